@@ -1,0 +1,92 @@
+//! Short ways to build nodes.
+
+use crate::{Call, Function, Map, Node, Value};
+
+/// A mapping in the order given.
+pub fn map<K: Into<String>>(entries: impl IntoIterator<Item = (K, Node)>) -> Node {
+    Node::from(entries.into_iter().collect::<Map>())
+}
+
+/// A list.
+pub fn list<T: Into<Node>>(items: impl IntoIterator<Item = T>) -> Node {
+    Node::new(Value::List(items.into_iter().map(Into::into).collect()))
+}
+
+/// `!Ref name`.
+pub fn r#ref(name: impl Into<String>) -> Node {
+    Call::new(Function::Ref, name.into()).into()
+}
+
+/// `!GetAtt id.attribute`.
+pub fn get_att(id: impl Into<String>, attribute: impl Into<String>) -> Node {
+    Call::new(Function::GetAtt, list([id.into(), attribute.into()])).into()
+}
+
+/// `!Sub text`, where `text` holds `${Name}` or `${Name.Attribute}`.
+pub fn sub(text: impl Into<String>) -> Node {
+    Call::new(Function::Sub, text.into()).into()
+}
+
+/// `!Join [delimiter, items]`.
+pub fn join(delimiter: &str, items: impl IntoIterator<Item = Node>) -> Node {
+    Call::new(Function::Join, list([Node::from(delimiter), list(items)])).into()
+}
+
+/// `!Select [index, items]`.
+pub fn select(index: i64, items: Node) -> Node {
+    Call::new(Function::Select, list([Node::from(index), items])).into()
+}
+
+impl From<Value> for Node {
+    fn from(value: Value) -> Self {
+        Node::new(value)
+    }
+}
+
+impl From<&str> for Node {
+    fn from(text: &str) -> Self {
+        Node::new(Value::String(text.to_owned()))
+    }
+}
+
+impl From<String> for Node {
+    fn from(text: String) -> Self {
+        Node::new(Value::String(text))
+    }
+}
+
+impl From<bool> for Node {
+    fn from(value: bool) -> Self {
+        Node::new(Value::Bool(value))
+    }
+}
+
+impl From<i64> for Node {
+    fn from(value: i64) -> Self {
+        Node::new(Value::Int(value))
+    }
+}
+
+impl From<u32> for Node {
+    fn from(value: u32) -> Self {
+        Node::new(Value::Int(value.into()))
+    }
+}
+
+impl From<Map> for Node {
+    fn from(map: Map) -> Self {
+        Node::new(Value::Map(map))
+    }
+}
+
+impl From<Call> for Node {
+    fn from(call: Call) -> Self {
+        Node::new(Value::Call(call))
+    }
+}
+
+impl From<Vec<Node>> for Node {
+    fn from(items: Vec<Node>) -> Self {
+        Node::new(Value::List(items))
+    }
+}
