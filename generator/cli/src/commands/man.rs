@@ -1,0 +1,62 @@
+//! `stackgen man`
+
+use std::path::PathBuf;
+
+use clap::CommandFactory;
+use clap_mangen::Man as Page;
+
+use crate::Outcome;
+use crate::args::Cli;
+use crate::error::CliError;
+use crate::file::{self, Written};
+use crate::report::reason;
+use crate::ui::Ui;
+
+/// Print the manual page, or write the pages of all commands
+///
+/// To read it: `stackgen man | man -l -`
+#[derive(clap::Args, Debug)]
+pub(crate) struct Man {
+    /// Write one page a command into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl Man {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        let mut command = Cli::command();
+        command.build();
+        let Some(folder) = &self.out else {
+            ui.result(&page(command)?)?;
+            return Ok(Outcome::Done);
+        };
+        let mut files = Vec::new();
+        let verbs: Vec<_> = command.get_subcommands().cloned().collect();
+        for command in std::iter::once(command).chain(verbs) {
+            // A verb's display name is `stackgen-synth` once the command is built.
+            let name = command
+                .get_display_name()
+                .unwrap_or(command.get_name())
+                .to_owned();
+            files.push((folder.join(format!("{name}.1")), page(command)?));
+        }
+        let written = file::write_all(&files)?;
+        for ((path, _), written) in files.iter().zip(written) {
+            let verb = if written == Written::Wrote {
+                "wrote"
+            } else {
+                "unchanged"
+            };
+            ui.done(&format!("{verb} {}", path.display()))?;
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+fn page(command: clap::Command) -> Result<String, CliError> {
+    let mut roff = Vec::new();
+    Page::new(command).render(&mut roff).map_err(|error| {
+        CliError::failed(format!("cannot render the manual: {}", reason(&error)))
+    })?;
+    Ok(String::from_utf8_lossy(&roff).into_owned())
+}

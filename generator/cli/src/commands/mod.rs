@@ -1,0 +1,39 @@
+//! The verbs, one file each.
+
+mod completions;
+mod init;
+mod man;
+mod schema;
+mod synth;
+
+use clap::Subcommand;
+
+#[cfg(test)]
+pub(crate) use schema::text as schema_text;
+
+use crate::Outcome;
+use crate::error::CliError;
+use crate::ui::Ui;
+
+/// A verb and its arguments.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(init::Init),
+    Synth(synth::Synth),
+    Schema(schema::Schema),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+impl Command {
+    /// Does what the verb says.
+    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        match self {
+            Command::Init(command) => command.run(ui),
+            Command::Synth(command) => command.run(ui),
+            Command::Schema(command) => command.run(ui),
+            Command::Completions(command) => command.run(ui),
+            Command::Man(command) => command.run(ui),
+        }
+    }
+}

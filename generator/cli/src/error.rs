@@ -1,0 +1,182 @@
+//! Why a command failed: what a person reads, what a machine reads, and the exit code.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::Serialize;
+use stackgen_cfn::{Sources, Span};
+use stackgen_synth::Problem;
+
+/// A failure: one problem, or all the problems of a file.
+#[derive(Debug)]
+pub(crate) struct CliError {
+    kind: Kind,
+    /// What is wrong, at least one.
+    pub(crate) problems: Vec<CliProblem>,
+    /// The files that the problems' spans point into.
+    pub(crate) sources: Sources,
+}
+
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// The operation failed: exit code 1.
+    Failed,
+    /// Bad usage or bad input: exit code 2.
+    Input,
+}
+
+/// One problem, with the file it is about when no span says so.
+#[derive(Debug)]
+pub(crate) struct CliProblem {
+    /// What, where, why, and what to do.
+    pub(crate) problem: Problem,
+    /// A file that could not be read or written at all.
+    pub(crate) file: Option<String>,
+}
+
+impl CliError {
+    /// The operation failed.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::plain(Kind::Failed, message)
+    }
+
+    /// The user gave something that cannot be used.
+    pub(crate) fn input(message: impl Into<String>) -> Self {
+        Self::plain(Kind::Input, message)
+    }
+
+    /// All the problems of a file that was read.
+    pub(crate) fn located<P: Into<Problem>>(
+        sources: &Sources,
+        problems: impl IntoIterator<Item = P>,
+    ) -> Self {
+        let problem = |problem: P| CliProblem {
+            problem: problem.into(),
+            file: None,
+        };
+        CliError {
+            kind: Kind::Input,
+            problems: problems.into_iter().map(problem).collect(),
+            sources: sources.clone(),
+        }
+    }
+
+    fn plain(kind: Kind, message: impl Into<String>) -> Self {
+        CliError {
+            kind,
+            problems: vec![CliProblem {
+                problem: Problem::new(Span::default(), message),
+                file: None,
+            }],
+            sources: Sources::new(),
+        }
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        let hint = hint.into();
+        for problem in &mut self.problems {
+            problem.problem.hint = Some(hint.clone());
+        }
+        self
+    }
+
+    /// Names the file that it is about.
+    #[must_use]
+    pub(crate) fn file(mut self, path: &Path) -> Self {
+        for problem in &mut self.problems {
+            problem.file = Some(path.display().to_string());
+        }
+        self
+    }
+
+    /// 1 or 2.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self.kind {
+            Kind::Failed => ExitCode::from(1),
+            Kind::Input => ExitCode::from(2),
+        }
+    }
+
+    /// The shape that `--json` prints.
+    pub(crate) fn to_json(&self) -> JsonErrors<'_> {
+        let errors = self
+            .problems
+            .iter()
+            .map(|problem| JsonError::new(problem, &self.sources));
+        JsonErrors {
+            errors: errors.collect(),
+        }
+    }
+}
+
+impl From<clap::Error> for CliError {
+    fn from(error: clap::Error) -> Self {
+        let text = error.to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        let message = text.split("\n\n").next().unwrap_or(text);
+        CliError::input(message).hint("see `stackgen --help`")
+    }
+}
+
+/// What `--json` prints for a failure.
+#[derive(Debug, Serialize)]
+pub(crate) struct JsonErrors<'a> {
+    errors: Vec<JsonError<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonError<'a> {
+    message: &'a str,
+    file: Option<&'a str>,
+    line: Option<u32>,
+    column: Option<u32>,
+    end_line: Option<u32>,
+    hint: Option<&'a str>,
+    row: Option<&'a str>,
+    related: Option<JsonRelated<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonRelated<'a> {
+    message: &'a str,
+    file: Option<&'a str>,
+    line: Option<u32>,
+    column: Option<u32>,
+}
+
+impl<'a> JsonError<'a> {
+    fn new(error: &'a CliProblem, sources: &'a Sources) -> Self {
+        let problem = &error.problem;
+        let location = sources.location(problem.span);
+        let related = problem.related.as_ref().map(|(span, message)| {
+            let location = sources.location(*span);
+            JsonRelated {
+                message,
+                file: location.map(|l| l.file),
+                line: location.map(|l| l.line),
+                column: location.map(|l| l.column),
+            }
+        });
+        JsonError {
+            message: &problem.message,
+            file: location.map(|l| l.file).or(error.file.as_deref()),
+            line: location.map(|l| l.line),
+            column: location.map(|l| l.column),
+            end_line: end_line(sources, problem.span),
+            hint: problem.hint.as_deref(),
+            row: problem.row,
+            related,
+        }
+    }
+}
+
+fn end_line(sources: &Sources, span: Span) -> Option<u32> {
+    let text = sources.get(span.file?)?.text();
+    let stretch = text.get(span.start as usize..span.end as usize)?;
+    let breaks = stretch.trim_end().matches('\n').count();
+    Some(span.line + u32::try_from(breaks).ok()?)
+}

@@ -1,0 +1,156 @@
+//! A stackgen.yaml that was read, and what it renders to.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use stackgen_cfn::Sources;
+use stackgen_synth::{Artifacts, Dialect, Rendered, Request, Stack};
+
+use crate::error::CliError;
+use crate::file::{self, Input};
+use crate::report::reason;
+use crate::ui::Ui;
+
+/// Where the project is, and which code counts as built.
+#[derive(clap::Args, Debug)]
+pub(crate) struct ProjectArgs {
+    /// The stackgen.yaml to read
+    #[arg(long, short, value_name = "FILE", default_value = "stackgen.yaml")]
+    pub(crate) file: PathBuf,
+
+    /// Take no function as built, so that the result is the same on every machine
+    #[arg(long)]
+    pub(crate) unbuilt: bool,
+}
+
+/// A checked stackgen.yaml.
+#[derive(Debug)]
+pub(crate) struct Project {
+    stack: Stack,
+    sources: Sources,
+    folder: PathBuf,
+    unbuilt: bool,
+}
+
+impl Project {
+    /// Reads and checks the file that the command line names.
+    pub(crate) fn load(args: &ProjectArgs, ui: &Ui) -> Result<Self, CliError> {
+        let text = file::read(&args.file, Input::Spec)?;
+        ui.detail(|| format!("read {}, {} bytes", args.file.display(), text.len()));
+        let mut sources = Sources::new();
+        let source = sources.add(args.file.display().to_string(), text);
+        let loaded = Stack::load(source);
+        let stack = loaded.map_err(|problems| CliError::located(&sources, problems))?;
+        let folder = match args.file.parent() {
+            Some(parent) if parent != Path::new("") => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        Ok(Project {
+            stack,
+            sources,
+            folder,
+            unbuilt: args.unbuilt,
+        })
+    }
+
+    /// Where a rendered template is kept unless the command line says otherwise: `out` beside the stackgen.yaml.
+    pub(crate) fn default_out(&self) -> PathBuf {
+        match self.folder.as_path() == Path::new(".") {
+            true => PathBuf::from("out"),
+            false => self.folder.join("out"),
+        }
+    }
+
+    /// The environments asked for in the order of the file, or all of them.
+    pub(crate) fn environments(&self, asked: &[String]) -> Result<Vec<&str>, CliError> {
+        let declared = self.stack.environments();
+        if let Some(unknown) = asked.iter().find(|name| !declared.contains(&name.as_str())) {
+            return Err(self.unknown_environment(unknown, declared));
+        }
+        let wanted = |name: &&str| asked.is_empty() || asked.iter().any(|asked| asked == name);
+        Ok(declared.into_iter().filter(wanted).collect())
+    }
+
+    fn unknown_environment(&self, unknown: &str, mut declared: Vec<&str>) -> CliError {
+        // The likeliest first; the sort is stable, so equally unlikely ones stay in the order of the file.
+        declared.sort_by_key(|name| strsim::damerau_levenshtein(name, unknown));
+        let declared = declared.join(", ");
+        CliError::input(format!(
+            "{} has no environment {unknown:?}",
+            self.stack.name()
+        ))
+        .hint(format!("it has: {declared}"))
+    }
+
+    /// The template of one environment, for a folder that it will lie in.
+    pub(crate) fn render(
+        &self,
+        environment: &str,
+        dialect: Dialect,
+        folder: &Path,
+        ui: &Ui,
+    ) -> Result<Rendered, CliError> {
+        let artifacts = self.artifacts(environment, ui)?;
+        let project_path = file::way(folder, &self.folder).map_err(|error| {
+            CliError::failed(format!(
+                "cannot find the way to {}: {}",
+                folder.display(),
+                reason(&error)
+            ))
+        })?;
+        let request = Request {
+            environment,
+            dialect,
+            project_path: &project_path,
+            artifacts: &artifacts,
+        };
+        let rendered = self.stack.render(&request);
+        rendered.map_err(|problems| CliError::located(&self.sources, problems))
+    }
+
+    fn artifacts(&self, environment: &str, ui: &Ui) -> Result<Artifacts, CliError> {
+        let mut artifacts = BTreeMap::new();
+        if self.unbuilt {
+            return Ok(artifacts);
+        }
+        for path in self.stack.artifact_paths(environment) {
+            let file = self.folder.join(&path);
+            match digest(&file) {
+                Ok(digest) => {
+                    ui.detail(|| format!("built: {} sha256:{digest}", file.display()));
+                    artifacts.insert(path, digest);
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    ui.detail(|| format!("not built: {}", file.display()));
+                }
+                Err(error) => {
+                    let message = format!("cannot read {}: {}", file.display(), reason(&error));
+                    return Err(CliError::input(message)
+                        .hint("`--unbuilt` renders without looking at built code")
+                        .file(&file));
+                }
+            }
+        }
+        Ok(artifacts)
+    }
+}
+
+/// The SHA-256 of a file, in lower-case hex.
+fn digest(path: &Path) -> io::Result<String> {
+    let (mut file, mut sha) = (File::open(path)?, Sha256::new());
+    let mut chunk = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut chunk)? {
+            0 => break,
+            length => sha.update(&chunk[..length]),
+        }
+    }
+    Ok(sha
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}

@@ -1,0 +1,162 @@
+//! What is printed, and where.
+
+use std::cell::Cell;
+use std::io::{self, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use stackgen_synth::Notice;
+
+use crate::args::Global;
+use crate::error::CliError;
+use crate::report;
+
+/// Emphasis for what matters in a line.
+pub(crate) const BOLD: Style = Style::new().bold();
+/// What is good, or new.
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
+/// What is wrong, or gone.
+pub(crate) const RED: Style = AnsiColor::Red.on_default();
+/// What should be known.
+pub(crate) const CYAN: Style = AnsiColor::Cyan.on_default();
+/// What can be skipped.
+pub(crate) const DIM: Style = Style::new().dimmed();
+
+/// The two streams, and how much of which to say.
+///
+/// A reader that went away is not an error: the command goes on with its work and the rest is not printed.
+#[derive(Debug)]
+pub(crate) struct Ui {
+    json: bool,
+    quiet: bool,
+    verbose: bool,
+    color: ColorChoice,
+    closed: Cell<bool>,
+}
+
+impl Ui {
+    /// As the command line says.
+    pub(crate) fn new(global: &Global) -> Self {
+        Ui {
+            json: global.json,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            color: match global.color {
+                clap::ColorChoice::Auto => ColorChoice::Auto,
+                clap::ColorChoice::Always => ColorChoice::Always,
+                clap::ColorChoice::Never => ColorChoice::Never,
+            },
+            closed: Cell::new(false),
+        }
+    }
+
+    /// For a command line that could not be read further than its `--json`.
+    pub(crate) fn json() -> Self {
+        Ui {
+            json: true,
+            quiet: false,
+            verbose: false,
+            color: ColorChoice::Never,
+            closed: Cell::new(false),
+        }
+    }
+
+    /// Whether results are to be JSON.
+    pub(crate) fn wants_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether a person can be asked.
+    pub(crate) fn can_prompt(&self) -> bool {
+        let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
+        !self.json && !in_ci && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks on stderr and reads one line of stdin; `None` at the end of input.
+    pub(crate) fn ask(&self, question: &str) -> Option<String> {
+        self.stderr(question);
+        let mut answer = String::new();
+        match io::stdin().read_line(&mut answer) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(answer.trim().to_owned()),
+        }
+    }
+
+    /// A result, as it is, on stdout.
+    pub(crate) fn result(&self, text: &str) -> Result<(), CliError> {
+        if self.closed.get() {
+            return Ok(());
+        }
+        let mut stdout = AutoStream::new(io::stdout().lock(), self.color);
+        match stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
+        {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed.set(true);
+                Ok(())
+            }
+            Err(error) => Err(CliError::failed(format!(
+                "cannot write to standard output: {}",
+                report::reason(&error)
+            ))),
+        }
+    }
+
+    /// A result as JSON on stdout.
+    pub(crate) fn json_result(&self, value: &impl Serialize) -> Result<(), CliError> {
+        let mut text = serde_json::to_string_pretty(value)
+            .map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?;
+        text.push('\n');
+        self.result(&text)
+    }
+
+    /// A line on stdout about what was done; none with `--quiet`, and none where JSON says it.
+    pub(crate) fn done(&self, line: &str) -> Result<(), CliError> {
+        if self.quiet || self.json {
+            return Ok(());
+        }
+        self.result(&format!("{line}\n"))
+    }
+
+    /// Text on stderr that helps and can be missed.
+    pub(crate) fn aside(&self, text: &str) {
+        if !self.quiet && !self.json {
+            self.stderr(&format!("{text}\n"));
+        }
+    }
+
+    /// A line on stderr with `--verbose`.
+    pub(crate) fn detail(&self, line: impl FnOnce() -> String) {
+        if self.verbose {
+            self.stderr(&format!("{DIM}{}{DIM:#}\n", line()));
+        }
+    }
+
+    /// Something to know about a template, on stderr. `subject` says about which.
+    pub(crate) fn notice(&self, subject: &str, notice: &Notice) {
+        let mut text = format!("{CYAN}note{CYAN:#}: {subject}: {}", notice.message);
+        if let Some(hint) = &notice.hint {
+            text.push_str(&format!("\n      {CYAN}help{CYAN:#}: {hint}"));
+        }
+        self.aside(&text);
+    }
+
+    /// Why the command failed: on stderr, or as JSON on stdout.
+    pub(crate) fn error(&self, error: &CliError) {
+        if self.json {
+            // Nothing is left to do when this fails too.
+            let _ = self.json_result(&error.to_json());
+        } else {
+            self.stderr(&report::render(error));
+        }
+    }
+
+    fn stderr(&self, text: &str) {
+        // Without stderr nobody can be told.
+        let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
+        let _ = stderr.write_all(text.as_bytes());
+    }
+}
