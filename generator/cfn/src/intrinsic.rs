@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Node, Value};
+use crate::{Map, Node, Value};
 
 macro_rules! functions {
     ($($variant:ident $long:literal $tag:literal $doc:literal)*) => {
@@ -95,6 +95,28 @@ impl Call {
         Call {
             function,
             argument: Box::new(argument),
+        }
+    }
+
+    /// The call that a mapping spells in its long form, or the mapping itself when it spells none: its only key must
+    /// be a function's [`long name`](Function::long_name), and `Ref` and `Condition`, which are ordinary words too,
+    /// must map to a string.
+    pub fn fold(map: Map) -> Value {
+        let function = match map.iter().next() {
+            Some((key, node)) if map.len() == 1 => {
+                Function::from_long_name(key).filter(|function| {
+                    !matches!(function, Function::Ref | Function::Condition)
+                        || node.as_str().is_some()
+                })
+            }
+            _ => None,
+        };
+        match (function, map) {
+            (Some(function), map) => match map.into_iter().next() {
+                Some((_, argument)) => Value::Call(Call::new(function, argument)),
+                None => Value::Map(Map::new()),
+            },
+            (None, map) => Value::Map(map),
         }
     }
 

@@ -10,6 +10,7 @@ mod node;
 mod source;
 
 pub mod emit;
+pub mod json;
 pub mod parse;
 
 pub use build::{get_att, join, list, map, r#ref, select, sub};

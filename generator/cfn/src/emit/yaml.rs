@@ -1,0 +1,234 @@
+//! Block YAML, as people write CloudFormation templates.
+
+use super::scalar::{self, Context};
+use crate::{Call, Node, Value};
+
+/// How wide a line may become by writing a list in brackets.
+const WIDTH: usize = 100;
+
+/// How deep brackets may nest in one line: `!Join ['', [a, b]]`.
+const BRACKETS: usize = 2;
+
+/// The longest key that stands before its colon without `?`; YAML's limit is 1024 characters.
+const KEY: usize = 1000;
+
+pub(super) fn write(node: &Node) -> String {
+    let mut writer = Writer { out: String::new() };
+    writer.node(node, 0, Lead::Root);
+    writer.out
+}
+
+/// What stands before a node on its line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lead {
+    /// Nothing.
+    Root,
+    /// `key:`
+    Key,
+    /// `-`
+    Dash,
+    /// `!Tag`
+    Tag,
+}
+
+struct Writer {
+    out: String,
+}
+
+impl Writer {
+    /// Writes a node and the end of its line. A collection's lines begin at `column`.
+    fn node(&mut self, node: &Node, column: usize, lead: Lead) {
+        match &node.value {
+            Value::Map(map) if !map.is_empty() => self.map(map.iter(), column, lead),
+            Value::List(items) if !items.is_empty() => self.list(items, column, lead),
+            Value::Call(call) => self.call(call, column, lead),
+            Value::String(text) if column > 0 && scalar::is_literal(text) => {
+                self.literal(text, column)
+            }
+            value => {
+                // The arms above took everything that is no leaf.
+                let text = leaf(value, Context::Block).unwrap_or_default();
+                self.word(&text, lead);
+                self.out.push('\n');
+            }
+        }
+    }
+
+    fn map<'n>(
+        &mut self,
+        entries: impl Iterator<Item = (&'n str, &'n Node)>,
+        column: usize,
+        lead: Lead,
+    ) {
+        self.begin(lead);
+        for (index, (key, node)) in entries.enumerate() {
+            self.indent(index, column, lead);
+            let key = scalar::string(key, Context::Block);
+            if key.len() > KEY {
+                self.out.push_str("? ");
+                self.out.push_str(&key);
+                self.out.push('\n');
+                self.indent(1, column, lead);
+            } else {
+                self.out.push_str(&key);
+            }
+            self.out.push(':');
+            self.node(node, column + 2, Lead::Key);
+        }
+    }
+
+    fn list(&mut self, items: &[Node], column: usize, lead: Lead) {
+        self.begin(lead);
+        for (index, node) in items.iter().enumerate() {
+            self.indent(index, column, lead);
+            self.out.push('-');
+            self.node(node, column + 2, Lead::Dash);
+        }
+    }
+
+    fn call(&mut self, call: &Call, column: usize, lead: Lead) {
+        let tag = call.function.to_string();
+        match &call.argument.value {
+            Value::String(text) if column > 0 && scalar::is_literal(text) => {
+                self.word(&tag, lead);
+                return self.literal(text, column);
+            }
+            _ => {}
+        }
+        let room = WIDTH.saturating_sub(self.line_width() + 1);
+        if let Some(text) = short(call, Context::Block).or_else(|| flow_call(call, room, BRACKETS))
+        {
+            self.word(&text, lead);
+            self.out.push('\n');
+            return;
+        }
+        match &call.argument.value {
+            Value::List(items) => {
+                self.word(&tag, lead);
+                self.list(items, column, Lead::Tag);
+            }
+            Value::Map(map) => {
+                self.word(&tag, lead);
+                self.map(map.iter(), column, Lead::Tag);
+            }
+            // One node cannot have two tags.
+            _ => {
+                let entry = (call.function.long_name(), &*call.argument);
+                self.map(std::iter::once(entry), column, lead);
+            }
+        }
+    }
+
+    /// ` |` and the lines of a text.
+    fn literal(&mut self, text: &str, column: usize) {
+        let chomp = if text.ends_with('\n') { " |" } else { " |-" };
+        self.out.push_str(chomp);
+        self.out.push('\n');
+        for line in text.lines() {
+            if !line.is_empty() {
+                self.spaces(column);
+                self.out.push_str(line);
+            }
+            self.out.push('\n');
+        }
+    }
+
+    fn word(&mut self, text: &str, lead: Lead) {
+        if lead != Lead::Root {
+            self.out.push(' ');
+        }
+        self.out.push_str(text);
+    }
+
+    /// Moves to where a collection begins: the next line, or behind the dash.
+    fn begin(&mut self, lead: Lead) {
+        match lead {
+            Lead::Root => {}
+            Lead::Dash => self.out.push(' '),
+            Lead::Key | Lead::Tag => self.out.push('\n'),
+        }
+    }
+
+    /// Indents an item, unless it is the first and follows on the same line.
+    fn indent(&mut self, index: usize, column: usize, lead: Lead) {
+        if index > 0 || matches!(lead, Lead::Key | Lead::Tag) {
+            self.spaces(column);
+        }
+    }
+
+    fn spaces(&mut self, count: usize) {
+        self.out.extend(std::iter::repeat_n(' ', count));
+    }
+
+    fn line_width(&self) -> usize {
+        let line = self.out.rfind('\n').map_or(0, |at| at + 1);
+        self.out[line..].chars().count()
+    }
+}
+
+/// A value that has no inside, on one line.
+fn leaf(value: &Value, context: Context) -> Option<String> {
+    match value {
+        Value::Null => Some("null".to_owned()),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Int(value) => Some(value.to_string()),
+        Value::Float(value) => Some(scalar::float(*value)),
+        Value::String(text) => Some(scalar::string(text, context)),
+        Value::List(items) if items.is_empty() => Some("[]".to_owned()),
+        Value::Map(map) if map.is_empty() => Some("{}".to_owned()),
+        Value::List(_) | Value::Map(_) | Value::Call(_) => None,
+    }
+}
+
+/// A call of something on one line: `!Ref X`, `!GetAtt A.B`. `None` where the argument needs lines of its own, and
+/// where the call needs its long form, because a tag makes a string of every scalar.
+fn short(call: &Call, context: Context) -> Option<String> {
+    let argument = match (&call.argument.value, call.as_get_att()) {
+        // Reading it back splits it at the first dot.
+        (_, Some((id, attribute))) if !id.contains('.') => {
+            scalar::string(&format!("{id}.{attribute}"), context)
+        }
+        (Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_), _) => return None,
+        (value, _) => leaf(value, context)?,
+    };
+    Some(format!("{} {argument}", call.function))
+}
+
+/// A node within brackets, if it has no mapping or text of several lines inside, takes at most `room` characters, and
+/// needs no more than `brackets` pairs of brackets inside each other.
+fn flow(node: &Node, room: usize, brackets: usize) -> Option<String> {
+    let text = match &node.value {
+        Value::String(text) if text.len() > 4 * WIDTH || text.contains('\n') => return None,
+        Value::List(items) if !items.is_empty() => flow_list(items, room, brackets)?,
+        Value::Call(call) => flow_call(call, room, brackets)?,
+        value => leaf(value, Context::Flow)?,
+    };
+    (text.chars().count() <= room).then_some(text)
+}
+
+fn flow_call(call: &Call, room: usize, brackets: usize) -> Option<String> {
+    match (&call.argument.value, short(call, Context::Flow)) {
+        (Value::String(text), _) if text.len() > 4 * WIDTH || text.contains('\n') => None,
+        (_, Some(text)) => Some(text),
+        (Value::List(items), None) => {
+            let tag = call.function.to_string();
+            let list = flow_list(items, room.checked_sub(tag.len() + 1)?, brackets)?;
+            Some(format!("{tag} {list}"))
+        }
+        _ => None,
+    }
+}
+
+fn flow_list(items: &[Node], room: usize, brackets: usize) -> Option<String> {
+    let inner = brackets.checked_sub(1)?;
+    let mut out = String::from("[");
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        let left = room.checked_sub(out.chars().count() + 1)?;
+        out.push_str(&flow(item, left, inner)?);
+    }
+    out.push(']');
+    Some(out)
+}

@@ -1,0 +1,52 @@
+//! Between nodes and JSON values. Intrinsic functions are in their long form, which is the only one JSON has.
+
+use serde_json::Value as Json;
+
+use crate::{Call, Map, Node, Value};
+
+/// The document as a JSON value, keys in their order. A float that JSON has no number for becomes a string.
+pub fn to_json(node: &Node) -> Json {
+    match &node.value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => (*value).into(),
+        Value::Int(value) => (*value).into(),
+        Value::Float(value) => match serde_json::Number::from_f64(*value) {
+            Some(number) => number.into(),
+            None => value.to_string().into(),
+        },
+        Value::String(text) => text.as_str().into(),
+        Value::List(items) => items.iter().map(to_json).collect(),
+        Value::Map(map) => map
+            .iter()
+            .map(|(key, node)| (key.to_owned(), to_json(node)))
+            .collect(),
+        Value::Call(call) => {
+            let argument = (
+                call.function.long_name().to_owned(),
+                to_json(&call.argument),
+            );
+            Json::Object(std::iter::once(argument).collect())
+        }
+    }
+}
+
+/// The document of a JSON value, with long-form intrinsic functions recognised as [`crate::parse`] recognises them.
+pub fn from_json(value: &Json) -> Node {
+    Node::new(match value {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Value::Int(whole),
+            (None, Some(float)) if number.is_f64() => Value::Float(float),
+            _ => Value::String(number.to_string()),
+        },
+        Json::String(text) => Value::String(text.clone()),
+        Json::Array(items) => Value::List(items.iter().map(from_json).collect()),
+        Json::Object(entries) => Call::fold(
+            entries
+                .iter()
+                .map(|(key, value)| (key.as_str(), from_json(value)))
+                .collect::<Map>(),
+        ),
+    })
+}

@@ -1,0 +1,151 @@
+//! The YAML reader's complaints in words that help.
+
+use super::ParseErrorKind;
+
+const INDENT: &str = "check the indentation of this line and the one above";
+const QUOTE: &str = "quote the text if it should begin with this character";
+const COLON: &str = "check the indentation, or quote the text before this if it holds a `: `";
+
+/// What the reader says, and what we say: the first row whose left side the complaint contains.
+const MESSAGES: &[(&str, &str, Option<&str>)] = &[
+    (
+        "found unknown anchor",
+        "no anchor of this name comes before it",
+        Some("quote the text if it should begin with `*`"),
+    ),
+    (
+        "scanning an anchor or alias",
+        "`*` and `&` begin an alias and an anchor, and a name must follow",
+        Some("quote the text: '*'"),
+    ),
+    (
+        "did not find expected key",
+        "expected a key of the mapping",
+        Some(INDENT),
+    ),
+    (
+        "expected '-' indicator",
+        "expected the next `- ` of the list",
+        Some(INDENT),
+    ),
+    (
+        "invalid indentation",
+        "this indentation fits no mapping or list above",
+        Some(INDENT),
+    ),
+    (
+        "wrongly indented line",
+        "this line is indented less than the text block it stands in",
+        Some(INDENT),
+    ),
+    (
+        "mapping values are not allowed",
+        "a `:` is not allowed here",
+        Some(COLON),
+    ),
+    (
+        "block sequence entries are not allowed",
+        "a list item is not allowed here",
+        Some(INDENT),
+    ),
+    (
+        "simple key expect",
+        "expected a `:` after this key",
+        Some(INDENT),
+    ),
+    (
+        "tab",
+        "a tab cannot indent YAML",
+        Some("indent with spaces"),
+    ),
+    (
+        "expected ',' or '}'",
+        "expected `,` or `}` in the mapping",
+        Some("close the brace, or quote the text that holds it"),
+    ),
+    (
+        "expected ',' or ']'",
+        "expected `,` or `]` in the list",
+        Some("close the bracket, or quote the text that holds it"),
+    ),
+    (
+        "misplaced bracket",
+        "this bracket closes nothing",
+        Some(QUOTE),
+    ),
+    (
+        "unexpected end of stream",
+        "this quote is never closed",
+        Some("close it, or double it if it belongs to the text"),
+    ),
+    ("unexpected end of plain scalar", "expected a value", None),
+    (
+        "did not find expected node content",
+        "expected a value",
+        None,
+    ),
+    (
+        "invalid trailing content after",
+        "text follows the closing quote",
+        Some("quote the whole value"),
+    ),
+    (
+        "unknown escape",
+        "unknown escape in a double-quoted string",
+        Some("use single quotes, in which `\\` is itself"),
+    ),
+    (
+        "invalid Unicode character escape",
+        "this escape is no Unicode character",
+        None,
+    ),
+    (
+        "expected hexadecimal",
+        "expected hexadecimal digits after the escape",
+        None,
+    ),
+    (
+        "comment intercepting",
+        "a comment stands inside a text of several lines",
+        Some("quote the text, or use `|`"),
+    ),
+    (
+        "comments must be separated",
+        "a comment needs a blank before its `#`",
+        Some("quote the text if `#` belongs to it"),
+    ),
+    (
+        "handle wasn't declared",
+        "this tag's prefix is not declared",
+        None,
+    ),
+    (
+        "unexpected character",
+        "no value can begin with this character",
+        Some(QUOTE),
+    ),
+    ("unprintable character", "a NUL character", None),
+    (
+        "byte order mark",
+        "a byte order mark inside the document",
+        None,
+    ),
+    (
+        "expected <document start>",
+        "text follows the end of the document",
+        Some(INDENT),
+    ),
+];
+
+/// The error kind of what the YAML reader said.
+pub(super) fn kind(info: &str) -> ParseErrorKind {
+    if info.contains("recursion limit") {
+        return ParseErrorKind::TooDeep;
+    }
+    let known = MESSAGES.iter().find(|(theirs, ..)| info.contains(theirs));
+    let (message, hint) = match known {
+        Some(&(_, ours, hint)) => (ours.to_owned(), hint),
+        None => (info.to_owned(), None),
+    };
+    ParseErrorKind::Syntax { message, hint }
+}

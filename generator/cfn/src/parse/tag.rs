@@ -1,0 +1,81 @@
+//! What a YAML tag says about the node it stands on.
+
+use saphyr_parser::Tag;
+
+use super::ParseErrorKind;
+use super::scalar;
+use crate::{Function, Node, Value};
+
+/// A tag that means something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// An intrinsic function.
+    Call(Function),
+    /// `!`: a scalar is a string, whatever it looks like.
+    NonSpecific,
+    /// A core type, such as `!!int`, by the name after the exclamation marks.
+    Core(String),
+}
+
+const CORE: &str = "tag:yaml.org,2002:";
+
+/// The meaning of a tag, or the error that it has none.
+pub(super) fn meaning(tag: &Tag) -> Result<Meaning, ParseErrorKind> {
+    let full = format!("{}{}", tag.handle, tag.suffix);
+    if let Some(core) = full.strip_prefix(CORE) {
+        return match core {
+            "str" | "int" | "float" | "bool" | "null" | "map" | "seq" => {
+                Ok(Meaning::Core(core.to_owned()))
+            }
+            _ => Err(unknown(format!("!!{core}"))),
+        };
+    }
+    match full.strip_prefix('!') {
+        Some("") => Ok(Meaning::NonSpecific),
+        Some(name) => match Function::from_tag(name) {
+            Some(function) => Ok(Meaning::Call(function)),
+            None => Err(unknown(full)),
+        },
+        None => Err(unknown(format!("!<{full}>"))),
+    }
+}
+
+fn unknown(tag: String) -> ParseErrorKind {
+    let name = tag.trim_start_matches('!');
+    let name = name.strip_prefix("Fn::").unwrap_or(name).to_lowercase();
+    let nearest = Function::ALL
+        .iter()
+        .map(|function| {
+            (
+                strsim::osa_distance(&name, &function.tag().to_lowercase()),
+                function,
+            )
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|&(distance, function)| distance * 3 <= function.tag().len())
+        .map(|(_, function)| function.to_string());
+    ParseErrorKind::UnknownTag { tag, nearest }
+}
+
+/// The value of a scalar under a core tag.
+pub(super) fn cast(core: &str, text: &str) -> Result<Value, ParseErrorKind> {
+    let value = match core {
+        "str" => Some(Value::String(text.to_owned())),
+        "int" => scalar::int(text).map(Value::Int),
+        "float" => scalar::float(text)
+            .or_else(|| scalar::int(text).map(|whole| whole as f64))
+            .map(Value::Float),
+        "bool" => scalar::bool(text).map(Value::Bool),
+        "null" => scalar::is_null(text).then_some(Value::Null),
+        _ => None,
+    };
+    value.ok_or_else(|| mismatch(core, &Node::from(scalar::resolve(text))))
+}
+
+/// The error of a core tag on something else.
+pub(super) fn mismatch(core: &str, found: &Node) -> ParseErrorKind {
+    ParseErrorKind::TagMismatch {
+        tag: format!("!!{core}"),
+        found: found.kind().to_owned(),
+    }
+}

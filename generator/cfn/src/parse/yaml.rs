@@ -1,0 +1,424 @@
+//! YAML: from the reader's events to nodes. Nothing here recurses on the document's depth before it is checked.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
+
+use super::position::Positions;
+use super::tag::{self, Meaning};
+use super::{MAX_ALIAS_NODES, MAX_BYTES, MAX_DEPTH, ParseError, ParseErrorKind, scalar, syntax};
+use crate::{Call, Entry, Map, Node, Span, Value};
+
+/// Reads one YAML document.
+pub(super) fn read(text: &str, positions: &Positions<'_>) -> Result<Node, Vec<ParseError>> {
+    let mut builder = Builder {
+        text,
+        positions,
+        frames: Vec::new(),
+        anchors: HashMap::new(),
+        repeated: Size::default(),
+        root: None,
+        errors: Vec::new(),
+    };
+    if let Err(error) = builder.document() {
+        builder.errors.push(error);
+    }
+    match builder.root {
+        Some(root) if builder.errors.is_empty() => Ok(root),
+        _ => Err(builder.errors),
+    }
+}
+
+struct Builder<'a> {
+    text: &'a str,
+    positions: &'a Positions<'a>,
+    /// The collections that are open, outermost first.
+    frames: Vec<Frame>,
+    /// The nodes that aliases can repeat.
+    anchors: HashMap<usize, (Node, Size)>,
+    /// What aliases have repeated so far.
+    repeated: Size,
+    root: Option<Node>,
+    errors: Vec<ParseError>,
+}
+
+/// A collection whose end has not come.
+struct Frame {
+    items: Items,
+    tag: Option<Meaning>,
+    anchor: usize,
+    /// Where it stands with its tag, so far.
+    span: Span,
+    /// Where its content begins.
+    start: usize,
+    /// How deep its values stand.
+    depth: usize,
+}
+
+enum Items {
+    List(Vec<Node>),
+    /// With the key whose value comes next.
+    Map(Map, Option<(String, Span)>),
+}
+
+/// How much a node holds.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    text: usize,
+    height: usize,
+}
+
+impl<'a> Builder<'a> {
+    fn document(&mut self) -> Result<(), ParseError> {
+        let mut documents = 0;
+        let mut parser = Parser::new_from_str(self.text);
+        while let Some(event) = parser.next_event() {
+            let (event, span) = event.map_err(|error| self.syntax(&error))?;
+            let (start, end) = (
+                self.positions.byte(span.start.index()),
+                self.positions.byte(span.end.index()),
+            );
+            match event {
+                Event::DocumentStart(_) => {
+                    documents += 1;
+                    if documents > 1 {
+                        let span = self.positions.span(start, end);
+                        return Err(ParseError::new(ParseErrorKind::MultipleDocuments, span));
+                    }
+                }
+                Event::Scalar(text, style, anchor, tag) => {
+                    self.scalar(&text, style, anchor, tag.as_deref(), start, end)?;
+                }
+                Event::Alias(anchor) => self.alias(anchor, self.positions.span(start, end))?,
+                Event::SequenceStart(anchor, tag) => {
+                    self.open(Items::List(Vec::new()), anchor, tag.as_deref(), start)?;
+                }
+                Event::MappingStart(anchor, tag) => {
+                    self.open(Items::Map(Map::new(), None), anchor, tag.as_deref(), start)?;
+                }
+                Event::SequenceEnd | Event::MappingEnd => self.close(start),
+                _ => {}
+            }
+        }
+        match self.root {
+            Some(_) => Ok(()),
+            None => Err(ParseError::new(
+                ParseErrorKind::Empty,
+                self.positions.span(0, 0),
+            )),
+        }
+    }
+
+    fn syntax(&self, error: &saphyr_parser::ScanError) -> ParseError {
+        let at = self.positions.byte(error.marker().index());
+        let width = self.text[at..].chars().next().map_or(0, char::len_utf8);
+        ParseError::new(
+            syntax::kind(error.info()),
+            self.positions.span(at, at + width),
+        )
+    }
+
+    /// How many collections and calls stand around the next value.
+    fn depth(&self) -> usize {
+        self.frames.last().map_or(0, |frame| frame.depth)
+    }
+
+    /// True when the next node is a key of the innermost mapping.
+    fn expects_key(&self) -> bool {
+        matches!(
+            self.frames.last(),
+            Some(Frame {
+                items: Items::Map(_, None),
+                ..
+            })
+        )
+    }
+
+    fn check_depth(depth: usize, span: Span) -> Result<(), ParseError> {
+        match depth > MAX_DEPTH {
+            true => Err(ParseError::new(ParseErrorKind::TooDeep, span)),
+            false => Ok(()),
+        }
+    }
+
+    /// The meaning of a tag; one that has none is noted and then ignored.
+    fn meaning(&mut self, tag: Option<&Tag>, start: usize) -> Option<Meaning> {
+        match tag::meaning(tag?) {
+            Ok(meaning) => Some(meaning),
+            Err(kind) => {
+                let rest = &self.text[start..];
+                let tag = rest.find('!').unwrap_or(0);
+                let end = rest[tag..]
+                    .find(char::is_whitespace)
+                    .unwrap_or(rest.len() - tag);
+                let span = self.positions.span(start + tag, start + tag + end);
+                self.errors.push(ParseError::new(kind, span));
+                None
+            }
+        }
+    }
+
+    fn open(
+        &mut self,
+        items: Items,
+        anchor: usize,
+        tag: Option<&Tag>,
+        start: usize,
+    ) -> Result<(), ParseError> {
+        let content = content_start(self.text, start);
+        let span = self.positions.span(start, start);
+        if self.expects_key() {
+            return Err(ParseError::new(ParseErrorKind::ComplexKey, span));
+        }
+        let tag = self.meaning(tag, start);
+        let depth = self.depth() + 1 + usize::from(matches!(tag, Some(Meaning::Call(_))));
+        Self::check_depth(depth, span)?;
+        self.frames.push(Frame {
+            items,
+            tag,
+            anchor,
+            span,
+            start: content,
+            depth,
+        });
+        Ok(())
+    }
+
+    /// Ends the innermost collection. `end` is where its closing bracket stands, if it has one.
+    fn close(&mut self, end: usize) {
+        let Some(frame) = self.frames.pop() else {
+            return; // the reader pairs its events
+        };
+        let inner = match self.text.as_bytes().get(frame.start) {
+            Some(b'[' | b'{') if matches!(self.text.as_bytes().get(end), Some(b']' | b'}')) => {
+                self.positions.span(frame.start, end + 1)
+            }
+            _ => self.positions.span(frame.start, frame.start).to(frame.span),
+        };
+        let (value, collection) = match frame.items {
+            Items::List(items) => (Value::List(items), "seq"),
+            Items::Map(map, _) => (Call::fold(map), "map"),
+        };
+        let span = frame.span.to(inner);
+        let node = match frame.tag {
+            Some(Meaning::Call(function)) => {
+                Node::from(Call::new(function, Node::new(value).at(inner))).at(span)
+            }
+            Some(Meaning::Core(core)) if core != collection => {
+                let node = Node::new(value).at(span);
+                self.errors
+                    .push(ParseError::new(tag::mismatch(&core, &node), span));
+                node
+            }
+            _ => Node::new(value).at(span),
+        };
+        self.add(node, frame.anchor);
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        start: usize,
+        end: usize,
+    ) -> Result<(), ParseError> {
+        let content = content_start(self.text, start).min(end.max(start));
+        let inner = self
+            .positions
+            .span(content, scalar_end(self.text, content, end, style));
+        let span = self.positions.span(start, start).to(inner);
+        let plain = style == ScalarStyle::Plain;
+        if self.expects_key() {
+            self.anchor(anchor, &Node::from(text));
+            let tag = self.meaning(tag, start);
+            return self.key(text, plain, tag.as_ref(), span);
+        }
+        if self.frames.is_empty() && tag.is_none() && plain && text.is_empty() {
+            return Ok(()); // an empty document
+        }
+        let node = match self.meaning(tag, start) {
+            Some(Meaning::Call(function)) => {
+                Self::check_depth(self.depth() + 1, span)?;
+                Call::new(function, Node::from(text).at(inner)).into()
+            }
+            Some(Meaning::NonSpecific) => Node::from(text),
+            Some(Meaning::Core(core)) => match tag::cast(&core, text) {
+                Ok(value) => Node::new(value),
+                Err(kind) => {
+                    self.errors.push(ParseError::new(kind, span));
+                    Node::default()
+                }
+            },
+            None if plain => Node::new(scalar::resolve(text)),
+            None => Node::from(text),
+        };
+        self.add(node.at(span), anchor);
+        Ok(())
+    }
+
+    /// Takes a scalar as the key of the innermost mapping.
+    fn key(
+        &mut self,
+        text: &str,
+        plain: bool,
+        tag: Option<&Meaning>,
+        span: Span,
+    ) -> Result<(), ParseError> {
+        let untyped = match tag {
+            None => plain,
+            Some(Meaning::NonSpecific) => false,
+            Some(Meaning::Core(core)) if core == "str" => false,
+            Some(_) => return Err(ParseError::new(ParseErrorKind::ComplexKey, span)),
+        };
+        if untyped && scalar::is_null(text) {
+            self.errors
+                .push(ParseError::new(ParseErrorKind::NullKey, span));
+        } else if untyped && text == "<<" {
+            self.errors
+                .push(ParseError::new(ParseErrorKind::MergeKey, span));
+        }
+        self.name(text.to_owned(), span);
+        Ok(())
+    }
+
+    fn name(&mut self, key: String, span: Span) {
+        if let Some(Frame {
+            items: Items::Map(map, next),
+            ..
+        }) = self.frames.last_mut()
+        {
+            if let Some(first) = map.entry(&key) {
+                self.errors.push(ParseError {
+                    kind: ParseErrorKind::DuplicateKey(key.clone()),
+                    span,
+                    related: Some(first.key_span),
+                });
+            }
+            *next = Some((key, span));
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), ParseError> {
+        // A node that is not finished has an anchor that is not known yet.
+        let Some((node, size)) = self.anchors.get(&anchor) else {
+            return Err(ParseError::new(ParseErrorKind::RecursiveAlias, span));
+        };
+        self.repeated.nodes += size.nodes;
+        self.repeated.text += size.text;
+        if self.repeated.nodes > MAX_ALIAS_NODES || self.repeated.text > MAX_BYTES {
+            return Err(ParseError::new(ParseErrorKind::AliasExpansion, span));
+        }
+        if self.expects_key() {
+            return match node.as_str().map(str::to_owned) {
+                Some(key) => Ok(self.name(key, span)),
+                None => Err(ParseError::new(ParseErrorKind::ComplexKey, span)),
+            };
+        }
+        Self::check_depth(self.depth() + size.height, span)?;
+        let node = node.clone().at(span);
+        self.add(node, 0);
+        Ok(())
+    }
+
+    /// Keeps a finished node for the aliases of its anchor, if it has one.
+    fn anchor(&mut self, anchor: usize, node: &Node) {
+        if anchor > 0 {
+            self.anchors.insert(anchor, (node.clone(), size(node)));
+        }
+    }
+
+    /// Puts a finished node where it belongs.
+    fn add(&mut self, node: Node, anchor: usize) {
+        self.anchor(anchor, &node);
+        let Some(frame) = self.frames.last_mut() else {
+            self.root = Some(node);
+            return;
+        };
+        frame.span = frame.span.to(node.span);
+        match &mut frame.items {
+            Items::List(items) => items.push(node),
+            Items::Map(map, next) => {
+                // Of two equal keys, which are an error, the first stays.
+                if let Some((key, key_span)) = next.take()
+                    && map.entry(&key).is_none()
+                {
+                    map.insert_entry(key, Entry { key_span, node });
+                }
+            }
+        }
+    }
+}
+
+/// Where a node's content begins: behind its tag and its anchor, which may stand on lines of their own.
+fn content_start(text: &str, start: usize) -> usize {
+    let mut rest = &text[start..];
+    while rest.starts_with(['!', '&']) {
+        let end = rest.find([' ', '\t', '\r', '\n', ',', ']', '}']);
+        rest = end.map_or("", |end| rest[end..].trim_start());
+        while rest.starts_with('#') {
+            rest = rest.find('\n').map_or("", |end| rest[end..].trim_start());
+        }
+    }
+    text.len() - rest.len()
+}
+
+/// Where a scalar ends. The reader counts the blanks and the comment behind a quote and behind a block.
+fn scalar_end(text: &str, start: usize, end: usize, style: ScalarStyle) -> usize {
+    let end = end.max(start);
+    let whole = &text[start..end];
+    let length = match style {
+        ScalarStyle::Plain => whole.len(),
+        ScalarStyle::Literal | ScalarStyle::Folded => whole.trim_end().len(),
+        ScalarStyle::SingleQuoted => quoted_length(whole, b'\'', b'\''),
+        ScalarStyle::DoubleQuoted => quoted_length(whole, b'"', b'\\'),
+    };
+    start + length
+}
+
+/// The length of the quoted string that a text begins with. `escape` makes the quote after it part of the string.
+fn quoted_length(text: &str, quote: u8, escape: u8) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 1;
+    while at < bytes.len() {
+        let escapes = bytes[at] == escape && (escape != quote || bytes.get(at + 1) == Some(&quote));
+        match bytes[at] {
+            _ if escapes => at += 2,
+            byte if byte == quote => return at + 1,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// Recursion is as deep as the node, and that is bounded.
+fn size(node: &Node) -> Size {
+    let children = match &node.value {
+        Value::List(items) => items.iter().map(size).collect::<Vec<_>>(),
+        Value::Map(map) => map.iter().map(|(_, node)| size(node)).collect(),
+        Value::Call(call) => vec![size(&call.argument)],
+        Value::String(text) => {
+            return Size {
+                nodes: 1,
+                text: text.len(),
+                height: 0,
+            };
+        }
+        _ => Vec::new(),
+    };
+    let keys = node
+        .as_map()
+        .map_or(0, |map| map.keys().map(str::len).sum());
+    let is_scalar = matches!(
+        node.value,
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_)
+    );
+    Size {
+        nodes: 1 + children.iter().map(|child| child.nodes).sum::<usize>(),
+        text: keys + children.iter().map(|child| child.text).sum::<usize>(),
+        height: usize::from(!is_scalar)
+            + children.iter().map(|child| child.height).max().unwrap_or(0),
+    }
+}
