@@ -1,0 +1,57 @@
+# What people and CI run. `make` alone lists the targets.
+
+CARGO ?= cargo
+PYTHON ?= python3
+FLAGSHIP := templates/live-session/stackgen.yaml
+STACKGEN := $(CARGO) run --release --quiet -p stackgen --
+# The flagship as out/ keeps it: no function taken as built, so that the bytes are the same on every machine.
+SYNTH := $(STACKGEN) synth --file $(FLAGSHIP) --out out --format cfn-yaml --format sam --unbuilt
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Render the flagship and show what came out
+	@$(SYNTH)
+	@echo
+	@$(STACKGEN) graph --file $(FLAGSHIP) --env prod --unbuilt --format mermaid
+
+.PHONY: test
+test: tools ## Run all tests, with the tools that judge our templates
+	$(CARGO) test --workspace
+
+.PHONY: synth
+synth: ## Bring out/ up to date
+	$(SYNTH)
+
+.PHONY: bench
+bench: ## Measure synth beside its peers
+	benches/run
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(CARGO) fmt
+
+.PHONY: lint
+lint: ## Formatting, clippy, licences and sources of dependencies
+	$(CARGO) fmt --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) deny --offline check bans licenses sources
+
+.PHONY: docs
+docs: ## Bring docs/reference/ up to date
+	STACKGEN_UPDATE_DOCS=1 $(CARGO) test --quiet -p stackgen --bin stackgen reference
+
+.PHONY: check
+check: ## Fail when out/ is stale
+	$(SYNTH) --check
+
+.PHONY: tools
+tools: .tools/venv/stamp ## Install the tools of tools/requirements.txt under .tools/
+
+# The stamp comes last: an installation that broke off is done again.
+.tools/venv/stamp: tools/requirements.txt
+	$(PYTHON) -m venv --clear .tools/venv
+	.tools/venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
