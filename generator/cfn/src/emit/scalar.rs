@@ -40,7 +40,7 @@ pub(super) fn is_literal(text: &str) -> bool {
     body.contains('\n')
         && !body.starts_with([' ', '\n'])
         && !body.ends_with('\n')
-        && body.lines().all(|line| {
+        && body.split('\n').all(|line| {
             !line.chars().any(needs_escape) && (line.is_empty() || !line.trim().is_empty())
         })
 }

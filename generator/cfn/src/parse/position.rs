@@ -39,10 +39,10 @@ impl<'a> Positions<'a> {
         }
     }
 
-    /// The span of the bytes `start..end`.
+    /// The span of the bytes `start..end`, and of all of a character of which they hold a part.
     pub(super) fn span(&self, start: usize, end: usize) -> Span {
-        let start = start.min(self.text.len());
-        let end = end.clamp(start, self.text.len());
+        let start = self.text.floor_char_boundary(start);
+        let end = self.text.ceil_char_boundary(end).max(start);
         let line = self.lines.partition_point(|&begin| begin <= start);
         let begin = self.lines[line - 1];
         Span {

@@ -312,10 +312,11 @@ impl<'a> Builder<'a> {
             return Err(ParseError::new(ParseErrorKind::AliasExpansion, span));
         }
         if self.expects_key() {
-            return match node.as_str().map(str::to_owned) {
-                Some(key) => Ok(self.name(key, span)),
-                None => Err(ParseError::new(ParseErrorKind::ComplexKey, span)),
+            let Some(key) = node.as_str().map(str::to_owned) else {
+                return Err(ParseError::new(ParseErrorKind::ComplexKey, span));
             };
+            self.name(key, span);
+            return Ok(());
         }
         Self::check_depth(self.depth() + size.height, span)?;
         let node = node.clone().at(span);

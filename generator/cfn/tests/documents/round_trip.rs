@@ -1,0 +1,50 @@
+//! What is written reads back as it was.
+
+use proptest::prelude::*;
+use stackgen_cfn::json::{from_json, to_json};
+use stackgen_cfn::{Map, Node, emit};
+
+use crate::generate;
+use crate::parse;
+
+/// Equality of nodes does not look at the order of keys; this does.
+fn assert_same(read: &Node, written: &Node) -> Result<(), TestCaseError> {
+    prop_assert_eq!(read, written);
+    prop_assert_eq!(to_json(read).to_string(), to_json(written).to_string());
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn yaml_reads_back_as_it_was(node in generate::node()) {
+        let text = emit::yaml(&node);
+        match parse(&text) {
+            Ok(read) => assert_same(&read, &node)?,
+            Err(errors) => prop_assert!(false, "{text}\n{errors:?}"),
+        }
+    }
+
+    #[test]
+    fn json_reads_back_as_it_was(node in generate::node()) {
+        let root = Node::from(Map::from_iter([("Root", node)]));
+        let text = emit::json(&root);
+        match parse(&text) {
+            Ok(read) => assert_same(&read, &root)?,
+            Err(errors) => prop_assert!(false, "{text}\n{errors:?}"),
+        }
+    }
+
+    #[test]
+    fn json_values_convert_both_ways(node in generate::node()) {
+        assert_same(&from_json(&to_json(&node)), &node)?;
+    }
+
+    #[test]
+    fn a_long_key_reads_back_as_it_was(length in 900..1200usize, end in generate::text()) {
+        let node = Node::from(Map::from_iter([("k".repeat(length) + &end, Map::from_iter([("a", true)]))]));
+        let list = Node::from(vec![node]);
+        prop_assert_eq!(parse(&emit::yaml(&list)), Ok(list));
+    }
+}
