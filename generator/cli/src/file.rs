@@ -3,6 +3,7 @@
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
+use std::string::FromUtf8Error;
 
 use tempfile::NamedTempFile;
 
@@ -24,6 +25,13 @@ impl Input {
         match self {
             Input::Spec => 1024 * 1024,
             Input::Template => 8 * 1024 * 1024,
+        }
+    }
+
+    fn hint_for_empty(self) -> &'static str {
+        match self {
+            Input::Spec => "`stackgen init echo --dir DIR` writes a small one to start from",
+            Input::Template => "`stackgen synth` writes one",
         }
     }
 
@@ -78,15 +86,15 @@ fn read_up_to(reader: &mut impl Read, path: &Path, input: Input) -> Result<Vec<u
 }
 
 fn unreadable(path: &Path, error: &io::Error, input: Input) -> CliError {
-    let message = match error.kind() {
-        io::ErrorKind::NotFound => format!("there is no {}", path.display()),
-        _ => format!("cannot read {}: {}", path.display(), reason(error)),
+    let path_text = path.display();
+    let failure = match error.kind() {
+        io::ErrorKind::NotFound => {
+            CliError::input(format!("there is no {path_text}")).hint(input.hint_for_nothing())
+        }
+        _ => CliError::input(format!("cannot read {path_text}: {}", reason(error)))
+            .hint("check the path, and that you may read it"),
     };
-    let failure = CliError::input(message).file(path);
-    match error.kind() {
-        io::ErrorKind::NotFound => failure.hint(input.hint_for_nothing()),
-        _ => failure,
-    }
+    failure.file(path)
 }
 
 fn too_long(path: &Path, input: Input) -> CliError {
@@ -102,26 +110,29 @@ fn too_long(path: &Path, input: Input) -> CliError {
 }
 
 fn text(bytes: Vec<u8>, path: &Path, input: Input) -> Result<String, CliError> {
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let good = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..good]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1;
-        CliError::input(format!(
-            "{} is not UTF-8: byte {} on line {line}",
-            path.display(),
-            good + 1
-        ))
-        .hint("save it as UTF-8")
-        .file(path)
-    })?;
+    let text = String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))?;
     if text.trim().is_empty() {
-        let error = CliError::input(format!("{} is empty", path.display()));
-        return Err(error.hint(input.hint_for_nothing()).file(path));
+        return Err(CliError::input(format!("{} is empty", path.display()))
+            .hint(input.hint_for_empty())
+            .file(path));
     }
     Ok(text)
+}
+
+fn not_utf8(path: &Path, error: &FromUtf8Error) -> CliError {
+    let (bytes, good) = (error.as_bytes(), error.utf8_error().valid_up_to());
+    let message = match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => format!("{} is UTF-16", path.display()),
+        _ => {
+            let line = bytes[..good].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let byte = good + 1;
+            format!(
+                "{} is not UTF-8: byte {byte}, on line {line}",
+                path.display()
+            )
+        }
+    };
+    CliError::input(message).hint("save it as UTF-8").file(path)
 }
 
 /// What became of a file that was to be written.

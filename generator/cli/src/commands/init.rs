@@ -96,16 +96,14 @@ impl Init {
             .map(|(path, _)| path.display().to_string())
             .collect();
         if !there.is_empty() {
-            let verb = if there.len() == 1 {
-                "is there already"
-            } else {
-                "are there already"
+            let (verb, them) = match there.len() {
+                1 => ("is", "it"),
+                _ => ("are", "them"),
             };
-            return Err(CliError::input(format!(
-                "{} {verb}; nothing was written",
-                there.join(" and ")
-            ))
-            .hint("choose another folder with `--dir`, or move them away first"));
+            let names = there.join(" and ");
+            let message = format!("{names} {verb} there already; nothing was written");
+            let hint = format!("choose another folder with `--dir`, or move {them} away first");
+            return Err(CliError::input(message).hint(hint));
         }
         let ignore = at(".gitignore");
         if ignore.symlink_metadata().is_err() {

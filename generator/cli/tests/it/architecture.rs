@@ -1,0 +1,175 @@
+//! What ARCHITECTURE.md promises: who sees whom, and files that exist.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::common::root;
+
+/// Our crates, each with the ones it may depend on, in tests too.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("stackgen-cfn", &[]),
+    ("stackgen-model", &["stackgen-cfn"]),
+    ("stackgen-synth", &["stackgen-cfn", "stackgen-model"]),
+    (
+        "stackgen",
+        &["stackgen-cfn", "stackgen-model", "stackgen-synth"],
+    ),
+];
+
+/// Our crates, each with those of our crates it depends on.
+fn arrows() -> BTreeMap<String, Vec<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let text = |value: &Value| value["name"].as_str().unwrap().to_owned();
+    let names: Vec<_> = packages.iter().map(text).collect();
+    let ours = |package: &Value| -> Vec<String> {
+        let dependencies = package["dependencies"].as_array().unwrap();
+        dependencies
+            .iter()
+            .map(text)
+            .filter(|name| names.contains(name))
+            .collect()
+    };
+    packages
+        .iter()
+        .map(|package| (text(package), ours(package)))
+        .collect()
+}
+
+#[test]
+fn crates_depend_on_each_other_only_as_drawn() {
+    let allowed: BTreeMap<_, _> = ARROWS.iter().copied().collect();
+    for (from, targets) in arrows() {
+        let Some(allowed) = allowed.get(from.as_str()) else {
+            panic!("draw {from} in ARCHITECTURE.md and say here what it may see");
+        };
+        for to in targets {
+            assert!(allowed.contains(&to.as_str()), "{from} may not see {to}");
+        }
+    }
+}
+
+/// Every Markdown page that people read, by its path from the root.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = Vec::new();
+    let mut folders = vec![root(), root().join("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && folder.starts_with(root().join("docs")) {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    pages.sort();
+    pages
+}
+
+/// Code between single backticks, outside of fenced blocks.
+fn code_spans(page: &str) -> Vec<&str> {
+    let outside = page.split("\n```").step_by(2);
+    outside
+        .flat_map(|text| text.split('`').skip(1).step_by(2))
+        .collect()
+}
+
+/// Whether code in ARCHITECTURE.md names a file or a folder of ours: a path with `/`, or a page or source by itself.
+fn names_a_file(code: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "./_-".contains(c);
+    let extension = Path::new(code).extension().and_then(OsStr::to_str);
+    code.chars().all(plain)
+        && !code.starts_with('/')
+        && (code.contains('/') || extension.is_some_and(|e| ["rs", "md", "toml"].contains(&e)))
+}
+
+#[test]
+fn every_file_that_the_map_names_exists() {
+    let map = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let named: Vec<_> = code_spans(&map)
+        .into_iter()
+        .filter(|code| names_a_file(code))
+        .collect();
+    assert!(!named.is_empty());
+    let missing: Vec<_> = named
+        .into_iter()
+        .filter(|name| !root().join(name).exists())
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "ARCHITECTURE.md names what does not exist: {missing:?}"
+    );
+}
+
+#[test]
+fn every_relative_link_leads_somewhere() {
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        let folder = page.parent().unwrap();
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let target = link.split('#').next().unwrap_or_default();
+            let elsewhere = link.contains("://") || target.is_empty();
+            assert!(
+                elsewhere || folder.join(target).exists(),
+                "{} links to {target}, which does not exist",
+                page.display()
+            );
+        }
+    }
+}
+
+/// Every source file of a crate, without its tests.
+fn sources(krate: &str) -> Vec<(PathBuf, String)> {
+    let mut sources = Vec::new();
+    let mut folders = vec![root().join("generator").join(krate).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.ends_with("tests.rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+                sources.push((path, code.to_owned()));
+            }
+        }
+    }
+    sources
+}
+
+#[test]
+fn only_the_command_line_prints_and_touches_the_world() {
+    let worldly = [
+        "print!",
+        "println!",
+        "std::env",
+        "std::fs",
+        "std::net",
+        "std::process",
+    ];
+    for krate in ["cfn", "model", "synth"] {
+        for (path, code) in sources(krate) {
+            let word = worldly.iter().find(|word| code.contains(*word));
+            assert!(word.is_none(), "{} uses {word:?}", path.display());
+        }
+    }
+}

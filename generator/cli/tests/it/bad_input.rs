@@ -1,0 +1,131 @@
+//! What cannot be read or written: one message, exit code 2, nothing written.
+
+use std::fs::File;
+
+use insta::assert_snapshot;
+
+use crate::common::{Run, Sandbox};
+
+/// Runs `synth` and makes sure that it wrote nothing.
+fn refused(sandbox: &Sandbox, line: &str) -> Run {
+    let before = sandbox.files();
+    let run = sandbox.run(line);
+    assert_eq!(sandbox.files(), before);
+    assert_eq!(run.code, Some(2), "{run}");
+    run
+}
+
+#[test]
+fn no_stackgen_yaml() {
+    assert_snapshot!(refused(&Sandbox::new(), "synth"), @"
+    exit 2
+    --- stderr
+    error: there is no stackgen.yaml
+    help: `stackgen init` writes one; `--file` names another
+    ");
+}
+
+#[test]
+fn a_folder_for_a_file() {
+    let sandbox = Sandbox::new();
+    sandbox.write("stack/stackgen.yaml", "");
+    assert_snapshot!(refused(&sandbox, "synth --file stack"), @"
+    exit 2
+    --- stderr
+    error: stack is a folder, not a file
+    help: did you mean stack/stackgen.yaml?
+    ");
+    std::fs::create_dir(sandbox.path().join("stackgen.yaml")).unwrap();
+    assert_snapshot!(refused(&sandbox, "synth"), @"
+    exit 2
+    --- stderr
+    error: stackgen.yaml is a folder, not a file
+    help: `--file` takes the stackgen.yaml itself
+    ");
+}
+
+#[test]
+fn a_path_through_a_file() {
+    let sandbox = Sandbox::with("name: x");
+    assert_snapshot!(refused(&sandbox, "synth --file stackgen.yaml/stackgen.yaml"), @"
+    exit 2
+    --- stderr
+    error: cannot read stackgen.yaml/stackgen.yaml: not a directory
+    help: check the path, and that you may read it
+    ");
+}
+
+#[test]
+fn not_utf8() {
+    let sandbox = Sandbox::new();
+    sandbox.write("stackgen.yaml", b"name: x\nd\xe9scription: latin1\n");
+    assert_snapshot!(refused(&sandbox, "synth"), @"
+    exit 2
+    --- stderr
+    error: stackgen.yaml is not UTF-8: byte 10, on line 2
+    help: save it as UTF-8
+    ");
+}
+
+#[test]
+fn utf16() {
+    let sandbox = Sandbox::new();
+    sandbox.write("stackgen.yaml", b"\xff\xfen\0a\0m\0e\0:\0");
+    assert_snapshot!(refused(&sandbox, "synth"), @"
+    exit 2
+    --- stderr
+    error: stackgen.yaml is UTF-16
+    help: save it as UTF-8
+    ");
+}
+
+#[test]
+fn empty() {
+    assert_snapshot!(refused(&Sandbox::with(""), "synth"), @"
+    exit 2
+    --- stderr
+    error: stackgen.yaml is empty
+    help: `stackgen init echo --dir DIR` writes a small one to start from
+    ");
+    assert_snapshot!(refused(&Sandbox::with("\n  \n"), "synth"), @"
+    exit 2
+    --- stderr
+    error: stackgen.yaml is empty
+    help: `stackgen init echo --dir DIR` writes a small one to start from
+    ");
+}
+
+#[test]
+fn fifty_megabytes() {
+    let sandbox = Sandbox::new();
+    let file = File::create(sandbox.path().join("stackgen.yaml")).unwrap();
+    file.set_len(50_000_000).unwrap();
+    assert_snapshot!(refused(&sandbox, "synth"), @"
+    exit 2
+    --- stderr
+    error: stackgen.yaml is longer than 1 MiB
+    help: a stackgen.yaml is written by hand; is this the right file?
+    ");
+}
+
+#[test]
+fn an_error_without_a_place_is_json_too() {
+    assert_snapshot!(refused(&Sandbox::new(), "synth --json"), @r#"
+    exit 2
+    --- stdout
+    {
+      "errors": [
+        {
+          "message": "there is no stackgen.yaml",
+          "file": "stackgen.yaml",
+          "line": null,
+          "column": null,
+          "endLine": null,
+          "hint": "`stackgen init` writes one; `--file` names another",
+          "row": null,
+          "related": null
+        }
+      ]
+    }
+    "#);
+}

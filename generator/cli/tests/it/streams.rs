@@ -1,0 +1,102 @@
+//! Which stream, which colours, and readers that go away.
+
+use std::process::{Command, Stdio};
+
+use insta::assert_snapshot;
+
+use crate::common::Sandbox;
+
+#[test]
+fn bad_usage_goes_to_stderr() {
+    assert_snapshot!(Sandbox::new().run("sinth"), @"
+    exit 2
+    --- stderr
+    error: unrecognized subcommand 'sinth'
+
+      tip: some similar subcommands exist: 'init', 'synth'
+
+    Usage: stackgen [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn bad_usage_is_json_when_asked_for() {
+    assert_snapshot!(Sandbox::new().run("synth --json --formt sam"), @r#"
+    exit 2
+    --- stdout
+    {
+      "errors": [
+        {
+          "message": "unexpected argument '--formt' found",
+          "file": null,
+          "line": null,
+          "column": null,
+          "endLine": null,
+          "hint": "see `stackgen --help`",
+          "row": null,
+          "related": null
+        }
+      ]
+    }
+    "#);
+}
+
+#[test]
+fn help_and_version_are_results() {
+    let help = Sandbox::new().run("synth --help");
+    assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+    assert_eq!(
+        Sandbox::new().run("--version --json").to_string(),
+        format!("exit 0\n--- stdout\nstackgen {}", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn no_command_shows_the_help_and_is_bad_usage() {
+    let run = Sandbox::new().run("");
+    assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
+    assert!(run.stderr.contains("Usage: stackgen"));
+}
+
+#[test]
+fn colours_are_for_terminals_unless_asked_for() {
+    let sandbox = Sandbox::new();
+    assert!(!sandbox.run("synth").stderr.contains('\x1b'));
+    assert!(sandbox.run("synth --color always").stderr.contains('\x1b'));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let sandbox = Sandbox::new();
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
+        .args(["completions", "bash"])
+        .current_dir(sandbox.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        (output.status.code(), output.stderr.as_slice()),
+        (Some(0), b"".as_slice())
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_stdout_is_a_failure() {
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
+        .args(["completions", "bash"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"error: cannot write to standard output: no space left on device");
+}
