@@ -1,0 +1,56 @@
+// What v2 of the constructs lacks for API Gateway: deployments, and an API that may invoke versions.
+'use strict';
+
+const { createHash } = require('node:crypto');
+const { RemovalPolicy, Stack } = require('aws-cdk-lib');
+const apigw = require('aws-cdk-lib/aws-apigatewayv2');
+const iam = require('aws-cdk-lib/aws-iam');
+const logs = require('aws-cdk-lib/aws-logs');
+const { allow } = require('./handler');
+
+const SNAPSHOT = [apigw.CfnRoute, apigw.CfnRouteResponse, apigw.CfnIntegration, apigw.CfnAuthorizer, apigw.CfnApi];
+
+// L2 knows no deployment for v2: its stages deploy by themselves (AutoDeploy), which a WebSocket API should not
+// and which leaves nothing to roll back to. So: L1, with a logical id that carries a digest of what is deployed,
+// as `aws-apigateway` does it for REST APIs.
+function deployment(scope, api) {
+  const stack = Stack.of(scope);
+  const parts = scope.node.findAll().filter((node) => SNAPSHOT.some((type) => node instanceof type));
+  const text = JSON.stringify(parts.map((part) => stack.resolve(part._toCloudFormation())));
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const resource = new apigw.CfnDeployment(scope, `Deployment${digest}`, { apiId: api.apiId });
+  for (const part of parts) {
+    if (part instanceof apigw.CfnRoute || part instanceof apigw.CfnRouteResponse) resource.addResourceDependency(part);
+  }
+  resource.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  return resource;
+}
+
+// L2 stages take no deployment id.
+function serve(stage, resource) {
+  stage.node.defaultChild.deploymentId = resource.ref;
+}
+
+// The role that a pinned API assumes to invoke any version of its functions, earlier ones included.
+function invokeRole(scope) {
+  return new iam.Role(scope, 'InvokeRole', { assumedBy: new iam.ServicePrincipal('apigateway.amazonaws.com') });
+}
+
+function allowVersions(role, fn) {
+  role.addToPolicy(allow(['lambda:InvokeFunction'], [`${fn.functionArn}:*`]));
+}
+
+function accessLogs(scope, apiName, fields) {
+  const logGroup = new logs.LogGroup(scope, 'AccessLogs', {
+    logGroupName: `/aws/apigateway/${apiName}`,
+    retention: logs.RetentionDays.ONE_MONTH,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const entries = Object.entries(fields).map(([key, variable]) => [key, `$context.${variable}`]);
+  return {
+    destination: new apigw.LogGroupLogDestination(logGroup),
+    format: { toString: () => JSON.stringify(Object.fromEntries(entries)) },
+  };
+}
+
+Object.assign(exports, { accessLogs, allowVersions, deployment, invokeRole, serve });

@@ -1,0 +1,100 @@
+// A Lambda function with its log group and a role that allows exactly what it needs.
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { Duration, RemovalPolicy, Stack } = require('aws-cdk-lib');
+const iam = require('aws-cdk-lib/aws-iam');
+const lambda = require('aws-cdk-lib/aws-lambda');
+const logs = require('aws-cdk-lib/aws-logs');
+const { Construct } = require('constructs');
+
+class Handler extends Construct {
+  constructor(scope, id, props) {
+    super(scope, id);
+    const { access = [], manageConnections = [], pinned } = props;
+    const physicalName = `${props.name}-${props.envName}`;
+    const logGroup = new logs.LogGroup(this, 'Logs', {
+      logGroupName: `/aws/lambda/${physicalName}`,
+      retention: props.logDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const environment = { ...props.environment };
+    for (const { name, table } of access) environment[tableVariable(name)] = table.tableName;
+    // Not `WebSocketStage.callbackUrl`: the stage needs its deployment, that its routes, those this function.
+    if (manageConnections.length > 0) environment.MANAGEMENT_ENDPOINT = props.socket.managementEndpoint;
+
+    this.function = new lambda.Function(this, 'Function', {
+      functionName: physicalName,
+      description: props.description,
+      runtime: lambda.Runtime.PROVIDED_AL2023,
+      architecture: lambda.Architecture.ARM_64,
+      handler: 'bootstrap',
+      code: lambda.Code.fromAsset(placeholder(props.name)),
+      memorySize: props.memory ?? 256,
+      timeout: props.timeout ?? Duration.seconds(10),
+      environment,
+      logGroup,
+      role: this.role({ logGroup, access, manageConnections, socket: props.socket }),
+      // Old versions stay: an earlier API deployment still points at them.
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+    });
+    // What integrations and authorizers invoke.
+    this.target = pinned ? this.function.currentVersion : this.function;
+  }
+
+  // An own role, since the one that L2 makes may write to every log group (AWSLambdaBasicExecutionRole), and
+  // `table.grant` allows every index, and `stage.grantManagementApiAccess` every verb.
+  role({ logGroup, access, manageConnections, socket }) {
+    const statements = [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn])];
+    for (const { table, actions, indexes } of access) {
+      statements.push(allow(actions.map((action) => `dynamodb:${action}`), [table.tableArn]));
+      if (indexes.length > 0) {
+        statements.push(allow(['dynamodb:Query'], indexes.map((index) => `${table.tableArn}/index/${index}`)));
+      }
+    }
+    if (manageConnections.length > 0) {
+      const resources = manageConnections.map((verb) => socket.executeApiArn(`${verb}/@connections/*`));
+      statements.push(allow(['execute-api:ManageConnections'], resources));
+    }
+    return new iam.Role(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: { access: new iam.PolicyDocument({ statements }) },
+    });
+  }
+
+  // Lets an API invoke the function, for exactly one source.
+  allowInvoke(id, scope, sourceArn) {
+    this.target.addPermission(id, {
+      scope,
+      principal: new iam.ServicePrincipal('apigateway.amazonaws.com'),
+      sourceArn,
+    });
+  }
+}
+
+function allow(actions, resources) {
+  return new iam.PolicyStatement({ actions, resources });
+}
+
+// RateLimits is RATE_LIMITS_TABLE.
+function tableVariable(table) {
+  return `${table.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase()}_TABLE`;
+}
+
+// Stands for the compiled code, which a comparison of wiring does not need.
+function placeholder(binary) {
+  const folder = path.join(__dirname, '..', 'cdk.out', 'placeholder', binary);
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(path.join(folder, 'bootstrap'), `#!/bin/sh\n# ${binary}\n`, { mode: 0o755 });
+  return folder;
+}
+
+// A resource of an API: `{api}/{resourceName}`.
+function executeApiArn(scope, apiId, resourceName) {
+  return Stack.of(scope).formatArn({ service: 'execute-api', resource: apiId, resourceName });
+}
+
+exports.Handler = Handler;
+exports.allow = allow;
+exports.executeApiArn = executeApiArn;

@@ -1,0 +1,99 @@
+// The HTTP API: routes with a JWT authorizer or none, CORS, an explicit deployment, the $default stage.
+'use strict';
+
+const { Duration } = require('aws-cdk-lib');
+const apigw = require('aws-cdk-lib/aws-apigatewayv2');
+const { HttpJwtAuthorizer } = require('aws-cdk-lib/aws-apigatewayv2-authorizers');
+const { Construct } = require('constructs');
+const { accessLogs, allowVersions, deployment, invokeRole, serve } = require('./deployment');
+const { executeApiArn } = require('./handler');
+
+const ACCESS_LOG = {
+  requestId: 'requestId',
+  requestTime: 'requestTime',
+  routeKey: 'routeKey',
+  status: 'status',
+  ip: 'identity.sourceIp',
+  userAgent: 'identity.userAgent',
+  authorizerError: 'authorizer.error',
+  integrationStatus: 'integration.status',
+  integrationLatency: 'integration.latency',
+  integrationError: 'integrationErrorMessage',
+  error: 'error.message',
+  errorType: 'error.responseType',
+};
+
+class HttpApi extends Construct {
+  constructor(scope, id, { name, pinned, jwt }) {
+    super(scope, id);
+    this.name = name;
+    this.integrations = new Map();
+    const { GET, POST, PATCH, DELETE, OPTIONS } = apigw.CorsHttpMethod;
+    this.api = new apigw.HttpApi(this, 'Api', {
+      apiName: name,
+      createDefaultStage: false,
+      corsPreflight: {
+        allowOrigins: ['*'],
+        allowMethods: [GET, POST, PATCH, DELETE, OPTIONS],
+        allowHeaders: ['authorization', 'content-type'],
+        maxAge: Duration.hours(1),
+      },
+    });
+    this.invokeRole = pinned ? invokeRole(this) : undefined;
+    this.jwt = new HttpJwtAuthorizer('JwtAuthorizer', jwt.issuer, { jwtAudience: [jwt.audience] });
+    this.none = new apigw.HttpNoneAuthorizer();
+  }
+
+  route(method, path, handler, { jwt = false } = {}) {
+    const [route] = this.api.addRoutes({
+      methods: [method],
+      path,
+      integration: this.integration(handler),
+      authorizer: jwt ? this.jwt : this.none,
+    });
+    // L2 refuses more than 29 s, the limit of WebSocket APIs; an HTTP API takes 30 s.
+    this.integration(handler).integration.node.defaultChild.timeoutInMillis = 30000;
+    if (!this.invokeRole) {
+      const resource = `$default/${method}${path.replace(/\{[^}]+\}/g, '*')}`;
+      handler.allowInvoke('Permission', route, executeApiArn(this, this.api.apiId, resource));
+    }
+  }
+
+  // One a function, shared by its routes.
+  integration(handler) {
+    if (!this.integrations.has(handler)) {
+      if (this.invokeRole) allowVersions(this.invokeRole, handler.function);
+      this.integrations.set(handler, new HandlerIntegration(handler, this.invokeRole));
+    }
+    return this.integrations.get(handler);
+  }
+
+  deploy() {
+    this.stage = new apigw.HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      accessLogSettings: accessLogs(this, this.name, ACCESS_LOG),
+    });
+    serve(this.stage, deployment(this, this.api));
+  }
+}
+
+// Instead of HttpLambdaIntegration, which permits every stage and method of a path and takes no credentials.
+class HandlerIntegration extends apigw.HttpRouteIntegration {
+  constructor(handler, invokeRole) {
+    super(`${handler.node.id}-integration`);
+    this.handler = handler;
+    this.invokeRole = invokeRole;
+  }
+
+  bind() {
+    return {
+      type: apigw.HttpIntegrationType.AWS_PROXY,
+      uri: this.handler.target.functionArn,
+      payloadFormatVersion: apigw.PayloadFormatVersion.VERSION_2_0,
+      credentials: this.invokeRole && { credentialsArn: this.invokeRole.roleArn },
+    };
+  }
+}
+
+exports.HttpApi = HttpApi;

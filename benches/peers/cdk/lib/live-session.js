@@ -1,0 +1,198 @@
+// The stack: tables, functions, the WebSocket API, the HTTP API, and what watches them.
+'use strict';
+
+const { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, Tags } = require('aws-cdk-lib');
+const apigw = require('aws-cdk-lib/aws-apigatewayv2');
+const dynamodb = require('aws-cdk-lib/aws-dynamodb');
+const { Handler } = require('./handler');
+const { HttpApi } = require('./http-api');
+const { observe } = require('./observability');
+const { WebSocketApi } = require('./websocket-api');
+
+const STAGE = 'prod';
+
+class LiveSession extends Stack {
+  constructor(scope, id, { envName, settings, ...props }) {
+    super(scope, id, {
+      ...props,
+      description: 'Live sessions over WebSocket - one speaker, many listeners, each in their own language',
+    });
+    Tags.of(this).add('Project', 'live-session');
+    this.envName = envName;
+    this.settings = settings;
+    this.jwt = this.jwtParameters();
+    this.tables = this.createTables();
+
+    // The API comes before the functions: their environment and their rights name it.
+    this.socket = new WebSocketApi(this, 'WebSocket', {
+      name: `session-websocket-api-${envName}`,
+      stageName: STAGE,
+      pinned: settings.pinned,
+    });
+    this.functions = this.createFunctions();
+    this.wireWebSocket();
+    this.http = this.createHttpApi();
+    observe(this);
+    this.outputs();
+  }
+
+  jwtParameters() {
+    return {
+      issuer: new CfnParameter(this, 'JwtIssuer', {
+        type: 'String',
+        description: 'Issuer of the tokens, for Cognito the URL of the user pool',
+        default: this.settings.jwtIssuer,
+        allowedPattern: '^https://.+[^/]$',
+      }).valueAsString,
+      audience: new CfnParameter(this, 'JwtAudience', {
+        type: 'String',
+        description: 'Audience of the tokens, for Cognito the id of the app client',
+        default: 'example-client-id',
+      }).valueAsString,
+    };
+  }
+
+  createTables() {
+    const { keepTables } = this.settings;
+    const table = (name, key, ttl) =>
+      new dynamodb.Table(this, name, {
+        tableName: `${name}-${this.envName}`,
+        partitionKey: { name: key, type: dynamodb.AttributeType.STRING },
+        billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
+        encryption: dynamodb.TableEncryption.AWS_MANAGED,
+        timeToLiveAttribute: ttl,
+        pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: keepTables },
+        removalPolicy: keepTables ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      });
+    const tables = {
+      Sessions: table('Sessions', 'sessionId', 'expiresAt'),
+      Connections: table('Connections', 'connectionId', 'ttl'),
+      RateLimits: table('RateLimits', 'identifier', 'expiresAt'),
+    };
+    tables.Connections.addGlobalSecondaryIndex({
+      indexName: 'sessionId-targetLanguage-index',
+      partitionKey: { name: 'sessionId', type: dynamodb.AttributeType.STRING },
+      sortKey: { name: 'targetLanguage', type: dynamodb.AttributeType.STRING },
+    });
+    return tables;
+  }
+
+  createFunctions() {
+    const index = ['sessionId-targetLanguage-index'];
+    const access = (table, ...actions) => ({
+      name: table,
+      table: this.tables[table],
+      actions,
+      indexes: table === 'Connections' && actions.includes('Query') ? index : [],
+    });
+    const handler = (name, props) =>
+      new Handler(this, name, {
+        name,
+        envName: this.envName,
+        socket: this.socket,
+        timeout: Duration.seconds(25),
+        logDays: this.settings.functionLogDays,
+        pinned: this.settings.pinned,
+        ...props,
+        environment: { LOG_LEVEL: this.settings.logLevel, ...props.environment },
+      });
+    return {
+      authorizer: handler('session-authorizer', {
+        description: "Verifies a speaker's token; lets anonymous listeners in",
+        timeout: Duration.seconds(5),
+        environment: { JWT_ISSUER: this.jwt.issuer, JWT_AUDIENCE: this.jwt.audience },
+      }),
+      connection: handler('session-connection-handler', {
+        description: 'Connects callers, and answers every message but audio',
+        environment: { MAX_LISTENERS_PER_SESSION: '500' },
+        access: [
+          access('Sessions', 'GetItem', 'UpdateItem'),
+          access('Connections', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'),
+          access('RateLimits', 'UpdateItem'),
+        ],
+        manageConnections: ['POST', 'DELETE'],
+      }),
+      disconnect: handler('session-disconnect-handler', {
+        description: 'Removes the record of a closed connection, exactly once',
+        access: [access('Sessions', 'GetItem', 'UpdateItem'), access('Connections', 'GetItem', 'DeleteItem', 'Query')],
+        manageConnections: ['POST'],
+      }),
+      audio: handler('session-audio-handler', {
+        description: 'Fans audio out to the listeners of a session',
+        memory: 512,
+        access: [
+          access('Sessions', 'GetItem'),
+          access('Connections', 'GetItem', 'DeleteItem', 'Query'),
+          access('RateLimits', 'UpdateItem'),
+        ],
+        manageConnections: ['POST'],
+      }),
+      http: handler('session-http-handler', {
+        description: 'Creates, shows, pauses and ends sessions',
+        timeout: Duration.seconds(10),
+        access: [
+          access('Sessions', 'GetItem', 'PutItem', 'UpdateItem'),
+          access('Connections', 'Query'),
+          access('RateLimits', 'UpdateItem'),
+        ],
+        manageConnections: ['POST'],
+      }),
+    };
+  }
+
+  wireWebSocket() {
+    const { authorizer, connection, disconnect, audio } = this.functions;
+    const { socket } = this;
+    socket.authorizeWith(authorizer);
+    socket.route('$connect', connection);
+    socket.route('$disconnect', disconnect);
+    socket.route('$default', connection);
+    socket.route('sendAudio', audio);
+    socket.route('audioChunk', audio);
+    for (const action of [
+      'joinSession',
+      'changeLanguage',
+      'heartbeat',
+      'refreshConnection',
+      'pauseBroadcast',
+      'resumeBroadcast',
+      'muteBroadcast',
+      'unmuteBroadcast',
+      'setVolume',
+      'speakerStateChange',
+      'getSessionStatus',
+      'endSession',
+    ]) {
+      socket.route(action, connection);
+    }
+    socket.deploy();
+  }
+
+  createHttpApi() {
+    const { GET, POST, PATCH, DELETE } = apigw.HttpMethod;
+    const { http } = this.functions;
+    const api = new HttpApi(this, 'Http', {
+      name: `session-http-api-${this.envName}`,
+      pinned: this.settings.pinned,
+      jwt: this.jwt,
+    });
+    api.route(POST, '/sessions', http, { jwt: true });
+    api.route(GET, '/sessions/{sessionId}', http);
+    api.route(PATCH, '/sessions/{sessionId}', http, { jwt: true });
+    api.route(DELETE, '/sessions/{sessionId}', http, { jwt: true });
+    api.route(GET, '/health', http);
+    api.deploy();
+    return api;
+  }
+
+  outputs() {
+    const { socket, http } = this;
+    new CfnOutput(this, 'WebSocketApiId', { value: socket.api.apiId });
+    new CfnOutput(this, 'WebSocketUrl', { value: socket.stage.url });
+    new CfnOutput(this, 'ManagementEndpoint', { value: socket.stage.callbackUrl });
+    new CfnOutput(this, 'HttpApiId', { value: http.api.apiId });
+    new CfnOutput(this, 'HttpUrl', { value: http.api.apiEndpoint });
+  }
+}
+
+exports.LiveSession = LiveSession;

@@ -1,0 +1,142 @@
+// The WebSocket API: routes, one integration a function, a REQUEST authorizer, an explicit deployment, a stage.
+'use strict';
+
+const { Duration, Stack } = require('aws-cdk-lib');
+const apigw = require('aws-cdk-lib/aws-apigatewayv2');
+const { WebSocketLambdaAuthorizer } = require('aws-cdk-lib/aws-apigatewayv2-authorizers');
+const { Construct } = require('constructs');
+const { accessLogs, allowVersions, deployment, invokeRole, serve } = require('./deployment');
+const { executeApiArn } = require('./handler');
+
+const ACCESS_LOG = {
+  requestId: 'requestId',
+  requestTime: 'requestTime',
+  eventType: 'eventType',
+  routeKey: 'routeKey',
+  status: 'status',
+  connectionId: 'connectionId',
+  connectedAt: 'connectedAt',
+  messageId: 'messageId',
+  ip: 'identity.sourceIp',
+  userAgent: 'identity.userAgent',
+  principalId: 'authorizer.principalId',
+  authorizerStatus: 'authorizer.status',
+  authorizerError: 'authorizer.error',
+  integrationStatus: 'integration.status',
+  integrationLatency: 'integration.latency',
+  integrationError: 'integration.error',
+  error: 'error.message',
+  errorType: 'error.responseType',
+};
+
+class WebSocketApi extends Construct {
+  constructor(scope, id, { name, stageName, pinned }) {
+    super(scope, id);
+    this.name = name;
+    this.stageName = stageName;
+    this.integrations = new Map();
+    this.api = new apigw.WebSocketApi(this, 'Api', {
+      apiName: name,
+      routeSelectionExpression: '$request.body.action',
+    });
+    this.invokeRole = pinned ? invokeRole(this) : undefined;
+  }
+
+  get managementEndpoint() {
+    const { region, urlSuffix } = Stack.of(this);
+    return `https://${this.api.apiId}.execute-api.${region}.${urlSuffix}/${this.stageName}`;
+  }
+
+  executeApiArn(resource) {
+    return executeApiArn(this, this.api.apiId, `${this.stageName}/${resource}`);
+  }
+
+  authorizeWith(handler) {
+    if (this.invokeRole) {
+      allowVersions(this.invokeRole, handler.function);
+      this.authorizer = new PinnedAuthorizer(handler, this.invokeRole);
+      return;
+    }
+    this.authorizer = new WebSocketLambdaAuthorizer('Authorizer', handler.target, {
+      authorizerName: handler.node.id,
+      // Unset would mean the header Authorization, which shuts anonymous callers out.
+      identitySource: [],
+    });
+  }
+
+  route(key, handler) {
+    const route = this.api.addRoute(key, {
+      integration: this.integration(handler),
+      authorizer: key === '$connect' ? this.authorizer : undefined,
+    });
+    if (!this.invokeRole) handler.allowInvoke('Permission', route, this.executeApiArn(key));
+  }
+
+  // One a function, shared by its routes.
+  integration(handler) {
+    if (!this.integrations.has(handler)) {
+      if (this.invokeRole) allowVersions(this.invokeRole, handler.function);
+      this.integrations.set(handler, new HandlerIntegration(handler, this.invokeRole));
+    }
+    return this.integrations.get(handler);
+  }
+
+  deploy() {
+    this.stage = new apigw.WebSocketStage(this, 'Stage', {
+      webSocketApi: this.api,
+      stageName: this.stageName,
+      throttle: { burstLimit: 5000, rateLimit: 10000 },
+      accessLogSettings: accessLogs(this, this.name, ACCESS_LOG),
+    });
+    serve(this.stage, deployment(this, this.api));
+  }
+}
+
+// Instead of WebSocketLambdaIntegration, which permits each route key on every stage, not on ours alone, and which
+// takes no credentials, so that it cannot use an invoke role.
+class HandlerIntegration extends apigw.WebSocketRouteIntegration {
+  constructor(handler, invokeRole) {
+    super(`${handler.node.id}-integration`);
+    this.handler = handler;
+    this.invokeRole = invokeRole;
+  }
+
+  bind() {
+    return {
+      type: apigw.WebSocketIntegrationType.AWS_PROXY,
+      uri: invocationUri(this.handler),
+      timeout: Duration.seconds(29),
+      credentialsRole: this.invokeRole,
+    };
+  }
+}
+
+// Instead of WebSocketLambdaAuthorizer, which takes no credentials and always adds a permission.
+class PinnedAuthorizer {
+  constructor(handler, role) {
+    this.handler = handler;
+    this.role = role;
+  }
+
+  bind({ route, scope }) {
+    const authorizer = new apigw.WebSocketAuthorizer(scope, 'Authorizer', {
+      webSocketApi: route.webSocketApi,
+      type: apigw.WebSocketAuthorizerType.LAMBDA,
+      authorizerName: this.handler.node.id,
+      authorizerUri: invocationUri(this.handler),
+    });
+    authorizer.node.defaultChild.authorizerCredentialsArn = this.role.roleArn;
+    return { authorizerId: authorizer.authorizerId, authorizationType: 'CUSTOM' };
+  }
+}
+
+function invocationUri(handler) {
+  return Stack.of(handler).formatArn({
+    service: 'apigateway',
+    account: 'lambda',
+    resource: 'path/2015-03-31/functions',
+    resourceName: `${handler.target.functionArn}/invocations`,
+  });
+}
+
+exports.WebSocketApi = WebSocketApi;
