@@ -1,1 +1,36 @@
-//! Placeholder until filled.
+//! The API model: one graph of apis, routes, integrations, authorizers, permissions, deployments, stages, functions
+//! and tables, read from a template. The linter judges it, the gateway runs it, `diff` compares two of them.
+//!
+//! Reading never fails and never guesses: what a template cannot tell is an [`Unknown`] with a reason, and what is
+//! wrong with the template is a [`Problem`]. Nothing here does I/O.
+
+mod api;
+mod digest;
+mod function;
+mod ids;
+mod link;
+mod model;
+mod parts;
+mod problem;
+mod read;
+pub mod resolve;
+mod resource;
+mod role;
+mod snapshot;
+mod table;
+
+pub use api::{
+    Api, ApiMapping, ApiModel, Authorizer, Deployment, DomainName, Integration, IntegrationResponse, Protocol, Route,
+    RouteResponse, Stage,
+};
+pub use function::{Alias, Function, Permission, Version};
+pub use ids::{LogicalId, RouteKey};
+pub use link::{FunctionLink, Link, Qualifier};
+pub use model::Model;
+pub use problem::Problem;
+pub use resolve::{Inputs, Piece, Pseudo, Reference, Resolved, Resolver, Setting, Text, Unknown, UnknownReason};
+pub use parts::Effect;
+pub use resource::{Conditional, Resource, Resources};
+pub use role::{Grant, Role};
+pub use snapshot::SnapshotDigest;
+pub use table::{Index, KeyAttribute, LogGroup, Table};

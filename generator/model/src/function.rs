@@ -1,0 +1,71 @@
+//! Lambda functions, their versions and aliases, and who may call them.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::resource::Resource;
+use crate::{FunctionLink, Link, Resolved, Setting, Text};
+
+/// A function.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Function {
+    /// The resource.
+    pub resource: Arc<Resource>,
+    /// Its name, if the template gives one.
+    pub name: Option<Text>,
+    /// `provided.al2023`, `nodejs22.x`, …
+    pub runtime: Option<Text>,
+    /// Its handler.
+    pub handler: Option<Text>,
+    /// `x86_64` or `arm64`; Lambda's default is `x86_64`.
+    pub architecture: Option<Text>,
+    /// Where its code is.
+    pub code: Option<Resolved>,
+    /// Its environment variables.
+    pub environment: Setting<IndexMap<String, Resolved>>,
+    /// Seconds; Lambda's default is 3.
+    pub timeout_seconds: Setting<i64>,
+    /// MiB; Lambda's default is 128.
+    pub memory_mib: Setting<i64>,
+    /// The role it runs as.
+    pub role: Link,
+}
+
+/// A published version of a function: its code and configuration, frozen.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Version {
+    /// The resource.
+    pub resource: Arc<Resource>,
+    /// Of which function.
+    pub function: FunctionLink,
+}
+
+/// A name for a version that can be moved.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Alias {
+    /// The resource.
+    pub resource: Arc<Resource>,
+    /// The name.
+    pub name: Option<Text>,
+    /// Of which function.
+    pub function: FunctionLink,
+    /// The version that it names, if it is one of this template.
+    pub version: Link,
+}
+
+/// A statement of a function's resource policy: who may call it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Permission {
+    /// The resource.
+    pub resource: Arc<Resource>,
+    /// The function, and the qualifier that the permission is for (row D19).
+    pub function: FunctionLink,
+    /// `lambda:InvokeFunction`.
+    pub action: Option<Text>,
+    /// `apigateway.amazonaws.com`.
+    pub principal: Option<Text>,
+    /// Which caller: `arn:…:execute-api:…:{api}/{stage}/{route}`.
+    pub source_arn: Option<Text>,
+}

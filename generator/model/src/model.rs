@@ -1,0 +1,61 @@
+//! The model itself.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use stackgen_cfn::Node;
+
+use crate::api::{Api, DomainName};
+use crate::function::{Alias, Function, Permission, Version};
+use crate::resource::{Resource, Resources};
+use crate::role::Role;
+use crate::table::{LogGroup, Table};
+use crate::{Inputs, LogicalId, Problem, Resolved, read};
+
+/// What a template describes. Every resource is in `resources`; those that the model knows are in a typed list too.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Model {
+    /// Apis, with what belongs to each.
+    pub apis: Vec<Api>,
+    /// Custom domains.
+    pub domain_names: Vec<DomainName>,
+    /// Functions.
+    pub functions: Vec<Function>,
+    /// Published versions.
+    pub versions: Vec<Version>,
+    /// Aliases.
+    pub aliases: Vec<Alias>,
+    /// Invoke permissions.
+    pub permissions: Vec<Permission>,
+    /// Roles with their grants.
+    pub roles: Vec<Role>,
+    /// Tables.
+    pub tables: Vec<Table>,
+    /// Log groups.
+    pub log_groups: Vec<LogGroup>,
+    /// Every resource, known type or not, in the template's order; implied ones last.
+    pub resources: Resources,
+    /// The `Outputs` section.
+    pub outputs: Resolved,
+    /// The `Parameters` section as it is written.
+    pub parameters: Resolved,
+    /// What is wrong with the template.
+    pub problems: Vec<Problem>,
+}
+
+impl Model {
+    /// Reads a template. Never fails: what is no template is a model with problems.
+    pub fn from_template(template: &Node, inputs: &Inputs) -> Model {
+        read::model(template, inputs)
+    }
+
+    /// The resource of that id.
+    pub fn resource(&self, id: &LogicalId) -> Option<&Arc<Resource>> {
+        self.resources.get(id)
+    }
+
+    /// The function of that id.
+    pub fn function(&self, id: &LogicalId) -> Option<&Function> {
+        self.functions.iter().find(|function| function.resource.logical_id == *id)
+    }
+}

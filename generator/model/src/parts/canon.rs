@@ -1,0 +1,123 @@
+//! Values in a form that is equal exactly when they mean the same.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::Names;
+use crate::resource::Resource;
+use crate::resolve::Branches;
+use crate::{FunctionLink, Link, LogicalId, Piece, Qualifier, Reference, Resolved, Text, Unknown};
+
+/// Renders values: keys in byte order, scalars as text (CloudFormation takes `30` and `"30"` for one another), and
+/// references by what they refer to.
+pub(crate) struct Canon<'a> {
+    pub(crate) names: &'a Names<'a>,
+    /// The api whose parts are rendered; it is `self`.
+    own: Option<&'a LogicalId>,
+    /// Branches may be shared by many texts; each is rendered once.
+    rendered: RefCell<HashMap<*const Branches, Json>>,
+}
+
+impl<'a> Canon<'a> {
+    pub(crate) fn new(names: &'a Names<'a>, own: Option<&'a LogicalId>) -> Self {
+        Canon { names, own, rendered: RefCell::default() }
+    }
+
+    /// The properties but some, with the condition that decides whether the resource exists at all.
+    pub(crate) fn properties(&self, resource: &Resource, without: &[&str]) -> Map<String, Json> {
+        let mut content = match self.value(&resource.properties) {
+            Json::Object(content) => content,
+            unknown => Map::from_iter([("Properties".to_owned(), unknown)]),
+        };
+        content.retain(|key, _| !without.contains(&key.as_str()));
+        if let Some(conditional) = &resource.conditional {
+            content.insert("Condition".to_owned(), Json::from(&*conditional.unknown.expression));
+        }
+        content
+    }
+
+    pub(crate) fn value(&self, value: &Resolved) -> Json {
+        match value {
+            Resolved::Null => Json::Null,
+            Resolved::Bool(value) => Json::from(value.to_string()),
+            Resolved::Int(value) => Json::from(value.to_string()),
+            Resolved::Float(value) => Json::from(value.to_string()),
+            Resolved::Text(text) => Json::from(self.text(text)),
+            Resolved::List(items) => items.iter().map(|item| self.value(item)).collect(),
+            Resolved::Map(map) => {
+                let mut entries: Vec<_> = map.iter().collect();
+                entries.sort_unstable_by_key(|(key, _)| key.as_str());
+                Json::Object(entries.into_iter().map(|(key, value)| (key.clone(), self.value(value))).collect())
+            }
+            Resolved::Unknown(unknown) => self.unknown(unknown),
+        }
+    }
+
+    pub(crate) fn text(&self, text: &Text) -> String {
+        let mut out = String::new();
+        for piece in text.pieces() {
+            match piece {
+                Piece::Literal(text) => out.push_str(&text.replace("${", "${!")),
+                Piece::Reference(reference) => out.push_str(&self.reference(reference)),
+                Piece::Pseudo(pseudo) => out.push_str(&format!("${{{}}}", pseudo.name())),
+                Piece::Unknown(unknown) => out.push_str(&format!("${{?{}}}", self.unknown(unknown))),
+            }
+        }
+        out
+    }
+
+    pub(crate) fn reference(&self, reference: &Reference) -> String {
+        let what = if self.own == Some(&reference.logical_id) {
+            "self".to_owned()
+        } else {
+            self.names.label(&reference.logical_id)
+        };
+        match &reference.attribute {
+            None => format!("${{{what}}}"),
+            Some(attribute) => format!("${{{what}.{attribute}}}"),
+        }
+    }
+
+    fn unknown(&self, unknown: &Unknown) -> Json {
+        let Some(branches) = &unknown.branches else {
+            return json!({ "Unknown": &*unknown.expression });
+        };
+        let pointer = Arc::as_ptr(branches);
+        if let Some(json) = self.rendered.borrow().get(&pointer) {
+            return json.clone();
+        }
+        let branch = |value: &Option<Resolved>| value.as_ref().map(|value| self.value(value));
+        let json = json!({ "If": &*branches.when, "No": branch(&branches.no), "Yes": branch(&branches.yes) });
+        let json = match json.to_string() {
+            long if long.len() > 4_000 => json!({ "If": crate::digest::sha256_hex(long.as_bytes()) }),
+            _ => json,
+        };
+        self.rendered.borrow_mut().insert(pointer, json.clone());
+        json
+    }
+
+    /// Puts the function itself in the place of a property that names it, when it is one of this template.
+    pub(crate) fn function_property(&self, content: &mut Map<String, Json>, key: &str, link: &FunctionLink) {
+        if let Some(function) = self.function(link) {
+            content.insert(key.to_owned(), function);
+        }
+    }
+
+    /// A function with its qualifier.
+    pub(crate) fn function(&self, link: &FunctionLink) -> Option<Json> {
+        let Link::To(id) = &link.function else {
+            return None;
+        };
+        let mut json = json!({ "Function": self.names.name(id) });
+        if let Some(qualifier) = &link.qualifier {
+            json["Qualifier"] = Json::from(match qualifier {
+                Qualifier::Version(id) | Qualifier::Alias(id) => self.names.label(id),
+                Qualifier::Named(text) => self.text(text),
+            });
+        }
+        Some(json)
+    }
+}

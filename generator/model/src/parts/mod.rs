@@ -1,0 +1,145 @@
+//! A model taken apart into things with a name and comparable content.
+//!
+//! Snapshot, diff and meaning are three views of these parts: the snapshot is the wiring parts of one api, a diff
+//! compares the parts of two models, and the meaning is all parts by name.
+
+mod canon;
+mod effect;
+mod names;
+mod role;
+mod wiring;
+
+use serde_json::{Map, Value as Json};
+
+pub(crate) use canon::Canon;
+pub use effect::Effect;
+pub(crate) use effect::{effect, in_snapshot};
+pub(crate) use names::{Names, Naming};
+pub(crate) use wiring::{api_parts, numbered};
+
+use crate::resource::Resource;
+use crate::{LogicalId, Model};
+
+/// What a part is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Api,
+    Route,
+    Integration,
+    Authorizer,
+    Model,
+    Deployment,
+    Stage,
+    Mapping,
+    Function,
+    Version,
+    Alias,
+    Permission,
+    Role,
+    Table,
+    LogGroup,
+    Parameter,
+    Output,
+    /// Any other resource, by its type.
+    Other(String),
+    /// What a resource has beside its properties: `DeletionPolicy` and its like.
+    Attributes,
+}
+
+/// A thing with a name and content.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Part {
+    pub(crate) kind: Kind,
+    /// The api that it belongs to, by logical id or, outside of the template, by what names it.
+    pub(crate) api: Option<String>,
+    /// What people call it.
+    pub(crate) name: String,
+    /// Its resource.
+    pub(crate) id: Option<LogicalId>,
+    /// Its properties in canonical form.
+    pub(crate) content: Map<String, Json>,
+}
+
+/// Every part of a model.
+pub(crate) fn parts(model: &Model, names: &Names) -> Vec<Part> {
+    let mut parts: Vec<Part> = model.apis.iter().flat_map(|api| api_parts(api, names)).collect();
+    let canon = Canon::new(names, None);
+    for resource in model.resources.values() {
+        if let Some(part) = own_part(model, resource, &canon) {
+            parts.push(part);
+        }
+        parts.extend(attributes(resource, &canon));
+    }
+    let sections = [(Kind::Parameter, &model.parameters), (Kind::Output, &model.outputs)];
+    for (kind, section) in sections {
+        for (name, value) in section.as_map().into_iter().flatten() {
+            let content = Map::from_iter([("Value".to_owned(), canon.value(value))]);
+            parts.push(Part { kind: kind.clone(), api: None, name: name.clone(), id: None, content });
+        }
+    }
+    parts
+}
+
+/// The part of a resource that belongs to no api.
+fn own_part(model: &Model, resource: &Resource, canon: &Canon) -> Option<Part> {
+    let kind = kind_of(&resource.kind)?;
+    let mut content = canon.properties(resource, &[]);
+    let mut name = canon.names.name(&resource.logical_id);
+    match kind {
+        Kind::Permission => {
+            let permission = model.permissions.iter().find(|one| one.resource.logical_id == resource.logical_id)?;
+            canon.function_property(&mut content, "FunctionName", &permission.function);
+            name = wiring::permission_name(permission, canon);
+        }
+        Kind::Version => {
+            let version = model.versions.iter().find(|one| one.resource.logical_id == resource.logical_id)?;
+            canon.function_property(&mut content, "FunctionName", &version.function);
+        }
+        Kind::Alias => {
+            let alias = model.aliases.iter().find(|one| one.resource.logical_id == resource.logical_id)?;
+            canon.function_property(&mut content, "FunctionName", &alias.function);
+        }
+        Kind::Role => role::normalise(model, resource, canon, &mut content),
+        _ => {}
+    }
+    Some(Part { kind, api: None, name, id: Some(resource.logical_id.clone()), content })
+}
+
+/// `None` for the types that belong to an api, whose parts are made with it.
+fn kind_of(resource_type: &str) -> Option<Kind> {
+    Some(match resource_type {
+        "AWS::ApiGatewayV2::Api"
+        | "AWS::ApiGatewayV2::ApiMapping"
+        | "AWS::ApiGatewayV2::Authorizer"
+        | "AWS::ApiGatewayV2::Deployment"
+        | "AWS::ApiGatewayV2::Integration"
+        | "AWS::ApiGatewayV2::Model"
+        | "AWS::ApiGatewayV2::Route"
+        | "AWS::ApiGatewayV2::Stage" => return None,
+        "AWS::Lambda::Function" => Kind::Function,
+        "AWS::Lambda::Version" => Kind::Version,
+        "AWS::Lambda::Alias" => Kind::Alias,
+        "AWS::Lambda::Permission" => Kind::Permission,
+        "AWS::IAM::Role" => Kind::Role,
+        "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => Kind::Table,
+        "AWS::Logs::LogGroup" => Kind::LogGroup,
+        other => Kind::Other(other.to_owned()),
+    })
+}
+
+fn attributes(resource: &Resource, canon: &Canon) -> Option<Part> {
+    let mut content = Map::new();
+    for (key, value) in &resource.attributes {
+        content.insert(key.clone(), canon.value(value));
+    }
+    if !resource.depends_on.is_empty() {
+        let mut names: Vec<&str> = resource.depends_on.iter().map(LogicalId::as_str).collect();
+        names.sort_unstable();
+        content.insert("DependsOn".to_owned(), names.into_iter().collect());
+    }
+    if content.is_empty() {
+        return None;
+    }
+    let id = resource.logical_id.clone();
+    Some(Part { kind: Kind::Attributes, api: None, name: id.to_string(), id: Some(id), content })
+}

@@ -1,0 +1,159 @@
+//! The parts of an api: what a deployment snapshots, and its deployments, stages and mappings.
+
+use serde_json::{Map, Value as Json};
+
+use super::{Canon, Kind, Names, Part};
+use crate::api::{Api, Authorizer, Integration, Route};
+use crate::function::Permission;
+use crate::resource::Resource;
+use crate::{Link, Text};
+
+/// Every part of one api.
+pub(crate) fn api_parts(api: &Api, names: &Names) -> Vec<Part> {
+    let own = api.id.to();
+    let canon = Canon::new(names, own);
+    let key = match &api.id {
+        Link::To(id) => id.to_string(),
+        Link::External(text) => text.to_string(),
+        Link::Unknown(unknown) => unknown.expression.to_string(),
+        Link::Missing => String::new(),
+    };
+    let part = |kind: Kind, name: String, resource: &Resource, content: Map<String, Json>| Part {
+        kind,
+        api: Some(key.clone()),
+        name,
+        id: Some(resource.logical_id.clone()),
+        content,
+    };
+    let mut parts = Vec::new();
+    if let Some(resource) = &api.resource {
+        let mut content = canon.properties(resource, &[]);
+        without_implied(&mut content);
+        parts.push(part(Kind::Api, names.name(&resource.logical_id), resource, content));
+    }
+    for route in &api.routes {
+        let content = route_content(api, route, &canon);
+        parts.push(part(Kind::Route, route.key.to_string(), &route.resource, content));
+    }
+    for authorizer in &api.authorizers {
+        let content = authorizer_content(authorizer, &canon);
+        parts.push(part(Kind::Authorizer, names.name(&authorizer.resource.logical_id), &authorizer.resource, content));
+    }
+    for integration in api.integrations.iter().filter(|integration| !is_used(api, integration)) {
+        let content = integration_content(integration, &canon);
+        parts.push(part(Kind::Integration, integration_name(integration, &canon), &integration.resource, content));
+    }
+    for model in &api.models {
+        let content = canon.properties(&model.resource, &["ApiId"]);
+        parts.push(part(Kind::Model, names.name(&model.resource.logical_id), &model.resource, content));
+    }
+    for deployment in &api.deployments {
+        let content = canon.properties(&deployment.resource, &["ApiId"]);
+        parts.push(part(Kind::Deployment, names.name(&deployment.resource.logical_id), &deployment.resource, content));
+    }
+    for stage in &api.stages {
+        let content = canon.properties(&stage.resource, &["ApiId"]);
+        parts.push(part(Kind::Stage, names.name(&stage.resource.logical_id), &stage.resource, content));
+    }
+    for mapping in &api.mappings {
+        let content = canon.properties(&mapping.resource, &["ApiId"]);
+        let domain = content.get("DomainName").and_then(Json::as_str).unwrap_or_default();
+        let name = format!("{domain}/{}", mapping.key.as_ref().map(|key| canon.text(key)).unwrap_or_default());
+        parts.push(part(Kind::Mapping, name, &mapping.resource, content));
+    }
+    parts
+}
+
+/// What an OpenAPI body implies stands in the implied parts; the rest of it is a setting of the api.
+fn without_implied(content: &mut Map<String, Json>) {
+    if let Some(Json::Object(body)) = content.get_mut("Body") {
+        body.remove("paths");
+        if let Some(Json::Object(components)) = body.get_mut("components") {
+            components.remove("securitySchemes");
+        }
+    }
+}
+
+fn is_used(api: &Api, integration: &Integration) -> bool {
+    let id = &integration.resource.logical_id;
+    api.routes.iter().any(|route| route.target.to() == Some(id))
+}
+
+fn route_content(api: &Api, route: &Route, canon: &Canon) -> Map<String, Json> {
+    let mut content = canon.properties(&route.resource, &["ApiId", "RouteKey"]);
+    let authorizer = route.authorizer.to().map(|id| Json::from(canon.names.label(id)));
+    if let Some(authorizer) = authorizer {
+        content.insert("AuthorizerId".to_owned(), authorizer);
+    }
+    let target = route.target.to();
+    if let Some(integration) = target.and_then(|id| api.integrations.iter().find(|one| one.resource.logical_id == *id)) {
+        content.insert("Target".to_owned(), Json::Object(integration_content(integration, canon)));
+    }
+    let responses = route.responses.iter().map(|response| {
+        (response.key.to_string(), &*response.resource)
+    });
+    add_responses(&mut content, responses, &["ApiId", "RouteId", "RouteResponseKey"], canon);
+    content
+}
+
+fn integration_content(integration: &Integration, canon: &Canon) -> Map<String, Json> {
+    let mut content = canon.properties(&integration.resource, &["ApiId"]);
+    canon.function_property(&mut content, "IntegrationUri", &integration.function);
+    let responses = integration.responses.iter().map(|response| (canon.text(&response.key), &*response.resource));
+    add_responses(&mut content, responses, &["ApiId", "IntegrationId", "IntegrationResponseKey"], canon);
+    content
+}
+
+fn authorizer_content(authorizer: &Authorizer, canon: &Canon) -> Map<String, Json> {
+    let mut content = canon.properties(&authorizer.resource, &["ApiId"]);
+    canon.function_property(&mut content, "AuthorizerUri", &authorizer.function);
+    content
+}
+
+fn add_responses<'r>(
+    content: &mut Map<String, Json>,
+    responses: impl Iterator<Item = (String, &'r Resource)>,
+    without: &[&str],
+    canon: &Canon,
+) {
+    let mut rendered: Vec<(String, Json)> = responses
+        .map(|(key, resource)| (key, Json::Object(canon.properties(resource, without))))
+        .collect();
+    if !rendered.is_empty() {
+        rendered.sort_by_cached_key(|(key, json)| (key.clone(), json.to_string()));
+        content.insert("Responses".to_owned(), Json::Object(numbered(rendered)));
+    }
+}
+
+/// A map of entries in order; an entry whose key is taken gets a number.
+pub(crate) fn numbered(entries: Vec<(String, Json)>) -> Map<String, Json> {
+    let mut map = Map::new();
+    for (key, value) in entries {
+        let taken = (2..).map(|number| format!("{key} #{number}"));
+        let free = std::iter::once(key.clone()).chain(taken).find(|key| !map.contains_key(key));
+        map.insert(free.unwrap_or(key), value);
+    }
+    map
+}
+
+fn integration_name(integration: &Integration, canon: &Canon) -> String {
+    let kind = integration.integration_type.as_ref().map(|text| canon.text(text)).unwrap_or_default();
+    match integration.function.function.to() {
+        Some(function) => format!("{kind} to {}", canon.names.name(function)),
+        None => format!("{kind} to {}", integration.uri.as_ref().map(|uri| canon.text(uri)).unwrap_or_default()),
+    }
+}
+
+/// `session-audio by apigateway.amazonaws.com from arn:…`.
+pub(super) fn permission_name(permission: &Permission, canon: &Canon) -> String {
+    let text = |text: &Option<Text>| text.as_ref().map(|text| canon.text(text)).unwrap_or_default();
+    let function = match permission.function.function.to() {
+        Some(id) => canon.names.name(id),
+        None => permission.resource.properties.text("FunctionName").map(|name| canon.text(&name)).unwrap_or_default(),
+    };
+    let from = match &permission.source_arn {
+        Some(arn) => format!(" from {}", canon.text(arn)),
+        None => String::new(),
+    };
+    format!("{function} by {}{from}", text(&permission.principal))
+}

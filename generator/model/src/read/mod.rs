@@ -1,0 +1,91 @@
+//! From a template to the model.
+
+mod apigatewayv2;
+mod dynamodb;
+mod function_link;
+mod iam;
+mod lambda;
+mod openapi;
+mod resources;
+
+use std::sync::Arc;
+
+use stackgen_cfn::{Map, Node};
+
+use crate::resource::{Resource, Resources};
+use crate::{Inputs, Link, Model, Problem, Resolved, Resolver, Text};
+
+/// What the readers share: every resource, to see what a reference refers to.
+pub(crate) struct Reader<'a> {
+    resources: &'a Resources,
+    inputs: &'a Inputs,
+}
+
+pub(crate) fn model(template: &Node, inputs: &Inputs) -> Model {
+    let mut problems = Vec::new();
+    let resolver = Resolver::new(template, inputs);
+    let resources = resources::read(template, &resolver, &mut problems);
+    let mut model = {
+        let reader = Reader { resources: &resources, inputs };
+        Model {
+            apis: reader.apis(),
+            domain_names: reader.domain_names(),
+            functions: reader.functions(),
+            versions: reader.versions(),
+            aliases: reader.aliases(),
+            permissions: reader.permissions(),
+            roles: reader.roles(),
+            tables: reader.tables(),
+            log_groups: reader.log_groups(),
+            ..Model::default()
+        }
+    };
+    model.resources = resources;
+    let section = |name: &str| template.get(name).and_then(|node| resolver.resolve(node)).unwrap_or_default();
+    model.outputs = section("Outputs");
+    model.parameters = section("Parameters");
+    problems.extend(resolver.into_problems());
+    model.problems = problems;
+    model
+}
+
+impl<'a> Reader<'a> {
+    /// The resources of a type.
+    fn of_type(&self, kind: &'static str) -> impl Iterator<Item = &'a Arc<Resource>> + use<'a> {
+        self.resources.values().filter(move |resource| resource.kind == kind)
+    }
+
+    /// The resource that a text is a reference to, if it is of that type. `attribute` is what the text must name.
+    fn referenced(&self, text: &Text, kind: &str, attribute: Option<&str>) -> Option<&'a Arc<Resource>> {
+        let reference = text.as_reference()?;
+        let resource = self.resources.get(&reference.logical_id)?;
+        (resource.kind == kind && reference.attribute.as_deref() == attribute).then_some(resource)
+    }
+
+    /// What a property names that ought to be a resource of that type.
+    fn link(&self, text: Option<Text>, kind: &str, attribute: Option<&str>) -> Link {
+        match text.as_ref().and_then(|text| self.referenced(text, kind, attribute)) {
+            Some(resource) => Link::To(resource.logical_id.clone()),
+            None => Link::elsewhere(text),
+        }
+    }
+}
+
+/// The texts of a property that is one text or a list of them.
+fn texts(value: Option<&Resolved>) -> Vec<Text> {
+    value.map(|value| value.one_or_many().iter().filter_map(Resolved::to_text).collect()).unwrap_or_default()
+}
+
+/// The sections of a template that hold what the model reads; empty, with a problem, when there is nothing to read.
+fn resources_section<'t>(template: &'t Node, problems: &mut Vec<Problem>) -> Option<&'t Map> {
+    let problem = match template.get("Resources") {
+        Some(node) if node.as_map().is_some_and(|map| !map.is_empty()) => return node.as_map(),
+        Some(node) => Problem::new("Resources is not a mapping of resources", node.span),
+        None if template.as_map().is_none() => {
+            Problem::new(format!("a template is a mapping, and this is {}", template.kind()), template.span)
+        }
+        None => Problem::new("the template has no Resources", template.span),
+    };
+    problems.push(problem.with_hint("give a CloudFormation or SAM template, or one that CDK has synthesised"));
+    None
+}

@@ -1,0 +1,144 @@
+//! Conditions: true, false, or not known.
+
+use std::collections::HashMap;
+
+use stackgen_cfn::{Call, Function, Node};
+
+use super::{Resolved, Resolver, Text, Unknown, UnknownReason, express};
+
+/// What a condition comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Truth {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// It depends on what is not known.
+    Unknown(Unknown),
+}
+
+impl From<bool> for Truth {
+    fn from(value: bool) -> Self {
+        if value { Truth::True } else { Truth::False }
+    }
+}
+
+/// Where the evaluation of a named condition stands.
+#[derive(Clone, Debug)]
+pub(super) enum Progress {
+    Running,
+    Done(Truth),
+}
+
+pub(super) type Conditions = HashMap<String, Progress>;
+
+impl Resolver<'_> {
+    /// What the condition of that name comes to. Every condition is worked out once.
+    pub fn condition(&self, name: &str) -> Truth {
+        self.named_condition(name, Default::default(), 0)
+    }
+
+    pub(super) fn named_condition(&self, name: &str, span: stackgen_cfn::Span, depth: usize) -> Truth {
+        let not_known = |reason| Truth::Unknown(Unknown::new(reason, span, name));
+        match self.conditions.borrow().get(name) {
+            Some(Progress::Done(truth)) => return truth.clone(),
+            Some(Progress::Running) => {
+                self.report_cycle(name, span);
+                return not_known(UnknownReason::ConditionCycle(name.to_owned()));
+            }
+            None => {}
+        }
+        let Some(node) = self.template.at_path(&["Conditions", name]) else {
+            self.report_no_condition(name, span);
+            return not_known(UnknownReason::NoSuchCondition(name.to_owned()));
+        };
+        self.conditions.borrow_mut().insert(name.to_owned(), Progress::Running);
+        let truth = self.truth(node, depth + 1);
+        self.conditions.borrow_mut().insert(name.to_owned(), Progress::Done(truth.clone()));
+        truth
+    }
+
+    /// What a condition's expression comes to.
+    pub(super) fn truth(&self, node: &Node, depth: usize) -> Truth {
+        if depth > super::MAX_DEPTH {
+            return Truth::Unknown(self.unknown(UnknownReason::TooLarge, node));
+        }
+        let Some(call) = node.as_call() else {
+            return match node.as_bool() {
+                Some(value) => value.into(),
+                None => Truth::Unknown(self.unknown(UnknownReason::WrongKind("a condition"), node)),
+            };
+        };
+        let malformed = || Truth::Unknown(self.unknown(UnknownReason::Malformed(call.function), node));
+        match call.function {
+            Function::Condition => match call.argument.as_str() {
+                Some(name) => self.named_condition(name, node.span, depth + 1),
+                None => malformed(),
+            },
+            Function::Not => match call.argument.as_list() {
+                Some([inner]) => match self.truth(inner, depth + 1) {
+                    Truth::True => Truth::False,
+                    Truth::False => Truth::True,
+                    Truth::Unknown(inner) => self.combined(call, node, &[inner]),
+                },
+                _ => malformed(),
+            },
+            Function::And | Function::Or => match call.argument.as_list() {
+                Some(items) => self.and_or(call, node, items, depth),
+                None => malformed(),
+            },
+            Function::Equals => match call.argument.as_list() {
+                Some([left, right]) => self.equals(call, node, [left, right], depth),
+                _ => malformed(),
+            },
+            _ => malformed(),
+        }
+    }
+
+    fn and_or(&self, call: &Call, node: &Node, items: &[Node], depth: usize) -> Truth {
+        let decisive = Truth::from(call.function == Function::Or);
+        let mut unknowns = Vec::new();
+        for item in items {
+            match self.truth(item, depth + 1) {
+                Truth::Unknown(unknown) => unknowns.push(unknown),
+                truth if truth == decisive => return decisive,
+                _ => {}
+            }
+        }
+        if unknowns.is_empty() {
+            return Truth::from(call.function == Function::And);
+        }
+        self.combined(call, node, &unknowns)
+    }
+
+    fn equals(&self, call: &Call, node: &Node, sides: [&Node; 2], depth: usize) -> Truth {
+        let [left, right] = sides.map(|side| self.at_depth(side, depth + 1).unwrap_or_default());
+        let texts = (left.to_text(), right.to_text());
+        if let (Some(left), Some(right)) = &texts {
+            if let (Some(left), Some(right)) = (left.as_literal(), right.as_literal()) {
+                return (left == right).into();
+            }
+            if left == right && left.unknown().is_none() {
+                return Truth::True;
+            }
+        }
+        let side = |text: Option<Text>, value: &Resolved| match text {
+            Some(text) => text.to_string(),
+            None => serde_json::to_string(value).unwrap_or_default(),
+        };
+        let (left, right) = (side(texts.0, &left), side(texts.1, &right));
+        let expression = express::shorten(format!("{}({left},{right})", call.function));
+        Truth::Unknown(Unknown::new(UnknownReason::NotComputed(call.function), node.span, expression))
+    }
+
+    /// A condition made of conditions, with their expressions in it: a name alone would hide a change.
+    fn combined(&self, call: &Call, node: &Node, parts: &[Unknown]) -> Truth {
+        let expressions: Vec<&str> = parts.iter().map(|part| &*part.expression).collect();
+        let expression = express::shorten(format!("{}({})", call.function, expressions.join(",")));
+        let reason = match parts {
+            [only] => only.reason.clone(),
+            _ => UnknownReason::NotComputed(call.function),
+        };
+        Truth::Unknown(Unknown::new(reason, node.span, expression))
+    }
+}

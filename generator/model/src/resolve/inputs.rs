@@ -1,0 +1,43 @@
+//! What is known besides the template.
+
+use std::collections::BTreeMap;
+
+use super::Pseudo;
+
+/// Values that a deployment would bring: parameters, and pseudo parameters such as the region.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inputs {
+    parameters: BTreeMap<String, String>,
+    pseudo: BTreeMap<Pseudo, String>,
+}
+
+impl Inputs {
+    /// Nothing but the template.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// With a value for a parameter; it wins over the default.
+    #[must_use]
+    pub fn with_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameters.insert(name.into(), value.into());
+        self
+    }
+
+    /// With a value for a pseudo parameter.
+    #[must_use]
+    pub fn with_pseudo(mut self, pseudo: Pseudo, value: impl Into<String>) -> Self {
+        self.pseudo.insert(pseudo, value.into());
+        self
+    }
+
+    /// The value given for a parameter.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name).map(String::as_str)
+    }
+
+    /// The value given for a pseudo parameter.
+    pub fn pseudo(&self, pseudo: Pseudo) -> Option<&str> {
+        self.pseudo.get(&pseudo).map(String::as_str)
+    }
+}

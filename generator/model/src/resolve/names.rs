@@ -1,0 +1,141 @@
+//! What a name stands for: a parameter, a pseudo parameter or a resource.
+
+use stackgen_cfn::{Function, Node, Span};
+
+use super::{Piece, Pseudo, Reference, Resolved, Resolver, Text, Truth, Unknown, UnknownReason};
+use crate::{LogicalId, Problem};
+
+/// Attributes that give the same value as `Ref`.
+const SAME_AS_REF: &[(&str, &str)] = &[
+    ("AWS::ApiGatewayV2::Api", "ApiId"),
+    ("AWS::ApiGatewayV2::Authorizer", "AuthorizerId"),
+    ("AWS::ApiGatewayV2::Deployment", "DeploymentId"),
+    ("AWS::ApiGatewayV2::Integration", "IntegrationId"),
+    ("AWS::ApiGatewayV2::Route", "RouteId"),
+    ("AWS::Lambda::Alias", "AliasArn"),
+    ("AWS::Lambda::Version", "FunctionArn"),
+    ("AWS::Logs::LogGroup", "LogGroupName"),
+    ("AWS::SNS::Topic", "TopicArn"),
+];
+
+impl Resolver<'_> {
+    /// What `Ref` gives for a name; `None` for `AWS::NoValue`.
+    pub(super) fn name(&self, name: &str, node: &Node, depth: usize) -> Option<Resolved> {
+        if name == "AWS::NoValue" {
+            return None;
+        }
+        if let Some(pseudo) = Pseudo::from_name(name) {
+            return Some(Resolved::Text(match self.inputs.pseudo(pseudo) {
+                Some(value) => Text::literal(value),
+                None => Text::from(Piece::Pseudo(pseudo)),
+            }));
+        }
+        if let Some(parameter) = self.template.at_path(&["Parameters", name]) {
+            return Some(self.parameter(name, parameter));
+        }
+        Some(self.resource(name, None, node, depth))
+    }
+
+    /// A resource or one of its attributes.
+    pub(super) fn resource(&self, name: &str, attribute: Option<&str>, node: &Node, depth: usize) -> Resolved {
+        let (name, attribute) = self.real_name(name, attribute);
+        let expression = || format!("{{\"Ref\":\"{name}\"}}");
+        let Some(resource) = self.template.at_path(&["Resources", name]) else {
+            self.report_dangling(name, node.span);
+            let reason = UnknownReason::Dangling(name.to_owned());
+            return Resolved::Unknown(Unknown::new(reason, node.span, expression()));
+        };
+        if self.left_out(resource, depth) {
+            self.report_left_out(name, node.span);
+            let reason = UnknownReason::LeftOut(name.to_owned());
+            return Resolved::Unknown(Unknown::new(reason, node.span, expression()));
+        }
+        let kind = resource.get("Type").and_then(Node::as_str).unwrap_or_default();
+        let attribute = attribute.filter(|attribute| !SAME_AS_REF.contains(&(kind, attribute)));
+        Resolved::Text(Text::from(Piece::Reference(Reference {
+            logical_id: LogicalId::new(name),
+            attribute: attribute.map(str::to_owned),
+        })))
+    }
+
+    /// SAM lets `Function.Version` stand for a resource, and `GetAtt` then splits it at the wrong dot.
+    fn real_name<'n>(&'n self, name: &'n str, attribute: Option<&'n str>) -> (&'n str, Option<&'n str>) {
+        if let Some(id) = self.aliases.get(name) {
+            return (id, attribute);
+        }
+        let Some(attribute) = attribute else {
+            return (name, None);
+        };
+        let (first, rest) = match attribute.split_once('.') {
+            Some((first, rest)) => (first, Some(rest)),
+            None => (attribute, None),
+        };
+        match self.aliases.get(&format!("{name}.{first}")) {
+            Some(id) => (id, rest),
+            None => (name, Some(attribute)),
+        }
+    }
+
+    /// True when the resource's condition is false.
+    pub(crate) fn left_out(&self, resource: &Node, depth: usize) -> bool {
+        let condition = resource.get("Condition").and_then(Node::as_str);
+        condition.is_some_and(|name| self.named_condition(name, resource.span, depth) == Truth::False)
+    }
+
+    fn parameter(&self, name: &str, parameter: &Node) -> Resolved {
+        if let Some(known) = self.parameters.borrow().get(name) {
+            return known.clone();
+        }
+        let value = self.parameter_value(name, parameter);
+        self.parameters.borrow_mut().insert(name.to_owned(), value.clone());
+        value
+    }
+
+    fn parameter_value(&self, name: &str, parameter: &Node) -> Resolved {
+        let kind = parameter.get("Type").and_then(Node::as_str).unwrap_or_default();
+        let default = parameter.get("Default").and_then(plain_text);
+        let given = self.inputs.parameter(name).map(str::to_owned);
+        let value = given.or(default);
+        let unknown = |reason: fn(String) -> UnknownReason, value: Option<&str>| {
+            let value = value.map(|value| format!(",\"Default\":{value:?}")).unwrap_or_default();
+            let expression = format!("{{\"Ref\":\"{name}\"{value}}}");
+            Resolved::Unknown(Unknown::new(reason(name.to_owned()), parameter.span, expression))
+        };
+        if kind.starts_with("AWS::SSM::Parameter::Value<") {
+            return unknown(UnknownReason::SsmParameter, value.as_deref());
+        }
+        match value {
+            None => unknown(UnknownReason::ParameterNotGiven, None),
+            Some(text) if kind == "CommaDelimitedList" || kind.starts_with("List<") => {
+                let items = text.split(',').map(str::trim).filter(|_| !text.is_empty());
+                Resolved::List(items.map(Resolved::literal).collect())
+            }
+            Some(text) => self.finish(Text::literal(text), parameter),
+        }
+    }
+
+    fn report_dangling(&self, name: &str, span: Span) {
+        self.report(format!("dangling {name}"), || {
+            Problem::new(format!("{name} is neither a resource nor a parameter of this template"), span)
+                .with_hint("correct the name, or define it under Resources or Parameters")
+        });
+    }
+
+    fn report_left_out(&self, name: &str, span: Span) {
+        self.report(format!("left out {name}"), || {
+            Problem::new(format!("{name} is used here but its condition leaves it out"), span)
+                .with_hint(format!("use it inside {} with the same condition", Function::If))
+        });
+    }
+}
+
+fn plain_text(node: &Node) -> Option<String> {
+    use stackgen_cfn::Value;
+    match &node.value {
+        Value::String(text) => Some(text.clone()),
+        Value::Int(value) => Some(value.to_string()),
+        Value::Float(value) => Some(value.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,258 @@
+//! Text in pieces: what is known of it and what stands for the rest.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::{Unknown, UnknownReason};
+use crate::LogicalId;
+
+/// Text whose parts may be known only when the stack exists. Adjacent literals are one piece and no literal is
+/// empty, so that equal texts have equal pieces; the empty text has none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Text(Vec<Piece>);
+
+/// A part of a [`Text`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Piece {
+    /// Known text.
+    Literal(String),
+    /// A resource of this template, or an attribute of one.
+    Reference(Reference),
+    /// A pseudo parameter whose value was not given.
+    Pseudo(Pseudo),
+    /// Anything.
+    Unknown(Unknown),
+}
+
+/// A `Ref` (no attribute) or `GetAtt` of a resource. An attribute that gives what `Ref` gives (`Api.ApiId`) is
+/// read as the `Ref`, so that both spellings are one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Reference {
+    /// The resource.
+    pub logical_id: LogicalId,
+    /// The attribute, or `None` for what `Ref` gives.
+    pub attribute: Option<String>,
+}
+
+macro_rules! pseudo {
+    ($($variant:ident)*) => {
+        /// A pseudo parameter: `AWS::Region` and its like, without `AWS::NoValue`.
+        #[allow(missing_docs)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Pseudo { $($variant,)* }
+
+        impl Pseudo {
+            /// The name as templates write it.
+            pub fn name(self) -> &'static str {
+                match self { $(Pseudo::$variant => concat!("AWS::", stringify!($variant)),)* }
+            }
+
+            /// The pseudo parameter of that name.
+            pub fn from_name(name: &str) -> Option<Pseudo> {
+                match name { $(concat!("AWS::", stringify!($variant)) => Some(Pseudo::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+pseudo! { AccountId NotificationARNs Partition Region StackId StackName URLSuffix }
+
+impl Text {
+    /// The empty text.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Text that is known.
+    pub fn literal(text: impl Into<String>) -> Self {
+        Self::from(Piece::Literal(text.into()))
+    }
+
+    /// The parts in order.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.0
+    }
+
+    /// The text, when all of it is known.
+    pub fn as_literal(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [] => Some(""),
+            [Piece::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The resource, when the text is nothing but a reference to one.
+    pub fn as_reference(&self) -> Option<&Reference> {
+        match self.0.as_slice() {
+            [Piece::Reference(reference)] => Some(reference),
+            _ => None,
+        }
+    }
+
+    /// The first part that is not known.
+    pub fn unknown(&self) -> Option<&Unknown> {
+        self.0.iter().find_map(|piece| match piece {
+            Piece::Unknown(unknown) => Some(unknown),
+            _ => None,
+        })
+    }
+
+    /// The resources it refers to.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Reference(reference) => Some(reference),
+            _ => None,
+        })
+    }
+
+    /// Adds a part at the end.
+    pub fn push(&mut self, piece: Piece) {
+        match (self.0.last_mut(), piece) {
+            (_, Piece::Literal(text)) if text.is_empty() => {}
+            (Some(Piece::Literal(last)), Piece::Literal(text)) => last.push_str(&text),
+            (_, piece) => self.0.push(piece),
+        }
+    }
+
+    /// Adds a whole text at the end.
+    pub fn append(&mut self, other: Text) {
+        for piece in other.0 {
+            self.push(piece);
+        }
+    }
+
+    /// The texts before and after the first place where known text reads `needle`.
+    pub fn split_once(&self, needle: &str) -> Option<(Text, Text)> {
+        let (index, before, after) = self.0.iter().enumerate().find_map(|(index, piece)| {
+            let Piece::Literal(text) = piece else {
+                return None;
+            };
+            let (before, after) = text.split_once(needle)?;
+            Some((index, before, after))
+        })?;
+        let mut left: Text = self.0[..index].iter().cloned().collect();
+        left.push(Piece::Literal(before.to_owned()));
+        let mut right = Text::literal(after);
+        right.append(self.0[index + 1..].iter().cloned().collect());
+        Some((left, right))
+    }
+
+    /// The text without a known beginning.
+    pub fn strip_prefix(&self, prefix: &str) -> Option<Text> {
+        match self.0.first() {
+            Some(Piece::Literal(text)) => {
+                let mut stripped = Text::literal(text.strip_prefix(prefix)?);
+                stripped.append(self.0[1..].iter().cloned().collect());
+                Some(stripped)
+            }
+            _ => None,
+        }
+    }
+
+    /// The text without a known end.
+    pub fn strip_suffix(&self, suffix: &str) -> Option<Text> {
+        let (Piece::Literal(text), rest) = self.0.split_last()? else {
+            return None;
+        };
+        let mut stripped: Text = rest.iter().cloned().collect();
+        stripped.push(Piece::Literal(text.strip_suffix(suffix)?.to_owned()));
+        Some(stripped)
+    }
+
+    /// How large it is when written, about, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        let weight = |piece: &Piece| match piece {
+            Piece::Literal(text) => text.len(),
+            Piece::Unknown(unknown) => 64 + unknown.expression.len(),
+            _ => 64,
+        };
+        self.0.iter().map(weight).sum()
+    }
+
+    /// Puts an unknown in the place of every `{{resolve:…}}`, which may span several pieces.
+    pub(crate) fn with_dynamic_references(self, span: stackgen_cfn::Span) -> Text {
+        const OPEN: &str = "{{resolve:";
+        let mut done = Text::new();
+        let mut open: Option<Text> = None;
+        for piece in self.0 {
+            let Piece::Literal(text) = piece else {
+                open.as_mut().unwrap_or(&mut done).push(piece);
+                continue;
+            };
+            let mut rest = text.as_str();
+            while !rest.is_empty() {
+                let mark = if open.is_some() { "}}" } else { OPEN };
+                let (before, after) = rest.split_once(mark).unwrap_or((rest, ""));
+                let found = before.len() < rest.len();
+                rest = after;
+                open.as_mut().unwrap_or(&mut done).push(Piece::Literal(before.to_owned()));
+                if !found {
+                    continue;
+                }
+                open = match open.take() {
+                    None => Some(Text::literal(OPEN)),
+                    Some(inside) => {
+                        let expression = format!("{inside}}}}}");
+                        let unknown = Unknown::new(UnknownReason::DynamicReference, span, expression);
+                        done.push(Piece::Unknown(unknown));
+                        None
+                    }
+                };
+            }
+        }
+        if let Some(never_closed) = open {
+            done.append(never_closed);
+        }
+        done
+    }
+}
+
+impl From<Piece> for Text {
+    fn from(piece: Piece) -> Self {
+        let mut text = Text::new();
+        text.push(piece);
+        text
+    }
+}
+
+impl FromIterator<Piece> for Text {
+    fn from_iter<I: IntoIterator<Item = Piece>>(pieces: I) -> Self {
+        let mut text = Text::new();
+        for piece in pieces {
+            text.push(piece);
+        }
+        text
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.attribute {
+            None => write!(f, "${{{}}}", self.logical_id),
+            Some(attribute) => write!(f, "${{{}.{attribute}}}", self.logical_id),
+        }
+    }
+}
+
+/// As the argument of a `Sub`; an unknown is `${?its expression}`.
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in &self.0 {
+            match piece {
+                Piece::Literal(text) => f.write_str(&text.replace("${", "${!"))?,
+                Piece::Reference(reference) => reference.fmt(f)?,
+                Piece::Pseudo(pseudo) => write!(f, "${{{}}}", pseudo.name())?,
+                Piece::Unknown(unknown) => write!(f, "${{?{}}}", unknown.expression)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

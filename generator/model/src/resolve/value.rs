@@ -1,0 +1,200 @@
+//! Values after resolution.
+
+use indexmap::IndexMap;
+use serde::{Serialize, Serializer};
+
+use super::{Piece, Text, Unknown, UnknownReason};
+
+/// A value with every intrinsic function worked out, or said to be unknown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Resolved {
+    /// Nothing.
+    #[default]
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Any other number.
+    Float(f64),
+    /// Text, some pieces of which may be references.
+    Text(Text),
+    /// A sequence.
+    List(Vec<Resolved>),
+    /// A mapping in its written order.
+    Map(IndexMap<String, Resolved>),
+    /// Not known.
+    Unknown(Unknown),
+}
+
+/// A property that is absent, has a value, or has one that is not known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Setting<T> {
+    /// The template does not set it.
+    #[default]
+    Absent,
+    /// It is set.
+    Set(T),
+    /// It is set to something that is not known.
+    Unknown(Unknown),
+}
+
+impl<T> Setting<T> {
+    /// The value, when it is set and known.
+    pub fn value(&self) -> Option<&T> {
+        match self {
+            Setting::Set(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// True when the template does not set it.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Setting::Absent)
+    }
+}
+
+impl<T: Serialize> Serialize for Setting<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Setting::Absent => serializer.serialize_none(),
+            Setting::Set(value) => value.serialize(serializer),
+            Setting::Unknown(unknown) => unknown.serialize(serializer),
+        }
+    }
+}
+
+impl Resolved {
+    /// Known text.
+    pub fn literal(text: impl Into<String>) -> Self {
+        Resolved::Text(Text::literal(text))
+    }
+
+    /// The value under a key, if this is a map that has it.
+    pub fn get(&self, key: &str) -> Option<&Resolved> {
+        self.as_map()?.get(key)
+    }
+
+    /// The value at the end of a path of keys.
+    pub fn at_path(&self, path: &[&str]) -> Option<&Resolved> {
+        path.iter().try_fold(self, |value, key| value.get(key))
+    }
+
+    /// The entries, if this is a map.
+    pub fn as_map(&self) -> Option<&IndexMap<String, Resolved>> {
+        match self {
+            Resolved::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// The elements, if this is a list.
+    pub fn as_list(&self) -> Option<&[Resolved]> {
+        match self {
+            Resolved::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The elements, or this one value where CloudFormation takes either (`Action`, `Resource`).
+    pub fn one_or_many(&self) -> &[Resolved] {
+        match self {
+            Resolved::List(items) => items,
+            other => std::slice::from_ref(other),
+        }
+    }
+
+    /// The text, if all of it is known.
+    pub fn as_literal(&self) -> Option<&str> {
+        match self {
+            Resolved::Text(text) => text.as_literal(),
+            _ => None,
+        }
+    }
+
+    /// The whole number, also when it is written as text, which CloudFormation takes too.
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Resolved::Int(value) => Some(*value),
+            _ => self.as_literal()?.parse().ok(),
+        }
+    }
+
+    /// The boolean, also when it is written as text.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Resolved::Bool(value) => Some(*value),
+            _ => self.as_literal()?.parse().ok(),
+        }
+    }
+
+    /// A scalar as text; an unknown as text that is unknown; `None` for what is no text.
+    pub fn to_text(&self) -> Option<Text> {
+        match self {
+            Resolved::Bool(value) => Some(Text::literal(value.to_string())),
+            Resolved::Int(value) => Some(Text::literal(value.to_string())),
+            Resolved::Float(value) => Some(Text::literal(value.to_string())),
+            Resolved::Text(text) => Some(text.clone()),
+            Resolved::Unknown(unknown) => Some(Text::from(Piece::Unknown(unknown.clone()))),
+            Resolved::Null | Resolved::List(_) | Resolved::Map(_) => None,
+        }
+    }
+
+    /// The property of that name as text. What is no text is an unknown text.
+    pub fn text(&self, key: &str) -> Option<Text> {
+        let value = self.get(key)?;
+        let wrong = || Text::from(Piece::Unknown(value.unknown_or_wrong("text")));
+        Some(value.to_text().unwrap_or_else(wrong))
+    }
+
+    /// The property of that name as a boolean.
+    pub fn bool(&self, key: &str) -> Setting<bool> {
+        self.setting(key, "true or false", Resolved::as_bool)
+    }
+
+    /// The property of that name as a whole number.
+    pub fn int(&self, key: &str) -> Setting<i64> {
+        self.setting(key, "a whole number", Resolved::as_int)
+    }
+
+    fn setting<T>(&self, key: &str, kind: &'static str, read: fn(&Resolved) -> Option<T>) -> Setting<T> {
+        match (self, self.get(key)) {
+            (Resolved::Unknown(unknown), _) => Setting::Unknown(unknown.clone()),
+            (_, None) => Setting::Absent,
+            (_, Some(value)) => match read(value) {
+                Some(read) => Setting::Set(read),
+                None => Setting::Unknown(value.unknown_or_wrong(kind)),
+            },
+        }
+    }
+
+    fn unknown_or_wrong(&self, kind: &'static str) -> Unknown {
+        match self {
+            Resolved::Unknown(unknown) => unknown.clone(),
+            Resolved::Text(text) if text.unknown().is_some() => {
+                text.unknown().cloned().unwrap_or_else(|| wrong_kind(kind, self))
+            }
+            other => wrong_kind(kind, other),
+        }
+    }
+}
+
+fn wrong_kind(kind: &'static str, value: &Resolved) -> Unknown {
+    let expression = serde_json::to_string(value).unwrap_or_default();
+    Unknown::new(UnknownReason::WrongKind(kind), stackgen_cfn::Span::default(), expression)
+}
+
+impl Serialize for Resolved {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Resolved::Null => serializer.serialize_unit(),
+            Resolved::Bool(value) => serializer.serialize_bool(*value),
+            Resolved::Int(value) => serializer.serialize_i64(*value),
+            Resolved::Float(value) => serializer.serialize_f64(*value),
+            Resolved::Text(text) => text.serialize(serializer),
+            Resolved::List(items) => serializer.collect_seq(items),
+            Resolved::Map(map) => serializer.collect_map(map),
+            Resolved::Unknown(unknown) => unknown.serialize(serializer),
+        }
+    }
+}

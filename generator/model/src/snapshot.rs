@@ -1,0 +1,67 @@
+//! What a deployment snapshots, as a digest.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use crate::api::Api;
+use crate::digest::sha256_hex;
+use crate::parts::{Kind, Names, Naming, api_parts, in_snapshot, numbered};
+use crate::Model;
+
+/// The digest of what a deployment of an api snapshots (row D1): SHA-256 of its canonical form.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct SnapshotDigest(String);
+
+impl SnapshotDigest {
+    /// The first ten hexadecimal digits in upper case: what a logical id carries.
+    pub fn short(&self) -> String {
+        self.0[..10].to_uppercase()
+    }
+}
+
+/// 64 lower-case hexadecimal digits.
+impl fmt::Display for SnapshotDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Api {
+    /// A digest that changes exactly when a new deployment is needed to make a change live. It depends neither on
+    /// order nor on the logical ids of routes, integrations, authorizers and models.
+    pub fn snapshot_digest(&self, model: &Model) -> SnapshotDigest {
+        SnapshotDigest(sha256_hex(self.snapshot(model).as_bytes()))
+    }
+
+    /// What a deployment snapshots, as canonical JSON: routes with their integrations and responses by route key,
+    /// authorizers and models by name, integrations that no route uses, and the api's own settings that count.
+    pub fn snapshot(&self, model: &Model) -> String {
+        let names = Names::new(model, Naming::Physical);
+        let mut sections: [(Kind, &str, Vec<(String, Json)>); 5] = [
+            (Kind::Api, "Api", Vec::new()),
+            (Kind::Authorizer, "Authorizers", Vec::new()),
+            (Kind::Integration, "Integrations", Vec::new()),
+            (Kind::Model, "Models", Vec::new()),
+            (Kind::Route, "Routes", Vec::new()),
+        ];
+        for mut part in api_parts(self, &names) {
+            part.content.retain(|property, _| in_snapshot(&part.kind, property));
+            if let Some((_, _, parts)) = sections.iter_mut().find(|(kind, _, _)| *kind == part.kind) {
+                // The api's own name is no part of its snapshot.
+                let name = if part.kind == Kind::Api { String::new() } else { part.name };
+                parts.push((name, Json::Object(part.content)));
+            }
+        }
+        let mut snapshot = Map::new();
+        for (_, section, mut parts) in sections {
+            parts.sort_by_cached_key(|(name, content)| (name.clone(), content.to_string()));
+            snapshot.insert(section.to_owned(), Json::Object(numbered(parts)));
+        }
+        let mut snapshot = Json::Object(snapshot);
+        snapshot.sort_all_objects();
+        snapshot.to_string()
+    }
+}
