@@ -18,5 +18,13 @@ pub fn yaml(node: &Node) -> String {
 
 /// The document as JSON with two-space indentation and long-form intrinsics. Ends with a newline.
 pub fn json(node: &Node) -> String {
-    format!("{:#}\n", to_json(node))
+    let mut text = format!("{:#}\n", to_json(node));
+    // Only strings hold these. JSON leaves them as they are, but a YAML 1.1 reader takes them for line breaks or
+    // refuses them, and CloudFormation reads JSON as YAML.
+    for c in ['\u{7f}', '\u{85}', '\u{2028}', '\u{2029}', '\u{feff}'] {
+        if text.contains(c) {
+            text = text.replace(c, &format!("\\u{:04x}", u32::from(c)));
+        }
+    }
+    text
 }

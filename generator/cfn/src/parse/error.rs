@@ -62,7 +62,7 @@ pub enum ParseErrorKind {
     #[error("the key `{0}` is already used in this mapping")]
     DuplicateKey(String),
     /// A tag that is no intrinsic function's.
-    #[error("`{tag}` is not an intrinsic function")]
+    #[error("unknown tag `{tag}`")]
     UnknownTag {
         /// As written.
         tag: String,
@@ -70,7 +70,7 @@ pub enum ParseErrorKind {
         nearest: Option<String>,
     },
     /// A core tag, such as `!!int`, on something that it does not describe.
-    #[error("`{tag}` does not describe {found}")]
+    #[error("`{tag}` does not fit: it stands on {found}")]
     TagMismatch {
         /// As written.
         tag: String,
@@ -78,7 +78,7 @@ pub enum ParseErrorKind {
         found: String,
     },
     /// `<<`.
-    #[error("CloudFormation does not support merge keys (`<<`)")]
+    #[error("merge keys (`<<`) are not supported")]
     MergeKey,
     /// A mapping without a key before the colon, or with `null` there.
     #[error("a key cannot be null")]
@@ -89,8 +89,10 @@ pub enum ParseErrorKind {
     /// An alias inside the node that it repeats.
     #[error("this alias repeats the node that it stands in, without end")]
     RecursiveAlias,
-    /// Aliases that repeat more than [`MAX_ALIAS_NODES`] values or [`MAX_BYTES`] of text.
-    #[error("aliases expand to more than {MAX_ALIAS_NODES} values or {MAX_BYTES} bytes of text")]
+    /// Anchors and aliases that hold more than [`MAX_ALIAS_NODES`] values or [`MAX_BYTES`] of text.
+    #[error(
+        "anchors and aliases hold more than {MAX_ALIAS_NODES} values or {MAX_BYTES} bytes of text"
+    )]
     AliasExpansion,
 }
 
@@ -101,11 +103,13 @@ impl ParseErrorKind {
             ParseErrorKind::Syntax { hint, .. } => return hint.map(str::to_owned),
             ParseErrorKind::UnknownTag { nearest, .. } => match nearest {
                 Some(tag) => return Some(format!("did you mean `{tag}`?")),
-                None => "quote the text if it should begin with `!`",
+                None => {
+                    "only intrinsic functions are tags; quote the text if it should begin with `!`"
+                }
             },
-            ParseErrorKind::Empty => "a template needs at least a `Resources` section",
+            ParseErrorKind::Empty => "write at least one key; `{}` is an empty mapping",
             ParseErrorKind::TooLarge { .. } => {
-                "CloudFormation reads templates of up to 1 MB; is this the right file?"
+                "CloudFormation takes 1 MB at most; is this the right file?"
             }
             ParseErrorKind::TooDeep => {
                 "flatten the document, or look for a bracket that is never closed"
@@ -117,7 +121,7 @@ impl ParseErrorKind {
                 "remove or rename one of the two; readers silently keep only one"
             }
             ParseErrorKind::TagMismatch { .. } => "remove the tag, or change the value",
-            ParseErrorKind::MergeKey => "write the merged keys out",
+            ParseErrorKind::MergeKey => "write the merged keys out, as CloudFormation needs them",
             ParseErrorKind::NullKey => {
                 "write the key before the colon; quote it if it should be the text `null`"
             }

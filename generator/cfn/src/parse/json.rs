@@ -3,7 +3,7 @@
 use jsonc_parser::ast::{ObjectProp, Value as Ast};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::errors::ParseErrorKind as JsonErrorKind;
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind, parse_to_ast};
 
 use super::position::Positions;
 use super::{MAX_DEPTH, ParseError, ParseErrorKind};
@@ -28,7 +28,7 @@ pub(super) fn read(text: &str, positions: &Positions<'_>) -> Result<Node, Vec<Pa
     let result = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| {
         let (at, kind) = match error.kind() {
             JsonErrorKind::NestingDepthExceeded => (too_deep(text), ParseErrorKind::TooDeep),
-            kind => (error.range().start, syntax(kind.to_string())),
+            kind => (error.range().start, syntax(kind)),
         };
         vec![ParseError::new(kind, positions.span(at, at + 1))]
     })?;
@@ -64,7 +64,8 @@ impl Reader<'_> {
         let range = ast.range();
         let span = self.positions.span(range.start, range.end);
         if depth == MAX_DEPTH && matches!(ast, Ast::Object(_) | Ast::Array(_)) {
-            return Err(ParseError::new(ParseErrorKind::TooDeep, span));
+            let bracket = self.positions.span(range.start, range.start + 1);
+            return Err(ParseError::new(ParseErrorKind::TooDeep, bracket));
         }
         let value = match ast {
             Ast::StringLit(literal) => {
@@ -127,7 +128,10 @@ impl Reader<'_> {
             None => Ok(value),
             Some(at) => {
                 let at = range.start + at;
-                let kind = syntax("a control character in a string".to_owned());
+                let kind = ParseErrorKind::Syntax {
+                    message: "a control character in a string".to_owned(),
+                    hint: Some("write it as an escape, such as `\\n` or `\\t`"),
+                };
                 Err(ParseError::new(kind, self.positions.span(at, at + 1)))
             }
         }
@@ -163,21 +167,43 @@ fn too_deep(text: &str) -> usize {
     0
 }
 
-fn syntax(message: String) -> ParseErrorKind {
-    let lower = message[..1].to_lowercase() + &message[1..];
-    let hint = match message.as_str() {
-        "Trailing commas are not allowed" => Some("remove the comma"),
-        "Comments are not allowed" => {
-            Some("JSON has no comments; write the template in YAML to use them")
+fn syntax(error: &JsonErrorKind) -> ParseErrorKind {
+    let (message, hint) = match error {
+        JsonErrorKind::CommentsNotAllowed => {
+            ("JSON has no comments", Some("remove it, or write YAML"))
         }
-        "Unterminated object" => Some("add the missing `}`"),
-        "Unterminated array" => Some("add the missing `]`"),
-        "Unterminated string literal" => Some("add the missing `\"`"),
-        "a control character in a string" => Some("write `\\n` or `\\t`"),
-        _ => None,
+        JsonErrorKind::ExpectedColonAfterObjectKey => ("expected `:` after the key", None),
+        JsonErrorKind::ExpectedComma => ("expected `,` here", None),
+        JsonErrorKind::MultipleRootJsonValues => {
+            ("text follows the end of the document", Some("remove it"))
+        }
+        JsonErrorKind::TrailingCommasNotAllowed => {
+            ("nothing follows this comma", Some("remove it"))
+        }
+        JsonErrorKind::UnterminatedObject => {
+            ("this brace is never closed", Some("add the missing `}`"))
+        }
+        JsonErrorKind::UnterminatedArray => {
+            ("this bracket is never closed", Some("add the missing `]`"))
+        }
+        JsonErrorKind::String(ParseStringErrorKind::UnterminatedStringLiteral) => {
+            ("this string is never closed", Some("add the missing `\"`"))
+        }
+        JsonErrorKind::String(ParseStringErrorKind::InvalidUnicodeEscapeSequence(_)) => (
+            "this escape is no Unicode character",
+            Some("escape both halves of a surrogate pair"),
+        ),
+        other => {
+            let message = other.to_string();
+            let lower = message.chars().take(1).flat_map(char::to_lowercase);
+            return ParseErrorKind::Syntax {
+                message: lower.chain(message.chars().skip(1)).collect(),
+                hint: None,
+            };
+        }
     };
     ParseErrorKind::Syntax {
-        message: lower,
+        message: message.to_owned(),
         hint,
     }
 }

@@ -20,7 +20,7 @@ pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// synthesises stay under 30, and everything that walks a document may recurse this far on a small stack.
 pub const MAX_DEPTH: usize = 64;
 
-/// How many values the aliases of a document may repeat in all.
+/// How many values the anchors of a document and their aliases may hold in all.
 pub const MAX_ALIAS_NODES: usize = 100_000;
 
 /// Reads a document: JSON if its first character is `{` or `[` and it is valid JSON, otherwise YAML 1.1 with

@@ -8,6 +8,7 @@ const COLON: &str = "check the indentation, or quote the text before this if it 
 
 /// What the reader says, and what we say: the first row whose left side the complaint contains.
 const MESSAGES: &[(&str, &str, Option<&str>)] = &[
+    ("unprintable character", "a NUL character is not text", None),
     (
         "found unknown anchor",
         "no anchor of this name comes before it",
@@ -69,6 +70,11 @@ const MESSAGES: &[(&str, &str, Option<&str>)] = &[
         Some("close the bracket, or quote the text that holds it"),
     ),
     (
+        "illegal placement of ':'",
+        "a list in brackets ends before this `:`",
+        Some("close the bracket, or quote the text that holds it"),
+    ),
+    (
         "misplaced bracket",
         "this bracket closes nothing",
         Some(QUOTE),
@@ -124,7 +130,6 @@ const MESSAGES: &[(&str, &str, Option<&str>)] = &[
         "no value can begin with this character",
         Some(QUOTE),
     ),
-    ("unprintable character", "a NUL character", None),
     (
         "byte order mark",
         "a byte order mark inside the document",
@@ -137,10 +142,16 @@ const MESSAGES: &[(&str, &str, Option<&str>)] = &[
     ),
 ];
 
-/// The error kind of what the YAML reader said.
-pub(super) fn kind(info: &str) -> ParseErrorKind {
+/// The error kind of what the YAML reader said about the place where `rest` begins.
+pub(super) fn kind(info: &str, rest: &str) -> ParseErrorKind {
     if info.contains("recursion limit") {
         return ParseErrorKind::TooDeep;
+    }
+    if info.contains("did not find expected") && rest.starts_with('!') {
+        return ParseErrorKind::Syntax {
+            message: "a value cannot have two tags".to_owned(),
+            hint: Some("write the outer function in its long form: `Fn::Base64: !Sub …`"),
+        };
     }
     let known = MESSAGES.iter().find(|(theirs, ..)| info.contains(theirs));
     let (message, hint) = match known {

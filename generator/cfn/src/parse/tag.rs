@@ -45,6 +45,7 @@ fn unknown(tag: String) -> ParseErrorKind {
     let name = name.strip_prefix("Fn::").unwrap_or(name).to_lowercase();
     let nearest = Function::ALL
         .iter()
+        .filter(|function| function.tag().len().abs_diff(name.len()) * 3 <= function.tag().len())
         .map(|function| {
             (
                 strsim::osa_distance(&name, &function.tag().to_lowercase()),

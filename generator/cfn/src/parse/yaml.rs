@@ -36,7 +36,7 @@ struct Builder<'a> {
     frames: Vec<Frame>,
     /// The nodes that aliases can repeat.
     anchors: HashMap<usize, (Node, Size)>,
-    /// What aliases have repeated so far.
+    /// What has been copied for anchors and by aliases so far.
     repeated: Size,
     root: Option<Node>,
     errors: Vec<ParseError>,
@@ -97,7 +97,7 @@ impl<'a> Builder<'a> {
                 Event::MappingStart(anchor, tag) => {
                     self.open(Items::Map(Map::new(), None), anchor, tag.as_deref(), start)?;
                 }
-                Event::SequenceEnd | Event::MappingEnd => self.close(start),
+                Event::SequenceEnd | Event::MappingEnd => self.close(start)?,
                 _ => {}
             }
         }
@@ -112,11 +112,8 @@ impl<'a> Builder<'a> {
 
     fn syntax(&self, error: &saphyr_parser::ScanError) -> ParseError {
         let at = self.positions.byte(error.marker().index());
-        let width = self.text[at..].chars().next().map_or(0, char::len_utf8);
-        ParseError::new(
-            syntax::kind(error.info()),
-            self.positions.span(at, at + width),
-        )
+        let kind = syntax::kind(error.info(), &self.text[at..]);
+        ParseError::new(kind, self.positions.span(at, at + 1))
     }
 
     /// How many collections and calls stand around the next value.
@@ -168,12 +165,13 @@ impl<'a> Builder<'a> {
     ) -> Result<(), ParseError> {
         let content = content_start(self.text, start);
         let span = self.positions.span(start, start);
+        let place = self.positions.span(content, content + 1);
         if self.expects_key() {
-            return Err(ParseError::new(ParseErrorKind::ComplexKey, span));
+            return Err(ParseError::new(ParseErrorKind::ComplexKey, place));
         }
         let tag = self.meaning(tag, start);
         let depth = self.depth() + 1 + usize::from(matches!(tag, Some(Meaning::Call(_))));
-        Self::check_depth(depth, span)?;
+        Self::check_depth(depth, place)?;
         self.frames.push(Frame {
             items,
             tag,
@@ -186,9 +184,9 @@ impl<'a> Builder<'a> {
     }
 
     /// Ends the innermost collection. `end` is where its closing bracket stands, if it has one.
-    fn close(&mut self, end: usize) {
+    fn close(&mut self, end: usize) -> Result<(), ParseError> {
         let Some(frame) = self.frames.pop() else {
-            return; // the reader pairs its events
+            return Ok(()); // the reader pairs its events
         };
         let inner = match self.text.as_bytes().get(frame.start) {
             Some(b'[' | b'{') if matches!(self.text.as_bytes().get(end), Some(b']' | b'}')) => {
@@ -213,7 +211,7 @@ impl<'a> Builder<'a> {
             }
             _ => Node::new(value).at(span),
         };
-        self.add(node, frame.anchor);
+        self.add(node, frame.anchor)
     }
 
     fn scalar(
@@ -232,7 +230,7 @@ impl<'a> Builder<'a> {
         let span = self.positions.span(start, start).to(inner);
         let plain = style == ScalarStyle::Plain;
         if self.expects_key() {
-            self.anchor(anchor, &Node::from(text));
+            self.anchor(anchor, &Node::from(text).at(span))?;
             let tag = self.meaning(tag, start);
             return self.key(text, plain, tag.as_ref(), span);
         }
@@ -255,8 +253,7 @@ impl<'a> Builder<'a> {
             None if plain => Node::new(scalar::resolve(text)),
             None => Node::from(text),
         };
-        self.add(node.at(span), anchor);
-        Ok(())
+        self.add(node.at(span), anchor)
     }
 
     /// Takes a scalar as the key of the innermost mapping.
@@ -303,40 +300,48 @@ impl<'a> Builder<'a> {
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), ParseError> {
         // A node that is not finished has an anchor that is not known yet.
-        let Some((node, size)) = self.anchors.get(&anchor) else {
+        let Some(&(_, size)) = self.anchors.get(&anchor) else {
             return Err(ParseError::new(ParseErrorKind::RecursiveAlias, span));
         };
-        self.repeated.nodes += size.nodes;
-        self.repeated.text += size.text;
-        if self.repeated.nodes > MAX_ALIAS_NODES || self.repeated.text > MAX_BYTES {
-            return Err(ParseError::new(ParseErrorKind::AliasExpansion, span));
-        }
+        self.spend(size, span)?;
+        let node = self.anchors[&anchor].0.clone().at(span);
         if self.expects_key() {
-            let Some(key) = node.as_str().map(str::to_owned) else {
+            let Value::String(key) = node.value else {
                 return Err(ParseError::new(ParseErrorKind::ComplexKey, span));
             };
             self.name(key, span);
             return Ok(());
         }
         Self::check_depth(self.depth() + size.height, span)?;
-        let node = node.clone().at(span);
-        self.add(node, 0);
-        Ok(())
+        self.add(node, 0)
     }
 
     /// Keeps a finished node for the aliases of its anchor, if it has one.
-    fn anchor(&mut self, anchor: usize, node: &Node) {
+    fn anchor(&mut self, anchor: usize, node: &Node) -> Result<(), ParseError> {
         if anchor > 0 {
-            self.anchors.insert(anchor, (node.clone(), size(node)));
+            let size = size(node);
+            self.spend(size, node.span)?;
+            self.anchors.insert(anchor, (node.clone(), size));
+        }
+        Ok(())
+    }
+
+    /// Counts a node that is copied, before it is.
+    fn spend(&mut self, size: Size, span: Span) -> Result<(), ParseError> {
+        self.repeated.nodes += size.nodes;
+        self.repeated.text += size.text;
+        match self.repeated.nodes > MAX_ALIAS_NODES || self.repeated.text > MAX_BYTES {
+            true => Err(ParseError::new(ParseErrorKind::AliasExpansion, span)),
+            false => Ok(()),
         }
     }
 
     /// Puts a finished node where it belongs.
-    fn add(&mut self, node: Node, anchor: usize) {
-        self.anchor(anchor, &node);
+    fn add(&mut self, node: Node, anchor: usize) -> Result<(), ParseError> {
+        self.anchor(anchor, &node)?;
         let Some(frame) = self.frames.last_mut() else {
             self.root = Some(node);
-            return;
+            return Ok(());
         };
         frame.span = frame.span.to(node.span);
         match &mut frame.items {
@@ -350,6 +355,7 @@ impl<'a> Builder<'a> {
                 }
             }
         }
+        Ok(())
     }
 }
 

@@ -59,7 +59,6 @@ proptest! {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "says that the test was skipped")]
 fn pyyaml_reads_what_is_written() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = root.join("../../.tools/venv/bin/python");

@@ -171,3 +171,12 @@ fn a_long_text_repeated_often_is_refused() {
     );
     assert_eq!(only_kind(&keys), ParseErrorKind::AliasExpansion);
 }
+
+#[test]
+fn anchors_within_anchors_are_refused_when_they_hold_too_much() {
+    let nested = (0..40)
+        .map(|level| format!("&a{level} ["))
+        .collect::<String>();
+    let text = format!("{nested}{}{}", "x,".repeat(50_000), "]".repeat(40));
+    assert_eq!(only_kind(&text), ParseErrorKind::AliasExpansion);
+}
