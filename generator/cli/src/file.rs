@@ -53,6 +53,14 @@ pub(crate) fn read(path: &Path, input: Input) -> Result<String, CliError> {
     text(bytes, path, input)
 }
 
+/// The name of an input in messages.
+pub(crate) fn name(path: &Path) -> String {
+    match path == Path::new("-") {
+        true => "<stdin>".to_owned(),
+        false => path.display().to_string(),
+    }
+}
+
 fn read_file(path: &Path, input: Input) -> Result<Vec<u8>, CliError> {
     let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error, input))?;
     if metadata.is_dir() {

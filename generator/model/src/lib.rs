@@ -7,6 +7,7 @@
 mod api;
 mod digest;
 mod function;
+pub mod graph;
 mod ids;
 mod link;
 mod model;

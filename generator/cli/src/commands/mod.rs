@@ -1,6 +1,7 @@
 //! The verbs, one file each.
 
 mod completions;
+mod graph;
 mod init;
 mod man;
 mod schema;
@@ -20,6 +21,7 @@ use crate::ui::Ui;
 pub(crate) enum Command {
     Init(init::Init),
     Synth(synth::Synth),
+    Graph(graph::Graph),
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
@@ -31,6 +33,7 @@ impl Command {
         match self {
             Command::Init(command) => command.run(ui),
             Command::Synth(command) => command.run(ui),
+            Command::Graph(command) => command.run(ui),
             Command::Schema(command) => command.run(ui),
             Command::Completions(command) => command.run(ui),
             Command::Man(command) => command.run(ui),

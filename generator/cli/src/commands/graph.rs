@@ -1,0 +1,105 @@
+//! `stackgen graph`
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use stackgen_cfn::Sources;
+use stackgen_model::graph::{self, Graph as Picture};
+use stackgen_model::{Inputs, Model};
+use stackgen_synth::Dialect;
+
+use crate::Outcome;
+use crate::error::CliError;
+use crate::file::{self, Input, Written};
+use crate::project::{Project, ProjectArgs};
+use crate::ui::Ui;
+
+/// Draw what is wired to what: apis, routes, functions and tables
+///
+/// Draws a template, ours or anyone's, in YAML or JSON; without one, what the stackgen.yaml renders.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Graph {
+    /// The template to draw; `-` reads it from stdin
+    #[arg(value_name = "TEMPLATE", conflicts_with_all = ["file", "unbuilt", "environment"])]
+    template: Option<PathBuf>,
+
+    #[command(flatten)]
+    project: ProjectArgs,
+
+    /// The environment to draw; the first of the stackgen.yaml when left out
+    #[arg(long = "env", short, value_name = "ENV")]
+    environment: Option<String>,
+
+    /// The language to draw in
+    #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
+    format: Format,
+
+    /// Write to this file instead of stdout
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// For Markdown; GitHub draws it
+    Mermaid,
+    /// For Graphviz
+    Dot,
+    /// For browsers, light or dark
+    Svg,
+}
+
+impl Graph {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        let template = match &self.template {
+            Some(path) => read(path)?,
+            None => self.rendered(ui)?,
+        };
+        let picture = Picture::new(&Model::from_template(&template, &Inputs::none()));
+        if picture.nodes.is_empty() {
+            ui.aside("nothing to draw: the template has no API, no function and no table");
+        }
+        let text = match self.format {
+            Format::Mermaid => graph::mermaid(&picture),
+            Format::Dot => graph::dot(&picture),
+            Format::Svg => graph::svg(&picture),
+        };
+        match &self.out {
+            None => ui.result(&text)?,
+            Some(path) => {
+                let written = file::write_all(&[(path.clone(), text)])?;
+                let verb = if written == [Written::Wrote] {
+                    "wrote"
+                } else {
+                    "unchanged"
+                };
+                ui.done(&format!("{verb} {}", path.display()))?;
+            }
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn rendered(&self, ui: &Ui) -> Result<stackgen_cfn::Node, CliError> {
+        let project = Project::load(&self.project, ui)?;
+        let environments = project.environments(self.environment.as_slice())?;
+        let [environment, others @ ..] = environments.as_slice() else {
+            return Err(CliError::input("there is no environment to draw"));
+        };
+        if !others.is_empty() {
+            ui.aside(&format!(
+                "drawing {environment}; `--env` draws another: {}",
+                others.join(", ")
+            ));
+        }
+        let rendered = project.render(environment, Dialect::CloudFormation, Path::new("."), ui)?;
+        Ok(rendered.template)
+    }
+}
+
+/// A template from a file or from stdin.
+fn read(path: &Path) -> Result<stackgen_cfn::Node, CliError> {
+    let text = file::read(path, Input::Template)?;
+    let mut sources = Sources::new();
+    let parsed = stackgen_cfn::parse(sources.add(file::name(path), text));
+    parsed.map_err(|errors| CliError::located(&sources, errors))
+}
