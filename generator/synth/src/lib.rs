@@ -3,17 +3,29 @@
 //! [`Stack::load`] reads a file and reports every error in it; [`Stack::render`] makes the template of one
 //! environment. Nothing here does I/O: digests of built code come in, a [`Node`] goes out.
 
+mod check;
+mod digest;
+mod limits;
+mod load;
+mod names;
 mod problem;
+mod render;
+mod schema;
+pub mod spec;
 
 use std::collections::BTreeMap;
 
-use stackgen_cfn::{Node, Source};
+use stackgen_cfn::{Node, Source, Span};
 
+use load::Environment;
 pub use problem::{Notice, Problem};
+pub use schema::schema;
 
 /// A stackgen.yaml that holds no error in any of its environments.
 #[derive(Debug)]
-pub struct Stack {}
+pub struct Stack {
+    environments: Vec<Environment>,
+}
 
 /// What to render.
 #[derive(Clone, Debug)]
@@ -56,39 +68,45 @@ impl Stack {
     ///
     /// Every error of the file, in the order of the file.
     pub fn load(source: &Source) -> Result<Stack, Vec<Problem>> {
-        let _ = source;
-        Ok(Stack {})
+        let environments = load::load(source)?;
+        Ok(Stack { environments })
     }
 
     /// The stack's name.
     pub fn name(&self) -> &str {
-        ""
+        self.environments.first().map_or("", |environment| &environment.spec.name)
     }
 
     /// The names of the environments, in the order of the file; `dev` when the file declares none.
     pub fn environments(&self) -> Vec<&str> {
-        Vec::new()
+        self.environments.iter().map(|environment| environment.name.as_str()).collect()
     }
 
     /// The built code that the template of an environment would name, as paths from the folder of stackgen.yaml:
     /// the file whose digest goes into [`Request::artifacts`]. Only a pinned release needs any.
     pub fn artifact_paths(&self, environment: &str) -> Vec<String> {
-        let _ = environment;
-        Vec::new()
+        self.environment(environment).map_or_else(Vec::new, render::artifact_paths)
     }
 
     /// The template of one environment.
     ///
     /// # Errors
     ///
-    /// What can only be seen in the whole: too many resources, logical ids that collide.
+    /// An environment that the file does not declare, and what can only be seen in the whole: more resources than a
+    /// stack may have.
     pub fn render(&self, request: &Request<'_>) -> Result<Rendered, Vec<Problem>> {
-        let _ = request;
-        Err(Vec::new())
+        let Some(environment) = self.environment(request.environment) else {
+            let message = format!("there is no environment `{}`", request.environment);
+            return Err(vec![Problem::new(Span::default(), message)]);
+        };
+        let rendered = render::render(environment, request);
+        match limits::check(environment, &rendered.template) {
+            problems if problems.is_empty() => Ok(rendered),
+            problems => Err(problems),
+        }
     }
-}
 
-/// The JSON Schema of stackgen.yaml.
-pub fn schema() -> serde_json::Value {
-    serde_json::Value::Null
+    fn environment(&self, name: &str) -> Option<&Environment> {
+        self.environments.iter().find(|environment| environment.name == name)
+    }
 }

@@ -1,0 +1,223 @@
+//! Strings with a form of their own, by the schema's `format`.
+
+use stackgen_cfn::Span;
+
+use crate::Problem;
+use crate::spec::Duration;
+
+/// What is wrong with a string, before it is known where it stands.
+pub(super) struct Misfit {
+    message: String,
+    hint: String,
+    row: Option<&'static str>,
+}
+
+impl Misfit {
+    fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Misfit { message: message.into(), hint: hint.into(), row: None }
+    }
+
+    fn row(self, row: &'static str) -> Self {
+        Misfit { row: Some(row), ..self }
+    }
+
+    pub(super) fn at(self, span: Span) -> Problem {
+        Problem { row: self.row, ..Problem::new(span, self.message).hint(self.hint) }
+    }
+}
+
+/// Checks a string against one of our formats; `None` when it fits.
+pub(super) fn check(format: &str, text: &str) -> Option<Misfit> {
+    match format {
+        "stack-name" => name(text, "a stack's name", 100, "-"),
+        "function-name" => name(text, "a function's name", 50, "-_"),
+        "table-name" => name(text, "a table's name", 200, "-_."),
+        "index-name" => name(text, "an index's name", 255, "-_."),
+        "api-name" => name(text, "an API's name", 100, "-_. "),
+        "stage-name" => stage_name(text),
+        "cargo-binary" => name(text, "a cargo binary's name", 64, "-_"),
+        "environment-name" => environment_name(text),
+        "environment-variable" => environment_variable(text),
+        "relative-path" => relative_path(text),
+        "duration-with-unit" => Duration::parse(text).is_none().then(|| {
+            Misfit::new(format!("`{text}` is not a length of time"), "write a whole number and its unit: `500ms`, `5s`, `10m`, `1h`")
+        }),
+        "route-key" => route_key(text),
+        "http-route-key" => http_route_key(text),
+        "route-selection-expression" => route_selection_expression(text),
+        "identity-source" => identity_source(text),
+        "http-identity-source" => http_identity_source(text),
+        "access-log-format" => access_log_format(text),
+        _ => None,
+    }
+}
+
+fn name(text: &str, what: &str, most: usize, signs: &str) -> Option<Misfit> {
+    let signs_fit = text.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c));
+    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    if !text.is_empty() && text.len() <= most && signs_fit && begins {
+        return None;
+    }
+    let signs: Vec<_> = signs.chars().map(|c| format!("`{c}`")).collect();
+    Some(Misfit::new(
+        format!("`{text}` cannot be {what}"),
+        format!("letters, digits and {}, beginning with a letter, at most {most} characters", signs.join(" ")),
+    ))
+}
+
+fn stage_name(text: &str) -> Option<Misfit> {
+    let fits = !text.is_empty() && text.len() <= 128 && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    (!fits && text != "$default").then(|| {
+        Misfit::new(format!("`{text}` cannot be a stage's name"), "letters, digits, `-` and `_`, at most 128 characters")
+    })
+}
+
+fn environment_name(text: &str) -> Option<Misfit> {
+    let fits = text.len() <= 20
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    (!fits).then(|| {
+        Misfit::new(
+            format!("`{text}` cannot be an environment's name"),
+            "lower-case letters, digits and `-`, beginning with a letter, at most 20 characters: it ends every name",
+        )
+    })
+}
+
+/// The names that Lambda sets itself and refuses to have set.
+const RESERVED: [&str; 18] = [
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+];
+
+fn environment_variable(text: &str) -> Option<Misfit> {
+    if RESERVED.contains(&text) {
+        let hint = match text {
+            "AWS_REGION" | "AWS_DEFAULT_REGION" => "Lambda sets `AWS_REGION` in every function: read it, do not set it",
+            _ => "Lambda sets it in every function, and refuses a function that sets it",
+        };
+        return Some(Misfit::new(format!("`{text}` is reserved by Lambda"), hint));
+    }
+    let fits = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.len() >= 2
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    (!fits).then(|| {
+        Misfit::new(
+            format!("`{text}` cannot be an environment variable's name"),
+            "letters, digits and `_`, beginning with a letter, at least 2 characters",
+        )
+    })
+}
+
+fn relative_path(text: &str) -> Option<Misfit> {
+    let fits = !text.is_empty() && !text.starts_with('/') && !text.contains(['\\', ':', '\0']);
+    (!fits).then(|| {
+        Misfit::new(format!("`{text}` is not a path relative to this file"), "with `/` between folders and none in front")
+    })
+}
+
+fn route_key(text: &str) -> Option<Misfit> {
+    if text.is_empty() || text.len() > 128 {
+        return Some(Misfit::new("a route key has 1 to 128 characters", "it is what the route selection expression gives"));
+    }
+    if text.starts_with('$') && !matches!(text, "$connect" | "$disconnect" | "$default") {
+        let hint = "keys with `$` in front are API Gateway's own: `$connect`, `$disconnect` and `$default`";
+        return Some(Misfit::new(format!("`{text}` cannot be a route key"), hint).row("F2"));
+    }
+    None
+}
+
+const METHODS: [&str; 8] = ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+
+fn http_route_key(text: &str) -> Option<Misfit> {
+    if text == "$default" {
+        return None;
+    }
+    let fits = text.split_once(' ').is_some_and(|(method, path)| METHODS.contains(&method) && path_fits(path));
+    (!fits).then(|| {
+        Misfit::new(
+            format!("`{text}` cannot be a route key of an HTTP API"),
+            "write a method and a path, such as `POST /sessions` or `GET /sessions/{sessionId}`, or `$default`",
+        )
+    })
+}
+
+fn path_fits(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix('/') else {
+        return false;
+    };
+    let segments: Vec<_> = rest.split('/').collect();
+    rest.is_empty()
+        || segments.iter().enumerate().all(|(index, segment)| match segment.strip_prefix('{') {
+            Some(parameter) => parameter.strip_suffix('}').is_some_and(|name| {
+                let (name, greedy) = name.strip_suffix('+').map_or((name, false), |name| (name, true));
+                let last = index + 1 == segments.len();
+                !name.is_empty() && (!greedy || last) && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            }),
+            None => !segment.is_empty() && !segment.contains(['{', '}', ' ', '?', '#', '*']),
+        })
+}
+
+fn route_selection_expression(text: &str) -> Option<Misfit> {
+    let fits = text.starts_with("$request.body.") && text.len() > "$request.body.".len() || text.starts_with("${request.body.");
+    (!fits).then(|| {
+        Misfit::new(
+            format!("`{text}` selects no route"),
+            "write `$request.body.action`, or `${request.body.a}/${request.body.b}` for more than one field",
+        )
+        .row("M1")
+    })
+}
+
+fn identity_source(text: &str) -> Option<Misfit> {
+    if let Some(rest) = text.strip_prefix("$request.") {
+        let hint = format!("that is the syntax of HTTP APIs; a WebSocket API reads `route.request.{rest}`");
+        return Some(Misfit::new(format!("`{text}` is not an identity source of a WebSocket API"), hint).row("A3"));
+    }
+    let fits = ["route.request.header.", "route.request.querystring.", "context.", "stageVariables."]
+        .iter()
+        .any(|prefix| text.strip_prefix(prefix).is_some_and(|name| !name.is_empty() && !name.contains([' ', ','])));
+    (!fits).then(|| {
+        Misfit::new(
+            format!("`{text}` is not an identity source"),
+            "write `route.request.querystring.token` or `route.request.header.Authorization`; also `context.…` and `stageVariables.…`",
+        )
+        .row("A3")
+    })
+}
+
+fn http_identity_source(text: &str) -> Option<Misfit> {
+    let fits = ["$request.header.", "$request.querystring."]
+        .iter()
+        .any(|prefix| text.strip_prefix(prefix).is_some_and(|name| !name.is_empty()));
+    (!fits).then(|| {
+        Misfit::new(
+            format!("`{text}` is not an identity source of an HTTP API"),
+            "write `$request.header.Authorization` or `$request.querystring.token`",
+        )
+    })
+}
+
+fn access_log_format(text: &str) -> Option<Misfit> {
+    let fits = text.contains("$context.requestId") || text.contains("$context.extendedRequestId");
+    (!fits).then(|| {
+        Misfit::new("the access log's format lacks the request id", "it must hold `$context.requestId` or `$context.extendedRequestId`")
+            .row("L2")
+    })
+}

@@ -1,0 +1,43 @@
+//! What is wrong with a stackgen.yaml: its structure against the schema, then its meaning.
+
+mod explain;
+mod format;
+mod meaning;
+mod references;
+mod structure;
+
+pub(crate) use meaning::check as check_meaning;
+pub(crate) use references::placeholders;
+pub(crate) use structure::check as check_structure;
+
+/// The nearest of some names, if one is near enough to be what was meant.
+pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = name.to_ascii_lowercase();
+    names
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_ascii_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance * 3 <= candidate.len().max(name.len()))
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Names in a sentence: `a, b and c`.
+pub(crate) fn and(names: &[&str]) -> String {
+    enumerate(names, "and")
+}
+
+/// Names in a sentence: `a, b or c`.
+pub(crate) fn or(names: &[&str]) -> String {
+    enumerate(names, "or")
+}
+
+fn enumerate(names: &[&str], conjunction: &str) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("`{one}`"),
+        [rest @ .., last] => {
+            let rest: Vec<_> = rest.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} {conjunction} `{last}`", rest.join(", "))
+        }
+    }
+}

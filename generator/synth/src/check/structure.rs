@@ -1,0 +1,294 @@
+//! The file against its schema: every unknown key, missing key and wrong value at once, each in its place.
+
+use serde_json::Value as Json;
+use stackgen_cfn::{Map, Node, Span, Value};
+
+use super::{explain, format, nearest, or};
+use crate::Problem;
+
+/// Checks a document against the schema of [`crate::schema`] and adds what is wrong to `problems`.
+pub(crate) fn check(schema: &Json, document: &Node, problems: &mut Vec<Problem>) {
+    Checker { root: schema, problems }.node(schema, "", "the file", document, document.span);
+}
+
+struct Checker<'a> {
+    root: &'a Json,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl<'a> Checker<'a> {
+    /// `definition` is the name of the schema's innermost definition, `name` the key under which the node stands.
+    fn node(&mut self, schema: &'a Json, definition: &'a str, name: &str, node: &Node, key: Span) {
+        if let Some(target) = schema.get("$ref").and_then(Json::as_str) {
+            let definition = target.rsplit('/').next().unwrap_or(target);
+            let schema = &self.root["$defs"][definition];
+            return self.node(schema, definition, name, node, key);
+        }
+        if let Some(branches) = alternatives(schema) {
+            return self.alternatives(branches, definition, name, node, key);
+        }
+        if schema.get("const").is_some() || schema.get("enum").is_some() {
+            return self.one_of(&constants(schema), name, node, key);
+        }
+        if schema.get("x-raw").is_some() {
+            if node.as_map().is_none() && node.value != Value::Null {
+                self.wrong_type(&["object"], name, node, key);
+            }
+            return;
+        }
+        if node.as_call().is_some() {
+            if schema.get("x-intrinsics").is_none() {
+                self.intrinsic(name, node);
+            }
+            return;
+        }
+        let types = types(schema);
+        if !types.is_empty() && !types.iter().any(|word| is_a(word, node)) {
+            return self.wrong_type(&types, name, node, key);
+        }
+        match &node.value {
+            Value::Map(map) => self.map(schema, definition, name, map, key),
+            Value::List(items) => self.list(schema, definition, name, items, node.span),
+            Value::String(text) => self.string(schema, name, text, node.span),
+            Value::Int(number) => self.number(schema, name, *number, node.span),
+            _ => {}
+        }
+    }
+
+    fn alternatives(&mut self, branches: &'a [Json], definition: &'a str, name: &str, node: &Node, key: Span) {
+        let constants: Vec<_> = branches.iter().flat_map(constants).collect();
+        if !constants.is_empty() {
+            return self.one_of(&constants, name, node, key);
+        }
+        match branches.iter().find(|branch| self.accepts(branch, node)) {
+            Some(branch) => self.node(branch, definition, name, node, key),
+            None => {
+                let types: Vec<_> = branches.iter().flat_map(|branch| types(self.resolve(branch))).collect();
+                self.wrong_type(&types, name, node, key);
+            }
+        }
+    }
+
+    fn resolve<'b>(&self, schema: &'b Json) -> &'b Json
+    where
+        'a: 'b,
+    {
+        match schema.get("$ref").and_then(Json::as_str) {
+            Some(target) => self.resolve(&self.root["$defs"][target.rsplit('/').next().unwrap_or(target)]),
+            None => schema,
+        }
+    }
+
+    /// Whether a node is of a kind that a branch takes; its content is looked at later.
+    fn accepts(&self, schema: &'a Json, node: &Node) -> bool {
+        let schema = self.resolve(schema);
+        if let Some(branches) = alternatives(schema) {
+            return branches.iter().any(|branch| self.accepts(branch, node));
+        }
+        let types = types(schema);
+        types.is_empty()
+            || types.iter().any(|word| is_a(word, node))
+            || (node.as_call().is_some() && schema.get("x-intrinsics").is_some())
+    }
+
+    fn map(&mut self, schema: &'a Json, definition: &'a str, name: &str, map: &Map, key_span: Span) {
+        let no_properties = serde_json::Map::new();
+        let properties = schema.get("properties").and_then(Json::as_object);
+        let extra = schema.get("additionalProperties");
+        for (key, entry) in map.entries() {
+            if let Some(property) = properties.and_then(|known| known.get(key)) {
+                self.node(property, definition, key, &entry.node, entry.key_span);
+                continue;
+            }
+            match extra {
+                Some(Json::Bool(false)) => {
+                    let known = properties.unwrap_or(&no_properties);
+                    self.unknown_key(definition, name, key, entry.key_span, known);
+                }
+                Some(extra) => {
+                    self.key(schema, key, entry.key_span);
+                    self.node(extra, definition, key, &entry.node, entry.key_span);
+                }
+                None => {}
+            }
+        }
+        for required in schema.get("required").and_then(Json::as_array).into_iter().flatten() {
+            let Some(required) = required.as_str().filter(|key| map.get(key).is_none()) else {
+                continue;
+            };
+            self.missing_key(properties, name, required, key_span);
+        }
+        if schema.get("minProperties").is_some() && map.is_empty() {
+            self.problems.push(Problem::new(key_span, format!("`{name}` is empty: it needs at least one entry")));
+        }
+    }
+
+    fn missing_key(&mut self, properties: Option<&serde_json::Map<String, Json>>, name: &str, key: &str, span: Span) {
+        let place = if name == "the file" { name.to_owned() } else { format!("`{name}`") };
+        let problem = Problem::new(span, format!("{place} lacks `{key}`"));
+        let description = properties.and_then(|known| known.get(key)?.get("description")?.as_str());
+        self.problems.push(match description {
+            Some(text) => problem.hint(format!("`{key}`: {}", first_sentence(text))),
+            None => problem,
+        });
+    }
+
+    fn unknown_key(&mut self, definition: &str, name: &str, key: &str, span: Span, known: &serde_json::Map<String, Json>) {
+        let place = if name == "the file" { "at the top of the file".to_owned() } else { format!("in `{name}`") };
+        let problem = Problem::new(span, format!("unknown key `{key}` {place}"));
+        let names: Vec<_> = known.keys().map(String::as_str).collect();
+        let problem = match (explain::unknown_key(definition, key), nearest(key, names.iter().copied())) {
+            (Some(explanation), _) => {
+                let problem = problem.hint(explanation.hint);
+                match explanation.row {
+                    Some(row) => problem.row(row),
+                    None => problem,
+                }
+            }
+            (None, Some(near)) => problem.hint(format!("did you mean `{near}`?")),
+            (None, None) => problem.hint(format!("known here: {}", super::and(&names))),
+        };
+        self.problems.push(problem);
+    }
+
+    fn key(&mut self, schema: &Json, key: &str, span: Span) {
+        let format = schema.pointer("/propertyNames/format").and_then(Json::as_str);
+        if let Some(problem) = format.and_then(|format| format::check(format, key)) {
+            self.problems.push(problem.at(span));
+        }
+    }
+
+    fn list(&mut self, schema: &'a Json, definition: &'a str, name: &str, items: &[Node], span: Span) {
+        let least = schema.get("minItems").and_then(Json::as_u64).unwrap_or(0);
+        if (items.len() as u64) < least {
+            self.problems.push(Problem::new(span, format!("`{name}` is empty: it needs at least one entry")));
+        }
+        if let Some(schema) = schema.get("items") {
+            for item in items {
+                self.node(schema, definition, name, item, item.span);
+            }
+        }
+    }
+
+    fn string(&mut self, schema: &Json, name: &str, text: &str, span: Span) {
+        let length = text.chars().count() as u64;
+        let least = schema.get("minLength").and_then(Json::as_u64).unwrap_or(0);
+        let most = schema.get("maxLength").and_then(Json::as_u64).unwrap_or(u64::MAX);
+        if length < least || length > most {
+            let limit = if length < least { format!("at least {least}") } else { format!("at most {most}") };
+            self.problems.push(Problem::new(span, format!("`{name}` has {length} characters; it may have {limit}")));
+        }
+        let format = schema.get("format").and_then(Json::as_str);
+        if let Some(problem) = format.and_then(|format| format::check(format, text)) {
+            self.problems.push(problem.at(span));
+        }
+    }
+
+    fn number(&mut self, schema: &Json, name: &str, number: i64, span: Span) {
+        let least = schema.get("minimum").and_then(Json::as_i64).unwrap_or(i64::MIN);
+        let most = schema.get("maximum").and_then(Json::as_i64).unwrap_or(i64::MAX);
+        if (least..=most).contains(&number) {
+            return;
+        }
+        let range = match (least, most) {
+            (least, i64::MAX) => format!("at least {least}"),
+            (i64::MIN, most) => format!("at most {most}"),
+            (least, most) => format!("between {least} and {most}"),
+        };
+        let problem = Problem::new(span, format!("`{name}` is {number}; it must be {range}"));
+        let throttle = matches!(name, "burstLimit" | "rateLimit") && number == 0;
+        self.problems.push(if throttle {
+            problem.hint("with 0 every handshake is answered 429").row("D18")
+        } else {
+            problem
+        });
+    }
+
+    fn one_of(&mut self, constants: &[&Json], name: &str, node: &Node, key: Span) {
+        let found = match &node.value {
+            Value::String(text) => text.clone(),
+            Value::Int(number) => number.to_string(),
+            _ => return self.wrong_type(&["string"], name, node, key),
+        };
+        let texts: Vec<_> = constants.iter().map(|constant| plain(constant)).collect();
+        if texts.contains(&found) {
+            return;
+        }
+        let names: Vec<_> = texts.iter().map(String::as_str).collect();
+        let problem = Problem::new(node.span, format!("`{name}` cannot be `{found}`"));
+        self.problems.push(match nearest(&found, names.iter().copied()) {
+            Some(near) if found.parse::<i64>().is_err() => problem.hint(format!("did you mean `{near}`?")),
+            _ => problem.hint(format!("it is one of {}", or(&names))),
+        });
+    }
+
+    fn intrinsic(&mut self, name: &str, node: &Node) {
+        self.problems.push(
+            Problem::new(node.span, format!("`{name}` cannot be an intrinsic function"))
+                .hint("stackgen needs the value itself when it renders; write it out, per environment if it differs"),
+        );
+    }
+
+    fn wrong_type(&mut self, types: &[&str], name: &str, node: &Node, key: Span) {
+        let mut words: Vec<_> = types.iter().filter(|word| **word != "null").map(|word| type_words(word)).collect();
+        words.dedup();
+        let span = if node.value == Value::Null { key } else { node.span };
+        let place = if name == "the file" { name.to_owned() } else { format!("`{name}`") };
+        let problem = Problem::new(span, format!("{place} must be {}, not {}", words.join(" or "), node.kind()));
+        let quote = words.contains(&"a string") && matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::Float(_));
+        self.problems.push(if quote { problem.hint("put it in quotes") } else { problem });
+    }
+}
+
+fn alternatives(schema: &Json) -> Option<&[Json]> {
+    let branches = schema.get("anyOf").or_else(|| schema.get("oneOf"))?;
+    branches.as_array().map(Vec::as_slice)
+}
+
+fn constants(schema: &Json) -> Vec<&Json> {
+    match (schema.get("const"), schema.get("enum").and_then(Json::as_array)) {
+        (Some(constant), _) => vec![constant],
+        (None, Some(constants)) => constants.iter().filter(|constant| !constant.is_null()).collect(),
+        (None, None) => Vec::new(),
+    }
+}
+
+fn plain(constant: &Json) -> String {
+    constant.as_str().map_or_else(|| constant.to_string(), str::to_owned)
+}
+
+fn types(schema: &Json) -> Vec<&str> {
+    match schema.get("type") {
+        Some(Json::String(word)) => vec![word],
+        Some(Json::Array(words)) => words.iter().filter_map(Json::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn is_a(word: &str, node: &Node) -> bool {
+    match word {
+        "object" => node.as_map().is_some(),
+        "array" => node.as_list().is_some(),
+        "string" => node.as_str().is_some(),
+        "boolean" => node.as_bool().is_some(),
+        "integer" => node.as_int().is_some(),
+        "number" => matches!(node.value, Value::Int(_) | Value::Float(_)),
+        "null" => node.value == Value::Null,
+        _ => false,
+    }
+}
+
+fn type_words(word: &str) -> &'static str {
+    match word {
+        "object" => "a mapping",
+        "array" => "a list",
+        "string" => "a string",
+        "boolean" => "true or false",
+        "integer" => "a whole number",
+        _ => "a number",
+    }
+}
+
+fn first_sentence(text: &str) -> &str {
+    text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.')
+}

@@ -1,0 +1,56 @@
+//! Limits on a whole template.
+
+use std::collections::BTreeMap;
+
+use stackgen_cfn::{Map, Node};
+
+use crate::Problem;
+use crate::load::{Environment, Places};
+
+/// CloudFormation's limit on resources in a template.
+const RESOURCES: usize = 500;
+/// CloudFormation's limit on parameters in a template.
+const PARAMETERS: usize = 200;
+/// CloudFormation's limit on outputs in a template.
+const OUTPUTS: usize = 200;
+
+/// What is too much in a template.
+pub(crate) fn check(environment: &Environment, template: &Node) -> Vec<Problem> {
+    let section = |name: &str| template.get(name).and_then(Node::as_map).map_or(0, Map::len);
+    let places = Places(&environment.document);
+    let mut problems = Vec::new();
+    let resources = section("Resources");
+    if resources > RESOURCES {
+        let message = format!(
+            "`{}` has {resources} resources; a stack may have {RESOURCES}: {}",
+            environment.name,
+            by_kind(template)
+        );
+        problems.push(Problem::new(places.key(&["name"]), message).hint(
+            "let routes share a function (each function brings a role, a log group and an integration); `release: pinned` \
+             has one invoke role in place of a permission a route; tables, or the HTTP API with its functions, can be a \
+             stack of their own",
+        ));
+    }
+    for (name, key, limit) in [("Parameters", "parameters", PARAMETERS), ("Outputs", "outputs", OUTPUTS)] {
+        let count = section(name);
+        if count > limit {
+            let message = format!("{count} {key}; a template may have {limit}");
+            problems.push(Problem::new(places.key(&[key]), message));
+        }
+    }
+    problems
+}
+
+/// `160 AWS::Lambda::Permission, 80 AWS::Lambda::Function, …`, most first.
+fn by_kind(template: &Node) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let resources = template.get("Resources").and_then(Node::as_map);
+    for (_, resource) in resources.into_iter().flat_map(Map::iter) {
+        *counts.entry(resource.get("Type").and_then(Node::as_str).unwrap_or("without a type")).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), *kind));
+    let words: Vec<_> = counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    words.join(", ")
+}

@@ -1,0 +1,257 @@
+//! What WebSocket and HTTP APIs share: invoke permissions, deployments, stages, logs and domains.
+
+use std::collections::BTreeMap;
+
+use stackgen_cfn::{Map, Node, get_att, join, list, map, r#ref, sub};
+
+use super::context::{Context, string_map};
+use super::deployment;
+use super::function::{self, FunctionIds};
+use super::role::{allow, assumed_by, policy};
+use super::template::{Resource, Template};
+use crate::spec::{AccessLogs, Domain, LogLevel, Retention, Stage, Throttling};
+
+/// One of the two APIs: how its resources are named.
+#[derive(Clone, Copy)]
+pub(super) struct Api {
+    /// The section of stackgen.yaml.
+    pub(super) section: &'static str,
+    /// The API's logical id, and the beginning of those of its parts.
+    pub(super) id: &'static str,
+    /// The beginning of the logical ids of its deployment, stage and domain.
+    pub(super) prefix: &'static str,
+}
+
+pub(super) const ACCOUNT: &str = "ApiGatewayAccount";
+
+impl Api {
+    pub(super) fn stage_id(self) -> String {
+        format!("{}Stage", self.prefix)
+    }
+
+    pub(super) fn invoke_role_id(self) -> String {
+        format!("{}InvokeRole", self.prefix)
+    }
+
+    fn log_group_id(self) -> String {
+        format!("{}AccessLogGroup", self.prefix)
+    }
+
+    /// `${Api}` in the words of `!Sub`.
+    fn reference(self) -> String {
+        format!("${{{}}}", self.id)
+    }
+
+    /// The source that API Gateway names when it calls a function for this API.
+    fn source_arn(self, rest: &str) -> Node {
+        sub(format!(
+            "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:{}/{rest}",
+            self.reference()
+        ))
+    }
+}
+
+/// Lets exactly one route or authorizer call a function. `rest` is what stands behind the API in the source's ARN.
+pub(super) fn permission(api: Api, function: &str, rest: &str) -> Resource {
+    Resource::new("AWS::Lambda::Permission")
+        .set("Action", "lambda:InvokeFunction")
+        .set("FunctionName", get_att(FunctionIds::new(function).function, "Arn"))
+        .set("Principal", "apigateway.amazonaws.com")
+        .set("SourceArn", api.source_arn(rest))
+}
+
+/// The role by which a pinned API calls any version of its functions: an earlier deployment keeps its right to the
+/// versions that it points at (row D19).
+pub(super) fn invoke_role(context: &Context<'_>, functions: &[&str]) -> Resource {
+    let resources = functions.iter().flat_map(|name| {
+        let id = FunctionIds::new(name).function;
+        [get_att(&id, "Arn"), sub(format!("${{{id}.Arn}}:*"))]
+    });
+    let statement = allow(["lambda:InvokeFunction".to_owned()], resources.collect());
+    assumed_by("apigateway.amazonaws.com").set("Policies", policy("invoke", vec![statement])).set_some("Tags", context.tag_list())
+}
+
+/// An integration that hands a request to a function whole and takes its answer.
+pub(super) fn integration(context: &Context<'_>, api: Api, name: &str, millis: u64) -> Resource {
+    Resource::new("AWS::ApiGatewayV2::Integration")
+        .set("ApiId", r#ref(api.id))
+        .set("IntegrationType", "AWS_PROXY")
+        .set("IntegrationMethod", "POST")
+        .set("IntegrationUri", function::invocation_uri(context, name))
+        .set_some("CredentialsArn", context.pinned().then(|| get_att(api.invoke_role_id(), "Arn")))
+        .set("TimeoutInMillis", i64::try_from(millis).unwrap_or(i64::MAX))
+}
+
+/// `integrations/{id}`, which is how a route names its integration.
+pub(super) fn target(integration: &str) -> Node {
+    sub(format!("integrations/${{{integration}}}"))
+}
+
+/// The stage. It names its deployment by the placeholder, until all that the deployment snapshots is known.
+pub(super) fn stage(
+    context: &Context<'_>,
+    api: Api,
+    name: &str,
+    stage: &Stage,
+    routes: &BTreeMap<&str, Throttling>,
+    template: &mut Template,
+) {
+    let mut resource = Resource::new("AWS::ApiGatewayV2::Stage")
+        .set("ApiId", r#ref(api.id))
+        .set("StageName", name)
+        .set("DeploymentId", r#ref(deployment::placeholder(api)))
+        .set_some("DefaultRouteSettings", default_route_settings(stage))
+        .set_some("RouteSettings", route_settings(routes))
+        .set_some("AccessLogSettings", stage.access_logs.as_ref().map(|logs| access_log_settings(api, logs)))
+        .set_some("StageVariables", (!stage.variables.is_empty()).then(|| string_map(&stage.variables)))
+        .set_some("Tags", context.tag_map());
+    if has_logs(stage) && context.spec.api_gateway_cloud_watch_role {
+        resource = resource.depends_on(vec![ACCOUNT.to_owned()]);
+    }
+    template.add(&api.stage_id(), &[api.section, "stage"], resource);
+}
+
+/// True when the stage writes to CloudWatch Logs, for which the account needs a role (row L3).
+pub(super) fn has_logs(stage: &Stage) -> bool {
+    stage.access_logs.is_some() || stage.execution_logs.is_some()
+}
+
+/// Adds the log group of the access log.
+pub(super) fn access_log_group(context: &Context<'_>, api: Api, name: &str, stage: &Stage, template: &mut Template) {
+    if let Some(logs) = &stage.access_logs {
+        let retention = logs.retention_in_days.unwrap_or(Retention(30));
+        let group = function::log_group(context, &format!("/aws/apigateway/{}", context.name(name)), retention);
+        template.add(&api.log_group_id(), &[api.section, "stage", "accessLogs"], group);
+    }
+}
+
+fn access_log_settings(api: Api, logs: &AccessLogs) -> Node {
+    let format = logs.format.clone().unwrap_or_else(|| default_format(api).to_string());
+    map([("DestinationArn", get_att(api.log_group_id(), "Arn")), ("Format", format.into())])
+}
+
+/// What explains a refusal, a failure or a closed socket (row L1).
+fn default_format(api: Api) -> serde_json::Value {
+    let websocket = [
+        ("requestId", "requestId"),
+        ("extendedRequestId", "extendedRequestId"),
+        ("requestTime", "requestTime"),
+        ("eventType", "eventType"),
+        ("routeKey", "routeKey"),
+        ("status", "status"),
+        ("connectionId", "connectionId"),
+        ("connectedAt", "connectedAt"),
+        ("messageId", "messageId"),
+        ("sourceIp", "identity.sourceIp"),
+        ("userAgent", "identity.userAgent"),
+        ("principalId", "authorizer.principalId"),
+        ("authorizerStatus", "authorizer.status"),
+        ("authorizerError", "authorizer.error"),
+        ("authorizerLatency", "authorizer.latency"),
+        ("integrationStatus", "integration.status"),
+        ("integrationError", "integration.error"),
+        ("integrationLatency", "integrationLatency"),
+        ("errorMessage", "error.message"),
+        ("errorResponseType", "error.responseType"),
+    ];
+    let http = [
+        ("requestId", "requestId"),
+        ("requestTime", "requestTime"),
+        ("routeKey", "routeKey"),
+        ("path", "path"),
+        ("status", "status"),
+        ("sourceIp", "identity.sourceIp"),
+        ("userAgent", "identity.userAgent"),
+        ("authorizerError", "authorizer.error"),
+        ("integrationStatus", "integration.status"),
+        ("integrationError", "integrationErrorMessage"),
+        ("integrationLatency", "integrationLatency"),
+        ("errorMessage", "error.message"),
+        ("errorResponseType", "error.responseType"),
+    ];
+    let fields = if api.section == "http" { &http[..] } else { &websocket[..] };
+    fields.iter().map(|(name, variable)| ((*name).to_owned(), format!("$context.{variable}").into())).collect::<serde_json::Map<_, _>>().into()
+}
+
+fn default_route_settings(stage: &Stage) -> Option<Node> {
+    let mut settings = stage.throttling.map(throttling).unwrap_or_default();
+    if let Some(logs) = &stage.execution_logs {
+        settings.insert("LoggingLevel", if logs.level == LogLevel::Error { "ERROR" } else { "INFO" });
+        settings.insert("DataTraceEnabled", logs.data_trace);
+    }
+    if stage.detailed_metrics {
+        settings.insert("DetailedMetricsEnabled", true);
+    }
+    (!settings.is_empty()).then(|| settings.into())
+}
+
+fn route_settings(routes: &BTreeMap<&str, Throttling>) -> Option<Node> {
+    let settings: Map = routes.iter().map(|(key, limits)| (*key, Node::from(throttling(*limits)))).collect();
+    (!settings.is_empty()).then(|| settings.into())
+}
+
+fn throttling(limits: Throttling) -> Map {
+    [("ThrottlingBurstLimit", limits.burst_limit), ("ThrottlingRateLimit", limits.rate_limit)].into_iter().collect()
+}
+
+/// Adds a domain name, the mapping to the stage, and the record if the hosted zone is known.
+pub(super) fn domain(context: &Context<'_>, api: Api, domain: &Domain, template: &mut Template) {
+    let origin = [api.section, "domain"];
+    let (name_id, mapping_id) = (format!("{}DomainName", api.prefix), format!("{}ApiMapping", api.prefix));
+    let configuration = map([
+        ("CertificateArn", domain.certificate_arn.0.clone()),
+        ("EndpointType", "REGIONAL".into()),
+        ("SecurityPolicy", "TLS_1_2".into()),
+    ]);
+    let name = Resource::new("AWS::ApiGatewayV2::DomainName")
+        .set("DomainName", domain.name.0.clone())
+        .set("DomainNameConfigurations", list([configuration]))
+        .set_some("Tags", context.tag_map());
+    let mapping = Resource::new("AWS::ApiGatewayV2::ApiMapping")
+        .set("ApiId", r#ref(api.id))
+        .set("DomainName", r#ref(&name_id))
+        .set("Stage", r#ref(api.stage_id()))
+        .set_some("ApiMappingKey", domain.mapping_key.as_deref());
+    template.add(&name_id, &origin, name);
+    template.add(&mapping_id, &origin, mapping);
+    let target = get_att(&name_id, "RegionalDomainName");
+    if let Some(zone) = &domain.hosted_zone_id {
+        let alias = map([("DNSName", target.clone()), ("HostedZoneId", get_att(&name_id, "RegionalHostedZoneId"))]);
+        let record = Resource::new("AWS::Route53::RecordSet")
+            .set("HostedZoneId", zone.0.clone())
+            .set("Name", domain.name.0.clone())
+            .set("Type", "A")
+            .set("AliasTarget", alias);
+        template.add(&format!("{}Record", api.prefix), &origin, record);
+    }
+    template.output(&format!("{}DomainTarget", api.prefix), "What the domain's DNS record points at", target);
+}
+
+/// The URL at a custom domain.
+pub(super) fn url(scheme: &str, domain: &Domain) -> Node {
+    let path = domain.mapping_key.as_ref().map_or_else(String::new, |key| format!("/{key}"));
+    let name = &domain.name.0;
+    match name.as_str() {
+        Some(name) => format!("{scheme}://{name}{path}").into(),
+        None => join("", [format!("{scheme}://").into(), name.clone(), path.into()]),
+    }
+}
+
+/// The role by which API Gateway writes to CloudWatch Logs, for the whole account and region.
+pub(super) fn account(context: &Context<'_>, template: &mut Template) {
+    if !context.spec.api_gateway_cloud_watch_role {
+        return;
+    }
+    let origin = ["apiGatewayCloudWatchRole"];
+    let write_logs = sub("arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs");
+    // Retained, for the account points at it when the stack is gone as well.
+    let role = assumed_by("apigateway.amazonaws.com")
+        .retained(true)
+        .set("ManagedPolicyArns", list([write_logs]))
+        .set_some("Tags", context.tag_list());
+    template.add("ApiGatewayCloudWatchRole", &origin, role);
+    let account = Resource::new("AWS::ApiGateway::Account")
+        .retained(true)
+        .set("CloudWatchRoleArn", get_att("ApiGatewayCloudWatchRole", "Arn"));
+    template.add(ACCOUNT, &origin, account);
+}

@@ -1,0 +1,61 @@
+//! What every part of the rendering reads.
+
+use std::collections::BTreeMap;
+
+use stackgen_cfn::{Map, Node, list, map};
+
+use crate::names::physical;
+use crate::spec::{Release, Spec, WebSocket};
+use crate::{Artifacts, Dialect};
+
+/// One environment of a stack, and how it is to be rendered.
+pub(super) struct Context<'a> {
+    pub(super) spec: &'a Spec,
+    pub(super) environment: &'a str,
+    pub(super) release: Release,
+    pub(super) dialect: Dialect,
+    pub(super) project_path: &'a str,
+    pub(super) artifacts: &'a Artifacts,
+}
+
+impl<'a> Context<'a> {
+    /// The environment's copy of a name.
+    pub(super) fn name(&self, name: &str) -> String {
+        physical(name, self.environment)
+    }
+
+    /// The stack's own name in this environment.
+    pub(super) fn stack_name(&self) -> String {
+        self.name(&self.spec.name)
+    }
+
+    pub(super) fn pinned(&self) -> bool {
+        self.release == Release::Pinned
+    }
+
+    pub(super) fn websocket(&self) -> Option<&'a WebSocket> {
+        self.spec.websocket.as_ref()
+    }
+
+    /// The tags as most resource types take them: a list of `Key` and `Value`.
+    pub(super) fn tag_list(&self) -> Option<Node> {
+        let tags = &self.spec.tags;
+        (!tags.is_empty()).then(|| list(tags.iter().map(tag)))
+    }
+
+    /// The tags as `AWS::ApiGatewayV2` and SAM take them: a mapping.
+    pub(super) fn tag_map(&self) -> Option<Node> {
+        let tags = &self.spec.tags;
+        (!tags.is_empty()).then(|| string_map(tags))
+    }
+}
+
+fn tag((key, value): (&String, &String)) -> Node {
+    map([("Key", key.as_str().into()), ("Value", value.as_str().into())])
+}
+
+/// A mapping of strings.
+pub(super) fn string_map(strings: &BTreeMap<String, String>) -> Node {
+    let map: Map = strings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    map.into()
+}

@@ -1,0 +1,158 @@
+//! The HTTP API.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stackgen_cfn::{Map, Node, list, map, r#ref, sub};
+
+use super::api::{self, Api};
+use super::context::Context;
+use super::deployment;
+use super::template::{Resource, Template};
+use crate::names::{http_route, pascal};
+use crate::spec::{Auth, Cors, Duration, Http, HttpAuthorizer, HttpRoute};
+
+const API: &str = "HttpApi";
+pub(super) const NAMES: Api = Api { section: "http", id: API, prefix: "Http" };
+const AUTHORIZER: &str = "HttpAuthorizer";
+const DEFAULT_TIMEOUT: Duration = Duration::from_millis(30_000);
+
+fn stage_name(http: &Http) -> &str {
+    http.stage.name.as_deref().unwrap_or("$default")
+}
+
+/// Adds the API with its authorizer, integrations, routes, permissions, deployment and stage.
+pub(super) fn render(context: &Context<'_>, http: &Http, template: &mut Template) {
+    let origin = [NAMES.section];
+    let closed = http.domain.as_ref().is_some_and(|domain| domain.disable_execute_api_endpoint);
+    let resource = Resource::new("AWS::ApiGatewayV2::Api")
+        .set("Name", context.name(&http.name))
+        .set_some("Description", http.description.as_deref())
+        .set("ProtocolType", "HTTP")
+        .set_some("CorsConfiguration", http.cors.as_ref().map(cors))
+        .set_some("DisableExecuteApiEndpoint", closed.then_some(true))
+        .set_some("Tags", context.tag_map());
+    template.add(API, &origin, resource);
+    if context.pinned() {
+        let functions: BTreeSet<_> = http.routes.values().map(|route| route.function.as_str()).collect();
+        let functions: Vec<_> = functions.into_iter().collect();
+        template.add(&NAMES.invoke_role_id(), &origin, api::invoke_role(context, &functions));
+    }
+    if let Some(authorizer) = &http.authorizer {
+        template.add(AUTHORIZER, &[NAMES.section, "authorizer"], self::authorizer(context, http, authorizer));
+    }
+    integrations(context, http, template);
+    for (key, route) in &http.routes {
+        self::route(context, http, key, route, template);
+    }
+    api::access_log_group(context, NAMES, &http.name, &http.stage, template);
+    template.reserve(&deployment::placeholder(NAMES));
+    let throttled: BTreeMap<_, _> =
+        http.routes.iter().filter_map(|(key, route)| Some((key.as_str(), route.throttling?))).collect();
+    api::stage(context, NAMES, stage_name(http), &http.stage, &throttled, template);
+    if let Some(domain) = &http.domain {
+        api::domain(context, NAMES, domain, template);
+    }
+    template.output("HttpUrl", "Where the HTTP API is", url(http));
+    template.output("HttpApiId", "Id of the HTTP API", r#ref(API));
+}
+
+fn url(http: &Http) -> Node {
+    let stage = match stage_name(http) {
+        "$default" => String::new(),
+        name => format!("/{name}"),
+    };
+    let own = http.domain.as_ref().map(|domain| api::url("https", domain));
+    own.unwrap_or_else(|| sub(format!("https://${{{API}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}{stage}")))
+}
+
+fn cors(cors: &Cors) -> Node {
+    let mut configuration = Map::new();
+    let lists = [
+        ("AllowOrigins", &cors.allow_origins),
+        ("AllowMethods", &cors.allow_methods),
+        ("AllowHeaders", &cors.allow_headers),
+        ("ExposeHeaders", &cors.expose_headers),
+    ];
+    for (name, values) in lists {
+        if !values.is_empty() {
+            configuration.insert(name, list(values.iter().map(String::as_str)));
+        }
+    }
+    if let Some(seconds) = cors.max_age.and_then(Duration::seconds) {
+        configuration.insert("MaxAge", i64::try_from(seconds).unwrap_or(i64::MAX));
+    }
+    if cors.allow_credentials {
+        configuration.insert("AllowCredentials", true);
+    }
+    configuration.into()
+}
+
+fn authorizer(context: &Context<'_>, http: &Http, authorizer: &HttpAuthorizer) -> Resource {
+    let sources = match authorizer.identity_source.as_slice() {
+        [] => list(["$request.header.Authorization"]),
+        sources => list(sources.iter().map(String::as_str)),
+    };
+    let jwt = map([
+        ("Issuer", authorizer.issuer.0.clone()),
+        ("Audience", list(authorizer.audience.iter().map(|audience| audience.0.clone()))),
+    ]);
+    Resource::new("AWS::ApiGatewayV2::Authorizer")
+        .set("ApiId", r#ref(API))
+        .set("Name", format!("{}-jwt", context.name(&http.name)))
+        .set("AuthorizerType", "JWT")
+        .set("IdentitySource", sources)
+        .set("JwtConfiguration", jwt)
+}
+
+fn timeout(http: &Http, route: &HttpRoute) -> u64 {
+    route.timeout.or(http.timeout).unwrap_or(DEFAULT_TIMEOUT).millis()
+}
+
+/// The logical id of the integration that a route uses: one a function, unless routes set it up differently.
+fn integration_id(http: &Http, route: &HttpRoute) -> String {
+    let millis = timeout(http, route);
+    let usual = http.timeout.unwrap_or(DEFAULT_TIMEOUT).millis();
+    let suffix = if millis == usual { String::new() } else { format!("Timeout{millis}") };
+    format!("{}HttpIntegration{suffix}", pascal(&route.function))
+}
+
+fn integrations(context: &Context<'_>, http: &Http, template: &mut Template) {
+    let mut integrations: BTreeMap<(&str, u64), (&str, &HttpRoute)> = BTreeMap::new();
+    for (key, route) in &http.routes {
+        integrations.entry((&route.function, timeout(http, route))).or_insert((key, route));
+    }
+    for ((function, millis), (key, route)) in integrations {
+        let resource = api::integration(context, NAMES, function, millis).set("PayloadFormatVersion", "2.0");
+        template.add(&integration_id(http, route), &[NAMES.section, "routes", key], resource);
+    }
+}
+
+/// A route and its permission.
+fn route(context: &Context<'_>, http: &Http, key: &str, route: &HttpRoute, template: &mut Template) {
+    let origin = [NAMES.section, "routes", key];
+    let id = http_route(key);
+    let jwt = route.auth == Auth::Jwt;
+    let resource = Resource::new("AWS::ApiGatewayV2::Route")
+        .set("ApiId", r#ref(API))
+        .set("RouteKey", key)
+        .set("AuthorizationType", if jwt { "JWT" } else { "NONE" })
+        .set_some("AuthorizerId", jwt.then(|| r#ref(AUTHORIZER)))
+        .set_some("AuthorizationScopes", (!route.scopes.is_empty()).then(|| list(route.scopes.iter().map(String::as_str))))
+        .set("Target", api::target(&integration_id(http, route)));
+    template.add(&id, &origin, resource);
+    if !context.pinned() {
+        let source = format!("{}/{}", stage_name(http), source_path(key));
+        template.add(&format!("{id}Permission"), &origin, api::permission(NAMES, &route.function, &source));
+    }
+}
+
+/// A route key as the source of an invocation names it: method and path, with `*` for a path parameter and for
+/// `ANY`.
+fn source_path(key: &str) -> String {
+    let Some((method, path)) = key.split_once(' ') else {
+        return key.to_owned();
+    };
+    let method = if method == "ANY" { "*" } else { method };
+    let segments = path.split('/').map(|segment| if segment.starts_with('{') { "*" } else { segment });
+    format!("{method}{}", segments.collect::<Vec<_>>().join("/"))
+}

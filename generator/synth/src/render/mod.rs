@@ -1,0 +1,157 @@
+//! From a checked specification to a template.
+
+mod alarms;
+mod api;
+mod context;
+mod dashboard;
+mod deployment;
+mod function;
+mod http;
+mod raw;
+mod role;
+mod table;
+mod template;
+mod websocket;
+
+use std::collections::BTreeSet;
+
+use stackgen_cfn::{Map, Node};
+
+use crate::load::Environment;
+use crate::spec::{Release, Spec};
+use crate::{Artifacts, Dialect, Notice, Rendered, Request};
+use context::Context;
+pub(crate) use template::Collision;
+use template::Template;
+
+/// The template of an environment.
+pub(crate) fn render(environment: &Environment, request: &Request<'_>) -> Rendered {
+    let context = Context {
+        spec: &environment.spec,
+        environment: &environment.name,
+        release: release(environment),
+        dialect: request.dialect,
+        project_path: request.project_path,
+        artifacts: request.artifacts,
+    };
+    let mut template = resources(&context, &environment.document);
+    raw::add_resources(&environment.document, &mut template);
+    deploy(&context, &environment.document, &mut template);
+    raw::add_outputs(&environment.document, &mut template);
+    let mut notices = function::notices(&context);
+    notices.extend(prerequisites(&context, &mut template));
+    Rendered { template: document(&context, environment, &template), notices }
+}
+
+fn release(environment: &Environment) -> Release {
+    environment.spec.release.unwrap_or_else(|| Release::of_environment(&environment.name))
+}
+
+/// The built code that the versions of an environment are named after.
+pub(crate) fn artifact_paths(environment: &Environment) -> Vec<String> {
+    if release(environment) == Release::Live {
+        return Vec::new();
+    }
+    let paths: BTreeSet<_> = environment.spec.functions.values().map(function::artifact_path).collect();
+    paths.into_iter().collect()
+}
+
+/// The logical ids that stackgen makes, but for those that carry a digest, and where two parts of the file come to
+/// the same one.
+pub(crate) fn logical_ids(spec: &Spec, environment: &str, document: &Node) -> (BTreeSet<String>, Vec<Collision>) {
+    let context = Context {
+        spec,
+        environment,
+        // Versions and invoke roles are not for others to refer to, and live adds permissions.
+        release: Release::Live,
+        dialect: Dialect::CloudFormation,
+        project_path: ".",
+        artifacts: &Artifacts::new(),
+    };
+    let template = resources(&context, document);
+    (template.ids().map(str::to_owned).collect(), template.collisions().to_vec())
+}
+
+/// Every resource but the raw ones, with deployments still to come.
+fn resources(context: &Context<'_>, document: &Node) -> Template {
+    let mut template = Template::default();
+    for (name, table) in &context.spec.tables {
+        table::render(context, name, table, &mut template);
+    }
+    for (name, function) in &context.spec.functions {
+        function::render(context, name, function, document, &mut template);
+    }
+    api::account(context, &mut template);
+    if let Some(websocket) = &context.spec.websocket {
+        websocket::render(context, websocket, &mut template);
+    }
+    if let Some(http) = &context.spec.http {
+        http::render(context, http, &mut template);
+    }
+    if let Some(alarms) = &context.spec.alarms {
+        alarms::render(context, alarms, &mut template);
+    }
+    if context.spec.dashboard {
+        dashboard::render(context, &mut template);
+    }
+    template
+}
+
+/// Puts the deployments in their places, now that everything they snapshot is there.
+fn deploy(context: &Context<'_>, document: &Node, template: &mut Template) {
+    let parameters = document.get("parameters").cloned().unwrap_or_default();
+    let websocket = context.spec.websocket.as_ref().map(|_| websocket::NAMES);
+    let http = context.spec.http.as_ref().map(|_| http::NAMES);
+    for api in websocket.into_iter().chain(http) {
+        let deployment = deployment::deployment(api, context.environment, &template.resources(), &parameters);
+        template.fill(&deployment::placeholder(api), &deployment.id, deployment.resource);
+        template.output(
+            &format!("{}DeploymentId", api.prefix),
+            "The deployment that this template makes and its stage serves",
+            stackgen_cfn::r#ref(&deployment.id),
+        );
+    }
+}
+
+/// What the account must have before the stack can be deployed, told in the outputs as well.
+fn prerequisites(context: &Context<'_>, template: &mut Template) -> Option<Notice> {
+    let stages = [context.spec.websocket.as_ref().map(|api| &api.stage), context.spec.http.as_ref().map(|api| &api.stage)];
+    // An HTTP API writes its access log by a resource policy and needs no role.
+    let logs = stages[0].is_some_and(api::has_logs);
+    if !logs || context.spec.api_gateway_cloud_watch_role {
+        return None;
+    }
+    template.output(
+        "PrerequisiteApiGatewayCloudWatchRole",
+        "What the account must have before this stack can be deployed",
+        "Logs of a WebSocket API need the account's CloudWatch role: aws apigateway update-account --patch-operations \
+         op=replace,path=/cloudwatchRoleArn,value=ROLE_ARN (once an account and region)",
+    );
+    Some(Notice {
+        code: "account-role",
+        message: format!("`{}` writes logs, for which the account and region must have API Gateway's CloudWatch role", context.environment),
+        hint: Some("`apiGatewayCloudWatchRole: true` makes it, for the whole account and region; the outputs tell how to set one".to_owned()),
+    })
+}
+
+fn document(context: &Context<'_>, environment: &Environment, template: &Template) -> Node {
+    let mut root = Map::new();
+    root.insert("AWSTemplateFormatVersion", "2010-09-09");
+    if context.dialect == Dialect::Sam {
+        root.insert("Transform", "AWS::Serverless-2016-10-31");
+    }
+    if let Some(description) = &context.spec.description {
+        root.insert("Description", description.as_str());
+    }
+    root.insert("Metadata", raw::metadata(context));
+    for (key, section) in [("parameters", "Parameters"), ("mappings", "Mappings"), ("conditions", "Conditions")] {
+        if let Some(node) = raw::section(&environment.document, key) {
+            root.insert(section, node);
+        }
+    }
+    root.insert("Resources", template.resources());
+    if !template.outputs().is_empty() {
+        root.insert("Outputs", template.outputs().clone());
+    }
+    root.into()
+}

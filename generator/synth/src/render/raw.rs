@@ -1,0 +1,71 @@
+//! The parts of a stackgen.yaml that are CloudFormation already.
+
+use stackgen_cfn::{Map, Node, Value, list, map};
+
+use super::context::Context;
+use super::template::Template;
+use crate::Dialect;
+
+/// The keys of a resource in the order in which people read them; others follow by name.
+const RESOURCE_ORDER: [&str; 8] =
+    ["Type", "Condition", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy", "Metadata", "Description", "Properties"];
+
+/// A section in order of name, if it holds anything.
+pub(super) fn section(document: &Node, key: &str) -> Option<Node> {
+    let map = document.get(key)?.as_map()?;
+    (!map.is_empty()).then(|| canonical(&map.clone().into()))
+}
+
+/// Adds the raw resources.
+pub(super) fn add_resources(document: &Node, template: &mut Template) {
+    for (id, node) in sorted_entries(document, "resources") {
+        template.add_node(&id, &["resources", &id], node);
+    }
+}
+
+/// Adds the raw outputs.
+pub(super) fn add_outputs(document: &Node, template: &mut Template) {
+    for (id, node) in sorted_entries(document, "outputs") {
+        template.add_output_node(&id, node);
+    }
+}
+
+fn sorted_entries(document: &Node, key: &str) -> Vec<(String, Node)> {
+    match section(document, key).map(|node| node.value) {
+        Some(Value::Map(map)) => map.into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The same value with the keys of every mapping in one order, since their order means nothing.
+fn canonical(node: &Node) -> Node {
+    match &node.value {
+        Value::Map(map) => {
+            let rank = |key: &str| RESOURCE_ORDER.iter().position(|known| *known == key).unwrap_or(RESOURCE_ORDER.len());
+            let mut keys: Vec<_> = map.keys().collect();
+            keys.sort_by_key(|key| (rank(key), *key));
+            let sorted: Map = keys.into_iter().filter_map(|key| Some((key, canonical(map.get(key)?)))).collect();
+            Node::from(sorted)
+        }
+        Value::List(items) => list(items.iter().map(canonical)),
+        Value::Call(call) => {
+            let argument = canonical(&call.argument);
+            stackgen_cfn::Call::new(call.function, argument).into()
+        }
+        _ => Node::new(node.value.clone()),
+    }
+    .at(node.span)
+}
+
+/// What tools read of a template beside its resources.
+pub(super) fn metadata(context: &Context<'_>) -> Node {
+    let stackgen = map([("Stack", Node::from(context.spec.name.as_str())), ("Environment", context.environment.into())]);
+    let mut metadata = Map::new();
+    metadata.insert("Stackgen", stackgen);
+    if context.dialect == Dialect::CloudFormation && !context.spec.functions.is_empty() {
+        // The template names local code, which `aws cloudformation package` uploads: W3002 says just that.
+        let config = map([("config", map([("ignore_checks", list(["W3002"]))]))]);
+        metadata.insert("cfn-lint", config);
+    }
+    metadata.into()
+}

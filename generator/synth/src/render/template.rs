@@ -1,0 +1,168 @@
+//! The template under construction.
+
+use indexmap::IndexMap;
+use stackgen_cfn::{Map, Node, list, map, r#ref};
+
+/// A resource before it is written.
+#[derive(Clone, Debug)]
+pub(super) struct Resource {
+    kind: &'static str,
+    properties: Map,
+    depends_on: Vec<String>,
+    retained: Option<bool>,
+    metadata: Option<Node>,
+}
+
+impl Resource {
+    /// A resource of a CloudFormation type.
+    pub(super) fn new(kind: &'static str) -> Self {
+        Resource { kind, properties: Map::new(), depends_on: Vec::new(), retained: None, metadata: None }
+    }
+
+    /// Sets a property.
+    pub(super) fn set(mut self, name: &str, value: impl Into<Node>) -> Self {
+        self.properties.insert(name, value);
+        self
+    }
+
+    /// Sets a property that may be left out.
+    pub(super) fn set_some(self, name: &str, value: Option<impl Into<Node>>) -> Self {
+        match value {
+            Some(value) => self.set(name, value),
+            None => self,
+        }
+    }
+
+    /// Names resources that must be there first and that no property refers to.
+    pub(super) fn depends_on(mut self, ids: Vec<String>) -> Self {
+        self.depends_on = ids;
+        self
+    }
+
+    /// Says what becomes of it when the stack no longer has it.
+    pub(super) fn retained(mut self, retained: bool) -> Self {
+        self.retained = Some(retained);
+        self
+    }
+
+    /// Sets metadata.
+    pub(super) fn metadata(mut self, metadata: Node) -> Self {
+        self.metadata = Some(metadata);
+        self
+    }
+
+    fn into_node(self) -> Node {
+        let mut node = Map::new();
+        node.insert("Type", self.kind);
+        if !self.depends_on.is_empty() {
+            node.insert("DependsOn", list(self.depends_on));
+        }
+        if let Some(retained) = self.retained {
+            let policy = if retained { "Retain" } else { "Delete" };
+            node.insert("DeletionPolicy", policy);
+            node.insert("UpdateReplacePolicy", policy);
+        }
+        if let Some(metadata) = self.metadata {
+            node.insert("Metadata", metadata);
+        }
+        if !self.properties.is_empty() {
+            node.insert("Properties", self.properties);
+        }
+        node.into()
+    }
+}
+
+/// The entries of stackgen.yaml that a resource was made for: where a collision is reported.
+pub(super) type Origin = Vec<String>;
+
+/// Two parts of stackgen.yaml that came to one logical id.
+#[derive(Clone, Debug)]
+pub(crate) struct Collision {
+    pub(crate) id: String,
+    pub(crate) first: Origin,
+    pub(crate) second: Origin,
+}
+
+/// Resources and outputs in the order of their making.
+#[derive(Debug, Default)]
+pub(super) struct Template {
+    resources: IndexMap<String, (Node, Origin)>,
+    outputs: Map,
+    collisions: Vec<Collision>,
+}
+
+impl Template {
+    /// Adds a resource for an entry of stackgen.yaml.
+    pub(super) fn add(&mut self, id: &str, origin: &[&str], resource: Resource) {
+        self.add_node(id, origin, resource.into_node());
+    }
+
+    /// Adds a resource that is written already.
+    pub(super) fn add_node(&mut self, id: &str, origin: &[&str], node: Node) {
+        let origin: Origin = origin.iter().map(|&key| key.to_owned()).collect();
+        match self.resources.get(id) {
+            Some((_, first)) => {
+                let first = first.clone();
+                self.collisions.push(Collision { id: id.to_owned(), first, second: origin });
+            }
+            None => {
+                self.resources.insert(id.to_owned(), (node, origin));
+            }
+        }
+    }
+
+    /// Keeps a place for a resource whose logical id is not known yet.
+    pub(super) fn reserve(&mut self, placeholder: &str) {
+        self.add_node(placeholder, &[], Node::default());
+    }
+
+    /// Puts a resource in its place, and its logical id where the placeholder was referred to.
+    pub(super) fn fill(&mut self, placeholder: &str, id: &str, resource: Resource) {
+        let old = r#ref(placeholder);
+        let mut resource = Some(resource);
+        self.resources = std::mem::take(&mut self.resources)
+            .into_iter()
+            .map(|(key, (mut node, origin))| {
+                if key == placeholder {
+                    return (id.to_owned(), (resource.take().map(Resource::into_node).unwrap_or_default(), origin));
+                }
+                let properties = node.as_map_mut().and_then(|map| map.get_mut("Properties")?.as_map_mut());
+                for (_, value) in properties.into_iter().flat_map(Map::iter_mut).filter(|(_, value)| **value == old) {
+                    *value = r#ref(id);
+                }
+                (key, (node, origin))
+            })
+            .collect();
+    }
+
+    /// Adds an output.
+    pub(super) fn output(&mut self, id: &str, description: &str, value: impl Into<Node>) {
+        self.outputs.insert(id, map([("Description", Node::from(description)), ("Value", value.into())]));
+    }
+
+    /// Adds an output that is written already.
+    pub(super) fn add_output_node(&mut self, id: &str, node: Node) {
+        self.outputs.insert(id, node);
+    }
+
+    /// Every logical id.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.resources.keys().map(String::as_str)
+    }
+
+    /// What came to one logical id.
+    pub(super) fn collisions(&self) -> &[Collision] {
+        &self.collisions
+    }
+
+    /// The `Resources` section, without places that are still to be filled.
+    pub(super) fn resources(&self) -> Map {
+        let filled = self.resources.iter().filter(|(_, (node, _))| *node != Node::default());
+        filled.map(|(id, (node, _))| (id.clone(), node.clone())).collect()
+    }
+
+    /// The `Outputs` section.
+    pub(super) fn outputs(&self) -> &Map {
+        &self.outputs
+    }
+}

@@ -1,0 +1,68 @@
+//! The JSON Schema of stackgen.yaml, for editors and for our own check of the file.
+
+use serde_json::{Map, Value, json};
+
+use crate::spec::Spec;
+
+/// The JSON Schema (draft 2020-12) of stackgen.yaml.
+///
+/// An environment may hold any part of the file, so its schema is the file's own with nothing required.
+pub fn schema() -> Value {
+    let mut schema = file_schema();
+    let partial = partial(&schema);
+    let environment = json!({
+        "description": "What differs in this environment, merged over the rest of the file.",
+        "anyOf": [{ "$ref": "#/$defs/Environment" }, { "type": "null" }],
+    });
+    if let Some(environments) = schema.pointer_mut("/properties/environments") {
+        environments["additionalProperties"] = environment;
+    }
+    if let Some(Value::Object(definitions)) = schema.get_mut("$defs") {
+        definitions.extend(partial);
+    }
+    schema
+}
+
+/// The schema of the file once an environment is merged into it.
+pub(crate) fn file_schema() -> Value {
+    schemars::schema_for!(Spec).to_value()
+}
+
+/// The definitions again, as `Environment…`, with every key optional and `null` allowed to take a part away.
+fn partial(schema: &Value) -> Map<String, Value> {
+    let mut definitions = Map::new();
+    let mut whole = json!({
+        "type": "object",
+        "properties": schema["properties"],
+        "additionalProperties": false,
+    });
+    if let Some(Value::Object(properties)) = whole.get_mut("properties") {
+        properties.remove("environments");
+        properties.remove("name");
+    }
+    loosen(&mut whole);
+    definitions.insert("Environment".to_owned(), whole);
+    if let Some(Value::Object(originals)) = schema.get("$defs") {
+        for (name, definition) in originals {
+            let mut definition = definition.clone();
+            loosen(&mut definition);
+            definitions.insert(format!("Environment{name}"), definition);
+        }
+    }
+    definitions
+}
+
+fn loosen(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            object.remove("required");
+            object.remove("minProperties");
+            if let Some(Value::String(reference)) = object.get_mut("$ref") {
+                *reference = reference.replace("#/$defs/", "#/$defs/Environment");
+            }
+            object.values_mut().for_each(loosen);
+        }
+        Value::Array(items) => items.iter_mut().for_each(loosen),
+        _ => {}
+    }
+}
