@@ -30,7 +30,7 @@ class Handler extends Construct {
       runtime: lambda.Runtime.PROVIDED_AL2023,
       architecture: lambda.Architecture.ARM_64,
       handler: 'bootstrap',
-      code: lambda.Code.fromAsset(placeholder(props.name)),
+      code: lambda.Code.fromAsset(placeholder(props.code ?? props.name)),
       memorySize: props.memory ?? 256,
       timeout: props.timeout ?? Duration.seconds(10),
       environment,
@@ -79,7 +79,8 @@ function allow(actions, resources) {
 
 // RateLimits is RATE_LIMITS_TABLE.
 function tableVariable(table) {
-  return `${table.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase()}_TABLE`;
+  const words = table.replace(/([a-z])([A-Z])/g, '$1_$2').replace(/[^A-Za-z0-9]/g, '_');
+  return `${words.toUpperCase()}_TABLE`;
 }
 
 // Stands for the compiled code, which a comparison of wiring does not need.
