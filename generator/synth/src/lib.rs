@@ -74,18 +74,24 @@ impl Stack {
 
     /// The stack's name.
     pub fn name(&self) -> &str {
-        self.environments.first().map_or("", |environment| &environment.spec.name)
+        self.environments
+            .first()
+            .map_or("", |environment| &environment.spec.name)
     }
 
     /// The names of the environments, in the order of the file; `dev` when the file declares none.
     pub fn environments(&self) -> Vec<&str> {
-        self.environments.iter().map(|environment| environment.name.as_str()).collect()
+        self.environments
+            .iter()
+            .map(|environment| environment.name.as_str())
+            .collect()
     }
 
     /// The built code that the template of an environment would name, as paths from the folder of stackgen.yaml:
     /// the file whose digest goes into [`Request::artifacts`]. Only a pinned release needs any.
     pub fn artifact_paths(&self, environment: &str) -> Vec<String> {
-        self.environment(environment).map_or_else(Vec::new, render::artifact_paths)
+        self.environment(environment)
+            .map_or_else(Vec::new, render::artifact_paths)
     }
 
     /// The template of one environment.
@@ -107,6 +113,8 @@ impl Stack {
     }
 
     fn environment(&self, name: &str) -> Option<&Environment> {
-        self.environments.iter().find(|environment| environment.name == name)
+        self.environments
+            .iter()
+            .find(|environment| environment.name == name)
     }
 }

@@ -16,7 +16,12 @@ const OUTPUTS: usize = 200;
 
 /// What is too much in a template.
 pub(crate) fn check(environment: &Environment, template: &Node) -> Vec<Problem> {
-    let section = |name: &str| template.get(name).and_then(Node::as_map).map_or(0, Map::len);
+    let section = |name: &str| {
+        template
+            .get(name)
+            .and_then(Node::as_map)
+            .map_or(0, Map::len)
+    };
     let places = Places(&environment.document);
     let mut problems = Vec::new();
     let resources = section("Resources");
@@ -32,7 +37,10 @@ pub(crate) fn check(environment: &Environment, template: &Node) -> Vec<Problem> 
              stack of their own",
         ));
     }
-    for (name, key, limit) in [("Parameters", "parameters", PARAMETERS), ("Outputs", "outputs", OUTPUTS)] {
+    for (name, key, limit) in [
+        ("Parameters", "parameters", PARAMETERS),
+        ("Outputs", "outputs", OUTPUTS),
+    ] {
         let count = section(name);
         if count > limit {
             let message = format!("{count} {key}; a template may have {limit}");
@@ -47,10 +55,20 @@ fn by_kind(template: &Node) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let resources = template.get("Resources").and_then(Node::as_map);
     for (_, resource) in resources.into_iter().flat_map(Map::iter) {
-        *counts.entry(resource.get("Type").and_then(Node::as_str).unwrap_or("without a type")).or_default() += 1;
+        *counts
+            .entry(
+                resource
+                    .get("Type")
+                    .and_then(Node::as_str)
+                    .unwrap_or("without a type"),
+            )
+            .or_default() += 1;
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), *kind));
-    let words: Vec<_> = counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let words: Vec<_> = counts
+        .iter()
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
     words.join(", ")
 }

@@ -21,7 +21,8 @@ const DEFAULT_ENVIRONMENT: &str = "dev";
 
 /// Reads a file into its environments.
 pub(crate) fn load(source: &Source) -> Result<Vec<Environment>, Vec<Problem>> {
-    let document = parse(source).map_err(|errors| errors.into_iter().map(Problem::from).collect::<Vec<_>>())?;
+    let document = parse(source)
+        .map_err(|errors| errors.into_iter().map(Problem::from).collect::<Vec<_>>())?;
     let schema = schema::file_schema();
     let mut problems = Problems::default();
     problems.extend(fixed_keys(&document));
@@ -33,7 +34,11 @@ pub(crate) fn load(source: &Source) -> Result<Vec<Environment>, Vec<Problem>> {
             match serde_json::from_value::<Spec>(json::to_json(&merged)) {
                 Ok(spec) => {
                     check::check_meaning(&spec, &name, &merged, &mut found);
-                    environments.push(Environment { name, document: merged, spec });
+                    environments.push(Environment {
+                        name,
+                        document: merged,
+                        spec,
+                    });
                 }
                 Err(error) => found.push(Problem::new(merged.span, error.to_string())),
             }
@@ -49,7 +54,10 @@ pub(crate) fn load(source: &Source) -> Result<Vec<Environment>, Vec<Problem>> {
 /// Every environment's document, in the order of the file.
 fn merge_environments(document: Node) -> Vec<(String, Node)> {
     let declared: Vec<(String, Node)> = match document.get("environments").and_then(Node::as_map) {
-        Some(map) if !map.is_empty() => map.iter().map(|(name, node)| (name.to_owned(), node.clone())).collect(),
+        Some(map) if !map.is_empty() => map
+            .iter()
+            .map(|(name, node)| (name.to_owned(), node.clone()))
+            .collect(),
         _ => vec![(DEFAULT_ENVIRONMENT.to_owned(), Node::default())],
     };
     declared
@@ -65,8 +73,14 @@ fn merge_environments(document: Node) -> Vec<(String, Node)> {
 
 /// What an environment cannot change.
 fn fixed_keys(document: &Node) -> Vec<Problem> {
-    let environments = document.get("environments").and_then(Node::as_map).into_iter().flat_map(Map::iter);
-    let entries = environments.filter_map(|(_, overlay)| overlay.as_map()).flat_map(Map::entries);
+    let environments = document
+        .get("environments")
+        .and_then(Node::as_map)
+        .into_iter()
+        .flat_map(Map::iter);
+    let entries = environments
+        .filter_map(|(_, overlay)| overlay.as_map())
+        .flat_map(Map::entries);
     entries
         .filter(|(key, _)| matches!(*key, "name" | "environments"))
         .map(|(key, entry)| {
@@ -101,10 +115,17 @@ fn merge(base: &mut Node, over: &Node) {
 
 /// Lays `functionDefaults` under every function.
 fn apply_defaults(document: &mut Node) {
-    let Some(defaults) = document.get("functionDefaults").filter(|node| node.as_map().is_some()).cloned() else {
+    let Some(defaults) = document
+        .get("functionDefaults")
+        .filter(|node| node.as_map().is_some())
+        .cloned()
+    else {
         return;
     };
-    let Some(functions) = document.as_map_mut().and_then(|map| map.get_mut("functions")?.as_map_mut()) else {
+    let Some(functions) = document
+        .as_map_mut()
+        .and_then(|map| map.get_mut("functions")?.as_map_mut())
+    else {
         return;
     };
     for (_, function) in functions.iter_mut() {
@@ -144,7 +165,8 @@ pub(crate) struct Places<'a>(pub(crate) &'a Node);
 impl Places<'_> {
     /// Where the value at a path stands, or the innermost that is there.
     pub(crate) fn value(&self, path: &[&str]) -> Span {
-        self.entry(path).map_or(self.0.span, |entry| entry.node.span)
+        self.entry(path)
+            .map_or(self.0.span, |entry| entry.node.span)
     }
 
     /// Where the key at a path stands, or the innermost that is there.
@@ -154,7 +176,9 @@ impl Places<'_> {
 
     /// Where an element of the list at a path stands.
     pub(crate) fn item(&self, path: &[&str], index: usize) -> Span {
-        let item = self.entry(path).and_then(|entry| entry.node.as_list()?.get(index));
+        let item = self
+            .entry(path)
+            .and_then(|entry| entry.node.as_list()?.get(index));
         item.map_or_else(|| self.value(path), |item| item.span)
     }
 

@@ -13,7 +13,9 @@ pub(crate) fn physical(name: &str, environment: &str) -> String {
 
 /// `session-authorizer` to `SessionAuthorizer`.
 pub(crate) fn pascal(name: &str) -> String {
-    name.split(|c: char| !c.is_ascii_alphanumeric()).map(capitalise).collect()
+    name.split(|c: char| !c.is_ascii_alphanumeric())
+        .map(capitalise)
+        .collect()
 }
 
 /// `RateLimits` and `rate-limits` to `RATE_LIMITS`.
@@ -38,10 +40,21 @@ pub(crate) fn screaming_snake(name: &str) -> String {
 /// The logical id of a WebSocket route: `$connect` to `ConnectRoute`, `joinSession` to `JoinSessionRoute`.
 pub(crate) fn websocket_route(key: &str) -> String {
     let reserved = ["connect", "disconnect", "default"];
-    let camel = key.starts_with(|c: char| c.is_ascii_lowercase()) && key.chars().all(|c| c.is_ascii_alphanumeric());
-    let own = key.strip_prefix('$').is_some_and(|name| reserved.contains(&name));
+    let camel = key.starts_with(|c: char| c.is_ascii_lowercase())
+        && key.chars().all(|c| c.is_ascii_alphanumeric());
+    let own = key
+        .strip_prefix('$')
+        .is_some_and(|name| reserved.contains(&name));
     let faithful = own || (camel && !reserved.contains(&key));
-    format!("{}Route{}", pascal(key), if faithful { String::new() } else { digest::short(key) })
+    format!(
+        "{}Route{}",
+        pascal(key),
+        if faithful {
+            String::new()
+        } else {
+            digest::short(key)
+        }
+    )
 }
 
 /// The logical id of an HTTP route: `PATCH /sessions/{sessionId}` to `PatchSessionsParamHttpRoute`. A path
@@ -50,21 +63,44 @@ pub(crate) fn http_route(key: &str) -> String {
     let Some((method, path)) = key.split_once(' ') else {
         return "DefaultHttpRoute".to_owned();
     };
-    let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let faithful = segments.iter().all(|segment| match segment.strip_prefix('{') {
-        Some(parameter) => !parameter.contains('+'),
-        None => {
-            segment.starts_with(|c: char| c.is_ascii_lowercase())
-                && segment.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-                && !matches!(*segment, "param" | "root")
-        }
-    });
+    let segments: Vec<_> = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    let faithful = segments
+        .iter()
+        .all(|segment| match segment.strip_prefix('{') {
+            Some(parameter) => !parameter.contains('+'),
+            None => {
+                segment.starts_with(|c: char| c.is_ascii_lowercase())
+                    && segment
+                        .chars()
+                        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+                    && !matches!(*segment, "param" | "root")
+            }
+        });
     let path: String = match segments.as_slice() {
         [] => "Root".to_owned(),
-        segments => segments.iter().map(|s| if s.starts_with('{') { "Param".to_owned() } else { pascal(s) }).collect(),
+        segments => segments
+            .iter()
+            .map(|s| {
+                if s.starts_with('{') {
+                    "Param".to_owned()
+                } else {
+                    pascal(s)
+                }
+            })
+            .collect(),
     };
-    let suffix = if faithful { String::new() } else { digest::short(&route_shape(key)) };
-    format!("{}{path}HttpRoute{suffix}", capitalise(&method.to_ascii_lowercase()))
+    let suffix = if faithful {
+        String::new()
+    } else {
+        digest::short(&route_shape(key))
+    };
+    format!(
+        "{}{path}HttpRoute{suffix}",
+        capitalise(&method.to_ascii_lowercase())
+    )
 }
 
 /// A route key with its parameters' names left out: what API Gateway tells routes apart by.
@@ -103,14 +139,20 @@ mod tests {
         for key in ["connect", "JoinSession", "join_session", "join/session"] {
             let id = websocket_route(key);
             assert!(id.chars().all(|c| c.is_ascii_alphanumeric()), "{id}");
-            assert!(!["ConnectRoute", "JoinSessionRoute"].contains(&id.as_str()), "{key} became {id}");
+            assert!(
+                !["ConnectRoute", "JoinSessionRoute"].contains(&id.as_str()),
+                "{key} became {id}"
+            );
         }
     }
 
     #[test]
     fn http_routes_are_told_apart_as_api_gateway_does() {
         assert_eq!(http_route("GET /"), "GetRootHttpRoute");
-        assert_eq!(http_route("PATCH /sessions/{sessionId}"), "PatchSessionsParamHttpRoute");
+        assert_eq!(
+            http_route("PATCH /sessions/{sessionId}"),
+            "PatchSessionsParamHttpRoute"
+        );
         assert_eq!(http_route("GET /a/{x}"), http_route("GET /a/{y}"));
         assert_ne!(http_route("GET /a/{x}"), http_route("GET /a/{x+}"));
         assert_ne!(http_route("GET /a/b"), http_route("GET /aB"));

@@ -69,7 +69,7 @@ impl From<ParseError> for Problem {
 /// Something to know about a template that was rendered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Notice {
-    /// A stable name, for machines: `not-built`, `account-role`, `pinned-parameter`.
+    /// A stable name, for machines: `not-built`, `frozen-parameter`, `account-role`.
     pub code: &'static str,
     /// What, in a sentence without a full stop.
     pub message: String,

@@ -14,14 +14,30 @@ pub(super) fn unknown_key(definition: &str, key: &str) -> Option<Explanation> {
              returns reaches every later route in `requestContext.authorizer`",
             Some("A1"),
         ),
-        ("Route", "requestParameters") => ("request parameters are refused off `$connect`", Some("M9")),
-        ("Authorizer", "ttl" | "resultTtl" | "cacheTtl" | "authorizerResultTtlInSeconds" | "resultTtlInSeconds") => (
+        ("Route", "requestParameters") => {
+            ("request parameters are refused off `$connect`", Some("M9"))
+        }
+        (
+            "Authorizer",
+            "ttl"
+            | "resultTtl"
+            | "cacheTtl"
+            | "authorizerResultTtlInSeconds"
+            | "resultTtlInSeconds",
+        ) => (
             "API Gateway does not cache a WebSocket authorizer's answer and refuses the setting, 0 included",
             Some("A11"),
         ),
-        ("Authorizer", "payloadFormatVersion" | "authorizerPayloadFormatVersion" | "enableSimpleResponses" | "simpleResponses") => {
-            ("simple responses and payload format versions are for HTTP APIs only", Some("A12"))
-        }
+        (
+            "Authorizer",
+            "payloadFormatVersion"
+            | "authorizerPayloadFormatVersion"
+            | "enableSimpleResponses"
+            | "simpleResponses",
+        ) => (
+            "simple responses and payload format versions are for HTTP APIs only",
+            Some("A12"),
+        ),
         ("Authorizer", "type" | "authorizerType") => (
             "a WebSocket API has REQUEST authorizers only; to check a JWT, let the function do it",
             Some("F6"),
@@ -30,9 +46,10 @@ pub(super) fn unknown_key(definition: &str, key: &str) -> Option<Explanation> {
             "a WebSocket API has REQUEST authorizers only: give issuer and audience to the function in its environment",
             Some("F6"),
         ),
-        ("WebSocket", "cors" | "corsConfiguration") => {
-            ("a WebSocket API has no CORS: check the `Origin` header in the authorizer or in `$connect`", Some("F1"))
-        }
+        ("WebSocket", "cors" | "corsConfiguration") => (
+            "a WebSocket API has no CORS: check the `Origin` header in the authorizer or in `$connect`",
+            Some("F1"),
+        ),
         ("Stage", "autoDeploy") => (
             "stackgen makes a deployment for every change of the wiring and points the stage at it; under AutoDeploy \
              that cannot be",
@@ -41,8 +58,13 @@ pub(super) fn unknown_key(definition: &str, key: &str) -> Option<Explanation> {
         ("Function" | "FunctionDefaults", "timeoutSeconds" | "timeoutInSeconds") => {
             ("write `timeout: 10s`", None)
         }
-        ("Function" | "FunctionDefaults", "memorySize" | "memoryMb") => ("write `memory: 256`, in MB", None),
-        ("Function", "code" | "codeUri") => ("write `binary:` for a cargo binary or `zip:` for a zip file", None),
+        ("Function" | "FunctionDefaults", "memorySize" | "memoryMb") => {
+            ("write `memory: 256`, in MB", None)
+        }
+        ("Function", "code" | "codeUri") => (
+            "write `binary:` for a cargo binary or `zip:` for a zip file",
+            None,
+        ),
         _ => return None,
     };
     Some(Explanation { hint, row })

@@ -14,15 +14,25 @@ pub(super) struct Misfit {
 
 impl Misfit {
     fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Misfit { message: message.into(), hint: hint.into(), row: None }
+        Misfit {
+            message: message.into(),
+            hint: hint.into(),
+            row: None,
+        }
     }
 
     fn row(self, row: &'static str) -> Self {
-        Misfit { row: Some(row), ..self }
+        Misfit {
+            row: Some(row),
+            ..self
+        }
     }
 
     pub(super) fn at(self, span: Span) -> Problem {
-        Problem { row: self.row, ..Problem::new(span, self.message).hint(self.hint) }
+        Problem {
+            row: self.row,
+            ..Problem::new(span, self.message).hint(self.hint)
+        }
     }
 }
 
@@ -40,7 +50,10 @@ pub(super) fn check(format: &str, text: &str) -> Option<Misfit> {
         "environment-variable" => environment_variable(text),
         "relative-path" => relative_path(text),
         "duration-with-unit" => Duration::parse(text).is_none().then(|| {
-            Misfit::new(format!("`{text}` is not a length of time"), "write a whole number and its unit: `500ms`, `5s`, `10m`, `1h`")
+            Misfit::new(
+                format!("`{text}` is not a length of time"),
+                "write a whole number and its unit: `500ms`, `5s`, `10m`, `1h`",
+            )
         }),
         "route-key" => route_key(text),
         "http-route-key" => http_route_key(text),
@@ -53,7 +66,9 @@ pub(super) fn check(format: &str, text: &str) -> Option<Misfit> {
 }
 
 fn name(text: &str, what: &str, most: usize, signs: &str) -> Option<Misfit> {
-    let signs_fit = text.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c));
+    let signs_fit = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || signs.contains(c));
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic());
     if !text.is_empty() && text.len() <= most && signs_fit && begins {
         return None;
@@ -61,21 +76,33 @@ fn name(text: &str, what: &str, most: usize, signs: &str) -> Option<Misfit> {
     let signs: Vec<_> = signs.chars().map(|c| format!("`{c}`")).collect();
     Some(Misfit::new(
         format!("`{text}` cannot be {what}"),
-        format!("letters, digits and {}, beginning with a letter, at most {most} characters", signs.join(" ")),
+        format!(
+            "letters, digits and {}, beginning with a letter, at most {most} characters",
+            signs.join(" ")
+        ),
     ))
 }
 
 fn stage_name(text: &str) -> Option<Misfit> {
-    let fits = !text.is_empty() && text.len() <= 128 && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    let fits = !text.is_empty()
+        && text.len() <= 128
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     (!fits && text != "$default").then(|| {
-        Misfit::new(format!("`{text}` cannot be a stage's name"), "letters, digits, `-` and `_`, at most 128 characters")
+        Misfit::new(
+            format!("`{text}` cannot be a stage's name"),
+            "letters, digits, `-` and `_`, at most 128 characters",
+        )
     })
 }
 
 fn environment_name(text: &str) -> Option<Misfit> {
     let fits = text.len() <= 20
         && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     (!fits).then(|| {
         Misfit::new(
             format!("`{text}` cannot be an environment's name"),
@@ -109,7 +136,9 @@ const RESERVED: [&str; 18] = [
 fn environment_variable(text: &str) -> Option<Misfit> {
     if RESERVED.contains(&text) {
         let hint = match text {
-            "AWS_REGION" | "AWS_DEFAULT_REGION" => "Lambda sets `AWS_REGION` in every function: read it, do not set it",
+            "AWS_REGION" | "AWS_DEFAULT_REGION" => {
+                "Lambda sets `AWS_REGION` in every function: read it, do not set it"
+            }
             _ => "Lambda sets it in every function, and refuses a function that sets it",
         };
         return Some(Misfit::new(format!("`{text}` is reserved by Lambda"), hint));
@@ -128,13 +157,19 @@ fn environment_variable(text: &str) -> Option<Misfit> {
 fn relative_path(text: &str) -> Option<Misfit> {
     let fits = !text.is_empty() && !text.starts_with('/') && !text.contains(['\\', ':', '\0']);
     (!fits).then(|| {
-        Misfit::new(format!("`{text}` is not a path relative to this file"), "with `/` between folders and none in front")
+        Misfit::new(
+            format!("`{text}` is not a path relative to this file"),
+            "with `/` between folders and none in front",
+        )
     })
 }
 
 fn route_key(text: &str) -> Option<Misfit> {
     if text.is_empty() || text.len() > 128 {
-        return Some(Misfit::new("a route key has 1 to 128 characters", "it is what the route selection expression gives"));
+        return Some(Misfit::new(
+            "a route key has 1 to 128 characters",
+            "it is what the route selection expression gives",
+        ));
     }
     if text.starts_with('$') && !matches!(text, "$connect" | "$disconnect" | "$default") {
         let hint = "keys with `$` in front are API Gateway's own: `$connect`, `$disconnect` and `$default`";
@@ -143,13 +178,17 @@ fn route_key(text: &str) -> Option<Misfit> {
     None
 }
 
-const METHODS: [&str; 8] = ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+const METHODS: [&str; 8] = [
+    "ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT",
+];
 
 fn http_route_key(text: &str) -> Option<Misfit> {
     if text == "$default" {
         return None;
     }
-    let fits = text.split_once(' ').is_some_and(|(method, path)| METHODS.contains(&method) && path_fits(path));
+    let fits = text
+        .split_once(' ')
+        .is_some_and(|(method, path)| METHODS.contains(&method) && path_fits(path));
     (!fits).then(|| {
         Misfit::new(
             format!("`{text}` cannot be a route key of an HTTP API"),
@@ -164,18 +203,28 @@ fn path_fits(path: &str) -> bool {
     };
     let segments: Vec<_> = rest.split('/').collect();
     rest.is_empty()
-        || segments.iter().enumerate().all(|(index, segment)| match segment.strip_prefix('{') {
-            Some(parameter) => parameter.strip_suffix('}').is_some_and(|name| {
-                let (name, greedy) = name.strip_suffix('+').map_or((name, false), |name| (name, true));
-                let last = index + 1 == segments.len();
-                !name.is_empty() && (!greedy || last) && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-            }),
-            None => !segment.is_empty() && !segment.contains(['{', '}', ' ', '?', '#', '*']),
-        })
+        || segments
+            .iter()
+            .enumerate()
+            .all(|(index, segment)| match segment.strip_prefix('{') {
+                Some(parameter) => parameter.strip_suffix('}').is_some_and(|name| {
+                    let (name, greedy) = name
+                        .strip_suffix('+')
+                        .map_or((name, false), |name| (name, true));
+                    let last = index + 1 == segments.len();
+                    !name.is_empty()
+                        && (!greedy || last)
+                        && name
+                            .chars()
+                            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+                }),
+                None => !segment.is_empty() && !segment.contains(['{', '}', ' ', '?', '#', '*']),
+            })
 }
 
 fn route_selection_expression(text: &str) -> Option<Misfit> {
-    let fits = text.starts_with("$request.body.") && text.len() > "$request.body.".len() || text.starts_with("${request.body.");
+    let fits = text.starts_with("$request.body.") && text.len() > "$request.body.".len()
+        || text.starts_with("${request.body.");
     (!fits).then(|| {
         Misfit::new(
             format!("`{text}` selects no route"),
@@ -187,12 +236,28 @@ fn route_selection_expression(text: &str) -> Option<Misfit> {
 
 fn identity_source(text: &str) -> Option<Misfit> {
     if let Some(rest) = text.strip_prefix("$request.") {
-        let hint = format!("that is the syntax of HTTP APIs; a WebSocket API reads `route.request.{rest}`");
-        return Some(Misfit::new(format!("`{text}` is not an identity source of a WebSocket API"), hint).row("A3"));
+        let hint = format!(
+            "that is the syntax of HTTP APIs; a WebSocket API reads `route.request.{rest}`"
+        );
+        return Some(
+            Misfit::new(
+                format!("`{text}` is not an identity source of a WebSocket API"),
+                hint,
+            )
+            .row("A3"),
+        );
     }
-    let fits = ["route.request.header.", "route.request.querystring.", "context.", "stageVariables."]
-        .iter()
-        .any(|prefix| text.strip_prefix(prefix).is_some_and(|name| !name.is_empty() && !name.contains([' ', ','])));
+    let fits = [
+        "route.request.header.",
+        "route.request.querystring.",
+        "context.",
+        "stageVariables.",
+    ]
+    .iter()
+    .any(|prefix| {
+        text.strip_prefix(prefix)
+            .is_some_and(|name| !name.is_empty() && !name.contains([' ', ',']))
+    });
     (!fits).then(|| {
         Misfit::new(
             format!("`{text}` is not an identity source"),
@@ -205,7 +270,10 @@ fn identity_source(text: &str) -> Option<Misfit> {
 fn http_identity_source(text: &str) -> Option<Misfit> {
     let fits = ["$request.header.", "$request.querystring."]
         .iter()
-        .any(|prefix| text.strip_prefix(prefix).is_some_and(|name| !name.is_empty()));
+        .any(|prefix| {
+            text.strip_prefix(prefix)
+                .is_some_and(|name| !name.is_empty())
+        });
     (!fits).then(|| {
         Misfit::new(
             format!("`{text}` is not an identity source of an HTTP API"),
@@ -217,7 +285,10 @@ fn http_identity_source(text: &str) -> Option<Misfit> {
 fn access_log_format(text: &str) -> Option<Misfit> {
     let fits = text.contains("$context.requestId") || text.contains("$context.extendedRequestId");
     (!fits).then(|| {
-        Misfit::new("the access log's format lacks the request id", "it must hold `$context.requestId` or `$context.extendedRequestId`")
-            .row("L2")
+        Misfit::new(
+            "the access log's format lacks the request id",
+            "it must hold `$context.requestId` or `$context.extendedRequestId`",
+        )
+        .row("L2")
     })
 }

@@ -5,27 +5,38 @@ use std::collections::BTreeSet;
 use stackgen_cfn::{Call, Function, Map, Node, Span, Value};
 
 use super::nearest;
+use crate::Problem;
 use crate::load::Places;
 use crate::render::{Collision, logical_ids};
 use crate::spec::Spec;
-use crate::Problem;
 
 /// Checks every reference of the document, that conditions and mappings that are named are there, and that no two
 /// things come to one logical id.
 pub(super) fn check(document: &Node, spec: &Spec, environment: &str, problems: &mut Vec<Problem>) {
     let keys = |section: &str| -> BTreeSet<String> {
         let map = document.get(section).and_then(Node::as_map);
-        map.into_iter().flat_map(|map| map.keys().map(str::to_owned)).collect()
+        map.into_iter()
+            .flat_map(|map| map.keys().map(str::to_owned))
+            .collect()
     };
     let (mut resources, collisions) = logical_ids(spec, environment, document);
     let places = Places(document);
-    problems.extend(collisions.iter().map(|collision| collided(&places, collision)));
+    problems.extend(
+        collisions
+            .iter()
+            .map(|collision| collided(&places, collision)),
+    );
     for section in ["parameters", "resources"] {
-        let taken = keys(section).into_iter().filter(|id| resources.contains(id) || !fits(id));
+        let taken = keys(section)
+            .into_iter()
+            .filter(|id| resources.contains(id) || !fits(id));
         problems.extend(taken.map(|id| refused(&places, section, &id)));
     }
     for id in keys("parameters").intersection(&keys("resources")) {
-        let problem = Problem::new(places.key(&["resources", id]), format!("`{id}` is a parameter's name already"));
+        let problem = Problem::new(
+            places.key(&["resources", id]),
+            format!("`{id}` is a parameter's name already"),
+        );
         problems.push(problem.related(places.key(&["parameters", id]), "the parameter"));
     }
     resources.extend(keys("resources"));
@@ -38,13 +49,18 @@ pub(super) fn check(document: &Node, spec: &Spec, environment: &str, problems: &
     };
     let sections = document.as_map().into_iter().flat_map(Map::iter);
     // The environments' parts were merged into the rest.
-    sections.filter(|(key, _)| *key != "environments").for_each(|(_, node)| walker.node(node));
+    sections
+        .filter(|(key, _)| *key != "environments")
+        .for_each(|(_, node)| walker.node(node));
 }
 
 /// Two parts of the file whose names come to one logical id.
 fn collided(places: &Places<'_>, collision: &Collision) -> Problem {
     let key = |path: &[String]| places.key(&path.iter().map(String::as_str).collect::<Vec<_>>());
-    let problem = Problem::new(key(&collision.second), format!("its logical id `{}` is taken", collision.id));
+    let problem = Problem::new(
+        key(&collision.second),
+        format!("its logical id `{}` is taken", collision.id),
+    );
     problem
         .related(key(&collision.first), "by this one")
         .hint("logical ids have letters and digits only, so names that differ in signs alone meet: rename one of them")
@@ -58,7 +74,8 @@ fn fits(id: &str) -> bool {
 fn refused(places: &Places<'_>, section: &str, id: &str) -> Problem {
     let span = places.key(&[section, id]);
     if fits(id) {
-        Problem::new(span, format!("stackgen makes a resource `{id}` itself")).hint("give this one another logical id")
+        Problem::new(span, format!("stackgen makes a resource `{id}` itself"))
+            .hint("give this one another logical id")
     } else {
         Problem::new(span, format!("`{id}` cannot be a logical id")).hint("letters and digits only")
     }
@@ -164,7 +181,14 @@ impl Walker<'_> {
         if self.resources.contains(id) {
             return;
         }
-        let near = nearest(id, self.parameters.iter().chain(&self.resources).map(String::as_str)).map(str::to_owned);
+        let near = nearest(
+            id,
+            self.parameters
+                .iter()
+                .chain(&self.resources)
+                .map(String::as_str),
+        )
+        .map(str::to_owned);
         self.unknown(id, span, "parameter or resource", near.as_deref());
     }
 
@@ -176,7 +200,12 @@ impl Walker<'_> {
 
     fn known(&mut self, name: &str, span: Span, kind: &str, names: &BTreeSet<String>) {
         if !names.contains(name) {
-            self.unknown(name, span, kind, nearest(name, names.iter().map(String::as_str)));
+            self.unknown(
+                name,
+                span,
+                kind,
+                nearest(name, names.iter().map(String::as_str)),
+            );
         }
     }
 

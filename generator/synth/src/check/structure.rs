@@ -8,7 +8,11 @@ use crate::Problem;
 
 /// Checks a document against the schema of [`crate::schema`] and adds what is wrong to `problems`.
 pub(crate) fn check(schema: &Json, document: &Node, problems: &mut Vec<Problem>) {
-    Checker { root: schema, problems }.node(schema, "", "the file", document, document.span);
+    Checker {
+        root: schema,
+        problems,
+    }
+    .node(schema, "", "the file", document, document.span);
 }
 
 struct Checker<'a> {
@@ -55,7 +59,14 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn alternatives(&mut self, branches: &'a [Json], definition: &'a str, name: &str, node: &Node, key: Span) {
+    fn alternatives(
+        &mut self,
+        branches: &'a [Json],
+        definition: &'a str,
+        name: &str,
+        node: &Node,
+        key: Span,
+    ) {
         let constants: Vec<_> = branches.iter().flat_map(constants).collect();
         if !constants.is_empty() {
             return self.one_of(&constants, name, node, key);
@@ -63,7 +74,10 @@ impl<'a> Checker<'a> {
         match branches.iter().find(|branch| self.accepts(branch, node)) {
             Some(branch) => self.node(branch, definition, name, node, key),
             None => {
-                let types: Vec<_> = branches.iter().flat_map(|branch| types(self.resolve(branch))).collect();
+                let types: Vec<_> = branches
+                    .iter()
+                    .flat_map(|branch| types(self.resolve(branch)))
+                    .collect();
                 self.wrong_type(&types, name, node, key);
             }
         }
@@ -74,7 +88,9 @@ impl<'a> Checker<'a> {
         'a: 'b,
     {
         match schema.get("$ref").and_then(Json::as_str) {
-            Some(target) => self.resolve(&self.root["$defs"][target.rsplit('/').next().unwrap_or(target)]),
+            Some(target) => {
+                self.resolve(&self.root["$defs"][target.rsplit('/').next().unwrap_or(target)])
+            }
             None => schema,
         }
     }
@@ -91,7 +107,14 @@ impl<'a> Checker<'a> {
             || (node.as_call().is_some() && schema.get("x-intrinsics").is_some())
     }
 
-    fn map(&mut self, schema: &'a Json, definition: &'a str, name: &str, map: &Map, key_span: Span) {
+    fn map(
+        &mut self,
+        schema: &'a Json,
+        definition: &'a str,
+        name: &str,
+        map: &Map,
+        key_span: Span,
+    ) {
         let no_properties = serde_json::Map::new();
         let properties = schema.get("properties").and_then(Json::as_object);
         let extra = schema.get("additionalProperties");
@@ -112,19 +135,37 @@ impl<'a> Checker<'a> {
                 None => {}
             }
         }
-        for required in schema.get("required").and_then(Json::as_array).into_iter().flatten() {
+        for required in schema
+            .get("required")
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+        {
             let Some(required) = required.as_str().filter(|key| map.get(key).is_none()) else {
                 continue;
             };
             self.missing_key(properties, name, required, key_span);
         }
         if schema.get("minProperties").is_some() && map.is_empty() {
-            self.problems.push(Problem::new(key_span, format!("`{name}` is empty: it needs at least one entry")));
+            self.problems.push(Problem::new(
+                key_span,
+                format!("`{name}` is empty: it needs at least one entry"),
+            ));
         }
     }
 
-    fn missing_key(&mut self, properties: Option<&serde_json::Map<String, Json>>, name: &str, key: &str, span: Span) {
-        let place = if name == "the file" { name.to_owned() } else { format!("`{name}`") };
+    fn missing_key(
+        &mut self,
+        properties: Option<&serde_json::Map<String, Json>>,
+        name: &str,
+        key: &str,
+        span: Span,
+    ) {
+        let place = if name == "the file" {
+            name.to_owned()
+        } else {
+            format!("`{name}`")
+        };
         let problem = Problem::new(span, format!("{place} lacks `{key}`"));
         let description = properties.and_then(|known| known.get(key)?.get("description")?.as_str());
         self.problems.push(match description {
@@ -133,11 +174,25 @@ impl<'a> Checker<'a> {
         });
     }
 
-    fn unknown_key(&mut self, definition: &str, name: &str, key: &str, span: Span, known: &serde_json::Map<String, Json>) {
-        let place = if name == "the file" { "at the top of the file".to_owned() } else { format!("in `{name}`") };
+    fn unknown_key(
+        &mut self,
+        definition: &str,
+        name: &str,
+        key: &str,
+        span: Span,
+        known: &serde_json::Map<String, Json>,
+    ) {
+        let place = if name == "the file" {
+            "at the top of the file".to_owned()
+        } else {
+            format!("in `{name}`")
+        };
         let problem = Problem::new(span, format!("unknown key `{key}` {place}"));
         let names: Vec<_> = known.keys().map(String::as_str).collect();
-        let problem = match (explain::unknown_key(definition, key), nearest(key, names.iter().copied())) {
+        let problem = match (
+            explain::unknown_key(definition, key),
+            nearest(key, names.iter().copied()),
+        ) {
             (Some(explanation), _) => {
                 let problem = problem.hint(explanation.hint);
                 match explanation.row {
@@ -152,16 +207,28 @@ impl<'a> Checker<'a> {
     }
 
     fn key(&mut self, schema: &Json, key: &str, span: Span) {
-        let format = schema.pointer("/propertyNames/format").and_then(Json::as_str);
+        let format = schema
+            .pointer("/propertyNames/format")
+            .and_then(Json::as_str);
         if let Some(problem) = format.and_then(|format| format::check(format, key)) {
             self.problems.push(problem.at(span));
         }
     }
 
-    fn list(&mut self, schema: &'a Json, definition: &'a str, name: &str, items: &[Node], span: Span) {
+    fn list(
+        &mut self,
+        schema: &'a Json,
+        definition: &'a str,
+        name: &str,
+        items: &[Node],
+        span: Span,
+    ) {
         let least = schema.get("minItems").and_then(Json::as_u64).unwrap_or(0);
         if (items.len() as u64) < least {
-            self.problems.push(Problem::new(span, format!("`{name}` is empty: it needs at least one entry")));
+            self.problems.push(Problem::new(
+                span,
+                format!("`{name}` is empty: it needs at least one entry"),
+            ));
         }
         if let Some(schema) = schema.get("items") {
             for item in items {
@@ -173,10 +240,20 @@ impl<'a> Checker<'a> {
     fn string(&mut self, schema: &Json, name: &str, text: &str, span: Span) {
         let length = text.chars().count() as u64;
         let least = schema.get("minLength").and_then(Json::as_u64).unwrap_or(0);
-        let most = schema.get("maxLength").and_then(Json::as_u64).unwrap_or(u64::MAX);
+        let most = schema
+            .get("maxLength")
+            .and_then(Json::as_u64)
+            .unwrap_or(u64::MAX);
         if length < least || length > most {
-            let limit = if length < least { format!("at least {least}") } else { format!("at most {most}") };
-            self.problems.push(Problem::new(span, format!("`{name}` has {length} characters; it may have {limit}")));
+            let limit = if length < least {
+                format!("at least {least}")
+            } else {
+                format!("at most {most}")
+            };
+            self.problems.push(Problem::new(
+                span,
+                format!("`{name}` has {length} characters; it may have {limit}"),
+            ));
         }
         let format = schema.get("format").and_then(Json::as_str);
         if let Some(problem) = format.and_then(|format| format::check(format, text)) {
@@ -185,8 +262,14 @@ impl<'a> Checker<'a> {
     }
 
     fn number(&mut self, schema: &Json, name: &str, number: i64, span: Span) {
-        let least = schema.get("minimum").and_then(Json::as_i64).unwrap_or(i64::MIN);
-        let most = schema.get("maximum").and_then(Json::as_i64).unwrap_or(i64::MAX);
+        let least = schema
+            .get("minimum")
+            .and_then(Json::as_i64)
+            .unwrap_or(i64::MIN);
+        let most = schema
+            .get("maximum")
+            .and_then(Json::as_i64)
+            .unwrap_or(i64::MAX);
         if (least..=most).contains(&number) {
             return;
         }
@@ -198,7 +281,9 @@ impl<'a> Checker<'a> {
         let problem = Problem::new(span, format!("`{name}` is {number}; it must be {range}"));
         let throttle = matches!(name, "burstLimit" | "rateLimit") && number == 0;
         self.problems.push(if throttle {
-            problem.hint("with 0 every handshake is answered 429").row("D18")
+            problem
+                .hint("with 0 every handshake is answered 429")
+                .row("D18")
         } else {
             problem
         });
@@ -216,10 +301,13 @@ impl<'a> Checker<'a> {
         }
         let names: Vec<_> = texts.iter().map(String::as_str).collect();
         let problem = Problem::new(node.span, format!("`{name}` cannot be `{found}`"));
-        self.problems.push(match nearest(&found, names.iter().copied()) {
-            Some(near) if found.parse::<i64>().is_err() => problem.hint(format!("did you mean `{near}`?")),
-            _ => problem.hint(format!("it is one of {}", or(&names))),
-        });
+        self.problems
+            .push(match nearest(&found, names.iter().copied()) {
+                Some(near) if found.parse::<i64>().is_err() => {
+                    problem.hint(format!("did you mean `{near}`?"))
+                }
+                _ => problem.hint(format!("it is one of {}", or(&names))),
+            });
     }
 
     fn intrinsic(&mut self, name: &str, node: &Node) {
@@ -230,13 +318,37 @@ impl<'a> Checker<'a> {
     }
 
     fn wrong_type(&mut self, types: &[&str], name: &str, node: &Node, key: Span) {
-        let mut words: Vec<_> = types.iter().filter(|word| **word != "null").map(|word| type_words(word)).collect();
+        let mut words: Vec<_> = types
+            .iter()
+            .filter(|word| **word != "null")
+            .map(|word| type_words(word))
+            .collect();
         words.dedup();
-        let span = if node.value == Value::Null { key } else { node.span };
-        let place = if name == "the file" { name.to_owned() } else { format!("`{name}`") };
-        let problem = Problem::new(span, format!("{place} must be {}, not {}", words.join(" or "), node.kind()));
-        let quote = words.contains(&"a string") && matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::Float(_));
-        self.problems.push(if quote { problem.hint("put it in quotes") } else { problem });
+        let span = if node.value == Value::Null {
+            key
+        } else {
+            node.span
+        };
+        let place = if name == "the file" {
+            name.to_owned()
+        } else {
+            format!("`{name}`")
+        };
+        let problem = Problem::new(
+            span,
+            format!(
+                "{place} must be {}, not {}",
+                words.join(" or "),
+                node.kind()
+            ),
+        );
+        let quote = words.contains(&"a string")
+            && matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::Float(_));
+        self.problems.push(if quote {
+            problem.hint("put it in quotes")
+        } else {
+            problem
+        });
     }
 }
 
@@ -246,15 +358,23 @@ fn alternatives(schema: &Json) -> Option<&[Json]> {
 }
 
 fn constants(schema: &Json) -> Vec<&Json> {
-    match (schema.get("const"), schema.get("enum").and_then(Json::as_array)) {
+    match (
+        schema.get("const"),
+        schema.get("enum").and_then(Json::as_array),
+    ) {
         (Some(constant), _) => vec![constant],
-        (None, Some(constants)) => constants.iter().filter(|constant| !constant.is_null()).collect(),
+        (None, Some(constants)) => constants
+            .iter()
+            .filter(|constant| !constant.is_null())
+            .collect(),
         (None, None) => Vec::new(),
     }
 }
 
 fn plain(constant: &Json) -> String {
-    constant.as_str().map_or_else(|| constant.to_string(), str::to_owned)
+    constant
+        .as_str()
+        .map_or_else(|| constant.to_string(), str::to_owned)
 }
 
 fn types(schema: &Json) -> Vec<&str> {
@@ -290,5 +410,7 @@ fn type_words(word: &str) -> &'static str {
 }
 
 fn first_sentence(text: &str) -> &str {
-    text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.')
+    text.split_once(". ")
+        .map_or(text, |(first, _)| first)
+        .trim_end_matches('.')
 }

@@ -55,7 +55,10 @@ impl Api {
 pub(super) fn permission(api: Api, function: &str, rest: &str) -> Resource {
     Resource::new("AWS::Lambda::Permission")
         .set("Action", "lambda:InvokeFunction")
-        .set("FunctionName", get_att(FunctionIds::new(function).function, "Arn"))
+        .set(
+            "FunctionName",
+            get_att(FunctionIds::new(function).function, "Arn"),
+        )
         .set("Principal", "apigateway.amazonaws.com")
         .set("SourceArn", api.source_arn(rest))
 }
@@ -68,7 +71,9 @@ pub(super) fn invoke_role(context: &Context<'_>, functions: &[&str]) -> Resource
         [get_att(&id, "Arn"), sub(format!("${{{id}.Arn}}:*"))]
     });
     let statement = allow(["lambda:InvokeFunction".to_owned()], resources.collect());
-    assumed_by("apigateway.amazonaws.com").set("Policies", policy("invoke", vec![statement])).set_some("Tags", context.tag_list())
+    assumed_by("apigateway.amazonaws.com")
+        .set("Policies", policy("invoke", vec![statement]))
+        .set_some("Tags", context.tag_list())
 }
 
 /// An integration that hands a request to a function whole and takes its answer.
@@ -78,7 +83,12 @@ pub(super) fn integration(context: &Context<'_>, api: Api, name: &str, millis: u
         .set("IntegrationType", "AWS_PROXY")
         .set("IntegrationMethod", "POST")
         .set("IntegrationUri", function::invocation_uri(context, name))
-        .set_some("CredentialsArn", context.pinned().then(|| get_att(api.invoke_role_id(), "Arn")))
+        .set_some(
+            "CredentialsArn",
+            context
+                .pinned()
+                .then(|| get_att(api.invoke_role_id(), "Arn")),
+        )
         .set("TimeoutInMillis", i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
@@ -102,8 +112,17 @@ pub(super) fn stage(
         .set("DeploymentId", r#ref(deployment::placeholder(api)))
         .set_some("DefaultRouteSettings", default_route_settings(stage))
         .set_some("RouteSettings", route_settings(routes))
-        .set_some("AccessLogSettings", stage.access_logs.as_ref().map(|logs| access_log_settings(api, logs)))
-        .set_some("StageVariables", (!stage.variables.is_empty()).then(|| string_map(&stage.variables)))
+        .set_some(
+            "AccessLogSettings",
+            stage
+                .access_logs
+                .as_ref()
+                .map(|logs| access_log_settings(api, logs)),
+        )
+        .set_some(
+            "StageVariables",
+            (!stage.variables.is_empty()).then(|| string_map(&stage.variables)),
+        )
         .set_some("Tags", context.tag_map());
     if has_logs(stage) && context.spec.api_gateway_cloud_watch_role {
         resource = resource.depends_on(vec![ACCOUNT.to_owned()]);
@@ -117,17 +136,37 @@ pub(super) fn has_logs(stage: &Stage) -> bool {
 }
 
 /// Adds the log group of the access log.
-pub(super) fn access_log_group(context: &Context<'_>, api: Api, name: &str, stage: &Stage, template: &mut Template) {
+pub(super) fn access_log_group(
+    context: &Context<'_>,
+    api: Api,
+    name: &str,
+    stage: &Stage,
+    template: &mut Template,
+) {
     if let Some(logs) = &stage.access_logs {
         let retention = logs.retention_in_days.unwrap_or(Retention(30));
-        let group = function::log_group(context, &format!("/aws/apigateway/{}", context.name(name)), retention);
-        template.add(&api.log_group_id(), &[api.section, "stage", "accessLogs"], group);
+        let group = function::log_group(
+            context,
+            &format!("/aws/apigateway/{}", context.name(name)),
+            retention,
+        );
+        template.add(
+            &api.log_group_id(),
+            &[api.section, "stage", "accessLogs"],
+            group,
+        );
     }
 }
 
 fn access_log_settings(api: Api, logs: &AccessLogs) -> Node {
-    let format = logs.format.clone().unwrap_or_else(|| default_format(api).to_string());
-    map([("DestinationArn", get_att(api.log_group_id(), "Arn")), ("Format", format.into())])
+    let format = logs
+        .format
+        .clone()
+        .unwrap_or_else(|| default_format(api).to_string());
+    map([
+        ("DestinationArn", get_att(api.log_group_id(), "Arn")),
+        ("Format", format.into()),
+    ])
 }
 
 /// What explains a refusal, a failure or a closed socket (row L1).
@@ -169,14 +208,29 @@ fn default_format(api: Api) -> serde_json::Value {
         ("errorMessage", "error.message"),
         ("errorResponseType", "error.responseType"),
     ];
-    let fields = if api.section == "http" { &http[..] } else { &websocket[..] };
-    fields.iter().map(|(name, variable)| ((*name).to_owned(), format!("$context.{variable}").into())).collect::<serde_json::Map<_, _>>().into()
+    let fields = if api.section == "http" {
+        &http[..]
+    } else {
+        &websocket[..]
+    };
+    fields
+        .iter()
+        .map(|(name, variable)| ((*name).to_owned(), format!("$context.{variable}").into()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 fn default_route_settings(stage: &Stage) -> Option<Node> {
     let mut settings = stage.throttling.map(throttling).unwrap_or_default();
     if let Some(logs) = &stage.execution_logs {
-        settings.insert("LoggingLevel", if logs.level == LogLevel::Error { "ERROR" } else { "INFO" });
+        settings.insert(
+            "LoggingLevel",
+            if logs.level == LogLevel::Error {
+                "ERROR"
+            } else {
+                "INFO"
+            },
+        );
         settings.insert("DataTraceEnabled", logs.data_trace);
     }
     if stage.detailed_metrics {
@@ -186,18 +240,29 @@ fn default_route_settings(stage: &Stage) -> Option<Node> {
 }
 
 fn route_settings(routes: &BTreeMap<&str, Throttling>) -> Option<Node> {
-    let settings: Map = routes.iter().map(|(key, limits)| (*key, Node::from(throttling(*limits)))).collect();
+    let settings: Map = routes
+        .iter()
+        .map(|(key, limits)| (*key, Node::from(throttling(*limits))))
+        .collect();
     (!settings.is_empty()).then(|| settings.into())
 }
 
 fn throttling(limits: Throttling) -> Map {
-    [("ThrottlingBurstLimit", limits.burst_limit), ("ThrottlingRateLimit", limits.rate_limit)].into_iter().collect()
+    [
+        ("ThrottlingBurstLimit", limits.burst_limit),
+        ("ThrottlingRateLimit", limits.rate_limit),
+    ]
+    .into_iter()
+    .collect()
 }
 
 /// Adds a domain name, the mapping to the stage, and the record if the hosted zone is known.
 pub(super) fn domain(context: &Context<'_>, api: Api, domain: &Domain, template: &mut Template) {
     let origin = [api.section, "domain"];
-    let (name_id, mapping_id) = (format!("{}DomainName", api.prefix), format!("{}ApiMapping", api.prefix));
+    let (name_id, mapping_id) = (
+        format!("{}DomainName", api.prefix),
+        format!("{}ApiMapping", api.prefix),
+    );
     let configuration = map([
         ("CertificateArn", domain.certificate_arn.0.clone()),
         ("EndpointType", "REGIONAL".into()),
@@ -216,7 +281,10 @@ pub(super) fn domain(context: &Context<'_>, api: Api, domain: &Domain, template:
     template.add(&mapping_id, &origin, mapping);
     let target = get_att(&name_id, "RegionalDomainName");
     if let Some(zone) = &domain.hosted_zone_id {
-        let alias = map([("DNSName", target.clone()), ("HostedZoneId", get_att(&name_id, "RegionalHostedZoneId"))]);
+        let alias = map([
+            ("DNSName", target.clone()),
+            ("HostedZoneId", get_att(&name_id, "RegionalHostedZoneId")),
+        ]);
         let record = Resource::new("AWS::Route53::RecordSet")
             .set("HostedZoneId", zone.0.clone())
             .set("Name", domain.name.0.clone())
@@ -224,16 +292,26 @@ pub(super) fn domain(context: &Context<'_>, api: Api, domain: &Domain, template:
             .set("AliasTarget", alias);
         template.add(&format!("{}Record", api.prefix), &origin, record);
     }
-    template.output(&format!("{}DomainTarget", api.prefix), "What the domain's DNS record points at", target);
+    template.output(
+        &format!("{}DomainTarget", api.prefix),
+        "What the domain's DNS record points at",
+        target,
+    );
 }
 
 /// The URL at a custom domain.
 pub(super) fn url(scheme: &str, domain: &Domain) -> Node {
-    let path = domain.mapping_key.as_ref().map_or_else(String::new, |key| format!("/{key}"));
+    let path = domain
+        .mapping_key
+        .as_ref()
+        .map_or_else(String::new, |key| format!("/{key}"));
     let name = &domain.name.0;
     match name.as_str() {
         Some(name) => format!("{scheme}://{name}{path}").into(),
-        None => join("", [format!("{scheme}://").into(), name.clone(), path.into()]),
+        None => join(
+            "",
+            [format!("{scheme}://").into(), name.clone(), path.into()],
+        ),
     }
 }
 
@@ -243,7 +321,9 @@ pub(super) fn account(context: &Context<'_>, template: &mut Template) {
         return;
     }
     let origin = ["apiGatewayCloudWatchRole"];
-    let write_logs = sub("arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs");
+    let write_logs = sub(
+        "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+    );
     // Retained, for the account points at it when the stack is gone as well.
     let role = assumed_by("apigateway.amazonaws.com")
         .retained(true)
@@ -252,6 +332,9 @@ pub(super) fn account(context: &Context<'_>, template: &mut Template) {
     template.add("ApiGatewayCloudWatchRole", &origin, role);
     let account = Resource::new("AWS::ApiGateway::Account")
         .retained(true)
-        .set("CloudWatchRoleArn", get_att("ApiGatewayCloudWatchRole", "Arn"));
+        .set(
+            "CloudWatchRoleArn",
+            get_att("ApiGatewayCloudWatchRole", "Arn"),
+        );
     template.add(ACCOUNT, &origin, account);
 }

@@ -51,11 +51,17 @@ impl<'a> Context<'a> {
 }
 
 fn tag((key, value): (&String, &String)) -> Node {
-    map([("Key", key.as_str().into()), ("Value", value.as_str().into())])
+    map([
+        ("Key", key.as_str().into()),
+        ("Value", value.as_str().into()),
+    ])
 }
 
 /// A mapping of strings.
 pub(super) fn string_map(strings: &BTreeMap<String, String>) -> Node {
-    let map: Map = strings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let map: Map = strings
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
     map.into()
 }

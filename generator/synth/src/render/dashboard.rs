@@ -22,46 +22,108 @@ pub(super) fn render(context: &Context<'_>, template: &mut Template) {
         rows.push(http_row());
     }
     if !context.spec.functions.is_empty() {
-        let functions: Vec<_> = context.spec.functions.keys().map(|name| FunctionIds::new(name).function).collect();
-        let of = |metric: &str, statistic: &str| graph(&format!("Functions: {metric}"), statistic, each("AWS/Lambda", metric, "FunctionName", &functions));
-        rows.push(vec![of("Invocations", "Sum"), of("Errors", "Sum"), of("Duration", "p99")]);
+        let functions: Vec<_> = context
+            .spec
+            .functions
+            .keys()
+            .map(|name| FunctionIds::new(name).function)
+            .collect();
+        let of = |metric: &str, statistic: &str| {
+            graph(
+                &format!("Functions: {metric}"),
+                statistic,
+                each("AWS/Lambda", metric, "FunctionName", &functions),
+            )
+        };
+        rows.push(vec![
+            of("Invocations", "Sum"),
+            of("Errors", "Sum"),
+            of("Duration", "p99"),
+        ]);
     }
     if !context.spec.tables.is_empty() {
-        let tables: Vec<_> = context.spec.tables.keys().map(|name| format!("{}Table", pascal(name))).collect();
-        let of = |metric: &str| graph(&format!("Tables: {metric}"), "Sum", each("AWS/DynamoDB", metric, "TableName", &tables));
-        rows.push(vec![of("ConsumedReadCapacityUnits"), of("ConsumedWriteCapacityUnits"), of("ThrottledRequests")]);
+        let tables: Vec<_> = context
+            .spec
+            .tables
+            .keys()
+            .map(|name| format!("{}Table", pascal(name)))
+            .collect();
+        let of = |metric: &str| {
+            graph(
+                &format!("Tables: {metric}"),
+                "Sum",
+                each("AWS/DynamoDB", metric, "TableName", &tables),
+            )
+        };
+        rows.push(vec![
+            of("ConsumedReadCapacityUnits"),
+            of("ConsumedWriteCapacityUnits"),
+            of("ThrottledRequests"),
+        ]);
     }
     let mut widgets = Vec::new();
     for (y, row) in rows.into_iter().enumerate() {
-        for (x, mut widget) in row.into_iter().enumerate() {
-            let place = json!({ "type": "metric", "x": x * WIDTH, "y": y * HEIGHT, "width": WIDTH, "height": HEIGHT });
-            let properties = widget["properties"].take();
-            widget = place;
-            widget["properties"] = properties;
-            widgets.push(widget);
+        for (x, properties) in row.into_iter().enumerate() {
+            widgets.push(json!({
+                "type": "metric", "x": x * WIDTH, "y": y * HEIGHT, "width": WIDTH, "height": HEIGHT, "properties": properties,
+            }));
         }
     }
     let resource = Resource::new("AWS::CloudWatch::Dashboard")
         .set("DashboardName", context.stack_name())
-        .set("DashboardBody", sub(json!({ "widgets": widgets }).to_string()));
+        .set("DashboardBody", sub(body(&widgets)));
     template.add("Dashboard", &["dashboard"], resource);
 }
 
+/// The dashboard's JSON, a widget a line, so that a change of one shows as a change of one.
+fn body(widgets: &[Value]) -> String {
+    let lines: Vec<_> = widgets.iter().map(|widget| format!("  {widget}")).collect();
+    format!("{{\"widgets\": [\n{}\n]}}\n", lines.join(",\n"))
+}
+
 fn websocket_row(stage: &str) -> Vec<Value> {
-    let metric = |name: &str| json!(["AWS/ApiGateway", name, "ApiId", format!("${{{}}}", websocket::API), "Stage", stage]);
+    let metric = |name: &str| {
+        json!([
+            "AWS/ApiGateway",
+            name,
+            "ApiId",
+            format!("${{{}}}", websocket::API),
+            "Stage",
+            stage
+        ])
+    };
     vec![
-        graph("WebSocket: connects and messages", "Sum", vec![metric("ConnectCount"), metric("MessageCount")]),
+        graph(
+            "WebSocket: connects and messages",
+            "Sum",
+            vec![metric("ConnectCount"), metric("MessageCount")],
+        ),
         graph(
             "WebSocket: errors",
             "Sum",
-            vec![metric("ClientError"), metric("ExecutionError"), metric("IntegrationError")],
+            vec![
+                metric("ClientError"),
+                metric("ExecutionError"),
+                metric("IntegrationError"),
+            ],
         ),
-        graph("WebSocket: integration latency", "p99", vec![metric("IntegrationLatency")]),
+        graph(
+            "WebSocket: integration latency",
+            "p99",
+            vec![metric("IntegrationLatency")],
+        ),
     ]
 }
 
 fn http_row() -> Vec<Value> {
-    let metric = |name: &str| json!(["AWS/ApiGateway", name, "ApiId", format!("${{{}}}", http::NAMES.id)]);
+    let metric = |name: &str| {
+        json!([
+            "AWS/ApiGateway",
+            name,
+            "ApiId",
+            format!("${{{}}}", http::NAMES.id)
+        ])
+    };
     vec![
         graph("HTTP: requests", "Sum", vec![metric("Count")]),
         graph("HTTP: errors", "Sum", vec![metric("4xx"), metric("5xx")]),
@@ -70,11 +132,11 @@ fn http_row() -> Vec<Value> {
 }
 
 fn each(namespace: &str, metric: &str, dimension: &str, ids: &[String]) -> Vec<Value> {
-    ids.iter().map(|id| json!([namespace, metric, dimension, format!("${{{id}}}")])).collect()
+    ids.iter()
+        .map(|id| json!([namespace, metric, dimension, format!("${{{id}}}")]))
+        .collect()
 }
 
 fn graph(title: &str, statistic: &str, metrics: Vec<Value>) -> Value {
-    json!({ "properties": {
-        "title": title, "region": "${AWS::Region}", "stat": statistic, "period": 300, "metrics": metrics,
-    }})
+    json!({ "title": title, "region": "${AWS::Region}", "stat": statistic, "period": 300, "metrics": metrics })
 }

@@ -1,17 +1,16 @@
 //! Functions: log group, role, function and, in a pinned release, the version.
 
-use std::collections::BTreeSet;
-
-use stackgen_cfn::{Call, Map, Node, Value, get_att, json, list, map, r#ref, sub};
+use stackgen_cfn::{Map, Node, get_att, json, list, map, r#ref, sub};
 
 use super::context::Context;
+use super::references;
 use super::role;
 use super::template::{Resource, Template};
 use super::websocket;
+use crate::Dialect;
 use crate::digest;
 use crate::names::{pascal, screaming_snake};
-use crate::spec::{Duration, Function, Retention};
-use crate::{Dialect, Notice};
+use crate::spec::{Duration, Expression, Function, Retention};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(3000);
 const DEFAULT_MEMORY: u32 = 128;
@@ -27,13 +26,22 @@ pub(super) struct FunctionIds {
 impl FunctionIds {
     pub(super) fn new(name: &str) -> Self {
         let name = pascal(name);
-        FunctionIds { function: format!("{name}Function"), role: format!("{name}Role"), log_group: format!("{name}LogGroup") }
+        FunctionIds {
+            function: format!("{name}Function"),
+            role: format!("{name}Role"),
+            log_group: format!("{name}LogGroup"),
+        }
     }
 }
 
 /// How an integration or an authorizer names the function that it calls.
 pub(super) fn invocation_target(context: &Context<'_>, name: &str) -> String {
-    match context.spec.functions.get(name).filter(|_| context.pinned()) {
+    match context
+        .spec
+        .functions
+        .get(name)
+        .filter(|_| context.pinned())
+    {
         Some(function) => format!("${{{}}}", version_id(context, name, function)),
         None => format!("${{{}.Arn}}", FunctionIds::new(name).function),
     }
@@ -48,16 +56,40 @@ pub(super) fn invocation_uri(context: &Context<'_>, name: &str) -> Node {
 }
 
 /// Adds a function with all that belongs to it.
-pub(super) fn render(context: &Context<'_>, name: &str, function: &Function, document: &Node, template: &mut Template) {
+pub(super) fn render(
+    context: &Context<'_>,
+    name: &str,
+    function: &Function,
+    document: &Node,
+    template: &mut Template,
+) {
     let ids = FunctionIds::new(name);
     let origin = ["functions", name];
     let retention = function.logs.retention_in_days.unwrap_or(DEFAULT_RETENTION);
-    template.add(&ids.log_group, &origin, log_group(context, &format!("/aws/lambda/{}", context.name(name)), retention));
+    template.add(
+        &ids.log_group,
+        &origin,
+        log_group(
+            context,
+            &format!("/aws/lambda/{}", context.name(name)),
+            retention,
+        ),
+    );
     let statements = document.at_path(&["functions", name, "policyStatements"]);
-    template.add(&ids.role, &origin, role::of_function(context, function, &ids, statements));
-    template.add(&ids.function, &origin, resource(context, name, function, &ids));
+    template.add(
+        &ids.role,
+        &origin,
+        role::of_function(context, function, &ids, statements),
+    );
+    template.add(
+        &ids.function,
+        &origin,
+        resource(context, name, function, &ids),
+    );
     if context.pinned() {
-        let version = Resource::new("AWS::Lambda::Version").retained(true).set("FunctionName", r#ref(&ids.function));
+        let version = Resource::new("AWS::Lambda::Version")
+            .retained(true)
+            .set("FunctionName", r#ref(&ids.function));
         template.add(&version_id(context, name, function), &origin, version);
     }
 }
@@ -74,12 +106,19 @@ pub(super) fn log_group(context: &Context<'_>, name: &str, retention: Retention)
 fn resource(context: &Context<'_>, name: &str, function: &Function, ids: &FunctionIds) -> Resource {
     let configuration = configuration(context, name, function, ids);
     let sam = context.dialect == Dialect::Sam;
-    let mut resource = Resource::new(if sam { "AWS::Serverless::Function" } else { "AWS::Lambda::Function" });
+    let mut resource = Resource::new(if sam {
+        "AWS::Serverless::Function"
+    } else {
+        "AWS::Lambda::Function"
+    });
     if sam {
         resource = resource.metadata(match &function.binary {
             Some(binary) => map([
                 ("BuildMethod", Node::from("rust-cargolambda")),
-                ("BuildProperties", map([("Binary", Node::from(binary.as_str()))])),
+                (
+                    "BuildProperties",
+                    map([("Binary", Node::from(binary.as_str()))]),
+                ),
             ]),
             None => map([("SkipBuild", Node::from(true))]),
         });
@@ -95,14 +134,28 @@ fn resource(context: &Context<'_>, name: &str, function: &Function, ids: &Functi
         }
     }
     resource
-        .set_some("ReservedConcurrentExecutions", function.reserved_concurrency)
-        .set_some("Tags", if sam { context.tag_map() } else { context.tag_list() })
+        .set_some(
+            "ReservedConcurrentExecutions",
+            function.reserved_concurrency,
+        )
+        .set_some(
+            "Tags",
+            if sam {
+                context.tag_map()
+            } else {
+                context.tag_list()
+            },
+        )
 }
 
 /// Where the code is, for the tool that uploads it: `aws cloudformation package` takes the zip file, `sam build` the
 /// folder of Cargo.toml.
 fn code(context: &Context<'_>, function: &Function) -> (&'static str, String) {
-    let word = if context.dialect == Dialect::Sam { "CodeUri" } else { "Code" };
+    let word = if context.dialect == Dialect::Sam {
+        "CodeUri"
+    } else {
+        "Code"
+    };
     match (context.dialect, &function.binary) {
         (Dialect::Sam, Some(_)) => (word, format!("{}/", context.project_path)),
         _ => (word, joined(context.project_path, &artifact_path(function))),
@@ -125,7 +178,12 @@ pub(super) fn artifact_path(function: &Function) -> String {
     }
 }
 
-/// What `PublishVersion` publishes beside the code, in the order in which the template shows it.
+/// What `PublishVersion` publishes beside the code.
+pub(super) fn published(context: &Context<'_>, name: &str, function: &Function) -> Map {
+    configuration(context, name, function, &FunctionIds::new(name))
+}
+
+/// The same in the order in which the template shows it.
 fn configuration(context: &Context<'_>, name: &str, function: &Function, ids: &FunctionIds) -> Map {
     let mut map_ = Map::new();
     map_.insert("FunctionName", context.name(name));
@@ -133,12 +191,34 @@ fn configuration(context: &Context<'_>, name: &str, function: &Function, ids: &F
         map_.insert("Description", description.as_str());
     }
     let binary = function.binary.is_some();
-    let or = |given: &Option<String>, default: &str| given.clone().unwrap_or_else(|| default.to_owned());
-    map_.insert("Runtime", if binary { "provided.al2023".to_owned() } else { or(&function.runtime, "provided.al2023") });
-    map_.insert("Handler", if binary { "bootstrap".to_owned() } else { or(&function.handler, "bootstrap") });
-    map_.insert("Architectures", list([function.architecture.unwrap_or_default().name()]));
+    let or =
+        |given: &Option<String>, default: &str| given.clone().unwrap_or_else(|| default.to_owned());
+    map_.insert(
+        "Runtime",
+        if binary {
+            "provided.al2023".to_owned()
+        } else {
+            or(&function.runtime, "provided.al2023")
+        },
+    );
+    map_.insert(
+        "Handler",
+        if binary {
+            "bootstrap".to_owned()
+        } else {
+            or(&function.handler, "bootstrap")
+        },
+    );
+    map_.insert(
+        "Architectures",
+        list([function.architecture.unwrap_or_default().name()]),
+    );
     map_.insert("MemorySize", function.memory.unwrap_or(DEFAULT_MEMORY));
-    let timeout = function.timeout.unwrap_or(DEFAULT_TIMEOUT).millis().div_ceil(1000);
+    let timeout = function
+        .timeout
+        .unwrap_or(DEFAULT_TIMEOUT)
+        .millis()
+        .div_ceil(1000);
     map_.insert("Timeout", i64::try_from(timeout).unwrap_or(i64::MAX));
     map_.insert("Role", get_att(&ids.role, "Arn"));
     let environment = environment(context, function);
@@ -159,107 +239,36 @@ fn environment(context: &Context<'_>, function: &Function) -> Map {
         variables.insert(name, value.clone());
     }
     for table in function.tables.keys() {
-        variables.insert(format!("{}_TABLE", screaming_snake(table)), r#ref(format!("{}Table", pascal(table))));
+        variables.insert(
+            format!("{}_TABLE", screaming_snake(table)),
+            r#ref(format!("{}Table", pascal(table))),
+        );
     }
-    if let Some(api) = context.websocket().filter(|_| !function.manage_connections.is_empty()) {
+    if let Some(api) = context
+        .websocket()
+        .filter(|_| !function.manage_connections.is_empty())
+    {
         variables.insert("MANAGEMENT_ENDPOINT", websocket::management_endpoint(api));
     }
     variables.sort_keys();
     variables
 }
 
-use crate::spec::Expression;
-
 /// The logical id of a function's published version: a digest of its code and configuration, so that exactly a
 /// change of either publishes a new one (row D17).
 fn version_id(context: &Context<'_>, name: &str, function: &Function) -> String {
-    let ids = FunctionIds::new(name);
-    let mut published = configuration(context, name, function, &ids);
+    let mut published = published(context, name, function);
     published.sort_keys();
     let mut canonical = json::to_json(&Node::from(published.clone())).to_string();
     // A parameter's default is what the variable becomes, unless a deploy says otherwise.
-    for parameter in parameters(&published.into(), context) {
+    for parameter in references::parameters(&published.into(), context) {
         let default = context.spec.parameters.0[&parameter]["Default"].to_string();
         canonical.push_str(&format!("\n{parameter}={default}"));
     }
     let artifact = context.artifacts.get(&artifact_path(function));
-    canonical.push_str(&format!("\ncode={}", artifact.map_or("not built", String::as_str)));
+    canonical.push_str(&format!(
+        "\ncode={}",
+        artifact.map_or("not built", String::as_str)
+    ));
     format!("{}Version{}", pascal(name), digest::short(&canonical))
-}
-
-/// The parameters of the template that a value refers to.
-fn parameters(node: &Node, context: &Context<'_>) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    collect(node, &mut found);
-    let declared = context.spec.parameters.0.as_object();
-    found.retain(|name| declared.is_some_and(|declared| declared.contains_key(name)));
-    found
-}
-
-fn collect(node: &Node, found: &mut BTreeSet<String>) {
-    match &node.value {
-        Value::List(items) => items.iter().for_each(|item| collect(item, found)),
-        Value::Map(map) => map.iter().for_each(|(_, node)| collect(node, found)),
-        Value::Call(call) => {
-            found.extend(call.as_ref_name().map(str::to_owned));
-            found.extend(sub_names(call));
-            collect(&call.argument, found);
-        }
-        _ => {}
-    }
-}
-
-fn sub_names(call: &Call) -> Vec<String> {
-    let text = match (call.function, &call.argument.value) {
-        (stackgen_cfn::Function::Sub, Value::String(text)) => text.as_str(),
-        (stackgen_cfn::Function::Sub, Value::List(items)) => items.first().and_then(Node::as_str).unwrap_or_default(),
-        _ => return Vec::new(),
-    };
-    crate::check::placeholders(text).map(str::to_owned).collect()
-}
-
-/// What to know about a pinned release: code that is not built, and parameters that a release would freeze.
-pub(super) fn notices(context: &Context<'_>) -> Vec<Notice> {
-    if !context.pinned() {
-        return Vec::new();
-    }
-    let mut notices = Vec::new();
-    let unbuilt: Vec<_> = context
-        .spec
-        .functions
-        .iter()
-        .filter(|(_, function)| !context.artifacts.contains_key(&artifact_path(function)))
-        .map(|(name, _)| name.as_str())
-        .collect();
-    if !unbuilt.is_empty() {
-        notices.push(Notice {
-            code: "not-built",
-            message: format!(
-                "the code of {} is not built: the versions of `{}` are named after their configuration alone",
-                if unbuilt.len() == context.spec.functions.len() { "the functions".to_owned() } else { crate::check::and(&unbuilt) },
-                context.environment
-            ),
-            hint: Some("build, then synth again before a deploy: `cargo lambda build --release --output-format zip`".to_owned()),
-        });
-    }
-    let frozen: BTreeSet<_> = context
-        .spec
-        .functions
-        .iter()
-        .flat_map(|(name, function)| parameters(&configuration(context, name, function, &FunctionIds::new(name)).into(), context))
-        .collect();
-    if !frozen.is_empty() {
-        let names: Vec<_> = frozen.iter().map(String::as_str).collect();
-        notices.push(Notice {
-            code: "pinned-parameter",
-            message: format!(
-                "{} {} part of what `{}` pins: another value at deploy time alone publishes no version",
-                crate::check::and(&names),
-                if names.len() == 1 { "is" } else { "are" },
-                context.environment
-            ),
-            hint: Some("give a new value as the parameter's `Default` in the environment".to_owned()),
-        });
-    }
-    notices
 }

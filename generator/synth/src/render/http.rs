@@ -12,7 +12,11 @@ use crate::names::{http_route, pascal};
 use crate::spec::{Auth, Cors, Duration, Http, HttpAuthorizer, HttpRoute};
 
 const API: &str = "HttpApi";
-pub(super) const NAMES: Api = Api { section: "http", id: API, prefix: "Http" };
+pub(super) const NAMES: Api = Api {
+    section: "http",
+    id: API,
+    prefix: "Http",
+};
 const AUTHORIZER: &str = "HttpAuthorizer";
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(30_000);
 
@@ -23,7 +27,10 @@ fn stage_name(http: &Http) -> &str {
 /// Adds the API with its authorizer, integrations, routes, permissions, deployment and stage.
 pub(super) fn render(context: &Context<'_>, http: &Http, template: &mut Template) {
     let origin = [NAMES.section];
-    let closed = http.domain.as_ref().is_some_and(|domain| domain.disable_execute_api_endpoint);
+    let closed = http
+        .domain
+        .as_ref()
+        .is_some_and(|domain| domain.disable_execute_api_endpoint);
     let resource = Resource::new("AWS::ApiGatewayV2::Api")
         .set("Name", context.name(&http.name))
         .set_some("Description", http.description.as_deref())
@@ -33,12 +40,24 @@ pub(super) fn render(context: &Context<'_>, http: &Http, template: &mut Template
         .set_some("Tags", context.tag_map());
     template.add(API, &origin, resource);
     if context.pinned() {
-        let functions: BTreeSet<_> = http.routes.values().map(|route| route.function.as_str()).collect();
+        let functions: BTreeSet<_> = http
+            .routes
+            .values()
+            .map(|route| route.function.as_str())
+            .collect();
         let functions: Vec<_> = functions.into_iter().collect();
-        template.add(&NAMES.invoke_role_id(), &origin, api::invoke_role(context, &functions));
+        template.add(
+            &NAMES.invoke_role_id(),
+            &origin,
+            api::invoke_role(context, &functions),
+        );
     }
     if let Some(authorizer) = &http.authorizer {
-        template.add(AUTHORIZER, &[NAMES.section, "authorizer"], self::authorizer(context, http, authorizer));
+        template.add(
+            AUTHORIZER,
+            &[NAMES.section, "authorizer"],
+            self::authorizer(context, http, authorizer),
+        );
     }
     integrations(context, http, template);
     for (key, route) in &http.routes {
@@ -46,9 +65,19 @@ pub(super) fn render(context: &Context<'_>, http: &Http, template: &mut Template
     }
     api::access_log_group(context, NAMES, &http.name, &http.stage, template);
     template.reserve(&deployment::placeholder(NAMES));
-    let throttled: BTreeMap<_, _> =
-        http.routes.iter().filter_map(|(key, route)| Some((key.as_str(), route.throttling?))).collect();
-    api::stage(context, NAMES, stage_name(http), &http.stage, &throttled, template);
+    let throttled: BTreeMap<_, _> = http
+        .routes
+        .iter()
+        .filter_map(|(key, route)| Some((key.as_str(), route.throttling?)))
+        .collect();
+    api::stage(
+        context,
+        NAMES,
+        stage_name(http),
+        &http.stage,
+        &throttled,
+        template,
+    );
     if let Some(domain) = &http.domain {
         api::domain(context, NAMES, domain, template);
     }
@@ -62,7 +91,11 @@ fn url(http: &Http) -> Node {
         name => format!("/{name}"),
     };
     let own = http.domain.as_ref().map(|domain| api::url("https", domain));
-    own.unwrap_or_else(|| sub(format!("https://${{{API}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}{stage}")))
+    own.unwrap_or_else(|| {
+        sub(format!(
+            "https://${{{API}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}{stage}"
+        ))
+    })
 }
 
 fn cors(cors: &Cors) -> Node {
@@ -94,7 +127,15 @@ fn authorizer(context: &Context<'_>, http: &Http, authorizer: &HttpAuthorizer) -
     };
     let jwt = map([
         ("Issuer", authorizer.issuer.0.clone()),
-        ("Audience", list(authorizer.audience.iter().map(|audience| audience.0.clone()))),
+        (
+            "Audience",
+            list(
+                authorizer
+                    .audience
+                    .iter()
+                    .map(|audience| audience.0.clone()),
+            ),
+        ),
     ]);
     Resource::new("AWS::ApiGatewayV2::Authorizer")
         .set("ApiId", r#ref(API))
@@ -105,30 +146,51 @@ fn authorizer(context: &Context<'_>, http: &Http, authorizer: &HttpAuthorizer) -
 }
 
 fn timeout(http: &Http, route: &HttpRoute) -> u64 {
-    route.timeout.or(http.timeout).unwrap_or(DEFAULT_TIMEOUT).millis()
+    route
+        .timeout
+        .or(http.timeout)
+        .unwrap_or(DEFAULT_TIMEOUT)
+        .millis()
 }
 
 /// The logical id of the integration that a route uses: one a function, unless routes set it up differently.
 fn integration_id(http: &Http, route: &HttpRoute) -> String {
     let millis = timeout(http, route);
     let usual = http.timeout.unwrap_or(DEFAULT_TIMEOUT).millis();
-    let suffix = if millis == usual { String::new() } else { format!("Timeout{millis}") };
+    let suffix = if millis == usual {
+        String::new()
+    } else {
+        format!("Timeout{millis}")
+    };
     format!("{}HttpIntegration{suffix}", pascal(&route.function))
 }
 
 fn integrations(context: &Context<'_>, http: &Http, template: &mut Template) {
     let mut integrations: BTreeMap<(&str, u64), (&str, &HttpRoute)> = BTreeMap::new();
     for (key, route) in &http.routes {
-        integrations.entry((&route.function, timeout(http, route))).or_insert((key, route));
+        integrations
+            .entry((&route.function, timeout(http, route)))
+            .or_insert((key, route));
     }
     for ((function, millis), (key, route)) in integrations {
-        let resource = api::integration(context, NAMES, function, millis).set("PayloadFormatVersion", "2.0");
-        template.add(&integration_id(http, route), &[NAMES.section, "routes", key], resource);
+        let resource =
+            api::integration(context, NAMES, function, millis).set("PayloadFormatVersion", "2.0");
+        template.add(
+            &integration_id(http, route),
+            &[NAMES.section, "routes", key],
+            resource,
+        );
     }
 }
 
 /// A route and its permission.
-fn route(context: &Context<'_>, http: &Http, key: &str, route: &HttpRoute, template: &mut Template) {
+fn route(
+    context: &Context<'_>,
+    http: &Http,
+    key: &str,
+    route: &HttpRoute,
+    template: &mut Template,
+) {
     let origin = [NAMES.section, "routes", key];
     let id = http_route(key);
     let jwt = route.auth == Auth::Jwt;
@@ -137,12 +199,19 @@ fn route(context: &Context<'_>, http: &Http, key: &str, route: &HttpRoute, templ
         .set("RouteKey", key)
         .set("AuthorizationType", if jwt { "JWT" } else { "NONE" })
         .set_some("AuthorizerId", jwt.then(|| r#ref(AUTHORIZER)))
-        .set_some("AuthorizationScopes", (!route.scopes.is_empty()).then(|| list(route.scopes.iter().map(String::as_str))))
+        .set_some(
+            "AuthorizationScopes",
+            (!route.scopes.is_empty()).then(|| list(route.scopes.iter().map(String::as_str))),
+        )
         .set("Target", api::target(&integration_id(http, route)));
     template.add(&id, &origin, resource);
     if !context.pinned() {
         let source = format!("{}/{}", stage_name(http), source_path(key));
-        template.add(&format!("{id}Permission"), &origin, api::permission(NAMES, &route.function, &source));
+        template.add(
+            &format!("{id}Permission"),
+            &origin,
+            api::permission(NAMES, &route.function, &source),
+        );
     }
 }
 
@@ -153,6 +222,12 @@ fn source_path(key: &str) -> String {
         return key.to_owned();
     };
     let method = if method == "ANY" { "*" } else { method };
-    let segments = path.split('/').map(|segment| if segment.starts_with('{') { "*" } else { segment });
+    let segments = path.split('/').map(|segment| {
+        if segment.starts_with('{') {
+            "*"
+        } else {
+            segment
+        }
+    });
     format!("{method}{}", segments.collect::<Vec<_>>().join("/"))
 }

@@ -7,7 +7,9 @@ mod dashboard;
 mod deployment;
 mod function;
 mod http;
+mod notice;
 mod raw;
+mod references;
 mod role;
 mod table;
 mod template;
@@ -19,7 +21,7 @@ use stackgen_cfn::{Map, Node};
 
 use crate::load::Environment;
 use crate::spec::{Release, Spec};
-use crate::{Artifacts, Dialect, Notice, Rendered, Request};
+use crate::{Artifacts, Dialect, Rendered, Request};
 use context::Context;
 pub(crate) use template::Collision;
 use template::Template;
@@ -38,13 +40,18 @@ pub(crate) fn render(environment: &Environment, request: &Request<'_>) -> Render
     raw::add_resources(&environment.document, &mut template);
     deploy(&context, &environment.document, &mut template);
     raw::add_outputs(&environment.document, &mut template);
-    let mut notices = function::notices(&context);
-    notices.extend(prerequisites(&context, &mut template));
-    Rendered { template: document(&context, environment, &template), notices }
+    let notices = notice::notices(&context, &mut template);
+    Rendered {
+        template: document(&context, environment, &template),
+        notices,
+    }
 }
 
 fn release(environment: &Environment) -> Release {
-    environment.spec.release.unwrap_or_else(|| Release::of_environment(&environment.name))
+    environment
+        .spec
+        .release
+        .unwrap_or_else(|| Release::of_environment(&environment.name))
 }
 
 /// The built code that the versions of an environment are named after.
@@ -52,13 +59,22 @@ pub(crate) fn artifact_paths(environment: &Environment) -> Vec<String> {
     if release(environment) == Release::Live {
         return Vec::new();
     }
-    let paths: BTreeSet<_> = environment.spec.functions.values().map(function::artifact_path).collect();
+    let paths: BTreeSet<_> = environment
+        .spec
+        .functions
+        .values()
+        .map(function::artifact_path)
+        .collect();
     paths.into_iter().collect()
 }
 
 /// The logical ids that stackgen makes, but for those that carry a digest, and where two parts of the file come to
 /// the same one.
-pub(crate) fn logical_ids(spec: &Spec, environment: &str, document: &Node) -> (BTreeSet<String>, Vec<Collision>) {
+pub(crate) fn logical_ids(
+    spec: &Spec,
+    environment: &str,
+    document: &Node,
+) -> (BTreeSet<String>, Vec<Collision>) {
     let context = Context {
         spec,
         environment,
@@ -69,7 +85,10 @@ pub(crate) fn logical_ids(spec: &Spec, environment: &str, document: &Node) -> (B
         artifacts: &Artifacts::new(),
     };
     let template = resources(&context, document);
-    (template.ids().map(str::to_owned).collect(), template.collisions().to_vec())
+    (
+        template.ids().map(str::to_owned).collect(),
+        template.collisions().to_vec(),
+    )
 }
 
 /// Every resource but the raw ones, with deployments still to come.
@@ -103,35 +122,19 @@ fn deploy(context: &Context<'_>, document: &Node, template: &mut Template) {
     let websocket = context.spec.websocket.as_ref().map(|_| websocket::NAMES);
     let http = context.spec.http.as_ref().map(|_| http::NAMES);
     for api in websocket.into_iter().chain(http) {
-        let deployment = deployment::deployment(api, context.environment, &template.resources(), &parameters);
-        template.fill(&deployment::placeholder(api), &deployment.id, deployment.resource);
+        let deployment =
+            deployment::deployment(api, context.environment, &template.resources(), &parameters);
+        template.fill(
+            &deployment::placeholder(api),
+            &deployment.id,
+            deployment.resource,
+        );
         template.output(
             &format!("{}DeploymentId", api.prefix),
             "The deployment that this template makes and its stage serves",
             stackgen_cfn::r#ref(&deployment.id),
         );
     }
-}
-
-/// What the account must have before the stack can be deployed, told in the outputs as well.
-fn prerequisites(context: &Context<'_>, template: &mut Template) -> Option<Notice> {
-    let stages = [context.spec.websocket.as_ref().map(|api| &api.stage), context.spec.http.as_ref().map(|api| &api.stage)];
-    // An HTTP API writes its access log by a resource policy and needs no role.
-    let logs = stages[0].is_some_and(api::has_logs);
-    if !logs || context.spec.api_gateway_cloud_watch_role {
-        return None;
-    }
-    template.output(
-        "PrerequisiteApiGatewayCloudWatchRole",
-        "What the account must have before this stack can be deployed",
-        "Logs of a WebSocket API need the account's CloudWatch role: aws apigateway update-account --patch-operations \
-         op=replace,path=/cloudwatchRoleArn,value=ROLE_ARN (once an account and region)",
-    );
-    Some(Notice {
-        code: "account-role",
-        message: format!("`{}` writes logs, for which the account and region must have API Gateway's CloudWatch role", context.environment),
-        hint: Some("`apiGatewayCloudWatchRole: true` makes it, for the whole account and region; the outputs tell how to set one".to_owned()),
-    })
 }
 
 fn document(context: &Context<'_>, environment: &Environment, template: &Template) -> Node {
@@ -144,7 +147,11 @@ fn document(context: &Context<'_>, environment: &Environment, template: &Templat
         root.insert("Description", description.as_str());
     }
     root.insert("Metadata", raw::metadata(context));
-    for (key, section) in [("parameters", "Parameters"), ("mappings", "Mappings"), ("conditions", "Conditions")] {
+    for (key, section) in [
+        ("parameters", "Parameters"),
+        ("mappings", "Mappings"),
+        ("conditions", "Conditions"),
+    ] {
         if let Some(node) = raw::section(&environment.document, key) {
             root.insert(section, node);
         }

@@ -7,8 +7,16 @@ use super::template::Template;
 use crate::Dialect;
 
 /// The keys of a resource in the order in which people read them; others follow by name.
-const RESOURCE_ORDER: [&str; 8] =
-    ["Type", "Condition", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy", "Metadata", "Description", "Properties"];
+const RESOURCE_ORDER: [&str; 8] = [
+    "Type",
+    "Condition",
+    "DependsOn",
+    "DeletionPolicy",
+    "UpdateReplacePolicy",
+    "Metadata",
+    "Description",
+    "Properties",
+];
 
 /// A section in order of name, if it holds anything.
 pub(super) fn section(document: &Node, key: &str) -> Option<Node> {
@@ -41,10 +49,18 @@ fn sorted_entries(document: &Node, key: &str) -> Vec<(String, Node)> {
 fn canonical(node: &Node) -> Node {
     match &node.value {
         Value::Map(map) => {
-            let rank = |key: &str| RESOURCE_ORDER.iter().position(|known| *known == key).unwrap_or(RESOURCE_ORDER.len());
+            let rank = |key: &str| {
+                RESOURCE_ORDER
+                    .iter()
+                    .position(|known| *known == key)
+                    .unwrap_or(RESOURCE_ORDER.len())
+            };
             let mut keys: Vec<_> = map.keys().collect();
             keys.sort_by_key(|key| (rank(key), *key));
-            let sorted: Map = keys.into_iter().filter_map(|key| Some((key, canonical(map.get(key)?)))).collect();
+            let sorted: Map = keys
+                .into_iter()
+                .filter_map(|key| Some((key, canonical(map.get(key)?))))
+                .collect();
             Node::from(sorted)
         }
         Value::List(items) => list(items.iter().map(canonical)),
@@ -59,7 +75,14 @@ fn canonical(node: &Node) -> Node {
 
 /// What tools read of a template beside its resources.
 pub(super) fn metadata(context: &Context<'_>) -> Node {
-    let stackgen = map([("Stack", Node::from(context.spec.name.as_str())), ("Environment", context.environment.into())]);
+    let stackgen = map([
+        ("Stack", Node::from(context.spec.name.as_str())),
+        ("Environment", context.environment.into()),
+        (
+            "Release",
+            if context.pinned() { "pinned" } else { "live" }.into(),
+        ),
+    ]);
     let mut metadata = Map::new();
     metadata.insert("Stackgen", stackgen);
     if context.dialect == Dialect::CloudFormation && !context.spec.functions.is_empty() {

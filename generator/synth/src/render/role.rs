@@ -6,12 +6,16 @@ use super::context::Context;
 use super::function::FunctionIds;
 use super::template::Resource;
 use super::websocket;
-use crate::spec::{Function, Table, TableAction};
 use crate::names::pascal;
+use crate::spec::{Function, Table, TableAction};
 
 /// A statement that allows actions on resources.
 pub(super) fn allow(actions: impl IntoIterator<Item = String>, resources: Vec<Node>) -> Node {
-    map([("Effect", "Allow".into()), ("Action", list(actions)), ("Resource", list(resources))])
+    map([
+        ("Effect", "Allow".into()),
+        ("Action", list(actions)),
+        ("Resource", list(resources)),
+    ])
 }
 
 /// A role that a service of AWS assumes.
@@ -26,17 +30,31 @@ pub(super) fn assumed_by(service: &str) -> Resource {
 
 /// A role's one policy.
 pub(super) fn policy(name: &str, statements: Vec<Node>) -> Node {
-    list([map([("PolicyName", Node::from(name)), ("PolicyDocument", document(statements))])])
+    list([map([
+        ("PolicyName", Node::from(name)),
+        ("PolicyDocument", document(statements)),
+    ])])
 }
 
 fn document(statements: Vec<Node>) -> Node {
-    map([("Version", "2012-10-17".into()), ("Statement", list(statements))])
+    map([
+        ("Version", "2012-10-17".into()),
+        ("Statement", list(statements)),
+    ])
 }
 
 /// The role of a function: its own log group, its tables, its connections, and what the stack's file adds.
-pub(super) fn of_function(context: &Context<'_>, function: &Function, ids: &FunctionIds, raw: Option<&Node>) -> Resource {
+pub(super) fn of_function(
+    context: &Context<'_>,
+    function: &Function,
+    ids: &FunctionIds,
+    raw: Option<&Node>,
+) -> Resource {
     let logs = allow(
-        ["logs:CreateLogStream".to_owned(), "logs:PutLogEvents".to_owned()],
+        [
+            "logs:CreateLogStream".to_owned(),
+            "logs:PutLogEvents".to_owned(),
+        ],
         vec![get_att(&ids.log_group, "Arn")],
     );
     let mut statements = vec![logs];
@@ -45,7 +63,10 @@ pub(super) fn of_function(context: &Context<'_>, function: &Function, ids: &Func
             statements.extend(table_statements(name, table, actions));
         }
     }
-    if let Some(api) = context.websocket().filter(|_| !function.manage_connections.is_empty()) {
+    if let Some(api) = context
+        .websocket()
+        .filter(|_| !function.manage_connections.is_empty())
+    {
         let stage = websocket::stage_name(api);
         let resources = function.manage_connections.iter().map(|method| {
             sub(format!(
@@ -54,31 +75,56 @@ pub(super) fn of_function(context: &Context<'_>, function: &Function, ids: &Func
                 method.name()
             ))
         });
-        statements.push(allow(["execute-api:ManageConnections".to_owned()], resources.collect()));
+        statements.push(allow(
+            ["execute-api:ManageConnections".to_owned()],
+            resources.collect(),
+        ));
     }
     if function.tracing {
         let actions = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"].map(str::to_owned);
         // X-Ray's two write actions know no resource.
         statements.push(allow(actions, vec!["*".into()]));
     }
-    statements.extend(raw.and_then(Node::as_list).unwrap_or_default().iter().cloned());
-    assumed_by("lambda.amazonaws.com").set("Policies", policy("access", statements)).set_some("Tags", context.tag_list())
+    statements.extend(
+        raw.and_then(Node::as_list)
+            .unwrap_or_default()
+            .iter()
+            .cloned(),
+    );
+    assumed_by("lambda.amazonaws.com")
+        .set("Policies", policy("access", statements))
+        .set_some("Tags", context.tag_list())
 }
 
 /// The actions on the table, those that read indexes on the indexes as well, and a customer's key.
-fn table_statements(name: &str, table: &Table, actions: &std::collections::BTreeSet<TableAction>) -> Vec<Node> {
+fn table_statements(
+    name: &str,
+    table: &Table,
+    actions: &std::collections::BTreeSet<TableAction>,
+) -> Vec<Node> {
     let id = format!("{}Table", pascal(name));
     let names = |actions: &mut dyn Iterator<Item = &TableAction>| -> Vec<String> {
-        actions.map(|action| format!("dynamodb:{}", action.name())).collect()
+        actions
+            .map(|action| format!("dynamodb:{}", action.name()))
+            .collect()
     };
     let mut statements = vec![allow(names(&mut actions.iter()), vec![get_att(&id, "Arn")])];
     let reading = names(&mut actions.iter().filter(|action| action.reads_indexes()));
     if !reading.is_empty() && !table.indexes.is_empty() {
-        let indexes = table.indexes.keys().map(|index| sub(format!("${{{id}.Arn}}/index/{index}")));
+        let indexes = table
+            .indexes
+            .keys()
+            .map(|index| sub(format!("${{{id}.Arn}}/index/{index}")));
         statements.push(allow(reading, indexes.collect()));
     }
     if let Some(key) = &table.kms_key_arn {
-        let actions = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"].map(str::to_owned);
+        let actions = [
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+        ]
+        .map(str::to_owned);
         statements.push(allow(actions, vec![key.0.clone()]));
     }
     statements

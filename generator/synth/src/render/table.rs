@@ -16,31 +16,72 @@ pub(super) fn render(context: &Context<'_>, name: &str, table: &Table, template:
         .set("TableName", context.name(name))
         .set("BillingMode", "PAY_PER_REQUEST")
         .set("AttributeDefinitions", attributes(table))
-        .set("KeySchema", key_schema(&table.partition_key, table.sort_key.as_ref()))
+        .set(
+            "KeySchema",
+            key_schema(&table.partition_key, table.sort_key.as_ref()),
+        )
         .set_some("GlobalSecondaryIndexes", indexes(table))
-        .set_some("TimeToLiveSpecification", table.time_to_live.as_deref().map(time_to_live))
+        .set_some(
+            "TimeToLiveSpecification",
+            table.time_to_live.as_deref().map(time_to_live),
+        )
         .set("SSESpecification", encryption(table))
         .set(
             "PointInTimeRecoverySpecification",
-            map([("PointInTimeRecoveryEnabled", Node::from(table.point_in_time_recovery))]),
+            map([(
+                "PointInTimeRecoveryEnabled",
+                Node::from(table.point_in_time_recovery),
+            )]),
         )
-        .set_some("DeletionProtectionEnabled", table.deletion_protection.then_some(true))
+        .set_some(
+            "DeletionProtectionEnabled",
+            table.deletion_protection.then_some(true),
+        )
         .set_some("StreamSpecification", table.stream.map(stream))
         .set_some("Tags", context.tag_list());
-    template.add(&format!("{}Table", pascal(name)), &["tables", name], resource);
+    template.add(
+        &format!("{}Table", pascal(name)),
+        &["tables", name],
+        resource,
+    );
 }
 
 /// Every key attribute of the table and its indexes, once, by name.
 fn attributes(table: &Table) -> Node {
-    let indexes = table.indexes.values().flat_map(|index| [Some(&index.partition_key), index.sort_key.as_ref()]);
-    let keys = [Some(&table.partition_key), table.sort_key.as_ref()].into_iter().chain(indexes).flatten();
-    let types: BTreeMap<_, _> = keys.map(|key| (key.name.as_str(), key.key_type.name())).collect();
-    list(types.into_iter().map(|(name, key_type)| map([("AttributeName", name.into()), ("AttributeType", key_type.into())])))
+    let indexes = table
+        .indexes
+        .values()
+        .flat_map(|index| [Some(&index.partition_key), index.sort_key.as_ref()]);
+    let keys = [Some(&table.partition_key), table.sort_key.as_ref()]
+        .into_iter()
+        .chain(indexes)
+        .flatten();
+    let types: BTreeMap<_, _> = keys
+        .map(|key| (key.name.as_str(), key.key_type.name()))
+        .collect();
+    list(types.into_iter().map(|(name, key_type)| {
+        map([
+            ("AttributeName", name.into()),
+            ("AttributeType", key_type.into()),
+        ])
+    }))
 }
 
 fn key_schema(partition: &Key, sort: Option<&Key>) -> Node {
-    let element = |key: &Key, role: &str| map([("AttributeName", key.name.as_str().into()), ("KeyType", role.into())]);
-    list([Some(element(partition, "HASH")), sort.map(|key| element(key, "RANGE"))].into_iter().flatten())
+    let element = |key: &Key, role: &str| {
+        map([
+            ("AttributeName", key.name.as_str().into()),
+            ("KeyType", role.into()),
+        ])
+    };
+    list(
+        [
+            Some(element(partition, "HASH")),
+            sort.map(|key| element(key, "RANGE")),
+        ]
+        .into_iter()
+        .flatten(),
+    )
 }
 
 fn indexes(table: &Table) -> Option<Node> {
@@ -52,20 +93,32 @@ fn indexes(table: &Table) -> Option<Node> {
             };
             map([
                 ("IndexName", Node::from(name.as_str())),
-                ("KeySchema", key_schema(&index.partition_key, index.sort_key.as_ref())),
-                ("Projection", map([("ProjectionType", Node::from(projection))])),
+                (
+                    "KeySchema",
+                    key_schema(&index.partition_key, index.sort_key.as_ref()),
+                ),
+                (
+                    "Projection",
+                    map([("ProjectionType", Node::from(projection))]),
+                ),
             ])
         }))
     })
 }
 
 fn time_to_live(attribute: &str) -> Node {
-    map([("AttributeName", Node::from(attribute)), ("Enabled", true.into())])
+    map([
+        ("AttributeName", Node::from(attribute)),
+        ("Enabled", true.into()),
+    ])
 }
 
 fn encryption(table: &Table) -> Node {
     let mut specification = Map::new();
-    specification.insert("SSEEnabled", table.kms_key_arn.is_some() || table.encryption == Encryption::AwsManaged);
+    specification.insert(
+        "SSEEnabled",
+        table.kms_key_arn.is_some() || table.encryption == Encryption::AwsManaged,
+    );
     if let Some(key) = &table.kms_key_arn {
         specification.insert("SSEType", "KMS");
         specification.insert("KMSMasterKeyId", key.0.clone());

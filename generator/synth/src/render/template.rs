@@ -16,7 +16,13 @@ pub(super) struct Resource {
 impl Resource {
     /// A resource of a CloudFormation type.
     pub(super) fn new(kind: &'static str) -> Self {
-        Resource { kind, properties: Map::new(), depends_on: Vec::new(), retained: None, metadata: None }
+        Resource {
+            kind,
+            properties: Map::new(),
+            depends_on: Vec::new(),
+            retained: None,
+            metadata: None,
+        }
     }
 
     /// Sets a property.
@@ -103,7 +109,11 @@ impl Template {
         match self.resources.get(id) {
             Some((_, first)) => {
                 let first = first.clone();
-                self.collisions.push(Collision { id: id.to_owned(), first, second: origin });
+                self.collisions.push(Collision {
+                    id: id.to_owned(),
+                    first,
+                    second: origin,
+                });
             }
             None => {
                 self.resources.insert(id.to_owned(), (node, origin));
@@ -124,10 +134,22 @@ impl Template {
             .into_iter()
             .map(|(key, (mut node, origin))| {
                 if key == placeholder {
-                    return (id.to_owned(), (resource.take().map(Resource::into_node).unwrap_or_default(), origin));
+                    return (
+                        id.to_owned(),
+                        (
+                            resource.take().map(Resource::into_node).unwrap_or_default(),
+                            origin,
+                        ),
+                    );
                 }
-                let properties = node.as_map_mut().and_then(|map| map.get_mut("Properties")?.as_map_mut());
-                for (_, value) in properties.into_iter().flat_map(Map::iter_mut).filter(|(_, value)| **value == old) {
+                let properties = node
+                    .as_map_mut()
+                    .and_then(|map| map.get_mut("Properties")?.as_map_mut());
+                for (_, value) in properties
+                    .into_iter()
+                    .flat_map(Map::iter_mut)
+                    .filter(|(_, value)| **value == old)
+                {
                     *value = r#ref(id);
                 }
                 (key, (node, origin))
@@ -137,7 +159,13 @@ impl Template {
 
     /// Adds an output.
     pub(super) fn output(&mut self, id: &str, description: &str, value: impl Into<Node>) {
-        self.outputs.insert(id, map([("Description", Node::from(description)), ("Value", value.into())]));
+        self.outputs.insert(
+            id,
+            map([
+                ("Description", Node::from(description)),
+                ("Value", value.into()),
+            ]),
+        );
     }
 
     /// Adds an output that is written already.
@@ -157,8 +185,13 @@ impl Template {
 
     /// The `Resources` section, without places that are still to be filled.
     pub(super) fn resources(&self) -> Map {
-        let filled = self.resources.iter().filter(|(_, (node, _))| *node != Node::default());
-        filled.map(|(id, (node, _))| (id.clone(), node.clone())).collect()
+        let filled = self
+            .resources
+            .iter()
+            .filter(|(_, (node, _))| *node != Node::default());
+        filled
+            .map(|(id, (node, _))| (id.clone(), node.clone()))
+            .collect()
     }
 
     /// The `Outputs` section.

@@ -14,7 +14,11 @@ use crate::spec::{Authorizer, ContentHandling, Duration, Route, WebSocket};
 
 /// The API's logical id.
 pub(super) const API: &str = "WebSocketApi";
-pub(super) const NAMES: Api = Api { section: "websocket", id: API, prefix: "WebSocket" };
+pub(super) const NAMES: Api = Api {
+    section: "websocket",
+    id: API,
+    prefix: "WebSocket",
+};
 const AUTHORIZER: &str = "WebSocketAuthorizer";
 const DEFAULT_SELECTION: &str = "$request.body.action";
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(29_000);
@@ -30,30 +34,54 @@ pub(super) fn management_endpoint(api: &WebSocket) -> Node {
 }
 
 fn address(scheme: &str, api: &WebSocket) -> Node {
-    let closed = api.domain.as_ref().filter(|domain| domain.disable_execute_api_endpoint || scheme == "wss");
+    let closed = api
+        .domain
+        .as_ref()
+        .filter(|domain| domain.disable_execute_api_endpoint || scheme == "wss");
     match closed.map(|domain| api::url(scheme, domain)) {
         Some(url) => url,
-        None => sub(format!("{scheme}://${{{API}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{}", stage_name(api))),
+        None => sub(format!(
+            "{scheme}://${{{API}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{}",
+            stage_name(api)
+        )),
     }
 }
 
 /// Adds the API with its authorizer, integrations, routes, permissions, deployment and stage.
 pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mut Template) {
     let origin = [NAMES.section];
-    let closed = websocket.domain.as_ref().is_some_and(|domain| domain.disable_execute_api_endpoint);
+    let closed = websocket
+        .domain
+        .as_ref()
+        .is_some_and(|domain| domain.disable_execute_api_endpoint);
     let resource = Resource::new("AWS::ApiGatewayV2::Api")
         .set("Name", context.name(&websocket.name))
         .set_some("Description", websocket.description.as_deref())
         .set("ProtocolType", "WEBSOCKET")
-        .set("RouteSelectionExpression", websocket.route_selection_expression.as_deref().unwrap_or(DEFAULT_SELECTION))
+        .set(
+            "RouteSelectionExpression",
+            websocket
+                .route_selection_expression
+                .as_deref()
+                .unwrap_or(DEFAULT_SELECTION),
+        )
         .set_some("DisableExecuteApiEndpoint", closed.then_some(true))
         .set_some("Tags", context.tag_map());
     template.add(API, &origin, resource);
     if context.pinned() {
-        let routed = websocket.routes.values().map(|entry| entry.route().function);
-        let functions: BTreeSet<_> = routed.chain(websocket.authorizer.iter().map(|a| a.function.clone())).collect();
+        let routed = websocket
+            .routes
+            .values()
+            .map(|entry| entry.route().function);
+        let functions: BTreeSet<_> = routed
+            .chain(websocket.authorizer.iter().map(|a| a.function.clone()))
+            .collect();
         let functions: Vec<_> = functions.iter().map(String::as_str).collect();
-        template.add(&NAMES.invoke_role_id(), &origin, api::invoke_role(context, &functions));
+        template.add(
+            &NAMES.invoke_role_id(),
+            &origin,
+            api::invoke_role(context, &functions),
+        );
     }
     if let Some(authorizer) = &websocket.authorizer {
         self::authorizer(context, authorizer, template);
@@ -69,7 +97,14 @@ pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mu
         .iter()
         .filter_map(|(key, entry)| Some((key.as_str(), entry.route().throttling?)))
         .collect();
-    api::stage(context, NAMES, stage_name(websocket), &websocket.stage, &throttled, template);
+    api::stage(
+        context,
+        NAMES,
+        stage_name(websocket),
+        &websocket.stage,
+        &throttled,
+        template,
+    );
     if let Some(domain) = &websocket.domain {
         api::domain(context, NAMES, domain, template);
     }
@@ -81,21 +116,40 @@ pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mu
 fn authorizer(context: &Context<'_>, authorizer: &Authorizer, template: &mut Template) {
     let origin = [NAMES.section, "authorizer"];
     let sources = (!authorizer.identity_source.is_empty()).then(|| {
-        let sources: BTreeSet<_> = authorizer.identity_source.iter().map(String::as_str).collect();
+        let sources: BTreeSet<_> = authorizer
+            .identity_source
+            .iter()
+            .map(String::as_str)
+            .collect();
         list(sources)
     });
     let resource = Resource::new("AWS::ApiGatewayV2::Authorizer")
-        .metadata(map([("Stackgen", map([("Callers", Node::from(authorizer.callers.name()))]))]))
+        .metadata(map([(
+            "Stackgen",
+            map([("Callers", Node::from(authorizer.callers.name()))]),
+        )]))
         .set("ApiId", r#ref(API))
         .set("Name", context.name(&authorizer.function))
         .set("AuthorizerType", "REQUEST")
-        .set("AuthorizerUri", function::invocation_uri(context, &authorizer.function))
-        .set_some("AuthorizerCredentialsArn", context.pinned().then(|| get_att(NAMES.invoke_role_id(), "Arn")))
+        .set(
+            "AuthorizerUri",
+            function::invocation_uri(context, &authorizer.function),
+        )
+        .set_some(
+            "AuthorizerCredentialsArn",
+            context
+                .pinned()
+                .then(|| get_att(NAMES.invoke_role_id(), "Arn")),
+        )
         .set_some("IdentitySource", sources);
     template.add(AUTHORIZER, &origin, resource);
     if !context.pinned() {
         let source = format!("authorizers/${{{AUTHORIZER}}}");
-        template.add(&format!("{AUTHORIZER}Permission"), &origin, api::permission(NAMES, &authorizer.function, &source));
+        template.add(
+            &format!("{AUTHORIZER}Permission"),
+            &origin,
+            api::permission(NAMES, &authorizer.function, &source),
+        );
     }
 }
 
@@ -103,20 +157,34 @@ fn authorizer(context: &Context<'_>, authorizer: &Authorizer, template: &mut Tem
 type IntegrationKey = (String, u64, Option<ContentHandling>);
 
 fn integration_key(websocket: &WebSocket, route: &Route) -> IntegrationKey {
-    let timeout = route.timeout.or(websocket.timeout).unwrap_or(DEFAULT_TIMEOUT);
-    (route.function.clone(), timeout.millis(), route.content_handling)
+    let timeout = route
+        .timeout
+        .or(websocket.timeout)
+        .unwrap_or(DEFAULT_TIMEOUT);
+    (
+        route.function.clone(),
+        timeout.millis(),
+        route.content_handling,
+    )
 }
 
 /// The logical id of the integration that a route uses: one a function, unless routes set it up differently.
 fn integration_id(websocket: &WebSocket, route: &Route) -> String {
-    let timeout = route.timeout.filter(|timeout| *timeout != websocket.timeout.unwrap_or(DEFAULT_TIMEOUT));
-    let timeout = timeout.map_or_else(String::new, |timeout| format!("Timeout{}", timeout.millis()));
+    let timeout = route
+        .timeout
+        .filter(|timeout| *timeout != websocket.timeout.unwrap_or(DEFAULT_TIMEOUT));
+    let timeout = timeout.map_or_else(String::new, |timeout| {
+        format!("Timeout{}", timeout.millis())
+    });
     let content = match route.content_handling {
         Some(ContentHandling::ConvertToBinary) => "ToBinary",
         Some(ContentHandling::ConvertToText) => "ToText",
         None => "",
     };
-    format!("{}WebSocketIntegration{timeout}{content}", pascal(&route.function))
+    format!(
+        "{}WebSocketIntegration{timeout}{content}",
+        pascal(&route.function)
+    )
 }
 
 fn integrations(context: &Context<'_>, websocket: &WebSocket, template: &mut Template) {
@@ -124,20 +192,29 @@ fn integrations(context: &Context<'_>, websocket: &WebSocket, template: &mut Tem
     for (key, entry) in &websocket.routes {
         let route = entry.route();
         let id = integration_id(websocket, &route);
-        integrations.entry(integration_key(websocket, &route)).or_insert((id, key));
+        integrations
+            .entry(integration_key(websocket, &route))
+            .or_insert((id, key));
     }
     for ((function, millis, content), (id, route)) in integrations {
         let content = content.map(|content| match content {
             ContentHandling::ConvertToBinary => "CONVERT_TO_BINARY",
             ContentHandling::ConvertToText => "CONVERT_TO_TEXT",
         });
-        let resource = api::integration(context, NAMES, &function, millis).set_some("ContentHandlingStrategy", content);
+        let resource = api::integration(context, NAMES, &function, millis)
+            .set_some("ContentHandlingStrategy", content);
         template.add(&id, &[NAMES.section, "routes", route], resource);
     }
 }
 
 /// A route, its permission, and its route response if it answers.
-fn route(context: &Context<'_>, websocket: &WebSocket, key: &str, route: &Route, template: &mut Template) {
+fn route(
+    context: &Context<'_>,
+    websocket: &WebSocket,
+    key: &str,
+    route: &Route,
+    template: &mut Template,
+) {
     let origin = [NAMES.section, "routes", key];
     let id = websocket_route(key);
     let authorized = websocket.authorizer.is_some() && key == "$connect";
@@ -145,9 +222,15 @@ fn route(context: &Context<'_>, websocket: &WebSocket, key: &str, route: &Route,
         .set("ApiId", r#ref(API))
         .set("RouteKey", key)
         // Written out on every route: one that is taken out of a template stays as it was.
-        .set("AuthorizationType", if authorized { "CUSTOM" } else { "NONE" })
+        .set(
+            "AuthorizationType",
+            if authorized { "CUSTOM" } else { "NONE" },
+        )
         .set_some("AuthorizerId", authorized.then(|| r#ref(AUTHORIZER)))
-        .set_some("RouteResponseSelectionExpression", route.two_way.then_some("$default"))
+        .set_some(
+            "RouteResponseSelectionExpression",
+            route.two_way.then_some("$default"),
+        )
         .set("Target", api::target(&integration_id(websocket, route)));
     template.add(&id, &origin, resource);
     if route.two_way {
@@ -159,13 +242,29 @@ fn route(context: &Context<'_>, websocket: &WebSocket, key: &str, route: &Route,
     }
     if !context.pinned() {
         let source = format!("{}/{key}", stage_name(websocket));
-        template.add(&format!("{id}Permission"), &origin, api::permission(NAMES, &route.function, &source));
+        template.add(
+            &format!("{id}Permission"),
+            &origin,
+            api::permission(NAMES, &route.function, &source),
+        );
     }
 }
 
 fn outputs(websocket: &WebSocket, template: &mut Template) {
-    template.output("WebSocketUrl", "Where clients connect", address("wss", websocket));
-    template.output("WebSocketManagementUrl", "Where messages to connections are posted", management_endpoint(websocket));
+    template.output(
+        "WebSocketUrl",
+        "Where clients connect",
+        address("wss", websocket),
+    );
+    template.output(
+        "WebSocketManagementUrl",
+        "Where messages to connections are posted",
+        management_endpoint(websocket),
+    );
     template.output("WebSocketApiId", "Id of the WebSocket API", r#ref(API));
-    template.output("WebSocketStageName", "Name of the WebSocket API's stage", stage_name(websocket));
+    template.output(
+        "WebSocketStageName",
+        "Name of the WebSocket API's stage",
+        stage_name(websocket),
+    );
 }

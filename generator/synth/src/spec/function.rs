@@ -59,7 +59,10 @@ pub struct Function {
 /// What holds for every function unless the function says otherwise.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(dead_code, reason = "the fields are merged into each function before types are read")]
+#[allow(
+    dead_code,
+    reason = "the fields are merged into each function before types are read"
+)]
 pub struct FunctionDefaults {
     /// The runtime of zip files.
     runtime: Option<String>,

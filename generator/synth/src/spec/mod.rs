@@ -96,7 +96,12 @@ pub enum Release {
 impl Release {
     /// What an environment uses that does not say.
     pub fn of_environment(name: &str) -> Release {
-        let development = matches!(name, "dev" | "development" | "local") || name.starts_with("dev-");
-        if development { Release::Live } else { Release::Pinned }
+        let development =
+            matches!(name, "dev" | "development" | "local") || name.starts_with("dev-");
+        if development {
+            Release::Live
+        } else {
+            Release::Pinned
+        }
     }
 }

@@ -25,7 +25,9 @@ impl Duration {
 
     /// In whole seconds, if it is.
     pub fn seconds(self) -> Option<u64> {
-        self.millis.is_multiple_of(1000).then_some(self.millis / 1000)
+        self.millis
+            .is_multiple_of(1000)
+            .then_some(self.millis / 1000)
     }
 
     /// Reads `500ms`, `5s`, `10m` or `1h`.
@@ -117,8 +119,8 @@ pub struct Retention(pub u32);
 
 /// The numbers of days that CloudWatch Logs offers.
 const RETENTION_DAYS: [u32; 22] = [
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
-    3653,
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
 ];
 
 impl JsonSchema for Retention {

@@ -1,0 +1,99 @@
+//! What to know about a template beside what it says.
+
+use std::collections::BTreeSet;
+
+use super::context::Context;
+use super::template::Template;
+use super::{api, function, references};
+use crate::Notice;
+use crate::check::and;
+
+/// Everything to know, and the prerequisite among the template's outputs.
+pub(super) fn notices(context: &Context<'_>, template: &mut Template) -> Vec<Notice> {
+    let notices = [
+        not_built(context),
+        frozen_parameters(context, template),
+        account_role(context, template),
+    ];
+    notices.into_iter().flatten().collect()
+}
+
+/// A version that is named after its configuration alone does not change with its code.
+fn not_built(context: &Context<'_>) -> Option<Notice> {
+    let functions = context.spec.functions.iter().filter(|_| context.pinned());
+    let unbuilt: Vec<_> = functions
+        .filter(|(_, function)| {
+            !context
+                .artifacts
+                .contains_key(&function::artifact_path(function))
+        })
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let which = match unbuilt.len() {
+        0 => return None,
+        1 => format!("{} is not built, so its version is", and(&unbuilt)),
+        all if all == context.spec.functions.len() => {
+            "no function is built, so versions are".to_owned()
+        }
+        _ => format!("{} are not built, so their versions are", and(&unbuilt)),
+    };
+    Some(Notice {
+        code: "not-built",
+        message: format!("{which} named after configuration alone"),
+        hint: Some(
+            "before a deploy: `cargo lambda build --release --output-format zip`, then synth again"
+                .to_owned(),
+        ),
+    })
+}
+
+/// A parameter's value that is given at deploy time changes no logical id: neither a deployment's nor a version's.
+fn frozen_parameters(context: &Context<'_>, template: &Template) -> Option<Notice> {
+    let mut frozen = references::snapshotted(&template.resources(), context);
+    if context.pinned() {
+        let functions = context.spec.functions.iter();
+        frozen.extend(functions.flat_map(|(name, function)| {
+            references::parameters(
+                &function::published(context, name, function).into(),
+                context,
+            )
+        }));
+    }
+    let names: Vec<_> = frozen
+        .iter()
+        .map(String::as_str)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let verb = match names.len() {
+        0 => return None,
+        1 => "is",
+        _ => "are",
+    };
+    Some(Notice {
+        code: "frozen-parameter",
+        message: format!("{} {verb} part of what a deployment snapshots: another value at deploy time alone is not served", and(&names)),
+        hint: Some("write a new value as the parameter's `Default` in stackgen.yaml: the deployment then changes with it".to_owned()),
+    })
+}
+
+/// Logs of a WebSocket API need a role of the account (row L3); an HTTP API's access log does not.
+fn account_role(context: &Context<'_>, template: &mut Template) -> Option<Notice> {
+    let logs = context
+        .websocket()
+        .is_some_and(|websocket| api::has_logs(&websocket.stage));
+    if !logs || context.spec.api_gateway_cloud_watch_role {
+        return None;
+    }
+    template.output(
+        "PrerequisiteApiGatewayCloudWatchRole",
+        "What the account must have before this stack can be deployed",
+        "Logs of a WebSocket API need the account's CloudWatch role: aws apigateway update-account --patch-operations \
+         op=replace,path=/cloudwatchRoleArn,value=ROLE_ARN (once an account and region)",
+    );
+    Some(Notice {
+        code: "account-role",
+        message: "logs need API Gateway's CloudWatch role, which the account and region must have".to_owned(),
+        hint: Some("the outputs tell how to set it; `apiGatewayCloudWatchRole: true` makes one, for the whole account and region".to_owned()),
+    })
+}
