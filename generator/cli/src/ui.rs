@@ -6,7 +6,6 @@ use std::io::{self, IsTerminal, Write};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
-use stackgen_synth::Notice;
 
 use crate::args::Global;
 use crate::error::CliError;
@@ -135,13 +134,12 @@ impl Ui {
         }
     }
 
-    /// Something to know about a template, on stderr. `subject` says about which.
-    pub(crate) fn notice(&self, subject: &str, notice: &Notice) {
-        let mut text = format!("{CYAN}note{CYAN:#}: {subject}: {}", notice.message);
-        if let Some(hint) = &notice.hint {
-            text.push_str(&format!("\n      {CYAN}help{CYAN:#}: {hint}"));
+    /// Something to know, on stderr.
+    pub(crate) fn note(&self, message: &str, hint: Option<&str>) {
+        self.aside(&format!("{CYAN}note{CYAN:#}: {message}"));
+        if let Some(hint) = hint {
+            self.aside(&format!("{CYAN}help{CYAN:#}: {hint}"));
         }
-        self.aside(&text);
     }
 
     /// Why the command failed: on stderr, or as JSON on stdout.

@@ -108,7 +108,7 @@ struct JsonFile<'a> {
 /// A notice in the result of `--json`.
 #[derive(Serialize)]
 struct JsonNotice<'a> {
-    environment: &'a str,
+    environments: Vec<&'a str>,
     #[serde(flatten)]
     notice: &'a Notice,
 }
@@ -230,6 +230,7 @@ fn write(
         })
         .collect();
     report(files, templates, &statuses, ui)?;
+    tell(templates, ui);
     Ok(Outcome::Done)
 }
 
@@ -259,13 +260,13 @@ fn check(
     if stale == 0 {
         return Ok(Outcome::Done);
     }
-    let noun = if files.len() == 1 {
-        "file is"
+    let (noun, them) = if files.len() == 1 {
+        ("file is", "it")
     } else {
-        "files are"
+        ("files are", "them")
     };
     ui.aside(&format!(
-        "{RED}{stale} of {} {noun} stale{RED:#}; `stackgen synth` brings them up to date",
+        "{RED}{stale} of {} {noun} stale{RED:#}; `stackgen synth` brings {them} up to date",
         files.len()
     ));
     Ok(Outcome::Found)
@@ -319,23 +320,21 @@ fn report(
             template.resources
         ))?;
     }
-    tell(templates, ui);
     Ok(())
 }
 
-/// The notices of an environment once, however many formats it was rendered in.
+/// The notices, each once, with the environments that it is about.
 fn told<'a>(templates: &'a [Template<'_>]) -> Vec<JsonNotice<'a>> {
     let mut told: Vec<JsonNotice<'a>> = Vec::new();
     for template in templates {
         for notice in &template.notices {
-            let known = |other: &JsonNotice<'_>| {
-                other.environment == template.environment && other.notice == notice
-            };
-            if !told.iter().any(known) {
-                told.push(JsonNotice {
-                    environment: template.environment,
+            match told.iter_mut().find(|told| told.notice == notice) {
+                None => told.push(JsonNotice {
+                    environments: vec![template.environment],
                     notice,
-                });
+                }),
+                Some(told) if told.environments.contains(&template.environment) => {}
+                Some(told) => told.environments.push(template.environment),
             }
         }
     }
@@ -343,8 +342,19 @@ fn told<'a>(templates: &'a [Template<'_>]) -> Vec<JsonNotice<'a>> {
 }
 
 fn tell(templates: &[Template<'_>], ui: &Ui) {
-    for notice in told(templates) {
-        ui.notice(notice.environment, notice.notice);
+    let one = templates
+        .iter()
+        .all(|template| template.environment == templates[0].environment);
+    for JsonNotice {
+        environments,
+        notice,
+    } in told(templates)
+    {
+        let message = match one {
+            true => notice.message.clone(),
+            false => format!("{}: {}", environments.join(", "), notice.message),
+        };
+        ui.note(&message, notice.hint.as_deref());
     }
 }
 

@@ -1,8 +1,13 @@
 //! The whole binary, as a person or a pipeline meets it, and the project's own promises about its files.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod architecture;
 mod bad_input;
+mod bad_spec;
 mod common;
+mod graph;
 mod init;
 mod pages;
 mod streams;
+mod synth;

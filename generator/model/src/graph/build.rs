@@ -204,8 +204,8 @@ impl Builder<'_> {
             };
             let to = self.target(&authorizer.function, other);
             let label = match qualifier(&authorizer.function) {
-                Some(qualifier) => format!("asks, {qualifier}"),
-                None => "asks".to_owned(),
+                Some(qualifier) => format!("authorizer, {qualifier}"),
+                None => "authorizer".to_owned(),
             };
             self.edge(routes, to, label, true);
             return;
@@ -233,7 +233,7 @@ impl Builder<'_> {
                 self.node(id.as_str(), node)
             }
         };
-        self.edge(routes, to, "asks", true);
+        self.edge(routes, to, "authorizer", true);
     }
 
     /// The box of what is called: a function of the template, or whatever else it is.

@@ -16,7 +16,8 @@ const STYLE: &str = "\
 text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; font-size: 13px; fill: var(--text); white-space: pre; }
 .small { font-size: 11px; fill: var(--soft); }
 .heading { font-size: 12px; fill: var(--soft); font-weight: 600; letter-spacing: 0.04em; }
-.label { font-size: 11px; fill: var(--soft); stroke: var(--page); stroke-width: 4px; paint-order: stroke; text-anchor: end; }
+.label { font-size: 11px; fill: var(--soft); text-anchor: end; }
+.behind { fill: var(--page); }
 .box { fill: var(--box); stroke: var(--line); }
 .arrow { fill: none; stroke: var(--arrow); stroke-width: 1.4; }
 .dashed { stroke-dasharray: 5 4; }
@@ -52,18 +53,10 @@ pub fn svg(graph: &Graph) -> String {
         draw(&mut out, node, *place);
     }
     // Labels come last, so that no arrow crosses them.
-    for (edge, ends) in graph
-        .edges
-        .iter()
-        .zip(&layout.ends)
-        .filter(|(edge, _)| !edge.label.is_empty())
-    {
-        let (x, y) = (ends.to.0 - 14.0, ends.to.1 + 3.5);
-        let _ = writeln!(
-            out,
-            "<text class=\"label\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>",
-            shown(&edge.label)
-        );
+    for (edge, ends) in graph.edges.iter().zip(&layout.ends) {
+        if !edge.label.is_empty() {
+            label(&mut out, edge, *ends);
+        }
     }
     out.push_str("</svg>\n");
     out
@@ -86,6 +79,21 @@ fn curve(out: &mut String, edge: &Edge, ends: Ends) {
         x1 + bend,
         straight - bend,
         x2 - 1.0
+    );
+}
+
+/// The words of an arrow, just before its head, on a ground of their own.
+fn label(out: &mut String, edge: &Edge, ends: Ends) {
+    let (right, y) = (ends.to.0 - 14.0, ends.to.1);
+    let width = edge.label.chars().count().min(LONGEST_LINE) as f64 * SMALL_CHAR + 4.0;
+    let _ = writeln!(
+        out,
+        "<rect class=\"behind\" x=\"{:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"14\"/>\
+         <text class=\"label\" x=\"{right:.1}\" y=\"{:.1}\">{}</text>",
+        right - width + 2.0,
+        y - 7.0,
+        y + 3.5,
+        shown(&edge.label)
     );
 }
 

@@ -1,0 +1,306 @@
+//! What is wrong inside of a stackgen.yaml: every error with its place, exit code 2, nothing written.
+
+use insta::assert_snapshot;
+
+use crate::common::{Run, Sandbox, root};
+
+/// Runs `synth` on a starter with one stretch of it replaced, and makes sure that it wrote nothing.
+fn changed(starter: &str, old: &str, new: &str) -> Run {
+    let spec = root().join("templates").join(starter).join("stackgen.yaml");
+    let spec = std::fs::read_to_string(spec).unwrap();
+    assert!(spec.contains(old), "{starter} holds no {old:?}");
+    refused(&spec.replacen(old, new, 1), "synth")
+}
+
+fn refused(spec: &str, line: &str) -> Run {
+    let sandbox = Sandbox::with(spec);
+    let run = sandbox.run(line);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert_eq!(sandbox.files(), ["stackgen.yaml"]);
+    run
+}
+
+#[test]
+fn an_unknown_key() {
+    assert_snapshot!(changed("echo", "twoWay:", "towWay:"), @"
+    exit 2
+    --- stderr
+    error: unknown key `towWay` in `$default`
+      --> stackgen.yaml:16:33
+       |
+    16 |     $default: { function: echo, towWay: true }
+       |                                 ^^^^^^
+       |
+       = help: did you mean `twoWay`?
+
+    1 error in stackgen.yaml
+    ");
+}
+
+#[test]
+fn a_wrong_type() {
+    assert_snapshot!(changed("live-session", "memory: 256", "memory: [256]"), @"
+    exit 2
+    --- stderr
+    error: `memory` must be a whole number, not a list
+      --> stackgen.yaml:45:11
+       |
+    45 |   memory: [256]
+       |           ^^^^^
+
+    1 error in stackgen.yaml
+    ");
+}
+
+#[test]
+fn a_missing_function() {
+    assert_snapshot!(changed("chat", "$default: chat-handler", "$default: chat-handlr"), @"
+    exit 2
+    --- stderr
+    error: there is no function `chat-handlr`
+      --> stackgen.yaml:56:15
+       |
+    56 |     $default: chat-handlr
+       |               ^^^^^^^^^^^
+       |
+       = help: did you mean `chat-handler`?
+
+    1 error in stackgen.yaml
+    ");
+}
+
+#[test]
+fn a_missing_table() {
+    assert_snapshot!(changed("chat", "      Rooms: [", "      Room: ["), @"
+    exit 2
+    --- stderr
+    error: there is no table `Room`
+      --> stackgen.yaml:39:7
+       |
+    39 |       Room: [PutItem, DeleteItem, Query]
+       |       ^^^^
+       |
+       = help: did you mean `Rooms`?
+
+    1 error in stackgen.yaml
+    ");
+}
+
+#[test]
+fn two_routes_that_collide() {
+    let more = "$default: chat-handler\n    join-room: chat-handler";
+    assert_snapshot!(changed("chat", "$default: chat-handler", more), @"");
+}
+
+#[test]
+fn a_key_written_twice() {
+    let twice = "$default: chat-handler\n    $default: chat-handler";
+    assert_snapshot!(changed("chat", "$default: chat-handler", twice), @"
+    exit 2
+    --- stderr
+    error: the key `$default` is already used in this mapping
+      --> stackgen.yaml:57:5
+       |
+    56 |     $default: chat-handler
+       |     -------- first here
+    57 |     $default: chat-handler
+       |     ^^^^^^^^
+       |
+       = help: remove or rename one of the two; readers silently keep only one
+
+    1 error in stackgen.yaml
+    ");
+}
+
+#[test]
+fn an_identity_source_that_shuts_anonymous_callers_out() {
+    let source = "callers: mixed\n    identitySource: [route.request.querystring.token]";
+    assert_snapshot!(changed("live-session", "callers: mixed", source), @"
+    exit 2
+    --- stderr
+    error: this identity source shuts out the anonymous callers of `mixed`
+       --> stackgen.yaml:114:22
+        |
+    113 |     callers: mixed
+        |              ----- some callers bring no token
+    114 |     identitySource: [route.request.querystring.token]
+        |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        |
+        = note: row A2 of the API Gateway reference
+        = help: a caller without `route.request.querystring.token` gets 401 from API Gateway and the authorizer is never asked; take `identitySource` out, and let the function tell callers apart
+
+    1 error in stackgen.yaml
+    ");
+}
+
+#[test]
+fn an_identity_source_in_the_syntax_of_http_apis() {
+    let (ours, theirs) = (
+        "route.request.querystring.token",
+        "$request.querystring.token",
+    );
+    assert_snapshot!(changed("chat", ours, theirs), @"
+    exit 2
+    --- stderr
+    error: `$request.querystring.token` is not an identity source of a WebSocket API
+      --> stackgen.yaml:52:22
+       |
+    52 |     identitySource: [$request.querystring.token]
+       |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^
+       |
+       = note: row A3 of the API Gateway reference
+       = help: that is the syntax of HTTP APIs; a WebSocket API reads `route.request.querystring.token`
+
+    1 error in stackgen.yaml
+    ");
+}
+
+#[test]
+fn an_authorizer_on_a_route_other_than_connect() {
+    let (plain, authorized) = ("twoWay: true }", "twoWay: true, authorizer: echo }");
+    assert_snapshot!(changed("echo", plain, authorized), @"
+    exit 2
+    --- stderr
+    error: unknown key `authorizer` in `$default`
+      --> stackgen.yaml:16:47
+       |
+    16 |     $default: { function: echo, twoWay: true, authorizer: echo }
+       |                                               ^^^^^^^^^^
+       |
+       = note: row A1 of the API Gateway reference
+       = help: API Gateway authorizes `$connect` alone, once a connection; `websocket.authorizer` does that, and what it returns reaches every later route in `requestContext.authorizer`
+
+    1 error in stackgen.yaml
+    ");
+}
+
+#[test]
+fn a_timeout_over_the_limit() {
+    assert_snapshot!(changed("chat", "timeout: 10s", "timeout: 16m"), @"
+    exit 2
+    --- stderr
+    error: a function's time-out is 1 s to 900 s
+      --> stackgen.yaml:37:14
+       |
+    37 |     timeout: 16m
+       |              ^^^
+       |
+       = help: this is 960 s
+
+    1 error in stackgen.yaml
+    ");
+}
+
+#[test]
+fn no_yaml_at_all() {
+    assert_snapshot!(refused("name: [x\nfunctions: {}\n", "synth"), @"
+    exit 2
+    --- stderr
+    error: a list in brackets ends before this `:`
+     --> stackgen.yaml:2:10
+      |
+    2 | functions: {}
+      |          ^
+      |
+      = help: close the bracket, or quote the text that holds it
+
+    1 error in stackgen.yaml
+    ");
+}
+
+#[test]
+fn all_errors_of_a_file_are_told_at_once() {
+    let spec = "name: x\nfunctions:\n  a: { binry: a }\nwebsocket:\n  name: x\n  stage: { name: 1 }\n  rutes: {}\n";
+    assert_snapshot!(refused(spec, "synth"), @"
+    exit 2
+    --- stderr
+    error: unknown key `binry` in `a`
+     --> stackgen.yaml:3:8
+      |
+    3 |   a: { binry: a }
+      |        ^^^^^
+      |
+      = help: did you mean `binary`?
+
+    error: `websocket` lacks `routes`
+     --> stackgen.yaml:4:1
+      |
+    4 | websocket:
+      | ^^^^^^^^^
+      |
+      = help: `routes`: Routes by key: `$connect`, `$disconnect`, `$default`, and the values that the route selection expression takes
+
+    error: `name` must be a string, not a number
+     --> stackgen.yaml:6:18
+      |
+    6 |   stage: { name: 1 }
+      |                  ^
+      |
+      = help: put it in quotes
+
+    error: unknown key `rutes` in `websocket`
+     --> stackgen.yaml:7:3
+      |
+    7 |   rutes: {}
+      |   ^^^^^
+      |
+      = help: did you mean `routes`?
+
+    4 errors in stackgen.yaml
+    ");
+}
+
+#[test]
+fn json_has_the_place_and_the_hint_of_every_error() {
+    let spec = "name: x\nfunctions:\n  a: { binary: a }\nwebsocket:\n  name: x\n  stage: { name: prod }\n  routes: { $default: b, $connect: c }\n";
+    assert_snapshot!(refused(spec, "synth --json"), @r#"
+    exit 2
+    --- stdout
+    {
+      "errors": [
+        {
+          "message": "there is no function `b`",
+          "file": "stackgen.yaml",
+          "line": 7,
+          "column": 23,
+          "endLine": 7,
+          "hint": "`functions` has `a`",
+          "row": null,
+          "related": null
+        },
+        {
+          "message": "there is no function `c`",
+          "file": "stackgen.yaml",
+          "line": 7,
+          "column": 36,
+          "endLine": 7,
+          "hint": "`functions` has `a`",
+          "row": null,
+          "related": null
+        }
+      ]
+    }
+    "#);
+}
+
+#[test]
+fn control_characters_cannot_drive_the_terminal() {
+    let run = refused(
+        "name: \"x\\e[31m\"\nfunctions: {}\n\"\\e[2J\": 1\n",
+        "synth",
+    );
+    assert!(!run.stderr.contains('\x1b'), "{run}");
+}
+
+#[test]
+fn an_undeclared_environment() {
+    let sandbox = Sandbox::starter("live-session");
+    let run = sandbox.run("synth --env prd");
+    assert_snapshot!(run, @r#"
+    exit 2
+    --- stderr
+    error: live-session has no environment "prd"
+    help: it has: prod, dev
+    "#);
+    assert_eq!(sandbox.files(), ["stackgen.yaml"]);
+}

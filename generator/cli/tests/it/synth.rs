@@ -1,0 +1,245 @@
+//! `stackgen synth`
+
+use std::process::Stdio;
+
+use insta::assert_snapshot;
+
+use crate::common::Sandbox;
+
+#[test]
+fn every_environment_is_written_and_notices_go_to_stderr() {
+    let sandbox = Sandbox::starter("live-session");
+    assert_snapshot!(sandbox.run("synth --unbuilt"), @"
+    exit 0
+    --- stdout
+    wrote     out/dev/template.yaml   90 resources
+    wrote     out/prod/template.yaml  74 resources
+    --- stderr
+    note: dev, prod: `JwtAudience` and `JwtIssuer` are part of what a deployment snapshots: another value at deploy time alone is not served
+    help: write a new value as the parameter's `Default` in stackgen.yaml: the deployment then changes with it
+    note: dev, prod: logs need API Gateway's CloudWatch role, which the account and region must have
+    help: the outputs tell how to set it; `apiGatewayCloudWatchRole: true` makes one, for the whole account and region
+    note: prod: no function is built, so versions are named after configuration alone
+    help: before a deploy: `cargo lambda build --release --output-format zip`, then synth again
+    ");
+    let files = [
+        "out/dev/template.yaml",
+        "out/prod/template.yaml",
+        "stackgen.yaml",
+    ];
+    assert_eq!(sandbox.files(), files);
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    let sandbox = Sandbox::starter("echo");
+    sandbox.run("synth");
+    let path = sandbox.path().join("out/dev/template.yaml");
+    let written = || path.metadata().unwrap().modified().unwrap();
+    let before = written();
+    assert_snapshot!(sandbox.run("synth"), @"
+    exit 0
+    --- stdout
+    unchanged out/dev/template.yaml  10 resources
+    ");
+    assert_eq!(written(), before);
+}
+
+#[test]
+fn formats_and_environments_are_chosen() {
+    let sandbox = Sandbox::starter("live-session");
+    let run = sandbox.run("synth -q --env prod --format sam --format cfn-json --out rendered");
+    assert_eq!(
+        (run.code, run.stdout.as_str(), run.stderr.as_str()),
+        (Some(0), "", "")
+    );
+    let files = [
+        "rendered/prod/sam.yaml",
+        "rendered/prod/template.json",
+        "stackgen.yaml",
+    ];
+    assert_eq!(sandbox.files(), files);
+}
+
+#[test]
+fn json_lists_files_and_notices() {
+    assert_snapshot!(Sandbox::starter("echo").run("synth --json"), @r#"
+    exit 0
+    --- stdout
+    {
+      "files": [
+        {
+          "path": "out/dev/template.yaml",
+          "environment": "dev",
+          "format": "cfn-yaml",
+          "resources": 10,
+          "status": "wrote"
+        }
+      ],
+      "notices": []
+    }
+    "#);
+}
+
+#[test]
+fn stdout_prints_what_would_lie_in_the_current_folder() {
+    let sandbox = Sandbox::starter("echo");
+    let printed = sandbox.run("synth --stdout");
+    assert_eq!(printed.code, Some(0));
+    assert_eq!(sandbox.files(), ["stackgen.yaml"]);
+    sandbox.run("synth --out .");
+    let written = sandbox.read("dev/template.yaml");
+    let code = "target/lambda/echo/bootstrap.zip";
+    assert_eq!(
+        printed.stdout,
+        written.replace(&format!("'../{code}'"), code)
+    );
+}
+
+#[test]
+fn stdout_takes_one_template_only() {
+    assert_snapshot!(Sandbox::starter("live-session").run("synth --stdout"), @"
+    exit 2
+    --- stderr
+    error: `--stdout` prints one template, and this would be 2
+    help: name one `--env`: dev, prod
+    ");
+    assert_snapshot!(Sandbox::starter("echo").run("synth --stdout --format sam --format cfn-yaml"), @"
+    exit 2
+    --- stderr
+    error: `--stdout` prints one template, and this would be 2
+    help: name one `--format`
+    ");
+}
+
+#[test]
+fn check_finds_nothing_when_out_is_fresh() {
+    let sandbox = Sandbox::starter("echo");
+    sandbox.run("synth");
+    assert_snapshot!(sandbox.run("synth --check"), @"
+    exit 0
+    --- stdout
+    unchanged out/dev/template.yaml  10 resources
+    ");
+}
+
+#[test]
+fn check_shows_what_is_stale_and_writes_nothing() {
+    let sandbox = Sandbox::starter("echo");
+    sandbox.run("synth");
+    let old = sandbox.read("out/dev/template.yaml");
+    let spec = sandbox.read("stackgen.yaml");
+    sandbox.write(
+        "stackgen.yaml",
+        spec.replace("binary: echo", "binary: echo\n    memory: 512"),
+    );
+    assert_snapshot!(sandbox.run("synth --check"), @"
+    exit 3
+    --- stdout
+    --- out/dev/template.yaml
+    +++ out/dev/template.yaml
+    @@ -46,7 +46,7 @@
+           Handler: bootstrap
+           Architectures:
+             - arm64
+    -      MemorySize: 128
+    +      MemorySize: 512
+           Timeout: 3
+           Role: !GetAtt EchoRole.Arn
+           LoggingConfig:
+    stale     out/dev/template.yaml  10 resources
+    --- stderr
+    1 of 1 file is stale; `stackgen synth` brings it up to date
+    ");
+    assert_eq!(sandbox.read("out/dev/template.yaml"), old);
+}
+
+#[test]
+fn check_shows_what_is_missing() {
+    let sandbox = Sandbox::starter("echo");
+    let run = sandbox.run("synth --check");
+    assert_eq!(run.code, Some(3));
+    assert!(
+        run.stdout
+            .starts_with("--- /dev/null\n+++ out/dev/template.yaml\n"),
+        "{run}"
+    );
+    assert_eq!(sandbox.files(), ["stackgen.yaml"]);
+    assert_eq!(
+        sandbox.run("synth --check --json").json()["files"][0]["status"],
+        "missing"
+    );
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_written_is_an_error() {
+    let sandbox = Sandbox::starter("echo");
+    sandbox.write("out", "a file");
+    assert_snapshot!(sandbox.run("synth"), @"
+    exit 2
+    --- stderr
+    error: cannot write out/dev/template.yaml: not a directory
+    help: nothing was written; is the folder one you may write to?
+    ");
+    assert_snapshot!(sandbox.run("synth --out /proc/stackgen"), @"
+    exit 2
+    --- stderr
+    error: cannot write /proc/stackgen/dev/template.yaml: no such file or directory
+    help: nothing was written; is the folder one you may write to?
+    ");
+    assert_eq!(sandbox.files(), ["out", "stackgen.yaml"]);
+}
+
+#[test]
+fn one_file_that_cannot_be_written_keeps_the_others_unwritten() {
+    let sandbox = Sandbox::starter("live-session");
+    sandbox.write("out/prod", "a file");
+    assert_eq!(sandbox.run("synth").code, Some(2));
+    assert_eq!(sandbox.files(), ["out/prod", "stackgen.yaml"]);
+}
+
+#[test]
+fn files_are_written_although_nobody_reads_what_is_printed() {
+    let sandbox = Sandbox::starter("live-session");
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
+        .arg("synth")
+        .current_dir(sandbox.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(sandbox.files().len(), 3);
+}
+
+#[test]
+fn built_code_names_the_versions_unless_it_is_to_count_as_unbuilt() {
+    let sandbox = Sandbox::starter("live-session");
+    let render = |flags: &str| {
+        sandbox
+            .run(&format!("synth -q --env prod --stdout {flags}"))
+            .stdout
+    };
+    let unbuilt = render("");
+    let code = "target/lambda/session-authorizer/bootstrap.zip";
+    sandbox.write(code, "built code");
+    let built = render("");
+    assert_ne!(built, unbuilt);
+    assert_eq!(render("--unbuilt"), unbuilt);
+    sandbox.write(code, "other code");
+    assert_ne!(render(""), built);
+}
+
+#[test]
+fn the_way_to_the_code_follows_the_output_folder() {
+    let sandbox = Sandbox::new();
+    let starter = Sandbox::starter("echo");
+    sandbox.write("stacks/echo/stackgen.yaml", starter.read("stackgen.yaml"));
+    sandbox.run("synth --file stacks/echo/stackgen.yaml --out out");
+    let template = sandbox.read("out/dev/template.yaml");
+    assert!(
+        template.contains("../../stacks/echo/target/lambda/echo/bootstrap.zip"),
+        "{template}"
+    );
+}
