@@ -30,7 +30,7 @@ pub fn to_json(node: &Node) -> Json {
     }
 }
 
-/// The document of a JSON value, with long-form intrinsic functions recognised as [`crate::parse`] recognises them.
+/// The document of a JSON value, with long-form intrinsic functions recognised as [`crate::parse()`] recognises them.
 pub fn from_json(value: &Json) -> Node {
     Node::new(match value {
         Json::Null => Value::Null,

@@ -146,9 +146,7 @@ impl<'a> Builder<'a> {
             Err(kind) => {
                 let rest = &self.text[start..];
                 let tag = rest.find('!').unwrap_or(0);
-                let end = rest[tag..]
-                    .find(char::is_whitespace)
-                    .unwrap_or(rest.len() - tag);
+                let end = rest[tag..].find(TAG_END).unwrap_or(rest.len() - tag);
                 let span = self.positions.span(start + tag, start + tag + end);
                 self.errors.push(ParseError::new(kind, span));
                 None
@@ -359,11 +357,14 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// What a tag or an anchor ends before.
+const TAG_END: [char; 7] = [' ', '\t', '\r', '\n', ',', ']', '}'];
+
 /// Where a node's content begins: behind its tag and its anchor, which may stand on lines of their own.
 fn content_start(text: &str, start: usize) -> usize {
     let mut rest = &text[start..];
     while rest.starts_with(['!', '&']) {
-        let end = rest.find([' ', '\t', '\r', '\n', ',', ']', '}']);
+        let end = rest.find(TAG_END);
         rest = end.map_or("", |end| rest[end..].trim_start());
         while rest.starts_with('#') {
             rest = rest.find('\n').map_or("", |end| rest[end..].trim_start());

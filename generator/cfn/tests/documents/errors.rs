@@ -202,7 +202,7 @@ fn unknown_tags() {
         "a: !getatt A.B\n",
         "a: !Fn::Sub x\n",
         "a: !Refs x\n",
-        "a: [!Foo x, !!binary eA==]\n",
+        "a: [!Foo , !Foo, !!binary eA==]\n",
         "a: !<tag:x> y\n",
         "a: &b !Jion\n  - x\nc: !Sub: x\n",
     ];
@@ -215,7 +215,9 @@ fn unknown_tags() {
       did you mean `!Ref`?
     t.yaml:1:5: unknown tag `!Foo` "!Foo"
       only intrinsic functions are tags; quote the text if it should begin with `!`
-    t.yaml:1:13: unknown tag `!!binary` "!!binary"
+    t.yaml:1:12: unknown tag `!Foo` "!Foo"
+      only intrinsic functions are tags; quote the text if it should begin with `!`
+    t.yaml:1:18: unknown tag `!!binary` "!!binary"
       only intrinsic functions are tags; quote the text if it should begin with `!`
     t.yaml:1:4: unknown tag `!<tag:x>` "!<tag:x>"
       only intrinsic functions are tags; quote the text if it should begin with `!`
