@@ -10,6 +10,7 @@ mod function;
 pub mod graph;
 mod ids;
 mod link;
+mod meaning;
 mod model;
 mod parts;
 mod problem;
@@ -27,6 +28,7 @@ pub use api::{
 pub use function::{Alias, Function, Permission, Version};
 pub use ids::{LogicalId, RouteKey};
 pub use link::{FunctionLink, Link, Qualifier};
+pub use meaning::Meaning;
 pub use model::Model;
 pub use problem::Problem;
 pub use resolve::{Inputs, Piece, Pseudo, Reference, Resolved, Resolver, Setting, Text, Unknown, UnknownReason};

@@ -41,6 +41,8 @@ pub struct Model {
     pub parameters: Resolved,
     /// What is wrong with the template.
     pub problems: Vec<Problem>,
+    /// What the template makes that the model does not hold: not wrong, but not judged either.
+    pub gaps: Vec<Problem>,
 }
 
 impl Model {

@@ -40,22 +40,21 @@ impl Api {
     /// authorizers and models by name, integrations that no route uses, and the api's own settings that count.
     pub fn snapshot(&self, model: &Model) -> String {
         let names = Names::new(model, Naming::Physical);
-        let mut sections: [(Kind, &str, Vec<(String, Json)>); 5] = [
-            (Kind::Api, "Api", Vec::new()),
+        let mut sections: [(Kind, &str, Vec<(String, Json)>); 4] = [
             (Kind::Authorizer, "Authorizers", Vec::new()),
             (Kind::Integration, "Integrations", Vec::new()),
             (Kind::Model, "Models", Vec::new()),
             (Kind::Route, "Routes", Vec::new()),
         ];
+        let mut snapshot = Map::new();
         for mut part in api_parts(self, &names) {
             part.content.retain(|property, _| in_snapshot(&part.kind, property));
-            if let Some((_, _, parts)) = sections.iter_mut().find(|(kind, _, _)| *kind == part.kind) {
-                // The api's own name is no part of its snapshot.
-                let name = if part.kind == Kind::Api { String::new() } else { part.name };
-                parts.push((name, Json::Object(part.content)));
+            if part.kind == Kind::Api {
+                snapshot.extend(part.content);
+            } else if let Some((_, _, parts)) = sections.iter_mut().find(|(kind, _, _)| *kind == part.kind) {
+                parts.push((part.name, Json::Object(part.content)));
             }
         }
-        let mut snapshot = Map::new();
         for (_, section, mut parts) in sections {
             parts.sort_by_cached_key(|(name, content)| (name.clone(), content.to_string()));
             snapshot.insert(section.to_owned(), Json::Object(numbered(parts)));

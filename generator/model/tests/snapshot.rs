@@ -50,7 +50,7 @@ fn snapshot(template: &Node) -> String {
 
 #[test]
 fn a_snapshot_names_functions_and_no_logical_ids() {
-    insta::assert_snapshot!(snapshot(&template("chat", "A", "SendRoute")), @"");
+    insta::assert_snapshot!(snapshot(&template("chat", "A", "SendRoute")), @r#"{"Authorizers":{},"Integrations":{},"Models":{},"RouteSelectionExpression":"$request.body.action","Routes":{"send":{"AuthorizationType":"NONE","Target":{"IntegrationType":"AWS_PROXY","IntegrationUri":{"Function":"a"}}}}}"#);
 }
 
 #[test]

@@ -33,6 +33,9 @@ impl<'a> Canon<'a> {
             unknown => Map::from_iter([("Properties".to_owned(), unknown)]),
         };
         content.retain(|key, _| !without.contains(&key.as_str()));
+        if let Some(tags) = content.get("Tags").and_then(tag_map) {
+            content.insert("Tags".to_owned(), tags);
+        }
         if let Some(conditional) = &resource.conditional {
             content.insert("Condition".to_owned(), Json::from(&*conditional.unknown.expression));
         }
@@ -120,4 +123,14 @@ impl<'a> Canon<'a> {
         }
         Some(json)
     }
+}
+
+/// A list of `Key` and `Value` as a map: the order of tags means nothing, and some types take a map instead.
+fn tag_map(tags: &Json) -> Option<Json> {
+    let mut pairs = Vec::new();
+    for tag in tags.as_array()? {
+        pairs.push((tag.get("Key")?.as_str()?.to_owned(), tag.get("Value")?.clone()));
+    }
+    pairs.sort_by(|(left, _), (right, _)| left.cmp(right));
+    Some(Json::Object(pairs.into_iter().collect()))
 }

@@ -4,6 +4,7 @@
 //! compares the parts of two models, and the meaning is all parts by name.
 
 mod canon;
+pub(crate) mod defaults;
 mod effect;
 mod names;
 mod role;

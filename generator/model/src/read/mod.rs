@@ -7,6 +7,7 @@ mod iam;
 mod lambda;
 mod openapi;
 mod resources;
+mod sam;
 
 use std::sync::Arc;
 
@@ -21,10 +22,27 @@ pub(crate) struct Reader<'a> {
     inputs: &'a Inputs,
 }
 
+/// How deeply globals merge; a document nested deeper is no template.
+const DEEPEST: usize = 64;
+
 pub(crate) fn model(template: &Node, inputs: &Inputs) -> Model {
+    match sam::expand(template) {
+        None => plain(template, Resolver::new(template, inputs), inputs),
+        Some(expansion) => {
+            let resolver = Resolver::new(&expansion.template, inputs).with_aliases(expansion.aliases);
+            let mut model = plain(&expansion.template, resolver, inputs);
+            model.problems.splice(0..0, expansion.problems);
+            model.gaps.splice(0..0, expansion.gaps);
+            model
+        }
+    }
+}
+
+/// The model of a template without SAM resources.
+fn plain(template: &Node, resolver: Resolver, inputs: &Inputs) -> Model {
     let mut problems = Vec::new();
-    let resolver = Resolver::new(template, inputs);
     let resources = resources::read(template, &resolver, &mut problems);
+    let gaps = foreach_gaps(template);
     let mut model = {
         let reader = Reader { resources: &resources, inputs };
         Model {
@@ -46,7 +64,16 @@ pub(crate) fn model(template: &Node, inputs: &Inputs) -> Model {
     model.parameters = section("Parameters");
     problems.extend(resolver.into_problems());
     model.problems = problems;
+    model.gaps = gaps;
     model
+}
+
+/// Loops of the language extensions, whose resources the model does not hold.
+fn foreach_gaps(template: &Node) -> Vec<Problem> {
+    let section = template.get("Resources").and_then(Node::as_map);
+    let entries = section.into_iter().flat_map(Map::entries);
+    let loops = entries.filter(|(key, _)| key.starts_with("Fn::ForEach"));
+    loops.map(|(key, entry)| Problem::new(format!("what {key} makes is not in the model"), entry.key_span)).collect()
 }
 
 impl<'a> Reader<'a> {

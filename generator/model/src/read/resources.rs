@@ -18,8 +18,6 @@ pub(super) fn read(template: &Node, resolver: &Resolver, problems: &mut Vec<Prob
     };
     for (id, entry) in section.entries() {
         if id.starts_with("Fn::ForEach") {
-            let problem = Problem::new(format!("{id} is not expanded; its resources are not in the model"), entry.key_span);
-            problems.push(problem.with_hint("read the processed template of the stack instead"));
             continue;
         }
         if let Some(resource) = resource(id, entry, resolver, problems) {

@@ -1,0 +1,42 @@
+//! What AWS fills in, so that saying it and leaving it out mean the same.
+
+use serde_json::{Map, Value as Json};
+
+use super::Kind;
+
+/// Adds the defaults that the content does not say.
+pub(crate) fn fill(kind: &Kind, content: &mut Map<String, Json>) {
+    let defaults: &[(&str, &str)] = match kind {
+        Kind::Api => &[
+            ("ApiKeySelectionExpression", "$request.header.x-api-key"),
+            ("DisableExecuteApiEndpoint", "false"),
+            ("DisableSchemaValidation", "false"),
+        ],
+        Kind::Route => &[("ApiKeyRequired", "false"), ("AuthorizationType", "NONE")],
+        Kind::Integration => INTEGRATION,
+        Kind::Stage => &[("AutoDeploy", "false")],
+        Kind::Function => &[("MemorySize", "128"), ("PackageType", "Zip"), ("Timeout", "3")],
+        Kind::Table => &[("BillingMode", "PROVISIONED"), ("DeletionProtectionEnabled", "false")],
+        _ => &[],
+    };
+    add(defaults, content);
+    match kind {
+        Kind::Route => {
+            if let Some(Json::Object(integration)) = content.get_mut("Target") {
+                add(INTEGRATION, integration);
+            }
+        }
+        Kind::Function => {
+            content.entry("Architectures").or_insert_with(|| vec!["x86_64"].into());
+        }
+        _ => {}
+    }
+}
+
+const INTEGRATION: &[(&str, &str)] = &[("ConnectionType", "INTERNET"), ("IntegrationMethod", "POST")];
+
+fn add(defaults: &[(&str, &str)], content: &mut Map<String, Json>) {
+    for (key, value) in defaults {
+        content.entry(*key).or_insert_with(|| Json::from(*value));
+    }
+}

@@ -1,0 +1,229 @@
+//! SAM templates, as the CloudFormation templates that AWS's translator makes of them.
+//!
+//! `AWS::Serverless::Function`, `HttpApi`, `WebSocketApi` and `SimpleTable` are translated node by node with the
+//! translator's logical ids, so that everything after reads one language. What is not translated (domains, events
+//! of other sources, policy templates) is said to be a gap, or left as a macro's unknown result.
+
+mod function;
+mod globals;
+mod http;
+mod websocket;
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use stackgen_cfn::{Map, Node, Span, get_att, map, r#ref};
+
+use crate::Problem;
+
+const PREFIX: &str = "AWS::Serverless::";
+
+/// A SAM template as CloudFormation.
+pub(super) struct Expansion {
+    pub(super) template: Node,
+    /// `Function.Alias` and its like, by the logical id that they stand for.
+    pub(super) aliases: HashMap<String, String>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) gaps: Vec<Problem>,
+}
+
+/// What one SAM resource brings along.
+struct Source<'t> {
+    id: &'t str,
+    span: Span,
+    /// Its properties with the template's `Globals` under them.
+    properties: Node,
+    /// `Condition`, `DependsOn`, …: all but `Type` and `Properties`.
+    attributes: Vec<(&'t str, &'t Node)>,
+}
+
+/// The work in progress.
+struct Expander<'t> {
+    template: &'t Node,
+    resources: Map,
+    aliases: HashMap<String, String>,
+    problems: Vec<Problem>,
+    gaps: Vec<Problem>,
+    http_apis: IndexMap<String, http::HttpApi>,
+}
+
+/// Translates a template that holds SAM resources; `None` for one that holds none.
+pub(super) fn expand(template: &Node) -> Option<Expansion> {
+    let section = template.get("Resources")?.as_map()?;
+    let is_sam = |node: &Node| node.get("Type").and_then(Node::as_str).is_some_and(|kind| kind.starts_with(PREFIX));
+    if !section.iter().any(|(_, node)| is_sam(node)) {
+        return None;
+    }
+    let mut expander = Expander {
+        template,
+        resources: Map::new(),
+        aliases: HashMap::new(),
+        problems: Vec::new(),
+        gaps: Vec::new(),
+        http_apis: IndexMap::new(),
+    };
+    expander.check_transform();
+    for (id, entry) in section.entries() {
+        let kind = entry.node.get("Type").and_then(Node::as_str).unwrap_or_default();
+        let known = matches!(kind.strip_prefix(PREFIX), Some("Function" | "HttpApi" | "WebSocketApi" | "SimpleTable"));
+        if known {
+            let span = if entry.key_span.file.is_some() { entry.key_span } else { entry.node.span };
+            expander.known(kind, id, &entry.node, span);
+        } else {
+            if kind.starts_with(PREFIX) {
+                expander.gap(format!("what SAM makes of {id} ({kind}) is not in the model"), entry.node.span);
+            }
+            expander.resources.insert_entry(id, entry.clone());
+        }
+    }
+    expander.finish_http_apis();
+    let mut root = template.clone();
+    if let Some(map) = root.as_map_mut() {
+        map.insert("Resources", expander.resources);
+    }
+    Some(Expansion {
+        template: root,
+        aliases: expander.aliases,
+        problems: expander.problems,
+        gaps: expander.gaps,
+    })
+}
+
+impl<'t> Expander<'t> {
+    fn check_transform(&mut self) {
+        let transform = self.template.get("Transform");
+        let names = transform.map(|node| node.as_list().unwrap_or(std::slice::from_ref(node))).unwrap_or_default();
+        if !names.iter().any(|name| name.as_str() == Some("AWS::Serverless-2016-10-31")) {
+            let span = transform.map_or(self.template.span, |node| node.span);
+            let problem = Problem::new("AWS::Serverless resources need the SAM transform", span);
+            self.problems.push(problem.with_hint("add `Transform: AWS::Serverless-2016-10-31`"));
+        }
+    }
+
+    fn known(&mut self, kind: &str, id: &'t str, node: &'t Node, span: Span) {
+        let name = kind.trim_start_matches(PREFIX);
+        let attributes = node.as_map().into_iter().flat_map(Map::iter);
+        let source = Source {
+            id,
+            span,
+            properties: globals::merged(self.template, name, node.get("Properties")),
+            attributes: attributes.filter(|(key, _)| !matches!(*key, "Type" | "Properties")).collect(),
+        };
+        match name {
+            "Function" => self.function(&source),
+            "HttpApi" => self.http_api(&source),
+            "WebSocketApi" => self.websocket_api(&source),
+            _ => self.simple_table(&source),
+        }
+    }
+
+    /// The resource that has the SAM resource's own logical id, with all its attributes.
+    fn own(&mut self, source: &Source, kind: &str, properties: Map) {
+        let mut resource = typed(kind, properties);
+        for (key, node) in &source.attributes {
+            resource.insert(*key, (*node).clone());
+        }
+        self.resources.insert(source.id, Node::from(resource).at(source.span));
+    }
+
+    /// A resource that comes with it, under the same condition.
+    fn generated(&mut self, source: &Source, id: String, kind: &str, properties: Map, span: Span) {
+        let mut resource = typed(kind, properties);
+        if let Some((key, condition)) = source.attributes.iter().find(|(key, _)| *key == "Condition") {
+            resource.insert(*key, (*condition).clone());
+        }
+        self.resources.insert(id, Node::from(resource).at(span));
+    }
+
+    fn gap(&mut self, message: String, span: Span) {
+        self.gaps.push(Problem::new(message, span));
+    }
+
+    fn simple_table(&mut self, source: &Source) {
+        let mut properties = Map::new();
+        let key = source.properties.get("PrimaryKey");
+        let name = key.and_then(|key| key.get("Name")).cloned().unwrap_or_else(|| "id".into());
+        let kind = key.and_then(|key| key.get("Type")).and_then(Node::as_str).unwrap_or("String");
+        let letter: String = kind.chars().take(1).collect();
+        let definition = map([("AttributeName", name.clone()), ("AttributeType", letter.into())]);
+        properties.insert("AttributeDefinitions", vec![definition]);
+        let element = map([("AttributeName", name), ("KeyType", "HASH".into())]);
+        properties.insert("KeySchema", vec![element]);
+        if source.properties.get("ProvisionedThroughput").is_none() {
+            properties.insert("BillingMode", "PAY_PER_REQUEST");
+        }
+        let same =
+            ["ProvisionedThroughput", "TableName", "SSESpecification", "PointInTimeRecoverySpecification"];
+        copy(&source.properties, &mut properties, &same);
+        if let Some(tags) = source.properties.get("Tags").and_then(Node::as_map) {
+            properties.insert("Tags", tag_list(tags));
+        }
+        self.own(source, "AWS::DynamoDB::Table", properties);
+    }
+}
+
+fn typed(kind: &str, properties: Map) -> Map {
+    let mut resource = Map::new();
+    resource.insert("Type", kind);
+    resource.insert("Properties", properties);
+    resource
+}
+
+/// Copies the properties that SAM hands through.
+fn copy(from: &Node, to: &mut Map, keys: &[&str]) {
+    for key in keys {
+        if let Some(node) = from.get(key) {
+            to.insert(*key, node.clone());
+        }
+    }
+}
+
+fn tag_list(tags: &Map) -> Node {
+    let tag = |(key, value): (&str, &Node)| map([("Key", Node::from(key)), ("Value", value.clone())]);
+    Node::from(tags.iter().map(tag).collect::<Vec<_>>())
+}
+
+/// The permission for API Gateway to call a function.
+fn permission(function: Node, source_arn: Node) -> Map {
+    let entries = [
+        ("Action", Node::from("lambda:InvokeFunction")),
+        ("FunctionName", function),
+        ("Principal", "apigateway.amazonaws.com".into()),
+        ("SourceArn", source_arn),
+    ];
+    entries.into_iter().collect()
+}
+
+/// `Sub` with variables.
+fn sub_with(text: &str, variables: impl IntoIterator<Item = (&'static str, Node)>) -> Node {
+    let argument = Node::from(vec![Node::from(text), map(variables)]);
+    stackgen_cfn::Call::new(stackgen_cfn::Function::Sub, argument).into()
+}
+
+/// The URI that makes API Gateway call a function, given the function's ARN.
+fn invocation(arn: Node) -> Node {
+    const URI: &str =
+        "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Arn}/invocations";
+    sub_with(URI, [("Arn", arn)])
+}
+
+/// A function, or the alias that SAM points events at.
+enum Target {
+    Function(String),
+    Alias(String),
+}
+
+impl Target {
+    fn arn(&self) -> Node {
+        match self {
+            Target::Function(id) => get_att(id, "Arn"),
+            Target::Alias(id) => r#ref(id),
+        }
+    }
+
+    fn name(&self) -> Node {
+        match self {
+            Target::Function(id) | Target::Alias(id) => r#ref(id),
+        }
+    }
+}
