@@ -6,7 +6,6 @@ const { RemovalPolicy, Stack } = require('aws-cdk-lib');
 const apigw = require('aws-cdk-lib/aws-apigatewayv2');
 const iam = require('aws-cdk-lib/aws-iam');
 const logs = require('aws-cdk-lib/aws-logs');
-const { allow } = require('./handler');
 
 const SNAPSHOT = [apigw.CfnRoute, apigw.CfnRouteResponse, apigw.CfnIntegration, apigw.CfnAuthorizer, apigw.CfnApi];
 
@@ -31,13 +30,9 @@ function serve(stage, resource) {
   stage.node.defaultChild.deploymentId = resource.ref;
 }
 
-// The role that a pinned API assumes to invoke any version of its functions, earlier ones included.
+// The role that a pinned API assumes. `grantInvoke` lets it invoke any version of a function, earlier ones included.
 function invokeRole(scope) {
   return new iam.Role(scope, 'InvokeRole', { assumedBy: new iam.ServicePrincipal('apigateway.amazonaws.com') });
-}
-
-function allowVersions(role, fn) {
-  role.addToPolicy(allow(['lambda:InvokeFunction'], [`${fn.functionArn}:*`]));
 }
 
 function accessLogs(scope, apiName, fields) {
@@ -53,4 +48,4 @@ function accessLogs(scope, apiName, fields) {
   };
 }
 
-Object.assign(exports, { accessLogs, allowVersions, deployment, invokeRole, serve });
+Object.assign(exports, { accessLogs, deployment, invokeRole, serve });

@@ -5,22 +5,23 @@ const { Duration } = require('aws-cdk-lib');
 const apigw = require('aws-cdk-lib/aws-apigatewayv2');
 const { HttpJwtAuthorizer } = require('aws-cdk-lib/aws-apigatewayv2-authorizers');
 const { Construct } = require('constructs');
-const { accessLogs, allowVersions, deployment, invokeRole, serve } = require('./deployment');
+const { accessLogs, deployment, invokeRole, serve } = require('./deployment');
 const { executeApiArn } = require('./handler');
 
 const ACCESS_LOG = {
   requestId: 'requestId',
   requestTime: 'requestTime',
   routeKey: 'routeKey',
+  path: 'path',
   status: 'status',
-  ip: 'identity.sourceIp',
+  sourceIp: 'identity.sourceIp',
   userAgent: 'identity.userAgent',
   authorizerError: 'authorizer.error',
   integrationStatus: 'integration.status',
-  integrationLatency: 'integration.latency',
   integrationError: 'integrationErrorMessage',
-  error: 'error.message',
-  errorType: 'error.responseType',
+  integrationLatency: 'integrationLatency',
+  errorMessage: 'error.message',
+  errorResponseType: 'error.responseType',
 };
 
 class HttpApi extends Construct {
@@ -40,7 +41,10 @@ class HttpApi extends Construct {
       },
     });
     this.invokeRole = pinned ? invokeRole(this) : undefined;
-    this.jwt = new HttpJwtAuthorizer('JwtAuthorizer', jwt.issuer, { jwtAudience: [jwt.audience] });
+    this.jwt = new HttpJwtAuthorizer('JwtAuthorizer', jwt.issuer, {
+      authorizerName: `${name}-jwt`,
+      jwtAudience: [jwt.audience],
+    });
     this.none = new apigw.HttpNoneAuthorizer();
   }
 
@@ -62,7 +66,7 @@ class HttpApi extends Construct {
   // One a function, shared by its routes.
   integration(handler) {
     if (!this.integrations.has(handler)) {
-      if (this.invokeRole) allowVersions(this.invokeRole, handler.function);
+      if (this.invokeRole) handler.function.grantInvoke(this.invokeRole);
       this.integrations.set(handler, new HandlerIntegration(handler, this.invokeRole));
     }
     return this.integrations.get(handler);
@@ -74,7 +78,8 @@ class HttpApi extends Construct {
       stageName: '$default',
       accessLogSettings: accessLogs(this, this.name, ACCESS_LOG),
     });
-    serve(this.stage, deployment(this, this.api));
+    this.deployment = deployment(this, this.api);
+    serve(this.stage, this.deployment);
   }
 }
 
@@ -89,6 +94,7 @@ class HandlerIntegration extends apigw.HttpRouteIntegration {
   bind() {
     return {
       type: apigw.HttpIntegrationType.AWS_PROXY,
+      method: apigw.HttpMethod.POST,
       uri: this.handler.target.functionArn,
       payloadFormatVersion: apigw.PayloadFormatVersion.VERSION_2_0,
       credentials: this.invokeRole && { credentialsArn: this.invokeRole.roleArn },

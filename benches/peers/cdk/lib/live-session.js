@@ -187,11 +187,16 @@ class LiveSession extends Stack {
 
   outputs() {
     const { socket, http } = this;
-    new CfnOutput(this, 'WebSocketApiId', { value: socket.api.apiId });
-    new CfnOutput(this, 'WebSocketUrl', { value: socket.stage.url });
-    new CfnOutput(this, 'ManagementEndpoint', { value: socket.stage.callbackUrl });
-    new CfnOutput(this, 'HttpApiId', { value: http.api.apiId });
-    new CfnOutput(this, 'HttpUrl', { value: http.api.apiEndpoint });
+    const output = (id, description, value) => new CfnOutput(this, id, { description, value });
+    output('WebSocketUrl', 'Where clients connect', socket.stage.url);
+    output('WebSocketManagementUrl', 'Where messages to connections are posted', socket.stage.callbackUrl);
+    output('WebSocketApiId', 'Id of the WebSocket API', socket.api.apiId);
+    output('WebSocketStageName', "Name of the WebSocket API's stage", STAGE);
+    output('HttpUrl', 'Where the HTTP API is', http.api.apiEndpoint);
+    output('HttpApiId', 'Id of the HTTP API', http.api.apiId);
+    for (const [id, { deployment }] of Object.entries({ WebSocket: socket, Http: http })) {
+      output(`${id}DeploymentId`, 'The deployment that this template makes and its stage serves', deployment.ref);
+    }
   }
 }
 

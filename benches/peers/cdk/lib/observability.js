@@ -5,45 +5,55 @@ const { Duration } = require('aws-cdk-lib');
 const cloudwatch = require('aws-cdk-lib/aws-cloudwatch');
 
 const PERIOD = Duration.minutes(5);
+const SUM = { statistic: 'Sum', period: PERIOD };
+const P99 = { statistic: 'p99', period: PERIOD };
 
 function observe(stack) {
-  const alarm = (id, metric, threshold, description) =>
-    metric.createAlarm(stack, id, {
-      alarmDescription: description,
+  const { socket, http } = stack;
+  const functions = Object.values(stack.functions).map((handler) => handler.function);
+  const tables = Object.values(stack.tables);
+
+  const alarm = (name, metric, threshold) =>
+    metric.createAlarm(stack, `${name}-alarm`, {
+      alarmName: `live-session-${stack.envName}-${name}`,
       threshold,
       evaluationPeriods: 1,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
     });
-
-  const handlers = Object.values(stack.functions);
-  for (const { node, function: fn } of handlers) {
-    alarm(`${node.id}-errors`, fn.metricErrors({ period: PERIOD }), 1, `${node.id} fails`);
-    alarm(`${node.id}-throttles`, fn.metricThrottles({ period: PERIOD }), 1, `${node.id} is throttled`);
+  for (const { node, function: fn } of Object.values(stack.functions)) {
+    alarm(`${node.id}-errors`, fn.metricErrors(SUM), 1);
+    alarm(`${node.id}-throttles`, fn.metricThrottles(SUM), 1);
   }
-  const { socket, http } = stack;
-  const integrationErrors = socket.api.metric('IntegrationError', { statistic: 'Sum', period: PERIOD });
-  const serverErrors = http.api.metricServerError({ period: PERIOD });
-  alarm('websocket-integration-errors', integrationErrors, 5, 'Integrations of the WebSocket API fail');
-  alarm('http-server-errors', serverErrors, 5, 'The HTTP API answers 5xx');
+  const integrationErrors = socket.stage.metric('IntegrationError', SUM);
+  alarm('websocket-integration-errors', integrationErrors, 5);
+  alarm('http-server-errors', http.api.metricServerError(SUM), 5);
 
-  const graph = (title, left) => new cloudwatch.GraphWidget({ title, left, width: 12 });
-  const count = (name) => socket.api.metric(name, { statistic: 'Sum', period: PERIOD });
+  const graph = (title, left) => new cloudwatch.GraphWidget({ title, left, width: 8 });
+  const connections = ['ConnectCount', 'MessageCount'].map((name) => socket.stage.metric(name, SUM));
+  const refusals = ['ClientError', 'ExecutionError'].map((name) => socket.stage.metric(name, SUM));
+  const ofTables = (name) => tables.map((table) => table.metric(name, SUM));
   new cloudwatch.Dashboard(stack, 'Dashboard', {
     dashboardName: `live-session-${stack.envName}`,
     widgets: [
       [
-        graph('Connections and messages', [count('ConnectCount'), count('MessageCount')]),
-        graph('WebSocket errors', [count('ClientError'), count('ExecutionError'), integrationErrors]),
+        graph('WebSocket: connects and messages', connections),
+        graph('WebSocket: errors', [...refusals, integrationErrors]),
+        graph('WebSocket: integration latency', [socket.stage.metric('IntegrationLatency', P99)]),
       ],
       [
-        graph('Invocations', handlers.map(({ function: fn }) => fn.metricInvocations({ period: PERIOD }))),
-        graph('Errors', handlers.map(({ function: fn }) => fn.metricErrors({ period: PERIOD }))),
+        graph('HTTP: requests', [http.api.metricCount(SUM)]),
+        graph('HTTP: errors', [http.api.metricClientError(SUM), http.api.metricServerError(SUM)]),
+        graph('HTTP: latency', [http.api.metricLatency(P99)]),
       ],
       [
-        graph('Duration', handlers.map(({ function: fn }) => fn.metricDuration({ period: PERIOD, statistic: 'p99' }))),
-        graph('HTTP', [http.api.metricCount({ period: PERIOD }), serverErrors]),
+        graph('Functions: Invocations', functions.map((fn) => fn.metricInvocations(SUM))),
+        graph('Functions: Errors', functions.map((fn) => fn.metricErrors(SUM))),
+        graph('Functions: Duration', functions.map((fn) => fn.metricDuration(P99))),
       ],
+      ['ConsumedReadCapacityUnits', 'ConsumedWriteCapacityUnits', 'ThrottledRequests'].map((name) =>
+        graph(`Tables: ${name}`, ofTables(name)),
+      ),
     ],
   });
 }

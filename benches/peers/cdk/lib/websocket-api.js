@@ -5,11 +5,12 @@ const { Duration, Stack } = require('aws-cdk-lib');
 const apigw = require('aws-cdk-lib/aws-apigatewayv2');
 const { WebSocketLambdaAuthorizer } = require('aws-cdk-lib/aws-apigatewayv2-authorizers');
 const { Construct } = require('constructs');
-const { accessLogs, allowVersions, deployment, invokeRole, serve } = require('./deployment');
+const { accessLogs, deployment, invokeRole, serve } = require('./deployment');
 const { executeApiArn } = require('./handler');
 
 const ACCESS_LOG = {
   requestId: 'requestId',
+  extendedRequestId: 'extendedRequestId',
   requestTime: 'requestTime',
   eventType: 'eventType',
   routeKey: 'routeKey',
@@ -17,16 +18,17 @@ const ACCESS_LOG = {
   connectionId: 'connectionId',
   connectedAt: 'connectedAt',
   messageId: 'messageId',
-  ip: 'identity.sourceIp',
+  sourceIp: 'identity.sourceIp',
   userAgent: 'identity.userAgent',
   principalId: 'authorizer.principalId',
   authorizerStatus: 'authorizer.status',
   authorizerError: 'authorizer.error',
+  authorizerLatency: 'authorizer.latency',
   integrationStatus: 'integration.status',
-  integrationLatency: 'integration.latency',
   integrationError: 'integration.error',
-  error: 'error.message',
-  errorType: 'error.responseType',
+  integrationLatency: 'integrationLatency',
+  errorMessage: 'error.message',
+  errorResponseType: 'error.responseType',
 };
 
 class WebSocketApi extends Construct {
@@ -53,12 +55,12 @@ class WebSocketApi extends Construct {
 
   authorizeWith(handler) {
     if (this.invokeRole) {
-      allowVersions(this.invokeRole, handler.function);
+      handler.function.grantInvoke(this.invokeRole);
       this.authorizer = new PinnedAuthorizer(handler, this.invokeRole);
       return;
     }
     this.authorizer = new WebSocketLambdaAuthorizer('Authorizer', handler.target, {
-      authorizerName: handler.node.id,
+      authorizerName: handler.function.physicalName,
       // Unset would mean the header Authorization, which shuts anonymous callers out.
       identitySource: [],
     });
@@ -75,7 +77,7 @@ class WebSocketApi extends Construct {
   // One a function, shared by its routes.
   integration(handler) {
     if (!this.integrations.has(handler)) {
-      if (this.invokeRole) allowVersions(this.invokeRole, handler.function);
+      if (this.invokeRole) handler.function.grantInvoke(this.invokeRole);
       this.integrations.set(handler, new HandlerIntegration(handler, this.invokeRole));
     }
     return this.integrations.get(handler);
@@ -88,7 +90,8 @@ class WebSocketApi extends Construct {
       throttle: { burstLimit: 5000, rateLimit: 10000 },
       accessLogSettings: accessLogs(this, this.name, ACCESS_LOG),
     });
-    serve(this.stage, deployment(this, this.api));
+    this.deployment = deployment(this, this.api);
+    serve(this.stage, this.deployment);
   }
 }
 
@@ -104,6 +107,7 @@ class HandlerIntegration extends apigw.WebSocketRouteIntegration {
   bind() {
     return {
       type: apigw.WebSocketIntegrationType.AWS_PROXY,
+      method: 'POST',
       uri: invocationUri(this.handler),
       timeout: Duration.seconds(29),
       credentialsRole: this.invokeRole,
@@ -122,7 +126,7 @@ class PinnedAuthorizer {
     const authorizer = new apigw.WebSocketAuthorizer(scope, 'Authorizer', {
       webSocketApi: route.webSocketApi,
       type: apigw.WebSocketAuthorizerType.LAMBDA,
-      authorizerName: this.handler.node.id,
+      authorizerName: this.handler.function.physicalName,
       authorizerUri: invocationUri(this.handler),
     });
     authorizer.node.defaultChild.authorizerCredentialsArn = this.role.roleArn;
