@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use clap::CommandFactory;
+use clap::{Arg, Command, CommandFactory};
 
 use crate::args::Cli;
 use crate::commands;
@@ -36,22 +36,29 @@ fn the_generated_reference_is_fresh() {
     );
 }
 
-/// The help of every command, as a person sees it.
+/// The help of every command, as a person sees it; what every command takes stands at the first one alone.
 fn cli() -> String {
     let mut command = Cli::command().term_width(100);
     command.build();
     let mut page = String::from(
         "# Command line\n\nGenerated from the help texts by `make docs`; do not edit.\n",
     );
-    let mut section = |command: &mut clap::Command| {
-        let name = command.get_bin_name().unwrap_or("stackgen").to_owned();
-        let help = command.render_long_help().to_string();
-        let help: Vec<_> = help.lines().map(str::trim_end).collect();
-        let _ = write!(page, "\n## {name}\n\n```text\n{}\n```\n", help.join("\n"));
-    };
-    section(&mut command);
+    section(&mut page, &mut command);
     for command in command.get_subcommands_mut() {
-        section(command);
+        let everywhere = |arg: Arg| match arg.is_global_set() || arg.get_id() == "help" {
+            true => arg.hide(true),
+            false => arg,
+        };
+        *command = command.clone().mut_args(everywhere);
+        section(&mut page, command);
     }
     page
+}
+
+fn section(page: &mut String, command: &mut Command) {
+    let name = command.get_bin_name().unwrap_or("stackgen").to_owned();
+    let help = command.render_long_help().to_string();
+    let help: Vec<_> = help.lines().map(str::trim_end).collect();
+    let help = help.join("\n");
+    let _ = write!(page, "\n## {name}\n\n```text\n{}\n```\n", help.trim_end());
 }

@@ -88,8 +88,48 @@ fn a_missing_table() {
 
 #[test]
 fn two_routes_that_collide() {
-    let more = "$default: chat-handler\n    join-room: chat-handler";
-    assert_snapshot!(changed("chat", "$default: chat-handler", more), @"");
+    let (one, other) = (
+        "    GET /health:",
+        "    GET /sessions/{id}: { function: session-http-handler, auth: none }\n    GET /health:",
+    );
+    assert_snapshot!(changed("live-session", one, other), @"
+    exit 2
+    --- stderr
+    error: routes `GET /sessions/{id}` and `GET /sessions/{sessionId}` are one to API Gateway
+       --> stackgen.yaml:148:5
+        |
+    148 |     GET /sessions/{sessionId}: { function: session-http-handler, auth: none }
+        |     ^^^^^^^^^^^^^^^^^^^^^^^^^
+    ...
+    151 |     GET /sessions/{id}: { function: session-http-handler, auth: none }
+        |     ------------------ the other one
+        |
+        = help: they differ in the name of a path parameter alone; the second would be refused
+
+    error: its logical id `GetSessionsParamHttpRoute` is taken
+       --> stackgen.yaml:148:5
+        |
+    148 |     GET /sessions/{sessionId}: { function: session-http-handler, auth: none }
+        |     ^^^^^^^^^^^^^^^^^^^^^^^^^
+    ...
+    151 |     GET /sessions/{id}: { function: session-http-handler, auth: none }
+        |     ------------------ by this one
+        |
+        = help: logical ids have letters and digits only, so names that differ in signs alone meet: rename one of them
+
+    error: its logical id `GetSessionsParamHttpRoutePermission` is taken
+       --> stackgen.yaml:148:5
+        |
+    148 |     GET /sessions/{sessionId}: { function: session-http-handler, auth: none }
+        |     ^^^^^^^^^^^^^^^^^^^^^^^^^
+    ...
+    151 |     GET /sessions/{id}: { function: session-http-handler, auth: none }
+        |     ------------------ by this one
+        |
+        = help: logical ids have letters and digits only, so names that differ in signs alone meet: rename one of them
+
+    3 errors in stackgen.yaml
+    ");
 }
 
 #[test]
