@@ -10,8 +10,10 @@ const P99 = { statistic: 'p99', period: PERIOD };
 
 function observe(stack) {
   const { socket, http } = stack;
-  const functions = Object.values(stack.functions).map((handler) => handler.function);
-  const tables = Object.values(stack.tables);
+  const byName = (constructs) => Object.values(constructs).sort((a, b) => (a.node.id < b.node.id ? -1 : 1));
+  const handlers = byName(stack.functions);
+  const functions = handlers.map((handler) => handler.function);
+  const tables = byName(stack.tables);
 
   const alarm = (name, metric, threshold) =>
     metric.createAlarm(stack, `${name}-alarm`, {
@@ -21,7 +23,7 @@ function observe(stack) {
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
     });
-  for (const { node, function: fn } of Object.values(stack.functions)) {
+  for (const { node, function: fn } of handlers) {
     alarm(`${node.id}-errors`, fn.metricErrors(SUM), 1);
     alarm(`${node.id}-throttles`, fn.metricThrottles(SUM), 1);
   }
