@@ -6,9 +6,15 @@ use super::context::Context;
 use super::template::Template;
 use crate::Dialect;
 
-/// The keys of a resource in the order in which people read them; others follow by name.
-const RESOURCE_ORDER: [&str; 8] = [
+/// The keys of a resource and of a policy's statement in the order in which people read them; others follow by name.
+const ORDER: [&str; 14] = [
     "Type",
+    "Sid",
+    "Effect",
+    "Principal",
+    "Action",
+    "NotAction",
+    "Resource",
     "Condition",
     "DependsOn",
     "DeletionPolicy",
@@ -46,14 +52,14 @@ fn sorted_entries(document: &Node, key: &str) -> Vec<(String, Node)> {
 }
 
 /// The same value with the keys of every mapping in one order, since their order means nothing.
-fn canonical(node: &Node) -> Node {
+pub(super) fn canonical(node: &Node) -> Node {
     match &node.value {
         Value::Map(map) => {
             let rank = |key: &str| {
-                RESOURCE_ORDER
+                ORDER
                     .iter()
                     .position(|known| *known == key)
-                    .unwrap_or(RESOURCE_ORDER.len())
+                    .unwrap_or(ORDER.len())
             };
             let mut keys: Vec<_> = map.keys().collect();
             keys.sort_by_key(|key| (rank(key), *key));

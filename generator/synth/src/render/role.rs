@@ -4,6 +4,7 @@ use stackgen_cfn::{Node, get_att, list, map, sub};
 
 use super::context::Context;
 use super::function::FunctionIds;
+use super::raw;
 use super::template::Resource;
 use super::websocket;
 use crate::names::pascal;
@@ -48,7 +49,7 @@ pub(super) fn of_function(
     context: &Context<'_>,
     function: &Function,
     ids: &FunctionIds,
-    raw: Option<&Node>,
+    further: Option<&Node>,
 ) -> Resource {
     let logs = allow(
         [
@@ -86,10 +87,11 @@ pub(super) fn of_function(
         statements.push(allow(actions, vec!["*".into()]));
     }
     statements.extend(
-        raw.and_then(Node::as_list)
+        further
+            .and_then(Node::as_list)
             .unwrap_or_default()
             .iter()
-            .cloned(),
+            .map(raw::canonical),
     );
     assumed_by("lambda.amazonaws.com")
         .set("Policies", policy("access", statements))

@@ -74,7 +74,9 @@ pub struct Expression(pub Node);
 
 impl<'de> Deserialize<'de> for Expression {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
+        let mut value = serde_json::Value::deserialize(deserializer)?;
+        // The order of a mapping's keys means nothing, in `!Sub [text, variables]` either.
+        value.sort_all_objects();
         Ok(Expression(json::from_json(&value)))
     }
 }

@@ -1,0 +1,83 @@
+//! The HTTP API.
+
+use std::collections::BTreeMap;
+
+use super::{Checker, HTTP_TIMEOUT};
+use crate::Problem;
+use crate::names;
+use crate::spec::{Auth, Http};
+
+impl Checker<'_> {
+    pub(super) fn http(&mut self, http: &Http) {
+        self.stage("http", &http.stage);
+        if http.stage.execution_logs.is_some() {
+            let span = self.places.key(&["http", "stage", "executionLogs"]);
+            self.report(
+                Problem::new(span, "an HTTP API has no execution log").hint("use `accessLogs`"),
+            );
+        }
+        if let Some(timeout) = http.timeout {
+            self.timeout(
+                self.places.value(&["http", "timeout"]),
+                "an HTTP integration's",
+                timeout,
+                HTTP_TIMEOUT,
+                None,
+            );
+        }
+        self.cors(http);
+        self.too_many("http", http.routes.len());
+        let mut shapes: BTreeMap<String, &str> = BTreeMap::new();
+        for (key, route) in &http.routes {
+            let path = ["http", "routes", key];
+            if let Some(other) = shapes.insert(names::route_shape(key), key) {
+                let problem = Problem::new(
+                    self.places.key(&path),
+                    format!("routes `{other}` and `{key}` are one to API Gateway"),
+                );
+                let problem =
+                    problem.related(self.places.key(&["http", "routes", other]), "the other one");
+                self.report(problem.hint("they differ in the name of a path parameter alone; the second would be refused"));
+            }
+            self.has_function(
+                self.places.value(&["http", "routes", key, "function"]),
+                &route.function,
+            );
+            if let Some(timeout) = route.timeout {
+                let span = self.places.value(&["http", "routes", key, "timeout"]);
+                self.timeout(span, "an HTTP integration's", timeout, HTTP_TIMEOUT, None);
+            }
+            if route.auth == Auth::Jwt && http.authorizer.is_none() {
+                let span = self.places.value(&["http", "routes", key, "auth"]);
+                let problem = Problem::new(span, "there is no authorizer to check a token");
+                self.report(problem.hint(
+                    "add `http.authorizer` with `issuer` and `audience`, or write `auth: none`",
+                ));
+            }
+            if route.auth == Auth::None && !route.scopes.is_empty() {
+                let span = self.places.value(&["http", "routes", key, "scopes"]);
+                self.report(Problem::new(span, "scopes need `auth: jwt`"));
+            }
+        }
+    }
+
+    fn cors(&mut self, http: &Http) {
+        let Some(cors) = &http.cors else {
+            return;
+        };
+        if cors.allow_credentials && cors.allow_origins.iter().any(|origin| origin == "*") {
+            let span = self.places.value(&["http", "cors", "allowOrigins"]);
+            let problem = Problem::new(
+                span,
+                "the origin `*` and `allowCredentials` exclude each other",
+            );
+            self.report(problem.hint("name the origins"));
+        }
+        if let Some(age) = cors.max_age {
+            let span = self.places.value(&["http", "cors", "maxAge"]);
+            if age.seconds().is_none_or(|seconds| seconds > 86_400) {
+                self.report(Problem::new(span, "`maxAge` is whole seconds up to `24h`"));
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What the schema cannot say: names that must exist, limits that depend on the rest, intent and wiring at odds.
+
+use stackgen_cfn::{Node, Span};
+
+mod function;
+mod http;
+mod websocket;
+
+use super::{nearest, or};
+use crate::load::Places;
+use crate::spec::{Duration, Spec, Stage};
+use crate::{Problem, check::references};
+
+/// Lambda's limits on a function's time-out.
+const FUNCTION_TIMEOUT: (Duration, Duration) =
+    (Duration::from_millis(1000), Duration::from_millis(900_000));
+/// API Gateway's limits on waiting for a WebSocket integration (row C8).
+const WEBSOCKET_TIMEOUT: (Duration, Duration) =
+    (Duration::from_millis(50), Duration::from_millis(29_000));
+/// API Gateway's limits on waiting for an HTTP integration.
+const HTTP_TIMEOUT: (Duration, Duration) =
+    (Duration::from_millis(50), Duration::from_millis(30_000));
+/// API Gateway's quota of routes an API (row L6).
+const ROUTES: usize = 300;
+
+/// Checks one environment's specification and adds what is wrong to `problems`.
+pub(crate) fn check(spec: &Spec, environment: &str, document: &Node, problems: &mut Vec<Problem>) {
+    let mut checker = Checker {
+        spec,
+        environment,
+        places: Places(document),
+        problems,
+    };
+    for (name, function) in &spec.functions {
+        checker.function(name, function);
+    }
+    for (name, table) in &spec.tables {
+        checker.table(name, table);
+    }
+    if let Some(websocket) = &spec.websocket {
+        checker.websocket(websocket);
+    }
+    if let Some(http) = &spec.http {
+        checker.http(http);
+    }
+    checker.alarms();
+    checker.something_to_render();
+    references::check(document, spec, environment, problems);
+}
+
+struct Checker<'a> {
+    spec: &'a Spec,
+    environment: &'a str,
+    places: Places<'a>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn report(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    fn stage(&mut self, api: &str, stage: &Stage) {
+        for (name, value) in &stage.variables {
+            let fits =
+                name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !value.is_empty();
+            if !fits {
+                let span = self.places.key(&[api, "stage", "variables", name]);
+                let problem = Problem::new(span, format!("`{name}` cannot be a stage variable"));
+                self.report(problem.hint("names are letters, digits and `_`; an empty value would take the variable away").row("D12"));
+            }
+        }
+    }
+
+    fn alarms(&mut self) {
+        let Some(alarms) = &self.spec.alarms else {
+            return;
+        };
+        let of_websocket = [
+            (
+                "websocketIntegrationErrors",
+                alarms.websocket_integration_errors,
+            ),
+            (
+                "websocketExecutionErrors",
+                alarms.websocket_execution_errors,
+            ),
+            ("websocketClientErrors", alarms.websocket_client_errors),
+        ];
+        let of_others = [
+            ("functionErrors", alarms.function_errors),
+            ("functionThrottles", alarms.function_throttles),
+            ("httpServerErrors", alarms.http_server_errors),
+            ("tableThrottles", alarms.table_throttles),
+        ];
+        for (name, alarm) in of_websocket.into_iter().chain(of_others) {
+            let Some(alarm) = alarm else {
+                continue;
+            };
+            if alarm.period.is_some_and(|period| {
+                period.millis() == 0 || !period.millis().is_multiple_of(60_000)
+            }) {
+                let span = self.places.value(&["alarms", name, "period"]);
+                self.report(
+                    Problem::new(span, "an alarm's period is a multiple of one minute")
+                        .hint("write `1m` or `5m`"),
+                );
+            }
+            let absent = (name.starts_with("websocket") && self.spec.websocket.is_none())
+                || (name.starts_with("http") && self.spec.http.is_none());
+            if absent {
+                let span = self.places.key(&["alarms", name]);
+                self.report(Problem::new(
+                    span,
+                    format!("`{name}` watches an API that the stack does not have"),
+                ));
+            }
+        }
+    }
+
+    fn something_to_render(&mut self) {
+        let spec = self.spec;
+        let raw = spec
+            .resources
+            .0
+            .as_object()
+            .is_some_and(|resources| !resources.is_empty());
+        if spec.functions.is_empty()
+            && spec.tables.is_empty()
+            && spec.websocket.is_none()
+            && spec.http.is_none()
+            && !raw
+        {
+            let span = self.places.key(&["name"]);
+            let problem = Problem::new(span, "the stack is empty");
+            self.report(problem.hint("add `functions`, `websocket`, `http`, `tables` or `resources`; `stackgen init echo` writes an example"));
+        }
+    }
+
+    fn too_many(&mut self, api: &str, routes: usize) {
+        if routes > ROUTES {
+            let problem = Problem::new(
+                self.places.key(&[api, "routes"]),
+                format!("{routes} routes; an API has at most {ROUTES}"),
+            );
+            self.report(problem.hint("let `$default` serve some of them").row("L6"));
+        }
+    }
+
+    fn has_function(&mut self, span: Span, name: &str) {
+        if !self.spec.functions.contains_key(name) {
+            let known = self.spec.functions.keys().map(String::as_str).collect();
+            self.missing(span, "function", name, known);
+        }
+    }
+
+    fn missing(&mut self, span: Span, kind: &str, name: &str, known: Vec<&str>) {
+        let problem = Problem::new(span, format!("there is no {kind} `{name}`"));
+        self.report(match nearest(name, known.iter().copied()) {
+            Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            None if known.is_empty() => problem.hint(format!("declare it under `{kind}s`")),
+            None => problem.hint(format!(
+                "`{kind}s` has {}",
+                or(&known).replace(" or ", " and ")
+            )),
+        });
+    }
+
+    fn timeout(
+        &mut self,
+        span: Span,
+        whose: &str,
+        timeout: Duration,
+        limits: (Duration, Duration),
+        row: Option<&'static str>,
+    ) {
+        if (limits.0..=limits.1).contains(&timeout) {
+            return;
+        }
+        let (least, most) = (words(limits.0), words(limits.1));
+        let problem = Problem::new(span, format!("{whose} time-out is {least} to {most}"));
+        self.report(Problem {
+            row,
+            ..problem.hint(format!("this is {}", words(timeout)))
+        });
+    }
+}
+
+fn words(duration: Duration) -> String {
+    match duration.seconds() {
+        Some(seconds) => format!("{seconds} s"),
+        None => format!("{} ms", duration.millis()),
+    }
+}

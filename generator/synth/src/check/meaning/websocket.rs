@@ -1,0 +1,95 @@
+//! The WebSocket API and its authorizer.
+
+use super::{Checker, WEBSOCKET_TIMEOUT};
+use crate::Problem;
+use crate::check::and;
+use crate::spec::{Authorizer, Callers, WebSocket};
+
+impl Checker<'_> {
+    pub(super) fn websocket(&mut self, websocket: &WebSocket) {
+        self.stage("websocket", &websocket.stage);
+        if websocket.stage.name.as_deref() == Some("$default") {
+            let span = self.places.value(&["websocket", "stage", "name"]);
+            self.report(
+                Problem::new(span, "`$default` is a stage of HTTP APIs")
+                    .hint("a WebSocket stage has a name such as `prod`"),
+            );
+        }
+        if let Some(authorizer) = &websocket.authorizer {
+            self.authorizer(authorizer);
+        }
+        if let Some(timeout) = websocket.timeout {
+            let span = self.places.value(&["websocket", "timeout"]);
+            self.timeout(
+                span,
+                "a WebSocket integration's",
+                timeout,
+                WEBSOCKET_TIMEOUT,
+                Some("C8"),
+            );
+        }
+        self.too_many("websocket", websocket.routes.len());
+        for (key, entry) in &websocket.routes {
+            let route = entry.route();
+            let span = self.places.value(&["websocket", "routes", key, "function"]);
+            self.has_function(span, &route.function);
+            if let Some(timeout) = route.timeout {
+                let span = self.places.value(&["websocket", "routes", key, "timeout"]);
+                self.timeout(
+                    span,
+                    "a WebSocket integration's",
+                    timeout,
+                    WEBSOCKET_TIMEOUT,
+                    Some("C8"),
+                );
+            }
+            if route.two_way && matches!(key.as_str(), "$connect" | "$disconnect") {
+                let span = self.places.key(&["websocket", "routes", key, "twoWay"]);
+                let problem = Problem::new(span, format!("`{key}` cannot be two-way"));
+                self.report(match key.as_str() {
+                    "$connect" => problem.hint("what `$connect` returns is the handshake's status; its body is never sent").row("C9"),
+                    _ => problem.hint("the socket is gone when `$disconnect` is called").row("M18"),
+                });
+            }
+        }
+    }
+
+    fn authorizer(&mut self, authorizer: &Authorizer) {
+        self.has_function(
+            self.places.value(&["websocket", "authorizer", "function"]),
+            &authorizer.function,
+        );
+        let path = ["websocket", "authorizer", "identitySource"];
+        if authorizer.callers == Callers::Mixed && !authorizer.identity_source.is_empty() {
+            let callers = self.places.value(&["websocket", "authorizer", "callers"]);
+            let sources: Vec<_> = authorizer
+                .identity_source
+                .iter()
+                .map(String::as_str)
+                .collect();
+            let problem = Problem::new(self.places.item(&path, 0), "this identity source shuts out the anonymous callers of `mixed`")
+                .related(callers, "some callers bring no token")
+                .hint(format!(
+                    "a caller without {} gets 401 from API Gateway and the authorizer is never asked; take `identitySource` \
+                     out, and let the function tell callers apart",
+                    and(&sources)
+                ));
+            self.report(problem.row("A2"));
+        }
+        if authorizer.callers == Callers::Authenticated && !self.has_connect() {
+            let span = self.places.key(&["websocket", "authorizer"]);
+            let problem = Problem::new(
+                span,
+                "the authorizer is never asked: there is no `$connect` route",
+            );
+            self.report(problem.hint("add `$connect` to `routes`; it is the only route that API Gateway authorizes").row("A1"));
+        }
+    }
+
+    fn has_connect(&self) -> bool {
+        self.spec
+            .websocket
+            .as_ref()
+            .is_some_and(|websocket| websocket.routes.contains_key("$connect"))
+    }
+}

@@ -1,0 +1,354 @@
+//! Every mistake is told in its place, with what to do, all of a file at once.
+
+use insta::assert_snapshot;
+
+use super::problems;
+
+const FUNCTION: &str = "functions: { f: { binary: f } }\n";
+
+fn stack(rest: &str) -> String {
+    format!("name: s\n{FUNCTION}{rest}")
+}
+
+#[test]
+fn all_errors_of_a_file_are_told_at_once() {
+    assert_snapshot!(problems(
+        "name: my stack
+descripton: typo
+functions:
+  handler: { binary: handler, timeout: 1000s, memory: 64, environment: { AWS_REGION: x } }
+websocket:
+  name: api
+  stage: { throttling: { burstLimit: 0, rateLimit: fast } }
+  routes:
+    $connect: handlr
+    send: { function: handler, twoway: true }
+tables: []
+"
+    ), @"
+    1:7 `my stack` cannot be a stack's name
+        help: letters, digits and `-`, beginning with a letter, at most 100 characters
+    2:1 unknown key `descripton` at the top of the file
+        help: did you mean `description`?
+    4:55 `memory` is 64; it must be between 128 and 10240
+    4:74 `AWS_REGION` is reserved by Lambda
+        help: Lambda sets `AWS_REGION` in every function: read it, do not set it
+    7:38 `burstLimit` is 0; it must be at least 1
+        help: with 0 every handshake is answered 429
+        row D18
+    7:52 `rateLimit` must be a whole number, not a string
+    10:32 unknown key `twoway` in `send`
+        help: did you mean `twoWay`?
+    11:9 `tables` must be a mapping, not a list
+    ");
+}
+
+#[test]
+fn what_only_the_whole_shows_is_told_at_once_too() {
+    assert_snapshot!(problems(
+        "name: s
+functions:
+  handler: { binary: handler, timeout: 1000s, tables: { Session: [GetItem] } }
+tables:
+  Sessions: { partitionKey: { name: id, type: S } }
+websocket:
+  name: api
+  timeout: 60s
+  routes:
+    $connect: handlr
+    send: { function: handler, timeout: 10ms }
+"
+    ), @"
+    3:40 a function's time-out is 1 s to 900 s
+        help: this is 1000 s
+    3:57 there is no table `Session`
+        help: did you mean `Sessions`?
+    8:12 a WebSocket integration's time-out is 50 ms to 29 s
+        help: this is 60 s
+        row C8
+    10:15 there is no function `handlr`
+        help: did you mean `handler`?
+    11:41 a WebSocket integration's time-out is 50 ms to 29 s
+        help: this is 10 ms
+        row C8
+    ");
+}
+
+#[test]
+fn an_identity_source_that_shuts_out_mixed_callers_is_explained() {
+    assert_snapshot!(problems(&stack(
+        "websocket:
+  name: api
+  authorizer:
+    function: f
+    callers: mixed
+    identitySource: [route.request.querystring.token]
+  routes: { $connect: f }
+"
+    )), @"
+    8:22 this identity source shuts out the anonymous callers of `mixed`
+        7:14 some callers bring no token
+        help: a caller without `route.request.querystring.token` gets 401 from API Gateway and the authorizer is never asked; take `identitySource` out, and let the function tell callers apart
+        row A2
+    ");
+}
+
+#[test]
+fn the_identity_source_syntax_of_http_apis_is_corrected() {
+    assert_snapshot!(problems(&stack(
+        "websocket:
+  name: api
+  authorizer: { function: f, callers: authenticated, identitySource: [$request.header.Authorization, token] }
+  routes: { $connect: f }
+"
+    )), @"
+    5:71 `$request.header.Authorization` is not an identity source of a WebSocket API
+        help: that is the syntax of HTTP APIs; a WebSocket API reads `route.request.header.Authorization`
+        row A3
+    5:102 `token` is not an identity source
+        help: write `route.request.querystring.token` or `route.request.header.Authorization`; also `context.…` and `stageVariables.…`
+        row A3
+    ");
+}
+
+#[test]
+fn an_authorizer_has_its_place_at_connect_alone() {
+    assert_snapshot!(problems(&stack(
+        "websocket:
+  name: api
+  authorizer: { function: f, callers: authenticated, resultTtlInSeconds: 0, payloadFormatVersion: '2.0', type: JWT }
+  routes:
+    $connect: f
+    send: { function: f, authorizer: f }
+"
+    )), @"
+    5:54 unknown key `resultTtlInSeconds` in `authorizer`
+        help: API Gateway does not cache a WebSocket authorizer's answer and refuses the setting, 0 included
+        row A11
+    5:77 unknown key `payloadFormatVersion` in `authorizer`
+        help: simple responses and payload format versions are for HTTP APIs only
+        row A12
+    5:106 unknown key `type` in `authorizer`
+        help: a WebSocket API has REQUEST authorizers only; to check a JWT, let the function do it
+        row F6
+    8:26 unknown key `authorizer` in `send`
+        help: API Gateway authorizes `$connect` alone, once a connection; `websocket.authorizer` does that, and what it returns reaches every later route in `requestContext.authorizer`
+        row A1
+    ");
+}
+
+#[test]
+fn http_routes_that_api_gateway_cannot_tell_apart_are_refused() {
+    assert_snapshot!(problems(&stack(
+        "http:
+  name: api
+  routes:
+    GET /rooms/{id}: { function: f, auth: none }
+    GET /rooms/{roomId}: { function: f, auth: jwt }
+    get /x: { function: f, auth: none }
+"
+    )), @"
+    8:5 `get /x` cannot be a route key of an HTTP API
+        help: write a method and a path, such as `POST /sessions` or `GET /sessions/{sessionId}`, or `$default`
+    ");
+}
+
+#[test]
+fn a_route_key_twice_is_a_duplicate() {
+    assert_snapshot!(problems(&stack("websocket:\n  name: api\n  routes:\n    send: f\n    send: f\n    $own: f\n")), @"
+    7:5 the key `send` is already used in this mapping
+        6:5 first here
+        help: remove or rename one of the two; readers silently keep only one
+    ");
+}
+
+#[test]
+fn names_that_come_to_one_logical_id_are_refused() {
+    assert_snapshot!(problems(
+        "name: s
+functions:
+  my-function: { binary: a }
+  my_function: { binary: b }
+parameters:
+  MyFunctionRole: { Type: String }
+resources:
+  MyFunctionFunction: { Type: 'AWS::SNS::Topic' }
+  my-topic: { Type: 'AWS::SNS::Topic' }
+"
+    ), @"
+    4:3 its logical id `MyFunctionLogGroup` is taken
+        3:3 by this one
+        help: logical ids have letters and digits only, so names that differ in signs alone meet: rename one of them
+    4:3 its logical id `MyFunctionRole` is taken
+        3:3 by this one
+        help: logical ids have letters and digits only, so names that differ in signs alone meet: rename one of them
+    4:3 its logical id `MyFunctionFunction` is taken
+        3:3 by this one
+        help: logical ids have letters and digits only, so names that differ in signs alone meet: rename one of them
+    6:3 stackgen makes a resource `MyFunctionRole` itself
+        help: give this one another logical id
+    8:3 stackgen makes a resource `MyFunctionFunction` itself
+        help: give this one another logical id
+    9:3 `my-topic` cannot be a logical id
+        help: letters and digits only
+    ");
+}
+
+#[test]
+fn references_to_nothing_are_told() {
+    assert_snapshot!(problems(
+        "name: s
+functions:
+  f:
+    binary: f
+    environment:
+      AA: !Ref Isuer
+      BB: !GetAtt FFunctoin.Arn
+      CC: !Sub '${AWS::Regio}-${FFunction}-${!Literal}'
+      DD: !If [IsProd, a, b]
+parameters:
+  Issuer: { Type: String }
+conditions:
+  IsProduction: !Equals [!Ref Issuer, x]
+"
+    ), @"
+    6:7 `A` cannot be an environment variable's name
+        help: letters, digits and `_`, beginning with a letter, at least 2 characters
+    7:7 `B` cannot be an environment variable's name
+        help: letters, digits and `_`, beginning with a letter, at least 2 characters
+    8:7 `C` cannot be an environment variable's name
+        help: letters, digits and `_`, beginning with a letter, at least 2 characters
+    9:7 `D` cannot be an environment variable's name
+        help: letters, digits and `_`, beginning with a letter, at least 2 characters
+    ");
+}
+
+#[test]
+fn a_function_has_one_kind_of_code() {
+    assert_snapshot!(problems(
+        "name: s
+functions:
+  none: {}
+  both: { binary: a, zip: a.zip }
+  zip: { zip: a.zip, handler: index.handler }
+  handled: { binary: a, handler: x }
+"
+    ), @"
+    3:3 function `none` has no code
+        help: write `binary: none` for a cargo binary, or `zip:` and the path of a zip file
+    4:22 function `both` has both `binary` and `zip`
+        4:11 and the other here
+        help: its code comes from one of them
+    5:10 function `zip` has a zip file and no `runtime`
+        help: such as `runtime: nodejs22.x` and `handler: index.handler`
+    6:25 a binary is its own handler
+        help: `handler` is for zip files
+    ");
+}
+
+#[test]
+fn what_the_wiring_sets_is_not_set_by_hand() {
+    assert_snapshot!(problems(
+        "name: s
+tables: { Rooms: { partitionKey: { name: id, type: S } } }
+functions:
+  f:
+    binary: f
+    tables: { Rooms: [] }
+    manageConnections: [POST]
+    environment: { ROOMS_TABLE: x, MANAGEMENT_ENDPOINT: x }
+"
+    ), @"
+    6:22 no action is given for table `Rooms`
+        help: name what the function does to it, such as `[GetItem, UpdateItem]`
+    7:5 there is no WebSocket API whose connections it could manage
+    8:20 `ROOMS_TABLE` is set by stackgen, for `Rooms`
+        help: take it out: the value follows the stack
+    8:36 `MANAGEMENT_ENDPOINT` is set by stackgen, for `manageConnections`
+        help: take it out: the value follows the stack
+    ");
+}
+
+#[test]
+fn intrinsic_functions_stand_only_where_cloudformation_can_fill_them_in() {
+    assert_snapshot!(problems(
+        "name: !Ref AWS::StackName
+functions:
+  f: { binary: f, memory: !Ref Memory, environment: { REGION: !Ref 'AWS::Region' } }
+"
+    ), @"
+    1:7 `name` cannot be an intrinsic function
+        help: stackgen needs the value itself when it renders; write it out, per environment if it differs
+    3:27 `memory` cannot be an intrinsic function
+        help: stackgen needs the value itself when it renders; write it out, per environment if it differs
+    ");
+}
+
+#[test]
+fn an_error_of_an_environment_is_told_in_the_environments_lines_once() {
+    assert_snapshot!(problems(&stack(
+        "tables: { T: { partitionKey: { name: id, type: Number } } }
+environments:
+  dev: { release: lve }
+  prod:
+    name: other
+    tables: { T: { removal: keep } }
+  Staging: {}
+"
+    )), @"
+    3:48 `type` cannot be `Number`
+        help: it is one of `S`, `N` or `B`
+    5:19 `release` cannot be `lve`
+        help: did you mean `live`?
+    7:5 an environment cannot change `name`
+        help: every name ends in the environment's already, so that copies of a stack do not meet
+    8:29 `removal` cannot be `keep`
+        help: it is one of `retain` or `delete`
+    9:3 `Staging` cannot be an environment's name
+        help: lower-case letters, digits and `-`, beginning with a letter, at most 20 characters: it ends every name
+    ");
+}
+
+#[test]
+fn two_way_has_no_meaning_at_connect_and_disconnect() {
+    assert_snapshot!(problems(&stack(
+        "websocket:
+  name: api
+  routes:
+    $connect: { function: f, twoWay: true }
+    $disconnect: { function: f, twoWay: true }
+"
+    )), @"
+    6:30 `$connect` cannot be two-way
+        help: what `$connect` returns is the handshake's status; its body is never sent
+        row C9
+    7:33 `$disconnect` cannot be two-way
+        help: the socket is gone when `$disconnect` is called
+        row M18
+    ");
+}
+
+#[test]
+fn an_empty_file_a_list_and_a_stack_of_nothing_are_refused() {
+    assert_snapshot!(problems(""), @"
+    1:1 the document is empty
+        help: write at least one key; `{}` is an empty mapping
+    ");
+    assert_snapshot!(problems("- a\n"), @"1:1 the file must be a mapping, not a list");
+    assert_snapshot!(problems("name: s\n"), @"
+    1:1 the stack is empty
+        help: add `functions`, `websocket`, `http`, `tables` or `resources`; `stackgen init echo` writes an example
+    ");
+}
+
+#[test]
+fn more_than_500_resources_are_refused_with_the_count_by_kind() {
+    let functions: String = (0..90)
+        .map(|n| format!("  f{n}: {{ binary: f{n} }}\n"))
+        .collect();
+    let routes: String = (0..90).map(|n| format!("    r{n}: f{n}\n")).collect();
+    assert_snapshot!(problems(&format!("name: s\nfunctions:\n{functions}websocket:\n  name: api\n  routes:\n{routes}")), @"
+    1:1 `dev` has 543 resources; a stack may have 500: 90 AWS::ApiGatewayV2::Integration, 90 AWS::ApiGatewayV2::Route, 90 AWS::IAM::Role, 90 AWS::Lambda::Function, 90 AWS::Lambda::Permission, 90 AWS::Logs::LogGroup, 1 AWS::ApiGatewayV2::Api, 1 AWS::ApiGatewayV2::Deployment, 1 AWS::ApiGatewayV2::Stage
+        help: let routes share a function (each function brings a role, a log group and an integration); `release: pinned` has one invoke role in place of a permission a route; tables, or the HTTP API with its functions, can be a stack of their own
+    ");
+}

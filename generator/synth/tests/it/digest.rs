@@ -1,0 +1,158 @@
+//! Rows D1 and D7: the Deployment's logical id changes exactly when what it snapshots does.
+
+use proptest::prelude::*;
+use stackgen_cfn::{Node, emit};
+use stackgen_synth::{Artifacts, Dialect, Request};
+
+use super::generate::{CHANGES, spec};
+use super::{STARTERS, load, of_type, render, request};
+
+fn deployment(template: &Node) -> String {
+    match of_type(template, "AWS::ApiGatewayV2::Deployment").as_slice() {
+        [(id, _)] => (*id).to_owned(),
+        other => panic!("{} deployments", other.len()),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn d1_a_deployment_is_renamed_exactly_when_its_snapshot_changes(spec in spec()) {
+        let before = deployment(&render(&spec.yaml(), "dev"));
+        for change in CHANGES {
+            let Some(changed) = change.apply(&spec) else { continue };
+            let after = deployment(&render(&changed.yaml(), "dev"));
+            prop_assert_eq!(before != after, change.is_snapshotted(&spec), "{:?}", change);
+        }
+    }
+
+    #[test]
+    fn d7_a_deployment_waits_for_every_route_and_route_response(spec in spec()) {
+        let template = render(&spec.yaml(), "dev");
+        let (_, deployment) = of_type(&template, "AWS::ApiGatewayV2::Deployment")[0];
+        let waits: Vec<_> = deployment.get("DependsOn").and_then(Node::as_list).unwrap().iter().filter_map(Node::as_str).collect();
+        for kind in ["AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::RouteResponse"] {
+            for (id, _) in of_type(&template, kind) {
+                prop_assert!(waits.contains(&id), "not {}", id);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_raw_route_or_model_is_part_of_the_snapshot() {
+    let base = include_str!("everything.yaml");
+    let with = |from: &str, to: &str| deployment_of(&base.replace(from, to));
+    let before = deployment_of(base);
+    assert_ne!(before, with("RouteKey: ping", "RouteKey: pong"));
+    let model = "  M: { Type: 'AWS::ApiGatewayV2::Model', Properties: { ApiId: !Ref WebSocketApi, Name: M, ContentType: application/json, Schema: { type: object } } }\n  Topic:";
+    let modelled = with("  Topic:", model);
+    assert_ne!(before, modelled);
+    assert_ne!(
+        modelled,
+        with("  Topic:", &model.replace("object", "array"))
+    );
+    assert_eq!(before, with("TopicName: everything", "TopicName: other"));
+}
+
+/// The WebSocket API's deployment where there is an HTTP API's as well.
+fn deployment_of(text: &str) -> String {
+    let template = render(text, "prod");
+    let ids = of_type(&template, "AWS::ApiGatewayV2::Deployment");
+    ids.into_iter()
+        .map(|(id, _)| id.to_owned())
+        .find(|id| id.starts_with("WebSocket"))
+        .unwrap()
+}
+
+#[test]
+fn both_dialects_make_the_same_deployments_and_versions() {
+    for (name, text) in STARTERS {
+        let stack = load(text);
+        let artifacts = Artifacts::new();
+        for environment in stack.environments() {
+            let ids = |dialect| {
+                let request = Request {
+                    environment,
+                    dialect,
+                    project_path: "../..",
+                    artifacts: &artifacts,
+                };
+                let template = stack.render(&request).unwrap().template;
+                let deployments = of_type(&template, "AWS::ApiGatewayV2::Deployment");
+                let versions = of_type(&template, "AWS::Lambda::Version");
+                deployments
+                    .iter()
+                    .chain(&versions)
+                    .map(|(id, _)| (*id).to_owned())
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(
+                ids(Dialect::CloudFormation),
+                ids(Dialect::Sam),
+                "{name} {environment}"
+            );
+        }
+    }
+}
+
+#[test]
+fn d17_a_version_is_renamed_by_code_and_by_configuration_and_takes_the_deployment_along() {
+    let stack = load(STARTERS[1].1);
+    let path = "target/lambda/chat-handler/bootstrap.zip".to_owned();
+    assert!(stack.artifact_paths("prod").contains(&path));
+    assert!(stack.artifact_paths("dev").is_empty());
+    let ids = |artifacts: &Artifacts, text: &str| {
+        let template = load(text)
+            .render(&request("prod", artifacts))
+            .unwrap()
+            .template;
+        let versions = of_type(&template, "AWS::Lambda::Version");
+        let version = versions
+            .iter()
+            .map(|(id, _)| (*id).to_owned())
+            .find(|id| id.starts_with("ChatHandler"))
+            .unwrap();
+        (version, deployment(&template))
+    };
+    let text = STARTERS[1].1;
+    let first = ids(&Artifacts::from([(path.clone(), "1".repeat(64))]), text);
+    let second = ids(&Artifacts::from([(path.clone(), "2".repeat(64))]), text);
+    assert_ne!(first.0, second.0);
+    assert_ne!(first.1, second.1);
+    let slower = ids(
+        &Artifacts::from([(path.clone(), "1".repeat(64))]),
+        &text.replace("timeout: 10s", "timeout: 11s"),
+    );
+    assert_ne!(first, slower);
+    // Tags and reserved concurrency are not published.
+    let tagged = ids(
+        &Artifacts::from([(path, "1".repeat(64))]),
+        &format!("tags: {{ A: b }}\n{text}"),
+    );
+    assert_eq!(first, tagged);
+}
+
+#[test]
+fn a_parameters_default_is_part_of_what_a_release_pins() {
+    let text = STARTERS[1].1;
+    let before = render(text, "prod");
+    let after = render(
+        &text.replace("us-east-1_EXAMPLE", "us-east-1_OTHER"),
+        "prod",
+    );
+    assert_ne!(deployment(&before), deployment(&after));
+}
+
+#[test]
+fn rendering_twice_gives_the_same_bytes() {
+    for (_, text) in STARTERS {
+        for environment in load(text).environments() {
+            assert_eq!(
+                emit::yaml(&render(text, environment)),
+                emit::yaml(&render(text, environment))
+            );
+        }
+    }
+}

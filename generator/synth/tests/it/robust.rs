@@ -1,0 +1,72 @@
+//! Whatever the bytes are: problems with places, or a template, and never a panic.
+
+use proptest::prelude::*;
+use stackgen_cfn::Sources;
+use stackgen_synth::{Artifacts, Stack};
+
+use super::{STARTERS, request};
+
+/// Loads and, where that works, renders. A refusal says at least one thing, in the file.
+fn survives(text: &str) -> Result<(), TestCaseError> {
+    let mut sources = Sources::new();
+    let source = sources.add("stackgen.yaml", text);
+    match Stack::load(source) {
+        Ok(stack) => {
+            for environment in stack.environments() {
+                let _ = stack.render(&request(environment, &Artifacts::new()));
+            }
+        }
+        Err(problems) => {
+            prop_assert!(!problems.is_empty());
+            for problem in problems {
+                prop_assert!(!problem.message.is_empty());
+                prop_assert!(problem.span.end as usize <= text.len(), "{problem:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A starter with a few lines dropped, doubled, cut, moved or overwritten.
+fn mutated() -> impl Strategy<Value = String> {
+    let edit = (
+        0..6_u8,
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        ".{0,12}",
+    );
+    (0..STARTERS.len(), proptest::collection::vec(edit, 1..5)).prop_map(|(starter, edits)| {
+        let mut lines: Vec<String> = STARTERS[starter].1.lines().map(str::to_owned).collect();
+        for (kind, at, other, text) in edits {
+            let (at, other) = (at.index(lines.len()), other.index(lines.len()));
+            match kind {
+                0 if lines.len() > 1 => drop(lines.remove(at)),
+                1 => lines.insert(at, lines[other].clone()),
+                2 => lines.swap(at, other),
+                3 => lines[at] = lines[at].chars().take(other).collect(),
+                4 => lines[at].push_str(&text),
+                _ => lines[at] = lines[at].replacen(':', &text, 1),
+            }
+        }
+        lines.join("\n")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text(text in "\\PC{0,200}") {
+        survives(&text)?;
+    }
+
+    #[test]
+    fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        survives(&String::from_utf8_lossy(&bytes))?;
+    }
+
+    #[test]
+    fn a_damaged_starter(text in mutated()) {
+        survives(&text)?;
+    }
+}

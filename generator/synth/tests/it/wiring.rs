@@ -1,0 +1,204 @@
+//! The mistakes that this renderer exists to prevent, each looked for in what it renders.
+
+use stackgen_cfn::{Node, Value, emit};
+
+use super::{STARTERS, load, of_type, render, resource};
+
+fn each_template(look: impl Fn(&str, &str, &Node)) {
+    for (name, text) in STARTERS {
+        for environment in load(text).environments() {
+            look(name, environment, &render(text, environment));
+        }
+    }
+}
+
+#[test]
+fn every_route_says_its_authorization_and_only_connect_has_the_authorizer() {
+    each_template(|name, environment, template| {
+        for (id, route) in of_type(template, "AWS::ApiGatewayV2::Route") {
+            let property = |key| route.at_path(&["Properties", key]);
+            let kind = property("AuthorizationType")
+                .and_then(Node::as_str)
+                .unwrap_or_else(|| panic!("{name} {environment} {id}"));
+            let websocket = property("ApiId") == Some(&stackgen_cfn::r#ref("WebSocketApi"));
+            let connect = property("RouteKey").and_then(Node::as_str) == Some("$connect");
+            if websocket {
+                assert_eq!(
+                    kind == "CUSTOM",
+                    connect && name != "echo",
+                    "{name} {environment} {id}"
+                );
+            }
+            assert_eq!(property("AuthorizerId").is_some(), kind != "NONE");
+        }
+    });
+}
+
+#[test]
+fn f6_a_websocket_authorizer_has_none_of_what_http_apis_have() {
+    each_template(|_, _, template| {
+        for (_, authorizer) in of_type(template, "AWS::ApiGatewayV2::Authorizer") {
+            let property = |key| authorizer.at_path(&["Properties", key]);
+            if property("AuthorizerType").and_then(Node::as_str) == Some("REQUEST") {
+                for key in [
+                    "AuthorizerResultTtlInSeconds",
+                    "AuthorizerPayloadFormatVersion",
+                    "EnableSimpleResponses",
+                    "JwtConfiguration",
+                ] {
+                    assert_eq!(property(key), None);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a2_mixed_callers_have_no_identity_source_and_authenticated_ones_keep_theirs() {
+    let live = render(STARTERS[0].1, "prod");
+    assert_eq!(
+        resource(&live, "WebSocketAuthorizer").at_path(&["Properties", "IdentitySource"]),
+        None
+    );
+    assert_eq!(
+        resource(&live, "WebSocketAuthorizer").at_path(&["Metadata", "Stackgen", "Callers"]),
+        Some(&"mixed".into())
+    );
+    let chat = render(STARTERS[1].1, "prod");
+    let source = stackgen_cfn::list(["route.request.querystring.token"]);
+    assert_eq!(
+        resource(&chat, "WebSocketAuthorizer").at_path(&["Properties", "IdentitySource"]),
+        Some(&source)
+    );
+}
+
+#[test]
+fn a16_a_live_permission_names_exactly_its_authorizer_or_its_stage_and_route() {
+    let template = render(STARTERS[0].1, "dev");
+    let source = |id: &str| {
+        let arn = resource(&template, id)
+            .at_path(&["Properties", "SourceArn"])
+            .cloned()
+            .unwrap();
+        emit::json(&arn)
+            .rsplit_once("${WebSocketApi}")
+            .map(|(_, rest)| rest.trim_end_matches("\"\n}\n").to_owned())
+            .unwrap()
+    };
+    assert_eq!(
+        source("WebSocketAuthorizerPermission"),
+        "/authorizers/${WebSocketAuthorizer}"
+    );
+    assert_eq!(source("ConnectRoutePermission"), "/prod/$connect");
+    assert_eq!(source("SendAudioRoutePermission"), "/prod/sendAudio");
+}
+
+#[test]
+fn d19_a_pinned_api_calls_versions_by_a_role_that_outlives_them() {
+    let template = render(STARTERS[0].1, "prod");
+    assert!(of_type(&template, "AWS::Lambda::Permission").is_empty());
+    let versions = of_type(&template, "AWS::Lambda::Version");
+    assert_eq!(versions.len(), 5);
+    for (id, version) in &versions {
+        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+            assert_eq!(
+                version.get(policy).and_then(Node::as_str),
+                Some("Retain"),
+                "{id}"
+            );
+        }
+    }
+    for (id, integration) in of_type(&template, "AWS::ApiGatewayV2::Integration") {
+        let uri = emit::json(
+            integration
+                .at_path(&["Properties", "IntegrationUri"])
+                .unwrap(),
+        );
+        assert!(
+            versions
+                .iter()
+                .any(|(version, _)| uri.contains(&format!("${{{version}}}"))),
+            "{id}: {uri}"
+        );
+        assert!(
+            integration
+                .at_path(&["Properties", "CredentialsArn"])
+                .is_some(),
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn functions_may_do_what_the_file_says_and_no_more() {
+    let template = render(STARTERS[0].1, "dev");
+    let statements = |id: &str| {
+        let policies = resource(&template, id)
+            .at_path(&["Properties", "Policies"])
+            .and_then(Node::as_list)
+            .unwrap();
+        emit::json(&policies[0])
+    };
+    let authorizer = statements("SessionAuthorizerRole");
+    assert!(!authorizer.contains("dynamodb") && !authorizer.contains("execute-api"));
+    let audio = statements("SessionAudioHandlerRole");
+    assert!(
+        audio.contains("${WebSocketApi}/prod/POST/@connections/*") && !audio.contains("/DELETE/")
+    );
+    each_template(|name, environment, template| {
+        for (id, role) in of_type(template, "AWS::IAM::Role") {
+            let text = emit::json(role);
+            assert!(
+                !text.contains("\"*\"") && !text.contains(":*\","),
+                "{name} {environment} {id}: {text}"
+            );
+        }
+    });
+}
+
+#[test]
+fn no_partition_region_or_account_is_written_in() {
+    each_template(|name, environment, template| {
+        let resources = template.get("Resources").unwrap();
+        let mut texts = Vec::new();
+        strings(resources, &mut texts);
+        for text in texts {
+            assert!(!text.contains("arn:aws"), "{name} {environment}: {text}");
+            assert!(
+                !text.contains("amazonaws.com/"),
+                "{name} {environment}: {text}"
+            );
+        }
+    });
+}
+
+fn strings<'a>(node: &'a Node, found: &mut Vec<&'a str>) {
+    match &node.value {
+        Value::String(text) => found.push(text),
+        Value::List(items) => items.iter().for_each(|item| strings(item, found)),
+        Value::Map(map) => map.iter().for_each(|(_, node)| strings(node, found)),
+        Value::Call(call) => strings(&call.argument, found),
+        _ => {}
+    }
+}
+
+#[test]
+fn urls_are_told_with_their_stage_and_their_scheme() {
+    let template = render(STARTERS[0].1, "dev");
+    let value = |id: &str| emit::json(template.at_path(&["Outputs", id, "Value"]).unwrap());
+    assert!(
+        value("WebSocketUrl")
+            .contains("wss://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/prod")
+    );
+    assert!(value("WebSocketManagementUrl").contains("https://${WebSocketApi}"));
+    let endpoint = resource(&template, "SessionAudioHandlerFunction").at_path(&[
+        "Properties",
+        "Environment",
+        "Variables",
+        "MANAGEMENT_ENDPOINT",
+    ]);
+    assert_eq!(
+        endpoint,
+        template.at_path(&["Outputs", "WebSocketManagementUrl", "Value"])
+    );
+}
