@@ -82,7 +82,11 @@ impl Route {
     pub fn is_two_way(&self) -> bool {
         let selection = self.route_response_selection_expression.as_ref();
         let selected = selection.and_then(Text::as_literal) == Some("$default");
-        selected && self.responses.iter().any(|response| response.key.as_str() == "$default")
+        selected
+            && self
+                .responses
+                .iter()
+                .any(|response| response.key.as_str() == "$default")
     }
 }
 

@@ -5,6 +5,7 @@
 //! wrong with the template is a [`Problem`]. Nothing here does I/O.
 
 mod api;
+pub mod diff;
 mod digest;
 mod function;
 pub mod graph;
@@ -22,17 +23,19 @@ mod snapshot;
 mod table;
 
 pub use api::{
-    Api, ApiMapping, ApiModel, Authorizer, Deployment, DomainName, Integration, IntegrationResponse, Protocol, Route,
-    RouteResponse, Stage,
+    Api, ApiMapping, ApiModel, Authorizer, Deployment, DomainName, Integration,
+    IntegrationResponse, Protocol, Route, RouteResponse, Stage,
 };
 pub use function::{Alias, Function, Permission, Version};
 pub use ids::{LogicalId, RouteKey};
 pub use link::{FunctionLink, Link, Qualifier};
 pub use meaning::Meaning;
 pub use model::Model;
-pub use problem::Problem;
-pub use resolve::{Inputs, Piece, Pseudo, Reference, Resolved, Resolver, Setting, Text, Unknown, UnknownReason};
 pub use parts::Effect;
+pub use problem::Problem;
+pub use resolve::{
+    Inputs, Piece, Pseudo, Reference, Resolved, Resolver, Setting, Text, Unknown, UnknownReason,
+};
 pub use resource::{Conditional, Resource, Resources};
 pub use role::{Grant, Role};
 pub use snapshot::SnapshotDigest;

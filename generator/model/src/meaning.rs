@@ -51,7 +51,9 @@ impl Model {
             .into_iter()
             .map(|(section, entries)| (section, by_name(entries)))
             .collect();
-        let apis = apis.into_iter().map(|(id, sections)| (self.api_name(&id, &names), by_section(sections)));
+        let apis = apis
+            .into_iter()
+            .map(|(id, sections)| (self.api_name(&id, &names), by_section(sections)));
         meaning.insert("apis".to_owned(), by_name(apis.collect()));
         for section in meaning.values_mut() {
             section.sort_all_objects();
@@ -106,7 +108,9 @@ fn meant(mut part: Part) -> (Option<String>, String, Json) {
 }
 
 fn push(sections: &mut Map<String, Json>, section: String, (name, content): (String, Json)) {
-    let entries = sections.entry(section).or_insert_with(|| Json::Array(Vec::new()));
+    let entries = sections
+        .entry(section)
+        .or_insert_with(|| Json::Array(Vec::new()));
     if let Json::Array(entries) = entries {
         entries.push(Json::Array(vec![Json::from(name), content]));
     }

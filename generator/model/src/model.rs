@@ -58,6 +58,8 @@ impl Model {
 
     /// The function of that id.
     pub fn function(&self, id: &LogicalId) -> Option<&Function> {
-        self.functions.iter().find(|function| function.resource.logical_id == *id)
+        self.functions
+            .iter()
+            .find(|function| function.resource.logical_id == *id)
     }
 }

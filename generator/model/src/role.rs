@@ -48,7 +48,9 @@ impl Grant {
     pub fn touches(&self, service: &str) -> bool {
         let of_service = |text: &Text| match text.as_literal() {
             Some("*") => true,
-            Some(action) => action.split_once(':').is_some_and(|(name, _)| name.eq_ignore_ascii_case(service)),
+            Some(action) => action
+                .split_once(':')
+                .is_some_and(|(name, _)| name.eq_ignore_ascii_case(service)),
             None => true,
         };
         !self.not_actions.is_empty() || self.actions.iter().any(of_service)

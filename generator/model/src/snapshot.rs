@@ -1,14 +1,15 @@
 //! What a deployment snapshots, as a digest.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use crate::Model;
 use crate::api::Api;
 use crate::digest::sha256_hex;
 use crate::parts::{Kind, Names, Naming, api_parts, in_snapshot, numbered};
-use crate::Model;
 
 /// The digest of what a deployment of an api snapshots (row D1): SHA-256 of its canonical form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -40,27 +41,39 @@ impl Api {
     /// authorizers and models by name, integrations that no route uses, and the api's own settings that count.
     pub fn snapshot(&self, model: &Model) -> String {
         let names = Names::new(model, Naming::Physical);
-        let mut sections: [(Kind, &str, Vec<(String, Json)>); 4] = [
-            (Kind::Authorizer, "Authorizers", Vec::new()),
-            (Kind::Integration, "Integrations", Vec::new()),
-            (Kind::Model, "Models", Vec::new()),
-            (Kind::Route, "Routes", Vec::new()),
-        ];
+        let mut sections = BTreeMap::from(SECTIONS.map(|section| (section, Vec::new())));
         let mut snapshot = Map::new();
         for mut part in api_parts(self, &names) {
-            part.content.retain(|property, _| in_snapshot(&part.kind, property));
-            if part.kind == Kind::Api {
-                snapshot.extend(part.content);
-            } else if let Some((_, _, parts)) = sections.iter_mut().find(|(kind, _, _)| *kind == part.kind) {
-                parts.push((part.name, Json::Object(part.content)));
+            part.content
+                .retain(|property, _| in_snapshot(&part.kind, property));
+            match section(&part.kind) {
+                Some(section) => sections
+                    .entry(section)
+                    .or_default()
+                    .push((part.name, Json::Object(part.content))),
+                // What is left of a stage or a deployment is nothing; of the api, what counts.
+                None => snapshot.extend(part.content),
             }
         }
-        for (_, section, mut parts) in sections {
+        for (section, mut parts) in sections {
             parts.sort_by_cached_key(|(name, content)| (name.clone(), content.to_string()));
             snapshot.insert(section.to_owned(), Json::Object(numbered(parts)));
         }
         let mut snapshot = Json::Object(snapshot);
         snapshot.sort_all_objects();
         snapshot.to_string()
+    }
+}
+
+const SECTIONS: [&str; 4] = ["Authorizers", "Integrations", "Models", "Routes"];
+
+/// Where a part stands in the snapshot.
+fn section(kind: &Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Authorizer => Some("Authorizers"),
+        Kind::Integration => Some("Integrations"),
+        Kind::Model => Some("Models"),
+        Kind::Route => Some("Routes"),
+        _ => None,
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::Names;
-use crate::resource::Resource;
 use crate::resolve::Branches;
+use crate::resource::Resource;
 use crate::{FunctionLink, Link, LogicalId, Piece, Qualifier, Reference, Resolved, Text, Unknown};
 
 /// Renders values: keys in byte order, scalars as text (CloudFormation takes `30` and `"30"` for one another), and
@@ -23,7 +23,11 @@ pub(crate) struct Canon<'a> {
 
 impl<'a> Canon<'a> {
     pub(crate) fn new(names: &'a Names<'a>, own: Option<&'a LogicalId>) -> Self {
-        Canon { names, own, rendered: RefCell::default() }
+        Canon {
+            names,
+            own,
+            rendered: RefCell::default(),
+        }
     }
 
     /// The properties but some, with the condition that decides whether the resource exists at all.
@@ -37,7 +41,10 @@ impl<'a> Canon<'a> {
             content.insert("Tags".to_owned(), tags);
         }
         if let Some(conditional) = &resource.conditional {
-            content.insert("Condition".to_owned(), Json::from(&*conditional.unknown.expression));
+            content.insert(
+                "Condition".to_owned(),
+                Json::from(&*conditional.unknown.expression),
+            );
         }
         content
     }
@@ -53,7 +60,12 @@ impl<'a> Canon<'a> {
             Resolved::Map(map) => {
                 let mut entries: Vec<_> = map.iter().collect();
                 entries.sort_unstable_by_key(|(key, _)| key.as_str());
-                Json::Object(entries.into_iter().map(|(key, value)| (key.clone(), self.value(value))).collect())
+                Json::Object(
+                    entries
+                        .into_iter()
+                        .map(|(key, value)| (key.clone(), self.value(value)))
+                        .collect(),
+                )
             }
             Resolved::Unknown(unknown) => self.unknown(unknown),
         }
@@ -66,7 +78,9 @@ impl<'a> Canon<'a> {
                 Piece::Literal(text) => out.push_str(&text.replace("${", "${!")),
                 Piece::Reference(reference) => out.push_str(&self.reference(reference)),
                 Piece::Pseudo(pseudo) => out.push_str(&format!("${{{}}}", pseudo.name())),
-                Piece::Unknown(unknown) => out.push_str(&format!("${{?{}}}", self.unknown(unknown))),
+                Piece::Unknown(unknown) => {
+                    out.push_str(&format!("${{?{}}}", self.unknown(unknown)))
+                }
             }
         }
         out
@@ -95,7 +109,9 @@ impl<'a> Canon<'a> {
         let branch = |value: &Option<Resolved>| value.as_ref().map(|value| self.value(value));
         let json = json!({ "If": &*branches.when, "No": branch(&branches.no), "Yes": branch(&branches.yes) });
         let json = match json.to_string() {
-            long if long.len() > 4_000 => json!({ "If": crate::digest::sha256_hex(long.as_bytes()) }),
+            long if long.len() > 4_000 => {
+                json!({ "If": crate::digest::sha256_hex(long.as_bytes()) })
+            }
             _ => json,
         };
         self.rendered.borrow_mut().insert(pointer, json.clone());
@@ -103,7 +119,12 @@ impl<'a> Canon<'a> {
     }
 
     /// Puts the function itself in the place of a property that names it, when it is one of this template.
-    pub(crate) fn function_property(&self, content: &mut Map<String, Json>, key: &str, link: &FunctionLink) {
+    pub(crate) fn function_property(
+        &self,
+        content: &mut Map<String, Json>,
+        key: &str,
+        link: &FunctionLink,
+    ) {
         if let Some(function) = self.function(link) {
             content.insert(key.to_owned(), function);
         }
@@ -129,7 +150,10 @@ impl<'a> Canon<'a> {
 fn tag_map(tags: &Json) -> Option<Json> {
     let mut pairs = Vec::new();
     for tag in tags.as_array()? {
-        pairs.push((tag.get("Key")?.as_str()?.to_owned(), tag.get("Value")?.clone()));
+        pairs.push((
+            tag.get("Key")?.as_str()?.to_owned(),
+            tag.get("Value")?.clone(),
+        ));
     }
     pairs.sort_by(|(left, _), (right, _)| left.cmp(right));
     Some(Json::Object(pairs.into_iter().collect()))

@@ -15,8 +15,15 @@ pub(crate) fn fill(kind: &Kind, content: &mut Map<String, Json>) {
         Kind::Route => &[("ApiKeyRequired", "false"), ("AuthorizationType", "NONE")],
         Kind::Integration => INTEGRATION,
         Kind::Stage => &[("AutoDeploy", "false")],
-        Kind::Function => &[("MemorySize", "128"), ("PackageType", "Zip"), ("Timeout", "3")],
-        Kind::Table => &[("BillingMode", "PROVISIONED"), ("DeletionProtectionEnabled", "false")],
+        Kind::Function => &[
+            ("MemorySize", "128"),
+            ("PackageType", "Zip"),
+            ("Timeout", "3"),
+        ],
+        Kind::Table => &[
+            ("BillingMode", "PROVISIONED"),
+            ("DeletionProtectionEnabled", "false"),
+        ],
         _ => &[],
     };
     add(defaults, content);
@@ -27,13 +34,18 @@ pub(crate) fn fill(kind: &Kind, content: &mut Map<String, Json>) {
             }
         }
         Kind::Function => {
-            content.entry("Architectures").or_insert_with(|| vec!["x86_64"].into());
+            content
+                .entry("Architectures")
+                .or_insert_with(|| vec!["x86_64"].into());
         }
         _ => {}
     }
 }
 
-const INTEGRATION: &[(&str, &str)] = &[("ConnectionType", "INTERNET"), ("IntegrationMethod", "POST")];
+const INTEGRATION: &[(&str, &str)] = &[
+    ("ConnectionType", "INTERNET"),
+    ("IntegrationMethod", "POST"),
+];
 
 fn add(defaults: &[(&str, &str)], content: &mut Map<String, Json>) {
     for (key, value) in defaults {

@@ -10,8 +10,10 @@ use super::Kind;
 pub enum Effect {
     /// An API deployment: the stage serves the old wiring until it points at a new one (rows D1, D7).
     Wiring,
-    /// Nothing behind an unqualified ARN or an alias (row D2); a new version where versions are pinned.
+    /// Nothing but the update of the stack: code behind an unqualified ARN or an alias is live at once (row D2).
     Code,
+    /// A deployment that calls a new version of the function: its callers are pinned to versions.
+    PinnedCode,
     /// Nothing but the update of the stack.
     Settings,
     /// The resource is replaced: it gets another physical id.
@@ -19,11 +21,23 @@ pub enum Effect {
 }
 
 /// Properties of an api that no deployment snapshots.
-const API_SETTINGS: &[&str] = &["Name", "Description", "Tags", "Version", "IpAddressType", "FailOnWarnings"];
+const API_SETTINGS: &[&str] = &[
+    "Name",
+    "Description",
+    "Tags",
+    "Version",
+    "IpAddressType",
+    "FailOnWarnings",
+];
 
 /// What freezes in a function's version: its code and its configuration.
-const FUNCTION_SETTINGS: &[&str] =
-    &["ReservedConcurrentExecutions", "RecursiveLoop", "Tags", "RuntimeManagementConfig", "CodeSigningConfigArn"];
+const FUNCTION_SETTINGS: &[&str] = &[
+    "ReservedConcurrentExecutions",
+    "RecursiveLoop",
+    "Tags",
+    "RuntimeManagementConfig",
+    "CodeSigningConfigArn",
+];
 
 /// True when the property is part of what a deployment snapshots (row D1). `Body` is what is left of an OpenAPI
 /// document besides the routes and authorizers in it.
@@ -58,7 +72,12 @@ fn replaces(kind: &Kind, property: &str) -> bool {
         Kind::Function => &["FunctionName", "PackageType", "TenancyConfig"],
         Kind::Alias => &["Name", "FunctionName"],
         Kind::Role => &["RoleName", "Path"],
-        Kind::Table => &["TableName", "KeySchema", "LocalSecondaryIndexes", "ImportSourceSpecification"],
+        Kind::Table => &[
+            "TableName",
+            "KeySchema",
+            "LocalSecondaryIndexes",
+            "ImportSourceSpecification",
+        ],
         Kind::LogGroup => &["LogGroupName"],
         Kind::Other(kind) => match kind.as_str() {
             "AWS::ApiGatewayV2::DomainName" => &["DomainName"],

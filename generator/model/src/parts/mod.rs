@@ -10,6 +10,8 @@ mod names;
 mod role;
 mod wiring;
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value as Json};
 
 pub(crate) use canon::Canon;
@@ -63,22 +65,55 @@ pub(crate) struct Part {
 
 /// Every part of a model.
 pub(crate) fn parts(model: &Model, names: &Names) -> Vec<Part> {
-    let mut parts: Vec<Part> = model.apis.iter().flat_map(|api| api_parts(api, names)).collect();
+    let mut parts: Vec<Part> = model
+        .apis
+        .iter()
+        .flat_map(|api| api_parts(api, names))
+        .collect();
     let canon = Canon::new(names, None);
+    let responses = responses(model);
     for resource in model.resources.values() {
-        if let Some(part) = own_part(model, resource, &canon) {
-            parts.push(part);
+        if !responses.contains(&resource.logical_id) {
+            parts.extend(own_part(model, resource, &canon));
         }
         parts.extend(attributes(resource, &canon));
     }
-    let sections = [(Kind::Parameter, &model.parameters), (Kind::Output, &model.outputs)];
+    let sections = [
+        (Kind::Parameter, &model.parameters),
+        (Kind::Output, &model.outputs),
+    ];
     for (kind, section) in sections {
         for (name, value) in section.as_map().into_iter().flatten() {
             let content = Map::from_iter([("Value".to_owned(), canon.value(value))]);
-            parts.push(Part { kind: kind.clone(), api: None, name: name.clone(), id: None, content });
+            parts.push(Part {
+                kind: kind.clone(),
+                api: None,
+                name: name.clone(),
+                id: None,
+                content,
+            });
         }
     }
     parts
+}
+
+/// Responses that stand in the content of their route or integration.
+fn responses(model: &Model) -> HashSet<&LogicalId> {
+    let mut ids = HashSet::new();
+    for api in &model.apis {
+        let of_routes = api
+            .routes
+            .iter()
+            .flat_map(|route| &route.responses)
+            .map(|response| &response.resource);
+        let integrations = api
+            .integrations
+            .iter()
+            .flat_map(|integration| &integration.responses);
+        let all = of_routes.chain(integrations.map(|response| &response.resource));
+        ids.extend(all.map(|resource| &resource.logical_id));
+    }
+    ids
 }
 
 /// The part of a resource that belongs to no api.
@@ -88,22 +123,40 @@ fn own_part(model: &Model, resource: &Resource, canon: &Canon) -> Option<Part> {
     let mut name = canon.names.name(&resource.logical_id);
     match kind {
         Kind::Permission => {
-            let permission = model.permissions.iter().find(|one| one.resource.logical_id == resource.logical_id)?;
+            let permission = model
+                .permissions
+                .iter()
+                .find(|one| one.resource.logical_id == resource.logical_id)?;
             canon.function_property(&mut content, "FunctionName", &permission.function);
             name = wiring::permission_name(permission, canon);
         }
         Kind::Version => {
-            let version = model.versions.iter().find(|one| one.resource.logical_id == resource.logical_id)?;
+            let version = model
+                .versions
+                .iter()
+                .find(|one| one.resource.logical_id == resource.logical_id)?;
             canon.function_property(&mut content, "FunctionName", &version.function);
+            if let Some(function) = version.function.function.to() {
+                name = format!("of {}", canon.names.name(function));
+            }
         }
         Kind::Alias => {
-            let alias = model.aliases.iter().find(|one| one.resource.logical_id == resource.logical_id)?;
+            let alias = model
+                .aliases
+                .iter()
+                .find(|one| one.resource.logical_id == resource.logical_id)?;
             canon.function_property(&mut content, "FunctionName", &alias.function);
         }
         Kind::Role => role::normalise(model, resource, canon, &mut content),
         _ => {}
     }
-    Some(Part { kind, api: None, name, id: Some(resource.logical_id.clone()), content })
+    Some(Part {
+        kind,
+        api: None,
+        name,
+        id: Some(resource.logical_id.clone()),
+        content,
+    })
 }
 
 /// `None` for the types that belong to an api, whose parts are made with it.
@@ -142,5 +195,11 @@ fn attributes(resource: &Resource, canon: &Canon) -> Option<Part> {
         return None;
     }
     let id = resource.logical_id.clone();
-    Some(Part { kind: Kind::Attributes, api: None, name: id.to_string(), id: Some(id), content })
+    Some(Part {
+        kind: Kind::Attributes,
+        api: None,
+        name: id.to_string(),
+        id: Some(id),
+        content,
+    })
 }

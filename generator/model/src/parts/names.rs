@@ -26,7 +26,8 @@ impl<'a> Names<'a> {
     pub(crate) fn new(model: &'a Model, naming: Naming) -> Self {
         let mut names = HashMap::new();
         for (id, resource) in &model.resources {
-            let text = name_property(&resource.kind).and_then(|property| resource.properties.text(property));
+            let text = name_property(&resource.kind)
+                .and_then(|property| resource.properties.text(property));
             let name = match (text, naming) {
                 (Some(text), _) if text.as_literal().is_some() => shown(&text),
                 (Some(text), Naming::Meaning) => shown(&text),
@@ -34,7 +35,11 @@ impl<'a> Names<'a> {
             };
             names.insert(id, name);
         }
-        let mut names = Names { model, naming, names };
+        let mut names = Names {
+            model,
+            naming,
+            names,
+        };
         if naming == Naming::Meaning {
             names.derive();
         }
@@ -43,12 +48,20 @@ impl<'a> Names<'a> {
 
     /// What a resource is called.
     pub(crate) fn name(&self, id: &LogicalId) -> String {
-        self.names.get(id).cloned().unwrap_or_else(|| id.to_string())
+        self.names
+            .get(id)
+            .cloned()
+            .unwrap_or_else(|| id.to_string())
     }
 
     /// What a resource is called, with its kind: `function session-audio`.
     pub(crate) fn label(&self, id: &LogicalId) -> String {
-        let kind = self.model.resources.get(id).map(|resource| word(resource)).unwrap_or_default();
+        let kind = self
+            .model
+            .resources
+            .get(id)
+            .map(|resource| word(resource))
+            .unwrap_or_default();
         format!("{kind} {}", self.name(id))
     }
 
@@ -63,8 +76,13 @@ impl<'a> Names<'a> {
         }
         for role in model.roles.iter().filter(|role| role.name.is_none()) {
             let id = &role.resource.logical_id;
-            let users = model.functions.iter().filter(|function| function.role == Link::To(id.clone()));
-            let mut users: Vec<String> = users.map(|user| self.name(&user.resource.logical_id)).collect();
+            let users = model
+                .functions
+                .iter()
+                .filter(|function| function.role == Link::To(id.clone()));
+            let mut users: Vec<String> = users
+                .map(|user| self.name(&user.resource.logical_id))
+                .collect();
             users.sort_unstable();
             if !users.is_empty() {
                 self.names.insert(id, format!("of {}", users.join(", ")));
@@ -76,14 +94,16 @@ impl<'a> Names<'a> {
                 _ => continue,
             };
             for deployment in &api.deployments {
-                self.names.insert(&deployment.resource.logical_id, format!("of {name}"));
+                self.names
+                    .insert(&deployment.resource.logical_id, format!("of {name}"));
             }
         }
     }
 }
 
 fn shown(text: &Text) -> String {
-    text.as_literal().map_or_else(|| text.to_string(), str::to_owned)
+    text.as_literal()
+        .map_or_else(|| text.to_string(), str::to_owned)
 }
 
 /// `function` of `AWS::Lambda::Function`; types of API Gateway v1 keep their service to be told apart.

@@ -1,5 +1,7 @@
 //! The parts of an api: what a deployment snapshots, and its deployments, stages and mappings.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value as Json};
 
 use super::{Canon, Kind, Names, Part};
@@ -10,55 +12,114 @@ use crate::{Link, Text};
 
 /// Every part of one api.
 pub(crate) fn api_parts(api: &Api, names: &Names) -> Vec<Part> {
-    let own = api.id.to();
-    let canon = Canon::new(names, own);
+    let canon = Canon::new(names, api.id.to());
     let key = match &api.id {
         Link::To(id) => id.to_string(),
         Link::External(text) => text.to_string(),
         Link::Unknown(unknown) => unknown.expression.to_string(),
         Link::Missing => String::new(),
     };
-    let part = |kind: Kind, name: String, resource: &Resource, content: Map<String, Json>| Part {
+    let mut parts = wiring_parts(api, &canon);
+    parts.extend(stage_parts(api, &canon));
+    for part in &mut parts {
+        part.api = Some(key.clone());
+    }
+    parts
+}
+
+fn part(kind: Kind, name: String, resource: &Resource, content: Map<String, Json>) -> Part {
+    Part {
         kind,
-        api: Some(key.clone()),
+        api: None,
         name,
         id: Some(resource.logical_id.clone()),
         content,
-    };
+    }
+}
+
+/// A part that is called what its resource is called.
+fn named(kind: Kind, resource: &Resource, content: Map<String, Json>, canon: &Canon) -> Part {
+    let name = canon.names.name(&resource.logical_id);
+    part(kind, name, resource, content)
+}
+
+/// The api itself and what a deployment snapshots of it.
+fn wiring_parts(api: &Api, canon: &Canon) -> Vec<Part> {
     let mut parts = Vec::new();
     if let Some(resource) = &api.resource {
         let mut content = canon.properties(resource, &[]);
         without_implied(&mut content);
-        parts.push(part(Kind::Api, names.name(&resource.logical_id), resource, content));
+        parts.push(named(Kind::Api, resource, content, canon));
     }
     for route in &api.routes {
-        let content = route_content(api, route, &canon);
-        parts.push(part(Kind::Route, route.key.to_string(), &route.resource, content));
+        let content = route_content(api, route, canon);
+        parts.push(part(
+            Kind::Route,
+            route.key.to_string(),
+            &route.resource,
+            content,
+        ));
     }
     for authorizer in &api.authorizers {
-        let content = authorizer_content(authorizer, &canon);
-        parts.push(part(Kind::Authorizer, names.name(&authorizer.resource.logical_id), &authorizer.resource, content));
+        let content = authorizer_content(authorizer, canon);
+        parts.push(named(
+            Kind::Authorizer,
+            &authorizer.resource,
+            content,
+            canon,
+        ));
     }
-    for integration in api.integrations.iter().filter(|integration| !is_used(api, integration)) {
-        let content = integration_content(integration, &canon);
-        parts.push(part(Kind::Integration, integration_name(integration, &canon), &integration.resource, content));
+    let used: HashSet<_> = api
+        .routes
+        .iter()
+        .filter_map(|route| route.target.to())
+        .collect();
+    let unused = |integration: &&Integration| !used.contains(&integration.resource.logical_id);
+    for integration in api.integrations.iter().filter(unused) {
+        let content = integration_content(integration, canon);
+        let name = integration_name(integration, canon);
+        parts.push(part(
+            Kind::Integration,
+            name,
+            &integration.resource,
+            content,
+        ));
     }
     for model in &api.models {
         let content = canon.properties(&model.resource, &["ApiId"]);
-        parts.push(part(Kind::Model, names.name(&model.resource.logical_id), &model.resource, content));
+        parts.push(named(Kind::Model, &model.resource, content, canon));
     }
+    parts
+}
+
+/// What is live beside the snapshots: deployments, stages and mappings.
+fn stage_parts(api: &Api, canon: &Canon) -> Vec<Part> {
+    let mut parts = Vec::new();
     for deployment in &api.deployments {
         let content = canon.properties(&deployment.resource, &["ApiId"]);
-        parts.push(part(Kind::Deployment, names.name(&deployment.resource.logical_id), &deployment.resource, content));
+        parts.push(named(
+            Kind::Deployment,
+            &deployment.resource,
+            content,
+            canon,
+        ));
     }
     for stage in &api.stages {
         let content = canon.properties(&stage.resource, &["ApiId"]);
-        parts.push(part(Kind::Stage, names.name(&stage.resource.logical_id), &stage.resource, content));
+        parts.push(named(Kind::Stage, &stage.resource, content, canon));
     }
     for mapping in &api.mappings {
         let content = canon.properties(&mapping.resource, &["ApiId"]);
-        let domain = content.get("DomainName").and_then(Json::as_str).unwrap_or_default();
-        let name = format!("{domain}/{}", mapping.key.as_ref().map(|key| canon.text(key)).unwrap_or_default());
+        let domain = content
+            .get("DomainName")
+            .and_then(Json::as_str)
+            .unwrap_or_default();
+        let path = mapping
+            .key
+            .as_ref()
+            .map(|key| canon.text(key))
+            .unwrap_or_default();
+        let name = format!("{domain}/{path}");
         parts.push(part(Kind::Mapping, name, &mapping.resource, content));
     }
     parts
@@ -74,33 +135,52 @@ fn without_implied(content: &mut Map<String, Json>) {
     }
 }
 
-fn is_used(api: &Api, integration: &Integration) -> bool {
-    let id = &integration.resource.logical_id;
-    api.routes.iter().any(|route| route.target.to() == Some(id))
-}
-
 fn route_content(api: &Api, route: &Route, canon: &Canon) -> Map<String, Json> {
     let mut content = canon.properties(&route.resource, &["ApiId", "RouteKey"]);
-    let authorizer = route.authorizer.to().map(|id| Json::from(canon.names.label(id)));
+    let authorizer = route
+        .authorizer
+        .to()
+        .map(|id| Json::from(canon.names.label(id)));
     if let Some(authorizer) = authorizer {
         content.insert("AuthorizerId".to_owned(), authorizer);
     }
     let target = route.target.to();
-    if let Some(integration) = target.and_then(|id| api.integrations.iter().find(|one| one.resource.logical_id == *id)) {
-        content.insert("Target".to_owned(), Json::Object(integration_content(integration, canon)));
+    if let Some(integration) = target.and_then(|id| {
+        api.integrations
+            .iter()
+            .find(|one| one.resource.logical_id == *id)
+    }) {
+        content.insert(
+            "Target".to_owned(),
+            Json::Object(integration_content(integration, canon)),
+        );
     }
-    let responses = route.responses.iter().map(|response| {
-        (response.key.to_string(), &*response.resource)
-    });
-    add_responses(&mut content, responses, &["ApiId", "RouteId", "RouteResponseKey"], canon);
+    let responses = route
+        .responses
+        .iter()
+        .map(|response| (response.key.to_string(), &*response.resource));
+    add_responses(
+        &mut content,
+        responses,
+        &["ApiId", "RouteId", "RouteResponseKey"],
+        canon,
+    );
     content
 }
 
 fn integration_content(integration: &Integration, canon: &Canon) -> Map<String, Json> {
     let mut content = canon.properties(&integration.resource, &["ApiId"]);
     canon.function_property(&mut content, "IntegrationUri", &integration.function);
-    let responses = integration.responses.iter().map(|response| (canon.text(&response.key), &*response.resource));
-    add_responses(&mut content, responses, &["ApiId", "IntegrationId", "IntegrationResponseKey"], canon);
+    let responses = integration
+        .responses
+        .iter()
+        .map(|response| (canon.text(&response.key), &*response.resource));
+    add_responses(
+        &mut content,
+        responses,
+        &["ApiId", "IntegrationId", "IntegrationResponseKey"],
+        canon,
+    );
     content
 }
 
@@ -130,26 +210,48 @@ pub(crate) fn numbered(entries: Vec<(String, Json)>) -> Map<String, Json> {
     let mut map = Map::new();
     for (key, value) in entries {
         let taken = (2..).map(|number| format!("{key} #{number}"));
-        let free = std::iter::once(key.clone()).chain(taken).find(|key| !map.contains_key(key));
+        let free = std::iter::once(key.clone())
+            .chain(taken)
+            .find(|key| !map.contains_key(key));
         map.insert(free.unwrap_or(key), value);
     }
     map
 }
 
 fn integration_name(integration: &Integration, canon: &Canon) -> String {
-    let kind = integration.integration_type.as_ref().map(|text| canon.text(text)).unwrap_or_default();
+    let kind = integration
+        .integration_type
+        .as_ref()
+        .map(|text| canon.text(text))
+        .unwrap_or_default();
     match integration.function.function.to() {
         Some(function) => format!("{kind} to {}", canon.names.name(function)),
-        None => format!("{kind} to {}", integration.uri.as_ref().map(|uri| canon.text(uri)).unwrap_or_default()),
+        None => format!(
+            "{kind} to {}",
+            integration
+                .uri
+                .as_ref()
+                .map(|uri| canon.text(uri))
+                .unwrap_or_default()
+        ),
     }
 }
 
 /// `session-audio by apigateway.amazonaws.com from arn:…`.
 pub(super) fn permission_name(permission: &Permission, canon: &Canon) -> String {
-    let text = |text: &Option<Text>| text.as_ref().map(|text| canon.text(text)).unwrap_or_default();
+    let text = |text: &Option<Text>| {
+        text.as_ref()
+            .map(|text| canon.text(text))
+            .unwrap_or_default()
+    };
     let function = match permission.function.function.to() {
         Some(id) => canon.names.name(id),
-        None => permission.resource.properties.text("FunctionName").map(|name| canon.text(&name)).unwrap_or_default(),
+        None => permission
+            .resource
+            .properties
+            .text("FunctionName")
+            .map(|name| canon.text(&name))
+            .unwrap_or_default(),
     };
     let from = match &permission.source_arn {
         Some(arn) => format!(" from {}", canon.text(arn)),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{Reader, texts};
 use crate::api::{
-    Api, ApiMapping, ApiModel, Authorizer, Deployment, DomainName, Integration, IntegrationResponse, Protocol, Route,
-    RouteResponse, Stage,
+    Api, ApiMapping, ApiModel, Authorizer, Deployment, DomainName, Integration,
+    IntegrationResponse, Protocol, Route, RouteResponse, Stage,
 };
 use crate::resource::Resource;
 use crate::{Link, Resolved, RouteKey, Text};
@@ -27,7 +27,15 @@ impl<'a> Reader<'a> {
     /// The apis of the template, then those outside of it that its resources belong to.
     pub(super) fn apis(&self) -> Vec<Api> {
         let mut apis: Vec<Api> = self.of_type(API).map(api).collect();
-        let kinds = [ROUTE, INTEGRATION, AUTHORIZER, MODEL, DEPLOYMENT, STAGE, MAPPING];
+        let kinds = [
+            ROUTE,
+            INTEGRATION,
+            AUTHORIZER,
+            MODEL,
+            DEPLOYMENT,
+            STAGE,
+            MAPPING,
+        ];
         for resource in self.resources.values() {
             if kinds.contains(&resource.kind.as_str()) {
                 let id = self.link(resource.properties.text("ApiId"), API, None);
@@ -68,7 +76,9 @@ impl<'a> Reader<'a> {
     fn route(&self, resource: &Arc<Resource>) -> Route {
         let properties = &resource.properties;
         let target = properties.text("Target");
-        let integration = target.as_ref().and_then(|target| target.strip_prefix("integrations/"));
+        let integration = target
+            .as_ref()
+            .and_then(|target| target.strip_prefix("integrations/"));
         Route {
             resource: resource.clone(),
             key: RouteKey::new(shown(properties.text("RouteKey"))),
@@ -76,7 +86,8 @@ impl<'a> Reader<'a> {
             authorizer: self.link(properties.text("AuthorizerId"), AUTHORIZER, None),
             target: self.link(integration.or(target), INTEGRATION, None),
             api_key_required: properties.bool("ApiKeyRequired"),
-            route_response_selection_expression: properties.text("RouteResponseSelectionExpression"),
+            route_response_selection_expression: properties
+                .text("RouteResponseSelectionExpression"),
             responses: self
                 .children(ROUTE_RESPONSE, "RouteId", resource)
                 .map(|response| RouteResponse {
@@ -102,7 +113,10 @@ impl<'a> Reader<'a> {
                 .children(INTEGRATION_RESPONSE, "IntegrationId", resource)
                 .map(|response| IntegrationResponse {
                     resource: response.clone(),
-                    key: response.properties.text("IntegrationResponseKey").unwrap_or_default(),
+                    key: response
+                        .properties
+                        .text("IntegrationResponseKey")
+                        .unwrap_or_default(),
                 })
                 .collect(),
         }
@@ -118,7 +132,11 @@ impl<'a> Reader<'a> {
             function: self.invoked(uri.as_ref()),
             uri,
             identity_sources: texts(properties.get("IdentitySource")),
-            credentials: self.link(properties.text("AuthorizerCredentialsArn"), ROLE, Some("Arn")),
+            credentials: self.link(
+                properties.text("AuthorizerCredentialsArn"),
+                ROLE,
+                Some("Arn"),
+            ),
         }
     }
 
@@ -158,7 +176,8 @@ impl<'a> Reader<'a> {
     fn stage_link(&self, mapping: &Resolved) -> Link {
         let name = mapping.text("Stage");
         let same = |stage: &&Arc<Resource>| {
-            stage.properties.text("StageName") == name && stage.properties.text("ApiId") == mapping.text("ApiId")
+            stage.properties.text("StageName") == name
+                && stage.properties.text("ApiId") == mapping.text("ApiId")
         };
         match self.of_type(STAGE).find(same) {
             Some(stage) if name.is_some() => Link::To(stage.logical_id.clone()),
@@ -176,7 +195,9 @@ impl<'a> Reader<'a> {
         self.of_type(kind).filter(move |child| {
             let text = child.properties.text(property);
             let reference = text.as_ref().and_then(Text::as_reference);
-            reference.is_some_and(|reference| reference.logical_id == parent.logical_id && reference.attribute.is_none())
+            reference.is_some_and(|reference| {
+                reference.logical_id == parent.logical_id && reference.attribute.is_none()
+            })
         })
     }
 }
@@ -193,7 +214,9 @@ fn api(resource: &Arc<Resource>) -> Api {
             None if protocol.is_none() && properties.get("Body").is_some() => Protocol::Http,
             _ => Protocol::Unknown,
         },
-        name: properties.text("Name").or_else(|| properties.get("Body")?.get("info")?.text("title")),
+        name: properties
+            .text("Name")
+            .or_else(|| properties.get("Body")?.get("info")?.text("title")),
         route_selection_expression: properties.text("RouteSelectionExpression"),
         api_key_selection_expression: properties.text("ApiKeySelectionExpression"),
         disable_schema_validation: properties.bool("DisableSchemaValidation"),
@@ -206,7 +229,10 @@ fn api(resource: &Arc<Resource>) -> Api {
 /// The api that something belongs to, made up when it is outside of the template.
 fn owner(apis: &mut Vec<Api>, id: Link) -> &mut Api {
     let index = apis.iter().position(|api| api.id == id).unwrap_or_else(|| {
-        apis.push(Api { id, ..Api::default() });
+        apis.push(Api {
+            id,
+            ..Api::default()
+        });
         apis.len() - 1
     });
     &mut apis[index]
@@ -214,7 +240,9 @@ fn owner(apis: &mut Vec<Api>, id: Link) -> &mut Api {
 
 fn shown(text: Option<Text>) -> String {
     match text {
-        Some(text) => text.as_literal().map_or_else(|| text.to_string(), str::to_owned),
+        Some(text) => text
+            .as_literal()
+            .map_or_else(|| text.to_string(), str::to_owned),
         None => String::new(),
     }
 }

@@ -7,7 +7,10 @@ use crate::{Resolved, Setting, Text};
 impl Reader<'_> {
     pub(super) fn tables(&self) -> Vec<Table> {
         let tables = self.resources.values().filter(|resource| {
-            matches!(resource.kind.as_str(), "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable")
+            matches!(
+                resource.kind.as_str(),
+                "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable"
+            )
         });
         let read = tables.map(|resource| {
             let properties = &resource.properties;
@@ -20,7 +23,9 @@ impl Reader<'_> {
                 ttl_attribute: ttl(properties),
                 recovery: properties
                     .get("PointInTimeRecoverySpecification")
-                    .map_or(Setting::Absent, |value| value.bool("PointInTimeRecoveryEnabled")),
+                    .map_or(Setting::Absent, |value| {
+                        value.bool("PointInTimeRecoveryEnabled")
+                    }),
                 kms_encryption: sse.map_or(Setting::Absent, |value| value.bool("SSEEnabled")),
                 billing_mode: properties.text("BillingMode"),
             }
@@ -29,11 +34,13 @@ impl Reader<'_> {
     }
 
     pub(super) fn log_groups(&self) -> Vec<LogGroup> {
-        let groups = self.of_type("AWS::Logs::LogGroup").map(|resource| LogGroup {
-            resource: resource.clone(),
-            name: resource.properties.text("LogGroupName"),
-            retention_days: resource.properties.int("RetentionInDays"),
-        });
+        let groups = self
+            .of_type("AWS::Logs::LogGroup")
+            .map(|resource| LogGroup {
+                resource: resource.clone(),
+                name: resource.properties.text("LogGroupName"),
+                retention_days: resource.properties.int("RetentionInDays"),
+            });
         groups.collect()
     }
 }
@@ -47,7 +54,10 @@ fn ttl(properties: &Resolved) -> Option<Text> {
 }
 
 fn key(owner: &Resolved, table: &Resolved) -> Vec<KeyAttribute> {
-    let schema = owner.get("KeySchema").and_then(Resolved::as_list).unwrap_or_default();
+    let schema = owner
+        .get("KeySchema")
+        .and_then(Resolved::as_list)
+        .unwrap_or_default();
     let attributes = schema.iter().filter_map(|element| {
         let name = element.text("AttributeName")?;
         Some(KeyAttribute {
@@ -61,13 +71,18 @@ fn key(owner: &Resolved, table: &Resolved) -> Vec<KeyAttribute> {
 
 fn attribute_type(table: &Resolved, name: &Text) -> Option<Text> {
     let definitions = table.get("AttributeDefinitions")?.as_list()?;
-    let definition = definitions.iter().find(|definition| definition.text("AttributeName").as_ref() == Some(name))?;
+    let definition = definitions
+        .iter()
+        .find(|definition| definition.text("AttributeName").as_ref() == Some(name))?;
     definition.text("AttributeType")
 }
 
 fn indexes(table: &Resolved) -> Vec<Index> {
     let of = |property: &str, global: bool| {
-        let list = table.get(property).and_then(Resolved::as_list).unwrap_or_default();
+        let list = table
+            .get(property)
+            .and_then(Resolved::as_list)
+            .unwrap_or_default();
         let indexes = list.iter().map(move |index| Index {
             name: index.text("IndexName"),
             global,

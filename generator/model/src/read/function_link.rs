@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::Reader;
 use crate::resource::Resource;
-use crate::{FunctionLink, Link, LogicalId, Piece, Pseudo, Qualifier, Text, Unknown, UnknownReason};
+use crate::{
+    FunctionLink, Link, LogicalId, Piece, Pseudo, Qualifier, Text, Unknown, UnknownReason,
+};
 
 const FUNCTION: &str = "AWS::Lambda::Function";
 
@@ -22,7 +24,10 @@ impl Reader<'_> {
             },
             None => match self.function(uri) {
                 // HTTP APIs take a function's bare ARN.
-                found @ FunctionLink { function: Link::To(_) | Link::Unknown(_), .. } => found,
+                found @ FunctionLink {
+                    function: Link::To(_) | Link::Unknown(_),
+                    ..
+                } => found,
                 _ => FunctionLink::default(),
             },
         }
@@ -47,12 +52,20 @@ impl Reader<'_> {
         link(Link::elsewhere(Some(text.clone())))
     }
 
-    fn referenced_function(&self, resource: &Arc<Resource>, attribute: Option<&str>) -> Option<FunctionLink> {
+    fn referenced_function(
+        &self,
+        resource: &Arc<Resource>,
+        attribute: Option<&str>,
+    ) -> Option<FunctionLink> {
         let id = resource.logical_id.clone();
         match (resource.kind.as_str(), attribute) {
             (FUNCTION, None | Some("Arn")) => Some(link(Link::To(id))),
-            ("AWS::Lambda::Version", None) => Some(self.version_or_alias(resource, Qualifier::Version(id))),
-            ("AWS::Lambda::Alias", None) => Some(self.version_or_alias(resource, Qualifier::Alias(id))),
+            ("AWS::Lambda::Version", None) => {
+                Some(self.version_or_alias(resource, Qualifier::Version(id)))
+            }
+            ("AWS::Lambda::Alias", None) => {
+                Some(self.version_or_alias(resource, Qualifier::Alias(id)))
+            }
             _ => None,
         }
     }
@@ -83,7 +96,10 @@ impl Reader<'_> {
             && resource.kind == FUNCTION
             && first.attribute.is_none()
         {
-            return self.qualified(link(Link::To(resource.logical_id.clone())), rest.iter().cloned().collect());
+            return self.qualified(
+                link(Link::To(resource.logical_id.clone())),
+                rest.iter().cloned().collect(),
+            );
         }
         if has_stage_variable(whole) {
             let reason = UnknownReason::StageVariable;
@@ -113,7 +129,10 @@ impl Reader<'_> {
             None => (name, None),
         };
         let named = |resource: &&Arc<Resource>| {
-            resource.properties.text("FunctionName").is_some_and(|own| own == name && own.unknown().is_none())
+            resource
+                .properties
+                .text("FunctionName")
+                .is_some_and(|own| own == name && own.unknown().is_none())
         };
         match self.of_type(FUNCTION).find(named) {
             Some(resource) => FunctionLink {
@@ -140,7 +159,11 @@ impl Reader<'_> {
         let version = self.referenced(&text, "AWS::Lambda::Version", Some("Version"));
         let qualifier = match version {
             Some(version) => Qualifier::Version(version.logical_id.clone()),
-            None => match found.function.to().and_then(|function| self.alias_named(function, &text)) {
+            None => match found
+                .function
+                .to()
+                .and_then(|function| self.alias_named(function, &text))
+            {
                 Some(alias) => Qualifier::Alias(alias),
                 None => Qualifier::Named(text),
             },
@@ -155,7 +178,8 @@ impl Reader<'_> {
         let of_function = |alias: &&Arc<Resource>| {
             let of = alias.properties.text("FunctionName");
             let of = of.as_ref().and_then(|of| of.references().next());
-            of.is_some_and(|of| of.logical_id == *function) && alias.properties.text("Name").as_ref() == Some(name)
+            of.is_some_and(|of| of.logical_id == *function)
+                && alias.properties.text("Name").as_ref() == Some(name)
         };
         let alias = self.of_type("AWS::Lambda::Alias").find(of_function)?;
         Some(alias.logical_id.clone())
@@ -171,9 +195,10 @@ fn link(function: Link) -> FunctionLink {
 
 fn has_stage_variable(text: &Text) -> bool {
     let literals = text.pieces().iter();
-    literals.filter_map(|piece| match piece {
-        Piece::Literal(text) => Some(text),
-        _ => None,
-    })
-    .any(|text| text.contains("${stageVariables."))
+    literals
+        .filter_map(|piece| match piece {
+            Piece::Literal(text) => Some(text),
+            _ => None,
+        })
+        .any(|text| text.contains("${stageVariables."))
 }

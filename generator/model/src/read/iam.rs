@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use super::{Reader, texts};
+use crate::Resolved;
 use crate::resource::Resource;
 use crate::role::{Grant, Role};
-use crate::Resolved;
 
 impl Reader<'_> {
     pub(super) fn roles(&self) -> Vec<Role> {
-        self.of_type("AWS::IAM::Role").map(|resource| self.role(resource)).collect()
+        self.of_type("AWS::IAM::Role")
+            .map(|resource| self.role(resource))
+            .collect()
     }
 
     fn role(&self, resource: &Arc<Resource>) -> Role {
@@ -38,7 +40,10 @@ impl Reader<'_> {
     /// Policies of the template that name the role.
     fn attached(&self, role: &Resource) -> impl Iterator<Item = &Arc<Resource>> {
         let kinds = ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"];
-        let policies = self.resources.values().filter(move |policy| kinds.contains(&policy.kind.as_str()));
+        let policies = self
+            .resources
+            .values()
+            .filter(move |policy| kinds.contains(&policy.kind.as_str()));
         policies.filter(|policy| {
             let roles = texts(policy.properties.get("Roles"));
             let attached = roles.iter().any(|text| {
@@ -47,7 +52,10 @@ impl Reader<'_> {
             });
             let arns = texts(role.properties.get("ManagedPolicyArns"));
             let managed = arns.iter().filter_map(|text| text.as_reference());
-            attached || managed.into_iter().any(|reference| reference.logical_id == policy.logical_id)
+            attached
+                || managed
+                    .into_iter()
+                    .any(|reference| reference.logical_id == policy.logical_id)
         })
     }
 }
@@ -75,7 +83,9 @@ impl Role {
 fn trusted(document: Option<&Resolved>) -> Vec<crate::Text> {
     let statements = document.and_then(|document| document.get("Statement"));
     let statements = statements.map(Resolved::one_or_many).unwrap_or_default();
-    let principals = statements.iter().filter_map(|statement| statement.get("Principal"));
+    let principals = statements
+        .iter()
+        .filter_map(|statement| statement.get("Principal"));
     let mut trusted = Vec::new();
     for principal in principals {
         match principal.as_map() {

@@ -25,10 +25,12 @@ impl Reader<'_> {
     }
 
     pub(super) fn versions(&self) -> Vec<Version> {
-        let versions = self.of_type("AWS::Lambda::Version").map(|resource| Version {
-            resource: resource.clone(),
-            function: self.function_property(&resource.properties),
-        });
+        let versions = self
+            .of_type("AWS::Lambda::Version")
+            .map(|resource| Version {
+                resource: resource.clone(),
+                function: self.function_property(&resource.properties),
+            });
         versions.collect()
     }
 
@@ -66,7 +68,9 @@ impl Reader<'_> {
 }
 
 fn environment(properties: &Resolved) -> Setting<indexmap::IndexMap<String, Resolved>> {
-    let value = properties.get("Environment").map(|value| (value, value.get("Variables")));
+    let value = properties
+        .get("Environment")
+        .map(|value| (value, value.get("Variables")));
     match value {
         Some((_, Some(Resolved::Map(variables)))) => Setting::Set(variables.clone()),
         Some((_, Some(Resolved::Unknown(unknown))) | (Resolved::Unknown(unknown), _)) => {

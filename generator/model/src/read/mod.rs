@@ -29,7 +29,8 @@ pub(crate) fn model(template: &Node, inputs: &Inputs) -> Model {
     match sam::expand(template) {
         None => plain(template, Resolver::new(template, inputs), inputs),
         Some(expansion) => {
-            let resolver = Resolver::new(&expansion.template, inputs).with_aliases(expansion.aliases);
+            let resolver =
+                Resolver::new(&expansion.template, inputs).with_aliases(expansion.aliases);
             let mut model = plain(&expansion.template, resolver, inputs);
             model.problems.splice(0..0, expansion.problems);
             model.gaps.splice(0..0, expansion.gaps);
@@ -44,7 +45,10 @@ fn plain(template: &Node, resolver: Resolver, inputs: &Inputs) -> Model {
     let resources = resources::read(template, &resolver, &mut problems);
     let gaps = foreach_gaps(template);
     let mut model = {
-        let reader = Reader { resources: &resources, inputs };
+        let reader = Reader {
+            resources: &resources,
+            inputs,
+        };
         Model {
             apis: reader.apis(),
             domain_names: reader.domain_names(),
@@ -59,7 +63,12 @@ fn plain(template: &Node, resolver: Resolver, inputs: &Inputs) -> Model {
         }
     };
     model.resources = resources;
-    let section = |name: &str| template.get(name).and_then(|node| resolver.resolve(node)).unwrap_or_default();
+    let section = |name: &str| {
+        template
+            .get(name)
+            .and_then(|node| resolver.resolve(node))
+            .unwrap_or_default()
+    };
     model.outputs = section("Outputs");
     model.parameters = section("Parameters");
     problems.extend(resolver.into_problems());
@@ -73,17 +82,31 @@ fn foreach_gaps(template: &Node) -> Vec<Problem> {
     let section = template.get("Resources").and_then(Node::as_map);
     let entries = section.into_iter().flat_map(Map::entries);
     let loops = entries.filter(|(key, _)| key.starts_with("Fn::ForEach"));
-    loops.map(|(key, entry)| Problem::new(format!("what {key} makes is not in the model"), entry.key_span)).collect()
+    loops
+        .map(|(key, entry)| {
+            Problem::new(
+                format!("what {key} makes is not in the model"),
+                entry.key_span,
+            )
+        })
+        .collect()
 }
 
 impl<'a> Reader<'a> {
     /// The resources of a type.
     fn of_type(&self, kind: &'static str) -> impl Iterator<Item = &'a Arc<Resource>> + use<'a> {
-        self.resources.values().filter(move |resource| resource.kind == kind)
+        self.resources
+            .values()
+            .filter(move |resource| resource.kind == kind)
     }
 
     /// The resource that a text is a reference to, if it is of that type. `attribute` is what the text must name.
-    fn referenced(&self, text: &Text, kind: &str, attribute: Option<&str>) -> Option<&'a Arc<Resource>> {
+    fn referenced(
+        &self,
+        text: &Text,
+        kind: &str,
+        attribute: Option<&str>,
+    ) -> Option<&'a Arc<Resource>> {
         let reference = text.as_reference()?;
         let resource = self.resources.get(&reference.logical_id)?;
         (resource.kind == kind && reference.attribute.as_deref() == attribute).then_some(resource)
@@ -91,7 +114,10 @@ impl<'a> Reader<'a> {
 
     /// What a property names that ought to be a resource of that type.
     fn link(&self, text: Option<Text>, kind: &str, attribute: Option<&str>) -> Link {
-        match text.as_ref().and_then(|text| self.referenced(text, kind, attribute)) {
+        match text
+            .as_ref()
+            .and_then(|text| self.referenced(text, kind, attribute))
+        {
             Some(resource) => Link::To(resource.logical_id.clone()),
             None => Link::elsewhere(text),
         }
@@ -100,7 +126,15 @@ impl<'a> Reader<'a> {
 
 /// The texts of a property that is one text or a list of them.
 fn texts(value: Option<&Resolved>) -> Vec<Text> {
-    value.map(|value| value.one_or_many().iter().filter_map(Resolved::to_text).collect()).unwrap_or_default()
+    value
+        .map(|value| {
+            value
+                .one_or_many()
+                .iter()
+                .filter_map(Resolved::to_text)
+                .collect()
+        })
+        .unwrap_or_default()
 }
 
 /// The sections of a template that hold what the model reads; empty, with a problem, when there is nothing to read.
@@ -108,11 +142,14 @@ fn resources_section<'t>(template: &'t Node, problems: &mut Vec<Problem>) -> Opt
     let problem = match template.get("Resources") {
         Some(node) if node.as_map().is_some_and(|map| !map.is_empty()) => return node.as_map(),
         Some(node) => Problem::new("Resources is not a mapping of resources", node.span),
-        None if template.as_map().is_none() => {
-            Problem::new(format!("a template is a mapping, and this is {}", template.kind()), template.span)
-        }
+        None if template.as_map().is_none() => Problem::new(
+            format!("a template is a mapping, and this is {}", template.kind()),
+            template.span,
+        ),
         None => Problem::new("the template has no Resources", template.span),
     };
-    problems.push(problem.with_hint("give a CloudFormation or SAM template, or one that CDK has synthesised"));
+    problems.push(
+        problem.with_hint("give a CloudFormation or SAM template, or one that CDK has synthesised"),
+    );
     None
 }

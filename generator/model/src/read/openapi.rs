@@ -8,7 +8,9 @@ use crate::resource::Resource;
 use crate::{LogicalId, Piece, Reference, Resolved, Text};
 
 const ANY: &str = "x-amazon-apigateway-any-method";
-const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch", ANY];
+const METHODS: &[&str] = &[
+    "get", "put", "post", "delete", "options", "head", "patch", ANY,
+];
 
 /// The api's extensions and the integration property that each is.
 const INTEGRATION: &[(&str, &str)] = &[
@@ -27,8 +29,14 @@ const INTEGRATION: &[(&str, &str)] = &[
 
 const AUTHORIZER: &[(&str, &str)] = &[
     ("authorizerCredentialsArn", "AuthorizerCredentialsArn"),
-    ("authorizerPayloadFormatVersion", "AuthorizerPayloadFormatVersion"),
-    ("authorizerResultTtlInSeconds", "AuthorizerResultTtlInSeconds"),
+    (
+        "authorizerPayloadFormatVersion",
+        "AuthorizerPayloadFormatVersion",
+    ),
+    (
+        "authorizerResultTtlInSeconds",
+        "AuthorizerResultTtlInSeconds",
+    ),
     ("authorizerUri", "AuthorizerUri"),
     ("enableSimpleResponses", "EnableSimpleResponses"),
 ];
@@ -37,7 +45,11 @@ type Properties = IndexMap<String, Resolved>;
 
 /// What an api's `Body` implies, as resources.
 pub(super) fn implied(api: &Resource) -> Vec<Resource> {
-    let Some(body) = api.properties.get("Body").filter(|_| api.kind == "AWS::ApiGatewayV2::Api") else {
+    let Some(body) = api
+        .properties
+        .get("Body")
+        .filter(|_| api.kind == "AWS::ApiGatewayV2::Api")
+    else {
         return Vec::new();
     };
     let mut resources = Vec::new();
@@ -47,7 +59,12 @@ pub(super) fn implied(api: &Resource) -> Vec<Resource> {
             resources.push(authorizer(api, name, extension));
         }
     }
-    for (path, methods) in body.get("paths").and_then(Resolved::as_map).into_iter().flatten() {
+    for (path, methods) in body
+        .get("paths")
+        .and_then(Resolved::as_map)
+        .into_iter()
+        .flatten()
+    {
         for (method, operation) in methods.as_map().into_iter().flatten() {
             if METHODS.contains(&method.as_str()) {
                 resources.extend(route(api, body, path, method, operation));
@@ -57,7 +74,13 @@ pub(super) fn implied(api: &Resource) -> Vec<Resource> {
     resources
 }
 
-fn route(api: &Resource, body: &Resolved, path: &str, method: &str, operation: &Resolved) -> Vec<Resource> {
+fn route(
+    api: &Resource,
+    body: &Resolved,
+    path: &str,
+    method: &str,
+    operation: &Resolved,
+) -> Vec<Resource> {
     let key = match (path.trim_start_matches('/'), method) {
         ("$default", ANY) => "$default".to_owned(),
         (_, ANY) => format!("ANY {path}"),
@@ -75,7 +98,12 @@ fn route(api: &Resource, body: &Resolved, path: &str, method: &str, operation: &
         let mut target = Text::literal("integrations/");
         target.append(Text::from(reference(&id)));
         properties.insert("Target".to_owned(), Resolved::Text(target));
-        resources.push(resource(api, id, "AWS::ApiGatewayV2::Integration", integration(api, extension)));
+        resources.push(resource(
+            api,
+            id,
+            "AWS::ApiGatewayV2::Integration",
+            integration(api, extension),
+        ));
     }
     let id = format!("{}/{key}", api.logical_id);
     resources.push(resource(api, id, "AWS::ApiGatewayV2::Route", properties));
@@ -85,24 +113,42 @@ fn route(api: &Resource, body: &Resolved, path: &str, method: &str, operation: &
 /// The first requirement of the operation, or of the whole document, decides.
 fn secure(api: &Resource, body: &Resolved, operation: &Resolved, properties: &mut Properties) {
     let requirements = operation.get("security").or_else(|| body.get("security"));
-    let first = requirements.and_then(Resolved::as_list).and_then(<[_]>::first).and_then(Resolved::as_map);
+    let first = requirements
+        .and_then(Resolved::as_list)
+        .and_then(<[_]>::first)
+        .and_then(Resolved::as_map);
     let (name, scopes) = match first.and_then(IndexMap::first) {
         Some((name, scopes)) => (name.as_str(), Some(scopes)),
         None => ("NONE", None),
     };
-    let extension = body.at_path(&["components", "securitySchemes", name, "x-amazon-apigateway-authorizer"]);
-    let kind = extension.and_then(|extension| extension.get("type")).and_then(Resolved::as_literal);
+    let extension = body.at_path(&[
+        "components",
+        "securitySchemes",
+        name,
+        "x-amazon-apigateway-authorizer",
+    ]);
+    let kind = extension
+        .and_then(|extension| extension.get("type"))
+        .and_then(Resolved::as_literal);
     let authorization = match (name, kind) {
         ("AWS_IAM", _) => "AWS_IAM",
         (_, Some("jwt")) => "JWT",
         (_, Some(_)) => "CUSTOM",
         (_, None) => "NONE",
     };
-    properties.insert("AuthorizationType".to_owned(), Resolved::literal(authorization));
+    properties.insert(
+        "AuthorizationType".to_owned(),
+        Resolved::literal(authorization),
+    );
     if matches!(authorization, "JWT" | "CUSTOM") {
         let id = format!("{}/{name} authorizer", api.logical_id);
-        properties.insert("AuthorizerId".to_owned(), Resolved::Text(Text::from(reference(&id))));
-        if let Some(scopes) = scopes.filter(|scopes| scopes.as_list().is_some_and(|list| !list.is_empty())) {
+        properties.insert(
+            "AuthorizerId".to_owned(),
+            Resolved::Text(Text::from(reference(&id))),
+        );
+        if let Some(scopes) =
+            scopes.filter(|scopes| scopes.as_list().is_some_and(|list| !list.is_empty()))
+        {
             properties.insert("AuthorizationScopes".to_owned(), scopes.clone());
         }
     }
@@ -110,8 +156,14 @@ fn secure(api: &Resource, body: &Resolved, operation: &Resolved, properties: &mu
 
 fn integration(api: &Resource, extension: &Resolved) -> Properties {
     let mut properties = owned(api);
-    let kind = extension.get("type").and_then(Resolved::as_literal).unwrap_or_default();
-    properties.insert("IntegrationType".to_owned(), Resolved::literal(kind.to_uppercase()));
+    let kind = extension
+        .get("type")
+        .and_then(Resolved::as_literal)
+        .unwrap_or_default();
+    properties.insert(
+        "IntegrationType".to_owned(),
+        Resolved::literal(kind.to_uppercase()),
+    );
     rename(extension, INTEGRATION, &mut properties);
     properties
 }
@@ -119,19 +171,33 @@ fn integration(api: &Resource, extension: &Resolved) -> Properties {
 fn authorizer(api: &Resource, name: &str, extension: &Resolved) -> Resource {
     let mut properties = owned(api);
     properties.insert("Name".to_owned(), Resolved::literal(name));
-    let kind = extension.get("type").and_then(Resolved::as_literal).unwrap_or_default();
-    properties.insert("AuthorizerType".to_owned(), Resolved::literal(kind.to_uppercase()));
+    let kind = extension
+        .get("type")
+        .and_then(Resolved::as_literal)
+        .unwrap_or_default();
+    properties.insert(
+        "AuthorizerType".to_owned(),
+        Resolved::literal(kind.to_uppercase()),
+    );
     rename(extension, AUTHORIZER, &mut properties);
     if let Some(sources) = extension.get("identitySource") {
         let list = match sources.as_literal() {
-            Some(text) => Resolved::List(text.split(',').map(|source| Resolved::literal(source.trim())).collect()),
+            Some(text) => Resolved::List(
+                text.split(',')
+                    .map(|source| Resolved::literal(source.trim()))
+                    .collect(),
+            ),
             None => sources.clone(),
         };
         properties.insert("IdentitySource".to_owned(), list);
     }
     if let Some(jwt) = extension.get("jwtConfiguration") {
         let mut renamed = Properties::new();
-        rename(jwt, &[("audience", "Audience"), ("issuer", "Issuer")], &mut renamed);
+        rename(
+            jwt,
+            &[("audience", "Audience"), ("issuer", "Issuer")],
+            &mut renamed,
+        );
         properties.insert("JwtConfiguration".to_owned(), Resolved::Map(renamed));
     }
     let id = format!("{}/{name} authorizer", api.logical_id);
@@ -152,7 +218,10 @@ fn owned(api: &Resource) -> Properties {
 }
 
 fn reference(id: &str) -> Piece {
-    Piece::Reference(Reference { logical_id: LogicalId::new(id), attribute: None })
+    Piece::Reference(Reference {
+        logical_id: LogicalId::new(id),
+        attribute: None,
+    })
 }
 
 fn resource(api: &Resource, id: String, kind: &str, properties: Properties) -> Resource {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use stackgen_cfn::{Entry, Node};
 
 use super::{openapi, resources_section};
-use crate::resource::{Conditional, Resource, Resources};
 use crate::resolve::Truth;
+use crate::resource::{Conditional, Resource, Resources};
 use crate::{LogicalId, Problem, Resolved, Resolver};
 
 /// Every resource whose condition is not false, then those that OpenAPI bodies imply.
@@ -24,31 +24,50 @@ pub(super) fn read(template: &Node, resolver: &Resolver, problems: &mut Vec<Prob
             resources.insert(resource.logical_id.clone(), Arc::new(resource));
         }
     }
-    let implied: Vec<Resource> = resources.values().flat_map(|resource| openapi::implied(resource)).collect();
+    let implied: Vec<Resource> = resources
+        .values()
+        .flat_map(|resource| openapi::implied(resource))
+        .collect();
     for resource in implied {
         resources.insert(resource.logical_id.clone(), Arc::new(resource));
     }
     resources
 }
 
-fn resource(id: &str, entry: &Entry, resolver: &Resolver, problems: &mut Vec<Problem>) -> Option<Resource> {
+fn resource(
+    id: &str,
+    entry: &Entry,
+    resolver: &Resolver,
+    problems: &mut Vec<Problem>,
+) -> Option<Resource> {
     let node = &entry.node;
-    let place = if entry.key_span.file.is_some() { entry.key_span } else { node.span };
+    let place = if entry.key_span.file.is_some() {
+        entry.key_span
+    } else {
+        node.span
+    };
     let Some(map) = node.as_map() else {
-        problems.push(Problem::new(format!("resource {id} is {}, not a mapping", node.kind()), place));
+        problems.push(Problem::new(
+            format!("resource {id} is {}, not a mapping", node.kind()),
+            place,
+        ));
         return None;
     };
     let kind = map.get("Type").and_then(Node::as_str).unwrap_or_default();
     if kind.is_empty() {
         let problem = Problem::new(format!("resource {id} has no Type"), place);
-        problems.push(problem.with_hint("write its Type as text, such as AWS::ApiGatewayV2::Route"));
+        problems
+            .push(problem.with_hint("write its Type as text, such as AWS::ApiGatewayV2::Route"));
     }
     let conditional = match map.get("Condition").and_then(Node::as_str) {
         None => None,
         Some(name) => match resolver.condition(name) {
             Truth::True => None,
             Truth::False => return None,
-            Truth::Unknown(unknown) => Some(Conditional { name: name.to_owned(), unknown }),
+            Truth::Unknown(unknown) => Some(Conditional {
+                name: name.to_owned(),
+                unknown,
+            }),
         },
     };
     let mut attributes = BTreeMap::new();
@@ -59,13 +78,18 @@ fn resource(id: &str, entry: &Entry, resolver: &Resolver, problems: &mut Vec<Pro
             attributes.insert(key.to_owned(), value);
         }
     }
-    let properties = map.get("Properties").and_then(|node| resolver.resolve(node));
+    let properties = map
+        .get("Properties")
+        .and_then(|node| resolver.resolve(node));
     Some(Resource {
         logical_id: LogicalId::new(id),
         kind: kind.to_owned(),
         conditional,
         depends_on: depends_on(map.get("DependsOn")),
-        retained: attributes.get("DeletionPolicy").and_then(Resolved::as_literal) == Some("Retain"),
+        retained: attributes
+            .get("DeletionPolicy")
+            .and_then(Resolved::as_literal)
+            == Some("Retain"),
         properties: properties.unwrap_or_else(|| Resolved::Map(Default::default())),
         attributes,
         implied: false,
@@ -79,5 +103,9 @@ fn depends_on(node: Option<&Node>) -> Vec<LogicalId> {
         return Vec::new();
     };
     let items = node.as_list().unwrap_or(std::slice::from_ref(node));
-    items.iter().filter_map(Node::as_str).map(LogicalId::new).collect()
+    items
+        .iter()
+        .filter_map(Node::as_str)
+        .map(LogicalId::new)
+        .collect()
 }

@@ -38,7 +38,12 @@ impl Resolver<'_> {
         self.named_condition(name, Default::default(), 0)
     }
 
-    pub(super) fn named_condition(&self, name: &str, span: stackgen_cfn::Span, depth: usize) -> Truth {
+    pub(super) fn named_condition(
+        &self,
+        name: &str,
+        span: stackgen_cfn::Span,
+        depth: usize,
+    ) -> Truth {
         let not_known = |reason| Truth::Unknown(Unknown::new(reason, span, name));
         match self.conditions.borrow().get(name) {
             Some(Progress::Done(truth)) => return truth.clone(),
@@ -52,9 +57,13 @@ impl Resolver<'_> {
             self.report_no_condition(name, span);
             return not_known(UnknownReason::NoSuchCondition(name.to_owned()));
         };
-        self.conditions.borrow_mut().insert(name.to_owned(), Progress::Running);
+        self.conditions
+            .borrow_mut()
+            .insert(name.to_owned(), Progress::Running);
         let truth = self.truth(node, depth + 1);
-        self.conditions.borrow_mut().insert(name.to_owned(), Progress::Done(truth.clone()));
+        self.conditions
+            .borrow_mut()
+            .insert(name.to_owned(), Progress::Done(truth.clone()));
         truth
     }
 
@@ -69,7 +78,8 @@ impl Resolver<'_> {
                 None => Truth::Unknown(self.unknown(UnknownReason::WrongKind("a condition"), node)),
             };
         };
-        let malformed = || Truth::Unknown(self.unknown(UnknownReason::Malformed(call.function), node));
+        let malformed =
+            || Truth::Unknown(self.unknown(UnknownReason::Malformed(call.function), node));
         match call.function {
             Function::Condition => match call.argument.as_str() {
                 Some(name) => self.named_condition(name, node.span, depth + 1),
@@ -128,7 +138,11 @@ impl Resolver<'_> {
         };
         let (left, right) = (side(texts.0, &left), side(texts.1, &right));
         let expression = express::shorten(format!("{}({left},{right})", call.function));
-        Truth::Unknown(Unknown::new(UnknownReason::NotComputed(call.function), node.span, expression))
+        Truth::Unknown(Unknown::new(
+            UnknownReason::NotComputed(call.function),
+            node.span,
+            expression,
+        ))
     }
 
     /// A condition made of conditions, with their expressions in it: a name alone would hide a change.

@@ -42,6 +42,8 @@ pub(crate) fn json(node: &Node) -> Json {
 fn object(map: &Map) -> Json {
     let mut entries: Vec<_> = map.iter().collect();
     entries.sort_unstable_by_key(|(key, _)| *key);
-    let entries = entries.into_iter().map(|(key, node)| (key.to_owned(), json(node)));
+    let entries = entries
+        .into_iter()
+        .map(|(key, node)| (key.to_owned(), json(node)));
     Json::Object(entries.collect())
 }

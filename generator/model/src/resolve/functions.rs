@@ -29,13 +29,15 @@ impl Resolver<'_> {
             Function::Split => self.split(argument, node, depth),
             Function::FindInMap => self.find_in_map(argument, node, depth),
             Function::Length => self.length(argument, node, depth),
-            Function::And | Function::Or | Function::Not | Function::Equals | Function::Condition => {
-                Some(match self.truth(node, depth) {
-                    Truth::True => Resolved::Bool(true),
-                    Truth::False => Resolved::Bool(false),
-                    Truth::Unknown(unknown) => Resolved::Unknown(unknown),
-                })
-            }
+            Function::And
+            | Function::Or
+            | Function::Not
+            | Function::Equals
+            | Function::Condition => Some(match self.truth(node, depth) {
+                Truth::True => Resolved::Bool(true),
+                Truth::False => Resolved::Bool(false),
+                Truth::Unknown(unknown) => Resolved::Unknown(unknown),
+            }),
             Function::ImportValue => Some(self.give_up(UnknownReason::Import, node)),
             Function::Transform => Some(self.give_up(UnknownReason::Macro, node)),
             Function::Base64 | Function::Cidr | Function::GetAZs | Function::ToJsonString => {
@@ -49,7 +51,13 @@ impl Resolver<'_> {
         Resolved::Unknown(self.unknown(reason, node))
     }
 
-    fn choose(&self, name: &str, branches: [&Node; 2], node: &Node, depth: usize) -> Option<Resolved> {
+    fn choose(
+        &self,
+        name: &str,
+        branches: [&Node; 2],
+        node: &Node,
+        depth: usize,
+    ) -> Option<Resolved> {
         let [yes, no] = branches;
         let unknown = match self.named_condition(name, node.span, depth) {
             Truth::True => return self.at_depth(yes, depth),
@@ -58,13 +66,23 @@ impl Resolver<'_> {
         };
         let (yes, no) = (self.at_depth(yes, depth), self.at_depth(no, depth));
         let branch = |value: &Option<Resolved>| serde_json::to_string(value).unwrap_or_default();
-        let expression = format!("{name}[{}]?{}:{}", unknown.expression, branch(&yes), branch(&no));
+        let expression = format!(
+            "{name}[{}]?{}:{}",
+            unknown.expression,
+            branch(&yes),
+            branch(&no)
+        );
         let condition = name.to_owned();
         Some(Resolved::Unknown(Unknown {
             reason: UnknownReason::Condition(name.to_owned()),
             span: node.span,
             expression: express::shorten(expression).into(),
-            branches: Some(Arc::new(Branches { condition, when: unknown.expression, yes, no })),
+            branches: Some(Arc::new(Branches {
+                condition,
+                when: unknown.expression,
+                yes,
+                no,
+            })),
         }))
     }
 
@@ -91,6 +109,7 @@ impl Resolver<'_> {
             resolved.insert(name, self.at_depth(variable, depth)?.to_text()?);
         }
         let mut text = Text::new();
+        let mut weight = template.len();
         let mut rest = template;
         while let Some((before, after)) = rest.split_once("${") {
             let Some((name, tail)) = after.split_once('}') else {
@@ -99,10 +118,14 @@ impl Resolver<'_> {
             text.push(Piece::Literal(before.to_owned()));
             match name.strip_prefix('!') {
                 Some(literal) => text.push(Piece::Literal(format!("${{{literal}}}"))),
-                None => text.append(self.variable(name.trim(), &resolved, node, depth)?),
-            }
-            if text.weight() > self.budget.get() {
-                return Some(self.too_large(node));
+                None => {
+                    let value = self.variable(name.trim(), &resolved, node, depth)?;
+                    weight += value.weight();
+                    if weight > self.budget.get() {
+                        return Some(self.too_large(node));
+                    }
+                    text.append(value);
+                }
             }
             rest = tail;
         }
@@ -111,7 +134,13 @@ impl Resolver<'_> {
     }
 
     /// What `${name}` stands for in a `Sub`.
-    fn variable(&self, name: &str, variables: &HashMap<&str, Text>, node: &Node, depth: usize) -> Option<Text> {
+    fn variable(
+        &self,
+        name: &str,
+        variables: &HashMap<&str, Text>,
+        node: &Node,
+        depth: usize,
+    ) -> Option<Text> {
         if let Some(text) = variables.get(name) {
             return Some(text.clone());
         }
@@ -128,7 +157,9 @@ impl Resolver<'_> {
         let delimiter = delimiter.as_str()?;
         let items = match self.at_depth(items, depth)? {
             Resolved::List(items) => items,
-            Resolved::Unknown(_) => return Some(self.give_up(UnknownReason::NotComputed(Function::Join), node)),
+            Resolved::Unknown(_) => {
+                return Some(self.give_up(UnknownReason::NotComputed(Function::Join), node));
+            }
             _ => return None,
         };
         let mut text = Text::new();
@@ -159,7 +190,9 @@ impl Resolver<'_> {
         let items = self.at_depth(items, depth)?;
         match (index.as_int(), items) {
             (Some(index), Resolved::List(mut items)) => {
-                let index = usize::try_from(index).ok().filter(|index| *index < items.len())?;
+                let index = usize::try_from(index)
+                    .ok()
+                    .filter(|index| *index < items.len())?;
                 Some(items.swap_remove(index))
             }
             (_, Resolved::List(_) | Resolved::Unknown(_)) => {
@@ -174,12 +207,16 @@ impl Resolver<'_> {
         let [delimiter, source] = argument.as_list()? else {
             return None;
         };
-        let delimiter = delimiter.as_str().filter(|delimiter| !delimiter.is_empty())?;
+        let delimiter = delimiter
+            .as_str()
+            .filter(|delimiter| !delimiter.is_empty())?;
         let source = self.at_depth(source, depth)?.to_text()?;
         let Some(source) = source.as_literal() else {
             return Some(self.give_up(UnknownReason::NotComputed(Function::Split), node));
         };
-        Some(Resolved::List(source.split(delimiter).map(Resolved::literal).collect()))
+        Some(Resolved::List(
+            source.split(delimiter).map(Resolved::literal).collect(),
+        ))
     }
 
     fn find_in_map(&self, argument: &Node, node: &Node, depth: usize) -> Option<Resolved> {
@@ -194,23 +231,33 @@ impl Resolver<'_> {
         let default = rest.first().and_then(|options| options.get("DefaultValue"));
         let Some(literals) = literals else {
             // The mapping's content is part of the expression: changing it changes the value.
-            let content = keys[0].as_literal().and_then(|name| self.template.at_path(&["Mappings", name]));
+            let content = keys[0]
+                .as_literal()
+                .and_then(|name| self.template.at_path(&["Mappings", name]));
             let content = content.map(express::express).unwrap_or_default();
             let expression = express::shorten(format!("{}{content}", express::express(node)));
             let reason = UnknownReason::NotComputed(Function::FindInMap);
-            return Some(Resolved::Unknown(Unknown::new(reason, node.span, expression)));
+            return Some(Resolved::Unknown(Unknown::new(
+                reason, node.span, expression,
+            )));
         };
-        let path: Vec<&str> = std::iter::once("Mappings").chain(literals.iter().copied()).collect();
+        let path: Vec<&str> = std::iter::once("Mappings")
+            .chain(literals.iter().copied())
+            .collect();
         match (self.template.at_path(&path), default) {
             (Some(found), _) | (None, Some(found)) => self.at_depth(found, depth),
-            (None, None) => Some(self.give_up(UnknownReason::NotInMapping(literals[0].to_owned()), node)),
+            (None, None) => {
+                Some(self.give_up(UnknownReason::NotInMapping(literals[0].to_owned()), node))
+            }
         }
     }
 
     fn length(&self, argument: &Node, node: &Node, depth: usize) -> Option<Resolved> {
         match self.at_depth(argument, depth)? {
             Resolved::List(items) => Some(Resolved::Int(i64::try_from(items.len()).ok()?)),
-            Resolved::Unknown(_) => Some(self.give_up(UnknownReason::NotComputed(Function::Length), node)),
+            Resolved::Unknown(_) => {
+                Some(self.give_up(UnknownReason::NotComputed(Function::Length), node))
+            }
             _ => None,
         }
     }

@@ -80,7 +80,11 @@ impl<'a> Resolver<'a> {
     fn at_depth(&self, node: &Node, depth: usize) -> Option<Resolved> {
         if depth > MAX_DEPTH {
             // Not expressed: the expression of something this deep would be as deep.
-            return Some(Resolved::Unknown(Unknown::new(UnknownReason::TooLarge, node.span, "")));
+            return Some(Resolved::Unknown(Unknown::new(
+                UnknownReason::TooLarge,
+                node.span,
+                "",
+            )));
         }
         Some(match &node.value {
             Value::Null => Resolved::Null,
@@ -95,7 +99,10 @@ impl<'a> Resolver<'a> {
     }
 
     fn all(&self, items: &[Node], depth: usize) -> Vec<Resolved> {
-        items.iter().filter_map(|item| self.at_depth(item, depth)).collect()
+        items
+            .iter()
+            .filter_map(|item| self.at_depth(item, depth))
+            .collect()
     }
 
     fn map(&self, map: &Map, node: &Node, depth: usize) -> Resolved {
@@ -109,7 +116,9 @@ impl<'a> Resolver<'a> {
             };
             return Resolved::Unknown(self.unknown(reason, node));
         }
-        let entries = map.iter().filter_map(|(key, node)| Some((key.to_owned(), self.at_depth(node, depth)?)));
+        let entries = map
+            .iter()
+            .filter_map(|(key, node)| Some((key.to_owned(), self.at_depth(node, depth)?)));
         Resolved::Map(entries.collect::<IndexMap<_, _>>())
     }
 

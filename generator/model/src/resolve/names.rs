@@ -37,7 +37,13 @@ impl Resolver<'_> {
     }
 
     /// A resource or one of its attributes.
-    pub(super) fn resource(&self, name: &str, attribute: Option<&str>, node: &Node, depth: usize) -> Resolved {
+    pub(super) fn resource(
+        &self,
+        name: &str,
+        attribute: Option<&str>,
+        node: &Node,
+        depth: usize,
+    ) -> Resolved {
         let (name, attribute) = self.real_name(name, attribute);
         let expression = || format!("{{\"Ref\":\"{name}\"}}");
         let Some(resource) = self.template.at_path(&["Resources", name]) else {
@@ -50,7 +56,10 @@ impl Resolver<'_> {
             let reason = UnknownReason::LeftOut(name.to_owned());
             return Resolved::Unknown(Unknown::new(reason, node.span, expression()));
         }
-        let kind = resource.get("Type").and_then(Node::as_str).unwrap_or_default();
+        let kind = resource
+            .get("Type")
+            .and_then(Node::as_str)
+            .unwrap_or_default();
         let attribute = attribute.filter(|attribute| !SAME_AS_REF.contains(&(kind, attribute)));
         Resolved::Text(Text::from(Piece::Reference(Reference {
             logical_id: LogicalId::new(name),
@@ -59,7 +68,11 @@ impl Resolver<'_> {
     }
 
     /// SAM lets `Function.Version` stand for a resource, and `GetAtt` then splits it at the wrong dot.
-    fn real_name<'n>(&'n self, name: &'n str, attribute: Option<&'n str>) -> (&'n str, Option<&'n str>) {
+    fn real_name<'n>(
+        &'n self,
+        name: &'n str,
+        attribute: Option<&'n str>,
+    ) -> (&'n str, Option<&'n str>) {
         if let Some(id) = self.aliases.get(name) {
             return (id, attribute);
         }
@@ -79,7 +92,8 @@ impl Resolver<'_> {
     /// True when the resource's condition is false.
     pub(crate) fn left_out(&self, resource: &Node, depth: usize) -> bool {
         let condition = resource.get("Condition").and_then(Node::as_str);
-        condition.is_some_and(|name| self.named_condition(name, resource.span, depth) == Truth::False)
+        condition
+            .is_some_and(|name| self.named_condition(name, resource.span, depth) == Truth::False)
     }
 
     fn parameter(&self, name: &str, parameter: &Node) -> Resolved {
@@ -87,19 +101,30 @@ impl Resolver<'_> {
             return known.clone();
         }
         let value = self.parameter_value(name, parameter);
-        self.parameters.borrow_mut().insert(name.to_owned(), value.clone());
+        self.parameters
+            .borrow_mut()
+            .insert(name.to_owned(), value.clone());
         value
     }
 
     fn parameter_value(&self, name: &str, parameter: &Node) -> Resolved {
-        let kind = parameter.get("Type").and_then(Node::as_str).unwrap_or_default();
+        let kind = parameter
+            .get("Type")
+            .and_then(Node::as_str)
+            .unwrap_or_default();
         let default = parameter.get("Default").and_then(plain_text);
         let given = self.inputs.parameter(name).map(str::to_owned);
         let value = given.or(default);
         let unknown = |reason: fn(String) -> UnknownReason, value: Option<&str>| {
-            let value = value.map(|value| format!(",\"Default\":{value:?}")).unwrap_or_default();
+            let value = value
+                .map(|value| format!(",\"Default\":{value:?}"))
+                .unwrap_or_default();
             let expression = format!("{{\"Ref\":\"{name}\"{value}}}");
-            Resolved::Unknown(Unknown::new(reason(name.to_owned()), parameter.span, expression))
+            Resolved::Unknown(Unknown::new(
+                reason(name.to_owned()),
+                parameter.span,
+                expression,
+            ))
         };
         if kind.starts_with("AWS::SSM::Parameter::Value<") {
             return unknown(UnknownReason::SsmParameter, value.as_deref());
@@ -116,15 +141,24 @@ impl Resolver<'_> {
 
     fn report_dangling(&self, name: &str, span: Span) {
         self.report(format!("dangling {name}"), || {
-            Problem::new(format!("{name} is neither a resource nor a parameter of this template"), span)
-                .with_hint("correct the name, or define it under Resources or Parameters")
+            Problem::new(
+                format!("{name} is neither a resource nor a parameter of this template"),
+                span,
+            )
+            .with_hint("correct the name, or define it under Resources or Parameters")
         });
     }
 
     fn report_left_out(&self, name: &str, span: Span) {
         self.report(format!("left out {name}"), || {
-            Problem::new(format!("{name} is used here but its condition leaves it out"), span)
-                .with_hint(format!("use it inside {} with the same condition", Function::If))
+            Problem::new(
+                format!("{name} is used here but its condition leaves it out"),
+                span,
+            )
+            .with_hint(format!(
+                "use it inside {} with the same condition",
+                Function::If
+            ))
         });
     }
 }

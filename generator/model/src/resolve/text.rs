@@ -187,7 +187,9 @@ impl Text {
                 let (before, after) = rest.split_once(mark).unwrap_or((rest, ""));
                 let found = before.len() < rest.len();
                 rest = after;
-                open.as_mut().unwrap_or(&mut done).push(Piece::Literal(before.to_owned()));
+                open.as_mut()
+                    .unwrap_or(&mut done)
+                    .push(Piece::Literal(before.to_owned()));
                 if !found {
                     continue;
                 }
@@ -195,7 +197,8 @@ impl Text {
                     None => Some(Text::literal(OPEN)),
                     Some(inside) => {
                         let expression = format!("{inside}}}}}");
-                        let unknown = Unknown::new(UnknownReason::DynamicReference, span, expression);
+                        let unknown =
+                            Unknown::new(UnknownReason::DynamicReference, span, expression);
                         done.push(Piece::Unknown(unknown));
                         None
                     }

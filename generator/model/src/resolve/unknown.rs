@@ -78,11 +78,18 @@ pub enum UnknownReason {
 impl fmt::Display for UnknownReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ParameterNotGiven(name) => write!(f, "parameter {name} has no default and no value was given"),
-            Self::SsmParameter(name) => write!(f, "parameter {name} is read from the SSM parameter store at deployment"),
+            Self::ParameterNotGiven(name) => {
+                write!(f, "parameter {name} has no default and no value was given")
+            }
+            Self::SsmParameter(name) => write!(
+                f,
+                "parameter {name} is read from the SSM parameter store at deployment"
+            ),
             Self::Dangling(name) => write!(f, "nothing in the template is called {name}"),
             Self::LeftOut(name) => write!(f, "resource {name} is left out by its condition"),
-            Self::Condition(name) => write!(f, "it depends on condition {name}, which is not known"),
+            Self::Condition(name) => {
+                write!(f, "it depends on condition {name}, which is not known")
+            }
             Self::NoSuchCondition(name) => write!(f, "there is no condition {name}"),
             Self::ConditionCycle(name) => write!(f, "condition {name} depends on itself"),
             Self::Import => f.write_str("it is imported from another stack"),
@@ -91,7 +98,9 @@ impl fmt::Display for UnknownReason {
             Self::DynamicReference => f.write_str("a dynamic reference is read at deployment"),
             Self::StageVariable => f.write_str("a stage variable is filled in for every request"),
             Self::NotInMapping(name) => write!(f, "mapping {name} has no such key"),
-            Self::NotComputed(function) => write!(f, "only CloudFormation can compute {function} here"),
+            Self::NotComputed(function) => {
+                write!(f, "only CloudFormation can compute {function} here")
+            }
             Self::Malformed(function) => write!(f, "{function} has an argument of the wrong kind"),
             Self::NoSuchFunction(name) => write!(f, "there is no function {name}"),
             Self::WrongKind(expected) => write!(f, "{expected} was expected here"),
@@ -129,7 +138,10 @@ impl fmt::Display for Unknown {
 
 impl Serialize for Unknown {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let fields = [("unknown", self.reason.to_string()), ("expression", self.expression.to_string())];
+        let fields = [
+            ("unknown", self.reason.to_string()),
+            ("expression", self.expression.to_string()),
+        ];
         serializer.collect_map(fields)
     }
 }

@@ -157,7 +157,12 @@ impl Resolved {
         self.setting(key, "a whole number", Resolved::as_int)
     }
 
-    fn setting<T>(&self, key: &str, kind: &'static str, read: fn(&Resolved) -> Option<T>) -> Setting<T> {
+    fn setting<T>(
+        &self,
+        key: &str,
+        kind: &'static str,
+        read: fn(&Resolved) -> Option<T>,
+    ) -> Setting<T> {
         match (self, self.get(key)) {
             (Resolved::Unknown(unknown), _) => Setting::Unknown(unknown.clone()),
             (_, None) => Setting::Absent,
@@ -171,9 +176,10 @@ impl Resolved {
     fn unknown_or_wrong(&self, kind: &'static str) -> Unknown {
         match self {
             Resolved::Unknown(unknown) => unknown.clone(),
-            Resolved::Text(text) if text.unknown().is_some() => {
-                text.unknown().cloned().unwrap_or_else(|| wrong_kind(kind, self))
-            }
+            Resolved::Text(text) if text.unknown().is_some() => text
+                .unknown()
+                .cloned()
+                .unwrap_or_else(|| wrong_kind(kind, self)),
             other => wrong_kind(kind, other),
         }
     }
@@ -181,7 +187,11 @@ impl Resolved {
 
 fn wrong_kind(kind: &'static str, value: &Resolved) -> Unknown {
     let expression = serde_json::to_string(value).unwrap_or_default();
-    Unknown::new(UnknownReason::WrongKind(kind), stackgen_cfn::Span::default(), expression)
+    Unknown::new(
+        UnknownReason::WrongKind(kind),
+        stackgen_cfn::Span::default(),
+        expression,
+    )
 }
 
 impl Serialize for Resolved {

@@ -31,8 +31,12 @@ const SAME: &[&str] = &[
 ];
 
 /// Properties that make resources which are not in the model.
-const NOT_MODELLED: &[&str] =
-    &["DeploymentPreference", "EventInvokeConfig", "FunctionUrlConfig", "ProvisionedConcurrencyConfig"];
+const NOT_MODELLED: &[&str] = &[
+    "DeploymentPreference",
+    "EventInvokeConfig",
+    "FunctionUrlConfig",
+    "ProvisionedConcurrencyConfig",
+];
 
 impl Expander<'_> {
     pub(super) fn function(&mut self, source: &Source) {
@@ -50,7 +54,12 @@ impl Expander<'_> {
         }
         let mut tags = Map::new();
         tags.insert("lambda:createdBy", "SAM");
-        for (key, value) in properties.get("Tags").and_then(Node::as_map).into_iter().flat_map(Map::iter) {
+        for (key, value) in properties
+            .get("Tags")
+            .and_then(Node::as_map)
+            .into_iter()
+            .flat_map(Map::iter)
+        {
             tags.insert(key, value.clone());
         }
         function.insert("Tags", tag_list(&tags));
@@ -59,13 +68,24 @@ impl Expander<'_> {
         let has_role = given.is_some();
         function.insert("Role", given.unwrap_or_else(|| get_att(&role, "Arn")));
         self.own(source, "AWS::Lambda::Function", function);
-        let target = self.published(source).map_or_else(|| Target::Function(source.id.to_owned()), Target::Alias);
+        let target = self
+            .published(source)
+            .map_or_else(|| Target::Function(source.id.to_owned()), Target::Alias);
         if !has_role {
             let properties = execution_role(source, &role, &tags);
             self.generated(source, role, "AWS::IAM::Role", properties, source.span);
         }
-        for key in NOT_MODELLED.iter().filter(|key| properties.get(key).is_some()) {
-            self.gap(format!("what SAM makes of {key} of {} is not in the model", source.id), source.span);
+        for key in NOT_MODELLED
+            .iter()
+            .filter(|key| properties.get(key).is_some())
+        {
+            self.gap(
+                format!(
+                    "what SAM makes of {key} of {} is not in the model",
+                    source.id
+                ),
+                source.span,
+            );
         }
         self.events(source, &target);
     }
@@ -74,16 +94,26 @@ impl Expander<'_> {
     fn published(&mut self, source: &Source) -> Option<String> {
         let name = source.properties.get("AutoPublishAlias")?;
         let parameter = name.as_call().and_then(Call::as_ref_name);
-        let default = parameter.and_then(|name| self.template.at_path(&["Parameters", name, "Default"]));
+        let default =
+            parameter.and_then(|name| self.template.at_path(&["Parameters", name, "Default"]));
         let Some(literal) = name.as_str().or_else(|| default?.as_str()) else {
-            self.gap(format!("the alias of {} has a name that is not known", source.id), name.span);
+            self.gap(
+                format!("the alias of {} has a name that is not known", source.id),
+                name.span,
+            );
             return None;
         };
         let version = format!("{}Version{}", source.id, version_suffix(&source.properties));
         let alias = format!("{}Alias{literal}", source.id);
         let mut properties = Map::new();
         properties.insert("FunctionName", r#ref(source.id));
-        self.generated(source, version.clone(), "AWS::Lambda::Version", properties, name.span);
+        self.generated(
+            source,
+            version.clone(),
+            "AWS::Lambda::Version",
+            properties,
+            name.span,
+        );
         if let Some(resource) = self.resources.get_mut(&version).and_then(Node::as_map_mut) {
             let policy = source.properties.get("VersionDeletionPolicy").cloned();
             resource.insert("DeletionPolicy", policy.unwrap_or_else(|| "Retain".into()));
@@ -92,9 +122,17 @@ impl Expander<'_> {
         properties.insert("Name", literal);
         properties.insert("FunctionName", r#ref(source.id));
         properties.insert("FunctionVersion", get_att(&version, "Version"));
-        self.generated(source, alias.clone(), "AWS::Lambda::Alias", properties, name.span);
-        self.aliases.insert(format!("{}.Version", source.id), version);
-        self.aliases.insert(format!("{}.Alias", source.id), alias.clone());
+        self.generated(
+            source,
+            alias.clone(),
+            "AWS::Lambda::Alias",
+            properties,
+            name.span,
+        );
+        self.aliases
+            .insert(format!("{}.Version", source.id), version);
+        self.aliases
+            .insert(format!("{}.Alias", source.id), alias.clone());
         Some(alias)
     }
 
@@ -107,7 +145,10 @@ impl Expander<'_> {
                 Some("HttpApi") => self.http_event(source, name, event, target),
                 kind => {
                     let kind = kind.unwrap_or("no known type");
-                    self.gap(format!("event {name} of {} ({kind}) is not in the model", source.id), event.span);
+                    self.gap(
+                        format!("event {name} of {} ({kind}) is not in the model", source.id),
+                        event.span,
+                    );
                 }
             }
         }
@@ -126,21 +167,35 @@ fn code(properties: &Node) -> Option<Node> {
     if let Some(s3) = uri.as_str().and_then(|uri| uri.strip_prefix("s3://"))
         && let Some((bucket, key)) = s3.split_once('/')
     {
-        return Some(map([("S3Bucket", bucket.into()), ("S3Key", Node::from(key))]));
+        return Some(map([
+            ("S3Bucket", bucket.into()),
+            ("S3Key", Node::from(key)),
+        ]));
     }
     let Some(location) = uri.as_map() else {
         return Some(uri.clone());
     };
-    let names = [("S3Bucket", "Bucket"), ("S3Key", "Key"), ("S3ObjectVersion", "Version")];
-    let parts = names.into_iter().filter_map(|(to, from)| Some((to, location.get(from)?.clone())));
+    let names = [
+        ("S3Bucket", "Bucket"),
+        ("S3Key", "Key"),
+        ("S3ObjectVersion", "Version"),
+    ];
+    let parts = names
+        .into_iter()
+        .filter_map(|(to, from)| Some((to, location.get(from)?.clone())));
     Some(map(parts))
 }
 
 /// Ten digits that change with the code's place. The translator takes them of a SHA-1, so its ids differ from these.
 fn version_suffix(properties: &Node) -> String {
-    let text = match properties.get("AutoPublishCodeSha256").and_then(Node::as_str) {
+    let text = match properties
+        .get("AutoPublishCodeSha256")
+        .and_then(Node::as_str)
+    {
         Some(digest) => return digest.chars().take(10).collect(),
-        None => code(properties).map(|code| json(&code).to_string()).unwrap_or_default(),
+        None => code(properties)
+            .map(|code| json(&code).to_string())
+            .unwrap_or_default(),
     };
     sha256_hex(text.as_bytes())[..10].to_owned()
 }
@@ -151,26 +206,44 @@ fn execution_role(source: &Source, id: &str, tags: &Map) -> Map {
         let statement = map([
             ("Action", Node::from(vec![Node::from("sts:AssumeRole")])),
             ("Effect", "Allow".into()),
-            ("Principal", map([("Service", Node::from(vec![Node::from("lambda.amazonaws.com")]))])),
+            (
+                "Principal",
+                map([(
+                    "Service",
+                    Node::from(vec![Node::from("lambda.amazonaws.com")]),
+                )]),
+            ),
         ]);
-        map([("Version", Node::from("2012-10-17")), ("Statement", vec![statement].into())])
+        map([
+            ("Version", Node::from("2012-10-17")),
+            ("Statement", vec![statement].into()),
+        ])
     };
     let managed = |name: &str| sub(format!("arn:${{AWS::Partition}}:iam::aws:policy/{name}"));
     let mut arns = vec![managed("service-role/AWSLambdaBasicExecutionRole")];
     if properties.get("VpcConfig").is_some() {
         arns.push(managed("service-role/AWSLambdaVPCAccessExecutionRole"));
     }
-    if properties.get("Tracing").and_then(Node::as_str).is_some_and(|mode| mode != "Disabled") {
+    if properties
+        .get("Tracing")
+        .and_then(Node::as_str)
+        .is_some_and(|mode| mode != "Disabled")
+    {
         arns.push(managed("AWSXrayWriteOnlyAccess"));
     }
     let mut policies = Vec::new();
     let given = properties.get("Policies");
-    let given = given.map(|node| node.as_list().unwrap_or(std::slice::from_ref(node))).unwrap_or_default();
+    let given = given
+        .map(|node| node.as_list().unwrap_or(std::slice::from_ref(node)))
+        .unwrap_or_default();
     for (index, policy) in given.iter().enumerate() {
         match &policy.value {
             Value::Map(document) => {
                 let name = format!("{id}Policy{index}");
-                policies.push(map([("PolicyName", name.into()), ("PolicyDocument", policy_document(document, policy))]));
+                policies.push(map([
+                    ("PolicyName", name.into()),
+                    ("PolicyDocument", policy_document(document, policy)),
+                ]));
             }
             _ => arns.push(policy.clone()),
         }

@@ -4,6 +4,7 @@
 //! translator's logical ids, so that everything after reads one language. What is not translated (domains, events
 //! of other sources, policy templates) is said to be a gap, or left as a macro's unknown result.
 
+mod body;
 mod function;
 mod globals;
 mod http;
@@ -50,7 +51,11 @@ struct Expander<'t> {
 /// Translates a template that holds SAM resources; `None` for one that holds none.
 pub(super) fn expand(template: &Node) -> Option<Expansion> {
     let section = template.get("Resources")?.as_map()?;
-    let is_sam = |node: &Node| node.get("Type").and_then(Node::as_str).is_some_and(|kind| kind.starts_with(PREFIX));
+    let is_sam = |node: &Node| {
+        node.get("Type")
+            .and_then(Node::as_str)
+            .is_some_and(|kind| kind.starts_with(PREFIX))
+    };
     if !section.iter().any(|(_, node)| is_sam(node)) {
         return None;
     }
@@ -64,14 +69,28 @@ pub(super) fn expand(template: &Node) -> Option<Expansion> {
     };
     expander.check_transform();
     for (id, entry) in section.entries() {
-        let kind = entry.node.get("Type").and_then(Node::as_str).unwrap_or_default();
-        let known = matches!(kind.strip_prefix(PREFIX), Some("Function" | "HttpApi" | "WebSocketApi" | "SimpleTable"));
+        let kind = entry
+            .node
+            .get("Type")
+            .and_then(Node::as_str)
+            .unwrap_or_default();
+        let known = matches!(
+            kind.strip_prefix(PREFIX),
+            Some("Function" | "HttpApi" | "WebSocketApi" | "SimpleTable")
+        );
         if known {
-            let span = if entry.key_span.file.is_some() { entry.key_span } else { entry.node.span };
+            let span = if entry.key_span.file.is_some() {
+                entry.key_span
+            } else {
+                entry.node.span
+            };
             expander.known(kind, id, &entry.node, span);
         } else {
             if kind.starts_with(PREFIX) {
-                expander.gap(format!("what SAM makes of {id} ({kind}) is not in the model"), entry.node.span);
+                expander.gap(
+                    format!("what SAM makes of {id} ({kind}) is not in the model"),
+                    entry.node.span,
+                );
             }
             expander.resources.insert_entry(id, entry.clone());
         }
@@ -92,11 +111,17 @@ pub(super) fn expand(template: &Node) -> Option<Expansion> {
 impl<'t> Expander<'t> {
     fn check_transform(&mut self) {
         let transform = self.template.get("Transform");
-        let names = transform.map(|node| node.as_list().unwrap_or(std::slice::from_ref(node))).unwrap_or_default();
-        if !names.iter().any(|name| name.as_str() == Some("AWS::Serverless-2016-10-31")) {
+        let names = transform
+            .map(|node| node.as_list().unwrap_or(std::slice::from_ref(node)))
+            .unwrap_or_default();
+        if !names
+            .iter()
+            .any(|name| name.as_str() == Some("AWS::Serverless-2016-10-31"))
+        {
             let span = transform.map_or(self.template.span, |node| node.span);
             let problem = Problem::new("AWS::Serverless resources need the SAM transform", span);
-            self.problems.push(problem.with_hint("add `Transform: AWS::Serverless-2016-10-31`"));
+            self.problems
+                .push(problem.with_hint("add `Transform: AWS::Serverless-2016-10-31`"));
         }
     }
 
@@ -107,7 +132,9 @@ impl<'t> Expander<'t> {
             id,
             span,
             properties: globals::merged(self.template, name, node.get("Properties")),
-            attributes: attributes.filter(|(key, _)| !matches!(*key, "Type" | "Properties")).collect(),
+            attributes: attributes
+                .filter(|(key, _)| !matches!(*key, "Type" | "Properties"))
+                .collect(),
         };
         match name {
             "Function" => self.function(&source),
@@ -123,13 +150,18 @@ impl<'t> Expander<'t> {
         for (key, node) in &source.attributes {
             resource.insert(*key, (*node).clone());
         }
-        self.resources.insert(source.id, Node::from(resource).at(source.span));
+        self.resources
+            .insert(source.id, Node::from(resource).at(source.span));
     }
 
     /// A resource that comes with it, under the same condition.
     fn generated(&mut self, source: &Source, id: String, kind: &str, properties: Map, span: Span) {
         let mut resource = typed(kind, properties);
-        if let Some((key, condition)) = source.attributes.iter().find(|(key, _)| *key == "Condition") {
+        if let Some((key, condition)) = source
+            .attributes
+            .iter()
+            .find(|(key, _)| *key == "Condition")
+        {
             resource.insert(*key, (*condition).clone());
         }
         self.resources.insert(id, Node::from(resource).at(span));
@@ -142,18 +174,31 @@ impl<'t> Expander<'t> {
     fn simple_table(&mut self, source: &Source) {
         let mut properties = Map::new();
         let key = source.properties.get("PrimaryKey");
-        let name = key.and_then(|key| key.get("Name")).cloned().unwrap_or_else(|| "id".into());
-        let kind = key.and_then(|key| key.get("Type")).and_then(Node::as_str).unwrap_or("String");
+        let name = key
+            .and_then(|key| key.get("Name"))
+            .cloned()
+            .unwrap_or_else(|| "id".into());
+        let kind = key
+            .and_then(|key| key.get("Type"))
+            .and_then(Node::as_str)
+            .unwrap_or("String");
         let letter: String = kind.chars().take(1).collect();
-        let definition = map([("AttributeName", name.clone()), ("AttributeType", letter.into())]);
+        let definition = map([
+            ("AttributeName", name.clone()),
+            ("AttributeType", letter.into()),
+        ]);
         properties.insert("AttributeDefinitions", vec![definition]);
         let element = map([("AttributeName", name), ("KeyType", "HASH".into())]);
         properties.insert("KeySchema", vec![element]);
         if source.properties.get("ProvisionedThroughput").is_none() {
             properties.insert("BillingMode", "PAY_PER_REQUEST");
         }
-        let same =
-            ["ProvisionedThroughput", "TableName", "SSESpecification", "PointInTimeRecoverySpecification"];
+        let same = [
+            "ProvisionedThroughput",
+            "TableName",
+            "SSESpecification",
+            "PointInTimeRecoverySpecification",
+        ];
         copy(&source.properties, &mut properties, &same);
         if let Some(tags) = source.properties.get("Tags").and_then(Node::as_map) {
             properties.insert("Tags", tag_list(tags));
@@ -179,7 +224,8 @@ fn copy(from: &Node, to: &mut Map, keys: &[&str]) {
 }
 
 fn tag_list(tags: &Map) -> Node {
-    let tag = |(key, value): (&str, &Node)| map([("Key", Node::from(key)), ("Value", value.clone())]);
+    let tag =
+        |(key, value): (&str, &Node)| map([("Key", Node::from(key)), ("Value", value.clone())]);
     Node::from(tags.iter().map(tag).collect::<Vec<_>>())
 }
 
@@ -202,8 +248,7 @@ fn sub_with(text: &str, variables: impl IntoIterator<Item = (&'static str, Node)
 
 /// The URI that makes API Gateway call a function, given the function's ARN.
 fn invocation(arn: Node) -> Node {
-    const URI: &str =
-        "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Arn}/invocations";
+    const URI: &str = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Arn}/invocations";
     sub_with(URI, [("Arn", arn)])
 }
 

@@ -20,31 +20,65 @@ impl Expander<'_> {
     pub(super) fn websocket_api(&mut self, source: &Source) {
         let mut api = Map::new();
         copy(&source.properties, &mut api, API);
-        api.insert("Name", source.properties.get("Name").cloned().unwrap_or_else(|| source.id.into()));
+        api.insert(
+            "Name",
+            source
+                .properties
+                .get("Name")
+                .cloned()
+                .unwrap_or_else(|| source.id.into()),
+        );
         api.insert("ProtocolType", "WEBSOCKET");
-        let mut tags = source.properties.get("Tags").and_then(Node::as_map).cloned().unwrap_or_default();
+        let mut tags = source
+            .properties
+            .get("Tags")
+            .and_then(Node::as_map)
+            .cloned()
+            .unwrap_or_default();
         tags.insert("websocketapi:createdBy", "SAM");
         api.insert("Tags", tags);
         self.own(source, "AWS::ApiGatewayV2::Api", api);
-        let stage = source.properties.get("StageName").cloned().unwrap_or_else(|| "default".into());
+        let stage = source
+            .properties
+            .get("StageName")
+            .cloned()
+            .unwrap_or_else(|| "default".into());
         self.websocket_routes(source, &stage);
         self.websocket_stage(source, stage);
         if source.properties.get("Domain").is_some() {
-            self.gap(format!("the custom domain of {} is not in the model", source.id), source.span);
+            self.gap(
+                format!("the custom domain of {} is not in the model", source.id),
+                source.span,
+            );
         }
     }
 
     fn websocket_routes(&mut self, source: &Source, stage: &Node) {
         let Some(routes) = source.properties.get("Routes").and_then(Node::as_map) else {
-            self.gap(format!("the routes of {} are not a plain mapping and not in the model", source.id), source.span);
+            self.gap(
+                format!(
+                    "the routes of {} are not a plain mapping and not in the model",
+                    source.id
+                ),
+                source.span,
+            );
             return;
         };
         let mut taken: HashMap<String, &str> = HashMap::new();
         for (key, entry) in routes.entries() {
-            let span = if entry.key_span.file.is_some() { entry.key_span } else { entry.node.span };
+            let span = if entry.key_span.file.is_some() {
+                entry.key_span
+            } else {
+                entry.node.span
+            };
             let Some(clean) = clean_key(key) else {
-                let problem = Problem::new(format!("SAM refuses the route key {key}: it must be alphanumeric"), span);
-                self.problems.push(problem.with_hint("rename it, or write the route as AWS::ApiGatewayV2::Route"));
+                let problem = Problem::new(
+                    format!("SAM refuses the route key {key}: it must be alphanumeric"),
+                    span,
+                );
+                self.problems.push(
+                    problem.with_hint("rename it, or write the route as AWS::ApiGatewayV2::Route"),
+                );
                 continue;
             };
             let base = format!("{}{clean}", source.id);
@@ -58,25 +92,51 @@ impl Expander<'_> {
     /// The translator derives logical ids by `str.capitalize`, which also lowers every letter after the first, and
     /// the later of two routes with one logical id silently replaces the earlier one.
     fn report_collision(&mut self, first: &str, second: &str, base: &str, span: Span) {
-        let message = format!("SAM makes {base}Route of both routes {first} and {second}; {first} is silently lost");
+        let message = format!(
+            "SAM makes {base}Route of both routes {first} and {second}; {first} is silently lost"
+        );
         let hint = "rename one so that they differ in more than case and $, or write the routes as \
                     AWS::ApiGatewayV2::Route";
-        self.problems.push(Problem::new(message, span).with_hint(hint));
+        self.problems
+            .push(Problem::new(message, span).with_hint(hint));
     }
 
-    fn websocket_route(&mut self, source: &Source, key: &str, base: &str, spec: &Node, stage: &Node, span: Span) {
+    fn websocket_route(
+        &mut self,
+        source: &Source,
+        key: &str,
+        base: &str,
+        spec: &Node,
+        stage: &Node,
+        span: Span,
+    ) {
         let integration_id = format!("{base}Integration");
         let mut route = Map::new();
-        let same = ["ApiKeyRequired", "ModelSelectionExpression", "OperationName", "RequestModels", "RequestParameters"];
+        let same = [
+            "ApiKeyRequired",
+            "ModelSelectionExpression",
+            "OperationName",
+            "RequestModels",
+            "RequestParameters",
+        ];
         copy(spec, &mut route, &same);
         copy(spec, &mut route, &["RouteResponseSelectionExpression"]);
         route.insert("ApiId", r#ref(source.id));
         route.insert("RouteKey", key);
-        route.insert("Target", join("/", ["integrations".into(), r#ref(&integration_id)]));
+        route.insert(
+            "Target",
+            join("/", ["integrations".into(), r#ref(&integration_id)]),
+        );
         if key == "$connect" {
             self.connect_authorization(source, &mut route, span);
         }
-        self.generated(source, format!("{base}Route"), "AWS::ApiGatewayV2::Route", route, span);
+        self.generated(
+            source,
+            format!("{base}Route"),
+            "AWS::ApiGatewayV2::Route",
+            route,
+            span,
+        );
 
         let function = spec.get("FunctionArn").cloned().unwrap_or_default();
         let mut integration = Map::new();
@@ -86,7 +146,13 @@ impl Expander<'_> {
         if let Some(timeout) = spec.get("IntegrationTimeout") {
             integration.insert("TimeoutInMillis", timeout.clone());
         }
-        self.generated(source, integration_id, "AWS::ApiGatewayV2::Integration", integration, span);
+        self.generated(
+            source,
+            integration_id,
+            "AWS::ApiGatewayV2::Integration",
+            integration,
+            span,
+        );
 
         let arn = format!(
             "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{}.ApiId}}/${{Stage}}/{key}",
@@ -94,15 +160,27 @@ impl Expander<'_> {
         );
         let arn = sub_with(&arn, [("Stage", stage.clone())]);
         let properties = permission(function, arn);
-        self.generated(source, format!("{base}Permission"), "AWS::Lambda::Permission", properties, span);
+        self.generated(
+            source,
+            format!("{base}Permission"),
+            "AWS::Lambda::Permission",
+            properties,
+            span,
+        );
     }
 
     fn connect_authorization(&mut self, source: &Source, route: &mut Map, span: Span) {
-        let Some(auth) = source.properties.get("Auth").filter(|auth| auth.as_map().is_some_and(|map| !map.is_empty()))
+        let Some(auth) = source
+            .properties
+            .get("Auth")
+            .filter(|auth| auth.as_map().is_some_and(|map| !map.is_empty()))
         else {
             return;
         };
-        let kind = auth.get("AuthType").cloned().unwrap_or_else(|| "NONE".into());
+        let kind = auth
+            .get("AuthType")
+            .cloned()
+            .unwrap_or_else(|| "NONE".into());
         let custom = kind.as_str() == Some("CUSTOM");
         route.insert("AuthorizationType", kind);
         let Some(function) = auth.get("AuthArn").filter(|_| custom) else {
@@ -114,7 +192,12 @@ impl Expander<'_> {
         authorizer.insert("ApiId", r#ref(source.id));
         authorizer.insert("AuthorizerType", "REQUEST");
         authorizer.insert("AuthorizerUri", invocation(function.clone()));
-        authorizer.insert("Name", auth.get("Name").cloned().unwrap_or_else(|| id.as_str().into()));
+        authorizer.insert(
+            "Name",
+            auth.get("Name")
+                .cloned()
+                .unwrap_or_else(|| id.as_str().into()),
+        );
         copy(auth, &mut authorizer, &["IdentitySource"]);
         if let Some(role) = auth.get("InvokeRole") {
             authorizer.insert("AuthorizerCredentialsArn", role.clone());
@@ -127,7 +210,13 @@ impl Expander<'_> {
             let id = format!("{}AuthorizerPermission", source.id);
             self.generated(source, id, "AWS::Lambda::Permission", properties, span);
         }
-        self.generated(source, id, "AWS::ApiGatewayV2::Authorizer", authorizer, span);
+        self.generated(
+            source,
+            id,
+            "AWS::ApiGatewayV2::Authorizer",
+            authorizer,
+            span,
+        );
     }
 
     fn websocket_stage(&mut self, source: &Source, name: Node) {
@@ -141,9 +230,15 @@ impl Expander<'_> {
         stage.insert("StageName", name);
         stage.insert("AutoDeploy", true);
         stage.insert("Tags", map([("websocketapi:createdBy", Node::from("SAM"))]));
-        let same = ["StageVariables", "AccessLogSettings", "DefaultRouteSettings", "RouteSettings"];
+        let same = [
+            "StageVariables",
+            "AccessLogSettings",
+            "DefaultRouteSettings",
+            "RouteSettings",
+        ];
         copy(&source.properties, &mut stage, &same);
-        self.aliases.insert(format!("{}.Stage", source.id), id.clone());
+        self.aliases
+            .insert(format!("{}.Stage", source.id), id.clone());
         self.generated(source, id, "AWS::ApiGatewayV2::Stage", stage, source.span);
     }
 }

@@ -1,0 +1,230 @@
+//! What changes between two models, in words of the model.
+
+mod apis;
+mod human;
+mod pairs;
+mod values;
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+pub use apis::ApiDiff;
+
+use crate::parts::{Effect, Kind, Names, Naming, Part, effect, in_snapshot, parts};
+use crate::{LogicalId, Model, Qualifier};
+use pairs::Pairing;
+
+/// Every difference of two models.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Diff {
+    /// The changes: wiring first, api by api, then everything else.
+    pub changes: Vec<Change>,
+    /// What they mean for each api that is in both models.
+    pub apis: Vec<ApiDiff>,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Change {
+    /// What changes.
+    pub subject: Subject,
+    /// How.
+    #[serde(flatten)]
+    pub what: What,
+    /// What it takes to be live.
+    pub effect: Effect,
+}
+
+/// A thing with a name: route `sendAudio` of api `session-socket`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Subject {
+    /// `route`, `function`, or a resource type that the model does not know.
+    pub kind: String,
+    /// What people call it.
+    pub name: String,
+    /// The api that it belongs to.
+    pub api: Option<String>,
+}
+
+/// How something changes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum What {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// One of its fields is another; `None` stands for absent.
+    Changed {
+        /// The path of the property: `Target.TimeoutInMillis`. Of a list, an element that came or went.
+        field: String,
+        /// In the old model.
+        before: Option<Json>,
+        /// In the new one.
+        after: Option<Json>,
+    },
+}
+
+impl Diff {
+    /// True when the models say the same.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
+
+/// What changes from the old model to the new one. Routes are matched by key, integrations by what they call,
+/// authorizers, models and stages by name, everything else by logical id or physical name. Logical ids of
+/// integrations and responses mean nothing and are not compared.
+pub fn diff(old: &Model, new: &Model) -> Diff {
+    let (old_names, new_names) = (
+        Names::new(old, Naming::Physical),
+        Names::new(new, Naming::Physical),
+    );
+    let pairing = Pairing::new(old, new, [&old_names, &new_names]);
+    let pairs = pairing.pairs(parts(old, &old_names), parts(new, &new_names));
+    let mut found = Vec::new();
+    for (before, after) in &pairs {
+        let Some(part) = after.as_ref().or(before.as_ref()) else {
+            continue;
+        };
+        let api = part.api.as_ref().map(|id| match after {
+            Some(_) => new_names.name(&LogicalId::new(id)),
+            None => old_names.name(&LogicalId::new(id)),
+        });
+        let subject = Subject {
+            kind: word(&part.kind).to_owned(),
+            name: part.name.clone(),
+            api,
+        };
+        match (before, after) {
+            (Some(before), Some(after)) => found.extend(changes(before, after, &subject, new)),
+            (None, _) => found.push((part.kind.clone(), whole(subject, What::Added, &part.kind))),
+            (_, None) => found.push((part.kind.clone(), whole(subject, What::Removed, &part.kind))),
+        }
+    }
+    found.sort_by_cached_key(|(kind, change)| {
+        (
+            change.subject.api.is_none(),
+            change.subject.api.clone(),
+            kind.clone(),
+        )
+    });
+    Diff {
+        changes: found.into_iter().map(|(_, change)| change).collect(),
+        apis: apis::apis(old, new, &pairing, &new_names),
+    }
+}
+
+fn whole(subject: Subject, what: What, kind: &Kind) -> Change {
+    let effect = match kind {
+        Kind::Version | Kind::Alias => Effect::Code,
+        kind if *kind != Kind::Api && in_snapshot(kind, "") => Effect::Wiring,
+        _ => Effect::Settings,
+    };
+    Change {
+        subject,
+        what,
+        effect,
+    }
+}
+
+/// The changes inside one thing.
+fn changes(before: &Part, after: &Part, subject: &Subject, new: &Model) -> Vec<(Kind, Change)> {
+    let mut changes = Vec::new();
+    let kind = &after.kind;
+    let mut push = |field: String, before: Option<Json>, after: Option<Json>, effect: Effect| {
+        let what = What::Changed {
+            field,
+            before,
+            after,
+        };
+        changes.push((
+            kind.clone(),
+            Change {
+                subject: subject.clone(),
+                what,
+                effect,
+            },
+        ));
+    };
+    let versioned = new
+        .versions
+        .iter()
+        .find(|version| Some(&version.resource.logical_id) == after.id.as_ref());
+    let function = match kind {
+        Kind::Function => after.id.as_ref(),
+        _ => versioned.and_then(|version| version.function.function.to()),
+    };
+    let code = if is_pinned(new, function) {
+        Effect::PinnedCode
+    } else {
+        Effect::Code
+    };
+    if before.id != after.id && !matches!(kind, Kind::Attributes | Kind::Permission) {
+        let id = |part: &Part| part.id.as_ref().map(|id| Json::from(id.as_str()));
+        let (field, effect) = match kind {
+            Kind::Deployment => ("deployment", Effect::Settings),
+            Kind::Version => ("version", code),
+            _ => ("logical id", Effect::Replaces),
+        };
+        push(field.to_owned(), id(before), id(after), effect);
+    }
+    for difference in values::differences(&before.content, &after.content) {
+        let property = difference.path.split('.').next().unwrap_or_default();
+        let effect = match effect(kind, property) {
+            Effect::Code => code,
+            effect => effect,
+        };
+        push(difference.path, difference.before, difference.after, effect);
+    }
+    changes
+}
+
+/// True when every integration and authorizer that calls the function calls a version of it.
+fn is_pinned(model: &Model, function: Option<&LogicalId>) -> bool {
+    if function.is_none() {
+        return false;
+    }
+    let callers = model.apis.iter().flat_map(|api| {
+        let integrations = api
+            .integrations
+            .iter()
+            .map(|integration| &integration.function);
+        integrations.chain(
+            api.authorizers
+                .iter()
+                .map(|authorizer| &authorizer.function),
+        )
+    });
+    let qualifiers: HashSet<bool> = callers
+        .filter(|link| link.function.to() == function)
+        .map(|link| matches!(link.qualifier, Some(Qualifier::Version(_))))
+        .collect();
+    qualifiers == HashSet::from([true])
+}
+
+fn word(kind: &Kind) -> &str {
+    match kind {
+        Kind::Api => "api",
+        Kind::Route => "route",
+        Kind::Integration => "integration",
+        Kind::Authorizer => "authorizer",
+        Kind::Model => "model",
+        Kind::Deployment => "deployment",
+        Kind::Stage => "stage",
+        Kind::Mapping => "api mapping",
+        Kind::Function => "function",
+        Kind::Version => "version",
+        Kind::Alias => "alias",
+        Kind::Permission => "permission",
+        Kind::Role => "role",
+        Kind::Table => "table",
+        Kind::LogGroup => "log group",
+        Kind::Parameter => "parameter",
+        Kind::Output => "output",
+        Kind::Other(kind) => kind,
+        Kind::Attributes => "resource",
+    }
+}

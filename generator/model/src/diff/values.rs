@@ -1,0 +1,87 @@
+//! Where two canonical values differ.
+
+use serde_json::{Map, Value as Json};
+
+/// One place where they differ.
+pub(super) struct Difference {
+    pub(super) path: String,
+    pub(super) before: Option<Json>,
+    pub(super) after: Option<Json>,
+}
+
+/// Every difference, by path.
+pub(super) fn differences(
+    before: &Map<String, Json>,
+    after: &Map<String, Json>,
+) -> Vec<Difference> {
+    let mut found = Vec::new();
+    objects("", before, after, &mut found);
+    found
+}
+
+fn objects(
+    path: &str,
+    before: &Map<String, Json>,
+    after: &Map<String, Json>,
+    found: &mut Vec<Difference>,
+) {
+    let mut keys: Vec<&String> = before.keys().chain(after.keys()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys {
+        let path = if path.is_empty() {
+            key.clone()
+        } else {
+            format!("{path}.{key}")
+        };
+        match (before.get(key), after.get(key)) {
+            (Some(Json::Object(before)), Some(Json::Object(after))) => {
+                objects(&path, before, after, found)
+            }
+            (Some(Json::Array(before)), Some(Json::Array(after))) => {
+                lists(path, before, after, found)
+            }
+            (before, after) if before != after => {
+                found.push(Difference {
+                    path,
+                    before: before.cloned(),
+                    after: after.cloned(),
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Elements that went and came; the order, when that is all that differs.
+fn lists(path: String, before: &[Json], after: &[Json], found: &mut Vec<Difference>) {
+    if before == after {
+        return;
+    }
+    let mut came: Vec<&Json> = after.iter().collect();
+    let mut went = Vec::new();
+    for item in before {
+        match came.iter().position(|other| *other == item) {
+            Some(index) => {
+                came.remove(index);
+            }
+            None => went.push(item),
+        }
+    }
+    if went.is_empty() && came.is_empty() {
+        let whole = |items: &[Json]| Some(Json::Array(items.to_vec()));
+        found.push(Difference {
+            path: format!("{path} (order)"),
+            before: whole(before),
+            after: whole(after),
+        });
+        return;
+    }
+    let went = went.into_iter().map(|item| (Some(item.clone()), None));
+    let came = came.into_iter().map(|item| (None, Some(item.clone())));
+    found.extend(went.chain(came).map(|(before, after)| Difference {
+        path: path.clone(),
+        before,
+        after,
+    }));
+}

@@ -1,0 +1,201 @@
+//! What changes between two templates, as people read it.
+
+use proptest::prelude::*;
+use stackgen_cfn::{Node, get_att, map, r#ref};
+use stackgen_model::diff::{Diff, What, diff};
+use stackgen_model::{Effect, Inputs, Model};
+
+use crate::support::{Route, Stack, resource, stacks};
+
+fn between(old: &Stack, new: &Stack) -> Diff {
+    diff(&old.model(), &new.model())
+}
+
+fn with(stack: &Stack, extra: Vec<(String, Node)>) -> Model {
+    let mut template = stack.template("", false);
+    let resources = template
+        .as_map_mut()
+        .and_then(|map| map.get_mut("Resources"))
+        .and_then(Node::as_map_mut);
+    let resources = resources.expect("there are resources");
+    for (id, node) in extra {
+        resources.insert(id, node);
+    }
+    Model::from_template(&template, &Inputs::none())
+}
+
+#[test]
+fn wiring_code_and_settings_are_told_apart() {
+    let old = Stack::small();
+    let mut new = Stack {
+        memory: 512,
+        throttle: 7,
+        deployment: "DeploymentB".to_owned(),
+        ..old.clone()
+    };
+    new.routes[1].function = 2;
+    new.routes.push(Route {
+        key: "leave".to_owned(),
+        function: 1,
+        two_way: true,
+    });
+    insta::assert_snapshot!(between(&old, &new).human(), @"
+    + route leave                                                                                needs a deployment
+    ~ route send: integration now calls f2 (was f1)                                              needs a deployment
+    ~ deployment DeploymentB: takes the place of DeploymentA                                     live with the update
+    ~ stage dev: DefaultRouteSettings.ThrottlingBurstLimit is now 7 (was 100)                    live with the update
+    ~ stage dev: DeploymentId is now ${deployment DeploymentB} (was ${deployment DeploymentA})   live with the update
+    ~ function f0: MemorySize is now 512 (was 256)                                               code, live with the update
+    ~ function f1: MemorySize is now 512 (was 256)                                               code, live with the update
+    ~ function f2: MemorySize is now 512 (was 256)                                               code, live with the update
+    ");
+}
+
+#[test]
+fn changed_wiring_behind_an_unchanged_deployment_is_stale() {
+    let old = Stack::small();
+    let mut new = old.clone();
+    new.routes[1].function = 2;
+    let diff = between(&old, &new);
+    assert_eq!(diff.apis[0].stale_stages, ["dev"]);
+    insta::assert_snapshot!(diff.human(), @"
+    ~ route send: integration now calls f2 (was f1)   needs a deployment
+    ! stage dev of api chat keeps its deployment and will serve the old wiring
+    ");
+}
+
+#[test]
+fn under_auto_deploy_nothing_is_stale() {
+    let old = Stack {
+        auto_deploy: true,
+        ..Stack::small()
+    };
+    let new = Stack {
+        timeout: 1_000,
+        ..old.clone()
+    };
+    let diff = between(&old, &new);
+    assert!(diff.apis[0].wiring_changed && !diff.apis[0].is_stale());
+}
+
+#[test]
+fn a_new_version_of_a_function_is_one_change() {
+    let version = |id: &str| {
+        vec![resource(
+            id,
+            "AWS::Lambda::Version",
+            map([("FunctionName", r#ref("Function1"))]),
+        )]
+    };
+    let stack = Stack::small();
+    let diff = diff(
+        &with(&stack, version("VersionA")),
+        &with(&stack, version("VersionB")),
+    );
+    insta::assert_snapshot!(diff.human(), @"~ version of f1: code or configuration is now VersionB (was VersionA)   code, live with the update");
+    assert_eq!(diff.changes[0].effect, Effect::Code);
+}
+
+#[test]
+fn resources_that_the_model_does_not_know_are_compared_too() {
+    let alarm = |threshold: i64| {
+        let properties = map([
+            ("AlarmName", Node::from("errors")),
+            ("Threshold", threshold.into()),
+        ]);
+        let mut alarm = resource("Alarm", "AWS::CloudWatch::Alarm", properties);
+        let attributes = alarm.1.as_map_mut().expect("a map");
+        attributes.insert(
+            "DeletionPolicy",
+            if threshold > 1 { "Retain" } else { "Delete" },
+        );
+        vec![alarm]
+    };
+    let stack = Stack::small();
+    let diff = diff(&with(&stack, alarm(1)), &with(&stack, alarm(5)));
+    insta::assert_snapshot!(diff.human(), @"
+    ~ AWS::CloudWatch::Alarm errors: Threshold is now 5 (was 1)   live with the update
+    ~ resource Alarm: DeletionPolicy is now Retain (was Delete)   live with the update
+    ");
+}
+
+#[test]
+fn a_named_function_under_another_logical_id_is_the_same_function() {
+    let function = |id: &str| {
+        let properties = map([
+            ("FunctionName", Node::from("extra")),
+            ("Role", get_att("Role", "Arn")),
+        ]);
+        vec![resource(id, "AWS::Lambda::Function", properties)]
+    };
+    let stack = Stack::small();
+    let diff = diff(
+        &with(&stack, function("One")),
+        &with(&stack, function("Two")),
+    );
+    insta::assert_snapshot!(diff.human(), @"~ function extra: logical id is now Two (was One)   replaces the resource");
+}
+
+#[test]
+fn grants_are_compared_as_statements() {
+    let policy = |action: &str| {
+        let statement = map([
+            ("Effect", Node::from("Allow")),
+            ("Action", action.into()),
+            ("Resource", get_att("Function1", "Arn")),
+        ]);
+        let document = map([("Statement", Node::from(vec![statement]))]);
+        let policy = map([
+            ("PolicyName", Node::from("own")),
+            ("PolicyDocument", document),
+        ]);
+        let properties = map([
+            ("RoleName", Node::from("chat")),
+            ("Policies", vec![policy].into()),
+        ]);
+        vec![resource("Role", "AWS::IAM::Role", properties)]
+    };
+    let stack = Stack::small();
+    let diff = diff(
+        &with(&stack, policy("lambda:InvokeFunction")),
+        &with(&stack, policy("lambda:*")),
+    );
+    insta::assert_snapshot!(diff.human(), @"
+    ~ role chat: grant Allow lambda:InvokeFunction on ${function f1.Arn} is gone   live with the update
+    ~ role chat: grant Allow lambda:* on ${function f1.Arn} is new                 live with the update
+    ");
+}
+
+#[test]
+fn a_create_only_property_replaces() {
+    let table = |name: &str| {
+        vec![resource(
+            "Table",
+            "AWS::DynamoDB::Table",
+            map([("TableName", Node::from(name))]),
+        )]
+    };
+    let stack = Stack::small();
+    let diff = diff(&with(&stack, table("a")), &with(&stack, table("b")));
+    assert_eq!(diff.changes[0].effect, Effect::Replaces);
+    let expected = What::Changed {
+        field: "TableName".into(),
+        before: Some("a".into()),
+        after: Some("b".into()),
+    };
+    assert_eq!(diff.changes[0].what, expected);
+}
+
+proptest! {
+    #[test]
+    fn a_model_does_not_differ_from_itself(stack in stacks()) {
+        let reordered = Model::from_template(&stack.template("", true), &Inputs::none());
+        let diff = diff(&stack.model(), &reordered);
+        prop_assert!(diff.is_empty(), "{}", diff.human());
+    }
+
+    #[test]
+    fn stacks_that_differ_have_a_diff(old in stacks(), new in stacks()) {
+        prop_assert_eq!(between(&old, &new).is_empty(), old == new);
+    }
+}

@@ -1,0 +1,118 @@
+//! What a deployment snapshots (row D1), and what it does not.
+
+use proptest::prelude::*;
+use stackgen_cfn::{Node, r#ref};
+use stackgen_model::diff::diff;
+use stackgen_model::{Effect, Inputs, Model};
+
+use crate::support::{Stack, stacks};
+
+fn snapshot(model: &Model) -> String {
+    assert_eq!(model.problems, []);
+    model.apis[0].snapshot(model)
+}
+
+#[test]
+fn a_snapshot_names_functions_and_no_logical_ids() {
+    let json: serde_json::Value =
+        serde_json::from_str(&snapshot(&Stack::small().model())).expect("it is JSON");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&json).expect("it can be written"), @r#"
+    {
+      "Authorizers": {
+        "auth": {
+          "AuthorizerType": "REQUEST",
+          "AuthorizerUri": {
+            "Function": "f0"
+          },
+          "Name": "auth"
+        }
+      },
+      "Integrations": {},
+      "Models": {},
+      "RouteSelectionExpression": "$request.body.action",
+      "Routes": {
+        "$connect": {
+          "AuthorizationType": "CUSTOM",
+          "AuthorizerId": "authorizer auth",
+          "Target": {
+            "IntegrationType": "AWS_PROXY",
+            "IntegrationUri": {
+              "Function": "f0"
+            },
+            "TimeoutInMillis": "10000"
+          }
+        },
+        "send": {
+          "Target": {
+            "IntegrationType": "AWS_PROXY",
+            "IntegrationUri": {
+              "Function": "f1"
+            },
+            "TimeoutInMillis": "10000"
+          }
+        }
+      }
+    }
+    "#);
+}
+
+#[test]
+fn a_digest_is_sixty_four_digits_and_ten_in_short() {
+    let model = Stack::small().model();
+    let digest = model.apis[0].snapshot_digest(&model);
+    assert_eq!(digest.to_string().len(), 64);
+    assert_eq!(digest.short().to_lowercase(), digest.to_string()[..10]);
+}
+
+#[test]
+fn an_expression_that_is_not_known_is_part_of_the_snapshot() {
+    let with = |parameter: &str| {
+        let mut template = Stack::small().template("", false);
+        let path = ["Resources", "R1Integration", "Properties"];
+        let mut node = &mut template;
+        for key in path {
+            node = node
+                .as_map_mut()
+                .and_then(|map| map.get_mut(key))
+                .expect("the path is there");
+        }
+        node.as_map_mut()
+            .expect("a map")
+            .insert("Description", r#ref(parameter));
+        let parameters = stackgen_cfn::map(
+            ["One", "Two"].map(|name| (name, stackgen_cfn::map([("Type", Node::from("String"))]))),
+        );
+        template
+            .as_map_mut()
+            .expect("a map")
+            .insert("Parameters", parameters);
+        snapshot(&Model::from_template(&template, &Inputs::none()))
+    };
+    assert_eq!(with("One"), with("One"));
+    assert_ne!(with("One"), with("Two"));
+}
+
+proptest! {
+    #[test]
+    fn neither_order_nor_logical_ids_change_a_snapshot(stack in stacks()) {
+        let one = Model::from_template(&stack.template("", false), &Inputs::none());
+        let other = Model::from_template(&stack.template("Other", true), &Inputs::none());
+        prop_assert_eq!(snapshot(&one), snapshot(&other));
+    }
+
+    #[test]
+    fn a_digest_differs_exactly_when_wiring_changes(old in stacks(), new in stacks()) {
+        let (old, new) = (old.model(), new.model());
+        let same = old.apis[0].snapshot_digest(&old) == new.apis[0].snapshot_digest(&new);
+        let wiring = diff(&old, &new).changes.iter().any(|change| change.effect == Effect::Wiring);
+        prop_assert_eq!(same, !wiring);
+    }
+
+    #[test]
+    fn only_what_a_deployment_snapshots_changes_it(stack in stacks(), memory in 128..9_000_i64, throttle in 3..99_i64) {
+        let other = Stack { memory, throttle, api_name: "other".to_owned(), ..stack.clone() };
+        prop_assert_eq!(snapshot(&stack.model()), snapshot(&other.model()));
+        let other = Stack { timeout: stack.timeout + 1, ..stack.clone() };
+        prop_assert_ne!(snapshot(&stack.model()), snapshot(&other.model()));
+    }
+}
