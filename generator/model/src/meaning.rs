@@ -92,6 +92,13 @@ fn section(kind: &Kind) -> Option<String> {
     Some(section.to_owned())
 }
 
+/// Tags in which SAM speaks of itself.
+const OWN_TAGS: [&str; 3] = [
+    "httpapi:createdBy",
+    "lambda:createdBy",
+    "websocketapi:createdBy",
+];
+
 /// The api, the name and the content of a part, without what only its tool says.
 fn meant(mut part: Part) -> (Option<String>, String, Json) {
     defaults::fill(&part.kind, &mut part.content);
@@ -103,6 +110,12 @@ fn meant(mut part: Part) -> (Option<String>, String, Json) {
             part.content.remove("Description");
         }
         _ => {}
+    }
+    if let Some(Json::Object(tags)) = part.content.get_mut("Tags") {
+        tags.retain(|key, _| !OWN_TAGS.contains(&key.as_str()));
+        if tags.is_empty() {
+            part.content.remove("Tags");
+        }
     }
     (part.api, part.name, Json::Object(part.content))
 }

@@ -162,11 +162,15 @@ impl Builder<'_> {
             let mut all = api.authorizers.iter();
             all.find(|authorizer| authorizer.resource.logical_id == *id)
         });
+        let mut details: Vec<_> = authorization(api, first, authorizer).into_iter().collect();
+        if first.target == Link::Missing {
+            details.push("no integration".to_owned());
+        }
         let node = Node {
             id: id.to_owned(),
             kind: Kind::Routes,
             lines: routes.iter().map(line).collect(),
-            details: authorization(api, first, authorizer).into_iter().collect(),
+            details,
         };
         let routes = self.node(id, node);
         self.edge(from, routes, "", false);

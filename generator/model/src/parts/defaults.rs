@@ -33,6 +33,12 @@ pub(crate) fn fill(kind: &Kind, content: &mut Map<String, Json>) {
                 add(INTEGRATION, integration);
             }
         }
+        // No source and an empty list of sources are the same (row A4).
+        Kind::Authorizer => {
+            content
+                .entry("IdentitySource")
+                .or_insert_with(|| Json::Array(Vec::new()));
+        }
         Kind::Function => {
             content
                 .entry("Architectures")

@@ -147,6 +147,9 @@ fn own_part(model: &Model, resource: &Resource, canon: &Canon) -> Option<Part> {
                 .find(|one| one.resource.logical_id == resource.logical_id)?;
             canon.function_property(&mut content, "FunctionName", &alias.function);
         }
+        Kind::Other(ref kind) if kind == "AWS::CloudWatch::Dashboard" => {
+            parse_json(&mut content, "DashboardBody");
+        }
         Kind::Role => role::normalise(model, resource, canon, &mut content),
         _ => {}
     }
@@ -157,6 +160,14 @@ fn own_part(model: &Model, resource: &Resource, canon: &Canon) -> Option<Part> {
         id: Some(resource.logical_id.clone()),
         content,
     })
+}
+
+/// JSON in a text as what it says, so that its spaces mean nothing and a diff names the place.
+fn parse_json(content: &mut Map<String, Json>, property: &str) {
+    let text = content.get(property).and_then(Json::as_str);
+    if let Some(parsed @ Json::Object(_)) = text.and_then(|text| serde_json::from_str(text).ok()) {
+        content.insert(property.to_owned(), parsed);
+    }
 }
 
 /// `None` for the types that belong to an api, whose parts are made with it.

@@ -75,17 +75,10 @@ impl<'a> Names<'a> {
             }
         }
         for role in model.roles.iter().filter(|role| role.name.is_none()) {
-            let id = &role.resource.logical_id;
-            let users = model
-                .functions
-                .iter()
-                .filter(|function| function.role == Link::To(id.clone()));
-            let mut users: Vec<String> = users
-                .map(|user| self.name(&user.resource.logical_id))
-                .collect();
-            users.sort_unstable();
+            let users = self.users(&role.resource.logical_id);
             if !users.is_empty() {
-                self.names.insert(id, format!("of {}", users.join(", ")));
+                let name = format!("of {}", users.join(", "));
+                self.names.insert(&role.resource.logical_id, name);
             }
         }
         for api in &model.apis {
@@ -98,6 +91,30 @@ impl<'a> Names<'a> {
                     .insert(&deployment.resource.logical_id, format!("of {name}"));
             }
         }
+    }
+}
+
+impl Names<'_> {
+    /// Which functions run as a role, and which apis call as it.
+    fn users(&self, role: &LogicalId) -> Vec<String> {
+        let model = self.model;
+        let functions = model.functions.iter();
+        let functions = functions.filter(|function| function.role.to() == Some(role));
+        let mut users: Vec<String> = functions
+            .map(|function| self.name(&function.resource.logical_id))
+            .collect();
+        for api in &model.apis {
+            let of_integrations = api.integrations.iter().map(|one| &one.credentials);
+            let of_authorizers = api.authorizers.iter().map(|one| &one.credentials);
+            let mut credentials = of_integrations.chain(of_authorizers);
+            if let Some(id) = api.id.to()
+                && credentials.any(|link| link.to() == Some(role))
+            {
+                users.push(format!("api {}", self.name(id)));
+            }
+        }
+        users.sort_unstable();
+        users
     }
 }
 

@@ -1,10 +1,12 @@
 //! Roles in comparable form.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value as Json};
 
 use super::{Canon, Naming};
 use crate::resource::Resource;
-use crate::{Model, Text};
+use crate::{Grant, Model, Resolved, Text};
 
 /// Puts the statements of all policies in the place of the policies: tools spread the same statements over
 /// policies of their own. A diff keeps the policies' names too.
@@ -30,45 +32,57 @@ pub(super) fn normalise(
             .filter_map(|policy| policy.get("PolicyName").cloned());
         content.insert("PolicyNames".to_owned(), names.collect());
     }
-    let texts = |texts: &[Text]| {
-        sorted(
-            texts
-                .iter()
-                .map(|text| Json::from(canon.text(text)))
-                .collect(),
-        )
-    };
-    let mut grants = Vec::new();
-    for grant in &role.grants {
-        let mut entry = Map::new();
-        let lists = [
-            ("Action", &grant.actions),
-            ("NotAction", &grant.not_actions),
-            ("Resource", &grant.resources),
-            ("NotResource", &grant.not_resources),
-        ];
-        for (key, list) in lists {
-            if !list.is_empty() {
-                entry.insert(key.to_owned(), texts(list));
-            }
-        }
-        if let Some(effect) = &grant.effect {
-            entry.insert("Effect".to_owned(), Json::from(canon.text(effect)));
-        }
-        if let Some(condition) = &grant.condition {
-            entry.insert("Condition".to_owned(), canon.value(condition));
-        }
-        grants.push(Json::Object(entry));
-    }
-    grants.extend(
-        role.unknown
-            .iter()
-            .map(|unknown| canon.value(&crate::Resolved::Unknown(unknown.clone()))),
-    );
+    let mut grants = merged(&role.grants, canon);
+    let unknown = role.unknown.iter().cloned().map(Resolved::Unknown);
+    grants.extend(unknown.map(|unknown| canon.value(&unknown)));
     content.insert("Grants".to_owned(), sorted(grants));
     if let Some(Json::Array(arns)) = content.remove("ManagedPolicyArns") {
         content.insert("ManagedPolicyArns".to_owned(), sorted(arns));
     }
+}
+
+/// One grant for every resource, effect and condition, with all its actions: statements can be cut in many ways
+/// that say the same.
+fn merged(grants: &[Grant], canon: &Canon) -> Vec<Json> {
+    let texts = |texts: &[Text]| -> BTreeSet<String> {
+        texts.iter().map(|text| canon.text(text)).collect()
+    };
+    let mut merged: BTreeMap<String, (Map<String, Json>, BTreeSet<String>)> = BTreeMap::new();
+    for grant in grants {
+        let mut rest = Map::new();
+        if let Some(condition) = &grant.condition {
+            rest.insert("Condition".to_owned(), canon.value(condition));
+        }
+        if let Some(effect) = &grant.effect {
+            rest.insert("Effect".to_owned(), Json::from(canon.text(effect)));
+        }
+        for (key, list) in [
+            ("NotAction", &grant.not_actions),
+            ("NotResource", &grant.not_resources),
+        ] {
+            if !list.is_empty() {
+                rest.insert(key.to_owned(), texts(list).into_iter().collect());
+            }
+        }
+        let resources = texts(&grant.resources).into_iter().map(Some);
+        let none = grant.resources.is_empty().then_some(None);
+        for resource in resources.chain(none) {
+            let mut entry = rest.clone();
+            if let Some(resource) = resource {
+                entry.insert("Resource".to_owned(), vec![resource].into());
+            }
+            let key = Json::Object(entry.clone()).to_string();
+            let (_, actions) = merged.entry(key).or_insert((entry, BTreeSet::new()));
+            actions.extend(texts(&grant.actions));
+        }
+    }
+    let finish = |(mut entry, actions): (Map<String, Json>, BTreeSet<String>)| {
+        if !actions.is_empty() {
+            entry.insert("Action".to_owned(), actions.into_iter().collect());
+        }
+        Json::Object(entry)
+    };
+    merged.into_values().map(finish).collect()
 }
 
 fn sorted(mut items: Vec<Json>) -> Json {

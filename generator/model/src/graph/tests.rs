@@ -1,0 +1,132 @@
+use insta::assert_snapshot;
+use stackgen_cfn::Sources;
+
+use super::{Graph, dot, mermaid, svg};
+use crate::{Inputs, Model};
+
+fn graph(template: &str) -> Graph {
+    let mut sources = Sources::new();
+    let template = stackgen_cfn::parse(sources.add("template.yaml", template)).unwrap();
+    Graph::new(&Model::from_template(&template, &Inputs::none()))
+}
+
+/// Two routes to one function that is authorized by another, and a table that may be read.
+const TEMPLATE: &str = "
+Resources:
+  Api: { Type: AWS::ApiGatewayV2::Api, Properties: { Name: socket, ProtocolType: WEBSOCKET } }
+  Auth:
+    Type: AWS::ApiGatewayV2::Authorizer
+    Properties:
+      ApiId: !Ref Api
+      AuthorizerType: REQUEST
+      Name: auth
+      AuthorizerUri: !Sub 'arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Guard.Arn}/invocations'
+      IdentitySource: [route.request.querystring.token]
+  Integration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Api
+      IntegrationType: AWS_PROXY
+      IntegrationUri: !Sub 'arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Handler.Arn}/invocations'
+  Outside:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties: { ApiId: !Ref Api, IntegrationType: HTTP_PROXY, IntegrationUri: 'https://example.com/<a>&\"b\"' }
+  Connect:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Api, RouteKey: $connect, AuthorizationType: CUSTOM, AuthorizerId: !Ref Auth, Target: !Sub 'integrations/${Integration}' }
+  Send:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Api, RouteKey: send, AuthorizationType: NONE, Target: !Sub 'integrations/${Integration}' }
+  Ask:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Api, RouteKey: ask, AuthorizationType: NONE, Target: !Sub 'integrations/${Integration}' }
+  Away:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Api, RouteKey: away, Target: !Sub 'integrations/${Outside}' }
+  Dead:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Api, RouteKey: dead }
+  Handler: { Type: AWS::Lambda::Function, Properties: { Timeout: 5, Role: !GetAtt Role.Arn } }
+  Guard: { Type: AWS::Lambda::Function, Properties: { FunctionName: guard } }
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      Policies:
+        - PolicyName: access
+          PolicyDocument:
+            Statement:
+              - { Effect: Allow, Action: [dynamodb:GetItem, dynamodb:Query], Resource: !GetAtt Items.Arn }
+              - { Effect: Deny, Action: dynamodb:PutItem, Resource: !GetAtt Items.Arn }
+              - { Effect: Allow, Action: execute-api:ManageConnections, Resource: '*' }
+  Items:
+    Type: AWS::DynamoDB::Table
+    Properties: { TableName: items, KeySchema: [{ AttributeName: id, KeyType: HASH }] }
+";
+
+#[test]
+fn routes_that_go_the_same_way_are_one_box() {
+    assert_snapshot!(mermaid(&graph(TEMPLATE)), @r#"
+    flowchart LR
+      function_Handler("Handler<br/><small>5 s</small><br/><small>sends to connections</small>")
+      function_Guard("guard")
+      table_Items[("items<br/><small>key id</small>")]
+      api_Api[["socket<br/><small>WebSocket API</small>"]]
+      routes_Api_1["$connect<br/><small>needs querystring.token</small>"]
+      routes_Api_2["send<br/>ask"]
+      routes_Api_3["away"]
+      other_7[/"https://example.com/#60;a#62;#38;#34;b#34;"/]
+      routes_Api_4["dead<br/><small>no integration</small>"]
+      api_Api --> routes_Api_1
+      routes_Api_1 -.->|"authorizer"| function_Guard
+      routes_Api_1 --> function_Handler
+      api_Api --> routes_Api_2
+      routes_Api_2 --> function_Handler
+      api_Api --> routes_Api_3
+      routes_Api_3 --> other_7
+      api_Api --> routes_Api_4
+      function_Handler -->|"reads"| table_Items
+    "#);
+}
+
+#[test]
+fn dot_escapes_quotes() {
+    let dot = dot(&graph(TEMPLATE));
+    assert!(
+        dot.contains(r#"label="https://example.com/<a>&\"b\"""#),
+        "{dot}"
+    );
+}
+
+#[test]
+fn svg_escapes_markup_and_control_characters() {
+    let mut graph = graph(TEMPLATE);
+    graph.nodes[0].lines = vec!["</text><script>\u{1b}".to_owned()];
+    let svg = svg(&graph);
+    assert!(svg.contains("&lt;/text&gt;&lt;script&gt;\u{fffd}"));
+    assert!(svg.contains("https://example.com/&lt;a&gt;&amp;&quot;b&quot;"));
+    assert!(!svg.contains("<script>"));
+}
+
+#[test]
+fn nothing_is_drawn_of_nothing() {
+    let graph = graph("Resources: {}");
+    assert_eq!(graph, Graph::default());
+    assert_eq!(mermaid(&graph), "flowchart LR\n");
+    assert!(svg(&graph).ends_with("</svg>\n"));
+}
+
+#[test]
+fn boxes_do_not_overlap_and_arrows_go_right() {
+    let graph = graph(TEMPLATE);
+    let layout = super::layout::layout(&graph);
+    for (index, a) in layout.places.iter().enumerate() {
+        for b in &layout.places[index + 1..] {
+            let apart = a.x + a.width <= b.x
+                || b.x + b.width <= a.x
+                || a.y + a.height <= b.y
+                || b.y + b.height <= a.y;
+            assert!(apart, "{a:?} overlaps {b:?}");
+        }
+    }
+    assert!(layout.ends.iter().all(|ends| ends.from.0 < ends.to.0));
+}
