@@ -117,7 +117,8 @@ fn too_long(path: &Path, input: Input) -> CliError {
         .file(path)
 }
 
-fn text(bytes: Vec<u8>, path: &Path, input: Input) -> Result<String, CliError> {
+/// Bytes as text, when there is some and it is UTF-8.
+pub(crate) fn text(bytes: Vec<u8>, path: &Path, input: Input) -> Result<String, CliError> {
     let text = String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))?;
     if text.trim().is_empty() {
         return Err(CliError::input(format!("{} is empty", path.display()))

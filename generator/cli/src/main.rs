@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod project;
 mod report;
+mod template;
 mod ui;
 
 #[cfg(test)]

@@ -3,25 +3,26 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use stackgen_cfn::Sources;
 use stackgen_model::graph::{self, Graph as Picture};
 use stackgen_model::{Inputs, Model};
 use stackgen_synth::Dialect;
 
 use crate::Outcome;
 use crate::error::CliError;
-use crate::file::{self, Input, Written};
+use crate::file::{self, Written};
 use crate::project::{Project, ProjectArgs};
+use crate::template::Place;
 use crate::ui::Ui;
 
 /// Draw what is wired to what: apis, routes, functions and tables
 ///
-/// Draws a template, ours or anyone's, in YAML or JSON; without one, what the stackgen.yaml renders.
+/// Draws a template, ours or anyone's, in YAML or JSON; without one, what the stackgen.yaml renders. `--json` prints
+/// the boxes and arrows themselves.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Graph {
-    /// The template to draw; `-` reads it from stdin
+    /// The template to draw, or `REV:PATH` as `git show` takes it; `-` reads it from stdin
     #[arg(value_name = "TEMPLATE", conflicts_with_all = ["file", "unbuilt", "environment"])]
-    template: Option<PathBuf>,
+    template: Option<String>,
 
     #[command(flatten)]
     project: ProjectArgs,
@@ -35,7 +36,7 @@ pub(crate) struct Graph {
     format: Format,
 
     /// Write to this file instead of stdout
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", conflicts_with = "json")]
     out: Option<PathBuf>,
 }
 
@@ -52,12 +53,16 @@ enum Format {
 impl Graph {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
         let template = match &self.template {
-            Some(path) => read(path)?,
+            Some(place) => Place::of(place).read()?,
             None => self.rendered(ui)?,
         };
         let picture = Picture::new(&Model::from_template(&template, &Inputs::none()));
         if picture.nodes.is_empty() {
             ui.aside("nothing to draw: the template has no API, no function and no table");
+        }
+        if ui.wants_json() {
+            ui.json_result(&picture)?;
+            return Ok(Outcome::Done);
         }
         let text = match self.format {
             Format::Mermaid => graph::mermaid(&picture),
@@ -94,12 +99,4 @@ impl Graph {
         let rendered = project.render(environment, Dialect::CloudFormation, Path::new("."), ui)?;
         Ok(rendered.template)
     }
-}
-
-/// A template from a file or from stdin.
-fn read(path: &Path) -> Result<stackgen_cfn::Node, CliError> {
-    let text = file::read(path, Input::Template)?;
-    let mut sources = Sources::new();
-    let parsed = stackgen_cfn::parse(sources.add(file::name(path), text));
-    parsed.map_err(|errors| CliError::located(&sources, errors))
 }

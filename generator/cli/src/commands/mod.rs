@@ -1,6 +1,7 @@
 //! The verbs, one file each.
 
 mod completions;
+mod diff;
 mod graph;
 mod init;
 mod man;
@@ -21,6 +22,7 @@ use crate::ui::Ui;
 pub(crate) enum Command {
     Init(init::Init),
     Synth(synth::Synth),
+    Diff(diff::Diff),
     Graph(graph::Graph),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -33,6 +35,7 @@ impl Command {
         match self {
             Command::Init(command) => command.run(ui),
             Command::Synth(command) => command.run(ui),
+            Command::Diff(command) => command.run(ui),
             Command::Graph(command) => command.run(ui),
             Command::Schema(command) => command.run(ui),
             Command::Completions(command) => command.run(ui),

@@ -106,3 +106,16 @@ fn a_template_without_anything_to_draw_is_said_to_have_nothing() {
     nothing to draw: the template has no API, no function and no table
     ");
 }
+
+#[test]
+fn json_has_the_boxes_and_the_arrows() {
+    let graph = Sandbox::starter("echo").run("graph --json").json();
+    let kinds: Vec<_> = graph["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| &node["kind"])
+        .collect();
+    assert_eq!(kinds, ["function", "api", "routes"]);
+    assert_eq!(graph["edges"].as_array().unwrap().len(), 2);
+}

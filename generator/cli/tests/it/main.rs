@@ -6,6 +6,7 @@ mod architecture;
 mod bad_input;
 mod bad_spec;
 mod common;
+mod diff;
 mod graph;
 mod init;
 mod pages;

@@ -17,7 +17,15 @@ fn every_shell_gets_completions_of_every_verb() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = Sandbox::new().run(&format!("completions {shell}"));
         assert_eq!(script.code, Some(0));
-        for verb in ["init", "synth", "schema", "completions", "man"] {
+        for verb in [
+            "init",
+            "synth",
+            "diff",
+            "graph",
+            "schema",
+            "completions",
+            "man",
+        ] {
             assert!(script.stdout.contains(verb), "{shell} lacks {verb}");
         }
     }

@@ -16,10 +16,12 @@ pub use dot::dot;
 pub use mermaid::mermaid;
 pub use svg::svg;
 
+use serde::Serialize;
+
 use crate::Model;
 
 /// Boxes in columns, and arrows from each column to the next.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Graph {
     /// The boxes, in the order of the template.
     pub nodes: Vec<Node>,
@@ -28,7 +30,7 @@ pub struct Graph {
 }
 
 /// A box.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Node {
     /// Unique, and stable while the template's logical ids are: letters, digits and `_`.
     pub id: String,
@@ -41,7 +43,8 @@ pub struct Node {
 }
 
 /// What a box stands for, which says the column too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// An api with its stages.
     Api,
@@ -73,7 +76,7 @@ impl Kind {
 pub(crate) const COLUMNS: [&str; 4] = ["APIs", "Routes", "Functions", "Tables"];
 
 /// An arrow.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Edge {
     /// The box it leaves, as an index of [`Graph::nodes`].
     pub from: usize,

@@ -1,0 +1,103 @@
+//! Templates, from a file, from standard input or from a revision in git.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use stackgen_cfn::{Node, Sources, Span};
+use stackgen_synth::Problem;
+
+use crate::error::CliError;
+use crate::file::{self, Input};
+use crate::report::reason;
+
+/// Where a template is.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// In a file, or on standard input when it is `-`.
+    File(PathBuf),
+    /// In a revision: `REV:PATH`, as `git show` takes it.
+    Revision(String),
+}
+
+impl Place {
+    /// What the user means: a file that exists is one, whatever it is called.
+    pub(crate) fn of(text: &str) -> Place {
+        match text.contains(':') && !Path::new(text).exists() {
+            true => Place::Revision(text.to_owned()),
+            false => Place::File(PathBuf::from(text)),
+        }
+    }
+
+    /// For messages.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Place::File(path) => file::name(path),
+            Place::Revision(object) => object.clone(),
+        }
+    }
+
+    /// Reads the template.
+    pub(crate) fn read(&self) -> Result<Node, CliError> {
+        let text = match self {
+            Place::File(path) => file::read(path, Input::Template)?,
+            Place::Revision(object) => {
+                file::text(show(object)?, Path::new(object), Input::Template)?
+            }
+        };
+        let mut sources = Sources::new();
+        let parsed = stackgen_cfn::parse(sources.add(self.name(), text));
+        let template = parsed.map_err(|errors| CliError::located(&sources, errors))?;
+        match template.get("Resources").and_then(Node::as_map) {
+            Some(_) => Ok(template),
+            None => Err(no_template(&sources, &template)),
+        }
+    }
+}
+
+fn no_template(sources: &Sources, root: &Node) -> CliError {
+    let first = root.as_map().and_then(|map| map.entries().next());
+    let span = first.map_or(root.span, |(_, entry)| entry.key_span);
+    let hint = match root.get("websocket").or(root.get("functions")) {
+        Some(_) => "this is a stackgen.yaml: `--file` takes it",
+        None => "a template has a mapping called `Resources`",
+    };
+    let span = if span == Span::default() {
+        root.span
+    } else {
+        span
+    };
+    let problem = Problem::new(span, "this is no CloudFormation template").hint(hint);
+    CliError::located(sources, [problem])
+}
+
+/// The bytes of a file in a revision.
+fn show(object: &str) -> Result<Vec<u8>, CliError> {
+    let refused =
+        |why: &str, hint: &str| CliError::input(format!("cannot read {object}: {why}")).hint(hint);
+    if object.starts_with('-') {
+        return Err(refused("a revision does not start with `-`", HOW_TO_NAME));
+    }
+    let output = Command::new("git")
+        .args(["cat-file", "blob", object])
+        .output()
+        .map_err(|error| refused(&reason(&error), "is git installed?"))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let why = said.lines().next().unwrap_or("git does not know it");
+    let why = why.trim_start_matches("fatal: ").trim_end_matches('.');
+    Err(
+        match why.starts_with("invalid object name") || why.starts_with("Not a valid object name") {
+            true => {
+                let name = object.split(':').next().unwrap_or(object);
+                CliError::input(format!("{name} is neither a file nor a revision"))
+                    .hint(HOW_TO_NAME)
+            }
+            false => refused(why, HOW_TO_NAME),
+        },
+    )
+}
+
+const HOW_TO_NAME: &str =
+    "name a template, a revision, or REV:PATH as `git show` takes it (REV:./PATH starts here)";

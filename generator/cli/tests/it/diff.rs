@@ -1,0 +1,205 @@
+//! `stackgen diff`
+
+use std::process::Command;
+
+use insta::assert_snapshot;
+
+use crate::common::Sandbox;
+
+/// A rendered echo stack whose function then gets more memory.
+fn changed() -> Sandbox {
+    let sandbox = Sandbox::starter("echo");
+    sandbox.run("synth");
+    more_memory(&sandbox);
+    sandbox
+}
+
+fn more_memory(sandbox: &Sandbox) {
+    let spec = sandbox.read("stackgen.yaml");
+    sandbox.write(
+        "stackgen.yaml",
+        spec.replace("binary: echo", "binary: echo\n    memory: 512"),
+    );
+}
+
+fn git(sandbox: &Sandbox, words: &[&str]) {
+    let mut git = Command::new("git");
+    git.current_dir(sandbox.path()).env("HOME", sandbox.path());
+    git.args(["-c", "user.name=a", "-c", "user.email=a@example.com"])
+        .args(words);
+    let output = git.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn nothing_changes_after_synth() {
+    let sandbox = Sandbox::starter("live-session");
+    sandbox.run("synth");
+    assert_snapshot!(sandbox.run("diff --exit-code"), @"
+    exit 0
+    --- stdout
+    dev
+    nothing changes
+    prod
+    nothing changes
+    ");
+}
+
+#[test]
+fn a_changed_spec_is_held_against_out() {
+    assert_snapshot!(changed().run("diff"), @"
+    exit 0
+    --- stdout
+    ~ function echo-dev: MemorySize is now 512 (was 128)   code, live with the update
+    ");
+}
+
+#[test]
+fn differences_are_found_with_exit_code() {
+    assert_eq!(changed().run("diff --exit-code").code, Some(3));
+}
+
+#[test]
+fn json_names_both_sides() {
+    insta::with_settings!({ filters => [(r"[0-9a-f]{64}", "[digest]")] }, {
+    assert_snapshot!(changed().run("diff --json"), @r#"
+    exit 0
+    --- stdout
+    {
+      "diffs": [
+        {
+          "environment": "dev",
+          "old": "out/dev/template.yaml",
+          "new": "stackgen.yaml",
+          "changes": [
+            {
+              "subject": {
+                "kind": "function",
+                "name": "echo-dev",
+                "api": null
+              },
+              "what": "changed",
+              "field": "MemorySize",
+              "before": "128",
+              "after": "512",
+              "effect": "code"
+            }
+          ],
+          "apis": [
+            {
+              "api": "echo-api-dev",
+              "before": "[digest]",
+              "after": "[digest]",
+              "wiring_changed": false,
+              "stale_stages": []
+            }
+          ]
+        }
+      ]
+    }
+    "#);
+    });
+}
+
+#[test]
+fn a_revision_is_held_against_the_spec() {
+    let sandbox = Sandbox::starter("echo");
+    sandbox.run("synth");
+    git(&sandbox, &["init", "--quiet"]);
+    git(&sandbox, &["add", "."]);
+    git(&sandbox, &["commit", "--quiet", "--message=echo"]);
+    more_memory(&sandbox);
+    sandbox.run("synth");
+    assert_eq!(sandbox.run("diff").stdout, "nothing changes\n");
+    let by_revision = sandbox.run("diff HEAD");
+    assert!(
+        by_revision
+            .stdout
+            .contains("MemorySize is now 512 (was 128)"),
+        "{by_revision}"
+    );
+    let by_path = sandbox.run("diff HEAD:out/dev/template.yaml out/dev/template.yaml");
+    assert_eq!(by_path.stdout, by_revision.stdout);
+    assert_eq!(
+        sandbox.run("diff HEAD:out/dev/template.yaml").stdout,
+        by_revision.stdout
+    );
+    assert_snapshot!(sandbox.run("diff HEAD:out/prod/template.yaml"), @"
+    exit 2
+    --- stderr
+    error: cannot read HEAD:out/prod/template.yaml: path 'out/prod/template.yaml' does not exist in 'HEAD'
+    help: name a template, a revision, or REV:PATH as `git show` takes it (REV:./PATH starts here)
+    ");
+    assert_snapshot!(sandbox.run("diff main~7"), @"
+    exit 2
+    --- stderr
+    error: main~7 is neither a file nor a revision
+    help: name a template, a revision, or REV:PATH as `git show` takes it (REV:./PATH starts here)
+    ");
+}
+
+#[test]
+fn a_template_of_ours_says_which_environment_it_is_of() {
+    let sandbox = Sandbox::starter("live-session");
+    sandbox.run("synth");
+    assert_eq!(
+        sandbox.run("diff out/prod/template.yaml").stdout,
+        "nothing changes\n"
+    );
+    let anonymous = sandbox
+        .read("out/prod/template.yaml")
+        .replace("Environment: prod\n", "Of: prod\n");
+    sandbox.write("other.yaml", anonymous);
+    assert_snapshot!(sandbox.run("diff other.yaml"), @"
+    exit 2
+    --- stderr
+    error: which environment is other.yaml of?
+    help: name one with `--env`: dev, prod
+    ");
+    assert_eq!(sandbox.run("diff other.yaml --env prod").code, Some(0));
+}
+
+#[test]
+fn two_templates_need_no_stackgen_yaml() {
+    let sandbox = changed();
+    sandbox.run("synth --out new");
+    std::fs::remove_file(sandbox.path().join("stackgen.yaml")).unwrap();
+    assert_snapshot!(sandbox.run("diff out/dev/template.yaml new/dev/template.yaml"), @"
+    exit 0
+    --- stdout
+    ~ function echo-dev: MemorySize is now 512 (was 128)   code, live with the update
+    ");
+}
+
+#[test]
+fn what_is_no_template_is_an_error_with_its_place() {
+    let sandbox = changed();
+    assert_snapshot!(sandbox.run("diff stackgen.yaml out/dev/template.yaml"), @"
+    exit 2
+    --- stderr
+    error: this is no CloudFormation template
+     --> stackgen.yaml:5:1
+      |
+    5 | name: echo
+      | ^^^^
+      |
+      = help: this is a stackgen.yaml: `--file` takes it
+
+    1 error in stackgen.yaml
+    ");
+}
+
+#[test]
+fn a_template_that_was_never_rendered_is_an_error() {
+    let sandbox = Sandbox::starter("echo");
+    assert_snapshot!(sandbox.run("diff"), @"
+    exit 2
+    --- stderr
+    error: there is no out/dev/template.yaml
+    help: `stackgen synth` writes one
+    ");
+}
