@@ -39,8 +39,15 @@ fn assert_same(ours: &Model, cdk: &Model) {
     let (ours, cdk) = (facts(ours), facts(cdk));
     let only_ours: Vec<&String> = ours.difference(&cdk).collect();
     let only_cdk: Vec<&String> = cdk.difference(&ours).collect();
-    assert!(only_ours.is_empty() && only_cdk.is_empty(), "only ours: {only_ours:#?}\nonly CDK's: {only_cdk:#?}");
-    assert!(ours.len() > 500, "{} facts are not the whole flagship", ours.len());
+    assert!(
+        only_ours.is_empty() && only_cdk.is_empty(),
+        "only ours: {only_ours:#?}\nonly CDK's: {only_cdk:#?}"
+    );
+    assert!(
+        ours.len() > 500,
+        "{} facts are not the whole flagship",
+        ours.len()
+    );
 }
 
 /// The meaning, and what outlives what, as one line a leaf, so that a difference is told by where it is.
@@ -53,10 +60,14 @@ fn facts(model: &Model) -> BTreeSet<String> {
 fn leaves(path: &str, json: &Json, out: &mut BTreeSet<String>) {
     match json {
         Json::Object(map) if !map.is_empty() => {
-            map.iter().for_each(|(key, value)| leaves(&format!("{path} > {key}"), value, out));
+            map.iter()
+                .for_each(|(key, value)| leaves(&format!("{path} > {key}"), value, out));
         }
         Json::Array(items) if !items.is_empty() => {
-            items.iter().enumerate().for_each(|(at, value)| leaves(&format!("{path} > {at}"), value, out));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(at, value)| leaves(&format!("{path} > {at}"), value, out));
         }
         leaf => {
             out.insert(format!("{path}: {leaf}"));
@@ -190,17 +201,38 @@ fn widgets(body: &str) -> Json {
 fn lifetimes(model: &Model) -> BTreeSet<String> {
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     // Policies of their own are parts of their roles.
-    for resource in model.resources.values().filter(|resource| resource.kind != "AWS::IAM::Policy") {
-        let name = ["TableName", "LogGroupName"].iter().find_map(|key| resource.properties.text(key));
+    for resource in model
+        .resources
+        .values()
+        .filter(|resource| resource.kind != "AWS::IAM::Policy")
+    {
+        let name = ["TableName", "LogGroupName"]
+            .iter()
+            .find_map(|key| resource.properties.text(key));
         let name = name.map(|name| name.to_string()).unwrap_or_default();
-        let routes = resource.depends_on.iter().filter(|id| is_route(model.resource(id).unwrap())).count();
-        let policy = |key: &str| resource.attributes.get(key).and_then(|value| value.as_literal()).unwrap_or("Delete");
+        let routes = resource
+            .depends_on
+            .iter()
+            .filter(|id| is_route(model.resource(id).unwrap()))
+            .count();
+        let policy = |key: &str| {
+            resource
+                .attributes
+                .get(key)
+                .and_then(|value| value.as_literal())
+                .unwrap_or("Delete")
+        };
         let (deletion, replacement) = (policy("DeletionPolicy"), policy("UpdateReplacePolicy"));
         let kind = &resource.kind;
-        let lifetime = format!("{kind} {name}: {deletion}, on replacement {replacement}; after {routes} routes");
+        let lifetime = format!(
+            "{kind} {name}: {deletion}, on replacement {replacement}; after {routes} routes"
+        );
         *count.entry(lifetime).or_default() += 1;
     }
-    count.into_iter().map(|(lifetime, count)| format!("{count} of {lifetime}")).collect()
+    count
+        .into_iter()
+        .map(|(lifetime, count)| format!("{count} of {lifetime}"))
+        .collect()
 }
 
 fn is_route(resource: &Resource) -> bool {
