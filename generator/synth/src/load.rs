@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use stackgen_cfn::{Entry, Map, Node, Source, Span, Value, json, parse};
+use stackgen_cfn::parse::ParseErrorKind;
+use stackgen_cfn::{Entry, Map, Node, ParseError, Source, Span, Value, json, parse};
 
 use crate::spec::Spec;
 use crate::{Problem, check, schema};
@@ -21,33 +22,65 @@ const DEFAULT_ENVIRONMENT: &str = "dev";
 
 /// Reads a file into its environments.
 pub(crate) fn load(source: &Source) -> Result<Vec<Environment>, Vec<Problem>> {
-    let document = parse(source)
-        .map_err(|errors| errors.into_iter().map(Problem::from).collect::<Vec<_>>())?;
+    let document =
+        parse(source).map_err(|errors| errors.into_iter().map(unreadable).collect::<Vec<_>>())?;
     let schema = schema::file_schema();
     let mut problems = Problems::default();
     problems.extend(fixed_keys(&document));
     let mut environments = Vec::new();
     for (name, merged) in merge_environments(document) {
         let mut found = Vec::new();
-        check::check_structure(&schema, &merged, &mut found);
-        if found.is_empty() {
-            match serde_json::from_value::<Spec>(json::to_json(&merged)) {
-                Ok(spec) => {
-                    check::check_meaning(&spec, &name, &merged, &mut found);
-                    environments.push(Environment {
-                        name,
-                        document: merged,
-                        spec,
-                    });
-                }
-                Err(error) => found.push(Problem::new(merged.span, error.to_string())),
-            }
-        }
+        environments.extend(environment(&schema, name, merged, &mut found));
         problems.extend(found);
     }
     match problems.sorted() {
         problems if problems.is_empty() => Ok(environments),
         problems => Err(problems),
+    }
+}
+
+/// A problem of the parser; an empty file has an advice of its own here.
+fn unreadable(error: ParseError) -> Problem {
+    match error.kind {
+        ParseErrorKind::Empty => Problem::new(error.span, "the file is empty")
+            .hint("`stackgen init echo` writes an example"),
+        _ => Problem::from(error),
+    }
+}
+
+/// Checks one environment: its structure, and the meaning of all that can be read of it.
+fn environment(
+    schema: &serde_json::Value,
+    name: String,
+    document: Node,
+    problems: &mut Vec<Problem>,
+) -> Option<Environment> {
+    let damaged = check::check_structure(schema, &document, problems);
+    let mut incomplete = BTreeSet::new();
+    let readable = match damaged.is_empty() {
+        true => json::to_json(&document),
+        false => json::to_json(&check::readable(&document, &damaged, &mut incomplete)),
+    };
+    match serde_json::from_value::<Spec>(readable) {
+        Ok(spec) => {
+            let mut found = Vec::new();
+            check::check_meaning(&spec, &name, &document, damaged.is_empty(), &mut found);
+            problems.extend(
+                found
+                    .into_iter()
+                    .filter(|problem| !incomplete.contains(&problem.span)),
+            );
+            Some(Environment {
+                name,
+                document,
+                spec,
+            })
+        }
+        Err(error) if problems.is_empty() => {
+            problems.push(Problem::new(document.span, error.to_string()));
+            None
+        }
+        Err(_) => None,
     }
 }
 

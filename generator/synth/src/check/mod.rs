@@ -3,10 +3,12 @@
 mod explain;
 mod format;
 mod meaning;
+mod readable;
 mod references;
 mod structure;
 
 pub(crate) use meaning::check as check_meaning;
+pub(crate) use readable::readable;
 pub(crate) use references::placeholders;
 pub(crate) use structure::check as check_structure;
 

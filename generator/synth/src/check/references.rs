@@ -12,7 +12,13 @@ use crate::spec::Spec;
 
 /// Checks every reference of the document, that conditions and mappings that are named are there, and that no two
 /// things come to one logical id.
-pub(super) fn check(document: &Node, spec: &Spec, environment: &str, problems: &mut Vec<Problem>) {
+pub(super) fn check(
+    document: &Node,
+    spec: &Spec,
+    environment: &str,
+    whole: bool,
+    problems: &mut Vec<Problem>,
+) {
     let keys = |section: &str| -> BTreeSet<String> {
         let map = document.get(section).and_then(Node::as_map);
         map.into_iter()
@@ -21,11 +27,14 @@ pub(super) fn check(document: &Node, spec: &Spec, environment: &str, problems: &
     };
     let (mut resources, collisions) = logical_ids(spec, environment, document);
     let places = Places(document);
-    problems.extend(
-        collisions
-            .iter()
-            .map(|collision| collided(&places, collision)),
-    );
+    let collided = collisions
+        .iter()
+        .map(|collision| collided(&places, collision));
+    // Two keys of one route were told already.
+    let untold: Vec<_> = collided
+        .filter(|one| problems.iter().all(|told| told.span != one.span))
+        .collect();
+    problems.extend(untold);
     for section in ["parameters", "resources"] {
         let taken = keys(section)
             .into_iter()
@@ -45,6 +54,7 @@ pub(super) fn check(document: &Node, spec: &Spec, environment: &str, problems: &
         conditions: keys("conditions"),
         mappings: keys("mappings"),
         resources,
+        whole,
         problems,
     };
     let sections = document.as_map().into_iter().flat_map(Map::iter);
@@ -57,10 +67,12 @@ pub(super) fn check(document: &Node, spec: &Spec, environment: &str, problems: &
 /// Two parts of the file whose names come to one logical id.
 fn collided(places: &Places<'_>, collision: &Collision) -> Problem {
     let key = |path: &[String]| places.key(&path.iter().map(String::as_str).collect::<Vec<_>>());
-    let problem = Problem::new(
-        key(&collision.second),
-        format!("its logical id `{}` is taken", collision.id),
+    let name = collision.second.last().map_or("", String::as_str);
+    let message = format!(
+        "`{name}` comes to the logical id `{}`, which is taken",
+        collision.id
     );
+    let problem = Problem::new(key(&collision.second), message);
     problem
         .related(key(&collision.first), "by this one")
         .hint("logical ids have letters and digits only, so names that differ in signs alone meet: rename one of them")
@@ -86,6 +98,8 @@ struct Walker<'a> {
     conditions: BTreeSet<String>,
     mappings: BTreeSet<String>,
     resources: BTreeSet<String>,
+    /// False where resources may be missing because parts of the file could not be read.
+    whole: bool,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -178,7 +192,7 @@ impl Walker<'_> {
     }
 
     fn resource(&mut self, id: &str, span: Span) {
-        if self.resources.contains(id) {
+        if self.resources.contains(id) || !self.whole {
             return;
         }
         let near = nearest(
@@ -213,6 +227,7 @@ impl Walker<'_> {
         let problem = Problem::new(span, format!("there is no {kind} `{name}`"));
         self.problems.push(match near {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            None if matches!(kind, "condition" | "mapping") => problem.hint(format!("declare it under `{kind}s`")),
             None => problem.hint("`stackgen synth` shows the logical ids of what it makes; parameters stand under `parameters`"),
         });
     }

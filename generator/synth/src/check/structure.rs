@@ -1,26 +1,41 @@
 //! The file against its schema: every unknown key, missing key and wrong value at once, each in its place.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
-use stackgen_cfn::{Map, Node, Span, Value};
+use stackgen_cfn::{Entry, Map, Node, Span, Value};
 
 use super::{explain, format, nearest, or};
 use crate::Problem;
 
-/// Checks a document against the schema of [`crate::schema`] and adds what is wrong to `problems`.
-pub(crate) fn check(schema: &Json, document: &Node, problems: &mut Vec<Problem>) {
-    Checker {
+/// Checks a document against the schema of [`crate::schema`], adds what is wrong to `problems`, and gives the places
+/// of what cannot be read: keys or values that [`super::readable`] takes out.
+pub(crate) fn check(schema: &Json, document: &Node, problems: &mut Vec<Problem>) -> BTreeSet<Span> {
+    let mut checker = Checker {
         root: schema,
         problems,
-    }
-    .node(schema, "", "the file", document, document.span);
+        damaged: BTreeSet::new(),
+    };
+    checker.node(schema, "", "the file", document, document.span);
+    checker.damaged
 }
 
 struct Checker<'a> {
     root: &'a Json,
     problems: &'a mut Vec<Problem>,
+    damaged: BTreeSet<Span>,
 }
 
 impl<'a> Checker<'a> {
+    fn report(&mut self, problem: Problem) {
+        self.damaged.insert(problem.span);
+        self.problems.push(problem);
+    }
+
+    fn is_damaged(&self, entry: &Entry) -> bool {
+        self.damaged.contains(&entry.key_span) || self.damaged.contains(&entry.node.span)
+    }
+
     /// `definition` is the name of the schema's innermost definition, `name` the key under which the node stands.
     fn node(&mut self, schema: &'a Json, definition: &'a str, name: &str, node: &Node, key: Span) {
         if let Some(target) = schema.get("$ref").and_then(Json::as_str) {
@@ -141,13 +156,20 @@ impl<'a> Checker<'a> {
             .into_iter()
             .flatten()
         {
-            let Some(required) = required.as_str().filter(|key| map.get(key).is_none()) else {
+            let Some(required) = required.as_str() else {
                 continue;
             };
-            self.missing_key(properties, name, required, key_span);
+            match map.entry(required) {
+                None => self.missing_key(properties, name, required, key_span),
+                // What cannot be without a part that cannot be read cannot be read either.
+                Some(entry) if required != "name" && self.is_damaged(entry) => {
+                    self.damaged.insert(key_span);
+                }
+                Some(_) => {}
+            }
         }
         if schema.get("minProperties").is_some() && map.is_empty() {
-            self.problems.push(Problem::new(
+            self.report(Problem::new(
                 key_span,
                 format!("`{name}` is empty: it needs at least one entry"),
             ));
@@ -168,10 +190,15 @@ impl<'a> Checker<'a> {
         };
         let problem = Problem::new(span, format!("{place} lacks `{key}`"));
         let description = properties.and_then(|known| known.get(key)?.get("description")?.as_str());
-        self.problems.push(match description {
+        let problem = match description {
             Some(text) => problem.hint(format!("`{key}`: {}", first_sentence(text))),
             None => problem,
-        });
+        };
+        // The rest of what lacks its name can be read.
+        match key {
+            "name" => self.problems.push(problem),
+            _ => self.report(problem),
+        }
     }
 
     fn unknown_key(
@@ -203,7 +230,7 @@ impl<'a> Checker<'a> {
             (None, Some(near)) => problem.hint(format!("did you mean `{near}`?")),
             (None, None) => problem.hint(format!("known here: {}", super::and(&names))),
         };
-        self.problems.push(problem);
+        self.report(problem);
     }
 
     fn key(&mut self, schema: &Json, key: &str, span: Span) {
@@ -211,7 +238,7 @@ impl<'a> Checker<'a> {
             .pointer("/propertyNames/format")
             .and_then(Json::as_str);
         if let Some(problem) = format.and_then(|format| format::check(format, key)) {
-            self.problems.push(problem.at(span));
+            self.report(problem.at(span));
         }
     }
 
@@ -225,7 +252,7 @@ impl<'a> Checker<'a> {
     ) {
         let least = schema.get("minItems").and_then(Json::as_u64).unwrap_or(0);
         if (items.len() as u64) < least {
-            self.problems.push(Problem::new(
+            self.report(Problem::new(
                 span,
                 format!("`{name}` is empty: it needs at least one entry"),
             ));
@@ -250,14 +277,14 @@ impl<'a> Checker<'a> {
             } else {
                 format!("at most {most}")
             };
-            self.problems.push(Problem::new(
+            self.report(Problem::new(
                 span,
                 format!("`{name}` has {length} characters; it may have {limit}"),
             ));
         }
         let format = schema.get("format").and_then(Json::as_str);
         if let Some(problem) = format.and_then(|format| format::check(format, text)) {
-            self.problems.push(problem.at(span));
+            self.report(problem.at(span));
         }
     }
 
@@ -280,7 +307,7 @@ impl<'a> Checker<'a> {
         };
         let problem = Problem::new(span, format!("`{name}` is {number}; it must be {range}"));
         let throttle = matches!(name, "burstLimit" | "rateLimit") && number == 0;
-        self.problems.push(if throttle {
+        self.report(if throttle {
             problem
                 .hint("with 0 every handshake is answered 429")
                 .row("D18")
@@ -301,17 +328,16 @@ impl<'a> Checker<'a> {
         }
         let names: Vec<_> = texts.iter().map(String::as_str).collect();
         let problem = Problem::new(node.span, format!("`{name}` cannot be `{found}`"));
-        self.problems
-            .push(match nearest(&found, names.iter().copied()) {
-                Some(near) if found.parse::<i64>().is_err() => {
-                    problem.hint(format!("did you mean `{near}`?"))
-                }
-                _ => problem.hint(format!("it is one of {}", or(&names))),
-            });
+        self.report(match nearest(&found, names.iter().copied()) {
+            Some(near) if found.parse::<i64>().is_err() => {
+                problem.hint(format!("did you mean `{near}`?"))
+            }
+            _ => problem.hint(format!("it is one of {}", or(&names))),
+        });
     }
 
     fn intrinsic(&mut self, name: &str, node: &Node) {
-        self.problems.push(
+        self.report(
             Problem::new(node.span, format!("`{name}` cannot be an intrinsic function"))
                 .hint("stackgen needs the value itself when it renders; write it out, per environment if it differs"),
         );
@@ -344,7 +370,7 @@ impl<'a> Checker<'a> {
         );
         let quote = words.contains(&"a string")
             && matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::Float(_));
-        self.problems.push(if quote {
+        self.report(if quote {
             problem.hint("put it in quotes")
         } else {
             problem

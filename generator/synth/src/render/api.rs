@@ -308,10 +308,17 @@ pub(super) fn url(scheme: &str, domain: &Domain) -> Node {
     let name = &domain.name.0;
     match name.as_str() {
         Some(name) => format!("{scheme}://{name}{path}").into(),
-        None => join(
-            "",
-            [format!("{scheme}://").into(), name.clone(), path.into()],
-        ),
+        None => {
+            let parts = [
+                format!("{scheme}://").into(),
+                name.clone(),
+                path.clone().into(),
+            ];
+            join(
+                "",
+                parts.into_iter().take(if path.is_empty() { 2 } else { 3 }),
+            )
+        }
     }
 }
 

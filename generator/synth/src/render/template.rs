@@ -108,12 +108,14 @@ impl Template {
         let origin: Origin = origin.iter().map(|&key| key.to_owned()).collect();
         match self.resources.get(id) {
             Some((_, first)) => {
-                let first = first.clone();
-                self.collisions.push(Collision {
-                    id: id.to_owned(),
-                    first,
-                    second: origin,
-                });
+                let told = |known: &Collision| known.first == *first && known.second == origin;
+                if !self.collisions.iter().any(told) {
+                    self.collisions.push(Collision {
+                        id: id.to_owned(),
+                        first: first.clone(),
+                        second: origin,
+                    });
+                }
             }
             None => {
                 self.resources.insert(id.to_owned(), (node, origin));

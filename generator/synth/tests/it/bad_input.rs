@@ -30,6 +30,8 @@ tables: []
         help: letters, digits and `-`, beginning with a letter, at most 100 characters
     2:1 unknown key `descripton` at the top of the file
         help: did you mean `description`?
+    4:40 a function's time-out is 1 s to 900 s
+        help: this is 1000 s
     4:55 `memory` is 64; it must be between 128 and 10240
     4:74 `AWS_REGION` is reserved by Lambda
         help: Lambda sets `AWS_REGION` in every function: read it, do not set it
@@ -37,6 +39,8 @@ tables: []
         help: with 0 every handshake is answered 429
         row D18
     7:52 `rateLimit` must be a whole number, not a string
+    9:15 there is no function `handlr`
+        help: did you mean `handler`?
     10:32 unknown key `twoway` in `send`
         help: did you mean `twoWay`?
     11:9 `tables` must be a mapping, not a list
@@ -148,6 +152,11 @@ fn http_routes_that_api_gateway_cannot_tell_apart_are_refused() {
     get /x: { function: f, auth: none }
 "
     )), @"
+    7:5 routes `GET /rooms/{id}` and `GET /rooms/{roomId}` are one to API Gateway
+        6:5 the other one
+        help: they differ in the name of a path parameter alone; the second would be refused
+    7:47 there is no authorizer to check a token
+        help: add `http.authorizer` with `issuer` and `audience`, or write `auth: none`
     8:5 `get /x` cannot be a route key of an HTTP API
         help: write a method and a path, such as `POST /sessions` or `GET /sessions/{sessionId}`, or `$default`
     ");
@@ -176,13 +185,7 @@ resources:
   my-topic: { Type: 'AWS::SNS::Topic' }
 "
     ), @"
-    4:3 its logical id `MyFunctionLogGroup` is taken
-        3:3 by this one
-        help: logical ids have letters and digits only, so names that differ in signs alone meet: rename one of them
-    4:3 its logical id `MyFunctionRole` is taken
-        3:3 by this one
-        help: logical ids have letters and digits only, so names that differ in signs alone meet: rename one of them
-    4:3 its logical id `MyFunctionFunction` is taken
+    4:3 `my_function` comes to the logical id `MyFunctionLogGroup`, which is taken
         3:3 by this one
         help: logical ids have letters and digits only, so names that differ in signs alone meet: rename one of them
     6:3 stackgen makes a resource `MyFunctionRole` itself
@@ -212,14 +215,14 @@ conditions:
   IsProduction: !Equals [!Ref Issuer, x]
 "
     ), @"
-    6:7 `A` cannot be an environment variable's name
-        help: letters, digits and `_`, beginning with a letter, at least 2 characters
-    7:7 `B` cannot be an environment variable's name
-        help: letters, digits and `_`, beginning with a letter, at least 2 characters
-    8:7 `C` cannot be an environment variable's name
-        help: letters, digits and `_`, beginning with a letter, at least 2 characters
-    9:7 `D` cannot be an environment variable's name
-        help: letters, digits and `_`, beginning with a letter, at least 2 characters
+    6:16 there is no parameter or resource `Isuer`
+        help: did you mean `Issuer`?
+    7:19 there is no parameter or resource `FFunctoin`
+        help: did you mean `FFunction`?
+    8:16 there is no pseudo parameter `AWS::Regio`
+        help: did you mean `AWS::Region`?
+    9:16 there is no condition `IsProd`
+        help: declare it under `conditions`
     ");
 }
 
@@ -331,8 +334,8 @@ fn two_way_has_no_meaning_at_connect_and_disconnect() {
 #[test]
 fn an_empty_file_a_list_and_a_stack_of_nothing_are_refused() {
     assert_snapshot!(problems(""), @"
-    1:1 the document is empty
-        help: write at least one key; `{}` is an empty mapping
+    1:1 the file is empty
+        help: `stackgen init echo` writes an example
     ");
     assert_snapshot!(problems("- a\n"), @"1:1 the file must be a mapping, not a list");
     assert_snapshot!(problems("name: s\n"), @"

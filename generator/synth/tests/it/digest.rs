@@ -53,7 +53,7 @@ fn a_raw_route_or_model_is_part_of_the_snapshot() {
         modelled,
         with("  Topic:", &model.replace("object", "array"))
     );
-    assert_eq!(before, with("TopicName: everything", "TopicName: other"));
+    assert_eq!(before, with("name: everything }", "name: other }"));
 }
 
 /// The WebSocket API's deployment where there is an HTTP API's as well.

@@ -202,33 +202,14 @@ impl Change {
             }
             Change::RouteRemoved if changed.routes.len() > 1 => drop(changed.routes.remove(0)),
             Change::RouteRemoved => return None,
-            Change::AuthorizerToggled => {
-                changed.authorizer = match changed.authorizer {
-                    Some(_) => None,
-                    None => Some(Authorizer {
-                        function: 1,
-                        token: None,
-                    }),
-                }
-            }
-            Change::AuthorizerFunction => {
-                let authorizer = changed.authorizer.as_mut()?;
-                authorizer.function = (authorizer.function + 1) % 3;
-            }
-            Change::IdentitySource => {
-                let authorizer = changed.authorizer.as_mut()?;
-                authorizer.token = if authorizer.token == Some("token") {
-                    None
-                } else {
-                    Some("token")
-                };
+            Change::AuthorizerToggled | Change::AuthorizerFunction | Change::IdentitySource => {
+                changed.authorizer = self.authorizer(changed.authorizer)?;
             }
             Change::Selection => {
-                changed.selection = if spec.selection.ends_with("action") {
-                    "$request.body.type"
-                } else {
-                    "$request.body.action"
-                };
+                changed.selection = match spec.selection {
+                    "$request.body.action" => "$request.body.type",
+                    _ => "$request.body.action",
+                }
             }
             Change::Throttle => changed.burst += 1,
             Change::Retention => changed.retention = if spec.retention == 1 { 30 } else { 1 },
@@ -243,5 +224,29 @@ impl Change {
             Change::Memory => changed.memory += 1,
         }
         Some(changed)
+    }
+
+    /// The changed authorizer, if the change applies to it.
+    fn authorizer(self, authorizer: Option<Authorizer>) -> Option<Option<Authorizer>> {
+        match (self, authorizer) {
+            (Change::AuthorizerToggled, Some(_)) => Some(None),
+            (Change::AuthorizerToggled, None) => Some(Some(Authorizer {
+                function: 1,
+                token: None,
+            })),
+            (_, None) => None,
+            (Change::AuthorizerFunction, Some(old)) => Some(Some(Authorizer {
+                function: (old.function + 1) % 3,
+                ..old
+            })),
+            (_, Some(old)) => {
+                let token = if old.token == Some("token") {
+                    None
+                } else {
+                    Some("token")
+                };
+                Some(Some(Authorizer { token, ..old }))
+            }
+        }
     }
 }

@@ -33,9 +33,9 @@ impl Checker<'_> {
         }
         for (table, actions) in &function.tables {
             let path = ["functions", name, "tables", table];
-            if !self.spec.tables.contains_key(table) {
-                let known = self.spec.tables.keys().map(String::as_str).collect();
-                self.missing(self.places.key(&path), "table", table, known);
+            let known = self.declared("tables");
+            if !known.contains(&table.as_str()) {
+                self.missing(self.places.key(&path), "table", table, &known);
             } else if actions.is_empty() {
                 let problem = Problem::new(
                     self.places.value(&path),
@@ -53,7 +53,7 @@ impl Checker<'_> {
             );
         }
         if !function.manage_connections.is_empty() {
-            if self.spec.websocket.is_none() {
+            if !self.has("websocket") {
                 let span = self.places.key(&["functions", name, "manageConnections"]);
                 self.report(Problem::new(
                     span,

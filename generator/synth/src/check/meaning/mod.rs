@@ -6,7 +6,7 @@ mod function;
 mod http;
 mod websocket;
 
-use super::{nearest, or};
+use super::{and, nearest, or};
 use crate::load::Places;
 use crate::spec::{Duration, Spec, Stage};
 use crate::{Problem, check::references};
@@ -24,10 +24,19 @@ const HTTP_TIMEOUT: (Duration, Duration) =
 const ROUTES: usize = 300;
 
 /// Checks one environment's specification and adds what is wrong to `problems`.
-pub(crate) fn check(spec: &Spec, environment: &str, document: &Node, problems: &mut Vec<Problem>) {
+///
+/// `whole` is false where parts of the file could not be read: what is missing may then stand in those.
+pub(crate) fn check(
+    spec: &Spec,
+    environment: &str,
+    document: &Node,
+    whole: bool,
+    problems: &mut Vec<Problem>,
+) {
     let mut checker = Checker {
         spec,
         environment,
+        document,
         places: Places(document),
         problems,
     };
@@ -45,17 +54,18 @@ pub(crate) fn check(spec: &Spec, environment: &str, document: &Node, problems: &
     }
     checker.alarms();
     checker.something_to_render();
-    references::check(document, spec, environment, problems);
+    references::check(document, spec, environment, whole, problems);
 }
 
 struct Checker<'a> {
     spec: &'a Spec,
     environment: &'a str,
+    document: &'a Node,
     places: Places<'a>,
     problems: &'a mut Vec<Problem>,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
     fn report(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
@@ -106,8 +116,9 @@ impl Checker<'_> {
                         .hint("write `1m` or `5m`"),
                 );
             }
-            let absent = (name.starts_with("websocket") && self.spec.websocket.is_none())
-                || (name.starts_with("http") && self.spec.http.is_none());
+            let absent = ["websocket", "http"]
+                .iter()
+                .any(|api| name.starts_with(api) && !self.has(api));
             if absent {
                 let span = self.places.key(&["alarms", name]);
                 self.report(Problem::new(
@@ -118,22 +129,21 @@ impl Checker<'_> {
         }
     }
 
+    /// Whether the file has a section with anything in it, errors or not.
+    fn has(&self, section: &str) -> bool {
+        let node = self.document.get(section);
+        node.is_some_and(|node| node.as_map().is_none_or(|map| !map.is_empty()))
+    }
+
     fn something_to_render(&mut self) {
-        let spec = self.spec;
-        let raw = spec
-            .resources
-            .0
-            .as_object()
-            .is_some_and(|resources| !resources.is_empty());
-        if spec.functions.is_empty()
-            && spec.tables.is_empty()
-            && spec.websocket.is_none()
-            && spec.http.is_none()
-            && !raw
-        {
-            let span = self.places.key(&["name"]);
-            let problem = Problem::new(span, "the stack is empty");
-            self.report(problem.hint("add `functions`, `websocket`, `http`, `tables` or `resources`; `stackgen init echo` writes an example"));
+        let sections = ["functions", "websocket", "http", "tables", "resources"];
+        if !sections.iter().any(|section| self.has(section)) {
+            let problem = Problem::new(self.places.key(&["name"]), "the stack is empty");
+            let hint = format!(
+                "add {}; `stackgen init echo` writes an example",
+                or(&sections)
+            );
+            self.report(problem.hint(hint));
         }
     }
 
@@ -148,21 +158,24 @@ impl Checker<'_> {
     }
 
     fn has_function(&mut self, span: Span, name: &str) {
-        if !self.spec.functions.contains_key(name) {
-            let known = self.spec.functions.keys().map(String::as_str).collect();
-            self.missing(span, "function", name, known);
+        let known = self.declared("functions");
+        if !known.contains(&name) {
+            self.missing(span, "function", name, &known);
         }
     }
 
-    fn missing(&mut self, span: Span, kind: &str, name: &str, known: Vec<&str>) {
+    /// The names that a section of the file declares, those included that hold errors.
+    fn declared(&self, section: &str) -> Vec<&'a str> {
+        let map = self.document.get(section).and_then(Node::as_map);
+        map.into_iter().flat_map(|map| map.keys()).collect()
+    }
+
+    fn missing(&mut self, span: Span, kind: &str, name: &str, known: &[&str]) {
         let problem = Problem::new(span, format!("there is no {kind} `{name}`"));
         self.report(match nearest(name, known.iter().copied()) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
             None if known.is_empty() => problem.hint(format!("declare it under `{kind}s`")),
-            None => problem.hint(format!(
-                "`{kind}s` has {}",
-                or(&known).replace(" or ", " and ")
-            )),
+            None => problem.hint(format!("`{kind}s` has {}", and(known))),
         });
     }
 

@@ -76,7 +76,9 @@ impl Checker<'_> {
                 ));
             self.report(problem.row("A2"));
         }
-        if authorizer.callers == Callers::Authenticated && !self.has_connect() {
+        let routes = self.document.at_path(&["websocket", "routes"]);
+        let connects = routes.is_none_or(|routes| routes.get("$connect").is_some());
+        if !connects {
             let span = self.places.key(&["websocket", "authorizer"]);
             let problem = Problem::new(
                 span,
@@ -84,12 +86,5 @@ impl Checker<'_> {
             );
             self.report(problem.hint("add `$connect` to `routes`; it is the only route that API Gateway authorizes").row("A1"));
         }
-    }
-
-    fn has_connect(&self) -> bool {
-        self.spec
-            .websocket
-            .as_ref()
-            .is_some_and(|websocket| websocket.routes.contains_key("$connect"))
     }
 }
