@@ -19,6 +19,14 @@ pub fn schema() -> Value {
     }
     if let Some(Value::Object(definitions)) = schema.get_mut("$defs") {
         definitions.extend(partial);
+        for name in ["Expression", "EnvironmentExpression"] {
+            // To an editor `!Join [...]` is a list; our own check sees the function.
+            if let Some(Value::Array(types)) =
+                definitions.get_mut(name).and_then(|it| it.get_mut("type"))
+            {
+                types.push("array".into());
+            }
+        }
     }
     schema
 }

@@ -40,11 +40,29 @@ fn not_built(context: &Context<'_>) -> Option<Notice> {
     Some(Notice {
         code: "not-built",
         message: format!("{which} named after configuration alone"),
-        hint: Some(
-            "before a deploy: `cargo lambda build --release --output-format zip`, then synth again"
-                .to_owned(),
-        ),
+        hint: Some(format!(
+            "before a deploy: {}, then synth again",
+            how_to_build(context)
+        )),
     })
+}
+
+/// The command that builds the stack's binaries; two of them where processors differ.
+fn how_to_build(context: &Context<'_>) -> String {
+    let build = "cargo lambda build --release --output-format zip";
+    let processors: BTreeSet<_> = context
+        .spec
+        .functions
+        .values()
+        .filter(|function| function.binary.is_some())
+        .map(|function| function.architecture.unwrap_or_default().name())
+        .collect();
+    match processors.into_iter().collect::<Vec<_>>().as_slice() {
+        [] => "build the zip files".to_owned(),
+        ["x86_64"] => format!("`{build}`"),
+        ["arm64"] => format!("`{build} --arm64`"),
+        _ => format!("`{build}`, with `--arm64` for the functions that run on it"),
+    }
 }
 
 /// A parameter's value that is given at deploy time changes no logical id: neither a deployment's nor a version's.
