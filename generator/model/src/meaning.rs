@@ -21,6 +21,13 @@ impl Meaning {
     pub fn section(&self, name: &str) -> Option<&Json> {
         self.0.get(name)
     }
+
+    /// The same without a section that another tool lays out in its own way, such as dashboards.
+    #[must_use]
+    pub fn without(mut self, section: &str) -> Meaning {
+        self.0.remove(section);
+        self
+    }
 }
 
 /// Indented JSON.

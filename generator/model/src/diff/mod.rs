@@ -8,7 +8,7 @@ mod values;
 use std::collections::HashSet;
 
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 pub use apis::ApiDiff;
 
@@ -89,7 +89,7 @@ pub fn diff(old: &Model, new: &Model) -> Diff {
         let Some(part) = after.as_ref().or(before.as_ref()) else {
             continue;
         };
-        let api = part.api.as_ref().map(|id| match after {
+        let api = part.api.as_ref().map(|id| match &after {
             Some(_) => new_names.name(&LogicalId::new(id)),
             None => old_names.name(&LogicalId::new(id)),
         });
@@ -97,6 +97,18 @@ pub fn diff(old: &Model, new: &Model) -> Diff {
             kind: word(&part.kind).to_owned(),
             name: part.name.clone(),
             api,
+        };
+        // A resource is in both models here; what it has beside its properties may be new as a whole.
+        let nothing = Part {
+            content: Map::new(),
+            ..part.clone()
+        };
+        let (before, after) = match part.kind {
+            Kind::Attributes => (
+                before.as_ref().or(Some(&nothing)),
+                after.as_ref().or(Some(&nothing)),
+            ),
+            _ => (before.as_ref(), after.as_ref()),
         };
         match (before, after) {
             (Some(before), Some(after)) => found.extend(changes(before, after, &subject, new)),

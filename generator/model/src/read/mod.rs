@@ -3,6 +3,7 @@
 mod apigatewayv2;
 mod dynamodb;
 mod function_link;
+mod gaps;
 mod iam;
 mod lambda;
 mod openapi;
@@ -32,8 +33,10 @@ pub(crate) fn model(template: &Node, inputs: &Inputs) -> Model {
             let resolver =
                 Resolver::new(&expansion.template, inputs).with_aliases(expansion.aliases);
             let mut model = plain(&expansion.template, resolver, inputs);
-            model.problems.splice(0..0, expansion.problems);
-            model.gaps.splice(0..0, expansion.gaps);
+            model.problems.extend(expansion.problems);
+            model.gaps.extend(expansion.gaps);
+            model.problems.sort_by_key(|problem| problem.span);
+            model.gaps.sort_by_key(|gap| gap.span);
             model
         }
     }
@@ -43,7 +46,8 @@ pub(crate) fn model(template: &Node, inputs: &Inputs) -> Model {
 fn plain(template: &Node, resolver: Resolver, inputs: &Inputs) -> Model {
     let mut problems = Vec::new();
     let resources = resources::read(template, &resolver, &mut problems);
-    let gaps = foreach_gaps(template);
+    let mut gaps = gaps::gaps(template, &resources);
+    gaps.sort_by_key(|gap| gap.span);
     let mut model = {
         let reader = Reader {
             resources: &resources,
@@ -72,24 +76,10 @@ fn plain(template: &Node, resolver: Resolver, inputs: &Inputs) -> Model {
     model.outputs = section("Outputs");
     model.parameters = section("Parameters");
     problems.extend(resolver.into_problems());
+    problems.sort_by_key(|problem| problem.span);
     model.problems = problems;
     model.gaps = gaps;
     model
-}
-
-/// Loops of the language extensions, whose resources the model does not hold.
-fn foreach_gaps(template: &Node) -> Vec<Problem> {
-    let section = template.get("Resources").and_then(Node::as_map);
-    let entries = section.into_iter().flat_map(Map::entries);
-    let loops = entries.filter(|(key, _)| key.starts_with("Fn::ForEach"));
-    loops
-        .map(|(key, entry)| {
-            Problem::new(
-                format!("what {key} makes is not in the model"),
-                entry.key_span,
-            )
-        })
-        .collect()
 }
 
 impl<'a> Reader<'a> {

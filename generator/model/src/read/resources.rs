@@ -89,7 +89,7 @@ fn resource(
         retained: attributes
             .get("DeletionPolicy")
             .and_then(Resolved::as_literal)
-            == Some("Retain"),
+            .is_some_and(|policy| policy.starts_with("Retain")),
         properties: properties.unwrap_or_else(|| Resolved::Map(Default::default())),
         attributes,
         implied: false,

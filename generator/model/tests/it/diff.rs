@@ -167,6 +167,65 @@ fn grants_are_compared_as_statements() {
 }
 
 #[test]
+fn a_deletion_policy_alone_is_a_change() {
+    let topic = |policy: Option<&str>| {
+        let mut topic = resource("Topic", "AWS::SNS::Topic", map::<&str>([]));
+        if let Some(policy) = policy {
+            let attributes = topic.1.as_map_mut().expect("a map");
+            attributes.insert("DeletionPolicy", policy);
+        }
+        vec![topic]
+    };
+    let stack = Stack::small();
+    let diff = diff(
+        &with(&stack, topic(None)),
+        &with(&stack, topic(Some("Retain"))),
+    );
+    insta::assert_snapshot!(diff.human(), @"~ resource Topic: DeletionPolicy Retain is new   live with the update");
+}
+
+#[test]
+fn a_diff_for_programs_says_the_same() {
+    let old = Stack::small();
+    let mut new = old.clone();
+    new.routes[1].function = 2;
+    let mut json = serde_json::to_value(between(&old, &new)).expect("it can be written");
+    // The digests are for the snapshot's own tests.
+    for key in ["before", "after"] {
+        json["apis"][0][key] = "…".into();
+    }
+    insta::assert_snapshot!(serde_json::to_string_pretty(&json).expect("it can be written"), @r#"
+    {
+      "changes": [
+        {
+          "subject": {
+            "kind": "route",
+            "name": "send",
+            "api": "chat"
+          },
+          "what": "changed",
+          "field": "Target.IntegrationUri.Function",
+          "before": "f1",
+          "after": "f2",
+          "effect": "wiring"
+        }
+      ],
+      "apis": [
+        {
+          "api": "chat",
+          "before": "…",
+          "after": "…",
+          "wiring_changed": true,
+          "stale_stages": [
+            "dev"
+          ]
+        }
+      ]
+    }
+    "#);
+}
+
+#[test]
 fn a_create_only_property_replaces() {
     let table = |name: &str| {
         vec![resource(

@@ -225,12 +225,36 @@ fn what_is_wrong_is_a_problem_with_its_place() {
         .collect();
     let expected = [
         ("resource A has no Type", 2),
-        ("resource B is a string, not a mapping", 3),
         (
             "Nowhere is neither a resource nor a parameter of this template",
             2,
         ),
+        ("resource B is a string, not a mapping", 3),
     ];
     assert_eq!(problems, expected);
     assert_eq!(model.resources.len(), 1);
+}
+
+#[test]
+fn routes_that_the_model_cannot_hold_are_gaps() {
+    let model = model(
+        "
+Resources:
+  Quick: {Type: 'AWS::ApiGatewayV2::Api', Properties: {ProtocolType: HTTP, Target: 'https://example.com'}}
+  File: {Type: 'AWS::ApiGatewayV2::Api', Properties: {BodyS3Location: {Bucket: b, Key: k}}}
+  Made: {Type: 'AWS::ApiGatewayV2::Api', Properties: {Body: !Transform {Name: 'AWS::Include'}}}
+  'Fn::ForEach::Topics': [Name, [a], {}]
+",
+    );
+    let gaps: Vec<&str> = model.gaps.iter().map(|gap| gap.message.as_str()).collect();
+    let expected = [
+        "the route and stage that Target of Quick makes are not in the model",
+        "the OpenAPI file of File is not in the model",
+        "the OpenAPI body of Made is not known as a whole",
+        "what Fn::ForEach::Topics makes is not in the model",
+    ];
+    assert_eq!(
+        (gaps.as_slice(), model.problems),
+        (expected.as_slice(), vec![])
+    );
 }

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use stackgen_cfn::{Node, Sources, parse};
-use stackgen_model::{Inputs, Model, Pseudo};
+use stackgen_model::{Inputs, Model, Pseudo, UnknownReason};
 
 fn read(name: &str) -> Node {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -74,4 +75,83 @@ fn routes_that_differ_in_case_or_dollar_alone_are_reported_and_the_later_one_is_
             "SAM makes SocketJoinsessionRoute of both routes joinSession and joinsession; joinSession is silently lost",
         ]
     );
+}
+
+#[test]
+fn the_translations_are_what_the_translator_makes_of_the_templates() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = manifest.join("../../.tools/venv/bin/python");
+    if !python.exists() {
+        assert!(
+            std::env::var_os("STACKGEN_SKIP_TOOLS").is_some_and(|value| value == "1"),
+            "{} is missing: run `make tools`, or set STACKGEN_SKIP_TOOLS=1",
+            python.display()
+        );
+        println!("skipped: there is no SAM translator to ask");
+        return;
+    }
+    let script = manifest.join("tests/fixtures/sam/translate.py");
+    let output = Command::new(python).arg(script).arg("--check").output();
+    let output = output.expect("Python starts");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn inline(text: &str) -> Model {
+    let node = parse(Sources::new().add("template.yaml", text)).expect("it parses");
+    Model::from_template(&node, &Inputs::none())
+}
+
+#[test]
+fn what_is_not_translated_is_a_gap_and_never_a_guess() {
+    let model = inline(
+        "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Machine: {Type: 'AWS::Serverless::StateMachine'}
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionUrlConfig: {AuthType: NONE}
+      Policies: [DynamoDBCrudPolicy: {TableName: sessions}, AWSLambdaRole]
+      Events:
+        Queue: {Type: SQS, Properties: {Queue: 'arn:aws:sqs:eu-west-1:123456789012:q'}}
+",
+    );
+    let gaps: Vec<&str> = model.gaps.iter().map(|gap| gap.message.as_str()).collect();
+    let expected = [
+        "what SAM makes of Machine (AWS::Serverless::StateMachine) is not in the model",
+        "what SAM makes of FunctionUrlConfig of Fn is not in the model",
+        "event Queue of Fn (SQS) is not in the model",
+    ];
+    assert_eq!(gaps, expected);
+    let role = &model.roles[0];
+    assert_eq!(role.unknown[0].reason, UnknownReason::Macro);
+    assert_eq!(role.managed_policies[1].as_literal(), Some("AWSLambdaRole"));
+}
+
+#[test]
+fn what_the_translator_refuses_is_a_problem() {
+    let model = inline(
+        "
+Resources:
+  Socket:
+    Type: AWS::Serverless::WebSocketApi
+    Properties:
+      Routes: {join-session: {FunctionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:f'}}
+",
+    );
+    let messages: Vec<&str> = model
+        .problems
+        .iter()
+        .map(|one| one.message.as_str())
+        .collect();
+    let expected = [
+        "AWS::Serverless resources need the SAM transform",
+        "SAM refuses the route key join-session: it must be alphanumeric",
+    ];
+    assert_eq!(messages, expected);
 }

@@ -98,6 +98,7 @@ proptest! {
         let one = Model::from_template(&stack.template("", false), &Inputs::none());
         let other = Model::from_template(&stack.template("Other", true), &Inputs::none());
         prop_assert_eq!(snapshot(&one), snapshot(&other));
+        prop_assert_eq!(one.meaning(), other.meaning());
     }
 
     #[test]

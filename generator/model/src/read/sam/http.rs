@@ -21,12 +21,6 @@ pub(super) struct HttpApi {
 
 impl Expander<'_> {
     pub(super) fn http_api(&mut self, source: &Source) {
-        if source.properties.get("DefinitionUri").is_some() {
-            self.gap(
-                format!("the OpenAPI file of {} is not in the model", source.id),
-                source.span,
-            );
-        }
         if source.properties.get("Domain").is_some() {
             self.gap(
                 format!("the custom domain of {} is not in the model", source.id),
