@@ -3,6 +3,7 @@
 
 const { createHash } = require('node:crypto');
 const { RemovalPolicy, Stack } = require('aws-cdk-lib');
+const { AccessLogFormat } = require('aws-cdk-lib/aws-apigateway');
 const apigw = require('aws-cdk-lib/aws-apigatewayv2');
 const iam = require('aws-cdk-lib/aws-iam');
 const logs = require('aws-cdk-lib/aws-logs');
@@ -44,7 +45,7 @@ function accessLogs(scope, apiName, fields) {
   const entries = Object.entries(fields).map(([key, variable]) => [key, `$context.${variable}`]);
   return {
     destination: new apigw.LogGroupLogDestination(logGroup),
-    format: { toString: () => JSON.stringify(Object.fromEntries(entries)) },
+    format: AccessLogFormat.custom(JSON.stringify(Object.fromEntries(entries))),
   };
 }
 

@@ -97,5 +97,4 @@ function executeApiArn(scope, apiId, resourceName) {
 }
 
 exports.Handler = Handler;
-exports.allow = allow;
 exports.executeApiArn = executeApiArn;
