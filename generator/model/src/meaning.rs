@@ -1,13 +1,13 @@
 //! What a template means, whatever tool wrote it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
-use crate::Model;
 use crate::parts::{Kind, Names, Naming, Part, defaults, numbered, parts};
+use crate::{LogicalId, Model};
 
 /// A model in a form that two renderings of one stack share: things by name instead of logical id, references by
 /// what they refer to, defaults filled in. Code locations, deployments' descriptions and the names that tools give
@@ -37,39 +37,41 @@ impl fmt::Display for Meaning {
     }
 }
 
+/// Things by name, by what they are.
+type Sections = BTreeMap<String, Vec<(String, Json)>>;
+
 impl Model {
     /// What the model means.
     pub fn meaning(&self) -> Meaning {
         let names = Names::new(self, Naming::Meaning);
-        let mut sections: BTreeMap<String, Vec<(String, Json)>> = BTreeMap::new();
-        let mut apis: BTreeMap<String, Map<String, Json>> = BTreeMap::new();
+        // The statements of an attached policy are in the roles that it is attached to.
+        let grants = self.roles.iter().flat_map(|role| &role.grants);
+        let attached: HashSet<_> = grants.map(|grant| &grant.resource.logical_id).collect();
+        let mut sections = Sections::new();
+        let mut apis: BTreeMap<String, Sections> = BTreeMap::new();
         for part in parts(self, &names) {
-            let Some(section) = section(&part.kind) else {
+            let in_role =
+                part.kind != Kind::Role && part.id.as_ref().is_some_and(|id| attached.contains(id));
+            let Some(section) = section(&part.kind).filter(|_| !in_role) else {
                 continue;
             };
             let (api, name, content) = meant(part);
-            let entry = (name, content);
-            match api {
-                None => sections.entry(section).or_default().push(entry),
-                Some(api) => push(apis.entry(api).or_default(), section, entry),
-            }
+            let sections = match api {
+                None => &mut sections,
+                Some(api) => apis.entry(api).or_default(),
+            };
+            sections.entry(section).or_default().push((name, content));
         }
-        let mut meaning: BTreeMap<String, Json> = sections
-            .into_iter()
-            .map(|(section, entries)| (section, by_name(entries)))
-            .collect();
-        let apis = apis
-            .into_iter()
-            .map(|(id, sections)| (self.api_name(&id, &names), by_section(sections)));
+        let mut meaning = by_section(sections);
+        let apis = apis.into_iter().map(|(id, sections)| {
+            let sections = by_section(sections).into_iter().collect();
+            (names.name(&LogicalId::new(id)), Json::Object(sections))
+        });
         meaning.insert("apis".to_owned(), by_name(apis.collect()));
         for section in meaning.values_mut() {
             section.sort_all_objects();
         }
         Meaning(meaning)
-    }
-
-    fn api_name(&self, id: &str, names: &Names) -> String {
-        names.name(&crate::LogicalId::new(id))
     }
 }
 
@@ -90,8 +92,6 @@ fn section(kind: &Kind) -> Option<String> {
         Kind::Role => "roles",
         Kind::Table => "tables",
         Kind::LogGroup => "log groups",
-        // Attached policies are in the roles that they are attached to.
-        Kind::Other(kind) if kind == "AWS::IAM::Policy" => return None,
         Kind::Other(kind) if kind.starts_with("AWS::CDK::") => return None,
         Kind::Other(kind) => kind,
         Kind::Parameter | Kind::Output | Kind::Attributes => return None,
@@ -127,34 +127,11 @@ fn meant(mut part: Part) -> (Option<String>, String, Json) {
     (part.api, part.name, Json::Object(part.content))
 }
 
-fn push(sections: &mut Map<String, Json>, section: String, (name, content): (String, Json)) {
-    let entries = sections
-        .entry(section)
-        .or_insert_with(|| Json::Array(Vec::new()));
-    if let Json::Array(entries) = entries {
-        entries.push(Json::Array(vec![Json::from(name), content]));
-    }
-}
-
-fn by_section(sections: Map<String, Json>) -> Json {
-    let sections = sections.into_iter().map(|(section, entries)| {
-        let entries = match entries {
-            Json::Array(entries) => entries.into_iter().filter_map(pair).collect(),
-            _ => Vec::new(),
-        };
-        (section, by_name(entries))
-    });
-    Json::Object(sections.collect())
-}
-
-fn pair(entry: Json) -> Option<(String, Json)> {
-    match entry {
-        Json::Array(mut items) => {
-            let content = items.pop()?;
-            Some((items.pop()?.as_str()?.to_owned(), content))
-        }
-        _ => None,
-    }
+fn by_section(sections: Sections) -> BTreeMap<String, Json> {
+    sections
+        .into_iter()
+        .map(|(section, entries)| (section, by_name(entries)))
+        .collect()
 }
 
 fn by_name(mut entries: Vec<(String, Json)>) -> Json {

@@ -9,7 +9,7 @@ use crate::{LogicalId, Model};
 pub(super) struct Pairing {
     /// The old id of a resource that has another id now and the same physical name.
     renamed: HashMap<LogicalId, LogicalId>,
-    /// Functions of versions, by the version's id.
+    /// Every id of the old model.
     old_ids: HashSet<LogicalId>,
 }
 

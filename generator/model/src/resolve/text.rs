@@ -38,7 +38,7 @@ pub struct Reference {
 macro_rules! pseudo {
     ($($variant:ident)*) => {
         /// A pseudo parameter: `AWS::Region` and its like, without `AWS::NoValue`.
-        #[allow(missing_docs)]
+        #[expect(missing_docs, reason = "their names are AWS's own")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Pseudo { $($variant,)* }
 

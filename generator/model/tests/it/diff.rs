@@ -66,15 +66,21 @@ fn changed_wiring_behind_an_unchanged_deployment_is_stale() {
 
 #[test]
 fn under_auto_deploy_nothing_is_stale() {
-    let old = Stack {
-        auto_deploy: true,
-        ..Stack::small()
+    let stage = || {
+        let properties = map([
+            ("ApiId", r#ref("Api")),
+            ("StageName", "dev".into()),
+            ("AutoDeploy", true.into()),
+            ("DeploymentId", r#ref("DeploymentA")),
+        ]);
+        vec![resource("Stage", "AWS::ApiGatewayV2::Stage", properties)]
     };
+    let old = Stack::small();
     let new = Stack {
         timeout: 1_000,
         ..old.clone()
     };
-    let diff = between(&old, &new);
+    let diff = diff(&with(&old, stage()), &with(&new, stage()));
     assert!(diff.apis[0].wiring_changed && !diff.apis[0].is_stale());
 }
 

@@ -107,6 +107,10 @@ fn what_it_does_not_say_stays_unknown_with_a_reason() {
             "!If [Missing, 1, 2]",
             "it depends on condition Missing, which is not known",
         ),
+        (
+            "!Equals [!ImportValue a, !ImportValue a]",
+            "only CloudFormation can compute !Equals here",
+        ),
         ("!ImportValue other", "it is imported from another stack"),
         (
             "'{{resolve:ssm:/a}}'",

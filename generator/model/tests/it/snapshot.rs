@@ -65,6 +65,23 @@ fn a_digest_is_sixty_four_digits_and_ten_in_short() {
 }
 
 #[test]
+fn a_route_response_alone_changes_a_snapshot() {
+    let mut stack = Stack::small();
+    stack.routes[1].two_way = true;
+    let mut template = stack.template("", false);
+    let with = snapshot(&Model::from_template(&template, &Inputs::none()));
+    let resources = template
+        .as_map_mut()
+        .and_then(|map| map.get_mut("Resources"));
+    let resources = resources
+        .and_then(Node::as_map_mut)
+        .expect("there are resources");
+    resources.remove("R1Response").expect("there is a response");
+    let without = snapshot(&Model::from_template(&template, &Inputs::none()));
+    assert_ne!(with, without);
+}
+
+#[test]
 fn an_expression_that_is_not_known_is_part_of_the_snapshot() {
     let with = |parameter: &str| {
         let mut template = Stack::small().template("", false);
