@@ -106,29 +106,7 @@ fn two_routes_that_collide() {
         |
         = help: they differ in the name of a path parameter alone; the second would be refused
 
-    error: its logical id `GetSessionsParamHttpRoute` is taken
-       --> stackgen.yaml:148:5
-        |
-    148 |     GET /sessions/{sessionId}: { function: session-http-handler, auth: none }
-        |     ^^^^^^^^^^^^^^^^^^^^^^^^^
-    ...
-    151 |     GET /sessions/{id}: { function: session-http-handler, auth: none }
-        |     ------------------ by this one
-        |
-        = help: logical ids have letters and digits only, so names that differ in signs alone meet: rename one of them
-
-    error: its logical id `GetSessionsParamHttpRoutePermission` is taken
-       --> stackgen.yaml:148:5
-        |
-    148 |     GET /sessions/{sessionId}: { function: session-http-handler, auth: none }
-        |     ^^^^^^^^^^^^^^^^^^^^^^^^^
-    ...
-    151 |     GET /sessions/{id}: { function: session-http-handler, auth: none }
-        |     ------------------ by this one
-        |
-        = help: logical ids have letters and digits only, so names that differ in signs alone meet: rename one of them
-
-    3 errors in stackgen.yaml
+    1 error in stackgen.yaml
     ");
 }
 

@@ -20,7 +20,7 @@ fn every_environment_is_written_and_notices_go_to_stderr() {
     note: dev, prod: logs need API Gateway's CloudWatch role, which the account and region must have
     help: the outputs tell how to set it; `apiGatewayCloudWatchRole: true` makes one, for the whole account and region
     note: prod: no function is built, so versions are named after configuration alone
-    help: before a deploy: `cargo lambda build --release --output-format zip`, then synth again
+    help: before a deploy: `cargo lambda build --release --output-format zip --arm64`, then synth again
     ");
     let files = [
         "out/dev/template.yaml",
