@@ -9,8 +9,7 @@ SYNTH := $(STACKGEN) synth --file $(FLAGSHIP) --out out --format cfn-yaml --form
 
 .PHONY: help
 help: ## List the targets
-	@awk '/^[A-Z]/ { section = $$1; show = 0 } /^  [A-Za-z0-9]+:$$/ { show = section == "Resources:" && /WebSocket(Deployment|Stage)/ } show' \
-		out/prod/template.yaml | cut -c 1-120
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## Render the flagship and show what came out
@@ -18,7 +17,9 @@ run: ## Render the flagship and show what came out
 	@echo
 	@echo 'out/prod/template.yaml has the deployment, named after what it snapshots, and the stage that serves it:'
 	@echo
-	@awk '/^  [A-Za-z0-9]+:$$/ { show = /^  WebSocket(Deployment|Stage)/ } /^[A-Z]/ { show = 0 } show' out/prod/template.yaml
+	@awk '/^[A-Z]/ { section = $$1; show = 0 } \
+		/^  [A-Za-z0-9]+:$$/ { show = section == "Resources:" && /WebSocket(Deployment|Stage)/ } \
+		show { print substr($$0, 1, 110) }' out/prod/template.yaml
 
 .PHONY: test
 test: tools ## Run all tests, with the tools that judge our templates
