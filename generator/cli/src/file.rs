@@ -53,6 +53,14 @@ pub(crate) fn read(path: &Path, input: Input) -> Result<String, CliError> {
     text(bytes, path, input)
 }
 
+/// A path in a folder, without a `./` that nobody wrote.
+pub(crate) fn within(folder: &Path, path: &str) -> PathBuf {
+    match folder == Path::new(".") {
+        true => PathBuf::from(path),
+        false => folder.join(path),
+    }
+}
+
 /// The name of an input in messages.
 pub(crate) fn name(path: &Path) -> String {
     match path == Path::new("-") {
@@ -238,13 +246,10 @@ fn permissions(_target: &Path) -> Option<Permissions> {
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> CliError {
-    CliError::input(format!(
-        "cannot write {}: {}",
-        path.display(),
-        reason(error)
-    ))
-    .hint("nothing was written; is the folder one you may write to?")
-    .file(path)
+    let message = format!("cannot write {}: {}", path.display(), reason(error));
+    CliError::input(message)
+        .hint("is the folder one that you may write to? `--out` and `--dir` name another")
+        .file(path)
 }
 
 /// The way from one folder to another, with `/`, for folders that need not exist yet: `.` or `../..`.

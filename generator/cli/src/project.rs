@@ -58,10 +58,7 @@ impl Project {
 
     /// Where a rendered template is kept unless the command line says otherwise: `out` beside the stackgen.yaml.
     pub(crate) fn default_out(&self) -> PathBuf {
-        match self.folder.as_path() == Path::new(".") {
-            true => PathBuf::from("out"),
-            false => self.folder.join("out"),
-        }
+        file::within(&self.folder, "out")
     }
 
     /// The environments asked for in the order of the file, or all of them.
@@ -117,7 +114,7 @@ impl Project {
             return Ok(artifacts);
         }
         for path in self.stack.artifact_paths(environment) {
-            let file = self.folder.join(&path);
+            let file = file::within(&self.folder, &path);
             match digest(&file) {
                 Ok(digest) => {
                     ui.detail(|| format!("built: {} sha256:{digest}", file.display()));

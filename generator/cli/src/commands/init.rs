@@ -82,10 +82,7 @@ impl Init {
     }
 
     fn files(&self, starter: &Starter) -> Result<Vec<(PathBuf, String)>, CliError> {
-        let at = |name: &str| match self.dir.as_path() == Path::new(".") {
-            true => PathBuf::from(name),
-            false => self.dir.join(name),
-        };
+        let at = |name: &str| file::within(&self.dir, name);
         let mut files = vec![
             (at("stackgen.yaml"), starter.spec.to_owned()),
             (at("stackgen.schema.json"), schema::text()),

@@ -59,7 +59,7 @@ fn a_folder_that_cannot_be_made_is_an_error() {
     exit 2
     --- stderr
     error: cannot write file/stack/stackgen.yaml: not a directory
-    help: nothing was written; is the folder one you may write to?
+    help: is the folder one that you may write to? `--out` and `--dir` name another
     ");
     assert_eq!(sandbox.files(), ["file"]);
 }

@@ -179,13 +179,13 @@ fn an_output_folder_that_cannot_be_written_is_an_error() {
     exit 2
     --- stderr
     error: cannot write out/dev/template.yaml: not a directory
-    help: nothing was written; is the folder one you may write to?
+    help: is the folder one that you may write to? `--out` and `--dir` name another
     ");
     assert_snapshot!(sandbox.run("synth --out /proc/stackgen"), @"
     exit 2
     --- stderr
     error: cannot write /proc/stackgen/dev/template.yaml: no such file or directory
-    help: nothing was written; is the folder one you may write to?
+    help: is the folder one that you may write to? `--out` and `--dir` name another
     ");
     assert_eq!(sandbox.files(), ["out", "stackgen.yaml"]);
 }
