@@ -3,6 +3,7 @@
 
 #![allow(
     missing_docs,
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "tests say what they hold by their names"
 )]
