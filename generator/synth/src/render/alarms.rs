@@ -45,7 +45,7 @@ pub(super) fn render(context: &Context<'_>, alarms: &Alarms, template: &mut Temp
     for (key, alarm, watched) in all {
         if let Some(alarm) = alarm {
             let id = format!("{}Alarm", watched.id);
-            template.add(&id, &["alarms", key], resource(context, alarm, watched));
+            template.add(&id, &["alarms", key], || resource(context, alarm, watched));
         }
     }
 }

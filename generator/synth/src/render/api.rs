@@ -106,27 +106,32 @@ pub(super) fn stage(
     routes: &BTreeMap<&str, Throttling>,
     template: &mut Template,
 ) {
-    let mut resource = Resource::new("AWS::ApiGatewayV2::Stage")
-        .set("ApiId", r#ref(api.id))
-        .set("StageName", name)
-        .set("DeploymentId", r#ref(deployment::placeholder(api)))
-        .set_some("DefaultRouteSettings", default_route_settings(stage))
-        .set_some("RouteSettings", route_settings(routes))
-        .set_some(
-            "AccessLogSettings",
-            stage
-                .access_logs
-                .as_ref()
-                .map(|logs| access_log_settings(api, logs)),
-        )
-        .set_some(
-            "StageVariables",
-            (!stage.variables.is_empty()).then(|| string_map(&stage.variables)),
-        )
-        .set_some("Tags", context.tag_map());
-    if has_logs(stage) && context.spec.api_gateway_cloud_watch_role {
-        resource = resource.depends_on(vec![ACCOUNT.to_owned()]);
-    }
+    let waits = has_logs(stage) && context.spec.api_gateway_cloud_watch_role;
+    let resource = || {
+        Resource::new("AWS::ApiGatewayV2::Stage")
+            .depends_on(if waits {
+                vec![ACCOUNT.to_owned()]
+            } else {
+                Vec::new()
+            })
+            .set("ApiId", r#ref(api.id))
+            .set("StageName", name)
+            .set("DeploymentId", r#ref(deployment::placeholder(api)))
+            .set_some("DefaultRouteSettings", default_route_settings(stage))
+            .set_some("RouteSettings", route_settings(routes))
+            .set_some(
+                "AccessLogSettings",
+                stage
+                    .access_logs
+                    .as_ref()
+                    .map(|logs| access_log_settings(api, logs)),
+            )
+            .set_some(
+                "StageVariables",
+                (!stage.variables.is_empty()).then(|| string_map(&stage.variables)),
+            )
+            .set_some("Tags", context.tag_map())
+    };
     template.add(&api.stage_id(), &[api.section, "stage"], resource);
 }
 
@@ -145,11 +150,13 @@ pub(super) fn access_log_group(
 ) {
     if let Some(logs) = &stage.access_logs {
         let retention = logs.retention_in_days.unwrap_or(Retention(30));
-        let group = function::log_group(
-            context,
-            &format!("/aws/apigateway/{}", context.name(name)),
-            retention,
-        );
+        let group = || {
+            function::log_group(
+                context,
+                &format!("/aws/apigateway/{}", context.name(name)),
+                retention,
+            )
+        };
         template.add(
             &api.log_group_id(),
             &[api.section, "stage", "accessLogs"],
@@ -268,15 +275,19 @@ pub(super) fn domain(context: &Context<'_>, api: Api, domain: &Domain, template:
         ("EndpointType", "REGIONAL".into()),
         ("SecurityPolicy", "TLS_1_2".into()),
     ]);
-    let name = Resource::new("AWS::ApiGatewayV2::DomainName")
-        .set("DomainName", domain.name.0.clone())
-        .set("DomainNameConfigurations", list([configuration]))
-        .set_some("Tags", context.tag_map());
-    let mapping = Resource::new("AWS::ApiGatewayV2::ApiMapping")
-        .set("ApiId", r#ref(api.id))
-        .set("DomainName", r#ref(&name_id))
-        .set("Stage", r#ref(api.stage_id()))
-        .set_some("ApiMappingKey", domain.mapping_key.as_deref());
+    let name = || {
+        Resource::new("AWS::ApiGatewayV2::DomainName")
+            .set("DomainName", domain.name.0.clone())
+            .set("DomainNameConfigurations", list([configuration]))
+            .set_some("Tags", context.tag_map())
+    };
+    let mapping = || {
+        Resource::new("AWS::ApiGatewayV2::ApiMapping")
+            .set("ApiId", r#ref(api.id))
+            .set("DomainName", r#ref(&name_id))
+            .set("Stage", r#ref(api.stage_id()))
+            .set_some("ApiMappingKey", domain.mapping_key.as_deref())
+    };
     template.add(&name_id, &origin, name);
     template.add(&mapping_id, &origin, mapping);
     let target = get_att(&name_id, "RegionalDomainName");
@@ -285,11 +296,13 @@ pub(super) fn domain(context: &Context<'_>, api: Api, domain: &Domain, template:
             ("DNSName", target.clone()),
             ("HostedZoneId", get_att(&name_id, "RegionalHostedZoneId")),
         ]);
-        let record = Resource::new("AWS::Route53::RecordSet")
-            .set("HostedZoneId", zone.0.clone())
-            .set("Name", domain.name.0.clone())
-            .set("Type", "A")
-            .set("AliasTarget", alias);
+        let record = || {
+            Resource::new("AWS::Route53::RecordSet")
+                .set("HostedZoneId", zone.0.clone())
+                .set("Name", domain.name.0.clone())
+                .set("Type", "A")
+                .set("AliasTarget", alias)
+        };
         template.add(&format!("{}Record", api.prefix), &origin, record);
     }
     template.output(
@@ -328,20 +341,21 @@ pub(super) fn account(context: &Context<'_>, template: &mut Template) {
         return;
     }
     let origin = ["apiGatewayCloudWatchRole"];
-    let write_logs = sub(
-        "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
-    );
     // Retained, for the account points at it when the stack is gone as well.
-    let role = assumed_by("apigateway.amazonaws.com")
+    let role = || {
+        assumed_by("apigateway.amazonaws.com")
         .retained(true)
-        .set("ManagedPolicyArns", list([write_logs]))
-        .set_some("Tags", context.tag_list());
+        .set("ManagedPolicyArns", list([sub("arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs")]))
+        .set_some("Tags", context.tag_list())
+    };
     template.add("ApiGatewayCloudWatchRole", &origin, role);
-    let account = Resource::new("AWS::ApiGateway::Account")
-        .retained(true)
-        .set(
-            "CloudWatchRoleArn",
-            get_att("ApiGatewayCloudWatchRole", "Arn"),
-        );
+    let account = || {
+        Resource::new("AWS::ApiGateway::Account")
+            .retained(true)
+            .set(
+                "CloudWatchRoleArn",
+                get_att("ApiGatewayCloudWatchRole", "Arn"),
+            )
+    };
     template.add(ACCOUNT, &origin, account);
 }

@@ -14,6 +14,15 @@ const HEIGHT: usize = 6;
 
 /// Adds the dashboard.
 pub(super) fn render(context: &Context<'_>, template: &mut Template) {
+    template.add("Dashboard", &["dashboard"], || {
+        Resource::new("AWS::CloudWatch::Dashboard")
+            .set("DashboardName", context.stack_name())
+            .set("DashboardBody", sub(body(&widgets(rows(context)))))
+            .set_some("Tags", context.tag_list())
+    });
+}
+
+fn rows(context: &Context<'_>) -> Vec<Vec<Value>> {
     let mut rows: Vec<Vec<Value>> = Vec::new();
     if let Some(api) = context.websocket() {
         rows.push(websocket_row(websocket::stage_name(api)));
@@ -61,6 +70,11 @@ pub(super) fn render(context: &Context<'_>, template: &mut Template) {
             of("ThrottledRequests"),
         ]);
     }
+    rows
+}
+
+/// Every graph in its place.
+fn widgets(rows: Vec<Vec<Value>>) -> Vec<Value> {
     let mut widgets = Vec::new();
     for (y, row) in rows.into_iter().enumerate() {
         for (x, properties) in row.into_iter().enumerate() {
@@ -69,10 +83,7 @@ pub(super) fn render(context: &Context<'_>, template: &mut Template) {
             }));
         }
     }
-    let resource = Resource::new("AWS::CloudWatch::Dashboard")
-        .set("DashboardName", context.stack_name())
-        .set("DashboardBody", sub(body(&widgets)));
-    template.add("Dashboard", &["dashboard"], resource);
+    widgets
 }
 
 /// The dashboard's JSON, a widget a line, so that a change of one shows as a change of one.

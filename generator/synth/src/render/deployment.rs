@@ -1,65 +1,106 @@
 //! Deployments: a snapshot of an API's wiring, under a name that changes exactly when the wiring does.
 
-use stackgen_cfn::{Map, Node, map, r#ref};
+use stackgen_cfn::{Map, Node, r#ref};
 use stackgen_model::{Inputs, Model};
 
 use super::api::Api;
-use super::template::Resource;
+use super::template::{Resource, Template};
 
 /// The logical id that stands for a deployment until its digest is known.
 pub(super) fn placeholder(api: Api) -> String {
     format!("{}Deployment", api.prefix)
 }
 
-/// A deployment's final logical id and resource.
-pub(super) struct Deployment {
-    pub(super) id: String,
-    pub(super) resource: Resource,
+fn output(api: Api) -> String {
+    format!("{}DeploymentId", api.prefix)
 }
 
-/// The deployment of an API in a template that holds all of its parts.
+/// Keeps places for a deployment and for the output that tells its id.
+pub(super) fn reserve(api: Api, template: &mut Template) {
+    template.reserve(&placeholder(api));
+    template.output(
+        &output(api),
+        "The deployment that this template makes and its stage serves",
+        r#ref(placeholder(api)),
+    );
+}
+
+/// Puts the deployments of a template in their places, now that everything they snapshot is there.
 ///
-/// The logical id carries the digest of what the deployment snapshots (row D1), so that a change of the wiring makes
+/// A logical id carries the digest of what the deployment snapshots (row D1), so that a change of the wiring makes
 /// a new deployment and nothing else does (row D7). It waits for every route and route response (row F7), those of
 /// raw resources included, and stays when the template moves on: it is what a roll-back goes back to.
-pub(super) fn deployment(
-    api: Api,
-    environment: &str,
-    resources: &Map,
-    parameters: &Node,
-) -> Deployment {
-    let template = map([
-        ("Parameters", parameters.clone()),
-        ("Resources", resources.clone().into()),
-    ]);
-    let model = Model::from_template(&template, &Inputs::default());
-    let found = model.apis.iter().find(|found| {
-        found
-            .resource
-            .as_ref()
-            .is_some_and(|found| found.logical_id.as_str() == api.id)
-    });
-    let digest = found
-        .map(|found| found.snapshot_digest(&model))
-        .expect("the API stands in these resources");
-    let resource = Resource::new("AWS::ApiGatewayV2::Deployment")
-        .retained(true)
-        .depends_on(snapshotted_last(api, resources))
-        .set("ApiId", r#ref(api.id))
-        .set(
-            "Description",
-            format!("stackgen sha256:{digest} env:{environment}"),
+pub(super) fn fill(apis: &[Api], environment: &str, template: &mut Node) {
+    if apis.is_empty() {
+        return;
+    }
+    let model = Model::from_template(template, &Inputs::default());
+    for &api in apis {
+        let is_ours = |id: Option<&str>| id == Some(api.id);
+        let found = model.apis.iter().find(|found| {
+            is_ours(
+                found
+                    .resource
+                    .as_ref()
+                    .map(|found| found.logical_id.as_str()),
+            )
+        });
+        let digest = found
+            .map(|found| found.snapshot_digest(&model))
+            .expect("the API stands in this template");
+        let id = format!("{}{}", placeholder(api), digest.short());
+        let deployment = Resource::new("AWS::ApiGatewayV2::Deployment")
+            .retained(true)
+            .depends_on(snapshotted_last(api, template))
+            .set("ApiId", r#ref(api.id))
+            .set(
+                "Description",
+                format!("stackgen sha256:{digest} env:{environment}"),
+            );
+        let stage = api.stage_id();
+        set(
+            template,
+            &["Resources", &stage, "Properties", "DeploymentId"],
+            r#ref(&id),
         );
-    Deployment {
-        id: format!("{}{}", placeholder(api), digest.short()),
-        resource,
+        set(template, &["Outputs", &output(api), "Value"], r#ref(&id));
+        rename(template, &placeholder(api), &id, deployment.into_node());
+    }
+}
+
+/// Sets what stands at a path.
+fn set(template: &mut Node, path: &[&str], value: Node) {
+    let place = path
+        .iter()
+        .try_fold(template, |node, key| node.as_map_mut()?.get_mut(key));
+    if let Some(place) = place {
+        *place = value;
+    }
+}
+
+/// Puts a resource in the place of another, under a name of its own.
+fn rename(template: &mut Node, old: &str, new: &str, resource: Node) {
+    let resources = template
+        .as_map_mut()
+        .and_then(|map| map.get_mut("Resources")?.as_map_mut());
+    if let Some(resources) = resources {
+        let mut resource = Some(resource);
+        let entries = std::mem::take(resources).into_iter();
+        *resources = entries
+            .map(|(id, node)| match id == old {
+                true => (new.to_owned(), resource.take().unwrap_or_default()),
+                false => (id, node),
+            })
+            .collect();
     }
 }
 
 /// Every route and route response of an API, by logical id in order.
-fn snapshotted_last(api: Api, resources: &Map) -> Vec<String> {
+fn snapshotted_last(api: Api, template: &Node) -> Vec<String> {
+    let resources = template.get("Resources").and_then(Node::as_map);
     let mut ids: Vec<_> = resources
-        .iter()
+        .into_iter()
+        .flat_map(Map::iter)
         .filter(|(_, resource)| {
             let kind = resource.get("Type").and_then(Node::as_str);
             let of_api = resource

@@ -66,30 +66,26 @@ pub(super) fn render(
     let ids = FunctionIds::new(name);
     let origin = ["functions", name];
     let retention = function.logs.retention_in_days.unwrap_or(DEFAULT_RETENTION);
-    template.add(
-        &ids.log_group,
-        &origin,
+    template.add(&ids.log_group, &origin, || {
         log_group(
             context,
             &format!("/aws/lambda/{}", context.name(name)),
             retention,
-        ),
-    );
+        )
+    });
     let statements = document.at_path(&["functions", name, "policyStatements"]);
-    template.add(
-        &ids.role,
-        &origin,
-        role::of_function(context, function, &ids, statements),
-    );
-    template.add(
-        &ids.function,
-        &origin,
-        resource(context, name, function, &ids),
-    );
+    template.add(&ids.role, &origin, || {
+        role::of_function(context, function, &ids, statements)
+    });
+    template.add(&ids.function, &origin, || {
+        resource(context, name, function, &ids)
+    });
     if context.pinned() {
-        let version = Resource::new("AWS::Lambda::Version")
-            .retained(true)
-            .set("FunctionName", r#ref(&ids.function));
+        let version = || {
+            Resource::new("AWS::Lambda::Version")
+                .retained(true)
+                .set("FunctionName", r#ref(&ids.function))
+        };
         template.add(&version_id(context, name, function), &origin, version);
     }
 }

@@ -31,13 +31,15 @@ pub(super) fn render(context: &Context<'_>, http: &Http, template: &mut Template
         .domain
         .as_ref()
         .is_some_and(|domain| domain.disable_execute_api_endpoint);
-    let resource = Resource::new("AWS::ApiGatewayV2::Api")
-        .set("Name", context.name(&http.name))
-        .set_some("Description", http.description.as_deref())
-        .set("ProtocolType", "HTTP")
-        .set_some("CorsConfiguration", http.cors.as_ref().map(cors))
-        .set_some("DisableExecuteApiEndpoint", closed.then_some(true))
-        .set_some("Tags", context.tag_map());
+    let resource = || {
+        Resource::new("AWS::ApiGatewayV2::Api")
+            .set("Name", context.name(&http.name))
+            .set_some("Description", http.description.as_deref())
+            .set("ProtocolType", "HTTP")
+            .set_some("CorsConfiguration", http.cors.as_ref().map(cors))
+            .set_some("DisableExecuteApiEndpoint", closed.then_some(true))
+            .set_some("Tags", context.tag_map())
+    };
     template.add(API, &origin, resource);
     if context.pinned() {
         let functions: BTreeSet<_> = http
@@ -46,25 +48,21 @@ pub(super) fn render(context: &Context<'_>, http: &Http, template: &mut Template
             .map(|route| route.function.as_str())
             .collect();
         let functions: Vec<_> = functions.into_iter().collect();
-        template.add(
-            &NAMES.invoke_role_id(),
-            &origin,
-            api::invoke_role(context, &functions),
-        );
+        template.add(&NAMES.invoke_role_id(), &origin, || {
+            api::invoke_role(context, &functions)
+        });
     }
     if let Some(authorizer) = &http.authorizer {
-        template.add(
-            AUTHORIZER,
-            &[NAMES.section, "authorizer"],
-            self::authorizer(context, http, authorizer),
-        );
+        template.add(AUTHORIZER, &[NAMES.section, "authorizer"], || {
+            self::authorizer(context, http, authorizer)
+        });
     }
     integrations(context, http, template);
     for (key, route) in &http.routes {
         self::route(context, http, key, route, template);
     }
     api::access_log_group(context, NAMES, &http.name, &http.stage, template);
-    template.reserve(&deployment::placeholder(NAMES));
+    deployment::reserve(NAMES, template);
     let throttled: BTreeMap<_, _> = http
         .routes
         .iter()
@@ -173,8 +171,9 @@ fn integrations(context: &Context<'_>, http: &Http, template: &mut Template) {
             .or_insert((key, route));
     }
     for ((function, millis), (key, route)) in integrations {
-        let resource =
-            api::integration(context, NAMES, function, millis).set("PayloadFormatVersion", "2.0");
+        let resource = || {
+            api::integration(context, NAMES, function, millis).set("PayloadFormatVersion", "2.0")
+        };
         template.add(
             &integration_id(http, route),
             &[NAMES.section, "routes", key],
@@ -194,24 +193,24 @@ fn route(
     let origin = [NAMES.section, "routes", key];
     let id = http_route(key);
     let jwt = route.auth == Auth::Jwt;
-    let resource = Resource::new("AWS::ApiGatewayV2::Route")
-        .set("ApiId", r#ref(API))
-        .set("RouteKey", key)
-        .set("AuthorizationType", if jwt { "JWT" } else { "NONE" })
-        .set_some("AuthorizerId", jwt.then(|| r#ref(AUTHORIZER)))
-        .set_some(
-            "AuthorizationScopes",
-            (!route.scopes.is_empty()).then(|| list(route.scopes.iter().map(String::as_str))),
-        )
-        .set("Target", api::target(&integration_id(http, route)));
+    let resource = || {
+        Resource::new("AWS::ApiGatewayV2::Route")
+            .set("ApiId", r#ref(API))
+            .set("RouteKey", key)
+            .set("AuthorizationType", if jwt { "JWT" } else { "NONE" })
+            .set_some("AuthorizerId", jwt.then(|| r#ref(AUTHORIZER)))
+            .set_some(
+                "AuthorizationScopes",
+                (!route.scopes.is_empty()).then(|| list(route.scopes.iter().map(String::as_str))),
+            )
+            .set("Target", api::target(&integration_id(http, route)))
+    };
     template.add(&id, &origin, resource);
     if !context.pinned() {
         let source = format!("{}/{}", stage_name(http), source_path(key));
-        template.add(
-            &format!("{id}Permission"),
-            &origin,
-            api::permission(NAMES, &route.function, &source),
-        );
+        template.add(&format!("{id}Permission"), &origin, || {
+            api::permission(NAMES, &route.function, &source)
+        });
     }
 }
 

@@ -36,15 +36,21 @@ pub(crate) fn render(environment: &Environment, request: &Request<'_>) -> Render
         project_path: request.project_path,
         artifacts: request.artifacts,
     };
-    let mut template = resources(&context, &environment.document);
+    let mut template = Template::default();
+    resources(&context, &environment.document, &mut template);
     raw::add_resources(&environment.document, &mut template);
-    deploy(&context, &environment.document, &mut template);
     raw::add_outputs(&environment.document, &mut template);
     let notices = notice::notices(&context, &mut template);
-    Rendered {
-        template: document(&context, environment, &template),
-        notices,
-    }
+    let mut template = document(&context, environment, template);
+    deployment::fill(&apis(&context), &environment.name, &mut template);
+    Rendered { template, notices }
+}
+
+/// The APIs of the stack.
+fn apis(context: &Context<'_>) -> Vec<api::Api> {
+    let websocket = context.spec.websocket.as_ref().map(|_| websocket::NAMES);
+    let http = context.spec.http.as_ref().map(|_| http::NAMES);
+    websocket.into_iter().chain(http).collect()
 }
 
 fn release(environment: &Environment) -> Release {
@@ -84,7 +90,8 @@ pub(crate) fn logical_ids(
         project_path: ".",
         artifacts: &Artifacts::new(),
     };
-    let template = resources(&context, document);
+    let mut template = Template::ids_only();
+    resources(&context, document, &mut template);
     (
         template.ids().map(str::to_owned).collect(),
         template.collisions().to_vec(),
@@ -92,52 +99,29 @@ pub(crate) fn logical_ids(
 }
 
 /// Every resource but the raw ones, with deployments still to come.
-fn resources(context: &Context<'_>, document: &Node) -> Template {
-    let mut template = Template::default();
+fn resources(context: &Context<'_>, document: &Node, template: &mut Template) {
     for (name, table) in &context.spec.tables {
-        table::render(context, name, table, &mut template);
+        table::render(context, name, table, template);
     }
     for (name, function) in &context.spec.functions {
-        function::render(context, name, function, document, &mut template);
+        function::render(context, name, function, document, template);
     }
-    api::account(context, &mut template);
+    api::account(context, template);
     if let Some(websocket) = &context.spec.websocket {
-        websocket::render(context, websocket, &mut template);
+        websocket::render(context, websocket, template);
     }
     if let Some(http) = &context.spec.http {
-        http::render(context, http, &mut template);
+        http::render(context, http, template);
     }
     if let Some(alarms) = &context.spec.alarms {
-        alarms::render(context, alarms, &mut template);
+        alarms::render(context, alarms, template);
     }
     if context.spec.dashboard {
-        dashboard::render(context, &mut template);
-    }
-    template
-}
-
-/// Puts the deployments in their places, now that everything they snapshot is there.
-fn deploy(context: &Context<'_>, document: &Node, template: &mut Template) {
-    let parameters = document.get("parameters").cloned().unwrap_or_default();
-    let websocket = context.spec.websocket.as_ref().map(|_| websocket::NAMES);
-    let http = context.spec.http.as_ref().map(|_| http::NAMES);
-    for api in websocket.into_iter().chain(http) {
-        let deployment =
-            deployment::deployment(api, context.environment, &template.resources(), &parameters);
-        template.fill(
-            &deployment::placeholder(api),
-            &deployment.id,
-            deployment.resource,
-        );
-        template.output(
-            &format!("{}DeploymentId", api.prefix),
-            "The deployment that this template makes and its stage serves",
-            stackgen_cfn::r#ref(&deployment.id),
-        );
+        dashboard::render(context, template);
     }
 }
 
-fn document(context: &Context<'_>, environment: &Environment, template: &Template) -> Node {
+fn document(context: &Context<'_>, environment: &Environment, template: Template) -> Node {
     let mut root = Map::new();
     root.insert("AWSTemplateFormatVersion", "2010-09-09");
     if context.dialect == Dialect::Sam {
@@ -156,9 +140,10 @@ fn document(context: &Context<'_>, environment: &Environment, template: &Templat
             root.insert(section, node);
         }
     }
-    root.insert("Resources", template.resources());
-    if !template.outputs().is_empty() {
-        root.insert("Outputs", template.outputs().clone());
+    let (resources, outputs) = template.into_sections();
+    root.insert("Resources", resources);
+    if !outputs.is_empty() {
+        root.insert("Outputs", outputs);
     }
     root.into()
 }

@@ -67,7 +67,7 @@ fn how_to_build(context: &Context<'_>) -> String {
 
 /// A parameter's value that is given at deploy time changes no logical id: neither a deployment's nor a version's.
 fn frozen_parameters(context: &Context<'_>, template: &Template) -> Option<Notice> {
-    let mut frozen = references::snapshotted(&template.resources(), context);
+    let mut frozen = references::snapshotted(template, context);
     if context.pinned() {
         let functions = context.spec.functions.iter();
         frozen.extend(functions.flat_map(|(name, function)| {

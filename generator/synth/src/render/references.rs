@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use stackgen_cfn::{Call, Function, Map, Node, Value};
+use stackgen_cfn::{Call, Function, Node, Value};
 
 use super::context::Context;
+use super::template::Template;
 use crate::check::placeholders;
 
 /// The declared parameters that a value refers to, by `!Ref` or in a `!Sub`.
@@ -43,9 +44,9 @@ fn sub_text(call: &Call) -> &str {
 }
 
 /// The parameters that reach what a deployment snapshots (row D1).
-pub(super) fn snapshotted(resources: &Map, context: &Context<'_>) -> BTreeSet<String> {
+pub(super) fn snapshotted(template: &Template, context: &Context<'_>) -> BTreeSet<String> {
     const NOT_SNAPSHOTTED: [&str; 4] = ["Stage", "Deployment", "DomainName", "ApiMapping"];
-    let parts = resources.iter().filter(|(_, resource)| {
+    let parts = template.resources().filter(|(_, resource)| {
         let kind = resource
             .get("Type")
             .and_then(Node::as_str)

@@ -11,34 +11,36 @@ use crate::spec::{Encryption, Key, Projection, Removal, StreamView, Table};
 
 /// Adds a table.
 pub(super) fn render(context: &Context<'_>, name: &str, table: &Table, template: &mut Template) {
-    let resource = Resource::new("AWS::DynamoDB::Table")
-        .retained(table.removal == Removal::Retain)
-        .set("TableName", context.name(name))
-        .set("BillingMode", "PAY_PER_REQUEST")
-        .set("AttributeDefinitions", attributes(table))
-        .set(
-            "KeySchema",
-            key_schema(&table.partition_key, table.sort_key.as_ref()),
-        )
-        .set_some("GlobalSecondaryIndexes", indexes(table))
-        .set_some(
-            "TimeToLiveSpecification",
-            table.time_to_live.as_deref().map(time_to_live),
-        )
-        .set("SSESpecification", encryption(table))
-        .set(
-            "PointInTimeRecoverySpecification",
-            map([(
-                "PointInTimeRecoveryEnabled",
-                Node::from(table.point_in_time_recovery),
-            )]),
-        )
-        .set_some(
-            "DeletionProtectionEnabled",
-            table.deletion_protection.then_some(true),
-        )
-        .set_some("StreamSpecification", table.stream.map(stream))
-        .set_some("Tags", context.tag_list());
+    let resource = || {
+        Resource::new("AWS::DynamoDB::Table")
+            .retained(table.removal == Removal::Retain)
+            .set("TableName", context.name(name))
+            .set("BillingMode", "PAY_PER_REQUEST")
+            .set("AttributeDefinitions", attributes(table))
+            .set(
+                "KeySchema",
+                key_schema(&table.partition_key, table.sort_key.as_ref()),
+            )
+            .set_some("GlobalSecondaryIndexes", indexes(table))
+            .set_some(
+                "TimeToLiveSpecification",
+                table.time_to_live.as_deref().map(time_to_live),
+            )
+            .set("SSESpecification", encryption(table))
+            .set(
+                "PointInTimeRecoverySpecification",
+                map([(
+                    "PointInTimeRecoveryEnabled",
+                    Node::from(table.point_in_time_recovery),
+                )]),
+            )
+            .set_some(
+                "DeletionProtectionEnabled",
+                table.deletion_protection.then_some(true),
+            )
+            .set_some("StreamSpecification", table.stream.map(stream))
+            .set_some("Tags", context.tag_list())
+    };
     template.add(
         &format!("{}Table", pascal(name)),
         &["tables", name],

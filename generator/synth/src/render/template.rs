@@ -1,7 +1,7 @@
 //! The template under construction.
 
 use indexmap::IndexMap;
-use stackgen_cfn::{Map, Node, list, map, r#ref};
+use stackgen_cfn::{Map, Node, list, map};
 
 /// A resource before it is written.
 #[derive(Clone, Debug)]
@@ -57,7 +57,8 @@ impl Resource {
         self
     }
 
-    fn into_node(self) -> Node {
+    /// As the template writes it.
+    pub(super) fn into_node(self) -> Node {
         let mut node = Map::new();
         node.insert("Type", self.kind);
         if !self.depends_on.is_empty() {
@@ -92,15 +93,29 @@ pub(crate) struct Collision {
 /// Resources and outputs in the order of their making.
 #[derive(Debug, Default)]
 pub(super) struct Template {
+    /// Logical ids alone are wanted: no resource is made.
+    ids_only: bool,
     resources: IndexMap<String, (Node, Origin)>,
     outputs: Map,
     collisions: Vec<Collision>,
 }
 
 impl Template {
+    /// A template that only collects logical ids.
+    pub(super) fn ids_only() -> Self {
+        Template {
+            ids_only: true,
+            ..Template::default()
+        }
+    }
+
     /// Adds a resource for an entry of stackgen.yaml.
-    pub(super) fn add(&mut self, id: &str, origin: &[&str], resource: Resource) {
-        self.add_node(id, origin, resource.into_node());
+    pub(super) fn add(&mut self, id: &str, origin: &[&str], resource: impl FnOnce() -> Resource) {
+        let node = match self.ids_only {
+            true => Node::default(),
+            false => resource().into_node(),
+        };
+        self.add_node(id, origin, node);
     }
 
     /// Adds a resource that is written already.
@@ -126,37 +141,6 @@ impl Template {
     /// Keeps a place for a resource whose logical id is not known yet.
     pub(super) fn reserve(&mut self, placeholder: &str) {
         self.add_node(placeholder, &[], Node::default());
-    }
-
-    /// Puts a resource in its place, and its logical id where the placeholder was referred to.
-    pub(super) fn fill(&mut self, placeholder: &str, id: &str, resource: Resource) {
-        let old = r#ref(placeholder);
-        let mut resource = Some(resource);
-        self.resources = std::mem::take(&mut self.resources)
-            .into_iter()
-            .map(|(key, (mut node, origin))| {
-                if key == placeholder {
-                    return (
-                        id.to_owned(),
-                        (
-                            resource.take().map(Resource::into_node).unwrap_or_default(),
-                            origin,
-                        ),
-                    );
-                }
-                let properties = node
-                    .as_map_mut()
-                    .and_then(|map| map.get_mut("Properties")?.as_map_mut());
-                for (_, value) in properties
-                    .into_iter()
-                    .flat_map(Map::iter_mut)
-                    .filter(|(_, value)| **value == old)
-                {
-                    *value = r#ref(id);
-                }
-                (key, (node, origin))
-            })
-            .collect();
     }
 
     /// Adds an output.
@@ -185,19 +169,17 @@ impl Template {
         &self.collisions
     }
 
-    /// The `Resources` section, without places that are still to be filled.
-    pub(super) fn resources(&self) -> Map {
-        let filled = self
-            .resources
+    /// The resources that are made, by logical id.
+    pub(super) fn resources(&self) -> impl Iterator<Item = (&str, &Node)> {
+        self.resources
             .iter()
-            .filter(|(_, (node, _))| *node != Node::default());
-        filled
-            .map(|(id, (node, _))| (id.clone(), node.clone()))
-            .collect()
+            .map(|(id, (node, _))| (id.as_str(), node))
     }
 
-    /// The `Outputs` section.
-    pub(super) fn outputs(&self) -> &Map {
-        &self.outputs
+    /// The `Resources` and the `Outputs` section.
+    pub(super) fn into_sections(self) -> (Map, Map) {
+        let resources = self.resources.into_iter();
+        let resources = resources.map(|(id, (node, _))| (id, node)).collect();
+        (resources, self.outputs)
     }
 }

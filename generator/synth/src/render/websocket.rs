@@ -54,19 +54,21 @@ pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mu
         .domain
         .as_ref()
         .is_some_and(|domain| domain.disable_execute_api_endpoint);
-    let resource = Resource::new("AWS::ApiGatewayV2::Api")
-        .set("Name", context.name(&websocket.name))
-        .set_some("Description", websocket.description.as_deref())
-        .set("ProtocolType", "WEBSOCKET")
-        .set(
-            "RouteSelectionExpression",
-            websocket
-                .route_selection_expression
-                .as_deref()
-                .unwrap_or(DEFAULT_SELECTION),
-        )
-        .set_some("DisableExecuteApiEndpoint", closed.then_some(true))
-        .set_some("Tags", context.tag_map());
+    let resource = || {
+        Resource::new("AWS::ApiGatewayV2::Api")
+            .set("Name", context.name(&websocket.name))
+            .set_some("Description", websocket.description.as_deref())
+            .set("ProtocolType", "WEBSOCKET")
+            .set(
+                "RouteSelectionExpression",
+                websocket
+                    .route_selection_expression
+                    .as_deref()
+                    .unwrap_or(DEFAULT_SELECTION),
+            )
+            .set_some("DisableExecuteApiEndpoint", closed.then_some(true))
+            .set_some("Tags", context.tag_map())
+    };
     template.add(API, &origin, resource);
     if context.pinned() {
         let routed = websocket
@@ -77,11 +79,9 @@ pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mu
             .chain(websocket.authorizer.iter().map(|a| a.function.clone()))
             .collect();
         let functions: Vec<_> = functions.iter().map(String::as_str).collect();
-        template.add(
-            &NAMES.invoke_role_id(),
-            &origin,
-            api::invoke_role(context, &functions),
-        );
+        template.add(&NAMES.invoke_role_id(), &origin, || {
+            api::invoke_role(context, &functions)
+        });
     }
     if let Some(authorizer) = &websocket.authorizer {
         self::authorizer(context, authorizer, template);
@@ -91,7 +91,7 @@ pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mu
         route(context, websocket, key, &entry.route(), template);
     }
     api::access_log_group(context, NAMES, &websocket.name, &websocket.stage, template);
-    template.reserve(&deployment::placeholder(NAMES));
+    deployment::reserve(NAMES, template);
     let throttled: BTreeMap<_, _> = websocket
         .routes
         .iter()
@@ -123,33 +123,33 @@ fn authorizer(context: &Context<'_>, authorizer: &Authorizer, template: &mut Tem
             .collect();
         list(sources)
     });
-    let resource = Resource::new("AWS::ApiGatewayV2::Authorizer")
-        .metadata(map([(
-            "Stackgen",
-            map([("Callers", Node::from(authorizer.callers.name()))]),
-        )]))
-        .set("ApiId", r#ref(API))
-        .set("Name", context.name(&authorizer.function))
-        .set("AuthorizerType", "REQUEST")
-        .set(
-            "AuthorizerUri",
-            function::invocation_uri(context, &authorizer.function),
-        )
-        .set_some(
-            "AuthorizerCredentialsArn",
-            context
-                .pinned()
-                .then(|| get_att(NAMES.invoke_role_id(), "Arn")),
-        )
-        .set_some("IdentitySource", sources);
+    let resource = || {
+        Resource::new("AWS::ApiGatewayV2::Authorizer")
+            .metadata(map([(
+                "Stackgen",
+                map([("Callers", Node::from(authorizer.callers.name()))]),
+            )]))
+            .set("ApiId", r#ref(API))
+            .set("Name", context.name(&authorizer.function))
+            .set("AuthorizerType", "REQUEST")
+            .set(
+                "AuthorizerUri",
+                function::invocation_uri(context, &authorizer.function),
+            )
+            .set_some(
+                "AuthorizerCredentialsArn",
+                context
+                    .pinned()
+                    .then(|| get_att(NAMES.invoke_role_id(), "Arn")),
+            )
+            .set_some("IdentitySource", sources)
+    };
     template.add(AUTHORIZER, &origin, resource);
     if !context.pinned() {
         let source = format!("authorizers/${{{AUTHORIZER}}}");
-        template.add(
-            &format!("{AUTHORIZER}Permission"),
-            &origin,
-            api::permission(NAMES, &authorizer.function, &source),
-        );
+        template.add(&format!("{AUTHORIZER}Permission"), &origin, || {
+            api::permission(NAMES, &authorizer.function, &source)
+        });
     }
 }
 
@@ -201,8 +201,10 @@ fn integrations(context: &Context<'_>, websocket: &WebSocket, template: &mut Tem
             ContentHandling::ConvertToBinary => "CONVERT_TO_BINARY",
             ContentHandling::ConvertToText => "CONVERT_TO_TEXT",
         });
-        let resource = api::integration(context, NAMES, &function, millis)
-            .set_some("ContentHandlingStrategy", content);
+        let resource = || {
+            api::integration(context, NAMES, &function, millis)
+                .set_some("ContentHandlingStrategy", content)
+        };
         template.add(&id, &[NAMES.section, "routes", route], resource);
     }
 }
@@ -218,35 +220,37 @@ fn route(
     let origin = [NAMES.section, "routes", key];
     let id = websocket_route(key);
     let authorized = websocket.authorizer.is_some() && key == "$connect";
-    let resource = Resource::new("AWS::ApiGatewayV2::Route")
-        .set("ApiId", r#ref(API))
-        .set("RouteKey", key)
-        // Written out on every route: one that is taken out of a template stays as it was.
-        .set(
-            "AuthorizationType",
-            if authorized { "CUSTOM" } else { "NONE" },
-        )
-        .set_some("AuthorizerId", authorized.then(|| r#ref(AUTHORIZER)))
-        .set_some(
-            "RouteResponseSelectionExpression",
-            route.two_way.then_some("$default"),
-        )
-        .set("Target", api::target(&integration_id(websocket, route)));
+    let resource = || {
+        Resource::new("AWS::ApiGatewayV2::Route")
+            .set("ApiId", r#ref(API))
+            .set("RouteKey", key)
+            // Written out on every route: one that is taken out of a template stays as it was.
+            .set(
+                "AuthorizationType",
+                if authorized { "CUSTOM" } else { "NONE" },
+            )
+            .set_some("AuthorizerId", authorized.then(|| r#ref(AUTHORIZER)))
+            .set_some(
+                "RouteResponseSelectionExpression",
+                route.two_way.then_some("$default"),
+            )
+            .set("Target", api::target(&integration_id(websocket, route)))
+    };
     template.add(&id, &origin, resource);
     if route.two_way {
-        let response = Resource::new("AWS::ApiGatewayV2::RouteResponse")
-            .set("ApiId", r#ref(API))
-            .set("RouteId", r#ref(&id))
-            .set("RouteResponseKey", "$default");
+        let response = || {
+            Resource::new("AWS::ApiGatewayV2::RouteResponse")
+                .set("ApiId", r#ref(API))
+                .set("RouteId", r#ref(&id))
+                .set("RouteResponseKey", "$default")
+        };
         template.add(&format!("{id}Response"), &origin, response);
     }
     if !context.pinned() {
         let source = format!("{}/{key}", stage_name(websocket));
-        template.add(
-            &format!("{id}Permission"),
-            &origin,
-            api::permission(NAMES, &route.function, &source),
-        );
+        template.add(&format!("{id}Permission"), &origin, || {
+            api::permission(NAMES, &route.function, &source)
+        });
     }
 }
 

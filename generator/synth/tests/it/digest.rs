@@ -67,6 +67,29 @@ fn deployment_of(text: &str) -> String {
 }
 
 #[test]
+fn a_deployment_tells_the_digest_that_the_model_of_its_template_has() {
+    for (name, text) in STARTERS {
+        for environment in load(text).environments() {
+            let template = render(text, environment);
+            let model = stackgen_model::Model::from_template(&template, &Default::default());
+            assert!(!model.apis.is_empty());
+            for api in &model.apis {
+                let told = format!(
+                    "stackgen sha256:{} env:{environment}",
+                    api.snapshot_digest(&model)
+                );
+                let deployment = &api.deployments[0].resource.properties;
+                assert_eq!(
+                    deployment.text("Description").as_deref(),
+                    Some(told.as_str()),
+                    "{name}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn both_dialects_make_the_same_deployments_and_versions() {
     for (name, text) in STARTERS {
         let stack = load(text);
