@@ -72,7 +72,7 @@ pub(crate) fn name(path: &Path) -> String {
 fn read_file(path: &Path, input: Input) -> Result<Vec<u8>, CliError> {
     let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error, input))?;
     if metadata.is_dir() {
-        let error = CliError::input(format!("{} is a folder, not a file", path.display()));
+        let error = CliError::input(format!("{} is a folder, not a file", name(path)));
         let inside = path.join("stackgen.yaml");
         let hint = match input {
             Input::Spec if inside.is_file() => format!("did you mean {}?", inside.display()),
@@ -102,7 +102,7 @@ fn read_up_to(reader: &mut impl Read, path: &Path, input: Input) -> Result<Vec<u
 }
 
 fn unreadable(path: &Path, error: &io::Error, input: Input) -> CliError {
-    let path_text = path.display();
+    let path_text = name(path);
     let failure = match error.kind() {
         io::ErrorKind::NotFound => {
             CliError::input(format!("there is no {path_text}")).hint(input.hint_for_nothing())
@@ -115,7 +115,7 @@ fn unreadable(path: &Path, error: &io::Error, input: Input) -> CliError {
 
 fn too_long(path: &Path, input: Input) -> CliError {
     let mebibytes = input.limit() / (1024 * 1024);
-    CliError::input(format!("{} is longer than {mebibytes} MiB", path.display()))
+    CliError::input(format!("{} is longer than {mebibytes} MiB", name(path)))
         .hint(match input {
             Input::Spec => "a stackgen.yaml is written by hand; is this the right file?",
             Input::Template => {
@@ -129,7 +129,7 @@ fn too_long(path: &Path, input: Input) -> CliError {
 pub(crate) fn text(bytes: Vec<u8>, path: &Path, input: Input) -> Result<String, CliError> {
     let text = String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))?;
     if text.trim().is_empty() {
-        return Err(CliError::input(format!("{} is empty", path.display()))
+        return Err(CliError::input(format!("{} is empty", name(path)))
             .hint(input.hint_for_empty())
             .file(path));
     }
@@ -139,14 +139,11 @@ pub(crate) fn text(bytes: Vec<u8>, path: &Path, input: Input) -> Result<String, 
 fn not_utf8(path: &Path, error: &FromUtf8Error) -> CliError {
     let (bytes, good) = (error.as_bytes(), error.utf8_error().valid_up_to());
     let message = match bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => format!("{} is UTF-16", path.display()),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => format!("{} is UTF-16", name(path)),
         _ => {
             let line = bytes[..good].iter().filter(|byte| **byte == b'\n').count() + 1;
             let byte = good + 1;
-            format!(
-                "{} is not UTF-8: byte {byte}, on line {line}",
-                path.display()
-            )
+            format!("{} is not UTF-8: byte {byte}, on line {line}", name(path))
         }
     };
     CliError::input(message).hint("save it as UTF-8").file(path)

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::common::{Run, Sandbox};
 
-/// Runs `synth` and makes sure that it wrote nothing.
+/// Runs a command line and makes sure that it wrote nothing.
 fn refused(sandbox: &Sandbox, line: &str) -> Run {
     let before = sandbox.files();
     let run = sandbox.run(line);
@@ -105,6 +105,30 @@ fn fifty_megabytes() {
     --- stderr
     error: stackgen.yaml is longer than 1 MiB
     help: a stackgen.yaml is written by hand; is this the right file?
+    ");
+}
+
+#[test]
+fn a_template_of_nine_megabytes() {
+    let sandbox = Sandbox::new();
+    let file = File::create(sandbox.path().join("template.json")).unwrap();
+    file.set_len(9_000_000).unwrap();
+    assert_snapshot!(refused(&sandbox, "graph template.json"), @"
+    exit 2
+    --- stderr
+    error: template.json is longer than 8 MiB
+    help: CloudFormation takes templates of up to 1 MB; is this the right file?
+    ");
+    let piped = sandbox
+        .command()
+        .args(["graph", "-"])
+        .write_stdin(vec![b' '; 9_000_000])
+        .output()
+        .unwrap();
+    assert_eq!(piped.status.code(), Some(2));
+    assert_snapshot!(String::from_utf8_lossy(&piped.stderr), @"
+    error: <stdin> is longer than 8 MiB
+    help: CloudFormation takes templates of up to 1 MB; is this the right file?
     ");
 }
 
