@@ -1,5 +1,6 @@
 //! The document tree.
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use crate::{Call, Span};
@@ -44,7 +45,7 @@ pub enum Value {
 /// A mapping in its written order; keys are unique. Two maps are equal when they hold the same entries in any
 /// order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Map(IndexMap<String, Entry>);
+pub struct Map(IndexMap<String, Entry, RandomState>);
 
 /// A mapping's value with the place of its key.
 #[derive(Clone, Debug, Default)]

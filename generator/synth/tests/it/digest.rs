@@ -79,11 +79,8 @@ fn a_deployment_tells_the_digest_that_the_model_of_its_template_has() {
                     api.snapshot_digest(&model)
                 );
                 let deployment = &api.deployments[0].resource.properties;
-                assert_eq!(
-                    deployment.text("Description").as_deref(),
-                    Some(told.as_str()),
-                    "{name}"
-                );
+                let description = deployment.text("Description").unwrap();
+                assert_eq!(description.as_literal(), Some(told.as_str()), "{name}");
             }
         }
     }
