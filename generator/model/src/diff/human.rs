@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-use super::{Change, Diff, What};
+use super::{ApiDiff, Change, Diff, What};
 use crate::parts::Effect;
 
 /// Longer values are cut: the whole of them is in the JSON form.
@@ -12,12 +12,17 @@ const LONGEST: usize = 120;
 
 impl Diff {
     /// The diff as lines of text without colour: `+` added, `-` removed, `~` changed, and what each takes to be
-    /// live. Ends with a newline unless nothing changed.
+    /// live; then `=` or `!` for every api whose wiring changes, and whether its stages will serve it. Ends with a
+    /// newline unless nothing changed.
+    ///
+    /// What only says that a deployment has another name is not told line by line: the `=` line tells it.
     pub fn human(&self) -> String {
         let many_apis = self.apis.len() > 1;
+        let renamed = self.renamed_deployments();
         let lines: Vec<(String, &str)> = self
             .changes
             .iter()
+            .filter(|change| !follows(change, &renamed))
             .map(|change| (line(change, many_apis), takes(change.effect)))
             .collect();
         let width = lines
@@ -30,17 +35,72 @@ impl Diff {
         for (line, takes) in lines {
             writeln!(text, "{line:width$}   {takes}").expect("writing to a String cannot fail");
         }
-        for api in self.apis.iter().filter(|api| api.is_stale()) {
-            let stages = api.stale_stages.join(", ");
-            writeln!(
-                text,
-                "! stage {stages} of api {} keeps its deployment and will serve the old wiring",
-                api.api
-            )
-            .expect("writing to a String cannot fail");
+        for api in &self.apis {
+            let redeployed = renamed.iter().any(|renamed| renamed.api == api.api);
+            text.extend(verdict(api, redeployed));
         }
         text
     }
+
+    /// The deployments that take the place of another because the wiring of their api changes.
+    fn renamed_deployments(&self) -> Vec<Renamed> {
+        let rewired = |api: &String| {
+            let mut apis = self.apis.iter();
+            apis.any(|one| one.api == *api && one.wiring_changed && !one.is_stale())
+        };
+        let renamed = self.changes.iter().filter_map(|change| match &change.what {
+            What::Changed {
+                field,
+                before: Some(Json::String(before)),
+                after: Some(Json::String(after)),
+            } if field == "deployment" => Some(Renamed {
+                api: change.subject.api.clone().filter(rewired)?,
+                before: before.clone(),
+                after: after.clone(),
+            }),
+            _ => None,
+        });
+        renamed.collect()
+    }
+}
+
+/// A deployment that takes the place of another.
+struct Renamed {
+    api: String,
+    before: String,
+    after: String,
+}
+
+/// True for a change that is nothing but another name of a deployment: of itself, and in what refers to it.
+fn follows(change: &Change, renamed: &[Renamed]) -> bool {
+    let What::Changed {
+        field,
+        before,
+        after,
+    } = &change.what
+    else {
+        return false;
+    };
+    let is = |value: &Option<Json>, name: &str| {
+        let text = value.as_ref().and_then(Json::as_str);
+        text == Some(name) || text == Some(&format!("${{deployment {name}}}"))
+    };
+    renamed.iter().any(|renamed| {
+        let itself = change.subject.kind == "deployment" && change.subject.name == renamed.after;
+        (itself && field == "Description")
+            || (is(before, &renamed.before) && is(after, &renamed.after))
+    })
+}
+
+/// Whether the stages of an api will serve its new wiring (row D7).
+fn verdict(api: &ApiDiff, redeployed: bool) -> Option<String> {
+    let name = &api.api;
+    let stages = api.stale_stages.join(", ");
+    if api.is_stale() {
+        let serves = "keeps its deployment and will serve the old wiring (row D7)";
+        return Some(format!("! api {name}: stage {stages} {serves}\n"));
+    }
+    redeployed.then(|| format!("= api {name}: a new deployment serves the new wiring\n"))
 }
 
 fn takes(effect: Effect) -> &'static str {
@@ -78,7 +138,6 @@ fn line(change: &Change, many_apis: bool) -> String {
 
 fn phrase(field: &str, before: Option<&Json>, after: Option<&Json>) -> String {
     let field = match field {
-        "deployment" => return replaced(before),
         "Target.IntegrationUri.Function" | "Target.IntegrationUri.Qualifier" => {
             return calls("integration", before, after);
         }
@@ -98,13 +157,6 @@ fn phrase(field: &str, before: Option<&Json>, after: Option<&Json>) -> String {
         (Some(before), None) => format!("{field} {} is gone", shown(before)),
         (None, None) => field.to_owned(),
     }
-}
-
-fn replaced(before: Option<&Json>) -> String {
-    format!(
-        "takes the place of {}",
-        before.map(shown).unwrap_or_default()
-    )
 }
 
 fn calls(what: &str, before: Option<&Json>, after: Option<&Json>) -> String {

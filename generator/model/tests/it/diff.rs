@@ -40,14 +40,13 @@ fn wiring_code_and_settings_are_told_apart() {
         two_way: true,
     });
     insta::assert_snapshot!(between(&old, &new).human(), @"
-    + route leave                                                                                needs a deployment
-    ~ route send: integration now calls f2 (was f1)                                              needs a deployment
-    ~ deployment DeploymentB: takes the place of DeploymentA                                     live with the update
-    ~ stage dev: DefaultRouteSettings.ThrottlingBurstLimit is now 7 (was 100)                    live with the update
-    ~ stage dev: DeploymentId is now ${deployment DeploymentB} (was ${deployment DeploymentA})   live with the update
-    ~ function f0: MemorySize is now 512 (was 256)                                               code, live with the update
-    ~ function f1: MemorySize is now 512 (was 256)                                               code, live with the update
-    ~ function f2: MemorySize is now 512 (was 256)                                               code, live with the update
+    + route leave                                                               needs a deployment
+    ~ route send: integration now calls f2 (was f1)                             needs a deployment
+    ~ stage dev: DefaultRouteSettings.ThrottlingBurstLimit is now 7 (was 100)   live with the update
+    ~ function f0: MemorySize is now 512 (was 256)                              code, live with the update
+    ~ function f1: MemorySize is now 512 (was 256)                              code, live with the update
+    ~ function f2: MemorySize is now 512 (was 256)                              code, live with the update
+    = api chat: a new deployment serves the new wiring
     ");
 }
 
@@ -60,7 +59,7 @@ fn changed_wiring_behind_an_unchanged_deployment_is_stale() {
     assert_eq!(diff.apis[0].stale_stages, ["dev"]);
     insta::assert_snapshot!(diff.human(), @"
     ~ route send: integration now calls f2 (was f1)   needs a deployment
-    ! stage dev of api chat keeps its deployment and will serve the old wiring
+    ! api chat: stage dev keeps its deployment and will serve the old wiring (row D7)
     ");
 }
 
