@@ -3,7 +3,7 @@
 CARGO ?= cargo
 PYTHON ?= python3
 FLAGSHIP := templates/live-session/stackgen.yaml
-STACKGEN := $(CARGO) run --release --quiet -p stackgen --
+STACKGEN := $(CARGO) run --quiet -p stackgen --
 # The flagship as out/ keeps it: no function taken as built, so that the bytes are the same on every machine.
 SYNTH := $(STACKGEN) synth --file $(FLAGSHIP) --out out --format cfn-yaml --format sam --unbuilt
 

@@ -94,8 +94,8 @@ fn json_names_both_sides() {
               "api": "echo-api-dev",
               "before": "[digest]",
               "after": "[digest]",
-              "wiring_changed": false,
-              "stale_stages": []
+              "wiringChanged": false,
+              "staleStages": []
             }
           ]
         }

@@ -9,6 +9,7 @@ use crate::{Link, Model, SnapshotDigest};
 
 /// One api in both models.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ApiDiff {
     /// Its name.
     pub api: String,

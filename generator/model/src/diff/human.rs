@@ -7,6 +7,9 @@ use serde_json::Value as Json;
 use super::{ApiDiff, Change, Diff, What};
 use crate::parts::Effect;
 
+/// How the ARN of an api of this account and region begins.
+const HERE: &str = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:";
+
 /// Longer values are cut: the whole of them is in the JSON form.
 const LONGEST: usize = 120;
 
@@ -119,7 +122,9 @@ fn line(change: &Change, many_apis: bool) -> String {
         Some(api) if many_apis && subject.kind != "api" => format!(" of api {api}"),
         _ => String::new(),
     };
-    let subject = format!("{} {}{of}", subject.kind, subject.name);
+    // A permission's name holds the ARN of what may call; here and in this account goes without saying.
+    let name = subject.name.replace(HERE, "");
+    let subject = format!("{} {name}{of}", subject.kind);
     match &change.what {
         What::Added => format!("+ {subject}"),
         What::Removed => format!("- {subject}"),

@@ -50,7 +50,7 @@ pub struct Subject {
 
 /// How something changes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
+#[serde(tag = "what", rename_all = "camelCase")]
 pub enum What {
     /// It is new.
     Added,

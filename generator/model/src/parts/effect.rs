@@ -6,7 +6,7 @@ use super::Kind;
 
 /// What a change takes to be live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "camelCase")]
 pub enum Effect {
     /// An API deployment: the stage serves the old wiring until it points at a new one (rows D1, D7).
     Wiring,

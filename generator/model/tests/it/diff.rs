@@ -220,8 +220,8 @@ fn a_diff_for_programs_says_the_same() {
           "api": "chat",
           "before": "…",
           "after": "…",
-          "wiring_changed": true,
-          "stale_stages": [
+          "wiringChanged": true,
+          "staleStages": [
             "dev"
           ]
         }

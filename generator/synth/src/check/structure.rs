@@ -7,6 +7,7 @@ use stackgen_cfn::{Entry, Map, Node, Span, Value};
 
 use super::{explain, format, nearest, or};
 use crate::Problem;
+use crate::spec::DURATION_FORMAT as DURATION;
 
 /// Checks a document against the schema of [`crate::schema`], adds what is wrong to `problems`, and gives the places
 /// of what cannot be read: keys or values that [`super::readable`] takes out.
@@ -63,7 +64,11 @@ impl<'a> Checker<'a> {
         }
         let types = types(schema);
         if !types.is_empty() && !types.iter().any(|word| is_a(word, node)) {
-            return self.wrong_type(&types, name, node, key);
+            let length_of_time = schema.get("format").and_then(Json::as_str) == Some(DURATION);
+            return match node.as_int().filter(|_| length_of_time) {
+                Some(number) => self.without_unit(number, name, node.span),
+                None => self.wrong_type(&types, name, node, key),
+            };
         }
         match &node.value {
             Value::Map(map) => self.map(schema, definition, name, map, key),
@@ -86,9 +91,15 @@ impl<'a> Checker<'a> {
         if !constants.is_empty() {
             return self.one_of(&constants, name, node, key);
         }
-        match branches.iter().find(|branch| self.accepts(branch, node)) {
-            Some(branch) => self.node(branch, definition, name, node, key),
-            None => {
+        let null = |branch: &&Json| branch.get("type").and_then(Json::as_str) == Some("null");
+        let mut real = branches.iter().filter(|branch| !null(branch));
+        let accepting = branches.iter().find(|branch| self.accepts(branch, node));
+        match (accepting, real.next(), real.next()) {
+            // What may be left out and is otherwise of one kind: that kind says best what is wrong.
+            (Some(branch), _, _) | (None, Some(branch), None) => {
+                self.node(branch, definition, name, node, key);
+            }
+            _ => {
                 let types: Vec<_> = branches
                     .iter()
                     .flat_map(|branch| types(self.resolve(branch)))
@@ -341,6 +352,11 @@ impl<'a> Checker<'a> {
             Problem::new(node.span, format!("`{name}` cannot be an intrinsic function"))
                 .hint("stackgen needs the value itself when it renders; write it out, per environment if it differs"),
         );
+    }
+
+    fn without_unit(&mut self, number: i64, name: &str, span: Span) {
+        let problem = Problem::new(span, format!("`{name}` is {number} of which unit?"));
+        self.report(problem.hint(format!("write `{number}s`, or with `ms`, `m` or `h`")));
     }
 
     fn wrong_type(&mut self, types: &[&str], name: &str, node: &Node, key: Span) {

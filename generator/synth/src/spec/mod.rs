@@ -19,6 +19,7 @@ pub use api::{AccessLogs, Domain, LogLevel, LogRetention, Stage, Throttling};
 pub use function::{Function, FunctionDefaults};
 pub use http::{Auth, Cors, Http, HttpAuthorizer, HttpRoute};
 pub use table::{Encryption, Key, Projection, Removal, StreamView, Table, TableAction};
+pub(crate) use value::DURATION_FORMAT;
 pub use value::{Duration, Expression, Raw, Retention};
 pub use websocket::{Authorizer, Callers, ContentHandling, Route, WebSocket};
 

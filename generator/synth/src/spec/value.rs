@@ -6,6 +6,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use stackgen_cfn::{Node, json};
 
+/// The `format` of a [`Duration`] in the JSON Schema.
+pub(crate) const DURATION_FORMAT: &str = "duration-with-unit";
+
 /// A length of time: `500ms`, `5s`, `10m`, `1h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Duration {
@@ -62,7 +65,7 @@ impl JsonSchema for Duration {
         json_schema!({
             "type": "string",
             "description": "A length of time with its unit: `500ms`, `5s`, `10m`, `1h`.",
-            "format": "duration-with-unit",
+            "format": DURATION_FORMAT,
             "pattern": "^[0-9]+(ms|s|m|h)$"
         })
     }

@@ -227,6 +227,19 @@ conditions:
 }
 
 #[test]
+fn a_length_of_time_has_its_unit() {
+    assert_snapshot!(problems(
+        "name: s\nfunctions:\n  f: { binary: f, timeout: 25 }\n  g: { binary: g, timeout: fast }\n  h: { binary: h, timeout: [1s] }\n"
+    ), @"
+    3:28 `timeout` is 25 of which unit?
+        help: write `25s`, or with `ms`, `m` or `h`
+    4:28 `fast` is not a length of time
+        help: write a whole number and its unit: `500ms`, `5s`, `10m`, `1h`
+    5:28 `timeout` must be a string, not a list
+    ");
+}
+
+#[test]
 fn a_function_has_one_kind_of_code() {
     assert_snapshot!(problems(
         "name: s
