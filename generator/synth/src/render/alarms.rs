@@ -18,7 +18,8 @@ struct Watched {
     /// The last part of the alarm's name.
     name: String,
     namespace: &'static str,
-    metric: &'static str,
+    /// Those that are added up.
+    metrics: &'static [&'static str],
     dimensions: Vec<(&'static str, Node)>,
 }
 
@@ -54,50 +55,50 @@ pub(super) fn render(context: &Context<'_>, alarms: &Alarms, template: &mut Temp
 type Entry = (&'static str, Option<Alarm>, Watched);
 
 fn of_function(name: &str, alarms: &Alarms) -> [Entry; 2] {
-    let watched = |word: &str, metric| Watched {
-        id: format!("{}Function{metric}", pascal(name)),
+    let watched = |word: &str, metrics: &'static [&'static str; 1]| Watched {
+        id: format!("{}Function{}", pascal(name), metrics[0]),
         name: format!("{name}-{word}"),
         namespace: "AWS/Lambda",
-        metric,
+        metrics,
         dimensions: vec![("FunctionName", r#ref(FunctionIds::new(name).function))],
     };
     [
         (
             "functionErrors",
             alarms.function_errors,
-            watched("errors", "Errors"),
+            watched("errors", &["Errors"]),
         ),
         (
             "functionThrottles",
             alarms.function_throttles,
-            watched("throttles", "Throttles"),
+            watched("throttles", &["Throttles"]),
         ),
     ]
 }
 
 fn of_websocket(stage: &str, alarms: &Alarms) -> [Entry; 3] {
-    let watched = |word: &str, metric| Watched {
-        id: format!("WebSocket{metric}"),
+    let watched = |word: &str, metrics: &'static [&'static str; 1]| Watched {
+        id: format!("WebSocket{}", metrics[0]),
         name: format!("websocket-{word}"),
         namespace: "AWS/ApiGateway",
-        metric,
+        metrics,
         dimensions: vec![("ApiId", r#ref(websocket::API)), ("Stage", stage.into())],
     };
     [
         (
             "websocketIntegrationErrors",
             alarms.websocket_integration_errors,
-            watched("integration-errors", "IntegrationError"),
+            watched("integration-errors", &["IntegrationError"]),
         ),
         (
             "websocketExecutionErrors",
             alarms.websocket_execution_errors,
-            watched("execution-errors", "ExecutionError"),
+            watched("execution-errors", &["ExecutionError"]),
         ),
         (
             "websocketClientErrors",
             alarms.websocket_client_errors,
-            watched("client-errors", "ClientError"),
+            watched("client-errors", &["ClientError"]),
         ),
     ]
 }
@@ -107,7 +108,7 @@ fn of_http(alarms: &Alarms) -> Entry {
         id: "HttpServerError".to_owned(),
         name: "http-server-errors".to_owned(),
         namespace: "AWS/ApiGateway",
-        metric: "5xx",
+        metrics: &["5xx"],
         dimensions: vec![("ApiId", r#ref(http::NAMES.id))],
     };
     ("httpServerErrors", alarms.http_server_errors, watched)
@@ -115,10 +116,11 @@ fn of_http(alarms: &Alarms) -> Entry {
 
 fn of_table(name: &str, alarms: &Alarms) -> Entry {
     let watched = Watched {
-        id: format!("{}TableThrottled", pascal(name)),
+        id: format!("{}TableThrottles", pascal(name)),
         name: format!("{name}-throttles"),
         namespace: "AWS/DynamoDB",
-        metric: "ThrottledRequests",
+        // ThrottledRequests is counted by operation: for the table as a whole it has no data.
+        metrics: &["ReadThrottleEvents", "WriteThrottleEvents"],
         dimensions: vec![("TableName", r#ref(format!("{}Table", pascal(name))))],
     };
     ("tableThrottles", alarms.table_throttles, watched)
@@ -132,25 +134,61 @@ fn resource(context: &Context<'_>, alarm: Alarm, watched: Watched) -> Resource {
         .map_or(&[][..], |alarms| &alarms.actions);
     let actions =
         (!actions.is_empty()).then(|| list(actions.iter().map(|action| action.0.clone())));
-    let dimensions = watched
-        .dimensions
+    let name = format!("{}-{}", context.stack_name(), watched.name);
+    measured(&watched, alarm.period.unwrap_or(DEFAULT_PERIOD))
         .into_iter()
-        .map(|(name, value)| map([("Name", name.into()), ("Value", value)]));
-    let seconds = alarm.period.unwrap_or(DEFAULT_PERIOD).millis() / 1000;
-    Resource::new("AWS::CloudWatch::Alarm")
-        .set(
-            "AlarmName",
-            format!("{}-{}", context.stack_name(), watched.name),
+        .fold(
+            Resource::new("AWS::CloudWatch::Alarm").set("AlarmName", name),
+            |resource, (key, value)| resource.set(key, value),
         )
-        .set("Namespace", watched.namespace)
-        .set("MetricName", watched.metric)
-        .set("Dimensions", list(dimensions))
-        .set("Statistic", "Sum")
-        .set("Period", i64::try_from(seconds).unwrap_or(i64::MAX))
         .set("EvaluationPeriods", alarm.evaluation_periods.unwrap_or(1))
         .set("Threshold", alarm.threshold)
         .set("ComparisonOperator", "GreaterThanOrEqualToThreshold")
         .set("TreatMissingData", "notBreaching")
         .set_some("AlarmActions", actions)
         .set_some("Tags", context.tag_list())
+}
+
+/// What an alarm compares with its threshold: the sum of one metric, or of several added up.
+fn measured(watched: &Watched, period: Duration) -> Vec<(&'static str, Node)> {
+    let seconds = i64::try_from(period.millis() / 1000).unwrap_or(i64::MAX);
+    let dimensions = || {
+        let each = watched.dimensions.iter();
+        list(each.map(|(name, value)| map([("Name", (*name).into()), ("Value", value.clone())])))
+    };
+    if let [metric] = watched.metrics {
+        return vec![
+            ("Namespace", watched.namespace.into()),
+            ("MetricName", (*metric).into()),
+            ("Dimensions", dimensions()),
+            ("Statistic", "Sum".into()),
+            ("Period", seconds.into()),
+        ];
+    }
+    let ids: Vec<_> = (1..=watched.metrics.len())
+        .map(|n| format!("m{n}"))
+        .collect();
+    let filled: Vec<_> = ids.iter().map(|id| format!("FILL({id}, 0)")).collect();
+    let sum = map([
+        ("Id", Node::from("sum")),
+        ("Expression", filled.join(" + ").into()),
+    ]);
+    let summands = ids.iter().zip(watched.metrics).map(|(id, metric)| {
+        let metric = map([
+            ("Namespace", Node::from(watched.namespace)),
+            ("MetricName", (*metric).into()),
+            ("Dimensions", dimensions()),
+        ]);
+        let statistic = map([
+            ("Metric", metric),
+            ("Period", seconds.into()),
+            ("Stat", "Sum".into()),
+        ]);
+        map([
+            ("Id", Node::from(id.as_str())),
+            ("MetricStat", statistic),
+            ("ReturnData", false.into()),
+        ])
+    });
+    vec![("Metrics", list(std::iter::once(sum).chain(summands)))]
 }

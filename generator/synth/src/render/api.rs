@@ -22,6 +22,7 @@ pub(super) struct Api {
     pub(super) prefix: &'static str,
 }
 
+const PERMISSION: &str = "AWS::Lambda::Permission";
 pub(super) const ACCOUNT: &str = "ApiGatewayAccount";
 
 impl Api {
@@ -35,6 +36,19 @@ impl Api {
 
     fn log_group_id(self) -> String {
         format!("{}AccessLogGroup", self.prefix)
+    }
+
+    fn is_http(self) -> bool {
+        self.section == "http"
+    }
+
+    /// An HTTP API writes by log delivery, which adds every log group that is named otherwise to one resource
+    /// policy of the account, until that is full.
+    fn log_group_prefix(self) -> &'static str {
+        match self.is_http() {
+            true => "/aws/vendedlogs/apigateway",
+            false => "/aws/apigateway",
+        }
     }
 
     /// `${Api}` in the words of `!Sub`.
@@ -53,7 +67,7 @@ impl Api {
 
 /// Lets exactly one route or authorizer call a function. `rest` is what stands behind the API in the source's ARN.
 pub(super) fn permission(api: Api, function: &str, rest: &str) -> Resource {
-    Resource::new("AWS::Lambda::Permission")
+    Resource::new(PERMISSION)
         .set("Action", "lambda:InvokeFunction")
         .set(
             "FunctionName",
@@ -106,18 +120,18 @@ pub(super) fn stage(
     routes: &BTreeMap<&str, Throttling>,
     template: &mut Template,
 ) {
-    let waits = has_logs(stage) && context.spec.api_gateway_cloud_watch_role;
+    // Nothing is served that API Gateway may not call yet.
+    let mut first = template.ids_of(api.section, PERMISSION);
+    if has_logs(stage) && context.spec.api_gateway_cloud_watch_role {
+        first.push(ACCOUNT.to_owned());
+    }
     let resource = || {
         Resource::new("AWS::ApiGatewayV2::Stage")
-            .depends_on(if waits {
-                vec![ACCOUNT.to_owned()]
-            } else {
-                Vec::new()
-            })
+            .depends_on(first)
             .set("ApiId", r#ref(api.id))
             .set("StageName", name)
             .set("DeploymentId", r#ref(deployment::placeholder(api)))
-            .set_some("DefaultRouteSettings", default_route_settings(stage))
+            .set("DefaultRouteSettings", default_route_settings(api, stage))
             .set_some("RouteSettings", route_settings(routes))
             .set_some(
                 "AccessLogSettings",
@@ -153,7 +167,7 @@ pub(super) fn access_log_group(
         let group = || {
             function::log_group(
                 context,
-                &format!("/aws/apigateway/{}", context.name(name)),
+                &format!("{}/{}", api.log_group_prefix(), context.name(name)),
                 retention,
             )
         };
@@ -215,7 +229,7 @@ fn default_format(api: Api) -> serde_json::Value {
         ("errorMessage", "error.message"),
         ("errorResponseType", "error.responseType"),
     ];
-    let fields = if api.section == "http" {
+    let fields = if api.is_http() {
         &http[..]
     } else {
         &websocket[..]
@@ -227,23 +241,22 @@ fn default_format(api: Api) -> serde_json::Value {
         .into()
 }
 
-fn default_route_settings(stage: &Stage) -> Option<Node> {
+/// Throttles where they are asked for. Logs and metrics are written out when they are off as well: UpdateStage
+/// merges, so that what leaves the template goes on (row D12).
+fn default_route_settings(api: Api, stage: &Stage) -> Map {
     let mut settings = stage.throttling.map(throttling).unwrap_or_default();
-    if let Some(logs) = &stage.execution_logs {
-        settings.insert(
-            "LoggingLevel",
-            if logs.level == LogLevel::Error {
-                "ERROR"
-            } else {
-                "INFO"
-            },
-        );
-        settings.insert("DataTraceEnabled", logs.data_trace);
+    settings.insert("DetailedMetricsEnabled", stage.detailed_metrics);
+    if !api.is_http() {
+        let logs = stage.execution_logs.as_ref();
+        let level = match logs.map(|logs| logs.level) {
+            None => "OFF",
+            Some(LogLevel::Error) => "ERROR",
+            Some(LogLevel::Info) => "INFO",
+        };
+        settings.insert("LoggingLevel", level);
+        settings.insert("DataTraceEnabled", logs.is_some_and(|logs| logs.data_trace));
     }
-    if stage.detailed_metrics {
-        settings.insert("DetailedMetricsEnabled", true);
-    }
-    (!settings.is_empty()).then(|| settings.into())
+    settings
 }
 
 fn route_settings(routes: &BTreeMap<&str, Throttling>) -> Option<Node> {

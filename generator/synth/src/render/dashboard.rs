@@ -57,17 +57,16 @@ fn rows(context: &Context<'_>) -> Vec<Vec<Value>> {
             .keys()
             .map(|name| format!("{}Table", pascal(name)))
             .collect();
-        let of = |metric: &str| {
-            graph(
-                &format!("Tables: {metric}"),
-                "Sum",
-                each("AWS/DynamoDB", metric, "TableName", &tables),
-            )
+        let of = |title: &str, metrics: &[&str]| {
+            let of_tables = |metric: &&str| each("AWS/DynamoDB", metric, "TableName", &tables);
+            let metrics = metrics.iter().flat_map(of_tables).collect();
+            graph(&format!("Tables: {title}"), "Sum", metrics)
         };
         rows.push(vec![
-            of("ConsumedReadCapacityUnits"),
-            of("ConsumedWriteCapacityUnits"),
-            of("ThrottledRequests"),
+            of("consumed read capacity", &["ConsumedReadCapacityUnits"]),
+            of("consumed write capacity", &["ConsumedWriteCapacityUnits"]),
+            // ThrottledRequests is counted by operation: for the table as a whole it has no data.
+            of("throttles", &["ReadThrottleEvents", "WriteThrottleEvents"]),
         ]);
     }
     rows

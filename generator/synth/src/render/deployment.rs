@@ -28,8 +28,8 @@ pub(super) fn reserve(api: Api, template: &mut Template) {
 /// Puts the deployments of a template in their places, now that everything they snapshot is there.
 ///
 /// A logical id carries the digest of what the deployment snapshots (row D1), so that a change of the wiring makes
-/// a new deployment and nothing else does (row D7). It waits for every route and route response (row F7), those of
-/// raw resources included, and stays when the template moves on: it is what a roll-back goes back to.
+/// a new deployment and nothing else does (row D7). It waits for everything that it snapshots (row F7), raw
+/// resources included, and stays when the template moves on: it is what a roll-back goes back to.
 pub(super) fn fill(apis: &[Api], environment: &str, template: &mut Node) {
     if apis.is_empty() {
         return;
@@ -51,7 +51,7 @@ pub(super) fn fill(apis: &[Api], environment: &str, template: &mut Node) {
         let id = format!("{}{}", placeholder(api), digest.short());
         let deployment = Resource::new("AWS::ApiGatewayV2::Deployment")
             .retained(true)
-            .depends_on(snapshotted_last(api, template))
+            .depends_on(snapshotted(api, template))
             .set("ApiId", r#ref(api.id))
             .set(
                 "Description",
@@ -95,8 +95,16 @@ fn rename(template: &mut Node, old: &str, new: &str, resource: Node) {
     }
 }
 
-/// Every route and route response of an API, by logical id in order.
-fn snapshotted_last(api: Api, template: &Node) -> Vec<String> {
+/// Everything of an API that a deployment snapshots, by logical id in order.
+fn snapshotted(api: Api, template: &Node) -> Vec<String> {
+    const KINDS: [&str; 6] = [
+        "AWS::ApiGatewayV2::Authorizer",
+        "AWS::ApiGatewayV2::Integration",
+        "AWS::ApiGatewayV2::IntegrationResponse",
+        "AWS::ApiGatewayV2::Model",
+        "AWS::ApiGatewayV2::Route",
+        "AWS::ApiGatewayV2::RouteResponse",
+    ];
     let resources = template.get("Resources").and_then(Node::as_map);
     let mut ids: Vec<_> = resources
         .into_iter()
@@ -106,10 +114,7 @@ fn snapshotted_last(api: Api, template: &Node) -> Vec<String> {
             let of_api = resource
                 .at_path(&["Properties", "ApiId"])
                 .and_then(|id| id.as_call()?.as_ref_name());
-            matches!(
-                kind,
-                Some("AWS::ApiGatewayV2::Route" | "AWS::ApiGatewayV2::RouteResponse")
-            ) && of_api == Some(api.id)
+            kind.is_some_and(|kind| KINDS.contains(&kind)) && of_api == Some(api.id)
         })
         .map(|(id, _)| id.to_owned())
         .collect();

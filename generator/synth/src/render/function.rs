@@ -3,7 +3,7 @@
 use stackgen_cfn::{Map, Node, get_att, json, list, map, r#ref, sub};
 
 use super::context::Context;
-use super::references;
+use super::references::Dependencies;
 use super::role;
 use super::template::{Resource, Template};
 use super::websocket;
@@ -255,12 +255,9 @@ fn environment(context: &Context<'_>, function: &Function) -> Map {
 fn version_id(context: &Context<'_>, name: &str, function: &Function) -> String {
     let mut published = published(context, name, function);
     published.sort_keys();
-    let mut canonical = json::to_json(&Node::from(published.clone())).to_string();
-    // A parameter's default is what the variable becomes, unless a deploy says otherwise.
-    for parameter in references::parameters(&published.into(), context) {
-        let default = context.spec.parameters.0[&parameter]["Default"].to_string();
-        canonical.push_str(&format!("\n{parameter}={default}"));
-    }
+    let published = Node::from(published);
+    let mut canonical = json::to_json(&published).to_string();
+    canonical.push_str(&Dependencies::of(&published, context).canonical());
     let artifact = context.artifacts.get(&artifact_path(function));
     canonical.push_str(&format!(
         "\ncode={}",

@@ -37,7 +37,7 @@ pub(super) fn render(context: &Context<'_>, http: &Http, template: &mut Template
             .set_some("Description", http.description.as_deref())
             .set("ProtocolType", "HTTP")
             .set_some("CorsConfiguration", http.cors.as_ref().map(cors))
-            .set_some("DisableExecuteApiEndpoint", closed.then_some(true))
+            .set("DisableExecuteApiEndpoint", closed)
             .set_some("Tags", context.tag_map())
     };
     template.add(API, &origin, resource);
@@ -201,7 +201,7 @@ fn route(
             .set_some("AuthorizerId", jwt.then(|| r#ref(AUTHORIZER)))
             .set_some(
                 "AuthorizationScopes",
-                (!route.scopes.is_empty()).then(|| list(route.scopes.iter().map(String::as_str))),
+                jwt.then(|| list(route.scopes.iter().map(String::as_str))),
             )
             .set("Target", api::target(&integration_id(http, route)))
     };

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::context::Context;
+use super::references::Dependencies;
 use super::template::Template;
-use super::{api, function, references};
+use super::{api, function};
 use crate::Notice;
 use crate::check::and;
 
@@ -67,15 +68,12 @@ fn how_to_build(context: &Context<'_>) -> String {
 
 /// A parameter's value that is given at deploy time changes no logical id: neither a deployment's nor a version's.
 fn frozen_parameters(context: &Context<'_>, template: &Template) -> Option<Notice> {
-    let mut frozen = references::snapshotted(template, context);
+    let mut frozen = Dependencies::of_snapshots(template, context).into_parameters();
     if context.pinned() {
-        let functions = context.spec.functions.iter();
-        frozen.extend(functions.flat_map(|(name, function)| {
-            references::parameters(
-                &function::published(context, name, function).into(),
-                context,
-            )
-        }));
+        for (name, function) in &context.spec.functions {
+            let published = function::published(context, name, function).into();
+            frozen.extend(Dependencies::of(&published, context).into_parameters());
+        }
     }
     let names: Vec<_> = frozen
         .iter()
@@ -90,8 +88,15 @@ fn frozen_parameters(context: &Context<'_>, template: &Template) -> Option<Notic
     };
     Some(Notice {
         code: "frozen-parameter",
-        message: format!("{} {verb} part of what a deployment snapshots: another value at deploy time alone is not served", and(&names)),
-        hint: Some("write a new value as the parameter's `Default` in stackgen.yaml: the deployment then changes with it".to_owned()),
+        message: format!(
+            "{} {verb} part of what a deployment snapshots: another value at deploy time alone is not served",
+            and(&names)
+        ),
+        hint: Some(
+            "write the value itself for each environment; or change the parameter's `Default` and give the same value \
+             at deploy time, since deploys keep the value that the stack has"
+                .to_owned(),
+        ),
     })
 }
 

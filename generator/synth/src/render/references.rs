@@ -1,60 +1,121 @@
-//! Which parameters of the template a value refers to.
+//! What a value of the template depends on beside resources: parameters, conditions and mappings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use stackgen_cfn::{Call, Function, Node, Value};
+use serde_json::Value as Json;
+use stackgen_cfn::{Call, Function, Node, Value, json};
 
 use super::context::Context;
 use super::template::Template;
 use crate::check::placeholders;
 
-/// The declared parameters that a value refers to, by `!Ref` or in a `!Sub`.
-pub(super) fn parameters(node: &Node, context: &Context<'_>) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    collect(node, &mut found);
-    let declared = context.spec.parameters.0.as_object();
-    found.retain(|name| declared.is_some_and(|declared| declared.contains_key(name)));
-    found
+/// What values depend on, with what stackgen.yaml says of each: conditions are followed into theirs.
+#[derive(Default)]
+pub(super) struct Dependencies {
+    /// The `Default` of every parameter, by name: what the parameter is, unless a deploy says otherwise.
+    parameters: BTreeMap<String, String>,
+    conditions: BTreeMap<String, String>,
+    /// The part of a mapping that is looked up, by its path as far as it is written out.
+    mappings: BTreeMap<Vec<String>, String>,
 }
 
-fn collect(node: &Node, found: &mut BTreeSet<String>) {
-    match &node.value {
-        Value::List(items) => items.iter().for_each(|item| collect(item, found)),
-        Value::Map(map) => map
-            .iter()
-            .map(|(_, node)| node)
-            .for_each(|node| collect(node, found)),
-        Value::Call(call) => {
-            found.extend(call.as_ref_name().map(str::to_owned));
-            found.extend(placeholders(sub_text(call)).map(str::to_owned));
-            collect(&call.argument, found);
+impl Dependencies {
+    /// Of one value.
+    pub(super) fn of(node: &Node, context: &Context<'_>) -> Self {
+        let mut found = Dependencies::default();
+        found.add(node, context);
+        found
+    }
+
+    /// Of what a deployment snapshots (row D1).
+    pub(super) fn of_snapshots(template: &Template, context: &Context<'_>) -> Self {
+        const NOT_SNAPSHOTTED: [&str; 4] = ["Stage", "Deployment", "DomainName", "ApiMapping"];
+        let mut found = Dependencies::default();
+        for (_, resource) in template.resources() {
+            let kind = resource
+                .get("Type")
+                .and_then(Node::as_str)
+                .unwrap_or_default();
+            let kind = kind.strip_prefix("AWS::ApiGatewayV2::");
+            if kind.is_some_and(|kind| !NOT_SNAPSHOTTED.contains(&kind)) {
+                found.add(resource, context);
+            }
         }
-        _ => {}
+        found
+    }
+
+    /// The names of the parameters.
+    pub(super) fn into_parameters(self) -> BTreeSet<String> {
+        self.parameters.into_keys().collect()
+    }
+
+    /// All of it as text, for a digest.
+    pub(super) fn canonical(&self) -> String {
+        let named = self.parameters.iter().chain(&self.conditions);
+        let named = named.map(|(name, value)| format!("\n{name}={value}"));
+        let mapped = self.mappings.iter();
+        let mapped = mapped.map(|(path, value)| format!("\n{}={value}", path.join("/")));
+        named.chain(mapped).collect()
+    }
+
+    fn add(&mut self, node: &Node, context: &Context<'_>) {
+        match &node.value {
+            Value::List(items) => items.iter().for_each(|item| self.add(item, context)),
+            Value::Map(map) => map.iter().for_each(|(_, node)| self.add(node, context)),
+            Value::Call(call) => {
+                self.add_call(call, context);
+                self.add(&call.argument, context);
+            }
+            _ => {}
+        }
+    }
+
+    fn add_call(&mut self, call: &Call, context: &Context<'_>) {
+        let items = call.argument.as_list().unwrap_or_default();
+        let first = items.first().and_then(Node::as_str);
+        match call.function {
+            Function::Ref => self.parameter(call.as_ref_name(), context),
+            Function::Sub => {
+                let text = call.argument.as_str().or(first).unwrap_or_default();
+                placeholders(text).for_each(|name| self.parameter(Some(name), context));
+            }
+            Function::If => self.condition(first, context),
+            Function::Condition => self.condition(call.argument.as_str(), context),
+            Function::FindInMap => {
+                let path = items
+                    .iter()
+                    .map_while(|item| item.as_str().map(str::to_owned));
+                let path: Vec<_> = path.collect();
+                let mappings = &context.spec.mappings.0;
+                let part = path.iter().try_fold(mappings, |map, key| map.get(key));
+                self.mappings.insert(path, sorted(part));
+            }
+            _ => {}
+        }
+    }
+
+    fn parameter(&mut self, name: Option<&str>, context: &Context<'_>) {
+        let declared = |name| Some((name, context.spec.parameters.0.get(name)?));
+        if let Some((name, parameter)) = name.and_then(declared) {
+            let default = sorted(parameter.get("Default"));
+            self.parameters.insert(name.to_owned(), default);
+        }
+    }
+
+    fn condition(&mut self, name: Option<&str>, context: &Context<'_>) {
+        let declared = |name| Some((name, context.spec.conditions.0.get(name)?));
+        if let Some((name, condition)) = name.and_then(declared) {
+            let text = sorted(Some(condition));
+            if self.conditions.insert(name.to_owned(), text).is_none() {
+                self.add(&json::from_json(condition), context);
+            }
+        }
     }
 }
 
-fn sub_text(call: &Call) -> &str {
-    match (call.function, &call.argument.value) {
-        (Function::Sub, Value::String(text)) => text,
-        (Function::Sub, Value::List(items)) => {
-            items.first().and_then(Node::as_str).unwrap_or_default()
-        }
-        _ => "",
-    }
-}
-
-/// The parameters that reach what a deployment snapshots (row D1).
-pub(super) fn snapshotted(template: &Template, context: &Context<'_>) -> BTreeSet<String> {
-    const NOT_SNAPSHOTTED: [&str; 4] = ["Stage", "Deployment", "DomainName", "ApiMapping"];
-    let parts = template.resources().filter(|(_, resource)| {
-        let kind = resource
-            .get("Type")
-            .and_then(Node::as_str)
-            .unwrap_or_default();
-        kind.strip_prefix("AWS::ApiGatewayV2::")
-            .is_some_and(|kind| !NOT_SNAPSHOTTED.contains(&kind))
-    });
-    parts
-        .flat_map(|(_, resource)| parameters(resource, context))
-        .collect()
+/// As JSON in which the order of keys means nothing.
+fn sorted(value: Option<&Json>) -> String {
+    let mut value = value.cloned().unwrap_or_default();
+    value.sort_all_objects();
+    value.to_string()
 }

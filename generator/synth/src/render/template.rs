@@ -65,9 +65,14 @@ impl Resource {
             node.insert("DependsOn", list(self.depends_on));
         }
         if let Some(retained) = self.retained {
-            let policy = if retained { "Retain" } else { "Delete" };
-            node.insert("DeletionPolicy", policy);
-            node.insert("UpdateReplacePolicy", policy);
+            // What a failed update has only just made goes again: a name or a version that stayed behind would
+            // make every retry fail (row D17).
+            let policies = match retained {
+                true => ("RetainExceptOnCreate", "Retain"),
+                false => ("Delete", "Delete"),
+            };
+            node.insert("DeletionPolicy", policies.0);
+            node.insert("UpdateReplacePolicy", policies.1);
         }
         if let Some(metadata) = self.metadata {
             node.insert("Metadata", metadata);
@@ -162,6 +167,18 @@ impl Template {
     /// Every logical id.
     pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
         self.resources.keys().map(String::as_str)
+    }
+
+    /// The logical ids of a type that were made for a section of stackgen.yaml, in order.
+    pub(super) fn ids_of(&self, section: &str, kind: &str) -> Vec<String> {
+        let all = self.resources.iter();
+        let mut ids: Vec<_> = all
+            .filter(|(_, (_, origin))| origin.first().is_some_and(|first| first == section))
+            .filter(|(_, (node, _))| node.get("Type").and_then(Node::as_str) == Some(kind))
+            .map(|(id, _)| id.clone())
+            .collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// What came to one logical id.

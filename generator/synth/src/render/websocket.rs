@@ -66,7 +66,7 @@ pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mu
                     .as_deref()
                     .unwrap_or(DEFAULT_SELECTION),
             )
-            .set_some("DisableExecuteApiEndpoint", closed.then_some(true))
+            .set("DisableExecuteApiEndpoint", closed)
             .set_some("Tags", context.tag_map())
     };
     template.add(API, &origin, resource);
@@ -115,14 +115,11 @@ pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mu
 /// only where every caller brings it (row A2).
 fn authorizer(context: &Context<'_>, authorizer: &Authorizer, template: &mut Template) {
     let origin = [NAMES.section, "authorizer"];
-    let sources = (!authorizer.identity_source.is_empty()).then(|| {
-        let sources: BTreeSet<_> = authorizer
-            .identity_source
-            .iter()
-            .map(String::as_str)
-            .collect();
-        list(sources)
-    });
+    let sources: BTreeSet<_> = authorizer
+        .identity_source
+        .iter()
+        .map(String::as_str)
+        .collect();
     let resource = || {
         Resource::new("AWS::ApiGatewayV2::Authorizer")
             .metadata(map([(
@@ -142,7 +139,8 @@ fn authorizer(context: &Context<'_>, authorizer: &Authorizer, template: &mut Tem
                     .pinned()
                     .then(|| get_att(NAMES.invoke_role_id(), "Arn")),
             )
-            .set_some("IdentitySource", sources)
+            // Written out when there is none: a property that leaves the template stays as it was (row A2).
+            .set("IdentitySource", list(sources.iter().copied()))
     };
     template.add(AUTHORIZER, &origin, resource);
     if !context.pinned() {

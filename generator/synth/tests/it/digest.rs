@@ -28,12 +28,12 @@ proptest! {
     }
 
     #[test]
-    fn d7_a_deployment_waits_for_every_route_and_route_response(spec in spec()) {
+    fn d7_a_deployment_waits_for_all_that_it_snapshots(spec in spec()) {
         let template = render(&spec.yaml(), "dev");
         let (_, deployment) = of_type(&template, "AWS::ApiGatewayV2::Deployment")[0];
         let waits: Vec<_> = deployment.get("DependsOn").and_then(Node::as_list).unwrap().iter().filter_map(Node::as_str).collect();
-        for kind in ["AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::RouteResponse"] {
-            for (id, _) in of_type(&template, kind) {
+        for kind in ["Route", "RouteResponse", "Integration", "Authorizer"] {
+            for (id, _) in of_type(&template, &format!("AWS::ApiGatewayV2::{kind}")) {
                 prop_assert!(waits.contains(&id), "not {}", id);
             }
         }
@@ -155,14 +155,63 @@ fn d17_a_version_is_renamed_by_code_and_by_configuration_and_takes_the_deploymen
 }
 
 #[test]
-fn a_parameters_default_is_part_of_what_a_release_pins() {
-    let text = STARTERS[1].1;
-    let before = render(text, "prod");
-    let after = render(
-        &text.replace("us-east-1_EXAMPLE", "us-east-1_OTHER"),
-        "prod",
+fn a_version_follows_parameters_conditions_and_mappings_that_it_uses_and_no_others() {
+    let text = "name: s
+release: pinned
+parameters:
+  Issuer: { Type: String, Default: one }
+  Size: { Type: String, Default: small }
+  Other: { Type: String, Default: one }
+conditions:
+  IsLarge: !Equals [!Ref Size, large]
+  IsSpecial: !And [!Condition IsLarge, !Equals [a, b]]
+  IsOther: !Equals [!Ref Other, x]
+mappings:
+  Names: { topic: { name: first, unused: first } }
+functions:
+  f:
+    binary: f
+    environment:
+      ISSUER: !Sub 'https://${Issuer}'
+      SPECIAL: !If [IsSpecial, aa, bb]
+      TOPIC: !FindInMap [Names, topic, name]
+websocket: { name: api, routes: { $default: f } }
+environments: { prod: {} }
+";
+    let version = |text: &str| {
+        let template = render(text, "prod");
+        of_type(&template, "AWS::Lambda::Version")[0].0.to_owned()
+    };
+    let before = version(text);
+    let changed = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        version(&text.replacen(from, to, 1)) != before
+    };
+    assert!(changed("Default: one }\n  Size", "Default: two }\n  Size"));
+    assert!(changed("Default: small", "Default: large"));
+    assert!(changed("!Ref Size, large", "!Ref Size, huge"));
+    assert!(changed("[a, b]", "[a, a]"));
+    assert!(changed("name: first", "name: second"));
+    assert!(!changed("unused: first", "unused: second"));
+    assert!(!changed("!Ref Other, x", "!Ref Other, y"));
+    assert!(!changed(
+        "Other: { Type: String, Default: one",
+        "Other: { Type: String, Default: two"
+    ));
+    let stack = load(text);
+    let notices = stack
+        .render(&request("prod", &Artifacts::new()))
+        .unwrap()
+        .notices;
+    let frozen = notices
+        .iter()
+        .find(|notice| notice.code == "frozen-parameter")
+        .unwrap();
+    assert!(
+        frozen.message.starts_with("`Issuer` and `Size` are"),
+        "{}",
+        frozen.message
     );
-    assert_ne!(deployment(&before), deployment(&after));
 }
 
 #[test]

@@ -75,13 +75,9 @@ fn notices_say_what_a_template_cannot() {
             .map(|notice| format!("{}: {}\n", notice.code, notice.message))
             .collect::<String>()
     };
-    assert_snapshot!(told("dev"), @"
-    frozen-parameter: `JwtAudience` and `JwtIssuer` are part of what a deployment snapshots: another value at deploy time alone is not served
-    account-role: logs need API Gateway's CloudWatch role, which the account and region must have
-    ");
+    assert_snapshot!(told("dev"), @"account-role: logs need API Gateway's CloudWatch role, which the account and region must have");
     assert_snapshot!(told("prod"), @"
     not-built: no function is built, so versions are named after configuration alone
-    frozen-parameter: `JwtAudience` and `JwtIssuer` are part of what a deployment snapshots: another value at deploy time alone is not served
     account-role: logs need API Gateway's CloudWatch role, which the account and region must have
     ");
 }
