@@ -20,9 +20,9 @@ function deployment(scope, api) {
   const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
   const resource = new apigw.CfnDeployment(scope, `Deployment${digest}`, { apiId: api.apiId });
   for (const part of parts) {
-    if (part instanceof apigw.CfnRoute || part instanceof apigw.CfnRouteResponse) resource.addResourceDependency(part);
+    if (!(part instanceof apigw.CfnApi)) resource.addResourceDependency(part);
   }
-  resource.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  resource.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
   return resource;
 }
 
@@ -36,9 +36,9 @@ function invokeRole(scope) {
   return new iam.Role(scope, 'InvokeRole', { assumedBy: new iam.ServicePrincipal('apigateway.amazonaws.com') });
 }
 
-function accessLogs(scope, apiName, fields) {
+function accessLogs(scope, logGroupName, fields) {
   const logGroup = new logs.LogGroup(scope, 'AccessLogs', {
-    logGroupName: `/aws/apigateway/${apiName}`,
+    logGroupName,
     retention: logs.RetentionDays.ONE_MONTH,
     removalPolicy: RemovalPolicy.DESTROY,
   });

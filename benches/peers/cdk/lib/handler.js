@@ -37,7 +37,7 @@ class Handler extends Construct {
       logGroup,
       role: this.role({ logGroup, access, manageConnections, socket: props.socket }),
       // Old versions stay: an earlier API deployment still points at them.
-      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
     });
     // What integrations and authorizers invoke.
     this.target = pinned ? this.function.currentVersion : this.function;

@@ -76,7 +76,7 @@ class HttpApi extends Construct {
     this.stage = new apigw.HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
-      accessLogSettings: accessLogs(this, this.name, ACCESS_LOG),
+      accessLogSettings: accessLogs(this, `/aws/vendedlogs/apigateway/${this.name}`, ACCESS_LOG),
     });
     this.deployment = deployment(this, this.api);
     serve(this.stage, this.deployment);

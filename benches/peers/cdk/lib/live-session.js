@@ -1,7 +1,7 @@
 // The stack: tables, functions, the WebSocket API, the HTTP API, and what watches them.
 'use strict';
 
-const { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, Tags } = require('aws-cdk-lib');
+const { CfnOutput, Duration, RemovalPolicy, Stack, Tags } = require('aws-cdk-lib');
 const apigw = require('aws-cdk-lib/aws-apigatewayv2');
 const dynamodb = require('aws-cdk-lib/aws-dynamodb');
 const { Handler } = require('./handler');
@@ -20,7 +20,7 @@ class LiveSession extends Stack {
     Tags.of(this).add('Project', 'live-session');
     this.envName = envName;
     this.settings = settings;
-    this.jwt = this.jwtParameters();
+    this.jwt = { issuer: this.settings.jwtIssuer, audience: 'example-client-id' };
     this.tables = this.createTables();
 
     // The API comes before the functions: their environment and their rights name it.
@@ -36,22 +36,6 @@ class LiveSession extends Stack {
     this.outputs();
   }
 
-  jwtParameters() {
-    return {
-      issuer: new CfnParameter(this, 'JwtIssuer', {
-        type: 'String',
-        description: 'Issuer of the tokens, for Cognito the URL of the user pool',
-        default: this.settings.jwtIssuer,
-        allowedPattern: '^https://.+[^/]$',
-      }).valueAsString,
-      audience: new CfnParameter(this, 'JwtAudience', {
-        type: 'String',
-        description: 'Audience of the tokens, for Cognito the id of the app client',
-        default: 'example-client-id',
-      }).valueAsString,
-    };
-  }
-
   createTables() {
     const { keepTables } = this.settings;
     const table = (name, key, ttl) =>
@@ -62,7 +46,7 @@ class LiveSession extends Stack {
         encryption: dynamodb.TableEncryption.AWS_MANAGED,
         timeToLiveAttribute: ttl,
         pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: keepTables },
-        removalPolicy: keepTables ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+        removalPolicy: keepTables ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
       });
     const tables = {
       Sessions: table('Sessions', 'sessionId', 'expiresAt'),

@@ -53,9 +53,11 @@ function observe(stack) {
         graph('Functions: Errors', functions.map((fn) => fn.metricErrors(SUM))),
         graph('Functions: Duration', functions.map((fn) => fn.metricDuration(P99))),
       ],
-      ['ConsumedReadCapacityUnits', 'ConsumedWriteCapacityUnits', 'ThrottledRequests'].map((name) =>
-        graph(`Tables: ${name}`, ofTables(name)),
-      ),
+      [
+        graph('Tables: consumed read capacity', ofTables('ConsumedReadCapacityUnits')),
+        graph('Tables: consumed write capacity', ofTables('ConsumedWriteCapacityUnits')),
+        graph('Tables: throttles', [...ofTables('ReadThrottleEvents'), ...ofTables('WriteThrottleEvents')]),
+      ],
     ],
   });
 }

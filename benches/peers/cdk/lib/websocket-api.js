@@ -88,7 +88,7 @@ class WebSocketApi extends Construct {
       webSocketApi: this.api,
       stageName: this.stageName,
       throttle: { burstLimit: 5000, rateLimit: 10000 },
-      accessLogSettings: accessLogs(this, this.name, ACCESS_LOG),
+      accessLogSettings: accessLogs(this, `/aws/apigateway/${this.name}`, ACCESS_LOG),
     });
     this.deployment = deployment(this, this.api);
     serve(this.stage, this.deployment);

@@ -29,6 +29,9 @@ pub(crate) fn fill(kind: &Kind, content: &mut Map<String, Json>) {
     add(defaults, content);
     match kind {
         Kind::Route => {
+            content
+                .entry("AuthorizationScopes")
+                .or_insert_with(|| Json::Array(Vec::new()));
             if let Some(Json::Object(integration)) = content.get_mut("Target") {
                 add(INTEGRATION, integration);
             }
@@ -38,6 +41,14 @@ pub(crate) fn fill(kind: &Kind, content: &mut Map<String, Json>) {
             content
                 .entry("IdentitySource")
                 .or_insert_with(|| Json::Array(Vec::new()));
+        }
+        Kind::Stage => {
+            let settings = content
+                .entry("DefaultRouteSettings")
+                .or_insert_with(|| Json::Object(Map::new()));
+            if let Json::Object(settings) = settings {
+                add(ROUTE_SETTINGS, settings);
+            }
         }
         Kind::Function => {
             content
@@ -51,6 +62,12 @@ pub(crate) fn fill(kind: &Kind, content: &mut Map<String, Json>) {
 const INTEGRATION: &[(&str, &str)] = &[
     ("ConnectionType", "INTERNET"),
     ("IntegrationMethod", "POST"),
+];
+
+const ROUTE_SETTINGS: &[(&str, &str)] = &[
+    ("DataTraceEnabled", "false"),
+    ("DetailedMetricsEnabled", "false"),
+    ("LoggingLevel", "OFF"),
 ];
 
 fn add(defaults: &[(&str, &str)], content: &mut Map<String, Json>) {
