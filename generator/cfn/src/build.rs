@@ -73,6 +73,19 @@ impl From<u32> for Node {
     }
 }
 
+/// A whole number becomes [`Value::Int`], since documents do not tell `5` from `5.0`; what is no number, [`Value::Null`].
+impl From<f64> for Node {
+    fn from(value: f64) -> Self {
+        let whole = value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0;
+        Node::new(match value.is_finite() {
+            #[allow(clippy::cast_possible_truncation, reason = "whole and within 53 bits")]
+            true if whole => Value::Int(value as i64),
+            true => Value::Float(value),
+            false => Value::Null,
+        })
+    }
+}
+
 impl From<Map> for Node {
     fn from(map: Map) -> Self {
         Node::new(Value::Map(map))

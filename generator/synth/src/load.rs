@@ -1,6 +1,6 @@
 //! A file to one checked specification an environment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use stackgen_cfn::parse::ParseErrorKind;
 use stackgen_cfn::{Entry, Map, Node, ParseError, Source, Span, Value, json, parse};
@@ -25,13 +25,15 @@ pub(crate) fn load(source: &Source) -> Result<Vec<Environment>, Vec<Problem>> {
     let document =
         parse(source).map_err(|errors| errors.into_iter().map(unreadable).collect::<Vec<_>>())?;
     let schema = schema::file_schema();
-    let mut problems = Problems::default();
-    problems.extend(fixed_keys(&document));
+    let merged = merge_environments(&document);
+    let mut problems = Problems::new(&document, merged.len());
+    problems.extend(None, fixed_keys(&document));
     let mut environments = Vec::new();
-    for (name, merged) in merge_environments(document) {
+    for (name, merged) in merged {
         let mut found = Vec::new();
-        environments.extend(environment(&schema, name, merged, &mut found));
-        problems.extend(found);
+        let read = environment(&schema, name.clone(), merged, source.text(), &mut found);
+        problems.extend(Some(&name), found);
+        environments.extend(read);
     }
     match problems.sorted() {
         problems if problems.is_empty() => Ok(environments),
@@ -53,11 +55,12 @@ fn environment(
     schema: &serde_json::Value,
     name: String,
     document: Node,
+    text: &str,
     problems: &mut Vec<Problem>,
 ) -> Option<Environment> {
-    let damaged = check::check_structure(schema, &document, problems);
+    let damaged = check::check_structure(schema, &document, text, problems);
     let mut incomplete = BTreeSet::new();
-    let readable = match damaged.is_empty() {
+    let readable = match problems.is_empty() {
         true => json::to_json(&document),
         false => json::to_json(&check::readable(&document, &damaged, &mut incomplete)),
     };
@@ -85,7 +88,7 @@ fn environment(
 }
 
 /// Every environment's document, in the order of the file.
-fn merge_environments(document: Node) -> Vec<(String, Node)> {
+fn merge_environments(document: &Node) -> Vec<(String, Node)> {
     let declared: Vec<(String, Node)> = match document.get("environments").and_then(Node::as_map) {
         Some(map) if !map.is_empty() => map
             .iter()
@@ -171,24 +174,59 @@ fn apply_defaults(document: &mut Node) {
 }
 
 /// The problems of all environments: one that several share is told once, in the order of the file.
-#[derive(Default)]
-struct Problems {
-    seen: BTreeSet<(Span, String)>,
-    all: Vec<Problem>,
+struct Problems<'a> {
+    /// The environments' own parts of the file.
+    overlays: Vec<&'a Node>,
+    environments: usize,
+    all: Vec<(Problem, BTreeSet<String>)>,
+    seen: HashMap<(Span, String), usize>,
 }
 
-impl Problems {
-    fn extend(&mut self, problems: Vec<Problem>) {
+impl<'a> Problems<'a> {
+    fn new(document: &'a Node, environments: usize) -> Self {
+        let overlays = document.get("environments").and_then(Node::as_map);
+        Problems {
+            overlays: overlays
+                .into_iter()
+                .flat_map(Map::iter)
+                .map(|(_, node)| node)
+                .collect(),
+            environments,
+            all: Vec::new(),
+            seen: HashMap::new(),
+        }
+    }
+
+    /// Adds what was found in an environment, or in the file as such.
+    fn extend(&mut self, environment: Option<&str>, problems: Vec<Problem>) {
         for problem in problems {
-            if self.seen.insert((problem.span, problem.message.clone())) {
-                self.all.push(problem);
+            let key = (problem.span, problem.message.clone());
+            let at = *self.seen.entry(key).or_insert(self.all.len());
+            if at == self.all.len() {
+                self.all.push((problem, BTreeSet::new()));
             }
+            self.all[at].1.extend(environment.map(str::to_owned));
         }
     }
 
     fn sorted(mut self) -> Vec<Problem> {
-        self.all.sort_by_key(|problem| problem.span);
-        self.all
+        self.all.sort_by_key(|(problem, _)| problem.span);
+        let all = std::mem::take(&mut self.all).into_iter();
+        all.map(|(problem, environments)| self.placed(problem, &environments))
+            .collect()
+    }
+
+    /// A problem that only some environments have says which, unless it stands in their own part of the file.
+    fn placed(&self, problem: Problem, environments: &BTreeSet<String>) -> Problem {
+        let span = problem.span;
+        let own = |overlay: &&Node| (overlay.span.start..overlay.span.end).contains(&span.start);
+        let everywhere = environments.is_empty() || environments.len() == self.environments;
+        if everywhere || self.overlays.iter().any(own) {
+            return problem;
+        }
+        let names: Vec<_> = environments.iter().map(String::as_str).collect();
+        let message = format!("{} (in {})", problem.message, check::and(&names));
+        Problem { message, ..problem }
     }
 }
 

@@ -175,6 +175,11 @@ fn route_key(text: &str) -> Option<Misfit> {
         let hint = "keys with `$` in front are API Gateway's own: `$connect`, `$disconnect` and `$default`";
         return Some(Misfit::new(format!("`{text}` cannot be a route key"), hint).row("F2"));
     }
+    if text.contains(|c: char| matches!(c, '*' | '?') || c.is_control()) {
+        let text = text.escape_debug();
+        let hint = "in the source of an invoke permission `*` and `?` stand for anything: it would let other routes in";
+        return Some(Misfit::new(format!("`{text}` cannot be a route key"), hint));
+    }
     None
 }
 

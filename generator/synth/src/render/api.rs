@@ -268,12 +268,10 @@ fn route_settings(routes: &BTreeMap<&str, Throttling>) -> Option<Node> {
 }
 
 fn throttling(limits: Throttling) -> Map {
-    [
-        ("ThrottlingBurstLimit", limits.burst_limit),
-        ("ThrottlingRateLimit", limits.rate_limit),
-    ]
-    .into_iter()
-    .collect()
+    let mut settings = Map::new();
+    settings.insert("ThrottlingBurstLimit", limits.burst_limit);
+    settings.insert("ThrottlingRateLimit", Node::from(limits.rate_limit));
+    settings
 }
 
 /// Adds a domain name, the mapping to the stage, and the record if the hosted zone is known.

@@ -245,6 +245,8 @@ fn route(
         template.add(&format!("{id}Response"), &origin, response);
     }
     if !context.pinned() {
+        // A key is text: what looks like a reference in it is none.
+        let key = key.replace("${", "${!");
         let source = format!("{}/{key}", stage_name(websocket));
         template.add(&format!("{id}Permission"), &origin, || {
             api::permission(NAMES, &route.function, &source)

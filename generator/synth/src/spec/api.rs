@@ -36,8 +36,8 @@ pub struct Throttling {
     #[schemars(range(min = 1))]
     pub burst_limit: u32,
     /// How many a second. 0 would refuse every handshake.
-    #[schemars(range(min = 1))]
-    pub rate_limit: u32,
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub rate_limit: f64,
 }
 
 /// The access log.

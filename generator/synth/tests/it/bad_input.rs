@@ -38,7 +38,7 @@ tables: []
     7:38 `burstLimit` is 0; it must be at least 1
         help: with 0 every handshake is answered 429
         row D18
-    7:52 `rateLimit` must be a whole number, not a string
+    7:52 `rateLimit` must be a number, not a string
     9:15 there is no function `handlr`
         help: did you mean `handler`?
     10:32 unknown key `twoway` in `send`

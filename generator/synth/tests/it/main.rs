@@ -12,6 +12,7 @@ mod generate;
 mod order;
 mod render;
 mod robust;
+mod values;
 mod wiring;
 
 use stackgen_cfn::{Node, Sources};

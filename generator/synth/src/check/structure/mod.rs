@@ -1,19 +1,27 @@
 //! The file against its schema: every unknown key, missing key and wrong value at once, each in its place.
 
+mod value;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 use stackgen_cfn::{Entry, Map, Node, Span, Value};
 
-use super::{explain, format, nearest, or};
+use super::{explain, format, nearest};
 use crate::Problem;
 use crate::spec::DURATION_FORMAT as DURATION;
 
 /// Checks a document against the schema of [`crate::schema`], adds what is wrong to `problems`, and gives the places
 /// of what cannot be read: keys or values that [`super::readable`] takes out.
-pub(crate) fn check(schema: &Json, document: &Node, problems: &mut Vec<Problem>) -> BTreeSet<Span> {
+pub(crate) fn check(
+    schema: &Json,
+    document: &Node,
+    text: &str,
+    problems: &mut Vec<Problem>,
+) -> BTreeSet<Span> {
     let mut checker = Checker {
         root: schema,
+        text,
         problems,
         damaged: BTreeSet::new(),
     };
@@ -23,6 +31,8 @@ pub(crate) fn check(schema: &Json, document: &Node, problems: &mut Vec<Problem>)
 
 struct Checker<'a> {
     root: &'a Json,
+    /// The file as it is written.
+    text: &'a str,
     problems: &'a mut Vec<Problem>,
     damaged: BTreeSet<Span>,
 }
@@ -74,7 +84,14 @@ impl<'a> Checker<'a> {
             Value::Map(map) => self.map(schema, definition, name, map, key),
             Value::List(items) => self.list(schema, definition, name, items, node.span),
             Value::String(text) => self.string(schema, name, text, node.span),
-            Value::Int(number) => self.number(schema, name, *number, node.span),
+            Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
+                if schema.get("x-intrinsics").is_some() {
+                    self.as_written(name, node);
+                }
+                if let Some(number) = as_number(node) {
+                    self.number(schema, name, number, node.span);
+                }
+            }
             _ => {}
         }
     }
@@ -274,123 +291,14 @@ impl<'a> Checker<'a> {
             }
         }
     }
+}
 
-    fn string(&mut self, schema: &Json, name: &str, text: &str, span: Span) {
-        let length = text.chars().count() as u64;
-        let least = schema.get("minLength").and_then(Json::as_u64).unwrap_or(0);
-        let most = schema
-            .get("maxLength")
-            .and_then(Json::as_u64)
-            .unwrap_or(u64::MAX);
-        if length < least || length > most {
-            let limit = if length < least {
-                format!("at least {least}")
-            } else {
-                format!("at most {most}")
-            };
-            self.report(Problem::new(
-                span,
-                format!("`{name}` has {length} characters; it may have {limit}"),
-            ));
-        }
-        let format = schema.get("format").and_then(Json::as_str);
-        if let Some(problem) = format.and_then(|format| format::check(format, text)) {
-            self.report(problem.at(span));
-        }
-    }
-
-    fn number(&mut self, schema: &Json, name: &str, number: i64, span: Span) {
-        let least = schema
-            .get("minimum")
-            .and_then(Json::as_i64)
-            .unwrap_or(i64::MIN);
-        let most = schema
-            .get("maximum")
-            .and_then(Json::as_i64)
-            .unwrap_or(i64::MAX);
-        if (least..=most).contains(&number) {
-            return;
-        }
-        let range = match (least, most) {
-            (least, i64::MAX) => format!("at least {least}"),
-            (i64::MIN, most) => format!("at most {most}"),
-            (least, most) => format!("between {least} and {most}"),
-        };
-        let problem = Problem::new(span, format!("`{name}` is {number}; it must be {range}"));
-        let throttle = matches!(name, "burstLimit" | "rateLimit") && number == 0;
-        self.report(if throttle {
-            problem
-                .hint("with 0 every handshake is answered 429")
-                .row("D18")
-        } else {
-            problem
-        });
-    }
-
-    fn one_of(&mut self, constants: &[&Json], name: &str, node: &Node, key: Span) {
-        let found = match &node.value {
-            Value::String(text) => text.clone(),
-            Value::Int(number) => number.to_string(),
-            _ => return self.wrong_type(&["string"], name, node, key),
-        };
-        let texts: Vec<_> = constants.iter().map(|constant| plain(constant)).collect();
-        if texts.contains(&found) {
-            return;
-        }
-        let names: Vec<_> = texts.iter().map(String::as_str).collect();
-        let problem = Problem::new(node.span, format!("`{name}` cannot be `{found}`"));
-        self.report(match nearest(&found, names.iter().copied()) {
-            Some(near) if found.parse::<i64>().is_err() => {
-                problem.hint(format!("did you mean `{near}`?"))
-            }
-            _ => problem.hint(format!("it is one of {}", or(&names))),
-        });
-    }
-
-    fn intrinsic(&mut self, name: &str, node: &Node) {
-        self.report(
-            Problem::new(node.span, format!("`{name}` cannot be an intrinsic function"))
-                .hint("stackgen needs the value itself when it renders; write it out, per environment if it differs"),
-        );
-    }
-
-    fn without_unit(&mut self, number: i64, name: &str, span: Span) {
-        let problem = Problem::new(span, format!("`{name}` is {number} of which unit?"));
-        self.report(problem.hint(format!("write `{number}s`, or with `ms`, `m` or `h`")));
-    }
-
-    fn wrong_type(&mut self, types: &[&str], name: &str, node: &Node, key: Span) {
-        let mut words: Vec<_> = types
-            .iter()
-            .filter(|word| **word != "null")
-            .map(|word| type_words(word))
-            .collect();
-        words.dedup();
-        let span = if node.value == Value::Null {
-            key
-        } else {
-            node.span
-        };
-        let place = if name == "the file" {
-            name.to_owned()
-        } else {
-            format!("`{name}`")
-        };
-        let problem = Problem::new(
-            span,
-            format!(
-                "{place} must be {}, not {}",
-                words.join(" or "),
-                node.kind()
-            ),
-        );
-        let quote = words.contains(&"a string")
-            && matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::Float(_));
-        self.report(if quote {
-            problem.hint("put it in quotes")
-        } else {
-            problem
-        });
+#[allow(clippy::cast_precision_loss, reason = "limits are far below 2^53")]
+fn as_number(node: &Node) -> Option<f64> {
+    match node.value {
+        Value::Int(number) => Some(number as f64),
+        Value::Float(number) => Some(number),
+        _ => None,
     }
 }
 

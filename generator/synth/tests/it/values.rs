@@ -1,0 +1,96 @@
+//! Single values that YAML, IAM or an environment would turn into something else.
+
+use insta::assert_snapshot;
+use stackgen_cfn::emit;
+
+use super::{problems, render, resource};
+
+#[test]
+fn a_value_that_yaml_would_respell_is_asked_for_in_quotes() {
+    assert_snapshot!(problems(
+        "name: s
+functions:
+  f: { binary: f, environment: { AON: on, NUM: 012, FLT: 1.10, SEX: 1:30, ONE: 1, YES: true, HALF: 1.5, TEXT: '1.10' } }
+"
+    ), @"
+    3:39 `AON` is written `on` and would be read as `true`
+        help: put it in quotes: 'on'
+    3:48 `NUM` is written `012` and would be read as `10`
+        help: put it in quotes: '012'
+    3:58 `FLT` is written `1.10` and would be read as `1.1`
+        help: put it in quotes: '1.10'
+    3:69 `SEX` is written `1:30` and would be read as `90`
+        help: put it in quotes: '1:30'
+    ");
+}
+
+#[test]
+fn an_aliased_value_is_taken_as_it_is() {
+    let text = "name: s\nfunctions:\n  f: { binary: f, environment: { AA: &a 5, BB: *a } }\n";
+    let template = render(text, "dev");
+    let path = ["Properties", "Environment", "Variables", "BB"];
+    assert_eq!(
+        resource(&template, "FFunction").at_path(&path),
+        Some(&5_i64.into())
+    );
+}
+
+#[test]
+fn a_route_key_with_a_wildcard_would_let_other_routes_in() {
+    assert_snapshot!(problems(
+        "name: s\nfunctions: { f: { binary: f } }\nwebsocket: { name: a, routes: { '*': f, 'a?': f, \"a\\nb\": f } }\n"
+    ), @r"
+    3:33 `*` cannot be a route key
+        help: in the source of an invoke permission `*` and `?` stand for anything: it would let other routes in
+    3:41 `a?` cannot be a route key
+        help: in the source of an invoke permission `*` and `?` stand for anything: it would let other routes in
+    3:50 `a\nb` cannot be a route key
+        help: in the source of an invoke permission `*` and `?` stand for anything: it would let other routes in
+    ");
+}
+
+#[test]
+fn what_looks_like_a_reference_in_a_route_key_is_text() {
+    let text = "name: s\nfunctions: { f: { binary: f } }\nwebsocket: { name: a, routes: { 'a${Nope}': f } }\n";
+    let template = emit::yaml(&render(text, "dev"));
+    assert!(template.contains("RouteKey: 'a${Nope}'"), "{template}");
+    assert!(template.contains("/prod/a${!Nope}'"), "{template}");
+}
+
+#[test]
+fn a_rate_may_be_a_fraction_and_may_not_be_nothing() {
+    let text = |rate| {
+        format!(
+            "name: s\nfunctions: {{ f: {{ binary: f }} }}\nwebsocket: {{ name: a, routes: {{ $default: f }}, stage: {{ throttling: {{ burstLimit: 1, rateLimit: {rate} }} }} }}\n"
+        )
+    };
+    let template = render(&text("0.5"), "dev");
+    let path = ["Properties", "DefaultRouteSettings", "ThrottlingRateLimit"];
+    assert_eq!(
+        resource(&template, "WebSocketStage").at_path(&path),
+        Some(&0.5.into())
+    );
+    assert_snapshot!(problems(&text("0")), @"
+    3:97 `rateLimit` is 0; it must be more than 0
+        help: with 0 every handshake is answered 429
+        row D18
+    ");
+}
+
+#[test]
+fn a_problem_of_one_environment_says_which() {
+    assert_snapshot!(problems(
+        "name: s
+functions: { f: { binary: f } }
+websocket: { name: a, routes: { $default: f } }
+environments:
+  dev: {}
+  prod: { functions: { f: { binary: null } }, websocket: { name: null } }
+"
+    ), @"
+    2:14 function `f` has no code (in `prod`)
+        help: write `binary: f` for a cargo binary, or `zip:` and the path of a zip file
+    3:1 `websocket` lacks `name` (in `prod`)
+        help: `name`: The API is called `{name}-{env}`
+    ");
+}
