@@ -70,16 +70,20 @@ impl Resolver<'_> {
     /// What a condition's expression comes to.
     pub(super) fn truth(&self, node: &Node, depth: usize) -> Truth {
         if depth > super::MAX_DEPTH {
-            return Truth::Unknown(self.unknown(UnknownReason::TooLarge, node));
+            return Truth::Unknown(self.unknown(UnknownReason::TooLarge, node, depth));
         }
         let Some(call) = node.as_call() else {
             return match node.as_bool() {
                 Some(value) => value.into(),
-                None => Truth::Unknown(self.unknown(UnknownReason::WrongKind("a condition"), node)),
+                None => Truth::Unknown(self.unknown(
+                    UnknownReason::WrongKind("a condition"),
+                    node,
+                    depth,
+                )),
             };
         };
         let malformed =
-            || Truth::Unknown(self.unknown(UnknownReason::Malformed(call.function), node));
+            || Truth::Unknown(self.unknown(UnknownReason::Malformed(call.function), node, depth));
         match call.function {
             Function::Condition => match call.argument.as_str() {
                 Some(name) => self.named_condition(name, node.span, depth + 1),

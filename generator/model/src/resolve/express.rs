@@ -1,16 +1,119 @@
 //! Expressions as canonical text, so that values that are not known can still be compared.
 
-use serde_json::Value as Json;
-use stackgen_cfn::{Map, Node, Value};
+use serde_json::{Value as Json, json};
+use stackgen_cfn::{Call, Function, Map, Node, Value};
 
+use super::{MAX_DEPTH, Resolver, Truth};
 use crate::digest::sha256_hex;
 
 /// Longer expressions are replaced by their digest, so that conditions made of conditions cannot grow without bound.
 const LONGEST: usize = 2_000;
 
-/// The node as JSON in the long form, keys in byte order, no spaces.
-pub(super) fn express(node: &Node) -> String {
-    shorten(json(node).to_string())
+/// Longer values of parameters and conditions stand in an expression as their digest: one may be named very often.
+const LONGEST_NAMED: usize = 100;
+
+impl Resolver<'_> {
+    /// The node as JSON in the long form, keys in byte order, no spaces. What a name of a parameter or a condition
+    /// stands for is in its place or beside it: the name alone would hide a change.
+    pub(super) fn express(&self, node: &Node, depth: usize) -> String {
+        shorten(self.expressed(node, depth).to_string())
+    }
+
+    fn expressed(&self, node: &Node, depth: usize) -> Json {
+        if depth > MAX_DEPTH {
+            return json(node);
+        }
+        let inner = |node: &Node| self.expressed(node, depth + 1);
+        match &node.value {
+            Value::List(items) => items.iter().map(inner).collect(),
+            Value::Map(map) => object(map, inner),
+            Value::Call(call) => self.expressed_call(call, depth + 1),
+            _ => json(node),
+        }
+    }
+
+    fn expressed_call(&self, call: &Call, depth: usize) -> Json {
+        let argument = &*call.argument;
+        let known = match (call.function, argument.as_str(), argument.as_list()) {
+            (Function::Ref, Some(name), _) => self.parameter_expression(name),
+            (Function::Condition, Some(name), _) => self.condition_expression(name, depth),
+            (Function::If, _, Some([name, yes, no])) => name
+                .as_str()
+                .and_then(|name| self.condition_expression(name, depth))
+                .map(|when| {
+                    json!({ "Fn::If": [when, self.expressed(yes, depth), self.expressed(no, depth)] })
+                }),
+            (Function::Sub, Some(text), _) => Some(json!({ "Fn::Sub": self.expressed_sub(text) })),
+            (Function::Sub, _, Some([text, variables])) => text.as_str().map(
+                |text| json!({ "Fn::Sub": [self.expressed_sub(text), self.expressed(variables, depth)] }),
+            ),
+            (Function::FindInMap, _, Some([map, ..])) => {
+                let content = map.as_str().and_then(|name| self.mapping_expression(name));
+                content.map(|content| {
+                    json!({ "Fn::FindInMap": [self.expressed(argument, depth), content] })
+                })
+            }
+            _ => None,
+        };
+        known.unwrap_or_else(
+            || json!({ call.function.long_name(): self.expressed(argument, depth) }),
+        )
+    }
+
+    /// The text of a `Sub` with the values of the parameters that it names.
+    fn expressed_sub(&self, text: &str) -> Json {
+        let names = text
+            .split("${")
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}'));
+        let values = names.filter_map(|(name, _)| self.parameter_expression(name.trim()));
+        std::iter::once(Json::from(text)).chain(values).collect()
+    }
+
+    /// What a parameter comes to; `None` for any other name.
+    fn parameter_expression(&self, name: &str) -> Option<Json> {
+        let parameter = self.template.at_path(&["Parameters", name])?;
+        self.named(format!("Parameters.{name}"), || {
+            match self.parameter(name, parameter) {
+                super::Resolved::Unknown(unknown) => unknown.expression.to_string(),
+                value => serde_json::to_string(&value).unwrap_or_default(),
+            }
+        })
+    }
+
+    /// What a condition comes to, or its definition when that is not known; `None` when there is none of that name.
+    fn condition_expression(&self, name: &str, depth: usize) -> Option<Json> {
+        let condition = self.template.at_path(&["Conditions", name])?;
+        Some(match self.named_condition(name, condition.span, depth) {
+            Truth::True => Json::Bool(true),
+            Truth::False => Json::Bool(false),
+            Truth::Unknown(unknown) => Json::from(named(&unknown.expression)),
+        })
+    }
+
+    fn mapping_expression(&self, name: &str) -> Option<Json> {
+        let content = self.template.at_path(&["Mappings", name])?;
+        self.named(format!("Mappings.{name}"), || json(content).to_string())
+    }
+
+    /// Works out once what a name stands for.
+    fn named(&self, key: String, expression: impl FnOnce() -> String) -> Option<Json> {
+        if let Some(known) = self.expressions.borrow().get(&key) {
+            return Some(known.clone());
+        }
+        let expression = Json::from(named(&expression()));
+        self.expressions
+            .borrow_mut()
+            .insert(key, expression.clone());
+        Some(expression)
+    }
+}
+
+fn named(expression: &str) -> String {
+    match expression.len() {
+        0..=LONGEST_NAMED => expression.to_owned(),
+        _ => format!("sha256:{}", sha256_hex(expression.as_bytes())),
+    }
 }
 
 /// The text itself, or its digest when it is long.
@@ -30,7 +133,7 @@ pub(crate) fn json(node: &Node) -> Json {
         Value::Float(value) => Json::from(*value),
         Value::String(text) => Json::from(text.as_str()),
         Value::List(items) => items.iter().map(json).collect(),
-        Value::Map(map) => object(map),
+        Value::Map(map) => object(map, json),
         Value::Call(call) => {
             let mut entry = serde_json::Map::new();
             entry.insert(call.function.long_name().to_owned(), json(&call.argument));
@@ -39,7 +142,7 @@ pub(crate) fn json(node: &Node) -> Json {
     }
 }
 
-fn object(map: &Map) -> Json {
+fn object(map: &Map, json: impl Fn(&Node) -> Json) -> Json {
     let mut entries: Vec<_> = map.iter().collect();
     entries.sort_unstable_by_key(|(key, _)| *key);
     let entries = entries

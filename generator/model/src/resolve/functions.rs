@@ -38,17 +38,21 @@ impl Resolver<'_> {
                 Truth::False => Resolved::Bool(false),
                 Truth::Unknown(unknown) => Resolved::Unknown(unknown),
             }),
-            Function::ImportValue => Some(self.give_up(UnknownReason::Import, node)),
-            Function::Transform => Some(self.give_up(UnknownReason::Macro, node)),
+            Function::ImportValue => Some(self.give_up(UnknownReason::Import, node, depth)),
+            Function::Transform => Some(self.give_up(UnknownReason::Macro, node, depth)),
             Function::Base64 | Function::Cidr | Function::GetAZs | Function::ToJsonString => {
-                Some(self.give_up(UnknownReason::NotComputed(call.function), node))
+                Some(self.give_up(UnknownReason::NotComputed(call.function), node, depth))
             }
         };
-        Some(result.unwrap_or_else(|| self.give_up(UnknownReason::Malformed(call.function), node)))
+        Some(
+            result.unwrap_or_else(|| {
+                self.give_up(UnknownReason::Malformed(call.function), node, depth)
+            }),
+        )
     }
 
-    fn give_up(&self, reason: UnknownReason, node: &Node) -> Resolved {
-        Resolved::Unknown(self.unknown(reason, node))
+    fn give_up(&self, reason: UnknownReason, node: &Node, depth: usize) -> Resolved {
+        Resolved::Unknown(self.unknown(reason, node, depth))
     }
 
     fn choose(
@@ -66,12 +70,7 @@ impl Resolver<'_> {
         };
         let (yes, no) = (self.at_depth(yes, depth), self.at_depth(no, depth));
         let branch = |value: &Option<Resolved>| serde_json::to_string(value).unwrap_or_default();
-        let expression = format!(
-            "{name}[{}]?{}:{}",
-            unknown.expression,
-            branch(&yes),
-            branch(&no)
-        );
+        let expression = format!("[{}]?{}:{}", unknown.expression, branch(&yes), branch(&no));
         let condition = name.to_owned();
         Some(Resolved::Unknown(Unknown {
             reason: UnknownReason::Condition(name.to_owned()),
@@ -93,7 +92,7 @@ impl Resolver<'_> {
         let attribute = self.at_depth(attribute, depth)?;
         match attribute.as_literal() {
             Some(attribute) => Some(self.resource(id.as_str()?, Some(attribute), node, depth)),
-            None => Some(self.give_up(UnknownReason::NotComputed(Function::GetAtt), node)),
+            None => Some(self.give_up(UnknownReason::NotComputed(Function::GetAtt), node, depth)),
         }
     }
 
@@ -158,7 +157,7 @@ impl Resolver<'_> {
         let items = match self.at_depth(items, depth)? {
             Resolved::List(items) => items,
             Resolved::Unknown(_) => {
-                return Some(self.give_up(UnknownReason::NotComputed(Function::Join), node));
+                return Some(self.give_up(UnknownReason::NotComputed(Function::Join), node, depth));
             }
             _ => return None,
         };
@@ -196,7 +195,7 @@ impl Resolver<'_> {
                 Some(items.swap_remove(index))
             }
             (_, Resolved::List(_) | Resolved::Unknown(_)) => {
-                Some(self.give_up(UnknownReason::NotComputed(Function::Select), node))
+                Some(self.give_up(UnknownReason::NotComputed(Function::Select), node, depth))
             }
             _ => None,
         }
@@ -212,7 +211,7 @@ impl Resolver<'_> {
             .filter(|delimiter| !delimiter.is_empty())?;
         let source = self.at_depth(source, depth)?.to_text()?;
         let Some(source) = source.as_literal() else {
-            return Some(self.give_up(UnknownReason::NotComputed(Function::Split), node));
+            return Some(self.give_up(UnknownReason::NotComputed(Function::Split), node, depth));
         };
         Some(Resolved::List(
             source.split(delimiter).map(Resolved::literal).collect(),
@@ -230,25 +229,19 @@ impl Resolver<'_> {
         let literals: Option<Vec<&str>> = keys.iter().map(Text::as_literal).collect();
         let default = rest.first().and_then(|options| options.get("DefaultValue"));
         let Some(literals) = literals else {
-            // The mapping's content is part of the expression: changing it changes the value.
-            let content = keys[0]
-                .as_literal()
-                .and_then(|name| self.template.at_path(&["Mappings", name]));
-            let content = content.map(express::express).unwrap_or_default();
-            let expression = express::shorten(format!("{}{content}", express::express(node)));
             let reason = UnknownReason::NotComputed(Function::FindInMap);
-            return Some(Resolved::Unknown(Unknown::new(
-                reason, node.span, expression,
-            )));
+            return Some(self.give_up(reason, node, depth));
         };
         let path: Vec<&str> = std::iter::once("Mappings")
             .chain(literals.iter().copied())
             .collect();
         match (self.template.at_path(&path), default) {
             (Some(found), _) | (None, Some(found)) => self.at_depth(found, depth),
-            (None, None) => {
-                Some(self.give_up(UnknownReason::NotInMapping(literals[0].to_owned()), node))
-            }
+            (None, None) => Some(self.give_up(
+                UnknownReason::NotInMapping(literals[0].to_owned()),
+                node,
+                depth,
+            )),
         }
     }
 
@@ -256,7 +249,7 @@ impl Resolver<'_> {
         match self.at_depth(argument, depth)? {
             Resolved::List(items) => Some(Resolved::Int(i64::try_from(items.len()).ok()?)),
             Resolved::Unknown(_) => {
-                Some(self.give_up(UnknownReason::NotComputed(Function::Length), node))
+                Some(self.give_up(UnknownReason::NotComputed(Function::Length), node, depth))
             }
             _ => None,
         }

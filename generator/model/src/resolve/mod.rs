@@ -42,6 +42,8 @@ pub struct Resolver<'a> {
     aliases: HashMap<String, String>,
     conditions: RefCell<condition::Conditions>,
     parameters: RefCell<HashMap<String, Resolved>>,
+    /// What names of parameters and mappings stand for in expressions.
+    expressions: RefCell<HashMap<String, serde_json::Value>>,
     problems: RefCell<Vec<Problem>>,
     reported: RefCell<HashSet<String>>,
     budget: Cell<usize>,
@@ -56,6 +58,7 @@ impl<'a> Resolver<'a> {
             aliases: HashMap::new(),
             conditions: RefCell::default(),
             parameters: RefCell::default(),
+            expressions: RefCell::default(),
             problems: RefCell::default(),
             reported: RefCell::default(),
             budget: Cell::new(MAX_TEXT),
@@ -114,7 +117,7 @@ impl<'a> Resolver<'a> {
             } else {
                 UnknownReason::NoSuchFunction(key.to_owned())
             };
-            return Resolved::Unknown(self.unknown(reason, node));
+            return Resolved::Unknown(self.unknown(reason, node, depth));
         }
         let entries = map
             .iter()
@@ -135,8 +138,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn unknown(&self, reason: UnknownReason, node: &Node) -> Unknown {
-        Unknown::new(reason, node.span, express::express(node))
+    fn unknown(&self, reason: UnknownReason, node: &Node, depth: usize) -> Unknown {
+        Unknown::new(reason, node.span, self.express(node, depth))
     }
 
     /// Reports a problem once, however often it is met.

@@ -96,7 +96,7 @@ impl Resolver<'_> {
             .is_some_and(|name| self.named_condition(name, resource.span, depth) == Truth::False)
     }
 
-    fn parameter(&self, name: &str, parameter: &Node) -> Resolved {
+    pub(super) fn parameter(&self, name: &str, parameter: &Node) -> Resolved {
         if let Some(known) = self.parameters.borrow().get(name) {
             return known.clone();
         }

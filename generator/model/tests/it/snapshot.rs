@@ -1,7 +1,7 @@
 //! What a deployment snapshots (row D1), and what it does not.
 
 use proptest::prelude::*;
-use stackgen_cfn::{Node, r#ref};
+use stackgen_cfn::{Node, Sources, r#ref};
 use stackgen_model::diff::diff;
 use stackgen_model::{Effect, Inputs, Model};
 
@@ -107,6 +107,84 @@ fn an_expression_that_is_not_known_is_part_of_the_snapshot() {
     };
     assert_eq!(with("One"), with("One"));
     assert_ne!(with("One"), with("Two"));
+}
+
+/// A snapshot of the small stack whose second route calls with this description.
+fn described(description: &str, sections: &str) -> String {
+    let text = format!("{sections}\nDescription: {description}\n");
+    let document = stackgen_cfn::parse(Sources::new().add("extra.yaml", text)).expect("it parses");
+    let mut template = Stack::small().template("", false);
+    let mut properties = &mut template;
+    for key in ["Resources", "R1Integration", "Properties"] {
+        let inner = properties.as_map_mut().and_then(|map| map.get_mut(key));
+        properties = inner.expect("the path is there");
+    }
+    let description = document.get("Description").expect("it is there").clone();
+    let properties = properties.as_map_mut().expect("a map");
+    properties.insert("Description", description);
+    for section in ["Conditions", "Mappings", "Parameters"] {
+        if let Some(node) = document.get(section) {
+            let root = template.as_map_mut().expect("a map");
+            root.insert(section, node.clone());
+        }
+    }
+    snapshot(&Model::from_template(&template, &Inputs::none()))
+}
+
+#[test]
+fn a_changed_definition_of_a_condition_changes_a_snapshot_and_its_name_does_not() {
+    const SECTIONS: &str = "
+Parameters: {Suffix: {Type: String, Default: one}, Stage: {Type: String}}
+Mappings: {Names: {here: {prod: p}}}
+Conditions: {Outer: !Not [!Condition Inner], Inner: !Equals [!Ref Stage, !Sub '${Suffix}']}
+";
+    let expressions = [
+        "!If [Outer, yes, no]",
+        "!Select [0, !If [Outer, [yes], [no]]]",
+        "!Join ['', !If [Outer, [yes], [no]]]",
+        "!Base64 {'Fn::If': [Outer, yes, no]}",
+        "!ImportValue {'Fn::Sub': ['${A}', {A: !If [Outer, yes, no]}]}",
+    ];
+    for expression in expressions {
+        let before = described(expression, SECTIONS);
+        for (from, to) in [
+            ("Default: one", "Default: two"),
+            ("!Ref Stage", "'${Stage}-x'"),
+        ] {
+            let after = described(expression, &SECTIONS.replace(from, to));
+            assert_ne!(before, after, "{expression} with {to}");
+        }
+        let [renamed, sections] = [expression, SECTIONS]
+            .map(|text| text.replace("Outer", "Other").replace("Inner", "In"));
+        assert_eq!(before, described(&renamed, &sections), "{expression}");
+    }
+}
+
+#[test]
+fn what_an_expression_names_is_part_of_the_snapshot() {
+    const SECTIONS: &str = "
+Parameters: {Suffix: {Type: String, Default: one}, Stage: {Type: String}}
+Mappings: {Names: {here: {prod: p}}}
+";
+    let changes = [
+        (
+            "!ImportValue {'Fn::Sub': '${Suffix}-x'}",
+            "Default: one",
+            "Default: two",
+        ),
+        ("!Base64 {Ref: Suffix}", "Default: one", "Default: two"),
+        ("!FindInMap [Names, here, !Ref Stage]", "prod: p", "prod: q"),
+        (
+            "!Base64 {'Fn::FindInMap': [Names, here, prod]}",
+            "prod: p",
+            "prod: q",
+        ),
+    ];
+    for (expression, from, to) in changes {
+        let before = described(expression, SECTIONS);
+        let after = described(expression, &SECTIONS.replace(from, to));
+        assert_ne!(before, after, "{expression}");
+    }
 }
 
 proptest! {
