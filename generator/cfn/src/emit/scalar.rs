@@ -11,7 +11,9 @@ pub(super) enum Context {
 
 /// A string on one line, quoted if it needs to be.
 pub(super) fn string(text: &str, context: Context) -> String {
-    if text.chars().any(needs_escape) {
+    if is_name(text, context) {
+        text.to_owned()
+    } else if text.chars().any(needs_escape) {
         double_quoted(text)
     } else if is_plain(text, context) {
         text.to_owned()
@@ -74,6 +76,20 @@ fn double_quoted(text: &str) -> String {
     out
 }
 
+/// True for what most strings of a template are, seen at a glance: names, types, paths, that need no quotes.
+fn is_name(text: &str, context: Context) -> bool {
+    let bytes = text.as_bytes();
+    let of_name = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || b"_-./".contains(byte)
+            || (*byte == b':' && context == Context::Block)
+    };
+    bytes.first().is_some_and(u8::is_ascii_alphabetic)
+        && bytes.last() != Some(&b':')
+        && bytes.iter().all(of_name)
+        && !is_word(text)
+}
+
 /// True for text that means itself without quotes. Conservative: text may be quoted that needs it only elsewhere.
 fn is_plain(text: &str, context: Context) -> bool {
     let Some(first) = text.chars().next() else {
@@ -98,7 +114,7 @@ fn is_word(text: &str) -> bool {
     const WORDS: &[&str] = &[
         "true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf",
     ];
-    WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+    text.len() <= 5 && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Bytes of numbers in any notation, and of dates and times.
