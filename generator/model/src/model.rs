@@ -7,6 +7,7 @@ use stackgen_cfn::Node;
 
 use crate::api::{Api, DomainName};
 use crate::function::{Alias, Function, Permission, Version};
+use crate::read::Detail;
 use crate::resource::{Resource, Resources};
 use crate::role::Role;
 use crate::table::{LogGroup, Table};
@@ -48,7 +49,13 @@ pub struct Model {
 impl Model {
     /// Reads a template. Never fails: what is no template is a model with problems.
     pub fn from_template(template: &Node, inputs: &Inputs) -> Model {
-        read::model(template, inputs)
+        read::model(template, inputs, Detail::Everything)
+    }
+
+    /// Reads what deployments snapshot, and no more than the type and the name of anything else: enough for
+    /// [`crate::Api::snapshot_digest`], which is the same as that of the whole model.
+    pub fn of_wiring(template: &Node, inputs: &Inputs) -> Model {
+        read::model(template, inputs, Detail::Wiring)
     }
 
     /// The resource of that id.

@@ -16,8 +16,8 @@ use serde_json::{Map, Value as Json};
 
 pub(crate) use canon::Canon;
 pub use effect::Effect;
-pub(crate) use effect::{effect, in_snapshot};
-pub(crate) use names::{Names, Naming};
+pub(crate) use effect::{effect, in_snapshot, keeps_name, lingers, replaces};
+pub(crate) use names::{Names, Naming, name_property};
 pub(crate) use wiring::{api_parts, numbered};
 
 use crate::resource::Resource;

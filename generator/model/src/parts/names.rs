@@ -130,7 +130,7 @@ fn word(resource: &Resource) -> String {
 }
 
 /// The property that holds a resource's physical name.
-fn name_property(kind: &str) -> Option<&'static str> {
+pub(crate) fn name_property(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "AWS::ApiGatewayV2::Api"
         | "AWS::ApiGatewayV2::Authorizer"

@@ -26,13 +26,34 @@ pub(crate) struct Reader<'a> {
 /// How deeply globals merge; a document nested deeper is no template.
 const DEEPEST: usize = 64;
 
-pub(crate) fn model(template: &Node, inputs: &Inputs) -> Model {
+/// How much of a template is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// All of it.
+    Everything,
+    /// What deployments snapshot. Of other resources the type and the physical name alone.
+    Wiring,
+}
+
+impl Detail {
+    /// True when every property of a type is read.
+    fn reads(self, kind: &str) -> bool {
+        let wiring = [
+            "AWS::ApiGatewayV2::",
+            "AWS::Lambda::Version",
+            "AWS::Lambda::Alias",
+        ];
+        self == Detail::Everything || wiring.iter().any(|prefix| kind.starts_with(prefix))
+    }
+}
+
+pub(crate) fn model(template: &Node, inputs: &Inputs, detail: Detail) -> Model {
     match sam::expand(template) {
-        None => plain(template, Resolver::new(template, inputs), inputs),
+        None => plain(template, Resolver::new(template, inputs), inputs, detail),
         Some(expansion) => {
             let resolver =
                 Resolver::new(&expansion.template, inputs).with_aliases(expansion.aliases);
-            let mut model = plain(&expansion.template, resolver, inputs);
+            let mut model = plain(&expansion.template, resolver, inputs, detail);
             model.problems.extend(expansion.problems);
             model.gaps.extend(expansion.gaps);
             model.problems.sort_by_key(|problem| problem.span);
@@ -43,9 +64,12 @@ pub(crate) fn model(template: &Node, inputs: &Inputs) -> Model {
 }
 
 /// The model of a template without SAM resources.
-fn plain(template: &Node, resolver: Resolver, inputs: &Inputs) -> Model {
+fn plain(template: &Node, resolver: Resolver, inputs: &Inputs, detail: Detail) -> Model {
     let mut problems = Vec::new();
-    let resources = resources::read(template, &resolver, &mut problems);
+    let resources = resources::read(template, &resolver, detail, &mut problems);
+    if detail == Detail::Wiring {
+        return wiring(resources, inputs);
+    }
     let mut gaps = gaps::gaps(template, &resources);
     gaps.sort_by_key(|gap| gap.span);
     let mut model = {
@@ -79,6 +103,23 @@ fn plain(template: &Node, resolver: Resolver, inputs: &Inputs) -> Model {
     problems.sort_by_key(|problem| problem.span);
     model.problems = problems;
     model.gaps = gaps;
+    model
+}
+
+/// The model of resources of which the wiring alone was read.
+fn wiring(resources: Resources, inputs: &Inputs) -> Model {
+    let reader = Reader {
+        resources: &resources,
+        inputs,
+    };
+    let mut model = Model {
+        apis: reader.apis(),
+        functions: reader.functions(),
+        versions: reader.versions(),
+        aliases: reader.aliases(),
+        ..Model::default()
+    };
+    model.resources = resources;
     model
 }
 

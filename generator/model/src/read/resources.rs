@@ -5,13 +5,19 @@ use std::sync::Arc;
 
 use stackgen_cfn::{Entry, Node};
 
-use super::{openapi, resources_section};
+use super::{Detail, openapi, resources_section};
+use crate::parts::name_property;
 use crate::resolve::Truth;
 use crate::resource::{Conditional, Resource, Resources};
 use crate::{LogicalId, Problem, Resolved, Resolver};
 
 /// Every resource whose condition is not false, then those that OpenAPI bodies imply.
-pub(super) fn read(template: &Node, resolver: &Resolver, problems: &mut Vec<Problem>) -> Resources {
+pub(super) fn read(
+    template: &Node,
+    resolver: &Resolver,
+    detail: Detail,
+    problems: &mut Vec<Problem>,
+) -> Resources {
     let mut resources = Resources::new();
     let Some(section) = resources_section(template, problems) else {
         return resources;
@@ -20,7 +26,7 @@ pub(super) fn read(template: &Node, resolver: &Resolver, problems: &mut Vec<Prob
         if id.starts_with("Fn::ForEach") {
             continue;
         }
-        if let Some(resource) = resource(id, entry, resolver, problems) {
+        if let Some(resource) = resource(id, entry, resolver, detail, problems) {
             resources.insert(resource.logical_id.clone(), Arc::new(resource));
         }
     }
@@ -38,6 +44,7 @@ fn resource(
     id: &str,
     entry: &Entry,
     resolver: &Resolver,
+    detail: Detail,
     problems: &mut Vec<Problem>,
 ) -> Option<Resource> {
     let node = &entry.node;
@@ -78,9 +85,16 @@ fn resource(
             attributes.insert(key.to_owned(), value);
         }
     }
-    let properties = map
-        .get("Properties")
-        .and_then(|node| resolver.resolve(node));
+    let properties = map.get("Properties").and_then(|node| {
+        if detail.reads(kind) {
+            return resolver.resolve(node);
+        }
+        let property = name_property(kind)?;
+        let name = resolver.resolve(node.get(property)?)?;
+        Some(Resolved::Map(
+            [(property.to_owned(), name)].into_iter().collect(),
+        ))
+    });
     Some(Resource {
         logical_id: LogicalId::new(id),
         kind: kind.to_owned(),
@@ -94,7 +108,11 @@ fn resource(
         attributes,
         implied: false,
         span: place,
-        document: node.clone(),
+        // What was built and not read has no places to tell.
+        document: match place.file {
+            Some(_) => node.clone(),
+            None => Node::default(),
+        },
     })
 }
 

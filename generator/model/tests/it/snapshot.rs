@@ -212,3 +212,24 @@ proptest! {
         prop_assert_ne!(snapshot(&stack.model()), snapshot(&other.model()));
     }
 }
+
+#[test]
+fn the_wiring_alone_has_the_digest_of_the_whole() {
+    let fixtures = [
+        include_str!("../fixtures/cdk/dev.template.json"),
+        include_str!("../fixtures/cdk/prod.template.json"),
+    ];
+    for text in fixtures {
+        let mut sources = stackgen_cfn::Sources::new();
+        let template = stackgen_cfn::parse(sources.add("template.json", text)).unwrap();
+        let digests = |model: &Model| {
+            let apis = model.apis.iter();
+            apis.map(|api| api.snapshot_digest(model))
+                .collect::<Vec<_>>()
+        };
+        let whole = Model::from_template(&template, &Inputs::none());
+        let wiring = Model::of_wiring(&template, &Inputs::none());
+        assert_eq!(digests(&whole).len(), 2);
+        assert_eq!(digests(&whole), digests(&wiring));
+    }
+}

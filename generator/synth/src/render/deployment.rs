@@ -34,7 +34,7 @@ pub(super) fn fill(apis: &[Api], environment: &str, template: &mut Node) {
     if apis.is_empty() {
         return;
     }
-    let model = Model::from_template(template, &Inputs::default());
+    let model = Model::of_wiring(template, &Inputs::default());
     for &api in apis {
         let is_ours = |id: Option<&str>| id == Some(api.id);
         let found = model.apis.iter().find(|found| {
@@ -51,7 +51,7 @@ pub(super) fn fill(apis: &[Api], environment: &str, template: &mut Node) {
         let id = format!("{}{}", placeholder(api), digest.short());
         let deployment = Resource::new("AWS::ApiGatewayV2::Deployment")
             .retained(true)
-            .depends_on(snapshotted(api, template))
+            .depends_on(snapshotted(api, resources(template)))
             .set("ApiId", r#ref(api.id))
             .set(
                 "Description",
@@ -95,8 +95,16 @@ fn rename(template: &mut Node, old: &str, new: &str, resource: Node) {
     }
 }
 
+fn resources(template: &Node) -> impl Iterator<Item = (&str, &Node)> {
+    let resources = template.get("Resources").and_then(Node::as_map);
+    resources.into_iter().flat_map(Map::iter)
+}
+
 /// Everything of an API that a deployment snapshots, by logical id in order.
-fn snapshotted(api: Api, template: &Node) -> Vec<String> {
+pub(super) fn snapshotted<'a>(
+    api: Api,
+    resources: impl Iterator<Item = (&'a str, &'a Node)>,
+) -> Vec<String> {
     const KINDS: [&str; 6] = [
         "AWS::ApiGatewayV2::Authorizer",
         "AWS::ApiGatewayV2::Integration",
@@ -105,10 +113,7 @@ fn snapshotted(api: Api, template: &Node) -> Vec<String> {
         "AWS::ApiGatewayV2::Route",
         "AWS::ApiGatewayV2::RouteResponse",
     ];
-    let resources = template.get("Resources").and_then(Node::as_map);
     let mut ids: Vec<_> = resources
-        .into_iter()
-        .flat_map(Map::iter)
         .filter(|(_, resource)| {
             let kind = resource.get("Type").and_then(Node::as_str);
             let of_api = resource
