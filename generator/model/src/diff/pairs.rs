@@ -77,8 +77,11 @@ impl Pairing {
             }
         }
         groups
-            .into_values()
-            .flat_map(|(old, new)| pair(old, new))
+            .into_iter()
+            .flat_map(|((kind, ..), (old, new))| match kind {
+                Kind::Stage => pair(old, new, &[is_same_resource, is_same_name]),
+                _ => pair(old, new, &[is_same_resource, is_same_content, |_, _| true]),
+            })
             .collect()
     }
 
@@ -100,18 +103,15 @@ impl Pairing {
         let name = match (&part.kind, &part.id) {
             // One function has many versions, one api many deployments; their ids carry digests.
             (Kind::Deployment, _) => String::new(),
+            // By logical id before name: a stage that gets another name is the same stage.
+            (Kind::Stage, _) => String::new(),
             (Kind::Version, _) => part
                 .content
                 .get("FunctionName")
                 .map(ToString::to_string)
                 .unwrap_or_default(),
             (
-                Kind::Route
-                | Kind::Integration
-                | Kind::Authorizer
-                | Kind::Model
-                | Kind::Stage
-                | Kind::Mapping,
+                Kind::Route | Kind::Integration | Kind::Authorizer | Kind::Model | Kind::Mapping,
                 _,
             ) => part.name.clone(),
             (Kind::Permission, _) | (_, None) => part.name.clone(),
@@ -121,14 +121,23 @@ impl Pairing {
     }
 }
 
-/// Pairs parts of one key: same id first, then same content, then in order.
-fn pair(mut old: Vec<Part>, new: Vec<Part>) -> Vec<Pair> {
-    type Test = fn(&Part, &Part) -> bool;
-    let tests: [Test; 3] = [
-        |left, right| left.id == right.id,
-        |left, right| left.content == right.content,
-        |_, _| true,
-    ];
+/// Whether two parts of one key are the same thing.
+type Test = fn(&Part, &Part) -> bool;
+
+fn is_same_resource(left: &Part, right: &Part) -> bool {
+    left.id == right.id
+}
+
+fn is_same_content(left: &Part, right: &Part) -> bool {
+    left.content == right.content
+}
+
+fn is_same_name(left: &Part, right: &Part) -> bool {
+    left.name == right.name
+}
+
+/// Pairs parts of one key: those that pass the first test, then of the rest those that pass the next.
+fn pair(mut old: Vec<Part>, new: Vec<Part>, tests: &[Test]) -> Vec<Pair> {
     let mut left_over = new;
     let mut pairs = Vec::new();
     for test in tests {
