@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
+use super::Subject;
 use super::pairs::Pairing;
 use crate::api::{Api, Stage};
 use crate::parts::Names;
-use crate::{Link, Model, SnapshotDigest};
+use crate::resource::Resource;
+use crate::{Link, LogicalId, Model, SnapshotDigest};
 
 /// One api in both models.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -22,6 +24,9 @@ pub struct ApiDiff {
     /// Stages that will go on serving the old wiring: it changed, their deployment is the same resource, and nothing
     /// deploys by itself (row D7).
     pub stale_stages: Vec<String>,
+    /// What the new deployment still holds although the template does not: CloudFormation deletes it only afterwards,
+    /// and it takes one more deployment to be rid of it (row D20).
+    pub lingering: Vec<Subject>,
 }
 
 impl ApiDiff {
@@ -31,7 +36,13 @@ impl ApiDiff {
     }
 }
 
-pub(super) fn apis(old: &Model, new: &Model, pairing: &Pairing, names: &Names) -> Vec<ApiDiff> {
+pub(super) fn apis(
+    old: &Model,
+    new: &Model,
+    pairing: &Pairing,
+    names: &Names,
+    removed: &[(LogicalId, Subject)],
+) -> Vec<ApiDiff> {
     let pairs = new.apis.iter().filter_map(|after| {
         let before = old
             .apis
@@ -46,8 +57,15 @@ pub(super) fn apis(old: &Model, new: &Model, pairing: &Pairing, names: &Names) -
             .stages
             .iter()
             .filter(|stage| wiring_changed && keeps_deployment(before, stage, pairing));
+        let api = after.id.to().map(|id| names.name(id)).unwrap_or_default();
+        let deploys = wiring_changed && is_deployed(old, after);
+        let lingering = match deploys {
+            true => lingering(before, [old, new], &api, removed),
+            false => Vec::new(),
+        };
         ApiDiff {
-            api: after.id.to().map(|id| names.name(id)).unwrap_or_default(),
+            api,
+            lingering,
             stale_stages: stale
                 .map(|stage| names.name(&stage.resource.logical_id))
                 .collect(),
@@ -78,4 +96,58 @@ fn keeps_deployment(before: &Api, stage: &Stage, pairing: &Pairing) -> bool {
         (Some(Link::To(old)), Link::To(new)) => old == new,
         _ => false,
     }
+}
+
+/// True when the update makes a deployment of the api, for its stages to serve.
+fn is_deployed(old: &Model, after: &Api) -> bool {
+    let mut deployments = after.deployments.iter();
+    deployments.any(|deployment| {
+        let id = &deployment.resource.logical_id;
+        let serves = |stage: &Stage| stage.deployment.to() == Some(id);
+        !old.resources.contains_key(id) && after.stages.iter().any(serves)
+    })
+}
+
+/// What CloudFormation deletes in its clean-up, when the new deployment is there already (row D20). A thing whose
+/// resource stays, under another name, is updated before that; what an OpenAPI body implies, too.
+fn lingering(
+    before: &Api,
+    [old, new]: [&Model; 2],
+    api: &str,
+    removed: &[(LogicalId, Subject)],
+) -> Vec<Subject> {
+    let is_deleted = |resource: &Resource| {
+        !resource.implied && !resource.retained && !new.resources.contains_key(&resource.logical_id)
+    };
+    let of_api = removed.iter().filter(|(id, subject)| {
+        subject.api.as_deref() == Some(api)
+            && old
+                .resource(id)
+                .is_some_and(|resource| is_deleted(resource))
+    });
+    let mut lingering: Vec<Subject> = of_api.map(|(_, subject)| subject.clone()).collect();
+    let mut response = |resource: &Resource, of: &Resource, name: String| {
+        // The responses of what goes as a whole go with it.
+        if is_deleted(resource) && !is_deleted(of) {
+            lingering.push(Subject {
+                kind: "response".to_owned(),
+                name,
+                api: Some(api.to_owned()),
+            });
+        }
+    };
+    for route in &before.routes {
+        for one in &route.responses {
+            let name = format!("{} of route {}", one.key, route.key);
+            response(&one.resource, &route.resource, name);
+        }
+    }
+    for integration in &before.integrations {
+        for one in &integration.responses {
+            let of = &integration.resource;
+            let name = format!("{} of integration {}", one.key, of.logical_id);
+            response(&one.resource, of, name);
+        }
+    }
+    lingering
 }

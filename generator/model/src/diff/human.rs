@@ -26,7 +26,7 @@ impl Diff {
             .changes
             .iter()
             .filter(|change| !follows(change, &renamed))
-            .map(|change| (line(change, many_apis), takes(change.effect)))
+            .map(|change| (line(change, many_apis), takes(change)))
             .collect();
         let width = lines
             .iter()
@@ -40,7 +40,7 @@ impl Diff {
         }
         for api in &self.apis {
             let redeployed = renamed.iter().any(|renamed| renamed.api == api.api);
-            text.extend(verdict(api, redeployed));
+            text += &verdict(api, redeployed);
         }
         text
     }
@@ -96,23 +96,59 @@ fn follows(change: &Change, renamed: &[Renamed]) -> bool {
 }
 
 /// Whether the stages of an api will serve its new wiring (row D7).
-fn verdict(api: &ApiDiff, redeployed: bool) -> Option<String> {
+fn verdict(api: &ApiDiff, redeployed: bool) -> String {
     let name = &api.api;
     let stages = api.stale_stages.join(", ");
     if api.is_stale() {
         let serves = "keeps its deployment and will serve the old wiring (row D7)";
-        return Some(format!("! api {name}: stage {stages} {serves}\n"));
+        return format!("! api {name}: stage {stages} {serves}\n");
     }
-    redeployed.then(|| format!("= api {name}: a new deployment serves the new wiring\n"))
+    let mut text = String::new();
+    if redeployed {
+        text += &format!("= api {name}: a new deployment serves the new wiring\n");
+    }
+    if !api.lingering.is_empty() {
+        let held: Vec<String> = api
+            .lingering
+            .iter()
+            .map(|held| format!("{} {}", held.kind, held.name))
+            .collect();
+        text += &format!(
+            "! api {name}: the new deployment still holds {}, which CloudFormation deletes only afterwards; \
+             make one more deployment (row D20)\n",
+            held.join(", ")
+        );
+    }
+    text
 }
 
-fn takes(effect: Effect) -> &'static str {
-    match effect {
+fn takes(change: &Change) -> &'static str {
+    match change.effect {
         Effect::Wiring => "needs a deployment",
         Effect::Code => "code, live with the update",
         Effect::PinnedCode => "live when a deployment calls the new version",
         Effect::Settings => "live with the update",
         Effect::Replaces => "replaces the resource",
+        Effect::Refused => "refused by CloudFormation: a named resource is not replaced",
+        Effect::Lingers => stays(&change.what),
+    }
+}
+
+/// How to be rid of what an update leaves on (row D12).
+fn stays(what: &What) -> &'static str {
+    match what {
+        What::Changed { field, .. } if field.starts_with("StageVariables") => {
+            "stays until it is set to \"\" (row D12)"
+        }
+        // The settings of a whole route: an update fails once they name a route that is gone.
+        What::Changed {
+            field,
+            before: Some(Json::Object(_)),
+            ..
+        } if field.starts_with("RouteSettings") => {
+            "stays until it is deleted: before the update, aws apigatewayv2 delete-route-settings (row D12)"
+        }
+        _ => "stays until it is deleted by its own call (row D12)",
     }
 }
 

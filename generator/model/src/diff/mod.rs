@@ -12,7 +12,9 @@ use serde_json::{Map, Value as Json};
 
 pub use apis::ApiDiff;
 
-use crate::parts::{Effect, Kind, Names, Naming, Part, effect, in_snapshot, parts};
+use crate::parts::{
+    Effect, Kind, Names, Naming, Part, effect, in_snapshot, keeps_name, lingers, parts, replaces,
+};
 use crate::{LogicalId, Model, Qualifier};
 use pairs::Pairing;
 
@@ -85,6 +87,7 @@ pub fn diff(old: &Model, new: &Model) -> Diff {
     let pairing = Pairing::new(old, new, [&old_names, &new_names]);
     let pairs = pairing.pairs(parts(old, &old_names), parts(new, &new_names));
     let mut found = Vec::new();
+    let mut removed = Vec::new();
     for (before, after) in &pairs {
         let Some(part) = after.as_ref().or(before.as_ref()) else {
             continue;
@@ -112,8 +115,14 @@ pub fn diff(old: &Model, new: &Model) -> Diff {
         };
         match (before, after) {
             (Some(before), Some(after)) => found.extend(changes(before, after, &subject, new)),
-            (None, _) => found.push((part.kind.clone(), whole(subject, What::Added, &part.kind))),
-            (_, None) => found.push((part.kind.clone(), whole(subject, What::Removed, &part.kind))),
+            (None, _) => found.push((part.kind.clone(), whole(subject, What::Added, part, new))),
+            (_, None) => {
+                let change = whole(subject, What::Removed, part, new);
+                if change.effect == Effect::Wiring {
+                    removed.extend(part.id.clone().map(|id| (id, change.subject.clone())));
+                }
+                found.push((part.kind.clone(), change));
+            }
         }
     }
     found.sort_by_cached_key(|(kind, change)| {
@@ -125,13 +134,16 @@ pub fn diff(old: &Model, new: &Model) -> Diff {
     });
     Diff {
         changes: found.into_iter().map(|(_, change)| change).collect(),
-        apis: apis::apis(old, new, &pairing, &new_names),
+        apis: apis::apis(old, new, &pairing, &new_names, &removed),
     }
 }
 
-fn whole(subject: Subject, what: What, kind: &Kind) -> Change {
-    let effect = match kind {
-        Kind::Version | Kind::Alias => Effect::Code,
+fn whole(subject: Subject, what: What, part: &Part, new: &Model) -> Change {
+    let effect = match &part.kind {
+        // Whoever called the version is told in its own line.
+        Kind::Version if what == What::Removed => Effect::Settings,
+        Kind::Version => code(part, new),
+        Kind::Alias => Effect::Code,
         kind if *kind != Kind::Api && in_snapshot(kind, "") => Effect::Wiring,
         _ => Effect::Settings,
     };
@@ -161,19 +173,7 @@ fn changes(before: &Part, after: &Part, subject: &Subject, new: &Model) -> Vec<(
             },
         ));
     };
-    let versioned = new
-        .versions
-        .iter()
-        .find(|version| Some(&version.resource.logical_id) == after.id.as_ref());
-    let function = match kind {
-        Kind::Function => after.id.as_ref(),
-        _ => versioned.and_then(|version| version.function.function.to()),
-    };
-    let code = if is_pinned(new, function) {
-        Effect::PinnedCode
-    } else {
-        Effect::Code
-    };
+    let code = code(after, new);
     if before.id != after.id && !matches!(kind, Kind::Attributes | Kind::Permission) {
         let id = |part: &Part| part.id.as_ref().map(|id| Json::from(id.as_str()));
         let (field, effect) = match kind {
@@ -183,15 +183,41 @@ fn changes(before: &Part, after: &Part, subject: &Subject, new: &Model) -> Vec<(
         };
         push(field.to_owned(), id(before), id(after), effect);
     }
-    for difference in values::differences(&before.content, &after.content) {
-        let property = difference.path.split('.').next().unwrap_or_default();
-        let effect = match effect(kind, property) {
+    let differences = values::differences(&before.content, &after.content);
+    let is_replaced = before.id != after.id
+        || differences
+            .iter()
+            .any(|difference| replaces(kind, difference.property()));
+    let keeps_name = keeps_name(kind, &before.content, &after.content);
+    for difference in differences {
+        let is_gone = difference.after.is_none();
+        let effect = match effect(kind, difference.property()) {
             Effect::Code => code,
+            // The new version tells it.
+            Effect::Replaces if *kind == Kind::Version && before.id != after.id => code,
+            Effect::Replaces if keeps_name => Effect::Refused,
+            _ if is_gone && !is_replaced && lingers(kind, &difference.path) => Effect::Lingers,
             effect => effect,
         };
         push(difference.path, difference.before, difference.after, effect);
     }
     changes
+}
+
+/// What new code of a function or a version of it takes to be live.
+fn code(part: &Part, new: &Model) -> Effect {
+    let versioned = new
+        .versions
+        .iter()
+        .find(|version| Some(&version.resource.logical_id) == part.id.as_ref());
+    let function = match part.kind {
+        Kind::Function => part.id.as_ref(),
+        _ => versioned.and_then(|version| version.function.function.to()),
+    };
+    match is_pinned(new, function) {
+        true => Effect::PinnedCode,
+        false => Effect::Code,
+    }
 }
 
 /// True when every integration and authorizer that calls the function calls a version of it.

@@ -9,6 +9,15 @@ pub(super) struct Difference {
     pub(super) after: Option<Json>,
 }
 
+impl Difference {
+    /// The property that differs, or that holds what differs.
+    pub(super) fn property(&self) -> &str {
+        self.path
+            .split_once('.')
+            .map_or(&*self.path, |(property, _)| property)
+    }
+}
+
 /// Every difference, by path.
 pub(super) fn differences(
     before: &Map<String, Json>,

@@ -5,23 +5,10 @@ use stackgen_cfn::{Node, get_att, map, r#ref};
 use stackgen_model::diff::{Diff, What, diff};
 use stackgen_model::{Effect, Inputs, Model};
 
-use crate::support::{Route, Stack, resource, stacks};
+use crate::support::{Route, Stack, resource, stacks, with};
 
 fn between(old: &Stack, new: &Stack) -> Diff {
     diff(&old.model(), &new.model())
-}
-
-fn with(stack: &Stack, extra: Vec<(String, Node)>) -> Model {
-    let mut template = stack.template("", false);
-    let resources = template
-        .as_map_mut()
-        .and_then(|map| map.get_mut("Resources"))
-        .and_then(Node::as_map_mut);
-    let resources = resources.expect("there are resources");
-    for (id, node) in extra {
-        resources.insert(id, node);
-    }
-    Model::from_template(&template, &Inputs::none())
 }
 
 #[test]
@@ -223,7 +210,8 @@ fn a_diff_for_programs_says_the_same() {
           "wiringChanged": true,
           "staleStages": [
             "dev"
-          ]
+          ],
+          "lingering": []
         }
       ]
     }

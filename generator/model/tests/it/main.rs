@@ -1,6 +1,7 @@
 //! Tests of the model's public face.
 
 mod diff;
+mod effects;
 mod model;
 mod resolve;
 mod sam;

@@ -170,6 +170,20 @@ impl Stack {
     }
 }
 
+/// The model of a stack with more resources, or others in the place of its own.
+pub(crate) fn with(stack: &Stack, extra: impl IntoIterator<Item = (String, Node)>) -> Model {
+    let mut template = stack.template("", false);
+    let resources = template
+        .as_map_mut()
+        .and_then(|map| map.get_mut("Resources"))
+        .and_then(Node::as_map_mut)
+        .expect("there are resources");
+    for (id, node) in extra {
+        resources.insert(id, node);
+    }
+    Model::from_template(&template, &Inputs::none())
+}
+
 pub(crate) fn resource(id: &str, kind: &str, properties: Node) -> (String, Node) {
     (
         id.to_owned(),
