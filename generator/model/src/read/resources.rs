@@ -85,16 +85,9 @@ fn resource(
             attributes.insert(key.to_owned(), value);
         }
     }
-    let properties = map.get("Properties").and_then(|node| {
-        if detail.reads(kind) {
-            return resolver.resolve(node);
-        }
-        let property = name_property(kind)?;
-        let name = resolver.resolve(node.get(property)?)?;
-        Some(Resolved::Map(
-            [(property.to_owned(), name)].into_iter().collect(),
-        ))
-    });
+    let properties = map
+        .get("Properties")
+        .and_then(|node| properties(kind, node, resolver, detail));
     Some(Resource {
         logical_id: LogicalId::new(id),
         kind: kind.to_owned(),
@@ -114,6 +107,18 @@ fn resource(
             None => Node::default(),
         },
     })
+}
+
+/// The properties as far as they are read.
+fn properties(kind: &str, node: &Node, resolver: &Resolver, detail: Detail) -> Option<Resolved> {
+    if detail.reads(kind) {
+        return resolver.resolve(node);
+    }
+    let property = name_property(kind)?;
+    let name = resolver.resolve(node.get(property)?)?;
+    Some(Resolved::Map(
+        [(property.to_owned(), name)].into_iter().collect(),
+    ))
 }
 
 fn depends_on(node: Option<&Node>) -> Vec<LogicalId> {
