@@ -42,7 +42,7 @@ pub(super) fn check(format: &str, text: &str) -> Option<Misfit> {
         "stack-name" => name(text, "a stack's name", 100, "-"),
         "function-name" => name(text, "a function's name", 50, "-_"),
         "table-name" => name(text, "a table's name", 200, "-_."),
-        "index-name" => name(text, "an index's name", 255, "-_."),
+        "index-name" => index_name(text),
         "api-name" => name(text, "an API's name", 100, "-_. "),
         "stage-name" => stage_name(text),
         "cargo-binary" => name(text, "a cargo binary's name", 64, "-_"),
@@ -81,6 +81,19 @@ fn name(text: &str, what: &str, most: usize, signs: &str) -> Option<Misfit> {
             signs.join(" ")
         ),
     ))
+}
+
+fn index_name(text: &str) -> Option<Misfit> {
+    let fits = (3..=255).contains(&text.len())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    (!fits).then(|| {
+        Misfit::new(
+            format!("`{text}` cannot be an index's name"),
+            "letters, digits, `-`, `_` and `.`, 3 to 255 characters",
+        )
+    })
 }
 
 fn stage_name(text: &str) -> Option<Misfit> {

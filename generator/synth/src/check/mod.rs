@@ -1,8 +1,10 @@
 //! What is wrong with a stackgen.yaml: its structure against the schema, then its meaning.
 
+mod circle;
 mod explain;
 mod format;
 mod meaning;
+mod raw;
 mod readable;
 mod references;
 mod structure;

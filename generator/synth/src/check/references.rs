@@ -4,64 +4,83 @@ use std::collections::BTreeSet;
 
 use stackgen_cfn::{Call, Function, Map, Node, Span, Value};
 
+use super::circle::depends_on;
 use super::nearest;
+use super::raw::SECTIONS;
 use crate::Problem;
 use crate::load::Places;
-use crate::render::{Collision, logical_ids};
-use crate::spec::Spec;
+use crate::render::{Collision, Made};
 
 /// Checks every reference of the document, that conditions and mappings that are named are there, and that no two
 /// things come to one logical id.
-pub(super) fn check(
-    document: &Node,
-    spec: &Spec,
-    environment: &str,
-    whole: bool,
-    problems: &mut Vec<Problem>,
-) {
-    let keys = |section: &str| -> BTreeSet<String> {
-        let map = document.get(section).and_then(Node::as_map);
-        map.into_iter()
-            .flat_map(|map| map.keys().map(str::to_owned))
-            .collect()
+pub(super) fn check(document: &Node, made: &Made, whole: bool, problems: &mut Vec<Problem>) {
+    logical_ids(document, made, problems);
+    let resources = made.resources.iter();
+    // A version's name carries a digest of code that may not be built yet.
+    let named = resources.filter(|(id, (node, _))| {
+        node.get("Type").and_then(Node::as_str) != Some("AWS::Lambda::Version")
+            && !made.deployments.contains(id)
+    });
+    let mut walker = Walker {
+        parameters: keys(document, "parameters"),
+        conditions: keys(document, "conditions"),
+        mappings: keys(document, "mappings"),
+        resources: named.map(|(id, _)| id.as_str()).collect(),
+        deployments: &made.deployments,
+        whole,
+        section: "",
+        raw: false,
+        problems,
     };
-    let (mut resources, collisions) = logical_ids(spec, environment, document);
+    let sections = document.as_map().into_iter().flat_map(Map::iter);
+    // The environments' parts were merged into the rest.
+    for (key, node) in sections.filter(|(key, _)| *key != "environments") {
+        walker.section = key;
+        walker.raw = SECTIONS.contains(&key);
+        walker.node(node);
+        if matches!(key, "resources" | "outputs") {
+            walker.attributes(node);
+        }
+    }
+}
+
+fn keys<'a>(document: &'a Node, section: &str) -> BTreeSet<&'a str> {
+    let map = document.get(section).and_then(Node::as_map);
+    map.into_iter().flat_map(Map::keys).collect()
+}
+
+/// Names that meet.
+fn logical_ids(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
     let places = Places(document);
-    let collided = collisions
-        .iter()
-        .map(|collision| collided(&places, collision));
+    let collided = made.collisions.iter().map(|one| collided(&places, one));
     // Two keys of one route were told already.
     let untold: Vec<_> = collided
         .filter(|one| problems.iter().all(|told| told.span != one.span))
         .collect();
     problems.extend(untold);
+    let ours = |id: &str| {
+        let origin = made.resources.get(id).map(|(_, origin)| origin);
+        origin.is_some_and(|origin| origin.first().is_none_or(|first| first != "resources"))
+    };
     for section in ["parameters", "resources"] {
-        let taken = keys(section)
-            .into_iter()
-            .filter(|id| resources.contains(id) || !fits(id));
-        problems.extend(taken.map(|id| refused(&places, section, &id)));
+        for id in keys(document, section).into_iter().filter(|id| ours(id)) {
+            let message = format!("stackgen makes a resource `{id}` itself");
+            let problem = Problem::new(places.key(&[section, id]), message);
+            problems.push(problem.hint("give this one another logical id"));
+        }
     }
-    for id in keys("parameters").intersection(&keys("resources")) {
-        let problem = Problem::new(
-            places.key(&["resources", id]),
-            format!("`{id}` is a parameter's name already"),
-        );
+    for id in keys(document, "outputs") {
+        if made.outputs.contains(id) {
+            let message = format!("stackgen makes an output `{id}` itself");
+            let problem = Problem::new(places.key(&["outputs", id]), message);
+            problems.push(problem.hint("give this one another logical id"));
+        }
+    }
+    for id in keys(document, "parameters").intersection(&keys(document, "resources")) {
+        let message = format!("`{id}` is a parameter's name already");
+        let problem = Problem::new(places.key(&["resources", id]), message);
         problems.push(problem.related(places.key(&["parameters", id]), "the parameter"));
     }
-    resources.extend(keys("resources"));
-    let mut walker = Walker {
-        parameters: keys("parameters"),
-        conditions: keys("conditions"),
-        mappings: keys("mappings"),
-        resources,
-        whole,
-        problems,
-    };
-    let sections = document.as_map().into_iter().flat_map(Map::iter);
-    // The environments' parts were merged into the rest.
-    sections
-        .filter(|(key, _)| *key != "environments")
-        .for_each(|(_, node)| walker.node(node));
 }
 
 /// Two parts of the file whose names come to one logical id.
@@ -78,28 +97,18 @@ fn collided(places: &Places<'_>, collision: &Collision) -> Problem {
         .hint("logical ids have letters and digits only, so names that differ in signs alone meet: rename one of them")
 }
 
-fn fits(id: &str) -> bool {
-    !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric())
-}
-
-/// A logical id of the file's own that stackgen makes itself, or that CloudFormation does not take.
-fn refused(places: &Places<'_>, section: &str, id: &str) -> Problem {
-    let span = places.key(&[section, id]);
-    if fits(id) {
-        Problem::new(span, format!("stackgen makes a resource `{id}` itself"))
-            .hint("give this one another logical id")
-    } else {
-        Problem::new(span, format!("`{id}` cannot be a logical id")).hint("letters and digits only")
-    }
-}
-
 struct Walker<'a> {
-    parameters: BTreeSet<String>,
-    conditions: BTreeSet<String>,
-    mappings: BTreeSet<String>,
-    resources: BTreeSet<String>,
+    parameters: BTreeSet<&'a str>,
+    conditions: BTreeSet<&'a str>,
+    mappings: BTreeSet<&'a str>,
+    resources: BTreeSet<&'a str>,
+    deployments: &'a [String],
     /// False where resources may be missing because parts of the file could not be read.
     whole: bool,
+    /// The section of the file that is looked at.
+    section: &'a str,
+    /// Whether that is CloudFormation's words, whose keys no schema has checked.
+    raw: bool,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -107,13 +116,37 @@ impl Walker<'_> {
     fn node(&mut self, node: &Node) {
         match &node.value {
             Value::List(items) => items.iter().for_each(|item| self.node(item)),
-            Value::Map(map) => map.iter().for_each(|(_, node)| self.node(node)),
-            Value::Call(call) => self.call(call),
+            Value::Map(map) => self.map(map),
+            Value::Call(call) => self.call(call, node.span),
             _ => {}
         }
     }
 
-    fn call(&mut self, call: &Call) {
+    fn map(&mut self, map: &Map) {
+        for (key, entry) in map.entries() {
+            let outer = self.raw;
+            if self.raw && key.starts_with("Fn::") {
+                self.problems.push(misplaced(key, entry.key_span));
+            }
+            self.raw |= key == "policyStatements";
+            self.node(&entry.node);
+            self.raw = outer;
+        }
+    }
+
+    /// `DependsOn` and `Condition` of raw resources and outputs.
+    fn attributes(&mut self, section: &Node) {
+        for (_, node) in section.as_map().into_iter().flat_map(Map::iter) {
+            if let Some(name) = node.get("Condition") {
+                self.condition(name);
+            }
+            for id in depends_on(node) {
+                self.resource(id.as_str().unwrap_or_default(), id.span, "resource");
+            }
+        }
+    }
+
+    fn call(&mut self, call: &Call, span: Span) {
         let argument = &call.argument;
         match call.function {
             Function::Ref => {
@@ -123,7 +156,7 @@ impl Walker<'_> {
             }
             Function::GetAtt => {
                 if let Some((id, _)) = call.as_get_att() {
-                    self.resource(id, argument.span);
+                    self.resource(id, argument.span, "resource");
                 }
             }
             Function::Sub => self.sub(argument),
@@ -132,46 +165,55 @@ impl Walker<'_> {
                 if let Some([name, ..]) = argument.as_list() {
                     self.condition(name);
                 }
-                self.node(argument);
+                self.argument(argument);
             }
             Function::FindInMap => {
                 if let Some(name) = argument.as_list().and_then(|items| items.first()?.as_str()) {
-                    self.known(name, argument.span, "mapping", &self.mappings.clone());
+                    let near = nearest(name, self.mappings.iter().copied());
+                    if !self.mappings.contains(name) {
+                        self.unknown(name, argument.span, "mapping", near);
+                    }
                 }
-                self.node(argument);
+                self.argument(argument);
             }
-            _ => self.node(argument),
+            Function::Length | Function::ToJsonString | Function::Transform => {
+                let message = format!("`{}` needs a transform of the template", call.function);
+                self.problems
+                    .push(Problem::new(span, message).hint(NO_TRANSFORM));
+                self.argument(argument);
+            }
+            _ => self.argument(argument),
         }
     }
 
+    /// What a function is applied to: a schema has not looked into it.
+    fn argument(&mut self, argument: &Node) {
+        let outer = std::mem::replace(&mut self.raw, true);
+        self.node(argument);
+        self.raw = outer;
+    }
+
     fn sub(&mut self, argument: &Node) {
-        let (text, variables) = match &argument.value {
-            Value::String(text) => (text.as_str(), None),
-            Value::List(items) => match items.as_slice() {
-                [text, variables] => (text.as_str().unwrap_or_default(), Some(variables)),
-                _ => return,
-            },
-            _ => return,
-        };
-        for name in placeholders(text) {
-            if variables.is_some_and(|variables| variables.get(name).is_some()) {
-                continue;
-            }
+        for name in substituted(argument) {
             match name.split_once('.') {
-                Some((id, _)) => self.resource(id, argument.span),
+                Some((id, _)) => self.resource(id, argument.span, "resource"),
                 None => self.reference(name, argument.span),
             }
         }
-        if let Some(variables) = variables {
-            self.node(variables);
+        if let Some([_, variables]) = argument.as_list() {
+            self.argument(variables);
         }
     }
 
     fn reference(&mut self, name: &str, span: Span) {
         if name.starts_with("AWS::") {
             self.pseudo(name, span);
-        } else if !self.parameters.contains(name) {
-            self.resource(name, span);
+        } else if self.parameters.contains(name) {
+        } else if self.section == "conditions" {
+            let near = nearest(name, self.parameters.iter().copied());
+            self.unknown(name, span, "parameter", near);
+        } else {
+            self.resource(name, span, "parameter or resource");
         }
     }
 
@@ -191,46 +233,74 @@ impl Walker<'_> {
         }
     }
 
-    fn resource(&mut self, id: &str, span: Span) {
+    fn resource(&mut self, id: &str, span: Span, kind: &str) {
+        if self.deployments.iter().any(|deployment| deployment == id) {
+            let stage = id.replace("Deployment", "Stage");
+            let message = format!("`{id}` has another logical id in the template");
+            self.problems.push(Problem::new(span, message).hint(format!(
+                "it carries a digest of the wiring; the output `{id}Id` tells the deployment's id, and what must come \
+                 after the deployment can wait for `{stage}`"
+            )));
+            return;
+        }
         if self.resources.contains(id) || !self.whole {
             return;
         }
-        let near = nearest(
-            id,
-            self.parameters
-                .iter()
-                .chain(&self.resources)
-                .map(String::as_str),
-        )
-        .map(str::to_owned);
-        self.unknown(id, span, "parameter or resource", near.as_deref());
+        let parameters = self.parameters.iter().filter(|_| kind != "resource");
+        let near = nearest(id, self.resources.iter().chain(parameters).copied());
+        self.unknown(id, span, kind, near);
     }
 
     fn condition(&mut self, node: &Node) {
-        if let Some(name) = node.as_str() {
-            self.known(name, node.span, "condition", &self.conditions.clone());
-        }
-    }
-
-    fn known(&mut self, name: &str, span: Span, kind: &str, names: &BTreeSet<String>) {
-        if !names.contains(name) {
-            self.unknown(
-                name,
-                span,
-                kind,
-                nearest(name, names.iter().map(String::as_str)),
-            );
-        }
+        let Some(name) = node.as_str().filter(|name| !self.conditions.contains(name)) else {
+            return;
+        };
+        let near = nearest(name, self.conditions.iter().copied());
+        self.unknown(name, node.span, "condition", near);
     }
 
     fn unknown(&mut self, name: &str, span: Span, kind: &str, near: Option<&str>) {
         let problem = Problem::new(span, format!("there is no {kind} `{name}`"));
         self.problems.push(match near {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None if matches!(kind, "condition" | "mapping") => problem.hint(format!("declare it under `{kind}s`")),
+            None if matches!(kind, "condition" | "mapping" | "parameter") => problem.hint(format!("declare it under `{kind}s`")),
             None => problem.hint("`stackgen synth` shows the logical ids of what it makes; parameters stand under `parameters`"),
         });
     }
+}
+
+/// What stands in the way of functions that CloudFormation does not know by itself.
+const NO_TRANSFORM: &str = "stackgen writes no `Transform`, so there are neither language extensions nor macros: write \
+                            out what it would give";
+
+/// An intrinsic function where it is none.
+fn misplaced(key: &str, span: Span) -> Problem {
+    if Function::from_long_name(key).is_some() {
+        return Problem::new(span, format!("`{key}` stands beside other keys"))
+            .hint("an intrinsic function is the only key of its mapping");
+    }
+    if key.starts_with("Fn::ForEach") {
+        return Problem::new(span, format!("`{key}` needs a transform of the template"))
+            .hint(NO_TRANSFORM);
+    }
+    let problem = Problem::new(span, format!("there is no function `{key}`"));
+    match nearest(
+        key,
+        Function::ALL.iter().map(|function| function.long_name()),
+    ) {
+        Some(near) => problem.hint(format!("did you mean `{near}`?")),
+        None => problem.hint(NO_TRANSFORM),
+    }
+}
+
+/// The names in the text of a `!Sub` that are not variables of its own.
+pub(super) fn substituted(argument: &Node) -> impl Iterator<Item = &str> {
+    let (text, variables) = match argument.as_list() {
+        Some([text, variables]) => (text.as_str(), Some(variables)),
+        _ => (argument.as_str(), None),
+    };
+    placeholders(text.unwrap_or_default())
+        .filter(move |name| variables.is_none_or(|variables| variables.get(name).is_none()))
 }
 
 /// The names between `${` and `}`; `${!Name}` is text.

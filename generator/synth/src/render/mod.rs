@@ -17,21 +17,22 @@ mod websocket;
 
 use std::collections::BTreeSet;
 
-use stackgen_cfn::{Map, Node};
+use indexmap::IndexMap;
+use stackgen_cfn::{Map, Node, list, map};
 
 use crate::load::Environment;
 use crate::spec::{Release, Spec};
 use crate::{Artifacts, Dialect, Rendered, Request};
 use context::Context;
 pub(crate) use template::Collision;
-use template::Template;
+use template::{Origin, Template};
 
 /// The template of an environment.
 pub(crate) fn render(environment: &Environment, request: &Request<'_>) -> Rendered {
     let context = Context {
         spec: &environment.spec,
         environment: &environment.name,
-        release: release(environment),
+        release: release(&environment.spec, &environment.name),
         dialect: request.dialect,
         project_path: request.project_path,
         artifacts: request.artifacts,
@@ -53,16 +54,14 @@ fn apis(context: &Context<'_>) -> Vec<api::Api> {
     websocket.into_iter().chain(http).collect()
 }
 
-fn release(environment: &Environment) -> Release {
-    environment
-        .spec
-        .release
-        .unwrap_or_else(|| Release::of_environment(&environment.name))
+fn release(spec: &Spec, environment: &str) -> Release {
+    spec.release
+        .unwrap_or_else(|| Release::of_environment(environment))
 }
 
 /// The built code that the versions of an environment are named after.
 pub(crate) fn artifact_paths(environment: &Environment) -> Vec<String> {
-    if release(environment) == Release::Live {
+    if release(&environment.spec, &environment.name) == Release::Live {
         return Vec::new();
     }
     let paths: BTreeSet<_> = environment
@@ -74,28 +73,46 @@ pub(crate) fn artifact_paths(environment: &Environment) -> Vec<String> {
     paths.into_iter().collect()
 }
 
-/// The logical ids that stackgen makes, but for those that carry a digest, and where two parts of the file come to
-/// the same one.
-pub(crate) fn logical_ids(
-    spec: &Spec,
-    environment: &str,
-    document: &Node,
-) -> (BTreeSet<String>, Vec<Collision>) {
+/// What an environment's template holds, before digests are known: what refers to what, and which names are taken.
+pub(crate) struct Made {
+    /// By logical id, raw resources included, each with the entry of stackgen.yaml that it was made for. A deployment
+    /// stands here without its digest, and waits for all that it snapshots.
+    pub(crate) resources: IndexMap<String, (Node, Origin)>,
+    /// The logical ids of deployments without their digests: those do not reach the template.
+    pub(crate) deployments: Vec<String>,
+    /// The logical ids of the outputs that stackgen makes.
+    pub(crate) outputs: BTreeSet<String>,
+    /// Where two parts of the file come to one logical id.
+    pub(crate) collisions: Vec<Collision>,
+}
+
+/// What an environment's template will hold. It does not depend on the dialect, and digests are not looked at.
+pub(crate) fn made(spec: &Spec, environment: &str, document: &Node) -> Made {
     let context = Context {
         spec,
         environment,
-        // Versions and invoke roles are not for others to refer to, and live adds permissions.
-        release: Release::Live,
+        release: release(spec, environment),
         dialect: Dialect::CloudFormation,
         project_path: ".",
         artifacts: &Artifacts::new(),
     };
-    let mut template = Template::ids_only();
+    let mut template = Template::default();
     resources(&context, document, &mut template);
-    (
-        template.ids().map(str::to_owned).collect(),
-        template.collisions().to_vec(),
-    )
+    let collisions = template.collisions().to_vec();
+    raw::add_resources(document, &mut template);
+    let (mut resources, outputs) = template.into_entries();
+    let apis = apis(&context);
+    for &api in &apis {
+        let all = resources.iter().map(|(id, (node, _))| (id.as_str(), node));
+        let waits = list(deployment::snapshotted(api, all));
+        resources[&deployment::placeholder(api)].0 = map([("DependsOn", waits)]);
+    }
+    Made {
+        resources,
+        deployments: apis.into_iter().map(deployment::placeholder).collect(),
+        outputs,
+        collisions,
+    }
 }
 
 /// Every resource but the raw ones, with deployments still to come.

@@ -1,5 +1,7 @@
 //! The template under construction.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use stackgen_cfn::{Map, Node, list, map};
 
@@ -85,7 +87,7 @@ impl Resource {
 }
 
 /// The entries of stackgen.yaml that a resource was made for: where a collision is reported.
-pub(super) type Origin = Vec<String>;
+pub(crate) type Origin = Vec<String>;
 
 /// Two parts of stackgen.yaml that came to one logical id.
 #[derive(Clone, Debug)]
@@ -98,29 +100,15 @@ pub(crate) struct Collision {
 /// Resources and outputs in the order of their making.
 #[derive(Debug, Default)]
 pub(super) struct Template {
-    /// Logical ids alone are wanted: no resource is made.
-    ids_only: bool,
     resources: IndexMap<String, (Node, Origin)>,
     outputs: Map,
     collisions: Vec<Collision>,
 }
 
 impl Template {
-    /// A template that only collects logical ids.
-    pub(super) fn ids_only() -> Self {
-        Template {
-            ids_only: true,
-            ..Template::default()
-        }
-    }
-
     /// Adds a resource for an entry of stackgen.yaml.
     pub(super) fn add(&mut self, id: &str, origin: &[&str], resource: impl FnOnce() -> Resource) {
-        let node = match self.ids_only {
-            true => Node::default(),
-            false => resource().into_node(),
-        };
-        self.add_node(id, origin, node);
+        self.add_node(id, origin, resource().into_node());
     }
 
     /// Adds a resource that is written already.
@@ -164,11 +152,6 @@ impl Template {
         self.outputs.insert(id, node);
     }
 
-    /// Every logical id.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
-        self.resources.keys().map(String::as_str)
-    }
-
     /// The logical ids of a type that were made for a section of stackgen.yaml, in order.
     pub(super) fn ids_of(&self, section: &str, kind: &str) -> Vec<String> {
         let all = self.resources.iter();
@@ -191,6 +174,12 @@ impl Template {
         self.resources
             .iter()
             .map(|(id, (node, _))| (id.as_str(), node))
+    }
+
+    /// The resources by logical id, each with the entry that it was made for, and the logical ids of the outputs.
+    pub(super) fn into_entries(self) -> (IndexMap<String, (Node, Origin)>, BTreeSet<String>) {
+        let outputs = self.outputs.keys().map(str::to_owned).collect();
+        (self.resources, outputs)
     }
 
     /// The `Resources` and the `Outputs` section.

@@ -193,7 +193,7 @@ resources:
     8:3 stackgen makes a resource `MyFunctionFunction` itself
         help: give this one another logical id
     9:3 `my-topic` cannot be a logical id
-        help: letters and digits only
+        help: letters and digits only, at most 255
     ");
 }
 
@@ -207,7 +207,7 @@ functions:
     environment:
       AA: !Ref Isuer
       BB: !GetAtt FFunctoin.Arn
-      CC: !Sub '${AWS::Regio}-${FFunction}-${!Literal}'
+      CC: !Sub '${AWS::Regio}-${FRole}-${!Literal}'
       DD: !If [IsProd, a, b]
 parameters:
   Issuer: { Type: String }
@@ -217,7 +217,7 @@ conditions:
     ), @"
     6:16 there is no parameter or resource `Isuer`
         help: did you mean `Issuer`?
-    7:19 there is no parameter or resource `FFunctoin`
+    7:19 there is no resource `FFunctoin`
         help: did you mean `FFunction`?
     8:16 there is no pseudo parameter `AWS::Regio`
         help: did you mean `AWS::Region`?

@@ -9,7 +9,9 @@
 mod bad_input;
 mod digest;
 mod generate;
+mod limits;
 mod order;
+mod raw_sections;
 mod render;
 mod robust;
 mod values;

@@ -1,20 +1,34 @@
-//! Functions and tables.
+//! Functions.
 
-use std::collections::BTreeMap;
+use stackgen_cfn::{Node, Value};
 
 use super::{Checker, FUNCTION_TIMEOUT};
 use crate::Problem;
+use crate::check::{and, format, nearest};
 use crate::names;
-use crate::spec::{Function, Table};
+use crate::spec::Function;
 
 /// Lambda's limit on a function's name.
 const FUNCTION_NAME_LENGTH: usize = 64;
+
+/// What a statement of a role's policy may say.
+const STATEMENT: [&str; 7] = [
+    "Sid",
+    "Effect",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+];
 
 impl Checker<'_> {
     pub(super) fn function(&mut self, name: &str, function: &Function) {
         let path = ["functions", name];
         let length = names::physical(name, self.environment).len();
-        if length > FUNCTION_NAME_LENGTH {
+        // An environment's name that is too long is told once, and not by every function.
+        let fits = format::check("environment-name", self.environment).is_none();
+        if length > FUNCTION_NAME_LENGTH && fits {
             let message = format!(
                 "the function's name with `-{}` has {length} characters; Lambda takes 64",
                 self.environment
@@ -22,6 +36,7 @@ impl Checker<'_> {
             self.report(Problem::new(self.places.key(&path), message));
         }
         self.code(name, function);
+        self.policy_statements(name);
         if let Some(timeout) = function.timeout {
             let span = self.places.value(&["functions", name, "timeout"]);
             self.timeout(span, "a function's", timeout, FUNCTION_TIMEOUT, None);
@@ -96,6 +111,64 @@ impl Checker<'_> {
         self.problems.append(&mut found);
     }
 
+    /// Each statement must be one that IAM reads.
+    fn policy_statements(&mut self, name: &str) {
+        let statements = self
+            .document
+            .at_path(&["functions", name, "policyStatements"]);
+        for statement in statements.and_then(Node::as_list).unwrap_or_default() {
+            let Some(map) = statement.as_map() else {
+                continue;
+            };
+            let mut found = Vec::new();
+            for (key, entry) in map.entries() {
+                if !STATEMENT.contains(&key) && !key.starts_with("Fn::") {
+                    let problem = Problem::new(
+                        entry.key_span,
+                        format!("unknown key `{key}` in a policy statement"),
+                    );
+                    found.push(match nearest(key, STATEMENT) {
+                        Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                        None => problem.hint(format!("known here: {}", and(&STATEMENT))),
+                    });
+                }
+            }
+            match map.get("Effect").map(|node| (&node.value, node.span)) {
+                None => found.push(
+                    Problem::new(statement.span, "the statement lacks `Effect`")
+                        .hint("`Effect: Allow` or `Effect: Deny`"),
+                ),
+                Some((Value::String(effect), _)) if matches!(effect.as_str(), "Allow" | "Deny") => {
+                }
+                Some((Value::Call(_), _)) => {}
+                Some((_, span)) => {
+                    found.push(
+                        Problem::new(span, "`Effect` is `Allow` or `Deny`")
+                            .hint("with a capital letter"),
+                    );
+                }
+            }
+            for (one, other) in [("Action", "NotAction"), ("Resource", "NotResource")] {
+                match (map.get(one), map.get(other)) {
+                    (None, None) => found.push(
+                        Problem::new(statement.span, format!("the statement lacks `{one}`")).hint(
+                            format!("write `{one}`, or `{other}` for everything but those"),
+                        ),
+                    ),
+                    (Some(_), Some(node)) => found.push(
+                        Problem::new(
+                            node.span,
+                            format!("`{one}` and `{other}` exclude each other"),
+                        )
+                        .hint("take one of them out"),
+                    ),
+                    _ => {}
+                }
+            }
+            self.problems.append(&mut found);
+        }
+    }
+
     /// A variable that the wiring sets must not be set by hand to something else.
     fn wired_variable(&mut self, function: &str, variable: &str, because: &str) {
         if self.spec.functions[function]
@@ -110,39 +183,6 @@ impl Checker<'_> {
                 format!("`{variable}` is set by stackgen, for `{because}`"),
             );
             self.report(problem.hint("take it out: the value follows the stack"));
-        }
-    }
-
-    pub(super) fn table(&mut self, name: &str, table: &Table) {
-        let mut types = BTreeMap::new();
-        let indexes = table
-            .indexes
-            .values()
-            .flat_map(|index| [Some(&index.partition_key), index.sort_key.as_ref()]);
-        let keys = [Some(&table.partition_key), table.sort_key.as_ref()]
-            .into_iter()
-            .chain(indexes);
-        for key in keys.flatten() {
-            let first = *types.entry(key.name.as_str()).or_insert(key.key_type);
-            if first != key.key_type {
-                let (span, name) = (self.places.key(&["tables", name]), &key.name);
-                let message = format!(
-                    "attribute `{name}` is a key as `{}` and as `{}`",
-                    first.name(),
-                    key.key_type.name()
-                );
-                self.report(
-                    Problem::new(span, message)
-                        .hint("an attribute has one type in all keys of a table"),
-                );
-            }
-        }
-        if table.time_to_live.as_ref() == Some(&table.partition_key.name) {
-            let span = self.places.value(&["tables", name, "timeToLive"]);
-            self.report(Problem::new(
-                span,
-                "the partition key cannot be the time to live as well",
-            ));
         }
     }
 }

@@ -26,7 +26,9 @@ impl Checker<'_> {
             );
         }
         self.cors(http);
-        self.too_many("http", http.routes.len());
+        if let Some(domain) = &http.domain {
+            self.domain("http", domain);
+        }
         let mut shapes: BTreeMap<String, &str> = BTreeMap::new();
         for (key, route) in &http.routes {
             let path = ["http", "routes", key];

@@ -2,14 +2,20 @@
 
 use stackgen_cfn::{Node, Span};
 
+mod alarms;
+mod domain;
 mod function;
 mod http;
+mod stack;
+mod table;
 mod websocket;
 
 use super::{and, nearest, or};
+use crate::Problem;
+use crate::check::{circle, raw, references};
 use crate::load::Places;
+use crate::render::made;
 use crate::spec::{Duration, Spec, Stage};
-use crate::{Problem, check::references};
 
 /// Lambda's limits on a function's time-out.
 const FUNCTION_TIMEOUT: (Duration, Duration) =
@@ -20,8 +26,6 @@ const WEBSOCKET_TIMEOUT: (Duration, Duration) =
 /// API Gateway's limits on waiting for an HTTP integration.
 const HTTP_TIMEOUT: (Duration, Duration) =
     (Duration::from_millis(50), Duration::from_millis(30_000));
-/// API Gateway's quota of routes an API (row L6).
-const ROUTES: usize = 300;
 
 /// Checks one environment's specification and adds what is wrong to `problems`.
 ///
@@ -53,8 +57,12 @@ pub(crate) fn check(
         checker.http(http);
     }
     checker.alarms();
+    checker.stack();
     checker.something_to_render();
-    references::check(document, spec, environment, whole, problems);
+    let made = made(spec, environment, document);
+    raw::check(document, &made, problems);
+    references::check(document, &made, whole, problems);
+    circle::check(document, &made, problems);
 }
 
 struct Checker<'a> {
@@ -82,53 +90,6 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn alarms(&mut self) {
-        let Some(alarms) = &self.spec.alarms else {
-            return;
-        };
-        let of_websocket = [
-            (
-                "websocketIntegrationErrors",
-                alarms.websocket_integration_errors,
-            ),
-            (
-                "websocketExecutionErrors",
-                alarms.websocket_execution_errors,
-            ),
-            ("websocketClientErrors", alarms.websocket_client_errors),
-        ];
-        let of_others = [
-            ("functionErrors", alarms.function_errors),
-            ("functionThrottles", alarms.function_throttles),
-            ("httpServerErrors", alarms.http_server_errors),
-            ("tableThrottles", alarms.table_throttles),
-        ];
-        for (name, alarm) in of_websocket.into_iter().chain(of_others) {
-            let Some(alarm) = alarm else {
-                continue;
-            };
-            if alarm.period.is_some_and(|period| {
-                period.millis() == 0 || !period.millis().is_multiple_of(60_000)
-            }) {
-                let span = self.places.value(&["alarms", name, "period"]);
-                self.report(
-                    Problem::new(span, "an alarm's period is a multiple of one minute")
-                        .hint("write `1m` or `5m`"),
-                );
-            }
-            let absent = ["websocket", "http"]
-                .iter()
-                .any(|api| name.starts_with(api) && !self.has(api));
-            if absent {
-                let span = self.places.key(&["alarms", name]);
-                self.report(Problem::new(
-                    span,
-                    format!("`{name}` watches an API that the stack does not have"),
-                ));
-            }
-        }
-    }
-
     /// Whether the file has a section with anything in it, errors or not.
     fn has(&self, section: &str) -> bool {
         let node = self.document.get(section);
@@ -144,16 +105,6 @@ impl<'a> Checker<'a> {
                 or(&sections)
             );
             self.report(problem.hint(hint));
-        }
-    }
-
-    fn too_many(&mut self, api: &str, routes: usize) {
-        if routes > ROUTES {
-            let problem = Problem::new(
-                self.places.key(&[api, "routes"]),
-                format!("{routes} routes; an API has at most {ROUTES}"),
-            );
-            self.report(problem.hint("let `$default` serve some of them").row("L6"));
         }
     }
 

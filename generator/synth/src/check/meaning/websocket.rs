@@ -28,7 +28,9 @@ impl Checker<'_> {
                 Some("C8"),
             );
         }
-        self.too_many("websocket", websocket.routes.len());
+        if let Some(domain) = &websocket.domain {
+            self.domain("websocket", domain);
+        }
         for (key, entry) in &websocket.routes {
             let route = entry.route();
             let span = self.places.value(&["websocket", "routes", key, "function"]);

@@ -1,0 +1,88 @@
+//! Alarms.
+
+use super::{Checker, words};
+use crate::Problem;
+use crate::spec::{Alarm, Duration};
+
+/// CloudWatch's limit on what an alarm sets off.
+const ACTIONS: usize = 5;
+const HOUR: Duration = Duration::from_millis(3_600_000);
+const DAY: Duration = Duration::from_millis(86_400_000);
+const WEEK: Duration = Duration::from_millis(7 * 86_400_000);
+/// The period of an alarm that does not say.
+const PERIOD: Duration = Duration::from_millis(300_000);
+
+impl Checker<'_> {
+    pub(super) fn alarms(&mut self) {
+        let Some(alarms) = &self.spec.alarms else {
+            return;
+        };
+        let actions = alarms.actions.len();
+        if actions > ACTIONS {
+            let span = self.places.key(&["alarms", "actions"]);
+            let message = format!("{actions} actions; an alarm has at most {ACTIONS}");
+            self.report(Problem::new(span, message).hint("one SNS topic can tell many"));
+        }
+        let of_websocket = [
+            (
+                "websocketIntegrationErrors",
+                alarms.websocket_integration_errors,
+            ),
+            (
+                "websocketExecutionErrors",
+                alarms.websocket_execution_errors,
+            ),
+            ("websocketClientErrors", alarms.websocket_client_errors),
+        ]
+        .map(|(name, alarm)| (name, alarm, "websocket"));
+        let of_others = [
+            ("functionErrors", alarms.function_errors, "functions"),
+            ("functionThrottles", alarms.function_throttles, "functions"),
+            ("httpServerErrors", alarms.http_server_errors, "http"),
+            ("tableThrottles", alarms.table_throttles, "tables"),
+        ];
+        for (name, alarm, section) in of_websocket.into_iter().chain(of_others) {
+            let Some(alarm) = alarm else {
+                continue;
+            };
+            self.period(name, alarm);
+            if !self.has(section) {
+                let what = match section {
+                    "functions" | "tables" => section,
+                    _ => "an API",
+                };
+                let message = format!("`{name}` watches {what} that the stack does not have");
+                let span = self.places.key(&["alarms", name]);
+                self.report(
+                    Problem::new(span, message).hint(format!("take it out, or add `{section}`")),
+                );
+            }
+        }
+    }
+
+    /// CloudWatch looks back a day, or a week in steps of an hour and more.
+    fn period(&mut self, name: &str, alarm: Alarm) {
+        let path = ["alarms", name, "period"];
+        let period = alarm.period.unwrap_or(PERIOD);
+        if period.millis() == 0 || !period.millis().is_multiple_of(60_000) {
+            let span = self.places.value(&path);
+            self.report(
+                Problem::new(span, "an alarm's period is a multiple of one minute")
+                    .hint("write `1m` or `5m`"),
+            );
+            return;
+        }
+        let most = if period >= HOUR { WEEK } else { DAY };
+        let periods = u64::from(alarm.evaluation_periods.unwrap_or(1));
+        if period.millis().saturating_mul(periods) > most.millis() {
+            let span = self.places.key(&["alarms", name]);
+            let message = format!(
+                "{periods} periods of {} are more than an alarm looks back",
+                words(period)
+            );
+            self.report(Problem::new(span, message).hint(
+                "`period` times `evaluationPeriods` is at most one day; with a period of an hour or more, seven days",
+            ));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Domain names of one's own.
+
+use stackgen_cfn::Node;
+
+use super::Checker;
+use crate::Problem;
+use crate::spec::Domain;
+
+impl Checker<'_> {
+    pub(super) fn domain(&mut self, api: &str, domain: &Domain) {
+        if let Some(name) = domain.name.0.as_str()
+            && !is_domain_name(name)
+        {
+            let span = self.places.value(&[api, "domain", "name"]);
+            let problem = Problem::new(span, format!("`{name}` cannot be a domain name"));
+            self.report(problem.hint(
+                "labels of lower-case letters, digits and `-` with dots between, such as `ws.example.com`",
+            ));
+        }
+        self.arn(
+            &[api, "domain", "certificateArn"],
+            &domain.certificate_arn.0,
+        );
+        if let Some(key) = &domain.mapping_key
+            && !is_mapping_key(key)
+        {
+            let span = self.places.value(&[api, "domain", "mappingKey"]);
+            let problem = Problem::new(span, format!("`{key}` cannot be a mapping key"));
+            self.report(problem.hint(
+                "it is the path under the domain with no `/` in front: letters, digits and `$-_.+!*'()/`, such as `v1`",
+            ));
+        }
+    }
+
+    /// An ARN that is written out must look like one.
+    pub(super) fn arn(&mut self, path: &[&str], value: &Node) {
+        let fits = match value.as_str() {
+            Some(text) => text.starts_with("arn:"),
+            None => value.as_call().is_some(),
+        };
+        if !fits {
+            let name = path.last().copied().unwrap_or_default();
+            let problem = Problem::new(self.places.value(path), format!("`{name}` is not an ARN"));
+            self.report(problem.hint(
+                "it begins with `arn:`, or is an intrinsic function such as `!GetAtt Key.Arn`",
+            ));
+        }
+    }
+}
+
+fn is_domain_name(name: &str) -> bool {
+    let own = name.strip_prefix("*.").unwrap_or(name);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
+    name.len() <= 253 && own.contains('.') && own.split('.').all(is_label)
+}
+
+fn is_mapping_key(key: &str) -> bool {
+    !key.is_empty()
+        && !key.starts_with('/')
+        && key
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "$-_.+!*'()/".contains(c))
+}

@@ -1,0 +1,44 @@
+//! What holds for the stack as a whole: its description and its tags.
+
+use super::Checker;
+use crate::Problem;
+
+/// CloudFormation's limit on a template's description, in bytes.
+const DESCRIPTION: usize = 1024;
+/// The limit on tags that most services share.
+const TAGS: usize = 50;
+
+impl Checker<'_> {
+    pub(super) fn stack(&mut self) {
+        let length = self.spec.description.as_ref().map_or(0, String::len);
+        if length > DESCRIPTION {
+            let message =
+                format!("the description has {length} bytes; CloudFormation takes {DESCRIPTION}");
+            let span = self.places.value(&["description"]);
+            self.report(Problem::new(span, message).hint("say more in a comment"));
+        }
+        let tags = &self.spec.tags;
+        if tags.len() > TAGS {
+            let message = format!("{} tags; a resource has at most {TAGS}", tags.len());
+            let span = self.places.key(&["tags"]);
+            self.report(Problem::new(span, message).hint("take some of them out"));
+        }
+        for (key, value) in tags {
+            let reserved = key.to_ascii_lowercase().starts_with("aws:");
+            if reserved || !(1..=128).contains(&key.chars().count()) {
+                let span = self.places.key(&["tags", key]);
+                let problem = Problem::new(span, format!("`{key}` cannot be a tag's key"));
+                self.report(
+                    problem
+                        .hint("1 to 128 characters, not beginning with `aws:`, which is AWS's own"),
+                );
+            }
+            let length = value.chars().count();
+            if length > 256 {
+                let span = self.places.value(&["tags", key]);
+                let message = format!("the tag's value has {length} characters; it may have 256");
+                self.report(Problem::new(span, message).hint("shorten it"));
+            }
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! One entry of a section in CloudFormation's words.
+
+use stackgen_cfn::{Entry, Function, Map, Node, Span, Value};
+
+use crate::Problem;
+use crate::check::{and, nearest, or};
+
+/// What a resource may say.
+const RESOURCE: [&str; 9] = [
+    "Type",
+    "Properties",
+    "DependsOn",
+    "Condition",
+    "DeletionPolicy",
+    "UpdateReplacePolicy",
+    "UpdatePolicy",
+    "CreationPolicy",
+    "Metadata",
+];
+/// What an output may say.
+const OUTPUT: [&str; 4] = ["Value", "Description", "Export", "Condition"];
+/// What a parameter may say.
+const PARAMETER: [&str; 11] = [
+    "Type",
+    "Default",
+    "Description",
+    "AllowedPattern",
+    "AllowedValues",
+    "ConstraintDescription",
+    "MaxLength",
+    "MaxValue",
+    "MinLength",
+    "MinValue",
+    "NoEcho",
+];
+/// What may become of a resource that leaves the stack.
+const DELETION_POLICY: [&str; 4] = ["Delete", "Retain", "RetainExceptOnCreate", "Snapshot"];
+/// What may become of a resource that another takes the place of.
+const UPDATE_REPLACE_POLICY: [&str; 3] = ["Delete", "Retain", "Snapshot"];
+
+/// Checks one entry of a section.
+pub(super) fn check(section: &str, id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
+    match section {
+        "resources" => resource(id, entry, problems),
+        "outputs" => output(id, entry, problems),
+        "parameters" => parameter(id, entry, problems),
+        "mappings" => mapping(id, entry, problems),
+        _ => condition(id, entry, problems),
+    }
+}
+
+fn resource(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
+    let Some(map) = keys(
+        id,
+        entry,
+        &RESOURCE,
+        "Type",
+        "such as `Type: AWS::SNS::Topic`",
+        problems,
+    ) else {
+        return;
+    };
+    if let Some(kind) = map
+        .get("Type")
+        .and_then(|node| text("Type", node, problems))
+        && !is_resource_type(kind.0)
+    {
+        let message = format!("`{}` is not a type of resource", kind.0);
+        problems.push(
+            Problem::new(kind.1, message)
+                .hint("such as `AWS::SNS::Topic`, `Custom::Name` or `AWS::SNS::Topic::MODULE`"),
+        );
+    }
+    for key in ["Properties", "Metadata", "UpdatePolicy", "CreationPolicy"] {
+        if let Some(node) = map.get(key).filter(|node| node.as_map().is_none()) {
+            problems.push(must_be(key, "a mapping", node, map));
+        }
+    }
+    if let Some(node) = map.get("DependsOn") {
+        let items = node.as_list().unwrap_or(std::slice::from_ref(node));
+        let wrong = items.iter().filter(|item| item.as_str().is_none());
+        problems.extend(
+            wrong.map(|item| must_be("DependsOn", "a logical id or a list of them", item, map)),
+        );
+    }
+    for (key, known) in [
+        ("DeletionPolicy", &DELETION_POLICY[..]),
+        ("UpdateReplacePolicy", &UPDATE_REPLACE_POLICY[..]),
+    ] {
+        let policy = map.get(key).and_then(|node| text(key, node, problems));
+        if let Some((policy, span)) = policy.filter(|(policy, _)| !known.contains(policy)) {
+            problems.push(
+                Problem::new(span, format!("`{key}` cannot be `{policy}`"))
+                    .hint(format!("it is one of {}", or(known))),
+            );
+        }
+    }
+    if let Some(node) = map.get("Condition") {
+        text("Condition", node, problems);
+    }
+}
+
+fn output(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
+    let Some(map) = keys(
+        id,
+        entry,
+        &OUTPUT,
+        "Value",
+        "such as `Value: !Ref Topic`",
+        problems,
+    ) else {
+        return;
+    };
+    if let Some(node) = map.get("Value")
+        && matches!(node.value, Value::Map(_) | Value::List(_) | Value::Null)
+    {
+        problems.push(must_be(
+            "Value",
+            "a text or an intrinsic function",
+            node,
+            map,
+        ));
+    }
+    if let Some(node) = map.get("Export")
+        && node.get("Name").is_none()
+    {
+        problems.push(must_be("Export", "a mapping with `Name`", node, map));
+    }
+    for key in ["Condition", "Description"] {
+        if let Some(node) = map.get(key) {
+            text(key, node, problems);
+        }
+    }
+}
+
+fn parameter(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
+    let map = keys(
+        id,
+        entry,
+        &PARAMETER,
+        "Type",
+        "such as `Type: String`",
+        problems,
+    );
+    let Some(kind) = map.and_then(|map| text("Type", map.get("Type")?, problems)) else {
+        return;
+    };
+    const TYPES: [&str; 5] = [
+        "String",
+        "Number",
+        "CommaDelimitedList",
+        "List<Number>",
+        "List<String>",
+    ];
+    let own = kind.0.strip_prefix("List<").unwrap_or(kind.0);
+    if !TYPES.contains(&kind.0) && !own.starts_with("AWS::") {
+        let problem = Problem::new(kind.1, format!("`{}` is not a type of parameter", kind.0));
+        problems.push(match nearest(kind.0, TYPES) {
+            Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            None => problem.hint(format!("it is {}, or one of AWS's own", or(&TYPES))),
+        });
+    }
+}
+
+fn mapping(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
+    let levels = "a mapping of mappings: `{Names: {topic: {name: …}}}`";
+    let Some(map) = entry.node.as_map() else {
+        return problems.push(must_be_at(id, levels, &entry.node, entry.key_span));
+    };
+    for (key, second) in map.entries() {
+        let Some(values) = second.node.as_map() else {
+            problems.push(must_be_at(key, levels, &second.node, second.key_span));
+            continue;
+        };
+        for (key, value) in values.entries() {
+            if matches!(
+                value.node.value,
+                Value::Map(_) | Value::Call(_) | Value::Null
+            ) {
+                let message = "a value, or a list of values, that is written out";
+                problems.push(must_be_at(key, message, &value.node, value.key_span));
+            }
+        }
+    }
+}
+
+fn condition(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
+    use Function::{And, Condition, Equals, Not, Or};
+    let call = entry.node.as_call();
+    if !call.is_some_and(|call| matches!(call.function, And | Or | Not | Equals | Condition)) {
+        let kinds = "`!Equals`, `!And`, `!Or`, `!Not` or `!Condition`";
+        problems.push(must_be_at(id, kinds, &entry.node, entry.key_span));
+    }
+}
+
+/// The mapping of an entry, its keys checked against those that are known. One must be there.
+fn keys<'a>(
+    id: &str,
+    entry: &'a Entry,
+    known: &[&str],
+    required: &str,
+    hint: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<&'a Map> {
+    let Some(map) = entry.node.as_map() else {
+        problems.push(must_be_at(id, "a mapping", &entry.node, entry.key_span).hint(hint));
+        return None;
+    };
+    for (key, child) in map.entries() {
+        if known.contains(&key) || key.starts_with("Fn::") {
+            continue;
+        }
+        let problem = Problem::new(child.key_span, format!("unknown key `{key}` in `{id}`"));
+        problems.push(match nearest(key, known.iter().copied()) {
+            Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            None => problem.hint(format!("known here: {}", and(known))),
+        });
+    }
+    if map.get(required).is_none() {
+        problems
+            .push(Problem::new(entry.key_span, format!("`{id}` lacks `{required}`")).hint(hint));
+    }
+    Some(map)
+}
+
+/// The text under a key, with its place.
+fn text<'a>(key: &str, node: &'a Node, problems: &mut Vec<Problem>) -> Option<(&'a str, Span)> {
+    if node.as_str().is_none() {
+        problems.push(must_be_at(key, "a string", node, node.span));
+    }
+    Some((node.as_str()?, node.span))
+}
+
+fn must_be(key: &str, what: &str, node: &Node, map: &Map) -> Problem {
+    let key_span = map.entry(key).map_or(node.span, |entry| entry.key_span);
+    must_be_at(key, what, node, key_span)
+}
+
+/// A value of the wrong kind; nothing at all is told at its key.
+fn must_be_at(key: &str, what: &str, node: &Node, key_span: Span) -> Problem {
+    let span = match node.value {
+        Value::Null => key_span,
+        _ => node.span,
+    };
+    Problem::new(span, format!("`{key}` must be {what}, not {}", node.kind()))
+}
+
+/// `AWS::SNS::Topic`, `Custom::Name`, `AWS::SNS::Topic::MODULE`.
+fn is_resource_type(text: &str) -> bool {
+    let parts: Vec<_> = text.split("::").collect();
+    let plain = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric());
+    match parts.as_slice() {
+        ["Custom", name] => {
+            !name.is_empty()
+                && name
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "_@-".contains(c))
+        }
+        [rest @ .., "MODULE"] if rest.len() == 3 => rest.iter().all(plain),
+        [_, _, _] => parts.iter().all(plain),
+        _ => false,
+    }
+}

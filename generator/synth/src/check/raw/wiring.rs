@@ -1,0 +1,110 @@
+//! Raw resources that are parts of the stack's own APIs.
+
+use std::collections::BTreeMap;
+
+use stackgen_cfn::{Node, Span};
+
+use super::super::circle::depends_on;
+use crate::Problem;
+use crate::load::Places;
+use crate::names::route_shape;
+use crate::render::Made;
+
+/// Checks that a raw part of an API neither is there twice nor undermines the deployment.
+pub(super) fn check(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
+    let places = Places(document);
+    twice(made, &places, problems);
+    let deployments = made
+        .deployments
+        .iter()
+        .filter_map(|id| made.resources.get(id));
+    for id in deployments.flat_map(|(deployment, _)| depends_on(deployment)) {
+        let id = id.as_str().unwrap_or_default();
+        let raw = document.at_path(&["resources", id]);
+        if raw.is_some_and(|raw| raw.get("Condition").is_some()) {
+            let span = places.key(&["resources", id, "Condition"]);
+            problems.push(
+                Problem::new(span, format!("`{id}` is part of the API's deployment and cannot have a condition"))
+                    .hint(
+                        "the deployment must wait for it, and cannot wait for what may not be made: write it under the \
+                         environments that have it",
+                    )
+                    .row("F7"),
+            );
+        }
+    }
+    for (id, (resource, origin)) in &made.resources {
+        let raw = origin.first().is_some_and(|first| first == "resources");
+        let auto = resource.at_path(&["Properties", "AutoDeploy"]);
+        let auto =
+            auto.filter(|node| node.as_bool() == Some(true) || node.as_str() == Some("true"));
+        if raw && part_of(resource, made).is_some_and(|(kind, _)| kind == "Stage") && auto.is_some()
+        {
+            let span = places.key(&["resources", id, "Properties", "AutoDeploy"]);
+            problems.push(
+                Problem::new(span, "a stage of this API cannot deploy by itself")
+                    .hint("stackgen makes a deployment for every change of the wiring: name one in `DeploymentId`")
+                    .row("D5"),
+            );
+        }
+    }
+}
+
+/// Routes of one key and stages of one name.
+fn twice(made: &Made, places: &Places<'_>, problems: &mut Vec<Problem>) {
+    let mut seen: BTreeMap<(&str, &str, String), &[String]> = BTreeMap::new();
+    for (resource, origin) in made.resources.values() {
+        let Some((kind, api)) = part_of(resource, made) else {
+            continue;
+        };
+        let key = match kind {
+            "Route" => "RouteKey",
+            "Stage" => "StageName",
+            _ => continue,
+        };
+        let Some(name) = resource
+            .at_path(&["Properties", key])
+            .and_then(Node::as_str)
+        else {
+            continue;
+        };
+        let shape = match api {
+            "HttpApi" => route_shape(name),
+            _ => name.to_owned(),
+        };
+        let Some(first) = seen.insert((kind, api, shape), origin) else {
+            continue;
+        };
+        let place = |origin: &[String]| -> Span {
+            let path: Vec<_> = origin.iter().map(String::as_str).collect();
+            places.key(&path)
+        };
+        let id = origin.last().map_or("", String::as_str);
+        let span = places.value(&["resources", id, "Properties", key]);
+        // Our own were told already.
+        if origin.first().is_some_and(|section| section == "resources") {
+            let word = kind.to_lowercase();
+            problems.push(
+                Problem::new(span, format!("`{api}` has a {word} `{name}` already"))
+                    .related(place(first), "here")
+                    .hint(format!(
+                        "API Gateway refuses a second {word} of one name: take one of them out"
+                    ))
+                    .row("D14"),
+            );
+        }
+    }
+}
+
+/// What of which of the stack's own APIs a resource is: `Route` of `WebSocketApi`.
+fn part_of<'a>(resource: &'a Node, made: &Made) -> Option<(&'a str, &'a str)> {
+    let kind = resource.get("Type")?.as_str()?;
+    let kind = kind.strip_prefix("AWS::ApiGatewayV2::")?;
+    let api = resource
+        .at_path(&["Properties", "ApiId"])?
+        .as_call()?
+        .as_ref_name()?;
+    let (_, origin) = made.resources.get(api)?;
+    let ours = origin.first().is_some_and(|section| section != "resources");
+    ours.then_some((kind, api))
+}
