@@ -1,11 +1,14 @@
 //! Why a command failed: what a person reads, what a machine reads, and the exit code.
 
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
 use stackgen_cfn::{Sources, Span};
 use stackgen_synth::Problem;
+
+use crate::report::reason;
 
 /// A failure: one problem, or all the problems of a file.
 #[derive(Debug)]
@@ -39,6 +42,12 @@ impl CliError {
     /// The operation failed.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::plain(Kind::Failed, message)
+    }
+
+    /// What was asked for could not be printed.
+    pub(crate) fn stdout(error: &io::Error) -> Self {
+        let reason = reason(error);
+        Self::failed(format!("cannot write to standard output: {reason}"))
     }
 
     /// The user gave something that cannot be used.

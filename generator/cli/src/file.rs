@@ -1,11 +1,12 @@
-//! Files: read within limits, written whole or not at all.
+//! Files: read within limits.
 
-use std::fs::{self, File, Permissions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 use std::string::FromUtf8Error;
 
-use tempfile::NamedTempFile;
+use stackgen_cfn::{Sources, Span};
+use stackgen_synth::Problem;
 
 use crate::error::CliError;
 use crate::report::reason;
@@ -45,10 +46,15 @@ impl Input {
 
 /// Reads a text file. `-` is standard input, for a template.
 pub(crate) fn read(path: &Path, input: Input) -> Result<String, CliError> {
-    let bytes = if input == Input::Template && path == Path::new("-") {
-        read_up_to(&mut io::stdin().lock(), path, input)?
-    } else {
-        read_file(path, input)?
+    let bytes = match input {
+        Input::Template if path == Path::new("-") => {
+            read_up_to(&mut io::stdin().lock(), path, input)?
+        }
+        Input::Spec if path == Path::new("-") => {
+            let message = "stackgen.yaml is read from a file, not from standard input";
+            return Err(CliError::input(message).hint("`--file` takes its path"));
+        }
+        _ => read_file(path, input)?,
     };
     text(bytes, path, input)
 }
@@ -80,6 +86,13 @@ fn read_file(path: &Path, input: Input) -> Result<Vec<u8>, CliError> {
             Input::Template => "name the template itself".to_owned(),
         };
         return Err(error.hint(hint).file(path));
+    }
+    // Opening a pipe waits for its writer. A template may come through one, as in `diff <(…)`; what is around a
+    // stackgen.yaml matters, so that one lies in a folder.
+    if input == Input::Spec && !metadata.is_file() {
+        let message = format!("{} is a pipe or a device, not a regular file", name(path));
+        let hint = "`--file` takes the path of a stackgen.yaml";
+        return Err(CliError::input(message).hint(hint).file(path));
     }
     // Before a byte is read. A pipe has no length, and is stopped while reading.
     if metadata.len() > input.limit() {
@@ -137,116 +150,28 @@ pub(crate) fn text(bytes: Vec<u8>, path: &Path, input: Input) -> Result<String, 
 }
 
 fn not_utf8(path: &Path, error: &FromUtf8Error) -> CliError {
-    let (bytes, good) = (error.as_bytes(), error.utf8_error().valid_up_to());
-    let message = match bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => format!("{} is UTF-16", name(path)),
-        _ => {
-            let line = bytes[..good].iter().filter(|byte| **byte == b'\n').count() + 1;
-            let byte = good + 1;
-            format!("{} is not UTF-8: byte {byte}, on line {line}", name(path))
-        }
+    let bytes = error.as_bytes();
+    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = bytes {
+        return CliError::input(format!("{} is UTF-16", name(path)))
+            .hint("save it as UTF-8")
+            .file(path);
+    }
+    let readable = String::from_utf8_lossy(bytes);
+    // Up to here the two texts are the same.
+    let good = error.utf8_error().valid_up_to();
+    let line_start = readable[..good].rfind('\n').map_or(0, |at| at + 1);
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let mut sources = Sources::new();
+    let file = sources.add(name(path), readable.as_ref()).id();
+    let span = Span {
+        file: Some(file),
+        start: number(good),
+        end: number(good + char::REPLACEMENT_CHARACTER.len_utf8()),
+        line: number(readable[..good].matches('\n').count() + 1),
+        column: number(readable[line_start..good].chars().count() + 1),
     };
-    CliError::input(message).hint("save it as UTF-8").file(path)
-}
-
-/// What became of a file that was to be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Written {
-    /// It is new, or its bytes were others.
-    Wrote,
-    /// It held these bytes already, and was not touched.
-    Unchanged,
-}
-
-/// Puts files in place: each one whole by a rename, and none before all of them could be written to the disk.
-pub(crate) fn write_all(files: &[(PathBuf, String)]) -> Result<Vec<Written>, CliError> {
-    let mut staged = Vec::new();
-    for (path, text) in files {
-        let same = fs::read(path).is_ok_and(|old| old == text.as_bytes());
-        let file = match same {
-            true => None,
-            false => Some(stage(path, text).map_err(|error| unwritable(path, &error))?),
-        };
-        staged.push((path, file));
-    }
-    let mut written = Vec::new();
-    for (path, file) in staged {
-        written.push(match file {
-            None => Written::Unchanged,
-            Some((file, target)) => {
-                file.persist(target)
-                    .map_err(|error| unwritable(path, &error.error))?;
-                Written::Wrote
-            }
-        });
-    }
-    Ok(written)
-}
-
-/// Puts new files in place, or none when one of them exists.
-pub(crate) fn create_all(files: &[(PathBuf, String)]) -> Result<(), CliError> {
-    let mut staged = Vec::new();
-    for (path, text) in files {
-        staged.push((
-            path,
-            stage(path, text).map_err(|error| unwritable(path, &error))?,
-        ));
-    }
-    let mut created: Vec<&Path> = Vec::new();
-    for (path, (file, target)) in staged {
-        if let Err(error) = file.persist_noclobber(target) {
-            // Whoever came in between keeps what they wrote; what we wrote goes again.
-            for path in created {
-                let _ = fs::remove_file(path);
-            }
-            return Err(unwritable(path, &error.error));
-        }
-        created.push(path);
-    }
-    Ok(())
-}
-
-/// The text in a temporary file beside its target, and the target. A link is followed, so that it stays a link.
-fn stage(path: &Path, text: &str) -> io::Result<(NamedTempFile, PathBuf)> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if target.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    let folder = match target.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(folder)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".stackgen-");
-    if let Some(permissions) = permissions(&target) {
-        builder.permissions(permissions);
-    }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    Ok((file, target))
-}
-
-/// Those of the file that is replaced, otherwise what the umask leaves of 0666: a temporary file alone would be 0600.
-#[cfg(unix)]
-fn permissions(target: &Path) -> Option<Permissions> {
-    use std::os::unix::fs::PermissionsExt;
-    let existing = fs::metadata(target)
-        .ok()
-        .map(|metadata| metadata.permissions());
-    Some(existing.unwrap_or_else(|| Permissions::from_mode(0o666)))
-}
-
-#[cfg(not(unix))]
-fn permissions(_target: &Path) -> Option<Permissions> {
-    None
-}
-
-fn unwritable(path: &Path, error: &io::Error) -> CliError {
-    let message = format!("cannot write {}: {}", path.display(), reason(error));
-    CliError::input(message)
-        .hint("is the folder one that you may write to? `--out` and `--dir` name another")
-        .file(path)
+    let problem = Problem::new(span, "this is not UTF-8").hint("save the file as UTF-8");
+    CliError::located(&sources, [problem])
 }
 
 /// The way from one folder to another, with `/`, for folders that need not exist yet: `.` or `../..`.
@@ -301,43 +226,5 @@ mod tests {
         assert_eq!(way("out/dev", "templates/echo"), "../../templates/echo");
         assert_eq!(way("a", "a"), ".");
         assert_eq!(way("a/../b", "b/c"), "c");
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_staged_keeps_the_others_unwritten() {
-        let root = tempfile::tempdir().unwrap();
-        let (good, bad) = (root.path().join("good"), root.path().join("file/bad"));
-        fs::write(root.path().join("file"), "").unwrap();
-        let files = [(good.clone(), "text".to_owned()), (bad, "text".to_owned())];
-        assert!(write_all(&files).is_err());
-        assert!(!good.exists());
-        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_replaced_file_keeps_its_mode_and_a_link_stays_a_link() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
-        let root = tempfile::tempdir().unwrap();
-        let (file, link) = (root.path().join("file"), root.path().join("link"));
-        fs::write(&file, "old").unwrap();
-        fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
-        symlink(&file, &link).unwrap();
-        let written = write_all(&[(link.clone(), "new".to_owned())]).unwrap();
-        assert_eq!(written, [Written::Wrote]);
-        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
-        assert_eq!(
-            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-            0o640
-        );
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-    }
-
-    #[test]
-    fn an_equal_file_is_not_touched() {
-        let root = tempfile::tempdir().unwrap();
-        let files = [(root.path().join("a/b/file"), "text".to_owned())];
-        assert_eq!(write_all(&files).unwrap(), [Written::Wrote]);
-        assert_eq!(write_all(&files).unwrap(), [Written::Unchanged]);
     }
 }

@@ -7,14 +7,18 @@ mod args;
 mod commands;
 mod error;
 mod file;
+mod git;
+mod kept;
 mod project;
 mod report;
 mod template;
 mod ui;
+mod write;
 
 #[cfg(test)]
 mod reference;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -39,9 +43,11 @@ fn main() -> ExitCode {
             let result = cli.command.run(&ui);
             (ui, result)
         }
-        // Help and the version come as errors too. Clap prints them where they belong and knows their exit codes.
-        Err(usage) if !usage.use_stderr() || !args::json_wanted() => usage.exit(),
-        Err(usage) => (Ui::json(), Err(CliError::from(usage))),
+        // Help and the version come as errors too: they are results.
+        Err(usage) if !usage.use_stderr() => (Ui::unread(false), printed(&usage)),
+        // Clap knows what to say, where and with which exit code.
+        Err(usage) if !args::json_wanted() => usage.exit(),
+        Err(usage) => (Ui::unread(true), Err(CliError::from(usage))),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
@@ -50,5 +56,12 @@ fn main() -> ExitCode {
             ui.error(&error);
             error.exit_code()
         }
+    }
+}
+
+fn printed(help: &clap::Error) -> Result<Outcome, CliError> {
+    match help.print() {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::stdout(&error)),
+        _ => Ok(Outcome::Done),
     }
 }

@@ -56,6 +56,16 @@ impl Project {
         })
     }
 
+    /// The stack's name.
+    pub(crate) fn name(&self) -> &str {
+        self.stack.name()
+    }
+
+    /// Every environment, in the order of the file.
+    pub(crate) fn declared(&self) -> Vec<&str> {
+        self.stack.environments()
+    }
+
     /// Where a rendered template is kept unless the command line says otherwise: `out` beside the stackgen.yaml.
     pub(crate) fn default_out(&self) -> PathBuf {
         file::within(&self.folder, "out")

@@ -1,14 +1,13 @@
 //! Templates, from a file, from standard input or from a revision in git.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use stackgen_cfn::{Node, Sources, Span};
 use stackgen_synth::Problem;
 
 use crate::error::CliError;
 use crate::file::{self, Input};
-use crate::report::reason;
+use crate::git;
 
 /// Where a template is.
 #[derive(Clone, Debug)]
@@ -41,7 +40,7 @@ impl Place {
         let text = match self {
             Place::File(path) => file::read(path, Input::Template)?,
             Place::Revision(object) => {
-                file::text(show(object)?, Path::new(object), Input::Template)?
+                file::text(git::show(object)?, Path::new(object), Input::Template)?
             }
         };
         let mut sources = Sources::new();
@@ -69,35 +68,3 @@ fn no_template(sources: &Sources, root: &Node) -> CliError {
     let problem = Problem::new(span, "this is no CloudFormation template").hint(hint);
     CliError::located(sources, [problem])
 }
-
-/// The bytes of a file in a revision.
-fn show(object: &str) -> Result<Vec<u8>, CliError> {
-    let refused =
-        |why: &str, hint: &str| CliError::input(format!("cannot read {object}: {why}")).hint(hint);
-    if object.starts_with('-') {
-        return Err(refused("a revision does not start with `-`", HOW_TO_NAME));
-    }
-    let output = Command::new("git")
-        .args(["cat-file", "blob", object])
-        .output()
-        .map_err(|error| refused(&reason(&error), "is git installed?"))?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let why = said.lines().next().unwrap_or("git does not know it");
-    let why = why.trim_start_matches("fatal: ").trim_end_matches('.');
-    Err(
-        match why.starts_with("invalid object name") || why.starts_with("Not a valid object name") {
-            true => {
-                let name = object.split(':').next().unwrap_or(object);
-                CliError::input(format!("{name} is neither a file nor a revision"))
-                    .hint(HOW_TO_NAME)
-            }
-            false => refused(why, HOW_TO_NAME),
-        },
-    )
-}
-
-const HOW_TO_NAME: &str =
-    "name a template, a revision, or REV:PATH as `git show` takes it (REV:./PATH starts here)";

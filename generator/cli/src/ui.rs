@@ -50,13 +50,13 @@ impl Ui {
         }
     }
 
-    /// For a command line that could not be read further than its `--json`.
-    pub(crate) fn json() -> Self {
+    /// For a command line of which nothing could be read but a `--json`.
+    pub(crate) fn unread(json: bool) -> Self {
         Ui {
-            json: true,
+            json,
             quiet: false,
             verbose: false,
-            color: ColorChoice::Never,
+            color: ColorChoice::Auto,
             closed: Cell::new(false),
         }
     }
@@ -97,10 +97,7 @@ impl Ui {
                 self.closed.set(true);
                 Ok(())
             }
-            Err(error) => Err(CliError::failed(format!(
-                "cannot write to standard output: {}",
-                report::reason(&error)
-            ))),
+            Err(error) => Err(CliError::stdout(&error)),
         }
     }
 
@@ -142,12 +139,9 @@ impl Ui {
         }
     }
 
-    /// Why the command failed: on stderr, or as JSON on stdout.
+    /// Why the command failed: as JSON on stdout where that is asked for and can be, otherwise on stderr.
     pub(crate) fn error(&self, error: &CliError) {
-        if self.json {
-            // Nothing is left to do when this fails too.
-            let _ = self.json_result(&error.to_json());
-        } else {
+        if !self.json || self.json_result(&error.to_json()).is_err() {
             self.stderr(&report::render(error));
         }
     }

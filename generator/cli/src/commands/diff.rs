@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use stackgen_cfn::Node;
+use stackgen_cfn::{Map, Node};
 use stackgen_model::diff::{Diff as Changes, diff};
 use stackgen_model::{Inputs, Model};
 use stackgen_synth::Dialect;
 
 use crate::Outcome;
 use crate::error::CliError;
+use crate::kept::{self, Kept};
 use crate::project::{Project, ProjectArgs};
 use crate::template::Place;
 use crate::ui::{BOLD, CYAN, GREEN, RED, Ui};
@@ -22,6 +23,8 @@ use crate::ui::{BOLD, CYAN, GREEN, RED, Ui};
 /// Without arguments, holds what lies in `out` against what the stackgen.yaml renders now. With one, holds that
 /// template, or that revision of `out`, against what the stackgen.yaml renders now. With two, holds the first against
 /// the second.
+///
+/// Of an environment that is new, everything is added. One that is kept and no longer declared is named as gone.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Diff {
     /// A template, `REV:PATH` as `git show` takes it, or a revision such as `HEAD` or `main`
@@ -48,12 +51,17 @@ pub(crate) struct Diff {
     exit_code: bool,
 }
 
+/// The file of an environment that is compared.
+const KEPT_AS: &str = "template.yaml";
+
 /// Two templates and what changes from the one to the other.
 #[derive(Serialize)]
 struct Comparison {
     environment: Option<String>,
-    old: String,
-    new: String,
+    /// `None` for an environment that is new.
+    old: Option<String>,
+    /// `None` for an environment that is gone from the stackgen.yaml.
+    new: Option<String>,
     #[serde(flatten)]
     changes: Changes,
 }
@@ -65,8 +73,8 @@ impl Diff {
                 let (old, new) = (Place::of(old), Place::of(new));
                 vec![Comparison {
                     environment: None,
-                    old: old.name(),
-                    new: new.name(),
+                    old: Some(old.name()),
+                    new: Some(new.name()),
                     changes: changes(&old.read()?, &new.read()?),
                 }]
             }
@@ -76,12 +84,10 @@ impl Diff {
             ui.json_result(&serde_json::json!({ "diffs": comparisons }))?;
         } else {
             for comparison in &comparisons {
-                ui.result(&shown(comparison, comparisons.len() > 1))?;
+                ui.result(&comparison.shown(comparisons.len() > 1))?;
             }
         }
-        let changed = comparisons
-            .iter()
-            .any(|comparison| !comparison.changes.is_empty());
+        let changed = comparisons.iter().any(Comparison::changes_something);
         Ok(if self.exit_code && changed {
             Outcome::Found
         } else {
@@ -102,24 +108,36 @@ impl Diff {
                     environments.join(", ")
                 ))
             })?;
+            let old = Some((place.name(), old));
             return Ok(vec![self.against_now(
                 &project,
                 environment,
                 &out,
-                &place,
-                &old,
+                old,
                 ui,
             )?]);
         }
+        let kept = Kept {
+            out: &out,
+            revision: self.old.as_deref(),
+        };
         let mut comparisons = Vec::new();
         for environment in environments {
-            let kept = out.join(environment).join("template.yaml");
-            let place = match &self.old {
-                Some(revision) => Place::Revision(format!("{revision}:{}", in_git(&kept))),
-                None => Place::File(kept),
+            let place = kept.place(environment, KEPT_AS);
+            let old = match kept.holds(environment, KEPT_AS)? {
+                true => Some((place.name(), place.read()?)),
+                false => None,
             };
-            let old = place.read()?;
-            comparisons.push(self.against_now(&project, environment, &out, &place, &old, ui)?);
+            comparisons.push(self.against_now(&project, environment, &out, old, ui)?);
+        }
+        if self.environments.is_empty() {
+            let gone = kept.undeclared(project.name(), &project.declared(), &[KEPT_AS])?;
+            comparisons.extend(gone.iter().map(|environment| Comparison {
+                environment: Some(environment.clone()),
+                old: Some(kept.place(environment, KEPT_AS).name()),
+                new: None,
+                changes: changes(&nothing(), &nothing()),
+            }));
         }
         Ok(comparisons)
     }
@@ -129,32 +147,36 @@ impl Diff {
         project: &Project,
         environment: &str,
         out: &Path,
-        place: &Place,
-        old: &Node,
+        old: Option<(String, Node)>,
         ui: &Ui,
     ) -> Result<Comparison, CliError> {
         let folder = out.join(environment);
         let new = project.render(environment, Dialect::CloudFormation, &folder, ui)?;
+        let (name, old) = match old {
+            Some((name, old)) => (Some(name), old),
+            None => (None, nothing()),
+        };
         Ok(Comparison {
             environment: Some(environment.to_owned()),
-            old: place.name(),
-            new: self.project.file.display().to_string(),
-            changes: changes(old, &new.template),
+            old: name,
+            new: Some(self.project.file.display().to_string()),
+            changes: changes(&old, &new.template),
         })
     }
 }
 
 /// The template that an argument names; `None` for a mere revision.
 fn template(argument: &str) -> Option<Place> {
-    let named = argument == "-" || argument.contains(':') || Path::new(argument).is_file();
+    let path = Path::new(argument);
+    // A pipe is one too, as in `diff <(…)`.
+    let file = path.exists() && !path.is_dir();
+    let named = argument == "-" || argument.contains(':') || file;
     named.then(|| Place::of(argument))
 }
 
 /// The environment that a template of ours says it is of, or the only one there is.
 fn environment_of<'a>(template: &Node, environments: &[&'a str]) -> Option<&'a str> {
-    let said = template
-        .at_path(&["Metadata", "Stackgen", "Environment"])
-        .and_then(Node::as_str);
+    let said = kept::said(template, "Environment");
     match environments {
         [only] => Some(*only),
         all => all
@@ -164,12 +186,9 @@ fn environment_of<'a>(template: &Node, environments: &[&'a str]) -> Option<&'a s
     }
 }
 
-/// A path as git takes it behind a revision: from the current folder, where it is not absolute.
-fn in_git(path: &Path) -> String {
-    match path.is_absolute() || path.starts_with(".") || path.starts_with("..") {
-        true => path.display().to_string(),
-        false => format!("./{}", path.display()),
-    }
+/// A template without resources.
+fn nothing() -> Node {
+    Node::from(Map::new())
 }
 
 fn changes(old: &Node, new: &Node) -> Changes {
@@ -177,22 +196,34 @@ fn changes(old: &Node, new: &Node) -> Changes {
     diff(&model(old), &model(new))
 }
 
-fn shown(comparison: &Comparison, many: bool) -> String {
-    let mut text = String::new();
-    if let (Some(environment), true) = (&comparison.environment, many) {
-        text.push_str(&format!("{BOLD}{environment}{BOLD:#}\n"));
+impl Comparison {
+    fn changes_something(&self) -> bool {
+        self.old.is_none() || self.new.is_none() || !self.changes.is_empty()
     }
-    if comparison.changes.is_empty() {
-        text.push_str("nothing changes\n");
-    }
-    for line in comparison.changes.human().lines() {
-        let style = match line.as_bytes().first() {
-            Some(b'+') => GREEN,
-            Some(b'-' | b'!') => RED,
-            _ => CYAN,
+
+    fn shown(&self, many: bool) -> String {
+        let environment = self.environment.as_deref().unwrap_or_default();
+        let mut text = match (&self.old, &self.new) {
+            (Some(old), None) => {
+                let gone = format!("{RED}gone{RED:#}, and still in {old}");
+                return format!("{BOLD}{environment}{BOLD:#}: {gone}\n");
+            }
+            (None, _) => format!("{BOLD}{environment}{BOLD:#}: {GREEN}new{GREEN:#}\n"),
+            _ if many => format!("{BOLD}{environment}{BOLD:#}\n"),
+            _ => String::new(),
         };
-        let (mark, rest) = line.split_at(line.len().min(1));
-        text.push_str(&format!("{style}{mark}{style:#}{rest}\n"));
+        if self.changes.is_empty() {
+            text.push_str("nothing changes\n");
+        }
+        for line in self.changes.human().lines() {
+            let style = match line.as_bytes().first() {
+                Some(b'+') => GREEN,
+                Some(b'-' | b'!') => RED,
+                _ => CYAN,
+            };
+            let (mark, rest) = line.split_at(line.len().min(1));
+            text.push_str(&format!("{style}{mark}{style:#}{rest}\n"));
+        }
+        text
     }
-    text
 }

@@ -9,10 +9,10 @@ use stackgen_synth::Dialect;
 
 use crate::Outcome;
 use crate::error::CliError;
-use crate::file::{self, Written};
 use crate::project::{Project, ProjectArgs};
 use crate::template::Place;
 use crate::ui::Ui;
+use crate::write::{self, Written};
 
 /// Draw what is wired to what: apis, routes, functions and tables
 ///
@@ -72,7 +72,7 @@ impl Graph {
         match &self.out {
             None => ui.result(&text)?,
             Some(path) => {
-                let written = file::write_all(&[(path.clone(), text)])?;
+                let written = write::write_all(&[(path.clone(), text)])?;
                 let verb = if written == [Written::Wrote] {
                     "wrote"
                 } else {

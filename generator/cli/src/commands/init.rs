@@ -9,6 +9,7 @@ use crate::commands::schema;
 use crate::error::CliError;
 use crate::file;
 use crate::ui::{BOLD, DIM, Ui};
+use crate::write;
 
 /// Write a new stack from a starter
 ///
@@ -25,7 +26,7 @@ pub(crate) struct Init {
     dir: PathBuf,
 
     /// List the starters
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["starter", "dir"])]
     list: bool,
 }
 
@@ -66,7 +67,7 @@ impl Init {
             None => chosen(ui)?,
         };
         let files = self.files(starter)?;
-        file::create_all(&files)?;
+        write::create_all(&files)?;
         if ui.wants_json() {
             let paths: Vec<_> = files
                 .iter()
@@ -161,17 +162,82 @@ fn chosen(ui: &Ui) -> Result<&'static Starter, CliError> {
             CliError::input("which starter?").hint(format!("name one: {}", names.join(", ")))
         );
     }
-    let answer = ui.ask(&format!("{}\n\nStarter [{}]: ", table(), STARTERS[0].name));
-    match answer.as_deref() {
-        None => Err(CliError::input("no starter was chosen")),
-        Some("") => Ok(&STARTERS[0]),
-        Some(name) => named(name),
+    choose(|question| ui.ask(question)).ok_or_else(|| {
+        // The prompt's line is still open.
+        ui.aside("");
+        CliError::input("no starter was chosen; nothing was written")
+    })
+}
+
+/// Asks until an answer means a starter; `None` when there are no more answers.
+fn choose(mut ask: impl FnMut(&str) -> Option<String>) -> Option<&'static Starter> {
+    let mut question = String::new();
+    for (line, number) in table().lines().zip(1..) {
+        question.push_str(&format!("{number}  {line}\n"));
     }
+    question.push('\n');
+    loop {
+        question.push_str(&format!("Starter [{}]: ", STARTERS[0].name));
+        let answer = ask(&question)?;
+        if let Some(starter) = answered(&answer) {
+            return Some(starter);
+        }
+        question = format!("{answer:?} is none of them: give a number, a name or its beginning\n");
+    }
+}
+
+/// The starter that an answer means: the first for an empty one, otherwise by number, name or unique beginning.
+fn answered(answer: &str) -> Option<&'static Starter> {
+    if answer.is_empty() {
+        return STARTERS.first();
+    }
+    if let Ok(number) = answer.parse::<usize>() {
+        return STARTERS.get(number.checked_sub(1)?);
+    }
+    if let Some(starter) = STARTERS.iter().find(|starter| starter.name == answer) {
+        return Some(starter);
+    }
+    let mut meant = STARTERS
+        .iter()
+        .filter(|starter| starter.name.starts_with(answer));
+    meant.next().filter(|_| meant.next().is_none())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_starter_is_chosen_by_number_name_or_beginning() {
+        let name = |answer| answered(answer).map(|starter| starter.name);
+        assert_eq!(name(""), Some("echo"));
+        assert_eq!(name("2"), Some("chat"));
+        assert_eq!(name("chat"), Some("chat"));
+        assert_eq!(name("live"), Some("live-session"));
+        for typo in ["0", "4", "-1", "chatt", "Chat", "x"] {
+            assert_eq!(name(typo), None, "{typo}");
+        }
+    }
+
+    #[test]
+    fn a_typo_is_asked_again_until_the_input_ends() {
+        let asked_with = |answers: &[&str]| {
+            let (mut answers, mut questions) = (answers.iter(), Vec::new());
+            let starter = choose(|question| {
+                questions.push(question.to_owned());
+                answers.next().map(|answer| (*answer).to_owned())
+            });
+            (starter.map(|starter| starter.name), questions)
+        };
+        let (starter, questions) = asked_with(&["livv", "live"]);
+        assert_eq!(starter, Some("live-session"));
+        assert!(questions[0].contains("3  "), "{}", questions[0]);
+        assert_eq!(
+            questions[1],
+            "\"livv\" is none of them: give a number, a name or its beginning\nStarter [echo]: "
+        );
+        assert_eq!(asked_with(&["x"]).0, None);
+    }
 
     #[test]
     fn every_folder_of_templates_is_a_starter() {

@@ -8,9 +8,9 @@ use clap_mangen::Man as Page;
 use crate::Outcome;
 use crate::args::Cli;
 use crate::error::CliError;
-use crate::file::{self, Written};
 use crate::report::reason;
 use crate::ui::Ui;
+use crate::write::{self, Written};
 
 /// Print the manual page, or write the pages of all commands
 ///
@@ -40,7 +40,7 @@ impl Man {
                 .to_owned();
             files.push((folder.join(format!("{name}.1")), page(command)?));
         }
-        let written = file::write_all(&files)?;
+        let written = write::write_all(&files)?;
         for ((path, _), written) in files.iter().zip(written) {
             let verb = if written == Written::Wrote {
                 "wrote"

@@ -62,8 +62,58 @@ fn not_utf8() {
     assert_snapshot!(refused(&sandbox, "synth"), @"
     exit 2
     --- stderr
-    error: stackgen.yaml is not UTF-8: byte 10, on line 2
-    help: save it as UTF-8
+    error: this is not UTF-8
+     --> stackgen.yaml:2:2
+      |
+    2 | d�scription: latin1
+      |  ^
+      |
+      = help: save the file as UTF-8
+
+    1 error in stackgen.yaml
+    ");
+}
+
+#[test]
+fn not_utf8_in_json_has_its_place() {
+    let sandbox = Sandbox::new();
+    sandbox.write("stackgen.yaml", b"name: x\nd\xe9scription: latin1\n");
+    let error = &refused(&sandbox, "synth --json").json()["errors"][0];
+    assert_eq!(
+        (&error["file"], &error["line"], &error["column"]),
+        (&"stackgen.yaml".into(), &2.into(), &2.into())
+    );
+}
+
+#[test]
+fn standard_input() {
+    assert_snapshot!(refused(&Sandbox::new(), "synth -f -"), @"
+    exit 2
+    --- stderr
+    error: stackgen.yaml is read from a file, not from standard input
+    help: `--file` takes its path
+    ");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_writes_and_a_device() {
+    let sandbox = Sandbox::new();
+    let made = std::process::Command::new("mkfifo")
+        .arg(sandbox.path().join("fifo"))
+        .status();
+    assert!(made.unwrap().success());
+    assert_snapshot!(refused(&sandbox, "synth -f fifo"), @"
+    exit 2
+    --- stderr
+    error: fifo is a pipe or a device, not a regular file
+    help: `--file` takes the path of a stackgen.yaml
+    ");
+    assert_snapshot!(refused(&sandbox, "synth -f /dev/zero"), @"
+    exit 2
+    --- stderr
+    error: /dev/zero is a pipe or a device, not a regular file
+    help: `--file` takes the path of a stackgen.yaml
     ");
 }
 

@@ -43,9 +43,9 @@ fn a_wrong_type() {
     exit 2
     --- stderr
     error: `memory` must be a whole number, not a list
-      --> stackgen.yaml:45:11
+      --> stackgen.yaml:32:11
        |
-    45 |   memory: [256]
+    32 |   memory: [256]
        |           ^^^^^
 
     1 error in stackgen.yaml
@@ -58,9 +58,9 @@ fn a_missing_function() {
     exit 2
     --- stderr
     error: there is no function `chat-handlr`
-      --> stackgen.yaml:56:15
+      --> stackgen.yaml:46:15
        |
-    56 |     $default: chat-handlr
+    46 |     $default: chat-handlr
        |               ^^^^^^^^^^^
        |
        = help: did you mean `chat-handler`?
@@ -75,9 +75,9 @@ fn a_missing_table() {
     exit 2
     --- stderr
     error: there is no table `Room`
-      --> stackgen.yaml:39:7
+      --> stackgen.yaml:29:7
        |
-    39 |       Room: [PutItem, DeleteItem, Query]
+    29 |       Room: [PutItem, DeleteItem, Query]
        |       ^^^^
        |
        = help: did you mean `Rooms`?
@@ -96,12 +96,12 @@ fn two_routes_that_collide() {
     exit 2
     --- stderr
     error: routes `GET /sessions/{id}` and `GET /sessions/{sessionId}` are one to API Gateway
-       --> stackgen.yaml:148:5
+       --> stackgen.yaml:137:5
         |
-    148 |     GET /sessions/{sessionId}: { function: session-http-handler, auth: none }
+    137 |     GET /sessions/{sessionId}: { function: session-http-handler, auth: none }
         |     ^^^^^^^^^^^^^^^^^^^^^^^^^
     ...
-    151 |     GET /sessions/{id}: { function: session-http-handler, auth: none }
+    140 |     GET /sessions/{id}: { function: session-http-handler, auth: none }
         |     ------------------ the other one
         |
         = help: they differ in the name of a path parameter alone; the second would be refused
@@ -117,11 +117,11 @@ fn a_key_written_twice() {
     exit 2
     --- stderr
     error: the key `$default` is already used in this mapping
-      --> stackgen.yaml:57:5
+      --> stackgen.yaml:47:5
        |
-    56 |     $default: chat-handler
+    46 |     $default: chat-handler
        |     -------- first here
-    57 |     $default: chat-handler
+    47 |     $default: chat-handler
        |     ^^^^^^^^
        |
        = help: remove or rename one of the two; readers silently keep only one
@@ -137,11 +137,11 @@ fn an_identity_source_that_shuts_anonymous_callers_out() {
     exit 2
     --- stderr
     error: this identity source shuts out the anonymous callers of `mixed`
-       --> stackgen.yaml:114:22
+       --> stackgen.yaml:103:22
         |
-    113 |     callers: mixed
+    102 |     callers: mixed
         |              ----- some callers bring no token
-    114 |     identitySource: [route.request.querystring.token]
+    103 |     identitySource: [route.request.querystring.token]
         |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         |
         = note: row A2 of the API Gateway reference
@@ -161,9 +161,9 @@ fn an_identity_source_in_the_syntax_of_http_apis() {
     exit 2
     --- stderr
     error: `$request.querystring.token` is not an identity source of a WebSocket API
-      --> stackgen.yaml:52:22
+      --> stackgen.yaml:42:22
        |
-    52 |     identitySource: [$request.querystring.token]
+    42 |     identitySource: [$request.querystring.token]
        |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^
        |
        = note: row A3 of the API Gateway reference
@@ -198,9 +198,9 @@ fn a_timeout_over_the_limit() {
     exit 2
     --- stderr
     error: a function's time-out is 1 s to 900 s
-      --> stackgen.yaml:37:14
+      --> stackgen.yaml:27:14
        |
-    37 |     timeout: 16m
+    27 |     timeout: 16m
        |              ^^^
        |
        = help: this is 960 s

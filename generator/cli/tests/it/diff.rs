@@ -95,7 +95,8 @@ fn json_names_both_sides() {
               "before": "[digest]",
               "after": "[digest]",
               "wiringChanged": false,
-              "staleStages": []
+              "staleStages": [],
+              "lingering": []
             }
           ]
         }
@@ -194,9 +195,105 @@ fn what_is_no_template_is_an_error_with_its_place() {
 }
 
 #[test]
-fn a_template_that_was_never_rendered_is_an_error() {
-    let sandbox = Sandbox::starter("echo");
+fn a_new_environment_is_all_added_and_the_others_go_on() {
+    let sandbox = changed();
+    let spec = sandbox.read("stackgen.yaml");
+    sandbox.write("stackgen.yaml", format!("{spec}  qa: {{}}\n"));
     assert_snapshot!(sandbox.run("diff"), @"
+    exit 0
+    --- stdout
+    dev
+    ~ function echo-dev: MemorySize is now 512 (was 128)   code, live with the update
+    qa: new
+    + api echo-api-qa                            live with the update
+    + route $default                             needs a deployment
+    + deployment WebSocketDeployment2D426D807E   live with the update
+    + stage prod                                 live with the update
+    + function echo-qa                           live with the update
+    + version of echo-qa                         live when a deployment calls the new version
+    + role EchoRole                              live with the update
+    + role WebSocketInvokeRole                   live with the update
+    + log group /aws/lambda/echo-qa              live with the update
+    + output WebSocketApiId                      live with the update
+    + output WebSocketDeploymentId               live with the update
+    + output WebSocketManagementUrl              live with the update
+    + output WebSocketStageName                  live with the update
+    + output WebSocketUrl                        live with the update
+    ");
+    let json = sandbox.run("diff --json").json();
+    assert_eq!(json["diffs"][0]["old"], "out/dev/template.yaml");
+    assert_eq!(json["diffs"][1]["old"], serde_json::Value::Null);
+    assert_eq!(sandbox.run("diff --env qa --exit-code").code, Some(3));
+}
+
+#[test]
+fn an_environment_that_is_gone_is_named() {
+    let sandbox = Sandbox::starter("echo");
+    let spec = sandbox.read("stackgen.yaml");
+    sandbox.write("stackgen.yaml", format!("{spec}  qa: {{}}\n"));
+    sandbox.run("synth");
+    sandbox.write("stackgen.yaml", spec);
+    assert_snapshot!(sandbox.run("diff --exit-code"), @"
+    exit 3
+    --- stdout
+    dev
+    nothing changes
+    qa: gone, and still in out/qa/template.yaml
+    ");
+    let json = sandbox.run("diff --json").json();
+    assert_eq!(json["diffs"][1]["new"], serde_json::Value::Null);
+    assert_eq!(sandbox.run("diff --env dev").stdout, "nothing changes\n");
+}
+
+#[test]
+fn environments_come_and_go_between_a_revision_and_now() {
+    let sandbox = Sandbox::starter("echo");
+    let spec = sandbox.read("stackgen.yaml");
+    sandbox.write("stackgen.yaml", format!("{spec}  old: {{}}\n"));
+    sandbox.run("synth");
+    git(&sandbox, &["init", "--quiet"]);
+    git(&sandbox, &["add", "."]);
+    git(&sandbox, &["commit", "--quiet", "--message=echo"]);
+    sandbox.write("stackgen.yaml", format!("{spec}  qa: {{}}\n"));
+    sandbox.run("synth");
+    std::fs::remove_dir_all(sandbox.path().join("out/old")).unwrap();
+    let run = sandbox.run("diff HEAD");
+    assert_eq!(run.code, Some(0), "{run}");
+    let told = |line: &&str| !line.starts_with('+');
+    let told: Vec<_> = run.stdout.lines().filter(told).collect();
+    assert_snapshot!(told.join("\n"), @"
+    dev
+    nothing changes
+    qa: new
+    old: gone, and still in HEAD:./out/old/template.yaml
+    ");
+    // The same from elsewhere, whichever way the file is named.
+    let spec = sandbox.path().join("stackgen.yaml");
+    let absolute = sandbox.run(&format!("diff HEAD --file {}", spec.display()));
+    assert_eq!(absolute.stdout, run.stdout);
+    let below = sandbox
+        .command()
+        .current_dir(sandbox.path().join("out"))
+        .args(["diff", "HEAD", "--file", "../stackgen.yaml"])
+        .output()
+        .unwrap();
+    let below = String::from_utf8(below.stdout).unwrap();
+    assert_eq!(below.replace("HEAD:./old", "HEAD:./out/old"), run.stdout);
+}
+
+#[test]
+fn outside_of_git_a_name_is_a_file() {
+    assert_snapshot!(Sandbox::starter("echo").run("diff nofile.yaml"), @"
+    exit 2
+    --- stderr
+    error: there is no nofile.yaml
+    help: name a template; revisions are for git repositories, and this is none
+    ");
+}
+
+#[test]
+fn a_template_that_is_named_and_not_there_is_an_error() {
+    assert_snapshot!(Sandbox::starter("echo").run("diff out/dev/template.yaml new.yaml"), @"
     exit 2
     --- stderr
     error: there is no out/dev/template.yaml

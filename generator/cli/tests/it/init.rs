@@ -58,8 +58,14 @@ fn a_folder_that_cannot_be_made_is_an_error() {
     assert_snapshot!(sandbox.run("init echo --dir file/stack"), @"
     exit 2
     --- stderr
-    error: cannot write file/stack/stackgen.yaml: not a directory
-    help: is the folder one that you may write to? `--out` and `--dir` name another
+    error: cannot write file/stack/stackgen.yaml: file is a file, not a folder
+    help: move it away, or name another folder with `--out` or `--dir`
+    ");
+    assert_snapshot!(sandbox.run("init echo --dir file"), @"
+    exit 2
+    --- stderr
+    error: cannot write file/stackgen.yaml: file is a file, not a folder
+    help: move it away, or name another folder with `--out` or `--dir`
     ");
     assert_eq!(sandbox.files(), ["file"]);
 }
@@ -93,6 +99,35 @@ fn the_starters_are_listed() {
     chat          rooms, every caller authenticated, every message answered
     live-session  one speaker, many listeners, an HTTP API, alarms, two environments
     ");
+}
+
+#[test]
+fn the_starters_are_listed_as_json() {
+    assert_snapshot!(Sandbox::new().run("init --list --json"), @r#"
+    exit 0
+    --- stdout
+    {
+      "starters": [
+        {
+          "name": "echo",
+          "summary": "one function that answers every message"
+        },
+        {
+          "name": "chat",
+          "summary": "rooms, every caller authenticated, every message answered"
+        },
+        {
+          "name": "live-session",
+          "summary": "one speaker, many listeners, an HTTP API, alarms, two environments"
+        }
+      ]
+    }
+    "#);
+    assert_eq!(
+        Sandbox::new().run("init --list --color never").code,
+        Some(0)
+    );
+    assert_eq!(Sandbox::new().run("init echo --list").code, Some(2));
 }
 
 #[test]

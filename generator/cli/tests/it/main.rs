@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod accepted;
 mod architecture;
 mod bad_input;
 mod bad_spec;

@@ -88,15 +88,49 @@ fn a_reader_that_goes_away_is_no_error() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_behind_stdout_is_a_failure() {
+    let sandbox = Sandbox::starter("echo");
+    for line in [
+        "completions bash",
+        "synth --json",
+        "synth --help",
+        "--version",
+    ] {
+        let full = std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let output = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
+            .args(line.split(' '))
+            .current_dir(sandbox.path())
+            .stdout(full)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            "error: cannot write to standard output: no space left on device\n",
+            "{line}"
+        );
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_error_that_cannot_be_printed_as_json_is_told_all_the_same() {
     let full = std::fs::File::options()
         .write(true)
         .open("/dev/full")
         .unwrap();
+    let sandbox = Sandbox::new();
     let output = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
-        .args(["completions", "bash"])
+        .args(["synth", "--json"])
+        .current_dir(sandbox.path())
         .stdout(full)
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"error: cannot write to standard output: no space left on device");
+    assert_eq!(output.status.code(), Some(2));
+    assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"
+    error: there is no stackgen.yaml
+    help: `stackgen init` writes one; `--file` names another
+    ");
 }

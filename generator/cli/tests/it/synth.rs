@@ -15,8 +15,6 @@ fn every_environment_is_written_and_notices_go_to_stderr() {
     wrote     out/dev/template.yaml   90 resources
     wrote     out/prod/template.yaml  74 resources
     --- stderr
-    note: dev, prod: `JwtAudience` and `JwtIssuer` are part of what a deployment snapshots: another value at deploy time alone is not served
-    help: write a new value as the parameter's `Default` in stackgen.yaml: the deployment then changes with it
     note: dev, prod: logs need API Gateway's CloudWatch role, which the account and region must have
     help: the outputs tell how to set it; `apiGatewayCloudWatchRole: true` makes one, for the whole account and region
     note: prod: no function is built, so versions are named after configuration alone
@@ -76,7 +74,8 @@ fn json_lists_files_and_notices() {
           "status": "wrote"
         }
       ],
-      "notices": []
+      "notices": [],
+      "undeclared": []
     }
     "#);
 }
@@ -178,8 +177,8 @@ fn an_output_folder_that_cannot_be_written_is_an_error() {
     assert_snapshot!(sandbox.run("synth"), @"
     exit 2
     --- stderr
-    error: cannot write out/dev/template.yaml: not a directory
-    help: is the folder one that you may write to? `--out` and `--dir` name another
+    error: cannot write out/dev/template.yaml: out is a file, not a folder
+    help: move it away, or name another folder with `--out` or `--dir`
     ");
     assert_snapshot!(sandbox.run("synth --out /proc/stackgen"), @"
     exit 2
@@ -194,8 +193,15 @@ fn an_output_folder_that_cannot_be_written_is_an_error() {
 fn one_file_that_cannot_be_written_keeps_the_others_unwritten() {
     let sandbox = Sandbox::starter("live-session");
     sandbox.write("out/prod", "a file");
-    assert_eq!(sandbox.run("synth").code, Some(2));
+    assert_snapshot!(sandbox.run("synth"), @"
+    exit 2
+    --- stderr
+    error: cannot write out/prod/template.yaml: out/prod is a file, not a folder
+    help: move it away, or name another folder with `--out` or `--dir`
+    ");
     assert_eq!(sandbox.files(), ["out/prod", "stackgen.yaml"]);
+    // Nor does the folder stay that was made for the other one.
+    assert!(!sandbox.path().join("out/dev").exists());
 }
 
 #[test]
@@ -242,4 +248,71 @@ fn the_way_to_the_code_follows_the_output_folder() {
         template.contains("../../stacks/echo/target/lambda/echo/bootstrap.zip"),
         "{template}"
     );
+}
+
+/// A rendered echo stack with an environment that it then no longer declares.
+fn without_qa() -> Sandbox {
+    let sandbox = Sandbox::starter("echo");
+    let spec = sandbox.read("stackgen.yaml");
+    sandbox.write("stackgen.yaml", format!("{spec}  qa: {{}}\n"));
+    sandbox.run("synth --format cfn-yaml --format sam");
+    sandbox.write("stackgen.yaml", spec);
+    sandbox
+}
+
+#[test]
+fn what_an_undeclared_environment_left_is_named_and_kept() {
+    let sandbox = without_qa();
+    let files = sandbox.files();
+    assert_snapshot!(sandbox.run("synth"), @"
+    exit 0
+    --- stdout
+    unchanged out/dev/template.yaml  10 resources
+    --- stderr
+    note: out/qa holds a template of an environment that is not declared
+    help: delete it when no stack is deployed from there any more
+    ");
+    assert_snapshot!(sandbox.run("synth --check"), @"
+    exit 3
+    --- stdout
+    unchanged out/dev/template.yaml  10 resources
+    stale     out/qa  not declared
+    --- stderr
+    note: out/qa holds a template of an environment that is not declared
+    help: delete it when no stack is deployed from there any more
+    ");
+    assert_snapshot!(sandbox.run("synth --check --quiet"), @"
+    exit 3
+    --- stdout
+    stale     out/qa  not declared
+    ");
+    let json = sandbox.run("synth --check --json");
+    assert_eq!(json.code, Some(3));
+    assert_eq!(json.json()["undeclared"], serde_json::json!(["out/qa"]));
+    assert_eq!(sandbox.run("synth --check --env dev").code, Some(0));
+    assert_eq!(sandbox.files(), files);
+}
+
+#[test]
+fn folders_of_others_are_none_of_our_business() {
+    let sandbox = without_qa();
+    let other = sandbox.read("out/qa/template.yaml");
+    sandbox.write("out/qa/sam.yaml", "Resources: {}");
+    sandbox.write(
+        "out/qa/template.yaml",
+        other.replace("Stack: echo", "Stack: choir"),
+    );
+    sandbox.write("out/notes/template.yaml", "not: [a template");
+    sandbox.write("out/README.md", "mine");
+    let run = sandbox.run("synth --check");
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run}");
+}
+
+#[test]
+fn quiet_says_nothing_on_stderr() {
+    let sandbox = Sandbox::starter("live-session");
+    for line in ["synth --quiet", "synth --quiet --stdout --env prod"] {
+        assert_eq!(sandbox.run(line).stderr, "", "{line}");
+    }
+    assert_eq!(without_qa().run("synth --quiet").to_string(), "exit 0");
 }

@@ -1,19 +1,21 @@
 //! `stackgen synth`
 
-use std::fs;
+mod report;
+
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde::Serialize;
-use similar::TextDiff;
 use stackgen_cfn::{Node, emit};
 use stackgen_synth::{Dialect, Notice};
 
 use crate::Outcome;
 use crate::error::CliError;
-use crate::file::{self, Written};
+use crate::kept::Kept;
 use crate::project::{Project, ProjectArgs};
-use crate::ui::{BOLD, DIM, GREEN, RED, Ui};
+use crate::ui::{RED, Ui};
+use crate::write::{self, Written};
+use report::Status;
 
 /// Render the templates of a stackgen.yaml
 ///
@@ -86,6 +88,13 @@ impl Format {
     }
 }
 
+/// All that was rendered, and what lies beside it.
+struct Run<'a> {
+    files: &'a [(PathBuf, String)],
+    templates: &'a [Template<'a>],
+    undeclared: &'a [PathBuf],
+}
+
 /// A template that was rendered and not yet written.
 struct Template<'a> {
     environment: &'a str,
@@ -93,39 +102,6 @@ struct Template<'a> {
     resources: usize,
     text: String,
     notices: Vec<Notice>,
-}
-
-/// A file in the result of `--json`.
-#[derive(Serialize)]
-struct JsonFile<'a> {
-    path: String,
-    environment: &'a str,
-    format: Format,
-    resources: usize,
-    status: Status,
-}
-
-/// A notice in the result of `--json`.
-#[derive(Serialize)]
-struct JsonNotice<'a> {
-    environments: Vec<&'a str>,
-    #[serde(flatten)]
-    notice: &'a Notice,
-}
-
-#[derive(Serialize)]
-struct JsonResult<'a> {
-    files: Vec<JsonFile<'a>>,
-    notices: Vec<JsonNotice<'a>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Status {
-    Wrote,
-    Unchanged,
-    Stale,
-    Missing,
 }
 
 impl Synth {
@@ -159,10 +135,32 @@ impl Synth {
                 )
             })
             .collect();
+        let run = Run {
+            files: &files,
+            templates: &templates,
+            undeclared: &self.undeclared(&project, &out)?,
+        };
         match self.check {
-            true => check(&files, &templates, ui),
-            false => write(&files, &templates, ui),
+            true => run.check(ui),
+            false => run.write(ui),
         }
+    }
+
+    /// Folders of environments that are not declared, unless only some environments are asked for.
+    fn undeclared(&self, project: &Project, out: &Path) -> Result<Vec<PathBuf>, CliError> {
+        if !self.environments.is_empty() {
+            return Ok(Vec::new());
+        }
+        let kept = Kept {
+            out,
+            revision: None,
+        };
+        let files: Vec<_> = Format::value_variants()
+            .iter()
+            .map(|format| format.file_name())
+            .collect();
+        let folders = kept.undeclared(project.name(), &project.declared(), &files)?;
+        Ok(folders.iter().map(|folder| out.join(folder)).collect())
     }
 
     /// In the order of the declaration, each once.
@@ -193,7 +191,7 @@ impl Synth {
             });
         };
         let template = render(project, environment, *format, Path::new("."), ui)?;
-        tell(std::slice::from_ref(&template), ui);
+        report::tell(std::slice::from_ref(&template), ui);
         ui.result(&template.text)?;
         Ok(Outcome::Done)
     }
@@ -217,162 +215,54 @@ fn render<'a>(
     })
 }
 
-fn write(
-    files: &[(PathBuf, String)],
-    templates: &[Template<'_>],
-    ui: &Ui,
-) -> Result<Outcome, CliError> {
-    let statuses: Vec<_> = file::write_all(files)?
-        .into_iter()
-        .map(|written| match written {
-            Written::Wrote => Status::Wrote,
-            Written::Unchanged => Status::Unchanged,
-        })
-        .collect();
-    report(files, templates, &statuses, ui)?;
-    tell(templates, ui);
-    Ok(Outcome::Done)
-}
-
-fn check(
-    files: &[(PathBuf, String)],
-    templates: &[Template<'_>],
-    ui: &Ui,
-) -> Result<Outcome, CliError> {
-    let mut statuses = Vec::new();
-    for (path, text) in files {
-        let old = fs::read(path).ok();
-        statuses.push(match &old {
-            None => Status::Missing,
-            Some(old) if old == text.as_bytes() => Status::Unchanged,
-            Some(_) => Status::Stale,
-        });
-        if !ui.wants_json() {
-            let old = old.map(|old| String::from_utf8_lossy(&old).into_owned());
-            ui.result(&difference(path, old.as_deref(), text))?;
-        }
+impl Run<'_> {
+    fn write(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        let statuses: Vec<_> = write::write_all(self.files)?
+            .into_iter()
+            .map(|written| match written {
+                Written::Wrote => Status::Wrote,
+                Written::Unchanged => Status::Unchanged,
+            })
+            .collect();
+        report::report(self, &statuses, ui)?;
+        report::tell(self.templates, ui);
+        report::tell_undeclared(self.undeclared, ui);
+        Ok(Outcome::Done)
     }
-    report(files, templates, &statuses, ui)?;
-    let stale = statuses
-        .iter()
-        .filter(|status| **status != Status::Unchanged)
-        .count();
-    if stale == 0 {
-        return Ok(Outcome::Done);
-    }
-    let (noun, them) = if files.len() == 1 {
-        ("file is", "it")
-    } else {
-        ("files are", "them")
-    };
-    ui.aside(&format!(
-        "{RED}{stale} of {} {noun} stale{RED:#}; `stackgen synth` brings {them} up to date",
-        files.len()
-    ));
-    Ok(Outcome::Found)
-}
 
-/// What `synth` would change in a file, as a unified diff; nothing when it would change nothing.
-fn difference(path: &Path, old: Option<&str>, new: &str) -> String {
-    let name = path.display().to_string();
-    let before = if old.is_some() {
-        name.as_str()
-    } else {
-        "/dev/null"
-    };
-    let diff = TextDiff::from_lines(old.unwrap_or_default(), new);
-    let text = diff.unified_diff().header(before, &name).to_string();
-    let paint = |line: &str| match line.as_bytes().first() {
-        _ if line.starts_with("---") || line.starts_with("+++") => {
-            format!("{BOLD}{line}{BOLD:#}\n")
-        }
-        Some(b'+') => format!("{GREEN}{line}{GREEN:#}\n"),
-        Some(b'-') => format!("{RED}{line}{RED:#}\n"),
-        _ => format!("{line}\n"),
-    };
-    text.lines().map(paint).collect()
-}
-
-fn report(
-    files: &[(PathBuf, String)],
-    templates: &[Template<'_>],
-    statuses: &[Status],
-    ui: &Ui,
-) -> Result<(), CliError> {
-    if ui.wants_json() {
-        return ui.json_result(&json(files, templates, statuses));
-    }
-    let width = files
-        .iter()
-        .map(|(path, _)| path.display().to_string().chars().count())
-        .max()
-        .unwrap_or(0);
-    for (((path, _), template), status) in files.iter().zip(templates).zip(statuses) {
-        let status = match status {
-            Status::Wrote => format!("{GREEN}wrote{GREEN:#}    "),
-            Status::Unchanged => format!("{DIM}unchanged{DIM:#}"),
-            Status::Stale => format!("{RED}stale{RED:#}    "),
-            Status::Missing => format!("{RED}missing{RED:#}  "),
-        };
-        ui.done(&format!(
-            "{status} {:width$}  {} resources",
-            path.display(),
-            template.resources
-        ))?;
-    }
-    Ok(())
-}
-
-/// The notices, each once, with the environments that it is about.
-fn told<'a>(templates: &'a [Template<'_>]) -> Vec<JsonNotice<'a>> {
-    let mut told: Vec<JsonNotice<'a>> = Vec::new();
-    for template in templates {
-        for notice in &template.notices {
-            match told.iter_mut().find(|told| told.notice == notice) {
-                None => told.push(JsonNotice {
-                    environments: vec![template.environment],
-                    notice,
-                }),
-                Some(told) if told.environments.contains(&template.environment) => {}
-                Some(told) => told.environments.push(template.environment),
+    fn check(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        let mut statuses = Vec::new();
+        for (path, text) in self.files {
+            let old = write::current(path);
+            statuses.push(match &old {
+                None => Status::Missing,
+                Some(old) if old == text.as_bytes() => Status::Unchanged,
+                Some(_) => Status::Stale,
+            });
+            if !ui.wants_json() {
+                let old = old.map(|old| String::from_utf8_lossy(&old).into_owned());
+                ui.result(&report::difference(path, old.as_deref(), text))?;
             }
         }
-    }
-    told
-}
-
-fn tell(templates: &[Template<'_>], ui: &Ui) {
-    let one = templates
-        .iter()
-        .all(|template| template.environment == templates[0].environment);
-    for JsonNotice {
-        environments,
-        notice,
-    } in told(templates)
-    {
-        let message = match one {
-            true => notice.message.clone(),
-            false => format!("{}: {}", environments.join(", "), notice.message),
-        };
-        ui.note(&message, notice.hint.as_deref());
-    }
-}
-
-fn json<'a>(
-    files: &[(PathBuf, String)],
-    templates: &'a [Template<'_>],
-    statuses: &[Status],
-) -> JsonResult<'a> {
-    let files = files.iter().zip(templates).zip(statuses);
-    let files = files.map(|(((path, _), template), status)| JsonFile {
-        path: path.display().to_string(),
-        environment: template.environment,
-        format: template.format,
-        resources: template.resources,
-        status: *status,
-    });
-    JsonResult {
-        files: files.collect(),
-        notices: told(templates),
+        report::report(self, &statuses, ui)?;
+        if !ui.wants_json() {
+            ui.result(&report::undeclared(self.undeclared))?;
+        }
+        let stale = |status: &&Status| **status != Status::Unchanged;
+        let (stale, all) = (statuses.iter().filter(stale).count(), statuses.len());
+        if stale > 0 {
+            let (noun, them) = match all {
+                1 => ("file is", "it"),
+                _ => ("files are", "them"),
+            };
+            ui.aside(&format!(
+                "{RED}{stale} of {all} {noun} stale{RED:#}; `stackgen synth` brings {them} up to date"
+            ));
+        }
+        report::tell_undeclared(self.undeclared, ui);
+        Ok(match stale == 0 && self.undeclared.is_empty() {
+            true => Outcome::Done,
+            false => Outcome::Found,
+        })
     }
 }

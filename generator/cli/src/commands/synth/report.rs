@@ -1,0 +1,173 @@
+//! What `synth` tells: a line a file, the notices, and the same as JSON.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use similar::TextDiff;
+use stackgen_synth::Notice;
+
+use super::{Format, Run, Template};
+use crate::error::CliError;
+use crate::ui::{BOLD, DIM, GREEN, RED, Ui};
+
+/// A file in the result of `--json`.
+#[derive(Serialize)]
+struct JsonFile<'a> {
+    path: String,
+    environment: &'a str,
+    format: Format,
+    resources: usize,
+    status: Status,
+}
+
+/// A notice in the result of `--json`.
+#[derive(Serialize)]
+struct JsonNotice<'a> {
+    environments: Vec<&'a str>,
+    #[serde(flatten)]
+    notice: &'a Notice,
+}
+
+#[derive(Serialize)]
+struct JsonResult<'a> {
+    files: Vec<JsonFile<'a>>,
+    notices: Vec<JsonNotice<'a>>,
+    /// Folders that hold templates of environments which the stackgen.yaml does not declare.
+    undeclared: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Status {
+    Wrote,
+    Unchanged,
+    Stale,
+    Missing,
+}
+
+/// What became of the files, or would.
+pub(super) fn report(run: &Run<'_>, statuses: &[Status], ui: &Ui) -> Result<(), CliError> {
+    let Run {
+        files, templates, ..
+    } = run;
+    if ui.wants_json() {
+        return ui.json_result(&json(run, statuses));
+    }
+    let width = files
+        .iter()
+        .map(|(path, _)| path.display().to_string().chars().count())
+        .max()
+        .unwrap_or(0);
+    for (((path, _), template), status) in files.iter().zip(*templates).zip(statuses) {
+        let status = match status {
+            Status::Wrote => format!("{GREEN}wrote{GREEN:#}    "),
+            Status::Unchanged => format!("{DIM}unchanged{DIM:#}"),
+            Status::Stale => format!("{RED}stale{RED:#}    "),
+            Status::Missing => format!("{RED}missing{RED:#}  "),
+        };
+        ui.done(&format!(
+            "{status} {:width$}  {} resources",
+            path.display(),
+            template.resources
+        ))?;
+    }
+    Ok(())
+}
+
+/// The notices, each once, with the environments that it is about.
+fn told<'a>(templates: &'a [Template<'_>]) -> Vec<JsonNotice<'a>> {
+    let mut told: Vec<JsonNotice<'a>> = Vec::new();
+    for template in templates {
+        for notice in &template.notices {
+            match told.iter_mut().find(|told| told.notice == notice) {
+                None => told.push(JsonNotice {
+                    environments: vec![template.environment],
+                    notice,
+                }),
+                Some(told) if told.environments.contains(&template.environment) => {}
+                Some(told) => told.environments.push(template.environment),
+            }
+        }
+    }
+    told
+}
+
+/// The notices on stderr.
+pub(super) fn tell(templates: &[Template<'_>], ui: &Ui) {
+    let one = templates
+        .iter()
+        .all(|template| template.environment == templates[0].environment);
+    for JsonNotice {
+        environments,
+        notice,
+    } in told(templates)
+    {
+        let message = match one {
+            true => notice.message.clone(),
+            false => format!("{}: {}", environments.join(", "), notice.message),
+        };
+        ui.note(&message, notice.hint.as_deref());
+    }
+}
+
+/// What nothing will bring up to date, because no environment is declared for it. It is not ours to delete.
+pub(super) fn tell_undeclared(folders: &[PathBuf], ui: &Ui) {
+    if folders.is_empty() {
+        return;
+    }
+    let (what, them) = match folders.len() {
+        1 => ("holds a template of an environment that is", "it"),
+        _ => ("hold templates of environments that are", "them"),
+    };
+    let message = format!("{} {what} not declared", shown(folders).join(", "));
+    let hint = format!("delete {them} when no stack is deployed from there any more");
+    ui.note(&message, Some(&hint));
+}
+
+/// The same as a result of `--check`, a line each.
+pub(super) fn undeclared(folders: &[PathBuf]) -> String {
+    let line = |folder: &String| format!("{RED}stale{RED:#}     {folder}  not declared\n");
+    shown(folders).iter().map(line).collect()
+}
+
+fn shown(folders: &[PathBuf]) -> Vec<String> {
+    let shown = |folder: &PathBuf| folder.display().to_string();
+    folders.iter().map(shown).collect()
+}
+
+fn json<'a>(run: &Run<'a>, statuses: &[Status]) -> JsonResult<'a> {
+    let files = run.files.iter().zip(run.templates).zip(statuses);
+    let files = files.map(|(((path, _), template), status)| JsonFile {
+        path: path.display().to_string(),
+        environment: template.environment,
+        format: template.format,
+        resources: template.resources,
+        status: *status,
+    });
+    JsonResult {
+        files: files.collect(),
+        notices: told(run.templates),
+        undeclared: shown(run.undeclared),
+    }
+}
+
+/// What `synth` would change in a file, as a unified diff; nothing when it would change nothing.
+pub(super) fn difference(path: &Path, old: Option<&str>, new: &str) -> String {
+    let name = path.display().to_string();
+    let before = if old.is_some() {
+        name.as_str()
+    } else {
+        "/dev/null"
+    };
+    let diff = TextDiff::from_lines(old.unwrap_or_default(), new);
+    let text = diff.unified_diff().header(before, &name).to_string();
+    let paint = |line: &str| match line.as_bytes().first() {
+        _ if line.starts_with("---") || line.starts_with("+++") => {
+            format!("{BOLD}{line}{BOLD:#}\n")
+        }
+        Some(b'+') => format!("{GREEN}{line}{GREEN:#}\n"),
+        Some(b'-') => format!("{RED}{line}{RED:#}\n"),
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(paint).collect()
+}

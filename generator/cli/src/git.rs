@@ -1,0 +1,77 @@
+//! What git knows of a revision.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::error::CliError;
+use crate::file;
+use crate::report::reason;
+
+const HOW_TO_NAME: &str =
+    "name a template, a revision, or REV:PATH as `git show` takes it (REV:./PATH starts here)";
+
+/// The bytes of a file in a revision: `REV:PATH`.
+pub(crate) fn show(object: &str) -> Result<Vec<u8>, CliError> {
+    git(&["cat-file", "blob", object], object)
+}
+
+/// Whether a path of the file system is in a revision.
+pub(crate) fn holds(revision: &str, path: &Path) -> Result<bool, CliError> {
+    Ok(!list(revision, path, &["ls-tree"])?.is_empty())
+}
+
+/// The folders that are in a folder in a revision.
+pub(crate) fn folders(revision: &str, path: &Path) -> Result<Vec<PathBuf>, CliError> {
+    // With a slash at its end git lists what is in it.
+    list(revision, &path.join(""), &["ls-tree", "-d"])
+}
+
+fn list(revision: &str, path: &Path, command: &[&str]) -> Result<Vec<PathBuf>, CliError> {
+    let path = path.to_string_lossy();
+    let arguments = [command, &["-z", "--name-only", revision, "--", &path]].concat();
+    let names = git(&arguments, revision)?;
+    let names = String::from_utf8_lossy(&names);
+    Ok(names.split_terminator('\0').map(PathBuf::from).collect())
+}
+
+/// A file of the file system in a revision, as git names it: by the way from the current folder.
+pub(crate) fn object(revision: &str, path: &Path) -> String {
+    let way = file::way(Path::new("."), path);
+    let way = way.unwrap_or_else(|_| path.display().to_string());
+    format!("{revision}:./{way}")
+}
+
+/// Runs git, which then speaks English, and explains its refusals in terms of what it was asked for.
+fn git(arguments: &[&str], object: &str) -> Result<Vec<u8>, CliError> {
+    let refused =
+        |why: &str, hint: &str| CliError::input(format!("cannot read {object}: {why}")).hint(hint);
+    if object.starts_with('-') {
+        return Err(refused("a revision does not start with `-`", HOW_TO_NAME));
+    }
+    let mut command = Command::new("git");
+    command.env("LC_ALL", "C").args(arguments);
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command
+        .output()
+        .map_err(|error| refused(&reason(&error), "is git installed?"))?;
+    if status.success() {
+        return Ok(stdout);
+    }
+    let said = String::from_utf8_lossy(&stderr);
+    let why = said.lines().next().unwrap_or("git does not know it");
+    let why = why.trim_start_matches("fatal: ").trim_end_matches('.');
+    Err(match why.to_lowercase() {
+        why if why.starts_with("not a git repository") => {
+            CliError::input(format!("there is no {object}"))
+                .hint("name a template; revisions are for git repositories, and this is none")
+        }
+        why if why.contains("valid object name") => {
+            let name = object.split(':').next().unwrap_or(object);
+            CliError::input(format!("{name} is neither a file nor a revision")).hint(HOW_TO_NAME)
+        }
+        _ => refused(why, HOW_TO_NAME),
+    })
+}

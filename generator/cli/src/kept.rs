@@ -1,0 +1,94 @@
+//! Rendered templates where they are kept: a folder an environment.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use stackgen_cfn::Node;
+
+use crate::error::CliError;
+use crate::git;
+use crate::template::Place;
+
+/// The folder that templates are rendered into, as it is now or as it was in a revision.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept<'a> {
+    /// The folder.
+    pub(crate) out: &'a Path,
+    /// What git calls the revision.
+    pub(crate) revision: Option<&'a str>,
+}
+
+impl Kept<'_> {
+    /// Where a file of an environment is kept.
+    pub(crate) fn place(&self, environment: &str, file: &str) -> Place {
+        let path = self.out.join(environment).join(file);
+        match self.revision {
+            Some(revision) => Place::Revision(git::object(revision, &path)),
+            None => Place::File(path),
+        }
+    }
+
+    /// Whether that file is there.
+    pub(crate) fn holds(&self, environment: &str, file: &str) -> Result<bool, CliError> {
+        let path = self.out.join(environment).join(file);
+        Ok(match self.revision {
+            Some(revision) => git::holds(revision, &path)?,
+            None => path.symlink_metadata().is_ok(),
+        })
+    }
+
+    /// The folders that hold a template of this stack, in one of these files, for an environment that it does not
+    /// declare.
+    pub(crate) fn undeclared(
+        &self,
+        stack: &str,
+        declared: &[&str],
+        files: &[&str],
+    ) -> Result<Vec<String>, CliError> {
+        let mut found = Vec::new();
+        for folder in self.folders()? {
+            if declared.contains(&folder.as_str()) {
+                continue;
+            }
+            for file in files {
+                if self.holds(&folder, file)? && self.is_of(stack, &folder, file) {
+                    found.push(folder);
+                    break;
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// What cannot be read as a template is not one of ours.
+    fn is_of(&self, stack: &str, folder: &str, file: &str) -> bool {
+        let place = self.place(folder, file);
+        if let Place::File(path) = &place
+            && !path.is_file()
+        {
+            return false;
+        }
+        let template = place.read().ok();
+        let said = template.as_ref().and_then(|node| said(node, "Stack"));
+        said == Some(stack)
+    }
+
+    /// The names of the folders in it, perhaps of files too; none when there is no such folder.
+    fn folders(&self) -> Result<Vec<String>, CliError> {
+        let paths: Vec<PathBuf> = match self.revision {
+            Some(revision) => git::folders(revision, self.out)?,
+            None => match fs::read_dir(self.out) {
+                Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+                Err(_) => Vec::new(),
+            },
+        };
+        let name = |path: &PathBuf| path.file_name()?.to_str().map(str::to_owned);
+        Ok(paths.iter().filter_map(name).collect())
+    }
+}
+
+/// What a template of ours says about itself: its `Stack`, its `Environment`.
+pub(crate) fn said<'a>(template: &'a Node, key: &str) -> Option<&'a str> {
+    template.at_path(&["Metadata", "Stackgen", key])?.as_str()
+}
