@@ -60,8 +60,8 @@ fn resources(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
             .any(|name| made.deployments.contains(name))
         {
             true => {
-                "a stage waits for its deployment, which waits for every route and the functions behind them: write the \
-                 stage's name out in place of the reference"
+                "a stage waits for its deployment, which waits for every part of the API and the functions behind it: take \
+                 the reference out, or write out the stage's name that it gives"
             }
             false => {
                 "CloudFormation makes a resource after all that it refers to: take one of the references out"

@@ -275,13 +275,19 @@ const NO_TRANSFORM: &str = "stackgen writes no `Transform`, so there are neither
 
 /// An intrinsic function where it is none.
 fn misplaced(key: &str, span: Span) -> Problem {
+    let transforms = [
+        "Fn::ForEach",
+        "Fn::Length",
+        "Fn::ToJsonString",
+        "Fn::Transform",
+    ];
+    if transforms.iter().any(|name| key.starts_with(name)) {
+        let message = format!("`{key}` needs a transform of the template");
+        return Problem::new(span, message).hint(NO_TRANSFORM);
+    }
     if Function::from_long_name(key).is_some() {
         return Problem::new(span, format!("`{key}` stands beside other keys"))
             .hint("an intrinsic function is the only key of its mapping");
-    }
-    if key.starts_with("Fn::ForEach") {
-        return Problem::new(span, format!("`{key}` needs a transform of the template"))
-            .hint(NO_TRANSFORM);
     }
     let problem = Problem::new(span, format!("there is no function `{key}`"));
     match nearest(

@@ -12,7 +12,18 @@ fn tags_and_the_description_keep_to_their_limits() {
         "name: a\ndescription: {}\ntags: {{ 'aws:x': y, {long}: x, k: {value}{tags} }}\nfunctions: {{ f: {{ binary: f }} }}\n",
         "é".repeat(513)
     );
-    assert_snapshot!(problems(&text).replace(&long, "kkk…"), @"");
+    assert_snapshot!(problems(&text).replace(&long, "kkk…"), @"
+    2:14 the description has 1026 bytes; CloudFormation takes 1024
+        help: say more in a comment
+    3:1 52 tags; a resource has at most 50
+        help: take some of them out
+    3:9 `aws:x` cannot be a tag's key
+        help: 1 to 128 characters, not beginning with `aws:`, which is AWS's own
+    3:21 `kkk…` cannot be a tag's key
+        help: 1 to 128 characters, not beginning with `aws:`, which is AWS's own
+    3:158 the tag's value has 257 characters; it may have 256
+        help: shorten it
+    ");
 }
 
 #[test]
@@ -28,8 +39,20 @@ alarms:
   websocketClientErrors: { threshold: 1, period: 1h, evaluationPeriods: 169 }
   tableThrottles: { threshold: 1 }
 "
-    ), @"");
-    assert_snapshot!(problems("name: a\nresources: { T: { Type: 'AWS::SNS::Topic' } }\nalarms: { functionErrors: { threshold: 1 } }\n"), @"");
+    ), @"
+    5:3 6 actions; an alarm has at most 5
+        help: one SNS topic can tell many
+    6:3 289 periods of 300 s are more than an alarm looks back
+        help: `period` times `evaluationPeriods` is at most one day; with a period of an hour or more, seven days
+    8:3 169 periods of 3600 s are more than an alarm looks back
+        help: `period` times `evaluationPeriods` is at most one day; with a period of an hour or more, seven days
+    9:3 `tableThrottles` watches tables that the stack does not have
+        help: take it out, or add `tables`
+    ");
+    assert_snapshot!(problems("name: a\nresources: { T: { Type: 'AWS::SNS::Topic' } }\nalarms: { functionErrors: { threshold: 1 } }\n"), @"
+    3:11 `functionErrors` watches functions that the stack does not have
+        help: take it out, or add `functions`
+    ");
 }
 
 #[test]
@@ -39,7 +62,17 @@ fn tables_keep_to_their_limits() {
         .collect();
     assert_snapshot!(problems(&format!(
         "name: a\ntables:\n  T:\n    partitionKey: {{ name: k, type: S }}\n    encryption: awsOwned\n    kmsKeyArn: alias/x\n    indexes:\n{indexes}  U:\n    partitionKey: {{ name: k, type: S }}\n    indexes: {{ ab: {{ partitionKey: {{ name: k, type: S }} }} }}\n"
-    )), @"");
+    )), @"
+    6:5 `kmsKeyArn` and `encryption` exclude each other
+        5:5 the other one
+        help: a key of your own takes the place of AWS's: take one of them out
+    6:16 `kmsKeyArn` is not an ARN
+        help: it begins with `arn:`, or is an intrinsic function such as `!GetAtt Key.Arn`
+    7:5 21 indexes; a table has at most 20
+        help: an index can serve several questions when its keys are generic
+    31:16 `ab` cannot be an index's name
+        help: letters, digits, `-`, `_` and `.`, 3 to 255 characters
+    ");
 }
 
 #[test]
@@ -57,7 +90,18 @@ http:
   domain: { name: localhost, certificateArn: !Ref Certificate, mappingKey: v 1 }
 parameters: { Certificate: { Type: String } }
 "
-    ), @"");
+    ), @"
+    6:19 `https://WS.example.com` cannot be a domain name
+        help: labels of lower-case letters, digits and `-` with dots between, such as `ws.example.com`
+    6:61 `certificateArn` is not an ARN
+        help: it begins with `arn:`, or is an intrinsic function such as `!GetAtt Key.Arn`
+    6:79 `/v1` cannot be a mapping key
+        help: it is the path under the domain with no `/` in front: letters, digits and `$-_.+!*'()/`, such as `v1`
+    10:19 `localhost` cannot be a domain name
+        help: labels of lower-case letters, digits and `-` with dots between, such as `ws.example.com`
+    10:76 `v 1` cannot be a mapping key
+        help: it is the path under the domain with no `/` in front: letters, digits and `$-_.+!*'()/`, such as `v1`
+    ");
 }
 
 #[test]
@@ -72,14 +116,30 @@ functions:
       - { Effect: Deny, NotAction: 's:x', Action: 's:y' }
       - { Actions: 's:x', NotResource: '*' }
 "
-    ), @"");
+    ), @"
+    6:19 `Effect` is `Allow` or `Deny`
+        help: with a capital letter
+    7:9 the statement lacks `Resource`
+        help: write `Resource`, or `NotResource` for everything but those
+    7:36 `Action` and `NotAction` exclude each other
+        help: take one of them out
+    8:9 the statement lacks `Effect`
+        help: `Effect: Allow` or `Effect: Deny`
+    8:9 the statement lacks `Action`
+        help: write `Action`, or `NotAction` for everything but those
+    8:11 unknown key `Actions` in a policy statement
+        help: did you mean `Action`?
+    ");
 }
 
 #[test]
 fn an_environment_whose_name_is_too_long_is_the_one_error_of_its_functions() {
     assert_snapshot!(problems(
         "name: a\nfunctions: { a-function-with-quite-a-long-name-of-fifty-letters: { binary: f } }\nenvironments:\n  a-very-long-name-of-an-environment: {}\n"
-    ), @"");
+    ), @"
+    4:3 `a-very-long-name-of-an-environment` cannot be an environment's name
+        help: lower-case letters, digits and `-`, beginning with a letter, at most 20 characters: it ends every name
+    ");
 }
 
 #[test]
