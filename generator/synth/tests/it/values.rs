@@ -94,3 +94,16 @@ environments:
         help: `name`: The API is called `{name}-{env}`
     ");
 }
+
+#[test]
+fn an_authorizer_that_cannot_be_read_is_there_all_the_same() {
+    assert_snapshot!(problems(
+        "name: s
+functions: { f: { binary: f } }
+http:
+  name: a
+  authorizer: { issuer: 'https://issuer.example.com', audience: x }
+  routes: { GET /: { function: f, auth: jwt } }
+"
+    ), @"5:65 `audience` must be a list, not a string");
+}

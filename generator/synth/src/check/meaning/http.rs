@@ -9,6 +9,7 @@ use crate::spec::{Auth, Http};
 
 impl Checker<'_> {
     pub(super) fn http(&mut self, http: &Http) {
+        let authorizes = self.document.at_path(&["http", "authorizer"]).is_some();
         self.stage("http", &http.stage);
         if http.stage.execution_logs.is_some() {
             let span = self.places.key(&["http", "stage", "executionLogs"]);
@@ -49,7 +50,7 @@ impl Checker<'_> {
                 let span = self.places.value(&["http", "routes", key, "timeout"]);
                 self.timeout(span, "an HTTP integration's", timeout, HTTP_TIMEOUT, None);
             }
-            if route.auth == Auth::Jwt && http.authorizer.is_none() {
+            if route.auth == Auth::Jwt && !authorizes {
                 let span = self.places.value(&["http", "routes", key, "auth"]);
                 let problem = Problem::new(span, "there is no authorizer to check a token");
                 self.report(problem.hint(
