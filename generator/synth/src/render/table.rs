@@ -50,15 +50,8 @@ pub(super) fn render(context: &Context<'_>, name: &str, table: &Table, template:
 
 /// Every key attribute of the table and its indexes, once, by name.
 fn attributes(table: &Table) -> Node {
-    let indexes = table
-        .indexes
-        .values()
-        .flat_map(|index| [Some(&index.partition_key), index.sort_key.as_ref()]);
-    let keys = [Some(&table.partition_key), table.sort_key.as_ref()]
-        .into_iter()
-        .chain(indexes)
-        .flatten();
-    let types: BTreeMap<_, _> = keys
+    let types: BTreeMap<_, _> = table
+        .keys()
         .map(|key| (key.name.as_str(), key.key_type.name()))
         .collect();
     list(types.into_iter().map(|(name, key_type)| {

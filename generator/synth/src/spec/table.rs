@@ -39,6 +39,17 @@ pub struct Table {
     pub stream: Option<StreamView>,
 }
 
+impl Table {
+    /// The key attributes of the table and of its indexes; one that serves several keys comes more than once.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        let indexes = self.indexes.values();
+        let indexes =
+            indexes.flat_map(|index| [Some(&index.partition_key), index.sort_key.as_ref()]);
+        let own = [Some(&self.partition_key), self.sort_key.as_ref()];
+        own.into_iter().chain(indexes).flatten()
+    }
+}
+
 /// A key attribute.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]

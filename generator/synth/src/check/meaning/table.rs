@@ -12,14 +12,7 @@ const INDEXES: usize = 20;
 impl Checker<'_> {
     pub(super) fn table(&mut self, name: &str, table: &Table) {
         let mut types = BTreeMap::new();
-        let indexes = table
-            .indexes
-            .values()
-            .flat_map(|index| [Some(&index.partition_key), index.sort_key.as_ref()]);
-        let keys = [Some(&table.partition_key), table.sort_key.as_ref()]
-            .into_iter()
-            .chain(indexes);
-        for key in keys.flatten() {
+        for key in table.keys() {
             let first = *types.entry(key.name.as_str()).or_insert(key.key_type);
             if first != key.key_type {
                 let (span, name) = (self.places.key(&["tables", name]), &key.name);

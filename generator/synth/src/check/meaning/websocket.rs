@@ -3,7 +3,7 @@
 use super::{Checker, WEBSOCKET_TIMEOUT};
 use crate::Problem;
 use crate::check::and;
-use crate::spec::{Authorizer, Callers, WebSocket};
+use crate::spec::{Authorizer, Callers, Duration, WebSocket};
 
 impl Checker<'_> {
     pub(super) fn websocket(&mut self, websocket: &WebSocket) {
@@ -19,14 +19,7 @@ impl Checker<'_> {
             self.authorizer(authorizer);
         }
         if let Some(timeout) = websocket.timeout {
-            let span = self.places.value(&["websocket", "timeout"]);
-            self.timeout(
-                span,
-                "a WebSocket integration's",
-                timeout,
-                WEBSOCKET_TIMEOUT,
-                Some("C8"),
-            );
+            self.integration_timeout(&["websocket", "timeout"], timeout);
         }
         if let Some(domain) = &websocket.domain {
             self.domain("websocket", domain);
@@ -36,14 +29,7 @@ impl Checker<'_> {
             let span = self.places.value(&["websocket", "routes", key, "function"]);
             self.has_function(span, &route.function);
             if let Some(timeout) = route.timeout {
-                let span = self.places.value(&["websocket", "routes", key, "timeout"]);
-                self.timeout(
-                    span,
-                    "a WebSocket integration's",
-                    timeout,
-                    WEBSOCKET_TIMEOUT,
-                    Some("C8"),
-                );
+                self.integration_timeout(&["websocket", "routes", key, "timeout"], timeout);
             }
             if route.two_way && matches!(key.as_str(), "$connect" | "$disconnect") {
                 let span = self.places.key(&["websocket", "routes", key, "twoWay"]);
@@ -54,6 +40,11 @@ impl Checker<'_> {
                 });
             }
         }
+    }
+
+    fn integration_timeout(&mut self, path: &[&str], timeout: Duration) {
+        let (span, whose) = (self.places.value(path), "a WebSocket integration's");
+        self.timeout(span, whose, timeout, WEBSOCKET_TIMEOUT, Some("C8"));
     }
 
     fn authorizer(&mut self, authorizer: &Authorizer) {
