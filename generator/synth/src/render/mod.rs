@@ -86,7 +86,8 @@ pub(crate) struct Made {
     pub(crate) collisions: Vec<Collision>,
 }
 
-/// What an environment's template will hold. It does not depend on the dialect, and digests are not looked at.
+/// What an environment's template will hold. It does not depend on the dialect, and digests are not looked at. In a
+/// file that refers to nothing, names are all that matters, and the resources stay empty.
 pub(crate) fn made(spec: &Spec, environment: &str, document: &Node) -> Made {
     let context = Context {
         spec,
@@ -96,7 +97,10 @@ pub(crate) fn made(spec: &Spec, environment: &str, document: &Node) -> Made {
         project_path: ".",
         artifacts: &Artifacts::new(),
     };
-    let mut template = Template::default();
+    let mut template = match raw::refers(document) {
+        true => Template::default(),
+        false => Template::of_ids(),
+    };
     resources(&context, document, &mut template);
     let collisions = template.collisions().to_vec();
     raw::add_resources(document, &mut template);

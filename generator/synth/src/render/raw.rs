@@ -24,6 +24,24 @@ const ORDER: [&str; 14] = [
     "Properties",
 ];
 
+/// True when anything of the file can refer to a resource: a function of CloudFormation's, or a section in its words.
+/// The environments' own parts were merged into the rest.
+pub(super) fn refers(document: &Node) -> bool {
+    let sections = document.as_map().into_iter().flat_map(Map::iter);
+    sections
+        .filter(|(key, _)| *key != "environments")
+        .any(|(key, node)| matches!(key, "resources" | "outputs") || has_call(node))
+}
+
+fn has_call(node: &Node) -> bool {
+    match &node.value {
+        Value::Call(_) => true,
+        Value::Map(map) => map.iter().any(|(_, node)| has_call(node)),
+        Value::List(items) => items.iter().any(has_call),
+        _ => false,
+    }
+}
+
 /// A section in order of name, if it holds anything.
 pub(super) fn section(document: &Node, key: &str) -> Option<Node> {
     let map = document.get(key)?.as_map()?;

@@ -100,15 +100,29 @@ pub(crate) struct Collision {
 /// Resources and outputs in the order of their making.
 #[derive(Debug, Default)]
 pub(super) struct Template {
+    /// The logical ids alone are wanted: no resource is made.
+    ids_only: bool,
     resources: IndexMap<String, (Node, Origin)>,
     outputs: Map,
     collisions: Vec<Collision>,
 }
 
 impl Template {
+    /// A template that collects logical ids, with nothing behind them.
+    pub(super) fn of_ids() -> Self {
+        Template {
+            ids_only: true,
+            ..Template::default()
+        }
+    }
+
     /// Adds a resource for an entry of stackgen.yaml.
     pub(super) fn add(&mut self, id: &str, origin: &[&str], resource: impl FnOnce() -> Resource) {
-        self.add_node(id, origin, resource().into_node());
+        let node = match self.ids_only {
+            true => Node::default(),
+            false => resource().into_node(),
+        };
+        self.add_node(id, origin, node);
     }
 
     /// Adds a resource that is written already.
