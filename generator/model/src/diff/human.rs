@@ -148,6 +148,9 @@ fn stays(what: &What) -> &'static str {
         } if field.starts_with("RouteSettings") => {
             "stays until it is deleted: before the update, aws apigatewayv2 delete-route-settings (row D12)"
         }
+        What::Changed { field, .. } if field.starts_with("DefaultRouteSettings") => {
+            "stays until another value is written (row D12)"
+        }
         _ => "stays until it is deleted by its own call (row D12)",
     }
 }

@@ -113,7 +113,7 @@ fn what_is_gone_from_a_stage_stays_in_the_account() {
     let new = with(&stack, [stage("dev", no_settings())]);
     insta::assert_snapshot!(diff(&old, &new).human(), @r#"
     ~ stage dev: AccessLogSettings.Format f is gone                        stays until it is deleted by its own call (row D12)
-    ~ stage dev: DefaultRouteSettings.ThrottlingBurstLimit 5 is gone       stays until it is deleted by its own call (row D12)
+    ~ stage dev: DefaultRouteSettings.ThrottlingBurstLimit 5 is gone       stays until another value is written (row D12)
     ~ stage dev: RouteSettings.send {"ThrottlingBurstLimit":"5"} is gone   stays until it is deleted: before the update, aws apigatewayv2 delete-route-settings (row D12)
     ~ stage dev: StageVariables.mode x is gone                             stays until it is set to "" (row D12)
     "#);

@@ -215,10 +215,6 @@ impl Expander<'_> {
             // The translator digests the name; nothing but a Ref through `.Stage` can know the result.
             _ => format!("{}Stage", source.id),
         };
-        let mut stage = Map::new();
-        stage.insert("ApiId", r#ref(source.id));
-        stage.insert("StageName", name);
-        stage.insert("AutoDeploy", true);
         let mut tags = source
             .properties
             .get("Tags")
@@ -226,17 +222,7 @@ impl Expander<'_> {
             .cloned()
             .unwrap_or_default();
         tags.insert("httpapi:createdBy", "SAM");
-        stage.insert("Tags", tags);
-        let same = [
-            "StageVariables",
-            "AccessLogSettings",
-            "DefaultRouteSettings",
-            "RouteSettings",
-        ];
-        copy(&source.properties, &mut stage, &same);
-        self.aliases
-            .insert(format!("{}.Stage", source.id), id.clone());
-        self.generated(source, id, "AWS::ApiGatewayV2::Stage", stage, source.span);
+        self.stage(source, id, name, tags);
     }
 }
 

@@ -167,6 +167,25 @@ impl<'t> Expander<'t> {
         self.resources.insert(id, Node::from(resource).at(span));
     }
 
+    /// The stage of an API, which deploys by itself (row D4).
+    fn stage(&mut self, source: &Source, id: String, name: Node, tags: Map) {
+        let mut stage = Map::new();
+        stage.insert("ApiId", r#ref(source.id));
+        stage.insert("StageName", name);
+        stage.insert("AutoDeploy", true);
+        stage.insert("Tags", tags);
+        let same = [
+            "StageVariables",
+            "AccessLogSettings",
+            "DefaultRouteSettings",
+            "RouteSettings",
+        ];
+        copy(&source.properties, &mut stage, &same);
+        self.aliases
+            .insert(format!("{}.Stage", source.id), id.clone());
+        self.generated(source, id, "AWS::ApiGatewayV2::Stage", stage, source.span);
+    }
+
     fn gap(&mut self, message: String, span: Span) {
         self.gaps.push(Problem::new(message, span));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use stackgen_cfn::{Map, Node, Span, join, map, r#ref, sub};
+use stackgen_cfn::{Map, Node, Span, join, r#ref, sub};
 
 use super::{Expander, Source, copy, invocation, permission, sub_with};
 use crate::Problem;
@@ -225,21 +225,8 @@ impl Expander<'_> {
             Some(name) => format!("{}{name}Stage", source.id),
             None => format!("{}Stage", source.id),
         };
-        let mut stage = Map::new();
-        stage.insert("ApiId", r#ref(source.id));
-        stage.insert("StageName", name);
-        stage.insert("AutoDeploy", true);
-        stage.insert("Tags", map([("websocketapi:createdBy", Node::from("SAM"))]));
-        let same = [
-            "StageVariables",
-            "AccessLogSettings",
-            "DefaultRouteSettings",
-            "RouteSettings",
-        ];
-        copy(&source.properties, &mut stage, &same);
-        self.aliases
-            .insert(format!("{}.Stage", source.id), id.clone());
-        self.generated(source, id, "AWS::ApiGatewayV2::Stage", stage, source.span);
+        let tags = Map::from_iter([("websocketapi:createdBy", "SAM")]);
+        self.stage(source, id, name, tags);
     }
 }
 
