@@ -32,11 +32,6 @@ pub fn join(delimiter: &str, items: impl IntoIterator<Item = Node>) -> Node {
     Call::new(Function::Join, list([Node::from(delimiter), list(items)])).into()
 }
 
-/// `!Select [index, items]`.
-pub fn select(index: i64, items: Node) -> Node {
-    Call::new(Function::Select, list([Node::from(index), items])).into()
-}
-
 impl From<Value> for Node {
     fn from(value: Value) -> Self {
         Node::new(value)

@@ -13,7 +13,7 @@ pub mod emit;
 pub mod json;
 pub mod parse;
 
-pub use build::{get_att, join, list, map, r#ref, select, sub};
+pub use build::{get_att, join, list, map, r#ref, sub};
 pub use intrinsic::{Call, Function};
 pub use node::{Entry, Map, Node, Value};
 pub use parse::{ParseError, parse};

@@ -11,7 +11,7 @@ mod structure;
 
 pub(crate) use meaning::check as check_meaning;
 pub(crate) use readable::readable;
-pub(crate) use references::placeholders;
+pub(crate) use references::substituted;
 pub(crate) use structure::check as check_structure;
 
 /// The nearest of some names, if one is near enough to be what was meant.

@@ -207,9 +207,12 @@ impl Walker<'_> {
 
     fn reference(&mut self, name: &str, span: Span) {
         if name.starts_with("AWS::") {
-            self.pseudo(name, span);
-        } else if self.parameters.contains(name) {
-        } else if self.section == "conditions" {
+            return self.pseudo(name, span);
+        }
+        if self.parameters.contains(name) {
+            return;
+        }
+        if self.section == "conditions" {
             let near = nearest(name, self.parameters.iter().copied());
             self.unknown(name, span, "parameter", near);
         } else {
@@ -300,7 +303,7 @@ fn misplaced(key: &str, span: Span) -> Problem {
 }
 
 /// The names in the text of a `!Sub` that are not variables of its own.
-pub(super) fn substituted(argument: &Node) -> impl Iterator<Item = &str> {
+pub(crate) fn substituted(argument: &Node) -> impl Iterator<Item = &str> {
     let (text, variables) = match argument.as_list() {
         Some([text, variables]) => (text.as_str(), Some(variables)),
         _ => (argument.as_str(), None),
@@ -310,7 +313,7 @@ pub(super) fn substituted(argument: &Node) -> impl Iterator<Item = &str> {
 }
 
 /// The names between `${` and `}`; `${!Name}` is text.
-pub(crate) fn placeholders(text: &str) -> impl Iterator<Item = &str> {
+fn placeholders(text: &str) -> impl Iterator<Item = &str> {
     text.split("${").skip(1).filter_map(|rest| {
         let name = rest.split_once('}')?.0.trim();
         (!name.starts_with('!') && !name.is_empty()).then_some(name)

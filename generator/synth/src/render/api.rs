@@ -1,6 +1,6 @@
 //! What WebSocket and HTTP APIs share: invoke permissions, deployments, stages, logs and domains.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stackgen_cfn::{Map, Node, get_att, join, list, map, r#ref, sub};
 
@@ -79,9 +79,12 @@ pub(super) fn permission(api: Api, function: &str, rest: &str) -> Resource {
 
 /// The role by which a pinned API calls any version of its functions: an earlier deployment keeps its right to the
 /// versions that it points at (row D19).
-pub(super) fn invoke_role(context: &Context<'_>, functions: &[&str]) -> Resource {
+pub(super) fn invoke_role(
+    context: &Context<'_>,
+    functions: &BTreeSet<impl AsRef<str>>,
+) -> Resource {
     let resources = functions.iter().flat_map(|name| {
-        let id = FunctionIds::new(name).function;
+        let id = FunctionIds::new(name.as_ref()).function;
         [get_att(&id, "Arn"), sub(format!("${{{id}.Arn}}:*"))]
     });
     let statement = allow(["lambda:InvokeFunction".to_owned()], resources.collect());

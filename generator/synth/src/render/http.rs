@@ -9,7 +9,7 @@ use super::context::Context;
 use super::deployment;
 use super::template::{Resource, Template};
 use crate::names::{http_route, pascal};
-use crate::spec::{Auth, Cors, Duration, Http, HttpAuthorizer, HttpRoute};
+use crate::spec::{Auth, Cors, Domain, Duration, Http, HttpAuthorizer, HttpRoute};
 
 const API: &str = "HttpApi";
 pub(super) const NAMES: Api = Api {
@@ -27,10 +27,7 @@ fn stage_name(http: &Http) -> &str {
 /// Adds the API with its authorizer, integrations, routes, permissions, deployment and stage.
 pub(super) fn render(context: &Context<'_>, http: &Http, template: &mut Template) {
     let origin = [NAMES.section];
-    let closed = http
-        .domain
-        .as_ref()
-        .is_some_and(|domain| domain.disable_execute_api_endpoint);
+    let closed = Domain::is_only_way_in(http.domain.as_ref());
     let resource = || {
         Resource::new("AWS::ApiGatewayV2::Api")
             .set("Name", context.name(&http.name))
@@ -47,7 +44,6 @@ pub(super) fn render(context: &Context<'_>, http: &Http, template: &mut Template
             .values()
             .map(|route| route.function.as_str())
             .collect();
-        let functions: Vec<_> = functions.into_iter().collect();
         template.add(&NAMES.invoke_role_id(), &origin, || {
             api::invoke_role(context, &functions)
         });

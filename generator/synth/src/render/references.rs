@@ -7,7 +7,7 @@ use stackgen_cfn::{Call, Function, Node, Value, json};
 
 use super::context::Context;
 use super::template::Template;
-use crate::check::placeholders;
+use crate::check::substituted;
 
 /// What values depend on, with what stackgen.yaml says of each: conditions are followed into theirs.
 #[derive(Default)]
@@ -76,8 +76,9 @@ impl Dependencies {
         match call.function {
             Function::Ref => self.parameter(call.as_ref_name(), context),
             Function::Sub => {
-                let text = call.argument.as_str().or(first).unwrap_or_default();
-                placeholders(text).for_each(|name| self.parameter(Some(name), context));
+                for name in substituted(&call.argument) {
+                    self.parameter(Some(name), context);
+                }
             }
             Function::If => self.condition(first, context),
             Function::Condition => self.condition(call.argument.as_str(), context),

@@ -10,7 +10,7 @@ use super::deployment;
 use super::function;
 use super::template::{Resource, Template};
 use crate::names::{pascal, websocket_route};
-use crate::spec::{Authorizer, ContentHandling, Duration, Route, WebSocket};
+use crate::spec::{Authorizer, ContentHandling, Domain, Duration, Route, WebSocket};
 
 /// The API's logical id.
 pub(super) const API: &str = "WebSocketApi";
@@ -50,10 +50,7 @@ fn address(scheme: &str, api: &WebSocket) -> Node {
 /// Adds the API with its authorizer, integrations, routes, permissions, deployment and stage.
 pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mut Template) {
     let origin = [NAMES.section];
-    let closed = websocket
-        .domain
-        .as_ref()
-        .is_some_and(|domain| domain.disable_execute_api_endpoint);
+    let closed = Domain::is_only_way_in(websocket.domain.as_ref());
     let resource = || {
         Resource::new("AWS::ApiGatewayV2::Api")
             .set("Name", context.name(&websocket.name))
@@ -78,7 +75,6 @@ pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mu
         let functions: BTreeSet<_> = routed
             .chain(websocket.authorizer.iter().map(|a| a.function.clone()))
             .collect();
-        let functions: Vec<_> = functions.iter().map(String::as_str).collect();
         template.add(&NAMES.invoke_role_id(), &origin, || {
             api::invoke_role(context, &functions)
         });

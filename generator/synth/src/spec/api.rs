@@ -97,3 +97,10 @@ pub struct Domain {
     #[serde(default)]
     pub disable_execute_api_endpoint: bool,
 }
+
+impl Domain {
+    /// Whether an API answers at its domain alone.
+    pub(crate) fn is_only_way_in(domain: Option<&Domain>) -> bool {
+        domain.is_some_and(|domain| domain.disable_execute_api_endpoint)
+    }
+}

@@ -174,6 +174,7 @@ functions:
     environment:
       ISSUER: !Sub 'https://${Issuer}'
       SPECIAL: !If [IsSpecial, aa, bb]
+      OWN: !Sub ['${Other}', { Other: text }]
       TOPIC: !FindInMap [Names, topic, name]
 websocket: { name: api, routes: { $default: f } }
 environments: { prod: {} }
