@@ -1,0 +1,20 @@
+//! Audio, from the speaker to the listeners.
+
+use serde::{Deserialize, Serialize};
+use stackgen_websocket::{ConnectionId, Timestamp};
+
+use crate::SessionId;
+
+/// A share of a session's audience, and what to send it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Share {
+    /// The session.
+    pub session_id: SessionId,
+    /// Who is to get the message.
+    pub audience: Vec<ConnectionId>,
+    /// The message, as it goes out.
+    pub message: String,
+    /// When the audio came in; late audio is worth nothing.
+    pub received_at: Timestamp,
+}

@@ -1,0 +1,151 @@
+//! Values that are right once they exist.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A value that is not what it should be.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{field} must be {expected}")]
+pub struct Invalid {
+    /// The field, as the protocol spells it.
+    pub field: &'static str,
+    /// What would be right.
+    pub expected: &'static str,
+}
+
+macro_rules! text {
+    ($(#[$meta:meta])* $name:ident, $field:literal, $expected:literal, $valid:expr) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text itself.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Invalid;
+
+            fn try_from(text: String) -> Result<Self, Invalid> {
+                let valid: fn(&str) -> bool = $valid;
+                match valid(&text) {
+                    true => Ok($name(text)),
+                    false => Err(Invalid { field: $field, expected: $expected }),
+                }
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = Invalid;
+
+            fn try_from(text: &str) -> Result<Self, Invalid> {
+                $name::try_from(text.to_owned())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> String {
+                value.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text!(
+    /// A session's id, such as `merciful-truth-455`: adjective, noun, a number from 100 to 999.
+    SessionId,
+    "sessionId",
+    "an id such as merciful-truth-455",
+    |text| {
+        let mut parts = text.split('-');
+        let word = |part: Option<&str>| {
+            part.is_some_and(|word| {
+                (1..=32).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase())
+            })
+        };
+        let number = |part: Option<&str>| {
+            part.is_some_and(|digits| {
+                digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit())
+            })
+        };
+        word(parts.next())
+            && word(parts.next())
+            && number(parts.next())
+            && parts.next().is_none()
+    }
+);
+
+text!(
+    /// A person: the subject of a verified token. Never empty; nobody anonymous has one.
+    UserId,
+    "userId",
+    "1 to 256 characters",
+    |text| (1..=256).contains(&text.len())
+);
+
+text!(
+    /// A language tag, such as `de`, `pt-BR` or `zh-Hans-CN`.
+    Language,
+    "targetLanguage",
+    "a language tag such as de or pt-BR",
+    |text| {
+        let mut subtags = text.split('-');
+        let primary = subtags.next().is_some_and(|primary| {
+            (2..=3).contains(&primary.len()) && primary.bytes().all(|byte| byte.is_ascii_lowercase())
+        });
+        primary
+            && text.len() <= 35
+            && subtags.all(|subtag| {
+                (2..=8).contains(&subtag.len())
+                    && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            })
+    }
+);
+
+/// How loud, from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Volume(f64);
+
+impl Volume {
+    /// As loud as it was recorded.
+    pub const FULL: Volume = Volume(1.0);
+
+    /// The number, from 0 to 1.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl TryFrom<f64> for Volume {
+    type Error = Invalid;
+
+    fn try_from(level: f64) -> Result<Self, Invalid> {
+        // A NaN is in no range.
+        match (0.0..=1.0).contains(&level) {
+            true => Ok(Volume(level)),
+            false => Err(Invalid {
+                field: "volumeLevel",
+                expected: "a number from 0 to 1",
+            }),
+        }
+    }
+}
+
+impl From<Volume> for f64 {
+    fn from(volume: Volume) -> f64 {
+        volume.0
+    }
+}

@@ -1,0 +1,63 @@
+//! What time it is, and how long ago something was.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// A moment, in milliseconds since 1970-01-01T00:00:00Z.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// From milliseconds since 1970.
+    pub const fn from_millis(millis: u64) -> Self {
+        Timestamp(millis)
+    }
+
+    /// Milliseconds since 1970.
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// Whole seconds since 1970, as a table's time to live counts.
+    pub const fn as_seconds(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// This much later.
+    pub const fn after(self, time: Duration) -> Self {
+        Timestamp(self.0.saturating_add(time.as_millis() as u64))
+    }
+
+    /// This much earlier, 1970 at the earliest.
+    pub const fn before(self, time: Duration) -> Self {
+        Timestamp(self.0.saturating_sub(time.as_millis() as u64))
+    }
+
+    /// How long after `earlier`; zero when it is not.
+    pub const fn since(self, earlier: Timestamp) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// Tells the time. A port, so that tests decide what time it is.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp(since.as_millis() as u64)
+    }
+}

@@ -1,0 +1,9 @@
+//! What the Lambda functions of a WebSocket API on API Gateway share.
+
+mod broadcast;
+mod clock;
+mod connection;
+
+pub use broadcast::{Broadcaster, PostError};
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use connection::ConnectionId;
