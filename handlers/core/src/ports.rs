@@ -9,7 +9,9 @@ use std::time::Duration;
 use stackgen_websocket::{ConnectionId, Timestamp};
 use thiserror::Error;
 
-use crate::{BroadcastState, Connection, Language, Session, SessionId, Status, UserId};
+use crate::{
+    BroadcastState, Connection, Language, Session, SessionId, Share, Status, UserId, Volume,
+};
 
 /// A table that did not do as asked. Nobody's request is to blame.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -105,7 +107,7 @@ pub struct BroadcastChange {
     /// Whether the speaker muted the microphone.
     pub is_muted: Option<bool>,
     /// How loud.
-    pub volume: Option<crate::Volume>,
+    pub volume: Option<Volume>,
 }
 
 /// What comes of asking to be let in.
@@ -138,8 +140,8 @@ pub trait ConnectionStore: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = Stored<Admission>> + Send;
 
-    /// Writes a listener's record in place of the one that the same person's `previous` connection has in the same
-    /// session; the count stays. For a full session, in which a refresh would find no place. If there is no such
+    /// Writes a listener's record in place of the one that the same user's (or an equally anonymous) `previous` connection
+    /// has in the same session; the count stays. For a full session, in which a refresh would find no place. If there is no such
     /// record, the session is [`Refusal::Full`].
     fn exchange_listener(
         &self,
@@ -180,11 +182,10 @@ pub trait ConnectionStore: Send + Sync {
     ) -> impl Future<Output = Stored<bool>> + Send;
 
     /// Takes a connection's record away, and with it its count (a listener's) or its place as the session's speaker
-    /// connection (the current speaker's), all or nothing. `None` if there is no record that `which` means.
+    /// connection (the current speaker's), all or nothing. `None` if there is no record.
     fn remove(
         &self,
         id: &ConnectionId,
-        which: Removable,
         now: Timestamp,
     ) -> impl Future<Output = Stored<Option<Removed>>> + Send;
 
@@ -205,16 +206,6 @@ pub trait ConnectionStore: Send + Sync {
         ids: &[ConnectionId],
         now: Timestamp,
     ) -> impl Future<Output = Stored<u32>> + Send;
-}
-
-/// Which record [`ConnectionStore::remove`] takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removable {
-    /// Any: the connection is closed.
-    Any,
-    /// One of a connection that API Gateway accepted before this moment. A post to a connection inside its own
-    /// `$connect` says that it is gone, too (row C11), although it is only about to open.
-    ConnectedBefore(Timestamp),
 }
 
 /// A record that was taken away.
@@ -292,16 +283,29 @@ pub enum Taken {
     },
 }
 
-/// Hands a share of an audience to another invocation of this function.
+/// Hands shares of an audience to further invocations of this function.
 pub trait Relay: Send + Sync {
-    /// Hands it over. The other invocation is not waited for.
-    fn hand_over(
-        &self,
-        share: &crate::audio::Share,
-    ) -> impl Future<Output = Result<(), RelayError>> + Send;
+    /// Hands one over. The other invocation is not waited for.
+    fn hand_over(&self, share: &Share) -> impl Future<Output = Result<(), RelayError>> + Send;
 }
 
 /// A share that nobody took over.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("the share was not taken over: {0}")]
 pub struct RelayError(pub String);
+
+/// Sessions, connections and rates together.
+pub trait Store: SessionStore + ConnectionStore + RateLimiter {}
+
+impl<T: SessionStore + ConnectionStore + RateLimiter> Store for T {}
+
+/// What the rules are given of the world.
+#[derive(Clone, Debug)]
+pub struct Ports<S, B, C> {
+    /// The tables.
+    pub store: S,
+    /// Posts to connections.
+    pub broadcaster: B,
+    /// Tells the time.
+    pub clock: C,
+}
