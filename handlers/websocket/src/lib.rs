@@ -3,7 +3,9 @@
 mod broadcast;
 mod clock;
 mod connection;
+mod environment;
 
 pub use broadcast::{Broadcaster, PostError};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use connection::ConnectionId;
+pub use environment::{Environment, EnvironmentError, Lookup, Problem};
