@@ -3,7 +3,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { Duration, RemovalPolicy, Stack } = require('aws-cdk-lib');
+const { ArnFormat, Duration, RemovalPolicy, Stack } = require('aws-cdk-lib');
 const iam = require('aws-cdk-lib/aws-iam');
 const lambda = require('aws-cdk-lib/aws-lambda');
 const logs = require('aws-cdk-lib/aws-logs');
@@ -12,7 +12,7 @@ const { Construct } = require('constructs');
 class Handler extends Construct {
   constructor(scope, id, props) {
     super(scope, id);
-    const { access = [], manageConnections = [], pinned } = props;
+    const { access = [], invoke = [], manageConnections = [], pinned } = props;
     const physicalName = `${props.name}-${props.envName}`;
     const logGroup = new logs.LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${physicalName}`,
@@ -35,7 +35,7 @@ class Handler extends Construct {
       timeout: props.timeout ?? Duration.seconds(10),
       environment,
       logGroup,
-      role: this.role({ logGroup, access, manageConnections, socket: props.socket }),
+      role: this.role({ logGroup, access, invoke, manageConnections, envName: props.envName, socket: props.socket }),
       // Old versions stay: an earlier API deployment still points at them.
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
     });
@@ -45,7 +45,7 @@ class Handler extends Construct {
 
   // An own role, since the one that L2 makes may write to every log group (AWSLambdaBasicExecutionRole), and
   // `table.grant` allows every index, and `stage.grantManagementApiAccess` every verb.
-  role({ logGroup, access, manageConnections, socket }) {
+  role({ logGroup, access, invoke, manageConnections, envName, socket }) {
     const statements = [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn])];
     for (const { table, actions, indexes } of access) {
       statements.push(allow(actions.map((action) => `dynamodb:${action}`), [table.tableArn]));
@@ -56,6 +56,11 @@ class Handler extends Construct {
     if (manageConnections.length > 0) {
       const resources = manageConnections.map((verb) => socket.executeApiArn(`${verb}/@connections/*`));
       statements.push(allow(['execute-api:ManageConnections'], resources));
+    }
+    if (invoke.length > 0) {
+      // By name: `grantInvoke` of a function on itself would wait for itself.
+      const arns = invoke.map((name) => functionArn(this, `${name}-${envName}`));
+      statements.push(allow(['lambda:InvokeFunction'], arns.flatMap((arn) => [arn, `${arn}:*`])));
     }
     return new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
@@ -94,6 +99,15 @@ function placeholder(binary) {
 // A resource of an API: `{api}/{resourceName}`.
 function executeApiArn(scope, apiId, resourceName) {
   return Stack.of(scope).formatArn({ service: 'execute-api', resource: apiId, resourceName });
+}
+
+function functionArn(scope, resourceName) {
+  return Stack.of(scope).formatArn({
+    service: 'lambda',
+    resource: 'function',
+    resourceName,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
 }
 
 exports.Handler = Handler;

@@ -84,17 +84,17 @@ class LiveSession extends Stack {
       authorizer: handler('session-authorizer', {
         description: "Verifies a speaker's token; lets anonymous listeners in",
         timeout: Duration.seconds(5),
-        environment: { JWT_ISSUER: this.jwt.issuer, JWT_AUDIENCE: this.jwt.audience },
+        environment: { JWT_ISSUER: this.jwt.issuer, JWT_AUDIENCE: this.jwt.audience, JWT_TOKEN_USE: 'id' },
       }),
       connection: handler('session-connection-handler', {
         description: 'Connects callers, and answers every message but audio',
-        environment: { MAX_LISTENERS_PER_SESSION: '500' },
+        environment: { MAX_LISTENERS_PER_SESSION: '500', RATE_LIMIT_FAILURE: 'open' },
         access: [
-          access('Sessions', 'GetItem', 'UpdateItem'),
+          access('Sessions', 'ConditionCheckItem', 'GetItem', 'UpdateItem'),
           access('Connections', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'),
           access('RateLimits', 'UpdateItem'),
         ],
-        manageConnections: ['POST', 'DELETE'],
+        manageConnections: ['POST'],
       }),
       disconnect: handler('session-disconnect-handler', {
         description: 'Removes the record of a closed connection, exactly once',
@@ -104,19 +104,22 @@ class LiveSession extends Stack {
       audio: handler('session-audio-handler', {
         description: 'Fans audio out to the listeners of a session',
         memory: 512,
+        environment: { LISTENERS_PER_INVOCATION: '250', RATE_LIMIT_FAILURE: 'open' },
         access: [
-          access('Sessions', 'GetItem'),
+          access('Sessions', 'GetItem', 'UpdateItem'),
           access('Connections', 'GetItem', 'DeleteItem', 'Query'),
           access('RateLimits', 'UpdateItem'),
         ],
         manageConnections: ['POST'],
+        invoke: ['session-audio-handler'],
       }),
       http: handler('session-http-handler', {
         description: 'Creates, shows, pauses and ends sessions',
         timeout: Duration.seconds(10),
+        environment: { RATE_LIMIT_FAILURE: 'closed' },
         access: [
           access('Sessions', 'GetItem', 'PutItem', 'UpdateItem'),
-          access('Connections', 'Query'),
+          access('Connections', 'GetItem', 'DeleteItem', 'Query'),
           access('RateLimits', 'UpdateItem'),
         ],
         manageConnections: ['POST'],

@@ -14,10 +14,24 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stackgen-cfn", &[]),
     ("stackgen-model", &["stackgen-cfn"]),
     ("stackgen-synth", &["stackgen-cfn", "stackgen-model"]),
+    // The binary sees no handler: its tests do, to hold templates and code together.
     (
         "stackgen",
-        &["stackgen-cfn", "stackgen-model", "stackgen-synth"],
+        &[
+            "stackgen-cfn",
+            "stackgen-model",
+            "stackgen-synth",
+            "stackgen-websocket",
+            "live-session",
+            "chat",
+            "echo",
+        ],
     ),
+    ("stackgen-websocket", &["stackgen-websocket"]),
+    ("live-session-core", &["stackgen-websocket"]),
+    ("live-session", &["live-session-core", "stackgen-websocket"]),
+    ("chat", &["stackgen-websocket"]),
+    ("echo", &["stackgen-websocket"]),
 ];
 
 /// Our crates, each with those of our crates it depends on.

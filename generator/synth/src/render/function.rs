@@ -1,5 +1,7 @@
 //! Functions: log group, role, function and, in a pinned release, the version.
 
+use std::collections::BTreeMap;
+
 use stackgen_cfn::{Map, Node, get_att, json, list, map, r#ref, sub};
 
 use super::context::Context;
@@ -100,7 +102,7 @@ pub(super) fn log_group(context: &Context<'_>, name: &str, retention: Retention)
 }
 
 fn resource(context: &Context<'_>, name: &str, function: &Function, ids: &FunctionIds) -> Resource {
-    let configuration = configuration(context, name, function, ids);
+    let configuration = configuration(context, name, function, ids, invoked);
     let sam = context.dialect == Dialect::Sam;
     let mut resource = Resource::new(if sam {
         "AWS::Serverless::Function"
@@ -174,13 +176,21 @@ pub(super) fn artifact_path(function: &Function) -> String {
     }
 }
 
-/// What `PublishVersion` publishes beside the code.
+/// What `PublishVersion` publishes beside the code. Functions that it invokes stand here by name.
 pub(super) fn published(context: &Context<'_>, name: &str, function: &Function) -> Map {
-    configuration(context, name, function, &FunctionIds::new(name))
+    let ids = FunctionIds::new(name);
+    let by_name = |context: &Context<'_>, name: &str| context.name(name).into();
+    configuration(context, name, function, &ids, by_name)
 }
 
 /// The same in the order in which the template shows it.
-fn configuration(context: &Context<'_>, name: &str, function: &Function, ids: &FunctionIds) -> Map {
+fn configuration(
+    context: &Context<'_>,
+    name: &str,
+    function: &Function,
+    ids: &FunctionIds,
+    invoked: impl Fn(&Context<'_>, &str) -> Node,
+) -> Map {
     let mut map_ = Map::new();
     map_.insert("FunctionName", context.name(name));
     if let Some(description) = &function.description {
@@ -217,7 +227,7 @@ fn configuration(context: &Context<'_>, name: &str, function: &Function, ids: &F
         .div_ceil(1000);
     map_.insert("Timeout", i64::try_from(timeout).unwrap_or(i64::MAX));
     map_.insert("Role", get_att(&ids.role, "Arn"));
-    let environment = environment(context, function);
+    let environment = environment(context, name, function, invoked);
     if !environment.is_empty() {
         map_.insert("Environment", map([("Variables", Node::from(environment))]));
     }
@@ -229,7 +239,12 @@ fn configuration(context: &Context<'_>, name: &str, function: &Function, ids: &F
 }
 
 /// The file's variables and those that follow from the wiring, in order of name.
-fn environment(context: &Context<'_>, function: &Function) -> Map {
+fn environment(
+    context: &Context<'_>,
+    name: &str,
+    function: &Function,
+    invoked: impl Fn(&Context<'_>, &str) -> Node,
+) -> Map {
     let mut variables = Map::new();
     for (name, Expression(value)) in &function.environment {
         variables.insert(name, value.clone());
@@ -246,13 +261,38 @@ fn environment(context: &Context<'_>, function: &Function) -> Map {
     {
         variables.insert("MANAGEMENT_ENDPOINT", websocket::management_endpoint(api));
     }
+    // Lambda itself tells a function its own name and version.
+    for other in function.invoke.iter().filter(|other| *other != name) {
+        let variable = format!("{}_FUNCTION", screaming_snake(other));
+        variables.insert(variable, invoked(context, other));
+    }
     variables.sort_keys();
     variables
 }
 
-/// The logical id of a function's published version: a digest of its code and configuration, so that exactly a
-/// change of either publishes a new one (row D17).
+/// What a function invokes another by: the name or, in a pinned release, the published version, so that going back
+/// to an earlier deployment goes back to the code behind it, too.
+fn invoked(context: &Context<'_>, name: &str) -> Node {
+    let functions = &context.spec.functions;
+    match functions.get(name).filter(|_| context.pinned()) {
+        Some(function) => r#ref(version_id(context, name, function)),
+        None => context.name(name).into(),
+    }
+}
+
+/// The logical id of a function's published version: a digest of its code and configuration and of those that it
+/// invokes, so that exactly a change of these publishes a new one (row D17).
 fn version_id(context: &Context<'_>, name: &str, function: &Function) -> String {
+    let mut canonical = canonical(context, name, function);
+    for (other, function) in invoked_by(context, name, function) {
+        canonical.push_str(&format!("\ninvokes {other}="));
+        canonical.push_str(&self::canonical(context, other, function));
+    }
+    format!("{}Version{}", pascal(name), digest::short(&canonical))
+}
+
+/// A function's code and configuration.
+fn canonical(context: &Context<'_>, name: &str, function: &Function) -> String {
     let mut published = published(context, name, function);
     published.sort_keys();
     let published = Node::from(published);
@@ -263,5 +303,25 @@ fn version_id(context: &Context<'_>, name: &str, function: &Function) -> String 
         "\ncode={}",
         artifact.map_or("not built", String::as_str)
     ));
-    format!("{}Version{}", pascal(name), digest::short(&canonical))
+    canonical
+}
+
+/// The other functions that a function invokes, and those that they invoke, by name.
+fn invoked_by<'a>(
+    context: &Context<'a>,
+    name: &str,
+    function: &'a Function,
+) -> BTreeMap<&'a str, &'a Function> {
+    let functions = &context.spec.functions;
+    let mut found = BTreeMap::new();
+    let mut to_see: Vec<&String> = function.invoke.iter().collect();
+    while let Some(other) = to_see.pop() {
+        let Some((other, function)) = functions.get_key_value(other) else {
+            continue;
+        };
+        if other != name && found.insert(other.as_str(), function).is_none() {
+            to_see.extend(&function.invoke);
+        }
+    }
+    found
 }

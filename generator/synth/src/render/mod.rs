@@ -54,7 +54,8 @@ fn apis(context: &Context<'_>) -> Vec<api::Api> {
     websocket.into_iter().chain(http).collect()
 }
 
-fn release(spec: &Spec, environment: &str) -> Release {
+/// What an environment's integrations call.
+pub(crate) fn release(spec: &Spec, environment: &str) -> Release {
     spec.release
         .unwrap_or_else(|| Release::of_environment(environment))
 }

@@ -81,6 +81,14 @@ pub(super) fn of_function(
             resources.collect(),
         ));
     }
+    if !function.invoke.is_empty() {
+        let names = function.invoke.iter();
+        let resources = names.flat_map(|name| invocable(&context.name(name)));
+        statements.push(allow(
+            ["lambda:InvokeFunction".to_owned()],
+            resources.collect(),
+        ));
+    }
     if function.tracing {
         let actions = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"].map(str::to_owned);
         // X-Ray's two write actions know no resource.
@@ -96,6 +104,15 @@ pub(super) fn of_function(
     assumed_by("lambda.amazonaws.com")
         .set("Policies", policy("access", statements))
         .set_some("Tags", context.tag_list())
+}
+
+/// A function and its versions, as resources of a statement. By name: with `GetAtt`, the role of a function that invokes
+/// itself would wait for the function, which waits for the role.
+fn invocable(name: &str) -> [Node; 2] {
+    let arn = format!(
+        "arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{name}"
+    );
+    [sub(arn.as_str()), sub(format!("{arn}:*"))]
 }
 
 /// The actions on the table, those that read indexes on the indexes as well, and a customer's key.

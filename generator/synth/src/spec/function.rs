@@ -32,7 +32,8 @@ pub struct Function {
     /// When Lambda gives up, 1 s to 900 s. Default `3s`.
     pub timeout: Option<Duration>,
     /// Environment variables. Names that Lambda reserves are refused. A function with access to a table gets its
-    /// name as `{TABLE}_TABLE`, one that manages connections gets `MANAGEMENT_ENDPOINT`.
+    /// name as `{TABLE}_TABLE`, one that manages connections gets `MANAGEMENT_ENDPOINT`, one that invokes another
+    /// function gets `{FUNCTION}_FUNCTION`.
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"format": "environment-variable"}))]
     pub environment: BTreeMap<String, Expression>,
@@ -42,6 +43,9 @@ pub struct Function {
     /// What it may do to connections of this stack's WebSocket API and stage: `POST` sends, `DELETE` closes, `GET` looks.
     #[serde(default)]
     pub manage_connections: BTreeSet<HttpMethod>,
+    /// The functions of this stack that it may invoke, itself among them if it is named.
+    #[serde(default)]
+    pub invoke: BTreeSet<String>,
     /// Further statements of its role's policy, as IAM writes them.
     #[serde(default)]
     pub policy_statements: Vec<Raw>,

@@ -9,6 +9,7 @@
 mod bad_input;
 mod digest;
 mod generate;
+mod invoke;
 mod limits;
 mod order;
 mod raw_sections;

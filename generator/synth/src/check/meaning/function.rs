@@ -77,6 +77,7 @@ impl Checker<'_> {
             }
             self.wired_variable(name, "MANAGEMENT_ENDPOINT", "manageConnections");
         }
+        self.invoke(name, function);
     }
 
     /// Code comes from a binary or from a zip file, and each has its own keys.
@@ -170,7 +171,7 @@ impl Checker<'_> {
     }
 
     /// A variable that the wiring sets must not be set by hand to something else.
-    fn wired_variable(&mut self, function: &str, variable: &str, because: &str) {
+    pub(super) fn wired_variable(&mut self, function: &str, variable: &str, because: &str) {
         if self.spec.functions[function]
             .environment
             .contains_key(variable)

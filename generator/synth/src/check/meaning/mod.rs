@@ -6,6 +6,7 @@ mod alarms;
 mod domain;
 mod function;
 mod http;
+mod invoke;
 mod stack;
 mod table;
 mod websocket;
@@ -59,6 +60,10 @@ pub(crate) fn check(
     checker.alarms();
     checker.stack();
     checker.something_to_render();
+    // It would be told again as a circle of resources, in words that the file does not have.
+    if checker.circle_of_versions() {
+        return;
+    }
     let made = made(spec, environment, document);
     raw::check(document, &made, problems);
     references::check(document, &made, whole, problems);

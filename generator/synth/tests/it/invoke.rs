@@ -1,0 +1,129 @@
+//! Functions that invoke functions.
+
+use insta::assert_snapshot;
+use stackgen_cfn::{Node, emit};
+
+use super::{STARTERS, problems, render, resource};
+
+/// The statement of a function's role that lets it invoke functions.
+fn statement(template: &Node, role: &str) -> String {
+    let policy = resource(template, role)
+        .at_path(&["Properties", "Policies"])
+        .and_then(Node::as_list)
+        .unwrap();
+    let statements = policy[0].at_path(&["PolicyDocument", "Statement"]);
+    let invoking = statements.and_then(Node::as_list).unwrap().iter();
+    let invoking: Vec<_> = invoking
+        .filter(|statement| emit::json(statement).contains("lambda:InvokeFunction"))
+        .collect();
+    assert_eq!(invoking.len(), 1);
+    emit::yaml(invoking[0])
+}
+
+fn variable(template: &Node, function: &str, name: &str) -> Option<String> {
+    let variables =
+        resource(template, function).at_path(&["Properties", "Environment", "Variables"]);
+    variables?.get(name).map(emit::yaml)
+}
+
+#[test]
+fn a_function_may_invoke_itself_and_its_versions_by_name_and_learns_its_name_from_lambda() {
+    for environment in ["dev", "prod"] {
+        let template = render(STARTERS[0].1, environment);
+        let role = statement(&template, "SessionAudioHandlerRole");
+        let allowed = role.replace(environment, "ENV");
+        insta::allow_duplicates! {
+            assert_snapshot!(allowed, @"
+            Effect: Allow
+            Action:
+              - lambda:InvokeFunction
+            Resource:
+              - !Sub 'arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:session-audio-handler-ENV'
+              - !Sub 'arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:session-audio-handler-ENV:*'
+            ");
+        }
+        let function = "SessionAudioHandlerFunction";
+        assert_eq!(
+            variable(&template, function, "SESSION_AUDIO_HANDLER_FUNCTION"),
+            None
+        );
+    }
+}
+
+const TWO: &str = "name: s
+functions:
+  front: { binary: front, invoke: [back-office] }
+  back-office: { binary: back }
+environments: { dev: {}, prod: {} }
+";
+
+#[test]
+fn another_function_is_named_in_a_variable_and_its_version_where_releases_are_pinned() {
+    let variable = |environment| {
+        variable(
+            &render(TWO, environment),
+            "FrontFunction",
+            "BACK_OFFICE_FUNCTION",
+        )
+        .unwrap()
+    };
+    assert_snapshot!(variable("dev"), @"back-office-dev");
+    let version = variable("prod");
+    let version = version.trim().strip_prefix("!Ref ").unwrap();
+    assert!(version.starts_with("BackOfficeVersion"), "{version}");
+    let template = render(TWO, "prod");
+    let kind = resource(&template, version)
+        .get("Type")
+        .and_then(Node::as_str);
+    assert_eq!(kind, Some("AWS::Lambda::Version"));
+}
+
+#[test]
+fn a_new_version_of_a_function_is_a_new_version_of_who_invokes_it() {
+    let version = |text: &str| {
+        let template = render(text, "prod");
+        let versions = super::of_type(&template, "AWS::Lambda::Version");
+        let ids = versions.iter().map(|(id, _)| (*id).to_owned());
+        ids.into_iter().find(|id| id.starts_with("Front")).unwrap()
+    };
+    let changed = TWO.replace("binary: back", "binary: back, memory: 256");
+    assert_ne!(version(TWO), version(&changed));
+}
+
+#[test]
+fn only_functions_of_the_stack_are_invoked_and_their_variables_are_not_set_by_hand() {
+    assert_snapshot!(problems(
+        "name: s
+functions:
+  front:
+    binary: front
+    invoke: [front, bakc, back]
+    environment: { BACK_FUNCTION: x, FRONT_FUNCTION: mine }
+  back: { binary: back, invoke: back }
+"
+    ), @"
+    5:21 there is no function `bakc`
+        help: did you mean `back`?
+    6:20 `BACK_FUNCTION` is set by stackgen, for `invoke`
+        help: take it out: the value follows the stack
+    7:33 `invoke` must be a list, not a string
+    ");
+}
+
+#[test]
+fn versions_that_invoke_each_other_have_no_beginning_and_functions_may() {
+    let circle = "name: s
+functions:
+  a: { binary: a, invoke: [a, b] }
+  b: { binary: b, invoke: [c] }
+  c: { binary: c, invoke: [b, d] }
+  d: { binary: d, invoke: [d] }
+environments: { dev: {}, prod: {} }
+";
+    assert_snapshot!(problems(circle), @"
+    4:28 published versions invoke each other in a circle: b, c, b (in `prod`)
+        help: in a pinned release a function invokes a version that is published before its own: take one of them out of `invoke`, or write `release: live`
+    ");
+    let live = circle.replace("prod: {}", "prod: { release: live }");
+    assert_eq!(problems(&live), "");
+}
