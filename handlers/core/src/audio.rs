@@ -1,9 +1,44 @@
 //! Audio, from the speaker to the listeners.
 
+use crate::shim::Report;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use stackgen_websocket::{ConnectionId, Timestamp};
+use stackgen_websocket::{Broadcaster, Clock, ConnectionId, Timestamp};
+use tracing::warn;
 
-use crate::SessionId;
+use crate::audience::{listeners, tell};
+use crate::limits::{AUDIO_CHUNK, AUDIO_RATE, MAX_AUDIO_AGE};
+use crate::messages::{not_in_session, other_role, other_session, speaker_record};
+use crate::ports::{Bucket, Ports, Relay, Store};
+use crate::protocol::{ErrorCode, ServerError, ServerMessage};
+use crate::{Language, RateLimitFailure, Session, SessionId, Status, rates};
+
+/// The longest name of an audio format.
+const MAX_FORMAT: usize = 64;
+
+/// What a deployment decides about audio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AudioSettings {
+    /// How many listeners one invocation sends to; for more, further ones are asked.
+    pub listeners_per_invocation: usize,
+    /// What happens while the table of rates does not answer.
+    pub rate_limit_failure: RateLimitFailure,
+}
+
+/// A chunk of audio as the speaker sends it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Chunk {
+    session_id: SessionId,
+    audio_data: String,
+    timestamp: u64,
+    format: String,
+    chunk_index: u64,
+    /// Only for those who hear this language; for all without it.
+    target_language: Option<Language>,
+}
 
 /// A share of a session's audience, and what to send it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,4 +62,138 @@ pub struct Recipient {
     pub connection_id: ConnectionId,
     /// When API Gateway accepted it: a connection that is only about to open answers as one that is gone (row C11).
     pub connected_at: Timestamp,
+}
+
+/// What became of a chunk.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sent {
+    /// What was posted from here.
+    pub report: Report,
+    /// How many shares further invocations took over.
+    pub shares: usize,
+}
+
+/// Sends a chunk of audio to the session's listeners. The speaker hears nothing of it, unless it is refused.
+///
+/// The message is made once. Shares of the audience go to further invocations, the last one is sent from here; a share
+/// that nobody takes is sent from here too.
+pub async fn send_audio<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    relay: &impl Relay,
+    settings: AudioSettings,
+    sender: &ConnectionId,
+    body: &str,
+) -> Result<Sent, ServerError> {
+    let received_at = ports.clock.now();
+    let chunk = parse(body)?;
+    let session_id = allowed(ports, settings, sender, &chunk).await?;
+    let language = chunk.target_language.clone();
+    let message = message(chunk);
+    let all = listeners(&ports.store, &session_id, language.as_ref()).await?;
+    let all: Vec<_> = all.iter().map(Recipient::from).collect();
+    let (own, others) = split(&all, settings.listeners_per_invocation);
+    let mut audience = own.to_vec();
+    let mut shares = 0;
+    for other in others {
+        let share = Share {
+            session_id: session_id.clone(),
+            audience: other.to_vec(),
+            message: message.clone(),
+            received_at,
+        };
+        match relay.hand_over(&share).await {
+            Ok(()) => shares += 1,
+            Err(error) => {
+                warn!(sessionId = %session_id, %error, "Share sent from here");
+                audience.extend(share.audience);
+            }
+        }
+    }
+    let report = tell(ports, &session_id, &audience, Bytes::from(message)).await;
+    Ok(Sent { report, shares })
+}
+
+/// Sends a share that another invocation handed over; nothing if it is late.
+pub async fn send_share<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    share: Share,
+) -> Option<Report> {
+    let age = ports.clock.now().since(share.received_at);
+    if age > MAX_AUDIO_AGE {
+        warn!(sessionId = %share.session_id, age = age.as_millis() as u64, "Share dropped: too late");
+        return None;
+    }
+    let message = Bytes::from(share.message);
+    Some(tell(ports, &share.session_id, &share.audience, message).await)
+}
+
+fn parse(body: &str) -> Result<Chunk, ServerError> {
+    let invalid = |error: String| ServerError::new(ErrorCode::InvalidMessage, error);
+    let chunk: Chunk = serde_json::from_str(body).map_err(|error| invalid(error.to_string()))?;
+    if chunk.format.is_empty() || chunk.format.len() > MAX_FORMAT {
+        return Err(invalid(format!("format has 1 to {MAX_FORMAT} bytes")));
+    }
+    let audio = STANDARD.decode(&chunk.audio_data);
+    let audio = audio.map_err(|_| invalid("audioData is not base64".to_owned()))?;
+    if !AUDIO_CHUNK.contains(&audio.len()) {
+        let (least, most) = (AUDIO_CHUNK.start(), AUDIO_CHUNK.end());
+        let message = format!("a chunk has {least} to {most} bytes of audio");
+        return Err(ServerError::new(ErrorCode::MessageTooLarge, message));
+    }
+    Ok(chunk)
+}
+
+/// The session, if the sender speaks in it and may do so now. Every connection of the speaker may: while one takes over
+/// from another, both are heard.
+async fn allowed<S: Store, B, C: Clock>(
+    ports: &Ports<S, B, C>,
+    settings: AudioSettings,
+    sender: &ConnectionId,
+    chunk: &Chunk,
+) -> Result<SessionId, ServerError> {
+    let connection = speaker_record(&ports.store, sender).await?;
+    if connection.session_id != chunk.session_id {
+        return Err(other_session());
+    }
+    // A speaker's record always has the user: that is how it became one.
+    let user_id = connection.user_id.ok_or_else(other_role)?;
+    let now = ports.clock.now();
+    let bucket = Bucket::new("audio", "user", user_id.as_str());
+    let failure = settings.rate_limit_failure;
+    rates::take(&ports.store, bucket, AUDIO_RATE, failure, now).await?;
+    let session = ports.store.session(&connection.session_id).await?;
+    on_air(&session.ok_or_else(not_in_session)?, now)?;
+    Ok(connection.session_id)
+}
+
+fn on_air(session: &Session, now: Timestamp) -> Result<(), ServerError> {
+    let status = session.status_at(now);
+    if status != Status::Active {
+        let message = format!("the session is {}", status.public());
+        return Err(ServerError::new(ErrorCode::SessionNotActive, message));
+    }
+    let state = session.broadcast_state;
+    if state.is_paused || state.is_muted {
+        let message = "the broadcast is paused or muted";
+        return Err(ServerError::new(ErrorCode::BroadcastPaused, message));
+    }
+    Ok(())
+}
+
+fn message(chunk: Chunk) -> String {
+    let message = ServerMessage::Audio {
+        session_id: chunk.session_id,
+        audio_data: chunk.audio_data,
+        timestamp: chunk.timestamp,
+        format: chunk.format,
+        chunk_index: chunk.chunk_index,
+    };
+    message.to_text()
+}
+
+/// The share to send from here, and those for others.
+fn split(all: &[Recipient], size: usize) -> (&[Recipient], std::slice::Chunks<'_, Recipient>) {
+    let size = size.max(1);
+    let own = all.len().min(size);
+    (&all[..own], all[own..].chunks(size))
 }

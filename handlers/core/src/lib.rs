@@ -3,14 +3,32 @@
 //! Protocol, rules and ports. Nothing here knows AWS, a network or an environment variable; adapters implement
 //! [`ports`], and binaries put the two together.
 
+mod audience;
 mod audio;
-mod limits;
+mod connect;
+mod disconnect;
+mod end;
+mod join;
+pub mod limits;
+mod messages;
+mod names;
 pub mod ports;
+pub mod protocol;
+mod rates;
 mod session;
+pub mod sessions;
+mod shim;
 mod values;
 
-pub use audio::{Recipient, Share};
-pub use limits::{Limits, MAX_CONNECTION, MAX_SESSION, RECORD_GRACE, SESSION_GRACE};
+pub use audio::{AudioSettings, Recipient, Sent, Share, send_audio, send_share};
+pub use connect::{ConnectError, Handshake, connect};
+pub use disconnect::disconnect;
+pub use end::{EndError, Ending, end};
+pub use join::{JoinError, JoinSettings, Joined, Newcomer};
+pub use limits::RateLimitFailure;
+pub use messages::{Sender, answer};
+pub use names::Names;
+pub use rates::Limited;
 pub use session::{BroadcastState, Connection, QualityTier, Role, Session, Status};
-pub use stackgen_websocket::{ConnectionId, Timestamp};
+pub use stackgen_websocket::{Clock, ConnectionId, Timestamp};
 pub use values::{Invalid, Language, SessionId, UserId, Volume};

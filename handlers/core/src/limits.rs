@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::ports::Rate;
+
 /// The longest that API Gateway keeps a connection open (row M14).
 pub const MAX_CONNECTION: Duration = Duration::from_secs(2 * 3600);
 
@@ -16,20 +18,48 @@ pub const RECORD_GRACE: Duration = Duration::from_secs(3 * 3600);
 /// (DynamoDB takes a few days), and that people can look a session up for some time after it ended.
 pub const SESSION_GRACE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// What a deployment may set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// How many listeners a session may have at once.
-    pub listeners: u32,
-    /// Above how many listeners audio is sent by further invocations.
-    pub listeners_per_invocation: u32,
-}
+/// How long a connection may be about to open: until then a post to it says that it is gone (row C11). `$connect` takes
+/// 29 seconds at most (row C8).
+pub const OPENING: Duration = Duration::from_secs(30);
 
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            listeners: 500,
-            listeners_per_invocation: 250,
-        }
-    }
+/// From this age on a connection is told, once, to make way for a new one.
+pub const REFRESH_FROM: Duration = Duration::from_secs(100 * 60);
+
+/// From this age on every heartbeat is answered with a warning.
+pub const WARN_FROM: Duration = Duration::from_secs(105 * 60);
+
+/// The longest control message, in bytes.
+pub const MAX_CONTROL_MESSAGE: usize = 4 * 1024;
+
+/// The shortest and the longest chunk of audio, in bytes before base64.
+pub const AUDIO_CHUNK: std::ops::RangeInclusive<usize> = 100..=32 * 1024;
+
+/// Audio that is older than this when its turn comes is not sent any more.
+pub const MAX_AUDIO_AGE: Duration = Duration::from_secs(5);
+
+/// How often a user may create a session.
+pub const CREATE_RATE: Rate = Rate {
+    tokens: 50,
+    per: Duration::from_secs(3600),
+};
+
+/// How often somebody may come in from one address.
+pub const JOIN_RATE: Rate = Rate {
+    tokens: 10,
+    per: Duration::from_secs(60),
+};
+
+/// How many chunks of audio a speaker may send.
+pub const AUDIO_RATE: Rate = Rate {
+    tokens: 50,
+    per: Duration::from_secs(1),
+};
+
+/// What happens while the table of rates does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RateLimitFailure {
+    /// People are let through.
+    Open,
+    /// Nobody is.
+    Closed,
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use stackgen_websocket::{ConnectionId, Timestamp};
 
-use crate::{Language, MAX_SESSION, RECORD_GRACE, SESSION_GRACE, SessionId, UserId, Volume};
+use crate::limits::{MAX_SESSION, RECORD_GRACE, SESSION_GRACE};
+use crate::{Language, SessionId, UserId, Volume};
 
 /// A session, as the table Sessions holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,102 @@
+//! Everybody who listens: telling them something, and taking those away who are gone.
+
+use std::collections::HashMap;
+
+use crate::shim::{FanOut, Report, fan_out};
+use bytes::Bytes;
+use stackgen_websocket::{Broadcaster, Clock};
+use tracing::{info, warn};
+
+use crate::limits::{MAX_CONNECTION, OPENING};
+use crate::ports::{ConnectionStore, Ports, Store, Stored};
+use crate::{Connection, ConnectionId, Language, Recipient, SessionId, Timestamp};
+
+/// How much later than it can be open a connection is taken for dead: clocks differ.
+const DEAD_AFTER: std::time::Duration =
+    MAX_CONNECTION.saturating_add(std::time::Duration::from_secs(300));
+
+impl From<&Connection> for Recipient {
+    fn from(connection: &Connection) -> Self {
+        Recipient {
+            connection_id: connection.connection_id.clone(),
+            connected_at: connection.connected_at,
+        }
+    }
+}
+
+/// All listeners of a session, of one language or all.
+pub(crate) async fn listeners(
+    store: &impl ConnectionStore,
+    session: &SessionId,
+    language: Option<&Language>,
+) -> Stored<Vec<Connection>> {
+    let mut all = Vec::new();
+    let mut from = None;
+    loop {
+        let page = store.listeners(session, language, from).await?;
+        all.extend(page.listeners);
+        match page.next {
+            Some(next) => from = Some(next),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// The listeners whose connection cannot be open any more, whatever API Gateway forgot to say.
+pub(crate) async fn expired_listeners(
+    store: &impl ConnectionStore,
+    session: &SessionId,
+    now: Timestamp,
+) -> Stored<Vec<ConnectionId>> {
+    let all = listeners(store, session, None).await?;
+    let dead = all
+        .into_iter()
+        .filter(|listener| now.since(listener.connected_at) > DEAD_AFTER);
+    Ok(dead.map(|listener| listener.connection_id).collect())
+}
+
+/// Tells all listeners of a session.
+pub(crate) async fn tell_listeners<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    session: &SessionId,
+    message: Bytes,
+) -> Stored<Report> {
+    let audience = listeners(&ports.store, session, None).await?;
+    let audience: Vec<_> = audience.iter().map(Recipient::from).collect();
+    Ok(tell(ports, session, &audience, message).await)
+}
+
+/// Tells an audience, and takes away the records of those who are gone. That the records stay when the table fails is
+/// no harm: the next message finds out again.
+pub(crate) async fn tell<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    session: &SessionId,
+    audience: &[Recipient],
+    message: Bytes,
+) -> Report {
+    let ids: Vec<_> = audience.iter().map(|to| to.connection_id.clone()).collect();
+    let report = fan_out(&ports.broadcaster, &ids, message, &FanOut::default()).await;
+    let now = ports.clock.now();
+    let gone = closed(audience, &report.gone, now);
+    if !gone.is_empty() {
+        match ports.store.remove_listeners(session, &gone, now).await {
+            Ok(removed) => info!(sessionId = %session, removed, "Listeners gone"),
+            Err(error) => warn!(sessionId = %session, %error, "Listeners gone, records kept"),
+        }
+    }
+    report
+}
+
+/// Those of the gone who are closed, and not just about to open (row C11).
+fn closed(audience: &[Recipient], gone: &[ConnectionId], now: Timestamp) -> Vec<ConnectionId> {
+    let connected: HashMap<_, _> = audience
+        .iter()
+        .map(|to| (&to.connection_id, to.connected_at))
+        .collect();
+    let opened = |id: &&ConnectionId| {
+        connected
+            .get(id)
+            .is_some_and(|connected_at| now.since(*connected_at) > OPENING)
+    };
+    gone.iter().filter(opened).cloned().collect()
+}

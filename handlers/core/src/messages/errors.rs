@@ -1,0 +1,88 @@
+//! How what went wrong is told to a client.
+
+use crate::Status;
+use crate::join::JoinError;
+use crate::ports::{Refusal, StoreError};
+use crate::protocol::{Details, ErrorCode, ServerError};
+use crate::rates::Limited;
+
+pub(crate) fn not_in_session() -> ServerError {
+    let message =
+        "the connection is in no session: it has ended, or joinSession is to be sent first";
+    ServerError::new(ErrorCode::NotInSession, message)
+}
+
+pub(crate) fn other_session() -> ServerError {
+    let message = "the connection is in another session: open a connection for each";
+    ServerError::new(ErrorCode::OtherSession, message)
+}
+
+pub(crate) fn other_role() -> ServerError {
+    ServerError::new(
+        ErrorCode::OtherRole,
+        "the connection has another role in this session",
+    )
+}
+
+fn not_active(status: Status) -> ServerError {
+    let message = format!("the session is {}", status.public());
+    ServerError::new(ErrorCode::SessionNotActive, message)
+}
+
+fn no_session() -> ServerError {
+    ServerError::new(ErrorCode::NoSession, "there is no such session")
+}
+
+fn full() -> ServerError {
+    let message = "the session has as many listeners as it may have";
+    ServerError::new(ErrorCode::SessionFull, message)
+}
+
+/// The reason stays in the log: it is none of the client's business.
+impl From<StoreError> for ServerError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "Table failed");
+        ServerError::new(ErrorCode::Unavailable, "that did not work; try again")
+    }
+}
+
+impl From<Refusal> for ServerError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NoSession => no_session(),
+            Refusal::Status(status) => not_active(status),
+            Refusal::Full => full(),
+            Refusal::NotOwner => {
+                ServerError::new(ErrorCode::NotSpeaker, "the session is somebody else's")
+            }
+        }
+    }
+}
+
+impl From<Limited> for ServerError {
+    fn from(limited: Limited) -> Self {
+        match limited {
+            Limited::TooOften { retry_after } => ServerError {
+                code: ErrorCode::TooOften,
+                message: "too often".to_owned(),
+                details: Some(Details {
+                    retry_after: retry_after.as_millis() as u64,
+                }),
+            },
+            Limited::Unknown(error) => error.into(),
+        }
+    }
+}
+
+impl From<JoinError> for ServerError {
+    fn from(error: JoinError) -> Self {
+        match error {
+            JoinError::NoSession => no_session(),
+            JoinError::NotActive(status) => not_active(status),
+            JoinError::Limited(limited) => limited.into(),
+            JoinError::Full => full(),
+            JoinError::Elsewhere => other_session(),
+            JoinError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What happens on each message but audio.
+
+mod errors;
+mod heartbeat;
+mod listening;
+mod speaking;
+mod status;
+
+use stackgen_websocket::{Broadcaster, Clock};
+
+use crate::join::JoinSettings;
+use crate::ports::{Ports, Store};
+use crate::protocol::{ClientMessage, ErrorCode, ServerError, ServerMessage, parse};
+pub(crate) use errors::{not_in_session, other_role, other_session};
+
+use crate::{Connection, ConnectionId, Role, Timestamp, UserId};
+
+/// Where a message comes from: what API Gateway says of its connection (rows E0, E2).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sender {
+    /// The connection.
+    pub connection_id: ConnectionId,
+    /// When API Gateway accepted it.
+    pub connected_at: Timestamp,
+    /// From where.
+    pub ip_address: String,
+    /// Who it is, if the authorizer verified that.
+    pub user_id: Option<UserId>,
+}
+
+/// Does what a message asks for, and returns what to post to its sender: always something, if only an error.
+pub async fn answer<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    settings: JoinSettings,
+    sender: &Sender,
+    body: &str,
+) -> Vec<ServerMessage> {
+    let answers = match parse(body) {
+        Ok(message) => act(ports, settings, sender, message).await,
+        Err(error) => Err(error),
+    };
+    answers.unwrap_or_else(|error| {
+        tracing::info!(code = ?error.code, "Message refused");
+        let timestamp = ports.clock.now();
+        vec![ServerMessage::Error { error, timestamp }]
+    })
+}
+
+/// What to post to the sender.
+type Answers = Result<Vec<ServerMessage>, ServerError>;
+
+async fn act<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    settings: JoinSettings,
+    sender: &Sender,
+    message: ClientMessage,
+) -> Answers {
+    use ClientMessage as Says;
+    let id = &sender.connection_id;
+    match message {
+        Says::JoinSession {
+            session_id,
+            target_language,
+        } => listening::join_session(ports, settings, sender, session_id, target_language).await,
+        Says::ChangeLanguage { target_language } => {
+            listening::change_language(ports, id, &target_language).await
+        }
+        Says::Heartbeat {} => heartbeat::heartbeat(ports, id).await,
+        Says::RefreshConnection {
+            session_id,
+            role,
+            target_language,
+            previous_connection_id,
+        } => {
+            let claim = listening::Claim {
+                session_id,
+                role,
+                target_language,
+            };
+            listening::refresh(ports, id, claim, previous_connection_id).await
+        }
+        Says::PauseBroadcast {} => speaking::pause(ports, id, true).await,
+        Says::ResumeBroadcast {} => speaking::pause(ports, id, false).await,
+        Says::MuteBroadcast {} => speaking::mute(ports, id, true).await,
+        Says::UnmuteBroadcast {} => speaking::mute(ports, id, false).await,
+        Says::SetVolume { volume_level } => speaking::set_volume(ports, id, volume_level).await,
+        Says::SpeakerStateChange { state } => speaking::set_state(ports, id, state).await,
+        Says::GetSessionStatus {} => status::session_status(ports, id).await,
+        Says::EndSession { session_id, reason } => {
+            speaking::end_session(ports, id, &session_id, reason).await
+        }
+    }
+}
+
+/// The sender's record.
+pub(crate) async fn sender_record(
+    store: &impl Store,
+    id: &ConnectionId,
+) -> Result<Connection, ServerError> {
+    store
+        .connection(id)
+        .await?
+        .ok_or_else(errors::not_in_session)
+}
+
+/// The sender's record, of a speaker.
+pub(crate) async fn speaker_record(
+    store: &impl Store,
+    id: &ConnectionId,
+) -> Result<Connection, ServerError> {
+    let connection = sender_record(store, id).await?;
+    match connection.role {
+        Role::Speaker => Ok(connection),
+        Role::Listener => {
+            let message = "only the speaker may do that";
+            Err(ServerError::new(ErrorCode::NotSpeaker, message))
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What only the speaker may do.
+
+use stackgen_websocket::{Broadcaster, Clock};
+
+use super::{Answers, errors, speaker_record};
+use crate::audience::tell_listeners;
+use crate::end::{EndError, Ending, end};
+use crate::ports::{BroadcastChange, Ports, Store};
+use crate::protocol::{ErrorCode, ServerError, ServerMessage, SpeakerState};
+use crate::{BroadcastState, ConnectionId, SessionId, Timestamp, Volume};
+
+pub(super) async fn pause<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    id: &ConnectionId,
+    is_paused: bool,
+) -> Answers {
+    let change = BroadcastChange {
+        is_paused: Some(is_paused),
+        ..BroadcastChange::default()
+    };
+    change_broadcast(ports, id, change, |_, timestamp| match is_paused {
+        true => ServerMessage::BroadcastPaused { timestamp },
+        false => ServerMessage::BroadcastResumed { timestamp },
+    })
+    .await
+}
+
+pub(super) async fn mute<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    id: &ConnectionId,
+    is_muted: bool,
+) -> Answers {
+    let change = BroadcastChange {
+        is_muted: Some(is_muted),
+        ..BroadcastChange::default()
+    };
+    change_broadcast(ports, id, change, |_, timestamp| match is_muted {
+        true => ServerMessage::BroadcastMuted { timestamp },
+        false => ServerMessage::BroadcastUnmuted { timestamp },
+    })
+    .await
+}
+
+pub(super) async fn set_volume<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    id: &ConnectionId,
+    volume_level: Volume,
+) -> Answers {
+    let change = BroadcastChange {
+        volume: Some(volume_level),
+        ..BroadcastChange::default()
+    };
+    let says = |_, timestamp| ServerMessage::VolumeChanged {
+        volume_level,
+        timestamp,
+    };
+    change_broadcast(ports, id, change, says).await
+}
+
+pub(super) async fn set_state<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    id: &ConnectionId,
+    state: SpeakerState,
+) -> Answers {
+    let change = BroadcastChange {
+        is_paused: Some(state.is_paused),
+        is_muted: Some(state.is_muted),
+        volume: Some(state.volume),
+    };
+    let says = |broadcast_state, _| ServerMessage::SpeakerStateChanged { broadcast_state };
+    change_broadcast(ports, id, change, says).await
+}
+
+/// Writes the change, tells the listeners, and tells the speaker the same.
+async fn change_broadcast<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    id: &ConnectionId,
+    change: BroadcastChange,
+    says: impl FnOnce(BroadcastState, Timestamp) -> ServerMessage,
+) -> Answers {
+    let session_id = speaker_record(&ports.store, id).await?.session_id;
+    let now = ports.clock.now();
+    let changed = ports
+        .store
+        .set_broadcast_state(&session_id, change, now)
+        .await?;
+    let message = says(changed?, now);
+    tell_listeners(ports, &session_id, message.to_bytes()).await?;
+    Ok(vec![message])
+}
+
+pub(super) async fn end_session<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    id: &ConnectionId,
+    session_id: &SessionId,
+    reason: Option<String>,
+) -> Answers {
+    let connection = speaker_record(&ports.store, id).await?;
+    if connection.session_id != *session_id {
+        return Err(errors::other_session());
+    }
+    // A speaker's record always has the user: that is how it became one.
+    let owner = connection.user_id.ok_or_else(errors::other_role)?;
+    let ending = Ending {
+        session_id,
+        owner: &owner,
+        reason,
+        said_by: Some(id),
+    };
+    match end(ports, ending).await {
+        Ok(message) => Ok(vec![message]),
+        Err(EndError::Refused(refusal)) => Err(refusal.into()),
+        Err(EndError::Store(error)) => Err(error.into()),
+        Err(EndError::Unfinished) => {
+            let message = "the session is ending, but not all listeners are out; say it again";
+            Err(ServerError::new(ErrorCode::Unavailable, message))
+        }
+    }
+}
