@@ -18,6 +18,8 @@ mod rates;
 mod session;
 pub mod sessions;
 mod shim;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod values;
 
 pub use audio::{AudioSettings, Recipient, Sent, Share, send_audio, send_share};

@@ -1,0 +1,52 @@
+//! A small world for tests: tables in memory, connections that remember what was posted to them, a clock that stands.
+//!
+//! [`MemoryStore`] is held to the same suite as the DynamoDB adapter.
+
+mod broadcaster;
+mod store;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use stackgen_websocket::{Clock, Timestamp};
+
+pub use broadcaster::{Posts, Reachable};
+pub use store::MemoryStore;
+
+use crate::ports::Ports;
+
+/// A clock that shows the time it was set to.
+#[derive(Debug)]
+pub struct TestClock(Mutex<Timestamp>);
+
+impl TestClock {
+    /// Some day in 2026.
+    pub const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+    /// Moves it on.
+    pub fn advance(&self, time: Duration) {
+        let mut now = self.0.lock().expect("nobody panics while holding it");
+        *now = now.after(time);
+    }
+}
+
+impl Default for TestClock {
+    fn default() -> Self {
+        TestClock(Mutex::new(TestClock::START))
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().expect("nobody panics while holding it")
+    }
+}
+
+/// Everything in memory, and empty.
+pub fn world() -> Ports<MemoryStore, Posts, TestClock> {
+    Ports {
+        store: MemoryStore::default(),
+        broadcaster: Posts::default(),
+        clock: TestClock::default(),
+    }
+}

@@ -1,0 +1,383 @@
+//! Tables in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use crate::ports::{
+    Admission, BroadcastChange, Bucket, ConnectionStore, Page, PageKey, Rate, RateLimiter, Refusal,
+    Removed, SessionStore, StoreError, Stored, Taken,
+};
+use crate::{
+    BroadcastState, Connection, ConnectionId, Language, Role, Session, SessionId, Status,
+    Timestamp, UserId,
+};
+
+/// Sessions, connections and rates in memory. One lock makes every transition whole.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<Tables>);
+
+/// What is in it.
+#[derive(Debug, Default)]
+struct Tables {
+    sessions: BTreeMap<SessionId, Session>,
+    connections: BTreeMap<ConnectionId, Connection>,
+    buckets: BTreeMap<String, (f64, Timestamp)>,
+    failing: Option<StoreError>,
+    page: Option<usize>,
+}
+
+impl MemoryStore {
+    /// From now on everything fails like this; `None` ends that.
+    pub fn fail(&self, error: Option<StoreError>) {
+        self.tables().failing = error;
+    }
+
+    /// From now on a page has this many listeners.
+    pub fn page_size(&self, size: usize) {
+        self.tables().page = Some(size);
+    }
+
+    /// All connections that have a record.
+    pub fn connections(&self) -> Vec<Connection> {
+        self.tables().connections.values().cloned().collect()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().expect("nobody panics while holding it")
+    }
+
+    fn working(&self) -> Stored<MutexGuard<'_, Tables>> {
+        let tables = self.tables();
+        match &tables.failing {
+            Some(error) => Err(error.clone()),
+            None => Ok(tables),
+        }
+    }
+}
+
+impl Tables {
+    /// The session, if it is there and in one of these states now.
+    fn session_in(
+        &mut self,
+        id: &SessionId,
+        states: &[Status],
+        now: Timestamp,
+    ) -> Result<&mut Session, Refusal> {
+        let session = self.sessions.get_mut(id).ok_or(Refusal::NoSession)?;
+        let status = session.status_at(now);
+        match states.contains(&status) {
+            true => Ok(session),
+            false => Err(Refusal::Status(status)),
+        }
+    }
+
+    fn already(&self, new: &Connection) -> Option<Admission> {
+        let there = self.connections.get(&new.connection_id)?.clone();
+        let same = there.session_id == new.session_id && there.role == new.role;
+        Some(match same {
+            true => Admission::AlreadyThere(there),
+            false => Admission::Elsewhere(there),
+        })
+    }
+
+    fn put(&mut self, connection: &Connection) -> Admission {
+        let id = connection.connection_id.clone();
+        self.connections.insert(id, connection.clone());
+        Admission::Admitted
+    }
+}
+
+const OPEN: &[Status] = &[Status::Active];
+const NOT_OVER: &[Status] = &[Status::Active, Status::Paused];
+
+impl SessionStore for MemoryStore {
+    async fn create(&self, session: &Session) -> Stored<bool> {
+        let mut tables = self.working()?;
+        let id = session.session_id.clone();
+        let free = !tables.sessions.contains_key(&id);
+        tables.sessions.entry(id).or_insert_with(|| session.clone());
+        Ok(free)
+    }
+
+    async fn session(&self, id: &SessionId) -> Stored<Option<Session>> {
+        Ok(self.working()?.sessions.get(id).cloned())
+    }
+
+    async fn set_status(
+        &self,
+        id: &SessionId,
+        owner: &UserId,
+        to: Status,
+        now: Timestamp,
+    ) -> Stored<Result<Session, Refusal>> {
+        let mut tables = self.working()?;
+        Ok(tables.session_in(id, NOT_OVER, now).and_then(|session| {
+            if session.speaker_id != *owner {
+                return Err(Refusal::NotOwner);
+            }
+            (session.status, session.updated_at) = (to, now);
+            Ok(session.clone())
+        }))
+    }
+
+    async fn set_broadcast_state(
+        &self,
+        id: &SessionId,
+        change: BroadcastChange,
+        now: Timestamp,
+    ) -> Stored<Result<BroadcastState, Refusal>> {
+        let mut tables = self.working()?;
+        Ok(tables.session_in(id, NOT_OVER, now).map(|session| {
+            let state = &mut session.broadcast_state;
+            state.is_paused = change.is_paused.unwrap_or(state.is_paused);
+            state.is_muted = change.is_muted.unwrap_or(state.is_muted);
+            state.volume = change.volume.unwrap_or(state.volume);
+            state.last_state_change = now;
+            session.updated_at = now;
+            session.broadcast_state
+        }))
+    }
+
+    async fn begin_end(
+        &self,
+        id: &SessionId,
+        owner: &UserId,
+        now: Timestamp,
+    ) -> Stored<Result<Session, Refusal>> {
+        let mut tables = self.working()?;
+        let Some(session) = tables.sessions.get_mut(id) else {
+            return Ok(Err(Refusal::NoSession));
+        };
+        if session.speaker_id != *owner {
+            return Ok(Err(Refusal::NotOwner));
+        }
+        if !session.status.is_over() {
+            (session.status, session.updated_at) = (Status::Ending, now);
+        }
+        Ok(Ok(session.clone()))
+    }
+
+    async fn finish_end(&self, id: &SessionId, now: Timestamp) -> Stored<bool> {
+        let mut tables = self.working()?;
+        let Some(session) = tables.sessions.get_mut(id) else {
+            return Ok(false);
+        };
+        if session.status == Status::Ending && session.listener_count == 0 {
+            (session.status, session.updated_at) = (Status::Ended, now);
+        }
+        Ok(session.status == Status::Ended)
+    }
+}
+
+impl ConnectionStore for MemoryStore {
+    async fn connection(&self, id: &ConnectionId) -> Stored<Option<Connection>> {
+        Ok(self.working()?.connections.get(id).cloned())
+    }
+
+    async fn admit_listener(
+        &self,
+        connection: &Connection,
+        capacity: u32,
+        now: Timestamp,
+    ) -> Stored<Admission> {
+        let mut tables = self.working()?;
+        if let Some(already) = tables.already(connection) {
+            return Ok(already);
+        }
+        match tables.session_in(&connection.session_id, OPEN, now) {
+            Err(refusal) => Ok(Admission::Refused(refusal)),
+            Ok(session) if session.listener_count >= capacity => {
+                Ok(Admission::Refused(Refusal::Full))
+            }
+            Ok(session) => {
+                session.listener_count += 1;
+                Ok(tables.put(connection))
+            }
+        }
+    }
+
+    async fn exchange_listener(
+        &self,
+        previous: &ConnectionId,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> Stored<Admission> {
+        let mut tables = self.working()?;
+        if let Some(already) = tables.already(connection) {
+            return Ok(already);
+        }
+        if let Err(refusal) = tables.session_in(&connection.session_id, OPEN, now) {
+            return Ok(Admission::Refused(refusal));
+        }
+        let same = tables.connections.get(previous).is_some_and(|previous| {
+            previous.session_id == connection.session_id
+                && previous.role == Role::Listener
+                && previous.user_id == connection.user_id
+        });
+        if !same {
+            return Ok(Admission::Refused(Refusal::Full));
+        }
+        tables.connections.remove(previous);
+        Ok(tables.put(connection))
+    }
+
+    async fn admit_speaker(&self, connection: &Connection, now: Timestamp) -> Stored<Admission> {
+        let mut tables = self.working()?;
+        if let Some(already) = tables.already(connection) {
+            return Ok(already);
+        }
+        match tables.session_in(&connection.session_id, OPEN, now) {
+            Err(refusal) => Ok(Admission::Refused(refusal)),
+            Ok(session) if connection.user_id.as_ref() != Some(&session.speaker_id) => {
+                Ok(Admission::Refused(Refusal::NotOwner))
+            }
+            Ok(session) => {
+                session.speaker_connection_id = Some(connection.connection_id.clone());
+                session.broadcast_state.is_active = true;
+                session.broadcast_state.last_state_change = now;
+                session.updated_at = now;
+                Ok(tables.put(connection))
+            }
+        }
+    }
+
+    async fn change_language(
+        &self,
+        id: &ConnectionId,
+        language: &Language,
+        now: Timestamp,
+    ) -> Stored<Option<Connection>> {
+        let mut tables = self.working()?;
+        let connection = tables.connections.get_mut(id);
+        let listener = connection.filter(|connection| connection.role == Role::Listener);
+        Ok(listener.map(|listener| {
+            listener.target_language = Some(language.clone());
+            listener.last_seen_at = now;
+            listener.clone()
+        }))
+    }
+
+    async fn touch(&self, id: &ConnectionId, now: Timestamp) -> Stored<Option<Connection>> {
+        let mut tables = self.working()?;
+        Ok(tables.connections.get_mut(id).map(|connection| {
+            connection.last_seen_at = now;
+            connection.clone()
+        }))
+    }
+
+    async fn request_refresh(&self, id: &ConnectionId, now: Timestamp) -> Stored<bool> {
+        let mut tables = self.working()?;
+        let connection = tables.connections.get_mut(id);
+        let untold = connection.filter(|connection| connection.refresh_requested_at.is_none());
+        Ok(untold
+            .map(|connection| connection.refresh_requested_at = Some(now))
+            .is_some())
+    }
+
+    async fn remove(&self, id: &ConnectionId, now: Timestamp) -> Stored<Option<Removed>> {
+        let mut tables = self.working()?;
+        let Some(connection) = tables.connections.remove(id) else {
+            return Ok(None);
+        };
+        let mut was_speaking = false;
+        if let Some(session) = tables.sessions.get_mut(&connection.session_id) {
+            match connection.role {
+                Role::Listener => session.listener_count = session.listener_count.saturating_sub(1),
+                Role::Speaker if session.speaker_connection_id.as_ref() == Some(id) => {
+                    session.speaker_connection_id = None;
+                    session.broadcast_state.is_active = false;
+                    session.broadcast_state.last_state_change = now;
+                    was_speaking = true;
+                }
+                Role::Speaker => {}
+            }
+            session.updated_at = now;
+        }
+        Ok(Some(Removed {
+            connection,
+            was_speaking,
+        }))
+    }
+
+    async fn listeners(
+        &self,
+        session: &SessionId,
+        language: Option<&Language>,
+        from: Option<PageKey>,
+    ) -> Stored<Page> {
+        let tables = self.working()?;
+        let mut all: Vec<(PageKey, Connection)> = Vec::new();
+        for connection in tables.connections.values() {
+            let Some(heard) = connection.target_language.clone() else {
+                continue;
+            };
+            let id = connection.connection_id.clone();
+            let key = PageKey {
+                language: heard,
+                connection_id: id,
+            };
+            let after = from.as_ref().is_none_or(|from| sorted(&key) > sorted(from));
+            let meant = language.is_none_or(|language| *language == key.language);
+            if connection.session_id == *session && after && meant {
+                all.push((key, connection.clone()));
+            }
+        }
+        all.sort_by(|(one, _), (other, _)| sorted(one).cmp(&sorted(other)));
+        let size = tables.page.unwrap_or(usize::MAX).min(all.len());
+        let rest = all.split_off(size);
+        let last = all.last().map(|(key, _)| key.clone());
+        Ok(Page {
+            listeners: all.into_iter().map(|(_, connection)| connection).collect(),
+            next: last.filter(|_| !rest.is_empty()),
+        })
+    }
+
+    async fn remove_listeners(
+        &self,
+        session: &SessionId,
+        ids: &[ConnectionId],
+        now: Timestamp,
+    ) -> Stored<u32> {
+        let mut tables = self.working()?;
+        let mut removed = 0;
+        for id in ids {
+            let listens = tables.connections.get(id).is_some_and(|connection| {
+                connection.session_id == *session && connection.role == Role::Listener
+            });
+            if listens && tables.connections.remove(id).is_some() {
+                removed += 1;
+            }
+        }
+        if let Some(session) = tables.sessions.get_mut(session) {
+            session.listener_count = session.listener_count.saturating_sub(removed);
+            session.updated_at = now;
+        }
+        Ok(removed)
+    }
+}
+
+fn sorted(key: &PageKey) -> (&Language, &ConnectionId) {
+    (&key.language, &key.connection_id)
+}
+
+impl RateLimiter for MemoryStore {
+    async fn take(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> Stored<Taken> {
+        let mut tables = self.working()?;
+        let full = f64::from(rate.tokens);
+        let per_token = rate.per.as_secs_f64() / full;
+        let (tokens, updated_at) = tables
+            .buckets
+            .entry(bucket.as_str().to_owned())
+            .or_insert((full, now));
+        let elapsed = now.since(*updated_at).as_secs_f64();
+        *tokens = (*tokens + elapsed / per_token).min(full);
+        *updated_at = now.max(*updated_at);
+        if *tokens < 1.0 {
+            let retry_after = Duration::from_secs_f64((1.0 - *tokens) * per_token);
+            return Ok(Taken::No { retry_after });
+        }
+        *tokens -= 1.0;
+        Ok(Taken::Yes)
+    }
+}
