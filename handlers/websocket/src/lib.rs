@@ -4,6 +4,8 @@ mod broadcast;
 mod clock;
 mod connection;
 mod environment;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use broadcast::{Broadcaster, PostError};
 pub use clock::{Clock, SystemClock, Timestamp};

@@ -1,0 +1,289 @@
+//! API Gateway's management API, `@connections`, answering as a test wants it to.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::server::Server;
+use crate::ConnectionId;
+
+/// The largest message, in bytes (row K6).
+const MAX_MESSAGE: usize = 128 * 1024;
+
+/// How a connection answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Answering {
+    /// With 200 to a POST and a GET, 204 to a DELETE (rows K1 to K3).
+    #[default]
+    Ok,
+    /// 410: it is closed (row K4).
+    Gone,
+    /// 429 so many times, then as if nothing had been (row K7).
+    Busy {
+        /// How many times.
+        times: u32,
+    },
+    /// 413 (row K6), however small the message.
+    TooLarge,
+    /// 403: the wrong stage, or no permission (row K5).
+    Forbidden,
+    /// 500.
+    Failing,
+    /// As if nothing were, but after this time.
+    Slow(Duration),
+    /// Never.
+    Hanging,
+}
+
+/// A request that came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManagementRequest {
+    /// GET, POST or DELETE.
+    pub method: Method,
+    /// The stage in its path.
+    pub stage: String,
+    /// The connection, decoded once.
+    pub connection_id: ConnectionId,
+    /// The message of a POST.
+    pub body: Bytes,
+    /// What was answered; `None` while the answer is still out.
+    pub status: Option<StatusCode>,
+}
+
+/// An `@connections` endpoint on a free port of this machine.
+///
+/// Every request must be signed (SigV4, service `execute-api`) and the connection's id percent-encoded once: otherwise
+/// the answer is 403, as API Gateway's.
+#[derive(Debug)]
+pub struct ManagementEndpoint {
+    desk: Arc<Desk>,
+    server: Server,
+}
+
+#[derive(Debug, Default)]
+struct Desk {
+    answering: Mutex<Answers>,
+    requests: watch::Sender<Vec<ManagementRequest>>,
+}
+
+#[derive(Debug, Default)]
+struct Answers {
+    everybody: Answering,
+    each: HashMap<ConnectionId, Answering>,
+}
+
+impl ManagementEndpoint {
+    /// Starts one on which every connection is open.
+    pub async fn start() -> Self {
+        let desk = Arc::new(Desk::default());
+        let routes = Router::new()
+            .route("/{stage}/@connections/{id}", any(answer))
+            .with_state(Arc::clone(&desk));
+        let server = Server::start(routes).await;
+        ManagementEndpoint { desk, server }
+    }
+
+    /// Its URL with the stage `prod`: what a function finds in its environment.
+    pub fn url(&self) -> String {
+        format!("http://{}/prod", self.server.address())
+    }
+
+    /// From now on a connection answers like this.
+    pub fn set(&self, id: &ConnectionId, answering: Answering) {
+        self.desk.answering().each.insert(id.clone(), answering);
+    }
+
+    /// From now on connections that were not [set](Self::set) themselves answer like this.
+    pub fn set_everybody(&self, answering: Answering) {
+        self.desk.answering().everybody = answering;
+    }
+
+    /// Every request so far, in the order in which they came in.
+    pub fn requests(&self) -> Vec<ManagementRequest> {
+        self.desk.requests.borrow().clone()
+    }
+
+    /// The messages that a connection got, in order: those that were answered with 200.
+    pub fn messages(&self, id: &ConnectionId) -> Vec<Bytes> {
+        messages(&self.desk.requests.borrow(), id)
+    }
+
+    /// Waits until a connection has got so many messages, and returns them.
+    pub async fn wait_for_messages(&self, id: &ConnectionId, count: usize) -> Vec<Bytes> {
+        let mut requests = self.desk.requests.subscribe();
+        let enough = requests
+            .wait_for(|requests| messages(requests, id).len() >= count)
+            .await;
+        match enough {
+            Ok(requests) => messages(&requests, id),
+            // The sender is `self.desk`'s, so that this does not happen.
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// The connections that were closed by a DELETE.
+    pub fn deleted(&self) -> Vec<ConnectionId> {
+        let requests = self.desk.requests.borrow();
+        let deleted = requests
+            .iter()
+            .filter(|request| request.status == Some(StatusCode::NO_CONTENT));
+        deleted
+            .map(|request| request.connection_id.clone())
+            .collect()
+    }
+}
+
+impl Desk {
+    fn answering(&self) -> MutexGuard<'_, Answers> {
+        self.answering
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How this request is to be answered; one 429 less from now on.
+    fn take(&self, id: &ConnectionId) -> Answering {
+        let mut answers = self.answering();
+        let answering = answers.each.get(id).copied();
+        let answering = answering.unwrap_or(answers.everybody);
+        if let Answering::Busy { times } = answering {
+            let Some(left) = times.checked_sub(1) else {
+                return Answering::Ok;
+            };
+            answers
+                .each
+                .insert(id.clone(), Answering::Busy { times: left });
+        }
+        answering
+    }
+
+    fn record(&self, request: ManagementRequest) -> usize {
+        let mut index = 0;
+        self.requests.send_modify(|requests| {
+            index = requests.len();
+            requests.push(request);
+        });
+        index
+    }
+
+    fn answered(&self, index: usize, response: Response) -> Response {
+        let status = response.status();
+        self.requests
+            .send_modify(|requests| requests[index].status = Some(status));
+        response
+    }
+}
+
+async fn answer(
+    State(desk): State<Arc<Desk>>,
+    Path((stage, id)): Path<(String, String)>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let connection_id = ConnectionId::new(id);
+    let twice_encoded = connection_id.as_str().contains('%');
+    let too_large = body.len() > MAX_MESSAGE;
+    let index = desk.record(ManagementRequest {
+        method: method.clone(),
+        stage,
+        connection_id: connection_id.clone(),
+        body,
+        status: None,
+    });
+    let response = if !is_signed(&headers) {
+        error(StatusCode::FORBIDDEN, "MissingAuthenticationTokenException")
+    } else if twice_encoded {
+        error(StatusCode::FORBIDDEN, "ForbiddenException")
+    } else if too_large {
+        error(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException")
+    } else {
+        behave(desk.take(&connection_id), &method).await
+    };
+    desk.answered(index, response)
+}
+
+async fn behave(answering: Answering, method: &Method) -> Response {
+    match answering {
+        Answering::Ok => success(method),
+        Answering::Gone => error(StatusCode::GONE, "GoneException"),
+        Answering::Busy { .. } => error(StatusCode::TOO_MANY_REQUESTS, "LimitExceededException"),
+        Answering::TooLarge => error(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException"),
+        Answering::Forbidden => error(StatusCode::FORBIDDEN, "ForbiddenException"),
+        Answering::Failing => error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalServerErrorException",
+        ),
+        Answering::Slow(time) => {
+            tokio::time::sleep(time).await;
+            success(method)
+        }
+        Answering::Hanging => std::future::pending().await,
+    }
+}
+
+fn success(method: &Method) -> Response {
+    match *method {
+        Method::POST => StatusCode::OK.into_response(),
+        Method::DELETE => StatusCode::NO_CONTENT.into_response(),
+        Method::GET => axum::Json(json!({
+            "connectedAt": "2024-02-09T18:11:43.419Z",
+            "identity": {"sourceIp": "192.0.2.1", "userAgent": "Mozilla/5.0"},
+            "lastActiveAt": "2024-02-09T18:11:43.419Z",
+        }))
+        .into_response(),
+        _ => error(StatusCode::FORBIDDEN, "MissingAuthenticationTokenException"),
+    }
+}
+
+/// An error as API Gateway says it: the type in a header, a message in the body.
+fn error(status: StatusCode, error_type: &'static str) -> Response {
+    let headers = [("x-amzn-errortype", error_type)];
+    (status, headers, axum::Json(json!({"message": null}))).into_response()
+}
+
+/// Whether the request has a SigV4 signature for `execute-api`, over the host at least.
+fn is_signed(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(authorization) = text("authorization") else {
+        return false;
+    };
+    let part = |name: &str| {
+        let (_, rest) = authorization.split_once(name)?;
+        rest.split([',', ' ']).next()
+    };
+    let scope = part("Credential=").is_some_and(|credential| {
+        let mut scope = credential.rsplit('/');
+        scope.next() == Some("aws4_request") && scope.next() == Some("execute-api")
+    });
+    let host =
+        part("SignedHeaders=").is_some_and(|names| names.split(';').any(|name| name == "host"));
+    let signature = part("Signature=").is_some_and(|signature| {
+        signature.len() == 64 && signature.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
+    authorization.starts_with("AWS4-HMAC-SHA256 ")
+        && text("x-amz-date").is_some()
+        && scope
+        && host
+        && signature
+}
+
+fn messages(requests: &[ManagementRequest], id: &ConnectionId) -> Vec<Bytes> {
+    let received = requests.iter().filter(|request| {
+        request.connection_id == *id
+            && request.method == Method::POST
+            && request.status == Some(StatusCode::OK)
+    });
+    received.map(|request| request.body.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+//! A function's binary, run as Lambda runs it.
+
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use thiserror::Error;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+
+use super::{Answer, RuntimeApi};
+
+/// A function: its binary's process, and the Runtime API that it talks to.
+///
+/// The process has exactly the environment that Lambda would give it, and nothing of this one's. It is killed when
+/// this is dropped.
+#[derive(Debug)]
+pub struct Function {
+    api: RuntimeApi,
+    child: Child,
+    logs: watch::Receiver<Vec<String>>,
+    started: Instant,
+}
+
+/// A function that ended without being told to.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("the function ended with exit code {code:?}, its logs are:\n{}", .logs.join("\n"))]
+pub struct Exited {
+    /// Its exit code; `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// Everything that it wrote to stdout and stderr.
+    pub logs: Vec<String>,
+}
+
+impl Function {
+    /// Starts a binary with these environment variables, beside those that Lambda sets itself. It has 30 seconds for
+    /// every event.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started.
+    pub async fn start(
+        binary: impl AsRef<Path>,
+        environment: &[(&str, &str)],
+    ) -> io::Result<Function> {
+        let api = RuntimeApi::start(Duration::from_secs(30)).await;
+        let mut command = Command::new(binary.as_ref());
+        command
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
+            .envs(RESERVED.iter().copied())
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let started = Instant::now();
+        let mut child = command.spawn()?;
+        let (lines, logs) = watch::channel(Vec::new());
+        let lines = Arc::new(lines);
+        if let Some(stdout) = child.stdout.take() {
+            tokio::spawn(collect(stdout, Arc::clone(&lines)));
+        }
+        if let Some(stderr) = child.stderr.take() {
+            tokio::spawn(collect(stderr, lines));
+        }
+        Ok(Function {
+            api,
+            child,
+            logs,
+            started,
+        })
+    }
+
+    /// Hands it an event and waits for what comes of it.
+    ///
+    /// # Errors
+    ///
+    /// If it ends instead of answering.
+    pub async fn invoke(&mut self, event: &Value) -> Result<Answer, Exited> {
+        tokio::select! {
+            answer = self.api.invoke(event) => return Ok(answer),
+            _ = self.child.wait() => {}
+        }
+        Err(self.exited().await)
+    }
+
+    /// Waits until it ends by itself.
+    pub async fn exited(&mut self) -> Exited {
+        let status = self.child.wait().await;
+        Exited {
+            code: status.ok().and_then(|status| status.code()),
+            logs: self.all_logs().await,
+        }
+    }
+
+    /// Waits until it asks for the next event, and so is done with the last one; its logs are written then.
+    ///
+    /// # Errors
+    ///
+    /// If it ends instead.
+    pub async fn idle(&mut self) -> Result<(), Exited> {
+        tokio::select! {
+            () = self.api.idle() => return Ok(()),
+            _ = self.child.wait() => {}
+        }
+        Err(self.exited().await)
+    }
+
+    /// Stops it once it is done with the last event, and returns everything that it wrote to stdout and stderr.
+    pub async fn stop(mut self) -> Vec<String> {
+        match self.idle().await {
+            Ok(()) => {
+                // Nothing to kill is as good as killed.
+                let _ = self.child.kill().await;
+                self.all_logs().await
+            }
+            Err(exited) => exited.logs,
+        }
+    }
+
+    /// Waits for a line of its logs, and returns the first such; `None` if it ends without one.
+    pub async fn log_line(&self, wanted: impl Fn(&str) -> bool) -> Option<String> {
+        let mut logs = self.logs.clone();
+        let is_wanted = |line: &&String| wanted(line);
+        let found = logs
+            .wait_for(|lines| lines.iter().any(|line| wanted(line)))
+            .await;
+        match found {
+            Ok(lines) => lines.iter().find(is_wanted).cloned(),
+            Err(_) => self.logs.borrow().iter().find(is_wanted).cloned(),
+        }
+    }
+
+    /// What it wrote to stdout and stderr, as far as it has come here.
+    pub fn logs(&self) -> Vec<String> {
+        self.logs.borrow().clone()
+    }
+
+    /// Its process id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// When its process was started.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// The Runtime API that it talks to: when it first asked for an event, and first answered one.
+    pub fn api(&self) -> &RuntimeApi {
+        &self.api
+    }
+
+    /// The logs once stdout and stderr are closed.
+    async fn all_logs(&mut self) -> Vec<String> {
+        while self.logs.changed().await.is_ok() {}
+        self.logs()
+    }
+}
+
+async fn collect(from: impl AsyncRead + Unpin, into: Arc<watch::Sender<Vec<String>>>) {
+    let mut lines = BufReader::new(from).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        into.send_modify(|lines| lines.push(line));
+    }
+}
+
+/// What Lambda sets itself for a function on `provided.al2023`. The credentials are nobody's.
+const RESERVED: &[(&str, &str)] = &[
+    ("_HANDLER", "bootstrap"),
+    ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+    ("AWS_DEFAULT_REGION", "us-east-1"),
+    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+    ("AWS_LAMBDA_FUNCTION_NAME", "under-test"),
+    ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+    ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+    ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/under-test"),
+    (
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "2026/01/01/[$LATEST]0123456789abcdef",
+    ),
+    ("AWS_REGION", "us-east-1"),
+    (
+        "AWS_SECRET_ACCESS_KEY",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    ),
+    ("AWS_SESSION_TOKEN", "session-token-of-nobody"),
+    ("LAMBDA_RUNTIME_DIR", "/var/runtime"),
+    ("LAMBDA_TASK_ROOT", "/var/task"),
+    ("LANG", "en_US.UTF-8"),
+    ("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
+    ("TZ", ":UTC"),
+];

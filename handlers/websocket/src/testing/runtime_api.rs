@@ -1,0 +1,260 @@
+//! Lambda's Runtime API, as the functions of one execution environment see it.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::server::Server;
+use crate::{Clock, SystemClock};
+
+/// The largest answer that Lambda takes, in bytes.
+const MAX_ANSWER: usize = 6 * 1024 * 1024;
+
+/// A Runtime API endpoint on a free port of this machine.
+///
+/// It hands out one event at a time, in the order in which they were put, to whoever polls for the next one.
+#[derive(Debug)]
+pub struct RuntimeApi {
+    desk: Arc<Desk>,
+    server: Server,
+    timeout: Duration,
+}
+
+/// What came of an invocation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The function's answer.
+    Response(Value),
+    /// The function failed.
+    Error {
+        /// `errorMessage`, as the caller of the function sees it.
+        message: String,
+        /// `errorType`.
+        error_type: String,
+    },
+    /// The function's time was up. Lambda would stop the process.
+    TimedOut,
+}
+
+impl Answer {
+    /// The answer's value.
+    ///
+    /// # Panics
+    ///
+    /// If the function failed or took too long.
+    #[track_caller]
+    pub fn response(self) -> Value {
+        match self {
+            Answer::Response(value) => value,
+            other => panic!("a response, not {other:?}"),
+        }
+    }
+}
+
+/// Where events wait for the function, and callers for its answers.
+#[derive(Debug)]
+struct Desk {
+    events: mpsc::UnboundedSender<Invocation>,
+    queue: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
+    callers: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
+    progress: watch::Sender<Progress>,
+    init_error: watch::Sender<Option<Value>>,
+    first_next: OnceLock<Instant>,
+    first_answer: OnceLock<Instant>,
+}
+
+#[derive(Debug)]
+struct Invocation {
+    id: String,
+    event: String,
+    deadline_ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    put: u64,
+    polls: u64,
+    handed_out: u64,
+}
+
+impl RuntimeApi {
+    /// Starts one. A function has `timeout` for every event.
+    pub async fn start(timeout: Duration) -> Self {
+        let (events, queue) = mpsc::unbounded_channel();
+        let desk = Arc::new(Desk {
+            events,
+            queue: tokio::sync::Mutex::new(queue),
+            callers: Mutex::default(),
+            progress: watch::Sender::default(),
+            init_error: watch::Sender::default(),
+            first_next: OnceLock::new(),
+            first_answer: OnceLock::new(),
+        });
+        let runtime = Router::new()
+            .route("/invocation/next", get(next))
+            .route("/invocation/{id}/response", post(response))
+            .route("/invocation/{id}/error", post(error))
+            .route("/init/error", post(init_error))
+            .layer(DefaultBodyLimit::max(MAX_ANSWER));
+        let routes = Router::new()
+            .nest("/2018-06-01/runtime", runtime)
+            .with_state(Arc::clone(&desk));
+        let server = Server::start(routes).await;
+        RuntimeApi {
+            desk,
+            server,
+            timeout,
+        }
+    }
+
+    /// Where it listens: what a function finds in `AWS_LAMBDA_RUNTIME_API`.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Hands an event to the function and waits for what comes of it.
+    pub async fn invoke(&self, event: &Value) -> Answer {
+        let (caller, answer) = oneshot::channel();
+        let id = self.desk.put(event, self.timeout, caller);
+        let answer = tokio::time::timeout(self.timeout, answer).await;
+        match answer {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) | Err(_) => {
+                self.desk.caller(&id);
+                Answer::TimedOut
+            }
+        }
+    }
+
+    /// Waits until the function asks for the next event: until then it may still be busy with the last one.
+    pub async fn idle(&self) {
+        let mut progress = self.desk.progress.subscribe();
+        // The sender is `self.desk`'s, so that it outlives this.
+        let _ = progress
+            .wait_for(|progress| progress.polls > progress.handed_out)
+            .await;
+    }
+
+    /// What the function reported instead of asking for a first event.
+    pub fn init_error(&self) -> Option<Value> {
+        self.desk.init_error.borrow().clone()
+    }
+
+    /// When the function first asked for an event.
+    pub fn first_next(&self) -> Option<Instant> {
+        self.desk.first_next.get().copied()
+    }
+
+    /// When the function first answered an event.
+    pub fn first_answer(&self) -> Option<Instant> {
+        self.desk.first_answer.get().copied()
+    }
+}
+
+impl Desk {
+    fn put(&self, event: &Value, timeout: Duration, caller: oneshot::Sender<Answer>) -> String {
+        let mut number = 0;
+        self.progress.send_modify(|progress| {
+            progress.put += 1;
+            number = progress.put;
+        });
+        let id = format!("8c1f6f7a-0000-4000-8000-{number:012x}");
+        self.callers().insert(id.clone(), caller);
+        let invocation = Invocation {
+            id: id.clone(),
+            event: event.to_string(),
+            deadline_ms: SystemClock.now().after(timeout).as_millis(),
+        };
+        // The receiver is this desk's own: it is there.
+        let _ = self.events.send(invocation);
+        id
+    }
+
+    fn callers(&self) -> std::sync::MutexGuard<'_, HashMap<String, oneshot::Sender<Answer>>> {
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn caller(&self, id: &str) -> Option<oneshot::Sender<Answer>> {
+        self.callers().remove(id)
+    }
+
+    fn answer(&self, id: &str, answer: Answer) -> Response {
+        self.first_answer.get_or_init(Instant::now);
+        match self.caller(id) {
+            Some(caller) => {
+                // A caller that no longer waits has no use for it.
+                let _ = caller.send(answer);
+                (StatusCode::ACCEPTED, axum::Json(json!({"status": "OK"}))).into_response()
+            }
+            None => refuse(StatusCode::BAD_REQUEST, "InvalidRequestID"),
+        }
+    }
+}
+
+async fn next(State(desk): State<Arc<Desk>>) -> Response {
+    desk.first_next.get_or_init(Instant::now);
+    desk.progress.send_modify(|progress| progress.polls += 1);
+    let Some(invocation) = desk.queue.lock().await.recv().await else {
+        return refuse(StatusCode::INTERNAL_SERVER_ERROR, "Closed");
+    };
+    desk.progress
+        .send_modify(|progress| progress.handed_out += 1);
+    let headers = [
+        ("content-type", "application/json".to_owned()),
+        ("lambda-runtime-aws-request-id", invocation.id),
+        (
+            "lambda-runtime-deadline-ms",
+            invocation.deadline_ms.to_string(),
+        ),
+        (
+            "lambda-runtime-invoked-function-arn",
+            "arn:aws:lambda:us-east-1:123456789012:function:under-test".to_owned(),
+        ),
+        (
+            "lambda-runtime-trace-id",
+            "Root=1-65c66d5f-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=0".to_owned(),
+        ),
+    ];
+    (headers, invocation.event).into_response()
+}
+
+async fn response(State(desk): State<Arc<Desk>>, Path(id): Path<String>, body: Bytes) -> Response {
+    match serde_json::from_slice(&body) {
+        Ok(value) => desk.answer(&id, Answer::Response(value)),
+        Err(_) => refuse(StatusCode::BAD_REQUEST, "InvalidResponse"),
+    }
+}
+
+async fn error(State(desk): State<Arc<Desk>>, Path(id): Path<String>, body: Bytes) -> Response {
+    let error: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+    let answer = Answer::Error {
+        message: text("errorMessage"),
+        error_type: text("errorType"),
+    };
+    desk.answer(&id, answer)
+}
+
+async fn init_error(State(desk): State<Arc<Desk>>, body: Bytes) -> StatusCode {
+    let error = serde_json::from_slice(&body).unwrap_or_default();
+    desk.init_error.send_replace(Some(error));
+    StatusCode::ACCEPTED
+}
+
+fn refuse(status: StatusCode, error_type: &str) -> Response {
+    let body = json!({"errorMessage": error_type, "errorType": error_type});
+    (status, axum::Json(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests;
