@@ -1,1 +1,3 @@
 //! The Lambda functions of live sessions.
+
+pub mod dynamo;

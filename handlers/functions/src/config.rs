@@ -1,0 +1,184 @@
+//! What each function reads from its environment. The names here are the ones that stackgen.yaml sets.
+
+use live_session_core::{AudioSettings, JoinSettings, RateLimitFailure};
+use stackgen_websocket::{Environment, Lookup};
+
+use crate::dynamo::Tables;
+
+/// What every function reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Common {
+    /// How much is logged.
+    pub log_level: String,
+}
+
+impl Common {
+    fn read(environment: &mut Environment<impl Lookup>) -> Self {
+        Common {
+            log_level: environment.text_or("LOG_LEVEL", "info"),
+        }
+    }
+}
+
+/// Whose tokens the authorizer takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizerConfig {
+    /// What every function reads.
+    pub common: Common,
+    /// Who issues them, as tokens name it: for Cognito the user pool's URL.
+    pub issuer: String,
+    /// For whom they are: for Cognito the app client's id.
+    pub audience: String,
+    /// Of which kind they are.
+    pub token_use: TokenUse,
+}
+
+impl AuthorizerConfig {
+    /// Reads it.
+    pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
+        let kinds = [("id", TokenUse::Id), ("access", TokenUse::Access)];
+        AuthorizerConfig {
+            common: Common::read(environment),
+            issuer: environment.url("JWT_ISSUER"),
+            audience: environment.text("JWT_AUDIENCE"),
+            token_use: environment.choice_or("JWT_TOKEN_USE", &kinds, TokenUse::Id),
+        }
+    }
+}
+
+/// Where sessions and connections are, and how connections are reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// The tables.
+    pub tables: Tables,
+    /// The management API of this stage.
+    pub management_endpoint: String,
+}
+
+impl Reach {
+    fn read(environment: &mut Environment<impl Lookup>, rate_limits: Option<String>) -> Self {
+        Reach {
+            tables: Tables {
+                sessions: environment.text("SESSIONS_TABLE"),
+                connections: environment.text("CONNECTIONS_TABLE"),
+                rate_limits,
+            },
+            management_endpoint: environment.url("MANAGEMENT_ENDPOINT"),
+        }
+    }
+
+    fn with_rates(environment: &mut Environment<impl Lookup>) -> Self {
+        let rate_limits = environment.text("RATE_LIMITS_TABLE");
+        Reach::read(environment, Some(rate_limits))
+    }
+}
+
+fn rate_limit_failure(
+    environment: &mut Environment<impl Lookup>,
+    default: RateLimitFailure,
+) -> RateLimitFailure {
+    let choices = [
+        ("open", RateLimitFailure::Open),
+        ("closed", RateLimitFailure::Closed),
+    ];
+    environment.choice_or("RATE_LIMIT_FAILURE", &choices, default)
+}
+
+/// The connection handler's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionConfig {
+    /// What every function reads.
+    pub common: Common,
+    /// Tables and connections.
+    pub reach: Reach,
+    /// Who may come in.
+    pub join: JoinSettings,
+}
+
+impl ConnectionConfig {
+    /// Reads it.
+    pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
+        ConnectionConfig {
+            common: Common::read(environment),
+            reach: Reach::with_rates(environment),
+            join: JoinSettings {
+                max_listeners: environment.integer_or(
+                    "MAX_LISTENERS_PER_SESSION",
+                    1..=100_000,
+                    500,
+                ),
+                rate_limit_failure: rate_limit_failure(environment, RateLimitFailure::Open),
+            },
+        }
+    }
+}
+
+/// The disconnect handler's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisconnectConfig {
+    /// What every function reads.
+    pub common: Common,
+    /// Tables and connections.
+    pub reach: Reach,
+}
+
+impl DisconnectConfig {
+    /// Reads it.
+    pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
+        DisconnectConfig {
+            common: Common::read(environment),
+            reach: Reach::read(environment, None),
+        }
+    }
+}
+
+/// The audio handler's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioConfig {
+    /// What every function reads.
+    pub common: Common,
+    /// Tables and connections.
+    pub reach: Reach,
+    /// How audio is sent.
+    pub audio: AudioSettings,
+}
+
+impl AudioConfig {
+    /// Reads it.
+    pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
+        AudioConfig {
+            common: Common::read(environment),
+            reach: Reach::with_rates(environment),
+            audio: AudioSettings {
+                listeners_per_invocation: environment.integer_or(
+                    "LISTENERS_PER_INVOCATION",
+                    1..=1_000,
+                    250,
+                ),
+                rate_limit_failure: rate_limit_failure(environment, RateLimitFailure::Open),
+            },
+        }
+    }
+}
+
+/// The HTTP handler's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpConfig {
+    /// What every function reads.
+    pub common: Common,
+    /// Tables and connections.
+    pub reach: Reach,
+    /// Whether sessions are created while the table of rates does not answer.
+    pub rate_limit_failure: RateLimitFailure,
+}
+
+impl HttpConfig {
+    /// Reads it.
+    pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
+        HttpConfig {
+            common: Common::read(environment),
+            reach: Reach::with_rates(environment),
+            rate_limit_failure: rate_limit_failure(environment, RateLimitFailure::Closed),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Connections: what concerns one record, and pages of listeners.
+
+use live_session_core::ports::{Admission, ConnectionStore, Page, PageKey, Removed, Stored};
+use live_session_core::{Connection, ConnectionId, Language, Role, SessionId, Timestamp};
+
+use super::DynamoStore;
+use super::call::Call;
+use super::item::{self, Item};
+use super::schema::{CONNECTIONS, LISTENERS};
+use super::store::{Written, connection_key, key};
+use super::write::{Change, Write, names};
+
+impl ConnectionStore for DynamoStore {
+    async fn connection(&self, id: &ConnectionId) -> Stored<Option<Connection>> {
+        let mut call = self.call("connection");
+        let item = self
+            .get(&mut call, &self.tables.connections, connection_key(id))
+            .await?;
+        item.map(|item| item::read(call.operation, item))
+            .transpose()
+    }
+
+    async fn admit_listener(
+        &self,
+        connection: &Connection,
+        capacity: u32,
+        now: Timestamp,
+    ) -> Stored<Admission> {
+        self.admit_counted(connection, capacity, now).await
+    }
+
+    async fn exchange_listener(
+        &self,
+        previous: &ConnectionId,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> Stored<Admission> {
+        self.admit_exchanged(previous, connection, now).await
+    }
+
+    async fn admit_speaker(&self, connection: &Connection, now: Timestamp) -> Stored<Admission> {
+        self.admit_speaking(connection, now).await
+    }
+
+    async fn change_language(
+        &self,
+        id: &ConnectionId,
+        language: &Language,
+        now: Timestamp,
+    ) -> Stored<Option<Connection>> {
+        let update = self
+            .record_update(id, "SET #targetLanguage = :language, #lastSeenAt = :now")
+            .when("attribute_exists(#connectionId) AND #role = :listener")
+            .with(":language", language)
+            .with(":listener", &Role::Listener)
+            .with(":now", &now);
+        self.change_record("change_language", update).await
+    }
+
+    async fn touch(&self, id: &ConnectionId, now: Timestamp) -> Stored<Option<Connection>> {
+        let update = self
+            .record_update(id, "SET #lastSeenAt = :now")
+            .when("attribute_exists(#connectionId)")
+            .with(":now", &now);
+        self.change_record("touch", update).await
+    }
+
+    async fn request_refresh(&self, id: &ConnectionId, now: Timestamp) -> Stored<bool> {
+        let mut call = self.call("request_refresh");
+        let update = self
+            .record_update(id, "SET #refreshRequestedAt = :now")
+            .when("attribute_exists(#connectionId) AND attribute_not_exists(#refreshRequestedAt)")
+            .with(":now", &now);
+        match self.write(&mut call, update).await? {
+            Written::Done(_) => Ok(true),
+            // Was it this call, whose answer was lost? Then nobody has told the connection yet.
+            Written::Refused(Some(item)) if call.unsure => {
+                let connection: Connection = item::read(call.operation, item)?;
+                Ok(connection.refresh_requested_at == Some(now))
+            }
+            Written::Refused(_) => Ok(false),
+        }
+    }
+
+    async fn remove(&self, id: &ConnectionId, now: Timestamp) -> Stored<Option<Removed>> {
+        self.remove_one(id, now).await
+    }
+
+    async fn listeners(
+        &self,
+        session: &SessionId,
+        language: Option<&Language>,
+        from: Option<PageKey>,
+    ) -> Stored<Page> {
+        let mut call = self.call("listeners");
+        let mut condition = "#sessionId = :session".to_owned();
+        if language.is_some() {
+            condition += " AND #targetLanguage = :language";
+        }
+        let query = self
+            .client
+            .query()
+            .table_name(&self.tables.connections)
+            .index_name(LISTENERS.name)
+            .set_expression_attribute_names(Some(names(&condition)))
+            .key_condition_expression(condition)
+            .expression_attribute_values(":session", item::attribute(session))
+            .set_exclusive_start_key(from.map(|from| start(session, &from)))
+            .set_limit(self.settings.page);
+        let query = match language {
+            Some(language) => {
+                query.expression_attribute_values(":language", item::attribute(language))
+            }
+            None => query,
+        };
+        loop {
+            match call.send(query.clone().send()).await {
+                Ok(answer) => {
+                    return page(
+                        &call,
+                        answer.items.unwrap_or_default(),
+                        answer.last_evaluated_key,
+                    );
+                }
+                Err(failed) => call.again(failed).await?,
+            }
+        }
+    }
+
+    async fn remove_listeners(
+        &self,
+        session: &SessionId,
+        ids: &[ConnectionId],
+        now: Timestamp,
+    ) -> Stored<u32> {
+        self.remove_many(session, ids, now).await
+    }
+}
+
+impl DynamoStore {
+    fn record_update(&self, id: &ConnectionId, expression: &str) -> Write {
+        let (key, expression) = (connection_key(id), expression.to_owned());
+        Write::new(&self.tables.connections, Change::Update { key, expression })
+    }
+
+    async fn change_record(
+        &self,
+        operation: &'static str,
+        update: Write,
+    ) -> Stored<Option<Connection>> {
+        match self.write(&mut self.call(operation), update).await? {
+            Written::Done(item) => item::read(operation, item.unwrap_or_default()).map(Some),
+            Written::Refused(_) => Ok(None),
+        }
+    }
+}
+
+fn page(call: &Call, items: Vec<Item>, last: Option<Item>) -> Stored<Page> {
+    let listeners = items
+        .into_iter()
+        .map(|item| item::read::<Connection>(call.operation, item));
+    Ok(Page {
+        listeners: listeners.collect::<Stored<_>>()?,
+        next: last.map(|last| next(call, last)).transpose()?,
+    })
+}
+
+/// Where a query of the index starts: its own keys, and the table's.
+fn start(session: &SessionId, from: &PageKey) -> Item {
+    let mut start = key(CONNECTIONS.key, from.connection_id.as_str());
+    start.extend(key(LISTENERS.partition_key, session.as_str()));
+    start.extend(key(LISTENERS.sort_key, from.language.as_str()));
+    start
+}
+
+fn next(call: &Call, last: Item) -> Stored<PageKey> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Last {
+        target_language: Language,
+        connection_id: ConnectionId,
+    }
+    let last: Last = item::read(call.operation, last)?;
+    Ok(PageKey {
+        language: last.target_language,
+        connection_id: last.connection_id,
+    })
+}

@@ -1,0 +1,139 @@
+//! Going out: a record and what went with it in the session's item, in one transaction.
+
+use std::collections::BTreeSet;
+
+use live_session_core::ports::{Removed, Stored};
+use live_session_core::{Connection, ConnectionId, Role, Session, SessionId, Timestamp};
+
+use super::DynamoStore;
+use super::call::{Call, Check};
+use super::item;
+use super::store::{Written, connection_key};
+use super::write::{Change, Write};
+
+/// A transaction has 100 parts at most; one of them is the session's.
+const AT_ONCE: usize = 99;
+
+impl DynamoStore {
+    pub(super) async fn remove_one(
+        &self,
+        id: &ConnectionId,
+        now: Timestamp,
+    ) -> Stored<Option<Removed>> {
+        let mut call = self.call("remove");
+        let table = &self.tables.connections;
+        let Some(item) = self.get(&mut call, table, connection_key(id)).await? else {
+            return Ok(None);
+        };
+        let connection: Connection = item::read(call.operation, item)?;
+        let leave = match connection.role {
+            Role::Listener => self.uncount(&connection.session_id, 1, now),
+            Role::Speaker => self.fall_silent(&connection, now),
+        };
+        let delete = self.delete(id, &connection.session_id, connection.role);
+        let was_there = match self
+            .transact(&mut call, vec![delete.clone(), leave])
+            .await?
+        {
+            Ok(()) => {
+                let was_speaking = connection.role == Role::Speaker;
+                return Ok(Some(Removed {
+                    connection,
+                    was_speaking,
+                }));
+            }
+            Err(checks) => match checks.first() {
+                Some(Check::Failed(_)) => false,
+                // The session is gone, has another speaker connection by now, or counts nobody.
+                _ => matches!(self.write(&mut call, delete).await?, Written::Done(_)),
+            },
+        };
+        // Whoever took it: if it was this call, whose answer was lost, then it has to be told.
+        Ok((was_there || call.unsure).then_some(Removed {
+            connection,
+            was_speaking: false,
+        }))
+    }
+
+    pub(super) async fn remove_many(
+        &self,
+        session: &SessionId,
+        ids: &[ConnectionId],
+        now: Timestamp,
+    ) -> Stored<u32> {
+        // A transaction may not mean one item twice.
+        let ids: Vec<_> = BTreeSet::from_iter(ids).into_iter().collect();
+        let mut call = self.call("remove_listeners");
+        let mut removed = 0;
+        for ids in ids.chunks(AT_ONCE) {
+            removed += self
+                .remove_chunk(&mut call, session, ids.to_vec(), now)
+                .await?;
+        }
+        Ok(removed)
+    }
+
+    async fn remove_chunk(
+        &self,
+        call: &mut Call,
+        session: &SessionId,
+        mut ids: Vec<&ConnectionId>,
+        now: Timestamp,
+    ) -> Stored<u32> {
+        // What the session's count can be lowered by; nothing once the session is gone.
+        let mut countable = u32::MAX;
+        while !ids.is_empty() {
+            let count = ids.len() as u32;
+            let mut writes: Vec<_> = ids
+                .iter()
+                .map(|id| self.delete(id, session, Role::Listener))
+                .collect();
+            if countable > 0 {
+                writes.push(self.uncount(session, count.min(countable), now));
+            }
+            let Err(checks) = self.transact(call, writes).await? else {
+                return Ok(count);
+            };
+            if let Some(Check::Failed(item)) = checks.get(ids.len()) {
+                let session: Option<Session> = item
+                    .clone()
+                    .map(|item| item::read(call.operation, item))
+                    .transpose()?;
+                countable = session.map_or(0, |session| session.listener_count);
+            }
+            // Those who are gone already were counted out when they went.
+            let mut checks = checks.iter();
+            ids.retain(|_| !matches!(checks.next(), Some(Check::Failed(_))));
+        }
+        Ok(0)
+    }
+
+    /// Takes a record away, if it is still this session's and in this role.
+    fn delete(&self, id: &ConnectionId, session: &SessionId, role: Role) -> Write {
+        Write::new(&self.tables.connections, Change::Delete(connection_key(id)))
+            .when("#sessionId = :session AND #role = :role")
+            .with(":session", session)
+            .with(":role", &role)
+    }
+
+    /// Lowers the count, not under zero, and only of a session that is there: an update of an item that is gone would
+    /// write a new one.
+    fn uncount(&self, session: &SessionId, listeners: u32, now: Timestamp) -> Write {
+        let lower = "SET #listenerCount = #listenerCount - :listeners, #updatedAt = :now";
+        self.session_update(session, lower)
+            .when("attribute_exists(#sessionId) AND #listenerCount >= :listeners")
+            .with(":listeners", &listeners)
+            .with(":now", &now)
+    }
+
+    /// The session has no speaker connection any more, if it was this one.
+    fn fall_silent(&self, connection: &Connection, now: Timestamp) -> Write {
+        let clear = "SET #broadcastState.#isActive = :false, #broadcastState.#lastStateChange = :now, \
+                     #updatedAt = :now REMOVE #speakerConnectionId";
+        self.session_update(&connection.session_id, clear)
+            .when("#speakerConnectionId = :connection")
+            .with(":connection", &connection.connection_id)
+            .with(":false", &false)
+            .with(":now", &now)
+    }
+}

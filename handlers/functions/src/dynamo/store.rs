@@ -1,0 +1,186 @@
+//! Requests: reads, single writes and transactions, each repeated as far as that helps.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use live_session_core::ports::Stored;
+use live_session_core::{ConnectionId, SessionId};
+
+use super::call::{Call, Check, Failed, Retry, Verdict, verdict};
+use super::item::Item;
+use super::schema::{CONNECTIONS, SESSIONS};
+use super::write::{Change, OLD_ITEM, Write};
+
+/// What the tables are called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tables {
+    /// The table of sessions.
+    pub sessions: String,
+    /// The table of connections.
+    pub connections: String,
+    /// The table of rate limits.
+    pub rate_limits: String,
+}
+
+/// How the tables are asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// How long and how often.
+    pub retry: Retry,
+    /// How many listeners a page has at most; `None` leaves it to DynamoDB, whose pages are 1 MB: some thousands.
+    pub page: Option<i32>,
+}
+
+/// The three tables in DynamoDB: sessions, connections and rate limits.
+#[derive(Clone, Debug)]
+pub struct DynamoStore {
+    pub(super) client: Client,
+    pub(super) tables: Tables,
+    pub(super) settings: Settings,
+}
+
+/// What came of a single write.
+#[derive(Debug)]
+pub(super) enum Written {
+    /// It happened: the new item of an update, the old one of a deletion.
+    Done(Option<Item>),
+    /// Its condition did not hold; the item, if there is one.
+    Refused(Option<Item>),
+}
+
+impl DynamoStore {
+    /// A store on these tables. The client's own retries are switched off: see [`Retry`].
+    pub fn new(client: &Client, tables: Tables, settings: Settings) -> Self {
+        let config = client
+            .config()
+            .to_builder()
+            .retry_config(RetryConfig::disabled());
+        DynamoStore {
+            client: Client::from_conf(config.build()),
+            tables,
+            settings,
+        }
+    }
+
+    pub(super) fn call(&self, operation: &'static str) -> Call {
+        Call::new(operation, self.settings.retry)
+    }
+
+    /// An item as it stands now.
+    pub(super) async fn get(
+        &self,
+        call: &mut Call,
+        table: &str,
+        key: Item,
+    ) -> Stored<Option<Item>> {
+        loop {
+            let request = self
+                .client
+                .get_item()
+                .table_name(table)
+                .set_key(Some(key.clone()));
+            match call.send(request.consistent_read(true).send()).await {
+                Ok(answer) => return Ok(answer.item),
+                Err(failed) => call.again(failed).await?,
+            }
+        }
+    }
+
+    /// A single write.
+    pub(super) async fn write(&self, call: &mut Call, write: Write) -> Stored<Written> {
+        loop {
+            match self.write_once(call, write.clone()).await {
+                Ok(item) => return Ok(Written::Done(item)),
+                Err(Failed::Condition(item)) => return Ok(Written::Refused(item)),
+                Err(failed) => call.again(failed).await?,
+            }
+        }
+    }
+
+    async fn write_once(&self, call: &Call, write: Write) -> Result<Option<Item>, Failed> {
+        let (names, values) = (write.names(), write.values());
+        // The three requests have these members in common, and no type.
+        macro_rules! request {
+            ($request:expr) => {
+                $request
+                    .table_name(write.table)
+                    .condition_expression(write.condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .return_values_on_condition_check_failure(OLD_ITEM)
+                    .send()
+            };
+        }
+        match write.change {
+            Change::Put(item) => {
+                let request = self.client.put_item().set_item(Some(item));
+                call.send(request!(request)).await.map(|_| None)
+            }
+            Change::Update { key, expression } => {
+                let request = self.client.update_item().set_key(Some(key));
+                let request = request
+                    .update_expression(expression)
+                    .return_values(ReturnValue::AllNew);
+                call.send(request!(request))
+                    .await
+                    .map(|answer| answer.attributes)
+            }
+            Change::Delete(key) => {
+                let request = self.client.delete_item().set_key(Some(key));
+                let request = request.return_values(ReturnValue::AllOld);
+                call.send(request!(request))
+                    .await
+                    .map(|answer| answer.attributes)
+            }
+            Change::Check(_) => Err(Failed::Hopeless("a check alone writes nothing".to_owned())),
+        }
+    }
+
+    /// Several writes, all or none: `Err` if a condition did not hold, with what became of each.
+    pub(super) async fn transact(
+        &self,
+        call: &mut Call,
+        writes: Vec<Write>,
+    ) -> Stored<Result<(), Vec<Check>>> {
+        let parts: Vec<_> = writes.into_iter().map(Write::into_part).collect();
+        let mut token = token();
+        loop {
+            let request = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(parts.clone()));
+            match call.send(request.client_request_token(&token).send()).await {
+                Ok(_) => return Ok(Ok(())),
+                Err(Failed::Cancelled(reasons)) => match verdict(&reasons) {
+                    Verdict::Conditions(checks) => return Ok(Err(checks)),
+                    Verdict::Busy => {
+                        // That one is over, without effect; what follows is another transaction.
+                        token = self::token();
+                        call.again(Failed::Busy).await?;
+                    }
+                    Verdict::Hopeless => call.again(Failed::Cancelled(reasons)).await?,
+                },
+                // With the same token: if it happened and only the answer was lost, it does not happen twice, and
+                // the answer is that it happened.
+                Err(failed) => call.again(failed).await?,
+            }
+        }
+    }
+}
+
+/// What DynamoDB knows a transaction by for ten minutes. No secret, only never the same.
+fn token() -> String {
+    format!("{:032x}", fastrand::u128(..))
+}
+
+pub(super) fn session_key(id: &SessionId) -> Item {
+    key(SESSIONS.key, id.as_str())
+}
+
+pub(super) fn connection_key(id: &ConnectionId) -> Item {
+    key(CONNECTIONS.key, id.as_str())
+}
+
+pub(super) fn key(name: &str, value: &str) -> Item {
+    Item::from([(name.to_owned(), AttributeValue::S(value.to_owned()))])
+}
