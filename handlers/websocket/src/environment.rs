@@ -256,7 +256,7 @@ fn url(text: &str) -> Result<String, String> {
     }
 }
 
-fn is_loopback(authority: &Authority) -> bool {
+pub(crate) fn is_loopback(authority: &Authority) -> bool {
     let host = authority.host();
     let ip = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || ip.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())

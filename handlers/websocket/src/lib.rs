@@ -1,9 +1,12 @@
 //! What the Lambda functions of a WebSocket API on API Gateway share.
 
+pub mod authorize;
 mod broadcast;
 mod clock;
 mod connection;
 mod environment;
+#[cfg(feature = "oidc")]
+mod oidc;
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -11,3 +14,5 @@ pub use broadcast::{Broadcaster, PostError};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use connection::ConnectionId;
 pub use environment::{Environment, EnvironmentError, Lookup, Problem};
+#[cfg(feature = "oidc")]
+pub use oidc::{IssuerError, OidcKeys};

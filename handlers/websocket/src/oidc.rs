@@ -1,0 +1,233 @@
+//! An OIDC issuer's keys, fetched over HTTPS.
+
+use std::error::Error;
+use std::io;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{StatusCode, Uri};
+use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::{ClientConfig, RootCertStore};
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::authorize::{KeySet, KeySource, KeySourceError};
+use crate::environment::is_loopback;
+
+/// How long one fetch of the keys may take, the configuration included: API Gateway and the caller are waiting.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Issuers answer a few KB.
+const MAX_BODY_BYTES: usize = 512 * 1024;
+
+/// Fetches the keys of an OIDC issuer: its configuration says where they are (OpenID Connect Discovery 1.0).
+///
+/// Any issuer will do; a Cognito user pool is one. `https` only, except that an issuer on this machine's loopback may
+/// speak `http`, for tests. Nothing is loaded and nobody asked before the first fetch, so that the function starts
+/// fast.
+#[derive(Debug)]
+pub struct OidcKeys {
+    issuer: String,
+    is_local: bool,
+    timeout: Duration,
+    client: OnceLock<HttpClient>,
+    /// Where the keys are, once the issuer said so.
+    jwks_uri: Mutex<Option<String>>,
+}
+
+type HttpClient = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
+
+/// A text that is no issuer's URL.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error(
+    "the issuer {issuer:?} {problem} (such as https://cognito-idp.us-east-1.amazonaws.com/us-east-1_EXAMPLE)"
+)]
+pub struct IssuerError {
+    /// The text.
+    pub issuer: String,
+    /// What is wrong with it.
+    pub problem: &'static str,
+}
+
+/// What matters of an issuer's configuration.
+#[derive(Deserialize)]
+struct Configuration {
+    issuer: String,
+    jwks_uri: String,
+}
+
+impl OidcKeys {
+    /// The keys of this issuer: its URL as tokens name it in `iss`, letter by letter.
+    ///
+    /// # Errors
+    ///
+    /// It is not an `https` URL, or has more than host, port and path.
+    pub fn new(issuer: impl Into<String>) -> Result<Self, IssuerError> {
+        OidcKeys::with_timeout(issuer, TIMEOUT)
+    }
+
+    /// The same with another time for a fetch than 3 seconds.
+    ///
+    /// # Errors
+    ///
+    /// As [`OidcKeys::new`].
+    pub fn with_timeout(
+        issuer: impl Into<String>,
+        timeout: Duration,
+    ) -> Result<Self, IssuerError> {
+        let issuer = issuer.into();
+        match is_local(&issuer) {
+            Ok(is_local) => Ok(OidcKeys {
+                issuer,
+                is_local,
+                timeout,
+                client: OnceLock::new(),
+                jwks_uri: Mutex::default(),
+            }),
+            Err(problem) => Err(IssuerError { issuer, problem }),
+        }
+    }
+
+    async fn key_set(&self) -> Result<KeySet, KeySourceError> {
+        // Put back only after success: where there are no keys any more, the next attempt asks where they are now.
+        let known = self.jwks_uri().take();
+        let url = match known {
+            Some(url) => url,
+            None => self.discover().await?,
+        };
+        let json = self.get(&url).await?;
+        let keys = KeySet::from_json(&json).map_err(|error| invalid(&url, error.to_string()))?;
+        *self.jwks_uri() = Some(url);
+        Ok(keys)
+    }
+
+    async fn discover(&self) -> Result<String, KeySourceError> {
+        let base = self.issuer.strip_suffix('/').unwrap_or(&self.issuer);
+        let url = format!("{base}/.well-known/openid-configuration");
+        let json = self.get(&url).await?;
+        let found: Configuration = serde_json::from_slice(&json)
+            .map_err(|error| invalid(&url, format!("it is not a configuration: {error}")))?;
+        if found.issuer != self.issuer {
+            let reason = format!("it is the configuration of {:?}", found.issuer);
+            return Err(invalid(&url, reason));
+        }
+        match is_local(&found.jwks_uri) {
+            Ok(is_local) if self.is_local || !is_local => Ok(found.jwks_uri),
+            _ => {
+                let reason = format!("its jwks_uri {:?} is not https", found.jwks_uri);
+                Err(invalid(&url, reason))
+            }
+        }
+    }
+
+    async fn get(&self, url: &str) -> Result<Bytes, KeySourceError> {
+        let unreachable = |reason: String| KeySourceError::Unreachable {
+            url: url.to_owned(),
+            reason,
+        };
+        let uri: Uri = url.parse().map_err(|_| invalid(url, "not a URL".into()))?;
+        let client = self.client().map_err(unreachable)?;
+        let sent = client.get(uri).await;
+        let response = sent.map_err(|error| unreachable(with_causes(&error)))?;
+        if response.status() != StatusCode::OK {
+            return Err(KeySourceError::Status {
+                url: url.to_owned(),
+                status: response.status().as_u16(),
+            });
+        }
+        let body = Limited::new(response.into_body(), MAX_BODY_BYTES).collect();
+        match body.await {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(KeySourceError::TooLarge {
+                url: url.to_owned(),
+                limit: MAX_BODY_BYTES,
+            }),
+            Err(error) => Err(unreachable(with_causes(&*error))),
+        }
+    }
+
+    fn client(&self) -> Result<&HttpClient, String> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let made = http_client(self.is_local).map_err(|error| error.to_string())?;
+        Ok(self.client.get_or_init(|| made))
+    }
+
+    fn jwks_uri(&self) -> MutexGuard<'_, Option<String>> {
+        self.jwks_uri.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl KeySource for OidcKeys {
+    async fn fetch(&self) -> Result<KeySet, KeySourceError> {
+        let fetched = tokio::time::timeout(self.timeout, self.key_set()).await;
+        fetched.unwrap_or_else(|_| {
+            Err(KeySourceError::TimedOut {
+                issuer: self.issuer.clone(),
+                milliseconds: self.timeout.as_millis(),
+            })
+        })
+    }
+}
+
+/// Whether a URL is `http` on this machine's loopback, and not `https`; an error if it is neither.
+fn is_local(url: &str) -> Result<bool, &'static str> {
+    let uri: Uri = url.parse().map_err(|_| "is not a URL")?;
+    let authority = uri.authority().ok_or("is not a URL")?;
+    if authority.as_str().contains('@') || url.contains(['?', '#']) {
+        return Err("has more than host, port and path");
+    }
+    match uri.scheme_str() {
+        Some("https") => Ok(false),
+        Some("http") if is_loopback(authority) => Ok(true),
+        _ => Err("is not an https:// URL"),
+    }
+}
+
+/// Makes a client that keeps no connection: the next fetch is an hour away, and Lambda freezes what is idle.
+fn http_client(is_local: bool) -> io::Result<HttpClient> {
+    let connector = HttpsConnectorBuilder::new();
+    let connector = if is_local {
+        // Without TLS: nothing to trust, nothing to load.
+        let tls = ClientConfig::builder_with_provider(default_provider().into())
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        connector.with_tls_config(tls).https_or_http()
+    } else {
+        let connector = connector.with_provider_and_native_roots(default_provider())?;
+        connector.https_only()
+    };
+    let connector = connector.enable_http1().build();
+    let client = Client::builder(TokioExecutor::new())
+        .pool_max_idle_per_host(0)
+        .build(connector);
+    Ok(client)
+}
+
+fn invalid(url: &str, reason: String) -> KeySourceError {
+    let url = url.to_owned();
+    KeySourceError::Invalid { url, reason }
+}
+
+/// An error and what caused it: what hyper says by itself is `client error (Connect)`.
+fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;
