@@ -47,6 +47,10 @@ lint: ## Formatting, clippy, licences and sources of dependencies
 docs: ## Bring docs/reference/ up to date
 	STACKGEN_UPDATE_DOCS=1 $(CARGO) test --quiet -p stackgen --bin stackgen reference
 
+.PHONY: locks
+locks: ## Bring the starters' Cargo.lock up to date with the repository's
+	STACKGEN_UPDATE_LOCKS=1 $(CARGO) test --quiet -p stackgen --test it locked
+
 .PHONY: check
 check: ## Fail when out/ is stale
 	$(SYNTH) --check

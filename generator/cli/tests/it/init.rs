@@ -1,6 +1,6 @@
 //! `stackgen init`
 
-use insta::assert_snapshot;
+use insta::{assert_debug_snapshot, assert_snapshot};
 
 use crate::common::Sandbox;
 
@@ -12,22 +12,41 @@ fn a_starter_is_written_and_the_next_steps_are_told() {
     --- stdout
     wrote my/stack/stackgen.yaml
     wrote my/stack/stackgen.schema.json
+    wrote my/stack/Cargo.toml
+    wrote my/stack/Cargo.lock
+    wrote my/stack/clippy.toml
+    wrote my/stack/README.md
     wrote my/stack/.gitignore
+    wrote my/stack/handlers/websocket/
+    wrote my/stack/handlers/echo/
     --- stderr
 
     Next
       cd my/stack
+      cargo test        # the functions, on this machine
       stackgen synth    # render out/<environment>/template.yaml
       stackgen graph    # see what is wired to what
+      cargo lambda build --release --arm64 --output-format zip
     ");
-    assert_eq!(
-        sandbox.files(),
-        [
-            "my/stack/.gitignore",
-            "my/stack/stackgen.schema.json",
-            "my/stack/stackgen.yaml"
-        ]
-    );
+    let files = sandbox.files();
+    let files: Vec<_> = files
+        .iter()
+        .filter(|file| !file.contains("websocket/src"))
+        .collect();
+    assert_debug_snapshot!(files, @r#"
+    [
+        "my/stack/.gitignore",
+        "my/stack/Cargo.lock",
+        "my/stack/Cargo.toml",
+        "my/stack/README.md",
+        "my/stack/clippy.toml",
+        "my/stack/handlers/echo/Cargo.toml",
+        "my/stack/handlers/echo/src/lib.rs",
+        "my/stack/handlers/websocket/Cargo.toml",
+        "my/stack/stackgen.schema.json",
+        "my/stack/stackgen.yaml",
+    ]
+    "#);
 }
 
 #[test]
@@ -44,11 +63,28 @@ fn nothing_is_overwritten_and_nothing_is_half_written() {
 }
 
 #[test]
-fn a_gitignore_that_is_there_stays_as_it_is() {
+fn a_cargo_project_that_is_there_is_left_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.write("Cargo.toml", "mine");
+    sandbox.write("Cargo.lock", "mine");
+    sandbox.write("handlers/websocket/Cargo.toml", "mine");
+    assert_snapshot!(sandbox.run("init chat"), @"
+    exit 2
+    --- stderr
+    error: Cargo.toml and 2 more files are there already; nothing was written
+    help: choose another folder with `--dir`, or move them away first
+    ");
+    assert_eq!(sandbox.files().len(), 3);
+}
+
+#[test]
+fn a_readme_and_a_gitignore_that_are_there_stay_as_they_are() {
     let sandbox = Sandbox::new();
     sandbox.write(".gitignore", "mine");
+    sandbox.write("README.md", "mine");
     assert_eq!(sandbox.run("init echo").code, Some(0));
     assert_eq!(sandbox.read(".gitignore"), "mine");
+    assert_eq!(sandbox.read("README.md"), "mine");
 }
 
 #[test]
@@ -132,18 +168,13 @@ fn the_starters_are_listed_as_json() {
 
 #[test]
 fn json_names_the_files() {
-    assert_snapshot!(Sandbox::new().run("init chat --json"), @r#"
-    exit 0
-    --- stdout
-    {
-      "starter": "chat",
-      "files": [
-        "stackgen.yaml",
-        "stackgen.schema.json",
-        ".gitignore"
-      ]
-    }
-    "#);
+    let sandbox = Sandbox::new();
+    let told = sandbox.run("init chat --json").json();
+    assert_eq!(told["starter"], "chat");
+    let named = told["files"].as_array().unwrap().iter();
+    let mut named: Vec<_> = named.map(|file| file.as_str().unwrap()).collect();
+    named.sort_unstable();
+    assert_eq!(named, sandbox.files());
 }
 
 #[test]

@@ -11,5 +11,6 @@ mod diff;
 mod graph;
 mod init;
 mod pages;
+mod projects;
 mod streams;
 mod synth;

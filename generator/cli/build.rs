@@ -1,0 +1,55 @@
+//! Embeds what `stackgen init` writes: the starters, and the handlers' sources that they carry along.
+
+#![allow(
+    clippy::print_stdout,
+    reason = "this is how a build script talks to cargo"
+)]
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+/// The folders of the repository that are embedded.
+const FOLDERS: [&str; 2] = ["handlers", "templates"];
+
+/// What builds and tests leave beside sources.
+const LEFT_BEHIND: [&str; 3] = ["target", "out", "proptest-regressions"];
+
+fn main() -> io::Result<()> {
+    let from = |variable: &str| PathBuf::from(env::var_os(variable).unwrap_or_default());
+    let root = from("CARGO_MANIFEST_DIR").join("../..").canonicalize()?;
+    let mut files = vec![PathBuf::from("Cargo.toml"), PathBuf::from("clippy.toml")];
+    for folder in FOLDERS {
+        println!("cargo:rerun-if-changed={}", root.join(folder).display());
+        walk(&root, Path::new(folder), &mut files)?;
+    }
+    files.sort();
+    let mut code = String::from("&[\n");
+    for file in files {
+        // With `/` on every system: these are names, and the keys of a TOML file's paths.
+        let name = file.to_string_lossy().replace('\\', "/");
+        let path = root.join(&file);
+        let _ = writeln!(code, "    ({name:?}, include_str!({path:?})),");
+    }
+    code.push(']');
+    fs::write(from("OUT_DIR").join("sources.rs"), code)
+}
+
+/// Every source file under a folder, by its path from the root.
+fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(root.join(folder))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = folder.join(&name);
+        let hidden = name.starts_with('.');
+        let pending = name.ends_with(".snap.new") || name.ends_with(".pending-snap");
+        if hidden || pending || LEFT_BEHIND.contains(&name.as_str()) {
+            continue;
+        }
+        match entry.file_type()?.is_dir() {
+            true => walk(root, &path, files)?,
+            false => files.push(path),
+        }
+    }
+    Ok(())
+}

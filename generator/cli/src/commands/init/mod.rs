@@ -1,0 +1,135 @@
+//! `stackgen init`
+
+mod manifest;
+mod project;
+mod starter;
+
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexSet;
+use serde_json::json;
+
+use crate::Outcome;
+use crate::error::CliError;
+use crate::file;
+use crate::ui::{BOLD, DIM, Ui};
+use crate::write;
+use starter::{STARTERS, Starter};
+
+/// Write a new project from a starter
+///
+/// Writes stackgen.yaml with its JSON Schema for editors, and the Cargo workspace with the functions that it names:
+/// they build, and their tests pass, as they are. Never overwrites a file: a README.md or .gitignore that is there
+/// stays as it is, and any other file that is there is an error.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Init {
+    /// The starter; asked for on a terminal when it is left out
+    #[arg(value_name = "STARTER")]
+    starter: Option<String>,
+
+    /// The folder to write into; made when it is not there
+    #[arg(long, short, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+
+    /// List the starters
+    #[arg(long, conflicts_with_all = ["starter", "dir"])]
+    list: bool,
+}
+
+/// What people have in a new folder, and keep.
+const STAY: [&str; 2] = [".gitignore", "README.md"];
+
+impl Init {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        if self.list {
+            return list(ui);
+        }
+        let starter = match &self.starter {
+            Some(name) => starter::named(name)?,
+            None => starter::chosen(ui)?,
+        };
+        let files = self.files(starter)?;
+        write::create_all(&files)?;
+        if ui.wants_json() {
+            let paths: Vec<_> = files
+                .iter()
+                .map(|(path, _)| path.display().to_string())
+                .collect();
+            ui.json_result(&json!({ "starter": starter.name, "files": paths }))?;
+        }
+        for line in self.told(&files) {
+            ui.done(&format!("wrote {line}"))?;
+        }
+        self.next_steps(ui);
+        Ok(Outcome::Done)
+    }
+
+    fn files(&self, starter: &Starter) -> Result<Vec<(PathBuf, String)>, CliError> {
+        let files = project::files(starter).into_iter();
+        let files = files.map(|(name, text)| (file::within(&self.dir, &name), text));
+        let (there, files): (Vec<_>, Vec<_>) =
+            files.partition(|(path, _)| path.symlink_metadata().is_ok());
+        let in_the_way: Vec<_> = there
+            .iter()
+            .filter(|(path, _)| !STAY.iter().any(|name| path.ends_with(name)))
+            .map(|(path, _)| path.display().to_string())
+            .collect();
+        let (names, verb, them) = match in_the_way.as_slice() {
+            [] => return Ok(files),
+            [one] => (one.clone(), "is", "it"),
+            [one, other] => (format!("{one} and {other}"), "are", "them"),
+            [one, rest @ ..] => (
+                format!("{one} and {} more files", rest.len()),
+                "are",
+                "them",
+            ),
+        };
+        let message = format!("{names} {verb} there already; nothing was written");
+        let hint = format!("choose another folder with `--dir`, or move {them} away first");
+        Err(CliError::input(message).hint(hint))
+    }
+
+    /// What was written in a few lines: the files at the top, and the folder of each crate.
+    fn told(&self, files: &[(PathBuf, String)]) -> IndexSet<String> {
+        let line = |path: &PathBuf| {
+            let mut parts = path.strip_prefix(&self.dir).unwrap_or(path).iter();
+            let shown: PathBuf = parts.by_ref().take(2).collect();
+            let shown = file::within(&self.dir, &shown.to_string_lossy());
+            match parts.next() {
+                None => shown.display().to_string(),
+                Some(_) => format!("{}/", shown.display()),
+            }
+        };
+        files.iter().map(|(path, _)| line(path)).collect()
+    }
+
+    fn next_steps(&self, ui: &Ui) {
+        let enter = match self.dir.as_path() == Path::new(".") {
+            true => String::new(),
+            false => format!("  cd {}\n", self.dir.display()),
+        };
+        let steps = [
+            ("cargo test", "the functions, on this machine"),
+            ("stackgen synth", "render out/<environment>/template.yaml"),
+            ("stackgen graph", "see what is wired to what"),
+        ];
+        let steps = steps.map(|(command, why)| format!("  {command:14}    {DIM}# {why}{DIM:#}\n"));
+        ui.aside(&format!(
+            "\n{BOLD}Next{BOLD:#}\n{enter}{}  cargo lambda build --release --arm64 --output-format zip",
+            steps.concat()
+        ));
+    }
+}
+
+fn list(ui: &Ui) -> Result<Outcome, CliError> {
+    if ui.wants_json() {
+        let all: Vec<_> = STARTERS
+            .iter()
+            .map(|starter| json!({ "name": starter.name, "summary": starter.summary }))
+            .collect();
+        ui.json_result(&json!({ "starters": all }))?;
+    } else {
+        ui.result(&(starter::table() + "\n"))?;
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,179 @@
+//! What `stackgen init` writes is a Cargo project that builds, passes its tests and renders as it stands.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::common::{Sandbox, root};
+
+/// Where cargo builds this repository. A project that builds there, too, finds its dependencies compiled.
+fn target() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
+}
+
+/// A fresh project in a folder that is the same each time, so that what cargo builds for it replaces what it built last.
+fn project(starter: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("starters")
+        .join(starter);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let run = Sandbox::new().run(&format!("init {starter} --dir {}", folder.display()));
+    assert_eq!(run.code, Some(0), "{run}");
+    folder
+}
+
+fn cargo(folder: &Path, arguments: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .args(["--offline"])
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", target())
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "cargo {arguments:?}\n{out}\n{err}");
+    output
+}
+
+/// The binaries of a project, by name.
+fn binaries(folder: &Path) -> BTreeSet<String> {
+    let output = cargo(
+        folder,
+        &["metadata", "--locked", "--no-deps", "--format-version=1"],
+    );
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    let targets = packages.flat_map(|package| package["targets"].as_array().unwrap());
+    let binaries = targets.filter(|target| target["kind"] == serde_json::json!(["bin"]));
+    binaries
+        .map(|target| target["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The binaries that a project's templates, as SAM builds them, ask for.
+fn asked_for(folder: &Path) -> BTreeSet<String> {
+    let run = Sandbox::new().run(&format!(
+        "synth --file {0}/stackgen.yaml --out {0}/out --format sam",
+        folder.display()
+    ));
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(!run.stderr.contains("warning"), "{run}");
+    let environments = fs::read_dir(folder.join("out")).unwrap();
+    let templates = environments.map(|environment| {
+        fs::read_to_string(environment.unwrap().path().join("sam.yaml")).unwrap()
+    });
+    let names = |template: String| -> Vec<String> {
+        let lines = template
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("Binary: "));
+        lines.map(str::to_owned).collect()
+    };
+    templates.flat_map(names).collect()
+}
+
+/// A starter's project, its tests passed. The functions' binaries are built by that: integration tests run them.
+fn stands(starter: &str) {
+    let folder = project(starter);
+    assert_eq!(asked_for(&folder), binaries(&folder), "{starter}");
+    // What the whole graph says, not only our own crates: here a lock that does not fit would show.
+    cargo(&folder, &["metadata", "--locked", "--format-version=1"]);
+    cargo(&folder, &["test", "--locked", "--quiet"]);
+}
+
+#[test]
+fn echo_stands() {
+    stands("echo");
+}
+
+#[test]
+fn chat_stands() {
+    stands("chat");
+}
+
+#[test]
+fn live_session_stands() {
+    stands("live-session");
+}
+
+/// Every file of a starter's crates, by its path in the repository.
+fn carried(starter: &str) -> BTreeSet<String> {
+    let own = root().join("templates").join(starter).join("handlers");
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.run(&format!("init {starter}")).code, Some(0));
+    let files = sandbox.files().into_iter();
+    let in_crates = files.filter_map(|file| {
+        let folder = file.strip_prefix("handlers/")?.split('/').next()?;
+        match own.join(folder).exists() {
+            true => Some(format!("templates/{starter}/{file}")),
+            false => Some(file),
+        }
+    });
+    in_crates.collect()
+}
+
+#[test]
+fn the_sources_that_are_carried_along_are_those_that_git_keeps() {
+    let kept = |paths: &[&str]| -> BTreeSet<String> {
+        let output = Command::new("git")
+            .args([
+                "ls-files",
+                "--cached",
+                "--others",
+                "--exclude-standard",
+                "--",
+            ])
+            .args(paths)
+            .current_dir(root())
+            .output()
+            .unwrap();
+        let files = String::from_utf8(output.stdout).unwrap();
+        // What is deleted and not committed yet is still listed.
+        let files = files.lines().filter(|file| root().join(file).exists());
+        files.map(str::to_owned).collect()
+    };
+    assert_eq!(
+        carried("echo"),
+        kept(&["handlers/websocket", "templates/echo/handlers"])
+    );
+    assert_eq!(
+        carried("chat"),
+        kept(&["handlers/websocket", "templates/chat/handlers"])
+    );
+    assert_eq!(carried("live-session"), kept(&["handlers"]));
+}
+
+/// The lock that cargo makes for a starter's project out of the repository's own: the same versions, and no more
+/// packages than the project needs.
+fn lock(starter: &str) -> String {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.run(&format!("init {starter}")).code, Some(0));
+    fs::copy(root().join("Cargo.lock"), sandbox.path().join("Cargo.lock")).unwrap();
+    cargo(sandbox.path(), &["update", "--workspace"]);
+    sandbox.read("Cargo.lock")
+}
+
+#[test]
+fn every_starter_has_the_repositorys_versions_locked() {
+    let update = std::env::var_os("STACKGEN_UPDATE_LOCKS").is_some();
+    let mut stale = Vec::new();
+    for starter in ["echo", "chat", "live-session"] {
+        let path = root().join("templates").join(starter).join("Cargo.lock");
+        let lock = lock(starter);
+        if fs::read_to_string(&path).is_ok_and(|old| old == lock) {
+            continue;
+        }
+        stale.push(starter);
+        if update {
+            fs::write(&path, lock).unwrap();
+        }
+    }
+    assert!(
+        update || stale.is_empty(),
+        "the locks of {stale:?} are stale: run `make locks`"
+    );
+}
