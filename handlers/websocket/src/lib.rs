@@ -10,7 +10,7 @@ mod oidc;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use broadcast::{Broadcaster, PostError};
+pub use broadcast::{Broadcaster, FanOut, PostError, Report, fan_out};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use connection::ConnectionId;
 pub use environment::{Environment, EnvironmentError, Lookup, Problem};

@@ -1,11 +1,15 @@
 //! Posting to connections.
 
+mod fan_out;
+
 use std::future::Future;
 
 use bytes::Bytes;
 use thiserror::Error;
 
 use crate::ConnectionId;
+
+pub use fan_out::{FanOut, Report, fan_out};
 
 /// Posts to connections: API Gateway's management API, or a double of it.
 pub trait Broadcaster: Send + Sync {
