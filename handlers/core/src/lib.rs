@@ -20,6 +20,8 @@ pub mod sessions;
 mod shim;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use audio::{AudioSettings, Recipient, Sent, Share, send_audio, send_share};

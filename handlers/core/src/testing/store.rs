@@ -24,6 +24,8 @@ struct Tables {
     connections: BTreeMap<ConnectionId, Connection>,
     buckets: BTreeMap<String, (f64, Timestamp)>,
     failing: Option<StoreError>,
+    rates_failing: Option<StoreError>,
+    lagging: BTreeMap<ConnectionId, u32>,
     page: Option<usize>,
 }
 
@@ -31,6 +33,16 @@ impl MemoryStore {
     /// From now on everything fails like this; `None` ends that.
     pub fn fail(&self, error: Option<StoreError>) {
         self.tables().failing = error;
+    }
+
+    /// From now on rates fail like this; `None` ends that.
+    pub fn fail_rates(&self, error: Option<StoreError>) {
+        self.tables().rates_failing = error;
+    }
+
+    /// The index does not list this listener the next so many times that it is asked.
+    pub fn lag(&self, id: &ConnectionId, times: u32) {
+        self.tables().lagging.insert(id.clone(), times);
     }
 
     /// From now on a page has this many listeners.
@@ -306,7 +318,12 @@ impl ConnectionStore for MemoryStore {
         language: Option<&Language>,
         from: Option<PageKey>,
     ) -> Stored<Page> {
-        let tables = self.working()?;
+        let mut tables = self.working()?;
+        let lagging = tables.lagging.clone();
+        tables.lagging.retain(|_, times| {
+            *times -= 1;
+            *times > 0
+        });
         let mut all: Vec<(PageKey, Connection)> = Vec::new();
         for connection in tables.connections.values() {
             let Some(heard) = connection.target_language.clone() else {
@@ -319,7 +336,8 @@ impl ConnectionStore for MemoryStore {
             };
             let after = from.as_ref().is_none_or(|from| sorted(&key) > sorted(from));
             let meant = language.is_none_or(|language| *language == key.language);
-            if connection.session_id == *session && after && meant {
+            let listed = !lagging.contains_key(&key.connection_id);
+            if connection.session_id == *session && listed && after && meant {
                 all.push((key, connection.clone()));
             }
         }
@@ -364,6 +382,9 @@ fn sorted(key: &PageKey) -> (&Language, &ConnectionId) {
 impl RateLimiter for MemoryStore {
     async fn take(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> Stored<Taken> {
         let mut tables = self.working()?;
+        if let Some(error) = &tables.rates_failing {
+            return Err(error.clone());
+        }
         let full = f64::from(rate.tokens);
         let per_token = rate.per.as_secs_f64() / full;
         let (tokens, updated_at) = tables

@@ -1,0 +1,339 @@
+use proptest::prelude::*;
+
+use super::{
+    SETTINGS, World, down, handshake, id, language, listener, minutes, owner, session, session_id,
+    speaker, world_with_session,
+};
+use crate::ports::SessionStore;
+use crate::testing::world;
+use crate::{
+    ConnectError, Connection, Handshake, Invalid, JoinError, JoinSettings, Joined, Limited,
+    RateLimitFailure, Role, Status, connect,
+};
+
+async fn refused(world: &World, handshake: Handshake) -> (u16, &'static str) {
+    let error = connect(world, SETTINGS, handshake).await.unwrap_err();
+    (error.status(), error.reason())
+}
+
+#[tokio::test]
+async fn a_listener_comes_in_with_a_record_and_is_counted() {
+    let world = world_with_session().await;
+    let Joined {
+        connection,
+        session: before,
+    } = listener(&world, "one").await;
+    assert_eq!(before.listener_count, 0);
+    assert_eq!(session(&world).await.listener_count, 1);
+    let expected = Connection {
+        connection_id: id("one"),
+        session_id: session_id(),
+        role: Role::Listener,
+        target_language: Some(language("de")),
+        user_id: None,
+        connected_at: before.created_at,
+        ip_address: "ip-of-one".to_owned(),
+        last_seen_at: before.created_at,
+        refresh_requested_at: None,
+        ttl: before.ends_at().after(minutes(180)).as_seconds(),
+    };
+    assert_eq!(connection, expected);
+    assert_eq!(world.store.connections(), [expected]);
+    assert_eq!(
+        world.broadcaster.take(),
+        [],
+        "nothing is posted from inside $connect (row C11)"
+    );
+}
+
+#[tokio::test]
+async fn the_owner_is_the_speaker_and_takes_no_place() {
+    let world = world_with_session().await;
+    let connection = speaker(&world, "mic").await.connection;
+    assert_eq!(
+        (connection.role, connection.target_language),
+        (Role::Speaker, None)
+    );
+    let session = session(&world).await;
+    assert_eq!(
+        (session.listener_count, session.speaker_connection_id),
+        (0, Some(id("mic")))
+    );
+    assert!(session.broadcast_state.is_active);
+}
+
+#[tokio::test]
+async fn somebody_else_with_a_token_listens() {
+    let world = world_with_session().await;
+    let eve = Handshake {
+        user_id: Some("eve".try_into().unwrap()),
+        ..handshake(&world, "eve")
+    };
+    let joined = connect(&world, SETTINGS, eve).await.unwrap();
+    assert_eq!(joined.connection.role, Role::Listener);
+    assert_eq!(joined.connection.user_id.unwrap().as_str(), "eve");
+}
+
+#[tokio::test]
+async fn a_listener_who_names_no_language_hears_what_is_spoken() {
+    let world = world_with_session().await;
+    for (name, named) in [("none", None), ("empty", Some(String::new()))] {
+        let handshake = Handshake {
+            target_language: named,
+            ..handshake(&world, name)
+        };
+        let joined = connect(&world, SETTINGS, handshake).await.unwrap();
+        assert_eq!(joined.connection.target_language, Some(language("en")));
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_not_well_formed_is_400() {
+    let world = world_with_session().await;
+    let missing = Handshake {
+        session_id: None,
+        ..handshake(&world, "a")
+    };
+    assert_eq!(refused(&world, missing).await, (400, "sessionIdMissing"));
+    let empty = Handshake {
+        session_id: Some(String::new()),
+        ..handshake(&world, "a")
+    };
+    assert_eq!(refused(&world, empty).await, (400, "sessionIdMissing"));
+    let malformed = Handshake {
+        session_id: Some("x".to_owned()),
+        ..handshake(&world, "a")
+    };
+    assert_eq!(refused(&world, malformed).await, (400, "malformed"));
+    let language = Handshake {
+        target_language: Some("german".to_owned()),
+        ..handshake(&world, "a")
+    };
+    let error = connect(&world, SETTINGS, language).await.unwrap_err();
+    assert!(matches!(
+        error,
+        ConnectError::Invalid(Invalid {
+            field: "targetLanguage",
+            ..
+        })
+    ));
+    assert_eq!(world.store.connections(), []);
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_there_is_404() {
+    let nothing = world();
+    assert_eq!(
+        refused(&nothing, handshake(&nothing, "a")).await,
+        (404, "noSession")
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_active_is_403() {
+    let world = world_with_session().await;
+    let now = session(&world).await.created_at;
+    let paused = world
+        .store
+        .set_status(&session_id(), &owner(), Status::Paused, now)
+        .await;
+    assert_eq!(paused.unwrap().unwrap().status, Status::Paused);
+    assert_eq!(
+        refused(&world, handshake(&world, "a")).await,
+        (403, "notActive")
+    );
+    let mine = Handshake {
+        user_id: Some(owner()),
+        ..handshake(&world, "mic")
+    };
+    assert_eq!(refused(&world, mine).await, (403, "notActive"));
+    let resumed = world
+        .store
+        .set_status(&session_id(), &owner(), Status::Active, now)
+        .await;
+    assert!(resumed.unwrap().is_ok());
+    listener(&world, "a").await;
+    world.clock.advance(minutes(24 * 60));
+    assert_eq!(
+        refused(&world, handshake(&world, "late")).await,
+        (403, "notActive"),
+        "past its end"
+    );
+}
+
+#[tokio::test]
+async fn the_eleventh_from_one_address_in_a_minute_is_429_and_the_speaker_is_not_counted() {
+    let world = world_with_session().await;
+    let wide = JoinSettings {
+        max_listeners: 100,
+        ..SETTINGS
+    };
+    let from_hall = |name: &str| Handshake {
+        ip_address: "hall".to_owned(),
+        ..handshake(&world, name)
+    };
+    for number in 0..10 {
+        connect(&world, wide, from_hall(&number.to_string()))
+            .await
+            .unwrap();
+    }
+    let error = connect(&world, wide, from_hall("11")).await.unwrap_err();
+    assert_eq!((error.status(), error.reason()), (429, "tooOften"));
+    let speaker = Handshake {
+        user_id: Some(owner()),
+        ..from_hall("mic")
+    };
+    connect(&world, wide, speaker).await.unwrap();
+    connect(&world, wide, handshake(&world, "elsewhere"))
+        .await
+        .unwrap();
+    world.clock.advance(std::time::Duration::from_secs(6));
+    connect(&world, wide, from_hall("11")).await.unwrap();
+    assert_eq!(session(&world).await.listener_count, 12);
+}
+
+#[tokio::test]
+async fn a_full_session_is_403() {
+    let world = world_with_session().await;
+    for name in ["one", "two", "three"] {
+        listener(&world, name).await;
+    }
+    assert_eq!(
+        refused(&world, handshake(&world, "four")).await,
+        (403, "full")
+    );
+    speaker(&world, "mic").await;
+    assert_eq!(session(&world).await.listener_count, 3);
+}
+
+#[tokio::test]
+async fn in_a_full_session_a_refresh_takes_the_place_of_the_connection_before() {
+    let world = world_with_session().await;
+    for name in ["one", "two", "three"] {
+        listener(&world, name).await;
+    }
+    let replaces = |previous: &str, name: &str| Handshake {
+        previous_connection_id: Some(previous.to_owned()),
+        ..handshake(&world, name)
+    };
+    assert_eq!(
+        refused(&world, replaces("nobody", "x")).await,
+        (403, "full")
+    );
+    let eve = Handshake {
+        user_id: Some("eve".try_into().unwrap()),
+        ..replaces("two", "eve")
+    };
+    assert_eq!(refused(&world, eve).await, (403, "full"), "not hers");
+    connect(&world, SETTINGS, replaces("two", "new"))
+        .await
+        .unwrap();
+    let ids: Vec<_> = world
+        .store
+        .connections()
+        .into_iter()
+        .map(|c| c.connection_id)
+        .collect();
+    assert_eq!(ids, [id("new"), id("one"), id("three")]);
+    assert_eq!(session(&world).await.listener_count, 3);
+}
+
+#[tokio::test]
+async fn where_there_is_place_a_refresh_leaves_the_connection_before_until_it_has_taken_over() {
+    let world = world_with_session().await;
+    listener(&world, "one").await;
+    let new = Handshake {
+        previous_connection_id: Some("one".to_owned()),
+        ..handshake(&world, "new")
+    };
+    connect(&world, SETTINGS, new).await.unwrap();
+    assert_eq!(session(&world).await.listener_count, 2);
+}
+
+#[tokio::test]
+async fn in_a_full_session_connections_that_must_be_dead_make_place() {
+    let world = world_with_session().await;
+    for name in ["one", "two"] {
+        listener(&world, name).await;
+    }
+    world.clock.advance(minutes(20));
+    listener(&world, "three").await;
+    world.clock.advance(minutes(105));
+    assert_eq!(
+        refused(&world, handshake(&world, "four")).await,
+        (403, "full"),
+        "two hours and a little more"
+    );
+    world.clock.advance(std::time::Duration::from_millis(1));
+    listener(&world, "four").await;
+    let ids: Vec<_> = world
+        .store
+        .connections()
+        .into_iter()
+        .map(|c| c.connection_id)
+        .collect();
+    assert_eq!(ids, [id("four"), id("three")]);
+    assert_eq!(session(&world).await.listener_count, 2);
+}
+
+#[tokio::test]
+async fn a_repeated_connect_changes_nothing() {
+    let world = world_with_session().await;
+    let first = listener(&world, "one").await.connection;
+    world.clock.advance(minutes(1));
+    assert_eq!(listener(&world, "one").await.connection, first);
+    assert_eq!(session(&world).await.listener_count, 1);
+    let other = Handshake {
+        user_id: Some(owner()),
+        ..handshake(&world, "one")
+    };
+    assert_eq!(refused(&world, other).await, (403, "elsewhere"));
+}
+
+#[tokio::test]
+async fn a_table_that_fails_is_500_and_lets_nobody_in() {
+    let world = world_with_session().await;
+    world.store.fail(Some(down()));
+    assert_eq!(
+        refused(&world, handshake(&world, "a")).await,
+        (500, "storeFailed")
+    );
+}
+
+#[tokio::test]
+async fn while_rates_are_not_known_the_setting_decides() {
+    let world = world_with_session().await;
+    world.store.fail_rates(Some(down()));
+    connect(&world, SETTINGS, handshake(&world, "a"))
+        .await
+        .unwrap();
+    let closed = JoinSettings {
+        rate_limit_failure: RateLimitFailure::Closed,
+        ..SETTINGS
+    };
+    let error = connect(&world, closed, handshake(&world, "b"))
+        .await
+        .unwrap_err();
+    assert_eq!((error.status(), error.reason()), (500, "storeFailed"));
+    assert_eq!(
+        error,
+        ConnectError::Join(JoinError::Limited(Limited::Unknown(down())))
+    );
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_query_says_nothing_panics(session in ".{0,40}", language in ".{0,40}", previous in ".{0,40}") {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let world = world_with_session().await;
+            let handshake = Handshake {
+                session_id: Some(session),
+                target_language: Some(language),
+                previous_connection_id: Some(previous),
+                ..handshake(&world, "a")
+            };
+            let _ = connect(&world, SETTINGS, handshake).await;
+        });
+    }
+}

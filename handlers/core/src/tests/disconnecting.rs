@@ -1,0 +1,114 @@
+use serde_json::json;
+
+use super::{
+    SETTINGS, down, id, listener, owner, session, session_id, speaker, world_with_session,
+};
+use crate::ports::{SessionStore, Stored};
+use crate::testing::Reachable;
+use crate::{Role, Status, connect, disconnect};
+use stackgen_websocket::PostError;
+
+#[tokio::test]
+async fn a_listener_leaves_once_however_often_it_is_said() {
+    let world = world_with_session().await;
+    listener(&world, "one").await;
+    listener(&world, "two").await;
+    let removed = disconnect(&world, &id("one")).await.unwrap().unwrap();
+    assert_eq!(
+        (removed.connection.role, removed.was_speaking),
+        (Role::Listener, false)
+    );
+    for _ in 0..3 {
+        assert_eq!(disconnect(&world, &id("one")).await, Ok(None));
+    }
+    assert_eq!(disconnect(&world, &id("never")).await, Ok(None));
+    assert_eq!(session(&world).await.listener_count, 1);
+    assert_eq!(world.broadcaster.take(), []);
+}
+
+#[tokio::test]
+async fn the_speakers_leaving_marks_the_session_and_is_told_to_listeners() {
+    let world = world_with_session().await;
+    listener(&world, "one").await;
+    speaker(&world, "mic").await;
+    let removed = disconnect(&world, &id("mic")).await.unwrap().unwrap();
+    assert!(removed.was_speaking);
+    let session = session(&world).await;
+    assert_eq!(session.speaker_connection_id, None);
+    assert!(!session.broadcast_state.is_active);
+    let posts = world.broadcaster.take();
+    assert_eq!(posts.len(), 1);
+    assert_eq!(posts[0].0, id("one"));
+    assert_eq!(posts[0].1["type"], json!("speakerStateChanged"));
+    assert_eq!(posts[0].1["broadcastState"]["isActive"], json!(false));
+}
+
+#[tokio::test]
+async fn a_speaker_who_has_reconnected_has_not_left() {
+    let world = world_with_session().await;
+    listener(&world, "one").await;
+    speaker(&world, "old").await;
+    speaker(&world, "new").await;
+    let removed = disconnect(&world, &id("old")).await.unwrap().unwrap();
+    assert!(!removed.was_speaking);
+    assert_eq!(session(&world).await.speaker_connection_id, Some(id("new")));
+    assert!(session(&world).await.broadcast_state.is_active);
+    assert_eq!(world.broadcaster.take(), []);
+}
+
+#[tokio::test]
+async fn after_the_end_nobody_is_told_that_the_speaker_left() {
+    let world = world_with_session().await;
+    listener(&world, "one").await;
+    speaker(&world, "mic").await;
+    let now = session(&world).await.created_at;
+    let begun = world
+        .store
+        .begin_end(&session_id(), &owner(), now)
+        .await
+        .unwrap();
+    assert_eq!(begun.unwrap().status, Status::Ending);
+    assert!(disconnect(&world, &id("mic")).await.unwrap().is_some());
+    assert_eq!(world.broadcaster.take(), []);
+}
+
+#[tokio::test]
+async fn listeners_who_are_gone_when_the_speaker_leaves_lose_their_records_but_not_those_just_opening()
+ {
+    let world = world_with_session().await;
+    listener(&world, "gone").await;
+    listener(&world, "busy").await;
+    world.clock.advance(std::time::Duration::from_secs(1));
+    speaker(&world, "mic").await;
+    listener(&world, "opening").await;
+    world.clock.advance(std::time::Duration::from_secs(30));
+    for name in ["gone", "opening"] {
+        world
+            .broadcaster
+            .answers(&id(name), Reachable::No(PostError::Gone));
+    }
+    world
+        .broadcaster
+        .answers(&id("busy"), Reachable::No(PostError::TooLarge));
+    disconnect(&world, &id("mic")).await.unwrap();
+    let ids: Vec<_> = world
+        .store
+        .connections()
+        .into_iter()
+        .map(|c| c.connection_id)
+        .collect();
+    assert_eq!(ids, [id("busy"), id("opening")]);
+    assert_eq!(session(&world).await.listener_count, 2);
+}
+
+#[tokio::test]
+async fn a_table_that_fails_is_told_and_nothing_is_lost() {
+    let world = world_with_session().await;
+    listener(&world, "one").await;
+    world.store.fail(Some(down()));
+    assert_eq!(disconnect(&world, &id("one")).await, Stored::Err(down()));
+    world.store.fail(None);
+    assert!(disconnect(&world, &id("one")).await.unwrap().is_some());
+    let again = super::handshake(&world, "one");
+    assert!(connect(&world, SETTINGS, again).await.is_ok());
+}

@@ -1,0 +1,124 @@
+//! The rules, one file a rule, on the world in memory.
+
+mod connecting;
+mod disconnecting;
+mod ending;
+
+mod listening;
+mod protocol;
+mod sending;
+mod sessions;
+mod speaking;
+mod values;
+
+use std::time::Duration;
+
+use crate::ports::{Ports, SessionStore, StoreError};
+use crate::testing::{MemoryStore, Posts, TestClock, world};
+use crate::{
+    Clock, ConnectionId, Handshake, JoinSettings, Joined, Language, QualityTier, RateLimitFailure,
+    Sender, Session, SessionId, UserId, connect,
+};
+
+type World = Ports<MemoryStore, Posts, TestClock>;
+
+const SETTINGS: JoinSettings = JoinSettings {
+    max_listeners: 3,
+    rate_limit_failure: RateLimitFailure::Open,
+};
+
+fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(60 * minutes)
+}
+
+fn id(name: &str) -> ConnectionId {
+    ConnectionId::new(name)
+}
+
+fn language(tag: &str) -> Language {
+    Language::try_from(tag).unwrap()
+}
+
+fn owner() -> UserId {
+    UserId::try_from("ada").unwrap()
+}
+
+fn session_id() -> SessionId {
+    SessionId::try_from("merciful-truth-455").unwrap()
+}
+
+fn down() -> StoreError {
+    StoreError::Unavailable {
+        operation: "test",
+        reason: "down".to_owned(),
+    }
+}
+
+/// A world with one session, ada's, in English.
+async fn world_with_session() -> World {
+    let world = world();
+    let session = Session::new(
+        session_id(),
+        owner(),
+        language("en"),
+        QualityTier::Standard,
+        world.clock.now(),
+    );
+    assert!(world.store.create(&session).await.unwrap());
+    world
+}
+
+/// A handshake of an anonymous listener who hears German, each from another address.
+fn handshake(world: &World, name: &str) -> Handshake {
+    Handshake {
+        connection_id: id(name),
+        connected_at: world.clock.now(),
+        ip_address: format!("ip-of-{name}"),
+        user_id: None,
+        session_id: Some(session_id().to_string()),
+        target_language: Some("de".to_owned()),
+        previous_connection_id: None,
+    }
+}
+
+async fn listener(world: &World, name: &str) -> Joined {
+    connect(world, SETTINGS, handshake(world, name))
+        .await
+        .unwrap()
+}
+
+async fn speaker(world: &World, name: &str) -> Joined {
+    let handshake = Handshake {
+        user_id: Some(owner()),
+        target_language: None,
+        ..handshake(world, name)
+    };
+    connect(world, SETTINGS, handshake).await.unwrap()
+}
+
+async fn session(world: &World) -> Session {
+    world.store.session(&session_id()).await.unwrap().unwrap()
+}
+
+/// Sends a message, and returns what comes back as JSON.
+async fn says(world: &World, name: &str, body: serde_json::Value) -> Vec<serde_json::Value> {
+    says_text(world, name, &body.to_string()).await
+}
+
+async fn says_text(world: &World, name: &str, body: &str) -> Vec<serde_json::Value> {
+    let sender = Sender {
+        connection_id: id(name),
+        connected_at: world.clock.now(),
+        ip_address: format!("ip-of-{name}"),
+        user_id: None,
+    };
+    let answers = crate::answer(world, SETTINGS, &sender, body).await;
+    let json = |answer| serde_json::to_value(answer).unwrap();
+    answers.iter().map(json).collect()
+}
+
+/// The only answer's error code.
+fn code(answers: &[serde_json::Value]) -> &str {
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    answers[0]["code"].as_str().unwrap_or("not an error")
+}

@@ -1,0 +1,308 @@
+use std::sync::Mutex;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::{
+    World, down, id, language, listener, minutes, owner, session, session_id, speaker,
+    world_with_session,
+};
+use crate::ports::{ConnectionStore, Relay, RelayError, SessionStore};
+use crate::protocol::ErrorCode;
+use crate::testing::Reachable;
+use crate::{AudioSettings, Clock, RateLimitFailure, Sent, Share, Status, send_audio, send_share};
+use stackgen_websocket::PostError;
+
+const SETTINGS: AudioSettings = AudioSettings {
+    listeners_per_invocation: 2,
+    rate_limit_failure: RateLimitFailure::Open,
+};
+
+/// Takes over so many shares, and remembers them.
+struct Takes {
+    places: usize,
+    shares: Mutex<Vec<Share>>,
+}
+
+fn takes(places: usize) -> Takes {
+    Takes {
+        places,
+        shares: Mutex::default(),
+    }
+}
+
+impl Relay for Takes {
+    async fn hand_over(&self, share: &Share) -> Result<(), RelayError> {
+        let mut shares = self.shares.lock().unwrap();
+        if shares.len() == self.places {
+            return Err(RelayError("full".to_owned()));
+        }
+        shares.push(share.clone());
+        Ok(())
+    }
+}
+
+fn chunk_of(bytes: usize) -> Value {
+    json!({"action": "sendAudio", "sessionId": "merciful-truth-455", "audioData": STANDARD.encode(vec![7; bytes]),
+           "timestamp": 5, "format": "pcm", "chunkIndex": 3})
+}
+
+async fn send(world: &World, relay: &Takes, name: &str, chunk: &Value) -> Result<Sent, ErrorCode> {
+    let sent = send_audio(world, relay, SETTINGS, &id(name), &chunk.to_string()).await;
+    sent.map_err(|error| error.code)
+}
+
+async fn on_air(listeners: &[&str]) -> World {
+    let world = world_with_session().await;
+    for name in listeners {
+        listener(&world, name).await;
+    }
+    speaker(&world, "mic").await;
+    world
+}
+
+#[tokio::test]
+async fn a_chunk_reaches_every_listener_as_it_came_and_not_the_speaker() {
+    let world = on_air(&["one", "two"]).await;
+    let chunk = chunk_of(100);
+    let sent = send(&world, &takes(0), "mic", &chunk).await.unwrap();
+    assert_eq!((sent.report.sent, sent.shares), (2, 0));
+    let told = json!({"type": "audio", "sessionId": "merciful-truth-455", "audioData": chunk["audioData"],
+                      "timestamp": 5, "format": "pcm", "chunkIndex": 3});
+    assert_eq!(
+        world.broadcaster.take(),
+        [(id("one"), told.clone()), (id("two"), told)]
+    );
+}
+
+#[tokio::test]
+async fn a_chunk_for_one_language_reaches_those_who_hear_it() {
+    let world = on_air(&["one", "two"]).await;
+    world
+        .store
+        .change_language(&id("two"), &language("fr"), world.clock.now())
+        .await
+        .unwrap();
+    let mut chunk = chunk_of(100);
+    chunk["targetLanguage"] = json!("fr");
+    assert_eq!(
+        send(&world, &takes(0), "mic", &chunk)
+            .await
+            .unwrap()
+            .report
+            .sent,
+        1
+    );
+    assert_eq!(world.broadcaster.take()[0].0, id("two"));
+}
+
+#[tokio::test]
+async fn more_listeners_than_one_invocation_serves_are_shared() {
+    let world = on_air(&["1", "2", "3"]).await;
+    let relay = takes(9);
+    let sent = send(&world, &relay, "mic", &chunk_of(100)).await.unwrap();
+    assert_eq!((sent.report.sent, sent.shares), (2, 1));
+    let share = relay.shares.into_inner().unwrap().remove(0);
+    assert_eq!(share.audience.len(), 1);
+    let own: Vec<_> = world
+        .broadcaster
+        .take()
+        .into_iter()
+        .map(|(to, _)| to)
+        .collect();
+    assert_eq!(
+        (own, &share.audience[0].connection_id),
+        (vec![id("1"), id("2")], &id("3"))
+    );
+    let json = serde_json::to_string(&share).unwrap();
+    let share: Share = serde_json::from_str(&json).unwrap();
+    assert_eq!(send_share(&world, share).await.unwrap().sent, 1);
+    let posts = world.broadcaster.take();
+    assert_eq!(
+        (&posts[0].0, &posts[0].1["type"]),
+        (&id("3"), &json!("audio"))
+    );
+}
+
+#[tokio::test]
+async fn a_share_that_nobody_takes_is_sent_from_here() {
+    let world = on_air(&["1", "2", "3"]).await;
+    let sent = send(&world, &takes(0), "mic", &chunk_of(100))
+        .await
+        .unwrap();
+    assert_eq!((sent.report.sent, sent.shares), (3, 0));
+}
+
+#[tokio::test]
+async fn a_late_share_is_dropped() {
+    let world = on_air(&["1"]).await;
+    let share = || Share {
+        session_id: session_id(),
+        audience: vec![],
+        message: String::new(),
+        received_at: crate::testing::TestClock::START,
+    };
+    world.clock.advance(std::time::Duration::from_secs(5));
+    assert!(send_share(&world, share()).await.is_some());
+    world.clock.advance(std::time::Duration::from_millis(1));
+    assert!(send_share(&world, share()).await.is_none());
+}
+
+#[tokio::test]
+async fn listeners_who_are_gone_lose_their_records_and_their_count() {
+    let world = on_air(&["one", "two"]).await;
+    world.clock.advance(minutes(1));
+    world
+        .broadcaster
+        .answers(&id("one"), Reachable::No(PostError::Gone));
+    let sent = send(&world, &takes(0), "mic", &chunk_of(100))
+        .await
+        .unwrap();
+    assert_eq!((sent.report.sent, sent.report.gone), (1, vec![id("one")]));
+    assert_eq!(session(&world).await.listener_count, 1);
+    assert_eq!(world.store.connection(&id("one")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn both_connections_of_a_speaker_are_heard_while_one_takes_over() {
+    let world = on_air(&["one"]).await;
+    speaker(&world, "new").await;
+    for name in ["mic", "new"] {
+        assert_eq!(
+            send(&world, &takes(0), name, &chunk_of(100))
+                .await
+                .unwrap()
+                .report
+                .sent,
+            1
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_the_speaker_of_this_very_session_may_send() {
+    let world = on_air(&["one"]).await;
+    let chunk = chunk_of(100);
+    assert_eq!(
+        send(&world, &takes(0), "one", &chunk).await,
+        Err(ErrorCode::NotSpeaker)
+    );
+    assert_eq!(
+        send(&world, &takes(0), "nobody", &chunk).await,
+        Err(ErrorCode::NotInSession)
+    );
+    let mut other = chunk;
+    other["sessionId"] = json!("other-place-100");
+    assert_eq!(
+        send(&world, &takes(0), "mic", &other).await,
+        Err(ErrorCode::OtherSession)
+    );
+    assert_eq!(world.broadcaster.take(), []);
+}
+
+#[tokio::test]
+async fn a_chunk_has_100_bytes_to_32_kilobytes_in_base64() {
+    let world = on_air(&["one"]).await;
+    for (bytes, expected) in [
+        (99, false),
+        (100, true),
+        (32 * 1024, true),
+        (32 * 1024 + 1, false),
+    ] {
+        let sent = send(&world, &takes(0), "mic", &chunk_of(bytes)).await;
+        match expected {
+            true => assert_eq!(sent.unwrap().report.sent, 1, "{bytes}"),
+            false => assert_eq!(sent, Err(ErrorCode::MessageTooLarge), "{bytes}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_chunk_that_is_not_well_formed_is_refused() {
+    let world = on_air(&["one"]).await;
+    let with = |field: &str, value: Value| {
+        let mut chunk = chunk_of(100);
+        chunk[field] = value;
+        chunk
+    };
+    let long = "x".repeat(65);
+    let wrong = [
+        json!("text"),
+        json!({}),
+        with("audioData", json!("!")),
+        with("audioData", json!(7)),
+        with("format", json!("")),
+        with("format", json!(long)),
+        with("chunkIndex", json!(-1)),
+        with("timestamp", Value::Null),
+        with("sessionId", json!("x")),
+        with("targetLanguage", json!("")),
+    ];
+    for chunk in wrong {
+        assert_eq!(
+            send(&world, &takes(0), "mic", &chunk).await,
+            Err(ErrorCode::InvalidMessage),
+            "{chunk}"
+        );
+    }
+    let longest = with("format", json!(&long[..64]));
+    assert!(send(&world, &takes(0), "mic", &longest).await.is_ok());
+}
+
+#[tokio::test]
+async fn nothing_goes_out_while_paused_muted_or_closed() {
+    let world = on_air(&["one"]).await;
+    let chunk = chunk_of(100);
+    for (off, on) in [
+        ("pauseBroadcast", "resumeBroadcast"),
+        ("muteBroadcast", "unmuteBroadcast"),
+    ] {
+        super::says(&world, "mic", json!({"action": off})).await;
+        assert_eq!(
+            send(&world, &takes(0), "mic", &chunk).await,
+            Err(ErrorCode::BroadcastPaused)
+        );
+        super::says(&world, "mic", json!({"action": on})).await;
+        assert!(send(&world, &takes(0), "mic", &chunk).await.is_ok());
+    }
+    let now = world.clock.now();
+    let paused = world
+        .store
+        .set_status(&session_id(), &owner(), Status::Paused, now)
+        .await;
+    assert!(paused.unwrap().is_ok());
+    assert_eq!(
+        send(&world, &takes(0), "mic", &chunk).await,
+        Err(ErrorCode::SessionNotActive)
+    );
+}
+
+#[tokio::test]
+async fn the_fifty_first_chunk_in_a_second_is_too_often() {
+    let world = on_air(&[]).await;
+    let chunk = chunk_of(100);
+    for _ in 0..50 {
+        send(&world, &takes(0), "mic", &chunk).await.unwrap();
+    }
+    assert_eq!(
+        send(&world, &takes(0), "mic", &chunk).await,
+        Err(ErrorCode::TooOften)
+    );
+    world.clock.advance(std::time::Duration::from_millis(20));
+    send(&world, &takes(0), "mic", &chunk).await.unwrap();
+}
+
+#[tokio::test]
+async fn while_rates_are_not_known_the_setting_decides() {
+    let world = on_air(&["one"]).await;
+    world.store.fail_rates(Some(down()));
+    let chunk = chunk_of(100);
+    assert!(send(&world, &takes(0), "mic", &chunk).await.is_ok());
+    let closed = AudioSettings {
+        rate_limit_failure: RateLimitFailure::Closed,
+        ..SETTINGS
+    };
+    let refused = send_audio(&world, &takes(0), closed, &id("mic"), &chunk.to_string()).await;
+    assert_eq!(refused.unwrap_err().code, ErrorCode::Unavailable);
+}

@@ -1,0 +1,184 @@
+use serde_json::json;
+
+use super::{down, language, listener, minutes, owner, session_id, world_with_session};
+use crate::ports::{Refusal, SessionStore};
+use crate::sessions::{NewSession, SessionError, create, set_open, view};
+use crate::testing::world;
+use crate::{Clock, Limited, Names, QualityTier, RateLimitFailure, SessionId, Status, UserId};
+
+fn new() -> NewSession {
+    NewSession {
+        source_language: language("en"),
+        quality_tier: QualityTier::Premium,
+    }
+}
+
+#[tokio::test]
+async fn a_created_session_is_told_to_its_owner_and_can_be_seen() {
+    let world = world();
+    let mut names = Names::new(Some(1));
+    let created = create(
+        &world,
+        RateLimitFailure::Closed,
+        &mut names,
+        &owner(),
+        new(),
+    )
+    .await
+    .unwrap();
+    let now = world.clock.now();
+    let id = created.public.session_id.clone();
+    let expected = json!({"sessionId": id, "sourceLanguage": "en", "status": "active", "listenerCount": 0,
+        "qualityTier": "premium", "createdAt": now, "endsAt": now.after(minutes(24 * 60))});
+    assert_eq!(serde_json::to_value(&created).unwrap(), expected);
+    assert_eq!(view(&world, &id).await.unwrap(), created.public);
+    let stored = world.store.session(&id).await.unwrap().unwrap();
+    assert_eq!(
+        (stored.speaker_id, stored.status),
+        (owner(), Status::Active)
+    );
+}
+
+#[tokio::test]
+async fn an_id_that_is_taken_is_never_written_over() {
+    let world = world();
+    let bob = UserId::try_from("bob").unwrap();
+    let mut ids = Vec::new();
+    for user in [owner(), bob] {
+        // The same seed: the same ids come up again.
+        let mut names = Names::new(Some(1));
+        let created = create(&world, RateLimitFailure::Closed, &mut names, &user, new())
+            .await
+            .unwrap();
+        let id = created.public.session_id;
+        assert_eq!(
+            world.store.session(&id).await.unwrap().unwrap().speaker_id,
+            user
+        );
+        ids.push(id);
+    }
+    assert_ne!(ids[0], ids[1]);
+    assert_eq!(
+        world
+            .store
+            .session(&ids[0])
+            .await
+            .unwrap()
+            .unwrap()
+            .speaker_id,
+        owner()
+    );
+}
+
+#[tokio::test]
+async fn when_every_id_that_comes_up_is_taken_that_is_said() {
+    let world = world();
+    let mut results = Vec::new();
+    for _ in 0..11 {
+        let mut names = Names::new(Some(1));
+        results.push(
+            create(
+                &world,
+                RateLimitFailure::Closed,
+                &mut names,
+                &owner(),
+                new(),
+            )
+            .await,
+        );
+    }
+    assert!(results[..10].iter().all(Result::is_ok));
+    assert_eq!(results[10], Err(SessionError::NoFreeId));
+}
+
+#[tokio::test]
+async fn a_user_creates_fifty_sessions_an_hour() {
+    let world = world();
+    let mut names = Names::new(Some(1));
+    let failure = RateLimitFailure::Closed;
+    for _ in 0..50 {
+        create(&world, failure, &mut names, &owner(), new())
+            .await
+            .unwrap();
+    }
+    let refused = create(&world, failure, &mut names, &owner(), new()).await;
+    let retry_after = std::time::Duration::from_secs(72);
+    assert_eq!(
+        refused,
+        Err(SessionError::Limited(Limited::TooOften { retry_after }))
+    );
+    let bob = UserId::try_from("bob").unwrap();
+    assert!(
+        create(&world, failure, &mut names, &bob, new())
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn while_rates_are_not_known_no_session_is_created_unless_set() {
+    let world = world();
+    let mut names = Names::new(Some(1));
+    world.store.fail_rates(Some(down()));
+    let closed = create(
+        &world,
+        RateLimitFailure::Closed,
+        &mut names,
+        &owner(),
+        new(),
+    )
+    .await;
+    assert_eq!(closed, Err(SessionError::Limited(Limited::Unknown(down()))));
+    assert!(
+        create(&world, RateLimitFailure::Open, &mut names, &owner(), new())
+            .await
+            .is_ok()
+    );
+    world.store.fail(Some(down()));
+    let failed = create(&world, RateLimitFailure::Open, &mut names, &owner(), new()).await;
+    assert_eq!(failed, Err(SessionError::Store(down())));
+}
+
+#[tokio::test]
+async fn the_owner_pauses_and_resumes_and_nobody_else_does() {
+    let world = world_with_session().await;
+    for (open, status) in [(false, "paused"), (false, "paused"), (true, "active")] {
+        let seen = set_open(&world, &session_id(), &owner(), open)
+            .await
+            .unwrap();
+        assert_eq!(seen.public.status, status);
+    }
+    let eve = UserId::try_from("eve").unwrap();
+    let refused = set_open(&world, &session_id(), &eve, false).await;
+    assert_eq!(refused, Err(SessionError::Refused(Refusal::NotOwner)));
+    let missing = SessionId::try_from("no-where-100").unwrap();
+    let refused = set_open(&world, &missing, &owner(), false).await;
+    assert_eq!(refused, Err(SessionError::Refused(Refusal::NoSession)));
+}
+
+#[tokio::test]
+async fn what_is_over_stays_over_and_shows_no_listeners() {
+    let world = world_with_session().await;
+    listener(&world, "one").await;
+    assert_eq!(view(&world, &session_id()).await.unwrap().listener_count, 1);
+    let begun = world
+        .store
+        .begin_end(&session_id(), &owner(), world.clock.now())
+        .await;
+    assert!(begun.unwrap().is_ok());
+    let seen = view(&world, &session_id()).await.unwrap();
+    assert_eq!((seen.status, seen.listener_count), ("ended", 0));
+    let refused = set_open(&world, &session_id(), &owner(), true).await;
+    assert_eq!(
+        refused,
+        Err(SessionError::Refused(Refusal::Status(Status::Ending)))
+    );
+    world.clock.advance(minutes(24 * 60));
+    let refused = set_open(&world, &session_id(), &owner(), true).await;
+    assert_eq!(
+        refused,
+        Err(SessionError::Refused(Refusal::Status(Status::Ended)))
+    );
+    let missing = view(&world, &SessionId::try_from("no-where-100").unwrap()).await;
+    assert_eq!(missing, Err(SessionError::Refused(Refusal::NoSession)));
+}

@@ -1,0 +1,196 @@
+use serde_json::{Value, json};
+
+use super::{
+    code, id, language, listener, minutes, owner, says, session, session_id, speaker,
+    world_with_session,
+};
+use crate::ports::{ConnectionStore, SessionStore};
+use crate::testing::Reachable;
+use crate::{Clock, Status};
+use stackgen_websocket::PostError;
+
+const ID: &str = "merciful-truth-455";
+
+#[tokio::test]
+async fn what_the_speaker_does_is_written_told_to_listeners_and_acknowledged() {
+    let world = world_with_session().await;
+    for name in ["one", "two"] {
+        listener(&world, name).await;
+    }
+    speaker(&world, "mic").await;
+    let now = world.clock.now();
+    let cases = [
+        (
+            json!({"action": "pauseBroadcast"}),
+            json!({"type": "broadcastPaused", "timestamp": now}),
+            (true, false, 1.0),
+        ),
+        (
+            json!({"action": "muteBroadcast"}),
+            json!({"type": "broadcastMuted", "timestamp": now}),
+            (true, true, 1.0),
+        ),
+        (
+            json!({"action": "resumeBroadcast"}),
+            json!({"type": "broadcastResumed", "timestamp": now}),
+            (false, true, 1.0),
+        ),
+        (
+            json!({"action": "unmuteBroadcast"}),
+            json!({"type": "broadcastUnmuted", "timestamp": now}),
+            (false, false, 1.0),
+        ),
+        (
+            json!({"action": "setVolume", "volumeLevel": 0.5}),
+            json!({"type": "volumeChanged", "volumeLevel": 0.5, "timestamp": now}),
+            (false, false, 0.5),
+        ),
+    ];
+    for (message, told, (paused, muted, volume)) in cases {
+        assert_eq!(says(&world, "mic", message).await, [told.clone()]);
+        assert_eq!(
+            world.broadcaster.take(),
+            [(id("one"), told.clone()), (id("two"), told)]
+        );
+        let state = session(&world).await.broadcast_state;
+        assert_eq!(
+            (state.is_paused, state.is_muted, state.volume.get()),
+            (paused, muted, volume)
+        );
+        assert!(state.is_active);
+    }
+}
+
+#[tokio::test]
+async fn the_speakers_whole_state_is_told_as_it_is_now() {
+    let world = world_with_session().await;
+    listener(&world, "one").await;
+    speaker(&world, "mic").await;
+    world.clock.advance(minutes(1));
+    let state = json!({"isPaused": true, "isMuted": true, "volume": 0.25});
+    let told = json!({"type": "speakerStateChanged", "broadcastState": {
+        "isActive": true, "isPaused": true, "isMuted": true, "volume": 0.25, "lastStateChange": world.clock.now()}});
+    let answers = says(
+        &world,
+        "mic",
+        json!({"action": "speakerStateChange", "state": state}),
+    )
+    .await;
+    assert_eq!(answers, [told.clone()]);
+    assert_eq!(world.broadcaster.take(), [(id("one"), told)]);
+}
+
+#[tokio::test]
+async fn only_the_speaker_may() {
+    let world = world_with_session().await;
+    listener(&world, "one").await;
+    let messages = [
+        json!({"action": "pauseBroadcast"}),
+        json!({"action": "setVolume", "volumeLevel": 1}),
+        json!({"action": "endSession", "sessionId": ID}),
+    ];
+    for message in messages {
+        assert_eq!(
+            code(&says(&world, "one", message.clone()).await),
+            "NOT_SPEAKER"
+        );
+        assert_eq!(
+            code(&says(&world, "nobody", message).await),
+            "NOT_IN_SESSION"
+        );
+    }
+    assert_eq!(world.broadcaster.take(), []);
+}
+
+#[tokio::test]
+async fn nothing_changes_in_a_session_that_is_over() {
+    let world = world_with_session().await;
+    speaker(&world, "mic").await;
+    let begun = world
+        .store
+        .begin_end(&session_id(), &owner(), world.clock.now())
+        .await;
+    assert!(begun.unwrap().is_ok());
+    assert_eq!(
+        code(&says(&world, "mic", json!({"action": "muteBroadcast"})).await),
+        "SESSION_NOT_ACTIVE"
+    );
+}
+
+#[tokio::test]
+async fn the_status_counts_exactly_and_by_language() {
+    let world = world_with_session().await;
+    for name in ["one", "two", "three"] {
+        listener(&world, name).await;
+    }
+    world
+        .store
+        .change_language(&id("two"), &language("fr"), world.clock.now())
+        .await
+        .unwrap();
+    world.store.page_size(2);
+    world.clock.advance(minutes(2));
+    let answers = says(&world, "one", json!({"action": "getSessionStatus"})).await;
+    let state = serde_json::to_value(session(&world).await.broadcast_state).unwrap();
+    let expected = json!({"type": "sessionStatus", "sessionId": ID, "listenerCount": 3,
+        "languageDistribution": {"de": 2, "fr": 1}, "sessionDuration": 120, "broadcastState": state,
+        "timestamp": world.clock.now()});
+    assert_eq!(answers, [expected]);
+}
+
+#[tokio::test]
+async fn the_speaker_ends_the_session_and_everybody_is_told_once() {
+    let world = world_with_session().await;
+    for name in ["one", "two"] {
+        listener(&world, name).await;
+    }
+    speaker(&world, "mic").await;
+    let end = json!({"action": "endSession", "sessionId": ID, "reason": "lunch"});
+    let told = json!({"type": "sessionEnded", "sessionId": ID, "reason": "lunch", "timestamp": world.clock.now()});
+    assert_eq!(says(&world, "mic", end.clone()).await, [told.clone()]);
+    assert_eq!(
+        world.broadcaster.take(),
+        [(id("one"), told.clone()), (id("two"), told)]
+    );
+    let session = session(&world).await;
+    assert_eq!((session.status, session.listener_count), (Status::Ended, 0));
+    let again = says(&world, "mic", end).await;
+    assert_eq!(again[0]["type"], "sessionEnded");
+    assert_eq!(world.broadcaster.take(), []);
+    let other = json!({"action": "endSession", "sessionId": "other-place-100"});
+    assert_eq!(code(&says(&world, "mic", other).await), "OTHER_SESSION");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_cannot_be_emptied_says_so() {
+    let world = world_with_session().await;
+    listener(&world, "one").await;
+    speaker(&world, "mic").await;
+    world.store.lag(&id("one"), 8);
+    let end = || {
+        says(
+            &world,
+            "mic",
+            json!({"action": "endSession", "sessionId": ID}),
+        )
+    };
+    assert_eq!(code(&end().await), "UNAVAILABLE");
+    assert_eq!(session(&world).await.status, Status::Ending);
+    assert_eq!(end().await[0]["type"], "sessionEnded");
+}
+
+#[tokio::test]
+async fn listeners_who_do_not_get_it_do_not_stop_the_speaker() {
+    let world = world_with_session().await;
+    for name in ["one", "two"] {
+        listener(&world, name).await;
+    }
+    speaker(&world, "mic").await;
+    world
+        .broadcaster
+        .answers(&id("one"), Reachable::No(PostError::TooLarge));
+    let answers: Vec<Value> = says(&world, "mic", json!({"action": "muteBroadcast"})).await;
+    assert_eq!(answers[0]["type"], "broadcastMuted");
+    assert_eq!(world.broadcaster.take_types(&id("two")), ["broadcastMuted"]);
+    assert_eq!(session(&world).await.listener_count, 2);
+}

@@ -1,0 +1,153 @@
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::{language, minutes, owner, session_id};
+use crate::testing::TestClock;
+use crate::{
+    Clock, Invalid, Language, Names, QualityTier, Session, SessionId, Status, UserId, Volume,
+};
+
+#[test]
+fn a_session_id_is_adjective_noun_number() {
+    for good in ["merciful-truth-455", "a-b-000", "abc-def-999"] {
+        assert_eq!(SessionId::try_from(good).unwrap().as_str(), good);
+    }
+    let long = format!("{}-b-100", "a".repeat(33));
+    let bad = [
+        "",
+        "-",
+        "--",
+        "a-b",
+        "a-b-12",
+        "a-b-1234",
+        "A-b-123",
+        "a-B-123",
+        "a-b-12a",
+        "a-b-123-",
+        "a--123",
+        "-b-123",
+        "a1-b-123",
+        "a-b-123\n",
+        "ä-b-123",
+        "a-b-１２３",
+        &long,
+    ];
+    for text in bad {
+        assert!(SessionId::try_from(text).is_err(), "{text}");
+    }
+    let longest = format!("{}-b-100", "a".repeat(32));
+    assert!(SessionId::try_from(longest).is_ok());
+}
+
+#[test]
+fn a_language_is_a_tag() {
+    for good in ["de", "yue", "pt-BR", "zh-Hans-CN", "es-419", "de-abcdefgh"] {
+        assert!(Language::try_from(good).is_ok(), "{good}");
+    }
+    let long = format!("de{}", "-abcdefgh".repeat(4));
+    for bad in [
+        "",
+        "d",
+        "DE",
+        "deut",
+        "de-",
+        "de-a",
+        "de-abcdefghi",
+        "de_DE",
+        "de-ä1",
+        "1e",
+        &long,
+    ] {
+        assert!(Language::try_from(bad).is_err(), "{bad}");
+    }
+    assert!(Language::try_from(&long[..29]).is_ok());
+}
+
+#[test]
+fn a_user_id_is_never_empty_and_never_long() {
+    assert!(UserId::try_from("").is_err());
+    assert!(UserId::try_from("x").is_ok());
+    assert!(UserId::try_from("x".repeat(256)).is_ok());
+    assert!(UserId::try_from("x".repeat(257)).is_err());
+}
+
+#[test]
+fn a_volume_is_from_0_to_1() {
+    for good in [0.0, 0.5, 1.0] {
+        assert_eq!(Volume::try_from(good).unwrap().get(), good);
+        assert_eq!(f64::from(Volume::try_from(good).unwrap()), good);
+    }
+    for bad in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+        assert!(Volume::try_from(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn what_is_wrong_says_what_would_be_right() {
+    let wrong = SessionId::try_from("x").unwrap_err();
+    assert_eq!(
+        wrong,
+        Invalid {
+            field: "sessionId",
+            expected: "an id such as merciful-truth-455"
+        }
+    );
+    assert_eq!(
+        wrong.to_string(),
+        "sessionId must be an id such as merciful-truth-455"
+    );
+}
+
+#[test]
+fn made_up_ids_are_repeatable_with_a_seed_and_differ_otherwise() {
+    let ids = |seed| -> Vec<_> {
+        let mut names = Names::new(seed);
+        (0..20).map(|_| names.next_id()).collect()
+    };
+    assert_eq!(ids(Some(7)), ids(Some(7)));
+    assert_ne!(ids(Some(7)), ids(Some(8)));
+    assert_ne!(ids(None), ids(None));
+}
+
+#[test]
+fn a_session_is_over_a_day_after_it_began_and_stays_in_the_table_for_a_week_more() {
+    let start = TestClock::default().now();
+    let session = Session::new(
+        session_id(),
+        owner(),
+        language("en"),
+        QualityTier::Premium,
+        start,
+    );
+    let day = minutes(24 * 60);
+    assert_eq!(session.ends_at(), start.after(day));
+    assert_eq!(
+        session.status_at(start.after(day - Duration::from_millis(1))),
+        Status::Active
+    );
+    assert_eq!(session.status_at(start.after(day)), Status::Ended);
+    assert_eq!(session.expires_at, start.after(8 * day).as_seconds());
+}
+
+#[test]
+fn a_status_is_told_in_three_words() {
+    let told = |status: Status| (status.public(), status.is_over());
+    assert_eq!(told(Status::Active), ("active", false));
+    assert_eq!(told(Status::Paused), ("paused", false));
+    assert_eq!(told(Status::Ending), ("ended", true));
+    assert_eq!(told(Status::Ended), ("ended", true));
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_session_id_or_not_as_the_pattern_says(text in "[a-zA-Z0-9-]{0,12}|[a-z]{1,4}-[a-z]{1,4}-[0-9]{2,4}") {
+        let mut parts = text.split('-');
+        let word = |part: Option<&str>| part.is_some_and(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase()));
+        let first = word(parts.next());
+        let second = word(parts.next());
+        let third = parts.next().is_some_and(|part| part.len() == 3 && part.parse::<u16>().is_ok());
+        let expected = first && second && third && parts.next().is_none();
+        prop_assert_eq!(SessionId::try_from(text.as_str()).is_ok(), expected);
+    }
+}
