@@ -14,7 +14,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stackgen-cfn", &[]),
     ("stackgen-model", &["stackgen-cfn"]),
     ("stackgen-synth", &["stackgen-cfn", "stackgen-model"]),
-    // The binary sees no handler: its tests do, to hold templates and code together.
     (
         "stackgen",
         &[
@@ -34,8 +33,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("echo", &["stackgen-websocket"]),
 ];
 
-/// Our crates, each with those of our crates it depends on.
-fn arrows() -> BTreeMap<String, Vec<String>> {
+/// Our crates, each with those of our crates it depends on, and whether that is for its tests alone.
+fn arrows() -> BTreeMap<String, Vec<(String, bool)>> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
         .current_dir(root())
@@ -50,12 +49,12 @@ fn arrows() -> BTreeMap<String, Vec<String>> {
     let packages = metadata["packages"].as_array().unwrap();
     let text = |value: &Value| value["name"].as_str().unwrap().to_owned();
     let names: Vec<_> = packages.iter().map(text).collect();
-    let ours = |package: &Value| -> Vec<String> {
+    let ours = |package: &Value| -> Vec<(String, bool)> {
         let dependencies = package["dependencies"].as_array().unwrap();
         dependencies
             .iter()
-            .map(text)
-            .filter(|name| names.contains(name))
+            .map(|dependency| (text(dependency), dependency["kind"] == "dev"))
+            .filter(|(name, _)| names.contains(name))
             .collect()
     };
     packages
@@ -71,9 +70,17 @@ fn crates_depend_on_each_other_only_as_drawn() {
         let Some(allowed) = allowed.get(from.as_str()) else {
             panic!("draw {from} in ARCHITECTURE.md and say here what it may see");
         };
-        for to in targets {
+        for (to, _) in targets {
             assert!(allowed.contains(&to.as_str()), "{from} may not see {to}");
         }
+    }
+}
+
+#[test]
+fn the_binary_sees_no_handler_but_in_its_tests() {
+    let handlers = ["stackgen-websocket", "live-session", "chat", "echo"];
+    for (to, in_tests) in &arrows()["stackgen"] {
+        assert!(*in_tests || !handlers.contains(&to.as_str()), "{to}");
     }
 }
 

@@ -9,6 +9,7 @@ mod bad_spec;
 mod common;
 mod diff;
 mod graph;
+mod handlers;
 mod init;
 mod pages;
 mod projects;
