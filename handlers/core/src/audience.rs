@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::shim::{FanOut, Report, fan_out};
 use bytes::Bytes;
-use stackgen_websocket::{Broadcaster, Clock};
+use stackgen_websocket::{Broadcaster, Clock, FanOut, Report, fan_out};
 use tracing::{info, warn};
 
 use crate::limits::{MAX_CONNECTION, OPENING};

@@ -1,11 +1,10 @@
 //! Audio, from the speaker to the listeners.
 
-use crate::shim::Report;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use stackgen_websocket::{Broadcaster, Clock, ConnectionId, Timestamp};
+use stackgen_websocket::{Broadcaster, Clock, ConnectionId, Report, Timestamp};
 use tracing::warn;
 
 use crate::audience::{listeners, tell};

@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::shim::{FanOut, fan_out};
-use stackgen_websocket::{Broadcaster, Clock};
+use stackgen_websocket::{Broadcaster, Clock, FanOut, fan_out};
 use thiserror::Error;
 use tracing::{info, warn};
 

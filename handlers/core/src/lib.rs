@@ -17,7 +17,6 @@ pub mod protocol;
 mod rates;
 mod session;
 pub mod sessions;
-mod shim;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
