@@ -1,10 +1,14 @@
 //! What the Lambda functions of a WebSocket API on API Gateway share.
 
 pub mod authorize;
+#[cfg(feature = "aws")]
+pub mod aws;
 mod broadcast;
 mod clock;
 mod connection;
 mod environment;
+#[cfg(feature = "management")]
+mod management;
 #[cfg(feature = "oidc")]
 mod oidc;
 #[cfg(feature = "testing")]
@@ -14,5 +18,7 @@ pub use broadcast::{Broadcaster, FanOut, PostError, Report, fan_out};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use connection::ConnectionId;
 pub use environment::{Environment, EnvironmentError, Lookup, Problem};
+#[cfg(feature = "management")]
+pub use management::ManagementApi;
 #[cfg(feature = "oidc")]
 pub use oidc::{IssuerError, OidcKeys};

@@ -1,0 +1,144 @@
+use std::time::Duration;
+
+use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
+
+use super::*;
+use crate::aws::AwsSettings;
+use crate::testing::{Answering, ManagementEndpoint};
+use crate::{Environment, FanOut, fan_out};
+
+fn api(url: &str) -> ManagementApi {
+    let mut environment = Environment::new(|name: &str| match name {
+        "AWS_REGION" => Some("us-east-1".to_owned()),
+        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("nobody's".to_owned()),
+        // Means all other services: the management API has its own address.
+        "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:9".to_owned()),
+        _ => None,
+    });
+    let settings = AwsSettings::read(&mut environment);
+    let settings = environment.finish(settings).unwrap();
+    ManagementApi::new(&settings.sdk_config(), url)
+}
+
+async fn post(endpoint: &ManagementEndpoint, id: &str) -> Result<(), PostError> {
+    let message = Bytes::from_static(b"hello");
+    api(&endpoint.url())
+        .post(&ConnectionId::new(id), message)
+        .await
+}
+
+#[tokio::test]
+async fn a_message_reaches_its_connection_signed_and_with_its_id_encoded_once() {
+    let endpoint = ManagementEndpoint::start().await;
+    for id in ["L0SM9cOFvHcCIhw=", "a/b+c=", "a b%3D"] {
+        let posted = post(&endpoint, id).await;
+        // API Gateway's ids have no `%`: the endpoint takes one for a second encoding.
+        assert_eq!(posted.is_ok(), !id.contains('%'), "{id}");
+        let request = endpoint.requests().pop().unwrap();
+        assert_eq!(request.connection_id.as_str(), id);
+        assert_eq!(request.stage, "prod");
+        assert_eq!(request.body, "hello");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_means_what_the_reference_says_and_is_asked_for_once() {
+    let endpoint = ManagementEndpoint::start().await;
+    for (answering, expected) in [
+        (Answering::Ok, Ok(())),
+        (Answering::Gone, Err(PostError::Gone)),
+        (Answering::Busy { times: 1 }, Err(PostError::Busy)),
+        (Answering::TooLarge, Err(PostError::TooLarge)),
+        (
+            Answering::Forbidden,
+            Err(PostError::Failed("ForbiddenException (403)".to_owned())),
+        ),
+        (
+            Answering::Failing,
+            Err(PostError::Failed(
+                "InternalServerErrorException (500)".to_owned(),
+            )),
+        ),
+    ] {
+        let before = endpoint.requests().len();
+        endpoint.set(&ConnectionId::new("c="), answering);
+        assert_eq!(post(&endpoint, "c=").await, expected, "{answering:?}");
+        assert_eq!(endpoint.requests().len(), before + 1, "{answering:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_closed_once() {
+    let endpoint = ManagementEndpoint::start().await;
+    let id = ConnectionId::new("c=");
+    let api = api(&endpoint.url());
+    assert_eq!(api.delete(&id).await, Ok(()));
+    assert_eq!(endpoint.deleted(), [id.clone()]);
+    endpoint.set(&id, Answering::Gone);
+    assert_eq!(api.delete(&id).await, Err(PostError::Gone));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_not_there_is_said_in_few_words() {
+    let endpoint = ManagementEndpoint::start().await;
+    let url = endpoint.url();
+    drop(endpoint);
+    // The port is free again as soon as the server has noticed.
+    while tokio::net::TcpStream::connect(url["http://".len()..].trim_end_matches("/prod"))
+        .await
+        .is_ok()
+    {
+        tokio::task::yield_now().await;
+    }
+    let posted = api(&url).post(&ConnectionId::new("c="), Bytes::new()).await;
+    let Err(PostError::Failed(reason)) = posted else {
+        panic!("a failure, not {posted:?}");
+    };
+    assert!(reason.starts_with("Connection refused"), "{reason}");
+}
+
+#[test]
+fn an_answer_that_does_not_come_is_a_timeout() {
+    let error: SdkError<PostToConnectionError, HttpResponse> = SdkError::timeout_error("late");
+    assert_eq!(post_error(&error), PostError::TimedOut);
+    let error: SdkError<PostToConnectionError, HttpResponse> =
+        SdkError::construction_failure("wrong");
+    assert_eq!(
+        post_error(&error),
+        PostError::Failed("the request could not be made".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_fan_out_reaches_who_is_there_and_tells_who_is_not() {
+    let endpoint = ManagementEndpoint::start().await;
+    let audience: Vec<_> = (0..100)
+        .map(|number| ConnectionId::new(format!("{number}=")))
+        .collect();
+    endpoint.set(&audience[7], Answering::Gone);
+    endpoint.set(&audience[8], Answering::Busy { times: 2 });
+    endpoint.set(&audience[9], Answering::Hanging);
+    endpoint.set(&audience[10], Answering::Forbidden);
+    let how = FanOut {
+        give_up_after: Duration::from_millis(500),
+        jitter: |_| Duration::ZERO,
+        ..FanOut::default()
+    };
+    let api = api(&endpoint.url());
+    let report = fan_out(&api, &audience, Bytes::from_static(b"hello"), &how).await;
+    assert_eq!(report.sent, 97);
+    assert_eq!(report.gone, [audience[7].clone()]);
+    let mut failed = report.failed;
+    failed.sort_by(|(one, _), (other, _)| one.cmp(other));
+    assert_eq!(
+        failed,
+        [
+            (
+                audience[10].clone(),
+                PostError::Failed("ForbiddenException (403)".to_owned())
+            ),
+            (audience[9].clone(), PostError::TimedOut),
+        ]
+    );
+    assert_eq!(endpoint.messages(&audience[8]), ["hello"]);
+}
