@@ -91,7 +91,8 @@ pub trait SessionStore: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = Stored<Result<Session, Refusal>>> + Send;
 
-    /// An ending session without listeners has ended: true if it has, now or before. False while there are listeners.
+    /// An ending session without listeners has ended: true if it has, now or before. False while there are listeners. A
+    /// session that the table has forgotten has ended, too.
     fn finish_end(
         &self,
         id: &SessionId,

@@ -1,6 +1,7 @@
 //! What each function reads from its environment. The names here are the ones that stackgen.yaml sets.
 
 use live_session_core::{AudioSettings, JoinSettings, RateLimitFailure};
+use stackgen_websocket::authorize::TokenUse;
 use stackgen_websocket::{Environment, Lookup};
 
 use crate::dynamo::Tables;

@@ -173,7 +173,7 @@ impl SessionStore for MemoryStore {
     async fn finish_end(&self, id: &SessionId, now: Timestamp) -> Stored<bool> {
         let mut tables = self.working()?;
         let Some(session) = tables.sessions.get_mut(id) else {
-            return Ok(false);
+            return Ok(true);
         };
         if session.status == Status::Ending && session.listener_count == 0 {
             (session.status, session.updated_at) = (Status::Ended, now);

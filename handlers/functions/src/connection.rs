@@ -1,0 +1,69 @@
+//! The connection handler: `$connect`, and every message but audio.
+
+use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
+use live_session_core::ports::{Ports, Store};
+use live_session_core::protocol::ServerMessage;
+use live_session_core::{Clock, ConnectionId, JoinSettings, answer, connect};
+use stackgen_websocket::{Broadcaster, metrics};
+use tracing::{error, info, warn};
+
+use crate::events::{EventError, Reply, handshake, sender};
+
+/// Answers one event. An error means that the function is wired to something that it is not for.
+pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    settings: JoinSettings,
+    event: &ApiGatewayWebsocketProxyRequest,
+) -> Result<Reply, EventError> {
+    match event.request_context.event_type.as_deref() {
+        Some("CONNECT") => on_connect(ports, settings, event).await,
+        Some("MESSAGE") => on_message(ports, settings, event).await,
+        other => Err(EventError::Unexpected(other.unwrap_or_default().to_owned())),
+    }
+}
+
+async fn on_connect<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    settings: JoinSettings,
+    event: &ApiGatewayWebsocketProxyRequest,
+) -> Result<Reply, EventError> {
+    match connect(ports, settings, handshake(event)?).await {
+        Ok(joined) => {
+            metrics::connected(joined.connection.role.name());
+            Ok(Reply::connected(event))
+        }
+        Err(refusal) => {
+            let (status, reason) = (refusal.status(), refusal.reason());
+            metrics::refused(reason);
+            match status {
+                500 => error!(status, reason, error = %refusal, "Connection failed"),
+                _ => info!(status, reason, "Connection refused"),
+            }
+            Ok(Reply::status(status))
+        }
+    }
+}
+
+async fn on_message<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    settings: JoinSettings,
+    event: &ApiGatewayWebsocketProxyRequest,
+) -> Result<Reply, EventError> {
+    let sender = sender(&event.request_context)?;
+    let body = event.body.as_deref().unwrap_or_default();
+    for message in answer(ports, settings, &sender, body).await {
+        post(ports, &sender.connection_id, &message).await;
+    }
+    Ok(Reply::status(200))
+}
+
+/// Posts an answer. Who does not take it may have left in the meantime: `$disconnect` deals with that.
+pub(crate) async fn post<S, B: Broadcaster, C>(
+    ports: &Ports<S, B, C>,
+    to: &ConnectionId,
+    message: &ServerMessage,
+) {
+    if let Err(error) = ports.broadcaster.post(to, message.to_bytes()).await {
+        warn!(%error, "Answer not delivered");
+    }
+}

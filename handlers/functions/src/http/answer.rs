@@ -1,0 +1,152 @@
+//! Answers and problems, as HTTP has them.
+
+use std::time::Duration;
+
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::{Body, Response};
+use live_session_core::ports::{Refusal, StoreError};
+use live_session_core::sessions::SessionError;
+use live_session_core::{EndError, Limited};
+use serde::Serialize;
+use serde_json::json;
+use tracing::error;
+
+/// What is answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    status: StatusCode,
+    body: Option<String>,
+    retry_after: Option<Duration>,
+}
+
+impl Answer {
+    pub(super) fn empty(status: StatusCode) -> Self {
+        Answer {
+            status,
+            body: None,
+            retry_after: None,
+        }
+    }
+
+    pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Self {
+        let body = serde_json::to_string(body);
+        Answer {
+            status,
+            body: Some(body.expect("keys are strings, and every value has a form in JSON")),
+            retry_after: None,
+        }
+    }
+
+    pub(super) fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(self.body.map_or(Body::Empty, Body::Text));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        if !matches!(self.status, StatusCode::NO_CONTENT) {
+            let json = HeaderValue::from_static("application/json");
+            headers.insert(header::CONTENT_TYPE, json);
+        }
+        // What one caller sees of a session changes with every listener.
+        let no_store = HeaderValue::from_static("no-store");
+        headers.insert(header::CACHE_CONTROL, no_store);
+        if let Some(after) = self.retry_after {
+            let seconds = after.as_secs_f64().ceil().max(1.0) as u64;
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// A request that is refused.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    message: String,
+    retry_after: Option<Duration>,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Problem {
+            status,
+            code,
+            message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    pub(super) fn no_session() -> Self {
+        Problem::new(StatusCode::NOT_FOUND, "NO_SESSION", "there is no such session")
+    }
+
+    fn unavailable(message: &str) -> Self {
+        Problem {
+            retry_after: Some(Duration::from_secs(1)),
+            ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
+        }
+    }
+}
+
+impl From<Problem> for Answer {
+    fn from(problem: Problem) -> Self {
+        let body = json!({ "error": { "code": problem.code, "message": problem.message } });
+        Answer {
+            retry_after: problem.retry_after,
+            ..Answer::json(problem.status, &body)
+        }
+    }
+}
+
+/// The reason stays in the log.
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        error!(%error, "Table failed");
+        Problem::unavailable("that did not work; try again")
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NoSession => Problem::no_session(),
+            Refusal::NotOwner => Problem::new(
+                StatusCode::FORBIDDEN,
+                "NOT_OWNER",
+                "the session is somebody else's",
+            ),
+            Refusal::Status(status) => {
+                let message = format!("the session is {}", status.public());
+                Problem::new(StatusCode::CONFLICT, "SESSION_NOT_ACTIVE", message)
+            }
+            Refusal::Full => Problem::new(StatusCode::CONFLICT, "SESSION_FULL", "the session is full"),
+        }
+    }
+}
+
+impl From<SessionError> for Problem {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Refused(refusal) => refusal.into(),
+            SessionError::Limited(Limited::TooOften { retry_after }) => Problem {
+                retry_after: Some(retry_after),
+                ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "TOO_OFTEN", "too often")
+            },
+            SessionError::Limited(Limited::Unknown(error)) | SessionError::Store(error) => {
+                error.into()
+            }
+            SessionError::NoFreeId => Problem::unavailable("no free session id; try again"),
+        }
+    }
+}
+
+impl From<EndError> for Problem {
+    fn from(error: EndError) -> Self {
+        match error {
+            EndError::Refused(refusal) => refusal.into(),
+            EndError::Store(error) => error.into(),
+            EndError::Unfinished => Problem::unavailable(
+                "the session is ending, but not all listeners are out; ask again",
+            ),
+        }
+    }
+}

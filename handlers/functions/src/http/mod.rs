@@ -1,0 +1,152 @@
+//! The HTTP handler: sessions are created, seen, paused, resumed and ended.
+
+mod answer;
+
+use lambda_http::http::StatusCode;
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt, Response};
+use live_session_core::ports::{Ports, Store};
+use live_session_core::sessions::{NewSession, create, set_open, view};
+use live_session_core::{Clock, Ending, Names, RateLimitFailure, SessionId, UserId, end};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use stackgen_websocket::Broadcaster;
+use tracing::info;
+
+use answer::{Answer, Problem};
+
+/// The longest body, in bytes.
+const MAX_BODY: usize = 4 * 1024;
+
+/// Answers one request. Which route it is, and that the token is good where the route wants one, API Gateway has found
+/// out already.
+pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    failure: RateLimitFailure,
+    request: &Request,
+) -> Response<Body> {
+    let answer = match route_key(request) {
+        Some("GET /health") => Ok(Answer::json(StatusCode::OK, &json!({ "status": "ok" }))),
+        Some("POST /sessions") => create_session(ports, failure, request).await,
+        Some("GET /sessions/{sessionId}") => view_session(ports, request).await,
+        Some("PATCH /sessions/{sessionId}") => change_session(ports, request).await,
+        Some("DELETE /sessions/{sessionId}") => end_session(ports, request).await,
+        _ => Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            "NO_ROUTE",
+            "there is no such route",
+        )),
+    };
+    let answer = answer.unwrap_or_else(|problem| {
+        info!(
+            status = problem.status.as_u16(),
+            code = problem.code,
+            "Request refused"
+        );
+        problem.into()
+    });
+    answer.into_response()
+}
+
+async fn create_session<S: Store, B, C: Clock>(
+    ports: &Ports<S, B, C>,
+    failure: RateLimitFailure,
+    request: &Request,
+) -> Result<Answer, Problem> {
+    let owner = caller(request)?;
+    let new: NewSession = body(request)?;
+    let created = create(ports, failure, &mut Names::new(None), &owner, new).await?;
+    Ok(Answer::json(StatusCode::CREATED, &created))
+}
+
+async fn view_session<S: Store, B, C: Clock>(
+    ports: &Ports<S, B, C>,
+    request: &Request,
+) -> Result<Answer, Problem> {
+    let seen = view(ports, &session_id(request)?).await?;
+    Ok(Answer::json(StatusCode::OK, &seen))
+}
+
+/// What an owner may change.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    status: Door,
+}
+
+/// Whether people may come in.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Door {
+    Active,
+    Paused,
+}
+
+async fn change_session<S: Store, B, C: Clock>(
+    ports: &Ports<S, B, C>,
+    request: &Request,
+) -> Result<Answer, Problem> {
+    let (owner, id) = (caller(request)?, session_id(request)?);
+    let Change { status } = body(request)?;
+    let changed = set_open(ports, &id, &owner, matches!(status, Door::Active)).await?;
+    Ok(Answer::json(StatusCode::OK, &changed))
+}
+
+async fn end_session<S: Store, B: Broadcaster, C: Clock>(
+    ports: &Ports<S, B, C>,
+    request: &Request,
+) -> Result<Answer, Problem> {
+    let (owner, id) = (caller(request)?, session_id(request)?);
+    let ending = Ending {
+        session_id: &id,
+        owner: &owner,
+        reason: None,
+        said_by: None,
+    };
+    end(ports, ending).await?;
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// The route that API Gateway chose, as stackgen.yaml spells it.
+fn route_key(request: &Request) -> Option<&str> {
+    match request.request_context_ref()? {
+        RequestContext::ApiGatewayV2(context) => context.route_key.as_deref(),
+        _ => None,
+    }
+}
+
+/// The subject of the token that API Gateway verified.
+fn caller(request: &Request) -> Result<UserId, Problem> {
+    let subject = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.authorizer.as_ref(),
+        _ => None,
+    };
+    let subject = subject.and_then(|authorizer| authorizer.jwt.as_ref()?.claims.get("sub"));
+    let caller = subject.and_then(|subject| UserId::try_from(subject.as_str()).ok());
+    caller.ok_or_else(|| {
+        let message = "the token has no subject";
+        Problem::new(StatusCode::UNAUTHORIZED, "NO_SUBJECT", message)
+    })
+}
+
+fn session_id(request: &Request) -> Result<SessionId, Problem> {
+    let parameters = request.path_parameters_ref();
+    let id = parameters.and_then(|parameters| parameters.first("sessionId"));
+    // What cannot be an id is not there either.
+    SessionId::try_from(id.unwrap_or_default()).map_err(|_| Problem::no_session())
+}
+
+fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+    let bytes: &[u8] = request.body().as_ref();
+    if bytes.len() > MAX_BODY {
+        let message = format!("a body has at most {MAX_BODY} bytes");
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "BODY_TOO_LARGE",
+            message,
+        ));
+    }
+    serde_json::from_slice(bytes)
+        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "INVALID_BODY", error.to_string()))
+}

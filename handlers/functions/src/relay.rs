@@ -1,0 +1,48 @@
+//! Further invocations of the audio handler.
+
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::InvocationType;
+use live_session_core::Share;
+use live_session_core::ports::{Relay, RelayError};
+
+use crate::audio::ShareEvent;
+
+/// Invokes this very function, in this very version, asynchronously: Lambda scales it.
+#[derive(Clone, Debug)]
+pub struct LambdaRelay {
+    client: Client,
+    function: String,
+    version: String,
+}
+
+impl LambdaRelay {
+    /// Invokes the function of this name and version, as Lambda tells them: `AWS_LAMBDA_FUNCTION_NAME` and `_VERSION`.
+    pub fn new(client: Client, function: String, version: String) -> Self {
+        LambdaRelay {
+            client,
+            function,
+            version,
+        }
+    }
+}
+
+impl Relay for LambdaRelay {
+    async fn hand_over(&self, share: &Share) -> Result<(), RelayError> {
+        let event = ShareEvent {
+            share: share.clone(),
+        };
+        let payload = serde_json::to_vec(&event).map_err(|error| RelayError(error.to_string()))?;
+        let invocation = self
+            .client
+            .invoke()
+            .function_name(&self.function)
+            .qualifier(&self.version)
+            .invocation_type(InvocationType::Event)
+            .payload(Blob::new(payload));
+        match invocation.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(RelayError(code(&error))),
+        }
+    }
+}

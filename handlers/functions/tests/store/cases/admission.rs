@@ -1,0 +1,203 @@
+use std::time::Duration;
+
+use live_session_core::limits::MAX_SESSION;
+use live_session_core::ports::{Admission, Refusal, Store};
+use live_session_core::{Connection, Session, Status};
+
+use crate::support::people::*;
+
+const ID: &str = "merciful-truth-455";
+
+pub async fn a_listener_is_recorded_and_counted(store: &impl Store) {
+    let session = created(store, ID).await;
+    let listener = Connection {
+        user_id: Some(user("bob")),
+        ..listener("a=", &session)
+    };
+    let admission = store.admit_listener(&listener, 500, NOW).await;
+    assert_eq!(admission, Ok(Admission::Admitted));
+    assert_eq!(store.connection(&id("a=")).await, Ok(Some(listener)));
+    assert_eq!(count(store, &session).await, 1);
+}
+
+pub async fn joining_again_counts_once(store: &impl Store) {
+    let session = with_listeners(store, ID, &["a="]).await;
+    let first = listener("a=", &session);
+    let again = Connection {
+        target_language: Some(language("fr")),
+        last_seen_at: NOW.after(MINUTE),
+        ..first.clone()
+    };
+    // Even where there is no place left.
+    for capacity in [500, 1, 0] {
+        let admission = store.admit_listener(&again, capacity, NOW).await;
+        assert_eq!(admission, Ok(Admission::AlreadyThere(first.clone())));
+    }
+    assert_eq!(store.connection(&id("a=")).await, Ok(Some(first)));
+    assert_eq!(count(store, &session).await, 1);
+}
+
+pub async fn a_connection_is_in_one_session_and_role(store: &impl Store) {
+    let session = with_listeners(store, ID, &["a="]).await;
+    let other = created(store, "brave-river-123").await;
+    let there = Admission::Elsewhere(listener("a=", &session));
+    let admission = store
+        .admit_listener(&listener("a=", &other), 500, NOW)
+        .await;
+    assert_eq!(admission, Ok(there.clone()));
+    let admission = store.admit_speaker(&speaker("a=", &other), NOW).await;
+    assert_eq!(admission, Ok(there.clone()));
+    let admission = store.admit_speaker(&speaker("a=", &session), NOW).await;
+    assert_eq!(admission, Ok(there));
+    assert_eq!(stored(store, &other).await, other);
+    assert_eq!(stored(store, &session).await.speaker_connection_id, None);
+
+    store
+        .admit_speaker(&speaker("s=", &session), NOW)
+        .await
+        .unwrap();
+    let admission = store
+        .admit_listener(&listener("s=", &session), 500, NOW)
+        .await;
+    assert_eq!(admission, Ok(Admission::Elsewhere(speaker("s=", &session))));
+    assert_eq!(count(store, &session).await, 1);
+}
+
+pub async fn a_full_session_lets_nobody_in(store: &impl Store) {
+    let session = with_listeners(store, ID, &["a=", "b="]).await;
+    let admission = store
+        .admit_listener(&listener("c=", &session), 2, NOW)
+        .await;
+    assert_eq!(admission, Ok(Admission::Refused(Refusal::Full)));
+    assert_eq!(store.connection(&id("c=")).await, Ok(None));
+    assert_eq!(count(store, &session).await, 2);
+    // The speaker takes no place.
+    let admission = store.admit_speaker(&speaker("s=", &session), NOW).await;
+    assert_eq!(admission, Ok(Admission::Admitted));
+}
+
+async fn refused(store: &impl Store, session: &Session, refusal: Refusal) {
+    let expected = Ok(Admission::Refused(refusal));
+    assert_eq!(
+        store
+            .admit_listener(&listener("a=", session), 500, NOW)
+            .await,
+        expected
+    );
+    assert_eq!(
+        store.admit_speaker(&speaker("s=", session), NOW).await,
+        expected
+    );
+    assert_eq!(store.connection(&id("a=")).await, Ok(None));
+    assert_eq!(store.connection(&id("s=")).await, Ok(None));
+}
+
+pub async fn a_session_that_is_not_active_lets_nobody_in(store: &impl Store) {
+    let session = created(store, ID).await;
+    let (id, owner) = (&session.session_id, user(OWNER));
+    store
+        .set_status(id, &owner, Status::Paused, NOW)
+        .await
+        .unwrap()
+        .unwrap();
+    refused(store, &session, Refusal::Status(Status::Paused)).await;
+    store.begin_end(id, &owner, NOW).await.unwrap().unwrap();
+    refused(store, &session, Refusal::Status(Status::Ending)).await;
+    store.finish_end(id, NOW).await.unwrap();
+    refused(store, &session, Refusal::Status(Status::Ended)).await;
+    assert_eq!(count(store, &session).await, 0);
+}
+
+pub async fn a_session_lets_people_in_until_its_last_moment(store: &impl Store) {
+    let session = created(store, ID).await;
+    let end = NOW.after(MAX_SESSION);
+    let over = Ok(Admission::Refused(Refusal::Status(Status::Ended)));
+    assert_eq!(
+        store
+            .admit_listener(&listener("a=", &session), 500, end)
+            .await,
+        over
+    );
+    assert_eq!(
+        store.admit_speaker(&speaker("s=", &session), end).await,
+        over
+    );
+    assert_eq!(stored(store, &session).await, session);
+
+    let last = end.before(Duration::from_millis(1));
+    let admission = store
+        .admit_listener(&listener("a=", &session), 500, last)
+        .await;
+    assert_eq!(admission, Ok(Admission::Admitted));
+    let admission = store.admit_speaker(&speaker("s=", &session), last).await;
+    assert_eq!(admission, Ok(Admission::Admitted));
+}
+
+pub async fn an_unknown_session_lets_nobody_in(store: &impl Store) {
+    refused(store, &session(ID), Refusal::NoSession).await;
+    assert_eq!(store.session(&session_id(ID)).await, Ok(None));
+}
+
+pub async fn the_owner_becomes_the_speaker(store: &impl Store) {
+    let session = created(store, ID).await;
+    let (speaker, later) = (speaker("s=", &session), NOW.after(MINUTE));
+    assert_eq!(
+        store.admit_speaker(&speaker, later).await,
+        Ok(Admission::Admitted)
+    );
+    assert_eq!(store.connection(&id("s=")).await, Ok(Some(speaker)));
+    let mut expected = Session {
+        speaker_connection_id: Some(id("s=")),
+        updated_at: later,
+        ..session.clone()
+    };
+    expected.broadcast_state.is_active = true;
+    expected.broadcast_state.last_state_change = later;
+    assert_eq!(stored(store, &session).await, expected);
+}
+
+pub async fn nobody_else_becomes_the_speaker(store: &impl Store) {
+    let session = created(store, ID).await;
+    for other in [Some(user("bob")), None] {
+        let speaker = Connection {
+            user_id: other,
+            ..speaker("s=", &session)
+        };
+        let admission = store.admit_speaker(&speaker, NOW).await;
+        assert_eq!(admission, Ok(Admission::Refused(Refusal::NotOwner)));
+    }
+    assert_eq!(store.connection(&id("s=")).await, Ok(None));
+    assert_eq!(stored(store, &session).await, session);
+}
+
+pub async fn the_speakers_next_connection_takes_over(store: &impl Store) {
+    let session = created(store, ID).await;
+    let (first, second) = (speaker("s=", &session), speaker("t=", &session));
+    assert_eq!(
+        store.admit_speaker(&first, NOW).await,
+        Ok(Admission::Admitted)
+    );
+    assert_eq!(
+        store.admit_speaker(&second, NOW).await,
+        Ok(Admission::Admitted)
+    );
+    assert_eq!(
+        stored(store, &session).await.speaker_connection_id,
+        Some(id("t="))
+    );
+    assert_eq!(store.connection(&id("s=")).await, Ok(Some(first)));
+}
+
+pub async fn a_speaker_who_joins_again_changes_nothing(store: &impl Store) {
+    let session = created(store, ID).await;
+    let (first, second) = (speaker("s=", &session), speaker("t=", &session));
+    store.admit_speaker(&first, NOW).await.unwrap();
+    store.admit_speaker(&second, NOW).await.unwrap();
+    // The earlier connection does not take over again.
+    let admission = store.admit_speaker(&first, NOW).await;
+    assert_eq!(admission, Ok(Admission::AlreadyThere(first)));
+    assert_eq!(
+        stored(store, &session).await.speaker_connection_id,
+        Some(id("t="))
+    );
+}

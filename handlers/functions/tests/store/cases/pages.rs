@@ -1,0 +1,91 @@
+use live_session_core::Connection;
+use live_session_core::ports::{Page, Store};
+
+use crate::support::people::*;
+
+const ID: &str = "merciful-truth-455";
+
+/// A session with a speaker and with listeners to these languages: the first is connection `0=`, and so on.
+async fn listening_to(
+    store: &impl Store,
+    languages: &[&str],
+) -> (live_session_core::Session, Vec<Connection>) {
+    let session = created(store, ID).await;
+    store
+        .admit_speaker(&speaker("s=", &session), NOW)
+        .await
+        .unwrap();
+    let mut listeners = Vec::new();
+    for (number, tag) in languages.iter().enumerate() {
+        let listener = Connection {
+            target_language: Some(language(tag)),
+            ..listener(&format!("{number}="), &session)
+        };
+        admitted(store, &listener).await;
+        listeners.push(listener);
+    }
+    // Somebody in another session.
+    with_listeners(store, "brave-river-123", &["x="]).await;
+    (session, listeners)
+}
+
+fn sorted(pages: &[Page]) -> Vec<Connection> {
+    let mut all: Vec<_> = pages
+        .iter()
+        .flat_map(|page| page.listeners.clone())
+        .collect();
+    all.sort_by(|one, other| one.connection_id.cmp(&other.connection_id));
+    all
+}
+
+pub async fn an_empty_session_has_one_empty_page(store: &impl Store) {
+    let (session, _) = listening_to(store, &[]).await;
+    assert_eq!(pages(store, &session, None).await, [Page::default()]);
+    assert_eq!(
+        pages(store, &self::session("quiet-field-777"), None).await,
+        [Page::default()]
+    );
+}
+
+pub async fn every_listener_is_on_one_page(store: &impl Store) {
+    let (session, listeners) =
+        listening_to(store, &["de", "fr", "de", "es", "fr", "de", "de", "pt-BR"]).await;
+    let pages = pages(store, &session, None).await;
+    assert!(pages.len() >= 3, "{} pages", pages.len());
+    assert!(pages.iter().all(|page| page.listeners.len() <= 3));
+    assert_eq!(sorted(&pages), listeners);
+    let languages: Vec<_> = pages
+        .iter()
+        .flat_map(|page| &page.listeners)
+        .map(|one| &one.target_language)
+        .collect();
+    assert!(languages.is_sorted(), "{languages:?}");
+}
+
+pub async fn a_language_is_listed_alone(store: &impl Store) {
+    let (session, mut listeners) =
+        listening_to(store, &["de", "fr", "de", "es", "fr", "de", "de", "de"]).await;
+    let pages = pages(store, &session, Some("de")).await;
+    assert!(pages.len() >= 2, "{} pages", pages.len());
+    listeners.retain(|listener| listener.target_language == Some(language("de")));
+    assert_eq!(sorted(&pages), listeners);
+    let none = self::pages(store, &session, Some("it")).await;
+    assert_eq!(none, [Page::default()]);
+}
+
+pub async fn a_page_goes_on_where_a_removed_listener_was(store: &impl Store) {
+    let (session, listeners) = listening_to(store, &["de", "fr", "de", "es", "fr", "de"]).await;
+    let session_id = &session.session_id;
+    let first = store.listeners(session_id, None, None).await.unwrap();
+    let ids: Vec<_> = first
+        .listeners
+        .iter()
+        .map(|listener| listener.connection_id.clone())
+        .collect();
+    assert_eq!(store.remove_listeners(session_id, &ids, NOW).await, Ok(3));
+    let second = store
+        .listeners(session_id, None, first.next.clone())
+        .await
+        .unwrap();
+    assert_eq!(sorted(&[first, second]), listeners);
+}

@@ -1,0 +1,94 @@
+use std::time::Duration;
+
+use live_session_core::Timestamp;
+use live_session_core::ports::{Bucket, Rate, Store, Taken};
+
+use crate::support::people::*;
+
+/// A token every six seconds.
+const RATE: Rate = Rate {
+    tokens: 10,
+    per: MINUTE,
+};
+
+fn bucket() -> Bucket {
+    Bucket::new("join", "ip", "203.0.113.7")
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Takes until there is no more: how many there were, and when the next comes.
+async fn all(store: &impl Store, bucket: &Bucket, now: Timestamp) -> (u32, Duration) {
+    let mut taken = 0;
+    loop {
+        match store.take(bucket, RATE, now).await.unwrap() {
+            Taken::Yes => taken += 1,
+            Taken::No { retry_after } => return (taken, retry_after),
+        }
+    }
+}
+
+pub async fn a_bucket_is_full_at_first_and_then_empty(store: &impl Store) {
+    assert_eq!(all(store, &bucket(), NOW).await, (10, seconds(6)));
+    // Asking in vain costs nothing.
+    assert_eq!(all(store, &bucket(), NOW).await, (0, seconds(6)));
+}
+
+pub async fn a_bucket_fills_up_evenly(store: &impl Store) {
+    all(store, &bucket(), NOW).await;
+    let mut now = NOW;
+    for _ in 0..3 {
+        now = now.after(seconds(6));
+        assert_eq!(all(store, &bucket(), now).await, (1, seconds(6)));
+    }
+    assert_eq!(
+        all(store, &bucket(), now.after(seconds(30))).await,
+        (5, seconds(6))
+    );
+}
+
+pub async fn part_of_a_token_is_not_lost(store: &impl Store) {
+    all(store, &bucket(), NOW).await;
+    assert_eq!(
+        all(store, &bucket(), NOW.after(seconds(5))).await,
+        (0, seconds(1))
+    );
+    assert_eq!(
+        all(store, &bucket(), NOW.after(seconds(8))).await,
+        (1, seconds(4))
+    );
+    assert_eq!(
+        all(store, &bucket(), NOW.after(seconds(12))).await,
+        (1, seconds(6))
+    );
+}
+
+pub async fn a_bucket_holds_no_more_than_its_tokens(store: &impl Store) {
+    assert_eq!(store.take(&bucket(), RATE, NOW).await, Ok(Taken::Yes));
+    assert_eq!(
+        all(store, &bucket(), NOW.after(HOUR)).await,
+        (10, seconds(6))
+    );
+}
+
+pub async fn buckets_are_independent(store: &impl Store) {
+    all(store, &bucket(), NOW).await;
+    for other in [
+        Bucket::new("join", "ip", "203.0.113.8"),
+        Bucket::new("create", "user", "ada"),
+    ] {
+        assert_eq!(store.take(&other, RATE, NOW).await, Ok(Taken::Yes));
+    }
+}
+
+pub async fn a_clock_that_goes_back_gives_nothing(store: &impl Store) {
+    all(store, &bucket(), NOW).await;
+    assert_eq!(all(store, &bucket(), NOW.before(HOUR)).await.0, 0);
+    // And takes nothing.
+    assert_eq!(
+        all(store, &bucket(), NOW.after(seconds(6))).await,
+        (1, seconds(6))
+    );
+}

@@ -1,0 +1,4 @@
+//! The stores, held to what their ports promise.
+
+mod cases;
+mod support;

@@ -1,0 +1,169 @@
+//! A DynamoDB on loopback, with three empty tables for each test.
+//!
+//! It is one that runs inside the test, in memory, unless `LIVE_SESSION_DYNAMODB_ENDPOINT` names another: the script
+//! `tests/dynamodb-local` runs these tests against AWS's own.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
+    KeyType, Projection, ProjectionType, ScalarAttributeType,
+};
+use aws_smithy_http_client::tls;
+use live_session::dynamo::schema::{self, Index, Table};
+use live_session::dynamo::{DynamoStore, Settings, Tables};
+use tokio::net::TcpListener;
+
+use super::faults::{Faults, Faulty};
+
+pub type Item = HashMap<String, AttributeValue>;
+
+/// Three tables.
+pub struct Database {
+    /// Asks without faults, past the adapter.
+    pub client: Client,
+    pub tables: Tables,
+    endpoint: String,
+}
+
+impl Database {
+    pub async fn start() -> Self {
+        let endpoint = match std::env::var("LIVE_SESSION_DYNAMODB_ENDPOINT") {
+            Ok(endpoint) => endpoint,
+            Err(_) => embedded().await,
+        };
+        let client = client(&endpoint, http());
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = |table: Table| format!("{}-test-{}-{number}", table.name, std::process::id());
+        let tables = Tables {
+            sessions: name(schema::SESSIONS),
+            connections: name(schema::CONNECTIONS),
+            rate_limits: name(schema::RATE_LIMITS),
+        };
+        for table in schema::TABLES {
+            create(&client, table, &name(table)).await;
+        }
+        Database {
+            client,
+            tables,
+            endpoint,
+        }
+    }
+
+    /// The adapter on these tables.
+    pub fn store(&self, settings: Settings) -> DynamoStore {
+        DynamoStore::new(&self.client, self.tables.clone(), settings)
+    }
+
+    /// The adapter on these tables, on a network on which things go wrong.
+    pub fn faulty_store(&self, settings: Settings, faults: &Faults) -> DynamoStore {
+        let http = SharedHttpClient::new(Faulty::new(http(), faults.clone()));
+        DynamoStore::new(&client(&self.endpoint, http), self.tables.clone(), settings)
+    }
+
+    /// Everything that a table holds.
+    pub async fn scan(&self, table: &str) -> Vec<Item> {
+        let pages = self
+            .client
+            .scan()
+            .table_name(table)
+            .consistent_read(true)
+            .into_paginator();
+        pages
+            .items()
+            .send()
+            .collect::<Result<_, _>>()
+            .await
+            .expect("the table is there")
+    }
+
+    /// Writes an item past the adapter.
+    pub async fn put(&self, table: &str, item: Item) {
+        let request = self
+            .client
+            .put_item()
+            .table_name(table)
+            .set_item(Some(item));
+        request.send().await.expect("the table is there");
+    }
+
+    /// Takes an item away past the adapter, as a table's time to live does.
+    pub async fn sweep(&self, table: &str, key: &str, value: &str) {
+        let request = self.client.delete_item().table_name(table);
+        let request = request.key(key, AttributeValue::S(value.to_owned()));
+        request.send().await.expect("the table is there");
+    }
+}
+
+/// Runs until the test's runtime ends.
+async fn embedded() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("loopback has a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let database = dynoxide::Database::memory().expect("memory is there");
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    format!("http://{address}")
+}
+
+fn http() -> SharedHttpClient {
+    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(provider)
+        .build_https()
+}
+
+fn client(endpoint: &str, http: SharedHttpClient) -> Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .endpoint_url(endpoint)
+        .http_client(http);
+    Client::from_conf(config.build())
+}
+
+/// Without its time to live, which would look at the machine's clock: in tests it is some other day.
+async fn create(client: &Client, table: Table, name: &str) {
+    let mut keys = vec![table.key];
+    let mut request = client
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest);
+    if let Some(index) = table.index {
+        keys.extend([index.partition_key, index.sort_key]);
+        request = request.global_secondary_indexes(definition(index));
+    }
+    for key in keys {
+        let attribute = AttributeDefinition::builder().attribute_name(key);
+        let attribute = attribute.attribute_type(ScalarAttributeType::S).build();
+        request = request.attribute_definitions(attribute.expect("it is complete"));
+    }
+    request = request.key_schema(element(table.key, KeyType::Hash));
+    request.send().await.expect("the name is free");
+}
+
+fn definition(index: Index) -> GlobalSecondaryIndex {
+    GlobalSecondaryIndex::builder()
+        .index_name(index.name)
+        .key_schema(element(index.partition_key, KeyType::Hash))
+        .key_schema(element(index.sort_key, KeyType::Range))
+        .projection(
+            Projection::builder()
+                .projection_type(ProjectionType::All)
+                .build(),
+        )
+        .build()
+        .expect("it is complete")
+}
+
+fn element(name: &str, kind: KeyType) -> KeySchemaElement {
+    let element = KeySchemaElement::builder()
+        .attribute_name(name)
+        .key_type(kind);
+    element.build().expect("it is complete")
+}

@@ -1,0 +1,144 @@
+//! A network between the adapter and its tables on which things go wrong as planned.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
+use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents, SharedHttpClient};
+use aws_sdk_dynamodb::error::ConnectorError;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+
+/// What happens to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It goes through.
+    None,
+    /// It does not reach the table.
+    Unreachable,
+    /// It reaches the table, and its answer is lost.
+    AnswerLost,
+    /// It is never answered, and does not reach the table.
+    Silence,
+    /// The table fails, without having done anything.
+    ServerError,
+    /// The table is throttled.
+    Throttled,
+    /// Another transaction is in the way.
+    Conflict,
+    /// The function may not do that.
+    Denied,
+}
+
+/// What will happen: to the next requests, in their order, and to all after these.
+#[derive(Clone, Debug, Default)]
+pub struct Faults(Arc<Mutex<Plan>>);
+
+#[derive(Debug, Default)]
+struct Plan {
+    next: VecDeque<Fault>,
+    then: Option<Fault>,
+    requests: usize,
+}
+
+impl Faults {
+    /// This happens to the next requests; those after them go through.
+    pub fn plan(&self, next: impl IntoIterator<Item = Fault>) {
+        let mut plan = self.0.lock().unwrap();
+        (plan.next, plan.then) = (next.into_iter().collect(), None);
+    }
+
+    /// From now on this happens to all requests.
+    pub fn always(&self, fault: Fault) {
+        let mut plan = self.0.lock().unwrap();
+        plan.next.clear();
+        plan.then = Some(fault);
+    }
+
+    /// How many requests there were.
+    pub fn requests(&self) -> usize {
+        self.0.lock().unwrap().requests
+    }
+
+    fn next(&self) -> Fault {
+        let mut plan = self.0.lock().unwrap();
+        plan.requests += 1;
+        plan.next.pop_front().or(plan.then).unwrap_or(Fault::None)
+    }
+}
+
+#[derive(Debug)]
+pub struct Faulty {
+    inner: SharedHttpClient,
+    faults: Faults,
+}
+
+impl Faulty {
+    pub fn new(inner: SharedHttpClient, faults: Faults) -> Self {
+        Faulty { inner, faults }
+    }
+}
+
+impl HttpClient for Faulty {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(FaultyConnector {
+            inner,
+            faults: self.faults.clone(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct FaultyConnector {
+    inner: SharedHttpConnector,
+    faults: Faults,
+}
+
+impl HttpConnector for FaultyConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        match self.faults.next() {
+            Fault::None => self.inner.call(request),
+            Fault::Unreachable => HttpConnectorFuture::ready(Err(broken())),
+            Fault::AnswerLost => {
+                let answer = self.inner.call(request);
+                HttpConnectorFuture::new(async move {
+                    answer.await.expect("the table is there");
+                    Err(broken())
+                })
+            }
+            Fault::Silence => HttpConnectorFuture::new(std::future::pending()),
+            Fault::ServerError => error(500, "InternalServerError", ""),
+            Fault::Throttled => error(400, "ThrottlingException", ""),
+            Fault::Conflict => conflict(&request),
+            Fault::Denied => error(400, "AccessDeniedException", ""),
+        }
+    }
+}
+
+fn broken() -> ConnectorError {
+    ConnectorError::io("the connection broke".into())
+}
+
+fn conflict(request: &HttpRequest) -> HttpConnectorFuture {
+    let target = request.headers().get("x-amz-target").unwrap_or_default();
+    match target.ends_with(".TransactWriteItems") {
+        true => {
+            let reasons =
+                r#", "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}]"#;
+            error(400, "TransactionCanceledException", reasons)
+        }
+        false => error(400, "TransactionConflictException", ""),
+    }
+}
+
+fn error(status: u16, code: &str, more: &str) -> HttpConnectorFuture {
+    let body = format!(r#"{{"__type": "com.amazonaws.dynamodb.v20120810#{code}"{more}}}"#);
+    let status = status.try_into().expect("it is a status");
+    HttpConnectorFuture::ready(Ok(HttpResponse::new(status, body.into())))
+}

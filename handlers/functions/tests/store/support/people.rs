@@ -1,0 +1,118 @@
+//! Sessions and who is in them.
+
+use std::time::Duration;
+
+use live_session_core::ports::{Admission, Page, Store};
+use live_session_core::testing::TestClock;
+use live_session_core::{
+    Connection, ConnectionId, Language, QualityTier, Role, Session, SessionId, Timestamp, UserId,
+};
+
+pub const NOW: Timestamp = TestClock::START;
+pub const MINUTE: Duration = Duration::from_secs(60);
+pub const HOUR: Duration = Duration::from_secs(3600);
+pub const OWNER: &str = "ada";
+
+pub fn session_id(id: &str) -> SessionId {
+    SessionId::try_from(id).unwrap()
+}
+
+pub fn user(name: &str) -> UserId {
+    UserId::try_from(name).unwrap()
+}
+
+pub fn language(tag: &str) -> Language {
+    Language::try_from(tag).unwrap()
+}
+
+pub fn id(connection: &str) -> ConnectionId {
+    ConnectionId::new(connection)
+}
+
+/// Ada's session, created now.
+pub fn session(id: &str) -> Session {
+    Session::new(
+        session_id(id),
+        user(OWNER),
+        language("en"),
+        QualityTier::Standard,
+        NOW,
+    )
+}
+
+/// An anonymous listener who hears German.
+pub fn listener(connection: &str, session: &Session) -> Connection {
+    Connection {
+        connection_id: id(connection),
+        session_id: session.session_id.clone(),
+        role: Role::Listener,
+        target_language: Some(language("de")),
+        user_id: None,
+        connected_at: NOW,
+        ip_address: "203.0.113.7".to_owned(),
+        last_seen_at: NOW,
+        refresh_requested_at: None,
+        ttl: Connection::ttl_in(session),
+    }
+}
+
+/// The session's owner.
+pub fn speaker(connection: &str, session: &Session) -> Connection {
+    Connection {
+        role: Role::Speaker,
+        target_language: None,
+        user_id: Some(session.speaker_id.clone()),
+        ..listener(connection, session)
+    }
+}
+
+/// A session that is there.
+pub async fn created(store: &impl Store, id: &str) -> Session {
+    let session = session(id);
+    assert!(store.create(&session).await.unwrap());
+    session
+}
+
+/// A session that is there, with these anonymous listeners.
+pub async fn with_listeners(store: &impl Store, id: &str, connections: &[&str]) -> Session {
+    let session = created(store, id).await;
+    for connection in connections {
+        admitted(store, &listener(connection, &session)).await;
+    }
+    session
+}
+
+/// Lets a listener in.
+pub async fn admitted(store: &impl Store, connection: &Connection) {
+    let admission = store
+        .admit_listener(connection, u32::MAX, NOW)
+        .await
+        .unwrap();
+    assert_eq!(admission, Admission::Admitted);
+}
+
+/// The session's count.
+pub async fn count(store: &impl Store, session: &Session) -> u32 {
+    stored(store, session).await.listener_count
+}
+
+/// The session as it stands.
+pub async fn stored(store: &impl Store, session: &Session) -> Session {
+    store.session(&session.session_id).await.unwrap().unwrap()
+}
+
+/// All pages.
+pub async fn pages(store: &impl Store, session: &Session, of: Option<&str>) -> Vec<Page> {
+    let (of, mut from, mut pages) = (of.map(language), None, Vec::new());
+    loop {
+        let page = store
+            .listeners(&session.session_id, of.as_ref(), from)
+            .await
+            .unwrap();
+        from = page.next.clone();
+        pages.push(page);
+        if from.is_none() {
+            return pages;
+        }
+    }
+}
