@@ -5,11 +5,12 @@ use live_session_core::ports::{Ports, Relay, Store};
 use live_session_core::protocol::ServerMessage;
 use live_session_core::{AudioSettings, Clock, ConnectionId, Share, send_audio, send_share};
 use serde::{Deserialize, Serialize};
-use stackgen_websocket::{Broadcaster, metrics};
+use stackgen_websocket::Broadcaster;
 use tracing::{info, warn};
 
 use crate::connection::post;
 use crate::events::{EventError, Reply, connection_id};
+use crate::metrics;
 
 /// What this function is called with: by API Gateway, or by itself.
 #[derive(Clone, Debug, Deserialize)]

@@ -62,7 +62,7 @@ impl Reach {
             tables: Tables {
                 sessions: environment.text("SESSIONS_TABLE"),
                 connections: environment.text("CONNECTIONS_TABLE"),
-                rate_limits,
+                rate_limits: rate_limits.unwrap_or_default(),
             },
             management_endpoint: environment.url("MANAGEMENT_ENDPOINT"),
         }

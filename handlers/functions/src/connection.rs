@@ -4,10 +4,11 @@ use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use live_session_core::ports::{Ports, Store};
 use live_session_core::protocol::ServerMessage;
 use live_session_core::{Clock, ConnectionId, JoinSettings, answer, connect};
-use stackgen_websocket::{Broadcaster, metrics};
+use stackgen_websocket::Broadcaster;
 use tracing::{error, info, warn};
 
 use crate::events::{EventError, Reply, handshake, sender};
+use crate::metrics;
 
 /// Answers one event. An error means that the function is wired to something that it is not for.
 pub async fn handle<S: Store, B: Broadcaster, C: Clock>(

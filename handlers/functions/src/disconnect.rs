@@ -3,10 +3,11 @@
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use live_session_core::ports::{Ports, Store};
 use live_session_core::{Clock, disconnect};
-use stackgen_websocket::{Broadcaster, metrics};
+use stackgen_websocket::Broadcaster;
 use tracing::{error, info};
 
 use crate::events::{EventError, Reply, connection_id};
+use crate::metrics;
 
 /// Answers one event, with 200 whatever happens: the connection is closed, and nobody would ask again. A record that a
 /// failing table keeps goes when the next message to its connection comes back.

@@ -24,7 +24,8 @@ pub fn connection_id(
     context: &ApiGatewayWebsocketProxyRequestContext,
 ) -> Result<ConnectionId, EventError> {
     let id = context.connection_id.as_deref();
-    id.map(ConnectionId::new).ok_or(EventError::Missing("connectionId"))
+    id.map(ConnectionId::new)
+        .ok_or(EventError::Missing("connectionId"))
 }
 
 /// Who sent it, and over which connection (row E0).

@@ -1,6 +1,8 @@
 //! Further invocations of the audio handler.
 
 use aws_sdk_lambda::Client;
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_lambda::operation::invoke::InvokeError;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use live_session_core::Share;
@@ -42,7 +44,17 @@ impl Relay for LambdaRelay {
             .payload(Blob::new(payload));
         match invocation.send().await {
             Ok(_) => Ok(()),
-            Err(error) => Err(RelayError(code(&error))),
+            Err(error) => Err(RelayError(reason(&error))),
         }
     }
+}
+
+/// The error's code, or what kind it is; never what was sent.
+fn reason(error: &SdkError<InvokeError>) -> String {
+    let kind = match error {
+        SdkError::TimeoutError(_) => "no answer in time",
+        SdkError::DispatchFailure(_) => "not reached",
+        _ => "failed",
+    };
+    error.code().unwrap_or(kind).to_owned()
 }

@@ -76,7 +76,11 @@ impl Problem {
     }
 
     pub(super) fn no_session() -> Self {
-        Problem::new(StatusCode::NOT_FOUND, "NO_SESSION", "there is no such session")
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "NO_SESSION",
+            "there is no such session",
+        )
     }
 
     fn unavailable(message: &str) -> Self {
@@ -118,7 +122,9 @@ impl From<Refusal> for Problem {
                 let message = format!("the session is {}", status.public());
                 Problem::new(StatusCode::CONFLICT, "SESSION_NOT_ACTIVE", message)
             }
-            Refusal::Full => Problem::new(StatusCode::CONFLICT, "SESSION_FULL", "the session is full"),
+            Refusal::Full => {
+                Problem::new(StatusCode::CONFLICT, "SESSION_FULL", "the session is full")
+            }
         }
     }
 }
