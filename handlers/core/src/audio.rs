@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use futures_util::future::{join, join_all};
 use serde::{Deserialize, Serialize};
 use stackgen_websocket::{Broadcaster, Clock, ConnectionId, Report, Timestamp};
 use tracing::warn;
@@ -74,7 +75,7 @@ pub struct Sent {
 
 /// Sends a chunk of audio to the session's listeners. The speaker hears nothing of it, unless it is refused.
 ///
-/// The message is made once. Shares of the audience go to further invocations, the last one is sent from here; a share
+/// The message is made once. Shares of the audience go to further invocations, one is sent from here, meanwhile; a share
 /// that nobody takes is sent from here too.
 pub async fn send_audio<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
@@ -91,25 +92,36 @@ pub async fn send_audio<S: Store, B: Broadcaster, C: Clock>(
     let all = listeners(&ports.store, &session_id, language.as_ref()).await?;
     let all: Vec<_> = all.iter().map(Recipient::from).collect();
     let (own, others) = split(&all, settings.listeners_per_invocation);
-    let mut audience = own.to_vec();
-    let mut shares = 0;
-    for other in others {
-        let share = Share {
-            session_id: session_id.clone(),
-            audience: other.to_vec(),
-            message: message.clone(),
-            received_at,
-        };
-        match relay.hand_over(&share).await {
-            Ok(()) => shares += 1,
-            Err(error) => {
-                warn!(sessionId = %session_id, %error, "Share sent from here");
-                audience.extend(share.audience);
-            }
+    let share = |audience: &[Recipient]| Share {
+        session_id: session_id.clone(),
+        audience: audience.to_vec(),
+        message: message.clone(),
+        received_at,
+    };
+    let bytes = Bytes::from(message.clone());
+    let sending = tell(ports, &session_id, own, bytes.clone());
+    let handing_over = join_all(others.map(|audience| hand_over(relay, share(audience))));
+    let (mut report, left) = join(sending, handing_over).await;
+    let shares = left.iter().filter(|audience| audience.is_empty()).count();
+    let left = left.concat();
+    if !left.is_empty() {
+        let late = tell(ports, &session_id, &left, bytes).await;
+        report.sent += late.sent;
+        report.gone.extend(late.gone);
+        report.failed.extend(late.failed);
+    }
+    Ok(Sent { report, shares })
+}
+
+/// Hands a share over, and returns those who are left to be sent to from here: nobody, or all of them.
+async fn hand_over(relay: &impl Relay, share: Share) -> Vec<Recipient> {
+    match relay.hand_over(&share).await {
+        Ok(()) => Vec::new(),
+        Err(error) => {
+            warn!(sessionId = %share.session_id, %error, "Share sent from here");
+            share.audience
         }
     }
-    let report = tell(ports, &session_id, &audience, Bytes::from(message)).await;
-    Ok(Sent { report, shares })
 }
 
 /// Sends a share that another invocation handed over; nothing if it is late.
