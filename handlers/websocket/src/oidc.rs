@@ -77,10 +77,7 @@ impl OidcKeys {
     /// # Errors
     ///
     /// As [`OidcKeys::new`].
-    pub fn with_timeout(
-        issuer: impl Into<String>,
-        timeout: Duration,
-    ) -> Result<Self, IssuerError> {
+    pub fn with_timeout(issuer: impl Into<String>, timeout: Duration) -> Result<Self, IssuerError> {
         let issuer = issuer.into();
         match is_local(&issuer) {
             Ok(is_local) => Ok(OidcKeys {

@@ -84,23 +84,23 @@ impl<K: KeySource, C: Clock> KeyCache<K, C> {
 
     /// The key of this id, or the issuer's only one.
     pub(super) async fn key(&self, id: Option<&str>) -> Result<Arc<Key>, VerifyError> {
-        if let Some(answer) = self.answer_without_fetching(id) {
-            return answer;
+        if self.needs_fetch(id) {
+            let _flight = self.flight.lock().await;
+            // Whoever had the flight before us may have brought what we need, or failed a moment ago.
+            if self.needs_fetch(id) && self.may_fetch() {
+                self.fetch().await;
+            }
         }
-        let _flight = self.flight.lock().await;
-        // Whoever had the flight before us may have brought what we need, or failed a moment ago.
-        if let Some(answer) = self.answer_without_fetching(id) {
-            return answer;
-        }
-        self.fetch().await;
         self.state().answer(id)
     }
 
-    fn answer_without_fetching(&self, id: Option<&str>) -> Option<Result<Arc<Key>, VerifyError>> {
-        let state = self.state();
-        let now = self.now();
-        let fetch = state.needs_fetch(id, now, &self.limits) && state.may_fetch(now, &self.limits);
-        (!fetch).then(|| state.answer(id))
+    fn needs_fetch(&self, id: Option<&str>) -> bool {
+        self.state()
+            .needs_fetch(id, self.now(), self.limits.max_age)
+    }
+
+    fn may_fetch(&self) -> bool {
+        self.state().may_fetch(self.now(), &self.limits)
     }
 
     async fn fetch(&self) {
@@ -128,10 +128,10 @@ impl<K: KeySource, C: Clock> KeyCache<K, C> {
 }
 
 impl State {
-    fn needs_fetch(&self, id: Option<&str>, now: Timestamp, limits: &CacheLimits) -> bool {
+    fn needs_fetch(&self, id: Option<&str>, now: Timestamp, max_age: Duration) -> bool {
         self.kept.as_ref().is_none_or(|kept| {
             let is_unknown = matches!(kept.keys.find(id), Err(TokenError::UnknownKey));
-            is_unknown || now.since(kept.fetched_at) > limits.max_age
+            is_unknown || now.since(kept.fetched_at) > max_age
         })
     }
 

@@ -146,9 +146,7 @@ impl Key {
         let common = &jwk.common;
         let for_this = |alg: KeyAlgorithm| alg == KeyAlgorithm::from(algorithm);
         let usable = common.key_algorithm.is_none_or(for_this)
-            && is_absent_or(&common.public_key_use, |to| {
-                *to == PublicKeyUse::Signature
-            })
+            && is_absent_or(&common.public_key_use, |to| *to == PublicKeyUse::Signature)
             && is_absent_or(&common.key_operations, |all| {
                 all.contains(&KeyOperations::Verify)
             });

@@ -1,19 +1,26 @@
 //! Who may connect: a REQUEST authorizer for `$connect`, and what later routes know of the caller.
 //!
-//! An authorizer's binary is little more than this (with feature `oidc`):
+//! An authorizer's binary is little more than this (with the features `oidc` and `lambda`):
 //!
 //! ```no_run
-//! # #[cfg(feature = "oidc")]
+//! # #[cfg(all(feature = "oidc", feature = "lambda"))]
 //! # mod binary {
-//! use lambda_runtime::{Error, LambdaEvent, service_fn};
+//! use lambda_runtime::{Error, service_fn};
 //! use stackgen_websocket::authorize::{Authorizer, Callers, KeyCache, TokenRules, Verifier};
-//! use stackgen_websocket::{OidcKeys, SystemClock};
+//! use stackgen_websocket::{Environment, OidcKeys, SystemClock, lambda};
 //!
-//! pub async fn run(issuer: &str, audience: &str) -> Result<(), Error> {
-//!     let keys = KeyCache::new(OidcKeys::new(issuer)?, SystemClock);
+//! async fn run() -> Result<(), Error> {
+//!     let mut environment = Environment::new(|name| std::env::var(name).ok());
+//!     let telemetry = lambda::Telemetry::read(&mut environment);
+//!     telemetry.install(&["my_authorizer"], "MyNamespace")?;
+//!     let issuer = environment.url("JWT_ISSUER");
+//!     let audience = environment.text("JWT_AUDIENCE");
+//!     let (issuer, audience) = environment.finish((issuer, audience))?;
+//!
+//!     let keys = KeyCache::new(OidcKeys::new(issuer.as_str())?, SystemClock);
 //!     let verifier = Verifier::new(TokenRules::new(issuer, [audience]), keys);
 //!     let authorizer = Authorizer::new(verifier, Callers::Mixed);
-//!     lambda_runtime::run(service_fn(|event: LambdaEvent<_>| authorizer.handle(event))).await
+//!     lambda::run(service_fn(|event| authorizer.handle(event))).await
 //! }
 //! # }
 //! ```
@@ -40,6 +47,4 @@ pub use handler::Authorizer;
 pub use keys::{KeySet, KeySetError, KeySource, KeySourceError};
 pub use request::ConnectRequest;
 pub use token::{echoed_subprotocol, find_token};
-pub use verify::{
-    Identity, MAX_SUBJECT_BYTES, MAX_TOKEN_BYTES, TokenRules, TokenUse, Verifier,
-};
+pub use verify::{Identity, MAX_SUBJECT_BYTES, MAX_TOKEN_BYTES, TokenRules, TokenUse, Verifier};

@@ -1,0 +1,64 @@
+use super::*;
+
+#[test]
+fn an_issuer_is_an_https_url_or_on_loopback() {
+    for issuer in [
+        "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_EXAMPLE",
+        "https://tenant.auth0.com/",
+        "https://localhost:8443",
+    ] {
+        assert_eq!(is_local(issuer), Ok(false), "{issuer}");
+    }
+    for issuer in [
+        "http://127.0.0.1:8080",
+        "http://localhost",
+        "http://[::1]:1/realm",
+    ] {
+        assert_eq!(is_local(issuer), Ok(true), "{issuer}");
+    }
+    for (issuer, problem) in [
+        ("", "is not a URL"),
+        ("not a url", "is not a URL"),
+        ("/path", "is not a URL"),
+        ("http://issuer.example", "is not an https:// URL"),
+        (
+            "http://127.0.0.1.attacker.example",
+            "is not an https:// URL",
+        ),
+        ("ftp://127.0.0.1", "is not an https:// URL"),
+        ("issuer.example", "is not an https:// URL"),
+        (
+            "https://user:secret@issuer.example",
+            "has more than host, port and path",
+        ),
+        (
+            "https://issuer.example/?x",
+            "has more than host, port and path",
+        ),
+        (
+            "https://issuer.example/#x",
+            "has more than host, port and path",
+        ),
+    ] {
+        assert_eq!(is_local(issuer), Err(problem), "{issuer}");
+        let error = OidcKeys::new(issuer).expect_err(issuer);
+        assert_eq!(error.problem, problem);
+        assert_eq!(error.issuer, issuer);
+    }
+}
+
+#[test]
+fn nothing_is_loaded_before_the_first_fetch() {
+    let keys = OidcKeys::new("https://issuer.example").unwrap();
+    assert!(keys.client.get().is_none());
+    assert_eq!(keys.timeout, Duration::from_secs(3));
+}
+
+#[test]
+fn an_error_tells_its_causes() {
+    #[derive(Debug, Error)]
+    #[error("outer")]
+    struct Outer(#[source] io::Error);
+    let error = Outer(io::Error::other("inner"));
+    assert_eq!(with_causes(&error), "outer: inner");
+}

@@ -1,14 +1,18 @@
 //! What tests of functions need, on this machine alone: a Lambda Runtime API that runs a binary as Lambda does, an
-//! @connections endpoint that answers as told, and events in the shape in which API Gateway sends them.
+//! @connections endpoint that answers as told, an OIDC issuer, and events in the shape in which API Gateway sends them.
 //!
 //! Servers listen on a free port of 127.0.0.1 and stop when they are dropped.
 
 pub mod events;
+mod issuer;
 mod management;
 mod process;
 mod runtime_api;
 mod server;
 
+pub use issuer::{
+    CONFIGURATION_PATH, Fetches, Issuer, IssuerMode, KEYS_PATH, SigningKey, Token, signed_text,
+};
 pub use management::{Answering, ManagementEndpoint, ManagementRequest};
 pub use process::{Exited, Function};
 pub use runtime_api::{Answer, RuntimeApi};

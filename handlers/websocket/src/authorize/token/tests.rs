@@ -1,0 +1,169 @@
+use super::*;
+
+const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln";
+
+fn owned(values: &[&str]) -> Vec<String> {
+    values.iter().map(|value| (*value).to_owned()).collect()
+}
+
+fn request(query: &[&str], authorizations: &[&str], subprotocols: &[&str]) -> ConnectRequest {
+    ConnectRequest {
+        query_tokens: owned(query),
+        authorizations: owned(authorizations),
+        subprotocols: owned(subprotocols),
+        ..ConnectRequest::default()
+    }
+}
+
+#[track_caller]
+fn found(query: &[&str], authorizations: &[&str], subprotocols: &[&str], token: Option<&str>) {
+    let request = request(query, authorizations, subprotocols);
+    assert_eq!(find_token(&request), Ok(token));
+}
+
+#[track_caller]
+fn refused(query: &[&str], authorizations: &[&str], subprotocols: &[&str], error: TokenError) {
+    let request = request(query, authorizations, subprotocols);
+    assert_eq!(find_token(&request), Err(error));
+}
+
+#[test]
+fn who_brings_nothing_has_no_token() {
+    found(&[], &[], &[], None);
+}
+
+#[test]
+fn an_empty_token_is_none_wherever_it_stands() {
+    found(&[""], &[], &[], None);
+    found(&["", ""], &[""], &[""], None);
+    found(&[], &["Bearer"], &[], None);
+    found(&[], &["Bearer "], &[], None);
+    found(&[], &["  "], &[], None);
+    found(&[], &[], &["bearer"], None);
+    found(&[], &[], &["bearer, "], None);
+    found(&[], &[], &[" , ,"], None);
+}
+
+#[test]
+fn the_token_is_found_in_each_place() {
+    found(&["t"], &[], &[], Some("t"));
+    found(&[], &["Bearer t"], &[], Some("t"));
+    found(&[], &[], &["bearer, t"], Some("t"));
+}
+
+#[test]
+fn an_empty_one_beside_a_token_does_not_hide_it() {
+    found(&["", "t"], &["Bearer"], &["bearer"], Some("t"));
+    found(&["t", ""], &[], &[], Some("t"));
+}
+
+#[test]
+fn bearer_is_read_in_any_case_and_with_any_blanks() {
+    found(&[], &["bearer t"], &[], Some("t"));
+    found(&[], &[" BEARER   t "], &[], Some("t"));
+    found(&[], &[], &["Bearer,t"], Some("t"));
+    found(&[], &[], &["  bearer ,  t  "], Some("t"));
+}
+
+#[test]
+fn another_scheme_is_refused() {
+    for value in ["Basic YTpi", "t", "Bearert", "Bearer\tt", "Digest"] {
+        refused(&[], &[value], &[], TokenError::NotBearer);
+        refused(&["t"], &[value], &[], TokenError::NotBearer);
+    }
+    refused(&[], &["Bearer t", "Basic YTpi"], &[], TokenError::NotBearer);
+}
+
+#[test]
+fn what_follows_bearer_is_one_token_blanks_and_all() {
+    found(&[], &["Bearer a b"], &[], Some("a b"));
+    found(&[], &["Bearer a, Bearer b"], &[], Some("a, Bearer b"));
+}
+
+#[test]
+fn the_same_token_may_stand_in_several_places() {
+    found(
+        &["t", "t"],
+        &["Bearer t", "Bearer t"],
+        &["bearer, t"],
+        Some("t"),
+    );
+}
+
+#[test]
+fn tokens_that_differ_are_refused_wherever_they_stand() {
+    refused(&["t", "u"], &[], &[], TokenError::Conflicting);
+    refused(&[], &["Bearer t", "Bearer u"], &[], TokenError::Conflicting);
+    refused(
+        &[],
+        &[],
+        &["bearer, t", "bearer, u"],
+        TokenError::Conflicting,
+    );
+    refused(&["t"], &["Bearer u"], &[], TokenError::Conflicting);
+    refused(&["t"], &[], &["bearer, u"], TokenError::Conflicting);
+    refused(&[], &["Bearer t"], &["bearer, u"], TokenError::Conflicting);
+    refused(&["t", "t", "", "u"], &[], &[], TokenError::Conflicting);
+    refused(&["T"], &["Bearer t"], &[], TokenError::Conflicting);
+}
+
+#[test]
+fn a_subprotocol_that_looks_like_a_jwt_is_never_passed_over() {
+    found(&[], &[], &[JWT], Some(JWT));
+    found(&[], &[], &[&format!("chat.v1, {JWT}")], Some(JWT));
+    found(&[], &[], &[&format!("{JWT}, bearer")], Some(JWT));
+    refused(
+        &[],
+        &[],
+        &[&format!("bearer, chat.v1, {JWT}")],
+        TokenError::Conflicting,
+    );
+    refused(&["t"], &[], &[JWT], TokenError::Conflicting);
+    found(
+        &[],
+        &[],
+        &["eyJhbGciOiJub25lIn0."],
+        Some("eyJhbGciOiJub25lIn0."),
+    );
+}
+
+#[test]
+fn other_subprotocols_are_no_tokens() {
+    found(&[], &[], &["chat.v1, graphql-ws", "soap.v1.2"], None);
+    found(&[], &[], &["eyJhbGciOiJub25lIn0"], None);
+    found(&[], &[], &["v1.eyJ.x"], None);
+}
+
+#[test]
+fn bearer_is_echoed_whenever_it_is_offered() {
+    assert_eq!(
+        echoed_subprotocol(&format!("bearer, {JWT}")),
+        Some("bearer")
+    );
+    assert_eq!(echoed_subprotocol("chat.v1, bearer, t"), Some("bearer"));
+    assert_eq!(
+        echoed_subprotocol(&format!("{JWT}, Bearer")),
+        Some("Bearer")
+    );
+}
+
+#[test]
+fn without_bearer_the_first_that_is_not_the_token_is_echoed() {
+    assert_eq!(
+        echoed_subprotocol(&format!("{JWT}, chat.v1, chat.v2")),
+        Some("chat.v1")
+    );
+    assert_eq!(echoed_subprotocol("chat.v1,chat.v2"), Some("chat.v1"));
+}
+
+#[test]
+fn a_token_that_is_all_that_is_offered_is_echoed() {
+    assert_eq!(echoed_subprotocol(JWT), Some(JWT));
+    assert_eq!(echoed_subprotocol(&format!(" , {JWT} ")), Some(JWT));
+}
+
+#[test]
+fn nothing_is_echoed_to_who_offers_nothing() {
+    assert_eq!(echoed_subprotocol(""), None);
+    assert_eq!(echoed_subprotocol(" , "), None);
+}

@@ -1,0 +1,244 @@
+//! An OIDC issuer, answering as a test wants it to.
+
+mod key;
+mod token;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+pub use key::SigningKey;
+pub use token::{Token, signed_text};
+
+use super::server::Server;
+use crate::{Clock, SystemClock, Timestamp};
+
+/// The path of an issuer's configuration.
+pub const CONFIGURATION_PATH: &str = "/.well-known/openid-configuration";
+
+/// The path at which this issuer publishes its keys.
+pub const KEYS_PATH: &str = "/keys";
+
+/// An OIDC issuer on loopback: configuration, keys, and tokens, good ones and others.
+///
+/// It stops when it is dropped; what asks it then cannot connect.
+///
+/// ```
+/// use stackgen_websocket::testing::Issuer;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let issuer = Issuer::start().await;
+/// // JWT_ISSUER of the function under test is `issuer.url()`, JWT_AUDIENCE is `Issuer::AUDIENCE`.
+/// let good = issuer.token("alice").signed(&issuer.key());
+/// let expired = issuer.token("alice").claim("exp", 1).signed(&issuer.key());
+/// # assert_ne!(good, expired);
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Issuer {
+    url: String,
+    shared: Arc<Shared>,
+    _server: Server,
+}
+
+/// How an issuer answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum IssuerMode {
+    /// With its configuration and its keys.
+    #[default]
+    Up,
+    /// With 503 to everything.
+    Down,
+    /// Not until the mode changes.
+    Silent,
+    /// With this status and text to everything.
+    Answering(StatusCode, String),
+    /// With 302 to everything, to this address.
+    Redirecting(String),
+}
+
+#[derive(Debug)]
+struct Shared {
+    mode: watch::Sender<IssuerMode>,
+    published: Mutex<Published>,
+}
+
+#[derive(Debug)]
+struct Published {
+    key: Arc<SigningKey>,
+    jwks: Value,
+    configuration: Value,
+    fetches: Fetches,
+}
+
+/// How often something was asked for, whatever the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fetches {
+    /// The configuration.
+    pub configuration: usize,
+    /// The keys.
+    pub keys: usize,
+}
+
+impl Issuer {
+    /// The audience of its tokens.
+    pub const AUDIENCE: &str = "test-client";
+
+    /// An issuer with one EC key; it is ready when this returns.
+    pub async fn start() -> Self {
+        Issuer::with_key(SigningKey::ec("key-1")).await
+    }
+
+    /// An issuer with this key.
+    pub async fn with_key(key: SigningKey) -> Self {
+        let shared = Arc::new(Shared {
+            mode: watch::Sender::default(),
+            published: Mutex::new(Published {
+                jwks: json!({"keys": [key.jwk()]}),
+                key: Arc::new(key),
+                configuration: Value::Null,
+                fetches: Fetches::default(),
+            }),
+        });
+        let routes = Router::new()
+            .route(CONFIGURATION_PATH, get(configuration))
+            .route(KEYS_PATH, get(keys))
+            .with_state(Arc::clone(&shared));
+        let server = Server::start(routes).await;
+        let url = format!("http://{}", server.address());
+        let issuer = Issuer {
+            url,
+            shared,
+            _server: server,
+        };
+        issuer.configure(json!({
+            "issuer": issuer.url(),
+            "jwks_uri": format!("{}{KEYS_PATH}", issuer.url()),
+        }));
+        issuer
+    }
+
+    /// Its URL: `iss` of its tokens, and what a function's `JWT_ISSUER` should be.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The key that it signs with.
+    pub fn key(&self) -> Arc<SigningKey> {
+        Arc::clone(&self.shared.published().key)
+    }
+
+    /// Signs with another key from now on, and publishes it alone.
+    pub fn rotate(&self, key: SigningKey) {
+        let mut published = self.shared.published();
+        published.jwks = json!({"keys": [key.jwk()]});
+        published.key = Arc::new(key);
+    }
+
+    /// Publishes exactly this as its keys from now on: any JSON.
+    pub fn publish(&self, jwks: Value) {
+        self.shared.published().jwks = jwks;
+    }
+
+    /// Has this configuration from now on: any JSON.
+    pub fn configure(&self, configuration: Value) {
+        self.shared.published().configuration = configuration;
+    }
+
+    /// Answers like this from now on.
+    pub fn set_mode(&self, mode: IssuerMode) {
+        self.shared.mode.send_replace(mode);
+    }
+
+    /// How often it was asked.
+    pub fn fetches(&self) -> Fetches {
+        self.shared.published().fetches
+    }
+
+    /// Waits until it was asked for its configuration so many times.
+    pub async fn asked(&self, times: usize) {
+        let mut mode = self.shared.mode.subscribe();
+        while self.fetches().configuration < times {
+            let _ = mode.changed().await;
+        }
+    }
+
+    /// An ID token that is good for an hour, as Cognito makes them, not yet signed.
+    pub fn token(&self, subject: &str) -> Token {
+        self.token_at(subject, SystemClock.now())
+    }
+
+    /// The same, issued at this moment.
+    pub fn token_at(&self, subject: &str, now: Timestamp) -> Token {
+        let claims = json!({
+            "iss": self.url(),
+            "aud": Issuer::AUDIENCE,
+            "sub": subject,
+            "token_use": "id",
+            "iat": now.as_seconds(),
+            "exp": now.after(Duration::from_secs(3600)).as_seconds(),
+        });
+        Token::new(&self.key(), claims)
+    }
+
+    /// An access token that is good for an hour, as Cognito makes them: `client_id`, no `aud`.
+    pub fn access_token(&self, subject: &str) -> Token {
+        self.token(subject)
+            .without_claim("aud")
+            .claim("client_id", Issuer::AUDIENCE)
+            .claim("token_use", "access")
+    }
+}
+
+impl Shared {
+    fn published(&self) -> MutexGuard<'_, Published> {
+        self.published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a request and answers it when the mode allows.
+    async fn answer(
+        &self,
+        count: impl FnOnce(&mut Fetches),
+        document: impl FnOnce(&Published) -> Value,
+    ) -> Response {
+        let mut mode = self.mode.subscribe();
+        count(&mut self.published().fetches);
+        // Wakes those who wait for a request; the mode is as before.
+        self.mode.send_modify(|_| ());
+        let answering = mode.wait_for(|mode| *mode != IssuerMode::Silent).await;
+        let mode = answering.map_or(IssuerMode::Down, |mode| mode.clone());
+        let text = [(header::CONTENT_TYPE, "application/json")];
+        match mode {
+            IssuerMode::Up => (text, document(&self.published()).to_string()).into_response(),
+            IssuerMode::Answering(status, body) => (status, text, body).into_response(),
+            IssuerMode::Redirecting(to) => {
+                (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
+            }
+            IssuerMode::Down | IssuerMode::Silent => {
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
+            }
+        }
+    }
+}
+
+async fn configuration(State(issuer): State<Arc<Shared>>) -> Response {
+    let count = |fetches: &mut Fetches| fetches.configuration += 1;
+    let document = |published: &Published| published.configuration.clone();
+    issuer.answer(count, document).await
+}
+
+async fn keys(State(issuer): State<Arc<Shared>>) -> Response {
+    let count = |fetches: &mut Fetches| fetches.keys += 1;
+    let document = |published: &Published| published.jwks.clone();
+    issuer.answer(count, document).await
+}

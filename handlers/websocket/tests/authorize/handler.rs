@@ -1,0 +1,272 @@
+//! The function as API Gateway sees it, and its log.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use serde_json::{Value, json};
+use stackgen_websocket::authorize::{Authorizer, Callers};
+use stackgen_websocket::testing::events::{Pairs, Socket};
+use stackgen_websocket::testing::{IssuerMode, SigningKey};
+use stackgen_websocket::{OidcKeys, logs};
+use tracing::Level;
+use tracing::subscriber::DefaultGuard;
+
+use crate::world::{StoppedClock, World};
+
+/// What the function logs while this is alive, on this thread.
+struct Log {
+    text: Arc<Mutex<Vec<u8>>>,
+    _guard: DefaultGuard,
+}
+
+#[derive(Clone)]
+struct Writer(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    /// Everything, down to the most detailed level.
+    fn start() -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let writer = Writer(Arc::clone(&text));
+        let subscriber = logs::subscriber(Level::TRACE, &[], move || writer.clone());
+        let _guard = tracing::subscriber::set_default(subscriber);
+        Log { text, _guard }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.text.lock().unwrap().clone()).unwrap()
+    }
+
+    /// The authorizer's own lines, of those that matter to whoever reads the log.
+    fn lines(&self) -> Vec<Value> {
+        let text = self.text();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let ours = |line: &Value| line["target"].as_str().unwrap().starts_with("stackgen");
+        lines
+            .filter(|line| ours(line) && line["level"] != "DEBUG")
+            .collect()
+    }
+}
+
+struct Function {
+    world: World,
+    authorizer: Authorizer<OidcKeys, StoppedClock>,
+}
+
+impl Function {
+    async fn new(callers: Callers) -> Self {
+        let world = World::new().await;
+        let verifier = World::verifier(&world.issuer, &world.clock, Default::default());
+        let authorizer = Authorizer::new(verifier, callers);
+        Function { world, authorizer }
+    }
+
+    async fn ask(&self, query: Pairs<'_>, headers: Pairs<'_>) -> Result<Value, Diagnostic> {
+        let event = socket().authorize(query, headers);
+        let event: ApiGatewayCustomAuthorizerRequestTypeRequest =
+            serde_json::from_value(event).unwrap();
+        let event = LambdaEvent::new(event, Context::default());
+        let answer = self.authorizer.handle(event).await?;
+        Ok(serde_json::to_value(answer).unwrap())
+    }
+}
+
+fn socket() -> Socket {
+    Socket::new("L0SM9cOFvHcCIhw=")
+}
+
+fn unauthorized() -> Diagnostic {
+    Diagnostic {
+        error_type: "Unauthorized".to_owned(),
+        error_message: "Unauthorized".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_speaker_is_let_in_by_each_way_of_bringing_a_token() {
+    let function = Function::new(Callers::Mixed).await;
+    let token = function.world.good();
+    let (bearer, protocols) = (format!("Bearer {token}"), format!("bearer, {token}"));
+    let in_query: Pairs<'_> = &[("token", &token)];
+    let in_header: Pairs<'_> = &[("authorization", &bearer)];
+    let in_protocols: Pairs<'_> = &[("Sec-WebSocket-Protocol", &protocols)];
+    let alone: Pairs<'_> = &[("Sec-WebSocket-Protocol", &token)];
+    for (query, headers) in [
+        (in_query, [].as_slice()),
+        (&[], in_header),
+        (&[], in_protocols),
+        (&[], alone),
+        (in_query, in_header),
+    ] {
+        let answer = function.ask(query, headers).await.unwrap();
+        let expected = json!({
+            "principalId": "alice",
+            "policyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Action": ["execute-api:Invoke"],
+                    "Effect": "Allow",
+                    "Resource": [socket().method_arn()],
+                }],
+            },
+            "context": {"userId": "alice", "tokenUse": "id"},
+        });
+        assert_eq!(answer, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_listener_without_a_token_is_let_in_where_callers_are_mixed() {
+    let mixed = Function::new(Callers::Mixed).await;
+    let queries: [Pairs<'_>; 3] = [&[], &[("token", "")], &[("sessionId", "a-b-100")]];
+    for query in queries {
+        let answer = mixed.ask(query, &[]).await.unwrap();
+        assert_eq!(answer["principalId"], "anonymous");
+        assert_eq!(answer["context"], json!({}));
+    }
+    let authenticated = Function::new(Callers::Authenticated).await;
+    for query in queries {
+        assert_eq!(authenticated.ask(query, &[]).await, Err(unauthorized()));
+    }
+    assert_eq!(mixed.world.issuer.fetches().configuration, 0);
+}
+
+#[tokio::test]
+async fn a6_whoever_brings_a_bad_token_hears_unauthorized_and_nothing_else() {
+    let function = Function::new(Callers::Mixed).await;
+    let good = function.world.good();
+    let forged = function.world.token().signed(&SigningKey::ec("key-1"));
+    for token in [forged.as_str(), "x", " ", "undefined", "null"] {
+        assert_eq!(
+            function.ask(&[("token", token)], &[]).await,
+            Err(unauthorized())
+        );
+    }
+    let headers = [("Authorization", "Basic YTpi")];
+    assert_eq!(
+        function.ask(&[("token", &good)], &headers).await,
+        Err(unauthorized())
+    );
+    let twice = [("token", good.as_str()), ("token", &forged)];
+    assert_eq!(function.ask(&twice, &[]).await, Err(unauthorized()));
+}
+
+#[tokio::test]
+async fn a7_that_the_issuer_is_down_is_not_the_callers_fault() {
+    let function = Function::new(Callers::Mixed).await;
+    function.world.issuer.set_mode(IssuerMode::Down);
+    let token = function.world.good();
+    let log = Log::start();
+    let error = function.ask(&[("token", &token)], &[]).await.unwrap_err();
+    assert_eq!(error.error_type, "KeysUnavailable");
+    assert!(error.error_message.contains("answered 503"), "{error:?}");
+    let lines = log.lines();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["level"], "WARN");
+    assert_eq!(
+        lines[0]["message"],
+        "Keys of the issuer could not be fetched"
+    );
+    assert_eq!(lines[1]["level"], "ERROR");
+    assert_eq!(lines[1]["message"], "Authorization failed");
+    // Listeners do not need it.
+    assert!(function.ask(&[], &[]).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_log_tells_who_was_let_in_and_as_what() {
+    let function = Function::new(Callers::Mixed).await;
+    let token = function.world.good();
+    let log = Log::start();
+    function.ask(&[("token", &token)], &[]).await.unwrap();
+    function.ask(&[], &[]).await.unwrap();
+    let lines = log.lines();
+    let request_id = socket().authorize(&[], &[])["requestContext"]["requestId"].clone();
+    for line in &lines {
+        assert_eq!(line["level"], "INFO");
+        assert_eq!(line["requestId"], request_id);
+        assert_eq!(line["connectionId"], "L0SM9cOFvHcCIhw=");
+    }
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| (&line["message"], &line["role"]))
+        .collect();
+    let successful = json!("Authorization successful");
+    assert_eq!(
+        told,
+        [
+            (&json!("Token validated"), &Value::Null),
+            (&successful, &json!("authenticated")),
+            (&successful, &json!("anonymous")),
+        ]
+    );
+    assert_eq!(lines[0]["tokenUse"], "id");
+}
+
+#[tokio::test]
+async fn the_log_tells_why_somebody_was_refused() {
+    let function = Function::new(Callers::Authenticated).await;
+    let key = function.world.issuer.key();
+    let expired = function.world.token().claim("exp", 1).signed(&key);
+    let log = Log::start();
+    let _ = function.ask(&[("token", &expired)], &[]).await;
+    let _ = function.ask(&[], &[]).await;
+    let lines = log.lines();
+    let told = |index: usize| {
+        let line: &Value = &lines[index];
+        let names = ["level", "message", "code", "reason", "connectionId"];
+        names.map(|name| line[name].as_str().unwrap().to_owned())
+    };
+    let (level, refused, id) = ("WARN", "Authorization refused", "L0SM9cOFvHcCIhw=");
+    assert_eq!(
+        told(0),
+        [level, refused, "Expired", "the token has expired", id]
+    );
+    assert_eq!(
+        told(1),
+        [level, refused, "Missing", "there is no token", id]
+    );
+    assert_eq!(lines.len(), 2);
+}
+
+#[tokio::test]
+async fn no_part_of_a_token_is_ever_logged() {
+    let function = Function::new(Callers::Mixed).await;
+    let world = &function.world;
+    let key = world.issuer.key();
+    let log = Log::start();
+    let mut tokens = vec![world.good(), "secret-that-is-no-jwt".to_owned()];
+    tokens.push(world.token().signed(&SigningKey::ec("key-1")));
+    tokens.push(world.token().claim("exp", 1).signed(&key));
+    tokens.push(world.token().header("kid", "hostile-key-id").signed(&key));
+    tokens.push(
+        world
+            .token()
+            .header("jku", "https://hostile.example")
+            .signed(&key),
+    );
+    tokens.push(world.token().claim("aud", "hostile-audience").signed(&key));
+    for token in &tokens {
+        let bearer = format!("Bearer {token}");
+        let _ = function.ask(&[("token", token)], &[]).await;
+        let _ = function.ask(&[], &[("Authorization", &bearer)]).await;
+        let _ = function.ask(&[], &[("Authorization", token)]).await;
+    }
+    let text = log.text();
+    assert!(text.contains("Authorization refused") && text.contains("Token validated"));
+    assert!(!text.contains("hostile"), "{text}");
+    for part in tokens.iter().flat_map(|token| token.split('.')) {
+        assert!(!text.contains(part), "{part} in {text}");
+    }
+}

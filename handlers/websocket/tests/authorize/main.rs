@@ -1,0 +1,9 @@
+//! The authorizer against a real issuer: HTTP, keys, signatures, cache and decision, with nothing replaced but the
+//! clock.
+
+mod attacks;
+mod cases;
+mod handler;
+mod issuer;
+mod properties;
+mod world;
