@@ -130,7 +130,7 @@ impl<L: Lookup> Environment<L> {
             .unwrap_or(default)
     }
 
-    /// One of these words, or `default` if there is none.
+    /// One of these words, in lower or upper case, or `default` if there is none.
     pub fn choice_or<T: Copy>(
         &mut self,
         name: &'static str,
@@ -140,7 +140,9 @@ impl<L: Lookup> Environment<L> {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
         let hint = format!("one of {}", words.join(", "));
         self.optional(name, &hint, |text| {
-            let chosen = choices.iter().find(|(word, _)| *word == text);
+            let chosen = choices
+                .iter()
+                .find(|(word, _)| word.eq_ignore_ascii_case(text));
             chosen.map(|(_, value)| *value).ok_or_else(|| shown(text))
         })
         .unwrap_or(default)

@@ -7,8 +7,14 @@ mod broadcast;
 mod clock;
 mod connection;
 mod environment;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+#[cfg(feature = "lambda")]
+pub mod logs;
 #[cfg(feature = "management")]
 mod management;
+#[cfg(feature = "lambda")]
+pub mod metrics;
 #[cfg(feature = "oidc")]
 mod oidc;
 #[cfg(feature = "testing")]

@@ -126,6 +126,15 @@ fn a_number_is_whole_and_in_its_range() {
 }
 
 #[test]
+fn a_word_is_right_in_any_case() {
+    for right in ["open", "OPEN", "Open"] {
+        let what = problem(right, |e| e.choice_or("X", &[("open", 1)], 0));
+        assert_eq!(what, None);
+        assert_eq!(one(right).choice_or("X", &[("open", 1)], 0), 1);
+    }
+}
+
+#[test]
 fn a_long_value_is_shown_in_part() {
     let exact = "12345678901234567890123456789012";
     let long = "123456789012345678901234567890123";

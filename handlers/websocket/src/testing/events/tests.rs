@@ -1,3 +1,5 @@
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayWebsocketProxyRequest};
+
 use super::*;
 
 fn keys(value: &Value) -> Vec<&str> {
@@ -176,4 +178,44 @@ fn an_http_request_has_what_its_route_and_its_authorizer_give_it() {
         assert_eq!(bare.get(absent), None);
     }
     assert_eq!(bare["requestContext"].get("authorizer"), None);
+}
+
+#[test]
+fn the_types_that_functions_use_read_every_event() {
+    let read = |event: Value| -> ApiGatewayWebsocketProxyRequest {
+        let read = serde_json::from_value(event.clone());
+        read.unwrap_or_else(|error| panic!("{error}: {event}"))
+    };
+    let socket = socket().authorized("user-1", &[("userId", "user-1")]);
+    let connect = read(socket.connect(&[("sessionId", "merciful-truth-455")], &[]));
+    let session = connect.query_string_parameters.first("sessionId");
+    assert_eq!(session, Some("merciful-truth-455"));
+    assert_eq!(connect.headers["sec-websocket-version"], "13");
+    let context = connect.request_context;
+    assert_eq!(context.connected_at, 1_707_502_303_419);
+    assert_eq!(context.authorizer.fields["userId"], "user-1");
+    assert_eq!(context.identity.source_ip.as_deref(), Some("192.0.2.1"));
+
+    let message = read(Socket::new("c=").message("heartbeat", "{}"));
+    assert_eq!(message.body.as_deref(), Some("{}"));
+    assert!(message.headers.is_empty());
+    assert!(message.request_context.authorizer.fields.is_empty());
+
+    let context = read(socket.disconnect(1001, "Going away")).request_context;
+    assert_eq!(context.disconnect_status_code, Some(1001));
+    assert_eq!(context.disconnect_reason.as_deref(), Some("Going away"));
+
+    let request = HttpRequest {
+        claims: Some(&[("sub", "user-1")]),
+        ..HttpRequest::default()
+    };
+    let http: ApiGatewayV2httpRequest = serde_json::from_value(request.event()).unwrap();
+    let jwt = http
+        .request_context
+        .authorizer
+        .and_then(|authorizer| authorizer.jwt);
+    assert_eq!(
+        jwt.map(|jwt| jwt.claims["sub"].clone()).as_deref(),
+        Some("user-1")
+    );
 }

@@ -1,0 +1,159 @@
+//! What every function's `main` does: logs, metrics, and one event after the other.
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! use lambda_runtime::{Error, LambdaEvent, service_fn};
+//! use serde_json::{Value, json};
+//! use stackgen_websocket::{Environment, lambda};
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> ExitCode {
+//!     lambda::exit_code(run().await)
+//! }
+//!
+//! async fn run() -> Result<(), Error> {
+//!     let mut environment = Environment::new(|name| std::env::var(name).ok());
+//!     let telemetry = lambda::Telemetry::read(&mut environment);
+//!     let table = environment.text("MY_TABLE");
+//!     // Before anything can go wrong: what does is logged.
+//!     telemetry.install(&["my_function"], "MyNamespace")?;
+//!     let table = environment.finish(table)?;
+//!     lambda::run(service_fn(|_event: LambdaEvent<Value>| async {
+//!         Ok::<_, Error>(json!({"statusCode": 200}))
+//!     }))
+//!     .await
+//! }
+//! ```
+
+use std::fmt::{Debug, Display};
+use std::io;
+use std::process::ExitCode;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::future::{FutureExt, Inspect};
+use futures_util::stream::Stream;
+use lambda_runtime::tower::Layer;
+use lambda_runtime::{
+    Diagnostic, Error, IntoFunctionResponse, LambdaEvent, LambdaInvocation, Runtime, Service,
+};
+use serde::{Deserialize, Serialize};
+use tracing::Level;
+use tracing::instrument::{Instrument, Instrumented};
+
+use crate::{Environment, Lookup, logs, metrics};
+
+/// What a function tells about itself: logs and metrics.
+#[derive(Clone, Debug)]
+pub struct Telemetry {
+    level: Level,
+    function_name: String,
+}
+
+impl Telemetry {
+    /// Reads `LOG_LEVEL`, and the function's name, which Lambda sets.
+    pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
+        Telemetry {
+            level: logs::level(environment),
+            function_name: environment.text("AWS_LAMBDA_FUNCTION_NAME"),
+        }
+    }
+
+    /// From now on, this process logs to stdout and collects metrics for `namespace`. `own` names the crates whose logs
+    /// the level is for, see [`logs::subscriber`].
+    ///
+    /// # Errors
+    ///
+    /// If the process has a logger, or collects metrics, already.
+    pub fn install(&self, own: &[&str], namespace: &str) -> Result<(), Error> {
+        let subscriber = logs::subscriber(self.level, own, io::stdout);
+        tracing::subscriber::set_global_default(subscriber)?;
+        metrics::install(namespace, &self.function_name)?;
+        Ok(())
+    }
+}
+
+/// Answers one event after the other, until Lambda ends the process.
+///
+/// Every line that is logged meanwhile has the `lambdaRequestId`, and metrics are written after every event.
+///
+/// # Errors
+///
+/// If the Lambda Runtime API cannot be reached.
+///
+/// # Panics
+///
+/// If this process was not started by Lambda.
+pub async fn run<S, Event, Response, Body, Chunks, Chunk, ChunkError>(
+    service: S,
+) -> Result<(), Error>
+where
+    S: Service<LambdaEvent<Event>, Response = Response>,
+    S::Future: Future<Output = Result<Response, S::Error>>,
+    S::Error: Into<Diagnostic> + Debug,
+    Event: for<'de> Deserialize<'de>,
+    Response: IntoFunctionResponse<Body, Chunks>,
+    Body: Serialize,
+    Chunks: Stream<Item = Result<Chunk, ChunkError>> + Unpin + Send + 'static,
+    Chunk: Into<Bytes> + Send,
+    ChunkError: Into<Error> + Send + Debug,
+{
+    Runtime::new(service).layer(Observing).run().await
+}
+
+/// How the process ends. What went wrong is logged: Lambda itself says only that the process ended.
+pub fn exit_code(result: Result<(), impl Display>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "Function stopped");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A span around every invocation, and metrics after it.
+///
+/// The runtime's own layer would call the Lambda request's id `requestId`; here that is API Gateway's.
+struct Observing;
+
+impl<S> Layer<S> for Observing {
+    type Service = Observed<S>;
+
+    fn layer(&self, inner: S) -> Observed<S> {
+        Observed(inner)
+    }
+}
+
+struct Observed<S>(S);
+
+impl<S> Service<LambdaInvocation> for Observed<S>
+where
+    S: Service<LambdaInvocation, Response = (), Error = Error>,
+{
+    type Response = ();
+    type Error = Error;
+    type Future = Instrumented<Inspect<S::Future, fn(&Result<(), Error>)>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
+        let id = &invocation.context.request_id;
+        metrics::set_invocation(id);
+        // Of the level of an error, so that no LOG_LEVEL takes the id off a line.
+        let span = tracing::error_span!("invocation", lambdaRequestId = id);
+        let answered = span.in_scope(|| self.0.call(invocation));
+        let flush: fn(&Result<(), Error>) = flush;
+        answered.inspect(flush).instrument(span)
+    }
+}
+
+/// Metrics that cannot be written are lost, and nobody's request is to suffer for it.
+fn flush(_: &Result<(), Error>) {
+    if let Err(error) = metrics::flush(io::stdout()) {
+        tracing::warn!(%error, "Metrics lost");
+    }
+}

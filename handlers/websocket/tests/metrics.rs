@@ -1,0 +1,82 @@
+//! Metrics collect for the whole process, so these tests have one of their own.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stackgen_websocket::{ConnectionId, PostError, Report, metrics};
+
+fn flushed() -> Vec<Value> {
+    let mut written = Vec::new();
+    metrics::flush(&mut written).unwrap();
+    let text = String::from_utf8(written).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn what_is_counted_is_written_once_in_cloudwatchs_embedded_format() {
+    metrics::count(metrics::CONNECTIONS);
+    assert_eq!(flushed(), Vec::<Value>::new(), "nothing collects yet");
+
+    metrics::install("LiveSession", "session-audio-handler-dev").unwrap();
+    let again = metrics::install("LiveSession", "session-audio-handler-dev");
+    assert_eq!(again, Err(metrics::AlreadyInstalled));
+    assert_eq!(flushed(), Vec::<Value>::new());
+
+    metrics::set_invocation("8c1f");
+    let id = ConnectionId::new("c=");
+    let report = Report {
+        sent: 3,
+        gone: vec![id.clone()],
+        failed: vec![(id.clone(), PostError::Busy), (id, PostError::TimedOut)],
+    };
+    metrics::count_fan_out(&report, Duration::from_micros(12_500));
+    metrics::count_reason(metrics::REFUSALS, "full");
+    metrics::count_reason(metrics::REFUSALS, "full");
+
+    let [mut fan_out, mut refusals] = <[Value; 2]>::try_from(flushed()).unwrap();
+    for line in [&mut fan_out, &mut refusals] {
+        let timestamp = line["_aws"]["Timestamp"].take();
+        assert!(timestamp.as_u64() > Some(1_700_000_000_000));
+    }
+    let metric = |name: &str, unit: &str| json!({"Name": name, "Unit": unit});
+    assert_eq!(
+        fan_out,
+        json!({
+            "_aws": {"Timestamp": null, "CloudWatchMetrics": [{
+                "Namespace": "LiveSession",
+                "Dimensions": [["FunctionName"]],
+                "Metrics": [
+                    metric("FanOutDuration", "Milliseconds"),
+                    metric("FanOutFailed", "Count"),
+                    metric("FanOutGone", "Count"),
+                    metric("FanOutSent", "Count"),
+                ],
+            }]},
+            "FunctionName": "session-audio-handler-dev",
+            "lambdaRequestId": "8c1f",
+            "FanOutDuration": [12.5],
+            "FanOutFailed": 2,
+            "FanOutGone": 1,
+            "FanOutSent": 3,
+        })
+    );
+    assert_eq!(
+        refusals,
+        json!({
+            "_aws": {"Timestamp": null, "CloudWatchMetrics": [{
+                "Namespace": "LiveSession",
+                "Dimensions": [["FunctionName", "Reason"]],
+                "Metrics": [metric("Refusals", "Count")],
+            }]},
+            "FunctionName": "session-audio-handler-dev",
+            "Reason": "full",
+            "lambdaRequestId": "8c1f",
+            "Refusals": 2,
+        })
+    );
+    assert_eq!(flushed(), Vec::<Value>::new(), "it is written once");
+}
