@@ -9,12 +9,12 @@ fn key_set(keys: &[Value]) -> Result<KeySet, KeySetError> {
 
 #[track_caller]
 fn usable(jwk: &Value) {
-    assert!(key_set(&[jwk.clone()]).is_ok(), "{jwk}");
+    assert!(key_set(std::slice::from_ref(jwk)).is_ok(), "{jwk}");
 }
 
 #[track_caller]
 fn unusable(jwk: &Value) {
-    let error = key_set(&[jwk.clone()]).expect_err("the key is not usable");
+    let error = key_set(std::slice::from_ref(jwk)).expect_err("the key is not usable");
     assert!(matches!(error, KeySetError::NoUsableKey), "{jwk}: {error}");
 }
 

@@ -12,7 +12,9 @@ fn refused(members: Value) -> TokenError {
 
 #[test]
 fn a_token_has_three_parts() {
-    let parts = Parts::of("a.b.c").ok().expect("three parts");
+    let Ok(parts) = Parts::of("a.b.c") else {
+        panic!("these are three parts");
+    };
     assert_eq!(
         (parts.header, parts.claims, parts.signature),
         ("a", "b", "c")
