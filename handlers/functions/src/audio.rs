@@ -1,12 +1,14 @@
 //! The audio handler: `sendAudio`, and shares of its audience.
 
+use std::time::Instant;
+
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use live_session_core::ports::{Ports, Relay, Store};
 use live_session_core::protocol::ServerMessage;
 use live_session_core::{AudioSettings, Clock, ConnectionId, Share, send_audio, send_share};
 use serde::{Deserialize, Serialize};
-use stackgen_websocket::Broadcaster;
-use tracing::{info, warn};
+use stackgen_websocket::{Broadcaster, logs};
+use tracing::{Span, info, warn};
 
 use crate::connection::post;
 use crate::events::{EventError, Reply, connection_id};
@@ -29,6 +31,18 @@ pub struct ShareEvent {
     pub share: Share,
 }
 
+impl AudioEvent {
+    /// The span that its lines are logged in.
+    pub fn span(&self) -> Span {
+        match self {
+            AudioEvent::Share(ShareEvent { share }) => {
+                tracing::error_span!("share", sessionId = %share.session_id)
+            }
+            AudioEvent::Message(event) => logs::request_span(&event.request_context),
+        }
+    }
+}
+
 /// Answers one event.
 pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
@@ -38,8 +52,9 @@ pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
 ) -> Result<Reply, EventError> {
     match event {
         AudioEvent::Share(ShareEvent { share }) => {
+            let since = Instant::now();
             if let Some(report) = send_share(ports, share).await {
-                metrics::fanned_out(&report);
+                metrics::fanned_out(&report, since);
             }
         }
         AudioEvent::Message(event) => {
@@ -58,9 +73,10 @@ async fn on_message<S: Store, B: Broadcaster, C: Clock>(
     id: &ConnectionId,
     body: &str,
 ) {
+    let since = Instant::now();
     match send_audio(ports, relay, settings, id, body).await {
         Ok(sent) => {
-            metrics::fanned_out(&sent.report);
+            metrics::fanned_out(&sent.report, since);
             info!(
                 sent = sent.report.sent,
                 gone = sent.report.gone.len(),

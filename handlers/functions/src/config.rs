@@ -2,30 +2,25 @@
 
 use live_session_core::{AudioSettings, JoinSettings, RateLimitFailure};
 use stackgen_websocket::authorize::TokenUse;
+use stackgen_websocket::lambda::Telemetry;
 use stackgen_websocket::{Environment, Lookup};
 
 use crate::dynamo::Tables;
 
-/// What every function reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Common {
-    /// How much is logged.
-    pub log_level: String,
-}
+/// What a function reads from its environment.
+pub trait Config: Sized {
+    /// Reads it; the environment remembers what was wrong.
+    fn read(environment: &mut Environment<impl Lookup>) -> Self;
 
-impl Common {
-    fn read(environment: &mut Environment<impl Lookup>) -> Self {
-        Common {
-            log_level: environment.text_or("LOG_LEVEL", "info"),
-        }
-    }
+    /// Logs and metrics.
+    fn telemetry(&self) -> &Telemetry;
 }
 
 /// Whose tokens the authorizer takes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct AuthorizerConfig {
-    /// What every function reads.
-    pub common: Common,
+    /// Logs and metrics.
+    pub telemetry: Telemetry,
     /// Who issues them, as tokens name it: for Cognito the user pool's URL.
     pub issuer: String,
     /// For whom they are: for Cognito the app client's id.
@@ -34,12 +29,15 @@ pub struct AuthorizerConfig {
     pub token_use: TokenUse,
 }
 
-impl AuthorizerConfig {
-    /// Reads it.
-    pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
+impl Config for AuthorizerConfig {
+    fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    fn read(environment: &mut Environment<impl Lookup>) -> Self {
         let kinds = [("id", TokenUse::Id), ("access", TokenUse::Access)];
         AuthorizerConfig {
-            common: Common::read(environment),
+            telemetry: Telemetry::read(environment),
             issuer: environment.url("JWT_ISSUER"),
             audience: environment.text("JWT_AUDIENCE"),
             token_use: environment.choice_or("JWT_TOKEN_USE", &kinds, TokenUse::Id),
@@ -62,7 +60,7 @@ impl Reach {
             tables: Tables {
                 sessions: environment.text("SESSIONS_TABLE"),
                 connections: environment.text("CONNECTIONS_TABLE"),
-                rate_limits: rate_limits.unwrap_or_default(),
+                rate_limits,
             },
             management_endpoint: environment.url("MANAGEMENT_ENDPOINT"),
         }
@@ -86,21 +84,24 @@ fn rate_limit_failure(
 }
 
 /// The connection handler's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ConnectionConfig {
-    /// What every function reads.
-    pub common: Common,
+    /// Logs and metrics.
+    pub telemetry: Telemetry,
     /// Tables and connections.
     pub reach: Reach,
     /// Who may come in.
     pub join: JoinSettings,
 }
 
-impl ConnectionConfig {
-    /// Reads it.
-    pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
+impl Config for ConnectionConfig {
+    fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    fn read(environment: &mut Environment<impl Lookup>) -> Self {
         ConnectionConfig {
-            common: Common::read(environment),
+            telemetry: Telemetry::read(environment),
             reach: Reach::with_rates(environment),
             join: JoinSettings {
                 max_listeners: environment.integer_or(
@@ -115,40 +116,46 @@ impl ConnectionConfig {
 }
 
 /// The disconnect handler's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct DisconnectConfig {
-    /// What every function reads.
-    pub common: Common,
+    /// Logs and metrics.
+    pub telemetry: Telemetry,
     /// Tables and connections.
     pub reach: Reach,
 }
 
-impl DisconnectConfig {
-    /// Reads it.
-    pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
+impl Config for DisconnectConfig {
+    fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    fn read(environment: &mut Environment<impl Lookup>) -> Self {
         DisconnectConfig {
-            common: Common::read(environment),
+            telemetry: Telemetry::read(environment),
             reach: Reach::read(environment, None),
         }
     }
 }
 
 /// The audio handler's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct AudioConfig {
-    /// What every function reads.
-    pub common: Common,
+    /// Logs and metrics.
+    pub telemetry: Telemetry,
     /// Tables and connections.
     pub reach: Reach,
     /// How audio is sent.
     pub audio: AudioSettings,
 }
 
-impl AudioConfig {
-    /// Reads it.
-    pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
+impl Config for AudioConfig {
+    fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    fn read(environment: &mut Environment<impl Lookup>) -> Self {
         AudioConfig {
-            common: Common::read(environment),
+            telemetry: Telemetry::read(environment),
             reach: Reach::with_rates(environment),
             audio: AudioSettings {
                 listeners_per_invocation: environment.integer_or(
@@ -163,21 +170,24 @@ impl AudioConfig {
 }
 
 /// The HTTP handler's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct HttpConfig {
-    /// What every function reads.
-    pub common: Common,
+    /// Logs and metrics.
+    pub telemetry: Telemetry,
     /// Tables and connections.
     pub reach: Reach,
     /// Whether sessions are created while the table of rates does not answer.
     pub rate_limit_failure: RateLimitFailure,
 }
 
-impl HttpConfig {
-    /// Reads it.
-    pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
+impl Config for HttpConfig {
+    fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    fn read(environment: &mut Environment<impl Lookup>) -> Self {
         HttpConfig {
-            common: Common::read(environment),
+            telemetry: Telemetry::read(environment),
             reach: Reach::with_rates(environment),
             rate_limit_failure: rate_limit_failure(environment, RateLimitFailure::Closed),
         }

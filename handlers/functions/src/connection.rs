@@ -29,8 +29,8 @@ async fn on_connect<S: Store, B: Broadcaster, C: Clock>(
     event: &ApiGatewayWebsocketProxyRequest,
 ) -> Result<Reply, EventError> {
     match connect(ports, settings, handshake(event)?).await {
-        Ok(joined) => {
-            metrics::connected(joined.connection.role.name());
+        Ok(_) => {
+            metrics::connected();
             Ok(Reply::connected(event))
         }
         Err(refusal) => {

@@ -23,11 +23,9 @@ pub async fn handle<S: Store, B: Broadcaster, C: Clock>(
         "Connection closed"
     );
     match disconnect(ports, &id).await {
-        Ok(removed) => {
-            if let Some(removed) = removed {
-                metrics::disconnected(removed.connection.role.name());
-            }
-        }
+        Ok(Some(_)) => metrics::disconnected(),
+        // It was removed before: by an earlier event, or because a message did not arrive.
+        Ok(None) => {}
         Err(error) => error!(%error, "Record not removed"),
     }
     Ok(Reply::status(200))

@@ -3,6 +3,7 @@
 use aws_lambda_events::apigw::{
     ApiGatewayWebsocketProxyRequest, ApiGatewayWebsocketProxyRequestContext,
 };
+use lambda_runtime::Diagnostic;
 use live_session_core::{ConnectionId, Handshake, Sender, Timestamp, UserId};
 use serde::Serialize;
 use stackgen_websocket::authorize::{CallerIdentity, echoed_subprotocol};
@@ -96,6 +97,16 @@ impl Reply {
         Reply {
             status_code: 200,
             headers: name.map(|name| Subprotocol { name }),
+        }
+    }
+}
+
+/// What Lambda reports, and API Gateway answers with `Internal server error` (rows C6, M4).
+impl From<EventError> for Diagnostic {
+    fn from(error: EventError) -> Self {
+        Diagnostic {
+            error_type: "EventError".to_owned(),
+            error_message: error.to_string(),
         }
     }
 }

@@ -12,3 +12,4 @@ pub mod events;
 pub mod http;
 mod metrics;
 pub mod relay;
+pub mod start;

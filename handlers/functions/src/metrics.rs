@@ -1,15 +1,28 @@
 //! What is counted.
 
+use std::time::Instant;
+
 use stackgen_websocket::Report;
+use stackgen_websocket::metrics::{
+    CONNECTIONS, DISCONNECTIONS, REFUSALS, count, count_fan_out, count_reason,
+};
 
 /// A connection came in.
-pub fn connected(_role: &'static str) {}
+pub(crate) fn connected() {
+    count(CONNECTIONS);
+}
 
 /// A handshake was refused.
-pub fn refused(_reason: &'static str) {}
+pub(crate) fn refused(reason: &'static str) {
+    count_reason(REFUSALS, reason);
+}
 
 /// A connection was closed, and its record removed.
-pub fn disconnected(_role: &'static str) {}
+pub(crate) fn disconnected() {
+    count(DISCONNECTIONS);
+}
 
 /// A message went out to many.
-pub fn fanned_out(_report: &Report) {}
+pub(crate) fn fanned_out(report: &Report, since: Instant) {
+    count_fan_out(report, since.elapsed());
+}

@@ -1,10 +1,15 @@
 //! Further invocations of the audio handler.
 
+use std::time::Duration;
+
 use aws_sdk_lambda::Client;
+use aws_sdk_lambda::config::retry::RetryConfig;
+use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::operation::invoke::InvokeError;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
+use aws_types::SdkConfig;
 use live_session_core::Share;
 use live_session_core::ports::{Relay, RelayError};
 
@@ -20,9 +25,17 @@ pub struct LambdaRelay {
 
 impl LambdaRelay {
     /// Invokes the function of this name and version, as Lambda tells them: `AWS_LAMBDA_FUNCTION_NAME` and `_VERSION`.
-    pub fn new(client: Client, function: String, version: String) -> Self {
+    ///
+    /// One try, of a second at most: where it is late, the share is better sent from here.
+    pub fn new(config: &SdkConfig, function: String, version: String) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .operation_timeout(Duration::from_secs(1))
+            .build();
+        let config = aws_sdk_lambda::config::Builder::from(config)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts);
         LambdaRelay {
-            client,
+            client: Client::from_conf(config.build()),
             function,
             version,
         }

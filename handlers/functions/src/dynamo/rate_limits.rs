@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use live_session_core::Timestamp;
-use live_session_core::ports::{Bucket, Rate, RateLimiter, Stored, Taken};
+use live_session_core::ports::{Bucket, Rate, RateLimiter, StoreError, Stored, Taken};
 use serde::Deserialize;
 
 use super::DynamoStore;
@@ -25,78 +25,65 @@ struct Level {
 
 impl RateLimiter for DynamoStore {
     /// Optimistic: writes what should come next on the condition that the bucket still is as it was thought to be. If it
-    /// is not, the answer says how it is. The first guess is that nobody has taken anything yet. So a bucket that is
-    /// used takes two requests, and one that nobody else takes from at this moment no more.
+    /// is not, the answer says how it is. The first guess is that nobody has taken anything yet: a bucket in use takes
+    /// two requests, and more only where others take from it at this very moment.
     async fn take(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> Stored<Taken> {
         let mut call = self.call("take");
+        let table = self.tables.rate_limits.as_deref();
+        let table = table.ok_or_else(|| StoreError::Unavailable {
+            operation: call.operation,
+            reason: "this function was given no table of rate limits".to_owned(),
+        })?;
         let mut found: Option<Level> = None;
         let mut collisions = 0;
         loop {
             let level = found.map_or_else(|| Level::full(rate, now), |level| level.at(rate, now));
-            let Some(left) = level.tokens.checked_sub(1) else {
-                return Ok(Taken::No {
-                    retry_after: level.next_token(rate, now),
-                });
+            if level.tokens == 0 {
+                let retry_after = level.next_token(rate, now);
+                return Ok(Taken::No { retry_after });
+            }
+            let left = level.less_one();
+            let update = update(table, bucket, found, left)
+                // By then it is full again, which is what a bucket is that the table has forgotten.
+                .with(
+                    ":expires",
+                    &(left.updated_at.max(now).after(rate.per).as_seconds() + 1),
+                );
+            let Written::Refused(item) = self.write(&mut call, update).await? else {
+                return Ok(Taken::Yes);
             };
-            let taken = Level {
-                tokens: left,
-                ..level
-            };
-            match self
-                .write(
-                    &mut call,
-                    self.level_update(bucket, found, taken, rate, now),
-                )
-                .await?
-            {
-                Written::Done(_) => return Ok(Taken::Yes),
-                Written::Refused(item) => {
-                    let level = item
-                        .map(|item| item::read(call.operation, item))
-                        .transpose()?;
-                    if call.unsure && level == Some(taken) {
-                        // This call's own doing, whose answer was lost.
-                        return Ok(Taken::Yes);
-                    }
-                    found = level;
-                }
+            found = item
+                .map(|item| item::read(call.operation, item))
+                .transpose()?;
+            if call.unsure && found == Some(left) {
+                // This call's own doing, whose answer was lost.
+                return Ok(Taken::Yes);
             }
             collisions += 1;
             if collisions > 1 {
-                // Somebody else took from it in between.
+                // Others take from it, too: this pauses, and gives up in the end.
                 call.again(Failed::Busy).await?;
             }
         }
     }
 }
 
-impl DynamoStore {
-    fn level_update(
-        &self,
-        bucket: &Bucket,
-        found: Option<Level>,
-        to: Level,
-        rate: Rate,
-        now: Timestamp,
-    ) -> Write {
-        let expression = "SET #tokens = :tokens, #updatedAt = :updated, #expiresAt = :expires";
-        let update = Change::Update {
-            key: key(RATE_LIMITS.key, bucket.as_str()),
-            expression: expression.to_owned(),
-        };
-        // By then it is full again, which is what a bucket is that the table has forgotten.
-        let expires = to.updated_at.max(now).after(rate.per).as_seconds() + 1;
-        let write = Write::new(&self.tables.rate_limits, update)
-            .with(":tokens", &to.tokens)
-            .with(":updated", &to.updated_at)
-            .with(":expires", &expires);
-        match found {
-            None => write.when("attribute_not_exists(#identifier)"),
-            Some(found) => write
-                .when("#tokens = :foundTokens AND #updatedAt = :foundUpdated")
-                .with(":foundTokens", &found.tokens)
-                .with(":foundUpdated", &found.updated_at),
-        }
+/// The write that makes a bucket, as it was found, what it is to be.
+fn update(table: &str, bucket: &Bucket, found: Option<Level>, to: Level) -> Write {
+    let expression = "SET #tokens = :tokens, #updatedAt = :updatedAt, #expiresAt = :expires";
+    let update = Change::Update {
+        key: key(RATE_LIMITS.key, bucket.as_str()),
+        expression: expression.to_owned(),
+    };
+    let write = Write::new(table, update)
+        .with(":tokens", &to.tokens)
+        .with(":updatedAt", &to.updated_at);
+    match found {
+        None => write.when("attribute_not_exists(#identifier)"),
+        Some(found) => write
+            .when("#tokens = :foundTokens AND #updatedAt = :foundUpdatedAt")
+            .with(":foundTokens", &found.tokens)
+            .with(":foundUpdatedAt", &found.updated_at),
     }
 }
 
@@ -105,6 +92,13 @@ impl Level {
         Level {
             tokens: rate.tokens,
             updated_at: now,
+        }
+    }
+
+    fn less_one(self) -> Self {
+        Level {
+            tokens: self.tokens - 1,
+            ..self
         }
     }
 

@@ -18,8 +18,8 @@ pub struct Tables {
     pub sessions: String,
     /// The table of connections.
     pub connections: String,
-    /// The table of rate limits.
-    pub rate_limits: String,
+    /// The table of rate limits, if the function may use it.
+    pub rate_limits: Option<String>,
 }
 
 /// How the tables are asked.

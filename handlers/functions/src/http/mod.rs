@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use stackgen_websocket::Broadcaster;
-use tracing::info;
+use tracing::{Span, info};
 
 use answer::{Answer, Problem};
 
@@ -106,6 +106,22 @@ async fn end_session<S: Store, B: Broadcaster, C: Clock>(
     };
     end(ports, ending).await?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// The span that a request's lines are logged in.
+pub fn span(request: &Request) -> Span {
+    let request_id = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.as_deref(),
+        _ => None,
+    };
+    let parameters = request.path_parameters_ref();
+    let session_id = parameters.and_then(|parameters| parameters.first("sessionId"));
+    tracing::error_span!(
+        "request",
+        requestId = request_id,
+        routeKey = route_key(request),
+        sessionId = session_id,
+    )
 }
 
 /// The route that API Gateway chose, as stackgen.yaml spells it.

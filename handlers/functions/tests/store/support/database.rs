@@ -12,37 +12,38 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
-use aws_smithy_http_client::tls;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use live_session::dynamo::schema::{self, Index, Table};
 use live_session::dynamo::{DynamoStore, Settings, Tables};
 use tokio::net::TcpListener;
 
 use super::faults::{Faults, Faulty};
 
-pub type Item = HashMap<String, AttributeValue>;
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// Three tables.
-pub struct Database {
+pub(crate) struct Database {
     /// Asks without faults, past the adapter.
-    pub client: Client,
-    pub tables: Tables,
+    pub(crate) client: Client,
+    pub(crate) tables: Tables,
     endpoint: String,
 }
 
 impl Database {
-    pub async fn start() -> Self {
-        let endpoint = match std::env::var("LIVE_SESSION_DYNAMODB_ENDPOINT") {
-            Ok(endpoint) => endpoint,
-            Err(_) => embedded().await,
-        };
-        let client = client(&endpoint, http());
+    pub(crate) async fn start() -> Self {
+        Self::at(&endpoint().await).await
+    }
+
+    /// Three more tables where there may be others.
+    pub(crate) async fn at(endpoint: &str) -> Self {
+        let client = client(endpoint, http());
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = |table: Table| format!("{}-test-{}-{number}", table.name, std::process::id());
         let tables = Tables {
             sessions: name(schema::SESSIONS),
             connections: name(schema::CONNECTIONS),
-            rate_limits: name(schema::RATE_LIMITS),
+            rate_limits: Some(name(schema::RATE_LIMITS)),
         };
         for table in schema::TABLES {
             create(&client, table, &name(table)).await;
@@ -50,23 +51,27 @@ impl Database {
         Database {
             client,
             tables,
-            endpoint,
+            endpoint: endpoint.to_owned(),
         }
     }
 
     /// The adapter on these tables.
-    pub fn store(&self, settings: Settings) -> DynamoStore {
+    pub(crate) fn store(&self, settings: Settings) -> DynamoStore {
         DynamoStore::new(&self.client, self.tables.clone(), settings)
     }
 
     /// The adapter on these tables, on a network on which things go wrong.
-    pub fn faulty_store(&self, settings: Settings, faults: &Faults) -> DynamoStore {
+    pub(crate) fn faulty_store(&self, settings: Settings, faults: &Faults) -> DynamoStore {
         let http = SharedHttpClient::new(Faulty::new(http(), faults.clone()));
         DynamoStore::new(&client(&self.endpoint, http), self.tables.clone(), settings)
     }
 
+    pub(crate) fn rate_limits(&self) -> &str {
+        self.tables.rate_limits.as_deref().expect("it is there")
+    }
+
     /// Everything that a table holds.
-    pub async fn scan(&self, table: &str) -> Vec<Item> {
+    pub(crate) async fn scan(&self, table: &str) -> Vec<Item> {
         let pages = self
             .client
             .scan()
@@ -82,7 +87,7 @@ impl Database {
     }
 
     /// Writes an item past the adapter.
-    pub async fn put(&self, table: &str, item: Item) {
+    pub(crate) async fn put(&self, table: &str, item: Item) {
         let request = self
             .client
             .put_item()
@@ -92,10 +97,30 @@ impl Database {
     }
 
     /// Takes an item away past the adapter, as a table's time to live does.
-    pub async fn sweep(&self, table: &str, key: &str, value: &str) {
+    pub(crate) async fn sweep(&self, table: &str, key: &str, value: &str) {
         let request = self.client.delete_item().table_name(table);
         let request = request.key(key, AttributeValue::S(value.to_owned()));
         request.send().await.expect("the table is there");
+    }
+}
+
+/// The adapter on no tables at all, for requests none of which gets through.
+pub(crate) fn unreachable_store(settings: Settings, faults: &Faults) -> DynamoStore {
+    let http = SharedHttpClient::new(Faulty::new(http(), faults.clone()));
+    let name = || "none".to_owned();
+    let tables = Tables {
+        sessions: name(),
+        connections: name(),
+        rate_limits: Some(name()),
+    };
+    DynamoStore::new(&client("http://127.0.0.1:9", http), tables, settings)
+}
+
+/// Where DynamoDB is.
+pub(crate) async fn endpoint() -> String {
+    match std::env::var("LIVE_SESSION_DYNAMODB_ENDPOINT") {
+        Ok(endpoint) => endpoint,
+        Err(_) => embedded().await,
     }
 }
 
@@ -110,10 +135,16 @@ async fn embedded() -> String {
     format!("http://{address}")
 }
 
+/// Without certificates: nothing here is encrypted.
 fn http() -> SharedHttpClient {
-    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+    let context = TlsContext::builder()
+        .with_trust_store(TrustStore::empty())
+        .build();
     aws_smithy_http_client::Builder::new()
-        .tls_provider(provider)
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::AwsLc,
+        ))
+        .tls_context(context.expect("there is nothing in it that could be wrong"))
         .build_https()
 }
 

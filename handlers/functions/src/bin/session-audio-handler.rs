@@ -1,0 +1,36 @@
+//! `sendAudio`: fans audio out to the listeners of a session, alone or with further invocations of itself.
+
+use std::process::ExitCode;
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use live_session::audio::{AudioEvent, handle};
+use live_session::config::AudioConfig;
+use live_session::relay::LambdaRelay;
+use live_session::start::{aws, ports, start};
+use stackgen_websocket::lambda;
+use tracing::Instrument;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    lambda::exit_code(run().await)
+}
+
+async fn run() -> Result<(), Error> {
+    let lookup = |name: &str| std::env::var(name).ok();
+    let config: AudioConfig = start(lookup)?;
+    let aws = aws(lookup)?;
+    let this = lambda_runtime::Config::from_env();
+    let relay = &LambdaRelay::new(&aws.sdk_config(), this.function_name, this.version);
+    let ports = &ports(&aws, config.reach);
+    let answer = |event: LambdaEvent<AudioEvent>| {
+        // In a box: as one value with all that it awaits, it is nested deeper than the compiler follows.
+        Box::pin(async move {
+            let event = event.payload;
+            let span = event.span();
+            handle(ports, relay, config.audio, event)
+                .instrument(span)
+                .await
+        })
+    };
+    lambda::run(service_fn(answer)).await
+}

@@ -1,0 +1,25 @@
+//! The authorizer: speakers bring a token, listeners do not have to.
+
+use std::process::ExitCode;
+
+use lambda_runtime::{Error, service_fn};
+use live_session::config::AuthorizerConfig;
+use live_session::start::start;
+use stackgen_websocket::authorize::{Authorizer, Callers, KeyCache, TokenRules, Verifier};
+use stackgen_websocket::{OidcKeys, SystemClock, lambda};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    lambda::exit_code(run().await)
+}
+
+async fn run() -> Result<(), Error> {
+    let config: AuthorizerConfig = start(|name: &str| std::env::var(name).ok())?;
+    let keys = KeyCache::new(OidcKeys::new(&config.issuer)?, SystemClock);
+    let rules = TokenRules {
+        token_use: config.token_use,
+        ..TokenRules::new(&config.issuer, [config.audience])
+    };
+    let authorizer = Authorizer::new(Verifier::new(rules, keys), Callers::Mixed);
+    lambda::run(service_fn(|event| authorizer.handle(event))).await
+}

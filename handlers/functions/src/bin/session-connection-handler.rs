@@ -1,0 +1,31 @@
+//! `$connect`, and every message but audio.
+
+use std::process::ExitCode;
+
+use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use live_session::config::ConnectionConfig;
+use live_session::connection::handle;
+use live_session::start::{aws, ports, start};
+use stackgen_websocket::{lambda, logs};
+use tracing::Instrument;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    lambda::exit_code(run().await)
+}
+
+async fn run() -> Result<(), Error> {
+    let lookup = |name: &str| std::env::var(name).ok();
+    let config: ConnectionConfig = start(lookup)?;
+    let ports = &ports(&aws(lookup)?, config.reach);
+    let answer = |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
+        // In a box: as one value with all that it awaits, it is nested deeper than the compiler follows.
+        Box::pin(async move {
+            let event = event.payload;
+            let span = logs::request_span(&event.request_context);
+            handle(ports, config.join, &event).instrument(span).await
+        })
+    };
+    lambda::run(service_fn(answer)).await
+}

@@ -1,0 +1,29 @@
+//! The HTTP API: sessions are created, seen, paused, resumed and ended.
+
+use std::convert::Infallible;
+use std::process::ExitCode;
+
+use lambda_http::{Adapter, Request, service_fn};
+use lambda_runtime::Error;
+use live_session::config::HttpConfig;
+use live_session::http::{handle, span};
+use live_session::start::{aws, ports, start};
+use stackgen_websocket::lambda;
+use tracing::Instrument;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    lambda::exit_code(run().await)
+}
+
+async fn run() -> Result<(), Error> {
+    let lookup = |name: &str| std::env::var(name).ok();
+    let config: HttpConfig = start(lookup)?;
+    let ports = &ports(&aws(lookup)?, config.reach);
+    let answer = |request: Request| async move {
+        let span = span(&request);
+        let response = handle(ports, config.rate_limit_failure, &request);
+        Ok::<_, Infallible>(response.instrument(span).await)
+    };
+    lambda::run(Adapter::from(service_fn(answer))).await
+}
