@@ -158,7 +158,8 @@ impl<L: Lookup> Environment<L> {
         self.optional(name, URL_HINT, url)
     }
 
-    /// Everything that was asked for, present or not; in alphabetical order.
+    /// Everything that was asked for, present or not, in alphabetical order: what a template has to set, beside those
+    /// that begin with `AWS_`, which are Lambda's.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.names.iter().copied()
     }

@@ -1,6 +1,6 @@
 //! `examples/echo.rs`, a whole function, run as Lambda runs it.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::PathBuf;
 
@@ -11,7 +11,8 @@ use stackgen_websocket::testing::{Answer, Answering, Function, ManagementEndpoin
 
 const SECRET: &str = "eyJhbGciOiJSUzI1NiJ9.c2VjcmV0.c2lnbmF0dXJl";
 
-/// Examples are built beside the tests, in the folder above.
+/// Examples are built beside the tests, in the folder above. `cargo test` builds them; `cargo test --test function`, on
+/// its own, does not.
 fn echo() -> PathBuf {
     let mut path = std::env::current_exe().unwrap();
     path.pop();

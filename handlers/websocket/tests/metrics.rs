@@ -1,6 +1,6 @@
 //! Metrics collect for the whole process, so these tests have one of their own.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

@@ -73,7 +73,7 @@ async fn a_connection_is_closed_once() {
     let id = ConnectionId::new("c=");
     let api = api(&endpoint.url());
     assert_eq!(api.delete(&id).await, Ok(()));
-    assert_eq!(endpoint.deleted(), [id.clone()]);
+    assert_eq!(endpoint.deleted(), vec![id.clone()]);
     endpoint.set(&id, Answering::Gone);
     assert_eq!(api.delete(&id).await, Err(PostError::Gone));
 }

@@ -14,6 +14,9 @@ use tokio::sync::watch;
 
 use super::{Answer, RuntimeApi};
 
+/// What a function has for every event.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
 /// A function: its binary's process, and the Runtime API that it talks to.
 ///
 /// The process has exactly the environment that Lambda would give it, and nothing of this one's. It is killed when
@@ -47,7 +50,7 @@ impl Function {
         binary: impl AsRef<Path>,
         environment: &[(&str, &str)],
     ) -> io::Result<Function> {
-        let api = RuntimeApi::start(Duration::from_secs(30)).await;
+        let api = RuntimeApi::start(TIMEOUT).await;
         let mut command = Command::new(binary.as_ref());
         command
             .env_clear()
@@ -111,16 +114,15 @@ impl Function {
         Err(self.exited().await)
     }
 
-    /// Stops it once it is done with the last event, and returns everything that it wrote to stdout and stderr.
+    /// Stops it once it is done with the last event, or takes too long over it, and returns everything that it wrote to
+    /// stdout and stderr.
     pub async fn stop(mut self) -> Vec<String> {
-        match self.idle().await {
-            Ok(()) => {
-                // Nothing to kill is as good as killed.
-                let _ = self.child.kill().await;
-                self.all_logs().await
-            }
-            Err(exited) => exited.logs,
+        if let Ok(Err(exited)) = tokio::time::timeout(TIMEOUT, self.idle()).await {
+            return exited.logs;
         }
+        // Nothing to kill is as good as killed.
+        let _ = self.child.kill().await;
+        self.all_logs().await
     }
 
     /// Waits for a line of its logs, and returns the first such; `None` if it ends without one.
