@@ -114,13 +114,11 @@ impl OidcKeys {
             let reason = format!("it is the configuration of {:?}", found.issuer);
             return Err(invalid(&url, reason));
         }
-        match is_local(&found.jwks_uri) {
-            Ok(is_local) if self.is_local || !is_local => Ok(found.jwks_uri),
-            _ => {
-                let reason = format!("its jwks_uri {:?} is not https", found.jwks_uri);
-                Err(invalid(&url, reason))
-            }
+        if !is_trusted(&found.jwks_uri, self.is_local) {
+            let reason = format!("its jwks_uri {:?} is not https", found.jwks_uri);
+            return Err(invalid(&url, reason));
         }
+        Ok(found.jwks_uri)
     }
 
     async fn get(&self, url: &str) -> Result<Bytes, KeySourceError> {
@@ -185,6 +183,14 @@ fn is_local(url: &str) -> Result<bool, &'static str> {
         Some("https") => Ok(false),
         Some("http") if is_loopback(authority) => Ok(true),
         _ => Err("is not an https:// URL"),
+    }
+}
+
+/// Whether keys may be fetched from there: over `https`, or from this machine if the issuer is on it too.
+fn is_trusted(jwks_uri: &str, issuer_is_local: bool) -> bool {
+    match is_local(jwks_uri) {
+        Ok(is_local) => !is_local || issuer_is_local,
+        Err(_) => false,
     }
 }
 

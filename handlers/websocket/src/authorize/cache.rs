@@ -47,12 +47,12 @@ pub struct KeyCache<K, C> {
     flight: tokio::sync::Mutex<()>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    kept: Option<Kept>,
-    /// The last one, whether it succeeded, failed or was given up.
+    /// The last good keys; before the first ones, why there are none.
+    kept: Result<Kept, KeySourceError>,
+    /// The last time, whether it succeeded, failed or was given up.
     attempted_at: Option<Timestamp>,
-    failure: Option<KeySourceError>,
 }
 
 #[derive(Debug)]
@@ -73,7 +73,10 @@ impl<K: KeySource, C: Clock> KeyCache<K, C> {
             source,
             clock,
             limits,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                kept: Err(KeySourceError::GivenUp),
+                attempted_at: None,
+            }),
             flight: tokio::sync::Mutex::default(),
         }
     }
@@ -106,19 +109,13 @@ impl<K: KeySource, C: Clock> KeyCache<K, C> {
     async fn fetch(&self) {
         // Noted before, so that an attempt counts that is given up half-way, and after, so that those who waited for
         // it while it timed out do not each try for as long again.
-        self.state().attempt(self.now(), KeySourceError::GivenUp);
+        self.state().note(self.now(), Err(KeySourceError::GivenUp));
         let fetched = self.source.fetch().await;
-        let now = self.now();
-        match fetched {
-            Ok(keys) => {
-                tracing::debug!("Keys of the issuer fetched");
-                self.state().keep(keys, now);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "Keys of the issuer could not be fetched");
-                self.state().attempt(now, error);
-            }
+        match &fetched {
+            Ok(_) => tracing::debug!("Keys of the issuer fetched"),
+            Err(error) => tracing::warn!(%error, "Keys of the issuer could not be fetched"),
         }
+        self.state().note(self.now(), fetched);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -129,44 +126,37 @@ impl<K: KeySource, C: Clock> KeyCache<K, C> {
 
 impl State {
     fn needs_fetch(&self, id: Option<&str>, now: Timestamp, max_age: Duration) -> bool {
-        self.kept.as_ref().is_none_or(|kept| {
-            let is_unknown = matches!(kept.keys.find(id), Err(TokenError::UnknownKey));
-            is_unknown || now.since(kept.fetched_at) > max_age
-        })
+        let Ok(kept) = &self.kept else {
+            return true;
+        };
+        let is_unknown = matches!(kept.keys.find(id), Err(TokenError::UnknownKey));
+        is_unknown || now.since(kept.fetched_at) > max_age
     }
 
     fn may_fetch(&self, now: Timestamp, limits: &CacheLimits) -> bool {
         let floor = match self.kept {
-            Some(_) => limits.floor,
-            None => limits.first_floor,
+            Ok(_) => limits.floor,
+            Err(_) => limits.first_floor,
         };
         self.attempted_at.is_none_or(|at| now.since(at) >= floor)
     }
 
     fn answer(&self, id: Option<&str>) -> Result<Arc<Key>, VerifyError> {
         match &self.kept {
-            Some(kept) => Ok(kept.keys.find(id)?),
-            None => {
-                let failure = self.failure.clone();
-                Err(failure.unwrap_or(KeySourceError::GivenUp).into())
-            }
+            Ok(kept) => Ok(kept.keys.find(id)?),
+            Err(failure) => Err(failure.clone().into()),
         }
     }
 
-    fn attempt(&mut self, at: Timestamp, failure: KeySourceError) {
+    /// Notes an attempt. One that failed leaves the keys of an earlier one.
+    fn note(&mut self, at: Timestamp, fetched: Result<KeySet, KeySourceError>) {
         self.attempted_at = Some(at);
-        self.failure = Some(failure);
-    }
-
-    fn keep(&mut self, keys: KeySet, now: Timestamp) {
-        *self = State {
-            kept: Some(Kept {
+        if fetched.is_ok() || self.kept.is_err() {
+            self.kept = fetched.map(|keys| Kept {
                 keys,
-                fetched_at: now,
-            }),
-            attempted_at: Some(now),
-            failure: None,
-        };
+                fetched_at: at,
+            });
+        }
     }
 }
 

@@ -63,7 +63,7 @@ pub async fn authorize<K: KeySource, C: Clock>(
     callers: Callers,
 ) -> Result<Authorization, AuthorizeError> {
     if request.method_arn.is_empty() {
-        return Err(AuthorizeError::NoMethodArn);
+        return Err(AuthorizeError::NotARequest);
     }
     let token = find_token(request).map_err(AuthorizeError::Unauthorized)?;
     let identity = match (token, callers) {

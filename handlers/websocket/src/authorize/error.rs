@@ -93,10 +93,8 @@ pub enum AuthorizeError {
     #[error("the token cannot be verified, because there are no keys: {0}")]
     Keys(#[source] KeySourceError),
     /// Not the caller's fault either: 500 (row A7).
-    #[error(
-        "the event has no methodArn: this function is a REQUEST authorizer, nothing else can invoke it"
-    )]
-    NoMethodArn,
+    #[error("the event is not a REQUEST authorizer's: it cannot be read, or it has no methodArn")]
+    NotARequest,
 }
 
 impl From<VerifyError> for AuthorizeError {
@@ -114,7 +112,7 @@ impl From<AuthorizeError> for lambda_runtime::Diagnostic {
         let error_type = match error {
             AuthorizeError::Unauthorized(_) => "Unauthorized",
             AuthorizeError::Keys(_) => "KeysUnavailable",
-            AuthorizeError::NoMethodArn => "NoMethodArn",
+            AuthorizeError::NotARequest => "NotARequest",
         };
         lambda_runtime::Diagnostic {
             error_type: error_type.to_owned(),

@@ -2,6 +2,7 @@
 
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest;
 use lambda_runtime::LambdaEvent;
+use serde_json::Value;
 
 use super::decide::{Authorization, AuthorizerResponse, Callers, authorize};
 use super::error::AuthorizeError;
@@ -30,13 +31,20 @@ impl<K: KeySource, C: Clock> Authorizer<K, C> {
     /// `Unauthorized`, which API Gateway makes a 401 (row A6), or something that it makes a 500 (row A7).
     pub async fn handle(
         &self,
-        event: LambdaEvent<ApiGatewayCustomAuthorizerRequestTypeRequest>,
+        event: LambdaEvent<Value>,
     ) -> Result<AuthorizerResponse, AuthorizeError> {
-        let request = ConnectRequest::from(event.payload);
+        let request = read(event.payload);
         let decision = authorize(&request, &self.verifier, self.callers).await;
         log(&request, &decision);
         decision.map(Authorization::into_response)
     }
+}
+
+/// Reads the event, here and not in the runtime: the runtime logs what it cannot read, and that may be a token. What
+/// cannot be read has no `methodArn`, and is refused for that.
+fn read(event: Value) -> ConnectRequest {
+    let event = serde_json::from_value::<ApiGatewayCustomAuthorizerRequestTypeRequest>(event);
+    event.map(ConnectRequest::from).unwrap_or_default()
 }
 
 fn log(request: &ConnectRequest, decision: &Result<Authorization, AuthorizeError>) {

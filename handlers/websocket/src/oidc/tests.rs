@@ -48,6 +48,17 @@ fn an_issuer_is_an_https_url_or_on_loopback() {
 }
 
 #[test]
+fn keys_come_over_https_or_from_the_issuers_own_machine() {
+    for issuer_is_local in [true, false] {
+        assert!(is_trusted("https://keys.example/jwks", issuer_is_local));
+        assert!(!is_trusted("http://keys.example/jwks", issuer_is_local));
+        assert!(!is_trusted("", issuer_is_local));
+    }
+    assert!(is_trusted("http://127.0.0.1/jwks", true));
+    assert!(!is_trusted("http://127.0.0.1/jwks", false));
+}
+
+#[test]
 fn nothing_is_loaded_before_the_first_fetch() {
     let keys = OidcKeys::new("https://issuer.example").unwrap();
     assert!(keys.client.get().is_none());

@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use stackgen_websocket::authorize::{Authorizer, Callers};
@@ -74,8 +73,10 @@ impl Function {
 
     async fn ask(&self, query: Pairs<'_>, headers: Pairs<'_>) -> Result<Value, Diagnostic> {
         let event = socket().authorize(query, headers);
-        let event: ApiGatewayCustomAuthorizerRequestTypeRequest =
-            serde_json::from_value(event).unwrap();
+        self.ask_with(event).await
+    }
+
+    async fn ask_with(&self, event: Value) -> Result<Value, Diagnostic> {
         let event = LambdaEvent::new(event, Context::default());
         let answer = self.authorizer.handle(event).await?;
         Ok(serde_json::to_value(answer).unwrap())
@@ -269,4 +270,19 @@ async fn no_part_of_a_token_is_ever_logged() {
     for part in tokens.iter().flat_map(|token| token.split('.')) {
         assert!(!text.contains(part), "{part} in {text}");
     }
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_lets_nobody_in_and_is_not_logged() {
+    let function = Function::new(Callers::Mixed).await;
+    let log = Log::start();
+    let mut odd_header = socket().authorize(&[], &[]);
+    odd_header["headers"]["Authorization"] = json!("Bearer secret\u{1}");
+    for event in [odd_header, json!({}), json!("secret"), json!(null)] {
+        let error = function.ask_with(event).await.unwrap_err();
+        assert_eq!(error.error_type, "NotARequest");
+        assert!(!error.error_message.contains("secret"));
+    }
+    assert_eq!(log.lines()[0]["message"], "Authorization failed");
+    assert!(!log.text().contains("secret"));
 }

@@ -123,7 +123,7 @@ async fn that_there_are_no_keys_is_not_the_callers_fault() {
 async fn an_event_without_a_method_is_nobodys_connect() {
     let request = ConnectRequest::default();
     let decision = authorize(&request, &verifier(None), Callers::Mixed).await;
-    assert_eq!(decision, Err(AuthorizeError::NoMethodArn));
+    assert_eq!(decision, Err(AuthorizeError::NotARequest));
 }
 
 #[test]
@@ -183,8 +183,8 @@ fn a7_what_is_not_the_callers_fault_is_another_error() {
     let keys = Diagnostic::from(AuthorizeError::from(keys));
     assert_eq!(keys.error_type, "KeysUnavailable");
     assert!(keys.error_message.contains("no keys"), "{keys:?}");
-    let event = Diagnostic::from(AuthorizeError::NoMethodArn);
-    assert_eq!(event.error_type, "NoMethodArn");
+    let event = Diagnostic::from(AuthorizeError::NotARequest);
+    assert_eq!(event.error_type, "NotARequest");
     assert!(event.error_message.contains("methodArn"), "{event:?}");
 }
 
