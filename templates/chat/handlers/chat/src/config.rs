@@ -1,0 +1,48 @@
+//! What the functions read from their environment: what stackgen.yaml sets.
+
+use stackgen_websocket::lambda::Telemetry;
+use stackgen_websocket::{Environment, Lookup};
+
+/// Whose tokens the authorizer takes.
+#[derive(Clone, Debug)]
+pub struct AuthorizerConfig {
+    /// How much is logged.
+    pub telemetry: Telemetry,
+    /// Who issues them, as tokens name it: for Cognito the user pool's URL.
+    pub issuer: String,
+    /// For whom they are: for Cognito the app client's id.
+    pub audience: String,
+}
+
+impl AuthorizerConfig {
+    /// Reads it.
+    pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
+        AuthorizerConfig {
+            telemetry: Telemetry::read(environment),
+            issuer: environment.url("JWT_ISSUER"),
+            audience: environment.text("JWT_AUDIENCE"),
+        }
+    }
+}
+
+/// Where rooms and connections are.
+#[derive(Clone, Debug)]
+pub struct ChatConfig {
+    /// How much is logged.
+    pub telemetry: Telemetry,
+    /// The table of rooms.
+    pub rooms_table: String,
+    /// The management API of the stage.
+    pub management_endpoint: String,
+}
+
+impl ChatConfig {
+    /// Reads it.
+    pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
+        ChatConfig {
+            telemetry: Telemetry::read(environment),
+            rooms_table: environment.text("ROOMS_TABLE"),
+            management_endpoint: environment.url("MANAGEMENT_ENDPOINT"),
+        }
+    }
+}
