@@ -26,7 +26,7 @@ pub(crate) struct Database {
     /// Asks without faults, past the adapter.
     pub(crate) client: Client,
     pub(crate) tables: Tables,
-    endpoint: String,
+    pub endpoint: String,
 }
 
 impl Database {

@@ -1,0 +1,190 @@
+//! The authorizer, as API Gateway calls it.
+
+use serde_json::{Value, json};
+use stackgen_websocket::testing::{Answer, Function, IssuerMode, SigningKey};
+
+use crate::stack::{AUTHORIZER, Stack, answer, socket};
+
+async fn asked_with_token(function: &mut Function, token: &str) -> Answer {
+    let event = socket("YQ==").authorize(&[("sessionId", "a-b-100"), ("token", token)], &[]);
+    function.invoke(&event).await.unwrap()
+}
+
+/// Exactly the word that API Gateway makes a 401 of (row A6).
+fn unauthorized(answer: &Answer) -> bool {
+    matches!(answer, Answer::Error { message, .. } if message == "Unauthorized")
+}
+
+#[tokio::test]
+async fn a_good_token_is_let_in_to_exactly_what_was_asked_for() {
+    let stack = Stack::start().await;
+    let mut function = stack.function(AUTHORIZER).await;
+    let token = stack.issuer.token("ada").signed(&stack.issuer.key());
+    let bearer = format!("Bearer {token}");
+    let offered = format!("bearer, {token}");
+    let socket = socket("YQ==");
+    let ways = [
+        socket.authorize(&[("token", &token)], &[]),
+        socket.authorize(&[], &[("Authorization", &bearer)]),
+        socket.authorize(&[], &[("Sec-WebSocket-Protocol", &offered)]),
+    ];
+    for event in ways {
+        let expected = json!({
+            "principalId": "ada",
+            "policyDocument": {"Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Action": ["execute-api:Invoke"],
+                "Resource": ["arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/$connect"],
+            }]},
+            "context": {"userId": "ada", "tokenUse": "id"},
+        });
+        let answer = answer(&mut function, &event).await;
+        for field in ["principalId", "policyDocument", "context"] {
+            assert_eq!(answer[field], expected[field], "{answer}");
+        }
+    }
+    assert_eq!(
+        stack.issuer.fetches().keys,
+        1,
+        "the keys are kept from one event to the next"
+    );
+}
+
+#[tokio::test]
+async fn nobody_in_particular_is_let_in_as_such() {
+    let stack = Stack::start().await;
+    let mut function = stack.function(AUTHORIZER).await;
+    for query in [&[("sessionId", "a-b-100")][..], &[("token", "")], &[]] {
+        let answer = answer(&mut function, &socket("YQ==").authorize(query, &[])).await;
+        assert_eq!(answer["principalId"], "anonymous");
+        assert_eq!(answer["context"].get("userId"), None);
+    }
+    assert_eq!(stack.issuer.fetches().keys, 0);
+}
+
+#[tokio::test]
+async fn every_attack_is_refused_and_the_function_lives_on() {
+    let stack = Stack::start().await;
+    let mut function = stack.function(AUTHORIZER).await;
+    let (issuer, key) = (&stack.issuer, stack.issuer.key());
+    let good = issuer.token("ada");
+    let strange = SigningKey::rsa("strange");
+    let attacks = [
+        ("alg none", good.unsigned()),
+        (
+            "HS256 with the public key",
+            good.signed_with_secret(key.public_pem().as_bytes()),
+        ),
+        (
+            "unknown kid",
+            issuer.token("ada").header("kid", "unknown").signed(&key),
+        ),
+        (
+            "hostile kid",
+            issuer
+                .token("ada")
+                .header("kid", "../../etc/passwd")
+                .signed(&key),
+        ),
+        (
+            "jku",
+            issuer
+                .token("ada")
+                .header("jku", "https://evil.example/keys")
+                .signed(&key),
+        ),
+        (
+            "jwk",
+            issuer
+                .token("ada")
+                .header("jwk", strange.jwk())
+                .signed(&strange),
+        ),
+        ("another's key", issuer.token("ada").signed(&strange)),
+        (
+            "wrong issuer",
+            issuer
+                .token("ada")
+                .claim("iss", "https://evil.example")
+                .signed(&key),
+        ),
+        (
+            "wrong audience",
+            issuer.token("ada").claim("aud", "another").signed(&key),
+        ),
+        ("access token", issuer.access_token("ada").signed(&key)),
+        ("expired", issuer.token("ada").claim("exp", 1).signed(&key)),
+        (
+            "not yet valid",
+            issuer
+                .token("ada")
+                .claim("nbf", 99_999_999_999_u64)
+                .signed(&key),
+        ),
+        (
+            "no subject",
+            issuer.token("ada").without_claim("sub").signed(&key),
+        ),
+        ("truncated", good.signed(&key).split_at(100).0.to_owned()),
+        ("100 KB", "x".repeat(100 * 1024)),
+    ];
+    for (attack, token) in attacks {
+        let answer = asked_with_token(&mut function, &token).await;
+        assert!(unauthorized(&answer), "{attack}: {answer:?}");
+    }
+    let answer = asked_with_token(&mut function, &good.signed(&key)).await;
+    assert!(matches!(answer, Answer::Response(_)));
+}
+
+#[tokio::test]
+async fn while_the_issuer_is_down_nobody_gets_in_without_good_keys_and_that_is_not_the_callers_fault()
+ {
+    let stack = Stack::start().await;
+    let mut function = stack.function(AUTHORIZER).await;
+    let token = stack.issuer.token("ada").signed(&stack.issuer.key());
+    stack.issuer.set_mode(IssuerMode::Down);
+    let answer = asked_with_token(&mut function, &token).await;
+    assert!(matches!(answer, Answer::Error { .. }), "{answer:?}");
+    assert!(!unauthorized(&answer), "{answer:?}");
+}
+
+#[tokio::test]
+async fn keys_that_were_good_stay_good_while_the_issuer_is_down() {
+    let stack = Stack::start().await;
+    let mut function = stack.function(AUTHORIZER).await;
+    let token = stack.issuer.token("ada").signed(&stack.issuer.key());
+    assert!(matches!(
+        asked_with_token(&mut function, &token).await,
+        Answer::Response(_)
+    ));
+    stack.issuer.set_mode(IssuerMode::Down);
+    assert!(matches!(
+        asked_with_token(&mut function, &token).await,
+        Answer::Response(_)
+    ));
+    let unknown = stack
+        .issuer
+        .token("ada")
+        .header("kid", "new")
+        .signed(&stack.issuer.key());
+    assert!(unauthorized(
+        &asked_with_token(&mut function, &unknown).await
+    ));
+}
+
+#[tokio::test]
+async fn an_access_token_is_taken_where_that_is_set() {
+    let stack = Stack::start().await;
+    let mut function = stack
+        .function_with(AUTHORIZER, &[("JWT_TOKEN_USE", "access")])
+        .await;
+    let access = stack.issuer.access_token("ada").signed(&stack.issuer.key());
+    let Answer::Response(allowed) = asked_with_token(&mut function, &access).await else {
+        panic!("it is of the kind that was set");
+    };
+    assert_eq!(
+        allowed["context"],
+        json!({"userId": "ada", "tokenUse": "access"}) as Value
+    );
+    let id = stack.issuer.token("ada").signed(&stack.issuer.key());
+    assert!(unauthorized(&asked_with_token(&mut function, &id).await));
+}

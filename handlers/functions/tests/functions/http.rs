@@ -1,0 +1,195 @@
+//! The HTTP API.
+
+use serde_json::{Value, json};
+use stackgen_websocket::testing::Function;
+use stackgen_websocket::testing::events::HttpRequest;
+
+use crate::stack::{HTTP, Stack, answer, body};
+
+async fn create(function: &mut Function, sent: &str) -> Value {
+    let request = HttpRequest {
+        route_key: "POST /sessions",
+        path: "/sessions",
+        body: Some(sent),
+        claims: Some(&[("sub", "ada")]),
+        ..HttpRequest::default()
+    };
+    answer(function, &request.event()).await
+}
+
+async fn ask(
+    function: &mut Function,
+    method: &str,
+    id: &str,
+    user: Option<&str>,
+    sent: Option<&str>,
+) -> Value {
+    let claims = user.map(|user| [("sub", user)]);
+    let request = HttpRequest {
+        route_key: &format!("{method} /sessions/{{sessionId}}"),
+        path: &format!("/sessions/{id}"),
+        path_parameters: &[("sessionId", id)],
+        body: sent,
+        claims: claims.as_ref().map(|claims| &claims[..]),
+        ..HttpRequest::default()
+    };
+    answer(function, &request.event()).await
+}
+
+#[tokio::test]
+async fn a_session_is_created_seen_paused_resumed_and_ended() {
+    let stack = Stack::start().await;
+    let mut function = stack.function(HTTP).await;
+    let created = create(
+        &mut function,
+        r#"{"sourceLanguage":"en","qualityTier":"premium"}"#,
+    )
+    .await;
+    assert_eq!(created["statusCode"], 201);
+    assert_eq!(created["headers"]["content-type"], "application/json");
+    let id = body(&created)["sessionId"].as_str().unwrap().to_owned();
+    let public =
+        json!({"sessionId": id, "sourceLanguage": "en", "status": "active", "listenerCount": 0});
+    assert_eq!(
+        body(&ask(&mut function, "GET", &id, None, None).await),
+        public
+    );
+    for status in ["paused", "active", "active"] {
+        let sent = json!({"status": status}).to_string();
+        let changed = ask(&mut function, "PATCH", &id, Some("ada"), Some(&sent)).await;
+        assert_eq!(
+            (&changed["statusCode"], &body(&changed)["status"]),
+            (&json!(200), &json!(status))
+        );
+    }
+    for _ in 0..2 {
+        assert_eq!(
+            ask(&mut function, "DELETE", &id, Some("ada"), None).await["statusCode"],
+            204
+        );
+    }
+    assert_eq!(
+        body(&ask(&mut function, "GET", &id, None, None).await)["status"],
+        "ended"
+    );
+    let reopened = ask(
+        &mut function,
+        "PATCH",
+        &id,
+        Some("ada"),
+        Some(r#"{"status":"active"}"#),
+    )
+    .await;
+    assert_eq!(
+        (&reopened["statusCode"], &body(&reopened)["error"]["code"]),
+        (&json!(409), &json!("SESSION_NOT_ACTIVE"))
+    );
+}
+
+#[tokio::test]
+async fn nobody_but_the_owner_changes_a_session() {
+    let stack = Stack::start().await;
+    let id = stack.session("ada").await;
+    let mut function = stack.function(HTTP).await;
+    for (method, sent) in [("PATCH", Some(r#"{"status":"paused"}"#)), ("DELETE", None)] {
+        let refused = ask(&mut function, method, &id, Some("eve"), sent).await;
+        assert_eq!(
+            (&refused["statusCode"], &body(&refused)["error"]["code"]),
+            (&json!(403), &json!("NOT_OWNER"))
+        );
+        let nobody = ask(&mut function, method, &id, None, sent).await;
+        assert_eq!(nobody["statusCode"], 401);
+        let missing = ask(&mut function, method, "no-where-100", Some("ada"), sent).await;
+        assert_eq!(missing["statusCode"], 404);
+    }
+    assert_eq!(
+        body(&ask(&mut function, "GET", &id, None, None).await)["status"],
+        "active"
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_is_said() {
+    let stack = Stack::start().await;
+    let id = stack.session("ada").await;
+    let mut function = stack.function(HTTP).await;
+    let long = format!(r#"{{"sourceLanguage":"en","x":"{}"}}"#, "x".repeat(5000));
+    let wrong = [
+        ("", 400),
+        ("{", 400),
+        ("{}", 400),
+        (r#"{"sourceLanguage":"English"}"#, 400),
+        (r#"{"sourceLanguage":"en","qualityTier":"best"}"#, 400),
+        (r#"{"sourceLanguage":"en","more":1}"#, 400),
+        (long.as_str(), 413),
+    ];
+    for (sent, status) in wrong {
+        let refused = create(&mut function, sent).await;
+        assert_eq!(refused["statusCode"], status, "{sent}");
+        assert!(body(&refused)["error"]["message"].is_string());
+    }
+    let refused = ask(
+        &mut function,
+        "PATCH",
+        &id,
+        Some("ada"),
+        Some(r#"{"status":"ended"}"#),
+    )
+    .await;
+    assert_eq!(refused["statusCode"], 400);
+    for id in ["no-where-100", "not-an-id", "%2e%2e"] {
+        assert_eq!(
+            ask(&mut function, "GET", id, None, None).await["statusCode"],
+            404
+        );
+    }
+    let lost = HttpRequest {
+        route_key: "GET /elsewhere",
+        path: "/elsewhere",
+        ..HttpRequest::default()
+    };
+    assert_eq!(
+        answer(&mut function, &lost.event()).await["statusCode"],
+        404
+    );
+    let health = answer(&mut function, &HttpRequest::default().event()).await;
+    assert_eq!(
+        (&health["statusCode"], body(&health)),
+        (&json!(200), json!({"status": "ok"}))
+    );
+}
+
+#[tokio::test]
+async fn the_fifty_first_session_in_an_hour_is_429() {
+    let stack = Stack::start().await;
+    let mut function = stack.function(HTTP).await;
+    let sent = r#"{"sourceLanguage":"en"}"#;
+    for _ in 0..50 {
+        assert_eq!(create(&mut function, sent).await["statusCode"], 201);
+    }
+    let refused = create(&mut function, sent).await;
+    assert_eq!(refused["statusCode"], 429);
+    let after: u64 = refused["headers"]["retry-after"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((1..=72).contains(&after), "{after}");
+}
+
+#[tokio::test]
+async fn while_rates_are_not_known_no_session_is_created_unless_that_is_set() {
+    let stack = Stack::start().await;
+    let missing = ("RATE_LIMITS_TABLE", "there-is-no-such-table");
+    let sent = r#"{"sourceLanguage":"en"}"#;
+    let mut closed = stack.function_with(HTTP, &[missing]).await;
+    let refused = create(&mut closed, sent).await;
+    assert_eq!(
+        (&refused["statusCode"], &refused["headers"]["retry-after"]),
+        (&json!(503), &json!("1"))
+    );
+    let mut open = stack
+        .function_with(HTTP, &[missing, ("RATE_LIMIT_FAILURE", "open")])
+        .await;
+    assert_eq!(create(&mut open, sent).await["statusCode"], 201);
+}

@@ -1,0 +1,138 @@
+//! Audio for more listeners than one invocation serves.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use crate::stack::{AUDIO, CONNECTION, Stack, answer, socket, users_socket};
+
+/// Lambda's Invoke: keeps what it is called with.
+#[derive(Clone, Default)]
+struct Lambda(Arc<Mutex<Vec<Invoked>>>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Invoked {
+    function: String,
+    query: Option<String>,
+    kind: String,
+    payload: Value,
+}
+
+impl Lambda {
+    async fn start(self) -> String {
+        let routes = Router::new()
+            .route("/2015-03-31/functions/{name}/invocations", post(invoke))
+            .with_state(self);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        format!("http://{address}")
+    }
+}
+
+async fn invoke(
+    State(Lambda(invoked)): State<Lambda>,
+    Path(function): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    payload: Bytes,
+) -> StatusCode {
+    invoked.lock().await.push(Invoked {
+        function,
+        query,
+        kind: headers["x-amz-invocation-type"]
+            .to_str()
+            .unwrap()
+            .to_owned(),
+        payload: serde_json::from_slice(&payload).unwrap(),
+    });
+    StatusCode::ACCEPTED
+}
+
+async fn room(stack: &Stack) -> String {
+    let session = stack.session("ada").await;
+    let mut connection = stack.function(CONNECTION).await;
+    for socket in [
+        users_socket("mic", "ada"),
+        socket("one"),
+        socket("two"),
+        socket("three"),
+    ] {
+        let event = socket.connect(&[("sessionId", &session)], &[]);
+        assert_eq!(
+            answer(&mut connection, &event).await,
+            json!({"statusCode": 200})
+        );
+    }
+    session
+}
+
+fn chunk(session: &str) -> Value {
+    let body = json!({"action": "sendAudio", "sessionId": session, "audioData": "QUJD".repeat(50), "timestamp": 1,
+                      "format": "pcm", "chunkIndex": 1});
+    users_socket("mic", "ada").message("sendAudio", &body.to_string())
+}
+
+fn heard(stack: &Stack) -> Vec<usize> {
+    ["one", "two", "three"]
+        .map(|id| stack.posted(id).len())
+        .to_vec()
+}
+
+#[tokio::test]
+async fn further_invocations_of_the_same_version_take_their_shares() {
+    let stack = Stack::start().await;
+    let session = room(&stack).await;
+    let lambda = Lambda::default();
+    let url = lambda.clone().start().await;
+    let variables = [
+        ("AWS_ENDPOINT_URL_LAMBDA", url.as_str()),
+        ("LISTENERS_PER_INVOCATION", "1"),
+    ];
+    let mut audio = stack.function_with(AUDIO, &variables).await;
+    answer(&mut audio, &chunk(&session)).await;
+    assert_eq!(
+        heard(&stack).iter().sum::<usize>(),
+        1,
+        "one is served at once"
+    );
+    let invoked = lambda.0.lock().await.clone();
+    assert_eq!(invoked.len(), 2);
+    for other in invoked {
+        let what = (
+            other.function.as_str(),
+            other.query.as_deref(),
+            other.kind.as_str(),
+        );
+        assert_eq!(what, ("under-test", Some("Qualifier=%24LATEST"), "Event"));
+        assert_eq!(
+            answer(&mut audio, &other.payload).await,
+            json!({"statusCode": 200})
+        );
+    }
+    assert_eq!(heard(&stack), [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn shares_that_lambda_does_not_take_are_sent_all_the_same() {
+    let stack = Stack::start().await;
+    let session = room(&stack).await;
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let nowhere = format!("http://{nowhere}");
+    let variables = [
+        ("AWS_ENDPOINT_URL_LAMBDA", nowhere.as_str()),
+        ("LISTENERS_PER_INVOCATION", "2"),
+    ];
+    let mut audio = stack.function_with(AUDIO, &variables).await;
+    answer(&mut audio, &chunk(&session)).await;
+    assert_eq!(heard(&stack), [1, 1, 1]);
+}

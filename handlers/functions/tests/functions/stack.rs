@@ -1,0 +1,133 @@
+//! Everything that the functions need, and the functions.
+
+use serde_json::Value;
+use stackgen_websocket::testing::events::{HttpRequest, Socket};
+use stackgen_websocket::testing::{Answer, Function, Issuer, ManagementEndpoint};
+use stackgen_websocket::{Clock, ConnectionId, SystemClock};
+
+use crate::support::database::Database;
+
+pub const AUTHORIZER: &str = env!("CARGO_BIN_EXE_session-authorizer");
+pub const CONNECTION: &str = env!("CARGO_BIN_EXE_session-connection-handler");
+pub const DISCONNECT: &str = env!("CARGO_BIN_EXE_session-disconnect-handler");
+pub const AUDIO: &str = env!("CARGO_BIN_EXE_session-audio-handler");
+pub const HTTP: &str = env!("CARGO_BIN_EXE_session-http-handler");
+
+pub struct Stack {
+    pub database: Database,
+    pub management: ManagementEndpoint,
+    pub issuer: Issuer,
+}
+
+impl Stack {
+    pub async fn start() -> Self {
+        Stack {
+            database: Database::start().await,
+            management: ManagementEndpoint::start().await,
+            issuer: Issuer::start().await,
+        }
+    }
+
+    /// Every variable that the stack's functions have, and where AWS is.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let tables = self.database.tables.clone();
+        vec![
+            ("SESSIONS_TABLE", tables.sessions),
+            ("CONNECTIONS_TABLE", tables.connections),
+            ("RATE_LIMITS_TABLE", tables.rate_limits.unwrap()),
+            ("MANAGEMENT_ENDPOINT", self.management.url()),
+            ("MAX_LISTENERS_PER_SESSION", "3".to_owned()),
+            ("JWT_ISSUER", self.issuer.url().to_owned()),
+            ("JWT_AUDIENCE", Issuer::AUDIENCE.to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.database.endpoint.clone()),
+            ("LOG_LEVEL", "trace".to_owned()),
+        ]
+    }
+
+    pub async fn function(&self, binary: &str) -> Function {
+        self.function_with(binary, &[]).await
+    }
+
+    /// A function, some of whose variables are others.
+    pub async fn function_with(&self, binary: &str, other: &[(&'static str, &str)]) -> Function {
+        let mut environment = self.environment();
+        environment.extend(
+            other
+                .iter()
+                .map(|(name, value)| (*name, (*value).to_owned())),
+        );
+        let environment: Vec<_> = environment
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        Function::start(binary, &environment).await.unwrap()
+    }
+
+    /// Creates a session of this user over HTTP, and returns its id.
+    pub async fn session(&self, owner: &str) -> String {
+        let mut http = self.function(HTTP).await;
+        let request = HttpRequest {
+            route_key: "POST /sessions",
+            path: "/sessions",
+            body: Some(r#"{"sourceLanguage":"en"}"#),
+            claims: Some(&[("sub", owner)]),
+            ..HttpRequest::default()
+        };
+        let answer = answer(&mut http, &request.event()).await;
+        assert_eq!(answer["statusCode"], 201, "{answer}");
+        body(&answer)["sessionId"].as_str().unwrap().to_owned()
+    }
+
+    /// What was posted to a connection, as JSON.
+    pub fn posted(&self, id: &str) -> Vec<Value> {
+        let messages = self.management.messages(&ConnectionId::new(id));
+        messages
+            .iter()
+            .map(|message| serde_json::from_slice(message).unwrap())
+            .collect()
+    }
+
+    /// The types of the messages that were posted to a connection.
+    pub fn posted_types(&self, id: &str) -> Vec<String> {
+        let kind = |message: Value| message["type"].as_str().unwrap().to_owned();
+        self.posted(id).into_iter().map(kind).collect()
+    }
+}
+
+/// An anonymous caller's socket, opened now.
+pub fn socket(id: &str) -> Socket {
+    Socket::new(id)
+        .authorized("anonymous", &[])
+        .connected_at(SystemClock.now())
+}
+
+/// A verified user's.
+pub fn users_socket(id: &str, user: &str) -> Socket {
+    socket(id).authorized(user, &[("userId", user), ("tokenUse", "id")])
+}
+
+pub async fn answer(function: &mut Function, event: &Value) -> Value {
+    match function.invoke(event).await.unwrap() {
+        Answer::Response(answer) => answer,
+        other => panic!("{other:?}\n{}", function.logs().join("\n")),
+    }
+}
+
+/// The body of an HTTP answer.
+pub fn body(answer: &Value) -> Value {
+    serde_json::from_str(answer["body"].as_str().unwrap()).unwrap()
+}
+
+/// The lines of a function's logs that are not metrics, parsed.
+pub fn lines(logs: &[String]) -> Vec<Value> {
+    let parsed = logs
+        .iter()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("{line}")));
+    parsed.filter(|line| line.get("_aws").is_none()).collect()
+}
+
+/// The line with this message.
+pub fn line<'a>(lines: &'a [Value], message: &str) -> &'a Value {
+    let found = lines.iter().find(|line| line["message"] == message);
+    found.unwrap_or_else(|| panic!("{message:?} is not among {lines:#?}"))
+}
