@@ -1,11 +1,13 @@
 //! Templates and the code of the functions, held together: what one sets, the other reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use live_session::config::Config;
 use live_session::dynamo::schema;
 use stackgen_cfn::Sources;
-use stackgen_model::{Inputs, Model, Piece, Resolved, Text};
+use stackgen_model::{Function, Inputs, Model, Piece, Resolved, Text};
 use stackgen_synth::{Artifacts, Dialect, Request, Stack};
+use stackgen_websocket::{Environment, EnvironmentError};
 
 use crate::common::root;
 
@@ -38,6 +40,100 @@ fn filled_in(text: &Text) -> String {
         _ => "x".to_owned(),
     };
     text.pieces().iter().map(piece).collect()
+}
+
+type Variables = BTreeMap<String, String>;
+
+/// What a function reads of some variables, by name, and what it says to them.
+type Read = fn(&Variables) -> (BTreeSet<String>, Result<(), EnvironmentError>);
+
+macro_rules! reads {
+    ($config:ty) => {
+        |variables| {
+            let lookup = |name: &str| match name.starts_with(FROM_LAMBDA) {
+                true => Some("x".to_owned()).filter(|_| !name.contains("URL")),
+                false => variables.get(name).cloned(),
+            };
+            let mut environment = Environment::new(lookup);
+            let config = <$config>::read(&mut environment);
+            let names = environment
+                .names()
+                .filter(|name| !name.starts_with(FROM_LAMBDA));
+            let names = names.map(str::to_owned).collect();
+            (names, environment.finish(config).map(drop))
+        }
+    };
+}
+
+/// What Lambda sets by itself; a template may not (nor needs it the endpoints that stand in for AWS in tests).
+const FROM_LAMBDA: &str = "AWS_";
+
+/// Every function of every starter, and what its binary reads.
+const FUNCTIONS: &[(&str, &str, Read)] = &[
+    ("echo", "echo", reads!(echo::EchoConfig)),
+    (
+        "chat",
+        "chat-authorizer",
+        reads!(chat::config::AuthorizerConfig),
+    ),
+    ("chat", "chat-handler", reads!(chat::config::ChatConfig)),
+    (
+        "live-session",
+        "session-authorizer",
+        reads!(live_session::config::AuthorizerConfig),
+    ),
+    (
+        "live-session",
+        "session-connection-handler",
+        reads!(live_session::config::ConnectionConfig),
+    ),
+    (
+        "live-session",
+        "session-disconnect-handler",
+        reads!(live_session::config::DisconnectConfig),
+    ),
+    (
+        "live-session",
+        "session-audio-handler",
+        reads!(live_session::config::AudioConfig),
+    ),
+    (
+        "live-session",
+        "session-http-handler",
+        reads!(live_session::config::HttpConfig),
+    ),
+];
+
+/// A function's name without the environment's, and the variables that the template gives it.
+fn variables(function: &Function, environment: &str) -> (String, Variables) {
+    let name = filled_in(function.name.as_ref().unwrap());
+    let name = name.strip_suffix(&format!("-{environment}")).unwrap();
+    let variables = function.environment.value().unwrap().iter();
+    let variables =
+        variables.map(|(name, value)| (name.clone(), filled_in(&value.to_text().unwrap())));
+    (name.to_owned(), variables.collect())
+}
+
+#[test]
+fn templates_set_what_the_functions_read_and_nothing_else() {
+    for starter in ["echo", "chat", "live-session"] {
+        for (environment, model) in environments(starter) {
+            let place = |name: &str| format!("{name} of {starter} in {environment}");
+            let expected = FUNCTIONS.iter().filter(|(of, ..)| *of == starter).count();
+            assert_eq!(model.functions.len(), expected, "{starter}");
+            for function in &model.functions {
+                let (name, set) = variables(function, &environment);
+                let mut known = FUNCTIONS.iter();
+                let (.., reads) = known
+                    .find(|(of, known, _)| *of == starter && *known == name)
+                    .unwrap_or_else(|| panic!("no config is known for {}", place(&name)));
+                let (read, outcome) = reads(&set);
+                let set: BTreeSet<_> = set.into_keys().collect();
+                assert_eq!(set, read, "{}", place(&name));
+                assert_eq!(outcome, Ok(()), "{}", place(&name));
+            }
+        }
+    }
 }
 
 /// A table: its key and its index with their attributes' types, what the index copies, and the attribute that lets items
@@ -103,6 +199,22 @@ fn the_tables_of_live_sessions_are_those_that_the_stores_stand_on() {
     };
     let written: BTreeMap<_, _> = schema::TABLES.into_iter().map(written).collect();
     for (environment, model) in environments("live-session") {
+        assert_eq!(rendered(&model, &environment), written, "{environment}");
+    }
+}
+
+#[test]
+fn the_table_of_chat_is_the_one_that_its_functions_read() {
+    use chat::dynamo::{BY_CONNECTION, CONNECTION, ROOM, TIME_TO_LIVE};
+    let string = |name: &str| format!("{name} S");
+    let index = vec![string(CONNECTION)];
+    let shape = Shape {
+        key: vec![string(ROOM), string(CONNECTION)],
+        index: Some((BY_CONNECTION.to_owned(), index, "KEYS_ONLY".to_owned())),
+        time_to_live: Some(TIME_TO_LIVE.to_owned()),
+    };
+    let written = BTreeMap::from([("Rooms".to_owned(), shape)]);
+    for (environment, model) in environments("chat") {
         assert_eq!(rendered(&model, &environment), written, "{environment}");
     }
 }
