@@ -1,7 +1,7 @@
 //! The authorizer, as API Gateway calls it.
 
 use serde_json::{Value, json};
-use stackgen_websocket::testing::{Answer, Function, IssuerMode, SigningKey};
+use stackgen_websocket::testing::{Answer, Function, Issuer, IssuerMode, SigningKey};
 
 use crate::stack::{AUTHORIZER, Stack, answer, socket};
 
@@ -61,14 +61,12 @@ async fn nobody_in_particular_is_let_in_as_such() {
     assert_eq!(stack.issuer.fetches().keys, 0);
 }
 
-#[tokio::test]
-async fn every_attack_is_refused_and_the_function_lives_on() {
-    let stack = Stack::start().await;
-    let mut function = stack.function(AUTHORIZER).await;
-    let (issuer, key) = (&stack.issuer, stack.issuer.key());
+/// Tokens that are not good, by what is wrong with them.
+fn attacks(issuer: &Issuer) -> [(&'static str, String); 15] {
+    let key = issuer.key();
     let good = issuer.token("ada");
     let strange = SigningKey::rsa("strange");
-    let attacks = [
+    [
         ("alg none", good.unsigned()),
         (
             "HS256 with the public key",
@@ -126,12 +124,19 @@ async fn every_attack_is_refused_and_the_function_lives_on() {
         ),
         ("truncated", good.signed(&key).split_at(100).0.to_owned()),
         ("100 KB", "x".repeat(100 * 1024)),
-    ];
-    for (attack, token) in attacks {
+    ]
+}
+
+#[tokio::test]
+async fn every_attack_is_refused_and_the_function_lives_on() {
+    let stack = Stack::start().await;
+    let mut function = stack.function(AUTHORIZER).await;
+    for (attack, token) in attacks(&stack.issuer) {
         let answer = asked_with_token(&mut function, &token).await;
         assert!(unauthorized(&answer), "{attack}: {answer:?}");
     }
-    let answer = asked_with_token(&mut function, &good.signed(&key)).await;
+    let good = stack.issuer.token("ada").signed(&stack.issuer.key());
+    let answer = asked_with_token(&mut function, &good).await;
     assert!(matches!(answer, Answer::Response(_)));
 }
 
