@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::{
@@ -58,10 +59,11 @@ impl AwsSettings {
 
     /// The configuration that every client is made of. Clients of one configuration share their connections.
     ///
-    /// An answer may take 2 s, a connection 1 s; three tries are 6 s at most. Nothing is read from disk, and the
-    /// system's root certificates (tens of milliseconds) only when the first request is about to go out: until then
-    /// a function has long asked for its first event.
+    /// An answer may take 2 s, a connection 1 s; three tries are 6 s at most. The system's root certificates, the one
+    /// thing that takes its time, are loaded by a thread of their own: the function asks for its first event meanwhile,
+    /// and its first call finds them there. That is while Lambda still gives a starting function a full CPU.
     pub fn sdk_config(&self) -> SdkConfig {
+        std::thread::spawn(|| Connector::builder().tls_provider(tls()).build());
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(1))
             .operation_attempt_timeout(Duration::from_secs(2))
@@ -99,9 +101,13 @@ impl LoadServiceConfig for Endpoints {
     }
 }
 
-/// An HTTPS client that loads root certificates when it first connects.
+fn tls() -> Provider {
+    Provider::Rustls(CryptoMode::AwsLc)
+}
+
+/// An HTTPS client that needs root certificates when it first connects.
 ///
-/// The SDK's own loads them whenever a service client is made. That this type does not pass
+/// The SDK's own waits for them whenever a service client is made. That this type does not pass
 /// `validate_base_client_config` on, and so leaves that out, is all that it is for.
 #[derive(Debug)]
 struct Lazy(SharedHttpClient);
@@ -109,7 +115,7 @@ struct Lazy(SharedHttpClient);
 impl Lazy {
     fn new() -> Self {
         let client = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .tls_provider(tls())
             .pool_max_idle_per_host(IDLE_CONNECTIONS);
         Lazy(client.build_https())
     }
