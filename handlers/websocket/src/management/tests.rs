@@ -112,21 +112,23 @@ fn an_answer_that_does_not_come_is_a_timeout() {
 #[tokio::test]
 async fn a_fan_out_reaches_who_is_there_and_tells_who_is_not() {
     let endpoint = ManagementEndpoint::start().await;
-    let audience: Vec<_> = (0..100)
+    let audience: Vec<_> = (0..20)
         .map(|number| ConnectionId::new(format!("{number}=")))
         .collect();
     endpoint.set(&audience[7], Answering::Gone);
     endpoint.set(&audience[8], Answering::Busy { times: 2 });
-    endpoint.set(&audience[9], Answering::Hanging);
+    endpoint.set(&audience[9], Answering::TooLarge);
     endpoint.set(&audience[10], Answering::Forbidden);
+    // However slow this machine is: nobody is given up.
     let how = FanOut {
-        give_up_after: Duration::from_millis(500),
+        give_up_after: Duration::from_secs(60),
+        deadline: Duration::from_secs(60),
         jitter: |_| Duration::ZERO,
         ..FanOut::default()
     };
     let api = api(&endpoint.url());
     let report = fan_out(&api, &audience, Bytes::from_static(b"hello"), &how).await;
-    assert_eq!(report.sent, 97);
+    assert_eq!(report.sent, 17);
     assert_eq!(report.gone, [audience[7].clone()]);
     let mut failed = report.failed;
     failed.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -137,7 +139,7 @@ async fn a_fan_out_reaches_who_is_there_and_tells_who_is_not() {
                 audience[10].clone(),
                 PostError::Failed("ForbiddenException (403)".to_owned())
             ),
-            (audience[9].clone(), PostError::TimedOut),
+            (audience[9].clone(), PostError::TooLarge),
         ]
     );
     assert_eq!(endpoint.messages(&audience[8]), ["hello"]);
