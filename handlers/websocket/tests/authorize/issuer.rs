@@ -7,7 +7,8 @@ use serde_json::json;
 use stackgen_websocket::OidcKeys;
 use stackgen_websocket::authorize::{KeySource, KeySourceError, TokenError, VerifyError};
 use stackgen_websocket::testing::{CONFIGURATION_PATH, Issuer, IssuerMode, KEYS_PATH, SigningKey};
-use tokio::net::TcpSocket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::world::World;
 
@@ -104,6 +105,25 @@ async fn an_issuer_that_is_not_there_is_unreachable() {
     };
     assert_eq!(url, format!("{issuer}{CONFIGURATION_PATH}"));
     assert!(reason.contains("refused"), "{reason}");
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_no_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let keys = OidcKeys::new(issuer.as_str()).unwrap();
+    let breaking_off = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _request = stream.read(&mut [0; 1024]).await.unwrap();
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{";
+        stream.write_all(head).await.unwrap();
+    };
+    let (fetched, ()) = tokio::join!(keys.fetch(), breaking_off);
+    let error = fetched.map(drop).expect_err("99 bytes are missing");
+    assert!(
+        matches!(error, KeySourceError::Unreachable { .. }),
+        "{error}"
+    );
 }
 
 #[tokio::test]
