@@ -61,3 +61,31 @@ impl Clock for SystemClock {
         Timestamp(since.as_millis() as u64)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_counted_in_milliseconds_and_in_whole_seconds() {
+        let moment = Timestamp::from_millis(1_707_502_303_999);
+        assert_eq!(moment.as_millis(), 1_707_502_303_999);
+        assert_eq!(moment.as_seconds(), 1_707_502_303);
+    }
+
+    #[test]
+    fn later_and_earlier_stop_where_time_does() {
+        let moment = Timestamp::from_millis(1500);
+        let second = Duration::from_secs(1);
+        assert_eq!(moment.after(second), Timestamp::from_millis(2500));
+        assert_eq!(moment.before(second), Timestamp::from_millis(500));
+        assert_eq!(moment.before(2 * second), Timestamp::from_millis(0));
+        assert_eq!(moment.since(Timestamp::from_millis(500)), second);
+        assert_eq!(moment.since(moment.after(second)), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_machines_clock_is_past_the_day_this_was_written() {
+        assert!(SystemClock.now() > Timestamp::from_millis(1_700_000_000_000));
+    }
+}

@@ -28,3 +28,15 @@ impl fmt::Display for ConnectionId {
         out.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_spelled_as_it_came() {
+        let id = ConnectionId::new("L0SM9cOFvHcCIhw=");
+        assert_eq!(id.as_str(), "L0SM9cOFvHcCIhw=");
+        assert_eq!(id.to_string(), id.as_str());
+    }
+}
