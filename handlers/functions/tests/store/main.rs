@@ -1,4 +1,10 @@
 //! The stores, held to what their ports promise.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod cases;
+mod crowd;
+mod faults;
+mod interleavings;
 mod support;
+mod tables;

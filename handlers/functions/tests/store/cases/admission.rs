@@ -8,7 +8,7 @@ use crate::support::people::*;
 
 const ID: &str = "merciful-truth-455";
 
-pub async fn a_listener_is_recorded_and_counted(store: &impl Store) {
+pub(super) async fn a_listener_is_recorded_and_counted(store: &impl Store) {
     let session = created(store, ID).await;
     let listener = Connection {
         user_id: Some(user("bob")),
@@ -20,7 +20,7 @@ pub async fn a_listener_is_recorded_and_counted(store: &impl Store) {
     assert_eq!(count(store, &session).await, 1);
 }
 
-pub async fn joining_again_counts_once(store: &impl Store) {
+pub(super) async fn joining_again_counts_once(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     let first = listener("a=", &session);
     let again = Connection {
@@ -37,7 +37,7 @@ pub async fn joining_again_counts_once(store: &impl Store) {
     assert_eq!(count(store, &session).await, 1);
 }
 
-pub async fn a_connection_is_in_one_session_and_role(store: &impl Store) {
+pub(super) async fn a_connection_is_in_one_session_and_role(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     let other = created(store, "brave-river-123").await;
     let there = Admission::Elsewhere(listener("a=", &session));
@@ -63,7 +63,7 @@ pub async fn a_connection_is_in_one_session_and_role(store: &impl Store) {
     assert_eq!(count(store, &session).await, 1);
 }
 
-pub async fn a_full_session_lets_nobody_in(store: &impl Store) {
+pub(super) async fn a_full_session_lets_nobody_in(store: &impl Store) {
     let session = with_listeners(store, ID, &["a=", "b="]).await;
     let admission = store
         .admit_listener(&listener("c=", &session), 2, NOW)
@@ -92,7 +92,7 @@ async fn refused(store: &impl Store, session: &Session, refusal: Refusal) {
     assert_eq!(store.connection(&id("s=")).await, Ok(None));
 }
 
-pub async fn a_session_that_is_not_active_lets_nobody_in(store: &impl Store) {
+pub(super) async fn a_session_that_is_not_active_lets_nobody_in(store: &impl Store) {
     let session = created(store, ID).await;
     let (id, owner) = (&session.session_id, user(OWNER));
     store
@@ -108,7 +108,7 @@ pub async fn a_session_that_is_not_active_lets_nobody_in(store: &impl Store) {
     assert_eq!(count(store, &session).await, 0);
 }
 
-pub async fn a_session_lets_people_in_until_its_last_moment(store: &impl Store) {
+pub(super) async fn a_session_lets_people_in_until_its_last_moment(store: &impl Store) {
     let session = created(store, ID).await;
     let end = NOW.after(MAX_SESSION);
     let over = Ok(Admission::Refused(Refusal::Status(Status::Ended)));
@@ -133,12 +133,12 @@ pub async fn a_session_lets_people_in_until_its_last_moment(store: &impl Store) 
     assert_eq!(admission, Ok(Admission::Admitted));
 }
 
-pub async fn an_unknown_session_lets_nobody_in(store: &impl Store) {
+pub(super) async fn an_unknown_session_lets_nobody_in(store: &impl Store) {
     refused(store, &session(ID), Refusal::NoSession).await;
     assert_eq!(store.session(&session_id(ID)).await, Ok(None));
 }
 
-pub async fn the_owner_becomes_the_speaker(store: &impl Store) {
+pub(super) async fn the_owner_becomes_the_speaker(store: &impl Store) {
     let session = created(store, ID).await;
     let (speaker, later) = (speaker("s=", &session), NOW.after(MINUTE));
     assert_eq!(
@@ -156,7 +156,7 @@ pub async fn the_owner_becomes_the_speaker(store: &impl Store) {
     assert_eq!(stored(store, &session).await, expected);
 }
 
-pub async fn nobody_else_becomes_the_speaker(store: &impl Store) {
+pub(super) async fn nobody_else_becomes_the_speaker(store: &impl Store) {
     let session = created(store, ID).await;
     for other in [Some(user("bob")), None] {
         let speaker = Connection {
@@ -170,7 +170,7 @@ pub async fn nobody_else_becomes_the_speaker(store: &impl Store) {
     assert_eq!(stored(store, &session).await, session);
 }
 
-pub async fn the_speakers_next_connection_takes_over(store: &impl Store) {
+pub(super) async fn the_speakers_next_connection_takes_over(store: &impl Store) {
     let session = created(store, ID).await;
     let (first, second) = (speaker("s=", &session), speaker("t=", &session));
     assert_eq!(
@@ -188,7 +188,7 @@ pub async fn the_speakers_next_connection_takes_over(store: &impl Store) {
     assert_eq!(store.connection(&id("s=")).await, Ok(Some(first)));
 }
 
-pub async fn a_speaker_who_joins_again_changes_nothing(store: &impl Store) {
+pub(super) async fn a_speaker_who_joins_again_changes_nothing(store: &impl Store) {
     let session = created(store, ID).await;
     let (first, second) = (speaker("s=", &session), speaker("t=", &session));
     store.admit_speaker(&first, NOW).await.unwrap();

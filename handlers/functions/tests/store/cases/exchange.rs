@@ -14,7 +14,7 @@ fn of(user_id: Option<UserId>, connection: &str, session: &Session) -> Connectio
     }
 }
 
-pub async fn a_listener_takes_their_own_place_in_a_full_session(store: &impl Store) {
+pub(super) async fn a_listener_takes_their_own_place_in_a_full_session(store: &impl Store) {
     let session = created(store, ID).await;
     for user_id in [None, Some(user("bob"))] {
         let name = user_id
@@ -33,7 +33,7 @@ pub async fn a_listener_takes_their_own_place_in_a_full_session(store: &impl Sto
     }
 }
 
-pub async fn nobody_takes_the_place_of_somebody_else(store: &impl Store) {
+pub(super) async fn nobody_takes_the_place_of_somebody_else(store: &impl Store) {
     let session = created(store, ID).await;
     let people = [None, Some(user("bob")), Some(user("cleo"))];
     for old in &people {
@@ -48,7 +48,7 @@ pub async fn nobody_takes_the_place_of_somebody_else(store: &impl Store) {
     }
 }
 
-pub async fn a_place_that_is_gone_is_no_place(store: &impl Store) {
+pub(super) async fn a_place_that_is_gone_is_no_place(store: &impl Store) {
     let session = created(store, ID).await;
     let connection = listener("new=", &session);
     let admission = store.exchange_listener(&id("old="), &connection, NOW).await;
@@ -56,7 +56,9 @@ pub async fn a_place_that_is_gone_is_no_place(store: &impl Store) {
     assert_eq!(store.connection(&id("new=")).await, Ok(None));
 }
 
-pub async fn nobody_takes_the_place_of_a_listener_elsewhere_or_of_the_speaker(store: &impl Store) {
+pub(super) async fn nobody_takes_the_place_of_a_listener_elsewhere_or_of_the_speaker(
+    store: &impl Store,
+) {
     let other = with_listeners(store, "brave-river-123", &["old="]).await;
     let session = created(store, ID).await;
     store
@@ -85,7 +87,7 @@ pub async fn nobody_takes_the_place_of_a_listener_elsewhere_or_of_the_speaker(st
     );
 }
 
-pub async fn a_session_that_is_not_active_lets_nobody_exchange(store: &impl Store) {
+pub(super) async fn a_session_that_is_not_active_lets_nobody_exchange(store: &impl Store) {
     let session = with_listeners(store, ID, &["old="]).await;
     let connection = listener("new=", &session);
     let refused = async |now, refusal| {
@@ -113,7 +115,7 @@ pub async fn a_session_that_is_not_active_lets_nobody_exchange(store: &impl Stor
     assert_eq!(admission, Ok(Admission::Refused(Refusal::NoSession)));
 }
 
-pub async fn who_is_there_already_takes_no_second_place(store: &impl Store) {
+pub(super) async fn who_is_there_already_takes_no_second_place(store: &impl Store) {
     let session = with_listeners(store, ID, &["old=", "new="]).await;
     let connection = listener("new=", &session);
     let admission = store.exchange_listener(&id("old="), &connection, NOW).await;
@@ -122,7 +124,7 @@ pub async fn who_is_there_already_takes_no_second_place(store: &impl Store) {
     assert!(store.connection(&id("old=")).await.unwrap().is_some());
 }
 
-pub async fn a_connection_is_no_place_for_itself(store: &impl Store) {
+pub(super) async fn a_connection_is_no_place_for_itself(store: &impl Store) {
     let session = created(store, ID).await;
     let connection = listener("a=", &session);
     let admission = store.exchange_listener(&id("a="), &connection, NOW).await;

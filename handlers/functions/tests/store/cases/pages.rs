@@ -38,7 +38,7 @@ fn sorted(pages: &[Page]) -> Vec<Connection> {
     all
 }
 
-pub async fn an_empty_session_has_one_empty_page(store: &impl Store) {
+pub(super) async fn an_empty_session_has_one_empty_page(store: &impl Store) {
     let (session, _) = listening_to(store, &[]).await;
     assert_eq!(pages(store, &session, None).await, [Page::default()]);
     assert_eq!(
@@ -47,7 +47,7 @@ pub async fn an_empty_session_has_one_empty_page(store: &impl Store) {
     );
 }
 
-pub async fn every_listener_is_on_one_page(store: &impl Store) {
+pub(super) async fn every_listener_is_on_one_page(store: &impl Store) {
     let (session, listeners) =
         listening_to(store, &["de", "fr", "de", "es", "fr", "de", "de", "pt-BR"]).await;
     let pages = pages(store, &session, None).await;
@@ -62,7 +62,7 @@ pub async fn every_listener_is_on_one_page(store: &impl Store) {
     assert!(languages.is_sorted(), "{languages:?}");
 }
 
-pub async fn a_language_is_listed_alone(store: &impl Store) {
+pub(super) async fn a_language_is_listed_alone(store: &impl Store) {
     let (session, mut listeners) =
         listening_to(store, &["de", "fr", "de", "es", "fr", "de", "de", "de"]).await;
     let pages = pages(store, &session, Some("de")).await;
@@ -73,7 +73,7 @@ pub async fn a_language_is_listed_alone(store: &impl Store) {
     assert_eq!(none, [Page::default()]);
 }
 
-pub async fn a_page_goes_on_where_a_removed_listener_was(store: &impl Store) {
+pub(super) async fn a_page_goes_on_where_a_removed_listener_was(store: &impl Store) {
     let (session, listeners) = listening_to(store, &["de", "fr", "de", "es", "fr", "de"]).await;
     let session_id = &session.session_id;
     let first = store.listeners(session_id, None, None).await.unwrap();

@@ -30,13 +30,13 @@ async fn all(store: &impl Store, bucket: &Bucket, now: Timestamp) -> (u32, Durat
     }
 }
 
-pub async fn a_bucket_is_full_at_first_and_then_empty(store: &impl Store) {
+pub(super) async fn a_bucket_is_full_at_first_and_then_empty(store: &impl Store) {
     assert_eq!(all(store, &bucket(), NOW).await, (10, seconds(6)));
     // Asking in vain costs nothing.
     assert_eq!(all(store, &bucket(), NOW).await, (0, seconds(6)));
 }
 
-pub async fn a_bucket_fills_up_evenly(store: &impl Store) {
+pub(super) async fn a_bucket_fills_up_evenly(store: &impl Store) {
     all(store, &bucket(), NOW).await;
     let mut now = NOW;
     for _ in 0..3 {
@@ -49,7 +49,7 @@ pub async fn a_bucket_fills_up_evenly(store: &impl Store) {
     );
 }
 
-pub async fn part_of_a_token_is_not_lost(store: &impl Store) {
+pub(super) async fn part_of_a_token_is_not_lost(store: &impl Store) {
     all(store, &bucket(), NOW).await;
     assert_eq!(
         all(store, &bucket(), NOW.after(seconds(5))).await,
@@ -65,7 +65,7 @@ pub async fn part_of_a_token_is_not_lost(store: &impl Store) {
     );
 }
 
-pub async fn a_bucket_holds_no_more_than_its_tokens(store: &impl Store) {
+pub(super) async fn a_bucket_holds_no_more_than_its_tokens(store: &impl Store) {
     assert_eq!(store.take(&bucket(), RATE, NOW).await, Ok(Taken::Yes));
     assert_eq!(
         all(store, &bucket(), NOW.after(HOUR)).await,
@@ -73,7 +73,7 @@ pub async fn a_bucket_holds_no_more_than_its_tokens(store: &impl Store) {
     );
 }
 
-pub async fn buckets_are_independent(store: &impl Store) {
+pub(super) async fn buckets_are_independent(store: &impl Store) {
     all(store, &bucket(), NOW).await;
     for other in [
         Bucket::new("join", "ip", "203.0.113.8"),
@@ -83,7 +83,7 @@ pub async fn buckets_are_independent(store: &impl Store) {
     }
 }
 
-pub async fn a_clock_that_goes_back_gives_nothing(store: &impl Store) {
+pub(super) async fn a_clock_that_goes_back_gives_nothing(store: &impl Store) {
     all(store, &bucket(), NOW).await;
     assert_eq!(all(store, &bucket(), NOW.before(HOUR)).await.0, 0);
     // And takes nothing.

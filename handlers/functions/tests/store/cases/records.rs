@@ -5,7 +5,7 @@ use crate::support::people::*;
 
 const ID: &str = "merciful-truth-455";
 
-pub async fn changing_the_language_changes_nothing_else(store: &impl Store) {
+pub(super) async fn changing_the_language_changes_nothing_else(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     let later = NOW.after(MINUTE);
     let expected = Connection {
@@ -23,7 +23,7 @@ pub async fn changing_the_language_changes_nothing_else(store: &impl Store) {
     assert_eq!(count(store, &session).await, 1);
 }
 
-pub async fn a_speaker_hears_no_language(store: &impl Store) {
+pub(super) async fn a_speaker_hears_no_language(store: &impl Store) {
     let session = created(store, ID).await;
     store
         .admit_speaker(&speaker("s=", &session), NOW)
@@ -37,7 +37,7 @@ pub async fn a_speaker_hears_no_language(store: &impl Store) {
     assert_eq!(record, Ok(Some(speaker("s=", &session))));
 }
 
-pub async fn who_has_no_record_changes_nothing(store: &impl Store) {
+pub(super) async fn who_has_no_record_changes_nothing(store: &impl Store) {
     assert_eq!(
         store.change_language(&id("a="), &language("fr"), NOW).await,
         Ok(None)
@@ -47,7 +47,7 @@ pub async fn who_has_no_record_changes_nothing(store: &impl Store) {
     assert_eq!(store.connection(&id("a=")).await, Ok(None));
 }
 
-pub async fn a_sign_of_life_is_noted(store: &impl Store) {
+pub(super) async fn a_sign_of_life_is_noted(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     store
         .admit_speaker(&speaker("s=", &session), NOW)
@@ -64,7 +64,7 @@ pub async fn a_sign_of_life_is_noted(store: &impl Store) {
     }
 }
 
-pub async fn the_refresh_is_requested_once(store: &impl Store) {
+pub(super) async fn the_refresh_is_requested_once(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     assert_eq!(store.request_refresh(&id("a="), NOW).await, Ok(true));
     assert_eq!(store.request_refresh(&id("a="), NOW).await, Ok(false));

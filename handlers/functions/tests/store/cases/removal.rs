@@ -5,7 +5,7 @@ use crate::support::people::*;
 
 const ID: &str = "merciful-truth-455";
 
-pub async fn a_listener_who_leaves_is_counted_out_once(store: &impl Store) {
+pub(super) async fn a_listener_who_leaves_is_counted_out_once(store: &impl Store) {
     let session = with_listeners(store, ID, &["a=", "b="]).await;
     let removed = Removed {
         connection: listener("a=", &session),
@@ -18,7 +18,7 @@ pub async fn a_listener_who_leaves_is_counted_out_once(store: &impl Store) {
     assert!(store.connection(&id("b=")).await.unwrap().is_some());
 }
 
-pub async fn the_speaker_who_leaves_leaves_silence(store: &impl Store) {
+pub(super) async fn the_speaker_who_leaves_leaves_silence(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     let speaker = speaker("s=", &session);
     store.admit_speaker(&speaker, NOW).await.unwrap();
@@ -38,7 +38,7 @@ pub async fn the_speaker_who_leaves_leaves_silence(store: &impl Store) {
     assert_eq!(stored(store, &session).await, expected);
 }
 
-pub async fn an_earlier_connection_of_the_speaker_leaves_unheard(store: &impl Store) {
+pub(super) async fn an_earlier_connection_of_the_speaker_leaves_unheard(store: &impl Store) {
     let session = created(store, ID).await;
     let (first, second) = (speaker("s=", &session), speaker("t=", &session));
     store.admit_speaker(&first, NOW).await.unwrap();
@@ -53,13 +53,13 @@ pub async fn an_earlier_connection_of_the_speaker_leaves_unheard(store: &impl St
     assert_eq!(store.connection(&id("s=")).await, Ok(None));
 }
 
-pub async fn who_was_never_there_does_not_leave(store: &impl Store) {
+pub(super) async fn who_was_never_there_does_not_leave(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     assert_eq!(store.remove(&id("z="), NOW).await, Ok(None));
     assert_eq!(count(store, &session).await, 1);
 }
 
-pub async fn who_left_may_come_again(store: &impl Store) {
+pub(super) async fn who_left_may_come_again(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     store.remove(&id("a="), NOW).await.unwrap().unwrap();
     let admission = store
@@ -69,7 +69,7 @@ pub async fn who_left_may_come_again(store: &impl Store) {
     assert_eq!(count(store, &session).await, 1);
 }
 
-pub async fn listeners_are_removed_together(store: &impl Store) {
+pub(super) async fn listeners_are_removed_together(store: &impl Store) {
     let session = with_listeners(store, ID, &["a=", "b=", "c="]).await;
     let some = [id("a="), id("c=")];
     assert_eq!(
@@ -93,7 +93,7 @@ pub async fn listeners_are_removed_together(store: &impl Store) {
     assert!(store.connection(&id("b=")).await.unwrap().is_some());
 }
 
-pub async fn who_is_gone_already_is_passed_over(store: &impl Store) {
+pub(super) async fn who_is_gone_already_is_passed_over(store: &impl Store) {
     let session = with_listeners(store, ID, &["a=", "b=", "c="]).await;
     store.remove(&id("b="), NOW).await.unwrap().unwrap();
     let all = ["a=", "z=", "b=", "c=", "a="].map(id);
@@ -104,7 +104,7 @@ pub async fn who_is_gone_already_is_passed_over(store: &impl Store) {
     assert_eq!(count(store, &session).await, 0);
 }
 
-pub async fn only_listeners_of_the_session_are_removed(store: &impl Store) {
+pub(super) async fn only_listeners_of_the_session_are_removed(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     let other = with_listeners(store, "brave-river-123", &["b="]).await;
     store
@@ -122,7 +122,7 @@ pub async fn only_listeners_of_the_session_are_removed(store: &impl Store) {
     assert!(store.connection(&id("s=")).await.unwrap().is_some());
 }
 
-pub async fn more_listeners_than_a_transaction_takes_are_removed(store: &impl Store) {
+pub(super) async fn more_listeners_than_a_transaction_takes_are_removed(store: &impl Store) {
     let names: Vec<_> = (0..205).map(|number| format!("{number}=")).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     let session = with_listeners(store, ID, &names).await;

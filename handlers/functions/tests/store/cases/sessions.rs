@@ -6,7 +6,7 @@ use crate::support::people::*;
 
 const ID: &str = "merciful-truth-455";
 
-pub async fn a_session_is_read_as_it_was_written(store: &impl Store) {
+pub(super) async fn a_session_is_read_as_it_was_written(store: &impl Store) {
     assert_eq!(store.session(&session_id(ID)).await, Ok(None));
     let session = Session {
         quality_tier: QualityTier::Premium,
@@ -16,7 +16,7 @@ pub async fn a_session_is_read_as_it_was_written(store: &impl Store) {
     assert_eq!(store.session(&session_id(ID)).await, Ok(Some(session)));
 }
 
-pub async fn a_taken_id_is_not_overwritten(store: &impl Store) {
+pub(super) async fn a_taken_id_is_not_overwritten(store: &impl Store) {
     let session = created(store, ID).await;
     let other = Session {
         speaker_id: user("bob"),
@@ -28,7 +28,7 @@ pub async fn a_taken_id_is_not_overwritten(store: &impl Store) {
     assert_eq!(store.create(&session).await, Ok(false));
 }
 
-pub async fn the_owner_pauses_and_resumes(store: &impl Store) {
+pub(super) async fn the_owner_pauses_and_resumes(store: &impl Store) {
     let session = created(store, ID).await;
     let (id, owner, later) = (&session.session_id, user(OWNER), NOW.after(MINUTE));
     for to in [Status::Paused, Status::Paused, Status::Active] {
@@ -47,7 +47,7 @@ pub async fn the_owner_pauses_and_resumes(store: &impl Store) {
     }
 }
 
-pub async fn nobody_else_pauses(store: &impl Store) {
+pub(super) async fn nobody_else_pauses(store: &impl Store) {
     let session = created(store, ID).await;
     let paused = store
         .set_status(&session.session_id, &user("bob"), Status::Paused, NOW)
@@ -56,7 +56,7 @@ pub async fn nobody_else_pauses(store: &impl Store) {
     assert_eq!(stored(store, &session).await, session);
 }
 
-pub async fn a_session_that_is_over_stays_over(store: &impl Store) {
+pub(super) async fn a_session_that_is_over_stays_over(store: &impl Store) {
     let session = created(store, ID).await;
     let (id, owner) = (&session.session_id, user(OWNER));
     store.begin_end(id, &owner, NOW).await.unwrap().unwrap();
@@ -83,7 +83,7 @@ pub async fn a_session_that_is_over_stays_over(store: &impl Store) {
     );
 }
 
-pub async fn a_session_past_its_end_is_over(store: &impl Store) {
+pub(super) async fn a_session_past_its_end_is_over(store: &impl Store) {
     let session = created(store, ID).await;
     let (id, owner, end) = (&session.session_id, user(OWNER), NOW.after(MAX_SESSION));
     let over = Refusal::Status(Status::Ended);
@@ -99,7 +99,7 @@ pub async fn a_session_past_its_end_is_over(store: &impl Store) {
     assert_eq!(stored(store, &session).await, session);
 }
 
-pub async fn an_unknown_session_refuses_every_change(store: &impl Store) {
+pub(super) async fn an_unknown_session_refuses_every_change(store: &impl Store) {
     let (id, owner) = (session_id(ID), user(OWNER));
     let unknown = Refusal::NoSession;
     assert_eq!(
@@ -117,7 +117,7 @@ pub async fn an_unknown_session_refuses_every_change(store: &impl Store) {
     assert_eq!(store.session(&id).await, Ok(None));
 }
 
-pub async fn the_speakers_state_changes_in_parts(store: &impl Store) {
+pub(super) async fn the_speakers_state_changes_in_parts(store: &impl Store) {
     let session = created(store, ID).await;
     let quiet = Volume::try_from(0.1).unwrap();
     let changes = [
@@ -150,7 +150,7 @@ pub async fn the_speakers_state_changes_in_parts(store: &impl Store) {
     }
 }
 
-pub async fn any_volume_is_kept(store: &impl Store) {
+pub(super) async fn any_volume_is_kept(store: &impl Store) {
     let session = created(store, ID).await;
     for level in [0.0, 1.0, 0.5, 0.1 + 0.2, 1.0 / 3.0, 1e-7, 1e-100] {
         let volume = Volume::try_from(level).unwrap();
@@ -165,7 +165,7 @@ pub async fn any_volume_is_kept(store: &impl Store) {
     }
 }
 
-pub async fn nobody_else_ends_a_session(store: &impl Store) {
+pub(super) async fn nobody_else_ends_a_session(store: &impl Store) {
     let session = created(store, ID).await;
     let (id, bob) = (&session.session_id, user("bob"));
     assert_eq!(
@@ -184,7 +184,7 @@ pub async fn nobody_else_ends_a_session(store: &impl Store) {
     );
 }
 
-pub async fn ending_twice_is_ending_once(store: &impl Store) {
+pub(super) async fn ending_twice_is_ending_once(store: &impl Store) {
     let session = created(store, ID).await;
     let (id, owner, later) = (&session.session_id, user(OWNER), NOW.after(MINUTE));
     let ending = store.begin_end(id, &owner, NOW).await.unwrap().unwrap();
@@ -198,7 +198,7 @@ pub async fn ending_twice_is_ending_once(store: &impl Store) {
     assert_eq!(store.begin_end(id, &owner, later).await, Ok(Ok(ended)));
 }
 
-pub async fn a_session_past_its_end_can_be_ended(store: &impl Store) {
+pub(super) async fn a_session_past_its_end_can_be_ended(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     let (id, end) = (&session.session_id, NOW.after(MAX_SESSION));
     let ending = store
@@ -214,7 +214,7 @@ pub async fn a_session_past_its_end_can_be_ended(store: &impl Store) {
     assert_eq!(store.finish_end(id, end).await, Ok(true));
 }
 
-pub async fn a_session_has_not_ended_while_there_are_listeners(store: &impl Store) {
+pub(super) async fn a_session_has_not_ended_while_there_are_listeners(store: &impl Store) {
     let session = with_listeners(store, ID, &["a="]).await;
     let id = &session.session_id;
     store
@@ -228,7 +228,7 @@ pub async fn a_session_has_not_ended_while_there_are_listeners(store: &impl Stor
     assert_eq!(store.finish_end(id, NOW).await, Ok(true));
 }
 
-pub async fn a_session_that_nobody_ends_does_not_end(store: &impl Store) {
+pub(super) async fn a_session_that_nobody_ends_does_not_end(store: &impl Store) {
     let session = created(store, ID).await;
     assert_eq!(store.finish_end(&session.session_id, NOW).await, Ok(false));
     assert_eq!(stored(store, &session).await, session);

@@ -9,12 +9,13 @@ use aws_sdk_dynamodb::error::ConnectorError;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
+use tokio::sync::Semaphore;
 
 /// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// It goes through.
-    None,
+    Through,
     /// It does not reach the table.
     Unreachable,
     /// It reaches the table, and its answer is lost.
@@ -33,7 +34,7 @@ pub enum Fault {
 
 /// What will happen: to the next requests, in their order, and to all after these.
 #[derive(Clone, Debug, Default)]
-pub struct Faults(Arc<Mutex<Plan>>);
+pub(crate) struct Faults(Arc<Mutex<Plan>>);
 
 #[derive(Debug, Default)]
 struct Plan {
@@ -44,38 +45,41 @@ struct Plan {
 
 impl Faults {
     /// This happens to the next requests; those after them go through.
-    pub fn plan(&self, next: impl IntoIterator<Item = Fault>) {
+    pub(crate) fn plan(&self, next: impl IntoIterator<Item = Fault>) {
         let mut plan = self.0.lock().unwrap();
         (plan.next, plan.then) = (next.into_iter().collect(), None);
     }
 
     /// From now on this happens to all requests.
-    pub fn always(&self, fault: Fault) {
+    pub(crate) fn always(&self, fault: Fault) {
         let mut plan = self.0.lock().unwrap();
         plan.next.clear();
         plan.then = Some(fault);
     }
 
     /// How many requests there were.
-    pub fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.0.lock().unwrap().requests
     }
 
     fn next(&self) -> Fault {
         let mut plan = self.0.lock().unwrap();
         plan.requests += 1;
-        plan.next.pop_front().or(plan.then).unwrap_or(Fault::None)
+        plan.next
+            .pop_front()
+            .or(plan.then)
+            .unwrap_or(Fault::Through)
     }
 }
 
 #[derive(Debug)]
-pub struct Faulty {
+pub(crate) struct Faulty {
     inner: SharedHttpClient,
     faults: Faults,
 }
 
 impl Faulty {
-    pub fn new(inner: SharedHttpClient, faults: Faults) -> Self {
+    pub(crate) fn new(inner: SharedHttpClient, faults: Faults) -> Self {
         Faulty { inner, faults }
     }
 }
@@ -90,6 +94,7 @@ impl HttpClient for Faulty {
         SharedHttpConnector::new(FaultyConnector {
             inner,
             faults: self.faults.clone(),
+            connections: Arc::new(Semaphore::new(100)),
         })
     }
 }
@@ -98,15 +103,27 @@ impl HttpClient for Faulty {
 struct FaultyConnector {
     inner: SharedHttpConnector,
     faults: Faults,
+    /// A thousand requests at once need no thousand connections: a process may often open 1,024 files only.
+    connections: Arc<Semaphore>,
+}
+
+impl FaultyConnector {
+    fn through(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (inner, connections) = (self.inner.clone(), self.connections.clone());
+        HttpConnectorFuture::new(async move {
+            let _open = connections.acquire().await.expect("it is never closed");
+            inner.call(request).await
+        })
+    }
 }
 
 impl HttpConnector for FaultyConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         match self.faults.next() {
-            Fault::None => self.inner.call(request),
+            Fault::Through => self.through(request),
             Fault::Unreachable => HttpConnectorFuture::ready(Err(broken())),
             Fault::AnswerLost => {
-                let answer = self.inner.call(request);
+                let answer = self.through(request);
                 HttpConnectorFuture::new(async move {
                     answer.await.expect("the table is there");
                     Err(broken())

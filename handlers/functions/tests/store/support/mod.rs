@@ -1,5 +1,5 @@
 //! What the tests have in common: tables in a real DynamoDB, and people to put into them.
 
-pub mod database;
-pub mod faults;
-pub mod people;
+pub(crate) mod database;
+pub(crate) mod faults;
+pub(crate) mod people;

@@ -8,29 +8,29 @@ use live_session_core::{
     Connection, ConnectionId, Language, QualityTier, Role, Session, SessionId, Timestamp, UserId,
 };
 
-pub const NOW: Timestamp = TestClock::START;
-pub const MINUTE: Duration = Duration::from_secs(60);
-pub const HOUR: Duration = Duration::from_secs(3600);
-pub const OWNER: &str = "ada";
+pub(crate) const NOW: Timestamp = TestClock::START;
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+pub(crate) const OWNER: &str = "ada";
 
-pub fn session_id(id: &str) -> SessionId {
+pub(crate) fn session_id(id: &str) -> SessionId {
     SessionId::try_from(id).unwrap()
 }
 
-pub fn user(name: &str) -> UserId {
+pub(crate) fn user(name: &str) -> UserId {
     UserId::try_from(name).unwrap()
 }
 
-pub fn language(tag: &str) -> Language {
+pub(crate) fn language(tag: &str) -> Language {
     Language::try_from(tag).unwrap()
 }
 
-pub fn id(connection: &str) -> ConnectionId {
+pub(crate) fn id(connection: &str) -> ConnectionId {
     ConnectionId::new(connection)
 }
 
 /// Ada's session, created now.
-pub fn session(id: &str) -> Session {
+pub(crate) fn session(id: &str) -> Session {
     Session::new(
         session_id(id),
         user(OWNER),
@@ -41,7 +41,7 @@ pub fn session(id: &str) -> Session {
 }
 
 /// An anonymous listener who hears German.
-pub fn listener(connection: &str, session: &Session) -> Connection {
+pub(crate) fn listener(connection: &str, session: &Session) -> Connection {
     Connection {
         connection_id: id(connection),
         session_id: session.session_id.clone(),
@@ -57,7 +57,7 @@ pub fn listener(connection: &str, session: &Session) -> Connection {
 }
 
 /// The session's owner.
-pub fn speaker(connection: &str, session: &Session) -> Connection {
+pub(crate) fn speaker(connection: &str, session: &Session) -> Connection {
     Connection {
         role: Role::Speaker,
         target_language: None,
@@ -67,14 +67,14 @@ pub fn speaker(connection: &str, session: &Session) -> Connection {
 }
 
 /// A session that is there.
-pub async fn created(store: &impl Store, id: &str) -> Session {
+pub(crate) async fn created(store: &impl Store, id: &str) -> Session {
     let session = session(id);
     assert!(store.create(&session).await.unwrap());
     session
 }
 
 /// A session that is there, with these anonymous listeners.
-pub async fn with_listeners(store: &impl Store, id: &str, connections: &[&str]) -> Session {
+pub(crate) async fn with_listeners(store: &impl Store, id: &str, connections: &[&str]) -> Session {
     let session = created(store, id).await;
     for connection in connections {
         admitted(store, &listener(connection, &session)).await;
@@ -83,7 +83,7 @@ pub async fn with_listeners(store: &impl Store, id: &str, connections: &[&str]) 
 }
 
 /// Lets a listener in.
-pub async fn admitted(store: &impl Store, connection: &Connection) {
+pub(crate) async fn admitted(store: &impl Store, connection: &Connection) {
     let admission = store
         .admit_listener(connection, u32::MAX, NOW)
         .await
@@ -92,17 +92,17 @@ pub async fn admitted(store: &impl Store, connection: &Connection) {
 }
 
 /// The session's count.
-pub async fn count(store: &impl Store, session: &Session) -> u32 {
+pub(crate) async fn count(store: &impl Store, session: &Session) -> u32 {
     stored(store, session).await.listener_count
 }
 
 /// The session as it stands.
-pub async fn stored(store: &impl Store, session: &Session) -> Session {
+pub(crate) async fn stored(store: &impl Store, session: &Session) -> Session {
     store.session(&session.session_id).await.unwrap().unwrap()
 }
 
 /// All pages.
-pub async fn pages(store: &impl Store, session: &Session, of: Option<&str>) -> Vec<Page> {
+pub(crate) async fn pages(store: &impl Store, session: &Session, of: Option<&str>) -> Vec<Page> {
     let (of, mut from, mut pages) = (of.map(language), None, Vec::new());
     loop {
         let page = store

@@ -1,0 +1,284 @@
+//! The tables, the time, and what happens to them.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use live_session::dynamo::{DynamoStore, Retry, Settings};
+use live_session_core::ports::{
+    BroadcastChange, ConnectionStore, SessionStore, StoreError, Stored,
+};
+use live_session_core::{
+    Connection, ConnectionId, QualityTier, Session, SessionId, Status, Timestamp,
+};
+
+use super::check::{number, text};
+use super::steps::{Batch, CONNECTIONS, LANGUAGES, Name, SESSIONS, Slot, Step};
+use crate::support::database::Database;
+use crate::support::faults::{Fault, Faults};
+use crate::support::people::*;
+
+pub(crate) const PLACES: u32 = 3;
+
+/// How late the table may forget what has expired. DynamoDB says: within a few days.
+const LAG: Duration = Duration::from_secs(48 * 3600);
+
+pub(crate) struct World {
+    pub(crate) database: Database,
+    pub(crate) now: Timestamp,
+    store: DynamoStore,
+    faults: Faults,
+    /// The number of each slot's session.
+    numbers: [AtomicU32; SESSIONS.len()],
+}
+
+impl World {
+    pub(crate) async fn new(endpoint: &str) -> Self {
+        let database = Database::at(endpoint).await;
+        let faults = Faults::default();
+        let retry = Retry {
+            budget: Duration::from_secs(60),
+            request: Duration::from_secs(20),
+            first_pause: Duration::from_millis(1),
+            longest_pause: Duration::from_millis(4),
+        };
+        // Pages of two: letting everybody out takes several.
+        let store = database.faulty_store(
+            Settings {
+                retry,
+                page: Some(2),
+            },
+            &faults,
+        );
+        let numbers = [const { AtomicU32::new(100) }; SESSIONS.len()];
+        let world = World {
+            database,
+            now: NOW,
+            store,
+            faults,
+            numbers,
+        };
+        for slot in 0..SESSIONS.len() {
+            assert_eq!(world.store.create(&world.new_session(slot)).await, Ok(true));
+        }
+        world
+    }
+
+    pub(crate) async fn run(&mut self, batch: &Batch) {
+        self.pass(batch.after).await;
+        self.faults.plan(batch.faults.iter().copied());
+        let outcomes = join_all(batch.steps.iter().map(|step| self.step(*step))).await;
+        self.faults.plan([]);
+        let denied = batch.faults.contains(&Fault::Denied);
+        for (step, outcome) in batch.steps.iter().zip(outcomes) {
+            match outcome {
+                // Broken off half-way, as a function is that runs out of time.
+                Err(StoreError::Unavailable { .. }) if denied => {}
+                outcome => assert_eq!(outcome, Ok(()), "{step:?}"),
+            }
+        }
+    }
+
+    /// Time passes. What expired longer than [`LAG`] ago is forgotten by then: records long before their sessions.
+    async fn pass(&mut self, time: Duration) {
+        self.now = self.now.after(time);
+        self.forget_connections(self.now.before(LAG)).await;
+        self.forget_sessions(self.now.before(LAG)).await;
+    }
+
+    async fn forget_connections(&self, expired_before: Timestamp) {
+        let table = &self.database.tables.connections;
+        self.forget(table, "connectionId", "ttl", expired_before)
+            .await;
+    }
+
+    async fn forget_sessions(&self, expired_before: Timestamp) {
+        let table = &self.database.tables.sessions;
+        self.forget(table, "sessionId", "expiresAt", expired_before)
+            .await;
+    }
+
+    async fn forget(&self, table: &str, key: &str, ttl: &str, expired_before: Timestamp) {
+        for item in self.database.scan(table).await {
+            if number(&item, ttl) < expired_before.as_seconds() {
+                self.database.sweep(table, key, text(&item, key)).await;
+            }
+        }
+    }
+
+    async fn step(&self, step: Step) -> Stored<()> {
+        match step {
+            Step::Create(session) => self.create(session).await,
+            Step::Listen { .. } | Step::Speak { .. } | Step::Exchange { .. } => {
+                self.come(step).await
+            }
+            Step::ChangeLanguage { .. }
+            | Step::RequestRefresh(_)
+            | Step::Leave(_)
+            | Step::Gone { .. } => self.go_on_or_leave(step).await,
+            Step::Forget {
+                sessions,
+                connections,
+            } => {
+                if sessions {
+                    self.forget_sessions(self.now).await;
+                }
+                if connections {
+                    self.forget_connections(self.now).await;
+                }
+                Ok(())
+            }
+            step => self.change_session(step).await,
+        }
+    }
+
+    async fn create(&self, slot: Slot) -> Stored<()> {
+        let current = self.store.session(&self.id(slot)).await?;
+        if current.is_none_or(|session| session.status_at(self.now).is_over()) {
+            self.numbers[slot].fetch_add(1, Ordering::SeqCst);
+        }
+        self.store.create(&self.new_session(slot)).await.map(drop)
+    }
+
+    async fn come(&self, step: Step) -> Stored<()> {
+        let (store, now) = (&self.store, self.now);
+        let (Step::Listen {
+            connection,
+            session,
+        }
+        | Step::Speak {
+            connection,
+            session,
+            ..
+        }
+        | Step::Exchange {
+            connection,
+            session,
+            ..
+        }) = step
+        else {
+            unreachable!("{step:?} is no coming");
+        };
+        // As the rules do: they look at the session before they ask for a place.
+        let session = store.session(&self.id(session)).await?;
+        let Some(session) = session.filter(|session| session.status_at(now) == Status::Active)
+        else {
+            return Ok(());
+        };
+        let listener = person(connection, &session);
+        let mut speaker = speaker(connection, &session);
+        let admission = match step {
+            Step::Speak { as_owner, .. } => {
+                if !as_owner {
+                    speaker.user_id = Some(user("bob"));
+                }
+                store.admit_speaker(&speaker, now).await
+            }
+            Step::Exchange { previous, .. } => {
+                store.exchange_listener(&id(previous), &listener, now).await
+            }
+            _ => store.admit_listener(&listener, PLACES, now).await,
+        };
+        admission.map(drop)
+    }
+
+    async fn go_on_or_leave(&self, step: Step) -> Stored<()> {
+        let (store, now) = (&self.store, self.now);
+        match step {
+            Step::ChangeLanguage {
+                connection,
+                language: tag,
+            } => store
+                .change_language(&id(connection), &language(tag), now)
+                .await
+                .map(drop),
+            Step::RequestRefresh(connection) => {
+                store.request_refresh(&id(connection), now).await.map(drop)
+            }
+            Step::Leave(connection) => store.remove(&id(connection), now).await.map(drop),
+            Step::Gone {
+                session,
+                connections,
+            } => {
+                let ids = connections.map(id);
+                store
+                    .remove_listeners(&self.id(session), &ids, now)
+                    .await
+                    .map(drop)
+            }
+            _ => unreachable!("{step:?} is neither"),
+        }
+    }
+
+    async fn change_session(&self, step: Step) -> Stored<()> {
+        let (store, owner, now) = (&self.store, user(OWNER), self.now);
+        match step {
+            Step::SetStatus { session, to } => store
+                .set_status(&self.id(session), &owner, to, now)
+                .await
+                .map(drop),
+            Step::Mute(session) => {
+                let change = BroadcastChange {
+                    is_muted: Some(true),
+                    ..Default::default()
+                };
+                store
+                    .set_broadcast_state(&self.id(session), change, now)
+                    .await
+                    .map(drop)
+            }
+            Step::BeginEnd(session) => store
+                .begin_end(&self.id(session), &owner, now)
+                .await
+                .map(drop),
+            Step::LetOut(session) => {
+                let id = self.id(session);
+                let session = store.session(&id).await?;
+                if session.is_some_and(|session| session.status.is_over()) {
+                    self.let_out(&id).await?;
+                }
+                Ok(())
+            }
+            Step::FinishEnd(session) => store.finish_end(&self.id(session), now).await.map(drop),
+            Step::End(session) => {
+                let id = self.id(session);
+                if store.begin_end(&id, &owner, now).await?.is_ok() {
+                    while self.let_out(&id).await? > 0 {}
+                    store.finish_end(&id, now).await?;
+                }
+                Ok(())
+            }
+            _ => unreachable!("{step:?} changes no session"),
+        }
+    }
+
+    async fn let_out(&self, session: &SessionId) -> Stored<u32> {
+        let page = self.store.listeners(session, None, None).await?;
+        let listeners = page.listeners.into_iter();
+        let ids: Vec<ConnectionId> = listeners.map(|listener| listener.connection_id).collect();
+        self.store.remove_listeners(session, &ids, self.now).await
+    }
+
+    fn id(&self, slot: Slot) -> SessionId {
+        let number = self.numbers[slot].load(Ordering::SeqCst);
+        session_id(&format!("{}-{number}", SESSIONS[slot]))
+    }
+
+    fn new_session(&self, slot: Slot) -> Session {
+        let tier = QualityTier::Standard;
+        Session::new(self.id(slot), user(OWNER), language("en"), tier, self.now)
+    }
+}
+
+/// Every second connection is an anonymous one's, the others are Bob's.
+fn person(connection: Name, session: &Session) -> Connection {
+    let place = CONNECTIONS
+        .iter()
+        .position(|one| *one == connection)
+        .unwrap();
+    Connection {
+        user_id: (place % 2 == 1).then(|| user("bob")),
+        target_language: Some(language(LANGUAGES[place % LANGUAGES.len()])),
+        ..listener(connection, session)
+    }
+}

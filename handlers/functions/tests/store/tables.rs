@@ -1,0 +1,330 @@
+//! What the items in the tables look like, and what becomes of items that do not look like that.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use live_session::dynamo::{Settings, schema};
+use live_session_core::ports::{
+    Bucket, ConnectionStore, Rate, RateLimiter, Refusal, SessionStore, StoreError, Taken,
+};
+use live_session_core::{Connection, Role};
+
+use crate::support::database::{Database, Item};
+use crate::support::people::*;
+
+const ID: &str = "merciful-truth-455";
+
+fn names(item: &Item) -> BTreeSet<&str> {
+    item.keys().map(String::as_str).collect()
+}
+
+fn number(item: &Item, name: &str) -> u64 {
+    item[name]
+        .as_n()
+        .expect("it is a number")
+        .parse()
+        .expect("it is a whole one")
+}
+
+/// A session with all its attributes, and its speaker.
+async fn with_speaker(database: &Database) -> Item {
+    let store = database.store(Settings::default());
+    let session = created(&store, ID).await;
+    store
+        .admit_speaker(&speaker("s=", &session), NOW)
+        .await
+        .unwrap();
+    database.scan(&database.tables.sessions).await.remove(0)
+}
+
+#[tokio::test]
+async fn a_sessions_item_is_as_the_schema_says() {
+    let database = Database::start().await;
+    let item = with_speaker(&database).await;
+    assert_eq!(
+        names(&item),
+        BTreeSet::from_iter(schema::SESSIONS.attributes.iter().copied())
+    );
+    let state = item["broadcastState"].as_m().expect("it is a map");
+    assert_eq!(names(state), BTreeSet::from(schema::BROADCAST_STATE));
+    // A day until its end, a week until it may be forgotten, in seconds; the rest is in milliseconds.
+    assert_eq!(number(&item, "expiresAt"), NOW.as_seconds() + 8 * 24 * 3600);
+    assert_eq!(number(&item, "createdAt"), NOW.as_millis());
+}
+
+#[tokio::test]
+async fn a_connections_item_is_as_the_schema_says() {
+    let database = Database::start().await;
+    let store = database.store(Settings::default());
+    let session = created(&store, ID).await;
+    let listener = Connection {
+        user_id: Some(user("bob")),
+        ..listener("a=", &session)
+    };
+    admitted(&store, &listener).await;
+    assert_eq!(store.request_refresh(&id("a="), NOW).await, Ok(true));
+    let item = database.scan(&database.tables.connections).await.remove(0);
+    assert_eq!(
+        names(&item),
+        BTreeSet::from_iter(schema::CONNECTIONS.attributes.iter().copied())
+    );
+    // A day until its session's end, three hours until it may be forgotten.
+    assert_eq!(number(&item, "ttl"), NOW.as_seconds() + 27 * 3600);
+}
+
+#[tokio::test]
+async fn a_buckets_item_is_as_the_schema_says() {
+    let database = Database::start().await;
+    let store = database.store(Settings::default());
+    let rate = Rate {
+        tokens: 10,
+        per: MINUTE,
+    };
+    let bucket = Bucket::new("join", "ip", "2001:db8::7");
+    assert_eq!(store.take(&bucket, rate, NOW).await, Ok(Taken::Yes));
+    let item = database.scan(database.rate_limits()).await.remove(0);
+    assert_eq!(
+        names(&item),
+        BTreeSet::from_iter(schema::RATE_LIMITS.attributes.iter().copied())
+    );
+    assert_eq!(
+        item["identifier"],
+        AttributeValue::S("join:ip:2001:db8::7".to_owned())
+    );
+    assert_eq!(
+        (number(&item, "tokens"), number(&item, "updatedAt")),
+        (9, NOW.as_millis())
+    );
+    // It is full again before it may be forgotten.
+    assert!(number(&item, "expiresAt") * 1000 >= NOW.after(MINUTE).as_millis());
+}
+
+fn corrupt<T: std::fmt::Debug>(answer: Result<T, StoreError>, names: &str) {
+    match answer {
+        Err(StoreError::Corrupt { reason, .. }) => assert!(reason.contains(names), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_read_is_corrupt() {
+    let database = Database::start().await;
+    let good = with_speaker(&database).await;
+    let store = database.store(Settings::default());
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let wrong = [
+        ("createdAt", text("yesterday")),
+        ("listenerCount", AttributeValue::N("-1".to_owned())),
+        ("listenerCount", AttributeValue::N("1.5".to_owned())),
+        ("status", text("isActive")),
+        ("speakerId", AttributeValue::Ss(vec!["ada".to_owned()])),
+        ("broadcastState", AttributeValue::Bool(true)),
+    ];
+    for (name, value) in wrong {
+        let mut item = good.clone();
+        item.insert(name.to_owned(), value);
+        database.put(&database.tables.sessions, item).await;
+        corrupt(store.session(&session_id(ID)).await, name);
+    }
+    let mut item = good;
+    item.remove("speakerId");
+    database.put(&database.tables.sessions, item).await;
+    corrupt(store.session(&session_id(ID)).await, "speakerId");
+    corrupt(
+        store.begin_end(&session_id(ID), &user(OWNER), NOW).await,
+        "speakerId",
+    );
+    let admission = store.admit_speaker(&speaker("t=", &session(ID)), NOW).await;
+    corrupt(admission, "speakerId");
+}
+
+#[tokio::test]
+async fn a_connection_that_cannot_be_read_is_corrupt() {
+    let database = Database::start().await;
+    let store = database.store(Settings::default());
+    let session = with_listeners(&store, ID, &["a="]).await;
+    let mut item = database.scan(&database.tables.connections).await.remove(0);
+    item.insert("role".to_owned(), AttributeValue::S("admin".to_owned()));
+    database.put(&database.tables.connections, item).await;
+    corrupt(store.connection(&id("a=")).await, "role");
+    corrupt(store.touch(&id("a="), NOW).await, "role");
+    corrupt(store.remove(&id("a="), NOW).await, "role");
+    corrupt(
+        store.listeners(&session.session_id, None, None).await,
+        "role",
+    );
+    corrupt(
+        store
+            .admit_listener(&listener("a=", &session), 500, NOW)
+            .await,
+        "role",
+    );
+    assert_eq!(count(&store, &session).await, 1);
+}
+
+#[tokio::test]
+async fn a_bucket_that_cannot_be_read_is_corrupt() {
+    let database = Database::start().await;
+    let store = database.store(Settings::default());
+    let item = Item::from([
+        (
+            "identifier".to_owned(),
+            AttributeValue::S("join:ip:a".to_owned()),
+        ),
+        ("tokens".to_owned(), AttributeValue::S("many".to_owned())),
+    ]);
+    database.put(database.rate_limits(), item).await;
+    let rate = Rate {
+        tokens: 10,
+        per: MINUTE,
+    };
+    corrupt(
+        store.take(&Bucket::new("join", "ip", "a"), rate, NOW).await,
+        "tokens",
+    );
+}
+
+#[tokio::test]
+async fn who_outlives_the_session_leaves_without_bringing_it_back() {
+    let database = Database::start().await;
+    let store = database.store(Settings::default());
+    let session = with_listeners(&store, ID, &["a=", "b=", "c="]).await;
+    store
+        .admit_speaker(&speaker("s=", &session), NOW)
+        .await
+        .unwrap();
+    database
+        .sweep(&database.tables.sessions, "sessionId", ID)
+        .await;
+
+    for (connection, role) in [("a=", Role::Listener), ("s=", Role::Speaker)] {
+        let removed = store.remove(&id(connection), NOW).await.unwrap().unwrap();
+        assert_eq!(
+            (removed.connection.role, removed.was_speaking),
+            (role, false)
+        );
+        assert_eq!(store.remove(&id(connection), NOW).await, Ok(None));
+    }
+    let all = ["a=", "b=", "c="].map(id);
+    assert_eq!(
+        store.remove_listeners(&session.session_id, &all, NOW).await,
+        Ok(2)
+    );
+    assert!(database.scan(&database.tables.connections).await.is_empty());
+    assert!(database.scan(&database.tables.sessions).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_count_is_not_lowered_under_zero() {
+    let database = Database::start().await;
+    let store = database.store(Settings::default());
+    let session = with_listeners(&store, ID, &["a=", "b=", "c=", "d="]).await;
+    let miscount = async |count: u32| {
+        let mut item = database.scan(&database.tables.sessions).await.remove(0);
+        item.insert(
+            "listenerCount".to_owned(),
+            AttributeValue::N(count.to_string()),
+        );
+        database.put(&database.tables.sessions, item).await;
+    };
+    // Nothing here writes such a count; somebody's console might.
+    miscount(0).await;
+    assert!(store.remove(&id("a="), NOW).await.unwrap().is_some());
+    assert_eq!(count(&store, &session).await, 0);
+    miscount(2).await;
+    let rest = ["b=", "c=", "d="].map(id);
+    assert_eq!(
+        store
+            .remove_listeners(&session.session_id, &rest, NOW)
+            .await,
+        Ok(3)
+    );
+    assert_eq!(count(&store, &session).await, 0);
+}
+
+#[tokio::test]
+async fn a_missing_table_is_named() {
+    let database = Database::start().await;
+    let mut tables = database.tables.clone();
+    tables.sessions = "Sessions-elsewhere".to_owned();
+    let store =
+        live_session::dynamo::DynamoStore::new(&database.client, tables, Settings::default());
+    let error = store.session(&session_id(ID)).await.unwrap_err();
+    assert!(
+        error.to_string().contains("ResourceNotFoundException"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_bucket_follows_its_rate() {
+    let database = Database::start().await;
+    let store = database.store(Settings::default());
+    let bucket = Bucket::new("join", "ip", "a");
+    let take = async |tokens| {
+        store
+            .take(
+                &bucket,
+                Rate {
+                    tokens,
+                    per: MINUTE,
+                },
+                NOW,
+            )
+            .await
+            .unwrap()
+    };
+    assert_eq!(take(10).await, Taken::Yes);
+    // Nine are left; of a smaller bucket, all.
+    assert_eq!(take(1).await, Taken::Yes);
+    assert_eq!(
+        take(1).await,
+        Taken::No {
+            retry_after: MINUTE
+        }
+    );
+    // Where nothing is allowed, nothing ever comes.
+    assert_eq!(
+        take(0).await,
+        Taken::No {
+            retry_after: MINUTE
+        }
+    );
+    let never = Bucket::new("join", "ip", "b");
+    let rate = Rate {
+        tokens: 0,
+        per: MINUTE,
+    };
+    assert_eq!(
+        store.take(&never, rate, NOW).await,
+        Ok(Taken::No {
+            retry_after: MINUTE
+        })
+    );
+}
+
+#[tokio::test]
+async fn the_conditions_of_a_refusal_are_those_of_one_moment() {
+    // A record in another session and a session that is over at once: the record decides, whatever else is wrong.
+    let database = Database::start().await;
+    let store = database.store(Settings::default());
+    let session = with_listeners(&store, ID, &["a="]).await;
+    store
+        .begin_end(&session.session_id, &user(OWNER), NOW)
+        .await
+        .unwrap()
+        .unwrap();
+    use live_session_core::ports::Admission;
+    let there = Admission::AlreadyThere(listener("a=", &session));
+    assert_eq!(
+        store
+            .admit_listener(&listener("a=", &session), 0, NOW)
+            .await,
+        Ok(there)
+    );
+    let refused = store
+        .admit_listener(&listener("b=", &session), 0, NOW)
+        .await;
+    let ending = Refusal::Status(live_session_core::Status::Ending);
+    assert_eq!(refused, Ok(Admission::Refused(ending)));
+}
