@@ -93,7 +93,7 @@ pub async fn fan_out<B: Broadcaster>(
     message: Bytes,
     how: &FanOut,
 ) -> Report {
-    let places = Semaphore::new(how.concurrency.max(1));
+    let places = Semaphore::new(how.concurrency.clamp(1, Semaphore::MAX_PERMITS));
     let sending = Sending {
         broadcaster,
         message,
