@@ -61,9 +61,8 @@ pub async fn end<S: Store, B: Broadcaster, C: Clock>(
     }
     if let Some(speaker) = &session.speaker_connection_id
         && ending.said_by != Some(speaker)
-        && let Err(error) = ports.broadcaster.post(speaker, message.to_bytes()).await
     {
-        info!(sessionId = %id, %error, "Speaker not told that the session ended");
+        post(ports, std::slice::from_ref(speaker), &message).await;
     }
     let mut told = HashSet::new();
     for round in 0..ROUNDS {
@@ -98,13 +97,7 @@ async fn let_out<S: Store, B: Broadcaster, C: Clock>(
             .filter(|id| told.insert((*id).clone()))
             .cloned()
             .collect();
-        fan_out(
-            &ports.broadcaster,
-            &new,
-            message.to_bytes(),
-            &FanOut::default(),
-        )
-        .await;
+        post(ports, &new, message).await;
         ports
             .store
             .remove_listeners(id, &ids, ports.clock.now())
@@ -114,4 +107,19 @@ async fn let_out<S: Store, B: Broadcaster, C: Clock>(
             None => return Ok(()),
         }
     }
+}
+
+/// Tells them. Who does not hear it finds out by the next message.
+async fn post<S, B: Broadcaster, C>(
+    ports: &Ports<S, B, C>,
+    to: &[ConnectionId],
+    message: &ServerMessage,
+) {
+    fan_out(
+        &ports.broadcaster,
+        to,
+        message.to_bytes(),
+        &FanOut::default(),
+    )
+    .await;
 }

@@ -4,7 +4,7 @@ use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use live_session_core::ports::{Ports, Store};
 use live_session_core::protocol::ServerMessage;
 use live_session_core::{Clock, ConnectionId, JoinSettings, answer, connect};
-use stackgen_websocket::Broadcaster;
+use stackgen_websocket::{Broadcaster, FanOut, fan_out};
 use tracing::{error, info, warn};
 
 use crate::events::{EventError, Reply, handshake, sender};
@@ -58,13 +58,23 @@ async fn on_message<S: Store, B: Broadcaster, C: Clock>(
     Ok(Reply::status(200))
 }
 
-/// Posts an answer. Who does not take it may have left in the meantime: `$disconnect` deals with that.
+/// Posts an answer: as to an audience of one, so that it is tried again where that helps. Who does not take it may have
+/// left in the meantime: `$disconnect` deals with that.
 pub(crate) async fn post<S, B: Broadcaster, C>(
     ports: &Ports<S, B, C>,
     to: &ConnectionId,
     message: &ServerMessage,
 ) {
-    if let Err(error) = ports.broadcaster.post(to, message.to_bytes()).await {
-        warn!(%error, "Answer not delivered");
+    let audience = std::slice::from_ref(to);
+    let report = fan_out(
+        &ports.broadcaster,
+        audience,
+        message.to_bytes(),
+        &FanOut::default(),
+    )
+    .await;
+    if report.sent == 0 {
+        let error = report.failed.first().map(|(_, error)| error.to_string());
+        warn!(error, "Answer not delivered");
     }
 }

@@ -1,0 +1,71 @@
+//! `$connect` as people call it, on the real tables.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use live_session::dynamo::{DynamoStore, Retry, Settings};
+use live_session_core::ports::Ports;
+use live_session_core::testing::{Posts, TestClock};
+use live_session_core::{Handshake, JoinSettings, RateLimitFailure, connect, disconnect};
+
+use crate::support::database::Database;
+use crate::support::people::*;
+
+type World = Ports<DynamoStore, Posts, TestClock>;
+
+const SETTINGS: JoinSettings = JoinSettings {
+    max_listeners: 100,
+    rate_limit_failure: RateLimitFailure::Closed,
+};
+
+/// Each from an address of its own.
+fn handshake(number: usize) -> Handshake {
+    Handshake {
+        connection_id: id(&format!("{number}=")),
+        connected_at: NOW,
+        ip_address: format!("10.0.{}.{}", number / 256, number % 256),
+        user_id: None,
+        session_id: Some("merciful-truth-455".to_owned()),
+        target_language: Some("de".to_owned()),
+        previous_connection_id: None,
+    }
+}
+
+/// However long it takes on a machine that has other things to do.
+fn world(database: &Database) -> World {
+    let retry = Retry {
+        budget: Duration::from_secs(300),
+        request: Duration::from_secs(60),
+        ..Retry::default()
+    };
+    Ports {
+        store: database.store(Settings { retry, page: None }),
+        broadcaster: Posts::default(),
+        clock: TestClock::default(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_handshakes_at_once_leave_exactly_a_hundred_records() {
+    let database = Database::start().await;
+    let world = world(&database);
+    let session = created(&world.store, "merciful-truth-455").await;
+    let handshakes = (0..1000).map(|number| connect(&world, SETTINGS, handshake(number)));
+    let outcomes = join_all(handshakes).await;
+    let statuses = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
+    assert!(statuses.clone().all(|refused| refused.status() == 403));
+    assert_eq!(statuses.count(), 900);
+    assert_eq!(count(&world.store, &session).await, 100);
+    let records = database.scan(&database.tables.connections).await;
+    assert_eq!(records.len(), 100);
+
+    // Their `$disconnect` events come twice, all at once.
+    let ids: Vec<_> = records
+        .iter()
+        .map(|record| id(record["connectionId"].as_s().unwrap()))
+        .collect();
+    let gone = join_all(ids.iter().chain(&ids).map(|id| disconnect(&world, id))).await;
+    assert!(gone.iter().all(Result::is_ok));
+    assert_eq!(count(&world.store, &session).await, 0);
+    assert!(database.scan(&database.tables.connections).await.is_empty());
+}
