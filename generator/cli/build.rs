@@ -12,8 +12,11 @@ use std::{env, fs, io};
 /// The folders of the repository that are embedded.
 const FOLDERS: [&str; 2] = ["handlers", "templates"];
 
-/// What builds and tests leave beside sources.
-const LEFT_BEHIND: [&str; 3] = ["target", "out", "proptest-regressions"];
+/// What they hold that a project needs. Scripts of this repository's own have no extension.
+const EXTENSIONS: [&str; 7] = ["json", "lock", "md", "rs", "snap", "toml", "yaml"];
+
+/// Folders that builds and `synth` leave beside sources.
+const LEFT_BEHIND: [&str; 2] = ["out", "target"];
 
 fn main() -> io::Result<()> {
     let from = |variable: &str| PathBuf::from(env::var_os(variable).unwrap_or_default());
@@ -41,14 +44,15 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> 
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = folder.join(&name);
-        let hidden = name.starts_with('.');
-        let pending = name.ends_with(".snap.new") || name.ends_with(".pending-snap");
-        if hidden || pending || LEFT_BEHIND.contains(&name.as_str()) {
-            continue;
-        }
-        match entry.file_type()?.is_dir() {
-            true => walk(root, &path, files)?,
-            false => files.push(path),
+        if entry.file_type()?.is_dir() {
+            if !LEFT_BEHIND.contains(&name.as_str()) {
+                walk(root, &path, files)?;
+            }
+        } else if EXTENSIONS
+            .iter()
+            .any(|known| path.extension().is_some_and(|it| it == *known))
+        {
+            files.push(path);
         }
     }
     Ok(())

@@ -26,9 +26,9 @@ fn an_unknown_key() {
     exit 2
     --- stderr
     error: unknown key `towWay` in `$default`
-      --> stackgen.yaml:16:33
+      --> stackgen.yaml:18:33
        |
-    16 |     $default: { function: echo, towWay: true }
+    18 |     $default: { function: echo, towWay: true }
        |                                 ^^^^^^
        |
        = help: did you mean `twoWay`?
@@ -54,13 +54,13 @@ fn a_wrong_type() {
 
 #[test]
 fn a_missing_function() {
-    assert_snapshot!(changed("chat", "$default: chat-handler", "$default: chat-handlr"), @"
+    assert_snapshot!(changed("chat", "$connect: chat-handler", "$connect: chat-handlr"), @"
     exit 2
     --- stderr
     error: there is no function `chat-handlr`
-      --> stackgen.yaml:46:15
+      --> stackgen.yaml:50:15
        |
-    46 |     $default: chat-handlr
+    50 |     $connect: chat-handlr
        |               ^^^^^^^^^^^
        |
        = help: did you mean `chat-handler`?
@@ -75,9 +75,9 @@ fn a_missing_table() {
     exit 2
     --- stderr
     error: there is no table `Room`
-      --> stackgen.yaml:29:7
+      --> stackgen.yaml:35:7
        |
-    29 |       Room: [PutItem, DeleteItem, Query]
+    35 |       Room: [PutItem, DeleteItem, Query]
        |       ^^^^
        |
        = help: did you mean `Rooms`?
@@ -112,16 +112,16 @@ fn two_routes_that_collide() {
 
 #[test]
 fn a_key_written_twice() {
-    let twice = "$default: chat-handler\n    $default: chat-handler";
-    assert_snapshot!(changed("chat", "$default: chat-handler", twice), @"
+    let twice = "$connect: chat-handler\n    $connect: chat-handler";
+    assert_snapshot!(changed("chat", "$connect: chat-handler", twice), @"
     exit 2
     --- stderr
-    error: the key `$default` is already used in this mapping
-      --> stackgen.yaml:47:5
+    error: the key `$connect` is already used in this mapping
+      --> stackgen.yaml:51:5
        |
-    46 |     $default: chat-handler
+    50 |     $connect: chat-handler
        |     -------- first here
-    47 |     $default: chat-handler
+    51 |     $connect: chat-handler
        |     ^^^^^^^^
        |
        = help: remove or rename one of the two; readers silently keep only one
@@ -161,9 +161,9 @@ fn an_identity_source_in_the_syntax_of_http_apis() {
     exit 2
     --- stderr
     error: `$request.querystring.token` is not an identity source of a WebSocket API
-      --> stackgen.yaml:42:22
+      --> stackgen.yaml:48:22
        |
-    42 |     identitySource: [$request.querystring.token]
+    48 |     identitySource: [$request.querystring.token]
        |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^
        |
        = note: row A3 of the API Gateway reference
@@ -180,9 +180,9 @@ fn an_authorizer_on_a_route_other_than_connect() {
     exit 2
     --- stderr
     error: unknown key `authorizer` in `$default`
-      --> stackgen.yaml:16:47
+      --> stackgen.yaml:18:47
        |
-    16 |     $default: { function: echo, twoWay: true, authorizer: echo }
+    18 |     $default: { function: echo, twoWay: true, authorizer: echo }
        |                                               ^^^^^^^^^^
        |
        = note: row A1 of the API Gateway reference
@@ -198,9 +198,9 @@ fn a_timeout_over_the_limit() {
     exit 2
     --- stderr
     error: a function's time-out is 1 s to 900 s
-      --> stackgen.yaml:27:14
+      --> stackgen.yaml:33:14
        |
-    27 |     timeout: 16m
+    33 |     timeout: 16m
        |              ^^^
        |
        = help: this is 960 s

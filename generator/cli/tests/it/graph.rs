@@ -10,12 +10,12 @@ fn a_stack_is_drawn_in_mermaid() {
     exit 0
     --- stdout
     flowchart LR
-      function_ChatAuthorizerFunction("chat-authorizer-dev<br/><small>128 MiB, 5 s</small>")
-      function_ChatHandlerFunction("chat-handler-dev<br/><small>128 MiB, 10 s</small><br/><small>sends to connections</small>")
+      function_ChatAuthorizerFunction("chat-authorizer-dev<br/><small>256 MiB, 5 s</small>")
+      function_ChatHandlerFunction("chat-handler-dev<br/><small>256 MiB, 10 s</small><br/><small>sends to connections</small>")
       table_RoomsTable[("Rooms-dev<br/><small>key roomId, connectionId</small><br/><small>index connectionId-index</small><br/><small>expires by ttl</small>")]
       api_WebSocketApi[["chat-api-dev<br/><small>WebSocket API</small><br/><small>stage prod</small>"]]
       routes_WebSocketApi_1["$connect<br/><small>needs querystring.token</small>"]
-      routes_WebSocketApi_2["$default<br/>$disconnect<br/>joinRoom ⇄<br/>leaveRoom ⇄<br/>sendMessage ⇄"]
+      routes_WebSocketApi_2["$default ⇄<br/>$disconnect<br/>joinRoom ⇄<br/>leaveRoom ⇄<br/>sendMessage ⇄"]
       api_WebSocketApi --> routes_WebSocketApi_1
       routes_WebSocketApi_1 -.->|"authorizer"| function_ChatAuthorizerFunction
       routes_WebSocketApi_1 --> function_ChatHandlerFunction

@@ -31,7 +31,7 @@ fn a_starter_is_written_and_the_next_steps_are_told() {
     let files = sandbox.files();
     let files: Vec<_> = files
         .iter()
-        .filter(|file| !file.contains("websocket/src"))
+        .filter(|file| !file.contains("handlers/websocket/"))
         .collect();
     assert_debug_snapshot!(files, @r#"
     [
@@ -42,7 +42,8 @@ fn a_starter_is_written_and_the_next_steps_are_told() {
         "my/stack/clippy.toml",
         "my/stack/handlers/echo/Cargo.toml",
         "my/stack/handlers/echo/src/lib.rs",
-        "my/stack/handlers/websocket/Cargo.toml",
+        "my/stack/handlers/echo/src/main.rs",
+        "my/stack/handlers/echo/tests/echo.rs",
         "my/stack/stackgen.schema.json",
         "my/stack/stackgen.yaml",
     ]

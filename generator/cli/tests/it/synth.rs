@@ -145,7 +145,7 @@ fn check_shows_what_is_stale_and_writes_nothing() {
     +      MemorySize: 512
            Timeout: 3
            Role: !GetAtt EchoRole.Arn
-           LoggingConfig:
+           Environment:
     stale     out/dev/template.yaml  10 resources
     --- stderr
     1 of 1 file is stale; `stackgen synth` brings it up to date
