@@ -309,3 +309,22 @@ async fn an_admission_that_meets_another_transaction_after_its_answer_was_lost_i
     assert_eq!(admission, Ok(Admission::AlreadyThere(listener)));
     assert_eq!(count(&store, &session).await, 1);
 }
+
+#[tokio::test]
+async fn a_removal_that_meets_another_transaction_after_its_answer_was_lost_is_told() {
+    let database = Database::start().await;
+    let faults = Faults::default();
+    let store = database.faulty_store(quick(), &faults);
+    let session = created(&store, ID).await;
+    store
+        .admit_speaker(&speaker("s=", &session), NOW)
+        .await
+        .unwrap();
+    faults.plan([Through, AnswerLost, Conflict]);
+    let removed = store.remove(&id("s="), NOW).await.unwrap().unwrap();
+    assert!(removed.was_speaking);
+    assert_eq!(stored(&store, &session).await.speaker_connection_id, None);
+    // A read whose answer is lost removes nothing.
+    faults.plan([AnswerLost]);
+    assert_eq!(store.remove(&id("s="), NOW).await, Ok(None));
+}
