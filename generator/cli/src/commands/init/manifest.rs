@@ -19,8 +19,7 @@ pub(super) fn derive(root: &str, members: &[&str]) -> Result<String, toml_edit::
         package.remove("repository");
     }
     if let Some(dependencies) = workspace["dependencies"].as_table_mut() {
-        dependencies.retain(|name, _| used.contains(name));
-        begin_at_once(dependencies);
+        keep(dependencies, &used);
     }
     Ok(document.to_string())
 }
@@ -54,21 +53,32 @@ fn is_inherited(dependency: &Item) -> bool {
     workspace.and_then(Item::as_bool) == Some(true)
 }
 
-/// What stood above the first entry may be gone; the empty line between the two goes as well.
-fn begin_at_once(table: &mut Table) {
-    let Some(first) = table.iter().next().map(|(name, _)| name.to_owned()) else {
-        return;
-    };
-    let Some(mut key) = table.key_mut(&first) else {
-        return;
-    };
-    let decor = key.leaf_decor_mut();
-    let prefix = decor
-        .prefix()
-        .and_then(|prefix| prefix.as_str())
-        .unwrap_or_default();
-    let trimmed = prefix.trim_start_matches('\n').to_owned();
-    decor.set_prefix(trimmed);
+/// Keeps these entries. What heads a group, an empty line and maybe a comment, goes on to the first that is kept of it.
+fn keep(table: &mut Table, kept: &BTreeSet<String>) {
+    let names: Vec<String> = table.iter().map(|(name, _)| name.to_owned()).collect();
+    let mut heading = String::new();
+    let mut first = true;
+    for (place, name) in names.iter().enumerate() {
+        let Some(mut key) = table.key_mut(name) else {
+            continue;
+        };
+        let decor = key.leaf_decor_mut();
+        let above = decor.prefix().and_then(|above| above.as_str());
+        let mut above = above.unwrap_or_default().to_owned();
+        if above.starts_with('\n') || place == 0 {
+            heading = std::mem::take(&mut above);
+        }
+        if !kept.contains(name) {
+            table.remove(name);
+            continue;
+        }
+        above.insert_str(0, &std::mem::take(&mut heading));
+        let nothing_above = std::mem::take(&mut first);
+        decor.set_prefix(match nothing_above {
+            true => above.trim_start_matches('\n'),
+            false => &above,
+        });
+    }
 }
 
 #[cfg(test)]
@@ -91,8 +101,10 @@ repository = "https://example.com/ours"
 ours = { path = "generator/ours" }
 
 # For the functions.
-tokio = "1"
 unused = "1"
+tokio = "1"
+# Of the second one.
+unused-too = "1"
 
 insta = "1" # for tests
 windows = "1"
