@@ -62,8 +62,8 @@ pub(super) struct Call {
     retry: Retry,
     deadline: Instant,
     pauses: u32,
-    /// Whether a request of this call may have happened although its answer was lost. What the table then holds
-    /// may be this call's own doing.
+    /// Whether a write of this call may have happened although its answer was lost. What the table then holds may be
+    /// this call's own doing.
     pub(super) unsure: bool,
 }
 
@@ -94,9 +94,14 @@ impl Call {
         }
     }
 
+    /// Pauses before the same write is sent again.
+    pub(super) async fn write_again(&mut self, failed: Failed) -> Result<(), StoreError> {
+        self.unsure |= matches!(failed, Failed::Lost(_));
+        self.again(failed).await
+    }
+
     /// Pauses before the request is sent again. An error if it would fail again, or if there is no time left.
     pub(super) async fn again(&mut self, failed: Failed) -> Result<(), StoreError> {
-        self.unsure |= matches!(failed, Failed::Lost(_));
         let growth = 2u32.saturating_pow(self.pauses);
         let longest = self
             .retry
@@ -132,13 +137,12 @@ impl Call {
 }
 
 /// Codes of requests that were turned away: nothing happened.
-const BUSY: [&str; 6] = [
+const BUSY: [&str; 5] = [
     "ProvisionedThroughputExceededException",
     "ReplicatedWriteConflictException",
     "RequestLimitExceeded",
     "ThrottlingException",
     "TransactionConflictException",
-    "LimitExceededException",
 ];
 
 /// Codes of failures after which nobody knows.

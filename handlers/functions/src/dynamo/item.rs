@@ -33,8 +33,8 @@ pub(super) fn attribute<T: Serialize>(value: &T) -> AttributeValue {
 pub(super) fn read<T: DeserializeOwned>(operation: &'static str, item: Item) -> Stored<T> {
     let corrupt = |reason| StoreError::Corrupt { operation, reason };
     let value = map_to_json(item).map_err(corrupt)?;
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| corrupt(format!("{}: {}", error.path(), error.inner())))
+    // Names the attribute; one that is missing is named already.
+    serde_path_to_error::deserialize(value).map_err(|error| corrupt(error.to_string()))
 }
 
 fn from_json(value: Value) -> AttributeValue {

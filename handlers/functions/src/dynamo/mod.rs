@@ -17,6 +17,13 @@
 //! A request whose answer was lost may have happened. Asking again is harmless: a transaction carries the same token, and
 //! a condition that now fails because of the own first try counts as success.
 //!
+//! # How it scales
+//!
+//! Who comes to a session or leaves it writes the session's one item, in a transaction that excludes others on the same
+//! item while it lasts. DynamoDB gives an item 1,000 write units a second, of which such a write takes two; long before
+//! that, people who come at the same moment collide and are asked to wait, which the pauses spread out. Nothing else
+//! writes the session for each listener: signs of life, changes of language and audio do not.
+//!
 //! # Permissions
 //!
 //! What the role of a function needs, action by table. DynamoDB authorises a transaction as the writes in it.

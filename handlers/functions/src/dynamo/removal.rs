@@ -26,33 +26,32 @@ impl DynamoStore {
             return Ok(None);
         };
         let connection: Connection = item::read(call.operation, item)?;
+        let speaks = connection.role == Role::Speaker;
         let leave = match connection.role {
             Role::Listener => self.uncount(&connection.session_id, 1, now),
             Role::Speaker => self.fall_silent(&connection, now),
         };
         let delete = self.delete(id, &connection.session_id, connection.role);
-        let was_there = match self
+        let removed = |was_speaking| Removed {
+            connection,
+            was_speaking,
+        };
+        match self
             .transact(&mut call, vec![delete.clone(), leave])
             .await?
         {
-            Ok(()) => {
-                let was_speaking = connection.role == Role::Speaker;
-                return Ok(Some(Removed {
-                    connection,
-                    was_speaking,
-                }));
+            Ok(()) => Ok(Some(removed(speaks))),
+            // It is gone. If that may have been this call, whose answer was lost, then it is for this call to tell.
+            Err(checks) if matches!(checks.first(), Some(Check::Failed(_))) => {
+                Ok(call.unsure.then(|| removed(speaks)))
             }
-            Err(checks) => match checks.first() {
-                Some(Check::Failed(_)) => false,
-                // The session is gone, has another speaker connection by now, or counts nobody.
-                _ => matches!(self.write(&mut call, delete).await?, Written::Done(_)),
-            },
-        };
-        // Whoever took it: if it was this call, whose answer was lost, then it has to be told.
-        Ok((was_there || call.unsure).then_some(Removed {
-            connection,
-            was_speaking: false,
-        }))
+            // The session is gone, has another speaker connection by now, or counts nobody: the record goes alone.
+            Err(_) => {
+                let deleted = self.write(&mut call, delete).await?;
+                let deleted = matches!(deleted, Written::Done(_)) || call.unsure;
+                Ok(deleted.then(|| removed(false)))
+            }
+        }
     }
 
     pub(super) async fn remove_many(

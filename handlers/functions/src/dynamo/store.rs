@@ -92,7 +92,7 @@ impl DynamoStore {
             match self.write_once(call, write.clone()).await {
                 Ok(item) => return Ok(Written::Done(item)),
                 Err(Failed::Condition(item)) => return Ok(Written::Refused(item)),
-                Err(failed) => call.again(failed).await?,
+                Err(failed) => call.write_again(failed).await?,
             }
         }
     }
@@ -156,13 +156,13 @@ impl DynamoStore {
                     Verdict::Busy => {
                         // That one is over, without effect; what follows is another transaction.
                         token = self::token();
-                        call.again(Failed::Busy).await?;
+                        call.write_again(Failed::Busy).await?;
                     }
-                    Verdict::Hopeless => call.again(Failed::Cancelled(reasons)).await?,
+                    Verdict::Hopeless => call.write_again(Failed::Cancelled(reasons)).await?,
                 },
                 // With the same token: if it happened and only the answer was lost, it does not happen twice, and
                 // the answer is that it happened.
-                Err(failed) => call.again(failed).await?,
+                Err(failed) => call.write_again(failed).await?,
             }
         }
     }
