@@ -143,9 +143,11 @@ impl<M: Memberships, B: Broadcaster, C: Clock> Chat<M, B, C> {
             tracing::warn!(%room, failed, %first, "Members not reached");
         }
         // A post to a connection that is only about to open says that it is gone, too (row C11). Members have joined by a
-        // message, and so are past that: they are gone.
-        self.remove_all(report.gone.iter().map(|id| (&room, id)))
-            .await?;
+        // message, and so are past that: they are gone. If the table keeps them, the next message tries again.
+        let gone = report.gone.iter().map(|id| (&room, id));
+        if let Err(error) = self.remove_all(gone).await {
+            tracing::warn!(%room, %error, "Members not removed");
+        }
         Ok(ServerMessage::MessageSent {
             room,
             delivered: report.sent,
