@@ -13,7 +13,6 @@ pub mod lambda;
 pub mod logs;
 #[cfg(feature = "management")]
 mod management;
-#[cfg(feature = "lambda")]
 pub mod metrics;
 #[cfg(feature = "oidc")]
 mod oidc;

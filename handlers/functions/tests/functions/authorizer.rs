@@ -101,6 +101,16 @@ async fn every_attack_is_refused_and_the_function_lives_on() {
     let good = stack.issuer.token("ada").signed(&stack.issuer.key());
     let answer = asked_with_token(&mut function, &good).await;
     assert!(matches!(answer, Answer::Response(_)));
+    let logs = function.stop().await;
+    let counted = |name: &str| {
+        logs.iter()
+            .filter(|line| line.contains(&format!("\"{name}\":1")))
+            .count()
+    };
+    assert_eq!(
+        (counted("AuthorizationRefusals"), counted("KeyRefreshes")),
+        (15, 1)
+    );
 }
 
 #[tokio::test]

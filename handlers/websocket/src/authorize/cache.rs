@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::error::{TokenError, VerifyError};
 use super::keys::{Key, KeySet, KeySource, KeySourceError};
+use crate::metrics::{KEY_REFRESHES, count};
 use crate::{Clock, Timestamp};
 
 /// How long keys are kept, and how often the issuer may be asked.
@@ -110,6 +111,7 @@ impl<K: KeySource, C: Clock> KeyCache<K, C> {
         // Noted before, so that an attempt counts that is given up half-way, and after, so that those who waited for
         // it while it timed out do not each try for as long again.
         self.state().note(self.now(), Err(KeySourceError::GivenUp));
+        count(KEY_REFRESHES);
         let fetched = self.source.fetch().await;
         match &fetched {
             Ok(_) => tracing::debug!("Keys of the issuer fetched"),

@@ -10,6 +10,7 @@ use super::keys::KeySource;
 use super::request::ConnectRequest;
 use super::verify::Verifier;
 use crate::Clock;
+use crate::metrics::{AUTHORIZATION_REFUSALS, count};
 
 /// A REQUEST authorizer on `$connect`, whole: hand [`Authorizer::handle`] to `lambda_runtime`.
 #[derive(Debug)]
@@ -35,6 +36,9 @@ impl<K: KeySource, C: Clock> Authorizer<K, C> {
     ) -> Result<AuthorizerResponse, AuthorizeError> {
         let request = read(event.payload);
         let decision = authorize(&request, &self.verifier, self.callers).await;
+        if matches!(decision, Err(AuthorizeError::Unauthorized(_))) {
+            count(AUTHORIZATION_REFUSALS);
+        }
         log(&request, &decision);
         decision.map(Authorization::into_response)
     }

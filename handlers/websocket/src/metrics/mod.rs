@@ -5,15 +5,16 @@
 //!
 //! Where nothing was [installed](install), counting does nothing: tests and libraries need not care.
 
-use std::io::{self, Write};
-use std::sync::OnceLock;
+#[cfg(feature = "lambda")]
+mod embedded;
+
 use std::time::Duration;
 
-use ::metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
-use metrics_cloudwatch_embedded::{Builder, Collector};
-use thiserror::Error;
+use ::metrics::{counter, histogram};
 
 use crate::Report;
+#[cfg(feature = "lambda")]
+pub use embedded::{AlreadyInstalled, flush, install, set_invocation};
 
 /// Connections that were let in.
 pub const CONNECTIONS: &str = "Connections";
@@ -21,7 +22,7 @@ pub const CONNECTIONS: &str = "Connections";
 pub const DISCONNECTIONS: &str = "Disconnections";
 /// Connections that were refused, by [`REASON`].
 pub const REFUSALS: &str = "Refusals";
-/// Callers whose token was refused, by [`REASON`].
+/// Callers whose token was refused; why, is in the log.
 pub const AUTHORIZATION_REFUSALS: &str = "AuthorizationRefusals";
 /// How often the issuer's keys were fetched.
 pub const KEY_REFRESHES: &str = "KeyRefreshes";
@@ -36,42 +37,6 @@ pub const FAN_OUT_DURATION: &str = "FanOutDuration";
 
 /// The dimension of a refusal: a word such as `full`, one of few. Every word is a metric that is paid for.
 pub const REASON: &str = "Reason";
-
-const COUNTERS: [&str; 8] = [
-    CONNECTIONS,
-    DISCONNECTIONS,
-    REFUSALS,
-    AUTHORIZATION_REFUSALS,
-    KEY_REFRESHES,
-    FAN_OUT_SENT,
-    FAN_OUT_GONE,
-    FAN_OUT_FAILED,
-];
-
-/// Metrics are installed in this process already.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("metrics are installed in this process already")]
-pub struct AlreadyInstalled;
-
-static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
-
-/// Collects from now on what is counted in this process, for a namespace such as `LiveSession`.
-///
-/// # Errors
-///
-/// If something collects already: there is one recorder a process.
-pub fn install(namespace: &str, function_name: &str) -> Result<(), AlreadyInstalled> {
-    let collector = Builder::new()
-        .cloudwatch_namespace(namespace.to_owned())
-        .with_dimension("FunctionName", function_name.to_owned())
-        .init()
-        .map_err(|_| AlreadyInstalled)?;
-    for name in COUNTERS {
-        describe_counter!(name, Unit::Count, "");
-    }
-    describe_histogram!(FAN_OUT_DURATION, Unit::Milliseconds, "");
-    COLLECTOR.set(collector).map_err(|_| AlreadyInstalled)
-}
 
 /// Counts something that happened.
 pub fn count(name: &'static str) {
@@ -89,23 +54,4 @@ pub fn count_fan_out(report: &Report, took: Duration) {
     counter!(FAN_OUT_GONE).increment(report.gone.len() as u64);
     counter!(FAN_OUT_FAILED).increment(report.failed.len() as u64);
     histogram!(FAN_OUT_DURATION).record(took.as_secs_f64() * 1000.0);
-}
-
-/// Says on every line from now on which invocation it is of.
-pub fn set_invocation(lambda_request_id: &str) {
-    if let Some(collector) = COLLECTOR.get() {
-        collector.set_property("lambdaRequestId", lambda_request_id);
-    }
-}
-
-/// Writes what was counted since the last time, if anything was.
-///
-/// # Errors
-///
-/// The writer's.
-pub fn flush(writer: impl Write) -> io::Result<()> {
-    match COLLECTOR.get() {
-        Some(collector) => collector.flush(writer),
-        None => Ok(()),
-    }
 }
