@@ -10,6 +10,9 @@ use serde_json::Value;
 use crate::common::{Sandbox, root};
 
 /// Where cargo builds this repository. A project that builds there, too, finds its dependencies compiled.
+///
+/// Its own crates have to differ from the repository's: cargo names what it builds of a member after the member's path
+/// in its workspace, which is the same. See [`OTHER_PROFILE`].
 fn target() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
 }
@@ -26,12 +29,18 @@ fn project(starter: &str) -> PathBuf {
     folder
 }
 
+/// A profile that differs from the repository's for a workspace's members only: the dependencies' has a setting of its
+/// own for this. Without it a project's crates would take the place of the repository's in the target folder, and cargo
+/// would go on to test those.
+const OTHER_PROFILE: (&str, &str) = ("CARGO_PROFILE_DEV_DEBUG", "false");
+
 fn cargo(folder: &Path, arguments: &[&str]) -> Output {
     let output = Command::new(env!("CARGO"))
         .args(arguments)
         .args(["--offline"])
         .current_dir(folder)
         .env("CARGO_TARGET_DIR", target())
+        .env(OTHER_PROFILE.0, OTHER_PROFILE.1)
         .output()
         .unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
