@@ -121,6 +121,25 @@ async fn what_is_not_permitted_is_not_asked_again() {
     assert_eq!(requests, 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn nothing_underneath_asks_again() {
+    // Pauses so long that no second try finds room: what is sent is sent by the SDK.
+    let long = Duration::from_secs(1_000_000);
+    let retry = Retry {
+        first_pause: long,
+        longest_pause: long,
+        ..Retry::default()
+    };
+    let faults = Faults::default();
+    let store = unreachable_store(Settings { retry, page: None }, &faults);
+    for fault in [Throttled, ServerError, Unreachable] {
+        faults.always(fault);
+        let before = faults.requests();
+        let operations = every_operation(&store).await.len();
+        assert_eq!(faults.requests() - before, operations, "{fault:?}");
+    }
+}
+
 /// A store whose requests do not wait long for each other.
 fn quick() -> Settings {
     Settings {
