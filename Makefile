@@ -9,7 +9,7 @@ SYNTH := $(STACKGEN) synth --file $(FLAGSHIP) --out out --format cfn-yaml --form
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## Render the flagship and show what came out
@@ -31,8 +31,12 @@ synth: ## Bring out/ up to date
 	$(SYNTH)
 
 .PHONY: bench
-bench: ## Measure synth beside its peers
+bench: ## Measure synth and the handlers beside their peers
 	benches/run
+
+.PHONY: bench-handlers
+bench-handlers: ## Measure the flagship's functions: start, memory, throughput, fan-out
+	benches/handlers/run
 
 .PHONY: fmt
 fmt: ## Format the code

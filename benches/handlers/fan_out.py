@@ -1,0 +1,113 @@
+"""Runs the fan-outs beside one another, on endpoints that answer after 5 and after 30 milliseconds."""
+
+import base64
+import json
+import os
+import statistics
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LISTENERS = 500
+DELAYS = [5, 30]
+# A chunk of audio in base64, 50 ms of 16 kHz and 16 bits, in the message that listeners get.
+MESSAGE = json.dumps({"type": "audio", "sessionId": "merciful-truth-455", "audioData": base64.b64encode(bytes(1600)).decode(),
+                      "timestamp": 1707502303419, "format": "pcm", "chunkIndex": 1}, separators=(",", ":"))
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Client:
+    """A process that fans out, round by round."""
+
+    name: str
+    process: subprocess.Popen
+    first: float = 0.0
+    seconds: list = field(default_factory=list)
+    cpu: float = 0.0
+    peak_kib: int = 0
+
+    def round(self):
+        self.process.stdin.write(MESSAGE + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line or json.loads(line)["sent"] != LISTENERS:
+            raise SystemExit(f"{self.name}: not all listeners were reached: {line or 'it ended'}")
+        return json.loads(line)["seconds"]
+
+
+@dataclass
+class Comparison:
+    """All clients on one endpoint."""
+
+    delay: int
+    answer: float  # What one connection sees, in seconds.
+    ceiling: float  # Posts a second.
+    busy: float  # The part of a core that the endpoint took in the rounds of the client that asked most of it.
+    clients: list
+
+
+def fan_outs(tool, python, rounds, slow_rounds):
+    """Of the sequential one, which is slow, `slow_rounds`."""
+    return [compare(tool, python, delay, rounds, slow_rounds) for delay in DELAYS]
+
+
+def compare(tool, python, delay, rounds, slow_rounds):
+    endpoint = start([tool, "endpoint", str(delay)])
+    url = json.loads(endpoint.stdout.readline())["url"]
+    script = str(Path(__file__).parent / "python/fan_out.py")
+
+    def ours(concurrency):
+        return Client(f"ours, {concurrency} at a time", start([tool, "fan-out", url, str(LISTENERS), str(concurrency)]))
+
+    def boto3(name, threads):
+        return Client(name, start([python, script, url, str(LISTENERS), str(threads)]))
+
+    clients = [ours(128), ours(32), boto3("boto3, 32 threads", 32), boto3("boto3, one after the other", 1)]
+    try:
+        ceiling, answer = [ask(tool, url, connections) for connections in (128, 1)]
+        for client in clients:
+            client.first = client.round()
+        busy = measure(clients, endpoint, rounds, slow_rounds)
+        for client in clients:
+            client.peak_kib = status_kib(client.process.pid, "VmHWM")
+    finally:
+        for process in [client.process for client in clients] + [endpoint]:
+            process.stdin.close()
+            process.wait()
+    return Comparison(delay, 1 / answer, ceiling, busy, clients)
+
+
+def measure(clients, endpoint, rounds, slow_rounds):
+    """Rounds in turn, so that noise on the machine hits all alike; tells how busy the endpoint was at most."""
+    busy = dict.fromkeys((client.name for client in clients), 0.0)
+    for number in range(rounds):
+        for client in clients:
+            if client is clients[-1] and number >= slow_rounds:
+                continue
+            before, endpoint_before = cpu_seconds(client.process.pid), cpu_seconds(endpoint.pid)
+            client.seconds.append(client.round())
+            client.cpu += cpu_seconds(client.process.pid) - before
+            busy[client.name] += cpu_seconds(endpoint.pid) - endpoint_before
+    return max(busy[client.name] / sum(client.seconds) for client in clients)
+
+
+def ask(tool, url, connections):
+    """Posts a second of clients that do next to nothing."""
+    command = [tool, "ceiling", url, str(connections), "2000"]
+    rates = [json.loads(subprocess.check_output(command))["posts_per_second"] for _ in range(3)]
+    return statistics.median(rates)
+
+
+def start(command):
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def cpu_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * TICK
+
+
+def status_kib(pid, name):
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))

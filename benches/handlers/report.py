@@ -1,0 +1,179 @@
+"""The results as Markdown."""
+
+import datetime
+import os
+import platform
+import statistics
+
+# What the functions are meant to keep.
+AIM_FIRST_NEXT = 0.010
+AIM_MEMORY_KIB = 20 * 1024
+AIM_TIMES_FASTER = 10
+AIM_TIMES_SMALLER = 5
+
+
+def markdown(sections, versions):
+    return "\n".join([
+        "# The flagship's functions",
+        "",
+        "Written by `benches/handlers/run`; run it again for figures of your own machine.",
+        "",
+        f"{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores, {processor()}, {platform.system()} {platform.machine()};"
+        f" {', '.join(versions)}.",
+        "",
+        "Everything is on loopback and none of it on AWS: no TLS, no network, no microVM to boot, and a full CPU. The"
+        " figures say what our code costs, not how long a caller waits.",
+        *sections,
+    ]) + "\n"
+
+
+def starts(lines, sizes):
+    cases = {}
+    for line in lines:
+        cases.setdefault((line["function"], line["event"]), {"start": []})
+        if line["kind"] == "start":
+            cases[line["function"], line["event"]]["start"].append(line)
+        else:
+            cases[line["function"], line["event"]]["steady"] = line
+    runs = len(next(iter(cases.values()))["start"])
+    events = next(iter(cases.values()))["steady"]["events"]
+    return [*start_table(cases, runs), *memory_table(cases, sizes, events)]
+
+
+def start_table(cases, runs):
+    lines = [
+        "", "## Cold start", "",
+        f"From before the process is spawned: median of {runs} interleaved runs, with the 95th percentile in brackets. The"
+        " event waits already when the function first asks for one. It reaches DynamoDB (dynoxide, in memory), the issuer"
+        " and the management endpoint over new connections; the token is signed with RS256. Release builds. The functions"
+        " in Python do less than ours and are run by AWS's awslambdaric, their files in the page cache and compiled.",
+        "", "| function | event | first `next` | first answer |", "|---|---|---:|---:|",
+    ]
+    slow = set()
+    for (function, event), case in cases.items():
+        first_next = [line["first_next"] for line in case["start"]]
+        first_answer = [line["first_answer"] for line in case["start"]]
+        lines.append(f"| {title(function)} | {event} | {spread(first_next)} | {spread(first_answer)} |")
+        if not function.startswith("python-") and statistics.median(first_next) > AIM_FIRST_NEXT:
+            slow.add(function)
+    return lines + ["", f"Aim: first `next` within {AIM_FIRST_NEXT * 1e3:.0f} ms. {kept(slow)}"]
+
+
+def memory_table(cases, sizes, events):
+    lines = [
+        "", "## Size, memory, and what an event costs", "",
+        f"The binary, stripped; the process's resident set, with its peak in brackets, after the first answer (median) and"
+        f" after {events:,} events, one after the other; the time of one of them (median, 95th percentile), the test's"
+        " Runtime API included, and the process's CPU time an event.",
+        "", "| function | event | binary | after 1 | after all | an event | CPU |", "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    large = set()
+    for (function, event), case in cases.items():
+        steady = case["steady"]
+        first = {key: statistics.median(line[key] for line in case["start"]) for key in ("resident_kib", "peak_kib")}
+        size = mebibytes(sizes[function] / 1024) if function in sizes else ""
+        cpu = duration(steady["cpu_seconds"] / events)
+        lines.append(f"| {title(function)} | {event} | {size} | {resident(first)} | {resident(steady)} |"
+                     f" {spread(steady['seconds'])} | {cpu} |")
+        if not function.startswith("python-") and steady["peak_kib"] > AIM_MEMORY_KIB:
+            large.add(f"{function} ({event})")
+    return lines + ["", f"Aim: at most {AIM_MEMORY_KIB / 1024:.0f} MiB. {kept(large)}"]
+
+
+def authorizer(verified, events):
+    lines = [
+        "", "## Authorizer, keys in its cache", "",
+        f"Medians of {len(verified) // 2} rounds, with the middle half in brackets. The library's verifier in one thread;"
+        " and the whole binary, one event after the other, as Lambda has it: what the test's Runtime API does between two"
+        " events is part of the time, not of the CPU time.",
+        "", "| | verifications/s, in process | events/s, binary | CPU an event |", "|---|---:|---:|---:|",
+    ]
+    for algorithm in ["RS256", "ES256"]:
+        in_process = [line["per_second"] for line in verified if line["algorithm"] == algorithm]
+        whole = [line for line in events if line["algorithm"] == algorithm]
+        cpu = statistics.median(line["cpu_seconds"] for line in whole)
+        lines.append(f"| {algorithm} | {middle(in_process)} | {middle([line['per_second'] for line in whole])} |"
+                     f" {duration(cpu)} |")
+    return lines
+
+
+def fan_out(comparisons):
+    lines = [
+        "", "## Fan-out to 500 listeners", "",
+        "One chunk of audio (1,600 bytes, 2.2 KB as a message) to 500 connections, over connections that are kept. Ours is"
+        " the library's `fan_out` on the management API's client; boto3's is the same loop, one post after the other or"
+        " through a pool of 32 threads with a connection for each, without retries. Every client is a process of its own,"
+        " all post to the same endpoint in turn: median of interleaved rounds, with the middle half in brackets. CPU is"
+        " the client's; peak is its resident set after all rounds. The first round opens the connections, and is not"
+        " among them.",
+    ]
+    for comparison in comparisons:
+        lines += comparison_table(comparison)
+    return lines
+
+
+def comparison_table(comparison):
+    ours, _, threads, _ = comparison.clients
+    lines = [
+        "", f"### The endpoint answers after {comparison.delay} ms", "",
+        f"One connection sees its answers after {duration(comparison.answer)}. The endpoint could do"
+        f" {comparison.ceiling:,.0f} posts/s for 128 connections of a client that costs next to nothing, and was busy for"
+        f" {comparison.busy:.0%} of a core at most.",
+        "", "| | a chunk to all | first chunk | posts/s | CPU a post | peak | times boto3's 32 threads |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for client in comparison.clients:
+        rate = 500 / statistics.median(client.seconds)
+        times = statistics.median(threads.seconds) / statistics.median(client.seconds)
+        cpu = client.cpu / len(client.seconds) / 500
+        lines.append(f"| {client.name} | {middle(client.seconds, duration)} | {duration(client.first)} | {rate:,.0f} |"
+                     f" {cpu * 1e6:,.0f} µs | {mebibytes(client.peak_kib)} | {times:.1f} |")
+    faster = statistics.median(threads.seconds) / statistics.median(ours.seconds)
+    smaller = threads.peak_kib / ours.peak_kib
+    return lines + [
+        "",
+        f"Aim: {AIM_TIMES_FASTER} times the threads' throughput in a fifth of their memory. Ours has {faster:.1f} times"
+        f" ({met(faster >= AIM_TIMES_FASTER)}) in 1/{smaller:.1f} ({met(smaller >= AIM_TIMES_SMALLER)}).",
+    ]
+
+
+def title(function):
+    return f"{function.removeprefix('python-')} in Python" if function.startswith("python-") else function
+
+
+def kept(broken):
+    return "All keep it." if not broken else f"Not kept by {', '.join(sorted(broken))}."
+
+
+def met(is_so):
+    return "met" if is_so else "not met"
+
+
+def spread(seconds):
+    ninety_fifth = statistics.quantiles(seconds, n=20, method="inclusive")[-1]
+    return f"{duration(statistics.median(seconds))} ({duration(ninety_fifth)})"
+
+
+def middle(values, unit="{:,.0f}".format):
+    low, median, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+    return f"{unit(median)} ({unit(low)} to {unit(high)})"
+
+
+def resident(memory):
+    return f"{mebibytes(memory['resident_kib'])} ({mebibytes(memory['peak_kib'])})"
+
+
+def duration(seconds):
+    if seconds >= 0.5:
+        return f"{seconds:.2f} s"
+    return f"{seconds * 1e3:.1f} ms" if seconds >= 0.001 else f"{seconds * 1e6:.0f} µs"
+
+
+def mebibytes(kib):
+    return f"{kib / 1024:.1f} MiB"
+
+
+def processor():
+    with open("/proc/cpuinfo") as lines:
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else "an unnamed processor"

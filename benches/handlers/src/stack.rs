@@ -1,0 +1,248 @@
+//! All that the functions need, on loopback: tables, connections, an issuer. And what they are called with.
+
+use std::path::{Path, PathBuf};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use live_session::dynamo::schema::{TABLES, Table};
+use serde_json::{Value, json};
+use stackgen_websocket::testing::events::{HttpRequest, Socket};
+use stackgen_websocket::testing::{Answer, Function, Issuer, SigningKey};
+use stackgen_websocket::{Clock, SystemClock};
+
+use crate::endpoint::{self, AUDIO_BYTES};
+use crate::{Result, fan_out};
+
+/// Everything that the functions need.
+pub struct Stack {
+    binaries: PathBuf,
+    dynamodb: String,
+    management: String,
+    issuer: Issuer,
+    /// Connects those who are there before something is measured.
+    connection: Function,
+    /// So that every connection, user and address is another one.
+    number: u32,
+}
+
+/// A session, and its speaker's socket.
+pub struct Session {
+    id: String,
+    speaker: Socket,
+}
+
+impl Stack {
+    pub async fn start(binaries: &Path) -> Result<Self> {
+        let dynamodb = database().await?;
+        let management = endpoint::start(std::time::Duration::ZERO).await?;
+        // As Cognito's: RSA with 2048 bits.
+        let issuer = Issuer::with_key(SigningKey::rsa("key-1")).await;
+        let environment = environment(&dynamodb, &management, issuer.url());
+        let connection = start(&binaries.join("session-connection-handler"), &environment).await?;
+        let binaries = binaries.to_owned();
+        Ok(Stack {
+            binaries,
+            dynamodb,
+            management,
+            issuer,
+            connection,
+            number: 0,
+        })
+    }
+
+    /// A process of a function, on this stack: a binary's name, or a script's path.
+    pub async fn function(&self, binary: &Path) -> Result<Function> {
+        let environment = environment(&self.dynamodb, &self.management, self.issuer.url());
+        start(&self.binaries.join(binary), &environment).await
+    }
+
+    /// A session with a speaker and so many listeners.
+    pub async fn session(&mut self, listeners: usize) -> Result<Session> {
+        let owner = format!("speaker-{}", self.next());
+        let mut http = self.function("session-http-handler".as_ref()).await?;
+        let answer = answer(&mut http, &created_by(&owner), 201).await?;
+        let session: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
+        let id = session["sessionId"]
+            .as_str()
+            .ok_or("no session")?
+            .to_owned();
+        let speaker = self
+            .socket()
+            .authorized(&owner, &[("userId", &owner), ("tokenUse", "id")]);
+        let session = Session { id, speaker };
+        let event = session.speaker.connect(&[("sessionId", &session.id)], &[]);
+        self.connect(&event).await?;
+        for _ in 0..listeners {
+            self.listener(&session).await?;
+        }
+        Ok(session)
+    }
+
+    /// The event of a listener who wants to come in.
+    pub fn connecting(&mut self, session: &Session) -> Value {
+        listening(&self.socket(), session)
+    }
+
+    /// The event of a listener who left.
+    pub async fn disconnecting(&mut self, session: &Session) -> Result<Value> {
+        let socket = self.listener(session).await?;
+        Ok(socket.disconnect(1001, "Going away"))
+    }
+
+    /// The event of an authorizer that is asked about a token, or about none.
+    pub fn authorizing(&mut self, with_token: bool) -> Value {
+        let token = self.issuer.token("ada").signed(&self.issuer.key());
+        let query = [
+            ("sessionId", "merciful-truth-455"),
+            ("token", token.as_str()),
+        ];
+        let given = if with_token { &query[..] } else { &query[..1] };
+        self.socket().authorize(given, &[])
+    }
+
+    /// The event of a user who creates a session.
+    pub fn creating(&mut self) -> Value {
+        created_by(&format!("user-{}", self.next()))
+    }
+
+    async fn listener(&mut self, session: &Session) -> Result<Socket> {
+        let socket = self.socket();
+        self.connect(&listening(&socket, session)).await?;
+        Ok(socket)
+    }
+
+    async fn connect(&mut self, event: &Value) -> Result<()> {
+        answer(&mut self.connection, event, 200).await.map(drop)
+    }
+
+    /// An anonymous caller's socket, opened now, from an address of its own.
+    fn socket(&mut self) -> Socket {
+        let [_, b, c, d] = self.next().to_be_bytes();
+        let id = STANDARD.encode([b, c, d, 0]);
+        let mut socket = Socket::new(&id)
+            .authorized("anonymous", &[])
+            .connected_at(SystemClock.now());
+        socket.source_ip = format!("10.{b}.{c}.{d}");
+        socket
+    }
+
+    fn next(&mut self) -> u32 {
+        self.number += 1;
+        self.number
+    }
+}
+
+impl Session {
+    /// The event of its speaker, who speaks.
+    pub fn speaking(&self, chunk: usize) -> Value {
+        let audio = STANDARD.encode([42; AUDIO_BYTES]);
+        let message = json!({"action": "sendAudio", "sessionId": self.id, "audioData": audio,
+                             "timestamp": SystemClock.now(), "format": "pcm", "chunkIndex": chunk});
+        let speaker = self.speaker.clone().at(SystemClock.now());
+        speaker.message("sendAudio", &message.to_string())
+    }
+}
+
+/// What a function answers. An error if it is anything but a success.
+pub async fn answer(function: &mut Function, event: &Value, status: u16) -> Result<Value> {
+    match function.invoke(event).await? {
+        Answer::Response(answer) if answer["statusCode"] == status => Ok(answer),
+        other => Err(format!("{other:?}\n{}", function.logs().join("\n")).into()),
+    }
+}
+
+fn listening(socket: &Socket, session: &Session) -> Value {
+    socket.connect(&[("sessionId", &session.id), ("targetLanguage", "de")], &[])
+}
+
+fn created_by(user: &str) -> Value {
+    let request = HttpRequest {
+        route_key: "POST /sessions",
+        path: "/sessions",
+        body: Some(r#"{"sourceLanguage":"en"}"#),
+        claims: Some(&[("sub", user)]),
+        ..HttpRequest::default()
+    };
+    request.event()
+}
+
+async fn start(binary: &Path, environment: &[(&str, &str)]) -> Result<Function> {
+    let started = Function::start(binary, environment).await;
+    started.map_err(|error| format!("{}: {error}", binary.display()).into())
+}
+
+/// What stackgen.yaml sets for all functions together, and where AWS is.
+fn environment<'a>(
+    dynamodb: &'a str,
+    management: &'a str,
+    issuer: &'a str,
+) -> [(&'static str, &'a str); 9] {
+    [
+        ("SESSIONS_TABLE", "Sessions"),
+        ("CONNECTIONS_TABLE", "Connections"),
+        ("RATE_LIMITS_TABLE", "RateLimits"),
+        ("MANAGEMENT_ENDPOINT", management),
+        ("MAX_LISTENERS_PER_SESSION", "100000"),
+        ("JWT_ISSUER", issuer),
+        ("JWT_AUDIENCE", Issuer::AUDIENCE),
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
+        ("LOG_LEVEL", "info"),
+    ]
+}
+
+/// A DynamoDB in memory, with our tables.
+async fn database() -> Result<String> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(dynoxide::server::serve_on(
+        listener,
+        dynoxide::Database::memory()?,
+    ));
+    let client = Client::new(&fan_out::aws(&url).sdk_config());
+    for table in TABLES {
+        create(&client, table).await?;
+    }
+    Ok(url)
+}
+
+async fn create(client: &Client, table: Table) -> Result<()> {
+    let mut keys = vec![table.key];
+    let mut request = client
+        .create_table()
+        .table_name(table.name)
+        .billing_mode(BillingMode::PayPerRequest);
+    if let Some(index) = table.index {
+        keys.extend([index.partition_key, index.sort_key]);
+        let everything = Projection::builder()
+            .projection_type(ProjectionType::All)
+            .build();
+        let definition = GlobalSecondaryIndex::builder()
+            .index_name(index.name)
+            .key_schema(element(index.partition_key, KeyType::Hash)?)
+            .key_schema(element(index.sort_key, KeyType::Range)?)
+            .projection(everything);
+        request = request.global_secondary_indexes(definition.build()?);
+    }
+    for key in keys {
+        let attribute = AttributeDefinition::builder().attribute_name(key);
+        request = request
+            .attribute_definitions(attribute.attribute_type(ScalarAttributeType::S).build()?);
+    }
+    request
+        .key_schema(element(table.key, KeyType::Hash)?)
+        .send()
+        .await?;
+    Ok(())
+}
+
+fn element(name: &str, kind: KeyType) -> Result<KeySchemaElement> {
+    Ok(KeySchemaElement::builder()
+        .attribute_name(name)
+        .key_type(kind)
+        .build()?)
+}

@@ -1,0 +1,275 @@
+//! From the start of a process to its first answer, and what memory it has then and a thousand events later.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use stackgen_websocket::testing::{Answer, Function};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::Result;
+use crate::stack::{Session, Stack, answer};
+
+/// A speaker may send 50 chunks a second.
+const CHUNK: Duration = Duration::from_millis(21);
+
+/// A function, and what it is called with.
+struct Case {
+    /// The binary's name, or that of a script which runs it in Python.
+    function: &'static str,
+    event: Event,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Event {
+    Anonymous,
+    Token,
+    Connect,
+    Disconnect,
+    AudioToOne,
+    AudioToMany,
+    Health,
+    Create,
+}
+
+const CASES: [Case; 11] = [
+    Case {
+        function: "session-authorizer",
+        event: Event::Anonymous,
+    },
+    Case {
+        function: "session-authorizer",
+        event: Event::Token,
+    },
+    Case {
+        function: "session-connection-handler",
+        event: Event::Connect,
+    },
+    Case {
+        function: "session-disconnect-handler",
+        event: Event::Disconnect,
+    },
+    Case {
+        function: "session-audio-handler",
+        event: Event::AudioToOne,
+    },
+    Case {
+        function: "session-audio-handler",
+        event: Event::AudioToMany,
+    },
+    Case {
+        function: "session-http-handler",
+        event: Event::Health,
+    },
+    Case {
+        function: "session-http-handler",
+        event: Event::Create,
+    },
+    Case {
+        function: "python-authorizer",
+        event: Event::Anonymous,
+    },
+    Case {
+        function: "python-authorizer",
+        event: Event::Token,
+    },
+    Case {
+        function: "python-connection",
+        event: Event::Connect,
+    },
+];
+
+/// So many listeners does one invocation of the audio handler send to.
+const MANY: usize = 250;
+
+impl Event {
+    fn name(self) -> String {
+        match self {
+            Event::Anonymous => "no token".to_owned(),
+            Event::Token => "token".to_owned(),
+            Event::Connect => "$connect".to_owned(),
+            Event::Disconnect => "$disconnect".to_owned(),
+            Event::AudioToOne => "sendAudio to 1 listener".to_owned(),
+            Event::AudioToMany => format!("sendAudio to {MANY} listeners"),
+            Event::Health => "GET /health".to_owned(),
+            Event::Create => "POST /sessions".to_owned(),
+        }
+    }
+}
+
+/// A stack with sessions in it.
+struct World {
+    stack: Stack,
+    /// Where listeners come and go.
+    busy: Session,
+    one: Session,
+    many: Session,
+    chunks: usize,
+}
+
+impl World {
+    async fn start(binaries: &Path) -> Result<Self> {
+        let mut stack = Stack::start(binaries).await?;
+        let busy = stack.session(0).await?;
+        let one = stack.session(1).await?;
+        let many = stack.session(MANY).await?;
+        Ok(World {
+            stack,
+            busy,
+            one,
+            many,
+            chunks: 0,
+        })
+    }
+
+    async fn event(&mut self, event: Event) -> Result<Value> {
+        self.chunks += 1;
+        Ok(match event {
+            Event::Anonymous => self.stack.authorizing(false),
+            Event::Token => self.stack.authorizing(true),
+            Event::Connect => self.stack.connecting(&self.busy),
+            Event::Disconnect => self.stack.disconnecting(&self.busy).await?,
+            Event::AudioToOne => self.one.speaking(self.chunks),
+            Event::AudioToMany => self.many.speaking(self.chunks),
+            Event::Health => stackgen_websocket::testing::events::HttpRequest::default().event(),
+            Event::Create => self.stack.creating(),
+        })
+    }
+
+    /// Hands over an event and takes nothing but the right answer; how long that took.
+    async fn invoke(&mut self, function: &mut Function, kind: Event) -> Result<Duration> {
+        let event = self.event(kind).await?;
+        let start = Instant::now();
+        match kind {
+            Event::Anonymous => allowed(function, &event, "anonymous").await?,
+            Event::Token => allowed(function, &event, "ada").await?,
+            Event::Create => answer(function, &event, 201).await.map(drop)?,
+            _ => answer(function, &event, 200).await.map(drop)?,
+        }
+        Ok(start.elapsed())
+    }
+}
+
+/// Prints, of every case in turn: `runs` starts, and one process after so many events.
+pub fn measure(binaries: &Path, python: &Path, runs: usize, events: usize) -> Result<()> {
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let mut world = World::start(binaries).await?;
+        // The first round warms the files up.
+        for round in 0..=runs {
+            for case in &CASES {
+                let start = start(&mut world, python, case).await?;
+                if round > 0 {
+                    println!("{start}");
+                }
+            }
+        }
+        for case in &CASES {
+            println!("{}", steady(&mut world, python, case, events).await?);
+        }
+        Ok(())
+    })
+}
+
+/// Starts a process and has it answer one event, which waits for it as on Lambda.
+async fn start(world: &mut World, python: &Path, case: &Case) -> Result<Value> {
+    let mut function = world.stack.function(&path(python, case)).await?;
+    world.invoke(&mut function, case.event).await?;
+    function.idle().await?;
+    let since_start = |at: Option<Instant>| {
+        let passed = at.map(|at| at - function.started());
+        passed.map(|time| time.as_secs_f64())
+    };
+    let (memory, _) = memory_and_time(&function)?;
+    Ok(json!({
+        "kind": "start",
+        "function": case.function,
+        "event": case.event.name(),
+        "first_next": since_start(function.api().first_next()),
+        "first_answer": since_start(function.api().first_answer()),
+        "resident_kib": memory.resident,
+        "peak_kib": memory.peak,
+    }))
+}
+
+/// One process that answers one event after the other; what the first one costs is told by the starts.
+async fn steady(world: &mut World, python: &Path, case: &Case, events: usize) -> Result<Value> {
+    let mut function = world.stack.function(&path(python, case)).await?;
+    let is_audio = matches!(case.event, Event::AudioToOne | Event::AudioToMany);
+    let mut pace = interval(CHUNK);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    world.invoke(&mut function, case.event).await?;
+    let (_, before) = memory_and_time(&function)?;
+    let mut seconds = Vec::new();
+    for _ in 0..events {
+        if is_audio {
+            pace.tick().await;
+        }
+        seconds.push(world.invoke(&mut function, case.event).await?.as_secs_f64());
+    }
+    function.idle().await?;
+    let (memory, cpu) = memory_and_time(&function)?;
+    Ok(json!({
+        "kind": "steady",
+        "function": case.function,
+        "event": case.event.name(),
+        "events": events,
+        "seconds": seconds,
+        "cpu_seconds": (cpu - before).as_secs_f64(),
+        "resident_kib": memory.resident,
+        "peak_kib": memory.peak,
+    }))
+}
+
+fn path(python: &Path, case: &Case) -> std::path::PathBuf {
+    match case.function.starts_with("python-") {
+        true => python.join(case.function),
+        false => case.function.into(),
+    }
+}
+
+async fn allowed(function: &mut Function, event: &Value, principal: &str) -> Result<()> {
+    match function.invoke(event).await? {
+        Answer::Response(answer) if answer["principalId"] == principal => Ok(()),
+        other => Err(format!("{other:?}\n{}", function.logs().join("\n")).into()),
+    }
+}
+
+/// A process's resident set, now and at its largest.
+pub struct Memory {
+    resident: u64,
+    peak: u64,
+}
+
+/// What the kernel knows of a function's process: its memory, and the CPU time that it has had.
+pub fn memory_and_time(function: &Function) -> Result<(Memory, Duration)> {
+    let id = function.id().ok_or("the function is gone")?;
+    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+    let kib = |name: &str| -> Result<u64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|rest| rest.split_whitespace().nth(1));
+        Ok(number
+            .ok_or_else(|| format!("no {name} in /proc"))?
+            .parse()?)
+    };
+    let memory = Memory {
+        resident: kib("VmRSS")?,
+        peak: kib("VmHWM")?,
+    };
+    let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
+    // The name, in brackets, may hold anything; user and system time are the 12th and 13th after it.
+    let (_, fields) = stat.rsplit_once(')').ok_or("no name in /proc")?;
+    let ticks: Vec<u64> = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(str::parse)
+        .collect::<std::result::Result<_, _>>()?;
+    Ok((
+        memory,
+        Duration::from_millis(ticks.iter().sum::<u64>() * MILLISECONDS_A_TICK),
+    ))
+}
+
+/// What Linux tells programs on every architecture, whatever it counts in itself.
+const MILLISECONDS_A_TICK: u64 = 10;
