@@ -1,18 +1,18 @@
 //! Everybody who listens: telling them something, and taking those away who are gone.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use stackgen_websocket::{Broadcaster, Clock, FanOut, Report, fan_out};
 use tracing::{info, warn};
 
-use crate::limits::{MAX_CONNECTION, OPENING};
+use crate::limits::{MAX_CONNECTION, OPENING, TELL_WITHIN};
 use crate::ports::{ConnectionStore, Ports, Store, Stored};
 use crate::{Connection, ConnectionId, Language, Recipient, SessionId, Timestamp};
 
 /// How much later than it can be open a connection is taken for dead: clocks differ.
-const DEAD_AFTER: std::time::Duration =
-    MAX_CONNECTION.saturating_add(std::time::Duration::from_secs(300));
+const DEAD_AFTER: Duration = MAX_CONNECTION.saturating_add(Duration::from_secs(300));
 
 impl From<&Connection> for Recipient {
     fn from(connection: &Connection) -> Self {
@@ -62,19 +62,24 @@ pub(crate) async fn tell_listeners<S: Store, B: Broadcaster, C: Clock>(
 ) -> Stored<Report> {
     let audience = listeners(&ports.store, session, None).await?;
     let audience: Vec<_> = audience.iter().map(Recipient::from).collect();
-    Ok(tell(ports, session, &audience, message).await)
+    Ok(tell(ports, session, &audience, message, TELL_WITHIN).await)
 }
 
-/// Tells an audience, and takes away the records of those who are gone. That the records stay when the table fails is
+/// Tells an audience within this time, and takes away the records of those who are gone. That the records stay when the table fails is
 /// no harm: the next message finds out again.
 pub(crate) async fn tell<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     session: &SessionId,
     audience: &[Recipient],
     message: Bytes,
+    within: Duration,
 ) -> Report {
     let ids: Vec<_> = audience.iter().map(|to| to.connection_id.clone()).collect();
-    let report = fan_out(&ports.broadcaster, &ids, message, &FanOut::default()).await;
+    let how = FanOut {
+        deadline: within,
+        ..FanOut::default()
+    };
+    let report = fan_out(&ports.broadcaster, &ids, message, &how).await;
     let now = ports.clock.now();
     let gone = closed(audience, &report.gone, now);
     if !gone.is_empty() {

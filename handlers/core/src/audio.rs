@@ -1,5 +1,7 @@
 //! Audio, from the speaker to the listeners.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -99,13 +101,16 @@ pub async fn send_audio<S: Store, B: Broadcaster, C: Clock>(
         received_at,
     };
     let bytes = Bytes::from(message.clone());
-    let sending = tell(ports, &session_id, own, bytes.clone());
     let handing_over = join_all(others.map(|audience| hand_over(relay, share(audience))));
-    let (mut report, left) = join(sending, handing_over).await;
+    let within = left_of(received_at, ports.clock.now());
+    let sending = tell(ports, &session_id, own, bytes.clone(), within);
+    // In this order: the requests to Lambda go out before all those to listeners.
+    let (left, mut report) = join(handing_over, sending).await;
     let shares = left.iter().filter(|audience| audience.is_empty()).count();
     let left = left.concat();
     if !left.is_empty() {
-        let late = tell(ports, &session_id, &left, bytes).await;
+        let within = left_of(received_at, ports.clock.now());
+        let late = tell(ports, &session_id, &left, bytes, within).await;
         report.sent += late.sent;
         report.gone.extend(late.gone);
         report.failed.extend(late.failed);
@@ -124,18 +129,23 @@ async fn hand_over(relay: &impl Relay, share: Share) -> Vec<Recipient> {
     }
 }
 
-/// Sends a share that another invocation handed over; nothing if it is late.
+/// Sends a share that another invocation handed over, as long as its audio is worth something; `None` if it is not.
 pub async fn send_share<S: Store, B: Broadcaster, C: Clock>(
     ports: &Ports<S, B, C>,
     share: Share,
 ) -> Option<Report> {
-    let age = ports.clock.now().since(share.received_at);
-    if age > MAX_AUDIO_AGE {
-        warn!(sessionId = %share.session_id, age = age.as_millis() as u64, "Share dropped: too late");
+    let within = left_of(share.received_at, ports.clock.now());
+    if within.is_zero() {
+        warn!(sessionId = %share.session_id, "Share dropped: too late");
         return None;
     }
     let message = Bytes::from(share.message);
-    Some(tell(ports, &share.session_id, &share.audience, message).await)
+    Some(tell(ports, &share.session_id, &share.audience, message, within).await)
+}
+
+/// How long audio is still worth sending.
+fn left_of(received_at: Timestamp, now: Timestamp) -> Duration {
+    MAX_AUDIO_AGE.saturating_sub(now.since(received_at))
 }
 
 fn parse(body: &str) -> Result<Chunk, ServerError> {

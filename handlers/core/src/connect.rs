@@ -6,6 +6,7 @@ use thiserror::Error;
 use crate::join::{JoinError, JoinSettings, Joined, Newcomer, join};
 use crate::ports::{Ports, Store};
 use crate::rates::Limited;
+use crate::values::said_connection_id;
 use crate::{Clock, Invalid, Language, SessionId, Timestamp, UserId};
 
 /// A handshake.
@@ -90,7 +91,7 @@ pub async fn connect<S: Store, B, C: Clock>(
         target_language: present(handshake.target_language)
             .map(Language::try_from)
             .transpose()?,
-        previous: present(handshake.previous_connection_id).map(ConnectionId::new),
+        previous: said_connection_id(handshake.previous_connection_id)?,
     };
     Ok(join(ports, settings, newcomer).await?)
 }

@@ -5,6 +5,7 @@ use tracing::info;
 
 use crate::audience::expired_listeners;
 use crate::limits::{JOIN_RATE, MAX_CONNECTION};
+use crate::messages::note;
 use crate::ports::{Admission, Bucket, Ports, Refusal, Store, StoreError};
 use crate::rates::{self, Limited};
 use crate::{
@@ -92,6 +93,7 @@ pub(crate) async fn join<S: Store, B, C: Clock>(
     newcomer: Newcomer,
 ) -> Result<Joined, JoinError> {
     let now = ports.clock.now();
+    tracing::Span::current().record("sessionId", newcomer.session_id.as_str());
     let session = ports.store.session(&newcomer.session_id).await?;
     let session = session.ok_or(JoinError::NoSession)?;
     let status = session.status_at(now);
@@ -99,6 +101,7 @@ pub(crate) async fn join<S: Store, B, C: Clock>(
         return Err(JoinError::NotActive(status));
     }
     let connection = record(&newcomer, &session, now);
+    note(&session.session_id, connection.role);
     if connection.role == Role::Listener {
         // The owner is not counted: a speaker who has to reconnect from a crowded place must not wait.
         let bucket = Bucket::new("join", "ip", &newcomer.ip_address);
@@ -111,11 +114,7 @@ pub(crate) async fn join<S: Store, B, C: Clock>(
     };
     let connection = match admission {
         Admission::Admitted => {
-            info!(
-                sessionId = %session.session_id,
-                role = connection.role.name(),
-                "Connection record created"
-            );
+            info!("Connection record created");
             connection
         }
         Admission::AlreadyThere(connection) => connection,

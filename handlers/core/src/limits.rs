@@ -37,6 +37,14 @@ pub const AUDIO_CHUNK: std::ops::RangeInclusive<usize> = 100..=32 * 1024;
 /// Audio that is older than this when its turn comes is not sent any more.
 pub const MAX_AUDIO_AGE: Duration = Duration::from_secs(5);
 
+/// How long telling an audience may take; who is not reached by then is not told. Functions have other things to do as
+/// well, and API Gateway does not wait for long (row C8).
+pub const TELL_WITHIN: Duration = Duration::from_secs(5);
+
+/// After this time without a heartbeat a speaker is taken to have left, whatever API Gateway forgot to say: an idle
+/// connection is closed by then (row M13).
+pub const SILENT_AFTER: Duration = Duration::from_secs(10 * 60);
+
 /// How often a user may create a session.
 pub const CREATE_RATE: Rate = Rate {
     tokens: 50,

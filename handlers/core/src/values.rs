@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use stackgen_websocket::ConnectionId;
 use thiserror::Error;
 
 /// A value that is not what it should be.
@@ -147,5 +148,18 @@ impl TryFrom<f64> for Volume {
 impl From<Volume> for f64 {
     fn from(volume: Volume) -> f64 {
         volume.0
+    }
+}
+
+/// A connection's id, as a client says it: API Gateway's have some 16 bytes. An empty one is none.
+pub(crate) fn said_connection_id(text: Option<String>) -> Result<Option<ConnectionId>, Invalid> {
+    match text {
+        None => Ok(None),
+        Some(text) if text.is_empty() => Ok(None),
+        Some(text) if text.len() <= 128 => Ok(Some(ConnectionId::new(text))),
+        Some(_) => Err(Invalid {
+            field: "previousConnectionId",
+            expected: "a connection's id",
+        }),
     }
 }

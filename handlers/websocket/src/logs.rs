@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequestContext;
 use serde_json::{Map, Value};
-use tracing::field::{Field, Visit};
+use tracing::field::{self, Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Span, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::filter::Targets;
@@ -51,7 +51,8 @@ where
     tracing_subscriber::registry().with(lines.with_filter(targets))
 }
 
-/// The span for an event of a WebSocket API: `requestId`, `connectionId` and `routeKey` are on every line in it.
+/// The span for an event of a WebSocket API: `requestId`, `connectionId` and `routeKey` are on every line in it. So are
+/// `sessionId` and `role`, from when on the function [records](Span::record) them.
 ///
 /// It has the level of an error, so that no `LOG_LEVEL` takes the ids off a line.
 pub fn request_span(context: &ApiGatewayWebsocketProxyRequestContext) -> Span {
@@ -60,6 +61,8 @@ pub fn request_span(context: &ApiGatewayWebsocketProxyRequestContext) -> Span {
         requestId = context.request_id.as_deref(),
         connectionId = context.connection_id.as_deref(),
         routeKey = context.route_key.as_deref(),
+        sessionId = field::Empty,
+        role = field::Empty,
     )
 }
 

@@ -1,10 +1,10 @@
 //! How what went wrong is told to a client.
 
-use crate::Status;
 use crate::join::JoinError;
 use crate::ports::{Refusal, StoreError};
 use crate::protocol::{Details, ErrorCode, ServerError};
 use crate::rates::Limited;
+use crate::{Invalid, Status};
 
 pub(crate) fn not_in_session() -> ServerError {
     let message =
@@ -43,6 +43,12 @@ impl From<StoreError> for ServerError {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "Table failed");
         ServerError::new(ErrorCode::Unavailable, "that did not work; try again")
+    }
+}
+
+impl From<Invalid> for ServerError {
+    fn from(invalid: Invalid) -> Self {
+        ServerError::new(ErrorCode::InvalidMessage, invalid.to_string())
     }
 }
 

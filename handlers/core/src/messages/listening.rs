@@ -6,6 +6,7 @@ use super::{Answers, Sender, errors, sender_record};
 use crate::join::{JoinSettings, Newcomer, join};
 use crate::ports::{Ports, Store, Stored};
 use crate::protocol::{ServerError, ServerMessage};
+use crate::values::said_connection_id;
 use crate::{Connection, ConnectionId, Language, Role, Session, SessionId};
 
 /// A connection has been in its session since `$connect`, so that this mostly chooses the language. One whose record is
@@ -110,8 +111,9 @@ pub(super) async fn refresh<S: Store, B, C: Clock>(
     ports: &Ports<S, B, C>,
     id: &ConnectionId,
     claim: Claim,
-    previous: Option<ConnectionId>,
+    previous: Option<String>,
 ) -> Answers {
+    let previous = said_connection_id(previous)?;
     let mut connection = sender_record(&ports.store, id).await?;
     if connection.session_id != claim.session_id {
         return Err(errors::other_session());

@@ -13,7 +13,7 @@ use crate::ports::{Ports, Store};
 use crate::protocol::{ClientMessage, ErrorCode, ServerError, ServerMessage, parse};
 pub(crate) use errors::{not_in_session, other_role, other_session};
 
-use crate::{Connection, ConnectionId, Role, Timestamp, UserId};
+use crate::{Connection, ConnectionId, Role, SessionId, Timestamp, UserId};
 
 /// Where a message comes from: what API Gateway says of its connection (rows E0, E2).
 #[derive(Clone, Debug, PartialEq)]
@@ -116,4 +116,11 @@ pub(crate) async fn speaker_record(
             Err(ServerError::new(ErrorCode::NotSpeaker, message))
         }
     }
+}
+
+/// Every further line of this request names the session and the role.
+pub(crate) fn note(session_id: &SessionId, role: Role) {
+    let span = tracing::Span::current();
+    span.record("sessionId", session_id.as_str());
+    span.record("role", role.name());
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use stackgen_websocket::Clock;
 
 use super::{Answers, errors, sender_record};
-use crate::ConnectionId;
 use crate::audience::listeners;
-use crate::ports::{Ports, Store};
+use crate::limits::SILENT_AFTER;
+use crate::ports::{Ports, Store, Stored};
 use crate::protocol::ServerMessage;
+use crate::{ConnectionId, Session, Timestamp};
 
 /// Anybody in the session may ask. The count is exact; who hears which language may lag behind a little.
 pub(super) async fn session_status<S: Store, B, C: Clock>(
@@ -25,12 +26,24 @@ pub(super) async fn session_status<S: Store, B, C: Clock>(
         }
     }
     let now = ports.clock.now();
+    let mut broadcast_state = session.broadcast_state;
+    broadcast_state.is_active &= speaker_is_there(&ports.store, &session, now).await?;
     Ok(vec![ServerMessage::SessionStatus {
         session_id,
         listener_count: session.listener_count,
         language_distribution,
         session_duration: now.since(session.created_at).as_secs(),
-        broadcast_state: session.broadcast_state,
+        broadcast_state,
         timestamp: now,
     }])
+}
+
+/// Whether the speaker's connection has a record, and has sent heartbeats: its `$disconnect` may never have come (row
+/// M18), and then the session does not know that it is gone.
+async fn speaker_is_there(store: &impl Store, session: &Session, now: Timestamp) -> Stored<bool> {
+    let Some(id) = &session.speaker_connection_id else {
+        return Ok(false);
+    };
+    let speaker = store.connection(id).await?;
+    Ok(speaker.is_some_and(|speaker| now.since(speaker.last_seen_at) <= SILENT_AFTER))
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{ErrorCode, ServerError};
 use crate::limits::MAX_CONTROL_MESSAGE;
-use crate::{ConnectionId, Language, Role, SessionId, Volume};
+use crate::{Language, Role, SessionId, Volume};
 
 /// A message of a client, but for audio. Fields that are not listed here are passed over, so that clients may be newer.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -38,7 +38,7 @@ pub enum ClientMessage {
         /// What a listener hears.
         target_language: Option<Language>,
         /// The connection before; without it, that one goes when it closes.
-        previous_connection_id: Option<ConnectionId>,
+        previous_connection_id: Option<String>,
     },
     /// The speaker pauses.
     PauseBroadcast {},

@@ -118,12 +118,22 @@ async fn ending_again_changes_nothing_and_tells_nobody() {
 }
 
 #[tokio::test]
-async fn a_session_past_its_end_needs_no_ending() {
+async fn a_session_past_its_end_can_be_ended_whatever_it_still_counts() {
     let world = world_with_session().await;
-    listener(&world, "one").await;
+    for name in ["one", "swept"] {
+        listener(&world, name).await;
+    }
     world.clock.advance(minutes(24 * 60));
+    world.store.lag(&id("swept"), 1);
     end(&world, ending(&owner())).await.unwrap();
-    assert_eq!(world.broadcaster.take(), []);
+    let to: Vec<_> = world
+        .broadcaster
+        .take()
+        .into_iter()
+        .map(|(to, _)| to)
+        .collect();
+    assert_eq!(to, [id("one")]);
+    assert_eq!(session(&world).await.status, Status::Ending);
 }
 
 #[tokio::test]

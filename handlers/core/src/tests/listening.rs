@@ -295,3 +295,22 @@ async fn a_table_that_fails_is_told_as_unavailable_without_the_reason() {
         assert!(!answers[0].to_string().contains("down"));
     }
 }
+
+#[tokio::test]
+async fn a_previous_connection_that_cannot_be_one_is_refused_and_an_empty_one_is_none() {
+    let world = world_with_session().await;
+    listener(&world, "one").await;
+    let longest = "x".repeat(128);
+    for fine in ["", longest.as_str()] {
+        let answers = says(&world, "one", refresh(Some(fine))).await;
+        assert_eq!(answers[0]["type"], "connectionRefreshComplete");
+    }
+    let answers = says(&world, "one", refresh(Some(&"x".repeat(129)))).await;
+    assert_eq!(code(&answers), "INVALID_MESSAGE");
+    let handshake = Handshake {
+        previous_connection_id: Some("x".repeat(129)),
+        ..super::handshake(&world, "two")
+    };
+    let refused = connect(&world, super::SETTINGS, handshake).await;
+    assert_eq!(refused.unwrap_err().status(), 400);
+}

@@ -39,7 +39,7 @@ fn fields_keep_their_names() {
         session_id: "a-b-100".try_into().unwrap(),
         role: Role::Listener,
         target_language: Some("de".try_into().unwrap()),
-        previous_connection_id: Some(stackgen_websocket::ConnectionId::new("p=")),
+        previous_connection_id: Some("p=".to_owned()),
     };
     assert_eq!(parse(&body.to_string()), Ok(expected));
 }

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    code, id, language, listener, minutes, owner, says, session, session_id, speaker,
+    World, code, id, language, listener, minutes, owner, says, session, session_id, speaker,
     world_with_session,
 };
 use crate::ports::{ConnectionStore, SessionStore};
@@ -199,4 +199,22 @@ async fn listeners_who_do_not_get_it_do_not_stop_the_speaker() {
     assert_eq!(answers[0]["type"], "broadcastMuted");
     assert_eq!(world.broadcaster.take_types(&id("two")), ["broadcastMuted"]);
     assert_eq!(session(&world).await.listener_count, 2);
+}
+
+#[tokio::test]
+async fn a_speaker_who_has_been_silent_for_long_is_not_there_any_more() {
+    let world = world_with_session().await;
+    listener(&world, "one").await;
+    let active = async |world: &World| {
+        let answers = says(world, "one", json!({"action": "getSessionStatus"})).await;
+        answers[0]["broadcastState"]["isActive"].as_bool().unwrap()
+    };
+    assert!(!active(&world).await, "nobody speaks yet");
+    speaker(&world, "mic").await;
+    world.clock.advance(minutes(10));
+    assert!(active(&world).await);
+    world.clock.advance(std::time::Duration::from_millis(1));
+    assert!(!active(&world).await, "its $disconnect never came");
+    says(&world, "mic", json!({"action": "heartbeat"})).await;
+    assert!(active(&world).await);
 }
