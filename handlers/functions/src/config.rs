@@ -1,7 +1,8 @@
 //! What each function reads from its environment. The names here are the ones that stackgen.yaml sets.
 
 use live_session_core::{AudioSettings, JoinSettings, RateLimitFailure};
-use stackgen_websocket::authorize::TokenUse;
+use stackgen_websocket::authorize::{Callers, TokenUse};
+use stackgen_websocket::aws::AwsSettings;
 use stackgen_websocket::lambda::Telemetry;
 use stackgen_websocket::{Environment, Lookup};
 
@@ -27,6 +28,8 @@ pub struct AuthorizerConfig {
     pub audience: String,
     /// Of which kind they are.
     pub token_use: TokenUse,
+    /// Whether everybody has to bring one.
+    pub callers: Callers,
 }
 
 impl Config for AuthorizerConfig {
@@ -36,18 +39,25 @@ impl Config for AuthorizerConfig {
 
     fn read(environment: &mut Environment<impl Lookup>) -> Self {
         let kinds = [("id", TokenUse::Id), ("access", TokenUse::Access)];
+        let callers = [
+            ("mixed", Callers::Mixed),
+            ("authenticated", Callers::Authenticated),
+        ];
         AuthorizerConfig {
             telemetry: Telemetry::read(environment),
             issuer: environment.url("JWT_ISSUER"),
             audience: environment.text("JWT_AUDIENCE"),
             token_use: environment.choice_or("JWT_TOKEN_USE", &kinds, TokenUse::Id),
+            callers: environment.choice_or("AUTHORIZER_CALLERS", &callers, Callers::Authenticated),
         }
     }
 }
 
 /// Where sessions and connections are, and how connections are reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Reach {
+    /// Where, and as whom, AWS is called: what Lambda sets.
+    pub aws: AwsSettings,
     /// The tables.
     pub tables: Tables,
     /// The management API of this stage.
@@ -57,6 +67,7 @@ pub struct Reach {
 impl Reach {
     fn read(environment: &mut Environment<impl Lookup>, rate_limits: Option<String>) -> Self {
         Reach {
+            aws: AwsSettings::read(environment),
             tables: Tables {
                 sessions: environment.text("SESSIONS_TABLE"),
                 connections: environment.text("CONNECTIONS_TABLE"),

@@ -1,9 +1,11 @@
 //! What the binaries have in common: settings, logs and metrics first, then the ports.
 
+use std::hash::{BuildHasher, RandomState};
+
 use aws_sdk_dynamodb as dynamodb;
+use aws_types::SdkConfig;
 use lambda_runtime::Error;
 use live_session_core::ports::Ports;
-use stackgen_websocket::aws::AwsSettings;
 use stackgen_websocket::{Environment, Lookup, ManagementApi, SystemClock};
 
 use crate::config::{Config, Reach};
@@ -22,25 +24,20 @@ pub type AwsPorts = Ports<DynamoStore, ManagementApi, SystemClock>;
 pub fn start<T: Config>(lookup: impl Lookup) -> Result<T, Error> {
     let mut environment = Environment::new(lookup);
     let config = T::read(&mut environment);
+    // Environments that start at the same moment would draw the same random numbers otherwise, and DynamoDB takes two
+    // transactions with one token for one.
+    fastrand::seed(RandomState::new().hash_one(0));
     // Before anything can go wrong: what does is logged.
     config.telemetry().install(&OWN, NAMESPACE)?;
     Ok(environment.finish(config)?)
 }
 
-/// Where, and as whom, the function calls AWS: from what Lambda sets.
-pub fn aws(lookup: impl Lookup) -> Result<AwsSettings, Error> {
-    let mut environment = Environment::new(lookup);
-    let settings = AwsSettings::read(&mut environment);
-    Ok(environment.finish(settings)?)
-}
-
 /// Tables and connections on AWS. Nothing is called yet.
-pub fn ports(aws: &AwsSettings, reach: Reach) -> AwsPorts {
-    let config = aws.sdk_config();
-    let client = dynamodb::Client::new(&config);
+pub fn ports(config: &SdkConfig, reach: Reach) -> AwsPorts {
+    let client = dynamodb::Client::new(config);
     Ports {
         store: DynamoStore::new(&client, reach.tables, Settings::default()),
-        broadcaster: ManagementApi::new(&config, &reach.management_endpoint),
+        broadcaster: ManagementApi::new(config, &reach.management_endpoint),
         clock: SystemClock,
     }
 }

@@ -67,7 +67,10 @@ impl Broadcaster for ManagementApi {
 fn post_error<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> PostError {
     match error {
         SdkError::TimeoutError(_) => return PostError::TimedOut,
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => return PostError::TimedOut,
+        // Nothing was sent yet: that can be tried again, which what timed out cannot.
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+            return PostError::Failed("no connection in time".to_owned());
+        }
         SdkError::DispatchFailure(failure) => {
             let cause = failure.as_connector_error().map(root_cause);
             return PostError::Failed(cause.unwrap_or_else(|| "no connection".to_owned()));

@@ -6,7 +6,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use live_session::audio::{AudioEvent, handle};
 use live_session::config::AudioConfig;
 use live_session::relay::LambdaRelay;
-use live_session::start::{aws, ports, start};
+use live_session::start::{ports, start};
 use stackgen_websocket::lambda;
 use tracing::Instrument;
 
@@ -16,11 +16,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Error> {
-    let lookup = |name: &str| std::env::var(name).ok();
-    let config: AudioConfig = start(lookup)?;
-    let aws = aws(lookup)?;
+    let config: AudioConfig = start(|name: &str| std::env::var(name).ok())?;
+    let aws = config.reach.aws.sdk_config();
     let this = lambda_runtime::Config::from_env();
-    let relay = &LambdaRelay::new(&aws.sdk_config(), this.function_name, this.version);
+    let relay = &LambdaRelay::new(&aws, this.function_name, this.version);
     let ports = &ports(&aws, config.reach);
     let answer = |event: LambdaEvent<AudioEvent>| {
         // In a box: as one value with all that it awaits, it is nested deeper than the compiler follows.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use lambda_runtime::{Error, service_fn};
 use live_session::config::AuthorizerConfig;
 use live_session::start::start;
-use stackgen_websocket::authorize::{Authorizer, Callers, KeyCache, TokenRules, Verifier};
+use stackgen_websocket::authorize::{Authorizer, KeyCache, TokenRules, Verifier};
 use stackgen_websocket::{OidcKeys, SystemClock, lambda};
 
 #[tokio::main(flavor = "current_thread")]
@@ -20,6 +20,6 @@ async fn run() -> Result<(), Error> {
         token_use: config.token_use,
         ..TokenRules::new(&config.issuer, [config.audience])
     };
-    let authorizer = Authorizer::new(Verifier::new(rules, keys), Callers::Mixed);
+    let authorizer = Authorizer::new(Verifier::new(rules, keys), config.callers);
     lambda::run(service_fn(|event| authorizer.handle(event))).await
 }

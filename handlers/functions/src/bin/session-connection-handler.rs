@@ -6,7 +6,7 @@ use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use live_session::config::ConnectionConfig;
 use live_session::connection::handle;
-use live_session::start::{aws, ports, start};
+use live_session::start::{ports, start};
 use stackgen_websocket::{lambda, logs};
 use tracing::Instrument;
 
@@ -16,9 +16,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Error> {
-    let lookup = |name: &str| std::env::var(name).ok();
-    let config: ConnectionConfig = start(lookup)?;
-    let ports = &ports(&aws(lookup)?, config.reach);
+    let config: ConnectionConfig = start(|name: &str| std::env::var(name).ok())?;
+    let ports = &ports(&config.reach.aws.sdk_config(), config.reach);
     let answer = |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
         // In a box: as one value with all that it awaits, it is nested deeper than the compiler follows.
         Box::pin(async move {

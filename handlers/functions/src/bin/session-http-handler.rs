@@ -7,7 +7,7 @@ use lambda_http::{Adapter, Request, service_fn};
 use lambda_runtime::Error;
 use live_session::config::HttpConfig;
 use live_session::http::{handle, span};
-use live_session::start::{aws, ports, start};
+use live_session::start::{ports, start};
 use stackgen_websocket::lambda;
 use tracing::Instrument;
 
@@ -17,9 +17,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Error> {
-    let lookup = |name: &str| std::env::var(name).ok();
-    let config: HttpConfig = start(lookup)?;
-    let ports = &ports(&aws(lookup)?, config.reach);
+    let config: HttpConfig = start(|name: &str| std::env::var(name).ok())?;
+    let ports = &ports(&config.reach.aws.sdk_config(), config.reach);
     let answer = |request: Request| async move {
         let span = span(&request);
         let response = handle(ports, config.rate_limit_failure, &request);

@@ -47,8 +47,16 @@ impl<K: KeySource, C: Clock> Authorizer<K, C> {
 /// Reads the event, here and not in the runtime: the runtime logs what it cannot read, and that may be a token. What
 /// cannot be read has no `methodArn`, and is refused for that.
 fn read(event: Value) -> ConnectRequest {
-    let event = serde_json::from_value::<ApiGatewayCustomAuthorizerRequestTypeRequest>(event);
-    event.map(ConnectRequest::from).unwrap_or_default()
+    let event =
+        serde_path_to_error::deserialize::<_, ApiGatewayCustomAuthorizerRequestTypeRequest>(event);
+    match event {
+        Ok(event) => event.into(),
+        Err(error) => {
+            // Where, and not what.
+            tracing::error!(field = %error.path(), "Event not understood");
+            ConnectRequest::default()
+        }
+    }
 }
 
 fn log(request: &ConnectRequest, decision: &Result<Authorization, AuthorizeError>) {

@@ -16,11 +16,15 @@ use crate::ConnectionId;
 ///
 /// A post has one of [`concurrency`](Self::concurrency) places. One that turns out slow gives its place to the next in
 /// line and goes on without, and so does one that waits before it tries again: a listener who does not read costs the
-/// others [`slow_after`](Self::slow_after) at most, and then only if all places are taken.
+/// others [`slow_after`](Self::slow_after) at most, and then only if all places are taken. There are
+/// [`under_way`](Self::under_way) at most, all together.
 #[derive(Clone, Debug)]
 pub struct FanOut {
     /// How many posts are under way at once; those that turned out slow do not count. At least 1.
     pub concurrency: usize,
+    /// How many posts are under way at most, with those that turned out slow. Bounds what a function needs of memory,
+    /// sockets and TLS handshakes when all are slow, as on its first start. At least 1.
+    pub under_way: usize,
     /// After what time a post is slow.
     pub slow_after: Duration,
     /// After what time a post is given up.
@@ -42,6 +46,7 @@ impl Default for FanOut {
     fn default() -> Self {
         FanOut {
             concurrency: 128,
+            under_way: 512,
             slow_after: Duration::from_millis(250),
             give_up_after: Duration::from_secs(2),
             deadline: Duration::from_secs(10),
@@ -108,7 +113,7 @@ pub async fn fan_out<B: Broadcaster>(
         tokio::select! {
             biased;
             Some((id, result)) = under_way.next() => report.add(id, result),
-            place = sending.place(), if waiting.len() > 0 => {
+            place = sending.place(), if waiting.len() > 0 && under_way.len() < how.under_way.max(1) => {
                 let Some(place) = place else {
                     waiting.by_ref().for_each(|id| report.add(id, Err(PostError::TimedOut)));
                     continue;

@@ -1,3 +1,4 @@
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use std::time::Duration;
 
 use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
@@ -98,9 +99,13 @@ async fn an_endpoint_that_is_not_there_is_said_in_few_words() {
 }
 
 #[test]
-fn an_answer_that_does_not_come_is_a_timeout() {
+fn an_answer_that_does_not_come_is_a_timeout_and_a_connection_that_does_not_is_none() {
     let error: SdkError<PostToConnectionError, HttpResponse> = SdkError::timeout_error("late");
     assert_eq!(post_error(&error), PostError::TimedOut);
+    let late = ConnectorError::timeout("late".into());
+    let error: SdkError<PostToConnectionError, HttpResponse> = SdkError::dispatch_failure(late);
+    let reason = "no connection in time".to_owned();
+    assert_eq!(post_error(&error), PostError::Failed(reason));
     let error: SdkError<PostToConnectionError, HttpResponse> =
         SdkError::construction_failure("wrong");
     assert_eq!(

@@ -44,6 +44,7 @@ struct Seen {
     under_way: HashMap<u64, Instant>,
     started: u64,
     most: usize,
+    most_with_slow: usize,
 }
 
 impl Audience {
@@ -91,6 +92,7 @@ impl<'a> UnderWay<'a> {
         let number = seen.started;
         seen.started += 1;
         seen.under_way.insert(number, now);
+        seen.most_with_slow = seen.most_with_slow.max(seen.under_way.len());
         let quick = seen.under_way.values();
         let quick = quick.filter(|start| now.duration_since(**start) < audience.slow_after);
         seen.most = seen.most.max(quick.count());
@@ -454,4 +456,18 @@ proptest! {
         everybody.sort();
         prop_assert_eq!(accounted, everybody);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn even_when_all_are_slow_no_more_are_under_way_than_allowed() {
+    let how = FanOut {
+        concurrency: 4,
+        under_way: 10,
+        ..FanOut::default()
+    };
+    let audience = Audience::new((0..40).map(|_| Listener::Takes(how.slow_after * 4)));
+    let report = audience.hear(&how).await;
+    assert_eq!(report.sent, 40);
+    assert_eq!(audience.seen().started, 40);
+    assert_eq!(audience.seen().most_with_slow, 10);
 }
