@@ -129,6 +129,8 @@ fn there(call: &Call, connection: &Connection, record: Item) -> Stored<Admission
     let record: Connection = item::read(call.operation, record)?;
     let same = record.session_id == connection.session_id && record.role == connection.role;
     Ok(match same {
+        // This call's own doing, whose answer was lost.
+        true if call.unsure && record == *connection => Admission::Admitted,
         true => Admission::AlreadyThere(record),
         false => Admission::Elsewhere(record),
     })

@@ -4,7 +4,8 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Error;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::CancellationReason;
 use live_session_core::ports::StoreError;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -32,8 +33,8 @@ pub struct Retry {
 impl Default for Retry {
     fn default() -> Self {
         Retry {
-            budget: Duration::from_secs(5),
-            request: Duration::from_millis(1500),
+            budget: Duration::from_secs(3),
+            request: Duration::from_millis(1000),
             first_pause: Duration::from_millis(25),
             longest_pause: Duration::from_millis(400),
         }
@@ -81,15 +82,23 @@ impl Call {
     /// Sends a request once.
     pub(super) async fn send<T, E>(
         &self,
-        request: impl Future<Output = Result<T, E>>,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     ) -> Result<T, Failed>
     where
-        Error: From<E>,
+        Error: From<SdkError<E, HttpResponse>>,
     {
         let until = self.deadline.min(Instant::now() + self.retry.request);
         match timeout_at(until, request).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(failed(error.into())),
+            Ok(Err(error)) => {
+                let answer = error.raw_response();
+                let theirs = answer.is_some_and(|answer| answer.status().is_server_error());
+                Err(match failed(error.into()) {
+                    // A failure on their side, whatever its code.
+                    Failed::Hopeless(code) if theirs => Failed::Lost(code),
+                    failed => failed,
+                })
+            }
             Err(_) => Err(Failed::Lost("no answer in time".to_owned())),
         }
     }

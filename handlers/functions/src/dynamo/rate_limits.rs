@@ -7,7 +7,7 @@ use live_session_core::ports::{Bucket, Rate, RateLimiter, StoreError, Stored, Ta
 use serde::Deserialize;
 
 use super::DynamoStore;
-use super::call::Failed;
+use super::call::{Call, Failed};
 use super::item;
 use super::schema::RATE_LIMITS;
 use super::store::{Written, key};
@@ -28,7 +28,7 @@ impl RateLimiter for DynamoStore {
     /// is not, the answer says how it is. The first guess is that nobody has taken anything yet: a bucket in use takes
     /// two requests, and more only where others take from it at this very moment.
     async fn take(&self, bucket: &Bucket, rate: Rate, now: Timestamp) -> Stored<Taken> {
-        let mut call = self.call("take");
+        let mut call = Call::new("take", self.settings.rate_retry);
         let table = self.tables.rate_limits.as_deref();
         let table = table.ok_or_else(|| StoreError::Unavailable {
             operation: call.operation,

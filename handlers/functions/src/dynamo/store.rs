@@ -1,5 +1,7 @@
 //! Requests: reads, single writes and transactions, each repeated as far as that helps.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
@@ -23,12 +25,30 @@ pub struct Tables {
 }
 
 /// How the tables are asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How long and how often.
     pub retry: Retry,
+    /// The same for rates: less, because whoever is let through without them should not have to wait for that.
+    pub rate_retry: Retry,
     /// How many listeners a page has at most; `None` leaves it to DynamoDB, whose pages are 1 MB: some thousands.
     pub page: Option<i32>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let retry = Retry::default();
+        let rate_retry = Retry {
+            budget: Duration::from_millis(1000),
+            request: Duration::from_millis(400),
+            ..retry
+        };
+        Settings {
+            retry,
+            rate_retry,
+            page: None,
+        }
+    }
 }
 
 /// The three tables in DynamoDB: sessions, connections and rate limits.

@@ -61,6 +61,24 @@ async fn nobody_in_particular_is_let_in_as_such() {
     assert_eq!(stack.issuer.fetches().keys, 0);
 }
 
+#[tokio::test]
+async fn without_a_token_nobody_is_let_in_unless_the_callers_are_mixed() {
+    let stack = Stack::start().await;
+    // A blank variable counts as none.
+    for callers in ["authenticated", ""] {
+        let other = [("AUTHORIZER_CALLERS", callers)];
+        let mut function = stack.function_with(AUTHORIZER, &other).await;
+        for query in [&[("sessionId", "a-b-100")][..], &[("token", "")]] {
+            let event = socket("YQ==").authorize(query, &[]);
+            let answer = function.invoke(&event).await.unwrap();
+            assert!(unauthorized(&answer), "{callers:?}: {answer:?}");
+        }
+        let good = stack.issuer.token("ada").signed(&stack.issuer.key());
+        let answer = asked_with_token(&mut function, &good).await;
+        assert!(matches!(answer, Answer::Response(_)), "{answer:?}");
+    }
+}
+
 /// Tokens that are not good, by what is wrong with them.
 fn attacks(issuer: &Issuer) -> Vec<(&'static str, String)> {
     let key = issuer.key();

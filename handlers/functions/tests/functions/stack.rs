@@ -40,6 +40,7 @@ impl Stack {
             ("JWT_ISSUER", self.issuer.url().to_owned()),
             ("JWT_AUDIENCE", Issuer::AUDIENCE.to_owned()),
             ("AWS_ENDPOINT_URL_DYNAMODB", self.database.endpoint.clone()),
+            ("AUTHORIZER_CALLERS", "mixed".to_owned()),
             ("LOG_LEVEL", "trace".to_owned()),
         ]
     }

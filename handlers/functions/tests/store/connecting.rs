@@ -39,7 +39,11 @@ fn world(database: &Database) -> World {
         ..Retry::default()
     };
     Ports {
-        store: database.store(Settings { retry, page: None }),
+        store: database.store(Settings {
+            retry,
+            rate_retry: retry,
+            page: None,
+        }),
         broadcaster: Posts::default(),
         clock: TestClock::default(),
     }

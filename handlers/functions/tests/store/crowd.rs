@@ -19,7 +19,11 @@ fn patient() -> Settings {
         request: Duration::from_secs(60),
         ..Retry::default()
     };
-    Settings { retry, page: None }
+    Settings {
+        retry,
+        rate_retry: retry,
+        page: None,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

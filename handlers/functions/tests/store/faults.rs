@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use live_session::dynamo::{Retry, Settings};
 use live_session_core::ports::{
-    Admission, BroadcastChange, Bucket, ConnectionStore, Rate, SessionStore, Store, StoreError,
-    Stored, Taken,
+    Admission, BroadcastChange, Bucket, ConnectionStore, Rate, RateLimiter, SessionStore, Store,
+    StoreError, Stored, Taken,
 };
 use live_session_core::{Session, Status};
 use tokio::time::Instant;
@@ -116,6 +116,19 @@ async fn a_silent_table_is_unavailable_before_the_function_runs_out_of_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rates_are_given_up_long_before_audio_is_worth_nothing() {
+    let faults = Faults::default();
+    let store = unreachable_store(Settings::default(), &faults);
+    for fault in [Silence, Throttled, Unreachable] {
+        faults.always(fault);
+        let start = Instant::now();
+        let bucket = Bucket::new("audio", "user", "ada");
+        assert!(store.take(&bucket, RATE, NOW).await.is_err());
+        assert!(start.elapsed() <= Duration::from_secs(1), "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_not_permitted_is_not_asked_again() {
     let requests = each_fails(Denied, unavailable("AccessDeniedException: ")).await;
     assert_eq!(requests, 1);
@@ -131,7 +144,14 @@ async fn nothing_underneath_asks_again() {
         ..Retry::default()
     };
     let faults = Faults::default();
-    let store = unreachable_store(Settings { retry, page: None }, &faults);
+    let store = unreachable_store(
+        Settings {
+            retry,
+            rate_retry: retry,
+            page: None,
+        },
+        &faults,
+    );
     for fault in [Throttled, ServerError, Unreachable] {
         faults.always(fault);
         let before = faults.requests();
@@ -142,12 +162,14 @@ async fn nothing_underneath_asks_again() {
 
 /// A store whose requests do not wait long for each other.
 fn quick() -> Settings {
+    let retry = Retry {
+        first_pause: Duration::from_millis(1),
+        longest_pause: Duration::from_millis(2),
+        ..Retry::default()
+    };
     Settings {
-        retry: Retry {
-            first_pause: Duration::from_millis(1),
-            longest_pause: Duration::from_millis(2),
-            ..Retry::default()
-        },
+        retry,
+        rate_retry: retry,
         page: None,
     }
 }
@@ -317,7 +339,7 @@ async fn who_takes_an_id_between_two_tries_keeps_it() {
 }
 
 #[tokio::test]
-async fn an_admission_that_meets_another_transaction_after_its_answer_was_lost_is_there() {
+async fn an_admission_that_meets_another_transaction_after_its_answer_was_lost_happened_once() {
     let database = Database::start().await;
     let faults = Faults::default();
     let store = database.faulty_store(quick(), &faults);
@@ -325,7 +347,7 @@ async fn an_admission_that_meets_another_transaction_after_its_answer_was_lost_i
     let listener = listener("a=", &session);
     faults.plan([AnswerLost, Conflict]);
     let admission = store.admit_listener(&listener, 500, NOW).await;
-    assert_eq!(admission, Ok(Admission::AlreadyThere(listener)));
+    assert_eq!(admission, Ok(Admission::Admitted));
     assert_eq!(count(&store, &session).await, 1);
 }
 

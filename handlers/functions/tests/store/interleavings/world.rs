@@ -46,6 +46,7 @@ impl World {
         let store = database.faulty_store(
             Settings {
                 retry,
+                rate_retry: retry,
                 page: Some(2),
             },
             &faults,
