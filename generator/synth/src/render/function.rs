@@ -261,6 +261,9 @@ fn environment(
     {
         variables.insert("MANAGEMENT_ENDPOINT", websocket::management_endpoint(api));
     }
+    if let Some(authorizer) = context.spec.authorizer().filter(|it| it.function == name) {
+        variables.insert("AUTHORIZER_CALLERS", authorizer.callers.name());
+    }
     // Lambda itself tells a function its own name and version.
     for other in function.invoke.iter().filter(|other| *other != name) {
         let variable = format!("{}_FUNCTION", screaming_snake(other));

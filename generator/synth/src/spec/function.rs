@@ -33,7 +33,7 @@ pub struct Function {
     pub timeout: Option<Duration>,
     /// Environment variables. Names that Lambda reserves are refused. A function with access to a table gets its
     /// name as `{TABLE}_TABLE`, one that manages connections gets `MANAGEMENT_ENDPOINT`, one that invokes another
-    /// function gets `{FUNCTION}_FUNCTION`.
+    /// function gets `{FUNCTION}_FUNCTION`, and the WebSocket API's authorizer gets `AUTHORIZER_CALLERS`.
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"format": "environment-variable"}))]
     pub environment: BTreeMap<String, Expression>,

@@ -84,6 +84,13 @@ pub struct Spec {
     pub environments: BTreeMap<String, Raw>,
 }
 
+impl Spec {
+    /// The WebSocket API's authorizer.
+    pub(crate) fn authorizer(&self) -> Option<&Authorizer> {
+        self.websocket.as_ref()?.authorizer.as_ref()
+    }
+}
+
 /// What integrations and the authorizer call.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]

@@ -40,7 +40,7 @@ pub struct Authorizer {
     /// The function that decides.
     pub function: String,
     /// Who calls: `authenticated` when every caller brings a token, `mixed` when some do not and the authorizer
-    /// tells them apart.
+    /// tells them apart. The function gets the word as `AUTHORIZER_CALLERS`.
     pub callers: Callers,
     /// What a caller must bring before the authorizer is asked at all, such as `route.request.querystring.token`.
     /// A caller who lacks one of them gets 401 from API Gateway itself, so `mixed` callers must have none.

@@ -286,6 +286,23 @@ functions:
 }
 
 #[test]
+fn an_authorizer_is_not_told_by_hand_who_calls() {
+    assert_snapshot!(problems(
+        "name: s
+functions:
+  f: { binary: f, environment: { AUTHORIZER_CALLERS: mixed } }
+websocket:
+  name: api
+  authorizer: { function: f, callers: authenticated }
+  routes: { $connect: f }
+"
+    ), @"
+    3:34 `AUTHORIZER_CALLERS` is set by stackgen, for `callers`
+        help: take it out: the value follows the stack
+    ");
+}
+
+#[test]
 fn intrinsic_functions_stand_only_where_cloudformation_can_fill_them_in() {
     assert_snapshot!(problems(
         "name: !Ref AWS::StackName

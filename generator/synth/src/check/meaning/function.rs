@@ -77,6 +77,10 @@ impl Checker<'_> {
             }
             self.wired_variable(name, "MANAGEMENT_ENDPOINT", "manageConnections");
         }
+        let authorizer = self.spec.authorizer();
+        if authorizer.is_some_and(|authorizer| authorizer.function == name) {
+            self.wired_variable(name, "AUTHORIZER_CALLERS", "callers");
+        }
         self.invoke(name, function);
     }
 

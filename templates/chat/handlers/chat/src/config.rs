@@ -1,5 +1,6 @@
 //! What the functions read from their environment: what stackgen.yaml sets.
 
+use stackgen_websocket::authorize::Callers;
 use stackgen_websocket::lambda::Telemetry;
 use stackgen_websocket::{Environment, Lookup};
 
@@ -12,15 +13,22 @@ pub struct AuthorizerConfig {
     pub issuer: String,
     /// For whom they are: for Cognito the app client's id.
     pub audience: String,
+    /// Whether everybody has to bring one.
+    pub callers: Callers,
 }
 
 impl AuthorizerConfig {
     /// Reads it.
     pub fn read(environment: &mut Environment<impl Lookup>) -> Self {
+        let callers = [
+            ("mixed", Callers::Mixed),
+            ("authenticated", Callers::Authenticated),
+        ];
         AuthorizerConfig {
             telemetry: Telemetry::read(environment),
             issuer: environment.url("JWT_ISSUER"),
             audience: environment.text("JWT_AUDIENCE"),
+            callers: environment.choice_or("AUTHORIZER_CALLERS", &callers, Callers::Authenticated),
         }
     }
 }

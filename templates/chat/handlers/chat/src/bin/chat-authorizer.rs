@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use chat::config::AuthorizerConfig;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use stackgen_websocket::authorize::{Authorizer, Callers, KeyCache, TokenRules, Verifier};
+use stackgen_websocket::authorize::{Authorizer, KeyCache, TokenRules, Verifier};
 use stackgen_websocket::{Environment, OidcKeys, SystemClock, lambda};
 
 #[tokio::main(flavor = "current_thread")]
@@ -19,6 +19,6 @@ async fn run() -> Result<(), Error> {
     let config = environment.finish(config)?;
     let keys = KeyCache::new(OidcKeys::new(&config.issuer)?, SystemClock);
     let verifier = Verifier::new(TokenRules::new(&config.issuer, [&config.audience]), keys);
-    let authorizer = Authorizer::new(verifier, Callers::Authenticated);
+    let authorizer = Authorizer::new(verifier, config.callers);
     lambda::run(service_fn(|event: LambdaEvent<_>| authorizer.handle(event))).await
 }

@@ -71,6 +71,7 @@ async fn a_missing_variable_is_told_before_any_event() {
 async fn the_authorizer_lets_in_who_brings_a_token_of_the_issuer() {
     let issuer = Issuer::start().await;
     let environment = [
+        ("AUTHORIZER_CALLERS", "authenticated"),
         ("JWT_AUDIENCE", Issuer::AUDIENCE),
         ("JWT_ISSUER", issuer.url()),
     ];
@@ -106,4 +107,25 @@ async fn the_authorizer_lets_in_who_brings_a_token_of_the_issuer() {
         logs.contains("Token validated") && !logs.contains(&token),
         "{logs}"
     );
+}
+
+#[tokio::test]
+async fn the_authorizer_lets_in_who_brings_no_token_only_where_callers_are_mixed() {
+    let issuer = Issuer::start().await;
+    let binary = env!("CARGO_BIN_EXE_chat-authorizer");
+    let asked = Socket::new("L0SM9cOFvHcCIhw=").authorize(&[], &[]);
+    for (callers, let_in) in [("mixed", true), ("authenticated", false), ("", false)] {
+        let environment = [
+            ("AUTHORIZER_CALLERS", callers),
+            ("JWT_AUDIENCE", Issuer::AUDIENCE),
+            ("JWT_ISSUER", issuer.url()),
+        ];
+        let mut function = Function::start(binary, &environment).await.unwrap();
+        let answer = function.invoke(&asked).await.unwrap();
+        assert_eq!(
+            matches!(answer, Answer::Response(_)),
+            let_in,
+            "{callers:?}: {answer:?}"
+        );
+    }
 }
