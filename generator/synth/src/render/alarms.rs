@@ -7,7 +7,7 @@ use super::function::FunctionIds;
 use super::template::{Resource, Template};
 use super::{http, websocket};
 use crate::names::pascal;
-use crate::spec::{Alarm, Alarms, Duration};
+use crate::spec::{Alarm, Alarms, Duration, Spec};
 
 const DEFAULT_PERIOD: Duration = Duration::from_millis(300_000);
 
@@ -29,7 +29,7 @@ pub(super) fn render(context: &Context<'_>, alarms: &Alarms, template: &mut Temp
         .spec
         .functions
         .keys()
-        .flat_map(|name| of_function(name, alarms));
+        .flat_map(|name| of_function(context.spec, name, alarms));
     let websocket = context
         .websocket()
         .map(|api| of_websocket(websocket::stage_name(api), alarms));
@@ -54,7 +54,7 @@ pub(super) fn render(context: &Context<'_>, alarms: &Alarms, template: &mut Temp
 /// The key of stackgen.yaml, what it says, and what is to be watched.
 type Entry = (&'static str, Option<Alarm>, Watched);
 
-fn of_function(name: &str, alarms: &Alarms) -> [Entry; 2] {
+fn of_function(spec: &Spec, name: &str, alarms: &Alarms) -> [Entry; 2] {
     let watched = |word: &str, metrics: &'static [&'static str; 1]| Watched {
         id: format!("{}Function{}", pascal(name), metrics[0]),
         name: format!("{name}-{word}"),
@@ -65,7 +65,9 @@ fn of_function(name: &str, alarms: &Alarms) -> [Entry; 2] {
     [
         (
             "functionErrors",
-            alarms.function_errors,
+            alarms
+                .function_errors
+                .filter(|_| !only_authorizes(spec, name)),
             watched("errors", &["Errors"]),
         ),
         (
@@ -74,6 +76,19 @@ fn of_function(name: &str, alarms: &Alarms) -> [Entry; 2] {
             watched("throttles", &["Throttles"]),
         ),
     ]
+}
+
+/// Whether a function is the authorizer and nothing else. It has to fail to answer 401 (row A6), and Lambda counts that
+/// as an error, so that anybody with an expired token would set an alarm off.
+fn only_authorizes(spec: &Spec, name: &str) -> bool {
+    let is_authorizer = spec.authorizer().is_some_and(|it| it.function == name);
+    let mut websocket = spec.websocket.iter().flat_map(|api| api.routes.values());
+    let mut http = spec.http.iter().flat_map(|api| api.routes.values());
+    let mut others = spec.functions.iter().filter(|(other, _)| *other != name);
+    let serves = websocket.any(|entry| entry.route().function == name)
+        || http.any(|route| route.function == name)
+        || others.any(|(_, other)| other.invoke.contains(name));
+    is_authorizer && !serves
 }
 
 fn of_websocket(stage: &str, alarms: &Alarms) -> [Entry; 3] {

@@ -12,7 +12,8 @@ pub struct Alarms {
     /// What an alarm sets off, such as the ARN of an SNS topic.
     #[serde(default)]
     pub actions: Vec<Expression>,
-    /// Each function's invocations that failed.
+    /// Each function's invocations that failed. None for a function that is the WebSocket API's authorizer and nothing
+    /// else: it has to fail to answer 401 (row A6), so anybody with an expired token would set the alarm off.
     pub function_errors: Option<Alarm>,
     /// Each function's invocations that were refused for want of concurrency.
     pub function_throttles: Option<Alarm>,

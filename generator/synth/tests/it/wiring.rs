@@ -205,6 +205,68 @@ fn urls_are_told_with_their_stage_and_their_scheme() {
 }
 
 #[test]
+fn the_authorizer_and_no_other_function_is_told_who_calls() {
+    each_template(|name, environment, template| {
+        for (id, function) in of_type(template, "AWS::Lambda::Function") {
+            let path = [
+                "Properties",
+                "Environment",
+                "Variables",
+                "AUTHORIZER_CALLERS",
+            ];
+            let told = match id {
+                "SessionAuthorizerFunction" => Some("mixed"),
+                "ChatAuthorizerFunction" => Some("authenticated"),
+                _ => None,
+            };
+            let callers = function.at_path(&path).and_then(Node::as_str);
+            assert_eq!(callers, told, "{name} {environment} {id}");
+        }
+    });
+}
+
+const WATCHED: &str = "name: s
+alarms: { functionErrors: { threshold: 1 }, functionThrottles: { threshold: 1 } }
+functions:
+  auth: { binary: auth }
+  chat: { binary: chat }
+websocket:
+  name: w
+  authorizer: { function: auth, callers: mixed }
+  routes: { $connect: chat, send: chat }
+environments: { dev: {} }
+";
+
+#[test]
+fn a6_refused_tokens_set_no_alarm_off() {
+    let watched = |text: &str| {
+        let template = render(text, "dev");
+        let alarms = of_type(&template, "AWS::CloudWatch::Alarm").into_iter();
+        let ids: Vec<_> = alarms.map(|(id, _)| id.to_owned()).collect();
+        ids
+    };
+    let of_chat = ["ChatFunctionErrorsAlarm", "ChatFunctionThrottlesAlarm"];
+    let (errors, throttles) = ("AuthFunctionErrorsAlarm", "AuthFunctionThrottlesAlarm");
+    assert_eq!(watched(WATCHED), [&[throttles][..], &of_chat].concat());
+    // Once it does anything else, an error may be a failure.
+    let http = "http: { name: h, routes: { GET /: { function: auth, auth: none } } }\nenvironments";
+    for (from, to) in [
+        ("send: chat", "send: auth"),
+        ("environments", http),
+        ("binary: chat", "binary: chat, invoke: [auth]"),
+        ("  authorizer: { function: auth, callers: mixed }\n", ""),
+    ] {
+        assert!(WATCHED.contains(from), "{from}");
+        let watched = watched(&WATCHED.replacen(from, to, 1));
+        let both = [&[errors, throttles][..], &of_chat].concat();
+        assert!(
+            both.iter().all(|id| watched.contains(&(*id).to_owned())),
+            "{to}: {watched:?}"
+        );
+    }
+}
+
+#[test]
 fn a_live_stage_waits_for_the_permissions_of_its_routes_and_its_authorizer() {
     let template = render(STARTERS[0].1, "dev");
     let waits = |id: &str| {
