@@ -84,7 +84,12 @@ class LiveSession extends Stack {
       authorizer: handler('session-authorizer', {
         description: "Verifies a speaker's token; lets anonymous listeners in",
         timeout: Duration.seconds(5),
-        environment: { JWT_ISSUER: this.jwt.issuer, JWT_AUDIENCE: this.jwt.audience, JWT_TOKEN_USE: 'id' },
+        environment: {
+          AUTHORIZER_CALLERS: 'mixed',
+          JWT_ISSUER: this.jwt.issuer,
+          JWT_AUDIENCE: this.jwt.audience,
+          JWT_TOKEN_USE: 'id',
+        },
       }),
       connection: handler('session-connection-handler', {
         description: 'Connects callers, and answers every message but audio',
@@ -115,11 +120,11 @@ class LiveSession extends Stack {
       }),
       http: handler('session-http-handler', {
         description: 'Creates, shows, pauses and ends sessions',
-        timeout: Duration.seconds(10),
+        timeout: Duration.seconds(29),
         environment: { RATE_LIMIT_FAILURE: 'closed' },
         access: [
           access('Sessions', 'GetItem', 'PutItem', 'UpdateItem'),
-          access('Connections', 'GetItem', 'DeleteItem', 'Query'),
+          access('Connections', 'DeleteItem', 'Query'),
           access('RateLimits', 'UpdateItem'),
         ],
         manageConnections: ['POST'],

@@ -23,8 +23,10 @@ function observe(stack) {
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
     });
-  for (const { node, function: fn } of handlers) {
-    alarm(`${node.id}-errors`, fn.metricErrors(SUM), 1);
+  for (const handler of handlers) {
+    const { node, function: fn } = handler;
+    // The authorizer has to fail to answer 401: anybody with an expired token would set the alarm off.
+    if (handler !== stack.functions.authorizer) alarm(`${node.id}-errors`, fn.metricErrors(SUM), 1);
     alarm(`${node.id}-throttles`, fn.metricThrottles(SUM), 1);
   }
   const integrationErrors = socket.stage.metric('IntegrationError', SUM);

@@ -96,12 +96,12 @@ fn two_routes_that_collide() {
     exit 2
     --- stderr
     error: routes `GET /sessions/{id}` and `GET /sessions/{sessionId}` are one to API Gateway
-       --> stackgen.yaml:147:5
+       --> stackgen.yaml:151:5
         |
-    147 |     GET /sessions/{sessionId}: { function: session-http-handler, auth: none }
+    151 |     GET /sessions/{sessionId}: { function: session-http-handler, auth: none }
         |     ^^^^^^^^^^^^^^^^^^^^^^^^^
     ...
-    150 |     GET /sessions/{id}: { function: session-http-handler, auth: none }
+    154 |     GET /sessions/{id}: { function: session-http-handler, auth: none }
         |     ------------------ the other one
         |
         = help: they differ in the name of a path parameter alone; the second would be refused
@@ -137,11 +137,11 @@ fn an_identity_source_that_shuts_anonymous_callers_out() {
     exit 2
     --- stderr
     error: this identity source shuts out the anonymous callers of `mixed`
-       --> stackgen.yaml:113:22
+       --> stackgen.yaml:117:22
         |
-    112 |     callers: mixed
+    116 |     callers: mixed
         |              ----- some callers bring no token
-    113 |     identitySource: [route.request.querystring.token]
+    117 |     identitySource: [route.request.querystring.token]
         |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         |
         = note: row A2 of the API Gateway reference

@@ -12,8 +12,8 @@ fn every_environment_is_written_and_notices_go_to_stderr() {
     assert_snapshot!(sandbox.run("synth --unbuilt"), @"
     exit 0
     --- stdout
-    wrote     out/dev/template.yaml   90 resources
-    wrote     out/prod/template.yaml  74 resources
+    wrote     out/dev/template.yaml   89 resources
+    wrote     out/prod/template.yaml  73 resources
     --- stderr
     note: dev, prod: logs need API Gateway's CloudWatch role, which the account and region must have
     help: the outputs tell how to set it; `apiGatewayCloudWatchRole: true` makes one, for the whole account and region
