@@ -1,13 +1,15 @@
 //! What the items in the tables look like, and what becomes of items that do not look like that.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use live_session::dynamo::{Settings, schema};
 use live_session_core::ports::{
-    Bucket, ConnectionStore, Rate, RateLimiter, Refusal, SessionStore, StoreError, Taken,
+    BroadcastChange, Bucket, ConnectionStore, Rate, RateLimiter, Refusal, SessionStore, StoreError,
+    Taken,
 };
-use live_session_core::{Connection, Role};
+use live_session_core::{Connection, Role, Volume};
 
 use crate::support::database::{Database, Item};
 use crate::support::people::*;
@@ -327,4 +329,38 @@ async fn the_conditions_of_a_refusal_are_those_of_one_moment() {
         .await;
     let ending = Refusal::Status(live_session_core::Status::Ending);
     assert_eq!(refused, Ok(Admission::Refused(ending)));
+}
+
+#[tokio::test]
+async fn a_rate_that_takes_parts_of_milliseconds_is_not_exceeded() {
+    let database = Database::start().await;
+    let store = database.store(Settings::default());
+    let bucket = Bucket::new("audio", "user", "ada");
+    let rate = Rate {
+        tokens: 3,
+        per: Duration::from_secs(1),
+    };
+    let mut taken = 0;
+    for millis in [0, 0, 0, 334, 667, 1000, 1333] {
+        let now = NOW.after(Duration::from_millis(millis));
+        taken += u32::from(store.take(&bucket, rate, now).await == Ok(Taken::Yes));
+    }
+    // Three at first, and by then not quite four more.
+    assert_eq!(taken, 3 + 3);
+}
+
+#[tokio::test]
+async fn a_volume_that_is_too_small_for_a_table_is_silence() {
+    let database = Database::start().await;
+    let store = database.store(Settings::default());
+    let session = created(&store, ID).await;
+    let volume = Volume::try_from(f64::MIN_POSITIVE).unwrap();
+    let change = BroadcastChange {
+        volume: Some(volume),
+        ..Default::default()
+    };
+    let state = store
+        .set_broadcast_state(&session.session_id, change, NOW)
+        .await;
+    assert_eq!(state.unwrap().unwrap().volume.get(), 0.0);
 }
