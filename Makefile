@@ -7,6 +7,12 @@ STACKGEN := $(CARGO) run --quiet -p stackgen --
 # The flagship as out/ keeps it: no function taken as built, so that the bytes are the same on every machine.
 SYNTH := $(STACKGEN) synth --file $(FLAGSHIP) --out out --format cfn-yaml --format sam --unbuilt
 
+# What measures tests. Neither needs more than a Rust toolchain.
+TARPAULIN := 0.37.5
+MUTANTS := 27.1.0
+# What of the handlers' library decides, and knows no network.
+DECIDES := authorize/* broadcast/* clock.rs connection.rs environment.rs
+
 .PHONY: help
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +43,19 @@ bench: ## Measure synth and the handlers beside their peers
 .PHONY: bench-handlers
 bench-handlers: ## Measure the flagship's functions: start, memory, throughput, fan-out
 	benches/handlers/run
+
+.PHONY: coverage
+coverage: ## Line coverage of what decides in the handlers; fails under 95 percent
+	@$(CARGO) tarpaulin --version 2>/dev/null | grep -qw $(TARPAULIN) || $(CARGO) install cargo-tarpaulin --locked --version $(TARPAULIN)
+	$(CARGO) tarpaulin --engine llvm --locked --skip-clean --target-dir target/tarpaulin --color never \
+		--packages live-session-core --packages stackgen-websocket --lib --test authorize \
+		$(addprefix --include-files ,'handlers/core/src/*' $(patsubst %,'handlers/websocket/src/%',$(DECIDES))) \
+		--exclude-files '*/tests/*' --exclude-files '*/tests.rs' --exclude-files '*/testing/*' --fail-under 95
+
+.PHONY: mutants
+mutants: ## Break what decides in the handlers, line by line, and name what no test notices; takes an hour
+	@$(CARGO) mutants --version 2>/dev/null | grep -qw $(MUTANTS) || $(CARGO) install cargo-mutants --locked --version $(MUTANTS)
+	$(CARGO) mutants --package live-session-core --package stackgen-websocket --output target
 
 .PHONY: fmt
 fmt: ## Format the code

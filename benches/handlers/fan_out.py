@@ -26,6 +26,7 @@ class Client:
     seconds: list = field(default_factory=list)
     cpu: float = 0.0
     peak_kib: int = 0
+    private_kib: int = 0
 
     def round(self):
         self.process.stdin.write(MESSAGE + "\n")
@@ -33,7 +34,12 @@ class Client:
         line = self.process.stdout.readline()
         if not line or json.loads(line)["sent"] != LISTENERS:
             raise SystemExit(f"{self.name}: not all listeners were reached: {line or 'it ended'}")
+        self.name = self.name.format(**json.loads(line))
         return json.loads(line)["seconds"]
+
+    def weigh(self):
+        self.peak_kib = status_kib(self.process.pid, "VmHWM")
+        self.private_kib = status_kib(self.process.pid, "RssAnon")
 
 
 @dataclass
@@ -47,30 +53,33 @@ class Comparison:
     clients: list
 
 
-def fan_outs(tool, python, rounds, slow_rounds):
+def fan_outs(binaries, python, rounds, slow_rounds):
     """Of the sequential one, which is slow, `slow_rounds`."""
-    return [compare(tool, python, delay, rounds, slow_rounds) for delay in DELAYS]
+    return [compare(binaries, python, delay, rounds, slow_rounds) for delay in DELAYS]
 
 
-def compare(tool, python, delay, rounds, slow_rounds):
+def compare(binaries, python, delay, rounds, slow_rounds):
+    tool = binaries / "bench-handlers"
     endpoint = start([tool, "endpoint", str(delay)])
     url = json.loads(endpoint.stdout.readline())["url"]
     script = str(Path(__file__).parent / "python/fan_out.py")
 
-    def ours(concurrency):
-        return Client(f"ours, {concurrency} at a time", start([tool, "fan-out", url, str(LISTENERS), str(concurrency)]))
+    def ours(*concurrency):
+        command = [binaries / "bench-fan-out", url, str(LISTENERS), *map(str, concurrency)]
+        return Client("ours, {at_a_time} at a time" + ("" if concurrency else " (default)"), start(command))
 
     def boto3(name, threads):
         return Client(name, start([python, script, url, str(LISTENERS), str(threads)]))
 
-    clients = [ours(128), ours(32), boto3("boto3, 32 threads", 32), boto3("boto3, one after the other", 1)]
+    # The last one is the slow one.
+    clients = [ours(), boto3("boto3, 32 threads", 32), ours(32), ours(LISTENERS), boto3("boto3, one after the other", 1)]
     try:
         ceiling, answer = [ask(tool, url, connections) for connections in (128, 1)]
         for client in clients:
             client.first = client.round()
         busy = measure(clients, endpoint, rounds, slow_rounds)
         for client in clients:
-            client.peak_kib = status_kib(client.process.pid, "VmHWM")
+            client.weigh()
     finally:
         for process in [client.process for client in clients] + [endpoint]:
             process.stdin.close()

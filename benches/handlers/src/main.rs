@@ -2,8 +2,8 @@
 //! and makes tables of what they print.
 
 mod authorizer;
+mod aws;
 mod endpoint;
-mod fan_out;
 mod stack;
 mod starts;
 
@@ -43,9 +43,6 @@ fn run(words: &[&str]) -> Result<()> {
         ["endpoint", milliseconds] => endpoint::serve(time(milliseconds)?),
         ["ceiling", endpoint, connections, milliseconds] => {
             endpoint::ceiling(endpoint, connections.parse()?, time(milliseconds)?)
-        }
-        ["fan-out", endpoint, listeners, concurrency] => {
-            fan_out::rounds(endpoint, listeners.parse()?, concurrency.parse()?)
         }
         _ => Err("no such subcommand; benches/handlers/run knows them all".into()),
     }

@@ -16,7 +16,7 @@ use stackgen_websocket::testing::{Answer, Function, Issuer, SigningKey};
 use stackgen_websocket::{Clock, SystemClock};
 
 use crate::endpoint::{self, AUDIO_BYTES};
-use crate::{Result, fan_out};
+use crate::{Result, aws};
 
 /// Everything that the functions need.
 pub struct Stack {
@@ -203,7 +203,7 @@ async fn database() -> Result<String> {
         listener,
         dynoxide::Database::memory()?,
     ));
-    let client = Client::new(&fan_out::aws(&url).sdk_config());
+    let client = Client::new(&aws::settings(&url).sdk_config());
     for table in TABLES {
         create(&client, table).await?;
     }
