@@ -84,6 +84,15 @@ impl Tables {
         }
     }
 
+    /// Why it is not this user's: that is said before anything else about it.
+    fn not_theirs(&self, id: &SessionId, user: Option<&UserId>) -> Option<Refusal> {
+        match self.sessions.get(id) {
+            None => Some(Refusal::NoSession),
+            Some(session) if user != Some(&session.speaker_id) => Some(Refusal::NotOwner),
+            Some(_) => None,
+        }
+    }
+
     fn already(&self, new: &Connection) -> Option<Admission> {
         let there = self.connections.get(&new.connection_id)?.clone();
         let same = there.session_id == new.session_id && there.role == new.role;
@@ -124,12 +133,12 @@ impl SessionStore for MemoryStore {
         now: Timestamp,
     ) -> Stored<Result<Session, Refusal>> {
         let mut tables = self.working()?;
-        Ok(tables.session_in(id, NOT_OVER, now).and_then(|session| {
-            if session.speaker_id != *owner {
-                return Err(Refusal::NotOwner);
-            }
+        if let Some(refusal) = tables.not_theirs(id, Some(owner)) {
+            return Ok(Err(refusal));
+        }
+        Ok(tables.session_in(id, NOT_OVER, now).map(|session| {
             (session.status, session.updated_at) = (to, now);
-            Ok(session.clone())
+            session.clone()
         }))
     }
 
@@ -158,12 +167,12 @@ impl SessionStore for MemoryStore {
         now: Timestamp,
     ) -> Stored<Result<Session, Refusal>> {
         let mut tables = self.working()?;
+        if let Some(refusal) = tables.not_theirs(id, Some(owner)) {
+            return Ok(Err(refusal));
+        }
         let Some(session) = tables.sessions.get_mut(id) else {
             return Ok(Err(Refusal::NoSession));
         };
-        if session.speaker_id != *owner {
-            return Ok(Err(Refusal::NotOwner));
-        }
         if !session.status.is_over() {
             (session.status, session.updated_at) = (Status::Ending, now);
         }
@@ -239,11 +248,12 @@ impl ConnectionStore for MemoryStore {
         if let Some(already) = tables.already(connection) {
             return Ok(already);
         }
+        let user = connection.user_id.as_ref();
+        if let Some(refusal) = tables.not_theirs(&connection.session_id, user) {
+            return Ok(Admission::Refused(refusal));
+        }
         match tables.session_in(&connection.session_id, OPEN, now) {
             Err(refusal) => Ok(Admission::Refused(refusal)),
-            Ok(session) if connection.user_id.as_ref() != Some(&session.speaker_id) => {
-                Ok(Admission::Refused(Refusal::NotOwner))
-            }
             Ok(session) => {
                 session.speaker_connection_id = Some(connection.connection_id.clone());
                 session.broadcast_state.is_active = true;

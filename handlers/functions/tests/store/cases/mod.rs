@@ -43,6 +43,7 @@ on_every_store! {
         a_taken_id_is_not_overwritten
         the_owner_pauses_and_resumes
         nobody_else_pauses
+        whose_it_is_not_learns_nothing_else_of_a_session
         a_session_that_is_over_stays_over
         a_session_past_its_end_is_over
         an_unknown_session_refuses_every_change

@@ -1,6 +1,6 @@
 use live_session_core::limits::MAX_SESSION;
-use live_session_core::ports::{BroadcastChange, Refusal, Store};
-use live_session_core::{QualityTier, Session, Status, Volume};
+use live_session_core::ports::{Admission, BroadcastChange, Refusal, Store};
+use live_session_core::{Connection, QualityTier, Session, Status, Volume};
 
 use crate::support::people::*;
 
@@ -81,6 +81,24 @@ pub(super) async fn a_session_that_is_over_stays_over(store: &impl Store) {
         store.set_broadcast_state(id, change, NOW).await,
         Ok(Err(over))
     );
+}
+
+pub(super) async fn whose_it_is_not_learns_nothing_else_of_a_session(store: &impl Store) {
+    let session = created(store, ID).await;
+    let (id, end) = (&session.session_id, NOW.after(MAX_SESSION));
+    let theirs = Ok(Err(Refusal::NotOwner));
+    let eve = user("eve");
+    assert_eq!(
+        store.set_status(id, &eve, Status::Paused, end).await,
+        theirs
+    );
+    assert_eq!(store.begin_end(id, &eve, end).await, theirs);
+    let speaker = Connection {
+        user_id: Some(eve),
+        ..speaker("s=", &session)
+    };
+    let refused = Admission::Refused(Refusal::NotOwner);
+    assert_eq!(store.admit_speaker(&speaker, end).await, Ok(refused));
 }
 
 pub(super) async fn a_session_past_its_end_is_over(store: &impl Store) {
