@@ -26,6 +26,8 @@ pub enum Reachable {
     Yes,
     /// It does not.
     No(PostError),
+    /// It does not answer at all.
+    Never,
 }
 
 impl Posts {
@@ -47,16 +49,23 @@ impl Posts {
         mine.map(|(_, message)| message["type"].as_str().unwrap_or_default().to_owned())
             .collect()
     }
+
+    fn reachable(&self, id: &ConnectionId) -> Reachable {
+        let state = self.state.lock().expect("nobody panics while holding it");
+        state.reachable.get(id).cloned().unwrap_or(Reachable::Yes)
+    }
 }
 
 impl Broadcaster for Posts {
     async fn post(&self, to: &ConnectionId, message: Bytes) -> Result<(), PostError> {
-        let mut state = self.state.lock().expect("nobody panics while holding it");
-        if let Some(Reachable::No(error)) = state.reachable.get(to) {
-            return Err(error.clone());
+        match self.reachable(to) {
+            Reachable::Yes => {}
+            Reachable::No(error) => return Err(error),
+            Reachable::Never => std::future::pending().await,
         }
         let message = serde_json::from_slice(&message)
             .map_err(|error| PostError::Failed(error.to_string()))?;
+        let mut state = self.state.lock().expect("nobody panics while holding it");
         state.posts.push((to.clone(), message));
         Ok(())
     }

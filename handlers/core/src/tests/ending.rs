@@ -1,8 +1,13 @@
-use super::{down, id, listener, minutes, owner, session, session_id, speaker, world_with_session};
+use tokio::time::Instant;
+
+use super::{
+    SETTINGS, down, handshake, id, listener, minutes, owner, session, session_id, speaker,
+    world_with_session,
+};
 use crate::ports::{ConnectionStore, Refusal, SessionStore};
 use crate::protocol::ServerMessage;
 use crate::testing::{Reachable, world};
-use crate::{Clock, EndError, Ending, Status, UserId, end};
+use crate::{Clock, EndError, Ending, JoinSettings, Status, UserId, connect, end};
 use stackgen_websocket::PostError;
 
 fn ending(owner: &UserId) -> Ending<'_> {
@@ -82,6 +87,42 @@ async fn listeners_whom_the_index_does_not_list_yet_are_let_out_too_and_told_onc
         .map(|(to, _)| to)
         .collect();
     assert_eq!(to, [id("one"), id("late")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_index_is_given_time_that_doubles_and_none_where_it_lists_all() {
+    for (rounds_behind, waited) in [(0, 0), (1, 50), (3, 50 + 100 + 200)] {
+        let world = world_with_session().await;
+        listener(&world, "one").await;
+        if rounds_behind > 0 {
+            world.store.lag(&id("one"), rounds_behind);
+        }
+        let start = Instant::now();
+        end(&world, ending(&owner())).await.unwrap();
+        let elapsed = start.elapsed().as_millis();
+        // A pause is rounded up to the timer's next millisecond.
+        assert!((waited..waited + 5).contains(&elapsed), "{elapsed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_who_do_not_answer_do_not_keep_a_session_from_ending_in_time() {
+    let world = world_with_session().await;
+    let settings = JoinSettings {
+        max_listeners: 1500,
+        ..SETTINGS
+    };
+    for number in 0..1500 {
+        let name = format!("listener-{number}");
+        connect(&world, settings, handshake(&world, &name))
+            .await
+            .unwrap();
+        world.broadcaster.answers(&id(&name), Reachable::Never);
+    }
+    let start = Instant::now();
+    end(&world, ending(&owner())).await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 5);
+    assert_eq!(session(&world).await.status, Status::Ended);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,5 @@
 use std::sync::Mutex;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +12,9 @@ use super::{
 use crate::ports::{ConnectionStore, Relay, RelayError, SessionStore};
 use crate::protocol::ErrorCode;
 use crate::testing::Reachable;
-use crate::{AudioSettings, Clock, RateLimitFailure, Sent, Share, Status, send_audio, send_share};
+use crate::{
+    AudioSettings, Clock, RateLimitFailure, Recipient, Sent, Share, Status, send_audio, send_share,
+};
 use stackgen_websocket::PostError;
 
 const SETTINGS: AudioSettings = AudioSettings {
@@ -143,10 +146,31 @@ async fn a_late_share_is_dropped() {
         message: String::new(),
         received_at: crate::testing::TestClock::START,
     };
-    world.clock.advance(std::time::Duration::from_millis(4999));
+    world.clock.advance(Duration::from_millis(4999));
     assert!(send_share(&world, share()).await.is_some());
-    world.clock.advance(std::time::Duration::from_millis(1));
+    world.clock.advance(Duration::from_millis(1));
     assert!(send_share(&world, share()).await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_share_is_sent_for_as_long_as_its_audio_is_worth_something() {
+    let world = on_air(&["one"]).await;
+    world.broadcaster.answers(&id("one"), Reachable::Never);
+    let received_at = world.clock.now();
+    let share = Share {
+        session_id: session_id(),
+        audience: vec![Recipient {
+            connection_id: id("one"),
+            connected_at: received_at,
+        }],
+        message: "{}".to_owned(),
+        received_at,
+    };
+    world.clock.advance(Duration::from_secs(4));
+    let start = tokio::time::Instant::now();
+    let report = send_share(&world, share).await.unwrap();
+    assert_eq!(report.failed, [(id("one"), PostError::TimedOut)]);
+    assert_eq!(start.elapsed().as_secs(), 1);
 }
 
 #[tokio::test]
@@ -289,7 +313,7 @@ async fn the_fifty_first_chunk_in_a_second_is_too_often() {
         send(&world, &takes(0), "mic", &chunk).await,
         Err(ErrorCode::TooOften)
     );
-    world.clock.advance(std::time::Duration::from_millis(20));
+    world.clock.advance(Duration::from_millis(20));
     send(&world, &takes(0), "mic", &chunk).await.unwrap();
 }
 

@@ -4,8 +4,10 @@ use proptest::prelude::*;
 
 use super::{language, minutes, owner, session_id};
 use crate::testing::TestClock;
+use crate::values::said_connection_id;
 use crate::{
-    Clock, Invalid, Language, Names, QualityTier, Session, SessionId, Status, UserId, Volume,
+    Clock, ConnectionId, Invalid, Language, Names, QualityTier, Role, Session, SessionId, Status,
+    UserId, Volume,
 };
 
 #[test]
@@ -137,6 +139,23 @@ fn a_status_is_told_in_three_words() {
     assert_eq!(told(Status::Paused), ("paused", false));
     assert_eq!(told(Status::Ending), ("ended", true));
     assert_eq!(told(Status::Ended), ("ended", true));
+}
+
+#[test]
+fn a_role_is_named_as_in_messages() {
+    for role in [Role::Speaker, Role::Listener] {
+        assert_eq!(serde_json::to_value(role).unwrap(), role.name());
+    }
+}
+
+#[test]
+fn an_empty_connection_id_is_none() {
+    let said = |text: &str| said_connection_id(Some(text.to_owned()));
+    assert_eq!(said_connection_id(None), Ok(None));
+    assert_eq!(said(""), Ok(None), "a table refuses an empty key");
+    assert_eq!(said("old"), Ok(Some(ConnectionId::new("old"))));
+    assert!(said(&"x".repeat(128)).is_ok());
+    assert!(said(&"x".repeat(129)).is_err());
 }
 
 proptest! {
