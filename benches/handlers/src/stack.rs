@@ -181,7 +181,7 @@ fn environment<'a>(
     dynamodb: &'a str,
     management: &'a str,
     issuer: &'a str,
-) -> [(&'static str, &'a str); 9] {
+) -> [(&'static str, &'a str); 10] {
     [
         ("SESSIONS_TABLE", "Sessions"),
         ("CONNECTIONS_TABLE", "Connections"),
@@ -190,6 +190,7 @@ fn environment<'a>(
         ("MAX_LISTENERS_PER_SESSION", "100000"),
         ("JWT_ISSUER", issuer),
         ("JWT_AUDIENCE", Issuer::AUDIENCE),
+        ("AUTHORIZER_CALLERS", "mixed"),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
         ("LOG_LEVEL", "info"),
     ]
