@@ -1,14 +1,14 @@
 //! A management endpoint that costs as little as it can, so that what is measured is who posts to it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{get, post};
+use axum::routing::post;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,26 +18,39 @@ use crate::Result;
 /// A chunk of audio as a client sends it: 50 ms of 16 kHz and 16 bits.
 pub const AUDIO_BYTES: usize = 1600;
 
+/// A management endpoint that is running.
+pub struct Endpoint {
+    /// The stage's URL.
+    pub url: String,
+    desk: Arc<Desk>,
+}
+
 #[derive(Default)]
 struct Desk {
     delay: Duration,
-    posts: AtomicU64,
+    posts: AtomicUsize,
 }
 
-/// Answers every signed POST with 200 after `delay`; the stage's URL.
-pub async fn start(delay: Duration) -> Result<String> {
-    let desk = Desk {
-        delay,
-        ..Desk::default()
-    };
-    let routes = Router::new()
-        .route("/prod/@connections/{id}", post(answer))
-        .route("/posts", get(posts))
-        .with_state(Arc::new(desk));
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let url = format!("http://{}/prod", listener.local_addr()?);
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    Ok(url)
+impl Endpoint {
+    /// Answers every signed POST with 200 after `delay`.
+    pub async fn start(delay: Duration) -> Result<Self> {
+        let desk = Arc::new(Desk {
+            delay,
+            ..Desk::default()
+        });
+        let routes = Router::new()
+            .route("/prod/@connections/{id}", post(answer))
+            .with_state(Arc::clone(&desk));
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}/prod", listener.local_addr()?);
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Ok(Endpoint { url, desk })
+    }
+
+    /// How many posts it answered with 200.
+    pub fn posts(&self) -> usize {
+        self.desk.posts.load(Ordering::Relaxed)
+    }
 }
 
 /// Takes the whole message, as API Gateway does before it answers.
@@ -52,18 +65,13 @@ async fn answer(State(desk): State<Arc<Desk>>, headers: HeaderMap, message: Byte
     StatusCode::OK
 }
 
-/// How many posts were answered with 200.
-async fn posts(State(desk): State<Arc<Desk>>) -> String {
-    desk.posts.load(Ordering::Relaxed).to_string()
-}
-
 /// Prints its URL and serves, in one thread, until its standard input closes.
 pub fn serve(delay: Duration) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        println!("{}", json!({"url": start(delay).await?}));
+        println!("{}", json!({"url": Endpoint::start(delay).await?.url}));
         tokio::io::stdin().read_to_end(&mut Vec::new()).await?;
         Ok(())
     })

@@ -1,6 +1,7 @@
 //! All that the functions need, on loopback: tables, connections, an issuer. And what they are called with.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
@@ -15,14 +16,14 @@ use stackgen_websocket::testing::events::{HttpRequest, Socket};
 use stackgen_websocket::testing::{Answer, Function, Issuer, SigningKey};
 use stackgen_websocket::{Clock, SystemClock};
 
-use crate::endpoint::{self, AUDIO_BYTES};
+use crate::endpoint::{AUDIO_BYTES, Endpoint};
 use crate::{Result, aws};
 
 /// Everything that the functions need.
 pub struct Stack {
     binaries: PathBuf,
     dynamodb: String,
-    management: String,
+    management: Endpoint,
     issuer: Issuer,
     /// Connects those who are there before something is measured.
     connection: Function,
@@ -39,10 +40,10 @@ pub struct Session {
 impl Stack {
     pub async fn start(binaries: &Path) -> Result<Self> {
         let dynamodb = database().await?;
-        let management = endpoint::start(std::time::Duration::ZERO).await?;
+        let management = Endpoint::start(Duration::ZERO).await?;
         // As Cognito's: RSA with 2048 bits.
         let issuer = Issuer::with_key(SigningKey::rsa("key-1")).await;
-        let environment = environment(&dynamodb, &management, issuer.url());
+        let environment = environment(&dynamodb, &management.url, issuer.url());
         let connection = start(&binaries.join("session-connection-handler"), &environment).await?;
         let binaries = binaries.to_owned();
         Ok(Stack {
@@ -57,8 +58,13 @@ impl Stack {
 
     /// A process of a function, on this stack: a binary's name, or a script's path.
     pub async fn function(&self, binary: &Path) -> Result<Function> {
-        let environment = environment(&self.dynamodb, &self.management, self.issuer.url());
+        let environment = environment(&self.dynamodb, &self.management.url, self.issuer.url());
         start(&self.binaries.join(binary), &environment).await
+    }
+
+    /// How many messages were posted to connections.
+    pub fn posts(&self) -> usize {
+        self.management.posts()
     }
 
     /// A session with a speaker and so many listeners.

@@ -96,6 +96,15 @@ impl Event {
             Event::Create => "POST /sessions".to_owned(),
         }
     }
+
+    /// How many listeners get a message by it.
+    fn listeners(self) -> usize {
+        match self {
+            Event::AudioToOne => 1,
+            Event::AudioToMany => MANY,
+            _ => 0,
+        }
+    }
 }
 
 /// A stack with sessions in it.
@@ -137,17 +146,32 @@ impl World {
         })
     }
 
-    /// Hands over an event and takes nothing but the right answer; how long that took.
-    async fn invoke(&mut self, function: &mut Function, kind: Event) -> Result<Duration> {
-        let event = self.event(kind).await?;
+    /// Hands over an event, and sees to it that what it asks for is done; how long that took.
+    async fn invoke(
+        &self,
+        function: &mut Function,
+        kind: Event,
+        event: &Value,
+    ) -> Result<Duration> {
+        let posts = self.stack.posts();
         let start = Instant::now();
         match kind {
-            Event::Anonymous => allowed(function, &event, "anonymous").await?,
-            Event::Token => allowed(function, &event, "ada").await?,
-            Event::Create => answer(function, &event, 201).await.map(drop)?,
-            _ => answer(function, &event, 200).await.map(drop)?,
+            Event::Anonymous => allowed(function, event, "anonymous").await?,
+            Event::Token => allowed(function, event, "ada").await?,
+            Event::Create => answer(function, event, 201).await.map(drop)?,
+            _ => answer(function, event, 200).await.map(drop)?,
         }
-        Ok(start.elapsed())
+        let time = start.elapsed();
+        let posted = self.stack.posts() - posts;
+        match posted == kind.listeners() {
+            true => Ok(time),
+            false => Err(format!(
+                "{}: {posted} posts\n{}",
+                kind.name(),
+                function.logs().join("\n")
+            )
+            .into()),
+        }
     }
 }
 
@@ -173,15 +197,16 @@ pub fn measure(binaries: &Path, python: &Path, runs: usize, events: usize) -> Re
 
 /// Starts a process and has it answer one event, which waits for it as on Lambda.
 async fn start(world: &mut World, python: &Path, case: &Case) -> Result<Value> {
+    let event = world.event(case.event).await?;
     let mut function = world.stack.function(&path(python, case)).await?;
-    world.invoke(&mut function, case.event).await?;
+    world.invoke(&mut function, case.event, &event).await?;
     function.idle().await?;
     let since_start = |at: Option<Instant>| {
         let passed = at.map(|at| at - function.started());
         passed.map(|time| time.as_secs_f64())
     };
     let (memory, _) = memory_and_time(&function)?;
-    Ok(json!({
+    let line = json!({
         "kind": "start",
         "function": case.function,
         "event": case.event.name(),
@@ -189,7 +214,10 @@ async fn start(world: &mut World, python: &Path, case: &Case) -> Result<Value> {
         "first_answer": since_start(function.api().first_answer()),
         "resident_kib": memory.resident,
         "peak_kib": memory.peak,
-    }))
+    });
+    // So that its end does not take time from the next one's start.
+    function.stop().await;
+    Ok(line)
 }
 
 /// One process that answers one event after the other; what the first one costs is told by the starts.
@@ -198,14 +226,17 @@ async fn steady(world: &mut World, python: &Path, case: &Case, events: usize) ->
     let is_audio = matches!(case.event, Event::AudioToOne | Event::AudioToMany);
     let mut pace = interval(CHUNK);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    world.invoke(&mut function, case.event).await?;
+    let event = world.event(case.event).await?;
+    world.invoke(&mut function, case.event, &event).await?;
     let (_, before) = memory_and_time(&function)?;
     let mut seconds = Vec::new();
     for _ in 0..events {
         if is_audio {
             pace.tick().await;
         }
-        seconds.push(world.invoke(&mut function, case.event).await?.as_secs_f64());
+        let event = world.event(case.event).await?;
+        let time = world.invoke(&mut function, case.event, &event).await?;
+        seconds.push(time.as_secs_f64());
     }
     function.idle().await?;
     let (memory, cpu) = memory_and_time(&function)?;
