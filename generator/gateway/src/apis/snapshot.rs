@@ -1,0 +1,58 @@
+//! What a deployment froze (row D1).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Api, Authorizer, Integration, IntegrationResponse, Model, Route, RouteResponse};
+use crate::{AuthorizerId, IntegrationId, RouteId, RouteKey};
+
+/// Everything of an api but its stages, at the moment when a deployment was made. It never changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// The api with its selection expressions.
+    pub api: Arc<Api>,
+    /// Its routes by their keys.
+    pub routes: HashMap<RouteKey, Arc<Route>>,
+    /// Its integrations.
+    pub integrations: HashMap<IntegrationId, Arc<Integration>>,
+    /// Responses of integrations.
+    pub integration_responses: HashMap<IntegrationId, Vec<Arc<IntegrationResponse>>>,
+    /// Responses of routes.
+    pub route_responses: HashMap<RouteId, Vec<Arc<RouteResponse>>>,
+    /// Its authorizers.
+    pub authorizers: HashMap<AuthorizerId, Arc<Authorizer>>,
+    /// Its models by their names.
+    pub models: HashMap<String, Arc<Model>>,
+}
+
+impl Snapshot {
+    /// The route that answers to exactly this key.
+    pub fn route(&self, key: &str) -> Option<&Arc<Route>> {
+        self.routes.get(key)
+    }
+
+    /// The integration that a route's target names; `None` when the route is dead (row F2).
+    pub fn integration(&self, route: &Route) -> Option<&Arc<Integration>> {
+        let id = route.target.as_deref()?.strip_prefix("integrations/")?;
+        self.integrations.get(id)
+    }
+
+    /// A route's authorizer.
+    pub fn authorizer(&self, route: &Route) -> Option<&Arc<Authorizer>> {
+        self.authorizers.get(route.authorizer_id.as_ref()?)
+    }
+
+    /// True when what a route's integration returns is sent back: the selection expression **and** a route response
+    /// `$default` (row M8).
+    pub fn is_two_way(&self, route: &Route) -> bool {
+        route.route_response_selection_expression.as_deref() == Some("$default")
+            && self
+                .route_responses
+                .get(&route.route_id)
+                .is_some_and(|responses| {
+                    responses
+                        .iter()
+                        .any(|response| response.route_response_key == "$default")
+                })
+    }
+}

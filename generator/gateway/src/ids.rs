@@ -1,0 +1,171 @@
+//! Identifiers as types.
+
+use std::borrow::Borrow;
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes the text as it is.
+            pub fn new(text: impl Into<String>) -> Self {
+                $name(text.into())
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.0 == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.0 == *other
+            }
+        }
+    };
+}
+
+id! {
+    /// An api's id: `a1b2c3d4e5`.
+    ApiId
+}
+id! {
+    /// A route's id: `abc1234`.
+    RouteId
+}
+id! {
+    /// An integration's id.
+    IntegrationId
+}
+id! {
+    /// An authorizer's id.
+    AuthorizerId
+}
+id! {
+    /// A deployment's id.
+    DeploymentId
+}
+id! {
+    /// A route response's id.
+    RouteResponseId
+}
+id! {
+    /// An integration response's id.
+    IntegrationResponseId
+}
+id! {
+    /// A model's id.
+    ModelId
+}
+id! {
+    /// A stage's name, which is the first segment of its URL's path.
+    StageName
+}
+id! {
+    /// What a route answers to: `$connect`, `sendAudio`, `GET /sessions/{sessionId}`.
+    RouteKey
+}
+id! {
+    /// A connection's id: base64 with `=` at the end (row E0).
+    ConnectionId
+}
+
+impl RouteKey {
+    /// `$connect`.
+    pub const CONNECT: &str = "$connect";
+    /// `$disconnect`.
+    pub const DISCONNECT: &str = "$disconnect";
+    /// `$default`.
+    pub const DEFAULT: &str = "$default";
+}
+
+impl ConnectionId {
+    /// A new one, shaped like API Gateway's: 15 characters and a `=`.
+    pub fn generate() -> Self {
+        ConnectionId(STANDARD.encode(random_bytes::<11>()))
+    }
+}
+
+/// A new resource id of that many lower-case letters and digits, as API Gateway makes them.
+pub fn resource_id(length: usize) -> String {
+    const ALPHABET: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    (0..length)
+        .map(|_| char::from(ALPHABET[fastrand::usize(..ALPHABET.len())]))
+        .collect()
+}
+
+/// A new request id, shaped like API Gateway's: 15 characters and a `=`.
+pub fn request_id() -> String {
+    STANDARD.encode(random_bytes::<11>())
+}
+
+/// A new UUID, version 4: what Lambda's request ids are.
+pub fn uuid() -> String {
+    let value = fastrand::u128(..);
+    let value = (value & !(0xf << 76)) | (0x4 << 76);
+    let value = (value & !(0x3 << 62)) | (0x2 << 62);
+    let hex = format!("{value:032x}");
+    [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ]
+    .join("-")
+}
+
+/// A new trace id as X-Ray's header carries it: `Root=1-{seconds}-{24 hex digits}`.
+pub fn trace_id(seconds: u64) -> String {
+    let random = fastrand::u128(..) & ((1 << 96) - 1);
+    format!("Root=1-{seconds:08x}-{random:024x}")
+}
+
+fn random_bytes<const LENGTH: usize>() -> [u8; LENGTH] {
+    let mut bytes = [0; LENGTH];
+    fastrand::Rng::new().fill(&mut bytes);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_the_shapes_of_the_services() {
+        let connection = ConnectionId::generate();
+        assert_eq!(connection.as_str().len(), 16);
+        assert!(connection.as_str().ends_with('='));
+        assert_eq!(resource_id(10).len(), 10);
+        let uuid = uuid();
+        assert_eq!((uuid.len(), &uuid[14..15]), (36, "4"));
+        assert!(trace_id(1_707_502_303).starts_with("Root=1-65c66edf-"));
+    }
+}

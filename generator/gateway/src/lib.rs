@@ -1,0 +1,23 @@
+//! API Gateway and Lambda on this machine: runs a rendered template as the stage would, row by row of
+//! `docs/reference/api-gateway-websocket.md`.
+//!
+//! Nothing here prints, exits or reads the environment; everything listens on loopback.
+
+pub mod apis;
+mod arn;
+pub mod connections;
+mod event;
+pub mod functions;
+mod ids;
+pub mod logs;
+mod settings;
+mod time;
+
+pub use arn::{FunctionArn, Place, matches};
+pub use event::{Event, Events, MessageOutcome};
+pub use ids::{
+    ApiId, AuthorizerId, ConnectionId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId,
+    RouteId, RouteKey, RouteResponseId, StageName, request_id, resource_id, trace_id, uuid,
+};
+pub use settings::{FunctionSettings, Limits, Settings};
+pub use time::Timestamp;

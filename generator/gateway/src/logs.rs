@@ -1,0 +1,9 @@
+//! CloudWatch Logs: groups, streams and events.
+
+use crate::Timestamp;
+
+/// Whoever takes log lines. Functions and access logs know logs by this alone.
+pub trait PutLogs: Send + Sync + 'static {
+    /// Keeps lines; makes the group and the stream when they are not there.
+    fn put(&self, group: &str, stream: &str, at: Timestamp, lines: Vec<String>);
+}

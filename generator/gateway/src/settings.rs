@@ -1,0 +1,71 @@
+//! What a gateway is told when it starts.
+
+use std::time::Duration;
+
+use crate::Place;
+
+/// How a gateway behaves. [`Settings::default`] is API Gateway's behaviour.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Which account and region its ARNs name.
+    pub place: Place,
+    /// What ends connections and refuses messages.
+    pub limits: Limits,
+    /// How functions run.
+    pub functions: FunctionSettings,
+}
+
+/// Limits of connections and messages. All are API Gateway's own, and can be made shorter to see what they do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// A connection without data either way for so long is closed (row M13).
+    pub idle: Duration,
+    /// A connection is closed after so long, whatever it does (row M14).
+    pub connection: Duration,
+    /// How long an integration may take that sets no time-out itself (row C8).
+    pub integration: Duration,
+    /// The largest frame, in bytes (row M11).
+    pub frame: usize,
+    /// The largest message, in bytes (row M11); also of a post to a connection (row K6).
+    pub message: usize,
+    /// How many bytes may wait for a client that does not read; a post over that is refused (row K7).
+    pub client_buffer: usize,
+    /// How many messages of one connection may be with functions at a time. API Gateway tells no number and keeps no
+    /// order; with 1, the default, functions see a connection's messages one after another, in order.
+    pub messages_at_a_time: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            idle: Duration::from_secs(10 * 60),
+            connection: Duration::from_secs(2 * 60 * 60),
+            integration: Duration::from_secs(29),
+            frame: 32 * 1024,
+            message: 128 * 1024,
+            client_buffer: 1024 * 1024,
+            messages_at_a_time: 1,
+        }
+    }
+}
+
+/// How functions run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionSettings {
+    /// How many processes one version of a function may have at a time; more invocations are throttled or wait.
+    pub environments: usize,
+    /// How long a process may take until it asks for its first event: Lambda's 10 s.
+    pub init: Duration,
+    /// How long a process without work is kept.
+    pub keep: Duration,
+}
+
+impl Default for FunctionSettings {
+    fn default() -> Self {
+        FunctionSettings {
+            environments: 10,
+            init: Duration::from_secs(10),
+            keep: Duration::from_secs(5 * 60),
+        }
+    }
+}
