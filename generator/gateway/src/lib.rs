@@ -3,6 +3,7 @@
 //!
 //! Nothing here prints, exits or reads the environment; everything listens on loopback.
 
+pub mod access_log;
 pub mod apis;
 mod arn;
 pub mod connections;
