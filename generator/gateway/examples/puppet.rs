@@ -1,0 +1,255 @@
+//! A function that does what its event tells it, for tests over real processes.
+//!
+//! What to do comes from the query parameter `do` (`$connect`, HTTP APIs), from `{"do": "…"}` in the body of a message, or
+//! from the event itself (`{"do": "…"}`, as the `aws` command invokes); else from the variable `PUPPET`; else it is `ok`.
+//! Authorizers look at the query parameter `auth` first. Several commands are joined by `;`, and the last answer counts:
+//!
+//! | command | does |
+//! |---|---|
+//! | `ok` | answers 200 |
+//! | `status:401` | answers that status |
+//! | `body:TEXT` | answers 200 with that body |
+//! | `echo` | answers 200 with the event as the body |
+//! | `mirror` | answers 200 with the message's own body |
+//! | `env:NAME` | answers 200 with the variable's value, or `(unset)` |
+//! | `subprotocol:NAME` | answers 200 with `Sec-WebSocket-Protocol` |
+//! | `raw:JSON` | answers exactly this; takes the rest of the text |
+//! | `null` | answers `null` |
+//! | `throw:MESSAGE` | fails with the type `Thrown` |
+//! | `sleep:MILLIS` | waits |
+//! | `exit`, `exit:CODE` | ends the process at once |
+//! | `print:TEXT` | writes a line to standard output |
+//! | `fork` | leaves a child process that sleeps for a minute, and answers its id |
+//! | `pid` | answers 200 with the id of this process |
+//! | `count` | answers 200 with how many events this process got |
+//! | `post:TEXT` | posts to its own connection at `MANAGEMENT_ENDPOINT`; a failure is thrown as `Post` with the status |
+//! | `delete` | ends its own connection, in the same way |
+//! | `allow`, `deny` | answers a policy for exactly `methodArn`; for payload 2.0 with simple responses, `simple:true` |
+//! | `allow:RESOURCE` | answers a policy that allows this resource |
+//! | `context:JSON` | answers a policy that allows, with this context |
+//! | `unauthorized` | fails with the message `Unauthorized` |
+//!
+//! With the variable `RECORDER` it first posts every event, as it got it, to that URL. With `PUPPET_INIT` it does that
+//! (`exit`, `sleep:MILLIS`, `throw:MESSAGE`) before it asks for its first event.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_sdk_apigatewaymanagement as management;
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+static EVENTS: AtomicU64 = AtomicU64::new(0);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    match std::env::var("PUPPET_INIT").ok().as_deref().map(split) {
+        Some(("exit", code)) => std::process::exit(code.parse().unwrap_or(1)),
+        Some(("sleep", millis)) => sleep(millis).await,
+        Some(("throw", message)) => return Err(message.into()),
+        _ => {}
+    }
+    lambda_runtime::run(service_fn(play)).await
+}
+
+async fn play(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+    EVENTS.fetch_add(1, Ordering::Relaxed);
+    let event = event.payload;
+    record(&event).await;
+    let script = script(&event);
+    let mut rest = script.as_str();
+    let mut answer = json!({ "statusCode": 200 });
+    while !rest.is_empty() {
+        let command = match rest.split_once(';') {
+            Some((command, after)) if !rest.starts_with("raw:") => {
+                rest = after;
+                command
+            }
+            _ => std::mem::take(&mut rest),
+        };
+        let (verb, argument) = split(command);
+        if let Some(said) = act(verb, argument, &event).await? {
+            answer = said;
+        }
+    }
+    Ok(answer)
+}
+
+/// What to do, for this event.
+fn script(event: &Value) -> String {
+    let query = &event["queryStringParameters"];
+    let authorizer = event["type"] == "REQUEST";
+    let of_body = || {
+        let body: Value = serde_json::from_str(event["body"].as_str()?).ok()?;
+        body["do"].as_str().map(str::to_owned)
+    };
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let told = if authorizer {
+        text(&query["auth"])
+    } else {
+        text(&query["do"])
+            .or_else(of_body)
+            .or_else(|| text(&event["do"]))
+    };
+    let otherwise = if authorizer { "allow" } else { "ok" };
+    told.or_else(|| std::env::var("PUPPET").ok())
+        .unwrap_or_else(|| otherwise.to_owned())
+}
+
+fn split(command: &str) -> (&str, &str) {
+    command.split_once(':').unwrap_or((command, ""))
+}
+
+async fn act(verb: &str, argument: &str, event: &Value) -> Result<Option<Value>, Diagnostic> {
+    let body = |text: String| Some(json!({ "statusCode": 200, "body": text }));
+    Ok(match verb {
+        "ok" => Some(json!({ "statusCode": 200 })),
+        "status" => Some(json!({ "statusCode": argument.parse::<u16>().unwrap_or(200) })),
+        "body" => body(argument.to_owned()),
+        "echo" => body(event.to_string()),
+        "mirror" => Some(json!({ "statusCode": 200, "body": event["body"] })),
+        "env" => body(std::env::var(argument).unwrap_or_else(|_| "(unset)".to_owned())),
+        "subprotocol" => {
+            Some(json!({ "statusCode": 200, "headers": { "Sec-WebSocket-Protocol": argument } }))
+        }
+        "raw" => Some(serde_json::from_str(argument).map_err(|error| thrown("Raw", error))?),
+        "null" => Some(Value::Null),
+        "throw" => return Err(thrown("Thrown", argument)),
+        "unauthorized" => return Err(thrown("Thrown", "Unauthorized")),
+        "sleep" => {
+            sleep(argument).await;
+            None
+        }
+        "exit" => std::process::exit(argument.parse().unwrap_or(1)),
+        "print" => {
+            println!("{argument}");
+            None
+        }
+        "fork" => {
+            let child = std::process::Command::new("sleep").arg("60").spawn();
+            body(
+                child
+                    .map_err(|error| thrown("Fork", error))?
+                    .id()
+                    .to_string(),
+            )
+        }
+        "pid" => body(std::process::id().to_string()),
+        "count" => body(EVENTS.load(Ordering::Relaxed).to_string()),
+        "post" | "delete" => {
+            manage(verb, argument, event).await?;
+            None
+        }
+        _ => authorize(verb, argument, event)?,
+    })
+}
+
+fn authorize(verb: &str, argument: &str, event: &Value) -> Result<Option<Value>, Diagnostic> {
+    let own = event["methodArn"].as_str().or(event["routeArn"].as_str());
+    let own = own.unwrap_or("*");
+    let policy = |effect: &str, resource: &str, context: Value| {
+        json!({
+            "principalId": "puppet",
+            "policyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [{ "Action": "execute-api:Invoke", "Effect": effect, "Resource": resource }],
+            },
+            "context": context,
+        })
+    };
+    Ok(Some(match verb {
+        "allow" if argument.is_empty() => policy("Allow", own, json!({})),
+        "allow" => policy("Allow", argument, json!({})),
+        "deny" => policy("Deny", own, json!({})),
+        "context" => {
+            let context = serde_json::from_str(argument).map_err(|error| thrown("Raw", error))?;
+            policy("Allow", own, context)
+        }
+        "simple" => json!({ "isAuthorized": argument == "true", "context": { "puppet": "yes" } }),
+        _ => return Err(thrown("Puppet", format!("no such command: {verb}"))),
+    }))
+}
+
+fn thrown(kind: &str, message: impl ToString) -> Diagnostic {
+    Diagnostic {
+        error_type: kind.to_owned(),
+        error_message: message.to_string(),
+    }
+}
+
+async fn sleep(millis: &str) {
+    tokio::time::sleep(Duration::from_millis(millis.parse().unwrap_or(0))).await;
+}
+
+/// Posts to the event's own connection, or ends it.
+async fn manage(verb: &str, text: &str, event: &Value) -> Result<(), Diagnostic> {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let keys = management::config::Credentials::new(
+        variable("AWS_ACCESS_KEY_ID"),
+        variable("AWS_SECRET_ACCESS_KEY"),
+        std::env::var("AWS_SESSION_TOKEN").ok(),
+        None,
+        "environment",
+    );
+    let config = management::Config::builder()
+        .behavior_version(management::config::BehaviorVersion::latest())
+        .region(management::config::Region::new(variable("AWS_REGION")))
+        .endpoint_url(variable("MANAGEMENT_ENDPOINT"))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .retry_config(management::config::retry::RetryConfig::disabled())
+        .credentials_provider(keys)
+        .build();
+    let client = management::Client::from_conf(config);
+    let id = event["requestContext"]["connectionId"]
+        .as_str()
+        .unwrap_or_default();
+    let status = if verb == "post" {
+        let post = client
+            .post_to_connection()
+            .connection_id(id)
+            .data(text.as_bytes().to_vec().into());
+        post.send().await.err().map(|error| {
+            (
+                error.raw_response().map(|raw| raw.status().as_u16()),
+                format!("{error:?}"),
+            )
+        })
+    } else {
+        let delete = client.delete_connection().connection_id(id);
+        delete.send().await.err().map(|error| {
+            (
+                error.raw_response().map(|raw| raw.status().as_u16()),
+                format!("{error:?}"),
+            )
+        })
+    };
+    match status {
+        None => Ok(()),
+        Some((Some(status), _)) => Err(thrown("Post", status)),
+        Some((None, error)) => Err(thrown("Post", error)),
+    }
+}
+
+/// Posts an event to whoever records it, and waits until it is there.
+async fn record(event: &Value) {
+    let Ok(recorder) = std::env::var("RECORDER") else {
+        return;
+    };
+    let address = recorder.trim_start_matches("http://");
+    let (authority, path) = address.split_once('/').unwrap_or((address, ""));
+    let Ok(mut socket) = TcpStream::connect(authority).await else {
+        return;
+    };
+    let body = event.to_string();
+    let request = format!(
+        "POST /{path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    if socket.write_all(request.as_bytes()).await.is_ok() {
+        let mut answer = Vec::new();
+        let _ = socket.read_to_end(&mut answer).await;
+    }
+}
