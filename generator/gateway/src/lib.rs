@@ -7,14 +7,18 @@ pub mod access_log;
 pub mod apis;
 mod arn;
 pub mod connections;
+mod data_plane;
 mod event;
 pub mod functions;
 mod ids;
 pub mod logs;
+pub mod server;
 mod settings;
 mod time;
+pub mod websocket;
 
 pub use arn::{FunctionArn, Place, matches};
+pub use data_plane::DataPlane;
 pub use event::{Event, Events, MessageOutcome};
 pub use ids::{
     ApiId, AuthorizerId, ConnectionId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId,

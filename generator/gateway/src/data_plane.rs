@@ -1,0 +1,25 @@
+//! What handshakes, messages and requests are served from.
+
+use std::sync::Arc;
+
+use crate::apis::Apis;
+use crate::connections::Connections;
+use crate::functions::Invoke;
+use crate::logs::PutLogs;
+use crate::{Events, Settings};
+
+/// What all apis of a gateway share. The data plane reads apis, calls functions, and changes nothing but connections.
+pub struct DataPlane {
+    /// Account, region and limits.
+    pub settings: Arc<Settings>,
+    /// What stages serve.
+    pub apis: Arc<Apis>,
+    /// What runs functions.
+    pub functions: Arc<dyn Invoke>,
+    /// Open connections.
+    pub connections: Arc<Connections>,
+    /// Where access logs go.
+    pub logs: Arc<dyn PutLogs>,
+    /// What people follow.
+    pub events: Events,
+}

@@ -1,0 +1,128 @@
+//! The head of a request, as the client wrote it: names of headers keep their case (row E1).
+
+use thiserror::Error;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Bytes that a head may have. API Gateway's own limit of headers is 10,240.
+const HEAD_BYTES: usize = 32 * 1024;
+
+/// Headers that a head may have.
+const HEAD_HEADERS: usize = 128;
+
+/// A request line and headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestHead {
+    /// `GET`.
+    pub method: String,
+    /// Path and query as they came.
+    pub target: String,
+    /// Headers in their order and the client's own case.
+    pub headers: Vec<(String, String)>,
+    /// All of it.
+    bytes: Vec<u8>,
+}
+
+/// Why a head is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BadHead {
+    /// It is no HTTP/1.
+    #[error("the request is no HTTP/1.1 request")]
+    Malformed,
+    /// It is too large.
+    #[error("the request's head is over {HEAD_BYTES} bytes or {HEAD_HEADERS} headers")]
+    TooLarge,
+    /// It did not come in time.
+    #[error("the request's head took too long")]
+    Slow,
+}
+
+impl RequestHead {
+    /// Reads a head from the beginning of these bytes, and tells how many it took; `None` while it is incomplete.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no request, or too many.
+    pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, BadHead> {
+        let mut headers = [httparse::EMPTY_HEADER; HEAD_HEADERS];
+        let mut request = httparse::Request::new(&mut headers);
+        let taken = match request.parse(bytes) {
+            Ok(httparse::Status::Complete(taken)) if taken <= HEAD_BYTES => taken,
+            Ok(httparse::Status::Partial) if bytes.len() < HEAD_BYTES => return Ok(None),
+            Ok(_) | Err(httparse::Error::TooManyHeaders) => return Err(BadHead::TooLarge),
+            Err(_) => return Err(BadHead::Malformed),
+        };
+        let headers = request.headers.iter().map(|header| {
+            // Bytes over 127 are Latin-1 in HTTP; nobody sends them.
+            let value = header.value.iter().map(|&byte| char::from(byte)).collect();
+            (header.name.to_owned(), value)
+        });
+        let head = RequestHead {
+            method: request.method.unwrap_or_default().to_owned(),
+            target: request.path.unwrap_or_default().to_owned(),
+            headers: headers.collect(),
+            bytes: bytes[..taken].to_vec(),
+        };
+        Ok(Some((head, taken)))
+    }
+
+    /// The first value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut named = self.headers.iter();
+        let (_, value) = named.find(|(header, _)| header.eq_ignore_ascii_case(name))?;
+        Some(value)
+    }
+
+    /// True when the client asks for a WebSocket.
+    pub fn is_upgrade(&self) -> bool {
+        self.has_token("upgrade", "websocket") && self.has_token("connection", "upgrade")
+    }
+
+    fn has_token(&self, header: &str, token: &str) -> bool {
+        self.headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case(header))
+            .flat_map(|(_, value)| value.split(','))
+            .any(|part| part.trim().eq_ignore_ascii_case(token))
+    }
+
+    /// The bytes as they came, with those that followed.
+    pub(super) fn into_bytes(self, rest: Vec<u8>) -> Vec<u8> {
+        let mut bytes = self.bytes;
+        bytes.extend(rest);
+        bytes
+    }
+}
+
+/// Reads a head and what came with it; `None` when the client left without asking for anything.
+pub(super) async fn read(
+    stream: &mut TcpStream,
+) -> Result<Option<(RequestHead, Vec<u8>)>, BadHead> {
+    let mut bytes = Vec::with_capacity(2048);
+    loop {
+        match stream.read_buf(&mut bytes).await {
+            Ok(0) | Err(_) => return Ok(None),
+            Ok(_) => {}
+        }
+        if let Some((head, taken)) = RequestHead::parse(&bytes)? {
+            bytes.drain(..taken);
+            return Ok(Some((head, bytes)));
+        }
+    }
+}
+
+/// Answers a head that cannot be served.
+pub(super) async fn refuse(mut stream: TcpStream, bad: &BadHead) {
+    let status = match bad {
+        BadHead::Malformed => "400 Bad Request",
+        BadHead::TooLarge => "431 Request Header Fields Too Large",
+        BadHead::Slow => "408 Request Timeout",
+    };
+    let body = serde_json::json!({ "message": bad.to_string() }).to_string();
+    let answer = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let _ = stream.write_all(answer.as_bytes()).await;
+    let _ = stream.shutdown().await;
+}

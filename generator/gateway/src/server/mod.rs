@@ -1,0 +1,124 @@
+//! One port: WebSocket handshakes to the data plane of WebSocket APIs, everything else to axum.
+
+mod head;
+mod http;
+mod prefixed;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use head::{BadHead, RequestHead};
+
+use crate::websocket::{Upgrade, WebSocketApi};
+
+/// How long a client may take for the head of its request.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// How long open connections may take to end when the server stops, `$disconnect` functions included.
+const SHUTDOWN_TIME: Duration = Duration::from_secs(10);
+
+/// What the kernel may keep for a client that does not read, before its buffer here begins to fill (row K7).
+const SEND_BUFFER: u32 = 128 * 1024;
+
+/// Listens on loopback, at this port or at any free one.
+///
+/// # Errors
+///
+/// If the port is taken.
+pub fn listen(port: Option<u16>) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    // Sockets that are accepted inherit it.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(SocketAddr::from((
+        Ipv4Addr::LOCALHOST,
+        port.unwrap_or_default(),
+    )))?;
+    socket.listen(4096)
+}
+
+/// Serves until `shutdown`; then takes no new connections, closes those that are open, and waits for them within a bound.
+///
+/// Requests to upgrade to WebSocket go to `websocket`; all others, and all if there is none, to `http`, whose handlers
+/// find the client's address as [`axum::extract::ConnectInfo`].
+pub async fn serve(
+    listener: TcpListener,
+    shutdown: CancellationToken,
+    websocket: Option<WebSocketApi>,
+    http: Router,
+) {
+    let tasks = TaskTracker::new();
+    let abandon = CancellationToken::new();
+    loop {
+        let accepted = tokio::select! {
+            () = shutdown.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, peer)) = accepted else {
+            // Out of file descriptors, or a client that is gone already: others may have better luck.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let served = connection(
+            stream,
+            peer,
+            websocket.clone(),
+            http.clone(),
+            shutdown.clone(),
+        );
+        tasks.spawn(abandon.clone().run_until_cancelled_owned(served));
+    }
+    drop(listener);
+    tasks.close();
+    if tokio::time::timeout(SHUTDOWN_TIME, tasks.wait())
+        .await
+        .is_err()
+    {
+        abandon.cancel();
+        tasks.wait().await;
+    }
+}
+
+/// One TCP connection from its first byte.
+async fn connection(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    websocket: Option<WebSocketApi>,
+    router: Router,
+    shutdown: CancellationToken,
+) {
+    let _ = stream.set_nodelay(true);
+    let Some(websocket) = websocket else {
+        return http::serve(stream, Vec::new(), peer, router, shutdown).await;
+    };
+    let read = tokio::select! {
+        () = shutdown.cancelled() => return,
+        read = tokio::time::timeout(HEAD_TIME, head::read(&mut stream)) => read,
+    };
+    match read {
+        Ok(Ok(Some((head, rest)))) if head.is_upgrade() => {
+            let upgrade = Upgrade {
+                head,
+                stream,
+                rest,
+                peer,
+                shutdown,
+            };
+            // Boxed, so that a request over HTTP does not pay for what a WebSocket needs.
+            Box::pin(websocket.serve(upgrade)).await;
+        }
+        Ok(Ok(Some((head, rest)))) => {
+            let bytes = head.into_bytes(rest);
+            http::serve(stream, bytes, peer, router, shutdown).await;
+        }
+        Ok(Ok(None)) => {}
+        Ok(Err(bad)) => head::refuse(stream, &bad).await,
+        Err(_) => head::refuse(stream, &BadHead::Slow).await,
+    }
+}
