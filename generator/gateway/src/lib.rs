@@ -12,8 +12,10 @@ mod event;
 pub mod functions;
 mod ids;
 pub mod logs;
+pub mod management;
 pub mod server;
 mod settings;
+pub mod sigv4;
 mod time;
 pub mod websocket;
 

@@ -1,0 +1,187 @@
+//! The @connections API, by which functions reach clients (rows K1 to K7), and what a WebSocket API answers to plain
+//! HTTP (row C4).
+
+mod answer;
+mod path;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http::Method;
+use http::request::Parts;
+
+use self::answer::Answer;
+use self::path::Target;
+use crate::connections::{Connection, PostError};
+use crate::{ApiId, ConnectionId, DataPlane, Event, sigv4};
+
+/// How much of a body is read that is over the limit, so that its sender gets the answer and not a broken pipe.
+const DRAINED: usize = 10 * 1024 * 1024;
+
+/// Who may do what, told by the access key that a request was signed with.
+pub trait Grants: Send + Sync + 'static {
+    /// True when the caller may. A caller of whom nothing is known is an administrator of the account; a function is
+    /// held to its role.
+    fn allows(&self, access_key: &str, action: &str, resource: &str) -> bool;
+}
+
+/// Everything on a WebSocket API's port that is no upgrade: `/{stage}/@connections/{id}` and, on the stage itself, 426.
+pub fn router(api: ApiId, plane: Arc<DataPlane>, grants: Arc<dyn Grants>) -> Router {
+    let management = Management { api, plane, grants };
+    Router::new()
+        .fallback(handle)
+        .with_state(Arc::new(management))
+}
+
+struct Management {
+    api: ApiId,
+    plane: Arc<DataPlane>,
+    grants: Arc<dyn Grants>,
+}
+
+async fn handle(State(management): State<Arc<Management>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let answer = match path::target(parts.uri.path()) {
+        Some(Target::Connection { stage, id }) if management.knows(&stage) => {
+            management.manage(&parts, body, &stage, &id).await
+        }
+        Some(Target::Stage(stage)) if parts.method == Method::GET && management.knows(&stage) => {
+            Answer::UpgradeRequired
+        }
+        _ => Answer::forbidden(),
+    };
+    answer.into_response()
+}
+
+impl Management {
+    fn knows(&self, stage: &str) -> bool {
+        self.plane.apis.served(&self.api, stage).is_some()
+    }
+
+    async fn manage(&self, parts: &Parts, body: Body, stage: &str, id: &str) -> Answer {
+        let answer = match self.authorize(parts, stage) {
+            Ok(()) => match parts.method {
+                Method::POST => {
+                    let (status, bytes) = self.post(stage, id, body).await;
+                    self.plane.events.tell(|| Event::Posted {
+                        connection: ConnectionId::new(id),
+                        bytes,
+                        status: status.status().as_u16(),
+                    });
+                    return status;
+                }
+                Method::GET => self
+                    .find(stage, id)
+                    .map(|open| Answer::Found(describe(&open))),
+                Method::DELETE => self
+                    .find(stage, id)
+                    .and_then(|open| open.delete().map_err(refusal))
+                    .map(|()| Answer::Deleted),
+                _ => Err(Answer::forbidden()),
+            },
+            Err(refused) => Err(refused),
+        };
+        answer.unwrap_or_else(|refused| refused)
+    }
+
+    /// Row K1: the action `execute-api:ManageConnections` on `{api}/{stage}/{method}/@connections/*`.
+    fn authorize(&self, parts: &Parts, stage: &str) -> Result<(), Answer> {
+        let Some(caller) = sigv4::credential(&parts.headers, &parts.uri) else {
+            return Err(Answer::Forbidden("Missing Authentication Token".to_owned()));
+        };
+        // As API Gateway has it: the braces are part of the resource's name, whatever the connection.
+        let resource = self.plane.settings.place.execute_api(format_args!(
+            "{}/{stage}/{}/@connections/{{connectionId}}",
+            self.api, parts.method
+        ));
+        let action = "execute-api:ManageConnections";
+        if self.grants.allows(&caller.access_key, action, &resource) {
+            return Ok(());
+        }
+        Err(Answer::Forbidden(format!(
+            "User is not authorized to perform: {action} on resource: {resource}"
+        )))
+    }
+
+    async fn post(&self, stage: &str, id: &str, body: Body) -> (Answer, usize) {
+        let body = match read(body, self.plane.settings.limits.message).await {
+            Ok(body) => body,
+            Err(size) => return (Answer::PayloadTooLarge, size),
+        };
+        let bytes = body.len();
+        let posted = self
+            .find(stage, id)
+            .and_then(|open| open.post(text(body)).map_err(refusal));
+        (
+            posted.map_or_else(|refused| refused, |()| Answer::Posted),
+            bytes,
+        )
+    }
+
+    /// An open connection of this stage (rows K4, K5).
+    fn find(&self, stage: &str, id: &str) -> Result<Arc<Connection>, Answer> {
+        if id.contains('%') {
+            return Err(Answer::forbidden());
+        }
+        let open = self.plane.connections.get(id).ok_or(Answer::Gone)?;
+        if open.api == self.api && open.stage == stage {
+            Ok(open)
+        } else {
+            Err(Answer::forbidden())
+        }
+    }
+}
+
+fn refusal(error: PostError) -> Answer {
+    match error {
+        PostError::Gone => Answer::Gone,
+        PostError::Full => Answer::LimitExceeded,
+    }
+}
+
+fn describe(open: &Connection) -> answer::Description {
+    answer::Description {
+        connected_at: open.connected_at.iso8601(),
+        identity: answer::Identity {
+            source_ip: open.source_ip.to_string(),
+            user_agent: open.user_agent.clone(),
+        },
+        last_active_at: open.last_active_at().iso8601(),
+    }
+}
+
+/// Posts become text frames, since API Gateway sends no others; what is no UTF-8 becomes `U+FFFD`.
+fn text(body: Bytes) -> Bytes {
+    match String::from_utf8_lossy(&body) {
+        std::borrow::Cow::Borrowed(_) => body,
+        std::borrow::Cow::Owned(replaced) => Bytes::from(replaced),
+    }
+}
+
+/// The whole body, or how much was read of one that is too large or was broken off.
+async fn read(body: Body, largest: usize) -> Result<Bytes, usize> {
+    let mut whole = Vec::new();
+    let mut size = 0;
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let Ok(chunk) = chunk else {
+            return Err(size);
+        };
+        size += chunk.len();
+        if size > DRAINED {
+            break;
+        }
+        if size <= largest {
+            whole.extend_from_slice(&chunk);
+        }
+    }
+    if size > largest {
+        return Err(size);
+    }
+    Ok(whole.into())
+}

@@ -1,0 +1,85 @@
+//! What a path names.
+
+use percent_encoding::percent_decode_str;
+
+/// What a plain HTTP request to a WebSocket API is about.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// `/{stage}`.
+    Stage(String),
+    /// `/{stage}/@connections/{id}`, the id decoded once (row K5).
+    Connection {
+        /// The stage.
+        stage: String,
+        /// The connection's id, as it was said.
+        id: String,
+    },
+}
+
+/// Reads a path as it was sent. Ids are base64, so that a `/` within one is encoded.
+pub(super) fn target(path: &str) -> Option<Target> {
+    let mut segments = path.strip_prefix('/')?.split('/').map(decoded);
+    let stage = segments.next()??;
+    let rest: Vec<Option<String>> = segments.collect();
+    match rest.as_slice() {
+        _ if stage.is_empty() => None,
+        [] => Some(Target::Stage(stage)),
+        [Some(end)] if end.is_empty() => Some(Target::Stage(stage)),
+        [Some(name), Some(id)] if name == "@connections" && !id.is_empty() => {
+            let id = id.clone();
+            Some(Target::Connection { stage, id })
+        }
+        _ => None,
+    }
+}
+
+fn decoded(segment: &str) -> Option<String> {
+    let text = percent_decode_str(segment).decode_utf8().ok()?;
+    Some(text.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connection(stage: &str, id: &str) -> Option<Target> {
+        Some(Target::Connection {
+            stage: stage.to_owned(),
+            id: id.to_owned(),
+        })
+    }
+
+    #[test]
+    fn row_k5_an_id_is_decoded_exactly_once() {
+        assert_eq!(
+            target("/dev/@connections/L0SM9cOFvHcCIhw%3D"),
+            connection("dev", "L0SM9cOFvHcCIhw=")
+        );
+        assert_eq!(
+            target("/dev/%40connections/a%2Fb="),
+            connection("dev", "a/b=")
+        );
+        assert_eq!(
+            target("/dev/@connections/abc%253D"),
+            connection("dev", "abc%3D")
+        );
+    }
+
+    #[test]
+    fn paths_that_name_nothing_are_refused() {
+        for path in [
+            "",
+            "/",
+            "//@connections/a",
+            "/dev/@connections",
+            "/dev/x",
+            "/dev/@connections/",
+            "/dev/@connections/a/b",
+            "/%ff",
+        ] {
+            assert_eq!(target(path), None, "{path}");
+        }
+        assert_eq!(target("/dev"), Some(Target::Stage("dev".to_owned())));
+        assert_eq!(target("/dev/"), Some(Target::Stage("dev".to_owned())));
+    }
+}

@@ -1,0 +1,160 @@
+//! What the tests share: routers on loopback, a plain HTTP client, stages and snapshots.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use indexmap::IndexMap;
+use stackgen_gateway::apis::{Api, Apis, ProtocolType, RouteSettings, Snapshot, Stage};
+use stackgen_gateway::connections::Connections;
+use stackgen_gateway::functions::{Invocation, Invoke, InvokeError, Outcome};
+use stackgen_gateway::logs::PutLogs;
+use stackgen_gateway::{ApiId, DataPlane, DeploymentId, Events, Settings, StageName, Timestamp};
+use tokio::net::TcpListener;
+
+/// Serves a router on a free port until the test's runtime ends.
+pub(crate) async fn serve(router: Router) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    address
+}
+
+/// Sends a request and reads the whole answer.
+pub(crate) async fn send(request: Request<impl Into<Bytes>>) -> Response<Bytes> {
+    let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+    let request = request.map(|body| Full::new(body.into()));
+    let (parts, body) = client.request(request).await.unwrap().into_parts();
+    Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
+}
+
+/// GETs a URL.
+pub(crate) async fn get(url: &str) -> Response<Bytes> {
+    send(Request::get(url).body("").unwrap()).await
+}
+
+pub(crate) fn api(id: &str, protocol_type: ProtocolType) -> Api {
+    Api {
+        api_id: ApiId::new(id),
+        name: id.to_owned(),
+        protocol_type,
+        api_endpoint: None,
+        route_selection_expression: "$request.body.action".to_owned(),
+        api_key_selection_expression: "$request.header.x-api-key".to_owned(),
+        cors_configuration: None,
+        description: None,
+        disable_schema_validation: false,
+        disable_execute_api_endpoint: false,
+        created_date: Timestamp::now(),
+        tags: IndexMap::new(),
+    }
+}
+
+pub(crate) fn snapshot(api: Api) -> Snapshot {
+    Snapshot {
+        api: Arc::new(api),
+        routes: HashMap::new(),
+        integrations: HashMap::new(),
+        integration_responses: HashMap::new(),
+        route_responses: HashMap::new(),
+        authorizers: HashMap::new(),
+        models: HashMap::new(),
+    }
+}
+
+pub(crate) fn stage(name: &str) -> Stage {
+    Stage {
+        stage_name: StageName::new(name),
+        deployment_id: Some(DeploymentId::new("dep1")),
+        auto_deploy: false,
+        last_deployment_status_message: None,
+        default_route_settings: RouteSettings::default(),
+        route_settings: IndexMap::new(),
+        stage_variables: IndexMap::new(),
+        access_log_settings: None,
+        description: None,
+        created_date: Timestamp::now(),
+        last_updated_date: Timestamp::now(),
+        tags: IndexMap::new(),
+    }
+}
+
+/// A data plane with these functions and nothing in it, and what is written to its logs.
+pub(crate) fn plane(functions: Functions) -> (Arc<DataPlane>, Arc<Lines>) {
+    let lines = Arc::new(Lines::default());
+    let plane = DataPlane {
+        settings: Arc::new(Settings::default()),
+        apis: Arc::new(Apis::default()),
+        functions: Arc::new(functions),
+        connections: Arc::new(Connections::default()),
+        logs: Arc::clone(&lines) as Arc<dyn PutLogs>,
+        events: Events::default(),
+    };
+    (Arc::new(plane), lines)
+}
+
+type Answer = dyn Fn(&Invocation) -> BoxFuture<'static, Result<Outcome, InvokeError>> + Send + Sync;
+
+/// Functions that answer as a test says, and keep what they were called with.
+pub(crate) struct Functions {
+    answer: Box<Answer>,
+    pub(crate) calls: Arc<Mutex<Vec<Invocation>>>,
+}
+
+impl Functions {
+    pub(crate) fn new(
+        answer: impl Fn(&Invocation) -> BoxFuture<'static, Result<Outcome, InvokeError>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Functions {
+            answer: Box::new(answer),
+            calls: Arc::default(),
+        }
+    }
+
+    /// Functions that nobody is to call.
+    pub(crate) fn none() -> Self {
+        Functions::new(|invocation| panic!("nobody calls {}", invocation.function))
+    }
+}
+
+impl Invoke for Functions {
+    fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Outcome, InvokeError>> {
+        let answer = (self.answer)(&invocation);
+        self.calls.lock().unwrap().push(invocation);
+        answer
+    }
+}
+
+/// What a function returned.
+pub(crate) fn returned(payload: impl Into<Bytes>) -> Outcome {
+    Outcome {
+        payload: payload.into(),
+        failed: false,
+        executed_version: "$LATEST".to_owned(),
+        request_id: stackgen_gateway::uuid(),
+        duration: Duration::ZERO,
+    }
+}
+
+/// Log lines with the group that they were written to.
+#[derive(Default)]
+pub(crate) struct Lines(pub(crate) Mutex<Vec<(String, String)>>);
+
+impl PutLogs for Lines {
+    fn put(&self, group: &str, _: &str, _: Timestamp, lines: Vec<String>) {
+        let lines = lines.into_iter().map(|line| (group.to_owned(), line));
+        self.0.lock().unwrap().extend(lines);
+    }
+}
