@@ -1,1 +1,22 @@
 //! A WebSocket client that connects as a caller of a stack, reads what browsers hide, and explains what it saw.
+//!
+//! [`connect`] shakes hands with a [`Target`] and returns the answer, whatever its status, and a [`Connection`] if there
+//! is one. No token, key or password that a target brings along is in anything that comes out: errors, `Debug` and JSON
+//! show [`HIDDEN`] in its place.
+//!
+//! Nothing here prints, exits or reads the environment, but for where the TLS library looks for this machine's root
+//! certificates.
+
+mod body;
+mod connection;
+mod dial;
+mod handshake;
+mod millis;
+mod secret;
+mod target;
+
+pub use connection::{Close, Closing, Connection, Incoming, Side, Text};
+pub use dial::{ConnectError, Step, Timings, trusting};
+pub use handshake::{Attempt, Handshake, Header, Violation, connect, handshake};
+pub use secret::{HIDDEN, Secret, Secrets};
+pub use target::{Target, TargetError, TokenIn};

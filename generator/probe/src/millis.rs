@@ -1,0 +1,24 @@
+//! Durations in JSON: milliseconds with three decimals.
+
+use std::time::Duration;
+
+use serde::Serializer;
+
+pub(crate) fn as_millis(duration: Duration) -> f64 {
+    // Microseconds of any age that a connection reaches are exact in an f64.
+    duration.as_micros() as f64 / 1000.0
+}
+
+pub(crate) fn millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(as_millis(*duration))
+}
+
+pub(crate) fn some_millis<S: Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match duration {
+        Some(duration) => millis(duration, serializer),
+        None => serializer.serialize_none(),
+    }
+}
