@@ -9,6 +9,8 @@ mod error;
 mod file;
 mod git;
 mod kept;
+#[expect(dead_code, reason = "the commands that use it come with it")]
+mod local;
 mod project;
 mod report;
 mod template;

@@ -10,12 +10,14 @@ pub mod connections;
 mod data_plane;
 mod event;
 pub mod functions;
+pub mod gateway;
 mod ids;
 pub mod logs;
 pub mod management;
 pub mod server;
 mod settings;
 pub mod sigv4;
+pub mod stack;
 mod time;
 pub mod websocket;
 

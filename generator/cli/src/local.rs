@@ -1,0 +1,102 @@
+//! The local gateway that runs for a project: what `stackgen dev` leaves in `.stackgen/gateway.json` while it runs.
+
+use std::fs;
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use stackgen_gateway::gateway::{ApiState, State};
+
+use crate::error::CliError;
+use crate::report::reason;
+
+/// How long a gateway on this machine may take to accept.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A local gateway that runs, and how to reach it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Local {
+    /// The process.
+    pub(crate) pid: u32,
+    /// What its private routes ask for, so that no page in a browser and nobody else on this machine uses them.
+    pub(crate) key: String,
+    /// Where everything is.
+    #[serde(flatten)]
+    pub(crate) state: State,
+}
+
+impl Local {
+    /// The file of a project: beside its stackgen.yaml or template.
+    pub(crate) fn path(project: &Path) -> PathBuf {
+        let folder = match project.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        crate::file::within(folder, ".stackgen/gateway.json")
+    }
+
+    /// The gateway that runs for the project whose stackgen.yaml or template this is.
+    ///
+    /// # Errors
+    ///
+    /// If none runs, or it ended without tidying up.
+    pub(crate) fn find(project: &Path) -> Result<Local, CliError> {
+        let path = Local::path(project);
+        let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                CliError::failed(format!("no local gateway runs for {}", project.display()))
+                    .hint("`stackgen dev` starts one; `--file` names another project")
+            }
+            _ => CliError::failed(format!(
+                "cannot read {}: {}",
+                path.display(),
+                reason(&error)
+            ))
+            .hint("only who started the gateway may read it"),
+        })?;
+        let local: Local = serde_json::from_str(&text).map_err(|_| {
+            CliError::failed(format!(
+                "{} is not what a `stackgen dev` of this version writes",
+                path.display()
+            ))
+            .hint("start `stackgen dev` again")
+        })?;
+        match local.listens() {
+            true => Ok(local),
+            false => Err(CliError::failed(format!(
+                "the local gateway with process id {} does not run any more",
+                local.pid
+            ))
+            .hint("start it again with `stackgen dev`")),
+        }
+    }
+
+    /// The api of that id or name, or the only one that there is.
+    pub(crate) fn api(&self, asked: Option<&str>) -> Result<&ApiState, CliError> {
+        let apis = &self.state.apis;
+        let found = match asked {
+            Some(asked) => apis
+                .iter()
+                .find(|api| api.api_id == *asked || api.name == asked),
+            None if apis.len() == 1 => apis.first(),
+            None => None,
+        };
+        let names: Vec<_> = apis.iter().map(|api| api.name.as_str()).collect();
+        found.ok_or_else(|| {
+            let message = match asked {
+                Some(asked) => format!("the local gateway has no api {asked:?}"),
+                None => format!("the local gateway has {} apis", apis.len()),
+            };
+            CliError::input(message).hint(format!("it has: {}", names.join(", ")))
+        })
+    }
+
+    fn listens(&self) -> bool {
+        let authority = self.state.endpoint.strip_prefix("http://");
+        let address = authority.and_then(|text| text.parse::<SocketAddr>().ok());
+        address.is_some_and(|address| TcpStream::connect_timeout(&address, PATIENCE).is_ok())
+    }
+}
