@@ -14,6 +14,7 @@ pub mod gateway;
 mod ids;
 pub mod logs;
 pub mod management;
+mod roles;
 pub mod server;
 mod settings;
 pub mod sigv4;
@@ -28,5 +29,6 @@ pub use ids::{
     ApiId, AuthorizerId, ConnectionId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId,
     RouteId, RouteKey, RouteResponseId, StageName, request_id, resource_id, trace_id, uuid,
 };
+pub use roles::{Effect, Roles, Statement};
 pub use settings::{FunctionSettings, Limits, Settings};
 pub use time::Timestamp;

@@ -1,5 +1,6 @@
 //! What a gateway is told when it starts.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::Place;
@@ -58,6 +59,17 @@ pub struct FunctionSettings {
     pub init: Duration,
     /// How long a process without work is kept.
     pub keep: Duration,
+    /// How long an asynchronous invocation that failed waits for its first retry, and twice that for its second. Lambda's are
+    /// a minute and two.
+    pub retry: Duration,
+    /// `PATH` of processes, and where interpreters are looked for. `None` is Lambda's own `PATH`.
+    pub path: Option<String>,
+    /// The Python that has `awslambdaric`. `None` looks for `python3.x` and `python3` on the path.
+    pub python: Option<PathBuf>,
+    /// A `node_modules` folder that has `aws-lambda-ric`, tried after the one beside the code.
+    pub node_modules: Option<PathBuf>,
+    /// Where copies of code are kept while the gateway runs. `None` is the system's folder for temporary files.
+    pub scratch: Option<PathBuf>,
 }
 
 impl Default for FunctionSettings {
@@ -66,6 +78,11 @@ impl Default for FunctionSettings {
             environments: 10,
             init: Duration::from_secs(10),
             keep: Duration::from_secs(5 * 60),
+            retry: Duration::from_secs(1),
+            path: None,
+            python: None,
+            node_modules: None,
+            scratch: None,
         }
     }
 }
