@@ -37,9 +37,32 @@ impl Snapshot {
         self.integrations.get(id)
     }
 
-    /// A route's authorizer.
+    /// A route's authorizer; `None` when its authorization type asks for none, whatever id it still carries.
     pub fn authorizer(&self, route: &Route) -> Option<&Arc<Authorizer>> {
+        if !["CUSTOM", "JWT"].contains(&route.authorization_type.as_str()) {
+            return None;
+        }
         self.authorizers.get(route.authorizer_id.as_ref()?)
+    }
+
+    /// True when both freeze the same wiring. An api's name, description and tags are no wiring.
+    pub fn carries_what(&self, other: &Snapshot) -> bool {
+        let api = |snapshot: &Snapshot| {
+            let api = &snapshot.api;
+            (
+                api.route_selection_expression.clone(),
+                api.api_key_selection_expression.clone(),
+                api.disable_schema_validation,
+                api.cors_configuration.clone(),
+            )
+        };
+        api(self) == api(other)
+            && self.routes == other.routes
+            && self.integrations == other.integrations
+            && self.integration_responses == other.integration_responses
+            && self.route_responses == other.route_responses
+            && self.authorizers == other.authorizers
+            && self.models == other.models
     }
 
     /// True when what a route's integration returns is sent back: the selection expression **and** a route response

@@ -64,6 +64,12 @@ resource! {
         /// When it was made.
         #[serde(serialize_with = "iso8601")]
         created_date: Timestamp,
+        /// Its version, a text of its owner's.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
+        /// `ipv4` or `dualstack`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ip_address_type: Option<String>,
         /// Its tags.
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         tags: Pairs,
@@ -164,6 +170,15 @@ resource! {
         payload_format_version: Option<String>,
         /// `INTERNET` or `VPC_LINK`.
         connection_type: String,
+        /// The VPC link.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        connection_id: Option<String>,
+        /// What an HTTP API's integration with an AWS service does: `EventBridge-PutEvents`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        integration_subtype: Option<String>,
+        /// How the answer chooses its integration response.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        integration_response_selection_expression: Option<String>,
         /// `CONVERT_TO_TEXT` or `CONVERT_TO_BINARY` (row M10).
         #[serde(skip_serializing_if = "Option::is_none")]
         content_handling_strategy: Option<String>,
@@ -179,10 +194,25 @@ resource! {
         /// Request parameters of it.
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         request_parameters: Pairs,
+        /// Changes to the answer by its status, of HTTP APIs.
+        #[serde(skip_serializing_if = "IndexMap::is_empty")]
+        response_parameters: IndexMap<String, Pairs>,
+        /// TLS of a private integration.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tls_config: Option<TlsConfig>,
         /// What it says of itself.
         #[serde(skip_serializing_if = "Option::is_none")]
         description: Option<String>,
     }
+}
+
+/// TLS of a private integration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TlsConfig {
+    /// The server name that its certificate must be of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_name_to_verify: Option<String>,
 }
 
 resource! {
@@ -195,6 +225,12 @@ resource! {
         /// Response templates.
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         response_templates: Pairs,
+        /// Response parameters.
+        #[serde(skip_serializing_if = "IndexMap::is_empty")]
+        response_parameters: Pairs,
+        /// `CONVERT_TO_TEXT` or `CONVERT_TO_BINARY`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        content_handling_strategy: Option<String>,
         /// Which template is used.
         #[serde(skip_serializing_if = "Option::is_none")]
         template_selection_expression: Option<String>,
@@ -214,6 +250,9 @@ resource! {
         /// Names of models.
         #[serde(skip_serializing_if = "IndexMap::is_empty")]
         response_models: Pairs,
+        /// Response parameters.
+        #[serde(skip_serializing_if = "IndexMap::is_empty")]
+        response_parameters: IndexMap<String, ParameterConstraints>,
     }
 }
 
@@ -246,6 +285,9 @@ resource! {
         /// Of JWT authorizers.
         #[serde(skip_serializing_if = "Option::is_none")]
         jwt_configuration: Option<JwtConfiguration>,
+        /// A pattern for the identity; of no use with REQUEST authorizers.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        identity_validation_expression: Option<String>,
     }
 }
 
@@ -335,6 +377,9 @@ resource! {
         /// Access logs.
         #[serde(skip_serializing_if = "Option::is_none")]
         access_log_settings: Option<AccessLogSettings>,
+        /// The client certificate for its integrations.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_certificate_id: Option<String>,
         /// What it says of itself.
         #[serde(skip_serializing_if = "Option::is_none")]
         description: Option<String>,

@@ -1,0 +1,91 @@
+//! What several resources check and merge alike.
+
+use indexmap::IndexMap;
+
+use super::{ApiError, Pairs};
+
+/// A required value.
+pub(super) fn required<T>(name: &str, value: Option<T>) -> Result<T, ApiError> {
+    value.ok_or_else(|| ApiError::bad_request(format!("{name} is required")))
+}
+
+/// A text's length in characters.
+pub(super) fn length(name: &str, text: &str, min: usize, max: usize) -> Result<(), ApiError> {
+    let length = text.chars().count();
+    if (min..=max).contains(&length) {
+        return Ok(());
+    }
+    Err(ApiError::bad_request(format!(
+        "{name} must be between {min} and {max} characters long, and is {length}"
+    )))
+}
+
+/// The length of a text that may be left out.
+pub(super) fn optional_length(
+    name: &str,
+    text: Option<&String>,
+    max: usize,
+) -> Result<(), ApiError> {
+    text.map_or(Ok(()), |text| length(name, text, 0, max))
+}
+
+/// One of the values that there are.
+pub(super) fn one_of(name: &str, value: &str, allowed: &[&str]) -> Result<(), ApiError> {
+    if allowed.contains(&value) {
+        return Ok(());
+    }
+    let allowed = allowed.join(", ");
+    Err(ApiError::bad_request(format!(
+        "Invalid value {value} for {name}: it must be one of {allowed}"
+    )))
+}
+
+/// Refuses a value that this protocol does not know.
+pub(super) fn unset<T>(name: &str, value: Option<&T>, protocol: &str) -> Result<(), ApiError> {
+    if value.is_none() {
+        return Ok(());
+    }
+    Err(ApiError::bad_request(format!(
+        "{name} cannot be set for {protocol} protocol Apis."
+    )))
+}
+
+/// A quota of an api (row L6).
+pub(super) fn quota(what: &str, there_are: usize, quota: usize) -> Result<(), ApiError> {
+    if there_are < quota {
+        return Ok(());
+    }
+    Err(ApiError::bad_request(format!(
+        "Maximum number of {what} for this API has been reached.  Please contact AWS if you need additional {what}."
+    )))
+}
+
+/// Sets a value; an empty text takes it away.
+pub(super) fn set_text(value: &mut Option<String>, patch: Option<String>) {
+    if let Some(patch) = patch {
+        *value = Some(patch).filter(|text| !text.is_empty());
+    }
+}
+
+/// Sets a value that is never absent.
+pub(super) fn set<T>(value: &mut T, patch: Option<T>) {
+    if let Some(patch) = patch {
+        *value = patch;
+    }
+}
+
+/// Adds and changes entries; an empty text takes one away (row D12).
+pub(super) fn merge_texts(value: &mut Pairs, patch: Option<Pairs>) {
+    for (key, text) in patch.unwrap_or_default() {
+        if text.is_empty() {
+            value.shift_remove(&key);
+        } else {
+            value.insert(key, text);
+        }
+    }
+}
+
+/// Adds and changes entries.
+pub(super) fn merge<T>(value: &mut IndexMap<String, T>, patch: Option<IndexMap<String, T>>) {
+    value.extend(patch.unwrap_or_default());
+}
