@@ -7,6 +7,7 @@ pub mod access_log;
 pub mod apis;
 mod arn;
 pub mod connections;
+pub mod control;
 mod data_plane;
 mod event;
 pub mod functions;

@@ -55,6 +55,8 @@ pub(crate) fn api(id: &str, protocol_type: ProtocolType) -> Api {
         disable_schema_validation: false,
         disable_execute_api_endpoint: false,
         created_date: Timestamp::now(),
+        version: None,
+        ip_address_type: None,
         tags: IndexMap::new(),
     }
 }
@@ -81,6 +83,7 @@ pub(crate) fn stage(name: &str) -> Stage {
         route_settings: IndexMap::new(),
         stage_variables: IndexMap::new(),
         access_log_settings: None,
+        client_certificate_id: None,
         description: None,
         created_date: Timestamp::now(),
         last_updated_date: Timestamp::now(),

@@ -1,0 +1,126 @@
+//! The control plane: one endpoint for all AWS clients (`AWS_ENDPOINT_URL`), over the wire formats of the services.
+//!
+//! A request goes to the service that it is signed for. Any credentials are accepted and no signature is verified, but
+//! there must be one: a web page can make a browser send plain requests to loopback, but none with an `Authorization`
+//! header, for which the browser asks first and is refused.
+
+pub mod apigatewayv2;
+pub mod sts;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode, header};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+
+use crate::request_id;
+use crate::sigv4::credential;
+
+/// The routes of each service, made by its owner. What is left out answers that there is no such service here.
+#[derive(Clone, Default)]
+pub struct Services {
+    /// API Gateway v2: [`apigatewayv2::routes`].
+    pub apigatewayv2: Router,
+    /// Lambda.
+    pub lambda: Router,
+    /// CloudWatch Logs.
+    pub logs: Router,
+    /// DynamoDB.
+    pub dynamodb: Router,
+    /// STS: [`sts::routes`].
+    pub sts: Router,
+    /// @connections, for clients that are pointed here.
+    pub management: Router,
+    /// What is no AWS service: paths under `/_stackgen/`. They need no signature; pages of elsewhere are kept out by
+    /// their `Origin`, which GET may lack: a GET must change nothing.
+    pub private: Router,
+}
+
+/// One router for all of them.
+pub fn routes(services: Services) -> Router {
+    let services = Arc::new(services);
+    Router::new().fallback(move |request: Request| dispatch(services.clone(), request))
+}
+
+async fn dispatch(services: Arc<Services>, request: Request) -> Response {
+    if !is_local(request.headers()) {
+        return refuse(
+            StatusCode::FORBIDDEN,
+            "AccessDeniedException",
+            "The control endpoint answers to this machine alone: the Host or Origin header names another one",
+        );
+    }
+    let Some(router) = services.of(&request) else {
+        return refuse(
+            StatusCode::FORBIDDEN,
+            "MissingAuthenticationTokenException",
+            "Missing Authentication Token: requests must be signed, with any credentials, for apigateway, lambda, logs, dynamodb, sts or execute-api",
+        );
+    };
+    let answer: Result<Response, Infallible> =
+        TowerToHyperService::new(router.clone()).call(request).await;
+    let mut response = answer.unwrap_or_else(|never| match never {});
+    let headers = response.headers_mut();
+    if !headers.contains_key(REQUEST_ID) {
+        // Base64 is a header's value.
+        let id = request_id().parse().expect("base64 is visible ASCII");
+        headers.insert(REQUEST_ID, id);
+    }
+    response
+}
+
+const REQUEST_ID: &str = "x-amzn-requestid";
+
+impl Services {
+    fn of(&self, request: &Request) -> Option<&Router> {
+        if request.uri().path().starts_with("/_stackgen/") {
+            return Some(&self.private);
+        }
+        let service = credential(request.headers(), request.uri())?.service;
+        Some(match service.as_str() {
+            "apigateway" => &self.apigatewayv2,
+            "lambda" => &self.lambda,
+            "logs" => &self.logs,
+            "dynamodb" => &self.dynamodb,
+            "sts" => &self.sts,
+            "execute-api" => &self.management,
+            _ => return None,
+        })
+    }
+}
+
+/// False when a browser sends what a page of somewhere else wants, or came here by a name that somebody else owns.
+fn is_local(headers: &HeaderMap) -> bool {
+    let text = |name| {
+        headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or_default())
+    };
+    let host = text(header::HOST);
+    let same_origin =
+        |origin: &str| Some(origin) == host.map(|host| format!("http://{host}")).as_deref();
+    host.is_some_and(is_loopback) && text(header::ORIGIN).is_none_or(same_origin)
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => host,
+    };
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+}
+
+/// An error in the form that JSON protocols share.
+pub fn refuse(status: StatusCode, kind: &str, message: &str) -> Response {
+    let body = serde_json::json!({ "message": message, "__type": kind }).to_string();
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::HeaderName::from_static("x-amzn-errortype"), kind),
+    ];
+    (status, headers, Body::from(body)).into_response()
+}

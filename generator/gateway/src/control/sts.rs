@@ -1,0 +1,89 @@
+//! STS: who calls. The Query protocol, in XML.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use http_body_util::BodyExt;
+
+use crate::sigv4::credential;
+use crate::{Place, uuid};
+
+/// Answers `GetCallerIdentity`. `role_of` knows the role of an access key that a function was given; whoever else calls
+/// is the account itself.
+pub fn routes(
+    place: Place,
+    role_of: impl Fn(&str) -> Option<String> + Clone + Send + Sync + 'static,
+) -> Router {
+    Router::new().fallback(move |request: Request| answer(place.clone(), role_of.clone(), request))
+}
+
+async fn answer(
+    place: Place,
+    role_of: impl Fn(&str) -> Option<String>,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let Ok(body) = body.collect().await.map(|body| body.to_bytes()) else {
+        return error("MalformedInput", "The body could not be read");
+    };
+    let body = String::from_utf8_lossy(&body);
+    let query = head.uri.query().unwrap_or_default();
+    let mut pairs = body.split('&').chain(query.split('&'));
+    match pairs.find_map(|pair| pair.strip_prefix("Action=")) {
+        Some("GetCallerIdentity") => {}
+        action => {
+            let action = escape(action.unwrap_or_default());
+            let message = format!("Could not find operation {action} for version 2011-06-15");
+            return error("InvalidAction", &message);
+        }
+    }
+    let key = credential(&head.headers, &head.uri).map(|credential| credential.access_key);
+    let role = key.as_deref().and_then(role_of);
+    let account = &place.account;
+    let (arn, user) = match &role {
+        // `arn:aws:iam::000000000000:role/name`, as a session of it.
+        Some(role) => {
+            let name = escape(role.rsplit('/').next().unwrap_or(role));
+            let partition = &place.partition;
+            let arn = format!("arn:{partition}:sts::{account}:assumed-role/{name}/local");
+            (arn, format!("AROA{}:local", account))
+        }
+        None => (
+            format!("arn:{}:iam::{account}:root", place.partition),
+            account.clone(),
+        ),
+    };
+    xml(
+        StatusCode::OK,
+        format!(
+            "<GetCallerIdentityResponse xmlns=\"{NAMESPACE}\"><GetCallerIdentityResult><Arn>{arn}</Arn>\
+             <UserId>{user}</UserId><Account>{account}</Account></GetCallerIdentityResult>\
+             <ResponseMetadata><RequestId>{}</RequestId></ResponseMetadata></GetCallerIdentityResponse>",
+            uuid()
+        ),
+    )
+}
+
+const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+
+fn error(code: &str, message: &str) -> Response {
+    xml(
+        StatusCode::BAD_REQUEST,
+        format!(
+            "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>Sender</Type><Code>{code}</Code>\
+             <Message>{message}</Message></Error><RequestId>{}</RequestId></ErrorResponse>",
+            uuid()
+        ),
+    )
+}
+
+fn xml(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/xml")], body).into_response()
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
