@@ -20,6 +20,7 @@ pub mod server;
 mod settings;
 pub mod sigv4;
 pub mod stack;
+pub mod tables;
 mod time;
 pub mod websocket;
 

@@ -3,3 +3,4 @@
 
 mod management;
 mod support;
+mod tables;

@@ -1,0 +1,197 @@
+//! What a template says of a table.
+
+use dynoxide::actions::TableDescription;
+use dynoxide::actions::create_table::CreateTableRequest;
+use dynoxide::types as dynamo;
+pub use dynoxide::types::{KeyType, ScalarAttributeType as AttributeType};
+
+/// A table, as much of it as means something here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// Its primary key: partition key, then sort key if it has one.
+    pub key: Vec<KeyAttribute>,
+    /// Its global and local secondary indexes.
+    pub indexes: Vec<Index>,
+    /// The attribute that holds the time to live, if items expire.
+    pub ttl_attribute: Option<String>,
+}
+
+/// One attribute of a key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyAttribute {
+    /// The attribute's name.
+    pub name: String,
+    /// `HASH` or `RANGE`.
+    pub key_type: KeyType,
+    /// `S`, `N` or `B`.
+    pub attribute_type: AttributeType,
+}
+
+/// A secondary index.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Index {
+    /// Its name.
+    pub name: String,
+    /// True for a global one.
+    pub global: bool,
+    /// Its key.
+    pub key: Vec<KeyAttribute>,
+    /// What it holds of every item.
+    pub projection: Projection,
+}
+
+/// What an index holds of every item.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Projection {
+    /// All attributes.
+    #[default]
+    All,
+    /// Keys alone.
+    KeysOnly,
+    /// Keys and these.
+    Include(Vec<String>),
+}
+
+impl Table {
+    /// A table that is there. What expires is told elsewhere.
+    pub(super) fn of(found: &TableDescription) -> Self {
+        let key = |schema: &[dynamo::KeySchemaElement]| -> Vec<KeyAttribute> {
+            let attributes = schema.iter().map(|element| KeyAttribute {
+                name: element.attribute_name.clone(),
+                key_type: element.key_type.clone(),
+                attribute_type: type_of(&found.attribute_definitions, &element.attribute_name),
+            });
+            attributes.collect()
+        };
+        let global = found.global_secondary_indexes.iter().flatten();
+        let global = global.map(|index| Index {
+            name: index.index_name.clone(),
+            global: true,
+            key: key(&index.key_schema),
+            projection: (&index.projection).into(),
+        });
+        let local = found.local_secondary_indexes.iter().flatten();
+        let local = local.map(|index| Index {
+            name: index.index_name.clone(),
+            global: false,
+            key: key(&index.key_schema),
+            projection: (&index.projection).into(),
+        });
+        Table {
+            name: found.table_name.clone(),
+            key: key(&found.key_schema),
+            indexes: global.chain(local).collect(),
+            ttl_attribute: None,
+        }
+    }
+
+    /// What differs that no table can change.
+    pub(super) fn needs_replacement(&self, found: &Table) -> Option<&'static str> {
+        let same = self.local().all(|index| found.indexes.contains(index));
+        if self.key != found.key {
+            Some("key")
+        } else if !same || self.local().count() != found.local().count() {
+            Some("local indexes")
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn global(&self) -> impl Iterator<Item = &Index> {
+        self.indexes.iter().filter(|index| index.global)
+    }
+
+    fn local(&self) -> impl Iterator<Item = &Index> {
+        self.indexes.iter().filter(|index| !index.global)
+    }
+
+    /// The attributes of all keys, each once.
+    pub(super) fn attribute_definitions(&self) -> Vec<dynamo::AttributeDefinition> {
+        let mut definitions: Vec<dynamo::AttributeDefinition> = Vec::new();
+        let of_indexes = self.indexes.iter().flat_map(|index| &index.key);
+        for attribute in self.key.iter().chain(of_indexes) {
+            let definition = dynamo::AttributeDefinition {
+                attribute_name: attribute.name.clone(),
+                attribute_type: attribute.attribute_type.clone(),
+            };
+            if !definitions.contains(&definition) {
+                definitions.push(definition);
+            }
+        }
+        definitions
+    }
+}
+
+impl Index {
+    pub(super) fn key_schema(&self) -> Vec<dynamo::KeySchemaElement> {
+        key_schema(&self.key)
+    }
+}
+
+impl From<&Table> for CreateTableRequest {
+    fn from(table: &Table) -> Self {
+        let global = table.global().map(|index| dynamo::GlobalSecondaryIndex {
+            index_name: index.name.clone(),
+            key_schema: index.key_schema(),
+            projection: index.projection.clone().into(),
+            provisioned_throughput: None,
+        });
+        let local = table.local().map(|index| dynamo::LocalSecondaryIndex {
+            index_name: index.name.clone(),
+            key_schema: index.key_schema(),
+            projection: index.projection.clone().into(),
+        });
+        // DynamoDB refuses lists that are empty.
+        let some = |count| (count > 0).then_some(());
+        CreateTableRequest {
+            table_name: table.name.clone(),
+            key_schema: key_schema(&table.key),
+            attribute_definitions: table.attribute_definitions(),
+            global_secondary_indexes: some(table.global().count()).map(|()| global.collect()),
+            local_secondary_indexes: some(table.local().count()).map(|()| local.collect()),
+            billing_mode: Some("PAY_PER_REQUEST".to_owned()),
+            ..CreateTableRequest::default()
+        }
+    }
+}
+
+impl From<Projection> for dynamo::Projection {
+    fn from(projection: Projection) -> Self {
+        let (projection_type, non_key_attributes) = match projection {
+            Projection::All => (dynamo::ProjectionType::ALL, None),
+            Projection::KeysOnly => (dynamo::ProjectionType::KEYS_ONLY, None),
+            Projection::Include(names) => (dynamo::ProjectionType::INCLUDE, Some(names)),
+        };
+        dynamo::Projection {
+            projection_type: Some(projection_type),
+            non_key_attributes,
+        }
+    }
+}
+
+impl From<&dynamo::Projection> for Projection {
+    fn from(projection: &dynamo::Projection) -> Self {
+        match projection.projection_type {
+            Some(dynamo::ProjectionType::KEYS_ONLY) => Projection::KeysOnly,
+            Some(dynamo::ProjectionType::INCLUDE) => {
+                Projection::Include(projection.non_key_attributes.clone().unwrap_or_default())
+            }
+            _ => Projection::All,
+        }
+    }
+}
+
+fn key_schema(key: &[KeyAttribute]) -> Vec<dynamo::KeySchemaElement> {
+    let elements = key.iter().map(|attribute| dynamo::KeySchemaElement {
+        attribute_name: attribute.name.clone(),
+        key_type: attribute.key_type.clone(),
+    });
+    elements.collect()
+}
+
+fn type_of(definitions: &[dynamo::AttributeDefinition], name: &str) -> AttributeType {
+    let definition = definitions.iter().find(|one| one.attribute_name == name);
+    definition.map_or(AttributeType::S, |one| one.attribute_type.clone())
+}

@@ -1,0 +1,217 @@
+//! Tables, used with the real SDK.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
+use axum::Router;
+use axum::extract::Request;
+use axum::response::IntoResponse;
+use http::StatusCode;
+use stackgen_gateway::tables::{
+    AttributeType, Created, Index, KeyAttribute, KeyType, Projection, Table, Tables, TablesError,
+    is_for_dynamodb,
+};
+
+use crate::support;
+
+/// Long enough that nothing is swept in a test that is not about it.
+const NEVER: Duration = Duration::from_secs(3600);
+
+fn key(name: &str, key_type: KeyType) -> KeyAttribute {
+    KeyAttribute {
+        name: name.to_owned(),
+        key_type,
+        attribute_type: AttributeType::S,
+    }
+}
+
+fn sessions() -> Table {
+    Table {
+        name: "sessions".to_owned(),
+        key: vec![key("pk", KeyType::HASH), key("sk", KeyType::RANGE)],
+        indexes: vec![],
+        ttl_attribute: Some("expires".to_owned()),
+    }
+}
+
+fn by_owner() -> Index {
+    Index {
+        name: "byOwner".to_owned(),
+        global: true,
+        key: vec![key("owner", KeyType::HASH)],
+        projection: Projection::KeysOnly,
+    }
+}
+
+fn client(endpoint: &str) -> Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(Credentials::new("KEY", "secret", None, None, "test"))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .build();
+    Client::from_conf(config)
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+async fn put(client: &Client, pk: &str, expires: u64) {
+    let put = client.put_item().table_name("sessions");
+    let put = put.item("pk", text(pk)).item("sk", text("session"));
+    let put = put.item("owner", text("alice"));
+    let put = put.item("expires", AttributeValue::N(expires.to_string()));
+    put.send().await.unwrap();
+}
+
+async fn find(client: &Client, pk: &str) -> Option<HashMap<String, AttributeValue>> {
+    let get = client.get_item().table_name("sessions");
+    let get = get.key("pk", text(pk)).key("sk", text("session"));
+    get.send().await.unwrap().item
+}
+
+#[tokio::test]
+async fn a_table_of_the_template_is_there_once_however_often_it_is_made() {
+    let tables = Tables::start(None, NEVER).await.unwrap();
+    assert_eq!(tables.create(sessions()).await.unwrap(), Created::New);
+    let client = client(&tables.endpoint());
+    put(&client, "s1", 0).await;
+    assert_eq!(tables.create(sessions()).await.unwrap(), Created::Kept);
+    assert!(find(&client, "s1").await.is_some());
+    let ttl = client.describe_time_to_live().table_name("sessions");
+    let ttl = ttl.send().await.unwrap().time_to_live_description.unwrap();
+    assert_eq!(ttl.attribute_name(), Some("expires"));
+}
+
+#[tokio::test]
+async fn an_index_that_is_added_later_finds_the_items_that_are_there() {
+    let tables = Tables::start(None, NEVER).await.unwrap();
+    tables.create(sessions()).await.unwrap();
+    let client = client(&tables.endpoint());
+    put(&client, "s1", 0).await;
+    let mut indexed = sessions();
+    indexed.indexes.push(by_owner());
+    let updated = tables.create(indexed.clone()).await.unwrap();
+    assert_eq!(updated, Created::Updated);
+    assert_eq!(tables.create(indexed).await.unwrap(), Created::Kept);
+    let query = client.query().table_name("sessions").index_name("byOwner");
+    let query = query.key_condition_expression("#o = :o");
+    let query = query.expression_attribute_names("#o", "owner");
+    let query = query.expression_attribute_values(":o", text("alice"));
+    assert_eq!(query.send().await.unwrap().count(), 1);
+    assert_eq!(tables.create(sessions()).await.unwrap(), Created::Updated);
+    let found = client.describe_table().table_name("sessions").send().await;
+    let found = found.unwrap().table.unwrap();
+    assert!(found.global_secondary_indexes().is_empty());
+}
+
+#[tokio::test]
+async fn indexes_of_both_kinds_and_every_projection_are_made_at_once() {
+    let tables = Tables::start(None, NEVER).await.unwrap();
+    let mut table = sessions();
+    table.indexes = vec![
+        by_owner(),
+        Index {
+            name: "byTime".to_owned(),
+            global: false,
+            key: vec![
+                key("pk", KeyType::HASH),
+                KeyAttribute {
+                    attribute_type: AttributeType::N,
+                    ..key("at", KeyType::RANGE)
+                },
+            ],
+            projection: Projection::Include(vec!["owner".to_owned()]),
+        },
+    ];
+    assert_eq!(tables.create(table.clone()).await.unwrap(), Created::New);
+    assert_eq!(tables.create(table).await.unwrap(), Created::Kept);
+}
+
+#[tokio::test]
+async fn another_key_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("state/tables.db");
+    let tables = Tables::start(Some(&data), NEVER).await.unwrap();
+    tables.create(sessions()).await.unwrap();
+    let mut other = sessions();
+    other.key.pop();
+    let refused = tables.create(other).await.unwrap_err();
+    assert!(matches!(refused, TablesError::Replaced { what: "key", .. }));
+    let expected = format!("remove {} to begin anew", data.display());
+    assert!(refused.to_string().ends_with(&expected), "{refused}");
+    let mut keyless = sessions();
+    (keyless.name, keyless.key) = ("keyless".to_owned(), vec![]);
+    let refused = tables.create(keyless).await.unwrap_err();
+    assert!(
+        refused.to_string().starts_with("table keyless: "),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn items_in_a_file_are_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("tables.db");
+    let tables = Tables::start(Some(&data), NEVER).await.unwrap();
+    tables.create(sessions()).await.unwrap();
+    put(&client(&tables.endpoint()), "s1", 0).await;
+    drop(tables);
+    let tables = Tables::start(Some(&data), NEVER).await.unwrap();
+    assert_eq!(tables.create(sessions()).await.unwrap(), Created::Kept);
+    assert!(find(&client(&tables.endpoint()), "s1").await.is_some());
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_named() {
+    let refused = Tables::start(Some(Path::new("/dev/null/tables.db")), NEVER).await;
+    let refused = refused.err().unwrap().to_string();
+    assert!(refused.contains("/dev/null/tables.db"), "{refused}");
+}
+
+#[tokio::test]
+async fn items_whose_time_is_over_go_and_others_stay() {
+    let tables = Tables::start(None, Duration::from_millis(20))
+        .await
+        .unwrap();
+    tables.create(sessions()).await.unwrap();
+    let client = client(&tables.endpoint());
+    let later = stackgen_gateway::Timestamp::now().as_millis() / 1000 + 3600;
+    put(&client, "later", later).await;
+    put(&client, "over", later - 7200).await;
+    while find(&client, "over").await.is_some() {
+        tokio::task::yield_now().await;
+    }
+    assert!(find(&client, "later").await.is_some());
+}
+
+#[tokio::test]
+async fn requests_for_dynamodb_at_the_one_endpoint_of_all_services_are_handed_on() {
+    let tables = Tables::start(None, NEVER).await.unwrap();
+    tables.create(sessions()).await.unwrap();
+    let forward = tables.forward();
+    let all = move |request: Request| {
+        let forward = forward.clone();
+        async move {
+            match is_for_dynamodb(request.headers()) {
+                true => forward.request(request).await,
+                false => StatusCode::IM_A_TEAPOT.into_response(),
+            }
+        }
+    };
+    let address = support::serve(Router::new().fallback(all)).await;
+    let client = client(&format!("http://{address}"));
+    put(&client, "s1", 0).await;
+    assert!(find(&client, "s1").await.is_some());
+    let unknown = client.get_item().table_name("nosuch").key("pk", text("a"));
+    let unknown = unknown.send().await.unwrap_err().into_service_error();
+    assert!(unknown.is_resource_not_found_exception(), "{unknown:?}");
+    let other = support::get(&format!("http://{address}/")).await;
+    assert_eq!(other.status(), StatusCode::IM_A_TEAPOT);
+}
