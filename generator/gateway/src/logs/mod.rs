@@ -1,6 +1,11 @@
 //! CloudWatch Logs: groups, streams and events.
 
+mod pattern;
+mod store;
+
 use crate::Timestamp;
+pub use pattern::{Pattern, PatternError};
+pub use store::{LogEvent, LogGroup, LogQuery, LogStream, Logs, LogsError};
 
 /// Whoever takes log lines. Functions and access logs know logs by this alone.
 pub trait PutLogs: Send + Sync + 'static {
