@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::check::{length, one_of, optional_length, quota, required, set, set_text, unset};
 use super::state::Wiring;
-use super::{ApiError, Apis, Authorizer, AuthorizerInput, ProtocolType};
+use super::{ApiError, Apis, Authorizer, AuthorizerInput, ProtocolType, Route};
 use crate::{ApiId, AuthorizerId, resource_id};
 
 impl Apis {
@@ -98,19 +98,16 @@ impl Apis {
     /// If there is none, or a route uses it.
     pub fn delete_authorizer(&self, api: &ApiId, id: &AuthorizerId) -> Result<(), ApiError> {
         self.rewire(api, |state| {
-            let what = format!("authorizer {}", state.wiring.authorizer(id)?.name);
-            let routes: Vec<_> = (state.wiring.routes.values())
-                .filter(|route| route.authorizer_id.as_ref() == Some(id))
-                .map(|route| route.route_id.as_str())
-                .collect();
-            if !routes.is_empty() {
+            let name = state.wiring.authorizer(id)?.name.clone();
+            let used = |route: &&Arc<Route>| route.authorizer_id.as_ref() == Some(id);
+            if let Some(route) = state.wiring.routes.values().find(used) {
                 return Err(ApiError::conflict(format!(
-                    "Cannot delete Authorizer because it is referenced by the following Routes with Ids: [{}]",
-                    routes.join(", ")
+                    "Cannot delete authorizer '{name}', is referenced in route: {}",
+                    route.route_key
                 )));
             }
             state.wiring.authorizers.shift_remove(id);
-            Ok(((), what))
+            Ok(((), format!("authorizer {name}")))
         })
     }
 }

@@ -49,4 +49,12 @@ impl ApiError {
             message: message.into(),
         }
     }
+
+    /// Too much was asked in too short a time (row D15).
+    pub fn too_many_requests(message: impl Into<String>) -> Self {
+        ApiError {
+            kind: ApiErrorKind::TooManyRequests,
+            message: message.into(),
+        }
+    }
 }

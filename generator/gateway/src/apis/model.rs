@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::check::{length, optional_length, required, set, set_text};
 use super::state::Wiring;
-use super::{ApiError, Apis, Model, ModelInput, ProtocolType};
+use super::{ApiError, Apis, Model, ModelInput, Pairs, ProtocolType, Route};
 use crate::{ApiId, ModelId, resource_id};
 
 impl Apis {
@@ -105,18 +105,20 @@ impl Wiring {
     }
 
     fn check_unused(&self, model: &Model, verb: &str) -> Result<(), ApiError> {
-        let names_it = |name: &String| *name == model.name;
-        let mut in_routes = (self.routes.values()).flat_map(|route| route.request_models.values());
-        let mut in_responses = (self.route_responses.values())
-            .flat_map(|responses| responses.values())
-            .flat_map(|response| response.response_models.values());
-        if in_routes.any(names_it) || in_responses.any(names_it) {
-            return Err(ApiError::conflict(format!(
-                "Cannot {verb} model '{}', is referenced in a Route",
-                model.name
-            )));
+        let named = |models: &Pairs| models.values().any(|name| *name == model.name);
+        let uses = |route: &&Arc<Route>| {
+            let mut responses = (self.route_responses.get(&route.route_id).into_iter())
+                .flat_map(|responses| responses.values());
+            named(&route.request_models)
+                || responses.any(|response| named(&response.response_models))
+        };
+        match self.routes.values().find(uses) {
+            Some(route) => Err(ApiError::conflict(format!(
+                "Cannot {verb} model '{}', is referenced in route: {}",
+                model.name, route.route_key
+            ))),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn put_model(&mut self, model: Model) -> Result<Arc<Model>, ApiError> {

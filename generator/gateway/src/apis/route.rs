@@ -143,7 +143,11 @@ impl Wiring {
             .ok_or_else(|| ApiError::not_found(format!("Unable to find Route by Id {id}")))
     }
 
-    fn put_route(&mut self, route: Route) -> Result<Arc<Route>, ApiError> {
+    fn put_route(&mut self, mut route: Route) -> Result<Arc<Route>, ApiError> {
+        if !["CUSTOM", "JWT"].contains(&route.authorization_type.as_str()) {
+            // So a route that goes back to NONE lets its authorizer be deleted.
+            route.authorizer_id = None;
+        }
         let taken = |other: &Arc<Route>| {
             other.route_key == route.route_key && other.route_id != route.route_id
         };

@@ -37,7 +37,7 @@ impl Snapshot {
         self.integrations.get(id)
     }
 
-    /// A route's authorizer; `None` when its authorization type asks for none, whatever id it still carries.
+    /// A route's authorizer; `None` when its authorization type asks for none.
     pub fn authorizer(&self, route: &Route) -> Option<&Arc<Authorizer>> {
         if !["CUSTOM", "JWT"].contains(&route.authorization_type.as_str()) {
             return None;

@@ -55,6 +55,7 @@ impl Apis {
             let mut stage = Stage::clone(state.stage(name)?);
             let turned_on = input.auto_deploy == Some(true) && !stage.auto_deploy;
             let moved = input.deployment_id.clone();
+            state.check_route_keys(&input)?;
             apply(&mut stage, input);
             state.put_stage(stage, moved)?;
             if turned_on {
@@ -137,6 +138,7 @@ impl ApiState {
             tags: input.tags.take().unwrap_or_default(),
         };
         let deployment = input.deployment_id.clone();
+        self.check_route_keys(&input)?;
         apply(&mut stage, input);
         let auto_deploy = stage.auto_deploy;
         self.put_stage(stage, deployment)?;
@@ -167,11 +169,12 @@ impl ApiState {
     /// Moves a stage to a deployment (row D11).
     pub(super) fn activate(&mut self, name: &str, id: &DeploymentId) -> Result<(), ApiError> {
         self.deployment(id)?;
+        let api = self.wiring.api.api_id.clone();
         let stage = self.stage_mut(name)?;
         if stage.auto_deploy {
-            return Err(ApiError::bad_request(
-                "Deployment ID cannot be set because stage is in auto-deploy mode",
-            ));
+            return Err(ApiError::bad_request(format!(
+                "Deployment ID cannot be set on this stage {api}:{name} because AutoDeploy is enabled."
+            )));
         }
         stage.deployment_id = Some(id.clone());
         Ok(())
@@ -187,17 +190,24 @@ impl ApiState {
         }
     }
 
-    fn check_stage(&self, stage: &Stage) -> Result<(), ApiError> {
-        optional_length("description", stage.description.as_ref(), 1024)?;
-        let protocol = self.wiring.api.protocol_type;
-        check_settings(protocol, &stage.default_route_settings)?;
-        for (key, settings) in &stage.route_settings {
+    /// Settings of a route need the route first (row F8). Once there, they outlive it.
+    fn check_route_keys(&self, input: &StageInput) -> Result<(), ApiError> {
+        for key in input.route_settings.iter().flat_map(IndexMap::keys) {
             let is_it = |route: &Arc<super::Route>| route.route_key == key.as_str();
             if !self.wiring.routes.values().any(is_it) {
                 return Err(ApiError::not_found(format!(
                     "Unable to find Route by key {key} within the provided RouteSettings"
                 )));
             }
+        }
+        Ok(())
+    }
+
+    fn check_stage(&self, stage: &Stage) -> Result<(), ApiError> {
+        optional_length("description", stage.description.as_ref(), 1024)?;
+        let protocol = self.wiring.api.protocol_type;
+        check_settings(protocol, &stage.default_route_settings)?;
+        for settings in stage.route_settings.values() {
             check_settings(protocol, settings)?;
         }
         for (name, value) in &stage.stage_variables {
