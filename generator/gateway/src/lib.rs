@@ -12,6 +12,7 @@ mod data_plane;
 mod event;
 pub mod functions;
 pub mod gateway;
+pub mod identity;
 mod ids;
 pub mod logs;
 pub mod management;

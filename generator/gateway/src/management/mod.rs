@@ -18,7 +18,8 @@ use http::request::Parts;
 use self::answer::Answer;
 use self::path::Target;
 use crate::connections::{Connection, PostError};
-use crate::{ApiId, ConnectionId, DataPlane, Event, sigv4};
+use crate::functions::Functions;
+use crate::{ApiId, ConnectionId, DataPlane, Event, Roles, sigv4};
 
 /// How much of a body is read that is over the limit, so that its sender gets the answer and not a broken pipe.
 const DRAINED: usize = 10 * 1024 * 1024;
@@ -28,6 +29,30 @@ pub trait Grants: Send + Sync + 'static {
     /// True when the caller may. A caller of whom nothing is known is an administrator of the account; a function is
     /// held to its role.
     fn allows(&self, access_key: &str, action: &str, resource: &str) -> bool;
+}
+
+/// Functions are held to their roles; all others are administrators.
+pub struct HeldToRoles {
+    /// Whose processes have which access key, and which role.
+    pub functions: Arc<Functions>,
+    /// What roles may do.
+    pub roles: Arc<Roles>,
+}
+
+impl Grants for HeldToRoles {
+    fn allows(&self, access_key: &str, action: &str, resource: &str) -> bool {
+        let role = self.functions.role_of(access_key);
+        role.is_none_or(|role| self.roles.allows(&role, action, resource))
+    }
+}
+
+/// @connections at an address that is no stage's, such as the one endpoint of all services: row K5, with a hint.
+pub fn misdirected() -> Router {
+    Router::new().fallback(|| async {
+        let hint = "Forbidden: @connections is at its stage's own address, not here: give the client the endpoint \
+                    http://{domainName}/{stage} of the event's requestContext";
+        Answer::Forbidden(hint.to_owned()).into_response()
+    })
 }
 
 /// Everything on a WebSocket API's port that is no upgrade: `/{stage}/@connections/{id}` and, on the stage itself, 426.

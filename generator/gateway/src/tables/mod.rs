@@ -9,6 +9,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::Request;
 use dynoxide::Database;
 use dynoxide::DynoxideError;
 use dynoxide::actions::create_table::CreateTableRequest;
@@ -143,6 +145,15 @@ impl Tables {
     /// Hands requests that arrived elsewhere to the endpoint.
     pub fn forward(&self) -> Forward {
         Forward::to(self.address)
+    }
+
+    /// The same as a router.
+    pub fn router(&self) -> Router {
+        let forward = self.forward();
+        Router::new().fallback(move |request: Request| {
+            let forward = forward.clone();
+            async move { forward.request(request).await }
+        })
     }
 
     /// Makes a table as it is described, or brings the one of that name there: its global indexes and its time to live

@@ -1,0 +1,110 @@
+//! RSA keys, and the file that one is kept in.
+
+use std::io::Write;
+use std::path::Path;
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::IssuerError;
+
+/// A key pair with its public half as it is published. Its `Debug` is not there, so that it is in no log.
+pub(super) struct Key {
+    pair: RsaKeyPair,
+    id: String,
+    jwk: Value,
+}
+
+impl Key {
+    /// A new key of 2048 bits. Takes a tenth of a second or so.
+    pub(super) fn generate() -> Result<Self, IssuerError> {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| IssuerError::Key)?;
+        Ok(Key::of(pair))
+    }
+
+    fn of(pair: RsaKeyPair) -> Self {
+        let public = pair.public_key();
+        let text = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);
+        let modulus = text(public.modulus().big_endian_without_leading_zero());
+        let exponent = text(public.exponent().big_endian_without_leading_zero());
+        // RFC 7638: the key's own digest, so that a key has the same id wherever it is read.
+        let thumbprint = format!(r#"{{"e":"{exponent}","kty":"RSA","n":"{modulus}"}}"#);
+        let id = URL_SAFE_NO_PAD.encode(Sha256::digest(thumbprint));
+        let jwk = json!({
+            "kty": "RSA",
+            "use": "sig",
+            "alg": "RS256",
+            "kid": id,
+            "n": modulus,
+            "e": exponent,
+        });
+        Key { pair, id, jwk }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) fn jwk(&self) -> &Value {
+        &self.jwk
+    }
+
+    /// The token of these claims.
+    pub(super) fn sign(&self, claims: &Value) -> String {
+        let header = json!({"alg": "RS256", "kid": self.id, "typ": "JWT"});
+        let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+        let message = format!("{}.{}", encode(&header), encode(claims));
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                message.as_bytes(),
+                &mut signature,
+            )
+            .expect("the signature is as long as the modulus, and PKCS#1 v1.5 needs nothing else");
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+}
+
+/// The key in a file; `None` when there is no such file.
+pub(super) fn read(path: &Path) -> Result<Option<Key>, IssuerError> {
+    let der = match std::fs::read(path) {
+        Ok(der) => der,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unusable(path, error)),
+    };
+    let pair = RsaKeyPair::from_pkcs8(&der).map_err(|rejected| unusable(path, rejected))?;
+    Ok(Some(Key::of(pair)))
+}
+
+/// Keeps a key in a file that its owner alone may read, whole or not at all.
+pub(super) fn write(path: &Path, key: &Key) -> Result<(), IssuerError> {
+    let der: Pkcs8V1Der<'_> = key.pair.as_der().map_err(|_| IssuerError::Key)?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let keep = || {
+        std::fs::create_dir_all(folder)?;
+        // Made with mode 0600.
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(der.as_ref())?;
+        file.persist(path)?;
+        Ok(())
+    };
+    keep().map_err(|error: std::io::Error| unusable(path, error))
+}
+
+fn unusable(path: &Path, problem: impl std::fmt::Display) -> IssuerError {
+    IssuerError::File {
+        path: path.to_owned(),
+        problem: problem.to_string(),
+    }
+}
