@@ -14,6 +14,7 @@ use axum::extract::Request;
 use dynoxide::Database;
 use dynoxide::DynoxideError;
 use dynoxide::actions::create_table::CreateTableRequest;
+use dynoxide::actions::delete_table::DeleteTableRequest;
 use dynoxide::actions::describe_table::DescribeTableRequest;
 use dynoxide::actions::describe_time_to_live::DescribeTimeToLiveRequest;
 use dynoxide::actions::update_table::{
@@ -166,6 +167,27 @@ impl Tables {
         let (database, data) = (self.database.clone(), self.data.clone());
         let created = tokio::task::spawn_blocking(move || create(&database, &table, data));
         created
+            .await
+            .unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()))
+    }
+
+    /// Deletes a table with its items. One that is not there is deleted already.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB refuses.
+    pub async fn remove(&self, table: &str) -> Result<(), TablesError> {
+        let (database, table) = (self.database.clone(), table.to_owned());
+        let removed = tokio::task::spawn_blocking(move || {
+            let request = DeleteTableRequest {
+                table_name: table.clone(),
+            };
+            match database.delete_table(request) {
+                Ok(_) | Err(DynoxideError::ResourceNotFoundException(_)) => Ok(()),
+                Err(source) => Err(TablesError::Refused { table, source }),
+            }
+        });
+        removed
             .await
             .unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()))
     }
