@@ -183,7 +183,11 @@ impl Connection {
             return match next {
                 Some(Ok(Message::Text(text))) => Incoming::Text(Text(text.as_str().to_owned())),
                 Some(Ok(Message::Binary(bytes))) => Incoming::Binary(bytes.len()),
-                Some(Ok(Message::Ping(_))) => Incoming::Ping,
+                Some(Ok(Message::Ping(_))) => {
+                    // The pong waits to be sent with whatever is next. If it cannot be sent, the next read says why.
+                    let _ = timeout_at(deadline, self.stream.flush()).await;
+                    Incoming::Ping
+                }
                 Some(Ok(Message::Pong(_))) => Incoming::Pong,
                 Some(Ok(Message::Close(frame))) => Incoming::Closed(self.farewell(frame).await),
                 // Raw frames are never read.

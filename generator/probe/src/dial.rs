@@ -134,6 +134,9 @@ pub enum ConnectError {
         /// What the system says.
         reason: String,
     },
+    /// Whoever started the probe stopped it before there was an answer.
+    #[error("stopped before the handshake was answered")]
+    Interrupted,
     /// The answer is not HTTP.
     #[error("the answer to the handshake is not HTTP: {reason}")]
     NotHttp {

@@ -10,13 +10,23 @@
 mod body;
 mod connection;
 mod dial;
+mod expect;
+mod explain;
 mod handshake;
+mod load;
 mod millis;
+mod report;
+mod run;
 mod secret;
 mod target;
 
 pub use connection::{Close, Closing, Connection, Incoming, Side, Text};
 pub use dial::{ConnectError, Step, Timings, trusting};
+pub use expect::{Check, Expectation};
+pub use explain::{Certainty, Explanation, explain};
 pub use handshake::{Attempt, Handshake, Header, Violation, connect, handshake};
+pub use load::{Latency, Load};
+pub use report::{BrowserView, Caller, Observation, Outcome, Report, Seen, error_frame};
+pub use run::{Plan, Telling, run};
 pub use secret::{HIDDEN, Secret, Secrets};
 pub use target::{Target, TargetError, TokenIn};

@@ -1,0 +1,383 @@
+//! What is said about what was seen.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use stackgen_probe::{
+    Caller, Close, ConnectError, Explanation, Handshake, Header, Observation, Outcome, Report,
+    Seen, Side, Step, Target, Timings, explain,
+};
+
+pub(crate) fn handshake(status: u16, headers: &[(&str, &str)], body: &str) -> Handshake {
+    let header = |(name, value): &(&str, &str)| Header {
+        name: (*name).to_owned(),
+        value: (*value).to_owned(),
+    };
+    Handshake {
+        status,
+        reason: String::new(),
+        headers: headers.iter().map(header).collect(),
+        body: body.to_owned(),
+        subprotocol: None,
+        violations: Vec::new(),
+        peer: "127.0.0.1:443".parse().unwrap(),
+        tls: None,
+        timings: Timings {
+            upgrade: Duration::from_millis(120),
+            ..Timings::default()
+        },
+    }
+}
+
+pub(crate) fn report(outcome: Outcome) -> Report {
+    let target = Target::new("wss://abc.execute-api.eu-west-1.amazonaws.com/prod").unwrap();
+    Report::new(&target, Caller::Anonymous, outcome)
+}
+
+fn refused(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<Explanation> {
+    explain(&report(Outcome::Handshake(handshake(
+        status, headers, body,
+    ))))
+}
+
+fn open(observations: impl IntoIterator<Item = (u64, Seen)>) -> Report {
+    let mut report = report(Outcome::Handshake(handshake(101, &[], "")));
+    for (seconds, seen) in observations {
+        let at = Duration::from_secs(seconds);
+        if let Seen::Closed(close) = &seen {
+            report.close = Some(close.clone());
+            report.age = Some(at);
+        }
+        report.observations.push(Observation { at, seen });
+    }
+    report
+}
+
+fn ended(seconds: u64, code: u16, by: Side) -> (u64, Seen) {
+    let reason = String::new();
+    (
+        seconds,
+        Seen::Closed(Close {
+            code,
+            reason,
+            by,
+            clean: by != Side::Network,
+        }),
+    )
+}
+
+fn received(message: &str) -> Seen {
+    let text = format!(r#"{{"message": "{message}", "connectionId":"a=", "requestId":"b="}}"#);
+    let error = Some(message.to_owned());
+    Seen::Received {
+        bytes: text.len(),
+        text,
+        error,
+    }
+}
+
+fn sent(bytes: usize) -> Seen {
+    Seen::Sent {
+        text: String::new(),
+        bytes,
+    }
+}
+
+/// The rows of the likeliest explanation.
+fn rows(explanations: &[Explanation]) -> Vec<&'static str> {
+    explanations
+        .first()
+        .map(|explanation| explanation.rows.clone())
+        .unwrap_or_default()
+}
+
+#[test]
+fn rows_a2_and_a6_a_401_is_the_missing_source_of_anonymous_and_the_token_of_others() {
+    assert_eq!(rows(&refused(401, &[], "")), ["A2", "A3"]);
+    let mut report = report(Outcome::Handshake(handshake(401, &[], "")));
+    report.caller = Caller::Authenticated {
+        name: None,
+        token_in: "query",
+    };
+    assert_eq!(rows(&explain(&report)), ["A6"]);
+    let all: Vec<_> = explain(&report).into_iter().map(|it| it.rows).collect();
+    assert_eq!(all, [vec!["A6"], vec!["A2", "A3"], vec!["C5", "C9"]]);
+}
+
+#[test]
+fn a_403_is_told_apart_by_what_it_says() {
+    let id = ("x-amzn-RequestId", "r");
+    let plain = refused(
+        403,
+        &[id, ("x-amzn-ErrorType", "ForbiddenException")],
+        r#"{"message":"Forbidden"}"#,
+    );
+    assert_eq!(rows(&plain), ["C3"]);
+    assert!(plain.iter().any(|it| it.rows == ["A15"]), "{plain:?}");
+    assert!(plain.iter().any(|it| it.rows.contains(&"A5")), "{plain:?}");
+    let denied = refused(
+        403,
+        &[id, ("x-amzn-ErrorType", "AccessDeniedException")],
+        r#"{"Message":"User is not authorized to access this resource with an explicit deny"}"#,
+    );
+    assert_eq!(rows(&denied), ["A5", "A13"]);
+    let unsigned = refused(403, &[id], r#"{"message":"Missing Authentication Token"}"#);
+    assert_eq!(rows(&unsigned), ["A14"]);
+    let between = refused(403, &[("Server", "CloudFront")], "<html>");
+    assert_eq!(rows(&between), ["L9", "X2"]);
+}
+
+#[test]
+fn every_status_of_a_refusal_has_its_rows() {
+    let expected: [(u16, &[&str]); 12] = [
+        (200, &["X2"]),
+        (301, &["C5", "X2"]),
+        (400, &["C5", "C9"]),
+        (404, &["X2", "L8"]),
+        (418, &["C5", "C9"]),
+        (426, &["C4"]),
+        (429, &["D18", "L5"]),
+        (500, &["A7", "A8", "A9"]),
+        (501, &["C5", "C9"]),
+        (502, &["C6"]),
+        (503, &["C5", "C9"]),
+        (504, &["C8"]),
+    ];
+    for (status, expected) in expected {
+        assert_eq!(
+            rows(&refused(status, &[("x-amzn-RequestId", "r")], "")),
+            expected,
+            "{status}"
+        );
+    }
+}
+
+#[test]
+fn a_refusal_reads_well() {
+    insta::assert_debug_snapshot!(refused(426, &[], "")[0], @r#"
+    Explanation {
+        cause: "The server saw a plain HTTP request: `Upgrade: websocket` got lost on the way.",
+        evidence: [
+            "426 after 0.120 s",
+        ],
+        next_step: "Something in between does not pass `Upgrade` and `Connection` on: a proxy, a load balancer, CloudFront's policy.",
+        rows: [
+            "C4",
+        ],
+        certainty: Likely,
+        doubts: [
+            "row C4: folklore, or a single weak report",
+        ],
+    }
+    "#);
+}
+
+#[test]
+fn row_c10_a_101_without_the_offered_subprotocol_fails_browsers() {
+    let mut report = open([ended(1, 1000, Side::Client)]);
+    assert_eq!(explain(&report), []);
+    assert!(report.browser().opens);
+    report.subprotocols = vec!["chat".to_owned()];
+    assert_eq!(rows(&explain(&report)), ["C10", "C9"]);
+    assert_eq!(
+        (report.browser().opens, report.browser().code),
+        (false, Some(1006))
+    );
+}
+
+#[test]
+fn error_frames_are_explained_once_a_kind() {
+    let expected = [
+        ("Forbidden", "M3"),
+        ("Internal server error", "M4"),
+        ("Endpoint request timed out", "M5"),
+        ("Bad request body", "M6"),
+        ("Too Many Requests", "M19"),
+    ];
+    let report = open(
+        expected
+            .iter()
+            .chain(&expected)
+            .map(|(message, _)| (1, received(message))),
+    );
+    let rows: Vec<_> = explain(&report)
+        .iter()
+        .map(|explanation| explanation.rows[0])
+        .collect();
+    assert_eq!(rows, expected.map(|(_, row)| row));
+    assert!(explain(&report)[0].evidence[0].starts_with("2 × \"Forbidden\""));
+}
+
+#[test]
+fn rows_m7_and_m8_silence_is_a_one_way_route() {
+    let waited = Duration::from_secs(5);
+    let report = open([(0, sent(2)), (5, Seen::Silence { waited })]);
+    assert_eq!(rows(&explain(&report)), ["M7", "M8"]);
+}
+
+#[test]
+fn close_codes_are_explained_by_code_and_age() {
+    let expected: [(&[(u64, Seen)], &[&str]); 14] = [
+        (&[ended(9, 1000, Side::Server)], &["M15", "X4"]),
+        (&[ended(600, 1001, Side::Server)], &["M13", "X4"]),
+        (
+            &[(30, sent(2)), ended(631, 1001, Side::Server)],
+            &["M13", "X4"],
+        ),
+        (
+            &[(9, Seen::PingSent), ended(601, 1001, Side::Server)],
+            &["M13", "M12", "X4"],
+        ),
+        (
+            &[(7000, sent(2)), ended(7200, 1001, Side::Server)],
+            &["M14", "X4"],
+        ),
+        (&[ended(17, 1001, Side::Server)], &["M13", "X4"]),
+        (&[ended(1, 1003, Side::Server)], &["M10", "X4"]),
+        (&[ended(1, 1005, Side::Server)], &["X1"]),
+        (
+            &[(0, sent(40_000)), ended(1, 1009, Side::Server)],
+            &["M11", "X4"],
+        ),
+        (&[ended(1, 1011, Side::Server)], &["X4"]),
+        (&[ended(20, 1006, Side::Network)], &["X3"]),
+        (&[ended(600, 1006, Side::Network)], &["X3", "M13"]),
+        (&[ended(7201, 1006, Side::Network)], &["X3", "M14"]),
+        (
+            &[(0, sent(40_000)), ended(1, 1006, Side::Network)],
+            &["M11", "X3"],
+        ),
+    ];
+    for (observations, expected) in expected {
+        let report = open(observations.iter().cloned());
+        assert_eq!(rows(&explain(&report)), expected, "{observations:?}");
+    }
+    assert_eq!(
+        explain(&open([ended(5, 1005, Side::Client)])),
+        [],
+        "this side closed it"
+    );
+}
+
+#[test]
+fn no_answer_at_all_is_explained() {
+    let address = "127.0.0.1:1".parse().unwrap();
+    let (host, reason) = (|| "h.invalid".to_owned(), || "because".to_owned());
+    let mut errors = vec![
+        ConnectError::Dns {
+            host: host(),
+            reason: reason(),
+        },
+        ConnectError::Dns {
+            host: "x.execute-api.y.amazonaws.com".to_owned(),
+            reason: reason(),
+        },
+        ConnectError::Refused { address },
+        ConnectError::Unreachable {
+            address,
+            reason: reason(),
+        },
+        ConnectError::Certificate {
+            host: host(),
+            reason: reason(),
+        },
+        ConnectError::NoRoots { reason: reason() },
+        ConnectError::Tls {
+            host: host(),
+            reason: reason(),
+        },
+        ConnectError::Dropped {
+            after_bytes: 0,
+            reason: reason(),
+        },
+        ConnectError::NotHttp { reason: reason() },
+    ];
+    let after = Duration::from_secs(30);
+    errors.extend(
+        [Step::Dns, Step::Tcp, Step::Tls, Step::Upgrade]
+            .map(|step| ConnectError::TimedOut { step, after }),
+    );
+    for error in errors {
+        let explanations = explain(&report(Outcome::Error(error.clone())));
+        assert_eq!(explanations.len(), 1, "{error}");
+        assert_eq!(explanations[0].evidence, [error.to_string()]);
+        assert!(!explanations[0].next_step.is_empty());
+    }
+    assert_eq!(
+        explain(&report(Outcome::Error(ConnectError::Interrupted))),
+        []
+    );
+}
+
+#[test]
+fn every_row_is_in_the_reference_and_every_doubt_is_its_tag() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let reference =
+        fs::read_to_string(root.join("docs/reference/api-gateway-websocket.md")).unwrap();
+    let mut cited = BTreeSet::new();
+    for (rows, doubts) in everything() {
+        for row in rows {
+            let anchor = format!("<a id=\"{}\">", row.to_lowercase());
+            let line = reference.lines().find(|line| line.contains(&anchor));
+            let line = line.unwrap_or_else(|| panic!("row {row} is not in the reference"));
+            let tagged = ["[D", "[F", "[I]"].iter().any(|tag| line.contains(tag));
+            let doubted = doubts
+                .iter()
+                .any(|doubt| doubt.starts_with(&format!("row {row}:")));
+            assert_eq!(doubted, tagged, "{line}");
+            cited.insert(row);
+        }
+    }
+    assert!(cited.len() > 25, "{cited:?}");
+}
+
+/// The rows and doubts of every explanation that these tests know to get.
+fn everything() -> Vec<(Vec<&'static str>, Vec<String>)> {
+    let mut reports: Vec<Report> = (100..600)
+        .map(|status| report(Outcome::Handshake(handshake(status, &[], ""))))
+        .collect();
+    for body in ["not authorized", "signature"] {
+        let body = format!(r#"{{"message":"{body}"}}"#);
+        reports.push(report(Outcome::Handshake(handshake(403, &[], &body))));
+    }
+    reports.push(report(Outcome::Error(ConnectError::TimedOut {
+        step: Step::Upgrade,
+        after: Duration::from_secs(30),
+    })));
+    for code in 1000..1016 {
+        for (seconds, by) in [
+            (5, Side::Server),
+            (600, Side::Server),
+            (7200, Side::Server),
+            (600, Side::Network),
+            (7200, Side::Network),
+        ] {
+            let mut report = open([(1, Seen::PingSent), ended(seconds, code, by)]);
+            report.subprotocols = vec!["chat".to_owned()];
+            reports.push(report);
+        }
+    }
+    let frames = [
+        "Forbidden",
+        "Internal server error",
+        "Endpoint request timed out",
+        "Bad request body",
+    ];
+    reports.push(open(frames.map(|message| (1, received(message)))));
+    reports.push(open([
+        (1, received("Too Many Requests")),
+        (2, received("What")),
+    ]));
+    reports.push(open([(
+        1,
+        Seen::Silence {
+            waited: Duration::from_secs(1),
+        },
+    )]));
+    let explanations = reports.iter().flat_map(explain);
+    explanations
+        .map(|explanation| (explanation.rows, explanation.doubts))
+        .collect()
+}

@@ -1,0 +1,192 @@
+//! What happens on an open connection.
+
+use std::time::Duration;
+
+use stackgen_probe::{Close, Closing, Connection, Incoming, Side, Target, connect};
+use tokio::time::Instant;
+
+use crate::server::{Peer, serve};
+
+async fn connected(url: &str) -> Connection {
+    let attempt = connect(&Target::new(url).unwrap()).await.unwrap();
+    attempt.connection.unwrap()
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(10)
+}
+
+fn close(code: u16, reason: &str, by: Side, clean: bool) -> Close {
+    Close {
+        code,
+        reason: reason.to_owned(),
+        by,
+        clean,
+    }
+}
+
+#[tokio::test]
+async fn text_goes_out_and_comes_in_pings_are_answered() {
+    let url = serve(|mut peer| async move {
+        peer.accept("").await;
+        peer.frame(0x89, b"are you there").await;
+        let pong = peer.next().await.unwrap();
+        assert_eq!(
+            (pong.opcode, pong.payload.as_slice()),
+            (0xa, b"are you there".as_slice())
+        );
+        let message = peer.next().await.unwrap();
+        assert_eq!(
+            (message.opcode, message.payload.as_slice()),
+            (1, b"hello".as_slice())
+        );
+        // In two frames, with a ping in between.
+        peer.frame(0x01, b"hello ").await;
+        peer.frame(0x89, b"").await;
+        peer.frame(0x80, b"yourself").await;
+        peer.close(1000, "").await;
+    })
+    .await;
+    let mut connection = connected(&url).await;
+    assert_eq!(connection.receive(soon()).await, Incoming::Ping);
+    connection.send("hello").await.unwrap();
+    assert_eq!(connection.receive(soon()).await, Incoming::Ping);
+    match connection.receive(soon()).await {
+        Incoming::Text(text) => {
+            assert_eq!(text.as_str(), "hello yourself");
+            assert!(!format!("{text:?}").contains("hello"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_message_right_behind_the_handshake_is_not_lost() {
+    let url = serve(|mut peer| async move {
+        let key = peer.header("Sec-WebSocket-Key").unwrap().to_owned();
+        let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
+        let head = format!(
+            "HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+        );
+        let mut bytes = head.into_bytes();
+        bytes.extend_from_slice(b"\x81\x02hi");
+        peer.write(&bytes).await;
+        peer.next().await;
+    })
+    .await;
+    let text = connected(&url).await.receive(soon()).await;
+    assert!(matches!(text, Incoming::Text(text) if text.as_str() == "hi"));
+}
+
+/// What the client sees of a server that ends the connection so.
+async fn ended_by<F>(script: fn(Peer) -> F) -> Close
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let url = serve(move |mut peer| async move {
+        peer.accept("").await;
+        script(peer).await;
+    })
+    .await;
+    let mut connection = connected(&url).await;
+    let Incoming::Closed(close) = connection.receive(soon()).await else {
+        panic!("it does not end");
+    };
+    assert_eq!(connection.closed(), Some(&close));
+    // What has ended stays so.
+    assert_eq!(connection.send("more").await, Err(close.clone()));
+    assert_eq!(
+        connection.receive(soon()).await,
+        Incoming::Closed(close.clone())
+    );
+    assert_eq!(connection.close(&Closing::Bare).await, close);
+    close
+}
+
+#[tokio::test]
+async fn row_x4_a_close_frame_says_code_and_reason() {
+    let away = ended_by(|peer| peer.close(1001, "Going away")).await;
+    assert_eq!(away, close(1001, "Going away", Side::Server, true));
+    for code in [1000, 1003, 1009, 1011, 4001] {
+        let url = serve(move |mut peer| async move {
+            peer.accept("").await;
+            peer.close(code, "").await;
+        })
+        .await;
+        let seen = connected(&url).await.receive(soon()).await;
+        assert_eq!(seen, Incoming::Closed(close(code, "", Side::Server, true)));
+    }
+}
+
+#[tokio::test]
+async fn row_x1_a_close_frame_without_a_status_is_1005() {
+    let bare = ended_by(|mut peer| async move {
+        peer.frame(0x88, b"").await;
+        peer.next().await;
+    })
+    .await;
+    assert_eq!(bare, close(1005, "", Side::Server, true));
+}
+
+#[tokio::test]
+async fn row_x3_tcp_that_ends_without_a_close_frame_is_1006() {
+    let lost = ended_by(|peer| async move { drop(peer) }).await;
+    assert_eq!(
+        (lost.code, lost.by, lost.clean),
+        (1006, Side::Network, false)
+    );
+}
+
+#[tokio::test]
+async fn row_m16_a_bare_close_carries_no_status_and_a_code_is_carried() {
+    for (closing, payload) in [
+        (Closing::Bare, vec![]),
+        (Closing::Code(4001), vec![0x0f, 0xa1]),
+    ] {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let tell = std::sync::Mutex::new(Some(tell));
+        let url = serve(move |mut peer| {
+            let tell = tell.lock().unwrap().take().unwrap();
+            async move {
+                peer.accept("").await;
+                let frame = peer.next().await.unwrap();
+                peer.frame(0x88, &frame.payload).await;
+                tell.send(frame).unwrap();
+            }
+        })
+        .await;
+        let seen = connected(&url).await.close(&closing).await;
+        let frame = told.await.unwrap();
+        assert_eq!((frame.opcode, frame.payload), (8, payload));
+        assert_eq!((seen.by, seen.clean), (Side::Client, true));
+    }
+}
+
+#[tokio::test]
+async fn a_frame_that_breaks_the_protocol_ends_the_connection() {
+    // A server does not mask, and reserves no bits.
+    for frame in [b"\x81\x82\x00\x00\x00\x00hi".as_slice(), b"\xf1\x02hi"] {
+        let url = serve(move |mut peer| async move {
+            peer.accept("").await;
+            peer.write(frame).await;
+            while peer.next().await.is_some() {}
+        })
+        .await;
+        let seen = connected(&url).await.receive(soon()).await;
+        assert!(
+            matches!(&seen, Incoming::Closed(close) if close.code == 1006),
+            "{seen:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_said_to_have_come_when_nothing_comes() {
+    let url = serve(|mut peer| async move {
+        peer.accept("").await;
+        while peer.next().await.is_some() {}
+    })
+    .await;
+    let mut connection = connected(&url).await;
+    assert_eq!(connection.receive(Instant::now()).await, Incoming::Nothing);
+}

@@ -1,0 +1,152 @@
+//! What a server answers to a handshake, and what becomes of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use stackgen_probe::{Handshake, Target, Violation, connect, handshake};
+
+use crate::server::{answering, refusing, serve};
+
+async fn answer(url: &str) -> Handshake {
+    let attempt = connect(&Target::new(url).unwrap()).await.unwrap();
+    assert_eq!(attempt.connection.is_some(), attempt.handshake.accepted());
+    attempt.handshake
+}
+
+#[tokio::test]
+async fn row_x2_a_status_that_browsers_hide_is_read_with_headers_and_body() {
+    for status in [
+        "301 Moved",
+        "400 Bad Request",
+        "401 Unauthorized",
+        "403 Forbidden",
+        "404 Not Found",
+    ]
+    .into_iter()
+    .chain([
+        "426 Upgrade Required",
+        "429 Too Many",
+        "500 Oh",
+        "502 Bad",
+        "504 Late",
+    ]) {
+        let url = refusing(status, "X-Amzn-RequestId: abc\r\n", "{\"message\":\"No\"}").await;
+        let handshake = answer(&url).await;
+        assert_eq!(format!("{} {}", handshake.status, handshake.reason), status);
+        assert_eq!(handshake.header("x-amzn-requestid"), Some("abc"));
+        assert_eq!(handshake.headers[1].name, "X-Amzn-RequestId");
+        assert_eq!(handshake.body, "{\"message\":\"No\"}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_ends_by_its_length_its_last_chunk_or_the_connection() {
+    let chunked =
+        "HTTP/1.1 403 F\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+    assert_eq!(answer(&answering(chunked).await).await.body, "abcde");
+    let to_the_end = "HTTP/1.1 403 F\r\n\r\nabc";
+    assert_eq!(answer(&answering(to_the_end).await).await.body, "abc");
+    let longer = "HTTP/1.1 403 F\r\nContent-Length: 2\r\n\r\nabc";
+    assert_eq!(answer(&answering(longer).await).await.body, "ab");
+    let broken_off = "HTTP/1.1 403 F\r\nContent-Length: 20\r\n\r\nabc";
+    assert_eq!(answer(&answering(broken_off).await).await.body, "abc");
+}
+
+#[tokio::test]
+async fn an_early_hint_is_no_answer() {
+    let answer_behind =
+        "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 403 F\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(answer(&answering(answer_behind).await).await.status, 403);
+}
+
+#[tokio::test]
+async fn an_accepted_handshake_opens_a_connection() {
+    let url = serve(|mut peer| async move {
+        peer.accept("").await;
+        peer.next().await;
+    })
+    .await;
+    let handshake = answer(&url).await;
+    assert!(handshake.accepted());
+    assert_eq!((handshake.subprotocol, handshake.timings.tls), (None, None));
+}
+
+#[tokio::test]
+async fn the_chosen_subprotocol_is_one_of_those_that_were_offered() {
+    let url = serve(|mut peer| async move {
+        assert_eq!(
+            peer.header("Sec-WebSocket-Protocol"),
+            Some("chat, superchat")
+        );
+        peer.accept("Sec-WebSocket-Protocol: superchat\r\n").await;
+        peer.next().await;
+    })
+    .await;
+    let offering = |target: Target| {
+        target
+            .subprotocol("chat")
+            .unwrap()
+            .subprotocol("superchat")
+            .unwrap()
+    };
+    let attempt = connect(&offering(Target::new(&url).unwrap()))
+        .await
+        .unwrap();
+    assert_eq!(attempt.handshake.subprotocol.as_deref(), Some("superchat"));
+    assert!(attempt.connection.is_some());
+}
+
+#[tokio::test]
+async fn an_answer_with_101_that_breaks_the_protocol_opens_nothing() {
+    let url = answering(
+        "HTTP/1.1 101 OK\r\nSec-WebSocket-Accept: x\r\nSec-WebSocket-Protocol: y\r\n\r\n",
+    )
+    .await;
+    let handshake = answer(&url).await;
+    assert_eq!(
+        handshake.violations,
+        [
+            Violation::Upgrade,
+            Violation::Connection,
+            Violation::Accept,
+            Violation::Subprotocol
+        ]
+    );
+    let url = serve(|mut peer| async move {
+        peer.accept("Sec-WebSocket-Extensions: permessage-deflate\r\n")
+            .await;
+    })
+    .await;
+    assert_eq!(answer(&url).await.violations, [Violation::Extension]);
+}
+
+#[tokio::test]
+async fn a_deployment_is_verified_by_trying_until_the_answer_is_good() {
+    let tried = Arc::new(AtomicU32::new(0));
+    let counted = tried.clone();
+    let url = serve(move |mut peer| {
+        let try_number = counted.fetch_add(1, Ordering::SeqCst) + 1;
+        async move {
+            if try_number < 3 {
+                peer.write(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n")
+                    .await;
+                return;
+            }
+            peer.accept("").await;
+            let farewell = peer.next().await.unwrap();
+            assert_eq!(farewell.payload, 1000_u16.to_be_bytes());
+        }
+    })
+    .await;
+    let target = Target::new(&url).unwrap();
+    let accepted = handshake(&target, 5, Duration::ZERO, Handshake::accepted)
+        .await
+        .unwrap();
+    assert_eq!((accepted.status, tried.load(Ordering::SeqCst)), (101, 3));
+    // What is never good is returned as it is, after so many tries.
+    let never = handshake(&target, 2, Duration::ZERO, |_| false)
+        .await
+        .unwrap();
+    assert_eq!((never.status, tried.load(Ordering::SeqCst)), (101, 5));
+}
