@@ -53,7 +53,8 @@ impl Apis {
         }
         self.publish(&id, Some(&state));
         all.insert(id, state);
-        Ok(api)
+        drop(all);
+        self.begin(api)
     }
 
     /// The api of that id.
@@ -118,6 +119,8 @@ impl Apis {
         let mut all = self.all();
         all.shift_remove(id).ok_or_else(|| self.no_such_api(id))?;
         self.publish(id, None);
+        drop(all);
+        self.end(id);
         Ok(())
     }
 

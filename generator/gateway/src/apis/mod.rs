@@ -10,6 +10,7 @@ mod deployment;
 mod error;
 mod input;
 mod integration;
+mod listen;
 mod model;
 mod response;
 mod route;
@@ -28,6 +29,7 @@ pub use input::{
     ApiInput, AuthorizerInput, DeploymentInput, IntegrationInput, IntegrationResponseInput,
     ModelInput, RouteInput, RouteResponseInput, StageInput,
 };
+pub use listen::Listen;
 pub use snapshot::Snapshot;
 pub use types::{
     AccessLogSettings, Api, Authorizer, Cors, Deployment, DeploymentStatus, Integration,
@@ -60,6 +62,7 @@ pub struct Apis {
     all: Mutex<IndexMap<ApiId, ApiState>>,
     /// Written by every change, read by every message.
     served: RwLock<HashMap<ApiId, HashMap<StageName, Arc<Served>>>>,
+    listen: RwLock<Option<Arc<dyn Listen>>>,
 }
 
 impl Apis {

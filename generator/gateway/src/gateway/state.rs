@@ -15,6 +15,8 @@ pub struct State {
     pub endpoint: String,
     /// The issuer of local tokens.
     pub issuer: String,
+    /// Whom tokens of the stack are for.
+    pub audiences: Vec<String>,
     /// Where DynamoDB is.
     pub dynamodb: String,
     /// `aws`, `aws-cn`, `aws-us-gov`.

@@ -1,6 +1,5 @@
 //! What stacks are applied to, and how a resource of each type is made, changed and deleted there.
 
-use std::io;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
@@ -8,24 +7,11 @@ use serde_json::{Map, Value as Json};
 use super::fault::Fault;
 use super::wanted::Wanted;
 use super::{compute, storage, wiring};
-use crate::apis::{Api, Apis};
+use crate::apis::Apis;
 use crate::functions::{Code, Functions};
 use crate::logs::Logs;
 use crate::tables::Tables;
-use crate::{ApiId, Place, Roles};
-
-/// Where apis listen.
-pub trait Listen: Send + Sync + 'static {
-    /// Begins to serve an api, and tells where: `ws://127.0.0.1:{port}`.
-    ///
-    /// # Errors
-    ///
-    /// If no port can be had.
-    fn listen(&self, api: &Api) -> io::Result<String>;
-
-    /// Ends it.
-    fn close(&self, api: &ApiId);
-}
+use crate::{Place, Roles};
 
 /// The account that a stack is in.
 #[derive(Clone)]
@@ -44,8 +30,6 @@ pub struct Account {
     pub logs: Arc<Logs>,
     /// The issuer that stands in for every issuer of a template.
     pub issuer: String,
-    /// What gives apis their ports.
-    pub listen: Arc<dyn Listen>,
 }
 
 /// A resource that is there.

@@ -23,7 +23,7 @@ use indexmap::IndexMap;
 use stackgen_model::{LogicalId, Model};
 use tokio::sync::Mutex;
 
-pub use account::{Account, Listen};
+pub use account::Account;
 pub use types::{Applied, Apply, Change, NotRun, Problem, StackCode, Template, What};
 
 use account::Existing;

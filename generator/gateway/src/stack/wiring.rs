@@ -18,14 +18,7 @@ pub(super) fn create(account: &Account, id: &str, wanted: &Wanted<'_>) -> Result
     let route = RouteId::new(wanted.text("RouteId"));
     let integration = IntegrationId::new(wanted.text("IntegrationId"));
     match short(&wanted.resource.kind) {
-        "Api" => {
-            let api = apis.create_api(Some(ApiId::new(id)), input(wanted, properties)?)?;
-            let endpoint = account.listen.listen(&api);
-            let endpoint = endpoint.map_err(|error| {
-                Fault::new(format!("there is no port for it on this machine: {error}"))
-            })?;
-            apis.set_api_endpoint(&api.api_id, endpoint)?;
-        }
+        "Api" => drop(apis.create_api(Some(ApiId::new(id)), input(wanted, properties)?)?),
         "Route" => {
             let input = input(wanted, properties)?;
             apis.create_route(&api, Some(RouteId::new(id)), input)?;
@@ -103,11 +96,7 @@ pub(super) fn delete(account: &Account, existing: &Existing) -> Result<(), Fault
     let route = RouteId::new(existing.text("RouteId"));
     let integration = IntegrationId::new(existing.text("IntegrationId"));
     match short(&existing.kind) {
-        "Api" => {
-            let api = ApiId::new(id);
-            account.listen.close(&api);
-            gone(apis.delete_api(&api))
-        }
+        "Api" => gone(apis.delete_api(&ApiId::new(id))),
         "Route" => gone(apis.delete_route(&api, &RouteId::new(id))),
         "Integration" => gone(apis.delete_integration(&api, &IntegrationId::new(id))),
         "IntegrationResponse" => {

@@ -1,0 +1,102 @@
+//! A port for every api.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::apis::{Api, Listen, ProtocolType};
+use crate::management::{self, Grants};
+use crate::server;
+use crate::websocket::WebSocketApi;
+use crate::{ApiId, DataPlane};
+
+/// The ports of apis.
+pub(super) struct Listeners {
+    plane: Arc<DataPlane>,
+    grants: Arc<dyn Grants>,
+    /// The port that the next api is to have; 0 for any.
+    next: AtomicU16,
+    open: Mutex<HashMap<ApiId, Listening>>,
+}
+
+struct Listening {
+    stop: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+impl Listeners {
+    /// Apis get the ports after this one, where they are free.
+    pub(super) fn new(plane: Arc<DataPlane>, grants: Arc<dyn Grants>, after: Option<u16>) -> Self {
+        let next = after.map_or(0, |port| port.saturating_add(1));
+        Listeners {
+            plane,
+            grants,
+            next: AtomicU16::new(next),
+            open: Mutex::default(),
+        }
+    }
+
+    /// Ends all of them, and waits for their connections.
+    pub(super) async fn shutdown(&self) {
+        let open = std::mem::take(&mut *self.open());
+        for listening in open.values() {
+            listening.stop.cancel();
+        }
+        for listening in open.into_values() {
+            let _ = listening.serving.await;
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<ApiId, Listening>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bind(&self) -> io::Result<tokio::net::TcpListener> {
+        let next = self.next.load(Ordering::Relaxed);
+        if next == 0 {
+            return server::listen(None);
+        }
+        self.next.store(next.wrapping_add(1), Ordering::Relaxed);
+        server::listen(Some(next)).or_else(|_| server::listen(None))
+    }
+}
+
+impl Listen for Listeners {
+    fn listen(&self, api: &Api) -> io::Result<String> {
+        let listener = self.bind()?;
+        let authority = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let id = api.api_id.clone();
+        let (scheme, websocket, http) = match api.protocol_type {
+            ProtocolType::WebSocket => {
+                let websocket = WebSocketApi {
+                    plane: self.plane.clone(),
+                    api: id.clone(),
+                };
+                let http = management::router(id.clone(), self.plane.clone(), self.grants.clone());
+                ("ws", Some(websocket), http)
+            }
+            ProtocolType::Http => ("http", None, axum::Router::new()),
+        };
+        let serving = tokio::spawn(server::serve(listener, stop.clone(), websocket, http));
+        self.open().insert(id, Listening { stop, serving });
+        Ok(format!("{scheme}://{authority}"))
+    }
+
+    fn close(&self, api: &ApiId) {
+        if let Some(listening) = self.open().remove(api) {
+            listening.stop.cancel();
+        }
+    }
+}
+
+impl fmt::Debug for Listeners {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listeners").finish_non_exhaustive()
+    }
+}

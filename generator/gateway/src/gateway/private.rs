@@ -1,0 +1,192 @@
+//! What the command line asks a running gateway for, under `/_stackgen/` at the control endpoint: a template applied,
+//! its state, tokens, events. The issuer of tokens is there, too, and open to everybody on this machine.
+//!
+//! All but the issuer want the gateway's key in a header, which no web page can send without being asked first, and
+//! nobody else on this machine knows. That the Host is loopback's own, the control endpoint sees to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request, State as Shares};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use bytes::Bytes;
+use futures_util::stream;
+use http::StatusCode;
+use serde_json::json;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::remote::{Rotation, Tokens};
+use super::{Shared, State};
+use crate::apis::ProtocolType;
+use crate::identity::{Retire, Token, TokenUse};
+use crate::stack::Template;
+
+/// Where the issuer is.
+pub(super) const ISSUER: &str = "/_stackgen/issuer";
+
+/// The header with the gateway's key.
+pub(super) const KEY: &str = "x-stackgen-key";
+
+/// What a template may have with its names of files, in bytes.
+const LARGEST: usize = 16 * 1024 * 1024;
+
+pub(super) fn routes(shared: Arc<Shared>) -> Router {
+    let private = Router::new()
+        .route("/_stackgen/apply", post(apply))
+        .route("/_stackgen/events", get(events))
+        .route("/_stackgen/keys", post(rotate))
+        .route("/_stackgen/state", get(state))
+        .route("/_stackgen/tokens", post(mint))
+        .layer(DefaultBodyLimit::max(LARGEST))
+        .layer(middleware::from_fn_with_state(shared.clone(), with_key))
+        .with_state(shared.clone());
+    Router::new()
+        .nest(ISSUER, shared.issuer.router())
+        .merge(private)
+}
+
+async fn with_key(Shares(shared): Shares<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let key = request.headers().get(KEY).map(|key| key.as_bytes());
+    let known = key.is_some_and(|key| {
+        aws_lc_rs::constant_time::verify_slices_are_equal(key, shared.key.as_bytes()).is_ok()
+    });
+    match known {
+        true => next.run(request).await,
+        false => error(StatusCode::FORBIDDEN, &format!("{KEY} is missing or wrong")),
+    }
+}
+
+async fn apply(Shares(shared): Shares<Arc<Shared>>, Json(template): Json<Template>) -> Response {
+    match shared.stack.apply(template).await {
+        Ok(applied) => Json(applied).into_response(),
+        Err(problems) => {
+            let body = Json(json!({ "problems": problems }));
+            (StatusCode::UNPROCESSABLE_ENTITY, body).into_response()
+        }
+    }
+}
+
+async fn state(Shares(shared): Shares<Arc<Shared>>) -> Json<State> {
+    Json(shared.state().await)
+}
+
+async fn mint(Shares(shared): Shares<Arc<Shared>>, Json(asked): Json<Tokens>) -> Response {
+    let audience = match asked.audience {
+        Some(audience) => audience,
+        None => shared.audiences().into_iter().next().unwrap_or_default(),
+    };
+    let mut token = Token::new(asked.subject, audience);
+    if asked.access {
+        token.token_use = TokenUse::Access;
+    }
+    if let Some(seconds) = asked.lifetime_seconds {
+        token.lifetime = Duration::from_secs(seconds);
+    }
+    token.claims = asked.claims;
+    match shared.issuer.mint(token).await {
+        Ok(token) => Json(json!({ "token": token })).into_response(),
+        Err(wrong) => error(StatusCode::INTERNAL_SERVER_ERROR, &wrong.to_string()),
+    }
+}
+
+async fn rotate(Shares(shared): Shares<Arc<Shared>>, Json(asked): Json<Rotation>) -> Response {
+    let retire = match asked.at_once {
+        true => Retire::AtOnce,
+        false => Retire::default(),
+    };
+    match shared.issuer.rotate(retire).await {
+        Ok(id) => Json(json!({ "keyId": id })).into_response(),
+        Err(wrong) => error(StatusCode::INTERNAL_SERVER_ERROR, &wrong.to_string()),
+    }
+}
+
+/// A line of JSON an event, until the gateway ends or nobody reads.
+async fn events(Shares(shared): Shares<Arc<Shared>>) -> Response {
+    let events = shared.plane.events.subscribe();
+    let lines = stream::unfold((events, shared), |(mut events, shared)| async move {
+        let line = loop {
+            let event = tokio::select! {
+                () = shared.stop.cancelled() => return None,
+                event = events.recv() => event,
+            };
+            match event {
+                Ok(event) => match serde_json::to_string(&event) {
+                    Ok(line) => break line + "\n",
+                    Err(_) => continue,
+                },
+                Err(RecvError::Lagged(missed)) => {
+                    break format!("{}\n", json!({ "event": "missed", "count": missed }));
+                }
+                Err(RecvError::Closed) => return None,
+            }
+        };
+        let line = Ok::<_, std::convert::Infallible>(Bytes::from(line));
+        Some((line, (events, shared)))
+    });
+    let headers = [(http::header::CONTENT_TYPE, "application/x-ndjson")];
+    (headers, Body::from_stream(lines)).into_response()
+}
+
+fn error(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({ "message": message }))).into_response()
+}
+
+impl Shared {
+    /// Whom tokens are for: audiences of JWT authorizers, and `JWT_AUDIENCE` of functions.
+    pub(super) fn audiences(&self) -> Vec<String> {
+        let apis = &self.account.apis;
+        let authorizers = apis.list_apis().into_iter().flat_map(|api| {
+            let authorizers = apis.list_authorizers(&api.api_id);
+            authorizers.unwrap_or_default()
+        });
+        let mut audiences: Vec<String> = authorizers
+            .filter_map(|authorizer| authorizer.jwt_configuration.clone())
+            .flat_map(|configuration| configuration.audience)
+            .collect();
+        for function in self.account.functions.list() {
+            let audience = function.configuration.environment.get("JWT_AUDIENCE");
+            audiences.extend(audience.cloned());
+        }
+        let mut seen = std::collections::HashSet::new();
+        audiences.retain(|audience| seen.insert(audience.clone()));
+        audiences
+    }
+
+    pub(super) async fn state(&self) -> State {
+        let (apis, place) = (&self.account.apis, &self.account.place);
+        let apis = apis.list_apis().into_iter().map(|api| {
+            let endpoint = api.api_endpoint.clone().unwrap_or_default();
+            let stages = apis.list_stages(&api.api_id).unwrap_or_default();
+            let stages = stages.iter().map(|stage| super::StageState {
+                name: stage.stage_name.clone(),
+                url: match (stage.stage_name.as_str(), api.protocol_type) {
+                    ("$default", ProtocolType::Http) => endpoint.clone(),
+                    (name, _) => format!("{endpoint}/{name}"),
+                },
+                deployment_id: stage.deployment_id.clone(),
+            });
+            super::ApiState {
+                api_id: api.api_id.clone(),
+                name: api.name.clone(),
+                protocol_type: api.protocol_type,
+                stages: stages.collect(),
+                endpoint,
+            }
+        });
+        State {
+            apis: apis.collect(),
+            stack: self.stack.name().await,
+            endpoint: self.endpoint.clone(),
+            issuer: self.issuer.url().to_owned(),
+            audiences: self.audiences(),
+            dynamodb: self.account.tables.endpoint(),
+            partition: place.partition.clone(),
+            region: place.region.clone(),
+            account: place.account.clone(),
+        }
+    }
+}

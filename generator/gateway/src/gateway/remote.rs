@@ -1,0 +1,178 @@
+//! A client of a running gateway's private routes.
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+use thiserror::Error;
+use tokio::net::TcpStream;
+
+use super::{State, private};
+use crate::stack::{Applied, Problem, Template};
+
+/// A gateway that runs in another process.
+#[derive(Clone)]
+pub struct Remote {
+    authority: String,
+    key: String,
+}
+
+/// What a token is to say.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Tokens {
+    /// `sub`.
+    pub subject: String,
+    /// `aud`; what the stack's authorizer takes when left out.
+    pub audience: Option<String>,
+    /// An access token; an ID token otherwise.
+    pub access: bool,
+    /// Seconds; an hour when left out.
+    pub lifetime_seconds: Option<u64>,
+    /// More claims, or others: these win.
+    pub claims: Map<String, Json>,
+}
+
+/// How keys are rotated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Rotation {
+    pub(super) at_once: bool,
+}
+
+/// Why a running gateway did not do what it was asked for.
+#[derive(Debug, Error)]
+pub enum RemoteError {
+    /// It does not answer.
+    #[error("the local gateway at {0} does not answer: {1}")]
+    Silent(String, String),
+    /// It refuses, with its words.
+    #[error("the local gateway refuses: {0}")]
+    Refused(String),
+    /// The template cannot be applied.
+    #[error("the template cannot be applied")]
+    Problems(Vec<Problem>),
+}
+
+impl Remote {
+    /// The gateway at this control endpoint, `http://127.0.0.1:{port}`, with its key.
+    pub fn new(endpoint: &str, key: impl Into<String>) -> Self {
+        let authority = endpoint.strip_prefix("http://").unwrap_or(endpoint);
+        Remote {
+            authority: authority.to_owned(),
+            key: key.into(),
+        }
+    }
+
+    /// Where everything is.
+    ///
+    /// # Errors
+    ///
+    /// If it does not answer.
+    pub async fn state(&self) -> Result<State, RemoteError> {
+        self.call(Method::GET, "/_stackgen/state", &()).await
+    }
+
+    /// Makes its account what a template says.
+    ///
+    /// # Errors
+    ///
+    /// If it does not answer, or with all that is wrong with the template.
+    pub async fn apply(&self, template: &Template) -> Result<Applied, RemoteError> {
+        self.call(Method::POST, "/_stackgen/apply", template).await
+    }
+
+    /// Has a token minted.
+    ///
+    /// # Errors
+    ///
+    /// If it does not answer, or has no key.
+    pub async fn mint(&self, tokens: &Tokens) -> Result<String, RemoteError> {
+        let minted: Json = self.call(Method::POST, "/_stackgen/tokens", tokens).await?;
+        Ok(minted["token"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Has tokens signed with a new key from now on, and tells its id. Tokens of the old one stay good for an hour, or
+    /// for no longer at all.
+    ///
+    /// # Errors
+    ///
+    /// If it does not answer, or cannot make a key.
+    pub async fn rotate(&self, at_once: bool) -> Result<String, RemoteError> {
+        let rotation = Rotation { at_once };
+        let rotated: Json = self
+            .call(Method::POST, "/_stackgen/keys", &rotation)
+            .await?;
+        Ok(rotated["keyId"].as_str().unwrap_or_default().to_owned())
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, RemoteError> {
+        let (status, body) = self
+            .exchange(method, path, body)
+            .await
+            .map_err(|error| RemoteError::Silent(self.authority.clone(), error.to_string()))?;
+        if status.is_success() {
+            let read = serde_json::from_slice(&body);
+            return read.map_err(|error| RemoteError::Refused(error.to_string()));
+        }
+        #[derive(Deserialize, Default)]
+        #[serde(default)]
+        struct Refusal {
+            message: String,
+            problems: Vec<Problem>,
+        }
+        let refusal: Refusal = serde_json::from_slice(&body).unwrap_or_else(|_| Refusal {
+            message: String::from_utf8_lossy(&body).into_owned(),
+            ..Refusal::default()
+        });
+        Err(match status {
+            StatusCode::UNPROCESSABLE_ENTITY if !refusal.problems.is_empty() => {
+                RemoteError::Problems(refusal.problems)
+            }
+            _ => RemoteError::Refused(refusal.message),
+        })
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<(StatusCode, Bytes), Box<dyn std::error::Error + Send + Sync>> {
+        let stream = TcpStream::connect(&self.authority).await?;
+        let (mut sender, connection) =
+            http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream)).await?;
+        let driven = tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(http::header::HOST, &self.authority)
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .header(private::KEY, &self.key)
+            .body(Full::from(serde_json::to_vec(body)?))?;
+        let response: http::Response<Incoming> = sender.send_request(request).await?;
+        let status = response.status();
+        let body = response.into_body().collect().await?.to_bytes();
+        driven.abort();
+        Ok((status, body))
+    }
+}
+
+/// Without the key.
+impl std::fmt::Debug for Remote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Remote")
+            .field("authority", &self.authority)
+            .finish_non_exhaustive()
+    }
+}
