@@ -1,0 +1,105 @@
+"""An API as a CloudFormation template, without a transform."""
+
+import json
+
+from api import STAGE
+from targets.sign import REGION
+
+# Of functions, in seconds: longer than any integration waits.
+TIMEOUT = 60
+PACKAGED = {"Code": "puppet.zip", "Handler": "puppet.handler"}
+
+
+def uri(name):
+    """How an integration names a function."""
+    arn = f"arn:aws:lambda:{REGION}:000000000000:function:{name}"
+    return f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"
+
+
+def template(api, recorder, package, name="puppet", deployment="Deployment", more=None):
+    """The API as a template. `package` is the functions' Code and Handler, `name` what their names begin with;
+    `deployment` is the logical id of the stage's deployment, `more` that of one which no stage names."""
+    resources = {"Api": resource("Api", {
+        "Name": name, "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": api.selection})}
+    environment = {
+        "RECORDER": recorder, "DO_ON_DISCONNECT": api.on_disconnect,
+        "MANAGEMENT_ENDPOINT": {"Fn::Sub": f"https://${{Api}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{STAGE}"},
+    }
+    functions = ["message", "other", *(["authorizer"] if api.authorizer else [])]
+    resources["Role"] = role()
+    for kind in functions:
+        permission = api.authorizer.permission if kind == "authorizer" else api.permission
+        resources |= function(kind, f"{name}-{kind}", package, environment, permission)
+    limit = {"TimeoutInMillis": api.timeout_millis} if api.timeout_millis else {}
+    resources["Integration"] = part("Integration", {
+        "IntegrationType": "AWS_PROXY", "IntegrationUri": uri(f"{name}-message"), **limit})
+    if api.authorizer:
+        sources = {} if api.authorizer.identity_source is None else {"IdentitySource": list(api.authorizer.identity_source)}
+        resources["Authorizer"] = part("Authorizer", {
+            "Name": "authorizer", "AuthorizerType": "REQUEST", "AuthorizerUri": uri(f"{name}-authorizer"), **sources})
+    wired = {}
+    for number, (key, route) in enumerate(api.routes):
+        wired |= route_resources(number, key, route, api.authorizer)
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources | wired | stage(api, list(wired), deployment, more)}
+
+
+def role():
+    allow = [{"Effect": "Allow", "Action": action, "Resource": "*"} for action in ("execute-api:ManageConnections", "logs:*")]
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+    return {"Type": "AWS::IAM::Role", "Properties": {
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+        "Policies": [{"PolicyName": "puppet", "PolicyDocument": {"Version": "2012-10-17", "Statement": allow}}]}}
+
+
+def function(kind, name, package, environment, permission):
+    logical = kind.capitalize() + "Function"
+    made = {logical: {"Type": "AWS::Lambda::Function", "Properties": {
+        "FunctionName": name, "Runtime": "python3.11", "Timeout": TIMEOUT, "Role": {"Fn::GetAtt": ["Role", "Arn"]}, **package,
+        "Environment": {"Variables": environment}}}}
+    if permission:
+        source = {"Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*"}
+        made[f"{logical}Permission"] = {"Type": "AWS::Lambda::Permission", "Properties": {
+            "Action": "lambda:InvokeFunction", "FunctionName": {"Ref": logical}, "Principal": "apigateway.amazonaws.com",
+            "SourceArn": source}}
+    return made
+
+
+def route_resources(number, key, route, authorizer):
+    properties = {
+        "RouteKey": key, "Target": {"Fn::Join": ["/", ["integrations", {"Ref": "Integration"}]]}, "AuthorizationType": "NONE"}
+    made = {}
+    if key == "$connect":
+        properties["ApiKeyRequired"] = route.api_key
+        if authorizer:
+            properties |= {"AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": "Authorizer"}}
+    if route.model:
+        made["Model"] = part("Model", {"Name": "message", "ContentType": "application/json", "Schema": json.loads(route.model)})
+        properties |= {"ModelSelectionExpression": "message", "RequestModels": {"message": "message"}}
+    if route.two_way:
+        properties["RouteResponseSelectionExpression"] = "$default"
+        made[f"RouteResponse{number}"] = part("RouteResponse", {"RouteId": {"Ref": f"Route{number}"}, "RouteResponseKey": "$default"})
+    return {f"Route{number}": part("Route", properties), **made}
+
+
+def stage(api, wired, deployment, more):
+    properties = {"StageName": STAGE}
+    made = {name: {**part("Deployment", {}), "DependsOn": wired} for name in [more] if name}
+    if api.auto_deploy:
+        properties["AutoDeploy"] = True
+    elif api.deployed:
+        made[deployment] = {**part("Deployment", {}), "DependsOn": wired}
+        properties["DeploymentId"] = {"Ref": deployment}
+    if api.throttle:
+        rate, burst = api.throttle
+        properties["DefaultRouteSettings"] = {"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": burst}
+    if api.variables:
+        properties["StageVariables"] = dict(api.variables)
+    return {**made, "Stage": part("Stage", properties)}
+
+
+def resource(kind, properties):
+    return {"Type": f"AWS::ApiGatewayV2::{kind}", "Properties": properties}
+
+
+def part(kind, properties):
+    return resource(kind, {"ApiId": {"Ref": "Api"}, **properties})
