@@ -1,7 +1,6 @@
 //! Invocations: who may, where to, and how often it is tried.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
@@ -153,13 +152,13 @@ async fn run(
 
 /// Tries until it goes well, or is given up.
 async fn insist(host: Arc<Host>, version: Arc<Version>, invocation: Invocation) {
-    let mut wait: Duration = host.settings.functions.retry;
-    for _ in 0..=RETRIES {
+    for attempt in 0..=RETRIES {
+        if attempt > 0 {
+            tokio::time::sleep(host.settings.functions.retry * attempt).await;
+        }
         let outcome = run(&host, &version, invocation.clone(), None).await;
         if outcome.is_ok_and(|outcome| !outcome.failed) {
             return;
         }
-        tokio::time::sleep(wait).await;
-        wait *= 2;
     }
 }

@@ -13,7 +13,7 @@ use super::{Configuration, Frozen, Host, InvokeError};
 use crate::{Event, FunctionArn, FunctionSettings};
 
 /// How long an invocation waits for a process that has answered and is about to ask for more, before another is started.
-const GRACE: Duration = Duration::from_millis(10);
+const GRACE: Duration = Duration::from_millis(50);
 
 pub(super) struct Pool {
     host: Arc<Host>,
@@ -138,7 +138,7 @@ impl Pool {
             }
             let Some(environment) = state.idle.pop() else {
                 state.waiting.push_back(job);
-                self.scale(state, true);
+                self.scale(state);
                 return Submitted::Waiting;
             };
             drop(state);
@@ -150,16 +150,20 @@ impl Pool {
         }
     }
 
-    /// Starts as many environments as invocations wait for; those that are about to be free count for a moment.
-    fn scale(self: &Arc<Self>, mut state: MutexGuard<'_, State>, patient: bool) {
+    /// Starts as many environments as invocations wait for. Those that are about to be free count for a moment.
+    fn scale(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         state.waiting.retain(|job| !job.answer.is_closed());
-        let coming = state.starting + if patient { state.finishing } else { 0 };
-        let wanted = state.waiting.len().saturating_sub(coming);
+        let patient = state
+            .waiting
+            .iter()
+            .filter(|job| job.since.elapsed() < GRACE);
+        let patient = patient.count().min(state.finishing);
+        let wanted = state.waiting.len().saturating_sub(state.starting + patient);
         let room = state.limit.saturating_sub(state.live);
         let starts = wanted.min(room);
         state.live += starts;
         state.starting += starts;
-        let look = patient && state.finishing > 0 && !state.waiting.is_empty() && !state.looking;
+        let look = patient > 0 && !state.looking;
         state.looking |= look;
         drop(state);
         for _ in 0..starts {
@@ -171,7 +175,7 @@ impl Pool {
                 tokio::time::sleep(GRACE).await;
                 let mut state = pool.state();
                 state.looking = false;
-                pool.scale(state, false);
+                pool.scale(state);
             });
         }
     }
@@ -196,7 +200,7 @@ impl Pool {
             };
             state = self.state();
             state.waiting.push_front(job);
-            return self.scale(state, true);
+            return self.scale(state);
         }
         if state.retired {
             drop(state);
@@ -246,7 +250,7 @@ impl Pool {
         state.starting -= usize::from(matches!(last, Phase::Init));
         state.finishing -= usize::from(matches!(last, Phase::Answered { .. }));
         if !self.host.stop.is_cancelled() {
-            self.scale(state, true);
+            self.scale(state);
         }
     }
 

@@ -34,6 +34,8 @@ pub(super) struct Job {
     pub(super) answer: oneshot::Sender<Result<Outcome, InvokeError>>,
     /// Takes the lines of this invocation, if anybody asked for them.
     pub(super) tail: Option<oneshot::Sender<Vec<String>>>,
+    /// When it was made.
+    pub(super) since: Instant,
 }
 
 /// An execution environment.
@@ -253,6 +255,7 @@ impl Job {
             trace_id,
             answer,
             tail,
+            since: Instant::now(),
         };
         (job, answered)
     }
