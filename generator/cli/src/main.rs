@@ -9,7 +9,6 @@ mod error;
 mod file;
 mod git;
 mod kept;
-#[expect(dead_code, reason = "the commands that use it come with it")]
 mod local;
 mod project;
 mod report;
@@ -36,6 +35,8 @@ enum Outcome {
     Done,
     /// A check found something: exit code 3.
     Found,
+    /// The operation failed, and what happened is told: exit code 1.
+    Failed,
 }
 
 fn main() -> ExitCode {
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Found) => ExitCode::from(3),
+        Ok(Outcome::Failed) => ExitCode::FAILURE,
         Err(error) => {
             ui.error(&error);
             error.exit_code()

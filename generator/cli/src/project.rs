@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use stackgen_cfn::Sources;
+use stackgen_synth::spec::Authorizer;
 use stackgen_synth::{Artifacts, Dialect, Rendered, Request, Stack};
 
 use crate::error::CliError;
@@ -90,6 +91,11 @@ impl Project {
             self.stack.name()
         ))
         .hint(format!("it has: {declared}"))
+    }
+
+    /// Who lets callers of the WebSocket API in, in an environment.
+    pub(crate) fn authorizer(&self, environment: &str) -> Option<&Authorizer> {
+        self.stack.authorizer(environment)
     }
 
     /// The template of one environment, for a folder that it will lie in.

@@ -87,6 +87,11 @@ impl Stack {
             .collect()
     }
 
+    /// Who lets callers of the WebSocket API in, in an environment.
+    pub fn authorizer(&self, environment: &str) -> Option<&spec::Authorizer> {
+        self.environment(environment)?.spec.authorizer()
+    }
+
     /// The built code that the template of an environment would name, as paths from the folder of stackgen.yaml:
     /// the file whose digest goes into [`Request::artifacts`]. Only a pinned release needs any.
     pub fn artifact_paths(&self, environment: &str) -> Vec<String> {

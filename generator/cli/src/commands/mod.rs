@@ -5,6 +5,7 @@ mod diff;
 mod graph;
 mod init;
 mod man;
+mod probe;
 mod schema;
 mod synth;
 
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Synth(synth::Synth),
     Diff(diff::Diff),
     Graph(graph::Graph),
+    Probe(Box<probe::Probe>),
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
@@ -37,6 +39,7 @@ impl Command {
             Command::Synth(command) => command.run(ui),
             Command::Diff(command) => command.run(ui),
             Command::Graph(command) => command.run(ui),
+            Command::Probe(command) => command.run(ui),
             Command::Schema(command) => command.run(ui),
             Command::Completions(command) => command.run(ui),
             Command::Man(command) => command.run(ui),

@@ -12,6 +12,7 @@ mod graph;
 mod handlers;
 mod init;
 mod pages;
+mod probe;
 mod projects;
 mod streams;
 mod synth;

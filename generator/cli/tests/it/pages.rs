@@ -22,6 +22,7 @@ fn every_shell_gets_completions_of_every_verb() {
             "synth",
             "diff",
             "graph",
+            "probe",
             "schema",
             "completions",
             "man",

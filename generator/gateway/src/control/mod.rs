@@ -5,8 +5,6 @@
 //! header, for which the browser asks first and is refused.
 
 pub mod apigatewayv2;
-pub mod lambda;
-pub mod logs;
 pub mod sts;
 
 use std::convert::Infallible;
@@ -28,9 +26,9 @@ use crate::sigv4::credential;
 pub struct Services {
     /// API Gateway v2: [`apigatewayv2::routes`].
     pub apigatewayv2: Router,
-    /// Lambda: [`lambda::routes`].
+    /// Lambda.
     pub lambda: Router,
-    /// CloudWatch Logs: [`logs::routes`].
+    /// CloudWatch Logs.
     pub logs: Router,
     /// DynamoDB.
     pub dynamodb: Router,

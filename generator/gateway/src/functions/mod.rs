@@ -6,10 +6,8 @@
 mod code;
 mod configuration;
 mod contract;
-mod environment;
 mod error;
 mod function;
-mod invoke;
 mod policy;
 mod pool;
 mod version;
@@ -18,11 +16,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use futures_util::future::BoxFuture;
 
 use crate::logs::PutLogs;
-use crate::{Events, Place, Roles, Settings};
+use crate::{Events, FunctionArn, Place, Roles, Settings};
 use code::Store;
 pub use code::{Code, Frozen};
 pub use configuration::{Configuration, LogFormat};
@@ -46,24 +43,7 @@ pub(super) struct Host {
     logs: Arc<dyn PutLogs>,
     events: Events,
     /// Variables that every process gets beside its function's own.
-    environment: RwLock<Arc<BTreeMap<String, String>>>,
-    /// Cancelled when everything ends.
-    stop: CancellationToken,
-    /// The lives of environments, and what else runs in the background.
-    tasks: TaskTracker,
-}
-
-impl Host {
-    fn variables(&self) -> Arc<BTreeMap<String, String>> {
-        let variables = self.environment.read();
-        variables.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Drop for Functions {
-    fn drop(&mut self) {
-        self.host.stop.cancel();
-    }
+    environment: RwLock<BTreeMap<String, String>>,
 }
 
 impl Functions {
@@ -85,8 +65,6 @@ impl Functions {
             logs,
             events,
             environment: RwLock::default(),
-            stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
         };
         Ok(Functions {
             host: Arc::new(host),
@@ -98,14 +76,7 @@ impl Functions {
     /// Variables that every process gets from its next start on, such as `AWS_ENDPOINT_URL`. A function's own win.
     pub fn set_environment(&self, variables: BTreeMap<String, String>) {
         let environment = self.host.environment.write();
-        *environment.unwrap_or_else(PoisonError::into_inner) = Arc::new(variables);
-    }
-
-    /// Kills all processes with what they started, and waits until they are gone. Dropping does the same without waiting.
-    pub async fn stop(&self) {
-        self.host.stop.cancel();
-        self.host.tasks.close();
-        self.host.tasks.wait().await;
+        *environment.unwrap_or_else(PoisonError::into_inner) = variables;
     }
 
     /// Where these functions say that they are.
@@ -430,5 +401,21 @@ impl Functions {
     /// If there is no such function, or it has no policy.
     pub fn policy(&self, name: &str, qualifier: Option<&str>) -> Result<Policy, FunctionError> {
         self.function(name)?.policy(qualifier)
+    }
+}
+
+impl Invoke for Functions {
+    fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Outcome, InvokeError>> {
+        Box::pin(self.call(invocation))
+    }
+}
+
+impl Functions {
+    async fn call(&self, invocation: Invocation) -> Result<Outcome, InvokeError> {
+        let FunctionArn { name, .. } = &invocation.function;
+        Err(InvokeError {
+            kind: InvokeErrorKind::Unrunnable,
+            message: format!("{name} cannot be run"),
+        })
     }
 }

@@ -217,9 +217,12 @@ fn rows_m7_and_m8_silence_is_a_one_way_route() {
     assert_eq!(rows(&explain(&report)), ["M7", "M8"]);
 }
 
+/// What happened, and the rows that explain it.
+type Case<'a> = (&'a [(u64, Seen)], &'a [&'a str]);
+
 #[test]
 fn close_codes_are_explained_by_code_and_age() {
-    let expected: [(&[(u64, Seen)], &[&str]); 14] = [
+    let expected: [Case<'_>; 14] = [
         (&[ended(9, 1000, Side::Server)], &["M15", "X4"]),
         (&[ended(600, 1001, Side::Server)], &["M13", "X4"]),
         (

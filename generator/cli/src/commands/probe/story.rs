@@ -1,0 +1,304 @@
+//! What happened, as people read it.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use stackgen_probe::{
+    Caller, Check, Close, Explanation, Handshake, Latency, Observation, Outcome, Plan, Report,
+    Seen, Side, Target, Telling,
+};
+
+use crate::ui::{BOLD, CYAN, DIM, GREEN, RED};
+
+/// Where a line of an explanation ends.
+const WIDTH: usize = 100;
+
+/// More of a message is not shown; `--json` has it.
+const TEXT: usize = 160;
+
+/// Where to, and as whom.
+pub(super) fn opening(target: &Target, plan: &Plan) -> String {
+    let who = match &plan.caller {
+        Caller::Anonymous => "anonymous".to_owned(),
+        Caller::Authenticated {
+            name: Some(name),
+            token_in,
+        } => {
+            format!("{name}, with a token in the {token_in}")
+        }
+        Caller::Authenticated {
+            name: None,
+            token_in,
+        } => format!("one with a token in the {token_in}"),
+    };
+    format!("{BOLD}{}{BOLD:#} as {who}", target.url())
+}
+
+/// One thing that happened, without the end of its line.
+pub(super) fn line(telling: Telling<'_>) -> String {
+    match telling {
+        Telling::Outcome(report) => answer(report),
+        Telling::Seen(observation) => seen(observation),
+        Telling::Measured(latency) => measured(latency),
+    }
+}
+
+fn answer(report: &Report) -> String {
+    match &report.outcome {
+        Outcome::Error(error) => format!("{RED}no answer{RED:#}: {error}"),
+        Outcome::Handshake(handshake) => {
+            let Handshake {
+                status,
+                reason,
+                timings,
+                ..
+            } = handshake;
+            let style = if handshake.accepted() { GREEN } else { RED };
+            let mut text = format!(
+                "connected to {} {DIM}(name {}, TCP {}",
+                handshake.peer,
+                ms(timings.dns),
+                ms(timings.tcp)
+            );
+            if let (Some(took), Some(version)) = (timings.tls, &handshake.tls) {
+                let _ = write!(text, ", {version} {}", ms(took));
+            }
+            let _ = write!(
+                text,
+                "){DIM:#}\n{style}{status}{style:#} {reason} after {}",
+                ms(timings.upgrade)
+            );
+            if let Some(subprotocol) = &handshake.subprotocol {
+                let _ = write!(text, ", subprotocol {subprotocol}");
+            }
+            if !handshake.body.is_empty() {
+                let _ = write!(text, ": {}", shown(&handshake.body));
+            }
+            text
+        }
+    }
+}
+
+fn seen(observation: &Observation) -> String {
+    let what = match &observation.seen {
+        Seen::Sent { text, .. } => format!("sent      {}", shown(text)),
+        Seen::Received {
+            text, error: None, ..
+        } => format!("received  {}", shown(text)),
+        Seen::Received { text, .. } => format!("{RED}received{RED:#}  {}", shown(text)),
+        Seen::Binary { bytes } => format!("received  {bytes} bytes, binary"),
+        Seen::PingSent => "pinged".to_owned(),
+        Seen::Pong { after } => format!("pong after {}", ms(*after)),
+        Seen::Ping => "was pinged".to_owned(),
+        Seen::Silence { waited } => format!(
+            "{CYAN}silence{CYAN:#}   no answer within {} s",
+            waited.as_secs_f64()
+        ),
+        Seen::Closed(close) => closed(close),
+    };
+    format!(
+        "{DIM}{:>9.3} s{DIM:#}  {what}",
+        observation.at.as_secs_f64()
+    )
+}
+
+fn closed(close: &Close) -> String {
+    let Close {
+        code,
+        reason,
+        by,
+        clean,
+    } = close;
+    let reason = match reason.as_str() {
+        "" => String::new(),
+        reason => format!(" {}", shown(reason)),
+    };
+    match by {
+        Side::Client => {
+            let agreed = if *clean {
+                ""
+            } else {
+                "; the other side did not answer that"
+            };
+            let code = if *code == 1005 {
+                "without a code".to_owned()
+            } else {
+                format!("with {code}")
+            };
+            format!("closed by this side {code}{agreed}")
+        }
+        Side::Server => format!("{RED}closed by the server with {code}{RED:#}{reason}"),
+        Side::Network => format!("{RED}lost, {code}{RED:#}:{reason}"),
+    }
+}
+
+fn measured(latency: &Latency) -> String {
+    let or = |duration: Option<Duration>| duration.map_or("-".to_owned(), ms);
+    let mut text = format!(
+        "{BOLD}{} exchanges{BOLD:#} over {} connections in {:.3} s: p50 {}, p99 {}, min {}, max {}, {:.0} a second",
+        latency.answered,
+        latency.connections,
+        latency.took.as_secs_f64(),
+        or(latency.p50),
+        or(latency.p99),
+        or(latency.min),
+        or(latency.max),
+        latency.per_second(),
+    );
+    if latency.failed > 0 {
+        let _ = write!(text, "; {RED}{} not answered{RED:#}", latency.failed);
+    }
+    if latency.refused > 0 {
+        let _ = write!(
+            text,
+            "; {RED}{} connections refused{RED:#}",
+            latency.refused
+        );
+    }
+    text
+}
+
+/// Explanations, what a browser shows, and what was not as wanted.
+pub(super) fn ending(report: &Report, explanations: &[Explanation], browser: bool) -> String {
+    let mut text = String::new();
+    // A refusal that was wanted needs no explanation, and what was seen is said once.
+    let wanted = report.passed() && !report.handshake().is_some_and(Handshake::accepted);
+    let mut said = Vec::new();
+    for explanation in explanations.iter().filter(|_| !wanted) {
+        text.push_str(&explained(explanation, &mut said));
+    }
+    let view = report.browser();
+    if browser || !(view.opens || wanted) {
+        text.push_str(&seen_by_a_browser(report));
+    }
+    for check in report.checks.iter().filter(|check| !check.met) {
+        let Check { wanted, seen, .. } = check;
+        let _ = writeln!(text, "\n{RED}not as wanted{RED:#}: {wanted} ({seen})");
+    }
+    text
+}
+
+fn explained<'a>(explanation: &'a Explanation, said: &mut Vec<&'a str>) -> String {
+    let Explanation {
+        cause,
+        evidence,
+        next_step,
+        rows,
+        certainty,
+        doubts,
+    } = explanation;
+    let mut text = format!(
+        "\n{BOLD}{}{BOLD:#} {DIM}({}){DIM:#}\n",
+        certainty.name(),
+        named(rows)
+    );
+    text.push_str(&wrapped("  ", "  ", cause));
+    for evidence in evidence {
+        if said.contains(&evidence.as_str()) {
+            continue;
+        }
+        said.push(evidence);
+        text.push_str(&wrapped("  seen: ", "        ", evidence));
+    }
+    text.push_str(&wrapped("  next: ", "        ", next_step));
+    for doubt in doubts {
+        text.push_str(&wrapped("  doubt: ", "         ", doubt));
+    }
+    text
+}
+
+fn named(rows: &[&str]) -> String {
+    match rows {
+        [] => "no row".to_owned(),
+        [row] => format!("row {row}"),
+        rows => format!("rows {}", rows.join(", ")),
+    }
+}
+
+fn seen_by_a_browser(report: &Report) -> String {
+    let view = report.browser();
+    let told = match (view.opens, view.code) {
+        (false, _) => {
+            "a page sees close code 1006 and nothing else: no status, no reason (row X2)".to_owned()
+        }
+        (true, None) => "a page sees the connection open".to_owned(),
+        (true, Some(code)) => {
+            format!(
+                "a page sees the connection open, and later close code {code} with reason {:?}",
+                view.reason
+            )
+        }
+    };
+    let mut text = format!("\n{BOLD}in a browser{BOLD:#}\n");
+    text.push_str(&wrapped("  ", "  ", &format!("{told}; {}.", view.why)));
+    let headers: Vec<_> = report
+        .headers
+        .iter()
+        .filter(|name| !ordinary(name))
+        .cloned()
+        .collect();
+    if !headers.is_empty() {
+        let cannot = format!(
+            "A page cannot send {} with a handshake.",
+            headers.join(", ")
+        );
+        text.push_str(&wrapped("  ", "  ", &cannot));
+    }
+    text
+}
+
+/// Headers that a browser sends by itself.
+fn ordinary(name: &str) -> bool {
+    let ordinary = ["accept-language", "cookie", "host", "origin", "user-agent"];
+    ordinary
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Milliseconds, with as many digits as tell something.
+fn ms(duration: Duration) -> String {
+    let ms = duration.as_secs_f64() * 1000.0;
+    match ms {
+        ms if ms < 10.0 => format!("{ms:.2} ms"),
+        ms if ms < 1000.0 => format!("{ms:.0} ms"),
+        ms => format!("{:.2} s", ms / 1000.0),
+    }
+}
+
+/// The beginning of somebody else's text, in one line and without control characters, which terminals obey.
+fn shown(text: &str) -> String {
+    let clean: String = text
+        .trim()
+        .chars()
+        .take(TEXT + 1)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    match clean.char_indices().nth(TEXT) {
+        Some((end, _)) => format!("{}…", &clean[..end]),
+        None => clean,
+    }
+}
+
+/// A paragraph, its lines begun so.
+fn wrapped(first: &str, other: &str, text: &str) -> String {
+    let (mut lines, mut line) = (String::new(), first.to_owned());
+    let mut empty = true;
+    for word in text.split_whitespace() {
+        let word: String = word
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push_str(line.trim_end());
+            lines.push('\n');
+            line = other.to_owned();
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(&word);
+        empty = false;
+    }
+    lines + line.trim_end() + "\n"
+}

@@ -1,0 +1,414 @@
+//! `stackgen probe` against servers on loopback that answer as they are told.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::common::{Run, Sandbox};
+
+/// Serves every connection with the script, and returns the URL.
+fn serve(script: impl Fn(Peer) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/prod", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            script(Peer::new(stream.unwrap()));
+        }
+    });
+    url
+}
+
+struct Peer {
+    stream: TcpStream,
+    head: String,
+}
+
+impl Peer {
+    fn new(mut stream: TcpStream) -> Self {
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8(head).unwrap();
+        Peer { stream, head }
+    }
+
+    fn refuse(mut self, status: &str, body: &str) {
+        let length = body.len();
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}");
+        self.stream.write_all(answer.as_bytes()).unwrap();
+    }
+
+    /// Accepts with the key's answer, which is computed as RFC 6455 says.
+    fn accept(&mut self) {
+        let lines = self.head.lines();
+        let key = lines
+            .filter_map(|line| line.strip_prefix("Sec-WebSocket-Key: "))
+            .next()
+            .unwrap();
+        let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+        );
+        self.stream.write_all(answer.as_bytes()).unwrap();
+    }
+
+    /// The client's next frame: its opcode and its payload. Short ones only.
+    fn next(&mut self) -> Option<(u8, Vec<u8>)> {
+        let mut head = [0; 6];
+        self.stream.read_exact(&mut head).ok()?;
+        let mut payload = vec![0; usize::from(head[1] & 0x7f)];
+        self.stream.read_exact(&mut payload).ok()?;
+        for (index, byte) in payload.iter_mut().enumerate() {
+            *byte ^= head[2 + index % 4];
+        }
+        Some((head[0] & 0x0f, payload))
+    }
+
+    fn frame(&mut self, opcode: u8, payload: &[u8]) {
+        let mut frame = vec![0x80 | opcode, u8::try_from(payload.len()).unwrap()];
+        frame.extend_from_slice(payload);
+        self.stream.write_all(&frame).unwrap();
+    }
+}
+
+/// Answers every message with itself.
+fn echo(mut peer: Peer) {
+    peer.accept();
+    while let Some((opcode, payload)) = peer.next() {
+        peer.frame(opcode, &payload);
+        if opcode == 8 {
+            return;
+        }
+    }
+}
+
+/// A run as it is whatever the machine and the time.
+fn shown(run: &Run) -> String {
+    run.to_string()
+}
+
+/// Hides what differs from run to run.
+fn steady(test: impl FnOnce()) {
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT");
+    settings.add_filter(r" +\d+\.\d\d\d s  ", "    TIME  ");
+    settings.add_filter(r"\d+(\.\d+)? ms", "TIME");
+    settings.add_filter(r"\d+\.\d\d\d s", "TIME");
+    settings.bind(test);
+}
+
+#[test]
+fn row_m7_an_exchange_reads_like_a_story() {
+    let url = serve(echo);
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&format!(
+        "probe {url} --send {{\"n\":1,\"text\":\"hello\"}} --expect {{\"n\":1}}"
+    ));
+    steady(|| {
+        assert_snapshot!(shown(&run), @r#"
+        exit 0
+        --- stdout
+        ws://127.0.0.1:PORT/prod as anonymous
+        connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+        101 Switching Protocols after TIME
+            TIME  sent      {"n":1,"text":"hello"}
+            TIME  received  {"n":1,"text":"hello"}
+            TIME  closed by this side with 1000
+        "#);
+    });
+}
+
+#[test]
+fn row_x2_a_refusal_is_explained_and_its_token_is_not_shown() {
+    let url = serve(|peer| {
+        assert!(peer.head.contains("GET /prod?token=s3cr3t-t0ken HTTP/1.1"));
+        peer.refuse(
+            "401 Unauthorized",
+            r#"{"message":"Unauthorized s3cr3t-t0ken"}"#,
+        );
+    });
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command();
+    command.env("TOKEN", "s3cr3t-t0ken");
+    let output = command
+        .args(["probe", &url, "--token-env", "TOKEN"])
+        .output()
+        .unwrap();
+    let run = Run::of(output);
+    steady(|| {
+        assert_snapshot!(shown(&run), @r#"
+        exit 3
+        --- stdout
+        ws://127.0.0.1:PORT/prod?token=[hidden] as one with a token in the query
+        connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+        401 Unauthorized after TIME: {"message":"Unauthorized [hidden]"}
+
+        likely (row A6)
+          The authorizer was asked and failed with exactly `Unauthorized`.
+          seen: 401 Unauthorized after TIME: "Unauthorized [hidden]"
+          seen: a token was brought in the query
+          next: Read the authorizer's log: is the token expired, for another audience, or signed by a key
+                that the issuer does not publish?
+
+        possible (rows A2, A3)
+          An identity source of the authorizer is missing or empty, so API Gateway itself answered 401 and
+          the authorizer was not asked.
+          next: Compare the authorizer's IdentitySource with how the token travels: every source must be
+                there. For callers without a token (`callers: mixed`) the list must be empty. The
+                authorizer's log has no line for this request if this is it.
+
+        possible (rows C5, C9)
+          The $connect integration answered 401 itself: any status but 2xx becomes the handshake's.
+          next: Read the $connect function's log. Its body and headers never reach the client, so the reason
+                is there alone.
+
+        in a browser
+          a page sees close code 1006 and nothing else: no status, no reason (row X2); a browser hides the
+          status of a handshake that fails.
+
+        not as wanted: the handshake is answered with 101 (401)
+        "#);
+    });
+}
+
+#[test]
+fn a_refusal_that_is_wanted_is_no_finding() {
+    let url = serve(|peer| peer.refuse("401 Unauthorized", ""));
+    let sandbox = Sandbox::new();
+    assert_eq!(
+        sandbox
+            .run(&format!("probe {url} --expect-status 401 --quiet"))
+            .code,
+        Some(0)
+    );
+    let run = sandbox.run(&format!("probe {url} --expect-status 403 --json"));
+    assert_eq!(run.code, Some(3));
+    let told = run.json();
+    assert_eq!(told["handshake"]["status"], 401);
+    assert_eq!(told["passed"], false);
+    assert_eq!(
+        told["browser"],
+        json!({ "opens": false, "code": 1006, "reason": "", "why": "a browser hides the status of a handshake that fails" })
+    );
+    assert_eq!(told["explanations"][0]["rows"], json!(["A2", "A3"]));
+    assert_eq!(told["explanations"][0]["certainty"], "likely");
+}
+
+#[test]
+fn row_m13_a_close_while_holding_is_explained() {
+    let url = serve(|mut peer| {
+        peer.accept();
+        peer.frame(8, b"\x03\xe9Going away");
+        peer.next();
+    });
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&format!("probe {url} --hold 1h"));
+    steady(|| {
+        assert_snapshot!(shown(&run), @r#"
+        exit 3
+        --- stdout
+        ws://127.0.0.1:PORT/prod as anonymous
+        connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+        101 Switching Protocols after TIME
+            TIME  closed by the server with 1001 Going away
+
+        possible (rows M13, X4)
+          The server went away: API Gateway says so to idle connections, and servers when they stop. The age
+          fits neither ten minutes without data nor two hours.
+          seen: 1001 "Going away" at an age of 0.0 s
+          next: With the local gateway: was it stopped, or was `--idle` made shorter? Otherwise compare with
+                the $disconnect log.
+
+        not as wanted: the connection stays open until this side closes it (1001 after TIME)
+        "#);
+    });
+    assert_eq!(
+        sandbox
+            .run(&format!("probe {url} --hold 1h --expect-close 1001"))
+            .code,
+        Some(0)
+    );
+}
+
+#[test]
+fn nobody_there_is_a_failure() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&format!("probe ws://{address}/"));
+    steady(|| {
+        assert_snapshot!(shown(&run), @"
+        exit 1
+        --- stdout
+        ws://127.0.0.1:PORT/ as anonymous
+        no answer: 127.0.0.1:PORT refuses connections
+
+        certain (row X2)
+          Nobody listens at that address and port.
+          seen: 127.0.0.1:PORT refuses connections
+          next: On this machine: is `stackgen dev` running, and is the port the one that it printed?
+                Elsewhere: API Gateway listens on 443 alone, so look at the port and at what stands in
+                between.
+
+        in a browser
+          a page sees close code 1006 and nothing else: no status, no reason (row X2); there is no answer to
+          the handshake.
+
+        not as wanted: the handshake is answered with 101 (no answer)
+        ");
+    });
+    let told = sandbox.run(&format!("probe ws://{address}/ --json"));
+    assert_eq!(
+        (told.code, told.json()["error"]["kind"].clone()),
+        (Some(1), json!("refused"))
+    );
+}
+
+#[test]
+fn row_m16_a_bare_close_is_what_browsers_do() {
+    let (tell, told) = mpsc::channel();
+    let url = serve(move |mut peer| {
+        peer.accept();
+        let frame = peer.next().unwrap();
+        peer.frame(8, &frame.1);
+        tell.send(frame).unwrap();
+    });
+    let sandbox = Sandbox::new();
+    assert_eq!(
+        sandbox.run(&format!("probe {url} --close bare")).code,
+        Some(0)
+    );
+    assert_eq!(told.recv().unwrap(), (8, vec![]));
+    assert_eq!(
+        sandbox.run(&format!("probe {url} --close 4001")).code,
+        Some(0)
+    );
+    assert_eq!(told.recv().unwrap(), (8, vec![0x0f, 0xa1]));
+}
+
+#[test]
+fn exchanges_are_measured() {
+    let url = serve(echo);
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&format!("probe {url} --send hello --count 20 --json"));
+    let latency = &run.json()["latency"];
+    assert_eq!(
+        (&latency["answered"], &latency["failed"]),
+        (&json!(20), &json!(0))
+    );
+    assert!(latency["p50Ms"].as_f64() <= latency["p99Ms"].as_f64());
+    assert_eq!(run.code, Some(0));
+}
+
+#[test]
+fn a_file_is_sent_and_what_cannot_be_used_is_refused() {
+    let url = serve(echo);
+    let sandbox = Sandbox::new();
+    sandbox.write("hello.json", r#"{"from":"a file"}"#);
+    let run = sandbox.run(&format!(
+        "probe {url} --send @hello.json --expect {{\"from\":\"other\"}} --timeout 50ms"
+    ));
+    assert!(
+        run.stdout.contains(r#"received  {"from":"a file"}"#),
+        "{run}"
+    );
+    assert_eq!(run.code, Some(3));
+    for (line, says) in [
+        ("--send @nothing.json", "cannot read nothing.json"),
+        ("--header no-colon", "a header has no colon"),
+        ("--query no-sign", "a query parameter has no `=`"),
+        ("--header Upgrade:x", "the handshake writes it itself"),
+        ("--as anonymous --token t", "the anonymous bring no token"),
+        ("--as alice", "which token do they bring?"),
+        ("--token-env NOTHING", "NOTHING holds no token"),
+        ("--count 3", "`--count` measures one message and its answer"),
+        (
+            "--close 1006",
+            "it is `bare`, or a code that a close frame may carry",
+        ),
+        ("--hold forever", "it is a number and a unit"),
+        ("--token-in post", "it is `query[:NAME]`"),
+    ] {
+        let run = sandbox.run(&format!("probe {url} {line}"));
+        assert_eq!(run.code, Some(2), "{run}");
+        assert!(run.stderr.contains(says), "{run}");
+    }
+    assert_eq!(sandbox.run("probe").code, Some(2));
+    assert_eq!(sandbox.run("probe http:/nowhere").code, Some(2));
+}
+
+/// A project with a local gateway that is no more than what it leaves behind.
+fn project(spec: &str, url: &str) -> Sandbox {
+    let sandbox = Sandbox::starter(spec);
+    let endpoint = url.strip_suffix("/prod").unwrap();
+    let state = json!({
+        "pid": 1,
+        "key": "k",
+        "stack": "s",
+        "endpoint": endpoint.replace("ws://", "http://"),
+        "issuer": "http://127.0.0.1:1/",
+        "audiences": [],
+        "dynamodb": "http://127.0.0.1:1",
+        "partition": "aws",
+        "region": "us-east-1",
+        "account": "000000000000",
+        "apis": [
+            { "apiId": "h", "name": "http", "protocolType": "HTTP", "endpoint": "http://127.0.0.1:1", "stages": [] },
+            { "apiId": "w", "name": "ws", "protocolType": "WEBSOCKET", "endpoint": endpoint,
+              "stages": [{ "name": "prod", "url": url, "deploymentId": "d" }] },
+        ],
+    });
+    sandbox.write(".stackgen/gateway.json", state.to_string());
+    sandbox
+}
+
+#[test]
+fn a_local_gateway_is_found_and_the_token_travels_as_the_identity_source_says() {
+    let (tell, told) = mpsc::channel();
+    let url = serve(move |peer| {
+        tell.send(peer.head.clone()).unwrap();
+        if !peer.head.is_empty() {
+            echo(peer);
+        }
+    });
+    let sandbox = project("chat", &url);
+    let run = sandbox.run("probe --local --token s3cr3t-t0ken");
+    assert_eq!(run.code, Some(0), "{run}");
+    let heads = told.try_iter().collect::<String>();
+    assert!(
+        heads.contains("GET /prod?token=s3cr3t-t0ken HTTP/1.1"),
+        "{heads}"
+    );
+
+    let run = sandbox.run("probe --local --as anonymous");
+    assert!(
+        run.stderr
+            .contains("all callers of this stack are authenticated"),
+        "{run}"
+    );
+    let run = sandbox.run("probe --local --token t --token-in header");
+    assert!(
+        run.stderr
+            .contains("in another way than the authorizer's identity source"),
+        "{run}"
+    );
+    let run = sandbox.run("probe --local --stage other");
+    assert!(
+        run.stderr.contains("name one with `--stage`: prod"),
+        "{run}"
+    );
+}
+
+#[test]
+fn without_a_local_gateway_there_is_nothing_to_connect_to() {
+    let sandbox = Sandbox::starter("echo");
+    let run = sandbox.run("probe --local");
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("no local gateway runs"), "{run}");
+}
