@@ -1,1 +1,33 @@
-//! Redeploys stages: what to deploy, activating it, verifying, rolling back and pruning. Its ports are traits; it knows no SDK.
+//! Redeploys stages: what an account holds as a digest, deploying it, activating it, verifying, going back and pruning.
+//!
+//! What it asks of an account is in [`ports`]; it knows no SDK. Whatever fails, and wherever: a stage serves a complete
+//! deployment, the old one or the new one.
+
+pub mod account;
+pub mod code;
+mod description;
+mod error;
+pub mod history;
+mod ids;
+mod patience;
+mod pointer;
+pub mod ports;
+mod progress;
+pub mod prune;
+pub mod redeploy;
+pub mod status;
+pub mod target;
+mod time;
+mod verify;
+
+pub use description::{Label, Maker};
+pub use error::{AccountError, AccountErrorKind, DeployError, NotVerified};
+pub use ids::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName};
+pub use patience::{Doing, Patience};
+pub use ports::{
+    Account, Api, ApiCatalog, CallTarget, CodeStore, Deployment, DeploymentStatus, DeploymentStore,
+    FunctionState, Handshake, Protocol, Stage, StageActivator, UpdateStatus, Verify,
+};
+pub use progress::{Interrupt, Step, Steps};
+pub use time::Timestamp;
+pub use verify::{Evidence, Expectation, Tries};

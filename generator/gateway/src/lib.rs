@@ -6,12 +6,15 @@
 pub mod access_log;
 pub mod apis;
 mod arn;
+mod body;
 pub mod connections;
 pub mod control;
 mod data_plane;
 mod event;
 pub mod functions;
 pub mod gateway;
+mod grants;
+pub mod http_api;
 pub mod identity;
 mod ids;
 pub mod logs;
@@ -22,12 +25,14 @@ mod settings;
 pub mod sigv4;
 pub mod stack;
 pub mod tables;
+mod throttle;
 mod time;
 pub mod websocket;
 
 pub use arn::{FunctionArn, Place, matches};
 pub use data_plane::DataPlane;
 pub use event::{Event, Events, MessageOutcome};
+pub use grants::Grants;
 pub use ids::{
     ApiId, AuthorizerId, ConnectionId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId,
     RouteId, RouteKey, RouteResponseId, StageName, request_id, resource_id, trace_id, uuid,

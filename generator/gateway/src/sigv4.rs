@@ -14,11 +14,19 @@ pub struct Credential {
 
 /// The credential that a request was signed with, in its `Authorization` header or its query; `None` when it is not signed.
 pub fn credential(headers: &HeaderMap, uri: &Uri) -> Option<Credential> {
-    of_header(headers).or_else(|| of_query(uri.query()?))
+    let authorization = headers.get(header::AUTHORIZATION);
+    let authorization = authorization.and_then(|value| value.to_str().ok());
+    caller(authorization, uri.query().unwrap_or_default())
 }
 
-fn of_header(headers: &HeaderMap) -> Option<Credential> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+/// The same of an `Authorization` header and a query.
+pub(crate) fn caller(authorization: Option<&str>, query: &str) -> Option<Credential> {
+    authorization
+        .and_then(of_header)
+        .or_else(|| of_query(query))
+}
+
+fn of_header(value: &str) -> Option<Credential> {
     let (algorithm, parts) = value.split_once(' ')?;
     if !algorithm.starts_with("AWS4-") {
         return None;

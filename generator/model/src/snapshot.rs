@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -9,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use crate::Model;
 use crate::api::Api;
 use crate::digest::sha256_hex;
-use crate::parts::{Kind, Names, Naming, api_parts, in_snapshot, numbered};
+use crate::parts::{Kind, Names, Naming, api_parts, as_kept, in_snapshot, numbered};
 
 /// The digest of what a deployment of an api snapshots (row D1): SHA-256 of its canonical form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -23,6 +24,31 @@ impl SnapshotDigest {
     }
 }
 
+/// From 64 hexadecimal digits.
+impl FromStr for SnapshotDigest {
+    type Err = NotADigest;
+
+    fn from_str(text: &str) -> Result<Self, NotADigest> {
+        let is_digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match is_digest {
+            true => Ok(SnapshotDigest(text.to_lowercase())),
+            false => Err(NotADigest),
+        }
+    }
+}
+
+/// A text that is no digest of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotADigest;
+
+impl fmt::Display for NotADigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a digest has 64 hexadecimal digits")
+    }
+}
+
+impl std::error::Error for NotADigest {}
+
 /// 64 lower-case hexadecimal digits.
 impl fmt::Display for SnapshotDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,7 +58,8 @@ impl fmt::Display for SnapshotDigest {
 
 impl Api {
     /// A digest that changes exactly when a new deployment is needed to make a change live. It depends neither on
-    /// order nor on the logical ids of routes, integrations, authorizers and models.
+    /// order nor on the logical ids of routes, integrations, authorizers and models, nor on whether a default of API
+    /// Gateway's is written down: a description of the account, which says them all, has the same digest.
     pub fn snapshot_digest(&self, model: &Model) -> SnapshotDigest {
         SnapshotDigest(sha256_hex(self.snapshot(model).as_bytes()))
     }
@@ -46,6 +73,7 @@ impl Api {
         for mut part in api_parts(self, &names) {
             part.content
                 .retain(|property, _| in_snapshot(&part.kind, property));
+            as_kept(&part.kind, self.protocol, &mut part.content);
             match section(&part.kind) {
                 Some(section) => sections
                     .entry(section)

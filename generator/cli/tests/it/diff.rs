@@ -207,7 +207,7 @@ fn a_new_environment_is_all_added_and_the_others_go_on() {
     qa: new
     + api echo-api-qa                            live with the update
     + route $default                             needs a deployment
-    + deployment WebSocketDeploymentC8CD3F51E7   live with the update
+    + deployment WebSocketDeploymentE30065E4F2   live with the update
     + stage prod                                 live with the update
     + function echo-qa                           live with the update
     + version of echo-qa                         live when a deployment calls the new version

@@ -5,6 +5,8 @@
 //! header, for which the browser asks first and is refused.
 
 pub mod apigatewayv2;
+pub mod lambda;
+pub mod logs;
 pub mod sts;
 
 use std::convert::Infallible;
@@ -26,9 +28,9 @@ use crate::sigv4::credential;
 pub struct Services {
     /// API Gateway v2: [`apigatewayv2::routes`].
     pub apigatewayv2: Router,
-    /// Lambda.
+    /// Lambda: [`lambda::routes`].
     pub lambda: Router,
-    /// CloudWatch Logs.
+    /// CloudWatch Logs: [`logs::routes`].
     pub logs: Router,
     /// DynamoDB.
     pub dynamodb: Router,

@@ -6,8 +6,10 @@
 mod code;
 mod configuration;
 mod contract;
+mod environment;
 mod error;
 mod function;
+mod invoke;
 mod policy;
 mod pool;
 mod version;
@@ -16,10 +18,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::logs::PutLogs;
-use crate::{Events, FunctionArn, Place, Roles, Settings};
+use crate::{Events, Place, Roles, Settings};
 use code::Store;
 pub use code::{Code, Frozen};
 pub use configuration::{Configuration, LogFormat};
@@ -43,7 +46,24 @@ pub(super) struct Host {
     logs: Arc<dyn PutLogs>,
     events: Events,
     /// Variables that every process gets beside its function's own.
-    environment: RwLock<BTreeMap<String, String>>,
+    environment: RwLock<Arc<BTreeMap<String, String>>>,
+    /// Cancelled when everything ends.
+    stop: CancellationToken,
+    /// The lives of environments, and what else runs in the background.
+    tasks: TaskTracker,
+}
+
+impl Host {
+    fn variables(&self) -> Arc<BTreeMap<String, String>> {
+        let variables = self.environment.read();
+        variables.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Functions {
+    fn drop(&mut self) {
+        self.host.stop.cancel();
+    }
 }
 
 impl Functions {
@@ -65,6 +85,8 @@ impl Functions {
             logs,
             events,
             environment: RwLock::default(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
         };
         Ok(Functions {
             host: Arc::new(host),
@@ -76,7 +98,14 @@ impl Functions {
     /// Variables that every process gets from its next start on, such as `AWS_ENDPOINT_URL`. A function's own win.
     pub fn set_environment(&self, variables: BTreeMap<String, String>) {
         let environment = self.host.environment.write();
-        *environment.unwrap_or_else(PoisonError::into_inner) = variables;
+        *environment.unwrap_or_else(PoisonError::into_inner) = Arc::new(variables);
+    }
+
+    /// Kills all processes with what they started, and waits until they are gone. Dropping does the same without waiting.
+    pub async fn stop(&self) {
+        self.host.stop.cancel();
+        self.host.tasks.close();
+        self.host.tasks.wait().await;
     }
 
     /// Where these functions say that they are.
@@ -401,21 +430,5 @@ impl Functions {
     /// If there is no such function, or it has no policy.
     pub fn policy(&self, name: &str, qualifier: Option<&str>) -> Result<Policy, FunctionError> {
         self.function(name)?.policy(qualifier)
-    }
-}
-
-impl Invoke for Functions {
-    fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Outcome, InvokeError>> {
-        Box::pin(self.call(invocation))
-    }
-}
-
-impl Functions {
-    async fn call(&self, invocation: Invocation) -> Result<Outcome, InvokeError> {
-        let FunctionArn { name, .. } = &invocation.function;
-        Err(InvokeError {
-            kind: InvokeErrorKind::Unrunnable,
-            message: format!("{name} cannot be run"),
-        })
     }
 }

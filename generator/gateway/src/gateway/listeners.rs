@@ -10,10 +10,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::apis::{Api, Listen, ProtocolType};
-use crate::management::{self, Grants};
+use crate::http_api;
+use crate::management;
 use crate::server;
 use crate::websocket::WebSocketApi;
-use crate::{ApiId, DataPlane};
+use crate::{ApiId, DataPlane, Grants};
 
 /// The ports of apis.
 pub(super) struct Listeners {
@@ -81,7 +82,10 @@ impl Listen for Listeners {
                 let http = management::router(id.clone(), self.plane.clone(), self.grants.clone());
                 ("ws", Some(websocket), http)
             }
-            ProtocolType::Http => ("http", None, axum::Router::new()),
+            ProtocolType::Http => {
+                let http = http_api::router(id.clone(), self.plane.clone(), self.grants.clone());
+                ("http", None, http)
+            }
         };
         let serving = tokio::spawn(server::serve(listener, stop.clone(), websocket, http));
         self.open().insert(id, Listening { stop, serving });

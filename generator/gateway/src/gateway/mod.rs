@@ -23,11 +23,10 @@ use crate::control::{self, Services};
 use crate::functions::Functions;
 use crate::identity::{Issuer, IssuerError};
 use crate::logs::Logs;
-use crate::management::Grants;
 use crate::server;
 use crate::stack::{Account, Applied, Problem, Stack, Template};
 use crate::tables::{Tables, TablesError};
-use crate::{DataPlane, Events, Roles, Settings};
+use crate::{DataPlane, Events, Grants, Roles, Settings};
 use listeners::Listeners;
 
 /// What a gateway is told when it starts.

@@ -11,40 +11,13 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::StreamExt;
 use http::Method;
 use http::request::Parts;
 
 use self::answer::Answer;
 use self::path::Target;
 use crate::connections::{Connection, PostError};
-use crate::functions::Functions;
-use crate::{ApiId, ConnectionId, DataPlane, Event, Roles, sigv4};
-
-/// How much of a body is read that is over the limit, so that its sender gets the answer and not a broken pipe.
-const DRAINED: usize = 10 * 1024 * 1024;
-
-/// Who may do what, told by the access key that a request was signed with.
-pub trait Grants: Send + Sync + 'static {
-    /// True when the caller may. A caller of whom nothing is known is an administrator of the account; a function is
-    /// held to its role.
-    fn allows(&self, access_key: &str, action: &str, resource: &str) -> bool;
-}
-
-/// Functions are held to their roles; all others are administrators.
-pub struct HeldToRoles {
-    /// Whose processes have which access key, and which role.
-    pub functions: Arc<Functions>,
-    /// What roles may do.
-    pub roles: Arc<Roles>,
-}
-
-impl Grants for HeldToRoles {
-    fn allows(&self, access_key: &str, action: &str, resource: &str) -> bool {
-        let role = self.functions.role_of(access_key);
-        role.is_none_or(|role| self.roles.allows(&role, action, resource))
-    }
-}
+use crate::{ApiId, ConnectionId, DataPlane, Event, Grants, body, sigv4};
 
 /// @connections at an address that is no stage's, such as the one endpoint of all services: row K5, with a hint.
 pub fn misdirected() -> Router {
@@ -134,7 +107,7 @@ impl Management {
     }
 
     async fn post(&self, stage: &str, id: &str, body: Body) -> (Answer, usize) {
-        let body = match read(body, self.plane.settings.limits.message).await {
+        let body = match body::whole(body, self.plane.settings.limits.message).await {
             Ok(body) => body,
             Err(size) => return (Answer::PayloadTooLarge, size),
         };
@@ -186,27 +159,4 @@ fn text(body: Bytes) -> Bytes {
         std::borrow::Cow::Borrowed(_) => body,
         std::borrow::Cow::Owned(replaced) => Bytes::from(replaced),
     }
-}
-
-/// The whole body, or how much was read of one that is too large or was broken off.
-async fn read(body: Body, largest: usize) -> Result<Bytes, usize> {
-    let mut whole = Vec::new();
-    let mut size = 0;
-    let mut chunks = body.into_data_stream();
-    while let Some(chunk) = chunks.next().await {
-        let Ok(chunk) = chunk else {
-            return Err(size);
-        };
-        size += chunk.len();
-        if size > DRAINED {
-            break;
-        }
-        if size <= largest {
-            whole.extend_from_slice(&chunk);
-        }
-    }
-    if size > largest {
-        return Err(size);
-    }
-    Ok(whole.into())
 }

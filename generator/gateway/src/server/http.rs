@@ -13,6 +13,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
+use super::LocalAddress;
 use super::prefixed::Prefixed;
 
 /// Serves requests of one connection, the first bytes of which were read already.
@@ -23,9 +24,14 @@ pub(super) async fn serve(
     router: Router,
     shutdown: CancellationToken,
 ) {
+    let local = stream.local_addr().map(LocalAddress).ok();
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
+        let extensions = request.extensions_mut();
+        extensions.insert(ConnectInfo(peer));
+        if let Some(local) = local {
+            extensions.insert(local);
+        }
         router.call(request)
     });
     let mut connection = pin!(

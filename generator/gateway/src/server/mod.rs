@@ -17,6 +17,10 @@ pub use head::{BadHead, RequestHead};
 
 use crate::websocket::{Upgrade, WebSocketApi};
 
+/// The address that a request came to, as an extension of it: what `domainName` in events names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalAddress(pub SocketAddr);
+
 /// How long a client may take for the head of its request.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 
@@ -46,7 +50,7 @@ pub fn listen(port: Option<u16>) -> io::Result<TcpListener> {
 /// Serves until `shutdown`; then takes no new connections, closes those that are open, and waits for them within a bound.
 ///
 /// Requests to upgrade to WebSocket go to `websocket`; all others, and all if there is none, to `http`, whose handlers
-/// find the client's address as [`axum::extract::ConnectInfo`].
+/// find the client's address as [`axum::extract::ConnectInfo`] and the server's as [`LocalAddress`].
 pub async fn serve(
     listener: TcpListener,
     shutdown: CancellationToken,

@@ -12,8 +12,8 @@ use aws_sdk_apigatewaymanagement::primitives::Blob;
 use http::{Request, StatusCode};
 use stackgen_gateway::apis::{ProtocolType, Served};
 use stackgen_gateway::connections::{Connection, Outgoing};
-use stackgen_gateway::management::{Grants, router};
-use stackgen_gateway::{ApiId, ConnectionId, DataPlane, Event, StageName, Timestamp};
+use stackgen_gateway::management::router;
+use stackgen_gateway::{ApiId, ConnectionId, DataPlane, Event, Grants, StageName, Timestamp};
 
 use crate::support::{self, Functions};
 

@@ -3,6 +3,7 @@
 mod apis;
 mod human;
 mod pairs;
+mod snapshots;
 mod values;
 
 use std::collections::HashSet;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 pub use apis::ApiDiff;
+pub use snapshots::snapshots;
 
 use crate::parts::{
     Effect, Kind, Names, Naming, Part, effect, in_snapshot, keeps_name, lingers, parts, replaces,

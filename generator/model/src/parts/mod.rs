@@ -6,6 +6,7 @@
 mod canon;
 pub(crate) mod defaults;
 mod effect;
+mod kept;
 mod names;
 mod role;
 mod wiring;
@@ -17,6 +18,7 @@ use serde_json::{Map, Value as Json};
 pub(crate) use canon::Canon;
 pub use effect::Effect;
 pub(crate) use effect::{effect, in_snapshot, keeps_name, lingers, replaces};
+pub(crate) use kept::as_kept;
 pub(crate) use names::{Names, Naming, name_property};
 pub(crate) use wiring::{api_parts, numbered};
 

@@ -18,36 +18,53 @@ fn a_snapshot_names_functions_and_no_logical_ids() {
         serde_json::from_str(&snapshot(&Stack::small().model())).expect("it is JSON");
     insta::assert_snapshot!(serde_json::to_string_pretty(&json).expect("it can be written"), @r#"
     {
+      "ApiKeySelectionExpression": "$request.header.x-api-key",
       "Authorizers": {
         "auth": {
           "AuthorizerType": "REQUEST",
           "AuthorizerUri": {
             "Function": "f0"
           },
+          "IdentitySource": [],
           "Name": "auth"
         }
       },
+      "DisableExecuteApiEndpoint": "false",
+      "DisableSchemaValidation": "false",
       "Integrations": {},
       "Models": {},
       "RouteSelectionExpression": "$request.body.action",
       "Routes": {
         "$connect": {
+          "ApiKeyRequired": "false",
+          "AuthorizationScopes": [],
           "AuthorizationType": "CUSTOM",
           "AuthorizerId": "authorizer auth",
           "Target": {
+            "ConnectionType": "INTERNET",
+            "IntegrationMethod": "POST",
             "IntegrationType": "AWS_PROXY",
             "IntegrationUri": {
               "Function": "f0"
             },
+            "PassthroughBehavior": "WHEN_NO_MATCH",
+            "PayloadFormatVersion": "1.0",
             "TimeoutInMillis": "10000"
           }
         },
         "send": {
+          "ApiKeyRequired": "false",
+          "AuthorizationScopes": [],
+          "AuthorizationType": "NONE",
           "Target": {
+            "ConnectionType": "INTERNET",
+            "IntegrationMethod": "POST",
             "IntegrationType": "AWS_PROXY",
             "IntegrationUri": {
               "Function": "f1"
             },
+            "PassthroughBehavior": "WHEN_NO_MATCH",
+            "PayloadFormatVersion": "1.0",
             "TimeoutInMillis": "10000"
           }
         }
@@ -62,6 +79,44 @@ fn a_digest_is_sixty_four_digits_and_ten_in_short() {
     let digest = model.apis[0].snapshot_digest(&model);
     assert_eq!(digest.to_string().len(), 64);
     assert_eq!(digest.short().to_lowercase(), digest.to_string()[..10]);
+}
+
+/// A snapshot of the small stack with one more property of a resource.
+fn saying(resource: &str, property: &str, value: impl Into<Node>) -> String {
+    let mut template = Stack::small().template("", false);
+    let path = ["Resources", resource, "Properties"];
+    let properties = path.iter().try_fold(&mut template, |node, key| {
+        node.as_map_mut().and_then(|map| map.get_mut(key))
+    });
+    let properties = properties.and_then(Node::as_map_mut);
+    properties
+        .expect("the path is there")
+        .insert(property, value);
+    snapshot(&Model::from_template(&template, &Inputs::none()))
+}
+
+#[test]
+fn a_default_of_the_service_changes_no_snapshot_when_it_is_said() {
+    let plain = snapshot(&Stack::small().model());
+    let empty = || stackgen_cfn::map::<&str>([]);
+    let said = [
+        saying("Api", "DisableExecuteApiEndpoint", false),
+        saying("R1", "AuthorizationType", "NONE"),
+        saying("R1", "ApiKeyRequired", false),
+        saying("R1", "RequestModels", empty()),
+        saying("R1", "AuthorizationScopes", stackgen_cfn::list::<Node>([])),
+        saying("R1Integration", "ConnectionType", "INTERNET"),
+        saying("R1Integration", "IntegrationMethod", "POST"),
+        saying("R1Integration", "PassthroughBehavior", "WHEN_NO_MATCH"),
+        saying("R1Integration", "PayloadFormatVersion", "1.0"),
+        saying("R1Integration", "Description", ""),
+        saying("Auth", "IdentitySource", stackgen_cfn::list::<Node>([])),
+    ];
+    for said in said {
+        assert_eq!(said, plain);
+    }
+    assert_ne!(saying("R1", "ApiKeyRequired", true), plain);
+    assert_ne!(saying("R1Integration", "Description", "x"), plain);
 }
 
 #[test]
@@ -232,4 +287,16 @@ fn the_wiring_alone_has_the_digest_of_the_whole() {
         assert_eq!(digests(&whole).len(), 2);
         assert_eq!(digests(&whole), digests(&wiring));
     }
+}
+
+#[test]
+fn two_snapshots_are_compared_in_words() {
+    let small = Stack::small();
+    let mut other = small.clone();
+    other.selection = "$request.body.type".to_owned();
+    other.routes[1].key = "leave".to_owned();
+    other.timeout = 20_000;
+    let (before, after) = (snapshot(&small.model()), snapshot(&other.model()));
+    let diff = stackgen_model::diff::snapshots("chat", &before, &after);
+    insta::assert_snapshot!(diff.human(), @"");
 }

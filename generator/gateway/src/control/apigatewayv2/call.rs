@@ -66,6 +66,10 @@ impl Call {
         } else {
             &self.body
         };
+        // A sequence would do as well for what has no required field.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Failure::Unreadable("The body is no JSON object".to_owned()));
+        }
         serde_json::from_slice(body).map_err(|wrong| {
             let message = wrong.to_string();
             // A value that an enumeration does not have is well-formed.

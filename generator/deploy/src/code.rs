@@ -1,0 +1,260 @@
+//! Code of functions, and which version of them an API calls.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::account::{ApiDescription, Part, PartKind, Place};
+use crate::patience::Doing;
+use crate::progress::Step;
+use crate::{
+    Account, AccountErrorKind, ApiId, DeployError, FunctionName, FunctionState, FunctionVersion,
+    UpdateStatus,
+};
+
+/// The largest zip file that Lambda takes in a call, in bytes; larger ones go through S3.
+pub const LARGEST_ZIP: usize = 50 * 1024 * 1024;
+
+/// Whether the stage is to serve published versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Release {
+    /// The API calls functions; new code is live at once.
+    Live,
+    /// The API calls versions; new code is live with the deployment that calls them.
+    Pinned,
+}
+
+/// Code that was built for a function.
+#[derive(Clone)]
+pub struct BuiltCode {
+    /// The function.
+    pub function: FunctionName,
+    /// SHA-256 of the zip file in base64, as Lambda tells it.
+    pub sha256: String,
+    /// The zip file.
+    pub zip: Arc<[u8]>,
+}
+
+impl fmt::Debug for BuiltCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {} ({} bytes)",
+            self.function,
+            self.sha256,
+            self.zip.len()
+        )
+    }
+}
+
+/// What would be done to functions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CodePlan {
+    /// The code would be replaced.
+    Update(FunctionName),
+    /// A version would be published, and what calls the function pointed at it.
+    Publish(FunctionName),
+}
+
+/// Brings the code of functions to what was built. Answers those that changed.
+pub(crate) async fn update(
+    account: &impl Account,
+    built: &[BuiltCode],
+    doing: Doing<'_>,
+) -> Result<Vec<FunctionName>, DeployError> {
+    let mut updated = Vec::new();
+    for code in built {
+        let function = &code.function;
+        if state(account, function, doing).await?.code_sha256 == code.sha256 {
+            doing.step(Step::CodeIsCurrent { function });
+            continue;
+        }
+        doing.step(Step::Updating { function });
+        // Idempotent: the same zip file twice is the same code.
+        doing
+            .call(|| account.update_code(function, &code.zip))
+            .await?;
+        settled(account, function, None, doing).await?;
+        doing.step(Step::Updated { function });
+        updated.push(function.clone());
+    }
+    Ok(updated)
+}
+
+async fn state(
+    account: &impl Account,
+    function: &FunctionName,
+    doing: Doing<'_>,
+) -> Result<FunctionState, DeployError> {
+    match doing.call(|| account.function(function, None)).await {
+        Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {
+            Err(DeployError::NoFunction {
+                function: function.clone(),
+            })
+        }
+        other => other,
+    }
+}
+
+/// Waits until the last change of a function, or the making of a version, is through.
+async fn settled(
+    account: &impl Account,
+    function: &FunctionName,
+    version: Option<&FunctionVersion>,
+    doing: Doing<'_>,
+) -> Result<FunctionState, DeployError> {
+    let started = tokio::time::Instant::now();
+    loop {
+        let state = doing.call(|| account.function(function, version)).await?;
+        match &state.update {
+            UpdateStatus::Successful => return Ok(state),
+            UpdateStatus::Failed(reason) => {
+                return Err(DeployError::FunctionFailed {
+                    function: function.clone(),
+                    reason: reason.clone(),
+                });
+            }
+            UpdateStatus::InProgress if started.elapsed() >= doing.patience.updated => {
+                return Err(DeployError::FunctionTimedOut {
+                    function: function.clone(),
+                    after: doing.patience.updated,
+                });
+            }
+            UpdateStatus::InProgress => doing.interrupt.sleep(doing.patience.poll).await?,
+        }
+    }
+}
+
+/// Publishes what the functions that the API calls are, and lets integrations and authorizers call those versions. The
+/// stage goes on serving its deployment. Nothing is changed unless all of it can be called afterwards.
+pub(crate) async fn pin(
+    account: &impl Account,
+    api: &ApiId,
+    place: &Place,
+    doing: Doing<'_>,
+) -> Result<(), DeployError> {
+    let description = doing.call(|| account.describe(api)).await?;
+    callable(&description, place)?;
+    let mut versions = BTreeMap::new();
+    for function in description.functions(place) {
+        let state = settled(account, &function, None, doing).await?;
+        let version = doing
+            .call(|| account.publish(&function, &state.code_sha256))
+            .await?;
+        settled(account, &function, Some(&version), doing).await?;
+        doing.step(Step::Published {
+            function: &function,
+            version: &version,
+        });
+        versions.insert(function, version);
+    }
+    for part in &description.parts {
+        let Some(invoked) = part.invoked().filter(|invoked| invoked.is_at(place)) else {
+            continue;
+        };
+        let version = &versions[&invoked.function];
+        if invoked.version().as_ref() == Some(version) {
+            continue;
+        }
+        let uri = invoked.of_version(version);
+        match part.kind {
+            PartKind::Authorizer => {
+                doing
+                    .call(|| account.retarget_authorizer(api, &part.id, &uri))
+                    .await?;
+            }
+            _ => {
+                doing
+                    .call(|| account.retarget_integration(api, &part.id, &uri))
+                    .await?
+            }
+        }
+        doing.step(Step::Retargeted {
+            what: &name(part),
+            version,
+        });
+    }
+    Ok(())
+}
+
+/// A version can be called by a role, or by a permission of its own. Whoever calls the function itself by the function's
+/// permission could not call a version of it.
+fn callable(description: &ApiDescription, place: &Place) -> Result<(), DeployError> {
+    for part in &description.parts {
+        let Some(invoked) = part.invoked().filter(|invoked| invoked.is_at(place)) else {
+            continue;
+        };
+        if part.credentials().is_none() {
+            return Err(DeployError::NotCallable {
+                what: name(part),
+                function: invoked.function,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What people call an integration or an authorizer.
+fn name(part: &Part) -> String {
+    match part.kind {
+        PartKind::Authorizer => format!("authorizer {}", part.text("Name").unwrap_or(&part.id)),
+        _ => format!("integration {}", part.id),
+    }
+}
+
+/// What [`update`] and [`pin`] would do.
+pub(crate) async fn plan(
+    account: &impl Account,
+    built: &[BuiltCode],
+    pinned: Option<(&ApiDescription, &Place)>,
+    doing: Doing<'_>,
+) -> Result<Vec<CodePlan>, DeployError> {
+    let mut plan = Vec::new();
+    for code in built {
+        if state(account, &code.function, doing).await?.code_sha256 != code.sha256 {
+            plan.push(CodePlan::Update(code.function.clone()));
+        }
+    }
+    let Some((description, place)) = pinned else {
+        return Ok(plan);
+    };
+    callable(description, place)?;
+    for function in description.functions(place) {
+        let latest = state(account, &function, doing).await?;
+        let called = called(description, place, &function);
+        let mut current = !plan.contains(&CodePlan::Update(function.clone())) && !called.is_empty();
+        for version in &called {
+            let Some(version) = version else {
+                current = false;
+                continue;
+            };
+            let published = doing
+                .call(|| account.function(&function, Some(version)))
+                .await?;
+            current &= published.code_sha256 == latest.code_sha256
+                && published.configuration == latest.configuration;
+        }
+        if !current {
+            plan.push(CodePlan::Publish(function));
+        }
+    }
+    Ok(plan)
+}
+
+/// The versions of a function that an API calls; `None` for anything else than a version.
+fn called(
+    description: &ApiDescription,
+    place: &Place,
+    function: &FunctionName,
+) -> Vec<Option<FunctionVersion>> {
+    let invoked = description.parts.iter().filter_map(Part::invoked);
+    let of_it = invoked.filter(|invoked| invoked.is_at(place) && invoked.function == *function);
+    let mut versions: Vec<_> = of_it.map(|invoked| invoked.version()).collect();
+    versions.sort();
+    versions.dedup();
+    versions
+}

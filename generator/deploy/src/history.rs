@@ -1,0 +1,136 @@
+//! Deployments as people see them, and going from one to another.
+
+use serde::Serialize;
+
+use crate::patience::Doing;
+use crate::pointer;
+use crate::progress::Step;
+use crate::prune::{self, Policy, earlier, newest_first};
+use crate::{Account, ApiId, DeployError, Deployment, DeploymentId, Label, Maker, StageName};
+
+/// A deployment in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listed {
+    /// The deployment.
+    #[serde(flatten)]
+    pub deployment: Deployment,
+    /// Who made it.
+    pub maker: Maker,
+    /// What stackgen wrote into it.
+    pub label: Option<Label>,
+    /// The stages that serve it.
+    pub stages: Vec<StageName>,
+}
+
+/// All deployments of an API, the newest first.
+///
+/// # Errors
+///
+/// See [`DeployError`].
+pub async fn list(
+    account: &impl Account,
+    api: &ApiId,
+    doing: Doing<'_>,
+) -> Result<Vec<Listed>, DeployError> {
+    let deployments = doing.call(|| account.deployments(api)).await?;
+    let stages = doing.call(|| account.stages(api)).await?;
+    let listed = newest_first(&deployments).into_iter().map(|deployment| {
+        let serving = stages
+            .iter()
+            .filter(|stage| stage.deployment.as_ref() == Some(&deployment.id));
+        Listed {
+            deployment: deployment.clone(),
+            maker: deployment.maker(),
+            label: deployment.label(),
+            stages: serving.map(|stage| stage.name.clone()).collect(),
+        }
+    });
+    Ok(listed.collect())
+}
+
+/// A stage that was moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Moved {
+    /// What it serves.
+    pub deployment: DeploymentId,
+    /// What it served before; the same when nothing had to be done.
+    pub previous: Option<DeploymentId>,
+}
+
+/// Moves a stage to a deployment (row D11).
+///
+/// # Errors
+///
+/// If there is no such deployment, or it cannot be served, or the stage is under AutoDeploy.
+pub async fn activate(
+    account: &impl Account,
+    api: &ApiId,
+    stage: &StageName,
+    deployment: &DeploymentId,
+    doing: Doing<'_>,
+) -> Result<Moved, DeployError> {
+    let previous = pointer::activate(account, api, stage, deployment, doing).await?;
+    doing.step(Step::Activated {
+        deployment,
+        previous: previous.as_ref(),
+    });
+    Ok(Moved {
+        deployment: deployment.clone(),
+        previous,
+    })
+}
+
+/// What a stage would go back to.
+///
+/// # Errors
+///
+/// If nothing earlier is known to be good.
+pub async fn rollback_target(
+    account: &impl Account,
+    api: &ApiId,
+    stage: &StageName,
+    doing: Doing<'_>,
+) -> Result<Deployment, DeployError> {
+    let stage = pointer::own_stage(account, api, stage, doing).await?;
+    let deployments = doing.call(|| account.deployments(api)).await?;
+    let served = stage.deployment.ok_or(DeployError::NothingEarlier)?;
+    earlier(&deployments, &served)
+        .cloned()
+        .ok_or(DeployError::NothingEarlier)
+}
+
+/// What pruning would delete.
+///
+/// # Errors
+///
+/// See [`DeployError`].
+pub async fn prune_plan(
+    account: &impl Account,
+    api: &ApiId,
+    policy: &Policy,
+    doing: Doing<'_>,
+) -> Result<Vec<(Deployment, Option<prune::Kept>)>, DeployError> {
+    let deployments = doing.call(|| account.deployments(api)).await?;
+    let stages = doing.call(|| account.stages(api)).await?;
+    let judged = prune::prunable(&deployments, &stages, policy, None);
+    Ok(judged
+        .into_iter()
+        .map(|(deployment, kept)| (deployment.clone(), kept))
+        .collect())
+}
+
+/// Deletes older deployments.
+///
+/// # Errors
+///
+/// See [`DeployError`].
+pub async fn prune(
+    account: &impl Account,
+    api: &ApiId,
+    policy: &Policy,
+    doing: Doing<'_>,
+) -> Result<Vec<DeploymentId>, DeployError> {
+    prune::apply(account, api, policy, None, doing).await
+}

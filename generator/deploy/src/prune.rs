@@ -1,0 +1,149 @@
+//! Which deployments are deleted, and which are kept.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::patience::Doing;
+use crate::progress::Step;
+use crate::{
+    Account, AccountErrorKind, ApiId, DeployError, Deployment, DeploymentId, DeploymentStatus,
+    Maker, Stage,
+};
+
+/// How many of whose deployments are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// So many of the newest that may be deleted are kept, besides all that must be.
+    pub keep: usize,
+    /// Whether those that CloudFormation made from templates of stackgen may be deleted.
+    pub templates: bool,
+    /// Whether those of anybody may be deleted.
+    pub all: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            keep: 10,
+            templates: false,
+            all: false,
+        }
+    }
+}
+
+/// Why a deployment is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kept {
+    /// A stage serves it (row D6).
+    Served,
+    /// It is what a stage would go back to.
+    Previous,
+    /// It is among the newest.
+    Newest,
+    /// It is still being made.
+    Pending,
+    /// The newest of CloudFormation's is part of the stack, which may move the stage back to it (row D16).
+    InTemplate,
+    /// CloudFormation made it from a template of stackgen's.
+    OfTemplate,
+    /// Somebody else made it.
+    Foreign,
+}
+
+/// What would become of every deployment, newest first: `None` is deleted.
+pub fn prunable<'a>(
+    deployments: &'a [Deployment],
+    stages: &[Stage],
+    policy: &Policy,
+    previous: Option<&DeploymentId>,
+) -> Vec<(&'a Deployment, Option<Kept>)> {
+    let served: BTreeSet<_> = stages
+        .iter()
+        .filter_map(|stage| stage.deployment.as_ref())
+        .collect();
+    let mut protected: BTreeSet<&DeploymentId> = previous.into_iter().collect();
+    for id in &served {
+        protected.extend(earlier(deployments, id).map(|deployment| &deployment.id));
+    }
+    let all = newest_first(deployments);
+    let mut template = all.iter().filter(|one| one.maker() == Maker::Template);
+    let in_template = template.next().map(|deployment| &deployment.id);
+    let mut room = policy.keep;
+    let judged = all.iter().map(|deployment| {
+        let id = &deployment.id;
+        let kept = match deployment.maker() {
+            _ if served.contains(id) => Some(Kept::Served),
+            _ if protected.contains(id) => Some(Kept::Previous),
+            _ if deployment.status == DeploymentStatus::Pending => Some(Kept::Pending),
+            _ if in_template == Some(id) => Some(Kept::InTemplate),
+            Maker::Template if !policy.templates && !policy.all => Some(Kept::OfTemplate),
+            Maker::Unknown | Maker::AutoDeploy if !policy.all => Some(Kept::Foreign),
+            _ if room > 0 => {
+                room -= 1;
+                Some(Kept::Newest)
+            }
+            _ => None,
+        };
+        (*deployment, kept)
+    });
+    judged.collect()
+}
+
+/// The newest first; those of one second by id, so that the order is always the same.
+pub(crate) fn newest_first(deployments: &[Deployment]) -> Vec<&Deployment> {
+    let mut all: Vec<_> = deployments.iter().collect();
+    all.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
+    all
+}
+
+/// What a stage that serves a deployment would go back to: the newest of stackgen's that is older, can be served, and
+/// did not fail when it was tried. API Gateway does not tell which deployments were ever served.
+pub fn earlier<'a>(deployments: &'a [Deployment], served: &DeploymentId) -> Option<&'a Deployment> {
+    let all = newest_first(deployments);
+    let older = all
+        .into_iter()
+        .skip_while(|deployment| deployment.id != *served)
+        .skip(1);
+    older.into_iter().find(|deployment| {
+        let good = deployment.label().is_some_and(|label| !label.failed);
+        good && deployment.status == DeploymentStatus::Deployed && !deployment.auto_deployed
+    })
+}
+
+/// Deletes what may be deleted; answers what was. A deployment that a stage came to use meanwhile is refused by API
+/// Gateway (row D6) and stays.
+pub(crate) async fn apply(
+    account: &impl Account,
+    api: &ApiId,
+    policy: &Policy,
+    previous: Option<&DeploymentId>,
+    doing: Doing<'_>,
+) -> Result<Vec<DeploymentId>, DeployError> {
+    let deployments = doing.call(|| account.deployments(api)).await?;
+    let stages = doing.call(|| account.stages(api)).await?;
+    let mut deleted = Vec::new();
+    for (deployment, kept) in prunable(&deployments, &stages, policy, previous) {
+        if kept.is_some() {
+            continue;
+        }
+        doing.interrupt.check()?;
+        let id = &deployment.id;
+        match account.delete(api, id).await {
+            Ok(()) => {}
+            Err(error) if error.kind == AccountErrorKind::NotFound => {}
+            Err(error) if error.is_transient() || error.kind == AccountErrorKind::Refused => {
+                doing.step(Step::LeftOut {
+                    what: id.as_str(),
+                    reason: &error.to_string(),
+                });
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        doing.step(Step::Deleted { deployment: id });
+        deleted.push(id.clone());
+    }
+    Ok(deleted)
+}

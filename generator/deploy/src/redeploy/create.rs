@@ -1,0 +1,125 @@
+//! Making a deployment that holds what its description says.
+
+use stackgen_model::SnapshotDigest;
+
+use super::{Redeploy, label, wiring};
+use crate::account::{Place, Wiring};
+use crate::patience::Doing;
+use crate::progress::Step;
+use crate::{Account, AccountErrorKind, DeployError, Deployment, DeploymentId, DeploymentStatus};
+
+/// How often a deployment is made anew because the API changed meanwhile.
+const TIMES: usize = 3;
+
+/// Makes a deployment and waits until it can be served. No stage moves.
+///
+/// What a deployment froze cannot be read afterwards. So the API is read before and after: if both are the same, that
+/// is what it froze. If not, it is deleted and another one is made.
+pub(super) async fn create(
+    account: &impl Account,
+    request: &Redeploy,
+    place: &Place,
+    mut wanted: Wiring,
+    doing: Doing<'_>,
+) -> Result<(DeploymentId, SnapshotDigest), DeployError> {
+    let api = &request.api.id;
+    for _ in 0..TIMES {
+        doing.step(Step::Creating);
+        let description = label(request, &wanted.digest, false).to_string();
+        let created = sent(account, request, &description, doing).await?;
+        deployed(account, request, created.clone(), doing).await?;
+        doing.step(Step::Created {
+            deployment: &created.id,
+        });
+        let (after, _) = wiring(account, request, place, doing).await?;
+        if after.digest == wanted.digest {
+            return Ok((created.id, wanted.digest));
+        }
+        doing.step(Step::Changed {
+            deployment: &created.id,
+        });
+        // Not worth failing for: pruning will find it.
+        let _ = doing.call(|| account.delete(api, &created.id)).await;
+        wanted = after;
+    }
+    Err(DeployError::KeepsChanging {
+        api: api.clone(),
+        times: TIMES,
+    })
+}
+
+/// Calls CreateDeployment, not more often than allowed (row D15). If an answer was lost, a deployment that was not
+/// there before and says just this is the one.
+async fn sent(
+    account: &impl Account,
+    request: &Redeploy,
+    description: &str,
+    doing: Doing<'_>,
+) -> Result<Deployment, DeployError> {
+    let api = &request.api.id;
+    let before = doing.call(|| account.deployments(api)).await?;
+    let started = tokio::time::Instant::now();
+    loop {
+        doing.interrupt.check()?;
+        let error = match account.create(api, description).await {
+            Ok(created) => return Ok(created),
+            Err(error) => error,
+        };
+        if error.may_have_happened() {
+            let now = doing.call(|| account.deployments(api)).await?;
+            let ours = now.into_iter().find(|one| {
+                one.description.as_deref() == Some(description)
+                    && before.iter().all(|before| before.id != one.id)
+            });
+            if let Some(ours) = ours {
+                return Ok(ours);
+            }
+        }
+        if !error.is_transient() || started.elapsed() >= doing.patience.calls.0 {
+            return Err(error.into());
+        }
+        let after = doing.patience.create;
+        doing.step(Step::Again {
+            error: &error,
+            after,
+        });
+        doing.interrupt.sleep(after).await?;
+    }
+}
+
+/// Waits until a deployment is DEPLOYED.
+async fn deployed(
+    account: &impl Account,
+    request: &Redeploy,
+    mut deployment: Deployment,
+    doing: Doing<'_>,
+) -> Result<(), DeployError> {
+    let api = &request.api.id;
+    let started = tokio::time::Instant::now();
+    loop {
+        match deployment.status {
+            DeploymentStatus::Deployed => return Ok(()),
+            DeploymentStatus::Failed => {
+                return Err(DeployError::DeploymentFailed {
+                    id: deployment.id,
+                    message: deployment
+                        .message
+                        .unwrap_or_else(|| "no reason is given".to_owned()),
+                });
+            }
+            DeploymentStatus::Pending if started.elapsed() >= doing.patience.deployed => {
+                return Err(DeployError::DeploymentTimedOut {
+                    id: deployment.id,
+                    after: doing.patience.deployed,
+                });
+            }
+            DeploymentStatus::Pending => doing.interrupt.sleep(doing.patience.poll).await?,
+        }
+        match doing.call(|| account.deployment(api, &deployment.id)).await {
+            Ok(found) => deployment = found,
+            // What was just made may not be seen everywhere yet.
+            Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Versions, aliases and policies.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::answer::{
+    Answer, Page, Refusal, alias, configuration, created, no_content, ok, qualified, read,
+};
+use super::name::{Name, Qualified};
+use crate::functions::{Functions, Permission};
+
+type Lambda = State<Arc<Functions>>;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Publish {
+    #[serde(rename = "CodeSha256")]
+    code_sha256: Option<String>,
+    description: Option<String>,
+    revision_id: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct AliasSettings {
+    name: Option<String>,
+    function_version: Option<String>,
+    description: Option<String>,
+    revision_id: Option<String>,
+    routing_config: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Grant {
+    statement_id: String,
+    action: String,
+    principal: String,
+    #[serde(default)]
+    source_arn: Option<String>,
+    #[serde(default)]
+    source_account: Option<String>,
+    #[serde(default)]
+    revision_id: Option<String>,
+}
+
+/// `?RevisionId=`, `?FunctionVersion=`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Which {
+    revision_id: Option<String>,
+    function_version: Option<String>,
+}
+
+impl AliasSettings {
+    /// One version at a time.
+    fn check(&self) -> Result<(), Refusal> {
+        let weights = self.routing_config.as_ref();
+        let weights = weights.and_then(|config| config["AdditionalVersionWeights"].as_object());
+        if weights.is_some_and(|weights| !weights.is_empty()) {
+            return Err(Refusal::invalid(
+                "The local Lambda's aliases point at one version: RoutingConfig is not supported",
+            ));
+        }
+        Ok(())
+    }
+}
+
+pub(super) async fn list(
+    State(lambda): Lambda,
+    Path(name): Path<String>,
+    Query(page): Query<Page>,
+) -> Answer {
+    let name = Name::parse(&name, None, &lambda)?.name;
+    let versions = lambda.versions(&name)?;
+    page.of("Versions", versions.iter().map(qualified).collect())
+}
+
+pub(super) async fn publish(
+    State(lambda): Lambda,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let name = Name::parse(&name, None, &lambda)?.name;
+    let publish: Publish = read(&body)?;
+    let sha256 = publish
+        .code_sha256
+        .as_deref()
+        .filter(|sha256| !sha256.is_empty());
+    let version = lambda.publish_version(
+        &name,
+        publish.description,
+        sha256,
+        publish.revision_id.as_deref(),
+    )?;
+    created(configuration(&version, Some(&version.version)))
+}
+
+pub(super) async fn list_aliases(
+    State(lambda): Lambda,
+    Path(name): Path<String>,
+    Query(page): Query<Page>,
+    Query(which): Query<Which>,
+) -> Answer {
+    let name = Name::parse(&name, None, &lambda)?.name;
+    let mut aliases = lambda.aliases(&name)?;
+    if let Some(version) = which.function_version {
+        aliases.retain(|alias| alias.version == version);
+    }
+    let shown = aliases.iter().map(|one| alias(&lambda, &name, one));
+    page.of("Aliases", shown.collect())
+}
+
+pub(super) async fn create_alias(
+    State(lambda): Lambda,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let name = Name::parse(&name, None, &lambda)?.name;
+    let settings: AliasSettings = read(&body)?;
+    settings.check()?;
+    let (Some(own), Some(version)) = (settings.name, settings.function_version) else {
+        return Err(Refusal::invalid("Name or FunctionVersion is missing"));
+    };
+    let description = settings.description.unwrap_or_default();
+    let made = lambda.create_alias(&name, &own, &version, description)?;
+    created(alias(&lambda, &name, &made))
+}
+
+pub(super) async fn get_alias(
+    State(lambda): Lambda,
+    Path((name, own)): Path<(String, String)>,
+) -> Answer {
+    let name = Name::parse(&name, None, &lambda)?.name;
+    let found = lambda.alias(&name, &own)?;
+    ok(alias(&lambda, &name, &found))
+}
+
+pub(super) async fn update_alias(
+    State(lambda): Lambda,
+    Path((name, own)): Path<(String, String)>,
+    body: Bytes,
+) -> Answer {
+    let name = Name::parse(&name, None, &lambda)?.name;
+    let settings: AliasSettings = read(&body)?;
+    settings.check()?;
+    let changed = lambda.update_alias(
+        &name,
+        &own,
+        settings.function_version.as_deref(),
+        settings.description,
+        settings.revision_id.as_deref(),
+    )?;
+    ok(alias(&lambda, &name, &changed))
+}
+
+pub(super) async fn delete_alias(
+    State(lambda): Lambda,
+    Path((name, own)): Path<(String, String)>,
+) -> Answer {
+    let name = Name::parse(&name, None, &lambda)?.name;
+    lambda.delete_alias(&name, &own)?;
+    no_content()
+}
+
+pub(super) async fn get_policy(
+    State(lambda): Lambda,
+    Path(name): Path<String>,
+    Query(qualified): Query<Qualified>,
+) -> Answer {
+    let name = Name::parse(&name, qualified.qualifier, &lambda)?;
+    let policy = lambda.policy(&name.name, name.qualifier.as_deref())?;
+    let arn = name.arn(&lambda);
+    let statements: Vec<_> = policy
+        .statements
+        .iter()
+        .map(|one| one.to_json(&arn))
+        .collect();
+    let document = json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements });
+    ok(json!({ "Policy": document.to_string(), "RevisionId": policy.revision_id }))
+}
+
+pub(super) async fn add_permission(
+    State(lambda): Lambda,
+    Path(name): Path<String>,
+    Query(qualified): Query<Qualified>,
+    body: Bytes,
+) -> Answer {
+    let name = Name::parse(&name, qualified.qualifier, &lambda)?;
+    let grant: Grant = read(&body)?;
+    let permission = Permission {
+        statement_id: grant.statement_id,
+        action: grant.action,
+        principal: grant.principal,
+        source_arn: grant.source_arn,
+        source_account: grant.source_account,
+    };
+    let statement = permission.to_json(&name.arn(&lambda));
+    let revision = grant.revision_id.as_deref();
+    lambda.add_permission(&name.name, name.qualifier.as_deref(), permission, revision)?;
+    created(json!({ "Statement": statement.to_string() }))
+}
+
+pub(super) async fn remove_permission(
+    State(lambda): Lambda,
+    Path((name, statement)): Path<(String, String)>,
+    Query(qualified): Query<Qualified>,
+    Query(which): Query<Which>,
+) -> Answer {
+    let name = Name::parse(&name, qualified.qualifier, &lambda)?;
+    let (qualifier, revision) = (name.qualifier.as_deref(), which.revision_id.as_deref());
+    lambda.remove_permission(&name.name, qualifier, &statement, revision)?;
+    no_content()
+}

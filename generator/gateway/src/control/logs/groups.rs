@@ -1,0 +1,145 @@
+//! Groups and streams.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answer, Service, invalid, page};
+use crate::logs::LogStream;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Group {
+    log_group_name: String,
+    log_stream_name: String,
+    retention_in_days: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Describe {
+    log_group_name: String,
+    log_group_identifier: Option<String>,
+    log_group_name_prefix: String,
+    log_group_name_pattern: String,
+    log_stream_name_prefix: String,
+    order_by: Option<String>,
+    descending: bool,
+    next_token: Option<String>,
+    limit: Option<usize>,
+}
+
+impl Service {
+    pub(super) fn create_group(&self, group: &Group) -> Answer {
+        if group.log_group_name.is_empty() {
+            return Err(invalid("logGroupName is missing"));
+        }
+        self.logs.create_group(&group.log_group_name)?;
+        Ok(json!({}))
+    }
+
+    pub(super) fn delete_group(&self, group: &Group) -> Answer {
+        self.logs.delete_group(&group.log_group_name)?;
+        Ok(json!({}))
+    }
+
+    pub(super) fn retain(&self, group: &Group) -> Answer {
+        self.logs
+            .retain(&group.log_group_name, group.retention_in_days)?;
+        Ok(json!({}))
+    }
+
+    pub(super) fn create_stream(&self, group: &Group) -> Answer {
+        if group.log_stream_name.is_empty() {
+            return Err(invalid("logStreamName is missing"));
+        }
+        self.logs
+            .create_stream(&group.log_group_name, &group.log_stream_name)?;
+        Ok(json!({}))
+    }
+
+    pub(super) fn describe_groups(&self, which: &Describe) -> Answer {
+        let groups = self.logs.groups().into_iter();
+        let wanted = groups.filter(|group| {
+            group.name.starts_with(&which.log_group_name_prefix)
+                && group.name.contains(&which.log_group_name_pattern)
+        });
+        let shown = wanted.map(|group| {
+            let arn = self.arn(&group.name);
+            let mut shown = json!({
+                "logGroupName": group.name,
+                "creationTime": group.created,
+                "metricFilterCount": 0,
+                "arn": format!("{arn}:*"),
+                "logGroupArn": arn,
+                "storedBytes": group.bytes,
+                "logGroupClass": "STANDARD",
+            });
+            if let Some(days) = group.retention_in_days {
+                shown["retentionInDays"] = json!(days);
+            }
+            shown
+        });
+        let (shown, next) = page(shown.collect(), which.next_token.as_deref(), which.limit)?;
+        Ok(with_token(json!({ "logGroups": shown }), next))
+    }
+
+    pub(super) fn describe_streams(&self, which: &Describe) -> Answer {
+        let group = which.log_group_identifier.as_deref();
+        let group = group_name(group.unwrap_or(&which.log_group_name));
+        let mut streams = self.logs.streams(group)?;
+        streams.retain(|stream| stream.name.starts_with(&which.log_stream_name_prefix));
+        if which.order_by.as_deref() == Some("LastEventTime") {
+            streams.sort_by_key(|stream| stream.last);
+        }
+        if which.descending {
+            streams.reverse();
+        }
+        let arn = self.arn(group);
+        let shown = streams.iter().map(|stream| describe_stream(&arn, stream));
+        let (shown, next) = page(shown.collect(), which.next_token.as_deref(), which.limit)?;
+        Ok(with_token(json!({ "logStreams": shown }), next))
+    }
+
+    fn arn(&self, group: &str) -> String {
+        let place = &self.place;
+        format!(
+            "arn:{}:logs:{}:{}:log-group:{group}",
+            place.partition, place.region, place.account
+        )
+    }
+}
+
+fn describe_stream(group: &str, stream: &LogStream) -> Value {
+    let mut shown = json!({
+        "logStreamName": &*stream.name,
+        "creationTime": stream.created,
+        "arn": format!("{group}:log-stream:{}", stream.name),
+        "storedBytes": 0,
+    });
+    let moments = [
+        ("firstEventTimestamp", stream.first),
+        ("lastEventTimestamp", stream.last),
+        ("lastIngestionTime", stream.ingested),
+    ];
+    for (name, moment) in moments {
+        if let Some(moment) = moment {
+            shown[name] = json!(moment);
+        }
+    }
+    shown
+}
+
+/// A group's name, of its ARN too.
+pub(super) fn group_name(identifier: &str) -> &str {
+    match identifier.split_once(":log-group:") {
+        Some((arn, name)) if arn.starts_with("arn:") => name.strip_suffix(":*").unwrap_or(name),
+        _ => identifier,
+    }
+}
+
+pub(super) fn with_token(mut body: Value, next: Option<String>) -> Value {
+    if let Some(next) = next {
+        body["nextToken"] = json!(next);
+    }
+    body
+}

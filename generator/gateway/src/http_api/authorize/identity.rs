@@ -1,0 +1,25 @@
+//! Where identities are read from: `$request.header.Authorization`, `$request.querystring.token`, `$context.routeKey`,
+//! `$stageVariables.name`.
+
+use super::super::Exchange;
+use super::super::log::variable;
+use super::super::route::Matched;
+
+impl Exchange<'_> {
+    /// The value that an expression selects; `None` when there is none, or an empty one.
+    pub(super) fn identity(&self, source: &str, matched: Option<&Matched>) -> Option<String> {
+        let value = if let Some(name) = source.strip_prefix("$request.header.") {
+            self.request.header(name)
+        } else if let Some(name) = source.strip_prefix("$request.querystring.") {
+            self.request.parameter(name)
+        } else if let Some(name) = source.strip_prefix("$context.") {
+            let route = matched.map(|matched| &matched.route.route_key);
+            let (stage, request) = (&self.served.stage, self.request);
+            variable(self.api, stage, request, route, name).map(|value| value.into_owned())
+        } else {
+            let name = source.strip_prefix("$stageVariables.")?;
+            self.served.stage.stage_variables.get(name).cloned()
+        };
+        value.filter(|value| !value.is_empty())
+    }
+}

@@ -1,0 +1,74 @@
+//! Cross-origin answers. With CORS settings, the headers are API Gateway's alone: those of the function are dropped.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header};
+
+use super::request::Request;
+use crate::apis::Cors;
+
+/// True when a browser asks whether it may send a request.
+pub(super) fn is_preflight(request: &Request) -> bool {
+    request.method == Method::OPTIONS
+        && request.header("origin").is_some()
+        && request.header("access-control-request-method").is_some()
+}
+
+/// Sets the CORS headers of an answer, or none when the request's origin is not among those that are allowed.
+pub(super) fn apply(cors: &Cors, request: &Request, response: &mut Response<Bytes>) {
+    let headers = response.headers_mut();
+    let own: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| name.as_str().starts_with("access-control-"))
+        .cloned()
+        .collect();
+    for name in own {
+        headers.remove(name);
+    }
+    let Some(origin) = request.header("origin") else {
+        return;
+    };
+    let Some(allowed) = allowed(&cors.allow_origins, &origin) else {
+        return;
+    };
+    set(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+    if cors.allow_credentials == Some(true) {
+        set(headers, header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
+    }
+    let exposed = cors.expose_headers.join(",");
+    set(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, &exposed);
+    if !is_preflight(request) {
+        return;
+    }
+    let methods = cors.allow_methods.join(",");
+    set(headers, header::ACCESS_CONTROL_ALLOW_METHODS, &methods);
+    let allowed = cors.allow_headers.join(",");
+    set(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, &allowed);
+    let age = cors.max_age.map(|age| age.to_string());
+    set(
+        headers,
+        header::ACCESS_CONTROL_MAX_AGE,
+        &age.unwrap_or_default(),
+    );
+}
+
+/// What the answer names: `*`, or the origin itself. `https://*` and `http://*` allow every origin of that scheme.
+fn allowed<'a>(origins: &[String], origin: &'a str) -> Option<&'a str> {
+    if origins.iter().any(|one| one == "*") {
+        return Some("*");
+    }
+    let fits = |one: &String| match one.strip_suffix("://*") {
+        Some(scheme) => origin
+            .split_once("://")
+            .is_some_and(|(own, _)| own.eq_ignore_ascii_case(scheme)),
+        None => one.eq_ignore_ascii_case(origin),
+    };
+    origins.iter().any(fits).then_some(origin)
+}
+
+/// Sets a header that has something to say.
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    // Settings with a line break were refused when they were set; the origin came in a header.
+    if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(value)) {
+        headers.insert(name, value);
+    }
+}

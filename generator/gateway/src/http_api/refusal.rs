@@ -1,0 +1,99 @@
+//! What API Gateway answers by itself.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+
+/// An answer that no function gave.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) message: &'static str,
+    /// Why, for people at the terminal. The client does not learn it.
+    pub(super) reason: String,
+    /// `WWW-Authenticate`.
+    pub(super) challenge: Option<String>,
+    /// `$context.authorizer.error`.
+    pub(super) of_authorizer: bool,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, message: &'static str, reason: impl Into<String>) -> Self {
+        Refusal {
+            status,
+            message,
+            reason: reason.into(),
+            challenge: None,
+            of_authorizer: false,
+        }
+    }
+
+    pub(super) fn not_found(reason: &str) -> Self {
+        Refusal::new(StatusCode::NOT_FOUND, "Not Found", reason)
+    }
+
+    pub(super) fn too_large() -> Self {
+        let (status, message) = (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        Refusal::new(
+            status,
+            message,
+            "the body is over 10 MB, or over what a function takes",
+        )
+    }
+
+    pub(super) fn too_many() -> Self {
+        let reason = "the throttle of the stage or the route";
+        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests", reason)
+    }
+
+    pub(super) fn unauthorized(reason: impl Into<String>) -> Self {
+        let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "Unauthorized", reason);
+        refusal.by_authorizer()
+    }
+
+    pub(super) fn forbidden(reason: impl Into<String>) -> Self {
+        let refusal = Refusal::new(StatusCode::FORBIDDEN, "Forbidden", reason);
+        refusal.by_authorizer()
+    }
+
+    pub(super) fn internal(reason: impl Into<String>) -> Self {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Refusal::new(status, "Internal Server Error", reason)
+    }
+
+    pub(super) fn unavailable(reason: impl Into<String>) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Refusal::new(status, "Service Unavailable", reason)
+    }
+
+    #[must_use]
+    pub(super) fn by_authorizer(self) -> Self {
+        Refusal {
+            of_authorizer: true,
+            ..self
+        }
+    }
+
+    #[must_use]
+    pub(super) fn challenging(self, challenge: String) -> Self {
+        Refusal {
+            challenge: Some(challenge),
+            ..self
+        }
+    }
+
+    pub(super) fn response(&self) -> Response<Bytes> {
+        let body = format!(r#"{{"message":"{}"}}"#, self.message);
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        let challenge = self.challenge.as_deref().map(HeaderValue::from_str);
+        if let Some(Ok(challenge)) = challenge {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}

@@ -1,0 +1,280 @@
+//! What a function returned, as a response.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use serde_json::{Map, Value};
+
+/// Which payload format an integration speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    /// `1.0`, which is also what nothing means.
+    V1,
+    /// `2.0`.
+    V2,
+}
+
+impl Version {
+    pub(super) fn of(text: Option<&str>) -> Self {
+        match text {
+            Some("2.0") => Version::V2,
+            _ => Version::V1,
+        }
+    }
+}
+
+/// Headers that are the connection's, not the function's.
+const OF_THE_CONNECTION: [HeaderName; 4] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Reads a function's answer.
+///
+/// # Errors
+///
+/// What is malformed about it, without quoting it.
+pub(super) fn interpret(version: Version, payload: &[u8]) -> Result<Response<Bytes>, String> {
+    let value: Value =
+        serde_json::from_slice(payload).map_err(|_| "the function returned no JSON".to_owned())?;
+    match (version, &value) {
+        (_, Value::Object(answer)) if answer.contains_key("statusCode") => {
+            structured(version, answer)
+        }
+        (Version::V1, _) => {
+            Err("the function returned no statusCode, which format 1.0 needs".to_owned())
+        }
+        (Version::V2, _) => Ok(inferred(&value, payload)),
+    }
+}
+
+/// Format 2.0 without a `statusCode`: all of it is the body.
+fn inferred(value: &Value, payload: &[u8]) -> Response<Bytes> {
+    let body = match value {
+        Value::String(text) => Bytes::from(text.clone()),
+        _ => Bytes::copy_from_slice(payload),
+    };
+    let mut response = Response::new(body);
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+fn structured(version: Version, answer: &Map<String, Value>) -> Result<Response<Bytes>, String> {
+    let mut response = Response::new(body(answer)?);
+    *response.status_mut() = status(&answer["statusCode"])?;
+    let headers = response.headers_mut();
+    for (name, value) in object(answer, "headers")? {
+        headers.insert(header_name(name)?, header_value(name, value)?);
+    }
+    if version == Version::V1 {
+        for (name, values) in object(answer, "multiValueHeaders")? {
+            let values = values.as_array();
+            let values = values.ok_or_else(|| format!("multiValueHeaders.{name} is no list"))?;
+            headers.remove(header_name(name)?);
+            for value in values {
+                headers.append(header_name(name)?, header_value(name, value)?);
+            }
+        }
+    } else {
+        cookies(answer, headers)?;
+    }
+    for name in OF_THE_CONNECTION {
+        headers.remove(name);
+    }
+    headers
+        .entry(header::CONTENT_TYPE)
+        .or_insert(HeaderValue::from_static(match version {
+            Version::V1 => "application/json",
+            Version::V2 => "text/plain;charset=UTF-8",
+        }));
+    Ok(response)
+}
+
+fn status(value: &Value) -> Result<StatusCode, String> {
+    let number = match value {
+        Value::String(text) => text.parse().ok(),
+        value => value.as_u64().and_then(|number| u16::try_from(number).ok()),
+    };
+    number
+        .filter(|number| (200..600).contains(number))
+        .and_then(|number| StatusCode::from_u16(number).ok())
+        .ok_or_else(|| "statusCode is no status of an HTTP response".to_owned())
+}
+
+fn body(answer: &Map<String, Value>) -> Result<Bytes, String> {
+    let text = match answer.get("body") {
+        None | Some(Value::Null) => return Ok(Bytes::new()),
+        Some(Value::String(text)) => text,
+        Some(_) => return Err("body is no string".to_owned()),
+    };
+    match answer.get("isBase64Encoded") {
+        None | Some(Value::Null | Value::Bool(false)) => Ok(text.clone().into()),
+        Some(Value::Bool(true)) => {
+            let decoded = STANDARD.decode(text);
+            let decoded = decoded.map_err(|_| "body is no base64, as isBase64Encoded says")?;
+            Ok(decoded.into())
+        }
+        Some(_) => Err("isBase64Encoded is no boolean".to_owned()),
+    }
+}
+
+fn cookies(answer: &Map<String, Value>, headers: &mut HeaderMap) -> Result<(), String> {
+    let cookies = match answer.get("cookies") {
+        None | Some(Value::Null) => return Ok(()),
+        Some(Value::Array(cookies)) => cookies,
+        Some(_) => return Err("cookies is no list".to_owned()),
+    };
+    for cookie in cookies {
+        headers.append(header::SET_COOKIE, header_value("cookies", cookie)?);
+    }
+    Ok(())
+}
+
+/// An object that may be missing, as its entries.
+fn object<'a>(
+    answer: &'a Map<String, Value>,
+    key: &str,
+) -> Result<impl Iterator<Item = (&'a String, &'a Value)>, String> {
+    match answer.get(key) {
+        None | Some(Value::Null) => Ok(None.into_iter().flatten()),
+        Some(Value::Object(entries)) => Ok(Some(entries).into_iter().flatten()),
+        Some(_) => Err(format!("{key} is no object")),
+    }
+}
+
+fn header_name(name: &str) -> Result<HeaderName, String> {
+    name.parse()
+        .map_err(|_| format!("{name:?} is no header's name"))
+}
+
+fn header_value(name: &str, value: &Value) -> Result<HeaderValue, String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        _ => return Err(format!("the value of {name} is no string")),
+    };
+    HeaderValue::from_str(&text).map_err(|_| format!("the value of {name} is no header's value"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn v2(answer: &Value) -> Result<Response<Bytes>, String> {
+        interpret(Version::V2, answer.to_string().as_bytes())
+    }
+
+    #[test]
+    fn format_2_infers_a_body_from_what_has_no_status() {
+        for (answer, body) in [
+            (json!("Hello from Lambda!"), "Hello from Lambda!"),
+            (json!({"message": "Hello"}), r#"{"message":"Hello"}"#),
+            (json!([1]), "[1]"),
+            (json!(null), "null"),
+        ] {
+            let response = v2(&answer).unwrap();
+            assert_eq!(response.status(), 200);
+            assert_eq!(response.headers()["content-type"], "application/json");
+            assert_eq!(response.body(), body);
+        }
+    }
+
+    #[test]
+    fn format_1_needs_a_status() {
+        let error = interpret(Version::V1, b"{\"message\":\"x\"}").unwrap_err();
+        assert_eq!(
+            error,
+            "the function returned no statusCode, which format 1.0 needs"
+        );
+    }
+
+    #[test]
+    fn a_structured_answer_sets_status_headers_cookies_and_bytes() {
+        let response = v2(&json!({
+            "statusCode": "201",
+            "headers": {"X-Number": 7, "Content-Length": "999", "Connection": "close"},
+            "cookies": ["a=1; Path=/", "b=2"],
+            "body": STANDARD.encode([0, 159, 146, 150]),
+            "isBase64Encoded": true,
+        }))
+        .unwrap();
+        assert_eq!(response.status(), 201);
+        assert_eq!(response.headers()["x-number"], "7");
+        assert!(!response.headers().contains_key("content-length"));
+        assert!(!response.headers().contains_key("connection"));
+        let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
+        assert_eq!(cookies, ["a=1; Path=/", "b=2"]);
+        assert_eq!(response.body().as_ref(), [0, 159, 146, 150]);
+        assert_eq!(
+            response.headers()["content-type"],
+            "text/plain;charset=UTF-8"
+        );
+    }
+
+    #[test]
+    fn format_1_takes_headers_with_many_values() {
+        let answer = json!({
+            "statusCode": 200,
+            "headers": {"set-cookie": "a=0"},
+            "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"]},
+        });
+        let response = interpret(Version::V1, answer.to_string().as_bytes()).unwrap();
+        let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
+        assert_eq!(cookies, ["a=1", "b=2"]);
+    }
+
+    #[test]
+    fn what_is_malformed_is_told_without_quoting_it() {
+        for (answer, expected) in [
+            (
+                json!({"statusCode": 99}),
+                "statusCode is no status of an HTTP response",
+            ),
+            (
+                json!({"statusCode": 101}),
+                "statusCode is no status of an HTTP response",
+            ),
+            (
+                json!({"statusCode": "ok"}),
+                "statusCode is no status of an HTTP response",
+            ),
+            (
+                json!({"statusCode": 200, "body": {"a": 1}}),
+                "body is no string",
+            ),
+            (
+                json!({"statusCode": 200, "body": "%", "isBase64Encoded": true}),
+                "body is no base64, as isBase64Encoded says",
+            ),
+            (
+                json!({"statusCode": 200, "headers": ["a"]}),
+                "headers is no object",
+            ),
+            (
+                json!({"statusCode": 200, "headers": {"a": "b\r\nc: d"}}),
+                "the value of a is no header's value",
+            ),
+            (
+                json!({"statusCode": 200, "cookies": "a=1"}),
+                "cookies is no list",
+            ),
+        ] {
+            assert_eq!(v2(&answer).unwrap_err(), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reading_is_total(payload in prop::collection::vec(any::<u8>(), 0..64)) {
+            let _ = interpret(Version::V1, &payload);
+            let _ = interpret(Version::V2, &payload);
+        }
+    }
+}

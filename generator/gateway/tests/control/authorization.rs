@@ -1,0 +1,216 @@
+//! Authorization of WebSocket APIs (rows A1, A3, A4, A11, A12, F2, F6).
+
+use aws_sdk_apigatewayv2::types::{AuthorizationType, AuthorizerType};
+
+use crate::support::{Control, function_uri, refusal};
+
+#[tokio::test]
+async fn row_a1_authorization_is_of_connect_alone() {
+    let control = Control::start().await;
+    let api = control.bare().await;
+    let route = |key: &str| {
+        let route = control.client.create_route().api_id(&api).route_key(key);
+        route.authorization_type(AuthorizationType::AwsIam).send()
+    };
+    assert_eq!(
+        refusal!(route("ping").await),
+        "BadRequestException: Currently, authorization is restricted to the $connect route only"
+    );
+    route("$connect").await.unwrap();
+    let jwt = control
+        .client
+        .create_route()
+        .api_id(&api)
+        .route_key("$disconnect");
+    let jwt = jwt.authorization_type(AuthorizationType::Jwt).send().await;
+    assert!(
+        jwt.unwrap_err()
+            .into_service_error()
+            .is_bad_request_exception()
+    );
+}
+
+#[tokio::test]
+async fn row_f2_custom_authorization_needs_an_authorizer_of_this_api() {
+    let control = Control::start().await;
+    let client = &control.client;
+    let api = control.bare().await;
+    let other = control.bare().await;
+    let authorizer = |api: &str| {
+        let authorizer = client.create_authorizer().api_id(api).name("tokens");
+        let authorizer = authorizer.authorizer_type(AuthorizerType::Request);
+        let authorizer = authorizer.authorizer_uri(function_uri());
+        authorizer.set_identity_source(Some(Vec::new())).send()
+    };
+    let elsewhere = authorizer(&other).await.unwrap().authorizer_id.unwrap();
+    let route = || {
+        let route = client.create_route().api_id(&api).route_key("$connect");
+        route.authorization_type(AuthorizationType::Custom)
+    };
+    assert!(
+        route()
+            .send()
+            .await
+            .unwrap_err()
+            .into_service_error()
+            .is_bad_request_exception()
+    );
+    let refused = route().authorizer_id(elsewhere).send().await;
+    assert!(
+        refused
+            .unwrap_err()
+            .into_service_error()
+            .is_bad_request_exception()
+    );
+
+    let own = authorizer(&api).await.unwrap().authorizer_id.unwrap();
+    let route = route()
+        .authorizer_id(&own)
+        .send()
+        .await
+        .unwrap()
+        .route_id
+        .unwrap();
+    let delete = || {
+        client
+            .delete_authorizer()
+            .api_id(&api)
+            .authorizer_id(&own)
+            .send()
+    };
+    assert_eq!(
+        refusal!(delete().await),
+        "ConflictException: Cannot delete authorizer 'tokens', is referenced in route: $connect"
+    );
+    let open = client.update_route().api_id(&api).route_id(route);
+    open.authorization_type(AuthorizationType::None)
+        .send()
+        .await
+        .unwrap();
+    delete().await.unwrap();
+}
+
+#[tokio::test]
+async fn row_a3_identity_sources_are_of_the_route_the_context_or_the_stage() {
+    let control = Control::start().await;
+    let api = control.bare().await;
+    let authorizer = |name: usize, source: &str| {
+        let authorizer = control
+            .client
+            .create_authorizer()
+            .api_id(&api)
+            .name(format!("a{name}"));
+        let authorizer = authorizer.authorizer_type(AuthorizerType::Request);
+        authorizer
+            .authorizer_uri(function_uri())
+            .identity_source(source)
+            .send()
+    };
+    let known = [
+        "route.request.header.Authorization",
+        "route.request.querystring.token",
+        "context.identity.sourceIp",
+        "stageVariables.secret",
+    ];
+    for (name, source) in known.into_iter().enumerate() {
+        authorizer(name, source).await.unwrap();
+    }
+    for source in [
+        "$request.header.Authorization",
+        "route.request.header.",
+        "method.request.header.A",
+        "",
+    ] {
+        let refused = authorizer(9, source).await;
+        assert!(
+            refused
+                .unwrap_err()
+                .into_service_error()
+                .is_bad_request_exception(),
+            "{source}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn row_a4_an_authorizer_may_have_no_identity_source() {
+    let control = Control::start().await;
+    let api = control.bare().await;
+    let body = format!(
+        "{{\"name\": \"a\", \"authorizerType\": \"REQUEST\", \"authorizerUri\": \"{}\"}}",
+        function_uri()
+    );
+    let made = control
+        .raw("POST", &format!("/v2/apis/{api}/authorizers"), &body)
+        .await;
+    assert_eq!(made.status(), 201);
+}
+
+#[tokio::test]
+async fn row_a11_any_ttl_is_refused_zero_too() {
+    let control = Control::start().await;
+    let api = control.bare().await;
+    for ttl in [0, 300] {
+        let authorizer = control
+            .client
+            .create_authorizer()
+            .api_id(&api)
+            .name("tokens");
+        let authorizer = authorizer.authorizer_type(AuthorizerType::Request);
+        let authorizer = authorizer.authorizer_uri(function_uri());
+        let authorizer = authorizer.identity_source("route.request.querystring.token");
+        assert_eq!(
+            refusal!(
+                authorizer
+                    .authorizer_result_ttl_in_seconds(ttl)
+                    .send()
+                    .await
+            ),
+            "BadRequestException: AuthorizerResultTtlInSeconds cannot be set for WEBSOCKET protocol Apis."
+        );
+    }
+}
+
+#[tokio::test]
+async fn row_a12_simple_responses_and_payload_versions_are_of_http_apis() {
+    let control = Control::start().await;
+    let api = control.bare().await;
+    let authorizer = || {
+        let authorizer = control
+            .client
+            .create_authorizer()
+            .api_id(&api)
+            .name("tokens");
+        let authorizer = authorizer.authorizer_type(AuthorizerType::Request);
+        let authorizer = authorizer.authorizer_uri(function_uri());
+        authorizer.identity_source("route.request.querystring.token")
+    };
+    assert_eq!(
+        refusal!(authorizer().enable_simple_responses(true).send().await),
+        "BadRequestException: EnableSimpleResponses cannot be set for WEBSOCKET protocol Apis."
+    );
+    assert_eq!(
+        refusal!(
+            authorizer()
+                .authorizer_payload_format_version("2.0")
+                .send()
+                .await
+        ),
+        "BadRequestException: AuthorizerPayloadFormatVersion cannot be set for WEBSOCKET protocol Apis."
+    );
+    let jwt = control
+        .client
+        .create_authorizer()
+        .api_id(&api)
+        .name("tokens");
+    let jwt = jwt
+        .authorizer_type(AuthorizerType::Jwt)
+        .identity_source("route.request.header.A");
+    assert!(
+        jwt.send()
+            .await
+            .unwrap_err()
+            .into_service_error()
+            .is_bad_request_exception()
+    );
+}

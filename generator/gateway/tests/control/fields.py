@@ -1,0 +1,18 @@
+"""Prints the fields of apigatewayv2's answers as AWS's own clients know them: {"GetRouteResult": ["routeId", …], …}."""
+
+import json
+import sys
+
+import botocore.session
+
+service = botocore.session.get_session().get_service_model("apigatewayv2")
+json.dump(
+    {
+        name: sorted(
+            member.serialization.get("name", key)
+            for key, member in service.operation_model(name).output_shape.members.items()
+        )
+        for name in sys.argv[1:]
+    },
+    sys.stdout,
+)

@@ -1,0 +1,301 @@
+//! The fields of answers, held against the service model that AWS's clients are made from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::support::{Control, function_uri};
+
+/// What no answer has here: of imported and managed apis, which there are none of, and of deployments that failed.
+const ABSENT: [&str; 4] = [
+    "apiGatewayManaged",
+    "importInfo",
+    "warnings",
+    "deploymentStatusMessage",
+];
+
+#[tokio::test]
+async fn answers_have_exactly_the_fields_of_the_service_model() {
+    let Some(model) = service_model() else { return };
+    let control = Control::start().await;
+    let answers = everything(&control).await;
+    assert_eq!(
+        answers.keys().collect::<Vec<_>>(),
+        model.keys().collect::<Vec<_>>()
+    );
+    for (operation, fields) in &model {
+        let answer = &answers[operation];
+        let given: BTreeSet<_> = answer.iter().map(String::as_str).collect();
+        let known: BTreeSet<_> = fields.iter().map(String::as_str).collect();
+        let unknown: Vec<_> = given.difference(&known).collect();
+        assert!(
+            unknown.is_empty(),
+            "{operation}: the model has no {unknown:?}"
+        );
+        let missing: Vec<_> = known
+            .difference(&given)
+            .filter(|one| !ABSENT.contains(one))
+            .collect();
+        assert!(missing.is_empty(), "{operation}: {missing:?} is missing");
+    }
+}
+
+const OPERATIONS: [&str; 9] = [
+    "GetApi",
+    "GetAuthorizer",
+    "GetDeployment",
+    "GetIntegration",
+    "GetIntegrationResponse",
+    "GetModel",
+    "GetRoute",
+    "GetRouteResponse",
+    "GetStage",
+];
+
+/// By the service model of the tools' Python; `None` when it is missing and may be.
+fn service_model() -> Option<BTreeMap<String, Vec<String>>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = root.join("../../.tools/venv/bin/python");
+    if !python.exists() {
+        assert!(
+            std::env::var_os("STACKGEN_SKIP_TOOLS").is_some_and(|value| value == "1"),
+            "{} is missing: run `make tools`, or set STACKGEN_SKIP_TOOLS=1",
+            python.display()
+        );
+        eprintln!("skipped: AWS's service models are not installed");
+        return None;
+    }
+    let script = root.join("tests/control/fields.py");
+    let output = Command::new(python)
+        .arg(script)
+        .args(OPERATIONS)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Some(serde_json::from_slice(&output.stdout).unwrap())
+}
+
+/// What was made, by the operation that reads it.
+#[derive(Default)]
+struct Made(BTreeMap<&'static str, Vec<String>>);
+
+/// One of each, with all fields that its creation takes, and the fields of what is read of it.
+async fn everything(control: &Control) -> BTreeMap<String, BTreeSet<String>> {
+    let mut made = Made::default();
+    websocket(control, &mut made).await;
+    http(control, &mut made).await;
+    for api in control.apis.list_apis() {
+        let endpoint = "ws://127.0.0.1:1".to_owned();
+        control
+            .apis
+            .set_api_endpoint(&api.api_id, endpoint)
+            .unwrap();
+    }
+    let mut answers = BTreeMap::new();
+    for (operation, paths) in made.0 {
+        let mut fields = BTreeSet::new();
+        for path in paths {
+            let answer = control.raw("GET", &path, "").await;
+            let read: serde_json::Map<String, Value> =
+                serde_json::from_slice(answer.body()).unwrap();
+            fields.extend(read.keys().cloned());
+        }
+        answers.insert(operation.to_owned(), fields);
+    }
+    answers
+}
+
+async fn websocket(control: &Control, made: &mut Made) {
+    let api = made
+        .one(control, "GetApi", "/v2/apis", websocket_api())
+        .await;
+    made.one(control, "GetModel", &format!("{api}/models"), a_model())
+        .await;
+    let path = format!("{api}/integrations");
+    let integration = made
+        .one(control, "GetIntegration", &path, websocket_integration())
+        .await;
+    let path = format!("{integration}/integrationresponses");
+    made.one(
+        control,
+        "GetIntegrationResponse",
+        &path,
+        integration_response(),
+    )
+    .await;
+    let path = format!("{api}/routes");
+    let route = made
+        .one(
+            control,
+            "GetRoute",
+            &path,
+            connect_route(last(&integration)),
+        )
+        .await;
+    let path = format!("{route}/routeresponses");
+    made.one(control, "GetRouteResponse", &path, route_response())
+        .await;
+    let path = format!("{api}/deployments");
+    let one = json!({ "description": "one" });
+    let deployment = made.one(control, "GetDeployment", &path, one).await;
+    let path = format!("{api}/stages");
+    made.one(control, "GetStage", &path, a_stage(last(&deployment)))
+        .await;
+    let auto = json!({ "stageName": "auto", "autoDeploy": true });
+    made.one(control, "GetStage", &path, auto).await;
+}
+
+async fn http(control: &Control, made: &mut Made) {
+    let api = made.one(control, "GetApi", "/v2/apis", http_api()).await;
+    let path = format!("{api}/authorizers");
+    made.one(control, "GetAuthorizer", &path, request_authorizer())
+        .await;
+    let jwt = made
+        .one(control, "GetAuthorizer", &path, jwt_authorizer())
+        .await;
+    let path = format!("{api}/integrations");
+    made.one(control, "GetIntegration", &path, http_integration())
+        .await;
+    let path = format!("{api}/routes");
+    made.one(control, "GetRoute", &path, guarded_route(last(&jwt)))
+        .await;
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap()
+}
+
+impl Made {
+    /// Creates one, which comes back as it was given; its path.
+    async fn one(
+        &mut self,
+        control: &Control,
+        read_by: &'static str,
+        path: &str,
+        body: Value,
+    ) -> String {
+        let answer = control.raw("POST", path, &body.to_string()).await;
+        let made: Value = serde_json::from_slice(answer.body()).unwrap();
+        assert_eq!(answer.status(), 201, "{path}: {made}");
+        for (name, value) in body.as_object().unwrap() {
+            assert_eq!(made.get(name), Some(value), "{path}: {name}");
+        }
+        let id = match read_by {
+            "GetStage" => "stageName".to_owned(),
+            // `GetRouteResponse`: `routeResponseId`.
+            _ => format!("{}{}Id", read_by[3..4].to_lowercase(), &read_by[4..]),
+        };
+        let path = format!("{path}/{}", made[&id].as_str().unwrap());
+        self.0.entry(read_by).or_default().push(path.clone());
+        path
+    }
+}
+
+fn websocket_api() -> Value {
+    json!({
+        "name": "talk", "protocolType": "WEBSOCKET", "description": "a", "version": "1",
+        "routeSelectionExpression": "$request.body.action", "disableSchemaValidation": true,
+        "apiKeySelectionExpression": "$context.authorizer.usageIdentifierKey",
+        "disableExecuteApiEndpoint": true, "ipAddressType": "dualstack", "tags": { "a": "b" },
+    })
+}
+
+fn http_api() -> Value {
+    json!({
+        "name": "web", "protocolType": "HTTP",
+        "corsConfiguration": {
+            "allowCredentials": true, "allowHeaders": ["a"], "allowMethods": ["GET"],
+            "allowOrigins": ["https://a.b"], "exposeHeaders": ["b"], "maxAge": 5,
+        },
+    })
+}
+
+fn a_model() -> Value {
+    json!({ "name": "Said", "schema": "{}", "contentType": "application/json", "description": "a" })
+}
+
+fn request_authorizer() -> Value {
+    json!({
+        "name": "tokens", "authorizerType": "REQUEST", "authorizerUri": function_uri(),
+        "identitySource": ["$request.header.Authorization"], "authorizerResultTtlInSeconds": 5,
+        "authorizerPayloadFormatVersion": "2.0", "enableSimpleResponses": true,
+        "authorizerCredentialsArn": "arn:aws:iam::1:role/a", "identityValidationExpression": "a",
+    })
+}
+
+fn jwt_authorizer() -> Value {
+    json!({
+        "name": "jwt", "authorizerType": "JWT", "identitySource": ["$request.header.Authorization"],
+        "jwtConfiguration": { "issuer": "https://a.b", "audience": ["c"] },
+    })
+}
+
+fn websocket_integration() -> Value {
+    json!({
+        "integrationType": "AWS", "integrationUri": function_uri(), "integrationMethod": "POST",
+        "credentialsArn": "arn:aws:iam::1:role/a", "timeoutInMillis": 1000, "description": "a",
+        "payloadFormatVersion": "1.0", "connectionType": "VPC_LINK", "connectionId": "link",
+        "contentHandlingStrategy": "CONVERT_TO_TEXT", "passthroughBehavior": "NEVER",
+        "templateSelectionExpression": "a", "requestTemplates": { "a": "{}" },
+        "requestParameters": { "integration.request.header.a": "'b'" },
+    })
+}
+
+fn http_integration() -> Value {
+    json!({
+        "integrationType": "AWS_PROXY", "integrationSubtype": "SQS-SendMessage",
+        "responseParameters": { "200": { "append:header.a": "b" } },
+        "tlsConfig": { "serverNameToVerify": "a.b" },
+    })
+}
+
+fn integration_response() -> Value {
+    json!({
+        "integrationResponseKey": "/200/", "responseTemplates": { "a": "{}" },
+        "responseParameters": { "a": "b" }, "contentHandlingStrategy": "CONVERT_TO_BINARY",
+        "templateSelectionExpression": "a",
+    })
+}
+
+fn connect_route(integration: &str) -> Value {
+    json!({
+        "routeKey": "$connect", "target": format!("integrations/{integration}"),
+        "authorizationType": "AWS_IAM", "apiKeyRequired": true, "operationName": "Connect",
+        "routeResponseSelectionExpression": "$default", "modelSelectionExpression": "$default",
+        "requestModels": { "$default": "Said" },
+        "requestParameters": { "route.request.querystring.a": { "required": true } },
+    })
+}
+
+fn guarded_route(authorizer: &str) -> Value {
+    json!({
+        "routeKey": "GET /", "authorizationType": "JWT", "authorizerId": authorizer,
+        "authorizationScopes": ["read"],
+    })
+}
+
+fn route_response() -> Value {
+    json!({
+        "routeResponseKey": "$default", "modelSelectionExpression": "a",
+        "responseModels": { "a": "Said" }, "responseParameters": { "a": { "required": false } },
+    })
+}
+
+fn a_stage(deployment: &str) -> Value {
+    let settings = json!({
+        "dataTraceEnabled": true, "detailedMetricsEnabled": true, "loggingLevel": "INFO",
+        "throttlingBurstLimit": 5, "throttlingRateLimit": 1.5,
+    });
+    json!({
+        "stageName": "dev", "deploymentId": deployment, "autoDeploy": false, "description": "a",
+        "defaultRouteSettings": settings, "routeSettings": { "$connect": settings },
+        "stageVariables": { "a": "b" }, "clientCertificateId": "c", "tags": { "a": "b" },
+        "accessLogSettings": { "destinationArn": "arn:aws:logs:a", "format": "$context.requestId" },
+    })
+}

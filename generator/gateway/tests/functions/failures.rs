@@ -1,0 +1,276 @@
+//! Functions that throw, crash, hang, or cannot be started.
+
+use std::time::Duration;
+
+use stackgen_gateway::functions::{Code, Configuration, Invoke, InvokeErrorKind};
+use stackgen_gateway::{Event, FunctionSettings};
+
+use crate::support::{
+    Lambda, configuration, is_alive, lambda, lambda_with, order, payload, until, with_puppet,
+};
+
+#[tokio::test]
+async fn an_error_that_a_function_throws_is_its_outcome() {
+    let lambda = with_puppet().await;
+    let pid = lambda.ask("puppet", "pid").await;
+    let outcome = lambda
+        .tell("puppet", "throw:on purpose")
+        .await
+        .expect("an outcome");
+    assert!(outcome.failed);
+    let error = payload(&outcome);
+    assert_eq!(
+        (&error["errorType"], &error["errorMessage"]),
+        (&"Thrown".into(), &"on purpose".into())
+    );
+    assert_eq!(
+        lambda.ask("puppet", "pid").await,
+        pid,
+        "throwing ends no process"
+    );
+}
+
+#[tokio::test]
+async fn a_process_that_ends_is_an_error_in_lambdas_words_and_the_next_invocation_gets_another() {
+    let lambda = with_puppet().await;
+    let mut events = lambda.events.subscribe();
+    lambda.ask("puppet", "ok").await;
+    for (what, says) in [
+        ("exit:3", "Runtime exited with error: exit status 3"),
+        ("exit:0", "Runtime exited without providing a reason"),
+    ] {
+        let outcome = lambda.tell("puppet", what).await.expect("an outcome");
+        assert!(outcome.failed);
+        let error = payload(&outcome);
+        assert_eq!(error["errorType"], "Runtime.ExitError");
+        let message = format!("RequestId: {} Error: {says}", outcome.request_id);
+        assert_eq!(error["errorMessage"], message);
+        assert_eq!(lambda.ask("puppet", "count").await, "1");
+    }
+    let reason = Lambda::event(&mut events, |event| match event {
+        Event::FunctionFailed { reason, .. } => Some(reason),
+        _ => None,
+    });
+    assert_eq!(reason.await, "Runtime exited with error: exit status 3");
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_within_an_invocation_fails_it_and_no_other() {
+    let lambda = with_puppet().await;
+    let mut events = lambda.events.subscribe();
+    let pid = lambda.ask("puppet", "pid").await;
+    let running = {
+        let functions = lambda.functions.clone();
+        tokio::spawn(async move {
+            functions
+                .invoke(order("puppet", "print:here;sleep:20000"))
+                .await
+        })
+    };
+    Lambda::event(&mut events, |event| match event {
+        Event::Log { line, .. } => (line == "here").then_some(()),
+        _ => None,
+    })
+    .await;
+    let killed = std::process::Command::new("kill")
+        .args(["-9", &pid])
+        .status();
+    assert!(killed.expect("a status").success());
+    let outcome = running.await.expect("a task").expect("an outcome");
+    assert!(outcome.failed);
+    let message = payload(&outcome)["errorMessage"].to_string();
+    assert!(
+        message.contains("Runtime exited with error: signal: killed"),
+        "{message}"
+    );
+    assert_ne!(lambda.ask("puppet", "pid").await, pid);
+}
+
+#[tokio::test]
+async fn an_idle_process_that_is_killed_is_replaced_without_a_failure() {
+    let lambda = with_puppet().await;
+    let pid = lambda.ask("puppet", "pid").await;
+    let killed = std::process::Command::new("kill")
+        .args(["-9", &pid])
+        .status();
+    assert!(killed.expect("a status").success());
+    until("the process ended", || !is_alive(&pid)).await;
+    let next = lambda.ask("puppet", "pid").await;
+    assert_ne!(next, pid);
+}
+
+#[tokio::test]
+async fn a_time_out_kills_the_process_and_what_it_started() {
+    let lambda = lambda();
+    let mut short = configuration(&[]);
+    short.timeout = Duration::from_secs(1);
+    lambda.put_as("puppet", short).await;
+    let child = lambda.ask("puppet", "fork").await;
+    let pid = lambda.ask("puppet", "pid").await;
+    let outcome = lambda
+        .tell("puppet", "sleep:60000")
+        .await
+        .expect("an outcome");
+    assert!(outcome.failed);
+    let error = payload(&outcome);
+    assert_eq!(error["errorType"], "Sandbox.Timedout");
+    let message = format!(
+        "RequestId: {} Error: Task timed out after 1.00 seconds",
+        outcome.request_id
+    );
+    assert_eq!(error["errorMessage"], message);
+    until("both ended", || !is_alive(&pid) && !is_alive(&child)).await;
+    assert_eq!(lambda.ask("puppet", "count").await, "1");
+    let log = lambda.log("puppet");
+    assert!(
+        log.iter()
+            .any(|line| line.ends_with("Task timed out after 1.00 seconds")),
+        "{log:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_process_that_ends_before_its_first_event_fails_one_invocation_each() {
+    let lambda = lambda();
+    lambda.put("puppet", &[("PUPPET_INIT", "exit:7")]).await;
+    for _ in 0..2 {
+        let outcome = lambda.tell("puppet", "ok").await.expect("an outcome");
+        assert!(outcome.failed);
+        let error = payload(&outcome);
+        assert_eq!(error["errorType"], "Runtime.ExitError");
+        let message = error["errorMessage"].as_str().unwrap_or_default();
+        assert!(
+            message.ends_with("Error: Runtime exited with error: exit status 7"),
+            "{message}"
+        );
+    }
+    let log = lambda.log("puppet");
+    assert!(
+        log.iter()
+            .any(|line| line.starts_with("INIT_REPORT") && line.contains("Status: error"))
+    );
+}
+
+#[tokio::test]
+async fn a_process_that_takes_too_long_to_start_is_a_time_out() {
+    let lambda = lambda_with(FunctionSettings {
+        init: Duration::from_millis(300),
+        ..FunctionSettings::default()
+    });
+    lambda
+        .put("puppet", &[("PUPPET_INIT", "sleep:60000")])
+        .await;
+    let outcome = lambda.tell("puppet", "ok").await.expect("an outcome");
+    assert!(outcome.failed);
+    assert_eq!(payload(&outcome)["errorType"], "Sandbox.Timedout");
+    let log = lambda.log("puppet");
+    assert!(
+        log.iter()
+            .any(|line| line.contains("Phase: init\tStatus: timeout"))
+    );
+}
+
+/// A function that is a script.
+async fn script(lambda: &Lambda, text: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("bootstrap");
+    std::fs::write(&file, text).expect("a file");
+    let put = lambda
+        .functions
+        .put("script", configuration(&[]), Code::Bootstrap(file));
+    put.await.expect("a function");
+}
+
+#[tokio::test]
+async fn code_that_this_machine_cannot_run_says_so_with_what_to_do() {
+    let lambda = lambda();
+    let mut events = lambda.events.subscribe();
+    script(&lambda, "\u{7f}ELF of another architecture").await;
+    let refused = lambda.tell("script", "ok").await.expect_err("a refusal");
+    assert_eq!(refused.kind, InvokeErrorKind::Unrunnable);
+    assert!(refused.message.contains("Exec format error"), "{refused}");
+    assert!(
+        refused.message.contains("build it for this machine"),
+        "{refused}"
+    );
+    let told = Lambda::event(&mut events, |event| match event {
+        Event::FunctionFailed { reason, .. } => Some(reason),
+        _ => None,
+    });
+    assert_eq!(told.await, refused.message);
+
+    let absent = Code::Absent("it lies in S3".to_owned());
+    let put = lambda.functions.put("absent", configuration(&[]), absent);
+    put.await.expect("a function");
+    let refused = lambda.tell("absent", "ok").await.expect_err("a refusal");
+    assert_eq!(refused.message, "absent cannot be run: it lies in S3");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let empty = Code::Folder(folder.path().to_owned());
+    for (runtime, says) in [
+        ("provided.al2023", "no file called bootstrap"),
+        ("java21", "is not one that runs here"),
+    ] {
+        let configuration = Configuration {
+            runtime: runtime.to_owned(),
+            ..configuration(&[])
+        };
+        let put = lambda.functions.put("empty", configuration, empty.clone());
+        put.await.expect("a function");
+        let refused = lambda.tell("empty", "ok").await.expect_err("a refusal");
+        assert!(refused.message.contains(says), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_runtime_tells_of_its_start_is_the_error() {
+    let lambda = lambda();
+    script(
+        &lambda,
+        "#!/bin/bash\nexec 3<>/dev/tcp/${AWS_LAMBDA_RUNTIME_API/://}\nbody='{\"errorType\":\"Bad\",\"errorMessage\":\"no table\"}'\n\
+         printf 'POST /2018-06-01/runtime/init/error HTTP/1.1\\r\\nContent-Length: %d\\r\\n\\r\\n%s' ${#body} \"$body\" >&3\n\
+         sleep 60\n",
+    )
+    .await;
+    let outcome = lambda.tell("script", "ok").await.expect("an outcome");
+    assert!(outcome.failed);
+    assert_eq!(payload(&outcome)["errorMessage"], "no table");
+}
+
+#[tokio::test]
+async fn the_runtime_api_answers_misuse_and_unknown_paths_in_words() {
+    let lambda = lambda();
+    // Asks four things over one connection, then prints the statuses and ends.
+    script(
+        &lambda,
+        "#!/bin/bash\nexec 3<>/dev/tcp/${AWS_LAMBDA_RUNTIME_API/://}\n\
+         ask() { printf \"$1 HTTP/1.1\\r\\nContent-Length: ${#2}\\r\\n\\r\\n$2\" >&3; read -r line <&3; echo \"$3 $line\"; \
+         while read -r line <&3; do case \"$line\" in [Cc]ontent-[Ll]ength*) size=${line//[^0-9]/};; $'\\r') break;; esac; done; \
+         read -r -N \"$size\" body <&3; }\n\
+         ask 'POST /2018-06-01/runtime/invocation/stale/response' '{}' stale\n\
+         ask 'POST /2020-01-01/extension/register' '{\"events\":[\"INVOKE\"]}' extension\n\
+         ask 'POST /2020-01-01/extension/register' '{\"events\":[]}' quiet\n\
+         ask 'GET /2018-06-01/runtime/restore/next' '' unknown\n\
+         ask 'GET /2018-06-01/runtime/invocation/next' '' next\nexit 9\n",
+    )
+    .await;
+    let outcome = lambda.tell("script", "ok").await.expect("an outcome");
+    assert!(outcome.failed);
+    lambda.functions.stop().await;
+    let said: Vec<_> = lambda
+        .log("script")
+        .iter()
+        .filter(|line| line.contains("HTTP/1.1"))
+        .cloned()
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "stale HTTP/1.1 400 Bad Request",
+            "extension HTTP/1.1 501 Not Implemented",
+            "quiet HTTP/1.1 200 OK",
+            "unknown HTTP/1.1 404 Not Found",
+            "next HTTP/1.1 200 OK",
+        ]
+    );
+}

@@ -1,0 +1,92 @@
+//! The lines that Lambda writes of invocations.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use stackgen_gateway::functions::{Configuration, LogFormat};
+
+use crate::support::{configuration, lambda, order, with_puppet};
+
+/// Numbers and ids as letters.
+fn settled(lines: &[String], id: &str) -> Vec<String> {
+    let lines = lines.iter().map(|line| line.replace(id, "ID"));
+    let digits = |line: String| {
+        let mut text = String::new();
+        for c in line.chars() {
+            let c = if c.is_ascii_digit() { '9' } else { c };
+            if c != '9' || !text.ends_with('9') {
+                text.push(c);
+            }
+        }
+        text
+    };
+    lines.map(digits).collect()
+}
+
+#[tokio::test]
+async fn an_invocation_writes_start_its_own_lines_end_and_report_in_order() {
+    let lambda = with_puppet().await;
+    for (what, init) in [("print:one;print:two", true), ("print:three", false)] {
+        let (outcome, tail) = lambda
+            .functions
+            .invoke_with_log(order("puppet", what))
+            .await
+            .expect("an outcome");
+        let lines = settled(&tail, &outcome.request_id);
+        let own: Vec<_> = what
+            .split(';')
+            .map(|print| print.replace("print:", ""))
+            .collect();
+        let mut expected = vec!["START RequestId: ID Version: $LATEST".to_owned()];
+        expected.extend(own);
+        expected.push("END RequestId: ID".to_owned());
+        let init = if init { "\tInit Duration: 9.9 ms" } else { "" };
+        expected.push(format!(
+            "REPORT RequestId: ID\tDuration: 9.9 ms\tBilled Duration: 9 ms\tMemory Size: 9 MB\tMax Memory Used: 9 MB{init}"
+        ));
+        assert_eq!(lines, expected);
+    }
+    let log = lambda.log("puppet");
+    assert_eq!(log[0], "INIT_START Runtime Version: provided.al2023");
+    assert_eq!(log.len(), 1 + 5 + 4);
+}
+
+#[tokio::test]
+async fn the_log_group_and_the_format_of_the_configuration_are_used() {
+    let lambda = lambda();
+    let json = Configuration {
+        log_group: Some("/custom/group".to_owned()),
+        log_format: LogFormat::Json,
+        timeout: Duration::from_secs(20),
+        ..configuration(&[])
+    };
+    lambda.put_as("puppet", json).await;
+    let (_, tail) = lambda
+        .functions
+        .invoke_with_log(order("puppet", "print:plain;ok"))
+        .await
+        .expect("an outcome");
+    let types: Vec<_> = tail
+        .iter()
+        .map(|line| match serde_json::from_str::<Value>(line) {
+            Ok(record) => record["type"].as_str().unwrap_or_default().to_owned(),
+            Err(_) => line.clone(),
+        })
+        .collect();
+    assert_eq!(types, ["platform.start", "plain", "platform.report"]);
+    assert_eq!(
+        lambda.ask("puppet", "env:AWS_LAMBDA_LOG_FORMAT").await,
+        "JSON"
+    );
+    assert_eq!(
+        lambda.ask("puppet", "env:AWS_LAMBDA_LOG_GROUP_NAME").await,
+        "/custom/group"
+    );
+    assert!(
+        !lambda
+            .logs
+            .streams("/custom/group")
+            .expect("a group")
+            .is_empty()
+    );
+}

@@ -1,0 +1,7 @@
+//! Lambda on this machine, over real processes and real sockets.
+
+mod environments;
+mod failures;
+mod log_lines;
+mod support;
+mod versions;

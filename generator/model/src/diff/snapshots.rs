@@ -1,0 +1,73 @@
+//! What changes between two snapshots.
+
+use serde_json::{Map, Value as Json};
+
+use super::values::differences;
+use super::{Change, Diff, Subject, What};
+use crate::parts::Effect;
+
+/// What changes from one snapshot of an api to another, both in the canonical form of [`crate::Api::snapshot`]: nothing
+/// exactly when their digests are the same. What is no such form counts as empty.
+pub fn snapshots(api: &str, before: &str, after: &str) -> Diff {
+    let read = |text: &str| serde_json::from_str::<Map<String, Json>>(text).unwrap_or_default();
+    let (mut before, mut after) = (read(before), read(after));
+    let mut changes = Vec::new();
+    for (section, kind) in SECTIONS {
+        let take = |snapshot: &mut Map<String, Json>| match snapshot.remove(section) {
+            Some(Json::Object(parts)) => parts,
+            _ => Map::new(),
+        };
+        let (before, after) = (take(&mut before), take(&mut after));
+        let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
+        let gone = gone.map(|(name, _)| change(api, kind, name, What::Removed));
+        changes.extend(gone.collect::<Vec<_>>());
+        for (name, after) in &after {
+            match (before.get(name), after) {
+                (Some(Json::Object(before)), Json::Object(after)) => {
+                    changes.extend(changed(api, kind, name, before, after));
+                }
+                _ => changes.push(change(api, kind, name, What::Added)),
+            }
+        }
+    }
+    changes.extend(changed(api, "api", api, &before, &after));
+    Diff {
+        changes,
+        apis: Vec::new(),
+    }
+}
+
+const SECTIONS: [(&str, &str); 4] = [
+    ("Routes", "route"),
+    ("Integrations", "integration"),
+    ("Authorizers", "authorizer"),
+    ("Models", "model"),
+];
+
+fn changed(
+    api: &str,
+    kind: &str,
+    name: &str,
+    before: &Map<String, Json>,
+    after: &Map<String, Json>,
+) -> Vec<Change> {
+    let differences = differences(before, after).into_iter();
+    let changed = differences.map(|difference| What::Changed {
+        field: difference.path,
+        before: difference.before,
+        after: difference.after,
+    });
+    changed.map(|what| change(api, kind, name, what)).collect()
+}
+
+fn change(api: &str, kind: &str, name: &str, what: What) -> Change {
+    Change {
+        subject: Subject {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            api: Some(api.to_owned()),
+        },
+        what,
+        effect: Effect::Wiring,
+    }
+}
