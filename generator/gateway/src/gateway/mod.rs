@@ -189,6 +189,7 @@ impl Gateway {
         } = &*self.shared;
         account.apis.set_listen(None);
         listeners.shutdown().await;
+        account.functions.stop().await;
         stop.cancel();
         let _ = self.control.await;
     }
@@ -212,6 +213,8 @@ fn services(shared: &Arc<Shared>) -> Services {
     let tables = account.tables.forward();
     Services {
         apigatewayv2: control::apigatewayv2::routes(account.apis.clone(), None),
+        lambda: control::lambda::routes(account.functions.clone()),
+        logs: control::logs::routes(account.logs.clone(), account.place.clone()),
         sts: control::sts::routes(account.place.clone(), move |key| functions.role_of(key)),
         dynamodb: axum::Router::new().fallback(move |request| {
             let tables = tables.clone();
