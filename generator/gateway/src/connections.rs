@@ -4,10 +4,11 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use thiserror::Error;
-use tokio::sync::Notify;
 
 use crate::{ApiId, ConnectionId, StageName, Timestamp};
 
@@ -42,7 +43,7 @@ struct Outbound {
     /// Bytes that may wait.
     capacity: usize,
     queue: Mutex<Queue>,
-    wake: Notify,
+    wake: AtomicWaker,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +61,8 @@ pub enum Outgoing {
     Text(Bytes),
     /// A close frame, after all that waits (row M15).
     Delete,
+    /// A close frame because the gateway stops, after all that waits.
+    Stop,
 }
 
 /// Why something could not be posted.
@@ -89,6 +92,13 @@ impl Connections {
         let connection = self.all().remove(id)?;
         connection.outbound.queue().closed = true;
         Some(connection)
+    }
+
+    /// Asks all connections of an api to end because the gateway stops.
+    pub(crate) fn stop(&self, api: &ApiId) {
+        for connection in self.all().values().filter(|it| it.api == *api) {
+            connection.stop();
+        }
     }
 
     /// How many are open.
@@ -128,7 +138,7 @@ impl Connection {
             outbound: Outbound {
                 capacity,
                 queue: Mutex::default(),
-                wake: Notify::new(),
+                wake: AtomicWaker::new(),
             },
         }
     }
@@ -157,10 +167,9 @@ impl Connection {
         if queue.bytes > 0 && queue.bytes + text.len() > self.outbound.capacity {
             return Err(PostError::Full);
         }
-        queue.bytes += text.len();
-        queue.waiting.push_back(Outgoing::Text(text));
+        queue.push(text);
         drop(queue);
-        self.outbound.wake.notify_one();
+        self.outbound.wake.wake();
         Ok(())
     }
 
@@ -170,32 +179,63 @@ impl Connection {
     ///
     /// If it ends already.
     pub fn delete(&self) -> Result<(), PostError> {
+        self.end(Outgoing::Delete)
+    }
+
+    /// Asks the connection to end because the gateway stops. One that ends already does so anyway.
+    pub(crate) fn stop(&self) {
+        let _ = self.end(Outgoing::Stop);
+    }
+
+    fn end(&self, with: Outgoing) -> Result<(), PostError> {
         let mut queue = self.outbound.queue();
         if queue.closed {
             return Err(PostError::Gone);
         }
         queue.closed = true;
-        queue.waiting.push_back(Outgoing::Delete);
+        queue.waiting.push_back(with);
         drop(queue);
-        self.outbound.wake.notify_one();
+        self.outbound.wake.wake();
         Ok(())
     }
 
-    /// What goes next to the client; waits for it. For the one task that holds the socket. Bytes count as waiting until
+    /// Puts what a message is answered with into the client's buffer, full or not: whoever answers takes no further
+    /// message before there [is room](Connection::has_room).
+    pub(crate) fn answer(&self, text: Bytes) {
+        self.outbound.queue().push(text);
+    }
+
+    /// False while the client's buffer is full.
+    pub(crate) fn has_room(&self) -> bool {
+        self.outbound.queue().bytes < self.outbound.capacity
+    }
+
+    /// What goes next to the client. For the one task that holds the socket. Bytes count as waiting until
     /// [`Connection::sent`] says otherwise.
-    pub async fn next_outgoing(&self) -> Outgoing {
-        loop {
-            if let Some(outgoing) = self.outbound.queue().waiting.pop_front() {
-                return outgoing;
-            }
-            self.outbound.wake.notified().await;
+    pub(crate) fn poll_outgoing(&self, cx: &mut Context<'_>) -> Poll<Outgoing> {
+        self.outbound.wake.register(cx.waker());
+        match self.outbound.queue().waiting.pop_front() {
+            Some(outgoing) => Poll::Ready(outgoing),
+            None => Poll::Pending,
         }
+    }
+
+    /// What goes next to the client; waits for it.
+    pub async fn next_outgoing(&self) -> Outgoing {
+        std::future::poll_fn(|cx| self.poll_outgoing(cx)).await
     }
 
     /// Notes that so many bytes left for the client.
     pub fn sent(&self, bytes: usize) {
         let mut queue = self.outbound.queue();
         queue.bytes = queue.bytes.saturating_sub(bytes);
+    }
+}
+
+impl Queue {
+    fn push(&mut self, text: Bytes) {
+        self.bytes += text.len();
+        self.waiting.push_back(Outgoing::Text(text));
     }
 }
 

@@ -79,6 +79,13 @@ pub enum Event {
         /// How old it was.
         age: Duration,
     },
+    /// The `$disconnect` function failed or could not be called (row M18).
+    DisconnectFailed {
+        /// The connection.
+        connection: ConnectionId,
+        /// Why, in words.
+        reason: String,
+    },
     /// A request to an HTTP API.
     Request {
         /// The api.

@@ -6,6 +6,7 @@ mod prefixed;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -54,7 +55,7 @@ pub fn listen(port: Option<u16>) -> io::Result<TcpListener> {
 pub async fn serve(
     listener: TcpListener,
     shutdown: CancellationToken,
-    websocket: Option<WebSocketApi>,
+    websocket: Option<Arc<WebSocketApi>>,
     http: Router,
 ) {
     let tasks = TaskTracker::new();
@@ -79,6 +80,9 @@ pub async fn serve(
         tasks.spawn(abandon.clone().run_until_cancelled_owned(served));
     }
     drop(listener);
+    if let Some(websocket) = &websocket {
+        websocket.stop();
+    }
     tasks.close();
     if tokio::time::timeout(SHUTDOWN_TIME, tasks.wait())
         .await
@@ -93,13 +97,13 @@ pub async fn serve(
 async fn connection(
     mut stream: TcpStream,
     peer: SocketAddr,
-    websocket: Option<WebSocketApi>,
+    websocket: Option<Arc<WebSocketApi>>,
     router: Router,
     shutdown: CancellationToken,
 ) {
     let _ = stream.set_nodelay(true);
     let Some(websocket) = websocket else {
-        return http::serve(stream, Vec::new(), peer, router, shutdown).await;
+        return Box::pin(http::serve(stream, Vec::new(), peer, router, shutdown)).await;
     };
     let read = tokio::select! {
         () = shutdown.cancelled() => return,
@@ -114,12 +118,12 @@ async fn connection(
                 peer,
                 shutdown,
             };
-            // Boxed, so that a request over HTTP does not pay for what a WebSocket needs.
-            Box::pin(websocket.serve(upgrade)).await;
+            websocket.serve(upgrade).await;
         }
         Ok(Ok(Some((head, rest)))) => {
             let bytes = head.into_bytes(rest);
-            http::serve(stream, bytes, peer, router, shutdown).await;
+            // Boxed, so that a WebSocket does not pay for what HTTP needs.
+            Box::pin(http::serve(stream, bytes, peer, router, shutdown)).await;
         }
         Ok(Ok(None)) => {}
         Ok(Err(bad)) => head::refuse(stream, &bad).await,

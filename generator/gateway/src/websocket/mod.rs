@@ -1,21 +1,52 @@
 //! The data plane of WebSocket APIs: handshakes, messages, closes.
 
+mod authorizer;
+mod client;
+mod close;
+mod handshake;
+mod integration;
+mod log;
+mod message;
+mod models;
+mod payloads;
+mod refusal;
+mod request;
+mod selection;
+mod session;
+mod socket;
+mod throttle;
+
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
+use axum::Router;
+use axum::http::StatusCode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
+use crate::apis::Stage;
+use crate::connections::Connection;
 use crate::server::RequestHead;
-use crate::{ApiId, DataPlane};
+use crate::{ApiId, ConnectionId, DataPlane, Event, StageName};
+use client::Client;
+use handshake::Decision;
+use log::Status;
+use models::Models;
+use payloads::{EventType, Moment, RequestContext};
+use refusal::Refusal;
+use request::Request;
+use socket::Socket;
+use throttle::Throttles;
 
 /// A WebSocket API at its port.
-#[derive(Clone)]
 pub struct WebSocketApi {
-    /// What it is served from.
-    pub plane: Arc<DataPlane>,
-    /// Which api.
-    pub api: ApiId,
+    plane: Arc<DataPlane>,
+    api: ApiId,
+    throttles: Throttles,
+    models: Models,
 }
 
 /// A request to upgrade, and the socket that it came over.
@@ -28,9 +59,163 @@ pub(crate) struct Upgrade {
     pub(crate) shutdown: CancellationToken,
 }
 
+/// What answers plain HTTP at a WebSocket API: 426 (row C4). Routes of @connections are merged into it.
+pub fn routes() -> Router {
+    Router::new().fallback(|| async {
+        let body = axum::Json(serde_json::json!({"message": "Upgrade Required"}));
+        let headers = [("upgrade", "websocket"), ("connection", "upgrade")];
+        (StatusCode::UPGRADE_REQUIRED, headers, body)
+    })
+}
+
 impl WebSocketApi {
-    /// Answers a request to upgrade, and serves the connection to its end.
-    pub(crate) async fn serve(&self, upgrade: Upgrade) {
-        let _ = upgrade;
+    /// The data plane of this api.
+    pub fn new(plane: Arc<DataPlane>, api: ApiId) -> Arc<Self> {
+        Arc::new(WebSocketApi {
+            plane,
+            api,
+            throttles: Throttles::default(),
+            models: Models::default(),
+        })
+    }
+
+    /// Answers a request to upgrade, and serves the connection to its end: whatever was accepted ends in exactly one
+    /// `$disconnect`.
+    pub(crate) async fn serve(self: Arc<Self>, upgrade: Upgrade) {
+        // Boxed, so that an open connection does not hold what its handshake needed.
+        if let Some((client, socket)) = Box::pin(self.accept(upgrade)).await {
+            session::run(self, client, socket).await;
+        }
+    }
+
+    /// Asks all open connections to end because the gateway stops.
+    pub(crate) fn stop(&self) {
+        self.plane.connections.stop(&self.api);
+    }
+
+    async fn accept(&self, upgrade: Upgrade) -> Option<(Arc<Client>, Socket)> {
+        let started = Instant::now();
+        let Upgrade {
+            head,
+            mut stream,
+            rest,
+            peer,
+            shutdown,
+        } = upgrade;
+        let request = Request::new(head, peer, stream.local_addr().ok()?);
+        let mut client = self.client(&request);
+        let moment = Moment::now();
+        let stage = client.connection.stage.as_str();
+        let served = self.plane.apis.served(&self.api, stage);
+        let Decision { principal, answer } =
+            handshake::decide(self, served.as_deref(), &request, &client, &moment).await;
+        client.principal = principal;
+        self.log(
+            served.as_deref().map(|it| &*it.stage),
+            &client,
+            &moment,
+            answer.as_ref().err(),
+        );
+        let accepted = match answer {
+            Ok(accepted) => accepted,
+            Err(refusal) => {
+                self.refuse(stream, &client, &moment, refusal, started)
+                    .await;
+                return None;
+            }
+        };
+        let client = Arc::new(client);
+        let connection = &client.connection;
+        // Found from here on, since whoever reads the answer may tell others of the connection at once (row C11).
+        self.plane.connections.insert(Arc::clone(connection));
+        if shutdown.is_cancelled() {
+            connection.stop();
+        }
+        let accepted = accepted.render(&moment.request_id);
+        // A client that is gone meanwhile is found so by the session, which then calls `$disconnect`.
+        let _ = stream.write_all(accepted.as_bytes()).await;
+        self.plane.events.tell(|| Event::Connected {
+            api: self.api.clone(),
+            stage: connection.stage.clone(),
+            connection: connection.id.clone(),
+            principal: client.principal.as_ref().map(|it| it.id.clone()),
+            took: started.elapsed(),
+        });
+        let limits = &self.plane.settings.limits;
+        let socket = Socket::new(stream, rest, Arc::clone(connection), limits).await;
+        Some((client, socket))
+    }
+
+    /// A client that is not connected yet.
+    fn client(&self, request: &Request) -> Client {
+        let (stage, _) = request.stage();
+        let connection = Connection::new(
+            ConnectionId::generate(),
+            self.api.clone(),
+            StageName::new(stage),
+            request.peer.ip(),
+            request.header("user-agent").map(str::to_owned),
+            crate::Timestamp::now(),
+            self.plane.settings.limits.client_buffer,
+        );
+        Client {
+            connection: Arc::new(connection),
+            domain: request.local.to_string(),
+            principal: None,
+        }
+    }
+
+    async fn refuse(
+        &self,
+        mut stream: TcpStream,
+        client: &Client,
+        moment: &Moment,
+        refusal: Refusal,
+        started: Instant,
+    ) {
+        let connection = &client.connection;
+        let answer = refusal.render(connection.id.as_str(), &moment.request_id);
+        let _ = stream.write_all(answer.as_bytes()).await;
+        let _ = stream.shutdown().await;
+        self.plane.events.tell(|| Event::Refused {
+            api: self.api.clone(),
+            stage: connection.stage.clone(),
+            status: refusal.status,
+            reason: refusal.reason,
+            row: refusal.row,
+            took: started.elapsed(),
+        });
+        // A socket that is dropped with unread bytes resets, and takes the answer with it.
+        let mut rest = [0; 1024];
+        let drain = async { while matches!(stream.read(&mut rest).await, Ok(1..)) {} };
+        let _ = tokio::time::timeout(socket::GOODBYE, drain).await;
+    }
+
+    fn log(
+        &self,
+        stage: Option<&Stage>,
+        client: &Client,
+        moment: &Moment,
+        error: Option<&Refusal>,
+    ) {
+        let Some(stage) = stage else { return };
+        let key = crate::RouteKey::CONNECT;
+        let context = RequestContext::new(client, EventType::Connect, key, moment.clone());
+        let status = Status {
+            code: error.map_or(200, |it| it.status),
+            error: error.map(|it| it.message.as_str()),
+        };
+        log::write(self, stage, &context, status);
+    }
+
+    /// `arn:…:execute-api:…:{api}/{path}`.
+    fn arn(&self, path: impl fmt::Display) -> String {
+        let place = &self.plane.settings.place;
+        place.execute_api(format_args!("{}/{path}", self.api))
+    }
+
+    /// The ARN of a stage's route (row A13).
+    fn route_arn(&self, stage: &StageName, route: impl fmt::Display) -> String {
+        self.arn(format_args!("{stage}/{route}"))
     }
 }

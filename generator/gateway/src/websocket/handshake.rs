@@ -1,0 +1,296 @@
+//! Whether a connection is accepted: stage, throttle, API key, authorizer, parameters, `$connect`.
+
+use std::time::{Instant, SystemTime};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::WebSocketApi;
+use super::authorizer::{self, Principal};
+use super::client::Client;
+use super::integration::{self, Answer, Call};
+use super::payloads::{self, EventType, Moment, RequestContext};
+use super::refusal::Refusal;
+use super::request::Request;
+use crate::RouteKey;
+use crate::apis::{Route, Served, Snapshot};
+
+/// The header by which an integration chooses a subprotocol (row C9).
+const PROTOCOL: &str = "Sec-WebSocket-Protocol";
+
+/// What a handshake came to.
+pub(super) struct Decision {
+    /// Who calls, if an authorizer told.
+    pub(super) principal: Option<Principal>,
+    /// What the client is answered.
+    pub(super) answer: Result<Accepted, Refusal>,
+}
+
+/// A handshake that is accepted.
+pub(super) struct Accepted {
+    /// What answers the client's key.
+    key: String,
+    /// The subprotocol that the integration chose (rows C9, C10).
+    protocol: Option<String>,
+}
+
+/// Asks everybody who has a say. The client is not connected before (row C1), nor can anybody find it (row C11).
+pub(super) async fn decide(
+    api: &WebSocketApi,
+    served: Option<&Served>,
+    request: &Request,
+    client: &Client,
+    moment: &Moment,
+) -> Decision {
+    let mut principal = None;
+    let answer = match request.accept_key() {
+        Ok(key) => steps(api, served, request, client, moment, &mut principal)
+            .await
+            .map(|protocol| Accepted { key, protocol }),
+        Err(bad) => Err(bad),
+    };
+    Decision { principal, answer }
+}
+
+async fn steps(
+    api: &WebSocketApi,
+    served: Option<&Served>,
+    request: &Request,
+    client: &Client,
+    moment: &Moment,
+    principal: &mut Option<Principal>,
+) -> Result<Option<String>, Refusal> {
+    let (served, snapshot) = open(served, request)?;
+    let key = RouteKey::new(RouteKey::CONNECT);
+    if !api.throttles.admit(&served.stage, &key, Instant::now()) {
+        let reason = "the stage throttles $connect";
+        return Err(Refusal::new(429, "Too Many Requests", reason, "D18"));
+    }
+    let Some(route) = snapshot.route(RouteKey::CONNECT) else {
+        // Row C2.
+        return Ok(None);
+    };
+    let context = RequestContext::new(
+        client,
+        EventType::Connect,
+        RouteKey::CONNECT,
+        moment.clone(),
+    );
+    *principal = admit(api, served, snapshot, route, request, &context).await?;
+    let context = RequestContext {
+        authorizer: principal.as_ref(),
+        ..context
+    };
+    parameters(route, request)?;
+    let event = payloads::connect(
+        &request.headers(false),
+        &request.query(),
+        &served.stage.stage_variables,
+        &context,
+    );
+    let call = Call {
+        api,
+        served,
+        snapshot,
+        route,
+        context: &context,
+        body: "",
+    };
+    let answer = call.run(event, request.trace_id.clone()).await;
+    connected(answer.map_err(Refusal::of_failure)?)
+}
+
+/// What the stage serves.
+fn open<'a>(
+    served: Option<&'a Served>,
+    request: &Request,
+) -> Result<(&'a Served, &'a Snapshot), Refusal> {
+    let (stage, goes_on) = request.stage();
+    let Some(served) = served else {
+        return Err(Refusal::forbidden(
+            format!("there is no stage `{stage}`"),
+            "C3",
+        ));
+    };
+    if goes_on {
+        let reason = "the path goes on after the stage";
+        return Err(Refusal::forbidden(reason, "C3"));
+    }
+    match served.snapshot.as_deref() {
+        Some(snapshot) => Ok((served, snapshot)),
+        None => {
+            let reason = format!("stage `{stage}` has no deployment");
+            Err(Refusal::forbidden(reason, "C3"))
+        }
+    }
+}
+
+/// Who calls, if the route asks for it: API key, authorizer, signature.
+async fn admit(
+    api: &WebSocketApi,
+    served: &Served,
+    snapshot: &Snapshot,
+    route: &Route,
+    request: &Request,
+    context: &RequestContext<'_>,
+) -> Result<Option<Principal>, Refusal> {
+    let by_authorizer =
+        snapshot.api.api_key_selection_expression == "$context.authorizer.usageIdentifierKey";
+    if route.api_key_required && !by_authorizer {
+        api_key(request.header("x-api-key"), "header x-api-key")?;
+    }
+    match route.authorization_type.as_str() {
+        "NONE" => {
+            if route.api_key_required && by_authorizer {
+                api_key(None, "an authorizer's usageIdentifierKey")?;
+            }
+            Ok(None)
+        }
+        "CUSTOM" => {
+            let Some(authorizer) = snapshot.authorizer(route) else {
+                let reason = "the authorizer of $connect is not in the deployment";
+                return Err(Refusal::internal(reason, "A7"));
+            };
+            let authorized =
+                authorizer::authorize(api, authorizer, &served.stage, request, context).await?;
+            if route.api_key_required && by_authorizer {
+                let key = authorized.usage_identifier_key.as_deref();
+                api_key(key, "the authorizer's usageIdentifierKey")?;
+            }
+            Ok(Some(authorized.principal))
+        }
+        "AWS_IAM" => signed(request).map(|()| None),
+        other => {
+            let reason = format!("AuthorizationType {other} is none of WebSocket APIs");
+            Err(Refusal::internal(reason, "F2"))
+        }
+    }
+}
+
+/// Row A15. Which keys exist is not known here: any that is given is good.
+fn api_key(key: Option<&str>, place: &str) -> Result<(), Refusal> {
+    match key {
+        Some(key) if !key.is_empty() => Ok(()),
+        _ => Err(Refusal::forbidden(
+            format!("$connect wants an API key, and {place} has none"),
+            "A15",
+        )),
+    }
+}
+
+/// Row A14: a request without a signature is refused. Signatures themselves are not verified on this machine.
+fn signed(request: &Request) -> Result<(), Refusal> {
+    let header = request.header("authorization");
+    let in_header = header.is_some_and(|it| it.starts_with("AWS4-HMAC-SHA256 "));
+    let in_query = request
+        .parameter("X-Amz-Signature")
+        .is_some_and(|it| !it.is_empty());
+    if in_header || in_query {
+        return Ok(());
+    }
+    let reason = "$connect has AWS_IAM authorization and the request is not signed";
+    Err(Refusal::new(
+        403,
+        "Missing Authentication Token",
+        reason,
+        "A14",
+    ))
+}
+
+/// Parameters that `$connect` requires (row M9).
+fn parameters(route: &Route, request: &Request) -> Result<(), Refusal> {
+    let required = route
+        .request_parameters
+        .iter()
+        .filter(|(_, it)| it.required);
+    let missing: Vec<&str> = required
+        .filter_map(|(source, _)| {
+            let (there, name) = if let Some(name) = source.strip_prefix("route.request.header.") {
+                (request.header(name).is_some_and(|it| !it.is_empty()), name)
+            } else {
+                let name = source.strip_prefix("route.request.querystring.")?;
+                (
+                    request.parameter(name).is_some_and(|it| !it.is_empty()),
+                    name,
+                )
+            };
+            (!there).then_some(name)
+        })
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "Missing required request parameters: [{}]",
+        missing.join(", ")
+    );
+    Err(Refusal::bad_request(message, "M9"))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProxyResponse {
+    status_code: Value,
+    headers: Option<Map<String, Value>>,
+    multi_value_headers: Option<Map<String, Value>>,
+}
+
+/// What `$connect` answered: the subprotocol, or a refusal (rows C5, C6, C9).
+fn connected(answer: Answer) -> Result<Option<String>, Refusal> {
+    let (status, protocol) = match answer {
+        Answer::Mocked { status, .. } => (status, None),
+        Answer::Returned(payload) => {
+            let malformed = |what: &str| {
+                let reason = format!("the $connect function returned {what}");
+                Refusal::new(502, "Internal server error", reason, "C6")
+            };
+            let response: ProxyResponse = serde_json::from_slice(&payload)
+                .map_err(|_| malformed("no {\"statusCode\": …}"))?;
+            let status = integration::status(&response.status_code)
+                .ok_or_else(|| malformed("a statusCode that is none"))?;
+            let protocol = protocol(&response);
+            let printable = |text: &String| text.bytes().all(|b| matches!(b, b' '..=b'~'));
+            if !protocol.as_ref().is_none_or(printable) {
+                return Err(malformed(
+                    "a Sec-WebSocket-Protocol that no header can carry",
+                ));
+            }
+            (status, protocol)
+        }
+    };
+    match status {
+        200..=299 => Ok(protocol),
+        status => Err(Refusal::of_status(status)),
+    }
+}
+
+/// The one header of the answer that matters, whatever its case (row C9).
+fn protocol(response: &ProxyResponse) -> Option<String> {
+    let all = [&response.headers, &response.multi_value_headers];
+    let mut named = all.into_iter().flatten().flatten();
+    let (_, value) = named.find(|(name, _)| name.eq_ignore_ascii_case(PROTOCOL))?;
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(values) => {
+            let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+            Some(values.join(", "))
+        }
+        _ => None,
+    }
+}
+
+impl Accepted {
+    /// The answer's bytes.
+    pub(super) fn render(&self, request_id: &str) -> String {
+        let protocol = match &self.protocol {
+            Some(protocol) => format!("{PROTOCOL}: {protocol}\r\n"),
+            None => String::new(),
+        };
+        format!(
+            "HTTP/1.1 101 Switching Protocols\r\nDate: {}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Accept: {}\r\n{protocol}x-amzn-RequestId: {request_id}\r\n\r\n",
+            httpdate::fmt_http_date(SystemTime::now()),
+            self.key,
+        )
+    }
+}

@@ -1,0 +1,139 @@
+//! The request of a handshake, as authorizer and `$connect` function see it.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+
+use percent_encoding::percent_decode_str;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::payloads::MultiValues;
+use super::refusal::Refusal;
+use crate::server::RequestHead;
+use crate::{Timestamp, trace_id};
+
+/// A request to upgrade that is a handshake.
+pub(super) struct Request {
+    head: RequestHead,
+    pub(super) peer: SocketAddr,
+    pub(super) local: SocketAddr,
+    /// `Root=…`.
+    pub(super) trace_id: String,
+}
+
+impl Request {
+    pub(super) fn new(head: RequestHead, peer: SocketAddr, local: SocketAddr) -> Self {
+        let trace_id = match head.header("x-amzn-trace-id") {
+            Some(given) if given.contains("Root=") => given.to_owned(),
+            _ => trace_id(Timestamp::now().as_millis() / 1000),
+        };
+        Request {
+            head,
+            peer,
+            local,
+            trace_id,
+        }
+    }
+
+    /// The stage that the path names, and whether there is more to the path.
+    pub(super) fn stage(&self) -> (&str, bool) {
+        let (path, _) = split_query(&self.head.target);
+        let path = path.strip_prefix('/').unwrap_or(path);
+        match path.split_once('/') {
+            Some((stage, rest)) => (stage, !rest.is_empty()),
+            None => (path, false),
+        }
+    }
+
+    /// What answers the client's key.
+    ///
+    /// # Errors
+    ///
+    /// If the request is no handshake of RFC 6455.
+    pub(super) fn accept_key(&self) -> Result<String, Refusal> {
+        let bad = |what: &str| Refusal::bad_request(format!("Bad handshake: {what}"), "C1");
+        if self.head.method != "GET" {
+            return Err(bad("the method is not GET"));
+        }
+        if self.header("sec-websocket-version").map(str::trim) != Some("13") {
+            return Err(bad("Sec-WebSocket-Version is not 13"));
+        }
+        let key = self.header("sec-websocket-key").map(str::trim);
+        // Sixteen bytes in base64.
+        match key.filter(|key| key.len() == 24 && key.ends_with("==")) {
+            Some(key) => Ok(derive_accept_key(key.as_bytes())),
+            None => Err(bad("Sec-WebSocket-Key is missing or no key")),
+        }
+    }
+
+    /// The first value of a header.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.head.header(name)
+    }
+
+    /// The last value of a query parameter.
+    pub(super) fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        let named = self.pairs().filter(|(key, _)| key == name);
+        named.last().map(|(_, value)| value)
+    }
+
+    /// All query parameters.
+    pub(super) fn query(&self) -> MultiValues<'_> {
+        MultiValues::collect(self.pairs(), false)
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        let (_, query) = split_query(&self.head.target);
+        query.split('&').filter(|it| !it.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name), decode(value))
+        })
+    }
+
+    /// The client's headers in its own case with what API Gateway adds (row E1). Authorizers see those of the upgrade,
+    /// too (row E4).
+    pub(super) fn headers(&self, of_upgrade: bool) -> MultiValues<'_> {
+        let own = self.head.headers.iter().filter(|(name, _)| {
+            let hop = ["connection", "upgrade", "content-length"];
+            let replaced = [
+                "x-amzn-trace-id",
+                "x-forwarded-for",
+                "x-forwarded-port",
+                "x-forwarded-proto",
+            ];
+            let is = |names: &[&str]| names.iter().any(|it| name.eq_ignore_ascii_case(it));
+            !is(&replaced) && (of_upgrade || !is(&hop))
+        });
+        let own = own.map(|(name, value)| (name.as_str().into(), value.as_str().into()));
+        let forwarded_for = match self.header("x-forwarded-for") {
+            Some(before) => format!("{before}, {}", self.peer.ip()),
+            None => self.peer.ip().to_string(),
+        };
+        let added: [(Cow<'_, str>, Cow<'_, str>); 4] = [
+            ("X-Amzn-Trace-Id".into(), self.trace_id.as_str().into()),
+            ("X-Forwarded-For".into(), forwarded_for.into()),
+            (
+                "X-Forwarded-Port".into(),
+                self.local.port().to_string().into(),
+            ),
+            ("X-Forwarded-Proto".into(), "http".into()),
+        ];
+        let length = of_upgrade && self.header("content-length").is_none();
+        let length = length.then_some(("content-length".into(), "0".into()));
+        MultiValues::collect(own.chain(length).chain(added), true)
+    }
+}
+
+fn split_query(target: &str) -> (&str, &str) {
+    target.split_once('?').unwrap_or((target, ""))
+}
+
+fn decode(text: &str) -> Cow<'_, str> {
+    if text.contains('+') {
+        let spaced = text.replace('+', " ");
+        return percent_decode_str(&spaced)
+            .decode_utf8_lossy()
+            .into_owned()
+            .into();
+    }
+    percent_decode_str(text).decode_utf8_lossy()
+}

@@ -1,0 +1,170 @@
+//! The socket of a connection: what comes in, what goes out, and the goodbye.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+
+use super::close::Ending;
+use crate::connections::{Connection, Outgoing};
+use crate::{Limits, Timestamp};
+
+/// What is read at once. Idle connections hold no more than this.
+const READ_BUFFER: usize = 4 * 1024;
+
+/// What is collected before it is written.
+const WRITE_BUFFER: usize = 16 * 1024;
+
+/// How long a client may take to answer a close frame.
+pub(super) const GOODBYE: Duration = Duration::from_secs(2);
+
+/// A WebSocket with what waits for its client.
+pub(super) struct Socket {
+    stream: WebSocketStream<TcpStream>,
+    connection: Arc<Connection>,
+    /// Bytes of posts and answers that were written and not flushed yet.
+    unflushed: usize,
+    dirty: bool,
+}
+
+/// What happened at a socket.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Happened {
+    /// A text message came.
+    Text(Utf8Bytes),
+    /// All that waited for the client is on its way.
+    Flushed,
+    /// The connection ends.
+    Ends(Ending),
+}
+
+impl Socket {
+    /// Takes over after the handshake; `rest` came with it.
+    pub(super) async fn new(
+        stream: TcpStream,
+        rest: Vec<u8>,
+        connection: Arc<Connection>,
+        limits: &Limits,
+    ) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(WRITE_BUFFER)
+            .max_frame_size(Some(limits.frame))
+            .max_message_size(Some(limits.message));
+        let role = Role::Server;
+        Socket {
+            stream: WebSocketStream::from_partially_read(stream, rest, role, Some(config)).await,
+            connection,
+            unflushed: 0,
+            dirty: false,
+        }
+    }
+
+    /// Writes what waits and reads what comes, unless there is enough to do (`reading` is false).
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, reading: bool) -> Poll<Happened> {
+        if let Poll::Ready(ending) = self.poll_write(cx) {
+            return Poll::Ready(Happened::Ends(ending));
+        }
+        if self.dirty {
+            match self.stream.poll_flush_unpin(cx) {
+                Poll::Ready(Ok(())) => {
+                    self.dirty = false;
+                    self.connection.sent(std::mem::take(&mut self.unflushed));
+                    self.connection.touch(Timestamp::now());
+                    return Poll::Ready(Happened::Flushed);
+                }
+                Poll::Ready(Err(error)) => {
+                    return Poll::Ready(Happened::Ends(Ending::of_error(&error)));
+                }
+                Poll::Pending => {}
+            }
+        }
+        if reading {
+            self.poll_read(cx)
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// Hands what waits to the socket, as far as it takes it.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+        loop {
+            match self.stream.poll_ready_unpin(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Ending::of_error(&error)),
+                Poll::Pending => return Poll::Pending,
+            }
+            let text = match self.connection.poll_outgoing(cx) {
+                Poll::Ready(Outgoing::Text(text)) => text,
+                Poll::Ready(Outgoing::Delete) => return Poll::Ready(Ending::Deleted),
+                Poll::Ready(Outgoing::Stop) => return Poll::Ready(Ending::Stopped),
+                Poll::Pending => return Poll::Pending,
+            };
+            self.unflushed += text.len();
+            self.dirty = true;
+            if let Err(error) = self.stream.start_send_unpin(Message::Text(utf8(text))) {
+                return Poll::Ready(Ending::of_error(&error));
+            }
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {
+        loop {
+            let ending = match self.stream.poll_next_unpin(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(Ok(Message::Text(text)))) => {
+                    return Poll::Ready(Happened::Text(text));
+                }
+                // The library answers pings itself; neither they nor pongs count as data (row M12).
+                Poll::Ready(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => {
+                    continue;
+                }
+                Poll::Ready(Some(Ok(Message::Binary(_)))) => Ending::Binary,
+                Poll::Ready(Some(Ok(Message::Close(frame)))) => Ending::Client(
+                    frame.map(|frame| (u16::from(frame.code), frame.reason.to_string())),
+                ),
+                Poll::Ready(Some(Err(error))) => Ending::of_error(&error),
+                Poll::Ready(None) => Ending::Lost,
+            };
+            return Poll::Ready(Happened::Ends(ending));
+        }
+    }
+
+    /// Ends the connection in the manner of its ending, within a bound.
+    pub(super) async fn goodbye(mut self, ending: &Ending) {
+        if *ending == Ending::Lost {
+            return;
+        }
+        let _ = tokio::time::timeout(GOODBYE, self.part(ending)).await;
+    }
+
+    async fn part(&mut self, ending: &Ending) {
+        if let Some(frame) = ending.frame() {
+            let _ = self.stream.send(Message::Close(Some(frame))).await;
+        }
+        // To the client's close frame, or to the end of the answer to it.
+        while let Some(Ok(_)) = self.stream.next().await {}
+        let stream = self.stream.get_mut();
+        let _ = stream.shutdown().await;
+        if ending.leaves_unread() {
+            // A socket that is dropped with unread bytes resets, and takes the close frame with it.
+            let mut rest = [0; 1024];
+            while matches!(stream.read(&mut rest).await, Ok(1..)) {}
+        }
+    }
+}
+
+/// What is posted goes out as text. Bytes that are none become replacement characters.
+fn utf8(bytes: Bytes) -> Utf8Bytes {
+    match Utf8Bytes::try_from(bytes.clone()) {
+        Ok(text) => text,
+        Err(_) => String::from_utf8_lossy(&bytes).into_owned().into(),
+    }
+}

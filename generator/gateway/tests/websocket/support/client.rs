@@ -1,0 +1,231 @@
+//! A WebSocket client that sees handshakes as they are.
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
+
+use super::soon;
+
+/// The key of RFC 6455's own example, and what answers it.
+pub(crate) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/// An answer to a request.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A handshake that was refused.
+pub(crate) type Refused = Response;
+
+impl Response {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut named = self
+            .headers
+            .iter()
+            .filter(|(it, _)| it.eq_ignore_ascii_case(name));
+        named.next().map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+/// A connection.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) answer: Response,
+    pub(crate) socket: WebSocketStream<TcpStream>,
+}
+
+/// Connects and asks to upgrade.
+pub(crate) async fn handshake(
+    port: u16,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> Result<Client, Refused> {
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    upgrade(stream, target, headers).await
+}
+
+/// Asks to upgrade a connection.
+pub(crate) async fn upgrade(
+    mut stream: TcpStream,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> Result<Client, Refused> {
+    stream.write_all(&request(target, headers)).await.unwrap();
+    let (answer, rest) = soon(read(&mut stream)).await;
+    if answer.status != 101 {
+        return Err(answer);
+    }
+    let socket = WebSocketStream::from_partially_read(stream, rest, Role::Client, None).await;
+    Ok(Client { answer, socket })
+}
+
+/// A request to upgrade.
+pub(crate) fn request(target: &str, headers: &[(&str, &str)]) -> Vec<u8> {
+    let mut request = format!(
+        "GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n"
+    );
+    for (name, value) in headers {
+        request.push_str(&format!("{name}: {value}\r\n"));
+    }
+    request.push_str("\r\n");
+    request.into_bytes()
+}
+
+/// Sends bytes and leaves the connection open.
+pub(crate) async fn send(mut stream: TcpStream, bytes: Vec<u8>) -> TcpStream {
+    stream.write_all(&bytes).await.unwrap();
+    stream
+}
+
+/// Sends bytes and reads the answer.
+pub(crate) async fn raw(port: u16, request: &[u8]) -> Response {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    soon(read(&mut stream)).await.0
+}
+
+async fn read(stream: &mut TcpStream) -> (Response, Vec<u8>) {
+    let mut bytes = Vec::new();
+    loop {
+        let mut headers = [httparse::EMPTY_HEADER; 64];
+        let mut response = httparse::Response::new(&mut headers);
+        if let httparse::Status::Complete(taken) = response.parse(&bytes).unwrap() {
+            let status = response.code.unwrap();
+            let text = |value: &[u8]| String::from_utf8(value.to_vec()).unwrap();
+            let headers: Vec<(String, String)> = response
+                .headers
+                .iter()
+                .map(|header| (header.name.to_owned(), text(header.value)))
+                .collect();
+            let mut body = bytes[taken..].to_vec();
+            if status == 101 {
+                let response = Response {
+                    status,
+                    headers,
+                    body: Vec::new(),
+                };
+                return (response, body);
+            }
+            let length = headers
+                .iter()
+                .find(|(it, _)| it.eq_ignore_ascii_case("content-length"));
+            let length: usize = length.map_or(0, |(_, value)| value.parse().unwrap());
+            while body.len() < length {
+                assert_ne!(
+                    stream.read_buf(&mut body).await.unwrap(),
+                    0,
+                    "the answer is cut off"
+                );
+            }
+            return (
+                Response {
+                    status,
+                    headers,
+                    body,
+                },
+                Vec::new(),
+            );
+        }
+        assert_ne!(
+            stream.read_buf(&mut bytes).await.unwrap(),
+            0,
+            "no answer: {bytes:?}"
+        );
+    }
+}
+
+impl Client {
+    /// Sends a text message.
+    pub(crate) async fn send(&mut self, text: impl Into<String>) {
+        self.socket.send(Message::text(text.into())).await.unwrap();
+    }
+
+    /// Sends anything.
+    pub(crate) async fn send_message(&mut self, message: Message) {
+        self.socket.send(message).await.unwrap();
+    }
+
+    /// Sends bytes past the protocol.
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
+        self.socket.get_mut().write_all(bytes).await.unwrap();
+    }
+
+    /// The next text message.
+    pub(crate) async fn text(&mut self) -> String {
+        match self.next().await {
+            Some(Message::Text(text)) => text.to_string(),
+            other => panic!("no text but {other:?}"),
+        }
+    }
+
+    /// The next message of any kind; `None` when the connection ended.
+    pub(crate) async fn next(&mut self) -> Option<Message> {
+        soon(self.socket.next()).await?.ok()
+    }
+
+    /// The gateway's close frame.
+    pub(crate) async fn closed(&mut self) -> Option<(u16, String)> {
+        loop {
+            match self.next().await {
+                Some(Message::Close(frame)) => {
+                    return frame
+                        .map(|CloseFrame { code, reason }| (code.into(), reason.to_string()));
+                }
+                Some(_) => {}
+                None => panic!("the connection ended without a close frame"),
+            }
+        }
+    }
+
+    /// Waits for an answered ping: what was sent before was read.
+    pub(crate) async fn ping(&mut self) {
+        self.send_message(Message::Ping(Bytes::from_static(b"?")))
+            .await;
+        loop {
+            match self.next().await {
+                Some(Message::Pong(_)) => return,
+                Some(_) => {}
+                None => panic!("the connection ended"),
+            }
+        }
+    }
+
+    /// Closes with a code and a reason, or with none.
+    pub(crate) async fn close(&mut self, frame: Option<(u16, &str)>) {
+        let frame = frame.map(|(code, reason)| CloseFrame {
+            code: code.into(),
+            reason: reason.into(),
+        });
+        self.socket.send(Message::Close(frame)).await.unwrap();
+        while self.next().await.is_some() {}
+    }
+
+    /// A masked frame of a client, header and payload.
+    pub(crate) fn frame(first_byte: u8, payload: &[u8]) -> Vec<u8> {
+        let mut frame = vec![first_byte];
+        match payload.len() {
+            length @ 0..=125 => frame.push(0x80 | u8::try_from(length).unwrap()),
+            length => {
+                frame.push(0x80 | 127);
+                frame.extend(u64::try_from(length).unwrap().to_be_bytes());
+            }
+        }
+        frame.extend([0; 4]);
+        frame.extend(payload);
+        frame
+    }
+}

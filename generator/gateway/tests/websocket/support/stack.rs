@@ -1,0 +1,305 @@
+//! An api as a template would make it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use stackgen_gateway::apis::{
+    AccessLogSettings, Api, Authorizer, Integration, IntegrationResponse, Model, Pairs,
+    ParameterConstraints, ProtocolType, Route, RouteResponse, RouteSettings, Served, Snapshot,
+    Stage,
+};
+use stackgen_gateway::{
+    ApiId, AuthorizerId, DataPlane, DeploymentId, IntegrationId, IntegrationResponseId, ModelId,
+    Place, RouteId, RouteKey, RouteResponseId, Settings, StageName, Timestamp,
+};
+
+use super::World;
+
+/// An api with a stage `prod`. Every route has an integration of its own, with the function of the route's name unless
+/// it is said otherwise.
+#[derive(Clone)]
+pub(crate) struct Stack {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) stage: Stage,
+    pub(crate) deployed: bool,
+}
+
+impl Stack {
+    /// An api whose messages choose routes by `action`, without any route.
+    pub(crate) fn new() -> Self {
+        Stack {
+            snapshot: Snapshot {
+                api: Arc::new(api()),
+                routes: HashMap::new(),
+                integrations: HashMap::new(),
+                integration_responses: HashMap::new(),
+                route_responses: HashMap::new(),
+                authorizers: HashMap::new(),
+                models: HashMap::new(),
+            },
+            stage: stage(),
+            deployed: true,
+        }
+    }
+
+    /// With these routes, each with a function of its name, `$` left out.
+    pub(crate) fn with(keys: &[&str]) -> Self {
+        keys.iter()
+            .fold(Stack::new(), |stack, key| stack.route(key))
+    }
+
+    /// Adds a route with a function of its name, `$` left out.
+    pub(crate) fn route(mut self, key: &str) -> Self {
+        let name = key.trim_start_matches('$');
+        let (route, integration) = (route(key), integration(name));
+        let (routes, integrations) = (&mut self.snapshot.routes, &mut self.snapshot.integrations);
+        routes.insert(route.route_key.clone(), Arc::new(route));
+        integrations.insert(integration.integration_id.clone(), Arc::new(integration));
+        self
+    }
+
+    /// Changes the api.
+    pub(crate) fn change_api(mut self, change: impl FnOnce(&mut Api)) -> Self {
+        change(Arc::make_mut(&mut self.snapshot.api));
+        self
+    }
+
+    /// Changes a route.
+    pub(crate) fn change_route(mut self, key: &str, change: impl FnOnce(&mut Route)) -> Self {
+        let route = self.snapshot.routes.get_mut(key).unwrap();
+        change(Arc::make_mut(route));
+        self
+    }
+
+    /// Changes a route's integration.
+    pub(crate) fn change_integration(
+        mut self,
+        key: &str,
+        change: impl FnOnce(&mut Integration),
+    ) -> Self {
+        let id = key.trim_start_matches('$');
+        let integration = self.snapshot.integrations.get_mut(id).unwrap();
+        change(Arc::make_mut(integration));
+        self
+    }
+
+    /// Changes the stage.
+    pub(crate) fn change_stage(mut self, change: impl FnOnce(&mut Stage)) -> Self {
+        change(&mut self.stage);
+        self
+    }
+
+    /// Makes a route two-way (row M8).
+    pub(crate) fn two_way(self, key: &str) -> Self {
+        let mut stack = self.route_response(key);
+        stack = stack.change_route(key, |route| {
+            route.route_response_selection_expression = Some("$default".to_owned());
+        });
+        stack
+    }
+
+    /// Adds a route response `$default`.
+    pub(crate) fn route_response(mut self, key: &str) -> Self {
+        let response = RouteResponse {
+            route_response_id: RouteResponseId::new("response"),
+            route_response_key: "$default".to_owned(),
+            model_selection_expression: None,
+            response_models: Pairs::new(),
+        };
+        let id = self.snapshot.routes[key].route_id.clone();
+        self.snapshot
+            .route_responses
+            .insert(id, vec![Arc::new(response)]);
+        self
+    }
+
+    /// Puts an authorizer with these identity sources, whose function is `authorize`, before `$connect`.
+    pub(crate) fn authorizer(mut self, sources: &[&str]) -> Self {
+        let authorizer = Authorizer {
+            authorizer_id: AuthorizerId::new("auth01"),
+            name: "authorizer".to_owned(),
+            authorizer_type: "REQUEST".to_owned(),
+            authorizer_uri: Some(Place::default().function("authorize").invocation_uri()),
+            identity_source: sources.iter().map(|&it| it.to_owned()).collect(),
+            authorizer_credentials_arn: None,
+            authorizer_result_ttl_in_seconds: None,
+            authorizer_payload_format_version: None,
+            enable_simple_responses: None,
+            jwt_configuration: None,
+        };
+        let id = authorizer.authorizer_id.clone();
+        self.snapshot
+            .authorizers
+            .insert(id.clone(), Arc::new(authorizer));
+        self.change_route("$connect", |route| {
+            route.authorization_type = "CUSTOM".to_owned();
+            route.authorizer_id = Some(id);
+        })
+    }
+
+    /// Requires a parameter of `$connect`.
+    pub(crate) fn requires(self, source: &str) -> Self {
+        let required = ParameterConstraints { required: true };
+        self.change_route("$connect", |route| {
+            route.request_parameters.insert(source.to_owned(), required);
+        })
+    }
+
+    /// Holds messages of a route against a schema.
+    pub(crate) fn model(mut self, key: &str, schema: &str) -> Self {
+        let model = Model {
+            model_id: ModelId::new("model1"),
+            name: "Message".to_owned(),
+            content_type: Some("application/json".to_owned()),
+            schema: schema.to_owned(),
+            description: None,
+        };
+        self.snapshot
+            .models
+            .insert(model.name.clone(), Arc::new(model));
+        self.change_route(key, |route| {
+            route
+                .request_models
+                .insert("$default".to_owned(), "Message".to_owned());
+        })
+    }
+
+    /// Adds an integration response.
+    pub(crate) fn integration_response(mut self, key: &str, template: &str) -> Self {
+        let response = IntegrationResponse {
+            integration_response_id: IntegrationResponseId::new("response"),
+            integration_response_key: "$default".to_owned(),
+            response_templates: Pairs::from([("$default".to_owned(), template.to_owned())]),
+            template_selection_expression: None,
+        };
+        let id = IntegrationId::new(key.trim_start_matches('$'));
+        self.snapshot
+            .integration_responses
+            .insert(id, vec![Arc::new(response)]);
+        self
+    }
+
+    /// Limits a route; `$default` settings of the stage when there is none.
+    pub(crate) fn throttle(self, route: Option<&str>, burst: u32, rate: f64) -> Self {
+        let settings = RouteSettings {
+            throttling_burst_limit: Some(burst),
+            throttling_rate_limit: Some(rate),
+            ..RouteSettings::default()
+        };
+        self.change_stage(|stage| match route {
+            Some(route) => {
+                stage.route_settings.insert(route.to_owned(), settings);
+            }
+            None => stage.default_route_settings = settings,
+        })
+    }
+
+    /// Writes access logs in this format.
+    pub(crate) fn access_log(self, format: &str) -> Self {
+        self.change_stage(|stage| {
+            stage.access_log_settings = Some(AccessLogSettings {
+                destination_arn: Some(
+                    "arn:aws:logs:us-east-1:000000000000:log-group:access".to_owned(),
+                ),
+                format: Some(format.to_owned()),
+            });
+        })
+    }
+
+    /// The api's id.
+    pub(crate) fn api(&self) -> ApiId {
+        self.snapshot.api.api_id.clone()
+    }
+
+    /// Serves it, at once, in the place of what was served before.
+    pub(crate) fn serve(&self, plane: &DataPlane) {
+        let served = Served {
+            stage: Arc::new(self.stage.clone()),
+            snapshot: self.deployed.then(|| Arc::new(self.snapshot.clone())),
+        };
+        plane.apis.serve(&self.api(), served);
+    }
+
+    /// Starts a gateway that behaves as API Gateway does.
+    pub(crate) async fn start(self) -> World {
+        World::start(self, Settings::default()).await
+    }
+
+    /// Starts a gateway with other settings.
+    pub(crate) async fn start_with(self, change: impl FnOnce(&mut Settings)) -> World {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        World::start(self, settings).await
+    }
+}
+
+fn api() -> Api {
+    Api {
+        api_id: ApiId::new("a1b2c3d4e5"),
+        name: "test".to_owned(),
+        protocol_type: ProtocolType::WebSocket,
+        api_endpoint: None,
+        route_selection_expression: "$request.body.action".to_owned(),
+        api_key_selection_expression: "$request.header.x-api-key".to_owned(),
+        cors_configuration: None,
+        description: None,
+        disable_schema_validation: false,
+        disable_execute_api_endpoint: false,
+        created_date: Timestamp::default(),
+        tags: Pairs::new(),
+    }
+}
+
+fn stage() -> Stage {
+    Stage {
+        stage_name: StageName::new("prod"),
+        deployment_id: Some(DeploymentId::new("dep001")),
+        auto_deploy: false,
+        last_deployment_status_message: None,
+        default_route_settings: RouteSettings::default(),
+        route_settings: indexmap::IndexMap::new(),
+        stage_variables: Pairs::new(),
+        access_log_settings: None,
+        description: None,
+        created_date: Timestamp::default(),
+        last_updated_date: Timestamp::default(),
+        tags: Pairs::new(),
+    }
+}
+
+fn route(key: &str) -> Route {
+    let name = key.trim_start_matches('$');
+    Route {
+        route_id: RouteId::new(name),
+        route_key: RouteKey::new(key),
+        authorization_type: "NONE".to_owned(),
+        authorizer_id: None,
+        authorization_scopes: Vec::new(),
+        api_key_required: false,
+        target: Some(format!("integrations/{name}")),
+        route_response_selection_expression: None,
+        model_selection_expression: None,
+        request_models: Pairs::new(),
+        request_parameters: indexmap::IndexMap::new(),
+        operation_name: None,
+    }
+}
+
+fn integration(name: &str) -> Integration {
+    Integration {
+        integration_id: IntegrationId::new(name),
+        integration_type: "AWS_PROXY".to_owned(),
+        integration_uri: Some(Place::default().function(name).invocation_uri()),
+        integration_method: Some("POST".to_owned()),
+        credentials_arn: None,
+        timeout_in_millis: 29_000,
+        payload_format_version: None,
+        connection_type: "INTERNET".to_owned(),
+        content_handling_strategy: None,
+        passthrough_behavior: None,
+        template_selection_expression: None,
+        request_templates: Pairs::new(),
+        request_parameters: Pairs::new(),
+        description: None,
+    }
+}
