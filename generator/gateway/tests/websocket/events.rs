@@ -1,0 +1,190 @@
+//! Rows E0 to E4, and what access logs say of the same (row L1).
+
+use serde_json::{Value, json};
+
+use crate::support::{Reply, Stack, World};
+
+const ROUTES: &[&str] = &["$connect", "$default", "$disconnect"];
+
+/// Takes what differs from run to run out of an event, after holding it against its form.
+fn settle(world: &World, event: &mut Value) -> Value {
+    let port = world.port;
+    let context = event["requestContext"].as_object_mut().unwrap();
+    let taken = context.clone();
+    for (key, form) in [
+        ("requestId", "id"),
+        ("extendedRequestId", "id"),
+        ("connectionId", "id"),
+        ("messageId", "id"),
+        ("requestTime", "time"),
+        ("requestTimeEpoch", "millis"),
+        ("connectedAt", "millis"),
+        ("domainName", "domain"),
+    ] {
+        let Some(value) = context.get_mut(key) else {
+            continue;
+        };
+        match form {
+            "id" => {
+                let id = value.as_str().unwrap();
+                assert!(id.len() == 16 && id.ends_with('='), "{id}");
+            }
+            "time" => {
+                let time = value.as_str().unwrap();
+                assert!(time.len() == 26 && time.ends_with(" +0000"), "{time}");
+            }
+            "millis" => assert!(value.as_u64().unwrap() > 1_700_000_000_000),
+            _ => assert_eq!(value, &json!(format!("127.0.0.1:{port}"))),
+        }
+        *value = json!(form);
+    }
+    assert_eq!(taken["requestId"], taken["extendedRequestId"]);
+    Value::Object(taken)
+}
+
+fn pretty(event: &Value) -> String {
+    serde_json::to_string_pretty(event).unwrap()
+}
+
+#[tokio::test]
+async fn rows_e0_and_e1_a_connect_event() {
+    let world = Stack::with(ROUTES).start().await;
+    let headers = [
+        ("ORIGIN", "https://example.com"),
+        ("user-Agent", "me/1.0"),
+        ("X-Two", "a"),
+        ("x-two", "b"),
+        (
+            "X-Amzn-Trace-Id",
+            "Root=1-65c66edf-000000000000000000000000",
+        ),
+    ];
+    let target = "/prod?room=a%20b&room=c+d&empty=&flag&%C3%A4=1";
+    world.handshake(target, &headers).await.unwrap();
+    let mut event = world.functions.event("connect").await;
+    settle(&world, &mut event);
+    assert_eq!(event["headers"]["X-Forwarded-Port"], world.port.to_string());
+    event["headers"]["X-Forwarded-Port"] = json!("port");
+    event.as_object_mut().unwrap()["multiValueHeaders"]["X-Forwarded-Port"] = json!(["port"]);
+    insta::assert_snapshot!(pretty(&event));
+}
+
+#[tokio::test]
+async fn row_e1_without_query_string_and_stage_variables_there_are_no_such_keys() {
+    let world = Stack::with(ROUTES).start().await;
+    world.connect().await;
+    let event = world.functions.event("connect").await;
+    let keys: Vec<&str> = event
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "headers",
+            "multiValueHeaders",
+            "requestContext",
+            "isBase64Encoded"
+        ]
+    );
+    let trace = event["headers"]["X-Amzn-Trace-Id"].as_str().unwrap();
+    assert!(trace.starts_with("Root=1-"), "{trace}");
+    for hop in ["Connection", "Upgrade"] {
+        assert_eq!(event["headers"].get(hop), None);
+    }
+    Stack::with(ROUTES)
+        .change_stage(|it| {
+            drop(
+                it.stage_variables
+                    .insert("tenant".to_owned(), "acme".to_owned()),
+            )
+        })
+        .serve(&world.plane);
+    world.connect().await;
+    let event = world.functions.event("connect").await;
+    assert_eq!(event["stageVariables"], json!({"tenant": "acme"}));
+}
+
+#[tokio::test]
+async fn rows_e0_and_e2_a_message_event() {
+    let world = Stack::with(ROUTES).start().await;
+    let mut client = world
+        .handshake("/prod?x=1", &[("User-Agent", "me/1.0")])
+        .await
+        .unwrap();
+    client.send("{\"text\": \"h\u{e4}llo\"}").await;
+    let connected = world.functions.event("connect").await;
+    let mut event = world.functions.event("default").await;
+    let context = settle(&world, &mut event);
+    for key in ["connectionId", "connectedAt", "domainName"] {
+        assert_eq!(context[key], connected["requestContext"][key]);
+    }
+    assert_ne!(
+        context["requestId"],
+        connected["requestContext"]["requestId"]
+    );
+    insta::assert_snapshot!(pretty(&event));
+}
+
+#[tokio::test]
+async fn rows_e0_and_e3_a_disconnect_event() {
+    let world = Stack::with(ROUTES).start().await;
+    let mut client = world.connect().await;
+    client.close(None).await;
+    let mut event = world.functions.event("disconnect").await;
+    settle(&world, &mut event);
+    let domain = format!("127.0.0.1:{}", world.port);
+    assert_eq!(event["headers"]["Host"], domain);
+    event["headers"]["Host"] = json!("domain");
+    event["multiValueHeaders"]["Host"] = json!(["domain"]);
+    insta::assert_snapshot!(pretty(&event));
+}
+
+#[tokio::test]
+async fn rows_e0_and_e4_an_authorizer_event() {
+    let world = Stack::with(ROUTES).authorizer(&[]).start().await;
+    let headers = [(
+        "X-Amzn-Trace-Id",
+        "Root=1-65c66edf-000000000000000000000000",
+    )];
+    world.status("/prod?token=t&token=u", &headers).await;
+    let mut event = world.functions.event("authorize").await;
+    settle(&world, &mut event);
+    event["headers"]["X-Forwarded-Port"] = json!("port");
+    event["multiValueHeaders"]["X-Forwarded-Port"] = json!(["port"]);
+    insta::assert_snapshot!(pretty(&event));
+    world.status("/prod", &headers).await;
+    let event = world.functions.event("authorize").await;
+    for key in [
+        "queryStringParameters",
+        "multiValueQueryStringParameters",
+        "stageVariables",
+    ] {
+        assert_eq!(event[key], json!({}));
+    }
+}
+
+#[tokio::test]
+async fn row_l1_handshakes_messages_and_disconnections_are_logged() {
+    let format = "$context.eventType $context.routeKey $context.status $context.error.messageString $context.authorizer.principalId";
+    let mut world = Stack::with(&["$connect", "send"])
+        .access_log(format)
+        .start()
+        .await;
+    let mut client = world.connect().await;
+    assert_eq!(world.line().await, "access: CONNECT $connect 200 - -");
+    client.send("hello").await;
+    assert_eq!(world.line().await, "access: MESSAGE - 403 \"Forbidden\" -");
+    client.send(r#"{"action":"send"}"#).await;
+    assert_eq!(world.line().await, "access: MESSAGE send 200 - -");
+    client.close(None).await;
+    assert_eq!(world.line().await, "access: DISCONNECT $disconnect 200 - -");
+    world.functions.always("connect", Reply::Throw("x"));
+    world.status("/prod", &[]).await;
+    assert_eq!(
+        world.line().await,
+        "access: CONNECT $connect 502 \"Internal server error\" -"
+    );
+}
