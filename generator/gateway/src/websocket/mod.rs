@@ -21,8 +21,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Router;
-use axum::http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -57,15 +55,6 @@ pub(crate) struct Upgrade {
     pub(crate) rest: Vec<u8>,
     pub(crate) peer: SocketAddr,
     pub(crate) shutdown: CancellationToken,
-}
-
-/// What answers plain HTTP at a WebSocket API: 426 (row C4). Routes of @connections are merged into it.
-pub fn routes() -> Router {
-    Router::new().fallback(|| async {
-        let body = axum::Json(serde_json::json!({"message": "Upgrade Required"}));
-        let headers = [("upgrade", "websocket"), ("connection", "upgrade")];
-        (StatusCode::UPGRADE_REQUIRED, headers, body)
-    })
 }
 
 impl WebSocketApi {

@@ -100,6 +100,7 @@ mod tests {
             route_settings: IndexMap::new(),
             stage_variables: IndexMap::new(),
             access_log_settings: None,
+            client_certificate_id: None,
             description: None,
             created_date: Timestamp::default(),
             last_updated_date: Timestamp::default(),

@@ -14,8 +14,9 @@ use std::time::Duration;
 use stackgen_gateway::connections::Connections;
 use stackgen_gateway::functions::Invoke;
 use stackgen_gateway::logs::PutLogs;
+use stackgen_gateway::management::{self, Grants};
 use stackgen_gateway::server::{listen, serve};
-use stackgen_gateway::websocket::{WebSocketApi, routes};
+use stackgen_gateway::websocket::WebSocketApi;
 use stackgen_gateway::{ApiId, DataPlane, Event, Events, Settings, Timestamp};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -55,6 +56,15 @@ impl PutLogs for Lines {
     }
 }
 
+/// Whoever asks may manage connections.
+struct Anything;
+
+impl Grants for Anything {
+    fn allows(&self, _access_key: &str, _action: &str, _resource: &str) -> bool {
+        true
+    }
+}
+
 impl World {
     /// Serves a stack with functions in this process.
     pub(crate) async fn start(stack: Stack, settings: Settings) -> Self {
@@ -86,7 +96,8 @@ impl World {
         let shutdown = CancellationToken::new();
         let events = plane.events.subscribe();
         let websocket = WebSocketApi::new(Arc::clone(&plane), api.clone());
-        let served = tokio::spawn(serve(listener, shutdown.clone(), Some(websocket), routes()));
+        let http = management::router(api.clone(), Arc::clone(&plane), Arc::new(Anything));
+        let served = tokio::spawn(serve(listener, shutdown.clone(), Some(websocket), http));
         World {
             port,
             api,

@@ -105,6 +105,7 @@ impl Stack {
             route_response_key: "$default".to_owned(),
             model_selection_expression: None,
             response_models: Pairs::new(),
+            response_parameters: indexmap::IndexMap::new(),
         };
         let id = self.snapshot.routes[key].route_id.clone();
         self.snapshot
@@ -126,6 +127,7 @@ impl Stack {
             authorizer_payload_format_version: None,
             enable_simple_responses: None,
             jwt_configuration: None,
+            identity_validation_expression: None,
         };
         let id = authorizer.authorizer_id.clone();
         self.snapshot
@@ -171,6 +173,8 @@ impl Stack {
             integration_response_key: "$default".to_owned(),
             response_templates: Pairs::from([("$default".to_owned(), template.to_owned())]),
             template_selection_expression: None,
+            content_handling_strategy: None,
+            response_parameters: Pairs::new(),
         };
         let id = IntegrationId::new(key.trim_start_matches('$'));
         self.snapshot
@@ -245,6 +249,8 @@ fn api() -> Api {
         description: None,
         disable_schema_validation: false,
         disable_execute_api_endpoint: false,
+        version: None,
+        ip_address_type: None,
         created_date: Timestamp::default(),
         tags: Pairs::new(),
     }
@@ -260,6 +266,7 @@ fn stage() -> Stage {
         route_settings: indexmap::IndexMap::new(),
         stage_variables: Pairs::new(),
         access_log_settings: None,
+        client_certificate_id: None,
         description: None,
         created_date: Timestamp::default(),
         last_updated_date: Timestamp::default(),
@@ -295,6 +302,11 @@ fn integration(name: &str) -> Integration {
         timeout_in_millis: 29_000,
         payload_format_version: None,
         connection_type: "INTERNET".to_owned(),
+        connection_id: None,
+        integration_subtype: None,
+        integration_response_selection_expression: None,
+        response_parameters: indexmap::IndexMap::new(),
+        tls_config: None,
         content_handling_strategy: None,
         passthrough_behavior: None,
         template_selection_expression: None,
