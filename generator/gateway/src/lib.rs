@@ -38,5 +38,5 @@ pub use ids::{
     RouteId, RouteKey, RouteResponseId, StageName, request_id, resource_id, trace_id, uuid,
 };
 pub use roles::{Effect, Roles, Statement};
-pub use settings::{FunctionSettings, Limits, Settings};
+pub use settings::{ControlSettings, FunctionSettings, Limits, Settings};
 pub use time::Timestamp;

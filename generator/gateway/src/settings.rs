@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::Place;
+use crate::control::apigatewayv2::Rates;
 
 /// How a gateway behaves. [`Settings::default`] is API Gateway's behaviour.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +15,17 @@ pub struct Settings {
     pub limits: Limits,
     /// How functions run.
     pub functions: FunctionSettings,
+    /// How the control plane answers.
+    pub control: ControlSettings,
+}
+
+/// How the control plane answers. Both are off by default: they make it as slow as API Gateway's.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ControlSettings {
+    /// How many answers tell of a new deployment that it is `PENDING` (row D3).
+    pub pending_deployments: u32,
+    /// How often it may be called (row D15); as often as anybody likes when left out.
+    pub rates: Option<Rates>,
 }
 
 /// Limits of connections and messages. All are API Gateway's own, and can be made shorter to see what they do.

@@ -79,6 +79,11 @@ impl Apis {
     /// If there is none, or it would not do.
     pub fn update_api(&self, id: &ApiId, input: ApiInput) -> Result<Arc<Api>, ApiError> {
         self.rewire(id, |state| {
+            if QuickCreate::of(&input).is_some() {
+                return Err(ApiError::bad_request(
+                    "Target can be set on creation alone here: update the integration",
+                ));
+            }
             let mut api = Api::clone(&state.wiring.api);
             apply(&mut api, input)?;
             state.wiring.api = Arc::new(api);

@@ -126,7 +126,7 @@ impl Wiring {
         };
         if self.authorizers.values().any(taken) {
             return Err(ApiError::bad_request(format!(
-                "Authorizer name must be unique. Authorizer {} already exists in this API.",
+                "Authorizer name must be unique. Authorizer {} already exists in this RestApi.",
                 authorizer.name
             )));
         }

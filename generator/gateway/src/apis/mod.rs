@@ -144,10 +144,10 @@ impl Apis {
     ) -> Result<T, ApiError> {
         let mut undeployed = None;
         let result = self.change(api, |state| {
-            let before = state.wiring.freeze();
+            let before = state.has_pinned_stages().then(|| state.wiring.freeze());
             let (result, what) = change(state)?;
             state.auto_deploy();
-            if !state.wiring.freeze().carries_what(&before) && state.has_stale_stages() {
+            if before.is_some_and(|before| state.leaves_stages_behind(&before)) {
                 undeployed = Some(what);
             }
             Ok(result)

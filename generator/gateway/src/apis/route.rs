@@ -157,6 +157,15 @@ impl Wiring {
                 route.route_key
             )));
         }
+        let ambiguous = |other: &&Arc<Route>| {
+            other.route_id != route.route_id && shape(&other.route_key) == shape(&route.route_key)
+        };
+        if let Some(other) = self.routes.values().find(ambiguous) {
+            return Err(ApiError::conflict(format!(
+                "The provided route key \"{}\" has a conflicting variable on the same hierarchical level as \"{}\"",
+                route.route_key, other.route_key
+            )));
+        }
         self.check_route(&route)?;
         let route = Arc::new(route);
         self.routes.insert(route.route_id.clone(), route.clone());
@@ -262,6 +271,19 @@ fn check_key(protocol: ProtocolType, key: &RouteKey) -> Result<(), ApiError> {
             "The provided route key is not formatted properly for HTTP protocol. Format should be \"<HTTP METHOD> /<RESOURCE PATH>\" or \"$default\": {key}"
         ),
     }))
+}
+
+/// An HTTP API's key without the names of its variables; any other key as it is.
+fn shape(key: &RouteKey) -> String {
+    let Some((method, path)) = key.as_str().split_once(" /") else {
+        return key.to_string();
+    };
+    let segments = path.split('/').map(|segment| match segment {
+        greedy if greedy.starts_with('{') && greedy.ends_with("+}") => "{+}",
+        variable if variable.starts_with('{') && variable.ends_with('}') => "{}",
+        fixed => fixed,
+    });
+    format!("{method} /{}", segments.collect::<Vec<_>>().join("/"))
 }
 
 const HTTP_METHODS: [&str; 8] = [

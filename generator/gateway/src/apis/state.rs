@@ -144,13 +144,23 @@ impl ApiState {
         }
     }
 
-    /// True when a stage that is not under AutoDeploy serves a deployment of other wiring than there is.
-    pub(super) fn has_stale_stages(&self) -> bool {
+    /// True when a stage serves a deployment that AutoDeploy will not replace.
+    pub(super) fn has_pinned_stages(&self) -> bool {
+        self.pinned().next().is_some()
+    }
+
+    /// True when the wiring is not what it was, and not what a stage serves that AutoDeploy leaves alone.
+    pub(super) fn leaves_stages_behind(&self, before: &Snapshot) -> bool {
         let wiring = self.wiring.freeze();
-        self.serving().values().any(|served| {
-            let stale = |snapshot: &Arc<Snapshot>| !snapshot.carries_what(&wiring);
-            !served.stage.auto_deploy && served.snapshot.as_ref().is_some_and(stale)
-        })
+        !wiring.carries_what(before)
+            && (self.pinned()).any(|deployment| !deployment.snapshot.carries_what(&wiring))
+    }
+
+    /// The deployments of stages that are not under AutoDeploy.
+    fn pinned(&self) -> impl Iterator<Item = &Arc<Deployment>> {
+        (self.stages.values())
+            .filter(|stage| !stage.auto_deploy)
+            .filter_map(|stage| self.deployments.get(stage.deployment_id.as_ref()?))
     }
 
     /// What the stages serve.

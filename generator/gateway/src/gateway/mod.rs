@@ -106,7 +106,7 @@ impl Gateway {
         let functions = Arc::new(functions.map_err(StartError::Code)?);
         let account = Account {
             place: settings.place.clone(),
-            apis: Arc::new(Apis::new(settings.place.clone(), events.clone())),
+            apis: Arc::new(apis(&settings, &events)),
             functions: functions.clone(),
             roles,
             tables: Arc::new(tables),
@@ -195,6 +195,11 @@ impl Gateway {
     }
 }
 
+fn apis(settings: &Settings, events: &Events) -> Apis {
+    Apis::new(settings.place.clone(), events.clone())
+        .with_pending_deployments(settings.control.pending_deployments)
+}
+
 /// What every function finds in its environment, so that AWS SDKs come here.
 fn environment(endpoint: &str, account: &Account) -> BTreeMap<String, String> {
     let variables = [
@@ -211,8 +216,9 @@ fn services(shared: &Arc<Shared>) -> Services {
     let account = &shared.account;
     let functions = account.functions.clone();
     let tables = account.tables.forward();
+    let settings = &shared.plane.settings.control;
     Services {
-        apigatewayv2: control::apigatewayv2::routes(account.apis.clone(), None),
+        apigatewayv2: control::apigatewayv2::routes(account.apis.clone(), settings.rates.clone()),
         lambda: control::lambda::routes(account.functions.clone()),
         logs: control::logs::routes(account.logs.clone(), account.place.clone()),
         sts: control::sts::routes(account.place.clone(), move |key| functions.role_of(key)),

@@ -397,3 +397,32 @@ async fn texts_have_their_lengths() {
             .is_bad_request_exception()
     );
 }
+
+#[tokio::test]
+async fn routes_of_an_http_api_do_not_differ_in_the_names_of_variables_alone() {
+    let control = Control::start().await;
+    let client = &control.client;
+    let api = client
+        .create_api()
+        .name("web")
+        .protocol_type(ProtocolType::Http);
+    let api = api.send().await.unwrap().api_id.unwrap();
+    let route = |key: &str| client.create_route().api_id(&api).route_key(key).send();
+    for key in ["GET /a/{x}", "PUT /a/{y}", "GET /a/{y+}", "GET /a/{y}/b"] {
+        route(key).await.unwrap();
+    }
+    assert_eq!(
+        refusal!(route("GET /a/{y}").await),
+        "ConflictException: The provided route key \"GET /a/{y}\" has a conflicting variable on the same hierarchical level as \"GET /a/{x}\""
+    );
+    for key in ["GET", "get /a", "GET a", "/a", "$connect"] {
+        let refused = route(key).await;
+        assert!(
+            refused
+                .unwrap_err()
+                .into_service_error()
+                .is_bad_request_exception(),
+            "{key}"
+        );
+    }
+}
