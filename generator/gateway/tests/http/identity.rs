@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::support;
 
-async fn start(file: Option<PathBuf>) -> Issuer {
+pub(crate) async fn start(file: Option<PathBuf>) -> Issuer {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let issuer = Issuer::start(url, file).unwrap();

@@ -1,6 +1,7 @@
 //! The HTTP side of the gateway over real sockets: @connections with the AWS SDK, HTTP APIs, tables, tokens.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod http_api;
 mod identity;
 mod management;
 mod support;

@@ -17,15 +17,20 @@ use stackgen_gateway::apis::{Api, Apis, ProtocolType, RouteSettings, Snapshot, S
 use stackgen_gateway::connections::Connections;
 use stackgen_gateway::functions::{Invocation, Invoke, InvokeError, Outcome};
 use stackgen_gateway::logs::PutLogs;
+use stackgen_gateway::server;
 use stackgen_gateway::{ApiId, DataPlane, DeploymentId, Events, Settings, StageName, Timestamp};
-use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
-/// Serves a router on a free port until the test's runtime ends.
+/// Serves a router as apis are served, until the test's runtime ends.
 pub(crate) async fn serve(router: Router) -> SocketAddr {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let listener = server::listen(None).unwrap();
     let address = listener.local_addr().unwrap();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, service).await });
+    tokio::spawn(server::serve(
+        listener,
+        CancellationToken::new(),
+        None,
+        router,
+    ));
     address
 }
 

@@ -21,6 +21,9 @@ use crate::support;
 /// Long enough that nothing is swept in a test that is not about it.
 const NEVER: Duration = Duration::from_secs(3600);
 
+/// When items expire that are to stay: in the year 2100.
+const LATER: u64 = 4_102_444_800;
+
 fn key(name: &str, key_type: KeyType) -> KeyAttribute {
     KeyAttribute {
         name: name.to_owned(),
@@ -81,7 +84,7 @@ async fn a_table_of_the_template_is_there_once_however_often_it_is_made() {
     let tables = Tables::start(None, NEVER).await.unwrap();
     assert_eq!(tables.create(sessions()).await.unwrap(), Created::New);
     let client = client(&tables.endpoint());
-    put(&client, "s1", 0).await;
+    put(&client, "s1", LATER).await;
     assert_eq!(tables.create(sessions()).await.unwrap(), Created::Kept);
     assert!(find(&client, "s1").await.is_some());
     let ttl = client.describe_time_to_live().table_name("sessions");
@@ -94,7 +97,7 @@ async fn an_index_that_is_added_later_finds_the_items_that_are_there() {
     let tables = Tables::start(None, NEVER).await.unwrap();
     tables.create(sessions()).await.unwrap();
     let client = client(&tables.endpoint());
-    put(&client, "s1", 0).await;
+    put(&client, "s1", LATER).await;
     let mut indexed = sessions();
     indexed.indexes.push(by_owner());
     let updated = tables.create(indexed.clone()).await.unwrap();
@@ -161,7 +164,7 @@ async fn items_in_a_file_are_there_after_a_restart() {
     let data = folder.path().join("tables.db");
     let tables = Tables::start(Some(&data), NEVER).await.unwrap();
     tables.create(sessions()).await.unwrap();
-    put(&client(&tables.endpoint()), "s1", 0).await;
+    put(&client(&tables.endpoint()), "s1", LATER).await;
     drop(tables);
     let tables = Tables::start(Some(&data), NEVER).await.unwrap();
     assert_eq!(tables.create(sessions()).await.unwrap(), Created::Kept);
@@ -182,9 +185,9 @@ async fn items_whose_time_is_over_go_and_others_stay() {
         .unwrap();
     tables.create(sessions()).await.unwrap();
     let client = client(&tables.endpoint());
-    let later = stackgen_gateway::Timestamp::now().as_millis() / 1000 + 3600;
-    put(&client, "later", later).await;
-    put(&client, "over", later - 7200).await;
+    put(&client, "later", LATER).await;
+    let now = stackgen_gateway::Timestamp::now().as_millis() / 1000;
+    put(&client, "over", now - 3600).await;
     while find(&client, "over").await.is_some() {
         tokio::task::yield_now().await;
     }
@@ -207,7 +210,7 @@ async fn requests_for_dynamodb_at_the_one_endpoint_of_all_services_are_handed_on
     };
     let address = support::serve(Router::new().fallback(all)).await;
     let client = client(&format!("http://{address}"));
-    put(&client, "s1", 0).await;
+    put(&client, "s1", LATER).await;
     assert!(find(&client, "s1").await.is_some());
     let unknown = client.get_item().table_name("nosuch").key("pk", text("a"));
     let unknown = unknown.send().await.unwrap_err().into_service_error();

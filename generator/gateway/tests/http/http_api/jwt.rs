@@ -1,0 +1,250 @@
+//! JWT authorizers, against the local issuer over HTTP.
+
+use http::StatusCode;
+use serde_json::json;
+use stackgen_gateway::AuthorizerId;
+use stackgen_gateway::apis::{Authorizer, JwtConfiguration};
+use stackgen_gateway::identity::{Issuer, Token, TokenUse};
+
+use super::{Running, Wiring, refused};
+use crate::identity;
+
+pub(super) fn authorizer(kind: &str, identity_source: &[&str]) -> Authorizer {
+    Authorizer {
+        authorizer_id: AuthorizerId::new("auth1"),
+        name: "auth".to_owned(),
+        authorizer_type: kind.to_owned(),
+        authorizer_uri: None,
+        identity_source: identity_source.iter().map(|&one| one.to_owned()).collect(),
+        authorizer_credentials_arn: None,
+        authorizer_result_ttl_in_seconds: None,
+        authorizer_payload_format_version: None,
+        enable_simple_responses: None,
+        jwt_configuration: None,
+        identity_validation_expression: None,
+    }
+}
+
+async fn start(issuer: &str) -> Running {
+    let mut wiring = Wiring::of(&[]);
+    for (key, scopes) in [
+        ("GET /a", vec![]),
+        ("GET /scoped", vec!["read".to_owned(), "write".to_owned()]),
+    ] {
+        wiring.route(key, |route, _| {
+            route.authorization_type = "JWT".to_owned();
+            route.authorizer_id = Some(AuthorizerId::new("auth1"));
+            route.authorization_scopes = scopes;
+        });
+    }
+    let authorizer = Authorizer {
+        jwt_configuration: Some(JwtConfiguration {
+            issuer: issuer.to_owned(),
+            audience: vec!["app".to_owned()],
+        }),
+        ..authorizer("JWT", &["$request.header.Authorization"])
+    };
+    let authorizers = &mut wiring.snapshot.authorizers;
+    authorizers.insert(AuthorizerId::new("auth1"), authorizer.into());
+    wiring.returning(json!({"statusCode": 200})).await
+}
+
+async fn issuer() -> Issuer {
+    identity::start(None).await
+}
+
+fn challenge(response: &http::Response<bytes::Bytes>) -> &str {
+    response.headers()["www-authenticate"].to_str().unwrap()
+}
+
+#[tokio::test]
+async fn a_good_token_passes_with_its_claims_as_text() {
+    let issuer = issuer().await;
+    let running = start(issuer.url()).await;
+    let mut token = Token::new("alice", "app");
+    token
+        .claims
+        .insert("cognito:groups".to_owned(), json!(["admin", "user"]));
+    token
+        .claims
+        .insert("email_verified".to_owned(), json!(true));
+    let token = issuer.mint(token).await.unwrap();
+    for value in [format!("Bearer {token}"), token] {
+        let response = running.get_with("/a", "authorization", &value).await;
+        assert_eq!(response.status(), 200);
+    }
+    let authorizer = &running.last_event()["requestContext"]["authorizer"];
+    let claims = &authorizer["jwt"]["claims"];
+    assert_eq!(claims["sub"], "alice");
+    assert_eq!(claims["token_use"], "id");
+    assert_eq!(claims["cognito:groups"], "[admin user]");
+    assert_eq!(claims["email_verified"], "true");
+    assert!(claims["exp"].as_str().unwrap().parse::<u64>().is_ok());
+    assert_eq!(authorizer["jwt"]["scopes"], json!(null));
+}
+
+#[tokio::test]
+async fn without_a_token_the_answer_is_401_and_asks_for_one() {
+    let issuer = issuer().await;
+    let mut running = start(issuer.url()).await;
+    let response = running.get("/a").await;
+    let expected = (StatusCode::UNAUTHORIZED, r#"{"message":"Unauthorized"}"#);
+    assert_eq!(refused(&response), expected);
+    assert_eq!(challenge(&response), "Bearer");
+    assert_eq!(
+        running.told().await.3.as_deref(),
+        Some("the request has no token")
+    );
+    assert_eq!(running.called(), 0);
+}
+
+#[tokio::test]
+async fn a_bad_token_is_401_and_the_challenge_says_what_is_wrong() {
+    let (issuer, other) = (issuer().await, issuer().await);
+    let running = start(issuer.url()).await;
+    let with = |name: &str, value: serde_json::Value| {
+        let mut token = Token::new("alice", "app");
+        token.claims.insert(name.to_owned(), value);
+        token
+    };
+    let mut wrong_client = with("client_id", json!("app"));
+    wrong_client.audience = "another".to_owned();
+    for (token, expected) in [
+        (with("exp", json!(1)), "the token has expired"),
+        (
+            with("nbf", json!(9_999_999_999_u64)),
+            "the token is not valid yet",
+        ),
+        (
+            with("iat", json!(9_999_999_999_u64)),
+            "the token is used before it was issued",
+        ),
+        (
+            with("iss", json!("http://elsewhere")),
+            "the token does not have a valid issuer",
+        ),
+        (
+            Token::new("alice", "another"),
+            "the token does not have a valid audience",
+        ),
+        (wrong_client, "the token does not have a valid audience"),
+    ] {
+        let token = issuer.mint(token).await.unwrap();
+        let response = running.get_with("/a", "authorization", &token).await;
+        assert_eq!(response.status(), 401, "{expected}");
+        let expected =
+            format!(r#"Bearer scope="" error="invalid_token" error_description="{expected}""#);
+        assert_eq!(challenge(&response), expected);
+    }
+    let foreign = other.mint(Token::new("alice", "app")).await.unwrap();
+    for (token, expected) in [
+        (foreign.as_str(), "the token's kid is no key of the issuer"),
+        ("no token", "the token is malformed"),
+        // {"alg":"HS256","kid":"a"}
+        (
+            "eyJhbGciOiJIUzI1NiIsImtpZCI6ImEifQ.e30.AA",
+            "signing method HS256 is invalid",
+        ),
+        ("eyJhbGciOiJub25lIn0.e30.", "the token is malformed"),
+    ] {
+        let response = running.get_with("/a", "authorization", token).await;
+        assert_eq!(response.status(), 401, "{expected}");
+        assert!(challenge(&response).contains(expected), "{expected}");
+    }
+    assert_eq!(running.called(), 0);
+}
+
+#[tokio::test]
+async fn a_signature_of_another_claim_is_refused() {
+    let issuer = issuer().await;
+    let running = start(issuer.url()).await;
+    let alice = issuer.mint(Token::new("alice", "app")).await.unwrap();
+    let bob = issuer.mint(Token::new("bob", "app")).await.unwrap();
+    let (message, _) = alice.rsplit_once('.').unwrap();
+    let (_, signature) = bob.rsplit_once('.').unwrap();
+    let mixed = format!("{message}.{signature}");
+    let response = running.get_with("/a", "authorization", &mixed).await;
+    assert_eq!(response.status(), 401);
+    assert!(challenge(&response).contains("the token has an invalid signature"));
+}
+
+#[tokio::test]
+async fn one_of_the_routes_scopes_is_enough_and_none_is_403() {
+    let issuer = issuer().await;
+    let running = start(issuer.url()).await;
+    let token = |scope: &str| {
+        let mut token = Token {
+            token_use: TokenUse::Access,
+            ..Token::new("alice", "app")
+        };
+        token.claims.insert("scope".to_owned(), json!(scope));
+        issuer.mint(token)
+    };
+    let good = token("openid write").await.unwrap();
+    let response = running.get_with("/scoped", "authorization", &good).await;
+    assert_eq!(response.status(), 200);
+    let jwt = &running.last_event()["requestContext"]["authorizer"]["jwt"];
+    assert_eq!(jwt["scopes"], json!(["write"]));
+    let poor = token("openid").await.unwrap();
+    let response = running.get_with("/scoped", "authorization", &poor).await;
+    assert_eq!(
+        refused(&response),
+        (StatusCode::FORBIDDEN, r#"{"message":"Forbidden"}"#)
+    );
+    assert!(challenge(&response).contains("insufficient_scope"));
+}
+
+#[tokio::test]
+async fn a_key_that_came_after_the_last_fetch_is_fetched() {
+    let issuer = issuer().await;
+    let running = start(issuer.url()).await;
+    let before = issuer.mint(Token::new("alice", "app")).await.unwrap();
+    assert_eq!(
+        running
+            .get_with("/a", "authorization", &before)
+            .await
+            .status(),
+        200
+    );
+    issuer
+        .rotate(stackgen_gateway::identity::Retire::default())
+        .await
+        .unwrap();
+    let after = issuer.mint(Token::new("alice", "app")).await.unwrap();
+    // Fetched again at most once a second, so that made-up key ids are no flood.
+    while running
+        .get_with("/a", "authorization", &after)
+        .await
+        .status()
+        != 200
+    {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        running
+            .get_with("/a", "authorization", &before)
+            .await
+            .status(),
+        200
+    );
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_not_there_is_401_with_the_reason_for_people() {
+    let mut running = start("http://127.0.0.1:1").await;
+    let issuer = issuer().await;
+    let token = issuer.mint(Token::new("alice", "app")).await.unwrap();
+    assert_eq!(
+        running
+            .get_with("/a", "authorization", &token)
+            .await
+            .status(),
+        401
+    );
+    let reason = running.told().await.3.unwrap();
+    assert!(
+        reason.starts_with("OIDC discovery endpoint communication error"),
+        "{reason}"
+    );
+    assert!(!reason.contains(&token));
+}
