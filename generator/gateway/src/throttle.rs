@@ -72,3 +72,64 @@ fn limit(own: Option<&RouteSettings>, default: &RouteSettings) -> Option<Limit> 
         burst: burst.unwrap_or(ACCOUNT.burst),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use indexmap::IndexMap;
+
+    use super::*;
+    use crate::Timestamp;
+
+    fn settings(burst: u32, rate: f64) -> RouteSettings {
+        RouteSettings {
+            throttling_burst_limit: Some(burst),
+            throttling_rate_limit: Some(rate),
+            ..RouteSettings::default()
+        }
+    }
+
+    fn stage(default: RouteSettings) -> Stage {
+        Stage {
+            stage_name: StageName::new("prod"),
+            deployment_id: None,
+            auto_deploy: false,
+            last_deployment_status_message: None,
+            default_route_settings: default,
+            route_settings: IndexMap::new(),
+            stage_variables: IndexMap::new(),
+            access_log_settings: None,
+            client_certificate_id: None,
+            description: None,
+            created_date: Timestamp::default(),
+            last_updated_date: Timestamp::default(),
+            tags: IndexMap::new(),
+        }
+    }
+
+    #[test]
+    fn row_m19_a_burst_passes_and_the_rate_refills_it() {
+        let (throttles, now) = (Throttles::default(), Instant::now());
+        let (stage, route) = (stage(settings(2, 10.0)), RouteKey::new("send"));
+        let admitted = |at| throttles.admit(&stage, &route, at);
+        assert_eq!(
+            [admitted(now), admitted(now), admitted(now)],
+            [true, true, false]
+        );
+        let later = now + Duration::from_millis(100);
+        assert_eq!([admitted(later), admitted(later)], [true, false]);
+    }
+
+    #[test]
+    fn row_d18_zero_admits_nothing_and_a_routes_own_settings_win() {
+        let (throttles, now) = (Throttles::default(), Instant::now());
+        let mut stage = stage(settings(0, 0.0));
+        stage
+            .route_settings
+            .insert("send".to_owned(), settings(1, 1.0));
+        assert!(!throttles.admit(&stage, &RouteKey::new(RouteKey::CONNECT), now));
+        assert!(throttles.admit(&stage, &RouteKey::new("send"), now));
+        assert!(!throttles.admit(&stage, &RouteKey::new("send"), now));
+    }
+}

@@ -14,7 +14,6 @@ mod request;
 mod selection;
 mod session;
 mod socket;
-mod throttle;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -28,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::apis::Stage;
 use crate::connections::Connection;
 use crate::server::RequestHead;
+use crate::throttle::Throttles;
 use crate::{ApiId, ConnectionId, DataPlane, Event, StageName};
 use client::Client;
 use handshake::Decision;
@@ -37,7 +37,6 @@ use payloads::{EventType, Moment, RequestContext};
 use refusal::Refusal;
 use request::Request;
 use socket::Socket;
-use throttle::Throttles;
 
 /// A WebSocket API at its port.
 pub struct WebSocketApi {
