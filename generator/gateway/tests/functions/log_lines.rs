@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use stackgen_gateway::functions::{Configuration, LogFormat};
+use stackgen_gateway::functions::{Code, Configuration, LogFormat};
 
 use crate::support::{configuration, lambda, order, with_puppet};
 
@@ -89,4 +89,29 @@ async fn the_log_group_and_the_format_of_the_configuration_are_used() {
             .expect("a group")
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn lines_are_kept_whole_and_in_order_however_much_is_written() {
+    let lambda = lambda();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("bootstrap");
+    let script = "#!/bin/sh\nseq 1 15000\nprintf 'without an end'\nexit 1\n";
+    std::fs::write(&file, script).expect("a file");
+    let put = lambda
+        .functions
+        .put("worker", configuration(&[]), Code::Bootstrap(file));
+    put.await.expect("a function");
+    assert!(
+        lambda
+            .tell("worker", "ok")
+            .await
+            .expect("an outcome")
+            .failed
+    );
+    lambda.functions.stop().await;
+    let log = lambda.log("worker");
+    let numbers = log.iter().filter_map(|line| line.parse::<u32>().ok());
+    assert!(numbers.eq(1..=15_000));
+    assert!(log.contains(&"without an end".to_owned()));
 }

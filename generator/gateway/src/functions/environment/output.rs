@@ -1,11 +1,12 @@
 //! What a process writes, and what Lambda writes about it, as lines of its log stream.
 
-use std::io;
+use std::io::PipeReader;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
-use tokio::net::unix::pipe;
+use rustix::io::Errno;
+use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::pool::Pool;
@@ -55,6 +56,17 @@ impl Log {
     }
 }
 
+/// What is left in a pipe.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// Nothing at this moment.
+    Nothing,
+    /// Perhaps more.
+    More,
+    /// Nothing ever.
+    End,
+}
+
 /// The log of one environment.
 struct Stream {
     pool: Arc<Pool>,
@@ -74,7 +86,7 @@ pub(super) async fn collect(
     pool: Arc<Pool>,
     name: String,
     pid: Option<u32>,
-    output: pipe::Receiver,
+    output: AsyncFd<PipeReader>,
     mut markers: mpsc::UnboundedReceiver<Marker>,
 ) {
     let mut stream = Stream {
@@ -87,7 +99,7 @@ pub(super) async fn collect(
         used: 0,
         looked: None,
     };
-    let mut open = true;
+    let mut left = Left::Nothing;
     let mut batch = Vec::new();
     loop {
         tokio::select! {
@@ -102,8 +114,19 @@ pub(super) async fn collect(
                     return;
                 }
             }
-            ready = output.readable(), if open => {
-                open = ready.is_ok() && stream.drain(&output);
+            () = tokio::task::yield_now(), if left == Left::More => {
+                left = stream.drain(&output);
+                stream.put();
+            }
+            ready = output.readable(), if left == Left::Nothing => {
+                // Before it is read: what comes meanwhile makes it ready again.
+                left = match ready {
+                    Ok(mut ready) => {
+                        ready.clear_ready();
+                        stream.drain(&output)
+                    }
+                    Err(_) => Left::End,
+                };
                 stream.put();
             }
         }
@@ -112,7 +135,7 @@ pub(super) async fn collect(
 
 impl Stream {
     /// Notes a marker; true when it is the last.
-    fn mark(&mut self, marker: Marker, output: &pipe::Receiver) -> bool {
+    fn mark(&mut self, marker: Marker, output: &AsyncFd<PipeReader>) -> bool {
         match marker {
             Marker::Lines(lines) => lines.into_iter().for_each(|line| self.line(line)),
             Marker::Start {
@@ -158,19 +181,23 @@ impl Stream {
         false
     }
 
-    /// Reads what is there; false at the end.
-    fn drain(&mut self, output: &pipe::Receiver) -> bool {
-        loop {
-            self.partial.reserve(4096);
-            match output.try_read_buf(&mut self.partial) {
-                Ok(0) => return false,
-                Ok(_) => self.split(),
-                Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
-            }
-            if self.lines.len() > 1024 {
-                self.put();
+    /// Reads what is there at this moment, whether or not anybody has told that there is something.
+    fn drain(&mut self, output: &AsyncFd<PipeReader>) -> Left {
+        let mut buffer = [0; 16 * 1024];
+        // Whoever writes faster than it is read must not keep everybody else waiting.
+        for _ in 0..64 {
+            match rustix::io::read(output, &mut buffer) {
+                Ok(0) => return Left::End,
+                Ok(read) => {
+                    self.partial.extend_from_slice(&buffer[..read]);
+                    self.split();
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Left::Nothing,
+                Err(_) => return Left::End,
             }
         }
+        Left::More
     }
 
     fn split(&mut self) {
