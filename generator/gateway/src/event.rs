@@ -25,6 +25,7 @@ pub enum Event {
         /// The authorizer's principal, if there is one.
         principal: Option<String>,
         /// From the request to the answer.
+        #[serde(rename = "tookMillis", serialize_with = "millis")]
         took: Duration,
     },
     /// A handshake was refused.
@@ -40,6 +41,7 @@ pub enum Event {
         /// The row of the reference that says so.
         row: &'static str,
         /// From the request to the answer.
+        #[serde(rename = "tookMillis", serialize_with = "millis")]
         took: Duration,
     },
     /// A message was routed, or refused with an error frame.
@@ -53,6 +55,7 @@ pub enum Event {
         /// What became of it.
         outcome: MessageOutcome,
         /// From the message to the end of its function.
+        #[serde(rename = "tookMillis", serialize_with = "millis")]
         took: Duration,
     },
     /// Something was posted to a connection through @connections.
@@ -77,6 +80,7 @@ pub enum Event {
         /// The row of the reference that says so.
         row: &'static str,
         /// How old it was.
+        #[serde(rename = "ageMillis", serialize_with = "millis")]
         age: Duration,
     },
     /// The `$disconnect` function failed or could not be called (row M18).
@@ -101,6 +105,7 @@ pub enum Event {
         /// Why, when API Gateway itself answered.
         reason: Option<String>,
         /// From the request to the answer.
+        #[serde(rename = "tookMillis", serialize_with = "millis")]
         took: Duration,
     },
     /// A deployment was made.
@@ -144,6 +149,11 @@ pub enum Event {
         /// What happened and what to do.
         reason: String,
     },
+}
+
+/// Durations are milliseconds with their fraction, as logs of AWS have them.
+fn millis<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64() * 1000.0)
 }
 
 /// What became of a message.

@@ -215,17 +215,13 @@ fn environment(endpoint: &str, account: &Account) -> BTreeMap<String, String> {
 fn services(shared: &Arc<Shared>) -> Services {
     let account = &shared.account;
     let functions = account.functions.clone();
-    let tables = account.tables.forward();
     let settings = &shared.plane.settings.control;
     Services {
         apigatewayv2: control::apigatewayv2::routes(account.apis.clone(), settings.rates.clone()),
         lambda: control::lambda::routes(account.functions.clone()),
         logs: control::logs::routes(account.logs.clone(), account.place.clone()),
         sts: control::sts::routes(account.place.clone(), move |key| functions.role_of(key)),
-        dynamodb: axum::Router::new().fallback(move |request| {
-            let tables = tables.clone();
-            async move { tables.request(request).await }
-        }),
+        dynamodb: account.tables.router(),
         private: private::routes(shared.clone()),
         ..Services::default()
     }

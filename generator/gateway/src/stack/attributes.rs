@@ -17,8 +17,10 @@ pub(super) fn value(
             let (region, suffix) = (&place.region, suffix(place));
             format!("{scheme}://{id}.execute-api.{region}.{suffix}")
         }
-        ("AWS::Lambda::Version", None) => place.function(of).qualified(id).to_string(),
-        ("AWS::Lambda::Alias", None) => place.function(of).qualified(id).to_string(),
+        ("AWS::Lambda::Version", Some("Version")) => id.to_owned(),
+        ("AWS::Lambda::Version" | "AWS::Lambda::Alias", _) => {
+            place.function(of).qualified(id).to_string()
+        }
         ("AWS::Lambda::Function", Some("Arn")) => place.function(id).to_string(),
         ("AWS::IAM::Role", Some("Arn")) => place.role(id),
         ("AWS::Logs::LogGroup", Some("Arn")) => arn(place, "logs", &format!("log-group:{id}:*")),

@@ -52,7 +52,11 @@ pub(super) fn check(
                 "whether {} exists is not known: {}",
                 resource.logical_id, conditional.unknown
             );
-            let hint = hint_for(&conditional.unknown.reason);
+            let name = &conditional.name;
+            let hint = format!(
+                "give the parameters that condition {name} asks for: `--parameter NAME=VALUE`"
+            );
+            let hint = Some(hint);
             problems.push(Problem::at(resource.span, message, hint));
         }
         if let Err(missing) = Wanted::read(resource, model, &physical, &rewriter) {
@@ -422,9 +426,9 @@ fn hint_for(reason: &UnknownReason) -> Option<String> {
         UnknownReason::ParameterNotGiven(name) | UnknownReason::SsmParameter(name) => {
             Some(format!("give it: `--parameter {name}=VALUE`"))
         }
-        UnknownReason::Condition(_) => {
-            Some("give the parameters that the condition asks for".to_owned())
-        }
+        UnknownReason::Condition(name) => Some(format!(
+            "give the parameters that condition {name} asks for: `--parameter NAME=VALUE`"
+        )),
         _ => None,
     }
 }

@@ -1,0 +1,310 @@
+//! What a local gateway runs: a stackgen.yaml or any template, with the code of its functions built for this machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use stackgen_cfn::{Node, Sources, Span, emit};
+use stackgen_gateway::stack::{Apply, Problem, StackCode, Template};
+use stackgen_model::{Function, Inputs, Model};
+use stackgen_synth::{Artifacts, Dialect};
+
+use crate::cargo::{self, Binary, Build};
+use crate::error::CliError;
+use crate::file::{self, Input};
+use crate::project::{self, Project, ProjectArgs};
+use crate::ui::Ui;
+
+/// What to run locally.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct SourceArgs {
+    /// A CloudFormation, SAM or synthesised CDK template, in place of a stackgen.yaml
+    #[arg(value_name = "TEMPLATE", conflicts_with_all = ["file", "environment"])]
+    pub(crate) template: Option<PathBuf>,
+
+    /// The stackgen.yaml to read
+    #[arg(long, short, value_name = "FILE", default_value = "stackgen.yaml")]
+    pub(crate) file: PathBuf,
+
+    /// The environment; `dev`, or the only one, when left out
+    #[arg(long = "env", short, value_name = "ENV")]
+    pub(crate) environment: Option<String>,
+
+    /// A parameter of the template
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) parameters: Vec<(String, String)>,
+
+    /// Build functions optimised
+    #[arg(long)]
+    pub(crate) release: bool,
+
+    /// Take functions as they were built before
+    #[arg(long)]
+    pub(crate) no_build: bool,
+}
+
+/// What was prepared: a template to apply, and its model before any code was built.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    pub(crate) template: Template,
+    /// What changes of the wiring are told from: new code does not show in it.
+    pub(crate) model: Model,
+    /// Folders whose sources the functions are built from.
+    pub(crate) folders: BTreeSet<PathBuf>,
+    /// Things to know.
+    pub(crate) notices: Vec<String>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
+}
+
+impl SourceArgs {
+    /// The file that people change: the template or the stackgen.yaml.
+    pub(crate) fn path(&self) -> &Path {
+        self.template.as_deref().unwrap_or(&self.file)
+    }
+
+    /// Reads, renders and builds.
+    pub(crate) async fn prepare(&self, ui: &Ui) -> Result<Prepared, CliError> {
+        match &self.template {
+            Some(path) => self.of_template(path, ui).await,
+            None => self.of_project(ui).await,
+        }
+    }
+
+    async fn of_template(&self, path: &Path, ui: &Ui) -> Result<Prepared, CliError> {
+        let text = file::read(path, Input::Template)?;
+        let mut sources = Sources::new();
+        let parsed = stackgen_cfn::parse(sources.add(file::name(path), text.as_str()));
+        let node = parsed.map_err(|errors| CliError::located(&sources, errors))?;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let stem = stem.split('.').next().unwrap_or_default();
+        let stack = match project::said(&node) {
+            Some((stack, environment)) => format!("{stack}-{environment}"),
+            None => stack_name(stem),
+        };
+        let beside = path.parent().unwrap_or(Path::new("")).to_owned();
+        let found = Functions::of(&node, &self.inputs(), &beside);
+        let built = self.build(&found, ui).await?;
+        let template = self.template(stack, path, text, found.code(&built));
+        Ok(found.prepared(template))
+    }
+
+    async fn of_project(&self, ui: &Ui) -> Result<Prepared, CliError> {
+        let args = ProjectArgs {
+            file: self.file.clone(),
+            unbuilt: true,
+        };
+        let project = Project::load(&args, ui)?;
+        let environment = self.environment_of(&project)?;
+        let folder = project.folder().to_owned();
+        let render = |artifacts: &Artifacts| {
+            project.render_with(environment, Dialect::CloudFormation, &folder, artifacts)
+        };
+        let unbuilt = render(&Artifacts::new())?;
+        let found = Functions::of(&unbuilt.template, &self.inputs(), &folder);
+        let built = self.build(&found, ui).await?;
+        // A pinned release names versions after their code.
+        let mut artifacts = Artifacts::new();
+        for (path, binary) in found.artifacts() {
+            if let Some(built) = built.get(binary)
+                && let Ok(digest) = project::digest(built)
+            {
+                artifacts.insert(path.to_owned(), digest);
+            }
+        }
+        let rendered = render(&artifacts)?;
+        let text = emit::yaml(&rendered.template);
+        let stack = format!("{}-{environment}", project.name());
+        let template = self.template(stack, &self.file, text, found.code(&built));
+        Ok(found.prepared(template))
+    }
+
+    fn environment_of<'p>(&self, project: &'p Project) -> Result<&'p str, CliError> {
+        let declared = project.declared();
+        if let Some(asked) = &self.environment {
+            let found = project.environments(std::slice::from_ref(asked))?;
+            return found
+                .first()
+                .copied()
+                .ok_or_else(|| CliError::input(format!("there is no environment {asked:?}")));
+        }
+        match declared.as_slice() {
+            [only] => Ok(only),
+            _ => declared
+                .iter()
+                .find(|name| **name == "dev")
+                .copied()
+                .ok_or_else(|| {
+                    CliError::input("which environment?")
+                        .hint(format!("name one with `--env`: {}", declared.join(", ")))
+                }),
+        }
+    }
+
+    async fn build(
+        &self,
+        found: &Functions,
+        ui: &Ui,
+    ) -> Result<BTreeMap<Binary, PathBuf>, CliError> {
+        let build = Build {
+            release: self.release,
+            none: self.no_build,
+        };
+        cargo::build(&found.binaries(), build, ui).await
+    }
+
+    fn template(
+        &self,
+        stack: String,
+        file: &Path,
+        text: String,
+        code: BTreeMap<String, StackCode>,
+    ) -> Template {
+        Template {
+            stack,
+            // The gateway may run elsewhere.
+            file: std::path::absolute(file)
+                .unwrap_or_else(|_| file.to_owned())
+                .display()
+                .to_string(),
+            text,
+            parameters: self.parameters.iter().cloned().collect(),
+            code,
+            apply: Apply::Everything,
+        }
+    }
+
+    fn inputs(&self) -> Inputs {
+        let parameters = self.parameters.iter();
+        parameters.fold(Inputs::none(), |inputs, (name, value)| {
+            inputs.with_parameter(name, value)
+        })
+    }
+}
+
+/// The functions of a template, and the binaries that some of them are.
+struct Functions {
+    model: Model,
+    /// By logical id, with the path of the code in the template.
+    rust: BTreeMap<String, (String, Binary)>,
+}
+
+impl Functions {
+    fn of(template: &Node, inputs: &Inputs, beside: &Path) -> Self {
+        let model = Model::from_template(template, inputs);
+        let rust = model.functions.iter().filter_map(|function| {
+            let (path, binary) = rust(function, beside)?;
+            Some((function.resource.logical_id.to_string(), (path, binary)))
+        });
+        Functions {
+            rust: rust.collect(),
+            model,
+        }
+    }
+
+    fn binaries(&self) -> BTreeSet<Binary> {
+        self.rust.values().map(|(_, binary)| binary.clone()).collect()
+    }
+
+    fn artifacts(&self) -> impl Iterator<Item = (&str, &Binary)> {
+        self.rust
+            .values()
+            .map(|(path, binary)| (path.as_str(), binary))
+    }
+
+    /// Where the code of functions is. One that is not built may still have been packaged: the template says where.
+    fn code(&self, built: &BTreeMap<Binary, PathBuf>) -> BTreeMap<String, StackCode> {
+        let code = self.rust.iter().filter_map(|(id, (path, binary))| {
+            let code = match built.get(binary) {
+                Some(program) => StackCode::Program(program.clone()),
+                None if binary.folder.join(path).is_file() => return None,
+                None => StackCode::Missing(format!(
+                    "the binary {} is not built: leave out `--no-build`",
+                    binary.name
+                )),
+            };
+            Some((id.clone(), code))
+        });
+        code.collect()
+    }
+
+    fn prepared(self, template: Template) -> Prepared {
+        Prepared {
+            template,
+            folders: self.binaries().into_iter().map(|one| one.folder).collect(),
+            model: self.model,
+            notices: Vec::new(),
+        }
+    }
+}
+
+/// The binary of a function, if cargo builds it: its code is where cargo-lambda puts it, or SAM builds it with
+/// cargo-lambda.
+fn rust(function: &Function, beside: &Path) -> Option<(String, Binary)> {
+    let path = function.code.as_ref()?.as_literal()?;
+    let metadata = function.resource.attributes.get("Metadata");
+    let method = metadata.and_then(|metadata| metadata.get("BuildMethod")?.as_literal());
+    if method == Some("rust-cargolambda") {
+        let name = metadata?.at_path(&["BuildProperties", "Binary"])?;
+        let binary = Binary {
+            name: name.as_literal()?.to_owned(),
+            folder: file::within(beside, path),
+        };
+        return Some((path.to_owned(), binary));
+    }
+    let trimmed = path.trim_end_matches('/');
+    let trimmed = trimmed.strip_suffix("/bootstrap.zip").unwrap_or(trimmed);
+    let (folder, name) = trimmed.rsplit_once("target/lambda/")?;
+    let known = !name.is_empty() && !name.contains('/');
+    known.then(|| {
+        let folder = folder.trim_end_matches('/');
+        let binary = Binary {
+            name: name.to_owned(),
+            folder: match folder {
+                "" | "." => beside.to_owned(),
+                folder => beside.join(folder),
+            },
+        };
+        (path.to_owned(), binary)
+    })
+}
+
+/// A name of a stack: letters, digits and dashes.
+fn stack_name(text: &str) -> String {
+    let letters = text.chars().map(|letter| match letter {
+        letter if letter.is_ascii_alphanumeric() => letter,
+        _ => '-',
+    });
+    letters.collect()
+}
+
+/// What is wrong with a template, with its places.
+pub(crate) fn problems(template: &Template, problems: Vec<Problem>) -> CliError {
+    let mut sources = Sources::new();
+    let source = sources.add(template.file.as_str(), template.text.as_str());
+    let id = source.id();
+    let problems = problems.into_iter().map(|problem| {
+        let span = match (problem.place, problem.line, problem.column) {
+            (Some((start, end)), Some(line), Some(column)) => Span {
+                file: Some(id),
+                start,
+                end,
+                line,
+                column,
+            },
+            _ => Span::default(),
+        };
+        let told = stackgen_synth::Problem::new(span, problem.message);
+        match problem.hint {
+            Some(hint) => told.hint(hint),
+            None => told,
+        }
+    });
+    let problems: Vec<_> = problems.collect();
+    CliError::located(&sources, problems)
+}
+

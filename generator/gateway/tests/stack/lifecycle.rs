@@ -1,0 +1,155 @@
+//! Templates that change: what CloudFormation does, and what is held back without a deployment.
+
+use crate::support::{api, apply, done, gateway, served, text, without_deployments};
+
+/// A WebSocket API with these routes, whose deployment is called so.
+fn socket(routes: &[&str], deployment: &str) -> String {
+    let mut template = String::from(
+        "Resources:
+  Socket: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: socket, ProtocolType: WEBSOCKET, RouteSelectionExpression: $request.body.action}}
+  Mock: {Type: AWS::ApiGatewayV2::Integration, Properties: {ApiId: !Ref Socket, IntegrationType: MOCK}}
+",
+    );
+    for route in routes {
+        let id = route.replace('$', "");
+        template += &format!(
+            "  {id}Route: {{Type: AWS::ApiGatewayV2::Route, Properties: {{ApiId: !Ref Socket, RouteKey: {route}, AuthorizationType: NONE, Target: !Sub 'integrations/${{Mock}}'}}}}\n"
+        );
+    }
+    template += &format!(
+        "  {deployment}: {{Type: AWS::ApiGatewayV2::Deployment, DeletionPolicy: Retain, Properties: {{ApiId: !Ref Socket}}}}
+  Stage: {{Type: AWS::ApiGatewayV2::Stage, Properties: {{ApiId: !Ref Socket, StageName: prod, DeploymentId: !Ref {deployment}}}}}
+"
+    );
+    template
+}
+
+#[tokio::test]
+async fn row_d7_a_route_without_a_new_deployment_is_not_served() {
+    let gateway = gateway().await;
+    apply(&gateway, text(&socket(&["ping"], "First"))).await;
+    let id = api(&gateway, "socket").api_id.clone();
+    let applied = apply(&gateway, text(&socket(&["ping", "pong"], "First"))).await;
+    assert_eq!(done(&applied), ["created pongRoute"]);
+    assert!(served(&gateway, &id, "prod", "pong").is_none());
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn row_d9_a_new_logical_id_is_a_new_snapshot_and_the_stage_moves_to_it() {
+    let gateway = gateway().await;
+    apply(&gateway, text(&socket(&["ping"], "First"))).await;
+    let id = api(&gateway, "socket").api_id.clone();
+    let applied = apply(&gateway, text(&socket(&["pong"], "Second"))).await;
+    let expected = [
+        "created pongRoute",
+        "created Second",
+        "updated Stage",
+        "retained First",
+        "deleted pingRoute",
+    ];
+    assert_eq!(done(&applied), expected);
+    assert!(served(&gateway, &id, "prod", "pong").is_some());
+    // Row D20: routes are deleted after the snapshot is taken.
+    assert!(served(&gateway, &id, "prod", "ping").is_some());
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn row_d1_without_deployments_the_wiring_changes_and_the_stage_serves_what_it_did() {
+    let gateway = gateway().await;
+    apply(&gateway, text(&socket(&["ping"], "First"))).await;
+    let id = api(&gateway, "socket").api_id.clone();
+    let changed = socket(&["pong"], "Second");
+    let applied = apply(&gateway, without_deployments(text(&changed))).await;
+    assert_eq!(done(&applied), ["created pongRoute", "deleted pingRoute"]);
+    assert_eq!(applied.undeployed, ["Second"]);
+    assert!(served(&gateway, &id, "prod", "ping").is_some());
+    assert!(served(&gateway, &id, "prod", "pong").is_none());
+
+    let applied = apply(&gateway, text(&changed)).await;
+    assert_eq!(
+        done(&applied),
+        ["created Second", "updated Stage", "retained First"]
+    );
+    assert!(served(&gateway, &id, "prod", "ping").is_none());
+    assert!(served(&gateway, &id, "prod", "pong").is_some());
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_deployment_that_was_retained_keeps_its_id_when_its_logical_id_comes_back() {
+    let gateway = gateway().await;
+    for (route, deployment) in [("ping", "First"), ("pong", "Second"), ("ping", "First")] {
+        apply(&gateway, text(&socket(&[route], deployment))).await;
+    }
+    let id = api(&gateway, "socket").api_id.clone();
+    let deployments = gateway
+        .account()
+        .apis
+        .list_deployments(&id)
+        .expect("the api");
+    let mut ids: Vec<_> = deployments
+        .iter()
+        .map(|one| one.deployment_id.as_str())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+    assert!(served(&gateway, &id, "prod", "ping").is_some());
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn row_d8_a_stage_that_was_moved_by_hand_stays_until_its_own_property_changes() {
+    let gateway = gateway().await;
+    apply(&gateway, text(&socket(&["ping"], "First"))).await;
+    let (apis, id) = (
+        &gateway.account().apis,
+        api(&gateway, "socket").api_id.clone(),
+    );
+    let deployment = apis
+        .create_deployment(&id, None, Default::default())
+        .expect("a deployment");
+    let moved = stackgen_gateway::apis::StageInput {
+        deployment_id: Some(deployment.deployment_id.clone()),
+        ..Default::default()
+    };
+    apis.update_stage(&id, "prod", moved).expect("the stage");
+    apply(&gateway, text(&socket(&["ping", "pong"], "First"))).await;
+    let stage = apis.get_stage(&id, "prod").expect("the stage");
+    assert_eq!(
+        stage.deployment_id.as_ref(),
+        Some(&deployment.deployment_id)
+    );
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_a_service_refuses_leaves_the_account_as_it_was() {
+    let gateway = gateway().await;
+    apply(&gateway, text(&socket(&["ping"], "First"))).await;
+    let id = api(&gateway, "socket").api_id.clone();
+    let broken = socket(&["pong"], "Second").replace("RouteKey: pong", "RouteKey: $pong");
+    let problems = gateway.apply(text(&broken)).await.expect_err("a refusal");
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(problems[0].line, Some(4));
+    let routes = gateway.account().apis.list_routes(&id).expect("the api");
+    let keys: Vec<_> = routes
+        .iter()
+        .map(|route| route.route_key.as_str())
+        .collect();
+    assert_eq!(keys, ["ping"]);
+    assert!(served(&gateway, &id, "prod", "ping").is_some());
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_first_template_that_is_refused_leaves_nothing() {
+    let gateway = gateway().await;
+    let broken = socket(&["ping"], "First").replace("RouteKey: ping", "RouteKey: $ping");
+    gateway.apply(text(&broken)).await.expect_err("a refusal");
+    assert_eq!(gateway.account().apis.list_apis().len(), 0);
+    assert_eq!(gateway.state().await.stack, None);
+    gateway.shutdown().await;
+}

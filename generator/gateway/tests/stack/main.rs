@@ -1,0 +1,7 @@
+//! Templates applied to a gateway: ours, SAM's and CDK's.
+
+mod flagship;
+mod lifecycle;
+mod private;
+mod problems;
+mod support;

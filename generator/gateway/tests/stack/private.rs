@@ -1,0 +1,79 @@
+//! The routes under /_stackgen/, over a real socket.
+
+use stackgen_gateway::gateway::{Remote, RemoteError, Tokens};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::{gateway, template};
+
+/// The status of a request as it stands.
+async fn status(authority: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(authority).await.expect("a connection");
+    stream.write_all(request.as_bytes()).await.expect("written");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    answer.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn who_has_the_key_applies_templates_and_gets_tokens() {
+    let gateway = gateway().await;
+    let endpoint = gateway.state().await.endpoint;
+    let remote = Remote::new(&endpoint, gateway.key());
+    let applied = remote
+        .apply(&template("out/dev/template.yaml"))
+        .await
+        .expect("applied");
+    assert!(!applied.changes.is_empty());
+    let state = remote.state().await.expect("a state");
+    assert_eq!(state, gateway.state().await);
+    assert_eq!(state.stack.as_deref(), Some("stack"));
+    let asked = Tokens {
+        subject: "ada".to_owned(),
+        ..Tokens::default()
+    };
+    let token = remote.mint(&asked).await.expect("a token");
+    assert_eq!(token.split('.').count(), 3);
+    let first = remote.rotate(false).await.expect("a key");
+    assert_ne!(first, remote.rotate(true).await.expect("a key"));
+    let broken = remote.apply(&crate::support::text("Resources: 1")).await;
+    assert!(matches!(broken, Err(RemoteError::Problems(problems)) if problems.len() == 1));
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn nobody_else_gets_anything_but_the_issuers_keys() {
+    let gateway = gateway().await;
+    let state = gateway.state().await;
+    let authority = state.endpoint.trim_start_matches("http://").to_owned();
+    let get = |path: &str, host: &str, more: &str| {
+        format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n")
+    };
+    let key = format!("x-stackgen-key: {}\r\n", gateway.key());
+    let wrong = "x-stackgen-key: guess\r\n";
+    let path = "/_stackgen/state";
+    assert_eq!(
+        status(&authority, &get(path, &authority, &key)).await,
+        "200"
+    );
+    assert_eq!(status(&authority, &get(path, &authority, "")).await, "403");
+    assert_eq!(
+        status(&authority, &get(path, &authority, wrong)).await,
+        "403"
+    );
+    // A name that somebody else owns may lead to loopback.
+    assert_eq!(
+        status(&authority, &get(path, "rebound.example", &key)).await,
+        "403"
+    );
+    let page = format!("{key}Origin: https://page.example\r\n");
+    assert_eq!(
+        status(&authority, &get(path, &authority, &page)).await,
+        "403"
+    );
+    let keys = "/_stackgen/issuer/.well-known/jwks.json";
+    assert_eq!(status(&authority, &get(keys, &authority, "")).await, "200");
+    let refused = Remote::new(&state.endpoint, "guess").state().await;
+    assert!(matches!(refused, Err(RemoteError::Refused(_))));
+    gateway.shutdown().await;
+}

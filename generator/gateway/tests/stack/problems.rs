@@ -1,0 +1,87 @@
+//! What keeps a template from being applied, told all at once and with its place.
+
+use crate::support::{gateway, text, told};
+
+#[tokio::test]
+async fn everything_that_cannot_be_told_is_told_at_once_and_nothing_is_applied() {
+    let gateway = gateway().await;
+    let template = text(
+        "Parameters:
+  Name: {Type: String}
+  Tier: {Type: String}
+Conditions:
+  Big: !Equals [!Ref Tier, big]
+Resources:
+  Socket:
+    Type: AWS::ApiGatewayV2::Api
+    Properties: {Name: !Ref Name, ProtocolType: WEBSOCKET, RouteSelectionExpression: $request.body.action}
+  Route:
+    Type: AWS::ApiGatewayV2::Route
+    Condition: Big
+    Properties:
+      ApiId: !Ref Socket
+      RouteKey: !ImportValue Key
+",
+    );
+    let problems = gateway.apply(template).await.expect_err("problems");
+    insta::assert_snapshot!(told(&problems), @r"
+    9: Name of Socket cannot be told: parameter Name has no default and no value was given (give it: `--parameter Name=VALUE`)
+    10: whether Route exists is not known: only CloudFormation can compute !Equals here (give the parameters that condition Big asks for: `--parameter NAME=VALUE`)
+    15: RouteKey of Route cannot be told: it is imported from another stack
+    ");
+    assert_eq!(gateway.account().apis.list_apis().len(), 0);
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_no_template_says_so() {
+    let gateway = gateway().await;
+    for template in ["a: [", "a: 1", "Resources: {A: {Type: X, Type: Y}}"] {
+        let problems = gateway.apply(text(template)).await.expect_err("problems");
+        assert!(problems[0].line.is_some(), "{problems:?}");
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_not_run_here_has_a_name_and_a_reason() {
+    let gateway = gateway().await;
+    let template = text(
+        "Resources:
+  Queue: {Type: AWS::SQS::Queue}
+  Pool: {Type: AWS::Cognito::UserPool}
+  Worker:
+    Type: AWS::Lambda::Function
+    Properties:
+      FunctionName: worker
+      Runtime: provided.al2023
+      Handler: bootstrap
+      Role: arn:aws:iam::000000000000:role/worker
+      Code: {S3Bucket: bucket, S3Key: key}
+      Environment:
+        Variables:
+          QUEUE: !Ref Queue
+          POOL: !Ref Pool
+          SECRET: '{{resolve:secretsmanager:secret}}'
+",
+    );
+    let applied = gateway.apply(template).await.expect("no problem");
+    let lines: Vec<_> = applied
+        .not_run
+        .iter()
+        .map(|one| format!("{}: {}", one.logical_id, one.reason))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    Worker: its variable SECRET is not set: a dynamic reference is read at deployment
+    Queue: there is no such service here; what refers to it gets a plausible name
+    Pool: tokens come from the local issuer instead
+    ");
+    let worker = gateway.account().functions.get("worker", None).expect("it");
+    let variables = &worker.configuration.environment;
+    assert!(!variables.contains_key("SECRET"));
+    let queue = &variables["QUEUE"];
+    let start = "https://sqs.us-east-1.amazonaws.com/000000000000/stack-Queue-";
+    assert!(queue.starts_with(start), "{queue}");
+    assert!(variables["POOL"].starts_with("us-east-1_"));
+    gateway.shutdown().await;
+}
