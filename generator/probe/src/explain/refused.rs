@@ -180,13 +180,11 @@ fn forbidden(report: &Report, handshake: &Handshake) -> Vec<Explanation> {
     if denied {
         return vec![denial(Likely).seen("the answer speaks of authorization")];
     }
-    let plain = said == "forbidden" || kind.contains("Forbidden");
-    let mut found = vec![
-        no_deployment(if plain { Likely } else { Possible }),
-        api_key(report),
-    ];
-    // A plain `Forbidden` names no authorizer, and does not rule one out.
-    found.push(denial(Possible));
+    // A plain `Forbidden` names nobody. Who brought a token has likelier met an authorizer.
+    let mut found = vec![no_deployment(), denial(Possible), api_key(report)];
+    if report.caller != Caller::Anonymous {
+        found.swap(0, 1);
+    }
     found
 }
 
@@ -216,9 +214,9 @@ fn denial(certainty: Certainty) -> Explanation {
     )
 }
 
-fn no_deployment(certainty: Certainty) -> Explanation {
+fn no_deployment() -> Explanation {
     Explanation::new(
-        certainty,
+        Possible,
         &["C3"],
         "The stage has no deployment, or there is no such stage or api.",
     )

@@ -117,6 +117,13 @@ fn a_403_is_told_apart_by_what_it_says() {
     assert_eq!(rows(&plain), ["C3"]);
     assert!(plain.iter().any(|it| it.rows == ["A15"]), "{plain:?}");
     assert!(plain.iter().any(|it| it.rows.contains(&"A5")), "{plain:?}");
+    let answer = handshake(403, &[id], r#"{"message":"Forbidden"}"#);
+    let mut with_token = report(Outcome::Handshake(answer));
+    with_token.caller = Caller::Authenticated {
+        name: None,
+        token_in: "query",
+    };
+    assert_eq!(rows(&explain(&with_token)), ["A5", "A13"]);
     let denied = refused(
         403,
         &[id, ("x-amzn-ErrorType", "AccessDeniedException")],
