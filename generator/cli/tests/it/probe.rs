@@ -8,7 +8,7 @@ use std::thread;
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::common::{Run, Sandbox};
+use crate::common::{Run, Sandbox, root};
 
 /// Serves every connection with the script, and returns the URL.
 fn serve(script: impl Fn(Peer) + Send + 'static) -> String {
@@ -411,4 +411,36 @@ fn without_a_local_gateway_there_is_nothing_to_connect_to() {
     let run = sandbox.run("probe --local");
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("no local gateway runs"), "{run}");
+}
+
+/// What a guide and an output have in common whatever was measured: no digits.
+fn timeless(text: &str) -> String {
+    text.chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
+/// The guide shows this paragraph of an output, as it is printed.
+fn assert_guide_shows(run: &Run, paragraph: &str) {
+    let guide = root().join("docs/guide/why-did-my-socket-close.md");
+    let guide = timeless(&std::fs::read_to_string(guide).unwrap());
+    let mut paragraphs = run.stdout.split("\n\n");
+    let shown = paragraphs.find(|text| text.starts_with(paragraph)).unwrap();
+    assert!(guide.contains(&timeless(shown)), "the guide lacks\n{shown}");
+}
+
+#[test]
+fn the_guide_shows_what_is_printed() {
+    let sandbox = Sandbox::new();
+    let url = serve(|peer| peer.refuse("401 Unauthorized", r#"{"message":"Unauthorized"}"#));
+    let run = sandbox.run(&format!("probe {url}"));
+    assert_guide_shows(&run, "likely (rows A2, A3)");
+
+    let url = serve(|mut peer| {
+        peer.accept();
+        peer.next();
+        peer.frame(1, br#"{"message": "Forbidden", "connectionId":"a=", "requestId":"b="}"#);
+        let (_, close) = peer.next().unwrap();
+        peer.frame(8, &close);
+    });
+    let run = sandbox.run(&format!("probe {url} --send {{\"action\":\"ping\"}}"));
+    assert_guide_shows(&run, "certain (rows M3, D1)");
 }
