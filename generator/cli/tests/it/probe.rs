@@ -437,7 +437,10 @@ fn the_guide_shows_what_is_printed() {
     let url = serve(|mut peer| {
         peer.accept();
         peer.next();
-        peer.frame(1, br#"{"message": "Forbidden", "connectionId":"a=", "requestId":"b="}"#);
+        peer.frame(
+            1,
+            br#"{"message": "Forbidden", "connectionId":"a=", "requestId":"b="}"#,
+        );
         let (_, close) = peer.next().unwrap();
         peer.frame(8, &close);
     });
