@@ -63,7 +63,7 @@ pub enum Outcome {
 
 /// Who connects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase", tag = "as")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "as")]
 pub enum Caller {
     /// Without a token.
     Anonymous,

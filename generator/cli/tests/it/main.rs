@@ -13,6 +13,7 @@ mod handlers;
 mod init;
 mod pages;
 mod probe;
+mod probe_local;
 mod projects;
 mod streams;
 mod synth;

@@ -1,0 +1,270 @@
+//! `stackgen probe` against the local gateway, whose functions are real processes.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stackgen_gateway::Settings;
+use stackgen_gateway::gateway::{Gateway, Options};
+use stackgen_gateway::stack::{StackCode, Template};
+use tokio::runtime::Runtime;
+
+use crate::common::{Run, Sandbox};
+
+/// Answers what the event asks for, and as an authorizer what the token says. It speaks the Runtime API itself.
+const FUNCTION: &str = r#"
+import json, os, urllib.request
+
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+
+
+def answer(event):
+    if event.get("type") == "REQUEST":
+        token = event["queryStringParameters"]["token"]
+        if token == "unauthorized":
+            raise Exception("Unauthorized")
+        if token == "broken":
+            raise Exception("broken")
+        effect = "Deny" if token == "denied" else "Allow"
+        statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": event["methodArn"]}
+        return {"principalId": "p", "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+    if event["requestContext"]["eventType"] == "CONNECT":
+        query = event.get("queryStringParameters", {})
+        headers = {"Sec-WebSocket-Protocol": query["choose"]} if "choose" in query else {}
+        if query.get("do") == "throw":
+            raise Exception("thrown")
+        return {"statusCode": int(query.get("status", 200)), "headers": headers}
+    body = json.loads(event.get("body", "{}"))
+    if body.get("do") == "throw":
+        raise Exception("thrown")
+    return {"statusCode": 200, "body": json.dumps({"echo": body})}
+
+
+while True:
+    with urllib.request.urlopen(api + "next") as request:
+        id = request.headers["Lambda-Runtime-Aws-Request-Id"]
+        event = json.load(request)
+    try:
+        path, result = "/response", answer(event)
+    except Exception as error:
+        path, result = "/error", {"errorMessage": str(error), "errorType": "Exception"}
+    urllib.request.urlopen(api + id + path, json.dumps(result).encode())
+"#;
+
+const TEMPLATE: &str = r#"
+Resources:
+  Role: { Type: AWS::IAM::Role, Properties: { AssumeRolePolicyDocument: {} } }
+  Function:
+    Type: AWS::Lambda::Function
+    Properties: { FunctionName: f, Role: !GetAtt Role.Arn, Runtime: provided.al2023, Handler: bootstrap, Code: { ZipFile: "" } }
+  Permission:
+    Type: AWS::Lambda::Permission
+    Properties: { FunctionName: !Ref Function, Action: lambda:InvokeFunction, Principal: apigateway.amazonaws.com }
+  Api:
+    Type: AWS::ApiGatewayV2::Api
+    Properties: { Name: probed, ProtocolType: WEBSOCKET, RouteSelectionExpression: $request.body.action }
+  Authorizer:
+    Type: AWS::ApiGatewayV2::Authorizer
+    Properties:
+      ApiId: !Ref Api
+      Name: a
+      AuthorizerType: REQUEST
+      AuthorizerUri: !Sub arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function.Arn}/invocations
+      IdentitySource: [route.request.querystring.token]
+  Integration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Api
+      IntegrationType: AWS_PROXY
+      IntegrationUri: !Sub arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function.Arn}/invocations
+  Connect:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Api, RouteKey: $connect, AuthorizationType: CUSTOM, AuthorizerId: !Ref Authorizer, Target: !Sub "integrations/${Integration}" }
+  OneWay:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Api, RouteKey: oneWay, AuthorizationType: NONE, Target: !Sub "integrations/${Integration}" }
+  TwoWay:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Api, RouteKey: twoWay, AuthorizationType: NONE, RouteResponseSelectionExpression: $default, Target: !Sub "integrations/${Integration}" }
+  TwoWayResponse:
+    Type: AWS::ApiGatewayV2::RouteResponse
+    Properties: { ApiId: !Ref Api, RouteId: !Ref TwoWay, RouteResponseKey: $default }
+  Deployment:
+    Type: AWS::ApiGatewayV2::Deployment
+    DependsOn: [Connect, OneWay, TwoWay, TwoWayResponse]
+    Properties: { ApiId: !Ref Api }
+  Prod:
+    Type: AWS::ApiGatewayV2::Stage
+    Properties: { ApiId: !Ref Api, StageName: prod, DeploymentId: !Ref Deployment }
+  Empty:
+    Type: AWS::ApiGatewayV2::Stage
+    Properties: { ApiId: !Ref Api, StageName: empty }
+"#;
+
+/// A gateway for all tests of this file; it ends with the process.
+struct Local {
+    _runtime: Runtime,
+    _gateway: Gateway,
+    _code: Sandbox,
+    /// What `stackgen dev` would leave beside a stackgen.yaml.
+    state: Value,
+}
+
+fn local() -> &'static Local {
+    static LOCAL: OnceLock<Local> = OnceLock::new();
+    LOCAL.get_or_init(|| {
+        let code = Sandbox::new();
+        code.write("function", format!("#!/usr/bin/env python3\n{FUNCTION}"));
+        let program = code.path().join("function");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let (gateway, state) = runtime.block_on(async {
+            let mut settings = Settings::default();
+            settings.limits.idle = Duration::from_secs(2);
+            let options = Options {
+                settings,
+                ..Options::default()
+            };
+            let gateway = Gateway::start(options).await.unwrap();
+            let template = Template {
+                stack: "probed".to_owned(),
+                file: "template.yaml".to_owned(),
+                text: TEMPLATE.to_owned(),
+                code: [("Function".to_owned(), StackCode::Program(program))].into(),
+                ..Template::default()
+            };
+            gateway.apply(template).await.unwrap();
+            let mut state = serde_json::to_value(gateway.state().await).unwrap();
+            state["pid"] = json!(std::process::id());
+            state["key"] = json!(gateway.key());
+            (gateway, state)
+        });
+        Local {
+            _runtime: runtime,
+            _gateway: gateway,
+            _code: code,
+            state,
+        }
+    })
+}
+
+/// Probes the local gateway, at the stage `prod`.
+fn probed(line: &str) -> Run {
+    probed_at("prod", line)
+}
+
+fn probed_at(stage: &str, line: &str) -> Run {
+    let sandbox = Sandbox::new();
+    sandbox.write(".stackgen/gateway.json", local().state.to_string());
+    sandbox.run(&format!("probe --local --stage {stage} {line}"))
+}
+
+/// The exit code and the rows of the likeliest explanation.
+fn explained(line: &str) -> (Option<i32>, String) {
+    let run = probed(&format!("{line} --json"));
+    (run.code, rows(&run))
+}
+
+fn rows(run: &Run) -> String {
+    let rows = run.json()["explanations"][0]["rows"].clone();
+    let rows: Vec<String> = serde_json::from_value(rows).unwrap_or_default();
+    rows.join(" ")
+}
+
+fn is(code: i32, rows: &str) -> (Option<i32>, String) {
+    (Some(code), rows.to_owned())
+}
+
+#[test]
+fn handshakes_are_explained() {
+    assert_eq!(explained("--as anonymous"), is(3, "A2 A3"));
+    assert_eq!(explained("--token unauthorized"), is(3, "A6"));
+    assert_eq!(explained("--token denied"), is(3, "A5 A13"));
+    assert_eq!(explained("--token broken"), is(3, "A7 A8 A9"));
+    assert_eq!(explained("--token good --query do=throw"), is(3, "C6"));
+    assert_eq!(explained("--token good --query status=418"), is(3, "C5 C9"));
+    assert_eq!(explained("--token good"), is(0, ""));
+    assert_eq!(rows(&probed_at("empty", "--as anonymous --json")), "C3");
+    assert_eq!(explained("--as anonymous --expect-status 401").0, Some(0));
+}
+
+#[test]
+fn a_token_is_minted_for_whom_it_is_asked_for() {
+    let run = probed("--as alice --json");
+    assert_eq!(run.code, Some(0), "{run}");
+    assert_eq!(
+        run.json()["caller"],
+        json!({ "as": "authenticated", "name": "alice", "tokenIn": "query" })
+    );
+    assert!(!run.stdout.contains("eyJ"), "{run}");
+}
+
+#[test]
+fn row_c10_a_subprotocol_has_to_be_chosen() {
+    assert_eq!(
+        explained("--token good --subprotocol chat"),
+        is(0, "C10 C9")
+    );
+    assert_eq!(
+        explained("--token good --subprotocol chat --query choose=chat"),
+        is(0, "")
+    );
+}
+
+#[test]
+fn messages_are_answered_refused_and_left_unanswered() {
+    let two_way = r#"--token good --send {"action":"twoWay","n":1} --expect {"echo":{"n":1}}"#;
+    assert_eq!(explained(two_way), is(0, ""));
+    let wrong =
+        r#"--token good --send {"action":"twoWay","n":1} --expect {"echo":{"n":2}} --timeout 1s"#;
+    assert_eq!(explained(wrong), is(3, ""));
+    let throws = r#"--token good --send {"action":"oneWay","do":"throw"}"#;
+    assert_eq!(explained(throws), is(0, "M4 C7"));
+    assert_eq!(
+        explained(r#"--token good --send {"action":"nowhere"}"#),
+        is(0, "M3 D1")
+    );
+    assert_eq!(
+        explained(r#"--token good --send {"action":"oneWay"} --timeout 1s"#),
+        is(0, "M7 M8")
+    );
+}
+
+#[test]
+fn row_m11_a_large_frame_is_explained() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".stackgen/gateway.json", local().state.to_string());
+    sandbox.write("large", "x".repeat(40_000));
+    let run = sandbox.run("probe --local --stage prod --token good --send @large --json");
+    assert_eq!((run.code, rows(&run)), is(3, "M11 X4"), "{run}");
+    let run =
+        sandbox.run("probe --local --stage prod --token good --send @large --expect-close 1009");
+    assert_eq!(run.code, Some(0), "{run}");
+}
+
+#[test]
+fn row_m13_an_idle_connection_is_seen_to_go_away() {
+    let run = probed("--token good --hold 1m --expect-close 1001 --json");
+    assert_eq!((run.code, rows(&run)), is(0, "M13 X4"), "{run}");
+    assert_eq!(run.json()["close"]["reason"], "Going away");
+    assert_eq!(run.json()["close"]["by"], "server");
+}
+
+#[test]
+fn exchanges_with_a_function_are_measured() {
+    let run =
+        probed(r#"--token good --send {"action":"twoWay"} --count 40 --concurrency 4 --json"#);
+    let latency = &run.json()["latency"];
+    assert_eq!(
+        (&latency["answered"], &latency["connections"]),
+        (&json!(40), &json!(4)),
+        "{run}"
+    );
+    assert_eq!(run.code, Some(0));
+}
