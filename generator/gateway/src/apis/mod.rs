@@ -144,7 +144,7 @@ impl Apis {
     ) -> Result<T, ApiError> {
         let mut undeployed = None;
         let result = self.change(api, |state| {
-            let before = state.has_pinned_stages().then(|| state.wiring.freeze());
+            let before = state.serves().then(|| state.wiring.freeze());
             let (result, what) = change(state)?;
             state.auto_deploy();
             if before.is_some_and(|before| state.leaves_stages_behind(&before)) {

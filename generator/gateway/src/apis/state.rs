@@ -144,22 +144,23 @@ impl ApiState {
         }
     }
 
-    /// True when a stage serves a deployment that AutoDeploy will not replace.
-    pub(super) fn has_pinned_stages(&self) -> bool {
-        self.pinned().next().is_some()
+    /// True when a stage serves anything.
+    pub(super) fn serves(&self) -> bool {
+        self.serving_deployments().next().is_some()
     }
 
-    /// True when the wiring is not what it was, and not what a stage serves that AutoDeploy leaves alone.
+    /// True when the wiring is not what it was, and a stage serves something else. AutoDeploy has brought its stages
+    /// up by then, unless it failed.
     pub(super) fn leaves_stages_behind(&self, before: &Snapshot) -> bool {
         let wiring = self.wiring.freeze();
         !wiring.carries_what(before)
-            && (self.pinned()).any(|deployment| !deployment.snapshot.carries_what(&wiring))
+            && (self.serving_deployments())
+                .any(|deployment| !deployment.snapshot.carries_what(&wiring))
     }
 
-    /// The deployments of stages that are not under AutoDeploy.
-    fn pinned(&self) -> impl Iterator<Item = &Arc<Deployment>> {
+    /// The deployments that stages point at.
+    fn serving_deployments(&self) -> impl Iterator<Item = &Arc<Deployment>> {
         (self.stages.values())
-            .filter(|stage| !stage.auto_deploy)
             .filter_map(|stage| self.deployments.get(stage.deployment_id.as_ref()?))
     }
 

@@ -36,7 +36,7 @@ pub struct Services {
     pub dynamodb: Router,
     /// STS: [`sts::routes`].
     pub sts: Router,
-    /// @connections, for clients that are pointed here.
+    /// @connections: [`misdirected`](crate::management::misdirected), since it is at its stages' own addresses.
     pub management: Router,
     /// What is no AWS service: paths under `/_stackgen/`. They need no signature; pages of elsewhere are kept out by
     /// their `Origin`, which GET may lack: a GET must change nothing.

@@ -222,8 +222,8 @@ fn services(shared: &Arc<Shared>) -> Services {
         logs: control::logs::routes(account.logs.clone(), account.place.clone()),
         sts: control::sts::routes(account.place.clone(), move |key| functions.role_of(key)),
         dynamodb: account.tables.router(),
+        management: crate::management::misdirected(),
         private: private::routes(shared.clone()),
-        ..Services::default()
     }
 }
 

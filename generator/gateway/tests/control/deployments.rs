@@ -464,6 +464,45 @@ async fn what_no_stage_serves_yet_is_told() {
 }
 
 #[tokio::test]
+async fn row_d4_what_autodeploy_brought_up_is_not_behind_and_what_it_could_not_is() {
+    let mut control = Control::start().await;
+    let api = control.bare().await;
+    let route = control.route(&api, "ping").await;
+    let stage = control.client.create_stage().api_id(&api);
+    stage
+        .stage_name("dev")
+        .auto_deploy(true)
+        .send()
+        .await
+        .unwrap();
+    control.told();
+    let other = control.client.create_route().api_id(&api).route_key("pong");
+    let other = other.send().await.unwrap().route_id.unwrap();
+    let told = control.told();
+    assert!(
+        matches!(&told[..], [Event::Deployed { .. }, Event::Activated { .. }]),
+        "{told:?}"
+    );
+    for id in [route, other] {
+        let deleted = control.client.delete_route().api_id(&api).route_id(id);
+        deleted.send().await.unwrap();
+    }
+    let undeployed = Event::Undeployed {
+        api: ApiId::new(&api),
+        what: "route pong".to_owned(),
+    };
+    assert_eq!(control.told().last(), Some(&undeployed));
+    assert_eq!(
+        control
+            .served(&api)
+            .stage
+            .last_deployment_status_message
+            .as_deref(),
+        Some("Deployment attempt failed: At least one route is required before deploying the Api.")
+    );
+}
+
+#[tokio::test]
 async fn a_deployment_keeps_what_it_says_of_itself() {
     let control = Control::start().await;
     let client = &control.client;

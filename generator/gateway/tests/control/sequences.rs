@@ -205,7 +205,11 @@ impl Subject {
                 apis.list_routes(api),
                 apis.list_integrations(api),
                 apis.list_models(api),
-                apis.list_deployments(api),
+                // What they froze never changes: that is looked at on its own.
+                apis.list_deployments(api).map(|all| {
+                    let ids = all.iter().map(|one| one.deployment_id.to_string());
+                    ids.collect::<Vec<_>>()
+                }),
                 apis.list_stages(api),
             )
         )
@@ -263,7 +267,7 @@ impl Subject {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn whatever_is_changed_stages_serve_what_their_deployments_froze(
