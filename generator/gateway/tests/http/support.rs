@@ -97,7 +97,7 @@ pub(crate) fn stage(name: &str) -> Stage {
 }
 
 /// A data plane with these functions and nothing in it, and what is written to its logs.
-pub(crate) fn plane(functions: Functions) -> (Arc<DataPlane>, Arc<Lines>) {
+pub(crate) fn plane(functions: impl Invoke) -> (Arc<DataPlane>, Arc<Lines>) {
     let lines = Arc::new(Lines::default());
     let plane = DataPlane {
         settings: Arc::new(Settings::default()),

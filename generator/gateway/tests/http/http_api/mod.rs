@@ -5,6 +5,7 @@ mod cors;
 mod events;
 mod jwt;
 mod limits;
+mod process;
 mod responses;
 
 use std::future::{pending, ready};
@@ -17,7 +18,7 @@ use http::{Request, Response, StatusCode};
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use stackgen_gateway::apis::{Integration, ProtocolType, Route, Served, Snapshot, Stage};
-use stackgen_gateway::functions::{Invocation, InvokeError, Outcome};
+use stackgen_gateway::functions::{Invocation, Invoke, InvokeError, Outcome};
 use stackgen_gateway::{
     ApiId, DataPlane, Event, Grants, IntegrationId, Place, RouteId, RouteKey, http_api,
 };
@@ -112,6 +113,15 @@ impl Wiring {
     /// Serves it with functions that answer like this.
     pub(crate) async fn start(self, functions: Functions) -> Running {
         let calls = Arc::clone(&functions.calls);
+        self.run(functions, calls).await
+    }
+
+    /// Serves it with real functions.
+    pub(crate) async fn start_with(self, functions: impl Invoke) -> Running {
+        self.run(functions, Arc::default()).await
+    }
+
+    async fn run(self, functions: impl Invoke, calls: Arc<Mutex<Vec<Invocation>>>) -> Running {
         let (plane, lines) = support::plane(functions);
         let api = ApiId::new("http1");
         let served = Served {

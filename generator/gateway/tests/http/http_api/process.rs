@@ -1,0 +1,78 @@
+//! HTTP APIs with a real function: a process that speaks the Runtime API.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use stackgen_gateway::functions::{Code, Configuration, Functions, Permission};
+use stackgen_gateway::logs::Logs;
+use stackgen_gateway::{Events, Place, Settings};
+
+use super::Wiring;
+
+fn puppet() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let puppet = test.ancestors().nth(2).unwrap().join("examples/puppet");
+    assert!(
+        puppet.is_file(),
+        "cargo build --workspace --examples makes {}",
+        puppet.display()
+    );
+    puppet
+}
+
+/// A Lambda with the function `f`, which API Gateway may call for paths under `/sessions` alone.
+async fn lambda() -> Functions {
+    let logs = Arc::new(Logs::default());
+    let functions = Functions::new(
+        Settings::default().into(),
+        Arc::default(),
+        logs,
+        Events::default(),
+    );
+    let functions = functions.unwrap();
+    let configuration = Configuration {
+        role: Place::default().role("f"),
+        timeout: Duration::from_secs(20),
+        ..Configuration::default()
+    };
+    let code = Code::Bootstrap(puppet());
+    functions.put("f", configuration, code).await.unwrap();
+    let permission = Permission {
+        statement_id: "api".to_owned(),
+        action: "lambda:InvokeFunction".to_owned(),
+        principal: "apigateway.amazonaws.com".to_owned(),
+        source_arn: Some(
+            "arn:aws:execute-api:us-east-1:000000000000:http1/*/*/sessions/{id}".to_owned(),
+        ),
+        source_account: None,
+    };
+    functions
+        .add_permission("f", None, permission, None)
+        .unwrap();
+    functions
+}
+
+#[tokio::test]
+async fn a_process_gets_the_event_and_its_answer_reaches_the_client() {
+    let wiring = Wiring::of(&["GET /sessions/{id}"]);
+    let running = wiring.start_with(lambda().await).await;
+    let response = running.get("/sessions/7?do=echo").await;
+    assert_eq!(response.status(), 200);
+    let event: Value = serde_json::from_slice(response.body()).unwrap();
+    assert_eq!(event["pathParameters"]["id"], "7");
+    assert_eq!(running.get("/sessions/7?do=status:418").await.status(), 418);
+    assert_eq!(running.get("/sessions/7?do=throw:x").await.status(), 500);
+    assert_eq!(running.get("/sessions/7?do=exit").await.status(), 500);
+    assert_eq!(running.get("/sessions/7?do=null").await.body(), "null");
+}
+
+#[tokio::test]
+async fn row_c7_a_route_that_the_functions_policy_does_not_name_is_500() {
+    let wiring = Wiring::of(&["GET /sessions/{id}", "GET /others"]);
+    let mut running = wiring.start_with(lambda().await).await;
+    assert_eq!(running.get("/others").await.status(), 500);
+    let reason = running.told().await.3.unwrap();
+    assert!(reason.contains("http1/$default/GET/others"), "{reason}");
+}
