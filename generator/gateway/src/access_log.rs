@@ -76,6 +76,8 @@ fn name_length(text: &str) -> usize {
 mod tests {
     use std::sync::Mutex;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn lookup(name: &str) -> Option<Cow<'static, str>> {
@@ -139,6 +141,17 @@ mod tests {
             group_of("arn:aws:firehose:us-east-1:000000000000:deliverystream/x"),
             None
         );
+    }
+
+    proptest! {
+        #[test]
+        fn row_l1_rendering_is_total_and_values_are_not_read_again(format in ".{0,40}|[$.a-z]{0,40}", value in ".{0,9}") {
+            let rendered = render(&format!("{format} $context.x|"), |name| {
+                (name == "x").then(|| format!("{value}$context.x").into())
+            });
+            prop_assert!(rendered.ends_with("$context.x|"));
+            prop_assert!(!value.is_empty() || !rendered.contains('\n') || format.contains('\n'));
+        }
     }
 
     type Put = (String, String, Vec<String>);

@@ -11,8 +11,8 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::Method;
 use http::request::Parts;
+use http::{Method, header};
 
 use self::answer::Answer;
 use self::path::Target;
@@ -62,33 +62,41 @@ impl Management {
     }
 
     async fn manage(&self, parts: &Parts, body: Body, stage: &str, id: &str) -> Answer {
-        let answer = match self.authorize(parts, stage) {
-            Ok(()) => match parts.method {
-                Method::POST => {
-                    let (status, bytes) = self.post(stage, id, body).await;
-                    self.plane.events.tell(|| Event::Posted {
-                        connection: ConnectionId::new(id),
-                        bytes,
-                        status: status.status().as_u16(),
-                    });
-                    return status;
-                }
-                Method::GET => self
-                    .find(stage, id)
-                    .map(|open| Answer::Found(describe(&open))),
-                Method::DELETE => self
-                    .find(stage, id)
-                    .and_then(|open| open.delete().map_err(refusal))
-                    .map(|()| Answer::Deleted),
-                _ => Err(Answer::forbidden()),
-            },
-            Err(refused) => Err(refused),
+        let authorized = self.authorize(parts, stage);
+        if parts.method != Method::POST {
+            return authorized
+                .and_then(|()| self.look_or_delete(&parts.method, stage, id))
+                .unwrap_or_else(|refused| refused);
+        }
+        let (answer, bytes) = match authorized {
+            Ok(()) => self.post(stage, id, body).await,
+            Err(refused) => (refused, 0),
         };
-        answer.unwrap_or_else(|refused| refused)
+        self.plane.events.tell(|| Event::Posted {
+            connection: ConnectionId::new(id),
+            bytes,
+            status: answer.status().as_u16(),
+        });
+        answer
+    }
+
+    fn look_or_delete(&self, method: &Method, stage: &str, id: &str) -> Result<Answer, Answer> {
+        match *method {
+            Method::GET => Ok(Answer::Found(describe(&*self.find(stage, id)?))),
+            Method::DELETE => {
+                self.find(stage, id)?.delete().map_err(refusal)?;
+                Ok(Answer::Deleted)
+            }
+            _ => Err(Answer::forbidden()),
+        }
     }
 
     /// Row K1: the action `execute-api:ManageConnections` on `{api}/{stage}/{method}/@connections/*`.
     fn authorize(&self, parts: &Parts, stage: &str) -> Result<(), Answer> {
+        // Only browsers send it, for pages that have no business here: a query can be signed by anybody.
+        if parts.headers.contains_key(header::ORIGIN) {
+            return Err(Answer::forbidden());
+        }
         let Some(caller) = sigv4::credential(&parts.headers, &parts.uri) else {
             return Err(Answer::Forbidden("Missing Authentication Token".to_owned()));
         };

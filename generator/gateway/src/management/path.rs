@@ -82,4 +82,13 @@ mod tests {
         assert_eq!(target("/dev"), Some(Target::Stage("dev".to_owned())));
         assert_eq!(target("/dev/"), Some(Target::Stage("dev".to_owned())));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn row_k5_any_id_that_is_encoded_once_is_read_back(id in ".{1,20}") {
+            let encoded = percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC);
+            let target = target(&format!("/dev/%40connections/{encoded}"));
+            proptest::prop_assert_eq!(target, connection("dev", &id));
+        }
+    }
 }

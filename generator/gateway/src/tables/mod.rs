@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
 use dynoxide::Database;
 use dynoxide::DynoxideError;
 use dynoxide::actions::create_table::CreateTableRequest;
@@ -26,7 +25,6 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use description::{AttributeType, Index, KeyAttribute, KeyType, Projection, Table};
-pub use proxy::{Forward, is_for_dynamodb};
 
 /// The endpoint with its tables. It ends when it is dropped.
 pub struct Tables {
@@ -143,18 +141,9 @@ impl Tables {
         format!("http://{}", self.address)
     }
 
-    /// Hands requests that arrived elsewhere to the endpoint.
-    pub fn forward(&self) -> Forward {
-        Forward::to(self.address)
-    }
-
-    /// The same as a router.
+    /// Hands requests of AWS clients that arrived elsewhere to the endpoint.
     pub fn router(&self) -> Router {
-        let forward = self.forward();
-        Router::new().fallback(move |request: Request| {
-            let forward = forward.clone();
-            async move { forward.request(request).await }
-        })
+        proxy::router(self.address)
     }
 
     /// Makes a table as it is described, or brings the one of that name there: its global indexes and its time to live

@@ -12,7 +12,7 @@ use aws_sdk_apigatewaymanagement::primitives::Blob;
 use http::{Request, StatusCode};
 use stackgen_gateway::apis::{ProtocolType, Served};
 use stackgen_gateway::connections::{Connection, Outgoing};
-use stackgen_gateway::management::router;
+use stackgen_gateway::management::{self, router};
 use stackgen_gateway::{ApiId, ConnectionId, DataPlane, Event, Grants, StageName, Timestamp};
 
 use crate::support::{self, Functions};
@@ -227,6 +227,39 @@ async fn row_k1_an_unsigned_request_is_forbidden() {
     let answer = support::send(Request::post(url).body("x").unwrap()).await;
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);
     assert_eq!(answer.headers()["x-amzn-errortype"], "ForbiddenException");
+}
+
+#[tokio::test]
+async fn a_page_in_a_browser_cannot_post_even_with_a_signature_in_the_query() {
+    let fixture = Fixture::start().await;
+    let connection = fixture.connect("ws1", "dev");
+    let signed = "X-Amz-Credential=KEY/20240209/us-east-1/execute-api/aws4_request";
+    let id = &connection.id;
+    let url = format!("http://{}/dev/@connections/{id}?{signed}", fixture.address);
+    let mut events = fixture.plane.events.subscribe();
+    let page = Request::post(&url).header("origin", "https://elsewhere.example");
+    let answer = support::send(page.body("x").unwrap()).await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    let refused = Event::Posted {
+        connection: id.clone(),
+        bytes: 0,
+        status: 403,
+    };
+    assert_eq!(events.recv().await.unwrap(), refused);
+    let tool = Request::post(&url).body("y").unwrap();
+    assert_eq!(support::send(tool).await.status(), StatusCode::OK);
+    let first = connection.next_outgoing().await;
+    assert_eq!(first, Outgoing::Text("y".into()));
+}
+
+#[tokio::test]
+async fn row_k5_an_endpoint_that_is_no_stages_is_forbidden_and_says_where_to_go() {
+    let fixture = Fixture::start().await;
+    let address = support::serve(management::misdirected()).await;
+    let elsewhere = Fixture { address, ..fixture };
+    let refused = elsewhere.post("dev", "x", "y").await.unwrap_err();
+    assert!(refused.is_forbidden_exception(), "{refused:?}");
+    insta::assert_snapshot!(refused.message().unwrap(), @"Forbidden: @connections is at its stage's own address, not here: give the client the endpoint http://{domainName}/{stage} of the event's requestContext");
 }
 
 #[tokio::test]

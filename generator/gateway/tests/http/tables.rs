@@ -7,13 +7,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use axum::Router;
-use axum::extract::Request;
-use axum::response::IntoResponse;
-use http::StatusCode;
 use stackgen_gateway::tables::{
     AttributeType, Created, Index, KeyAttribute, KeyType, Projection, Table, Tables, TablesError,
-    is_for_dynamodb,
 };
 
 use crate::support;
@@ -198,23 +193,11 @@ async fn items_whose_time_is_over_go_and_others_stay() {
 async fn requests_for_dynamodb_at_the_one_endpoint_of_all_services_are_handed_on() {
     let tables = Tables::start(None, NEVER).await.unwrap();
     tables.create(sessions()).await.unwrap();
-    let forward = tables.forward();
-    let all = move |request: Request| {
-        let forward = forward.clone();
-        async move {
-            match is_for_dynamodb(request.headers()) {
-                true => forward.request(request).await,
-                false => StatusCode::IM_A_TEAPOT.into_response(),
-            }
-        }
-    };
-    let address = support::serve(Router::new().fallback(all)).await;
+    let address = support::serve(tables.router()).await;
     let client = client(&format!("http://{address}"));
     put(&client, "s1", LATER).await;
     assert!(find(&client, "s1").await.is_some());
     let unknown = client.get_item().table_name("nosuch").key("pk", text("a"));
     let unknown = unknown.send().await.unwrap_err().into_service_error();
     assert!(unknown.is_resource_not_found_exception(), "{unknown:?}");
-    let other = support::get(&format!("http://{address}/")).await;
-    assert_eq!(other.status(), StatusCode::IM_A_TEAPOT);
 }
