@@ -447,3 +447,41 @@ fn the_guide_shows_what_is_printed() {
     let run = sandbox.run(&format!("probe {url} --send {{\"action\":\"ping\"}}"));
     assert_guide_shows(&run, "certain (rows M3, D1)");
 }
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_closes_cleanly_and_reports() {
+    use std::io::BufRead;
+    use std::process::{Command, Stdio};
+
+    let (tell, told) = mpsc::channel();
+    let url = serve(move |mut peer| {
+        peer.accept();
+        let frame = peer.next().unwrap();
+        peer.frame(8, &frame.1);
+        tell.send(frame).unwrap();
+    });
+    let mut probe = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
+        .args(["probe", &url, "--hold", "1h"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufReader::new(probe.stdout.take().unwrap()).lines();
+    let connected = lines.find(|line| line.as_ref().unwrap().starts_with("101 "));
+    assert!(connected.is_some());
+    let pid = probe.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(told.recv().unwrap(), (8, 1000_u16.to_be_bytes().to_vec()));
+    let rest: Vec<_> = lines.map(Result::unwrap).collect();
+    assert!(
+        rest[0].ends_with("closed by this side with 1000"),
+        "{rest:?}"
+    );
+    assert_eq!(probe.wait().unwrap().code(), Some(0));
+}
