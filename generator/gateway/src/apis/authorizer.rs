@@ -208,6 +208,11 @@ fn check_http(authorizer: &Authorizer) -> Result<(), ApiError> {
 
 fn needs_uri(authorizer: &Authorizer) -> Result<(), ApiError> {
     match &authorizer.authorizer_uri {
+        Some(uri) if !uri.contains(":lambda:path/") || !uri.ends_with("/invocations") => {
+            Err(ApiError::bad_request(format!(
+                "Invalid Authorizer URI: {uri}. Authorizer URI should be a valid API Gateway ARN that represents a Lambda function invocation."
+            )))
+        }
         Some(uri) => length("authorizerUri", uri, 1, 2048),
         None => Err(ApiError::bad_request(
             "AuthorizerUri is required for REQUEST authorizers",

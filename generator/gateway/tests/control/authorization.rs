@@ -214,3 +214,25 @@ async fn row_a12_simple_responses_and_payload_versions_are_of_http_apis() {
             .is_bad_request_exception()
     );
 }
+
+#[tokio::test]
+async fn row_f6_an_authorizer_is_named_by_its_invocation_uri() {
+    let control = Control::start().await;
+    let api = control.bare().await;
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:auth";
+    let authorizer = control
+        .client
+        .create_authorizer()
+        .api_id(&api)
+        .name("tokens");
+    let authorizer = authorizer
+        .authorizer_type(AuthorizerType::Request)
+        .authorizer_uri(arn);
+    let refused = authorizer.identity_source("context.stage").send().await;
+    assert_eq!(
+        refusal!(refused),
+        format!(
+            "BadRequestException: Invalid Authorizer URI: {arn}. Authorizer URI should be a valid API Gateway ARN that represents a Lambda function invocation."
+        )
+    );
+}
