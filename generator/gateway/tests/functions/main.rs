@@ -4,5 +4,6 @@ mod clients;
 mod environments;
 mod failures;
 mod log_lines;
+mod runtimes;
 mod support;
 mod versions;

@@ -1,0 +1,202 @@
+//! Python and Node, through AWS's runtime interface clients.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use stackgen_gateway::FunctionSettings;
+use stackgen_gateway::functions::{Code, Configuration, InvokeErrorKind};
+
+use crate::support::{Lambda, configuration, lambda, lambda_with, payload};
+
+const PYTHON: &str = r#"
+import json, os
+
+print("loading")
+
+def handler(event, context):
+    print("line of", event["do"])
+    if event["do"] == "throw":
+        raise ValueError("on purpose")
+    if event["do"] == "env":
+        return {key: os.environ.get(key) for key in ("AWS_EXECUTION_ENV", "LAMBDA_TASK_ROOT", "TABLE", "HOME")}
+    return {"arn": context.invoked_function_arn, "id": context.aws_request_id, "left": context.get_remaining_time_in_millis()}
+"#;
+
+const NODE: &str = r#"
+exports.handler = async (event, context) => {
+  console.log("line of", event.do);
+  if (event.do === "throw") throw new TypeError("on purpose");
+  return { arn: context.invokedFunctionArn, id: context.awsRequestId, left: context.getRemainingTimeInMillis() };
+};
+"#;
+
+fn tools() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools")
+}
+
+async fn put(lambda: &Lambda, runtime: &str, file: &str, source: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join(file), source).expect("a file");
+    let configuration = Configuration {
+        runtime: runtime.to_owned(),
+        handler: "app.handler".to_owned(),
+        ..configuration(&[("TABLE", "sessions")])
+    };
+    let code = Code::Folder(folder.path().to_owned());
+    let put = lambda.functions.put("worker", configuration, code);
+    put.await.expect("a function");
+}
+
+/// Answers, throws and logs, whatever it is written in.
+async fn behaves(lambda: &Lambda, error_type: &str) {
+    let outcome = lambda.tell("worker", "ok").await.expect("an outcome");
+    let answer = payload(&outcome);
+    assert!(!outcome.failed, "{answer}");
+    assert_eq!(
+        answer["arn"],
+        "arn:aws:lambda:us-east-1:000000000000:function:worker"
+    );
+    assert_eq!(answer["id"], outcome.request_id);
+    let left = answer["left"].as_u64().expect("milliseconds");
+    assert!((1..=20_000).contains(&left), "{left}");
+    let outcome = lambda.tell("worker", "throw").await.expect("an outcome");
+    assert!(outcome.failed);
+    let error = payload(&outcome);
+    assert_eq!(
+        (&error["errorType"], &error["errorMessage"]),
+        (&error_type.into(), &"on purpose".into())
+    );
+    lambda.functions.stop().await;
+    let log = lambda.log("worker");
+    assert!(
+        log.iter().any(|line| line.contains("line of ok")),
+        "{log:#?}"
+    );
+}
+
+#[tokio::test]
+async fn python_runs_through_awslambdaric() {
+    let python = tools().join("venv/bin/python");
+    let client = std::process::Command::new(&python)
+        .args(["-c", "import awslambdaric"])
+        .status();
+    if !client.is_ok_and(|status| status.success()) {
+        assert!(
+            std::env::var_os("STACKGEN_SKIP_TOOLS").is_some_and(|value| value == "1"),
+            "{} has no awslambdaric: run `make tools`, or set STACKGEN_SKIP_TOOLS=1",
+            python.display()
+        );
+        println!("skipped: Python functions, without awslambdaric");
+        return;
+    }
+    let lambda = lambda_with(FunctionSettings {
+        python: Some(python),
+        ..FunctionSettings::default()
+    });
+    put(&lambda, "python3.13", "app.py", PYTHON).await;
+    let outcome = lambda.tell("worker", "env").await.expect("an outcome");
+    let variables = payload(&outcome);
+    assert_eq!(variables["AWS_EXECUTION_ENV"], "AWS_Lambda_python3.13");
+    assert_eq!(
+        (&variables["TABLE"], &variables["HOME"]),
+        (&"sessions".into(), &serde_json::Value::Null)
+    );
+    assert!(
+        variables["LAMBDA_TASK_ROOT"]
+            .as_str()
+            .is_some_and(|root| root.ends_with("/task"))
+    );
+    behaves(&lambda, "ValueError").await;
+}
+
+#[tokio::test]
+async fn python_that_cannot_be_imported_tells_why() {
+    let python = tools().join("venv/bin/python");
+    let client = std::process::Command::new(&python)
+        .args(["-c", "import awslambdaric"])
+        .status();
+    if !client.is_ok_and(|status| status.success()) {
+        println!("skipped: Python functions, without awslambdaric");
+        return;
+    }
+    let lambda = lambda_with(FunctionSettings {
+        python: Some(python),
+        ..FunctionSettings::default()
+    });
+    put(&lambda, "python3.13", "app.py", "import no_such_module\n").await;
+    let outcome = lambda.tell("worker", "ok").await.expect("an outcome");
+    assert!(outcome.failed);
+    let error = payload(&outcome);
+    assert_eq!(error["errorType"], "Runtime.ImportModuleError");
+}
+
+/// Its client is built on the machine, with cmake and autotools: `npm install --prefix .tools/aws-lambda-ric aws-lambda-ric`.
+#[tokio::test]
+async fn node_runs_through_aws_lambda_ric() {
+    let modules = tools().join("aws-lambda-ric/node_modules");
+    if !modules.join("aws-lambda-ric/bin/index.mjs").is_file() {
+        println!("skipped: Node functions, without aws-lambda-ric");
+        return;
+    }
+    let lambda = lambda_with(FunctionSettings {
+        node_modules: Some(modules),
+        ..FunctionSettings::default()
+    });
+    put(&lambda, "nodejs22.x", "app.js", NODE).await;
+    behaves(&lambda, "TypeError").await;
+}
+
+#[tokio::test]
+async fn without_a_runtime_interface_client_the_reason_says_what_to_install() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let python = folder.path().join("python3");
+    let lambda = lambda_with(FunctionSettings {
+        path: Some(folder.path().display().to_string()),
+        ..FunctionSettings::default()
+    });
+    let asks = async |runtime: &str, what: &str| {
+        put(&lambda, runtime, "app.py", "").await;
+        // What is started is found out once for a version.
+        let configuration = Configuration {
+            description: what.to_owned(),
+            runtime: runtime.to_owned(),
+            ..configuration(&[])
+        };
+        let changed = lambda
+            .functions
+            .update_configuration("worker", configuration, None);
+        changed.expect("a function");
+        let refused = lambda.tell("worker", "ok").await.expect_err("a refusal");
+        assert_eq!(refused.kind, InvokeErrorKind::Unrunnable);
+        refused.message
+    };
+    let none = asks("python3.13", "none").await;
+    assert!(
+        none.contains("install python3.13, and in it awslambdaric"),
+        "{none}"
+    );
+    let none = asks("nodejs22.x", "none").await;
+    assert!(none.contains("install Node.js"), "{none}");
+    for name in ["python3", "node"] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, "#!/bin/sh\nexit 1\n").expect("a file");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&file, mode).expect("a mode");
+    }
+    let client = asks("python3.13", "no client").await;
+    assert!(
+        client.contains(&format!("{} -m pip install awslambdaric", python.display())),
+        "{client}"
+    );
+    let client = asks("nodejs22.x", "no client").await;
+    assert!(client.contains("npm install aws-lambda-ric"), "{client}");
+}
+
+#[tokio::test]
+async fn a_first_event_may_take_long_to_come_and_a_time_out_counts_from_then() {
+    let lambda = lambda();
+    let mut slow = configuration(&[("PUPPET_INIT", "sleep:1500")]);
+    slow.timeout = Duration::from_secs(1);
+    lambda.put_as("puppet", slow).await;
+    assert_eq!(lambda.ask("puppet", "count").await, "1");
+}
