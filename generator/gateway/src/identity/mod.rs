@@ -36,10 +36,17 @@ enum Keys {
     Coming,
     Here {
         signing: Arc<Key>,
-        /// Keys that sign nothing more, and until when they are published.
-        retired: Vec<(Arc<Key>, Instant)>,
+        /// Keys that sign nothing more.
+        retired: Vec<Retired>,
     },
     Failed,
+}
+
+/// A key that signs nothing more.
+struct Retired {
+    key: Arc<Key>,
+    /// Until when it is published; `None` when that is further than clocks go.
+    until: Option<Instant>,
 }
 
 /// What becomes of the key that signed so far.
@@ -163,7 +170,7 @@ impl Issuer {
     /// Waits for the first key, then reads keys.
     async fn with_keys<T>(
         &self,
-        read: impl FnOnce(&Arc<Key>, &[(Arc<Key>, Instant)]) -> T,
+        read: impl FnOnce(&Arc<Key>, &[Retired]) -> T,
     ) -> Result<T, IssuerError> {
         let mut keys = self.shared.keys.subscribe();
         let keys = keys.wait_for(|keys| !matches!(keys, Keys::Coming)).await;
@@ -171,6 +178,12 @@ impl Issuer {
             Ok(Keys::Here { signing, retired }) => Ok(read(signing, retired)),
             _ => Err(IssuerError::Key),
         }
+    }
+}
+
+impl Retired {
+    fn is_published(&self, now: Instant) -> bool {
+        self.until.is_none_or(|until| until > now)
     }
 }
 
@@ -190,8 +203,9 @@ impl Keys {
         let now = Instant::now();
         match retire {
             Retire::After(time) => {
-                retired.retain(|(_, until)| *until > now);
-                retired.push((old, now + time));
+                retired.retain(|key| key.is_published(now));
+                let until = now.checked_add(time);
+                retired.push(Retired { key: old, until });
             }
             Retire::AtOnce => retired.clear(),
         }
@@ -214,8 +228,8 @@ async fn discovery(State(issuer): State<Issuer>) -> Response {
 async fn jwks(State(issuer): State<Issuer>) -> Response {
     let now = Instant::now();
     let keys = issuer.with_keys(|signing, retired| {
-        let published = retired.iter().filter(|(_, until)| *until > now);
-        let all = std::iter::once(signing).chain(published.map(|(key, _)| key));
+        let published = retired.iter().filter(|key| key.is_published(now));
+        let all = std::iter::once(signing).chain(published.map(|retired| &retired.key));
         all.map(|key| key.jwk().clone()).collect::<Vec<_>>()
     });
     match keys.await {

@@ -127,6 +127,14 @@ async fn a_retired_key_goes_when_its_time_is_over() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_kept_for_ever_is_published() {
+    let issuer = start(None).await;
+    let before = issuer.mint(Token::new("alice", "a")).await.unwrap();
+    issuer.rotate(Retire::After(Duration::MAX)).await.unwrap();
+    assert!(verify(&issuer, &before, "a").await.is_some());
+}
+
+#[tokio::test]
 async fn a_kept_key_verifies_tokens_of_before_a_restart_and_is_its_owners_alone() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state/issuer.key");
