@@ -108,11 +108,6 @@ impl Ending {
         }
     }
 
-    /// True when the client may have sent more than was read.
-    pub(super) fn leaves_unread(&self) -> bool {
-        !matches!(self, Ending::Client(_) | Ending::Lost)
-    }
-
     /// The close frame that the client gets; `None` when it sent one itself or is gone.
     pub(super) fn frame(&self) -> Option<CloseFrame> {
         if matches!(self, Ending::Client(_) | Ending::Lost) {

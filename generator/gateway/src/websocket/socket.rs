@@ -149,11 +149,13 @@ impl Socket {
         if let Some(frame) = ending.frame() {
             let _ = self.stream.send(Message::Close(Some(frame))).await;
         }
-        // To the client's close frame, or to the end of the answer to it.
-        while let Some(Ok(_)) = self.stream.next().await {}
+        let mut answered = matches!(ending, Ending::Client(_));
+        while let Some(Ok(message)) = self.stream.next().await {
+            answered |= message.is_close();
+        }
         let stream = self.stream.get_mut();
         let _ = stream.shutdown().await;
-        if ending.leaves_unread() {
+        if !answered {
             // A socket that is dropped with unread bytes resets, and takes the close frame with it.
             let mut rest = [0; 1024];
             while matches!(stream.read(&mut rest).await, Ok(1..)) {}

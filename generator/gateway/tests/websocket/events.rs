@@ -42,8 +42,26 @@ fn settle(world: &World, event: &mut Value) -> Value {
     Value::Object(taken)
 }
 
-fn pretty(event: &Value) -> String {
-    serde_json::to_string_pretty(event).unwrap()
+/// An event for people, without the multi-value forms, which must say the same as the others.
+fn pretty(mut event: Value) -> String {
+    let members = event.as_object_mut().unwrap();
+    for (single, multi) in [
+        ("headers", "multiValueHeaders"),
+        ("queryStringParameters", "multiValueQueryStringParameters"),
+    ] {
+        assert_eq!(members.contains_key(single), members.contains_key(multi));
+        let Some(Value::Object(multi)) = members.shift_remove(multi) else {
+            continue;
+        };
+        let last = multi.iter().map(|(name, values)| {
+            (
+                name.clone(),
+                values.as_array().unwrap().last().unwrap().clone(),
+            )
+        });
+        assert_eq!(Value::Object(last.collect()), members[single]);
+    }
+    serde_json::to_string_pretty(&event).unwrap()
 }
 
 #[tokio::test]
@@ -65,8 +83,51 @@ async fn rows_e0_and_e1_a_connect_event() {
     settle(&world, &mut event);
     assert_eq!(event["headers"]["X-Forwarded-Port"], world.port.to_string());
     event["headers"]["X-Forwarded-Port"] = json!("port");
-    event.as_object_mut().unwrap()["multiValueHeaders"]["X-Forwarded-Port"] = json!(["port"]);
-    insta::assert_snapshot!(pretty(&event));
+    event["multiValueHeaders"]["X-Forwarded-Port"] = json!(["port"]);
+    assert_eq!(event["multiValueHeaders"]["X-Two"], json!(["a", "b"]));
+    let rooms = &event["multiValueQueryStringParameters"]["room"];
+    assert_eq!(rooms, &json!(["a b", "c d"]));
+    insta::assert_snapshot!(pretty(event), @r#"
+    {
+      "headers": {
+        "Host": "localhost",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "ORIGIN": "https://example.com",
+        "user-Agent": "me/1.0",
+        "X-Two": "b",
+        "X-Amzn-Trace-Id": "Root=1-65c66edf-000000000000000000000000",
+        "X-Forwarded-For": "127.0.0.1",
+        "X-Forwarded-Port": "port",
+        "X-Forwarded-Proto": "http"
+      },
+      "queryStringParameters": {
+        "room": "c d",
+        "empty": "",
+        "flag": "",
+        "ä": "1"
+      },
+      "requestContext": {
+        "routeKey": "$connect",
+        "eventType": "CONNECT",
+        "extendedRequestId": "id",
+        "requestTime": "time",
+        "messageDirection": "IN",
+        "stage": "prod",
+        "connectedAt": "millis",
+        "requestTimeEpoch": "millis",
+        "identity": {
+          "userAgent": "me/1.0",
+          "sourceIp": "127.0.0.1"
+        },
+        "requestId": "id",
+        "domainName": "domain",
+        "connectionId": "id",
+        "apiId": "a1b2c3d4e5"
+      },
+      "isBase64Encoded": false
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -125,7 +186,31 @@ async fn rows_e0_and_e2_a_message_event() {
         context["requestId"],
         connected["requestContext"]["requestId"]
     );
-    insta::assert_snapshot!(pretty(&event));
+    insta::assert_snapshot!(pretty(event), @r#"
+    {
+      "requestContext": {
+        "routeKey": "$default",
+        "messageId": "id",
+        "eventType": "MESSAGE",
+        "extendedRequestId": "id",
+        "requestTime": "time",
+        "messageDirection": "IN",
+        "stage": "prod",
+        "connectedAt": "millis",
+        "requestTimeEpoch": "millis",
+        "identity": {
+          "userAgent": "me/1.0",
+          "sourceIp": "127.0.0.1"
+        },
+        "requestId": "id",
+        "domainName": "domain",
+        "connectionId": "id",
+        "apiId": "a1b2c3d4e5"
+      },
+      "body": "{\"text\": \"hällo\"}",
+      "isBase64Encoded": false
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -139,7 +224,36 @@ async fn rows_e0_and_e3_a_disconnect_event() {
     assert_eq!(event["headers"]["Host"], domain);
     event["headers"]["Host"] = json!("domain");
     event["multiValueHeaders"]["Host"] = json!(["domain"]);
-    insta::assert_snapshot!(pretty(&event));
+    insta::assert_snapshot!(pretty(event), @r#"
+    {
+      "headers": {
+        "Host": "domain",
+        "x-api-key": "",
+        "X-Forwarded-For": "",
+        "x-restapi": ""
+      },
+      "requestContext": {
+        "routeKey": "$disconnect",
+        "disconnectStatusCode": 1005,
+        "eventType": "DISCONNECT",
+        "extendedRequestId": "id",
+        "requestTime": "time",
+        "messageDirection": "IN",
+        "disconnectReason": "Client-side close frame status not set",
+        "stage": "prod",
+        "connectedAt": "millis",
+        "requestTimeEpoch": "millis",
+        "identity": {
+          "sourceIp": "127.0.0.1"
+        },
+        "requestId": "id",
+        "domainName": "domain",
+        "connectionId": "id",
+        "apiId": "a1b2c3d4e5"
+      },
+      "isBase64Encoded": false
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -154,7 +268,45 @@ async fn rows_e0_and_e4_an_authorizer_event() {
     settle(&world, &mut event);
     event["headers"]["X-Forwarded-Port"] = json!("port");
     event["multiValueHeaders"]["X-Forwarded-Port"] = json!(["port"]);
-    insta::assert_snapshot!(pretty(&event));
+    insta::assert_snapshot!(pretty(event), @r#"
+    {
+      "type": "REQUEST",
+      "methodArn": "arn:aws:execute-api:us-east-1:000000000000:a1b2c3d4e5/prod/$connect",
+      "headers": {
+        "Host": "localhost",
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "content-length": "0",
+        "X-Amzn-Trace-Id": "Root=1-65c66edf-000000000000000000000000",
+        "X-Forwarded-For": "127.0.0.1",
+        "X-Forwarded-Port": "port",
+        "X-Forwarded-Proto": "http"
+      },
+      "queryStringParameters": {
+        "token": "u"
+      },
+      "stageVariables": {},
+      "requestContext": {
+        "routeKey": "$connect",
+        "eventType": "CONNECT",
+        "extendedRequestId": "id",
+        "requestTime": "time",
+        "messageDirection": "IN",
+        "stage": "prod",
+        "connectedAt": "millis",
+        "requestTimeEpoch": "millis",
+        "identity": {
+          "sourceIp": "127.0.0.1"
+        },
+        "requestId": "id",
+        "domainName": "domain",
+        "connectionId": "id",
+        "apiId": "a1b2c3d4e5"
+      }
+    }
+    "#);
     world.status("/prod", &headers).await;
     let event = world.functions.event("authorize").await;
     for key in [

@@ -6,4 +6,5 @@ mod events;
 mod handshake;
 mod limits;
 mod messages;
+mod processes;
 mod support;

@@ -17,7 +17,7 @@ use stackgen_gateway::logs::PutLogs;
 use stackgen_gateway::management;
 use stackgen_gateway::server::{listen, serve};
 use stackgen_gateway::websocket::WebSocketApi;
-use stackgen_gateway::{ApiId, DataPlane, Event, Events, Grants, Settings, Timestamp};
+use stackgen_gateway::{DataPlane, Event, Events, Grants, Settings, Timestamp};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -37,7 +37,6 @@ pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
 /// A gateway with one api.
 pub(crate) struct World {
     pub(crate) port: u16,
-    pub(crate) api: ApiId,
     pub(crate) plane: Arc<DataPlane>,
     pub(crate) functions: Arc<Functions>,
     pub(crate) shutdown: CancellationToken,
@@ -96,11 +95,10 @@ impl World {
         let shutdown = CancellationToken::new();
         let events = plane.events.subscribe();
         let websocket = WebSocketApi::new(Arc::clone(&plane), api.clone());
-        let http = management::router(api.clone(), Arc::clone(&plane), Arc::new(Anything));
+        let http = management::router(api, Arc::clone(&plane), Arc::new(Anything));
         let served = tokio::spawn(serve(listener, shutdown.clone(), Some(websocket), http));
         World {
             port,
-            api,
             plane,
             functions,
             shutdown,

@@ -1,0 +1,184 @@
+//! The same over real processes: one test a group of rows proves the wiring.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value;
+use stackgen_gateway::functions::{Code, Configuration, Functions, Permission};
+use stackgen_gateway::logs::Logs;
+use stackgen_gateway::{Event, Events, Place, Roles, Settings};
+
+use crate::support::{Stack, World};
+
+/// The function that does what its event tells it.
+fn puppet() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let puppet = test.ancestors().nth(2).unwrap().join("examples/puppet");
+    assert!(
+        puppet.is_file(),
+        "{puppet:?} is missing: cargo build --workspace --examples"
+    );
+    puppet
+}
+
+/// A gateway all of whose routes are puppets. API Gateway may invoke what `permitted` names.
+async fn start(stack: Stack, permitted: &str) -> (World, Arc<Functions>, Events) {
+    let settings = Settings::default();
+    let events = Events::default();
+    let functions = Functions::new(
+        Arc::new(settings.clone()),
+        Arc::new(Roles::default()),
+        Arc::new(Logs::default()),
+        events.clone(),
+    );
+    let functions = Arc::new(functions.unwrap());
+    for name in ["connect", "default", "disconnect", "authorize"] {
+        let configuration = Configuration {
+            role: Place::default().role("puppet"),
+            environment: BTreeMap::from([("PUPPET".to_owned(), format!("print:{name} ran;ok"))]),
+            ..Configuration::default()
+        };
+        functions
+            .put(name, configuration, Code::Bootstrap(puppet()))
+            .await
+            .unwrap();
+        let permission = Permission {
+            statement_id: "apigateway".to_owned(),
+            action: "lambda:InvokeFunction".to_owned(),
+            principal: "apigateway.amazonaws.com".to_owned(),
+            source_arn: Some(format!(
+                "arn:aws:execute-api:us-east-1:000000000000:{permitted}"
+            )),
+            source_account: None,
+        };
+        functions
+            .add_permission(name, None, permission, None)
+            .unwrap();
+    }
+    let world = World::start_with(stack, settings, Arc::default(), functions.clone()).await;
+    let endpoint = format!("http://127.0.0.1:{}/prod", world.port);
+    functions.set_environment(BTreeMap::from([(
+        "MANAGEMENT_ENDPOINT".to_owned(),
+        endpoint,
+    )]));
+    (world, functions, events)
+}
+
+fn stack() -> Stack {
+    Stack::with(&["$connect", "$default", "$disconnect"])
+}
+
+#[tokio::test]
+async fn rows_c5_to_c8_handshakes_over_processes() {
+    let stack = stack().change_integration("$connect", |it| it.timeout_in_millis = 3000);
+    let (world, functions, _) = start(stack, "a1b2c3d4e5/*/*").await;
+    for (command, status) in [
+        ("ok", 101),
+        ("status:401", 401),
+        ("throw:x", 502),
+        ("null", 502),
+        ("exit:1", 502),
+        ("sleep:20000", 504),
+    ] {
+        assert_eq!(
+            world.status(&format!("/prod?do={command}"), &[]).await,
+            status,
+            "{command}"
+        );
+    }
+    let client = world
+        .handshake("/prod?do=subprotocol:chat", &[])
+        .await
+        .unwrap();
+    assert_eq!(client.answer.header("sec-websocket-protocol"), Some("chat"));
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn rows_c7_and_a16_without_permission_nothing_is_invoked() {
+    let (mut world, functions, _) = start(stack(), "a1b2c3d4e5/*/other").await;
+    assert_eq!(world.status("/prod", &[]).await, 500);
+    assert_eq!(world.refusal().await.1, "C7");
+    stack().authorizer(&[]).serve(&world.plane);
+    assert_eq!(world.status("/prod", &[]).await, 500);
+    assert_eq!(world.refusal().await.1, "A16");
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn rows_a5_to_a10_an_authorizer_over_processes() {
+    let stack = stack()
+        .authorizer(&["route.request.querystring.auth"])
+        .two_way("$default");
+    let (world, functions, _) = start(stack, "a1b2c3d4e5/*").await;
+    for (command, status) in [
+        ("", 401),
+        ("allow", 101),
+        ("deny", 403),
+        ("allow:arn:aws:execute-api:*/prod/*/*", 403),
+        ("unauthorized", 401),
+        ("throw:x", 500),
+        ("null", 500),
+    ] {
+        assert_eq!(
+            world.status(&format!("/prod?auth={command}"), &[]).await,
+            status,
+            "{command}"
+        );
+    }
+    let target = "/prod?auth=context:%7B%22role%22%3A%22speaker%22%7D";
+    let mut client = world.handshake(target, &[]).await.unwrap();
+    client.send(r#"{"do":"echo"}"#).await;
+    let event: Value = serde_json::from_str(&client.text().await).unwrap();
+    assert_eq!(event["requestContext"]["authorizer"]["role"], "speaker");
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn rows_m4_to_m8_messages_over_processes() {
+    let stack = stack().two_way("$default");
+    let (world, functions, _) = start(stack, "a1b2c3d4e5/*/*").await;
+    let mut client = world.connect().await;
+    for _ in 0..50 {
+        client.send(r#"{"do":"mirror"}"#).await;
+    }
+    for _ in 0..50 {
+        assert_eq!(client.text().await, r#"{"do":"mirror"}"#);
+    }
+    for command in ["throw:x", "exit:1", "null"] {
+        client.send(format!(r#"{{"do":"{command}"}}"#)).await;
+        let frame = client.text().await;
+        assert!(
+            frame.starts_with(r#"{"message": "Internal server error", "#),
+            "{command}: {frame}"
+        );
+    }
+    client.send(r#"{"do":"post:first;body:second"}"#).await;
+    let mut both = [client.text().await, client.text().await];
+    both.sort();
+    assert_eq!(both, ["first", "second"]);
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn rows_m15_and_m18_a_function_deletes_its_connection_and_disconnect_runs() {
+    let (world, functions, events) = start(stack(), "a1b2c3d4e5/*/*").await;
+    let mut lines = events.subscribe();
+    let mut client = world.connect().await;
+    client.send(r#"{"do":"delete"}"#).await;
+    let told = client.closed().await;
+    assert_eq!(told, Some((1000, "Connection Closed Normally".to_owned())));
+    assert_eq!(client.next().await, None);
+    let ran = async {
+        loop {
+            if let Event::Log { line, .. } = lines.recv().await.unwrap()
+                && line.contains("disconnect ran")
+            {
+                return;
+            }
+        }
+    };
+    crate::support::soon(ran).await;
+    functions.stop().await;
+}
