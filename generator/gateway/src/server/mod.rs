@@ -93,9 +93,10 @@ pub async fn serve(
     }
 }
 
-/// One TCP connection from its first byte.
+/// One TCP connection from its first byte. What each of its phases needs is boxed, so that an open WebSocket holds
+/// nothing of the others.
 async fn connection(
-    mut stream: TcpStream,
+    stream: TcpStream,
     peer: SocketAddr,
     websocket: Option<Arc<WebSocketApi>>,
     router: Router,
@@ -105,28 +106,40 @@ async fn connection(
     let Some(websocket) = websocket else {
         return Box::pin(http::serve(stream, Vec::new(), peer, router, shutdown)).await;
     };
+    let first = Box::pin(first(stream, peer, router, shutdown));
+    if let Some(upgrade) = first.await {
+        websocket.serve(upgrade).await;
+    }
+}
+
+/// Reads the first request. Serves the connection to its end unless that is a request to upgrade.
+async fn first(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    shutdown: CancellationToken,
+) -> Option<Box<Upgrade>> {
     let read = tokio::select! {
-        () = shutdown.cancelled() => return,
+        () = shutdown.cancelled() => return None,
         read = tokio::time::timeout(HEAD_TIME, head::read(&mut stream)) => read,
     };
     match read {
         Ok(Ok(Some((head, rest)))) if head.is_upgrade() => {
-            let upgrade = Upgrade {
+            return Some(Box::new(Upgrade {
                 head,
                 stream,
                 rest,
                 peer,
                 shutdown,
-            };
-            websocket.serve(upgrade).await;
+            }));
         }
         Ok(Ok(Some((head, rest)))) => {
             let bytes = head.into_bytes(rest);
-            // Boxed, so that a WebSocket does not pay for what HTTP needs.
-            Box::pin(http::serve(stream, bytes, peer, router, shutdown)).await;
+            http::serve(stream, bytes, peer, router, shutdown).await;
         }
         Ok(Ok(None)) => {}
         Ok(Err(bad)) => head::refuse(stream, &bad).await,
         Err(_) => head::refuse(stream, &BadHead::Slow).await,
     }
+    None
 }

@@ -69,9 +69,10 @@ impl WebSocketApi {
 
     /// Answers a request to upgrade, and serves the connection to its end: whatever was accepted ends in exactly one
     /// `$disconnect`.
-    pub(crate) async fn serve(self: Arc<Self>, upgrade: Upgrade) {
+    pub(crate) async fn serve(self: Arc<Self>, upgrade: Box<Upgrade>) {
         // Boxed, so that an open connection does not hold what its handshake needed.
-        if let Some((client, socket)) = Box::pin(self.accept(upgrade)).await {
+        let accepted = Box::pin(self.accept(upgrade)).await;
+        if let Some((client, socket)) = accepted {
             session::run(self, client, socket).await;
         }
     }
@@ -81,7 +82,7 @@ impl WebSocketApi {
         self.plane.connections.stop(&self.api);
     }
 
-    async fn accept(&self, upgrade: Upgrade) -> Option<(Arc<Client>, Socket)> {
+    async fn accept(&self, upgrade: Box<Upgrade>) -> Option<(Arc<Client>, Box<Socket>)> {
         let started = Instant::now();
         let Upgrade {
             head,
@@ -89,7 +90,7 @@ impl WebSocketApi {
             rest,
             peer,
             shutdown,
-        } = upgrade;
+        } = *upgrade;
         let request = Request::new(head, peer, stream.local_addr().ok()?);
         let mut client = self.client(&request);
         let moment = Moment::now();
@@ -131,7 +132,7 @@ impl WebSocketApi {
         });
         let limits = &self.plane.settings.limits;
         let socket = Socket::new(stream, rest, Arc::clone(connection), limits).await;
-        Some((client, socket))
+        Some((client, Box::new(socket)))
     }
 
     /// A client that is not connected yet.

@@ -91,11 +91,11 @@ impl Messages {
 }
 
 /// Serves a connection to its end.
-pub(super) async fn run(api: Arc<WebSocketApi>, client: Arc<Client>, mut socket: Socket) {
+pub(super) async fn run(api: Arc<WebSocketApi>, client: Arc<Client>, mut socket: Box<Socket>) {
     let mut messages = Messages::new(&api, &client);
     let ending = converse(&api, &client, &mut socket, &mut messages).await;
     api.plane.connections.remove(&client.connection.id);
-    socket.goodbye(&ending).await;
+    Box::pin(socket.goodbye(&ending)).await;
     let told = ending.told();
     let connection = &client.connection;
     api.plane.events.tell(|| Event::Closed {
@@ -107,7 +107,7 @@ pub(super) async fn run(api: Arc<WebSocketApi>, client: Arc<Client>, mut socket:
         age: Timestamp::now().since(connection.connected_at),
     });
     // `$disconnect` waits for its turn behind the connection's messages.
-    messages.finish().await;
+    Box::pin(messages.finish()).await;
     Box::pin(disconnect(&api, &client, &ending)).await;
 }
 

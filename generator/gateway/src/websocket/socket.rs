@@ -138,7 +138,7 @@ impl Socket {
     }
 
     /// Ends the connection in the manner of its ending, within a bound.
-    pub(super) async fn goodbye(mut self, ending: &Ending) {
+    pub(super) async fn goodbye(mut self: Box<Self>, ending: &Ending) {
         if *ending == Ending::Lost {
             return;
         }

@@ -19,8 +19,9 @@ async fn disconnected(world: &World) -> (u64, String) {
 }
 
 /// The client's close frame, the function's event and the event for people, which agree; gives code, reason and row.
-async fn ends(world: &mut World, client: &mut Client) -> (u16, String, &'static str) {
+async fn ends(world: &mut World, mut client: Client) -> (u16, String, &'static str) {
     let (code, reason) = client.closed().await.unwrap();
+    drop(client);
     assert_eq!(disconnected(world).await, (u64::from(code), reason.clone()));
     let closed = world.closed().await;
     assert_eq!((closed.0, &closed.1), (code, &reason));
@@ -33,7 +34,7 @@ async fn row_m10_a_binary_frame_closes_with_1003() {
     let mut world = Stack::with(ROUTES).start().await;
     let mut client = world.connect().await;
     client.send_message(Message::binary(vec![1, 2, 3])).await;
-    let (code, _, row) = ends(&mut world, &mut client).await;
+    let (code, _, row) = ends(&mut world, client).await;
     assert_eq!((code, row), (1003, "M10"));
     assert_eq!(world.functions.calls("default"), 0);
 }
@@ -45,7 +46,7 @@ async fn row_m11_a_frame_over_32_kilobytes_closes_with_1009() {
     client.send("x".repeat(32 * 1024)).await;
     world.functions.event("default").await;
     client.send("x".repeat(32 * 1024 + 1)).await;
-    let (code, _, row) = ends(&mut world, &mut client).await;
+    let (code, _, row) = ends(&mut world, client).await;
     assert_eq!((code, row), (1009, "M11"));
 }
 
@@ -64,7 +65,7 @@ async fn row_m11_a_message_over_128_kilobytes_closes_with_1009() {
         client.send_raw(&Client::frame(first_byte, &part)).await;
     }
     client.send_raw(&Client::frame(0x80, b"x")).await;
-    let (code, _, row) = ends(&mut world, &mut client).await;
+    let (code, _, row) = ends(&mut world, client).await;
     assert_eq!((code, row), (1009, "M11"));
 }
 
@@ -111,7 +112,7 @@ async fn row_m13_an_idle_connection_goes_away() {
         .start_with(|it| it.limits.idle = idle)
         .await;
     let mut client = world.connect().await;
-    let told = ends(&mut world, &mut client).await;
+    let told = ends(&mut world, client).await;
     assert_eq!(told, (1001, "Going away".to_owned(), "M13"));
 }
 
@@ -174,7 +175,7 @@ async fn row_m15_a_deleted_connection_closes_with_1000_after_what_was_posted() {
     connection.delete().unwrap();
     assert!(connection.delete().is_err());
     assert_eq!(client.text().await, "last words");
-    let told = ends(&mut world, &mut client).await;
+    let told = ends(&mut world, client).await;
     assert_eq!(told, (1000, "Connection Closed Normally".to_owned(), "M15"));
 }
 
@@ -235,7 +236,7 @@ async fn what_is_no_websocket_protocol_closes_with_1002_and_bad_text_with_1007()
     ] {
         let mut client = world.connect().await;
         client.send_raw(&bytes).await;
-        let (code, ..) = ends(&mut world, &mut client).await;
+        let (code, ..) = ends(&mut world, client).await;
         assert_eq!(code, expected, "{bytes:?}");
     }
 }
