@@ -210,10 +210,22 @@ impl Connection {
         self.outbound.queue().bytes < self.outbound.capacity
     }
 
+    /// How the connection is to end, once somebody asked for it and what waits is not sent yet.
+    pub(crate) fn ending(&self) -> Option<Outgoing> {
+        let queue = self.outbound.queue();
+        let last = queue.waiting.back().filter(|_| queue.closed);
+        last.filter(|it| !matches!(it, Outgoing::Text(_))).cloned()
+    }
+
+    /// Lets the task that holds the socket know when there is something to send, or the connection is to end.
+    pub(crate) fn register(&self, cx: &mut Context<'_>) {
+        self.outbound.wake.register(cx.waker());
+    }
+
     /// What goes next to the client. For the one task that holds the socket. Bytes count as waiting until
     /// [`Connection::sent`] says otherwise.
     pub(crate) fn poll_outgoing(&self, cx: &mut Context<'_>) -> Poll<Outgoing> {
-        self.outbound.wake.register(cx.waker());
+        self.register(cx);
         match self.outbound.queue().waiting.pop_front() {
             Some(outgoing) => Poll::Ready(outgoing),
             None => Poll::Pending,

@@ -35,7 +35,8 @@ pub struct Limits {
     pub idle: Duration,
     /// A connection is closed after so long, whatever it does (row M14).
     pub connection: Duration,
-    /// How long an integration may take that sets no time-out itself (row C8).
+    /// The longest that an integration of a WebSocket API may take, whatever time-out it sets itself (row C8), and an
+    /// authorizer.
     pub integration: Duration,
     /// The largest frame, in bytes (row M11).
     pub frame: usize,

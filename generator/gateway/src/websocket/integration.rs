@@ -14,9 +14,6 @@ use crate::apis::{Integration, Pairs, Route, Served, Snapshot};
 use crate::functions::{Caller, Invocation, InvokeError};
 use crate::{FunctionArn, RouteKey};
 
-/// The longest that any integration may take (row C8).
-const LONGEST: Duration = Duration::from_secs(29);
-
 /// A route at the moment of a request.
 #[derive(Clone, Copy)]
 pub(super) struct Call<'a> {
@@ -96,7 +93,8 @@ impl Call<'_> {
             caller: self.caller(integration.credentials_arn.as_deref()),
             trace_id,
         };
-        let within = Duration::from_millis(integration.timeout_in_millis).min(LONGEST);
+        let within = Duration::from_millis(integration.timeout_in_millis);
+        let within = within.min(self.api.plane.settings.limits.integration);
         let invoked = self.api.plane.functions.invoke(invocation);
         match tokio::time::timeout(within, invoked).await {
             Ok(Ok(outcome)) if outcome.failed => Err(Failure {

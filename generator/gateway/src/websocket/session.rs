@@ -18,7 +18,7 @@ use super::integration::Call;
 use super::log::{self, Status};
 use super::message;
 use super::payloads::{self, EventType, Moment, RequestContext};
-use super::socket::{Happened, Socket};
+use super::socket::{GOODBYE, Happened, Socket};
 use crate::{Event, Limits, RouteKey, Timestamp, trace_id};
 
 /// How many messages are read ahead of those that functions have.
@@ -121,6 +121,7 @@ async fn converse(
     let limits = &api.plane.settings.limits;
     let born = Instant::now();
     let mut active = born;
+    let mut leaving = None;
     let mut alarm = pin!(sleep_until(born + limits.idle.min(limits.connection)));
     loop {
         // Who does not read answers gets no more of them, and in the end cannot send more messages (row K7).
@@ -136,6 +137,10 @@ async fn converse(
                     messages.push(text);
                 }
                 Happened::Flushed => active = Instant::now(),
+                Happened::Leaves(ending) => {
+                    leaving = Some(ending);
+                    alarm.as_mut().reset(Instant::now() + GOODBYE);
+                }
                 Happened::Ends(ending) => return ending,
             },
             answer = messages.done() => {
@@ -143,9 +148,12 @@ async fn converse(
                     client.connection.answer(answer);
                 }
             }
-            () = alarm.as_mut() => match next_alarm(limits, born, active) {
-                Ok(next) => alarm.as_mut().reset(next),
-                Err(ending) => return ending,
+            () = alarm.as_mut() => match leaving.take() {
+                Some(ending) => return ending,
+                None => match next_alarm(limits, born, active) {
+                    Ok(next) => alarm.as_mut().reset(next),
+                    Err(ending) => return ending,
+                },
             },
         }
     }

@@ -22,7 +22,7 @@ const READ_BUFFER: usize = 4 * 1024;
 /// What is collected before it is written.
 const WRITE_BUFFER: usize = 16 * 1024;
 
-/// How long a client may take to answer a close frame.
+/// How long a client may take to read what waits before a close frame, and again to answer it.
 pub(super) const GOODBYE: Duration = Duration::from_secs(2);
 
 /// A WebSocket with what waits for its client.
@@ -32,6 +32,8 @@ pub(super) struct Socket {
     /// Bytes of posts and answers that were written and not flushed yet.
     unflushed: usize,
     dirty: bool,
+    /// Somebody asked for the end, and the session knows.
+    leaving: bool,
 }
 
 /// What happened at a socket.
@@ -41,6 +43,8 @@ pub(super) enum Happened {
     Text(Utf8Bytes),
     /// All that waited for the client is on its way.
     Flushed,
+    /// The connection is to end after what waits, for which the client gets [`GOODBYE`].
+    Leaves(Ending),
     /// The connection ends.
     Ends(Ending),
 }
@@ -64,11 +68,18 @@ impl Socket {
             connection,
             unflushed: 0,
             dirty: false,
+            leaving: false,
         }
     }
 
     /// Writes what waits and reads what comes, unless there is enough to do (`reading` is false).
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, reading: bool) -> Poll<Happened> {
+        // Also when the client takes nothing: it may be asked to leave meanwhile.
+        self.connection.register(cx);
+        if let Some(ending) = self.connection.ending().filter(|_| !self.leaving) {
+            self.leaving = true;
+            return Poll::Ready(Happened::Leaves(of_outgoing(&ending)));
+        }
         if let Poll::Ready(ending) = self.poll_write(cx) {
             return Poll::Ready(Happened::Ends(ending));
         }
@@ -103,8 +114,7 @@ impl Socket {
             }
             let text = match self.connection.poll_outgoing(cx) {
                 Poll::Ready(Outgoing::Text(text)) => text,
-                Poll::Ready(Outgoing::Delete) => return Poll::Ready(Ending::Deleted),
-                Poll::Ready(Outgoing::Stop) => return Poll::Ready(Ending::Stopped),
+                Poll::Ready(ending) => return Poll::Ready(of_outgoing(&ending)),
                 Poll::Pending => return Poll::Pending,
             };
             self.unflushed += text.len();
@@ -160,6 +170,13 @@ impl Socket {
             let mut rest = [0; 1024];
             while matches!(stream.read(&mut rest).await, Ok(1..)) {}
         }
+    }
+}
+
+fn of_outgoing(outgoing: &Outgoing) -> Ending {
+    match outgoing {
+        Outgoing::Delete => Ending::Deleted,
+        Outgoing::Stop | Outgoing::Text(_) => Ending::Stopped,
     }
 }
 

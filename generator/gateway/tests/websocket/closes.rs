@@ -111,7 +111,7 @@ async fn row_m13_an_idle_connection_goes_away() {
     let mut world = Stack::with(ROUTES)
         .start_with(|it| it.limits.idle = idle)
         .await;
-    let mut client = world.connect().await;
+    let client = world.connect().await;
     let told = ends(&mut world, client).await;
     assert_eq!(told, (1001, "Going away".to_owned(), "M13"));
 }

@@ -43,6 +43,23 @@ async fn row_k7_a_client_that_does_not_read_fills_its_buffer_and_no_more() {
 }
 
 #[tokio::test]
+async fn row_m15_a_client_that_does_not_read_is_gone_when_it_is_deleted() {
+    let mut world = Stack::with(ROUTES).start().await;
+    let client = world.connect().await;
+    let id = world.functions.event("connect").await["requestContext"]["connectionId"].clone();
+    let connection = world.plane.connections.get(id.as_str().unwrap()).unwrap();
+    let post = Bytes::from(vec![b'x'; 128 * 1024]);
+    while connection.post(post.clone()).is_ok() {
+        tokio::task::yield_now().await;
+    }
+    connection.delete().unwrap();
+    let event = world.functions.event("disconnect").await;
+    assert_eq!(event["requestContext"]["disconnectStatusCode"], 1000);
+    assert_eq!(world.closed().await.2, "M15");
+    drop(client);
+}
+
+#[tokio::test]
 async fn a_client_that_sends_faster_than_functions_answer_is_held_back() {
     let world = Stack::with(ROUTES).start().await;
     world.functions.always("default", Reply::Held(json!({})));
