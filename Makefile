@@ -69,7 +69,9 @@ lint: ## Formatting, clippy, licences and sources of dependencies
 
 .PHONY: docs
 docs: ## Bring docs/reference/ up to date
-	STACKGEN_UPDATE_DOCS=1 $(CARGO) test --quiet -p stackgen --bin stackgen reference
+	STACKGEN_UPDATE_DOCS=1 $(CARGO) test --quiet --workspace --bin stackgen reference
+	$(CARGO) build --quiet --workspace --examples
+	STACKGEN_UPDATE_DOCS=1 $(CARGO) test --quiet --workspace --test clients autobahn
 
 .PHONY: locks
 locks: ## Bring the starters' Cargo.lock up to date with the repository's

@@ -1,0 +1,163 @@
+//! The Autobahn cases: a protocol suite that we did not write, against the gateway's sockets.
+//!
+//! The function mirrors every message, as an echo server does that the cases expect. Where API Gateway itself departs from
+//! an echo server, so does the gateway, and so do the verdicts: they are kept in `docs/reference/autobahn.md`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::support::{Served, program, root, run};
+
+const PAGE: &str = "docs/reference/autobahn.md";
+
+#[tokio::test]
+async fn every_verdict_of_the_autobahn_cases_is_the_one_on_its_page() {
+    let place = root().join(".tools/venv/bin/kosoku");
+    let Some(kosoku) = program("kosoku, which runs the Autobahn cases,", &[place]) else {
+        return;
+    };
+    let served = Served::start().await;
+    let reports = tempfile::tempdir().unwrap();
+    let output = run(Command::new(kosoku)
+        .args(["--mode", "fuzzingclient", "--parallelism", "4"])
+        // Compression, which API Gateway does not negotiate, and sizes and counts for measuring.
+        .args(["--exclude", "9.*", "--exclude", "12.*", "--exclude", "13.*"])
+        .arg("--outdir")
+        .arg(reports.path())
+        .arg(served.url()))
+    .await;
+    served.gateway.shutdown().await;
+    let index = find(reports.path(), "index.json")
+        .unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    let page = page(&serde_json::from_slice(&std::fs::read(index).unwrap()).unwrap());
+
+    let path = root().join(PAGE);
+    if std::env::var_os("STACKGEN_UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    assert_eq!(
+        page,
+        std::fs::read_to_string(&path).unwrap_or_default(),
+        "`make docs` brings {PAGE} up to date"
+    );
+}
+
+fn find(folder: &Path, name: &str) -> Option<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).ok()?;
+    let paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths
+        .iter()
+        .find(|path| path.file_name().is_some_and(|file| file == name))
+        .cloned()
+        .or_else(|| {
+            paths
+                .iter()
+                .filter(|path| path.is_dir())
+                .find_map(|path| find(path, name))
+        })
+}
+
+/// The cases by their groups, those that differ with the row that says why.
+///
+/// # Panics
+///
+/// If a case fails for which no row of the reference is the reason.
+fn page(index: &Value) -> String {
+    let cases = index.as_object().and_then(|agents| agents.values().next());
+    let cases = cases
+        .and_then(Value::as_object)
+        .expect("one server was tested");
+    let mut groups: BTreeMap<u32, Group> = BTreeMap::new();
+    for (id, case) in cases {
+        let number = id.split('.').next().and_then(|number| number.parse().ok());
+        let group = groups.entry(number.unwrap_or_default()).or_default();
+        match verdict(id, case) {
+            None => group.passed += 1,
+            Some(row) => group.differ.entry(row).or_default().push(id.clone()),
+        }
+    }
+    let mut page = HEAD.to_owned();
+    for (number, group) in groups {
+        let differ: Vec<String> = group
+            .differ
+            .into_iter()
+            .map(|(row, ids)| told(row, ids))
+            .collect();
+        let title = TITLES
+            .iter()
+            .find(|(of, _)| *of == number)
+            .map_or("", |(_, title)| title);
+        page += &format!(
+            "| {number} {title} | {} | {} |\n",
+            group.passed,
+            differ.join("; ")
+        );
+    }
+    page
+}
+
+#[derive(Default)]
+struct Group {
+    passed: usize,
+    /// Ids of cases by the row that they differ for.
+    differ: BTreeMap<&'static str, Vec<String>>,
+}
+
+/// `None` when a case passed; else the row of the reference for which it does not.
+fn verdict(id: &str, case: &Value) -> Option<&'static str> {
+    let passes = |verdict: &Value| {
+        matches!(
+            verdict.as_str(),
+            Some("OK" | "NON-STRICT" | "INFORMATIONAL")
+        )
+    };
+    match case["remoteCloseCode"].as_u64() {
+        _ if passes(&case["behavior"]) && passes(&case["behaviorClose"]) => None,
+        Some(1003) => Some("M10"),
+        Some(1009) => Some("M11"),
+        _ => panic!("case {id} fails, and no row says so: {case:#}"),
+    }
+}
+
+fn told(row: &str, mut ids: Vec<String>) -> String {
+    ids.sort_by_key(|id| {
+        id.split('.')
+            .map(|part| part.parse().unwrap_or(0))
+            .collect::<Vec<u32>>()
+    });
+    let why = match row {
+        "M10" => "binary messages are refused with 1003",
+        _ => "frames over 32 KB are refused with 1009",
+    };
+    let ids = ids.join(", ");
+    let link = row.to_lowercase();
+    format!("{ids}: {why} ([{row}](api-gateway-websocket.md#{link}))")
+}
+
+const TITLES: [(u32, &str); 8] = [
+    (1, "framing"),
+    (2, "pings and pongs"),
+    (3, "reserved bits"),
+    (4, "opcodes"),
+    (5, "fragmentation"),
+    (6, "UTF-8"),
+    (7, "closing"),
+    (10, "auto-fragmentation"),
+];
+
+const HEAD: &str = "# The Autobahn cases
+
+What the WebSocket protocol suite that most servers are held to says of the local gateway's sockets. The cases are run by
+[kosoku](https://pypi.org/project/kosoku/) against a stage whose function mirrors every message, in a test of
+`generator/gateway`; this page is written by that test and fails it when it is stale.
+
+The cases expect an echo server. API Gateway departs from one in two ways, and the gateway does as API Gateway does: those cases
+differ, with the row that says so. Left out are 9 (sizes and times), 12 and 13 (compression, which API Gateway does not
+negotiate).
+
+| Cases | Pass | Differ as API Gateway does |
+|---|---:|---|
+";

@@ -1,0 +1,131 @@
+//! The `aws` command, with the words that people type.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::support::{Served, program, run, text};
+
+/// Version 2 of the command: the one that has `logs tail`.
+fn aws() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = vec![
+        PathBuf::from("/usr/bin/aws"),
+        PathBuf::from("/usr/local/bin/aws"),
+    ];
+    places.extend(std::env::split_paths(&path).map(|folder| folder.join("aws")));
+    places.retain(|place| {
+        let version = std::process::Command::new(place).arg("--version").output();
+        version.is_ok_and(|output| output.stdout.starts_with(b"aws-cli/2."))
+    });
+    program("version 2 of the aws command", &places)
+}
+
+/// Runs `aws {words}` against the gateway's control endpoint; spaces part the words.
+async fn command(aws: &PathBuf, served: &Served, words: &str) -> String {
+    let output = run(Command::new(aws)
+        .args(words.split(' '))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", "/nonexistent")
+        .env("AWS_ENDPOINT_URL", &served.state.endpoint)
+        .args([
+            "--endpoint-url",
+            &served.state.endpoint,
+            "--region",
+            "us-east-1",
+        ])
+        .env("AWS_ACCESS_KEY_ID", "local")
+        .env("AWS_SECRET_ACCESS_KEY", "local")
+        .env("AWS_PAGER", ""))
+    .await;
+    text(&output)
+}
+
+#[tokio::test]
+async fn a_stage_is_redeployed_by_hand_as_it_was_in_the_days_before() {
+    let Some(aws) = aws() else { return };
+    let served = Served::start().await;
+    let api = served.api().api_id.clone();
+    let before = served.api().stages[0].deployment_id.clone().unwrap();
+
+    let made = command(
+        &aws,
+        &served,
+        &format!("apigatewayv2 create-deployment --api-id {api} --description by-hand"),
+    )
+    .await;
+    let made: Value = serde_json::from_str(&made).unwrap();
+    assert_eq!(made["DeploymentStatus"], "DEPLOYED");
+    let deployment = made["DeploymentId"].as_str().unwrap();
+    assert_ne!(deployment, before.as_str());
+
+    let stage = command(
+        &aws,
+        &served,
+        &format!("apigatewayv2 update-stage --api-id {api} --stage-name prod --deployment-id {deployment}"),
+    )
+    .await;
+    let stage: Value = serde_json::from_str(&stage).unwrap();
+    assert_eq!(stage["DeploymentId"], deployment);
+
+    let all = command(
+        &aws,
+        &served,
+        &format!("apigatewayv2 get-deployments --api-id {api} --query length(Items)"),
+    )
+    .await;
+    assert_eq!(all.trim(), "2");
+    served.gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn functions_are_listed_and_their_logs_are_tailed() {
+    let Some(aws) = aws() else { return };
+    let served = Served::start().await;
+
+    let names = command(
+        &aws,
+        &served,
+        "lambda list-functions --query Functions[].FunctionName --output text",
+    )
+    .await;
+    let mut names: Vec<&str> = names.split_whitespace().collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        ["session-authorizer-dev", "session-connection-handler-dev"]
+    );
+
+    let who = command(
+        &aws,
+        &served,
+        "sts get-caller-identity --query Account --output text",
+    )
+    .await;
+    assert_eq!(who.trim(), served.state.account);
+
+    let payload = r#"{"do":"print:a-line-to-look-for"}"#;
+    let answer = command(
+        &aws,
+        &served,
+        &format!(
+            "lambda invoke --function-name session-connection-handler-dev --cli-binary-format raw-in-base64-out \
+             --payload {payload} /dev/stdout"
+        ),
+    )
+    .await;
+    assert!(answer.contains("\"StatusCode\": 200"), "{answer}");
+
+    let tail = command(
+        &aws,
+        &served,
+        "logs tail /aws/lambda/session-connection-handler-dev --since 5m --format short",
+    )
+    .await;
+    assert!(tail.contains("a-line-to-look-for"), "{tail}");
+    assert!(tail.contains("START RequestId: "), "{tail}");
+    assert!(tail.contains("REPORT RequestId: "), "{tail}");
+    served.gateway.shutdown().await;
+}

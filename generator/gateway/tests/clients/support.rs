@@ -1,0 +1,77 @@
+//! A gateway with a small stack, and the programs that talk to it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use stackgen_gateway::gateway::{ApiState, Gateway, Options, State};
+use stackgen_gateway::stack::{StackCode, Template};
+use tokio::process::Command;
+
+/// A gateway that serves `stack.yaml`.
+pub(crate) struct Served {
+    pub(crate) gateway: Gateway,
+    pub(crate) state: State,
+}
+
+impl Served {
+    pub(crate) async fn start() -> Self {
+        let gateway = Gateway::start(Options::default()).await.unwrap();
+        let code = |function: &str| (function.to_owned(), StackCode::Program(puppet()));
+        let template = Template {
+            stack: "clients".to_owned(),
+            file: "stack.yaml".to_owned(),
+            text: include_str!("stack.yaml").to_owned(),
+            code: BTreeMap::from(["AuthorizerFunction", "Handler"].map(code)),
+            ..Template::default()
+        };
+        gateway.apply(template).await.unwrap();
+        let state = gateway.state().await;
+        Served { gateway, state }
+    }
+
+    pub(crate) fn api(&self) -> &ApiState {
+        &self.state.apis[0]
+    }
+
+    /// `ws://127.0.0.1:{port}/prod`.
+    pub(crate) fn url(&self) -> &str {
+        &self.api().stages[0].url
+    }
+}
+
+/// The function that does what its event tells it: an example of this package, built with its tests.
+fn puppet() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().and_then(Path::parent).unwrap();
+    profile.join("examples/puppet")
+}
+
+pub(crate) fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// The first of these programs that is there. `None`, said aloud, where none is; that is a failure under `CI`.
+pub(crate) fn program(name: &str, places: &[PathBuf]) -> Option<PathBuf> {
+    let found = places.iter().find(|place| place.exists()).cloned();
+    if found.is_none() {
+        let message = format!("{name} is not on this machine");
+        assert!(std::env::var_os("CI").is_none(), "{message}");
+        eprintln!("skipped: {message}");
+    }
+    found
+}
+
+/// Runs a program to its end.
+pub(crate) async fn run(command: &mut Command) -> Output {
+    let command = command.stdin(Stdio::null()).kill_on_drop(true);
+    command.output().await.unwrap()
+}
+
+/// What a program wrote, if it ended well.
+#[track_caller]
+pub(crate) fn text(output: &Output) -> String {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {error}", output.status);
+    String::from_utf8(output.stdout.clone()).unwrap()
+}

@@ -1,0 +1,62 @@
+//! `wscat -c`, as people test by hand.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::support::{Served, program, root};
+
+/// Connects, and sends these messages, as people do who try an api by hand.
+fn wscat(url: &str, messages: &[&str]) -> Option<Child> {
+    let place = root().join(".tools/wscat/node_modules/.bin/wscat");
+    let wscat: PathBuf = program("wscat", &[place])?;
+    let child = Command::new(wscat)
+        .args(["--connect", url, "--no-color", "--wait", "-1"])
+        .args(messages.iter().flat_map(|message| ["--execute", message]))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn();
+    Some(child.unwrap())
+}
+
+#[tokio::test]
+async fn a_listener_connects_without_a_token_and_gets_an_answer() {
+    let served = Served::start().await;
+    let url = format!(
+        "{}?sessionId=merciful-truth-455&targetLanguage=de",
+        served.url()
+    );
+    let message = r#"{"action":"heartbeat"}"#;
+    let Some(mut child) = wscat(&url, &[message]) else {
+        return;
+    };
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let heard = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if line.contains(message) {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(heard.await, "wscat ended without an answer");
+    child.kill().await.unwrap();
+    served.gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn row_c5_wscat_shows_the_status_that_refused_it() {
+    let served = Served::start().await;
+    let Some(mut child) = wscat(&format!("{}?auth=allow&do=status:401", served.url()), &[]) else {
+        return;
+    };
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap_or_default();
+    assert_eq!(line, "error: Unexpected server response: 401");
+    child.kill().await.unwrap();
+    served.gateway.shutdown().await;
+}
