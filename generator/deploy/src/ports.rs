@@ -147,8 +147,8 @@ pub trait StageActivator {
 pub struct FunctionState {
     /// SHA-256 of its zip file in base64: what Lambda calls `CodeSha256`.
     pub code_sha256: String,
-    /// All else that freezes in a version, to tell whether publishing would make a new one.
-    pub configuration: String,
+    /// A number that all else makes that freezes in a version, to tell whether publishing would make a new one.
+    pub configuration: u64,
     /// What became of the last change of it.
     pub update: UpdateStatus,
 }

@@ -1,0 +1,144 @@
+//! The SDK's shapes in the words of `stackgen-deploy`.
+
+use std::collections::HashMap;
+
+use aws_sdk_apigatewayv2::types::{self as sdk, ParameterConstraints};
+use aws_smithy_types::DateTime;
+use serde_json::{Map, Value as Json, json};
+use stackgen_deploy::account::Properties;
+use stackgen_deploy::{
+    Api, ApiId, Deployment, DeploymentId, DeploymentStatus, Protocol, Stage, StageName, Timestamp,
+};
+
+/// Properties by CloudFormation's names; what the service does not tell is left out.
+#[derive(Default)]
+pub(crate) struct Told(Properties);
+
+impl Told {
+    pub(crate) fn text(mut self, key: &str, value: Option<&str>) -> Self {
+        if let Some(value) = value {
+            self.0.insert(key.to_owned(), Json::from(value));
+        }
+        self
+    }
+
+    pub(crate) fn flag(mut self, key: &str, value: Option<bool>) -> Self {
+        if let Some(value) = value {
+            self.0.insert(key.to_owned(), Json::from(value));
+        }
+        self
+    }
+
+    pub(crate) fn number(mut self, key: &str, value: Option<i32>) -> Self {
+        if let Some(value) = value {
+            self.0.insert(key.to_owned(), Json::from(value));
+        }
+        self
+    }
+
+    pub(crate) fn list(mut self, key: &str, value: &[String]) -> Self {
+        if !value.is_empty() {
+            self.0.insert(key.to_owned(), Json::from(value));
+        }
+        self
+    }
+
+    pub(crate) fn pairs(self, key: &str, value: Option<&HashMap<String, String>>) -> Self {
+        let json = value.map(|pairs| {
+            pairs
+                .iter()
+                .map(|(key, value)| (key.clone(), Json::from(value.as_str())))
+                .collect()
+        });
+        self.map(key, json)
+    }
+
+    pub(crate) fn constraints(
+        self,
+        key: &str,
+        value: Option<&HashMap<String, ParameterConstraints>>,
+    ) -> Self {
+        let required = |constraints: &ParameterConstraints| json!({ "Required": constraints.required().unwrap_or(false) });
+        let json = value.map(|all| {
+            all.iter()
+                .map(|(name, one)| (name.clone(), required(one)))
+                .collect()
+        });
+        self.map(key, json)
+    }
+
+    pub(crate) fn map(mut self, key: &str, value: Option<Map<String, Json>>) -> Self {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            self.0.insert(key.to_owned(), Json::Object(value));
+        }
+        self
+    }
+
+    pub(crate) fn done(self) -> Properties {
+        self.0
+    }
+}
+
+pub(crate) fn api(found: &sdk::Api) -> Option<Api> {
+    Some(Api {
+        id: ApiId::new(found.api_id()?),
+        name: found.name().unwrap_or_default().to_owned(),
+        protocol: match found.protocol_type() {
+            Some(sdk::ProtocolType::Http) => Protocol::Http,
+            _ => Protocol::WebSocket,
+        },
+        endpoint: found.api_endpoint().map(str::to_owned),
+        endpoint_disabled: found.disable_execute_api_endpoint().unwrap_or(false),
+    })
+}
+
+pub(crate) fn stage(
+    name: Option<&str>,
+    deployment: Option<&str>,
+    auto_deploy: Option<bool>,
+) -> Option<Stage> {
+    Some(Stage {
+        name: StageName::new(name?),
+        deployment: deployment.map(DeploymentId::new),
+        auto_deploy: auto_deploy.unwrap_or(false),
+    })
+}
+
+/// The three answers that tell of a deployment have the same fields and no type in common.
+macro_rules! deployment {
+    ($found:expr) => {
+        crate::convert::deployment_of(
+            $found.deployment_id(),
+            $found.deployment_status(),
+            $found.deployment_status_message(),
+            $found.description(),
+            $found.auto_deployed(),
+            $found.created_date(),
+        )
+    };
+}
+pub(crate) use deployment;
+
+pub(crate) fn deployment_of(
+    id: Option<&str>,
+    status: Option<&sdk::DeploymentStatus>,
+    message: Option<&str>,
+    description: Option<&str>,
+    auto_deployed: Option<bool>,
+    created: Option<&DateTime>,
+) -> Option<Deployment> {
+    Some(Deployment {
+        id: DeploymentId::new(id?),
+        status: match status {
+            Some(sdk::DeploymentStatus::Deployed) => DeploymentStatus::Deployed,
+            Some(sdk::DeploymentStatus::Failed) => DeploymentStatus::Failed,
+            _ => DeploymentStatus::Pending,
+        },
+        message: message
+            .filter(|message| !message.is_empty())
+            .map(str::to_owned),
+        description: description.map(str::to_owned),
+        auto_deployed: auto_deployed.unwrap_or(false),
+        created: Timestamp(created.map_or(0, DateTime::secs)),
+    })
+}

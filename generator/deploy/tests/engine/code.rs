@@ -1,0 +1,140 @@
+//! Code and versions of functions.
+
+use stackgen_deploy::code::{CodePlan, Release};
+use stackgen_deploy::redeploy::{Redeploy, Redeployed, plan};
+use stackgen_deploy::{DeployError, FunctionName};
+
+use crate::account::{Answers, Memory, built, request, run, uri};
+
+#[tokio::test(start_paused = true)]
+async fn only_code_that_differs_is_sent() {
+    let memory = Memory::stale();
+    let same = Redeploy {
+        code: vec![built("hello", "code-1")],
+        ..request()
+    };
+    run(&memory, &Answers::with(&[101]), &same).await.0.unwrap();
+    assert!(!memory.calls.borrow().contains(&"UpdateFunctionCode"));
+    let other = Redeploy {
+        code: vec![built("hello", "code-2")],
+        ..request()
+    };
+    let outcome = run(&memory, &Answers::with(&[101]), &other)
+        .await
+        .0
+        .unwrap();
+    assert!(
+        matches!(outcome, Redeployed::Current { .. }),
+        "code behind a function is live without a deployment (row D2)"
+    );
+    assert!(memory.calls.borrow().contains(&"UpdateFunctionCode"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pinned_code_is_live_with_the_deployment_that_calls_it() {
+    let memory = Memory::stale();
+    let pinned = |code: &str| Redeploy {
+        code: vec![built("hello", code)],
+        release: Some(Release::Pinned),
+        ..request()
+    };
+    let answers = Answers::with(&[101]);
+    run(&memory, &answers, &pinned("code-1")).await.0.unwrap();
+    let called = |memory: &Memory| memory.serves().unwrap().1.parts[0].invoked().unwrap();
+    assert_eq!(called(&memory).version().unwrap().as_str(), "1");
+    let current = run(&memory, &answers, &pinned("code-1")).await.0.unwrap();
+    assert!(matches!(current, Redeployed::Current { .. }));
+    run(&memory, &answers, &pinned("code-2")).await.0.unwrap();
+    assert_eq!(called(&memory).version().unwrap().as_str(), "2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_d19_a_version_that_could_not_be_called_is_not_published() {
+    let memory = Memory::holding(|held| {
+        held.description.parts[0]
+            .properties
+            .remove("CredentialsArn");
+    });
+    let pinned = Redeploy {
+        release: Some(Release::Pinned),
+        ..request()
+    };
+    let error = run(&memory, &Answers::with(&[101]), &pinned)
+        .await
+        .0
+        .unwrap_err();
+    insta::assert_snapshot!(error, @"integration int1 calls hello by the function's own permission, which covers no published version (row D19)");
+    assert!(
+        memory
+            .calls
+            .borrow()
+            .iter()
+            .all(|call| call.starts_with("Get"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_is_not_there_is_named() {
+    let memory = Memory::stale();
+    let other = Redeploy {
+        code: vec![built("other", "code-2")],
+        ..request()
+    };
+    let error = run(&memory, &Answers::with(&[101]), &other)
+        .await
+        .0
+        .unwrap_err();
+    assert_eq!(
+        error,
+        DeployError::NoFunction {
+            function: FunctionName::new("other")
+        }
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_tells_which_code_and_which_versions() {
+    let memory = Memory::holding(|held| {
+        held.description.parts[0]
+            .properties
+            .insert("IntegrationUri".to_owned(), uri("hello:1").into());
+        let function = held.functions.values_mut().next().unwrap();
+        function.versions = vec![("code-1".to_owned(), 1)];
+    });
+    let hello = || FunctionName::new("hello");
+    let pinned = |code: &str| Redeploy {
+        code: vec![built("hello", code)],
+        release: Some(Release::Pinned),
+        ..request()
+    };
+    let (patience, interrupt) = (
+        stackgen_deploy::Patience::default(),
+        stackgen_deploy::Interrupt::never(),
+    );
+    let doing = stackgen_deploy::Doing {
+        patience: &patience,
+        steps: &|_| {},
+        interrupt: &interrupt,
+    };
+    assert_eq!(
+        plan(&memory, &pinned("code-1"), doing).await.unwrap().code,
+        []
+    );
+    let both = [CodePlan::Update(hello()), CodePlan::Publish(hello())];
+    assert_eq!(
+        plan(&memory, &pinned("code-2"), doing).await.unwrap().code,
+        both
+    );
+    memory
+        .held
+        .borrow_mut()
+        .functions
+        .values_mut()
+        .next()
+        .unwrap()
+        .configuration = 2;
+    assert_eq!(
+        plan(&memory, &pinned("code-1"), doing).await.unwrap().code,
+        [CodePlan::Publish(hello())]
+    );
+}
