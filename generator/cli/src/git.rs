@@ -10,6 +10,32 @@ use crate::report::reason;
 const HOW_TO_NAME: &str =
     "name a template, a revision, or REV:PATH as `git show` takes it (REV:./PATH starts here)";
 
+/// The commit that a file's folder is at, with `-dirty` when something in it differs; `none` where git does not know.
+pub(crate) fn commit(file: &Path) -> String {
+    let folder = match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let ask = |arguments: &[&str]| {
+        let output = Command::new("git")
+            .current_dir(folder)
+            .args(arguments)
+            .output()
+            .ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    match ask(&["rev-parse", "--short=12", "HEAD"]).filter(|commit| !commit.is_empty()) {
+        None => "none".to_owned(),
+        Some(commit) => match ask(&["status", "--porcelain"]).as_deref() {
+            Some("") => commit,
+            _ => format!("{commit}-dirty"),
+        },
+    }
+}
+
 /// The bytes of a file in a revision: `REV:PATH`.
 pub(crate) fn show(object: &str) -> Result<Vec<u8>, CliError> {
     git(&["cat-file", "blob", object], object)

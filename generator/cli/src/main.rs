@@ -3,6 +3,7 @@
 //! `main` maps outcomes to exit codes; each command is one file of [`commands`]. Only this crate prints, reads
 //! files and the environment, and starts other programs.
 
+mod account;
 mod args;
 mod commands;
 mod error;

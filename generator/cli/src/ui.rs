@@ -66,6 +66,11 @@ impl Ui {
         self.json
     }
 
+    /// Whether to show that something is going on.
+    pub(crate) fn shows_progress(&self) -> bool {
+        !self.json && !self.quiet
+    }
+
     /// Whether a person can be asked.
     pub(crate) fn can_prompt(&self) -> bool {
         let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());

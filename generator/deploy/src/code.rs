@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::account::{ApiDescription, Part, PartKind, Place};
 use crate::patience::Doing;
@@ -38,6 +41,17 @@ pub struct BuiltCode {
     pub zip: Arc<[u8]>,
 }
 
+impl BuiltCode {
+    /// Code for a function, as the zip file that is sent.
+    pub fn new(function: FunctionName, zip: Vec<u8>) -> Self {
+        BuiltCode {
+            function,
+            sha256: STANDARD.encode(Sha256::digest(&zip)),
+            zip: zip.into(),
+        }
+    }
+}
+
 impl fmt::Debug for BuiltCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -61,7 +75,11 @@ pub enum CodePlan {
 }
 
 /// Brings the code of functions to what was built. Answers those that changed.
-pub(crate) async fn update(
+///
+/// # Errors
+///
+/// See [`DeployError`].
+pub async fn send(
     account: &impl Account,
     built: &[BuiltCode],
     doing: Doing<'_>,
@@ -206,19 +224,34 @@ fn name(part: &Part) -> String {
     }
 }
 
-/// What [`update`] and [`pin`] would do.
+/// Whose code [`send`] would replace.
+///
+/// # Errors
+///
+/// See [`DeployError`].
+pub async fn would_send(
+    account: &impl Account,
+    built: &[BuiltCode],
+    doing: Doing<'_>,
+) -> Result<Vec<FunctionName>, DeployError> {
+    let mut differing = Vec::new();
+    for code in built {
+        if state(account, &code.function, doing).await?.code_sha256 != code.sha256 {
+            differing.push(code.function.clone());
+        }
+    }
+    Ok(differing)
+}
+
+/// What [`send`] and [`pin`] would do.
 pub(crate) async fn plan(
     account: &impl Account,
     built: &[BuiltCode],
     pinned: Option<(&ApiDescription, &Place)>,
     doing: Doing<'_>,
 ) -> Result<Vec<CodePlan>, DeployError> {
-    let mut plan = Vec::new();
-    for code in built {
-        if state(account, &code.function, doing).await?.code_sha256 != code.sha256 {
-            plan.push(CodePlan::Update(code.function.clone()));
-        }
-    }
+    let differing = would_send(account, built, doing).await?;
+    let mut plan: Vec<_> = differing.into_iter().map(CodePlan::Update).collect();
     let Some((description, place)) = pinned else {
         return Ok(plan);
     };

@@ -79,7 +79,11 @@ impl Doing<'_> {
     }
 
     /// Makes a call that may be made more than once, until it succeeds, fails for good, or patience ends.
-    pub(crate) async fn call<T, F>(&self, mut call: impl FnMut() -> F) -> Result<T, DeployError>
+    ///
+    /// # Errors
+    ///
+    /// The last failure, or that it was interrupted.
+    pub async fn call<T, F>(&self, mut call: impl FnMut() -> F) -> Result<T, DeployError>
     where
         F: Future<Output = Result<T, AccountError>>,
     {

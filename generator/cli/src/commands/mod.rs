@@ -1,12 +1,15 @@
 //! The verbs, one file each.
 
 mod completions;
+mod deploy;
+mod deployments;
 mod diff;
 mod graph;
 mod init;
 mod man;
 mod probe;
 mod schema;
+mod status;
 mod synth;
 
 use clap::Subcommand;
@@ -25,6 +28,9 @@ pub(crate) enum Command {
     Synth(synth::Synth),
     Diff(diff::Diff),
     Graph(graph::Graph),
+    Deploy(Box<deploy::Deploy>),
+    Deployments(Box<deployments::Deployments>),
+    Status(Box<status::Status>),
     Probe(Box<probe::Probe>),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -39,6 +45,9 @@ impl Command {
             Command::Synth(command) => command.run(ui),
             Command::Diff(command) => command.run(ui),
             Command::Graph(command) => command.run(ui),
+            Command::Deploy(command) => command.run(ui),
+            Command::Deployments(command) => command.run(ui),
+            Command::Status(command) => command.run(ui),
             Command::Probe(command) => command.run(ui),
             Command::Schema(command) => command.run(ui),
             Command::Completions(command) => command.run(ui),

@@ -102,7 +102,7 @@ pub async fn redeploy(
     let place = doing.call(|| account.place()).await?;
     // Before anything is changed: under AutoDeploy it would go live by and by.
     let stage = own_stage(account, api, &request.stage, doing).await?;
-    code::update(account, &request.code, doing).await?;
+    code::send(account, &request.code, doing).await?;
     if request.release == Some(Release::Pinned) {
         code::pin(account, api, &place, doing).await?;
     }

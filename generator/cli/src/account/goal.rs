@@ -1,0 +1,252 @@
+//! Which APIs and stages a command is about: those of a stackgen.yaml, or one that is named.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use stackgen_cfn::Node;
+use stackgen_deploy::code::{BuiltCode, LARGEST_ZIP, Release};
+use stackgen_deploy::status::Said;
+use stackgen_deploy::target::{self, Wanted};
+use stackgen_deploy::{Api, ApiId, Doing, FunctionName, Stage, StageName};
+use stackgen_model::{Inputs, Model, Resolved, Text};
+use stackgen_synth::Dialect;
+
+use super::Account;
+use crate::error::CliError;
+use crate::file;
+use crate::kept;
+use crate::local::Local;
+use crate::project::{Project, ProjectArgs};
+use crate::report::reason;
+use crate::ui::Ui;
+
+/// Which stack, or which API.
+#[derive(Args, Debug)]
+pub(crate) struct GoalArgs {
+    /// The stackgen.yaml whose APIs are meant
+    #[arg(long, short, value_name = "FILE", default_value = "stackgen.yaml")]
+    pub(crate) file: PathBuf,
+
+    /// The environment; the only one, or with `--local` the one that runs, when left out
+    #[arg(long = "env", short, value_name = "ENV", conflicts_with = "api_id")]
+    environment: Option<String>,
+
+    /// Any API by its id, without a stackgen.yaml
+    #[arg(long, value_name = "ID")]
+    api_id: Option<String>,
+
+    /// The stage of that API; the only one when left out
+    #[arg(long, value_name = "STAGE", requires = "api_id")]
+    stage_name: Option<String>,
+}
+
+/// How much of a project is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Read {
+    /// Which APIs and stages it has.
+    Names,
+    /// The code that was built, too.
+    Code,
+}
+
+/// An API and a stage that a command is about.
+#[derive(Debug)]
+pub(crate) struct Goal {
+    wanted: Wanted,
+    stage: Option<StageName>,
+    /// What the template says of the API.
+    pub(crate) said: Option<Said>,
+    /// Whether the template pins versions.
+    pub(crate) release: Option<Release>,
+    /// The environment of the stack.
+    pub(crate) environment: Option<String>,
+    /// Code that was built for functions of the stack, with the first goal alone.
+    pub(crate) code: Vec<BuiltCode>,
+}
+
+impl Goal {
+    /// The API's name, when that is how it is found.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match &self.wanted {
+            Wanted::Name(name) => Some(name),
+            Wanted::Id(_) => None,
+        }
+    }
+
+    /// Finds it in the account.
+    pub(crate) async fn find(
+        &self,
+        account: &Account,
+        doing: Doing<'_>,
+    ) -> Result<(Api, Stage), CliError> {
+        let api = target::api(&account.aws, &self.wanted, doing).await?;
+        let stage = target::stage(&account.aws, &api.id, self.stage.as_ref(), doing).await?;
+        Ok((api, stage))
+    }
+}
+
+impl GoalArgs {
+    /// What is meant, WebSocket APIs first.
+    pub(crate) fn goals(
+        &self,
+        read: Read,
+        gateway: Option<&Local>,
+        ui: &Ui,
+    ) -> Result<Vec<Goal>, CliError> {
+        if let Some(id) = &self.api_id {
+            return Ok(vec![Goal {
+                wanted: Wanted::Id(ApiId::new(id)),
+                stage: self.stage_name.as_deref().map(StageName::new),
+                said: None,
+                release: None,
+                environment: None,
+                code: Vec::new(),
+            }]);
+        }
+        let project = self.project(read, gateway, ui)?;
+        let environments = project.environments(self.environment.as_slice())?;
+        let mut templates = Vec::new();
+        for environment in environments {
+            templates.push((
+                environment,
+                template(&project, environment, &self.file, ui)?,
+            ));
+        }
+        let (environment, template) = self.chosen(templates, gateway)?;
+        let model = Model::from_template(&template, &Inputs::none());
+        let release = kept::said(&template, "Release").map(|release| match release {
+            "pinned" => Release::Pinned,
+            _ => Release::Live,
+        });
+        let mut goals = Vec::new();
+        for api in &model.apis {
+            let Some(name) = api.name.as_ref().and_then(Text::as_literal) else {
+                continue;
+            };
+            let stage = api
+                .stages
+                .first()
+                .and_then(|stage| stage.name.as_ref()?.as_literal());
+            goals.push(Goal {
+                wanted: Wanted::Name(name.to_owned()),
+                stage: stage.map(StageName::new),
+                said: Some(Said {
+                    digest: api.snapshot_digest(&model),
+                    snapshot: api.snapshot(&model),
+                }),
+                release,
+                environment: Some(environment.to_owned()),
+                code: Vec::new(),
+            });
+        }
+        let Some(first) = goals.first_mut() else {
+            return Err(CliError::input(format!("{} has no API", project.name())));
+        };
+        // The local gateway builds and loads code by itself.
+        if read == Read::Code && gateway.is_none() {
+            first.code = built(&model, &folder(&self.file), ui)?;
+        }
+        Ok(goals)
+    }
+
+    fn project(&self, read: Read, gateway: Option<&Local>, ui: &Ui) -> Result<Project, CliError> {
+        let args = ProjectArgs {
+            file: self.file.clone(),
+            unbuilt: read == Read::Names || gateway.is_some(),
+        };
+        Project::load(&args, ui).map_err(|error| match self.file.exists() {
+            true => error,
+            false => error.hint("`--api-id` names an API without a stackgen.yaml"),
+        })
+    }
+
+    /// The template that is meant.
+    fn chosen<'a>(
+        &self,
+        templates: Vec<(&'a str, Node)>,
+        gateway: Option<&Local>,
+    ) -> Result<(&'a str, Node), CliError> {
+        let names: Vec<_> = templates.iter().map(|(name, _)| *name).collect();
+        let runs = |template: &Node| {
+            let model = Model::of_wiring(template, &Inputs::none());
+            let names = model
+                .apis
+                .iter()
+                .filter_map(|api| api.name.as_ref()?.as_literal().map(str::to_owned));
+            let running: Vec<_> = gateway
+                .into_iter()
+                .flat_map(|local| &local.state.apis)
+                .collect();
+            names
+                .into_iter()
+                .any(|name| running.iter().any(|api| api.name == name))
+        };
+        let only = templates.len() == 1;
+        let found = templates
+            .into_iter()
+            .find(|(_, template)| only || runs(template));
+        found.ok_or_else(|| {
+            CliError::input("which environment?")
+                .hint(format!("name one with `--env`: {}", names.join(", ")))
+        })
+    }
+}
+
+fn folder(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// As it would lie beside the stackgen.yaml, so that paths in it start there.
+fn template(project: &Project, environment: &str, file: &Path, ui: &Ui) -> Result<Node, CliError> {
+    let rendered = project.render(environment, Dialect::CloudFormation, &folder(file), ui)?;
+    Ok(rendered.template)
+}
+
+/// The zip files that were built for functions of a template. What is not built is left alone.
+fn built(model: &Model, folder: &Path, ui: &Ui) -> Result<Vec<BuiltCode>, CliError> {
+    let (mut built, mut missing) = (Vec::new(), Vec::new());
+    for function in &model.functions {
+        let name = function.name.as_ref().and_then(Text::as_literal);
+        let path = match &function.code {
+            Some(Resolved::Text(path)) => path.as_literal(),
+            _ => None,
+        };
+        let (Some(name), Some(path)) = (name, path.filter(|path| !path.contains("://"))) else {
+            continue;
+        };
+        let path = file::within(folder, path);
+        match fs::read(&path) {
+            Ok(zip) if zip.len() > LARGEST_ZIP => {
+                let message = format!(
+                    "{} is too large to be sent to Lambda directly",
+                    path.display()
+                );
+                return Err(CliError::input(message)
+                    .hint("Lambda takes 50 MiB in a call; deploy the template instead, or leave code alone with `--no-code`")
+                    .file(&path));
+            }
+            Ok(zip) => built.push(BuiltCode::new(FunctionName::new(name), zip)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(name.to_owned()),
+            Err(error) => {
+                let message = format!("cannot read {}: {}", path.display(), reason(&error));
+                return Err(CliError::input(message).file(&path));
+            }
+        }
+    }
+    if !missing.is_empty() {
+        let message = format!(
+            "not built, so their code is left as it is: {}",
+            missing.join(", ")
+        );
+        ui.note(
+            &message,
+            Some("`cargo lambda build --release --output-format zip --arm64` builds them"),
+        );
+    }
+    Ok(built)
+}

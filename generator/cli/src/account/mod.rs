@@ -1,0 +1,171 @@
+//! An account of AWS, or the local gateway that stands in for one, and the stacks in it.
+
+mod goal;
+mod handshakes;
+mod progress;
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use stackgen_aws::{Access, Aws, Credentials};
+use stackgen_deploy::{DeployError, Doing, Interrupt, Patience, Timestamp};
+use tokio::sync::watch;
+
+pub(crate) use goal::{Goal, GoalArgs, Read};
+pub(crate) use handshakes::Handshakes;
+pub(crate) use progress::Progress;
+
+use crate::error::CliError;
+use crate::local::Local;
+use crate::ui::Ui;
+
+/// Which account.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Account")]
+pub(crate) struct AccountArgs {
+    /// The local gateway that `stackgen dev` runs for the project, instead of AWS
+    #[arg(long, conflicts_with_all = ["profile", "region", "endpoint_url"])]
+    pub(crate) local: bool,
+
+    /// A profile of ~/.aws/config; AWS_PROFILE when left out
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+
+    /// The region; AWS_REGION or the profile's when left out
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+
+    /// What answers in AWS's place; AWS_ENDPOINT_URL when left out
+    #[arg(long, value_name = "URL")]
+    endpoint_url: Option<String>,
+}
+
+/// An account that can be asked, and how long to wait for it.
+pub(crate) struct Account {
+    pub(crate) aws: Aws,
+    pub(crate) patience: Patience,
+}
+
+impl AccountArgs {
+    /// The gateway that runs for a project, if that is meant.
+    pub(crate) fn gateway(&self, project: &Path) -> Result<Option<Local>, CliError> {
+        self.local.then(|| Local::find(project)).transpose()
+    }
+
+    /// Finds region and credentials.
+    pub(crate) async fn connect(&self, gateway: Option<&Local>) -> Result<Account, CliError> {
+        let access = match gateway {
+            // It takes any credentials.
+            Some(local) => Access {
+                profile: None,
+                region: Some(local.state.region.clone()),
+                endpoint_url: Some(local.state.endpoint.clone()),
+                credentials: Some(Credentials {
+                    access_key_id: "local".to_owned(),
+                    secret_access_key: "local".to_owned(),
+                }),
+            },
+            None => Access {
+                profile: self.profile.clone(),
+                region: self.region.clone(),
+                endpoint_url: self.endpoint_url.clone(),
+                credentials: None,
+            },
+        };
+        let patience = match gateway {
+            Some(_) => Patience::local(),
+            None => Patience::default(),
+        };
+        let aws = Aws::connect(&access).await;
+        let aws = aws.map_err(|error| CliError::from(DeployError::from(error)))?;
+        Ok(Account { aws, patience })
+    }
+}
+
+impl Account {
+    /// Does something with steps told and Ctrl-C heard.
+    pub(crate) fn doing<'a>(
+        &'a self,
+        steps: &'a dyn Fn(stackgen_deploy::Step<'_>),
+        interrupt: &'a Interrupt,
+    ) -> Doing<'a> {
+        Doing {
+            patience: &self.patience,
+            steps,
+            interrupt,
+        }
+    }
+}
+
+/// Runs what has to wait.
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| CliError::failed(format!("cannot start: {error}")))?;
+    runtime.block_on(work)
+}
+
+/// Hears Ctrl-C. The first one stops at the next safe place, and a second one at once.
+pub(crate) fn interrupt() -> Interrupt {
+    let (tell, told) = watch::channel(false);
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if tell.send_replace(true) {
+                std::process::exit(130);
+            }
+        }
+        // Where it cannot be heard, nothing is interrupted: the sender has to stay.
+        std::future::pending::<()>().await;
+    });
+    Interrupt::new(told)
+}
+
+/// The time by this machine's clock.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Timestamp(since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    }))
+}
+
+/// An age in words.
+pub(crate) fn ago(age: Duration) -> String {
+    let seconds = age.as_secs();
+    let (count, unit) = match seconds {
+        0..60 => (seconds, "second"),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..86_400 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural} ago")
+}
+
+/// The first digits of a digest.
+pub(crate) fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
+impl From<DeployError> for CliError {
+    fn from(error: DeployError) -> Self {
+        let failure = match error.is_bad_input() {
+            true => CliError::input(error.to_string()),
+            false => CliError::failed(error.to_string()),
+        };
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+/// Asks, where a person can be asked. Where nobody can, what was typed is meant.
+pub(crate) fn confirmed(yes: bool, question: &str, ui: &Ui) -> bool {
+    if yes || !ui.can_prompt() {
+        return true;
+    }
+    let answer = ui.ask(&format!("{question} [y/N] "));
+    matches!(answer.as_deref(), Some("y" | "Y" | "yes"))
+}

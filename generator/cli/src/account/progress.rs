@@ -1,0 +1,140 @@
+//! Steps as lines on stderr, and a spinner where somebody watches.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use stackgen_deploy::Step;
+
+use super::short;
+use crate::error::CliError;
+use crate::ui::{DIM, GREEN, RED, Ui};
+
+/// Tells steps.
+pub(crate) struct Progress<'a> {
+    ui: &'a Ui,
+    spinner: ProgressBar,
+}
+
+impl<'a> Progress<'a> {
+    /// Nothing turns where nobody watches: the spinner is drawn on terminals alone.
+    pub(crate) fn new(ui: &'a Ui) -> Self {
+        let spinner = match ui.shows_progress() {
+            true => ProgressBar::new_spinner(),
+            false => ProgressBar::hidden(),
+        };
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+            spinner.set_style(style);
+        }
+        Progress { ui, spinner }
+    }
+
+    /// Something begins that may take a while.
+    pub(crate) fn begin(&self, what: impl Into<String>) {
+        self.spinner.set_message(what.into());
+        self.spinner.enable_steady_tick(Duration::from_millis(120));
+    }
+
+    /// A line on stderr that helps and can be missed.
+    pub(crate) fn aside(&self, line: &str) {
+        self.spinner.suspend(|| self.ui.aside(line));
+    }
+
+    /// Prints, or asks, without the spinner in between.
+    pub(crate) fn result<T>(
+        &self,
+        print: impl FnOnce() -> Result<T, CliError>,
+    ) -> Result<T, CliError> {
+        self.spinner.suspend(print)
+    }
+
+    /// Tells a step.
+    pub(crate) fn step(&self, step: &Step<'_>) {
+        match begins(step) {
+            Some(what) => self.begin(what),
+            None => self.spinner.suspend(|| self.line(step)),
+        }
+    }
+
+    fn line(&self, step: &Step<'_>) {
+        let say =
+            |word: &str, text: String| self.ui.aside(&format!("  {DIM}{word:<9}{DIM:#} {text}"));
+        match step {
+            Step::CodeIsCurrent { function } => {
+                self.ui.detail(|| format!("{function} runs what was built"))
+            }
+            Step::Updated { function } => {
+                say("code", format!("{function} runs what was built now"))
+            }
+            Step::Published { function, version } => {
+                self.ui.detail(|| format!("{function}: version {version}"))
+            }
+            Step::Retargeted { what, version } => say(
+                "version",
+                format!("{what} calls version {version}, once deployed"),
+            ),
+            Step::Described {
+                routes,
+                digest,
+                served,
+            } => {
+                let served = match served {
+                    Some(served) if served == digest => "the stage serves the same".to_owned(),
+                    Some(served) => format!("the stage serves sha256:{}", short(served)),
+                    None => "what the stage serves is not known".to_owned(),
+                };
+                say(
+                    "wiring",
+                    format!("{routes} routes, sha256:{}; {served}", short(digest)),
+                );
+            }
+            Step::Created { deployment } => say("created", format!("deployment {deployment}")),
+            Step::Changed { deployment } => {
+                say(
+                    "changed",
+                    format!("the API, meanwhile: {deployment} is dropped for another one"),
+                );
+            }
+            Step::Activated {
+                deployment,
+                previous,
+            } => {
+                let was = previous.map_or("none", |previous| previous.as_str());
+                say(
+                    "activated",
+                    format!("{GREEN}{deployment}{GREEN:#} (was {was})"),
+                );
+            }
+            Step::Tried { meaning, good } => {
+                let style = if *good { GREEN } else { RED };
+                say("verifying", format!("{style}{meaning}{style:#}"));
+            }
+            Step::Restored { deployment } => say("restored", format!("{deployment}")),
+            Step::Deleted { deployment } => say("deleted", format!("{deployment}")),
+            Step::LeftOut { what, reason } => self
+                .ui
+                .note(&format!("{what} was left out: {reason}"), None),
+            Step::Again { error, after } => {
+                say(
+                    "waiting",
+                    format!("{error}; once more in {} s", after.as_secs_f32()),
+                );
+            }
+            Step::Updating { .. } | Step::Creating => {}
+        }
+    }
+}
+
+/// What begins with a step.
+fn begins(step: &Step<'_>) -> Option<String> {
+    match step {
+        Step::Updating { function } => Some(format!("updating {function}")),
+        Step::Creating => Some("creating a deployment".to_owned()),
+        _ => None,
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.spinner.finish_and_clear();
+    }
+}

@@ -1,0 +1,47 @@
+//! `stackgen deploy --code-only`
+
+use stackgen_deploy::Step;
+use stackgen_deploy::code::{Release, send, would_send};
+
+use super::Deploy;
+use crate::Outcome;
+use crate::account::{Progress, Read, interrupt};
+use crate::error::CliError;
+use crate::ui::Ui;
+
+impl Deploy {
+    pub(super) async fn code_only(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        let gateway = self.account.gateway(&self.goal.file)?;
+        let goals = self.goal.goals(Read::Code, gateway.as_ref(), ui)?;
+        let Some(goal) = goals.into_iter().find(|goal| !goal.code.is_empty()) else {
+            return Err(CliError::input("there is no built code to send").hint(
+                "build first; `stackgen dev` builds and loads code for the local gateway by itself",
+            ));
+        };
+        let account = self.account.connect(gateway.as_ref()).await?;
+        let (progress, interrupt) = (Progress::new(ui), interrupt());
+        let steps = |step: Step<'_>| progress.step(&step);
+        let doing = account.doing(&steps, &interrupt);
+        let functions = match self.dry_run {
+            true => would_send(&account.aws, &goal.code, doing).await?,
+            false => send(&account.aws, &goal.code, doing).await?,
+        };
+        drop(progress);
+        if ui.wants_json() {
+            ui.json_result(&serde_json::json!({ "dryRun": self.dry_run, "updated": functions }))?;
+        }
+        let (all, would) = (goal.code.len(), if self.dry_run { "would be " } else { "" });
+        ui.done(&format!(
+            "{} of {all} functions {would}updated",
+            functions.len()
+        ))?;
+        if goal.release == Some(Release::Pinned) && !functions.is_empty() {
+            let hint = "`stackgen deploy --redeploy-stage` publishes versions and deploys them";
+            ui.note(
+                "the release is pinned: no stage serves this code yet",
+                Some(hint),
+            );
+        }
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,67 @@
+//! `stackgen deploy`
+
+mod code_only;
+mod redeploy;
+
+use clap::Args;
+
+use crate::Outcome;
+use crate::account::{AccountArgs, GoalArgs, block_on};
+use crate::error::CliError;
+use crate::ui::Ui;
+
+/// Make a stage serve what the account holds
+///
+/// With `--redeploy-stage`: sends code that was built and differs, makes an API deployment of what the account holds,
+/// waits until it is DEPLOYED, moves the stage to it, tries it with handshakes, and deletes old deployments. If the
+/// stage does not answer as it should, the previous deployment is restored. Does nothing, and says so, when the stage
+/// serves just that already. Whatever fails, the stage serves a complete deployment, and running it again goes on.
+///
+/// It works on any API, whoever made it: `--api-id` and `--stage-name`. Stages under AutoDeploy are refused (row D5).
+///
+/// Trying a stage calls what its $connect calls, as a caller who brings nothing along.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Deploy {
+    /// Deploy the API as the account holds it, and move the stage to it
+    #[arg(long)]
+    redeploy_stage: bool,
+
+    /// Send code that differs, and deploy nothing
+    #[arg(long, conflicts_with = "redeploy_stage")]
+    code_only: bool,
+
+    #[command(flatten)]
+    goal: GoalArgs,
+
+    #[command(flatten)]
+    account: AccountArgs,
+
+    #[command(flatten)]
+    how: redeploy::RedeployArgs,
+
+    /// Show what would be done, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen deploy --redeploy-stage --env prod
+  stackgen deploy --redeploy-stage --local
+  stackgen deploy --redeploy-stage --api-id a1b2c3d4e5 --stage-name prod --dry-run
+  stackgen deploy --code-only --env dev";
+
+impl Deploy {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        if self.redeploy_stage {
+            return block_on(self.redeploy(ui));
+        }
+        if self.code_only {
+            return block_on(self.code_only(ui));
+        }
+        Err(CliError::input("what is to be deployed?").hint(
+            "`--redeploy-stage` deploys the API as the account holds it; `--code-only` sends code",
+        ))
+    }
+}

@@ -1,0 +1,221 @@
+//! `stackgen deploy --redeploy-stage`
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+use stackgen_deploy::code::{CodePlan, Release};
+use stackgen_deploy::prune::Policy;
+use stackgen_deploy::redeploy::{Plan, Redeploy, Redeployed, plan, redeploy};
+use stackgen_deploy::{
+    Api, DeployError, Interrupt, Maker, Protocol, StageActivator, StageName, Step,
+};
+
+use super::Deploy;
+use crate::Outcome;
+use crate::account::{Account, Goal, Handshakes, Progress, Read, interrupt, short};
+use crate::error::CliError;
+use crate::git;
+use crate::ui::{BOLD, GREEN, Ui};
+
+/// How a stage is redeployed.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Redeploying")]
+pub(crate) struct RedeployArgs {
+    /// Leave the code of functions, and the versions that are called, as they are
+    #[arg(long, conflicts_with = "code_only")]
+    no_code: bool,
+
+    /// Deploy although the stage serves the same already
+    #[arg(long)]
+    force: bool,
+
+    /// Do not try the stage
+    #[arg(long)]
+    no_verify: bool,
+
+    /// A handshake status that is fine for this API, besides those that always are
+    #[arg(
+        long = "expect-status",
+        value_name = "STATUS",
+        conflicts_with = "no_verify"
+    )]
+    expect: Vec<u16>,
+
+    /// Delete the new deployment if the stage does not answer as it should
+    #[arg(long)]
+    prune_failed: bool,
+
+    /// How many deployments to keep of those made this way, besides what is served and what was before it
+    #[arg(long, value_name = "COUNT", default_value_t = 10)]
+    keep: usize,
+
+    /// Delete no old deployment
+    #[arg(long, conflicts_with = "keep")]
+    no_prune: bool,
+}
+
+/// What came of one API, for `--json`.
+#[derive(Serialize)]
+struct Told<'a, T> {
+    api: &'a Api,
+    stage: &'a StageName,
+    #[serde(flatten)]
+    what: T,
+}
+
+impl Deploy {
+    pub(super) async fn redeploy(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        let gateway = self.account.gateway(&self.goal.file)?;
+        let read = if self.how.no_code {
+            Read::Names
+        } else {
+            Read::Code
+        };
+        let mut goals = self.goal.goals(read, gateway.as_ref(), ui)?;
+        let account = self.account.connect(gateway.as_ref()).await?;
+        let (progress, interrupt) = (Progress::new(ui), interrupt());
+        let steps = |step: Step<'_>| progress.step(&step);
+        let doing = account.doing(&steps, &interrupt);
+        let git = git::commit(&self.goal.file);
+        let mut told = Vec::new();
+        for goal in &mut goals {
+            progress.begin("looking at the account");
+            let (api, stage) = goal.find(&account, doing).await?;
+            let title = title(&api, &stage.name);
+            progress.aside(&title);
+            let request = self.request(goal, api.clone(), stage.name.clone(), &git);
+            if self.dry_run {
+                let plan = plan(&account.aws, &request, doing).await?;
+                progress.result(|| show_plan(&plan, &stage.name, ui))?;
+                told.push(json(&api, &stage.name, &plan));
+                continue;
+            }
+            let outcome = redeploy(&account.aws, &Handshakes, &request, doing).await;
+            let outcome = match outcome {
+                Ok(outcome) => outcome,
+                Err(error) => return Err(explained(&account, &request, error).await),
+            };
+            progress.result(|| show(&outcome, &request, ui))?;
+            told.push(json(&api, &stage.name, &outcome));
+        }
+        drop(progress);
+        if ui.wants_json() {
+            ui.json_result(&serde_json::json!({ "apis": told }))?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn request(&self, goal: &mut Goal, api: Api, stage: StageName, git: &str) -> Redeploy {
+        let how = &self.how;
+        let verified = !how.no_verify && api.protocol == Protocol::WebSocket;
+        let policy = Policy {
+            keep: how.keep,
+            ..Policy::default()
+        };
+        Redeploy {
+            api,
+            stage,
+            git: git.to_owned(),
+            environment: goal.environment.clone(),
+            code: std::mem::take(&mut goal.code),
+            release: goal.release.filter(|_| !how.no_code),
+            force: how.force,
+            verify: verified.then(|| how.expect.clone()),
+            prune_failed: how.prune_failed,
+            prune: (!how.no_prune).then_some(policy),
+        }
+    }
+}
+
+fn json(api: &Api, stage: &StageName, what: impl Serialize) -> serde_json::Value {
+    let told = Told { api, stage, what };
+    serde_json::to_value(told).unwrap_or_default()
+}
+
+fn title(api: &Api, stage: &StageName) -> String {
+    format!("{BOLD}{}{BOLD:#} ({}), stage {stage}", api.name, api.id)
+}
+
+fn show(outcome: &Redeployed, request: &Redeploy, ui: &Ui) -> Result<(), CliError> {
+    let (api, stage) = (&request.api.name, &request.stage);
+    match outcome {
+        Redeployed::Current {
+            deployment,
+            digest,
+            maker,
+        } => {
+            let digest = digest.to_string();
+            ui.done(&format!(
+                "stage {stage} of {api} serves what the account holds: deployment {deployment}, sha256:{}",
+                short(&digest)
+            ))?;
+            if *maker == Maker::Template {
+                ui.note(
+                    "CloudFormation made that deployment; a route that was removed in the same update lingers in it (row D20)",
+                    Some("`--force` deploys all the same"),
+                );
+            }
+        }
+        Redeployed::Deployed {
+            deployment,
+            previous,
+            ..
+        } => {
+            let was = previous
+                .as_ref()
+                .map_or("none", |previous| previous.as_str());
+            ui.done(&format!(
+                "stage {stage} of {api} serves deployment {GREEN}{deployment}{GREEN:#} (was {was})"
+            ))?;
+            if request.api.protocol == Protocol::Http && request.release != Some(Release::Live) {
+                ui.detail(|| "HTTP APIs are not tried".to_owned());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn show_plan(plan: &Plan, stage: &StageName, ui: &Ui) -> Result<(), CliError> {
+    for code in &plan.code {
+        ui.done(&match code {
+            CodePlan::Update(function) => format!("would update the code of {function}"),
+            CodePlan::Publish(function) => {
+                format!("would publish a version of {function} and call it")
+            }
+        })?;
+    }
+    let served = plan
+        .served
+        .as_ref()
+        .map_or("nothing", |served| served.as_str());
+    let digest = plan.digest.to_string();
+    ui.done(&match plan.deploys {
+        true => format!(
+            "would deploy sha256:{} and move stage {stage} to it (serves {served})",
+            short(&digest)
+        ),
+        false => format!(
+            "would deploy nothing: stage {stage} serves sha256:{} ({served})",
+            short(&digest)
+        ),
+    })
+}
+
+/// Says which deployment is served after an interruption: whichever it is, it is complete.
+async fn explained(account: &Account, request: &Redeploy, error: DeployError) -> CliError {
+    if error != DeployError::Interrupted {
+        return error.into();
+    }
+    let (never, api, stage) = (Interrupt::never(), &request.api.id, &request.stage);
+    let doing = account.doing(&|_| {}, &never);
+    let look = doing.call(|| account.aws.stage(api, stage));
+    let serves = match tokio::time::timeout(Duration::from_secs(10), look).await {
+        Ok(Ok(found)) => match found.deployment {
+            Some(deployment) => format!("stage {stage} serves deployment {deployment}"),
+            None => format!("stage {stage} serves no deployment"),
+        },
+        _ => format!("what stage {stage} serves could not be read"),
+    };
+    CliError::failed(format!("interrupted: {serves}")).hint("run it again; it goes on from there")
+}

@@ -1,0 +1,94 @@
+//! `stackgen deployments activate`
+
+use clap::Args;
+use serde_json::json;
+use stackgen_deploy::history::{self, Moved};
+use stackgen_deploy::{Api, DeploymentId, Stage, Step};
+
+use super::{Where, find, named};
+use crate::Outcome;
+use crate::account::{Progress, interrupt};
+use crate::error::CliError;
+use crate::ui::{GREEN, Ui};
+
+/// Move a stage to a deployment that is there already
+#[derive(Args, Debug)]
+pub(super) struct Activate {
+    /// The deployment
+    #[arg(value_name = "ID")]
+    deployment: String,
+
+    #[command(flatten)]
+    place: Where,
+
+    /// Show what would be done, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Activate {
+    pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        move_to(&self.place, Some(&self.deployment), self.dry_run, ui).await
+    }
+}
+
+/// Moves the stage that is meant: to a deployment, or back.
+pub(super) async fn move_to(
+    place: &Where,
+    wanted: Option<&str>,
+    dry_run: bool,
+    ui: &Ui,
+) -> Result<Outcome, CliError> {
+    let (account, goal) = place.open(ui).await?;
+    let (progress, interrupt) = (Progress::new(ui), interrupt());
+    let steps = |step: Step<'_>| progress.step(&step);
+    let doing = account.doing(&steps, &interrupt);
+    let (api, stage) = find(&account, &goal, &progress, doing).await?;
+    let target = match wanted {
+        Some(id) => DeploymentId::new(id),
+        None => {
+            history::rollback_target(&account.aws, &api.id, &stage.name, doing)
+                .await?
+                .id
+        }
+    };
+    let moved = match dry_run {
+        true => Moved {
+            deployment: target,
+            previous: stage.deployment.clone(),
+        },
+        false => history::activate(&account.aws, &api.id, &stage.name, &target, doing).await?,
+    };
+    drop(progress);
+    tell(&api, &stage, &moved, dry_run, ui)
+}
+
+fn tell(
+    api: &Api,
+    stage: &Stage,
+    moved: &Moved,
+    dry_run: bool,
+    ui: &Ui,
+) -> Result<Outcome, CliError> {
+    if ui.wants_json() {
+        ui.json_result(
+            &json!({ "api": api, "stage": stage.name, "dryRun": dry_run, "moved": moved }),
+        )?;
+        return Ok(Outcome::Done);
+    }
+    let serves = if dry_run { "would serve" } else { "serves" };
+    let Moved {
+        deployment,
+        previous,
+    } = moved;
+    let was = match previous {
+        Some(previous) if previous == deployment => "as before".to_owned(),
+        Some(previous) => format!("was {previous}"),
+        None => "was none".to_owned(),
+    };
+    let (name, stage) = (named(api), &stage.name);
+    ui.done(&format!(
+        "stage {stage} of {name} {serves} deployment {GREEN}{deployment}{GREEN:#} ({was})"
+    ))?;
+    Ok(Outcome::Done)
+}

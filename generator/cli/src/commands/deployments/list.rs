@@ -1,0 +1,101 @@
+//! `stackgen deployments list`
+
+use clap::Args;
+use serde_json::json;
+use stackgen_deploy::history::{self, Listed};
+use stackgen_deploy::{DeploymentStatus, Maker, Step};
+
+use super::{Where, find, named};
+use crate::Outcome;
+use crate::account::{Progress, ago, interrupt, now, short};
+use crate::error::CliError;
+use crate::ui::{BOLD, GREEN, Ui};
+
+/// List the deployments of an API, the newest first
+#[derive(Args, Debug)]
+pub(super) struct List {
+    #[command(flatten)]
+    place: Where,
+}
+
+impl List {
+    pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        let (account, goal) = self.place.open(ui).await?;
+        let (progress, interrupt) = (Progress::new(ui), interrupt());
+        let steps = |step: Step<'_>| progress.step(&step);
+        let doing = account.doing(&steps, &interrupt);
+        let (api, _) = find(&account, &goal, &progress, doing).await?;
+        let listed = history::list(&account.aws, &api.id, doing).await?;
+        drop(progress);
+        if ui.wants_json() {
+            ui.json_result(&json!({ "api": api, "deployments": listed }))?;
+            return Ok(Outcome::Done);
+        }
+        ui.result(&format!("{BOLD}{}{BOLD:#}\n", named(&api)))?;
+        let width = listed
+            .iter()
+            .map(|one| one.deployment.id.as_str().len())
+            .max()
+            .unwrap_or_default();
+        for one in &listed {
+            ui.result(&format!("{}\n", line(one, width)))?;
+        }
+        if listed.is_empty() {
+            ui.result("no deployment\n")?;
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+/// `* k3j2h1  dev  3 minutes ago  sha256:0c646b459342 git:abc1234 env:dev`
+fn line(one: &Listed, width: usize) -> String {
+    let mark = if one.stages.is_empty() {
+        " ".to_owned()
+    } else {
+        format!("{GREEN}*{GREEN:#}")
+    };
+    let deployment = &one.deployment;
+    let age = ago(deployment.created.age(now()));
+    let mut words = vec![format!("{mark} {:<width$}  {age:<14}", deployment.id)];
+    match &one.label {
+        Some(label) => {
+            words.push(format!("sha256:{}", short(&label.digest.to_string())));
+            words.extend(label.git.as_ref().map(|git| format!("git:{git}")));
+            words.extend(
+                label
+                    .environment
+                    .as_ref()
+                    .map(|environment| format!("env:{environment}")),
+            );
+            if label.failed {
+                words.push("did not answer when it was tried".to_owned());
+            }
+        }
+        None => words.extend(
+            deployment
+                .description
+                .iter()
+                .map(|text| format!("{text:?}")),
+        ),
+    }
+    words.push(match one.maker {
+        Maker::Redeploy => "by redeploy".to_owned(),
+        Maker::Template => "by CloudFormation".to_owned(),
+        Maker::AutoDeploy => "by AutoDeploy".to_owned(),
+        Maker::Unknown => "not by stackgen".to_owned(),
+    });
+    match deployment.status {
+        DeploymentStatus::Deployed => {}
+        DeploymentStatus::Pending => words.push("PENDING".to_owned()),
+        DeploymentStatus::Failed => {
+            words.push(format!(
+                "FAILED: {}",
+                deployment.message.as_deref().unwrap_or("no reason")
+            ));
+        }
+    }
+    for stage in &one.stages {
+        words.push(format!("{GREEN}serves {stage}{GREEN:#}"));
+    }
+    words.join("  ")
+}

@@ -1,0 +1,150 @@
+//! `stackgen status`
+
+use std::fmt::Write;
+
+use clap::Args;
+use serde_json::json;
+use stackgen_deploy::status::{ChangesAre, State, Status as Known, Sureness, status};
+use stackgen_deploy::{Maker, Step};
+
+use crate::Outcome;
+use crate::account::{AccountArgs, GoalArgs, Progress, Read, ago, block_on, interrupt, now, short};
+use crate::error::CliError;
+use crate::ui::{BOLD, DIM, GREEN, RED, Ui};
+
+/// Tell whether a stage serves what the account holds, and how that is known
+///
+/// Compares the digest that the served deployment carries with the account's, and with the stackgen.yaml's template:
+/// which changes are not served, whether functions run what was built, and how sure that is.
+///
+/// Exits with 3 unless every stage is known to serve what the account holds.
+#[derive(Args, Debug)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    goal: GoalArgs,
+
+    #[command(flatten)]
+    account: AccountArgs,
+}
+
+impl Status {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        block_on(self.look(ui))
+    }
+
+    async fn look(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        let gateway = self.account.gateway(&self.goal.file)?;
+        let goals = self.goal.goals(Read::Code, gateway.as_ref(), ui)?;
+        let account = self.account.connect(gateway.as_ref()).await?;
+        let (progress, interrupt) = (Progress::new(ui), interrupt());
+        let steps = |step: Step<'_>| progress.step(&step);
+        let doing = account.doing(&steps, &interrupt);
+        let mut found = Vec::new();
+        for goal in &goals {
+            progress.begin("looking at the account");
+            let (api, stage) = goal.find(&account, doing).await?;
+            let said = goal.said.as_ref();
+            found.push(status(&account.aws, &api, &stage.name, said, &goal.code, doing).await?);
+        }
+        drop(progress);
+        if ui.wants_json() {
+            ui.json_result(&json!({ "stages": found }))?;
+        } else {
+            for known in &found {
+                ui.result(&shown(known))?;
+            }
+        }
+        Ok(match found.iter().all(Known::is_current) {
+            true => Outcome::Done,
+            false => Outcome::Found,
+        })
+    }
+}
+
+fn shown(known: &Known) -> String {
+    let mut text = format!(
+        "{BOLD}{}{BOLD:#} ({}), stage {}: {}\n",
+        known.api.name,
+        known.api.id,
+        known.stage.name,
+        verdict(known)
+    );
+    let mut say = |word: &str, what: &str| {
+        writeln!(text, "  {DIM}{word:<9}{DIM:#} {what}").expect("writing to a String cannot fail");
+    };
+    say("because", known.verdict.because);
+    match &known.deployment {
+        Some(deployment) => {
+            let mut words = vec![format!(
+                "deployment {}, {}",
+                deployment.id,
+                ago(deployment.created.age(now()))
+            )];
+            words.extend(known.maker.map(|maker| maker_in_words(maker).to_owned()));
+            if let Some(label) = &known.label {
+                words.extend(label.git.as_ref().map(|git| format!("git:{git}")));
+                words.push(format!("sha256:{}", short(&label.digest.to_string())));
+            }
+            say("serves", &words.join(", "));
+        }
+        None => say("serves", "nothing"),
+    }
+    say(
+        "account",
+        &format!("sha256:{}", short(&known.account_digest.to_string())),
+    );
+    if let Some(digest) = &known.template_digest {
+        say(
+            "template",
+            &format!("sha256:{}", short(&digest.to_string())),
+        );
+    }
+    for code in &known.code {
+        let is = match &code.account {
+            Some(sha256) if *sha256 == code.built => "runs what was built",
+            Some(_) => "runs other code than what was built",
+            None => "is not in the account",
+        };
+        say("code", &format!("{} {is}", code.function));
+    }
+    if let Some(of) = known.changes_are {
+        say(
+            "changes",
+            match of {
+                ChangesAre::Undeployed => "in the account, and not served:",
+                ChangesAre::FromTemplate => "from the template to the account:",
+            },
+        );
+        for line in known.in_words.lines() {
+            let line = line
+                .strip_suffix("needs a deployment")
+                .unwrap_or(line)
+                .trim_end();
+            writeln!(text, "    {line}").expect("writing to a String cannot fail");
+        }
+    }
+    text
+}
+
+fn verdict(known: &Known) -> String {
+    let (style, word) = match known.verdict.state {
+        State::Current => (GREEN, "current"),
+        State::Stale => (RED, "stale"),
+        State::Unknown => (RED, "not known"),
+        State::NotDeployed => (RED, "not deployed"),
+    };
+    let sure = match known.verdict.sureness {
+        Sureness::Certain => "",
+        Sureness::Likely => ", most likely",
+    };
+    format!("{style}{word}{style:#}{sure}")
+}
+
+fn maker_in_words(maker: Maker) -> &'static str {
+    match maker {
+        Maker::Redeploy => "by `stackgen deploy --redeploy-stage`",
+        Maker::Template => "by CloudFormation",
+        Maker::AutoDeploy => "by AutoDeploy",
+        Maker::Unknown => "not by stackgen",
+    }
+}
