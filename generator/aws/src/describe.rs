@@ -15,13 +15,14 @@ use crate::error::Call;
 
 type Answer<T> = Result<T, AccountError>;
 
-/// All items of a list of an API.
+/// All items of a list of an API: the operation, its AWS name, what of the API, and what it is of.
 macro_rules! all {
     ($self:ident, $operation:ident, $name:literal, $api:ident, $path:expr $(, $setter:ident($value:expr))*) => {{
         let call = Call::new($name, format!("apigateway:GET on /apis/{}/{}", $api, $path));
         pages(|token| async {
-            let page = $self.gateway.$operation().api_id($api.as_str()) $(.$setter($value))* .set_next_token(token);
-            let page = call.answer(page.send().await)?;
+            let page = $self.gateway.$operation().api_id($api.as_str());
+            let page = page$(.$setter($value))*.set_next_token(token).send().await;
+            let page = call.answer(page)?;
             Ok((page.items.unwrap_or_default(), page.next_token))
         })
         .await?
@@ -33,75 +34,22 @@ impl Aws {
         let call = Call::new("GetApi", format!("apigateway:GET on /apis/{api}"));
         let own = call.answer(self.gateway.get_api().api_id(api.as_str()).send().await)?;
         let is_websocket = own.protocol_type() != Some(&sdk::ProtocolType::Http);
-        let mut parts = Vec::new();
-        for route in all!(self, get_routes, "GetRoutes", api, "routes") {
-            let id = route.route_id().unwrap_or_default();
-            if is_websocket && route.route_response_selection_expression().is_some() {
-                let path = format!("routes/{id}/routeresponses");
-                let found = all!(
-                    self,
-                    get_route_responses,
-                    "GetRouteResponses",
-                    api,
-                    path,
-                    route_id(id)
-                );
-                parts.extend(found.iter().map(|response| route_response(id, response)));
-            }
-            parts.push(part(PartKind::Route, id, None, self::route(&route)));
-        }
-        for integration in all!(
-            self,
-            get_integrations,
-            "GetIntegrations",
-            api,
-            "integrations"
-        ) {
-            let id = integration.integration_id().unwrap_or_default();
-            if is_websocket && !is_proxy(&integration) {
-                let path = format!("integrations/{id}/integrationresponses");
-                let found = all!(
-                    self,
-                    get_integration_responses,
-                    "GetIntegrationResponses",
-                    api,
-                    path,
-                    integration_id(id)
-                );
-                parts.extend(
-                    found
-                        .iter()
-                        .map(|response| integration_response(id, response)),
-                );
-            }
-            parts.push(part(
-                PartKind::Integration,
-                id,
-                None,
-                self::integration(&integration),
-            ));
-        }
-        for authorizer in all!(self, get_authorizers, "GetAuthorizers", api, "authorizers") {
-            let id = authorizer.authorizer_id().unwrap_or_default();
-            parts.push(part(
-                PartKind::Authorizer,
-                id,
-                None,
-                self::authorizer(&authorizer),
-            ));
+        let mut parts = self.routes(api, is_websocket).await?;
+        parts.extend(self.integrations(api, is_websocket).await?);
+        for found in all!(self, get_authorizers, "GetAuthorizers", api, "authorizers") {
+            let id = found.authorizer_id().unwrap_or_default();
+            parts.push(part(PartKind::Authorizer, id, None, authorizer(&found)));
         }
         if is_websocket {
-            for model in all!(self, get_models, "GetModels", api, "models") {
-                let id = model.model_id().unwrap_or_default();
-                parts.push(part(PartKind::Model, id, None, self::model(&model)));
+            for found in all!(self, get_models, "GetModels", api, "models") {
+                let id = found.model_id().unwrap_or_default();
+                parts.push(part(PartKind::Model, id, None, model(&found)));
             }
         }
+        let protocol = own.protocol_type().map(sdk::ProtocolType::as_str);
         let properties = Told::default()
             .text("Name", own.name())
-            .text(
-                "ProtocolType",
-                own.protocol_type().map(sdk::ProtocolType::as_str),
-            )
+            .text("ProtocolType", protocol)
             .text("RouteSelectionExpression", own.route_selection_expression())
             .text(
                 "ApiKeySelectionExpression",
@@ -117,6 +65,62 @@ impl Aws {
             api: properties.done(),
             parts,
         })
+    }
+
+    async fn routes(&self, api: &ApiId, is_websocket: bool) -> Answer<Vec<Part>> {
+        let mut parts = Vec::new();
+        for found in all!(self, get_routes, "GetRoutes", api, "routes") {
+            let id = found.route_id().unwrap_or_default();
+            if is_websocket && found.route_response_selection_expression().is_some() {
+                let path = format!("routes/{id}/routeresponses");
+                let responses = all!(
+                    self,
+                    get_route_responses,
+                    "GetRouteResponses",
+                    api,
+                    path,
+                    route_id(id)
+                );
+                parts.extend(
+                    responses
+                        .iter()
+                        .map(|response| route_response(id, response)),
+                );
+            }
+            parts.push(part(PartKind::Route, id, None, route(&found)));
+        }
+        Ok(parts)
+    }
+
+    async fn integrations(&self, api: &ApiId, is_websocket: bool) -> Answer<Vec<Part>> {
+        let mut parts = Vec::new();
+        for found in all!(
+            self,
+            get_integrations,
+            "GetIntegrations",
+            api,
+            "integrations"
+        ) {
+            let id = found.integration_id().unwrap_or_default();
+            if is_websocket && !is_proxy(&found) {
+                let path = format!("integrations/{id}/integrationresponses");
+                let responses = all!(
+                    self,
+                    get_integration_responses,
+                    "GetIntegrationResponses",
+                    api,
+                    path,
+                    integration_id(id)
+                );
+                parts.extend(
+                    responses
+                        .iter()
+                        .map(|response| integration_response(id, response)),
+                );
+            }
+            parts.push(part(PartKind::Integration, id, None, integration(&found)));
+        }
+        Ok(parts)
     }
 }
 

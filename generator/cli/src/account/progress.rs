@@ -56,72 +56,75 @@ impl<'a> Progress<'a> {
     }
 
     fn line(&self, step: &Step<'_>) {
-        let say =
-            |word: &str, text: String| self.ui.aside(&format!("  {DIM}{word:<9}{DIM:#} {text}"));
         match step {
             Step::CodeIsCurrent { function } => {
                 self.ui.detail(|| format!("{function} runs what was built"))
             }
-            Step::Updated { function } => {
-                say("code", format!("{function} runs what was built now"))
-            }
             Step::Published { function, version } => {
                 self.ui.detail(|| format!("{function}: version {version}"))
             }
-            Step::Retargeted { what, version } => say(
-                "version",
-                format!("{what} calls version {version}, once deployed"),
-            ),
-            Step::Described {
-                routes,
-                digest,
-                served,
-            } => {
-                let served = match served {
-                    Some(served) if served == digest => "the stage serves the same".to_owned(),
-                    Some(served) => format!("the stage serves sha256:{}", short(served)),
-                    None => "what the stage serves is not known".to_owned(),
-                };
-                say(
-                    "wiring",
-                    format!("{routes} routes, sha256:{}; {served}", short(digest)),
-                );
-            }
-            Step::Created { deployment } => say("created", format!("deployment {deployment}")),
-            Step::Changed { deployment } => {
-                say(
-                    "changed",
-                    format!("the API, meanwhile: {deployment} is dropped for another one"),
-                );
-            }
-            Step::Activated {
-                deployment,
-                previous,
-            } => {
-                let was = previous.map_or("none", |previous| previous.as_str());
-                say(
-                    "activated",
-                    format!("{GREEN}{deployment}{GREEN:#} (was {was})"),
-                );
-            }
-            Step::Tried { meaning, good } => {
-                let style = if *good { GREEN } else { RED };
-                say("verifying", format!("{style}{meaning}{style:#}"));
-            }
-            Step::Restored { deployment } => say("restored", format!("{deployment}")),
-            Step::Deleted { deployment } => say("deleted", format!("{deployment}")),
             Step::LeftOut { what, reason } => self
                 .ui
                 .note(&format!("{what} was left out: {reason}"), None),
-            Step::Again { error, after } => {
-                say(
-                    "waiting",
-                    format!("{error}; once more in {} s", after.as_secs_f32()),
-                );
+            other => {
+                if let Some((word, text)) = told(other) {
+                    self.ui.aside(&format!("  {DIM}{word:<9}{DIM:#} {text}"));
+                }
             }
-            Step::Updating { .. } | Step::Creating => {}
         }
     }
+}
+
+/// A word and what there is to say.
+fn told(step: &Step<'_>) -> Option<(&'static str, String)> {
+    Some(match step {
+        Step::Updated { function } => ("code", format!("{function} runs what was built now")),
+        Step::Retargeted { what, version } => (
+            "version",
+            format!("{what} calls version {version}, once deployed"),
+        ),
+        Step::Described {
+            routes,
+            digest,
+            served,
+        } => {
+            let served = match served {
+                Some(served) if served == digest => "the stage serves the same".to_owned(),
+                Some(served) => format!("the stage serves sha256:{}", short(served)),
+                None => "what the stage serves is not known".to_owned(),
+            };
+            (
+                "wiring",
+                format!("{routes} routes, sha256:{}; {served}", short(digest)),
+            )
+        }
+        Step::Created { deployment } => ("created", format!("deployment {deployment}")),
+        Step::Changed { deployment } => (
+            "changed",
+            format!("the API, meanwhile: {deployment} is dropped for another one"),
+        ),
+        Step::Activated {
+            deployment,
+            previous,
+        } => {
+            let was = previous.map_or("none", |previous| previous.as_str());
+            (
+                "activated",
+                format!("{GREEN}{deployment}{GREEN:#} (was {was})"),
+            )
+        }
+        Step::Tried { meaning, good } => {
+            let style = if *good { GREEN } else { RED };
+            ("verifying", format!("{style}{meaning}{style:#}"))
+        }
+        Step::Restored { deployment } => ("restored", deployment.to_string()),
+        Step::Deleted { deployment } => ("deleted", deployment.to_string()),
+        Step::Again { error, after } => (
+            "waiting",
+            format!("{error}; once more in {} s", after.as_secs_f32()),
+        ),
+        _ => return None,
+    })
 }
 
 /// What begins with a step.

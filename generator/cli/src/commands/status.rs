@@ -73,22 +73,7 @@ fn shown(known: &Known) -> String {
         writeln!(text, "  {DIM}{word:<9}{DIM:#} {what}").expect("writing to a String cannot fail");
     };
     say("because", known.verdict.because);
-    match &known.deployment {
-        Some(deployment) => {
-            let mut words = vec![format!(
-                "deployment {}, {}",
-                deployment.id,
-                ago(deployment.created.age(now()))
-            )];
-            words.extend(known.maker.map(|maker| maker_in_words(maker).to_owned()));
-            if let Some(label) = &known.label {
-                words.extend(label.git.as_ref().map(|git| format!("git:{git}")));
-                words.push(format!("sha256:{}", short(&label.digest.to_string())));
-            }
-            say("serves", &words.join(", "));
-        }
-        None => say("serves", "nothing"),
-    }
+    say("serves", &served(known));
     say(
         "account",
         &format!("sha256:{}", short(&known.account_digest.to_string())),
@@ -124,6 +109,21 @@ fn shown(known: &Known) -> String {
         }
     }
     text
+}
+
+/// The deployment that is served.
+fn served(known: &Known) -> String {
+    let Some(deployment) = &known.deployment else {
+        return "nothing".to_owned();
+    };
+    let age = ago(deployment.created.age(now()));
+    let mut words = vec![format!("deployment {}, {age}", deployment.id)];
+    words.extend(known.maker.map(|maker| maker_in_words(maker).to_owned()));
+    if let Some(label) = &known.label {
+        words.extend(label.git.as_ref().map(|git| format!("git:{git}")));
+        words.push(format!("sha256:{}", short(&label.digest.to_string())));
+    }
+    words.join(", ")
 }
 
 fn verdict(known: &Known) -> String {

@@ -56,6 +56,9 @@ pub(crate) struct Held {
     made: u32,
 }
 
+/// What somebody else does to an account.
+pub(crate) type Meddling = Rc<dyn Fn(&mut Held)>;
+
 pub(crate) struct Memory {
     pub(crate) held: RefCell<Held>,
     /// Names of calls, in order.
@@ -63,7 +66,7 @@ pub(crate) struct Memory {
     /// Which call fails, counted from 0, and how.
     pub(crate) fault: Cell<Option<(usize, Fault)>>,
     /// What somebody else does just before a call.
-    pub(crate) else_does: RefCell<Option<(usize, Rc<dyn Fn(&mut Held)>)>>,
+    pub(crate) else_does: RefCell<Option<(usize, Meddling)>>,
     looks: Cell<u32>,
 }
 

@@ -83,13 +83,14 @@ async fn a_pinned_stack_as_cloudformation_left_it_is_most_likely_current() {
             r#"{"Function":"hello","Qualifier":"version V"}"#,
         ),
     };
-    let mut held = memory.held.borrow_mut();
-    held.deployments[0].0.description =
-        Some(format!("stackgen sha256:{} env:prod", template.digest));
-    held.description.parts[0]
-        .properties
-        .insert("IntegrationUri".to_owned(), uri("hello:3").into());
-    drop(held);
+    {
+        let mut held = memory.held.borrow_mut();
+        held.deployments[0].0.description =
+            Some(format!("stackgen sha256:{} env:prod", template.digest));
+        held.description.parts[0]
+            .properties
+            .insert("IntegrationUri".to_owned(), uri("hello:3").into());
+    }
     let found = seen(&memory, Some(&template)).await;
     assert_eq!(
         (found.verdict.state, found.verdict.sureness),
