@@ -66,7 +66,7 @@ impl Secrets {
         Secrets(spellings.into())
     }
 
-    /// The text without any secret.
+    /// The text without any secret, and without the beginning of one at its end: close reasons and bodies are cut off.
     pub fn hide(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in self.0.iter() {
@@ -74,8 +74,24 @@ impl Secrets {
                 text = text.replace(secret.as_str(), HIDDEN);
             }
         }
+        let cut = self
+            .0
+            .iter()
+            .filter_map(|secret| cut_off(&text, secret))
+            .max();
+        if let Some(length) = cut {
+            text.truncate(text.len() - length);
+            text.push_str(HIDDEN);
+        }
         text
     }
+}
+
+/// How many bytes of the secret's beginning stand at the text's end, if that is more than chance.
+fn cut_off(text: &str, secret: &str) -> Option<usize> {
+    let ends = secret.char_indices().map(|(end, _)| end).rev();
+    let mut long = ends.take_while(|end| *end >= 2 * SHORTEST);
+    long.find(|end| text.ends_with(&secret[..*end]))
 }
 
 fn spellings(text: &str) -> Vec<String> {
@@ -149,6 +165,15 @@ mod tests {
         assert_eq!(parts("Authorization", "Bearer t"), ["Bearer t", "t"]);
         assert_eq!(parts("cookie", "a=1; b=2"), ["a=1; b=2", "1", "2"]);
         assert!(!format!("{secrets:?}{:?}", Secret::new("se\"cr+t/42")).contains("cr+t"));
+    }
+
+    #[test]
+    fn the_beginning_of_a_secret_is_hidden_where_a_text_was_cut_off() {
+        let secrets = Secrets::new(["a-secret-that-is-long"]);
+        assert_eq!(secrets.hide("no: a-secret-that-is"), "no: [hidden]");
+        assert_eq!(secrets.hide("no: a-secret"), "no: [hidden]");
+        // So little is chance.
+        assert_eq!(secrets.hide("this is a-se"), "this is a-se");
     }
 
     #[test]
