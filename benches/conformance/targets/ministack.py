@@ -95,7 +95,9 @@ class Stack:
 
     def __init__(self, client, name, api, recorder):
         self.client, self.name, self.api, self.recorder = client, name, api, recorder
-        self.package = {"Code": {"ZipFile": (HERE / "puppets/puppet.py").read_text()}, "Handler": "index.handler"}
+
+    def package(self, _kind):
+        return {"Runtime": "python3.11", "Code": {"ZipFile": (HERE / "puppets/puppet.py").read_text()}, "Handler": "index.handler"}
 
     async def update(self, routes=None, **changes):
         """Applies a changed template; tells the stack's status if that is not a success."""

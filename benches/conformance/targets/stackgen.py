@@ -11,7 +11,7 @@ from api import STAGE, Place, Served
 from targets.ministack import code
 from targets.process import Process
 from targets.sign import CREDENTIALS, REGION, signed
-from targets.template import PACKAGED, template
+from targets.template import puppet, template
 
 
 class Stackgen:
@@ -36,7 +36,7 @@ class Stackgen:
         folder.mkdir()
         (folder / "puppet.zip").write_bytes(code())
         file = folder / "template.json"
-        file.write_text(json.dumps(template(api, book.url, PACKAGED), indent=2))
+        file.write_text(json.dumps(template(api, book.url, puppet), indent=2))
         # AWS's runtime interface client, and boto3 for what the function posts, are in the venv.
         environment = {"PATH": f"{self.installed.venv}/bin:{os.environ['PATH']}", "HOME": str(folder), **CREDENTIALS}
         process = Process([self.installed.stackgen, "dev", "template.json", "--json", *limits(api)], folder / "log", folder,

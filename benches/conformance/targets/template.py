@@ -7,7 +7,11 @@ from targets.sign import REGION
 
 # Of functions, in seconds: longer than any integration waits.
 TIMEOUT = 60
-PACKAGED = {"Code": "puppet.zip", "Handler": "puppet.handler"}
+
+
+def puppet(_kind):
+    """All kinds of functions are the puppet, as a zip file beside the template."""
+    return {"Runtime": "python3.11", "Code": "puppet.zip", "Handler": "puppet.handler"}
 
 
 def uri(name):
@@ -17,7 +21,7 @@ def uri(name):
 
 
 def template(api, recorder, package, name="puppet", deployment="Deployment", more=None):
-    """The API as a template. `package` is the functions' Code and Handler, `name` what their names begin with;
+    """The API as a template. `package` tells Runtime, Code and Handler of a kind of function, `name` what their names begin with;
     `deployment` is the logical id of the stage's deployment, `more` that of one which no stage names."""
     resources = {"Api": resource("Api", {
         "Name": name, "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": api.selection})}
@@ -29,7 +33,7 @@ def template(api, recorder, package, name="puppet", deployment="Deployment", mor
     resources["Role"] = role()
     for kind in functions:
         permission = api.authorizer.permission if kind == "authorizer" else api.permission
-        resources |= function(kind, f"{name}-{kind}", package, environment, permission)
+        resources |= function(kind, f"{name}-{kind}", package(kind), environment, permission)
     limit = {"TimeoutInMillis": api.timeout_millis} if api.timeout_millis else {}
     resources["Integration"] = part("Integration", {
         "IntegrationType": "AWS_PROXY", "IntegrationUri": uri(f"{name}-message"), **limit})
@@ -54,7 +58,7 @@ def role():
 def function(kind, name, package, environment, permission):
     logical = kind.capitalize() + "Function"
     made = {logical: {"Type": "AWS::Lambda::Function", "Properties": {
-        "FunctionName": name, "Runtime": "python3.11", "Timeout": TIMEOUT, "Role": {"Fn::GetAtt": ["Role", "Arn"]}, **package,
+        "FunctionName": name, "Timeout": TIMEOUT, "Role": {"Fn::GetAtt": ["Role", "Arn"]}, **package,
         "Environment": {"Variables": environment}}}}
     if permission:
         source = {"Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*"}

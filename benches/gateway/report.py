@@ -1,0 +1,119 @@
+"""The results as Markdown."""
+
+import datetime
+import os
+import platform
+import statistics
+
+# What our gateway is meant to keep.
+AIM_P50 = 0.0005
+AIM_TIMES_PEER = 3
+AIM_IDLE_KIB = 200 * 1024
+AIM_START = 0.1
+OURS, PEER = "stackgen dev", "serverless-offline --useInProcess"
+
+
+def markdown(subjects, measured, versions):
+    rounds = len(next(iter(measured.values())))
+    return "\n".join([
+        "# The local gateway beside its peers",
+        "",
+        "Written by `benches/gateway/run`; run it again for figures of your own machine.",
+        "",
+        f"{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}; {', '.join(versions)}.",
+        "",
+        f"Medians of {rounds} rounds, in each of which every gateway is started, measured and stopped, with the lowest and the"
+        " highest round in brackets. One client in Rust measures all of them, over loopback on the same machine; the first row"
+        " is that client with an echo that has no gateway and no function, so it is the limit of the method. All gateways"
+        " serve the same API: an authorizer on `$connect`, and a `$default` route whose function answers a message of 64 bytes"
+        " with itself. Functions are what each tool runs: " + "; ".join(f"{subject.name}: {subject.note}" for subject in subjects)
+        + ".",
+        "",
+        *round_trips(subjects, measured), *others(subjects, measured), *aims(measured),
+    ]) + "\n"
+
+
+def round_trips(subjects, measured):
+    lines = [
+        "## Messages", "",
+        "Round trips of one connection, one message after the other; and messages a second of 20 connections with 20 messages"
+        " each under way.", "",
+        "| | p50 | p99 | messages/s | in order |", "|---|---:|---:|---:|---|",
+    ]
+    for subject in subjects:
+        rounds = measured[subject.name]
+        reordered = [figures["pipelined"]["reordered"] for figures in rounds if figures["pipelined"]]
+        order = "yes" if reordered and not any(reordered) and None not in reordered else "no"
+        if not reordered or None in reordered:
+            order = "not all answered"
+        lines.append(f"| {subject.name} | {middle(rounds, 'sequence', 'p50')} | {middle(rounds, 'sequence', 'p99')} |"
+                     f" {middle(rounds, 'pipelined', 'per_second', '{:,.0f}'.format)} | {order} |")
+    return [*lines, ""]
+
+
+def others(subjects, measured):
+    lines = [
+        "## Connections and start", "",
+        "Connect, authorize, run `$connect` and close, one after the other. Memory is of all processes of the gateway"
+        " together (proportional set size): before, with the connections open, and the difference for one connection. Start is"
+        " from spawning the process until the API accepts; ministack's API is made through its control plane after that,"
+        " which is not counted.", "",
+        "| | connect p50 | connect p99 | idle connections | memory before | with them | a connection | start |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for subject in subjects:
+        rounds = measured[subject.name]
+        idles = [figures["idle"] for figures in rounds if figures["idle"]]
+        if idles:
+            before, after = (statistics.median(idle[key] for idle in idles) for key in ("before_kib", "with_kib"))
+            count = idles[0]["count"]
+            memory = f"{count:,} | {mebibytes(before)} | {mebibytes(after)} | {(after - before) / count:.1f} KiB"
+        else:
+            memory = "failed | | | "
+        lines.append(f"| {subject.name} | {middle(rounds, 'connects', 'p50')} | {middle(rounds, 'connects', 'p99')} | {memory} |"
+                     f" {spread([figures['start'] for figures in rounds], duration)} |")
+    return [*lines, ""]
+
+
+def aims(measured):
+    if not {OURS, PEER} <= set(measured):
+        return []
+
+    def median(name, what, key):
+        return statistics.median(figures[what][key] for figures in measured[name] if figures[what])
+
+    p50 = median(OURS, "sequence", "p50")
+    times = median(OURS, "pipelined", "per_second") / median(PEER, "pipelined", "per_second")
+    memory = median(OURS, "idle", "with_kib")
+    start = statistics.median(figures["start"] for figures in measured[OURS])
+    return [
+        "## Aims", "",
+        f"- p50 under {duration(AIM_P50)}: {duration(p50)}, {met(p50 < AIM_P50)}.",
+        f"- {AIM_TIMES_PEER} times the throughput of {PEER}: {times:.1f} times, {met(times >= AIM_TIMES_PEER)}.",
+        f"- 10,000 idle connections in {mebibytes(AIM_IDLE_KIB)}: {mebibytes(memory)}, {met(memory <= AIM_IDLE_KIB)}.",
+        f"- Ready within {duration(AIM_START)} of start: {duration(start)}, {met(start <= AIM_START)}.",
+    ]
+
+
+def middle(rounds, what, key, unit=None):
+    return spread([figures[what][key] for figures in rounds if figures[what]], unit or duration)
+
+
+def spread(values, unit):
+    if not values:
+        return "failed"
+    return f"{unit(statistics.median(values))} ({unit(min(values))} to {unit(max(values))})"
+
+
+def met(is_so):
+    return "met" if is_so else "not met"
+
+
+def duration(seconds):
+    if seconds >= 0.5:
+        return f"{seconds:.2f} s"
+    return f"{seconds * 1e3:.2f} ms" if seconds >= 0.001 else f"{seconds * 1e6:.0f} µs"
+
+
+def mebibytes(kib):
+    return f"{kib / 1024:.1f} MiB"

@@ -1,0 +1,174 @@
+//! What is measured of a target over one or more connections.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+use tokio::time::{sleep, timeout};
+
+use crate::Result;
+use crate::socket::{self, Frame, Reader, Url, Writer};
+
+/// Longer than any target takes for one thing.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A message as a small chat has it: 64 bytes with its number.
+pub fn message(number: u64) -> Vec<u8> {
+    let mut text = format!("{{\"action\":\"say\",\"number\":{number},\"text\":\"");
+    while text.len() < 62 {
+        text.push('x');
+    }
+    text.push_str("\"}");
+    text.into_bytes()
+}
+
+/// One message after the other on one connection; the answer must be the message.
+pub async fn sequence(url: &Url, warm_up: u64, count: u64) -> Result<Value> {
+    let (mut reader, mut writer) = connect(url).await?;
+    let mut times = Vec::new();
+    for number in 0..warm_up + count {
+        let text = message(number);
+        let began = Instant::now();
+        writer.text(&text).await?;
+        let answer = timeout(PATIENCE, reader.text()).await??;
+        let took = began.elapsed();
+        if answer != text {
+            return Err(format!("{} was answered with {}", show(&text), show(&answer)).into());
+        }
+        if number >= warm_up {
+            times.push(took);
+        }
+    }
+    writer.close(1000).await?;
+    Ok(spread(times))
+}
+
+/// Connections one after the other: handshake, authorizer and $connect, then the close frame and the server's.
+pub async fn connects(url: &Url, warm_up: u64, count: u64) -> Result<Value> {
+    let mut times = Vec::new();
+    for number in 0..warm_up + count {
+        let began = Instant::now();
+        let (mut reader, mut writer) = connect(url).await?;
+        writer.close(1000).await?;
+        while let Ok(Ok(frame)) = timeout(PATIENCE, reader.next()).await {
+            if matches!(frame, Frame::Close(_)) {
+                break;
+            }
+        }
+        if number >= warm_up {
+            times.push(began.elapsed());
+        }
+    }
+    Ok(spread(times))
+}
+
+/// Connections that each keep so many messages under way, for so long after a warm-up: answers a second.
+pub async fn pipelined(
+    url: &Url,
+    connections: usize,
+    depth: u64,
+    warm_up: Duration,
+    time: Duration,
+) -> Result<Value> {
+    let answered = Arc::new(AtomicU64::new(0));
+    let over = Arc::new(AtomicBool::new(false));
+    let mut tasks = Vec::new();
+    for _ in 0..connections {
+        let (reader, writer) = connect(url).await?;
+        tasks.push(tokio::spawn(keep_busy(
+            reader,
+            writer,
+            depth,
+            answered.clone(),
+            over.clone(),
+        )));
+    }
+    sleep(warm_up).await;
+    let (before, began) = (answered.load(Ordering::Relaxed), Instant::now());
+    sleep(time).await;
+    let rate = (answered.load(Ordering::Relaxed) - before) as f64 / began.elapsed().as_secs_f64();
+    over.store(true, Ordering::Relaxed);
+    let mut reordered = 0;
+    for task in tasks {
+        // A target that has more under way than it can answer is not waited for.
+        match timeout(Duration::from_secs(20), task).await {
+            Ok(done) => reordered += done??,
+            Err(_) => return Ok(json!({ "per_second": rate, "reordered": null })),
+        }
+    }
+    Ok(json!({ "per_second": rate, "reordered": reordered }))
+}
+
+/// Answers until it is over; how many did not come in the order of their messages.
+async fn keep_busy(
+    mut reader: Reader,
+    mut writer: Writer,
+    depth: u64,
+    answered: Arc<AtomicU64>,
+    over: Arc<AtomicBool>,
+) -> std::io::Result<u64> {
+    let first: Vec<_> = (0..depth).map(message).collect();
+    writer.texts(first.iter().map(Vec::as_slice)).await?;
+    let (mut sent, mut got, mut reordered) = (depth, 0, 0);
+    while got < sent {
+        let answer = reader.text().await?;
+        if answer != message(got) {
+            if answer.len() < 60 || !answer.starts_with(b"{\"action\":\"say\"") {
+                return Err(std::io::Error::other(format!(
+                    "a message was answered with {}",
+                    show(&answer)
+                )));
+            }
+            reordered += 1;
+        }
+        got += 1;
+        answered.fetch_add(1, Ordering::Relaxed);
+        if !over.load(Ordering::Relaxed) {
+            writer.text(&message(sent)).await?;
+            sent += 1;
+        }
+    }
+    writer.close(1000).await?;
+    Ok(reordered)
+}
+
+/// Connections that do nothing: says `open`, and waits until its input ends.
+pub async fn idle(url: &Url, count: usize) -> Result<Value> {
+    let mut open = Vec::with_capacity(count);
+    while open.len() < count {
+        let batch: Vec<_> = (0..20.min(count - open.len()))
+            .map(|_| {
+                let url = url.clone();
+                tokio::spawn(async move { connect(&url).await.map_err(|error| error.to_string()) })
+            })
+            .collect();
+        for connection in batch {
+            open.push(connection.await??);
+        }
+    }
+    println!("{}", json!({ "open": open.len() }));
+    std::io::stdout().flush()?;
+    tokio::io::stdin().read_to_end(&mut Vec::new()).await?;
+    for (_, writer) in &mut open {
+        // What ends now need not say goodbye.
+        let _ = writer.close(1000).await;
+    }
+    Ok(json!({ "closed": open.len() }))
+}
+
+async fn connect(url: &Url) -> Result<(Reader, Writer)> {
+    Ok(timeout(PATIENCE, socket::connect(url)).await??)
+}
+
+fn spread(mut times: Vec<Duration>) -> Value {
+    times.sort_unstable();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize].as_secs_f64();
+    json!({ "p50": at(0.5), "p99": at(0.99), "count": times.len() })
+}
+
+fn show(text: &[u8]) -> String {
+    String::from_utf8_lossy(&text[..text.len().min(200)]).into_owned()
+}
