@@ -28,9 +28,10 @@ class Installed:
         return next((self.venv / "lib").glob("python3.*/site-packages"))
 
 
-def everything(targets=None):
-    installed = Installed()
-    if targets is None or "stackgen" in targets:
+def everything(targets=None, stackgen=None):
+    """Installs what these targets need, or all; `stackgen` is one that is built already."""
+    installed = Installed(stackgen.resolve()) if stackgen else Installed()
+    if stackgen is None and (targets is None or "stackgen" in targets):
         subprocess.run(["cargo", "build", "--release", "--locked", "-p", "stackgen"], cwd=ROOT, check=True)
     python(installed.venv, PEERS / "requirements.txt")
     if targets is None or "serverless-offline" in targets:

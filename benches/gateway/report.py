@@ -42,13 +42,19 @@ def round_trips(subjects, measured):
     ]
     for subject in subjects:
         rounds = measured[subject.name]
-        reordered = [figures["pipelined"]["reordered"] for figures in rounds if figures["pipelined"]]
-        order = "yes" if reordered and not any(reordered) and None not in reordered else "no"
-        if not reordered or None in reordered:
-            order = "not all answered"
+        order = answers([figures["pipelined"] for figures in rounds if figures["pipelined"]])
         lines.append(f"| {subject.name} | {middle(rounds, 'sequence', 'p50')} | {middle(rounds, 'sequence', 'p99')} |"
                      f" {middle(rounds, 'pipelined', 'per_second', '{:,.0f}'.format)} | {order} |")
     return [*lines, ""]
+
+
+def answers(rounds):
+    """How the answers of one connection came."""
+    if not rounds or any(figures["reordered"] is None for figures in rounds):
+        return "not all answered within 20 s"
+    errors = sum(figures["errors"] for figures in rounds)
+    order = "no" if any(figures["reordered"] for figures in rounds) else "yes"
+    return f"{order}, and {errors:,} error frames" if errors else order
 
 
 def others(subjects, measured):

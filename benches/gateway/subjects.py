@@ -18,7 +18,7 @@ import install
 from api import Api, Authorizer, Route
 from targets.ministack import ROLE, wire
 from targets.process import free_port
-from targets.template import template, uri
+from targets.template import TIMEOUT, template, uri
 
 # What every gateway serves: $connect with an authorizer, and an echo (row M8).
 API = Api(routes=(("$connect", Route()), ("$default", Route(two_way=True))), authorizer=Authorizer(None))
@@ -71,8 +71,8 @@ class Target:
 
     def start(self):
         """Starts it; tells how long it took until a handshake could be made."""
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "TMPDIR": str(self.folder), **self.environment()}
         command = [str(word) for word in self.command()]
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "TMPDIR": str(self.folder), **self.environment()}
         began = time.monotonic()
         with open(self.folder / "log", "wb") as log:
             self.process = subprocess.Popen(command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=log,
@@ -129,7 +129,7 @@ class Stackgen(Target):
     def command(self):
         state = self.folder / ".stackgen/gateway.json"
         state.unlink(missing_ok=True)
-        return [self.installed.stackgen, "dev", "template.json", "--json"]
+        return [self.installed.stackgen, "dev", "template.json", "--json", "--no-build", "--no-watch", "--port", "0"]
 
     def find_url(self):
         state = self.folder / ".stackgen/gateway.json"
@@ -149,7 +149,7 @@ class ServerlessOffline(Target):
         connect = {"route": "$connect", "authorizer": {"name": "authorizer"}}
         default = {"route": "$default", "routeResponseSelectionExpression": "$default"}
         (self.folder / "serverless.yml").write_text(json.dumps({
-            "service": "bench", "provider": {"name": "aws", "runtime": "nodejs20.x", "region": "us-east-1"},
+            "service": "bench", "provider": {"name": "aws", "runtime": "nodejs20.x", "region": "us-east-1", "timeout": TIMEOUT},
             "plugins": ["serverless-offline"],
             "functions": {
                 "echo": {"handler": "echo.handler", "events": [{"websocket": connect}, {"websocket": default}]},
@@ -199,7 +199,7 @@ class Ministack(Target):
 
         gateway, functions = client("apigatewayv2"), client("lambda")
         for name, handler in (("echo", "echo.handler"), ("authorizer", "echo.authorizer")):
-            functions.create_function(FunctionName=name, Runtime="python3.11", Role=ROLE, Handler=handler, Timeout=30,
+            functions.create_function(FunctionName=name, Runtime="python3.11", Role=ROLE, Handler=handler, Timeout=TIMEOUT,
                                       Code={"ZipFile": python_package()})
         api_id = gateway.create_api(Name="bench", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action")["ApiId"]
         wire(gateway, API, api_id, {"message": uri("echo"), "authorizer": uri("authorizer")})

@@ -1,7 +1,9 @@
 """Our gateway: `stackgen dev` on a CloudFormation template, one process an API; its functions are Python."""
 
+import asyncio
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -39,8 +41,11 @@ class Stackgen:
         file.write_text(json.dumps(template(api, book.url, puppet), indent=2))
         # AWS's runtime interface client, and boto3 for what the function posts, are in the venv.
         environment = {"PATH": f"{self.installed.venv}/bin:{os.environ['PATH']}", "HOME": str(folder), **CREDENTIALS}
-        process = Process([self.installed.stackgen, "dev", "template.json", "--json", *limits(api)], folder / "log", folder,
-                          environment)
+        # A stack that a probe changes is applied as CloudFormation does it, deployments included.
+        watch = ["--redeploy"] if api.stack else ["--no-watch"]
+        process = Process(
+            [self.installed.stackgen, "dev", "template.json", "--json", "--no-build", "--port", "0", *watch, *limits(api)],
+            folder / "log", folder, environment)
         self.processes.append(process)
         await process.start()
         state = folder / ".stackgen/gateway.json"
@@ -49,10 +54,35 @@ class Stackgen:
             return state.exists()
 
         await process.ready(written)
-        return served(json.loads(state.read_text()), book, bool(limits(api)))
+        stack = Stack(folder, api, book.url) if api.stack else None
+        return served(json.loads(state.read_text()), book, bool(limits(api)), stack)
 
 
-def served(state, book, limits):
+class Stack:
+    """The template, which is applied when it is saved."""
+
+    def __init__(self, folder, api, recorder):
+        self.folder, self.api, self.recorder = folder, api, recorder
+
+    async def update(self, routes=None, **changes):
+        """Saves a changed template, and waits for what comes of it; tells the error if there is one."""
+        self.api = replace(self.api, routes=routes or self.api.routes)
+        before = len(self.said())
+        (self.folder / "template.json").write_text(json.dumps(template(self.api, self.recorder, puppet, **changes), indent=2))
+        for _ in range(200):
+            await asyncio.sleep(0.1)
+            for line in self.said()[before:]:
+                if '"event":"applied"' in line:
+                    return ""
+                if line.startswith("error"):
+                    return line
+        raise AssertionError("the template was not applied")
+
+    def said(self):
+        return (self.folder / "log").read_text(errors="replace").splitlines()
+
+
+def served(state, book, limits, stack):
     [api] = state["apis"]
     host, port = api["endpoint"].removeprefix("ws://").split(":")
     place = Place(host, int(port), f"/{STAGE}")
@@ -64,9 +94,9 @@ def served(state, book, limits):
 
     names = {name: f"puppet-{name}" for name in ("message", "other", "authorizer")}
     return Served(place, place, book, api["apiId"], gateway=client("apigatewayv2"), functions=client("lambda"), names=names,
-                  signed=signed, limits=limits)
+                  signed=signed, limits=limits, stack=stack)
 
 
 def limits(api):
-    flags = [("--idle", api.idle), ("--longest", api.longest)]
+    flags = [("--idle-timeout", api.idle), ("--max-duration", api.longest)]
     return [word for flag, seconds in flags if seconds for word in (flag, f"{seconds}s")]
