@@ -2,6 +2,7 @@
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpListener;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::Result;
 
@@ -13,7 +14,10 @@ pub async fn serve() -> Result<()> {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         tokio::spawn(async move {
-            let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else {
+            // Its default of 128 KiB is more than a message needs, and would be all that a connection costs.
+            let config = WebSocketConfig::default().read_buffer_size(4096);
+            let accepted = tokio_tungstenite::accept_async_with_config(stream, Some(config)).await;
+            let Ok(mut socket) = accepted else {
                 return;
             };
             while let Some(Ok(message)) = socket.next().await {
