@@ -61,6 +61,9 @@ fn pretty(mut event: Value) -> String {
         });
         assert_eq!(Value::Object(last.collect()), members[single]);
     }
+    if let Some(port) = event.pointer_mut("/headers/X-Forwarded-Port") {
+        *port = json!("port");
+    }
     serde_json::to_string_pretty(&event).unwrap()
 }
 
@@ -82,8 +85,6 @@ async fn rows_e0_and_e1_a_connect_event() {
     let mut event = world.functions.event("connect").await;
     settle(&world, &mut event);
     assert_eq!(event["headers"]["X-Forwarded-Port"], world.port.to_string());
-    event["headers"]["X-Forwarded-Port"] = json!("port");
-    event["multiValueHeaders"]["X-Forwarded-Port"] = json!(["port"]);
     assert_eq!(event["multiValueHeaders"]["X-Two"], json!(["a", "b"]));
     let rooms = &event["multiValueQueryStringParameters"]["room"];
     assert_eq!(rooms, &json!(["a b", "c d"]));
@@ -266,8 +267,6 @@ async fn rows_e0_and_e4_an_authorizer_event() {
     world.status("/prod?token=t&token=u", &headers).await;
     let mut event = world.functions.event("authorize").await;
     settle(&world, &mut event);
-    event["headers"]["X-Forwarded-Port"] = json!("port");
-    event["multiValueHeaders"]["X-Forwarded-Port"] = json!(["port"]);
     insta::assert_snapshot!(pretty(event), @r#"
     {
       "type": "REQUEST",
