@@ -79,14 +79,7 @@ impl Apis {
     /// If there is none, or it would not do.
     pub fn update_api(&self, id: &ApiId, input: ApiInput) -> Result<Arc<Api>, ApiError> {
         self.rewire(id, |state| {
-            if QuickCreate::of(&input).is_some() {
-                return Err(ApiError::bad_request(
-                    "Target can be set on creation alone here: update the integration",
-                ));
-            }
-            let mut api = Api::clone(&state.wiring.api);
-            apply(&mut api, input)?;
-            state.wiring.api = Arc::new(api);
+            state.update_api(input)?;
             Ok((state.wiring.api.clone(), "the api's settings".to_owned()))
         })
     }
@@ -157,6 +150,15 @@ impl Apis {
 const HTTP_ROUTE_SELECTION: &str = "$request.method $request.path";
 
 impl ApiState {
+    pub(super) fn update_api(&mut self, input: ApiInput) -> Result<(), ApiError> {
+        if QuickCreate::of(&input).is_some() {
+            return Err(ApiError::bad_request(
+                "Target can be set on creation alone here: update the integration",
+            ));
+        }
+        apply(Arc::make_mut(&mut self.wiring.api), input)
+    }
+
     fn tags(&mut self, stage: Option<&str>) -> Result<&mut Pairs, ApiError> {
         match stage {
             None => Ok(&mut Arc::make_mut(&mut self.wiring.api).tags),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::check::{length, one_of, optional_length, quota, required, set, set_text, unset};
-use super::state::Wiring;
+use super::state::{ApiState, Wiring};
 use super::{ApiError, Apis, Authorizer, AuthorizerInput, ProtocolType, Route};
 use crate::{ApiId, AuthorizerId, resource_id};
 
@@ -17,31 +17,10 @@ impl Apis {
         &self,
         api: &ApiId,
         id: Option<AuthorizerId>,
-        mut input: AuthorizerInput,
+        input: AuthorizerInput,
     ) -> Result<Arc<Authorizer>, ApiError> {
         self.rewire(api, |state| {
-            quota("Authorizers", state.wiring.authorizers.len(), 10)?;
-            let id = id.unwrap_or_else(|| AuthorizerId::new(resource_id(6)));
-            if state.wiring.authorizers.contains_key(&id) {
-                return Err(ApiError::conflict(format!(
-                    "Authorizer {id} already exists"
-                )));
-            }
-            let mut authorizer = Authorizer {
-                authorizer_id: id,
-                name: required("name", input.name.take())?,
-                authorizer_type: required("authorizerType", input.authorizer_type.take())?,
-                authorizer_uri: None,
-                identity_source: Vec::new(),
-                authorizer_credentials_arn: None,
-                authorizer_result_ttl_in_seconds: None,
-                authorizer_payload_format_version: None,
-                enable_simple_responses: None,
-                jwt_configuration: None,
-                identity_validation_expression: None,
-            };
-            apply(&mut authorizer, input);
-            let authorizer = state.wiring.put_authorizer(authorizer)?;
+            let authorizer = state.create_authorizer(id, input)?;
             let what = format!("authorizer {}", authorizer.name);
             Ok((authorizer, what))
         })
@@ -109,6 +88,37 @@ impl Apis {
             state.wiring.authorizers.shift_remove(id);
             Ok(((), format!("authorizer {name}")))
         })
+    }
+}
+
+impl ApiState {
+    pub(super) fn create_authorizer(
+        &mut self,
+        id: Option<AuthorizerId>,
+        mut input: AuthorizerInput,
+    ) -> Result<Arc<Authorizer>, ApiError> {
+        quota("Authorizers", self.wiring.authorizers.len(), 10)?;
+        let id = id.unwrap_or_else(|| AuthorizerId::new(resource_id(6)));
+        if self.wiring.authorizers.contains_key(&id) {
+            return Err(ApiError::conflict(format!(
+                "Authorizer {id} already exists"
+            )));
+        }
+        let mut authorizer = Authorizer {
+            authorizer_id: id,
+            name: required("name", input.name.take())?,
+            authorizer_type: required("authorizerType", input.authorizer_type.take())?,
+            authorizer_uri: None,
+            identity_source: Vec::new(),
+            authorizer_credentials_arn: None,
+            authorizer_result_ttl_in_seconds: None,
+            authorizer_payload_format_version: None,
+            enable_simple_responses: None,
+            jwt_configuration: None,
+            identity_validation_expression: None,
+        };
+        apply(&mut authorizer, input);
+        self.wiring.put_authorizer(authorizer)
     }
 }
 

@@ -8,6 +8,7 @@ mod authorizer;
 mod check;
 mod deployment;
 mod error;
+mod import;
 mod input;
 mod integration;
 mod listen;

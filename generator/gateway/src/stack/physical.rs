@@ -225,6 +225,9 @@ fn base36(digest: &[u8], length: usize) -> String {
 }
 
 fn protocol_of(resource: Option<&std::sync::Arc<Resource>>) -> String {
+    if resource.is_some_and(|resource| resource.properties.get("Body").is_some()) {
+        return "HTTP".to_owned();
+    }
     let protocol = resource.and_then(|resource| resource.properties.text("ProtocolType"));
     let protocol = protocol.as_ref().and_then(Text::as_literal);
     protocol.unwrap_or_default().to_owned()

@@ -94,7 +94,9 @@ impl<'a> Wanted<'a> {
 fn used(kind: &str) -> Vec<&'static str> {
     if let Some(shapes) = shapes::of(kind) {
         let own = shapes.iter().map(|(name, _)| *name);
-        return own.chain(PARENTS).collect();
+        // An OpenAPI document is no property of the API: it is imported.
+        let document = (kind == "AWS::ApiGatewayV2::Api").then_some("Body");
+        return own.chain(PARENTS).chain(document).collect();
     }
     let used: &[&str] = match kind {
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => &[

@@ -7,6 +7,7 @@ use super::account::{Account, Existing};
 use super::fault::{Fault, gone};
 use super::shapes;
 use super::wanted::Wanted;
+use crate::apis::ApiInput;
 use crate::{
     ApiId, AuthorizerId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId, RouteId,
     RouteResponseId,
@@ -18,7 +19,17 @@ pub(super) fn create(account: &Account, id: &str, wanted: &Wanted<'_>) -> Result
     let route = RouteId::new(wanted.text("RouteId"));
     let integration = IntegrationId::new(wanted.text("IntegrationId"));
     match short(&wanted.resource.kind) {
-        "Api" => drop(apis.create_api(Some(ApiId::new(id)), input(wanted, properties)?)?),
+        "Api" => {
+            let (id, input) = (ApiId::new(id), input(wanted, properties)?);
+            match properties.get("Body") {
+                // The model has its routes, integrations and authorizers as resources of their own.
+                Some(document) => {
+                    apis.create_api(Some(id.clone()), ApiInput::from_document(document))?;
+                    apis.update_api(&id, input)?;
+                }
+                None => drop(apis.create_api(Some(id), input)?),
+            }
+        }
         "Route" => {
             let input = input(wanted, properties)?;
             apis.create_route(&api, Some(RouteId::new(id)), input)?;
@@ -65,7 +76,15 @@ pub(super) fn update(
     let route = RouteId::new(wanted.text("RouteId"));
     let integration = IntegrationId::new(wanted.text("IntegrationId"));
     match short(&wanted.resource.kind) {
-        "Api" => drop(apis.update_api(&ApiId::new(id), read(patch)?)?),
+        "Api" => {
+            let document = wanted.properties.get("Body");
+            if let Some(document) =
+                document.filter(|new| existing.properties.get("Body") != Some(new))
+            {
+                apis.update_api(&ApiId::new(id), ApiInput::from_document(document))?;
+            }
+            apis.update_api(&ApiId::new(id), read(patch)?)?;
+        }
         "Route" => drop(apis.update_route(&api, &RouteId::new(id), read(patch)?)?),
         "Integration" => {
             apis.update_integration(&api, &IntegrationId::new(id), read(patch)?)?;

@@ -5,6 +5,8 @@ use aws_sdk_apigatewayv2::types::{
     IntegrationType, JwtConfiguration, ParameterConstraints, PassthroughBehavior, ProtocolType,
 };
 
+use serde_json::json;
+
 use crate::support::{Control, function_uri, refusal};
 
 #[tokio::test]
@@ -454,5 +456,79 @@ async fn apis_and_stages_are_tagged_by_their_arns() {
             .unwrap_err()
             .into_service_error()
             .is_not_found_exception()
+    );
+}
+
+#[tokio::test]
+async fn an_http_api_is_imported_from_openapi_and_imported_again() {
+    let control = Control::start().await;
+    let client = &control.client;
+    let document = |path: &str| {
+        json!({
+            "openapi": "3.0.1",
+            "info": { "title": "web", "version": "1.0" },
+            "paths": { path: { "get": {
+                "security": [{ "Jwt": ["read"] }],
+                "x-amazon-apigateway-integration": {
+                    "type": "aws_proxy", "httpMethod": "POST", "payloadFormatVersion": "2.0",
+                    "uri": function_uri(), "timeoutInMillis": 9000,
+                },
+            } } },
+            "components": { "securitySchemes": { "Jwt": {
+                "type": "oauth2",
+                "x-amazon-apigateway-authorizer": {
+                    "type": "jwt", "identitySource": "$request.header.Authorization",
+                    "jwtConfiguration": { "issuer": "https://issuer.example", "audience": ["web"] },
+                },
+            } } },
+            "tags": [{ "name": "a", "x-amazon-apigateway-tag-value": "b" }],
+            "x-amazon-apigateway-cors": { "allowOrigins": ["*"], "maxAge": 5 },
+        })
+        .to_string()
+    };
+    let made = client
+        .import_api()
+        .body(document("/a"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(made.name(), Some("web"));
+    assert_eq!(made.cors_configuration().unwrap().max_age(), Some(5));
+    assert_eq!(made.tags().unwrap()["a"], "b");
+    let api = made.api_id().unwrap();
+    let routes = client.get_routes().api_id(api).send().await.unwrap();
+    let route = &routes.items()[0];
+    assert_eq!(route.route_key(), Some("GET /a"));
+    assert_eq!(route.authorization_type(), Some(&AuthorizationType::Jwt));
+    assert_eq!(route.authorization_scopes(), ["read"]);
+    let integrations = client.get_integrations().api_id(api).send().await.unwrap();
+    assert_eq!(integrations.items()[0].timeout_in_millis(), Some(9000));
+
+    let again = client.reimport_api().api_id(api).body(document("/b"));
+    again.send().await.unwrap();
+    let routes = client.get_routes().api_id(api).send().await.unwrap();
+    let keys: Vec<_> = routes
+        .items()
+        .iter()
+        .filter_map(|route| route.route_key())
+        .collect();
+    assert_eq!(keys, ["GET /b"]);
+    let refused = client
+        .reimport_api()
+        .api_id(api)
+        .body(document("c"))
+        .send()
+        .await;
+    assert!(
+        refused
+            .unwrap_err()
+            .into_service_error()
+            .is_bad_request_exception()
+    );
+    let routes = client.get_routes().api_id(api).send().await.unwrap();
+    assert_eq!(
+        routes.items()[0].route_key(),
+        Some("GET /b"),
+        "whole or not at all"
     );
 }

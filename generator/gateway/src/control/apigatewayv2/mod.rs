@@ -10,7 +10,7 @@ use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::response::Response;
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::apis::{ApiError, Apis, Pairs};
 use crate::{
@@ -87,12 +87,25 @@ impl Service {
 fn api(apis: &Apis, call: &Call, path: &[&str]) -> Answer {
     match (call.method.as_str(), path) {
         ("POST", []) => created(&apis.create_api(None, call.input()?)?),
+        ("PUT", []) => created(&apis.import_api(None, &document(call)?)?),
+        ("PUT", [id]) => created(&apis.reimport_api(&ApiId::new(*id), &document(call)?)?),
         ("GET", []) => call.page(&apis.list_apis()),
         ("GET", [id]) => ok(&apis.get_api(&ApiId::new(*id))?),
         ("PATCH", [id]) => ok(&apis.update_api(&ApiId::new(*id), call.input()?)?),
         ("DELETE", [id]) => no_content(apis.delete_api(&ApiId::new(*id))?),
         _ => Err(Failure::Unknown),
     }
+}
+
+/// The OpenAPI document of an import, as JSON.
+fn document(call: &Call) -> Result<Value, Failure> {
+    #[derive(serde::Deserialize)]
+    struct Import {
+        body: String,
+    }
+    let Import { body } = call.input()?;
+    let refuse = |wrong| ApiError::bad_request(format!("Unable to parse the document: {wrong}"));
+    Ok(serde_json::from_str(&body).map_err(refuse)?)
 }
 
 fn route(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
