@@ -32,6 +32,7 @@
 //! With the variable `RECORDER` it first posts every event, as it got it, to that URL. With `PUPPET_INIT` it does that
 //! (`exit`, `sleep:MILLIS`, `throw:MESSAGE`) before it asks for its first event.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -124,7 +125,7 @@ async fn act(verb: &str, argument: &str, event: &Value) -> Result<Option<Value>,
         }
         "exit" => std::process::exit(argument.parse().unwrap_or(1)),
         "print" => {
-            println!("{argument}");
+            writeln!(std::io::stdout(), "{argument}").map_err(|error| thrown("Print", error))?;
             None
         }
         "fork" => {

@@ -145,7 +145,7 @@ impl Pool {
             match environment.begin(job) {
                 Ok(()) => return Submitted::Taken,
                 // It went away at this moment.
-                Err(back) => job = back,
+                Err(back) => job = *back,
             }
         }
     }
@@ -199,7 +199,7 @@ impl Pool {
                 return;
             };
             state = self.state();
-            state.waiting.push_front(job);
+            state.waiting.push_front(*job);
             return self.scale(state);
         }
         if state.retired {

@@ -199,6 +199,13 @@ async fn a_function_is_made_changed_listed_and_deleted() {
         refusal(update().revision_id("old").send().await),
         "PreconditionFailedException"
     );
+}
+
+#[tokio::test]
+async fn functions_are_listed_page_by_page_and_deleted() {
+    let account = account().await;
+    let sdk = &account.sdk;
+    account.create("worker").await;
     account.create("another").await;
     let listed = sdk
         .list_functions()
@@ -368,7 +375,17 @@ async fn invocations_wait_go_on_alone_or_only_ask() {
         .send()
         .await;
     assert_eq!(dry.expect("allowed").status_code(), 204);
+}
 
+#[tokio::test]
+async fn invocations_that_reach_no_function_are_lambdas_errors() {
+    let account = account().await;
+    account.create("worker").await;
+    let event = |what: &str| {
+        let payload = Blob::new(json!({ "do": what }).to_string());
+        let invoke = account.sdk.invoke().function_name("worker");
+        invoke.payload(payload)
+    };
     let ghost = account.sdk.invoke().function_name("ghost").send().await;
     assert_eq!(refusal(ghost), "ResourceNotFoundException");
     let text = account
@@ -414,7 +431,7 @@ async fn row_d19_a_function_that_invokes_another_is_held_to_its_role() {
 }
 
 #[tokio::test]
-async fn row_d17_versions_and_aliases_over_the_wire() {
+async fn row_d17_versions_over_the_wire() {
     let account = account().await;
     account.create("worker").await;
     let sdk = &account.sdk;
@@ -445,6 +462,15 @@ async fn row_d17_versions_and_aliases_over_the_wire() {
             "arn:aws:lambda:us-east-1:000000000000:function:worker:1",
         ]
     );
+}
+
+#[tokio::test]
+async fn an_alias_is_invoked_by_its_arn_and_moves_over_the_wire() {
+    let account = account().await;
+    account.create("worker").await;
+    let sdk = &account.sdk;
+    let publish = sdk.publish_version().function_name("worker");
+    publish.send().await.expect("a version");
     let alias = sdk
         .create_alias()
         .function_name("worker")

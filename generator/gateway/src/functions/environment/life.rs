@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::unix::AsyncFd;
 use tokio::net::TcpListener;
+use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -146,8 +146,7 @@ async fn start(pool: &Arc<Pool>, launch: &Launch) -> io::Result<Started> {
     let pid = child.id();
     let group = Group(pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)));
     let (log, markers) = Log::new();
-    rustix::io::ioctl_fionbio(&reader, true)?;
-    let output = AsyncFd::new(reader)?;
+    let output = pipe::Receiver::from_owned_fd(reader.into())?;
     let collect = tokio::spawn(output::collect(pool.clone(), name, pid, output, markers));
     log.note(Marker::Lines(vec![report::init_start(
         pool.configuration(),

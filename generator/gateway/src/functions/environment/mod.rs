@@ -127,10 +127,10 @@ impl Environment {
     }
 
     /// Gives the process an event. The job comes back if the process does not wait for one.
-    pub(super) fn begin(&self, job: Job) -> Result<(), Job> {
+    pub(super) fn begin(&self, job: Job) -> Result<(), Box<Job>> {
         let mut state = self.state();
         let Phase::Idle(connection) = &state.phase else {
-            return Err(job);
+            return Err(Box::new(job));
         };
         let connection = connection.clone();
         let timeout = self.pool.configuration().timeout;

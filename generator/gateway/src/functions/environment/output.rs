@@ -1,12 +1,11 @@
 //! What a process writes, and what Lambda writes about it, as lines of its log stream.
 
-use std::io::PipeReader;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
-use rustix::io::Errno;
-use tokio::io::unix::AsyncFd;
+use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::pool::Pool;
@@ -86,7 +85,7 @@ pub(super) async fn collect(
     pool: Arc<Pool>,
     name: String,
     pid: Option<u32>,
-    output: AsyncFd<PipeReader>,
+    output: pipe::Receiver,
     mut markers: mpsc::UnboundedReceiver<Marker>,
 ) {
     let mut stream = Stream {
@@ -115,16 +114,12 @@ pub(super) async fn collect(
                 }
             }
             () = tokio::task::yield_now(), if left == Left::More => {
-                left = stream.drain(&output);
+                left = stream.drain(|buffer| output.try_read(buffer));
                 stream.put();
             }
             ready = output.readable(), if left == Left::Nothing => {
-                // Before it is read: what comes meanwhile makes it ready again.
                 left = match ready {
-                    Ok(mut ready) => {
-                        ready.clear_ready();
-                        stream.drain(&output)
-                    }
+                    Ok(()) => stream.drain(|buffer| output.try_read(buffer)),
                     Err(_) => Left::End,
                 };
                 stream.put();
@@ -135,7 +130,7 @@ pub(super) async fn collect(
 
 impl Stream {
     /// Notes a marker; true when it is the last.
-    fn mark(&mut self, marker: Marker, output: &AsyncFd<PipeReader>) -> bool {
+    fn mark(&mut self, marker: Marker, output: &pipe::Receiver) -> bool {
         match marker {
             Marker::Lines(lines) => lines.into_iter().for_each(|line| self.line(line)),
             Marker::Start {
@@ -153,7 +148,7 @@ impl Stream {
                 init,
                 tail,
             } => {
-                self.drain(output);
+                self.drain_now(output);
                 let used = self.used();
                 let report = Report {
                     request_id: &request_id,
@@ -170,7 +165,7 @@ impl Stream {
                 }
             }
             Marker::Over => {
-                self.drain(output);
+                self.drain_now(output);
                 if !self.partial.is_empty() {
                     let rest = self.partial.split();
                     self.line(String::from_utf8_lossy(&rest).into_owned());
@@ -181,20 +176,26 @@ impl Stream {
         false
     }
 
-    /// Reads what is there at this moment, whether or not anybody has told that there is something.
-    fn drain(&mut self, output: &AsyncFd<PipeReader>) -> Left {
+    /// Reads what is there at this moment, whether or not anybody has told yet that there is something.
+    fn drain_now(&mut self, output: &pipe::Receiver) {
+        self.drain(|buffer| Ok(rustix::io::read(output, buffer)?));
+    }
+
+    fn drain(&mut self, read: impl Fn(&mut [u8]) -> io::Result<usize>) -> Left {
         let mut buffer = [0; 16 * 1024];
         // Whoever writes faster than it is read must not keep everybody else waiting.
         for _ in 0..64 {
-            match rustix::io::read(output, &mut buffer) {
+            match read(&mut buffer) {
                 Ok(0) => return Left::End,
                 Ok(read) => {
                     self.partial.extend_from_slice(&buffer[..read]);
                     self.split();
                 }
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return Left::Nothing,
-                Err(_) => return Left::End,
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted => {}
+                    io::ErrorKind::WouldBlock => return Left::Nothing,
+                    _ => return Left::End,
+                },
             }
         }
         Left::More
