@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -103,18 +103,36 @@ Resources:
     Properties: { ApiId: !Ref Api, StageName: empty }
 "#;
 
-/// A gateway for all tests of this file; it ends with the process.
+/// A gateway for the tests of this file that run at a time; the last of them ends it.
 struct Local {
-    _runtime: Runtime,
-    _gateway: Gateway,
+    runtime: Runtime,
+    gateway: Option<Gateway>,
     _code: Sandbox,
     /// What `stackgen dev` would leave beside a stackgen.yaml.
     state: Value,
 }
 
-fn local() -> &'static Local {
-    static LOCAL: OnceLock<Local> = OnceLock::new();
-    LOCAL.get_or_init(|| {
+impl Drop for Local {
+    fn drop(&mut self) {
+        if let Some(gateway) = self.gateway.take() {
+            self.runtime.block_on(gateway.shutdown());
+        }
+    }
+}
+
+fn local() -> Arc<Local> {
+    static LOCAL: Mutex<Weak<Local>> = Mutex::new(Weak::new());
+    let mut shared = LOCAL.lock().unwrap();
+    if let Some(local) = shared.upgrade() {
+        return local;
+    }
+    let local = Arc::new(Local::start());
+    *shared = Arc::downgrade(&local);
+    local
+}
+
+impl Local {
+    fn start() -> Self {
         let code = Sandbox::new();
         code.write("function", format!("#!/usr/bin/env python3\n{FUNCTION}"));
         let program = code.path().join("function");
@@ -146,12 +164,12 @@ fn local() -> &'static Local {
             (gateway, state)
         });
         Local {
-            _runtime: runtime,
-            _gateway: gateway,
+            runtime,
+            gateway: Some(gateway),
             _code: code,
             state,
         }
-    })
+    }
 }
 
 /// Probes the local gateway, at the stage `prod`.
@@ -161,7 +179,8 @@ fn probed(line: &str) -> Run {
 
 fn probed_at(stage: &str, line: &str) -> Run {
     let sandbox = Sandbox::new();
-    sandbox.write(".stackgen/gateway.json", local().state.to_string());
+    let local = local();
+    sandbox.write(".stackgen/gateway.json", local.state.to_string());
     sandbox.run(&format!("probe --local --stage {stage} {line}"))
 }
 
@@ -239,7 +258,8 @@ fn messages_are_answered_refused_and_left_unanswered() {
 #[test]
 fn row_m11_a_large_frame_is_explained() {
     let sandbox = Sandbox::new();
-    sandbox.write(".stackgen/gateway.json", local().state.to_string());
+    let local = local();
+    sandbox.write(".stackgen/gateway.json", local.state.to_string());
     sandbox.write("large", "x".repeat(40_000));
     let run = sandbox.run("probe --local --stage prod --token good --send @large --json");
     assert_eq!((run.code, rows(&run)), is(3, "M11 X4"), "{run}");
