@@ -459,33 +459,34 @@ async fn apis_and_stages_are_tagged_by_their_arns() {
     );
 }
 
+fn document(path: &str) -> String {
+    let document = json!({
+        "openapi": "3.0.1",
+        "info": { "title": "web", "version": "1.0" },
+        "paths": { path: { "get": {
+            "security": [{ "Jwt": ["read"] }],
+            "x-amazon-apigateway-integration": {
+                "type": "aws_proxy", "httpMethod": "POST", "payloadFormatVersion": "2.0",
+                "uri": function_uri(), "timeoutInMillis": 9000,
+            },
+        } } },
+        "components": { "securitySchemes": { "Jwt": {
+            "type": "oauth2",
+            "x-amazon-apigateway-authorizer": {
+                "type": "jwt", "identitySource": "$request.header.Authorization",
+                "jwtConfiguration": { "issuer": "https://issuer.example", "audience": ["web"] },
+            },
+        } } },
+        "tags": [{ "name": "a", "x-amazon-apigateway-tag-value": "b" }],
+        "x-amazon-apigateway-cors": { "allowOrigins": ["*"], "maxAge": 5 },
+    });
+    document.to_string()
+}
+
 #[tokio::test]
 async fn an_http_api_is_imported_from_openapi_and_imported_again() {
     let control = Control::start().await;
     let client = &control.client;
-    let document = |path: &str| {
-        json!({
-            "openapi": "3.0.1",
-            "info": { "title": "web", "version": "1.0" },
-            "paths": { path: { "get": {
-                "security": [{ "Jwt": ["read"] }],
-                "x-amazon-apigateway-integration": {
-                    "type": "aws_proxy", "httpMethod": "POST", "payloadFormatVersion": "2.0",
-                    "uri": function_uri(), "timeoutInMillis": 9000,
-                },
-            } } },
-            "components": { "securitySchemes": { "Jwt": {
-                "type": "oauth2",
-                "x-amazon-apigateway-authorizer": {
-                    "type": "jwt", "identitySource": "$request.header.Authorization",
-                    "jwtConfiguration": { "issuer": "https://issuer.example", "audience": ["web"] },
-                },
-            } } },
-            "tags": [{ "name": "a", "x-amazon-apigateway-tag-value": "b" }],
-            "x-amazon-apigateway-cors": { "allowOrigins": ["*"], "maxAge": 5 },
-        })
-        .to_string()
-    };
     let made = client
         .import_api()
         .body(document("/a"))
