@@ -133,7 +133,7 @@ fn refusal<T, E: ProvideErrorMetadata>(result: Result<T, E>) -> String {
 }
 
 #[tokio::test]
-async fn a_function_is_made_changed_listed_and_deleted() {
+async fn a_function_is_made_and_changed() {
     let account = account().await;
     let made = account.create("worker").await;
     assert_eq!(
@@ -173,6 +173,19 @@ async fn a_function_is_made_changed_listed_and_deleted() {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &zip);
     assert_eq!(coded.code_sha256(), Some(STANDARD.encode(digest).as_str()));
 
+    assert_eq!(
+        refusal(update().revision_id("old").send().await),
+        "PreconditionFailedException"
+    );
+}
+
+#[tokio::test]
+async fn a_published_version_is_shown_with_its_own_arn() {
+    let account = account().await;
+    let sdk = &account.sdk;
+    account.create("worker").await;
+    let publish = sdk.publish_version().function_name("worker");
+    publish.send().await.expect("a version");
     let shown = sdk
         .get_function()
         .function_name("worker")
@@ -193,11 +206,6 @@ async fn a_function_is_made_changed_listed_and_deleted() {
             .and_then(|all| all.get("TABLE"))
             .map(String::as_str),
         Some("sessions")
-    );
-
-    assert_eq!(
-        refusal(update().revision_id("old").send().await),
-        "PreconditionFailedException"
     );
 }
 
