@@ -137,17 +137,3 @@ impl Local {
         address.is_some_and(|address| TcpStream::connect_timeout(&address, PATIENCE).is_ok())
     }
 }
-
-/// Runs what waits for a gateway.
-///
-/// # Errors
-///
-/// If this machine gives no threads or timers.
-pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime
-        .map_err(|error| CliError::failed(format!("cannot start threads: {}", reason(&error))))?;
-    Ok(runtime.block_on(work))
-}

@@ -7,9 +7,10 @@ use serde_json::{Map, Value as Json, json};
 use stackgen_gateway::gateway::{RemoteError, Tokens};
 
 use crate::Outcome;
+use crate::account::block_on;
 use crate::args::duration;
 use crate::error::CliError;
-use crate::local::{self, Local};
+use crate::local::Local;
 use crate::ui::Ui;
 
 /// Mint a token that the local gateway's authorizers take
@@ -65,8 +66,7 @@ impl TokenCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
         let remote = Local::find(&self.file)?.remote();
         if self.rotate {
-            let rotated = local::block_on(remote.rotate(self.at_once))?;
-            let id = rotated.map_err(|error| refused(&error))?;
+            let id = asked(remote.rotate(self.at_once))?;
             ui.aside(&format!("tokens are signed with key {id} from now on"));
         }
         let Some(subject) = &self.sub else {
@@ -79,8 +79,7 @@ impl TokenCommand {
             lifetime_seconds: self.lifetime.map(|lifetime| lifetime.as_secs().max(1)),
             claims: self.claims.iter().cloned().collect::<Map<_, _>>(),
         };
-        let minted = local::block_on(remote.mint(&tokens))?;
-        let token = minted.map_err(|error| refused(&error))?;
+        let token = asked(remote.mint(&tokens))?;
         match ui.wants_json() {
             true => ui.json_result(&json!({ "token": token }))?,
             false => ui.result(&format!("{token}\n"))?,
@@ -89,6 +88,9 @@ impl TokenCommand {
     }
 }
 
-fn refused(error: &RemoteError) -> CliError {
-    CliError::failed(error.to_string())
+fn asked(work: impl Future<Output = Result<String, RemoteError>>) -> Result<String, CliError> {
+    block_on(async {
+        work.await
+            .map_err(|error| CliError::failed(error.to_string()))
+    })
 }

@@ -25,7 +25,14 @@ fn built() {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--offline", "--quiet", "--workspace", "--bin", "echo"])
+            .args([
+                "build",
+                "--offline",
+                "--quiet",
+                "--workspace",
+                "--bin",
+                "echo",
+            ])
             .current_dir(root())
             .env("CARGO_TARGET_DIR", target())
             .status()
@@ -74,7 +81,10 @@ impl Dev {
     /// The next event of that kind.
     fn event(&self, kind: &str) -> Value {
         loop {
-            let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no {kind}"));
+            let line = self
+                .lines
+                .recv_timeout(PATIENCE)
+                .unwrap_or_else(|_| panic!("no {kind}"));
             let Ok(event) = serde_json::from_str::<Value>(&line) else {
                 continue;
             };
@@ -175,7 +185,8 @@ fn row_d1_a_saved_route_waits_for_a_deployment_and_a_broken_file_changes_nothing
     dev.answers("hello", "hello");
 
     let routes = "  routes:\n    ping: { function: echo, twoWay: true }";
-    dev.sandbox.write("stackgen.yaml", spec.replace("  routes:", routes));
+    dev.sandbox
+        .write("stackgen.yaml", spec.replace("  routes:", routes));
     let applied = dev.event("applied");
     let created = applied["changes"].as_array().unwrap().iter();
     let created: Vec<_> = created.map(|change| &change["logicalId"]).collect();
@@ -196,7 +207,9 @@ fn row_d1_a_saved_route_waits_for_a_deployment_and_a_broken_file_changes_nothing
 #[test]
 fn a_token_is_printed_alone_and_says_what_it_was_asked_to() {
     let dev = Dev::start(&["--no-watch"]);
-    let run = dev.sandbox.run("token --sub ada --aud app --claim admin=true --lifetime 5m");
+    let run = dev
+        .sandbox
+        .run("token --sub ada --aud app --claim admin=true --lifetime 5m");
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     let token = run.stdout.trim_end();
     assert_eq!(token.split('.').count(), 3, "{token}");

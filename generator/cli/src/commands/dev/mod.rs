@@ -17,7 +17,8 @@ use tokio::sync::mpsc;
 use crate::Outcome;
 use crate::args::duration;
 use crate::error::CliError;
-use crate::local::{self, Local};
+use crate::local::Local;
+use crate::report::reason;
 use crate::source::{self, Prepared, SourceArgs};
 use crate::ui::Ui;
 use lines::Lines;
@@ -132,7 +133,7 @@ impl Dev {
             ))
             .hint("end it with Ctrl-C where it runs"));
         }
-        local::block_on(self.serve(ui))?
+        on_threads(self.serve(ui))?
     }
 
     async fn serve(&self, ui: &Ui) -> Result<Outcome, CliError> {
@@ -280,4 +281,14 @@ fn signals() -> Result<mpsc::Receiver<()>, CliError> {
         }
     });
     Ok(stop)
+}
+
+/// Runs on all processors: sockets and functions of a gateway do not wait for each other.
+fn on_threads<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime
+        .map_err(|error| CliError::failed(format!("cannot start threads: {}", reason(&error))))?;
+    Ok(runtime.block_on(work))
 }
