@@ -1,8 +1,11 @@
 //! The command line.
 
+use std::time::Duration;
+
 use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Effects};
 use clap::{Args, ColorChoice, Parser};
+use stackgen_synth::spec;
 
 use crate::commands::Command;
 
@@ -54,4 +57,11 @@ pub(crate) fn json_wanted() -> bool {
     std::env::args_os()
         .take_while(|arg| arg != "--")
         .any(|arg| arg == "--json")
+}
+
+/// A length of time as the command line takes it, not zero.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let read = spec::Duration::parse(text).map(|duration| Duration::from_millis(duration.millis()));
+    read.filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "it is a number and a unit: `500ms`, `90s`, `11m`, `2h`".to_owned())
 }

@@ -77,7 +77,7 @@ async fn build_in(
     if release {
         command.arg("--release");
     }
-    if ui.is_quiet() {
+    if !ui.shows_progress() {
         command.arg("--quiet");
     }
     ui.detail(|| format!("cargo build in {}: {}", folder.display(), names.join(", ")));
@@ -170,6 +170,7 @@ fn here(folder: &Path) -> &Path {
 }
 
 fn not_run(error: &std::io::Error) -> CliError {
-    CliError::failed(format!("cannot run cargo: {}", reason(error)))
-        .hint("install Rust from https://rustup.rs, or take what is built already with `--no-build`")
+    CliError::failed(format!("cannot run cargo: {}", reason(error))).hint(
+        "install Rust from https://rustup.rs, or take what is built already with `--no-build`",
+    )
 }

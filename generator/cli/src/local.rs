@@ -1,13 +1,14 @@
 //! The local gateway that runs for a project: what `stackgen dev` leaves in `.stackgen/gateway.json` while it runs.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use stackgen_gateway::gateway::{ApiState, State};
+use stackgen_gateway::gateway::{ApiState, Remote, State};
+use tempfile::NamedTempFile;
 
 use crate::error::CliError;
 use crate::report::reason;
@@ -92,6 +93,42 @@ impl Local {
             };
             CliError::input(message).hint(format!("it has: {}", names.join(", ")))
         })
+    }
+
+    /// A client of it.
+    pub(crate) fn remote(&self) -> Remote {
+        Remote::new(&self.state.endpoint, self.key.as_str())
+    }
+
+    /// Writes the file of a project, for its owner's eyes alone.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub(crate) fn write(&self, project: &Path) -> Result<(), CliError> {
+        let path = Local::path(project);
+        let failed = |error: io::Error| {
+            let message = format!("cannot write {}: {}", path.display(), reason(&error));
+            CliError::failed(message).hint("is the folder one that you may write to?")
+        };
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map_err(failed)?;
+        // A temporary file is its owner's alone; the rename keeps that.
+        let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
+        let text = serde_json::to_vec_pretty(self)
+            .map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?;
+        file.write_all(&text).map_err(failed)?;
+        file.persist(&path).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+
+    /// Removes the file of a project, and its folder if that held nothing else.
+    pub(crate) fn remove(project: &Path) {
+        let path = Local::path(project);
+        let _ = fs::remove_file(&path);
+        if let Some(folder) = path.parent() {
+            let _ = fs::remove_dir(folder);
+        }
     }
 
     fn listens(&self) -> bool {

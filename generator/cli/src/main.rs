@@ -5,6 +5,7 @@
 
 mod account;
 mod args;
+mod cargo;
 mod commands;
 mod error;
 mod file;
@@ -13,6 +14,7 @@ mod kept;
 mod local;
 mod project;
 mod report;
+mod source;
 mod template;
 mod ui;
 mod write;

@@ -98,6 +98,11 @@ impl Project {
         self.stack.authorizer(environment)
     }
 
+    /// The folder of the stackgen.yaml.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The template of one environment, for a folder that it will lie in.
     pub(crate) fn render(
         &self,
@@ -107,6 +112,17 @@ impl Project {
         ui: &Ui,
     ) -> Result<Rendered, CliError> {
         let artifacts = self.artifacts(environment, ui)?;
+        self.render_with(environment, dialect, folder, &artifacts)
+    }
+
+    /// The same with code that was built elsewhere.
+    pub(crate) fn render_with(
+        &self,
+        environment: &str,
+        dialect: Dialect,
+        folder: &Path,
+        artifacts: &Artifacts,
+    ) -> Result<Rendered, CliError> {
         let project_path = file::way(folder, &self.folder).map_err(|error| {
             CliError::failed(format!(
                 "cannot find the way to {}: {}",
@@ -118,7 +134,7 @@ impl Project {
             environment,
             dialect,
             project_path: &project_path,
-            artifacts: &artifacts,
+            artifacts,
         };
         let rendered = self.stack.render(&request);
         rendered.map_err(|problems| CliError::located(&self.sources, problems))
@@ -152,7 +168,7 @@ impl Project {
 }
 
 /// The SHA-256 of a file, in lower-case hex.
-fn digest(path: &Path) -> io::Result<String> {
+pub(crate) fn digest(path: &Path) -> io::Result<String> {
     let (mut file, mut sha) = (File::open(path)?, Sha256::new());
     let mut chunk = vec![0; 64 * 1024];
     loop {

@@ -11,6 +11,7 @@ use stackgen_synth::{Artifacts, Dialect};
 use crate::cargo::{self, Binary, Build};
 use crate::error::CliError;
 use crate::file::{self, Input};
+use crate::kept;
 use crate::project::{self, Project, ProjectArgs};
 use crate::ui::Ui;
 
@@ -50,11 +51,10 @@ pub(crate) struct Prepared {
     pub(crate) model: Model,
     /// Folders whose sources the functions are built from.
     pub(crate) folders: BTreeSet<PathBuf>,
-    /// Things to know.
-    pub(crate) notices: Vec<String>,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+/// `NAME=VALUE`.
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("write NAME=VALUE".to_owned()),
@@ -82,7 +82,8 @@ impl SourceArgs {
         let node = parsed.map_err(|errors| CliError::located(&sources, errors))?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let stem = stem.split('.').next().unwrap_or_default();
-        let stack = match project::said(&node) {
+        let said = kept::said(&node, "Stack").zip(kept::said(&node, "Environment"));
+        let stack = match said {
             Some((stack, environment)) => format!("{stack}-{environment}"),
             None => stack_name(stem),
         };
@@ -207,7 +208,10 @@ impl Functions {
     }
 
     fn binaries(&self) -> BTreeSet<Binary> {
-        self.rust.values().map(|(_, binary)| binary.clone()).collect()
+        self.rust
+            .values()
+            .map(|(_, binary)| binary.clone())
+            .collect()
     }
 
     fn artifacts(&self) -> impl Iterator<Item = (&str, &Binary)> {
@@ -237,7 +241,6 @@ impl Functions {
             template,
             folders: self.binaries().into_iter().map(|one| one.folder).collect(),
             model: self.model,
-            notices: Vec::new(),
         }
     }
 }
@@ -307,4 +310,3 @@ pub(crate) fn problems(template: &Template, problems: Vec<Problem>) -> CliError 
     let problems: Vec<_> = problems.collect();
     CliError::located(&sources, problems)
 }
-

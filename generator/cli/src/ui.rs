@@ -71,6 +71,13 @@ impl Ui {
         !self.json && !self.quiet
     }
 
+    /// A result as one line of JSON on stdout.
+    pub(crate) fn json_line(&self, value: &impl Serialize) -> Result<(), CliError> {
+        let text = serde_json::to_string(value)
+            .map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?;
+        self.result(&format!("{text}\n"))
+    }
+
     /// Whether a person can be asked.
     pub(crate) fn can_prompt(&self) -> bool {
         let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());

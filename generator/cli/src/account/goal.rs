@@ -31,7 +31,7 @@ pub(crate) struct GoalArgs {
 
     /// The environment; the only one, or with `--local` the one that runs, when left out
     #[arg(long = "env", short, value_name = "ENV", conflicts_with = "api_id")]
-    environment: Option<String>,
+    pub(crate) environment: Option<String>,
 
     /// Any API by its id, without a stackgen.yaml
     #[arg(long, value_name = "ID")]

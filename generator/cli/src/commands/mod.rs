@@ -3,6 +3,7 @@
 mod completions;
 mod deploy;
 mod deployments;
+mod dev;
 mod diff;
 mod graph;
 mod init;
@@ -11,6 +12,7 @@ mod probe;
 mod schema;
 mod status;
 mod synth;
+mod token;
 
 use clap::Subcommand;
 
@@ -31,6 +33,8 @@ pub(crate) enum Command {
     Deploy(Box<deploy::Deploy>),
     Deployments(Box<deployments::Deployments>),
     Status(Box<status::Status>),
+    Dev(Box<dev::Dev>),
+    Token(token::TokenCommand),
     Probe(Box<probe::Probe>),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -48,6 +52,8 @@ impl Command {
             Command::Deploy(command) => command.run(ui),
             Command::Deployments(command) => command.run(ui),
             Command::Status(command) => command.run(ui),
+            Command::Dev(command) => command.run(ui),
+            Command::Token(command) => command.run(ui),
             Command::Probe(command) => command.run(ui),
             Command::Schema(command) => command.run(ui),
             Command::Completions(command) => command.run(ui),

@@ -7,6 +7,7 @@ mod architecture;
 mod bad_input;
 mod bad_spec;
 mod common;
+mod dev;
 mod diff;
 mod graph;
 mod handlers;

@@ -2,6 +2,7 @@
 
 mod code_only;
 mod redeploy;
+mod whole;
 
 use clap::Args;
 
@@ -20,6 +21,9 @@ use crate::ui::Ui;
 /// It works on any API, whoever made it: `--api-id` and `--stage-name`. Stages under AutoDeploy are refused (row D5).
 ///
 /// Trying a stage calls what its $connect calls, as a caller who brings nothing along.
+///
+/// With `--local` alone: builds functions, renders, and applies the whole template to the local gateway, as CloudFormation
+/// would.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Deploy {
@@ -43,12 +47,16 @@ pub(crate) struct Deploy {
     /// Show what would be done, and change nothing
     #[arg(long)]
     dry_run: bool,
+
+    #[command(flatten)]
+    whole: whole::WholeArgs,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   stackgen deploy --redeploy-stage --env prod
   stackgen deploy --redeploy-stage --local
+  stackgen deploy --local
   stackgen deploy --redeploy-stage --api-id a1b2c3d4e5 --stage-name prod --dry-run
   stackgen deploy --code-only --env dev";
 
@@ -59,6 +67,9 @@ impl Deploy {
         }
         if self.code_only {
             return block_on(self.code_only(ui));
+        }
+        if self.account.local && !self.dry_run {
+            return block_on(self.whole(ui));
         }
         Err(CliError::input("what is to be deployed?").hint(
             "`--redeploy-stage` deploys the API as the account holds it; `--code-only` sends code",

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use stackgen_probe::{Caller, Closing, Expectation, Load, Plan};
-use stackgen_synth::spec;
 
+use crate::args::duration;
 use crate::error::CliError;
 use crate::report::reason;
 
@@ -60,12 +60,6 @@ pub(crate) struct WorkArgs {
     /// How to end: `bare`, which the other side sees as 1005, or with a code
     #[arg(long, value_name = "bare|CODE", default_value = "1000", value_parser = closing)]
     close: Closing,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let read = spec::Duration::parse(text).map(|duration| Duration::from_millis(duration.millis()));
-    read.filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "it is a number and a unit: `500ms`, `90s`, `11m`, `2h`".to_owned())
 }
 
 fn closing(text: &str) -> Result<Closing, String> {

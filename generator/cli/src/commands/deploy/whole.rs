@@ -1,0 +1,106 @@
+//! `stackgen deploy --local`: the whole template, applied to the local gateway as CloudFormation would.
+
+use stackgen_gateway::gateway::RemoteError;
+use stackgen_gateway::stack::{Applied, What};
+
+use super::Deploy;
+use crate::Outcome;
+use crate::error::CliError;
+use crate::local::Local;
+use crate::project::{Project, ProjectArgs};
+use crate::source::{self, SourceArgs};
+use crate::template::Place;
+use crate::ui::Ui;
+
+/// What the whole template takes.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "With `--local` alone")]
+pub(super) struct WholeArgs {
+    /// A parameter of the template
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = source::pair)]
+    parameters: Vec<(String, String)>,
+
+    /// Build functions optimised
+    #[arg(long)]
+    release: bool,
+
+    /// Take functions as they were built before
+    #[arg(long)]
+    no_build: bool,
+}
+
+impl Deploy {
+    /// Builds, renders and applies everything, deployments too.
+    pub(super) async fn whole(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        let file = &self.goal.file;
+        let local = Local::find(file)?;
+        let mut source = SourceArgs {
+            template: None,
+            file: file.clone(),
+            environment: self.goal.environment.clone(),
+            parameters: self.whole.parameters.clone(),
+            release: self.whole.release,
+            no_build: self.whole.no_build,
+        };
+        if Place::File(file.clone()).read().is_ok() {
+            source.template = Some(file.clone());
+        } else if source.environment.is_none() {
+            source.environment = running(&local, &source, ui)?;
+        }
+        let prepared = source.prepare(ui).await?;
+        let applied = match local.remote().apply(&prepared.template).await {
+            Ok(applied) => applied,
+            Err(RemoteError::Problems(problems)) => {
+                return Err(source::problems(&prepared.template, problems));
+            }
+            Err(error) => return Err(CliError::failed(error.to_string())),
+        };
+        let state = local.remote().state().await;
+        let local = Local {
+            state: state.map_err(|error| CliError::failed(error.to_string()))?,
+            ..local
+        };
+        local.write(file)?;
+        match ui.wants_json() {
+            true => ui.json_result(&applied)?,
+            false => tell(&applied, ui)?,
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+/// The environment that the gateway runs, if it is one of the project's.
+fn running(local: &Local, source: &SourceArgs, ui: &Ui) -> Result<Option<String>, CliError> {
+    let args = ProjectArgs {
+        file: source.file.clone(),
+        unbuilt: true,
+    };
+    let project = Project::load(&args, ui)?;
+    let stack = local.state.stack.as_deref().unwrap_or_default();
+    let of_project = stack.strip_prefix(project.name());
+    let environment = of_project.and_then(|rest| rest.strip_prefix('-'));
+    let declared = project.declared();
+    Ok(environment
+        .filter(|environment| declared.contains(environment))
+        .map(str::to_owned))
+}
+
+fn tell(applied: &Applied, ui: &Ui) -> Result<(), CliError> {
+    if applied.changes.is_empty() {
+        return ui.done("nothing changed");
+    }
+    for change in &applied.changes {
+        let what = match change.what {
+            What::Created => "created",
+            What::Updated => "updated",
+            What::Code => "new code",
+            What::Deleted => "deleted",
+            What::Retained => "retained",
+        };
+        ui.done(&format!(
+            "{what:<9} {} ({})",
+            change.logical_id, change.kind
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! What `stackgen dev` says first: where everything is.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+use stackgen_gateway::apis::ProtocolType;
+use stackgen_gateway::stack::{Applied, NotRun};
+
+use crate::local::Local;
+use crate::ui::{BOLD, CYAN, DIM};
+
+/// For people.
+pub(super) fn text(local: &Local, applied: &Applied, path: &Path) -> String {
+    let state = &local.state;
+    let mut rows: Vec<(&str, String)> = Vec::new();
+    for api in &state.apis {
+        let what = match api.protocol_type {
+            ProtocolType::WebSocket => "WebSocket",
+            ProtocolType::Http => "HTTP",
+        };
+        for stage in &api.stages {
+            let name = format!("{DIM}{}{DIM:#}", api.name);
+            rows.push((what, format!("{CYAN}{}{CYAN:#}   {name}", stage.url)));
+        }
+        if api.stages.is_empty() {
+            rows.push((
+                what,
+                format!("{}   {} has no stage", api.endpoint, api.name),
+            ));
+        }
+    }
+    rows.push((
+        "AWS clients",
+        format!("AWS_ENDPOINT_URL={}", state.endpoint),
+    ));
+    if !state.audiences.is_empty() {
+        let file = match path == Path::new("stackgen.yaml") {
+            true => String::new(),
+            false => format!(" --file {}", path.display()),
+        };
+        rows.push(("Issuer", state.issuer.clone()));
+        rows.push(("Token", format!("stackgen token --sub YOU{file}")));
+    }
+    let stack = state.stack.as_deref().unwrap_or_default();
+    let mut text = format!("{BOLD}{stack}{BOLD:#} runs on this machine\n\n");
+    for (name, value) in rows {
+        text += &format!("  {name:<12} {value}\n");
+    }
+    text += &not_run(&applied.not_run);
+    text + "\nCtrl-C ends it.\n"
+}
+
+/// What is not run, types of one reason in one line.
+fn not_run(all: &[NotRun]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut reasons: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for one in all {
+        reasons
+            .entry((one.kind.as_str(), one.reason.as_str()))
+            .or_default()
+            .push(&one.logical_id);
+    }
+    let mut text = String::from("\nNot run here:\n");
+    for ((kind, reason), ids) in reasons {
+        let what = match ids.as_slice() {
+            [""] => String::new(),
+            [id] => format!("{id}: "),
+            ids => format!("{} of {kind}: ", ids.len()),
+        };
+        text += &format!("  {what}{reason}\n");
+    }
+    text
+}
+
+/// For machines: a line like those of events.
+pub(super) fn json(local: &Local, applied: &Applied) -> Json {
+    json!({ "event": "ready", "pid": local.pid, "gateway": local.state, "notRun": applied.not_run })
+}

@@ -1,0 +1,317 @@
+//! Events as lines that people read.
+
+use std::time::Duration;
+
+use anstyle::Style;
+use stackgen_gateway::{ApiId, Event, MessageOutcome, RouteKey};
+
+use crate::ui::{CYAN, DIM, GREEN, RED};
+
+/// How events are told.
+#[derive(Debug)]
+pub(super) struct Lines {
+    /// What functions write, too.
+    logs: bool,
+}
+
+impl Lines {
+    pub(super) fn new(logs: bool) -> Self {
+        Lines { logs }
+    }
+
+    /// An event's line; `None` when it is not asked for.
+    pub(super) fn line(&self, event: &Event, name: impl Fn(&ApiId) -> String) -> Option<String> {
+        Some(match event {
+            Event::Connected {
+                api,
+                stage,
+                connection,
+                principal,
+                took,
+            } => {
+                let who = principal.as_ref().map(|who| format!("  as {}", shown(who)));
+                let rest = format!("{}/{stage}{}", name(api), who.unwrap_or_default());
+                line(
+                    GREEN,
+                    "connected",
+                    &format!("{connection}  {rest}"),
+                    Some(*took),
+                )
+            }
+            Event::Refused {
+                api,
+                stage,
+                status,
+                reason,
+                row,
+                took,
+            } => {
+                let stage = shown(stage.as_str());
+                let rest = format!(
+                    "{status}  {}/{stage}  {}{}",
+                    name(api),
+                    shown(reason),
+                    of(row)
+                );
+                line(RED, "refused", &rest, Some(*took))
+            }
+            Event::Message {
+                connection,
+                route,
+                bytes: size,
+                outcome,
+                took,
+            } => message(connection.as_str(), route.as_ref(), *size, outcome, *took),
+            Event::Posted {
+                connection,
+                bytes: size,
+                status,
+            } => {
+                let style = if *status == 200 { DIM } else { RED };
+                let why = match status {
+                    200 => "",
+                    410 => "  the connection is gone (row K4)",
+                    413 => "  too large (row K6)",
+                    429 => "  the client does not read (row K7)",
+                    403 => "  not allowed, or not of this stage (rows K1, K5)",
+                    _ => "",
+                };
+                let rest = format!("{connection}  {}  {status}{why}", bytes(*size));
+                line(style, "posted", &rest, None)
+            }
+            Event::Closed {
+                connection,
+                code,
+                reason,
+                meaning,
+                row,
+                age,
+            } => {
+                let reason = match reason.is_empty() {
+                    true => String::new(),
+                    false => format!(" {}", shown(reason)),
+                };
+                let rest = format!(
+                    "{connection}  {code}{reason}: {meaning}{}  after {}",
+                    of(row),
+                    time(*age)
+                );
+                line(CYAN, "closed", &rest, None)
+            }
+            other => return self.rest(other, name),
+        })
+    }
+
+    fn rest(&self, event: &Event, name: impl Fn(&ApiId) -> String) -> Option<String> {
+        Some(match event {
+            Event::Request {
+                method,
+                path,
+                route,
+                status,
+                reason,
+                took,
+                ..
+            } => {
+                let style = if *status < 400 { GREEN } else { RED };
+                let route = route.as_ref().map(|route| format!("  {route}"));
+                let reason = reason.as_ref().map(|reason| format!("  {}", shown(reason)));
+                let rest = format!(
+                    "{} {}  {status}{}{}",
+                    shown(method),
+                    shown(path),
+                    route.unwrap_or_default(),
+                    reason.unwrap_or_default()
+                );
+                line(style, "request", &rest, Some(*took))
+            }
+            Event::Deployed {
+                api,
+                deployment,
+                description,
+            } => {
+                let says = description
+                    .as_ref()
+                    .map(|says| format!("  {}", shown(says)));
+                let rest = format!("{}  {deployment}{}", name(api), says.unwrap_or_default());
+                line(GREEN, "deployed", &rest, None)
+            }
+            Event::Activated {
+                api,
+                stage,
+                previous,
+                deployment,
+            } => {
+                let text = |id: &Option<stackgen_gateway::DeploymentId>| {
+                    id.as_ref().map_or("none".to_owned(), ToString::to_string)
+                };
+                let rest = format!(
+                    "{}/{stage} serves {} (was {})",
+                    name(api),
+                    text(deployment),
+                    text(previous)
+                );
+                line(GREEN, "activated", &rest, None)
+            }
+            Event::Undeployed { api, what } => {
+                let rest = format!(
+                    "{}  {}: no stage serves it (row D1)",
+                    name(api),
+                    shown(what)
+                );
+                line(CYAN, "undeployed", &rest, None)
+            }
+            Event::Log {
+                function,
+                line: text,
+            } => {
+                if !self.logs {
+                    return None;
+                }
+                line(DIM, "log", &format!("{function}  {}", shown(text)), None)
+            }
+            Event::FunctionFailed { function, reason } => line(
+                RED,
+                "failed",
+                &format!("{function}  {}", shown(reason)),
+                None,
+            ),
+            Event::DisconnectFailed { connection, reason } => {
+                let rest = format!("{connection}  $disconnect: {} (row M18)", shown(reason));
+                line(RED, "failed", &rest, None)
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn message(
+    connection: &str,
+    route: Option<&RouteKey>,
+    size: usize,
+    outcome: &MessageOutcome,
+    took: Duration,
+) -> String {
+    let route = route.map_or("no route".to_owned(), |route| shown(route.as_str()));
+    let (style, what) = match outcome {
+        MessageOutcome::Taken => (DIM, "taken".to_owned()),
+        MessageOutcome::Answered { bytes: answer } => (DIM, format!("answered {}", bytes(*answer))),
+        MessageOutcome::Error {
+            message,
+            reason,
+            row,
+        } => (RED, format!("{message}: {}{}", shown(reason), of(row))),
+    };
+    let rest = format!("{connection}  {route}  {}  {what}", bytes(size));
+    line(style, "message", &rest, Some(took))
+}
+
+fn line(style: Style, what: &str, rest: &str, took: Option<Duration>) -> String {
+    let took = took.map(|took| format!("  {DIM}{}{DIM:#}", time(took)));
+    format!(
+        "{style}{what:<10}{style:#} {rest}{}",
+        took.unwrap_or_default()
+    )
+}
+
+fn of(row: &str) -> String {
+    match row.is_empty() {
+        true => String::new(),
+        false => format!(" (row {row})"),
+    }
+}
+
+/// What came from outside, with control characters made visible.
+fn shown(text: &str) -> String {
+    let show = |letter: char| match letter.is_control() {
+        true => letter.escape_default().to_string(),
+        false => letter.to_string(),
+    };
+    text.chars().map(show).collect()
+}
+
+fn bytes(bytes: usize) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        _ => format!("{:.1} KiB", bytes as f64 / 1024.0),
+    }
+}
+
+fn time(time: Duration) -> String {
+    match time.as_secs() {
+        0 if time.as_millis() == 0 => format!("{:.1} ms", time.as_secs_f64() * 1000.0),
+        0 => format!("{} ms", time.as_millis()),
+        seconds @ 1..120 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stackgen_gateway::{ConnectionId, DeploymentId, StageName};
+
+    use super::*;
+
+    fn lines(events: &[Event]) -> String {
+        let lines = Lines::new(false);
+        let told = events
+            .iter()
+            .filter_map(|event| lines.line(event, |_| "socket".to_owned()));
+        let told: Vec<_> = told.collect();
+        anstream::adapter::strip_str(&told.join("\n")).to_string()
+    }
+
+    #[test]
+    fn every_refusal_says_why_and_which_row() {
+        let (api, stage) = (ApiId::new("a"), StageName::new("prod"));
+        let connection = ConnectionId::new("abc=");
+        let took = Duration::from_millis(3);
+        let events = [
+            Event::Connected {
+                api: api.clone(),
+                stage: stage.clone(),
+                connection: connection.clone(),
+                principal: Some("ada".to_owned()),
+                took,
+            },
+            Event::Refused {
+                api: api.clone(),
+                stage: stage.clone(),
+                status: 401,
+                reason: "there is no token".to_owned(),
+                row: "A2",
+                took: Duration::from_micros(150),
+            },
+            Event::Message {
+                connection: connection.clone(),
+                route: None,
+                bytes: 1500,
+                outcome: MessageOutcome::Error {
+                    message: "Forbidden",
+                    reason: "no route `a\u{1b}`".to_owned(),
+                    row: "M3",
+                },
+                took,
+            },
+            Event::Closed {
+                connection,
+                code: 1001,
+                reason: "Going away".to_owned(),
+                meaning: "idle for too long",
+                row: "M13",
+                age: Duration::from_secs(600),
+            },
+            Event::Activated {
+                api,
+                stage,
+                previous: None,
+                deployment: Some(DeploymentId::new("d1")),
+            },
+            Event::Log {
+                function: "echo".to_owned(),
+                line: "not asked for".to_owned(),
+            },
+        ];
+        insta::assert_snapshot!(lines(&events), @"");
+    }
+}

@@ -1,0 +1,294 @@
+//! `stackgen dev`
+
+mod banner;
+mod lines;
+mod reload;
+mod watch;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use stackgen_gateway::gateway::{Gateway, Options};
+use stackgen_gateway::stack::Applied;
+use stackgen_gateway::{ApiId, Event, Limits, Settings};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+
+use crate::Outcome;
+use crate::args::duration;
+use crate::error::CliError;
+use crate::local::Local;
+use crate::report::reason;
+use crate::source::{self, Prepared, SourceArgs};
+use crate::ui::Ui;
+use lines::Lines;
+use reload::Reload;
+
+/// Run the stack on this machine: API Gateway, Lambda, DynamoDB and an issuer of tokens
+///
+/// Renders the stackgen.yaml, or takes any CloudFormation, SAM or synthesised CDK template; builds its Rust functions for
+/// this machine; and serves it as the stage would. It goes on until Ctrl-C, with a line an event.
+///
+/// Changes are applied as they are saved. New code behind an unqualified function is live at once. Wiring is not: a stage
+/// serves its deployment until another one is activated, here as on AWS.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Dev {
+    #[command(flatten)]
+    source: SourceArgs,
+
+    /// Do not apply changes as they are saved
+    #[arg(long)]
+    no_watch: bool,
+
+    /// Deploy changes as they are saved, too
+    #[arg(long, conflicts_with = "no_watch")]
+    redeploy: bool,
+
+    /// Show what functions write, too
+    #[arg(long)]
+    logs: bool,
+
+    #[command(flatten)]
+    gateway: GatewayArgs,
+}
+
+/// How the gateway behaves.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Gateway")]
+struct GatewayArgs {
+    /// The control endpoint's port; apis take the next ones
+    #[arg(long, value_name = "PORT", default_value_t = 4510)]
+    port: u16,
+
+    /// A file that keeps the tables' items; in memory when left out
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+
+    /// Close connections without data either way after so long (row M13); 10m on AWS
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    idle_timeout: Option<Duration>,
+
+    /// Close connections after so long whatever they do (row M14); 2h on AWS
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    max_duration: Option<Duration>,
+
+    /// How many messages of one connection may be with functions at a time; with 1 they stay in order
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    messages_at_a_time: Option<u32>,
+
+    /// How many processes one version of a function may have at a time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    concurrency: Option<u32>,
+
+    /// How many bytes may wait for a client that does not read (row K7)
+    #[arg(long, value_name = "BYTES")]
+    client_buffer: Option<usize>,
+}
+
+impl GatewayArgs {
+    fn options(&self, folder: PathBuf) -> Options {
+        let mut settings = Settings::default();
+        let Limits {
+            idle,
+            connection,
+            client_buffer,
+            messages_at_a_time,
+            ..
+        } = &mut settings.limits;
+        *idle = self.idle_timeout.unwrap_or(*idle);
+        *connection = self.max_duration.unwrap_or(*connection);
+        *client_buffer = self.client_buffer.unwrap_or(*client_buffer);
+        let number = |number: Option<u32>, default: usize| {
+            number.map_or(default, |number| usize::try_from(number).unwrap_or(default))
+        };
+        *messages_at_a_time = number(self.messages_at_a_time, *messages_at_a_time);
+        let functions = &mut settings.functions;
+        functions.environments = number(self.concurrency, functions.environments);
+        functions.path = std::env::var("PATH").ok();
+        functions.node_modules = Some(folder.join("node_modules"));
+        Options {
+            settings,
+            port: (self.port != 0).then_some(self.port),
+            data: self.data.clone(),
+            issuer_key: None,
+        }
+    }
+}
+
+/// A gateway that serves a project.
+struct Running<'a> {
+    dev: &'a Dev,
+    ui: &'a Ui,
+    gateway: Gateway,
+    prepared: Prepared,
+    lines: Lines,
+}
+
+impl Dev {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        if let Ok(other) = Local::find(self.source.path()) {
+            return Err(CliError::failed(format!(
+                "a local gateway runs for this project already, with process id {}",
+                other.pid
+            ))
+            .hint("end it with Ctrl-C where it runs"));
+        }
+        on_threads(self.serve(ui))?
+    }
+
+    async fn serve(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        let mut stop = signals()?;
+        let prepared = tokio::select! {
+            prepared = self.source.prepare(ui) => prepared?,
+            _ = stop.recv() => return Ok(Outcome::Done),
+        };
+        let path = self.source.path();
+        let folder = path.parent().map(PathBuf::from).unwrap_or_default();
+        let gateway = Gateway::start(self.gateway.options(folder)).await;
+        let gateway = gateway.map_err(|error| CliError::failed(error.to_string()))?;
+        let applied = match gateway.apply(prepared.template.clone()).await {
+            Ok(applied) => applied,
+            Err(problems) => {
+                gateway.shutdown().await;
+                return Err(source::problems(&prepared.template, problems));
+            }
+        };
+        let mut running = Running {
+            dev: self,
+            ui,
+            gateway,
+            prepared,
+            lines: Lines::new(self.logs),
+        };
+        let begun = running.begin(&applied).await;
+        let ended = match begun {
+            Ok(()) => running.follow(&mut stop).await,
+            Err(error) => Err(error),
+        };
+        Local::remove(path);
+        running.end(&mut stop).await;
+        ended.map(|()| Outcome::Done)
+    }
+}
+
+impl Running<'_> {
+    /// Tells where everything is.
+    async fn begin(&self, applied: &Applied) -> Result<(), CliError> {
+        let local = self.remember().await?;
+        match self.ui.wants_json() {
+            true => self.ui.json_line(&banner::json(&local, applied)),
+            false => self
+                .ui
+                .done(&banner::text(&local, applied, self.dev.source.path())),
+        }
+    }
+
+    /// Leaves word for other commands.
+    async fn remember(&self) -> Result<Local, CliError> {
+        let local = Local {
+            pid: std::process::id(),
+            key: self.gateway.key().to_owned(),
+            state: self.gateway.state().await,
+        };
+        local.write(self.dev.source.path())?;
+        Ok(local)
+    }
+
+    /// Tells what happens and applies what changes, until it is told to stop.
+    async fn follow(&mut self, stop: &mut mpsc::Receiver<()>) -> Result<(), CliError> {
+        let mut events = self.gateway.events().subscribe();
+        let mut reload = match self.dev.no_watch {
+            true => Reload::never(),
+            false => Reload::watching(&self.dev.source, &self.prepared).await?,
+        };
+        loop {
+            tokio::select! {
+                _ = stop.recv() => return Ok(()),
+                event = events.recv() => match event {
+                    Ok(event) => self.tell(&event)?,
+                    Err(RecvError::Lagged(missed)) => {
+                        self.ui.aside(&format!("{missed} events came too fast to be shown"));
+                    }
+                    Err(RecvError::Closed) => return Ok(()),
+                },
+                prepared = reload.next(&self.dev.source, self.ui) => {
+                    self.reload(prepared).await?;
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, event: &Event) -> Result<(), CliError> {
+        if self.ui.wants_json() {
+            return self.ui.json_line(event);
+        }
+        let apis = &self.gateway.account().apis;
+        let name = |id: &ApiId| apis.get_api(id).map(|api| api.name.clone());
+        match self
+            .lines
+            .line(event, |id| name(id).unwrap_or_else(|_| id.to_string()))
+        {
+            Some(line) => self.ui.done(&line),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends well; a second signal ends at once.
+    async fn end(self, stop: &mut mpsc::Receiver<()>) {
+        let open = self.gateway.connections();
+        if open > 0 {
+            let noun = if open == 1 {
+                "connection"
+            } else {
+                "connections"
+            };
+            self.ui.aside(&format!(
+                "closing {open} {noun}; Ctrl-C once more ends at once"
+            ));
+        }
+        let functions = self.gateway.account().functions.clone();
+        tokio::select! {
+            () = self.gateway.shutdown() => {}
+            // What functions started goes all the same.
+            _ = stop.recv() => functions.stop().await,
+        }
+    }
+}
+
+/// A message for every Ctrl-C, and for every polite request of the system to end.
+fn signals() -> Result<mpsc::Receiver<()>, CliError> {
+    let (told, stop) = mpsc::channel(2);
+    let failed =
+        |error: std::io::Error| CliError::failed(format!("cannot listen for Ctrl-C: {error}"));
+    #[cfg(unix)]
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(failed)?;
+    #[cfg(unix)]
+    let mut interrupted = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())
+        .map_err(failed)?;
+    tokio::spawn(async move {
+        loop {
+            #[cfg(unix)]
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = interrupted.recv() => {}
+            }
+            #[cfg(not(unix))]
+            let _ = tokio::signal::ctrl_c().await;
+            if told.send(()).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(stop)
+}
+
+/// Runs on all processors: sockets and functions of a gateway do not wait for each other.
+fn on_threads<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime
+        .map_err(|error| CliError::failed(format!("cannot start threads: {}", reason(&error))))?;
+    Ok(runtime.block_on(work))
+}

@@ -1,0 +1,224 @@
+//! Changes, applied as they are saved.
+
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::time::Duration;
+
+use stackgen_gateway::stack::{Applied, Apply, Template, What};
+use stackgen_model::diff::{Diff, diff};
+use stackgen_model::{Effect, Model};
+use tokio::time::{Instant, sleep_until};
+
+use super::Running;
+use super::watch::Watch;
+use crate::error::CliError;
+use crate::source::{Prepared, SourceArgs, problems};
+use crate::ui::{CYAN, GREEN, Ui};
+
+/// Editors write a file in several steps: what changes within this time is one change.
+const SETTLED: Duration = Duration::from_millis(150);
+
+/// What is being prepared. Dropping it ends the build.
+type Work<'a> = Pin<Box<dyn Future<Output = Result<Prepared, CliError>> + 'a>>;
+
+/// Waits for changes and prepares what is to be applied. A change that comes meanwhile starts it anew.
+pub(super) struct Reload<'a> {
+    watch: Option<Watch>,
+    due: Option<Instant>,
+    work: Option<Work<'a>>,
+}
+
+impl<'a> Reload<'a> {
+    /// Nothing is ever applied.
+    pub(super) fn never() -> Self {
+        Reload {
+            watch: None,
+            due: None,
+            work: None,
+        }
+    }
+
+    /// Watches the project.
+    pub(super) async fn watching(
+        source: &SourceArgs,
+        prepared: &Prepared,
+    ) -> Result<Self, CliError> {
+        let watch = Watch::start(source.path(), &prepared.folders).await?;
+        Ok(Reload {
+            watch: Some(watch),
+            ..Reload::never()
+        })
+    }
+
+    /// The project as it is now, once it changed and was built. May be dropped and asked again at any time.
+    pub(super) async fn next(
+        &mut self,
+        source: &'a SourceArgs,
+        ui: &'a Ui,
+    ) -> Result<Prepared, CliError> {
+        loop {
+            let Reload { watch, due, work } = self;
+            tokio::select! {
+                changed = changed(watch.as_mut()) => match changed {
+                    Some(()) => {
+                        *due = Some(Instant::now() + SETTLED);
+                        *work = None;
+                    }
+                    None => *watch = None,
+                },
+                () = at(*due) => {
+                    *due = None;
+                    *work = Some(Box::pin(source.prepare(ui)));
+                }
+                prepared = done(work.as_mut()) => {
+                    *work = None;
+                    return prepared;
+                }
+            }
+        }
+    }
+}
+
+async fn changed(watch: Option<&mut Watch>) -> Option<()> {
+    match watch {
+        Some(watch) => watch.next().await.map(|_| ()),
+        None => pending().await,
+    }
+}
+
+async fn at(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => pending().await,
+    }
+}
+
+async fn done(work: Option<&mut Work<'_>>) -> Result<Prepared, CliError> {
+    match work {
+        Some(work) => work.await,
+        None => pending().await,
+    }
+}
+
+impl Running<'_> {
+    /// Applies what was prepared. Errors are shown, and the old stays.
+    pub(super) async fn reload(
+        &mut self,
+        prepared: Result<Prepared, CliError>,
+    ) -> Result<(), CliError> {
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return self.refuse(&error),
+        };
+        let apply = match self.dev.redeploy {
+            true => Apply::Everything,
+            false => Apply::WithoutDeployments,
+        };
+        let template = Template {
+            apply,
+            ..prepared.template.clone()
+        };
+        match self.gateway.apply(template).await {
+            Ok(applied) => {
+                let before = std::mem::replace(&mut self.prepared, prepared);
+                self.remember().await?;
+                self.tell_changes(&before.model, &applied)
+            }
+            Err(wrong) => self.refuse(&problems(&prepared.template, wrong)),
+        }
+    }
+
+    fn refuse(&self, error: &CliError) -> Result<(), CliError> {
+        self.ui.error(error);
+        self.ui.aside("what ran before goes on");
+        Ok(())
+    }
+
+    fn tell_changes(&self, before: &Model, applied: &Applied) -> Result<(), CliError> {
+        let changes = diff(before, &self.prepared.model);
+        if self.ui.wants_json() {
+            return self.ui.json_line(&serde_json::json!({
+                "event": "applied",
+                "changes": applied.changes,
+                "undeployed": applied.undeployed,
+                "diff": changes.changes,
+            }));
+        }
+        let mut told = code(applied);
+        let wiring = wiring(changes);
+        let waits = !self.dev.redeploy && (wiring.1 || has_new_versions(applied));
+        told.extend(
+            wiring
+                .0
+                .lines()
+                .map(|line| format!("{CYAN}changed{CYAN:#}    {line}")),
+        );
+        if waits {
+            let deploy = "stackgen deploy --redeploy-stage --local";
+            told.push(format!(
+                "{CYAN}waits{CYAN:#}      needs a deployment: `{deploy}`"
+            ));
+        }
+        for line in told {
+            self.ui.done(&line)?;
+        }
+        Ok(())
+    }
+}
+
+/// A line for every function with new code.
+fn code(applied: &Applied) -> Vec<String> {
+    let versions: Vec<_> = applied
+        .changes
+        .iter()
+        .filter(|change| change.what == What::Created && change.kind == "AWS::Lambda::Version")
+        .collect();
+    let functions = applied
+        .changes
+        .iter()
+        .filter(|change| change.what == What::Code);
+    let lines = functions.map(|function| {
+        let name = &function.physical_id;
+        // A version's logical id begins with its function's.
+        let stem = function.logical_id.trim_end_matches("Function");
+        let version = versions.iter().find(|one| one.logical_id.starts_with(stem));
+        match version {
+            Some(version) => {
+                let number = &version.physical_id;
+                format!("{CYAN}code{CYAN:#}       {name}: a new version {number}")
+            }
+            None => format!(
+                "{GREEN}code{GREEN:#}       {name}: live at once, no deployment needed (row D2)"
+            ),
+        }
+    });
+    lines.collect()
+}
+
+fn has_new_versions(applied: &Applied) -> bool {
+    let mut changes = applied.changes.iter();
+    changes.any(|change| change.what == What::Created && change.kind == "AWS::Lambda::Version")
+}
+
+/// What changed but for code and the deployments that tell of it, and whether any of it needs a deployment.
+fn wiring(mut changes: Diff) -> (String, bool) {
+    changes.changes.retain(|change| {
+        let code = matches!(change.effect, Effect::Code | Effect::PinnedCode);
+        !code
+            && !["deployment", "output"].contains(&change.subject.kind.as_str())
+            && !is_pointer(change)
+    });
+    changes.apis.clear();
+    let mut waits = changes.changes.iter();
+    let waits = waits.any(|change| change.effect == Effect::Wiring);
+    (changes.human(), waits)
+}
+
+/// True for a stage that names the new deployment.
+fn is_pointer(change: &stackgen_model::diff::Change) -> bool {
+    let field = match &change.what {
+        stackgen_model::diff::What::Changed { field, .. } => field.as_str(),
+        _ => return false,
+    };
+    change.subject.kind == "stage" && field == "DeploymentId"
+}

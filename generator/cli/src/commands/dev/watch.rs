@@ -1,0 +1,142 @@
+//! Which files matter, and when they change.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::mpsc;
+
+use crate::cargo;
+use crate::error::CliError;
+
+/// What changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Changed {
+    /// The stackgen.yaml or the template.
+    Spec,
+    /// What functions are built from.
+    Sources,
+}
+
+/// Watches a project for as long as it is kept.
+pub(super) struct Watch {
+    changes: mpsc::UnboundedReceiver<Changed>,
+    _watcher: RecommendedWatcher,
+}
+
+impl Watch {
+    /// Watches a file, and the packages of the Cargo workspaces that these folders are in.
+    pub(super) async fn start(spec: &Path, folders: &BTreeSet<PathBuf>) -> Result<Watch, CliError> {
+        let spec = absolute(spec);
+        let beside = spec.parent().map(PathBuf::from).unwrap_or_default();
+        let mut watched = vec![(beside, RecursiveMode::NonRecursive)];
+        for folder in folders {
+            for package in cargo::packages(folder).await {
+                watched.extend(of_package(&package));
+            }
+        }
+        let (told, changes) = mpsc::unbounded_channel();
+        let failed = |error: notify::Error| {
+            CliError::failed(format!("cannot watch for changes: {error}"))
+                .hint("`--no-watch` goes without")
+        };
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            let Ok(event) = event else { return };
+            if matches!(event.kind, EventKind::Access(_)) {
+                return;
+            }
+            for path in &event.paths {
+                if let Some(changed) = what(path, &spec) {
+                    // Nobody listens at the end.
+                    let _ = told.send(changed);
+                }
+            }
+        })
+        .map_err(failed)?;
+        for (path, mode) in watched {
+            match watcher.watch(&path, mode) {
+                // A folder that has gone meanwhile is none to watch.
+                Err(_) if !path.exists() => {}
+                watched => watched.map_err(failed)?,
+            }
+        }
+        Ok(Watch {
+            changes,
+            _watcher: watcher,
+        })
+    }
+
+    /// The next change.
+    pub(super) async fn next(&mut self) -> Option<Changed> {
+        self.changes.recv().await
+    }
+}
+
+/// A package's manifest and its folders, but for what is built and what is hidden.
+fn of_package(package: &Path) -> Vec<(PathBuf, RecursiveMode)> {
+    let mut watched = vec![(package.to_owned(), RecursiveMode::NonRecursive)];
+    let entries = std::fs::read_dir(package).into_iter().flatten().flatten();
+    for entry in entries.map(|entry| entry.path()) {
+        let name = entry.file_name().and_then(|name| name.to_str());
+        let built = name.is_none_or(|name| name.starts_with('.') || BUILT.contains(&name));
+        if entry.is_dir() && !built && !entry.join("Cargo.toml").exists() {
+            watched.push((entry, RecursiveMode::Recursive));
+        }
+    }
+    watched
+}
+
+/// Folders that hold what is made of sources.
+const BUILT: [&str; 4] = ["node_modules", "out", "target", "tests"];
+
+/// What it means that this path changed; `None` when it means nothing.
+fn what(path: &Path, spec: &Path) -> Option<Changed> {
+    if path == spec {
+        return Some(Changed::Spec);
+    }
+    let hidden = |name: &str| name.starts_with('.') || BUILT[..3].contains(&name);
+    let folders = path.parent().into_iter().flat_map(Path::components);
+    let inside = |component: Component<'_>| match component {
+        Component::Normal(name) => name.to_str().is_some_and(|name| name == "target"),
+        _ => false,
+    };
+    let mut folders = folders;
+    let name = path.file_name()?.to_str()?;
+    if folders.any(inside) || hidden(name) || name.ends_with('~') {
+        return None;
+    }
+    let source = name.ends_with(".rs") || name == "Cargo.toml" || name == "Cargo.lock";
+    source.then_some(Changed::Sources)
+}
+
+/// The path as the system tells it in changes.
+fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    match (folder, path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_and_the_spec_matter_and_what_editors_and_builds_write_does_not() {
+        let what = |path| what(Path::new(path), Path::new("/p/stackgen.yaml"));
+        assert_eq!(what("/p/stackgen.yaml"), Some(Changed::Spec));
+        assert_eq!(what("/p/handlers/src/main.rs"), Some(Changed::Sources));
+        assert_eq!(what("/p/Cargo.toml"), Some(Changed::Sources));
+        for nothing in [
+            "/p/.stackgen.yaml.swp",
+            "/p/stackgen.yaml~",
+            "/p/target/debug/build/x/out/lib.rs",
+            "/p/src/.#main.rs",
+            "/p/README.md",
+        ] {
+            assert_eq!(what(nothing), None, "{nothing}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! `stackgen token`
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json, json};
+use stackgen_gateway::gateway::{RemoteError, Tokens};
+
+use crate::Outcome;
+use crate::account::block_on;
+use crate::args::duration;
+use crate::error::CliError;
+use crate::local::Local;
+use crate::ui::Ui;
+
+/// Mint a token that the local gateway's authorizers take
+///
+/// Prints the token and nothing else, so that it can stand in a command: `wscat -c "$URL?token=$(stackgen token --sub ada)"`.
+/// The gateway's own issuer signs it; the authorizer verifies it as it would on AWS.
+#[derive(clap::Args, Debug)]
+pub(crate) struct TokenCommand {
+    /// Whom it is of: the claim `sub`
+    #[arg(long, value_name = "SUBJECT", required_unless_present = "rotate")]
+    sub: Option<String>,
+
+    /// Whom it is for; what the stack's authorizer takes when left out
+    #[arg(long, value_name = "AUDIENCE")]
+    aud: Option<String>,
+
+    /// A claim; a value that is JSON is taken as such
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
+    claims: Vec<(String, Json)>,
+
+    /// How long it is good for: `90s`, `11m`, `2h`; an hour when left out
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    lifetime: Option<Duration>,
+
+    /// An access token in place of an ID token: `client_id` in place of `aud`
+    #[arg(long)]
+    access: bool,
+
+    /// Sign with a new key from now on; tokens of the old one stay good for an hour
+    #[arg(long)]
+    rotate: bool,
+
+    /// With `--rotate`: tokens of the old key are good no longer
+    #[arg(long, requires = "rotate")]
+    at_once: bool,
+
+    /// The stackgen.yaml or template that the gateway runs
+    #[arg(long, short, value_name = "FILE", default_value = "stackgen.yaml")]
+    file: PathBuf,
+}
+
+fn claim(text: &str) -> Result<(String, Json), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => {
+            let value = serde_json::from_str(value).unwrap_or_else(|_| Json::from(value));
+            Ok((name.to_owned(), value))
+        }
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
+}
+
+impl TokenCommand {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        let remote = Local::find(&self.file)?.remote();
+        if self.rotate {
+            let id = asked(remote.rotate(self.at_once))?;
+            ui.aside(&format!("tokens are signed with key {id} from now on"));
+        }
+        let Some(subject) = &self.sub else {
+            return Ok(Outcome::Done);
+        };
+        let tokens = Tokens {
+            subject: subject.clone(),
+            audience: self.aud.clone(),
+            access: self.access,
+            lifetime_seconds: self.lifetime.map(|lifetime| lifetime.as_secs().max(1)),
+            claims: self.claims.iter().cloned().collect::<Map<_, _>>(),
+        };
+        let token = asked(remote.mint(&tokens))?;
+        match ui.wants_json() {
+            true => ui.json_result(&json!({ "token": token }))?,
+            false => ui.result(&format!("{token}\n"))?,
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+fn asked(work: impl Future<Output = Result<String, RemoteError>>) -> Result<String, CliError> {
+    block_on(async {
+        work.await
+            .map_err(|error| CliError::failed(error.to_string()))
+    })
+}
