@@ -64,7 +64,6 @@ impl Dev {
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let lines = lines(child.stdout.take().unwrap());
@@ -88,7 +87,7 @@ impl Dev {
             let Ok(event) = serde_json::from_str::<Value>(&line) else {
                 continue;
             };
-            if event["event"] == kind || event.get(kind).is_some() {
+            if event["event"] == kind {
                 return event;
             }
         }
@@ -180,8 +179,8 @@ fn row_d1_a_saved_route_waits_for_a_deployment_and_a_broken_file_changes_nothing
     let dev = Dev::start(&[]);
     let spec = dev.sandbox.read("stackgen.yaml");
     dev.sandbox.write("stackgen.yaml", "websocket: [");
-    let refused = dev.event("errors");
-    assert!(refused["errors"][0]["message"].is_string(), "{refused}");
+    let refused = &dev.event("notApplied")["refused"]["errors"][0];
+    assert!(refused["message"].is_string(), "{refused}");
     dev.answers("hello", "hello");
 
     let routes = "  routes:\n    ping: { function: echo, twoWay: true }";

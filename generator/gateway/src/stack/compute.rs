@@ -18,10 +18,18 @@ pub(super) async fn function(
 ) -> Result<Done, Fault> {
     let code = code.unwrap_or_else(|| Code::Absent("there is no code".to_owned()));
     let configuration = configuration(&wanted.properties)?;
-    let (_, change) = account.functions.put(name, configuration, code).await?;
+    let functions = &account.functions;
+    let there = functions.get(name, None).ok();
+    let (_, change) = match (&code, there) {
+        // Code that is not found takes none away that was.
+        (Code::Absent(_), Some(there)) if there.code.root.is_ok() => {
+            functions.update_configuration(name, configuration, None)?
+        }
+        _ => functions.put(name, configuration, code).await?,
+    };
     let reserved = number(&wanted.properties, "ReservedConcurrentExecutions")?;
     let reserved = reserved.and_then(|number| usize::try_from(number).ok());
-    account.functions.reserve(name, reserved)?;
+    functions.reserve(name, reserved)?;
     Ok(match change {
         Change::Code => Done::Code,
         Change::Created | Change::Configuration => Done::Updated,

@@ -312,6 +312,12 @@ mod tests {
                 line: "not asked for".to_owned(),
             },
         ];
-        insta::assert_snapshot!(lines(&events), @"");
+        insta::assert_snapshot!(lines(&events), @r"
+        connected  abc=  socket/prod  as ada  3 ms
+        refused    401  socket/prod  there is no token (row A2)  0.1 ms
+        message    abc=  no route  1.5 KiB  Forbidden: no route `a\u{1b}` (row M3)  3 ms
+        closed     abc=  1001 Going away: idle for too long (row M13)  after 10 min
+        activated  socket/prod serves d1 (was none)
+        ");
     }
 }

@@ -142,17 +142,9 @@ impl Dev {
             prepared = self.source.prepare(ui) => prepared?,
             _ = stop.recv() => return Ok(Outcome::Done),
         };
+        let (begun, reload) = tokio::join!(self.begin(&prepared), self.watch(&prepared));
+        let (gateway, applied) = begun?;
         let path = self.source.path();
-        let folder = path.parent().map(PathBuf::from).unwrap_or_default();
-        let gateway = Gateway::start(self.gateway.options(folder)).await;
-        let gateway = gateway.map_err(|error| CliError::failed(error.to_string()))?;
-        let applied = match gateway.apply(prepared.template.clone()).await {
-            Ok(applied) => applied,
-            Err(problems) => {
-                gateway.shutdown().await;
-                return Err(source::problems(&prepared.template, problems));
-            }
-        };
         let mut running = Running {
             dev: self,
             ui,
@@ -160,20 +152,42 @@ impl Dev {
             prepared,
             lines: Lines::new(self.logs),
         };
-        let begun = running.begin(&applied).await;
-        let ended = match begun {
-            Ok(()) => running.follow(&mut stop).await,
+        let ended = match reload {
+            Ok(reload) => running.follow(&applied, reload, &mut stop).await,
             Err(error) => Err(error),
         };
         Local::remove(path);
         running.end(&mut stop).await;
         ended.map(|()| Outcome::Done)
     }
+
+    /// A gateway with the project in it.
+    async fn begin(&self, prepared: &Prepared) -> Result<(Gateway, Applied), CliError> {
+        let folder = self.source.path().parent().map(PathBuf::from);
+        let options = self.gateway.options(folder.unwrap_or_default());
+        let gateway = Gateway::start(options).await;
+        let gateway = gateway.map_err(|error| CliError::failed(error.to_string()))?;
+        match gateway.apply(prepared.template.clone()).await {
+            Ok(applied) => Ok((gateway, applied)),
+            Err(problems) => {
+                gateway.shutdown().await;
+                Err(source::problems(&prepared.template, problems))
+            }
+        }
+    }
+
+    /// What tells of changes.
+    async fn watch(&self, prepared: &Prepared) -> Result<Reload<'_>, CliError> {
+        match self.no_watch {
+            true => Ok(Reload::never()),
+            false => Reload::watching(&self.source, prepared).await,
+        }
+    }
 }
 
-impl Running<'_> {
+impl<'a> Running<'a> {
     /// Tells where everything is.
-    async fn begin(&self, applied: &Applied) -> Result<(), CliError> {
+    async fn greet(&self, applied: &Applied) -> Result<(), CliError> {
         let local = self.remember().await?;
         match self.ui.wants_json() {
             true => self.ui.json_line(&banner::json(&local, applied)),
@@ -195,12 +209,14 @@ impl Running<'_> {
     }
 
     /// Tells what happens and applies what changes, until it is told to stop.
-    async fn follow(&mut self, stop: &mut mpsc::Receiver<()>) -> Result<(), CliError> {
+    async fn follow(
+        &mut self,
+        applied: &Applied,
+        mut reload: Reload<'a>,
+        stop: &mut mpsc::Receiver<()>,
+    ) -> Result<(), CliError> {
         let mut events = self.gateway.events().subscribe();
-        let mut reload = match self.dev.no_watch {
-            true => Reload::never(),
-            false => Reload::watching(&self.dev.source, &self.prepared).await?,
-        };
+        self.greet(applied).await?;
         loop {
             tokio::select! {
                 _ = stop.recv() => return Ok(()),
@@ -213,6 +229,12 @@ impl Running<'_> {
                 },
                 prepared = reload.next(&self.dev.source, self.ui) => {
                     self.reload(prepared).await?;
+                    // The change was told as a whole; that its parts wait for a deployment says nothing new.
+                    while let Ok(event) = events.try_recv() {
+                        if self.ui.wants_json() || !matches!(event, Event::Undeployed { .. }) {
+                            self.tell(&event)?;
+                        }
+                    }
                 }
             }
         }

@@ -4,8 +4,8 @@ use std::future::{Future, pending};
 use std::pin::Pin;
 use std::time::Duration;
 
-use stackgen_gateway::stack::{Applied, Apply, Template, What};
-use stackgen_model::diff::{Diff, diff};
+use stackgen_gateway::stack::{self, Applied, Apply, Template};
+use stackgen_model::diff::{Change, Diff, What, diff};
 use stackgen_model::{Effect, Model};
 use tokio::time::{Instant, sleep_until};
 
@@ -129,6 +129,10 @@ impl Running<'_> {
     }
 
     fn refuse(&self, error: &CliError) -> Result<(), CliError> {
+        if self.ui.wants_json() {
+            let errors = serde_json::json!({ "event": "notApplied", "refused": error.to_json() });
+            return self.ui.json_line(&errors);
+        }
         self.ui.error(error);
         self.ui.aside("what ran before goes on");
         Ok(())
@@ -171,12 +175,14 @@ fn code(applied: &Applied) -> Vec<String> {
     let versions: Vec<_> = applied
         .changes
         .iter()
-        .filter(|change| change.what == What::Created && change.kind == "AWS::Lambda::Version")
+        .filter(|change| {
+            change.what == stack::What::Created && change.kind == "AWS::Lambda::Version"
+        })
         .collect();
     let functions = applied
         .changes
         .iter()
-        .filter(|change| change.what == What::Code);
+        .filter(|change| change.what == stack::What::Code);
     let lines = functions.map(|function| {
         let name = &function.physical_id;
         // A version's logical id begins with its function's.
@@ -197,16 +203,15 @@ fn code(applied: &Applied) -> Vec<String> {
 
 fn has_new_versions(applied: &Applied) -> bool {
     let mut changes = applied.changes.iter();
-    changes.any(|change| change.what == What::Created && change.kind == "AWS::Lambda::Version")
+    changes
+        .any(|change| change.what == stack::What::Created && change.kind == "AWS::Lambda::Version")
 }
 
 /// What changed but for code and the deployments that tell of it, and whether any of it needs a deployment.
 fn wiring(mut changes: Diff) -> (String, bool) {
     changes.changes.retain(|change| {
         let code = matches!(change.effect, Effect::Code | Effect::PinnedCode);
-        !code
-            && !["deployment", "output"].contains(&change.subject.kind.as_str())
-            && !is_pointer(change)
+        !code && !is_bookkeeping(change)
     });
     changes.apis.clear();
     let mut waits = changes.changes.iter();
@@ -214,11 +219,16 @@ fn wiring(mut changes: Diff) -> (String, bool) {
     (changes.human(), waits)
 }
 
-/// True for a stage that names the new deployment.
-fn is_pointer(change: &stackgen_model::diff::Change) -> bool {
+/// True for what only says that there is a new deployment, and in which order things are made.
+fn is_bookkeeping(change: &Change) -> bool {
     let field = match &change.what {
-        stackgen_model::diff::What::Changed { field, .. } => field.as_str(),
-        _ => return false,
+        What::Changed { field, .. } => field.as_str(),
+        _ => "",
     };
-    change.subject.kind == "stage" && field == "DeploymentId"
+    match change.subject.kind.as_str() {
+        "deployment" | "output" => true,
+        "stage" => field == "DeploymentId",
+        "resource" => field.starts_with("DependsOn"),
+        _ => false,
+    }
 }
