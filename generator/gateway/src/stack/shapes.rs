@@ -42,97 +42,110 @@ const ROUTE_SETTINGS: Shape = Object(&[
 /// The properties of an API Gateway type that mean something here; `None` for types that are not API Gateway's.
 pub(super) fn of(kind: &str) -> Option<Shapes> {
     Some(match kind.strip_prefix("AWS::ApiGatewayV2::")? {
-        "Api" => &[
-            ("Name", Text),
-            ("ProtocolType", Text),
-            ("RouteSelectionExpression", Text),
-            ("ApiKeySelectionExpression", Text),
-            (
-                "CorsConfiguration",
-                Object(&[
-                    ("AllowCredentials", Bool),
-                    ("AllowHeaders", Texts),
-                    ("AllowMethods", Texts),
-                    ("AllowOrigins", Texts),
-                    ("ExposeHeaders", Texts),
-                    ("MaxAge", Number),
-                ]),
-            ),
-            ("Description", Text),
-            ("DisableSchemaValidation", Bool),
-            ("DisableExecuteApiEndpoint", Bool),
-            ("Version", Text),
-            ("Tags", Pairs),
-            ("Target", Text),
-            ("RouteKey", Text),
-            ("CredentialsArn", Text),
-        ],
-        "Route" => &[
-            ("RouteKey", Text),
-            ("AuthorizationType", Text),
-            ("AuthorizerId", Text),
-            ("AuthorizationScopes", Texts),
-            ("ApiKeyRequired", Bool),
-            ("Target", Text),
-            ("RouteResponseSelectionExpression", Text),
-            ("ModelSelectionExpression", Text),
-            ("RequestModels", Pairs),
-            ("RequestParameters", MapOf(&REQUIRED)),
-            ("OperationName", Text),
-        ],
+        "Api" => API,
+        "Route" => ROUTE,
         "Integration" => INTEGRATION,
-        "IntegrationResponse" => &[
-            ("IntegrationResponseKey", Text),
-            ("ResponseTemplates", Pairs),
-            ("ResponseParameters", Pairs),
-            ("ContentHandlingStrategy", Text),
-            ("TemplateSelectionExpression", Text),
-        ],
-        "RouteResponse" => &[
-            ("RouteResponseKey", Text),
-            ("ModelSelectionExpression", Text),
-            ("ResponseModels", Pairs),
-            ("ResponseParameters", MapOf(&REQUIRED)),
-        ],
-        "Authorizer" => &[
-            ("Name", Text),
-            ("AuthorizerType", Text),
-            ("AuthorizerUri", Text),
-            ("IdentitySource", Texts),
-            ("AuthorizerCredentialsArn", Text),
-            ("AuthorizerResultTtlInSeconds", Number),
-            ("AuthorizerPayloadFormatVersion", Text),
-            ("EnableSimpleResponses", Bool),
-            (
-                "JwtConfiguration",
-                Object(&[("Issuer", Text), ("Audience", Texts)]),
-            ),
-            ("IdentityValidationExpression", Text),
-        ],
-        "Model" => &[
-            ("Name", Text),
-            ("ContentType", Text),
-            ("Schema", JsonText),
-            ("Description", Text),
-        ],
-        "Deployment" => &[("Description", Text), ("StageName", Text)],
-        "Stage" => &[
-            ("StageName", Text),
-            ("DeploymentId", Text),
-            ("AutoDeploy", Bool),
-            ("DefaultRouteSettings", ROUTE_SETTINGS),
-            ("RouteSettings", MapOf(&ROUTE_SETTINGS)),
-            ("StageVariables", Pairs),
-            (
-                "AccessLogSettings",
-                Object(&[("DestinationArn", Text), ("Format", Text)]),
-            ),
-            ("Description", Text),
-            ("Tags", Pairs),
-        ],
+        "IntegrationResponse" => INTEGRATION_RESPONSE,
+        "RouteResponse" => ROUTE_RESPONSE,
+        "Authorizer" => AUTHORIZER,
+        "Model" => MODEL,
+        "Stage" => STAGE,
         _ => return None,
     })
 }
+
+const API: Shapes = &[
+    ("Name", Text),
+    ("ProtocolType", Text),
+    ("RouteSelectionExpression", Text),
+    ("ApiKeySelectionExpression", Text),
+    (
+        "CorsConfiguration",
+        Object(&[
+            ("AllowCredentials", Bool),
+            ("AllowHeaders", Texts),
+            ("AllowMethods", Texts),
+            ("AllowOrigins", Texts),
+            ("ExposeHeaders", Texts),
+            ("MaxAge", Number),
+        ]),
+    ),
+    ("Description", Text),
+    ("DisableSchemaValidation", Bool),
+    ("DisableExecuteApiEndpoint", Bool),
+    ("Version", Text),
+    ("Tags", Pairs),
+    ("Target", Text),
+    ("RouteKey", Text),
+    ("CredentialsArn", Text),
+];
+
+const ROUTE: Shapes = &[
+    ("RouteKey", Text),
+    ("AuthorizationType", Text),
+    ("AuthorizerId", Text),
+    ("AuthorizationScopes", Texts),
+    ("ApiKeyRequired", Bool),
+    ("Target", Text),
+    ("RouteResponseSelectionExpression", Text),
+    ("ModelSelectionExpression", Text),
+    ("RequestModels", Pairs),
+    ("RequestParameters", MapOf(&REQUIRED)),
+    ("OperationName", Text),
+];
+
+const INTEGRATION_RESPONSE: Shapes = &[
+    ("IntegrationResponseKey", Text),
+    ("ResponseTemplates", Pairs),
+    ("ResponseParameters", Pairs),
+    ("ContentHandlingStrategy", Text),
+    ("TemplateSelectionExpression", Text),
+];
+
+const ROUTE_RESPONSE: Shapes = &[
+    ("RouteResponseKey", Text),
+    ("ModelSelectionExpression", Text),
+    ("ResponseModels", Pairs),
+    ("ResponseParameters", MapOf(&REQUIRED)),
+];
+
+const AUTHORIZER: Shapes = &[
+    ("Name", Text),
+    ("AuthorizerType", Text),
+    ("AuthorizerUri", Text),
+    ("IdentitySource", Texts),
+    ("AuthorizerCredentialsArn", Text),
+    ("AuthorizerResultTtlInSeconds", Number),
+    ("AuthorizerPayloadFormatVersion", Text),
+    ("EnableSimpleResponses", Bool),
+    (
+        "JwtConfiguration",
+        Object(&[("Issuer", Text), ("Audience", Texts)]),
+    ),
+    ("IdentityValidationExpression", Text),
+];
+
+const MODEL: Shapes = &[
+    ("Name", Text),
+    ("ContentType", Text),
+    ("Schema", JsonText),
+    ("Description", Text),
+];
+
+const STAGE: Shapes = &[
+    ("StageName", Text),
+    ("DeploymentId", Text),
+    ("AutoDeploy", Bool),
+    ("DefaultRouteSettings", ROUTE_SETTINGS),
+    ("RouteSettings", MapOf(&ROUTE_SETTINGS)),
+    ("StageVariables", Pairs),
+    (
+        "AccessLogSettings",
+        Object(&[("DestinationArn", Text), ("Format", Text)]),
+    ),
+    ("Description", Text),
+    ("Tags", Pairs),
+];
 
 const INTEGRATION: Shapes = &[
     ("IntegrationType", Text),
