@@ -26,6 +26,8 @@ pub struct Access {
     pub endpoint_url: Option<String>,
     /// Credentials, for what does not check them.
     pub credentials: Option<Credentials>,
+    /// An issuer of tokens that the endpoint tells in the place of another one, and that one.
+    pub issuer: Option<(String, String)>,
 }
 
 /// An access key.
@@ -51,6 +53,7 @@ pub struct Aws {
     pub(crate) lambda: aws_sdk_lambda::Client,
     sts: aws_sdk_sts::Client,
     region: String,
+    pub(crate) issuer: Option<(String, String)>,
     place: std::sync::Arc<OnceCell<Place>>,
 }
 
@@ -113,6 +116,7 @@ impl Aws {
             lambda: aws_sdk_lambda::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
             region,
+            issuer: access.issuer.clone(),
             place: std::sync::Arc::default(),
         })
     }
@@ -136,7 +140,7 @@ impl Aws {
 fn missing(kind: AccountErrorKind, message: &str) -> AccountError {
     AccountError {
         kind,
-        operation: "configuration",
+        operation: "",
         message: message.to_owned(),
         permission: String::new(),
     }

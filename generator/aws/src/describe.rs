@@ -38,7 +38,12 @@ impl Aws {
         parts.extend(self.integrations(api, is_websocket).await?);
         for found in all!(self, get_authorizers, "GetAuthorizers", api, "authorizers") {
             let id = found.authorizer_id().unwrap_or_default();
-            parts.push(part(PartKind::Authorizer, id, None, authorizer(&found)));
+            parts.push(part(
+                PartKind::Authorizer,
+                id,
+                None,
+                authorizer(&found, self.issuer.as_ref()),
+            ));
         }
         if is_websocket {
             for found in all!(self, get_models, "GetModels", api, "models") {
@@ -286,10 +291,14 @@ fn integration_response(integration: &str, response: &sdk::IntegrationResponse) 
     )
 }
 
-fn authorizer(authorizer: &sdk::Authorizer) -> Properties {
+fn authorizer(authorizer: &sdk::Authorizer, stand_in: Option<&(String, String)>) -> Properties {
     let jwt = authorizer.jwt_configuration().map(|jwt| {
+        let issuer = jwt.issuer().map(|told| match stand_in {
+            Some((stand_in, own)) if stand_in == told => own,
+            _ => told,
+        });
         Told::default()
-            .text("Issuer", jwt.issuer())
+            .text("Issuer", issuer)
             .list("Audience", jwt.audience())
             .done()
     });

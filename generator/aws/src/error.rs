@@ -112,12 +112,15 @@ fn unanswered<E: Error + 'static>(error: &SdkError<E, Response>) -> (Kind, Strin
 
 /// Why there are no credentials. They are never part of it.
 pub(crate) fn credentials(error: &CredentialsError) -> AccountError {
-    let text = causes(error);
+    let text = match error {
+        CredentialsError::CredentialsNotLoaded(_) => "no credentials were found".to_owned(),
+        other => causes(other),
+    };
     let kind = match text.contains("expired") {
         true => Kind::ExpiredCredentials,
         false => Kind::NoCredentials,
     };
-    Call::new("configuration", "").error(kind, text)
+    Call::new("", "").error(kind, text)
 }
 
 /// What went wrong, and why, in one line.

@@ -9,11 +9,11 @@ use crate::{ApiId, DeploymentId, FunctionName, StageName};
 
 /// A call that the account did not answer as it should.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{operation}: {message}")]
+#[error("{}", self.shown())]
 pub struct AccountError {
     /// Which kind of failure.
     pub kind: AccountErrorKind,
-    /// The operation by its AWS name: `CreateDeployment`.
+    /// The operation by its AWS name: `CreateDeployment`; empty before any is called.
     pub operation: &'static str,
     /// What the service, or the way to it, says.
     pub message: String,
@@ -47,6 +47,13 @@ pub enum AccountErrorKind {
 }
 
 impl AccountError {
+    fn shown(&self) -> String {
+        match self.operation {
+            "" => self.message.clone(),
+            operation => format!("{operation}: {}", self.message),
+        }
+    }
+
     /// True when the same call may succeed a little later.
     pub fn is_transient(&self) -> bool {
         use AccountErrorKind::{Conflict, TooManyRequests, Unclear, Unreachable};

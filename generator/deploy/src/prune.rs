@@ -1,5 +1,6 @@
 //! Which deployments are deleted, and which are kept.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -91,11 +92,12 @@ pub fn prunable<'a>(
     judged.collect()
 }
 
-/// The newest first; those of one second by id, so that the order is always the same.
+/// The newest first. Of those of one second the account's order decides: on AWS there are none, since a deployment may
+/// be made every 5 s (row D15), and the local gateway tells them in the order in which they were made.
 pub(crate) fn newest_first(deployments: &[Deployment]) -> Vec<&Deployment> {
-    let mut all: Vec<_> = deployments.iter().collect();
-    all.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
-    all
+    let mut all: Vec<_> = deployments.iter().enumerate().collect();
+    all.sort_by_key(|(index, deployment)| Reverse((deployment.created, *index)));
+    all.into_iter().map(|(_, deployment)| deployment).collect()
 }
 
 /// What a stage that serves a deployment would go back to: the newest of stackgen's that is older, can be served, and

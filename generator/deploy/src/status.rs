@@ -118,7 +118,8 @@ impl Status {
     }
 }
 
-/// Finds out whether a stage serves what the account holds.
+/// Finds out whether a stage serves what the account holds. Of the templates the first is the current one; others may
+/// tell what was deployed before.
 ///
 /// # Errors
 ///
@@ -127,7 +128,7 @@ pub async fn status(
     account: &impl Account,
     api: &Api,
     stage: &StageName,
-    template: Option<&Said>,
+    templates: &[Said],
     built: &[BuiltCode],
     doing: Doing<'_>,
 ) -> Result<Status, DeployError> {
@@ -141,15 +142,18 @@ pub async fn status(
     };
     let label = deployment.as_ref().and_then(Deployment::label);
     let served = label.as_ref().map(|label| &label.digest);
-    let said_so = template.filter(|said| Some(&said.digest) == served);
+    let template = templates.first();
+    let said_so = templates.iter().find(|said| Some(&said.digest) == served);
+    let compared = said_so.or(template);
     let (changes, in_words) =
-        template.map_or_else(Default::default, |said| differences(api, said, &wiring));
+        compared.map_or_else(Default::default, |said| differences(api, said, &wiring));
     let changes_are = (!changes.is_empty()).then_some(match said_so {
         Some(_) => ChangesAre::Undeployed,
         None => ChangesAre::FromTemplate,
     });
+    let says = template.is_some_and(|said| said.digest == wiring.digest);
     Ok(Status {
-        verdict: verdict(&stage, deployment.as_ref(), said_so, &wiring),
+        verdict: verdict(&stage, deployment.as_ref(), said_so, &wiring, says),
         api: api.clone(),
         maker: deployment.as_ref().map(Deployment::maker),
         label,
@@ -169,6 +173,7 @@ fn verdict(
     deployment: Option<&Deployment>,
     said_so: Option<&Said>,
     wiring: &Wiring,
+    template_says_so: bool,
 ) -> Verdict {
     let verdict = |state, sureness, because| Verdict {
         state,
@@ -216,7 +221,7 @@ fn verdict(
                 "it was made from this template, and the account says the same, but for versions and roles, which a template cannot name",
             )
         }
-        Some(_) if maker == Maker::Template => verdict(
+        Some(_) if maker == Maker::Template && !template_says_so => verdict(
             Stale,
             Likely,
             "the digests differ; a parameter with another value than its default makes the same difference",

@@ -20,6 +20,7 @@ use crate::kept;
 use crate::local::Local;
 use crate::project::{Project, ProjectArgs};
 use crate::report::reason;
+use crate::template::Place;
 use crate::ui::Ui;
 
 /// Which stack, or which API.
@@ -56,8 +57,10 @@ pub(crate) enum Read {
 pub(crate) struct Goal {
     wanted: Wanted,
     stage: Option<StageName>,
-    /// What the template says of the API.
-    pub(crate) said: Option<Said>,
+    /// What templates say of the API: the one that is rendered, then the one that is kept in `out`.
+    pub(crate) said: Vec<Said>,
+    /// Who issues the tokens that it takes, where API Gateway itself looks at them.
+    pub(crate) issuer: Option<String>,
     /// Whether the template pins versions.
     pub(crate) release: Option<Release>,
     /// The environment of the stack.
@@ -99,7 +102,8 @@ impl GoalArgs {
             return Ok(vec![Goal {
                 wanted: Wanted::Id(ApiId::new(id)),
                 stage: self.stage_name.as_deref().map(StageName::new),
-                said: None,
+                said: Vec::new(),
+                issuer: None,
                 release: None,
                 environment: None,
                 code: Vec::new(),
@@ -120,6 +124,7 @@ impl GoalArgs {
             "pinned" => Release::Pinned,
             _ => Release::Live,
         });
+        let kept = kept_model(&project, environment);
         let mut goals = Vec::new();
         for api in &model.apis {
             let Some(name) = api.name.as_ref().and_then(Text::as_literal) else {
@@ -129,13 +134,13 @@ impl GoalArgs {
                 .stages
                 .first()
                 .and_then(|stage| stage.name.as_ref()?.as_literal());
+            let said = [Some(&model), kept.as_ref()].into_iter().flatten();
+            let said = said.filter_map(|model| said_of(model, name));
             goals.push(Goal {
                 wanted: Wanted::Name(name.to_owned()),
                 stage: stage.map(StageName::new),
-                said: Some(Said {
-                    digest: api.snapshot_digest(&model),
-                    snapshot: api.snapshot(&model),
-                }),
+                said: said.collect(),
+                issuer: issuer(api),
                 release,
                 environment: Some(environment.to_owned()),
                 code: Vec::new(),
@@ -192,6 +197,37 @@ impl GoalArgs {
                 .hint(format!("name one with `--env`: {}", names.join(", ")))
         })
     }
+}
+
+/// The template that is kept of an environment: what was deployed last, most likely.
+fn kept_model(project: &Project, environment: &str) -> Option<Model> {
+    let path = project
+        .default_out()
+        .join(environment)
+        .join("template.yaml");
+    let template = path.exists().then(|| Place::File(path).read())?.ok()?;
+    Some(Model::of_wiring(&template, &Inputs::none()))
+}
+
+/// What a template says of the API of that name.
+fn said_of(model: &Model, name: &str) -> Option<Said> {
+    let is_it =
+        |api: &&stackgen_model::Api| api.name.as_ref().and_then(Text::as_literal) == Some(name);
+    let api = model.apis.iter().find(is_it)?;
+    Some(Said {
+        digest: api.snapshot_digest(model),
+        snapshot: api.snapshot(model),
+    })
+}
+
+/// The issuer of a JWT authorizer.
+fn issuer(api: &stackgen_model::Api) -> Option<String> {
+    let mut configurations = api
+        .authorizers
+        .iter()
+        .filter_map(|one| one.resource.properties.get("JwtConfiguration"));
+    let issuer = configurations.next()?.text("Issuer")?;
+    issuer.as_literal().map(str::to_owned)
 }
 
 fn folder(file: &Path) -> PathBuf {

@@ -53,8 +53,12 @@ impl AccountArgs {
         self.local.then(|| Local::find(project)).transpose()
     }
 
-    /// Finds region and credentials.
-    pub(crate) async fn connect(&self, gateway: Option<&Local>) -> Result<Account, CliError> {
+    /// Finds region and credentials. The local gateway's issuer stands in for the one that the goals name.
+    pub(crate) async fn connect(
+        &self,
+        gateway: Option<&Local>,
+        goals: &[Goal],
+    ) -> Result<Account, CliError> {
         let access = match gateway {
             // It takes any credentials.
             Some(local) => Access {
@@ -65,12 +69,17 @@ impl AccountArgs {
                     access_key_id: "local".to_owned(),
                     secret_access_key: "local".to_owned(),
                 }),
+                issuer: goals
+                    .iter()
+                    .find_map(|goal| goal.issuer.clone())
+                    .map(|issuer| (local.state.issuer.clone(), issuer)),
             },
             None => Access {
                 profile: self.profile.clone(),
                 region: self.region.clone(),
                 endpoint_url: self.endpoint_url.clone(),
                 credentials: None,
+                issuer: None,
             },
         };
         let patience = match gateway {

@@ -1,5 +1,6 @@
 //! Steps as lines on stderr, and a spinner where somebody watches.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,6 +14,8 @@ use crate::ui::{DIM, GREEN, RED, Ui};
 pub(crate) struct Progress<'a> {
     ui: &'a Ui,
     spinner: ProgressBar,
+    /// The last line, which is not said twice: a stage may be tried many times.
+    last: RefCell<String>,
 }
 
 impl<'a> Progress<'a> {
@@ -25,7 +28,11 @@ impl<'a> Progress<'a> {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
             spinner.set_style(style);
         }
-        Progress { ui, spinner }
+        Progress {
+            ui,
+            spinner,
+            last: RefCell::default(),
+        }
     }
 
     /// Something begins that may take a while.
@@ -68,7 +75,10 @@ impl<'a> Progress<'a> {
                 .note(&format!("{what} was left out: {reason}"), None),
             other => {
                 if let Some((word, text)) = told(other) {
-                    self.ui.aside(&format!("  {DIM}{word:<9}{DIM:#} {text}"));
+                    let line = format!("  {DIM}{word:<9}{DIM:#} {text}");
+                    if self.last.replace(line.clone()) != line {
+                        self.ui.aside(&line);
+                    }
                 }
             }
         }

@@ -35,7 +35,7 @@ impl Status {
     async fn look(&self, ui: &Ui) -> Result<Outcome, CliError> {
         let gateway = self.account.gateway(&self.goal.file)?;
         let goals = self.goal.goals(Read::Code, gateway.as_ref(), ui)?;
-        let account = self.account.connect(gateway.as_ref()).await?;
+        let account = self.account.connect(gateway.as_ref(), &goals).await?;
         let (progress, interrupt) = (Progress::new(ui), interrupt());
         let steps = |step: Step<'_>| progress.step(&step);
         let doing = account.doing(&steps, &interrupt);
@@ -43,8 +43,17 @@ impl Status {
         for goal in &goals {
             progress.begin("looking at the account");
             let (api, stage) = goal.find(&account, doing).await?;
-            let said = goal.said.as_ref();
-            found.push(status(&account.aws, &api, &stage.name, said, &goal.code, doing).await?);
+            found.push(
+                status(
+                    &account.aws,
+                    &api,
+                    &stage.name,
+                    &goal.said,
+                    &goal.code,
+                    doing,
+                )
+                .await?,
+            );
         }
         drop(progress);
         if ui.wants_json() {
@@ -96,7 +105,7 @@ fn shown(known: &Known) -> String {
         say(
             "changes",
             match of {
-                ChangesAre::Undeployed => "in the account, and not served:",
+                ChangesAre::Undeployed => "in the account and not served:",
                 ChangesAre::FromTemplate => "from the template to the account:",
             },
         );

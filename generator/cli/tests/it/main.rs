@@ -8,6 +8,7 @@ mod bad_input;
 mod bad_spec;
 mod common;
 mod dev;
+mod deploy_local;
 mod diff;
 mod graph;
 mod handlers;

@@ -17,7 +17,7 @@ async fn seen(memory: &Memory, template: Option<&Said>) -> Status {
         memory,
         &Memory::api(),
         &StageName::new("dev"),
-        template,
+        template.map_or(&[], std::slice::from_ref),
         &code,
         doing,
     )

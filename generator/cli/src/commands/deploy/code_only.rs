@@ -13,12 +13,12 @@ impl Deploy {
     pub(super) async fn code_only(&self, ui: &Ui) -> Result<Outcome, CliError> {
         let gateway = self.account.gateway(&self.goal.file)?;
         let goals = self.goal.goals(Read::Code, gateway.as_ref(), ui)?;
-        let Some(goal) = goals.into_iter().find(|goal| !goal.code.is_empty()) else {
+        let Some(goal) = goals.iter().find(|goal| !goal.code.is_empty()) else {
             return Err(CliError::input("there is no built code to send").hint(
                 "build first; `stackgen dev` builds and loads code for the local gateway by itself",
             ));
         };
-        let account = self.account.connect(gateway.as_ref()).await?;
+        let account = self.account.connect(gateway.as_ref(), &goals).await?;
         let (progress, interrupt) = (Progress::new(ui), interrupt());
         let steps = |step: Step<'_>| progress.step(&step);
         let doing = account.doing(&steps, &interrupt);

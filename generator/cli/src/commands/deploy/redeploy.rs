@@ -73,7 +73,7 @@ impl Deploy {
             Read::Code
         };
         let mut goals = self.goal.goals(read, gateway.as_ref(), ui)?;
-        let account = self.account.connect(gateway.as_ref()).await?;
+        let account = self.account.connect(gateway.as_ref(), &goals).await?;
         let (progress, interrupt) = (Progress::new(ui), interrupt());
         let steps = |step: Step<'_>| progress.step(&step);
         let doing = account.doing(&steps, &interrupt);

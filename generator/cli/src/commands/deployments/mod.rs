@@ -79,7 +79,10 @@ impl Where {
                     .hint(format!("it has: {}", names.join(", "))),
             );
         };
-        Ok((self.account.connect(gateway.as_ref()).await?, goal))
+        let account = self
+            .account
+            .connect(gateway.as_ref(), std::slice::from_ref(&goal));
+        Ok((account.await?, goal))
     }
 }
 

@@ -1,0 +1,136 @@
+//! Failures, as the engine knows them.
+
+use serde_json::json;
+use stackgen_deploy::{
+    AccountError, AccountErrorKind as Kind, ApiCatalog, ApiId, CodeStore, DeploymentId,
+    DeploymentStore, FunctionName, StageActivator, StageName,
+};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+
+use crate::replay::{Replay, connect, error, get};
+
+async fn creating(status: u16, code: &'static str, message: &str) -> AccountError {
+    let exchange = error(
+        "POST /v2/apis/a1/deployments",
+        json!({ "description": "d" }),
+        status,
+        code,
+        message,
+    );
+    let replay = Replay::of([exchange]).await;
+    let failure = replay.aws.create(&ApiId::new("a1"), "d").await.unwrap_err();
+    // A call that makes a deployment is made once, whatever comes of it.
+    replay.end();
+    failure
+}
+
+#[tokio::test]
+async fn every_error_of_the_service_is_known_by_its_kind() {
+    let cases = [
+        (409, "ConflictException", Kind::Conflict),
+        (429, "TooManyRequestsException", Kind::TooManyRequests),
+        (404, "NotFoundException", Kind::NotFound),
+        (400, "BadRequestException", Kind::Refused),
+        (403, "AccessDeniedException", Kind::AccessDenied),
+        (403, "ExpiredTokenException", Kind::ExpiredCredentials),
+        (403, "UnrecognizedClientException", Kind::NoCredentials),
+        (500, "InternalServerErrorException", Kind::Unclear),
+        (503, "ServiceUnavailableException", Kind::Unclear),
+    ];
+    for (status, code, kind) in cases {
+        let failure = creating(status, code, "words").await;
+        assert_eq!(
+            (failure.kind, failure.to_string().as_str()),
+            (kind, "CreateDeployment: words"),
+            "{code}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_do_something_is_told_what_it_takes() {
+    let failure = creating(
+        403,
+        "AccessDeniedException",
+        "not authorized to perform this",
+    )
+    .await;
+    assert_eq!(
+        failure.hint().unwrap(),
+        "the caller needs apigateway:POST on /apis/a1/deployments"
+    );
+    let path = "GET /2015-03-31/functions/f/configuration";
+    let denied = error(path, json!(null), 403, "AccessDeniedException", "no");
+    let replay = Replay::of([denied]).await;
+    let failure = replay
+        .aws
+        .function(&FunctionName::new("f"), None)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        failure.hint().unwrap(),
+        "the caller needs lambda:GetFunctionConfiguration on function f"
+    );
+}
+
+#[tokio::test]
+async fn row_d15_reading_is_repeated_when_there_were_too_many_calls() {
+    let replay = Replay::of([
+        error(
+            "GET /v2/apis",
+            json!(null),
+            429,
+            "TooManyRequestsException",
+            "slow down",
+        ),
+        get("GET /v2/apis", json!({ "items": [] })),
+    ])
+    .await;
+    assert_eq!(replay.aws.apis().await.unwrap(), []);
+    replay.end();
+}
+
+/// Reads a request and hangs up without a word, and counts how often.
+async fn cutting() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = count.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            if stream.read(&mut [0; 1024]).await.unwrap_or_default() > 0 {
+                counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            }
+        }
+    });
+    (endpoint, count)
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_unclear_and_neither_creating_nor_moving_is_repeated() {
+    let (endpoint, count) = cutting().await;
+    let aws = connect(&endpoint).await;
+    let failure = aws.create(&ApiId::new("a1"), "d").await.unwrap_err();
+    assert_eq!(failure.kind, Kind::Unclear, "{failure}");
+    let id = DeploymentId::new("d1");
+    let failure = aws
+        .activate(&ApiId::new("a1"), &StageName::new("s"), &id)
+        .await
+        .unwrap_err();
+    assert_eq!(failure.kind, Kind::Unclear, "{failure}");
+    assert_eq!(count.load(std::sync::atomic::Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn what_never_left_is_unreachable() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let failure = connect(&endpoint)
+        .await
+        .create(&ApiId::new("a1"), "d")
+        .await
+        .unwrap_err();
+    assert_eq!(failure.kind, Kind::Unreachable, "{failure}");
+}

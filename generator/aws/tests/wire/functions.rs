@@ -1,0 +1,84 @@
+//! Functions.
+
+use serde_json::json;
+use stackgen_deploy::{CodeStore, FunctionName, FunctionVersion, UpdateStatus};
+
+use crate::replay::{Replay, get, sent};
+
+#[tokio::test]
+async fn a_function_tells_its_code_and_how_its_update_goes() {
+    let configuration = |state: &str, last: &str, variable: &str| {
+        json!({
+            "FunctionName": "chat", "CodeSha256": "c2hh", "Runtime": "provided.al2023", "State": state,
+            "LastUpdateStatus": last, "LastUpdateStatusReason": "why",
+            "Environment": { "Variables": { "A": variable, "B": "2" } },
+        })
+    };
+    let path = "GET /2015-03-31/functions/chat/configuration";
+    let replay = Replay::of([
+        get(path, configuration("Active", "Successful", "1")),
+        get(path, configuration("Active", "InProgress", "1")),
+        get(path, configuration("Pending", "Successful", "1")),
+        get(path, configuration("Active", "Failed", "1")),
+        get(
+            "GET /2015-03-31/functions/chat/configuration?Qualifier=3",
+            configuration("Active", "Successful", "other"),
+        ),
+    ])
+    .await;
+    let name = FunctionName::new("chat");
+    let mut found = Vec::new();
+    for _ in 0..4 {
+        found.push(replay.aws.function(&name, None).await.unwrap());
+    }
+    let updates: Vec<_> = found.iter().map(|state| state.update.clone()).collect();
+    let failed = UpdateStatus::Failed("why".to_owned());
+    assert_eq!(
+        updates,
+        [
+            UpdateStatus::Successful,
+            UpdateStatus::InProgress,
+            UpdateStatus::InProgress,
+            failed
+        ]
+    );
+    assert_eq!(found[0].configuration, found[1].configuration);
+    let version = replay
+        .aws
+        .function(&name, Some(&FunctionVersion::new("3")))
+        .await
+        .unwrap();
+    assert_ne!(version.configuration, found[0].configuration);
+    assert!(!format!("{version:?}").contains("other"));
+    replay.end();
+}
+
+#[tokio::test]
+async fn code_is_sent_and_published_only_if_it_is_still_that_code() {
+    let replay = Replay::of([
+        sent(
+            "PUT /2015-03-31/functions/chat/code",
+            json!({ "ZipFile": "UEs=" }),
+            200,
+            json!({ "CodeSha256": "c2hh", "State": "Active", "LastUpdateStatus": "InProgress" }),
+        ),
+        sent(
+            "POST /2015-03-31/functions/chat/versions",
+            json!({ "CodeSha256": "c2hh" }),
+            201,
+            json!({ "Version": "4" }),
+        ),
+    ])
+    .await;
+    let name = FunctionName::new("chat");
+    let state = replay.aws.update_code(&name, b"PK").await.unwrap();
+    assert_eq!(
+        (state.code_sha256.as_str(), state.update),
+        ("c2hh", UpdateStatus::InProgress)
+    );
+    assert_eq!(
+        replay.aws.publish(&name, "c2hh").await.unwrap(),
+        FunctionVersion::new("4")
+    );
+    replay.end();
+}

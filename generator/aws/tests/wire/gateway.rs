@@ -1,0 +1,152 @@
+//! APIs, deployments and stages.
+
+use serde_json::json;
+use stackgen_deploy::{
+    ApiCatalog, ApiId, CallTarget, DeploymentId, DeploymentStatus, DeploymentStore, Protocol,
+    StageActivator, StageName, Timestamp,
+};
+
+use crate::replay::{Replay, get, sent};
+
+fn api() -> ApiId {
+    ApiId::new("a1")
+}
+
+#[tokio::test]
+async fn apis_are_read_page_by_page() {
+    let item = |id: &str, protocol: &str| {
+        json!({
+            "apiId": id, "name": "chat", "protocolType": protocol, "createdDate": "2026-01-01T00:00:00Z",
+            "apiEndpoint": format!("wss://{id}.execute-api.us-east-1.amazonaws.com"), "routeSelectionExpression": "x",
+        })
+    };
+    let replay = Replay::of([
+        get(
+            "GET /v2/apis",
+            json!({ "items": [item("a1", "WEBSOCKET")], "nextToken": "a/b=" }),
+        ),
+        get(
+            "GET /v2/apis?nextToken=a%2Fb%3D",
+            json!({ "items": [item("a2", "HTTP")] }),
+        ),
+    ])
+    .await;
+    let apis = replay.aws.apis().await.unwrap();
+    assert_eq!(
+        (apis[0].protocol, apis[1].protocol),
+        (Protocol::WebSocket, Protocol::Http)
+    );
+    let url = apis[0].url(&StageName::new("dev")).unwrap();
+    assert_eq!(url, "wss://a1.execute-api.us-east-1.amazonaws.com/dev");
+    replay.end();
+}
+
+#[tokio::test]
+async fn a_deployment_is_created_without_a_stage() {
+    let replay = Replay::of([
+        sent(
+            "POST /v2/apis/a1/deployments",
+            json!({ "description": "stackgen sha256:…" }),
+            201,
+            json!({ "deploymentId": "d1", "deploymentStatus": "PENDING", "createdDate": "2026-11-22T02:42:52Z" }),
+        ),
+        get(
+            "GET /v2/apis/a1/deployments/d1",
+            json!({ "deploymentId": "d1", "deploymentStatus": "FAILED", "deploymentStatusMessage": "why", "description": "x", "autoDeployed": false }),
+        ),
+        get(
+            "GET /v2/apis/a1/deployments",
+            json!({ "items": [{ "deploymentId": "d1", "deploymentStatus": "DEPLOYED" }], "nextToken": "n" }),
+        ),
+        get("GET /v2/apis/a1/deployments?nextToken=n", json!({ "items": [{ "deploymentId": "d2", "autoDeployed": true }] })),
+        sent("PATCH /v2/apis/a1/deployments/d1", json!({ "description": "y" }), 200, json!({ "deploymentId": "d1" })),
+        sent("DELETE /v2/apis/a1/deployments/d1", json!(null), 204, json!(null)),
+    ])
+    .await;
+    let made = replay
+        .aws
+        .create(&api(), "stackgen sha256:…")
+        .await
+        .unwrap();
+    assert_eq!(
+        (made.status, made.created),
+        (DeploymentStatus::Pending, Timestamp(1_795_315_372))
+    );
+    let id = DeploymentId::new("d1");
+    let found = replay.aws.deployment(&api(), &id).await.unwrap();
+    assert_eq!(
+        (found.status, found.message.as_deref()),
+        (DeploymentStatus::Failed, Some("why"))
+    );
+    let all = replay.aws.deployments(&api()).await.unwrap();
+    assert_eq!(
+        all.iter().map(|one| one.auto_deployed).collect::<Vec<_>>(),
+        [false, true]
+    );
+    replay.aws.say(&api(), &id, "y").await.unwrap();
+    replay.aws.delete(&api(), &id).await.unwrap();
+    replay.end();
+}
+
+#[tokio::test]
+async fn row_d12_moving_a_stage_sends_the_deployment_and_nothing_else() {
+    let stage = json!({ "stageName": "$default", "deploymentId": "d2", "autoDeploy": false, "stageVariables": {} });
+    let replay = Replay::of([
+        sent(
+            "PATCH /v2/apis/a1/stages/%24default",
+            json!({ "deploymentId": "d2" }),
+            200,
+            stage.clone(),
+        ),
+        get("GET /v2/apis/a1/stages/%24default", stage.clone()),
+        get(
+            "GET /v2/apis/a1/stages",
+            json!({ "items": [stage, { "stageName": "auto", "autoDeploy": true }] }),
+        ),
+    ])
+    .await;
+    let name = StageName::new("$default");
+    replay
+        .aws
+        .activate(&api(), &name, &DeploymentId::new("d2"))
+        .await
+        .unwrap();
+    let found = replay.aws.stage(&api(), &name).await.unwrap();
+    assert_eq!(
+        (found.deployment, found.auto_deploy),
+        (Some(DeploymentId::new("d2")), false)
+    );
+    let stages = replay.aws.stages(&api()).await.unwrap();
+    assert!(stages[1].auto_deploy && stages[1].deployment.is_none());
+    replay.end();
+}
+
+#[tokio::test]
+async fn retargeting_sends_the_uri_and_nothing_else() {
+    let replay = Replay::of([
+        sent(
+            "PATCH /v2/apis/a1/integrations/i1",
+            json!({ "integrationUri": "arn:x" }),
+            200,
+            json!({}),
+        ),
+        sent(
+            "PATCH /v2/apis/a1/authorizers/z1",
+            json!({ "authorizerUri": "arn:y" }),
+            200,
+            json!({}),
+        ),
+    ])
+    .await;
+    replay
+        .aws
+        .retarget_integration(&api(), "i1", "arn:x")
+        .await
+        .unwrap();
+    replay
+        .aws
+        .retarget_authorizer(&api(), "z1", "arn:y")
+        .await
+        .unwrap();
+    replay.end();
+}
