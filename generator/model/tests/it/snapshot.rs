@@ -298,5 +298,10 @@ fn two_snapshots_are_compared_in_words() {
     other.timeout = 20_000;
     let (before, after) = (snapshot(&small.model()), snapshot(&other.model()));
     let diff = stackgen_model::diff::snapshots("chat", &before, &after);
-    insta::assert_snapshot!(diff.human(), @"");
+    insta::assert_snapshot!(diff.human(), @"
+    - route send                                                                                needs a deployment
+    ~ route $connect: Target.TimeoutInMillis is now 20000 (was 10000)                           needs a deployment
+    + route leave                                                                               needs a deployment
+    ~ api chat: RouteSelectionExpression is now $request.body.type (was $request.body.action)   needs a deployment
+    ");
 }
