@@ -75,7 +75,8 @@ def head(results):
         f"Probed: {versions}." if versions else "Nothing was probed yet.", "",
         "✓ as the row says, ✗ otherwise, ◐ in part, – the tool has no way to say or do it, ? not probed. The words are what"
         " was seen. All targets run the same function, which does what the probe tells it. A row of which several things can be"
-        " seen has several lines. The tools have different aims: serverless-offline runs a serverless.yml and has no"
+        " seen has several lines. Our gateway was built from these rows, so that its column tells that they hold and not that the rows are right; those"
+        " that rest on weak or differing sources are tagged in the reference. The tools have different aims: serverless-offline runs a serverless.yml and has no"
         " control plane; ministack has the control planes of many services, of which API Gateway is one.", "",
         *summary(results),
     ]
