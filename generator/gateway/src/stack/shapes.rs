@@ -49,6 +49,7 @@ pub(super) fn of(kind: &str) -> Option<Shapes> {
         "RouteResponse" => ROUTE_RESPONSE,
         "Authorizer" => AUTHORIZER,
         "Model" => MODEL,
+        "Deployment" => DEPLOYMENT,
         "Stage" => STAGE,
         _ => return None,
     })
@@ -131,6 +132,8 @@ const MODEL: Shapes = &[
     ("Schema", JsonText),
     ("Description", Text),
 ];
+
+const DEPLOYMENT: Shapes = &[("Description", Text), ("StageName", Text)];
 
 const STAGE: Shapes = &[
     ("StageName", Text),
