@@ -4,4 +4,5 @@ mod flagship;
 mod lifecycle;
 mod private;
 mod problems;
+mod serving;
 mod support;

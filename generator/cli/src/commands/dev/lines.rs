@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anstyle::Style;
-use stackgen_gateway::{ApiId, Event, MessageOutcome, RouteKey};
+use stackgen_gateway::{ApiId, DeploymentId, Event, MessageOutcome, RouteKey};
 
 use crate::ui::{CYAN, DIM, GREEN, RED};
 
@@ -22,39 +22,7 @@ impl Lines {
     /// An event's line; `None` when it is not asked for.
     pub(super) fn line(&self, event: &Event, name: impl Fn(&ApiId) -> String) -> Option<String> {
         Some(match event {
-            Event::Connected {
-                api,
-                stage,
-                connection,
-                principal,
-                took,
-            } => {
-                let who = principal.as_ref().map(|who| format!("  as {}", shown(who)));
-                let rest = format!("{}/{stage}{}", name(api), who.unwrap_or_default());
-                line(
-                    GREEN,
-                    "connected",
-                    &format!("{connection}  {rest}"),
-                    Some(*took),
-                )
-            }
-            Event::Refused {
-                api,
-                stage,
-                status,
-                reason,
-                row,
-                took,
-            } => {
-                let stage = shown(stage.as_str());
-                let rest = format!(
-                    "{status}  {}/{stage}  {}{}",
-                    name(api),
-                    shown(reason),
-                    of(row)
-                );
-                line(RED, "refused", &rest, Some(*took))
-            }
+            Event::Connected { .. } | Event::Refused { .. } => handshake(event, name),
             Event::Message {
                 connection,
                 route,
@@ -66,122 +34,153 @@ impl Lines {
                 connection,
                 bytes: size,
                 status,
-            } => {
-                let style = if *status == 200 { DIM } else { RED };
-                let why = match status {
-                    200 => "",
-                    410 => "  the connection is gone (row K4)",
-                    413 => "  too large (row K6)",
-                    429 => "  the client does not read (row K7)",
-                    403 => "  not allowed, or not of this stage (rows K1, K5)",
-                    _ => "",
-                };
-                let rest = format!("{connection}  {}  {status}{why}", bytes(*size));
-                line(style, "posted", &rest, None)
+            } => posted(connection.as_str(), *size, *status),
+            Event::Closed { .. } => closed(event),
+            Event::Request { .. } => request(event),
+            Event::Deployed { .. } | Event::Activated { .. } | Event::Undeployed { .. } => {
+                deployment(event, name)
             }
-            Event::Closed {
-                connection,
-                code,
-                reason,
-                meaning,
-                row,
-                age,
-            } => {
-                let reason = match reason.is_empty() {
-                    true => String::new(),
-                    false => format!(" {}", shown(reason)),
-                };
-                let rest = format!(
-                    "{connection}  {code}{reason}: {meaning}{}  after {}",
-                    of(row),
-                    time(*age)
-                );
-                line(CYAN, "closed", &rest, None)
-            }
-            other => return self.rest(other, name),
-        })
-    }
-
-    fn rest(&self, event: &Event, name: impl Fn(&ApiId) -> String) -> Option<String> {
-        Some(match event {
-            Event::Request {
-                method,
-                path,
-                route,
-                status,
-                reason,
-                took,
-                ..
-            } => {
-                let style = if *status < 400 { GREEN } else { RED };
-                let route = route.as_ref().map(|route| format!("  {route}"));
-                let reason = reason.as_ref().map(|reason| format!("  {}", shown(reason)));
-                let rest = format!(
-                    "{} {}  {status}{}{}",
-                    shown(method),
-                    shown(path),
-                    route.unwrap_or_default(),
-                    reason.unwrap_or_default()
-                );
-                line(style, "request", &rest, Some(*took))
-            }
-            Event::Deployed {
-                api,
-                deployment,
-                description,
-            } => {
-                let says = description
-                    .as_ref()
-                    .map(|says| format!("  {}", shown(says)));
-                let rest = format!("{}  {deployment}{}", name(api), says.unwrap_or_default());
-                line(GREEN, "deployed", &rest, None)
-            }
-            Event::Activated {
-                api,
-                stage,
-                previous,
-                deployment,
-            } => {
-                let text = |id: &Option<stackgen_gateway::DeploymentId>| {
-                    id.as_ref().map_or("none".to_owned(), ToString::to_string)
-                };
-                let rest = format!(
-                    "{}/{stage} serves {} (was {})",
-                    name(api),
-                    text(deployment),
-                    text(previous)
-                );
-                line(GREEN, "activated", &rest, None)
-            }
-            Event::Undeployed { api, what } => {
-                let rest = format!(
-                    "{}  {}: no stage serves it (row D1)",
-                    name(api),
-                    shown(what)
-                );
-                line(CYAN, "undeployed", &rest, None)
-            }
+            Event::Log { .. } if !self.logs => return None,
             Event::Log {
                 function,
                 line: text,
-            } => {
-                if !self.logs {
-                    return None;
-                }
-                line(DIM, "log", &format!("{function}  {}", shown(text)), None)
+            } => line(DIM, "log", &format!("{function}  {}", shown(text)), None),
+            Event::FunctionFailed { function, reason } => {
+                let rest = format!("{function}  {}", shown(reason));
+                line(RED, "failed", &rest, None)
             }
-            Event::FunctionFailed { function, reason } => line(
-                RED,
-                "failed",
-                &format!("{function}  {}", shown(reason)),
-                None,
-            ),
             Event::DisconnectFailed { connection, reason } => {
                 let rest = format!("{connection}  $disconnect: {} (row M18)", shown(reason));
                 line(RED, "failed", &rest, None)
             }
-            _ => return None,
         })
+    }
+}
+
+fn handshake(event: &Event, name: impl Fn(&ApiId) -> String) -> String {
+    match event {
+        Event::Connected {
+            api,
+            stage,
+            connection,
+            principal,
+            took,
+        } => {
+            let who = principal.as_ref().map(|who| format!("  as {}", shown(who)));
+            let who = who.unwrap_or_default();
+            let rest = format!("{connection}  {}/{stage}{who}", name(api));
+            line(GREEN, "connected", &rest, Some(*took))
+        }
+        Event::Refused {
+            api,
+            stage,
+            status,
+            reason,
+            row,
+            took,
+        } => {
+            let (stage, reason) = (shown(stage.as_str()), shown(reason));
+            let rest = format!("{status}  {}/{stage}  {reason}{}", name(api), of(row));
+            line(RED, "refused", &rest, Some(*took))
+        }
+        _ => String::new(),
+    }
+}
+
+fn posted(connection: &str, size: usize, status: u16) -> String {
+    let why = match status {
+        403 => "  not allowed, or not of this stage (rows K1, K5)",
+        410 => "  the connection is gone (row K4)",
+        413 => "  too large (row K6)",
+        429 => "  the client does not read (row K7)",
+        _ => "",
+    };
+    let style = if status == 200 { DIM } else { RED };
+    let rest = format!("{connection}  {}  {status}{why}", bytes(size));
+    line(style, "posted", &rest, None)
+}
+
+fn closed(event: &Event) -> String {
+    let Event::Closed {
+        connection,
+        code,
+        reason,
+        meaning,
+        row,
+        age,
+    } = event
+    else {
+        return String::new();
+    };
+    let reason = match reason.is_empty() {
+        true => String::new(),
+        false => format!(" {}", shown(reason)),
+    };
+    let (row, age) = (of(row), time(*age));
+    let rest = format!("{connection}  {code}{reason}: {meaning}{row}  after {age}");
+    line(CYAN, "closed", &rest, None)
+}
+
+fn request(event: &Event) -> String {
+    let Event::Request {
+        method,
+        path,
+        route,
+        status,
+        reason,
+        took,
+        ..
+    } = event
+    else {
+        return String::new();
+    };
+    let route = route.as_ref().map(|route| format!("  {route}"));
+    let reason = reason.as_ref().map(|reason| format!("  {}", shown(reason)));
+    let rest = format!(
+        "{} {}  {status}{}{}",
+        shown(method),
+        shown(path),
+        route.unwrap_or_default(),
+        reason.unwrap_or_default()
+    );
+    let style = if *status < 400 { GREEN } else { RED };
+    line(style, "request", &rest, Some(*took))
+}
+
+fn deployment(event: &Event, name: impl Fn(&ApiId) -> String) -> String {
+    let id = |id: &Option<DeploymentId>| match id {
+        Some(id) => id.to_string(),
+        None => "none".to_owned(),
+    };
+    match event {
+        Event::Deployed {
+            api,
+            deployment,
+            description,
+        } => {
+            let says = description
+                .as_ref()
+                .map(|says| format!("  {}", shown(says)));
+            let says = says.unwrap_or_default();
+            let rest = format!("{}  {deployment}{says}", name(api));
+            line(GREEN, "deployed", &rest, None)
+        }
+        Event::Activated {
+            api,
+            stage,
+            previous,
+            deployment,
+        } => {
+            let (before, after) = (id(previous), id(deployment));
+            let rest = format!("{}/{stage} serves {after} (was {before})", name(api));
+            line(GREEN, "activated", &rest, None)
+        }
+        Event::Undeployed { api, what } => {
+            let (api, what) = (name(api), shown(what));
+            let rest = format!("{api}  {what}: no stage serves it (row D1)");
+            line(CYAN, "undeployed", &rest, None)
+        }
+        _ => String::new(),
     }
 }
 
@@ -248,7 +247,7 @@ fn time(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use stackgen_gateway::{ConnectionId, DeploymentId, StageName};
+    use stackgen_gateway::{ConnectionId, StageName};
 
     use super::*;
 

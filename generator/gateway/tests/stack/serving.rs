@@ -1,0 +1,133 @@
+//! Templates served: real sockets, real processes, the roles and variables that the templates give them.
+
+use std::path::PathBuf;
+
+use futures_util::{SinkExt, StreamExt};
+use stackgen_cfn::Sources;
+use stackgen_gateway::gateway::Gateway;
+use stackgen_gateway::stack::{StackCode, Template};
+use stackgen_model::{Inputs, Model};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+use crate::support::{api, apply, gateway, template};
+
+/// The function that does what it is told: cargo builds it beside the tests.
+fn puppet() -> PathBuf {
+    let test = std::env::current_exe().expect("a path");
+    let folder = test.ancestors().nth(2).expect("target/debug");
+    let puppet = folder.join("examples/puppet");
+    assert!(puppet.is_file(), "{} is not built", puppet.display());
+    puppet
+}
+
+/// A template, each of its functions the puppet.
+fn with_puppets(template: Template) -> Template {
+    let mut sources = Sources::new();
+    let source = sources.add(template.file.as_str(), template.text.as_str());
+    let node = stackgen_cfn::parse(source).expect("a template");
+    let model = Model::from_template(&node, &Inputs::none());
+    let functions = model.functions.iter();
+    let code = functions.map(|function| {
+        let id = function.resource.logical_id.to_string();
+        (id, StackCode::Program(puppet()))
+    });
+    Template {
+        code: code.collect(),
+        ..template
+    }
+}
+
+type Socket =
+    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+async fn connect(gateway: &Gateway, name: &str, path: &str) -> Socket {
+    let endpoint = api(gateway, name).api_endpoint.clone().expect("a port");
+    let authority = endpoint.trim_start_matches("ws://");
+    let stream = tokio::net::TcpStream::connect(authority).await;
+    let stream = tokio_tungstenite::MaybeTlsStream::Plain(stream.expect("a connection"));
+    let url = format!("{endpoint}{path}");
+    let connected = tokio_tungstenite::client_async(url, stream).await;
+    connected.expect("a handshake").0
+}
+
+async fn heard(socket: &mut Socket) -> String {
+    match socket.next().await {
+        Some(Ok(Message::Text(text))) => text.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// An authorizer admits, a route's function posts to its connection as its role may, and the shutdown says why it ends.
+async fn serves(file: &str, name: &str, path: &str) {
+    let gateway = gateway().await;
+    apply(&gateway, with_puppets(template(file))).await;
+    let mut socket = connect(&gateway, name, path).await;
+    let message = r#"{"action":"sendAudio","do":"post:heard"}"#;
+    socket.send(message.into()).await.expect("sent");
+    assert_eq!(heard(&mut socket).await, "heard", "{file}");
+    assert_eq!(gateway.connections(), 1);
+
+    let ended = tokio::spawn(gateway.shutdown());
+    match socket.next().await {
+        Some(Ok(Message::Close(Some(frame)))) => assert_eq!(frame.code, CloseCode::Away),
+        other => panic!("{other:?}"),
+    }
+    drop(socket);
+    ended.await.expect("it ends");
+}
+
+#[tokio::test]
+async fn row_k1_the_flagships_functions_reach_their_connections() {
+    let path = "/prod?auth=allow&do=ok";
+    serves("out/dev/template.yaml", "session-websocket-api-dev", path).await;
+}
+
+#[tokio::test]
+async fn row_d19_the_pinned_flagship_serves_versions() {
+    let path = "/prod?auth=allow&do=ok";
+    serves("out/prod/template.yaml", "session-websocket-api-prod", path).await;
+}
+
+#[tokio::test]
+async fn what_sam_and_cdk_make_is_served() {
+    let path = "/prod?auth=allow&do=ok";
+    let cdk = "generator/model/tests/fixtures/cdk/dev.template.json";
+    serves(cdk, "session-websocket-api-dev", path).await;
+    serves("out/dev/sam.yaml", "session-websocket-api-dev", path).await;
+}
+
+#[tokio::test]
+async fn row_d1_code_that_was_changed_is_live_and_a_pinned_stage_calls_the_old() {
+    for (file, name, live) in [
+        ("out/dev/template.yaml", "session-websocket-api-dev", true),
+        (
+            "out/prod/template.yaml",
+            "session-websocket-api-prod",
+            false,
+        ),
+    ] {
+        let gateway = gateway().await;
+        let first = with_puppets(template(file));
+        apply(&gateway, first.clone()).await;
+        let path = "/prod?auth=allow&do=ok";
+        let mut socket = connect(&gateway, name, path).await;
+        // The same program with a variable that tells it what to do: a change that a version freezes.
+        let changed = first.text.replace("LISTENERS_PER_INVOCATION", "PUPPET");
+        let changed = changed.replace("'250'", "'post:changed'");
+        assert_ne!(changed, first.text);
+        let changed = Template {
+            text: changed,
+            ..first
+        };
+        apply(&gateway, crate::support::without_deployments(changed)).await;
+        let plain = r#"{"action":"sendAudio"}"#;
+        socket.send(plain.into()).await.expect("sent");
+        let told = r#"{"action":"sendAudio","do":"post:told"}"#;
+        socket.send(told.into()).await.expect("sent");
+        let first = if live { "changed" } else { "told" };
+        assert_eq!(heard(&mut socket).await, first, "{file}");
+        drop(socket);
+        gateway.shutdown().await;
+    }
+}
