@@ -1,6 +1,8 @@
 //! `stackgen deploy --redeploy-stage`, `stackgen deployments` and `stackgen status` against the local gateway, whose
 //! functions are real processes.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -33,6 +35,8 @@ struct Project {
     gateway: Gateway,
     runtime: Runtime,
     environment: &'static str,
+    /// Ids that there are or were.
+    ids: RefCell<BTreeSet<String>>,
 }
 
 impl Project {
@@ -50,6 +54,7 @@ impl Project {
             gateway,
             runtime,
             environment,
+            ids: RefCell::default(),
         };
         project.sandbox.write("function", FUNCTION);
         let program = project.sandbox.path().join("function");
@@ -112,64 +117,68 @@ environments:
     )
 }
 
-/// What a person sees, with ids, digests and ages that are the same in every run.
-fn told(run: &Run) -> String {
-    let text = run.to_string();
-    let mut seen: Vec<String> = Vec::new();
-    let mut out = String::new();
-    let mut word = String::new();
-    let mut flush = |word: &mut String, out: &mut String| {
-        let is_id = |length| {
-            word.as_str() != "sha256"
-                && word.len() == length
-                && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
-                && word.bytes().any(|byte| byte.is_ascii_digit())
-        };
-        if is_id(6) || is_id(10) || (is_id(12) && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        {
+impl Project {
+    /// What a person sees, with ids, digests, ages and counts of tries that are the same in every run.
+    fn told(&self, run: &Run) -> String {
+        self.learn();
+        let mut seen: Vec<String> = Vec::new();
+        let mut masked = |word: &str| {
             let index = seen.iter().position(|one| one == word).unwrap_or_else(|| {
-                seen.push(word.clone());
+                seen.push(word.to_owned());
                 seen.len() - 1
             });
-            out.push_str(&format!("<{index}>"));
-        } else {
-            out.push_str(word);
-        }
-        word.clear();
-    };
-    for c in text.chars() {
-        if c.is_ascii_alphanumeric() {
-            word.push(c);
-        } else {
-            flush(&mut word, &mut out);
-            out.push(c);
-        }
-    }
-    flush(&mut word, &mut out);
-    let numbers = ["second ago", "seconds ago", "minute ago", "minutes ago"];
-    let mut lines: Vec<String> = out.lines().map(str::to_owned).collect();
-    for line in &mut lines {
-        for unit in numbers {
-            while let Some(at) = line.find(&format!(" {unit}")) {
-                let start = line[..at]
-                    .rfind(|c: char| !c.is_ascii_digit())
-                    .map_or(0, |at| at + 1);
-                let end = at + 1 + unit.len();
-                let rest = line[end..].trim_start().to_owned();
-                let space = if rest.len() == line[end..].len() {
-                    ""
-                } else {
-                    "  "
-                };
-                *line = format!("{}moments past{space}{rest}", &line[..start]);
+            format!("<{index}>")
+        };
+        let ids = self.ids.borrow();
+        let mut out = String::new();
+        let text = run.to_string();
+        for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+            let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            let is_digest = out.ends_with("sha256:");
+            match is_digest || ids.contains(bare) {
+                true => out.push_str(&(masked(bare) + &word[bare.len()..])),
+                false => out.push_str(word),
             }
         }
+        out.lines().map(timeless).collect::<Vec<_>>().join("\n")
     }
-    let tries = |line: &String| match (line.rfind(" ("), line.rfind(" handshakes)")) {
+
+    /// Remembers every id that there is.
+    fn learn(&self) {
+        let apis = &self.gateway.account().apis;
+        let mut ids = self.ids.borrow_mut();
+        for api in apis.list_apis() {
+            ids.insert(api.api_id.to_string());
+            let deployments = apis.list_deployments(&api.api_id).unwrap();
+            ids.extend(deployments.iter().map(|one| one.deployment_id.to_string()));
+            let integrations = apis.list_integrations(&api.api_id).unwrap();
+            ids.extend(
+                integrations
+                    .iter()
+                    .map(|one| one.integration_id.to_string()),
+            );
+        }
+    }
+}
+
+/// Without ages and counts of tries.
+fn timeless(line: &str) -> String {
+    let mut line = line.to_owned();
+    for unit in ["second ago", "seconds ago", "minute ago", "minutes ago"] {
+        while let Some(at) = line.find(&format!(" {unit}")) {
+            let start = line[..at]
+                .rfind(|c: char| !c.is_ascii_digit())
+                .map_or(0, |at| at + 1);
+            let after = &line[at + 1 + unit.len()..];
+            let rest = after.trim_start();
+            let space = if rest.len() == after.len() { "" } else { "  " };
+            line = format!("{}moments past{space}{rest}", &line[..start]);
+        }
+    }
+    match (line.rfind(" ("), line.rfind(" handshakes)")) {
         (Some(open), Some(close)) if open < close => line.replace(&line[open..close], " (many"),
-        _ => line.clone(),
-    };
-    lines.iter().map(tries).collect::<Vec<_>>().join("\n")
+        _ => line,
+    }
 }
 
 #[test]
@@ -186,35 +195,35 @@ fn the_story_of_a_stale_stage() {
     project.run("synth --env dev --unbuilt --quiet");
 
     let fresh = project.run("status --local");
-    insta::assert_snapshot!("fresh", told(&fresh));
+    insta::assert_snapshot!("fresh", project.told(&fresh));
     let nothing = project.run("deploy --redeploy-stage --local");
-    insta::assert_snapshot!("nothing_to_do", told(&nothing));
+    insta::assert_snapshot!("nothing_to_do", project.told(&nothing));
 
     with("added: { function: hello }");
     project.apply(Apply::WithoutDeployments);
     let stale = project.run("status --local");
-    insta::assert_snapshot!("stale", told(&stale));
+    insta::assert_snapshot!("stale", project.told(&stale));
     let planned = project.run("deploy --redeploy-stage --local --dry-run");
-    insta::assert_snapshot!("planned", told(&planned));
+    insta::assert_snapshot!("planned", project.told(&planned));
     let deployed = project.run("deploy --redeploy-stage --local");
-    insta::assert_snapshot!("deployed", told(&deployed));
+    insta::assert_snapshot!("deployed", project.told(&deployed));
     let current = project.run("status --local");
-    insta::assert_snapshot!("current", told(&current));
+    insta::assert_snapshot!("current", project.told(&current));
 
     let listed = project.run("deployments list --local");
-    insta::assert_snapshot!("listed", told(&listed));
+    insta::assert_snapshot!("listed", project.told(&listed));
     let back = project.run("deployments rollback --local");
-    insta::assert_snapshot!("rolled_back", told(&back));
+    insta::assert_snapshot!("rolled_back", project.told(&back));
     assert_eq!(project.run("status --local").code, Some(3));
     let again = project.run("deploy --redeploy-stage --local --quiet");
-    insta::assert_snapshot!("quiet", told(&again));
+    insta::assert_snapshot!("quiet", project.told(&again));
 
     fs::write(&broken, "").unwrap();
     let failed = project.run("deploy --redeploy-stage --local --force");
-    insta::assert_snapshot!("failed", told(&failed));
+    insta::assert_snapshot!("failed", project.told(&failed));
     fs::remove_file(&broken).unwrap();
     let pruned = project.run("deployments prune --local --keep 0");
-    insta::assert_snapshot!("pruned", told(&pruned));
+    insta::assert_snapshot!("pruned", project.told(&pruned));
     project.end();
 }
 
@@ -276,7 +285,7 @@ fn any_api_is_redeployed_by_its_id() {
     assert_eq!(run.json()["apis"][0]["outcome"], "deployed");
     assert_eq!(aws(format!("status {line}")).code, Some(0));
     let other = aws(format!("status {line} --stage-name other"));
-    insta::assert_snapshot!(told(&other), @"
+    insta::assert_snapshot!(project.told(&other), @"
     exit 2
     --- stderr
     error: API <0> has no stage other; it has prod
@@ -348,4 +357,80 @@ fn what_is_missing_is_said() {
     error: what is to be deployed?
     help: `--redeploy-stage` deploys the API as the account holds it; `--code-only` sends code
     ");
+}
+
+#[test]
+fn code_that_was_built_is_sent_published_and_served() {
+    let project = Project::started("prod", "");
+    let broken = project.sandbox.path().join("broken");
+    let spec = spec(&broken.display().to_string(), "");
+    project.sandbox.write("stackgen.yaml", spec);
+    project.apply(Apply::Everything);
+    project
+        .sandbox
+        .write("built/bootstrap", format!("{FUNCTION}# built anew\n"));
+    fs::create_dir_all(project.sandbox.path().join("target/lambda/hello")).unwrap();
+    let zip = "import zipfile\n\
+               info = zipfile.ZipInfo('bootstrap')\n\
+               info.external_attr = 0o100755 << 16\n\
+               with zipfile.ZipFile('target/lambda/hello/bootstrap.zip', 'w') as archive:\n    \
+                   archive.writestr(info, open('built/bootstrap').read())\n";
+    let mut python = std::process::Command::new("python3");
+    let made = python
+        .args(["-c", zip])
+        .current_dir(project.sandbox.path())
+        .status();
+    assert!(made.unwrap().success());
+    let state = project.runtime.block_on(project.gateway.state());
+    let aws = |line: &str| {
+        let mut command = project.sandbox.command();
+        command
+            .env("AWS_ACCESS_KEY_ID", "any")
+            .env("AWS_SECRET_ACCESS_KEY", "any");
+        command
+            .env("HOME", project.sandbox.path())
+            .env("AWS_ENDPOINT_URL", &state.endpoint);
+        let line = format!("{line} --env prod --region us-east-1");
+        Run::of(command.args(line.split_whitespace()).output().unwrap())
+    };
+    insta::assert_snapshot!(project.told(&aws("deploy --redeploy-stage --dry-run")), @"
+    exit 0
+    --- stdout
+    would update the code of hello-prod
+    would publish a version of hello-prod and call it
+    would deploy what comes of it and move stage prod to it (serves <0>)
+    --- stderr
+    told-api-prod (<1>), stage prod
+    ");
+    insta::assert_snapshot!(project.told(&aws("deploy --redeploy-stage")), @"
+    exit 0
+    --- stdout
+    stage prod of told-api-prod serves deployment <0> (was <1>)
+    --- stderr
+    told-api-prod (<2>), stage prod
+      code      hello-prod runs what was built now
+      version   integration <3> calls version 2, once deployed
+      wiring    2 routes, sha256:<4>; the stage serves sha256:<5>
+      created   deployment <0>
+      activated <0> (was <1>)
+      verifying 101: a WebSocket was opened
+    ");
+    let again = aws("deploy --redeploy-stage --json");
+    assert_eq!(again.json()["apis"][0]["outcome"], "current", "{again}");
+    insta::assert_snapshot!(project.told(&aws("deploy --code-only")), @"
+    exit 0
+    --- stdout
+    0 of 1 functions updated
+    ");
+    insta::assert_snapshot!(project.told(&aws("status")), @"
+    exit 0
+    --- stdout
+    told-api-prod (<0>), stage prod: current
+      because   the digests are the same
+      serves    deployment <1>, moments past, by `stackgen deploy --redeploy-stage`, git:none, sha256:<2>
+      account   sha256:<2>
+      template  sha256:<3>
+      code      hello-prod runs what was built
+    ");
+    project.end();
 }

@@ -190,12 +190,19 @@ fn show_plan(plan: &Plan, stage: &StageName, ui: &Ui) -> Result<(), CliError> {
         .as_ref()
         .map_or("nothing", |served| served.as_str());
     let digest = plan.digest.to_string();
-    ui.done(&match plan.deploys {
-        true => format!(
+    let publishes = plan
+        .code
+        .iter()
+        .any(|code| matches!(code, CodePlan::Publish(_)));
+    ui.done(&match (plan.deploys, publishes) {
+        (true, true) => {
+            format!("would deploy what comes of it and move stage {stage} to it (serves {served})")
+        }
+        (true, false) => format!(
             "would deploy sha256:{} and move stage {stage} to it (serves {served})",
             short(&digest)
         ),
-        false => format!(
+        (false, _) => format!(
             "would deploy nothing: stage {stage} serves sha256:{} ({served})",
             short(&digest)
         ),
