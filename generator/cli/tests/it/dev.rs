@@ -191,6 +191,7 @@ fn row_d1_a_saved_route_waits_for_a_deployment_and_a_broken_file_changes_nothing
     let created: Vec<_> = created.map(|change| &change["logicalId"]).collect();
     assert!(created.iter().any(|id| *id == "PingRoute"), "{created:?}");
     assert_eq!(applied["undeployed"].as_array().unwrap().len(), 1);
+    assert_eq!(applied["needsDeployment"], true);
     let wiring = applied["diff"].as_array().unwrap().iter();
     let mut wiring = wiring.filter(|change| change["effect"] == "wiring");
     assert!(wiring.any(|change| change["subject"]["name"] == "ping"));

@@ -40,6 +40,24 @@ impl Apis {
         self.read(api, |state| Ok(state.stages.values().cloned().collect()))
     }
 
+    /// The stages that do not serve the wiring as it is: they wait for a deployment (rows D1, D7).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such api.
+    pub fn stale_stages(&self, api: &ApiId) -> Result<Vec<Arc<Stage>>, ApiError> {
+        self.read(api, |state| {
+            let wiring = state.wiring.freeze();
+            let serves = |stage: &Arc<Stage>| {
+                let deployment = stage.deployment_id.as_ref();
+                let deployment = deployment.and_then(|id| state.deployments.get(id));
+                deployment.is_some_and(|deployment| deployment.snapshot.carries_what(&wiring))
+            };
+            let stages = state.stages.values();
+            Ok(stages.filter(|stage| !serves(stage)).cloned().collect())
+        })
+    }
+
     /// Changes a stage (row D12): moves it to another deployment, forward or back (row D11), and merges its settings.
     ///
     /// # Errors

@@ -64,6 +64,22 @@ async fn row_d1_without_deployments_the_wiring_changes_and_the_stage_serves_what
     let applied = apply(&gateway, without_deployments(text(&changed))).await;
     assert_eq!(done(&applied), ["created pongRoute", "deleted pingRoute"]);
     assert_eq!(applied.undeployed, ["Second"]);
+    let stale = || {
+        gateway
+            .account()
+            .apis
+            .stale_stages(&id)
+            .expect("the api")
+            .len()
+    };
+    assert_eq!(stale(), 1);
+    apply(
+        &gateway,
+        without_deployments(text(&socket(&["ping"], "First"))),
+    )
+    .await;
+    assert_eq!(stale(), 0);
+    apply(&gateway, without_deployments(text(&changed))).await;
     assert!(served(&gateway, &id, "prod", "ping").is_some());
     assert!(served(&gateway, &id, "prod", "pong").is_none());
 

@@ -5,15 +5,15 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use stackgen_gateway::stack::{self, Applied, Apply, Template};
+use stackgen_model::Model;
 use stackgen_model::diff::{Change, Diff, What, diff};
-use stackgen_model::{Effect, Model};
 use tokio::time::{Instant, sleep_until};
 
 use super::Running;
 use super::watch::Watch;
 use crate::error::CliError;
 use crate::source::{Prepared, SourceArgs, problems};
-use crate::ui::{CYAN, GREEN, Ui};
+use crate::ui::{CYAN, DIM, GREEN, Ui};
 
 /// Editors write a file in several steps: what changes within this time is one change.
 const SETTLED: Duration = Duration::from_millis(150);
@@ -145,19 +145,20 @@ impl Running<'_> {
                 "event": "applied",
                 "changes": applied.changes,
                 "undeployed": applied.undeployed,
+                "needsDeployment": self.has_stale_stages(),
                 "diff": changes.changes,
             }));
         }
         let mut told = code(applied);
         let wiring = wiring(changes);
-        let waits = !self.dev.redeploy && (wiring.1 || has_new_versions(applied));
         told.extend(
             wiring
-                .0
                 .lines()
                 .map(|line| format!("{CYAN}changed{CYAN:#}    {line}")),
         );
-        if waits {
+        if told.is_empty() {
+            told.push(format!("{DIM}saved{DIM:#}      nothing that runs changed"));
+        } else if self.has_stale_stages() {
             let deploy = "stackgen deploy --redeploy-stage --local";
             told.push(format!(
                 "{CYAN}waits{CYAN:#}      needs a deployment: `{deploy}`"
@@ -167,6 +168,16 @@ impl Running<'_> {
             self.ui.done(&line)?;
         }
         Ok(())
+    }
+}
+
+impl Running<'_> {
+    /// True when a stage serves something else than the account holds.
+    fn has_stale_stages(&self) -> bool {
+        let apis = &self.gateway.account().apis;
+        let all = apis.list_apis();
+        let mut stale = all.iter().map(|api| apis.stale_stages(&api.api_id));
+        stale.any(|stages| stages.is_ok_and(|stages| !stages.is_empty()))
     }
 }
 
@@ -201,22 +212,12 @@ fn code(applied: &Applied) -> Vec<String> {
     lines.collect()
 }
 
-fn has_new_versions(applied: &Applied) -> bool {
-    let mut changes = applied.changes.iter();
-    changes
-        .any(|change| change.what == stack::What::Created && change.kind == "AWS::Lambda::Version")
-}
-
-/// What changed but for code and the deployments that tell of it, and whether any of it needs a deployment.
-fn wiring(mut changes: Diff) -> (String, bool) {
-    changes.changes.retain(|change| {
-        let code = matches!(change.effect, Effect::Code | Effect::PinnedCode);
-        !code && !is_bookkeeping(change)
-    });
+/// What changed but for code and the deployments that tell of it. What was built does not show in the models, so that a
+/// function that changed has another configuration.
+fn wiring(mut changes: Diff) -> String {
+    changes.changes.retain(|change| !is_bookkeeping(change));
     changes.apis.clear();
-    let mut waits = changes.changes.iter();
-    let waits = waits.any(|change| change.effect == Effect::Wiring);
-    (changes.human(), waits)
+    changes.human()
 }
 
 /// True for what only says that there is a new deployment, and in which order things are made.
@@ -226,7 +227,7 @@ fn is_bookkeeping(change: &Change) -> bool {
         _ => "",
     };
     match change.subject.kind.as_str() {
-        "deployment" | "output" => true,
+        "deployment" | "output" | "version" => true,
         "stage" => field == "DeploymentId",
         "resource" => field.starts_with("DependsOn"),
         _ => false,
