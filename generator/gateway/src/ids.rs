@@ -166,6 +166,6 @@ mod tests {
         assert_eq!(resource_id(10).len(), 10);
         let uuid = uuid();
         assert_eq!((uuid.len(), &uuid[14..15]), (36, "4"));
-        assert!(trace_id(1_707_502_303).starts_with("Root=1-65c66edf-"));
+        assert!(trace_id(1_707_502_303).starts_with("Root=1-65c66adf-"));
     }
 }

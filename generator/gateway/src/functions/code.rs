@@ -1,9 +1,11 @@
 //! A function's code, and the copies of it that versions hold on to.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest;
 use base64::Engine;
@@ -47,6 +49,24 @@ pub struct Frozen {
 #[derive(Debug)]
 pub(crate) struct Store {
     folder: tempfile::TempDir,
+    /// Files that were frozen, as they were then: one that is still the same is not copied again.
+    known: Mutex<HashMap<PathBuf, (Stamp, Frozen)>>,
+}
+
+/// What a file's change changes: its inode, its size in bytes, and when it was last changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp(u64, u64, i64, i64);
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Stamp> {
+        let file = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+        Some(Stamp(
+            file.ino(),
+            file.size(),
+            file.ctime(),
+            file.ctime_nsec(),
+        ))
+    }
 }
 
 impl Store {
@@ -58,11 +78,33 @@ impl Store {
             Some(beneath) => builder.tempdir_in(beneath)?,
             None => builder.tempdir()?,
         };
-        Ok(Store { folder })
+        Ok(Store {
+            folder,
+            known: Mutex::default(),
+        })
     }
 
     /// Copies code, so that a build that writes the same files again changes no version. Blocks.
     pub(crate) fn freeze(&self, code: &Code) -> Result<Frozen, FunctionError> {
+        let (Code::Bootstrap(path) | Code::Zip(path)) = code else {
+            return self.copy(code);
+        };
+        // Taken before the file is read: one that changes meanwhile is another the next time.
+        let stamp = Stamp::of(path);
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((was, frozen)) = known().get(path)
+            && Some(*was) == stamp
+        {
+            return Ok(frozen.clone());
+        }
+        let frozen = self.copy(code)?;
+        if let Some(stamp) = stamp {
+            known().insert(path.clone(), (stamp, frozen.clone()));
+        }
+        Ok(frozen)
+    }
+
+    fn copy(&self, code: &Code) -> Result<Frozen, FunctionError> {
         let draft = tempfile::Builder::new()
             .prefix("draft-")
             .tempdir_in(self.folder.path())
@@ -210,4 +252,28 @@ fn unzip(zip: &[u8], root: &Path) -> Result<Measured, FunctionError> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_copied_again_when_it_changed_and_not_before() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = folder.path().join("program");
+        let store = Store::new(Some(folder.path())).expect("a store");
+        let freeze = || store.freeze(&Code::Bootstrap(program.clone()));
+        fs::write(&program, "one").expect("written");
+        let first = freeze().expect("frozen");
+        let copy = first.root.clone().expect("a folder").join("bootstrap");
+        // What is known is not read: a copy that was tampered with would be made anew otherwise.
+        fs::write(&copy, "kept").expect("written");
+        assert_eq!(freeze().expect("frozen"), first);
+        assert_eq!(fs::read(&copy).expect("read"), b"kept");
+        fs::write(&program, "other").expect("written");
+        let second = freeze().expect("frozen");
+        assert_ne!(second.sha256, first.sha256);
+        assert_eq!(second.size, 5);
+    }
 }

@@ -14,6 +14,7 @@ use super::wanted::{Missing, Wanted, refers};
 use super::{
     Applied, Apply, Change, Held, NotRun, Problem, Template, What, attributes, code, kinds, wiring,
 };
+use crate::functions::Code;
 
 /// The application of a template to an account.
 pub(super) struct Run<'a> {
@@ -93,6 +94,7 @@ impl<'a> Run<'a> {
 
     /// All of it.
     pub(super) async fn everything(&mut self) -> Result<Applied, Vec<Problem>> {
+        self.read_code().await;
         let mut waiting = in_order(self.model);
         // What refers to a version waits until it has its number; each pass makes what waited for the one before.
         loop {
@@ -124,6 +126,18 @@ impl<'a> Run<'a> {
             true => Ok(std::mem::take(&mut self.applied)),
             false => Err(std::mem::take(&mut self.problems)),
         }
+    }
+
+    /// Has all code read at the same time, so that functions find it read. What cannot be read is told by its function.
+    async fn read_code(&mut self) {
+        let mut read = Vec::new();
+        for function in &self.model.functions {
+            let code = code::of(&function.resource, self.template);
+            if matches!(code, Code::Bootstrap(_) | Code::Zip(_)) {
+                read.push(self.account.functions.freeze(code));
+            }
+        }
+        let _ = futures_util::future::join_all(read).await;
     }
 
     /// Creates or updates a resource; false when it has to wait for another.

@@ -6,7 +6,7 @@ mod reload;
 mod watch;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stackgen_gateway::gateway::{Gateway, Options};
 use stackgen_gateway::stack::Applied;
@@ -142,8 +142,10 @@ impl Dev {
             prepared = self.source.prepare(ui) => prepared?,
             _ = stop.recv() => return Ok(Outcome::Done),
         };
+        let started = Instant::now();
         let (begun, reload) = tokio::join!(self.begin(&prepared), self.watch(&prepared));
         let (gateway, applied) = begun?;
+        ui.detail(|| format!("ready after {} ms", started.elapsed().as_millis()));
         let path = self.source.path();
         let mut running = Running {
             dev: self,
