@@ -9,7 +9,7 @@ const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"
 
 const GITIGNORE: &str = "# Built code, and what `sam build` and `aws cloudformation package` leave behind.\n\
                          # out/ belongs into git: reviews then see what a change does to the template.\n\
-                         /target/\n.aws-sam/\npackaged.yaml\n";
+                         /target/\n.aws-sam/\n.stackgen/\npackaged.yaml\n";
 
 /// Every file of a starter's project, by its path in it.
 pub(super) fn files(starter: &Starter) -> Vec<(String, String)> {
