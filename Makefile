@@ -18,14 +18,9 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: ## Render the flagship and show what came out
-	@$(SYNTH)
-	@echo
-	@echo 'out/prod/template.yaml has the deployment, named after what it snapshots, and the stage that serves it:'
-	@echo
-	@awk '/^[A-Z]/ { section = $$1; show = 0 } \
-		/^  [A-Za-z0-9]+:$$/ { show = section == "Resources:" && /WebSocket(Deployment|Stage)/ } \
-		show { print substr($$0, 1, 110) }' out/prod/template.yaml
+run: ## Run the flagship on this machine, and tell the story of the stale deployment
+	@$(CARGO) build --quiet --workspace --bins --examples
+	@$${CARGO_TARGET_DIR:-target}/debug/examples/story
 
 .PHONY: test
 test: tools ## Run all tests, with the tools that judge our templates and tables

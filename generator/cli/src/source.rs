@@ -53,6 +53,18 @@ pub(crate) struct Prepared {
     pub(crate) folders: BTreeSet<PathBuf>,
 }
 
+impl Prepared {
+    /// Archives and folders that hold the code of functions which are not built here.
+    pub(crate) fn code(&self) -> Vec<PathBuf> {
+        let folder = Path::new(&self.template.file).parent();
+        let folder = folder.unwrap_or(Path::new("."));
+        let functions = self.model.functions.iter();
+        let paths = functions.filter_map(|function| function.code.as_ref()?.as_literal());
+        let paths = paths.map(|path| folder.join(path));
+        paths.filter(|path| path.exists()).collect()
+    }
+}
+
 /// `NAME=VALUE`.
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

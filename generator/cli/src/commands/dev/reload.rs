@@ -43,7 +43,7 @@ impl<'a> Reload<'a> {
         source: &SourceArgs,
         prepared: &Prepared,
     ) -> Result<Self, CliError> {
-        let watch = Watch::start(source.path(), &prepared.folders).await?;
+        let watch = Watch::start(source.path(), &prepared.folders, &prepared.code()).await?;
         Ok(Reload {
             watch: Some(watch),
             ..Reload::never()

@@ -16,6 +16,8 @@ pub(super) enum Changed {
     Spec,
     /// What functions are built from.
     Sources,
+    /// The code of a function that is not built here.
+    Code,
 }
 
 /// Watches a project for as long as it is kept.
@@ -25,8 +27,12 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Watches a file, and the packages of the Cargo workspaces that these folders are in.
-    pub(super) async fn start(spec: &Path, folders: &BTreeSet<PathBuf>) -> Result<Watch, CliError> {
+    /// Watches a file, the packages of the Cargo workspaces that these folders are in, and code as it is.
+    pub(super) async fn start(
+        spec: &Path,
+        folders: &BTreeSet<PathBuf>,
+        code: &[PathBuf],
+    ) -> Result<Watch, CliError> {
         let spec = absolute(spec);
         let beside = spec.parent().map(PathBuf::from).unwrap_or_default();
         let mut watched = vec![(beside, RecursiveMode::NonRecursive)];
@@ -35,6 +41,8 @@ impl Watch {
                 watched.extend(of_package(&package));
             }
         }
+        let code: Vec<_> = code.iter().map(|code| absolute(code)).collect();
+        watched.extend(code.iter().filter_map(|code| of_code(code)));
         let (told, changes) = mpsc::unbounded_channel();
         let failed = |error: notify::Error| {
             CliError::failed(format!("cannot watch for changes: {error}"))
@@ -46,7 +54,12 @@ impl Watch {
                 return;
             }
             for path in &event.paths {
-                if let Some(changed) = what(path, &spec) {
+                let of_code = code.iter().any(|code| path.starts_with(code));
+                let changed = match what(path, &spec) {
+                    None if of_code => Some(Changed::Code),
+                    changed => changed,
+                };
+                if let Some(changed) = changed {
                     // Nobody listens at the end.
                     let _ = told.send(changed);
                 }
@@ -69,6 +82,14 @@ impl Watch {
     /// The next change.
     pub(super) async fn next(&mut self) -> Option<Changed> {
         self.changes.recv().await
+    }
+}
+
+/// A folder with all that is in it; an archive by its folder, since a new one takes its place.
+fn of_code(code: &Path) -> Option<(PathBuf, RecursiveMode)> {
+    match code.is_dir() {
+        true => Some((code.to_owned(), RecursiveMode::Recursive)),
+        false => Some((code.parent()?.to_owned(), RecursiveMode::NonRecursive)),
     }
 }
 
