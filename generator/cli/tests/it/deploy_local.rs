@@ -359,13 +359,8 @@ fn what_is_missing_is_said() {
     ");
 }
 
-#[test]
-fn code_that_was_built_is_sent_published_and_served() {
-    let project = Project::started("prod", "");
-    let broken = project.sandbox.path().join("broken");
-    let spec = spec(&broken.display().to_string(), "");
-    project.sandbox.write("stackgen.yaml", spec);
-    project.apply(Apply::Everything);
+/// Code that differs from what the account runs, as `cargo lambda build` leaves it.
+fn build_anew(project: &Project) {
     project
         .sandbox
         .write("built/bootstrap", format!("{FUNCTION}# built anew\n"));
@@ -381,6 +376,16 @@ fn code_that_was_built_is_sent_published_and_served() {
         .current_dir(project.sandbox.path())
         .status();
     assert!(made.unwrap().success());
+}
+
+#[test]
+fn code_that_was_built_is_sent_published_and_served() {
+    let project = Project::started("prod", "");
+    let broken = project.sandbox.path().join("broken");
+    let spec = spec(&broken.display().to_string(), "");
+    project.sandbox.write("stackgen.yaml", spec);
+    project.apply(Apply::Everything);
+    build_anew(&project);
     let state = project.runtime.block_on(project.gateway.state());
     let aws = |line: &str| {
         let mut command = project.sandbox.command();
