@@ -54,6 +54,7 @@ pub(crate) fn root() -> &'static Path {
 /// The first of these programs that is there. `None`, said aloud, where none is; that is a failure under `CI`.
 pub(crate) fn program(name: &str, places: &[PathBuf]) -> Option<PathBuf> {
     let found = places.iter().find(|place| place.exists()).cloned();
+    #[expect(clippy::print_stderr, reason = "what is skipped is said aloud")]
     if found.is_none() {
         let message = format!("{name} is not on this machine");
         assert!(std::env::var_os("CI").is_none(), "{message}");
