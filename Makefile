@@ -3,7 +3,7 @@
 CARGO ?= cargo
 PYTHON ?= python3
 FLAGSHIP := templates/live-session/stackgen.yaml
-STACKGEN := $(CARGO) run --quiet -p stackgen --
+STACKGEN := $${CARGO_TARGET_DIR:-target}/debug/stackgen
 # The flagship as out/ keeps it: no function taken as built, so that the bytes are the same on every machine.
 SYNTH := $(STACKGEN) synth --file $(FLAGSHIP) --out out --format cfn-yaml --format sam --unbuilt
 
@@ -17,9 +17,13 @@ DECIDES := authorize/* broadcast/* clock.rs connection.rs environment.rs
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: run
-run: ## Run the flagship on this machine, and tell the story of the stale deployment
+# What tests build, too: one set of features, so that no dependency is built twice.
+.PHONY: build
+build: ## Build the binaries and examples
 	@$(CARGO) build --quiet --workspace --bins --examples
+
+.PHONY: run
+run: build ## Run the flagship on this machine, and tell the story of the stale deployment
 	@$${CARGO_TARGET_DIR:-target}/debug/examples/story
 
 .PHONY: test
@@ -28,7 +32,7 @@ test: tools ## Run all tests, with the tools that judge our templates and tables
 	handlers/functions/tests/dynamodb-local
 
 .PHONY: synth
-synth: ## Bring out/ up to date
+synth: build ## Bring out/ up to date
 	$(SYNTH)
 
 .PHONY: bench
@@ -63,9 +67,8 @@ lint: ## Formatting, clippy, licences and sources of dependencies
 	$(CARGO) deny --offline check bans licenses sources
 
 .PHONY: docs
-docs: ## Bring docs/reference/ up to date
+docs: build ## Bring docs/reference/ up to date
 	STACKGEN_UPDATE_DOCS=1 $(CARGO) test --quiet --workspace --bin stackgen reference
-	$(CARGO) build --quiet --workspace --examples
 	STACKGEN_UPDATE_DOCS=1 $(CARGO) test --quiet --workspace --test clients autobahn
 
 .PHONY: locks
@@ -73,8 +76,9 @@ locks: ## Bring the starters' Cargo.lock up to date with the repository's
 	STACKGEN_UPDATE_LOCKS=1 $(CARGO) test --quiet -p stackgen --test it locked
 
 .PHONY: check
-check: ## Fail when out/ is stale
+check: build ## Fail when out/ or the page of conformance is stale
 	$(SYNTH) --check
+	$(PYTHON) benches/conformance/report.py --check
 
 .PHONY: tools
 tools: .tools/venv/stamp .tools/dynamodb-local/stamp .tools/wscat/stamp ## Install the tools that tools/ lists under .tools/

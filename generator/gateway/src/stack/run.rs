@@ -175,7 +175,10 @@ impl<'a> Run<'a> {
         }
         self.applied.not_run.append(&mut wanted.notes);
         let done = match held {
-            Some(existing) if !must_replace(&existing, &wanted) => {
+            Some(mut existing) if !must_replace(&existing, &wanted) => {
+                if !without {
+                    tell_pointer(&mut existing, &wanted);
+                }
                 self.update(&wanted, existing).await
             }
             other => self.create(&wanted, other).await,
@@ -399,6 +402,14 @@ fn rewriter(account: &Account, model: &Model, physical: &Physical<'_>) -> Rewrit
         ),
         issuers: issuers.collect(),
         issuer: account.issuer.clone(),
+    }
+}
+
+/// Whatever changes of a stage, its update carries the template's deployment, too: a pointer that was moved by hand comes
+/// back (row D16).
+fn tell_pointer(existing: &mut Existing, wanted: &Wanted<'_>) {
+    if existing.kind == "AWS::ApiGatewayV2::Stage" && existing.properties != wanted.properties {
+        existing.properties.remove("DeploymentId");
     }
 }
 

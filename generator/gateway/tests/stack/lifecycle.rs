@@ -1,5 +1,7 @@
 //! Templates that change: what CloudFormation does, and what is held back without a deployment.
 
+use stackgen_gateway::DeploymentId;
+
 use crate::support::{api, apply, done, gateway, served, text, without_deployments};
 
 /// A WebSocket API with these routes, whose deployment is called so.
@@ -36,7 +38,8 @@ async fn row_d7_a_route_without_a_new_deployment_is_not_served() {
 }
 
 #[tokio::test]
-async fn row_d9_a_new_logical_id_is_a_new_snapshot_and_the_stage_moves_to_it() {
+async fn rows_d9_and_d20_a_new_logical_id_is_a_new_snapshot_that_still_has_what_is_deleted_after_it()
+ {
     let gateway = gateway().await;
     apply(&gateway, text(&socket(&["ping"], "First"))).await;
     let id = api(&gateway, "socket").api_id.clone();
@@ -138,6 +141,67 @@ async fn row_d8_a_stage_that_was_moved_by_hand_stays_until_its_own_property_chan
         stage.deployment_id.as_ref(),
         Some(&deployment.deployment_id)
     );
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn row_d10_a_deployment_that_a_moved_stage_serves_is_not_deleted_with_its_resource() {
+    let gateway = gateway().await;
+    let last = socket(&["ping"], "Second").replace("DeletionPolicy: Retain, ", "");
+    let both = last.replace(
+        "  Stage: ",
+        "  First: {Type: AWS::ApiGatewayV2::Deployment, Properties: {ApiId: !Ref Socket}}\n  Stage: ",
+    );
+    let applied = apply(&gateway, text(&both)).await;
+    let of = |name: &str| {
+        let mut changes = applied.changes.iter();
+        let first = changes.find(|change| change.logical_id == name);
+        DeploymentId::new(&first.expect("it was made").physical_id)
+    };
+    let (apis, id) = (
+        &gateway.account().apis,
+        api(&gateway, "socket").api_id.clone(),
+    );
+    let moved = stackgen_gateway::apis::StageInput {
+        deployment_id: Some(of("First")),
+        ..Default::default()
+    };
+    apis.update_stage(&id, "prod", moved).expect("the stage");
+    apply(&gateway, text(&last)).await;
+    let stage = apis.get_stage(&id, "prod").expect("the stage");
+    assert_eq!(stage.deployment_id, Some(of("First")));
+    assert!(apis.get_deployment(&id, &of("First")).is_ok());
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn row_d16_a_setting_that_changes_brings_the_pointer_back_to_the_templates_own() {
+    let gateway = gateway().await;
+    apply(&gateway, text(&socket(&["ping"], "First"))).await;
+    let (apis, id) = (
+        &gateway.account().apis,
+        api(&gateway, "socket").api_id.clone(),
+    );
+    let own = apis
+        .get_stage(&id, "prod")
+        .expect("the stage")
+        .deployment_id
+        .clone();
+    let deployment = apis
+        .create_deployment(&id, None, Default::default())
+        .expect("a deployment");
+    let moved = stackgen_gateway::apis::StageInput {
+        deployment_id: Some(deployment.deployment_id.clone()),
+        ..Default::default()
+    };
+    apis.update_stage(&id, "prod", moved).expect("the stage");
+    let throttled = socket(&["ping"], "First").replace(
+        "StageName: prod, ",
+        "StageName: prod, DefaultRouteSettings: {ThrottlingRateLimit: 10}, ",
+    );
+    apply(&gateway, text(&throttled)).await;
+    let stage = apis.get_stage(&id, "prod").expect("the stage");
+    assert_eq!(stage.deployment_id, own);
     gateway.shutdown().await;
 }
 
