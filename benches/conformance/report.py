@@ -49,7 +49,7 @@ def row_tests():
     for file in sorted([*ROOT.glob("generator/**/*.rs"), *ROOT.glob("handlers/**/*.rs")]):
         if "target" in file.relative_to(ROOT).parts:
             continue
-        for name in re.findall(r"\bfn (row_\w+)", file.read_text()):
+        for name in re.findall(r"\bfn (rows?_\w+)", file.read_text()):
             for row in named(name):
                 found.setdefault(row, []).append((name, file.relative_to(ROOT)))
     return found
