@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::URL_SAFE;
 use serde::{Deserialize, Serialize};
 
 macro_rules! id {
@@ -107,9 +107,9 @@ impl RouteKey {
 }
 
 impl ConnectionId {
-    /// A new one, shaped like API Gateway's: 15 characters and a `=`.
+    /// A new one, shaped like API Gateway's: 15 characters and a `=`, none of which parts a path.
     pub fn generate() -> Self {
-        ConnectionId(STANDARD.encode(random_bytes::<11>()))
+        ConnectionId(URL_SAFE.encode(random_bytes::<11>()))
     }
 }
 
@@ -123,7 +123,7 @@ pub fn resource_id(length: usize) -> String {
 
 /// A new request id, shaped like API Gateway's: 15 characters and a `=`.
 pub fn request_id() -> String {
-    STANDARD.encode(random_bytes::<11>())
+    URL_SAFE.encode(random_bytes::<11>())
 }
 
 /// A new UUID, version 4: what Lambda's request ids are.
@@ -163,6 +163,7 @@ mod tests {
         let connection = ConnectionId::generate();
         assert_eq!(connection.as_str().len(), 16);
         assert!(connection.as_str().ends_with('='));
+        assert!(!connection.as_str().contains(['/', '+']));
         assert_eq!(resource_id(10).len(), 10);
         let uuid = uuid();
         assert_eq!((uuid.len(), &uuid[14..15]), (36, "4"));
