@@ -28,7 +28,7 @@ run: build ## Run the flagship on this machine, and tell the story of the stale 
 
 .PHONY: test
 test: tools ## Run all tests, with the tools that judge our templates and tables
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --no-fail-fast
 	handlers/functions/tests/dynamodb-local
 
 .PHONY: synth

@@ -129,7 +129,7 @@ class Stackgen(Target):
     def command(self):
         state = self.folder / ".stackgen/gateway.json"
         state.unlink(missing_ok=True)
-        return [self.installed.stackgen, "dev", "template.json", "--json", "--no-build", "--no-watch", "--port", "0"]
+        return [self.installed.stackgen, "dev", "template.json", "--no-build", "--no-watch", "--port", "0"]
 
     def find_url(self):
         state = self.folder / ".stackgen/gateway.json"
