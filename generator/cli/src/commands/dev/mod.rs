@@ -230,6 +230,10 @@ impl<'a> Running<'a> {
                     Err(RecvError::Closed) => return Ok(()),
                 },
                 prepared = reload.next(&self.dev.source, self.ui) => {
+                    // Before the change is told of: whoever hears of it may change its code next.
+                    if let Ok(prepared) = &prepared {
+                        reload.watch(&self.dev.source, prepared).await?;
+                    }
                     self.reload(prepared).await?;
                     // The change was told as a whole; that its parts wait for a deployment says nothing new.
                     while let Ok(event) = events.try_recv() {

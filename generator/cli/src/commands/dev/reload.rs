@@ -50,6 +50,22 @@ impl<'a> Reload<'a> {
         })
     }
 
+    /// Watches what the project is made of now: a new function brings code that was not there before.
+    pub(super) async fn watch(
+        &mut self,
+        source: &SourceArgs,
+        prepared: &Prepared,
+    ) -> Result<(), CliError> {
+        if let Some(old) = &self.watch {
+            let new = Watch::start(source.path(), &prepared.folders, &prepared.code()).await?;
+            if old.has_changes() {
+                self.due = Some(Instant::now());
+            }
+            self.watch = Some(new);
+        }
+        Ok(())
+    }
+
     /// The project as it is now, once it changed and was built. May be dropped and asked again at any time.
     pub(super) async fn next(
         &mut self,

@@ -79,6 +79,11 @@ impl Watch {
         })
     }
 
+    /// True when something changed that nobody asked for yet.
+    pub(super) fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
     /// The next change.
     pub(super) async fn next(&mut self) -> Option<Changed> {
         self.changes.recv().await
