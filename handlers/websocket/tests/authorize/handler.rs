@@ -1,7 +1,8 @@
 //! The function as API Gateway sees it, and its log.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
@@ -10,22 +11,22 @@ use stackgen_websocket::testing::events::{Pairs, Socket};
 use stackgen_websocket::testing::{IssuerMode, SigningKey};
 use stackgen_websocket::{OidcKeys, logs};
 use tracing::Level;
-use tracing::subscriber::DefaultGuard;
 
 use crate::world::{StoppedClock, World};
 
 /// What the function logs while this is alive, on this thread.
-struct Log {
-    text: Arc<Mutex<Vec<u8>>>,
-    _guard: DefaultGuard,
+struct Log;
+
+thread_local! {
+    static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-#[derive(Clone)]
-struct Writer(Arc<Mutex<Vec<u8>>>);
+/// Into what this thread has logged.
+struct Writer;
 
 impl io::Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        LOGGED.with_borrow_mut(|logged| logged.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -35,16 +36,23 @@ impl io::Write for Writer {
 
 impl Log {
     /// Everything, down to the most detailed level.
+    ///
+    /// One subscriber serves the whole process. With one a thread, `tracing` asks whichever thread comes by a line first
+    /// whether it wants it, and drops the line for all when that thread has no subscriber.
     fn start() -> Self {
-        let text = Arc::new(Mutex::new(Vec::new()));
-        let writer = Writer(Arc::clone(&text));
-        let subscriber = logs::subscriber(Level::TRACE, &[], move || writer.clone());
-        let _guard = tracing::subscriber::set_default(subscriber);
-        Log { text, _guard }
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
+            let subscriber = logs::subscriber(Level::TRACE, &[], || Writer);
+            tracing::subscriber::set_global_default(subscriber).unwrap();
+            // For lines that another thread came by in the meantime.
+            tracing::callsite::rebuild_interest_cache();
+        });
+        LOGGED.with_borrow_mut(Vec::clear);
+        Log
     }
 
     fn text(&self) -> String {
-        String::from_utf8(self.text.lock().unwrap().clone()).unwrap()
+        LOGGED.with_borrow(|logged| String::from_utf8(logged.clone()).unwrap())
     }
 
     /// The authorizer's own lines, of those that matter to whoever reads the log.
