@@ -119,7 +119,7 @@ class Stackgen(Target):
     note = "functions are Rust processes"
 
     def prepare(self):
-        for binary in ("echo", "allow-authorizer"):
+        for binary in ("plain-echo", "allow-authorizer"):
             with zipfile.ZipFile(self.folder / f"{binary}.zip", "w") as archive:
                 entry = zipfile.ZipInfo("bootstrap")
                 entry.external_attr = 0o755 << 16
@@ -211,7 +211,7 @@ SUBJECTS = [Limit, Stackgen, ServerlessOfflineInProcess, ServerlessOffline, Mini
 
 def rust(kind):
     """Which binary a kind of function is."""
-    binary = "allow-authorizer" if kind == "authorizer" else "echo"
+    binary = "allow-authorizer" if kind == "authorizer" else "plain-echo"
     return {"Runtime": "provided.al2023", "Code": f"{binary}.zip", "Handler": "bootstrap"}
 
 

@@ -73,9 +73,18 @@ impl Ui {
 
     /// A result as one line of JSON on stdout.
     pub(crate) fn json_line(&self, value: &impl Serialize) -> Result<(), CliError> {
-        let text = serde_json::to_string(value)
-            .map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?;
-        self.result(&format!("{text}\n"))
+        self.json_lines(std::slice::from_ref(value))
+    }
+
+    /// Results, each as one line of JSON on stdout.
+    pub(crate) fn json_lines(&self, values: &[impl Serialize]) -> Result<(), CliError> {
+        let mut text = String::new();
+        for value in values {
+            text += &serde_json::to_string(value)
+                .map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?;
+            text.push('\n');
+        }
+        self.result(&text)
     }
 
     /// Whether a person can be asked.

@@ -1,6 +1,7 @@
 //! `stackgen dev`
 
 mod banner;
+mod feed;
 mod lines;
 mod reload;
 mod watch;
@@ -11,7 +12,6 @@ use std::time::{Duration, Instant};
 use stackgen_gateway::gateway::{Gateway, Options};
 use stackgen_gateway::stack::Applied;
 use stackgen_gateway::{ApiId, Event, Limits, Settings};
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
 use crate::Outcome;
@@ -21,6 +21,7 @@ use crate::local::Local;
 use crate::report::reason;
 use crate::source::{self, Prepared, SourceArgs};
 use crate::ui::Ui;
+use feed::{Batch, Feed};
 use lines::Lines;
 use reload::Reload;
 
@@ -217,17 +218,14 @@ impl<'a> Running<'a> {
         mut reload: Reload<'a>,
         stop: &mut mpsc::Receiver<()>,
     ) -> Result<(), CliError> {
-        let mut events = self.gateway.events().subscribe();
+        let mut feed = Feed::new(self.gateway.events());
         self.greet(applied).await?;
         loop {
             tokio::select! {
                 _ = stop.recv() => return Ok(()),
-                event = events.recv() => match event {
-                    Ok(event) => self.tell(&event)?,
-                    Err(RecvError::Lagged(missed)) => {
-                        self.ui.aside(&format!("{missed} events came too fast to be shown"));
-                    }
-                    Err(RecvError::Closed) => return Ok(()),
+                batch = feed.next() => match batch {
+                    Some(batch) => self.tell(&batch)?,
+                    None => return Ok(()),
                 },
                 prepared = reload.next(&self.dev.source, self.ui) => {
                     // Before the change is told of: whoever hears of it may change its code next.
@@ -236,28 +234,42 @@ impl<'a> Running<'a> {
                     }
                     self.reload(prepared).await?;
                     // The change was told as a whole; that its parts wait for a deployment says nothing new.
-                    while let Ok(event) = events.try_recv() {
-                        if self.ui.wants_json() || !matches!(event, Event::Undeployed { .. }) {
-                            self.tell(&event)?;
-                        }
+                    let mut batch = feed.here();
+                    if !self.ui.wants_json() {
+                        batch.events.retain(|event| !matches!(event, Event::Undeployed { .. }));
                     }
+                    self.tell(&batch)?;
                 }
             }
         }
     }
 
-    fn tell(&mut self, event: &Event) -> Result<(), CliError> {
+    /// Prints events, all of them with one write.
+    fn tell(&mut self, batch: &Batch) -> Result<(), CliError> {
+        if batch.missed > 0 {
+            let missed = batch.missed;
+            self.ui
+                .aside(&format!("{missed} events came too fast to be shown"));
+        }
         if self.ui.wants_json() {
-            return self.ui.json_line(event);
+            return self.ui.json_lines(&batch.events);
+        }
+        if !self.ui.shows_progress() {
+            return Ok(());
         }
         let apis = &self.gateway.account().apis;
-        let name = |id: &ApiId| apis.get_api(id).map(|api| api.name.clone());
-        match self
-            .lines
-            .line(event, |id| name(id).unwrap_or_else(|_| id.to_string()))
-        {
-            Some(line) => self.ui.done(&line),
-            None => Ok(()),
+        let name = |id: &ApiId| match apis.get_api(id) {
+            Ok(api) => api.name.clone(),
+            Err(_) => id.to_string(),
+        };
+        let lines = batch
+            .events
+            .iter()
+            .filter_map(|event| self.lines.line(event, name));
+        let lines: Vec<String> = lines.collect();
+        match lines.is_empty() {
+            true => Ok(()),
+            false => self.ui.done(&lines.join("\n")),
         }
     }
 
