@@ -17,6 +17,7 @@
 //! | `null` | answers `null` |
 //! | `throw:MESSAGE` | fails with the type `Thrown` |
 //! | `sleep:MILLIS` | waits |
+//! | `await:FILE` | waits until there is such a file |
 //! | `exit`, `exit:CODE` | ends the process at once |
 //! | `print:TEXT` | writes a line to standard output |
 //! | `fork` | leaves a child process that sleeps for a minute, and answers its id |
@@ -121,6 +122,12 @@ async fn act(verb: &str, argument: &str, event: &Value) -> Result<Option<Value>,
         "unauthorized" => return Err(thrown("Thrown", "Unauthorized")),
         "sleep" => {
             sleep(argument).await;
+            None
+        }
+        "await" => {
+            while !std::path::Path::new(argument).exists() {
+                sleep("5").await;
+            }
             None
         }
         "exit" => std::process::exit(argument.parse().unwrap_or(1)),

@@ -6,7 +6,7 @@ use stackgen_deploy::{
     DeploymentStore, FunctionName, StageActivator, StageName,
 };
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::replay::{Replay, connect, error, get};
 
@@ -124,9 +124,10 @@ async fn a_lost_answer_is_unclear_and_neither_creating_nor_moving_is_repeated() 
 
 #[tokio::test]
 async fn what_never_left_is_unreachable() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // Bound, so that nobody else gets the port, but nobody listens.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let endpoint = format!("http://{}", socket.local_addr().unwrap());
     let failure = connect(&endpoint)
         .await
         .create(&ApiId::new("a1"), "d")

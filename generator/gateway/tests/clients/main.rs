@@ -7,5 +7,7 @@
 mod autobahn;
 mod aws;
 mod browser;
+#[path = "../shared/puppet.rs"]
+mod puppet;
 mod support;
 mod wscat;

@@ -8,6 +8,8 @@ use stackgen_gateway::gateway::{ApiState, Gateway, Options, State};
 use stackgen_gateway::stack::{StackCode, Template};
 use tokio::process::Command;
 
+use crate::puppet::puppet;
+
 /// A gateway that serves `stack.yaml`.
 pub(crate) struct Served {
     pub(crate) gateway: Gateway,
@@ -38,13 +40,6 @@ impl Served {
     pub(crate) fn url(&self) -> &str {
         &self.api().stages[0].url
     }
-}
-
-/// The function that does what its event tells it: an example of this package, built with its tests.
-fn puppet() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    profile.join("examples/puppet")
 }
 
 pub(crate) fn root() -> &'static Path {

@@ -103,7 +103,7 @@ async fn an_idle_process_that_is_killed_is_replaced_without_a_failure() {
 async fn a_time_out_kills_the_process_and_what_it_started() {
     let lambda = lambda();
     let mut short = configuration(&[]);
-    short.timeout = Duration::from_secs(1);
+    short.timeout = Duration::from_secs(3);
     lambda.put_as("puppet", short).await;
     let child = lambda.ask("puppet", "fork").await;
     let pid = lambda.ask("puppet", "pid").await;
@@ -115,7 +115,7 @@ async fn a_time_out_kills_the_process_and_what_it_started() {
     let error = payload(&outcome);
     assert_eq!(error["errorType"], "Sandbox.Timedout");
     let message = format!(
-        "RequestId: {} Error: Task timed out after 1.00 seconds",
+        "RequestId: {} Error: Task timed out after 3.00 seconds",
         outcome.request_id
     );
     assert_eq!(error["errorMessage"], message);
@@ -124,7 +124,7 @@ async fn a_time_out_kills_the_process_and_what_it_started() {
     let log = lambda.log("puppet");
     assert!(
         log.iter()
-            .any(|line| line.ends_with("Task timed out after 1.00 seconds")),
+            .any(|line| line.ends_with("Task timed out after 3.00 seconds")),
         "{log:#?}"
     );
 }

@@ -4,6 +4,8 @@ mod clients;
 mod environments;
 mod failures;
 mod log_lines;
+#[path = "../shared/puppet.rs"]
+mod puppet;
 mod runtimes;
 mod support;
 mod versions;

@@ -195,8 +195,8 @@ async fn without_a_runtime_interface_client_the_reason_says_what_to_install() {
 #[tokio::test]
 async fn a_first_event_may_take_long_to_come_and_a_time_out_counts_from_then() {
     let lambda = lambda();
-    let mut slow = configuration(&[("PUPPET_INIT", "sleep:1500")]);
-    slow.timeout = Duration::from_secs(1);
+    let mut slow = configuration(&[("PUPPET_INIT", "sleep:2500")]);
+    slow.timeout = Duration::from_secs(2);
     lambda.put_as("puppet", slow).await;
     assert_eq!(lambda.ask("puppet", "count").await, "1");
 }

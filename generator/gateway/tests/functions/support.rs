@@ -1,6 +1,5 @@
 //! Functions over real processes, and what tests ask of them.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,25 +11,14 @@ use stackgen_gateway::functions::{
 use stackgen_gateway::logs::{LogQuery, Logs};
 use stackgen_gateway::{Event, Events, FunctionSettings, Place, Roles, Settings};
 
+pub(crate) use crate::puppet::puppet;
+
 /// A Lambda of its own, with what it stands on.
 pub(crate) struct Lambda {
     pub(crate) functions: Arc<Functions>,
     pub(crate) roles: Arc<Roles>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) events: Events,
-}
-
-/// The function that does what its event tells it.
-pub(crate) fn puppet() -> PathBuf {
-    let test = std::env::current_exe().expect("a path");
-    let debug = test.ancestors().nth(2).expect("deps/ has a parent");
-    let puppet = debug.join("examples/puppet");
-    assert!(
-        puppet.is_file(),
-        "{} is missing: cargo build --workspace --examples",
-        puppet.display()
-    );
-    puppet
 }
 
 pub(crate) fn lambda() -> Lambda {
@@ -93,6 +81,11 @@ impl Lambda {
             .iter()
             .map(|event| event.message.to_string())
             .collect()
+    }
+
+    /// How often the function's log has this line.
+    pub(crate) fn said(&self, name: &str, line: &str) -> usize {
+        self.log(name).iter().filter(|said| *said == line).count()
     }
 
     /// The next event that this finds something in.

@@ -294,13 +294,7 @@ async fn what_is_invoked_for_later_is_tried_three_times_and_then_lost() {
         .functions
         .invoke_later(order("puppet", "print:went well"))
         .expect("taken");
-    let count = |said: &str| {
-        lambda
-            .log("puppet")
-            .iter()
-            .filter(|line| *line == said)
-            .count()
-    };
+    let count = |line: &str| lambda.said("puppet", line);
     until("it was tried three times", || {
         count("tried") == 3 && count("went well") == 1
     })

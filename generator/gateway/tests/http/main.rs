@@ -4,5 +4,7 @@
 mod http_api;
 mod identity;
 mod management;
+#[path = "../shared/puppet.rs"]
+mod puppet;
 mod support;
 mod tables;

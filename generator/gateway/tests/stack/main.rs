@@ -4,5 +4,7 @@ mod flagship;
 mod lifecycle;
 mod private;
 mod problems;
+#[path = "../shared/puppet.rs"]
+mod puppet;
 mod serving;
 mod support;

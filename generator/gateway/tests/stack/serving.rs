@@ -1,7 +1,5 @@
 //! Templates served: real sockets, real processes, the roles and variables that the templates give them.
 
-use std::path::PathBuf;
-
 use futures_util::{SinkExt, StreamExt};
 use stackgen_cfn::Sources;
 use stackgen_gateway::gateway::Gateway;
@@ -10,16 +8,8 @@ use stackgen_model::{Inputs, Model};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
+use crate::puppet::puppet;
 use crate::support::{api, apply, gateway, template};
-
-/// The function that does what it is told: cargo builds it beside the tests.
-fn puppet() -> PathBuf {
-    let test = std::env::current_exe().expect("a path");
-    let folder = test.ancestors().nth(2).expect("target/debug");
-    let puppet = folder.join("examples/puppet");
-    assert!(puppet.is_file(), "{} is not built", puppet.display());
-    puppet
-}
 
 /// A template, each of its functions the puppet.
 fn with_puppets(template: Template) -> Template {

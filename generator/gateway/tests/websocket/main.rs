@@ -8,4 +8,6 @@ mod handshake;
 mod limits;
 mod messages;
 mod processes;
+#[path = "../shared/puppet.rs"]
+mod puppet;
 mod support;

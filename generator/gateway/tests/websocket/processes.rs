@@ -1,26 +1,16 @@
 //! The same over real processes: one test a group of rows proves the wiring.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use stackgen_gateway::functions::{Code, Configuration, Functions, Permission};
 use stackgen_gateway::logs::Logs;
 use stackgen_gateway::{Event, Events, Place, Roles, Settings};
 
+use crate::puppet::puppet;
 use crate::support::{Stack, World};
-
-/// The function that does what its event tells it.
-fn puppet() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let puppet = test.ancestors().nth(2).unwrap().join("examples/puppet");
-    assert!(
-        puppet.is_file(),
-        "{puppet:?} is missing: cargo build --workspace --examples"
-    );
-    puppet
-}
 
 /// A gateway all of whose routes are puppets. API Gateway may invoke what `permitted` names.
 async fn start(stack: Stack, permitted: &str) -> (World, Arc<Functions>, Events) {
@@ -36,6 +26,7 @@ async fn start(stack: Stack, permitted: &str) -> (World, Arc<Functions>, Events)
     for name in ["connect", "default", "disconnect", "authorize"] {
         let configuration = Configuration {
             role: Place::default().role("puppet"),
+            timeout: Duration::from_secs(20),
             environment: BTreeMap::from([("PUPPET".to_owned(), format!("print:{name} ran;ok"))]),
             ..Configuration::default()
         };
@@ -71,15 +62,13 @@ fn stack() -> Stack {
 
 #[tokio::test]
 async fn rows_c5_to_c8_handshakes_over_processes() {
-    let stack = stack().change_integration("$connect", |it| it.timeout_in_millis = 3000);
-    let (world, functions, _) = start(stack, "a1b2c3d4e5/*/*").await;
+    let (world, functions, _) = start(stack(), "a1b2c3d4e5/*/*").await;
     for (command, status) in [
         ("ok", 101),
         ("status:401", 401),
         ("throw:x", 502),
         ("null", 502),
         ("exit:1", 502),
-        ("sleep:20000", 504),
     ] {
         assert_eq!(
             world.status(&format!("/prod?do={command}"), &[]).await,
@@ -92,6 +81,10 @@ async fn rows_c5_to_c8_handshakes_over_processes() {
         .await
         .unwrap();
     assert_eq!(client.answer.header("sec-websocket-protocol"), Some("chat"));
+    stack()
+        .change_integration("$connect", |it| it.timeout_in_millis = 50)
+        .serve(&world.plane);
+    assert_eq!(world.status("/prod?do=sleep:20000", &[]).await, 504);
     functions.stop().await;
 }
 

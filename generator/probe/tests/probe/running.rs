@@ -63,9 +63,15 @@ async fn what_is_expected_is_waited_for_and_each_message_meets_one_expectation()
         Some((1000, Side::Client))
     );
 
+    let url = serve(|mut peer| async move {
+        peer.accept("").await;
+        let one = peer.next().await.unwrap();
+        peer.frame(0x81, &one.payload).await;
+        peer.close(1000, "").await;
+    })
+    .await;
     plan.sends = vec!["one".to_owned()];
     plan.expects = ["one", "one"].map(Expectation::parse).to_vec();
-    plan.timeout = Duration::from_millis(100);
     let report = probed(&url, &plan).await;
     assert!(!report.passed());
     insta::assert_debug_snapshot!(wanted(&report), @r#"
@@ -84,7 +90,7 @@ async fn what_is_expected_is_waited_for_and_each_message_meets_one_expectation()
         ),
         (
             "the connection stays open until this side closes it",
-            true,
+            false,
         ),
     ]
     "#);
@@ -229,8 +235,14 @@ async fn who_stops_a_probe_gets_a_clean_close_and_a_report() {
     .await;
     let mut plan = plan();
     plan.hold = Some(Duration::from_secs(3600));
-    let stop = tokio::time::sleep(Duration::from_millis(50));
-    let report = run(&Target::new(&url).unwrap(), &plan, stop, &mut |_| {}).await;
+    let connected = tokio::sync::Notify::new();
+    let report = run(
+        &Target::new(&url).unwrap(),
+        &plan,
+        connected.notified(),
+        &mut |_| connected.notify_one(),
+    )
+    .await;
     assert_eq!(told.await.unwrap().payload, 1000_u16.to_be_bytes());
     assert!(report.interrupted);
     assert_eq!(report.close.map(|close| close.by), Some(Side::Client));

@@ -10,7 +10,7 @@ use axum::routing::post;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use crate::stack::{AUDIO, CONNECTION, Stack, answer, socket, users_socket};
+use crate::stack::{AUDIO, CONNECTION, Stack, answer, nowhere, socket, users_socket};
 
 /// Lambda's Invoke: keeps what it is called with.
 #[derive(Clone, Default)]
@@ -123,11 +123,7 @@ async fn further_invocations_of_the_same_version_take_their_shares() {
 async fn shares_that_lambda_does_not_take_are_sent_all_the_same() {
     let stack = Stack::start().await;
     let session = room(&stack).await;
-    let nowhere = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let nowhere = format!("http://{nowhere}");
+    let (_port, nowhere) = nowhere();
     let variables = [
         ("AWS_ENDPOINT_URL_LAMBDA", nowhere.as_str()),
         ("LISTENERS_PER_INVOCATION", "2"),

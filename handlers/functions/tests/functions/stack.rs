@@ -4,6 +4,7 @@ use serde_json::Value;
 use stackgen_websocket::testing::events::{HttpRequest, Socket};
 use stackgen_websocket::testing::{Answer, Function, Issuer, ManagementEndpoint};
 use stackgen_websocket::{Clock, ConnectionId, SystemClock};
+use tokio::net::TcpSocket;
 
 use crate::support::database::Database;
 
@@ -93,6 +94,14 @@ impl Stack {
         let kind = |message: Value| message["type"].as_str().unwrap().to_owned();
         self.posted(id).into_iter().map(kind).collect()
     }
+}
+
+/// An endpoint at which nobody listens, and what keeps others from its port.
+pub fn nowhere() -> (TcpSocket, String) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    (socket, url)
 }
 
 /// An anonymous caller's socket, opened now.

@@ -1,6 +1,5 @@
 //! HTTP APIs with a real function: a process that speaks the Runtime API.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,17 +9,7 @@ use stackgen_gateway::logs::Logs;
 use stackgen_gateway::{Events, Place, Settings};
 
 use super::Wiring;
-
-fn puppet() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let puppet = test.ancestors().nth(2).unwrap().join("examples/puppet");
-    assert!(
-        puppet.is_file(),
-        "cargo build --workspace --examples makes {}",
-        puppet.display()
-    );
-    puppet
-}
+use crate::puppet::puppet;
 
 /// A Lambda with the function `f`, which API Gateway may call for paths under `/sessions` alone.
 async fn lambda() -> Functions {
