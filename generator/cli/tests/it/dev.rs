@@ -1,7 +1,8 @@
 //! `stackgen dev`, `stackgen token` and `stackgen deploy --local`, with the echo starter's own function
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
@@ -10,20 +11,16 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::common::{Sandbox, root};
+use crate::common::{Sandbox, building, root, target};
 
 /// No test waits longer for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where cargo builds this repository.
-fn target() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
-}
-
-/// Builds the starter's function, once.
-fn built() {
-    static BUILT: OnceLock<()> = OnceLock::new();
+/// The starter's function, built once; in a place where nobody builds it anew.
+fn built() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
+        let _building = building();
         let status = Command::new(env!("CARGO"))
             .args([
                 "build",
@@ -38,7 +35,10 @@ fn built() {
             .status()
             .unwrap();
         assert!(status.success());
-    });
+        let echo = Path::new(env!("CARGO_TARGET_TMPDIR")).join("echo");
+        fs::copy(target().join("debug/echo"), &echo).unwrap();
+        echo
+    })
 }
 
 /// A `stackgen dev` that runs.
@@ -53,13 +53,15 @@ struct Dev {
 impl Dev {
     /// Runs in a folder with the echo starter, and waits until it is ready.
     fn start(arguments: &[&str]) -> Self {
-        built();
         let sandbox = Sandbox::starter("echo");
+        // Where its own cargo would have left it.
+        let debug = sandbox.path().join("target/debug");
+        fs::create_dir_all(&debug).unwrap();
+        fs::copy(built(), debug.join("echo")).unwrap();
         let mut child = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
             .current_dir(sandbox.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("CARGO_TARGET_DIR", target())
             .args(["dev", "--json", "--no-build", "--port", "0"])
             .args(arguments)
             .stdin(Stdio::null())
@@ -113,10 +115,10 @@ impl Dev {
     /// The processes of its functions.
     fn functions(&self) -> Vec<u32> {
         let children = format!("/proc/{0}/task", self.child.id());
-        let threads = std::fs::read_dir(children).unwrap();
+        let threads = fs::read_dir(children).unwrap();
         let children = threads.flat_map(|thread| {
             let children = thread.unwrap().path().join("children");
-            let children = std::fs::read_to_string(children).unwrap_or_default();
+            let children = fs::read_to_string(children).unwrap_or_default();
             let children = children.split_whitespace();
             children.map(|id| id.parse().unwrap()).collect::<Vec<u32>>()
         });
@@ -161,7 +163,7 @@ fn a_message_is_answered_and_ctrl_c_leaves_nothing() {
     assert_eq!(message["outcome"]["kind"], "answered");
     let file = dev.sandbox.path().join(".stackgen/gateway.json");
     use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let functions = dev.functions();
     assert!(!functions.is_empty());

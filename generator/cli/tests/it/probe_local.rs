@@ -58,7 +58,7 @@ Resources:
   Role: { Type: AWS::IAM::Role, Properties: { AssumeRolePolicyDocument: {} } }
   Function:
     Type: AWS::Lambda::Function
-    Properties: { FunctionName: f, Role: !GetAtt Role.Arn, Runtime: provided.al2023, Handler: bootstrap, Code: { ZipFile: "" } }
+    Properties: { FunctionName: f, Role: !GetAtt Role.Arn, Runtime: provided.al2023, Handler: bootstrap, Timeout: 20, Code: { ZipFile: "" } }
   Permission:
     Type: AWS::Lambda::Permission
     Properties: { FunctionName: !Ref Function, Action: lambda:InvokeFunction, Principal: apigateway.amazonaws.com }
@@ -126,13 +126,13 @@ fn local() -> Arc<Local> {
     if let Some(local) = shared.upgrade() {
         return local;
     }
-    let local = Arc::new(Local::start());
+    let local = Arc::new(Local::start(Settings::default()));
     *shared = Arc::downgrade(&local);
     local
 }
 
 impl Local {
-    fn start() -> Self {
+    fn start(settings: Settings) -> Self {
         let code = Sandbox::new();
         code.write("function", format!("#!/usr/bin/env python3\n{FUNCTION}"));
         let program = code.path().join("function");
@@ -143,8 +143,6 @@ impl Local {
             .build()
             .unwrap();
         let (gateway, state) = runtime.block_on(async {
-            let mut settings = Settings::default();
-            settings.limits.idle = Duration::from_secs(2);
             let options = Options {
                 settings,
                 ..Options::default()
@@ -170,6 +168,13 @@ impl Local {
             state,
         }
     }
+
+    /// A folder that it runs for.
+    fn project(&self) -> Sandbox {
+        let sandbox = Sandbox::new();
+        sandbox.write(".stackgen/gateway.json", self.state.to_string());
+        sandbox
+    }
 }
 
 /// Probes the local gateway, at the stage `prod`.
@@ -178,10 +183,10 @@ fn probed(line: &str) -> Run {
 }
 
 fn probed_at(stage: &str, line: &str) -> Run {
-    let sandbox = Sandbox::new();
     let local = local();
-    sandbox.write(".stackgen/gateway.json", local.state.to_string());
-    sandbox.run(&format!("probe --local --stage {stage} {line}"))
+    local
+        .project()
+        .run(&format!("probe --local --stage {stage} {line}"))
 }
 
 /// The exit code and the rows of the likeliest explanation.
@@ -240,8 +245,7 @@ fn row_c10_a_subprotocol_has_to_be_chosen() {
 fn messages_are_answered_refused_and_left_unanswered() {
     let two_way = r#"--token good --send {"action":"twoWay","n":1} --expect {"echo":{"n":1}}"#;
     assert_eq!(explained(two_way), is(0, ""));
-    let wrong =
-        r#"--token good --send {"action":"twoWay","n":1} --expect {"echo":{"n":2}} --timeout 1s"#;
+    let wrong = r#"--token good --send {"action":"twoWay","n":1} --expect {"echo":{"n":2}}"#;
     assert_eq!(explained(wrong), is(3, ""));
     let throws = r#"--token good --send {"action":"oneWay","do":"throw"}"#;
     assert_eq!(explained(throws), is(0, "M4 C7"));
@@ -257,9 +261,8 @@ fn messages_are_answered_refused_and_left_unanswered() {
 
 #[test]
 fn row_m11_a_large_frame_is_explained() {
-    let sandbox = Sandbox::new();
     let local = local();
-    sandbox.write(".stackgen/gateway.json", local.state.to_string());
+    let sandbox = local.project();
     sandbox.write("large", "x".repeat(40_000));
     let run = sandbox.run("probe --local --stage prod --token good --send @large --json");
     assert_eq!((run.code, rows(&run)), is(3, "M11 X4"), "{run}");
@@ -270,7 +273,12 @@ fn row_m11_a_large_frame_is_explained() {
 
 #[test]
 fn row_m13_an_idle_connection_is_seen_to_go_away() {
-    let run = probed("--token good --hold 1m --expect-close 1001 --json");
+    let mut settings = Settings::default();
+    settings.limits.idle = Duration::from_millis(500);
+    let local = Local::start(settings);
+    let sandbox = local.project();
+    let run =
+        sandbox.run("probe --local --stage prod --token good --hold 1m --expect-close 1001 --json");
     assert_eq!((run.code, rows(&run)), is(0, "M13 X4"), "{run}");
     assert_eq!(run.json()["close"]["reason"], "Going away");
     assert_eq!(run.json()["close"]["by"], "server");

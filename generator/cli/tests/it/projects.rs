@@ -7,15 +7,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::common::{Sandbox, root};
-
-/// Where cargo builds this repository. A project that builds there, too, finds its dependencies compiled.
-///
-/// Its own crates have to differ from the repository's: cargo names what it builds of a member after the member's path
-/// in its workspace, which is the same. See [`OTHER_PROFILE`].
-fn target() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
-}
+use crate::common::{Sandbox, building, root, target};
 
 /// A fresh project in a folder that is the same each time, so that what cargo builds for it replaces what it built last.
 fn project(starter: &str) -> PathBuf {
@@ -34,7 +26,12 @@ fn project(starter: &str) -> PathBuf {
 /// would go on to test those.
 const OTHER_PROFILE: (&str, &str) = ("CARGO_PROFILE_DEV_DEBUG", "false");
 
+/// Runs cargo, which builds where the repository is built: so a project finds its dependencies compiled.
+///
+/// Its own crates have to differ from the repository's: cargo names what it builds of a member after the member's path
+/// in its workspace, which is the same. See [`OTHER_PROFILE`].
 fn cargo(folder: &Path, arguments: &[&str]) -> Output {
+    let _building = building();
     let output = Command::new(env!("CARGO"))
         .args(arguments)
         .args(["--offline"])

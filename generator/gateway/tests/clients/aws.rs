@@ -1,6 +1,7 @@
 //! The `aws` command, with the words that people type.
 
 use std::path::PathBuf;
+use std::process::Output;
 
 use serde_json::Value;
 use tokio::process::Command;
@@ -22,9 +23,14 @@ fn aws() -> Option<PathBuf> {
     program("version 2 of the aws command", &places)
 }
 
-/// Runs `aws {words}` against the gateway's control endpoint; spaces part the words.
+/// What `aws {words}` prints.
 async fn command(aws: &PathBuf, served: &Served, words: &str) -> String {
-    let output = run(Command::new(aws)
+    text(&ran(aws, served, words).await)
+}
+
+/// Runs `aws {words}` against the gateway's control endpoint; spaces part the words.
+async fn ran(aws: &PathBuf, served: &Served, words: &str) -> Output {
+    run(Command::new(aws)
         .args(words.split(' '))
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -39,8 +45,7 @@ async fn command(aws: &PathBuf, served: &Served, words: &str) -> String {
         .env("AWS_ACCESS_KEY_ID", "local")
         .env("AWS_SECRET_ACCESS_KEY", "local")
         .env("AWS_PAGER", ""))
-    .await;
-    text(&output)
+    .await
 }
 
 #[tokio::test]
@@ -77,6 +82,20 @@ async fn a_stage_is_redeployed_by_hand_as_it_was_in_the_days_before() {
     )
     .await;
     assert_eq!(all.trim(), "2");
+    served.gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn errors_are_told_as_aws_tells_them() {
+    let Some(aws) = aws() else { return };
+    let served = Served::start().await;
+    let refused = ran(&aws, &served, "apigatewayv2 get-routes --api-id none").await;
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        said.contains("(NotFoundException) when calling the GetRoutes operation")
+            && said.contains("Invalid API identifier specified 000000000000:none"),
+        "{said}"
+    );
     served.gateway.shutdown().await;
 }
 

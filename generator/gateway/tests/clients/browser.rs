@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use crate::support::{Served, program};
 
 /// How long a browser may take to start, load a page and tell what it saw.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A browser with one page.
 struct Page {

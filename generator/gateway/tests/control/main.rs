@@ -1,9 +1,8 @@
-//! The control plane over real sockets, asked by the real SDKs and by the `aws` command.
+//! The control plane over real sockets, asked by the real SDKs.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::print_stderr, reason = "a test says what it skips")]
 
 mod authorization;
-mod aws_command;
 mod deployments;
 mod fields;
 mod protocol;
