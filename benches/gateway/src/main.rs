@@ -2,6 +2,7 @@
 
 mod limit;
 mod measure;
+mod runtime;
 mod soak;
 mod socket;
 
@@ -47,6 +48,10 @@ async fn run(words: &[&str]) -> Result<()> {
                 seconds(time)?,
             )
             .await?
+        }
+        ["runtime", program, processes, warm_up, time] => {
+            let processes = processes.parse()?;
+            runtime::invocations(program, processes, seconds(warm_up)?, seconds(time)?).await?
         }
         ["idle", url, count] => measure::idle(&Url::parse(url)?, count.parse()?).await?,
         _ => return Err("no such subcommand; benches/gateway/run knows them all".into()),
