@@ -16,6 +16,9 @@ use crate::secret::Secrets;
 /// How long the other side has to answer a close frame.
 const FAREWELL: Duration = Duration::from_secs(5);
 
+/// How long a message may wait for the other side to read it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A connection that was accepted. Dropping it cuts the TCP connection: the server sees 1006.
 pub struct Connection {
     stream: WebSocketStream<Stream>,
@@ -203,21 +206,24 @@ impl Connection {
         if let Some(close) = self.closed.take() {
             return close;
         }
-        if let Err(error) = self.stream.send(Message::Close(closing.frame())).await {
-            return self.failed(&error);
-        }
         let clean = timeout(FAREWELL, async {
+            self.stream.send(Message::Close(closing.frame())).await?;
             let mut answered = false;
             while let Some(Ok(message)) = self.stream.next().await {
                 answered |= matches!(message, Message::Close(_));
             }
-            answered
+            Ok(answered)
         });
+        let clean = match clean.await {
+            Ok(Err(error)) => return self.failed(&error),
+            Ok(Ok(answered)) => answered,
+            Err(_) => false,
+        };
         Close {
             code: closing.code(),
             reason: String::new(),
             by: Side::Client,
-            clean: clean.await.unwrap_or(false),
+            clean,
         }
     }
 
@@ -225,10 +231,11 @@ impl Connection {
         if let Some(close) = &self.closed {
             return Err(close.clone());
         }
-        match self.stream.send(message).await {
-            Ok(()) => Ok(()),
+        match timeout(PATIENCE, self.stream.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Err(_) => Err(self.lost("the other side does not read")),
             // Whoever closed may have said why before: that is read first.
-            Err(error) => match self.stream.next().await {
+            Ok(Err(error)) => match self.stream.next().await {
                 Some(Ok(Message::Close(frame))) => Err(self.farewell(frame).await),
                 _ => Err(self.failed(&error)),
             },

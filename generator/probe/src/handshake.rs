@@ -1,16 +1,15 @@
 //! The handshake: what browsers hide.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use serde::Serialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::body;
-use crate::connection::{Closing, Connection};
+use crate::connection::Connection;
 use crate::dial::{ConnectError, Dialled, Step, Stream, Timings, dial, reason};
 use crate::secret::HIDDEN;
 use crate::target::Target;
@@ -122,36 +121,6 @@ pub async fn connect(target: &Target) -> Result<Attempt, ConnectError> {
     })??;
     dialled.timings.upgrade = began.elapsed();
     Ok(settle(target, &key, dialled, head, rest).await)
-}
-
-/// Shakes hands until the answer is good, and closes again: what a deployment is verified by.
-///
-/// # Errors
-///
-/// What the last of the tries ended with, if it had no answer. An answer that is not good is returned as it is.
-pub async fn handshake(
-    target: &Target,
-    tries: u32,
-    pause: Duration,
-    good: impl Fn(&Handshake) -> bool,
-) -> Result<Handshake, ConnectError> {
-    let mut tried = 1;
-    loop {
-        let attempt = match connect(target).await {
-            Ok(attempt) => {
-                if let Some(connection) = attempt.connection {
-                    connection.close(&Closing::NORMAL).await;
-                }
-                Ok(attempt.handshake)
-            }
-            Err(error) => Err(error),
-        };
-        if tried >= tries || attempt.as_ref().is_ok_and(&good) {
-            return attempt;
-        }
-        tried += 1;
-        sleep(pause).await;
-    }
 }
 
 /// The head of an answer.

@@ -129,7 +129,14 @@ struct Run<'a, S> {
 impl<S: Future<Output = ()>> Run<'_, S> {
     async fn connected(&mut self, connection: &mut Connection) {
         for text in &self.plan.sends {
-            if let Err(close) = connection.send(text).await {
+            let sent = tokio::select! {
+                sent = connection.send(text) => sent,
+                () = &mut self.stop => {
+                    self.report.interrupted = true;
+                    return;
+                }
+            };
+            if let Err(close) = sent {
                 return self.saw(Seen::Closed(close));
             }
             let shown = beginning(&self.target.secrets().hide(text));
@@ -226,9 +233,12 @@ impl<S: Future<Output = ()>> Run<'_, S> {
 
     async fn ping(&mut self, connection: &mut Connection) {
         self.pinged = Some(Instant::now());
-        match connection.ping().await {
-            Ok(()) => self.saw(Seen::PingSent),
-            Err(close) => self.saw(Seen::Closed(close)),
+        tokio::select! {
+            sent = connection.ping() => match sent {
+                Ok(()) => self.saw(Seen::PingSent),
+                Err(close) => self.saw(Seen::Closed(close)),
+            },
+            () = &mut self.stop => self.report.interrupted = true,
         }
     }
 

@@ -223,8 +223,8 @@ fn row_m13_a_close_while_holding_is_explained() {
           The server went away: API Gateway says so to idle connections, and servers when they stop. The age
           fits neither ten minutes without data nor two hours.
           seen: 1001 "Going away" at an age of TIME
-          next: With the local gateway: was it stopped, or was `--idle` made shorter? Otherwise compare with
-                the $disconnect log.
+          next: With the local gateway: was it stopped, or was `--idle-timeout` made shorter? Otherwise
+                compare with the $disconnect log.
 
         not as wanted: the connection stays open until this side closes it (1001 after TIME)
         "#);
@@ -354,14 +354,11 @@ fn a_file_is_sent_and_what_cannot_be_used_is_refused() {
     assert_eq!(sandbox.run("probe http:/nowhere").code, Some(2));
 }
 
-/// A project with a local gateway that is no more than what it leaves behind.
-fn project(spec: &str, url: &str) -> Sandbox {
-    let sandbox = Sandbox::starter(spec);
+/// What a gateway says of itself that has a WebSocket API at this URL.
+fn state(url: &str) -> serde_json::Value {
     let endpoint = url.strip_suffix("/prod").unwrap();
-    let state = json!({
-        "pid": 1,
-        "key": "k",
-        "stack": "s",
+    json!({
+        "stack": "chat-dev",
         "endpoint": endpoint.replace("ws://", "http://"),
         "issuer": "http://127.0.0.1:1/",
         "audiences": [],
@@ -374,18 +371,34 @@ fn project(spec: &str, url: &str) -> Sandbox {
             { "apiId": "w", "name": "ws", "protocolType": "WEBSOCKET", "endpoint": endpoint,
               "stages": [{ "name": "prod", "url": url, "deploymentId": "d" }] },
         ],
-    });
-    sandbox.write(".stackgen/gateway.json", state.to_string());
+    })
+}
+
+/// A project with a local gateway that does no more than say where everything is.
+fn project(spec: &str, url: &str) -> Sandbox {
+    let sandbox = Sandbox::starter(spec);
+    let mut left = state(url);
+    left["pid"] = json!(1);
+    left["key"] = json!("k");
+    sandbox.write(".stackgen/gateway.json", left.to_string());
     sandbox
 }
 
 #[test]
 fn a_local_gateway_is_found_and_the_token_travels_as_the_identity_source_says() {
     let (tell, told) = mpsc::channel();
-    let url = serve(move |peer| {
+    let url = serve(move |mut peer| {
         tell.send(peer.head.clone()).unwrap();
-        if !peer.head.is_empty() {
-            echo(peer);
+        let host = peer.head.lines().find_map(|line| line.split_once("ost: "));
+        let host = host.map(|(_, host)| format!("ws://{host}/prod"));
+        match host {
+            Some(url) if peer.head.contains("/_stackgen/state") => {
+                // What is left unread when the connection ends would cut off the answer.
+                peer.stream.read_exact(&mut [0; "null".len()]).unwrap();
+                peer.refuse("200 OK", &state(&url).to_string());
+            }
+            Some(_) => echo(peer),
+            None => {}
         }
     });
     let sandbox = project("chat", &url);

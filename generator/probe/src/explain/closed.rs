@@ -111,7 +111,7 @@ impl Ended<'_> {
             "The server went away: API Gateway says so to idle connections, and servers when they stop. The age fits \
              neither ten minutes without data nor two hours.",
         )
-        .next("With the local gateway: was it stopped, or was `--idle` made shorter? Otherwise compare with the $disconnect log.")
+        .next("With the local gateway: was it stopped, or was `--idle-timeout` made shorter? Otherwise compare with the $disconnect log.")
     }
 
     fn binary(&self) -> Explanation {

@@ -190,3 +190,19 @@ async fn nothing_is_said_to_have_come_when_nothing_comes() {
     let mut connection = connected(&url).await;
     assert_eq!(connection.receive(Instant::now()).await, Incoming::Nothing);
 }
+
+#[tokio::test]
+async fn a_server_that_does_not_read_is_given_up() {
+    let url = serve(|mut peer| async move {
+        peer.accept("").await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let mut connection = connected(&url).await;
+    tokio::time::pause();
+    // More than the system keeps for both ends.
+    let lost = connection.send(&"x".repeat(64 * 1024 * 1024)).await;
+    let lost = lost.unwrap_err();
+    let expected = close(1006, "the other side does not read", Side::Network, false);
+    assert_eq!(lost, expected);
+}

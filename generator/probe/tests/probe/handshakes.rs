@@ -1,10 +1,6 @@
 //! What a server answers to a handshake, and what becomes of it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
-
-use stackgen_probe::{Handshake, Target, Violation, connect, handshake};
+use stackgen_probe::{Handshake, Target, Violation, connect};
 
 use crate::server::{answering, refusing, serve};
 
@@ -119,34 +115,4 @@ async fn an_answer_with_101_that_breaks_the_protocol_opens_nothing() {
     })
     .await;
     assert_eq!(answer(&url).await.violations, [Violation::Extension]);
-}
-
-#[tokio::test]
-async fn a_deployment_is_verified_by_trying_until_the_answer_is_good() {
-    let tried = Arc::new(AtomicU32::new(0));
-    let counted = tried.clone();
-    let url = serve(move |mut peer| {
-        let try_number = counted.fetch_add(1, Ordering::SeqCst) + 1;
-        async move {
-            if try_number < 3 {
-                peer.write(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n")
-                    .await;
-                return;
-            }
-            peer.accept("").await;
-            let farewell = peer.next().await.unwrap();
-            assert_eq!(farewell.payload, 1000_u16.to_be_bytes());
-        }
-    })
-    .await;
-    let target = Target::new(&url).unwrap();
-    let accepted = handshake(&target, 5, Duration::ZERO, Handshake::accepted)
-        .await
-        .unwrap();
-    assert_eq!((accepted.status, tried.load(Ordering::SeqCst)), (101, 3));
-    // What is never good is returned as it is, after so many tries.
-    let never = handshake(&target, 2, Duration::ZERO, |_| false)
-        .await
-        .unwrap();
-    assert_eq!((never.status, tried.load(Ordering::SeqCst)), (101, 5));
 }

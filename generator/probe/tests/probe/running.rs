@@ -1,11 +1,14 @@
 //! A whole probe: sends, waits, holds, measures, ends, and judges.
 
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use stackgen_probe::{
     Caller, Closing, Expectation, Load, Outcome, Plan, Report, Seen, Side, Target, Telling, run,
 };
+
+use tokio::sync::Notify;
 
 use crate::server::{Peer, refusing, serve};
 
@@ -256,4 +259,29 @@ async fn who_stops_a_handshake_gets_a_report_too() {
     .await;
     let report = run(&Target::new(&url).unwrap(), &plan(), async {}, &mut |_| {}).await;
     assert!(report.interrupted && matches!(report.outcome, Outcome::Error(_)));
+}
+
+#[tokio::test]
+async fn a_probe_that_cannot_send_can_be_stopped() {
+    let accepted = Arc::new(Notify::new());
+    let tell = accepted.clone();
+    let url = serve(move |mut peer| {
+        let tell = tell.clone();
+        async move {
+            peer.accept("").await;
+            // What is waited for from here on is over at once.
+            tokio::time::pause();
+            tell.notify_one();
+            pending::<()>().await;
+        }
+    })
+    .await;
+    let plan = Plan {
+        sends: vec!["x".repeat(64 * 1024 * 1024)],
+        ..plan()
+    };
+    let target = Target::new(&url).unwrap();
+    let report = run(&target, &plan, accepted.notified(), &mut |_| {}).await;
+    assert!(report.interrupted);
+    assert_eq!(report.close.map(|close| close.clean), Some(false));
 }
