@@ -103,6 +103,9 @@ pub enum DeployError {
     /// No API has that name.
     #[error("there is no API named {name}")]
     NoApi { name: String },
+    /// No API has that id.
+    #[error("there is no API with the id {id}")]
+    NoApiId { id: ApiId },
     /// Several have.
     #[error("{} APIs are named {name}: {}", ids.len(), join(ids))]
     AmbiguousApi { name: String, ids: Vec<ApiId> },
@@ -181,6 +184,16 @@ pub enum DeployError {
     /// The user stopped it.
     #[error("interrupted")]
     Interrupted,
+    /// The user stopped it after the stage was moved, before it was known to answer.
+    #[error(
+        "interrupted: stage {stage} serves deployment {deployment}, which was not tried (was {})",
+        shown(previous)
+    )]
+    NotTried {
+        stage: StageName,
+        deployment: DeploymentId,
+        previous: Option<DeploymentId>,
+    },
 }
 
 /// A stage that did not answer as it should after it was moved.
@@ -223,6 +236,9 @@ impl DeployError {
             DeployError::NoApi { .. } => {
                 "deploy the template first; `--api-id` names any other API, `--region` another region".to_owned()
             }
+            DeployError::NoApiId { .. } => {
+                "`aws apigatewayv2 get-apis` lists those of an account and region; `--region` and `--profile` choose others".to_owned()
+            }
             DeployError::AmbiguousApi { .. } => "choose one with `--api-id`".to_owned(),
             DeployError::NoStage { .. } => "`--stage-name` names one".to_owned(),
             DeployError::AutoDeploy { .. } => {
@@ -247,6 +263,9 @@ impl DeployError {
             DeployError::NoDeployment { .. } | DeployError::NotDeployed { .. } | DeployError::NothingEarlier => {
                 "`stackgen deployments list` shows them all".to_owned()
             }
+            DeployError::NotTried { .. } => {
+                "`stackgen probe` tells what a client sees; `stackgen deployments rollback` goes back".to_owned()
+            }
             DeployError::Interrupted => return None,
         })
     }
@@ -256,6 +275,7 @@ impl DeployError {
         matches!(
             self,
             DeployError::NoApi { .. }
+                | DeployError::NoApiId { .. }
                 | DeployError::AmbiguousApi { .. }
                 | DeployError::NoStage { .. }
                 | DeployError::NoDeployment { .. }

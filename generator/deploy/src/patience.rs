@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::progress::{Interrupt, Step, Steps};
 use crate::verify::Tries;
-use crate::{AccountError, DeployError};
+use crate::{AccountError, AccountErrorKind, DeployError};
 
 /// Waiting. [`Patience::default`] keeps within API Gateway's rates (row D15).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Patience {
     pub again: Duration,
     /// The longest that one call is tried, and a wait between two tries.
     pub calls: (Duration, Duration),
+    /// The longest that a call is tried which does not even reach the service.
+    pub unreachable: Duration,
     /// Between two looks at something that is being made.
     pub poll: Duration,
     /// For a deployment to be DEPLOYED.
@@ -32,6 +34,7 @@ impl Default for Patience {
             create: seconds(5),
             again: seconds(1),
             calls: (seconds(60), seconds(8)),
+            unreachable: seconds(10),
             poll: seconds(1),
             deployed: seconds(120),
             updated: seconds(300),
@@ -51,6 +54,7 @@ impl Patience {
         Patience {
             create: millis(200),
             again: millis(100),
+            unreachable: millis(500),
             poll: millis(20),
             tries: Tries {
                 enough: 1,
@@ -87,6 +91,10 @@ impl Doing<'_> {
     where
         F: Future<Output = Result<T, AccountError>>,
     {
+        let longest = |error: &AccountError| match error.kind {
+            AccountErrorKind::Unreachable => self.patience.unreachable,
+            _ => self.patience.calls.0,
+        };
         let mut wait = self.patience.again;
         let started = tokio::time::Instant::now();
         loop {
@@ -94,8 +102,7 @@ impl Doing<'_> {
             match call().await {
                 Ok(answer) => return Ok(answer),
                 Err(error)
-                    if error.is_transient()
-                        && started.elapsed() + wait <= self.patience.calls.0 =>
+                    if error.is_transient() && started.elapsed() + wait <= longest(&error) =>
                 {
                     self.step(Step::Again {
                         error: &error,

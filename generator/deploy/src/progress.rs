@@ -86,7 +86,11 @@ impl Interrupt {
     }
 
     /// Waits for something that may be cut off.
-    pub(crate) async fn unless<T>(&self, work: impl Future<Output = T>) -> Result<T, DeployError> {
+    ///
+    /// # Errors
+    ///
+    /// [`DeployError::Interrupted`] when it came first.
+    pub async fn unless<T>(&self, work: impl Future<Output = T>) -> Result<T, DeployError> {
         let mut receiver = self.0.clone();
         let came = async move {
             if receiver.wait_for(|interrupted| *interrupted).await.is_err() {

@@ -10,6 +10,8 @@ pub enum Wanted {
     Id(ApiId),
     /// An API by its name, of which there must be one.
     Name(String),
+    /// An API by its id, or by its name.
+    Either(String),
 }
 
 /// Finds an API.
@@ -27,17 +29,16 @@ pub async fn api(
             let found = doing.call(|| account.api(id)).await;
             return found.map_err(|error| match error {
                 DeployError::Account(error) if error.kind == AccountErrorKind::NotFound => {
-                    DeployError::NoApi {
-                        name: id.to_string(),
-                    }
+                    DeployError::NoApiId { id: id.clone() }
                 }
                 other => other,
             });
         }
-        Wanted::Name(name) => name,
+        Wanted::Name(name) | Wanted::Either(name) => name,
     };
+    let by_id = |api: &Api| matches!(wanted, Wanted::Either(_)) && api.id.as_str() == name;
     let mut found = doing.call(|| account.apis()).await?;
-    found.retain(|api| api.name == *name);
+    found.retain(|api| api.name == *name || by_id(api));
     match <[Api; 1]>::try_from(found) {
         Ok([api]) => Ok(api),
         Err(none) if none.is_empty() => Err(DeployError::NoApi { name: name.clone() }),

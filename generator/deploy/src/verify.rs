@@ -85,7 +85,7 @@ impl Expectation {
     }
 }
 
-/// Tries until answers are good enough, or have been bad for too long.
+/// Tries until answers are good enough, or have been bad for too long. The outer failure is an interruption.
 pub(crate) async fn verify(
     verifier: &impl Verify,
     expectation: &Expectation,

@@ -27,11 +27,13 @@ pub(super) async fn create(
         doing.step(Step::Creating);
         let description = label(request, &wanted.digest, false).to_string();
         let created = sent(account, request, &description, doing).await?;
-        deployed(account, request, created.clone(), doing).await?;
-        doing.step(Step::Created {
-            deployment: &created.id,
-        });
-        let (after, _) = wiring(account, request, place, doing).await?;
+        let (after, _) = match finished(account, request, place, &created, doing).await {
+            Ok(after) => after,
+            Err(error) => {
+                forget(account, request, &created.id, &error).await;
+                return Err(error);
+            }
+        };
         if after.digest == wanted.digest {
             return Ok((created.id, wanted.digest));
         }
@@ -46,6 +48,38 @@ pub(super) async fn create(
         api: api.clone(),
         times: TIMES,
     })
+}
+
+/// Waits for a deployment, and reads the API again.
+async fn finished(
+    account: &impl Account,
+    request: &Redeploy,
+    place: &Place,
+    created: &Deployment,
+    doing: Doing<'_>,
+) -> Result<(Wiring, bool), DeployError> {
+    deployed(account, request, created.clone(), doing).await?;
+    doing.step(Step::Created {
+        deployment: &created.id,
+    });
+    wiring(account, request, place, doing).await
+}
+
+/// Deletes a deployment that no stage was ever moved to, so that nothing goes back to it later. One that failed is left to
+/// be looked at: no stage can serve it. Not worth failing for, or waiting for.
+pub(super) async fn forget(
+    account: &impl Account,
+    request: &Redeploy,
+    id: &DeploymentId,
+    error: &DeployError,
+) {
+    let of_itself = matches!(
+        error,
+        DeployError::DeploymentFailed { .. } | DeployError::DeploymentTimedOut { .. }
+    );
+    if !of_itself {
+        let _ = account.delete(&request.api.id, id).await;
+    }
 }
 
 /// Calls CreateDeployment, not more often than allowed (row D15). If an answer was lost, a deployment that was not

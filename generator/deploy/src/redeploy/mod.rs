@@ -126,6 +126,10 @@ pub async fn redeploy(
         });
     }
     let (deployment, digest) = create::create(account, request, &place, wiring, doing).await?;
+    if let Err(interrupted) = doing.interrupt.check() {
+        create::forget(account, request, &deployment, &interrupted).await;
+        return Err(interrupted);
+    }
     let ends = (stage.deployment.as_ref(), &deployment);
     move_stage(account, api, &request.stage, ends, doing).await?;
     doing.step(Step::Activated {
@@ -234,7 +238,12 @@ async fn verified(
         also: also.clone(),
     };
     let tries = &doing.patience.tries;
-    match verify::verify(verifier, &expectation, tries, doing.steps, doing.interrupt).await? {
+    let tried = verify::verify(verifier, &expectation, tries, doing.steps, doing.interrupt).await;
+    match tried.map_err(|_| DeployError::NotTried {
+        stage: request.stage.clone(),
+        deployment: deployment.clone(),
+        previous: previous.cloned(),
+    })? {
         Ok(evidence) => Ok(Some(evidence)),
         Err(evidence) => {
             // Going back is not interrupted.

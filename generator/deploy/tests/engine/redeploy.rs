@@ -1,7 +1,10 @@
 //! What redeploying does, and what it says.
 
 use stackgen_deploy::redeploy::{Redeployed, plan};
-use stackgen_deploy::{DeployError, DeploymentId, DeploymentStatus, Doing, Interrupt, Patience};
+use stackgen_deploy::{
+    AccountError, AccountErrorKind, DeployError, DeploymentId, DeploymentStatus, Doing, Interrupt,
+    Patience,
+};
 
 use crate::account::{Answers, Memory, by_hand, place, request, route, run};
 
@@ -263,7 +266,9 @@ async fn a_stage_that_somebody_else_moves_is_left_where_it_is() {
 #[tokio::test(start_paused = true)]
 async fn an_interruption_leaves_a_complete_deployment() {
     let memory = Memory::holding(|held| held.pending = 5);
+    let mut untried = 0;
     for moment in 0..30 {
+        let ids = memory.ids();
         let (tell, told) = tokio::sync::watch::channel(false);
         let steps = std::cell::Cell::new(0);
         let (patience, interrupt) = (Patience::default(), Interrupt::new(told));
@@ -286,11 +291,19 @@ async fn an_interruption_leaves_a_complete_deployment() {
         let outcome = stackgen_deploy::redeploy::redeploy(&memory, &answers, &forced, doing).await;
         let (served, _) = memory.serves().unwrap();
         assert_eq!(served.status, DeploymentStatus::Deployed);
-        if outcome.is_ok() {
-            assert!(moment > 3);
-            return;
+        match outcome {
+            Ok(_) => {
+                assert!(untried > 0);
+                return;
+            }
+            // Nothing is left that no stage ever served.
+            Err(DeployError::Interrupted) => assert_eq!(memory.ids(), ids, "step {moment}"),
+            Err(DeployError::NotTried { deployment, .. }) => {
+                untried += 1;
+                assert_eq!(served.id, deployment);
+            }
+            Err(other) => panic!("step {moment}: {other}"),
         }
-        assert_eq!(outcome, Err(DeployError::Interrupted));
     }
     panic!("it never came through");
 }
@@ -318,4 +331,33 @@ async fn a_plan_changes_nothing() {
         .0
         .unwrap();
     assert!(!plan(&memory, &request(), doing).await.unwrap().deploys);
+}
+
+/// How often a call that always fails so is made.
+async fn tried(kind: AccountErrorKind) -> usize {
+    let (patience, interrupt) = (Patience::default(), Interrupt::never());
+    let doing = Doing {
+        patience: &patience,
+        steps: &|_| {},
+        interrupt: &interrupt,
+    };
+    let times = std::cell::Cell::new(0);
+    let failing = || async {
+        times.set(times.get() + 1);
+        Err::<(), _>(AccountError {
+            kind,
+            operation: "GetApis",
+            message: "no".to_owned(),
+            permission: String::new(),
+        })
+    };
+    doing.call(failing).await.unwrap_err();
+    times.get()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_reached_is_not_tried_for_long() {
+    assert_eq!(tried(AccountErrorKind::AccessDenied).await, 1);
+    assert_eq!(tried(AccountErrorKind::Unreachable).await, 4);
+    assert_eq!(tried(AccountErrorKind::TooManyRequests).await, 10);
 }
