@@ -44,15 +44,21 @@ fn cli() -> String {
         "# Command line\n\nGenerated from the help texts by `make docs`; do not edit.\n",
     );
     section(&mut page, &mut command);
+    verbs(&mut page, &mut command);
+    page
+}
+
+/// Every verb of a command, and the verbs of those.
+fn verbs(page: &mut String, command: &mut Command) {
     for command in command.get_subcommands_mut() {
         let everywhere = |arg: Arg| match arg.is_global_set() || arg.get_id() == "help" {
             true => arg.hide(true),
             false => arg,
         };
         *command = command.clone().mut_args(everywhere);
-        section(&mut page, command);
+        section(page, command);
+        verbs(page, command);
     }
-    page
 }
 
 fn section(page: &mut String, command: &mut Command) {

@@ -31,8 +31,7 @@ impl Man {
             return Ok(Outcome::Done);
         };
         let mut files = Vec::new();
-        let verbs: Vec<_> = command.get_subcommands().cloned().collect();
-        for command in std::iter::once(command).chain(verbs) {
+        for command in with_verbs(command) {
             // A verb's display name is `stackgen-synth` once the command is built.
             let name = command
                 .get_display_name()
@@ -51,6 +50,13 @@ impl Man {
         }
         Ok(Outcome::Done)
     }
+}
+
+/// A command, its verbs, and the verbs of those.
+fn with_verbs(command: clap::Command) -> Vec<clap::Command> {
+    let verbs = command.get_subcommands().cloned().flat_map(with_verbs);
+    let verbs: Vec<_> = verbs.collect();
+    [vec![command], verbs].concat()
 }
 
 fn page(command: clap::Command) -> Result<String, CliError> {
