@@ -24,6 +24,7 @@ fn a_starter_is_written_and_the_next_steps_are_told() {
     Next
       cd my/stack
       cargo test        # the functions, on this machine
+      stackgen dev      # the whole stack, on this machine
       stackgen synth    # render out/<environment>/template.yaml
       stackgen graph    # see what is wired to what
       cargo lambda build --release --arm64 --output-format zip

@@ -110,6 +110,7 @@ impl Init {
         };
         let steps = [
             ("cargo test", "the functions, on this machine"),
+            ("stackgen dev", "the whole stack, on this machine"),
             ("stackgen synth", "render out/<environment>/template.yaml"),
             ("stackgen graph", "see what is wired to what"),
         ];
