@@ -34,7 +34,7 @@ impl Project {
     /// The flagship without `$default`.
     pub(crate) fn new() -> Result<Project, Failed> {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-        let folder = binary().with_file_name("story");
+        let folder = root.join("target/story");
         fs::create_dir_all(&folder).told("the story's folder")?;
         let spec = fs::read_to_string(root.join("templates/live-session/stackgen.yaml"));
         let project = Project { folder };

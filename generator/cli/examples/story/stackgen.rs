@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
@@ -50,10 +52,14 @@ pub(crate) async fn result(project: &Path, words: &str) -> Result<String, Failed
     }
 }
 
+/// How long `stackgen dev` may take to end.
+const FAREWELL: Duration = Duration::from_secs(10);
+
 /// `stackgen dev`, running.
 pub(crate) struct Dev {
     child: Child,
-    events: Lines<BufReader<ChildStdout>>,
+    /// `None` once nobody listens any more.
+    events: Option<Lines<BufReader<ChildStdout>>>,
     /// Where clients connect.
     pub(crate) websocket: String,
     /// Where the HTTP API is.
@@ -74,7 +80,7 @@ impl Dev {
             .ok_or(Failed::new("no standard output"))?;
         let mut dev = Dev {
             child,
-            events: BufReader::new(out).lines(),
+            events: Some(BufReader::new(out).lines()),
             websocket: String::new(),
             http: String::new(),
         };
@@ -97,8 +103,7 @@ impl Dev {
         // What is no event is an error, told over several lines.
         let mut said = String::from("stackgen dev ended");
         loop {
-            let line = self.events.next_line().await.told("stackgen dev")?;
-            let line = line.ok_or_else(|| Failed::new(&said))?;
+            let line = self.line().await?.ok_or_else(|| Failed::new(&said))?;
             match serde_json::from_str::<Value>(&line) {
                 Ok(event) if event["event"] == name => return Ok(event),
                 Ok(Value::Object(_)) => {}
@@ -107,16 +112,39 @@ impl Dev {
         }
     }
 
+    async fn line(&mut self) -> Result<Option<String>, Failed> {
+        match &mut self.events {
+            Some(events) => events.next_line().await.told("stackgen dev"),
+            None => Ok(None),
+        }
+    }
+
     /// Ctrl-C; true when it ended well.
     pub(crate) async fn end(mut self) -> Result<bool, Failed> {
-        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
-        let id = id.and_then(rustix::process::Pid::from_raw);
-        if let Some(id) = id {
-            rustix::process::kill_process(id, rustix::process::Signal::INT).told("Ctrl-C")?;
-        }
+        self.interrupt();
         // Its last events are read, so that it need not wait for a reader.
-        while let Ok(Some(_)) = self.events.next_line().await {}
+        while let Ok(Some(_)) = self.line().await {}
         let ended = self.child.wait().await.told("stackgen dev")?;
         Ok(ended.success())
+    }
+
+    fn interrupt(&self) {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(id) = id.and_then(Pid::from_raw) {
+            // It may have ended by itself.
+            let _ = kill_process(id, Signal::INT);
+        }
+    }
+}
+
+/// A story that breaks off ends it all the same as Ctrl-C does: killed, it could not end its functions.
+impl Drop for Dev {
+    fn drop(&mut self) {
+        self.events = None;
+        self.interrupt();
+        let begun = Instant::now();
+        while matches!(self.child.try_wait(), Ok(None)) && begun.elapsed() < FAREWELL {
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 }
