@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use serde_json::Value as Json;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use crate::error::CliError;
 use crate::report::reason;
@@ -61,7 +62,40 @@ pub(crate) async fn build(
     Ok(built)
 }
 
-/// One call of cargo. Dropping it kills cargo.
+/// Cargo and the compilers that it starts. They are killed when it is dropped before its end: a compiler that goes on would
+/// write what the next build writes, too.
+struct Running {
+    cargo: Child,
+    group: Option<Pid>,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> std::io::Result<Running> {
+        let cargo = command.process_group(0).kill_on_drop(true).spawn()?;
+        let id = cargo.id().and_then(|id| i32::try_from(id).ok());
+        Ok(Running {
+            group: id.and_then(Pid::from_raw),
+            cargo,
+        })
+    }
+
+    async fn wait(&mut self) -> std::io::Result<std::process::ExitStatus> {
+        let ended = self.cargo.wait().await;
+        self.group = None;
+        ended
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(group) = self.group {
+            // It may have ended just now.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+/// One call of cargo.
 async fn build_in(
     folder: &Path,
     names: &[&str],
@@ -81,13 +115,10 @@ async fn build_in(
         command.arg("--quiet");
     }
     ui.detail(|| format!("cargo build in {}: {}", folder.display(), names.join(", ")));
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true);
-    let mut cargo = command.spawn().map_err(|error| not_run(&error))?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut running = Running::start(&mut command).map_err(|error| not_run(&error))?;
     let mut built = BTreeMap::new();
-    if let Some(stdout) = cargo.stdout.take() {
+    if let Some(stdout) = running.cargo.stdout.take() {
         let mut lines = BufReader::new(stdout).lines();
         while let Ok(Some(line)) = lines.next_line().await {
             if let Some((name, path)) = artifact(&line)
@@ -97,7 +128,7 @@ async fn build_in(
             }
         }
     }
-    let status = cargo.wait().await.map_err(|error| not_run(&error))?;
+    let status = running.wait().await.map_err(|error| not_run(&error))?;
     if !status.success() {
         return Err(
             CliError::failed(format!("cargo could not build {}", names.join(", ")))

@@ -2,19 +2,20 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use stackgen_gateway::gateway::{ApiState, Remote, State};
+use stackgen_gateway::gateway::{ApiState, Remote, RemoteError, State};
 use tempfile::NamedTempFile;
+use tokio::time::timeout;
 
 use crate::error::CliError;
+use crate::project::Project;
 use crate::report::reason;
 
-/// How long a gateway on this machine may take to accept.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a gateway on this machine may take to say where everything is.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A local gateway that runs, and how to reach it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,12 +40,29 @@ impl Local {
         crate::file::within(folder, ".stackgen/gateway.json")
     }
 
-    /// The gateway that runs for the project whose stackgen.yaml or template this is.
+    /// The gateway that runs for the project whose stackgen.yaml or template this is, with where everything is at this
+    /// moment. It is believed to be that one only if it knows the key: another one may have got the port since.
     ///
     /// # Errors
     ///
     /// If none runs, or it ended without tidying up.
-    pub(crate) fn find(project: &Path) -> Result<Local, CliError> {
+    pub(crate) async fn find(project: &Path) -> Result<Local, CliError> {
+        let local = Local::read(project)?;
+        let pid = local.pid;
+        match timeout(PATIENCE, local.remote().state()).await {
+            Ok(Ok(state)) => Ok(Local { state, ..local }),
+            Ok(Err(_)) => Err(CliError::failed(format!(
+                "the local gateway with process id {pid} does not run any more"
+            ))
+            .hint("start it again with `stackgen dev`")),
+            Err(_) => Err(CliError::failed(format!(
+                "the local gateway with process id {pid} does not answer"
+            ))
+            .hint("is it stopped? `fg` in its terminal goes on with it")),
+        }
+    }
+
+    fn read(project: &Path) -> Result<Local, CliError> {
         let path = Local::path(project);
         let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => {
@@ -58,21 +76,21 @@ impl Local {
             ))
             .hint("only who started the gateway may read it"),
         })?;
-        let local: Local = serde_json::from_str(&text).map_err(|_| {
+        serde_json::from_str(&text).map_err(|_| {
             CliError::failed(format!(
                 "{} is not what a `stackgen dev` of this version writes",
                 path.display()
             ))
             .hint("start `stackgen dev` again")
-        })?;
-        match local.listens() {
-            true => Ok(local),
-            false => Err(CliError::failed(format!(
-                "the local gateway with process id {} does not run any more",
-                local.pid
-            ))
-            .hint("start it again with `stackgen dev`")),
-        }
+        })
+    }
+
+    /// The environment of the project that it runs, if it is one of the project's.
+    pub(crate) fn environment<'p>(&self, project: &'p Project) -> Option<&'p str> {
+        let stack = self.state.stack.as_deref()?;
+        let environment = stack.strip_prefix(project.name())?.strip_prefix('-')?;
+        let mut declared = project.declared().into_iter();
+        declared.find(|declared| *declared == environment)
     }
 
     /// The api of that id or name, or the only one that there is.
@@ -130,10 +148,14 @@ impl Local {
             let _ = fs::remove_dir(folder);
         }
     }
+}
 
-    fn listens(&self) -> bool {
-        let authority = self.state.endpoint.strip_prefix("http://");
-        let address = authority.and_then(|text| text.parse::<SocketAddr>().ok());
-        address.is_some_and(|address| TcpStream::connect_timeout(&address, PATIENCE).is_ok())
+impl From<RemoteError> for CliError {
+    fn from(error: RemoteError) -> Self {
+        let failure = CliError::failed(error.to_string());
+        match error {
+            RemoteError::Silent(..) => failure.hint("does `stackgen dev` still run?"),
+            RemoteError::Refused(_) | RemoteError::Problems(_) => failure,
+        }
     }
 }

@@ -40,7 +40,12 @@ enum Outcome {
     Found,
     /// The operation failed, and what happened is told: exit code 1.
     Failed,
+    /// A second Ctrl-C ended it at once: exit code 130.
+    Cut,
 }
+
+/// What shells say of a process that SIGINT ended: 128 and its number.
+const CUT: u8 = 130;
 
 fn main() -> ExitCode {
     let (ui, result) = match Cli::try_parse() {
@@ -59,6 +64,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Found) => ExitCode::from(3),
         Ok(Outcome::Failed) => ExitCode::FAILURE,
+        Ok(Outcome::Cut) => ExitCode::from(CUT),
         Err(error) => {
             ui.error(&error);
             error.exit_code()

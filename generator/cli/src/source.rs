@@ -79,6 +79,14 @@ impl SourceArgs {
         self.template.as_deref().unwrap_or(&self.file)
     }
 
+    /// What other commands have to be told, so that they find the gateway of it.
+    pub(crate) fn flag(&self) -> String {
+        match self.path() == Path::new("stackgen.yaml") {
+            true => String::new(),
+            false => format!(" --file {}", self.path().display()),
+        }
+    }
+
     /// Reads, renders and builds.
     pub(crate) async fn prepare(&self, ui: &Ui) -> Result<Prepared, CliError> {
         match &self.template {

@@ -53,6 +53,11 @@ impl Place {
     }
 }
 
+/// Whether a file is a template, and not a stackgen.yaml.
+pub(crate) fn is_one(path: &Path) -> bool {
+    Place::File(path.to_owned()).read().is_ok()
+}
+
 fn no_template(sources: &Sources, root: &Node) -> CliError {
     let first = root.as_map().and_then(|map| map.entries().next());
     let span = first.map_or(root.span, |(_, entry)| entry.key_span);

@@ -2,10 +2,12 @@
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
+use std::thread;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
+use tokio::sync::oneshot;
 
 use crate::args::Global;
 use crate::error::CliError;
@@ -96,11 +98,16 @@ impl Ui {
     /// Asks on stderr and reads one line of stdin; `None` at the end of input.
     pub(crate) fn ask(&self, question: &str) -> Option<String> {
         self.stderr(question);
-        let mut answer = String::new();
-        match io::stdin().read_line(&mut answer) {
-            Ok(0) | Err(_) => None,
-            Ok(_) => Some(answer.trim().to_owned()),
-        }
+        answer()
+    }
+
+    /// The same, without keeping anything else from going on: not waiting for the answer leaves it unread.
+    pub(crate) async fn ask_meanwhile(&self, question: &str) -> Option<String> {
+        self.stderr(question);
+        let (tell, told) = oneshot::channel();
+        // Nothing stops a thread that reads: it ends with the process.
+        thread::spawn(move || tell.send(answer()));
+        told.await.ok().flatten()
     }
 
     /// A result, as it is, on stdout.
@@ -167,9 +174,19 @@ impl Ui {
         }
     }
 
-    fn stderr(&self, text: &str) {
+    /// Text on stderr, as it is.
+    pub(crate) fn stderr(&self, text: &str) {
         // Without stderr nobody can be told.
         let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
         let _ = stderr.write_all(text.as_bytes());
+    }
+}
+
+/// A line of stdin; `None` at its end.
+fn answer() -> Option<String> {
+    let mut answer = String::new();
+    match io::stdin().read_line(&mut answer) {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(answer.trim().to_owned()),
     }
 }

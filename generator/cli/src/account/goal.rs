@@ -10,6 +10,7 @@ use stackgen_deploy::code::{BuiltCode, LARGEST_ZIP, Release};
 use stackgen_deploy::status::Said;
 use stackgen_deploy::target::{self, Wanted};
 use stackgen_deploy::{Api, ApiId, Doing, FunctionName, Stage, StageName};
+use stackgen_gateway::apis::ProtocolType;
 use stackgen_model::{Inputs, Model, Resolved, Text};
 use stackgen_synth::Dialect;
 
@@ -20,7 +21,7 @@ use crate::kept;
 use crate::local::Local;
 use crate::project::{Project, ProjectArgs};
 use crate::report::reason;
-use crate::template::Place;
+use crate::template::{self, Place};
 use crate::ui::Ui;
 
 /// Which stack, or which API.
@@ -41,6 +42,32 @@ pub(crate) struct GoalArgs {
     /// The stage of that API; the only one when left out
     #[arg(long, value_name = "STAGE", requires = "api_id")]
     stage_name: Option<String>,
+}
+
+/// An API that is to be connected to, and its stage: one that is named, or the WebSocket API of a stackgen.yaml.
+pub(crate) fn spoken_to(
+    named: Option<&str>,
+    stage: Option<&str>,
+    (file, environment): (&Path, Option<&str>),
+    ui: &Ui,
+) -> Result<Goal, CliError> {
+    let stage = stage.map(StageName::new);
+    if let Some(named) = named {
+        return Ok(Goal::of_any(Wanted::Either(named.to_owned()), stage));
+    }
+    let of_project = GoalArgs {
+        file: file.to_owned(),
+        environment: environment.map(str::to_owned),
+        api_id: None,
+        stage_name: None,
+    };
+    let goals = of_project.goals(Read::Names, None, ui)?;
+    let goal = goals.into_iter().next();
+    let goal = goal.ok_or_else(|| CliError::input("the stack has no API"))?;
+    Ok(Goal {
+        stage: stage.or(goal.stage.clone()),
+        ..goal
+    })
 }
 
 /// How much of a project is looked at.
@@ -70,11 +97,24 @@ pub(crate) struct Goal {
 }
 
 impl Goal {
+    /// One of which no template tells anything.
+    fn of_any(wanted: Wanted, stage: Option<StageName>) -> Self {
+        Goal {
+            wanted,
+            stage,
+            said: Vec::new(),
+            issuer: None,
+            release: None,
+            environment: None,
+            code: Vec::new(),
+        }
+    }
+
     /// The API's name, when that is how it is found.
     pub(crate) fn name(&self) -> Option<&str> {
         match &self.wanted {
             Wanted::Name(name) => Some(name),
-            Wanted::Id(_) => None,
+            Wanted::Id(_) | Wanted::Either(_) => None,
         }
     }
 
@@ -91,6 +131,11 @@ impl Goal {
 }
 
 impl GoalArgs {
+    /// Whether one API is meant, whatever a stackgen.yaml says.
+    pub(crate) fn names_an_api(&self) -> bool {
+        self.api_id.is_some()
+    }
+
     /// What is meant, WebSocket APIs first.
     pub(crate) fn goals(
         &self,
@@ -99,15 +144,14 @@ impl GoalArgs {
         ui: &Ui,
     ) -> Result<Vec<Goal>, CliError> {
         if let Some(id) = &self.api_id {
-            return Ok(vec![Goal {
-                wanted: Wanted::Id(ApiId::new(id)),
-                stage: self.stage_name.as_deref().map(StageName::new),
-                said: Vec::new(),
-                issuer: None,
-                release: None,
-                environment: None,
-                code: Vec::new(),
-            }]);
+            let stage = self.stage_name.as_deref().map(StageName::new);
+            return Ok(vec![Goal::of_any(Wanted::Id(ApiId::new(id)), stage)]);
+        }
+        // The gateway may run a template, of which no stackgen.yaml tells.
+        if let Some(local) = gateway
+            && (!self.file.exists() || template::is_one(&self.file))
+        {
+            return goals_of_gateway(local);
         }
         let project = self.project(read, gateway, ui)?;
         let environments = project.environments(self.environment.as_slice())?;
@@ -115,7 +159,7 @@ impl GoalArgs {
         for environment in environments {
             templates.push((
                 environment,
-                template(&project, environment, &self.file, ui)?,
+                rendered(&project, environment, &self.file, ui)?,
             ));
         }
         let (environment, template) = self.chosen(templates, gateway)?;
@@ -199,6 +243,25 @@ impl GoalArgs {
     }
 }
 
+/// What a gateway runs, WebSocket APIs first. What has no stage serves nothing.
+fn goals_of_gateway(local: &Local) -> Result<Vec<Goal>, CliError> {
+    let mut apis: Vec<_> = local.state.apis.iter().collect();
+    apis.retain(|api| !api.stages.is_empty());
+    apis.sort_by_key(|api| api.protocol_type != ProtocolType::WebSocket);
+    let goals = apis.into_iter().map(|api| {
+        let stage = match api.stages.as_slice() {
+            [only] => Some(StageName::new(only.name.as_str())),
+            _ => None,
+        };
+        Goal::of_any(Wanted::Name(api.name.clone()), stage)
+    });
+    let goals: Vec<_> = goals.collect();
+    match goals.is_empty() {
+        true => Err(CliError::input("the local gateway has no stage")),
+        false => Ok(goals),
+    }
+}
+
 /// The template that is kept of an environment: what was deployed last, most likely.
 fn kept_model(project: &Project, environment: &str) -> Option<Model> {
     let path = project
@@ -238,7 +301,7 @@ fn folder(file: &Path) -> PathBuf {
 }
 
 /// As it would lie beside the stackgen.yaml, so that paths in it start there.
-fn template(project: &Project, environment: &str, file: &Path, ui: &Ui) -> Result<Node, CliError> {
+fn rendered(project: &Project, environment: &str, file: &Path, ui: &Ui) -> Result<Node, CliError> {
     let rendered = project.render(environment, Dialect::CloudFormation, &folder(file), ui)?;
     Ok(rendered.template)
 }

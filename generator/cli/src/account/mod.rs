@@ -10,9 +10,10 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use stackgen_aws::{Access, Aws, Credentials};
 use stackgen_deploy::{DeployError, Doing, Interrupt, Patience, Timestamp};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-pub(crate) use goal::{Goal, GoalArgs, Read};
+pub(crate) use goal::{Goal, GoalArgs, Read, spoken_to};
 pub(crate) use handshakes::Handshakes;
 pub(crate) use progress::Progress;
 
@@ -49,8 +50,11 @@ pub(crate) struct Account {
 
 impl AccountArgs {
     /// The gateway that runs for a project, if that is meant.
-    pub(crate) fn gateway(&self, project: &Path) -> Result<Option<Local>, CliError> {
-        self.local.then(|| Local::find(project)).transpose()
+    pub(crate) async fn gateway(&self, project: &Path) -> Result<Option<Local>, CliError> {
+        match self.local {
+            true => Ok(Some(Local::find(project).await?)),
+            false => Ok(None),
+        }
     }
 
     /// Finds region and credentials. The local gateway's issuer stands in for the one that the goals name.
@@ -116,18 +120,21 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Re
     runtime.block_on(work)
 }
 
-/// Hears Ctrl-C. The first one stops at the next safe place, and a second one at once.
-pub(crate) fn interrupt() -> Interrupt {
+/// Hears Ctrl-C from here on. The first one stops at the next safe place, and a second one at once.
+pub(crate) fn interrupt(progress: &Progress<'_>) -> Interrupt {
     let (tell, told) = watch::channel(false);
-    tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            if tell.send_replace(true) {
-                std::process::exit(130);
+    let say = progress.teller();
+    // Where it cannot be heard, it ends the process as ever.
+    if let Ok(mut interrupted) = signal(SignalKind::interrupt()) {
+        tokio::spawn(async move {
+            while interrupted.recv().await.is_some() {
+                if tell.send_replace(true) {
+                    std::process::exit(i32::from(crate::CUT));
+                }
+                say("stopping at the next safe place; Ctrl-C once more ends at once");
             }
-        }
-        // Where it cannot be heard, nothing is interrupted: the sender has to stay.
-        std::future::pending::<()>().await;
-    });
+        });
+    }
     Interrupt::new(told)
 }
 
@@ -171,10 +178,20 @@ impl From<DeployError> for CliError {
 }
 
 /// Asks, where a person can be asked. Where nobody can, what was typed is meant.
-pub(crate) fn confirmed(yes: bool, question: &str, ui: &Ui) -> bool {
+pub(crate) async fn confirmed(
+    yes: bool,
+    question: &str,
+    interrupt: &Interrupt,
+    ui: &Ui,
+) -> Result<bool, CliError> {
     if yes || !ui.can_prompt() {
-        return true;
+        return Ok(true);
     }
-    let answer = ui.ask(&format!("{question} [y/N] "));
-    matches!(answer.as_deref(), Some("y" | "Y" | "yes"))
+    let question = format!("{question} [y/N] ");
+    let answer = interrupt.unless(ui.ask_meanwhile(&question)).await;
+    if answer.is_err() {
+        // The question's own line ends here.
+        ui.stderr("\n");
+    }
+    Ok(matches!(answer?.as_deref(), Some("y" | "Y" | "yes")))
 }

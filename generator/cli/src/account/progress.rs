@@ -1,6 +1,7 @@
 //! Steps as lines on stderr, and a spinner where somebody watches.
 
 use std::cell::RefCell;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -37,8 +38,20 @@ impl<'a> Progress<'a> {
 
     /// Something begins that may take a while.
     pub(crate) fn begin(&self, what: impl Into<String>) {
+        self.spinner.reset();
         self.spinner.set_message(what.into());
         self.spinner.enable_steady_tick(Duration::from_millis(120));
+    }
+
+    /// Says a line from a task of its own, without the spinner in between.
+    pub(crate) fn teller(&self) -> impl Fn(&'static str) + Send + use<> {
+        let (spinner, says) = (self.spinner.clone(), self.ui.shows_progress());
+        move |line| {
+            if says {
+                // Without stderr nobody can be told.
+                spinner.suspend(|| drop(writeln!(io::stderr(), "{line}")));
+            }
+        }
     }
 
     /// A line on stderr that helps and can be missed.
@@ -46,7 +59,14 @@ impl<'a> Progress<'a> {
         self.spinner.suspend(|| self.ui.aside(line));
     }
 
-    /// Prints, or asks, without the spinner in between.
+    /// Nothing goes on until something begins again.
+    pub(crate) fn rest(&self) {
+        self.spinner.disable_steady_tick();
+        self.spinner.set_message("");
+        self.spinner.finish_and_clear();
+    }
+
+    /// Prints without the spinner in between.
     pub(crate) fn result<T>(
         &self,
         print: impl FnOnce() -> Result<T, CliError>,

@@ -33,10 +33,11 @@ impl Status {
     }
 
     async fn look(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let gateway = self.account.gateway(&self.goal.file)?;
+        let gateway = self.account.gateway(&self.goal.file).await?;
         let goals = self.goal.goals(Read::Code, gateway.as_ref(), ui)?;
         let account = self.account.connect(gateway.as_ref(), &goals).await?;
-        let (progress, interrupt) = (Progress::new(ui), interrupt());
+        let progress = Progress::new(ui);
+        let interrupt = interrupt(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
         let doing = account.doing(&steps, &interrupt);
         let mut found = Vec::new();

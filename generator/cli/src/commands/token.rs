@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::{Map, Value as Json, json};
-use stackgen_gateway::gateway::{RemoteError, Tokens};
+use serde_json::{Map, Value as Json};
+use stackgen_gateway::gateway::Tokens;
 
 use crate::Outcome;
 use crate::account::block_on;
@@ -64,12 +64,21 @@ fn claim(text: &str) -> Result<(String, Json), String> {
 
 impl TokenCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let remote = Local::find(&self.file)?.remote();
+        block_on(self.mint(ui))
+    }
+
+    async fn mint(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        let remote = Local::find(&self.file).await?.remote();
+        let mut told = Map::new();
         if self.rotate {
-            let id = asked(remote.rotate(self.at_once))?;
+            let id = remote.rotate(self.at_once).await?;
             ui.aside(&format!("tokens are signed with key {id} from now on"));
+            told.insert("keyId".to_owned(), Json::from(id));
         }
         let Some(subject) = &self.sub else {
+            if ui.wants_json() {
+                ui.json_result(&told)?;
+            }
             return Ok(Outcome::Done);
         };
         let tokens = Tokens {
@@ -79,18 +88,14 @@ impl TokenCommand {
             lifetime_seconds: self.lifetime.map(|lifetime| lifetime.as_secs().max(1)),
             claims: self.claims.iter().cloned().collect::<Map<_, _>>(),
         };
-        let token = asked(remote.mint(&tokens))?;
+        let token = remote.mint(&tokens).await?;
         match ui.wants_json() {
-            true => ui.json_result(&json!({ "token": token }))?,
+            true => {
+                told.insert("token".to_owned(), Json::from(token));
+                ui.json_result(&told)?;
+            }
             false => ui.result(&format!("{token}\n"))?,
         }
         Ok(Outcome::Done)
     }
-}
-
-fn asked(work: impl Future<Output = Result<String, RemoteError>>) -> Result<String, CliError> {
-    block_on(async {
-        work.await
-            .map_err(|error| CliError::failed(error.to_string()))
-    })
 }

@@ -30,10 +30,10 @@ while True:
 "#;
 
 /// A project that runs in a gateway of its own.
-struct Project {
-    sandbox: Sandbox,
-    gateway: Gateway,
-    runtime: Runtime,
+pub(crate) struct Project {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) gateway: Gateway,
+    pub(crate) runtime: Runtime,
     environment: &'static str,
     /// Ids that there are or were.
     ids: RefCell<BTreeSet<String>>,
@@ -41,14 +41,16 @@ struct Project {
 
 impl Project {
     fn started(environment: &'static str, spec: &str) -> Project {
+        Project::started_with(environment, spec, Options::default())
+    }
+
+    pub(crate) fn started_with(environment: &'static str, spec: &str, options: Options) -> Project {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .unwrap();
-        let gateway = runtime
-            .block_on(Gateway::start(Options::default()))
-            .unwrap();
+        let gateway = runtime.block_on(Gateway::start(options)).unwrap();
         let project = Project {
             sandbox: Sandbox::with(spec),
             gateway,
@@ -63,7 +65,7 @@ impl Project {
     }
 
     /// Applies what the stackgen.yaml renders.
-    fn apply(&self, apply: Apply) {
+    pub(crate) fn apply(&self, apply: Apply) {
         let run = self.sandbox.run(&format!(
             "synth --env {} --stdout --format cfn-yaml --unbuilt",
             self.environment
@@ -88,17 +90,17 @@ impl Project {
             .write(".stackgen/gateway.json", state.to_string());
     }
 
-    fn run(&self, line: &str) -> Run {
+    pub(crate) fn run(&self, line: &str) -> Run {
         self.sandbox.run(line)
     }
 
-    fn end(self) {
+    pub(crate) fn end(self) {
         self.runtime.block_on(self.gateway.shutdown());
     }
 }
 
 /// One function, and `more` routes.
-fn spec(broken: &str, more: &str) -> String {
+pub(crate) fn spec(broken: &str, more: &str) -> String {
     format!(
         "name: told
 functions:
@@ -119,7 +121,7 @@ environments:
 
 impl Project {
     /// What a person sees, with ids, digests, ages and counts of tries that are the same in every run.
-    fn told(&self, run: &Run) -> String {
+    pub(crate) fn told(&self, run: &Run) -> String {
         self.learn();
         let mut seen: Vec<String> = Vec::new();
         let mut masked = |word: &str| {
@@ -284,6 +286,15 @@ fn any_api_is_redeployed_by_its_id() {
     assert_eq!(run.code, Some(0), "{run}");
     assert_eq!(run.json()["apis"][0]["outcome"], "deployed");
     assert_eq!(aws(format!("status {line}")).code, Some(0));
+    let nobodys = aws(
+        "status --api-id nobodys --region us-east-1 --endpoint-url ".to_owned() + &state.endpoint,
+    );
+    insta::assert_snapshot!(nobodys, @"
+    exit 2
+    --- stderr
+    error: there is no API with the id nobodys
+    help: `aws apigatewayv2 get-apis` lists those of an account and region; `--region` and `--profile` choose others
+    ");
     let other = aws(format!("status {line} --stage-name other"));
     insta::assert_snapshot!(project.told(&other), @"
     exit 2
@@ -359,6 +370,42 @@ fn what_is_missing_is_said() {
     ");
 }
 
+#[test]
+fn flags_that_mean_nothing_together_are_refused() {
+    let sandbox = Sandbox::with(&spec("x", ""));
+    insta::assert_snapshot!(sandbox.run("deploy --local --api-id a1b2"), @"
+    exit 2
+    --- stderr
+    error: `--local` alone applies a whole template, and `--api-id` names an API
+    help: `--redeploy-stage --local --api-id …` deploys that API as the gateway has it
+    ");
+    insta::assert_snapshot!(sandbox.run("deploy --local --dry-run"), @"
+    exit 2
+    --- stderr
+    error: `--dry-run` goes with `--redeploy-stage` or `--code-only`
+    help: `stackgen diff` tells what a template changes
+    ");
+    insta::assert_snapshot!(sandbox.run("deploy --local --keep 3"), @"
+    exit 2
+    --- stderr
+    error: the following required arguments were not provided:
+      --redeploy-stage
+
+    Usage: stackgen deploy --redeploy-stage --local --keep <COUNT>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(sandbox.run("deploy --redeploy-stage --local --no-build"), @"
+    exit 2
+    --- stderr
+    error: the argument '--redeploy-stage' cannot be used with '--no-build'
+
+    Usage: stackgen deploy --redeploy-stage --local
+
+    For more information, try '--help'.
+    ");
+}
+
 /// Code that differs from what the account runs, as `cargo lambda build` leaves it.
 fn build_anew(project: &Project) {
     project
@@ -427,6 +474,7 @@ fn code_that_was_built_is_sent_published_and_served() {
     --- stdout
     0 of 1 functions updated
     ");
+    assert_eq!(aws("probe --expect-status 101").code, Some(0));
     insta::assert_snapshot!(project.told(&aws("status")), @"
     exit 0
     --- stdout

@@ -1,158 +1,10 @@
 //! `stackgen dev`, `stackgen token` and `stackgen deploy --local`, with the echo starter's own function
 
-use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
-use std::time::Duration;
+use std::path::Path;
+use std::process::Command;
 
-use serde_json::Value;
-
-use crate::common::{Sandbox, building, root, target};
-
-/// No test waits longer for anything.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The starter's function, built once; in a place where nobody builds it anew.
-fn built() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let _building = building();
-        let status = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--offline",
-                "--quiet",
-                "--workspace",
-                "--bin",
-                "echo",
-            ])
-            .current_dir(root())
-            .env("CARGO_TARGET_DIR", target())
-            .status()
-            .unwrap();
-        assert!(status.success());
-        let echo = Path::new(env!("CARGO_TARGET_TMPDIR")).join("echo");
-        fs::copy(target().join("debug/echo"), &echo).unwrap();
-        echo
-    })
-}
-
-/// A `stackgen dev` that runs.
-struct Dev {
-    sandbox: Sandbox,
-    child: Child,
-    lines: Receiver<String>,
-    /// What it said that it is.
-    ready: Value,
-}
-
-impl Dev {
-    /// Runs in a folder with the echo starter, and waits until it is ready.
-    fn start(arguments: &[&str]) -> Self {
-        let sandbox = Sandbox::starter("echo");
-        // Where its own cargo would have left it.
-        let debug = sandbox.path().join("target/debug");
-        fs::create_dir_all(&debug).unwrap();
-        fs::copy(built(), debug.join("echo")).unwrap();
-        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
-            .current_dir(sandbox.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .args(["dev", "--json", "--no-build", "--port", "0"])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = lines(child.stdout.take().unwrap());
-        let mut dev = Dev {
-            sandbox,
-            child,
-            lines,
-            ready: Value::Null,
-        };
-        dev.ready = dev.event("ready");
-        dev
-    }
-
-    /// The next event of that kind.
-    fn event(&self, kind: &str) -> Value {
-        loop {
-            let line = self
-                .lines
-                .recv_timeout(PATIENCE)
-                .unwrap_or_else(|_| panic!("no {kind}"));
-            let Ok(event) = serde_json::from_str::<Value>(&line) else {
-                continue;
-            };
-            if event["event"] == kind {
-                return event;
-            }
-        }
-    }
-
-    fn url(&self) -> &str {
-        let stage = &self.ready["gateway"]["apis"][0]["stages"][0];
-        stage["url"].as_str().unwrap()
-    }
-
-    /// What a message is answered with: `stackgen probe` says it.
-    fn answers(&self, send: &str, expect: &str) {
-        let probe = self
-            .sandbox
-            .command()
-            .args(["probe", self.url(), "--send", send, "--expect", expect])
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&probe.stdout);
-        assert!(probe.status.success(), "{said}");
-    }
-
-    /// The processes of its functions.
-    fn functions(&self) -> Vec<u32> {
-        let children = format!("/proc/{0}/task", self.child.id());
-        let threads = fs::read_dir(children).unwrap();
-        let children = threads.flat_map(|thread| {
-            let children = thread.unwrap().path().join("children");
-            let children = fs::read_to_string(children).unwrap_or_default();
-            let children = children.split_whitespace();
-            children.map(|id| id.parse().unwrap()).collect::<Vec<u32>>()
-        });
-        children.collect()
-    }
-
-    /// Ends it as Ctrl-C does, and tells the code that it ends with.
-    fn interrupt(&mut self) -> Option<i32> {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
-        assert!(sent.success());
-        self.child.wait().unwrap().code()
-    }
-}
-
-/// What fails leaves nothing that runs.
-impl Drop for Dev {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
-    let (told, lines) = channel();
-    thread::spawn(move || {
-        for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            if told.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    lines
-}
+use crate::common::Sandbox;
+use crate::running::Dev;
 
 #[test]
 fn a_message_is_answered_and_ctrl_c_leaves_nothing() {
@@ -163,12 +15,13 @@ fn a_message_is_answered_and_ctrl_c_leaves_nothing() {
     assert_eq!(message["outcome"]["kind"], "answered");
     let file = dev.sandbox.path().join(".stackgen/gateway.json");
     use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let functions = dev.functions();
     assert!(!functions.is_empty());
 
-    assert_eq!(dev.interrupt(), Some(0));
+    dev.interrupt();
+    assert_eq!(dev.ended(), Some(0));
     assert!(!file.exists());
     assert!(!dev.sandbox.path().join(".stackgen").exists());
     for id in functions {
@@ -249,4 +102,36 @@ fn without_a_gateway_commands_say_how_to_start_one() {
     error: the local gateway with process id 1 does not run any more
     help: start it again with `stackgen dev`
     ");
+}
+
+/// The port of a gateway that was killed may be another project's by now.
+#[test]
+fn a_gateway_of_another_project_is_taken_for_nobodys() {
+    let dev = Dev::start(&["--no-watch"]);
+    let other = Sandbox::starter("echo");
+    let mut left =
+        serde_json::from_str::<serde_json::Value>(&dev.sandbox.read(".stackgen/gateway.json"))
+            .unwrap();
+    left["key"] = "another".into();
+    left["pid"] = 1.into();
+    other.write(".stackgen/gateway.json", left.to_string());
+    for line in [
+        "token --sub ada",
+        "deploy --local --no-build",
+        "deploy --redeploy-stage --local",
+        "deployments list --local",
+        "status --local",
+        "probe --local",
+    ] {
+        let run = other.run(line);
+        assert_eq!(
+            (run.code, run.stdout.as_str()),
+            (Some(1), ""),
+            "{line}: {run}"
+        );
+        let said = "the local gateway with process id 1 does not run any more";
+        assert!(run.stderr.contains(said), "{line}: {run}");
+    }
+    let here = Dev::spawn(other, &["--json", "--no-build"], &[]);
+    assert_ne!(here.event("ready")["gateway"]["endpoint"], left["endpoint"]);
 }

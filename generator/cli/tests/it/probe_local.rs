@@ -296,3 +296,40 @@ fn exchanges_with_a_function_are_measured() {
     );
     assert_eq!(run.code, Some(0));
 }
+
+/// Probes what an account says that it has, as anybody with credentials does.
+fn probed_in_account(line: &str) -> Run {
+    let (sandbox, local) = (Sandbox::new(), local());
+    let mut command = sandbox.command();
+    command
+        .env("HOME", sandbox.path())
+        .env("AWS_ACCESS_KEY_ID", "any")
+        .env("AWS_SECRET_ACCESS_KEY", "any")
+        .env(
+            "AWS_ENDPOINT_URL",
+            local.state["endpoint"].as_str().unwrap(),
+        );
+    let line = format!("probe --region us-east-1 {line}");
+    Run::of(command.args(line.split_whitespace()).output().unwrap())
+}
+
+#[test]
+fn an_api_is_found_in_the_account_by_its_name_or_its_id() {
+    let id = local().state["apis"][0]["apiId"].clone();
+    for api in ["probed", id.as_str().unwrap()] {
+        let run = probed_in_account(&format!("--api {api} --stage prod --token good"));
+        assert_eq!(run.code, Some(0), "{run}");
+    }
+    insta::assert_snapshot!(probed_in_account("--api other"), @"
+    exit 2
+    --- stderr
+    error: there is no API named other
+    help: deploy the template first; `--api-id` names any other API, `--region` another region
+    ");
+    insta::assert_snapshot!(probed_in_account(""), @"
+    exit 2
+    --- stderr
+    error: which URL?
+    help: give one, or `--local`, or name an API of the account with `--api`
+    ");
+}

@@ -1,6 +1,7 @@
 //! The environments of a version: which one takes an invocation, and when another is started.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,9 +22,8 @@ pub(super) struct Pool {
     configuration: Arc<Configuration>,
     credentials: Credentials,
     log_group: String,
-    /// Held on to, for processes run in it.
-    code: Arc<Frozen>,
-    launch: OnceCell<Launch>,
+    root: Result<PathBuf, String>,
+    launch: OnceCell<Result<Launch, String>>,
     state: Mutex<State>,
 }
 
@@ -72,7 +72,7 @@ impl Pool {
             configuration: configuration.clone(),
             credentials: credentials.clone(),
             log_group: configuration.log_group(&function.name),
-            code: code.clone(),
+            root: code.root.clone(),
             launch: OnceCell::new(),
             state: Mutex::new(State {
                 idle: Vec::new(),
@@ -115,13 +115,14 @@ impl Pool {
         &self.log_group
     }
 
-    /// What is started for this version, found out once; but what is missing may be installed meanwhile.
-    pub(super) async fn launch(&self) -> Result<&Launch, String> {
-        let find = async || match &self.code.root {
+    /// What is started for this version, found out once.
+    pub(super) async fn launch(&self) -> Result<&Launch, &str> {
+        let find = async || match &self.root {
             Ok(root) => Launch::new(root, &self.configuration, self.settings()).await,
             Err(reason) => Err(reason.clone()),
         };
-        self.launch.get_or_try_init(find).await
+        let launch = self.launch.get_or_init(find).await;
+        launch.as_ref().map_err(String::as_str)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -253,15 +254,12 @@ impl Pool {
         }
     }
 
-    /// An environment could not be started. If there is no other, whoever waits is told.
+    /// An environment could not be started, and no other can: whoever waits is told.
     pub(super) fn unborn(&self, error: &InvokeError) {
         let mut state = self.state();
         state.live -= 1;
         state.starting -= 1;
-        let waiting = match state.live {
-            0 => std::mem::take(&mut state.waiting),
-            _ => VecDeque::new(),
-        };
+        let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         self.host.events.tell(|| Event::FunctionFailed {
             function: self.function.name.clone(),

@@ -4,8 +4,6 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, error::ProtocolError};
 
-use super::frames::NOT_MINIMAL;
-
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -51,7 +49,6 @@ impl Ending {
             Error::Utf8(_) => Ending::BadText,
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ending::Lost,
             Error::Protocol(_) => Ending::Protocol,
-            Error::Io(error) if error.kind() == NOT_MINIMAL => Ending::Protocol,
             _ => Ending::Lost,
         }
     }

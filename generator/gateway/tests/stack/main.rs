@@ -6,6 +6,5 @@ mod private;
 mod problems;
 #[path = "../shared/puppet.rs"]
 mod puppet;
-mod replacing;
 mod serving;
 mod support;

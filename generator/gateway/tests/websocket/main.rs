@@ -6,7 +6,6 @@ mod closes;
 mod events;
 mod handshake;
 mod limits;
-mod management;
 mod messages;
 mod processes;
 #[path = "../shared/puppet.rs"]

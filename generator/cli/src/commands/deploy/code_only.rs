@@ -11,7 +11,7 @@ use crate::ui::Ui;
 
 impl Deploy {
     pub(super) async fn code_only(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let gateway = self.account.gateway(&self.goal.file)?;
+        let gateway = self.account.gateway(&self.goal.file).await?;
         let goals = self.goal.goals(Read::Code, gateway.as_ref(), ui)?;
         let Some(goal) = goals.iter().find(|goal| !goal.code.is_empty()) else {
             return Err(CliError::input("there is no built code to send").hint(
@@ -19,7 +19,8 @@ impl Deploy {
             ));
         };
         let account = self.account.connect(gateway.as_ref(), &goals).await?;
-        let (progress, interrupt) = (Progress::new(ui), interrupt());
+        let progress = Progress::new(ui);
+        let interrupt = interrupt(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
         let doing = account.doing(&steps, &interrupt);
         let functions = match self.dry_run {

@@ -35,6 +35,10 @@ pub(crate) struct Deploy {
     #[arg(long, conflicts_with = "redeploy_stage")]
     code_only: bool,
 
+    /// Show what would be done, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+
     #[command(flatten)]
     goal: GoalArgs,
 
@@ -43,10 +47,6 @@ pub(crate) struct Deploy {
 
     #[command(flatten)]
     how: redeploy::RedeployArgs,
-
-    /// Show what would be done, and change nothing
-    #[arg(long)]
-    dry_run: bool,
 
     #[command(flatten)]
     whole: whole::WholeArgs,
@@ -68,11 +68,23 @@ impl Deploy {
         if self.code_only {
             return block_on(self.code_only(ui));
         }
-        if self.account.local && !self.dry_run {
-            return block_on(self.whole(ui));
+        if !self.account.local {
+            return Err(CliError::input("what is to be deployed?").hint(
+                "`--redeploy-stage` deploys the API as the account holds it; `--code-only` sends code",
+            ));
         }
-        Err(CliError::input("what is to be deployed?").hint(
-            "`--redeploy-stage` deploys the API as the account holds it; `--code-only` sends code",
-        ))
+        if self.goal.names_an_api() {
+            return Err(CliError::input(
+                "`--local` alone applies a whole template, and `--api-id` names an API",
+            )
+            .hint("`--redeploy-stage --local --api-id …` deploys that API as the gateway has it"));
+        }
+        if self.dry_run {
+            return Err(CliError::input(
+                "`--dry-run` goes with `--redeploy-stage` or `--code-only`",
+            )
+            .hint("`stackgen diff` tells what a template changes"));
+        }
+        block_on(self.whole(ui))
     }
 }

@@ -23,35 +23,41 @@ use crate::ui::{BOLD, GREEN, Ui};
 #[command(next_help_heading = "Redeploying")]
 pub(crate) struct RedeployArgs {
     /// Leave the code of functions, and the versions that are called, as they are
-    #[arg(long, conflicts_with = "code_only")]
+    #[arg(long, requires = "redeploy_stage")]
     no_code: bool,
 
     /// Deploy although the stage serves the same already
-    #[arg(long)]
+    #[arg(long, requires = "redeploy_stage")]
     force: bool,
 
     /// Do not try the stage
-    #[arg(long)]
+    #[arg(long, requires = "redeploy_stage")]
     no_verify: bool,
 
     /// A handshake status that is fine for this API, besides those that always are
     #[arg(
         long = "expect-status",
         value_name = "STATUS",
+        requires = "redeploy_stage",
         conflicts_with = "no_verify"
     )]
     expect: Vec<u16>,
 
     /// Delete the new deployment if the stage does not answer as it should
-    #[arg(long)]
+    #[arg(long, requires = "redeploy_stage")]
     prune_failed: bool,
 
     /// How many deployments to keep of those made this way, besides what is served and what was before it
-    #[arg(long, value_name = "COUNT", default_value_t = 10)]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 10,
+        requires = "redeploy_stage"
+    )]
     keep: usize,
 
     /// Delete no old deployment
-    #[arg(long, conflicts_with = "keep")]
+    #[arg(long, requires = "redeploy_stage", conflicts_with = "keep")]
     no_prune: bool,
 }
 
@@ -66,7 +72,7 @@ struct Told<'a, T> {
 
 impl Deploy {
     pub(super) async fn redeploy(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let gateway = self.account.gateway(&self.goal.file)?;
+        let gateway = self.account.gateway(&self.goal.file).await?;
         let read = if self.how.no_code {
             Read::Names
         } else {
@@ -74,7 +80,8 @@ impl Deploy {
         };
         let mut goals = self.goal.goals(read, gateway.as_ref(), ui)?;
         let account = self.account.connect(gateway.as_ref(), &goals).await?;
-        let (progress, interrupt) = (Progress::new(ui), interrupt());
+        let progress = Progress::new(ui);
+        let interrupt = interrupt(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
         let doing = account.doing(&steps, &interrupt);
         let git = git::commit(&self.goal.file);

@@ -9,31 +9,43 @@ use crate::error::CliError;
 use crate::local::Local;
 use crate::project::{Project, ProjectArgs};
 use crate::source::{self, SourceArgs};
-use crate::template::Place;
+use crate::template;
 use crate::ui::Ui;
+
+/// What deploys no template.
+const OTHERS: [&str; 2] = ["redeploy_stage", "code_only"];
 
 /// What the whole template takes.
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "With `--local` alone")]
 pub(super) struct WholeArgs {
     /// A parameter of the template
-    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = source::pair)]
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = source::pair, conflicts_with_all = OTHERS)]
     parameters: Vec<(String, String)>,
 
     /// Build functions optimised
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = OTHERS)]
     release: bool,
 
     /// Take functions as they were built before
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = OTHERS)]
     no_build: bool,
 }
 
 impl Deploy {
-    /// Builds, renders and applies everything, deployments too.
+    /// Builds, renders and applies everything, deployments too, unless Ctrl-C comes first.
     pub(super) async fn whole(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        tokio::select! {
+            done = self.everything(ui) => done,
+            // A build that is not waited for ends.
+            Ok(()) = tokio::signal::ctrl_c() => Err(CliError::failed("interrupted")
+                .hint("`stackgen status --local` tells what is served; run it again")),
+        }
+    }
+
+    async fn everything(&self, ui: &Ui) -> Result<Outcome, CliError> {
         let file = &self.goal.file;
-        let local = Local::find(file)?;
+        let local = Local::find(file).await?;
         let mut source = SourceArgs {
             template: None,
             file: file.clone(),
@@ -42,7 +54,7 @@ impl Deploy {
             release: self.whole.release,
             no_build: self.whole.no_build,
         };
-        if Place::File(file.clone()).read().is_ok() {
+        if template::is_one(file) {
             source.template = Some(file.clone());
         } else if source.environment.is_none() {
             source.environment = running(&local, &source, ui)?;
@@ -53,14 +65,10 @@ impl Deploy {
             Err(RemoteError::Problems(problems)) => {
                 return Err(source::problems(&prepared.template, problems));
             }
-            Err(error) => return Err(CliError::failed(error.to_string())),
+            Err(error) => return Err(error.into()),
         };
-        let state = local.remote().state().await;
-        let local = Local {
-            state: state.map_err(|error| CliError::failed(error.to_string()))?,
-            ..local
-        };
-        local.write(file)?;
+        let state = local.remote().state().await?;
+        Local { state, ..local }.write(file)?;
         match ui.wants_json() {
             true => ui.json_result(&applied)?,
             false => tell(&applied, ui)?,
@@ -76,13 +84,7 @@ fn running(local: &Local, source: &SourceArgs, ui: &Ui) -> Result<Option<String>
         unbuilt: true,
     };
     let project = Project::load(&args, ui)?;
-    let stack = local.state.stack.as_deref().unwrap_or_default();
-    let of_project = stack.strip_prefix(project.name());
-    let environment = of_project.and_then(|rest| rest.strip_prefix('-'));
-    let declared = project.declared();
-    Ok(environment
-        .filter(|environment| declared.contains(environment))
-        .map(str::to_owned))
+    Ok(local.environment(&project).map(str::to_owned))
 }
 
 fn tell(applied: &Applied, ui: &Ui) -> Result<(), CliError> {

@@ -7,7 +7,7 @@ use stackgen_deploy::{Api, DeploymentId, Stage, Step};
 
 use super::{Where, find, named};
 use crate::Outcome;
-use crate::account::{Progress, interrupt};
+use crate::account::{Progress, confirmed, interrupt};
 use crate::error::CliError;
 use crate::ui::{GREEN, Ui};
 
@@ -19,16 +19,27 @@ pub(super) struct Activate {
     deployment: String,
 
     #[command(flatten)]
-    place: Where,
+    how: Moving,
 
+    #[command(flatten)]
+    place: Where,
+}
+
+/// How a stage is moved.
+#[derive(Args, Debug)]
+pub(super) struct Moving {
     /// Show what would be done, and change nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
 }
 
 impl Activate {
     pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        move_to(&self.place, Some(&self.deployment), self.dry_run, ui).await
+        move_to(&self.place, Some(&self.deployment), &self.how, ui).await
     }
 }
 
@@ -36,11 +47,12 @@ impl Activate {
 pub(super) async fn move_to(
     place: &Where,
     wanted: Option<&str>,
-    dry_run: bool,
+    how: &Moving,
     ui: &Ui,
 ) -> Result<Outcome, CliError> {
     let (account, goal) = place.open(ui).await?;
-    let (progress, interrupt) = (Progress::new(ui), interrupt());
+    let progress = Progress::new(ui);
+    let interrupt = interrupt(&progress);
     let steps = |step: Step<'_>| progress.step(&step);
     let doing = account.doing(&steps, &interrupt);
     let (api, stage) = find(&account, &goal, &progress, doing).await?;
@@ -52,7 +64,19 @@ pub(super) async fn move_to(
                 .id
         }
     };
-    let moved = match dry_run {
+    progress.rest();
+    let question = format!(
+        "move stage {} of {} from deployment {} to {target}?",
+        stage.name,
+        named(&api),
+        or_none(stage.deployment.as_ref())
+    );
+    let asks = !how.dry_run && stage.deployment.as_ref() != Some(&target);
+    if asks && !confirmed(how.yes, &question, &interrupt, ui).await? {
+        ui.done("nothing was moved")?;
+        return Ok(Outcome::Done);
+    }
+    let moved = match how.dry_run {
         true => Moved {
             deployment: target,
             previous: stage.deployment.clone(),
@@ -60,7 +84,11 @@ pub(super) async fn move_to(
         false => history::activate(&account.aws, &api.id, &stage.name, &target, doing).await?,
     };
     drop(progress);
-    tell(&api, &stage, &moved, dry_run, ui)
+    tell(&api, &stage, &moved, how.dry_run, ui)
+}
+
+fn or_none(deployment: Option<&DeploymentId>) -> &str {
+    deployment.map_or("none", DeploymentId::as_str)
 }
 
 fn tell(
@@ -83,8 +111,7 @@ fn tell(
     } = moved;
     let was = match previous {
         Some(previous) if previous == deployment => "as before".to_owned(),
-        Some(previous) => format!("was {previous}"),
-        None => "was none".to_owned(),
+        previous => format!("was {}", or_none(previous.as_ref())),
     };
     let (name, stage) = (named(api), &stage.name);
     ui.done(&format!(

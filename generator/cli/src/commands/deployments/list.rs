@@ -21,7 +21,8 @@ pub(super) struct List {
 impl List {
     pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
         let (account, goal) = self.place.open(ui).await?;
-        let (progress, interrupt) = (Progress::new(ui), interrupt());
+        let progress = Progress::new(ui);
+        let interrupt = interrupt(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
         let doing = account.doing(&steps, &interrupt);
         let (api, _) = find(&account, &goal, &progress, doing).await?;

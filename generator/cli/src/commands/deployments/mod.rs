@@ -50,18 +50,18 @@ struct Where {
     #[command(flatten)]
     goal: GoalArgs,
 
-    #[command(flatten)]
-    account: AccountArgs,
-
     /// The API of the stack by its name, where it has several; the WebSocket API when left out
     #[arg(long, value_name = "NAME", conflicts_with = "api_id")]
     api: Option<String>,
+
+    #[command(flatten)]
+    account: AccountArgs,
 }
 
 impl Where {
     /// The account and what is meant in it.
     async fn open(&self, ui: &Ui) -> Result<(Account, Goal), CliError> {
-        let gateway = self.account.gateway(&self.goal.file)?;
+        let gateway = self.account.gateway(&self.goal.file).await?;
         let goals = self.goal.goals(Read::Names, gateway.as_ref(), ui)?;
         let names: Vec<_> = goals
             .iter()

@@ -17,9 +17,6 @@ use crate::ui::{DIM, RED, Ui};
 /// CloudFormation made: it is part of a stack. Deployments that stackgen did not make stay unless `--all` is given.
 #[derive(Args, Debug)]
 pub(super) struct Prune {
-    #[command(flatten)]
-    place: Where,
-
     /// How many of the others to keep
     #[arg(long, value_name = "COUNT", default_value_t = 10)]
     keep: usize,
@@ -39,12 +36,16 @@ pub(super) struct Prune {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
+
+    #[command(flatten)]
+    place: Where,
 }
 
 impl Prune {
     pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
         let (account, goal) = self.place.open(ui).await?;
-        let (progress, interrupt) = (Progress::new(ui), interrupt());
+        let progress = Progress::new(ui);
+        let interrupt = interrupt(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
         let doing = account.doing(&steps, &interrupt);
         let (api, _) = find(&account, &goal, &progress, doing).await?;
@@ -71,8 +72,9 @@ impl Prune {
             judged.len(),
             named(&api)
         );
+        progress.rest();
         let wanted = !self.dry_run && !doomed.is_empty();
-        let deleted = match wanted && progress.result(|| Ok(confirmed(self.yes, &question, ui)))? {
+        let deleted = match wanted && confirmed(self.yes, &question, &interrupt, ui).await? {
             true => history::prune(&account.aws, &api.id, &policy, doing).await?,
             false => Vec::new(),
         };

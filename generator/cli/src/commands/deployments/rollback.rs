@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Where;
-use super::activate::move_to;
+use super::activate::{Moving, move_to};
 use crate::Outcome;
 use crate::error::CliError;
 use crate::ui::Ui;
@@ -21,15 +21,14 @@ pub(super) struct Rollback {
     to: Option<String>,
 
     #[command(flatten)]
-    place: Where,
+    how: Moving,
 
-    /// Show what would be done, and change nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    place: Where,
 }
 
 impl Rollback {
     pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        move_to(&self.place, self.to.as_deref(), self.dry_run, ui).await
+        move_to(&self.place, self.to.as_deref(), &self.how, ui).await
     }
 }

@@ -1,7 +1,6 @@
 //! What `stackgen dev` says first: where everything is.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::{Value as Json, json};
 use stackgen_gateway::apis::ProtocolType;
@@ -10,8 +9,8 @@ use stackgen_gateway::stack::{Applied, NotRun};
 use crate::local::Local;
 use crate::ui::{BOLD, CYAN, DIM};
 
-/// For people.
-pub(super) fn text(local: &Local, applied: &Applied, path: &Path) -> String {
+/// For people; `flag` is what other commands have to be told.
+pub(super) fn text(local: &Local, applied: &Applied, flag: &str) -> String {
     let state = &local.state;
     let mut rows: Vec<(&str, String)> = Vec::new();
     for api in &state.apis {
@@ -35,12 +34,8 @@ pub(super) fn text(local: &Local, applied: &Applied, path: &Path) -> String {
         format!("AWS_ENDPOINT_URL={}", state.endpoint),
     ));
     if !state.audiences.is_empty() {
-        let file = match path == Path::new("stackgen.yaml") {
-            true => String::new(),
-            false => format!(" --file {}", path.display()),
-        };
         rows.push(("Issuer", state.issuer.clone()));
-        rows.push(("Token", format!("stackgen token --sub YOU{file}")));
+        rows.push(("Token", format!("stackgen token --sub YOU{flag}")));
     }
     let stack = state.stack.as_deref().unwrap_or_default();
     let mut text = format!("{BOLD}{stack}{BOLD:#} runs on this machine\n\n");

@@ -106,7 +106,8 @@ impl GatewayArgs {
         let functions = &mut settings.functions;
         functions.environments = number(self.concurrency, functions.environments);
         functions.path = std::env::var("PATH").ok();
-        functions.node_modules = Some(folder.join("node_modules"));
+        // Functions run in folders of their own.
+        functions.node_modules = std::path::absolute(folder.join("node_modules")).ok();
         Options {
             settings,
             port: (self.port != 0).then_some(self.port),
@@ -127,18 +128,18 @@ struct Running<'a> {
 
 impl Dev {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        if let Ok(other) = Local::find(self.source.path()) {
+        on_threads(self.serve(ui))?
+    }
+
+    async fn serve(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        let mut stop = signals()?;
+        if let Ok(other) = Local::find(self.source.path()).await {
             return Err(CliError::failed(format!(
                 "a local gateway runs for this project already, with process id {}",
                 other.pid
             ))
             .hint("end it with Ctrl-C where it runs"));
         }
-        on_threads(self.serve(ui))?
-    }
-
-    async fn serve(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let mut stop = signals()?;
         let prepared = tokio::select! {
             prepared = self.source.prepare(ui) => prepared?,
             _ = stop.recv() => return Ok(Outcome::Done),
@@ -160,8 +161,8 @@ impl Dev {
             Err(error) => Err(error),
         };
         Local::remove(path);
-        running.end(&mut stop).await;
-        ended.map(|()| Outcome::Done)
+        let outcome = running.end(&mut stop).await;
+        ended.map(|()| outcome)
     }
 
     /// A gateway with the project in it.
@@ -192,11 +193,16 @@ impl<'a> Running<'a> {
     /// Tells where everything is.
     async fn greet(&self, applied: &Applied) -> Result<(), CliError> {
         let local = self.remember().await?;
+        let port = self.dev.gateway.port;
+        if port != 0 && !local.state.endpoint.ends_with(&format!(":{port}")) {
+            let taken = format!("port {port} is taken: the gateway has others than usual");
+            self.ui.note(&taken, None);
+        }
         match self.ui.wants_json() {
             true => self.ui.json_line(&banner::json(&local, applied)),
             false => self
                 .ui
-                .done(&banner::text(&local, applied, self.dev.source.path())),
+                .done(&banner::text(&local, applied, &self.dev.source.flag())),
         }
     }
 
@@ -248,6 +254,10 @@ impl<'a> Running<'a> {
     fn tell(&mut self, batch: &Batch) -> Result<(), CliError> {
         if batch.missed > 0 {
             let missed = batch.missed;
+            if self.ui.wants_json() {
+                let line = serde_json::json!({ "event": "missed", "count": missed });
+                self.ui.json_line(&line)?;
+            }
             self.ui
                 .aside(&format!("{missed} events came too fast to be shown"));
         }
@@ -274,7 +284,7 @@ impl<'a> Running<'a> {
     }
 
     /// Ends well; a second signal ends at once.
-    async fn end(self, stop: &mut mpsc::Receiver<()>) {
+    async fn end(self, stop: &mut mpsc::Receiver<()>) -> Outcome {
         let open = self.gateway.connections();
         if open > 0 {
             let noun = if open == 1 {
@@ -288,9 +298,12 @@ impl<'a> Running<'a> {
         }
         let functions = self.gateway.account().functions.clone();
         tokio::select! {
-            () = self.gateway.shutdown() => {}
-            // What functions started goes all the same.
-            _ = stop.recv() => functions.stop().await,
+            () = self.gateway.shutdown() => Outcome::Done,
+            _ = stop.recv() => {
+                // What functions started goes all the same.
+                functions.stop().await;
+                Outcome::Cut
+            }
         }
     }
 }

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use stackgen_gateway::stack::{self, Applied, Apply, Template};
-use stackgen_model::Model;
 use stackgen_model::diff::{Change, Diff, What, diff};
+use stackgen_model::{LogicalId, Model, Version};
 use tokio::time::{Instant, sleep_until};
 
 use super::Running;
@@ -165,7 +165,7 @@ impl Running<'_> {
                 "diff": changes.changes,
             }));
         }
-        let mut told = code(applied);
+        let mut told = code(applied, &self.prepared.model);
         let wiring = wiring(changes);
         told.extend(
             wiring
@@ -175,9 +175,9 @@ impl Running<'_> {
         if told.is_empty() {
             told.push(format!("{DIM}saved{DIM:#}      nothing that runs changed"));
         } else if self.has_stale_stages() {
-            let deploy = "stackgen deploy --redeploy-stage --local";
+            let flag = self.dev.source.flag();
             told.push(format!(
-                "{CYAN}waits{CYAN:#}      needs a deployment: `{deploy}`"
+                "{CYAN}waits{CYAN:#}      needs a deployment: `stackgen deploy --redeploy-stage --local{flag}`"
             ));
         }
         for line in told {
@@ -198,7 +198,7 @@ impl Running<'_> {
 }
 
 /// A line for every function with new code.
-fn code(applied: &Applied) -> Vec<String> {
+fn code(applied: &Applied, model: &Model) -> Vec<String> {
     let versions: Vec<_> = applied
         .changes
         .iter()
@@ -212,10 +212,11 @@ fn code(applied: &Applied) -> Vec<String> {
         .filter(|change| change.what == stack::What::Code);
     let lines = functions.map(|function| {
         let name = &function.physical_id;
-        // A version's logical id begins with its function's.
-        let stem = function.logical_id.trim_end_matches("Function");
-        let version = versions.iter().find(|one| one.logical_id.starts_with(stem));
-        match version {
+        let is_of_it = |version: &&&stack::Change| {
+            let of = function_of(&version.logical_id, model);
+            of.is_some_and(|id| id.as_str() == function.logical_id)
+        };
+        match versions.iter().find(is_of_it) {
             Some(version) => {
                 let number = &version.physical_id;
                 format!("{CYAN}code{CYAN:#}       {name}: a new version {number}")
@@ -226,6 +227,21 @@ fn code(applied: &Applied) -> Vec<String> {
         }
     });
     lines.collect()
+}
+
+/// The function of a version. Versions of a pinned release end in a digest of the code, which the model knows nothing of.
+fn function_of<'m>(version: &str, model: &'m Model) -> Option<&'m LogicalId> {
+    let stem = |id: &str| id.rfind("Version").map(|at| id[..at].to_owned());
+    let named = |known: &&Version| known.resource.logical_id.as_str() == version;
+    let alike = |known: &&Version| {
+        let known = stem(known.resource.logical_id.as_str());
+        known.is_some() && known == stem(version)
+    };
+    let mut all = model.versions.iter();
+    let known = all
+        .find(named)
+        .or_else(|| model.versions.iter().find(alike));
+    known?.function.function.to()
 }
 
 /// What changed but for code and the deployments that tell of it. What was built does not show in the models, so that a

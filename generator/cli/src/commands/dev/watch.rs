@@ -35,10 +35,12 @@ impl Watch {
     ) -> Result<Watch, CliError> {
         let spec = absolute(spec);
         let beside = spec.parent().map(PathBuf::from).unwrap_or_default();
+        let mut roots = vec![beside.clone()];
         let mut watched = vec![(beside, RecursiveMode::NonRecursive)];
         for folder in folders {
             for package in cargo::packages(folder).await {
                 watched.extend(of_package(&package));
+                roots.push(package);
             }
         }
         let code: Vec<_> = code.iter().map(|code| absolute(code)).collect();
@@ -55,7 +57,7 @@ impl Watch {
             }
             for path in &event.paths {
                 let of_code = code.iter().any(|code| path.starts_with(code));
-                let changed = match what(path, &spec) {
+                let changed = match what(path, &spec, &roots) {
                     None if of_code => Some(Changed::Code),
                     changed => changed,
                 };
@@ -115,20 +117,20 @@ fn of_package(package: &Path) -> Vec<(PathBuf, RecursiveMode)> {
 /// Folders that hold what is made of sources.
 const BUILT: [&str; 4] = ["node_modules", "out", "target", "tests"];
 
-/// What it means that this path changed; `None` when it means nothing.
-fn what(path: &Path, spec: &Path) -> Option<Changed> {
+/// What it means that this path changed; `None` when it means nothing. What is built lies in a folder `target` inside of
+/// one of the roots; above them, folders may have any name.
+fn what(path: &Path, spec: &Path, roots: &[PathBuf]) -> Option<Changed> {
     if path == spec {
         return Some(Changed::Spec);
     }
-    let hidden = |name: &str| name.starts_with('.') || BUILT[..3].contains(&name);
-    let folders = path.parent().into_iter().flat_map(Path::components);
-    let inside = |component: Component<'_>| match component {
-        Component::Normal(name) => name.to_str().is_some_and(|name| name == "target"),
-        _ => false,
-    };
-    let mut folders = folders;
+    let within = roots
+        .iter()
+        .filter_map(|root| path.strip_prefix(root).ok())
+        .min_by_key(|within| within.components().count())?;
+    let is_built = |part: Component<'_>| part.as_os_str() == "target";
+    let mut folders = within.parent()?.components();
     let name = path.file_name()?.to_str()?;
-    if folders.any(inside) || hidden(name) || name.ends_with('~') {
+    if folders.any(is_built) || name.starts_with('.') || name.ends_with('~') {
         return None;
     }
     let source = name.ends_with(".rs") || name == "Cargo.toml" || name == "Cargo.lock";
@@ -151,16 +153,31 @@ mod tests {
 
     #[test]
     fn sources_and_the_spec_matter_and_what_editors_and_builds_write_does_not() {
-        let what = |path| what(Path::new(path), Path::new("/p/stackgen.yaml"));
-        assert_eq!(what("/p/stackgen.yaml"), Some(Changed::Spec));
-        assert_eq!(what("/p/handlers/src/main.rs"), Some(Changed::Sources));
-        assert_eq!(what("/p/Cargo.toml"), Some(Changed::Sources));
+        let roots = ["/target/p", "/target/p/handlers/h", "/target/lib"].map(PathBuf::from);
+        let what = |path| {
+            what(
+                Path::new(path),
+                Path::new("/target/p/stackgen.yaml"),
+                &roots,
+            )
+        };
+        assert_eq!(what("/target/p/stackgen.yaml"), Some(Changed::Spec));
+        for source in [
+            "/target/p/Cargo.toml",
+            "/target/p/src/main.rs",
+            "/target/p/handlers/h/src/main.rs",
+            "/target/lib/src/lib.rs",
+        ] {
+            assert_eq!(what(source), Some(Changed::Sources), "{source}");
+        }
         for nothing in [
-            "/p/.stackgen.yaml.swp",
-            "/p/stackgen.yaml~",
-            "/p/target/debug/build/x/out/lib.rs",
-            "/p/src/.#main.rs",
-            "/p/README.md",
+            "/target/p/.stackgen.yaml.swp",
+            "/target/p/stackgen.yaml~",
+            "/target/p/target/debug/build/x/out/lib.rs",
+            "/target/p/handlers/h/target/debug/build/x/out/lib.rs",
+            "/target/p/src/.#main.rs",
+            "/target/p/README.md",
+            "/target/elsewhere/src/main.rs",
         ] {
             assert_eq!(what(nothing), None, "{nothing}");
         }

@@ -1,6 +1,6 @@
 //! Who connects, and how that is told to the API.
 
-use stackgen_gateway::gateway::{Remote, Tokens};
+use stackgen_gateway::gateway::Tokens;
 use stackgen_probe::{Caller, Secret, Target, TokenIn};
 use stackgen_synth::spec::{Authorizer, Callers};
 
@@ -198,13 +198,11 @@ impl CallerArgs {
 
 /// Has the local gateway's issuer mint a token.
 async fn mint(local: &Local, subject: &str) -> Result<String, CliError> {
-    let remote = Remote::new(&local.state.endpoint, local.key.as_str());
     let tokens = Tokens {
         subject: subject.to_owned(),
         ..Tokens::default()
     };
-    let minted = remote.mint(&tokens).await;
-    minted.map_err(|error| CliError::failed(format!("no token could be minted: {error}")))
+    Ok(local.remote().mint(&tokens).await?)
 }
 
 fn from_environment(variable: &str) -> Result<String, CliError> {

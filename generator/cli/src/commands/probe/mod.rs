@@ -7,6 +7,7 @@ mod work;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use stackgen_deploy::{Interrupt, Protocol};
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_gateway::gateway::ApiState;
 use stackgen_probe::{
@@ -15,9 +16,11 @@ use stackgen_probe::{
 };
 
 use crate::Outcome;
+use crate::account::{AccountArgs, block_on, spoken_to};
 use crate::error::CliError;
 use crate::local::Local;
 use crate::project::{Project, ProjectArgs};
+use crate::template;
 use crate::ui::Ui;
 
 /// Connect as a caller of the stack, and explain what happens
@@ -32,29 +35,28 @@ use crate::ui::Ui;
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Probe {
-    /// The WebSocket URL, wss:// or ws://; with `--local` the local gateway's when left out
-    #[arg(value_name = "URL", required_unless_present = "local")]
+    /// The WebSocket URL, wss:// or ws://; when left out, the account's or the local gateway's own
+    #[arg(value_name = "URL", conflicts_with_all = ["api", "stage", "local", "profile", "region", "endpoint_url"])]
     url: Option<String>,
 
-    /// Connect to the local gateway that `stackgen dev` runs for the project
-    #[arg(long, conflicts_with = "url")]
-    local: bool,
-
-    /// The api's name or id, where the local gateway has several
-    #[arg(long, value_name = "API", requires = "local")]
+    /// The API's name or id; the stack's WebSocket API when left out
+    #[arg(long, visible_alias = "api-id", value_name = "API")]
     api: Option<String>,
 
-    /// The stage, where the api has several
-    #[arg(long, value_name = "STAGE", requires = "local")]
+    /// The stage, where the API has several
+    #[arg(long, visible_alias = "stage-name", value_name = "STAGE")]
     stage: Option<String>,
 
-    /// The stackgen.yaml whose callers are meant
+    /// The stackgen.yaml whose API and whose callers are meant
     #[arg(long, short, value_name = "FILE", default_value = "stackgen.yaml")]
     file: PathBuf,
 
-    /// The environment whose callers are meant; the first when left out
+    /// The environment; with `--local` the one that runs, otherwise the only one, when left out
     #[arg(long = "env", short, value_name = "ENV")]
     environment: Option<String>,
+
+    #[command(flatten)]
+    account: AccountArgs,
 
     #[command(flatten)]
     caller: caller::CallerArgs,
@@ -70,7 +72,8 @@ pub(crate) struct Probe {
 const EXAMPLES: &str = "\
 Examples:
   stackgen probe wss://abc123.execute-api.eu-west-1.amazonaws.com/prod
-  stackgen probe --local --as anonymous --expect-status 401
+  stackgen probe --env prod --as anonymous --expect-status 401
+  stackgen probe --endpoint-url http://127.0.0.1:4510 --region us-east-1 --api chat-api-dev
   stackgen probe --local --as alice --send '{\"action\":\"ping\"}' --expect '{\"type\":\"pong\"}'
   stackgen probe wss://… --token-env TOKEN --token-in header --hold 11m --expect-close 1001
   stackgen probe --local --send @echo.json --count 1000 --concurrency 20";
@@ -88,27 +91,19 @@ struct Told<'a> {
 
 impl Probe {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        let runtime =
-            runtime.map_err(|error| CliError::failed(format!("cannot start: {error}")))?;
-        runtime.block_on(self.probe(ui))
+        block_on(self.probe(ui))
     }
 
     async fn probe(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let local = self.local.then(|| Local::find(&self.file)).transpose()?;
+        let local = self.account.gateway(&self.file).await?;
         let url = match (&self.url, &local) {
             (Some(url), _) => url.clone(),
             (None, Some(local)) => self.local_url(local)?,
-            // Clap asks for one of the two.
-            (None, None) => {
-                return Err(CliError::input("which URL?").hint("give one, or `--local`"));
-            }
+            (None, None) => self.account_url(ui).await?,
         };
         let mut target = Target::new(&url).map_err(refused)?;
         target.timeout = self.work.connect_timeout;
-        let declared = self.declared(ui)?;
+        let declared = self.declared(local.as_ref(), ui)?;
         let known = caller::Known {
             local: local.as_ref(),
             declared,
@@ -165,10 +160,38 @@ impl Probe {
         })
     }
 
-    /// What the stackgen.yaml says about callers, where there is one.
-    fn declared(&self, ui: &Ui) -> Result<Option<caller::Declared>, CliError> {
-        let asked = self.local || self.environment.is_some();
-        if !asked || !self.file.exists() {
+    /// Where the account, or what stands in for it, says that the stage is reached.
+    async fn account_url(&self, ui: &Ui) -> Result<String, CliError> {
+        if self.api.is_none() && !self.file.exists() {
+            return Err(CliError::input("which URL?")
+                .hint("give one, or `--local`, or name an API of the account with `--api`"));
+        }
+        let (api, stage) = (self.api.as_deref(), self.stage.as_deref());
+        let project = (self.file.as_path(), self.environment.as_deref());
+        let goal = spoken_to(api, stage, project, ui)?;
+        let account = self.account.connect(None, &[]).await?;
+        let never = Interrupt::never();
+        let doing = account.doing(&|_| {}, &never);
+        let (api, stage) = goal.find(&account, doing).await?;
+        if api.protocol == Protocol::Http {
+            let message = format!("{} is an HTTP API, which speaks no WebSocket", api.name);
+            return Err(CliError::input(message).hint("`--api` names another one"));
+        }
+        api.url(&stage.name).ok_or_else(|| {
+            let message = format!("only a custom domain reaches {}", api.name);
+            CliError::input(message).hint("give the URL: `stackgen probe wss://…`")
+        })
+    }
+
+    /// What the stackgen.yaml says about callers, where it is the API's own.
+    fn declared(
+        &self,
+        local: Option<&Local>,
+        ui: &Ui,
+    ) -> Result<Option<caller::Declared>, CliError> {
+        let of_project = self.url.is_none() && (local.is_some() || self.api.is_none());
+        let asked = of_project || self.environment.is_some();
+        if !asked || !self.file.exists() || template::is_one(&self.file) {
             return Ok(None);
         }
         let args = ProjectArgs {
@@ -176,8 +199,12 @@ impl Probe {
             unbuilt: true,
         };
         let project = Project::load(&args, ui)?;
-        let asked: Vec<String> = self.environment.clone().into_iter().collect();
-        let environments = project.environments(&asked)?;
+        let runs = local.and_then(|local| local.environment(&project));
+        if local.is_some() && runs.is_none() && self.environment.is_none() {
+            return Ok(None);
+        }
+        let asked = self.environment.as_deref().or(runs).map(str::to_owned);
+        let environments = project.environments(asked.as_slice())?;
         let authorizer = environments
             .first()
             .map(|environment| project.authorizer(environment));

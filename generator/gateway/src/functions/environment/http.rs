@@ -6,8 +6,7 @@
 use std::io;
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::AsyncReadExt;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::TcpStream;
 
 /// How many bytes a head may have.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -39,8 +38,7 @@ enum Length {
 
 /// Reads the next request; `None` when the connection ended between two. Bodies are kept up to `limit` bytes.
 pub(super) async fn read(
-    stream: &mut OwnedReadHalf,
-    writer: &OwnedWriteHalf,
+    stream: &TcpStream,
     buffer: &mut BytesMut,
     limit: usize,
 ) -> io::Result<Option<Request>> {
@@ -56,7 +54,7 @@ pub(super) async fn read(
         }
     };
     if expects {
-        write(writer, b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+        write(stream, b"HTTP/1.1 100 Continue\r\n\r\n").await?;
     }
     match length {
         Length::Bytes(size) => {
@@ -69,7 +67,7 @@ pub(super) async fn read(
 }
 
 /// Writes all of it.
-pub(super) async fn write(stream: &OwnedWriteHalf, mut bytes: &[u8]) -> io::Result<()> {
+pub(super) async fn write(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match stream.try_write(bytes) {
             Ok(written) => bytes = &bytes[written..],
@@ -135,7 +133,7 @@ fn note(request: &mut Request, header: &httparse::Header<'_>) {
 }
 
 async fn sized(
-    stream: &mut OwnedReadHalf,
+    stream: &TcpStream,
     buffer: &mut BytesMut,
     size: usize,
     limit: usize,
@@ -151,7 +149,7 @@ async fn sized(
 }
 
 async fn chunked(
-    stream: &mut OwnedReadHalf,
+    stream: &TcpStream,
     buffer: &mut BytesMut,
     limit: usize,
     request: &mut Request,
@@ -183,7 +181,7 @@ async fn chunked(
 }
 
 async fn trailer(
-    stream: &mut OwnedReadHalf,
+    stream: &TcpStream,
     buffer: &mut BytesMut,
     request: &mut Request,
 ) -> io::Result<()> {
@@ -204,11 +202,7 @@ async fn trailer(
 }
 
 /// Throws that many bytes away.
-async fn skip(
-    stream: &mut OwnedReadHalf,
-    buffer: &mut BytesMut,
-    mut size: usize,
-) -> io::Result<()> {
+async fn skip(stream: &TcpStream, buffer: &mut BytesMut, mut size: usize) -> io::Result<()> {
     loop {
         let here = size.min(buffer.len());
         buffer.advance(here);
@@ -221,7 +215,7 @@ async fn skip(
 }
 
 /// Reads more, which has to be there.
-async fn must(stream: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<()> {
+async fn must(stream: &TcpStream, buffer: &mut BytesMut) -> io::Result<()> {
     match more(stream, buffer).await? {
         true => Ok(()),
         false => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -229,10 +223,16 @@ async fn must(stream: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<(
 }
 
 /// Reads more; false when there is no more.
-async fn more(stream: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<bool> {
-    // More room than there is to read, so that nobody has to ask whether there is more.
+async fn more(stream: &TcpStream, buffer: &mut BytesMut) -> io::Result<bool> {
     buffer.reserve(8 * 1024);
-    Ok(stream.read_buf(buffer).await? > 0)
+    loop {
+        stream.readable().await?;
+        match stream.try_read_buf(buffer) {
+            Ok(read) => return Ok(read > 0),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
@@ -242,7 +242,7 @@ fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Er
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncWriteExt;
-    use tokio::net::{TcpListener, TcpStream};
+    use tokio::net::TcpListener;
 
     use super::*;
 
@@ -252,7 +252,6 @@ mod tests {
         let mut client = TcpStream::connect(listener.local_addr()?).await?;
         client.set_nodelay(true)?;
         let (server, _) = listener.accept().await?;
-        let (mut server, writer) = server.into_split();
         let pieces: Vec<String> = pieces.iter().map(|&piece| piece.to_owned()).collect();
         let writes = tokio::spawn(async move {
             for piece in pieces {
@@ -264,7 +263,7 @@ mod tests {
         });
         let mut buffer = BytesMut::new();
         let mut requests = Vec::new();
-        while let Some(request) = read(&mut server, &writer, &mut buffer, limit).await? {
+        while let Some(request) = read(&server, &mut buffer, limit).await? {
             requests.push(request);
         }
         writes.await.expect("a client")?;

@@ -1,0 +1,238 @@
+//! A `stackgen dev` that runs, in a process of its own.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::common::{Run, Sandbox, building, root, target};
+
+/// No test waits longer for anything.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The function of the starter `echo`, built once; in a place where nobody builds it anew.
+fn built() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let _building = building();
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--offline", "--quiet", "--workspace"])
+            .args(["--bin", "echo"])
+            .current_dir(root())
+            .env("CARGO_TARGET_DIR", target())
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let echo = Path::new(env!("CARGO_TARGET_TMPDIR")).join("echo");
+        fs::copy(target().join("debug/echo"), &echo).unwrap();
+        echo
+    })
+}
+
+/// A `stackgen dev` that runs.
+pub(crate) struct Dev {
+    pub(crate) sandbox: Sandbox,
+    child: Child,
+    lines: Receiver<String>,
+    errors: Receiver<String>,
+    /// What it said that it is, with `--json`.
+    pub(crate) ready: Value,
+}
+
+impl Dev {
+    /// Runs in a folder with the starter `echo`, and waits until it is ready.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let sandbox = Sandbox::starter("echo");
+        // Where its own cargo would have left it.
+        let debug = sandbox.path().join("target/debug");
+        fs::create_dir_all(&debug).unwrap();
+        fs::copy(built(), debug.join("echo")).unwrap();
+        let all = [&["--json", "--no-build"], arguments].concat();
+        let mut dev = Dev::spawn(sandbox, &all, &[]);
+        dev.ready = dev.event("ready");
+        dev
+    }
+
+    /// Runs a template, and waits until it is ready.
+    pub(crate) fn of_template(sandbox: Sandbox, arguments: &[&str]) -> Self {
+        let all = [&["template.yaml", "--json"], arguments].concat();
+        let mut dev = Dev::spawn(sandbox, &all, &[]);
+        dev.ready = dev.event("ready");
+        dev
+    }
+
+    /// Runs, on any ports, with little more than a path in its environment.
+    pub(crate) fn spawn(sandbox: Sandbox, arguments: &[&str], more: &[(&str, &Path)]) -> Self {
+        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
+            .current_dir(sandbox.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(more.iter().copied())
+            .args(["dev", "--port", "0"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = lines(child.stdout.take().unwrap());
+        let errors = lines_told(child.stderr.take().unwrap());
+        Dev {
+            sandbox,
+            child,
+            lines,
+            errors,
+            ready: Value::Null,
+        }
+    }
+
+    /// The next event of that kind.
+    pub(crate) fn event(&self, kind: &str) -> Value {
+        loop {
+            let line = self.next_line(kind);
+            let Ok(event) = serde_json::from_str::<Value>(&line) else {
+                continue;
+            };
+            if event["event"] == kind {
+                return event;
+            }
+        }
+    }
+
+    /// The next line that has this in it.
+    pub(crate) fn line(&self, has: &str) -> String {
+        loop {
+            let line = self.next_line(has);
+            if line.contains(has) {
+                return line;
+            }
+        }
+    }
+
+    fn next_line(&self, waits_for: &str) -> String {
+        let line = self.lines.recv_timeout(PATIENCE);
+        line.unwrap_or_else(|_| panic!("no {waits_for}"))
+    }
+
+    /// The next line on stderr that has this in it.
+    pub(crate) fn error(&self, has: &str) -> String {
+        loop {
+            let line = self.errors.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|_| panic!("no {has} on stderr"));
+            if line.contains(has) {
+                return line;
+            }
+        }
+    }
+
+    /// Where the WebSocket API is, as people are told it.
+    pub(crate) fn said_url(&self) -> String {
+        let line = self.line("ws://127.0.0.1:");
+        let url = line
+            .split_whitespace()
+            .find(|word| word.starts_with("ws://"));
+        self.line("Ctrl-C ends it.");
+        url.unwrap().to_owned()
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        let stage = &self.ready["gateway"]["apis"][0]["stages"][0];
+        stage["url"].as_str().unwrap()
+    }
+
+    /// What a message is answered with: `stackgen probe` says it.
+    pub(crate) fn answers(&self, send: &str, expect: &str) {
+        self.answers_at(self.url(), send, expect);
+    }
+
+    pub(crate) fn answers_at(&self, url: &str, send: &str, expect: &str) {
+        let probe = self
+            .sandbox
+            .command()
+            .args(["probe", url, "--send", send, "--expect", expect])
+            .output()
+            .unwrap();
+        let probe = Run::of(probe);
+        assert_eq!(probe.code, Some(0), "{probe}");
+    }
+
+    /// The processes of its functions.
+    pub(crate) fn functions(&self) -> Vec<u32> {
+        let threads = format!("/proc/{}/task", self.child.id());
+        let children = fs::read_dir(threads).unwrap().flat_map(|thread| {
+            let children = thread.unwrap().path().join("children");
+            let children = fs::read_to_string(children).unwrap_or_default();
+            let children = children.split_whitespace();
+            children.map(|id| id.parse().unwrap()).collect::<Vec<u32>>()
+        });
+        children.collect()
+    }
+
+    /// Its folder, once it has ended.
+    pub(crate) fn into_sandbox(mut self) -> Sandbox {
+        std::mem::replace(&mut self.sandbox, Sandbox::new())
+    }
+
+    /// Ctrl-C.
+    pub(crate) fn interrupt(&self) {
+        interrupt(&self.child);
+    }
+
+    /// Waits until it has ended, and tells the code that it ended with.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+}
+
+/// What fails leaves nothing that runs.
+impl Drop for Dev {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a process what Ctrl-C sends it.
+pub(crate) fn interrupt(child: &Child) {
+    let id = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    kill_process(id, Signal::INT).unwrap();
+}
+
+/// The lines of a stream, as they come.
+pub(crate) fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (told, lines) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if told.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+/// The same, and shown with a test that fails.
+#[allow(
+    clippy::print_stderr,
+    reason = "what is told is for whoever looks at a test"
+)]
+fn lines_told(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (told, all) = channel();
+    let lines = lines(stream);
+    thread::spawn(move || {
+        for line in lines {
+            eprintln!("{line}");
+            if told.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    all
+}
