@@ -1,98 +1,50 @@
 //! Identifiers as types.
 
-use std::borrow::Borrow;
-use std::fmt;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
-use serde::{Deserialize, Serialize};
+use stackgen_model::identifier;
 
-macro_rules! id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
-
-        impl $name {
-            /// Takes the text as it is.
-            pub fn new(text: impl Into<String>) -> Self {
-                $name(text.into())
-            }
-
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl Borrow<str> for $name {
-            fn borrow(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl PartialEq<str> for $name {
-            fn eq(&self, other: &str) -> bool {
-                self.0 == other
-            }
-        }
-
-        impl PartialEq<&str> for $name {
-            fn eq(&self, other: &&str) -> bool {
-                self.0 == *other
-            }
-        }
-    };
-}
-
-id! {
+identifier! {
     /// An api's id: `a1b2c3d4e5`.
     ApiId
 }
-id! {
+identifier! {
     /// A route's id: `abc1234`.
     RouteId
 }
-id! {
+identifier! {
     /// An integration's id.
     IntegrationId
 }
-id! {
+identifier! {
     /// An authorizer's id.
     AuthorizerId
 }
-id! {
+identifier! {
     /// A deployment's id.
     DeploymentId
 }
-id! {
+identifier! {
     /// A route response's id.
     RouteResponseId
 }
-id! {
+identifier! {
     /// An integration response's id.
     IntegrationResponseId
 }
-id! {
+identifier! {
     /// A model's id.
     ModelId
 }
-id! {
+identifier! {
     /// A stage's name, which is the first segment of its URL's path.
     StageName
 }
-id! {
+identifier! {
     /// What a route answers to: `$connect`, `sendAudio`, `GET /sessions/{sessionId}`.
     RouteKey
 }
-id! {
+identifier! {
     /// A connection's id: base64 with `=` at the end (row E0).
     ConnectionId
 }

@@ -1,14 +1,22 @@
 //! Identifiers as types.
 
-use std::borrow::Borrow;
-use std::fmt;
-
-use serde::Serialize;
-
-macro_rules! id {
+/// Makes a type of text that identifies something, so that no id is taken for that of something else. Whoever uses it
+/// depends on serde.
+///
+/// ```
+/// stackgen_model::identifier! {
+///     /// A room's name.
+///     RoomName
+/// }
+/// assert_eq!(RoomName::new("hall").as_str(), "hall");
+/// ```
+#[macro_export]
+macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[derive(
+            Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::serde::Serialize, ::serde::Deserialize,
+        )]
         #[serde(transparent)]
         pub struct $name(String);
 
@@ -24,13 +32,13 @@ macro_rules! id {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(&self.0)
             }
         }
 
-        impl Borrow<str> for $name {
+        impl ::std::borrow::Borrow<str> for $name {
             fn borrow(&self) -> &str {
                 &self.0
             }
@@ -50,7 +58,7 @@ macro_rules! id {
     };
 }
 
-id! {
+identifier! {
     /// A resource's key in the `Resources` section.
     ///
     /// A resource that a template only implies (a route of an OpenAPI body) has an id with a `/` in it, which no
@@ -58,7 +66,7 @@ id! {
     LogicalId
 }
 
-id! {
+identifier! {
     /// What a route answers to: `$connect`, `sendAudio`, `GET /sessions`.
     RouteKey
 }

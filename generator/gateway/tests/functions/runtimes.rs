@@ -74,8 +74,9 @@ async fn behaves(lambda: &Lambda, error_type: &str) {
     );
 }
 
-#[tokio::test]
-async fn python_runs_through_awslambdaric() {
+/// A Lambda with a Python that has AWS's client; `None` when it is missing and may be.
+#[expect(clippy::print_stdout, reason = "what is skipped is said aloud")]
+fn with_python() -> Option<Lambda> {
     let python = tools().join("venv/bin/python");
     let client = std::process::Command::new(&python)
         .args(["-c", "import awslambdaric"])
@@ -87,12 +88,17 @@ async fn python_runs_through_awslambdaric() {
             python.display()
         );
         println!("skipped: Python functions, without awslambdaric");
-        return;
+        return None;
     }
-    let lambda = lambda_with(FunctionSettings {
+    Some(lambda_with(FunctionSettings {
         python: Some(python),
         ..FunctionSettings::default()
-    });
+    }))
+}
+
+#[tokio::test]
+async fn python_runs_through_awslambdaric() {
+    let Some(lambda) = with_python() else { return };
     put(&lambda, "python3.13", "app.py", PYTHON).await;
     let outcome = lambda.tell("worker", "env").await.expect("an outcome");
     let variables = payload(&outcome);
@@ -111,18 +117,7 @@ async fn python_runs_through_awslambdaric() {
 
 #[tokio::test]
 async fn python_that_cannot_be_imported_tells_why() {
-    let python = tools().join("venv/bin/python");
-    let client = std::process::Command::new(&python)
-        .args(["-c", "import awslambdaric"])
-        .status();
-    if !client.is_ok_and(|status| status.success()) {
-        println!("skipped: Python functions, without awslambdaric");
-        return;
-    }
-    let lambda = lambda_with(FunctionSettings {
-        python: Some(python),
-        ..FunctionSettings::default()
-    });
+    let Some(lambda) = with_python() else { return };
     put(&lambda, "python3.13", "app.py", "import no_such_module\n").await;
     let outcome = lambda.tell("worker", "ok").await.expect("an outcome");
     assert!(outcome.failed);

@@ -1,6 +1,5 @@
-//! What the tests share: routers on loopback, a plain HTTP client, stages and snapshots.
+//! What the tests share: routers on loopback, a plain HTTP client, functions that are doubles.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,14 +11,15 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use indexmap::IndexMap;
-use stackgen_gateway::apis::{Api, Apis, ProtocolType, RouteSettings, Snapshot, Stage};
+use stackgen_gateway::apis::Apis;
 use stackgen_gateway::connections::Connections;
 use stackgen_gateway::functions::{Invocation, Invoke, InvokeError, Outcome};
 use stackgen_gateway::logs::PutLogs;
 use stackgen_gateway::server;
-use stackgen_gateway::{ApiId, DataPlane, DeploymentId, Events, Settings, StageName, Timestamp};
+use stackgen_gateway::{DataPlane, Events, Settings, Timestamp};
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use crate::apis::{api, snapshot, stage};
 
 /// Serves a router as apis are served, until the test's runtime ends.
 pub(crate) async fn serve(router: Router) -> SocketAddr {
@@ -45,55 +45,6 @@ pub(crate) async fn send(request: Request<impl Into<Bytes>>) -> Response<Bytes> 
 /// GETs a URL.
 pub(crate) async fn get(url: &str) -> Response<Bytes> {
     send(Request::get(url).body("").unwrap()).await
-}
-
-pub(crate) fn api(id: &str, protocol_type: ProtocolType) -> Api {
-    Api {
-        api_id: ApiId::new(id),
-        name: id.to_owned(),
-        protocol_type,
-        api_endpoint: None,
-        route_selection_expression: "$request.body.action".to_owned(),
-        api_key_selection_expression: "$request.header.x-api-key".to_owned(),
-        cors_configuration: None,
-        description: None,
-        disable_schema_validation: false,
-        disable_execute_api_endpoint: false,
-        created_date: Timestamp::now(),
-        version: None,
-        ip_address_type: None,
-        tags: IndexMap::new(),
-    }
-}
-
-pub(crate) fn snapshot(api: Api) -> Snapshot {
-    Snapshot {
-        api: Arc::new(api),
-        routes: HashMap::new(),
-        integrations: HashMap::new(),
-        integration_responses: HashMap::new(),
-        route_responses: HashMap::new(),
-        authorizers: HashMap::new(),
-        models: HashMap::new(),
-    }
-}
-
-pub(crate) fn stage(name: &str) -> Stage {
-    Stage {
-        stage_name: StageName::new(name),
-        deployment_id: Some(DeploymentId::new("dep1")),
-        auto_deploy: false,
-        last_deployment_status_message: None,
-        default_route_settings: RouteSettings::default(),
-        route_settings: IndexMap::new(),
-        stage_variables: IndexMap::new(),
-        access_log_settings: None,
-        client_certificate_id: None,
-        description: None,
-        created_date: Timestamp::now(),
-        last_updated_date: Timestamp::now(),
-        tags: IndexMap::new(),
-    }
 }
 
 /// A data plane with these functions and nothing in it, and what is written to its logs.

@@ -6,8 +6,8 @@ use stackgen_gateway::apis::Authorizer;
 use stackgen_gateway::functions::Caller;
 use stackgen_gateway::{AuthorizerId, Place};
 
-use super::jwt::authorizer;
 use super::{Running, Wiring, by_name, good, refused, thrown};
+use crate::apis::authorizer;
 
 const ARN: &str = "arn:aws:execute-api:us-east-1:000000000000:http1/$default/GET/a/7";
 
@@ -36,7 +36,7 @@ async fn start(change: impl FnOnce(&mut Authorizer), answer: Value) -> Running {
         route.authorizer_id = Some(AuthorizerId::new("auth1"));
         integration.payload_format_version = Some("1.0".to_owned());
     });
-    let mut authorizer = authorizer("REQUEST", &["$request.header.Authorization"]);
+    let mut authorizer = authorizer("auth1", "REQUEST", &["$request.header.Authorization"]);
     authorizer.authorizer_uri = Some(Place::default().function("auth").invocation_uri());
     authorizer.authorizer_payload_format_version = Some("2.0".to_owned());
     change(&mut authorizer);

@@ -7,23 +7,8 @@ use stackgen_gateway::apis::{Authorizer, JwtConfiguration};
 use stackgen_gateway::identity::{Issuer, Token, TokenUse};
 
 use super::{Running, Wiring, refused};
+use crate::apis::authorizer;
 use crate::identity;
-
-pub(super) fn authorizer(kind: &str, identity_source: &[&str]) -> Authorizer {
-    Authorizer {
-        authorizer_id: AuthorizerId::new("auth1"),
-        name: "auth".to_owned(),
-        authorizer_type: kind.to_owned(),
-        authorizer_uri: None,
-        identity_source: identity_source.iter().map(|&one| one.to_owned()).collect(),
-        authorizer_credentials_arn: None,
-        authorizer_result_ttl_in_seconds: None,
-        authorizer_payload_format_version: None,
-        enable_simple_responses: None,
-        jwt_configuration: None,
-        identity_validation_expression: None,
-    }
-}
 
 async fn start(issuer: &str) -> Running {
     let mut wiring = Wiring::of(&[]);
@@ -42,7 +27,7 @@ async fn start(issuer: &str) -> Running {
             issuer: issuer.to_owned(),
             audience: vec!["app".to_owned()],
         }),
-        ..authorizer("JWT", &["$request.header.Authorization"])
+        ..authorizer("auth1", "JWT", &["$request.header.Authorization"])
     };
     let authorizers = &mut wiring.snapshot.authorizers;
     authorizers.insert(AuthorizerId::new("auth1"), authorizer.into());

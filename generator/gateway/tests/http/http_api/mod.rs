@@ -15,15 +15,13 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response, StatusCode};
-use indexmap::IndexMap;
 use serde_json::{Value, json};
 use stackgen_gateway::apis::{Integration, ProtocolType, Route, Served, Snapshot, Stage};
 use stackgen_gateway::functions::{Invocation, Invoke, InvokeError, Outcome};
-use stackgen_gateway::{
-    ApiId, DataPlane, Event, Grants, IntegrationId, Place, RouteId, RouteKey, http_api,
-};
+use stackgen_gateway::{ApiId, DataPlane, Event, Grants, Place, http_api};
 use tokio::sync::broadcast::Receiver;
 
+use crate::apis;
 use crate::support::{self, Functions, Lines, returned};
 
 /// An HTTP API before it is served.
@@ -65,42 +63,15 @@ impl Wiring {
 
     /// Adds a route, and changes it and its integration.
     pub(crate) fn route(&mut self, key: &str, change: impl FnOnce(&mut Route, &mut Integration)) {
-        let integration_id = IntegrationId::new(format!("int{}", self.snapshot.routes.len()));
+        let id = format!("int{}", self.snapshot.routes.len());
         let mut integration = Integration {
-            integration_id: integration_id.clone(),
-            integration_type: "AWS_PROXY".to_owned(),
             integration_uri: Some(Place::default().function("f").to_string()),
-            integration_method: Some("POST".to_owned()),
-            credentials_arn: None,
             timeout_in_millis: 30_000,
             payload_format_version: Some("2.0".to_owned()),
-            connection_type: "INTERNET".to_owned(),
-            content_handling_strategy: None,
-            passthrough_behavior: None,
-            template_selection_expression: None,
-            request_templates: IndexMap::new(),
-            request_parameters: IndexMap::new(),
-            connection_id: None,
-            integration_response_selection_expression: None,
-            integration_subtype: None,
-            response_parameters: IndexMap::new(),
-            tls_config: None,
-            description: None,
+            ..apis::integration(&id, "f")
         };
-        let mut route = Route {
-            route_id: RouteId::new(key),
-            route_key: RouteKey::new(key),
-            authorization_type: "NONE".to_owned(),
-            authorizer_id: None,
-            authorization_scopes: vec![],
-            api_key_required: false,
-            target: Some(format!("integrations/{integration_id}")),
-            route_response_selection_expression: None,
-            model_selection_expression: None,
-            request_models: IndexMap::new(),
-            request_parameters: IndexMap::new(),
-            operation_name: None,
-        };
+        let integration_id = integration.integration_id.clone();
+        let mut route = apis::route(key, key, &integration_id);
         change(&mut route, &mut integration);
         let snapshot = &mut self.snapshot;
         snapshot

@@ -1,6 +1,5 @@
 //! An api as a template would make it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use stackgen_gateway::apis::{
@@ -9,11 +8,12 @@ use stackgen_gateway::apis::{
     Stage,
 };
 use stackgen_gateway::{
-    ApiId, AuthorizerId, DataPlane, DeploymentId, IntegrationId, IntegrationResponseId, ModelId,
-    Place, RouteId, RouteKey, RouteResponseId, Settings, StageName, Timestamp,
+    ApiId, DataPlane, IntegrationId, IntegrationResponseId, ModelId, Place, RouteResponseId,
+    Settings,
 };
 
 use super::World;
+use crate::apis::{api, authorizer, integration, route, snapshot, stage};
 
 /// An api with a stage `prod`. Every route has an integration of its own, with the function of the route's name unless
 /// it is said otherwise.
@@ -28,16 +28,8 @@ impl Stack {
     /// An api whose messages choose routes by `action`, without any route.
     pub(crate) fn new() -> Self {
         Stack {
-            snapshot: Snapshot {
-                api: Arc::new(api()),
-                routes: HashMap::new(),
-                integrations: HashMap::new(),
-                integration_responses: HashMap::new(),
-                route_responses: HashMap::new(),
-                authorizers: HashMap::new(),
-                models: HashMap::new(),
-            },
-            stage: stage(),
+            snapshot: snapshot(api("a1b2c3d4e5", ProtocolType::WebSocket)),
+            stage: stage("prod"),
             deployed: true,
         }
     }
@@ -51,7 +43,8 @@ impl Stack {
     /// Adds a route with a function of its name, `$` left out.
     pub(crate) fn route(mut self, key: &str) -> Self {
         let name = key.trim_start_matches('$');
-        let (route, integration) = (route(key), integration(name));
+        let integration = integration(name, name);
+        let route = route(name, key, &integration.integration_id);
         let (routes, integrations) = (&mut self.snapshot.routes, &mut self.snapshot.integrations);
         routes.insert(route.route_key.clone(), Arc::new(route));
         integrations.insert(integration.integration_id.clone(), Arc::new(integration));
@@ -117,17 +110,8 @@ impl Stack {
     /// Puts an authorizer with these identity sources, whose function is `authorize`, before `$connect`.
     pub(crate) fn authorizer(mut self, sources: &[&str]) -> Self {
         let authorizer = Authorizer {
-            authorizer_id: AuthorizerId::new("auth01"),
-            name: "authorizer".to_owned(),
-            authorizer_type: "REQUEST".to_owned(),
             authorizer_uri: Some(Place::default().function("authorize").invocation_uri()),
-            identity_source: sources.iter().map(|&it| it.to_owned()).collect(),
-            authorizer_credentials_arn: None,
-            authorizer_result_ttl_in_seconds: None,
-            authorizer_payload_format_version: None,
-            enable_simple_responses: None,
-            jwt_configuration: None,
-            identity_validation_expression: None,
+            ..authorizer("auth01", "REQUEST", sources)
         };
         let id = authorizer.authorizer_id.clone();
         self.snapshot
@@ -234,84 +218,5 @@ impl Stack {
         let mut settings = Settings::default();
         change(&mut settings);
         World::start(self, settings).await
-    }
-}
-
-fn api() -> Api {
-    Api {
-        api_id: ApiId::new("a1b2c3d4e5"),
-        name: "test".to_owned(),
-        protocol_type: ProtocolType::WebSocket,
-        api_endpoint: None,
-        route_selection_expression: "$request.body.action".to_owned(),
-        api_key_selection_expression: "$request.header.x-api-key".to_owned(),
-        cors_configuration: None,
-        description: None,
-        disable_schema_validation: false,
-        disable_execute_api_endpoint: false,
-        version: None,
-        ip_address_type: None,
-        created_date: Timestamp::default(),
-        tags: Pairs::new(),
-    }
-}
-
-fn stage() -> Stage {
-    Stage {
-        stage_name: StageName::new("prod"),
-        deployment_id: Some(DeploymentId::new("dep001")),
-        auto_deploy: false,
-        last_deployment_status_message: None,
-        default_route_settings: RouteSettings::default(),
-        route_settings: indexmap::IndexMap::new(),
-        stage_variables: Pairs::new(),
-        access_log_settings: None,
-        client_certificate_id: None,
-        description: None,
-        created_date: Timestamp::default(),
-        last_updated_date: Timestamp::default(),
-        tags: Pairs::new(),
-    }
-}
-
-fn route(key: &str) -> Route {
-    let name = key.trim_start_matches('$');
-    Route {
-        route_id: RouteId::new(name),
-        route_key: RouteKey::new(key),
-        authorization_type: "NONE".to_owned(),
-        authorizer_id: None,
-        authorization_scopes: Vec::new(),
-        api_key_required: false,
-        target: Some(format!("integrations/{name}")),
-        route_response_selection_expression: None,
-        model_selection_expression: None,
-        request_models: Pairs::new(),
-        request_parameters: indexmap::IndexMap::new(),
-        operation_name: None,
-    }
-}
-
-fn integration(name: &str) -> Integration {
-    Integration {
-        integration_id: IntegrationId::new(name),
-        integration_type: "AWS_PROXY".to_owned(),
-        integration_uri: Some(Place::default().function(name).invocation_uri()),
-        integration_method: Some("POST".to_owned()),
-        credentials_arn: None,
-        timeout_in_millis: 29_000,
-        payload_format_version: None,
-        connection_type: "INTERNET".to_owned(),
-        connection_id: None,
-        integration_subtype: None,
-        integration_response_selection_expression: None,
-        response_parameters: indexmap::IndexMap::new(),
-        tls_config: None,
-        content_handling_strategy: None,
-        passthrough_behavior: None,
-        template_selection_expression: None,
-        request_templates: Pairs::new(),
-        request_parameters: Pairs::new(),
-        description: None,
     }
 }
