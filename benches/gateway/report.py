@@ -13,7 +13,7 @@ AIM_START = 0.1
 OURS, PEER = "stackgen dev", "serverless-offline --useInProcess"
 
 
-def markdown(subjects, measured, versions):
+def markdown(subjects, measured, alone, versions):
     rounds = len(next(iter(measured.values())))
     return "\n".join([
         "# The local gateway beside its peers",
@@ -29,7 +29,7 @@ def markdown(subjects, measured, versions):
         " with itself. Functions are what each tool runs: " + "; ".join(f"{subject.name}: {subject.note}" for subject in subjects)
         + ".",
         "",
-        *round_trips(subjects, measured), *others(subjects, measured), *aims(measured),
+        *round_trips(subjects, measured), *functions_alone(alone), *others(subjects, measured), *aims(measured),
     ]) + "\n"
 
 
@@ -46,6 +46,14 @@ def round_trips(subjects, measured):
         lines.append(f"| {subject.name} | {middle(rounds, 'sequence', 'p50')} | {middle(rounds, 'sequence', 'p99')} |"
                      f" {middle(rounds, 'pipelined', 'per_second', '{:,.0f}'.format)} | {order} |")
     return [*lines, ""]
+
+
+def functions_alone(alone):
+    return [
+        "Ten processes of our function alone, with a Runtime API that hands them the same event again and again and does nothing"
+        f" else, take {spread(alone, '{:,.0f}'.format)} invocations a second on this machine: no gateway whose functions are"
+        " processes can be faster. A function in the gateway's own thread has no process to change to.", "",
+    ]
 
 
 def answers(rounds):

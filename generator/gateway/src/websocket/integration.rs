@@ -1,5 +1,6 @@
 //! Calling what stands behind a route.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -161,9 +162,13 @@ impl Call<'_> {
 /// The function that a URI names, with the stage's variables put in, which are live without a deployment (row D2).
 pub(super) fn function(uri: Option<&str>, variables: &Pairs) -> Result<FunctionArn, Failure> {
     let uri = uri.ok_or_else(|| Failure::unreachable("there is no URI of a function"))?;
-    let mut named = uri.to_owned();
-    for (name, value) in variables {
-        named = named.replace(&format!("${{stageVariables.{name}}}"), value);
+    let mut named = Cow::Borrowed(uri);
+    if named.contains("${stageVariables.") {
+        for (name, value) in variables {
+            named = named
+                .replace(&format!("${{stageVariables.{name}}}"), value)
+                .into();
+        }
     }
     FunctionArn::of_uri(&named).ok_or_else(|| {
         Failure::unreachable(format!(

@@ -72,6 +72,8 @@ struct Stream {
     name: String,
     pid: Option<u32>,
     partial: BytesMut,
+    /// Where reading goes first; kept, since filling it with zeros at every invocation would cost more than the reading.
+    buffer: Vec<u8>,
     lines: Vec<String>,
     /// The lines of an invocation for whoever asked for them.
     tail: Option<Vec<String>>,
@@ -93,6 +95,7 @@ pub(super) async fn collect(
         name,
         pid,
         partial: BytesMut::new(),
+        buffer: vec![0; 16 * 1024],
         lines: Vec::new(),
         tail: None,
         used: 0,
@@ -182,13 +185,12 @@ impl Stream {
     }
 
     fn drain(&mut self, read: impl Fn(&mut [u8]) -> io::Result<usize>) -> Left {
-        let mut buffer = [0; 16 * 1024];
         // Whoever writes faster than it is read must not keep everybody else waiting.
         for _ in 0..64 {
-            match read(&mut buffer) {
+            match read(&mut self.buffer) {
                 Ok(0) => return Left::End,
                 Ok(read) => {
-                    self.partial.extend_from_slice(&buffer[..read]);
+                    self.partial.extend_from_slice(&self.buffer[..read]);
                     self.split();
                 }
                 Err(error) => match error.kind() {
