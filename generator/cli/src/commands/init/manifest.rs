@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
 /// The repository's root manifest made a project's: its members are the `handlers`, and of the dependencies stay those
-/// that the members inherit. Everything else is as it is, lints and profiles with it.
+/// that the members inherit. Everything else is as it is, lints and profiles with it, but for how single packages are built.
 pub(super) fn derive(root: &str, members: &[&str]) -> Result<String, toml_edit::TomlError> {
     let mut used = BTreeSet::new();
     for member in members {
@@ -20,6 +20,11 @@ pub(super) fn derive(root: &str, members: &[&str]) -> Result<String, toml_edit::
     }
     if let Some(dependencies) = workspace["dependencies"].as_table_mut() {
         keep(dependencies, &used);
+    }
+    // Of packages that the generator needs: cargo warns of those that a project has not.
+    let profile = document.get_mut("profile");
+    if let Some(dev) = profile.and_then(|profile| profile.get_mut("dev")?.as_table_mut()) {
+        dev.remove("package");
     }
     Ok(document.to_string())
 }
@@ -112,6 +117,10 @@ windows = "1"
 # Lints.
 [workspace.lints.rust]
 unsafe_code = "forbid"
+
+# For the generator.
+[profile.dev.package]
+sha2 = { opt-level = 3 }
 
 [profile.release]
 strip = true
