@@ -37,7 +37,7 @@ pub(crate) struct AccountArgs {
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
 
-    /// What answers in AWS's place; AWS_ENDPOINT_URL when left out
+    /// What answers in AWS's place; AWS_ENDPOINT_URL when left out. On this machine it needs no credentials
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
 }
@@ -64,15 +64,11 @@ impl AccountArgs {
         goals: &[Goal],
     ) -> Result<Account, CliError> {
         let access = match gateway {
-            // It takes any credentials.
             Some(local) => Access {
                 profile: None,
                 region: Some(local.state.region.clone()),
                 endpoint_url: Some(local.state.endpoint.clone()),
-                credentials: Some(Credentials {
-                    access_key_id: "local".to_owned(),
-                    secret_access_key: "local".to_owned(),
-                }),
+                credentials: Some(any_credentials()),
                 issuer: goals
                     .iter()
                     .find_map(|goal| goal.issuer.clone())
@@ -82,7 +78,7 @@ impl AccountArgs {
                 profile: self.profile.clone(),
                 region: self.region.clone(),
                 endpoint_url: self.endpoint_url.clone(),
-                credentials: None,
+                credentials: self.stand_in(),
                 issuer: None,
             },
         };
@@ -93,6 +89,29 @@ impl AccountArgs {
         let aws = Aws::connect(&access).await;
         let aws = aws.map_err(|error| CliError::from(DeployError::from(error)))?;
         Ok(Account { aws, patience })
+    }
+}
+
+impl AccountArgs {
+    /// What answers on this machine takes any credentials, and needs none of the user's.
+    fn stand_in(&self) -> Option<Credentials> {
+        let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+        let url = self.endpoint_url.as_deref()?;
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let has_own =
+            self.profile.is_some() || is_set("AWS_PROFILE") || is_set("AWS_ACCESS_KEY_ID");
+        let is_here = here.iter().any(|here| {
+            let rest = url.strip_prefix(here);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+        });
+        (is_here && !has_own).then(any_credentials)
+    }
+}
+
+fn any_credentials() -> Credentials {
+    Credentials {
+        access_key_id: "local".to_owned(),
+        secret_access_key: "local".to_owned(),
     }
 }
 

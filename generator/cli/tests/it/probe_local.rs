@@ -320,6 +320,14 @@ fn an_api_is_found_in_the_account_by_its_name_or_its_id() {
         let run = probed_in_account(&format!("--api {api} --stage prod --token good"));
         assert_eq!(run.code, Some(0), "{run}");
     }
+    // What answers on this machine needs no credentials.
+    let endpoint = local().state["endpoint"].clone();
+    let endpoint = endpoint.as_str().unwrap();
+    let line = format!(
+        "probe --api probed --stage prod --token good --region us-east-1 --endpoint-url {endpoint}"
+    );
+    let run = Sandbox::new().run(&line);
+    assert_eq!(run.code, Some(0), "{run}");
     insta::assert_snapshot!(probed_in_account("--api other"), @"
     exit 2
     --- stderr
