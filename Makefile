@@ -81,7 +81,7 @@ check: build ## Fail when out/ or the page of conformance is stale
 	$(PYTHON) benches/conformance/report.py --check
 
 .PHONY: tools
-tools: .tools/venv/stamp .tools/dynamodb-local/stamp .tools/wscat/stamp ## Install the tools that tools/ lists under .tools/
+tools: .tools/venv/stamp .tools/dynamodb-local/stamp .tools/wscat/stamp .tools/aws-lambda-ric/stamp ## Install the tools that tools/ lists under .tools/
 
 # The stamp comes last: an installation that broke off is done again.
 .tools/venv/stamp: tools/requirements.txt
@@ -98,3 +98,16 @@ tools: .tools/venv/stamp .tools/dynamodb-local/stamp .tools/wscat/stamp ## Insta
 	else \
 		echo '$* is not installed: there is no npm'; \
 	fi
+
+# AWS's runtime interface client for Node is built here: from its own sources, and with Node's headers on this machine, so
+# that nothing else is fetched. cmake and node-gyp's Python come with the other tools. Without it one test is skipped.
+.tools/aws-lambda-ric/stamp: tools/aws-lambda-ric/package.json tools/aws-lambda-ric/package-lock.json .tools/venv/stamp
+	@for tool in npm g++ autoreconf automake libtoolize; do \
+		command -v $$tool >/dev/null || { echo "aws-lambda-ric is not installed: there is no $$tool"; exit 0; }; \
+	done; \
+	node=$$(dirname "$$(dirname "$$(readlink -f "$$(command -v node)")")"); \
+	test -f "$$node/include/node/node.h" || { echo "aws-lambda-ric is not installed: $$node has no headers of Node"; exit 0; }; \
+	mkdir -p $(@D) && cp tools/aws-lambda-ric/*.json $(@D) && \
+	PATH="$(CURDIR)/.tools/venv/bin:$$PATH" npm_config_nodedir="$$node" \
+		npm ci --no-audit --no-fund --silent --prefix $(@D) >$(@D)/log 2>&1 && touch $@ || \
+		echo "aws-lambda-ric is not installed: it could not be built, and $(@D)/log says why"
