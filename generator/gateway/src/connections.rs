@@ -40,7 +40,7 @@ pub struct Connection {
 /// What waits for a client.
 #[derive(Debug)]
 struct Outbound {
-    /// Bytes that may wait.
+    /// The weight that may wait.
     capacity: usize,
     queue: Mutex<Queue>,
     wake: AtomicWaker,
@@ -49,7 +49,8 @@ struct Outbound {
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<Outgoing>,
-    bytes: usize,
+    /// The weight of what waits, and of what was taken and is not sent.
+    weight: usize,
     /// Nothing more is taken: the connection ends.
     closed: bool,
 }
@@ -63,6 +64,19 @@ pub enum Outgoing {
     Delete,
     /// A close frame because the gateway stops, after all that waits.
     Stop,
+}
+
+/// What a message takes here beside its bytes: a queue of empty ones has its bound, too.
+const BESIDE: usize = 64;
+
+impl Outgoing {
+    /// How much of the client's buffer it takes.
+    pub fn weight(&self) -> usize {
+        match self {
+            Outgoing::Text(text) => text.len() + BESIDE,
+            Outgoing::Delete | Outgoing::Stop => 0,
+        }
+    }
 }
 
 /// Why something could not be posted.
@@ -164,7 +178,8 @@ impl Connection {
         if queue.closed {
             return Err(PostError::Gone);
         }
-        if queue.bytes > 0 && queue.bytes + text.len() > self.outbound.capacity {
+        let text = Outgoing::Text(text);
+        if queue.weight > 0 && queue.weight + text.weight() > self.outbound.capacity {
             return Err(PostError::Full);
         }
         queue.push(text);
@@ -193,21 +208,24 @@ impl Connection {
             return Err(PostError::Gone);
         }
         queue.closed = true;
-        queue.waiting.push_back(with);
+        queue.push(with);
         drop(queue);
         self.outbound.wake.wake();
         Ok(())
     }
 
     /// Puts what a message is answered with into the client's buffer, full or not: whoever answers takes no further
-    /// message before there [is room](Connection::has_room).
+    /// message before there [is room](Connection::has_room). A connection that ends takes nothing more.
     pub(crate) fn answer(&self, text: Bytes) {
-        self.outbound.queue().push(text);
+        let mut queue = self.outbound.queue();
+        if !queue.closed {
+            queue.push(Outgoing::Text(text));
+        }
     }
 
     /// False while the client's buffer is full.
     pub(crate) fn has_room(&self) -> bool {
-        self.outbound.queue().bytes < self.outbound.capacity
+        self.outbound.queue().weight < self.outbound.capacity
     }
 
     /// How the connection is to end, once somebody asked for it and what waits is not sent yet.
@@ -222,8 +240,8 @@ impl Connection {
         self.outbound.wake.register(cx.waker());
     }
 
-    /// What goes next to the client. For the one task that holds the socket. Bytes count as waiting until
-    /// [`Connection::sent`] says otherwise.
+    /// What goes next to the client. For the one task that holds the socket. It counts as waiting until [`Connection::sent`]
+    /// says otherwise.
     pub(crate) fn poll_outgoing(&self, cx: &mut Context<'_>) -> Poll<Outgoing> {
         self.register(cx);
         match self.outbound.queue().waiting.pop_front() {
@@ -237,22 +255,70 @@ impl Connection {
         std::future::poll_fn(|cx| self.poll_outgoing(cx)).await
     }
 
-    /// Notes that so many bytes left for the client.
-    pub fn sent(&self, bytes: usize) {
+    /// Notes that what had this weight left for the client.
+    pub fn sent(&self, weight: usize) {
         let mut queue = self.outbound.queue();
-        queue.bytes = queue.bytes.saturating_sub(bytes);
+        queue.weight = queue.weight.saturating_sub(weight);
     }
 }
 
 impl Queue {
-    fn push(&mut self, text: Bytes) {
-        self.bytes += text.len();
-        self.waiting.push_back(Outgoing::Text(text));
+    fn push(&mut self, outgoing: Outgoing) {
+        self.weight += outgoing.weight();
+        self.waiting.push_back(outgoing);
     }
 }
 
 impl Outbound {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn connection(capacity: usize) -> Connection {
+        Connection::new(
+            ConnectionId::generate(),
+            ApiId::new("api1"),
+            StageName::new("prod"),
+            Ipv4Addr::LOCALHOST.into(),
+            None,
+            Timestamp::now(),
+            capacity,
+        )
+    }
+
+    #[test]
+    fn row_k7_empty_messages_fill_the_buffer_too() {
+        let connection = connection(64 * 1024);
+        let posted = (0..100_000).take_while(|_| connection.post(Bytes::new()).is_ok());
+        assert_eq!(posted.count(), 1024);
+        assert_eq!(connection.post(Bytes::new()), Err(PostError::Full));
+        assert!(!connection.has_room());
+    }
+
+    #[test]
+    fn row_k7_one_message_is_taken_whatever_its_size() {
+        let connection = connection(16);
+        let large = Bytes::from_static(&[b'x'; 1000]);
+        connection.post(large.clone()).unwrap();
+        assert_eq!(connection.post(Bytes::new()), Err(PostError::Full));
+        connection.sent(Outgoing::Text(large).weight());
+        connection.post(Bytes::new()).unwrap();
+    }
+
+    #[test]
+    fn row_m15_an_answer_that_comes_after_the_end_was_asked_for_does_not_hide_it() {
+        let connection = connection(1024);
+        connection.answer(Bytes::from_static(b"before"));
+        assert_eq!(connection.ending(), None);
+        connection.delete().unwrap();
+        connection.answer(Bytes::from_static(b"after"));
+        assert_eq!(connection.ending(), Some(Outgoing::Delete));
     }
 }

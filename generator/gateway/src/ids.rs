@@ -4,6 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
 use stackgen_model::identifier;
 
+use crate::Timestamp;
+
 identifier! {
     /// An api's id: `a1b2c3d4e5`.
     ApiId
@@ -100,6 +102,19 @@ pub fn trace_id(seconds: u64) -> String {
     format!("Root=1-{seconds:08x}-{random:024x}")
 }
 
+/// The trace id that a caller gave, or a new one. What is no trace header, or could not stand in one again, is not passed on.
+pub(crate) fn traced(given: Option<&str>, at: Timestamp) -> String {
+    let passes = |text: &&str| {
+        text.contains("Root=")
+            && text.len() <= 512
+            && text.bytes().all(|b| matches!(b, b' '..=b'~'))
+    };
+    match given.filter(passes) {
+        Some(text) => text.to_owned(),
+        None => trace_id(at.as_millis() / 1000),
+    }
+}
+
 fn random_bytes<const LENGTH: usize>() -> [u8; LENGTH] {
     let mut bytes = [0; LENGTH];
     fastrand::Rng::new().fill(&mut bytes);
@@ -120,5 +135,16 @@ mod tests {
         let uuid = uuid();
         assert_eq!((uuid.len(), &uuid[14..15]), (36, "4"));
         assert!(trace_id(1_707_502_303).starts_with("Root=1-65c66adf-"));
+    }
+
+    #[test]
+    fn a_trace_id_of_the_caller_is_kept_unless_it_is_none() {
+        let at = Timestamp::from_millis(1_707_502_303_000);
+        let own = "Root=1-65c66edf-000000000000000000000000;Sampled=1";
+        assert_eq!(traced(Some(own), at), own);
+        let long = format!("Root={}", "x".repeat(1000));
+        for none in [None, Some("x"), Some("Root=\u{e4}"), Some(&*long)] {
+            assert!(traced(none, at).starts_with("Root=1-65c66adf-"), "{none:?}");
+        }
     }
 }

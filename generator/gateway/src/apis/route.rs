@@ -157,8 +157,10 @@ impl Wiring {
                 route.route_key
             )));
         }
+        let http = self.api.protocol_type == ProtocolType::Http;
         let ambiguous = |other: &&Arc<Route>| {
-            other.route_id != route.route_id && shape(&other.route_key) == shape(&route.route_key)
+            http && other.route_id != route.route_id
+                && shape(&other.route_key) == shape(&route.route_key)
         };
         if let Some(other) = self.routes.values().find(ambiguous) {
             return Err(ApiError::conflict(format!(
@@ -273,7 +275,7 @@ fn check_key(protocol: ProtocolType, key: &RouteKey) -> Result<(), ApiError> {
     }))
 }
 
-/// An HTTP API's key without the names of its variables; any other key as it is.
+/// An HTTP API's key without the names of its variables.
 fn shape(key: &RouteKey) -> String {
     let Some((method, path)) = key.as_str().split_once(" /") else {
         return key.to_string();

@@ -21,6 +21,7 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 
 use crate::request_id;
+use crate::server::is_loopback;
 use crate::sigv4::credential;
 
 /// The routes of each service, made by its owner. What is left out answers that there is no such service here.
@@ -107,14 +108,6 @@ fn is_local(headers: &HeaderMap) -> bool {
     let same_origin =
         |origin: &str| Some(origin) == host.map(|host| format!("http://{host}")).as_deref();
     host.is_some_and(is_loopback) && text(header::ORIGIN).is_none_or(same_origin)
-}
-
-fn is_loopback(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
-        _ => host,
-    };
-    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
 }
 
 /// An error in the form that JSON protocols share.

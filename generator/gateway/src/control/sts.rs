@@ -4,8 +4,8 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-use http_body_util::BodyExt;
 
+use crate::body;
 use crate::sigv4::credential;
 use crate::{Place, uuid};
 
@@ -24,8 +24,8 @@ async fn answer(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let Ok(body) = body.collect().await.map(|body| body.to_bytes()) else {
-        return error("MalformedInput", "The body could not be read");
+    let Ok(body) = body::whole(body, LARGEST).await else {
+        return error("MalformedInput", "The body is too large, or broke off");
     };
     let body = String::from_utf8_lossy(&body);
     let query = head.uri.query().unwrap_or_default();
@@ -64,6 +64,9 @@ async fn answer(
         ),
     )
 }
+
+/// What a body may have, in bytes: a query.
+const LARGEST: usize = 64 * 1024;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 

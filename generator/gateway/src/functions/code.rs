@@ -1,15 +1,11 @@
 //! A function's code, and the copies of it that versions hold on to.
 
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use super::FunctionError;
@@ -34,123 +30,35 @@ pub enum Code {
     Absent(String),
 }
 
-/// A copy of code that nothing changes any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frozen {
-    /// `CodeSha256`, in base64.
-    pub sha256: String,
-    /// `CodeSize` in bytes.
-    pub size: u64,
-    /// The folder that is `LAMBDA_TASK_ROOT`; or why there is none.
-    pub root: Result<PathBuf, String>,
-}
-
-/// Where frozen code lies: a folder for every digest.
-#[derive(Debug)]
-pub(crate) struct Store {
-    folder: tempfile::TempDir,
-    /// Files that were frozen, as they were then: one that is still the same is not copied again.
-    known: Mutex<HashMap<PathBuf, (Stamp, Frozen)>>,
-}
-
-/// What a file's change changes: its inode, its size in bytes, and when it was last changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp(u64, u64, i64, i64);
-
-impl Stamp {
-    fn of(path: &Path) -> Option<Stamp> {
-        let file = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-        Some(Stamp(
-            file.ino(),
-            file.size(),
-            file.ctime(),
-            file.ctime_nsec(),
-        ))
-    }
-}
-
-impl Store {
-    /// A new one beneath this folder, or beneath the system's for temporary files. It goes when it is dropped.
-    pub(crate) fn new(beneath: Option<&Path>) -> io::Result<Self> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix("stackgen-code-");
-        let folder = match beneath {
-            Some(beneath) => builder.tempdir_in(beneath)?,
-            None => builder.tempdir()?,
-        };
-        Ok(Store {
-            folder,
-            known: Mutex::default(),
-        })
-    }
-
-    /// Copies code, so that a build that writes the same files again changes no version. Blocks.
-    pub(crate) fn freeze(&self, code: &Code) -> Result<Frozen, FunctionError> {
-        let (Code::Bootstrap(path) | Code::Zip(path)) = code else {
-            return self.copy(code);
-        };
-        // Taken before the file is read: one that changes meanwhile is another the next time.
-        let stamp = Stamp::of(path);
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((was, frozen)) = known().get(path)
-            && Some(*was) == stamp
-        {
-            return Ok(frozen.clone());
-        }
-        let frozen = self.copy(code)?;
-        if let Some(stamp) = stamp {
-            known().insert(path.clone(), (stamp, frozen.clone()));
-        }
-        Ok(frozen)
-    }
-
-    fn copy(&self, code: &Code) -> Result<Frozen, FunctionError> {
-        let draft = tempfile::Builder::new()
-            .prefix("draft-")
-            .tempdir_in(self.folder.path())
-            .map_err(|error| FunctionError::file("cannot make a folder for code", &error))?;
-        let root = draft.path().join("task");
+impl Code {
+    /// Copies it into a new folder. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there, or cannot be read.
+    pub(super) fn copy(&self, root: &Path) -> Result<Measured, FunctionError> {
         let reading = |path: &Path, error: &io::Error| {
             FunctionError::file(format!("cannot read the code {}", path.display()), error)
         };
-        let (sha256, size) = match code {
-            Code::Absent(reason) => {
-                return Ok(Frozen {
-                    sha256: STANDARD.encode(digest::digest(&digest::SHA256, reason.as_bytes())),
-                    size: 0,
-                    root: Err(reason.clone()),
-                });
-            }
+        match self {
+            Code::Absent(reason) => Err(FunctionError::invalid(reason.clone())),
             Code::Bootstrap(path) if !path.is_dir() => {
-                copy_bootstrap(path, &root).map_err(|error| reading(path, &error))?
+                copy_bootstrap(path, root).map_err(|error| reading(path, &error))
             }
             Code::Bootstrap(path) | Code::Folder(path) => {
-                copy_folder(path, &root).map_err(|error| reading(path, &error))?
+                copy_folder(path, root).map_err(|error| reading(path, &error))
             }
             Code::Zip(path) => {
                 let zip = fs::read(path).map_err(|error| reading(path, &error))?;
-                unzip(&zip, &root)?
+                unzip(&zip, root)
             }
-            Code::ZipBytes(zip) => unzip(zip, &root)?,
-        };
-        let home = self.folder.path().join(hex(&sha256));
-        let root = home.join("task");
-        // Whoever comes second finds the folder taken, by the same bytes.
-        if let Err(error) = fs::rename(draft.path(), &home)
-            && !root.is_dir()
-        {
-            return Err(FunctionError::file("cannot keep code", &error));
+            Code::ZipBytes(zip) => unzip(zip, root),
         }
-        Ok(Frozen {
-            sha256: STANDARD.encode(&sha256),
-            size,
-            root: Ok(root),
-        })
     }
 }
 
 /// A digest and a size in bytes.
-type Measured = (Vec<u8>, u64);
+pub(super) type Measured = (Vec<u8>, u64);
 
 fn copy_bootstrap(from: &Path, root: &Path) -> io::Result<Measured> {
     fs::create_dir(root)?;
@@ -184,9 +92,12 @@ fn copy_folder(from: &Path, root: &Path) -> io::Result<Measured> {
             if size > LARGEST {
                 return Err(io::Error::other(format!("it is over {LARGEST} bytes")));
             }
+            let copy = root.join(&path);
             digest.update(path.as_os_str().as_encoded_bytes());
             digest.update(&[0]);
-            read_into(&root.join(&path), &mut digest)?;
+            // Whether a bootstrap may be executed decides whether it runs.
+            digest.update(&copy.metadata()?.permissions().mode().to_be_bytes());
+            read_into(&copy, &mut digest)?;
         }
     }
     Ok((digest.finish().as_ref().to_vec(), size))
@@ -248,32 +159,4 @@ fn unzip(zip: &[u8], root: &Path) -> Result<Measured, FunctionError> {
     }
     let digest = digest::digest(&digest::SHA256, zip);
     Ok((digest.as_ref().to_vec(), zip.len() as u64))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_copied_again_when_it_changed_and_not_before() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let program = folder.path().join("program");
-        let store = Store::new(Some(folder.path())).expect("a store");
-        let freeze = || store.freeze(&Code::Bootstrap(program.clone()));
-        fs::write(&program, "one").expect("written");
-        let first = freeze().expect("frozen");
-        let copy = first.root.clone().expect("a folder").join("bootstrap");
-        // What is known is not read: a copy that was tampered with would be made anew otherwise.
-        fs::write(&copy, "kept").expect("written");
-        assert_eq!(freeze().expect("frozen"), first);
-        assert_eq!(fs::read(&copy).expect("read"), b"kept");
-        fs::write(&program, "other").expect("written");
-        let second = freeze().expect("frozen");
-        assert_ne!(second.sha256, first.sha256);
-        assert_eq!(second.size, 5);
-    }
 }

@@ -99,7 +99,7 @@ impl Configuration {
 
 /// True for variables that only Lambda sets.
 fn is_reserved(name: &str) -> bool {
-    const RESERVED: [&str; 12] = [
+    const RESERVED: [&str; 13] = [
         "_HANDLER",
         "_X_AMZN_TRACE_ID",
         "AWS_DEFAULT_REGION",
@@ -111,6 +111,7 @@ fn is_reserved(name: &str) -> bool {
         "AWS_SESSION_TOKEN",
         "LAMBDA_TASK_ROOT",
         "LAMBDA_RUNTIME_DIR",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
         "AWS_LAMBDA_RUNTIME_API",
     ];
     RESERVED.contains(&name)

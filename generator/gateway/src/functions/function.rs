@@ -83,6 +83,11 @@ impl Function {
         self.read().version(qualifier.unwrap_or(LATEST)).cloned()
     }
 
+    /// The role of `$LATEST`, by which all of its processes are known.
+    pub(super) fn role(&self) -> Option<String> {
+        Some(self.version(None)?.configuration.role.clone())
+    }
+
     /// `$LATEST` and all published versions, oldest first.
     pub(super) fn versions(&self) -> Vec<Arc<Version>> {
         let state = self.read();
@@ -203,12 +208,12 @@ impl Function {
 
     pub(super) fn alias(&self, name: &str) -> Result<Alias, FunctionError> {
         let found = self.read().aliases.get(name).cloned();
-        found.ok_or_else(|| {
-            FunctionError::not_found(format!(
-                "Cannot find alias arn: {}",
-                self.arn.qualified(name)
-            ))
-        })
+        found.ok_or_else(|| self.no_alias(name))
+    }
+
+    fn no_alias(&self, name: &str) -> FunctionError {
+        let arn = self.arn.qualified(name);
+        FunctionError::not_found(format!("Cannot find alias arn: {arn}"))
     }
 
     pub(super) fn aliases(&self) -> Vec<Alias> {
@@ -253,9 +258,10 @@ impl Function {
         description: Option<String>,
         revision: Option<&str>,
     ) -> Result<Alias, FunctionError> {
-        let before = self.alias(name)?;
-        expect_revision(revision, &before.revision_id)?;
         let mut state = self.write();
+        let before = state.aliases.get(name).cloned();
+        let before = before.ok_or_else(|| self.no_alias(name))?;
+        expect_revision(revision, &before.revision_id)?;
         if let Some(version) = version {
             self.expect_version(&state, version)?;
         }

@@ -129,24 +129,31 @@ async fn run(
         kind: InvokeErrorKind::TooManyRequests,
         message: "Rate Exceeded.".to_owned(),
     };
-    let ended = |_| InvokeError {
+    let name = &invocation.function.name;
+    let ended = || InvokeError {
         kind: InvokeErrorKind::Unrunnable,
-        message: format!("{} was stopped", invocation.function.name),
+        message: format!("{name} was stopped"),
     };
+    if host.stop.is_cancelled() {
+        return Err(ended());
+    }
     let arn = invocation.function.to_string();
     let (job, mut answer) = Job::new(arn, invocation.payload, invocation.trace_id, tail);
     let request_id = job.request_id.clone();
     match version.pool.submit(job) {
         Submitted::Throttled => return Err(throttled()),
-        Submitted::Taken => return answer.await.unwrap_or_else(|error| Err(ended(error))),
+        Submitted::Taken => return answer.await.unwrap_or_else(|_| Err(ended())),
         Submitted::Waiting => {}
     }
     // Lambda throttles at once; here it may wait as long as an invocation may take, with the start of a process.
     let patience = version.configuration.timeout + host.settings.functions.init;
-    match tokio::time::timeout(patience, &mut answer).await {
-        Ok(answer) => answer.unwrap_or_else(|error| Err(ended(error))),
-        Err(_) if version.pool.take_back(&request_id) => Err(throttled()),
-        Err(_) => answer.await.unwrap_or_else(|error| Err(ended(error))),
+    let waited = tokio::time::timeout(patience, &mut answer);
+    match host.stop.run_until_cancelled(waited).await {
+        Some(Ok(answer)) => answer.unwrap_or_else(|_| Err(ended())),
+        Some(Err(_)) if version.pool.take_back(&request_id) => Err(throttled()),
+        None if version.pool.take_back(&request_id) => Err(ended()),
+        // A process has it, and answers or is killed.
+        _ => answer.await.unwrap_or_else(|_| Err(ended())),
     }
 }
 

@@ -12,6 +12,7 @@ mod function;
 mod invoke;
 mod policy;
 mod pool;
+mod store;
 mod version;
 
 use std::collections::BTreeMap;
@@ -23,13 +24,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::logs::PutLogs;
 use crate::{Events, Place, Roles, Settings};
-use code::Store;
-pub use code::{Code, Frozen};
+pub use code::Code;
 pub use configuration::{Configuration, LogFormat};
 pub use contract::{Caller, Invocation, Invoke, InvokeError, InvokeErrorKind, Outcome, Payload};
 pub use error::{FunctionError, FunctionErrorKind};
 use function::Function;
 pub use policy::Permission;
+use store::Store;
+pub use store::{Frozen, Root};
 pub use version::{Alias, Change, LATEST, Policy, Version};
 
 /// All functions of this account and region.
@@ -37,6 +39,8 @@ pub struct Functions {
     host: Arc<Host>,
     store: Arc<Store>,
     all: RwLock<BTreeMap<String, Arc<Function>>>,
+    /// Roles of functions that were deleted, by access key: their processes may run on for a while.
+    former: RwLock<BTreeMap<String, String>>,
 }
 
 /// What all functions share.
@@ -92,6 +96,7 @@ impl Functions {
             host: Arc::new(host),
             store: Arc::new(store),
             all: RwLock::default(),
+            former: RwLock::default(),
         })
     }
 
@@ -203,6 +208,11 @@ impl Functions {
         if let Some(qualifier) = qualifier {
             return function.delete_version(qualifier);
         }
+        // Noted first: at no moment are its processes anybody else's.
+        if let Some(role) = function.role() {
+            let mut former = self.former.write().unwrap_or_else(PoisonError::into_inner);
+            former.insert(function.credentials.access_key.clone(), role);
+        }
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         all.remove(name);
         drop(all);
@@ -277,8 +287,11 @@ impl Functions {
     pub fn role_of(&self, access_key: &str) -> Option<String> {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         let mut functions = all.values();
-        let function = functions.find(|one| one.credentials.access_key == access_key)?;
-        Some(function.version(None)?.configuration.role.clone())
+        if let Some(function) = functions.find(|one| one.credentials.access_key == access_key) {
+            return function.role();
+        }
+        let former = self.former.read().unwrap_or_else(PoisonError::into_inner);
+        former.get(access_key).cloned()
     }
 
     fn find(&self, name: &str) -> Option<Arc<Function>> {

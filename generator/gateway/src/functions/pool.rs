@@ -1,7 +1,6 @@
 //! The environments of a version: which one takes an invocation, and when another is started.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,8 +21,9 @@ pub(super) struct Pool {
     configuration: Arc<Configuration>,
     credentials: Credentials,
     log_group: String,
-    root: Result<PathBuf, String>,
-    launch: OnceCell<Result<Launch, String>>,
+    /// Held on to, for processes run in it.
+    code: Arc<Frozen>,
+    launch: OnceCell<Launch>,
     state: Mutex<State>,
 }
 
@@ -72,7 +72,7 @@ impl Pool {
             configuration: configuration.clone(),
             credentials: credentials.clone(),
             log_group: configuration.log_group(&function.name),
-            root: code.root.clone(),
+            code: code.clone(),
             launch: OnceCell::new(),
             state: Mutex::new(State {
                 idle: Vec::new(),
@@ -115,14 +115,13 @@ impl Pool {
         &self.log_group
     }
 
-    /// What is started for this version, found out once.
-    pub(super) async fn launch(&self) -> Result<&Launch, &str> {
-        let find = async || match &self.root {
+    /// What is started for this version, found out once; but what is missing may be installed meanwhile.
+    pub(super) async fn launch(&self) -> Result<&Launch, String> {
+        let find = async || match &self.code.root {
             Ok(root) => Launch::new(root, &self.configuration, self.settings()).await,
             Err(reason) => Err(reason.clone()),
         };
-        let launch = self.launch.get_or_init(find).await;
-        launch.as_ref().map_err(String::as_str)
+        self.launch.get_or_try_init(find).await
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -254,12 +253,15 @@ impl Pool {
         }
     }
 
-    /// An environment could not be started, and no other can: whoever waits is told.
+    /// An environment could not be started. If there is no other, whoever waits is told.
     pub(super) fn unborn(&self, error: &InvokeError) {
         let mut state = self.state();
         state.live -= 1;
         state.starting -= 1;
-        let waiting = std::mem::take(&mut state.waiting);
+        let waiting = match state.live {
+            0 => std::mem::take(&mut state.waiting),
+            _ => VecDeque::new(),
+        };
         drop(state);
         self.host.events.tell(|| Event::FunctionFailed {
             function: self.function.name.clone(),

@@ -75,7 +75,8 @@ impl Listen for Listeners {
         let id = api.api_id.clone();
         let (scheme, websocket, http) = match api.protocol_type {
             ProtocolType::WebSocket => {
-                let websocket = WebSocketApi::new(self.plane.clone(), id.clone());
+                let websocket =
+                    WebSocketApi::new(self.plane.clone(), id.clone(), self.grants.clone());
                 let http = management::router(id.clone(), self.plane.clone(), self.grants.clone());
                 ("ws", Some(websocket), http)
             }

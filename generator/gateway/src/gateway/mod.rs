@@ -10,6 +10,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use thiserror::Error;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -51,6 +53,9 @@ pub enum StartError {
     /// No folder for code can be made.
     #[error("there is no place for copies of functions' code: {0}")]
     Code(#[source] io::Error),
+    /// There is no key for its private routes.
+    #[error("this machine gives no random numbers")]
+    Random,
     /// There are no tables.
     #[error(transparent)]
     Tables(#[from] TablesError),
@@ -137,7 +142,7 @@ impl Gateway {
             listeners,
             issuer,
             endpoint,
-            key: crate::resource_id(32),
+            key: key()?,
             stop: CancellationToken::new(),
         });
         let routes = control::routes(services(&shared));
@@ -193,6 +198,13 @@ impl Gateway {
         stop.cancel();
         let _ = self.control.await;
     }
+}
+
+/// A key that nobody guesses: 256 bits in base64.
+fn key() -> Result<String, StartError> {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| StartError::Random)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 fn apis(settings: &Settings, events: &Events) -> Apis {

@@ -61,7 +61,13 @@ async fn with_key(Shares(shared): Shares<Arc<Shared>>, request: Request, next: N
 }
 
 async fn apply(Shares(shared): Shares<Arc<Shared>>, Json(template): Json<Template>) -> Response {
-    match shared.stack.apply(template).await {
+    // In a task of its own: who asked may go, and no stack is left half applied.
+    let applied = tokio::spawn(async move { shared.stack.apply(template).await });
+    let applied = match applied.await {
+        Ok(applied) => applied,
+        Err(wrong) => return error(StatusCode::INTERNAL_SERVER_ERROR, &wrong.to_string()),
+    };
+    match applied {
         Ok(applied) => Json(applied).into_response(),
         Err(problems) => {
             let body = Json(json!({ "problems": problems }));

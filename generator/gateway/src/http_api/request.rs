@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use super::HttpApi;
 use crate::apis::Served;
 use crate::server::LocalAddress;
-use crate::{Timestamp, request_id, trace_id};
+use crate::{Timestamp, ids, request_id};
 
 /// A request.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Request {
             protocol: format!("{:?}", parts.version),
             id: request_id(),
             at,
-            trace_id: trace.unwrap_or_else(|| trace_id(at.as_millis() / 1000)),
+            trace_id: ids::traced(trace.as_deref(), at),
         };
         request.add_own_headers(local.map(|local| local.0.port()));
         let place = Place::of(parts.uri.path(), api);

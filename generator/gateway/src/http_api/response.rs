@@ -68,6 +68,7 @@ fn structured(version: Version, answer: &Map<String, Value>) -> Result<Response<
     *response.status_mut() = status(&answer["statusCode"])?;
     let headers = response.headers_mut();
     for (name, value) in object(answer, "headers")? {
+        room(headers)?;
         headers.insert(header_name(name)?, header_value(name, value)?);
     }
     if version == Version::V1 {
@@ -76,6 +77,7 @@ fn structured(version: Version, answer: &Map<String, Value>) -> Result<Response<
             let values = values.ok_or_else(|| format!("multiValueHeaders.{name} is no list"))?;
             headers.remove(header_name(name)?);
             for value in values {
+                room(headers)?;
                 headers.append(header_name(name)?, header_value(name, value)?);
             }
         }
@@ -129,6 +131,7 @@ fn cookies(answer: &Map<String, Value>, headers: &mut HeaderMap) -> Result<(), S
         Some(_) => return Err("cookies is no list".to_owned()),
     };
     for cookie in cookies {
+        room(headers)?;
         headers.append(header::SET_COOKIE, header_value("cookies", cookie)?);
     }
     Ok(())
@@ -143,6 +146,16 @@ fn object<'a>(
         None | Some(Value::Null) => Ok(None.into_iter().flatten()),
         Some(Value::Object(entries)) => Ok(Some(entries).into_iter().flatten()),
         Some(_) => Err(format!("{key} is no object")),
+    }
+}
+
+/// Headers that an answer may have; a map of them panics over 32,768.
+const MOST_HEADERS: usize = 1_000;
+
+fn room(headers: &HeaderMap) -> Result<(), String> {
+    match headers.len() {
+        0..MOST_HEADERS => Ok(()),
+        _ => Err(format!("it has over {MOST_HEADERS} headers")),
     }
 }
 
@@ -268,6 +281,17 @@ mod tests {
         ] {
             assert_eq!(v2(&answer).unwrap_err(), expected);
         }
+    }
+
+    #[test]
+    fn an_answer_has_a_thousand_headers_at_most() {
+        let headers: Map<String, Value> =
+            (0..40_000).map(|n| (format!("x-{n}"), json!(n))).collect();
+        let problem = v2(&json!({"statusCode": 200, "headers": headers})).unwrap_err();
+        assert_eq!(problem, "it has over 1000 headers");
+        let cookies = |count: usize| v2(&json!({"statusCode": 200, "cookies": vec!["a=1"; count]}));
+        cookies(1_000).unwrap();
+        cookies(1_001).unwrap_err();
     }
 
     proptest! {

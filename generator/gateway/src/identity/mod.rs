@@ -39,7 +39,7 @@ enum Keys {
         /// Keys that sign nothing more.
         retired: Vec<Retired>,
     },
-    Failed,
+    Failed(IssuerError),
 }
 
 /// A key that signs nothing more.
@@ -66,7 +66,7 @@ impl Default for Retire {
 }
 
 /// Why there is no key or no token.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub enum IssuerError {
     /// The key's file cannot be used.
     #[error(
@@ -111,7 +111,7 @@ impl Issuer {
         if needs_one {
             let first = issuer.clone();
             tokio::task::spawn_blocking(move || {
-                let made = first.make().map_or(Keys::Failed, Keys::only);
+                let made = first.make().map_or_else(Keys::Failed, Keys::only);
                 first.shared.keys.send_replace(made);
             });
         }
@@ -176,6 +176,7 @@ impl Issuer {
         let keys = keys.wait_for(|keys| !matches!(keys, Keys::Coming)).await;
         match keys.as_deref() {
             Ok(Keys::Here { signing, retired }) => Ok(read(signing, retired)),
+            Ok(Keys::Failed(error)) => Err(error.clone()),
             _ => Err(IssuerError::Key),
         }
     }

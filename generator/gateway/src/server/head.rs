@@ -1,5 +1,7 @@
 //! The head of a request, as the client wrote it: names of headers keep their case (row E1).
 
+use std::time::Duration;
+
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -10,6 +12,9 @@ const HEAD_BYTES: usize = 32 * 1024;
 /// Headers that a head may have.
 const HEAD_HEADERS: usize = 128;
 
+/// How long a client that was refused may go on sending.
+const DRAIN_TIME: Duration = Duration::from_secs(2);
+
 /// A request line and headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestHead {
@@ -17,6 +22,8 @@ pub struct RequestHead {
     pub method: String,
     /// Path and query as they came.
     pub target: String,
+    /// The minor version of HTTP/1.
+    pub minor_version: u8,
     /// Headers in their order and the client's own case.
     pub headers: Vec<(String, String)>,
     /// All of it.
@@ -60,6 +67,7 @@ impl RequestHead {
         let head = RequestHead {
             method: request.method.unwrap_or_default().to_owned(),
             target: request.path.unwrap_or_default().to_owned(),
+            minor_version: request.version.unwrap_or_default(),
             headers: headers.collect(),
             bytes: bytes[..taken].to_vec(),
         };
@@ -68,21 +76,26 @@ impl RequestHead {
 
     /// The first value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut named = self.headers.iter();
-        let (_, value) = named.find(|(header, _)| header.eq_ignore_ascii_case(name))?;
-        Some(value)
+        self.values(name).next()
     }
 
-    /// True when the client asks for a WebSocket.
+    /// All values of a header.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.headers.iter();
+        let named = named.filter(move |(header, _)| header.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.trim())
+    }
+
+    /// True when the client asks for a WebSocket. HTTP/1.0 has no upgrades: there, the header means nothing.
     pub fn is_upgrade(&self) -> bool {
-        self.has_token("upgrade", "websocket") && self.has_token("connection", "upgrade")
+        self.minor_version >= 1
+            && self.has_token("upgrade", "websocket")
+            && self.has_token("connection", "upgrade")
     }
 
     fn has_token(&self, header: &str, token: &str) -> bool {
-        self.headers
-            .iter()
-            .filter(|(name, _)| name.eq_ignore_ascii_case(header))
-            .flat_map(|(_, value)| value.split(','))
+        self.values(header)
+            .flat_map(|value| value.split(','))
             .any(|part| part.trim().eq_ignore_ascii_case(token))
     }
 
@@ -124,5 +137,15 @@ pub(super) async fn refuse(mut stream: TcpStream, bad: &BadHead) {
         body.len()
     );
     let _ = stream.write_all(answer.as_bytes()).await;
-    let _ = stream.shutdown().await;
+    part(&mut stream).await;
+}
+
+/// Closes a connection after an answer. A socket that is dropped with unread bytes resets, and takes the answer with it.
+pub(crate) async fn part(stream: &mut TcpStream) {
+    let drain = async {
+        let _ = stream.shutdown().await;
+        let mut rest = [0; 1024];
+        while matches!(stream.read(&mut rest).await, Ok(1..)) {}
+    };
+    let _ = tokio::time::timeout(DRAIN_TIME, drain).await;
 }

@@ -1,6 +1,7 @@
 //! One port: WebSocket handshakes to the data plane of WebSocket APIs, everything else to axum.
 
 mod head;
+mod host;
 mod http;
 mod prefixed;
 
@@ -10,11 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use head::part;
 pub use head::{BadHead, RequestHead};
+pub(crate) use host::{FOREIGN, is_loopback};
 
 use crate::websocket::{Upgrade, WebSocketApi};
 
@@ -50,7 +54,7 @@ pub fn listen(port: Option<u16>) -> io::Result<TcpListener> {
 
 /// Serves until `shutdown`; then takes no new connections, closes those that are open, and waits for them within a bound.
 ///
-/// Requests to upgrade to WebSocket go to `websocket`; all others, and all if there is none, to `http`, whose handlers
+/// Whoever comes by a name that is not loopback's is refused. Requests to upgrade to WebSocket go to `websocket`; all others, and all if there is none, to `http`, whose handlers
 /// find the client's address as [`axum::extract::ConnectInfo`] and the server's as [`LocalAddress`].
 pub async fn serve(
     listener: TcpListener,
@@ -58,6 +62,7 @@ pub async fn serve(
     websocket: Option<Arc<WebSocketApi>>,
     http: Router,
 ) {
+    let http = http.layer(middleware::from_fn(host::only_loopback));
     let tasks = TaskTracker::new();
     let abandon = CancellationToken::new();
     loop {

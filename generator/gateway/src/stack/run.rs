@@ -27,8 +27,8 @@ pub(super) struct Run<'a> {
     problems: Vec<Problem>,
     /// What could not be made: what refers to it is not tried.
     failed: Vec<LogicalId>,
-    /// Replaced in this run, to be deleted at its end.
-    replaced: Vec<Existing>,
+    /// Replaced in this run by others under the same logical id, to be deleted at its end.
+    replaced: Vec<(LogicalId, Existing)>,
 }
 
 /// Finds what keeps a template from being applied, before anything is.
@@ -117,8 +117,9 @@ impl<'a> Run<'a> {
             }
             waiting = later;
         }
-        if self.problems.is_empty() {
-            self.delete_what_is_gone().await;
+        match self.problems.is_empty() {
+            true => self.delete_what_is_gone().await,
+            false => self.restore_what_was_replaced(),
         }
         self.note_what_is_not_run();
         self.problems.sort_by_key(|problem| problem.place);
@@ -196,7 +197,7 @@ impl<'a> Run<'a> {
         if let Some(old) = old {
             self.held.resources.shift_remove(id);
             self.physical.unsettle(id);
-            self.replaced.push(old);
+            self.replaced.push((id.clone(), old));
         }
         let physical = self.free_id(wanted)?;
         let code = code::of(resource, self.template);
@@ -225,7 +226,7 @@ impl<'a> Run<'a> {
                 Err(Untold::NotYet(_)) => return Ok(String::new()),
                 Err(_) => return Err(Fault::new("its name cannot be told")),
             };
-            let replaces = |old: &Existing| old.kind == kind && old.physical == physical;
+            let replaces = |(_, old): &(_, Existing)| old.kind == kind && old.physical == physical;
             let generated = self.physical.is_generated(wanted.resource);
             if generated
                 && (wiring::taken(self.account, kind, wanted.text("ApiId"), &physical)
@@ -272,6 +273,15 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// After a failure: what was replaced is again what its logical id means, and what was to replace it goes.
+    fn restore_what_was_replaced(&mut self) {
+        for (id, old) in std::mem::take(&mut self.replaced) {
+            if let Some(new) = self.held.resources.insert(id, old) {
+                self.held.leftovers.push(new);
+            }
+        }
+    }
+
     /// Deletes what left the template and what was replaced. Without deployments, only wiring goes: the rest may be
     /// called by what a stage still serves.
     async fn delete_what_is_gone(&mut self) {
@@ -291,6 +301,7 @@ impl<'a> Run<'a> {
             }
         }
         let replaced = std::mem::take(&mut self.replaced).into_iter();
+        let replaced = replaced.map(|(_, old)| old);
         let (now, later): (Vec<_>, Vec<_>) =
             replaced.partition(|old| !without || kinds::is_wiring(&old.kind));
         let mut leftovers = std::mem::replace(&mut self.held.leftovers, later);
@@ -308,6 +319,9 @@ impl<'a> Run<'a> {
         let named = id
             .clone()
             .unwrap_or_else(|| LogicalId::new(existing.physical.as_str()));
+        if self.is_held_as_another(&existing) {
+            return;
+        }
         if existing.retained && id.is_some() {
             self.change(What::Retained, &named, &existing.kind, existing.physical);
             return;
@@ -321,6 +335,19 @@ impl<'a> Run<'a> {
                 reason: format!("it is still there: {}", fault.message),
             }),
         }
+    }
+
+    /// True of a version that another logical id has, too: code and configuration that did not change are the same
+    /// version again (row D17).
+    fn is_held_as_another(&self, version: &Existing) -> bool {
+        let function =
+            |one: &Existing| attributes::function_name(one.text("FunctionName")).to_owned();
+        version.kind == "AWS::Lambda::Version"
+            && self.held.resources.values().any(|other| {
+                other.kind == version.kind
+                    && other.physical == version.physical
+                    && function(other) == function(version)
+            })
     }
 
     fn note_what_is_not_run(&mut self) {

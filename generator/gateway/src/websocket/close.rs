@@ -4,6 +4,8 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, error::ProtocolError};
 
+use super::frames::NOT_MINIMAL;
+
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -49,6 +51,7 @@ impl Ending {
             Error::Utf8(_) => Ending::BadText,
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ending::Lost,
             Error::Protocol(_) => Ending::Protocol,
+            Error::Io(error) if error.kind() == NOT_MINIMAL => Ending::Protocol,
             _ => Ending::Lost,
         }
     }

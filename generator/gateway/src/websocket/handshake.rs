@@ -14,6 +14,7 @@ use super::refusal::Refusal;
 use super::request::Request;
 use crate::RouteKey;
 use crate::apis::{Route, Served, Snapshot};
+use crate::sigv4;
 
 /// The header by which an integration chooses a subprotocol (row C9).
 const PROTOCOL: &str = "Sec-WebSocket-Protocol";
@@ -159,7 +160,7 @@ async fn admit(
             }
             Ok(Some(authorized.principal))
         }
-        "AWS_IAM" => signed(request).map(|()| None),
+        "AWS_IAM" => signed(api, served, request).map(|()| None),
         other => {
             let reason = format!("AuthorizationType {other} is none of WebSocket APIs");
             Err(Refusal::internal(reason, "F2"))
@@ -178,23 +179,20 @@ fn api_key(key: Option<&str>, place: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Row A14: a request without a signature is refused. Signatures themselves are not verified on this machine.
-fn signed(request: &Request) -> Result<(), Refusal> {
-    let header = request.header("authorization");
-    let in_header = header.is_some_and(|it| it.starts_with("AWS4-HMAC-SHA256 "));
-    let in_query = request
-        .parameter("X-Amz-Signature")
-        .is_some_and(|it| !it.is_empty());
-    if in_header || in_query {
+/// Row A14: whoever does not sign, or may not, is refused. Signatures themselves are not verified on this machine.
+fn signed(api: &WebSocketApi, served: &Served, request: &Request) -> Result<(), Refusal> {
+    let Some(caller) = sigv4::caller(request.header("authorization"), request.raw_query()) else {
+        let message = "Missing Authentication Token";
+        let reason = "$connect has AWS_IAM authorization and the request is not signed";
+        return Err(Refusal::new(403, message, reason, "A14"));
+    };
+    let action = "execute-api:Invoke";
+    let resource = api.route_arn(&served.stage.stage_name, RouteKey::CONNECT);
+    if api.grants.allows(&caller.access_key, action, &resource) {
         return Ok(());
     }
-    let reason = "$connect has AWS_IAM authorization and the request is not signed";
-    Err(Refusal::new(
-        403,
-        "Missing Authentication Token",
-        reason,
-        "A14",
-    ))
+    let reason = format!("the caller's role does not allow {action} on {resource}");
+    Err(Refusal::forbidden(reason, "A14"))
 }
 
 /// Parameters that `$connect` requires (row M9).

@@ -3,6 +3,7 @@
 mod authorizer;
 mod client;
 mod close;
+mod frames;
 mod handshake;
 mod integration;
 mod log;
@@ -20,15 +21,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::apis::Stage;
 use crate::connections::Connection;
-use crate::server::RequestHead;
+use crate::server::{self, RequestHead};
 use crate::throttle::Throttles;
-use crate::{ApiId, ConnectionId, DataPlane, Event, StageName};
+use crate::{ApiId, ConnectionId, DataPlane, Event, Grants, StageName};
 use client::Client;
 use handshake::Decision;
 use log::Status;
@@ -42,6 +43,7 @@ use socket::Socket;
 pub struct WebSocketApi {
     plane: Arc<DataPlane>,
     api: ApiId,
+    grants: Arc<dyn Grants>,
     throttles: Throttles,
     models: Models,
 }
@@ -57,11 +59,12 @@ pub(crate) struct Upgrade {
 }
 
 impl WebSocketApi {
-    /// The data plane of this api.
-    pub fn new(plane: Arc<DataPlane>, api: ApiId) -> Arc<Self> {
+    /// The data plane of this api. `grants` says who may connect where `$connect` has IAM authorization (row A14).
+    pub fn new(plane: Arc<DataPlane>, api: ApiId, grants: Arc<dyn Grants>) -> Arc<Self> {
         Arc::new(WebSocketApi {
             plane,
             api,
+            grants,
             throttles: Throttles::default(),
             models: Models::default(),
         })
@@ -165,7 +168,6 @@ impl WebSocketApi {
         let connection = &client.connection;
         let answer = refusal.render(connection.id.as_str(), &moment.request_id);
         let _ = stream.write_all(answer.as_bytes()).await;
-        let _ = stream.shutdown().await;
         self.plane.events.tell(|| Event::Refused {
             api: self.api.clone(),
             stage: connection.stage.clone(),
@@ -174,10 +176,7 @@ impl WebSocketApi {
             row: refusal.row,
             took: started.elapsed(),
         });
-        // A socket that is dropped with unread bytes resets, and takes the answer with it.
-        let mut rest = [0; 1024];
-        let drain = async { while matches!(stream.read(&mut rest).await, Ok(1..)) {} };
-        let _ = tokio::time::timeout(socket::GOODBYE, drain).await;
+        server::part(&mut stream).await;
     }
 
     fn log(

@@ -18,6 +18,8 @@ pub(super) struct Refusal {
     pub(super) reason: String,
     /// The row of the reference.
     pub(super) row: &'static str,
+    /// More headers of the answer, each with the end of its line.
+    headers: &'static str,
 }
 
 impl Refusal {
@@ -33,12 +35,22 @@ impl Refusal {
             message: message.into(),
             reason: reason.into(),
             row,
+            headers: "",
         }
     }
 
     pub(super) fn bad_request(message: impl Into<String>, row: &'static str) -> Self {
         let message = message.into();
         Refusal::new(400, message.clone(), message, row)
+    }
+
+    /// A handshake of another version of the protocol than 13 (RFC 6455, sections 4.2.2 and 4.4).
+    pub(super) fn other_version() -> Self {
+        let reason = "Bad handshake: Sec-WebSocket-Version is not 13";
+        Refusal {
+            headers: "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+            ..Refusal::new(426, "Upgrade Required", reason, "C1")
+        }
     }
 
     pub(super) fn unauthorized(reason: impl Into<String>, row: &'static str) -> Self {
@@ -90,11 +102,12 @@ impl Refusal {
         };
         format!(
             "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             Connection: close\r\nx-amzn-RequestId: {request_id}\r\n{error_type}\r\n{body}",
+             Connection: close\r\nx-amzn-RequestId: {request_id}\r\n{error_type}{}\r\n{body}",
             status.as_u16(),
             status.canonical_reason().unwrap_or_default(),
             httpdate::fmt_http_date(SystemTime::now()),
             body.len(),
+            self.headers,
         )
     }
 }

@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::payloads::MultiValues;
 use super::refusal::Refusal;
-use crate::server::RequestHead;
-use crate::{Timestamp, trace_id};
+use crate::server::{FOREIGN, RequestHead, is_loopback};
+use crate::{Timestamp, ids};
 
 /// A request to upgrade that is a handshake.
 pub(super) struct Request {
@@ -22,10 +24,7 @@ pub(super) struct Request {
 
 impl Request {
     pub(super) fn new(head: RequestHead, peer: SocketAddr, local: SocketAddr) -> Self {
-        let trace_id = match head.header("x-amzn-trace-id") {
-            Some(given) if given.contains("Root=") => given.to_owned(),
-            _ => trace_id(Timestamp::now().as_millis() / 1000),
-        };
+        let trace_id = ids::traced(head.header("x-amzn-trace-id"), Timestamp::now());
         Request {
             head,
             peer,
@@ -54,15 +53,34 @@ impl Request {
         if self.head.method != "GET" {
             return Err(bad("the method is not GET"));
         }
-        if self.header("sec-websocket-version").map(str::trim) != Some("13") {
-            return Err(bad("Sec-WebSocket-Version is not 13"));
+        for name in ["Host", "Sec-WebSocket-Version", "Sec-WebSocket-Key"] {
+            if self.head.values(name).nth(1).is_some() {
+                return Err(bad(&format!("{name} is there more than once")));
+            }
         }
-        let key = self.header("sec-websocket-key").map(str::trim);
-        // Sixteen bytes in base64.
-        match key.filter(|key| key.len() == 24 && key.ends_with("==")) {
+        match self.header("host") {
+            None => return Err(bad("Host is missing")),
+            Some(host) if !is_loopback(host) => return Err(Refusal::forbidden(FOREIGN, "C1")),
+            Some(_) => {}
+        }
+        if self.has_body() {
+            return Err(bad("it has a body"));
+        }
+        if self.header("sec-websocket-version") != Some("13") {
+            return Err(Refusal::other_version());
+        }
+        let key = self.header("sec-websocket-key");
+        let key = key.filter(|key| STANDARD.decode(key).is_ok_and(|nonce| nonce.len() == 16));
+        match key {
             Some(key) => Ok(derive_accept_key(key.as_bytes())),
-            None => Err(bad("Sec-WebSocket-Key is missing or no key")),
+            None => Err(bad("Sec-WebSocket-Key is not 16 bytes in base64")),
         }
+    }
+
+    /// What follows a handshake are frames.
+    fn has_body(&self) -> bool {
+        self.head.values("transfer-encoding").next().is_some()
+            || self.head.values("content-length").any(|it| it != "0")
     }
 
     /// The first value of a header.
@@ -81,9 +99,14 @@ impl Request {
         MultiValues::collect(self.pairs(), false)
     }
 
+    /// The query as it came.
+    pub(super) fn raw_query(&self) -> &str {
+        split_query(&self.head.target).1
+    }
+
     fn pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-        let (_, query) = split_query(&self.head.target);
-        query.split('&').filter(|it| !it.is_empty()).map(|pair| {
+        let pairs = self.raw_query().split('&').filter(|it| !it.is_empty());
+        pairs.map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decode(name), decode(value))
         })

@@ -1,20 +1,21 @@
 //! The socket of a connection: what comes in, what goes out, and the goodbye.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::close::Ending;
+use super::frames::Frames;
 use crate::connections::{Connection, Outgoing};
-use crate::{Limits, Timestamp};
+use crate::{Limits, Timestamp, server};
 
 /// What is read at once. Idle connections hold no more than this.
 const READ_BUFFER: usize = 4 * 1024;
@@ -27,11 +28,13 @@ pub(super) const GOODBYE: Duration = Duration::from_secs(2);
 
 /// A WebSocket with what waits for its client.
 pub(super) struct Socket {
-    stream: WebSocketStream<TcpStream>,
+    stream: WebSocketStream<Frames<TcpStream>>,
     connection: Arc<Connection>,
-    /// Bytes of posts and answers that were written and not flushed yet.
+    /// The weight of posts and answers that were written and not flushed yet.
     unflushed: usize,
     dirty: bool,
+    /// A ping came whose pong may not be on its way yet.
+    ponging: bool,
     /// Somebody asked for the end, and the session knows.
     leaving: bool,
 }
@@ -53,7 +56,7 @@ impl Socket {
     /// Takes over after the handshake; `rest` came with it.
     pub(super) async fn new(
         stream: TcpStream,
-        rest: Vec<u8>,
+        mut rest: Vec<u8>,
         connection: Arc<Connection>,
         limits: &Limits,
     ) -> Self {
@@ -63,11 +66,13 @@ impl Socket {
             .max_frame_size(Some(limits.frame))
             .max_message_size(Some(limits.message));
         let role = Role::Server;
+        let frames = Frames::new(stream, &mut rest);
         Socket {
-            stream: WebSocketStream::from_partially_read(stream, rest, role, Some(config)).await,
+            stream: WebSocketStream::from_partially_read(frames, rest, role, Some(config)).await,
             connection,
             unflushed: 0,
             dirty: false,
+            ponging: false,
             leaving: false,
         }
     }
@@ -107,17 +112,14 @@ impl Socket {
     /// Hands what waits to the socket, as far as it takes it.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
         loop {
-            match self.stream.poll_ready_unpin(cx) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Ending::of_error(&error)),
-                Poll::Pending => return Poll::Pending,
+            if let Err(error) = ready!(self.stream.poll_ready_unpin(cx)) {
+                return Poll::Ready(Ending::of_error(&error));
             }
-            let text = match self.connection.poll_outgoing(cx) {
-                Poll::Ready(Outgoing::Text(text)) => text,
-                Poll::Ready(ending) => return Poll::Ready(of_outgoing(&ending)),
-                Poll::Pending => return Poll::Pending,
+            let outgoing = ready!(self.connection.poll_outgoing(cx));
+            self.unflushed += outgoing.weight();
+            let Outgoing::Text(text) = outgoing else {
+                return Poll::Ready(of_outgoing(&outgoing));
             };
-            self.unflushed += text.len();
             self.dirty = true;
             if let Err(error) = self.stream.start_send_unpin(Message::Text(utf8(text))) {
                 return Poll::Ready(Ending::of_error(&error));
@@ -127,21 +129,28 @@ impl Socket {
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {
         loop {
-            let ending = match self.stream.poll_next_unpin(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Some(Ok(Message::Text(text)))) => {
-                    return Poll::Ready(Happened::Text(text));
+            // The library answers pings itself, and reads on while the client does not take the pongs, which it keeps: here,
+            // who does not read them is not read either.
+            if self.ponging {
+                if let Err(error) = ready!(self.stream.poll_flush_unpin(cx)) {
+                    return Poll::Ready(Happened::Ends(Ending::of_error(&error)));
                 }
-                // The library answers pings itself; neither they nor pongs count as data (row M12).
-                Poll::Ready(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => {
+                self.ponging = false;
+            }
+            let ending = match ready!(self.stream.poll_next_unpin(cx)) {
+                Some(Ok(Message::Text(text))) => return Poll::Ready(Happened::Text(text)),
+                // Neither pings nor pongs count as data (row M12).
+                Some(Ok(Message::Ping(_))) => {
+                    self.ponging = true;
                     continue;
                 }
-                Poll::Ready(Some(Ok(Message::Binary(_)))) => Ending::Binary,
-                Poll::Ready(Some(Ok(Message::Close(frame)))) => Ending::Client(
+                Some(Ok(Message::Pong(_) | Message::Frame(_))) => continue,
+                Some(Ok(Message::Binary(_))) => Ending::Binary,
+                Some(Ok(Message::Close(frame))) => Ending::Client(
                     frame.map(|frame| (u16::from(frame.code), frame.reason.to_string())),
                 ),
-                Poll::Ready(Some(Err(error))) => Ending::of_error(&error),
-                Poll::Ready(None) => Ending::Lost,
+                Some(Err(error)) => Ending::of_error(&error),
+                None => Ending::Lost,
             };
             return Poll::Ready(Happened::Ends(ending));
         }
@@ -163,12 +172,11 @@ impl Socket {
         while let Some(Ok(message)) = self.stream.next().await {
             answered |= message.is_close();
         }
-        let stream = self.stream.get_mut();
-        let _ = stream.shutdown().await;
-        if !answered {
-            // A socket that is dropped with unread bytes resets, and takes the close frame with it.
-            let mut rest = [0; 1024];
-            while matches!(stream.read(&mut rest).await, Ok(1..)) {}
+        let stream = self.stream.get_mut().stream();
+        if answered {
+            let _ = stream.shutdown().await;
+        } else {
+            server::part(stream).await;
         }
     }
 }

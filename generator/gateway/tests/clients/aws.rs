@@ -1,9 +1,11 @@
 //! The `aws` command, with the words that people type.
 
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 use crate::support::{Served, program, run, text};
@@ -25,12 +27,13 @@ fn aws() -> Option<PathBuf> {
 
 /// What `aws {words}` prints.
 async fn command(aws: &PathBuf, served: &Served, words: &str) -> String {
-    text(&ran(aws, served, words).await)
+    text(&run(&mut prepare(aws, served, words)).await)
 }
 
-/// Runs `aws {words}` against the gateway's control endpoint; spaces part the words.
-async fn ran(aws: &PathBuf, served: &Served, words: &str) -> Output {
-    run(Command::new(aws)
+/// `aws {words}` against the gateway's control endpoint; spaces part the words.
+fn prepare(aws: &PathBuf, served: &Served, words: &str) -> Command {
+    let mut command = Command::new(aws);
+    command
         .args(words.split(' '))
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -44,8 +47,8 @@ async fn ran(aws: &PathBuf, served: &Served, words: &str) -> Output {
         ])
         .env("AWS_ACCESS_KEY_ID", "local")
         .env("AWS_SECRET_ACCESS_KEY", "local")
-        .env("AWS_PAGER", ""))
-    .await
+        .env("AWS_PAGER", "");
+    command
 }
 
 #[tokio::test]
@@ -89,7 +92,8 @@ async fn a_stage_is_redeployed_by_hand_as_it_was_in_the_days_before() {
 async fn errors_are_told_as_aws_tells_them() {
     let Some(aws) = aws() else { return };
     let served = Served::start().await;
-    let refused = ran(&aws, &served, "apigatewayv2 get-routes --api-id none").await;
+    let words = "apigatewayv2 get-routes --api-id none";
+    let refused: Output = run(&mut prepare(&aws, &served, words)).await;
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(
         said.contains("(NotFoundException) when calling the GetRoutes operation")
@@ -125,16 +129,9 @@ async fn functions_are_listed_and_their_logs_are_tailed() {
     .await;
     assert_eq!(who.trim(), served.state.account);
 
-    let payload = r#"{"do":"print:a-line-to-look-for"}"#;
-    let answer = command(
-        &aws,
-        &served,
-        &format!(
-            "lambda invoke --function-name session-connection-handler-dev --cli-binary-format raw-in-base64-out \
-             --payload {payload} /dev/stdout"
-        ),
-    )
-    .await;
+    let print = "lambda invoke --function-name session-connection-handler-dev --cli-binary-format raw-in-base64-out \
+                 --payload {\"do\":\"print:a-line-to-look-for\"} /dev/stdout";
+    let answer = command(&aws, &served, print).await;
     assert!(answer.contains("\"StatusCode\": 200"), "{answer}");
 
     let tail = command(
@@ -146,5 +143,46 @@ async fn functions_are_listed_and_their_logs_are_tailed() {
     assert!(tail.contains("a-line-to-look-for"), "{tail}");
     assert!(tail.contains("START RequestId: "), "{tail}");
     assert!(tail.contains("REPORT RequestId: "), "{tail}");
+    served.gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn logs_are_followed_while_they_are_written() {
+    let Some(aws) = aws() else { return };
+    let served = Served::start().await;
+    let invoke = async |line: &str| {
+        let words = "lambda invoke --function-name session-connection-handler-dev --cli-binary-format \
+                     raw-in-base64-out --payload";
+        let words = format!("{words} {{\"do\":\"print:{line}\"}} /dev/stdout");
+        command(&aws, &served, &words).await
+    };
+    invoke("said-before").await;
+    let words =
+        "logs tail /aws/lambda/session-connection-handler-dev --since 5m --format short --follow";
+    let mut following = prepare(&aws, &served, words)
+        // Else it keeps to itself what it writes to a pipe.
+        .env("PYTHONUNBUFFERED", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    let mut heard = async |line: &str| {
+        let hears = async {
+            while let Some(said) = lines.next_line().await.unwrap() {
+                if said.ends_with(line) {
+                    return;
+                }
+            }
+            panic!("the command ended before it told {line}");
+        };
+        let heard = tokio::time::timeout(Duration::from_secs(60), hears).await;
+        assert!(heard.is_ok(), "{line} is not told");
+    };
+    heard("said-before").await;
+    invoke("said-later").await;
+    heard("said-later").await;
+    following.kill().await.unwrap();
     served.gateway.shutdown().await;
 }

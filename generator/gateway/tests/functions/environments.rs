@@ -188,6 +188,38 @@ async fn stopping_ends_all_processes_and_what_they_started() {
     until("the child ended", || !is_alive(&child)).await;
 }
 
+#[tokio::test]
+async fn who_waits_for_an_environment_is_told_when_everything_stops() {
+    let lambda = lambda_with(FunctionSettings {
+        environments: 1,
+        ..FunctionSettings::default()
+    });
+    let mut slow = configuration(&[]);
+    slow.timeout = Duration::from_secs(900);
+    lambda.put_as("puppet", slow).await;
+    let mut events = lambda.events.subscribe();
+    let invoke = |what: &'static str| {
+        let functions = lambda.functions.clone();
+        tokio::spawn(async move { functions.invoke(order("puppet", what)).await })
+    };
+    let running = invoke("print:here;sleep:600000");
+    Lambda::event(&mut events, |event| match event {
+        Event::Log { line, .. } => (line == "here").then_some(()),
+        _ => None,
+    })
+    .await;
+    let waiting = invoke("ok");
+    tokio::task::yield_now().await;
+    lambda.functions.stop().await;
+    assert!(running.await.expect("a task").expect("an outcome").failed);
+    let told = tokio::time::timeout(Duration::from_secs(30), waiting).await;
+    let refused = told.expect("it is told").expect("a task");
+    let refused = refused.expect_err("a refusal");
+    assert_eq!(refused.message, "puppet was stopped");
+    let late = lambda.tell("puppet", "ok").await.expect_err("a refusal");
+    assert_eq!(late.message, "puppet was stopped");
+}
+
 #[test]
 fn processes_end_with_the_runtime_even_when_nothing_is_stopped() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -309,8 +341,13 @@ async fn a_change_ends_what_ran_and_the_same_again_changes_nothing() {
 async fn a_deleted_function_is_not_found_and_its_processes_end() {
     let lambda = with_puppet().await;
     let pid = lambda.ask("puppet", "pid").await;
+    let key = lambda.ask("puppet", "env:AWS_ACCESS_KEY_ID").await;
+    let role = lambda.functions.role_of(&key);
     lambda.functions.delete("puppet", None).expect("a function");
     until("its process ended", || !is_alive(&pid)).await;
+    // Whoever has a key that nobody knows is an administrator.
+    assert_eq!(lambda.functions.role_of(&key), role);
+    assert!(role.is_some());
     let refused = lambda.tell("puppet", "ok").await.expect_err("a refusal");
     assert_eq!(refused.kind, InvokeErrorKind::NotFound);
     let again = lambda

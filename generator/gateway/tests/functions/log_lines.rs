@@ -92,6 +92,26 @@ async fn the_log_group_and_the_format_of_the_configuration_are_used() {
 }
 
 #[tokio::test]
+async fn a_process_that_ends_says_so_before_the_end_of_its_invocation() {
+    let lambda = with_puppet().await;
+    let (outcome, tail) = lambda
+        .functions
+        .invoke_with_log(order("puppet", "exit:3"))
+        .await
+        .expect("an outcome");
+    let id = &outcome.request_id;
+    assert_eq!(
+        tail[1..4],
+        [
+            format!("RequestId: {id} Error: Runtime exited with error: exit status 3"),
+            "Runtime.ExitError".to_owned(),
+            format!("END RequestId: {id}"),
+        ]
+    );
+    assert!(tail[4].ends_with("\tStatus: error\tError Type: Runtime.ExitError"));
+}
+
+#[tokio::test]
 async fn lines_are_kept_whole_and_in_order_however_much_is_written() {
     let lambda = lambda();
     let folder = tempfile::tempdir().expect("a folder");

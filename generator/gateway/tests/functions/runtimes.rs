@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use stackgen_gateway::FunctionSettings;
-use stackgen_gateway::functions::{Code, Configuration, InvokeErrorKind};
+use stackgen_gateway::functions::{Code, Configuration, Invoke, InvokeErrorKind};
 
-use crate::support::{Lambda, configuration, lambda, lambda_with, payload};
+use crate::support::{Lambda, body, configuration, lambda, lambda_with, order, payload, puppet};
 
 const PYTHON: &str = r#"
 import json, os
@@ -125,11 +125,11 @@ async fn python_that_cannot_be_imported_tells_why() {
     assert_eq!(error["errorType"], "Runtime.ImportModuleError");
 }
 
-/// Its client is built on the machine, with cmake and autotools: `npm install --prefix .tools/aws-lambda-ric aws-lambda-ric`.
+/// Its client is built on the machine, with a C++ compiler and autotools: `make tools` does without where they are missing.
 #[tokio::test]
 async fn node_runs_through_aws_lambda_ric() {
     let modules = tools().join("aws-lambda-ric/node_modules");
-    if !modules.join("aws-lambda-ric/bin/index.mjs").is_file() {
+    if !tools().join("aws-lambda-ric/stamp").is_file() {
         println!("skipped: Node functions, without aws-lambda-ric");
         return;
     }
@@ -149,42 +149,82 @@ async fn without_a_runtime_interface_client_the_reason_says_what_to_install() {
         path: Some(folder.path().display().to_string()),
         ..FunctionSettings::default()
     });
-    let asks = async |runtime: &str, what: &str| {
+    let asks = async |runtime: &str| {
         put(&lambda, runtime, "app.py", "").await;
-        // What is started is found out once for a version.
-        let configuration = Configuration {
-            description: what.to_owned(),
-            runtime: runtime.to_owned(),
-            ..configuration(&[])
-        };
-        let changed = lambda
-            .functions
-            .update_configuration("worker", configuration, None);
-        changed.expect("a function");
         let refused = lambda.tell("worker", "ok").await.expect_err("a refusal");
         assert_eq!(refused.kind, InvokeErrorKind::Unrunnable);
         refused.message
     };
-    let none = asks("python3.13", "none").await;
+    let none = asks("python3.13").await;
     assert!(
         none.contains("install python3.13, and in it awslambdaric"),
         "{none}"
     );
-    let none = asks("nodejs22.x", "none").await;
+    let none = asks("nodejs22.x").await;
     assert!(none.contains("install Node.js"), "{none}");
     for name in ["python3", "node"] {
-        let file = folder.path().join(name);
-        std::fs::write(&file, "#!/bin/sh\nexit 1\n").expect("a file");
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(&file, mode).expect("a mode");
+        program(&folder.path().join(name), "exit 1");
     }
-    let client = asks("python3.13", "no client").await;
+    let client = asks("python3.13").await;
     assert!(
         client.contains(&format!("{} -m pip install awslambdaric", python.display())),
         "{client}"
     );
-    let client = asks("nodejs22.x", "no client").await;
+    let client = asks("nodejs22.x").await;
     assert!(client.contains("npm install aws-lambda-ric"), "{client}");
+}
+
+/// A program that is a script.
+fn program(file: &Path, script: &str) {
+    std::fs::write(file, format!("#!/bin/sh\n{script}\n")).expect("a file");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(file, mode).expect("a mode");
+}
+
+#[tokio::test]
+async fn what_was_installed_as_the_reason_said_is_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (python, client) = (folder.path().join("python3"), folder.path().join("client"));
+    program(
+        &python,
+        &format!(
+            "[ -e {} ] || exit 1\n[ \"$1\" = -c ] || exec {}",
+            client.display(),
+            puppet().display()
+        ),
+    );
+    let lambda = lambda_with(FunctionSettings {
+        python: Some(python),
+        ..FunctionSettings::default()
+    });
+    put(&lambda, "python3.13", "app.py", "").await;
+    let refused = lambda.tell("worker", "ok").await.expect_err("a refusal");
+    assert_eq!(refused.kind, InvokeErrorKind::Unrunnable);
+    std::fs::write(client, "").expect("a file");
+    assert_eq!(lambda.ask("worker", "body:installed").await, "installed");
+}
+
+#[tokio::test]
+async fn nodes_client_is_found_where_each_of_its_versions_has_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = format!("PUPPET=\"body:$1\" exec {}", puppet().display());
+    program(&folder.path().join("node"), &script);
+    for file in ["index.mjs", "bin/index.mjs"] {
+        let modules = folder.path().join(file.replace('/', "-"));
+        let client = modules.join("aws-lambda-ric").join(file);
+        std::fs::create_dir_all(client.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&client, "").expect("a file");
+        let lambda = lambda_with(FunctionSettings {
+            path: Some(folder.path().display().to_string()),
+            node_modules: Some(modules),
+            ..FunctionSettings::default()
+        });
+        put(&lambda, "nodejs22.x", "app.js", "").await;
+        let mut plain = order("worker", "");
+        plain.payload = "{}".into();
+        let outcome = lambda.functions.invoke(plain).await.expect("an outcome");
+        assert_eq!(body(&outcome), client.display().to_string());
+    }
 }
 
 #[tokio::test]

@@ -108,6 +108,38 @@ async fn a_build_that_writes_the_same_file_again_changes_no_version() {
 }
 
 #[tokio::test]
+async fn code_is_kept_for_as_long_as_a_version_or_a_process_needs_it() {
+    let lambda = lambda();
+    let folder = tempfile::tempdir().expect("a folder");
+    let built = folder.path().join("worker");
+    let put = async |note: &str| {
+        let script = format!("#!/bin/sh\n# {note}\nexec {}\n", puppet().display());
+        fs::write(&built, script).expect("a build");
+        let code = Code::Bootstrap(built.clone());
+        let put = lambda.functions.put("puppet", configuration(&[]), code);
+        let (version, _) = put.await.expect("a function");
+        version.code.root.as_ref().expect("a copy").to_path_buf()
+    };
+    let first = put("first").await;
+    lambda
+        .functions
+        .publish_version("puppet", None, None, None)
+        .expect("a version");
+    let second = put("second").await;
+    lambda.ask("puppet", "ok").await;
+    let third = put("third").await;
+    until("the second copy is gone", || !second.exists()).await;
+    assert!(first.exists() && third.exists());
+    assert_eq!(lambda.ask("puppet:1", "body:kept").await, "kept");
+    lambda
+        .functions
+        .delete("puppet", Some("1"))
+        .expect("a version");
+    until("the first copy is gone", || !first.exists()).await;
+    assert_eq!(lambda.ask("puppet", "body:kept").await, "kept");
+}
+
+#[tokio::test]
 async fn an_alias_moves_between_versions_and_its_version_cannot_go() {
     let lambda = with_puppet().await;
     let functions = &lambda.functions;

@@ -67,7 +67,7 @@ impl Fixture {
             IpAddr::V4(Ipv4Addr::LOCALHOST),
             Some("wscat".to_owned()),
             Timestamp::from_millis(1_707_502_303_419),
-            256 * 1024,
+            300 * 1024,
         ));
         self.plane.connections.insert(Arc::clone(&connection));
         connection
@@ -253,6 +253,23 @@ async fn a_page_in_a_browser_cannot_post_even_with_a_signature_in_the_query() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_not_loopbacks_is_refused_whoever_signed() {
+    let fixture = Fixture::start().await;
+    let connection = fixture.connect("ws1", "dev");
+    let signed = "X-Amz-Credential=KEY/20240209/us-east-1/execute-api/aws4_request";
+    let id = &connection.id;
+    let url = format!("http://{}/dev/@connections/{id}?{signed}", fixture.address);
+    for (host, status) in [("rebound.example", 403), ("localhost:1", 200)] {
+        let request = Request::get(&url).header("host", host).body("");
+        assert_eq!(
+            support::send(request.unwrap()).await.status(),
+            status,
+            "{host}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn row_k5_an_endpoint_that_is_no_stages_is_forbidden_and_says_where_to_go() {
     let fixture = Fixture::start().await;
     let address = support::serve(management::misdirected()).await;
@@ -289,8 +306,8 @@ async fn row_k7_a_client_that_does_not_read_fills_its_buffer_until_it_does() {
     }
     let full = fixture.post("dev", &connection.id, data.clone()).await;
     assert!(full.unwrap_err().is_limit_exceeded_exception());
-    connection.next_outgoing().await;
-    connection.sent(data.len());
+    let first = connection.next_outgoing().await;
+    connection.sent(first.weight());
     fixture.post("dev", &connection.id, data).await.unwrap();
 }
 

@@ -6,5 +6,6 @@ mod private;
 mod problems;
 #[path = "../shared/puppet.rs"]
 mod puppet;
+mod replacing;
 mod serving;
 mod support;

@@ -1,5 +1,7 @@
 //! The routes under /_stackgen/, over a real socket.
 
+use std::time::Duration;
+
 use stackgen_gateway::gateway::{Remote, RemoteError, Tokens};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -75,5 +77,33 @@ async fn nobody_else_gets_anything_but_the_issuers_keys() {
     assert_eq!(status(&authority, &get(keys, &authority, "")).await, "200");
     let refused = Remote::new(&state.endpoint, "guess").state().await;
     assert!(matches!(refused, Err(RemoteError::Refused(_))));
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_template_is_applied_whole_when_who_asked_for_it_goes() {
+    let gateway = gateway().await;
+    let state = gateway.state().await;
+    let authority = state.endpoint.trim_start_matches("http://").to_owned();
+    let body = serde_json::to_string(&template("out/dev/template.yaml")).expect("JSON");
+    let request = format!(
+        "POST /_stackgen/apply HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/json\r\n\
+         x-stackgen-key: {}\r\nContent-Length: {}\r\n\r\n{body}",
+        gateway.key(),
+        body.len()
+    );
+    let mut stream = TcpStream::connect(&authority).await.expect("a connection");
+    stream.write_all(request.as_bytes()).await.expect("written");
+    let applies = async {
+        while gateway.account().functions.list().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        drop(stream);
+        while gateway.state().await.stack.is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let applied = tokio::time::timeout(Duration::from_secs(60), applies).await;
+    assert!(applied.is_ok(), "the stack was never applied");
     gateway.shutdown().await;
 }

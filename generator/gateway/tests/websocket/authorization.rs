@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stackgen_gateway::functions::{Caller, InvokeErrorKind};
 
-use crate::support::{Reply, Stack, World};
+use crate::support::{Reply, Stack, World, signature};
 
 const ROUTES: &[&str] = &["$connect", "$disconnect", "send"];
 const ARN: &str = "arn:aws:execute-api:us-east-1:000000000000:a1b2c3d4e5/prod/$connect";
@@ -273,12 +273,27 @@ async fn row_a14_an_unsigned_request_is_forbidden_under_aws_iam() {
     let mut world = stack.start().await;
     assert_eq!(world.status("/prod", &[]).await, 403);
     assert_eq!(world.refusal().await.1, "A14");
-    let signed = [(
-        "Authorization",
-        "AWS4-HMAC-SHA256 Credential=x, SignedHeaders=host, Signature=y",
-    )];
+    let signed = signature("ANYBODY");
+    let signed = [("Authorization", signed.as_str())];
     assert_eq!(world.status("/prod", &signed).await, 101);
-    assert_eq!(world.status("/prod?X-Amz-Signature=abc", &[]).await, 101);
+    let target =
+        "/prod?X-Amz-Credential=ANYBODY%2F20240209%2Fus-east-1%2Fexecute-api%2Faws4_request";
+    assert_eq!(world.status(target, &[]).await, 101);
+}
+
+#[tokio::test]
+async fn row_a14_a_caller_whose_role_may_not_connect_is_forbidden_under_aws_iam() {
+    let stack = Stack::with(ROUTES).change_route("$connect", |it| {
+        it.authorization_type = "AWS_IAM".to_owned()
+    });
+    let mut world = stack.start().await;
+    let signed = signature("NOBODY");
+    let signed = [("Authorization", signed.as_str())];
+    assert_eq!(world.status("/prod", &signed).await, 403);
+    let (_, row, reason) = world.refusal().await;
+    assert_eq!(row, "A14");
+    insta::assert_snapshot!(reason, @"the caller's role does not allow execute-api:Invoke on arn:aws:execute-api:us-east-1:000000000000:a1b2c3d4e5/prod/$connect");
+    assert_eq!(world.functions.calls("connect"), 0);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::json;
 use stackgen_gateway::Event;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Client, Reply, Stack, World};
+use crate::support::{Client, Reply, Stack, World, request, send};
 
 const ROUTES: &[&str] = &["$connect", "$default", "$disconnect"];
 
@@ -235,6 +235,8 @@ async fn what_is_no_websocket_protocol_closes_with_1002_and_bad_text_with_1007()
         (Client::frame(0x80, b"continues nothing"), 1002),
         (Client::frame(0x09, b"fragmented ping"), 1002),
         (Client::frame(0x88, &[0]), 1002),
+        // A length that is not in the fewest bytes.
+        ([0x81, 0xfe, 0, 1, 0, 0, 0, 0, b'x'].to_vec(), 1002),
         (Client::frame(0x81, &[0xff, 0xfe]), 1007),
     ] {
         let mut client = world.connect().await;
@@ -242,6 +244,18 @@ async fn what_is_no_websocket_protocol_closes_with_1002_and_bad_text_with_1007()
         let (code, ..) = ends(&mut world, client).await;
         assert_eq!(code, expected, "{bytes:?}");
     }
+}
+
+#[tokio::test]
+async fn messages_before_a_length_that_is_not_in_the_fewest_bytes_are_taken() {
+    let mut world = Stack::with(ROUTES).start().await;
+    let mut bytes = request("/prod", &[]);
+    bytes.extend(Client::frame(0x81, b"good"));
+    bytes.extend([0x81, 0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, b'x']);
+    assert_eq!(world.raw(&bytes).await.status, 101);
+    assert_eq!(world.functions.event("default").await["body"], "good");
+    assert_eq!(disconnected(&world).await.0, 1002);
+    assert_eq!(world.closed().await.0, 1002);
 }
 
 #[tokio::test]
@@ -298,4 +312,28 @@ async fn a_gateway_that_stops_closes_with_1001_and_waits_for_disconnect() {
     }
     let functions = stopping.await.unwrap();
     assert_eq!(functions.calls("disconnect"), 10);
+}
+
+#[tokio::test]
+async fn a_gateway_that_stops_waits_for_functions_no_longer_than_a_bound() {
+    let hour = 3_600_000;
+    let stack = Stack::with(ROUTES)
+        .change_integration("$connect", |it| it.timeout_in_millis = hour)
+        .change_integration("$disconnect", |it| it.timeout_in_millis = hour);
+    let world = stack
+        .start_with(|it| it.limits.integration = Duration::from_millis(hour))
+        .await;
+    let _client = world.connect().await;
+    world.functions.event("connect").await;
+    world.functions.always("connect", Reply::Hang);
+    world.functions.always("disconnect", Reply::Hang);
+    let stream = tokio::net::TcpStream::connect(("127.0.0.1", world.port))
+        .await
+        .unwrap();
+    let _connecting = send(stream, request("/prod", &[])).await;
+    world.functions.event("connect").await;
+    // From here on there are only timers to wait for. `stop` panics after half a minute of theirs.
+    tokio::time::pause();
+    let functions = world.stop().await;
+    assert_eq!(functions.calls("disconnect"), 1);
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use stackgen_gateway::connections::PostError;
 use stackgen_gateway::functions::{Caller, InvokeErrorKind};
 
-use crate::support::{Reply, Stack};
+use crate::support::{Reply, Stack, request};
 
 const CONNECT: &[&str] = &["$connect", "$disconnect"];
 
@@ -40,19 +40,55 @@ async fn row_c1_the_upgrade_waits_for_connect() {
 #[tokio::test]
 async fn row_c1_what_is_no_handshake_is_a_bad_request_and_calls_nobody() {
     let mut world = Stack::with(CONNECT).start().await;
-    let upgrade = "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n";
-    for rest in [
-        "",
-        "Sec-WebSocket-Version: 12\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
-        "Sec-WebSocket-Version: 13\r\n",
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n",
+    let good = String::from_utf8(request("/prod", &[])).unwrap();
+    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let version = "Sec-WebSocket-Version: 13\r\n";
+    for (instead_of, bad, reason) in [
+        ("GET", "POST", "the method is not GET"),
+        (key, "", "Sec-WebSocket-Key is not 16 bytes in base64"),
+        (
+            "dGhlIHNhbXBsZSBub25jZQ==",
+            "c2hvcnQ=",
+            "Sec-WebSocket-Key is not 16 bytes in base64",
+        ),
+        // Twenty-four characters, and no base64.
+        (
+            "dGhlIHNhbXBsZSBub25jZQ==",
+            "dGhlIHNhbXBsZSB-b25jZQ==",
+            "Sec-WebSocket-Key is not 16 bytes in base64",
+        ),
+        (
+            key,
+            &*key.repeat(2),
+            "Sec-WebSocket-Key is there more than once",
+        ),
+        (
+            version,
+            &*version.repeat(2),
+            "Sec-WebSocket-Version is there more than once",
+        ),
+        ("Host: localhost\r\n", "", "Host is missing"),
+        (
+            "Host: localhost\r\n",
+            "Host: localhost\r\nHost: localhost\r\n",
+            "Host is there more than once",
+        ),
+        (
+            key,
+            &*format!("{key}Content-Length: 5\r\n"),
+            "it has a body",
+        ),
+        (
+            key,
+            &*format!("{key}Transfer-Encoding: chunked\r\n"),
+            "it has a body",
+        ),
     ] {
-        let request = format!("GET /prod HTTP/1.1\r\nHost: h\r\n{upgrade}{rest}\r\n");
-        assert_eq!(world.raw(request.as_bytes()).await.status, 400, "{rest}");
-        assert_eq!(world.refusal().await.1, "C1");
+        let request = good.replacen(instead_of, bad, 1);
+        assert_eq!(world.raw(request.as_bytes()).await.status, 400, "{request}");
+        let expected = (400, "C1", format!("Bad handshake: {reason}"));
+        assert_eq!(world.refusal().await, expected);
     }
-    let post = format!("POST /prod HTTP/1.1\r\nHost: h\r\n{upgrade}\r\n");
-    assert_eq!(world.raw(post.as_bytes()).await.status, 400);
     assert_eq!(world.raw(b"\x16\x03\x01 is TLS\r\n\r\n").await.status, 400);
     let large = format!("GET /prod HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(40_000));
     assert_eq!(world.raw(large.as_bytes()).await.status, 431);
@@ -60,9 +96,52 @@ async fn row_c1_what_is_no_handshake_is_a_bad_request_and_calls_nobody() {
 }
 
 #[tokio::test]
+async fn row_c1_another_version_of_the_protocol_is_told_which_one_is_spoken() {
+    let mut world = Stack::with(CONNECT).start().await;
+    let good = String::from_utf8(request("/prod", &[])).unwrap();
+    let version = "Sec-WebSocket-Version: 13\r\n";
+    for other in ["Sec-WebSocket-Version: 12\r\n", ""] {
+        let refused = world.raw(good.replacen(version, other, 1).as_bytes()).await;
+        assert_eq!(refused.status, 426, "{other}");
+        assert_eq!(refused.header("sec-websocket-version"), Some("13"));
+        assert_eq!(refused.header("upgrade"), Some("websocket"));
+        assert_eq!(world.refusal().await.1, "C1");
+    }
+    assert_eq!(world.functions.calls("connect"), 0);
+}
+
+#[tokio::test]
+async fn row_c4_http_1_0_has_no_upgrades() {
+    let world = Stack::with(CONNECT).start().await;
+    let good = String::from_utf8(request("/prod", &[])).unwrap();
+    let old = good.replacen("HTTP/1.1", "HTTP/1.0", 1);
+    assert_eq!(world.raw(old.as_bytes()).await.status, 426);
+    assert_eq!(world.functions.calls("connect"), 0);
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_loopbacks_is_refused_with_an_upgrade_and_without() {
+    let mut world = Stack::with(CONNECT).start().await;
+    let good = String::from_utf8(request("/prod", &[])).unwrap();
+    let rebound = good.replacen("Host: localhost", "Host: rebound.example", 1);
+    assert_eq!(world.raw(rebound.as_bytes()).await.status, 403);
+    insta::assert_snapshot!(world.refusal().await.2, @"Forbidden: the Host header names another machine; use 127.0.0.1 or localhost");
+    for (host, status) in [
+        ("Host: rebound.example\r\n", 403),
+        ("Host: rebound.example\r\nHost: localhost\r\n", 400),
+        ("", 400),
+        ("Host: app.localhost:3000\r\n", 426),
+    ] {
+        let plain = format!("GET /prod HTTP/1.1\r\n{host}\r\n");
+        assert_eq!(world.raw(plain.as_bytes()).await.status, status, "{host}");
+    }
+    assert_eq!(world.functions.calls("connect"), 0);
+}
+
+#[tokio::test]
 async fn row_c1_a_message_sent_with_the_handshake_is_not_lost() {
     let world = Stack::with(&["send"]).start().await;
-    let mut request = crate::support::request("/prod", &[]);
+    let mut request = request("/prod", &[]);
     request.extend(crate::support::Client::frame(0x81, br#"{"action":"send"}"#));
     assert_eq!(world.raw(&request).await.status, 101);
     assert_eq!(
@@ -108,7 +187,9 @@ async fn row_c3_a_stage_without_a_deployment_and_no_stage_at_all_are_forbidden()
 #[tokio::test]
 async fn row_c4_plain_http_is_told_to_upgrade() {
     let world = Stack::with(CONNECT).start().await;
-    let answer = world.raw(b"GET /prod HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    let answer = world
+        .raw(b"GET /prod HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .await;
     assert_eq!(answer.status, 426);
     assert_eq!(answer.header("upgrade"), Some("websocket"));
 }
@@ -264,7 +345,7 @@ async fn row_c1_a_client_that_vanishes_during_connect_gets_its_disconnect_when_i
     let stream = tokio::net::TcpStream::connect(("127.0.0.1", world.port))
         .await
         .unwrap();
-    let pending = crate::support::send(stream, crate::support::request("/prod", &[])).await;
+    let pending = crate::support::send(stream, request("/prod", &[])).await;
     let connecting = id(&world.functions.event("connect").await);
     drop(pending);
     world.functions.release(1);

@@ -1,5 +1,7 @@
 //! What clients cannot do to a gateway: fill its memory, stop it, or keep it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt};
 use proptest::prelude::*;
@@ -7,9 +9,11 @@ use serde_json::json;
 use stackgen_gateway::connections::PostError;
 use stackgen_gateway::server::RequestHead;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Client, Reply, Stack, World, request, soon};
+use crate::support::{Client, Reply, Stack, World, request, soon, upgrade};
 
 const ROUTES: &[&str] = &["$connect", "$default", "$disconnect"];
 
@@ -81,6 +85,37 @@ async fn a_client_that_sends_faster_than_functions_answer_is_held_back() {
     world.functions.release(sent);
     for _ in 0..sent {
         world.functions.event("default").await;
+    }
+}
+
+#[tokio::test]
+async fn row_m12_a_client_that_pings_and_does_not_read_is_held_back_and_gets_every_pong() {
+    let world = Stack::with(ROUTES).start().await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16 * 1024).unwrap();
+    let stream = socket
+        .connect(([127, 0, 0, 1], world.port).into())
+        .await
+        .unwrap();
+    let mut client = upgrade(stream, "/prod", &[]).await.unwrap();
+    let stream = client.socket.get_mut();
+    let ping = Client::frame(0x89, &[b'p'; 125]);
+    let pings = ping.repeat(500);
+    let mut sent = 0;
+    // As long as the sockets take it: once pongs wait, nothing more is read.
+    while let Ok(written) = timeout(
+        Duration::from_secs(1),
+        stream.write(&pings[sent % pings.len()..]),
+    )
+    .await
+    {
+        sent += written.unwrap();
+        assert!(sent < 64 * 1024 * 1024, "nothing holds the client back");
+    }
+    for _ in 0..sent / ping.len() {
+        let mut pong = [0; 127];
+        soon(stream.read_exact(&mut pong)).await.unwrap();
+        assert_eq!(pong[..3], [0x8a, 125, b'p']);
     }
 }
 

@@ -8,6 +8,7 @@ mod closes;
 mod events;
 mod handshake;
 mod limits;
+mod management;
 mod messages;
 mod processes;
 #[path = "../shared/puppet.rs"]

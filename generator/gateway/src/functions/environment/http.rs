@@ -6,7 +6,8 @@
 use std::io;
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::net::TcpStream;
+use tokio::io::AsyncReadExt;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 /// How many bytes a head may have.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -38,7 +39,8 @@ enum Length {
 
 /// Reads the next request; `None` when the connection ended between two. Bodies are kept up to `limit` bytes.
 pub(super) async fn read(
-    stream: &TcpStream,
+    stream: &mut OwnedReadHalf,
+    writer: &OwnedWriteHalf,
     buffer: &mut BytesMut,
     limit: usize,
 ) -> io::Result<Option<Request>> {
@@ -54,7 +56,7 @@ pub(super) async fn read(
         }
     };
     if expects {
-        write(stream, b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+        write(writer, b"HTTP/1.1 100 Continue\r\n\r\n").await?;
     }
     match length {
         Length::Bytes(size) => {
@@ -67,7 +69,7 @@ pub(super) async fn read(
 }
 
 /// Writes all of it.
-pub(super) async fn write(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+pub(super) async fn write(stream: &OwnedWriteHalf, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match stream.try_write(bytes) {
             Ok(written) => bytes = &bytes[written..],
@@ -133,7 +135,7 @@ fn note(request: &mut Request, header: &httparse::Header<'_>) {
 }
 
 async fn sized(
-    stream: &TcpStream,
+    stream: &mut OwnedReadHalf,
     buffer: &mut BytesMut,
     size: usize,
     limit: usize,
@@ -149,7 +151,7 @@ async fn sized(
 }
 
 async fn chunked(
-    stream: &TcpStream,
+    stream: &mut OwnedReadHalf,
     buffer: &mut BytesMut,
     limit: usize,
     request: &mut Request,
@@ -181,7 +183,7 @@ async fn chunked(
 }
 
 async fn trailer(
-    stream: &TcpStream,
+    stream: &mut OwnedReadHalf,
     buffer: &mut BytesMut,
     request: &mut Request,
 ) -> io::Result<()> {
@@ -202,7 +204,11 @@ async fn trailer(
 }
 
 /// Throws that many bytes away.
-async fn skip(stream: &TcpStream, buffer: &mut BytesMut, mut size: usize) -> io::Result<()> {
+async fn skip(
+    stream: &mut OwnedReadHalf,
+    buffer: &mut BytesMut,
+    mut size: usize,
+) -> io::Result<()> {
     loop {
         let here = size.min(buffer.len());
         buffer.advance(here);
@@ -215,7 +221,7 @@ async fn skip(stream: &TcpStream, buffer: &mut BytesMut, mut size: usize) -> io:
 }
 
 /// Reads more, which has to be there.
-async fn must(stream: &TcpStream, buffer: &mut BytesMut) -> io::Result<()> {
+async fn must(stream: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<()> {
     match more(stream, buffer).await? {
         true => Ok(()),
         false => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -223,16 +229,10 @@ async fn must(stream: &TcpStream, buffer: &mut BytesMut) -> io::Result<()> {
 }
 
 /// Reads more; false when there is no more.
-async fn more(stream: &TcpStream, buffer: &mut BytesMut) -> io::Result<bool> {
+async fn more(stream: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<bool> {
+    // More room than there is to read, so that nobody has to ask whether there is more.
     buffer.reserve(8 * 1024);
-    loop {
-        stream.readable().await?;
-        match stream.try_read_buf(buffer) {
-            Ok(read) => return Ok(read > 0),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
-    }
+    Ok(stream.read_buf(buffer).await? > 0)
 }
 
 fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
@@ -242,7 +242,7 @@ fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Er
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncWriteExt;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -252,6 +252,7 @@ mod tests {
         let mut client = TcpStream::connect(listener.local_addr()?).await?;
         client.set_nodelay(true)?;
         let (server, _) = listener.accept().await?;
+        let (mut server, writer) = server.into_split();
         let pieces: Vec<String> = pieces.iter().map(|&piece| piece.to_owned()).collect();
         let writes = tokio::spawn(async move {
             for piece in pieces {
@@ -263,7 +264,7 @@ mod tests {
         });
         let mut buffer = BytesMut::new();
         let mut requests = Vec::new();
-        while let Some(request) = read(&server, &mut buffer, limit).await? {
+        while let Some(request) = read(&mut server, &writer, &mut buffer, limit).await? {
             requests.push(request);
         }
         writes.await.expect("a client")?;

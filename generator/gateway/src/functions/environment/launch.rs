@@ -213,10 +213,10 @@ fn node(
     let beside = root.join("node_modules");
     let global = program.parent().map(|bin| bin.join("../lib/node_modules"));
     let folders = [Some(beside), settings.node_modules.clone(), global];
-    let mut clients = folders
-        .into_iter()
-        .flatten()
-        .map(|folder| folder.join("aws-lambda-ric/bin/index.mjs"));
+    let mut clients = folders.into_iter().flatten().flat_map(|folder| {
+        // Of version 4 and of those before.
+        ["aws-lambda-ric/index.mjs", "aws-lambda-ric/bin/index.mjs"].map(|file| folder.join(file))
+    });
     let Some(client) = clients.find(|client| client.is_file()) else {
         return Err(
             "Node has no runtime interface client: npm install aws-lambda-ric beside the function's code, or npm \

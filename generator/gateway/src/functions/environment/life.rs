@@ -240,7 +240,8 @@ impl Environment {
                     ),
                     other => {
                         let reason = other.reason();
-                        (report::exited(&id, &reason), Ending::Exit, reason)
+                        let ending = Ending::Exit(reason.clone());
+                        (report::exited(&id, &reason), ending, reason)
                     }
                 };
                 self.tell_failure(reason);
@@ -273,11 +274,12 @@ impl Environment {
         };
         let (payload, ending) = match end {
             End::Init => (report::timed_out(&job.request_id, took), Ending::Timeout),
-            End::InitError(error) => (error.clone(), Ending::Exit),
-            other => (
-                report::exited(&job.request_id, &other.reason()),
-                Ending::Exit,
-            ),
+            End::InitError(error) => (error.clone(), Ending::NotStarted),
+            other => {
+                let reason = other.reason();
+                let payload = report::exited(&job.request_id, &reason);
+                (payload, Ending::Exit(reason))
+            }
         };
         self.log.note(Marker::Start {
             request_id: job.request_id.clone(),

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -62,7 +62,7 @@ pub(super) enum Phase {
     /// The process has not asked for an event yet.
     Init,
     /// It waits for an event on this connection.
-    Idle(Arc<TcpStream>),
+    Idle(Arc<OwnedWriteHalf>),
     /// It works.
     Busy(Running),
     /// It has answered, and not asked for the next event yet.
@@ -107,7 +107,7 @@ impl Environment {
     }
 
     /// The process asks for an event on this connection.
-    fn ask(self: &Arc<Self>, connection: &Arc<TcpStream>) -> Result<(), Misuse> {
+    fn ask(self: &Arc<Self>, connection: &Arc<OwnedWriteHalf>) -> Result<(), Misuse> {
         let mut state = self.state();
         let before = match state.phase {
             Phase::Init | Phase::Answered { .. } | Phase::Away => {
@@ -162,8 +162,9 @@ impl Environment {
                 let answered = Phase::Answered { deadline };
                 let before = std::mem::replace(&mut state.phase, answered);
                 let (duration, init) = (state.since.elapsed(), state.init.take());
-                drop(state);
+                // Before the process can ask for the next event, on whichever connection.
                 self.pool.answered();
+                drop(state);
                 self.finish(before, payload, ending, duration, init);
                 Ok(())
             }
@@ -199,7 +200,7 @@ impl Environment {
     }
 
     /// The process closed a connection.
-    fn left(self: &Arc<Self>, connection: &Arc<TcpStream>) {
+    fn left(self: &Arc<Self>, connection: &Arc<OwnedWriteHalf>) {
         let mut state = self.state();
         if let Phase::Idle(waiting) = &state.phase
             && Arc::ptr_eq(waiting, connection)

@@ -16,8 +16,10 @@ pub(super) enum Ending {
     Success,
     /// With an error of this type, which the function told.
     Thrown(String),
-    /// With the end of its process.
-    Exit,
+    /// With the end of its process, for this reason.
+    Exit(String),
+    /// Before it began: the process told that it cannot start.
+    NotStarted,
     /// With the end of its time.
     Timeout,
 }
@@ -136,6 +138,10 @@ pub(super) fn end(configuration: &Configuration, report: &Report<'_>) -> Vec<Str
             Timestamp::now().iso8601(),
             configuration.timeout.as_secs_f64()
         )],
+        (Ending::Exit(reason), LogFormat::Text) => vec![
+            format!("RequestId: {id} Error: {reason}"),
+            "Runtime.ExitError".to_owned(),
+        ],
         _ => Vec::new(),
     };
     let duration = report.duration.as_secs_f64() * 1000.0;
@@ -145,7 +151,8 @@ pub(super) fn end(configuration: &Configuration, report: &Report<'_>) -> Vec<Str
     let used = report.used;
     let status = match report.ending {
         Ending::Success | Ending::Thrown(_) => None,
-        Ending::Exit => Some(("error", Some("Runtime.ExitError"))),
+        Ending::Exit(_) => Some(("error", Some("Runtime.ExitError"))),
+        Ending::NotStarted => Some(("error", Some("Runtime.InitError"))),
         Ending::Timeout => Some(("timeout", None)),
     };
     if configuration.log_format == LogFormat::Json {

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
 
 use super::http::{self, Request};
 use super::report::{self, Ending};
@@ -19,12 +20,15 @@ const LARGEST_ANSWER: usize = 6 * 1024 * 1024 + 100;
 pub(super) async fn serve(environment: Arc<Environment>, stream: TcpStream) {
     // A socket that refuses the option is a slower socket.
     let _ = stream.set_nodelay(true);
-    let stream = Arc::new(stream);
+    let (mut reader, writer) = stream.into_split();
+    let writer = Arc::new(writer);
     let mut buffer = BytesMut::with_capacity(16 * 1024);
-    while let Ok(Some(request)) = http::read(&stream, &mut buffer, LARGEST_ANSWER).await {
+    while let Ok(Some(request)) =
+        http::read(&mut reader, &writer, &mut buffer, LARGEST_ANSWER).await
+    {
         let close = request.close;
-        if let Some(answer) = route(&environment, &stream, request)
-            && http::write(&stream, &answer).await.is_err()
+        if let Some(answer) = route(&environment, &writer, request)
+            && http::write(&writer, &answer).await.is_err()
         {
             break;
         }
@@ -32,13 +36,13 @@ pub(super) async fn serve(environment: Arc<Environment>, stream: TcpStream) {
             break;
         }
     }
-    environment.left(&stream);
+    environment.left(&writer);
 }
 
 /// What goes back; `None` when that comes later, from whoever invokes the function.
 fn route(
     environment: &Arc<Environment>,
-    stream: &Arc<TcpStream>,
+    connection: &Arc<OwnedWriteHalf>,
     request: Request,
 ) -> Option<Vec<u8>> {
     const RUNTIME: &str = "/2018-06-01/runtime/";
@@ -47,7 +51,7 @@ fn route(
         return extensions(&request);
     };
     let done = match (request.method.as_str(), path) {
-        ("GET", "invocation/next") => match environment.ask(stream) {
+        ("GET", "invocation/next") => match environment.ask(connection) {
             Ok(()) => return None,
             Err(misuse) => Err(misuse),
         },
@@ -174,7 +178,7 @@ pub(super) fn event(job: &Job, deadline: Timestamp) -> Vec<u8> {
 
 /// Sends an event to the process: at once as far as the socket takes it, which is all of it nearly always, so that no other
 /// task has to wake for it. If the process is gone, whoever watches it says so.
-pub(super) fn send(connection: Arc<TcpStream>, mut event: Vec<u8>) {
+pub(super) fn send(connection: Arc<OwnedWriteHalf>, mut event: Vec<u8>) {
     if let Ok(written) = connection.try_write(&event) {
         if written == event.len() {
             return;

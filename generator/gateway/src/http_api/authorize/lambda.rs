@@ -27,7 +27,7 @@ const MOST: usize = 10_000;
 #[derive(Default)]
 pub(in super::super) struct Results(Mutex<HashMap<Key, (Instant, Value)>>);
 
-/// The authorizer's id, what it calls, and the values of its identity sources.
+/// The stage, the authorizer's id and what it calls; and the values of its identity sources.
 type Key = (String, Vec<String>);
 
 impl Results {
@@ -67,7 +67,9 @@ impl Exchange<'_> {
         let time = authorizer.authorizer_result_ttl_in_seconds.unwrap_or(0);
         let kept = (time > 0 && !identity.is_empty()).then(|| {
             let uri = authorizer.authorizer_uri.clone().unwrap_or_default();
-            let id = format!("{} {uri}", authorizer.authorizer_id);
+            // A stage's variables may have a part in what is called.
+            let stage = &self.served.stage.stage_name;
+            let id = format!("{stage} {} {uri}", authorizer.authorizer_id);
             (id, identity.clone())
         });
         if let Some(result) = kept.as_ref().and_then(|key| self.api.results.get(key)) {

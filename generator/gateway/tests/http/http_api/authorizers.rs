@@ -1,10 +1,12 @@
 //! Lambda authorizers and IAM.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use serde_json::{Value, json};
-use stackgen_gateway::apis::Authorizer;
+use stackgen_gateway::apis::{Authorizer, Served};
 use stackgen_gateway::functions::Caller;
-use stackgen_gateway::{AuthorizerId, Place};
+use stackgen_gateway::{ApiId, AuthorizerId, Place, StageName};
 
 use super::{Running, Wiring, by_name, good, refused, thrown};
 use crate::apis::authorizer;
@@ -191,6 +193,32 @@ async fn results_are_kept_for_the_identity_and_judged_for_every_route() {
     let other = running.get_with("/a/7", "authorization", "another").await;
     assert_eq!(other.status(), 200);
     assert_eq!(running.called(), 5);
+}
+
+#[tokio::test]
+async fn results_of_one_stage_are_not_anothers() {
+    let by_stage = |authorizer: &mut Authorizer| {
+        authorizer.authorizer_result_ttl_in_seconds = Some(3600);
+        let function = Place::default().function("${stageVariables.authorizer}");
+        authorizer.authorizer_uri = Some(function.invocation_uri());
+    };
+    let running = start(by_stage, policy("Allow", "*")).await;
+    let api = ApiId::new("http1");
+    let served = running.plane.apis.served(&api, "$default").unwrap();
+    // Of these functions, `auth` alone returns a policy.
+    for (name, function) in [("open", "auth"), ("closed", "another")] {
+        let mut stage = (*served.stage).clone();
+        stage.stage_name = StageName::new(name);
+        let variables = &mut stage.stage_variables;
+        variables.insert("authorizer".to_owned(), function.to_owned());
+        let served = Served {
+            stage: Arc::new(stage),
+            snapshot: served.snapshot.clone(),
+        };
+        running.plane.apis.serve(&api, served);
+    }
+    assert_eq!(get(&running, "/open/a/7").await, 200);
+    assert_eq!(get(&running, "/closed/a/7").await, 500);
 }
 
 #[tokio::test]

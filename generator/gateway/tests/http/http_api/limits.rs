@@ -28,6 +28,19 @@ async fn ten_megabytes_pass_and_a_byte_more_is_too_large() {
 }
 
 #[tokio::test]
+async fn a_page_that_came_by_a_name_of_its_own_is_refused_before_any_route() {
+    let running = Wiring::of(&["$default"])
+        .returning(json!({"statusCode": 200}))
+        .await;
+    let response = running.get_with("/", "host", "rebound.example:80").await;
+    let expected = r#"{"message":"Forbidden: the Host header names another machine; use 127.0.0.1 or localhost"}"#;
+    assert_eq!(refused(&response), (StatusCode::FORBIDDEN, expected));
+    assert_eq!(running.called(), 0);
+    let own = running.get_with("/", "host", "app.localhost:3000").await;
+    assert_eq!(own.status(), 200);
+}
+
+#[tokio::test]
 async fn row_l5_a_route_that_is_asked_too_often_is_429_and_others_are_not() {
     let mut wiring = Wiring::of(&["GET /a", "GET /b"]);
     let settings = RouteSettings {

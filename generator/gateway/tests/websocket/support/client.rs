@@ -219,6 +219,10 @@ impl Client {
         let mut frame = vec![first_byte];
         match payload.len() {
             length @ 0..=125 => frame.push(0x80 | u8::try_from(length).unwrap()),
+            length @ 126..=0xffff => {
+                frame.push(0x80 | 126);
+                frame.extend(u16::try_from(length).unwrap().to_be_bytes());
+            }
             length => {
                 frame.push(0x80 | 127);
                 frame.extend(u64::try_from(length).unwrap().to_be_bytes());

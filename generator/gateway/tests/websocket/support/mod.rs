@@ -4,7 +4,7 @@ mod client;
 mod functions;
 mod stack;
 
-pub(crate) use client::{ACCEPT, Client, Refused, Response, request, send};
+pub(crate) use client::{ACCEPT, Client, Refused, Response, request, send, upgrade};
 pub(crate) use functions::{Functions, Reply};
 pub(crate) use stack::Stack;
 
@@ -55,13 +55,21 @@ impl PutLogs for Lines {
     }
 }
 
-/// Whoever asks may manage connections.
-struct Anything;
+/// Whoever asks may connect and manage connections, but the access key `NOBODY`.
+struct AllButOne;
 
-impl Grants for Anything {
-    fn allows(&self, _access_key: &str, _action: &str, _resource: &str) -> bool {
-        true
+impl Grants for AllButOne {
+    fn allows(&self, access_key: &str, _action: &str, _resource: &str) -> bool {
+        access_key != "NOBODY"
     }
+}
+
+/// The `Authorization` header of a request that this access key signed.
+pub(crate) fn signature(access_key: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential={access_key}/20240209/us-east-1/execute-api/aws4_request, \
+         SignedHeaders=host, Signature=ab"
+    )
 }
 
 impl World {
@@ -94,8 +102,9 @@ impl World {
         let port = listener.local_addr().unwrap().port();
         let shutdown = CancellationToken::new();
         let events = plane.events.subscribe();
-        let websocket = WebSocketApi::new(Arc::clone(&plane), api.clone());
-        let http = management::router(api, Arc::clone(&plane), Arc::new(Anything));
+        let grants = Arc::new(AllButOne) as Arc<dyn Grants>;
+        let websocket = WebSocketApi::new(Arc::clone(&plane), api.clone(), Arc::clone(&grants));
+        let http = management::router(api, Arc::clone(&plane), grants);
         let served = tokio::spawn(serve(listener, shutdown.clone(), Some(websocket), http));
         World {
             port,
