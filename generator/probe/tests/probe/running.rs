@@ -1,7 +1,6 @@
 //! A whole probe: sends, waits, holds, measures, ends, and judges.
 
 use std::future::pending;
-use std::sync::Arc;
 use std::time::Duration;
 
 use stackgen_probe::{
@@ -238,7 +237,7 @@ async fn who_stops_a_probe_gets_a_clean_close_and_a_report() {
     .await;
     let mut plan = plan();
     plan.hold = Some(Duration::from_secs(3600));
-    let connected = tokio::sync::Notify::new();
+    let connected = Notify::new();
     let report = run(
         &Target::new(&url).unwrap(),
         &plan,
@@ -263,17 +262,9 @@ async fn who_stops_a_handshake_gets_a_report_too() {
 
 #[tokio::test]
 async fn a_probe_that_cannot_send_can_be_stopped() {
-    let accepted = Arc::new(Notify::new());
-    let tell = accepted.clone();
-    let url = serve(move |mut peer| {
-        let tell = tell.clone();
-        async move {
-            peer.accept("").await;
-            // What is waited for from here on is over at once.
-            tokio::time::pause();
-            tell.notify_one();
-            pending::<()>().await;
-        }
+    let url = serve(|mut peer| async move {
+        peer.accept("").await;
+        pending::<()>().await;
     })
     .await;
     let plan = Plan {
@@ -281,7 +272,15 @@ async fn a_probe_that_cannot_send_can_be_stopped() {
         ..plan()
     };
     let target = Target::new(&url).unwrap();
-    let report = run(&target, &plan, accepted.notified(), &mut |_| {}).await;
+    let connected = Notify::new();
+    let mut tell = |telling: Telling<'_>| {
+        if matches!(telling, Telling::Outcome(_)) {
+            // What is waited for from here on is over at once.
+            tokio::time::pause();
+            connected.notify_one();
+        }
+    };
+    let report = run(&target, &plan, connected.notified(), &mut tell).await;
     assert!(report.interrupted);
     assert_eq!(report.close.map(|close| close.clean), Some(false));
 }
