@@ -48,6 +48,8 @@ class Target:
     """A server of its own process group, in a folder of its own."""
 
     name, idle, note = "", 1000, ""
+    # Messages that are timed; connections are a fifth of that.
+    count = 1000
 
     def __init__(self, installed, folder):
         self.installed, self.folder = installed, Path(folder)
@@ -178,6 +180,8 @@ class ServerlessOfflineInProcess(ServerlessOffline):
 class Ministack(Target):
     name = "ministack"
     note = "a Python process for each function"
+    # Each takes 50 ms and more.
+    count = 200
 
     def command(self):
         self.port, self.path = free_port(), None
