@@ -34,20 +34,18 @@ pub(crate) async fn all() -> Result<(), Failed> {
     Ok(())
 }
 
+/// Ada's token, and the status and the id of the session that she makes with it.
+async fn make_session(project: &Project, dev: &Dev) -> Result<(String, u16, String), Failed> {
+    let token = stackgen::result(&project.folder, "token --sub ada").await?;
+    let wanted = json!({ "sourceLanguage": "en", "qualityTier": "standard" });
+    let (status, session) = http::post(&dev.http, "/sessions", &token, &wanted).await?;
+    let session = session["sessionId"].as_str().unwrap_or_default().to_owned();
+    Ok((token, status, session))
+}
+
 /// A speaker, two listeners, audio.
 async fn session(project: &Project, dev: &Dev) -> Result<Person, Failed> {
-    let token = stackgen::result(&project.folder, "token --sub ada").await?;
-    let (status, session) = http::post(
-        &dev.http,
-        "/sessions",
-        &token,
-        &json!({
-            "sourceLanguage": "en",
-            "qualityTier": "standard",
-        }),
-    )
-    .await?;
-    let session = session["sessionId"].as_str().unwrap_or_default().to_owned();
+    let (token, status, session) = make_session(project, dev).await?;
     let done = "POST /sessions with Ada's token";
     step(done, format!("{status}  {session}"), status == 201)?;
 
@@ -155,18 +153,7 @@ async fn live(project: &Project, dev: &mut Dev, ada: &mut Person) -> Result<(), 
 async fn pinned(project: &Project) -> Result<(), Failed> {
     act("New code, release: pinned");
     let mut dev = Dev::start(&project.folder, "prod").await?;
-    let token = stackgen::result(&project.folder, "token --sub ada").await?;
-    let (_, session) = http::post(
-        &dev.http,
-        "/sessions",
-        &token,
-        &json!({
-            "sourceLanguage": "en",
-            "qualityTier": "standard",
-        }),
-    )
-    .await?;
-    let session = session["sessionId"].as_str().unwrap_or_default().to_owned();
+    let (token, _, session) = make_session(project, &dev).await?;
     let ada = arrive(&dev.websocket, &[("sessionId", &session)], Some(&token)).await?;
     let mut ada = ada.person.ok_or(Failed::new("Ada is not connected"))?;
     answered(&mut ada, "version two").await?;

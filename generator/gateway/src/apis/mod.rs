@@ -32,6 +32,7 @@ pub use input::{
 };
 pub use listen::Listen;
 pub use snapshot::Snapshot;
+pub(crate) use stage::with_variables;
 pub use types::{
     AccessLogSettings, Api, Authorizer, Cors, Deployment, DeploymentStatus, Integration,
     IntegrationResponse, JwtConfiguration, Model, Pairs, ParameterConstraints, ProtocolType, Route,

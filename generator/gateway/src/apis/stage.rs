@@ -1,5 +1,6 @@
 //! Stages: pointers to deployments, and settings that are live at once (row D2).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -11,6 +12,18 @@ use super::{
     StageInput,
 };
 use crate::{ApiId, DeploymentId, StageName, Timestamp};
+
+/// Puts stage variables in: `${stageVariables.function}`, which are live without a deployment (row D2).
+pub(crate) fn with_variables<'a>(text: &'a str, variables: &Pairs) -> Cow<'a, str> {
+    if !text.contains("${stageVariables.") {
+        return Cow::Borrowed(text);
+    }
+    let mut text = text.to_owned();
+    for (name, value) in variables {
+        text = text.replace(&format!("${{stageVariables.{name}}}"), value);
+    }
+    Cow::Owned(text)
+}
 
 impl Apis {
     /// Makes a stage.

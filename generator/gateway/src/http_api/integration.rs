@@ -1,6 +1,5 @@
 //! Calling the function behind a route.
 
-use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -14,7 +13,7 @@ use super::refusal::Refusal;
 use super::response::{Version, interpret};
 use super::route::Matched;
 use crate::FunctionArn;
-use crate::apis::{Integration, Pairs};
+use crate::apis::{Integration, with_variables};
 use crate::functions::{Caller, Invocation, InvokeError, InvokeErrorKind};
 
 /// What the access log tells of an integration.
@@ -98,16 +97,4 @@ pub(super) fn unreached(error: InvokeError) -> Refusal {
         InvokeErrorKind::TooManyRequests => Refusal::unavailable(error.message),
         _ => Refusal::internal(error.message),
     }
-}
-
-/// Puts stage variables in: `${stageVariables.function}`, which are live without a deployment (row D2).
-pub(super) fn with_variables<'a>(text: &'a str, variables: &Pairs) -> Cow<'a, str> {
-    if !text.contains("${stageVariables.") {
-        return Cow::Borrowed(text);
-    }
-    let mut text = text.to_owned();
-    for (name, value) in variables {
-        text = text.replace(&format!("${{stageVariables.{name}}}"), value);
-    }
-    Cow::Owned(text)
 }

@@ -1,6 +1,5 @@
 //! Calling what stands behind a route.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +10,7 @@ use super::WebSocketApi;
 use super::payloads::RequestContext;
 use super::selection::select;
 use crate::access_log;
-use crate::apis::{Integration, Pairs, Route, Served, Snapshot};
+use crate::apis::{Integration, Pairs, Route, Served, Snapshot, with_variables};
 use crate::functions::{Caller, Invocation, InvokeError};
 use crate::{FunctionArn, RouteKey};
 
@@ -162,14 +161,7 @@ impl Call<'_> {
 /// The function that a URI names, with the stage's variables put in, which are live without a deployment (row D2).
 pub(super) fn function(uri: Option<&str>, variables: &Pairs) -> Result<FunctionArn, Failure> {
     let uri = uri.ok_or_else(|| Failure::unreachable("there is no URI of a function"))?;
-    let mut named = Cow::Borrowed(uri);
-    if named.contains("${stageVariables.") {
-        for (name, value) in variables {
-            named = named
-                .replace(&format!("${{stageVariables.{name}}}"), value)
-                .into();
-        }
-    }
+    let named = with_variables(uri, variables);
     FunctionArn::of_uri(&named).ok_or_else(|| {
         Failure::unreachable(format!(
             "{named} is no invocation URI of a function (row F3)"

@@ -1,6 +1,7 @@
 //! Templates that change: what CloudFormation does, and what is held back without a deployment.
 
-use stackgen_gateway::DeploymentId;
+use stackgen_gateway::apis::{Apis, StageInput};
+use stackgen_gateway::{ApiId, DeploymentId};
 
 use crate::support::{api, apply, done, gateway, served, text, without_deployments};
 
@@ -119,6 +120,15 @@ async fn a_deployment_that_was_retained_keeps_its_id_when_its_logical_id_comes_b
     gateway.shutdown().await;
 }
 
+/// As `aws apigatewayv2 update-stage` does.
+fn move_stage(apis: &Apis, api: &ApiId, to: &DeploymentId) {
+    let moved = StageInput {
+        deployment_id: Some(to.clone()),
+        ..Default::default()
+    };
+    apis.update_stage(api, "prod", moved).expect("the stage");
+}
+
 #[tokio::test]
 async fn row_d8_a_stage_that_was_moved_by_hand_stays_until_its_own_property_changes() {
     let gateway = gateway().await;
@@ -127,20 +137,13 @@ async fn row_d8_a_stage_that_was_moved_by_hand_stays_until_its_own_property_chan
         &gateway.account().apis,
         api(&gateway, "socket").api_id.clone(),
     );
-    let deployment = apis
+    let by_hand = apis
         .create_deployment(&id, None, Default::default())
         .expect("a deployment");
-    let moved = stackgen_gateway::apis::StageInput {
-        deployment_id: Some(deployment.deployment_id.clone()),
-        ..Default::default()
-    };
-    apis.update_stage(&id, "prod", moved).expect("the stage");
+    move_stage(apis, &id, &by_hand.deployment_id);
     apply(&gateway, text(&socket(&["ping", "pong"], "First"))).await;
     let stage = apis.get_stage(&id, "prod").expect("the stage");
-    assert_eq!(
-        stage.deployment_id.as_ref(),
-        Some(&deployment.deployment_id)
-    );
+    assert_eq!(stage.deployment_id.as_ref(), Some(&by_hand.deployment_id));
     gateway.shutdown().await;
 }
 
@@ -162,11 +165,7 @@ async fn row_d10_a_deployment_that_a_moved_stage_serves_is_not_deleted_with_its_
         &gateway.account().apis,
         api(&gateway, "socket").api_id.clone(),
     );
-    let moved = stackgen_gateway::apis::StageInput {
-        deployment_id: Some(of("First")),
-        ..Default::default()
-    };
-    apis.update_stage(&id, "prod", moved).expect("the stage");
+    move_stage(apis, &id, &of("First"));
     apply(&gateway, text(&last)).await;
     let stage = apis.get_stage(&id, "prod").expect("the stage");
     assert_eq!(stage.deployment_id, Some(of("First")));
@@ -187,14 +186,10 @@ async fn row_d16_a_setting_that_changes_brings_the_pointer_back_to_the_templates
         .expect("the stage")
         .deployment_id
         .clone();
-    let deployment = apis
+    let by_hand = apis
         .create_deployment(&id, None, Default::default())
         .expect("a deployment");
-    let moved = stackgen_gateway::apis::StageInput {
-        deployment_id: Some(deployment.deployment_id.clone()),
-        ..Default::default()
-    };
-    apis.update_stage(&id, "prod", moved).expect("the stage");
+    move_stage(apis, &id, &by_hand.deployment_id);
     let throttled = socket(&["ping"], "First").replace(
         "StageName: prod, ",
         "StageName: prod, DefaultRouteSettings: {ThrottlingRateLimit: 10}, ",

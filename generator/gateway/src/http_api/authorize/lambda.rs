@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 
 use super::super::Exchange;
-use super::super::integration::{unreached, with_variables};
+use super::super::integration::unreached;
 use super::super::payload::Of;
 use super::super::refusal::Refusal;
 use super::super::response::Version;
 use super::super::route::Matched;
 use super::Authorized;
-use crate::apis::Authorizer;
+use crate::apis::{Authorizer, with_variables};
 use crate::functions::{Caller, Invocation, Outcome};
 use crate::{FunctionArn, Roles, Statement};
 
