@@ -50,8 +50,15 @@ pub struct Conditional {
 }
 
 impl Resource {
-    /// Where a property stands, given its path: `["DefaultRouteSettings", "ThrottlingBurstLimit"]`, with numbers for
-    /// the elements of lists. The place of the nearest enclosing thing when there is no such property.
+    /// A property as it stands in the document, given its path: `["DefaultRouteSettings", "ThrottlingBurstLimit"]`, with
+    /// numbers for the elements of lists.
+    pub fn node(&self, path: &[&str]) -> Option<&Node> {
+        let properties = self.document.get("Properties")?;
+        path.iter()
+            .try_fold(properties, |node, key| part(node, key))
+    }
+
+    /// Where a property stands, given its path. The place of the nearest enclosing thing when there is no such property.
     pub fn place(&self, path: &[&str]) -> Span {
         let mut node = match self.document.get("Properties") {
             Some(properties) => properties,
@@ -59,16 +66,22 @@ impl Resource {
         };
         let mut place = self.span;
         for key in path {
-            let next = match node.as_list() {
-                Some(items) => key.parse().ok().and_then(|index: usize| items.get(index)),
-                None => node.get(key),
-            };
-            let Some(next) = next else {
+            let Some(next) = part(node, key) else {
                 break;
             };
             node = next;
-            place = node.span;
+            // What SAM's translation built stands nowhere; what is around it does.
+            if node.span.file.is_some() {
+                place = node.span;
+            }
         }
         place
+    }
+}
+
+fn part<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    match node.as_list() {
+        Some(items) => items.get(key.parse::<usize>().ok()?),
+        None => node.get(key),
     }
 }

@@ -13,6 +13,7 @@ use crate::common::root;
 const ARROWS: &[(&str, &[&str])] = &[
     ("stackgen-cfn", &[]),
     ("stackgen-model", &["stackgen-cfn"]),
+    ("stackgen-lint", &["stackgen-cfn", "stackgen-model"]),
     ("stackgen-synth", &["stackgen-cfn", "stackgen-model"]),
     ("stackgen-gateway", &["stackgen-cfn", "stackgen-model"]),
     ("stackgen-probe", &[]),
@@ -25,6 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stackgen-cfn",
             "stackgen-deploy",
             "stackgen-gateway",
+            "stackgen-lint",
             "stackgen-model",
             "stackgen-probe",
             "stackgen-synth",

@@ -1,0 +1,55 @@
+//! For a person at a terminal: the message, the places with their lines, why, and what to do.
+
+use annotate_snippets::{Level, Renderer};
+
+use super::Linted;
+use super::snippet::{self, printable};
+use crate::{Confidence, Finding, Severity};
+
+/// Every finding of a file, with styles that a stream may strip.
+pub fn render(linted: &Linted) -> String {
+    let mut text = String::new();
+    for finding in &linted.report.findings {
+        text.push_str(&one(finding, linted));
+        text.push_str("\n\n");
+    }
+    text
+}
+
+fn one(finding: &Finding, linted: &Linted) -> String {
+    let rule = finding.rule;
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let related = finding.related.iter();
+    let marks: Vec<_> = std::iter::once((finding.place.span, None))
+        .chain(related.map(|related| (related.place.span, Some(related.label.as_str()))))
+        .collect();
+    let mut about = format!("rule {}", rule.name);
+    if finding.confidence == Confidence::Low {
+        about.push_str(", of low confidence");
+    }
+    match rule.rows {
+        [] => {}
+        [row] => about.push_str(&format!("; row {row} of the API Gateway reference")),
+        rows => about.push_str(&format!(
+            "; rows {} of the API Gateway reference",
+            rows.join(", ")
+        )),
+    }
+    let mut group = level
+        .primary_title(printable(&finding.message))
+        .id(rule.id)
+        .elements(snippet::elements(&marks, &linted.sources))
+        .element(Level::NOTE.message(about));
+    if let Some(hint) = &finding.hint {
+        group = group.element(Level::HELP.message(printable(hint)));
+    }
+    if let Some(fix) = &finding.fix {
+        let fix = format!("`--fix` can do this: {}", fix.title);
+        group = group.element(Level::HELP.message(printable(&fix)));
+    }
+    Renderer::styled().render(&[group])
+}

@@ -1,0 +1,112 @@
+//! Places in a file, with the lines that they are on.
+
+use annotate_snippets::{Annotation, AnnotationKind, Element, Origin, Snippet};
+use stackgen_cfn::{Source, Sources, Span};
+
+/// Lines are shown up to this many bytes; beyond it only the place is named.
+const LONGEST_EXCERPT: usize = 4096;
+
+/// The first place and its companions with their labels: those that are close to it in one excerpt with it, every other
+/// in its own. Places that are in no file are left out, and so is everything when the first is.
+pub fn elements<'a>(places: &[(Span, Option<&'a str>)], sources: &'a Sources) -> Vec<Element<'a>> {
+    let mut excerpts: Vec<(&Source, Vec<Mark<'_>>)> = Vec::new();
+    for (index, (span, label)) in places.iter().enumerate() {
+        let source = span.file.and_then(|id| sources.get(id));
+        let kind = match index {
+            0 => AnnotationKind::Primary,
+            _ => AnnotationKind::Context,
+        };
+        let Some(source) = source else {
+            if index == 0 {
+                return Vec::new();
+            }
+            continue;
+        };
+        let mark = Mark::new(kind, source, *span, *label);
+        let close = excerpts.iter_mut().find(|(other, marks)| {
+            other.id() == source.id() && extent(marks.iter().chain([&mark])) <= LONGEST_EXCERPT
+        });
+        match close {
+            Some((_, marks)) => marks.push(mark),
+            None => excerpts.push((source, vec![mark])),
+        }
+    }
+    excerpts
+        .into_iter()
+        .map(|(source, marks)| excerpt(source, marks))
+        .collect()
+}
+
+/// A stretch to underline: of a span that covers several lines, the first line.
+struct Mark<'a> {
+    kind: AnnotationKind,
+    start: usize,
+    end: usize,
+    span: Span,
+    label: Option<&'a str>,
+}
+
+impl<'a> Mark<'a> {
+    fn new(kind: AnnotationKind, source: &Source, span: Span, label: Option<&'a str>) -> Self {
+        let text = source.text();
+        let start = floor(text, span.start as usize);
+        let end = floor(text, span.end as usize).max(start);
+        let first_line = text[start..end].find('\n').map_or(end, |at| start + at);
+        Mark {
+            kind,
+            start,
+            end: first_line,
+            span,
+            label,
+        }
+    }
+}
+
+/// How many bytes an excerpt with these marks would span.
+fn extent<'m>(marks: impl Iterator<Item = &'m Mark<'m>> + Clone) -> usize {
+    let low = marks.clone().map(|mark| mark.start).min().unwrap_or(0);
+    let high = marks.map(|mark| mark.end).max().unwrap_or(0);
+    high - low
+}
+
+fn excerpt<'a>(source: &'a Source, marks: Vec<Mark<'a>>) -> Element<'a> {
+    let text = source.text();
+    let low = marks.iter().map(|mark| mark.start).min().unwrap_or(0);
+    let high = marks.iter().map(|mark| mark.end).max().unwrap_or(0);
+    let first = marks.iter().map(|mark| mark.span.line).min().unwrap_or(1);
+    let begin = text[..low].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[high..].find('\n').map_or(text.len(), |at| high + at);
+    if end - begin > LONGEST_EXCERPT {
+        let span = marks[0].span;
+        return Origin::path(printable(source.name()))
+            .line(span.line as usize)
+            .char_column(span.column as usize)
+            .into();
+    }
+    let annotations = marks.into_iter().map(|mark| -> Annotation<'a> {
+        let label = mark.label.map(printable);
+        mark.kind
+            .span(mark.start - begin..mark.end - begin)
+            .label(label)
+    });
+    Snippet::source(&text[begin..end])
+        .path(printable(source.name()))
+        .line_start(first as usize)
+        .annotations(annotations)
+        .into()
+}
+
+/// The nearest character boundary at or before a byte.
+fn floor(text: &str, at: usize) -> usize {
+    text.floor_char_boundary(at.min(text.len()))
+}
+
+/// Text of the user's with control characters made visible, so that a file cannot drive the terminal.
+pub fn printable(text: &str) -> String {
+    let show = |c: char| match c {
+        '\n' | '\t' => c.to_string(),
+        c if c.is_control() => c.escape_default().to_string(),
+        c => c.to_string(),
+    };
+    text.chars().map(show).collect()
+}

@@ -1,0 +1,175 @@
+//! Every rule on its fixtures: templates as differences, in which lines that begin with `-` are the mistake and lines
+//! that begin with `+` the fix. A file is called after its rule, with what is special about it after a dot.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use stackgen_cfn::Sources;
+use stackgen_lint::output::{Linted, human};
+use stackgen_lint::{Finding, Rule, Severity, Subject, lint, registry};
+
+/// Which side of the difference.
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    /// With the mistake.
+    Bad,
+    /// With the fix.
+    Good,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+fn fixtures(group: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder().join(group)).into_iter().flatten();
+    let files = entries.map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files
+        .filter(|file| file.extension().is_some_and(|it| it == "diff"))
+        .collect();
+    files.sort();
+    files
+}
+
+fn one_side(difference: &str, side: Side) -> String {
+    let other = if side == Side::Bad { '+' } else { '-' };
+    let lines = difference.lines().filter(|line| !line.starts_with(other));
+    lines
+        .map(|line| format!("{}\n", line.get(1..).unwrap_or_default()))
+        .collect()
+}
+
+fn linted(name: &str, text: String, previous: Option<String>) -> Linted {
+    let mut sources = Sources::new();
+    let previous = previous.map(|text| stackgen_cfn::parse(sources.add("previous", text)).unwrap());
+    let source = sources.add(name, text);
+    let template = stackgen_cfn::parse(source).unwrap();
+    let report = lint(&Subject {
+        template: &template,
+        source: Some(source),
+        previous: previous.as_ref(),
+    });
+    Linted {
+        file: name.to_owned(),
+        report,
+        sources,
+    }
+}
+
+/// The rule that a fixture is named after.
+fn rule(file: &Path) -> &'static Rule {
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let name = name.split('.').next().unwrap().replace('_', "-");
+    registry::find(&name).unwrap_or_else(|| panic!("{name} is no rule"))
+}
+
+fn others<'f>(findings: &'f [Finding], rule: &Rule) -> Vec<&'f Finding> {
+    let loud = |finding: &&Finding| finding.severity > Severity::Note && finding.rule.id != rule.id;
+    findings.iter().filter(loud).collect()
+}
+
+fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        plain.push_str(before);
+        rest = after.split_once('m').map_or("", |(_, rest)| rest);
+    }
+    plain + rest
+}
+
+fn check(group: &str) {
+    for file in fixtures(group) {
+        let (rule, difference) = (rule(&file), fs::read_to_string(&file).unwrap());
+        let stem = file.file_stem().unwrap().to_str().unwrap();
+        // A rule that compares revisions has the earlier one beside it.
+        let previous = fs::read_to_string(file.with_extension("previous")).ok();
+        let name = format!("{stem}.yaml");
+        let bad = linted(&name, one_side(&difference, Side::Bad), previous.clone());
+        let found: Vec<_> = bad
+            .report
+            .findings
+            .iter()
+            .filter(|finding| finding.rule.id == rule.id)
+            .collect();
+        assert!(!found.is_empty(), "{stem}: the mistake is not found");
+        assert!(
+            others(&bad.report.findings, rule).is_empty(),
+            "{stem}: more is found than the mistake:\n{}",
+            plain(&human::render(&bad))
+        );
+        let good = linted(&name, one_side(&difference, Side::Good), previous);
+        let still = good
+            .report
+            .findings
+            .iter()
+            .any(|finding| finding.rule.id == rule.id);
+        assert!(
+            !still && others(&good.report.findings, rule).is_empty(),
+            "{stem}: its twin is not silent:\n{}",
+            plain(&human::render(&good))
+        );
+        let mut only = bad.clone();
+        only.report
+            .findings
+            .retain(|finding| finding.rule.id == rule.id);
+        insta::with_settings!({ snapshot_path => folder().join(group), prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(stem, plain(&human::render(&only)).trim_end());
+        });
+    }
+}
+
+macro_rules! groups {
+    ($($group:ident)*) => { $(
+        #[test]
+        fn $group() {
+            check(stringify!($group));
+        }
+    )* };
+}
+
+groups! { template authorizers routes integrations stages access quotas }
+
+#[test]
+fn every_rule_has_a_page_and_an_example_of_its_own() {
+    for group in registry::groups() {
+        for rule in group.rules {
+            let Rule { id, name, .. } = rule;
+            assert!(
+                id.starts_with(group.prefix) && id.len() == 5,
+                "{id} is not of its group"
+            );
+            let file = name.replace('-', "_");
+            let own = folder().join(group.name).join(format!("{file}.diff"));
+            assert!(own.is_file(), "{name} has no fixture");
+            let headings: Vec<_> = rule
+                .doc
+                .lines()
+                .filter(|line| line.trim().starts_with("## "))
+                .map(str::trim)
+                .collect();
+            assert_eq!(
+                headings,
+                ["## Why it hurts", "## How to fix it"],
+                "the page of {name}"
+            );
+            assert!(
+                !rule.title().is_empty() && !rule.title().contains('\n'),
+                "the title of {name}"
+            );
+            assert!(
+                rule.example_hunks().contains("\n-") || rule.example_hunks().contains("\n+"),
+                "the example of {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn ids_and_names_are_unique_and_ids_in_order() {
+    let ids: Vec<_> = registry::all().map(|rule| rule.id).collect();
+    assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
+    let mut names: Vec<_> = registry::all().map(|rule| rule.name).collect();
+    names.sort_unstable();
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+}
