@@ -1,0 +1,82 @@
+//! Templates whose wiring is right, in which there is nothing to find: no error, no warning.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use stackgen_cfn::Sources;
+use stackgen_lint::output::{Linted, human};
+use stackgen_lint::{Severity, Subject, lint};
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// What is found in a file, of warning and above.
+fn loud(path: &Path) -> String {
+    let mut sources = Sources::new();
+    let text =
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let source = sources.add(path.display().to_string(), text);
+    let template = stackgen_cfn::parse(source).unwrap();
+    let subject = Subject {
+        template: &template,
+        source: Some(source),
+        previous: None,
+    };
+    let mut report = lint(&subject);
+    assert!(
+        report.apis > 0,
+        "{}: there is no WebSocket API to judge",
+        path.display()
+    );
+    report
+        .findings
+        .retain(|finding| finding.severity > Severity::Note);
+    human::render(&Linted {
+        file: path.display().to_string(),
+        report,
+        sources,
+    })
+}
+
+fn assert_silent(paths: impl IntoIterator<Item = PathBuf>) {
+    let found: Vec<_> = paths
+        .into_iter()
+        .map(|path| loud(&path))
+        .filter(|text| !text.is_empty())
+        .collect();
+    assert!(found.is_empty(), "{}", found.concat());
+}
+
+#[test]
+fn small_templates_that_are_right() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/silent");
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    assert!(!files.is_empty());
+    assert_silent(files);
+}
+
+#[test]
+fn the_flagship_as_it_is_rendered() {
+    let files = [
+        "dev/template.yaml",
+        "dev/sam.yaml",
+        "prod/template.yaml",
+        "prod/sam.yaml",
+    ];
+    assert_silent(files.map(|file| repository().join("out").join(file)));
+}
+
+#[test]
+fn the_flagship_as_cdk_synthesises_it() {
+    let files = ["dev.template.json", "prod.template.json"];
+    assert_silent(files.map(|file| {
+        repository()
+            .join("generator/model/tests/fixtures/cdk")
+            .join(file)
+    }));
+}
