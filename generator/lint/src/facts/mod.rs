@@ -1,1 +1,7 @@
 //! What several rules need to know of a template, each thing worked out in one place.
+
+#[cfg_attr(
+    not(test),
+    allow(dead_code, reason = "rules that judge policies and permissions use it")
+)]
+pub(crate) mod arn;
