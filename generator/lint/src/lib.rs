@@ -16,6 +16,6 @@ mod rules;
 mod suppress;
 
 pub use finding::{Confidence, Finding, Place, Related, Severity};
-pub use fix::{Edit, Fix};
+pub use fix::{Applied, Edit, Fix, Fixed, apply, fix_all};
 pub use report::{Report, Subject, Suppressed, lint};
 pub use rule::Rule;

@@ -1,5 +1,10 @@
 //! What `--fix` does: changes of the document, said by what they change, so that the rest of the file stays as it is.
 
+mod all;
+mod apply;
+
+pub use all::{Fixed, fix_all};
+pub use apply::{Applied, apply};
 use stackgen_cfn::{Node, Span};
 use stackgen_model::Resource;
 
