@@ -60,6 +60,8 @@ pub struct Place {
     pub path: Vec<String>,
     /// Where it stands, or the nearest thing around it; the default span in a template that was rendered and not read.
     pub span: Span,
+    /// True when what stands there is not to be shown: a report names the place and leaves its line out.
+    pub hidden: bool,
 }
 
 /// Another place, and what it has to do with the finding.
@@ -82,6 +84,7 @@ impl Place {
                 [] => resource.span,
                 path => resource.place(path),
             },
+            hidden: false,
         }
     }
 
@@ -90,6 +93,15 @@ impl Place {
         Place {
             span,
             ..Place::default()
+        }
+    }
+
+    /// The same place, whose line no report shows: a secret stands there.
+    #[must_use]
+    pub fn hidden(self) -> Place {
+        Place {
+            hidden: true,
+            ..self
         }
     }
 }

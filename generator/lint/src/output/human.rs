@@ -23,7 +23,8 @@ fn one(finding: &Finding, linted: &Linted) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let related = finding.related.iter();
+    let hidden = finding.place.hidden;
+    let related = finding.related.iter().filter(|_| !hidden);
     let marks: Vec<_> = std::iter::once((finding.place.span, None))
         .chain(related.map(|related| (related.place.span, Some(related.label.as_str()))))
         .collect();
@@ -42,7 +43,10 @@ fn one(finding: &Finding, linted: &Linted) -> String {
     let mut group = level
         .primary_title(printable(&finding.message))
         .id(rule.id)
-        .elements(snippet::elements(&marks, &linted.sources))
+        .elements(match hidden {
+            true => snippet::place(finding.place.span, &linted.sources),
+            false => snippet::elements(&marks, &linted.sources),
+        })
         .element(Level::NOTE.message(about));
     if let Some(hint) = &finding.hint {
         group = group.element(Level::HELP.message(printable(hint)));

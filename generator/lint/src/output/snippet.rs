@@ -37,6 +37,20 @@ pub fn elements<'a>(places: &[(Span, Option<&'a str>)], sources: &'a Sources) ->
         .collect()
 }
 
+/// A place alone, without what stands there.
+pub fn place(span: Span, sources: &Sources) -> Vec<Element<'_>> {
+    let source = span.file.and_then(|id| sources.get(id));
+    let origin = source.map(|source| origin(source, span));
+    origin.into_iter().collect()
+}
+
+fn origin<'a>(source: &Source, span: Span) -> Element<'a> {
+    Origin::path(printable(source.name()))
+        .line(span.line as usize)
+        .char_column(span.column as usize)
+        .into()
+}
+
 /// A stretch to underline: of a span that covers several lines, the first line.
 struct Mark<'a> {
     kind: AnnotationKind,
@@ -77,11 +91,7 @@ fn excerpt<'a>(source: &'a Source, marks: Vec<Mark<'a>>) -> Element<'a> {
     let begin = text[..low].rfind('\n').map_or(0, |at| at + 1);
     let end = text[high..].find('\n').map_or(text.len(), |at| high + at);
     if end - begin > LONGEST_EXCERPT {
-        let span = marks[0].span;
-        return Origin::path(printable(source.name()))
-            .line(span.line as usize)
-            .char_column(span.column as usize)
-            .into();
+        return origin(source, marks[0].span);
     }
     let annotations = marks.into_iter().map(|mark| -> Annotation<'a> {
         let label = mark.label.map(printable);
