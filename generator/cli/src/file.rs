@@ -59,6 +59,16 @@ pub(crate) fn read(path: &Path, input: Input) -> Result<String, CliError> {
     text(bytes, path, input)
 }
 
+/// A file's text; `None` for what is too long to be of that kind, or not text at all.
+pub(crate) fn read_if_text(path: &Path, input: Input) -> Result<Option<String>, CliError> {
+    let unreadable = |error| unreadable(path, &error, input);
+    if fs::metadata(path).map_err(unreadable)?.len() > input.limit() {
+        return Ok(None);
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
+    Ok(String::from_utf8(bytes).ok())
+}
+
 /// A path in a folder, without a `./` that nobody wrote.
 pub(crate) fn within(folder: &Path, path: &str) -> PathBuf {
     match folder == Path::new(".") {

@@ -40,6 +40,8 @@ enum Outcome {
     Found,
     /// The operation failed, and what happened is told: exit code 1.
     Failed,
+    /// Some of the input could not be used, and that is told: exit code 2.
+    Unusable,
     /// A second Ctrl-C ended it at once: exit code 130.
     Cut,
 }
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Found) => ExitCode::from(3),
         Ok(Outcome::Failed) => ExitCode::FAILURE,
+        Ok(Outcome::Unusable) => ExitCode::from(2),
         Ok(Outcome::Cut) => ExitCode::from(CUT),
         Err(error) => {
             ui.error(&error);

@@ -43,13 +43,19 @@ impl Place {
                 file::text(git::show(object)?, Path::new(object), Input::Template)?
             }
         };
-        let mut sources = Sources::new();
-        let parsed = stackgen_cfn::parse(sources.add(self.name(), text));
-        let template = parsed.map_err(|errors| CliError::located(&sources, errors))?;
-        match template.get("Resources").and_then(Node::as_map) {
-            Some(_) => Ok(template),
-            None => Err(no_template(&sources, &template)),
-        }
+        let (_, template) = parse(self.name(), text)?;
+        Ok(template)
+    }
+}
+
+/// A template and the text that its spans point into.
+pub(crate) fn parse(name: String, text: String) -> Result<(Sources, Node), CliError> {
+    let mut sources = Sources::new();
+    let parsed = stackgen_cfn::parse(sources.add(name, text));
+    let template = parsed.map_err(|errors| CliError::located(&sources, errors))?;
+    match template.get("Resources").and_then(Node::as_map) {
+        Some(_) => Ok((sources, template)),
+        None => Err(no_template(&sources, &template)),
     }
 }
 

@@ -7,6 +7,7 @@ mod dev;
 mod diff;
 mod graph;
 mod init;
+mod lint;
 mod man;
 mod probe;
 mod schema;
@@ -30,6 +31,7 @@ pub(crate) enum Command {
     Synth(synth::Synth),
     Diff(diff::Diff),
     Graph(graph::Graph),
+    Lint(Box<lint::Lint>),
     Deploy(Box<deploy::Deploy>),
     Deployments(Box<deployments::Deployments>),
     Status(Box<status::Status>),
@@ -49,6 +51,7 @@ impl Command {
             Command::Synth(command) => command.run(ui),
             Command::Diff(command) => command.run(ui),
             Command::Graph(command) => command.run(ui),
+            Command::Lint(command) => command.run(ui),
             Command::Deploy(command) => command.run(ui),
             Command::Deployments(command) => command.run(ui),
             Command::Status(command) => command.run(ui),

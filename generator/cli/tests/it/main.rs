@@ -14,6 +14,7 @@ mod graph;
 mod handlers;
 mod init;
 mod limits;
+mod lint;
 mod pages;
 mod probe;
 mod probe_local;
