@@ -32,7 +32,7 @@ pub use link::{FunctionLink, Link, Qualifier};
 pub use meaning::Meaning;
 pub use model::Model;
 pub use parts::Effect;
-pub use problem::Problem;
+pub use problem::{Problem, ProblemKind};
 pub use resolve::{
     Inputs, Piece, Pseudo, Reference, Resolved, Resolver, Setting, Text, Unknown, UnknownReason,
 };

@@ -3,6 +3,16 @@
 use serde::Serialize;
 use stackgen_cfn::Span;
 
+/// What sort of problem it is, for whoever tells sorts apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ProblemKind {
+    /// The template breaks the rules of its language.
+    #[default]
+    Template,
+    /// SAM makes one logical id of two route keys, and one of the routes is lost.
+    RouteKeysCollide,
+}
+
 /// Something that keeps the model from saying all there is to say. Reading goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Problem {
@@ -13,6 +23,9 @@ pub struct Problem {
     /// Where; the default span when the template was built and not read.
     #[serde(skip)]
     pub span: Span,
+    /// What sort of problem.
+    #[serde(skip)]
+    pub kind: ProblemKind,
 }
 
 impl Problem {
@@ -22,6 +35,7 @@ impl Problem {
             message: message.into(),
             hint: None,
             span,
+            kind: ProblemKind::default(),
         }
     }
 
@@ -32,5 +46,11 @@ impl Problem {
             hint: Some(hint.into()),
             ..self
         }
+    }
+
+    /// The same problem, of that kind.
+    #[must_use]
+    pub(crate) fn of_kind(self, kind: ProblemKind) -> Self {
+        Problem { kind, ..self }
     }
 }

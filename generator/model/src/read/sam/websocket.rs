@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use stackgen_cfn::{Map, Node, Span, join, r#ref, sub};
 
 use super::{Expander, Source, copy, invocation, permission, sub_with};
-use crate::Problem;
+use crate::{Problem, ProblemKind};
 
 const API: &[&str] = &[
     "ApiKeySelectionExpression",
@@ -97,8 +97,9 @@ impl Expander<'_> {
         );
         let hint = "rename one so that they differ in more than case and $, or write the routes as \
                     AWS::ApiGatewayV2::Route";
+        let problem = Problem::new(message, span).with_hint(hint);
         self.problems
-            .push(Problem::new(message, span).with_hint(hint));
+            .push(problem.of_kind(ProblemKind::RouteKeysCollide));
     }
 
     fn websocket_route(
