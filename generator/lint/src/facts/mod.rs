@@ -5,3 +5,8 @@
     allow(dead_code, reason = "rules that judge policies and permissions use it")
 )]
 pub(crate) mod arn;
+pub(crate) mod presence;
+pub(crate) mod quota;
+pub(crate) mod records;
+pub(crate) mod selection;
+pub(crate) mod target;

@@ -1,10 +1,22 @@
 //! Quotas.
 
+mod text_too_long;
+mod too_many_authorizers;
+mod too_many_integrations;
+mod too_many_routes;
+mod too_many_stages;
+
 use crate::registry::Group;
 
 pub(super) const GROUP: Group = Group {
     name: "quotas",
     title: "Quotas",
     prefix: "SG6",
-    rules: &[],
+    rules: &[
+        &too_many_routes::RULE,
+        &too_many_integrations::RULE,
+        &too_many_authorizers::RULE,
+        &too_many_stages::RULE,
+        &text_too_long::RULE,
+    ],
 };

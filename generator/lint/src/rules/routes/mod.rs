@@ -1,10 +1,50 @@
 //! Routes.
 
+mod api_key_selection_unsupported;
+mod connect_route_missing;
+mod dangling_target;
+mod default_route_missing;
+mod disconnect_route_missing;
+mod duplicate_route_key;
+mod half_two_way_route;
+mod http_api_property;
+mod http_route_key;
+mod request_parameters_off_connect;
+mod reserved_route_key;
+mod route_never_selected;
+mod route_response_key_not_default;
+mod route_selection_missing;
+mod route_without_target;
+mod sam_route_keys_collide;
+mod static_route_selection;
+mod target_of_another_api;
+mod target_without_integrations_prefix;
+
 use crate::registry::Group;
 
 pub(super) const GROUP: Group = Group {
     name: "routes",
     title: "Routes",
     prefix: "SG2",
-    rules: &[],
+    rules: &[
+        &connect_route_missing::RULE,
+        &disconnect_route_missing::RULE,
+        &default_route_missing::RULE,
+        &duplicate_route_key::RULE,
+        &reserved_route_key::RULE,
+        &http_route_key::RULE,
+        &route_without_target::RULE,
+        &dangling_target::RULE,
+        &target_of_another_api::RULE,
+        &target_without_integrations_prefix::RULE,
+        &half_two_way_route::RULE,
+        &request_parameters_off_connect::RULE,
+        &sam_route_keys_collide::RULE,
+        &static_route_selection::RULE,
+        &route_selection_missing::RULE,
+        &route_response_key_not_default::RULE,
+        &api_key_selection_unsupported::RULE,
+        &http_api_property::RULE,
+        &route_never_selected::RULE,
+    ],
 };

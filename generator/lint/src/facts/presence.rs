@@ -1,0 +1,98 @@
+//! What is there for certain, and what is missing for certain.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use stackgen_model::{Api, LogicalId, ProblemKind, Resolved, Resource, Route};
+
+use crate::context::Context;
+
+/// The key of a route, when the template tells it.
+pub(crate) fn key(route: &Route) -> Option<&str> {
+    let known = match route.resource.properties.get("RouteKey")? {
+        Resolved::Text(text) => text.as_literal().is_some(),
+        Resolved::Bool(_) | Resolved::Int(_) | Resolved::Float(_) => true,
+        _ => false,
+    };
+    known.then(|| route.key.as_str())
+}
+
+/// The key of a route that messages choose: neither `$connect` nor `$disconnect` nor `$default`.
+pub(crate) fn custom_key(route: &Route) -> Option<&str> {
+    key(route).filter(|_| !route.key.is_predefined())
+}
+
+/// Whether an api has the route, or one whose key is meant to be it: `$Default` is refused and found as that.
+pub(crate) fn has_route(api: &Api, key: &str) -> bool {
+    let mut keys = api.routes.iter().map(|route| route.key.as_str());
+    keys.any(|other| other.eq_ignore_ascii_case(key))
+}
+
+/// Whether a resource is there whenever its api is: under no condition that is not known, or under the api's own.
+pub(crate) fn stands_with(api: &Api, resource: &Resource) -> bool {
+    let of_api = api.resource.as_ref().and_then(|api| condition(api));
+    let of_resource = condition(resource);
+    of_resource.is_none() || of_resource == of_api
+}
+
+/// The name of the condition that decides whether a resource exists.
+pub(crate) fn condition(resource: &Resource) -> Option<&str> {
+    let conditional = resource.conditional.as_ref()?;
+    Some(conditional.name.as_str())
+}
+
+/// What of the routes of apis may be out of sight. Made once for all apis.
+pub(crate) struct Sight<'a> {
+    context: &'a Context<'a>,
+    /// SAM has lost routes.
+    collisions: bool,
+    /// Resources whose `Ref` a nested stack gets as a parameter, or any stack can import.
+    given_away: HashSet<&'a LogicalId>,
+}
+
+impl<'a> Sight<'a> {
+    pub(crate) fn new(context: &'a Context<'a>) -> Sight<'a> {
+        let model = context.model;
+        let mut problems = model.problems.iter();
+        let stacks = model.resources.values();
+        let stacks = stacks.filter(|it| it.kind == "AWS::CloudFormation::Stack");
+        let parameters = stacks.filter_map(|stack| stack.properties.get("Parameters"));
+        let outputs = model
+            .outputs
+            .as_map()
+            .into_iter()
+            .flat_map(|it| it.values());
+        let exported = outputs.filter(|output| output.get("Export").is_some());
+        let values = parameters
+            .filter_map(Resolved::as_map)
+            .flat_map(|it| it.values())
+            .chain(exported.filter_map(|output| output.get("Value")));
+        Sight {
+            context,
+            collisions: problems.any(|it| it.kind == ProblemKind::RouteKeysCollide),
+            given_away: values.filter_map(referred).collect(),
+        }
+    }
+
+    /// Whether the template tells every route of an api. Only then is a route missing. An api whose routes are all
+    /// elsewhere is one that other stacks fill, and so may be one whose id another stack is given.
+    pub(crate) fn tells_every_route(&self, api: &Api) -> bool {
+        let given_away = |api: &Arc<Resource>| self.given_away.contains(&api.logical_id);
+        !self.collisions
+            && self.context.is_whole(api)
+            && !api.routes.is_empty()
+            && api.routes.iter().all(|route| key(route).is_some())
+            && !api.resource.as_ref().is_some_and(given_away)
+    }
+}
+
+fn referred(value: &Resolved) -> Option<&LogicalId> {
+    let Resolved::Text(text) = value else {
+        return None;
+    };
+    let reference = text.as_reference()?;
+    reference
+        .attribute
+        .is_none()
+        .then_some(&reference.logical_id)
+}

@@ -1,0 +1,20 @@
+//! What routes and their integrations have to do with each other.
+
+use stackgen_model::{LogicalId, Route};
+
+use crate::Edit;
+use crate::fix;
+
+/// The type of what a target names.
+pub(crate) const INTEGRATION: &str = "AWS::ApiGatewayV2::Integration";
+
+/// The target that names an integration, as the argument of a `Sub`, and the edit that writes it.
+pub(crate) fn corrected(route: &Route, integration: &LogicalId) -> (String, Option<Edit>) {
+    let text = format!("integrations/${{{integration}}}");
+    let edit = fix::replace(
+        &route.resource,
+        &["Target"],
+        stackgen_cfn::sub(text.as_str()),
+    );
+    (text, edit)
+}

@@ -1,0 +1,36 @@
+use crate::Finding;
+use crate::context::Context;
+use crate::facts::quota;
+use crate::rule::rule;
+
+rule! {
+    /// An API has more authorizers than its quota.
+    ///
+    /// ## Why it hurts
+    ///
+    /// The default quota is 10 (row L6). The deployment of the stack fails with `Maximum number of Authorizers for this API has
+    /// been reached. Please contact AWS if you need additional Authorizers.`
+    ///
+    /// ## How to fix it
+    ///
+    /// A WebSocket API needs one, since `$connect` alone is authorized (row A1): let its function tell callers apart. Else have
+    /// the quota raised, for this API, by AWS Support.
+    id: "SG603",
+    name: "too-many-authorizers",
+    severity: Warning,
+    confidence: Medium,
+    rows: ["L6", "A1"],
+    fixable: false,
+    example: "quotas/too_many_authorizers.diff",
+}
+
+/// The quota of an API.
+const QUOTA: usize = 10;
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let over = |api: &'_ stackgen_model::Api| {
+        let resources = api.authorizers.iter().map(|it| &it.resource);
+        quota::over(&RULE, api, "authorizers", QUOTA, resources)
+    };
+    context.websockets().filter_map(over).collect()
+}

@@ -1,0 +1,36 @@
+use crate::Finding;
+use crate::context::Context;
+use crate::facts::quota;
+use crate::rule::rule;
+
+rule! {
+    /// An API has more integrations than its quota.
+    ///
+    /// ## Why it hurts
+    ///
+    /// The default quota is 300 (row L6). The deployment of the stack fails with `Maximum number of Integrations for this API has
+    /// been reached. Please contact AWS if you need additional Integrations.`
+    ///
+    /// ## How to fix it
+    ///
+    /// Let routes share an integration: one for each function is enough, however many routes lead to it. Else have the quota
+    /// raised, for this API, by AWS Support.
+    id: "SG602",
+    name: "too-many-integrations",
+    severity: Warning,
+    confidence: Medium,
+    rows: ["L6"],
+    fixable: false,
+    example: "quotas/too_many_integrations.diff",
+}
+
+/// The quota of an API.
+const QUOTA: usize = 300;
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let over = |api: &'_ stackgen_model::Api| {
+        let resources = api.integrations.iter().map(|it| &it.resource);
+        quota::over(&RULE, api, "integrations", QUOTA, resources)
+    };
+    context.websockets().filter_map(over).collect()
+}

@@ -1,0 +1,34 @@
+use crate::Finding;
+use crate::context::Context;
+use crate::facts::quota;
+use crate::rule::rule;
+
+rule! {
+    /// An API has more stages than its quota.
+    ///
+    /// ## Why it hurts
+    ///
+    /// The default quota is 10 (row L6), and the deployment of the stack fails at the first stage that is too much.
+    ///
+    /// ## How to fix it
+    ///
+    /// Give environments stacks of their own, or have the quota raised, for this API, by Service Quotas.
+    id: "SG604",
+    name: "too-many-stages",
+    severity: Warning,
+    confidence: Medium,
+    rows: ["L6"],
+    fixable: false,
+    example: "quotas/too_many_stages.diff",
+}
+
+/// The quota of an API.
+const QUOTA: usize = 10;
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let over = |api: &'_ stackgen_model::Api| {
+        let resources = api.stages.iter().map(|it| &it.resource);
+        quota::over(&RULE, api, "stages", QUOTA, resources)
+    };
+    context.websockets().filter_map(over).collect()
+}

@@ -1,0 +1,52 @@
+use stackgen_model::{Api, Text};
+
+use crate::context::Context;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// The API key is read from where API Gateway does not read it.
+    ///
+    /// ## Why it hurts
+    ///
+    /// There are two values (row A15): `$request.header.x-api-key` and `$context.authorizer.usageIdentifierKey`. A query
+    /// parameter or another header is never read, so that no caller of a route that requires a key gets in.
+    ///
+    /// ## How to fix it
+    ///
+    /// Write one of the two. Browsers cannot set headers: for them let the authorizer return the key as
+    /// `usageIdentifierKey`.
+    id: "SG217",
+    name: "api-key-selection-unsupported",
+    severity: Error,
+    confidence: High,
+    rows: ["A15"],
+    fixable: false,
+    example: "routes/api_key_selection_unsupported.diff",
+}
+
+const SUPPORTED: &[&str] = &[
+    "$request.header.x-api-key",
+    "$context.authorizer.usageIdentifierKey",
+];
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    context.websockets().filter_map(of_api).collect()
+}
+
+fn of_api(api: &Api) -> Option<Finding> {
+    let resource = api.resource.as_ref()?;
+    let expression = api.api_key_selection_expression.as_ref();
+    let expression = expression.and_then(Text::as_literal)?;
+    // Names of headers have no case.
+    if SUPPORTED
+        .iter()
+        .any(|one| one.eq_ignore_ascii_case(expression))
+    {
+        return None;
+    }
+    let message = format!("`{expression}` is no place from which API Gateway reads an API key");
+    let place = Place::of(resource, &["ApiKeySelectionExpression"]);
+    let finding = Finding::new(&RULE, place, message);
+    Some(finding.hint(format!("write `{}` or `{}`", SUPPORTED[0], SUPPORTED[1])))
+}

@@ -1,0 +1,56 @@
+use stackgen_model::Api;
+
+use crate::context::Context;
+use crate::facts::presence::{Sight, has_route};
+use crate::facts::records::Records;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// An API whose stack keeps records of connections has no `$connect` route.
+    ///
+    /// ## Why it hurts
+    ///
+    /// Without a `$connect` route API Gateway accepts every handshake by itself (row C2): no function sees the caller's
+    /// headers and query string, which no later event has (row E2), nobody can be refused, and no record is written.
+    /// Whatever is sent to all connections misses those that have not spoken yet, and a `$disconnect` finds no record to
+    /// delete.
+    ///
+    /// ## How to fix it
+    ///
+    /// Add a `$connect` route with an integration whose function checks the caller, writes the record and returns
+    /// `{"statusCode": 200}`. Where a first message writes the record and strangers are welcome until then, suppress this.
+    id: "SG201",
+    name: "connect-route-missing",
+    severity: Warning,
+    confidence: Medium,
+    rows: ["C2", "E2"],
+    fixable: false,
+    example: "routes/connect_route_missing.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let sight = Sight::new(context);
+    let records = Records::new(context);
+    let apis = context.websockets();
+    apis.filter_map(|api| of_api(&sight, &records, api))
+        .collect()
+}
+
+fn of_api(sight: &Sight<'_>, records: &Records<'_>, api: &Api) -> Option<Finding> {
+    // An authorizer that has no `$connect` to be attached to is found as one that is never attached.
+    if has_route(api, "$connect") || !api.authorizers.is_empty() || !sight.tells_every_route(api) {
+        return None;
+    }
+    let records = records.kept(api)?;
+    let resource = api.resource.as_ref()?;
+    let id = &resource.logical_id;
+    let message = format!(
+        "API {id} has no `$connect` route: everybody is connected, and nobody is recorded on connecting"
+    );
+    Some(
+        Finding::new(&RULE, Place::of(resource, &[]), message)
+            .related(records, "connections are recorded here")
+            .hint("add a `$connect` route whose function checks the caller and writes the record"),
+    )
+}

@@ -1,0 +1,53 @@
+use stackgen_model::Api;
+
+use crate::context::Context;
+use crate::facts::presence::{Sight, has_route};
+use crate::facts::records::Records;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// An API whose stack keeps records of connections has no `$disconnect` route.
+    ///
+    /// ## Why it hurts
+    ///
+    /// Nothing tells the stack that a connection is gone (row M18). Its record stays: every broadcast posts to it and gets
+    /// 410 `GoneException` (row K4), counts of who is there only grow, and the table with them. Time to live takes
+    /// the records away hours or days after the fact.
+    ///
+    /// ## How to fix it
+    ///
+    /// Add a `$disconnect` route with an integration whose function deletes the record. The event is best effort, so let
+    /// the record expire too, and delete it when a post is answered with 410.
+    id: "SG202",
+    name: "disconnect-route-missing",
+    severity: Warning,
+    confidence: Medium,
+    rows: ["M18", "K4"],
+    fixable: false,
+    example: "routes/disconnect_route_missing.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let sight = Sight::new(context);
+    let records = Records::new(context);
+    let apis = context.websockets();
+    apis.filter_map(|api| of_api(&sight, &records, api))
+        .collect()
+}
+
+fn of_api(sight: &Sight<'_>, records: &Records<'_>, api: &Api) -> Option<Finding> {
+    if has_route(api, "$disconnect") || !sight.tells_every_route(api) {
+        return None;
+    }
+    let records = records.kept(api)?;
+    let resource = api.resource.as_ref()?;
+    let id = &resource.logical_id;
+    let message =
+        format!("API {id} has no `$disconnect` route: records of connections that are gone stay");
+    Some(
+        Finding::new(&RULE, Place::of(resource, &[]), message)
+            .related(records, "connections are recorded here")
+            .hint("add a `$disconnect` route whose function deletes the record"),
+    )
+}

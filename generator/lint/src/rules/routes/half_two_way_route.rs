@@ -1,0 +1,91 @@
+use std::sync::Arc;
+
+use stackgen_model::{Api, Resource, Route, Text};
+
+use crate::context::Context;
+use crate::facts::presence::{key, stands_with};
+use crate::rule::rule;
+use crate::{Confidence, Finding, Place};
+
+rule! {
+    /// A route is configured to answer, but only by half.
+    ///
+    /// ## Why it hurts
+    ///
+    /// What a function returns is sent to the client only when the route has `RouteResponseSelectionExpression: $default`
+    /// **and** a route response `$default` (row M8). With one of them nothing is sent and nothing is logged: the client waits
+    /// for an answer that the function has given. SAM's `RouteResponseSelectionExpression` makes the first half alone.
+    ///
+    /// ## How to fix it
+    ///
+    /// Set the expression to `$default` and add an `AWS::ApiGatewayV2::RouteResponse` with `RouteResponseKey: $default`, which
+    /// the deployment must wait for (row F7). For a one-way route remove both, and answer by PostToConnection.
+    id: "SG211",
+    name: "half-two-way-route",
+    severity: Error,
+    confidence: High,
+    rows: ["M8", "F5", "F7"],
+    fixable: false,
+    example: "routes/half_two_way_route.diff",
+}
+
+const SELECTION: &str = "RouteResponseSelectionExpression";
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    // A response whose route is not known may be that of any route.
+    let responses = context.model.resources.values();
+    let mut responses = responses.filter(|it| it.kind == "AWS::ApiGatewayV2::RouteResponse");
+    let stray = responses.any(|response| !names_a_route(response));
+    let of_api = |api| -> Vec<Finding> {
+        let whole = context.is_whole(api) && !stray;
+        api.routes
+            .iter()
+            .filter_map(|route| of_route(api, whole, route))
+            .collect()
+    };
+    context.websockets().flat_map(of_api).collect()
+}
+
+fn names_a_route(response: &Arc<Resource>) -> bool {
+    let route = response.properties.text("RouteId");
+    route.is_some_and(|route| route.as_reference().is_some())
+}
+
+fn of_route(api: &Api, whole: bool, route: &Route) -> Option<Finding> {
+    // Nothing but a status is read of the answer to a handshake, and nobody is left to answer after `$disconnect`.
+    let key = key(route).filter(|key| !["$connect", "$disconnect"].contains(key))?;
+    let place = Place::of(&route.resource, &[SELECTION]);
+    let expression = route.route_response_selection_expression.as_ref();
+    let response = route.responses.first();
+    match (expression.map(Text::as_literal), response) {
+        (Some(Some(other)), _) if !["$default", "\\$default"].contains(&other) => {
+            let message = format!(
+                "`{other}` selects no response of route `{key}`: the only response there can be is `$default`"
+            );
+            Some(Finding::new(&RULE, place, message).hint("write `$default`"))
+        }
+        (Some(Some(_)), None) if whole => {
+            let message = format!(
+                "route `{key}` selects the response `$default` and has none: what its function returns is not sent"
+            );
+            let hint = format!(
+                "add an `AWS::ApiGatewayV2::RouteResponse` with `RouteId: !Ref {}` and `RouteResponseKey: $default`",
+                route.resource.logical_id
+            );
+            Some(Finding::new(&RULE, place, message).hint(hint))
+        }
+        (None, Some(response)) if stands_with(api, &response.resource) => {
+            let message = format!(
+                "route `{key}` has a response and selects none: what its function returns is not sent"
+            );
+            let finding = Finding::new(&RULE, place, message).with_confidence(Confidence::Medium);
+            let related = Place::of(&response.resource, &[]);
+            Some(
+                finding
+                    .related(related, "the response")
+                    .hint(format!("set `{SELECTION}: $default`")),
+            )
+        }
+        _ => None,
+    }
+}

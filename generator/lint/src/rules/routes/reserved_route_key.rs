@@ -1,0 +1,45 @@
+use stackgen_model::Route;
+
+use crate::context::Context;
+use crate::facts::presence::custom_key;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// A route key begins with `$` and is none of API Gateway's own.
+    ///
+    /// ## Why it hurts
+    ///
+    /// `$` is reserved for `$connect`, `$disconnect` and `$default` (row F2). The route cannot be created: the deployment of
+    /// the stack fails with `The provided route key is not formatted properly`, 400 `BadRequestException`.
+    ///
+    /// ## How to fix it
+    ///
+    /// Take the `$` away, or correct the spelling: keys are case-sensitive, and `$Default` is not `$default`.
+    id: "SG205",
+    name: "reserved-route-key",
+    severity: Error,
+    confidence: High,
+    rows: ["F2"],
+    fixable: false,
+    example: "routes/reserved_route_key.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let routes = context.websockets().flat_map(|api| &api.routes);
+    routes.filter_map(of_route).collect()
+}
+
+fn of_route(route: &Route) -> Option<Finding> {
+    let key = custom_key(route)?;
+    let rest = key.strip_prefix('$')?;
+    let own = ["$connect", "$disconnect", "$default"];
+    let meant = own.iter().find(|own| own.eq_ignore_ascii_case(key));
+    let hint = match meant {
+        Some(meant) => format!("write `{meant}`"),
+        None => format!("write `{rest}`, and let clients send it so"),
+    };
+    let message = format!("`{key}` is no route key: only API Gateway's own begin with `$`");
+    let place = Place::of(&route.resource, &["RouteKey"]);
+    Some(Finding::new(&RULE, place, message).hint(hint))
+}

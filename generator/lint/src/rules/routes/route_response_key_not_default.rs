@@ -1,0 +1,50 @@
+use stackgen_model::{Resolved, RouteResponse};
+
+use crate::context::Context;
+use crate::fix::{self, Fix};
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// A route response has a key other than `$default`.
+    ///
+    /// ## Why it hurts
+    ///
+    /// There is no other (row F5). The route response cannot be created: the deployment of the stack fails with `Currently,
+    /// only $default is supported as a RouteResponseKey.`
+    ///
+    /// ## How to fix it
+    ///
+    /// Write `RouteResponseKey: $default`, as `--fix` does. What is told apart by status is an integration response.
+    id: "SG216",
+    name: "route-response-key-not-default",
+    severity: Error,
+    confidence: High,
+    rows: ["F5"],
+    fixable: true,
+    example: "routes/route_response_key_not_default.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let routes = context.websockets().flat_map(|api| &api.routes);
+    let responses = routes.flat_map(|route| &route.responses);
+    responses.filter_map(of_response).collect()
+}
+
+fn of_response(response: &RouteResponse) -> Option<Finding> {
+    let path = ["RouteResponseKey"];
+    let key = response
+        .resource
+        .properties
+        .get(path[0])
+        .and_then(Resolved::to_text)?;
+    let key = key.as_literal().filter(|&key| key != "$default")?;
+    let id = &response.resource.logical_id;
+    let message =
+        format!("route response {id} has the key `{key}`, and there is none but `$default`");
+    let edit = fix::replace(&response.resource, &path, "$default");
+    let finding = Finding::new(&RULE, Place::of(&response.resource, &path), message)
+        .hint("write `$default`")
+        .fix(Fix::one("write the key as `$default`", edit));
+    Some(finding)
+}

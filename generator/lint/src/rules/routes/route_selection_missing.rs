@@ -1,0 +1,43 @@
+use stackgen_model::{Api, Protocol};
+
+use crate::context::Context;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// A WebSocket API has no route selection expression.
+    ///
+    /// ## Why it hurts
+    ///
+    /// HTTP APIs have one by themselves, WebSocket APIs do not (row F1): the API cannot be created, and the deployment of the
+    /// stack fails with `Invalid routeSelectionExpression`.
+    ///
+    /// ## How to fix it
+    ///
+    /// Set `RouteSelectionExpression: $request.body.action`, with the property by which clients say what they want.
+    id: "SG215",
+    name: "route-selection-missing",
+    severity: Error,
+    confidence: High,
+    rows: ["F1", "M1"],
+    fixable: false,
+    example: "routes/route_selection_missing.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    context.websockets().filter_map(of_api).collect()
+}
+
+fn of_api(api: &Api) -> Option<Finding> {
+    let resource = api.resource.as_ref()?;
+    if api.protocol != Protocol::WebSocket || api.route_selection_expression.is_some() {
+        return None;
+    }
+    let message = format!(
+        "API {} has no `RouteSelectionExpression`",
+        resource.logical_id
+    );
+    let place = Place::of(resource, &["RouteSelectionExpression"]);
+    let finding = Finding::new(&RULE, place, message);
+    Some(finding.hint("set `RouteSelectionExpression`, for instance to `$request.body.action`"))
+}

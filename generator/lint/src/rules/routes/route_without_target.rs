@@ -1,0 +1,40 @@
+use stackgen_model::{Link, Route};
+
+use crate::context::Context;
+use crate::facts::presence::key;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// A route has no integration.
+    ///
+    /// ## Why it hurts
+    ///
+    /// A route without `Target` is created and dead (row F2): what comes to it reaches no function. Behind `$connect` nobody
+    /// is checked or recorded; a message is not answered by anything that the stack holds.
+    ///
+    /// ## How to fix it
+    ///
+    /// Set `Target: !Sub integrations/${Integration}`, or remove the route, so that its messages go to `$default`.
+    id: "SG207",
+    name: "route-without-target",
+    severity: Error,
+    confidence: High,
+    rows: ["F2"],
+    fixable: false,
+    example: "routes/route_without_target.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let routes = context.websockets().flat_map(|api| &api.routes);
+    routes.filter_map(of_route).collect()
+}
+
+fn of_route(route: &Route) -> Option<Finding> {
+    // Properties that are not known as a whole have no key either.
+    let key = key(route).filter(|_| route.target == Link::Missing)?;
+    let message = format!("route `{key}` has no `Target`: what comes to it reaches no integration");
+    let place = Place::of(&route.resource, &["Target"]);
+    let finding = Finding::new(&RULE, place, message);
+    Some(finding.hint("set `Target: !Sub integrations/${…}` with the integration's logical id"))
+}

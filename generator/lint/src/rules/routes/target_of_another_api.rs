@@ -1,0 +1,63 @@
+use std::collections::HashMap;
+
+use stackgen_model::{Api, Integration, Link, LogicalId, Route};
+
+use crate::context::Context;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// A route's target is an integration of another API.
+    ///
+    /// ## Why it hurts
+    ///
+    /// An API finds only its own integrations. The route cannot be created and the deployment of the stack fails.
+    ///
+    /// ## How to fix it
+    ///
+    /// Give this API an integration of its own; two of them may call the same function. Each API needs its own permission
+    /// to call it.
+    id: "SG209",
+    name: "target-of-another-api",
+    severity: Error,
+    confidence: High,
+    rows: ["F2"],
+    fixable: false,
+    example: "routes/target_of_another_api.diff",
+}
+
+type Owners<'a> = HashMap<&'a LogicalId, (&'a Api, &'a Integration)>;
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let apis = context.model.apis.iter();
+    let owned = apis.flat_map(|api| api.integrations.iter().map(move |it| (api, it)));
+    let owners: Owners<'_> = owned
+        .map(|(api, integration)| (&integration.resource.logical_id, (api, integration)))
+        .collect();
+    let routes = |api| -> Vec<Finding> { of_api(api, &owners) };
+    context.websockets().flat_map(routes).collect()
+}
+
+fn of_api(api: &Api, owners: &Owners<'_>) -> Vec<Finding> {
+    let Link::To(own) = &api.id else {
+        return Vec::new();
+    };
+    let finding = |route: &Route| {
+        let (owner, integration) = owners.get(route.target.to()?)?;
+        let Link::To(other) = &owner.id else {
+            return None;
+        };
+        if other == own {
+            return None;
+        }
+        let message = format!(
+            "route `{}` of API {own} leads to integration {}, which is of API {other}",
+            route.key, integration.resource.logical_id
+        );
+        let place = Place::of(&route.resource, &["Target"]);
+        let related = Place::of(&integration.resource, &["ApiId"]);
+        let finding = Finding::new(&RULE, place, message).related(related, "of another API");
+        Some(finding.hint(format!("give {own} an integration of its own")))
+    };
+    api.routes.iter().filter_map(finding).collect()
+}

@@ -1,0 +1,79 @@
+use stackgen_model::{LogicalId, Resolved, Route, Text};
+
+use crate::context::Context;
+use crate::facts::target::{INTEGRATION, corrected};
+use crate::fix::Fix;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// A route's target does not begin with `integrations/`.
+    ///
+    /// ## Why it hurts
+    ///
+    /// The route cannot be created: the deployment of the stack fails with `Unexpected or malformed target in route. Correct
+    /// format should be integrations/<integration_id>.`
+    ///
+    /// ## How to fix it
+    ///
+    /// Write `Target: !Sub integrations/${Integration}`. `--fix` does where the target is an integration's id alone.
+    id: "SG210",
+    name: "target-without-integrations-prefix",
+    severity: Error,
+    confidence: High,
+    rows: ["F2"],
+    fixable: true,
+    example: "routes/target_without_integrations_prefix.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let routes = context.websockets().flat_map(|api| &api.routes);
+    routes
+        .filter_map(|route| of_route(context, route))
+        .collect()
+}
+
+fn of_route(context: &Context<'_>, route: &Route) -> Option<Finding> {
+    let Resolved::Text(target) = route.resource.properties.get("Target")? else {
+        return None;
+    };
+    if target.strip_prefix("integrations/").is_some() || target.unknown().is_some() {
+        return None;
+    }
+    let place = Place::of(&route.resource, &["Target"]);
+    if let Some(integration) = integration(context, target) {
+        let (text, edit) = corrected(route, &integration);
+        let message = format!(
+            "the target of route `{}` is the bare id of {integration}",
+            route.key
+        );
+        let fix = Fix::one("put `integrations/` before the integration's id", edit);
+        let finding = Finding::new(&RULE, place, message);
+        return Some(
+            finding
+                .hint(format!("write `Target: !Sub {text}`"))
+                .fix(fix),
+        );
+    }
+    // What names another resource is no matter of the prefix: it is found as a dangling target.
+    if target.as_reference().is_some() {
+        return None;
+    }
+    let message = format!(
+        "the target of route `{}` is `{target}`, which does not begin with `integrations/`",
+        route.key
+    );
+    let finding = Finding::new(&RULE, place, message);
+    Some(finding.hint("write `Target: !Sub integrations/${…}` with the integration's logical id"))
+}
+
+/// The integration whose id, or whose logical id as a text, is the whole target.
+fn integration(context: &Context<'_>, target: &Text) -> Option<LogicalId> {
+    let id = match (target.as_reference(), target.as_literal()) {
+        (Some(reference), _) if reference.attribute.is_none() => reference.logical_id.clone(),
+        (_, Some(name)) => LogicalId::new(name),
+        _ => return None,
+    };
+    let resource = context.model.resource(&id)?;
+    (resource.kind == INTEGRATION).then_some(id)
+}
