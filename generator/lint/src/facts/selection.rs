@@ -5,6 +5,8 @@ use stackgen_model::{Api, Text};
 /// A selection expression in its parts.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Selection<'e> {
+    /// As it is written.
+    pub(crate) expression: &'e str,
     /// The text before, between and after the variables.
     texts: Vec<String>,
     /// The variables: `request.body.action`.
@@ -24,6 +26,7 @@ impl<'e> Selection<'e> {
     /// Takes an expression apart. A variable that is not in braces is taken to reach to the end.
     pub(crate) fn new(expression: &'e str) -> Selection<'e> {
         let mut parts = Selection {
+            expression,
             texts: vec![String::new()],
             variables: Vec::new(),
         };

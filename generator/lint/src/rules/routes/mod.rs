@@ -9,6 +9,7 @@ mod duplicate_route_key;
 mod half_two_way_route;
 mod http_api_property;
 mod http_route_key;
+mod request_models_without_selection;
 mod request_parameters_off_connect;
 mod reserved_route_key;
 mod route_never_selected;
@@ -46,5 +47,6 @@ pub(super) const GROUP: Group = Group {
         &api_key_selection_unsupported::RULE,
         &http_api_property::RULE,
         &route_never_selected::RULE,
+        &request_models_without_selection::RULE,
     ],
 };

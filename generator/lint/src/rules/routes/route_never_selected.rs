@@ -39,8 +39,6 @@ fn of_api(api: &Api) -> Vec<Finding> {
     if selection.fixed().is_some() {
         return Vec::new();
     }
-    let expression = api.route_selection_expression.iter();
-    let expression: String = expression.filter_map(|text| text.as_literal()).collect();
     let mut findings = Vec::new();
     for route in &api.routes {
         // A key that begins with `$` is reserved, and that is what is wrong with it.
@@ -50,6 +48,7 @@ fn of_api(api: &Api) -> Vec<Finding> {
         if selection.can_yield(key) {
             continue;
         }
+        let expression = selection.expression;
         let message = format!("`{expression}` never comes to `{key}`: the route is never selected");
         let finding = Finding::new(&RULE, Place::of(&route.resource, &["RouteKey"]), message)
             .hint("write the key with the text that stands around the expression's variables");

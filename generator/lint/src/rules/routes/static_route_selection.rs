@@ -49,7 +49,7 @@ fn of_api(api: &Api) -> Option<Finding> {
         key.is_some() && stands_with(api, &route.resource)
     };
     let route = api.routes.iter().find(dead)?;
-    let expression = api.route_selection_expression.as_ref()?.as_literal()?;
+    let expression = selection.expression;
     let message = format!(
         "`{expression}` {why}: route `{}` is never selected",
         route.key
