@@ -28,10 +28,13 @@ pub(crate) fn matches(model: &Model, pattern: &Text, arn: &Text) -> Match {
     if pattern.len() > LONGEST || arn.len() > LONGEST {
         return Match::NotKnown;
     }
+    let Some((pattern, arn)) = differing(&pattern, &arn) else {
+        return Match::No;
+    };
     let comparison = |sure| Comparison { model, sure };
-    if comparison(true).matches(&pattern, &arn) {
+    if comparison(true).matches(pattern, arn) {
         Match::Yes
-    } else if comparison(false).matches(&pattern, &arn) {
+    } else if comparison(false).matches(pattern, arn) {
         Match::NotKnown
     } else {
         Match::No
@@ -134,6 +137,32 @@ fn wild(text: &str, tokens: &mut Vec<Token<'_>>) {
         });
         rest = &rest[c.len_utf8()..];
     }
+}
+
+/// What is left of both without their common beginning and end; `None` when they differ in known characters there, as
+/// most patterns do.
+fn differing<'t, 'a>(
+    mut pattern: &'t [Token<'a>],
+    mut arn: &'t [Token<'a>],
+) -> Option<(&'t [Token<'a>], &'t [Token<'a>])> {
+    use Token::{Any, Char, One, Variable};
+    while let ([part, pattern_rest @ ..], [token, arn_rest @ ..]) = (pattern, arn) {
+        match (part, token) {
+            (Any | One | Variable, _) => break,
+            (part, token) if part == token => (pattern, arn) = (pattern_rest, arn_rest),
+            (Char(_), Char(_)) => return None,
+            _ => break,
+        }
+    }
+    while let ([pattern_rest @ .., part], [arn_rest @ .., token]) = (pattern, arn) {
+        match (part, token) {
+            (Any | One | Variable, _) => break,
+            (part, token) if part == token => (pattern, arn) = (pattern_rest, arn_rest),
+            (Char(_), Char(_)) => return None,
+            _ => break,
+        }
+    }
+    Some((pattern, arn))
 }
 
 /// What may stand for what: when `sure`, only what does in any case, and otherwise all that may.

@@ -1,5 +1,8 @@
 //! Authorizers, and the authorization of `$connect`.
 
+mod authorizer_permission_missing;
+mod authorizer_permission_of_another_api;
+mod authorizer_permission_without_source;
 mod connect_open_beside_authorizer;
 mod http_api_identity_source;
 
@@ -12,5 +15,8 @@ pub(super) const GROUP: Group = Group {
     rules: &[
         &connect_open_beside_authorizer::RULE,
         &http_api_identity_source::RULE,
+        &authorizer_permission_missing::RULE,
+        &authorizer_permission_of_another_api::RULE,
+        &authorizer_permission_without_source::RULE,
     ],
 };

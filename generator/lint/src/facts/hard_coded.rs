@@ -1,0 +1,216 @@
+//! Accounts, regions and partitions that are written into ARNs of the template's own things.
+
+use std::collections::HashSet;
+
+use stackgen_cfn::{Node, Value};
+use stackgen_model::{Link, Model, Piece, Resource, Text};
+
+use crate::Place;
+use crate::context::Context;
+
+/// An ARN of something of the template in which a part is written that the stack could tell.
+pub(crate) struct HardCoded<'a> {
+    /// What the ARN stands for, for a message: `the URI of Integration`.
+    pub(crate) what: String,
+    pub(crate) place: Place,
+    pub(crate) account: Option<&'a str>,
+    pub(crate) region: Option<&'a str>,
+    pub(crate) partition: Option<&'a str>,
+}
+
+/// Every one of them. ARNs of what is elsewhere need their account and region, and are not among them.
+pub(crate) fn hard_coded<'a>(context: &Context<'a>) -> Vec<HardCoded<'a>> {
+    let model = context.model;
+    let mut found = Vec::new();
+    let names = function_names(model);
+    let own = |link: &Link, uri: &Text| match link {
+        Link::To(_) => true,
+        Link::External(_) => function_name(uri).is_some_and(|name| names.contains(name)),
+        _ => false,
+    };
+    for api in context.websockets() {
+        for it in &api.integrations {
+            let uri = it
+                .uri
+                .as_ref()
+                .filter(|uri| own(&it.function.function, uri));
+            add(
+                &mut found,
+                "the URI of",
+                &it.resource,
+                "IntegrationUri",
+                uri,
+            );
+        }
+        for it in &api.authorizers {
+            let uri = it
+                .uri
+                .as_ref()
+                .filter(|uri| own(&it.function.function, uri));
+            add(&mut found, "the URI of", &it.resource, "AuthorizerUri", uri);
+        }
+    }
+    let of_api = |text: &&Text| {
+        let mut references = text.references();
+        let kind = |id| model.resource(id).map(|it| it.kind.as_str());
+        let own = references.any(|it| kind(&it.logical_id) == Some("AWS::ApiGatewayV2::Api"));
+        own && text.split_once(":execute-api:").is_some()
+    };
+    for it in &model.permissions {
+        let source = it.source_arn.as_ref().filter(of_api);
+        add(
+            &mut found,
+            "the SourceArn of",
+            &it.resource,
+            "SourceArn",
+            source,
+        );
+    }
+    for grant in model.roles.iter().flat_map(|role| &role.grants) {
+        for resource in grant.resources.iter().filter(of_api) {
+            add(
+                &mut found,
+                "a policy of",
+                &grant.resource,
+                "",
+                Some(resource),
+            );
+        }
+    }
+    found
+}
+
+/// The names of the template's functions, as far as it gives them.
+pub(crate) fn function_names(model: &Model) -> HashSet<&str> {
+    let names = model
+        .functions
+        .iter()
+        .filter_map(|it| it.name.as_ref()?.as_literal());
+    names.collect()
+}
+
+/// The name in `…:function:{name}[:{qualifier}][/invocations]`.
+pub(crate) fn function_name(uri: &Text) -> Option<&str> {
+    let Some(Piece::Literal(end)) = uri.pieces().last() else {
+        return None;
+    };
+    let (_, name) = end.split_once(":function:")?;
+    name.split([':', '/']).next()
+}
+
+fn add<'a>(
+    found: &mut Vec<HardCoded<'a>>,
+    what: &str,
+    resource: &'a Resource,
+    property: &str,
+    text: Option<&'a Text>,
+) {
+    let Some(text) = text else { return };
+    let path: &[&str] = if property.is_empty() {
+        &[]
+    } else {
+        &[property]
+    };
+    let Some(node) = resource.node(path) else {
+        return;
+    };
+    let mut hard = HardCoded {
+        what: format!("{what} {}", resource.logical_id),
+        place: Place::of(resource, path),
+        account: None,
+        region: None,
+        partition: None,
+    };
+    for (kind, part) in parts(text) {
+        // What a parameter's default or a mapping brings is not written here.
+        let needle = match kind {
+            Part::Partition => format!("arn:{part}"),
+            _ => part.to_owned(),
+        };
+        let Some(written) = written(node, &needle) else {
+            continue;
+        };
+        let place = match kind {
+            Part::Account => &mut hard.account,
+            Part::Region => &mut hard.region,
+            Part::Partition => &mut hard.partition,
+        };
+        *place = place.or(Some(part));
+        if property.is_empty() && written.span.file.is_some() {
+            hard.place.span = written.span;
+        }
+    }
+    if hard.account.or(hard.region).or(hard.partition).is_some() {
+        found.push(hard);
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    Partition,
+    Region,
+    Account,
+}
+
+/// The parts of ARNs that stand in known text, up to the account.
+fn parts(text: &Text) -> Vec<(Part, &str)> {
+    let mut found = Vec::new();
+    // How many colons ago an ARN began; whether the part is known as a whole.
+    let (mut position, mut whole) = (None, true);
+    for piece in text.pieces() {
+        let Piece::Literal(literal) = piece else {
+            whole = false;
+            continue;
+        };
+        let mut words = literal.split(':').peekable();
+        while let Some(word) = words.next() {
+            let ended = words.peek().is_some();
+            if ended && whole {
+                found.extend(part(position, word).map(|part| (part, word)));
+            }
+            if !ended {
+                whole = word.is_empty();
+                continue;
+            }
+            let begins = word == "arn" || word.ends_with("/arn");
+            position = if begins {
+                Some(1)
+            } else {
+                position.map(|at| at + 1)
+            };
+            whole = true;
+        }
+    }
+    found
+}
+
+fn part(position: Option<u32>, word: &str) -> Option<Part> {
+    match position? {
+        1 => word.starts_with("aws").then_some(Part::Partition),
+        3 => is_region(word).then_some(Part::Region),
+        4 => (word.len() == 12 && word.bytes().all(|it| it.is_ascii_digit()))
+            .then_some(Part::Account),
+        _ => None,
+    }
+}
+
+/// `eu-central-1`, `us-gov-west-1`.
+fn is_region(word: &str) -> bool {
+    let Some((place, number)) = word.rsplit_once('-') else {
+        return false;
+    };
+    let letters = |part: &str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_lowercase());
+    number.parse::<u8>().is_ok() && place.contains('-') && place.split('-').all(letters)
+}
+
+/// The text of a value that has a word in it.
+fn written<'n>(node: &'n Node, word: &str) -> Option<&'n Node> {
+    match &node.value {
+        Value::String(text) => text.contains(word).then_some(node),
+        Value::Int(number) => (number.to_string() == word).then_some(node),
+        Value::List(items) => items.iter().find_map(|item| written(item, word)),
+        Value::Map(map) => map.iter().find_map(|(_, item)| written(item, word)),
+        Value::Call(call) => written(&call.argument, word),
+        _ => None,
+    }
+}

@@ -1,0 +1,187 @@
+//! Whether the roles that API Gateway invokes functions as may do so.
+
+use std::collections::HashMap;
+
+use stackgen_model::{
+    FunctionLink, Grant, Link, LogicalId, Model, Piece, Qualifier, Reference, Resource, Role, Text,
+};
+
+use crate::context::Context;
+use crate::facts::arn::{self, Match};
+
+/// A role of the template that lacks what an integration or authorizer needs of it.
+pub(crate) struct RoleLack<'a> {
+    pub(crate) role: &'a Role,
+    /// The integration or authorizer.
+    pub(crate) caller: &'a Resource,
+    /// Its property that names the role.
+    pub(crate) property: &'static str,
+    pub(crate) function: &'a LogicalId,
+    pub(crate) qualifier: Option<&'a Qualifier>,
+    pub(crate) what: Lack,
+}
+
+/// What a role lacks.
+#[derive(Clone, Copy)]
+pub(crate) enum Lack {
+    /// API Gateway may not take it.
+    Trust,
+    /// It does not allow the invocation.
+    Grant,
+}
+
+/// A caller, what it invokes as, what it invokes, and the property that names the role.
+type Call<'a> = (&'a Resource, &'a Link, &'a FunctionLink, &'static str);
+
+/// More statements than this are not compared: a role's policies are 10 KB at most, its managed ones twenty times 6 KB.
+const MOST: usize = 1024;
+
+/// Every one of them; nothing of roles that the template does not show as a whole.
+pub(crate) fn lacks<'a>(context: &Context<'a>) -> Vec<RoleLack<'a>> {
+    let model = context.model;
+    // Policies that are attached from their own side are not among a role's grants.
+    let attached = |resource: &Resource| resource.kind == "AWS::IAM::RolePolicy";
+    if model.resources.values().any(|it| attached(it)) || !model.gaps.is_empty() {
+        return Vec::new();
+    }
+    let roles: HashMap<_, _> = model
+        .roles
+        .iter()
+        .map(|it| (&it.resource.logical_id, it))
+        .collect();
+    let integrations = context.websockets().flat_map(|api| &api.integrations);
+    let integrations = integrations.map(|it| {
+        (
+            &*it.resource,
+            &it.credentials,
+            &it.function,
+            "CredentialsArn",
+        )
+    });
+    let authorizers = context.websockets().flat_map(|api| &api.authorizers);
+    let authorizers = authorizers.map(|it| {
+        (
+            &*it.resource,
+            &it.credentials,
+            &it.function,
+            "AuthorizerCredentialsArn",
+        )
+    });
+    let lack = |(caller, credentials, link, property): Call<'a>| {
+        let (role, function) = (*roles.get(credentials.to()?)?, link.function.to()?);
+        let what = what_lacks(model, role, link, function)?;
+        Some(RoleLack {
+            role,
+            caller,
+            property,
+            function,
+            qualifier: link.qualifier.as_ref(),
+            what,
+        })
+    };
+    integrations.chain(authorizers).filter_map(lack).collect()
+}
+
+fn what_lacks(
+    model: &Model,
+    role: &Role,
+    link: &FunctionLink,
+    function: &LogicalId,
+) -> Option<Lack> {
+    if !is_trusting(role) {
+        return Some(Lack::Trust);
+    }
+    let elsewhere = |policy: &Text| {
+        let of_template = policy.as_reference();
+        of_template.is_none_or(|it| model.resource(&it.logical_id).is_none())
+    };
+    let hidden = !role.unknown.is_empty() || role.managed_policies.iter().any(elsewhere);
+    if hidden || role.grants.len() > MOST {
+        return None;
+    }
+    let called = called(link, function);
+    let allows = |grant: &Grant| allows(model, grant, &called);
+    (!role.grants.iter().any(allows)).then_some(Lack::Grant)
+}
+
+/// Whether API Gateway may take the role, as far as is known.
+fn is_trusting(role: &Role) -> bool {
+    let principal = |text: &Text| match text.pieces() {
+        [Piece::Literal(text), ..] => text == "*" || text.starts_with("apigateway."),
+        _ => true,
+    };
+    // A document that is not known as a whole may name it too.
+    let document = role.resource.properties.get("AssumeRolePolicyDocument");
+    let statements = document.and_then(|it| it.get("Statement"));
+    let known = statements.is_some_and(|it| {
+        let principals = it.one_or_many().iter().map(|it| it.get("Principal"));
+        principals
+            .into_iter()
+            .all(|it| it.is_some_and(|it| it.as_map().is_some()))
+    });
+    !known || role.trusted.iter().any(principal)
+}
+
+/// The ARN that is called, as far as it is known.
+fn called(link: &FunctionLink, function: &LogicalId) -> Text {
+    let reference = |id: &LogicalId, attribute: Option<&str>| {
+        Piece::Reference(Reference {
+            logical_id: id.clone(),
+            attribute: attribute.map(str::to_owned),
+        })
+    };
+    match &link.qualifier {
+        None => Text::from(reference(function, Some("Arn"))),
+        Some(Qualifier::Version(id) | Qualifier::Alias(id)) => Text::from(reference(id, None)),
+        Some(Qualifier::Named(name)) => {
+            let mut arn = Text::from(reference(function, Some("Arn")));
+            arn.push(Piece::Literal(":".to_owned()));
+            arn.append(name.clone());
+            arn
+        }
+    }
+}
+
+fn allows(model: &Model, grant: &Grant, called: &Text) -> bool {
+    let effect = grant.effect.as_ref().and_then(Text::as_literal);
+    if effect == Some("Deny") {
+        return false;
+    }
+    let action = Text::literal("lambda:invokefunction");
+    let lower = |text: &Text| match text.as_literal() {
+        Some(known) => Text::literal(known.to_ascii_lowercase()),
+        None => text.clone(),
+    };
+    let acts = !grant.not_actions.is_empty()
+        || grant
+            .actions
+            .iter()
+            .any(|it| arn::matches(model, &lower(it), &action) != Match::No);
+    let on = !grant.not_resources.is_empty()
+        || grant.resources.iter().any(|it| may_be(model, it, called));
+    acts && on
+}
+
+/// Whether a resource of a statement may be the function that is called.
+fn may_be(model: &Model, resource: &Text, called: &Text) -> bool {
+    let of = |text: &Text| text.references().next().map(|it| it.logical_id.clone());
+    // A qualified ARN begins with the function's own, which `{function}:*` therefore covers.
+    match (resource.as_reference(), called.as_reference()) {
+        (Some(resource), Some(called)) if is_lambda(model, &resource.logical_id) => {
+            resource == called
+        }
+        (Some(resource), None) if is_lambda(model, &resource.logical_id) => {
+            resource.attribute.as_deref() != Some("Arn")
+        }
+        (None, _) if of(resource).is_some() && resource.strip_suffix(":*").is_some() => true,
+        _ => arn::matches(model, resource, called) != Match::No,
+    }
+}
+
+fn is_lambda(model: &Model, id: &LogicalId) -> bool {
+    let kind = model.resource(id).map(|it| it.kind.as_str());
+    matches!(
+        kind,
+        Some("AWS::Lambda::Function" | "AWS::Lambda::Version" | "AWS::Lambda::Alias")
+    )
+}

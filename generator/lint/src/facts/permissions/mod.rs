@@ -1,0 +1,409 @@
+//! Who may invoke a function: what an api calls, and which permissions of the template admit it.
+
+mod refusal;
+
+use std::collections::{HashMap, HashSet};
+
+use stackgen_model::{
+    Api, Function, FunctionLink, Integration, Link, LogicalId, Model, Permission, Piece, Qualifier,
+    Resolved, Text, Unknown, UnknownReason,
+};
+
+use crate::context::Context;
+use crate::facts::arn::{self, Match};
+
+pub(crate) use refusal::{Caller, Refusal, Why, named, other_source};
+
+/// A function keeps at most 20 KB of policy, which is fewer statements than this; more are not compared.
+const MOST: usize = 256;
+
+/// What WebSocket APIs of the template would invoke and may not. Nothing is said of a function whose permissions may be
+/// out of sight.
+pub(crate) fn refusals<'a>(context: &Context<'a>) -> Vec<Refusal<'a>> {
+    let mut permissions = None;
+    let mut refusals = Vec::new();
+    for api in context.websockets().filter(|api| context.is_whole(api)) {
+        let permissions = permissions.get_or_insert_with(|| Permissions::of(context.model));
+        permissions.of_routes(api, &mut refusals);
+        permissions.of_authorizers(api, &mut refusals);
+    }
+    refusals
+}
+
+/// How WebSocket APIs call a function.
+#[derive(Default)]
+pub(crate) struct Called<'a> {
+    /// True when an integration does; authorizers alone otherwise.
+    pub(crate) by_integration: bool,
+    /// The first api of the template that does.
+    pub(crate) api: Option<&'a LogicalId>,
+}
+
+/// The functions of the template that WebSocket APIs call.
+pub(crate) fn called<'a>(context: &Context<'a>) -> HashMap<&'a LogicalId, Called<'a>> {
+    let mut called: HashMap<_, Called<'a>> = HashMap::new();
+    for api in context.websockets() {
+        let by_authorizers = api.authorizers.iter().map(|it| (&it.function, false));
+        let by_integrations = api.integrations.iter().map(|it| (&it.function, true));
+        for (link, integration) in by_authorizers.chain(by_integrations) {
+            if let Some(function) = link.function.to() {
+                let called = called.entry(function).or_default();
+                called.by_integration |= integration;
+                called.api = called.api.or(api.id.to());
+            }
+        }
+    }
+    called
+}
+
+/// Whether a permission is one for API Gateway to invoke a function, as far as is known.
+pub(crate) fn is_for_api_gateway(permission: &Permission) -> bool {
+    let action = permission.action.as_ref().is_some_and(|action| {
+        let is = |known: &str| {
+            ["lambda:InvokeFunction", "lambda:*", "*"]
+                .iter()
+                .any(|action| action.eq_ignore_ascii_case(known))
+        };
+        action.as_literal().map_or(action.unknown().is_some(), is)
+    });
+    let principal =
+        permission
+            .principal
+            .as_ref()
+            .is_some_and(|principal| match principal.pieces() {
+                [Piece::Literal(text), ..] => text == "*" || text.starts_with("apigateway."),
+                _ => principal.unknown().is_some(),
+            });
+    action && principal
+}
+
+/// The permissions of a template by function.
+struct Permissions<'a> {
+    model: &'a Model,
+    of_function: HashMap<&'a LogicalId, Vec<&'a Permission>>,
+    /// Functions that something not of the model may give permissions to.
+    open: HashSet<&'a LogicalId>,
+    /// True when a permission may be any function's.
+    all_open: bool,
+    /// Which api calls which function.
+    calls: HashSet<(&'a LogicalId, &'a LogicalId)>,
+}
+
+impl<'a> Permissions<'a> {
+    fn of(model: &'a Model) -> Permissions<'a> {
+        let mut permissions = Permissions {
+            model,
+            of_function: HashMap::new(),
+            open: HashSet::new(),
+            all_open: false,
+            calls: model.apis.iter().flat_map(calls).collect(),
+        };
+        let name = |function: &'a Function| {
+            let name = function.name.as_ref()?.to_string();
+            Some((name, &function.resource.logical_id))
+        };
+        let by_name: HashMap<String, &LogicalId> =
+            model.functions.iter().filter_map(name).collect();
+        for permission in &model.permissions {
+            permissions.add(permission, &by_name);
+        }
+        let makers = model.resources.values().filter(|it| may_permit(&it.kind));
+        for maker in makers {
+            referenced(&maker.properties, &mut permissions.open);
+        }
+        permissions
+    }
+
+    fn add(&mut self, permission: &'a Permission, by_name: &HashMap<String, &'a LogicalId>) {
+        let name = permission.resource.properties.text("FunctionName");
+        let named = || by_name.get(&name.as_ref()?.to_string());
+        let function = match &permission.function.function {
+            Link::To(function) => function,
+            // Whatever the name is in the end, it is the same.
+            elsewhere => match (named(), elsewhere) {
+                (Some(function), _) => function,
+                // An ARN with account and region written in may be that of a function of the template.
+                (None, Link::External(text)) => {
+                    let function = last_name(text).and_then(|name| by_name.get(name));
+                    self.open.extend(function);
+                    return;
+                }
+                _ => {
+                    self.all_open = true;
+                    return;
+                }
+            },
+        };
+        self.of_function
+            .entry(function)
+            .or_default()
+            .push(permission);
+    }
+
+    /// Routes of one function, and with one reason, are one refusal: one permission mends it.
+    fn of_routes(&self, api: &'a Api, refusals: &mut Vec<Refusal<'a>>) {
+        let called = api
+            .integrations
+            .iter()
+            .filter(|it| self.is_judged_integration(it));
+        let called: HashMap<_, _> = called.map(|it| (&it.resource.logical_id, it)).collect();
+        let mut index: HashMap<(&LogicalId, String), Vec<usize>> = HashMap::new();
+        for route in &api.routes {
+            let integration = route.target.to().and_then(|id| called.get(id));
+            let Some((integration, function)) =
+                integration.and_then(|it| Some((*it, it.function.function.to()?)))
+            else {
+                continue;
+            };
+            let key = route
+                .resource
+                .properties
+                .text("RouteKey")
+                .unwrap_or_default();
+            let Some(why) = self.why_not(api, &integration.function, &paths(api, &key)) else {
+                continue;
+            };
+            let qualifier = format!("{:?}", integration.function.qualifier);
+            let known = index.entry((function, qualifier)).or_default();
+            let same = known.iter().find(|&&at| refusals[at].why == why);
+            if let Some(&at) = same {
+                if let Caller::Routes(_, routes) = &mut refusals[at].caller {
+                    routes.push(route);
+                }
+                continue;
+            }
+            known.push(refusals.len());
+            let caller = Caller::Routes(integration, vec![route]);
+            refusals.push(Refusal {
+                api,
+                function,
+                caller,
+                why,
+            });
+        }
+    }
+
+    /// Only an authorizer that a route names is invoked.
+    fn of_authorizers(&self, api: &'a Api, refusals: &mut Vec<Refusal<'a>>) {
+        let attached: HashSet<_> = api
+            .routes
+            .iter()
+            .filter_map(|it| it.authorizer.to())
+            .collect();
+        for authorizer in &api.authorizers {
+            let id = &authorizer.resource.logical_id;
+            let judged = attached.contains(id) && authorizer.credentials == Link::Missing;
+            let Some(function) = authorizer.function.function.to().filter(|_| judged) else {
+                continue;
+            };
+            let mut path = Text::literal("authorizers/");
+            path.push(Piece::Reference(stackgen_model::Reference {
+                logical_id: id.clone(),
+                attribute: None,
+            }));
+            if let Some(why) = self.why_not(api, &authorizer.function, &[path]) {
+                let caller = Caller::Authorizer(authorizer);
+                refusals.push(Refusal {
+                    api,
+                    function,
+                    caller,
+                    why,
+                });
+            }
+        }
+    }
+
+    fn is_judged_integration(&self, integration: &Integration) -> bool {
+        let kind = integration
+            .integration_type
+            .as_ref()
+            .and_then(Text::as_literal);
+        matches!(kind, Some("AWS_PROXY" | "AWS")) && integration.credentials == Link::Missing
+    }
+
+    /// Why none of the paths of an api may invoke a function; `None` when one may, or it is not known.
+    fn why_not(&self, api: &'a Api, link: &'a FunctionLink, paths: &[Text]) -> Option<Why<'a>> {
+        let (function, id) = (link.function.to()?, api.id.to()?);
+        if self.all_open || self.open.contains(function) {
+            return None;
+        }
+        let permissions = self
+            .of_function
+            .get(function)
+            .map_or(&[][..], Vec::as_slice);
+        if permissions.len() > MOST {
+            return None;
+        }
+        let arns: Vec<_> = paths
+            .iter()
+            .map(|path| arn::execute_api(id, path.clone()))
+            .collect();
+        let mut nearest = Why::Absent;
+        for permission in permissions {
+            let why = self.why_not_by(permission, id, link, &arns)?;
+            if why.nearness() > nearest.nearness() {
+                nearest = why;
+            }
+        }
+        Some(nearest)
+    }
+
+    /// Why a permission of the function does not admit the call; `None` when it does, or it is not known.
+    fn why_not_by(
+        &self,
+        permission: &'a Permission,
+        api: &LogicalId,
+        link: &FunctionLink,
+        arns: &[Text],
+    ) -> Option<Why<'a>> {
+        let admits = |pattern: &Text| {
+            let mut matches = arns
+                .iter()
+                .map(|arn| arn::matches(self.model, pattern, arn));
+            matches.any(|it| it != Match::No)
+        };
+        let source = permission.source_arn.as_ref().is_none_or(admits);
+        let principal = is_for_api_gateway(permission);
+        let qualifier = self.is_same(
+            link.qualifier.as_ref(),
+            permission.function.qualifier.as_ref(),
+        );
+        match (source, principal, qualifier) {
+            (true, true, true) => None,
+            (true, true, false) => Some(Why::OtherQualifier(permission)),
+            // A permission without a source, for another service, has nothing to do with the api.
+            (true, false, true) if permission.source_arn.is_some() => {
+                Some(Why::OtherPrincipal(permission))
+            }
+            (false, true, true) => Some(self.other_source(permission, api, link)),
+            _ => Some(Why::Absent),
+        }
+    }
+
+    fn other_source(
+        &self,
+        permission: &'a Permission,
+        api: &LogicalId,
+        link: &FunctionLink,
+    ) -> Why<'a> {
+        let is_api = |id: &&LogicalId| {
+            let resource = self.model.resource(id);
+            resource.is_some_and(|resource| resource.kind == "AWS::ApiGatewayV2::Api")
+        };
+        let source = permission.source_arn.iter().flat_map(Text::references);
+        let named = source.map(|reference| &reference.logical_id).find(is_api);
+        match (named, link.function.to()) {
+            (Some(other), _) if other == api => Why::OtherSource(permission),
+            // The other api needs its permission, and this one has none.
+            (Some(other), Some(function)) if !self.calls.contains(&(other, function)) => {
+                Why::OtherApi(permission)
+            }
+            _ => Why::Absent,
+        }
+    }
+
+    /// Whether two qualifiers are one, or may be.
+    fn is_same(&self, call: Option<&Qualifier>, permission: Option<&Qualifier>) -> bool {
+        let (call, permission) = match (call, permission) {
+            (None, None) => return true,
+            // `$LATEST` has no policy of its own.
+            (Some(Qualifier::Named(name)), None) => return name.as_literal() == Some("$LATEST"),
+            (Some(_), None) | (None, Some(_)) => return false,
+            (Some(call), Some(permission)) => (call, permission),
+        };
+        if call == permission {
+            return true;
+        }
+        match (call, permission) {
+            (Qualifier::Version(_), Qualifier::Version(_)) => false,
+            (Qualifier::Version(_), Qualifier::Alias(_))
+            | (Qualifier::Alias(_), Qualifier::Version(_)) => false,
+            (Qualifier::Version(_), Qualifier::Named(name))
+            | (Qualifier::Named(name), Qualifier::Version(_)) => is_number_or_unknown(name),
+            (call, permission) => {
+                let (call, permission) = (self.name(call), self.name(permission));
+                let literals = call.as_ref().and_then(Text::as_literal);
+                let literals = literals.zip(permission.as_ref().and_then(Text::as_literal));
+                literals.is_none_or(|(call, permission)| call == permission)
+            }
+        }
+    }
+
+    fn name(&self, qualifier: &Qualifier) -> Option<Text> {
+        match qualifier {
+            Qualifier::Named(name) => Some(name.clone()),
+            Qualifier::Alias(id) | Qualifier::Version(id) => {
+                self.model.resource(id)?.properties.text("Name")
+            }
+        }
+    }
+}
+
+fn is_number_or_unknown(name: &Text) -> bool {
+    name.as_literal()
+        .is_none_or(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn calls(api: &Api) -> impl Iterator<Item = (&LogicalId, &LogicalId)> {
+    let integrations = api.integrations.iter().map(|it| &it.function);
+    let authorizers = api.authorizers.iter().map(|it| &it.function);
+    let links = integrations.chain(authorizers);
+    links.filter_map(|link| Some((api.id.to()?, link.function.to()?)))
+}
+
+/// `{stage}/{route}` for every stage; one that is not known where the template has none.
+fn paths(api: &Api, key: &Text) -> Vec<Text> {
+    let of_stage = |name: Option<Text>| {
+        let mut path = name.unwrap_or_else(any_stage);
+        path.push(Piece::Literal("/".to_owned()));
+        path.append(key.clone());
+        path
+    };
+    match api.stages.as_slice() {
+        [] => vec![of_stage(None)],
+        // More than an api may have is not compared one by one.
+        stages if stages.len() > 10 => vec![of_stage(None)],
+        stages => stages
+            .iter()
+            .map(|stage| of_stage(stage.name.clone()))
+            .collect(),
+    }
+}
+
+fn any_stage() -> Text {
+    let reason = UnknownReason::StageVariable;
+    Text::from(Piece::Unknown(Unknown::new(
+        reason,
+        Default::default(),
+        "the stage",
+    )))
+}
+
+/// The name in a function's ARN, or the name that a text is.
+fn last_name(text: &Text) -> Option<&str> {
+    let [.., Piece::Literal(end)] = text.pieces() else {
+        return None;
+    };
+    let name = end
+        .split_once(":function:")
+        .map_or(end.as_str(), |(_, name)| name);
+    name.split(':').next()
+}
+
+/// Whether resources of a type may give permissions that the template does not show.
+fn may_permit(kind: &str) -> bool {
+    kind.starts_with("Custom::")
+        || matches!(
+            kind,
+            "AWS::CloudFormation::CustomResource" | "AWS::CloudFormation::Stack"
+        )
+}
+
+fn referenced<'a>(value: &'a Resolved, found: &mut HashSet<&'a LogicalId>) {
+    match value {
+        Resolved::Text(text) => found.extend(text.references().map(|it| &it.logical_id)),
+        Resolved::List(items) => items.iter().for_each(|item| referenced(item, found)),
+        Resolved::Map(map) => map.values().for_each(|item| referenced(item, found)),
+        _ => {}
+    }
+}

@@ -1,0 +1,59 @@
+use std::collections::HashSet;
+
+use stackgen_model::{Api, Integration, Link};
+
+use crate::context::Context;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// No route uses an integration.
+    ///
+    /// ## Why it hurts
+    ///
+    /// Only a route's `Target` makes API Gateway call an integration (row F2). One that no route names is a leftover, or the trace
+    /// of a route that was forgotten: its messages go to `$default`, or come back as `Forbidden` frames (row M3).
+    ///
+    /// ## How to fix it
+    ///
+    /// Let a route name it, `Target: !Sub integrations/${Integration}`, or remove it.
+    id: "SG317",
+    name: "integration-never-used",
+    severity: Note,
+    confidence: High,
+    rows: ["F2"],
+    fixable: false,
+    example: "integrations/integration_never_used.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    context
+        .websockets()
+        .filter(|api| context.is_whole(api))
+        .flat_map(of_api)
+        .collect()
+}
+
+fn of_api(api: &Api) -> Vec<Finding> {
+    let unknown = |target: &Link| matches!(target, Link::Unknown(_) | Link::External(_));
+    if api.routes.iter().any(|route| unknown(&route.target)) {
+        return Vec::new();
+    }
+    let used: HashSet<_> = api
+        .routes
+        .iter()
+        .filter_map(|route| route.target.to())
+        .collect();
+    let unused = api
+        .integrations
+        .iter()
+        .filter(|it| !used.contains(&it.resource.logical_id));
+    let finding = |integration: &Integration| {
+        let id = &integration.resource.logical_id;
+        let message = format!("no route uses {id}");
+        Finding::new(&RULE, Place::of(&integration.resource, &[]), message).hint(format!(
+            "let a route have `Target: !Sub integrations/${{{id}}}`, or remove it"
+        ))
+    };
+    unused.map(finding).collect()
+}

@@ -1,0 +1,73 @@
+use std::collections::HashMap;
+
+use stackgen_model::{Api, Integration, LogicalId, Route};
+
+use crate::context::Context;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// An integration has responses, and every route that uses it is one-way.
+    ///
+    /// ## Why it hurts
+    ///
+    /// What an integration answers goes back to the client only on a two-way route, one that has
+    /// `RouteResponseSelectionExpression: $default` and a route response (row M8). On all others API Gateway drops it, whatever
+    /// its status (row M7): the response's templates are never run, clients wait for an answer that nobody sends, and no log
+    /// says so.
+    ///
+    /// ## How to fix it
+    ///
+    /// Make the route two-way: `RouteResponseSelectionExpression: $default` on the route and an
+    /// `AWS::ApiGatewayV2::RouteResponse` with `RouteResponseKey: $default`. Where answers go out by PostToConnection, remove the
+    /// integration responses.
+    id: "SG309",
+    name: "integration-response-on-one-way-route",
+    severity: Warning,
+    confidence: Medium,
+    rows: ["M7", "M8"],
+    fixable: false,
+    example: "integrations/integration_response_on_one_way_route.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    context
+        .websockets()
+        .filter(|api| context.is_whole(api))
+        .flat_map(of_api)
+        .collect()
+}
+
+fn of_api(api: &Api) -> Vec<Finding> {
+    let mut routes: HashMap<&LogicalId, Vec<&Route>> = HashMap::new();
+    for route in &api.routes {
+        if let Some(integration) = route.target.to() {
+            routes.entry(integration).or_default().push(route);
+        }
+    }
+    let finding = |integration: &Integration| {
+        let response = integration.responses.first()?;
+        let id = &integration.resource.logical_id;
+        let routes = routes
+            .get(id)
+            .filter(|routes| routes.iter().all(|it| is_one_way(it)))?;
+        let message = format!(
+            "{id} has responses, and route `{}` is one-way",
+            routes.first()?.key
+        );
+        let place = Place::of(&response.resource, &[]);
+        Some(
+            Finding::new(&RULE, place, message)
+                .related(Place::of(&routes.first()?.resource, &[]), "sends nothing back")
+                .hint("set `RouteResponseSelectionExpression: $default` on the route, and add a route response"),
+        )
+    };
+    api.integrations.iter().filter_map(finding).collect()
+}
+
+/// Of `$connect` the status decides, after `$disconnect` nobody is there, and a route that is half two-way is a mistake of its own.
+fn is_one_way(route: &Route) -> bool {
+    !matches!(route.key.as_str(), "$connect" | "$disconnect")
+        && route.route_response_selection_expression.is_none()
+        && route.responses.is_empty()
+}

@@ -1,0 +1,48 @@
+use stackgen_model::{Integration, Text};
+
+use crate::context::Context;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// An integration that calls something does not say what.
+    ///
+    /// ## Why it hurts
+    ///
+    /// Every type of integration but `MOCK` needs an `IntegrationUri` (row F3). API Gateway refuses the integration when the stack
+    /// is deployed, or every call of it fails: 500 at the handshake, `Internal server error` frames afterwards (row C7).
+    ///
+    /// ## How to fix it
+    ///
+    /// Write the `IntegrationUri`: for a function
+    /// `arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function.Arn}/invocations`.
+    id: "SG313",
+    name: "integration-without-uri",
+    severity: Error,
+    confidence: High,
+    rows: ["F3"],
+    fixable: false,
+    example: "integrations/integration_without_uri.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let integrations = context.websockets().flat_map(|api| &api.integrations);
+    integrations.filter_map(of_integration).collect()
+}
+
+fn of_integration(integration: &Integration) -> Option<Finding> {
+    let kind = integration
+        .integration_type
+        .as_ref()
+        .and_then(Text::as_literal)?;
+    let calls = matches!(kind, "AWS_PROXY" | "AWS" | "HTTP" | "HTTP_PROXY");
+    let (resource, id) = (&integration.resource, &integration.resource.logical_id);
+    if !calls || integration.uri.is_some() || resource.properties.as_map().is_none() {
+        return None;
+    }
+    let message = format!("{id} is of type `{kind}` and has no `IntegrationUri`");
+    Some(
+        Finding::new(&RULE, Place::of(resource, &[]), message)
+            .hint("say what it calls in `IntegrationUri`"),
+    )
+}
