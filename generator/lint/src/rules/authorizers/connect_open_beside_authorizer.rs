@@ -1,6 +1,8 @@
-use stackgen_model::{Api, Route, Text};
+use stackgen_model::{Authorizer, Route};
 
 use crate::context::Context;
+use crate::facts::authorization::{named, open_beside};
+use crate::facts::settings;
 use crate::rule::rule;
 use crate::{Finding, Place};
 
@@ -29,36 +31,39 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+    let named = named(context.model);
+    let open = context.websockets().filter_map(|api| {
+        let (routes, authorizer) = open_beside(context, api, &named)?;
+        let findings = routes.into_iter().map(|route| of_route(route, authorizer));
+        Some(findings.collect::<Vec<_>>())
+    });
+    open.flatten().collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
-    let open = api
-        .routes
-        .iter()
-        .filter(|route| route.key.is_connect() && is_open(route));
-    let Some(authorizer) = api.authorizers.first() else {
-        return Vec::new();
-    };
-    let finding = |route: &Route| {
-        let id = &authorizer.resource.logical_id;
-        let message = format!("`$connect` lets everybody in, and authorizer {id} is never invoked");
-        Finding::new(
-            &RULE,
-            Place::of(&route.resource, &["AuthorizationType"]),
-            message,
-        )
+fn of_route(route: &Route, authorizer: &Authorizer) -> Finding {
+    let id = &authorizer.resource.logical_id;
+    let place = Place::of(&route.resource, &["AuthorizationType"]);
+    let message = format!("`$connect` lets everybody in, and authorizer {id} is never invoked");
+    let finding = Finding::new(&RULE, place, message)
         .related(Place::of(&authorizer.resource, &[]), "the authorizer")
-        .hint(format!(
-            "set `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref {id}`"
-        ))
-    };
-    open.map(finding).collect()
+        .hint(hint(route, authorizer));
+    // What hangs on a condition or a parameter may be closed where it matters, or have a twin that is left out.
+    let condition = settings::condition(&route.resource);
+    let apart = condition.is_some() && condition != settings::condition(&authorizer.resource);
+    match apart || settings::is_computed(&route.resource, &["AuthorizationType"]) {
+        true => settings::by_default(finding),
+        false => finding,
+    }
 }
 
-fn is_open(route: &Route) -> bool {
-    match &route.authorization_type {
-        None => true,
-        Some(kind) => Text::as_literal(kind) == Some("NONE"),
+fn hint(route: &Route, authorizer: &Authorizer) -> String {
+    match settings::is_generated(&route.resource) {
+        true => "give the API `Auth` with `AuthType: CUSTOM` and the function's ARN as `AuthArn`: SAM makes the \
+                 authorizer"
+            .to_owned(),
+        false => format!(
+            "set `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref {}`",
+            authorizer.resource.logical_id
+        ),
     }
 }

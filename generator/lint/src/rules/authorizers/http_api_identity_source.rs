@@ -1,9 +1,9 @@
-use stackgen_model::{Authorizer, Text};
-
+use crate::Finding;
 use crate::context::Context;
-use crate::fix::{self, Fix};
+use crate::facts::authorization::authorizers;
+use crate::facts::identity_source::{IdentitySource, Verdict, known, verdict};
+use crate::fix::Fix;
 use crate::rule::rule;
-use crate::{Finding, Place};
 
 rule! {
     /// An identity source is written as HTTP APIs and REST APIs write it.
@@ -11,12 +11,13 @@ rule! {
     /// ## Why it hurts
     ///
     /// A WebSocket API reads `route.request.header.X` and `route.request.querystring.X` (row A3). `$request.header.X` is
-    /// the syntax of HTTP APIs and `method.request.header.X` that of REST APIs: the deployment of the stack fails with
-    /// `Invalid mapping expression specified`, or every handshake is refused with 401 because the source is never present.
+    /// the syntax of HTTP APIs and `method.request.header.X` that of REST APIs: the authorizer is refused with `Invalid
+    /// request identity source expression: $request.header.X`, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Write `route.request.` in front of `header.X` or `querystring.X`. `--fix` does.
+    /// Write `route.request.` in front of `header.X` or `querystring.X`, and `context.X` and `stageVariables.X` without a
+    /// dollar sign. `--fix` does.
     id: "SG113",
     name: "http-api-identity-source",
     severity: Error,
@@ -27,37 +28,28 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let authorizers = context.websockets().flat_map(|api| &api.authorizers);
-    authorizers.flat_map(of_authorizer).collect()
+    authorizers(context)
+        .flat_map(known)
+        .filter_map(|source| of_source(&source))
+        .collect()
 }
 
-fn of_authorizer(authorizer: &Authorizer) -> Vec<Finding> {
-    let sources = authorizer.identity_sources.iter().map(Text::as_literal);
-    let finding = |(index, source): (usize, &str)| {
-        let right = corrected(source)?;
-        let index = index.to_string();
-        let path = ["IdentitySource", index.as_str()];
-        let edit = fix::replace(&authorizer.resource, &path, right.as_str());
-        let message = format!("`{source}` is no identity source of a WebSocket API");
-        let finding = Finding::new(&RULE, Place::of(&authorizer.resource, &path), message)
-            .hint(format!("write `{right}`"))
-            .fix(Fix::one(
-                format!("write the identity source as `{right}`"),
-                edit,
-            ));
-        Some(finding)
-    };
-    let known = sources
-        .enumerate()
-        .filter_map(|(index, source)| Some((index, source?)));
-    known.filter_map(finding).collect()
-}
-
-/// The source as a WebSocket API reads it, if another kind of API would read this one.
-fn corrected(source: &str) -> Option<String> {
-    let foreign = ["$request.", "method.request.", "request."];
-    let rest = foreign
-        .iter()
-        .find_map(|prefix| source.strip_prefix(prefix))?;
-    Some(format!("route.request.{rest}"))
+fn of_source(source: &IdentitySource<'_>) -> Option<Finding> {
+    let mut parts = source.parts();
+    let (foreign, right) = parts.find_map(|part| match verdict(part) {
+        Verdict::Foreign(right) => Some((part, right)),
+        _ => None,
+    })?;
+    let message = format!("`{foreign}` is no identity source of a WebSocket API");
+    // Where several stand in one text, the others may be wrong too.
+    let edit = (foreign == source.text)
+        .then(|| source.replace(&right))
+        .flatten();
+    let finding = Finding::new(&RULE, source.place(), message)
+        .hint(format!("write `{right}`"))
+        .fix(Fix::one(
+            format!("write the identity source as `{right}`"),
+            edit,
+        ));
+    Some(finding)
 }

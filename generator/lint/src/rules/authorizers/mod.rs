@@ -1,22 +1,133 @@
 //! Authorizers, and the authorization of `$connect`.
 
+mod authorization_off_connect;
+mod authorization_type_left_out;
+mod authorization_type_removed;
+mod authorizer_id_without_custom;
+mod authorizer_never_attached;
+mod authorizer_not_request;
+mod authorizer_of_another_api;
+mod authorizer_payload_version;
 mod authorizer_permission_missing;
 mod authorizer_permission_of_another_api;
 mod authorizer_permission_without_source;
+mod authorizer_result_ttl;
+mod authorizer_simple_responses;
+mod authorizer_uri_not_invocation;
+mod authorizer_without_function;
 mod connect_open_beside_authorizer;
+mod custom_without_authorizer;
+mod duplicate_authorizer_name;
+mod header_identity_source_for_browsers;
 mod http_api_identity_source;
+mod identity_source_malformed;
+mod identity_source_removed;
+mod identity_source_shuts_out_anonymous;
+mod jwt_on_websocket;
+mod no_such_authorization_type;
+mod rest_authorizer_on_websocket;
 
+use stackgen_model::{Authorizer, Model, Text};
+
+use crate::facts::callers::{self, Anonymous};
+use crate::facts::identity_source::known;
+use crate::facts::settings;
+use crate::fix::{self, Fix};
 use crate::registry::Group;
+use crate::{Finding, Place, Rule};
 
 pub(super) const GROUP: Group = Group {
     name: "authorizers",
     title: "Authorizers, and the authorization of `$connect`",
     prefix: "SG1",
     rules: &[
+        &authorizer_never_attached::RULE,
         &connect_open_beside_authorizer::RULE,
+        &authorizer_id_without_custom::RULE,
+        &custom_without_authorizer::RULE,
+        &authorizer_of_another_api::RULE,
+        &authorization_off_connect::RULE,
+        &jwt_on_websocket::RULE,
+        &authorizer_not_request::RULE,
+        &authorizer_result_ttl::RULE,
+        &authorizer_simple_responses::RULE,
+        &authorizer_payload_version::RULE,
+        &authorizer_uri_not_invocation::RULE,
         &http_api_identity_source::RULE,
+        &identity_source_shuts_out_anonymous::RULE,
+        &header_identity_source_for_browsers::RULE,
         &authorizer_permission_missing::RULE,
         &authorizer_permission_of_another_api::RULE,
         &authorizer_permission_without_source::RULE,
+        &authorization_type_left_out::RULE,
+        &identity_source_malformed::RULE,
+        &authorizer_without_function::RULE,
+        &authorization_type_removed::RULE,
+        &identity_source_removed::RULE,
+        &duplicate_authorizer_name::RULE,
+        &rest_authorizer_on_websocket::RULE,
+        &no_such_authorization_type::RULE,
     ],
 };
+
+/// A setting that only authorizers of HTTP APIs have.
+fn setting_of_http_apis(
+    rule: &'static Rule,
+    authorizer: &Authorizer,
+    key: &str,
+    why: &str,
+) -> Option<Finding> {
+    let resource = &authorizer.resource;
+    if !settings::is_set(resource, key) {
+        return None;
+    }
+    let message = format!("authorizer {} sets `{key}`, and {why}", resource.logical_id);
+    let finding = Finding::new(rule, Place::of(resource, &[key]), message)
+        .hint(format!("remove `{key}`"))
+        .fix(Fix::one(
+            format!("remove `{key}`"),
+            fix::remove(resource, &[key]),
+        ));
+    Some(finding)
+}
+
+/// The function in the path by which API Gateway invokes one.
+fn invoked(uri: &Text) -> Option<Text> {
+    let (_, path) = uri.split_once(":lambda:path/")?;
+    let (_, function) = path
+        .split_once("/functions/")
+        .or_else(|| path.split_once("functions/"))?;
+    function.strip_suffix("/invocations")
+}
+
+/// The identity source that shuts out callers whom the stack admits, and what admits them. A stack that records whom it
+/// admits must have none; beside a setting, one that does not carry a token (`sessionId`) is no bar.
+fn shut_out(model: &Model, authorizer: &Authorizer) -> Option<(String, Anonymous)> {
+    let mut sources = known(authorizer).flat_map(|source| source.parts());
+    let first = sources.find(|source| source.contains("request."))?;
+    let admitted = callers::anonymous(model, authorizer)?;
+    let mut all =
+        std::iter::once(first).chain(sources.filter(|source| source.contains("request.")));
+    let bar = all.find(|source| admitted.is_recorded || carries_token(source))?;
+    Some((bar.to_owned(), admitted))
+}
+
+fn carries_token(source: &str) -> bool {
+    let name = source
+        .rsplit('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let words = [
+        "token",
+        "auth",
+        "jwt",
+        "bearer",
+        "cookie",
+        "credential",
+        "secret",
+        "key",
+        "sec-websocket-protocol",
+    ];
+    words.iter().any(|word| name.contains(word))
+}

@@ -1,0 +1,178 @@
+//! How routes are authorized, and what is wrong with it.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+use stackgen_model::{Api, Authorizer, Link, LogicalId, Model, Resource, Route, Text};
+
+use super::settings;
+use crate::context::Context;
+
+/// What a route's `AuthorizationType` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Nothing.
+    LeftOut,
+    /// `NONE`.
+    Open,
+    /// `AWS_IAM`.
+    Iam,
+    /// `CUSTOM`.
+    Custom,
+    /// `JWT`.
+    Jwt,
+    /// It is not known, or no such type.
+    Other,
+}
+
+/// What is wrong with a route's authorization. Each fault has one rule, so that no mistake is told twice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault<'a> {
+    /// Its type is `JWT`.
+    Jwt,
+    /// It is not `$connect`.
+    OffConnect,
+    /// It names an authorizer, and its type is not `CUSTOM`.
+    IdUnused,
+    /// Its type is `CUSTOM`, and it names no authorizer.
+    NoAuthorizer,
+    /// What it names is not an authorizer of its api.
+    Stranger(&'a Resource),
+}
+
+pub(crate) fn kind(route: &Route) -> Kind {
+    match route.authorization_type.as_ref().map(Text::as_literal) {
+        None => Kind::LeftOut,
+        Some(Some("NONE")) => Kind::Open,
+        Some(Some("AWS_IAM")) => Kind::Iam,
+        Some(Some("CUSTOM")) => Kind::Custom,
+        Some(Some("JWT")) => Kind::Jwt,
+        Some(_) => Kind::Other,
+    }
+}
+
+/// The fault of a route, if it has one. An open `$connect` is no fault in itself.
+pub(crate) fn fault<'a>(model: &'a Model, route: &'a Route) -> Option<Fault<'a>> {
+    let kind = kind(route);
+    let names = settings::is_set(&route.resource, "AuthorizerId");
+    if kind == Kind::Jwt {
+        return Some(Fault::Jwt);
+    }
+    if !route.key.is_connect() {
+        // A key that holds references is not known: it may be `$connect`.
+        let known = !route.key.as_str().contains("${");
+        let authorized = names || matches!(kind, Kind::Iam | Kind::Custom);
+        return (known && authorized).then_some(Fault::OffConnect);
+    }
+    match kind {
+        Kind::LeftOut | Kind::Open | Kind::Iam if names => Some(Fault::IdUnused),
+        Kind::Custom if route.authorizer == Link::Missing => Some(Fault::NoAuthorizer),
+        Kind::Custom => stranger(model, route).map(Fault::Stranger),
+        _ => None,
+    }
+}
+
+/// What a route names instead of an authorizer of its api.
+fn stranger<'a>(model: &'a Model, route: &'a Route) -> Option<&'a Resource> {
+    let named = match &route.authorizer {
+        Link::To(id) => {
+            let authorizer = model.resource(id)?;
+            let api = |resource: &Resource| resource.properties.text("ApiId");
+            let (theirs, ours) = (api(authorizer)?, api(&route.resource)?);
+            let known = theirs.unknown().is_none() && ours.unknown().is_none();
+            return (known && theirs != ours).then_some(authorizer);
+        }
+        Link::External(text) => match text.as_reference() {
+            Some(reference) => model.resource(&reference.logical_id)?,
+            None => model.resources.get(text.as_literal()?)?,
+        },
+        _ => return None,
+    };
+    (!settings::is_opaque(named) && !is_rest_authorizer_of_v2(model, named)).then_some(named)
+}
+
+/// Whether a resource is an authorizer of REST APIs whose API is not one.
+pub(crate) fn is_rest_authorizer_of_v2(model: &Model, resource: &Resource) -> bool {
+    let api = (resource.kind == "AWS::ApiGateway::Authorizer")
+        .then(|| resource.properties.text("RestApiId"))
+        .flatten();
+    let api = api.as_ref().and_then(Text::as_reference);
+    let api = api.and_then(|api| model.resource(&api.logical_id));
+    api.is_some_and(|api| api.kind == "AWS::ApiGatewayV2::Api")
+}
+
+/// The authorizers that a route of the template names, be it in vain.
+pub(crate) fn named(model: &Model) -> HashSet<&LogicalId> {
+    let routes = model.apis.iter().flat_map(|api| &api.routes);
+    routes.filter_map(|route| route.authorizer.to()).collect()
+}
+
+/// The open `$connect` routes of an api that has an authorizer, each with an authorizer that nothing names. None when
+/// one of the api's `$connect` routes is not open, as in a template that has both and a condition that decides.
+pub(crate) fn open_beside<'a>(
+    context: &Context<'a>,
+    api: &'a Api,
+    named: &HashSet<&LogicalId>,
+) -> Option<(Vec<&'a Route>, &'a Authorizer)> {
+    let mut idle = api.authorizers.iter().filter(|authorizer| {
+        !named.contains(&authorizer.resource.logical_id) && !is_jwt(authorizer)
+    });
+    let idle = idle.next()?;
+    let connects = api.routes.iter().filter(|route| route.key.is_connect());
+    let connects: Vec<_> = connects.collect();
+    let open = |route: &&Route| {
+        matches!(kind(route), Kind::LeftOut | Kind::Open)
+            && route.authorizer == Link::Missing
+            && lost_type(context, route).is_none()
+    };
+    (!connects.is_empty() && connects.iter().all(open)).then_some((connects, idle))
+}
+
+/// The type that the route had in the earlier revision, when it has none any more.
+pub(crate) fn lost_type(context: &Context<'_>, route: &Route) -> Option<Text> {
+    let earlier = context.previous?.resource(&route.resource.logical_id)?;
+    let same = |key| earlier.properties.text(key) == route.resource.properties.text(key);
+    let had = earlier.properties.text("AuthorizationType")?;
+    let lost = kind(route) == Kind::LeftOut
+        && matches!(had.as_literal(), Some("CUSTOM" | "AWS_IAM"))
+        && !settings::is_computed(earlier, &["AuthorizationType"]);
+    (lost && same("ApiId") && same("RouteKey")).then_some(had)
+}
+
+/// Whether an authorizer is one of HTTP APIs: of the type `JWT`, or configured like it.
+pub(crate) fn is_jwt(authorizer: &Authorizer) -> bool {
+    let kind = authorizer
+        .authorizer_type
+        .as_ref()
+        .and_then(Text::as_literal);
+    kind == Some("JWT") || settings::is_set(&authorizer.resource, "JwtConfiguration")
+}
+
+/// The authorizers of the WebSocket APIs, but those that are not of their kind at all.
+pub(crate) fn authorizers<'a>(
+    context: &Context<'a>,
+) -> impl Iterator<Item = &'a Authorizer> + use<'a> {
+    let all = context.websockets().flat_map(|api| &api.authorizers);
+    all.filter(|authorizer| !is_jwt(authorizer))
+}
+
+/// Authorizers of an api that have the name of an earlier one, each after that one.
+pub(crate) fn namesakes(api: &Api) -> Vec<(&Authorizer, &Authorizer)> {
+    let mut first = HashMap::new();
+    let mut pairs = Vec::new();
+    for authorizer in &api.authorizers {
+        let name = authorizer.name.as_ref();
+        let Some(name) = name.filter(|name| name.unknown().is_none()) else {
+            continue;
+        };
+        // Of two under different conditions perhaps only one exists.
+        let condition = settings::condition(&authorizer.resource);
+        match first.entry((condition, name.to_string())) {
+            Entry::Vacant(entry) => {
+                entry.insert(authorizer);
+            }
+            Entry::Occupied(entry) => pairs.push((*entry.get(), authorizer)),
+        }
+    }
+    pairs
+}

@@ -1,0 +1,155 @@
+//! Whether callers are browsers: what a stack shows of it. A browser's WebSocket cannot set headers of its own.
+
+use std::collections::HashSet;
+
+use stackgen_model::{Function, LogicalId, Model, Protocol, Resolved, Resource};
+
+use crate::Place;
+
+/// What shows that callers are browsers.
+pub(crate) struct Browsers {
+    pub(crate) place: Place,
+    pub(crate) label: &'static str,
+}
+
+/// The first thing of a stack that shows it, the most telling kind first.
+pub(crate) fn shown(model: &Model) -> Option<Browsers> {
+    let clients = || {
+        model
+            .resources
+            .values()
+            .find_map(|resource| sign_in(resource))
+    };
+    let origins = || model.functions.iter().find_map(origins);
+    let sites = || model.resources.values().find_map(|resource| site(resource));
+    clients()
+        .or_else(|| cors(model))
+        .or_else(origins)
+        .or_else(sites)
+}
+
+fn cors(model: &Model) -> Option<Browsers> {
+    let mut http = model
+        .apis
+        .iter()
+        .filter(|api| api.protocol == Protocol::Http);
+    http.find_map(|api| {
+        let cors = api.cors.as_ref()?;
+        (*cors != Resolved::Null).then_some(Browsers {
+            place: Place::of(api.resource.as_ref()?, &["CorsConfiguration"]),
+            label: "browsers call this API of the same stack",
+        })
+    })
+}
+
+/// A client of a user pool that comes back to a web page.
+fn sign_in(resource: &Resource) -> Option<Browsers> {
+    let pages = (resource.kind == "AWS::Cognito::UserPoolClient")
+        .then(|| resource.properties.get("CallbackURLs"))
+        .flatten()?;
+    let is_page = |url: &Resolved| {
+        url.to_text()
+            .is_some_and(|url| url.strip_prefix("http").is_some())
+    };
+    pages.one_or_many().iter().any(is_page).then(|| Browsers {
+        place: Place::of(resource, &["CallbackURLs"]),
+        label: "users sign in on a web page",
+    })
+}
+
+/// A variable that lists the origins of web pages.
+fn origins(function: &Function) -> Option<Browsers> {
+    let mut names = function.environment.value()?.keys();
+    let name = names.find(|name| {
+        let name = name.to_ascii_uppercase();
+        let has = |words: &[&str]| name.split('_').any(|word| words.contains(&word));
+        has(&["ORIGIN", "ORIGINS"])
+            && has(&["ALLOW", "ALLOWED", "CORS", "FRONTEND", "WEB", "WEBSITE"])
+    })?;
+    Some(Browsers {
+        place: Place::of(&function.resource, &["Environment", "Variables", name]),
+        label: "the origins of web pages",
+    })
+}
+
+/// Something that serves web pages.
+fn site(resource: &Resource) -> Option<Browsers> {
+    let (path, label): (&[&str], _) = match resource.kind.as_str() {
+        "AWS::S3::Bucket" => {
+            resource.properties.get("WebsiteConfiguration")?;
+            (&["WebsiteConfiguration"], "a website of the same stack")
+        }
+        "AWS::Amplify::App" => (&[], "a web app of the same stack"),
+        "AWS::CloudFront::Distribution" => {
+            let config = resource.properties.get("DistributionConfig")?;
+            config.get("DefaultRootObject")?;
+            (&[], "a website of the same stack")
+        }
+        _ => return None,
+    };
+    Some(Browsers {
+        place: Place::of(resource, path),
+        label,
+    })
+}
+
+/// What CloudFront distributions stand before, as far as they name it: CloudFront can add headers that browsers cannot.
+pub(crate) fn behind_cloudfront(model: &Model) -> HashSet<&LogicalId> {
+    let mut ids = HashSet::new();
+    for resource in model.resources.values() {
+        if resource.kind == "AWS::CloudFront::Distribution" {
+            collect(&resource.properties, &mut ids);
+        }
+    }
+    ids
+}
+
+fn collect<'m>(value: &'m Resolved, ids: &mut HashSet<&'m LogicalId>) {
+    match value {
+        Resolved::Text(text) => ids.extend(text.references().map(|found| &found.logical_id)),
+        Resolved::List(items) => items.iter().for_each(|item| collect(item, ids)),
+        Resolved::Map(entries) => entries.values().for_each(|entry| collect(entry, ids)),
+        _ => {}
+    }
+}
+
+/// Whether a browser sends a header with a handshake, by itself or because a page can make it: a cookie, a subprotocol.
+/// Those that API Gateway adds are there too.
+pub(crate) fn send(header: &str) -> bool {
+    let header = header.to_ascii_lowercase();
+    let own = [
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "connection",
+        "cookie",
+        "host",
+        "origin",
+        "pragma",
+        "upgrade",
+        "user-agent",
+    ];
+    let families = ["sec-", "x-forwarded-", "x-amzn-", "cloudfront-"];
+    own.contains(&header.as_str()) || families.iter().any(|prefix| header.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_that_a_page_can_send() {
+        for header in [
+            "Sec-WebSocket-Protocol",
+            "cookie",
+            "Origin",
+            "X-Forwarded-For",
+        ] {
+            assert!(send(header), "{header}");
+        }
+        for header in ["Authorization", "Auth", "x-api-key"] {
+            assert!(!send(header), "{header}");
+        }
+    }
+}

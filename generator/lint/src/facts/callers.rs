@@ -1,0 +1,120 @@
+//! Who may call: what a stack says of callers without a token.
+
+use stackgen_model::{Authorizer, Model, Resolved, Resource};
+
+use super::settings;
+use crate::Place;
+
+const VARIABLES: [&str; 2] = ["Environment", "Variables"];
+
+/// What admits callers without a token.
+pub(crate) struct Anonymous {
+    pub(crate) place: Place,
+    pub(crate) label: String,
+    /// The stack records it as its intent; otherwise a setting of the authorizer's function says it.
+    pub(crate) is_recorded: bool,
+    /// It may be another in another deployment.
+    pub(crate) is_computed: bool,
+}
+
+/// What says that callers without a token are welcome at an authorizer.
+pub(crate) fn anonymous(model: &Model, authorizer: &Authorizer) -> Option<Anonymous> {
+    recorded(&authorizer.resource).or_else(|| {
+        let function = model.resource(authorizer.function.function.to()?)?;
+        let variables = function.properties.at_path(&VARIABLES)?.as_map()?;
+        let admitting = variables.iter().find(|(name, value)| admits(name, value));
+        admitting.map(|(name, value)| setting(function, name, value))
+    })
+}
+
+/// The intent that stackgen writes into what it renders.
+fn recorded(authorizer: &Resource) -> Option<Anonymous> {
+    let path = ["Metadata", "Stackgen", "Callers"];
+    let metadata = authorizer.attributes.get(path[0])?;
+    if metadata.at_path(&path[1..])?.as_literal() != Some("mixed") {
+        return None;
+    }
+    let written = path
+        .iter()
+        .try_fold(&authorizer.document, |node, key| node.get(key));
+    let mut place = Place::of(authorizer, &[]);
+    place.span = written.map_or(place.span, |node| node.span);
+    Some(Anonymous {
+        place,
+        label: "the stack records that some callers have none".to_owned(),
+        is_recorded: true,
+        is_computed: false,
+    })
+}
+
+fn setting(function: &Resource, name: &str, value: &Resolved) -> Anonymous {
+    let value = value.to_text().unwrap_or_default();
+    let path = [VARIABLES[0], VARIABLES[1], name];
+    Anonymous {
+        place: Place::of(function, &path),
+        label: format!("its function is told `{name}: {value}`"),
+        is_recorded: false,
+        is_computed: settings::is_computed(function, &path),
+    }
+}
+
+/// Whether a variable admits them: `ALLOW_ANONYMOUS: "true"`, `AUTH_REQUIRED: "false"`, `AUTHORIZER_CALLERS: mixed`.
+fn admits(name: &str, value: &Resolved) -> bool {
+    let Some(value) = value.to_text() else {
+        return false;
+    };
+    let value = value.as_literal().map(str::to_ascii_lowercase);
+    let is = |words: &[&str]| value.as_deref().is_some_and(|value| words.contains(&value));
+    let name = name.to_ascii_uppercase();
+    let has = |words: &[&str]| name.split('_').any(|word| words.contains(&word));
+    let (yes, no) = (
+        ["true", "1", "yes", "on", "enabled"],
+        ["false", "0", "no", "off", "disabled"],
+    );
+    let of_nobody = has(&["ANONYMOUS", "ANON", "UNAUTHENTICATED", "GUEST", "GUESTS"]);
+    let allows = has(&[
+        "ALLOW",
+        "ALLOWED",
+        "ALLOWS",
+        "ENABLE",
+        "ENABLED",
+        "PERMIT",
+        "PERMITTED",
+        "ACCEPT",
+    ]);
+    let of_proof = has(&["AUTH", "AUTHENTICATION", "TOKEN", "JWT"]);
+    match name.as_str() {
+        "AUTHORIZER_CALLERS" | "CALLERS" => is(&["mixed"]),
+        _ if of_nobody && allows => is(&yes),
+        _ if of_proof && has(&["REQUIRE", "REQUIRED"]) => is(&no),
+        _ if of_proof && has(&["OPTIONAL"]) => is(&yes),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_that_admit_callers_without_a_token() {
+        for (name, value, expected) in [
+            ("ALLOW_ANONYMOUS", "true", true),
+            ("ANONYMOUS_LISTENERS_ALLOWED", "1", true),
+            ("AUTHORIZER_CALLERS", "mixed", true),
+            ("AUTH_REQUIRED", "false", true),
+            ("TOKEN_OPTIONAL", "yes", true),
+            ("ALLOW_ANONYMOUS", "false", false),
+            ("DISALLOW_ANONYMOUS", "true", false),
+            ("AUTHORIZER_CALLERS", "authenticated", false),
+            ("AUTH_REQUIRED", "true", false),
+            ("GUEST_TABLE", "true", false),
+        ] {
+            assert_eq!(
+                admits(name, &Resolved::literal(value)),
+                expected,
+                "{name}={value}"
+            );
+        }
+    }
+}

@@ -1,0 +1,98 @@
+use std::collections::HashSet;
+
+use stackgen_model::{Api, Authorizer, Link, LogicalId};
+
+use crate::context::Context;
+use crate::facts::authorization::{
+    Fault, Kind, fault, is_jwt, kind, named, namesakes, open_beside,
+};
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// An authorizer is created and no route names it.
+    ///
+    /// ## Why it hurts
+    ///
+    /// An authorizer is invoked only for a `$connect` route that names it by `AuthorizerId` (row A1). Nothing fails: the
+    /// authorizer shows up in the console, its function is never called, and whoever reads the template believes that
+    /// callers are checked by it.
+    ///
+    /// ## How to fix it
+    ///
+    /// Name it on the `$connect` route, `AuthorizationType: CUSTOM` and `AuthorizerId`, or remove the authorizer together
+    /// with its function and permission. It also counts against the quota of 10 authorizers an API (row L6). A
+    /// `$connect` route that is open beside an authorizer is told by `connect-open-beside-authorizer`.
+    id: "SG101",
+    name: "authorizer-never-attached",
+    severity: Warning,
+    confidence: High,
+    rows: ["A1", "L6"],
+    fixable: false,
+    example: "authorizers/authorizer_never_attached.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let named = named(context.model);
+    let apis = context.websockets().filter(|api| context.is_whole(api));
+    apis.flat_map(|api| of_api(context, api, &named)).collect()
+}
+
+fn of_api(context: &Context<'_>, api: &Api, named: &HashSet<&LogicalId>) -> Vec<Finding> {
+    let idle: Vec<_> = api
+        .authorizers
+        .iter()
+        .filter(|authorizer| {
+            !named.contains(&authorizer.resource.logical_id) && !is_jwt(authorizer)
+        })
+        .collect();
+    if idle.is_empty() || open_beside(context, api, named).is_some() {
+        return Vec::new();
+    }
+    // A route whose authorizer is not known, or is the wrong one, may be the one that is meant.
+    let is_spoken_for = api.routes.iter().any(|route| {
+        let wrong = fault(context.model, route);
+        matches!(route.authorizer, Link::Unknown(_))
+            || matches!(wrong, Some(Fault::NoAuthorizer | Fault::Stranger(_)))
+    });
+    if is_spoken_for {
+        return Vec::new();
+    }
+    // Of two with one name the second cannot be made, let alone attached.
+    let namesakes = namesakes(api);
+    let second: HashSet<_> = namesakes
+        .iter()
+        .map(|(_, second)| &second.resource.logical_id)
+        .collect();
+    idle.into_iter()
+        .filter(|authorizer| !second.contains(&authorizer.resource.logical_id))
+        .map(|authorizer| of_authorizer(api, authorizer))
+        .collect()
+}
+
+fn of_authorizer(api: &Api, authorizer: &Authorizer) -> Finding {
+    let id = &authorizer.resource.logical_id;
+    let place = Place::of(&authorizer.resource, &[]);
+    let connect = api.routes.iter().find(|route| route.key.is_connect());
+    let message = match connect {
+        Some(_) => format!("authorizer {id} is created and no route names it"),
+        None => format!("authorizer {id} is never invoked, because there is no `$connect` route"),
+    };
+    let finding = Finding::new(&RULE, place, message);
+    match connect {
+        Some(route) => finding
+            .related(
+                Place::of(&route.resource, &["AuthorizationType"]),
+                match kind(route) {
+                    Kind::Iam => "`$connect` is authorized by IAM",
+                    _ => "`$connect` is authorized by another",
+                },
+            )
+            .hint(format!(
+                "set `AuthorizerId: !Ref {id}` on `$connect`, or remove {id}"
+            )),
+        None => finding.hint(format!(
+            "add a `$connect` route with `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref {id}`"
+        )),
+    }
+}

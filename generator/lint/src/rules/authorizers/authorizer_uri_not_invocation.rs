@@ -1,0 +1,80 @@
+use stackgen_cfn::sub;
+use stackgen_model::{Authorizer, Model, Piece, Text};
+
+use super::invoked;
+use crate::context::Context;
+use crate::facts::authorization::authorizers;
+use crate::facts::settings;
+use crate::fix::{self, Fix};
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// The URI of an authorizer is not the path by which a Lambda function is invoked.
+    ///
+    /// ## Why it hurts
+    ///
+    /// API Gateway wants `arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{function ARN}/invocations`
+    /// (rows F3, F6). A function's own ARN or name is refused: `Invalid Authorizer URI: … Authorizer URI should be a valid
+    /// API Gateway ARN that represents a Lambda function invocation.`
+    ///
+    /// ## How to fix it
+    ///
+    /// Write the path around the function's ARN. `--fix` does where the URI is a reference to a function, a version or an
+    /// alias of the template.
+    id: "SG112",
+    name: "authorizer-uri-not-invocation",
+    severity: Error,
+    confidence: High,
+    rows: ["F3", "F6"],
+    fixable: true,
+    example: "authorizers/authorizer_uri_not_invocation.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    authorizers(context)
+        .filter_map(|authorizer| of_authorizer(context.model, authorizer))
+        .collect()
+}
+
+fn of_authorizer(model: &Model, authorizer: &Authorizer) -> Option<Finding> {
+    let uri = authorizer.uri.as_ref()?;
+    let function = function(model, uri);
+    let written = matches!(uri.pieces().first(), Some(Piece::Literal(_)));
+    let is_known = uri.unknown().is_none() && (written || function.is_some());
+    if !is_known || invoked(uri).is_some() {
+        return None;
+    }
+    let resource = &authorizer.resource;
+    let path = ["AuthorizerUri"];
+    let shown = settings::shown(uri);
+    let message = format!("`{shown}` is not the path by which API Gateway invokes a function");
+    let finding = Finding::new(&RULE, Place::of(resource, &path), message);
+    let Some(function) = function else {
+        if uri.split_once(":lambda:path/").is_some() && uri.strip_suffix("/invocations").is_none() {
+            return Some(finding.hint("end it with `/invocations`"));
+        }
+        return Some(finding.hint(
+            "write `!Sub arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/…/invocations` \
+             around the function's ARN",
+        ));
+    };
+    let right = format!(
+        "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{function}}}/invocations"
+    );
+    let edit = fix::replace(resource, &path, sub(right.as_str()));
+    Some(finding.hint(format!("write `!Sub {right}`")).fix(Fix::one(
+        "write the path of the function's invocation",
+        edit,
+    )))
+}
+
+/// What gives the ARN of the function that a URI is a bare reference to.
+fn function(model: &Model, uri: &Text) -> Option<String> {
+    let id = &uri.as_reference()?.logical_id;
+    match model.resource(id)?.kind.as_str() {
+        "AWS::Lambda::Function" => Some(format!("{id}.Arn")),
+        "AWS::Lambda::Version" | "AWS::Lambda::Alias" => Some(id.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,71 @@
+use stackgen_cfn::r#ref;
+use stackgen_model::{Api, Authorizer, Route};
+
+use crate::context::Context;
+use crate::facts::authorization::{Fault, fault, is_jwt};
+use crate::facts::settings;
+use crate::fix::{self, Fix};
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// `$connect` has `AuthorizationType: CUSTOM` and names no authorizer.
+    ///
+    /// ## Why it hurts
+    ///
+    /// `CUSTOM` means a Lambda authorizer, and `AuthorizerId` says which. Without it the route is refused when it is
+    /// created (`Invalid authorizer ID specified`) and the stack rolls back. In a stack that exists already the update is
+    /// either refused or leaves the authorizer that was there, which is not what the template says.
+    ///
+    /// ## How to fix it
+    ///
+    /// Set `AuthorizerId` to the id of an authorizer of the same API. `--fix` does where the API has only one.
+    id: "SG104",
+    name: "custom-without-authorizer",
+    severity: Error,
+    confidence: High,
+    rows: ["A1", "F2"],
+    fixable: true,
+    example: "authorizers/custom_without_authorizer.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let of_api = |api| move |route| of_route(context, api, route);
+    let apis = context.websockets();
+    apis.flat_map(|api| api.routes.iter().filter_map(of_api(api)))
+        .collect()
+}
+
+fn of_route(context: &Context<'_>, api: &Api, route: &Route) -> Option<Finding> {
+    let Some(Fault::NoAuthorizer) = fault(context.model, route) else {
+        return None;
+    };
+    let resource = &route.resource;
+    let message = "`$connect` asks for a Lambda authorizer, `CUSTOM`, and names none";
+    let finding = Finding::new(&RULE, Place::of(resource, &["AuthorizationType"]), message);
+    if settings::is_generated(resource) {
+        return Some(finding.hint("give `Auth` the function's ARN as `AuthArn`"));
+    }
+    Some(match only_one(api) {
+        None => finding.hint("set `AuthorizerId` to the id of an authorizer of this API"),
+        Some(authorizer) => {
+            let id = authorizer.resource.logical_id.as_str();
+            let edit = fix::insert(resource, &[], "AuthorizerId", r#ref(id));
+            finding
+                .related(
+                    Place::of(&authorizer.resource, &[]),
+                    "the API's only authorizer",
+                )
+                .hint(format!("set `AuthorizerId: !Ref {id}`"))
+                .fix(Fix::one(format!("set `AuthorizerId` to {id}"), edit))
+        }
+    })
+}
+
+/// The authorizer that must be meant: the API has no other, and it always exists.
+fn only_one(api: &Api) -> Option<&Authorizer> {
+    match api.authorizers.as_slice() {
+        [one] => (settings::condition(&one.resource).is_none() && !is_jwt(one)).then_some(one),
+        _ => None,
+    }
+}

@@ -1,0 +1,108 @@
+use std::collections::HashSet;
+
+use stackgen_model::{Api, Authorizer, LogicalId, Resolved, Route, Text};
+
+use crate::context::Context;
+use crate::facts::authorization::{Fault, fault, is_jwt};
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// A WebSocket API is given JWT authorization, which only HTTP APIs have.
+    ///
+    /// ## Why it hurts
+    ///
+    /// An authorizer of the type `JWT` is refused with `Only REQUEST authorizer type is supported on WEBSOCKET protocol
+    /// Apis.`; a route may have `NONE`, `AWS_IAM` or `CUSTOM` (row F2). `AuthorizationScopes` go with `JWT` and are refused
+    /// with any other type. Nothing of the stack comes up.
+    ///
+    /// ## How to fix it
+    ///
+    /// Verify the token in a Lambda authorizer: `AuthorizerType: REQUEST` with an `AuthorizerUri`, and
+    /// `AuthorizationType: CUSTOM` on `$connect`. Issuer and audience become settings of its function; scopes are checked
+    /// there.
+    id: "SG107",
+    name: "jwt-on-websocket",
+    severity: Error,
+    confidence: High,
+    rows: ["A1", "F2", "F6"],
+    fixable: false,
+    example: "authorizers/jwt_on_websocket.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    context
+        .websockets()
+        .flat_map(|api| of_api(context, api))
+        .collect()
+}
+
+fn of_api(context: &Context<'_>, api: &Api) -> Vec<Finding> {
+    let jwt = api
+        .authorizers
+        .iter()
+        .filter(|authorizer| is_jwt(authorizer));
+    let mut findings: Vec<_> = jwt.clone().map(of_authorizer).collect();
+    // A route that names such an authorizer makes the same mistake.
+    let told: HashSet<&LogicalId> = jwt
+        .map(|authorizer| &authorizer.resource.logical_id)
+        .collect();
+    let others = api.routes.iter().filter(|route| {
+        let id = route.authorizer.to();
+        id.is_none_or(|id| !told.contains(id))
+    });
+    findings.extend(others.filter_map(|route| of_route(context, route)));
+    findings
+}
+
+fn of_authorizer(authorizer: &Authorizer) -> Finding {
+    let resource = &authorizer.resource;
+    let id = &resource.logical_id;
+    let kind = authorizer
+        .authorizer_type
+        .as_ref()
+        .and_then(Text::as_literal);
+    let (message, key) = match kind {
+        Some("JWT") => (
+            format!("authorizer {id} is of the type `JWT`, which WebSocket APIs do not have"),
+            "AuthorizerType",
+        ),
+        _ => (
+            format!("authorizer {id} has a `JwtConfiguration`, which WebSocket APIs do not read"),
+            "JwtConfiguration",
+        ),
+    };
+    Finding::new(&RULE, Place::of(resource, &[key]), message)
+        .hint("verify the token in a function: `AuthorizerType: REQUEST` and its `AuthorizerUri`")
+}
+
+fn of_route(context: &Context<'_>, route: &Route) -> Option<Finding> {
+    let resource = &route.resource;
+    let key = &route.key;
+    if let Some(Fault::Jwt) = fault(context.model, route) {
+        let message =
+            format!("route `{key}` is authorized by `JWT`, which WebSocket APIs do not have");
+        let finding = Finding::new(&RULE, Place::of(resource, &["AuthorizationType"]), message);
+        return Some(finding.hint(match key.is_connect() {
+            true => {
+                "set `AuthorizationType: CUSTOM`, with a Lambda authorizer that verifies the token"
+            }
+            false => {
+                "set `AuthorizationType: NONE`, and authorize `$connect` by a Lambda authorizer"
+            }
+        }));
+    }
+    let scopes = resource
+        .properties
+        .get("AuthorizationScopes")
+        .and_then(Resolved::as_list);
+    scopes.is_some_and(|scopes| !scopes.is_empty()).then(|| {
+        let message = format!("route `{key}` asks for scopes, which only `JWT` checks");
+        Finding::new(
+            &RULE,
+            Place::of(resource, &["AuthorizationScopes"]),
+            message,
+        )
+        .hint("remove them, and let the authorizer's function check the token's scopes")
+    })
+}
