@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::facts::authorization::{
     Fault, Kind, fault, is_jwt, kind, named, namesakes, open_beside,
 };
+use crate::facts::presence::Sight;
 use crate::rule::rule;
 use crate::{Finding, Place};
 
@@ -34,7 +35,10 @@ rule! {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let named = named(context.model);
-    let apis = context.websockets().filter(|api| context.is_whole(api));
+    let sight = Sight::new(context);
+    let apis = context
+        .websockets()
+        .filter(|api| sight.tells_every_route(api));
     apis.flat_map(|api| of_api(context, api, &named)).collect()
 }
 
