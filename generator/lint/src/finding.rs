@@ -88,6 +88,19 @@ impl Place {
         }
     }
 
+    /// The key of a property whose value is a mapping, rather than the first line of that.
+    pub(crate) fn of_key(resource: &Resource, path: &[&str]) -> Place {
+        let place = Place::of(resource, path);
+        let key = path.split_last().and_then(|(last, owner)| {
+            let owner = resource.node(owner)?.as_map()?;
+            Some(owner.entry(last)?.key_span)
+        });
+        match key.filter(|span| span.file.is_some()) {
+            Some(span) => Place { span, ..place },
+            None => place,
+        }
+    }
+
     /// A stretch of the template that belongs to no resource.
     pub fn at(span: Span) -> Place {
         Place {

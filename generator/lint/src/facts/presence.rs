@@ -41,6 +41,11 @@ pub(crate) fn condition(resource: &Resource) -> Option<&str> {
     Some(conditional.name.as_str())
 }
 
+/// Whether of two resources each is there when the other is: under no condition that is not known, or under the same.
+pub(crate) fn exist_together(one: &Resource, other: &Resource) -> bool {
+    condition(one) == condition(other)
+}
+
 /// What of the routes of apis may be out of sight. Made once for all apis.
 pub(crate) struct Sight<'a> {
     context: &'a Context<'a>,
@@ -77,12 +82,17 @@ impl<'a> Sight<'a> {
     /// Whether the template tells every route of an api. Only then is a route missing. An api whose routes are all
     /// elsewhere is one that other stacks fill, and so may be one whose id another stack is given.
     pub(crate) fn tells_every_route(&self, api: &Api) -> bool {
-        let given_away = |api: &Arc<Resource>| self.given_away.contains(&api.logical_id);
         !self.collisions
             && self.context.is_whole(api)
             && !api.routes.is_empty()
             && api.routes.iter().all(|route| key(route).is_some())
-            && !api.resource.as_ref().is_some_and(given_away)
+            && !self.is_given_away(api)
+    }
+
+    /// Whether another stack is given the id of an api, and may make routes, deployments and stages of it.
+    pub(crate) fn is_given_away(&self, api: &Api) -> bool {
+        let given_away = |api: &Arc<Resource>| self.given_away.contains(&api.logical_id);
+        api.resource.as_ref().is_some_and(given_away)
     }
 }
 

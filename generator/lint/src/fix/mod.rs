@@ -2,9 +2,11 @@
 
 mod all;
 mod apply;
+mod depend_on;
 
 pub use all::{Fixed, fix_all};
 pub use apply::{Applied, apply};
+pub(crate) use depend_on::depend_on;
 use stackgen_cfn::{Node, Span};
 use stackgen_model::Resource;
 
@@ -51,6 +53,14 @@ pub enum Edit {
 }
 
 impl Fix {
+    /// A fix of several changes; `None` when they have no place in the file.
+    pub(crate) fn all(title: impl Into<String>, edits: Option<Vec<Edit>>) -> Option<Fix> {
+        Some(Fix {
+            title: title.into(),
+            edits: edits?,
+        })
+    }
+
     /// A fix of one change; `None` when that has no place in the file.
     pub(crate) fn one(title: impl Into<String>, edit: Option<Edit>) -> Option<Fix> {
         Some(Fix {

@@ -1,0 +1,50 @@
+//! The format of a stage's access log.
+
+use stackgen_model::{Piece, Resolved, Stage, Text};
+
+/// The format as far as it is text; `None` when there is none or part of it is not known.
+pub(crate) fn format(stage: &Stage) -> Option<&Text> {
+    match stage.access_log.as_ref()?.get("Format")? {
+        Resolved::Text(text) if text.unknown().is_none() => Some(text),
+        _ => None,
+    }
+}
+
+/// The names of the variables in a format, without `$context.`, in its order.
+pub(crate) fn variables(format: &Text) -> impl Iterator<Item = &str> {
+    let literals = format.pieces().iter().filter_map(|piece| match piece {
+        Piece::Literal(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let variables = literals.flat_map(|text| text.split("$context.").skip(1));
+    variables.map(|rest| {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+        let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+        rest[..end].trim_end_matches('.')
+    })
+}
+
+/// True when the stage writes an access log, or an execution log for any route.
+pub(crate) fn has_logs(stage: &Stage) -> bool {
+    let is_on = |settings: &Resolved| {
+        let level = settings.get("LoggingLevel").and_then(Resolved::as_literal);
+        level.is_some_and(|level| level != "OFF")
+    };
+    let routes = stage.route_settings.as_ref().and_then(Resolved::as_map);
+    stage.access_log.is_some()
+        || stage.default_route_settings.as_ref().is_some_and(is_on)
+        || routes.is_some_and(|routes| routes.values().any(is_on))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_end_where_their_names_do() {
+        let format =
+            Text::literal("[$context.requestTime] \"$context.authorizer.a_b\" $context.status.");
+        let found: Vec<_> = variables(&format).collect();
+        assert_eq!(found, ["requestTime", "authorizer.a_b", "status"]);
+    }
+}

@@ -1,0 +1,58 @@
+//! Deployments that hold another snapshot than the one that the template describes.
+
+use std::collections::HashMap;
+
+use stackgen_model::{Api, Deployment, LogicalId, Model, SnapshotDigest, Text};
+
+use crate::context::Context;
+
+/// The digest that `stackgen synth` wrote into a deployment's description.
+pub(crate) fn rendered_digest(deployment: &Deployment) -> Option<SnapshotDigest> {
+    let description = deployment.description.as_ref().and_then(Text::as_literal)?;
+    let rest = description.strip_prefix("stackgen sha256:")?;
+    rest.split_whitespace().next()?.parse().ok()
+}
+
+/// An API whose wiring is another than in the template's earlier revision.
+pub(crate) struct Rewired<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) before: &'a Api,
+    pub(crate) previous: &'a Model,
+    pub(crate) digest: SnapshotDigest,
+}
+
+impl<'a> Rewired<'a> {
+    /// The WebSocket APIs of the template that are so; none without an earlier revision.
+    pub(crate) fn all(context: &Context<'a>) -> Vec<Self> {
+        let Some(previous) = context.previous else {
+            return Vec::new();
+        };
+        let before: HashMap<&LogicalId, &Api> = previous
+            .apis
+            .iter()
+            .filter_map(|api| Some((api.id.to()?, api)))
+            .collect();
+        let deployed = context
+            .websockets()
+            .filter(|api| !api.deployments.is_empty());
+        let rewired = deployed.filter_map(|api| {
+            let before = *before.get(api.id.to()?)?;
+            let digest = api.snapshot_digest(context.model);
+            (before.snapshot_digest(previous) != digest).then_some(Rewired {
+                api,
+                before,
+                previous,
+                digest,
+            })
+        });
+        rewired.collect()
+    }
+
+    /// The deployments that were there before: CloudFormation keeps them, and with them the old snapshot (row D7).
+    pub(crate) fn kept(&self) -> impl Iterator<Item = &'a Deployment> {
+        let id = |deployment: &'a Deployment| &deployment.resource.logical_id;
+        let before: std::collections::HashSet<_> = self.before.deployments.iter().map(id).collect();
+        let deployments = self.api.deployments.iter();
+        deployments.filter(move |deployment| before.contains(id(deployment)))
+    }
+}

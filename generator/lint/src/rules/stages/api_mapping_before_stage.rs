@@ -1,0 +1,72 @@
+use stackgen_cfn::{Node, r#ref};
+use stackgen_model::{ApiMapping, LogicalId, Text};
+
+use crate::context::Context;
+use crate::facts::order::Order;
+use crate::facts::presence::exist_together;
+use crate::fix::{self, Fix};
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// A mapping of a custom domain names its stage by its name, and does not wait for it.
+    ///
+    /// ## Why it hurts
+    ///
+    /// The stage must be there before a mapping to it (row F11). A name is only text to CloudFormation, which makes both
+    /// at the same time: the stack fails with `Invalid stage identifier specified`, or does not, from one run to the
+    /// next.
+    ///
+    /// ## How to fix it
+    ///
+    /// Write `Stage: !Ref` and the stage's logical id, which gives its name. `--fix` does.
+    id: "SG415",
+    name: "api-mapping-before-stage",
+    severity: Error,
+    confidence: High,
+    rows: ["F11"],
+    fixable: true,
+    example: "stages/api_mapping_before_stage.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let mappings = context.websockets().flat_map(|api| &api.mappings);
+    let named: Vec<_> = mappings
+        .filter_map(|mapping| Some((mapping, by_name(mapping)?)))
+        .collect();
+    if named.is_empty() {
+        return Vec::new();
+    }
+    let order = Order::of(context.model);
+    let late = named.into_iter().filter(|(mapping, stage)| {
+        let together = context
+            .model
+            .resource(stage)
+            .is_some_and(|stage| exist_together(stage, &mapping.resource));
+        together && !order.awaited([&*mapping.resource]).has(stage)
+    });
+    late.map(|(mapping, stage)| finding(context, mapping, stage))
+        .collect()
+}
+
+/// The stage of the template that a mapping names by text.
+fn by_name(mapping: &ApiMapping) -> Option<&LogicalId> {
+    let name = mapping.resource.properties.text("Stage");
+    let stage = mapping.stage.to()?;
+    name.as_ref().and_then(Text::as_literal).map(|_| stage)
+}
+
+fn finding(context: &Context<'_>, mapping: &ApiMapping, stage: &LogicalId) -> Finding {
+    let resource = &mapping.resource;
+    let id = &resource.logical_id;
+    let message = format!("mapping {id} names stage {stage} by its name and does not wait for it");
+    let is_text = resource.node(&["Stage"]).and_then(Node::as_str).is_some();
+    let edit = is_text.then(|| fix::replace(resource, &["Stage"], r#ref(stage.as_str())));
+    let finding = Finding::new(&RULE, Place::of(resource, &["Stage"]), message)
+        .hint(format!("write `Stage: !Ref {stage}`"))
+        .fix(Fix::one(format!("refer to stage {stage}"), edit.flatten()));
+    match context.model.resource(stage) {
+        Some(stage) => finding.related(Place::of(stage, &[]), "the stage"),
+        None => finding,
+    }
+}

@@ -1,0 +1,58 @@
+use stackgen_model::{Api, Deployment, Model};
+
+use crate::context::Context;
+use crate::facts::stale;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// A template that `stackgen synth` rendered was edited, and its deployment still names the old wiring.
+    ///
+    /// ## Why it hurts
+    ///
+    /// The deployment's logical id carries a digest of what it snapshots, so that other wiring makes another deployment
+    /// (row D7). Wiring that is edited in the rendered file leaves the id as it is: the stack is updated without an
+    /// error, and the stage goes on serving the old snapshot. The next `stackgen synth` undoes the edit besides.
+    ///
+    /// ## How to fix it
+    ///
+    /// Make the change in `stackgen.yaml` and run `stackgen synth`. A template that an earlier version of stackgen
+    /// rendered may need the latter alone.
+    id: "SG405",
+    name: "deployment-digest-stale",
+    severity: Error,
+    confidence: High,
+    rows: ["D7", "D1"],
+    fixable: false,
+    example: "stages/deployment_digest_stale.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let apis = context.websockets();
+    let of_api = |api| of_api(context.model, api);
+    apis.flat_map(of_api).collect()
+}
+
+fn of_api(model: &Model, api: &Api) -> Vec<Finding> {
+    let deployments = api.deployments.iter();
+    let rendered = deployments.filter(|deployment| stale::rendered_digest(deployment).is_some());
+    let rendered: Vec<&Deployment> = rendered.collect();
+    if rendered.is_empty() {
+        return Vec::new();
+    }
+    let digest = api.snapshot_digest(model);
+    let short = digest.short();
+    let is_stale = |deployment: &&Deployment| {
+        let id = deployment.resource.logical_id.as_str();
+        stale::rendered_digest(deployment).as_ref() != Some(&digest) || !id.ends_with(&short)
+    };
+    let finding = |deployment: &Deployment| {
+        let id = &deployment.resource.logical_id;
+        let message = format!(
+            "deployment {id} was rendered for other wiring: the digest of what stands here is {short}"
+        );
+        Finding::new(&RULE, Place::of(&deployment.resource, &[]), message)
+            .hint("make the change in `stackgen.yaml` and run `stackgen synth`")
+    };
+    rendered.into_iter().filter(is_stale).map(finding).collect()
+}

@@ -1,0 +1,56 @@
+use stackgen_model::{Link, Stage};
+
+use crate::context::Context;
+use crate::facts::serving;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// A stage sets both `DeploymentId` and `AutoDeploy: true`.
+    ///
+    /// ## Why it hurts
+    ///
+    /// Under `AutoDeploy` API Gateway moves the stage's pointer by itself with every change, and `DeploymentId` cannot
+    /// be set (row D5): API Gateway refuses the call with a `BadRequestException`. Where it is let through, the pointer
+    /// of the template is gone with the next change of a route.
+    ///
+    /// ## How to fix it
+    ///
+    /// Decide who deploys. Without `DeploymentId`, every change is live as soon as it is made, one resource at a time.
+    /// Without `AutoDeploy`, a change is live all at once when the stage is pointed at a new deployment, and can be
+    /// rolled back (row D11).
+    id: "SG402",
+    name: "deployment-id-with-auto-deploy",
+    severity: Error,
+    confidence: High,
+    rows: ["D5", "F8"],
+    fixable: false,
+    example: "stages/deployment_id_with_auto_deploy.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let stages = context.websockets().flat_map(|api| &api.stages);
+    stages
+        .filter(|stage| sets_both(stage))
+        .map(finding)
+        .collect()
+}
+
+fn sets_both(stage: &Stage) -> bool {
+    serving::deploys_itself(stage) && matches!(stage.deployment, Link::To(_) | Link::External(_))
+}
+
+fn finding(stage: &Stage) -> Finding {
+    let id = &stage.resource.logical_id;
+    let message = format!("stage {id} sets a `DeploymentId` although it deploys by itself");
+    Finding::new(
+        &RULE,
+        Place::of(&stage.resource, &["DeploymentId"]),
+        message,
+    )
+    .related(
+        Place::of(&stage.resource, &["AutoDeploy"]),
+        "under this it cannot be set",
+    )
+    .hint("remove `DeploymentId` and its deployment, or remove `AutoDeploy`")
+}

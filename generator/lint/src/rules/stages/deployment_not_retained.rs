@@ -1,0 +1,55 @@
+use stackgen_model::{Api, Deployment};
+
+use crate::context::Context;
+use crate::facts::constant_id;
+use crate::facts::serving::Serving;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// A deployment goes as soon as the next one takes its place.
+    ///
+    /// ## Why it hurts
+    ///
+    /// Rolling back is pointing the stage at the earlier deployment (row D11). A deployment whose logical id changes is
+    /// deleted with the update that makes the next: there is nothing left to point at. And when somebody has moved the
+    /// stage by hand to a deployment that leaves the template, deleting it fails with `Active stages pointing to this
+    /// deployment must be moved or deleted` (row D10).
+    ///
+    /// ## How to fix it
+    ///
+    /// Set `DeletionPolicy: RetainExceptOnCreate` and `UpdateReplacePolicy: Retain` on the deployment, and delete old
+    /// ones when nobody will go back to them; `stackgen deployments prune` does.
+    id: "SG422",
+    name: "deployment-not-retained",
+    severity: Note,
+    confidence: High,
+    rows: ["D10", "D11"],
+    fixable: false,
+    example: "stages/deployment_not_retained.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(of_api).collect()
+}
+
+fn of_api(api: &Api) -> Vec<Finding> {
+    let serving = Serving::of(api);
+    // One whose id is constant never leaves the template.
+    let replaced = api.deployments.iter().filter(|deployment| {
+        let resource = &deployment.resource;
+        !resource.retained
+            && !constant_id::is_constant(resource)
+            && serving.stage(deployment).is_some()
+    });
+    replaced.map(finding).collect()
+}
+
+fn finding(deployment: &Deployment) -> Finding {
+    let id = &deployment.resource.logical_id;
+    let message = format!(
+        "deployment {id} is deleted when the next one takes its place, and cannot be gone back to"
+    );
+    Finding::new(&RULE, Place::of(&deployment.resource, &[]), message)
+        .hint("set `DeletionPolicy: RetainExceptOnCreate` and `UpdateReplacePolicy: Retain`")
+}

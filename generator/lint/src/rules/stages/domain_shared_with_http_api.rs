@@ -1,0 +1,108 @@
+use std::collections::HashMap;
+
+use stackgen_model::{ApiMapping, Model, Protocol, Resource, Text};
+
+use crate::context::Context;
+use crate::facts::presence::exist_together;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// One custom domain is mapped to a WebSocket API and to an HTTP or REST API.
+    ///
+    /// ## Why it hurts
+    ///
+    /// A domain name that a WebSocket API is mapped to cannot be mapped to an API of another kind (row L8): the second
+    /// mapping is refused with a `BadRequestException` that says that `WebSocket APIs can only be attached to a domain
+    /// name with other WebSocket APIs`, and the stack fails. Another `ApiMappingKey` does not help.
+    ///
+    /// ## How to fix it
+    ///
+    /// Give the WebSocket API a domain name of its own, such as `ws.example.com`. To have both under one name, put
+    /// CloudFront before them.
+    id: "SG416",
+    name: "domain-shared-with-http-api",
+    severity: Error,
+    confidence: High,
+    rows: ["L8"],
+    fixable: false,
+    example: "stages/domain_shared_with_http_api.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let sockets = context.websockets().flat_map(|api| &api.mappings);
+    let mut domains: HashMap<String, &ApiMapping> = HashMap::new();
+    for mapping in sockets {
+        if let Some(domain) = domain(mapping) {
+            domains.entry(domain).or_insert(mapping);
+        }
+    }
+    if domains.is_empty() {
+        return Vec::new();
+    }
+    let others = others(context).filter_map(|(other, domain, kind)| {
+        let mapping = *domains.get(&domain)?;
+        exist_together(&mapping.resource, other).then(|| finding(mapping, other, kind))
+    });
+    others.collect()
+}
+
+/// Mappings to APIs of other kinds, with the domain's name or logical id.
+fn others<'a>(context: &Context<'a>) -> impl Iterator<Item = (&'a Resource, String, &'static str)> {
+    let model = context.model;
+    let mapped = model.apis.iter().flat_map(move |api| {
+        api.mappings.iter().filter_map(move |mapping| {
+            let kind = match api.protocol {
+                Protocol::Http => "an HTTP API",
+                Protocol::Unknown if is_rest(model, mapping) => "a REST API",
+                _ => return None,
+            };
+            Some((&*mapping.resource, domain(mapping)?, kind))
+        })
+    });
+    let resources = model.resources.values();
+    let base_paths =
+        resources.filter(|resource| resource.kind == "AWS::ApiGateway::BasePathMapping");
+    let base_paths = base_paths.filter_map(|resource| {
+        let name = resource.properties.text("DomainName")?;
+        Some((&**resource, written(&name)?, "a REST API"))
+    });
+    mapped.chain(base_paths)
+}
+
+/// True for a mapping whose `ApiId` refers to a REST API of the template.
+fn is_rest(model: &Model, mapping: &ApiMapping) -> bool {
+    let kinds = ["AWS::ApiGateway::RestApi", "AWS::Serverless::Api"];
+    let id = mapping.resource.properties.text("ApiId");
+    let reference = id.as_ref().and_then(Text::as_reference);
+    let resource = reference.and_then(|reference| model.resource(&reference.logical_id));
+    resource.is_some_and(|resource| kinds.contains(&resource.kind.as_str()))
+}
+
+fn domain(mapping: &ApiMapping) -> Option<String> {
+    match mapping.domain.to() {
+        Some(id) => Some(id.to_string()),
+        None => written(&mapping.resource.properties.text("DomainName")?),
+    }
+}
+
+fn written(name: &Text) -> Option<String> {
+    match name.as_reference() {
+        Some(reference) => Some(reference.logical_id.to_string()),
+        None if name.unknown().is_some() => None,
+        None => Some(name.to_string()),
+    }
+}
+
+fn finding(mapping: &ApiMapping, other: &Resource, kind: &str) -> Finding {
+    let (id, other_id) = (&mapping.resource.logical_id, &other.logical_id);
+    let message =
+        format!("mapping {id} maps a WebSocket API to a domain that {other_id} maps to {kind}");
+    Finding::new(
+        &RULE,
+        Place::of(&mapping.resource, &["DomainName"]),
+        message,
+    )
+    .related(Place::of(other, &["DomainName"]), "the same domain")
+    .hint("give the WebSocket API a domain name of its own")
+}

@@ -1,0 +1,46 @@
+use crate::context::Context;
+use crate::facts::domains;
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// A custom domain that leads to a WebSocket API asks for mutual TLS.
+    ///
+    /// ## Why it hurts
+    ///
+    /// API Gateway offers mutual TLS for domains of REST and HTTP APIs, not of WebSocket APIs (row L9). Callers that
+    /// were to be known by their certificates are not.
+    ///
+    /// ## How to fix it
+    ///
+    /// Remove `MutualTlsAuthentication` and authorize `$connect`: with a REQUEST authorizer, or with `AWS_IAM`.
+    id: "SG418",
+    name: "mutual-tls-on-websocket",
+    severity: Error,
+    confidence: Medium,
+    rows: ["L9", "A1"],
+    fixable: false,
+    example: "stages/mutual_tls_on_websocket.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let domains = domains::of_websockets(context).into_iter();
+    let mutual = domains.filter(|(domain, _)| {
+        let settings = domain.resource.properties.get("MutualTlsAuthentication");
+        settings.is_some_and(|settings| settings.text("TruststoreUri").is_some())
+    });
+    let finding =
+        |(domain, mapping): (&stackgen_model::DomainName, &stackgen_model::ApiMapping)| {
+            let id = &domain.resource.logical_id;
+            let message =
+                format!("domain {id} asks for mutual TLS, which WebSocket APIs do not have");
+            let place = Place::of_key(&domain.resource, &["MutualTlsAuthentication"]);
+            Finding::new(&RULE, place, message)
+                .related(
+                    Place::of(&mapping.resource, &[]),
+                    "maps it to a WebSocket API",
+                )
+                .hint("authorize `$connect` instead")
+        };
+    mutual.map(finding).collect()
+}

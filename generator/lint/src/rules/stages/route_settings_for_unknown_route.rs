@@ -1,0 +1,123 @@
+use std::collections::HashMap;
+
+use stackgen_model::{Api, Link, Resolved, Resource, Stage};
+
+use crate::context::Context;
+use crate::facts::order::Order;
+use crate::facts::presence::Sight;
+use crate::rule::rule;
+use crate::{Confidence, Finding, Place};
+
+rule! {
+    /// `RouteSettings` of a stage names a route that the API does not have, or not yet.
+    ///
+    /// ## Why it hurts
+    ///
+    /// API Gateway refuses settings for a route that does not exist at that moment (row F8): the stack fails with 404
+    /// `Unable to find Route by key … within the provided RouteSettings`. A stage that deploys by itself refers to none
+    /// of the routes, so that CloudFormation makes it at the same time as them, and fails or not from one run to the
+    /// next.
+    ///
+    /// ## How to fix it
+    ///
+    /// Write the key as the route has it, with its capitals. Name the route in the stage's `DependsOn`, unless the stage
+    /// points at a deployment that waits for it.
+    id: "SG411",
+    name: "route-settings-for-unknown-route",
+    severity: Error,
+    confidence: High,
+    rows: ["F8"],
+    fixable: false,
+    example: "stages/route_settings_for_unknown_route.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let with_settings = |api: &&Api| {
+        let mut stages = api.stages.iter();
+        stages.any(|stage| keys(stage).next().is_some())
+    };
+    let apis: Vec<_> = context.websockets().filter(with_settings).collect();
+    if apis.is_empty() {
+        return Vec::new();
+    }
+    let (order, sight) = (Order::of(context.model), Sight::new(context));
+    let of_api = |api: &Api| of_api(api, &order, sight.tells_every_route(api));
+    apis.into_iter().flat_map(of_api).collect()
+}
+
+fn keys(stage: &Stage) -> impl Iterator<Item = &str> {
+    let settings = stage.route_settings.as_ref().and_then(Resolved::as_map);
+    settings
+        .into_iter()
+        .flat_map(|map| map.keys())
+        .map(String::as_str)
+}
+
+fn of_api(api: &Api, order: &Order<'_>, all_known: bool) -> Vec<Finding> {
+    let routes = || api.routes.iter();
+    let by_key: HashMap<&str, &Resource> = routes()
+        .map(|route| (route.key.as_str(), &*route.resource))
+        .collect();
+    let similar: HashMap<String, &str> = routes()
+        .map(|route| (loosely(route.key.as_str()), route.key.as_str()))
+        .collect();
+    let of_stage = |stage: &Stage| {
+        let awaited = order.awaited([&*stage.resource]);
+        let findings = keys(stage).filter_map(|key| match by_key.get(key) {
+            None => all_known.then(|| unknown(stage, key, similar.get(&loosely(key)))),
+            Some(route) => {
+                let is_late = !awaited.has(&route.logical_id) && waits_for_nothing(stage);
+                (is_late && !is_sams(api)).then(|| late(stage, key, route))
+            }
+        });
+        findings.collect::<Vec<_>>()
+    };
+    api.stages.iter().flat_map(of_stage).collect()
+}
+
+/// A key as somebody may have meant it.
+fn loosely(key: &str) -> String {
+    key.trim_start_matches('$').to_ascii_lowercase()
+}
+
+/// True when the stage does not point at a deployment of the template, of which another rule says what it must wait for.
+fn waits_for_nothing(stage: &Stage) -> bool {
+    matches!(stage.deployment, Link::Missing | Link::External(_))
+}
+
+/// SAM's own stage waits for no route, whatever a template says.
+fn is_sams(api: &Api) -> bool {
+    let tags = api
+        .resource
+        .as_ref()
+        .and_then(|api| api.properties.get("Tags"));
+    tags.is_some_and(|tags| tags.get("websocketapi:createdBy").is_some())
+}
+
+fn unknown(stage: &Stage, key: &str, similar: Option<&&str>) -> Finding {
+    let id = &stage.resource.logical_id;
+    let message = format!("stage {id} has settings for route `{key}`, which the api does not have");
+    let hint = match similar {
+        Some(similar) => format!("write `{similar}`"),
+        None => "add the route, or remove its settings".to_owned(),
+    };
+    let place = Place::of_key(&stage.resource, &["RouteSettings", key]);
+    Finding::new(&RULE, place, message).hint(hint)
+}
+
+fn late(stage: &Stage, key: &str, route: &Resource) -> Finding {
+    let (id, route_id) = (&stage.resource.logical_id, &route.logical_id);
+    let message = format!("stage {id} has settings for route `{key}` and does not wait for it");
+    let confidence = match (&route.conditional, &stage.resource.conditional) {
+        (None, None) => Confidence::High,
+        _ => Confidence::Low,
+    };
+    Finding::new(
+        &RULE,
+        Place::of_key(&stage.resource, &["RouteSettings", key]),
+        message,
+    )
+    .related(Place::of(route, &[]), "may be made after it")
+    .hint(format!("add {route_id} to the stage's `DependsOn`"))
+    .with_confidence(confidence)
+}
