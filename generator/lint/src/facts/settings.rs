@@ -76,6 +76,11 @@ pub(crate) fn is_generated(resource: &Resource) -> bool {
 /// of SSM.
 pub(crate) fn is_opaque(resource: &Resource) -> bool {
     let kind = resource.kind.as_str();
-    let opaque = ["AWS::CloudFormation::", "AWS::SSM::", "AWS::Serverless::"];
+    let opaque = [
+        "AWS::CloudFormation::",
+        "AWS::SSM::",
+        "AWS::Serverless::",
+        "AWS::ServiceCatalog::",
+    ];
     !kind.starts_with("AWS::") || opaque.iter().any(|prefix| kind.starts_with(prefix))
 }

@@ -4,7 +4,7 @@ use stackgen_model::{Api, Authorizer, Link, LogicalId};
 
 use crate::context::Context;
 use crate::facts::authorization::{
-    Fault, Kind, fault, is_jwt, kind, named, namesakes, open_beside,
+    Kind, fault, is_jwt, kind, lost_type, named, namesakes, open_beside,
 };
 use crate::facts::presence::Sight;
 use crate::rule::rule;
@@ -53,11 +53,12 @@ fn of_api(context: &Context<'_>, api: &Api, named: &HashSet<&LogicalId>) -> Vec<
     if idle.is_empty() || open_beside(context, api, named).is_some() {
         return Vec::new();
     }
-    // A route whose authorizer is not known, or is the wrong one, may be the one that is meant.
+    // A route whose authorizer is not known, or that is authorized wrongly, may be the one that is meant.
     let is_spoken_for = api.routes.iter().any(|route| {
-        let wrong = fault(context.model, route);
         matches!(route.authorizer, Link::Unknown(_))
-            || matches!(wrong, Some(Fault::NoAuthorizer | Fault::Stranger(_)))
+            || kind(route) == Kind::Other
+            || fault(context.model, route).is_some()
+            || lost_type(context, route).is_some()
     });
     if is_spoken_for {
         return Vec::new();

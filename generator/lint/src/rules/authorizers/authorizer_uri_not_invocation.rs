@@ -40,8 +40,13 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 fn of_authorizer(model: &Model, authorizer: &Authorizer) -> Option<Finding> {
     let uri = authorizer.uri.as_ref()?;
     let function = function(model, uri);
+    // An output of a nested stack may be the path, or part of it.
+    let is_opaque = uri.references().any(|part| {
+        let resource = model.resource(&part.logical_id);
+        resource.is_none_or(|resource| settings::is_opaque(resource))
+    });
     let written = matches!(uri.pieces().first(), Some(Piece::Literal(_)));
-    let is_known = uri.unknown().is_none() && (written || function.is_some());
+    let is_known = uri.unknown().is_none() && !is_opaque && (written || function.is_some());
     if !is_known || invoked(uri).is_some() {
         return None;
     }

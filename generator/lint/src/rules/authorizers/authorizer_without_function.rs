@@ -63,11 +63,7 @@ fn no_function<'m>(model: &'m Model, uri: &Text) -> Option<&'m Resource> {
         return None;
     };
     let resource = model.resource(&reference.logical_id)?;
-    let lambda = [
-        "AWS::Lambda::Function",
-        "AWS::Lambda::Version",
-        "AWS::Lambda::Alias",
-    ];
-    let is_other = !lambda.contains(&resource.kind.as_str()) && !settings::is_opaque(resource);
+    // A function's ARN is an attribute of some of its companions too.
+    let is_other = !resource.kind.starts_with("AWS::Lambda::") && !settings::is_opaque(resource);
     is_other.then_some(resource)
 }

@@ -1,5 +1,6 @@
 //! Authorizers, and the authorization of `$connect`.
 
+mod api_key_without_authorizer;
 mod authorization_off_connect;
 mod authorization_type_left_out;
 mod authorization_type_removed;
@@ -67,6 +68,7 @@ pub(super) const GROUP: Group = Group {
         &duplicate_authorizer_name::RULE,
         &rest_authorizer_on_websocket::RULE,
         &no_such_authorization_type::RULE,
+        &api_key_without_authorizer::RULE,
     ],
 };
 
@@ -112,22 +114,23 @@ fn shut_out(model: &Model, authorizer: &Authorizer) -> Option<(String, Anonymous
     Some((bar.to_owned(), admitted))
 }
 
+/// Whether a source is called like something that proves who calls.
 fn carries_token(source: &str) -> bool {
-    let name = source
-        .rsplit('.')
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let name = source.rsplit('.').next().unwrap_or_default();
+    let name = name.to_ascii_lowercase();
     let words = [
         "token",
-        "auth",
         "jwt",
         "bearer",
         "cookie",
         "credential",
         "secret",
-        "key",
+        "password",
+        "authoriz",
+        "authent",
+        "api-key",
+        "apikey",
         "sec-websocket-protocol",
     ];
-    words.iter().any(|word| name.contains(word))
+    words.iter().any(|word| name.contains(word)) || name.ends_with("auth")
 }

@@ -2,6 +2,7 @@ use stackgen_model::{Route, Text};
 
 use crate::context::Context;
 use crate::facts::authorization::{Kind, kind};
+use crate::facts::settings;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
 use crate::{Finding, Place};
@@ -60,5 +61,8 @@ fn of_route(route: &Route) -> Option<Finding> {
             None => "write `NONE`: only `$connect` is authorized".to_owned(),
         })
         .fix(Fix::one("write the type in capitals", edit));
-    Some(finding)
+    Some(match settings::is_computed(&route.resource, &path) {
+        true => settings::by_default(finding),
+        false => finding,
+    })
 }
