@@ -44,10 +44,15 @@ pub(crate) fn matches(model: &Model, pattern: &Text, arn: &Text) -> Match {
 /// `arn:{partition}:execute-api:{region}:{account}:{api}/{path}` for an api of the template, in the stack's own region and
 /// account.
 pub(crate) fn execute_api(api: &LogicalId, path: Text) -> Text {
-    let api = Reference {
+    let api = Piece::Reference(Reference {
         logical_id: api.clone(),
         attribute: None,
-    };
+    });
+    execute_api_of(api, path)
+}
+
+/// The same for an api whose id is known in another way.
+pub(crate) fn execute_api_of(api: Piece, path: Text) -> Text {
     let literal = |text: &str| Piece::Literal(text.to_owned());
     let pieces = [
         literal("arn:"),
@@ -57,7 +62,7 @@ pub(crate) fn execute_api(api: &LogicalId, path: Text) -> Text {
         literal(":"),
         Piece::Pseudo(Pseudo::AccountId),
         literal(":"),
-        Piece::Reference(api),
+        api,
         literal("/"),
     ];
     let mut arn: Text = pieces.into_iter().collect();

@@ -1,0 +1,135 @@
+//! Which statements let a function manage connections: post to them, look at them, close them (rows K1 to K3).
+
+use std::collections::HashMap;
+
+use stackgen_model::{Api, LogicalId, Model, Piece, Pseudo, Text};
+
+use crate::context::Context;
+use crate::facts::arn::{self, Match};
+use crate::facts::environment;
+use crate::facts::policies::Statement;
+use crate::facts::roles;
+
+/// The action (row K1).
+pub(crate) const MANAGE: &str = "execute-api:ManageConnections";
+
+/// What an id of a connection looks like.
+const ID: &str = "L0SM9cOFvHcCIhw=";
+
+/// Stages of an api beyond this are not told apart; API Gateway takes ten (row L6).
+const MOST_STAGES: usize = 16;
+
+/// Whether a statement names the action, and not just all actions of all services.
+pub(crate) fn is_about(statement: &Statement<'_>) -> bool {
+    statement.actions().any(|action| {
+        action.as_literal() != Some("*") && roles::names_action(&action, MANAGE) == Match::Yes
+    })
+}
+
+/// The ARNs of connections of the template's WebSocket APIs, as far as they can be told.
+pub(crate) struct Connections<'a> {
+    model: &'a Model,
+    of_api: HashMap<&'a LogicalId, Vec<Text>>,
+}
+
+impl<'a> Connections<'a> {
+    pub(crate) fn of(context: &Context<'a>) -> Connections<'a> {
+        let arns = |api: &'a Api| {
+            let id = api.id.to()?;
+            let stages = stages(context, api).unwrap_or_else(|| vec![Text::from(WORD)]);
+            let paths = stages.into_iter().flat_map(paths);
+            Some((id, paths.map(|path| arn::execute_api(id, path)).collect()))
+        };
+        Connections {
+            model: context.model,
+            of_api: context.websockets().filter_map(arns).collect(),
+        }
+    }
+
+    /// Whether a resource of a statement has connections of this api among it.
+    pub(crate) fn reach(&self, pattern: &Text, api: &LogicalId) -> Match {
+        let arns = self.of_api.get(api).map(Vec::as_slice).unwrap_or_default();
+        let all = arns
+            .iter()
+            .map(|arn| arn::matches(self.model, pattern, arn));
+        best(all)
+    }
+
+    /// The api whose connections it would reach if there were a stage of that name.
+    pub(crate) fn reach_but_for_stage(&self, pattern: &Text) -> Option<&'a LogicalId> {
+        let reaches = |api: &LogicalId| {
+            let mut arns = paths(Text::from(WORD)).map(|path| arn::execute_api(api, path));
+            arns.any(|arn| arn::matches(self.model, pattern, &arn) != Match::No)
+        };
+        let ids = pattern.references().map(|reference| &reference.logical_id);
+        let mut named = ids.filter_map(|id| self.of_api.get_key_value(id));
+        named.find_map(|(&id, _)| reaches(id).then_some(id))
+    }
+
+    /// Whether a resource of a statement has any connections among it: of the apis that it names, or of any.
+    pub(crate) fn reach_any(&self, pattern: &Text) -> Match {
+        let ids = pattern.references().map(|reference| &reference.logical_id);
+        let mut named = ids.filter(|id| self.of_api.contains_key(*id)).peekable();
+        if named.peek().is_some() {
+            return best(named.map(|api| self.reach(pattern, api)));
+        }
+        if names_another(self.model, pattern) {
+            return Match::No;
+        }
+        let anywhere = paths(Text::from(WORD)).map(|path| arn::execute_api_of(WORD, path));
+        best(anywhere.map(|arn| arn::matches(self.model, pattern, &arn)))
+    }
+}
+
+/// Whether an ARN names an API of the template that has no connections.
+pub(crate) fn names_another(model: &Model, arn: &Text) -> bool {
+    let mut references = arn.references();
+    references.any(|reference| {
+        reference.attribute.is_none()
+            && environment::other_api(model, &reference.logical_id).is_some()
+    })
+}
+
+/// A word that is not known.
+const WORD: Piece = Piece::Pseudo(Pseudo::StackName);
+
+/// The names of an api's stages, where the template tells them all.
+pub(crate) fn stages(context: &Context<'_>, api: &Api) -> Option<Vec<Text>> {
+    let of_stages = api.stages.iter().map(|stage| stage.name.clone());
+    let of_deployments = api.deployments.iter().map(|it| it.stage_name.clone());
+    let of_deployments = of_deployments.filter(Option::is_some);
+    let names: Option<Vec<_>> = of_stages.chain(of_deployments).collect();
+    let known = |names: &Vec<Text>| {
+        context.is_whole(api) && !names.is_empty() && names.len() <= MOST_STAGES
+    };
+    names.filter(known)
+}
+
+fn paths(stage: Text) -> impl Iterator<Item = Text> {
+    let methods = ["POST", "GET", "DELETE"].into_iter();
+    methods.map(move |method| {
+        let mut path = stage.clone();
+        path.push(Piece::Literal(format!("/{method}/@connections/{ID}")));
+        path
+    })
+}
+
+fn best(all: impl Iterator<Item = Match>) -> Match {
+    let rank = |found: &Match| match found {
+        Match::Yes => 2,
+        Match::NotKnown => 1,
+        Match::No => 0,
+    };
+    all.max_by_key(rank).unwrap_or(Match::No)
+}
+
+/// The resource of a statement for an api's connections and a method, as templates write it.
+pub(crate) fn to_write(context: &Context<'_>, api: &Api, method: &str) -> Option<String> {
+    let stage = match stages(context, api)?.as_slice() {
+        [stage] => stage.clone(),
+        _ => Text::literal("*"),
+    };
+    let mut path = stage;
+    path.push(Piece::Literal(format!("/{method}/@connections/*")));
+    Some(arn::execute_api(api.id.to()?, path).to_string())
+}

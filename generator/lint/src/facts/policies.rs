@@ -1,0 +1,98 @@
+//! Statements of the template's policies, with their places.
+
+use stackgen_model::{Model, Resolved, Resource, Text};
+
+use crate::Place;
+
+/// A statement of a policy that stands in the template.
+pub(crate) struct Statement<'a> {
+    pub(crate) resource: &'a Resource,
+    path: Vec<String>,
+    value: &'a Resolved,
+}
+
+/// The statements that allow something, of roles and of policies.
+pub(crate) fn allowing(model: &Model) -> Vec<Statement<'_>> {
+    let mut statements = Vec::new();
+    for resource in model.resources.values() {
+        let policies: &[Resolved] = match resource.kind.as_str() {
+            "AWS::IAM::Role" => {
+                let policies = resource.properties.get("Policies");
+                policies.and_then(Resolved::as_list).unwrap_or_default()
+            }
+            "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy" | "AWS::IAM::RolePolicy" => {
+                add(resource, &[], &resource.properties, &mut statements);
+                continue;
+            }
+            _ => continue,
+        };
+        for (index, policy) in policies.iter().enumerate() {
+            let path = ["Policies", &index.to_string()];
+            add(resource, &path, policy, &mut statements);
+        }
+    }
+    statements
+}
+
+fn add<'a>(
+    resource: &'a Resource,
+    path: &[&str],
+    policy: &'a Resolved,
+    statements: &mut Vec<Statement<'a>>,
+) {
+    let Some(list) = policy.at_path(&["PolicyDocument", "Statement"]) else {
+        return;
+    };
+    for (index, value) in list.one_or_many().iter().enumerate() {
+        let effect = value.get("Effect").and_then(Resolved::as_literal);
+        if effect != Some("Allow") {
+            continue;
+        }
+        let ends = ["PolicyDocument", "Statement"];
+        let path = path.iter().chain(&ends).map(|&key| key.to_owned());
+        let mut path: Vec<_> = path.collect();
+        if list.as_list().is_some() {
+            path.push(index.to_string());
+        }
+        statements.push(Statement {
+            resource,
+            path,
+            value,
+        });
+    }
+}
+
+impl<'a> Statement<'a> {
+    /// What it allows, when it says so and not what it leaves out.
+    pub(crate) fn actions(&self) -> impl Iterator<Item = Text> + use<'a> {
+        let actions = self.value.get("Action").map(Resolved::one_or_many);
+        actions
+            .unwrap_or_default()
+            .iter()
+            .filter_map(Resolved::to_text)
+    }
+
+    /// What it allows it on, with places.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = (Text, Place)> {
+        let value = self.value.get("Resource");
+        let listed = value.is_some_and(|value| value.as_list().is_some());
+        let texts = value.map(Resolved::one_or_many).unwrap_or_default();
+        texts.iter().enumerate().filter_map(move |(index, text)| {
+            let place = match listed {
+                true => self.place(&["Resource", &index.to_string()]),
+                false => self.place(&["Resource"]),
+            };
+            Some((text.to_text()?, place))
+        })
+    }
+
+    /// The place of a part of it.
+    pub(crate) fn place(&self, path: &[&str]) -> Place {
+        let whole: Vec<_> = self.path.iter().map(String::as_str).collect();
+        Place::of(self.resource, &[&whole, path].concat())
+    }
+
+    pub(crate) fn is_conditional(&self) -> bool {
+        self.value.get("Condition").is_some()
+    }
+}

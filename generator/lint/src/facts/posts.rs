@@ -1,0 +1,159 @@
+//! Which functions post to connections, and how the template shows it.
+
+use std::collections::HashMap;
+
+use stackgen_cfn::Span;
+use stackgen_model::{Api, Function, LogicalId, Piece, Resolved};
+
+use crate::context::Context;
+use crate::facts::environment::{self, Endpoint, Host, Purpose, Scheme, Variable};
+
+/// A function that posts to connections of an api of the template, or closes them.
+pub(crate) struct Post<'a> {
+    pub(crate) function: &'a Function,
+    pub(crate) api: &'a Api,
+    pub(crate) evidence: Evidence<'a>,
+}
+
+/// How the template shows that a function posts.
+#[derive(Clone, Copy)]
+pub(crate) enum Evidence<'a> {
+    /// It is told the address that connections are managed at, and nobody else needs that.
+    Endpoint(Variable<'a>),
+    /// All functions are told the address, those that do not post among them, perhaps.
+    SharedEndpoint(Variable<'a>),
+    /// Its code, which stands in the template, posts.
+    Code,
+}
+
+/// The functions that post, those of which it is surer first.
+pub(crate) fn posts<'a>(context: &Context<'a>) -> Vec<Post<'a>> {
+    let behind = behind(context);
+    let endpoints = environment::endpoints(context);
+    let shared = Shared::of(&endpoints, &behind);
+    let mut posts: Vec<Post<'a>> = Vec::new();
+    for function in &context.model.functions {
+        if !posts_in_code(function) {
+            continue;
+        }
+        let apis = behind.get(&function.resource.logical_id);
+        for api in apis.into_iter().flatten() {
+            let evidence = Evidence::Code;
+            posts.push(Post {
+                function,
+                api,
+                evidence,
+            });
+        }
+    }
+    for endpoint in &endpoints {
+        let Host::WebSocket(api) = endpoint.host else {
+            continue;
+        };
+        let (function, variable) = (endpoint.variable.function, endpoint.variable);
+        if !is_for_management(endpoint) {
+            continue;
+        }
+        let evidence = match shared.has(endpoint, api) {
+            true => Evidence::SharedEndpoint(variable),
+            false => Evidence::Endpoint(variable),
+        };
+        posts.push(Post {
+            function,
+            api,
+            evidence,
+        });
+    }
+    posts.sort_by_key(|post| matches!(post.evidence, Evidence::SharedEndpoint(_)));
+    posts
+}
+
+/// Nothing but @connections answers at the `https://` address of a WebSocket API.
+fn is_for_management(endpoint: &Endpoint<'_>) -> bool {
+    let purpose = Purpose::of(endpoint.variable.name);
+    match endpoint.scheme {
+        Scheme::Https => purpose != Purpose::Clients,
+        _ => purpose == Purpose::Management,
+    }
+}
+
+/// The WebSocket APIs that a function takes messages of.
+pub(crate) fn behind<'a>(context: &Context<'a>) -> HashMap<&'a LogicalId, Vec<&'a Api>> {
+    let mut behind: HashMap<&'a LogicalId, Vec<&'a Api>> = HashMap::new();
+    for api in context.websockets() {
+        for integration in &api.integrations {
+            let Some(function) = integration.function.function.to() else {
+                continue;
+            };
+            let apis = behind.entry(function).or_default();
+            if !apis.iter().any(|known| known.id == api.id) {
+                apis.push(api);
+            }
+        }
+    }
+    behind
+}
+
+/// Variables that many functions are given alike, whether they use them or not.
+struct Shared<'a> {
+    /// How many functions have the variable that stands here: more than one under `Globals`.
+    at: HashMap<Span, usize>,
+    /// How many functions behind an api have a variable of that name with an address of it.
+    named: HashMap<(&'a LogicalId, &'a str), usize>,
+    /// How many functions there are behind an api.
+    functions: HashMap<&'a LogicalId, usize>,
+}
+
+impl<'a> Shared<'a> {
+    fn of(endpoints: &[Endpoint<'a>], behind: &HashMap<&'a LogicalId, Vec<&'a Api>>) -> Shared<'a> {
+        let mut shared = Shared {
+            at: HashMap::new(),
+            named: HashMap::new(),
+            functions: HashMap::new(),
+        };
+        for id in behind.values().flatten().filter_map(|api| api.id.to()) {
+            *shared.functions.entry(id).or_default() += 1;
+        }
+        for endpoint in endpoints {
+            let variable = &endpoint.variable;
+            *shared.at.entry(variable.place().span).or_default() += 1;
+            if let Host::WebSocket(api) = endpoint.host
+                && let Some(id) = api.id.to()
+                && behind.contains_key(&variable.function.resource.logical_id)
+            {
+                *shared.named.entry((id, variable.name)).or_default() += 1;
+            }
+        }
+        shared
+    }
+
+    fn has(&self, endpoint: &Endpoint<'a>, api: &'a Api) -> bool {
+        let span = endpoint.variable.place().span;
+        let at = self.at.get(&span).copied().unwrap_or_default();
+        let id = api.id.to();
+        let named = id.and_then(|id| self.named.get(&(id, endpoint.variable.name)));
+        let functions = id.and_then(|id| self.functions.get(id));
+        let by_all = named.is_some_and(|&named| named > 1 && Some(&named) == functions);
+        (span.file.is_some() && at > 1) || by_all
+    }
+}
+
+/// Whether the code, if it stands in the template, posts to connections.
+fn posts_in_code(function: &Function) -> bool {
+    let code = function.code.as_ref().and_then(|code| code.get("ZipFile"));
+    let Some(Resolved::Text(code)) = code else {
+        return false;
+    };
+    let calls = [
+        "post_to_connection",
+        "PostToConnection",
+        "postToConnection",
+        "delete_connection",
+        "DeleteConnectionCommand",
+    ];
+    let posts = |piece: &Piece| match piece {
+        Piece::Literal(text) => calls.iter().any(|call| text.contains(call)),
+        _ => false,
+    };
+    code.pieces().iter().any(posts)
+}

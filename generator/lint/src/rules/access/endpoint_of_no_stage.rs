@@ -1,0 +1,72 @@
+use stackgen_model::{Api, Text};
+
+use crate::context::Context;
+use crate::facts::environment::{self, Endpoint, Host, Scheme, Variable};
+use crate::facts::{arn, connections};
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// An address of a WebSocket API names a stage that the API does not have.
+    ///
+    /// ## Why it hurts
+    ///
+    /// API Gateway refuses `@connections` requests and handshakes at a stage that is not there with 403 (row K5 and C3).
+    /// The template deploys, and the failure looks like a missing permission.
+    ///
+    /// ## How to fix it
+    ///
+    /// Build the address with the stage's own name: `…/${Stage}`, where `Stage` is the logical id of the
+    /// `AWS::ApiGatewayV2::Stage`.
+    id: "SG514",
+    name: "endpoint-of-no-stage",
+    severity: Error,
+    confidence: High,
+    rows: ["K5", "C3"],
+    fixable: false,
+    example: "access/endpoint_of_no_stage.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let endpoints = environment::endpoints(context);
+    let findings = endpoints
+        .iter()
+        .filter_map(|endpoint| of_endpoint(context, endpoint));
+    environment::one_a_place(findings)
+}
+
+fn of_endpoint(context: &Context<'_>, endpoint: &Endpoint<'_>) -> Option<Finding> {
+    let (Host::WebSocket(api), Some(path)) = (endpoint.host, &endpoint.path) else {
+        return None;
+    };
+    let path = arn::named(context.model, path);
+    let first = match path.split_once("/") {
+        Some((first, _)) => first,
+        None => path,
+    };
+    let first = first.as_literal().filter(|first| !first.is_empty())?;
+    let stages = connections::stages(context, api)?;
+    let names: Option<Vec<&str>> = stages.iter().map(Text::as_literal).collect();
+    let names = names.filter(|names| !names.contains(&first))?;
+    let Variable { function, name, .. } = endpoint.variable;
+    let (id, api_id) = (&function.resource.logical_id, api.id.to()?);
+    let kind = match endpoint.scheme {
+        Scheme::WebSocket => "clients connect",
+        _ => "connections are managed",
+    };
+    let message =
+        format!("{name} tells {id} that {kind} at stage `{first}`, which {api_id} does not have");
+    let mut finding = Finding::new(&RULE, endpoint.variable.place(), message);
+    if let Some(stage) = stage(api) {
+        finding = finding.related(stage, "its stage");
+    }
+    Some(finding.hint(match names.as_slice() {
+        [name] => format!("write `{name}`"),
+        names => format!("write one of `{}`", names.join("`, `")),
+    }))
+}
+
+fn stage(api: &Api) -> Option<Place> {
+    let stage = api.stages.first()?;
+    Some(Place::of(&stage.resource, &["StageName"]))
+}

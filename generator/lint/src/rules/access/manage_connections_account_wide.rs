@@ -1,0 +1,89 @@
+use stackgen_model::{Model, Text};
+
+use crate::context::Context;
+use crate::facts::arn::{self, Match};
+use crate::facts::connections::{self, MANAGE};
+use crate::facts::policies::{self, Statement};
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// A role may manage the connections of every API of the account.
+    ///
+    /// ## Why it hurts
+    ///
+    /// With `Resource: '*'`, or an ARN that has `*` in the place of the API's id, a function that is taken over can post to
+    /// the clients of every WebSocket API of the account, and close their connections. As `*` matches slashes too,
+    /// `arn:…:execute-api:*:*:*/@connections/*`, which the Serverless Framework writes by itself, is such an ARN.
+    ///
+    /// ## How to fix it
+    ///
+    /// Name the API and, where there is but one, the stage (row K1):
+    /// `arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/prod/*/@connections/*`. With the
+    /// Serverless Framework, give functions a role of your own by `provider.iam.role`.
+    id: "SG502",
+    name: "manage-connections-account-wide",
+    severity: Warning,
+    confidence: High,
+    rows: ["K1"],
+    fixable: false,
+    example: "access/manage_connections_account_wide.diff",
+}
+
+/// Stages beyond this are not looked at.
+const MOST: usize = 16;
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let statements = policies::allowing(context.model);
+    let foreign = foreign(context);
+    let about = statements
+        .iter()
+        .filter(|statement| connections::is_about(statement) && !statement.is_conditional());
+    let wide = |statement: &Statement<'_>| {
+        let id = statement.resource.logical_id.clone();
+        let wide = statement
+            .resources()
+            .find(|(text, _)| is_wide(context.model, text, &foreign));
+        wide.map(|(text, place)| of_resource(context, id.as_str(), &text, place))
+    };
+    about.filter_map(wide).collect()
+}
+
+fn of_resource(context: &Context<'_>, role: &str, text: &Text, place: Place) -> Finding {
+    let message = format!(
+        "{role} may manage the connections of every API of the account: `{MANAGE}` on `{text}`"
+    );
+    let finding = Finding::new(&RULE, place, message);
+    let mut apis = context.websockets();
+    let write = match (apis.next(), apis.next()) {
+        (Some(api), None) => connections::to_write(context, api, "*"),
+        _ => None,
+    };
+    match write {
+        Some(arn) => finding.hint(format!("write `{arn}`")),
+        None => finding.hint("name the API in the ARN"),
+    }
+}
+
+/// Connections of an API that nobody named, at stages called as those of the template are.
+fn foreign(context: &Context<'_>) -> Vec<Text> {
+    let stages = context.websockets().flat_map(|api| &api.stages);
+    let names = stages.filter_map(|stage| stage.name.clone()).take(MOST);
+    let arn = |stage: Text| {
+        let mut arn = Text::literal("zzzzzzzzzz/");
+        arn.append(stage);
+        arn.append(Text::literal("/POST/@connections/L0SM9cOFvHcCIhw="));
+        arn
+    };
+    names.chain([Text::literal("any")]).map(arn).collect()
+}
+
+/// Whether it matches connections whatever the API.
+fn is_wide(model: &Model, pattern: &Text, foreign: &[Text]) -> bool {
+    let resource = pattern
+        .split_once(":execute-api:")
+        .and_then(|(_, rest)| Some(rest.split_once(":")?.1.split_once(":")?.1));
+    let pattern = resource.as_ref().unwrap_or(pattern);
+    let mut foreign = foreign.iter();
+    foreign.any(|arn| arn::matches(model, pattern, arn) == Match::Yes)
+}

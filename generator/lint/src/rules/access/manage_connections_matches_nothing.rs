@@ -1,0 +1,85 @@
+use stackgen_model::{Api, Text};
+
+use crate::context::Context;
+use crate::facts::arn::Match;
+use crate::facts::connections::{self, Connections, MANAGE};
+use crate::facts::policies::{self, Statement};
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// `execute-api:ManageConnections` is allowed on an ARN that no connection has.
+    ///
+    /// ## Why it hurts
+    ///
+    /// API Gateway asks for `arn:…:execute-api:{region}:{account}:{api}/{stage}/{method}/@connections/{id}`, where the
+    /// method is `POST`, `GET` or `DELETE` (row K1). What does not match that whole ARN allows nothing, and every call
+    /// fails with 403 as if nothing were allowed. Common slips: the stage, the method or both are left out in front of
+    /// `@connections`, the stage is another one, the ARN is that of an HTTP API or of `apigateway`, or it is a URL. A `*`
+    /// matches slashes too, so that `{api}/*` and `{api}/*/@connections/*` are right.
+    ///
+    /// ## How to fix it
+    ///
+    /// Write `arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/prod/POST/@connections/*`.
+    id: "SG503",
+    name: "manage-connections-matches-nothing",
+    severity: Error,
+    confidence: High,
+    rows: ["K1"],
+    fixable: false,
+    example: "access/manage_connections_matches_nothing.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let statements = policies::allowing(context.model);
+    let mut connections = None;
+    let mut findings = Vec::new();
+    for statement in statements.iter().filter(|it| is_nothing_else(it)) {
+        let connections = connections.get_or_insert_with(|| Connections::of(context));
+        for (text, place) in statement.resources() {
+            if connections.reach_any(&text) == Match::No {
+                findings.push(of_resource(context, connections, &text, place));
+            }
+        }
+    }
+    findings
+}
+
+/// A statement that allows more may mean its ARNs for the rest.
+fn is_nothing_else(statement: &Statement<'_>) -> bool {
+    let named = |action: Text| {
+        let action = action.as_literal();
+        action.is_some_and(|action| action.eq_ignore_ascii_case(MANAGE))
+    };
+    statement.actions().next().is_some() && statement.actions().all(named)
+}
+
+fn of_resource(
+    context: &Context<'_>,
+    connections: &Connections<'_>,
+    text: &Text,
+    place: Place,
+) -> Finding {
+    let why = match connections.reach_but_for_stage(text) {
+        _ if connections::names_another(context.model, text) => {
+            "that API is no WebSocket API".to_owned()
+        }
+        Some(api) => format!("{api} has no stage of that name"),
+        None => "a connection is `{api}/{stage}/{method}/@connections/{id}`".to_owned(),
+    };
+    let message = format!("`{MANAGE}` on `{text}` allows nothing: {why}");
+    let finding = Finding::new(&RULE, place, message);
+    let named = |api: &&Api| {
+        let mut references = text.references();
+        references.any(|reference| Some(&reference.logical_id) == api.id.to())
+    };
+    let mut apis = context.websockets();
+    let api = match (apis.next(), apis.next()) {
+        (only, None) => only,
+        _ => context.websockets().find(named),
+    };
+    match api.and_then(|api| connections::to_write(context, api, "POST")) {
+        Some(arn) => finding.hint(format!("write `{arn}`")),
+        None => finding,
+    }
+}

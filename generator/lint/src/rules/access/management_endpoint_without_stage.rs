@@ -1,0 +1,80 @@
+use crate::context::Context;
+use crate::facts::environment::{self, Endpoint, Host, Purpose, Scheme, Variable};
+use crate::facts::{connections, posts};
+use crate::rule::rule;
+use crate::{Confidence, Finding};
+
+rule! {
+    /// The management endpoint that a function is told has no stage.
+    ///
+    /// ## Why it hurts
+    ///
+    /// `@connections` is served by stages: a request to `https://{api}.execute-api.{region}.{suffix}/@connections/{id}`
+    /// is refused with 403 `ForbiddenException` (row K5). That looks like a missing permission, and is none. Only at a
+    /// custom domain is there no stage in the path (row L8).
+    ///
+    /// A function may add the stage itself. So there is no finding when another variable of the function names a stage, and
+    /// a note when the name of the variable does not speak of management and the function is behind the API, where events
+    /// tell it the stage.
+    ///
+    /// ## How to fix it
+    ///
+    /// Add `/` and the name of the stage to the value. With CDK, give `stage.callbackUrl` and not `api.apiEndpoint`.
+    id: "SG505",
+    name: "management-endpoint-without-stage",
+    severity: Error,
+    confidence: Medium,
+    rows: ["K5", "L8"],
+    fixable: false,
+    example: "access/management_endpoint_without_stage.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let endpoints = environment::endpoints(context);
+    let mut stageless = endpoints.iter().filter(|it| is_stageless(it)).peekable();
+    if stageless.peek().is_none() {
+        return Vec::new();
+    }
+    let behind = posts::behind(context);
+    let finding = |endpoint: &Endpoint<'_>| {
+        let id = &endpoint.variable.function.resource.logical_id;
+        let purpose = Purpose::of(endpoint.variable.name);
+        let finding = of_endpoint(context, endpoint);
+        match purpose != Purpose::Management && behind.contains_key(id) {
+            true => finding.with_confidence(Confidence::Low),
+            false => finding,
+        }
+    };
+    environment::one_a_place(stageless.map(finding))
+}
+
+fn is_stageless(endpoint: &Endpoint<'_>) -> bool {
+    let Variable { function, name, .. } = endpoint.variable;
+    let path = endpoint.path.as_ref();
+    let mut names = function.environment.value().into_iter().flatten();
+    let is_about = |word: &str| name.to_ascii_uppercase().contains(word);
+    endpoint.scheme == Scheme::Https
+        && matches!(endpoint.host, Host::WebSocket(_))
+        && path.is_none_or(|path| path.as_literal() == Some(""))
+        && Purpose::of(name) != Purpose::Clients
+        && !["HOST", "DOMAIN", "BASE", "ORIGIN"]
+            .into_iter()
+            .any(is_about)
+        && !names.any(|(name, _)| name.to_ascii_uppercase().contains("STAGE"))
+}
+
+fn of_endpoint(context: &Context<'_>, endpoint: &Endpoint<'_>) -> Finding {
+    let Variable { function, name, .. } = endpoint.variable;
+    let id = &function.resource.logical_id;
+    let message =
+        format!("{id} is told to manage connections at an address without a stage, by {name}");
+    let finding = Finding::new(&RULE, endpoint.variable.place(), message);
+    let Host::WebSocket(api) = endpoint.host else {
+        return finding;
+    };
+    let stages = connections::stages(context, api).unwrap_or_default();
+    match stages.as_slice() {
+        [stage] => finding.hint(format!("add `/{stage}` at its end")),
+        _ => finding.hint("add `/` and the name of the stage at its end"),
+    }
+}

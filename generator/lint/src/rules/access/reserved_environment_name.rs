@@ -1,0 +1,70 @@
+use crate::Finding;
+use crate::context::Context;
+use crate::facts::environment::{self, Variable};
+use crate::rule::rule;
+
+rule! {
+    /// A function's environment sets a variable that Lambda keeps for itself.
+    ///
+    /// ## Why it hurts
+    ///
+    /// The stack does not deploy: `Lambda was unable to configure your environment variables because the environment
+    /// variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys
+    /// used in this request: AWS_REGION`.
+    ///
+    /// ## How to fix it
+    ///
+    /// Leave out what Lambda sets by itself, such as `AWS_REGION`, and give anything else a name of its own:
+    /// `TABLE_REGION`. Names that only begin with `AWS_`, such as `AWS_NODEJS_CONNECTION_REUSE_ENABLED`, are free, and so
+    /// are `TZ`, `PATH` and `LANG`.
+    id: "SG506",
+    name: "reserved-environment-name",
+    severity: Error,
+    confidence: High,
+    rows: [],
+    fixable: false,
+    example: "access/reserved_environment_name.diff",
+}
+
+/// As the Lambda Developer Guide lists them among the variables that the runtime defines.
+const RESERVED: &[&str] = &[
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+];
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let reserved = environment::variables(context).filter(|it| RESERVED.contains(&it.name));
+    environment::one_a_place(reserved.map(|variable| of_variable(&variable)))
+}
+
+fn of_variable(variable: &Variable<'_>) -> Finding {
+    let (id, name) = (&variable.function.resource.logical_id, variable.name);
+    let message = format!("{id} sets {name}, which Lambda keeps for itself");
+    let place = variable.key_place();
+    let credential = name.contains("KEY") || name.contains("TOKEN");
+    let hint = match name {
+        "AWS_REGION" | "AWS_DEFAULT_REGION" => {
+            "leave it out: Lambda sets it to the function's region"
+        }
+        _ if credential => "leave it out: Lambda sets it to the credentials of the function's role",
+        _ => "leave it out, or give it another name",
+    };
+    let place = if credential { place.hidden() } else { place };
+    Finding::new(&RULE, place, message).hint(hint)
+}
