@@ -12,7 +12,8 @@ pub(crate) fn is_set(resource: &Resource, key: &str) -> bool {
 
 fn has_value(value: &Resolved) -> bool {
     let Resolved::Unknown(unknown) = value else {
-        return *value != Resolved::Null;
+        // A parameter that is empty by default stands for nothing.
+        return *value != Resolved::Null && value.as_literal() != Some("");
     };
     match (&unknown.branches, &unknown.reason) {
         (Some(branches), _) => [&branches.yes, &branches.no]

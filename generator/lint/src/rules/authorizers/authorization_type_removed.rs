@@ -12,8 +12,8 @@ rule! {
     /// ## Why it hurts
     ///
     /// CloudFormation reports success and changes nothing: a route whose `AuthorizationType` is removed keeps its
-    /// authorizer (section 6 of the reference). Callers who should be let in are still refused, and an authorizer that is
-    /// removed together with it cannot be deleted while a route refers to it.
+    /// authorizer (section 6 of the reference). Callers who should be let in are still refused, and an authorizer that
+    /// is removed together with it stays: `Cannot delete authorizer '…', is referenced in route`.
     ///
     /// ## How to fix it
     ///
