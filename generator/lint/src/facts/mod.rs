@@ -7,6 +7,7 @@ pub(crate) mod browsers;
 pub(crate) mod callers;
 pub(crate) mod connections;
 pub(crate) mod constant_id;
+pub(crate) mod deployer;
 pub(crate) mod domains;
 pub(crate) mod environment;
 pub(crate) mod hard_coded;

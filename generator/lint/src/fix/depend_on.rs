@@ -36,3 +36,38 @@ pub(crate) fn depend_on(resource: &Resource, ids: &[&LogicalId]) -> Option<Vec<E
         (None, None) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use stackgen_model::{Inputs, Model};
+
+    use super::*;
+
+    fn edits(depends_on: &str) -> Option<Vec<Edit>> {
+        let text = format!("Resources:\n  One:\n    Type: A\n{depends_on}");
+        let mut sources = stackgen_cfn::Sources::new();
+        let template = stackgen_cfn::parse(sources.add("t", text)).unwrap();
+        let model = Model::from_template(&template, &Inputs::none());
+        depend_on(&model.resources["One"], &[&LogicalId::new("Two")])
+    }
+
+    fn names(names: &[&str]) -> Node {
+        stackgen_cfn::list(names.iter().copied())
+    }
+
+    #[test]
+    fn a_list_is_made_or_gets_longer() {
+        let absent = edits("").unwrap();
+        assert!(matches!(&absent[..], [Edit::Insert { key, value, .. }]
+            if key == "DependsOn" && *value == names(&["Two"])));
+        let one = edits("    DependsOn: Three\n").unwrap();
+        assert!(
+            matches!(&one[..], [Edit::Replace { with, .. }] if *with == names(&["Three", "Two"]))
+        );
+        let empty = edits("    DependsOn: []\n").unwrap();
+        assert!(matches!(&empty[..], [Edit::Replace { with, .. }] if *with == names(&["Two"])));
+        let list = edits("    DependsOn: [Three]\n").unwrap();
+        assert!(matches!(&list[..], [Edit::Append { value, .. }] if *value == Node::from("Two")));
+        assert_eq!(edits("    DependsOn: {}\n"), None);
+    }
+}

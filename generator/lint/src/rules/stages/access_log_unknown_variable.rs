@@ -45,17 +45,16 @@ const FOREIGN: &[&str] = &[
     "webaclArn",
 ];
 
-/// What is easily written with another capital. Variables that are in neither list may be right.
+/// What is easily written with another capital; a format without a request id is told of as that. Variables that are in
+/// neither list may be right.
 const OWN: &[&str] = &[
     "apiId",
     "connectedAt",
     "connectionId",
     "domainName",
     "eventType",
-    "extendedRequestId",
     "integrationLatency",
     "messageId",
-    "requestId",
     "requestTime",
     "requestTimeEpoch",
     "routeKey",

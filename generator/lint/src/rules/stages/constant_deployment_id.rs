@@ -4,6 +4,7 @@ use stackgen_model::Deployment;
 
 use crate::context::Context;
 use crate::facts::constant_id;
+use crate::facts::deployer::Deployers;
 use crate::facts::serving::Serving;
 use crate::facts::stale::Rewired;
 use crate::rule::rule;
@@ -40,13 +41,15 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let rewired = Rewired::all(context);
     let kept = rewired.iter().flat_map(Rewired::kept);
     let kept: HashSet<_> = kept.map(|kept| &kept.resource.logical_id).collect();
+    let deployers = Deployers::of(context.model);
     let mut findings = Vec::new();
     for api in context.websockets() {
         let serving = Serving::of(api);
         for deployment in &api.deployments {
             let resource = &deployment.resource;
             if constant_id::is_constant(resource) && !kept.contains(&resource.logical_id) {
-                findings.extend(finding(&serving, deployment));
+                let found = finding(&serving, deployment);
+                findings.extend(found.map(|found| deployers.allowing_for(api, found)));
             }
         }
     }

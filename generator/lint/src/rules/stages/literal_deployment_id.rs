@@ -35,12 +35,16 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 fn of_api(api: &Api) -> impl Iterator<Item = Finding> {
     let stages = api.stages.iter();
     stages.filter_map(|stage| {
-        let node = stage
-            .resource
-            .node(&["DeploymentId"])
-            .and_then(Node::as_str);
-        node.map(|written| finding(stage, written))
+        let node = stage.resource.node(&["DeploymentId"]);
+        let written = node.and_then(Node::as_str)?;
+        is_id(written).then(|| finding(stage, written))
     })
+}
+
+/// Anything else is filled in before or while the template is deployed: `{{resolve:…}}`, `<deployment>`.
+fn is_id(written: &str) -> bool {
+    let is_of_id = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    !written.is_empty() && written.bytes().all(is_of_id)
 }
 
 fn finding(stage: &Stage, written: &str) -> Finding {

@@ -17,6 +17,7 @@ mod duplicate_stage_name;
 mod literal_deployment_id;
 mod log_settings_without_account_role;
 mod mutual_tls_on_websocket;
+mod removed_route_still_deployed;
 mod route_settings_for_unknown_route;
 mod snapshot_changed_deployment_did_not;
 mod stage_before_account_role;
@@ -60,5 +61,6 @@ pub(super) const GROUP: Group = Group {
         &stage_before_account_role::RULE,
         &unsupported_domain_configuration::RULE,
         &literal_deployment_id::RULE,
+        &removed_route_still_deployed::RULE,
     ],
 };

@@ -48,8 +48,11 @@ fn of_api(context: &Context<'_>, rewired: &Rewired<'_>) -> Vec<Finding> {
         stale::rendered_digest(deployment).is_some_and(|digest| digest != rewired.digest)
     };
     let kept = rewired.kept().filter(|deployment| !is_edited(deployment));
-    let kept = kept.filter_map(|deployment| Some((deployment, serving.stage(deployment)?)));
-    let kept: Vec<_> = kept.collect();
+    let kept = kept.map(|deployment| (deployment, serving.stage(deployment)));
+    let is_used = |(deployment, stage): &(&Deployment, Option<&Stage>)| {
+        deployment.stage_name.is_some() || stage.is_some()
+    };
+    let kept: Vec<_> = kept.filter(is_used).collect();
     if kept.is_empty() {
         return Vec::new();
     }
@@ -61,16 +64,20 @@ fn of_api(context: &Context<'_>, rewired: &Rewired<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn finding(deployment: &Deployment, stage: &Stage, changes: &str) -> Finding {
+fn finding(deployment: &Deployment, stage: Option<&Stage>, changes: &str) -> Finding {
     let id = &deployment.resource.logical_id;
     let message =
         format!("deployment {id} is kept although {changes}: its stage serves the old wiring");
-    let stage = Place::of(&stage.resource, &["DeploymentId"]);
-    Finding::new(&RULE, Place::of(&deployment.resource, &[]), message)
-        .related(stage, "still points at it")
-        .hint(format!(
-            "rename {id} and what refers to it, so that CloudFormation makes a new deployment"
-        ))
+    let hint =
+        format!("rename {id} and what refers to it, so that CloudFormation makes a new deployment");
+    let finding = Finding::new(&RULE, Place::of(&deployment.resource, &[]), message).hint(hint);
+    match stage {
+        Some(stage) => {
+            let place = Place::of(&stage.resource, &["DeploymentId"]);
+            finding.related(place, "still points at it")
+        }
+        None => finding,
+    }
 }
 
 /// The first changes: `route sendMessage is new`.

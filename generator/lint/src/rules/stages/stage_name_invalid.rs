@@ -11,8 +11,8 @@ rule! {
     ///
     /// A stage's name is part of its URL, of the ARNs in policies and permissions, and of the management endpoint. It
     /// has letters, digits, `-` and `_`, at most 128 of them; another name is refused and the stack fails. `$default` is
-    /// the name of an HTTP API's stage without a path: no page of AWS's gives it to WebSocket APIs, and templates that
-    /// tried it report handshakes that fail.
+    /// the name of an HTTP API's stage without a path: no page of AWS's gives it to WebSocket APIs, and reports of
+    /// whether it works there differ.
     ///
     /// ## How to fix it
     ///

@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use stackgen_model::{Api, Stage, Text};
 
 use crate::context::Context;
+use crate::facts::deployer::Deployers;
 use crate::facts::presence::Sight;
 use crate::facts::serving;
 use crate::rule::rule;
@@ -40,10 +41,11 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     // Another stack that is given the API may make a deployment that names the stage.
     let sight = Sight::new(context);
     let apis = apis.into_iter().filter(|api| !sight.is_given_away(api));
-    apis.flat_map(of_api).collect()
+    let deployers = Deployers::of(context.model);
+    apis.flat_map(|api| of_api(api, &deployers)).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
+fn of_api(api: &Api, deployers: &Deployers<'_>) -> Vec<Finding> {
     let names = api.deployments.iter();
     let names = names.filter_map(|deployment| deployment.stage_name.as_ref());
     // A deployment that names a stage moves its pointer; one whose name for it is not known may.
@@ -54,7 +56,8 @@ fn of_api(api: &Api) -> Vec<Finding> {
     let is_named = |stage: &Stage| serving::names(stage).any(|name| named.contains(&name));
     let idle = api.stages.iter();
     let idle = idle.filter(|stage| serving::serves_nothing(stage) && !is_named(stage));
-    idle.map(|stage| finding(api, stage)).collect()
+    idle.map(|stage| deployers.allowing_for(api, finding(api, stage)))
+        .collect()
 }
 
 fn finding(api: &Api, stage: &Stage) -> Finding {
