@@ -36,10 +36,32 @@ impl<'a> Variable<'a> {
         }
     }
 
+    /// Whether the function's code stands in the template and does not read it, as a placeholder for code to come does not.
+    pub(crate) fn is_idle(&self) -> bool {
+        code(self.function).is_some_and(|code| !mentions(code, &[self.name]))
+    }
+
     /// Its value as it stands in the file.
     pub(crate) fn node(&self) -> Option<&'a Node> {
         self.function.resource.node(&self.path())
     }
+}
+
+/// The code of a function, when it stands in the template.
+pub(crate) fn code(function: &Function) -> Option<&Text> {
+    match function.code.as_ref()?.get("ZipFile")? {
+        Resolved::Text(code) => Some(code),
+        _ => None,
+    }
+}
+
+/// Whether code has one of these words in it.
+pub(crate) fn mentions(code: &Text, words: &[&str]) -> bool {
+    let has = |piece: &Piece| match piece {
+        Piece::Literal(text) => words.iter().any(|word| text.contains(word)),
+        _ => false,
+    };
+    code.pieces().iter().any(has)
 }
 
 /// The variables of all functions.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use stackgen_cfn::Span;
-use stackgen_model::{Api, Function, LogicalId, Piece, Resolved};
+use stackgen_model::{Api, Function, LogicalId};
 
 use crate::context::Context;
 use crate::facts::environment::{self, Endpoint, Host, Purpose, Scheme, Variable};
@@ -22,6 +22,8 @@ pub(crate) enum Evidence<'a> {
     Endpoint(Variable<'a>),
     /// All functions are told the address, those that do not post among them, perhaps.
     SharedEndpoint(Variable<'a>),
+    /// It is told the address, and its code, which stands in the template, does not read it.
+    IdleEndpoint(Variable<'a>),
     /// Its code, which stands in the template, posts.
     Code,
 }
@@ -54,9 +56,12 @@ pub(crate) fn posts<'a>(context: &Context<'a>) -> Vec<Post<'a>> {
         if !is_for_management(endpoint) {
             continue;
         }
-        let evidence = match shared.has(endpoint, api) {
-            true => Evidence::SharedEndpoint(variable),
-            false => Evidence::Endpoint(variable),
+        let evidence = if variable.is_idle() {
+            Evidence::IdleEndpoint(variable)
+        } else if shared.has(endpoint, api) {
+            Evidence::SharedEndpoint(variable)
+        } else {
+            Evidence::Endpoint(variable)
         };
         posts.push(Post {
             function,
@@ -64,7 +69,8 @@ pub(crate) fn posts<'a>(context: &Context<'a>) -> Vec<Post<'a>> {
             evidence,
         });
     }
-    posts.sort_by_key(|post| matches!(post.evidence, Evidence::SharedEndpoint(_)));
+    let is_sure = |post: &Post<'_>| matches!(post.evidence, Evidence::Code | Evidence::Endpoint(_));
+    posts.sort_by_key(|post| !is_sure(post));
     posts
 }
 
@@ -140,10 +146,6 @@ impl<'a> Shared<'a> {
 
 /// Whether the code, if it stands in the template, posts to connections.
 fn posts_in_code(function: &Function) -> bool {
-    let code = function.code.as_ref().and_then(|code| code.get("ZipFile"));
-    let Some(Resolved::Text(code)) = code else {
-        return false;
-    };
     let calls = [
         "post_to_connection",
         "PostToConnection",
@@ -151,9 +153,5 @@ fn posts_in_code(function: &Function) -> bool {
         "delete_connection",
         "DeleteConnectionCommand",
     ];
-    let posts = |piece: &Piece| match piece {
-        Piece::Literal(text) => calls.iter().any(|call| text.contains(call)),
-        _ => false,
-    };
-    code.pieces().iter().any(posts)
+    environment::code(function).is_some_and(|code| environment::mentions(code, &calls))
 }

@@ -21,8 +21,8 @@ rule! {
     ///
     /// That a function posts is told by its environment, when it holds the `https://` address of the WebSocket API, at which
     /// nothing but `@connections` answers, or by its code, when that stands in the template. A role is judged only when the
-    /// template tells all that it grants. When all functions behind the API hold the address, some may not use it: then it
-    /// is a note.
+    /// template tells all that it grants. When all functions behind the API hold the address, or the code in the template
+    /// does not read it, the function may not post: then it is a note.
     ///
     /// ## How to fix it
     ///
@@ -91,6 +91,12 @@ fn of_post(context: &Context<'_>, role: &Role, post: &Post<'_>) -> Finding {
         }
         Evidence::SharedEndpoint(variable) => finding
             .related(variable.place(), "all functions are told this address")
+            .with_confidence(Confidence::Low),
+        Evidence::IdleEndpoint(variable) => finding
+            .related(
+                variable.place(),
+                "the code in the template does not read it",
+            )
             .with_confidence(Confidence::Low),
     };
     match connections::to_write(context, post.api, "POST") {

@@ -125,3 +125,50 @@ fn is_name(variable: &str, value: &str) -> bool {
     let path = value.contains('/') && words(b"/-_.");
     path || either && words(b"-_.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_told(name: &str, value: &str) -> bool {
+        is_secret(name) && looks_secret(value) && !is_name(name, value)
+    }
+
+    #[test]
+    fn secrets() {
+        for (name, value) in [
+            ("JWT_SECRET", "my-super-secret-key"),
+            ("DB_PASSWORD", "hunter2!"),
+            ("stripe_api_key", "sk_live_4eC39HqLyjWDarjtT1zdp7dc"),
+            ("TOKEN", "ghp_16C7e42F292c6912E7710c838347Ae178B4a"),
+            ("AUTH_SECRET", "kR7!vq2Zp0wX"),
+            ("SECRET_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCY"),
+        ] {
+            assert!(is_told(name, value), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_only_sounds_like_one() {
+        for (name, value) in [
+            ("JWT_SECRET_ARN", "kR7!vq2Zp0wX"),
+            ("TOKEN_TTL", "kR7!vq2Zp0wX"),
+            ("TOKENS_TABLE", "kR7!vq2Zp0wX"),
+            ("AWS_SESSION_TOKEN", "kR7!vq2Zp0wX"),
+            ("DB_SECRET", "chat-database"),
+            ("API_KEY", "/chat/prod/api-key"),
+            ("API_KEY", "chat/prod/api-key"),
+            (
+                "DB_PASSWORD",
+                "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db",
+            ),
+            ("DB_PASSWORD", "<fill in>"),
+            ("DB_PASSWORD", "CHANGE_ME"),
+            ("DB_PASSWORD", "${PASSWORD}"),
+            ("API_KEY", "https://example.org/key"),
+            ("PASSWORD", ""),
+        ] {
+            assert!(!is_told(name, value), "{name}: {value}");
+        }
+    }
+}

@@ -18,7 +18,7 @@ rule! {
     /// browser shows close code 1006 (row X2); in others, records are silently missing.
     ///
     /// A role is judged only when the template tells all that it grants. Where several functions are given the same
-    /// variable, some of them may not use it: then it is a note.
+    /// variable, or the code in the template does not read it, the function may not use the table: then it is a note.
     ///
     /// ## How to fix it
     ///
@@ -36,6 +36,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let told: Vec<_> = environment::variables(context)
         .filter_map(|variable| Some((table(context.model, variable)?, variable)))
         .collect();
+    if told.is_empty() {
+        return Vec::new();
+    }
     let mut many: HashMap<(&LogicalId, &str), usize> = HashMap::new();
     let mut at: HashMap<Span, usize> = HashMap::new();
     for (table, variable) in &told {
@@ -55,7 +58,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let span = variable.place().span;
         let shared = many[&(*table, variable.name)] > 1 || span.file.is_some() && at[&span] > 1;
         let finding = of_variable(variable, table, role);
-        Some(match shared {
+        Some(match shared || variable.is_idle() {
             true => finding.with_confidence(Confidence::Low),
             false => finding,
         })
