@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use stackgen_model::{
-    FunctionLink, Grant, Link, LogicalId, Model, Piece, Qualifier, Reference, Resource, Role, Text,
+    FunctionLink, Grant, Link, LogicalId, Model, Piece, Qualifier, Reference, Resolved, Resource,
+    Role, Text,
 };
 
 use crate::context::Context;
@@ -39,9 +40,7 @@ const MOST: usize = 1024;
 /// Every one of them; nothing of roles that the template does not show as a whole.
 pub(crate) fn lacks<'a>(context: &Context<'a>) -> Vec<RoleLack<'a>> {
     let model = context.model;
-    // Policies that are attached from their own side are not among a role's grants.
-    let attached = |resource: &Resource| resource.kind == "AWS::IAM::RolePolicy";
-    if model.resources.values().any(|it| attached(it)) || !model.gaps.is_empty() {
+    if model.resources.values().any(|it| may_grant(it)) || !model.gaps.is_empty() {
         return Vec::new();
     }
     let roles: HashMap<_, _> = model
@@ -102,6 +101,23 @@ fn what_lacks(
     let called = called(link, function);
     let allows = |grant: &Grant| allows(model, grant, &called);
     (!role.grants.iter().any(allows)).then_some(Lack::Grant)
+}
+
+/// Whether a policy may belong to a role without being among its grants: it is attached from its own side, or names
+/// roles by anything but references.
+fn may_grant(resource: &Resource) -> bool {
+    let by_reference = |role: &Resolved| match role {
+        Resolved::Text(text) => text.as_reference().is_some(),
+        _ => false,
+    };
+    match resource.kind.as_str() {
+        "AWS::IAM::RolePolicy" => true,
+        "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy" => {
+            let roles = resource.properties.get("Roles");
+            roles.is_some_and(|roles| !roles.one_or_many().iter().all(by_reference))
+        }
+        _ => false,
+    }
 }
 
 /// Whether API Gateway may take the role, as far as is known.

@@ -2,6 +2,7 @@
 
 mod function_behind_http_integration;
 mod function_outside_stack;
+mod function_policy_too_large;
 mod hard_coded_account;
 mod hard_coded_partition;
 mod hard_coded_region;
@@ -42,5 +43,6 @@ pub(super) const GROUP: Group = Group {
         &invoke_role_cannot_invoke::RULE,
         &integration_never_used::RULE,
         &function_behind_http_integration::RULE,
+        &function_policy_too_large::RULE,
     ],
 };

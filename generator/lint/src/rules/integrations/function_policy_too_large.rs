@@ -1,0 +1,108 @@
+use std::collections::HashMap;
+
+use stackgen_model::{Model, Permission, Text};
+
+use crate::context::Context;
+use crate::facts::permissions::{called, named};
+use crate::rule::rule;
+use crate::{Finding, Place};
+
+rule! {
+    /// A function has more permissions than its policy has room for.
+    ///
+    /// ## Why it hurts
+    ///
+    /// Every `AWS::Lambda::Permission` is a statement of the function's resource policy, and Lambda keeps 20,480 bytes of
+    /// policy for a function, a version or an alias. One permission for each route, as CDK and SAM write them, is too much at
+    /// some sixty routes of one function: `The final policy size (20778) is bigger than the limit (20480)`, and CloudFormation
+    /// rolls back. What is counted here is the least that the statements can come to.
+    ///
+    /// ## How to fix it
+    ///
+    /// Write one permission for all routes, with a `SourceArn` that ends in `${Api}/*`, in the place of one for each. Or let
+    /// API Gateway invoke the function as a role, in `CredentialsArn`, and write none.
+    id: "SG319",
+    name: "function-policy-too-large",
+    severity: Error,
+    confidence: High,
+    rows: [],
+    fixable: false,
+    example: "integrations/function_policy_too_large.diff",
+}
+
+/// The bytes of policy that Lambda keeps.
+const MOST: usize = 20_480;
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let called = called(context);
+    let mut policies: HashMap<_, Vec<&Permission>> = HashMap::new();
+    for permission in &context.model.permissions {
+        let function = permission.function.function.to();
+        let Some(function) = function.filter(|it| called.contains_key(it)) else {
+            continue;
+        };
+        if permission.resource.conditional.is_none() {
+            let key = (function, format!("{:?}", permission.function.qualifier));
+            policies.entry(key).or_default().push(permission);
+        }
+    }
+    let found = policies
+        .values()
+        .filter_map(|it| of_policy(context.model, it));
+    found.collect()
+}
+
+fn of_policy(model: &Model, permissions: &[&Permission]) -> Option<Finding> {
+    let first = permissions.first()?;
+    let size: usize = permissions.iter().map(|permission| least(permission)).sum();
+    if size <= MOST {
+        return None;
+    }
+    let function = first.function.function.to()?;
+    let of = match first.function.qualifier.as_ref() {
+        None => function.to_string(),
+        qualifier => named(model, function, qualifier),
+    };
+    let message = format!(
+        "the policy of {of} has {} statements of {size} bytes at least, and Lambda keeps {MOST}",
+        permissions.len()
+    );
+    let last = permissions.last()?;
+    Some(
+        Finding::new(&RULE, Place::of(&first.resource, &[]), message)
+            .related(Place::of(&last.resource, &[]), "the last of them")
+            .hint("write one permission whose `SourceArn` ends in `${Api}/*`"),
+    )
+}
+
+/// The least that a permission comes to as a statement.
+fn least(permission: &Permission) -> usize {
+    // Of a stack whose name is one letter, with the random part of a name that CloudFormation makes up
+    // and cuts when it is long.
+    let sid = (permission.resource.logical_id.as_str().len() + 15).min(50);
+    let statement =
+        r#"{"Sid":"","Effect":"Allow","Principal":{"Service":""},"Action":"","Resource":""},"#
+            .len();
+    let function = "arn:aws:lambda:us-east-1:123456789012:function:f".len();
+    let condition = match &permission.source_arn {
+        None => 0,
+        Some(source) => r#","Condition":{"ArnLike":{"AWS:SourceArn":""}}"#.len() + shortest(source),
+    };
+    let texts = [&permission.action, &permission.principal];
+    let texts: usize = texts.into_iter().flatten().map(shortest).sum();
+    sid + statement + function + condition + texts
+}
+
+/// The least that a text comes to.
+fn shortest(text: &Text) -> usize {
+    use stackgen_model::{Piece, Pseudo};
+    let piece = |piece: &Piece| match piece {
+        Piece::Literal(text) => text.len(),
+        Piece::Pseudo(Pseudo::AccountId) => "123456789012".len(),
+        Piece::Pseudo(Pseudo::Region) => "us-east-1".len(),
+        Piece::Pseudo(Pseudo::Partition) => "aws".len(),
+        Piece::Reference(_) | Piece::Pseudo(_) => 1,
+        Piece::Unknown(_) => 0,
+    };
+    text.pieces().iter().map(piece).sum()
+}
