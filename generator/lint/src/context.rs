@@ -2,12 +2,16 @@
 
 use stackgen_model::{Api, Model, Protocol, RouteKey};
 
+use crate::facts::permissions::Refusal;
+
 /// A template's model, and its earlier one where there is one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) model: &'a Model,
     /// The template's earlier revision.
     pub(crate) previous: Option<&'a Model>,
+    /// What may not be invoked, which several rules ask for.
+    pub(crate) refusals: &'a [Refusal<'a>],
 }
 
 impl<'a> Context<'a> {

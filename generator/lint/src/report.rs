@@ -4,6 +4,7 @@ use stackgen_cfn::{Node, Source};
 use stackgen_model::{Inputs, Model};
 
 use crate::context::Context;
+use crate::facts::permissions;
 use crate::{Finding, registry, suppress};
 
 /// What is linted.
@@ -44,10 +45,16 @@ pub fn lint(subject: &Subject<'_>) -> Report {
     let context = Context {
         model: &now,
         previous: previous.as_ref(),
+        refusals: &[],
     };
     let apis = context.websockets().count();
     let mut findings = Vec::new();
     if apis > 0 {
+        let refusals = permissions::refusals(&context);
+        let context = Context {
+            refusals: &refusals,
+            ..context
+        };
         findings.extend(registry::all().flat_map(|rule| (rule.check)(&context)));
     }
     let mut report = suppress::apply(subject, findings);

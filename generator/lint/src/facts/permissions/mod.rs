@@ -15,7 +15,7 @@ use crate::facts::arn::{self, Match};
 pub(crate) use refusal::{Caller, Refusal, Why, named, other_source};
 
 /// A function keeps at most 20 KB of policy, which is fewer statements than this; more are not compared.
-const MOST: usize = 256;
+const MOST: usize = 128;
 
 /// What WebSocket APIs of the template would invoke and may not. Nothing is said of a function whose permissions may be
 /// out of sight.

@@ -10,6 +10,7 @@ use stackgen_model::{
 use crate::Place;
 
 /// A function of the template that an api may not invoke, although its wiring names it.
+#[derive(Debug)]
 pub(crate) struct Refusal<'a> {
     pub(crate) api: &'a Api,
     pub(crate) function: &'a LogicalId,
@@ -18,6 +19,7 @@ pub(crate) struct Refusal<'a> {
 }
 
 /// What would invoke the function.
+#[derive(Debug)]
 pub(crate) enum Caller<'a> {
     /// Messages of these routes, by the first one's integration.
     Routes(&'a Integration, Vec<&'a Route>),
@@ -26,7 +28,7 @@ pub(crate) enum Caller<'a> {
 }
 
 /// Why it may not, by the permission that is nearest to admitting it.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Why<'a> {
     /// There is no permission that comes near.
     Absent,

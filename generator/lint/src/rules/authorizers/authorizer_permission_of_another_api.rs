@@ -1,5 +1,5 @@
 use crate::context::Context;
-use crate::facts::permissions::{Caller, Refusal, Why, refusals};
+use crate::facts::permissions::{Caller, Refusal, Why};
 use crate::rule::rule;
 use crate::{Finding, Place};
 
@@ -25,8 +25,8 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let refusals = refusals(context).into_iter();
-    refusals.filter_map(|refusal| finding(&refusal)).collect()
+    let refusals = context.refusals.iter();
+    refusals.filter_map(finding).collect()
 }
 
 fn finding(refusal: &Refusal<'_>) -> Option<Finding> {

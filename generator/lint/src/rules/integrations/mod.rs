@@ -1,5 +1,6 @@
 //! Integrations, and who may call their functions.
 
+mod constant_version_id;
 mod function_behind_http_integration;
 mod function_outside_stack;
 mod function_policy_too_large;
@@ -39,6 +40,7 @@ pub(super) const GROUP: Group = Group {
         &integration_permission_of_another_api::RULE,
         &integration_permission_too_wide::RULE,
         &integration_without_uri::RULE,
+        &constant_version_id::RULE,
         &permission_on_other_qualifier::RULE,
         &invoke_role_cannot_invoke::RULE,
         &integration_never_used::RULE,

@@ -1,5 +1,5 @@
 use crate::context::Context;
-use crate::facts::permissions::{Refusal, Why, named, refusals};
+use crate::facts::permissions::{Refusal, Why, named};
 use crate::rule::rule;
 use crate::{Finding, Place};
 
@@ -27,9 +27,9 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let refusals = refusals(context).into_iter();
+    let refusals = context.refusals.iter();
     refusals
-        .filter_map(|refusal| finding(context, &refusal))
+        .filter_map(|refusal| finding(context, refusal))
         .collect()
 }
 
