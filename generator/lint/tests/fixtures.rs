@@ -1,6 +1,8 @@
 //! Every rule on its fixtures: templates as differences, in which lines that begin with `-` are the mistake and lines
 //! that begin with `+` the fix. A file is called after its rule, with what is special about it after a dot.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! Templates whose wiring is right, in which there is nothing to find: no error, no warning.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -57,6 +57,8 @@ fn of_api(api: &Api, order: &Order<'_>) -> Vec<Finding> {
 }
 
 fn of_deployment(api: &Api, deployment: &Deployment, order: &Order<'_>) -> Option<Finding> {
+    /// A hint that names more is no hint.
+    const SHOWN: usize = 12;
     let resource = &deployment.resource;
     let awaited = order.awaited([&**resource]);
     let missing = missing(api, resource, &awaited);
@@ -74,7 +76,9 @@ fn of_deployment(api: &Api, deployment: &Deployment, order: &Order<'_>) -> Optio
     // What waits for the deployment cannot be waited for by it.
     let is_circle = order.awaited(missing.iter().copied()).has(id);
     let edits = fix::depend_on(resource, &ids).filter(|_| !is_circle);
-    let names: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
+    let names = ids.iter().take(SHOWN).map(|id| id.as_str());
+    let more = (ids.len() > SHOWN).then_some("…");
+    let names: Vec<_> = names.chain(more).collect();
     Some(
         Finding::new(&RULE, place(resource), message)
             .related(Place::of(first, &[]), "not waited for")
