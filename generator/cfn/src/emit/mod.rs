@@ -7,8 +7,9 @@
 mod scalar;
 mod yaml;
 
-use crate::Node;
 use crate::json::to_json;
+use crate::{Node, Value};
+use scalar::Context;
 
 /// The document as block YAML that YAML 1.1 and 1.2 readers read alike, with short-form intrinsics. Ends with a
 /// newline.
@@ -18,13 +19,76 @@ pub fn yaml(node: &Node) -> String {
 
 /// The document as JSON with two-space indentation and long-form intrinsics. Ends with a newline.
 pub fn json(node: &Node) -> String {
-    let mut text = format!("{:#}\n", to_json(node));
-    // Only strings hold these. JSON leaves them as they are, but a YAML 1.1 reader takes them for line breaks or
-    // refuses them, and CloudFormation reads JSON as YAML.
+    escaped(format!("{:#}\n", to_json(node)))
+}
+
+/// The document as JSON on one line, with a blank behind colons and commas.
+pub fn json_line(node: &Node) -> String {
+    match &node.value {
+        Value::List(items) => {
+            let items: Vec<_> = items.iter().map(json_line).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Map(map) => {
+            let entry =
+                |(key, node)| format!("{}: {}", json_line(&Node::from(key)), json_line(node));
+            let entries: Vec<_> = map.iter().map(entry).collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+        Value::Call(call) => {
+            let name = call.function.long_name();
+            format!("{{\"{name}\": {}}}", json_line(&call.argument))
+        }
+        _ => escaped(to_json(node).to_string()),
+    }
+}
+
+/// Only strings hold these characters. JSON leaves them as they are, but a YAML 1.1 reader takes them for line breaks or
+/// refuses them, and CloudFormation reads JSON as YAML.
+fn escaped(mut json: String) -> String {
     for c in ['\u{7f}', '\u{85}', '\u{2028}', '\u{2029}', '\u{feff}'] {
-        if text.contains(c) {
-            text = text.replace(c, &format!("\\u{:04x}", u32::from(c)));
+        if json.contains(c) {
+            json = json.replace(c, &format!("\\u{:04x}", u32::from(c)));
         }
     }
-    text
+    json
+}
+
+/// A value as it stands behind `key:` in block YAML, from the blank or line break in front of it to the end of its last
+/// line, without that line's break. Where it takes several lines, they begin after `column` blanks.
+pub fn behind_key(node: &Node, column: usize) -> String {
+    yaml::behind(node, column, yaml::Lead::Key)
+}
+
+/// A value as it stands behind the `-` of a list in block YAML, as [`behind_key`] writes it.
+pub fn behind_dash(node: &Node, column: usize) -> String {
+    yaml::behind(node, column, yaml::Lead::Dash)
+}
+
+/// A value on one line, as it stands within brackets and behind anything in YAML.
+pub fn yaml_line(node: &Node) -> String {
+    yaml::line(node)
+}
+
+/// The quotes of a string in YAML.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quotes {
+    /// Where they are needed.
+    Needed,
+    /// Where they are needed within brackets.
+    NeededInBrackets,
+    /// `'…'`, or double quotes where that cannot hold it.
+    Single,
+    /// `"…"`
+    Double,
+}
+
+/// A string on one line.
+pub fn string(text: &str, quotes: Quotes) -> String {
+    match quotes {
+        Quotes::Needed => scalar::string(text, Context::Block),
+        Quotes::NeededInBrackets => scalar::string(text, Context::Flow),
+        Quotes::Single => scalar::single_quoted(text),
+        Quotes::Double => scalar::double_quoted(text),
+    }
 }

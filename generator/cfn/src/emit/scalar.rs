@@ -13,12 +13,18 @@ pub(super) enum Context {
 pub(super) fn string(text: &str, context: Context) -> String {
     if is_name(text, context) {
         text.to_owned()
-    } else if text.chars().any(needs_escape) {
-        double_quoted(text)
-    } else if is_plain(text, context) {
+    } else if !text.chars().any(needs_escape) && is_plain(text, context) {
         text.to_owned()
     } else {
-        format!("'{}'", text.replace('\'', "''"))
+        single_quoted(text)
+    }
+}
+
+/// A string in single quotes, or in double ones when a character needs an escape.
+pub(super) fn single_quoted(text: &str) -> String {
+    match text.chars().any(needs_escape) {
+        true => double_quoted(text),
+        false => format!("'{}'", text.replace('\'', "''")),
     }
 }
 
@@ -57,7 +63,8 @@ fn needs_escape(c: char) -> bool {
         )
 }
 
-fn double_quoted(text: &str) -> String {
+/// A string in double quotes.
+pub(super) fn double_quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     out.push('"');
     for c in text.chars() {

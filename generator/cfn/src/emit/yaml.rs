@@ -18,9 +18,42 @@ pub(super) fn write(node: &Node) -> String {
     writer.out
 }
 
+pub(super) fn behind(node: &Node, column: usize, lead: Lead) -> String {
+    let mut writer = Writer { out: String::new() };
+    writer.node(node, column, lead);
+    let end = writer.out.trim_end_matches('\n').len();
+    writer.out.truncate(end);
+    writer.out
+}
+
+pub(super) fn line(node: &Node) -> String {
+    match &node.value {
+        Value::List(items) => format!("[{}]", lines(items.iter().map(line))),
+        Value::Map(map) => {
+            let entry =
+                |(key, node)| format!("{}: {}", scalar::string(key, Context::Flow), line(node));
+            format!("{{{}}}", lines(map.iter().map(entry)))
+        }
+        Value::Call(call) => short(call, Context::Flow).unwrap_or_else(|| {
+            let argument = line(&call.argument);
+            match call.argument.value {
+                Value::List(_) | Value::Map(_) => format!("{} {argument}", call.function),
+                // A tag makes a string of a scalar, and one node cannot have two.
+                _ => format!("{{'{}': {argument}}}", call.function.long_name()),
+            }
+        }),
+        // The arms above took everything that is no leaf.
+        value => leaf(value, Context::Flow).unwrap_or_default(),
+    }
+}
+
+fn lines(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}
+
 /// What stands before a node on its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lead {
+pub(super) enum Lead {
     /// Nothing.
     Root,
     /// `key:`

@@ -181,15 +181,14 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Ends the innermost collection. `end` is where its closing bracket stands, if it has one.
+    /// Ends the innermost collection. `end` is where its closing bracket stands, or the comma before it, if it has one.
     fn close(&mut self, end: usize) -> Result<(), ParseError> {
         let Some(frame) = self.frames.pop() else {
             return Ok(()); // the reader pairs its events
         };
-        let inner = match self.text.as_bytes().get(frame.start) {
-            Some(b'[' | b'{') if matches!(self.text.as_bytes().get(end), Some(b']' | b'}')) => {
-                self.positions.span(frame.start, end + 1)
-            }
+        let has_brackets = matches!(self.text.as_bytes().get(frame.start), Some(b'[' | b'{'));
+        let inner = match has_brackets.then(|| closing(self.text, end)) {
+            Some(Some(end)) => self.positions.span(frame.start, end + 1),
             _ => self.positions.span(frame.start, frame.start).to(frame.span),
         };
         let (value, collection) = match frame.items {
@@ -371,6 +370,15 @@ fn content_start(text: &str, start: usize) -> usize {
         }
     }
     text.len() - rest.len()
+}
+
+/// Where a closing bracket stands, if nothing stands before it but a comma, blanks and comments.
+fn closing(text: &str, start: usize) -> Option<usize> {
+    let mut rest = text[start..].trim_start_matches(',').trim_start();
+    while rest.starts_with('#') {
+        rest = rest[rest.find('\n')?..].trim_start();
+    }
+    rest.starts_with([']', '}']).then(|| text.len() - rest.len())
 }
 
 /// Where a scalar ends. The reader counts the blanks and the comment behind a quote and behind a block.

@@ -1,6 +1,7 @@
 //! What is written reads back as it was.
 
 use proptest::prelude::*;
+use stackgen_cfn::emit::Quotes;
 use stackgen_cfn::json::{from_json, to_json};
 use stackgen_cfn::{Map, Node, emit};
 
@@ -33,6 +34,27 @@ proptest! {
         match parse(&text) {
             Ok(read) => assert_same(&read, &root)?,
             Err(errors) => prop_assert!(false, "{text}\n{errors:?}"),
+        }
+    }
+
+    #[test]
+    fn a_part_reads_back_where_it_is_put(node in generate::node(), text in generate::text()) {
+        let root = Node::from(Map::from_iter([("a", Node::from(vec![node.clone()])), ("b", node.clone())]));
+        let dash = emit::behind_dash(&node, 4);
+        let key = emit::behind_key(&node, 5);
+        let line = emit::yaml_line(&node);
+        let json = emit::json_line(&node);
+        for written in [
+            format!("a:\n  -{dash}\nb:{key}\n"),
+            format!("a: [{line}]\nb: {line} # {line}\n"),
+            format!("{{a: [{line}], b: {line}}}"),
+            format!("{{\"a\": [{json}], \"b\": {json}}}"),
+        ] {
+            prop_assert_eq!(parse(&written), Ok(root.clone()), "{}", written);
+        }
+        for quotes in [Quotes::Needed, Quotes::NeededInBrackets, Quotes::Single, Quotes::Double] {
+            let written = emit::string(&text, quotes);
+            prop_assert_eq!(parse(&written), Ok(Node::from(text.as_str())), "{}", written);
         }
     }
 

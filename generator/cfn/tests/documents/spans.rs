@@ -76,6 +76,20 @@ fn flow_yaml() {
 }
 
 #[test]
+fn brackets_may_close_behind_a_comma() {
+    assert_snapshot!(places("{a: {b: c,}, # ]\n d: [e,\n ], # }\n}\n"), @r#"
+    Map 1:1 "{a: {b: c,}, # ]\n d: [e,\n ], # }\n}"
+      a: 1:2 "a"
+        Map 1:5 "{b: c,}"
+          b: 1:6 "b"
+            String 1:9 "c"
+      d: 2:2 "d"
+        List 2:5 "[e,\n ]"
+          String 2:6 "e"
+    "#);
+}
+
+#[test]
 fn tags_and_anchors() {
     assert_snapshot!(places("a: &x !Ref  b\nc: !GetAtt D.E\nf: !Join # why\n  - ''\n  - [*x]\ng: !GetAZs\nFn::Sub: x\n"), @r#"
     Map 1:1 "a: &x !Ref  b\nc: !GetAtt D.E\nf: !Join # why\n  - ''\n  - [*x]\ng: !GetAZs\nFn::Sub: x"

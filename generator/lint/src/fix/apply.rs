@@ -1,8 +1,9 @@
 //! Fixes done to a file's text.
 
-use stackgen_cfn::{Node, Source};
+use stackgen_cfn::{Node, Source, Sources};
 
-use super::Fix;
+use super::document::Document;
+use super::{Edit, Fix, meant};
 
 /// A text with fixes done to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,11 +17,44 @@ pub struct Applied {
 }
 
 /// Does as many of the fixes as can be done at once; the first of two that overlap wins. `template` is what `source` was
-/// parsed to.
-pub fn apply(source: &Source, _template: &Node, fixes: &[&Fix]) -> Applied {
-    Applied {
+/// parsed to. The text is read again before it is given back: it says what the fixes mean, and nothing else.
+pub fn apply(source: &Source, template: &Node, fixes: &[&Fix]) -> Applied {
+    let mut applied = Applied {
         text: source.text().to_owned(),
         applied: Vec::new(),
-        left: (0..fixes.len()).collect(),
+        left: Vec::new(),
+    };
+    if !fixes.is_empty() {
+        let document = Document::new(source, template);
+        let batch: Vec<_> = (0..fixes.len()).collect();
+        try_batch(&document, fixes, &batch, &mut applied);
     }
+    applied
+}
+
+/// Takes a batch in beside what is in already, or its halves, each for itself, when that cannot be.
+fn try_batch(document: &Document<'_>, fixes: &[&Fix], batch: &[usize], applied: &mut Applied) {
+    let together = applied.applied.iter().chain(batch);
+    let edits: Vec<_> = together.flat_map(|&index| &fixes[index].edits).collect();
+    match (verified(document, &edits), batch) {
+        (Some(text), _) => {
+            applied.text = text;
+            applied.applied.extend(batch);
+        }
+        (None, [] | [_]) => applied.left.extend(batch),
+        (None, _) => {
+            let (first, second) = batch.split_at(batch.len() / 2);
+            try_batch(document, fixes, first, applied);
+            try_batch(document, fixes, second, applied);
+        }
+    }
+}
+
+/// The text with all of the edits, if it reads back as the document with all of them.
+fn verified(document: &Document<'_>, edits: &[&Edit]) -> Option<String> {
+    let meant = meant::with(document.root, document.file, edits)?;
+    let text = document.with(edits)?;
+    let mut sources = Sources::new();
+    let read = stackgen_cfn::parse(sources.add("", text.as_str())).ok()?;
+    (read == meant).then_some(text)
 }

@@ -2,7 +2,13 @@
 
 mod all;
 mod apply;
+mod block;
 mod depend_on;
+mod document;
+mod flow;
+mod lines;
+mod meant;
+mod sites;
 
 pub use all::{Fixed, fix_all};
 pub use apply::{Applied, apply};

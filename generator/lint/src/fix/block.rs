@@ -1,0 +1,241 @@
+//! Changes of block YAML: a line an entry, and indentation that means something.
+
+use stackgen_cfn::emit;
+use stackgen_cfn::{Entry, Map, Node, Value};
+
+use super::document::{Changes, Document, Splice};
+use super::lines;
+use super::sites::{Parent, Site};
+
+/// Another value behind its key or its dash.
+pub(super) fn replace(
+    document: &Document<'_>,
+    site: &Site<'_>,
+    with: &Node,
+) -> Option<Vec<Splice>> {
+    let text = document.text;
+    let start = site.node.span.start as usize;
+    let end = document.end(site.node);
+    let line = document.line(&text[start..end], false, with);
+    let Some(lead) = document.lead(site) else {
+        return Some(vec![Splice::new(start, end, line)]);
+    };
+    // A value that is left out stands before its colon, or behind the comment behind its dash.
+    let (start, end) = match site.node.value {
+        Value::Null if site.node.span.start == site.node.span.end => (lead, lead),
+        _ => (start, end),
+    };
+    let head = text.get(lead..start)?;
+    let is_alone = lines::is_blank(lines::behind(text, end));
+    let value = match is_alone && !is_text(with) {
+        true => behind(document, site, with, lead),
+        false => format!(" {line}"),
+    };
+    let trimmed = head.trim_start();
+    if trimmed.is_empty() {
+        let stays = !head.is_empty() && !head.contains('\n') && !value.contains('\n');
+        return Some(vec![match stays {
+            true => Splice::new(start, end, value.trim_start()),
+            false => Splice::new(lead, end, value),
+        }]);
+    }
+    if trimmed.starts_with(['|', '>']) && site.node.as_str().is_some() {
+        let header = start - trimmed.len();
+        let first_line = lines::end(text, header);
+        let blank = text[header..first_line].find([' ', '\t']);
+        let header_end = blank.map_or(first_line, |blank| header + blank);
+        return Some(match lines::is_blank(&text[header_end..first_line]) {
+            true => vec![Splice::new(lead, end, value)],
+            false => vec![
+                Splice::new(header, header_end, line),
+                Splice::remove(first_line, end),
+            ],
+        });
+    }
+    Some(vec![Splice::new(start, end, line)])
+}
+
+/// True for what stands on one line: text blocks swallow a comment that is indented below them.
+fn is_text(node: &Node) -> bool {
+    match &node.value {
+        Value::Call(call) => is_text(&call.argument),
+        Value::List(_) | Value::Map(_) => false,
+        _ => true,
+    }
+}
+
+/// A value on as many lines as it takes.
+fn behind(document: &Document<'_>, site: &Site<'_>, with: &Node, lead: usize) -> String {
+    let column = |at: u32| lines::before(document.text, at as usize).chars().count();
+    let text = match (site.parent, &site.node.value) {
+        (Parent::Item { .. }, _) => {
+            let before = lines::before(document.text, lead);
+            emit::behind_dash(with, before.chars().count() + 1)
+        }
+        (Parent::Entry { .. }, Value::List(_) | Value::Map(_))
+            if below(document, site).is_some() =>
+        {
+            emit::behind_key(with, column(site.node.span.start))
+        }
+        (Parent::Entry { key }, _) => {
+            emit::behind_key(with, column(key.start) + document.unit.len())
+        }
+        (Parent::None, _) => format!(" {}", emit::yaml_line(with)),
+    };
+    text.replace('\n', document.newline)
+}
+
+/// Changes of a mapping's entries, or of a list's elements.
+pub(super) fn change(
+    document: &Document<'_>,
+    site: &Site<'_>,
+    changes: &Changes<'_>,
+) -> Option<Vec<Splice>> {
+    match &site.node.value {
+        Value::Map(map) => entries(document, site, map, changes),
+        Value::List(items) => Some(vec![append(document, items.last()?, changes)?]),
+        _ => None,
+    }
+}
+
+fn entries(
+    document: &Document<'_>,
+    site: &Site<'_>,
+    map: &Map,
+    changes: &Changes<'_>,
+) -> Option<Vec<Splice>> {
+    let text = document.text;
+    let is_removed = |entry: &Entry| changes.removed.contains(&entry.key_span);
+    let entries: Vec<&Entry> = map.entries().map(|(_, entry)| entry).collect();
+    let mut splices = Vec::new();
+    let mut gone = entries.as_slice();
+    match entries.iter().rfind(|entry| !is_removed(entry)) {
+        Some(_) if changes.inserted.is_empty() => {}
+        Some(kept) => splices.push(insert(document, kept, changes)?),
+        None if changes.inserted.is_empty() => match below(document, site) {
+            Some(lead) => splices.push(Splice::insert(lead, " {}")),
+            None => return replace(document, site, &Node::from(Map::new())),
+        },
+        None => {
+            let (first, others) = entries.split_first()?;
+            let end = document.end(&first.node);
+            let is_alone = lines::is_blank(lines::behind(text, end));
+            let with = written(document, first, changes, is_alone);
+            let with = with.join(&separator(document, first));
+            splices.push(Splice::new(first.key_span.start as usize, end, with));
+            gone = others;
+        }
+    }
+    let mut is_behind_dash = false;
+    for entry in gone {
+        let start = entry.key_span.start as usize;
+        is_behind_dash |= !lines::is_blank(lines::before(text, start));
+        match is_removed(entry) {
+            true => splices.push(remove(document, entry, is_behind_dash)?),
+            false => is_behind_dash = false,
+        }
+    }
+    Some(splices)
+}
+
+/// Where the key or the dash ends below which a collection begins.
+fn below(document: &Document<'_>, site: &Site<'_>) -> Option<usize> {
+    let lead = document.lead(site)?;
+    let head = document.text.get(lead..site.node.span.start as usize)?;
+    head.contains('\n').then_some(lead)
+}
+
+/// New entries on lines of their own.
+fn insert(document: &Document<'_>, kept: &Entry, changes: &Changes<'_>) -> Option<Splice> {
+    let text = document.text;
+    let end = document.end(&kept.node);
+    if !lines::is_blank_or_comment(lines::behind(text, end)) {
+        return None;
+    }
+    let separator = separator(document, kept);
+    let with = written(document, kept, changes, true).into_iter();
+    let with: String = with.map(|entry| format!("{separator}{entry}")).collect();
+    Some(Splice::insert(lines::end(text, end), with))
+}
+
+/// The lines of an entry go, with the comment behind it and those below that are indented deeper than its key. What
+/// stands behind a dash makes room for the next entry.
+fn remove(document: &Document<'_>, entry: &Entry, is_behind_dash: bool) -> Option<Splice> {
+    let text = document.text;
+    let start = entry.key_span.start as usize;
+    let end = document.end(&entry.node);
+    if !lines::is_blank_or_comment(lines::behind(text, end)) {
+        return None;
+    }
+    let column = lines::before(text, start).chars().count();
+    let mut next = lines::next(text, end);
+    while let Some(after) = comment_deeper_than(text, next, column) {
+        next = after;
+    }
+    if is_behind_dash {
+        let blanks = text[next..].len() - text[next..].trim_start_matches(' ').len();
+        return Some(Splice::remove(start, next + blanks));
+    }
+    let begin = lines::start(text, start);
+    // The last line takes the break before it along when it has none of its own.
+    let ends_file = next == text.len() && !text.ends_with('\n') && begin > 0;
+    Some(match ends_file {
+        true => Splice::remove(lines::end(text, begin - 1), next),
+        false => Splice::remove(begin, next),
+    })
+}
+
+/// Where the line ends that begins there, if it is a comment that is indented deeper.
+fn comment_deeper_than(text: &str, line: usize, column: usize) -> Option<usize> {
+    let blanks = text[line..].len() - text[line..].trim_start_matches(' ').len();
+    let is_deeper = blanks > column && text[line + blanks..].starts_with('#');
+    is_deeper.then(|| lines::next(text, line))
+}
+
+/// What stands between a new entry and the one above it.
+fn separator(document: &Document<'_>, entry: &Entry) -> String {
+    let indent = lines::indent(document.text, entry.key_span.start as usize);
+    format!("{}{indent}", document.newline)
+}
+
+/// The new entries as they stand beside one, without what is before the first.
+fn written(
+    document: &Document<'_>,
+    beside: &Entry,
+    changes: &Changes<'_>,
+    is_alone: bool,
+) -> Vec<String> {
+    let start = beside.key_span.start as usize;
+    let column = lines::before(document.text, start).chars().count();
+    let like = &document.text[start..beside.key_span.end as usize];
+    let one = |(key, value): &(&str, &Node)| {
+        let key = document.line(like, false, &Node::from(*key));
+        let value = match is_alone && !is_text(value) {
+            true => emit::behind_key(value, column + document.unit.len()),
+            false => format!(" {}", document.line("", false, value)),
+        };
+        format!("{key}:{}", value.replace('\n', document.newline))
+    };
+    changes.inserted.iter().map(one).collect()
+}
+
+/// New elements on lines of their own.
+fn append(document: &Document<'_>, last: &Node, changes: &Changes<'_>) -> Option<Splice> {
+    let text = document.text;
+    let lead = document.lead_of(last)?;
+    let end = document.end(last);
+    if !lines::is_blank_or_comment(lines::behind(text, end)) {
+        return None;
+    }
+    let indent = lines::indent(text, lead - 1);
+    let column = indent.chars().count() + 2;
+    let one = |value: &&Node| {
+        let value = match is_text(value) {
+            true => format!(" {}", document.line("", false, value)),
+            false => emit::behind_dash(value, column).replace('\n', document.newline),
+        };
+        format!("{}{indent}-{value}", document.newline)
+    };
+    let with: String = changes.appended.iter().map(one).collect();
+    Some(Splice::insert(lines::end(text, end), with))
+}

@@ -1,0 +1,210 @@
+//! A file's text, rewritten in places.
+
+use std::cmp::Reverse;
+
+use indexmap::IndexMap;
+use serde::de::IgnoredAny;
+use stackgen_cfn::emit::{self, Quotes};
+use stackgen_cfn::{FileId, Node, Source, Span, Value};
+
+use super::sites::{Parent, Site, Sites};
+use super::{Edit, block, flow, lines};
+
+/// A document and the text that it was read from.
+pub(super) struct Document<'t> {
+    pub(super) root: &'t Node,
+    pub(super) file: FileId,
+    pub(super) text: &'t str,
+    pub(super) is_json: bool,
+    /// True for JSON without blanks.
+    is_compact: bool,
+    pub(super) newline: &'static str,
+    /// What the first nested line is indented by.
+    pub(super) unit: &'t str,
+    sites: Sites<'t>,
+}
+
+/// A stretch of the text, and what stands there instead.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Splice {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) with: String,
+}
+
+impl Splice {
+    pub(super) fn new(start: usize, end: usize, with: impl Into<String>) -> Self {
+        let with = with.into();
+        Splice { start, end, with }
+    }
+
+    pub(super) fn insert(at: usize, with: impl Into<String>) -> Self {
+        Self::new(at, at, with)
+    }
+
+    pub(super) fn remove(start: usize, end: usize) -> Self {
+        Self::new(start, end, "")
+    }
+}
+
+/// What is done to the entries of one mapping, or the elements of one list.
+#[derive(Default)]
+pub(super) struct Changes<'e> {
+    pub(super) removed: Vec<Span>,
+    pub(super) inserted: Vec<(&'e str, &'e Node)>,
+    pub(super) appended: Vec<&'e Node>,
+}
+
+impl<'t> Document<'t> {
+    pub(super) fn new(source: &'t Source, root: &'t Node) -> Self {
+        let text = source.text();
+        let bare = text.trim_start_matches('\u{feff}').trim_start();
+        let is_json =
+            bare.starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(bare).is_ok();
+        let breaks = text.find('\n').map(|at| text[..at].ends_with('\r'));
+        Document {
+            root,
+            file: source.id(),
+            text,
+            is_json,
+            is_compact: is_json && !text.contains(": "),
+            newline: if breaks == Some(true) { "\r\n" } else { "\n" },
+            unit: unit(text),
+            sites: Sites::new(text, root),
+        }
+    }
+
+    /// The text with the edits; `None` when they overlap, or when one cannot be written.
+    pub(super) fn with(&self, edits: &[&Edit]) -> Option<String> {
+        let mut splices = self.splices(edits)?;
+        // At one place what belongs to the inner collection comes first: it begins later.
+        splices.sort_by_key(|(begin, splice)| (splice.start, splice.end, Reverse(*begin)));
+        let mut text = String::with_capacity(self.text.len());
+        let mut at = 0;
+        for (_, splice) in &splices {
+            text.push_str(self.text.get(at..splice.start)?);
+            text.push_str(&splice.with);
+            at = splice.end;
+        }
+        text.push_str(&self.text[at..]);
+        Some(text)
+    }
+
+    /// The splices, each with where the collection begins that it changes.
+    fn splices<'e>(&self, edits: &[&'e Edit]) -> Option<Vec<(u32, Splice)>> {
+        let mut splices = Vec::new();
+        let mut changes: ByCollection<'t, 'e> = IndexMap::new();
+        for edit in edits {
+            match edit {
+                Edit::Replace { value, with } => {
+                    let site = self.sites.value(*value)?;
+                    let done = self.replace(&site, with)?.into_iter();
+                    splices.extend(done.map(|splice| (value.start, splice)));
+                }
+                Edit::Remove { key } => {
+                    let site = self.sites.map_of(*key)?;
+                    changes_of(&mut changes, site).removed.push(*key);
+                }
+                Edit::Insert { beside, key, value } => {
+                    let site = self.sites.map_of(*beside)?;
+                    changes_of(&mut changes, site).inserted.push((key, value));
+                }
+                Edit::Append { beside, value } => match self.sites.value(*beside)?.parent {
+                    Parent::Item { list, .. } => {
+                        let site = self.sites.value(list.span)?;
+                        changes_of(&mut changes, site).appended.push(value);
+                    }
+                    _ => return None,
+                },
+            }
+        }
+        for (span, (site, changes)) in &changes {
+            let done = match site.is_flow {
+                true => flow::change(self, site, changes)?,
+                false => block::change(self, site, changes)?,
+            };
+            splices.extend(done.into_iter().map(|splice| (span.start, splice)));
+        }
+        Some(splices)
+    }
+
+    fn replace(&self, site: &Site<'_>, with: &Node) -> Option<Vec<Splice>> {
+        match site.is_within || self.is_json {
+            true => flow::replace(self, site, with),
+            false => block::replace(self, site, with),
+        }
+    }
+
+    /// Where a value may begin: behind its colon, its dash or its comma.
+    pub(super) fn lead(&self, site: &Site<'_>) -> Option<usize> {
+        let (from, leads): (usize, &[u8]) = match site.parent {
+            Parent::Entry { key } => (key.end as usize, b":"),
+            Parent::Item { list, index: 0 } => {
+                (lines::content(self.text, list.span.start as usize), b"-[")
+            }
+            Parent::Item { list, index } => {
+                (self.close(list.as_list()?.get(index - 1)?.span), b"-,")
+            }
+            Parent::None => return None,
+        };
+        let at = lines::token(self.text, from);
+        let is_lead = leads.contains(self.text.as_bytes().get(at)?);
+        is_lead.then_some(at + 1)
+    }
+
+    /// As [`Self::lead`].
+    pub(super) fn lead_of(&self, value: &Node) -> Option<usize> {
+        self.lead(&self.sites.value(value.span)?)
+    }
+
+    /// Where an entry or an element ends: with its value, or, when that is left out, behind its colon or dash.
+    pub(super) fn end(&self, value: &Node) -> usize {
+        let lead = self.lead_of(value).unwrap_or_default();
+        self.close(value.span).max(lead)
+    }
+
+    /// Where a span ends. The last value within it may be left out, and stands before its colon then.
+    fn close(&self, span: Span) -> usize {
+        let end = span.end as usize;
+        let is_colon = self.text.as_bytes().get(end) == Some(&b':');
+        end + usize::from(is_colon)
+    }
+
+    /// Behind a comma and a colon within brackets.
+    pub(super) fn blank(&self) -> &'static str {
+        if self.is_compact { "" } else { " " }
+    }
+
+    /// A value on one line, a string in the quotes of what stands there.
+    pub(super) fn line(&self, like: &str, is_within: bool, node: &Node) -> String {
+        match (&node.value, like.chars().next()) {
+            _ if self.is_compact => stackgen_cfn::json::to_json(node).to_string(),
+            _ if self.is_json => emit::json_line(node),
+            (Value::String(text), Some('\'')) => emit::string(text, Quotes::Single),
+            (Value::String(text), Some('"')) => emit::string(text, Quotes::Double),
+            (Value::String(text), _) if !is_within => emit::string(text, Quotes::Needed),
+            _ => emit::yaml_line(node),
+        }
+    }
+}
+
+/// The changes of each collection.
+type ByCollection<'t, 'e> = IndexMap<Span, (Site<'t>, Changes<'e>)>;
+
+fn changes_of<'c, 't, 'e>(
+    changes: &'c mut ByCollection<'t, 'e>,
+    site: Site<'t>,
+) -> &'c mut Changes<'e> {
+    let entry = changes.entry(site.node.span);
+    &mut entry.or_insert_with(|| (site, Changes::default())).1
+}
+
+/// The blanks of the first line that is indented.
+fn unit(text: &str) -> &str {
+    let indents = text.lines().filter_map(|line| {
+        let rest = line.trim_start_matches([' ', '\t']);
+        let is_deeper = rest.len() < line.len() && !rest.trim().is_empty();
+        is_deeper.then(|| &line[..line.len() - rest.len()])
+    });
+    indents.into_iter().next().unwrap_or("  ")
+}

@@ -1,0 +1,96 @@
+//! Edits done to a document's nodes: what the text is held against.
+
+use std::collections::HashMap;
+
+use stackgen_cfn::{Call, Entry, FileId, Map, Node, Span, Value};
+
+use super::Edit;
+
+/// The document with the edits. `None` when one of them has no place in it, or several, as what an anchor holds has.
+pub(super) fn with(root: &Node, file: FileId, edits: &[&Edit]) -> Option<Node> {
+    let mut meaning = Meaning::default();
+    for edit in edits {
+        let (Edit::Replace { value: place, .. }
+        | Edit::Remove { key: place }
+        | Edit::Insert { beside: place, .. }
+        | Edit::Append { beside: place, .. }) = edit;
+        if place.file != Some(file) {
+            return None;
+        }
+        match edit {
+            Edit::Replace { .. } => meaning.values.entry(*place).or_default().push(edit),
+            Edit::Append { .. } => meaning.items.entry(*place).or_default().push(edit),
+            _ => meaning.keys.entry(*place).or_default().push(edit),
+        }
+    }
+    let node = meaning.node(root)?;
+    (meaning.met == edits.len()).then_some(node)
+}
+
+/// The edits by their places.
+#[derive(Default)]
+struct Meaning<'e> {
+    values: HashMap<Span, Vec<&'e Edit>>,
+    items: HashMap<Span, Vec<&'e Edit>>,
+    keys: HashMap<Span, Vec<&'e Edit>>,
+    met: usize,
+}
+
+impl Meaning<'_> {
+    fn node(&mut self, node: &Node) -> Option<Node> {
+        if let Some(edits) = self.values.get(&node.span) {
+            self.met += 1;
+            return match edits.as_slice() {
+                [Edit::Replace { with, .. }] => Some(with.clone()),
+                _ => None,
+            };
+        }
+        let value = match &node.value {
+            Value::List(items) => Value::List(self.list(items)?),
+            Value::Map(map) => Call::fold(self.map(map)?),
+            Value::Call(call) => Value::Call(Call::new(call.function, self.node(&call.argument)?)),
+            value => value.clone(),
+        };
+        Some(Node::new(value))
+    }
+
+    fn list(&mut self, items: &[Node]) -> Option<Vec<Node>> {
+        let mut done = Vec::new();
+        let mut more = Vec::new();
+        for item in items {
+            for edit in self.items.get(&item.span).into_iter().flatten() {
+                if let Edit::Append { value, .. } = edit {
+                    self.met += 1;
+                    more.push(value.clone());
+                }
+            }
+            done.push(self.node(item)?);
+        }
+        done.append(&mut more);
+        Some(done)
+    }
+
+    fn map(&mut self, map: &Map) -> Option<Map> {
+        let mut done = Map::new();
+        let mut more = Vec::new();
+        for (key, Entry { key_span, node }) in map.entries() {
+            let mut is_kept = true;
+            for edit in self.keys.get(key_span).into_iter().flatten() {
+                self.met += 1;
+                match edit {
+                    Edit::Insert { key, value, .. } => more.push((key, value)),
+                    _ => is_kept = false,
+                }
+            }
+            if is_kept {
+                done.insert(key, self.node(node)?);
+            }
+        }
+        for (key, value) in more {
+            if done.insert(key.as_str(), value.clone()).is_some() {
+                return None;
+            }
+        }
+        Some(done)
+    }
+}

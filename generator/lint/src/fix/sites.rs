@@ -1,0 +1,95 @@
+//! Where the values and keys of a document stand, and in what.
+
+use std::collections::HashMap;
+
+use stackgen_cfn::{Entry, Node, Span, Value};
+
+use super::lines;
+
+/// A document's nodes by their places. What an alias repeats stands where its anchor does, and has no place of its own.
+#[derive(Debug, Default)]
+pub(super) struct Sites<'t> {
+    values: HashMap<Span, Option<Site<'t>>>,
+    keys: HashMap<Span, Option<Site<'t>>>,
+}
+
+/// A node and what it stands in. That of a key is its mapping.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Site<'t> {
+    pub(super) node: &'t Node,
+    pub(super) parent: Parent<'t>,
+    /// True when it stands within brackets.
+    pub(super) is_within: bool,
+    /// True when what is in it does.
+    pub(super) is_flow: bool,
+}
+
+/// What a node stands behind.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Parent<'t> {
+    /// A key.
+    Entry { key: Span },
+    /// The dash or the comma of an element of that index.
+    Item { list: &'t Node, index: usize },
+    /// A function, or nothing.
+    None,
+}
+
+impl<'t> Sites<'t> {
+    pub(super) fn new(text: &str, root: &'t Node) -> Self {
+        let mut sites = Sites::default();
+        sites.walk(text, root, Parent::None, false);
+        sites
+    }
+
+    pub(super) fn value(&self, span: Span) -> Option<Site<'t>> {
+        self.values.get(&span).copied().flatten()
+    }
+
+    /// The mapping that a key is of.
+    pub(super) fn map_of(&self, key: Span) -> Option<Site<'t>> {
+        self.keys.get(&key).copied().flatten()
+    }
+
+    fn walk(&mut self, text: &str, node: &'t Node, parent: Parent<'t>, within: bool) {
+        let begin = lines::content(text, node.span.start as usize);
+        let is_flow = within || text[begin..].starts_with(['{', '[']);
+        let site = Site {
+            node,
+            parent,
+            is_within: within,
+            is_flow,
+        };
+        put(&mut self.values, node.span, site);
+        match &node.value {
+            Value::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.walk(text, item, Parent::Item { list: node, index }, is_flow);
+                }
+            }
+            Value::Map(map) => {
+                for (
+                    _,
+                    Entry {
+                        key_span,
+                        node: value,
+                    },
+                ) in map.entries()
+                {
+                    put(&mut self.keys, *key_span, site);
+                    let key = *key_span;
+                    self.walk(text, value, Parent::Entry { key }, is_flow);
+                }
+            }
+            Value::Call(call) => self.walk(text, &call.argument, Parent::None, is_flow),
+            _ => {}
+        }
+    }
+}
+
+fn put<'t>(table: &mut HashMap<Span, Option<Site<'t>>>, span: Span, site: Site<'t>) {
+    table
+        .entry(span)
+        .and_modify(|site| *site = None)
+        .or_insert(Some(site));
+}

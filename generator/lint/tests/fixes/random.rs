@@ -1,0 +1,255 @@
+//! Random edits of random documents.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use stackgen_cfn::{Call, Map, Node, Span, Value, list, map, r#ref, sub};
+use stackgen_lint::Edit;
+
+use crate::generate::{Style, tree, written};
+use crate::{fixed, parse};
+
+/// A change of the document said by its place in the tree, not by its place in the text.
+#[derive(Clone, Debug)]
+struct Change {
+    path: Vec<usize>,
+    kind: Kind,
+    with: Node,
+    /// What is there, and what is around that.
+    span: Span,
+    edit: Edit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Replace,
+    Remove,
+    Insert,
+    Append,
+}
+
+fn values() -> impl Strategy<Value = Node> {
+    prop::sample::select(vec![
+        Node::from("on"),
+        "plain".into(),
+        "it's: # \"é\"".into(),
+        "two\nlines".into(),
+        29000i64.into(),
+        true.into(),
+        Node::default(),
+        r#ref("Y"),
+        sub("${Y}-é"),
+        list(["x", "y"]),
+        map([("A", list([r#ref("B")])), ("C", map([("D", 1i64.into())]))]),
+        map::<&str>([]),
+    ])
+}
+
+/// Every change that there is to make, of every kind, with that value.
+fn changes(root: &Node, with: &Node) -> Vec<Change> {
+    fn walk(node: &Node, path: &[usize], with: &Node, out: &mut Vec<Change>) {
+        let mut add = |path: &[usize], kind, span, edit| {
+            let (path, with) = (path.to_vec(), with.clone());
+            out.push(Change {
+                path,
+                kind,
+                with,
+                span,
+                edit,
+            });
+        };
+        let (value, with) = (node.span, with.clone());
+        add(
+            path,
+            Kind::Replace,
+            value,
+            Edit::Replace {
+                value,
+                with: with.clone(),
+            },
+        );
+        match &node.value {
+            Value::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    let (path, beside, value) =
+                        ([path, &[index]].concat(), item.span, with.clone());
+                    add(
+                        &path,
+                        Kind::Append,
+                        node.span,
+                        Edit::Append { beside, value },
+                    );
+                }
+                for (index, item) in items.iter().enumerate() {
+                    walk(item, &[path, &[index]].concat(), &with, out);
+                }
+            }
+            Value::Map(map) => {
+                for (index, (_, entry)) in map.entries().enumerate() {
+                    let (path, key) = ([path, &[index]].concat(), entry.key_span);
+                    add(
+                        &path,
+                        Kind::Remove,
+                        key.to(entry.node.span),
+                        Edit::Remove { key },
+                    );
+                    let new = Edit::Insert {
+                        beside: key,
+                        key: "New".to_owned(),
+                        value: with.clone(),
+                    };
+                    add(&path, Kind::Insert, node.span, new);
+                }
+                for (index, (_, entry)) in map.entries().enumerate() {
+                    walk(&entry.node, &[path, &[index]].concat(), &with, out);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut out = Vec::new();
+    walk(root, &[], with, &mut out);
+    out
+}
+
+/// The document with all of the changes, done on its nodes.
+fn meant(node: &Node, path: &[usize], changes: &[&Change]) -> Node {
+    let of = |path: &[usize], kind| {
+        changes
+            .iter()
+            .filter(move |change| change.kind == kind && change.path == path)
+            .collect::<Vec<_>>()
+    };
+    if let [change] = of(path, Kind::Replace).as_slice() {
+        return change.with.clone();
+    }
+    let at = |index| [path, &[index]].concat();
+    match &node.value {
+        Value::List(items) => {
+            let mut done: Vec<_> = items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| meant(item, &at(index), changes))
+                .collect();
+            for index in 0..items.len() {
+                done.extend(
+                    of(&at(index), Kind::Append)
+                        .into_iter()
+                        .map(|change| change.with.clone()),
+                );
+            }
+            done.into()
+        }
+        Value::Map(map) => {
+            let mut done = Map::new();
+            for (index, (key, node)) in map.iter().enumerate() {
+                if of(&at(index), Kind::Remove).is_empty() {
+                    done.insert(key, meant(node, &at(index), changes));
+                }
+            }
+            for index in 0..map.len() {
+                for change in of(&at(index), Kind::Insert) {
+                    done.insert("New", change.with.clone());
+                }
+            }
+            Node::new(Call::fold(done))
+        }
+        _ => node.clone(),
+    }
+}
+
+/// The numbers of the comments of a stretch.
+fn comments(text: &str) -> Vec<&str> {
+    text.split('#')
+        .skip(1)
+        .filter_map(|rest| rest.strip_prefix('é')?.split('é').next())
+        .collect()
+}
+
+/// The lines that a span is on, with the comments below that are indented deeper.
+fn lines(text: &str, span: Span) -> (usize, usize) {
+    let (start, end) = (span.start as usize, span.end as usize);
+    let start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let line_end = |at: usize| {
+        text[at..]
+            .find('\n')
+            .map_or(text.len(), |length| at + length + 1)
+    };
+    let mut end = line_end(end);
+    let deeper = |rest: &str| {
+        rest.trim_start().starts_with('#')
+            && rest.len() - rest.trim_start().len() >= span.column as usize
+    };
+    while deeper(&text[end..]) {
+        end = line_end(end);
+    }
+    (start, end)
+}
+
+fn styles() -> impl Strategy<Value = Style> {
+    prop::sample::select(vec![
+        Style::Block,
+        Style::Block,
+        Style::Flow,
+        Style::Pretty,
+        Style::Compact,
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn one_change_is_made_and_no_other(
+        tree in tree(), style in styles(), choices in vec(any::<u8>(), 1..40), pick in any::<prop::sample::Index>(), with in values(),
+    ) {
+        let text = written(&tree, style, &choices);
+        let root = parse(&text);
+        let all = changes(&root, &with);
+        let change = pick.get(&all);
+        let done = fixed(&text, |_| vec![vec![change.edit.clone()]]);
+        prop_assert!(done.left.is_empty(), "left: {change:?}\n{text}");
+        prop_assert_eq!(parse(&done.text), meant(&root, &[], &[change]), "{:?}\n{}", change, text);
+        let (from, to) = lines(&text, change.span);
+        let outside = [comments(&text[..from]), comments(&text[to..])].concat();
+        let kept = comments(&done.text);
+        let is_kept = |comment: &&str| kept.contains(comment);
+        match change.kind {
+            Kind::Insert | Kind::Append => prop_assert!(comments(&text).iter().all(is_kept), "{change:?}\n{text}\n{}", done.text),
+            _ => prop_assert!(outside.iter().all(is_kept), "{change:?}\n{text}\n{}", done.text),
+        }
+        let span = change.span.start as usize..change.span.end as usize;
+        if change.kind == Kind::Replace && !text[span].contains(['\n', '#']) {
+            prop_assert!(comments(&text).iter().all(is_kept), "{change:?}\n{text}\n{}", done.text);
+        }
+    }
+
+    #[test]
+    fn of_many_changes_those_that_are_made_are_meant(
+        tree in tree(), style in styles(), choices in vec(any::<u8>(), 1..40),
+        picks in vec((any::<prop::sample::Index>(), values()), 1..6),
+    ) {
+        let text = written(&tree, style, &choices);
+        let root = parse(&text);
+        let chosen: Vec<_> = picks.iter().map(|(pick, with)| pick.get(&changes(&root, with)).clone()).collect();
+        let done = fixed(&text, |_| chosen.iter().map(|change| vec![change.edit.clone()]).collect());
+        prop_assert_eq!(done.applied.first(), Some(&0));
+        let mut indexes = [done.applied.as_slice(), &done.left].concat();
+        indexes.sort_unstable();
+        prop_assert_eq!(indexes, (0..chosen.len()).collect::<Vec<_>>());
+        let made: Vec<_> = done.applied.iter().map(|&index| &chosen[index]).collect();
+        prop_assert_eq!(parse(&done.text), meant(&root, &[], &made), "{:?}\n{}", made, text);
+    }
+
+    #[test]
+    fn any_text_with_any_edit_is_no_panic(text in "[-ab:'\"|>#!&*{}\\[\\],? \n\u{e9}]{0,40}", with in values()) {
+        let mut sources = stackgen_cfn::Sources::new();
+        if let Ok(root) = stackgen_cfn::parse(sources.add("t", text.as_str())) {
+            for change in changes(&root, &with) {
+                let done = fixed(&text, |_| vec![vec![change.edit.clone()]]);
+                if done.left.is_empty() {
+                    prop_assert_eq!(parse(&done.text), meant(&root, &[], &[&change]), "{:?}", change);
+                }
+            }
+        }
+    }
+}
