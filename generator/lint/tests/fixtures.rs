@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod fixing;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -81,6 +84,7 @@ fn plain(text: &str) -> String {
 }
 
 fn check(group: &str) {
+    let mut fixed = BTreeSet::new();
     for file in fixtures(group) {
         let (rule, difference) = (rule(&file), fs::read_to_string(&file).unwrap());
         let stem = file.file_stem().unwrap().to_str().unwrap();
@@ -100,6 +104,10 @@ fn check(group: &str) {
             "{stem}: more is found than the mistake:\n{}",
             plain(&human::render(&bad))
         );
+        let text = one_side(&difference, Side::Bad);
+        if fixing::check(stem, rule, &text, previous.as_deref()) {
+            fixed.insert(rule.id);
+        }
         let good = linted(&name, one_side(&difference, Side::Good), previous);
         let still = good
             .report
@@ -118,6 +126,15 @@ fn check(group: &str) {
         insta::with_settings!({ snapshot_path => folder().join(group), prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(stem, plain(&human::render(&only)).trim_end());
         });
+    }
+    let group = registry::groups().iter().find(|it| it.name == group);
+    let rules = group.into_iter().flat_map(|group| group.rules);
+    for rule in rules.filter(|rule| rule.fixable) {
+        assert!(
+            fixed.contains(rule.id),
+            "no fixture of {} shows its fix",
+            rule.name
+        );
     }
 }
 

@@ -102,8 +102,9 @@ impl<'t> Document<'t> {
                     splices.extend(done.map(|splice| (value.start, splice)));
                 }
                 Edit::Remove { key } => {
-                    let site = self.sites.map_of(*key)?;
-                    changes_of(&mut changes, site).removed.push(*key);
+                    let key = self.key(*key);
+                    let site = self.sites.map_of(key)?;
+                    changes_of(&mut changes, site).removed.push(key);
                 }
                 Edit::Insert { beside, key, value } => {
                     let site = self.sites.map_of(*beside)?;
@@ -126,6 +127,15 @@ impl<'t> Document<'t> {
             splices.extend(done.into_iter().map(|splice| (span.start, splice)));
         }
         Some(splices)
+    }
+
+    /// The key's place, also when it is given as the value's: a property that SAM's translation made has the place of the
+    /// value that it took.
+    fn key(&self, place: Span) -> Span {
+        match self.sites.value(place).map(|site| site.parent) {
+            Some(Parent::Entry { key }) => key,
+            _ => place,
+        }
     }
 
     fn replace(&self, site: &Site<'_>, with: &Node) -> Option<Vec<Splice>> {

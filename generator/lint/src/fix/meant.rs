@@ -82,6 +82,11 @@ impl Meaning<'_> {
                     _ => is_kept = false,
                 }
             }
+            // A key that SAM's translation made has its value's place.
+            if let Some([Edit::Remove { .. }]) = self.keys.get(&node.span).map(Vec::as_slice) {
+                self.met += 1;
+                is_kept = false;
+            }
             if is_kept {
                 done.insert(key, self.node(node)?);
             }

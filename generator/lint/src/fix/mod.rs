@@ -37,7 +37,7 @@ pub enum Edit {
     },
     /// A key and its value go.
     Remove {
-        /// The key's span.
+        /// The key's span, or the value's where the key has none: what SAM's translation makes of a value has its place.
         key: Span,
     },
     /// A key comes at the end of a mapping.
