@@ -11,12 +11,10 @@ pub(super) enum Context {
 
 /// A string on one line, quoted if it needs to be.
 pub(super) fn string(text: &str, context: Context) -> String {
-    if is_name(text, context) {
-        text.to_owned()
-    } else if !text.chars().any(needs_escape) && is_plain(text, context) {
-        text.to_owned()
-    } else {
-        single_quoted(text)
+    let is_bare = || !text.chars().any(needs_escape) && is_plain(text, context);
+    match is_name(text, context) || is_bare() {
+        true => text.to_owned(),
+        false => single_quoted(text),
     }
 }
 

@@ -131,9 +131,10 @@ impl<'t> Document<'t> {
 
     /// The key's place, also when it is given as the value's: a property that SAM's translation made has the place of the
     /// value that it took.
-    fn key(&self, place: Span) -> Span {
-        match self.sites.value(place).map(|site| site.parent) {
-            Some(Parent::Entry { key }) => key,
+    pub(super) fn key(&self, place: Span) -> Span {
+        let value = self.sites.value(place).map(|site| site.parent);
+        match (self.sites.map_of(place), value) {
+            (None, Some(Parent::Entry { key })) => key,
             _ => place,
         }
     }

@@ -2,28 +2,33 @@
 
 use std::collections::HashMap;
 
-use stackgen_cfn::{Call, Entry, FileId, Map, Node, Span, Value};
+use stackgen_cfn::{Call, Entry, Map, Node, Span, Value};
 
 use super::Edit;
+use super::document::Document;
 
 /// The document with the edits. `None` when one of them has no place in it, or several, as what an anchor holds has.
-pub(super) fn with(root: &Node, file: FileId, edits: &[&Edit]) -> Option<Node> {
+pub(super) fn with(document: &Document<'_>, edits: &[&Edit]) -> Option<Node> {
     let mut meaning = Meaning::default();
     for edit in edits {
         let (Edit::Replace { value: place, .. }
         | Edit::Remove { key: place }
         | Edit::Insert { beside: place, .. }
         | Edit::Append { beside: place, .. }) = edit;
-        if place.file != Some(file) {
+        if place.file != Some(document.file) {
             return None;
         }
         match edit {
             Edit::Replace { .. } => meaning.values.entry(*place).or_default().push(edit),
             Edit::Append { .. } => meaning.items.entry(*place).or_default().push(edit),
-            _ => meaning.keys.entry(*place).or_default().push(edit),
+            Edit::Insert { .. } => meaning.keys.entry(*place).or_default().push(edit),
+            Edit::Remove { .. } => {
+                let key = document.key(*place);
+                meaning.keys.entry(key).or_default().push(edit);
+            }
         }
     }
-    let node = meaning.node(root)?;
+    let node = meaning.node(document.root)?;
     (meaning.met == edits.len()).then_some(node)
 }
 
@@ -81,11 +86,6 @@ impl Meaning<'_> {
                     Edit::Insert { key, value, .. } => more.push((key, value)),
                     _ => is_kept = false,
                 }
-            }
-            // A key that SAM's translation made has its value's place.
-            if let Some([Edit::Remove { .. }]) = self.keys.get(&node.span).map(Vec::as_slice) {
-                self.met += 1;
-                is_kept = false;
             }
             if is_kept {
                 done.insert(key, self.node(node)?);

@@ -121,7 +121,9 @@ impl Writer<'_> {
     fn chooses(&mut self, once_in: u8) -> bool {
         self.at += 1;
         let choice = self.choices[self.at % self.choices.len()];
-        choice.wrapping_add((self.at / self.choices.len()) as u8) % once_in == 0
+        choice
+            .wrapping_add((self.at / self.choices.len()) as u8)
+            .is_multiple_of(once_in)
     }
 
     fn comment(&mut self) {

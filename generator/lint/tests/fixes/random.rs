@@ -46,8 +46,11 @@ fn values() -> impl Strategy<Value = Node> {
 
 /// Every change that there is to make, of every kind, with that value.
 fn changes(root: &Node, with: &Node) -> Vec<Change> {
-    fn walk(node: &Node, path: &[usize], with: &Node, out: &mut Vec<Change>) {
-        let mut add = |path: &[usize], kind, span, edit| {
+    let mut out = Vec::new();
+    walk(
+        root,
+        &[],
+        &mut |path, kind, span, edit| {
             let (path, with) = (path.to_vec(), with.clone());
             out.push(Change {
                 path,
@@ -56,59 +59,51 @@ fn changes(root: &Node, with: &Node) -> Vec<Change> {
                 span,
                 edit,
             });
-        };
-        let (value, with) = (node.span, with.clone());
-        add(
-            path,
-            Kind::Replace,
-            value,
-            Edit::Replace {
-                value,
-                with: with.clone(),
-            },
-        );
-        match &node.value {
-            Value::List(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    let (path, beside, value) =
-                        ([path, &[index]].concat(), item.span, with.clone());
-                    add(
-                        &path,
-                        Kind::Append,
-                        node.span,
-                        Edit::Append { beside, value },
-                    );
-                }
-                for (index, item) in items.iter().enumerate() {
-                    walk(item, &[path, &[index]].concat(), &with, out);
-                }
-            }
-            Value::Map(map) => {
-                for (index, (_, entry)) in map.entries().enumerate() {
-                    let (path, key) = ([path, &[index]].concat(), entry.key_span);
-                    add(
-                        &path,
-                        Kind::Remove,
-                        key.to(entry.node.span),
-                        Edit::Remove { key },
-                    );
-                    let new = Edit::Insert {
-                        beside: key,
-                        key: "New".to_owned(),
-                        value: with.clone(),
-                    };
-                    add(&path, Kind::Insert, node.span, new);
-                }
-                for (index, (_, entry)) in map.entries().enumerate() {
-                    walk(&entry.node, &[path, &[index]].concat(), &with, out);
-                }
-            }
-            _ => {}
-        }
-    }
-    let mut out = Vec::new();
-    walk(root, &[], with, &mut out);
+        },
+        with,
+    );
     out
+}
+
+type Add<'a> = dyn FnMut(&[usize], Kind, Span, Edit) + 'a;
+
+fn walk(node: &Node, path: &[usize], add: &mut Add<'_>, with: &Node) {
+    let (value, span) = (with.clone(), node.span);
+    add(
+        path,
+        Kind::Replace,
+        span,
+        Edit::Replace {
+            value: span,
+            with: value,
+        },
+    );
+    let at = |index: usize| [path, &[index]].concat();
+    let value = || with.clone();
+    for (index, item) in node.as_list().into_iter().flatten().enumerate() {
+        let new = Edit::Append {
+            beside: item.span,
+            value: value(),
+        };
+        add(&at(index), Kind::Append, span, new);
+        walk(item, &at(index), add, with);
+    }
+    for (index, (_, entry)) in node.as_map().into_iter().flat_map(Map::entries).enumerate() {
+        let key = entry.key_span;
+        add(
+            &at(index),
+            Kind::Remove,
+            key.to(entry.node.span),
+            Edit::Remove { key },
+        );
+        let new = Edit::Insert {
+            beside: key,
+            key: "New".to_owned(),
+            value: value(),
+        };
+        add(&at(index), Kind::Insert, span, new);
+        walk(&entry.node, &at(index), add, with);
+    }
 }
 
 /// The document with all of the changes, done on its nodes.
