@@ -378,7 +378,8 @@ fn closing(text: &str, start: usize) -> Option<usize> {
     while rest.starts_with('#') {
         rest = rest[rest.find('\n')?..].trim_start();
     }
-    rest.starts_with([']', '}']).then(|| text.len() - rest.len())
+    rest.starts_with([']', '}'])
+        .then(|| text.len() - rest.len())
 }
 
 /// Where a scalar ends. The reader counts the blanks and the comment behind a quote and behind a block.
