@@ -65,8 +65,19 @@ impl Model {
 
     /// The function of that id.
     pub fn function(&self, id: &LogicalId) -> Option<&Function> {
-        self.functions
-            .iter()
-            .find(|function| function.resource.logical_id == *id)
+        self.find(&self.functions, id, |function| &function.resource)
+    }
+
+    /// What a list of the model has of a resource; the list is in the template's order, as all of them are.
+    pub(crate) fn find<'m, T>(
+        &self,
+        list: &'m [T],
+        id: &LogicalId,
+        resource: fn(&T) -> &Arc<Resource>,
+    ) -> Option<&'m T> {
+        let place = |id: &LogicalId| self.resources.get_index_of(id);
+        let wanted = place(id)?;
+        let at = list.binary_search_by_key(&Some(wanted), |one| place(&resource(one).logical_id));
+        at.ok().map(|at| &list[at])
     }
 }

@@ -122,31 +122,23 @@ fn responses(model: &Model) -> HashSet<&LogicalId> {
 fn own_part(model: &Model, resource: &Resource, canon: &Canon) -> Option<Part> {
     let kind = kind_of(&resource.kind)?;
     let mut content = canon.properties(resource, &[]);
-    let mut name = canon.names.name(&resource.logical_id);
+    let id = &resource.logical_id;
+    let mut name = canon.names.name(id);
     match kind {
         Kind::Permission => {
-            let permission = model
-                .permissions
-                .iter()
-                .find(|one| one.resource.logical_id == resource.logical_id)?;
+            let permission = model.find(&model.permissions, id, |one| &one.resource)?;
             canon.function_property(&mut content, "FunctionName", &permission.function);
             name = wiring::permission_name(permission, canon);
         }
         Kind::Version => {
-            let version = model
-                .versions
-                .iter()
-                .find(|one| one.resource.logical_id == resource.logical_id)?;
+            let version = model.find(&model.versions, id, |one| &one.resource)?;
             canon.function_property(&mut content, "FunctionName", &version.function);
             if let Some(function) = version.function.function.to() {
                 name = format!("of {}", canon.names.name(function));
             }
         }
         Kind::Alias => {
-            let alias = model
-                .aliases
-                .iter()
-                .find(|one| one.resource.logical_id == resource.logical_id)?;
+            let alias = model.find(&model.aliases, id, |one| &one.resource)?;
             canon.function_property(&mut content, "FunctionName", &alias.function);
         }
         Kind::Other(ref kind) if kind == "AWS::CloudWatch::Dashboard" => {
@@ -159,7 +151,7 @@ fn own_part(model: &Model, resource: &Resource, canon: &Canon) -> Option<Part> {
         kind,
         api: None,
         name,
-        id: Some(resource.logical_id.clone()),
+        id: Some(id.clone()),
         content,
     })
 }

@@ -1,6 +1,6 @@
 //! What things are called when logical ids do not matter.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::resource::Resource;
 use crate::{Link, LogicalId, Model, Text};
@@ -19,26 +19,16 @@ pub(crate) enum Naming {
 pub(crate) struct Names<'a> {
     model: &'a Model,
     pub(crate) naming: Naming,
-    names: HashMap<&'a LogicalId, String>,
+    /// Names for what has none of its own.
+    derived: HashMap<&'a LogicalId, String>,
 }
 
 impl<'a> Names<'a> {
     pub(crate) fn new(model: &'a Model, naming: Naming) -> Self {
-        let mut names = HashMap::new();
-        for (id, resource) in &model.resources {
-            let text = name_property(&resource.kind)
-                .and_then(|property| resource.properties.text(property));
-            let name = match (text, naming) {
-                (Some(text), _) if text.as_literal().is_some() => shown(&text),
-                (Some(text), Naming::Meaning) => shown(&text),
-                _ => id.to_string(),
-            };
-            names.insert(id, name);
-        }
         let mut names = Names {
             model,
             naming,
-            names,
+            derived: HashMap::new(),
         };
         if naming == Naming::Meaning {
             names.derive();
@@ -48,10 +38,16 @@ impl<'a> Names<'a> {
 
     /// What a resource is called.
     pub(crate) fn name(&self, id: &LogicalId) -> String {
-        self.names
-            .get(id)
-            .cloned()
-            .unwrap_or_else(|| id.to_string())
+        let derived = self.derived.get(id).cloned();
+        let own = || self.own(self.model.resources.get(id)?);
+        derived.or_else(own).unwrap_or_else(|| id.to_string())
+    }
+
+    /// The name that the template gives it, as far as it counts.
+    fn own(&self, resource: &Resource) -> Option<String> {
+        let text = resource.properties.text(name_property(&resource.kind)?)?;
+        let counts = text.as_literal().is_some() || self.naming == Naming::Meaning;
+        counts.then(|| shown(&text))
     }
 
     /// What a resource is called, with its kind: `function session-audio`.
@@ -71,14 +67,15 @@ impl<'a> Names<'a> {
         for version in &model.versions {
             if let Some(function) = version.function.function.to() {
                 let name = format!("of {}", self.name(function));
-                self.names.insert(&version.resource.logical_id, name);
+                self.derived.insert(&version.resource.logical_id, name);
             }
         }
+        let mut users = self.users();
         for role in model.roles.iter().filter(|role| role.name.is_none()) {
-            let users = self.users(&role.resource.logical_id);
-            if !users.is_empty() {
-                let name = format!("of {}", users.join(", "));
-                self.names.insert(&role.resource.logical_id, name);
+            let id = &role.resource.logical_id;
+            if let Some(mut users) = users.remove(id) {
+                users.sort_unstable();
+                self.derived.insert(id, format!("of {}", users.join(", ")));
             }
         }
         for api in &model.apis {
@@ -87,33 +84,32 @@ impl<'a> Names<'a> {
                 _ => continue,
             };
             for deployment in &api.deployments {
-                self.names
+                self.derived
                     .insert(&deployment.resource.logical_id, format!("of {name}"));
             }
         }
     }
-}
 
-impl Names<'_> {
     /// Which functions run as a role, and which apis call as it.
-    fn users(&self, role: &LogicalId) -> Vec<String> {
+    fn users(&self) -> HashMap<&'a LogicalId, Vec<String>> {
         let model = self.model;
-        let functions = model.functions.iter();
-        let functions = functions.filter(|function| function.role.to() == Some(role));
-        let mut users: Vec<String> = functions
-            .map(|function| self.name(&function.resource.logical_id))
-            .collect();
-        for api in &model.apis {
-            let of_integrations = api.integrations.iter().map(|one| &one.credentials);
-            let of_authorizers = api.authorizers.iter().map(|one| &one.credentials);
-            let mut credentials = of_integrations.chain(of_authorizers);
-            if let Some(id) = api.id.to()
-                && credentials.any(|link| link.to() == Some(role))
-            {
-                users.push(format!("api {}", self.name(id)));
+        let mut users: HashMap<_, Vec<String>> = HashMap::new();
+        for function in &model.functions {
+            if let Some(role) = function.role.to() {
+                let name = self.name(&function.resource.logical_id);
+                users.entry(role).or_default().push(name);
             }
         }
-        users.sort_unstable();
+        for api in &model.apis {
+            let Some(id) = api.id.to() else { continue };
+            let of_integrations = api.integrations.iter().map(|one| &one.credentials);
+            let of_authorizers = api.authorizers.iter().map(|one| &one.credentials);
+            let credentials = of_integrations.chain(of_authorizers);
+            for role in credentials.filter_map(Link::to).collect::<BTreeSet<_>>() {
+                let name = format!("api {}", self.name(id));
+                users.entry(role).or_default().push(name);
+            }
+        }
         users
     }
 }

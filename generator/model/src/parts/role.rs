@@ -16,11 +16,7 @@ pub(super) fn normalise(
     canon: &Canon,
     content: &mut Map<String, Json>,
 ) {
-    let Some(role) = model
-        .roles
-        .iter()
-        .find(|role| role.resource.logical_id == resource.logical_id)
-    else {
+    let Some(role) = model.find(&model.roles, &resource.logical_id, |role| &role.resource) else {
         return;
     };
     let policies = content.remove("Policies");

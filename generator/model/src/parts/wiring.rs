@@ -1,6 +1,6 @@
 //! The parts of an api: what a deployment snapshots, and its deployments, stages and mappings.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value as Json};
 
@@ -8,7 +8,7 @@ use super::{Canon, Kind, Names, Part};
 use crate::api::{Api, Authorizer, Integration, Route};
 use crate::function::Permission;
 use crate::resource::Resource;
-use crate::{Link, Text};
+use crate::{Link, LogicalId, Text};
 
 /// Every part of one api.
 pub(crate) fn api_parts(api: &Api, names: &Names) -> Vec<Part> {
@@ -51,8 +51,11 @@ fn wiring_parts(api: &Api, canon: &Canon) -> Vec<Part> {
         without_implied(&mut content);
         parts.push(named(Kind::Api, resource, content, canon));
     }
+    let integrations = api.integrations.iter();
+    let integrations = integrations.map(|one| (&one.resource.logical_id, one));
+    let integrations: HashMap<_, _> = integrations.collect();
     for route in &api.routes {
-        let content = route_content(api, route, canon);
+        let content = route_content(route, &integrations, canon);
         parts.push(part(
             Kind::Route,
             route.key.to_string(),
@@ -135,7 +138,11 @@ fn without_implied(content: &mut Map<String, Json>) {
     }
 }
 
-fn route_content(api: &Api, route: &Route, canon: &Canon) -> Map<String, Json> {
+fn route_content(
+    route: &Route,
+    integrations: &HashMap<&LogicalId, &Integration>,
+    canon: &Canon,
+) -> Map<String, Json> {
     let mut content = canon.properties(&route.resource, &["ApiId", "RouteKey"]);
     let authorizer = route
         .authorizer
@@ -145,11 +152,7 @@ fn route_content(api: &Api, route: &Route, canon: &Canon) -> Map<String, Json> {
         content.insert("AuthorizerId".to_owned(), authorizer);
     }
     let target = route.target.to();
-    if let Some(integration) = target.and_then(|id| {
-        api.integrations
-            .iter()
-            .find(|one| one.resource.logical_id == *id)
-    }) {
+    if let Some(integration) = target.and_then(|id| integrations.get(id)) {
         content.insert(
             "Target".to_owned(),
             Json::Object(integration_content(integration, canon)),
@@ -208,12 +211,15 @@ fn add_responses<'r>(
 /// A map of entries in order; an entry whose key is taken gets a number.
 pub(crate) fn numbered(entries: Vec<(String, Json)>) -> Map<String, Json> {
     let mut map = Map::new();
+    let mut next: HashMap<String, usize> = HashMap::new();
     for (key, value) in entries {
-        let taken = (2..).map(|number| format!("{key} #{number}"));
-        let free = std::iter::once(key.clone())
-            .chain(taken)
-            .find(|key| !map.contains_key(key));
-        map.insert(free.unwrap_or(key), value);
+        let mut free = key.clone();
+        while map.contains_key(&free) {
+            let number = next.entry(key.clone()).or_insert(1);
+            *number += 1;
+            free = format!("{key} #{number}");
+        }
+        map.insert(free, value);
     }
     map
 }

@@ -1,7 +1,9 @@
 //! Apis of API Gateway v2.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::index::link_key;
 use super::{Reader, texts};
 use crate::api::{
     Api, ApiMapping, ApiModel, Authorizer, Deployment, DomainName, Integration,
@@ -13,20 +15,22 @@ use crate::{Link, Resolved, RouteKey, Text};
 const API: &str = "AWS::ApiGatewayV2::Api";
 const AUTHORIZER: &str = "AWS::ApiGatewayV2::Authorizer";
 const DEPLOYMENT: &str = "AWS::ApiGatewayV2::Deployment";
-const DOMAIN: &str = "AWS::ApiGatewayV2::DomainName";
+pub(super) const DOMAIN: &str = "AWS::ApiGatewayV2::DomainName";
 const INTEGRATION: &str = "AWS::ApiGatewayV2::Integration";
-const INTEGRATION_RESPONSE: &str = "AWS::ApiGatewayV2::IntegrationResponse";
+pub(super) const INTEGRATION_RESPONSE: &str = "AWS::ApiGatewayV2::IntegrationResponse";
 const MAPPING: &str = "AWS::ApiGatewayV2::ApiMapping";
 const MODEL: &str = "AWS::ApiGatewayV2::Model";
 const ROLE: &str = "AWS::IAM::Role";
 const ROUTE: &str = "AWS::ApiGatewayV2::Route";
-const ROUTE_RESPONSE: &str = "AWS::ApiGatewayV2::RouteResponse";
-const STAGE: &str = "AWS::ApiGatewayV2::Stage";
+pub(super) const ROUTE_RESPONSE: &str = "AWS::ApiGatewayV2::RouteResponse";
+pub(super) const STAGE: &str = "AWS::ApiGatewayV2::Stage";
 
 impl<'a> Reader<'a> {
     /// The apis of the template, then those outside of it that its resources belong to.
     pub(super) fn apis(&self) -> Vec<Api> {
-        let mut apis: Vec<Api> = self.of_type(API).map(api).collect();
+        let mut apis = Apis::default();
+        self.of_type(API)
+            .for_each(|resource| apis.add(api(resource)));
         let kinds = [
             ROUTE,
             INTEGRATION,
@@ -39,11 +43,10 @@ impl<'a> Reader<'a> {
         for resource in self.resources.values() {
             if kinds.contains(&resource.kind.as_str()) {
                 let id = self.link(resource.properties.text("ApiId"), API, None);
-                let api = owner(&mut apis, id);
-                self.add(api, resource);
+                self.add(apis.owner(id), resource);
             }
         }
-        apis
+        apis.list
     }
 
     pub(super) fn domain_names(&self) -> Vec<DomainName> {
@@ -158,7 +161,7 @@ impl<'a> Reader<'a> {
         let properties = &resource.properties;
         let domain = properties.text("DomainName");
         let named = domain.as_ref().and_then(|name| {
-            let mut domains = self.of_type(DOMAIN);
+            let mut domains = self.index.domains(name).iter();
             domains.find(|domain| domain.properties.text("DomainName").as_ref() == Some(name))
         });
         ApiMapping {
@@ -175,11 +178,11 @@ impl<'a> Reader<'a> {
     /// A mapping names its stage by `Ref`, or by the stage's name.
     fn stage_link(&self, mapping: &Resolved) -> Link {
         let name = mapping.text("Stage");
-        let same = |stage: &&Arc<Resource>| {
+        let same = |stage: &&&Arc<Resource>| {
             stage.properties.text("StageName") == name
                 && stage.properties.text("ApiId") == mapping.text("ApiId")
         };
-        match self.of_type(STAGE).find(same) {
+        match self.index.stages(mapping).iter().find(same) {
             Some(stage) if name.is_some() => Link::To(stage.logical_id.clone()),
             _ => self.link(name, STAGE, None),
         }
@@ -192,12 +195,11 @@ impl<'a> Reader<'a> {
         property: &'static str,
         parent: &Resource,
     ) -> impl Iterator<Item = &'a Arc<Resource>> {
-        self.of_type(kind).filter(move |child| {
+        let responses = self.index.responses(property, &parent.logical_id);
+        responses.iter().copied().filter(move |child| {
             let text = child.properties.text(property);
             let reference = text.as_ref().and_then(Text::as_reference);
-            reference.is_some_and(|reference| {
-                reference.logical_id == parent.logical_id && reference.attribute.is_none()
-            })
+            child.kind == kind && reference.is_some_and(|reference| reference.attribute.is_none())
         })
     }
 }
@@ -226,16 +228,33 @@ fn api(resource: &Arc<Resource>) -> Api {
     }
 }
 
-/// The api that something belongs to, made up when it is outside of the template.
-fn owner(apis: &mut Vec<Api>, id: Link) -> &mut Api {
-    let index = apis.iter().position(|api| api.id == id).unwrap_or_else(|| {
-        apis.push(Api {
-            id,
-            ..Api::default()
+/// Apis in the template's order, and where those stand that a key may mean.
+#[derive(Default)]
+struct Apis {
+    list: Vec<Api>,
+    places: HashMap<String, Vec<usize>>,
+}
+
+impl Apis {
+    fn add(&mut self, api: Api) {
+        let places = self.places.entry(link_key(&api.id)).or_default();
+        places.push(self.list.len());
+        self.list.push(api);
+    }
+
+    /// The api that something belongs to, made up when it is outside of the template.
+    fn owner(&mut self, id: Link) -> &mut Api {
+        let places = self.places.get(&link_key(&id)).into_iter().flatten();
+        let known = places.copied().find(|&place| self.list[place].id == id);
+        let place = known.unwrap_or_else(|| {
+            self.add(Api {
+                id,
+                ..Api::default()
+            });
+            self.list.len() - 1
         });
-        apis.len() - 1
-    });
-    &mut apis[index]
+        &mut self.list[place]
+    }
 }
 
 fn shown(text: Option<Text>) -> String {

@@ -1,5 +1,7 @@
 //! Tables and log groups.
 
+use std::collections::HashMap;
+
 use super::Reader;
 use crate::table::{Index, KeyAttribute, LogGroup, Table};
 use crate::{Resolved, Setting, Text};
@@ -15,11 +17,12 @@ impl Reader<'_> {
         let read = tables.map(|resource| {
             let properties = &resource.properties;
             let sse = properties.get("SSESpecification");
+            let attributes = attributes(properties);
             Table {
                 resource: resource.clone(),
                 name: properties.text("TableName"),
-                key: key(properties, properties),
-                indexes: indexes(properties),
+                key: key(properties, &attributes),
+                indexes: indexes(properties, &attributes),
                 ttl_attribute: ttl(properties),
                 recovery: properties
                     .get("PointInTimeRecoverySpecification")
@@ -53,31 +56,41 @@ fn ttl(properties: &Resolved) -> Option<Text> {
     }
 }
 
-fn key(owner: &Resolved, table: &Resolved) -> Vec<KeyAttribute> {
+/// The types of a table's attributes by their names as text.
+type Attributes = HashMap<String, Option<Text>>;
+
+fn attributes(table: &Resolved) -> Attributes {
+    let definitions = table
+        .get("AttributeDefinitions")
+        .and_then(Resolved::as_list)
+        .unwrap_or_default();
+    let mut attributes = Attributes::new();
+    for definition in definitions {
+        if let Some(name) = definition.text("AttributeName") {
+            let attribute = attributes.entry(name.to_string());
+            attribute.or_insert_with(|| definition.text("AttributeType"));
+        }
+    }
+    attributes
+}
+
+fn key(owner: &Resolved, attributes: &Attributes) -> Vec<KeyAttribute> {
     let schema = owner
         .get("KeySchema")
         .and_then(Resolved::as_list)
         .unwrap_or_default();
-    let attributes = schema.iter().filter_map(|element| {
+    let elements = schema.iter().filter_map(|element| {
         let name = element.text("AttributeName")?;
         Some(KeyAttribute {
             key_type: element.text("KeyType"),
-            attribute_type: attribute_type(table, &name),
+            attribute_type: attributes.get(&name.to_string()).cloned().flatten(),
             name,
         })
     });
-    attributes.collect()
+    elements.collect()
 }
 
-fn attribute_type(table: &Resolved, name: &Text) -> Option<Text> {
-    let definitions = table.get("AttributeDefinitions")?.as_list()?;
-    let definition = definitions
-        .iter()
-        .find(|definition| definition.text("AttributeName").as_ref() == Some(name))?;
-    definition.text("AttributeType")
-}
-
-fn indexes(table: &Resolved) -> Vec<Index> {
+fn indexes(table: &Resolved, attributes: &Attributes) -> Vec<Index> {
     let of = |property: &str, global: bool| {
         let list = table
             .get(property)
@@ -86,7 +99,7 @@ fn indexes(table: &Resolved) -> Vec<Index> {
         let indexes = list.iter().map(move |index| Index {
             name: index.text("IndexName"),
             global,
-            key: key(index, table),
+            key: key(index, attributes),
             projection: index.get("Projection").cloned(),
         });
         indexes.collect::<Vec<_>>()

@@ -8,7 +8,8 @@ use crate::{
     FunctionLink, Link, LogicalId, Piece, Pseudo, Qualifier, Text, Unknown, UnknownReason,
 };
 
-const FUNCTION: &str = "AWS::Lambda::Function";
+pub(super) const ALIAS: &str = "AWS::Lambda::Alias";
+pub(super) const FUNCTION: &str = "AWS::Lambda::Function";
 
 impl Reader<'_> {
     /// The function of `arn:…:apigateway:{region}:lambda:path/2015-03-31/functions/{function}/invocations`.
@@ -63,9 +64,7 @@ impl Reader<'_> {
             ("AWS::Lambda::Version", None) => {
                 Some(self.version_or_alias(resource, Qualifier::Version(id)))
             }
-            ("AWS::Lambda::Alias", None) => {
-                Some(self.version_or_alias(resource, Qualifier::Alias(id)))
-            }
+            (ALIAS, None) => Some(self.version_or_alias(resource, Qualifier::Alias(id))),
             _ => None,
         }
     }
@@ -128,13 +127,13 @@ impl Reader<'_> {
             Some((name, qualifier)) => (name, Some(qualifier)),
             None => (name, None),
         };
-        let named = |resource: &&Arc<Resource>| {
+        let named = |resource: &&&Arc<Resource>| {
             resource
                 .properties
                 .text("FunctionName")
                 .is_some_and(|own| own == name && own.unknown().is_none())
         };
-        match self.of_type(FUNCTION).find(named) {
+        match self.index.functions(&name).iter().find(named) {
             Some(resource) => FunctionLink {
                 function: Link::To(resource.logical_id.clone()),
                 qualifier: qualifier.map(Qualifier::Named),
@@ -175,13 +174,14 @@ impl Reader<'_> {
     }
 
     fn alias_named(&self, function: &LogicalId, name: &Text) -> Option<LogicalId> {
-        let of_function = |alias: &&Arc<Resource>| {
+        let of_function = |alias: &&&Arc<Resource>| {
             let of = alias.properties.text("FunctionName");
             let of = of.as_ref().and_then(|of| of.references().next());
             of.is_some_and(|of| of.logical_id == *function)
                 && alias.properties.text("Name").as_ref() == Some(name)
         };
-        let alias = self.of_type("AWS::Lambda::Alias").find(of_function)?;
+        let mut aliases = self.index.aliases(function, name).iter();
+        let alias = aliases.find(of_function)?;
         Some(alias.logical_id.clone())
     }
 }

@@ -1,66 +1,105 @@
 //! Roles and what they may do.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Reader, texts};
-use crate::Resolved;
 use crate::resource::Resource;
 use crate::role::{Grant, Role};
+use crate::{LogicalId, Resolved, Unknown, UnknownReason};
 
-impl Reader<'_> {
+const ROLE: &str = "AWS::IAM::Role";
+
+/// How large, about and in bytes, the policies that are attached to roles may be in all. A policy can be attached to very
+/// many.
+const MAX_ATTACHED: usize = 16 << 20;
+
+/// Policies by the role that they are attached to, in the template's order.
+type Attached<'a> = HashMap<&'a LogicalId, BTreeMap<usize, &'a Arc<Resource>>>;
+
+impl<'a> Reader<'a> {
     pub(super) fn roles(&self) -> Vec<Role> {
-        self.of_type("AWS::IAM::Role")
-            .map(|resource| self.role(resource))
-            .collect()
-    }
-
-    fn role(&self, resource: &Arc<Resource>) -> Role {
-        let properties = &resource.properties;
-        let mut role = Role {
-            resource: resource.clone(),
-            name: properties.text("RoleName"),
-            trusted: trusted(properties.get("AssumeRolePolicyDocument")),
-            managed_policies: texts(properties.get("ManagedPolicyArns")),
-            grants: Vec::new(),
-            unknown: Vec::new(),
-        };
-        if let Some(policies) = properties.get("Policies") {
-            for policy in policies.one_or_many() {
-                role.add(resource, policy.get("PolicyDocument").unwrap_or(policy));
+        let attached = self.attached();
+        let mut budget = MAX_ATTACHED;
+        let mut roles: Vec<Role> = self.of_type(ROLE).map(role).collect();
+        for role in &mut roles {
+            let policies = attached.get(&role.resource.logical_id);
+            for policy in policies.into_iter().flat_map(BTreeMap::values) {
+                role.attach(policy, &mut budget);
             }
         }
-        for policy in self.attached(resource) {
-            if let Some(document) = policy.properties.get("PolicyDocument") {
-                role.add(policy, document);
-            }
-        }
-        role
+        roles
     }
 
-    /// Policies of the template that name the role.
-    fn attached(&self, role: &Resource) -> impl Iterator<Item = &Arc<Resource>> {
-        let kinds = ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"];
-        let policies = self
-            .resources
-            .values()
-            .filter(move |policy| kinds.contains(&policy.kind.as_str()));
-        policies.filter(|policy| {
-            let roles = texts(policy.properties.get("Roles"));
-            let attached = roles.iter().any(|text| {
-                self.referenced(text, "AWS::IAM::Role", None)
-                    .is_some_and(|found| found.logical_id == role.logical_id)
-            });
-            let arns = texts(role.properties.get("ManagedPolicyArns"));
-            let managed = arns.iter().filter_map(|text| text.as_reference());
-            attached
-                || managed
-                    .into_iter()
-                    .any(|reference| reference.logical_id == policy.logical_id)
-        })
+    /// Policies of the template that name a role, or are named by it.
+    fn attached(&self) -> Attached<'a> {
+        let mut attached = Attached::new();
+        for (place, policy) in self.resources.values().enumerate() {
+            if is_policy(policy) {
+                for text in texts(policy.properties.get("Roles")) {
+                    if let Some(role) = self.referenced(&text, ROLE, None) {
+                        let policies = attached.entry(&role.logical_id).or_default();
+                        policies.insert(place, policy);
+                    }
+                }
+            }
+        }
+        for role in self.of_type(ROLE) {
+            for text in texts(role.properties.get("ManagedPolicyArns")) {
+                let id = text.as_reference().map(|reference| &reference.logical_id);
+                if let Some((place, _, policy)) = id.and_then(|id| self.resources.get_full(id))
+                    && is_policy(policy)
+                {
+                    let policies = attached.entry(&role.logical_id).or_default();
+                    policies.insert(place, policy);
+                }
+            }
+        }
+        attached
     }
 }
 
+fn is_policy(resource: &Resource) -> bool {
+    matches!(
+        resource.kind.as_str(),
+        "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy"
+    )
+}
+
+/// A role with its own policies.
+fn role(resource: &Arc<Resource>) -> Role {
+    let properties = &resource.properties;
+    let mut role = Role {
+        resource: resource.clone(),
+        name: properties.text("RoleName"),
+        trusted: trusted(properties.get("AssumeRolePolicyDocument")),
+        managed_policies: texts(properties.get("ManagedPolicyArns")),
+        grants: Vec::new(),
+        unknown: Vec::new(),
+    };
+    if let Some(policies) = properties.get("Policies") {
+        for policy in policies.one_or_many() {
+            role.add(resource, policy.get("PolicyDocument").unwrap_or(policy));
+        }
+    }
+    role
+}
+
 impl Role {
+    /// Adds a policy as far as the budget reaches.
+    fn attach(&mut self, policy: &Arc<Resource>, budget: &mut usize) {
+        let Some(document) = policy.properties.get("PolicyDocument") else {
+            return;
+        };
+        if *budget > 0 {
+            *budget = budget.saturating_sub(document.weight());
+            self.add(policy, document);
+        } else {
+            let unknown = Unknown::new(UnknownReason::TooLarge, policy.span, "");
+            self.unknown.push(unknown);
+        }
+    }
+
     fn add(&mut self, resource: &Arc<Resource>, document: &Resolved) {
         let statements = document.get("Statement").unwrap_or(document);
         for statement in statements.one_or_many() {

@@ -5,6 +5,7 @@ mod dynamodb;
 mod function_link;
 mod gaps;
 mod iam;
+mod index;
 mod lambda;
 mod openapi;
 mod resources;
@@ -14,12 +15,14 @@ use std::sync::Arc;
 
 use stackgen_cfn::{Map, Node};
 
+use self::index::Index;
 use crate::resource::{Resource, Resources};
 use crate::{Inputs, Link, Model, Problem, Resolved, Resolver, Text};
 
 /// What the readers share: every resource, to see what a reference refers to.
 pub(crate) struct Reader<'a> {
     resources: &'a Resources,
+    index: Index<'a>,
     inputs: &'a Inputs,
 }
 
@@ -73,10 +76,7 @@ fn plain(template: &Node, resolver: Resolver, inputs: &Inputs, detail: Detail) -
     let mut gaps = gaps::gaps(template, &resources);
     gaps.sort_by_key(|gap| gap.span);
     let mut model = {
-        let reader = Reader {
-            resources: &resources,
-            inputs,
-        };
+        let reader = Reader::new(&resources, inputs);
         Model {
             apis: reader.apis(),
             domain_names: reader.domain_names(),
@@ -108,10 +108,7 @@ fn plain(template: &Node, resolver: Resolver, inputs: &Inputs, detail: Detail) -
 
 /// The model of resources of which the wiring alone was read.
 fn wiring(resources: Resources, inputs: &Inputs) -> Model {
-    let reader = Reader {
-        resources: &resources,
-        inputs,
-    };
+    let reader = Reader::new(&resources, inputs);
     let mut model = Model {
         apis: reader.apis(),
         functions: reader.functions(),
@@ -124,11 +121,17 @@ fn wiring(resources: Resources, inputs: &Inputs) -> Model {
 }
 
 impl<'a> Reader<'a> {
+    fn new(resources: &'a Resources, inputs: &'a Inputs) -> Self {
+        Reader {
+            resources,
+            index: Index::new(resources),
+            inputs,
+        }
+    }
+
     /// The resources of a type.
-    fn of_type(&self, kind: &'static str) -> impl Iterator<Item = &'a Arc<Resource>> + use<'a> {
-        self.resources
-            .values()
-            .filter(move |resource| resource.kind == kind)
+    fn of_type(&self, kind: &str) -> impl Iterator<Item = &'a Arc<Resource>> {
+        self.index.of_type(kind).iter().copied()
     }
 
     /// The resource that a text is a reference to, if it is of that type. `attribute` is what the text must name.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use crate::resource::Resource;
-use crate::{LogicalId, Piece, Reference, Resolved, Text};
+use crate::{LogicalId, Piece, Reference, Resolved, Text, Unknown, UnknownReason};
 
 const ANY: &str = "x-amazon-apigateway-any-method";
 const METHODS: &[&str] = &[
@@ -41,6 +41,9 @@ const AUTHORIZER: &[(&str, &str)] = &[
     ("enableSimpleResponses", "EnableSimpleResponses"),
 ];
 
+/// How large, about and in bytes, the scopes of all operations may be: those of the whole document are every operation's.
+const MAX_SCOPES: usize = 16 << 20;
+
 type Properties = IndexMap<String, Resolved>;
 
 /// What an api's `Body` implies, as resources.
@@ -59,6 +62,7 @@ pub(super) fn implied(api: &Resource) -> Vec<Resource> {
             resources.push(authorizer(api, name, extension));
         }
     }
+    let mut budget = MAX_SCOPES;
     for (path, methods) in body
         .get("paths")
         .and_then(Resolved::as_map)
@@ -67,7 +71,7 @@ pub(super) fn implied(api: &Resource) -> Vec<Resource> {
     {
         for (method, operation) in methods.as_map().into_iter().flatten() {
             if METHODS.contains(&method.as_str()) {
-                resources.extend(route(api, body, path, method, operation));
+                resources.extend(route(api, body, path, method, operation, &mut budget));
             }
         }
     }
@@ -80,6 +84,7 @@ fn route(
     path: &str,
     method: &str,
     operation: &Resolved,
+    budget: &mut usize,
 ) -> Vec<Resource> {
     let key = match (path.trim_start_matches('/'), method) {
         ("$default", ANY) => "$default".to_owned(),
@@ -88,7 +93,7 @@ fn route(
     };
     let mut properties = owned(api);
     properties.insert("RouteKey".to_owned(), Resolved::literal(key.as_str()));
-    secure(api, body, operation, &mut properties);
+    secure(api, body, operation, &mut properties, budget);
     if let Some(name) = operation.get("operationId") {
         properties.insert("OperationName".to_owned(), name.clone());
     }
@@ -111,7 +116,13 @@ fn route(
 }
 
 /// The first requirement of the operation, or of the whole document, decides.
-fn secure(api: &Resource, body: &Resolved, operation: &Resolved, properties: &mut Properties) {
+fn secure(
+    api: &Resource,
+    body: &Resolved,
+    operation: &Resolved,
+    properties: &mut Properties,
+    budget: &mut usize,
+) {
     let requirements = operation.get("security").or_else(|| body.get("security"));
     let first = requirements
         .and_then(Resolved::as_list)
@@ -149,7 +160,12 @@ fn secure(api: &Resource, body: &Resolved, operation: &Resolved, properties: &mu
         if let Some(scopes) =
             scopes.filter(|scopes| scopes.as_list().is_some_and(|list| !list.is_empty()))
         {
-            properties.insert("AuthorizationScopes".to_owned(), scopes.clone());
+            let scopes = match *budget {
+                0 => Resolved::Unknown(Unknown::new(UnknownReason::TooLarge, api.span, "")),
+                _ => scopes.clone(),
+            };
+            *budget = budget.saturating_sub(scopes.weight());
+            properties.insert("AuthorizationScopes".to_owned(), scopes);
         }
     }
 }

@@ -9,6 +9,9 @@ use super::{Branches, Piece, Resolved, Resolver, Text, Truth, Unknown, UnknownRe
 
 impl Resolver<'_> {
     pub(super) fn call(&self, call: &Call, node: &Node, depth: usize) -> Option<Resolved> {
+        if self.budget.get() == 0 {
+            return Some(self.too_large(node));
+        }
         let argument = &*call.argument;
         let result = match call.function {
             Function::Ref => match argument.as_str() {
@@ -177,10 +180,6 @@ impl Resolver<'_> {
         Some(self.finish(text, node))
     }
 
-    fn too_large(&self, node: &Node) -> Resolved {
-        Resolved::Unknown(Unknown::new(UnknownReason::TooLarge, node.span, ""))
-    }
-
     fn select(&self, argument: &Node, node: &Node, depth: usize) -> Option<Resolved> {
         let [index, items] = argument.as_list()? else {
             return None;
@@ -236,7 +235,9 @@ impl Resolver<'_> {
             .chain(literals.iter().copied())
             .collect();
         match (self.template.at_path(&path), default) {
-            (Some(found), _) | (None, Some(found)) => self.at_depth(found, depth),
+            (Some(found), _) | (None, Some(found)) => {
+                Some(self.repeated(self.at_depth(found, depth)?, node))
+            }
             (None, None) => Some(self.give_up(
                 UnknownReason::NotInMapping(literals[0].to_owned()),
                 node,

@@ -31,7 +31,8 @@ use crate::Problem;
 /// How deeply values may nest; CloudFormation itself stops far earlier.
 const MAX_DEPTH: usize = 128;
 
-/// How much text one template may be resolved to, in bytes. A template is at most 1 MB, but `Sub` in `Sub` doubles.
+/// How much text one template may be resolved to, in bytes. A template is at most 1 MB, but `Sub` in `Sub` doubles, and
+/// a value of a parameter or a mapping may be named very often.
 const MAX_TEXT: usize = 16 << 20;
 
 /// Works out the values of one template.
@@ -127,15 +128,34 @@ impl<'a> Resolver<'a> {
 
     /// A finished text: dynamic references taken out, a lone unknown made one, growth paid for.
     fn finish(&self, text: Text, node: &Node) -> Resolved {
-        let Some(left) = self.budget.get().checked_sub(text.weight()) else {
-            return Resolved::Unknown(Unknown::new(UnknownReason::TooLarge, node.span, ""));
-        };
-        self.budget.set(left);
+        if !self.pays(text.weight()) {
+            return self.too_large(node);
+        }
         let text = text.with_dynamic_references(node.span);
         match text.pieces() {
             [Piece::Unknown(unknown)] => Resolved::Unknown(unknown.clone()),
             _ => Resolved::Text(text),
         }
+    }
+
+    /// Pays for what was made. Where that cannot be paid, nothing can be after it: what is too large is made once.
+    fn pays(&self, weight: usize) -> bool {
+        let left = self.budget.get().checked_sub(weight);
+        self.budget.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    /// A value that stands elsewhere in the template and is repeated here.
+    fn repeated(&self, value: Resolved, node: &Node) -> Resolved {
+        match self.pays(value.weight()) {
+            true => value,
+            false => self.too_large(node),
+        }
+    }
+
+    fn too_large(&self, node: &Node) -> Resolved {
+        self.budget.set(0);
+        Resolved::Unknown(Unknown::new(UnknownReason::TooLarge, node.span, ""))
     }
 
     fn unknown(&self, reason: UnknownReason, node: &Node, depth: usize) -> Unknown {

@@ -31,7 +31,7 @@ impl Resolver<'_> {
             }));
         }
         if let Some(parameter) = self.template.at_path(&["Parameters", name]) {
-            return Some(self.parameter(name, parameter));
+            return Some(self.repeated(self.parameter(name, parameter), node));
         }
         Some(self.resource(name, None, node, depth))
     }

@@ -173,6 +173,22 @@ impl Resolved {
         }
     }
 
+    /// How large it is when written, about, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        const EACH: usize = 64;
+        let inside: usize = match self {
+            Resolved::Text(text) => text.weight(),
+            Resolved::List(items) => items.iter().map(Resolved::weight).sum(),
+            Resolved::Map(map) => {
+                let entries = map.iter();
+                entries.map(|(key, value)| key.len() + value.weight()).sum()
+            }
+            Resolved::Unknown(unknown) => unknown.expression.len(),
+            _ => 0,
+        };
+        EACH + inside
+    }
+
     fn unknown_or_wrong(&self, kind: &'static str) -> Unknown {
         match self {
             Resolved::Unknown(unknown) => unknown.clone(),

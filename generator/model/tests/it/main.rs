@@ -2,6 +2,7 @@
 
 mod diff;
 mod effects;
+mod large;
 mod model;
 mod resolve;
 mod sam;

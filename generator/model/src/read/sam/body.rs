@@ -2,6 +2,7 @@
 
 use stackgen_cfn::{Map, Node, map, r#ref};
 
+use super::budget::Budget;
 use super::http::HttpApi;
 use super::{Target, invocation};
 
@@ -25,18 +26,18 @@ impl HttpApi {
     }
 
     /// The authorizers of `Auth`, and the default one on every operation that names none.
-    pub(super) fn add_security(&mut self) {
+    pub(super) fn add_security(&mut self, budget: &mut Budget) {
         let auth = self.properties.get("Auth").cloned().unwrap_or_default();
         let authorizers = auth
             .get("Authorizers")
             .and_then(Node::as_map)
             .cloned()
             .unwrap_or_default();
-        let scopes_of = |name: &str| {
+        let mut scopes_of = |name: &str| {
             let scopes = authorizers
                 .get(name)
                 .and_then(|authorizer| authorizer.get("AuthorizationScopes"));
-            scopes.cloned().unwrap_or_else(|| Node::from(Vec::new()))
+            scopes.map_or_else(|| Node::from(Vec::new()), |scopes| budget.copy(scopes))
         };
         let default = auth.get("DefaultAuthorizer").and_then(Node::as_str);
         let paths = self.body.get_mut("paths").and_then(Node::as_map_mut);

@@ -1,15 +1,20 @@
 //! The `Globals` section: properties under every resource of a kind.
 
-use stackgen_cfn::{Node, Value};
+use stackgen_cfn::{Map, Node, Value};
 
-/// A resource's properties with the globals of its kind under them: maps merge, lists follow one another, anything
-/// else of the resource wins.
-pub(super) fn merged(template: &Node, kind: &str, properties: Option<&Node>) -> Node {
-    let globals = template.at_path(&["Globals", kind]);
-    match (globals, properties) {
-        (Some(globals), Some(own)) => merge(globals, own, 0),
-        (Some(only), None) | (None, Some(only)) => only.clone(),
-        (None, None) => Node::from(stackgen_cfn::Map::new()),
+use super::Expander;
+
+impl Expander<'_> {
+    /// A resource's properties with the globals of its kind under them: maps merge, lists follow one another, anything
+    /// else of the resource wins.
+    pub(super) fn merged(&mut self, kind: &str, properties: Option<&Node>) -> Node {
+        let globals = self.template.at_path(&["Globals", kind]);
+        let globals = globals.filter(|globals| self.budget.pays_for(globals));
+        match (globals, properties) {
+            (Some(globals), Some(own)) => merge(globals, own, 0),
+            (Some(only), None) | (None, Some(only)) => only.clone(),
+            (None, None) => Node::from(Map::new()),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! `AWS::Serverless::HttpApi` and the `HttpApi` events of functions.
 
+use std::collections::HashSet;
+
 use stackgen_cfn::{Map, Node, Span, r#ref};
 
 use super::body::{default_body, operation};
@@ -9,6 +11,7 @@ const IMPLICIT: &str = "ServerlessHttpApi";
 const ANY: &str = "x-amazon-apigateway-any-method";
 
 /// An HTTP API whose OpenAPI body grows with the events of functions.
+#[derive(Default)]
 pub(super) struct HttpApi {
     pub(super) body: Map,
     pub(super) properties: Node,
@@ -16,7 +19,9 @@ pub(super) struct HttpApi {
     attributes: Vec<(String, Node)>,
     span: Span,
     /// Functions that `$default` leads to: they need no permission for other routes.
-    default_of: Vec<String>,
+    default_of: HashSet<String>,
+    /// When it was declared: SAM writes apis in that order.
+    order: usize,
 }
 
 impl Expander<'_> {
@@ -53,9 +58,11 @@ impl Expander<'_> {
             properties,
             attributes,
             span,
-            default_of: Vec::new(),
+            default_of: HashSet::new(),
+            order: self.declared,
         };
-        if let Some(early) = self.http_apis.shift_remove(id) {
+        self.declared += 1;
+        if let Some(early) = self.http_apis.get_mut(id).map(std::mem::take) {
             api.default_of = early.default_of;
             let paths = early
                 .body
@@ -101,7 +108,7 @@ impl Expander<'_> {
             return;
         };
         if !self.http_apis.contains_key(api) {
-            let globals = super::globals::merged(self.template, "HttpApi", None);
+            let globals = self.merged("HttpApi", None);
             self.declare(api, globals, Vec::new(), event.span);
         }
         let any = method.eq_ignore_ascii_case("any") || method == ANY;
@@ -114,13 +121,9 @@ impl Expander<'_> {
             return;
         };
         let operation = operation(properties, target, path);
-        let covered = path != "$default"
-            && http_api
-                .default_of
-                .iter()
-                .any(|function| function == source.id);
+        let covered = path != "$default" && http_api.default_of.contains(source.id);
         if path == "$default" {
-            http_api.default_of.push(source.id.to_owned());
+            http_api.default_of.insert(source.id.to_owned());
         }
         http_api.add(path, &method, operation.at(event.span));
         if !covered {
@@ -172,8 +175,10 @@ impl Expander<'_> {
     }
 
     pub(super) fn finish_http_apis(&mut self) {
-        for (id, mut api) in std::mem::take(&mut self.http_apis) {
-            api.add_security();
+        let mut apis = std::mem::take(&mut self.http_apis);
+        apis.sort_by_key(|_, api| api.order);
+        for (id, mut api) in apis {
+            api.add_security(&mut self.budget);
             let properties = api.properties.clone();
             let mut resource = Map::new();
             if properties.get("DefinitionUri").is_none() {

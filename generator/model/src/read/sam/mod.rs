@@ -5,6 +5,7 @@
 //! of other sources, policy templates) is said to be a gap, or left as a macro's unknown result.
 
 mod body;
+mod budget;
 mod function;
 mod globals;
 mod http;
@@ -15,6 +16,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use stackgen_cfn::{Map, Node, Span, get_att, map, r#ref};
 
+use self::budget::Budget;
 use crate::Problem;
 
 const PREFIX: &str = "AWS::Serverless::";
@@ -46,6 +48,9 @@ struct Expander<'t> {
     problems: Vec<Problem>,
     gaps: Vec<Problem>,
     http_apis: IndexMap<String, http::HttpApi>,
+    /// How many of them were declared so far.
+    declared: usize,
+    budget: Budget,
 }
 
 /// Translates a template that holds SAM resources; `None` for one that holds none.
@@ -59,14 +64,7 @@ pub(super) fn expand(template: &Node) -> Option<Expansion> {
     if !section.iter().any(|(_, node)| is_sam(node)) {
         return None;
     }
-    let mut expander = Expander {
-        template,
-        resources: Map::new(),
-        aliases: HashMap::new(),
-        problems: Vec::new(),
-        gaps: Vec::new(),
-        http_apis: IndexMap::new(),
-    };
+    let mut expander = Expander::new(template);
     expander.check_transform();
     for (id, entry) in section.entries() {
         let kind = entry
@@ -96,6 +94,11 @@ pub(super) fn expand(template: &Node) -> Option<Expansion> {
         }
     }
     expander.finish_http_apis();
+    if expander.budget.is_spent() {
+        let message =
+            "what SAM copies to every resource is too large to be in the model as a whole";
+        expander.gap(message.to_owned(), template.span);
+    }
     let mut root = template.clone();
     if let Some(map) = root.as_map_mut() {
         map.insert("Resources", expander.resources);
@@ -109,6 +112,19 @@ pub(super) fn expand(template: &Node) -> Option<Expansion> {
 }
 
 impl<'t> Expander<'t> {
+    fn new(template: &'t Node) -> Self {
+        Expander {
+            template,
+            resources: Map::new(),
+            aliases: HashMap::new(),
+            problems: Vec::new(),
+            gaps: Vec::new(),
+            http_apis: IndexMap::new(),
+            declared: 0,
+            budget: Budget::new(),
+        }
+    }
+
     fn check_transform(&mut self) {
         let transform = self.template.get("Transform");
         let names = transform
@@ -131,7 +147,7 @@ impl<'t> Expander<'t> {
         let source = Source {
             id,
             span,
-            properties: globals::merged(self.template, name, node.get("Properties")),
+            properties: self.merged(name, node.get("Properties")),
             attributes: attributes
                 .filter(|(key, _)| !matches!(*key, "Type" | "Properties"))
                 .collect(),
@@ -160,7 +176,7 @@ impl<'t> Expander<'t> {
         if let Some((key, condition)) = source
             .attributes
             .iter()
-            .find(|(key, _)| *key == "Condition")
+            .find(|(key, node)| *key == "Condition" && node.as_str().is_some())
         {
             resource.insert(*key, (*condition).clone());
         }

@@ -159,7 +159,7 @@ impl Expander<'_> {
             "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{}.ApiId}}/${{Stage}}/{key}",
             source.id
         );
-        let arn = sub_with(&arn, [("Stage", stage.clone())]);
+        let arn = sub_with(&arn, [("Stage", self.budget.copy(stage))]);
         let properties = permission(function, arn);
         self.generated(
             source,
