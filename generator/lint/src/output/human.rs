@@ -24,7 +24,8 @@ fn one(finding: &Finding, linted: &Linted) -> String {
         Severity::Note => Level::NOTE,
     };
     let hidden = finding.place.hidden;
-    let related = finding.related.iter().filter(|_| !hidden);
+    let related = finding.related.iter();
+    let related = related.filter(|related| !hidden && !related.place.hidden);
     let marks: Vec<_> = std::iter::once((finding.place.span, None))
         .chain(related.map(|related| (related.place.span, Some(related.label.as_str()))))
         .collect();

@@ -1,0 +1,123 @@
+//! What a run comes to.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Linted;
+use crate::Severity;
+
+/// How many of what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Templates that were judged.
+    pub templates: usize,
+    /// WebSocket APIs in them.
+    pub apis: usize,
+    /// Findings that are told.
+    pub errors: usize,
+    /// Findings that are told.
+    pub warnings: usize,
+    /// Findings that are told.
+    pub notes: usize,
+    /// Findings that are less than what is asked for.
+    pub lesser: usize,
+    /// Findings that templates say are meant so.
+    pub suppressed: usize,
+    /// Findings that a baseline holds.
+    pub baselined: usize,
+    /// Findings that were fixed.
+    pub fixed: usize,
+    /// Files that could not be judged.
+    pub unread: usize,
+}
+
+impl Summary {
+    /// What can be counted in the findings that are told.
+    pub fn of(linted: &[Linted]) -> Self {
+        Summary::default().with(linted)
+    }
+
+    /// The same, added to what is known already.
+    #[must_use]
+    pub fn with(self, linted: &[Linted]) -> Self {
+        let count = |severity| {
+            let findings = linted.iter().flat_map(|one| &one.report.findings);
+            findings
+                .filter(|finding| finding.severity == severity)
+                .count()
+        };
+        Summary {
+            templates: linted.len(),
+            apis: linted.iter().map(|one| one.report.apis).sum(),
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
+            notes: count(Severity::Note),
+            suppressed: linted.iter().map(|one| one.report.suppressed.len()).sum(),
+            ..self
+        }
+    }
+
+    /// Findings that are told.
+    pub fn told(&self) -> usize {
+        self.errors + self.warnings + self.notes
+    }
+}
+
+/// `3 templates, 1 WebSocket API: 2 errors, 1 warning; 1 suppressed`.
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unread = match self.unread {
+            0 => String::new(),
+            count => format!("; {} cannot be read", many(count, "file")),
+        };
+        let templates = many(self.templates, "template");
+        match (self.templates, self.apis + self.told()) {
+            (0, _) if self.unread == 0 => return f.write_str("no template: nothing to judge"),
+            (0, _) => return f.write_str(&unread["; ".len()..]),
+            (_, 0) => {
+                return write!(
+                    f,
+                    "no WebSocket API in {templates}: nothing to judge{unread}"
+                );
+            }
+            _ => {}
+        }
+        let apis = many(self.apis, "WebSocket API");
+        write!(f, "{templates}, {apis}: ")?;
+        let found = [
+            (self.errors, "error"),
+            (self.warnings, "warning"),
+            (self.notes, "note"),
+        ];
+        let found: Vec<_> = found
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, noun)| many(*count, noun))
+            .collect();
+        match found.is_empty() {
+            true => f.write_str("nothing found")?,
+            false => f.write_str(&found.join(", "))?,
+        }
+        let rest = [
+            (self.fixed, "fixed"),
+            (self.suppressed, "suppressed"),
+            (self.baselined, "in the baseline"),
+        ];
+        for (count, what) in rest.iter().filter(|(count, _)| *count > 0) {
+            write!(f, "; {count} {what}")?;
+        }
+        if self.lesser > 0 {
+            write!(f, "; {} more with `--min-severity note`", self.lesser)?;
+        }
+        f.write_str(&unread)
+    }
+}
+
+fn many(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
