@@ -37,25 +37,28 @@ impl Place {
 
     /// Reads the template.
     pub(crate) fn read(&self) -> Result<Node, CliError> {
+        self.read_into(&mut Sources::new())
+    }
+
+    /// The same, with its text kept, so that places in it can be shown.
+    pub(crate) fn read_into(&self, sources: &mut Sources) -> Result<Node, CliError> {
         let text = match self {
             Place::File(path) => file::read(path, Input::Template)?,
             Place::Revision(object) => {
                 file::text(git::show(object)?, Path::new(object), Input::Template)?
             }
         };
-        let (_, template) = parse(self.name(), text)?;
-        Ok(template)
+        parse(sources, self.name(), text)
     }
 }
 
-/// A template and the text that its spans point into.
-pub(crate) fn parse(name: String, text: String) -> Result<(Sources, Node), CliError> {
-    let mut sources = Sources::new();
+/// A template, whose text is added to the sources.
+pub(crate) fn parse(sources: &mut Sources, name: String, text: String) -> Result<Node, CliError> {
     let parsed = stackgen_cfn::parse(sources.add(name, text));
-    let template = parsed.map_err(|errors| CliError::located(&sources, errors))?;
+    let template = parsed.map_err(|errors| CliError::located(sources, errors))?;
     match template.get("Resources").and_then(Node::as_map) {
-        Some(_) => Ok((sources, template)),
-        None => Err(no_template(&sources, &template)),
+        Some(_) => Ok(template),
+        None => Err(no_template(sources, &template)),
     }
 }
 

@@ -18,6 +18,16 @@ pub(crate) enum Written {
     Unchanged,
 }
 
+impl Written {
+    /// For a line about the file.
+    pub(crate) fn verb(self) -> &'static str {
+        match self {
+            Written::Wrote => "wrote",
+            Written::Unchanged => "unchanged",
+        }
+    }
+}
+
 /// Puts files in place: each one whole by a rename, and none before all of them could be written to the disk.
 pub(crate) fn write_all(files: &[(PathBuf, String)]) -> Result<Vec<Written>, CliError> {
     let mut folders = Folders::default();

@@ -12,7 +12,7 @@ use crate::error::CliError;
 use crate::project::{Project, ProjectArgs};
 use crate::template::Place;
 use crate::ui::Ui;
-use crate::write::{self, Written};
+use crate::write;
 
 /// Draw what is wired to what: apis, routes, functions and tables
 ///
@@ -72,13 +72,9 @@ impl Graph {
         match &self.out {
             None => ui.result(&text)?,
             Some(path) => {
-                let written = write::write_all(&[(path.clone(), text)])?;
-                let verb = if written == [Written::Wrote] {
-                    "wrote"
-                } else {
-                    "unchanged"
-                };
-                ui.done(&format!("{verb} {}", path.display()))?;
+                for written in write::write_all(&[(path.clone(), text)])? {
+                    ui.done(&format!("{} {}", written.verb(), path.display()))?;
+                }
             }
         }
         Ok(Outcome::Done)

@@ -10,6 +10,7 @@ mod init;
 mod lint;
 mod man;
 mod probe;
+mod rule;
 mod schema;
 mod status;
 mod synth;
@@ -32,6 +33,7 @@ pub(crate) enum Command {
     Diff(diff::Diff),
     Graph(graph::Graph),
     Lint(Box<lint::Lint>),
+    Rule(rule::RuleCommand),
     Deploy(Box<deploy::Deploy>),
     Deployments(Box<deployments::Deployments>),
     Status(Box<status::Status>),
@@ -52,6 +54,7 @@ impl Command {
             Command::Diff(command) => command.run(ui),
             Command::Graph(command) => command.run(ui),
             Command::Lint(command) => command.run(ui),
+            Command::Rule(command) => command.run(ui),
             Command::Deploy(command) => command.run(ui),
             Command::Deployments(command) => command.run(ui),
             Command::Status(command) => command.run(ui),

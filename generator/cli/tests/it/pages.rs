@@ -22,6 +22,8 @@ fn every_shell_gets_completions_of_every_verb() {
             "synth",
             "diff",
             "graph",
+            "lint",
+            "rule",
             "dev",
             "token",
             "probe",

@@ -13,7 +13,7 @@ fn bad_usage_goes_to_stderr() {
     --- stderr
     error: unrecognized subcommand 'sinth'
 
-      tip: some similar subcommands exist: 'init', 'synth'
+      tip: some similar subcommands exist: 'init', 'lint', 'synth'
 
     Usage: stackgen [OPTIONS] <COMMAND>
 

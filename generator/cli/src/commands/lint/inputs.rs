@@ -74,12 +74,19 @@ impl InputArgs {
         self.templates_only
     }
 
-    /// The arguments as one writes them in a sentence.
-    pub(super) fn shown(&self) -> String {
-        match self.paths.as_slice() {
-            [] => "the current folder".to_owned(),
-            paths => paths.join(", "),
-        }
+    /// What to say when there is nothing to judge.
+    pub(super) fn no_template(&self) -> CliError {
+        let (place, hint) = match self.paths.as_slice() {
+            [] => (
+                "the current folder".to_owned(),
+                "name a file or a folder; `stackgen synth` writes templates to `out`",
+            ),
+            paths => (
+                paths.join(", "),
+                "a template is YAML or JSON with `Resources`; hidden folders are not searched",
+            ),
+        };
+        CliError::input(format!("there is no template in {place}")).hint(hint)
     }
 
     fn add(&self, argument: &str, found: &mut Vec<Input>) -> Result<(), CliError> {

@@ -1,25 +1,36 @@
 //! `stackgen lint`
 
 mod assembly;
+mod baseline;
+mod fixes;
 mod folder;
 mod inputs;
 mod judge;
-mod summary;
+mod previous;
+pub(crate) mod selection;
+mod tell;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use stackgen_lint::Finding;
+use stackgen_lint::output::Summary;
 
 use crate::Outcome;
 use crate::error::CliError;
 use crate::ui::Ui;
-use inputs::InputArgs;
-use judge::Judged;
-use stackgen_lint::Severity;
-use stackgen_lint::output::{Linted, human};
-use summary::Summary;
+use baseline::Baseline;
+use inputs::{Input, InputArgs};
+use judge::{File, How, Judged};
+use previous::Previous;
+use selection::Selection;
+use tell::{Found, TellArgs};
 
 /// Find wiring mistakes in CloudFormation, SAM and synthesised CDK templates, ours or anyone's
 ///
-/// Reads files, folders, globs and stdin. Folders are searched for templates; of a cdk.out, those that its manifest names
-/// are taken, with their nested stacks. Hidden folders other than .serverless, node_modules and target are left out. A
-/// template without a WebSocket API is passed over.
+/// Folders are searched for templates: hidden ones other than .serverless, node_modules and target are left out, and of a
+/// cdk.out those templates are taken that its manifest names, with their nested stacks. A file that nobody named and that
+/// is no template is passed over, and so is a template without a WebSocket API.
 ///
 /// Exits with 3 when something is found, and with 2 when a file cannot be read as a template; the others are judged all
 /// the same. `stackgen rule` explains what is found.
@@ -27,48 +38,153 @@ use summary::Summary;
 pub(crate) struct Lint {
     #[command(flatten)]
     inputs: InputArgs,
+
+    #[command(flatten)]
+    selection: Selection,
+
+    #[command(flatten)]
+    tell: TellArgs,
+
+    /// Do not tell the findings that this file holds
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+
+    /// Write what is found to the baseline, so that it is not told again
+    #[arg(long, requires = "baseline", conflicts_with_all = ["fix", "diff"])]
+    update_baseline: bool,
+
+    /// Compare with an earlier revision: a template, `REV:PATH`, or a revision in which each file is looked up
+    #[arg(long, value_name = "OLD")]
+    previous: Option<String>,
+
+    /// Fix what can safely be fixed; comments and order stay
+    #[arg(long)]
+    fix: bool,
+
+    /// Show what `--fix` would change, and write nothing
+    #[arg(long)]
+    diff: bool,
 }
 
 impl Lint {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        self.selection.check()?;
+        let mut baseline = match &self.baseline {
+            None => None,
+            Some(path) => Some(Baseline::read(path, self.update_baseline)?),
+        };
         let inputs = self.inputs.inputs()?;
-        let (mut linted, mut unread) = (Vec::new(), Vec::new());
-        for judged in judge::judge(&inputs, ui) {
+        self.tell.check(self.fix, &inputs, ui)?;
+        let (mut files, unread) = self.judge(&inputs, baseline.as_ref(), ui)?;
+        for file in &mut files {
+            let report = &mut file.linted.report;
+            let wanted = |finding: &Finding| self.selection.has(finding.rule);
+            report.findings.retain(wanted);
+            report.suppressed.retain(|one| wanted(&one.finding));
+        }
+        let mut counts = Summary::default();
+        if let Some(baseline) = &mut baseline {
+            if self.update_baseline {
+                return self.update(baseline, &files, &unread, ui);
+            }
+            counts.baselined = self.take(baseline, &mut files, ui);
+        }
+        for file in &mut files {
+            let findings = &mut file.linted.report.findings;
+            let all = findings.len();
+            findings.retain(|finding| self.selection.tells(finding));
+            counts.lesser += all - findings.len();
+        }
+        if self.diff {
+            return fixes::show(&files, &unread, ui);
+        }
+        if self.fix {
+            fixes::write(&files, ui)?;
+        }
+        let results = Found {
+            files,
+            unread,
+            counts,
+            has_baseline: baseline.is_some(),
+            fixes: self.fix,
+        };
+        self.tell.tell(results, ui)
+    }
+
+    fn judge(
+        &self,
+        inputs: &[Input],
+        baseline: Option<&Baseline>,
+        ui: &Ui,
+    ) -> Result<(Vec<File>, Vec<CliError>), CliError> {
+        let previous = Previous::of(self.previous.as_deref(), inputs)?;
+        // What is not told is not fixed.
+        let wanted = |finding: &Finding, path: &Path| {
+            let held = baseline.is_some_and(|it| it.holds(finding, &it.name(path)));
+            self.selection.has(finding.rule) && self.selection.tells(finding) && !held
+        };
+        let how = How {
+            previous: &previous,
+            fix: (self.fix || self.diff).then_some(&wanted),
+        };
+        let (mut files, mut unread) = (Vec::new(), Vec::new());
+        for judged in judge::judge(inputs, how, ui) {
             match judged {
-                Judged::Linted(one) => linted.push(one),
+                Judged::Linted(file) => files.push(file),
                 Judged::Unread(error) => unread.push(error),
                 Judged::PassedOver => {}
             }
         }
-        if linted.is_empty() && unread.is_empty() && !self.inputs.may_be_none() {
-            let message = format!("there is no template in {}", self.inputs.shown());
-            return Err(CliError::input(message).hint("`stackgen synth` writes templates to `out`"));
+        match files.is_empty() && unread.is_empty() && !self.inputs.may_be_none() {
+            true => Err(self.inputs.no_template()),
+            false => Ok((files, unread)),
         }
-        let mut hidden = 0;
-        for one in &mut linted {
-            let findings = &mut one.report.findings;
-            let all = findings.len();
-            findings.retain(|finding| finding.severity >= Severity::Warning);
-            hidden += all - findings.len();
-        }
-        let summary = Summary::of(&linted, hidden);
-        for one in &linted {
-            ui.result(&human::render(one))?;
-        }
-        for error in &unread {
-            ui.error(error);
-        }
-        ui.aside(&summary.line());
-        Ok(outcome(&linted, &unread))
     }
-}
 
-fn outcome(linted: &[Linted], unread: &[CliError]) -> Outcome {
-    if !unread.is_empty() {
-        return Outcome::Unusable;
+    /// Takes out what the baseline holds, and says what it holds in vain.
+    fn take(&self, baseline: &mut Baseline, files: &mut [File], ui: &Ui) -> usize {
+        let (mut names, mut taken) = (BTreeSet::new(), 0);
+        for file in files {
+            let name = baseline.name(&file.path);
+            taken += baseline.take(&mut file.linted.report.findings, &name);
+            names.insert(name);
+        }
+        let stale = baseline.stale(&names, &self.selection);
+        if !stale.is_empty() {
+            let path = baseline.path().display();
+            let message = format!(
+                "{path} holds what is not found any more: {}",
+                stale.join(", ")
+            );
+            ui.note(&message, Some("`--update-baseline` takes it out"));
+        }
+        taken
     }
-    match linted.iter().all(|one| one.report.findings.is_empty()) {
-        true => Outcome::Done,
-        false => Outcome::Found,
+
+    /// Writes what was found to the baseline; all of it, so that it holds for any `--min-severity`.
+    fn update(
+        &self,
+        baseline: &mut Baseline,
+        files: &[File],
+        unread: &[CliError],
+        ui: &Ui,
+    ) -> Result<Outcome, CliError> {
+        if !unread.is_empty() {
+            tell::unread(unread, ui);
+            let path = baseline.path().display();
+            ui.aside(&format!("{path} is left as it was"));
+            return Ok(Outcome::Unusable);
+        }
+        let names: Vec<_> = files.iter().map(|file| baseline.name(&file.path)).collect();
+        let findings = files.iter().zip(&names).flat_map(|(file, name)| {
+            let findings = file.linted.report.findings.iter();
+            findings.map(|finding| (name.as_str(), finding))
+        });
+        baseline.update(findings, &names.iter().cloned().collect(), &self.selection);
+        let written = baseline.write()?;
+        let (path, count) = (baseline.path().display(), baseline.len());
+        let held = if count == 1 { "finding" } else { "findings" };
+        ui.done(&format!("{} {path}: {count} {held}", written.verb()))?;
+        Ok(Outcome::Done)
     }
 }

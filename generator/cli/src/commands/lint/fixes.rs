@@ -1,0 +1,104 @@
+//! What `--fix` changed, or would.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use similar::TextDiff;
+use stackgen_lint::Finding;
+use stackgen_lint::output::snippet::printable;
+
+use super::judge::{Change, File};
+use super::tell;
+use crate::Outcome;
+use crate::error::CliError;
+use crate::ui::{BOLD, GREEN, RED, Ui};
+use crate::write;
+
+/// Writes every file that was fixed, and says what was done. What came from stdin goes to stdout.
+pub(super) fn write(files: &[File], ui: &Ui) -> Result<(), CliError> {
+    let stdin = Path::new("-");
+    let changed = files.iter().filter(|file| file.path != stdin);
+    let changed = changed.filter_map(|file| {
+        let change = file.fixed.as_ref()?;
+        Some((file.path.clone(), change.new.clone()))
+    });
+    write::write_all(&changed.collect::<Vec<(PathBuf, String)>>())?;
+    for file in files {
+        if file.path == stdin {
+            let source = file.id.and_then(|id| file.linted.sources.get(id));
+            ui.result(source.map_or("", |source| source.text()))?;
+        }
+        for line in said(file) {
+            ui.aside(&line);
+        }
+    }
+    Ok(())
+}
+
+/// A line a fix.
+fn said(file: &File) -> Vec<String> {
+    let name = printable(&file.linted.file);
+    let findings = file.fixed.iter().flat_map(|change| &change.findings);
+    let line = |finding: &Finding| {
+        let title = finding.fix.as_ref().map_or("", |fix| fix.title.as_str());
+        let (id, title) = (finding.rule.id, printable(title));
+        format!("{GREEN}fixed{GREEN:#} {name}: {id} {title}")
+    };
+    findings.map(line).collect()
+}
+
+/// Prints what fixing would change; nothing is written.
+pub(super) fn show(files: &[File], unread: &[CliError], ui: &Ui) -> Result<Outcome, CliError> {
+    for file in files {
+        ui.result(&difference(file))?;
+    }
+    tell::unread(unread, ui);
+    let changes = files.iter().filter_map(|file| file.fixed.as_ref());
+    let fixes: usize = changes.map(|change| change.findings.len()).sum();
+    let left: usize = files
+        .iter()
+        .map(|file| file.linted.report.findings.len())
+        .sum();
+    ui.aside(&format!("`--fix` would fix {fixes} of {}", fixes + left));
+    Ok(match (unread.is_empty(), fixes + left) {
+        (false, _) => Outcome::Unusable,
+        (true, 0) => Outcome::Done,
+        _ => Outcome::Found,
+    })
+}
+
+/// A unified diff; nothing for a file that would stay as it is.
+fn difference(file: &File) -> String {
+    let Some(change) = &file.fixed else {
+        return String::new();
+    };
+    let secrets = secrets(change, file);
+    let name = printable(&file.linted.file);
+    let diff = TextDiff::from_lines(&change.old, &change.new);
+    let text = diff.unified_diff().header(&name, &name).to_string();
+    let paint = |(index, line): (usize, &str)| {
+        let (sign, rest) = line.split_at_checked(1).unwrap_or((line, ""));
+        let line = match secrets.contains(rest.trim()) {
+            true => format!("{sign}  (a line that is not shown)"),
+            false => printable(line),
+        };
+        match sign {
+            _ if index < 2 => format!("{BOLD}{line}{BOLD:#}\n"),
+            "+" => format!("{GREEN}{line}{GREEN:#}\n"),
+            "-" => format!("{RED}{line}{RED:#}\n"),
+            _ => format!("{line}\n"),
+        }
+    };
+    text.lines().enumerate().map(paint).collect()
+}
+
+/// Lines of the new text that no report shows.
+fn secrets<'f>(change: &'f Change, file: &'f File) -> BTreeSet<&'f str> {
+    let lines: Vec<_> = change.new.lines().collect();
+    let regions = file.hidden.iter();
+    let hidden = regions.flat_map(|region| {
+        let (first, last) = (region.line.saturating_sub(1), region.end_line);
+        lines.get(first as usize..last as usize).unwrap_or_default()
+    });
+    hidden.map(|line| line.trim()).collect()
+}

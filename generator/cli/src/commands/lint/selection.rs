@@ -1,0 +1,93 @@
+//! Which findings are wanted.
+
+use clap::ValueEnum;
+use stackgen_lint::{Finding, Rule, Severity, registry};
+
+use crate::error::CliError;
+
+/// What the command line says of findings.
+#[derive(clap::Args, Debug)]
+pub(super) struct Selection {
+    /// Rules to judge by, by id, name or the beginning of ids: SG102, SG1; all when left out
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    select: Vec<String>,
+
+    /// Rules to leave out
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    ignore: Vec<String>,
+
+    /// The least that is told, and that makes the exit code 3; warning when left out, and for a rule that `--select` names
+    /// itself whatever it has
+    #[arg(long, value_name = "SEVERITY")]
+    min_severity: Option<Least>,
+}
+
+/// A severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Least {
+    /// Everything
+    Note,
+    /// What works and will hurt, and what does not work
+    Warning,
+    /// What does not deploy or does not work
+    Error,
+}
+
+impl Selection {
+    /// # Errors
+    ///
+    /// If a word names no rule.
+    pub(super) fn check(&self) -> Result<(), CliError> {
+        let mut words = self.select.iter().chain(&self.ignore);
+        match words.find(|word| !registry::all().any(|rule| rule.is_named(word))) {
+            Some(unknown) => Err(unknown_rule(unknown)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a rule is judged by.
+    pub(super) fn has(&self, rule: &Rule) -> bool {
+        let named = |words: &[String]| words.iter().any(|word| rule.is_named(word));
+        (self.select.is_empty() || named(&self.select)) && !named(&self.ignore)
+    }
+
+    /// Whether a finding of such a rule is bad enough to be told.
+    pub(super) fn tells(&self, finding: &Finding) -> bool {
+        let least = match self.min_severity {
+            Some(Least::Note) => Severity::Note,
+            Some(Least::Warning) => Severity::Warning,
+            Some(Least::Error) => Severity::Error,
+            None if self.is_asked_for(finding.rule) => Severity::Note,
+            None => Severity::Warning,
+        };
+        finding.severity >= least
+    }
+
+    /// Whether a rule is named itself, and not with others of its group.
+    fn is_asked_for(&self, rule: &Rule) -> bool {
+        let mut words = self.select.iter();
+        words.any(|word| registry::find(word).is_some_and(|named| named.id == rule.id))
+    }
+}
+
+/// What no rule is called, with the rule that is called most like it.
+pub(crate) fn unknown_rule(word: &str) -> CliError {
+    let (upper, lower) = (word.to_ascii_uppercase(), word.to_ascii_lowercase());
+    let difference = |rule: &&Rule| {
+        let of_id = strsim::damerau_levenshtein(rule.id, &upper);
+        // Who knows a part of the name means the name.
+        let of_name = match lower.len() > 3 && rule.name.contains(&lower) {
+            true => 0,
+            false => strsim::damerau_levenshtein(rule.name, &lower),
+        };
+        of_id.min(of_name)
+    };
+    let error = CliError::input(format!("there is no rule {word:?}"));
+    match registry::all().min_by_key(difference) {
+        Some(rule) => error.hint(format!(
+            "did you mean {} {}? `stackgen rule` lists all",
+            rule.id, rule.name
+        )),
+        None => error,
+    }
+}

@@ -1,0 +1,196 @@
+//! What was found, in the form that is asked for.
+
+use std::path::{Path, PathBuf};
+
+use anstream::adapter::strip_str;
+use clap::ValueEnum;
+use stackgen_lint::output::snippet::printable;
+use stackgen_lint::output::{Linted, Results, Summary, Unread};
+use stackgen_lint::output::{github, human, json, junit, sarif};
+
+use super::inputs::Input;
+use super::judge::File;
+use crate::Outcome;
+use crate::error::CliError;
+use crate::report;
+use crate::ui::{DIM, Ui};
+use crate::write;
+
+/// How findings are told, and where.
+#[derive(clap::Args, Debug)]
+pub(super) struct TellArgs {
+    /// How to tell what is found; `--json` is short for json
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    output_format: Format,
+
+    /// Write what is found to this file instead of stdout
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Tell what templates say is meant so, too, with the reasons
+    #[arg(long)]
+    show_suppressed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people: each place with its lines, and what to do
+    Human,
+    /// For programs
+    Json,
+    /// SARIF 2.1.0, for code scanning and editors
+    Sarif,
+    /// JUnit XML, for CI servers that show tests
+    Junit,
+    /// Annotations of GitHub's runners
+    Github,
+}
+
+/// What a run found.
+pub(super) struct Found {
+    pub(super) files: Vec<File>,
+    pub(super) unread: Vec<CliError>,
+    /// What the findings do not say by themselves.
+    pub(super) counts: Summary,
+    pub(super) has_baseline: bool,
+    /// Whether files were fixed.
+    pub(super) fixes: bool,
+}
+
+impl TellArgs {
+    fn format(&self, ui: &Ui) -> Format {
+        match ui.wants_json() {
+            true => Format::Json,
+            false => self.output_format,
+        }
+    }
+
+    /// # Errors
+    ///
+    /// If stdout would have to be two things.
+    pub(super) fn check(&self, fix: bool, inputs: &[Input], ui: &Ui) -> Result<(), CliError> {
+        let format = self.format(ui);
+        if ui.wants_json() && ![Format::Human, Format::Json].contains(&self.output_format) {
+            return Err(CliError::input(
+                "`--json` and another `--output-format` exclude each other",
+            ));
+        }
+        let prints = fix && inputs.iter().any(|input| input.path == Path::new("-"));
+        match prints && format != Format::Human && self.output.is_none() {
+            true => Err(CliError::input(
+                "stdout gets the fixed template, and findings in another format too",
+            )
+            .hint("`--output` takes a file for the findings")),
+            false => Ok(()),
+        }
+    }
+
+    /// Everything that was found, then how much.
+    pub(super) fn tell(&self, found: Found, ui: &Ui) -> Result<Outcome, CliError> {
+        let Found {
+            files,
+            unread: failures,
+            ..
+        } = found;
+        let changes = files.iter().filter_map(|file| file.fixed.as_ref());
+        let fixed = changes.map(|change| change.findings.len()).sum();
+        // Standard output has the template.
+        let on_stderr = found.fixes && files.iter().any(|file| file.path == Path::new("-"));
+        let linted: Vec<Linted> = files.into_iter().map(|file| file.linted).collect();
+        let unread: Vec<_> = failures.iter().flat_map(CliError::unread).collect();
+        let summary = Summary {
+            fixed,
+            unread: failures.len(),
+            ..found.counts
+        }
+        .with(&linted);
+        let results = Results {
+            linted: &linted,
+            unread: &unread,
+            summary: &summary,
+            has_baseline: found.has_baseline,
+            with_suppressed: self.show_suppressed,
+        };
+        self.print(&results, on_stderr, ui)?;
+        if !ui.wants_json() {
+            self::unread(&failures, ui);
+        }
+        ui.aside(&summary.to_string());
+        Ok(match (failures.is_empty(), summary.told()) {
+            (false, _) => Outcome::Unusable,
+            (true, 0) => Outcome::Done,
+            _ => Outcome::Found,
+        })
+    }
+
+    fn print(&self, results: &Results<'_>, on_stderr: bool, ui: &Ui) -> Result<(), CliError> {
+        let text = match self.format(ui) {
+            Format::Human => self.for_people(results),
+            Format::Json => json::render(results),
+            Format::Sarif => sarif::render(results),
+            Format::Junit => junit::render(results),
+            Format::Github => github::render(results),
+        };
+        match &self.output {
+            None if on_stderr => {
+                ui.stderr(&text);
+                Ok(())
+            }
+            None => ui.result(&text),
+            Some(path) => {
+                let text = match self.format(ui) {
+                    Format::Human => strip_str(&text).to_string(),
+                    _ => text,
+                };
+                write::write_all(&[(path.clone(), text)]).map(|_| ())
+            }
+        }
+    }
+
+    fn for_people(&self, results: &Results<'_>) -> String {
+        let mut text = String::new();
+        for file in results.linted {
+            text.push_str(&human::render(file));
+            let suppressed = file.report.suppressed.iter();
+            for one in suppressed.filter(|_| self.show_suppressed) {
+                let finding = &one.finding;
+                let place = file.sources.location(finding.place.span);
+                let place = place.map_or(file.file.clone(), |place| place.to_string());
+                let reason = match one.reason.as_str() {
+                    "" => "no reason is given",
+                    reason => reason,
+                };
+                let line = format!("{place}: {}: {reason}", finding.message);
+                let (id, line) = (finding.rule.id, printable(&line));
+                text.push_str(&format!("{DIM}suppressed[{id}]{DIM:#}: {line}\n"));
+            }
+        }
+        text
+    }
+}
+
+/// Files that could not be judged.
+pub(super) fn unread(failures: &[CliError], ui: &Ui) {
+    for failure in failures {
+        ui.stderr(&report::render(failure));
+    }
+}
+
+impl CliError {
+    /// Its problems, as the formats for machines have them.
+    fn unread(&self) -> Vec<Unread> {
+        let problems = self.problems.iter().map(|one| {
+            let location = self.sources.location(one.problem.span);
+            Unread {
+                message: one.problem.message.clone(),
+                file: location
+                    .map(|it| it.file.to_owned())
+                    .or_else(|| one.file.clone()),
+                line: location.map(|it| it.line),
+                column: location.map(|it| it.column),
+                hint: one.problem.hint.clone(),
+            }
+        });
+        problems.collect()
+    }
+}

@@ -1,0 +1,152 @@
+//! `--baseline`
+
+use insta::assert_snapshot;
+
+use super::{OPEN, SOURCE, example, two};
+use crate::common::Sandbox;
+
+#[test]
+fn from_adoption_to_the_last_finding() {
+    let sandbox = two();
+    let with = "lint --select SG1 --baseline known.json";
+    assert_snapshot!(sandbox.run("lint --select SG1 --baseline known.json"), @"
+    exit 2
+    --- stderr
+    error: there is no known.json
+    help: `--update-baseline` writes it
+    ");
+    assert_snapshot!(sandbox.run("lint --select SG102 --baseline known.json --update-baseline"), @"
+    exit 0
+    --- stdout
+    wrote known.json: 1 finding
+    ");
+    assert_snapshot!(sandbox.read("known.json"), @r#"
+    {
+      "version": 1,
+      "findings": [
+        {
+          "file": "open.yaml",
+          "rule": "SG102",
+          "resource": "ConnectRoute",
+          "property": "AuthorizationType",
+          "count": 1
+        }
+      ]
+    }
+    "#);
+    assert_snapshot!(sandbox.run(with), @"
+    exit 0
+    --- stderr
+    2 templates, 2 WebSocket APIs: nothing found; 1 in the baseline
+    ");
+    // Lines move, and it is the same finding.
+    sandbox.write("open.yaml", format!("# one\n# two\n{}", example(OPEN, '-')));
+    assert_eq!(sandbox.run(with).code, Some(0));
+    // A new one is told.
+    sandbox.write("new.yaml", example(SOURCE, '-'));
+    let run = sandbox.run(with);
+    assert_eq!(run.code, Some(3));
+    assert!(
+        run.stdout.contains("SG113") && !run.stdout.contains("SG102"),
+        "{run}"
+    );
+    // What is mended is told until it is taken out.
+    std::fs::remove_file(sandbox.path().join("new.yaml")).unwrap();
+    sandbox.write("open.yaml", example(OPEN, '+'));
+    assert_snapshot!(sandbox.run(with), @"
+    exit 0
+    --- stderr
+    note: known.json holds what is not found any more: SG102 ConnectRoute.AuthorizationType in open.yaml
+    help: `--update-baseline` takes it out
+    2 templates, 2 WebSocket APIs: nothing found
+    ");
+    assert_eq!(
+        sandbox.run(&format!("{with} --update-baseline")).code,
+        Some(0)
+    );
+    assert_snapshot!(sandbox.read("known.json"), @r#"
+    {
+      "version": 1,
+      "findings": []
+    }
+    "#);
+}
+
+#[test]
+fn a_second_of_the_same_kind_is_told() {
+    let sandbox = two();
+    let open = example(OPEN, '-');
+    sandbox.run("lint --baseline known.json --update-baseline");
+    let route = open.find("  ConnectRoute:").unwrap();
+    let other = open[route..].split("  DefaultRoute:").next().unwrap();
+    let other = other.replace("ConnectRoute", "OtherRoute");
+    sandbox.write("open.yaml", format!("{open}{other}"));
+    assert_eq!(
+        sandbox
+            .run("lint --select SG102 --baseline known.json")
+            .code,
+        Some(3)
+    );
+}
+
+#[test]
+fn it_holds_for_any_folder_that_one_is_in() {
+    let sandbox = Sandbox::new();
+    sandbox.write("stacks/open.yaml", example(OPEN, '-'));
+    sandbox.run("lint stacks --baseline known.json --update-baseline");
+    let mut command = sandbox.command();
+    command.current_dir(sandbox.path().join("stacks"));
+    let output = command
+        .args(["lint", "--baseline", "../known.json"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn what_was_not_judged_stays_in_it() {
+    let sandbox = two();
+    sandbox.write("b.yaml", example(SOURCE, '-'));
+    sandbox.run("lint --baseline known.json --update-baseline");
+    let whole = sandbox.read("known.json");
+    sandbox.run("lint right.yaml --baseline known.json --update-baseline");
+    sandbox.run("lint --select SG2 --baseline known.json --update-baseline");
+    assert_eq!(sandbox.read("known.json"), whole);
+    let run = sandbox.run("lint right.yaml --baseline known.json --select SG1");
+    assert!(!run.stderr.contains("not found any more"), "{run}");
+}
+
+#[test]
+fn what_cannot_be_read_leaves_it_as_it_was() {
+    let sandbox = two();
+    sandbox.write("broken.yaml", "Resources: [AWS::\n");
+    let run = sandbox.run("lint --baseline known.json --update-baseline");
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(!sandbox.path().join("known.json").exists());
+}
+
+#[test]
+fn what_is_no_baseline_is_bad_input() {
+    let sandbox = two();
+    sandbox.write("bad.json", "{\"version\": 1}");
+    assert_snapshot!(sandbox.run("lint --baseline bad.json"), @"
+    exit 2
+    --- stderr
+    error: cannot read bad.json as a baseline: missing field `findings` at line 1 column 14
+    help: `--update-baseline` writes one; move this file away first
+    ");
+    assert_eq!(
+        sandbox
+            .run("lint --baseline bad.json --update-baseline")
+            .code,
+        Some(2)
+    );
+    sandbox.write("new.json", "{\"version\": 2, \"findings\": []}");
+    assert_snapshot!(sandbox.run("lint --baseline new.json"), @"
+    exit 2
+    --- stderr
+    error: cannot read new.json as a baseline: its version is 2, and 1 is known
+    help: `--update-baseline` writes one; move this file away first
+    ");
+    assert_eq!(sandbox.run("lint --update-baseline").code, Some(2));
+}

@@ -1,0 +1,310 @@
+//! Which files are meant.
+
+use insta::assert_snapshot;
+
+use super::{OPEN, example, piped, two};
+use crate::common::Sandbox;
+
+/// The files that were judged, by what is found in each of them.
+fn judged(sandbox: &Sandbox, line: &str) -> Vec<String> {
+    let run = sandbox.run(&format!("lint --select SG102 --output-format json {line}"));
+    let findings = run.json()["findings"].as_array().unwrap().clone();
+    findings
+        .iter()
+        .map(|finding| finding["file"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// A folder with templates and with much that is none.
+fn project() -> Sandbox {
+    let (sandbox, open) = (Sandbox::new(), example(OPEN, '-'));
+    for path in [
+        "b.yaml",
+        "a/c.yml",
+        "a/d.json.template",
+        "a/deep/er/e.YAML",
+        ".serverless/f.yaml",
+        "node_modules/x.yaml",
+        "target/x.yaml",
+        ".git/x.yaml",
+        ".aws-sam/build/x.yaml",
+        "a/x.txt",
+    ] {
+        sandbox.write(path, &open);
+    }
+    sandbox.write("package.json", "{\"name\": \"Resources AWS::\"}");
+    sandbox.write("empty.yaml", "");
+    sandbox.write("latin.yaml", b"Resources: \xff AWS::");
+    sandbox.write("list.yaml", "- Resources\n");
+    sandbox.write("helm.yaml", "Resources: {{ .Values.x }}\n{{ end }}\n");
+    sandbox.write("two.yaml", "kind: Resources\n---\nkind: b\n");
+    sandbox.write("other.yaml", "Resources:\n  a: {Type: b}\n");
+    sandbox
+}
+
+#[test]
+fn folders_are_searched_for_templates() {
+    let all = [
+        ".serverless/f.yaml",
+        "a/c.yml",
+        "a/d.json.template",
+        "a/deep/er/e.YAML",
+        "b.yaml",
+    ];
+    assert_eq!(judged(&project(), ""), all);
+    assert_eq!(judged(&project(), "."), all);
+    assert_eq!(judged(&project(), "a"), all[1..4]);
+    assert_eq!(judged(&project(), ".aws-sam"), [".aws-sam/build/x.yaml"]);
+}
+
+#[test]
+fn globs_match_as_in_shells() {
+    assert_eq!(judged(&project(), "*.yaml"), ["b.yaml"]);
+    assert_eq!(judged(&project(), "a/*.y*ml"), ["a/c.yml"]);
+    let deep = judged(&project(), "a/**/*.[yY]*");
+    assert_eq!(deep, ["a/c.yml", "a/deep/er/e.YAML"]);
+}
+
+#[test]
+fn a_file_is_judged_once_and_in_the_order_of_the_arguments() {
+    let twice = judged(&project(), "b.yaml a ./b.yaml a/c.yml *.yaml");
+    assert_eq!(
+        twice,
+        ["b.yaml", "a/c.yml", "a/d.json.template", "a/deep/er/e.YAML"]
+    );
+}
+
+#[test]
+fn what_is_excluded_is_left_out_however_it_is_named() {
+    let left = judged(
+        &project(),
+        "--exclude deep --exclude *.template --exclude b.yaml . b.yaml",
+    );
+    assert_eq!(left, [".serverless/f.yaml", "a/c.yml"]);
+    assert_eq!(
+        judged(&project(), "--exclude a/** ."),
+        [".serverless/f.yaml", "b.yaml"]
+    );
+}
+
+#[test]
+fn a_file_that_looks_like_a_template_has_to_be_read() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "a/broken.yaml",
+        "AWSTemplateFormatVersion: 2010-09-09\nResources: {\n",
+    );
+    assert_snapshot!(sandbox.run("lint a"), @"
+    exit 2
+    --- stderr
+    error: expected a value
+     --> a/broken.yaml:3:1
+      |
+    3 |
+      | ^
+
+    1 error in a/broken.yaml
+    1 file cannot be read
+    ");
+}
+
+#[test]
+fn named_files_have_to_be_templates_unless_hooks_name_them() {
+    let sandbox = project();
+    let run = sandbox.run("lint package.json empty.yaml");
+    assert_eq!(run.code, Some(2), "{run}");
+    let run = sandbox.run("lint --templates-only package.json empty.yaml latin.yaml");
+    assert_snapshot!(run, @"
+    exit 0
+    --- stderr
+    no template: nothing to judge
+    ");
+    assert_eq!(
+        judged(&sandbox, "--templates-only package.json b.yaml"),
+        ["b.yaml"]
+    );
+}
+
+#[test]
+fn nothing_to_judge_is_bad_input() {
+    let sandbox = Sandbox::new();
+    assert_snapshot!(sandbox.run("lint"), @"
+    exit 2
+    --- stderr
+    error: there is no template in the current folder
+    help: name a file or a folder; `stackgen synth` writes templates to `out`
+    ");
+    sandbox.write("a/b.json", "{}");
+    assert_snapshot!(sandbox.run("lint a"), @"
+    exit 2
+    --- stderr
+    error: there is no template in a
+    help: a template is YAML or JSON with `Resources`; hidden folders are not searched
+    ");
+    assert_snapshot!(sandbox.run("lint a/*.yaml"), @"
+    exit 2
+    --- stderr
+    error: nothing matches a/*.yaml
+    help: `*` stops at `/`, and `**` does not: 'stacks/**/*.yaml'
+    ");
+    assert_snapshot!(sandbox.run("lint b"), @"
+    exit 2
+    --- stderr
+    error: there is no b
+    help: `stackgen synth` writes one
+    1 file cannot be read
+    ");
+    assert_snapshot!(sandbox.run("lint a/***.yaml"), @"
+    exit 2
+    --- stderr
+    error: a/***.yaml cannot be matched: Pattern syntax error near position 4: wildcards are either regular `*` or recursive `**`
+    ");
+}
+
+#[test]
+fn stdin_has_the_name_that_it_is_given() {
+    let (sandbox, open) = (Sandbox::new(), example(OPEN, '-'));
+    let run = piped(&sandbox, "lint - --select SG102", &open);
+    assert!(run.stdout.contains("--> <stdin>:38:26"), "{run}");
+    let run = piped(
+        &sandbox,
+        "lint - --select SG102 --stdin-filename a/b.yaml",
+        &open,
+    );
+    assert!(run.stdout.contains("--> a/b.yaml:38:26"), "{run}");
+    assert_eq!(run.code, Some(3));
+    assert_snapshot!(piped(&sandbox, "lint -", ""), @"
+    exit 2
+    --- stderr
+    error: <stdin> is empty
+    help: `stackgen synth` writes one
+    1 file cannot be read
+    ");
+    assert_snapshot!(piped(&sandbox, "lint - --stdin-filename a.yaml", "{"), @"
+    exit 2
+    --- stderr
+    error: this brace is never closed
+     --> a.yaml:1:1
+      |
+    1 | {
+      | ^
+      |
+      = help: add the missing `}`
+
+    1 error in a.yaml
+    1 file cannot be read
+    ");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_lead_to_files_and_not_in_circles() {
+    use std::os::unix::fs::symlink;
+    let sandbox = two();
+    let at = |path: &str| sandbox.path().join(path);
+    sandbox.write("a/real.yaml", example(OPEN, '-'));
+    symlink(at("a"), at("a/circle")).unwrap();
+    symlink(at("open.yaml"), at("a/link.yaml")).unwrap();
+    symlink(at("nowhere"), at("a/broken.yaml")).unwrap();
+    symlink(at("a"), at("folder")).unwrap();
+    assert_eq!(judged(&sandbox, "a"), ["a/link.yaml", "a/real.yaml"]);
+    assert_eq!(
+        judged(&sandbox, "folder"),
+        ["folder/link.yaml", "folder/real.yaml"]
+    );
+    assert_eq!(judged(&sandbox, "a/link.yaml open.yaml"), ["a/link.yaml"]);
+}
+
+/// What `cdk synth` leaves: a manifest, a stack with a nested one, a stage, and what an earlier synthesis left.
+fn assembly() -> Sandbox {
+    let (sandbox, open) = (Sandbox::new(), example(OPEN, '-'));
+    let manifest =
+        |artifacts: &str| format!("{{\"version\": \"48.0.0\", \"artifacts\": {{{artifacts}}}}}");
+    let stack = "\"type\": \"aws:cloudformation:stack\", \"properties\": {\"templateFile\"";
+    sandbox.write(
+        "app/cdk.out/manifest.json",
+        manifest(&format!(
+            "\"A\": {{{stack}: \"A.template.json\"}}}}, \"B\": {{{stack}: \"../../escape.json\"}}}},
+             \"S\": {{\"type\": \"cdk:cloud-assembly\", \"properties\": {{\"directoryName\": \"assembly-S\"}}}},
+             \"T\": {{\"type\": \"cdk:tree\", \"properties\": {{\"file\": \"tree.json\"}}}}"
+        )),
+    );
+    let nested = "{\"Resources\": {\"N\": {\"Type\": \"AWS::CloudFormation::Stack\",
+        \"Metadata\": {\"aws:asset:path\": \"N.nested.template.json\"}}}}";
+    sandbox.write("app/cdk.out/A.template.json", nested);
+    for path in [
+        "app/cdk.out/N.nested.template.json",
+        "app/cdk.out/Gone.template.json",
+        "app/cdk.out/asset.1/x.yaml",
+        "app/cdk.out/assembly-S/S.template.json",
+        "escape.json",
+    ] {
+        sandbox.write(path, &open);
+    }
+    let inner = manifest(&format!("\"S\": {{{stack}: \"S.template.json\"}}}}"));
+    sandbox.write("app/cdk.out/assembly-S/manifest.json", inner);
+    sandbox
+}
+
+#[test]
+fn of_a_cdk_out_the_templates_of_its_manifest_are_judged() {
+    let own = [
+        "app/cdk.out/N.nested.template.json",
+        "app/cdk.out/assembly-S/S.template.json",
+    ];
+    assert_eq!(judged(&assembly(), "app/cdk.out"), own);
+    assert_eq!(judged(&assembly(), "app"), own);
+    // Named itself, a file is judged whatever a manifest says.
+    let gone = "app/cdk.out/Gone.template.json";
+    assert_eq!(judged(&assembly(), gone), [gone]);
+}
+
+#[test]
+fn a_stack_whose_template_is_missing_is_told() {
+    let sandbox = assembly();
+    std::fs::remove_file(
+        sandbox
+            .path()
+            .join("app/cdk.out/assembly-S/S.template.json"),
+    )
+    .unwrap();
+    let run = sandbox.run("lint app --select SG102");
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(
+        run.stderr
+            .contains("there is no app/cdk.out/assembly-S/S.template.json"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_read_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = two();
+    sandbox.write("a/b.yaml", "");
+    let closed = std::fs::Permissions::from_mode(0o000);
+    std::fs::set_permissions(sandbox.path().join("a"), closed).unwrap();
+    let is_root = std::fs::read_dir(sandbox.path().join("a")).is_ok();
+    let run = sandbox.run("lint . --select SG102");
+    std::fs::set_permissions(
+        sandbox.path().join("a"),
+        std::fs::Permissions::from_mode(0o755),
+    )
+    .unwrap();
+    assert!(is_root || run.code == Some(2), "{run}");
+}
+
+#[test]
+fn what_is_too_long_for_a_template_is_passed_over_in_a_folder() {
+    let sandbox = two();
+    let long = format!("# {}\n{}", "x".repeat(8 * 1024 * 1024), example(OPEN, '-'));
+    sandbox.write("long.yaml", long);
+    assert_eq!(judged(&sandbox, "."), ["open.yaml"]);
+    assert_snapshot!(sandbox.run("lint long.yaml"), @"
+    exit 2
+    --- stderr
+    error: long.yaml is longer than 8 MiB
+    help: CloudFormation takes templates of up to 1 MB; is this the right file?
+    1 file cannot be read
+    ");
+}
