@@ -67,7 +67,7 @@ lint: ## Formatting, clippy, licences and sources of dependencies
 	$(CARGO) deny --offline check bans licenses sources
 
 .PHONY: docs
-docs: build ## Bring docs/reference/ up to date
+docs: build ## Bring docs/reference/ and docs/rules/ up to date
 	STACKGEN_UPDATE_DOCS=1 $(CARGO) test --quiet --workspace --bin stackgen reference
 	STACKGEN_UPDATE_DOCS=1 $(CARGO) test --quiet --workspace --test clients autobahn
 

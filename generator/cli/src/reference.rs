@@ -1,6 +1,9 @@
-//! The generated pages of `docs/reference/`, kept fresh: the test fails when one is stale, and writes them when
+//! The generated pages of `docs/`, kept fresh: the tests fail when one is stale, and write them when
 //! `STACKGEN_UPDATE_DOCS` is set, which is what `make docs` does.
 
+mod rules;
+
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -12,27 +15,65 @@ use crate::commands;
 
 #[test]
 fn the_generated_reference_is_fresh() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference");
     let pages = [
-        ("cli.md", cli()),
-        ("stackgen.schema.json", commands::schema_text()),
+        ("cli.md".to_owned(), cli()),
+        (
+            "stackgen.schema.json".to_owned(),
+            commands::schema_text().to_owned(),
+        ),
     ];
+    keep_fresh("docs/reference", &pages);
+}
+
+#[test]
+fn the_pages_of_rules_are_fresh() {
+    let pages = rules::pages();
+    keep_fresh("docs/rules", &pages);
+    let names: BTreeSet<_> = pages.into_iter().map(|(name, _)| name).collect();
+    let folder = root().join("docs/rules");
+    let mut gone = Vec::new();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if !names.contains(&name) {
+            gone.push(name);
+        }
+    }
+    if updates() {
+        for name in gone.drain(..) {
+            fs::remove_file(folder.join(name)).unwrap();
+        }
+    }
+    assert!(
+        gone.is_empty(),
+        "docs/rules/ has pages of no rule: {gone:?}; run `make docs`"
+    );
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+fn updates() -> bool {
+    std::env::var_os("STACKGEN_UPDATE_DOCS").is_some()
+}
+
+/// Fails when a page of a folder is not what it should be, or brings all of them up to date.
+fn keep_fresh(folder: &str, pages: &[(String, String)]) {
     let mut stale = Vec::new();
     for (name, text) in pages {
-        let path = folder.join(name);
-        if fs::read_to_string(&path).is_ok_and(|old| old == text) {
+        let path = root().join(folder).join(name);
+        if fs::read_to_string(&path).is_ok_and(|old| old == *text) {
             continue;
         }
         stale.push(name);
-        if std::env::var_os("STACKGEN_UPDATE_DOCS").is_some() {
-            fs::create_dir_all(&folder).unwrap();
+        if updates() {
+            fs::create_dir_all(root().join(folder)).unwrap();
             fs::write(&path, text).unwrap();
         }
     }
-    let updated = std::env::var_os("STACKGEN_UPDATE_DOCS").is_some();
     assert!(
-        updated || stale.is_empty(),
-        "docs/reference/ is stale: {stale:?}; run `make docs`"
+        updates() || stale.is_empty(),
+        "{folder}/ is stale: {stale:?}; run `make docs`"
     );
 }
 
