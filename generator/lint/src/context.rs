@@ -3,6 +3,7 @@
 use stackgen_model::{Api, Model, Protocol, RouteKey};
 
 use crate::facts::permissions::Refusal;
+use crate::suppress::Suppressions;
 
 /// A template's model, and its earlier one where there is one.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +13,8 @@ pub(crate) struct Context<'a> {
     pub(crate) previous: Option<&'a Model>,
     /// What may not be invoked, which several rules ask for.
     pub(crate) refusals: &'a [Refusal<'a>],
+    /// What the template says is meant so. There is nothing in it until every other rule has been asked.
+    pub(crate) suppressions: &'a Suppressions,
 }
 
 impl<'a> Context<'a> {

@@ -8,6 +8,7 @@ mod context;
 mod facts;
 mod finding;
 mod fix;
+mod lines;
 pub mod output;
 pub mod registry;
 mod report;

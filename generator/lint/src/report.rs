@@ -5,7 +5,9 @@ use stackgen_model::{Inputs, Model};
 
 use crate::context::Context;
 use crate::facts::permissions;
-use crate::{Finding, registry, suppress};
+use crate::rules::OF_SUPPRESSIONS;
+use crate::suppress::{self, Suppressions};
+use crate::{Finding, registry};
 
 /// What is linted.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,7 @@ pub fn lint(subject: &Subject<'_>) -> Report {
         model: &now,
         previous: previous.as_ref(),
         refusals: &[],
+        suppressions: &Suppressions::default(),
     };
     let apis = context.websockets().count();
     let mut findings = Vec::new();
@@ -57,7 +60,17 @@ pub fn lint(subject: &Subject<'_>) -> Report {
         };
         findings.extend(registry::all().flat_map(|rule| (rule.check)(&context)));
     }
-    let mut report = suppress::apply(subject, findings);
+    let (mut report, suppressions) = suppress::apply(subject, findings);
+    if apis > 0 {
+        let context = Context {
+            suppressions: &suppressions,
+            ..context
+        };
+        let rules = OF_SUPPRESSIONS.iter();
+        report
+            .findings
+            .extend(rules.flat_map(|rule| (rule.check)(&context)));
+    }
     report.apis = apis;
     let by_place =
         |finding: &Finding| (finding.place.span.file.is_none(), finding.place.span.start);

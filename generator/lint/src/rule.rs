@@ -18,6 +18,8 @@ pub struct Rule {
     pub rows: &'static [&'static str],
     /// True when some of its findings can be fixed by `--fix`.
     pub fixable: bool,
+    /// True when it compares the template with its earlier revision, and has nothing to say without one.
+    pub compares: bool,
     /// What is wrong, why it hurts and how to fix it, as Markdown.
     pub doc: &'static str,
     /// A template with the mistake, as a difference: lines that begin with `-` are the mistake, `+` the fix.
@@ -66,7 +68,8 @@ impl Rule {
 }
 
 /// Makes `RULE` of a doc comment and what the rule says of itself. The doc comment is the rule's page: what is wrong in
-/// one sentence, then `## Why it hurts` and `## How to fix it`. `example` is a file under `fixtures/`.
+/// one sentence, then `## Why it hurts` and `## How to fix it`. `example` is a file under `fixtures/`. A rule that needs the
+/// template's earlier revision says `compares: true` at the end.
 macro_rules! rule {
     (
         $(#[doc = $doc:literal])+
@@ -77,6 +80,7 @@ macro_rules! rule {
         rows: $rows:expr,
         fixable: $fixable:literal,
         example: $example:literal,
+        $(compares: $compares:literal,)?
     ) => {
         pub(crate) static RULE: crate::Rule = crate::Rule {
             id: $id,
@@ -85,6 +89,7 @@ macro_rules! rule {
             confidence: crate::Confidence::$confidence,
             rows: &$rows,
             fixable: $fixable,
+            compares: false $(|| $compares)?,
             doc: concat!($($doc, "\n"),+),
             example: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/", $example)),
             check,

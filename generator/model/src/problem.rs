@@ -9,6 +9,8 @@ pub enum ProblemKind {
     /// The template breaks the rules of its language.
     #[default]
     Template,
+    /// A resource is named that its condition leaves out, as parameters have their defaults or what was given.
+    LeftOut,
     /// SAM makes one logical id of two route keys, and one of the routes is lost.
     RouteKeysCollide,
 }

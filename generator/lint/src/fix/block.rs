@@ -4,8 +4,8 @@ use stackgen_cfn::emit;
 use stackgen_cfn::{Entry, Map, Node, Value};
 
 use super::document::{Changes, Document, Splice};
-use super::lines;
 use super::sites::{Parent, Site};
+use crate::lines;
 
 /// Another value behind its key or its dash.
 pub(super) fn replace(

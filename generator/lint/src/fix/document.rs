@@ -8,7 +8,8 @@ use stackgen_cfn::emit::{self, Quotes};
 use stackgen_cfn::{FileId, Node, Source, Span, Value};
 
 use super::sites::{Parent, Site, Sites};
-use super::{Edit, block, flow, lines};
+use super::{Edit, block, flow};
+use crate::lines;
 
 /// A document and the text that it was read from.
 pub(super) struct Document<'t> {

@@ -6,7 +6,6 @@ mod block;
 mod depend_on;
 mod document;
 mod flow;
-mod lines;
 mod meant;
 mod sites;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use stackgen_cfn::{Entry, Node, Span, Value};
 
-use super::lines;
+use crate::lines;
 
 /// A document's nodes by their places. What an alias repeats stands where its anchor does, and has no place of its own.
 #[derive(Debug, Default)]

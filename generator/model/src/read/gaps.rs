@@ -5,12 +5,19 @@ use stackgen_cfn::{Map, Node};
 use crate::resource::{Resource, Resources};
 use crate::{Problem, Resolved};
 
-/// Loops of the language extensions, and routes of HTTP APIs that stand in no resource and no readable body.
+/// Macros that add no resources of their own, or whose resources are read.
+const READ: [&str; 3] = [
+    "AWS::Serverless-2016-10-31",
+    "AWS::LanguageExtensions",
+    "AWS::CodeDeployBlueGreen",
+];
+
+/// What macros and loops of the language extensions make, and routes of HTTP APIs that stand in no resource and no readable body.
 pub(super) fn gaps(template: &Node, resources: &Resources) -> Vec<Problem> {
     let section = template.get("Resources").and_then(Node::as_map);
     let entries = section.into_iter().flat_map(Map::entries);
-    let loops = entries.filter(|(key, _)| key.starts_with("Fn::ForEach"));
-    let loops = loops.map(|(key, entry)| {
+    let made = entries.filter(|(key, _)| key.starts_with("Fn::"));
+    let made = made.map(|(key, entry)| {
         Problem::new(
             format!("what {key} makes is not in the model"),
             entry.key_span,
@@ -19,7 +26,28 @@ pub(super) fn gaps(template: &Node, resources: &Resources) -> Vec<Problem> {
     let apis = resources
         .values()
         .filter(|resource| resource.kind == "AWS::ApiGatewayV2::Api");
-    loops.chain(apis.flat_map(|api| of_api(api))).collect()
+    let apis = apis.flat_map(|api| of_api(api));
+    macros(template).chain(made).chain(apis).collect()
+}
+
+/// The template's own transforms, which may add anything anywhere.
+fn macros(template: &Node) -> impl Iterator<Item = Problem> {
+    let transforms = template.get("Transform").map(|node| match node.as_list() {
+        Some(items) => items,
+        None => std::slice::from_ref(node),
+    });
+    let name = |node: &Node| {
+        let name = node.as_str().or_else(|| node.get("Name")?.as_str());
+        let name = name.unwrap_or("a macro").to_owned();
+        (!READ.contains(&name.as_str())).then_some((name, node.span))
+    };
+    let unread = transforms.unwrap_or_default().iter().filter_map(name);
+    unread.map(|(name, span)| {
+        Problem::new(
+            format!("what {name} makes of the template is not in the model"),
+            span,
+        )
+    })
 }
 
 fn of_api(api: &Resource) -> Vec<Problem> {

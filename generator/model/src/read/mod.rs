@@ -97,13 +97,28 @@ fn plain(template: &Node, resolver: Resolver, inputs: &Inputs, detail: Detail) -
             .and_then(|node| resolver.resolve(node))
             .unwrap_or_default()
     };
-    model.outputs = section("Outputs");
+    model.outputs = outputs(template, &resolver);
     model.parameters = section("Parameters");
     problems.extend(resolver.into_problems());
     problems.sort_by_key(|problem| problem.span);
     model.problems = problems;
     model.gaps = gaps;
     model
+}
+
+/// The outputs that no condition leaves out.
+fn outputs(template: &Node, resolver: &Resolver) -> Resolved {
+    let Some(section) = template.get("Outputs") else {
+        return Resolved::default();
+    };
+    let Some(outputs) = section.as_map() else {
+        return resolver.resolve(section).unwrap_or_default();
+    };
+    let kept = outputs
+        .iter()
+        .filter(|(_, output)| !resolver.left_out(output, 0));
+    let resolved = kept.filter_map(|(key, node)| Some((key.to_owned(), resolver.resolve(node)?)));
+    Resolved::Map(resolved.collect())
 }
 
 /// The model of resources of which the wiring alone was read.

@@ -23,7 +23,8 @@ pub(super) fn read(
         return resources;
     };
     for (id, entry) in section.entries() {
-        if id.starts_with("Fn::ForEach") {
+        // Loops and what a macro puts here are gaps.
+        if id.starts_with("Fn::") {
             continue;
         }
         if let Some(resource) = resource(id, entry, resolver, detail, problems) {
@@ -66,9 +67,10 @@ fn resource(
         problems
             .push(problem.with_hint("write its Type as text, such as AWS::ApiGatewayV2::Route"));
     }
-    let conditional = match map.get("Condition").and_then(Node::as_str) {
+    let condition = map.get("Condition");
+    let conditional = match condition.and_then(|node| Some((node.as_str()?, node.span))) {
         None => None,
-        Some(name) => match resolver.condition(name) {
+        Some((name, span)) => match resolver.condition_at(name, span) {
             Truth::True => None,
             Truth::False => return None,
             Truth::Unknown(unknown) => Some(Conditional {

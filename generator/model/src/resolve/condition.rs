@@ -35,7 +35,12 @@ pub(super) type Conditions = HashMap<String, Progress>;
 impl Resolver<'_> {
     /// What the condition of that name comes to. Every condition is worked out once.
     pub fn condition(&self, name: &str) -> Truth {
-        self.named_condition(name, Default::default(), 0)
+        self.condition_at(name, Default::default())
+    }
+
+    /// The same for a condition that is named at a place.
+    pub(crate) fn condition_at(&self, name: &str, span: stackgen_cfn::Span) -> Truth {
+        self.named_condition(name, span, 0)
     }
 
     pub(super) fn named_condition(

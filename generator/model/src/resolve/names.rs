@@ -3,7 +3,7 @@
 use stackgen_cfn::{Function, Node, Span};
 
 use super::{Piece, Pseudo, Reference, Resolved, Resolver, Text, Truth, Unknown, UnknownReason};
-use crate::{LogicalId, Problem};
+use crate::{LogicalId, Problem, ProblemKind};
 
 /// Attributes that give the same value as `Ref`.
 const SAME_AS_REF: &[(&str, &str)] = &[
@@ -91,9 +91,11 @@ impl Resolver<'_> {
 
     /// True when the resource's condition is false.
     pub(crate) fn left_out(&self, resource: &Node, depth: usize) -> bool {
-        let condition = resource.get("Condition").and_then(Node::as_str);
-        condition
-            .is_some_and(|name| self.named_condition(name, resource.span, depth) == Truth::False)
+        let Some(condition) = resource.get("Condition") else {
+            return false;
+        };
+        let truth = |name| self.named_condition(name, condition.span, depth);
+        condition.as_str().map(truth) == Some(Truth::False)
     }
 
     pub(super) fn parameter(&self, name: &str, parameter: &Node) -> Resolved {
@@ -159,6 +161,7 @@ impl Resolver<'_> {
                 "use it inside {} with the same condition",
                 Function::If
             ))
+            .of_kind(ProblemKind::LeftOut)
         });
     }
 }

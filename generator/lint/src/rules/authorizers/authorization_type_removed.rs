@@ -26,6 +26,7 @@ rule! {
     rows: ["F2"],
     fixable: false,
     example: "authorizers/authorization_type_removed.diff",
+    compares: true,
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

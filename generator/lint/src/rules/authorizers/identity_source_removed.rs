@@ -26,6 +26,7 @@ rule! {
     rows: ["A2", "A4"],
     fixable: false,
     example: "authorizers/identity_source_removed.diff",
+    compares: true,
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

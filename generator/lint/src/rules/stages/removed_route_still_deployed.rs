@@ -31,6 +31,7 @@ rule! {
     rows: ["D20", "D9"],
     fixable: false,
     example: "stages/removed_route_still_deployed.diff",
+    compares: true,
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

@@ -31,6 +31,7 @@ rule! {
     rows: ["D7", "D1", "M3"],
     fixable: false,
     example: "stages/snapshot_changed_deployment_did_not.diff",
+    compares: true,
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

@@ -1,10 +1,31 @@
 //! The template itself, and what it says to the linter.
 
+mod broken_template;
+mod malformed_suppression;
+mod suppression_of_unknown_rule;
+mod suppression_without_reason;
+mod unused_suppression;
+
+use crate::Rule;
 use crate::registry::Group;
 
 pub(super) const GROUP: Group = Group {
     name: "template",
     title: "The template itself, and what it says to the linter",
     prefix: "SG0",
-    rules: &[],
+    rules: &[
+        &broken_template::RULE,
+        &suppression_without_reason::RULE,
+        &unused_suppression::RULE,
+        &suppression_of_unknown_rule::RULE,
+        &malformed_suppression::RULE,
+    ],
 };
+
+/// The rules that judge what the template suppresses, when every other rule has been asked.
+pub(crate) const OF_SUPPRESSIONS: &[&Rule] = &[
+    &suppression_without_reason::RULE,
+    &unused_suppression::RULE,
+    &suppression_of_unknown_rule::RULE,
+    &malformed_suppression::RULE,
+];

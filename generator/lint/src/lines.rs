@@ -1,12 +1,12 @@
 //! Lines, blanks and comments of a text, found from byte offsets that lie outside of scalars.
 
 /// Where the line begins that holds an offset.
-pub(super) fn start(text: &str, at: usize) -> usize {
+pub(crate) fn start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |newline| newline + 1)
 }
 
 /// Where the line ends that holds an offset, before its break.
-pub(super) fn end(text: &str, at: usize) -> usize {
+pub(crate) fn end(text: &str, at: usize) -> usize {
     let end = text[at..]
         .find('\n')
         .map_or(text.len(), |newline| at + newline);
@@ -17,36 +17,36 @@ pub(super) fn end(text: &str, at: usize) -> usize {
 }
 
 /// Where the next line begins; the text's end after the last.
-pub(super) fn next(text: &str, at: usize) -> usize {
+pub(crate) fn next(text: &str, at: usize) -> usize {
     text[at..]
         .find('\n')
         .map_or(text.len(), |newline| at + newline + 1)
 }
 
 /// What stands before an offset on its line.
-pub(super) fn before(text: &str, at: usize) -> &str {
+pub(crate) fn before(text: &str, at: usize) -> &str {
     &text[start(text, at)..at]
 }
 
 /// What stands behind an offset on its line.
-pub(super) fn behind(text: &str, at: usize) -> &str {
+pub(crate) fn behind(text: &str, at: usize) -> &str {
     &text[at..end(text, at)]
 }
 
 /// True for blanks alone.
-pub(super) fn is_blank(text: &str) -> bool {
+pub(crate) fn is_blank(text: &str) -> bool {
     text.bytes()
         .all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
 }
 
 /// True for blanks alone, and for blanks with a comment behind them.
-pub(super) fn is_blank_or_comment(text: &str) -> bool {
+pub(crate) fn is_blank_or_comment(text: &str) -> bool {
     let rest = text.trim_start_matches([' ', '\t']);
     is_blank(rest) || (rest.starts_with('#') && rest.len() < text.len())
 }
 
 /// The blanks that indent as far as the offset stands on its line.
-pub(super) fn indent(text: &str, at: usize) -> String {
+pub(crate) fn indent(text: &str, at: usize) -> String {
     let before = before(text, at);
     match is_blank(before) {
         true => before.to_owned(),
@@ -55,7 +55,7 @@ pub(super) fn indent(text: &str, at: usize) -> String {
 }
 
 /// Where the next character stands that is neither blank nor in a comment.
-pub(super) fn token(text: &str, mut at: usize) -> usize {
+pub(crate) fn token(text: &str, mut at: usize) -> usize {
     let bytes = text.as_bytes();
     while let Some(byte) = bytes.get(at) {
         let begins_comment =
@@ -70,7 +70,7 @@ pub(super) fn token(text: &str, mut at: usize) -> usize {
 }
 
 /// Where a node's content begins: behind its tag and its anchor.
-pub(super) fn content(text: &str, start: usize) -> usize {
+pub(crate) fn content(text: &str, start: usize) -> usize {
     let mut at = start;
     while text[at..].starts_with(['!', '&']) {
         let length = text[at..].find([' ', '\t', '\r', '\n', ',', ']', '}']);

@@ -1,0 +1,38 @@
+use crate::Finding;
+use crate::context::Context;
+use crate::rule::rule;
+
+rule! {
+    /// A finding is suppressed, and nobody says why.
+    ///
+    /// ## Why it hurts
+    ///
+    /// Whoever reads the template next cannot tell a decision from a mistake that was silenced, and leaves it as it is when
+    /// the reason is long gone. The finding is suppressed all the same.
+    ///
+    /// ## How to fix it
+    ///
+    /// Write the reason behind the bracket, `# stackgen: ignore[SG102] listeners come without a token`, or as `Reason` in
+    /// `Metadata`.
+    id: "SG002",
+    name: "suppression-without-reason",
+    severity: Warning,
+    confidence: High,
+    rows: [],
+    fixable: false,
+    example: "template/suppression_without_reason.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let all = context.suppressions.all.iter();
+    let mute = all.filter(|suppression| suppression.reason.is_empty());
+    // One that suppresses nothing should go, not get a reason.
+    mute.filter_map(|suppression| {
+        let used = suppression.rules.iter().filter(|named| named.is_used);
+        let words: Vec<_> = used.map(|named| format!("`{}`", named.word)).collect();
+        let message = format!("{} is suppressed without a reason", words.join(", "));
+        let finding = Finding::new(&RULE, suppression.place.clone(), message);
+        (!words.is_empty()).then(|| finding.hint("say why it is meant so"))
+    })
+    .collect()
+}

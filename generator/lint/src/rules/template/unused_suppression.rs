@@ -1,0 +1,72 @@
+use crate::context::Context;
+use crate::rule::rule;
+use crate::suppress::{Named, Suppression};
+use crate::{Finding, Rule};
+
+rule! {
+    /// A suppression suppresses nothing.
+    ///
+    /// ## Why it hurts
+    ///
+    /// What it was written for has been mended or has moved, or it stands at the wrong place and the finding is told all the
+    /// same. Left behind, it hides the next mistake of that kind. One inside another that covers the same is the one that
+    /// counts; the outer is unused when it covers nothing else.
+    ///
+    /// Rules that compare the template with its earlier revision find nothing without `--previous`, and suppressions of those
+    /// are judged only with it; those of rules that then leave a mistake to them, only without.
+    ///
+    /// ## How to fix it
+    ///
+    /// Remove it. Or move it: at the end of a line it covers what is found on that line, alone on its line what is found in
+    /// the entry below, and in `Metadata` what is found in that resource.
+    id: "SG003",
+    name: "unused-suppression",
+    severity: Warning,
+    confidence: High,
+    rows: [],
+    fixable: false,
+    example: "template/unused_suppression.diff",
+}
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let all = context.suppressions.all.iter();
+    all.flat_map(|suppression| of_suppression(context, suppression))
+        .collect()
+}
+
+/// What these find, a rule that compares revisions finds more exactly.
+const YIELDING: [&str; 3] = [
+    "authorization-type-left-out",
+    "authorizer-never-attached",
+    "constant-deployment-id",
+];
+
+fn of_suppression(context: &Context<'_>, suppression: &Suppression) -> Vec<Finding> {
+    let is_judged = |rule: &Rule| match context.previous {
+        None => !rule.compares,
+        Some(_) => !YIELDING.contains(&rule.name),
+    };
+    let is_unused = |named: &&Named| !named.is_used && named.rule.is_some_and(is_judged);
+    let finding = |named: &Named| {
+        let message = format!("nothing is found here that `{}` could suppress", named.word);
+        Finding::new(&RULE, suppression.place.clone(), message)
+            .hint("remove it, or put it on the line of the finding or above its entry")
+    };
+    let unused = suppression.rules.iter().filter(is_unused);
+    unused.map(finding).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry;
+
+    #[test]
+    fn the_rules_that_yield_are_rules() {
+        assert!(
+            YIELDING
+                .into_iter()
+                .all(|name| registry::find(name).is_some())
+        );
+    }
+}

@@ -1,0 +1,71 @@
+//! `Metadata: Stackgen: Ignore: [{Rule: SG102, Reason: …}]`, of a resource or of the template.
+
+use stackgen_cfn::{Entry, Map, Node, Span};
+use stackgen_model::LogicalId;
+
+use super::{Malformed, Scope, Suppression, Suppressions, named};
+use crate::Place;
+
+const SYNTAX: &str = "write `Ignore: [{Rule: SG102, Reason: why it is meant so}]`";
+
+/// Reads the template's metadata and that of every resource.
+pub(super) fn read(template: &Node, suppressions: &mut Suppressions) {
+    let of_template = template.get("Metadata");
+    of_metadata(of_template, &Scope::Template, None, suppressions);
+    let resources = template.get("Resources").and_then(Node::as_map);
+    for (id, entry) in resources.into_iter().flat_map(Map::entries) {
+        let Some(metadata) = entry.node.get("Metadata") else {
+            continue;
+        };
+        let id = LogicalId::new(id);
+        let Entry { key_span, node } = entry;
+        let scope = match key_span.file {
+            Some(_) => Scope::Bytes(key_span.start, node.span.end),
+            None => Scope::Resource(id.clone()),
+        };
+        of_metadata(Some(metadata), &scope, Some(&id), suppressions);
+    }
+}
+
+fn of_metadata(
+    metadata: Option<&Node>,
+    scope: &Scope,
+    resource: Option<&LogicalId>,
+    suppressions: &mut Suppressions,
+) {
+    let ignore = metadata.and_then(|metadata| metadata.at_path(&["Stackgen", "Ignore"]));
+    let Some(ignore) = ignore else { return };
+    let place = |span: Span| Place {
+        resource: resource.cloned(),
+        span,
+        ..Place::default()
+    };
+    let mut malformed = |message: &str, node: &Node| {
+        suppressions.malformed.push(Malformed {
+            message: message.to_owned(),
+            hint: SYNTAX,
+            place: place(node.span),
+        });
+    };
+    let Some(items) = ignore.as_list() else {
+        return malformed("`Ignore` is no list of rules", ignore);
+    };
+    for item in items {
+        let words = item.get("Rule").and_then(Node::as_str);
+        match words.map(named) {
+            None => malformed("this suppression has no `Rule`", item),
+            Some(None) => malformed("this suppression names no rule", item),
+            Some(Some(rules)) => suppressions.all.push(Suppression {
+                rules,
+                reason: reason(item),
+                place: place(item.span),
+                scope: scope.clone(),
+            }),
+        }
+    }
+}
+
+fn reason(item: &Node) -> String {
+    let reason = item.get("Reason").and_then(Node::as_str);
+    reason.unwrap_or_default().trim().to_owned()
+}

@@ -1,0 +1,103 @@
+//! Findings that a template says are meant so, by comment or in `Metadata`.
+
+mod comment;
+mod cover;
+mod metadata;
+mod outline;
+
+use stackgen_model::LogicalId;
+
+use crate::rules::OF_SUPPRESSIONS;
+use crate::{Finding, Place, Report, Rule, Subject, Suppressed, registry};
+use cover::Cover;
+
+/// What a template says to the linter.
+#[derive(Debug, Default)]
+pub(crate) struct Suppressions {
+    pub(crate) all: Vec<Suppression>,
+    pub(crate) malformed: Vec<Malformed>,
+}
+
+/// Rules whose findings are meant so, somewhere.
+#[derive(Debug)]
+pub(crate) struct Suppression {
+    pub(crate) rules: Vec<Named>,
+    /// Why; empty when it does not say.
+    pub(crate) reason: String,
+    /// Where the suppression itself stands.
+    pub(crate) place: Place,
+    scope: Scope,
+}
+
+/// A rule as a suppression names it.
+#[derive(Debug)]
+pub(crate) struct Named {
+    pub(crate) word: String,
+    /// The rule, if there is one of that id or name and its findings can be suppressed.
+    pub(crate) rule: Option<&'static Rule>,
+    /// True when it has suppressed something.
+    pub(crate) is_used: bool,
+}
+
+/// What was meant to be a suppression, and is none.
+#[derive(Debug)]
+pub(crate) struct Malformed {
+    pub(crate) message: String,
+    pub(crate) hint: &'static str,
+    pub(crate) place: Place,
+}
+
+/// What a suppression covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Scope {
+    /// The whole template.
+    Template,
+    /// Findings whose place begins within these bytes.
+    Bytes(u32, u32),
+    /// A resource of a template that was not read from a file.
+    Resource(LogicalId),
+}
+
+/// Takes out the findings that the template suppresses. What is wrong with its suppressions is for rules to say.
+pub(crate) fn apply(subject: &Subject<'_>, mut findings: Vec<Finding>) -> (Report, Suppressions) {
+    let mut suppressions = Suppressions::default();
+    metadata::read(subject.template, &mut suppressions);
+    if let Some(source) = subject.source {
+        comment::read(source, subject.template, &mut suppressions);
+    }
+    let mut report = Report::default();
+    let mut cover = Cover::new(subject.template.span.file, &suppressions);
+    findings.sort_by_key(|finding| finding.place.span.start);
+    for finding in findings {
+        match cover.of(&finding) {
+            None => report.findings.push(finding),
+            Some((suppression, word)) => {
+                let suppression = &mut suppressions.all[suppression];
+                suppression.rules[word].is_used = true;
+                let reason = suppression.reason.clone();
+                report.suppressed.push(Suppressed { finding, reason });
+            }
+        }
+    }
+    (report, suppressions)
+}
+
+/// The rules that words between commas name; `None` when one of them is empty.
+fn named(words: &str) -> Option<Vec<Named>> {
+    let name = |word: &str| {
+        let rule = registry::find(word).filter(|rule| !is_of_suppressions(rule));
+        let word = word.to_owned();
+        let is_used = false;
+        (!word.is_empty()).then_some(Named {
+            word,
+            rule,
+            is_used,
+        })
+    };
+    words.split(',').map(|word| name(word.trim())).collect()
+}
+
+/// Whether a rule judges suppressions. Its own findings cannot be suppressed: that would need judging again.
+pub(crate) fn is_of_suppressions(rule: &Rule) -> bool {
+    OF_SUPPRESSIONS.iter().any(|other| other.id == rule.id)
+}

@@ -1,0 +1,334 @@
+//! What a template says is meant so: by comment, and in `Metadata`.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use stackgen_cfn::{Node, Sources};
+use stackgen_lint::{Report, Severity, Subject, lint};
+
+/// An open `$connect` beside an authorizer: SG102 at `AuthorizationType` of the route.
+fn template() -> String {
+    let text = include_str!("../fixtures/silent/small.yaml");
+    let custom = "      AuthorizationType: CUSTOM\n      AuthorizerId: !Ref Authorizer\n";
+    assert!(text.contains(custom));
+    text.replace(custom, "      AuthorizationType: NONE\n")
+}
+
+/// The template with a line in the place of one that it has.
+fn with(line: &str, instead: &str) -> String {
+    let text = template();
+    assert!(text.contains(line), "{line}");
+    text.replacen(line, instead, 1)
+}
+
+fn judged(text: &str) -> Report {
+    let mut sources = Sources::new();
+    let source = sources.add("t", text);
+    let template =
+        stackgen_cfn::parse(source).unwrap_or_else(|errors| panic!("{errors:?}\n{text}"));
+    lint(&Subject {
+        template: &template,
+        source: Some(source),
+        previous: None,
+    })
+}
+
+/// The ids of what is found, of warning and above.
+fn found(report: &Report) -> Vec<&str> {
+    let loud = report
+        .findings
+        .iter()
+        .filter(|finding| finding.severity > Severity::Note);
+    loud.map(|finding| finding.rule.id).collect()
+}
+
+/// The ids and reasons of what is suppressed.
+fn suppressed(report: &Report) -> Vec<(&str, &str)> {
+    let all = report.suppressed.iter();
+    all.map(|one| (one.finding.rule.id, one.reason.as_str()))
+        .collect()
+}
+
+/// Nothing is found, and the open `$connect` is suppressed for that reason.
+fn assert_suppressed(text: &str, reason: &str) {
+    let report = judged(text);
+    assert_eq!(
+        (found(&report), suppressed(&report)),
+        (vec![], vec![("SG102", reason)]),
+        "{text}"
+    );
+}
+
+/// The finding stands, and the suppression is found to be what it is.
+fn assert_stands(text: &str, and: &str) {
+    let report = judged(text);
+    assert!(suppressed(&report).is_empty(), "{text}");
+    let mut found = found(&report);
+    found.sort_unstable();
+    let expected: Vec<_> = [and, "SG102"]
+        .into_iter()
+        .filter(|id| !id.is_empty())
+        .collect();
+    assert_eq!(found, expected, "{text}");
+}
+
+const TYPE: &str = "      AuthorizationType: NONE\n";
+
+#[test]
+fn without_a_word_it_is_found() {
+    assert_stands(&template(), "");
+}
+
+#[test]
+fn at_the_end_of_the_line() {
+    for (comment, reason) in [
+        (
+            "# stackgen: ignore[SG102] open: on purpose",
+            "open: on purpose",
+        ),
+        ("#stackgen:ignore [ sg102 ]: open", "open"),
+        (
+            "#  stackgen:  ignore[connect-open-beside-authorizer] — öpen ",
+            "öpen",
+        ),
+    ] {
+        assert_suppressed(
+            &with(TYPE, &format!("      AuthorizationType: NONE {comment}\n")),
+            reason,
+        );
+        assert_suppressed(
+            &with(
+                TYPE,
+                &format!("      AuthorizationType: 'NONE'\t{comment}\n"),
+            ),
+            reason,
+        );
+    }
+    // Another line is another matter.
+    assert_stands(
+        &with(
+            "      RouteKey: $connect\n",
+            "      RouteKey: $connect # stackgen: ignore[SG102] r\n",
+        ),
+        "SG003",
+    );
+}
+
+#[test]
+fn above_what_it_is_about() {
+    let comment = "# stackgen: ignore[SG102] open";
+    assert_suppressed(&with(TYPE, &format!("{comment}\n{TYPE}")), "open");
+    assert_suppressed(
+        &with(
+            "  ConnectRoute:\n",
+            &format!("  {comment}\n  # and more\n\n  ConnectRoute: # it\n"),
+        ),
+        "open",
+    );
+    assert_suppressed(
+        &with("Resources:\n", &format!("{comment}\nResources:\n")),
+        "open",
+    );
+    assert_suppressed(
+        &template().replace('\n', "\r\n").replace(
+            "  ConnectRoute:\r\n",
+            &format!("  {comment}\r\n  ConnectRoute:\r\n"),
+        ),
+        "open",
+    );
+    assert_suppressed(
+        &format!(
+            "\u{feff}{comment}\n{}",
+            template()
+                .replace("Parameters:\n  RoleArn: {Type: String}\n", "")
+                .replace("!Ref RoleArn", "arn:aws:iam::123456789012:role/r")
+                .replace("# A small", "# a small")
+        ),
+        "open",
+    );
+    assert_stands(
+        &with(
+            "  DefaultRoute:\n",
+            &format!("  {comment}\n  DefaultRoute:\n"),
+        ),
+        "SG003",
+    );
+    assert_stands(&format!("{}{comment}\n", template()), "SG003");
+}
+
+#[test]
+fn for_the_whole_file() {
+    let text = template();
+    assert_suppressed(
+        &format!("# stackgen: ignore-file[SG102] open\n---\n{text}"),
+        "open",
+    );
+    assert_stands(
+        &with(
+            "  ConnectRoute:\n",
+            "  # stackgen: ignore-file[SG102] open\n  ConnectRoute:\n",
+        ),
+        "SG005",
+    );
+    assert_stands(
+        &with(
+            TYPE,
+            "      AuthorizationType: NONE # stackgen: ignore-file[SG102] open\n",
+        ),
+        "SG005",
+    );
+}
+
+#[test]
+fn in_metadata() {
+    let ignore = "Metadata: {Stackgen: {Ignore: [{Rule: SG102, Reason: open}]}}\n";
+    assert_suppressed(
+        &with(
+            "  ConnectRoute:\n",
+            &format!("  ConnectRoute:\n    {ignore}"),
+        ),
+        "open",
+    );
+    assert_suppressed(&format!("{ignore}{}", template()), "open");
+    assert_stands(
+        &with(
+            "  DefaultRoute:\n",
+            &format!("  DefaultRoute:\n    {ignore}"),
+        ),
+        "SG003",
+    );
+    for wrong in [
+        "Ignore: SG102",
+        "Ignore: [SG102]",
+        "Ignore: [{Reason: r}]",
+        "Ignore: [{Rule: '', Reason: r}]",
+    ] {
+        assert_stands(
+            &format!("Metadata: {{Stackgen: {{{wrong}}}}}\n{}", template()),
+            "SG005",
+        );
+    }
+}
+
+#[test]
+fn in_metadata_of_json_and_of_a_template_that_was_never_a_file() {
+    let ignore = "Metadata: {Stackgen: {Ignore: [{Rule: SG102, Reason: open}]}}\n";
+    let of_resource = with(
+        "  ConnectRoute:\n",
+        &format!("  ConnectRoute:\n    {ignore}"),
+    );
+    for text in [of_resource, format!("{ignore}{}", template())] {
+        let mut sources = Sources::new();
+        let node = stackgen_cfn::parse(sources.add("t", text)).unwrap();
+        assert_suppressed(&stackgen_cfn::emit::json(&node), "open");
+        let built: Node = stackgen_cfn::json::from_json(&stackgen_cfn::json::to_json(&node));
+        let report = lint(&Subject {
+            template: &built,
+            source: None,
+            previous: None,
+        });
+        assert_eq!(
+            (found(&report), suppressed(&report)),
+            (vec![], vec![("SG102", "open")])
+        );
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_comment_is_none() {
+    let mark = "# stackgen: ignore[SG102] no comment";
+    for description in [
+        format!("'a {mark}'"),
+        format!("\"a\n  {mark}\"").replace('\n', " \n "),
+        format!("|\n  a\n  {mark}"),
+        format!("!Sub |-\n  {mark}"),
+        "a#stackgen:ignore[SG102]".to_owned(),
+        format!("{{\"k {mark}\": 1}}"),
+    ] {
+        assert_stands(&format!("Description: {description}\n{}", template()), "");
+    }
+    // The second `#` of a line begins nothing.
+    assert_stands(
+        &with(
+            TYPE,
+            &format!("      AuthorizationType: NONE # see {mark}\n"),
+        ),
+        "",
+    );
+    // A comment may stand behind the bar of a text block, and means its line.
+    for block in ["|", "!Sub |-"] {
+        assert_stands(
+            &format!("Description: {block} {mark}\n  a\n{}", template()),
+            "SG003",
+        );
+    }
+}
+
+#[test]
+fn several_rules_and_suppressions_within_each_other() {
+    let two = "      AuthorizationType: NONE # stackgen: ignore[SG302, SG102] open\n";
+    let report = judged(&with(TYPE, two));
+    assert_eq!(
+        (found(&report), suppressed(&report)),
+        (vec!["SG003"], vec![("SG102", "open")])
+    );
+    // The innermost counts, and the one around it covers nothing else.
+    let inner = "      AuthorizationType: NONE # stackgen: ignore[SG102] inner\n";
+    let text = format!(
+        "# stackgen: ignore-file[SG102] outer\n{}",
+        with(TYPE, inner)
+    );
+    let report = judged(&text);
+    assert_eq!(
+        (found(&report), suppressed(&report)),
+        (vec!["SG003"], vec![("SG102", "inner")])
+    );
+}
+
+#[test]
+fn what_sam_makes_of_a_resource_is_in_it() {
+    let text = "\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  # stackgen: ignore[SG201] nobody connects here
+  Socket:
+    Type: AWS::Serverless::WebSocketApi
+    Properties:
+      RouteSelectionExpression: $request.body.action
+      Routes:
+        $default: {FunctionArn: !GetAtt Function.Arn}
+        Join: {FunctionArn: !GetAtt Function.Arn, IntegrationTimeout: 60000}
+  Function:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: provided.al2023, Handler: bootstrap, CodeUri: s3://code/chat.zip, Timeout: 20}
+";
+    let whole = judged(&text.replace("SG201", "SG999"));
+    let id = found(&whole)
+        .into_iter()
+        .find(|id| id.starts_with("SG3"))
+        .unwrap();
+    let report = judged(&text.replace("SG201", id));
+    assert!(
+        suppressed(&report).contains(&(id, "nobody connects here")),
+        "{report:?}"
+    );
+    assert!(!found(&report).contains(&"SG003"), "{report:?}");
+}
+
+#[test]
+fn a_rule_that_compares_revisions_is_unused_only_beside_one() {
+    let text = with(
+        TYPE,
+        "      AuthorizationType: NONE # stackgen: ignore[SG102] open\n",
+    );
+    let text = format!("# stackgen: ignore-file[identity-source-removed] it was meant so\n{text}");
+    assert_suppressed(&text, "open");
+    let mut sources = Sources::new();
+    let source = sources.add("t", text);
+    let template = stackgen_cfn::parse(source).unwrap();
+    let report = lint(&Subject {
+        template: &template,
+        source: Some(source),
+        previous: Some(&template),
+    });
+    assert!(found(&report).contains(&"SG003"), "{report:?}");
+}
