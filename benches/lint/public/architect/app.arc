@@ -1,0 +1,12 @@
+@app
+chat
+
+@http
+
+@ws
+chat
+
+@tables
+connections
+  connectionId *String
+  ttl TTL
