@@ -17,6 +17,7 @@ mod report;
 mod source;
 mod template;
 mod ui;
+mod verdict;
 mod write;
 
 #[cfg(test)]

@@ -60,6 +60,35 @@ fn row_d1_a_saved_route_waits_for_a_deployment_and_a_broken_file_changes_nothing
 }
 
 #[test]
+fn a_template_with_errors_is_applied_only_when_told() {
+    const DEAD: &str = "
+resources:
+  Dead:
+    Type: AWS::ApiGatewayV2::Route
+    Properties:
+      ApiId: !Ref WebSocketApi
+      RouteKey: dead
+      AuthorizationType: NONE
+";
+    let dev = Dev::start(&["--no-watch"]);
+    let spec = dev.sandbox.read("stackgen.yaml") + DEAD;
+    dev.sandbox.write("stackgen.yaml", spec);
+
+    let refused = dev.sandbox.run("deploy --local --no-build");
+    assert_eq!((refused.code, refused.stdout.as_str()), (Some(3), ""));
+    assert!(refused.stderr.contains("error[SG207]"), "{refused}");
+    assert!(refused.stderr.contains("nothing is applied"), "{refused}");
+
+    let json = dev.sandbox.run("deploy --local --no-build --json");
+    assert_eq!(json.code, Some(3), "{json}");
+    assert_eq!(json.json()["findings"][0]["rule"], "SG207", "{json}");
+
+    let told = dev.sandbox.run("deploy --local --no-build --despite-lint");
+    assert_eq!(told.code, Some(0), "{told}");
+    assert!(told.stdout.contains("Dead"), "{told}");
+}
+
+#[test]
 fn a_token_is_printed_alone_and_says_what_it_was_asked_to() {
     let dev = Dev::start(&["--no-watch"]);
     let run = dev

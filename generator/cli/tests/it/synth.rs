@@ -75,7 +75,8 @@ fn json_lists_files_and_notices() {
         }
       ],
       "notices": [],
-      "undeclared": []
+      "undeclared": [],
+      "findings": []
     }
     "#);
 }
@@ -315,4 +316,62 @@ fn quiet_says_nothing_on_stderr() {
         assert_eq!(sandbox.run(line).stderr, "", "{line}");
     }
     assert_eq!(without_qa().run("synth --quiet").to_string(), "exit 0");
+}
+
+/// Resources that stackgen has no say in.
+const DEAD_ROUTE: &str = "
+resources:
+  Dead:
+    Type: AWS::ApiGatewayV2::Route
+    Properties:
+      ApiId: !Ref WebSocketApi
+      RouteKey: dead
+      AuthorizationType: NONE
+";
+
+#[test]
+fn what_has_errors_is_not_written() {
+    let sandbox = Sandbox::starter("echo");
+    let spec = sandbox.read("stackgen.yaml") + DEAD_ROUTE;
+    sandbox.write("stackgen.yaml", spec);
+    assert_snapshot!(sandbox.run("synth --unbuilt"), @"
+    exit 3
+    --- stderr
+    error[SG207]: route `dead` has no `Target`: what comes to it reaches no integration
+       --> out/dev/template.yaml:117:3
+        |
+    117 |   Dead:
+        |   ^^^^
+        |
+        = note: rule route-without-target; row F2 of the API Gateway reference
+        = help: set `Target: !Sub integrations/${…}` with the integration's logical id
+    nothing is written: what would be has errors; `stackgen rule` explains them
+    ");
+    assert_eq!(sandbox.files(), ["stackgen.yaml"]);
+    for line in ["synth --check", "synth --stdout"] {
+        let run = sandbox.run(line);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(3), ""), "{line}");
+    }
+    let run = sandbox.run("synth --json");
+    assert_eq!(run.code, Some(3), "{run}");
+    let json = run.json();
+    assert_eq!(json["files"][0]["status"], "refused");
+    assert_eq!(json["findings"][0]["rule"], "SG207");
+    assert_eq!(json["findings"][0]["file"], "out/dev/template.yaml");
+}
+
+#[test]
+fn what_is_meant_so_is_written() {
+    const MEANT: &str = "
+    Metadata:
+      Stackgen:
+        Ignore:
+          - { Rule: SG207, Reason: The route is of another tool }
+";
+    let sandbox = Sandbox::starter("echo");
+    let spec = sandbox.read("stackgen.yaml") + DEAD_ROUTE.trim_end() + MEANT;
+    sandbox.write("stackgen.yaml", spec);
+    let run = sandbox.run("synth --quiet");
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run}");
+    assert_eq!(sandbox.files(), ["out/dev/template.yaml", "stackgen.yaml"]);
 }

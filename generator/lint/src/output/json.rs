@@ -13,7 +13,7 @@ const VERSION: u32 = 1;
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {
     version: u32,
-    findings: Vec<One<'a>>,
+    findings: Findings<'a>,
     suppressed: Vec<Meant<'a>>,
     errors: &'a [Unread],
     summary: &'a Summary,
@@ -62,13 +62,26 @@ struct Meant<'a> {
     finding: One<'a>,
 }
 
+/// The findings of files as a part of a document: the documents of other commands have them, too.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct Findings<'a>(Vec<One<'a>>);
+
+impl<'a> Findings<'a> {
+    /// In the order of the files.
+    pub fn of(linted: impl IntoIterator<Item = &'a Linted>) -> Self {
+        let findings = linted.into_iter().flat_map(|file| {
+            let findings = file.report.findings.iter();
+            findings.map(|finding| One::new(finding, file))
+        });
+        Findings(findings.collect())
+    }
+}
+
 /// The document, and a line break.
 pub fn render(results: &Results<'_>) -> String {
     let linted = results.linted.iter();
-    let findings = linted.clone().flat_map(|file| {
-        let findings = file.report.findings.iter();
-        findings.map(|finding| One::new(finding, file))
-    });
+    let findings = Findings::of(results.linted);
     let suppressed = linted.flat_map(|file| {
         let suppressed = file.report.suppressed.iter();
         suppressed.map(|one| Meant {
@@ -78,7 +91,7 @@ pub fn render(results: &Results<'_>) -> String {
     });
     let document = Document {
         version: VERSION,
-        findings: findings.collect(),
+        findings,
         suppressed: suppressed.collect(),
         errors: results.unread,
         summary: results.summary,

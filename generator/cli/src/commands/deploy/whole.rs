@@ -1,16 +1,19 @@
 //! `stackgen deploy --local`: the whole template, applied to the local gateway as CloudFormation would.
 
+use serde_json::json;
 use stackgen_gateway::gateway::RemoteError;
-use stackgen_gateway::stack::{Applied, What};
+use stackgen_gateway::stack::{Applied, Template, What};
+use stackgen_lint::output::json::Findings;
 
 use super::Deploy;
 use crate::Outcome;
 use crate::error::CliError;
 use crate::local::Local;
 use crate::project::{Project, ProjectArgs};
-use crate::source::{self, SourceArgs};
+use crate::source::{self, Prepared, SourceArgs};
 use crate::template;
-use crate::ui::Ui;
+use crate::ui::{RED, Ui};
+use crate::verdict;
 
 /// What deploys no template.
 const OTHERS: [&str; 2] = ["redeploy_stage", "code_only"];
@@ -30,6 +33,10 @@ pub(super) struct WholeArgs {
     /// Take functions as they were built before
     #[arg(long, conflicts_with_all = OTHERS)]
     no_build: bool,
+
+    /// Apply a template in which the linter finds errors
+    #[arg(long, conflicts_with_all = OTHERS)]
+    despite_lint: bool,
 }
 
 impl Deploy {
@@ -60,6 +67,9 @@ impl Deploy {
             source.environment = running(&local, &source, ui)?;
         }
         let prepared = source.prepare(ui).await?;
+        if self.refuses(&prepared, ui)? {
+            return Ok(Outcome::Found);
+        }
         let applied = match local.remote().apply(&prepared.template).await {
             Ok(applied) => applied,
             Err(RemoteError::Problems(problems)) => {
@@ -74,6 +84,26 @@ impl Deploy {
             false => tell(&applied, ui)?,
         }
         Ok(Outcome::Done)
+    }
+}
+
+impl Deploy {
+    /// Whether the linter finds errors with which nothing is applied.
+    fn refuses(&self, prepared: &Prepared, ui: &Ui) -> Result<bool, CliError> {
+        let Template { file, text, .. } = &prepared.template;
+        let verdict = verdict::of_text(file, text)?;
+        let refused = verdict::refuses(&verdict) && !self.whole.despite_lint;
+        verdict::tell(&verdict, ui);
+        if refused && ui.wants_json() {
+            let findings = Findings::of([&verdict]);
+            ui.json_result(&json!({ "findings": findings }))?;
+        }
+        if refused {
+            ui.aside(&format!(
+                "{RED}nothing is applied: the template has errors{RED:#}; `--despite-lint` applies it all the same"
+            ));
+        }
+        Ok(refused)
     }
 }
 

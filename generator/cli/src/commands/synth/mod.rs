@@ -7,13 +7,16 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde::Serialize;
 use stackgen_cfn::{Node, emit};
+use stackgen_lint::output::Linted;
 use stackgen_synth::{Dialect, Notice};
 
 use crate::Outcome;
 use crate::error::CliError;
+use crate::file;
 use crate::kept::Kept;
 use crate::project::{Project, ProjectArgs};
 use crate::ui::{RED, Ui};
+use crate::verdict;
 use crate::write::{self, Written};
 use report::Status;
 
@@ -21,6 +24,9 @@ use report::Status;
 ///
 /// Writes one file an environment and format, such as out/dev/template.yaml. When one of them cannot be rendered,
 /// none is written; a file that holds the right bytes is not touched.
+///
+/// What is rendered is linted first, as `stackgen lint` does it. With an error in one of the templates, none is written,
+/// and synth exits with 3.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Synth {
     #[command(flatten)]
@@ -102,6 +108,8 @@ struct Template<'a> {
     resources: usize,
     text: String,
     notices: Vec<Notice>,
+    /// What the linter finds in it.
+    verdict: Option<Linted>,
 }
 
 impl Synth {
@@ -113,7 +121,7 @@ impl Synth {
             return self.print(&project, &environments, &formats, ui);
         }
         let out = self.out.clone().unwrap_or_else(|| project.default_out());
-        let mut templates = Vec::new();
+        let mut templates: Vec<Template<'_>> = Vec::new();
         for environment in environments {
             for format in &formats {
                 templates.push(render(
@@ -140,6 +148,9 @@ impl Synth {
             templates: &templates,
             undeclared: &self.undeclared(&project, &out)?,
         };
+        if run.is_refused() {
+            return run.refuse(ui);
+        }
         match self.check {
             true => run.check(ui),
             false => run.write(ui),
@@ -191,7 +202,12 @@ impl Synth {
             });
         };
         let template = render(project, environment, *format, Path::new("."), ui)?;
-        report::tell(std::slice::from_ref(&template), ui);
+        let templates = std::slice::from_ref(&template);
+        report::tell(templates, ui);
+        report::tell_verdicts(templates, ui);
+        if template.is_refused() {
+            return Ok(Outcome::Found);
+        }
         ui.result(&template.text)?;
         Ok(Outcome::Done)
     }
@@ -206,16 +222,43 @@ fn render<'a>(
 ) -> Result<Template<'a>, CliError> {
     let rendered = project.render(environment, format.dialect(), folder, ui)?;
     let resources = rendered.template.get("Resources").and_then(Node::as_map);
+    let text = format.emit(&rendered.template);
+    let path = file::within(folder, format.file_name());
+    let name = path.display().to_string();
     Ok(Template {
         environment,
         format,
         resources: resources.map_or(0, stackgen_cfn::Map::len),
-        text: format.emit(&rendered.template),
+        verdict: verdict::of_rendered(&name, &rendered.template, &text)?,
+        text,
         notices: rendered.notices,
     })
 }
 
+impl Template<'_> {
+    fn is_refused(&self) -> bool {
+        self.verdict.as_ref().is_some_and(verdict::refuses)
+    }
+}
+
 impl Run<'_> {
+    fn is_refused(&self) -> bool {
+        self.templates.iter().any(Template::is_refused)
+    }
+
+    fn refuse(&self, ui: &Ui) -> Result<Outcome, CliError> {
+        let statuses = vec![Status::Refused; self.templates.len()];
+        if ui.wants_json() {
+            report::report(self, &statuses, ui)?;
+        }
+        report::tell_verdicts(self.templates, ui);
+        let none = "nothing is written: what would be has errors";
+        ui.aside(&format!(
+            "{RED}{none}{RED:#}; `stackgen rule` explains them"
+        ));
+        Ok(Outcome::Found)
+    }
+
     fn write(&self, ui: &Ui) -> Result<Outcome, CliError> {
         let statuses: Vec<_> = write::write_all(self.files)?
             .into_iter()
@@ -226,6 +269,7 @@ impl Run<'_> {
             .collect();
         report::report(self, &statuses, ui)?;
         report::tell(self.templates, ui);
+        report::tell_verdicts(self.templates, ui);
         report::tell_undeclared(self.undeclared, ui);
         Ok(Outcome::Done)
     }

@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use similar::TextDiff;
+use stackgen_lint::output::Linted;
+use stackgen_lint::output::json::Findings;
 use stackgen_synth::Notice;
 
 use super::{Format, Run, Template};
 use crate::error::CliError;
 use crate::ui::{BOLD, DIM, GREEN, RED, Ui};
+use crate::verdict;
 
 /// A file in the result of `--json`.
 #[derive(Serialize)]
@@ -34,6 +37,8 @@ struct JsonResult<'a> {
     notices: Vec<JsonNotice<'a>>,
     /// Folders that hold templates of environments which the stackgen.yaml does not declare.
     undeclared: Vec<String>,
+    /// What the linter finds in the templates.
+    findings: Findings<'a>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -43,6 +48,8 @@ pub(super) enum Status {
     Unchanged,
     Stale,
     Missing,
+    /// Not written, because of errors that the linter finds in one of the templates.
+    Refused,
 }
 
 /// What became of the files, or would.
@@ -64,6 +71,7 @@ pub(super) fn report(run: &Run<'_>, statuses: &[Status], ui: &Ui) -> Result<(), 
             Status::Unchanged => format!("{DIM}unchanged{DIM:#}"),
             Status::Stale => format!("{RED}stale{RED:#}    "),
             Status::Missing => format!("{RED}missing{RED:#}  "),
+            Status::Refused => format!("{RED}refused{RED:#}  "),
         };
         ui.done(&format!(
             "{status} {:width$}  {} resources",
@@ -110,6 +118,18 @@ pub(super) fn tell(templates: &[Template<'_>], ui: &Ui) {
     }
 }
 
+/// What the linter finds, on stderr.
+pub(super) fn tell_verdicts(templates: &[Template<'_>], ui: &Ui) {
+    for verdict in verdicts(templates) {
+        verdict::tell(verdict, ui);
+    }
+}
+
+fn verdicts<'a>(templates: &'a [Template<'_>]) -> impl Iterator<Item = &'a Linted> {
+    let verdicts = templates.iter();
+    verdicts.filter_map(|template| template.verdict.as_ref())
+}
+
 /// What nothing will bring up to date, because no environment is declared for it. It is not ours to delete.
 pub(super) fn tell_undeclared(folders: &[PathBuf], ui: &Ui) {
     if folders.is_empty() {
@@ -148,6 +168,7 @@ fn json<'a>(run: &Run<'a>, statuses: &[Status]) -> JsonResult<'a> {
         files: files.collect(),
         notices: told(run.templates),
         undeclared: shown(run.undeclared),
+        findings: Findings::of(verdicts(run.templates)),
     }
 }
 

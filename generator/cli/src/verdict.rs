@@ -1,0 +1,59 @@
+//! What the linter says of a template that another command writes or applies.
+
+use stackgen_cfn::{Node, Sources};
+use stackgen_lint::output::{Linted, human};
+use stackgen_lint::{Finding, Severity, Subject, lint};
+
+use crate::error::CliError;
+use crate::template;
+use crate::ui::Ui;
+
+/// What is found in a rendered template, at its places in the text that would be written; `None` when that is nothing.
+pub(crate) fn of_rendered(
+    name: &str,
+    template: &Node,
+    text: &str,
+) -> Result<Option<Linted>, CliError> {
+    // Nearly always there is nothing, and the text need not be read again.
+    let subject = Subject {
+        template,
+        source: None,
+        previous: None,
+    };
+    match lint(&subject).findings.iter().any(is_told) {
+        true => of_text(name, text).map(Some),
+        false => Ok(None),
+    }
+}
+
+/// What is found in the text of a template.
+pub(crate) fn of_text(name: &str, text: &str) -> Result<Linted, CliError> {
+    let mut sources = Sources::new();
+    let template = template::parse(&mut sources, name.to_owned(), text.to_owned())?;
+    let mut report = lint(&Subject {
+        template: &template,
+        source: template.span.file.and_then(|id| sources.get(id)),
+        previous: None,
+    });
+    report.findings.retain(is_told);
+    Ok(Linted {
+        file: name.to_owned(),
+        sources,
+        report,
+    })
+}
+
+/// Tells people what was found, on stderr.
+pub(crate) fn tell(linted: &Linted, ui: &Ui) {
+    ui.aside(human::render(linted).trim_end());
+}
+
+/// Whether something was found with which a template is not to be written or applied.
+pub(crate) fn refuses(linted: &Linted) -> bool {
+    let is_error = |finding: &Finding| finding.severity == Severity::Error;
+    linted.report.findings.iter().any(is_error)
+}
+
+fn is_told(finding: &Finding) -> bool {
+    finding.severity >= Severity::Warning
+}
