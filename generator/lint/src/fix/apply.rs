@@ -52,8 +52,8 @@ fn try_batch(document: &Document<'_>, fixes: &[&Fix], batch: &[usize], applied: 
 
 /// The text with all of the edits, if it reads back as the document with all of them.
 fn verified(document: &Document<'_>, edits: &[&Edit]) -> Option<String> {
-    let meant = meant::with(document, edits)?;
     let text = document.with(edits)?;
+    let meant = meant::with(document, edits)?;
     let mut sources = Sources::new();
     let read = stackgen_cfn::parse(sources.add("", text.as_str())).ok()?;
     (read == meant).then_some(text)

@@ -1,6 +1,7 @@
 //! A file's text, rewritten in places.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use indexmap::IndexMap;
 use serde::de::IgnoredAny;
@@ -51,7 +52,7 @@ impl Splice {
 /// What is done to the entries of one mapping, or the elements of one list.
 #[derive(Default)]
 pub(super) struct Changes<'e> {
-    pub(super) removed: Vec<Span>,
+    pub(super) removed: HashSet<Span>,
     pub(super) inserted: Vec<(&'e str, &'e Node)>,
     pub(super) appended: Vec<&'e Node>,
 }
@@ -105,7 +106,7 @@ impl<'t> Document<'t> {
                 Edit::Remove { key } => {
                     let key = self.key(*key);
                     let site = self.sites.map_of(key)?;
-                    changes_of(&mut changes, site).removed.push(key);
+                    changes_of(&mut changes, site).removed.insert(key);
                 }
                 Edit::Insert { beside, key, value } => {
                     let site = self.sites.map_of(*beside)?;
