@@ -71,7 +71,7 @@ fn no_template(sources: &Sources, root: &Node) -> CliError {
     let first = root.as_map().and_then(|map| map.entries().next());
     let span = first.map_or(root.span, |(_, entry)| entry.key_span);
     let hint = match root.get("websocket").or(root.get("functions")) {
-        Some(_) => "this is a stackgen.yaml: `--file` takes it",
+        Some(_) => "this is a stackgen.yaml: `--file` takes it, and `stackgen synth` renders it",
         None => "a template has a mapping called `Resources`",
     };
     let span = if span == Span::default() {

@@ -188,7 +188,7 @@ fn what_is_no_template_is_an_error_with_its_place() {
     5 | name: echo
       | ^^^^
       |
-      = help: this is a stackgen.yaml: `--file` takes it
+      = help: this is a stackgen.yaml: `--file` takes it, and `stackgen synth` renders it
 
     1 error in stackgen.yaml
     ");

@@ -41,7 +41,7 @@ pub(super) fn templates(
 }
 
 /// Without a `./` that nobody wrote.
-fn plain(path: &Path) -> &Path {
+pub(super) fn plain(path: &Path) -> &Path {
     match path.strip_prefix(".") {
         Ok(rest) if rest != Path::new("") => rest,
         _ => path,

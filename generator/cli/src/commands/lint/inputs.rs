@@ -100,10 +100,10 @@ impl InputArgs {
         }
         let name = match &self.stdin_filename {
             Some(name) if argument == "-" => name.clone(),
-            _ => file::name(path),
+            _ => file::name(folder::plain(path)),
         };
         found.push(Input {
-            path: path.to_owned(),
+            path: folder::plain(path).to_owned(),
             name,
             named: !self.templates_only,
         });
@@ -125,7 +125,7 @@ impl InputArgs {
             any = true;
             match path.is_dir() {
                 true => self.add_folder(&path, found)?,
-                false => found.push(passed_over(path)),
+                false => found.push(passed_over(folder::plain(&path).to_owned())),
             }
         }
         match any {

@@ -48,6 +48,8 @@ pub(super) struct File {
     pub(super) linted: Linted,
     /// Its text among the sources.
     pub(super) id: Option<FileId>,
+    /// Whether it was held against an earlier revision.
+    pub(super) has_previous: bool,
     /// Places in it whose lines no report shows.
     pub(super) hidden: Vec<Region>,
     /// What fixing changed.
@@ -159,6 +161,7 @@ fn file(
     Judged::Linted(File {
         path: input.path.clone(),
         id,
+        has_previous: previous.is_some(),
         hidden: hidden.collect(),
         fixed,
         linted: Linted {

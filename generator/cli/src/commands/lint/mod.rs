@@ -135,6 +135,13 @@ impl Lint {
                 Judged::PassedOver => {}
             }
         }
+        if let Previous::In(revision) = &previous
+            && !files.is_empty()
+            && !files.iter().any(|file| file.has_previous)
+        {
+            let message = format!("{revision} has none of these files: nothing is compared");
+            ui.note(&message, None);
+        }
         match files.is_empty() && unread.is_empty() && !self.inputs.may_be_none() {
             true => Err(self.inputs.no_template()),
             false => Ok((files, unread)),

@@ -81,6 +81,7 @@ fn what_is_excluded_is_left_out_however_it_is_named() {
         "--exclude deep --exclude *.template --exclude b.yaml . b.yaml",
     );
     assert_eq!(left, [".serverless/f.yaml", "a/c.yml"]);
+    assert_eq!(judged(&project(), "--exclude a/* ./a ./b.yaml"), ["b.yaml"]);
     assert_eq!(
         judged(&project(), "--exclude a/** ."),
         [".serverless/f.yaml", "b.yaml"]
@@ -307,4 +308,17 @@ fn what_is_too_long_for_a_template_is_passed_over_in_a_folder() {
     help: CloudFormation takes templates of up to 1 MB; is this the right file?
     1 file cannot be read
     ");
+}
+
+#[test]
+fn a_template_may_be_nested_as_deep_as_one_is_read() {
+    let sandbox = two();
+    let (open, close) = ("[".repeat(60), "]".repeat(60));
+    let deep = format!("{}Outputs: {{a: {open}{close}}}\n", example(OPEN, '-'));
+    sandbox.write("deep.yaml", deep);
+    assert_eq!(judged(&sandbox, "deep.yaml"), ["deep.yaml"]);
+    let (open, close) = ("{\"Fn::Sub\": [".repeat(30), "]}".repeat(30));
+    let deep = format!("{}Metadata: {{a: {open}{close}}}\n", example(OPEN, '-'));
+    sandbox.write("calls.yaml", deep);
+    assert_eq!(judged(&sandbox, "calls.yaml"), ["calls.yaml"]);
 }

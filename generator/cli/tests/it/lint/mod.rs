@@ -145,7 +145,7 @@ fn a_file_that_cannot_be_read_keeps_none_of_the_others_from_being_judged() {
     1 | name: x
       | ^^^^
       |
-      = help: this is a stackgen.yaml: `--file` takes it
+      = help: this is a stackgen.yaml: `--file` takes it, and `stackgen synth` renders it
 
     1 error in spec.yaml
     1 template, 1 WebSocket API: 1 error; 3 files cannot be read

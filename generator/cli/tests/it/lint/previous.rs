@@ -55,6 +55,12 @@ fn a_revision_is_one_in_which_each_file_is_looked_up() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(3));
+    assert_snapshot!(sandbox.run("lint new.yaml --previous HEAD --select SG4"), @"
+    exit 0
+    --- stderr
+    note: HEAD has none of these files: nothing is compared
+    1 template, 1 WebSocket API: nothing found
+    ");
     let text = sandbox.read("a.yaml");
     let stdin = "lint - --stdin-filename a.yaml --previous HEAD";
     assert_eq!(piped(&sandbox, stdin, &text).code, Some(3));
