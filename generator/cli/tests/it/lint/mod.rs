@@ -7,6 +7,7 @@ mod inputs;
 mod previous;
 mod rule;
 mod select;
+mod suppress;
 
 use std::fs;
 use std::process::{Command, Stdio};

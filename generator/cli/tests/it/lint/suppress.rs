@@ -1,0 +1,65 @@
+//! What a template says is meant so.
+
+use insta::assert_snapshot;
+
+use super::{OPEN, example};
+use crate::common::Sandbox;
+
+/// A template that says why `$connect` is open.
+fn meant() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let comment = "AuthorizationType: NONE # stackgen: ignore[SG102] for 'the' <b>team</b>";
+    let text = example(OPEN, '-').replacen("AuthorizationType: NONE", comment, 1);
+    sandbox.write("a.yaml", text);
+    sandbox
+}
+
+#[test]
+fn it_is_not_told_unless_asked_for() {
+    assert_snapshot!(meant().run("lint --select SG102"), @"
+    exit 0
+    --- stderr
+    1 template, 1 WebSocket API: nothing found; 1 suppressed
+    ");
+    assert_snapshot!(meant().run("lint --select SG102 --show-suppressed"), @"
+    exit 0
+    --- stdout
+    suppressed[SG102]: a.yaml:38:26: `$connect` lets everybody in, and authorizer Authorizer is never invoked: for 'the' <b>team</b>
+    --- stderr
+    1 template, 1 WebSocket API: nothing found; 1 suppressed
+    ");
+}
+
+#[test]
+fn machines_get_the_reason() {
+    let json = meant().run("lint --select SG102 --json").json();
+    assert_eq!(json["findings"].as_array().unwrap().len(), 0);
+    assert_eq!(json["suppressed"][0]["rule"], "SG102");
+    assert_eq!(json["suppressed"][0]["reason"], "for 'the' <b>team</b>");
+    assert_eq!(json["summary"]["suppressed"], 1);
+    let sarif = |more: &str| {
+        let run = meant().run(&format!("lint --select SG102 --output-format sarif {more}"));
+        run.json()["runs"][0]["results"].clone()
+    };
+    assert_eq!(sarif("").as_array().unwrap().len(), 0);
+    let result = &sarif("--show-suppressed")[0];
+    assert_eq!(result["suppressions"][0]["kind"], "inSource");
+    let why = &result["suppressions"][0]["justification"];
+    assert_eq!(why, "for 'the' <b>team</b>");
+    let junit = meant().run("lint --select SG102 --output-format junit --show-suppressed");
+    let skipped = "<skipped message=\"for 'the' &lt;b&gt;team&lt;/b&gt;\"/>";
+    assert!(junit.stdout.contains(skipped), "{junit}");
+}
+
+#[test]
+fn the_baseline_holds_none_of_it() {
+    let sandbox = meant();
+    sandbox.run("lint --select SG102 --baseline known.json --update-baseline");
+    assert!(!sandbox.read("known.json").contains("SG102"));
+}
+
+#[test]
+fn what_is_left_out_is_not_counted() {
+    let json = meant().run("lint --ignore SG102 --json").json();
+    assert_eq!(json["summary"]["suppressed"], 0);
+}
