@@ -1,6 +1,7 @@
 //! What a rule is.
 
 use crate::context::Context;
+use crate::rules::OF_SUPPRESSIONS;
 use crate::{Confidence, Finding, Severity};
 
 /// One kind of mistake. Every rule is one file under `rules/`, and its doc comment is its page.
@@ -41,6 +42,12 @@ impl Rule {
         let upper = word.to_ascii_uppercase();
         let is_id = upper.len() >= 3 && upper.starts_with("SG") && self.id.starts_with(&upper);
         is_id || self.name == word
+    }
+
+    /// Whether a template can suppress its findings. Those of rules about suppressions it cannot: they would need judging
+    /// again.
+    pub fn is_suppressible(&self) -> bool {
+        OF_SUPPRESSIONS.iter().all(|rule| rule.id != self.id)
     }
 
     /// The changed lines of the example with three lines around them.

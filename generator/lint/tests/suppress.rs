@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use proptest::prelude::*;
 use stackgen_cfn::{Node, Sources};
 use stackgen_lint::{Report, Severity, Subject, lint};
 
@@ -331,4 +332,31 @@ fn a_rule_that_compares_revisions_is_unused_only_beside_one() {
         previous: Some(&template),
     });
     assert!(found(&report).contains(&"SG003"), "{report:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn comments_anywhere_are_no_panic_and_hide_nothing_else(
+        pieces in proptest::collection::vec(prop::sample::select(vec![
+            "# stackgen: ignore[SG102] r", "# stackgen: ignore-file[SG102]", "#stackgen:ignore[,]", "# stackgen: é", "\n", " ", "'", "\"",
+            "# stackgen: ignore[", "a: ", "- ", "{", "}", "|\n", "\u{feff}", "\r\n",
+        ]), 0..12),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let text = template();
+        let lines: Vec<_> = text.split_inclusive('\n').collect();
+        let (before, after) = lines.split_at(at.index(lines.len() + 1));
+        let text = [before.concat(), pieces.concat(), after.concat()].concat();
+        let mut sources = Sources::new();
+        let source = sources.add("t", text.as_str());
+        if let Ok(template) = stackgen_cfn::parse(source) {
+            let with = lint(&Subject { template: &template, source: Some(source), previous: None });
+            let without = lint(&Subject { template: &template, source: None, previous: None });
+            prop_assert!(with.suppressed.iter().all(|one| one.finding.rule.id == "SG102"));
+            let of_wiring = with.findings.iter().filter(|finding| finding.rule.is_suppressible());
+            prop_assert_eq!(of_wiring.count() + with.suppressed.len(), without.findings.len());
+        }
+    }
 }

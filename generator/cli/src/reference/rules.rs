@@ -69,11 +69,16 @@ fn one(rule: &Rule, group: &Group) -> String {
     if let Some(printed) = printed(rule, group) {
         let _ = write!(text, "\n`stackgen lint` says:\n\n```text\n{printed}\n```\n");
     }
+    let suppress = match rule.is_suppressible() {
+        true => {
+            "Suppress it where it stands, with the reason: [how](../guide/lint.md#when-a-finding-is-meant-so). "
+        }
+        false => "It is about suppressions, and cannot be suppressed itself. ",
+    };
     let _ = write!(
         text,
         "\n## When it is meant so\n\n\
-         Suppress it where it stands, with the reason: [how](../guide/lint.md#when-a-finding-is-meant-so). \
-         `--ignore {id}` leaves the rule out altogether.\n\n\
+         {suppress}`--ignore {id}` leaves the rule out altogether.\n\n\
          [All rules](README.md). {GENERATED}\n"
     );
     text

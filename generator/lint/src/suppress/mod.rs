@@ -7,7 +7,6 @@ mod outline;
 
 use stackgen_model::LogicalId;
 
-use crate::rules::OF_SUPPRESSIONS;
 use crate::{Finding, Place, Report, Rule, Subject, Suppressed, registry};
 use cover::Cover;
 
@@ -85,7 +84,7 @@ pub(crate) fn apply(subject: &Subject<'_>, mut findings: Vec<Finding>) -> (Repor
 /// The rules that words between commas name; `None` when one of them is empty.
 fn named(words: &str) -> Option<Vec<Named>> {
     let name = |word: &str| {
-        let rule = registry::find(word).filter(|rule| !is_of_suppressions(rule));
+        let rule = registry::find(word).filter(|rule| rule.is_suppressible());
         let word = word.to_owned();
         let is_used = false;
         (!word.is_empty()).then_some(Named {
@@ -95,9 +94,4 @@ fn named(words: &str) -> Option<Vec<Named>> {
         })
     };
     words.split(',').map(|word| name(word.trim())).collect()
-}
-
-/// Whether a rule judges suppressions. Its own findings cannot be suppressed: that would need judging again.
-pub(crate) fn is_of_suppressions(rule: &Rule) -> bool {
-    OF_SUPPRESSIONS.iter().any(|other| other.id == rule.id)
 }
