@@ -13,6 +13,8 @@ pub enum ProblemKind {
     LeftOut,
     /// SAM makes one logical id of two route keys, and one of the routes is lost.
     RouteKeysCollide,
+    /// SAM makes no logical id of a route key, and refuses the template.
+    RouteKeyRefused,
 }
 
 /// Something that keeps the model from saying all there is to say. Reading goes on.

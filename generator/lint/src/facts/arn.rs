@@ -17,7 +17,7 @@ pub(crate) enum Match {
 }
 
 /// Whether a pattern, in which `*` stands for any text and `?` for any character, matches an ARN. As IAM has it, a `*`
-/// reaches over slashes. What a reference stands for is taken to be one word, without `/` and `:`, where its type says so,
+/// reaches over slashes. What a reference stands for is taken to be one word, without `/`, `:` and `$`, where its type says so,
 /// and two resources of one type are taken to have different ids; a stage's reference is the stage's name.
 pub(crate) fn matches(model: &Model, pattern: &Text, arn: &Text) -> Match {
     if pattern.as_literal() == Some("*") {
@@ -214,14 +214,16 @@ impl Comparison<'_> {
             (Token::Any, _) => true,
             _ if self.sure => false,
             (Token::Variable, _) => true,
-            (Token::Later(piece), Token::Char(c)) => !self.is_word(piece) || !":/".contains(*c),
+            (Token::Later(piece), Token::Char(c)) => {
+                c.is_ascii_alphanumeric() || "-_.".contains(*c) || !self.is_word(piece)
+            }
             (Token::Later(piece), Token::Later(other)) => !self.differ(piece, other),
             (Token::Later(_), _) => true,
             (Token::Char(_) | Token::One, _) => false,
         }
     }
 
-    /// Whether what a piece stands for has neither `/` nor `:` in it.
+    /// Whether what a piece stands for has letters, digits, `-`, `_` and `.` alone.
     fn is_word(&self, piece: &Piece) -> bool {
         match piece {
             Piece::Literal(_) | Piece::Unknown(_) => false,

@@ -114,10 +114,7 @@ pub(crate) fn open_beside<'a>(
     api: &'a Api,
     named: &HashSet<&LogicalId>,
 ) -> Option<(Vec<&'a Route>, &'a Authorizer)> {
-    let mut idle = api.authorizers.iter().filter(|authorizer| {
-        !named.contains(&authorizer.resource.logical_id) && !is_jwt(authorizer)
-    });
-    let idle = idle.next()?;
+    let idle = idle(api, named).next()?;
     let connects = api.routes.iter().filter(|route| route.key.is_connect());
     let connects: Vec<_> = connects.collect();
     let open = |route: &&Route| {
@@ -126,6 +123,17 @@ pub(crate) fn open_beside<'a>(
             && lost_type(context, route).is_none()
     };
     (!connects.is_empty() && connects.iter().all(open)).then_some((connects, idle))
+}
+
+/// The authorizers of an api that nothing names.
+pub(crate) fn idle<'a>(
+    api: &'a Api,
+    named: &HashSet<&LogicalId>,
+) -> impl Iterator<Item = &'a Authorizer> {
+    let is_idle = |authorizer: &&Authorizer| {
+        !named.contains(&authorizer.resource.logical_id) && !is_jwt(authorizer)
+    };
+    api.authorizers.iter().filter(is_idle)
 }
 
 /// The type that the route had in the earlier revision, when it has none any more.

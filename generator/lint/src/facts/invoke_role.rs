@@ -23,7 +23,7 @@ pub(crate) struct RoleLack<'a> {
 }
 
 /// What a role lacks.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Lack {
     /// API Gateway may not take it.
     Trust,

@@ -49,8 +49,8 @@ pub(crate) fn exist_together(one: &Resource, other: &Resource) -> bool {
 /// What of the routes of apis may be out of sight. Made once for all apis.
 pub(crate) struct Sight<'a> {
     context: &'a Context<'a>,
-    /// SAM has lost routes.
-    collisions: bool,
+    /// SAM has lost or refused routes.
+    lost: bool,
     /// Resources whose `Ref` a nested stack gets as a parameter, or any stack can import.
     given_away: HashSet<&'a LogicalId>,
 }
@@ -74,7 +74,12 @@ impl<'a> Sight<'a> {
             .chain(exported.filter_map(|output| output.get("Value")));
         Sight {
             context,
-            collisions: problems.any(|it| it.kind == ProblemKind::RouteKeysCollide),
+            lost: problems.any(|it| {
+                matches!(
+                    it.kind,
+                    ProblemKind::RouteKeysCollide | ProblemKind::RouteKeyRefused
+                )
+            }),
             given_away: values.filter_map(referred).collect(),
         }
     }
@@ -82,7 +87,7 @@ impl<'a> Sight<'a> {
     /// Whether the template tells every route of an api. Only then is a route missing. An api whose routes are all
     /// elsewhere is one that other stacks fill, and so may be one whose id another stack is given.
     pub(crate) fn tells_every_route(&self, api: &Api) -> bool {
-        !self.collisions
+        !self.lost
             && self.context.is_whole(api)
             && !api.routes.is_empty()
             && api.routes.iter().all(|route| key(route).is_some())

@@ -6,11 +6,12 @@ use std::collections::{HashMap, HashSet};
 
 use stackgen_model::{
     Api, Function, FunctionLink, Integration, Link, LogicalId, Model, Permission, Piece, Qualifier,
-    Resolved, Text, Unknown, UnknownReason,
+    Resolved, Route, Text, Unknown, UnknownReason,
 };
 
 use crate::context::Context;
 use crate::facts::arn::{self, Match};
+use crate::facts::presence;
 
 pub(crate) use refusal::{Caller, Refusal, Why, named, other_source};
 
@@ -140,7 +141,7 @@ impl<'a> Permissions<'a> {
             .push(permission);
     }
 
-    /// Routes of one function, and with one reason, are one refusal: one permission mends it.
+    /// Routes of one function, and with one sort of reason, are one refusal: one permission mends it.
     fn of_routes(&self, api: &'a Api, refusals: &mut Vec<Refusal<'a>>) {
         let called = api
             .integrations
@@ -148,7 +149,9 @@ impl<'a> Permissions<'a> {
             .filter(|it| self.is_judged_integration(it));
         let called: HashMap<_, _> = called.map(|it| (&it.resource.logical_id, it)).collect();
         let mut index: HashMap<(&LogicalId, String), Vec<usize>> = HashMap::new();
-        for route in &api.routes {
+        // A route whose key is refused is not there to invoke anything.
+        let routes = api.routes.iter().filter(|route| !is_reserved(route));
+        for route in routes {
             let integration = route.target.to().and_then(|id| called.get(id));
             let Some((integration, function)) =
                 integration.and_then(|it| Some((*it, it.function.function.to()?)))
@@ -165,7 +168,9 @@ impl<'a> Permissions<'a> {
             };
             let qualifier = format!("{:?}", integration.function.qualifier);
             let known = index.entry((function, qualifier)).or_default();
-            let same = known.iter().find(|&&at| refusals[at].why == why);
+            let sort = std::mem::discriminant(&why);
+            let of_sort = |at: &&usize| std::mem::discriminant(&refusals[**at].why) == sort;
+            let same = known.iter().find(of_sort);
             if let Some(&at) = same {
                 if let Caller::Routes(_, routes) = &mut refusals[at].caller {
                     routes.push(route);
@@ -349,6 +354,11 @@ fn calls(api: &Api) -> impl Iterator<Item = (&LogicalId, &LogicalId)> {
     let authorizers = api.authorizers.iter().map(|it| &it.function);
     let links = integrations.chain(authorizers);
     links.filter_map(|link| Some((api.id.to()?, link.function.to()?)))
+}
+
+/// Whether a route's key begins with `$` and is none of API Gateway's own.
+fn is_reserved(route: &Route) -> bool {
+    presence::custom_key(route).is_some_and(|key| key.starts_with('$'))
 }
 
 /// `{stage}/{route}` for every stage; one that is not known where the template has none.

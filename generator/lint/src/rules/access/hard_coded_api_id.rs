@@ -1,8 +1,12 @@
-use stackgen_model::{Api, LogicalId, Text};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use stackgen_model::{Api, LogicalId, Resource, Text};
 
 use crate::context::Context;
 use crate::facts::connections::{self, MANAGE};
 use crate::facts::environment::{self, Endpoint, Host, Purpose, Scheme, Variable};
+use crate::facts::permissions;
 use crate::facts::policies::{self, Statement};
 use crate::rule::rule;
 use crate::{Finding, Place};
@@ -16,8 +20,9 @@ rule! {
     /// and this one after the API was replaced, has another API: functions then post to the old one, and are answered 403
     /// or 410 (rows K4, K5), or to another environment's clients.
     ///
-    /// It is told of addresses of WebSocket APIs in the environment of functions and of what roles may manage the
-    /// connections of. An API of another stack may be meant: then hand its id in as a parameter or an import.
+    /// It is told of addresses of WebSocket APIs in the environment of functions, of what roles may manage the
+    /// connections of, and of the sources of permissions for the API's functions, where no other permission admits the API:
+    /// then the API of a copy may not invoke them (rows C7, A16). An API of another stack may be meant: then hand its id in as a parameter or an import.
     ///
     /// ## How to fix it
     ///
@@ -26,7 +31,7 @@ rule! {
     name: "hard-coded-api-id",
     severity: Warning,
     confidence: Medium,
-    rows: ["K4", "K5"],
+    rows: ["K4", "K5", "C7", "A16"],
     fixable: false,
     example: "access/hard_coded_api_id.diff",
 }
@@ -48,7 +53,31 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let statements = policies::allowing(context.model);
     let about = statements.iter().filter(|it| connections::is_about(it));
     let granted = about.flat_map(|statement| of_statement(statement, &api));
-    environment::one_a_place(told.chain(granted))
+    let admitted = of_permissions(context, &api);
+    environment::one_a_place(told.chain(granted).chain(admitted))
+}
+
+/// Permissions for an id alone: beside one for the template's own API, such an id is that of another stack's.
+fn of_permissions(context: &Context<'_>, api: &LogicalId) -> Vec<Finding> {
+    let called = permissions::called(context);
+    let (mut literal, mut admitting) = (Vec::new(), HashSet::new());
+    for permission in &context.model.permissions {
+        let function = permission.function.function.to();
+        let Some(function) = function.filter(|function| called.contains_key(function)) else {
+            continue;
+        };
+        match &permission.source_arn {
+            Some(arn) if has_id(arn) => literal.push((function, &permission.resource)),
+            _ if permissions::is_for_api_gateway(permission) => drop(admitting.insert(function)),
+            _ => {}
+        }
+    }
+    literal.retain(|(function, _)| !admitting.contains(function));
+    let of_permission = |(_, permission): (_, &Arc<Resource>)| {
+        let what = format!("the source of {}", permission.logical_id);
+        of(&what, Place::of(permission, &["SourceArn"]), api)
+    };
+    literal.into_iter().map(of_permission).collect()
 }
 
 fn of(what: &str, place: Place, api: &LogicalId) -> Finding {

@@ -1,5 +1,4 @@
-use std::collections::HashSet;
-
+use indexmap::IndexMap;
 use stackgen_model::{Grant, LogicalId, Role, Text};
 
 use crate::context::Context;
@@ -21,8 +20,8 @@ rule! {
     ///
     /// That a function posts is told by its environment, when it holds the `https://` address of the WebSocket API, at which
     /// nothing but `@connections` answers, or by its code, when that stands in the template. A role is judged only when the
-    /// template tells all that it grants. When all functions behind the API hold the address, or the code in the template
-    /// does not read it, the function may not post: then it is a note.
+    /// template tells all that it grants. When all functions behind the API hold the address and some of
+    /// them may post, or the code in the template does not read it, the function may not need to: then it is a note.
     ///
     /// ## How to fix it
     ///
@@ -44,18 +43,53 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     let roles = Roles::of(context.model);
     let connections = Connections::of(context);
-    let mut judged = HashSet::new();
-    let mut findings = Vec::new();
+    let mut of_api: IndexMap<&LogicalId, Missing<'_>> = IndexMap::new();
     for post in &posts {
-        let (Some(role), Some(api)) = (roles.whole(post.function), post.api.id.to()) else {
+        let Some(api) = post.api.id.to() else {
             continue;
         };
-        let first = judged.insert((&role.resource.logical_id, api));
-        if first && is_missing(&connections, role, api) {
-            findings.push(of_post(context, role, post));
+        let missing = of_api.entry(api).or_default();
+        match roles.whole(post.function) {
+            Some(role) if is_missing(&connections, role, api) => missing.add(role, post),
+            _ => missing.by_some = true,
         }
     }
+    let findings = of_api.values();
     findings
+        .flat_map(|missing| missing.findings(context))
+        .collect()
+}
+
+/// What is missing of those who are told where to post to an API's connections.
+#[derive(Default)]
+struct Missing<'a> {
+    /// The roles, each with the post that is surest.
+    roles: IndexMap<&'a LogicalId, (&'a Role, &'a Post<'a>)>,
+    /// One of them may post, or is not known not to.
+    by_some: bool,
+}
+
+impl<'a> Missing<'a> {
+    fn add(&mut self, role: &'a Role, post: &'a Post<'a>) {
+        let id = &role.resource.logical_id;
+        self.roles.entry(id).or_insert((role, post));
+    }
+
+    fn findings(&self, context: &Context<'_>) -> Vec<Finding> {
+        let mut roles = self.roles.values();
+        let Some(&(role, post)) = roles.next() else {
+            return Vec::new();
+        };
+        // Of those who are all told the address one posts, or nobody would be told.
+        if matches!(post.evidence, Evidence::SharedEndpoint(_)) && !self.by_some {
+            let others = roles.map(|(role, _)| *role).collect::<Vec<_>>();
+            return vec![of_all(context, role, post, &others)];
+        }
+        let findings = self.roles.values();
+        findings
+            .map(|(role, post)| of_post(context, role, post))
+            .collect()
+    }
 }
 
 /// Whether nothing comes near. What is granted in vain, or on another api, is the finding of other rules.
@@ -72,6 +106,35 @@ fn is_missing(connections: &Connections<'_>, role: &Role, api: &LogicalId) -> bo
             })
     };
     !role.grants.iter().any(comes_near)
+}
+
+/// Of functions that are all told the address, and of which none may post.
+fn of_all(context: &Context<'_>, role: &Role, post: &Post<'_>, others: &[&Role]) -> Finding {
+    const SHOWN: usize = 3;
+    let (id, api) = (&role.resource.logical_id, post.api.id.to());
+    let api = api.map(|id| id.as_str()).unwrap_or_default();
+    let function = &post.function.resource.logical_id;
+    let message = match others.len() {
+        0 => format!(
+            "{function} posts to connections of {api}, and its role {id} does not allow it to"
+        ),
+        more => format!(
+            "{function} and {more} more are told where to post to connections of {api}, and none of their roles \
+             allows it"
+        ),
+    };
+    let finding = Finding::new(&RULE, Place::of(&role.resource, &[]), message);
+    let finding = match post.evidence {
+        Evidence::SharedEndpoint(variable) => {
+            finding.related(variable.place(), "it is told where to post")
+        }
+        _ => finding,
+    };
+    let shown = others.iter().take(SHOWN);
+    let finding = shown.fold(finding, |finding, other| {
+        finding.related(Place::of(&other.resource, &[]), "this does not either")
+    });
+    hinted(finding, context, post)
 }
 
 fn of_post(context: &Context<'_>, role: &Role, post: &Post<'_>) -> Finding {
@@ -99,6 +162,11 @@ fn of_post(context: &Context<'_>, role: &Role, post: &Post<'_>) -> Finding {
             )
             .with_confidence(Confidence::Low),
     };
+    hinted(finding, context, post)
+}
+
+fn hinted(finding: Finding, context: &Context<'_>, post: &Post<'_>) -> Finding {
+    let api = post.api.id.to().map(LogicalId::as_str).unwrap_or_default();
     match connections::to_write(context, post.api, "POST") {
         Some(arn) => finding.hint(format!("allow `{MANAGE}` on `{arn}`")),
         None => finding.hint(format!("allow `{MANAGE}` on the connections of {api}")),

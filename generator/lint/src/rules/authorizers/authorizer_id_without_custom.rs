@@ -13,11 +13,12 @@ rule! {
     ///
     /// `AuthorizationType` decides, and `AuthorizerId` counts only beside `CUSTOM`. With `NONE` or without a type a route
     /// that looks protected lets everybody in, and the authorizer is never invoked (row A1); with `AWS_IAM` API Gateway
-    /// asks for a signed request (row A14) and not for the authorizer.
+    /// asks for a signed request (row A14) and not for the authorizer. SAM refuses `Auth` of an
+    /// `AWS::Serverless::WebSocketApi` with an `AuthArn` beside anything but `AuthType: CUSTOM`.
     ///
     /// ## How to fix it
     ///
-    /// Set `AuthorizationType: CUSTOM`. If the route shall be open, or shall be authorized by IAM, remove `AuthorizerId`.
+    /// Set `AuthorizationType: CUSTOM`, with SAM `AuthType: CUSTOM`. If the route shall be open, or shall be authorized by IAM, remove `AuthorizerId`.
     id: "SG103",
     name: "authorizer-id-without-custom",
     severity: Error,
@@ -35,6 +36,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn of_route(route: &Route) -> Finding {
+    if settings::is_generated(&route.resource) {
+        return of_sam(route);
+    }
     let authorizer = match &route.authorizer {
         Link::To(id) => format!("authorizer {id}"),
         _ => "an authorizer".to_owned(),
@@ -56,4 +60,16 @@ fn of_route(route: &Route) -> Finding {
         true => settings::by_default(finding),
         false => finding,
     }
+}
+
+/// The `Auth` of SAM's resource.
+fn of_sam(route: &Route) -> Finding {
+    let has = match kind(route) {
+        Kind::LeftOut => "no `AuthType`",
+        Kind::Iam => "`AuthType: AWS_IAM`",
+        _ => "`AuthType: NONE`",
+    };
+    let message = format!("`Auth` names a function in `AuthArn` and has {has}, which SAM refuses");
+    let place = Place::of(&route.resource, &["AuthorizationType"]);
+    Finding::new(&RULE, place, message).hint("set `AuthType: CUSTOM`, or remove `AuthArn`")
 }

@@ -1,10 +1,10 @@
 use std::collections::HashSet;
 
-use stackgen_model::{Api, Authorizer, Link, LogicalId};
+use stackgen_model::{Api, Authorizer, Link, LogicalId, Route};
 
 use crate::context::Context;
 use crate::facts::authorization::{
-    Kind, fault, is_jwt, kind, lost_type, named, namesakes, open_beside,
+    Kind, fault, idle, kind, lost_type, named, namesakes, open_beside,
 };
 use crate::facts::presence::Sight;
 use crate::rule::rule;
@@ -43,13 +43,12 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn of_api(context: &Context<'_>, api: &Api, named: &HashSet<&LogicalId>) -> Vec<Finding> {
-    let idle: Vec<_> = api
-        .authorizers
-        .iter()
-        .filter(|authorizer| {
-            !named.contains(&authorizer.resource.logical_id) && !is_jwt(authorizer)
-        })
-        .collect();
+    // Without a `$connect` route, or with an open one, the API is open: that is more than an authorizer too many.
+    let mut routes = api.routes.iter();
+    let Some(connect) = routes.find(|route| route.key.is_connect()) else {
+        return Vec::new();
+    };
+    let idle: Vec<_> = idle(api, named).collect();
     if idle.is_empty() || open_beside(context, api, named).is_some() {
         return Vec::new();
     }
@@ -71,33 +70,21 @@ fn of_api(context: &Context<'_>, api: &Api, named: &HashSet<&LogicalId>) -> Vec<
         .collect();
     idle.into_iter()
         .filter(|authorizer| !second.contains(&authorizer.resource.logical_id))
-        .map(|authorizer| of_authorizer(api, authorizer))
+        .map(|authorizer| of_authorizer(connect, authorizer))
         .collect()
 }
 
-fn of_authorizer(api: &Api, authorizer: &Authorizer) -> Finding {
+fn of_authorizer(connect: &Route, authorizer: &Authorizer) -> Finding {
     let id = &authorizer.resource.logical_id;
     let place = Place::of(&authorizer.resource, &[]);
-    let connect = api.routes.iter().find(|route| route.key.is_connect());
-    let message = match connect {
-        Some(_) => format!("authorizer {id} is created and no route names it"),
-        None => format!("authorizer {id} is never invoked, because there is no `$connect` route"),
+    let message = format!("authorizer {id} is created and no route names it");
+    let label = match kind(connect) {
+        Kind::Iam => "`$connect` is authorized by IAM",
+        _ => "`$connect` is authorized by another",
     };
-    let finding = Finding::new(&RULE, place, message);
-    match connect {
-        Some(route) => finding
-            .related(
-                Place::of(&route.resource, &["AuthorizationType"]),
-                match kind(route) {
-                    Kind::Iam => "`$connect` is authorized by IAM",
-                    _ => "`$connect` is authorized by another",
-                },
-            )
-            .hint(format!(
-                "set `AuthorizerId: !Ref {id}` on `$connect`, or remove {id}"
-            )),
-        None => finding.hint(format!(
-            "add a `$connect` route with `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref {id}`"
-        )),
-    }
+    Finding::new(&RULE, place, message)
+        .related(Place::of(&connect.resource, &["AuthorizationType"]), label)
+        .hint(format!(
+            "set `AuthorizerId: !Ref {id}` on `$connect`, or remove {id}"
+        ))
 }

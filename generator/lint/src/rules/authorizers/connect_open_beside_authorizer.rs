@@ -1,7 +1,8 @@
-use stackgen_model::{Authorizer, Route};
+use stackgen_model::{Authorizer, Resource, Route};
 
 use crate::context::Context;
-use crate::facts::authorization::{named, open_beside};
+use crate::facts::authorization::{idle, named, open_beside};
+use crate::facts::presence::{Sight, has_route};
 use crate::facts::settings;
 use crate::rule::rule;
 use crate::{Finding, Place};
@@ -12,7 +13,8 @@ rule! {
     /// ## Why it hurts
     ///
     /// API Gateway invokes an authorizer only for a `$connect` route whose `AuthorizationType` is `CUSTOM` and whose
-    /// `AuthorizerId` names it (row A1). With `NONE`, or with nothing written, every handshake is let through: functions
+    /// `AuthorizerId` names it (row A1). With `NONE`, with nothing written, or without a `$connect` route (row C2), every
+    /// handshake is let through: functions
     /// get no `requestContext.authorizer`, user ids are empty, and whoever should have been refused is connected.
     /// Nothing fails, so that tests with good tokens pass.
     ///
@@ -25,19 +27,36 @@ rule! {
     name: "connect-open-beside-authorizer",
     severity: Error,
     confidence: High,
-    rows: ["A1", "D1"],
+    rows: ["A1", "C2", "D1"],
     fixable: false,
     example: "authorizers/connect_open_beside_authorizer.diff",
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let named = named(context.model);
+    let sight = Sight::new(context);
     let open = context.websockets().filter_map(|api| {
-        let (routes, authorizer) = open_beside(context, api, &named)?;
+        let Some((routes, authorizer)) = open_beside(context, api, &named) else {
+            let without = sight.tells_every_route(api) && !has_route(api, "$connect");
+            let idle = idle(api, &named).next().filter(|_| without)?;
+            return Some(vec![of_api(api.resource.as_ref()?, idle)]);
+        };
         let findings = routes.into_iter().map(|route| of_route(route, authorizer));
         Some(findings.collect::<Vec<_>>())
     });
     open.flatten().collect()
+}
+
+fn of_api(api: &Resource, authorizer: &Authorizer) -> Finding {
+    let (api_id, id) = (&api.logical_id, &authorizer.resource.logical_id);
+    let message = format!(
+        "API {api_id} has no `$connect` route: everybody is let in, and authorizer {id} is never invoked"
+    );
+    Finding::new(&RULE, Place::of(api, &[]), message)
+        .related(Place::of(&authorizer.resource, &[]), "the authorizer")
+        .hint(format!(
+            "add a `$connect` route with `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref {id}`"
+        ))
 }
 
 fn of_route(route: &Route, authorizer: &Authorizer) -> Finding {

@@ -5,7 +5,7 @@ use crate::Finding;
 use crate::context::Context;
 use crate::facts::authorization::is_jwt;
 use crate::facts::browsers::{self, Browsers};
-use crate::facts::identity_source::{IdentitySource, header, known};
+use crate::facts::identity_source::{IdentitySource, Verdict, header, known, verdict};
 use crate::rule::rule;
 
 rule! {
@@ -68,6 +68,7 @@ fn unsendable_source(authorizer: &Authorizer) -> Option<(IdentitySource<'_>, &st
     known(authorizer).find_map(|source| {
         let header = source
             .parts()
+            .filter(|part| verdict(part) == Verdict::Right)
             .filter_map(header)
             .find(|name| !browsers::send(name))?;
         Some((source, header))

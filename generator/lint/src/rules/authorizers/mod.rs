@@ -31,7 +31,7 @@ mod rest_authorizer_on_websocket;
 use stackgen_model::{Authorizer, Model, Text};
 
 use crate::facts::callers::{self, Anonymous};
-use crate::facts::identity_source::known;
+use crate::facts::identity_source::{Verdict, known, verdict};
 use crate::facts::settings;
 use crate::fix::{self, Fix};
 use crate::registry::Group;
@@ -104,7 +104,12 @@ fn invoked(uri: &Text) -> Option<Text> {
 
 /// The identity source that shuts out callers whom the stack admits, and what admits them. A stack that records whom it
 /// admits must have none; beside a setting, one that does not carry a token (`sessionId`) is no bar.
+/// What is no identity source at all keeps the authorizer from being made, and is told as that.
 fn shut_out(model: &Model, authorizer: &Authorizer) -> Option<(String, Anonymous)> {
+    let mut sources = known(authorizer).flat_map(|source| source.parts());
+    if sources.any(|source| verdict(source) != Verdict::Right) {
+        return None;
+    }
     let mut sources = known(authorizer).flat_map(|source| source.parts());
     let first = sources.find(|source| source.contains("request."))?;
     let admitted = callers::anonymous(model, authorizer)?;

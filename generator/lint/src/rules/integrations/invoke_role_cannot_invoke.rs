@@ -1,7 +1,8 @@
+use indexmap::IndexMap;
 use stackgen_model::LogicalId;
 
 use crate::context::Context;
-use crate::facts::invoke_role::{Lack, lacks};
+use crate::facts::invoke_role::{Lack, RoleLack, lacks};
 use crate::facts::permissions::named;
 use crate::rule::rule;
 use crate::{Finding, Place};
@@ -31,31 +32,51 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let mut found = Vec::new();
+    // What a role lacks is one mistake, for however many callers it does.
+    let mut of_role: IndexMap<(&LogicalId, Lack), Vec<RoleLack<'_>>> = IndexMap::new();
     for lack in lacks(context) {
-        let (caller, role): (_, &LogicalId) = (lack.caller, &lack.role.resource.logical_id);
-        let function = lack.function;
-        let place = Place::of(caller, &[lack.property]);
-        let id = &caller.logical_id;
-        let (message, hint) = match lack.what {
-            Lack::Trust => (
-                format!("{id} invokes {function} as {role}, which API Gateway may not take"),
-                "let the role trust the service `apigateway.amazonaws.com`".to_owned(),
-            ),
-            Lack::Grant => (
-                format!(
-                    "{id} invokes {function} as {role}, which may not invoke {}",
-                    named(context.model, function, lack.qualifier)
-                ),
-                format!("allow {role} `lambda:InvokeFunction` on the ARN that {id} calls"),
-            ),
-        };
-        let related = Place::of(&lack.role.resource, &[]);
-        found.push(
-            Finding::new(&RULE, place, message)
-                .related(related, "the role")
-                .hint(hint),
-        );
+        let key = (&lack.role.resource.logical_id, lack.what);
+        of_role.entry(key).or_default().push(lack);
     }
-    found
+    let of_role = of_role.values();
+    of_role
+        .filter_map(|lacks| Some(of_role_lacks(context, lacks.split_first()?)))
+        .collect()
 }
+
+fn of_role_lacks(
+    context: &Context<'_>,
+    (first, others): (&RoleLack<'_>, &[RoleLack<'_>]),
+) -> Finding {
+    let (role, function) = (&first.role.resource.logical_id, first.function);
+    let id = &first.caller.logical_id;
+    let also = match others.len() {
+        0 => String::new(),
+        1 => format!(", and {} does too", others[0].caller.logical_id),
+        more => format!(", and {more} others do too"),
+    };
+    let (message, hint) = match first.what {
+        Lack::Trust => (
+            format!("{id} invokes {function} as {role}, which API Gateway may not take{also}"),
+            "let the role trust the service `apigateway.amazonaws.com`".to_owned(),
+        ),
+        Lack::Grant => (
+            format!(
+                "{id} invokes {function} as {role}, which may not invoke {}{also}",
+                named(context.model, function, first.qualifier)
+            ),
+            format!("allow {role} `lambda:InvokeFunction` on the ARN that {id} calls"),
+        ),
+    };
+    let place = Place::of(first.caller, &[first.property]);
+    let role = Place::of(&first.role.resource, &[]);
+    let finding = Finding::new(&RULE, place, message)
+        .related(role, "the role")
+        .hint(hint);
+    others.iter().take(SHOWN).fold(finding, |finding, lack| {
+        finding.related(Place::of(lack.caller, &[lack.property]), "so does this")
+    })
+}
+
+/// How many other callers of a role are shown.
+const SHOWN: usize = 3;

@@ -16,12 +16,17 @@ mod route_never_selected;
 mod route_response_key_not_default;
 mod route_selection_missing;
 mod route_without_target;
+mod sam_route_key_refused;
 mod sam_route_keys_collide;
 mod static_route_selection;
 mod target_of_another_api;
 mod target_without_integrations_prefix;
 
+use stackgen_model::{Problem, ProblemKind};
+
+use crate::context::Context;
 use crate::registry::Group;
+use crate::{Finding, Place, Rule};
 
 pub(super) const GROUP: Group = Group {
     name: "routes",
@@ -48,5 +53,20 @@ pub(super) const GROUP: Group = Group {
         &http_api_property::RULE,
         &route_never_selected::RULE,
         &request_models_without_selection::RULE,
+        &sam_route_key_refused::RULE,
     ],
 };
+
+/// The problems of a sort that reading the template met.
+fn of_problems(rule: &'static Rule, context: &Context<'_>, kind: ProblemKind) -> Vec<Finding> {
+    let problems = context.model.problems.iter();
+    let of_kind = problems.filter(|problem| problem.kind == kind);
+    let finding = |problem: &Problem| {
+        let finding = Finding::new(rule, Place::at(problem.span), problem.message.as_str());
+        match &problem.hint {
+            Some(hint) => finding.hint(hint.as_str()),
+            None => finding,
+        }
+    };
+    of_kind.map(finding).collect()
+}

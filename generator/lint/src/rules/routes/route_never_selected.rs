@@ -1,4 +1,4 @@
-use stackgen_model::Api;
+use stackgen_model::{Api, Resource, Route};
 
 use crate::context::Context;
 use crate::facts::presence::custom_key;
@@ -39,26 +39,52 @@ fn of_api(api: &Api) -> Vec<Finding> {
     if selection.fixed().is_some() {
         return Vec::new();
     }
-    let mut findings = Vec::new();
-    for route in &api.routes {
-        // A key that begins with `$` is reserved, and that is what is wrong with it.
-        let Some(key) = custom_key(route).filter(|key| !key.starts_with('$')) else {
-            continue;
-        };
-        if selection.can_yield(key) {
-            continue;
+    // A key that begins with `$` is reserved, and that is what is wrong with it.
+    let is_judged = |route: &&Route| custom_key(route).is_some_and(|key| !key.starts_with('$'));
+    let judged: Vec<_> = api.routes.iter().filter(is_judged).collect();
+    let never = judged.iter().copied();
+    let never: Vec<_> = never
+        .filter(|route| !selection.can_yield(route.key.as_str()))
+        .collect();
+    match (&api.resource, never.as_slice()) {
+        // When none is ever selected, it is the expression that is wrong.
+        (Some(api), [first, _, ..]) if never.len() == judged.len() => {
+            vec![of_expression(api, &selection, first)]
         }
-        let expression = selection.expression;
-        let message = format!("`{expression}` never comes to `{key}`: the route is never selected");
-        let finding = Finding::new(&RULE, Place::of(&route.resource, &["RouteKey"]), message)
-            .hint("write the key with the text that stands around the expression's variables");
-        findings.push(match &api.resource {
-            Some(api) => finding.related(
-                Place::of(api, &["RouteSelectionExpression"]),
-                "the expression",
-            ),
-            None => finding,
-        });
+        _ => never
+            .into_iter()
+            .map(|route| of_route(api, &selection, route))
+            .collect(),
     }
-    findings
+}
+
+fn of_expression(api: &Resource, selection: &Selection<'_>, route: &Route) -> Finding {
+    let (expression, key) = (selection.expression, &route.key);
+    let message = format!(
+        "`{expression}` never comes to the key of a route, such as `{key}`: none but `$default` is ever selected"
+    );
+    Finding::new(
+        &RULE,
+        Place::of(api, &["RouteSelectionExpression"]),
+        message,
+    )
+    .related(
+        Place::of(&route.resource, &["RouteKey"]),
+        "one of the routes",
+    )
+    .hint("take away the text around the expression's variables, or write every key with it")
+}
+
+fn of_route(api: &Api, selection: &Selection<'_>, route: &Route) -> Finding {
+    let (expression, key) = (selection.expression, &route.key);
+    let message = format!("`{expression}` never comes to `{key}`: the route is never selected");
+    let finding = Finding::new(&RULE, Place::of(&route.resource, &["RouteKey"]), message)
+        .hint("write the key with the text that stands around the expression's variables");
+    match &api.resource {
+        Some(api) => finding.related(
+            Place::of(api, &["RouteSelectionExpression"]),
+            "the expression",
+        ),
+        None => finding,
+    }
 }

@@ -1,8 +1,8 @@
-use stackgen_model::{Problem, ProblemKind};
+use stackgen_model::ProblemKind;
 
+use crate::Finding;
 use crate::context::Context;
 use crate::rule::rule;
-use crate::{Finding, Place};
 
 rule! {
     /// Two route keys of an `AWS::Serverless::WebSocketApi` come to one logical id.
@@ -27,15 +27,5 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let problems = context.model.problems.iter();
-    let collisions = problems.filter(|problem| problem.kind == ProblemKind::RouteKeysCollide);
-    collisions.map(finding).collect()
-}
-
-fn finding(problem: &Problem) -> Finding {
-    let finding = Finding::new(&RULE, Place::at(problem.span), problem.message.as_str());
-    match &problem.hint {
-        Some(hint) => finding.hint(hint.as_str()),
-        None => finding,
-    }
+    super::of_problems(&RULE, context, ProblemKind::RouteKeysCollide)
 }

@@ -1,7 +1,8 @@
 use stackgen_model::{Api, Deployment, Model};
 
 use crate::context::Context;
-use crate::facts::stale;
+use crate::facts::serving::Serving;
+use crate::facts::{constant_id, stale};
 use crate::rule::rule;
 use crate::{Finding, Place};
 
@@ -42,9 +43,15 @@ fn of_api(model: &Model, api: &Api) -> Vec<Finding> {
     }
     let digest = api.snapshot_digest(model);
     let short = digest.short();
+    let serving = Serving::of(api);
+    // One that no stage serves may be an earlier one, which is kept to go back to. That an id never changes is another
+    // mistake.
     let is_stale = |deployment: &&Deployment| {
         let id = deployment.resource.logical_id.as_str();
-        stale::rendered_digest(deployment).as_ref() != Some(&digest) || !id.ends_with(&short)
+        let is_rendered = stale::rendered_digest(deployment).as_ref() == Some(&digest);
+        let is_named = id.ends_with(&short) || constant_id::is_constant(&deployment.resource);
+        let is_served = serving.stage(deployment).is_some() || deployment.stage_name.is_some();
+        is_served && !(is_rendered && is_named)
     };
     let finding = |deployment: &Deployment| {
         let id = &deployment.resource.logical_id;

@@ -33,7 +33,13 @@ rule! {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let problems = context.model.problems.iter();
-    let broken = problems.filter(|problem| problem.kind != ProblemKind::RouteKeysCollide);
+    // Rules about SAM's route keys tell of those.
+    let broken = problems.filter(|problem| {
+        !matches!(
+            problem.kind,
+            ProblemKind::RouteKeysCollide | ProblemKind::RouteKeyRefused
+        )
+    });
     broken.map(|problem| finding(context, problem)).collect()
 }
 

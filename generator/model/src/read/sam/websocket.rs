@@ -76,9 +76,10 @@ impl Expander<'_> {
                     format!("SAM refuses the route key {key}: it must be alphanumeric"),
                     span,
                 );
-                self.problems.push(
-                    problem.with_hint("rename it, or write the route as AWS::ApiGatewayV2::Route"),
-                );
+                let problem =
+                    problem.with_hint("rename it, or write the route as AWS::ApiGatewayV2::Route");
+                self.problems
+                    .push(problem.of_kind(ProblemKind::RouteKeyRefused));
                 continue;
             };
             let base = format!("{}{clean}", source.id);
@@ -178,13 +179,11 @@ impl Expander<'_> {
         else {
             return;
         };
-        let kind = auth
-            .get("AuthType")
-            .cloned()
-            .unwrap_or_else(|| "NONE".into());
-        let custom = kind.as_str() == Some("CUSTOM");
-        route.insert("AuthorizationType", kind);
-        let Some(function) = auth.get("AuthArn").filter(|_| custom) else {
+        if let Some(kind) = auth.get("AuthType") {
+            route.insert("AuthorizationType", kind.clone());
+        }
+        // SAM refuses a function beside another type: it is a route with an authorizer and that type.
+        let Some(function) = auth.get("AuthArn") else {
             return;
         };
         let id = format!("{}ConnectAuthorizer", source.id);

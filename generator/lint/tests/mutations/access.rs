@@ -1,0 +1,210 @@
+//! Mistakes with what functions may do and what they are told, and with quotas.
+
+use serde_json::{Value, json};
+
+use crate::authorizers::set;
+use crate::routes::add;
+use crate::template::Template;
+use crate::{Mistake, mistake};
+
+pub const MISTAKES: &[Mistake] = &[
+    mistake(
+        "ManageConnections is granted to nobody",
+        "manage-connections-missing",
+        &[|it| {
+            if !it.0.to_string().contains("MANAGEMENT_ENDPOINT") {
+                let api = it.api();
+                endpoint(
+                    it,
+                    json!({ "Fn::Sub": format!("https://${{{api}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/prod") }),
+                )?;
+            }
+            it.forbid("execute-api:ManageConnections").then_some(())
+        }],
+    ),
+    mistake(
+        "ManageConnections on everything",
+        "manage-connections-account-wide",
+        &[|it| manage(it, json!("*"))],
+    ),
+    mistake(
+        "ManageConnections without a stage and a method",
+        "manage-connections-matches-nothing",
+        &[|it| {
+            let api = it.api();
+            let arn = format!(
+                "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{api}}}/@connections/*"
+            );
+            manage(it, json!({ "Fn::Sub": arn }))
+        }],
+    ),
+    mistake(
+        "execute-api:Invoke on connections",
+        "wrong-action-for-connections",
+        &[|it| {
+            let statement = it.statements("execute-api:ManageConnections").pop()?;
+            statement["Action"] = json!("execute-api:Invoke");
+            Some(())
+        }],
+    ),
+    mistake(
+        "wss:// as the management endpoint",
+        "management-endpoint-wss",
+        &[|it| {
+            let api = it.api();
+            endpoint(
+                it,
+                json!({ "Fn::Sub": format!("wss://${{{api}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/prod") }),
+            )
+        }],
+    ),
+    mistake(
+        "ApiEndpoint as the management endpoint",
+        "management-endpoint-wss",
+        &[|it| {
+            let api = it.api();
+            endpoint(it, json!({ "Fn::GetAtt": [api, "ApiEndpoint"] }))
+        }],
+    ),
+    mistake(
+        "a management endpoint without a stage",
+        "management-endpoint-without-stage",
+        &[|it| {
+            let api = it.api();
+            endpoint(
+                it,
+                json!({ "Fn::Sub": format!("https://${{{api}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}") }),
+            )
+        }],
+    ),
+    mistake(
+        "a management endpoint of a stage that is not there",
+        "endpoint-of-no-stage",
+        &[|it| {
+            let api = it.api();
+            endpoint(
+                it,
+                json!({ "Fn::Sub": format!("https://${{{api}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/production") }),
+            )
+        }],
+    ),
+    mistake(
+        "an API's id written into the management endpoint",
+        "hard-coded-api-id",
+        &[|it| {
+            endpoint(
+                it,
+                json!({ "Fn::Sub": "https://a1b2c3d4e5.execute-api.${AWS::Region}.${AWS::URLSuffix}/prod" }),
+            )
+        }],
+    ),
+    mistake(
+        "the HTTP API as the management endpoint",
+        "management-endpoint-of-another-api",
+        &[|it| {
+            it.put(
+                "Other",
+                "AWS::ApiGatewayV2::Api",
+                json!({ "Name": "other", "ProtocolType": "HTTP" }),
+            );
+            endpoint(
+                it,
+                json!({ "Fn::Sub": "https://${Other}.execute-api.${AWS::Region}.${AWS::URLSuffix}/prod" }),
+            )
+        }],
+    ),
+    mistake(
+        "AWS_REGION",
+        "reserved-environment-name",
+        &[|it| {
+            let function = it.connect_function()?;
+            it.tell(&function, "AWS_REGION", json!({ "Ref": "AWS::Region" }));
+            Some(())
+        }],
+    ),
+    mistake(
+        "a secret",
+        "plain-secret-in-environment",
+        &[|it| {
+            let function = it.connect_function()?;
+            it.tell(&function, "JWT_SECRET", json!("hunter2-but-longer-8f3a"));
+            Some(())
+        }],
+    ),
+    mistake(
+        "a parameter without echo",
+        "no-echo-parameter-in-environment",
+        &[|it| {
+            let function = it.connect_function()?;
+            it.0["Parameters"]["Secret"] = json!({ "Type": "String", "NoEcho": true });
+            it.tell(&function, "JWT_SECRET", json!({ "Ref": "Secret" }));
+            Some(())
+        }],
+    ),
+    mistake(
+        "connections without TTL",
+        "connections-without-ttl",
+        &[|it| {
+            let table = table(it)?;
+            it.properties(&table)
+                .shift_remove("TimeToLiveSpecification")
+                .map(|_| ())
+        }],
+    ),
+    mistake(
+        "no recovery",
+        "table-without-recovery",
+        &[|it| {
+            let table = table(it)?;
+            let recovery = it
+                .properties(&table)
+                .shift_remove("PointInTimeRecoverySpecification")?;
+            (recovery["PointInTimeRecoveryEnabled"] == true).then_some(())
+        }],
+    ),
+    mistake(
+        "logs for ever",
+        "log-group-without-retention",
+        &[|it| {
+            let logs = it.find(|it| it["Type"] == "AWS::Logs::LogGroup")?;
+            it.properties(&logs)
+                .shift_remove("RetentionInDays")
+                .map(|_| ())
+        }],
+    ),
+    mistake(
+        "301 routes",
+        "too-many-routes",
+        &[|it| {
+            let route = it.message_route()?;
+            (0..301).try_for_each(|at| {
+                let key = json!(format!("r{at}"));
+                add(it, &format!("Route{at}"), &route, &[("RouteKey", key)])
+            })
+        }],
+    ),
+    mistake(
+        "a name of 129 characters",
+        "text-too-long",
+        &[|it| {
+            let api = it.api();
+            set(it, &api, "Name", json!("n".repeat(129)));
+            Some(())
+        }],
+    ),
+];
+
+fn table(it: &Template) -> Option<String> {
+    it.find(|it| it["Type"] == "AWS::DynamoDB::Table" && it.to_string().contains("connectionId"))
+}
+
+fn manage(it: &mut Template, resource: Value) -> Option<()> {
+    it.statements("execute-api:ManageConnections").pop()?["Resource"] = resource;
+    Some(())
+}
+
+fn endpoint(it: &mut Template, value: Value) -> Option<()> {
+    let function = it.connect_function()?;
+    it.tell(&function, "MANAGEMENT_ENDPOINT", value);
+    Some(())
+}
