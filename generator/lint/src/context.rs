@@ -26,7 +26,7 @@ impl<'a> Context<'a> {
     /// Whether the template tells all that there is of an api: it is one of its own, and nothing that makes routes or
     /// stages is out of sight. Only then is what is absent missing.
     pub(crate) fn is_whole(&self, api: &Api) -> bool {
-        api.resource.is_some() && self.model.gaps.is_empty()
+        api.resource.is_some() && self.model.holds_all_wiring()
     }
 }
 

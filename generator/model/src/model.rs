@@ -11,7 +11,7 @@ use crate::read::Detail;
 use crate::resource::{Resource, Resources};
 use crate::role::Role;
 use crate::table::{LogGroup, Table};
-use crate::{Inputs, LogicalId, Problem, Resolved, read};
+use crate::{Inputs, LogicalId, Problem, ProblemKind, Resolved, read};
 
 /// What a template describes. Every resource is in `resources`; those that the model knows are in a typed list too.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -56,6 +56,12 @@ impl Model {
     /// [`crate::Api::snapshot_digest`], which is the same as that of the whole model.
     pub fn of_wiring(template: &Node, inputs: &Inputs) -> Model {
         read::model(template, inputs, Detail::Wiring)
+    }
+
+    /// Whether the model holds all that the template makes of apis, their integrations and what these may invoke. Only
+    /// then is what it does not hold not there.
+    pub fn holds_all_wiring(&self) -> bool {
+        self.gaps.iter().all(|gap| gap.kind == ProblemKind::Aside)
     }
 
     /// The resource of that id.

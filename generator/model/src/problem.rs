@@ -15,6 +15,8 @@ pub enum ProblemKind {
     RouteKeysCollide,
     /// SAM makes no logical id of a route key, and refuses the template.
     RouteKeyRefused,
+    /// What the model does not hold has no part in what apis are wired of: a layer, an event of another source.
+    Aside,
 }
 
 /// Something that keeps the model from saying all there is to say. Reading goes on.

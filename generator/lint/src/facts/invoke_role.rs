@@ -40,7 +40,7 @@ const MOST: usize = 1024;
 /// Every one of them; nothing of roles that the template does not show as a whole.
 pub(crate) fn lacks<'a>(context: &Context<'a>) -> Vec<RoleLack<'a>> {
     let model = context.model;
-    if model.resources.values().any(|it| may_grant(it)) || !model.gaps.is_empty() {
+    if model.resources.values().any(|it| may_grant(it)) || !model.holds_all_wiring() {
         return Vec::new();
     }
     let roles: HashMap<_, _> = model

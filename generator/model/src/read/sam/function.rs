@@ -79,7 +79,7 @@ impl Expander<'_> {
             .iter()
             .filter(|key| properties.get(key).is_some())
         {
-            self.gap(
+            self.gap_aside(
                 format!(
                     "what SAM makes of {key} of {} is not in the model",
                     source.id
@@ -145,7 +145,7 @@ impl Expander<'_> {
                 Some("HttpApi") => self.http_event(source, name, event, target),
                 kind => {
                     let kind = kind.unwrap_or("no known type");
-                    self.gap(
+                    self.gap_aside(
                         format!("event {name} of {} ({kind}) is not in the model", source.id),
                         event.span,
                     );

@@ -27,7 +27,7 @@ pub(super) struct HttpApi {
 impl Expander<'_> {
     pub(super) fn http_api(&mut self, source: &Source) {
         if source.properties.get("Domain").is_some() {
-            self.gap(
+            self.gap_aside(
                 format!("the custom domain of {} is not in the model", source.id),
                 source.span,
             );
@@ -98,7 +98,7 @@ impl Expander<'_> {
             .map_or(Some("$default"), Node::as_str);
         let method = properties.get("Method").map_or(Some(ANY), Node::as_str);
         let (Some(api), Some(path), Some(method)) = (api, path, method) else {
-            self.gap(
+            self.gap_aside(
                 format!(
                     "event {name} of {} is not in the model: it is not plain text",
                     source.id

@@ -17,9 +17,18 @@ use indexmap::IndexMap;
 use stackgen_cfn::{Map, Node, Span, get_att, map, r#ref};
 
 use self::budget::Budget;
-use crate::Problem;
+use crate::{Problem, ProblemKind};
 
 const PREFIX: &str = "AWS::Serverless::";
+
+/// What makes nothing that WebSocket APIs are wired of. Applications and connectors may.
+const ASIDE: [&str; 5] = [
+    "Api",
+    "CapacityProvider",
+    "GraphQLApi",
+    "LayerVersion",
+    "StateMachine",
+];
 
 /// A SAM template as CloudFormation.
 pub(super) struct Expansion {
@@ -84,11 +93,12 @@ pub(super) fn expand(template: &Node) -> Option<Expansion> {
             };
             expander.known(kind, id, &entry.node, span);
         } else {
-            if kind.starts_with(PREFIX) {
-                expander.gap(
-                    format!("what SAM makes of {id} ({kind}) is not in the model"),
-                    entry.node.span,
-                );
+            if let Some(name) = kind.strip_prefix(PREFIX) {
+                let message = format!("what SAM makes of {id} ({kind}) is not in the model");
+                match ASIDE.contains(&name) {
+                    true => expander.gap_aside(message, entry.node.span),
+                    false => expander.gap(message, entry.node.span),
+                }
             }
             expander.resources.insert_entry(id, entry.clone());
         }
@@ -202,8 +212,15 @@ impl<'t> Expander<'t> {
         self.generated(source, id, "AWS::ApiGatewayV2::Stage", stage, source.span);
     }
 
+    /// Something that is not in the model and may be a part of what apis are wired of.
     fn gap(&mut self, message: String, span: Span) {
         self.gaps.push(Problem::new(message, span));
+    }
+
+    /// Something that is not in the model and has no part in that.
+    fn gap_aside(&mut self, message: String, span: Span) {
+        let gap = Problem::new(message, span);
+        self.gaps.push(gap.of_kind(ProblemKind::Aside));
     }
 
     fn simple_table(&mut self, source: &Source) {

@@ -46,7 +46,7 @@ impl Expander<'_> {
         self.websocket_routes(source, &stage);
         self.websocket_stage(source, stage);
         if source.properties.get("Domain").is_some() {
-            self.gap(
+            self.gap_aside(
                 format!("the custom domain of {} is not in the model", source.id),
                 source.span,
             );
