@@ -1,2 +1,8 @@
-const inv=require('@architect/inventory'),pkg=require('@architect/package');
-(async()=>{const i=await inv({cwd:process.cwd(), deployStage:'staging'}); const t=await pkg(i.inv? i : i); require('fs').writeFileSync('/tmp/corpus/t/architect.json',JSON.stringify(t,null,2));})().catch(e=>console.log(e.message));
+// The template that Architect makes of app.arc.
+const inventory = require('@architect/inventory');
+const render = require('@architect/package');
+const { writeFileSync } = require('fs');
+
+inventory({ cwd: process.cwd(), deployStage: 'staging' })
+  .then(render)
+  .then((template) => writeFileSync(process.argv[2], JSON.stringify(template, null, 2)));
