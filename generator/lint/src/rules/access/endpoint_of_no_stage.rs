@@ -11,7 +11,7 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// API Gateway refuses `@connections` requests and handshakes at a stage that is not there with 403 (row K5 and C3).
+    /// API Gateway refuses `@connections` requests and handshakes at a stage that is not there with 403 (rows K5, C3).
     /// The template deploys, and the failure looks like a missing permission.
     ///
     /// ## How to fix it

@@ -14,7 +14,8 @@ rule! {
     ///
     /// An authorizer of the type `JWT` is refused with `Only REQUEST authorizer type is supported on WEBSOCKET protocol
     /// Apis.`; a route may have `NONE`, `AWS_IAM` or `CUSTOM` (row F2). `AuthorizationScopes` go with `JWT` and are refused
-    /// with any other type. Nothing of the stack comes up.
+    /// with any other type: `Authorization Scopes are only valid for COGNITO_USER_POOLS and JWT authorization type`.
+    /// Nothing of the stack comes up.
     ///
     /// ## How to fix it
     ///

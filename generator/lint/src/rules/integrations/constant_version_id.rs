@@ -12,10 +12,10 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// CloudFormation publishes an `AWS::Lambda::Version` when its logical id is new, or its description or digest changes. Code
-    /// is no property of it: with a logical id that stays the same, the function is updated, the update succeeds, and the
-    /// version that the API calls has the code of the first day. An alias that names the version is a note, as a
-    /// deployment tool may move it outside of the stack.
+    /// CloudFormation publishes an `AWS::Lambda::Version` when its logical id is new, or its `Description` or `CodeSha256`
+    /// changes. The code itself is no property of it: with a logical id that stays the same, the function is updated, the
+    /// update succeeds, and the version that the API calls has the code of the first day. An alias that names the version
+    /// is a note, as a deployment tool may move it outside of the stack.
     ///
     /// ## How to fix it
     ///

@@ -10,8 +10,8 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// Payload formats are a choice of HTTP APIs; a WebSocket API knows 1.0 alone (row F3). The template does not deploy, or the
-    /// function gets an event without what its library reads of the 2.0 format. It comes of an HTTP API's integration that was
+    /// Payload formats are a choice of HTTP APIs; a WebSocket API knows 1.0 alone (row F3). The integration is refused,
+    /// `Unsupported PayloadFormatVersion: 2.0`, and the stack rolls back. It comes of an HTTP API's integration that was
     /// copied.
     ///
     /// ## How to fix it

@@ -10,8 +10,9 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// `TimeoutInMillis` is 50 to 29000 for WebSocket APIs (row C8), and 30000, the limit of HTTP APIs, is too much. API Gateway
-    /// refuses the integration and CloudFormation rolls back. The higher limit that can be asked for is that of REST APIs.
+    /// `TimeoutInMillis` is 50 to 29000 for WebSocket APIs (row C8), and 30000, the limit of HTTP APIs, is too much. API
+    /// Gateway refuses the integration, `Timeout should be between 50 ms and 29000 ms`, and CloudFormation rolls back. The
+    /// higher limit that can be asked for is that of REST APIs.
     ///
     /// ## How to fix it
     ///

@@ -9,8 +9,9 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// There are two values (row A15): `$request.header.x-api-key` and `$context.authorizer.usageIdentifierKey`. A query
-    /// parameter or another header is never read, so that no caller of a route that requires a key gets in.
+    /// There are two values (row A15): `$request.header.x-api-key` and `$context.authorizer.usageIdentifierKey`. Anything
+    /// else is not supported: a key in a query parameter or another header is not looked at, and a caller of a route that
+    /// requires one gets 403.
     ///
     /// ## How to fix it
     ///

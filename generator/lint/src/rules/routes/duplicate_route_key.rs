@@ -12,8 +12,8 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// The second one cannot be created (row D14): the deployment of the stack fails with
-    /// `Route with key joinSession already exists for this API`, 409 `ConflictException`, and is rolled back.
+    /// The second one cannot be created (row D14): the deployment of the stack fails with 409 `ConflictException`, and is
+    /// rolled back.
     ///
     /// ## How to fix it
     ///

@@ -10,9 +10,9 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// `CorsConfiguration`, the OpenAPI `Body`, and `Target`, `RouteKey` and `CredentialsArn` of an API are supported for HTTP
-    /// APIs only (row F1). With `CorsConfiguration` the deployment of the stack fails with `Cors is not supported for
-    /// WEBSOCKET protocolType`; what the others are meant to make is not made.
+    /// `CorsConfiguration`, the OpenAPI `Body`, and `Target`, `RouteKey` and `CredentialsArn` of an API are supported for
+    /// HTTP APIs only (row F1). With `CorsConfiguration` the deployment of the stack fails with `Cors is not supported for
+    /// WEBSOCKET protocolType`; what the others are there to make is refused too, or not made.
     ///
     /// ## How to fix it
     ///

@@ -12,8 +12,8 @@ rule! {
     /// ## Why it hurts
     ///
     /// Headers and a query string come with the handshake alone; a message has neither (row E2). API Gateway refuses the
-    /// route: the deployment of the stack fails with `Request parameters are only supported for the $connect route in
-    /// WEBSOCKET APIs` (row M9).
+    /// route and the deployment of the stack fails (row M9). SAM refuses the template before that: `Request parameters are
+    /// only supported for the $connect route in WebSocket APIs.`
     ///
     /// ## How to fix it
     ///

@@ -10,8 +10,8 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// `$` is reserved for `$connect`, `$disconnect` and `$default` (row F2). The route cannot be created: the deployment of
-    /// the stack fails with `The provided route key is not formatted properly`, 400 `BadRequestException`.
+    /// `$` is reserved for `$connect`, `$disconnect` and `$default` (row F2). The route is refused with 400
+    /// `BadRequestException`, and the deployment of the stack fails.
     ///
     /// ## How to fix it
     ///

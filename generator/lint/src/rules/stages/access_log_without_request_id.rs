@@ -11,8 +11,9 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// API Gateway demands one of them in every format (row L2) and refuses the stage without. Such an id is besides all
-    /// that ties a line of the access log to the execution log and to what a function logged.
+    /// API Gateway demands one of them in every format (row L2) and refuses the stage without: `Access Log format must
+    /// include either $context.requestId or $context.extendedRequestId`. Such an id is besides all that ties a line of the
+    /// access log to the execution log and to what a function logged.
     ///
     /// ## How to fix it
     ///

@@ -10,9 +10,9 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// Under `AutoDeploy` API Gateway moves the stage's pointer by itself with every change, and `DeploymentId` cannot
-    /// be set (row D5): API Gateway refuses the call with a `BadRequestException`. Where it is let through, the pointer
-    /// of the template is gone with the next change of a route.
+    /// Under `AutoDeploy` API Gateway moves the stage's pointer by itself with every change, and `DeploymentId` cannot be
+    /// set (row D5): the stack fails with a `BadRequestException`, at the latest when the template points at another
+    /// deployment. Until then the pointer of the template is gone with the next change of a route.
     ///
     /// ## How to fix it
     ///

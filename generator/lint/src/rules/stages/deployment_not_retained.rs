@@ -13,8 +13,8 @@ rule! {
     ///
     /// Rolling back is pointing the stage at the earlier deployment (row D11). A deployment whose logical id changes is
     /// deleted with the update that makes the next: there is nothing left to point at. And when somebody has moved the
-    /// stage by hand to a deployment that leaves the template, deleting it fails with `Active stages pointing to this
-    /// deployment must be moved or deleted` (row D10).
+    /// stage by hand to a deployment that leaves the template, deleting it fails, because a stage still points at it (rows
+    /// D6, D10).
     ///
     /// ## How to fix it
     ///
@@ -24,7 +24,7 @@ rule! {
     name: "deployment-not-retained",
     severity: Note,
     confidence: High,
-    rows: ["D10", "D11"],
+    rows: ["D6", "D10", "D11"],
     fixable: false,
     example: "stages/deployment_not_retained.diff",
 }

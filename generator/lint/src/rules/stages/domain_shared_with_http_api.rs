@@ -13,8 +13,7 @@ rule! {
     /// ## Why it hurts
     ///
     /// A domain name that a WebSocket API is mapped to cannot be mapped to an API of another kind (row L8): the second
-    /// mapping is refused with a `BadRequestException` that says that `WebSocket APIs can only be attached to a domain
-    /// name with other WebSocket APIs`, and the stack fails. Another `ApiMappingKey` does not help.
+    /// mapping is refused with a `BadRequestException`, and the stack fails. Another `ApiMappingKey` does not help.
     ///
     /// ## How to fix it
     ///

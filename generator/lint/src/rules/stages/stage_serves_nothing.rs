@@ -14,7 +14,7 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// The stack is made without an error, the stage's URL exists, and every handshake is answered with 403 (row C3). A
+    /// The stack is made without an error, the stage's URL exists, and every handshake is answered with 403 (row C3). An
     /// `AWS::ApiGatewayV2::Deployment` beside the stage does not help as long as neither names the other.
     ///
     /// ## How to fix it

@@ -10,9 +10,9 @@ rule! {
     /// ## Why it hurts
     ///
     /// 0 is no way to say "unlimited": with `ThrottlingBurstLimit: 0` or `ThrottlingRateLimit: 0` in
-    /// `DefaultRouteSettings`, every handshake is refused with 429 `Too Many Requests` (row D18), and in the settings of
-    /// a route every message of that route is. Templates that were made from Terraform or Pulumi have it, where a limit
-    /// that is not written is sent as 0.
+    /// `DefaultRouteSettings`, every handshake was seen to be refused with 429 `Too Many Requests` (row D18); in the
+    /// settings of a route it is every message of that route. Templates that were made from Terraform or Pulumi have it,
+    /// where a limit that is not written is sent as 0.
     ///
     /// ## How to fix it
     ///

@@ -10,9 +10,9 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// WebSocket APIs have Regional domain names alone (row L8), and TLS 1.2 is the oldest that they take. Anything else
-    /// is refused with `Only REGIONAL domain names with a security policy of TLS 1.2 can be managed through the API
-    /// Gateway V2 API`, and the stack fails.
+    /// WebSocket APIs have Regional domain names alone (row L8), and TLS 1.2 is the oldest that they take. An
+    /// edge-optimized name is refused with `EDGE endpoint type is not supported for APIGatewayV2 domainName`, TLS 1.0 with
+    /// a `BadRequestException` too, and the stack fails.
     ///
     /// ## How to fix it
     ///
