@@ -70,7 +70,7 @@ fn a_mistake_is_told_with_its_place() {
     38 |       AuthorizationType: NONE
        |                          ^^^^
        |
-       = note: rule connect-open-beside-authorizer; rows A1, D1 of the API Gateway reference
+       = note: rule connect-open-beside-authorizer; rows A1, C2, D1 of the API Gateway reference
        = help: set `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref Authorizer`
     --- stderr
     1 template, 1 WebSocket API: 1 error
@@ -126,7 +126,7 @@ fn a_file_that_cannot_be_read_keeps_none_of_the_others_from_being_judged() {
     38 |       AuthorizationType: NONE
        |                          ^^^^
        |
-       = note: rule connect-open-beside-authorizer; rows A1, D1 of the API Gateway reference
+       = note: rule connect-open-beside-authorizer; rows A1, C2, D1 of the API Gateway reference
        = help: set `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref Authorizer`
     --- stderr
     error: expected `,` or `]` in the list
