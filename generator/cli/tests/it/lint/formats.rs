@@ -45,6 +45,7 @@ fn json() {
           "hint": "set `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref Authorizer`",
           "rows": [
             "A1",
+            "C2",
             "D1"
           ],
           "fix": null
