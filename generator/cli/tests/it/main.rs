@@ -13,6 +13,7 @@ mod diff;
 mod graph;
 mod handlers;
 mod init;
+mod integrations;
 mod limits;
 mod lint;
 mod pages;

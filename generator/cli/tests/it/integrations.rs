@@ -1,0 +1,190 @@
+//! The GitHub Action and the pre-commit hook: what runs `stackgen lint` elsewhere.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::common::{Sandbox, root};
+
+/// Wired right, but for a permission that anybody's API may use.
+const LAX: &str =
+    "generator/lint/fixtures/peers/serverless/cloudformation-template-update-stack.json";
+const RIGHT: &str = "generator/lint/fixtures/peers/sam/template.yaml";
+
+fn stackgen() -> &'static Path {
+    Path::new(assert_cmd::cargo::cargo_bin!("stackgen"))
+}
+
+/// A tool that `make tools` installs; `None`, said aloud, where it did not. In CI it has to be there.
+fn tool(name: &str) -> Option<PathBuf> {
+    let path = root().join(".tools/venv/bin").join(name);
+    if path.is_file() {
+        return Some(path);
+    }
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "there is no {name}: `make tools` installs it"
+    );
+    eprintln!("skipped: there is no {name}; `make tools` installs it");
+    None
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A folder with two templates.
+fn templates() -> Sandbox {
+    let sandbox = Sandbox::new();
+    for (name, file) in [("lax stack.json", LAX), ("right.yaml", RIGHT)] {
+        sandbox.write(name, std::fs::read(root().join(file)).unwrap());
+    }
+    sandbox
+}
+
+/// The action's work with its inputs; what it says of itself stands in `github-output`.
+fn action(sandbox: &Sandbox, paths: &str, arguments: &str, sarif: &str) -> Output {
+    let mut command = Command::new("bash");
+    command
+        .arg(root().join("tools/action/lint"))
+        .current_dir(sandbox.path());
+    command
+        .env("PATHS", paths)
+        .env("ARGS", arguments)
+        .env("SARIF", sarif);
+    command
+        .env("STACKGEN", stackgen())
+        .env("RUNNER_TEMP", sandbox.path());
+    command.env("GITHUB_OUTPUT", sandbox.path().join("github-output"));
+    command.output().unwrap()
+}
+
+#[test]
+fn the_action_annotates_what_it_finds_and_fails() {
+    let sandbox = templates();
+    let run = action(&sandbox, "lax stack.json\nright.yaml\n", "", "");
+    assert_eq!(run.status.code(), Some(3), "{}", text(&run.stderr));
+    let annotations = text(&run.stdout);
+    assert!(
+        annotations.contains("::warning file=lax stack.json,line=433,"),
+        "{annotations}"
+    );
+    assert!(!annotations.contains("right.yaml"), "{annotations}");
+    assert_eq!(sandbox.read("github-output"), "exit-code=3\n");
+}
+
+#[test]
+fn the_action_writes_sarif_where_it_is_asked_to() {
+    let sandbox = templates();
+    let run = action(&sandbox, "lax stack.json", "--select=SG5\n", "found.sarif");
+    assert_eq!(
+        (run.status.code(), text(&run.stdout)),
+        (Some(3), String::new())
+    );
+    let sarif: serde_json::Value = serde_json::from_str(&sandbox.read("found.sarif")).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert!(!results.is_empty() && results.iter().all(|result| result["ruleId"] == "SG502"));
+}
+
+#[test]
+fn the_action_is_content_with_templates_that_are_right() {
+    let sandbox = templates();
+    let run = action(&sandbox, "right.yaml", "", "");
+    assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+    assert_eq!(sandbox.read("github-output"), "exit-code=0\n");
+}
+
+/// An expression of GitHub's is put into a script before a shell reads it: with text of a pull request in it, it runs that.
+#[test]
+fn no_script_of_the_action_has_expressions_of_githubs() {
+    let action = std::fs::read_to_string(root().join("action.yml")).unwrap();
+    let scripts: Vec<_> = action
+        .lines()
+        .filter(|line| line.trim_start().starts_with("run:"))
+        .collect();
+    assert_eq!(scripts.len(), 2);
+    assert!(
+        scripts.iter().all(|line| !line.contains("${{")),
+        "{scripts:?}"
+    );
+}
+
+#[test]
+fn the_action_and_the_hook_are_what_their_schemas_say() {
+    let checks: [(&str, &[&str]); 2] = [
+        (
+            "check-jsonschema",
+            &["--builtin-schema", "vendor.github-actions", "action.yml"],
+        ),
+        (
+            "pre-commit",
+            &["validate-manifest", ".pre-commit-hooks.yaml"],
+        ),
+    ];
+    for (name, arguments) in checks {
+        let Some(program) = tool(name) else {
+            continue;
+        };
+        let run = Command::new(program)
+            .args(arguments)
+            .current_dir(root())
+            .output()
+            .unwrap();
+        assert!(
+            run.status.success(),
+            "{}{}",
+            text(&run.stdout),
+            text(&run.stderr)
+        );
+    }
+}
+
+#[test]
+fn the_hook_passes_over_what_is_no_template_and_fails_for_what_is_found() {
+    let Some(program) = tool("pre-commit") else {
+        return;
+    };
+    let sandbox = templates();
+    sandbox.write("other.yaml", "a: 1\n");
+    let git = |arguments: &[&str]| {
+        let done = Command::new("git")
+            .args(arguments)
+            .current_dir(sandbox.path())
+            .status();
+        assert!(done.unwrap().success());
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    let home = Sandbox::new();
+    let hook = |files: &[&str]| {
+        let path = std::env::join_paths(
+            std::iter::once(stackgen().parent().unwrap().to_owned())
+                .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+        );
+        let mut command = Command::new(&program);
+        command
+            .arg("try-repo")
+            .arg(root())
+            .args(["stackgen-lint", "--files"])
+            .args(files);
+        command
+            .current_dir(sandbox.path())
+            .env("PRE_COMMIT_HOME", home.path());
+        command.env("PATH", path.unwrap()).output().unwrap()
+    };
+    let found = hook(&["lax stack.json", "other.yaml"]);
+    let said = text(&found.stdout);
+    assert_eq!(
+        found.status.code(),
+        Some(1),
+        "{said}{}",
+        text(&found.stderr)
+    );
+    assert!(said.contains("warning[SG312]"), "{said}");
+    let nothing = hook(&["right.yaml", "other.yaml"]);
+    assert!(
+        nothing.status.success(),
+        "{}{}",
+        text(&nothing.stdout),
+        text(&nothing.stderr)
+    );
+}
