@@ -101,7 +101,7 @@ fn no_script_of_the_action_has_expressions_of_githubs() {
         .lines()
         .filter(|line| line.trim_start().starts_with("run:"))
         .collect();
-    assert_eq!(scripts.len(), 2);
+    assert_eq!(scripts.len(), 3);
     assert!(
         scripts.iter().all(|line| !line.contains("${{")),
         "{scripts:?}"
