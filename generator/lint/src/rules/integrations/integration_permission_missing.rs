@@ -8,11 +8,11 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// An integration that names no role invokes its function by the function's resource policy, and the caller that the
-    /// policy sees is `arn:…:execute-api:…:{api}/{stage}/{route}`. No permission of the template admits it. On `$connect`
-    /// the handshake is answered with 500 (row C7); on other routes the client gets an `Internal server error` frame; the
-    /// function is never invoked, so that its log is empty. CDK made the permission for the first route alone when routes
-    /// shared one `WebSocketLambdaIntegration`.
+    /// An integration that names no role invokes its function by the function's resource policy, and the caller that
+    /// the policy sees is `arn:…:execute-api:…:{api}/{stage}/{route}`. No permission of the template admits it. On
+    /// `$connect` the handshake is answered with 500 (row C7); on other routes the client gets an `Internal server
+    /// error` frame; the function is never invoked, so that its log is empty. CDK of before July 2026 made the
+    /// permission for the first route alone when routes shared one `WebSocketLambdaIntegration`.
     ///
     /// ## How to fix it
     ///

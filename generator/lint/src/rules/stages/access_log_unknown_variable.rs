@@ -12,8 +12,8 @@ rule! {
     ///
     /// A variable that an API does not have is logged as `-`, without an error (row L1). `$context.httpMethod`,
     /// `$context.path`, `$context.protocol` and their like belong to HTTP and REST APIs; a format that was taken from
-    /// one, CDK's default among them, tells neither the route nor the connection of a line. Close codes are not in the
-    /// access log at all: `$disconnect` events alone have them.
+    /// one, CDK's `AccessLogFormat.clf()` among them, tells neither the route nor the connection of a line. Close
+    /// codes are not in the access log at all: `$disconnect` events alone have them.
     ///
     /// ## How to fix it
     ///
