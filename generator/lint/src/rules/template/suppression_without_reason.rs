@@ -12,7 +12,7 @@ rule! {
     ///
     /// ## How to fix it
     ///
-    /// Write the reason behind the bracket, `# stackgen: ignore[SG102] listeners come without a token`, or as `Reason` in
+    /// Write the reason behind the bracket, `# stackgen: ignore[SG102] attached when all clients send a token`, or as `Reason` in
     /// `Metadata`.
     id: "SG002",
     name: "suppression-without-reason",
