@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use stackgen_cfn::{Node, Value};
-use stackgen_model::{Link, Model, Piece, Resource, Text};
+use stackgen_model::{Link, Model, Piece, Pseudo, Resource, Text};
 
 use crate::Place;
 use crate::context::Context;
@@ -18,10 +18,54 @@ pub(crate) struct HardCoded<'a> {
     pub(crate) partition: Option<&'a str>,
 }
 
-/// Every one of them. ARNs of what is elsewhere need their account and region, and are not among them.
+/// Every one of them. ARNs of what is elsewhere need their account and region, and are not among them; nor are those
+/// that CDK writes for a stack that is meant for one environment.
 pub(crate) fn hard_coded<'a>(context: &Context<'a>) -> Vec<HardCoded<'a>> {
+    let arns = own_arns(context);
+    let mut found: Vec<_> = arns.iter().filter_map(Arn::hard_coded).collect();
+    if !found.is_empty() && is_of_cdk(context.model) && !arns.iter().any(Arn::is_told_by_stack) {
+        for it in &mut found {
+            (it.account, it.region) = (None, None);
+        }
+        found.retain(|it| it.partition.is_some());
+    }
+    // Statements of one policy stand at one place when the same text is in each.
+    let mut seen = HashSet::new();
+    found.retain(|it| seen.insert((it.what.clone(), it.place.span)));
+    found
+}
+
+/// Whether CDK synthesised the template.
+fn is_of_cdk(model: &Model) -> bool {
+    let marked = |resource: &Resource| {
+        let metadata = resource.attributes.get("Metadata");
+        resource.kind == "AWS::CDK::Metadata"
+            || metadata.is_some_and(|metadata| metadata.get("aws:cdk:path").is_some())
+    };
+    model.parameters.get("BootstrapVersion").is_some()
+        || model.resources.values().any(|resource| marked(resource))
+}
+
+/// The ARN of something of the template, as a property has it.
+struct Arn<'a> {
+    what: &'static str,
+    resource: &'a Resource,
+    /// Empty where the place of the ARN is not kept.
+    property: &'static str,
+    text: &'a Text,
+}
+
+fn own_arns<'a>(context: &Context<'a>) -> Vec<Arn<'a>> {
     let model = context.model;
     let mut found = Vec::new();
+    let mut add = |what, resource, property, text: Option<&'a Text>| {
+        found.extend(text.map(|text| Arn {
+            what,
+            resource,
+            property,
+            text,
+        }));
+    };
     let names = function_names(model);
     let own = |link: &Link, uri: &Text| match link {
         Link::To(_) => true,
@@ -34,20 +78,14 @@ pub(crate) fn hard_coded<'a>(context: &Context<'a>) -> Vec<HardCoded<'a>> {
                 .uri
                 .as_ref()
                 .filter(|uri| own(&it.function.function, uri));
-            add(
-                &mut found,
-                "the URI of",
-                &it.resource,
-                "IntegrationUri",
-                uri,
-            );
+            add("the URI of", &it.resource, "IntegrationUri", uri);
         }
         for it in &api.authorizers {
             let uri = it
                 .uri
                 .as_ref()
                 .filter(|uri| own(&it.function.function, uri));
-            add(&mut found, "the URI of", &it.resource, "AuthorizerUri", uri);
+            add("the URI of", &it.resource, "AuthorizerUri", uri);
         }
     }
     let of_api = |text: &&Text| {
@@ -58,23 +96,11 @@ pub(crate) fn hard_coded<'a>(context: &Context<'a>) -> Vec<HardCoded<'a>> {
     };
     for it in &model.permissions {
         let source = it.source_arn.as_ref().filter(of_api);
-        add(
-            &mut found,
-            "the SourceArn of",
-            &it.resource,
-            "SourceArn",
-            source,
-        );
+        add("the SourceArn of", &it.resource, "SourceArn", source);
     }
     for grant in model.roles.iter().flat_map(|role| &role.grants) {
         for resource in grant.resources.iter().filter(of_api) {
-            add(
-                &mut found,
-                "a policy of",
-                &grant.resource,
-                "",
-                Some(resource),
-            );
+            add("a policy of", &grant.resource, "", Some(resource));
         }
     }
     found
@@ -98,50 +124,48 @@ pub(crate) fn function_name(uri: &Text) -> Option<&str> {
     name.split([':', '/']).next()
 }
 
-fn add<'a>(
-    found: &mut Vec<HardCoded<'a>>,
-    what: &str,
-    resource: &'a Resource,
-    property: &str,
-    text: Option<&'a Text>,
-) {
-    let Some(text) = text else { return };
-    let path: &[&str] = if property.is_empty() {
-        &[]
-    } else {
-        &[property]
-    };
-    let Some(node) = resource.node(path) else {
-        return;
-    };
-    let mut hard = HardCoded {
-        what: format!("{what} {}", resource.logical_id),
-        place: Place::of(resource, path),
-        account: None,
-        region: None,
-        partition: None,
-    };
-    for (kind, part) in parts(text) {
-        // What a parameter's default or a mapping brings is not written here.
-        let needle = match kind {
-            Part::Partition => format!("arn:{part}"),
-            _ => part.to_owned(),
-        };
-        let Some(written) = written(node, &needle) else {
-            continue;
-        };
-        let place = match kind {
-            Part::Account => &mut hard.account,
-            Part::Region => &mut hard.region,
-            Part::Partition => &mut hard.partition,
-        };
-        *place = place.or(Some(part));
-        if property.is_empty() && written.span.file.is_some() {
-            hard.place.span = written.span;
-        }
+impl<'a> Arn<'a> {
+    /// Whether the stack tells its own account or region in it.
+    fn is_told_by_stack(&self) -> bool {
+        let told =
+            |piece: &Piece| matches!(piece, Piece::Pseudo(Pseudo::AccountId | Pseudo::Region));
+        self.text.pieces().iter().any(told)
     }
-    if hard.account.or(hard.region).or(hard.partition).is_some() {
-        found.push(hard);
+
+    fn hard_coded(&self) -> Option<HardCoded<'a>> {
+        let path: &[&str] = match self.property {
+            "" => &[],
+            property => &[property],
+        };
+        let node = self.resource.node(path)?;
+        let mut hard = HardCoded {
+            what: format!("{} {}", self.what, self.resource.logical_id),
+            place: Place::of(self.resource, path),
+            account: None,
+            region: None,
+            partition: None,
+        };
+        for (kind, part) in parts(self.text) {
+            // What a parameter's default or a mapping brings is not written here.
+            let needle = match kind {
+                Part::Partition => format!("arn:{part}"),
+                _ => part.to_owned(),
+            };
+            let Some(written) = written(node, &needle) else {
+                continue;
+            };
+            let place = match kind {
+                Part::Account => &mut hard.account,
+                Part::Region => &mut hard.region,
+                Part::Partition => &mut hard.partition,
+            };
+            *place = place.or(Some(part));
+            if path.is_empty() && written.span.file.is_some() {
+                hard.place.span = written.span;
+            }
+        }
+        hard.account.or(hard.region).or(hard.partition)?;
+        Some(hard)
     }
 }
 
