@@ -18,8 +18,8 @@ impl Reader<'_> {
         let Some(uri) = uri else {
             return FunctionLink::default();
         };
-        match uri.split_once(":lambda:path/2015-03-31/functions/") {
-            Some((_, after)) => match after.strip_suffix("/invocations") {
+        match invocation_path(uri) {
+            Some(after) => match after.strip_suffix("/invocations") {
                 Some(function) => self.function(&function),
                 None => link(Link::elsewhere(Some(after))),
             },
@@ -184,6 +184,13 @@ impl Reader<'_> {
         let alias = aliases.find(of_function)?;
         Some(alias.logical_id.clone())
     }
+}
+
+/// What follows `:lambda:path/2015-03-31/functions/`; a second slash after `path`, as in examples of AWS's, is the same.
+fn invocation_path(uri: &Text) -> Option<Text> {
+    let (_, path) = uri.split_once(":lambda:path/")?;
+    let path = path.strip_prefix("/").unwrap_or(path);
+    path.strip_prefix("2015-03-31/functions/")
 }
 
 fn link(function: Link) -> FunctionLink {

@@ -6,13 +6,15 @@ use crate::resource::{Resource, Resources};
 use crate::{Problem, Resolved};
 
 /// Macros that add no resources of their own, or whose resources are read.
-const READ: [&str; 3] = [
+const READ: [&str; 5] = [
     "AWS::Serverless-2016-10-31",
     "AWS::LanguageExtensions",
     "AWS::CodeDeployBlueGreen",
+    "AWS::SecretsManager-2020-07-23",
+    "AWS::SecretsManager-2024-09-16",
 ];
 
-/// What macros and loops of the language extensions make, and routes of HTTP APIs that stand in no resource and no readable body.
+/// What macros, loops of the language extensions, modules and connectors make, and routes of HTTP APIs that stand in no resource and no readable body.
 pub(super) fn gaps(template: &Node, resources: &Resources) -> Vec<Problem> {
     let section = template.get("Resources").and_then(Node::as_map);
     let entries = section.into_iter().flat_map(Map::entries);
@@ -27,7 +29,22 @@ pub(super) fn gaps(template: &Node, resources: &Resources) -> Vec<Problem> {
         .values()
         .filter(|resource| resource.kind == "AWS::ApiGatewayV2::Api");
     let apis = apis.flat_map(|api| of_api(api));
-    macros(template).chain(made).chain(apis).collect()
+    let several = resources.values().filter_map(|resource| several(resource));
+    let made = macros(template).chain(made).chain(several);
+    made.chain(apis).collect()
+}
+
+/// A resource that stands for several: a module of the account's registry, or one with SAM's connectors.
+fn several(resource: &Resource) -> Option<Problem> {
+    let (id, kind) = (&resource.logical_id, &resource.kind);
+    let message = if kind.ends_with("::MODULE") {
+        format!("what {id} ({kind}) makes is not in the model")
+    } else if resource.attributes.contains_key("Connectors") {
+        format!("what SAM makes of the connectors of {id} is not in the model")
+    } else {
+        return None;
+    };
+    Some(Problem::new(message, resource.span))
 }
 
 /// The template's own transforms, which may add anything anywhere.

@@ -244,6 +244,8 @@ Resources:
   File: {Type: 'AWS::ApiGatewayV2::Api', Properties: {BodyS3Location: {Bucket: b, Key: k}}}
   Made: {Type: 'AWS::ApiGatewayV2::Api', Properties: {Body: !Transform {Name: 'AWS::Include'}}}
   'Fn::ForEach::Topics': [Name, [a], {}]
+  Module: {Type: 'Our::Chat::Api::MODULE'}
+  Connected: {Type: 'AWS::SQS::Queue', Connectors: {ToFunction: {Properties: {Destination: {Id: f}}}}}
 ",
     );
     let gaps: Vec<&str> = model.gaps.iter().map(|gap| gap.message.as_str()).collect();
@@ -252,6 +254,8 @@ Resources:
         "the OpenAPI file of File is not in the model",
         "the OpenAPI body of Made is not known as a whole",
         "what Fn::ForEach::Topics makes is not in the model",
+        "what Module (Our::Chat::Api::MODULE) makes is not in the model",
+        "what SAM makes of the connectors of Connected is not in the model",
     ];
     assert_eq!(
         (gaps.as_slice(), model.problems),

@@ -67,7 +67,11 @@ fn of_integration(integration: &Integration) -> Option<Finding> {
         let fix = Fix::one("write the path that invokes the function", edit);
         return Some(finding.hint(format!("write `!Sub {path}`")).fix(fix));
     }
-    let wrong = match uri.split_once(PATH) {
+    // A second slash after `path`, as in examples of AWS's, is the same.
+    let function = uri
+        .split_once(PATH)
+        .or_else(|| uri.split_once(&PATH.replace("path/", "path//")));
+    let wrong = match function {
         Some((_, function)) if function.strip_suffix("/invocations").is_some() => return None,
         Some(_) => "does not end in `/invocations`",
         None if uri.split_once(":lambda:path/").is_some() => {
