@@ -51,27 +51,30 @@ pub(crate) struct Sight<'a> {
     context: &'a Context<'a>,
     /// SAM has lost or refused routes.
     lost: bool,
-    /// Resources whose `Ref` a nested stack gets as a parameter, or any stack can import.
+    /// Resources whose `Ref` a nested stack gets as a parameter, or any stack can import or find in the parameter store.
     given_away: HashSet<&'a LogicalId>,
+    /// Resources whose `Ref` is an output: a parent may hand it to its other stacks.
+    put_out: HashSet<&'a LogicalId>,
 }
 
 impl<'a> Sight<'a> {
     pub(crate) fn new(context: &'a Context<'a>) -> Sight<'a> {
         let model = context.model;
         let mut problems = model.problems.iter();
-        let stacks = model.resources.values();
-        let stacks = stacks.filter(|it| it.kind == "AWS::CloudFormation::Stack");
-        let parameters = stacks.filter_map(|stack| stack.properties.get("Parameters"));
-        let outputs = model
-            .outputs
-            .as_map()
-            .into_iter()
-            .flat_map(|it| it.values());
-        let exported = outputs.filter(|output| output.get("Export").is_some());
+        let of_kind = |kind: &'static str, property: &'static str| {
+            let resources = model.resources.values().filter(move |it| it.kind == kind);
+            resources.filter_map(move |it| it.properties.get(property))
+        };
+        let parameters = of_kind("AWS::CloudFormation::Stack", "Parameters");
+        let parameters = parameters.filter_map(Resolved::as_map);
+        let stored = of_kind("AWS::SSM::Parameter", "Value");
+        let outputs = || model.outputs.as_map().into_iter().flatten();
+        let exported = outputs().filter(|(_, output)| output.get("Export").is_some());
         let values = parameters
-            .filter_map(Resolved::as_map)
             .flat_map(|it| it.values())
-            .chain(exported.filter_map(|output| output.get("Value")));
+            .chain(stored)
+            .chain(exported.filter_map(|(_, output)| output.get("Value")));
+        let outputs = outputs().filter_map(|(_, output)| output.get("Value"));
         Sight {
             context,
             lost: problems.any(|it| {
@@ -81,6 +84,7 @@ impl<'a> Sight<'a> {
                 )
             }),
             given_away: values.filter_map(referred).collect(),
+            put_out: outputs.filter_map(referred).collect(),
         }
     }
 
@@ -94,9 +98,13 @@ impl<'a> Sight<'a> {
             && !self.is_given_away(api)
     }
 
-    /// Whether another stack is given the id of an api, and may make routes, deployments and stages of it.
+    /// Whether another stack is given the id of an api, and may make routes, deployments and stages of it. That the id is
+    /// merely put out says so of an api that has no stage here.
     pub(crate) fn is_given_away(&self, api: &Api) -> bool {
-        let given_away = |api: &Arc<Resource>| self.given_away.contains(&api.logical_id);
+        let given_away = |resource: &Arc<Resource>| {
+            let id = &resource.logical_id;
+            self.given_away.contains(id) || (api.stages.is_empty() && self.put_out.contains(id))
+        };
         api.resource.as_ref().is_some_and(given_away)
     }
 }
