@@ -127,6 +127,8 @@ impl<'a> Permissions<'a> {
                 (None, Link::External(text)) => {
                     let function = last_name(text).and_then(|name| by_name.get(name));
                     self.open.extend(function);
+                    // Part of an ARN, such as `${AWS::AccountId}:${Function}`, names the function too.
+                    self.open.extend(text.references().map(|it| &it.logical_id));
                     return;
                 }
                 _ => {
