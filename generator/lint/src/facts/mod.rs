@@ -21,6 +21,7 @@ pub(crate) mod presence;
 pub(crate) mod quota;
 pub(crate) mod records;
 pub(crate) mod roles;
+pub(crate) mod secrets;
 pub(crate) mod selection;
 pub(crate) mod serving;
 pub(crate) mod settings;
