@@ -1,8 +1,11 @@
-use stackgen_model::{Resolved, Table};
+use std::collections::HashSet;
+
+use stackgen_model::{LogicalId, Model, Resolved, Table};
 
 use crate::context::Context;
+use crate::facts::{order, settings};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Confidence, Finding, Place};
 
 rule! {
     /// A table of connections keeps its records for ever.
@@ -18,7 +21,7 @@ rule! {
     ///
     /// Write the time of expiry, in seconds since 1970, into an attribute of each record, and name the attribute in
     /// `TimeToLiveSpecification`. Go on deleting records at `$disconnect` and on 410: DynamoDB may take days to delete what
-    /// has expired.
+    /// has expired. Where a schedule or a custom resource of the template may see to it, it is a note.
     id: "SG508",
     name: "connections-without-ttl",
     severity: Warning,
@@ -31,15 +34,59 @@ rule! {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let tables = context.model.tables.iter();
     let kept = tables.filter(|table| is_of_connections(table) && !expires(table));
-    kept.map(of_table).collect()
+    let mut others = None;
+    let finding = |table: &Table| {
+        let others = others.get_or_insert_with(|| Others::of(context.model));
+        let finding = of_table(table);
+        match others.may_remove(&table.resource.logical_id) {
+            true => finding.with_confidence(Confidence::Low),
+            false => finding,
+        }
+    };
+    kept.map(finding).collect()
 }
 
 fn of_table(table: &Table) -> Finding {
     let id = &table.resource.logical_id;
-    let message = format!("{id} keeps records of connections that no `$disconnect` removes");
+    let message =
+        format!("{id} keeps the record of a connection for ever when no `$disconnect` comes");
     Finding::new(&RULE, Place::of(&table.resource, &[]), message)
         .related(Place::of(&table.resource, &["KeySchema"]), "connection ids")
         .hint("set `TimeToLiveSpecification: {AttributeName: expiresAt, Enabled: true}` and write `expiresAt`")
+}
+
+/// What else may remove records or have them expire.
+struct Others {
+    /// Something that runs at times may sweep tables; what is out of sight may, too.
+    sweeps: bool,
+    /// What custom resources are told of.
+    told: HashSet<String>,
+}
+
+impl Others {
+    fn of(model: &Model) -> Others {
+        let mut others = Others {
+            sweeps: !model.gaps.is_empty(),
+            told: HashSet::new(),
+        };
+        for resource in model.resources.values() {
+            let kind = resource.kind.as_str();
+            let properties = &resource.properties;
+            let by_rule = || properties.get("ScheduleExpression").is_some();
+            others.sweeps |=
+                kind == "AWS::Scheduler::Schedule" || (kind == "AWS::Events::Rule" && by_rule());
+            if kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource" {
+                order::references(properties, &mut |id| {
+                    others.told.insert(id.to_owned());
+                });
+            }
+        }
+        others
+    }
+
+    fn may_remove(&self, table: &LogicalId) -> bool {
+        self.sweeps || self.told.contains(table.as_str())
+    }
 }
 
 /// Whether its items are found by connection ids.
@@ -52,7 +99,11 @@ fn is_of_connections(table: &Table) -> bool {
     })
 }
 
+/// Whether they do, or a condition or parameter decides.
 fn expires(table: &Table) -> bool {
-    let specification = table.resource.properties.get("TimeToLiveSpecification");
-    table.ttl_attribute.is_some() || matches!(specification, Some(Resolved::Unknown(_)))
+    let path = ["TimeToLiveSpecification"];
+    let specification = table.resource.properties.get(path[0]);
+    table.ttl_attribute.is_some()
+        || matches!(specification, Some(Resolved::Unknown(_)))
+        || settings::is_computed(&table.resource, &path)
 }
