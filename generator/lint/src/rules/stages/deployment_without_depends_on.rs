@@ -5,7 +5,7 @@ use crate::facts::order::{Awaited, Order};
 use crate::facts::serving::Serving;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Confidence, Finding, Place};
 
 rule! {
     /// A deployment does not wait for every route and response that it is to hold.
@@ -51,9 +51,23 @@ fn of_api(api: &Api, order: &Order<'_>) -> Vec<Finding> {
     let used = api.deployments.iter().filter(|deployment| {
         deployment.stage_name.is_some() || serving.stage(deployment).is_some()
     });
-    used.take(STAGES)
-        .filter_map(|deployment| of_deployment(api, deployment, order))
-        .collect()
+    let used: Vec<_> = used.take(STAGES).collect();
+    let findings = used
+        .iter()
+        .filter_map(|deployment| of_deployment(api, deployment, order));
+    let findings: Vec<_> = findings.collect();
+    // Beside one that holds everything, another may be older: a stage that is not promoted yet serves it.
+    match findings.len() < used.len() {
+        true => findings.into_iter().map(of_before).collect(),
+        false => findings,
+    }
+}
+
+fn of_before(mut finding: Finding) -> Finding {
+    finding
+        .message
+        .push_str(", unless it was made before that was added");
+    finding.with_confidence(Confidence::Low)
 }
 
 fn of_deployment(api: &Api, deployment: &Deployment, order: &Order<'_>) -> Option<Finding> {
