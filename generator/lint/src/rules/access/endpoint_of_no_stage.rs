@@ -40,10 +40,10 @@ fn of_endpoint(context: &Context<'_>, endpoint: &Endpoint<'_>) -> Option<Finding
         return None;
     };
     let path = arn::named(context.model, path);
-    let first = match path.split_once("/") {
-        Some((first, _)) => first,
-        None => path,
-    };
+    let first = ["/", "?"].into_iter().fold(path, |path, end| {
+        path.split_once(end)
+            .map_or(path.clone(), |(first, _)| first)
+    });
     let first = first.as_literal().filter(|first| !first.is_empty())?;
     let stages = connections::stages(context, api)?;
     let names: Option<Vec<&str>> = stages.iter().map(Text::as_literal).collect();

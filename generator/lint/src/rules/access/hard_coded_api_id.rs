@@ -90,9 +90,16 @@ fn of(what: &str, place: Place, api: &LogicalId) -> Finding {
 fn is_of_websocket(endpoint: &Endpoint<'_>) -> bool {
     let name = endpoint.variable.name.to_ascii_uppercase();
     matches!(endpoint.host, Host::Literal)
+        && is_of_stage(endpoint.path.as_ref())
         && (endpoint.scheme == Scheme::WebSocket
             || Purpose::of(&name) == Purpose::Management
             || name.contains("WEBSOCKET"))
+}
+
+/// Whether a path is no longer than that of a stage and its connections: more is the path of an HTTP or REST API.
+fn is_of_stage(path: Option<&Text>) -> bool {
+    let rest = path.and_then(|path| path.split_once("/"));
+    rest.is_none_or(|(_, rest)| rest == Text::new() || rest.strip_prefix("@connections").is_some())
 }
 
 fn of_statement(statement: &Statement<'_>, api: &LogicalId) -> Vec<Finding> {

@@ -1,11 +1,13 @@
-use stackgen_model::{Api, Text};
+use std::collections::HashSet;
+
+use stackgen_model::{Api, LogicalId, Text};
 
 use crate::context::Context;
 use crate::facts::arn::Match;
 use crate::facts::connections::{self, Connections, MANAGE};
 use crate::facts::policies::{self, Statement};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Confidence, Finding, Place};
 
 rule! {
     /// `execute-api:ManageConnections` is allowed on an ARN that no connection has.
@@ -36,13 +38,32 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for statement in statements.iter().filter(|it| is_nothing_else(it)) {
         let connections = connections.get_or_insert_with(|| Connections::of(context));
-        for (text, place) in statement.resources() {
-            if connections.reach_any(&text) == Match::No {
-                findings.push(of_resource(context, connections, &text, place));
-            }
+        let (idle, working): (Vec<_>, Vec<_>) = statement
+            .resources()
+            .partition(|(text, _)| connections.reach_any(text) == Match::No);
+        for (text, place) in idle {
+            let finding = of_resource(context, connections, &text, place);
+            findings.push(
+                match working.iter().any(|(other, _)| is_of_same(&text, other)) {
+                    // What is needed may be among the rest, and this one does no harm.
+                    true => finding.with_confidence(Confidence::Low),
+                    false => finding,
+                },
+            );
         }
     }
     findings
+}
+
+/// Whether two ARNs name the same resources of the template, or none.
+fn is_of_same(one: &Text, other: &Text) -> bool {
+    let ids = |text: &'_ Text| -> HashSet<LogicalId> {
+        let references = text.references();
+        let ids = references.filter(|it| it.attribute.is_none());
+        ids.map(|it| it.logical_id.clone()).collect()
+    };
+    let (one, other) = (ids(one), ids(other));
+    one.is_subset(&other) || other.is_subset(&one)
 }
 
 /// A statement that allows more may mean its ARNs for the rest.

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use stackgen_cfn::{Call, Function, Node, Value};
-use stackgen_model::LogicalId;
+use stackgen_model::{LogicalId, Text};
 
 use crate::context::Context;
 use crate::facts::connections::MANAGE;
@@ -77,9 +77,15 @@ fn by_use(endpoint: &Endpoint<'_>, roles: &Roles<'_>) -> Option<Confidence> {
     if !manages || !name.contains("ENDPOINT") {
         return None;
     }
-    match name.contains("SOCKET") || name.split('_').any(|word| word == "WS") {
-        true => Some(Confidence::Low),
-        false => Some(Confidence::Medium),
+    // Whoever is told the address without a stage has to make another of it anyhow.
+    let is_whole = endpoint
+        .path
+        .as_ref()
+        .is_some_and(|path| *path != Text::new());
+    let of_sockets = name.contains("SOCKET") || name.split('_').any(|word| word == "WS");
+    match is_whole && !of_sockets {
+        true => Some(Confidence::Medium),
+        false => Some(Confidence::Low),
     }
 }
 
