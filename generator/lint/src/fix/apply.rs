@@ -5,6 +5,12 @@ use stackgen_cfn::{Node, Source, Sources};
 use super::document::Document;
 use super::{Edit, Fix, meant};
 
+/// How much text is tried in all, in bytes: each fix that cannot be done costs a few tries.
+const MOST_TRIED: usize = 64 << 20;
+
+/// As many as are enough for a few such fixes in the largest file.
+const LEAST_TRIES: usize = 64;
+
 /// A text with fixes done to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
@@ -27,13 +33,24 @@ pub fn apply(source: &Source, template: &Node, fixes: &[&Fix]) -> Applied {
     if !fixes.is_empty() {
         let document = Document::new(source, template);
         let batch: Vec<_> = (0..fixes.len()).collect();
-        try_batch(&document, fixes, &batch, &mut applied);
+        let mut tries = (MOST_TRIED / source.text().len().max(1)).max(LEAST_TRIES);
+        try_batch(&document, fixes, &batch, &mut tries, &mut applied);
     }
     applied
 }
 
 /// Takes a batch in beside what is in already, or its halves, each for itself, when that cannot be.
-fn try_batch(document: &Document<'_>, fixes: &[&Fix], batch: &[usize], applied: &mut Applied) {
+fn try_batch(
+    document: &Document<'_>,
+    fixes: &[&Fix],
+    batch: &[usize],
+    tries: &mut usize,
+    applied: &mut Applied,
+) {
+    if *tries == 0 {
+        return applied.left.extend(batch);
+    }
+    *tries -= 1;
     let together = applied.applied.iter().chain(batch);
     let edits: Vec<_> = together.flat_map(|&index| &fixes[index].edits).collect();
     match (verified(document, &edits), batch) {
@@ -44,8 +61,8 @@ fn try_batch(document: &Document<'_>, fixes: &[&Fix], batch: &[usize], applied: 
         (None, [] | [_]) => applied.left.extend(batch),
         (None, _) => {
             let (first, second) = batch.split_at(batch.len() / 2);
-            try_batch(document, fixes, first, applied);
-            try_batch(document, fixes, second, applied);
+            try_batch(document, fixes, first, tries, applied);
+            try_batch(document, fixes, second, tries, applied);
         }
     }
 }

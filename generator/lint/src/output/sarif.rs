@@ -68,6 +68,7 @@ fn of_file(file: &Linted, results: &Results<'_>, rules: &mut Rules) -> Vec<Json>
     let all = all.chain(suppressed.map(|one| (&one.finding, Some(one))));
     let template = Template::of(file);
     let mut times = BTreeMap::new();
+    let mut most = template.as_ref().map_or(0, Template::most_fixes);
     all.map(|(finding, suppressed)| {
         let mut one = result(finding, suppressed, file, rules.index(finding.rule));
         one["partialFingerprints"] =
@@ -75,7 +76,9 @@ fn of_file(file: &Linted, results: &Results<'_>, rules: &mut Rules) -> Vec<Json>
         if results.has_baseline && suppressed.is_none() {
             one["baselineState"] = json!("new");
         }
-        let fix = finding.fix.as_ref().filter(|_| !finding.place.hidden);
+        let fix = finding.fix.as_ref();
+        let fix = fix.filter(|_| !finding.place.hidden && most > 0);
+        most -= usize::from(fix.is_some());
         if let Some(fix) = fix.and_then(|fix| template.as_ref()?.fixed(fix, file)) {
             one["fixes"] = json!([fix]);
         }
@@ -255,6 +258,12 @@ impl<'a> Template<'a> {
         let source = file.sources.get(fixable.place.span.file?)?;
         let node = stackgen_cfn::parse(source).ok()?;
         Some(Template { source, node })
+    }
+
+    /// How many fixes are told: for each the whole text is made and read, which is a lot for very many in a large file.
+    fn most_fixes(&self) -> usize {
+        const MOST: usize = 16 << 20;
+        MOST / self.source.text().len().max(1)
     }
 
     /// What a fix changes, from the first byte that becomes another to the last; `None` for one that cannot be done.

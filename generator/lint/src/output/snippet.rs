@@ -65,7 +65,9 @@ impl<'a> Mark<'a> {
         let text = source.text();
         let start = floor(text, span.start as usize);
         let end = floor(text, span.end as usize).max(start);
-        let first_line = text[start..end].find('\n').map_or(end, |at| start + at);
+        // No longer line is shown: there is no need to look for its end.
+        let near = floor(text, end.min(start + LONGEST_EXCERPT + 1));
+        let first_line = text[start..near].find('\n').map_or(end, |at| start + at);
         Mark {
             kind,
             start,
@@ -88,11 +90,9 @@ fn excerpt<'a>(source: &'a Source, marks: Vec<Mark<'a>>) -> Element<'a> {
     let low = marks.iter().map(|mark| mark.start).min().unwrap_or(0);
     let high = marks.iter().map(|mark| mark.end).max().unwrap_or(0);
     let first = marks.iter().map(|mark| mark.span.line).min().unwrap_or(1);
-    let begin = text[..low].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[high..].find('\n').map_or(text.len(), |at| high + at);
-    if end - begin > LONGEST_EXCERPT {
+    let Some((begin, end)) = lines_around(text, low, high) else {
         return origin(source, marks[0].span);
-    }
+    };
     let annotations = marks.into_iter().map(|mark| -> Annotation<'a> {
         let label = mark.label.map(printable);
         mark.kind
@@ -104,6 +104,23 @@ fn excerpt<'a>(source: &'a Source, marks: Vec<Mark<'a>>) -> Element<'a> {
         .line_start(first as usize)
         .annotations(annotations)
         .into()
+}
+
+/// Where the lines begin and end that a stretch lies on; `None` when they are too long to be shown. It looks no further
+/// than that: a template may be one line.
+fn lines_around(text: &str, low: usize, high: usize) -> Option<(usize, usize)> {
+    let first = floor(text, low.saturating_sub(LONGEST_EXCERPT + 1));
+    let last = floor(text, high.saturating_add(LONGEST_EXCERPT + 1));
+    let begin = match text[first..low].rfind('\n') {
+        Some(at) => first + at + 1,
+        None if first == 0 => 0,
+        None => return None,
+    };
+    let end = match text[high..last].find('\n') {
+        Some(at) => high + at,
+        None => last,
+    };
+    (end - begin <= LONGEST_EXCERPT).then_some((begin, end))
 }
 
 /// The nearest character boundary at or before a byte.
@@ -119,4 +136,23 @@ pub fn printable(text: &str) -> String {
         c => c.to_string(),
     };
     text.chars().map(show).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_shown_up_to_a_length() {
+        assert_eq!(lines_around("a\nbcd\ne", 3, 4), Some((2, 5)));
+        assert_eq!(lines_around("abc", 0, 3), Some((0, 3)));
+        for (length, shown) in [(LONGEST_EXCERPT, true), (LONGEST_EXCERPT + 1, false)] {
+            let line = "é".repeat(length / 2) + &"e".repeat(length % 2);
+            let text = format!("a\n{line}\nb");
+            for at in [2, 2 + length / 2 / 2 * 2, 2 + length] {
+                let lines = shown.then_some((2, 2 + length));
+                assert_eq!(lines_around(&text, at, at), lines, "{length} at {at}");
+            }
+        }
+    }
 }
