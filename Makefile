@@ -56,6 +56,19 @@ mutants: ## Break what decides in the handlers, line by line, and name what no t
 	@$(CARGO) mutants --version 2>/dev/null | grep -qw $(MUTANTS) || $(CARGO) install cargo-mutants --locked --version $(MUTANTS)
 	$(CARGO) mutants --package live-session-core --package stackgen-websocket --output target
 
+.PHONY: bench-lint
+bench-lint: ## Measure the linter beside cfn-lint, checkov and cfn-guard
+	benches/lint/run
+
+.PHONY: fuzz
+fuzz: ## Look for texts on which the linter fails, for SECONDS=600
+	generator/lint/fuzz/run $(SECONDS)
+
+.PHONY: growth
+growth: ## Does what the linter costs grow with the length of a template and no faster?
+	cp Cargo.lock generator/lint/fuzz
+	$(CARGO) run --quiet --release --manifest-path generator/lint/fuzz/Cargo.toml --bin growth
+
 .PHONY: fmt
 fmt: ## Format the code
 	$(CARGO) fmt

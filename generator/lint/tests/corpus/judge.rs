@@ -1,0 +1,110 @@
+//! What must hold of any text whatever. The fuzzer asks it of texts that it makes up, and a test of those that it kept.
+
+use std::fmt::Write;
+
+use stackgen_cfn::{Node, Source, Sources, Span};
+use stackgen_lint::output::{Linted, Results, Summary, github, human, json, junit, sarif};
+use stackgen_lint::{Finding, Fixed, Report, Subject, fix_all, lint};
+
+/// Reads, judges, tells and fixes a text, twice. Panics when anything of that does, when the two differ, or when a place
+/// is not in the text.
+pub(crate) fn judge(text: &str) {
+    let first = told(text);
+    assert_eq!(first, told(text), "the same text is told differently");
+}
+
+/// All that there is to say about a text.
+fn told(text: &str) -> String {
+    let mut sources = Sources::new();
+    let previous = stackgen_cfn::parse(sources.add("previous.yaml", text)).ok();
+    let source = sources.add("template.yaml", text).clone();
+    let template = match stackgen_cfn::parse(&source) {
+        Ok(template) => template,
+        Err(errors) => {
+            for error in &errors {
+                assert_in(&source, error.span);
+            }
+            return format!("{errors:?}");
+        }
+    };
+    let mut told = String::new();
+    for previous in [None, previous.as_ref()] {
+        let report = lint(&Subject {
+            template: &template,
+            source: Some(&source),
+            previous,
+        });
+        assert_places(&report, &sources);
+        told += &formats(report, &sources);
+    }
+    told + &fixed(&source, previous.as_ref())
+}
+
+fn assert_places(report: &Report, sources: &Sources) {
+    let suppressed = report.suppressed.iter().map(|one| &one.finding);
+    for finding in report.findings.iter().chain(suppressed) {
+        let related = finding.related.iter().map(|related| related.place.span);
+        for span in std::iter::once(finding.place.span).chain(related) {
+            if let Some(source) = span.file.and_then(|file| sources.get(file)) {
+                assert_in(source, span);
+            } else {
+                assert_eq!(span, Span::default(), "{}", finding.rule.name);
+            }
+        }
+    }
+}
+
+/// A span is a stretch of its file, between characters, and its line and column are those of its first.
+fn assert_in(source: &Source, span: Span) {
+    let (start, end) = (span.start as usize, span.end as usize);
+    let text = source.text();
+    assert!(text.get(start..end).is_some(), "{span:?} is no stretch");
+    let before = text.get(..start).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    assert_eq!(span.line as usize, line, "{span:?}");
+}
+
+fn formats(report: Report, sources: &Sources) -> String {
+    let linted = [Linted {
+        file: "template.yaml".to_owned(),
+        report,
+        sources: sources.clone(),
+    }];
+    let results = Results {
+        linted: &linted,
+        unread: &[],
+        summary: &Summary::of(&linted),
+        has_baseline: false,
+        with_suppressed: true,
+    };
+    let (json, sarif) = (json::render(&results), sarif::render(&results));
+    for text in [&json, &sarif] {
+        let read: Result<serde_json::Value, _> = serde_json::from_str(text);
+        assert!(read.is_ok(), "{text}");
+    }
+    let github = github::render(&results);
+    assert!(
+        github.lines().all(|line| line.starts_with("::")),
+        "{github}"
+    );
+    [
+        human::render(&linted[0]),
+        json,
+        sarif,
+        junit::render(&results),
+        github,
+    ]
+    .concat()
+}
+
+fn fixed(source: &Source, previous: Option<&Node>) -> String {
+    let Fixed { text, fixed, left } = fix_all(source, previous, &|_: &Finding| true);
+    let mut sources = Sources::new();
+    let read = stackgen_cfn::parse(sources.add("fixed.yaml", text.as_str()));
+    assert!(read.is_ok(), "what is fixed cannot be read: {text}");
+    let mut told = text;
+    for finding in fixed.iter().chain(&left) {
+        let _ = write!(told, "\n{}: {}", finding.rule.id, finding.message);
+    }
+    told
+}
