@@ -26,7 +26,7 @@ pub use api::{
     Api, ApiMapping, ApiModel, Authorizer, Deployment, DomainName, Integration,
     IntegrationResponse, Protocol, Route, RouteResponse, Stage,
 };
-pub use function::{Alias, Function, Permission, Version};
+pub use function::{Alias, Function, Permission, Version, is_reserved_variable};
 pub use ids::{LogicalId, RouteKey};
 pub use link::{FunctionLink, Link, Qualifier};
 pub use meaning::Meaning;

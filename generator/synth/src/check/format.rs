@@ -124,30 +124,8 @@ fn environment_name(text: &str) -> Option<Misfit> {
     })
 }
 
-/// The names that Lambda sets itself and refuses to have set.
-const RESERVED: [&str; 18] = [
-    "_HANDLER",
-    "_X_AMZN_TRACE_ID",
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "LAMBDA_RUNTIME_DIR",
-    "LAMBDA_TASK_ROOT",
-];
-
 fn environment_variable(text: &str) -> Option<Misfit> {
-    if RESERVED.contains(&text) {
+    if stackgen_model::is_reserved_variable(text) {
         let hint = match text {
             "AWS_REGION" | "AWS_DEFAULT_REGION" => {
                 "Lambda sets `AWS_REGION` in every function: read it, do not set it"

@@ -1,6 +1,7 @@
 //! Who may invoke a function: what an api calls, and which permissions of the template admit it.
 
 mod refusal;
+mod told;
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +14,8 @@ use crate::context::Context;
 use crate::facts::arn::{self, Match};
 use crate::facts::presence;
 
-pub(crate) use refusal::{Caller, Refusal, Why, named, other_source};
+pub(crate) use refusal::{Caller, Refusal, Why, named};
+pub(crate) use told::{missing, of_another_api};
 
 /// A function keeps at most 20 KB of policy, which is fewer statements than this; more are not compared.
 const MOST: usize = 128;

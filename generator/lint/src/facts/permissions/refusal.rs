@@ -102,6 +102,11 @@ impl<'a> Refusal<'a> {
         }
     }
 
+    /// Whether an authorizer is the caller.
+    pub(crate) fn is_of_authorizer(&self) -> bool {
+        matches!(self.caller, Caller::Authorizer(_))
+    }
+
     /// `call` or `calls`, as its name wants it.
     pub(crate) fn call(&self) -> &'static str {
         match &self.caller {
@@ -144,15 +149,6 @@ impl<'a> Refusal<'a> {
         format!(
             "!Sub arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{api}}}/{path}"
         )
-    }
-}
-
-/// Why a permission whose source is the api's does not admit the call.
-pub(crate) fn other_source(permission: &Permission) -> &'static str {
-    let source = permission.source_arn.as_ref();
-    match source.is_some_and(|source| source.split_once(":execute-api:").is_none()) {
-        true => "the SourceArn of its permission is no `execute-api` ARN",
-        false => "its permissions are for other parts of the API",
     }
 }
 

@@ -26,30 +26,9 @@ rule! {
     example: "access/reserved_environment_name.diff",
 }
 
-/// As the Lambda Developer Guide lists them among the variables that the runtime defines.
-const RESERVED: &[&str] = &[
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "LAMBDA_RUNTIME_DIR",
-    "LAMBDA_TASK_ROOT",
-    "_HANDLER",
-    "_X_AMZN_TRACE_ID",
-];
-
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let reserved = environment::variables(context).filter(|it| RESERVED.contains(&it.name));
+    let reserved =
+        environment::variables(context).filter(|it| stackgen_model::is_reserved_variable(it.name));
     environment::one_a_place(reserved.map(|variable| of_variable(&variable)))
 }
 

@@ -1,7 +1,7 @@
+use crate::Finding;
 use crate::context::Context;
-use crate::facts::permissions::{Caller, Refusal, Why, other_source};
+use crate::facts::permissions;
 use crate::rule::rule;
-use crate::{Finding, Place};
 
 rule! {
     /// API Gateway may not invoke an authorizer's function.
@@ -29,40 +29,8 @@ rule! {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let refusals = context.refusals.iter();
-    refusals.filter_map(finding).collect()
-}
-
-fn finding(refusal: &Refusal<'_>) -> Option<Finding> {
-    let Caller::Authorizer(authorizer) = &refusal.caller else {
-        return None;
-    };
-    let (function, id) = (refusal.function, &authorizer.resource.logical_id);
-    let finding = |reason: &str| {
-        let message = format!("authorizer {id} may not invoke {function}: {reason}");
-        Finding::new(&RULE, refusal.place(), message)
-    };
-    Some(match refusal.why {
-        Why::Absent => finding("no permission of the template admits it").hint(format!(
-            "add an `AWS::Lambda::Permission` with {}",
-            refusal.permission()
-        )),
-        Why::OtherSource(permission) => finding(other_source(permission))
-            .related(
-                Place::of(&permission.resource, &["SourceArn"]),
-                "this admits no authorizer",
-            )
-            .hint(format!(
-                "add a permission with `SourceArn: {}`",
-                refusal.source_arn()
-            )),
-        Why::OtherPrincipal(permission) => {
-            finding("its permission is not API Gateway's to invoke it")
-                .related(Place::of(&permission.resource, &[]), "this permission")
-                .hint(
-                    "set `Principal: apigateway.amazonaws.com` and `Action: lambda:InvokeFunction`",
-                )
-        }
-        // Said of the permission itself, by the rules about those mistakes.
-        Why::OtherApi(_) | Why::OtherQualifier(_) => return None,
-    })
+    let refusals = refusals.filter(|refusal| refusal.is_of_authorizer());
+    refusals
+        .filter_map(|refusal| permissions::missing(&RULE, refusal, "this admits no authorizer"))
+        .collect()
 }

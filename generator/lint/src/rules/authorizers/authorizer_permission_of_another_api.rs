@@ -1,7 +1,7 @@
+use crate::Finding;
 use crate::context::Context;
-use crate::facts::permissions::{Caller, Refusal, Why};
+use crate::facts::permissions;
 use crate::rule::rule;
-use crate::{Finding, Place};
 
 rule! {
     /// The permission of an authorizer's function names another API.
@@ -26,19 +26,8 @@ rule! {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let refusals = context.refusals.iter();
-    refusals.filter_map(finding).collect()
-}
-
-fn finding(refusal: &Refusal<'_>) -> Option<Finding> {
-    let (Caller::Authorizer(_), Why::OtherApi(permission)) = (&refusal.caller, refusal.why) else {
-        return None;
-    };
-    let (id, function) = (&permission.resource.logical_id, refusal.function);
-    let message = format!("{id} admits an API that does not call {function}, and not {refusal}");
-    let place = Place::of(&permission.resource, &["SourceArn"]);
-    Some(
-        Finding::new(&RULE, place, message)
-            .related(refusal.place(), "this may not invoke it")
-            .hint(format!("write `SourceArn: {}`", refusal.source_arn())),
-    )
+    let refusals = refusals.filter(|refusal| refusal.is_of_authorizer());
+    refusals
+        .filter_map(|refusal| permissions::of_another_api(&RULE, refusal))
+        .collect()
 }

@@ -1,7 +1,7 @@
+use crate::Finding;
 use crate::context::Context;
-use crate::facts::permissions::{Caller, Refusal, Why, other_source};
+use crate::facts::permissions;
 use crate::rule::rule;
-use crate::{Finding, Place};
 
 rule! {
     /// API Gateway may not invoke the function of an integration.
@@ -30,40 +30,8 @@ rule! {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let refusals = context.refusals.iter();
-    refusals.filter_map(finding).collect()
-}
-
-fn finding(refusal: &Refusal<'_>) -> Option<Finding> {
-    let Caller::Routes(..) = &refusal.caller else {
-        return None;
-    };
-    let function = refusal.function;
-    let finding = |reason: &str| {
-        let message = format!("{refusal} may not invoke {function}: {reason}");
-        Finding::new(&RULE, refusal.place(), message)
-    };
-    Some(match refusal.why {
-        Why::Absent => finding("no permission of the template admits the API").hint(format!(
-            "add an `AWS::Lambda::Permission` with {}",
-            refusal.permission()
-        )),
-        Why::OtherSource(permission) => finding(other_source(permission))
-            .related(
-                Place::of(&permission.resource, &["SourceArn"]),
-                "this does not admit them",
-            )
-            .hint(format!(
-                "add a permission with `SourceArn: {}`",
-                refusal.source_arn()
-            )),
-        Why::OtherPrincipal(permission) => {
-            finding("its permission is not API Gateway's to invoke it")
-                .related(Place::of(&permission.resource, &[]), "this permission")
-                .hint(
-                    "set `Principal: apigateway.amazonaws.com` and `Action: lambda:InvokeFunction`",
-                )
-        }
-        // Said of the permission itself, by the rules about those mistakes.
-        Why::OtherApi(_) | Why::OtherQualifier(_) => return None,
-    })
+    let refusals = refusals.filter(|refusal| !refusal.is_of_authorizer());
+    refusals
+        .filter_map(|refusal| permissions::missing(&RULE, refusal, "this does not admit it"))
+        .collect()
 }
