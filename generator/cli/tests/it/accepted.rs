@@ -5,25 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use crate::common::{Sandbox, root};
-
-/// A tool of `make tools`. Without it the test fails, unless it is said that the tools are left out.
-#[allow(
-    clippy::print_stdout,
-    reason = "a test that does nothing says so, and a helper counts as no test"
-)]
-fn tool(name: &str) -> Option<PathBuf> {
-    let path = root().join(".tools/venv/bin").join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    assert!(
-        std::env::var_os("STACKGEN_SKIP_TOOLS").is_some_and(|value| value == "1"),
-        "{name} is not installed: run `make tools`, or set STACKGEN_SKIP_TOOLS=1 to leave it out"
-    );
-    println!("skipped: {name} is not installed");
-    None
-}
+use crate::common::{Sandbox, root, tool};
 
 /// Renders every example in all formats and gives the templates.
 fn rendered(sandbox: &Sandbox) -> Vec<PathBuf> {

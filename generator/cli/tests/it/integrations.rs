@@ -1,9 +1,9 @@
 //! The GitHub Action and the pre-commit hook: what runs `stackgen lint` elsewhere.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::common::{Sandbox, root};
+use crate::common::{Sandbox, root, tool};
 
 /// Wired right, but for a permission that anybody's API may use.
 const LAX: &str =
@@ -12,20 +12,6 @@ const RIGHT: &str = "generator/lint/fixtures/peers/sam/template.yaml";
 
 fn stackgen() -> &'static Path {
     Path::new(assert_cmd::cargo::cargo_bin!("stackgen"))
-}
-
-/// A tool that `make tools` installs; `None`, said aloud, where it did not. In CI it has to be there.
-fn tool(name: &str) -> Option<PathBuf> {
-    let path = root().join(".tools/venv/bin").join(name);
-    if path.is_file() {
-        return Some(path);
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "there is no {name}: `make tools` installs it"
-    );
-    eprintln!("skipped: there is no {name}; `make tools` installs it");
-    None
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -83,11 +83,13 @@ pub(crate) fn unknown_rule(word: &str) -> CliError {
         of_id.min(of_name)
     };
     let error = CliError::input(format!("there is no rule {word:?}"));
-    match registry::all().min_by_key(difference) {
+    // What shares little with every rule is no slip of the finger.
+    let is_near = |rule: &&Rule| difference(rule) * 3 <= word.chars().count();
+    match registry::all().min_by_key(difference).filter(is_near) {
         Some(rule) => error.hint(format!(
             "did you mean {} {}? `stackgen rule` lists all",
             rule.id, rule.name
         )),
-        None => error,
+        None => error.hint("`stackgen rule` lists all"),
     }
 }

@@ -67,8 +67,13 @@ fn json() {
       }
     }
     "#);
-    let same = two().run("lint --select SG102 --output-format json --quiet");
-    assert_eq!(same.stdout, run.stdout);
+}
+
+#[test]
+fn json_by_either_name() {
+    let short = two().run("lint --select SG102 --json");
+    let long = two().run("lint --select SG102 --output-format json --quiet");
+    assert_eq!(short.stdout, long.stdout);
 }
 
 #[test]
