@@ -262,7 +262,7 @@ impl<'a> Template<'a> {
 
     /// How many fixes are told: for each the whole text is made and read, which is a lot for very many in a large file.
     fn most_fixes(&self) -> usize {
-        const MOST: usize = 16 << 20;
+        const MOST: usize = 4 << 20;
         MOST / self.source.text().len().max(1)
     }
 
