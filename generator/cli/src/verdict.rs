@@ -43,9 +43,20 @@ pub(crate) fn of_text(name: &str, text: &str) -> Result<Linted, CliError> {
     })
 }
 
-/// Tells people what was found, on stderr.
+/// Tells people what was found, on stderr; with `--quiet` only where something is refused because of it.
 pub(crate) fn tell(linted: &Linted, ui: &Ui) {
-    ui.aside(human::render(linted).trim_end());
+    let text = human::render(linted);
+    match refuses(linted) {
+        true => tell_refused(text.trim_end(), ui),
+        false => ui.aside(text.trim_end()),
+    }
+}
+
+/// Why something is not done, which is an error.
+pub(crate) fn tell_refused(text: &str, ui: &Ui) {
+    if !ui.wants_json() {
+        ui.stderr(&format!("{text}\n"));
+    }
 }
 
 /// Whether something was found with which a template is not to be written or applied.

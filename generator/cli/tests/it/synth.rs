@@ -348,6 +348,8 @@ fn what_has_errors_is_not_written() {
     nothing is written: what would be has errors; `stackgen rule` explains them
     ");
     assert_eq!(sandbox.files(), ["stackgen.yaml"]);
+    let quiet = sandbox.run("synth --quiet");
+    assert!(quiet.stderr.starts_with("error[SG207]"), "{quiet}");
     for line in ["synth --check", "synth --stdout"] {
         let run = sandbox.run(line);
         assert_eq!((run.code, run.stdout.as_str()), (Some(3), ""), "{line}");

@@ -45,7 +45,7 @@ fn a_raw_route_or_model_is_part_of_the_snapshot() {
     let base = include_str!("everything.yaml");
     let with = |from: &str, to: &str| deployment_of(&base.replace(from, to));
     let before = deployment_of(base);
-    assert_ne!(before, with("RouteKey: ping", "RouteKey: pong"));
+    assert_ne!(before, with("RouteKey: chat/ping", "RouteKey: chat/pong"));
     let model = "  M: { Type: 'AWS::ApiGatewayV2::Model', Properties: { ApiId: !Ref WebSocketApi, Name: M, ContentType: application/json, Schema: { type: object } } }\n  Topic:";
     let modelled = with("  Topic:", model);
     assert_ne!(before, modelled);

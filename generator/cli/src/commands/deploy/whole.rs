@@ -99,9 +99,9 @@ impl Deploy {
             ui.json_result(&json!({ "findings": findings }))?;
         }
         if refused {
-            ui.aside(&format!(
-                "{RED}nothing is applied: the template has errors{RED:#}; `--despite-lint` applies it all the same"
-            ));
+            let none = "nothing is applied: the template has errors";
+            let why = format!("{RED}{none}{RED:#}; `--despite-lint` applies it all the same");
+            verdict::tell_refused(&why, ui);
         }
         Ok(refused)
     }

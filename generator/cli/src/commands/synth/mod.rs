@@ -253,9 +253,8 @@ impl Run<'_> {
         }
         report::tell_verdicts(self.templates, ui);
         let none = "nothing is written: what would be has errors";
-        ui.aside(&format!(
-            "{RED}{none}{RED:#}; `stackgen rule` explains them"
-        ));
+        let why = format!("{RED}{none}{RED:#}; `stackgen rule` explains them");
+        verdict::tell_refused(&why, ui);
         Ok(Outcome::Found)
     }
 
