@@ -6,7 +6,7 @@ use stackgen_lint::{Finding, Severity, Subject, lint};
 
 use crate::error::CliError;
 use crate::template;
-use crate::ui::Ui;
+use crate::ui::{RED, Ui};
 
 /// What is found in a rendered template, at its places in the text that would be written; `None` when that is nothing.
 pub(crate) fn of_rendered(
@@ -43,20 +43,25 @@ pub(crate) fn of_text(name: &str, text: &str) -> Result<Linted, CliError> {
     })
 }
 
-/// Tells people what was found, on stderr; with `--quiet` only where something is refused because of it.
+/// Tells people what was found, on stderr.
 pub(crate) fn tell(linted: &Linted, ui: &Ui) {
-    let text = human::render(linted);
-    match refuses(linted) {
-        true => tell_refused(text.trim_end(), ui),
-        false => ui.aside(text.trim_end()),
-    }
+    ui.aside(human::render(linted).trim_end());
 }
 
-/// Why something is not done, which is an error.
-pub(crate) fn tell_refused(text: &str, ui: &Ui) {
-    if !ui.wants_json() {
-        ui.stderr(&format!("{text}\n"));
+/// Tells people why something is not done: an error, which `--quiet` tells too. Programs have it from the result.
+pub(crate) fn tell_refused<'a>(
+    verdicts: impl IntoIterator<Item = &'a Linted>,
+    undone: &str,
+    hint: &str,
+    ui: &Ui,
+) {
+    if ui.wants_json() {
+        return;
     }
+    for linted in verdicts {
+        ui.stderr(&human::render(linted));
+    }
+    ui.stderr(&format!("{RED}{undone}{RED:#}; {hint}\n"));
 }
 
 /// Whether something was found with which a template is not to be written or applied.

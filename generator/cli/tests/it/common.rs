@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use assert_cmd::Command;
@@ -106,6 +106,19 @@ impl Sandbox {
         // `git` is found by it.
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
+    }
+
+    /// Runs `stackgen` with a reader of its stdout that has gone away.
+    pub(crate) fn run_unread(&self, line: &str) -> Output {
+        let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
+            .args(line.split_whitespace())
+            .current_dir(self.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        child.wait_with_output().unwrap()
     }
 
     /// Runs `stackgen` with the words of a line.

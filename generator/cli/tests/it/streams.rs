@@ -1,6 +1,6 @@
 //! Which stream, which colours, and readers that go away.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use insta::assert_snapshot;
 
@@ -70,15 +70,7 @@ fn colours_are_for_terminals_unless_asked_for() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let sandbox = Sandbox::new();
-    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
-        .args(["completions", "bash"])
-        .current_dir(sandbox.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
+    let output = sandbox.run_unread("completions bash");
     assert_eq!(
         (output.status.code(), output.stderr.as_slice()),
         (Some(0), b"".as_slice())

@@ -345,6 +345,7 @@ fn what_has_errors_is_not_written() {
         |
         = note: rule route-without-target; row F2 of the API Gateway reference
         = help: set `Target: !Sub integrations/${…}` with the integration's logical id
+
     nothing is written: what would be has errors; `stackgen rule` explains them
     ");
     assert_eq!(sandbox.files(), ["stackgen.yaml"]);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use stackgen_gateway::gateway::RemoteError;
-use stackgen_gateway::stack::{Applied, Template, What};
+use stackgen_gateway::stack::{Applied, What};
 use stackgen_lint::output::json::Findings;
 
 use super::Deploy;
@@ -10,9 +10,9 @@ use crate::Outcome;
 use crate::error::CliError;
 use crate::local::Local;
 use crate::project::{Project, ProjectArgs};
-use crate::source::{self, Prepared, SourceArgs};
+use crate::source::{self, SourceArgs};
 use crate::template;
-use crate::ui::{RED, Ui};
+use crate::ui::Ui;
 use crate::verdict;
 
 /// What deploys no template.
@@ -67,7 +67,7 @@ impl Deploy {
             source.environment = running(&local, &source, ui)?;
         }
         let prepared = source.prepare(ui).await?;
-        if self.refuses(&prepared, ui)? {
+        if self.refuses(&source, &prepared.template.text, ui)? {
             return Ok(Outcome::Found);
         }
         let applied = match local.remote().apply(&prepared.template).await {
@@ -89,21 +89,26 @@ impl Deploy {
 
 impl Deploy {
     /// Whether the linter finds errors with which nothing is applied.
-    fn refuses(&self, prepared: &Prepared, ui: &Ui) -> Result<bool, CliError> {
-        let Template { file, text, .. } = &prepared.template;
-        let verdict = verdict::of_text(file, text)?;
-        let refused = verdict::refuses(&verdict) && !self.whole.despite_lint;
-        verdict::tell(&verdict, ui);
-        if refused && ui.wants_json() {
+    fn refuses(&self, source: &SourceArgs, text: &str, ui: &Ui) -> Result<bool, CliError> {
+        let path = source.path().display();
+        // Places are those of the text that was rendered, which lies nowhere.
+        let name = match source.template {
+            Some(_) => path.to_string(),
+            None => format!("{path} (rendered)"),
+        };
+        let verdict = verdict::of_text(&name, text)?;
+        if !verdict::refuses(&verdict) || self.whole.despite_lint {
+            verdict::tell(&verdict, ui);
+            return Ok(false);
+        }
+        if ui.wants_json() {
             let findings = Findings::of([&verdict]);
             ui.json_result(&json!({ "findings": findings }))?;
         }
-        if refused {
-            let none = "nothing is applied: the template has errors";
-            let why = format!("{RED}{none}{RED:#}; `--despite-lint` applies it all the same");
-            verdict::tell_refused(&why, ui);
-        }
-        Ok(refused)
+        let undone = "nothing is applied: the template has errors";
+        let hint = "`--despite-lint` applies it all the same";
+        verdict::tell_refused([&verdict], undone, hint, ui);
+        Ok(true)
     }
 }
 

@@ -204,10 +204,12 @@ impl Synth {
         let template = render(project, environment, *format, Path::new("."), ui)?;
         let templates = std::slice::from_ref(&template);
         report::tell(templates, ui);
-        report::tell_verdicts(templates, ui);
         if template.is_refused() {
+            let undone = "nothing is printed: the template has errors";
+            report::tell_refused(templates, undone, ui);
             return Ok(Outcome::Found);
         }
+        report::tell_verdicts(templates, ui);
         ui.result(&template.text)?;
         Ok(Outcome::Done)
     }
@@ -251,10 +253,8 @@ impl Run<'_> {
         if ui.wants_json() {
             report::report(self, &statuses, ui)?;
         }
-        report::tell_verdicts(self.templates, ui);
-        let none = "nothing is written: what would be has errors";
-        let why = format!("{RED}{none}{RED:#}; `stackgen rule` explains them");
-        verdict::tell_refused(&why, ui);
+        let undone = "nothing is written: what would be has errors";
+        report::tell_refused(self.templates, undone, ui);
         Ok(Outcome::Found)
     }
 

@@ -125,6 +125,12 @@ pub(super) fn tell_verdicts(templates: &[Template<'_>], ui: &Ui) {
     }
 }
 
+/// Why nothing is written.
+pub(super) fn tell_refused(templates: &[Template<'_>], undone: &str, ui: &Ui) {
+    let hint = "`stackgen rule` explains them";
+    verdict::tell_refused(verdicts(templates), undone, hint, ui);
+}
+
 fn verdicts<'a>(templates: &'a [Template<'_>]) -> impl Iterator<Item = &'a Linted> {
     let verdicts = templates.iter();
     verdicts.filter_map(|template| template.verdict.as_ref())

@@ -10,7 +10,7 @@ mod select;
 mod suppress;
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use insta::assert_snapshot;
 
@@ -157,15 +157,7 @@ fn a_file_that_cannot_be_read_keeps_none_of_the_others_from_being_judged() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let sandbox = two();
-    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
-        .args(["lint", "open.yaml"])
-        .current_dir(sandbox.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
+    let output = sandbox.run_unread("lint open.yaml");
     assert_eq!(output.status.code(), Some(3));
 }
 

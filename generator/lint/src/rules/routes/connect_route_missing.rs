@@ -38,7 +38,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn of_api(sight: &Sight<'_>, records: &Records<'_>, api: &Api) -> Option<Finding> {
-    // An authorizer that has no `$connect` to be attached to is found as one that is never attached.
+    // An authorizer beside which there is no `$connect` is told by the rule about an open `$connect`.
     if has_route(api, "$connect") || !api.authorizers.is_empty() || !sight.tells_every_route(api) {
         return None;
     }
