@@ -2,6 +2,7 @@
 
 use stackgen_model::{Api, Model, Protocol, RouteKey};
 
+use crate::facts::hard_coded::HardCoded;
 use crate::facts::permissions::Refusal;
 use crate::suppress::Suppressions;
 
@@ -13,6 +14,8 @@ pub(crate) struct Context<'a> {
     pub(crate) previous: Option<&'a Model>,
     /// What may not be invoked, which several rules ask for.
     pub(crate) refusals: &'a [Refusal<'a>],
+    /// What is written into ARNs that the stack could tell, which several rules ask for.
+    pub(crate) hard_coded: &'a [HardCoded<'a>],
     /// What the template says is meant so. There is nothing in it until every other rule has been asked.
     pub(crate) suppressions: &'a Suppressions,
 }

@@ -4,7 +4,7 @@ use stackgen_cfn::{Node, Source};
 use stackgen_model::{Inputs, Model};
 
 use crate::context::Context;
-use crate::facts::permissions;
+use crate::facts::{hard_coded, permissions};
 use crate::rules::OF_SUPPRESSIONS;
 use crate::suppress::{self, Suppressions};
 use crate::{Finding, registry};
@@ -48,14 +48,17 @@ pub fn lint(subject: &Subject<'_>) -> Report {
         model: &now,
         previous: previous.as_ref(),
         refusals: &[],
+        hard_coded: &[],
         suppressions: &Suppressions::default(),
     };
     let apis = context.websockets().count();
     let mut findings = Vec::new();
     if apis > 0 {
         let refusals = permissions::refusals(&context);
+        let hard_coded = hard_coded::hard_coded(&context);
         let context = Context {
             refusals: &refusals,
+            hard_coded: &hard_coded,
             ..context
         };
         findings.extend(registry::all().flat_map(|rule| (rule.check)(&context)));

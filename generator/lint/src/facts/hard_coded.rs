@@ -9,6 +9,7 @@ use crate::Place;
 use crate::context::Context;
 
 /// An ARN of something of the template in which a part is written that the stack could tell.
+#[derive(Debug)]
 pub(crate) struct HardCoded<'a> {
     /// What the ARN stands for, for a message: `the URI of Integration`.
     pub(crate) what: String,

@@ -1,6 +1,6 @@
 use crate::Finding;
 use crate::context::Context;
-use crate::facts::hard_coded::{HardCoded, hard_coded};
+use crate::facts::hard_coded::HardCoded;
 use crate::rule::rule;
 
 rule! {
@@ -26,19 +26,16 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    hard_coded(context)
-        .into_iter()
-        .filter_map(finding)
-        .collect()
+    context.hard_coded.iter().filter_map(finding).collect()
 }
 
-fn finding(arn: HardCoded<'_>) -> Option<Finding> {
+fn finding(arn: &HardCoded<'_>) -> Option<Finding> {
     let account = arn.account?;
     let region = arn.region.map(|region| format!(" and region `{region}`"));
     let region = region.unwrap_or_default();
     let message = format!("{} works in account `{account}`{region} alone", arn.what);
     Some(
-        Finding::new(&RULE, arn.place, message)
+        Finding::new(&RULE, arn.place.clone(), message)
             .hint("write `${AWS::AccountId}` in a `Sub`, or refer to the resource itself"),
     )
 }

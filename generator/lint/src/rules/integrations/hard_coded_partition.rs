@@ -1,6 +1,6 @@
 use crate::Finding;
 use crate::context::Context;
-use crate::facts::hard_coded::{HardCoded, hard_coded};
+use crate::facts::hard_coded::HardCoded;
 use crate::rule::rule;
 
 rule! {
@@ -24,18 +24,18 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    hard_coded(context)
-        .into_iter()
-        .filter_map(finding)
-        .collect()
+    context.hard_coded.iter().filter_map(finding).collect()
 }
 
-fn finding(arn: HardCoded<'_>) -> Option<Finding> {
+fn finding(arn: &HardCoded<'_>) -> Option<Finding> {
     let partition = arn.partition?;
     // What is tied to more is told by its account or region.
     if arn.account.or(arn.region).is_some() {
         return None;
     }
     let message = format!("{} works in partition `{partition}` alone", arn.what);
-    Some(Finding::new(&RULE, arn.place, message).hint("write `arn:${AWS::Partition}:` in a `Sub`"))
+    Some(
+        Finding::new(&RULE, arn.place.clone(), message)
+            .hint("write `arn:${AWS::Partition}:` in a `Sub`"),
+    )
 }

@@ -1,6 +1,6 @@
 use crate::Finding;
 use crate::context::Context;
-use crate::facts::hard_coded::{HardCoded, hard_coded};
+use crate::facts::hard_coded::HardCoded;
 use crate::rule::rule;
 
 rule! {
@@ -26,18 +26,15 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    hard_coded(context)
-        .into_iter()
-        .filter_map(finding)
-        .collect()
+    context.hard_coded.iter().filter_map(finding).collect()
 }
 
-fn finding(arn: HardCoded<'_>) -> Option<Finding> {
+fn finding(arn: &HardCoded<'_>) -> Option<Finding> {
     // With an account beside it, the account is the finding.
     let region = arn.region.filter(|_| arn.account.is_none())?;
     let message = format!("{} works in region `{region}` alone", arn.what);
     Some(
-        Finding::new(&RULE, arn.place, message)
+        Finding::new(&RULE, arn.place.clone(), message)
             .hint("write `${AWS::Region}` in a `Sub`, or refer to the resource itself"),
     )
 }
