@@ -1,6 +1,6 @@
 //! Which APIs and stages there are.
 
-use stackgen_deploy::account::{ApiDescription, Place};
+use stackgen_deploy::account::{AccountRegion, ApiDescription};
 use stackgen_deploy::{AccountError, Api, ApiCatalog, ApiId, Protocol, Stage};
 
 use crate::error::Call;
@@ -25,7 +25,7 @@ where
 }
 
 impl ApiCatalog for Aws {
-    async fn place(&self) -> Answer<Place> {
+    async fn place(&self) -> Answer<AccountRegion> {
         self.place().await
     }
 

@@ -8,7 +8,7 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use stackgen_deploy::account::Place;
+use stackgen_deploy::account::AccountRegion;
 use stackgen_deploy::{AccountError, AccountErrorKind};
 use tokio::sync::OnceCell;
 
@@ -54,7 +54,7 @@ pub struct Aws {
     sts: aws_sdk_sts::Client,
     region: String,
     pub(crate) issuer: Option<(String, String)>,
-    place: std::sync::Arc<OnceCell<Place>>,
+    place: std::sync::Arc<OnceCell<AccountRegion>>,
 }
 
 impl Aws {
@@ -122,12 +122,12 @@ impl Aws {
     }
 
     /// Which account and region this is; asked once.
-    pub(crate) async fn place(&self) -> Result<Place, AccountError> {
+    pub(crate) async fn place(&self) -> Result<AccountRegion, AccountError> {
         let ask = || async {
             let call = error::Call::new("GetCallerIdentity", "sts:GetCallerIdentity");
             let identity = call.answer(self.sts.get_caller_identity().send().await)?;
             let arn = identity.arn().unwrap_or_default();
-            Ok(Place {
+            Ok(AccountRegion {
                 partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
                 region: self.region.clone(),
                 account: identity.account().unwrap_or_default().to_owned(),

@@ -71,7 +71,12 @@ impl DeploymentStore for Aws {
         deployment!(made).ok_or_else(|| call.lacks("deployment id"))
     }
 
-    async fn say(&self, api: &ApiId, id: &DeploymentId, description: &str) -> Answer<()> {
+    async fn update_description(
+        &self,
+        api: &ApiId,
+        id: &DeploymentId,
+        description: &str,
+    ) -> Answer<()> {
         let call = Call::new(
             "UpdateDeployment",
             format!("apigateway:PATCH on /apis/{api}/deployments/{id}"),

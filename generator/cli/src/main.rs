@@ -14,6 +14,7 @@ mod kept;
 mod local;
 mod project;
 mod report;
+mod signals;
 mod source;
 mod template;
 mod ui;
@@ -30,6 +31,7 @@ use clap::Parser;
 
 use args::Cli;
 use error::CliError;
+use signals::StopSignal;
 use ui::Ui;
 
 /// How a command ended that did not fail.
@@ -43,12 +45,9 @@ enum Outcome {
     Failed,
     /// Some of the input could not be used, and that is told: exit code 2.
     Unusable,
-    /// A second Ctrl-C ended it at once: exit code 130.
-    Cut,
+    /// A second signal ended it at once: exit code 128 and the signal's number.
+    Cut(StopSignal),
 }
-
-/// What shells say of a process that SIGINT ended: 128 and its number.
-const CUT: u8 = 130;
 
 fn main() -> ExitCode {
     let (ui, result) = match Cli::try_parse() {
@@ -68,7 +67,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Found) => ExitCode::from(3),
         Ok(Outcome::Failed) => ExitCode::FAILURE,
         Ok(Outcome::Unusable) => ExitCode::from(2),
-        Ok(Outcome::Cut) => ExitCode::from(CUT),
+        Ok(Outcome::Cut(signal)) => ExitCode::from(signal.exit_code()),
         Err(error) => {
             ui.error(&error);
             error.exit_code()

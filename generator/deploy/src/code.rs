@@ -9,9 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::account::{ApiDescription, Part, PartKind, Place};
-use crate::patience::Doing;
+use crate::account::{AccountRegion, ApiDescription, Part, PartKind};
 use crate::progress::Step;
+use crate::retry::OperationContext;
 use crate::{
     Account, AccountErrorKind, ApiId, DeployError, FunctionName, FunctionState, FunctionVersion,
     UpdateStatus,
@@ -82,22 +82,21 @@ pub enum CodePlan {
 pub async fn send(
     account: &impl Account,
     built: &[BuiltCode],
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Vec<FunctionName>, DeployError> {
     let mut updated = Vec::new();
     for code in built {
         let function = &code.function;
-        if state(account, function, doing).await?.code_sha256 == code.sha256 {
-            doing.step(Step::CodeIsCurrent { function });
+        if state(account, function, ctx).await?.code_sha256 == code.sha256 {
+            ctx.step(Step::CodeIsCurrent { function });
             continue;
         }
-        doing.step(Step::Updating { function });
+        ctx.step(Step::Updating { function });
         // Idempotent: the same zip file twice is the same code.
-        doing
-            .call(|| account.update_code(function, &code.zip))
+        ctx.call(|| account.update_code(function, &code.zip))
             .await?;
-        settled(account, function, None, doing).await?;
-        doing.step(Step::Updated { function });
+        settled(account, function, None, ctx).await?;
+        ctx.step(Step::Updated { function });
         updated.push(function.clone());
     }
     Ok(updated)
@@ -106,9 +105,9 @@ pub async fn send(
 async fn state(
     account: &impl Account,
     function: &FunctionName,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<FunctionState, DeployError> {
-    match doing.call(|| account.function(function, None)).await {
+    match ctx.call(|| account.function(function, None)).await {
         Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {
             Err(DeployError::NoFunction {
                 function: function.clone(),
@@ -123,11 +122,11 @@ async fn settled(
     account: &impl Account,
     function: &FunctionName,
     version: Option<&FunctionVersion>,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<FunctionState, DeployError> {
     let started = tokio::time::Instant::now();
     loop {
-        let state = doing.call(|| account.function(function, version)).await?;
+        let state = ctx.call(|| account.function(function, version)).await?;
         match &state.update {
             UpdateStatus::Successful => return Ok(state),
             UpdateStatus::Failed(reason) => {
@@ -136,13 +135,13 @@ async fn settled(
                     reason: reason.clone(),
                 });
             }
-            UpdateStatus::InProgress if started.elapsed() >= doing.patience.updated => {
+            UpdateStatus::InProgress if started.elapsed() >= ctx.retry.updated => {
                 return Err(DeployError::FunctionTimedOut {
                     function: function.clone(),
-                    after: doing.patience.updated,
+                    after: ctx.retry.updated,
                 });
             }
-            UpdateStatus::InProgress => doing.interrupt.sleep(doing.patience.poll).await?,
+            UpdateStatus::InProgress => ctx.interrupt.sleep(ctx.retry.poll).await?,
         }
     }
 }
@@ -152,19 +151,19 @@ async fn settled(
 pub(crate) async fn pin(
     account: &impl Account,
     api: &ApiId,
-    place: &Place,
-    doing: Doing<'_>,
+    place: &AccountRegion,
+    ctx: OperationContext<'_>,
 ) -> Result<(), DeployError> {
-    let description = doing.call(|| account.describe(api)).await?;
+    let description = ctx.call(|| account.describe(api)).await?;
     callable(&description, place)?;
     let mut versions = BTreeMap::new();
     for function in description.functions(place) {
-        let state = settled(account, &function, None, doing).await?;
-        let version = doing
+        let state = settled(account, &function, None, ctx).await?;
+        let version = ctx
             .call(|| account.publish(&function, &state.code_sha256))
             .await?;
-        settled(account, &function, Some(&version), doing).await?;
-        doing.step(Step::Published {
+        settled(account, &function, Some(&version), ctx).await?;
+        ctx.step(Step::Published {
             function: &function,
             version: &version,
         });
@@ -181,17 +180,15 @@ pub(crate) async fn pin(
         let uri = invoked.of_version(version);
         match part.kind {
             PartKind::Authorizer => {
-                doing
-                    .call(|| account.retarget_authorizer(api, &part.id, &uri))
+                ctx.call(|| account.retarget_authorizer(api, &part.id, &uri))
                     .await?;
             }
             _ => {
-                doing
-                    .call(|| account.retarget_integration(api, &part.id, &uri))
+                ctx.call(|| account.retarget_integration(api, &part.id, &uri))
                     .await?
             }
         }
-        doing.step(Step::Retargeted {
+        ctx.step(Step::Retargeted {
             what: &name(part),
             version,
         });
@@ -201,7 +198,7 @@ pub(crate) async fn pin(
 
 /// A version can be called by a role, or by a permission of its own. Whoever calls the function itself by the function's
 /// permission could not call a version of it.
-fn callable(description: &ApiDescription, place: &Place) -> Result<(), DeployError> {
+fn callable(description: &ApiDescription, place: &AccountRegion) -> Result<(), DeployError> {
     for part in &description.parts {
         let Some(invoked) = part.invoked().filter(|invoked| invoked.is_at(place)) else {
             continue;
@@ -232,11 +229,11 @@ fn name(part: &Part) -> String {
 pub async fn would_send(
     account: &impl Account,
     built: &[BuiltCode],
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Vec<FunctionName>, DeployError> {
     let mut differing = Vec::new();
     for code in built {
-        if state(account, &code.function, doing).await?.code_sha256 != code.sha256 {
+        if state(account, &code.function, ctx).await?.code_sha256 != code.sha256 {
             differing.push(code.function.clone());
         }
     }
@@ -247,17 +244,17 @@ pub async fn would_send(
 pub(crate) async fn plan(
     account: &impl Account,
     built: &[BuiltCode],
-    pinned: Option<(&ApiDescription, &Place)>,
-    doing: Doing<'_>,
+    pinned: Option<(&ApiDescription, &AccountRegion)>,
+    ctx: OperationContext<'_>,
 ) -> Result<Vec<CodePlan>, DeployError> {
-    let differing = would_send(account, built, doing).await?;
+    let differing = would_send(account, built, ctx).await?;
     let mut plan: Vec<_> = differing.into_iter().map(CodePlan::Update).collect();
     let Some((description, place)) = pinned else {
         return Ok(plan);
     };
     callable(description, place)?;
     for function in description.functions(place) {
-        let latest = state(account, &function, doing).await?;
+        let latest = state(account, &function, ctx).await?;
         let called = called(description, place, &function);
         let mut current = !plan.contains(&CodePlan::Update(function.clone())) && !called.is_empty();
         for version in &called {
@@ -265,7 +262,7 @@ pub(crate) async fn plan(
                 current = false;
                 continue;
             };
-            let published = doing
+            let published = ctx
                 .call(|| account.function(&function, Some(version)))
                 .await?;
             current &= published.code_sha256 == latest.code_sha256
@@ -281,7 +278,7 @@ pub(crate) async fn plan(
 /// The versions of a function that an API calls; `None` for anything else than a version.
 fn called(
     description: &ApiDescription,
-    place: &Place,
+    place: &AccountRegion,
     function: &FunctionName,
 ) -> Vec<Option<FunctionVersion>> {
     let invoked = description.parts.iter().filter_map(Part::invoked);

@@ -2,11 +2,13 @@
 
 use serde::Serialize;
 
-use crate::patience::Doing;
 use crate::pointer;
 use crate::progress::Step;
 use crate::prune::{self, Policy, earlier, newest_first};
-use crate::{Account, ApiId, DeployError, Deployment, DeploymentId, Label, Maker, StageName};
+use crate::retry::OperationContext;
+use crate::{
+    Account, ApiId, CreatedBy, DeployError, Deployment, DeploymentId, DeploymentMetadata, StageName,
+};
 
 /// A deployment in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -16,9 +18,9 @@ pub struct Listed {
     #[serde(flatten)]
     pub deployment: Deployment,
     /// Who made it.
-    pub maker: Maker,
+    pub maker: CreatedBy,
     /// What stackgen wrote into it.
-    pub label: Option<Label>,
+    pub label: Option<DeploymentMetadata>,
     /// The stages that serve it.
     pub stages: Vec<StageName>,
 }
@@ -31,10 +33,10 @@ pub struct Listed {
 pub async fn list(
     account: &impl Account,
     api: &ApiId,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Vec<Listed>, DeployError> {
-    let deployments = doing.call(|| account.deployments(api)).await?;
-    let stages = doing.call(|| account.stages(api)).await?;
+    let deployments = ctx.call(|| account.deployments(api)).await?;
+    let stages = ctx.call(|| account.stages(api)).await?;
     let listed = newest_first(&deployments).into_iter().map(|deployment| {
         let serving = stages
             .iter()
@@ -69,10 +71,10 @@ pub async fn activate(
     api: &ApiId,
     stage: &StageName,
     deployment: &DeploymentId,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Moved, DeployError> {
-    let previous = pointer::activate(account, api, stage, deployment, doing).await?;
-    doing.step(Step::Activated {
+    let previous = pointer::activate(account, api, stage, deployment, ctx).await?;
+    ctx.step(Step::Activated {
         deployment,
         previous: previous.as_ref(),
     });
@@ -91,10 +93,10 @@ pub async fn rollback_target(
     account: &impl Account,
     api: &ApiId,
     stage: &StageName,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Deployment, DeployError> {
-    let stage = pointer::own_stage(account, api, stage, doing).await?;
-    let deployments = doing.call(|| account.deployments(api)).await?;
+    let stage = pointer::require_manual_stage(account, api, stage, ctx).await?;
+    let deployments = ctx.call(|| account.deployments(api)).await?;
     let served = stage.deployment.ok_or(DeployError::NothingEarlier)?;
     earlier(&deployments, &served)
         .cloned()
@@ -110,10 +112,10 @@ pub async fn prune_plan(
     account: &impl Account,
     api: &ApiId,
     policy: &Policy,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Vec<(Deployment, Option<prune::Kept>)>, DeployError> {
-    let deployments = doing.call(|| account.deployments(api)).await?;
-    let stages = doing.call(|| account.stages(api)).await?;
+    let deployments = ctx.call(|| account.deployments(api)).await?;
+    let stages = ctx.call(|| account.stages(api)).await?;
     let judged = prune::prunable(&deployments, &stages, policy, None);
     Ok(judged
         .into_iter()
@@ -130,7 +132,7 @@ pub async fn prune(
     account: &impl Account,
     api: &ApiId,
     policy: &Policy,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Vec<DeploymentId>, DeployError> {
-    prune::apply(account, api, policy, None, doing).await
+    prune::apply(account, api, policy, None, ctx).await
 }

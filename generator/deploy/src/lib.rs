@@ -5,29 +5,29 @@
 
 pub mod account;
 pub mod code;
-mod description;
 mod error;
 pub mod history;
 mod ids;
-mod patience;
+mod metadata;
 mod pointer;
 pub mod ports;
 mod progress;
 pub mod prune;
 pub mod redeploy;
+mod retry;
 pub mod status;
 pub mod target;
 mod time;
 mod verify;
 
-pub use description::{Label, Maker};
 pub use error::{AccountError, AccountErrorKind, DeployError, NotVerified};
 pub use ids::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName};
-pub use patience::{Doing, Patience};
+pub use metadata::{CreatedBy, DeploymentMetadata};
 pub use ports::{
     Account, Api, ApiCatalog, CallTarget, CodeStore, Deployment, DeploymentStatus, DeploymentStore,
     FunctionState, Handshake, Protocol, Stage, StageActivator, UpdateStatus, Verify,
 };
 pub use progress::{Interrupt, Step, Steps};
+pub use retry::{OperationContext, RetryPolicy};
 pub use time::Timestamp;
 pub use verify::{Evidence, Expectation, Tries};

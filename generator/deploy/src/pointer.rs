@@ -1,20 +1,20 @@
 //! Moving a stage, and nobody else's stage.
 
-use crate::patience::Doing;
 use crate::progress::Step;
+use crate::retry::OperationContext;
 use crate::{Account, ApiId, DeployError, DeploymentId, DeploymentStatus, Stage, StageName};
 
 /// How often to look, at most, until the stage shows that it was moved.
 const LOOKS: usize = 10;
 
 /// The stage, unless API Gateway moves it by itself (row D5).
-pub(crate) async fn own_stage(
+pub(crate) async fn require_manual_stage(
     account: &impl Account,
     api: &ApiId,
     name: &StageName,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Stage, DeployError> {
-    let stage = doing.call(|| account.stage(api, name)).await?;
+    let stage = ctx.call(|| account.stage(api, name)).await?;
     match stage.auto_deploy {
         true => Err(DeployError::AutoDeploy {
             api: api.clone(),
@@ -32,13 +32,13 @@ pub(crate) async fn move_stage(
     api: &ApiId,
     name: &StageName,
     (from, to): (Option<&DeploymentId>, &DeploymentId),
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<(), DeployError> {
     let started = tokio::time::Instant::now();
-    let mut wait = doing.patience.again;
+    let mut wait = ctx.retry.again;
     let mut looks = None;
     loop {
-        let stage = own_stage(account, api, name, doing).await?;
+        let stage = require_manual_stage(account, api, name, ctx).await?;
         if stage.deployment.as_ref() == Some(to) {
             return Ok(());
         }
@@ -51,19 +51,19 @@ pub(crate) async fn move_stage(
         }
         if let Some(looks) = &mut looks {
             *looks += 1;
-            doing.interrupt.sleep(doing.patience.poll).await?;
+            ctx.interrupt.sleep(ctx.retry.poll).await?;
             continue;
         }
-        doing.interrupt.check()?;
+        ctx.interrupt.check()?;
         match account.activate(api, name, to).await {
             Ok(()) => looks = Some(0),
-            Err(error) if error.is_transient() && started.elapsed() < doing.patience.calls.0 => {
-                doing.step(Step::Again {
+            Err(error) if error.is_transient() && started.elapsed() < ctx.retry.calls.0 => {
+                ctx.step(Step::Again {
                     error: &error,
                     after: wait,
                 });
-                doing.interrupt.sleep(wait).await?;
-                wait = (wait * 2).min(doing.patience.calls.1);
+                ctx.interrupt.sleep(wait).await?;
+                wait = (wait * 2).min(ctx.retry.calls.1);
             }
             Err(error) => return Err(error.into()),
         }
@@ -76,10 +76,10 @@ pub(crate) async fn activate(
     api: &ApiId,
     name: &StageName,
     id: &DeploymentId,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Option<DeploymentId>, DeployError> {
-    let stage = own_stage(account, api, name, doing).await?;
-    let all = doing.call(|| account.deployments(api)).await?;
+    let stage = require_manual_stage(account, api, name, ctx).await?;
+    let all = ctx.call(|| account.deployments(api)).await?;
     let found = all.iter().find(|deployment| deployment.id == *id);
     let deployment = found.ok_or_else(|| DeployError::NoDeployment {
         api: api.clone(),
@@ -96,6 +96,6 @@ pub(crate) async fn activate(
             status,
         });
     }
-    move_stage(account, api, name, (stage.deployment.as_ref(), id), doing).await?;
+    move_stage(account, api, name, (stage.deployment.as_ref(), id), ctx).await?;
     Ok(stage.deployment)
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::account::{ApiDescription, Place};
+use crate::account::{AccountRegion, ApiDescription};
 use crate::error::AccountError;
 use crate::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName, Timestamp};
 
@@ -95,7 +95,7 @@ pub struct Deployment {
 /// Which APIs and stages there are, and how they are wired.
 pub trait ApiCatalog {
     /// Which account and region this is.
-    fn place(&self) -> impl Future<Output = Answer<Place>>;
+    fn place(&self) -> impl Future<Output = Answer<AccountRegion>>;
     /// All APIs of API Gateway v2.
     fn apis(&self) -> impl Future<Output = Answer<Vec<Api>>>;
     /// One API.
@@ -119,7 +119,7 @@ pub trait DeploymentStore {
     /// Snapshots the API. No stage is named, so nothing moves.
     fn create(&self, api: &ApiId, description: &str) -> impl Future<Output = Answer<Deployment>>;
     /// Lets a deployment say something else of itself.
-    fn say(
+    fn update_description(
         &self,
         api: &ApiId,
         id: &DeploymentId,

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::patience::Doing;
 use crate::progress::Step;
+use crate::retry::OperationContext;
 use crate::{
-    Account, AccountErrorKind, ApiId, DeployError, Deployment, DeploymentId, DeploymentStatus,
-    Maker, Stage,
+    Account, AccountErrorKind, ApiId, CreatedBy, DeployError, Deployment, DeploymentId,
+    DeploymentStatus, Stage,
 };
 
 /// How many of whose deployments are kept.
@@ -69,7 +69,7 @@ pub fn prunable<'a>(
         protected.extend(earlier(deployments, id).map(|deployment| &deployment.id));
     }
     let all = newest_first(deployments);
-    let mut template = all.iter().filter(|one| one.maker() == Maker::Template);
+    let mut template = all.iter().filter(|one| one.maker() == CreatedBy::Template);
     let in_template = template.next().map(|deployment| &deployment.id);
     let mut room = policy.keep;
     let judged = all.iter().map(|deployment| {
@@ -79,8 +79,8 @@ pub fn prunable<'a>(
             _ if protected.contains(id) => Some(Kept::Previous),
             _ if deployment.status == DeploymentStatus::Pending => Some(Kept::Pending),
             _ if in_template == Some(id) => Some(Kept::InTemplate),
-            Maker::Template if !policy.templates && !policy.all => Some(Kept::OfTemplate),
-            Maker::Unknown | Maker::AutoDeploy if !policy.all => Some(Kept::Foreign),
+            CreatedBy::Template if !policy.templates && !policy.all => Some(Kept::OfTemplate),
+            CreatedBy::Unknown | CreatedBy::AutoDeploy if !policy.all => Some(Kept::Foreign),
             _ if room > 0 => {
                 room -= 1;
                 Some(Kept::Newest)
@@ -121,22 +121,22 @@ pub(crate) async fn apply(
     api: &ApiId,
     policy: &Policy,
     previous: Option<&DeploymentId>,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Vec<DeploymentId>, DeployError> {
-    let deployments = doing.call(|| account.deployments(api)).await?;
-    let stages = doing.call(|| account.stages(api)).await?;
+    let deployments = ctx.call(|| account.deployments(api)).await?;
+    let stages = ctx.call(|| account.stages(api)).await?;
     let mut deleted = Vec::new();
     for (deployment, kept) in prunable(&deployments, &stages, policy, previous) {
         if kept.is_some() {
             continue;
         }
-        doing.interrupt.check()?;
+        ctx.interrupt.check()?;
         let id = &deployment.id;
         match account.delete(api, id).await {
             Ok(()) => {}
             Err(error) if error.kind == AccountErrorKind::NotFound => {}
             Err(error) if error.is_transient() || error.kind == AccountErrorKind::Refused => {
-                doing.step(Step::LeftOut {
+                ctx.step(Step::LeftOut {
                     what: id.as_str(),
                     reason: &error.to_string(),
                 });
@@ -144,7 +144,7 @@ pub(crate) async fn apply(
             }
             Err(error) => return Err(error.into()),
         }
-        doing.step(Step::Deleted { deployment: id });
+        ctx.step(Step::Deleted { deployment: id });
         deleted.push(id.clone());
     }
     Ok(deleted)

@@ -7,15 +7,15 @@ use stackgen_model::diff::{Change, snapshots};
 
 use crate::account::Wiring;
 use crate::code::BuiltCode;
-use crate::patience::Doing;
+use crate::retry::OperationContext;
 use crate::{
-    Account, AccountErrorKind, Api, DeployError, Deployment, FunctionName, Label, Maker, Stage,
-    StageName,
+    Account, AccountErrorKind, Api, CreatedBy, DeployError, Deployment, DeploymentMetadata,
+    FunctionName, Stage, StageName,
 };
 
 /// What a template says of an API.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct TemplateSnapshot {
     /// The digest of what its deployment freezes.
     pub digest: SnapshotDigest,
     /// The canonical form of that.
@@ -33,9 +33,9 @@ pub struct Status {
     /// The deployment that the stage serves.
     pub deployment: Option<Deployment>,
     /// Who made that.
-    pub maker: Option<Maker>,
+    pub maker: Option<CreatedBy>,
     /// What stackgen wrote into it.
-    pub label: Option<Label>,
+    pub label: Option<DeploymentMetadata>,
     /// What a deployment would freeze as the account is.
     pub account_digest: SnapshotDigest,
     /// What the template's deployment freezes.
@@ -45,7 +45,7 @@ pub struct Status {
     /// What differs between the template, or what was deployed of it, and the account.
     pub changes: Vec<Change>,
     /// What `changes` is of.
-    pub changes_are: Option<ChangesAre>,
+    pub changes_are: Option<ChangeBasis>,
     /// Code that was built, beside the account's.
     pub code: Vec<CodeStatus>,
     /// The same changes for people.
@@ -56,7 +56,7 @@ pub struct Status {
 /// What the changes are of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ChangesAre {
+pub enum ChangeBasis {
     /// The stage serves what the template says; these are in the account and not served.
     Undeployed,
     /// They are between the template and the account; what the stage serves of them is not known.
@@ -70,7 +70,7 @@ pub struct Verdict {
     /// Whether it does.
     pub state: State,
     /// How sure that is.
-    pub sureness: Sureness,
+    pub sureness: Confidence,
     /// Why.
     pub because: &'static str,
 }
@@ -92,7 +92,7 @@ pub enum State {
 /// How sure a verdict is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Sureness {
+pub enum Confidence {
     /// No doubt is known.
     Certain,
     /// Something that cannot be read could make it otherwise.
@@ -128,16 +128,16 @@ pub async fn status(
     account: &impl Account,
     api: &Api,
     stage: &StageName,
-    templates: &[Said],
+    templates: &[TemplateSnapshot],
     built: &[BuiltCode],
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Status, DeployError> {
-    let place = doing.call(|| account.place()).await?;
-    let stage = doing.call(|| account.stage(&api.id, stage)).await?;
-    let description = doing.call(|| account.describe(&api.id)).await?;
+    let place = ctx.call(|| account.place()).await?;
+    let stage = ctx.call(|| account.stage(&api.id, stage)).await?;
+    let description = ctx.call(|| account.describe(&api.id)).await?;
     let wiring = description.wiring(&place);
     let deployment = match &stage.deployment {
-        Some(id) => Some(doing.call(|| account.deployment(&api.id, id)).await?),
+        Some(id) => Some(ctx.call(|| account.deployment(&api.id, id)).await?),
         None => None,
     };
     let label = deployment.as_ref().and_then(Deployment::label);
@@ -148,8 +148,8 @@ pub async fn status(
     let (changes, in_words) =
         compared.map_or_else(Default::default, |said| differences(api, said, &wiring));
     let changes_are = (!changes.is_empty()).then_some(match said_so {
-        Some(_) => ChangesAre::Undeployed,
-        None => ChangesAre::FromTemplate,
+        Some(_) => ChangeBasis::Undeployed,
+        None => ChangeBasis::FromTemplate,
     });
     let says = template.is_some_and(|said| said.digest == wiring.digest);
     Ok(Status {
@@ -161,7 +161,7 @@ pub async fn status(
         template_digest: template.map(|said| said.digest.clone()),
         changes,
         changes_are,
-        code: code(account, built, doing).await?,
+        code: code(account, built, ctx).await?,
         in_words,
         stage,
         deployment,
@@ -171,7 +171,7 @@ pub async fn status(
 fn verdict(
     stage: &Stage,
     deployment: Option<&Deployment>,
-    said_so: Option<&Said>,
+    said_so: Option<&TemplateSnapshot>,
     wiring: &Wiring,
     template_says_so: bool,
 ) -> Verdict {
@@ -180,8 +180,8 @@ fn verdict(
         sureness,
         because,
     };
+    use Confidence::{Certain, Likely};
     use State::{Current, NotDeployed, Stale, Unknown};
-    use Sureness::{Certain, Likely};
     if stage.auto_deploy {
         return verdict(
             Current,
@@ -204,7 +204,7 @@ fn verdict(
             "its deployment does not tell what it froze: stackgen did not make it",
         ),
         Some(label) if label.digest == wiring.digest => match maker {
-            Maker::Template => verdict(
+            CreatedBy::Template => verdict(
                 Current,
                 Likely,
                 "the digests are the same; a route that was removed in the same stack update would linger (row D20)",
@@ -221,7 +221,7 @@ fn verdict(
                 "it was made from this template, and the account says the same, but for versions and roles, which a template cannot name",
             )
         }
-        Some(_) if maker == Maker::Template && !template_says_so => verdict(
+        Some(_) if maker == CreatedBy::Template && !template_says_so => verdict(
             Stale,
             Likely,
             "the digests differ; a parameter with another value than its default makes the same difference",
@@ -231,7 +231,7 @@ fn verdict(
 }
 
 /// What differs, without what a template and an account never say alike.
-fn differences(api: &Api, said: &Said, wiring: &Wiring) -> (Vec<Change>, String) {
+fn differences(api: &Api, said: &TemplateSnapshot, wiring: &Wiring) -> (Vec<Change>, String) {
     let (template, account) = (masked(&said.snapshot), masked(&wiring.snapshot));
     let diff = snapshots(&api.name, &template.to_string(), &account.to_string());
     let words = diff.human();
@@ -273,11 +273,11 @@ fn mask_map(map: &mut Map<String, Json>) {
 async fn code(
     account: &impl Account,
     built: &[BuiltCode],
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Vec<CodeStatus>, DeployError> {
     let mut found = Vec::new();
     for code in built {
-        let account = match doing.call(|| account.function(&code.function, None)).await {
+        let account = match ctx.call(|| account.function(&code.function, None)).await {
             Ok(state) => Some(state.code_sha256),
             Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => None,
             Err(error) => return Err(error),

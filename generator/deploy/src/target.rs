@@ -1,11 +1,11 @@
 //! Which API and which stage.
 
-use crate::patience::Doing;
+use crate::retry::OperationContext;
 use crate::{Account, AccountErrorKind, Api, ApiId, DeployError, Stage, StageName};
 
 /// What was asked for, with what a stack says of itself where nothing was.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum ApiSelector {
     /// An API by its id.
     Id(ApiId),
     /// An API by its name, of which there must be one.
@@ -21,12 +21,12 @@ pub enum Wanted {
 /// If there is none, or several have the name.
 pub async fn api(
     account: &impl Account,
-    wanted: &Wanted,
-    doing: Doing<'_>,
+    wanted: &ApiSelector,
+    ctx: OperationContext<'_>,
 ) -> Result<Api, DeployError> {
     let name = match wanted {
-        Wanted::Id(id) => {
-            let found = doing.call(|| account.api(id)).await;
+        ApiSelector::Id(id) => {
+            let found = ctx.call(|| account.api(id)).await;
             return found.map_err(|error| match error {
                 DeployError::Account(error) if error.kind == AccountErrorKind::NotFound => {
                     DeployError::NoApiId { id: id.clone() }
@@ -34,10 +34,10 @@ pub async fn api(
                 other => other,
             });
         }
-        Wanted::Name(name) | Wanted::Either(name) => name,
+        ApiSelector::Name(name) | ApiSelector::Either(name) => name,
     };
-    let by_id = |api: &Api| matches!(wanted, Wanted::Either(_)) && api.id.as_str() == name;
-    let mut found = doing.call(|| account.apis()).await?;
+    let by_id = |api: &Api| matches!(wanted, ApiSelector::Either(_)) && api.id.as_str() == name;
+    let mut found = ctx.call(|| account.apis()).await?;
     found.retain(|api| api.name == *name || by_id(api));
     match <[Api; 1]>::try_from(found) {
         Ok([api]) => Ok(api),
@@ -62,9 +62,9 @@ pub async fn stage(
     account: &impl Account,
     api: &ApiId,
     wanted: Option<&StageName>,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Stage, DeployError> {
-    let mut stages = doing.call(|| account.stages(api)).await?;
+    let mut stages = ctx.call(|| account.stages(api)).await?;
     stages.sort_by(|a, b| a.name.cmp(&b.name));
     let found = match wanted {
         Some(name) => stages.iter().find(|stage| stage.name == *name),

@@ -83,7 +83,11 @@ async fn a_deployment_is_created_without_a_stage() {
         all.iter().map(|one| one.auto_deployed).collect::<Vec<_>>(),
         [false, true]
     );
-    replay.aws.say(&api(), &id, "y").await.unwrap();
+    replay
+        .aws
+        .update_description(&api(), &id, "y")
+        .await
+        .unwrap();
     replay.aws.delete(&api(), &id).await.unwrap();
     replay.end();
 }

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use stackgen_cfn::Node;
 use stackgen_deploy::code::{BuiltCode, LARGEST_ZIP, Release};
-use stackgen_deploy::status::Said;
-use stackgen_deploy::target::{self, Wanted};
-use stackgen_deploy::{Api, ApiId, Doing, FunctionName, Stage, StageName};
+use stackgen_deploy::status::TemplateSnapshot;
+use stackgen_deploy::target::{self, ApiSelector};
+use stackgen_deploy::{Api, ApiId, FunctionName, OperationContext, Stage, StageName};
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_model::{Inputs, Model, Resolved, Text};
 use stackgen_synth::Dialect;
@@ -45,7 +45,7 @@ pub(crate) struct GoalArgs {
 }
 
 /// An API that is to be connected to, and its stage: one that is named, or the WebSocket API of a stackgen.yaml.
-pub(crate) fn spoken_to(
+pub(crate) fn resolve_probe_target(
     named: Option<&str>,
     stage: Option<&str>,
     (file, environment): (&Path, Option<&str>),
@@ -53,7 +53,7 @@ pub(crate) fn spoken_to(
 ) -> Result<Goal, CliError> {
     let stage = stage.map(StageName::new);
     if let Some(named) = named {
-        return Ok(Goal::of_any(Wanted::Either(named.to_owned()), stage));
+        return Ok(Goal::of_any(ApiSelector::Either(named.to_owned()), stage));
     }
     let of_project = GoalArgs {
         file: file.to_owned(),
@@ -82,10 +82,10 @@ pub(crate) enum Read {
 /// An API and a stage that a command is about.
 #[derive(Debug)]
 pub(crate) struct Goal {
-    wanted: Wanted,
+    wanted: ApiSelector,
     stage: Option<StageName>,
     /// What templates say of the API: the one that is rendered, then the one that is kept in `out`.
-    pub(crate) said: Vec<Said>,
+    pub(crate) said: Vec<TemplateSnapshot>,
     /// Who issues the tokens that it takes, where API Gateway itself looks at them.
     pub(crate) issuer: Option<String>,
     /// Whether the template pins versions.
@@ -98,7 +98,7 @@ pub(crate) struct Goal {
 
 impl Goal {
     /// One of which no template tells anything.
-    fn of_any(wanted: Wanted, stage: Option<StageName>) -> Self {
+    fn of_any(wanted: ApiSelector, stage: Option<StageName>) -> Self {
         Goal {
             wanted,
             stage,
@@ -113,8 +113,8 @@ impl Goal {
     /// The API's name, when that is how it is found.
     pub(crate) fn name(&self) -> Option<&str> {
         match &self.wanted {
-            Wanted::Name(name) => Some(name),
-            Wanted::Id(_) | Wanted::Either(_) => None,
+            ApiSelector::Name(name) => Some(name),
+            ApiSelector::Id(_) | ApiSelector::Either(_) => None,
         }
     }
 
@@ -122,10 +122,10 @@ impl Goal {
     pub(crate) async fn find(
         &self,
         account: &Account,
-        doing: Doing<'_>,
+        ctx: OperationContext<'_>,
     ) -> Result<(Api, Stage), CliError> {
-        let api = target::api(&account.aws, &self.wanted, doing).await?;
-        let stage = target::stage(&account.aws, &api.id, self.stage.as_ref(), doing).await?;
+        let api = target::api(&account.aws, &self.wanted, ctx).await?;
+        let stage = target::stage(&account.aws, &api.id, self.stage.as_ref(), ctx).await?;
         Ok((api, stage))
     }
 }
@@ -145,7 +145,7 @@ impl GoalArgs {
     ) -> Result<Vec<Goal>, CliError> {
         if let Some(id) = &self.api_id {
             let stage = self.stage_name.as_deref().map(StageName::new);
-            return Ok(vec![Goal::of_any(Wanted::Id(ApiId::new(id)), stage)]);
+            return Ok(vec![Goal::of_any(ApiSelector::Id(ApiId::new(id)), stage)]);
         }
         // The gateway may run a template, of which no stackgen.yaml tells.
         if let Some(local) = gateway
@@ -181,7 +181,7 @@ impl GoalArgs {
             let said = [Some(&model), kept.as_ref()].into_iter().flatten();
             let said = said.filter_map(|model| said_of(model, name));
             goals.push(Goal {
-                wanted: Wanted::Name(name.to_owned()),
+                wanted: ApiSelector::Name(name.to_owned()),
                 stage: stage.map(StageName::new),
                 said: said.collect(),
                 issuer: issuer(api),
@@ -253,7 +253,7 @@ fn goals_of_gateway(local: &Local) -> Result<Vec<Goal>, CliError> {
             [only] => Some(StageName::new(only.name.as_str())),
             _ => None,
         };
-        Goal::of_any(Wanted::Name(api.name.clone()), stage)
+        Goal::of_any(ApiSelector::Name(api.name.clone()), stage)
     });
     let goals: Vec<_> = goals.collect();
     match goals.is_empty() {
@@ -273,11 +273,11 @@ fn kept_model(project: &Project, environment: &str) -> Option<Model> {
 }
 
 /// What a template says of the API of that name.
-fn said_of(model: &Model, name: &str) -> Option<Said> {
+fn said_of(model: &Model, name: &str) -> Option<TemplateSnapshot> {
     let is_it =
         |api: &&stackgen_model::Api| api.name.as_ref().and_then(Text::as_literal) == Some(name);
     let api = model.apis.iter().find(is_it)?;
-    Some(Said {
+    Some(TemplateSnapshot {
         digest: api.snapshot_digest(model),
         snapshot: api.snapshot(model),
     })

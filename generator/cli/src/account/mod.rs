@@ -9,16 +9,16 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use stackgen_aws::{Access, Aws, Credentials};
-use stackgen_deploy::{DeployError, Doing, Interrupt, Patience, Timestamp};
-use tokio::signal::unix::{SignalKind, signal};
+use stackgen_deploy::{DeployError, Interrupt, OperationContext, RetryPolicy, Timestamp};
 use tokio::sync::watch;
 
-pub(crate) use goal::{Goal, GoalArgs, Read, spoken_to};
+pub(crate) use goal::{Goal, GoalArgs, Read, resolve_probe_target};
 pub(crate) use handshakes::Handshakes;
 pub(crate) use progress::Progress;
 
 use crate::error::CliError;
 use crate::local::Local;
+use crate::signals::StopSignals;
 use crate::ui::Ui;
 
 /// Which account.
@@ -45,7 +45,7 @@ pub(crate) struct AccountArgs {
 /// An account that can be asked, and how long to wait for it.
 pub(crate) struct Account {
     pub(crate) aws: Aws,
-    pub(crate) patience: Patience,
+    pub(crate) retry: RetryPolicy,
 }
 
 impl AccountArgs {
@@ -82,13 +82,13 @@ impl AccountArgs {
                 issuer: None,
             },
         };
-        let patience = match gateway {
-            Some(_) => Patience::local(),
-            None => Patience::default(),
+        let retry = match gateway {
+            Some(_) => RetryPolicy::local(),
+            None => RetryPolicy::default(),
         };
         let aws = Aws::connect(&access).await;
         let aws = aws.map_err(|error| CliError::from(DeployError::from(error)))?;
-        Ok(Account { aws, patience })
+        Ok(Account { aws, retry })
     }
 }
 
@@ -117,13 +117,13 @@ fn any_credentials() -> Credentials {
 
 impl Account {
     /// Does something with steps told and Ctrl-C heard.
-    pub(crate) fn doing<'a>(
+    pub(crate) fn context<'a>(
         &'a self,
         steps: &'a dyn Fn(stackgen_deploy::Step<'_>),
         interrupt: &'a Interrupt,
-    ) -> Doing<'a> {
-        Doing {
-            patience: &self.patience,
+    ) -> OperationContext<'a> {
+        OperationContext {
+            retry: &self.retry,
             steps,
             interrupt,
         }
@@ -139,16 +139,17 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Re
     runtime.block_on(work)
 }
 
-/// Hears Ctrl-C from here on. The first one stops at the next safe place, and a second one at once.
+/// Listens for SIGINT, SIGTERM and SIGHUP from here on. The first one stops at the next safe place, a second one at once.
 pub(crate) fn interrupt(progress: &Progress<'_>) -> Interrupt {
     let (tell, told) = watch::channel(false);
     let say = progress.teller();
-    // Where it cannot be heard, it ends the process as ever.
-    if let Ok(mut interrupted) = signal(SignalKind::interrupt()) {
+    // If nobody may listen, a signal ends the process as ever.
+    if let Ok(mut signals) = StopSignals::listen() {
         tokio::spawn(async move {
-            while interrupted.recv().await.is_some() {
+            loop {
+                let signal = signals.recv().await;
                 if tell.send_replace(true) {
-                    std::process::exit(i32::from(crate::CUT));
+                    std::process::exit(i32::from(signal.exit_code()));
                 }
                 say("stopping at the next safe place; Ctrl-C once more ends at once");
             }

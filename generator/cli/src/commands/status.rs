@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use clap::Args;
 use serde_json::json;
-use stackgen_deploy::status::{ChangesAre, State, Status as Known, Sureness, status};
-use stackgen_deploy::{Maker, Step};
+use stackgen_deploy::status::{ChangeBasis, Confidence, State, Status as Known, status};
+use stackgen_deploy::{CreatedBy, Step};
 
 use crate::Outcome;
 use crate::account::{AccountArgs, GoalArgs, Progress, Read, ago, block_on, interrupt, now, short};
@@ -39,22 +39,12 @@ impl Status {
         let progress = Progress::new(ui);
         let interrupt = interrupt(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
-        let doing = account.doing(&steps, &interrupt);
+        let ctx = account.context(&steps, &interrupt);
         let mut found = Vec::new();
         for goal in &goals {
             progress.begin("looking at the account");
-            let (api, stage) = goal.find(&account, doing).await?;
-            found.push(
-                status(
-                    &account.aws,
-                    &api,
-                    &stage.name,
-                    &goal.said,
-                    &goal.code,
-                    doing,
-                )
-                .await?,
-            );
+            let (api, stage) = goal.find(&account, ctx).await?;
+            found.push(status(&account.aws, &api, &stage.name, &goal.said, &goal.code, ctx).await?);
         }
         drop(progress);
         if ui.wants_json() {
@@ -106,8 +96,8 @@ fn shown(known: &Known) -> String {
         say(
             "changes",
             match of {
-                ChangesAre::Undeployed => "in the account and not served:",
-                ChangesAre::FromTemplate => "from the template to the account:",
+                ChangeBasis::Undeployed => "in the account and not served:",
+                ChangeBasis::FromTemplate => "from the template to the account:",
             },
         );
         for line in known.in_words.lines() {
@@ -144,17 +134,17 @@ fn verdict(known: &Known) -> String {
         State::NotDeployed => (RED, "not deployed"),
     };
     let sure = match known.verdict.sureness {
-        Sureness::Certain => "",
-        Sureness::Likely => ", most likely",
+        Confidence::Certain => "",
+        Confidence::Likely => ", most likely",
     };
     format!("{style}{word}{style:#}{sure}")
 }
 
-fn maker_in_words(maker: Maker) -> &'static str {
+fn maker_in_words(maker: CreatedBy) -> &'static str {
     match maker {
-        Maker::Redeploy => "by `stackgen deploy --redeploy-stage`",
-        Maker::Template => "by CloudFormation",
-        Maker::AutoDeploy => "by AutoDeploy",
-        Maker::Unknown => "not by stackgen",
+        CreatedBy::Redeploy => "by `stackgen deploy --redeploy-stage`",
+        CreatedBy::Template => "by CloudFormation",
+        CreatedBy::AutoDeploy => "by AutoDeploy",
+        CreatedBy::Unknown => "not by stackgen",
     }
 }

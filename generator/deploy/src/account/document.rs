@@ -6,13 +6,13 @@ use serde_json::Value as Json;
 use stackgen_cfn::{Map, Node, join, map, r#ref, sub};
 
 use super::json::node;
-use super::{ApiDescription, Invoked, Part, PartKind, Place};
+use super::{AccountRegion, ApiDescription, Invoked, Part, PartKind};
 use crate::FunctionName;
 
 const API: &str = "Api";
 
 /// The template. Logical ids are made up; nothing that is read from it depends on them.
-pub(super) fn template(description: &ApiDescription, place: &Place) -> Node {
+pub(super) fn template(description: &ApiDescription, place: &AccountRegion) -> Node {
     let mut document = Document {
         place,
         ids: HashMap::new(),
@@ -46,7 +46,7 @@ pub(super) fn template(description: &ApiDescription, place: &Place) -> Node {
 }
 
 struct Document<'a> {
-    place: &'a Place,
+    place: &'a AccountRegion,
     /// Logical ids of parts.
     ids: HashMap<(PartKind, &'a str), String>,
     /// Names of authorizers that share theirs with others.
@@ -134,7 +134,7 @@ impl<'a> Document<'a> {
 
     /// An ARN with this account and region as pseudo parameters, which is how templates name them.
     fn arn(&self, text: &str) -> Node {
-        let Place {
+        let AccountRegion {
             partition,
             region,
             account,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use stackgen_model::{Inputs, Model, SnapshotDigest};
 
 use crate::FunctionName;
-pub use uri::{Invoked, Place};
+pub use uri::{AccountRegion, Invoked};
 
 /// Properties by CloudFormation's names.
 pub type Properties = Map<String, Json>;
@@ -100,7 +100,7 @@ pub struct Wiring {
 
 impl ApiDescription {
     /// What a deployment would freeze at this moment. It depends neither on ids nor on order.
-    pub fn wiring(&self, place: &Place) -> Wiring {
+    pub fn wiring(&self, place: &AccountRegion) -> Wiring {
         let model = Model::of_wiring(&document::template(self, place), &Inputs::none());
         let own = |api: &&stackgen_model::Api| api.resource.is_some();
         let api = model
@@ -116,7 +116,7 @@ impl ApiDescription {
     }
 
     /// The functions of this account and region that the API calls, each once, by name.
-    pub fn functions(&self, place: &Place) -> Vec<FunctionName> {
+    pub fn functions(&self, place: &AccountRegion) -> Vec<FunctionName> {
         let invoked = self.parts.iter().filter_map(Part::invoked);
         let here = invoked.filter(|invoked| invoked.is_at(place));
         let mut names: Vec<_> = here.map(|invoked| invoked.function).collect();

@@ -4,7 +4,7 @@ use crate::{FunctionName, FunctionVersion};
 
 /// Which account and region something is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct AccountRegion {
     /// `aws`, `aws-cn`, `aws-us-gov`.
     pub partition: String,
     /// `us-east-1`.
@@ -68,7 +68,7 @@ impl Invoked {
     }
 
     /// Whether the function is of that account and region.
-    pub fn is_at(&self, place: &Place) -> bool {
+    pub fn is_at(&self, place: &AccountRegion) -> bool {
         self.region == place.region && self.account == place.account
     }
 

@@ -3,9 +3,9 @@
 use stackgen_model::SnapshotDigest;
 
 use super::{Redeploy, label, wiring};
-use crate::account::{Place, Wiring};
-use crate::patience::Doing;
+use crate::account::{AccountRegion, Wiring};
 use crate::progress::Step;
+use crate::retry::OperationContext;
 use crate::{Account, AccountErrorKind, DeployError, Deployment, DeploymentId, DeploymentStatus};
 
 /// How often a deployment is made anew because the API changed meanwhile.
@@ -18,16 +18,16 @@ const TIMES: usize = 3;
 pub(super) async fn create(
     account: &impl Account,
     request: &Redeploy,
-    place: &Place,
+    place: &AccountRegion,
     mut wanted: Wiring,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<(DeploymentId, SnapshotDigest), DeployError> {
     let api = &request.api.id;
     for _ in 0..TIMES {
-        doing.step(Step::Creating);
+        ctx.step(Step::Creating);
         let description = label(request, &wanted.digest, false).to_string();
-        let created = sent(account, request, &description, doing).await?;
-        let (after, _) = match finished(account, request, place, &created, doing).await {
+        let created = sent(account, request, &description, ctx).await?;
+        let (after, _) = match finished(account, request, place, &created, ctx).await {
             Ok(after) => after,
             Err(error) => {
                 forget(account, request, &created.id, &error).await;
@@ -37,11 +37,11 @@ pub(super) async fn create(
         if after.digest == wanted.digest {
             return Ok((created.id, wanted.digest));
         }
-        doing.step(Step::Changed {
+        ctx.step(Step::Changed {
             deployment: &created.id,
         });
         // Not worth failing for: pruning will find it.
-        let _ = doing.call(|| account.delete(api, &created.id)).await;
+        let _ = ctx.call(|| account.delete(api, &created.id)).await;
         wanted = after;
     }
     Err(DeployError::KeepsChanging {
@@ -54,15 +54,15 @@ pub(super) async fn create(
 async fn finished(
     account: &impl Account,
     request: &Redeploy,
-    place: &Place,
+    place: &AccountRegion,
     created: &Deployment,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<(Wiring, bool), DeployError> {
-    deployed(account, request, created.clone(), doing).await?;
-    doing.step(Step::Created {
+    deployed(account, request, created.clone(), ctx).await?;
+    ctx.step(Step::Created {
         deployment: &created.id,
     });
-    wiring(account, request, place, doing).await
+    wiring(account, request, place, ctx).await
 }
 
 /// Deletes a deployment that no stage was ever moved to, so that nothing goes back to it later. One that failed is left to
@@ -88,19 +88,19 @@ async fn sent(
     account: &impl Account,
     request: &Redeploy,
     description: &str,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Deployment, DeployError> {
     let api = &request.api.id;
-    let before = doing.call(|| account.deployments(api)).await?;
+    let before = ctx.call(|| account.deployments(api)).await?;
     let started = tokio::time::Instant::now();
     loop {
-        doing.interrupt.check()?;
+        ctx.interrupt.check()?;
         let error = match account.create(api, description).await {
             Ok(created) => return Ok(created),
             Err(error) => error,
         };
         if error.may_have_happened() {
-            let now = doing.call(|| account.deployments(api)).await?;
+            let now = ctx.call(|| account.deployments(api)).await?;
             let ours = now.into_iter().find(|one| {
                 one.description.as_deref() == Some(description)
                     && before.iter().all(|before| before.id != one.id)
@@ -109,15 +109,15 @@ async fn sent(
                 return Ok(ours);
             }
         }
-        if !error.is_transient() || started.elapsed() >= doing.patience.calls.0 {
+        if !error.is_transient() || started.elapsed() >= ctx.retry.calls.0 {
             return Err(error.into());
         }
-        let after = doing.patience.create;
-        doing.step(Step::Again {
+        let after = ctx.retry.create;
+        ctx.step(Step::Again {
             error: &error,
             after,
         });
-        doing.interrupt.sleep(after).await?;
+        ctx.interrupt.sleep(after).await?;
     }
 }
 
@@ -126,7 +126,7 @@ async fn deployed(
     account: &impl Account,
     request: &Redeploy,
     mut deployment: Deployment,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<(), DeployError> {
     let api = &request.api.id;
     let started = tokio::time::Instant::now();
@@ -141,15 +141,15 @@ async fn deployed(
                         .unwrap_or_else(|| "no reason is given".to_owned()),
                 });
             }
-            DeploymentStatus::Pending if started.elapsed() >= doing.patience.deployed => {
+            DeploymentStatus::Pending if started.elapsed() >= ctx.retry.deployed => {
                 return Err(DeployError::DeploymentTimedOut {
                     id: deployment.id,
-                    after: doing.patience.deployed,
+                    after: ctx.retry.deployed,
                 });
             }
-            DeploymentStatus::Pending => doing.interrupt.sleep(doing.patience.poll).await?,
+            DeploymentStatus::Pending => ctx.interrupt.sleep(ctx.retry.poll).await?,
         }
-        match doing.call(|| account.deployment(api, &deployment.id)).await {
+        match ctx.call(|| account.deployment(api, &deployment.id)).await {
             Ok(found) => deployment = found,
             // What was just made may not be seen everywhere yet.
             Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {}

@@ -5,16 +5,17 @@ mod create;
 use serde::Serialize;
 use stackgen_model::SnapshotDigest;
 
-use crate::account::{Place, Wiring};
+use crate::account::{AccountRegion, Wiring};
 use crate::code::{self, BuiltCode, CodePlan, Release};
 use crate::error::NotVerified;
-use crate::patience::Doing;
-use crate::pointer::{move_stage, own_stage};
+use crate::pointer::{move_stage, require_manual_stage};
 use crate::progress::{Interrupt, Step};
 use crate::prune::{self, Policy};
+use crate::retry::OperationContext;
 use crate::verify::{self, Evidence, Expectation};
 use crate::{
-    Account, Api, DeployError, Deployment, DeploymentId, Label, Maker, Stage, StageName, Verify,
+    Account, Api, CreatedBy, DeployError, Deployment, DeploymentId, DeploymentMetadata, Stage,
+    StageName, Verify,
 };
 
 /// What to redeploy, and how.
@@ -53,7 +54,7 @@ pub enum Redeployed {
         /// What that froze.
         digest: SnapshotDigest,
         /// Who made it. Of CloudFormation's, a route that was removed in the same update may linger (row D20).
-        maker: Maker,
+        maker: CreatedBy,
     },
     /// The stage serves a new deployment.
     Deployed {
@@ -96,21 +97,21 @@ pub async fn redeploy(
     account: &impl Account,
     verifier: &impl Verify,
     request: &Redeploy,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Redeployed, DeployError> {
     let api = &request.api.id;
-    let place = doing.call(|| account.place()).await?;
+    let place = ctx.call(|| account.place()).await?;
     // Before anything is changed: under AutoDeploy it would go live by and by.
-    let stage = own_stage(account, api, &request.stage, doing).await?;
-    code::send(account, &request.code, doing).await?;
+    let stage = require_manual_stage(account, api, &request.stage, ctx).await?;
+    code::send(account, &request.code, ctx).await?;
     if request.release == Some(Release::Pinned) {
-        code::pin(account, api, &place, doing).await?;
+        code::pin(account, api, &place, ctx).await?;
     }
-    let (wiring, guarded) = wiring(account, request, &place, doing).await?;
-    let all = doing.call(|| account.deployments(api)).await?;
+    let (wiring, guarded) = wiring(account, request, &place, ctx).await?;
+    let all = ctx.call(|| account.deployments(api)).await?;
     let served = served(&stage, &all);
     let label = served.and_then(Deployment::label);
-    doing.step(Step::Described {
+    ctx.step(Step::Described {
         routes: wiring.routes,
         digest: &wiring.digest.to_string(),
         served: label
@@ -125,20 +126,20 @@ pub async fn redeploy(
             maker: served.maker(),
         });
     }
-    let (deployment, digest) = create::create(account, request, &place, wiring, doing).await?;
-    if let Err(interrupted) = doing.interrupt.check() {
+    let (deployment, digest) = create::create(account, request, &place, wiring, ctx).await?;
+    if let Err(interrupted) = ctx.interrupt.check() {
         create::forget(account, request, &deployment, &interrupted).await;
         return Err(interrupted);
     }
     let ends = (stage.deployment.as_ref(), &deployment);
-    move_stage(account, api, &request.stage, ends, doing).await?;
-    doing.step(Step::Activated {
+    move_stage(account, api, &request.stage, ends, ctx).await?;
+    ctx.step(Step::Activated {
         deployment: &deployment,
         previous: stage.deployment.as_ref(),
     });
-    let evidence = verified(account, verifier, request, guarded, ends, doing).await?;
+    let evidence = verified(account, verifier, request, guarded, ends, ctx).await?;
     let pruned = match &request.prune {
-        Some(policy) => prune_quietly(account, request, policy, ends.0, doing).await,
+        Some(policy) => prune_quietly(account, request, policy, ends.0, ctx).await,
         None => Vec::new(),
     };
     Ok(Redeployed::Deployed {
@@ -158,16 +159,16 @@ pub async fn redeploy(
 pub async fn plan(
     account: &impl Account,
     request: &Redeploy,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Plan, DeployError> {
     let api = &request.api.id;
-    let place = doing.call(|| account.place()).await?;
-    let stage = own_stage(account, api, &request.stage, doing).await?;
-    let description = doing.call(|| account.describe(api)).await?;
+    let place = ctx.call(|| account.place()).await?;
+    let stage = require_manual_stage(account, api, &request.stage, ctx).await?;
+    let description = ctx.call(|| account.describe(api)).await?;
     let wiring = description.wiring(&place);
     let pinned = (request.release == Some(Release::Pinned)).then_some((&description, &place));
-    let code = code::plan(account, &request.code, pinned, doing).await?;
-    let all = doing.call(|| account.deployments(api)).await?;
+    let code = code::plan(account, &request.code, pinned, ctx).await?;
+    let all = ctx.call(|| account.deployments(api)).await?;
     let served = served(&stage, &all);
     let publishes = code.iter().any(|plan| matches!(plan, CodePlan::Publish(_)));
     let current = served.is_some_and(|served| is_current(served, &wiring)) && !publishes;
@@ -195,16 +196,16 @@ pub(crate) fn is_current(deployment: &Deployment, wiring: &Wiring) -> bool {
 async fn wiring(
     account: &impl Account,
     request: &Redeploy,
-    place: &Place,
-    doing: Doing<'_>,
+    place: &AccountRegion,
+    ctx: OperationContext<'_>,
 ) -> Result<(Wiring, bool), DeployError> {
-    let description = doing.call(|| account.describe(&request.api.id)).await?;
+    let description = ctx.call(|| account.describe(&request.api.id)).await?;
     Ok((description.wiring(place), description.connect_is_guarded()))
 }
 
 /// What a deployment says of itself.
-fn label(request: &Redeploy, digest: &SnapshotDigest, failed: bool) -> Label {
-    Label {
+fn label(request: &Redeploy, digest: &SnapshotDigest, failed: bool) -> DeploymentMetadata {
+    DeploymentMetadata {
         digest: digest.clone(),
         git: Some(request.git.clone()),
         environment: request.environment.clone(),
@@ -219,14 +220,14 @@ async fn verified(
     request: &Redeploy,
     guarded: bool,
     (previous, deployment): (Option<&DeploymentId>, &DeploymentId),
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Result<Option<Evidence>, DeployError> {
     let Some(also) = &request.verify else {
         return Ok(None);
     };
     let Some(url) = request.api.url(&request.stage) else {
         let reason = "only a custom domain reaches the API";
-        doing.step(Step::LeftOut {
+        ctx.step(Step::LeftOut {
             what: "verification",
             reason,
         });
@@ -237,8 +238,8 @@ async fn verified(
         guarded,
         also: also.clone(),
     };
-    let tries = &doing.patience.tries;
-    let tried = verify::verify(verifier, &expectation, tries, doing.steps, doing.interrupt).await;
+    let tries = &ctx.retry.tries;
+    let tried = verify::verify(verifier, &expectation, tries, ctx.steps, ctx.interrupt).await;
     match tried.map_err(|_| DeployError::NotTried {
         stage: request.stage.clone(),
         deployment: deployment.clone(),
@@ -248,11 +249,11 @@ async fn verified(
         Err(evidence) => {
             // Going back is not interrupted.
             let never = Interrupt::never();
-            let doing = Doing {
+            let ctx = OperationContext {
                 interrupt: &never,
-                ..doing
+                ..ctx
             };
-            Err(go_back(account, request, evidence, (previous, deployment), doing).await)
+            Err(go_back(account, request, evidence, (previous, deployment), ctx).await)
         }
     }
 }
@@ -262,7 +263,7 @@ async fn go_back(
     request: &Redeploy,
     evidence: Evidence,
     (previous, failed): (Option<&DeploymentId>, &DeploymentId),
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> DeployError {
     let (api, stage) = (&request.api.id, &request.stage);
     let mut error = NotVerified {
@@ -276,16 +277,16 @@ async fn go_back(
     let Some(previous) = previous else {
         return DeployError::NotVerified(Box::new(error));
     };
-    match move_stage(account, api, stage, (Some(failed), previous), doing).await {
+    match move_stage(account, api, stage, (Some(failed), previous), ctx).await {
         // Somebody else has moved it on; theirs to look after.
         Err(moved @ DeployError::Moved { .. }) => return moved,
         Err(reason) => error.not_restored = Some(reason.to_string()),
         Ok(()) => {
-            doing.step(Step::Restored {
+            ctx.step(Step::Restored {
                 deployment: previous,
             });
             error.restored = Some(previous.clone());
-            error.pruned = retire(account, request, failed, doing).await;
+            error.pruned = retire(account, request, failed, ctx).await;
         }
     }
     DeployError::NotVerified(Box::new(error))
@@ -296,16 +297,18 @@ async fn retire(
     account: &impl Account,
     request: &Redeploy,
     failed: &DeploymentId,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> bool {
     let api = &request.api.id;
     if request.prune_failed {
-        return doing.call(|| account.delete(api, failed)).await.is_ok();
+        return ctx.call(|| account.delete(api, failed)).await.is_ok();
     }
-    let deployment = doing.call(|| account.deployment(api, failed)).await;
+    let deployment = ctx.call(|| account.deployment(api, failed)).await;
     if let Some(found) = deployment.ok().and_then(|deployment| deployment.label()) {
         let marked = label(request, &found.digest, true).to_string();
-        let _ = doing.call(|| account.say(api, failed, &marked)).await;
+        let _ = ctx
+            .call(|| account.update_description(api, failed, &marked))
+            .await;
     }
     false
 }
@@ -316,12 +319,12 @@ async fn prune_quietly(
     request: &Redeploy,
     policy: &Policy,
     previous: Option<&DeploymentId>,
-    doing: Doing<'_>,
+    ctx: OperationContext<'_>,
 ) -> Vec<DeploymentId> {
-    let pruned = prune::apply(account, &request.api.id, policy, previous, doing).await;
+    let pruned = prune::apply(account, &request.api.id, policy, previous, ctx).await;
     pruned.unwrap_or_else(|error| {
         let reason = error.to_string();
-        doing.step(Step::LeftOut {
+        ctx.step(Step::LeftOut {
             what: "pruning",
             reason: &reason,
         });

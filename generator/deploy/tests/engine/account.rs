@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
-use stackgen_deploy::account::{ApiDescription, Part, PartKind, Place};
+use stackgen_deploy::account::{AccountRegion, ApiDescription, Part, PartKind};
 use stackgen_deploy::code::BuiltCode;
 use stackgen_deploy::redeploy::{Redeploy, Redeployed, redeploy};
 use stackgen_deploy::{
     AccountError, AccountErrorKind, Api, ApiCatalog, ApiId, CallTarget, CodeStore, DeployError,
-    Deployment, DeploymentId, DeploymentStatus, DeploymentStore, Doing, FunctionName,
-    FunctionState, FunctionVersion, Handshake, Interrupt, Patience, Protocol, Stage,
+    Deployment, DeploymentId, DeploymentStatus, DeploymentStore, FunctionName, FunctionState,
+    FunctionVersion, Handshake, Interrupt, OperationContext, Protocol, RetryPolicy, Stage,
     StageActivator, StageName, Timestamp, UpdateStatus, Verify,
 };
 
@@ -70,8 +70,8 @@ pub(crate) struct Memory {
     looks: Cell<u32>,
 }
 
-pub(crate) fn place() -> Place {
-    Place {
+pub(crate) fn place() -> AccountRegion {
+    AccountRegion {
         partition: "aws".to_owned(),
         region: "us-east-1".to_owned(),
         account: "123456789012".to_owned(),
@@ -268,7 +268,7 @@ fn refused(operation: &'static str, kind: AccountErrorKind, message: &str) -> Ac
 }
 
 impl ApiCatalog for Memory {
-    async fn place(&self) -> Answer<Place> {
+    async fn place(&self) -> Answer<AccountRegion> {
         self.call("GetCallerIdentity", |_| Ok(place())).await
     }
 
@@ -340,7 +340,12 @@ impl DeploymentStore for Memory {
         .await
     }
 
-    async fn say(&self, _: &ApiId, id: &DeploymentId, description: &str) -> Answer<()> {
+    async fn update_description(
+        &self,
+        _: &ApiId,
+        id: &DeploymentId,
+        description: &str,
+    ) -> Answer<()> {
         self.call("UpdateDeployment", |held| {
             let found = held.deployments.iter_mut().find(|(one, _)| one.id == *id);
             found.unwrap().0.description = Some(description.to_owned());
@@ -531,12 +536,12 @@ pub(crate) async fn run(
 ) -> (Result<Redeployed, DeployError>, Vec<String>) {
     let told = RefCell::new(Vec::new());
     let steps = |step: stackgen_deploy::Step<'_>| told.borrow_mut().push(format!("{step:?}"));
-    let (patience, interrupt) = (Patience::default(), Interrupt::never());
-    let doing = Doing {
-        patience: &patience,
+    let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
+    let ctx = OperationContext {
+        retry: &retry,
         steps: &steps,
         interrupt: &interrupt,
     };
-    let outcome = redeploy(memory, answers, request, doing).await;
+    let outcome = redeploy(memory, answers, request, ctx).await;
     (outcome, told.into_inner())
 }

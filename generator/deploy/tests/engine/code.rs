@@ -107,22 +107,22 @@ async fn a_plan_tells_which_code_and_which_versions() {
         release: Some(Release::Pinned),
         ..request()
     };
-    let (patience, interrupt) = (
-        stackgen_deploy::Patience::default(),
+    let (retry, interrupt) = (
+        stackgen_deploy::RetryPolicy::default(),
         stackgen_deploy::Interrupt::never(),
     );
-    let doing = stackgen_deploy::Doing {
-        patience: &patience,
+    let ctx = stackgen_deploy::OperationContext {
+        retry: &retry,
         steps: &|_| {},
         interrupt: &interrupt,
     };
     assert_eq!(
-        plan(&memory, &pinned("code-1"), doing).await.unwrap().code,
+        plan(&memory, &pinned("code-1"), ctx).await.unwrap().code,
         []
     );
     let both = [CodePlan::Update(hello()), CodePlan::Publish(hello())];
     assert_eq!(
-        plan(&memory, &pinned("code-2"), doing).await.unwrap().code,
+        plan(&memory, &pinned("code-2"), ctx).await.unwrap().code,
         both
     );
     memory
@@ -134,7 +134,7 @@ async fn a_plan_tells_which_code_and_which_versions() {
         .unwrap()
         .configuration = 2;
     assert_eq!(
-        plan(&memory, &pinned("code-1"), doing).await.unwrap().code,
+        plan(&memory, &pinned("code-1"), ctx).await.unwrap().code,
         [CodePlan::Publish(hello())]
     );
 }

@@ -1,7 +1,7 @@
 //! What deployments say of themselves.
 
 use proptest::prelude::*;
-use stackgen_deploy::{Deployment, Label, Maker};
+use stackgen_deploy::{CreatedBy, Deployment, DeploymentMetadata};
 
 use crate::account::by_hand;
 
@@ -16,7 +16,9 @@ fn saying(description: &str) -> Deployment {
 
 #[test]
 fn descriptions_are_read_whatever_stands_around() {
-    let full = Label::parse(&format!("stackgen sha256:{DIGEST} git:abc-dirty env:prod")).unwrap();
+    let full =
+        DeploymentMetadata::parse(&format!("stackgen sha256:{DIGEST} git:abc-dirty env:prod"))
+            .unwrap();
     assert_eq!(full.digest.to_string(), DIGEST);
     assert_eq!(
         (
@@ -30,7 +32,7 @@ fn descriptions_are_read_whatever_stands_around() {
         "  stackgen\tenv:prod  later:word sha256:{} git:abc-dirty",
         DIGEST.to_uppercase()
     );
-    assert_eq!(Label::parse(&odd), Some(full));
+    assert_eq!(DeploymentMetadata::parse(&odd), Some(full));
     for not in [
         "",
         "stackgen",
@@ -39,7 +41,7 @@ fn descriptions_are_read_whatever_stands_around() {
         &format!("sha256:{DIGEST}"),
         &format!("my stackgen sha256:{DIGEST}"),
     ] {
-        assert_eq!(Label::parse(not), None, "{not}");
+        assert_eq!(DeploymentMetadata::parse(not), None, "{not}");
     }
 }
 
@@ -47,18 +49,18 @@ fn descriptions_are_read_whatever_stands_around() {
 fn templates_name_no_commit_and_redeploying_does() {
     assert_eq!(
         saying(&format!("stackgen sha256:{DIGEST} env:dev")).maker(),
-        Maker::Template
+        CreatedBy::Template
     );
     assert_eq!(
         saying(&format!("stackgen sha256:{DIGEST} git:none env:dev")).maker(),
-        Maker::Redeploy
+        CreatedBy::Redeploy
     );
-    assert_eq!(saying("Deployed by hand").maker(), Maker::Unknown);
+    assert_eq!(saying("Deployed by hand").maker(), CreatedBy::Unknown);
     let auto = Deployment {
         auto_deployed: true,
         ..saying("Automatic deployment triggered by changes to the Api configuration")
     };
-    assert_eq!(auto.maker(), Maker::AutoDeploy);
+    assert_eq!(auto.maker(), CreatedBy::AutoDeploy);
 }
 
 proptest! {
@@ -66,17 +68,17 @@ proptest! {
     fn what_is_written_is_read_and_fits(
         git in prop::option::of("[a-z0-9 -]{1,1200}"), environment in prop::option::of("[a-z]{1,1200}"), failed: bool,
     ) {
-        let label = Label { digest: DIGEST.parse().unwrap(), git, environment, failed };
+        let label = DeploymentMetadata { digest: DIGEST.parse().unwrap(), git, environment, failed };
         let text = label.to_string();
         prop_assert!(text.chars().count() <= 1024);
-        let read = Label::parse(&text).unwrap();
+        let read = DeploymentMetadata::parse(&text).unwrap();
         prop_assert_eq!((&read.digest, read.failed), (&label.digest, label.failed));
-        prop_assert_eq!(Label::parse(&read.to_string()), Some(read));
+        prop_assert_eq!(DeploymentMetadata::parse(&read.to_string()), Some(read));
     }
 
     #[test]
     fn no_description_panics(text in any::<String>()) {
-        let _ = Label::parse(&text);
-        let _ = Label::parse(&format!("stackgen sha256:{text}"));
+        let _ = DeploymentMetadata::parse(&text);
+        let _ = DeploymentMetadata::parse(&format!("stackgen sha256:{text}"));
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use stackgen_deploy::prune::{Kept, Policy, earlier, prunable};
 use stackgen_deploy::{
-    Deployment, DeploymentId, DeploymentStatus, Maker, Stage, StageName, Timestamp,
+    CreatedBy, Deployment, DeploymentId, DeploymentStatus, Stage, StageName, Timestamp,
 };
 
 use crate::account::by_hand;
@@ -160,12 +160,12 @@ proptest! {
             prop_assert!(!deleted || Some(&deployment.id) != previous.as_ref());
             prop_assert!(!deleted || deployment.status != DeploymentStatus::Pending);
             match deployment.maker() {
-                Maker::Redeploy => kept_redeployed += usize::from(!deleted),
-                Maker::Template => prop_assert!(!deleted || templates || every),
+                CreatedBy::Redeploy => kept_redeployed += usize::from(!deleted),
+                CreatedBy::Template => prop_assert!(!deleted || templates || every),
                 _ => prop_assert!(!deleted || every),
             }
         }
-        let redeployed = all.iter().filter(|one| one.maker() == Maker::Redeploy).count();
+        let redeployed = all.iter().filter(|one| one.maker() == CreatedBy::Redeploy).count();
         if !every && !templates {
             prop_assert!(kept_redeployed >= keep.min(redeployed));
         }

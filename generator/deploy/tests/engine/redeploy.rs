@@ -2,8 +2,8 @@
 
 use stackgen_deploy::redeploy::{Redeployed, plan};
 use stackgen_deploy::{
-    AccountError, AccountErrorKind, DeployError, DeploymentId, DeploymentStatus, Doing, Interrupt,
-    Patience,
+    AccountError, AccountErrorKind, DeployError, DeploymentId, DeploymentStatus, Interrupt,
+    OperationContext, RetryPolicy,
 };
 
 use crate::account::{Answers, Memory, by_hand, place, request, route, run};
@@ -54,7 +54,7 @@ async fn nothing_is_done_when_the_stage_serves_just_this() {
         .await
         .0
         .unwrap();
-    let maker = stackgen_deploy::Maker::Redeploy;
+    let maker = stackgen_deploy::CreatedBy::Redeploy;
     assert_eq!(
         second,
         Redeployed::Current {
@@ -271,15 +271,15 @@ async fn an_interruption_leaves_a_complete_deployment() {
         let ids = memory.ids();
         let (tell, told) = tokio::sync::watch::channel(false);
         let steps = std::cell::Cell::new(0);
-        let (patience, interrupt) = (Patience::default(), Interrupt::new(told));
+        let (retry, interrupt) = (RetryPolicy::default(), Interrupt::new(told));
         let count = |_: stackgen_deploy::Step<'_>| {
             steps.set(steps.get() + 1);
             if steps.get() > moment {
                 tell.send(true).unwrap();
             }
         };
-        let doing = Doing {
-            patience: &patience,
+        let ctx = OperationContext {
+            retry: &retry,
             steps: &count,
             interrupt: &interrupt,
         };
@@ -288,7 +288,7 @@ async fn an_interruption_leaves_a_complete_deployment() {
             ..request()
         };
         let answers = Answers::with(&[101]);
-        let outcome = stackgen_deploy::redeploy::redeploy(&memory, &answers, &forced, doing).await;
+        let outcome = stackgen_deploy::redeploy::redeploy(&memory, &answers, &forced, ctx).await;
         let (served, _) = memory.serves().unwrap();
         assert_eq!(served.status, DeploymentStatus::Deployed);
         match outcome {
@@ -311,13 +311,13 @@ async fn an_interruption_leaves_a_complete_deployment() {
 #[tokio::test(start_paused = true)]
 async fn a_plan_changes_nothing() {
     let memory = Memory::stale();
-    let (patience, interrupt) = (Patience::default(), Interrupt::never());
-    let doing = Doing {
-        patience: &patience,
+    let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
+    let ctx = OperationContext {
+        retry: &retry,
         steps: &|_| {},
         interrupt: &interrupt,
     };
-    let found = plan(&memory, &request(), doing).await.unwrap();
+    let found = plan(&memory, &request(), ctx).await.unwrap();
     assert!(found.deploys);
     assert!(
         memory
@@ -330,14 +330,14 @@ async fn a_plan_changes_nothing() {
         .await
         .0
         .unwrap();
-    assert!(!plan(&memory, &request(), doing).await.unwrap().deploys);
+    assert!(!plan(&memory, &request(), ctx).await.unwrap().deploys);
 }
 
 /// How often a call that always fails so is made.
 async fn tried(kind: AccountErrorKind) -> usize {
-    let (patience, interrupt) = (Patience::default(), Interrupt::never());
-    let doing = Doing {
-        patience: &patience,
+    let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
+    let ctx = OperationContext {
+        retry: &retry,
         steps: &|_| {},
         interrupt: &interrupt,
     };
@@ -351,7 +351,7 @@ async fn tried(kind: AccountErrorKind) -> usize {
             permission: String::new(),
         })
     };
-    doing.call(failing).await.unwrap_err();
+    ctx.call(failing).await.unwrap_err();
     times.get()
 }
 

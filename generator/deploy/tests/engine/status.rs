@@ -1,14 +1,14 @@
 //! Whether a stage serves what the account holds, and how that is known.
 
-use stackgen_deploy::status::{Said, State, Status, Sureness, status};
-use stackgen_deploy::{Doing, Interrupt, Patience, StageName};
+use stackgen_deploy::status::{Confidence, State, Status, TemplateSnapshot, status};
+use stackgen_deploy::{Interrupt, OperationContext, RetryPolicy, StageName};
 
 use crate::account::{Answers, Memory, built, place, request, route, run, uri};
 
-async fn seen(memory: &Memory, template: Option<&Said>) -> Status {
-    let (patience, interrupt) = (Patience::default(), Interrupt::never());
-    let doing = Doing {
-        patience: &patience,
+async fn seen(memory: &Memory, template: Option<&TemplateSnapshot>) -> Status {
+    let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
+    let ctx = OperationContext {
+        retry: &retry,
         steps: &|_| {},
         interrupt: &interrupt,
     };
@@ -19,15 +19,15 @@ async fn seen(memory: &Memory, template: Option<&Said>) -> Status {
         &StageName::new("dev"),
         template.map_or(&[], std::slice::from_ref),
         &code,
-        doing,
+        ctx,
     )
     .await
     .unwrap()
 }
 
-fn said(memory: &Memory) -> Said {
+fn said(memory: &Memory) -> TemplateSnapshot {
     let wiring = memory.held.borrow().description.wiring(&place());
-    Said {
+    TemplateSnapshot {
         digest: wiring.digest,
         snapshot: wiring.snapshot,
     }
@@ -55,7 +55,7 @@ async fn what_was_redeployed_is_current_until_something_changes_and_then_the_cha
     let found = seen(&memory, Some(&template)).await;
     assert_eq!(
         (found.verdict.state, found.verdict.sureness),
-        (State::Current, Sureness::Certain)
+        (State::Current, Confidence::Certain)
     );
     assert_eq!(found.changes, []);
     memory
@@ -67,7 +67,7 @@ async fn what_was_redeployed_is_current_until_something_changes_and_then_the_cha
     let found = seen(&memory, Some(&template)).await;
     assert_eq!(
         (found.verdict.state, found.verdict.sureness),
-        (State::Stale, Sureness::Certain)
+        (State::Stale, Confidence::Certain)
     );
     insta::assert_snapshot!(found.in_words, @"+ route later   needs a deployment");
 }
@@ -76,7 +76,7 @@ async fn what_was_redeployed_is_current_until_something_changes_and_then_the_cha
 async fn a_pinned_stack_as_cloudformation_left_it_is_most_likely_current() {
     let memory = Memory::stale();
     // A template names a version by its logical id.
-    let template = Said {
+    let template = TemplateSnapshot {
         digest: "ab".repeat(32).parse().unwrap(),
         snapshot: said(&memory).snapshot.replace(
             r#"{"Function":"hello"}"#,
@@ -94,13 +94,13 @@ async fn a_pinned_stack_as_cloudformation_left_it_is_most_likely_current() {
     let found = seen(&memory, Some(&template)).await;
     assert_eq!(
         (found.verdict.state, found.verdict.sureness),
-        (State::Current, Sureness::Likely)
+        (State::Current, Confidence::Likely)
     );
     memory.held.borrow_mut().description.parts.pop();
     let found = seen(&memory, Some(&template)).await;
     assert_eq!(
         (found.verdict.state, found.verdict.sureness),
-        (State::Stale, Sureness::Likely)
+        (State::Stale, Confidence::Likely)
     );
     insta::assert_snapshot!(found.in_words, @"- route added   needs a deployment");
 }

@@ -22,10 +22,10 @@ impl Deploy {
         let progress = Progress::new(ui);
         let interrupt = interrupt(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
-        let doing = account.doing(&steps, &interrupt);
+        let ctx = account.context(&steps, &interrupt);
         let functions = match self.dry_run {
-            true => would_send(&account.aws, &goal.code, doing).await?,
-            false => send(&account.aws, &goal.code, doing).await?,
+            true => would_send(&account.aws, &goal.code, ctx).await?,
+            false => send(&account.aws, &goal.code, ctx).await?,
         };
         drop(progress);
         if ui.wants_json() {

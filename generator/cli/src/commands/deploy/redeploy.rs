@@ -8,7 +8,7 @@ use stackgen_deploy::code::{CodePlan, Release};
 use stackgen_deploy::prune::Policy;
 use stackgen_deploy::redeploy::{Plan, Redeploy, Redeployed, plan, redeploy};
 use stackgen_deploy::{
-    Api, DeployError, Interrupt, Maker, Protocol, StageActivator, StageName, Step,
+    Api, CreatedBy, DeployError, Interrupt, Protocol, StageActivator, StageName, Step,
 };
 
 use super::Deploy;
@@ -83,22 +83,22 @@ impl Deploy {
         let progress = Progress::new(ui);
         let interrupt = interrupt(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
-        let doing = account.doing(&steps, &interrupt);
+        let ctx = account.context(&steps, &interrupt);
         let git = git::commit(&self.goal.file);
         let mut told = Vec::new();
         for goal in &mut goals {
             progress.begin("looking at the account");
-            let (api, stage) = goal.find(&account, doing).await?;
+            let (api, stage) = goal.find(&account, ctx).await?;
             let title = title(&api, &stage.name);
             progress.aside(&title);
             let request = self.request(goal, api.clone(), stage.name.clone(), &git);
             if self.dry_run {
-                let plan = plan(&account.aws, &request, doing).await?;
+                let plan = plan(&account.aws, &request, ctx).await?;
                 progress.result(|| show_plan(&plan, &stage.name, ui))?;
                 told.push(json(&api, &stage.name, &plan));
                 continue;
             }
-            let outcome = redeploy(&account.aws, &Handshakes, &request, doing).await;
+            let outcome = redeploy(&account.aws, &Handshakes, &request, ctx).await;
             let outcome = match outcome {
                 Ok(outcome) => outcome,
                 Err(error) => return Err(explained(&account, &request, error).await),
@@ -157,7 +157,7 @@ fn show(outcome: &Redeployed, request: &Redeploy, ui: &Ui) -> Result<(), CliErro
                 "stage {stage} of {api} serves what the account holds: deployment {deployment}, sha256:{}",
                 short(&digest)
             ))?;
-            if *maker == Maker::Template {
+            if *maker == CreatedBy::Template {
                 ui.note(
                     "CloudFormation made that deployment; a route that was removed in the same update lingers in it (row D20)",
                     Some("`--force` deploys all the same"),
@@ -222,8 +222,8 @@ async fn explained(account: &Account, request: &Redeploy, error: DeployError) ->
         return error.into();
     }
     let (never, api, stage) = (Interrupt::never(), &request.api.id, &request.stage);
-    let doing = account.doing(&|_| {}, &never);
-    let look = doing.call(|| account.aws.stage(api, stage));
+    let ctx = account.context(&|_| {}, &never);
+    let look = ctx.call(|| account.aws.stage(api, stage));
     let serves = match tokio::time::timeout(Duration::from_secs(10), look).await {
         Ok(Ok(found)) => match found.deployment {
             Some(deployment) => format!("stage {stage} serves deployment {deployment}"),

@@ -10,6 +10,7 @@ use crate::Outcome;
 use crate::error::CliError;
 use crate::local::Local;
 use crate::project::{Project, ProjectArgs};
+use crate::signals::stop_requested;
 use crate::source::{self, SourceArgs};
 use crate::template;
 use crate::ui::Ui;
@@ -40,12 +41,12 @@ pub(super) struct WholeArgs {
 }
 
 impl Deploy {
-    /// Builds, renders and applies everything, deployments too, unless Ctrl-C comes first.
+    /// Builds, renders and applies everything, deployments too, unless a signal comes first.
     pub(super) async fn whole(&self, ui: &Ui) -> Result<Outcome, CliError> {
         tokio::select! {
             done = self.everything(ui) => done,
             // A build that is not waited for ends.
-            Ok(()) = tokio::signal::ctrl_c() => Err(CliError::failed("interrupted")
+            _ = stop_requested() => Err(CliError::failed("interrupted")
                 .hint("`stackgen status --local` tells what is served; run it again")),
         }
     }

@@ -54,12 +54,12 @@ pub(super) async fn move_to(
     let progress = Progress::new(ui);
     let interrupt = interrupt(&progress);
     let steps = |step: Step<'_>| progress.step(&step);
-    let doing = account.doing(&steps, &interrupt);
-    let (api, stage) = find(&account, &goal, &progress, doing).await?;
+    let ctx = account.context(&steps, &interrupt);
+    let (api, stage) = find(&account, &goal, &progress, ctx).await?;
     let target = match wanted {
         Some(id) => DeploymentId::new(id),
         None => {
-            history::rollback_target(&account.aws, &api.id, &stage.name, doing)
+            history::rollback_target(&account.aws, &api.id, &stage.name, ctx)
                 .await?
                 .id
         }
@@ -81,7 +81,7 @@ pub(super) async fn move_to(
             deployment: target,
             previous: stage.deployment.clone(),
         },
-        false => history::activate(&account.aws, &api.id, &stage.name, &target, doing).await?,
+        false => history::activate(&account.aws, &api.id, &stage.name, &target, ctx).await?,
     };
     drop(progress);
     tell(&api, &stage, &moved, how.dry_run, ui)

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 use stackgen_deploy::history::{self, Listed};
-use stackgen_deploy::{DeploymentStatus, Maker, Step};
+use stackgen_deploy::{CreatedBy, DeploymentStatus, Step};
 
 use super::{Where, find, named};
 use crate::Outcome;
@@ -24,9 +24,9 @@ impl List {
         let progress = Progress::new(ui);
         let interrupt = interrupt(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
-        let doing = account.doing(&steps, &interrupt);
-        let (api, _) = find(&account, &goal, &progress, doing).await?;
-        let listed = history::list(&account.aws, &api.id, doing).await?;
+        let ctx = account.context(&steps, &interrupt);
+        let (api, _) = find(&account, &goal, &progress, ctx).await?;
+        let listed = history::list(&account.aws, &api.id, ctx).await?;
         drop(progress);
         if ui.wants_json() {
             ui.json_result(&json!({ "api": api, "deployments": listed }))?;
@@ -80,10 +80,10 @@ fn line(one: &Listed, width: usize) -> String {
         ),
     }
     words.push(match one.maker {
-        Maker::Redeploy => "by redeploy".to_owned(),
-        Maker::Template => "by CloudFormation".to_owned(),
-        Maker::AutoDeploy => "by AutoDeploy".to_owned(),
-        Maker::Unknown => "not by stackgen".to_owned(),
+        CreatedBy::Redeploy => "by redeploy".to_owned(),
+        CreatedBy::Template => "by CloudFormation".to_owned(),
+        CreatedBy::AutoDeploy => "by AutoDeploy".to_owned(),
+        CreatedBy::Unknown => "not by stackgen".to_owned(),
     });
     match deployment.status {
         DeploymentStatus::Deployed => {}

@@ -96,8 +96,8 @@ async fn find(
     account: &Account,
     goal: &Goal,
     progress: &Progress<'_>,
-    doing: stackgen_deploy::Doing<'_>,
+    ctx: stackgen_deploy::OperationContext<'_>,
 ) -> Result<(Api, Stage), CliError> {
     progress.begin("looking at the account");
-    goal.find(account, doing).await
+    goal.find(account, ctx).await
 }

@@ -47,14 +47,14 @@ impl Prune {
         let progress = Progress::new(ui);
         let interrupt = interrupt(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
-        let doing = account.doing(&steps, &interrupt);
-        let (api, _) = find(&account, &goal, &progress, doing).await?;
+        let ctx = account.context(&steps, &interrupt);
+        let (api, _) = find(&account, &goal, &progress, ctx).await?;
         let policy = Policy {
             keep: self.keep,
             templates: self.templates,
             all: self.all,
         };
-        let judged = history::prune_plan(&account.aws, &api.id, &policy, doing).await?;
+        let judged = history::prune_plan(&account.aws, &api.id, &policy, ctx).await?;
         let doomed: Vec<DeploymentId> = judged
             .iter()
             .filter(|(_, kept)| kept.is_none())
@@ -75,7 +75,7 @@ impl Prune {
         progress.rest();
         let wanted = !self.dry_run && !doomed.is_empty();
         let deleted = match wanted && confirmed(self.yes, &question, &interrupt, ui).await? {
-            true => history::prune(&account.aws, &api.id, &policy, doing).await?,
+            true => history::prune(&account.aws, &api.id, &policy, ctx).await?,
             false => Vec::new(),
         };
         drop(progress);

@@ -19,6 +19,7 @@ use crate::args::duration;
 use crate::error::CliError;
 use crate::local::Local;
 use crate::report::reason;
+use crate::signals::{StopSignal, StopSignals};
 use crate::source::{self, Prepared, SourceArgs};
 use crate::ui::Ui;
 use feed::{Batch, Feed};
@@ -222,7 +223,7 @@ impl<'a> Running<'a> {
         &mut self,
         applied: &Applied,
         mut reload: Reload<'a>,
-        stop: &mut mpsc::Receiver<()>,
+        stop: &mut mpsc::Receiver<StopSignal>,
     ) -> Result<(), CliError> {
         let mut feed = Feed::new(self.gateway.events());
         self.greet(applied).await?;
@@ -284,7 +285,7 @@ impl<'a> Running<'a> {
     }
 
     /// Ends well; a second signal ends at once.
-    async fn end(self, stop: &mut mpsc::Receiver<()>) -> Outcome {
+    async fn end(self, stop: &mut mpsc::Receiver<StopSignal>) -> Outcome {
         let open = self.gateway.connections();
         if open > 0 {
             let noun = if open == 1 {
@@ -299,40 +300,21 @@ impl<'a> Running<'a> {
         let functions = self.gateway.account().functions.clone();
         tokio::select! {
             () = self.gateway.shutdown() => Outcome::Done,
-            _ = stop.recv() => {
+            signal = stop.recv() => {
                 // What functions started goes all the same.
                 functions.stop().await;
-                Outcome::Cut
+                Outcome::Cut(signal.unwrap_or(StopSignal::Terminate))
             }
         }
     }
 }
 
-/// A message for every Ctrl-C, and for every polite request of the system to end.
-fn signals() -> Result<mpsc::Receiver<()>, CliError> {
-    let (told, stop) = mpsc::channel(2);
-    let failed =
-        |error: std::io::Error| CliError::failed(format!("cannot listen for Ctrl-C: {error}"));
-    #[cfg(unix)]
-    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        .map_err(failed)?;
-    #[cfg(unix)]
-    let mut interrupted = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())
-        .map_err(failed)?;
-    tokio::spawn(async move {
-        loop {
-            #[cfg(unix)]
-            tokio::select! {
-                _ = terminated.recv() => {}
-                _ = interrupted.recv() => {}
-            }
-            #[cfg(not(unix))]
-            let _ = tokio::signal::ctrl_c().await;
-            if told.send(()).await.is_err() {
-                return;
-            }
-        }
-    });
+/// A message for every signal that asks the process to stop.
+fn signals() -> Result<mpsc::Receiver<StopSignal>, CliError> {
+    let (sender, stop) = mpsc::channel(2);
+    let mut signals = StopSignals::listen()
+        .map_err(|error| CliError::failed(format!("cannot listen for Ctrl-C: {error}")))?;
+    tokio::spawn(async move { while sender.send(signals.recv().await).await.is_ok() {} });
     Ok(stop)
 }
 

@@ -16,10 +16,11 @@ use stackgen_probe::{
 };
 
 use crate::Outcome;
-use crate::account::{AccountArgs, block_on, spoken_to};
+use crate::account::{AccountArgs, block_on, resolve_probe_target};
 use crate::error::CliError;
 use crate::local::Local;
 use crate::project::{Project, ProjectArgs};
+use crate::signals::stop_requested;
 use crate::template;
 use crate::ui::Ui;
 
@@ -117,7 +118,10 @@ impl Probe {
                 told = ui.done(&story::line(telling));
             }
         };
-        let report = run(&target, &plan, interrupted(), &mut tell).await;
+        let interrupted = async {
+            let _ = stop_requested().await;
+        };
+        let report = run(&target, &plan, interrupted, &mut tell).await;
         told?;
         let explanations = explain(&report);
         if ui.wants_json() {
@@ -168,11 +172,11 @@ impl Probe {
         }
         let (api, stage) = (self.api.as_deref(), self.stage.as_deref());
         let project = (self.file.as_path(), self.environment.as_deref());
-        let goal = spoken_to(api, stage, project, ui)?;
+        let goal = resolve_probe_target(api, stage, project, ui)?;
         let account = self.account.connect(None, &[]).await?;
         let never = Interrupt::never();
-        let doing = account.doing(&|_| {}, &never);
-        let (api, stage) = goal.find(&account, doing).await?;
+        let ctx = account.context(&|_| {}, &never);
+        let (api, stage) = goal.find(&account, ctx).await?;
         if api.protocol == Protocol::Http {
             let message = format!("{} is an HTTP API, which speaks no WebSocket", api.name);
             return Err(CliError::input(message).hint("`--api` names another one"));
@@ -214,14 +218,6 @@ impl Probe {
 
 fn refused(error: TargetError) -> CliError {
     CliError::input(error.to_string())
-}
-
-/// Ends when Ctrl-C is pressed.
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Where it cannot be heard, nothing is interrupted.
-        std::future::pending::<()>().await;
-    }
 }
 
 fn outcome(report: &Report) -> Outcome {

@@ -6,9 +6,9 @@ use crate::progress::{Interrupt, Step, Steps};
 use crate::verify::Tries;
 use crate::{AccountError, AccountErrorKind, DeployError};
 
-/// Waiting. [`Patience::default`] keeps within API Gateway's rates (row D15).
+/// Waiting. [`RetryPolicy::default`] keeps within API Gateway's rates (row D15).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// Between two tries of CreateDeployment, of which one every 5 s is allowed.
     pub create: Duration,
     /// Before the second try of another call; every further one waits twice as long.
@@ -27,10 +27,10 @@ pub struct Patience {
     pub tries: Tries,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Patience {
+        RetryPolicy {
             create: seconds(5),
             again: seconds(1),
             calls: (seconds(60), seconds(8)),
@@ -47,11 +47,11 @@ impl Default for Patience {
     }
 }
 
-impl Patience {
+impl RetryPolicy {
     /// With a gateway on this machine, where everything is seen at once.
     pub fn local() -> Self {
         let millis = Duration::from_millis;
-        Patience {
+        RetryPolicy {
             create: millis(200),
             again: millis(100),
             unreachable: millis(500),
@@ -61,28 +61,28 @@ impl Patience {
                 pause: millis(200),
                 window: Duration::from_secs(5),
             },
-            ..Patience::default()
+            ..RetryPolicy::default()
         }
     }
 }
 
 /// How something is done: what every operation is given.
 #[derive(Clone, Copy)]
-pub struct Doing<'a> {
+pub struct OperationContext<'a> {
     /// How long to wait for what.
-    pub patience: &'a Patience,
+    pub retry: &'a RetryPolicy,
     /// Who is told every step.
     pub steps: Steps<'a>,
     /// When to stop.
     pub interrupt: &'a Interrupt,
 }
 
-impl Doing<'_> {
+impl OperationContext<'_> {
     pub(crate) fn step(&self, step: Step<'_>) {
         (self.steps)(step);
     }
 
-    /// Makes a call that may be made more than once, until it succeeds, fails for good, or patience ends.
+    /// Makes a call that may be made more than once, until it succeeds, fails for good, or retry ends.
     ///
     /// # Errors
     ///
@@ -92,10 +92,10 @@ impl Doing<'_> {
         F: Future<Output = Result<T, AccountError>>,
     {
         let longest = |error: &AccountError| match error.kind {
-            AccountErrorKind::Unreachable => self.patience.unreachable,
-            _ => self.patience.calls.0,
+            AccountErrorKind::Unreachable => self.retry.unreachable,
+            _ => self.retry.calls.0,
         };
-        let mut wait = self.patience.again;
+        let mut wait = self.retry.again;
         let started = tokio::time::Instant::now();
         loop {
             self.interrupt.check()?;
@@ -109,7 +109,7 @@ impl Doing<'_> {
                         after: wait,
                     });
                     self.interrupt.sleep(wait).await?;
-                    wait = (wait * 2).min(self.patience.calls.1);
+                    wait = (wait * 2).min(self.retry.calls.1);
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -16,7 +16,7 @@ const FAILED: &str = "verify:failed";
 /// Who made a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Maker {
+pub enum CreatedBy {
     /// `stackgen deploy --redeploy-stage`.
     Redeploy,
     /// CloudFormation, from a template that stackgen rendered.
@@ -30,7 +30,7 @@ pub enum Maker {
 /// What stackgen writes into the description of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Label {
+pub struct DeploymentMetadata {
     /// The digest of what it froze.
     pub digest: SnapshotDigest,
     /// The commit that was deployed, with `-dirty` when files differed; `none` outside of git. Templates say none.
@@ -41,10 +41,10 @@ pub struct Label {
     pub failed: bool,
 }
 
-impl Label {
+impl DeploymentMetadata {
     /// Reads a description. Words that it does not know, their order and their spaces mean nothing; without the first
     /// word and a digest it is none of stackgen's.
-    pub fn parse(description: &str) -> Option<Label> {
+    pub fn parse(description: &str) -> Option<DeploymentMetadata> {
         let mut words = description.split_whitespace();
         if words.next() != Some("stackgen") {
             return None;
@@ -54,7 +54,7 @@ impl Label {
             let found = words.iter().find_map(|word| word.strip_prefix(key));
             found.filter(|value| !value.is_empty())
         };
-        Some(Label {
+        Some(DeploymentMetadata {
             digest: value("sha256:")?.parse().ok()?,
             git: value("git:").map(str::to_owned),
             environment: value("env:").map(str::to_owned),
@@ -64,7 +64,7 @@ impl Label {
 }
 
 /// The description itself, at most 1,024 characters long: what would not fit is left out as a whole.
-impl fmt::Display for Label {
+impl fmt::Display for DeploymentMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = format!("stackgen sha256:{}", self.digest);
         let word = |key: &str, value: &Option<String>| {
@@ -93,17 +93,17 @@ fn one_word(value: &str) -> String {
 
 impl Deployment {
     /// What stackgen wrote into it.
-    pub fn label(&self) -> Option<Label> {
-        Label::parse(self.description.as_deref()?)
+    pub fn label(&self) -> Option<DeploymentMetadata> {
+        DeploymentMetadata::parse(self.description.as_deref()?)
     }
 
     /// Who made it. Templates name no commit, since they are the same on every machine.
-    pub fn maker(&self) -> Maker {
+    pub fn maker(&self) -> CreatedBy {
         match self.label() {
-            _ if self.auto_deployed => Maker::AutoDeploy,
-            None => Maker::Unknown,
-            Some(label) if label.git.is_some() => Maker::Redeploy,
-            Some(_) => Maker::Template,
+            _ if self.auto_deployed => CreatedBy::AutoDeploy,
+            None => CreatedBy::Unknown,
+            Some(label) if label.git.is_some() => CreatedBy::Redeploy,
+            Some(_) => CreatedBy::Template,
         }
     }
 }
