@@ -12,6 +12,7 @@ mod source;
 pub mod emit;
 pub mod json;
 pub mod parse;
+pub mod terminal;
 
 pub use build::{get_att, join, list, map, r#ref, sub};
 pub use intrinsic::{Call, Function};

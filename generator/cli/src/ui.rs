@@ -7,6 +7,7 @@ use std::thread;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
+use stackgen_cfn::terminal::escape_json;
 use tokio::sync::oneshot;
 
 use crate::args::Global;
@@ -86,7 +87,7 @@ impl Ui {
                 .map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?;
             text.push('\n');
         }
-        self.result(&text)
+        self.result(&escape_json(&text))
     }
 
     /// Whether a person can be asked.
@@ -134,7 +135,7 @@ impl Ui {
         let mut text = serde_json::to_string_pretty(value)
             .map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?;
         text.push('\n');
-        self.result(&text)
+        self.result(&escape_json(&text))
     }
 
     /// A line on stdout about what was done; none with `--quiet`, and none where JSON says it.

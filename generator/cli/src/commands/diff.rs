@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use stackgen_cfn::terminal::escape;
 use stackgen_cfn::{Map, Node};
 use stackgen_model::diff::{Diff as Changes, diff};
 use stackgen_model::{Inputs, Model};
@@ -25,6 +26,8 @@ use crate::ui::{BOLD, CYAN, GREEN, RED, Ui};
 /// the second.
 ///
 /// Of an environment that is new, everything is added. One that is kept and no longer declared is named as gone.
+///
+/// Values that come from parameters with `NoEcho` are shown as `****`; that they change is reported.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Diff {
     /// A template, `REV:PATH` as `git show` takes it, or a revision such as `HEAD` or `main`
@@ -202,9 +205,10 @@ impl Comparison {
     }
 
     fn shown(&self, many: bool) -> String {
-        let environment = self.environment.as_deref().unwrap_or_default();
+        let environment = escape(self.environment.as_deref().unwrap_or_default());
         let mut text = match (&self.old, &self.new) {
             (Some(old), None) => {
+                let old = escape(old);
                 let gone = format!("{RED}gone{RED:#}, and still in {old}");
                 return format!("{BOLD}{environment}{BOLD:#}: {gone}\n");
             }

@@ -300,3 +300,46 @@ fn a_template_that_is_named_and_not_there_is_an_error() {
     help: `stackgen synth` writes one
     ");
 }
+
+const WITH_SECRET: &str = "
+Parameters: { Password: { Type: String, NoEcho: true, Default: SECRET } }
+Resources:
+  Worker:
+    Type: AWS::Lambda::Function
+    Properties:
+      FunctionName: worker
+      Environment: { Variables: { URL: !Sub 'postgres://app:${Password}@db', TITLE: \"TITLE\" } }
+";
+
+#[test]
+fn secrets_are_masked_and_values_cannot_drive_the_terminal() {
+    let sandbox = Sandbox::new();
+    let template = |secret: &str, title: &str| {
+        let template = WITH_SECRET.replace("SECRET", secret);
+        template.replace("TITLE: \"TITLE\"", &format!("TITLE: \"{title}\""))
+    };
+    sandbox.write("old.yaml", template("hunter2", "plain"));
+    let forged = r"new\n- table sessions   gone\u202E\e[2J";
+    sandbox.write("new.yaml", template("correct-horse", forged));
+    let human = sandbox.run("diff old.yaml new.yaml");
+    assert_snapshot!(human, @r"
+    exit 0
+    --- stdout
+    ~ function worker: Environment.Variables.TITLE is now new\n- table sessions   gone\u{202e}\u{1b}[2J (was plain)   code, live with the update
+    ~ function worker: Environment.Variables.URL is now **** (was ****)   code, live with the update
+    ~ parameter Password: Value.Default is now **** (was ****)            live with the update
+    ");
+    let json = sandbox.run("diff old.yaml new.yaml --json").stdout;
+    for text in [&human.stdout, &json] {
+        assert!(!text.contains("hunter2") && !text.contains("correct-horse"));
+        let unsafe_in_lines = |c| c != '\n' && stackgen_cfn::terminal::needs_escape(c);
+        assert!(!text.contains(unsafe_in_lines), "{text:?}");
+    }
+    let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let changes = read["diffs"][0]["changes"].as_array().unwrap();
+    let title = |change: &&serde_json::Value| change["field"] == "Environment.Variables.TITLE";
+    assert_eq!(
+        changes.iter().find(title).unwrap()["after"],
+        "new\n- table sessions   gone\u{202e}\u{1b}[2J"
+    );
+}

@@ -1,7 +1,7 @@
 //! Places in a file, with the lines that they are on.
 
 use annotate_snippets::{Annotation, AnnotationKind, Element, Origin, Snippet};
-use stackgen_cfn::{Source, Sources, Span};
+use stackgen_cfn::{Source, Sources, Span, terminal};
 
 /// Lines are shown up to this many bytes; beyond it only the place is named.
 const LONGEST_EXCERPT: usize = 4096;
@@ -128,14 +128,10 @@ fn floor(text: &str, at: usize) -> usize {
     text.floor_char_boundary(at.min(text.len()))
 }
 
-/// Text of the user's with control characters made visible, so that a file cannot drive the terminal.
+/// Text of the user's with control and format characters escaped, so that a file cannot drive the terminal. Line feeds
+/// and tabs stay.
 pub fn printable(text: &str) -> String {
-    let show = |c: char| match c {
-        '\n' | '\t' => c.to_string(),
-        c if c.is_control() => c.escape_default().to_string(),
-        c => c.to_string(),
-    };
-    text.chars().map(show).collect()
+    terminal::escape_lines(text).into_owned()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use serde_json::Value as Json;
+use stackgen_cfn::terminal::escape;
 
 use super::{ApiDiff, Change, Diff, What};
 use crate::parts::Effect;
@@ -19,6 +20,9 @@ impl Diff {
     /// newline unless nothing changed.
     ///
     /// What only says that a deployment has another name is not told line by line: the `=` line tells it.
+    ///
+    /// The text is safe to print on a terminal: control and format characters of the templates are escaped, so that a
+    /// value cannot forge a line.
     pub fn human(&self) -> String {
         let many_apis = self.apis.len() > 1;
         let renamed = self.renamed_deployments();
@@ -26,7 +30,10 @@ impl Diff {
             .changes
             .iter()
             .filter(|change| !follows(change, &renamed))
-            .map(|change| (line(change, many_apis), takes(change)))
+            .map(|change| {
+                let line = line(change, many_apis);
+                (escape(&line).into_owned(), takes(change))
+            })
             .collect();
         let width = lines
             .iter()
@@ -97,8 +104,9 @@ fn follows(change: &Change, renamed: &[Renamed]) -> bool {
 
 /// Whether the stages of an api will serve its new wiring (row D7).
 fn verdict(api: &ApiDiff, redeployed: bool) -> String {
-    let name = &api.api;
+    let name = escape(&api.api);
     let stages = api.stale_stages.join(", ");
+    let stages = escape(&stages);
     if api.is_stale() {
         let serves = "keeps its deployment and will serve the old wiring (row D7)";
         return format!("! api {name}: stage {stages} {serves}\n");
@@ -116,7 +124,7 @@ fn verdict(api: &ApiDiff, redeployed: bool) -> String {
         text += &format!(
             "! api {name}: the new deployment still holds {}, which CloudFormation deletes only afterwards; \
              make one more deployment (row D20)\n",
-            held.join(", ")
+            escape(&held.join(", "))
         );
     }
     text
@@ -215,6 +223,7 @@ fn shown(value: &Json) -> String {
         Json::Object(grant) if grant.contains_key("Effect") => grant_in_words(value),
         other => other.to_string(),
     };
+    let text = escape(&text).into_owned();
     if text.chars().count() <= LONGEST {
         return text;
     }

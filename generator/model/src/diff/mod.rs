@@ -15,7 +15,7 @@ pub use apis::ApiDiff;
 pub use snapshots::snapshots;
 
 use crate::parts::{
-    Effect, Kind, Names, Naming, Part, effect, in_snapshot, keeps_name, lingers, parts, replaces,
+    Effect, Kind, Names, Part, effect, hidden, in_snapshot, keeps_name, lingers, parts, replaces,
 };
 use crate::{LogicalId, Model, Qualifier};
 use pairs::Pairing;
@@ -81,11 +81,10 @@ impl Diff {
 /// What changes from the old model to the new one. Routes are matched by key, integrations by what they call,
 /// authorizers, models and stages by name, everything else by logical id or physical name. Logical ids of
 /// integrations and responses mean nothing and are not compared.
+///
+/// Values that come from `NoEcho` parameters, their defaults among them, are compared and reported as `****`.
 pub fn diff(old: &Model, new: &Model) -> Diff {
-    let (old_names, new_names) = (
-        Names::new(old, Naming::Physical),
-        Names::new(new, Naming::Physical),
-    );
+    let (old_names, new_names) = (Names::for_diff(old), Names::for_diff(new));
     let pairing = Pairing::new(old, new, [&old_names, &new_names]);
     let pairs = pairing.pairs(parts(old, &old_names), parts(new, &new_names));
     let mut found = Vec::new();
@@ -100,7 +99,7 @@ pub fn diff(old: &Model, new: &Model) -> Diff {
         });
         let subject = Subject {
             kind: word(&part.kind).to_owned(),
-            name: part.name.clone(),
+            name: hidden::masked_name(&part.name).into_owned(),
             api,
         };
         // A resource is in both models here; what it has beside its properties may be new as a whole.
@@ -201,7 +200,9 @@ fn changes(before: &Part, after: &Part, subject: &Subject, new: &Model) -> Vec<(
             _ if is_gone && !is_replaced && lingers(kind, &difference.path) => Effect::Lingers,
             effect => effect,
         };
-        push(difference.path, difference.before, difference.after, effect);
+        let path = hidden::masked_name(&difference.path).into_owned();
+        let [before, after] = difference.masked();
+        push(path, before, after, effect);
     }
     changes
 }

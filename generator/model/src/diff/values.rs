@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::parts::hidden::{self, is_same};
+
 /// One place where they differ.
 pub(super) struct Difference {
     pub(super) path: String,
@@ -15,6 +17,23 @@ impl Difference {
         self.path
             .split_once('.')
             .map_or(&*self.path, |(property, _)| property)
+    }
+}
+
+impl Difference {
+    /// Returns both values without what comes from `NoEcho` parameters. Where one value takes the place of a hidden one,
+    /// both are masked: it may be the same secret in a template that does not hide it.
+    pub(super) fn masked(self) -> [Option<Json>; 2] {
+        let hides = |value: &Option<Json>| value.as_ref().is_some_and(hidden::is_marked);
+        let both = self.before.is_some() && self.after.is_some();
+        let hidden = both && (hides(&self.before) || hides(&self.after));
+        [self.before, self.after].map(|value| {
+            let value = hidden::masked(value?);
+            Some(match hidden {
+                true => Json::from(hidden::MASK),
+                false => value,
+            })
+        })
     }
 }
 
@@ -50,6 +69,7 @@ fn objects(
             (Some(Json::Array(before)), Some(Json::Array(after))) => {
                 lists(path, before, after, found)
             }
+            (Some(before), Some(after)) if is_same(before, after) => {}
             (before, after) if before != after => {
                 found.push(Difference {
                     path,
@@ -67,10 +87,15 @@ fn lists(path: String, before: &[Json], after: &[Json], found: &mut Vec<Differen
     if before == after {
         return;
     }
+    let marked = before.iter().chain(after).any(hidden::is_marked);
+    let same = |one: &Json, other: &Json| match marked {
+        true => is_same(one, other),
+        false => one == other,
+    };
     let mut came: Vec<&Json> = after.iter().collect();
     let mut went = Vec::new();
     for item in before {
-        match came.iter().position(|other| *other == item) {
+        match came.iter().position(|other| same(other, item)) {
             Some(index) => {
                 came.remove(index);
             }

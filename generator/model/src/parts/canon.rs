@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::Names;
+use super::{Names, hidden};
 use crate::resolve::Branches;
 use crate::resource::Resource;
 use crate::{FunctionLink, Link, LogicalId, Piece, Qualifier, Reference, Resolved, Text, Unknown};
@@ -43,7 +43,7 @@ impl<'a> Canon<'a> {
         if let Some(conditional) = &resource.conditional {
             content.insert(
                 "Condition".to_owned(),
-                Json::from(&*conditional.unknown.expression),
+                Json::from(self.expression(&conditional.unknown)),
             );
         }
         content
@@ -72,7 +72,7 @@ impl<'a> Canon<'a> {
     }
 
     pub(crate) fn text(&self, text: &Text) -> String {
-        let mut out = String::new();
+        let mut out = hidden::marked(String::new(), self.names.marks_hidden && text.is_hidden());
         for piece in text.pieces() {
             match piece {
                 Piece::Literal(text) => out.push_str(&text.replace("${", "${!")),
@@ -100,22 +100,32 @@ impl<'a> Canon<'a> {
 
     fn unknown(&self, unknown: &Unknown) -> Json {
         let Some(branches) = &unknown.branches else {
-            return json!({ "Unknown": &*unknown.expression });
+            return json!({ "Unknown": self.expression(unknown) });
         };
         let pointer = Arc::as_ptr(branches);
         if let Some(json) = self.rendered.borrow().get(&pointer) {
             return json.clone();
         }
         let branch = |value: &Option<Resolved>| value.as_ref().map(|value| self.value(value));
-        let json = json!({ "If": &*branches.when, "No": branch(&branches.no), "Yes": branch(&branches.yes) });
+        let when = hidden::marked(branches.when.to_string(), self.hides(unknown));
+        let json = json!({ "If": when, "No": branch(&branches.no), "Yes": branch(&branches.yes) });
         let json = match json.to_string() {
             long if long.len() > 4_000 => {
-                json!({ "If": crate::digest::sha256_hex(long.as_bytes()) })
+                let digest = crate::digest::sha256_hex(long.as_bytes());
+                json!({ "If": hidden::marked(digest, self.hides(unknown)) })
             }
             _ => json,
         };
         self.rendered.borrow_mut().insert(pointer, json.clone());
         json
+    }
+
+    fn expression(&self, unknown: &Unknown) -> String {
+        hidden::marked(unknown.expression.to_string(), self.hides(unknown))
+    }
+
+    fn hides(&self, unknown: &Unknown) -> bool {
+        self.names.marks_hidden && unknown.hidden
     }
 
     /// Puts the function itself in the place of a property that names it, when it is one of this template.

@@ -6,6 +6,7 @@
 mod canon;
 pub(crate) mod defaults;
 mod effect;
+pub(crate) mod hidden;
 mod kept;
 mod names;
 mod role;
@@ -86,7 +87,10 @@ pub(crate) fn parts(model: &Model, names: &Names) -> Vec<Part> {
     ];
     for (kind, section) in sections {
         for (name, value) in section.as_map().into_iter().flatten() {
-            let content = Map::from_iter([("Value".to_owned(), canon.value(value))]);
+            let mut content = Map::from_iter([("Value".to_owned(), canon.value(value))]);
+            if kind == Kind::Parameter && canon.names.marks_hidden {
+                hide_default(&mut content);
+            }
             parts.push(Part {
                 kind: kind.clone(),
                 api: None,
@@ -97,6 +101,24 @@ pub(crate) fn parts(model: &Model, names: &Names) -> Vec<Part> {
         }
     }
     parts
+}
+
+/// Marks the default of a parameter that CloudFormation does not echo.
+fn hide_default(content: &mut Map<String, Json>) {
+    let Some(parameter) = content.get_mut("Value") else {
+        return;
+    };
+    let shown = matches!(
+        parameter.get("NoEcho").map(Json::as_str),
+        None | Some(Some("false"))
+    );
+    if !shown && let Some(default) = parameter.get_mut("Default") {
+        let text = match default.take() {
+            Json::String(text) => text,
+            other => other.to_string(),
+        };
+        *default = Json::from(hidden::marked(text, true));
+    }
 }
 
 /// Responses that stand in the content of their route or integration.

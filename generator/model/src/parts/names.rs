@@ -19,6 +19,8 @@ pub(crate) enum Naming {
 pub(crate) struct Names<'a> {
     model: &'a Model,
     pub(crate) naming: Naming,
+    /// True when values of `NoEcho` parameters are marked, to be masked before anybody sees them.
+    pub(crate) marks_hidden: bool,
     /// Names for what has none of its own.
     derived: HashMap<&'a LogicalId, String>,
 }
@@ -28,12 +30,21 @@ impl<'a> Names<'a> {
         let mut names = Names {
             model,
             naming,
+            marks_hidden: false,
             derived: HashMap::new(),
         };
         if naming == Naming::Meaning {
             names.derive();
         }
         names
+    }
+
+    /// Returns physical names for a diff, in whose values the hidden ones are marked.
+    pub(crate) fn for_diff(model: &'a Model) -> Self {
+        Names {
+            marks_hidden: true,
+            ..Names::new(model, Naming::Physical)
+        }
     }
 
     /// What a resource is called.
@@ -47,7 +58,8 @@ impl<'a> Names<'a> {
     fn own(&self, resource: &Resource) -> Option<String> {
         let text = resource.properties.text(name_property(&resource.kind)?)?;
         let counts = text.as_literal().is_some() || self.naming == Naming::Meaning;
-        counts.then(|| shown(&text))
+        let is_shown = !(self.marks_hidden && text.is_hidden());
+        (counts && is_shown).then(|| shown(&text))
     }
 
     /// What a resource is called, with its kind: `function session-audio`.

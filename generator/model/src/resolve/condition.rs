@@ -141,17 +141,21 @@ impl Resolver<'_> {
                 return Truth::True;
             }
         }
+        let hidden = left.is_hidden() || right.is_hidden();
         let side = |text: Option<Text>, value: &Resolved| match text {
             Some(text) => text.to_string(),
             None => serde_json::to_string(value).unwrap_or_default(),
         };
         let (left, right) = (side(texts.0, &left), side(texts.1, &right));
         let expression = express::shorten(format!("{}({left},{right})", call.function));
-        Truth::Unknown(Unknown::new(
-            UnknownReason::NotComputed(call.function),
-            node.span,
-            expression,
-        ))
+        Truth::Unknown(
+            Unknown::new(
+                UnknownReason::NotComputed(call.function),
+                node.span,
+                expression,
+            )
+            .hide(hidden),
+        )
     }
 
     /// A condition made of conditions, with their expressions in it: a name alone would hide a change.
@@ -162,6 +166,7 @@ impl Resolver<'_> {
             [only] => only.reason.clone(),
             _ => UnknownReason::NotComputed(call.function),
         };
-        Truth::Unknown(Unknown::new(reason, node.span, expression))
+        let hidden = parts.iter().any(|part| part.hidden);
+        Truth::Unknown(Unknown::new(reason, node.span, expression).hide(hidden))
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 use stackgen_cfn::{Call, Function, Map, Node, Value};
 
+use super::names::is_hidden;
 use super::{MAX_DEPTH, Resolver, Truth};
 use crate::digest::sha256_hex;
 
@@ -73,6 +74,7 @@ impl Resolver<'_> {
     /// What a parameter comes to; `None` for any other name.
     fn parameter_expression(&self, name: &str) -> Option<Json> {
         let parameter = self.template.at_path(&["Parameters", name])?;
+        self.note_hidden(is_hidden(parameter));
         self.named(format!("Parameters.{name}"), || {
             match self.parameter(name, parameter) {
                 super::Resolved::Unknown(unknown) => unknown.expression.to_string(),
@@ -87,13 +89,21 @@ impl Resolver<'_> {
         Some(match self.named_condition(name, condition.span, depth) {
             Truth::True => Json::Bool(true),
             Truth::False => Json::Bool(false),
-            Truth::Unknown(unknown) => Json::from(named(&unknown.expression)),
+            Truth::Unknown(unknown) => {
+                self.note_hidden(unknown.hidden);
+                Json::from(named(&unknown.expression))
+            }
         })
     }
 
     fn mapping_expression(&self, name: &str) -> Option<Json> {
         let content = self.template.at_path(&["Mappings", name])?;
         self.named(format!("Mappings.{name}"), || json(content).to_string())
+    }
+
+    fn note_hidden(&self, hidden: bool) {
+        self.expresses_hidden
+            .set(self.expresses_hidden.get() || hidden);
     }
 
     /// Works out once what a name stands for.

@@ -75,6 +75,8 @@ impl Resolver<'_> {
         let branch = |value: &Option<Resolved>| serde_json::to_string(value).unwrap_or_default();
         let expression = format!("[{}]?{}:{}", unknown.expression, branch(&yes), branch(&no));
         let condition = name.to_owned();
+        let hides = |branch: &Option<Resolved>| branch.as_ref().is_some_and(Resolved::is_hidden);
+        let hidden = unknown.hidden || hides(&yes) || hides(&no);
         Some(Resolved::Unknown(Unknown {
             reason: UnknownReason::Condition(name.to_owned()),
             span: node.span,
@@ -85,6 +87,7 @@ impl Resolver<'_> {
                 yes,
                 no,
             })),
+            hidden,
         }))
     }
 
@@ -208,13 +211,12 @@ impl Resolver<'_> {
         let delimiter = delimiter
             .as_str()
             .filter(|delimiter| !delimiter.is_empty())?;
-        let source = self.at_depth(source, depth)?.to_text()?;
-        let Some(source) = source.as_literal() else {
+        let text = self.at_depth(source, depth)?.to_text()?;
+        let Some(source) = text.as_literal() else {
             return Some(self.give_up(UnknownReason::NotComputed(Function::Split), node, depth));
         };
-        Some(Resolved::List(
-            source.split(delimiter).map(Resolved::literal).collect(),
-        ))
+        let item = |item| Resolved::Text(Text::literal(item).hide(text.is_hidden()));
+        Some(Resolved::List(source.split(delimiter).map(item).collect()))
     }
 
     fn find_in_map(&self, argument: &Node, node: &Node, depth: usize) -> Option<Resolved> {

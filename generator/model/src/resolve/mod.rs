@@ -48,6 +48,8 @@ pub struct Resolver<'a> {
     problems: RefCell<Vec<Problem>>,
     reported: RefCell<HashSet<String>>,
     budget: Cell<usize>,
+    /// True when what is being expressed names a `NoEcho` parameter.
+    expresses_hidden: Cell<bool>,
 }
 
 impl<'a> Resolver<'a> {
@@ -63,6 +65,7 @@ impl<'a> Resolver<'a> {
             problems: RefCell::default(),
             reported: RefCell::default(),
             budget: Cell::new(MAX_TEXT),
+            expresses_hidden: Cell::new(false),
         }
     }
 
@@ -133,7 +136,7 @@ impl<'a> Resolver<'a> {
         }
         let text = text.with_dynamic_references(node.span);
         match text.pieces() {
-            [Piece::Unknown(unknown)] => Resolved::Unknown(unknown.clone()),
+            [Piece::Unknown(unknown)] => Resolved::Unknown(unknown.clone().hide(text.is_hidden())),
             _ => Resolved::Text(text),
         }
     }
@@ -159,7 +162,11 @@ impl<'a> Resolver<'a> {
     }
 
     fn unknown(&self, reason: UnknownReason, node: &Node, depth: usize) -> Unknown {
-        Unknown::new(reason, node.span, self.express(node, depth))
+        // Expressing may evaluate a condition, which expresses others in turn.
+        let outer = self.expresses_hidden.replace(false);
+        let expression = self.express(node, depth);
+        let hidden = self.expresses_hidden.replace(outer);
+        Unknown::new(reason, node.span, expression).hide(hidden)
     }
 
     /// Reports a problem once, however often it is met.

@@ -110,6 +110,7 @@ impl Resolver<'_> {
     }
 
     fn parameter_value(&self, name: &str, parameter: &Node) -> Resolved {
+        let hidden = is_hidden(parameter);
         let kind = parameter
             .get("Type")
             .and_then(Node::as_str)
@@ -122,11 +123,8 @@ impl Resolver<'_> {
                 .map(|value| format!(",\"Default\":{value:?}"))
                 .unwrap_or_default();
             let expression = format!("{{\"Ref\":\"{name}\"{value}}}");
-            Resolved::Unknown(Unknown::new(
-                reason(name.to_owned()),
-                parameter.span,
-                expression,
-            ))
+            let unknown = Unknown::new(reason(name.to_owned()), parameter.span, expression);
+            Resolved::Unknown(unknown.hide(hidden))
         };
         if kind.starts_with("AWS::SSM::Parameter::Value<") {
             return unknown(UnknownReason::SsmParameter, value.as_deref());
@@ -135,9 +133,10 @@ impl Resolver<'_> {
             None => unknown(UnknownReason::ParameterNotGiven, None),
             Some(text) if kind == "CommaDelimitedList" || kind.starts_with("List<") => {
                 let items = text.split(',').map(str::trim).filter(|_| !text.is_empty());
-                Resolved::List(items.map(Resolved::literal).collect())
+                let item = |item| Resolved::Text(Text::literal(item).hide(hidden));
+                Resolved::List(items.map(item).collect())
             }
-            Some(text) => self.finish(Text::literal(text), parameter),
+            Some(text) => self.finish(Text::literal(text).hide(hidden), parameter),
         }
     }
 
@@ -164,6 +163,12 @@ impl Resolver<'_> {
             .of_kind(ProblemKind::LeftOut)
         });
     }
+}
+
+/// Returns true when CloudFormation hides the parameter's value: `NoEcho` is there and not false.
+pub(crate) fn is_hidden(parameter: &Node) -> bool {
+    let no_echo = parameter.get("NoEcho");
+    no_echo.is_some_and(|no_echo| plain_text(no_echo).as_deref() != Some("false"))
 }
 
 fn plain_text(node: &Node) -> Option<String> {

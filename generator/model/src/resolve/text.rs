@@ -8,9 +8,19 @@ use super::{Unknown, UnknownReason};
 use crate::LogicalId;
 
 /// Text whose parts may be known only when the stack exists. Adjacent literals are one piece and no literal is
-/// empty, so that equal texts have equal pieces; the empty text has none.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Text(Vec<Piece>);
+/// empty, so that equal texts have equal pieces; the empty text has none. Equality looks at the pieces alone.
+#[derive(Clone, Debug, Default)]
+pub struct Text {
+    pieces: Vec<Piece>,
+    /// True when a `NoEcho` parameter gave some of it.
+    hidden: bool,
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.pieces == other.pieces
+    }
+}
 
 /// A part of a [`Text`].
 #[derive(Clone, Debug, PartialEq)]
@@ -69,14 +79,27 @@ impl Text {
         Self::from(Piece::Literal(text.into()))
     }
 
+    /// Returns true when some of it comes from a `NoEcho` parameter and must not be shown.
+    pub fn is_hidden(&self) -> bool {
+        let hides = |piece: &Piece| matches!(piece, Piece::Unknown(unknown) if unknown.hidden);
+        self.hidden || self.pieces.iter().any(hides)
+    }
+
+    /// Returns the text, marked as coming from a `NoEcho` parameter where `hidden` is true.
+    #[must_use]
+    pub(crate) fn hide(mut self, hidden: bool) -> Self {
+        self.hidden |= hidden;
+        self
+    }
+
     /// The parts in order.
     pub fn pieces(&self) -> &[Piece] {
-        &self.0
+        &self.pieces
     }
 
     /// The text, when all of it is known.
     pub fn as_literal(&self) -> Option<&str> {
-        match self.0.as_slice() {
+        match self.pieces.as_slice() {
             [] => Some(""),
             [Piece::Literal(text)] => Some(text),
             _ => None,
@@ -85,7 +108,7 @@ impl Text {
 
     /// The resource, when the text is nothing but a reference to one.
     pub fn as_reference(&self) -> Option<&Reference> {
-        match self.0.as_slice() {
+        match self.pieces.as_slice() {
             [Piece::Reference(reference)] => Some(reference),
             _ => None,
         }
@@ -93,7 +116,7 @@ impl Text {
 
     /// The first part that is not known.
     pub fn unknown(&self) -> Option<&Unknown> {
-        self.0.iter().find_map(|piece| match piece {
+        self.pieces.iter().find_map(|piece| match piece {
             Piece::Unknown(unknown) => Some(unknown),
             _ => None,
         })
@@ -101,7 +124,7 @@ impl Text {
 
     /// The resources it refers to.
     pub fn references(&self) -> impl Iterator<Item = &Reference> {
-        self.0.iter().filter_map(|piece| match piece {
+        self.pieces.iter().filter_map(|piece| match piece {
             Piece::Reference(reference) => Some(reference),
             _ => None,
         })
@@ -109,43 +132,45 @@ impl Text {
 
     /// Adds a part at the end.
     pub fn push(&mut self, piece: Piece) {
-        match (self.0.last_mut(), piece) {
+        match (self.pieces.last_mut(), piece) {
             (_, Piece::Literal(text)) if text.is_empty() => {}
             (Some(Piece::Literal(last)), Piece::Literal(text)) => last.push_str(&text),
-            (_, piece) => self.0.push(piece),
+            (_, piece) => self.pieces.push(piece),
         }
     }
 
     /// Adds a whole text at the end.
     pub fn append(&mut self, other: Text) {
-        for piece in other.0 {
+        self.hidden |= other.hidden;
+        for piece in other.pieces {
             self.push(piece);
         }
     }
 
     /// The texts before and after the first place where known text reads `needle`.
     pub fn split_once(&self, needle: &str) -> Option<(Text, Text)> {
-        let (index, before, after) = self.0.iter().enumerate().find_map(|(index, piece)| {
-            let Piece::Literal(text) = piece else {
-                return None;
-            };
-            let (before, after) = text.split_once(needle)?;
-            Some((index, before, after))
-        })?;
-        let mut left: Text = self.0[..index].iter().cloned().collect();
+        let (index, before, after) =
+            self.pieces.iter().enumerate().find_map(|(index, piece)| {
+                let Piece::Literal(text) = piece else {
+                    return None;
+                };
+                let (before, after) = text.split_once(needle)?;
+                Some((index, before, after))
+            })?;
+        let mut left: Text = self.pieces[..index].iter().cloned().collect();
         left.push(Piece::Literal(before.to_owned()));
         let mut right = Text::literal(after);
-        right.append(self.0[index + 1..].iter().cloned().collect());
-        Some((left, right))
+        right.append(self.pieces[index + 1..].iter().cloned().collect());
+        Some((left.hide(self.hidden), right.hide(self.hidden)))
     }
 
     /// The text without a known beginning.
     pub fn strip_prefix(&self, prefix: &str) -> Option<Text> {
-        match self.0.first() {
+        match self.pieces.first() {
             Some(Piece::Literal(text)) => {
                 let mut stripped = Text::literal(text.strip_prefix(prefix)?);
-                stripped.append(self.0[1..].iter().cloned().collect());
-                Some(stripped)
+                stripped.append(self.pieces[1..].iter().cloned().collect());
+                Some(stripped.hide(self.hidden))
             }
             _ => None,
         }
@@ -153,12 +178,12 @@ impl Text {
 
     /// The text without a known end.
     pub fn strip_suffix(&self, suffix: &str) -> Option<Text> {
-        let (Piece::Literal(text), rest) = self.0.split_last()? else {
+        let (Piece::Literal(text), rest) = self.pieces.split_last()? else {
             return None;
         };
         let mut stripped: Text = rest.iter().cloned().collect();
         stripped.push(Piece::Literal(text.strip_suffix(suffix)?.to_owned()));
-        Some(stripped)
+        Some(stripped.hide(self.hidden))
     }
 
     /// How large it is when written, about, in bytes.
@@ -168,15 +193,16 @@ impl Text {
             Piece::Unknown(unknown) => 64 + unknown.expression.len(),
             _ => 64,
         };
-        self.0.iter().map(weight).sum()
+        self.pieces.iter().map(weight).sum()
     }
 
     /// Puts an unknown in the place of every `{{resolve:…}}`, which may span several pieces.
     pub(crate) fn with_dynamic_references(self, span: stackgen_cfn::Span) -> Text {
         const OPEN: &str = "{{resolve:";
-        let mut done = Text::new();
+        let hidden = self.hidden;
+        let mut done = Text::new().hide(hidden);
         let mut open: Option<Text> = None;
-        for piece in self.0 {
+        for piece in self.pieces {
             let Piece::Literal(text) = piece else {
                 open.as_mut().unwrap_or(&mut done).push(piece);
                 continue;
@@ -198,7 +224,8 @@ impl Text {
                     Some(inside) => {
                         let expression = format!("{inside}}}}}");
                         let unknown =
-                            Unknown::new(UnknownReason::DynamicReference, span, expression);
+                            Unknown::new(UnknownReason::DynamicReference, span, expression)
+                                .hide(hidden || inside.is_hidden());
                         done.push(Piece::Unknown(unknown));
                         None
                     }
@@ -242,7 +269,7 @@ impl fmt::Display for Reference {
 /// As the argument of a `Sub`; an unknown is `${?its expression}`.
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for piece in &self.0 {
+        for piece in &self.pieces {
             match piece {
                 Piece::Literal(text) => f.write_str(&text.replace("${", "${!"))?,
                 Piece::Reference(reference) => reference.fmt(f)?,

@@ -19,6 +19,8 @@ pub struct Unknown {
     pub expression: Arc<str>,
     /// What it is one of, when a condition that is not known decides.
     pub branches: Option<Arc<Branches>>,
+    /// True when the value or the expression comes from a `NoEcho` parameter and must not be shown.
+    pub hidden: bool,
 }
 
 /// Both outcomes of an `If`; `None` where the outcome is that the property is absent.
@@ -117,7 +119,15 @@ impl Unknown {
             span,
             expression: expression.into(),
             branches: None,
+            hidden: false,
         }
+    }
+
+    /// Returns the unknown, marked as coming from a `NoEcho` parameter where `hidden` is true.
+    #[must_use]
+    pub(crate) fn hide(mut self, hidden: bool) -> Self {
+        self.hidden |= hidden;
+        self
     }
 }
 

@@ -173,6 +173,17 @@ impl Resolved {
         }
     }
 
+    /// Returns true when some of it comes from a `NoEcho` parameter and must not be shown.
+    pub fn is_hidden(&self) -> bool {
+        match self {
+            Resolved::Text(text) => text.is_hidden(),
+            Resolved::List(items) => items.iter().any(Resolved::is_hidden),
+            Resolved::Map(map) => map.values().any(Resolved::is_hidden),
+            Resolved::Unknown(unknown) => unknown.hidden,
+            _ => false,
+        }
+    }
+
     /// How large it is when written, about, in bytes.
     pub(crate) fn weight(&self) -> usize {
         const EACH: usize = 64;
@@ -208,6 +219,7 @@ fn wrong_kind(kind: &'static str, value: &Resolved) -> Unknown {
         stackgen_cfn::Span::default(),
         expression,
     )
+    .hide(value.is_hidden())
 }
 
 impl Serialize for Resolved {

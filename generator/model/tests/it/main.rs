@@ -2,6 +2,7 @@
 
 mod diff;
 mod effects;
+mod hidden;
 mod large;
 mod model;
 mod resolve;
