@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use stackgen_cfn::Sources;
-use stackgen_synth::spec::Authorizer;
+use stackgen_synth::spec::{Authorizer, VerifyCaller};
 use stackgen_synth::{Artifacts, Dialect, Rendered, Request, Stack};
 
 use crate::error::CliError;
@@ -96,6 +96,15 @@ impl Project {
     /// Who lets callers of the WebSocket API in, in an environment.
     pub(crate) fn authorizer(&self, environment: &str) -> Option<&Authorizer> {
         self.stack.authorizer(environment)
+    }
+
+    /// Returns the callers that a stage of an environment is verified with, sorted by name.
+    #[expect(dead_code, reason = "the engine that verifies a stage calls it")]
+    pub(crate) fn verify_callers(&self, environment: &str) -> Vec<(String, VerifyCaller)> {
+        let callers = self.stack.verify_callers(environment).into_iter();
+        callers
+            .map(|(name, caller)| (name.to_owned(), caller.clone()))
+            .collect()
     }
 
     /// The folder of the stackgen.yaml.

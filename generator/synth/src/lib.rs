@@ -92,6 +92,18 @@ impl Stack {
         self.environment(environment)?.spec.authorizer()
     }
 
+    /// Returns the callers that a stage of an environment is verified with, sorted by name.
+    pub fn verify_callers(&self, environment: &str) -> Vec<(&str, &spec::VerifyCaller)> {
+        let callers = self
+            .environment(environment)
+            .map(|environment| &environment.spec.verify);
+        callers
+            .into_iter()
+            .flatten()
+            .map(|(name, caller)| (name.as_str(), caller))
+            .collect()
+    }
+
     /// The built code that the template of an environment would name, as paths from the folder of stackgen.yaml:
     /// the file whose digest goes into [`Request::artifacts`]. Only a pinned release needs any.
     pub fn artifact_paths(&self, environment: &str) -> Vec<String> {

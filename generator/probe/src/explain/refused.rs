@@ -14,7 +14,7 @@ pub(super) fn explain(report: &Report, handshake: &Handshake) -> Vec<Explanation
         400 => bad_request(handshake),
         401 => unauthorized(report),
         403 => forbidden(report, handshake),
-        404 => vec![not_found(handshake)],
+        404 if !names_connection(handshake) => vec![not_found(handshake)],
         426 => vec![upgrade_required()],
         429 => too_many(),
         500 => broken(),
@@ -23,7 +23,7 @@ pub(super) fn explain(report: &Report, handshake: &Handshake) -> Vec<Explanation
         200..=299 => vec![no_upgrade()],
         _ => vec![],
     };
-    if explanations.is_empty() || matches!(handshake.status, 400 | 401 | 403) {
+    if explanations.is_empty() || matches!(handshake.status, 400 | 401 | 403 | 404) {
         explanations.push(integration(handshake, explanations.is_empty()));
     }
     // Where it is known that API Gateway did not answer, that comes first.
@@ -53,6 +53,15 @@ pub(super) fn message(handshake: &Handshake) -> Option<String> {
     let value: serde_json::Value = serde_json::from_str(&handshake.body).ok()?;
     let message = value.get("message").or_else(|| value.get("Message"))?;
     message.as_str().map(str::to_owned)
+}
+
+/// Returns true when the body names a connection and a request, as WebSocket APIs answer and nothing else does.
+fn names_connection(handshake: &Handshake) -> bool {
+    let body: Option<serde_json::Value> = serde_json::from_str(&handshake.body).ok();
+    ["connectionId", "requestId"].iter().all(|key| {
+        let value = body.as_ref().and_then(|body| body.get(key));
+        value.is_some_and(serde_json::Value::is_string)
+    })
 }
 
 /// `x-amzn-errortype` without what may stand behind a colon.
@@ -248,8 +257,8 @@ fn not_found(handshake: &Handshake) -> Explanation {
     let explanation = Explanation::new(
         Likely,
         &["X2", "L8"],
-        "There is nothing at that path. A WebSocket API does not answer so to a handshake: this is another kind of API, \
-         another server, or a custom domain without a mapping for the path.",
+        "There is nothing at that path. No WebSocket API has a 404 of its own for a handshake: this is another kind of \
+         API, another server, or a custom domain without a mapping for the path.",
     );
     let explanation = match from_api_gateway(handshake) {
         true => explanation.seen("API Gateway's own headers: an HTTP API, or a custom domain"),
@@ -355,7 +364,11 @@ fn integration(handshake: &Handshake, alone: bool) -> Explanation {
         "The $connect integration answered {} itself: any status but 2xx becomes the handshake's.",
         handshake.status
     );
-    Explanation::new(certainty, &["C5", "C9"], cause).next(
+    let explanation = Explanation::new(certainty, &["C5", "C9"], cause).next(
         "Read the $connect function's log. Its body and headers never reach the client, so the reason is there alone.",
-    )
+    );
+    match alone && names_connection(handshake) {
+        true => explanation.seen("the body names a connectionId, as only WebSocket APIs do"),
+        false => explanation,
+    }
 }

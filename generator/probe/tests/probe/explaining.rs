@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use stackgen_probe::{
-    Caller, Close, ConnectError, Explanation, Handshake, Header, Observation, Outcome, Report,
-    Seen, Side, Step, Target, Timings, explain,
+    Caller, Certainty, Close, ConnectError, Explanation, Handshake, Header, Observation, Outcome,
+    Report, Seen, Side, Step, Target, Timings, explain,
 };
 
 pub(crate) fn handshake(status: u16, headers: &[(&str, &str)], body: &str) -> Handshake {
@@ -158,6 +158,35 @@ fn every_status_of_a_refusal_has_its_rows() {
             expected,
             "{status}"
         );
+    }
+}
+
+#[test]
+fn row_c5_a_404_that_names_its_connection_comes_from_the_connect_integration() {
+    let body = r#"{"message":"Not Found","connectionId":"abc=","requestId":"def="}"#;
+    let explanations = refused(404, &[("x-amzn-RequestId", "def=")], body);
+    assert_eq!(rows(&explanations), ["C5", "C9"]);
+    assert_eq!(explanations.len(), 1, "{explanations:?}");
+    assert_eq!(explanations[0].certainty, Certainty::Likely);
+    let seen = "the body names a connectionId, as only WebSocket APIs do";
+    assert!(
+        explanations[0].evidence.contains(&seen.to_owned()),
+        "{explanations:?}"
+    );
+}
+
+#[test]
+fn a_404_without_a_connection_id_may_still_come_from_the_connect_integration() {
+    for body in [
+        "",
+        r#"{"message":"Not Found"}"#,
+        r#"{"connectionId":"abc="}"#,
+    ] {
+        let found: Vec<_> = refused(404, &[("apigw-requestid", "r")], body)
+            .into_iter()
+            .map(|it| it.rows)
+            .collect();
+        assert_eq!(found, [vec!["X2", "L8"], vec!["C5", "C9"]], "{body}");
     }
 }
 

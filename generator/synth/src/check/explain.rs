@@ -8,6 +8,13 @@ pub(super) struct Explanation {
 
 /// What to say about an unknown key of a definition of the schema (`""` is the file itself).
 pub(super) fn unknown_key(definition: &str, key: &str) -> Option<Explanation> {
+    match definition {
+        "VerifyCaller" => verify_caller(key).map(|hint| Explanation { hint, row: None }),
+        _ => stack(definition, key),
+    }
+}
+
+fn stack(definition: &str, key: &str) -> Option<Explanation> {
     let (hint, row) = match (definition, key) {
         ("Route", "authorizer" | "authorizationType" | "authorizerId" | "auth") => (
             "API Gateway authorizes `$connect` alone, once a connection; `websocket.authorizer` does that, and what it \
@@ -68,4 +75,16 @@ pub(super) fn unknown_key(definition: &str, key: &str) -> Option<Explanation> {
         _ => return None,
     };
     Some(Explanation { hint, row })
+}
+
+/// What to say about an unknown key of a caller under `verify`.
+fn verify_caller(key: &str) -> Option<&'static str> {
+    match key {
+        "token" => Some(
+            "write `query: { token: env:TOKEN }` or `headers: { Authorization: 'command:./mint-token' }`",
+        ),
+        "url" | "uri" => Some("the URL is the stage's own; `path` is for the HTTP API"),
+        "body" => Some("a request has no body; `send` is a message over the WebSocket API"),
+        _ => None,
+    }
 }

@@ -1,9 +1,13 @@
 //! Strings with a form of their own, by the schema's `format`.
 
+mod verify;
+
 use stackgen_cfn::Span;
 
 use crate::Problem;
-use crate::spec::Duration;
+use crate::spec::{Duration, VERIFY_VALUE_FORMAT};
+
+pub(super) use verify::is_http_token;
 
 /// What is wrong with a string, before it is known where it stands.
 pub(super) struct Misfit {
@@ -61,6 +65,12 @@ pub(super) fn check(format: &str, text: &str) -> Option<Misfit> {
         "identity-source" => identity_source(text),
         "http-identity-source" => http_identity_source(text),
         "access-log-format" => access_log_format(text),
+        "verify-caller-name" => verify::caller_name(text),
+        VERIFY_VALUE_FORMAT => verify::value(text),
+        "query-parameter-name" => verify::query_parameter_name(text),
+        "client-header-name" => verify::client_header_name(text),
+        "http-method" => verify::http_method(text),
+        "http-path" => verify::http_path(text),
         _ => None,
     }
 }

@@ -7,6 +7,7 @@ mod function;
 mod http;
 mod table;
 mod value;
+mod verify;
 mod websocket;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ pub use http::{Auth, Cors, Http, HttpAuthorizer, HttpRoute};
 pub use table::{Encryption, Key, Projection, Removal, StreamView, Table, TableAction};
 pub(crate) use value::DURATION_FORMAT;
 pub use value::{Duration, Expression, Raw, Retention};
+pub(crate) use verify::VERIFY_VALUE_FORMAT;
+pub use verify::{VerifyApi, VerifyCaller, VerifyValue, VerifyValueError};
 pub use websocket::{Authorizer, Callers, ContentHandling, Route, WebSocket};
 
 /// A stack: WebSocket API, HTTP API, functions and tables, for one or more environments.
@@ -77,6 +80,10 @@ pub struct Spec {
     /// region**. Without it, a stack with logs names the role as a prerequisite in its outputs.
     #[serde(default)]
     pub api_gateway_cloud_watch_role: bool,
+    /// Callers, by name, that a stage is tried as before a deployment counts as good. They render nothing.
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = {"format": "verify-caller-name"}))]
+    pub verify: BTreeMap<String, VerifyCaller>,
     /// The environments, by name, each with what differs in it: any part of this file, merged over the rest. A
     /// list or a value replaces, a mapping is merged, `null` takes away.
     #[serde(default)]

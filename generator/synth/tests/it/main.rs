@@ -16,6 +16,7 @@ mod raw_sections;
 mod render;
 mod robust;
 mod values;
+mod verify;
 mod wiring;
 
 use stackgen_cfn::{Node, Sources};

@@ -9,6 +9,7 @@ mod http;
 mod invoke;
 mod stack;
 mod table;
+mod verify;
 mod websocket;
 
 use super::{and, nearest, or};
@@ -58,6 +59,7 @@ pub(crate) fn check(
         checker.http(http);
     }
     checker.alarms();
+    checker.verify();
     checker.stack();
     checker.something_to_render();
     // It would be told again as a circle of resources, in words that the file does not have.

@@ -1,0 +1,113 @@
+//! Strings of `verify`: names of callers and headers, values, methods and paths.
+
+use super::{METHODS, Misfit};
+use crate::spec::{VerifyValue, VerifyValueError};
+
+/// Headers that a WebSocket client or an HTTP client sets itself.
+const CLIENT_HEADERS: [&str; 5] = [
+    "connection",
+    "content-length",
+    "host",
+    "transfer-encoding",
+    "upgrade",
+];
+
+pub(super) fn caller_name(text: &str) -> Option<Misfit> {
+    let fits = (1..=40).contains(&text.len())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    (!fits).then(|| {
+        Misfit::new(
+            format!("`{}` cannot be a caller's name", text.escape_debug()),
+            "letters, digits, `-` and `_`, at most 40 characters",
+        )
+    })
+}
+
+pub(super) fn value(text: &str) -> Option<Misfit> {
+    let error = VerifyValue::parse(text).err()?;
+    let hint = match error {
+        VerifyValueError::UnknownForm => {
+            "`env:NAME` reads an environment variable, `command:LINE` takes the output of a command, `text:VALUE` is for \
+             what is not secret; tokens do not belong in this file"
+        }
+        VerifyValueError::VariableName => {
+            "letters, digits and `_`, not beginning with a digit, such as `env:TOKEN`"
+        }
+        VerifyValueError::NoCommand => "such as `command:./mint-token speaker`",
+        VerifyValueError::ControlCharacter => "take it out; a longer command can be a script",
+    };
+    Some(Misfit::new(error.to_string(), hint))
+}
+
+pub(super) fn query_parameter_name(text: &str) -> Option<Misfit> {
+    let fits = !text.is_empty() && !text.contains(char::is_control);
+    (!fits).then(|| {
+        Misfit::new(
+            format!(
+                "`{}` cannot be a query parameter's name",
+                text.escape_debug()
+            ),
+            "write the name without encoding; stackgen encodes it",
+        )
+    })
+}
+
+pub(super) fn client_header_name(text: &str) -> Option<Misfit> {
+    let lower = text.to_ascii_lowercase();
+    if CLIENT_HEADERS.contains(&lower.as_str()) || lower.starts_with("sec-websocket-") {
+        let hint = match lower.as_str() {
+            "sec-websocket-protocol" => "list the subprotocols under `subprotocols`",
+            _ => "take it out",
+        };
+        return Some(Misfit::new(
+            format!("`{text}` is a header that the client sets itself"),
+            hint,
+        ));
+    }
+    (!is_http_token(text)).then(|| {
+        Misfit::new(
+            format!("`{}` cannot be a header's name", text.escape_debug()),
+            "letters, digits and ``!#$%&'*+-.^_`|~``, such as `Authorization`",
+        )
+    })
+}
+
+pub(super) fn http_method(text: &str) -> Option<Misfit> {
+    let fits = text != "ANY" && METHODS.contains(&text);
+    (!fits).then(|| {
+        Misfit::new(
+            format!(
+                "`{}` cannot be the method of a request",
+                text.escape_debug()
+            ),
+            "`GET`, `HEAD`, `OPTIONS`, `POST`, `PUT`, `PATCH` or `DELETE`",
+        )
+    })
+}
+
+pub(super) fn http_path(text: &str) -> Option<Misfit> {
+    let is_path_character = |c: char| c.is_ascii_graphic() && !"?#\"<>\\^`{|}".contains(c);
+    let fits = text.starts_with('/') && text.chars().all(is_path_character);
+    (!fits).then(|| {
+        let hint = match text.contains('?') {
+            true => "write the part after `?` under `query`",
+            false => {
+                "it begins with `/` and does not name the stage, such as `/health`; encode spaces and the like (`%20`)"
+            }
+        };
+        Misfit::new(
+            format!("`{}` cannot be the path of a request", text.escape_debug()),
+            hint,
+        )
+    })
+}
+
+/// Returns true for a token as RFC 9110 defines it: what names headers and subprotocols.
+pub(in crate::check) fn is_http_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+}

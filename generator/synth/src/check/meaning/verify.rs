@@ -1,0 +1,126 @@
+//! Callers that a stage is verified with.
+
+use std::collections::BTreeMap;
+
+use stackgen_cfn::Node;
+
+use super::Checker;
+use crate::Problem;
+use crate::check::format::is_http_token;
+use crate::spec::{VerifyApi, VerifyCaller, VerifyValue};
+
+impl Checker<'_> {
+    pub(super) fn verify(&mut self) {
+        let spec = self.spec;
+        for (name, caller) in &spec.verify {
+            self.verified_api(name, caller);
+            match caller.api {
+                VerifyApi::WebSocket => self.websocket_caller(name, caller),
+                VerifyApi::Http => self.http_caller(name, caller),
+            }
+            self.caller_headers(name, caller);
+        }
+    }
+
+    fn verified_api(&mut self, name: &str, caller: &VerifyCaller) {
+        let section = caller.api.name();
+        if self.has(section) {
+            return;
+        }
+        let (span, what) = match caller.api {
+            VerifyApi::WebSocket => (self.places.key(&["verify", name]), "a WebSocket API"),
+            VerifyApi::Http => (self.places.value(&["verify", name, "api"]), "an HTTP API"),
+        };
+        let message = format!("caller `{name}` calls {what} that the stack does not have");
+        let hint = match caller.api {
+            VerifyApi::WebSocket if self.has("http") => {
+                "write `api: http` to call the HTTP API".to_owned()
+            }
+            _ => format!("take the caller out, or add `{section}`"),
+        };
+        self.report(Problem::new(span, message).hint(hint));
+    }
+
+    fn http_caller(&mut self, name: &str, caller: &VerifyCaller) {
+        let keys = [
+            ("subprotocols", !caller.subprotocols.is_empty()),
+            ("send", caller.send.is_some()),
+            ("expect", caller.expect.is_some()),
+        ];
+        for (key, _) in keys.into_iter().filter(|(_, is_set)| *is_set) {
+            let span = self.places.key(&["verify", name, key]);
+            let problem =
+                Problem::new(span, format!("`{key}` is for callers of the WebSocket API"));
+            self.report(problem.hint(
+                "a caller of the HTTP API has `method`, `path`, `query`, `headers` and `status`",
+            ));
+        }
+    }
+
+    fn websocket_caller(&mut self, name: &str, caller: &VerifyCaller) {
+        for (key, value) in [("method", &caller.method), ("path", &caller.path)] {
+            if value.is_some() {
+                let span = self.places.key(&["verify", name, key]);
+                let problem = Problem::new(span, format!("`{key}` is for callers of the HTTP API"));
+                self.report(problem.hint(
+                    "a handshake is always a GET of the stage's URL; write `api: http` for a request",
+                ));
+            }
+        }
+        let status = caller.expected_status();
+        for (key, value) in [("send", &caller.send), ("expect", &caller.expect)] {
+            if value.is_some() && status != 101 {
+                let span = self.places.key(&["verify", name, key]);
+                let problem = Problem::new(
+                    span,
+                    format!("`{key}` needs a connection, and there is none after status {status}"),
+                );
+                let status = self.places.value(&["verify", name, "status"]);
+                self.report(
+                    problem
+                        .related(status, "the handshake is expected to fail")
+                        .hint("take one of the two out"),
+                );
+            }
+        }
+        self.subprotocols(name);
+    }
+
+    /// Reads the document, because a list that holds errors lost items on the way into the caller.
+    fn subprotocols(&mut self, name: &str) {
+        let node = self.document.at_path(&["verify", name, "subprotocols"]);
+        for item in node.and_then(Node::as_list).unwrap_or_default() {
+            let value = item.as_str().map(VerifyValue::parse);
+            if matches!(value, Some(Ok(VerifyValue::Text(text))) if !is_http_token(&text)) {
+                let problem = Problem::new(item.span, "this cannot be a subprotocol");
+                self.report(problem.hint("letters, digits and ``!#$%&'*+-.^_`|~``; no blanks"));
+            }
+        }
+    }
+
+    fn caller_headers(&mut self, name: &str, caller: &VerifyCaller) {
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        for (header, value) in &caller.headers {
+            let path = ["verify", name, "headers", header];
+            if let Some(other) = seen.insert(header.to_ascii_lowercase(), header) {
+                let problem = Problem::new(
+                    self.places.key(&path),
+                    format!("headers `{other}` and `{header}` are one"),
+                );
+                let other = self.places.key(&["verify", name, "headers", other]);
+                self.report(
+                    problem
+                        .related(other, "the other one")
+                        .hint("names of headers are the same in upper and lower case"),
+                );
+            }
+            if matches!(value, VerifyValue::Text(text) if !text.is_ascii()) {
+                let problem = Problem::new(
+                    self.places.value(&path),
+                    format!("the value of `{header}` is not ASCII"),
+                );
+                self.report(problem.hint("encode what is not, such as `%C3%A9` for `é`"));
+            }
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! `verify`: callers that a stage is tried with. They are declared, checked and merged, and render nothing.
+
+use std::collections::BTreeMap;
+
+use insta::assert_snapshot;
+use stackgen_cfn::emit;
+use stackgen_synth::spec::{VerifyApi, VerifyCaller, VerifyValue};
+
+use super::{STARTERS, load, problems, render};
+
+const STACK: &str = "name: s
+functions: { f: { binary: f } }
+websocket: { name: api, routes: { $connect: f, $default: { function: f, twoWay: true } } }
+";
+const HTTP: &str = "http: { name: web, routes: { GET /health: { function: f, auth: none } } }\n";
+
+/// The callers of an environment, by name.
+fn callers(text: &str, environment: &str) -> BTreeMap<String, VerifyCaller> {
+    load(text)
+        .verify_callers(environment)
+        .into_iter()
+        .map(|(name, caller)| (name.to_owned(), caller.clone()))
+        .collect()
+}
+
+fn verified(rest: &str) -> String {
+    format!("{STACK}{rest}")
+}
+
+#[test]
+fn a_caller_has_every_setting_of_the_file() {
+    let text = verified(
+        r#"verify:
+  speaker:
+    query: { token: env:SPEAKER_TOKEN, sessionId: "text:merciful-truth" }
+    headers: { Authorization: 'command:./mint-token speaker' }
+    subprotocols: [text:bearer, env:SPEAKER_TOKEN]
+    send: '{"action":"getSessionStatus"}'
+    expect: sessionStatus
+"#,
+    );
+    let callers = callers(&text, "dev");
+    let speaker = &callers["speaker"];
+    assert_eq!(speaker.api, VerifyApi::WebSocket);
+    assert_eq!(speaker.expected_status(), 101);
+    assert_eq!(
+        speaker.query["token"],
+        VerifyValue::Environment("SPEAKER_TOKEN".to_owned())
+    );
+    assert_eq!(
+        speaker.query["sessionId"],
+        VerifyValue::Text("merciful-truth".to_owned())
+    );
+    assert_eq!(
+        speaker.headers["Authorization"],
+        VerifyValue::Command("./mint-token speaker".to_owned())
+    );
+    assert_eq!(speaker.subprotocols.len(), 2);
+    assert_eq!(
+        speaker.send.as_deref(),
+        Some(r#"{"action":"getSessionStatus"}"#)
+    );
+    assert_eq!(speaker.expect.as_deref(), Some("sessionStatus"));
+}
+
+#[test]
+fn a_caller_of_the_http_api_has_a_method_a_path_and_status_200() {
+    let text = format!(
+        "{STACK}{HTTP}verify:\n  health: {{ api: http, path: /health }}\n  root: {{ api: http, method: POST, status: 401 }}\n"
+    );
+    let callers = callers(&text, "dev");
+    let health = &callers["health"];
+    assert_eq!(health.api, VerifyApi::Http);
+    assert_eq!((health.method(), health.path()), ("GET", "/health"));
+    assert_eq!(health.expected_status(), 200);
+    let root = &callers["root"];
+    assert_eq!((root.method(), root.path()), ("POST", "/"));
+    assert_eq!(root.expected_status(), 401);
+}
+
+#[test]
+fn callers_merge_per_environment_like_everything_else() {
+    let text = verified(
+        "verify:
+  anonymous: {}
+  speaker: { query: { token: env:DEV_TOKEN, sessionId: text:a }, status: 101 }
+environments:
+  dev: {}
+  prod:
+    verify:
+      anonymous: null
+      speaker: { query: { token: env:PROD_TOKEN } }
+      late: { status: 401 }
+",
+    );
+    let names = |environment| callers(&text, environment).into_keys().collect::<Vec<_>>();
+    assert_eq!(names("dev"), ["anonymous", "speaker"]);
+    assert_eq!(names("prod"), ["late", "speaker"]);
+    let speaker = &callers(&text, "prod")["speaker"];
+    assert_eq!(
+        speaker.query["token"],
+        VerifyValue::Environment("PROD_TOKEN".to_owned())
+    );
+    assert_eq!(
+        speaker.query["sessionId"],
+        VerifyValue::Text("a".to_owned())
+    );
+}
+
+#[test]
+fn an_environment_that_is_not_there_and_a_file_without_callers_have_none() {
+    let text = verified("verify: { anonymous: {} }\n");
+    assert!(load(&text).verify_callers("prod").is_empty());
+    assert!(load(STACK).verify_callers("dev").is_empty());
+}
+
+#[test]
+fn a_value_of_no_known_form_is_refused_before_a_token_is_committed() {
+    assert_snapshot!(problems(&verified(
+        r#"verify:
+  speaker:
+    query: { token: eyJhbGciOiJSUzI1NiJ9, a: "env:", b: "env:1X", c: "command: ", e: 1 }
+    headers: { Authorization: Bearer abc, X-Region: ENV:REGION }
+    subprotocols: [bearer, "text:a b"]
+"#
+    )), @"
+    6:21 a value begins with `env:`, `command:` or `text:`
+        help: `env:NAME` reads an environment variable, `command:LINE` takes the output of a command, `text:VALUE` is for what is not secret; tokens do not belong in this file
+    6:46 `env:` needs the name of an environment variable
+        help: letters, digits and `_`, not beginning with a digit, such as `env:TOKEN`
+    6:57 `env:` needs the name of an environment variable
+        help: letters, digits and `_`, not beginning with a digit, such as `env:TOKEN`
+    6:70 `command:` needs a command line
+        help: such as `command:./mint-token speaker`
+    6:86 `e` must be a string, not a number
+        help: put it in quotes
+    7:31 a value begins with `env:`, `command:` or `text:`
+        help: `env:NAME` reads an environment variable, `command:LINE` takes the output of a command, `text:VALUE` is for what is not secret; tokens do not belong in this file
+    7:53 a value begins with `env:`, `command:` or `text:`
+        help: `env:NAME` reads an environment variable, `command:LINE` takes the output of a command, `text:VALUE` is for what is not secret; tokens do not belong in this file
+    8:20 a value begins with `env:`, `command:` or `text:`
+        help: `env:NAME` reads an environment variable, `command:LINE` takes the output of a command, `text:VALUE` is for what is not secret; tokens do not belong in this file
+    8:28 this cannot be a subprotocol
+        help: letters, digits and ``!#$%&'*+-.^_`|~``; no blanks
+    ");
+}
+
+#[test]
+fn line_breaks_and_control_characters_are_refused_in_values() {
+    assert_snapshot!(problems(&verified(
+        r#"verify:
+  speaker:
+    query: { a: "text:x\r\nHost: y", b: "command:one\ntwo", c: "env:A\nB" }
+    headers: { X-One: "text:x\ny", X-Two: "text:é" }
+"#
+    )), @"
+    6:17 a value cannot have line breaks or other control characters
+        help: take it out; a longer command can be a script
+    6:41 a value cannot have line breaks or other control characters
+        help: take it out; a longer command can be a script
+    6:64 a value cannot have line breaks or other control characters
+        help: take it out; a longer command can be a script
+    7:23 a value cannot have line breaks or other control characters
+        help: take it out; a longer command can be a script
+    7:43 the value of `X-Two` is not ASCII
+        help: encode what is not, such as `%C3%A9` for `é`
+    ");
+}
+
+#[test]
+fn names_of_callers_headers_and_parameters_are_checked() {
+    assert_snapshot!(problems(&verified(
+        r#"verify:
+  "a b": {}
+  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: {}
+  1_ok-too: {}
+  speaker:
+    query: { "": text:x }
+    headers:
+      Host: text:x
+      upgrade: text:x
+      Sec-WebSocket-Protocol: text:x
+      "X Y": text:x
+      X-Twice: text:x
+      x-twice: text:y
+"#
+    )), @"
+    5:3 `a b` cannot be a caller's name
+        help: letters, digits, `-` and `_`, at most 40 characters
+    6:3 `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` cannot be a caller's name
+        help: letters, digits, `-` and `_`, at most 40 characters
+    9:14 `` cannot be a query parameter's name
+        help: write the name without encoding; stackgen encodes it
+    11:7 `Host` is a header that the client sets itself
+        help: take it out
+    12:7 `upgrade` is a header that the client sets itself
+        help: take it out
+    13:7 `Sec-WebSocket-Protocol` is a header that the client sets itself
+        help: list the subprotocols under `subprotocols`
+    14:7 `X Y` cannot be a header's name
+        help: letters, digits and ``!#$%&'*+-.^_`|~``, such as `Authorization`
+    16:7 headers `X-Twice` and `x-twice` are one
+        15:7 the other one
+        help: names of headers are the same in upper and lower case
+    ");
+}
+
+#[test]
+fn what_an_http_caller_cannot_do_is_refused_and_the_other_way_round() {
+    assert_snapshot!(problems(&format!(
+        "{STACK}{HTTP}{}",
+        r#"verify:
+  health: { api: http, send: "{}", expect: ok, subprotocols: [text:a], path: health }
+  query: { api: http, path: /health?deep=1, query: { deep: text:1 }, method: get, headers: { Host: text:x } }
+  speaker: { method: GET, path: /, status: 401, send: "{}", expect: ok }
+  late: { api: https, status: 99, token: x, headrs: {} }
+  later: { status: 600, api: http }
+"#
+    )), @"
+    6:24 `send` is for callers of the WebSocket API
+        help: a caller of the HTTP API has `method`, `path`, `query`, `headers` and `status`
+    6:36 `expect` is for callers of the WebSocket API
+        help: a caller of the HTTP API has `method`, `path`, `query`, `headers` and `status`
+    6:48 `subprotocols` is for callers of the WebSocket API
+        help: a caller of the HTTP API has `method`, `path`, `query`, `headers` and `status`
+    6:78 `health` cannot be the path of a request
+        help: it begins with `/` and does not name the stage, such as `/health`; encode spaces and the like (`%20`)
+    7:29 `/health?deep=1` cannot be the path of a request
+        help: write the part after `?` under `query`
+    7:78 `get` cannot be the method of a request
+        help: `GET`, `HEAD`, `OPTIONS`, `POST`, `PUT`, `PATCH` or `DELETE`
+    7:94 `Host` is a header that the client sets itself
+        help: take it out
+    8:14 `method` is for callers of the HTTP API
+        help: a handshake is always a GET of the stage's URL; write `api: http` for a request
+    8:27 `path` is for callers of the HTTP API
+        help: a handshake is always a GET of the stage's URL; write `api: http` for a request
+    8:49 `send` needs a connection, and there is none after status 401
+        8:44 the handshake is expected to fail
+        help: take one of the two out
+    8:61 `expect` needs a connection, and there is none after status 401
+        8:44 the handshake is expected to fail
+        help: take one of the two out
+    9:16 `api` cannot be `https`
+        help: did you mean `http`?
+    9:31 `status` is 99; it must be between 100 and 599
+    9:35 unknown key `token` in `late`
+        help: write `query: { token: env:TOKEN }` or `headers: { Authorization: 'command:./mint-token' }`
+    9:45 unknown key `headrs` in `late`
+        help: did you mean `headers`?
+    10:20 `status` is 600; it must be between 100 and 599
+    ");
+}
+
+#[test]
+fn an_api_that_the_stack_lacks_cannot_be_called() {
+    assert_snapshot!(problems(&verified("verify: { health: { api: http, path: /health } }\n")), @"
+    4:26 caller `health` calls an HTTP API that the stack does not have
+        help: take the caller out, or add `http`
+    ");
+    assert_snapshot!(problems(&format!("name: s\nfunctions: {{ f: {{ binary: f }} }}\n{HTTP}verify: {{ anonymous: {{}} }}\n")), @"
+    4:11 caller `anonymous` calls a WebSocket API that the stack does not have
+        help: write `api: http` to call the HTTP API
+    ");
+}
+
+#[test]
+fn a_greeting_may_be_expected_without_a_message_that_is_sent() {
+    assert_eq!(
+        problems(&verified("verify: { anonymous: { expect: hello } }\n")),
+        ""
+    );
+}
+
+#[test]
+fn callers_render_nothing_and_change_no_digest() {
+    let callers = "verify:\n  tried-by-a-test:\n    query: { token: env:TOKEN }\n    send: '{}'\n    expect: ok\n";
+    for (name, text) in STARTERS {
+        let (without, _) = text.split_once("\nverify:").unwrap_or((text, ""));
+        let rest = text.rsplit_once("\nenvironments:").unwrap().1;
+        let without = format!(
+            "{}\nenvironments:{rest}",
+            without.split("\nenvironments:").next().unwrap()
+        );
+        let with = without.replace("\nenvironments:", &format!("\n{callers}\nenvironments:"));
+        for environment in load(text).environments() {
+            let rendered = |text: &str| emit::yaml(&render(text, environment));
+            assert!(!load(&with).verify_callers(environment).is_empty());
+            assert_eq!(rendered(&with), rendered(&without), "{name} {environment}");
+            assert_eq!(rendered(text), rendered(&without), "{name} {environment}");
+        }
+    }
+}
+
+#[test]
+fn every_starter_that_needs_no_secret_says_how_it_is_tried() {
+    let names = |starter: usize| {
+        let stack = load(STARTERS[starter].1);
+        stack
+            .environments()
+            .into_iter()
+            .map(|environment| {
+                let callers = stack.verify_callers(environment);
+                callers
+                    .into_iter()
+                    .map(|(name, _)| name.to_owned())
+                    .collect::<Vec<_>>()
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(0), [["anonymous", "health"], ["anonymous", "health"]]);
+    assert_eq!(names(2), [["anonymous"]]);
+}
