@@ -1,15 +1,15 @@
 //! Files: read within limits.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::string::FromUtf8Error;
 
 use stackgen_cfn::{Sources, Span};
 use stackgen_synth::Problem;
 
+use crate::bounded::{self, ReadError};
 use crate::error::CliError;
-use crate::report::reason;
 
 /// What is read, which says how long it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +22,10 @@ pub(crate) enum Input {
 
 impl Input {
     /// In bytes. CloudFormation itself takes templates up to 1 MB; SAM and CDK write longer ones.
-    fn limit(self) -> u64 {
+    pub(crate) fn limit(self) -> u64 {
         match self {
-            Input::Spec => 1024 * 1024,
-            Input::Template => 8 * 1024 * 1024,
+            Input::Spec => bounded::MEBIBYTE,
+            Input::Template => stackgen_cfn::parse::MAX_BYTES as u64,
         }
     }
 
@@ -48,25 +48,28 @@ impl Input {
 pub(crate) fn read(path: &Path, input: Input) -> Result<String, CliError> {
     let bytes = match input {
         Input::Template if path == Path::new("-") => {
-            read_up_to(&mut io::stdin().lock(), path, input)?
+            bounded::read_stream(&mut io::stdin().lock(), input.limit())
         }
         Input::Spec if path == Path::new("-") => {
             let message = "stackgen.yaml is read from a file, not from standard input";
             return Err(CliError::input(message).hint("`--file` takes its path"));
         }
-        _ => read_file(path, input)?,
+        _ => bounded::read(path, input.limit()),
     };
-    text(bytes, path, input)
+    text(
+        bytes.map_err(|error| unreadable(path, &error, input))?,
+        path,
+        input,
+    )
 }
 
-/// A file's text; `None` for what is too long to be of that kind, or not text at all.
+/// A file's text; `None` for what is no regular file, too long to be of that kind, or not text at all.
 pub(crate) fn read_if_text(path: &Path, input: Input) -> Result<Option<String>, CliError> {
-    let unreadable = |error| unreadable(path, &error, input);
-    if fs::metadata(path).map_err(unreadable)?.len() > input.limit() {
-        return Ok(None);
+    match bounded::read(path, input.limit()) {
+        Ok(bytes) => Ok(String::from_utf8(bytes).ok()),
+        Err(ReadError::NotRegular(_) | ReadError::TooLong(_)) => Ok(None),
+        Err(error @ ReadError::Io(_)) => Err(unreadable(path, &error, input)),
     }
-    let bytes = fs::read(path).map_err(unreadable)?;
-    Ok(String::from_utf8(bytes).ok())
 }
 
 /// A path in a folder, without a `./` that nobody wrote.
@@ -85,67 +88,45 @@ pub(crate) fn name(path: &Path) -> String {
     }
 }
 
-fn read_file(path: &Path, input: Input) -> Result<Vec<u8>, CliError> {
-    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error, input))?;
-    if metadata.is_dir() {
-        let error = CliError::input(format!("{} is a folder, not a file", name(path)));
-        let inside = path.join("stackgen.yaml");
-        let hint = match input {
-            Input::Spec if inside.is_file() => format!("did you mean {}?", inside.display()),
-            Input::Spec => "`--file` takes the stackgen.yaml itself".to_owned(),
-            Input::Template => "name the template itself".to_owned(),
-        };
-        return Err(error.hint(hint).file(path));
-    }
-    // Opening a pipe waits for its writer. A template may come through one, as in `diff <(…)`; what is around a
-    // stackgen.yaml matters, so that one lies in a folder.
-    if input == Input::Spec && !metadata.is_file() {
-        let message = format!("{} is a pipe or a device, not a regular file", name(path));
-        let hint = "`--file` takes the path of a stackgen.yaml";
-        return Err(CliError::input(message).hint(hint).file(path));
-    }
-    // Before a byte is read. A pipe has no length, and is stopped while reading.
-    if metadata.len() > input.limit() {
-        return Err(too_long(path, input));
-    }
-    let mut file = File::open(path).map_err(|error| unreadable(path, &error, input))?;
-    read_up_to(&mut file, path, input)
-}
-
-fn read_up_to(reader: &mut impl Read, path: &Path, input: Input) -> Result<Vec<u8>, CliError> {
-    let mut bytes = Vec::new();
-    reader
-        .take(input.limit() + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(path, &error, input))?;
-    if bytes.len() as u64 > input.limit() {
-        return Err(too_long(path, input));
-    }
-    Ok(bytes)
-}
-
-fn unreadable(path: &Path, error: &io::Error, input: Input) -> CliError {
-    let path_text = name(path);
-    let failure = match error.kind() {
-        io::ErrorKind::NotFound => {
-            CliError::input(format!("there is no {path_text}")).hint(input.hint_for_nothing())
+fn unreadable(path: &Path, error: &ReadError, input: Input) -> CliError {
+    let name = name(path);
+    let failure = match error {
+        ReadError::NotRegular("a folder") => {
+            let inside = path.join("stackgen.yaml");
+            let hint = match input {
+                Input::Spec if inside.is_file() => format!("did you mean {}?", inside.display()),
+                Input::Spec => "`--file` takes the stackgen.yaml itself".to_owned(),
+                Input::Template => "name the template itself".to_owned(),
+            };
+            CliError::input(format!("{name} is a folder, not a file")).hint(hint)
         }
-        _ => CliError::input(format!("cannot read {path_text}: {}", reason(error)))
+        ReadError::NotRegular(kind) => {
+            CliError::input(format!("{name} is {kind}, not a regular file")).hint(match input {
+                Input::Spec => "`--file` takes the path of a stackgen.yaml",
+                Input::Template => "name a file; `-` reads a template from standard input",
+            })
+        }
+        ReadError::TooLong(limit) => {
+            let mebibytes = limit / bounded::MEBIBYTE;
+            CliError::input(format!("{name} is longer than {mebibytes} MiB")).hint(match input {
+                Input::Spec => "a stackgen.yaml is written by hand; is this the right file?",
+                Input::Template => {
+                    "CloudFormation takes templates of up to 1 MB; is this the right file?"
+                }
+            })
+        }
+        ReadError::Io(_) if error.is_not_found() => {
+            CliError::input(format!("there is no {name}")).hint(input.hint_for_nothing())
+        }
+        ReadError::Io(_) => CliError::input(format!("cannot read {name}: {error}"))
             .hint("check the path, and that you may read it"),
     };
     failure.file(path)
 }
 
-fn too_long(path: &Path, input: Input) -> CliError {
-    let mebibytes = input.limit() / (1024 * 1024);
-    CliError::input(format!("{} is longer than {mebibytes} MiB", name(path)))
-        .hint(match input {
-            Input::Spec => "a stackgen.yaml is written by hand; is this the right file?",
-            Input::Template => {
-                "CloudFormation takes templates of up to 1 MB; is this the right file?"
-            }
-        })
-        .file(path)
+/// What stands for an input that has more bytes than its kind may have.
+pub(crate) fn too_long(path: &Path, input: Input) -> CliError {
+    unreadable(path, &ReadError::TooLong(input.limit()), input)
 }
 
 /// Bytes as text, when there is some and it is UTF-8.

@@ -36,9 +36,14 @@ pub(crate) fn commit(file: &Path) -> String {
     }
 }
 
-/// The bytes of a file in a revision: `REV:PATH`.
-pub(crate) fn show(object: &str) -> Result<Vec<u8>, CliError> {
-    git(&["cat-file", "blob", object], object)
+/// The bytes of a file in a revision: `REV:PATH`. `None` when it has more of them than `limit`.
+pub(crate) fn show(object: &str, limit: u64) -> Result<Option<Vec<u8>>, CliError> {
+    let size = git(&["cat-file", "-s", object], object)?;
+    let size: Option<u64> = String::from_utf8_lossy(&size).trim().parse().ok();
+    if size.is_none_or(|size| size > limit) {
+        return Ok(None);
+    }
+    git(&["cat-file", "blob", object], object).map(Some)
 }
 
 /// Whether a path of the file system is in a revision.

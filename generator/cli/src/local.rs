@@ -10,6 +10,7 @@ use stackgen_gateway::gateway::{ApiState, Remote, RemoteError, State};
 use tempfile::NamedTempFile;
 use tokio::time::timeout;
 
+use crate::bounded;
 use crate::error::CliError;
 use crate::project::Project;
 use crate::report::reason;
@@ -64,19 +65,16 @@ impl Local {
 
     fn read(project: &Path) -> Result<Local, CliError> {
         let path = Local::path(project);
-        let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                CliError::failed(format!("no local gateway runs for {}", project.display()))
-                    .hint("`stackgen dev` starts one; `--file` names another project")
+        let text = bounded::read(&path, bounded::MAX_JSON).map_err(|error| {
+            if error.is_not_found() {
+                let message = format!("no local gateway runs for {}", project.display());
+                return CliError::failed(message)
+                    .hint("`stackgen dev` starts one; `--file` names another project");
             }
-            _ => CliError::failed(format!(
-                "cannot read {}: {}",
-                path.display(),
-                reason(&error)
-            ))
-            .hint("only who started the gateway may read it"),
+            CliError::failed(format!("cannot read {}: {error}", path.display()))
+                .hint("only who started the gateway may read it")
         })?;
-        serde_json::from_str(&text).map_err(|_| {
+        serde_json::from_slice(&text).map_err(|_| {
             CliError::failed(format!(
                 "{} is not what a `stackgen dev` of this version writes",
                 path.display()

@@ -5,6 +5,7 @@
 
 mod account;
 mod args;
+mod bounded;
 mod cargo;
 mod commands;
 mod error;

@@ -1,8 +1,7 @@
 //! A stackgen.yaml that was read, and what it renders to.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -10,6 +9,7 @@ use stackgen_cfn::Sources;
 use stackgen_synth::spec::{Authorizer, VerifyCaller};
 use stackgen_synth::{Artifacts, Dialect, Rendered, Request, Stack};
 
+use crate::bounded::{self, ReadError};
 use crate::error::CliError;
 use crate::file::{self, Input};
 use crate::report::reason;
@@ -161,11 +161,11 @@ impl Project {
                     ui.detail(|| format!("built: {} sha256:{digest}", file.display()));
                     artifacts.insert(path, digest);
                 }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(error) if error.is_not_found() => {
                     ui.detail(|| format!("not built: {}", file.display()));
                 }
                 Err(error) => {
-                    let message = format!("cannot read {}: {}", file.display(), reason(&error));
+                    let message = format!("cannot read {}: {error}", file.display());
                     return Err(CliError::input(message)
                         .hint("`--unbuilt` renders without looking at built code")
                         .file(&file));
@@ -176,14 +176,21 @@ impl Project {
     }
 }
 
-/// The SHA-256 of a file, in lower-case hex.
-pub(crate) fn digest(path: &Path) -> io::Result<String> {
-    let (mut file, mut sha) = (File::open(path)?, Sha256::new());
+/// The SHA-256 of a function's code, in lower-case hex.
+pub(crate) fn digest(path: &Path) -> Result<String, ReadError> {
+    let (mut file, mut sha) = (bounded::open(path)?, Sha256::new());
     let mut chunk = vec![0; 64 * 1024];
+    let mut read = 0;
     loop {
         match file.read(&mut chunk)? {
             0 => break,
-            length => sha.update(&chunk[..length]),
+            length => {
+                sha.update(&chunk[..length]);
+                read += length as u64;
+            }
+        }
+        if read > bounded::MAX_CODE {
+            return Err(ReadError::TooLong(bounded::MAX_CODE));
         }
     }
     Ok(sha

@@ -45,7 +45,10 @@ impl Place {
         let text = match self {
             Place::File(path) => file::read(path, Input::Template)?,
             Place::Revision(object) => {
-                file::text(git::show(object)?, Path::new(object), Input::Template)?
+                let path = Path::new(object);
+                let bytes = git::show(object, Input::Template.limit())?;
+                let bytes = bytes.ok_or_else(|| file::too_long(path, Input::Template))?;
+                file::text(bytes, path, Input::Template)?
             }
         };
         parse(sources, self.name(), text)

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::bounded;
 use crate::error::CliError;
 use crate::report::reason;
 
@@ -75,10 +76,9 @@ pub(crate) fn create_all(files: &[(PathBuf, String)]) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The bytes that a file holds now; `None` when there is none. A pipe is not waited for.
+/// The bytes that a file holds now; `None` when there is none, or one longer than whatever is written.
 pub(crate) fn current(path: &Path) -> Option<Vec<u8>> {
-    let regular = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
-    regular.then(|| fs::read(path).ok()).flatten()
+    bounded::read(path, bounded::MAX_JSON).ok()
 }
 
 /// The folders that were made for files. In the end those that stayed empty are removed again: a run that fails

@@ -106,13 +106,13 @@ fn a_pipe_that_nobody_writes_and_a_device() {
     assert_snapshot!(refused(&sandbox, "synth -f fifo"), @"
     exit 2
     --- stderr
-    error: fifo is a pipe or a device, not a regular file
+    error: fifo is a pipe, not a regular file
     help: `--file` takes the path of a stackgen.yaml
     ");
     assert_snapshot!(refused(&sandbox, "synth -f /dev/zero"), @"
     exit 2
     --- stderr
-    error: /dev/zero is a pipe or a device, not a regular file
+    error: /dev/zero is a device, not a regular file
     help: `--file` takes the path of a stackgen.yaml
     ");
 }

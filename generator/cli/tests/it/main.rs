@@ -6,6 +6,7 @@ mod accepted;
 mod architecture;
 mod bad_input;
 mod bad_spec;
+mod bounds;
 mod common;
 mod deploy_local;
 mod dev;

@@ -1,8 +1,6 @@
 //! Findings that were there when the linter came: kept in a file, and not told.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,9 +8,9 @@ use stackgen_lint::output::property;
 use stackgen_lint::{Finding, registry};
 
 use super::selection::Selection;
+use crate::bounded;
 use crate::error::CliError;
 use crate::file;
-use crate::report::reason;
 use crate::write::{self, Written};
 
 /// Grows when what is in the file changes its meaning.
@@ -64,20 +62,23 @@ impl Baseline {
             path: path.to_owned(),
             known: BTreeMap::new(),
         };
-        let text = match fs::read_to_string(path) {
+        let text = match bounded::read(path, bounded::MAX_JSON) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && may_be_missing => {
-                return Ok(empty);
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if error.is_not_found() && may_be_missing => return Ok(empty),
+            Err(error) if error.is_not_found() => {
                 let message = format!("there is no {}", path.display());
                 return Err(CliError::input(message)
                     .hint("`--update-baseline` writes it")
                     .file(path));
             }
-            Err(error) => return refused(reason(&error), "check the path"),
+            Err(error) => {
+                return refused(
+                    error.to_string(),
+                    "name a file that `--update-baseline` wrote",
+                );
+            }
         };
-        let document: Document = match serde_json::from_str(&text) {
+        let document: Document = match serde_json::from_slice(&text) {
             Ok(document) => document,
             Err(error) => return refused(error.to_string(), again),
         };

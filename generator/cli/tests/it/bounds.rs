@@ -1,0 +1,236 @@
+//! Inputs that never end, block or lead back to themselves: every command refuses them and ends.
+
+use std::fs::File;
+use std::os::unix::fs::symlink;
+use std::process::{Command, Stdio};
+
+use insta::assert_snapshot;
+
+use crate::common::{Run, Sandbox, root};
+
+const TOPIC: &str = "Resources: { Topic: { Type: 'AWS::SNS::Topic' } }\n";
+
+/// A template, a pipe that nobody writes, and links to the pipe and to a device.
+fn traps() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("template.yaml", TOPIC);
+    let pipe = sandbox.path().join("pipe.yaml");
+    assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    symlink("pipe.yaml", sandbox.path().join("to-pipe.yaml")).unwrap();
+    symlink("/dev/zero", sandbox.path().join("zero.yaml")).unwrap();
+    sandbox
+}
+
+#[test]
+fn no_command_waits_for_a_pipe_or_reads_a_device() {
+    let sandbox = traps();
+    for (trap, kind) in [
+        ("pipe.yaml", "a pipe"),
+        ("to-pipe.yaml", "a pipe"),
+        ("zero.yaml", "a device"),
+        ("/dev/zero", "a device"),
+    ] {
+        for line in [
+            format!("lint {trap}"),
+            format!("lint template.yaml --previous {trap}"),
+            format!("lint template.yaml --baseline {trap}"),
+            format!("diff {trap} template.yaml"),
+            format!("diff template.yaml {trap}"),
+            format!("graph {trap}"),
+            format!("synth -f {trap}"),
+            format!("dev {trap} --port 0 --no-watch --no-build"),
+        ] {
+            let run = sandbox.run(&line);
+            assert_eq!(run.code, Some(2), "{line}: {run}");
+            let refused = format!("is {kind}, not a regular file");
+            assert!(run.stderr.contains(&refused), "{line}: {run}");
+            assert!(run.stderr.contains(trap), "{line}: {run}");
+            assert!(run.stderr.contains("help: "), "{line}: {run}");
+        }
+    }
+    assert_snapshot!(sandbox.run("lint to-pipe.yaml"), @"
+    exit 2
+    --- stderr
+    error: to-pipe.yaml is a pipe, not a regular file
+    help: name a file; `-` reads a template from standard input
+    1 file cannot be read
+    ");
+    assert_snapshot!(sandbox.run("lint template.yaml --baseline zero.yaml"), @"
+    exit 2
+    --- stderr
+    error: cannot read zero.yaml as a baseline: it is a device, not a regular file
+    help: name a file that `--update-baseline` wrote
+    ");
+}
+
+#[test]
+fn a_folder_with_traps_is_searched() {
+    let sandbox = traps();
+    sandbox.write("a/b/other.yaml", TOPIC);
+    symlink("..", sandbox.path().join("a/b/up")).unwrap();
+    symlink("itself.yaml", sandbox.path().join("a/itself.yaml")).unwrap();
+    for line in ["lint", "lint . --quiet", "lint *.yaml"] {
+        let run = sandbox.run(line);
+        assert_eq!(run.code, Some(0), "{line}: {run}");
+    }
+    assert_snapshot!(sandbox.run("lint ."), @"
+    exit 0
+    --- stderr
+    no WebSocket API in 2 templates: nothing to judge
+    ");
+}
+
+#[test]
+fn an_assembly_that_names_itself_ends() {
+    let sandbox = Sandbox::new();
+    let stage = |directory: &str| {
+        format!(
+            r#"{{"type": "cdk:cloud-assembly", "properties": {{"directoryName": "{directory}"}}}}"#
+        )
+    };
+    for (folder, directories, again) in [
+        ("itself", ["", ""], "t.json"),
+        ("link", ["up", "up"], "up/t.json"),
+    ] {
+        let [a, b] = directories.map(stage);
+        let stack =
+            r#"{"type": "aws:cloudformation:stack", "properties": {"templateFile": "t.json"}}"#;
+        let manifest =
+            format!(r#"{{"version": "1", "artifacts": {{"a": {a}, "b": {b}, "c": {stack}}}}}"#);
+        sandbox.write(&format!("{folder}/manifest.json"), manifest);
+        let nested = |path: &str| {
+            format!(
+                r#"{{"Type": "AWS::CloudFormation::Stack", "Metadata": {{"aws:asset:path": "{path}"}}}}"#
+            )
+        };
+        let template = format!(
+            r#"{{"Resources": {{"A": {}, "B": {}}}}}"#,
+            nested("t.json"),
+            nested(again)
+        );
+        sandbox.write(&format!("{folder}/t.json"), template);
+    }
+    symlink(".", sandbox.path().join("link/up")).unwrap();
+    for folder in ["itself", "link", "."] {
+        let run = sandbox.run(&format!("lint {folder}"));
+        assert_eq!(run.code, Some(0), "{folder}: {run}");
+    }
+}
+
+#[test]
+fn a_manifest_that_is_a_trap_is_no_assembly() {
+    for trap in ["/dev/zero", "../pipe.yaml"] {
+        let sandbox = traps();
+        sandbox.write(
+            "cdk.out/t.template.json",
+            r#"{"Resources": {"A": {"Type": "AWS::SNS::Topic"}}}"#,
+        );
+        symlink(trap, sandbox.path().join("cdk.out/manifest.json")).unwrap();
+        let run = sandbox.run("lint cdk.out");
+        assert_eq!(run.code, Some(0), "{run}");
+        assert!(run.stderr.contains("1 template"), "{run}");
+    }
+}
+
+#[test]
+fn a_huge_file_is_refused_before_it_is_in_memory() {
+    let sandbox = traps();
+    let huge = File::create(sandbox.path().join("huge.json")).unwrap();
+    huge.set_len(1 << 40).unwrap();
+    for line in [
+        "lint huge.json",
+        "graph huge.json",
+        "diff huge.json template.yaml",
+        "lint template.yaml --previous huge.json",
+        "lint template.yaml --baseline huge.json",
+        "synth -f huge.json",
+    ] {
+        let run = sandbox.run(line);
+        assert_eq!(run.code, Some(2), "{line}: {run}");
+        assert!(run.stderr.contains("is longer than "), "{line}: {run}");
+    }
+}
+
+#[test]
+fn standard_input_without_end_is_refused() {
+    let sandbox = traps();
+    for line in ["lint -", "graph -", "diff - template.yaml"] {
+        let zero = File::open("/dev/zero").unwrap();
+        let output = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
+            .args(line.split_whitespace())
+            .current_dir(sandbox.path())
+            .stdin(Stdio::from(zero))
+            .output()
+            .unwrap();
+        let run = Run::of(output);
+        assert_eq!(run.code, Some(2), "{line}: {run}");
+        assert!(run.stderr.contains("<stdin> is longer than 8 MiB"), "{run}");
+    }
+}
+
+#[test]
+fn code_that_is_a_trap_is_refused() {
+    let sandbox = traps();
+    let spec = std::fs::read_to_string(root().join("templates/echo/stackgen.yaml")).unwrap();
+    sandbox.write(
+        "stackgen.yaml",
+        spec.replace(
+            "binary: echo",
+            "zip: code.zip\n    runtime: nodejs22.x\n    handler: index.handler",
+        ),
+    );
+    symlink("/dev/zero", sandbox.path().join("code.zip")).unwrap();
+    // The version of a pinned release is named after its code.
+    sandbox.write(
+        "stackgen.yaml",
+        sandbox
+            .read("stackgen.yaml")
+            .replace("dev: {}", "dev: { release: pinned }"),
+    );
+    let run = sandbox.run("synth");
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(
+        run.stderr
+            .contains("code.zip: it is a device, not a regular file"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_pipe_of_the_shell_is_read() {
+    let sandbox = traps();
+    let output = Command::new("bash")
+        .args(["-c", r#""$0" diff <(cat template.yaml) template.yaml && cat template.yaml | "$0" diff /dev/stdin template.yaml"#])
+        .arg(assert_cmd::cargo::cargo_bin!("stackgen"))
+        .current_dir(sandbox.path())
+        .output()
+        .unwrap();
+    let run = Run::of(output);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert_eq!(run.stdout, "nothing changes\nnothing changes\n");
+}
+
+#[test]
+fn a_huge_file_of_a_revision_is_refused() {
+    let sandbox = traps();
+    sandbox.write("big.yaml", " ".repeat(9 << 20));
+    let git = |words: &[&str]| {
+        let status = Command::new("git")
+            .args(["-c", "user.name=a", "-c", "user.email=a@example.com"])
+            .args(words)
+            .current_dir(sandbox.path())
+            .env("HOME", sandbox.path())
+            .stdout(Stdio::null())
+            .status();
+        assert!(status.unwrap().success());
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "big.yaml"]);
+    git(&["commit", "--quiet", "--message", "big"]);
+    assert_snapshot!(sandbox.run("diff HEAD:big.yaml template.yaml"), @"
+    exit 2
+    --- stderr
+    error: HEAD:big.yaml is longer than 8 MiB
+    help: CloudFormation takes templates of up to 1 MB; is this the right file?
+    ");
+}
