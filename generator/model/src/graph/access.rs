@@ -1,29 +1,55 @@
 //! What a function may do to a table, in a word.
 
+use std::collections::{BTreeMap, HashMap};
+
+use super::steps::step;
 use crate::role::{Grant, Role};
 use crate::{LogicalId, Text};
 
 /// Reading, writing, or both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Access {
+struct Access {
     reads: bool,
     writes: bool,
 }
 
-impl Access {
-    /// What a role grants on a table of the template.
-    pub(super) fn of(role: &Role, table: &LogicalId) -> Access {
-        let mut access = Access::default();
+/// What a role allows, as far as a graph shows it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RoleAccess {
+    /// It may post to connections or close them.
+    pub(super) manages_connections: bool,
+    /// The tables that it may use, by their position in the model, and how.
+    pub(super) tables: BTreeMap<usize, &'static str>,
+}
+
+impl RoleAccess {
+    /// Reads the grants of a role, each once; `tables` are those of the template with their positions.
+    pub(super) fn of(role: &Role, tables: &HashMap<&LogicalId, usize>) -> Self {
+        let mut used: BTreeMap<usize, Access> = BTreeMap::new();
         for grant in role.grants.iter().filter(|grant| allows(grant)) {
-            let named = |text: &Text| {
-                text.references()
-                    .any(|reference| reference.logical_id == *table)
-            };
-            if grant.resources.iter().any(named) {
-                grant.actions.iter().for_each(|action| access.add(action));
+            let mut access = Access::default();
+            grant.actions.iter().for_each(|action| access.add(action));
+            for reference in grant.resources.iter().flat_map(Text::references) {
+                step();
+                if let Some(table) = tables.get(&reference.logical_id) {
+                    used.entry(*table).or_default().merge(access);
+                }
             }
         }
-        access
+        let used = used.into_iter();
+        RoleAccess {
+            manages_connections: manages_connections(role),
+            tables: used
+                .filter_map(|(table, access)| Some((table, access.words()?)))
+                .collect(),
+        }
+    }
+}
+
+impl Access {
+    fn merge(&mut self, other: Access) {
+        self.reads |= other.reads;
+        self.writes |= other.writes;
     }
 
     fn add(&mut self, action: &Text) {
@@ -50,7 +76,7 @@ impl Access {
     }
 
     /// `reads, writes`; `None` when there is no access.
-    pub(super) fn words(self) -> Option<&'static str> {
+    fn words(self) -> Option<&'static str> {
         match (self.reads, self.writes) {
             (true, true) => Some("reads, writes"),
             (true, false) => Some("reads"),
@@ -61,7 +87,7 @@ impl Access {
 }
 
 /// Whether a role may post to connections or close them.
-pub(super) fn manages_connections(role: &Role) -> bool {
+fn manages_connections(role: &Role) -> bool {
     let mut grants = role.grants.iter().filter(|grant| allows(grant));
     grants.any(|grant| {
         let actions = grant.actions.iter().filter_map(Text::as_literal);

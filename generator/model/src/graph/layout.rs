@@ -1,5 +1,6 @@
 //! Where boxes stand and where arrows meet them: columns from left to right, every arrow with a port of its own.
 
+use super::steps::step;
 use super::{COLUMNS, Graph, Node};
 
 /// The longest line that a box shows, in characters.
@@ -55,19 +56,40 @@ pub(super) struct Layout {
     pub(super) ends: Vec<Ends>,
 }
 
+/// The arrows of every box, as indices of [`Graph::edges`], by the index of the box.
+struct Arrows {
+    leaving: Vec<Vec<usize>>,
+    entering: Vec<Vec<usize>>,
+}
+
+impl Arrows {
+    fn of(graph: &Graph) -> Self {
+        let none = vec![Vec::new(); graph.nodes.len()];
+        let mut arrows = Arrows {
+            leaving: none.clone(),
+            entering: none,
+        };
+        for (index, edge) in graph.edges.iter().enumerate() {
+            arrows.leaving[edge.from].push(index);
+            arrows.entering[edge.to].push(index);
+        }
+        arrows
+    }
+}
+
 /// Places everything. The same graph always comes to the same layout.
 pub(super) fn layout(graph: &Graph) -> Layout {
-    let columns = columns(graph);
+    let arrows = Arrows::of(graph);
+    let columns = columns(graph, &arrows);
     let mut layout = Layout {
         places: graph.nodes.iter().map(size).collect(),
         ends: vec![Ends::default(); graph.edges.len()],
         ..Layout::default()
     };
     for (index, place) in layout.places.iter_mut().enumerate() {
-        let ports = |end: fn(&super::Edge) -> usize| {
-            graph.edges.iter().filter(|edge| end(edge) == index).count()
-        };
-        let ports = ports(|edge| edge.from).max(ports(|edge| edge.to));
+        let ports = arrows.leaving[index]
+            .len()
+            .max(arrows.entering[index].len());
         place.height = place.height.max(ports as f64 * PORT + PAD);
     }
     let mut x = MARGIN;
@@ -90,16 +112,16 @@ pub(super) fn layout(graph: &Graph) -> Layout {
         tallest = tallest.max(y - BETWEEN);
         layout.columns.push((x, COLUMNS[number]));
         layout.width = x + width + MARGIN;
-        x += width + CURVE + widest_label(graph, column);
+        x += width + CURVE + widest_label(graph, &arrows, column);
     }
     layout.height = tallest + MARGIN;
     centre(&mut layout, &columns, tallest);
-    ports(graph, &mut layout);
+    ports(graph, arrows, &mut layout);
     layout
 }
 
 /// The nodes of every column: those that are called from above come first, so that arrows cross little.
-fn columns(graph: &Graph) -> Vec<Vec<usize>> {
+fn columns(graph: &Graph, arrows: &Arrows) -> Vec<Vec<usize>> {
     let mut columns = vec![Vec::new(); COLUMNS.len()];
     for (index, node) in graph.nodes.iter().enumerate() {
         columns[node.kind.column()].push(index);
@@ -107,16 +129,14 @@ fn columns(graph: &Graph) -> Vec<Vec<usize>> {
     let mut rank = vec![0.0; graph.nodes.len()];
     for column in &mut columns {
         let height = |index: &usize| {
-            let callers: Vec<f64> = graph
-                .edges
-                .iter()
-                .filter(|edge| edge.to == *index)
-                .map(|edge| rank[edge.from])
-                .collect();
-            match callers.len() {
+            let callers = arrows.entering[*index].iter().map(|edge| {
+                step();
+                rank[graph.edges[*edge].from]
+            });
+            match arrows.entering[*index].len() {
                 // What nobody calls goes below.
                 0 => f64::MAX,
-                count => callers.iter().sum::<f64>() / count as f64,
+                count => callers.sum::<f64>() / count as f64,
             }
         };
         let mut heights: Vec<(f64, usize)> =
@@ -145,13 +165,14 @@ fn size(node: &Node) -> Place {
     }
 }
 
-fn widest_label(graph: &Graph, column: &[usize]) -> f64 {
-    let leaving = graph
-        .edges
-        .iter()
-        .filter(|edge| column.contains(&edge.from));
+fn widest_label(graph: &Graph, arrows: &Arrows, column: &[usize]) -> f64 {
+    let leaving = column.iter().flat_map(|index| &arrows.leaving[*index]);
     let longest = leaving
-        .map(|edge| edge.label.chars().count().min(LONGEST_LINE))
+        .map(|edge| {
+            step();
+            let label = &graph.edges[*edge].label;
+            label.chars().count().min(LONGEST_LINE)
+        })
         .max();
     longest.unwrap_or(0) as f64 * SMALL_CHAR
 }
@@ -171,11 +192,14 @@ fn centre(layout: &mut Layout, columns: &[Vec<usize>], tallest: f64) {
 }
 
 /// Spreads the arrows of a box over its side, in the order of the boxes that they lead to.
-fn ports(graph: &Graph, layout: &mut Layout) {
+fn ports(graph: &Graph, arrows: Arrows, layout: &mut Layout) {
     let middle = |place: Place| place.y + place.height / 2.0;
-    for (index, place) in layout.places.clone().into_iter().enumerate() {
+    let places = layout.places.clone().into_iter();
+    let arrows = arrows.leaving.into_iter().zip(arrows.entering);
+    for (place, (mut leaving, mut entering)) in places.zip(arrows) {
         let spread = |ends: &mut [usize], other: &dyn Fn(usize) -> usize| -> Vec<(usize, f64)> {
             ends.sort_by(|a, b| {
+                step();
                 let (a, b) = (layout.places[other(*a)], layout.places[other(*b)]);
                 middle(a).total_cmp(&middle(b))
             });
@@ -185,13 +209,8 @@ fn ports(graph: &Graph, layout: &mut Layout) {
                 .map(|(port, edge)| (*edge, place.y + step * (port + 1) as f64))
                 .collect()
         };
-        let with = |end: fn(&super::Edge) -> usize| -> Vec<usize> {
-            (0..graph.edges.len())
-                .filter(|edge| end(&graph.edges[*edge]) == index)
-                .collect()
-        };
-        let leaving = spread(&mut with(|edge| edge.from), &|edge| graph.edges[edge].to);
-        let entering = spread(&mut with(|edge| edge.to), &|edge| graph.edges[edge].from);
+        let leaving = spread(&mut leaving, &|edge| graph.edges[edge].to);
+        let entering = spread(&mut entering, &|edge| graph.edges[edge].from);
         for (edge, y) in leaving {
             layout.ends[edge].from = (place.x + place.width, y);
         }

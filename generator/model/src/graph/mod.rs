@@ -7,6 +7,8 @@ mod build;
 mod dot;
 mod layout;
 mod mermaid;
+mod routes;
+mod steps;
 mod svg;
 
 #[cfg(test)]
@@ -76,7 +78,7 @@ impl Kind {
 pub(crate) const COLUMNS: [&str; 4] = ["APIs", "Routes", "Functions", "Tables"];
 
 /// An arrow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Edge {
     /// The box it leaves, as an index of [`Graph::nodes`].
     pub from: usize,

@@ -130,3 +130,76 @@ fn boxes_do_not_overlap_and_arrows_go_right() {
     }
     assert!(layout.ends.iter().all(|ends| ends.from.0 < ends.to.0));
 }
+
+/// Routes with an integration, an authorizer and a function each, or with those of the first; functions with a role and a
+/// table each.
+fn large(count: usize, each: bool) -> String {
+    let mut text = String::from(
+        "Resources:\n  Api: { Type: AWS::ApiGatewayV2::Api, Properties: { Name: a, ProtocolType: WEBSOCKET } }\n",
+    );
+    let arn = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/";
+    for number in 0..count {
+        let own = if each { number } else { 0 };
+        text += &format!(
+            "  Route{number}: {{ Type: AWS::ApiGatewayV2::Route, Properties: {{ ApiId: !Ref Api, RouteKey: r{number}, \
+             AuthorizationType: CUSTOM, AuthorizerId: !Ref Auth{number}, Target: !Sub 'integrations/${{To{own}}}' }} }}
+  Auth{number}: {{ Type: AWS::ApiGatewayV2::Authorizer, Properties: {{ ApiId: !Ref Api, Name: a{number}, AuthorizerType: REQUEST, \
+             AuthorizerUri: !Sub '{arn}${{F{own}.Arn}}/invocations' }} }}
+  To{number}: {{ Type: AWS::ApiGatewayV2::Integration, Properties: {{ ApiId: !Ref Api, IntegrationType: AWS_PROXY, \
+             IntegrationUri: !Sub '{arn}${{F{own}.Arn}}/invocations' }} }}
+  F{number}: {{ Type: AWS::Lambda::Function, Properties: {{ Role: !GetAtt Role{number}.Arn }} }}
+  Role{number}: {{ Type: AWS::IAM::Role, Properties: {{ Policies: [{{ PolicyName: p, PolicyDocument: {{ Statement: \
+             {{ Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Table{number}.Arn }} }} }}] }} }}
+  Table{number}: {{ Type: AWS::DynamoDB::Table }}\n"
+        );
+    }
+    text
+}
+
+#[test]
+fn the_cost_of_a_graph_grows_with_its_size_and_no_faster() {
+    for each in [true, false] {
+        let steps = |count: usize| {
+            let text = large(count, each);
+            super::steps::count(|| svg(&graph(&text)))
+        };
+        let (short, long) = (steps(100), steps(400));
+        assert!(short > 400, "the loops are not counted: {short} steps");
+        assert!(long <= 4 * short + short / 2, "{short} steps became {long}");
+    }
+}
+
+#[test]
+fn what_many_boxes_repeat_is_bounded() {
+    // Every function may use every table, and every route names the same long source.
+    let count = 400;
+    let tables: Vec<_> = (0..count).map(|n| format!("!GetAtt T{n}.Arn")).collect();
+    let source = "s".repeat(10_000);
+    let mut text = format!(
+        "Resources:
+  Api: {{ Type: AWS::ApiGatewayV2::Api, Properties: {{ Name: a, ProtocolType: WEBSOCKET }} }}
+  Auth: {{ Type: AWS::ApiGatewayV2::Authorizer, Properties: {{ ApiId: !Ref Api, Name: a, AuthorizerType: REQUEST,
+    IdentitySource: ['route.request.querystring.{source}'] }} }}
+  Role: {{ Type: AWS::IAM::Role, Properties: {{ Policies: [{{ PolicyName: p, PolicyDocument: {{ Statement:
+    {{ Effect: Allow, Action: dynamodb:Query, Resource: [{}] }} }} }}] }} }}\n",
+        tables.join(", ")
+    );
+    for number in 0..count {
+        text += &format!(
+            "  T{number}: {{ Type: AWS::DynamoDB::Table }}
+  F{number}: {{ Type: AWS::Lambda::Function, Properties: {{ Role: !GetAtt Role.Arn }} }}
+  R{number}: {{ Type: AWS::ApiGatewayV2::Route, Properties: {{ ApiId: !Ref Api, RouteKey: r{number}, AuthorizerId: !Ref Auth }} }}\n"
+        );
+    }
+    let graph = graph(&text);
+    let to_tables = graph.edges.iter().filter(|edge| edge.label == "reads");
+    assert_eq!(to_tables.count(), 100_000);
+    let last = graph.nodes.iter().find(|node| node.id == "function_F399");
+    assert_eq!(last.unwrap().details, ["uses 400 tables"]);
+    let routes = graph
+        .nodes
+        .iter()
+        .filter(|node| node.id.starts_with("routes_"));
+    let longest = routes.flat_map(|node| &node.details).map(String::len).max();
+    assert!(longest.unwrap() < 250);
+}
