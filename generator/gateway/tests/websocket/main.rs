@@ -6,6 +6,7 @@ mod apis;
 mod authorization;
 mod closes;
 mod events;
+mod failures;
 mod handshake;
 mod limits;
 mod management;
