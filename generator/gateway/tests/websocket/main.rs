@@ -11,6 +11,7 @@ mod handshake;
 mod limits;
 mod management;
 mod messages;
+mod moved_stage;
 mod processes;
 #[path = "../shared/puppet.rs"]
 mod puppet;
