@@ -1,4 +1,4 @@
-"""Rows D1 to D14: what a deployment is, through the control plane that AWS's own clients speak."""
+"""Rows D1 to D14 and D21: what a deployment is, through the control plane that AWS's own clients speak."""
 
 import asyncio
 
@@ -242,3 +242,15 @@ async def duplicate_route(api):
 @probe("D14", "409 for a stage that exists", own())
 async def duplicate_stage(api):
     return await refused(api.call("create_stage", StageName=api.stage), 409)
+
+
+@probe("D21", "a socket that is open while UpdateStage moves the stage stays open, and its next message takes a route of the new deployment",
+       own(routes=routes("ping")))
+async def moved_under_a_socket(api):
+    socket = await api.open()
+    await add_route(api, "new")
+    await activate(api, await deploy(api))
+    await socket.send({"action": "new", "do": "body:new"})
+    frame = await socket.receive(3)
+    await socket.close(1000)
+    return seen(str(frame), frame.data == b"new")

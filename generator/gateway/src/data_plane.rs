@@ -6,7 +6,7 @@ use crate::apis::Apis;
 use crate::connections::Connections;
 use crate::functions::Invoke;
 use crate::logs::PutLogs;
-use crate::{Events, Settings};
+use crate::{Events, FailureLog, Settings};
 
 /// What all apis of a gateway share. The data plane reads apis, calls functions, and changes nothing but connections.
 pub struct DataPlane {
@@ -22,4 +22,6 @@ pub struct DataPlane {
     pub logs: Arc<dyn PutLogs>,
     /// What people follow.
     pub events: Events,
+    /// Latest failures, for clients that ask why.
+    pub failures: FailureLog,
 }

@@ -11,6 +11,7 @@ pub mod connections;
 pub mod control;
 mod data_plane;
 mod event;
+mod failures;
 pub mod functions;
 pub mod gateway;
 mod grants;
@@ -32,6 +33,7 @@ pub mod websocket;
 pub use arn::{FunctionArn, Place, matches};
 pub use data_plane::DataPlane;
 pub use event::{Event, Events, MessageOutcome};
+pub use failures::{AuthorizerRecord, FailureLog, FailureRecord, FailureSubject, ThrownError};
 pub use grants::Grants;
 pub use ids::{
     ApiId, AuthorizerId, ConnectionId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId,

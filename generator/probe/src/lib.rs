@@ -23,7 +23,7 @@ mod target;
 pub use connection::{Close, Closing, Connection, Incoming, Side, Text};
 pub use dial::{ConnectError, Step, Timings, trusting};
 pub use expect::{Check, Expectation};
-pub use explain::{Certainty, Explanation, explain};
+pub use explain::{Certainty, Explanation, RecordSubject, ServerRecord, explain, explain_with};
 pub use handshake::{Attempt, Handshake, Header, Violation, connect};
 pub use load::{Latency, Load};
 pub use report::{BrowserView, Caller, Observation, Outcome, Report, Seen, error_frame};

@@ -25,8 +25,8 @@ def answer(event):
         token = event["queryStringParameters"]["token"]
         if token == "unauthorized":
             raise Exception("Unauthorized")
-        if token == "broken":
-            raise Exception("broken")
+        if token.startswith("broken"):
+            raise Exception("broken by " + token)
         effect = "Deny" if token == "denied" else "Allow"
         statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": event["methodArn"]}
         return {"principalId": "p", "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
@@ -207,15 +207,147 @@ fn is(code: i32, rows: &str) -> (Option<i32>, String) {
 
 #[test]
 fn handshakes_are_explained() {
-    assert_eq!(explained("--as anonymous"), is(3, "A2 A3"));
+    assert_eq!(explained("--as anonymous"), is(3, "A2"));
     assert_eq!(explained("--token unauthorized"), is(3, "A6"));
-    assert_eq!(explained("--token denied"), is(3, "A5 A13"));
-    assert_eq!(explained("--token broken"), is(3, "A7 A8 A9"));
+    assert_eq!(explained("--token denied"), is(3, "A5"));
+    assert_eq!(explained("--token broken"), is(3, "A7"));
     assert_eq!(explained("--token good --query do=throw"), is(3, "C6"));
-    assert_eq!(explained("--token good --query status=418"), is(3, "C5 C9"));
+    assert_eq!(explained("--token good --query status=418"), is(3, "C5"));
+    assert_eq!(explained("--token good --query status=404"), is(3, "C5"));
     assert_eq!(explained("--token good"), is(0, ""));
     assert_eq!(rows(&probed_at("empty", "--as anonymous --json")), "C3");
     assert_eq!(explained("--as anonymous --expect-status 401").0, Some(0));
+}
+
+/// Hides what differs from run to run.
+fn steady(test: impl FnOnce()) {
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT");
+    settings.add_filter(r" +\d+\.\d\d\d s  ", "    TIME  ");
+    settings.add_filter(r"\d+(\.\d+)? ms", "TIME");
+    settings.add_filter(r"\d+\.\d+ s", "TIME");
+    settings.add_filter(r#""(connectionId|requestId)":"[^"]+""#, r#""$1":"…""#);
+    settings.add_filter(r"deployment [a-z0-9]+", "deployment ID");
+    settings.add_filter(r"000000000000:[a-z0-9]+/", "000000000000:API/");
+    settings.bind(test);
+}
+
+#[test]
+fn the_gateway_is_asked_why_a_handshake_failed_and_guesses_are_left_out() {
+    let thrown = probed("--token good --query do=throw");
+    let denied = probed("--token denied");
+    steady(|| {
+        insta::assert_snapshot!(thrown, @r#"
+        exit 3
+        --- stdout
+        ws://127.0.0.1:PORT/prod?do=throw&token=[hidden] as one with a token in the query
+        connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+        502 Bad Gateway after TIME: {"message":"Internal server error","connectionId":"…","requestId":"…"}
+
+        certain (row C6)
+          The local gateway reports: the function failed with Exception.
+          seen: 502 Bad Gateway after TIME: "Internal server error"
+          seen: local gateway: stage prod serves deployment ID
+          seen: local gateway: authorizer function f: allowed as `p`
+          seen: local gateway: route $connect called function f
+          seen: local gateway: f threw Exception: thrown
+          next: Read the $connect function's log. It has to return an object with a statusCode.
+          doubt: row C6: folklore, or a single weak report, for an invalid response
+
+        in a browser
+          a page sees close code 1006 and nothing else: no status, no reason (row X2); a browser hides the
+          status of a handshake that fails.
+
+        not as wanted: the handshake is answered with 101 (502)
+        "#);
+        insta::assert_snapshot!(denied, @r#"
+        exit 3
+        --- stdout
+        ws://127.0.0.1:PORT/prod?token=[hidden] as one with a token in the query
+        connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+        403 Forbidden after TIME: {"message":"Forbidden","connectionId":"…","requestId":"…"}
+
+        certain (row A5)
+          The local gateway reports: the policy denies
+          arn:aws:execute-api:us-east-1:000000000000:API/prod/$connect.
+          seen: 403 Forbidden after TIME: "Forbidden"
+          seen: local gateway: stage prod serves deployment ID
+          seen: local gateway: authorizer function f
+          seen: local gateway: route $connect
+          next: Read the policy that the authorizer returned. It has to allow execute-api:Invoke on the
+                event's methodArn, `…/{stage}/$connect`; `…/{stage}/*/*` does not match it.
+
+        in a browser
+          a page sees close code 1006 and nothing else: no status, no reason (row X2); a browser hides the
+          status of a handshake that fails.
+
+        not as wanted: the handshake is answered with 101 (403)
+        "#);
+    });
+}
+
+#[test]
+fn the_gateway_is_asked_why_an_error_frame_came() {
+    let run = probed(
+        r#"--token good --send {"action":"oneWay","do":"throw"} --send {"action":"nowhere"} --expect Internal --expect Forbidden"#,
+    );
+    steady(|| {
+        insta::assert_snapshot!(run, @r#"
+    exit 0
+    --- stdout
+    ws://127.0.0.1:PORT/prod?token=[hidden] as one with a token in the query
+    connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+    101 Switching Protocols after TIME
+        TIME  sent      {"action":"oneWay","do":"throw"}
+        TIME  sent      {"action":"nowhere"}
+        TIME  received  {"message": "Internal server error", "connectionId":"…", "requestId":"…"}
+        TIME  received  {"message": "Forbidden", "connectionId":"…", "requestId":"…"}
+        TIME  closed by this side with 1000
+
+    certain (row M4)
+      The local gateway reports: the function failed with Exception.
+      seen: 1 × "Internal server error", and the socket stayed open
+      seen: local gateway: stage prod serves deployment ID
+      seen: local gateway: route oneWay called function f
+      seen: local gateway: f threw Exception: thrown
+      next: Read the function's log in the terminal of `stackgen dev`.
+
+    certain (row M3)
+      The local gateway reports: $request.body.action is `nowhere`: no such route in the deployment, and
+      no $default.
+      seen: 1 × "Forbidden", and the socket stayed open
+      next: Compare the message with RouteSelectionExpression and the route keys, letter by letter. If
+            the route is there, the stage serves an older deployment: `stackgen status`, then `stackgen
+            deploy --redeploy-stage`.
+    "#)
+    });
+}
+
+#[test]
+fn json_has_what_the_gateway_recorded() {
+    let run = probed("--token good --query status=404 --json");
+    let json = run.json();
+    let record = &json["gateway"][0];
+    assert_eq!(json["gateway"].as_array().unwrap().len(), 1, "{run}");
+    assert_eq!(record["subject"], "handshake");
+    assert_eq!(record["reason"], "the $connect integration answered 404");
+    assert_eq!(record["function"], "f");
+    assert_eq!(record["route"], "$connect");
+    assert_eq!(record["authorizer"]["verdict"], "allowed as `p`");
+    assert_eq!(json["explanations"].as_array().unwrap().len(), 1, "{run}");
+    assert_eq!(json["explanations"][0]["certainty"], "certain");
+    let fine = probed("--token good --json").json();
+    assert!(fine.get("gateway").is_none(), "{fine}");
+}
+
+#[test]
+fn what_a_function_says_of_a_token_is_hidden() {
+    for json in ["", " --json"] {
+        let run = probed(&format!("--token broken-by-a-secret-4711{json}"));
+        assert_eq!(run.code, Some(3), "{run}");
+        assert!(run.stdout.contains("broken by [hidden]"), "{run}");
+        assert!(!run.to_string().contains("a-secret-4711"), "{run}");
+    }
 }
 
 #[test]
@@ -248,10 +380,10 @@ fn messages_are_answered_refused_and_left_unanswered() {
     let wrong = r#"--token good --send {"action":"twoWay","n":1} --expect {"echo":{"n":2}}"#;
     assert_eq!(explained(wrong), is(3, ""));
     let throws = r#"--token good --send {"action":"oneWay","do":"throw"}"#;
-    assert_eq!(explained(throws), is(0, "M4 C7"));
+    assert_eq!(explained(throws), is(0, "M4"));
     assert_eq!(
         explained(r#"--token good --send {"action":"nowhere"}"#),
-        is(0, "M3 D1")
+        is(0, "M3")
     );
     assert_eq!(
         explained(r#"--token good --send {"action":"oneWay"} --timeout 1s"#),
@@ -265,7 +397,7 @@ fn row_m11_a_large_frame_is_explained() {
     let sandbox = local.project();
     sandbox.write("large", "x".repeat(40_000));
     let run = sandbox.run("probe --local --stage prod --token good --send @large --json");
-    assert_eq!((run.code, rows(&run)), is(3, "M11 X4"), "{run}");
+    assert_eq!((run.code, rows(&run)), is(3, "M11"), "{run}");
     let run =
         sandbox.run("probe --local --stage prod --token good --send @large --expect-close 1009");
     assert_eq!(run.code, Some(0), "{run}");
@@ -279,7 +411,7 @@ fn row_m13_an_idle_connection_is_seen_to_go_away() {
     let sandbox = local.project();
     let run =
         sandbox.run("probe --local --stage prod --token good --hold 1m --expect-close 1001 --json");
-    assert_eq!((run.code, rows(&run)), is(0, "M13 X4"), "{run}");
+    assert_eq!((run.code, rows(&run)), is(0, "M13"), "{run}");
     assert_eq!(run.json()["close"]["reason"], "Going away");
     assert_eq!(run.json()["close"]["by"], "server");
 }

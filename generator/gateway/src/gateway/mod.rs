@@ -28,7 +28,7 @@ use crate::logs::Logs;
 use crate::server;
 use crate::stack::{Account, Applied, Problem, Stack, Template};
 use crate::tables::{Tables, TablesError};
-use crate::{DataPlane, Events, Grants, Roles, Settings};
+use crate::{DataPlane, Events, FailureLog, Grants, Roles, Settings};
 use listeners::Listeners;
 
 /// What a gateway is told when it starts.
@@ -126,14 +126,11 @@ impl Gateway {
             connections: Arc::<Connections>::default(),
             logs,
             events,
+            failures: FailureLog::default(),
         });
         let grants: Arc<dyn Grants> = Arc::new(Granted(account.clone()));
-        let listeners = Listeners::new(
-            plane.clone(),
-            grants,
-            options.port.is_some().then_some(port),
-        );
-        let listeners = Arc::new(listeners);
+        let fixed_port = options.port.is_some().then_some(port);
+        let listeners = Arc::new(Listeners::new(plane.clone(), grants, fixed_port));
         account.apis.set_listen(Some(listeners.clone()));
         let shared = Arc::new(Shared {
             stack: Stack::new(account.clone()),

@@ -1,5 +1,5 @@
 //! What the command line asks a running gateway for, under `/_stackgen/` at the control endpoint: a template applied,
-//! its state, tokens, events. The issuer of tokens is there, too, and open to everybody on this machine.
+//! its state, tokens, events, failures. The issuer of tokens is there, too, and open to everybody on this machine.
 //!
 //! All but the issuer want the gateway's key in a header, which no web page can send without being asked first, and
 //! nobody else on this machine knows. That the Host is loopback's own, the control endpoint sees to.
@@ -19,8 +19,9 @@ use http::StatusCode;
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::remote::{Rotation, Tokens};
+use super::remote::{Lookup, Rotation, Tokens};
 use super::{Shared, State};
+use crate::FailureRecord;
 use crate::apis::ProtocolType;
 use crate::identity::{Retire, Token, TokenUse};
 use crate::stack::Template;
@@ -38,6 +39,7 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
     let private = Router::new()
         .route("/_stackgen/apply", post(apply))
         .route("/_stackgen/events", get(events))
+        .route("/_stackgen/failures", post(failures))
         .route("/_stackgen/keys", post(rotate))
         .route("/_stackgen/state", get(state))
         .route("/_stackgen/tokens", post(mint))
@@ -108,6 +110,14 @@ async fn rotate(Shares(shared): Shares<Arc<Shared>>, Json(asked): Json<Rotation>
         Ok(id) => Json(json!({ "keyId": id })).into_response(),
         Err(wrong) => error(StatusCode::INTERNAL_SERVER_ERROR, &wrong.to_string()),
     }
+}
+
+/// The failures of a request or a connection.
+async fn failures(
+    Shares(shared): Shares<Arc<Shared>>,
+    Json(asked): Json<Lookup>,
+) -> Json<Vec<FailureRecord>> {
+    Json(shared.plane.failures.find(&asked.id))
 }
 
 /// A line of JSON an event, until the gateway ends or nobody reads.

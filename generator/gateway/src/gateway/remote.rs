@@ -13,6 +13,7 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 
 use super::{State, private};
+use crate::FailureRecord;
 use crate::stack::{Applied, Problem, Template};
 
 /// A gateway that runs in another process.
@@ -43,6 +44,14 @@ pub struct Tokens {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Rotation {
     pub(super) at_once: bool,
+}
+
+/// Whose failures are asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Lookup {
+    /// A request id or a connection id.
+    pub(super) id: String,
 }
 
 /// Why a running gateway did not do what it was asked for.
@@ -109,6 +118,18 @@ impl Remote {
             .call(Method::POST, "/_stackgen/keys", &rotation)
             .await?;
         Ok(rotated["keyId"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Returns the latest failures of a request, of a connection, or of the connection that began with a handshake's
+    /// request, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If it does not answer.
+    pub async fn failures(&self, id: &str) -> Result<Vec<FailureRecord>, RemoteError> {
+        let lookup = Lookup { id: id.to_owned() };
+        self.call(Method::POST, "/_stackgen/failures", &lookup)
+            .await
     }
 
     async fn call<T: DeserializeOwned>(

@@ -10,6 +10,8 @@ use crate::connections::Connection;
 pub(super) struct Client {
     /// Its connection, which others find only after the handshake (row C11).
     pub(super) connection: Arc<Connection>,
+    /// The request id of its handshake.
+    pub(super) handshake_id: String,
     /// The authority that it reached the api by.
     pub(super) domain: String,
     /// Who the authorizer says it is (row A10).

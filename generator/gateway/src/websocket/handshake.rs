@@ -12,19 +12,31 @@ use super::integration::{self, Answer, Call};
 use super::payloads::{self, EventType, Moment, RequestContext};
 use super::refusal::Refusal;
 use super::request::Request;
-use crate::RouteKey;
 use crate::apis::{Route, Served, Snapshot};
-use crate::sigv4;
+use crate::{AuthorizerRecord, RouteKey, sigv4};
 
 /// The header by which an integration chooses a subprotocol (row C9).
 const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 
 /// What a handshake came to.
 pub(super) struct Decision {
-    /// Who calls, if an authorizer told.
-    pub(super) principal: Option<Principal>,
+    /// What it met on its way.
+    pub(super) trace: HandshakeTrace,
     /// What the client is answered.
     pub(super) answer: Result<Accepted, Refusal>,
+}
+
+/// What a handshake met on its way.
+#[derive(Default)]
+pub(super) struct HandshakeTrace {
+    /// Who calls, if an authorizer told.
+    pub(super) principal: Option<Principal>,
+    /// The authorizer's verdict.
+    pub(super) authorizer: Option<AuthorizerRecord>,
+    /// True once the snapshot's `$connect` route was found.
+    pub(super) has_route: bool,
+    /// The function of `$connect`, once it was called.
+    pub(super) function: Option<String>,
 }
 
 /// A handshake that is accepted.
@@ -43,14 +55,14 @@ pub(super) async fn decide(
     client: &Client,
     moment: &Moment,
 ) -> Decision {
-    let mut principal = None;
+    let mut trace = HandshakeTrace::default();
     let answer = match request.accept_key() {
-        Ok(key) => steps(api, served, request, client, moment, &mut principal)
+        Ok(key) => steps(api, served, request, client, moment, &mut trace)
             .await
             .map(|protocol| Accepted { key, protocol }),
         Err(bad) => Err(bad),
     };
-    Decision { principal, answer }
+    Decision { trace, answer }
 }
 
 async fn steps(
@@ -59,7 +71,7 @@ async fn steps(
     request: &Request,
     client: &Client,
     moment: &Moment,
-    principal: &mut Option<Principal>,
+    trace: &mut HandshakeTrace,
 ) -> Result<Option<String>, Refusal> {
     let (served, snapshot) = open(served, request)?;
     let key = RouteKey::new(RouteKey::CONNECT);
@@ -77,9 +89,12 @@ async fn steps(
         RouteKey::CONNECT,
         moment.clone(),
     );
-    *principal = admit(api, served, snapshot, route, request, &context).await?;
+    trace.has_route = true;
+    let admitted = admit(api, served, snapshot, route, request, &context).await;
+    trace.authorizer = authorizer_record(served, snapshot, route, &admitted);
+    trace.principal = admitted?;
     let context = RequestContext {
-        authorizer: principal.as_ref(),
+        authorizer: trace.principal.as_ref(),
         ..context
     };
     parameters(route, request)?;
@@ -97,6 +112,7 @@ async fn steps(
         context: &context,
         body: "",
     };
+    trace.function = call.function_name();
     let answer = call.run(event, request.trace_id.clone()).await;
     connected(answer.map_err(Refusal::of_failure)?)
 }
@@ -166,6 +182,23 @@ async fn admit(
             Err(Refusal::internal(reason, "F2"))
         }
     }
+}
+
+/// Returns what there is to record of the route's authorizer.
+fn authorizer_record(
+    served: &Served,
+    snapshot: &Snapshot,
+    route: &Route,
+    admitted: &Result<Option<Principal>, Refusal>,
+) -> Option<AuthorizerRecord> {
+    let authorizer = snapshot
+        .authorizer(route)
+        .filter(|_| route.authorization_type == "CUSTOM")?;
+    let verdict = match admitted {
+        Ok(principal) => Ok(principal.as_ref()?.id.as_str()),
+        Err(refusal) => Err(refusal),
+    };
+    Some(authorizer::record(authorizer, &served.stage, verdict))
 }
 
 /// Row A15. Which keys exist is not known here: any that is given is good.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::WebSocketApi;
@@ -12,7 +11,7 @@ use super::selection::select;
 use crate::access_log;
 use crate::apis::{Integration, Pairs, Route, Served, Snapshot, with_variables};
 use crate::functions::{Caller, Invocation, InvokeError};
-use crate::{FunctionArn, RouteKey};
+use crate::{FunctionArn, RouteKey, ThrownError};
 
 /// A route at the moment of a request.
 #[derive(Clone, Copy)]
@@ -40,6 +39,8 @@ pub(super) enum Answer {
 pub(super) struct Failure {
     pub(super) kind: FailureKind,
     pub(super) reason: String,
+    /// The error that the function threw.
+    pub(super) error: Option<Box<ThrownError>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,7 @@ impl Failure {
         Failure {
             kind: FailureKind::Unreachable,
             reason: reason.into(),
+            error: None,
         }
     }
 }
@@ -77,6 +79,14 @@ impl Call<'_> {
                 "{other} integrations are not run here, only AWS_PROXY and MOCK"
             ))),
         }
+    }
+
+    /// Returns the name of the route's function, if it has one.
+    pub(super) fn function_name(&self) -> Option<String> {
+        let integration = self.snapshot.integration(self.route)?;
+        let uri = integration.integration_uri.as_deref();
+        let variables = &self.served.stage.stage_variables;
+        Some(named(&function(uri, variables).ok()?))
     }
 
     async fn invoke(
@@ -100,12 +110,14 @@ impl Call<'_> {
             Ok(Ok(outcome)) if outcome.failed => Err(Failure {
                 kind: FailureKind::Failed,
                 reason: failed(&outcome.payload),
+                error: ThrownError::read(&outcome.payload).map(Box::new),
             }),
             Ok(Ok(outcome)) => Ok(Answer::Returned(outcome.payload)),
             Ok(Err(InvokeError { message, .. })) => Err(Failure::unreachable(message)),
             Err(_) => Err(Failure {
                 kind: FailureKind::TimedOut,
                 reason: format!("the integration took over {} ms", within.as_millis()),
+                error: None,
             }),
         }
     }
@@ -169,16 +181,19 @@ pub(super) fn function(uri: Option<&str>, variables: &Pairs) -> Result<FunctionA
     })
 }
 
+/// A function's name, with its qualifier if it has one.
+pub(super) fn named(function: &FunctionArn) -> String {
+    match &function.qualifier {
+        Some(qualifier) => format!("{}:{qualifier}", function.name),
+        None => function.name.clone(),
+    }
+}
+
 /// The type of a function's error. Its message is in the function's log, and may hold what a caller sent.
 pub(super) fn failed(payload: &[u8]) -> String {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Thrown {
-        error_type: String,
-    }
-    match serde_json::from_slice::<Thrown>(payload) {
-        Ok(thrown) => format!("the function failed with {}", thrown.error_type),
-        Err(_) => "the function failed".to_owned(),
+    match ThrownError::read(payload) {
+        Some(thrown) => format!("the function failed with {}", thrown.error_type),
+        None => "the function failed".to_owned(),
     }
 }
 

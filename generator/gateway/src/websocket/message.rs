@@ -11,19 +11,24 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::WebSocketApi;
 use super::client::Client;
+use super::failure;
 use super::integration::{Answer, Call, Failure, FailureKind};
 use super::log::{self, Status};
 use super::payloads::{self, EventType, Moment, RequestContext};
 use super::selection::select;
 use crate::apis::{Route, Served, Snapshot};
-use crate::{Event, MessageOutcome, RouteKey, trace_id};
+use crate::{Event, MessageOutcome, RouteKey, ThrownError, trace_id};
 
 /// An error frame's contents.
-struct Refused {
-    status: u16,
-    message: &'static str,
-    reason: String,
-    row: &'static str,
+pub(super) struct Refused {
+    pub(super) status: u16,
+    pub(super) message: &'static str,
+    pub(super) reason: String,
+    pub(super) row: &'static str,
+    /// The function, if it was called.
+    pub(super) function: Option<String>,
+    /// The error that it threw.
+    pub(super) error: Option<Box<ThrownError>>,
 }
 
 impl Refused {
@@ -38,6 +43,8 @@ impl Refused {
             message,
             reason: reason.into(),
             row,
+            function: None,
+            error: None,
         }
     }
 }
@@ -87,7 +94,11 @@ pub(super) async fn handle(
     });
     match result {
         Ok(answer) => answer,
-        Err(refused) => Some(frame(refused.message, &context)),
+        Err(refused) => {
+            let answer = frame(refused.message, &context);
+            failure::message(&api, served.as_deref(), &client, &context, refused);
+            Some(answer)
+        }
     }
 }
 
@@ -144,27 +155,38 @@ async fn run(call: &Call<'_>) -> Result<Option<Bytes>, Refused> {
         &served.stage.stage_variables,
     );
     let trace_id = trace_id(call.context.request_time_epoch.as_millis() / 1000);
-    let answer = call.run(event, trace_id).await.map_err(of_failure)?;
+    let called = |refused: Refused| Refused {
+        function: call.function_name(),
+        ..refused
+    };
+    let answer = call.run(event, trace_id).await;
+    let answer = answer.map_err(of_failure).map_err(called)?;
     if !call.snapshot.is_two_way(route) {
         // Row M7, whatever the function returned.
         return Ok(None);
     }
-    let answer = answer_of(answer)?;
+    let answer = answer_of(answer).map_err(called)?;
     let largest = api.plane.settings.limits.message;
     match answer {
         Some(text) if text.len() > largest => {
             let reason = format!("the answer has {} bytes, over {largest}", text.len());
-            Err(Refused::new(500, "Internal server error", reason, "M8"))
+            let refused = Refused::new(500, "Internal server error", reason, "M8");
+            Err(called(refused))
         }
         answer => Ok(answer),
     }
 }
 
-fn of_failure(Failure { kind, reason }: Failure) -> Refused {
-    match kind {
+fn of_failure(failure: Failure) -> Refused {
+    let reason = failure.reason;
+    let refused = match failure.kind {
         FailureKind::TimedOut => Refused::new(504, "Endpoint request timed out", reason, "M5"),
         FailureKind::Failed => Refused::new(500, "Internal server error", reason, "M4"),
         FailureKind::Unreachable => Refused::new(500, "Internal server error", reason, "C7"),
+    };
+    Refused {
+        error: failure.error,
+        ..refused
     }
 }
 

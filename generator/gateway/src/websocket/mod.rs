@@ -3,6 +3,7 @@
 mod authorizer;
 mod client;
 mod close;
+mod failure;
 mod frames;
 mod handshake;
 mod integration;
@@ -95,13 +96,13 @@ impl WebSocketApi {
             shutdown,
         } = *upgrade;
         let request = Request::new(head, peer, stream.local_addr().ok()?);
-        let mut client = self.client(&request);
         let moment = Moment::now();
+        let mut client = self.client(&request, &moment);
         let stage = client.connection.stage.as_str();
         let served = self.plane.apis.served(&self.api, stage);
-        let Decision { principal, answer } =
+        let Decision { mut trace, answer } =
             handshake::decide(self, served.as_deref(), &request, &client, &moment).await;
-        client.principal = principal;
+        client.principal = trace.principal.take();
         self.log(
             served.as_deref().map(|it| &*it.stage),
             &client,
@@ -111,6 +112,8 @@ impl WebSocketApi {
         let accepted = match answer {
             Ok(accepted) => accepted,
             Err(refusal) => {
+                // Found from here on, since whoever reads the answer may ask at once.
+                failure::handshake(self, served.as_deref(), &client, trace, &refusal);
                 self.refuse(stream, &client, &moment, refusal, started)
                     .await;
                 return None;
@@ -139,7 +142,7 @@ impl WebSocketApi {
     }
 
     /// A client that is not connected yet.
-    fn client(&self, request: &Request) -> Client {
+    fn client(&self, request: &Request, moment: &Moment) -> Client {
         let (stage, _) = request.stage();
         let connection = Connection::new(
             ConnectionId::generate(),
@@ -152,6 +155,7 @@ impl WebSocketApi {
         );
         Client {
             connection: Arc::new(connection),
+            handshake_id: moment.request_id.clone(),
             domain: request.local.to_string(),
             principal: None,
         }

@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::integration::{Failure, FailureKind};
+use crate::ThrownError;
 
 /// Why a handshake is refused. Browsers hide the status (row X2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(super) struct Refusal {
     pub(super) reason: String,
     /// The row of the reference.
     pub(super) row: &'static str,
+    /// The error that a function threw.
+    pub(super) error: Option<Box<ThrownError>>,
     /// More headers of the answer, each with the end of its line.
     headers: &'static str,
 }
@@ -35,6 +38,7 @@ impl Refusal {
             message: message.into(),
             reason: reason.into(),
             row,
+            error: None,
             headers: "",
         }
     }
@@ -68,11 +72,17 @@ impl Refusal {
     /// What a `$connect` integration that gave no answer comes to.
     pub(super) fn of_failure(failure: Failure) -> Self {
         let reason = failure.reason;
-        match failure.kind {
+        let refusal = match failure.kind {
             FailureKind::TimedOut => Refusal::new(504, "Endpoint request timed out", reason, "C8"),
             FailureKind::Failed => Refusal::new(502, "Internal server error", reason, "C6"),
             FailureKind::Unreachable => Refusal::internal(reason, "C7"),
-        }
+        };
+        refusal.because_of(failure.error)
+    }
+
+    /// Adds the error that a function threw.
+    pub(super) fn because_of(self, error: Option<Box<ThrownError>>) -> Self {
+        Refusal { error, ..self }
     }
 
     /// The status that a `$connect` integration answered with (row C5). Its body is not sent (row C9).

@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use super::WebSocketApi;
 use super::client::Client;
 use super::close::Ending;
+use super::failure;
 use super::integration::Call;
 use super::log::{self, Status};
 use super::message;
@@ -95,6 +96,8 @@ pub(super) async fn run(api: Arc<WebSocketApi>, client: Arc<Client>, mut socket:
     let mut messages = Messages::new(&api, &client);
     let ending = converse(&api, &client, &mut socket, &mut messages).await;
     api.plane.connections.remove(&client.connection.id);
+    // Found before the client gets the close frame.
+    failure::ending(&api, &client, &ending);
     Box::pin(socket.goodbye(&ending)).await;
     let told = ending.told();
     let connection = &client.connection;

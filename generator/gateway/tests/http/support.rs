@@ -57,6 +57,7 @@ pub(crate) fn plane(functions: impl Invoke) -> (Arc<DataPlane>, Arc<Lines>) {
         connections: Arc::new(Connections::default()),
         logs: Arc::clone(&lines) as Arc<dyn PutLogs>,
         events: Events::default(),
+        failures: stackgen_gateway::FailureLog::default(),
     };
     (Arc::new(plane), lines)
 }

@@ -44,6 +44,41 @@ async fn who_has_the_key_applies_templates_and_gets_tokens() {
 }
 
 #[tokio::test]
+async fn who_has_the_key_learns_why_a_handshake_failed() {
+    let gateway = gateway().await;
+    let template = template("out/dev/template.yaml");
+    gateway.apply(template).await.expect("applied");
+    let state = gateway.state().await;
+    let remote = Remote::new(&state.endpoint, gateway.key());
+    let socket = state
+        .apis
+        .iter()
+        .find(|api| api.endpoint.starts_with("ws://"));
+    let authority = socket
+        .expect("a WebSocket API")
+        .endpoint
+        .trim_start_matches("ws://");
+    let mut stream = TcpStream::connect(authority).await.expect("a connection");
+    let request = format!(
+        "GET /nowhere HTTP/1.1\r\nHost: {authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.expect("written");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+    let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    let id = body["requestId"].as_str().expect("a request id");
+    let failures = remote.failures(id).await.expect("an answer");
+    assert_eq!(failures.len(), 1);
+    assert_eq!(failures[0].reason, "there is no stage `nowhere`");
+    assert_eq!(remote.failures("other").await.expect("an answer"), []);
+    let refused = Remote::new(&state.endpoint, "guess").failures(id).await;
+    assert!(matches!(refused, Err(RemoteError::Refused(_))));
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
 async fn nobody_else_gets_anything_but_the_issuers_keys() {
     let gateway = gateway().await;
     let state = gateway.state().await;

@@ -6,10 +6,12 @@ mod apis;
 mod authorization;
 mod closes;
 mod events;
+mod failures;
 mod handshake;
 mod limits;
 mod management;
 mod messages;
+mod moved_stage;
 mod processes;
 #[path = "../shared/puppet.rs"]
 mod puppet;

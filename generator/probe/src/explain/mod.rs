@@ -2,12 +2,16 @@
 
 mod closed;
 mod opened;
+mod recorded;
 mod refused;
 mod unanswered;
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 
 use crate::report::{Outcome, Report};
+pub use recorded::{RecordSubject, ServerRecord};
 
 /// One explanation of what was seen. Several of them are listed likeliest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,7 +24,7 @@ pub struct Explanation {
     /// What to do.
     pub next_step: String,
     /// The rows that it rests on.
-    pub rows: Vec<&'static str>,
+    pub rows: Vec<Cow<'static, str>>,
     /// How sure it is.
     pub certainty: Certainty,
     /// What is doubtful about those rows.
@@ -69,17 +73,13 @@ const WEAK: &str = "folklore, or a single weak report";
 
 impl Explanation {
     fn new(certainty: Certainty, rows: &[&'static str], cause: impl Into<String>) -> Self {
-        let doubt = |row: &&str| DOUBTS.iter().find(|(tagged, _)| tagged == row);
-        let doubts = rows.iter().filter_map(doubt);
         Explanation {
             cause: cause.into(),
             evidence: Vec::new(),
             next_step: String::new(),
-            rows: rows.to_vec(),
+            rows: rows.iter().copied().map(Cow::Borrowed).collect(),
             certainty,
-            doubts: doubts
-                .map(|(row, doubt)| format!("row {row}: {doubt}"))
-                .collect(),
+            doubts: rows.iter().filter_map(|row| doubt(row)).collect(),
         }
     }
 
@@ -94,15 +94,29 @@ impl Explanation {
     }
 }
 
+/// Returns what is doubtful about a row, if anything is.
+fn doubt(row: &str) -> Option<String> {
+    let (row, doubt) = DOUBTS.iter().find(|(tagged, _)| *tagged == row)?;
+    Some(format!("row {row}: {doubt}"))
+}
+
 /// Explains a report. There is nothing to explain when the connection opened, was answered and was closed by this side.
 pub fn explain(report: &Report) -> Vec<Explanation> {
+    explain_with(report, &[])
+}
+
+/// Explains a report of which the server keeps records: those take the place of guesses.
+pub fn explain_with(report: &Report, records: &[ServerRecord]) -> Vec<Explanation> {
     let mut explanations = match &report.outcome {
         Outcome::Error(error) => unanswered::explain(error, &report.url),
         Outcome::Handshake(handshake) if handshake.status == 101 => {
-            opened::explain(report, handshake)
+            opened::explain(report, handshake, records)
         }
-        Outcome::Handshake(handshake) => refused::explain(report, handshake),
+        Outcome::Handshake(handshake) => {
+            recorded::handshake(refused::explain(report, handshake), records)
+        }
     };
-    explanations.extend(closed::explain(report));
+    let closed = closed::explain(report);
+    explanations.extend(closed.map(|guess| recorded::close(guess, records)));
     explanations
 }

@@ -2,11 +2,16 @@
 
 use super::Certainty::{Certain, Likely, Possible};
 use super::Explanation;
+use super::recorded::{self, ServerRecord};
 use crate::handshake::Handshake;
 use crate::report::{Report, Seen};
 
 /// What is wrong although there was a 101.
-pub(super) fn explain(report: &Report, handshake: &Handshake) -> Vec<Explanation> {
+pub(super) fn explain(
+    report: &Report,
+    handshake: &Handshake,
+    records: &[ServerRecord],
+) -> Vec<Explanation> {
     let mut explanations = Vec::new();
     if !handshake.violations.is_empty() {
         let cause = "The answer says 101 and breaks the WebSocket protocol, so there is no connection. Browsers fail \
@@ -22,7 +27,7 @@ pub(super) fn explain(report: &Report, handshake: &Handshake) -> Vec<Explanation
     } else if !report.subprotocols.is_empty() && handshake.subprotocol.is_none() {
         explanations.push(no_subprotocol(report));
     }
-    explanations.extend(frames(report));
+    explanations.extend(frames(report, records));
     explanations.extend(silence(report));
     explanations
 }
@@ -42,7 +47,7 @@ fn no_subprotocol(report: &Report) -> Explanation {
 }
 
 /// One explanation for each kind of error frame, with how often it came.
-fn frames(report: &Report) -> Vec<Explanation> {
+fn frames(report: &Report, records: &[ServerRecord]) -> Vec<Explanation> {
     let mut found: Vec<(&str, usize)> = Vec::new();
     for observation in &report.observations {
         if let Seen::Received {
@@ -56,10 +61,8 @@ fn frames(report: &Report) -> Vec<Explanation> {
             }
         }
     }
-    let explain = |(message, count): (&str, usize)| {
-        frame(message).seen(format!("{count} × {message:?}, and the socket stayed open"))
-    };
-    found.into_iter().map(explain).collect()
+    let explain = |(message, count)| recorded::frames(frame(message), message, count, records);
+    found.into_iter().flat_map(explain).collect()
 }
 
 fn frame(message: &str) -> Explanation {

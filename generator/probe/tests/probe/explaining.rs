@@ -1,5 +1,6 @@
 //! What is said about what was seen.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -9,6 +10,7 @@ use stackgen_probe::{
     Caller, Certainty, Close, ConnectError, Explanation, Handshake, Header, Observation, Outcome,
     Report, Seen, Side, Step, Target, Timings, explain,
 };
+use stackgen_probe::{RecordSubject, ServerRecord, explain_with};
 
 pub(crate) fn handshake(status: u16, headers: &[(&str, &str)], body: &str) -> Handshake {
     let header = |(name, value): &(&str, &str)| Header {
@@ -86,7 +88,7 @@ fn sent(bytes: usize) -> Seen {
 }
 
 /// The rows of the likeliest explanation.
-fn rows(explanations: &[Explanation]) -> Vec<&'static str> {
+fn rows(explanations: &[Explanation]) -> Vec<Cow<'static, str>> {
     explanations
         .first()
         .map(|explanation| explanation.rows.clone())
@@ -116,7 +118,10 @@ fn a_403_is_told_apart_by_what_it_says() {
     );
     assert_eq!(rows(&plain), ["C3"]);
     assert!(plain.iter().any(|it| it.rows == ["A15"]), "{plain:?}");
-    assert!(plain.iter().any(|it| it.rows.contains(&"A5")), "{plain:?}");
+    assert!(
+        plain.iter().any(|it| it.rows.contains(&"A5".into())),
+        "{plain:?}"
+    );
     let answer = handshake(403, &[id], r#"{"message":"Forbidden"}"#);
     let mut with_token = report(Outcome::Handshake(answer));
     with_token.caller = Caller::Authenticated {
@@ -190,6 +195,109 @@ fn a_404_without_a_connection_id_may_still_come_from_the_connect_integration() {
     }
 }
 
+fn record(subject: RecordSubject, message: &str, reason: &str, row: &str) -> ServerRecord {
+    ServerRecord {
+        subject,
+        message: message.to_owned(),
+        reason: reason.to_owned(),
+        row: row.to_owned(),
+        details: vec!["route send".to_owned()],
+    }
+}
+
+#[test]
+fn what_the_gateway_recorded_of_a_handshake_takes_the_place_of_guesses() {
+    let report = report(Outcome::Handshake(handshake(403, &[], "")));
+    assert_eq!(explain(&report).len(), 4);
+    let reason = "the policy has no Allow for it";
+    let recorded = record(RecordSubject::Handshake, "Forbidden", reason, "A5");
+    insta::assert_debug_snapshot!(explain_with(&report, &[recorded]), @r#"
+    [
+        Explanation {
+            cause: "The local gateway reports: the policy has no Allow for it.",
+            evidence: [
+                "403 after 0.120 s",
+                "local gateway: route send",
+            ],
+            next_step: "Read the policy that the authorizer returned. It has to allow execute-api:Invoke on the event's methodArn, `…/{stage}/$connect`; `…/{stage}/*/*` does not match it.",
+            rows: [
+                "A5",
+            ],
+            certainty: Certain,
+            doubts: [],
+        },
+    ]
+    "#);
+    let other = record(RecordSubject::Message, "Forbidden", reason, "M3");
+    assert_eq!(explain_with(&report, &[other]), explain(&report));
+}
+
+#[test]
+fn a_recorded_reason_that_no_guess_knows_has_a_next_step_too() {
+    let report = report(Outcome::Handshake(handshake(400, &[], "")));
+    let reason = "Missing required request parameters: [room]";
+    let recorded = record(RecordSubject::Handshake, reason, reason, "M9");
+    let explanations = explain_with(&report, &[recorded]);
+    assert_eq!(rows(&explanations), ["M9"]);
+    assert_eq!(
+        explanations[0].next_step,
+        "Read the lines of `stackgen dev` for this moment."
+    );
+}
+
+#[test]
+fn recorded_error_frames_are_told_apart_by_their_reasons() {
+    let message = "Internal server error";
+    let recorded = [
+        record(
+            RecordSubject::Message,
+            message,
+            "the function failed with Error",
+            "M4",
+        ),
+        record(RecordSubject::Message, message, "no permission", "C7"),
+        record(
+            RecordSubject::Message,
+            message,
+            "the function failed with Error",
+            "M4",
+        ),
+    ];
+    let forbidden = received("Forbidden");
+    let frames = [
+        received(message),
+        received(message),
+        received(message),
+        forbidden,
+    ];
+    let report = open(frames.map(|frame| (1, frame)));
+    let explanations = explain_with(&report, &recorded);
+    let seen: Vec<_> = explanations
+        .iter()
+        .map(|it| (it.rows.clone(), it.certainty, it.evidence[0].clone()))
+        .collect();
+    let row = |row: &'static str| vec![Cow::Borrowed(row)];
+    let stayed = |count| format!("{count} × \"{message}\", and the socket stayed open");
+    assert_eq!(seen[0], (row("M4"), Certainty::Certain, stayed(2)));
+    assert_eq!(seen[1], (row("C7"), Certainty::Certain, stayed(1)));
+    assert_eq!(seen[2].0, ["M3", "D1"]);
+    assert_eq!(seen.len(), 3);
+}
+
+#[test]
+fn a_recorded_close_takes_the_place_of_what_its_age_suggests() {
+    let report = open([ended(5, 1001, Side::Server)]);
+    let reason = "no data either way for too long";
+    let recorded = record(RecordSubject::Connection, "Going away", reason, "M13");
+    let explanations = explain_with(&report, &[recorded]);
+    assert_eq!(rows(&explanations), ["M13"]);
+    assert_eq!(explanations[0].certainty, Certainty::Certain);
+    assert_eq!(explanations[0].evidence[0], "1001 at an age of 5.0 s");
+    let ours = open([ended(5, 1000, Side::Client)]);
+    let recorded = record(RecordSubject::Connection, "Going away", reason, "M13");
+    assert_eq!(explain_with(&ours, &[recorded]), []);
+}
+
 #[test]
 fn a_refusal_reads_well() {
     insta::assert_debug_snapshot!(refused(426, &[], "")[0], @r#"
@@ -240,7 +348,7 @@ fn error_frames_are_explained_once_a_kind() {
     );
     let rows: Vec<_> = explain(&report)
         .iter()
-        .map(|explanation| explanation.rows[0])
+        .map(|explanation| explanation.rows[0].clone())
         .collect();
     assert_eq!(rows, expected.map(|(_, row)| row));
     assert!(explain(&report)[0].evidence[0].starts_with("2 × \"Forbidden\""));
@@ -373,7 +481,7 @@ fn every_row_is_in_the_reference_and_every_doubt_is_its_tag() {
 }
 
 /// The rows and doubts of every explanation that these tests know to get.
-fn everything() -> Vec<(Vec<&'static str>, Vec<String>)> {
+fn everything() -> Vec<(Vec<Cow<'static, str>>, Vec<String>)> {
     let mut reports: Vec<Report> = (100..600)
         .map(|status| report(Outcome::Handshake(handshake(status, &[], ""))))
         .collect();

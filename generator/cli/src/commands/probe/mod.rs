@@ -1,6 +1,7 @@
 //! `stackgen probe`
 
 mod caller;
+mod records;
 mod story;
 mod work;
 
@@ -8,11 +9,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use stackgen_deploy::{Interrupt, Protocol};
+use stackgen_gateway::FailureRecord;
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_gateway::gateway::ApiState;
 use stackgen_probe::{
     BrowserView, ConnectError, Explanation, Outcome as Answer, Report, Target, TargetError,
-    Telling, explain, run,
+    Telling, explain, explain_with, run,
 };
 
 use crate::Outcome;
@@ -88,6 +90,9 @@ struct Told<'a> {
     passed: bool,
     browser: BrowserView,
     explanations: &'a [Explanation],
+    /// What the local gateway recorded.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    gateway: &'a [FailureRecord],
 }
 
 impl Probe {
@@ -123,13 +128,20 @@ impl Probe {
         };
         let report = run(&target, &plan, interrupted, &mut tell).await;
         told?;
-        let explanations = explain(&report);
+        let mut explanations = explain(&report);
+        let mut failures = Vec::new();
+        if let (Some(local), false) = (&local, explanations.is_empty()) {
+            failures = records::look_up(local, &report, target.secrets(), ui).await;
+            let evidence: Vec<_> = failures.iter().map(records::as_evidence).collect();
+            explanations = explain_with(&report, &evidence);
+        }
         if ui.wants_json() {
             ui.json_result(&Told {
                 report: &report,
                 passed: report.passed(),
                 browser: report.browser(),
                 explanations: &explanations,
+                gateway: &failures,
             })?;
         } else {
             ui.result(&story::ending(&report, &explanations, self.browser))?;

@@ -1,5 +1,6 @@
 //! What happened, as people read it.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -207,7 +208,7 @@ fn explained<'a>(explanation: &'a Explanation, said: &mut Vec<&'a str>) -> Strin
     text
 }
 
-fn named(rows: &[&str]) -> String {
+fn named(rows: &[Cow<'_, str>]) -> String {
     match rows {
         [] => "no row".to_owned(),
         [row] => format!("row {row}"),

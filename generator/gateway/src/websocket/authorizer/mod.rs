@@ -15,9 +15,9 @@ use super::integration::{self, Failure};
 use super::payloads::{self, RequestContext};
 use super::refusal::Refusal;
 use super::request::Request;
-use crate::RouteKey;
 use crate::apis::{Authorizer, Stage};
 use crate::functions::{Caller, Invocation, Outcome};
+use crate::{AuthorizerRecord, RouteKey, ThrownError};
 
 /// Who calls, with the API key that the authorizer gave (row A15).
 pub(super) struct Authorized {
@@ -101,7 +101,7 @@ fn thrown(payload: &[u8]) -> Refusal {
     struct Thrown {
         error_message: String,
     }
-    match serde_json::from_slice::<Thrown>(payload) {
+    let refusal = match serde_json::from_slice::<Thrown>(payload) {
         Ok(thrown) if thrown.error_message == "Unauthorized" => {
             Refusal::unauthorized("the authorizer said Unauthorized", "A6")
         }
@@ -109,6 +109,24 @@ fn thrown(payload: &[u8]) -> Refusal {
             format!("authorizer: {}", integration::failed(payload)),
             "A7",
         ),
+    };
+    refusal.because_of(ThrownError::read(payload).map(Box::new))
+}
+
+/// Returns what there is to record of an authorizer: its function, and the principal that it allowed or why not.
+pub(super) fn record(
+    authorizer: &Authorizer,
+    stage: &Stage,
+    verdict: Result<&str, &Refusal>,
+) -> AuthorizerRecord {
+    let uri = authorizer.authorizer_uri.as_deref();
+    let function = integration::function(uri, &stage.stage_variables).ok();
+    AuthorizerRecord {
+        function: function.as_ref().map(integration::named),
+        verdict: match verdict {
+            Ok(principal) => format!("allowed as `{principal}`"),
+            Err(refusal) => refusal.reason.clone(),
+        },
     }
 }
 

@@ -95,6 +95,7 @@ impl World {
             connections: Arc::new(Connections::default()),
             logs: Arc::new(Lines(sender)),
             events: Events::default(),
+            failures: stackgen_gateway::FailureLog::default(),
         });
         let api = stack.api();
         stack.serve(&plane);

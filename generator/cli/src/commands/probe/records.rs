@@ -1,0 +1,120 @@
+//! What the local gateway recorded of a probe's requests.
+
+use std::time::Duration;
+
+use stackgen_gateway::{FailureRecord, FailureSubject};
+use stackgen_probe::{RecordSubject, Report, Secrets, ServerRecord};
+use tokio::time::timeout;
+
+use crate::local::Local;
+use crate::ui::Ui;
+
+/// How long a gateway on this machine may take to answer.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// Asks the gateway why the probe's handshake, messages or connection failed. Returns nothing if it does not say.
+pub(super) async fn look_up(
+    local: &Local,
+    report: &Report,
+    secrets: &Secrets,
+    ui: &Ui,
+) -> Vec<FailureRecord> {
+    let Some(id) = report
+        .handshake()
+        .and_then(|handshake| handshake.header("x-amzn-requestid"))
+    else {
+        return Vec::new();
+    };
+    match timeout(WITHIN, local.remote().failures(id)).await {
+        Ok(Ok(mut failures)) => {
+            for failure in &mut failures {
+                hide(failure, secrets);
+            }
+            failures
+        }
+        Ok(Err(error)) => {
+            ui.detail(|| format!("the local gateway was asked why, in vain: {error}"));
+            Vec::new()
+        }
+        Err(_) => {
+            ui.detail(|| "the local gateway was asked why, and did not answer".to_owned());
+            Vec::new()
+        }
+    }
+}
+
+/// Hides what the probe sent in what functions said of it.
+fn hide(failure: &mut FailureRecord, secrets: &Secrets) {
+    let FailureRecord {
+        message,
+        reason,
+        error,
+        authorizer,
+        ..
+    } = failure;
+    let texts = [message, reason]
+        .into_iter()
+        .chain(
+            error
+                .iter_mut()
+                .flat_map(|error| [&mut error.error_type, &mut error.message]),
+        )
+        .chain(
+            authorizer
+                .iter_mut()
+                .map(|authorizer| &mut authorizer.verdict),
+        );
+    for text in texts {
+        *text = secrets.hide(text);
+    }
+}
+
+/// Returns a record as explanations take it.
+pub(super) fn as_evidence(failure: &FailureRecord) -> ServerRecord {
+    ServerRecord {
+        subject: match failure.subject {
+            FailureSubject::Handshake => RecordSubject::Handshake,
+            FailureSubject::Message => RecordSubject::Message,
+            FailureSubject::Connection => RecordSubject::Connection,
+        },
+        message: failure.message.clone(),
+        reason: failure.reason.clone(),
+        row: failure.row.clone(),
+        details: details(failure),
+    }
+}
+
+fn details(failure: &FailureRecord) -> Vec<String> {
+    let mut details = Vec::new();
+    if let Some(deployment) = &failure.deployment_id {
+        details.push(format!(
+            "stage {} serves deployment {deployment}",
+            failure.stage
+        ));
+    }
+    let of_authorizer = failure.authorizer.as_ref();
+    let authorizer = of_authorizer.and_then(|authorizer| authorizer.function.as_deref());
+    if let Some(record) = of_authorizer {
+        let function = authorizer.unwrap_or("(no function)");
+        details.push(match record.verdict == failure.reason {
+            true => format!("authorizer function {function}"),
+            false => format!("authorizer function {function}: {}", record.verdict),
+        });
+    }
+    match (&failure.route, &failure.function) {
+        (Some(route), Some(function)) => {
+            details.push(format!("route {route} called function {function}"));
+        }
+        (Some(route), None) => details.push(format!("route {route}")),
+        (None, _) => {}
+    }
+    if let Some(error) = &failure.error {
+        let thrower = failure.function.as_deref().or(authorizer);
+        let thrower = thrower.unwrap_or("the function");
+        details.push(format!(
+            "{thrower} threw {}: {}",
+            error.error_type, error.message
+        ));
+    }
+    details
+}
