@@ -1,6 +1,7 @@
 //! What is left when `stackgen dev` ends, whatever ends it: processes, files and connections.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -246,4 +247,47 @@ fn what_a_function_started_goes_with_its_process() {
     busy.signal(Signal::INT);
     assert_eq!(busy.ended().0, Some(0));
     kill(unknown);
+}
+
+#[test]
+fn dev_ends_without_an_event_when_nobody_reads_its_output() {
+    let sandbox = project();
+    for json in [&[][..], &["--json"]] {
+        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
+            .args(["dev", "template.yaml", "--port", "0", "--no-watch"])
+            .args(json)
+            .current_dir(sandbox.path())
+            .env("TMPDIR", sandbox.path().join("tmp"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut reader = BufReader::new(child.stdout.take().unwrap());
+        reader.read_line(&mut String::new()).unwrap();
+        assert!(has_word_of_it(&sandbox));
+        drop(reader);
+        let run = Run::of(child.wait_with_output().unwrap());
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run}");
+        assert_nothing_is_left(&[], &sandbox);
+    }
+}
+
+#[test]
+fn output_that_cannot_be_written_ends_dev_with_an_error_and_leaves_nothing() {
+    let sandbox = project();
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
+        .args(["dev", "template.yaml", "--port", "0", "--json"])
+        .current_dir(sandbox.path())
+        .env("TMPDIR", sandbox.path().join("tmp"))
+        .stdin(Stdio::null())
+        .stdout(full)
+        .output()
+        .unwrap();
+    let run = Run::of(output);
+    assert_eq!(run.code, Some(1), "{run}");
+    let error = "error: cannot write to standard output: no space left on device\n";
+    assert_eq!(run.stderr, error);
+    assert_nothing_is_left(&[], &sandbox);
 }

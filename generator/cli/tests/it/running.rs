@@ -68,14 +68,18 @@ impl Dev {
         dev
     }
 
-    /// Runs, on any ports, with little more than a path in its environment.
+    /// Runs, on any ports unless one is asked for, with little more than a path in its environment.
     pub(crate) fn spawn(sandbox: Sandbox, arguments: &[&str], more: &[(&str, &Path)]) -> Self {
         let mut child = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
             .current_dir(sandbox.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(more.iter().copied())
-            .args(["dev", "--port", "0"])
+            .arg("dev")
+            .args(match arguments.contains(&"--port") {
+                true => &[][..],
+                false => &["--port", "0"],
+            })
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use stackgen_gateway::gateway::{Gateway, Options};
+use stackgen_gateway::gateway::{Gateway, Options, StartError};
 use stackgen_gateway::stack::Applied;
 use stackgen_gateway::{ApiId, Event, Limits, Settings};
 use tokio::time::timeout;
@@ -199,7 +199,7 @@ impl Dev {
             CliError::failed(format!("cannot find this program: {}", reason(&error)))
         })?;
         let gateway = Gateway::start(options).await;
-        let gateway = gateway.map_err(|error| CliError::failed(error.to_string()))?;
+        let gateway = gateway.map_err(|error| start_failed(&error))?;
         match gateway.apply(prepared.template.clone()).await {
             Ok(applied) => Ok((gateway, applied)),
             Err(problems) => {
@@ -341,6 +341,16 @@ impl<'a> Running<'a> {
         functions.stop().await;
         let _ = timeout(GOODBYE, shutdown).await;
         Outcome::Cut(signal)
+    }
+}
+
+fn start_failed(error: &StartError) -> CliError {
+    match error {
+        StartError::Tables(tables) => match tables.hint() {
+            Some(hint) => CliError::input(error.to_string()).hint(hint),
+            None => CliError::failed(error.to_string()),
+        },
+        _ => CliError::failed(error.to_string()),
     }
 }
 
