@@ -8,6 +8,7 @@ use serde::Serialize;
 use stackgen_cfn::{Sources, Span};
 use stackgen_synth::Problem;
 
+use crate::Outcome;
 use crate::report::reason;
 
 /// A failure: one problem, or all the problems of a file.
@@ -106,6 +107,14 @@ impl CliError {
         match self.kind {
             Kind::Failed => ExitCode::from(1),
             Kind::Input => ExitCode::from(2),
+        }
+    }
+
+    /// The outcome with the same exit code, for a command that has reported the error itself.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self.kind {
+            Kind::Failed => Outcome::Failed,
+            Kind::Input => Outcome::Unusable,
         }
     }
 

@@ -138,8 +138,16 @@ impl Local {
         Ok(())
     }
 
-    /// Removes the file of a project, and its folder if that held nothing else.
-    pub(crate) fn remove(project: &Path) {
+    /// Removes the file of a project if it is the one of this process, and its folder if that held nothing else.
+    pub(crate) fn remove(project: &Path, pid: u32) {
+        if !Local::read(project).is_ok_and(|local| local.pid == pid) {
+            return;
+        }
+        Local::forget(project);
+    }
+
+    /// Removes the file of a project whosever it is, and its folder if that held nothing else.
+    pub(crate) fn forget(project: &Path) {
         let path = Local::path(project);
         let _ = fs::remove_file(&path);
         if let Some(folder) = path.parent() {

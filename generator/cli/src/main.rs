@@ -20,6 +20,7 @@ mod source;
 mod template;
 mod ui;
 mod verdict;
+mod watcher;
 mod write;
 
 #[cfg(test)]
@@ -34,6 +35,7 @@ use args::Cli;
 use error::CliError;
 use signals::StopSignal;
 use ui::Ui;
+use watcher::WatcherArgs;
 
 /// How a command ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,10 @@ enum Outcome {
 }
 
 fn main() -> ExitCode {
+    if let Some(watcher) = WatcherArgs::of_process() {
+        watcher.watch();
+        return ExitCode::SUCCESS;
+    }
     let (ui, result) = match Cli::try_parse() {
         Ok(cli) => {
             let ui = Ui::new(&cli.global);

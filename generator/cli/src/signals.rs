@@ -14,6 +14,8 @@ pub(crate) enum StopSignal {
     Terminate,
     /// SIGHUP: the terminal is gone.
     Hangup,
+    /// SIGQUIT: Ctrl-\.
+    Quit,
 }
 
 impl StopSignal {
@@ -23,6 +25,7 @@ impl StopSignal {
             StopSignal::Interrupt => 130,
             StopSignal::Terminate => 143,
             StopSignal::Hangup => 129,
+            StopSignal::Quit => 131,
         }
     }
 }
@@ -34,6 +37,8 @@ pub(crate) struct StopSignals {
     terminate: Signal,
     /// `None` if the process was started with SIGHUP ignored, as by `nohup`.
     hangup: Option<Signal>,
+    /// `None` leaves it to end the process at once.
+    quit: Option<Signal>,
 }
 
 impl StopSignals {
@@ -50,6 +55,19 @@ impl StopSignals {
                 true => None,
                 false => Some(signal(SignalKind::hangup())?),
             },
+            quit: None,
+        })
+    }
+
+    /// The same, and for SIGQUIT, too: for commands that have processes to end.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses a signal handler.
+    pub(crate) fn listen_with_quit() -> io::Result<StopSignals> {
+        Ok(StopSignals {
+            quit: Some(signal(SignalKind::quit())?),
+            ..StopSignals::listen()?
         })
     }
 
@@ -59,18 +77,24 @@ impl StopSignals {
             interrupt,
             terminate,
             hangup,
+            quit,
         } = self;
-        let hung_up = async {
-            match hangup {
-                Some(hangup) => hangup.recv().await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             _ = interrupt.recv() => StopSignal::Interrupt,
             _ = terminate.recv() => StopSignal::Terminate,
-            _ = hung_up => StopSignal::Hangup,
+            () = received(hangup.as_mut()) => StopSignal::Hangup,
+            () = received(quit.as_mut()) => StopSignal::Quit,
         }
+    }
+}
+
+/// Waits for a signal; for ever if it is not listened for.
+async fn received(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::Place;
 use crate::control::apigatewayv2::Rates;
+use crate::functions::WatcherCommand;
 
 /// How a gateway behaves. [`Settings::default`] is API Gateway's behaviour.
 #[derive(Clone, Debug, Default)]
@@ -83,6 +84,9 @@ pub struct FunctionSettings {
     pub node_modules: Option<PathBuf>,
     /// Where copies of code are kept while the gateway runs. `None` is the system's folder for temporary files.
     pub scratch: Option<PathBuf>,
+    /// Starts the process that kills what is left of functions if the gateway itself is killed. Without it they end when
+    /// they notice that the gateway is gone, or when the next gateway starts.
+    pub watcher: Option<WatcherCommand>,
 }
 
 impl Default for FunctionSettings {
@@ -96,6 +100,7 @@ impl Default for FunctionSettings {
             python: None,
             node_modules: None,
             scratch: None,
+            watcher: None,
         }
     }
 }

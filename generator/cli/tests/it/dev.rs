@@ -1,9 +1,11 @@
 //! `stackgen dev`, `stackgen token` and `stackgen deploy --local`, with the echo starter's own function
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
 use crate::common::Sandbox;
+use crate::limits;
 use crate::running::Dev;
 
 #[test]
@@ -168,4 +170,59 @@ fn a_gateway_of_another_project_is_taken_for_nobodys() {
     }
     let here = Dev::spawn(other, &["--json", "--no-build"], &[]);
     assert_ne!(here.event("ready")["gateway"]["endpoint"], left["endpoint"]);
+}
+
+#[test]
+fn with_json_an_error_at_the_start_is_an_event() {
+    let sandbox = limits::project(2);
+    sandbox.write("broken.yaml", "Resources: [");
+    sandbox.write("damaged.db", "no database");
+    let damaged = sandbox.read("damaged.db");
+    for (line, code, message) in [
+        ("missing.yaml", 2, "there is no missing.yaml"),
+        ("broken.yaml", 2, "expected a value"),
+        (
+            "template.yaml --data damaged.db",
+            2,
+            "damaged.db is not a database: it cannot keep the tables",
+        ),
+    ] {
+        let run = sandbox.run(&format!("dev --json --port 0 {line}"));
+        assert_eq!((run.code, run.stdout.lines().count()), (Some(code), 1));
+        assert_eq!(run.stderr, "", "{run}");
+        let event = run.json();
+        assert_eq!(event["event"], "error", "{run}");
+        let told = event["errors"][0]["message"].as_str().unwrap();
+        assert!(told.contains(message), "{run}");
+    }
+    assert_eq!(sandbox.read("damaged.db"), damaged);
+    insta::assert_snapshot!(
+        sandbox.run("dev --port 0 template.yaml --data damaged.db"),
+        @"
+    exit 2
+    --- stderr
+    error: damaged.db is not a database: it cannot keep the tables
+    help: name another file: nothing in this one was changed
+    "
+    );
+
+    let dev = Dev::of_template(sandbox, &["--no-watch"]);
+    let run = dev.sandbox.run("dev --json --port 0 template.yaml");
+    assert_eq!(run.code, Some(1), "{run}");
+    let event = run.json();
+    assert_eq!(event["event"], "error", "{run}");
+    let told = event["errors"][0]["message"].as_str().unwrap();
+    assert!(told.contains("runs for this project already"), "{run}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_in_the_ready_event() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let dev = Dev::of_template(limits::project(2), &["--port", &port.to_string()]);
+    assert_eq!(dev.ready["portTaken"], port);
+    let endpoint = dev.ready["gateway"]["endpoint"].as_str().unwrap();
+    assert!(!endpoint.ends_with(&format!(":{port}")), "{endpoint}");
+    let free = Dev::of_template(limits::project(2), &[]);
+    assert!(free.ready["portTaken"].is_null());
 }

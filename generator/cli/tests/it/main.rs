@@ -11,6 +11,7 @@ mod common;
 mod deploy_local;
 mod dev;
 mod diff;
+mod ending;
 mod graph;
 mod handlers;
 mod init;

@@ -68,14 +68,18 @@ impl Dev {
         dev
     }
 
-    /// Runs, on any ports, with little more than a path in its environment.
+    /// Runs, on any ports unless one is asked for, with little more than a path in its environment.
     pub(crate) fn spawn(sandbox: Sandbox, arguments: &[&str], more: &[(&str, &Path)]) -> Self {
         let mut child = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
             .current_dir(sandbox.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(more.iter().copied())
-            .args(["dev", "--port", "0"])
+            .arg("dev")
+            .args(match arguments.contains(&"--port") {
+                true => &[][..],
+                false => &["--port", "0"],
+            })
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -165,6 +169,22 @@ impl Dev {
 
     /// The processes of its functions.
     pub(crate) fn functions(&self) -> Vec<u32> {
+        let is_function = |id: &u32| {
+            let variables = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+            String::from_utf8_lossy(&variables).contains("AWS_LAMBDA_RUNTIME_API=")
+        };
+        self.children().into_iter().filter(is_function).collect()
+    }
+
+    /// The processes that watch over the end of the gateway.
+    pub(crate) fn watchers(&self) -> Vec<u32> {
+        let functions = self.functions();
+        let mut others = self.children();
+        others.retain(|id| !functions.contains(id));
+        others
+    }
+
+    fn children(&self) -> Vec<u32> {
         let threads = format!("/proc/{}/task", self.child.id());
         let children = fs::read_dir(threads).unwrap().flat_map(|thread| {
             let children = thread.unwrap().path().join("children");
@@ -180,9 +200,19 @@ impl Dev {
         std::mem::replace(&mut self.sandbox, Sandbox::new())
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ctrl-C.
     pub(crate) fn interrupt(&self) {
         interrupt(&self.child);
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = Pid::from_raw(self.id().try_into().unwrap()).unwrap();
+        kill_process(id, signal).unwrap();
     }
 
     /// Waits until it has ended, and tells the code that it ended with.

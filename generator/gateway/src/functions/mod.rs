@@ -12,11 +12,14 @@ mod function;
 mod invoke;
 mod policy;
 mod pool;
+mod processes;
 mod store;
 mod version;
+mod watcher;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio_util::sync::CancellationToken;
@@ -33,6 +36,7 @@ pub use policy::Permission;
 use store::Store;
 pub use store::{Frozen, Root};
 pub use version::{Alias, Change, LATEST, Policy, Version};
+pub use watcher::{WatcherCommand, watch};
 
 /// All functions of this account and region.
 pub struct Functions {
@@ -51,6 +55,10 @@ pub(super) struct Host {
     events: Events,
     /// Variables that every process gets beside its function's own.
     environment: RwLock<Arc<BTreeMap<String, String>>>,
+    /// What the marks of all processes begin with.
+    mark: String,
+    /// How many environments were started.
+    started: AtomicU64,
     /// Cancelled when everything ends.
     stop: CancellationToken,
     /// The lives of environments, and what else runs in the background.
@@ -58,10 +66,23 @@ pub(super) struct Host {
 }
 
 impl Host {
+    /// The mark of an environment's processes.
+    fn next_mark(&self) -> String {
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        format!("{}{number}/", self.mark)
+    }
+
     fn variables(&self) -> Arc<BTreeMap<String, String>> {
         let variables = self.environment.read();
         variables.unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// Kills processes with this mark and what they started, without keeping others waiting.
+async fn kill_marked(mark: String) {
+    let killing = tokio::task::spawn_blocking(move || processes::kill_marked(&mark));
+    // It does not panic, and when the runtime ends there is nobody to wait.
+    let _ = killing.await;
 }
 
 impl Drop for Functions {
@@ -75,20 +96,25 @@ impl Functions {
     ///
     /// # Errors
     ///
-    /// If no temporary folder for code can be made.
+    /// If no temporary folder for code can be made, or the watcher cannot be started.
     pub fn new(
         settings: Arc<Settings>,
         roles: Arc<Roles>,
         logs: Arc<dyn PutLogs>,
         events: Events,
     ) -> io::Result<Self> {
-        let store = Store::new(settings.functions.scratch.as_deref())?;
+        let store = Store::new(
+            settings.functions.scratch.as_deref(),
+            settings.functions.watcher.as_ref(),
+        )?;
         let host = Host {
             settings,
             roles,
             logs,
             events,
             environment: RwLock::default(),
+            mark: store.mark(),
+            started: AtomicU64::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
@@ -111,6 +137,7 @@ impl Functions {
         self.host.stop.cancel();
         self.host.tasks.close();
         self.host.tasks.wait().await;
+        kill_marked(self.host.mark.clone()).await;
     }
 
     /// Where these functions say that they are.

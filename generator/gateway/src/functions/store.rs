@@ -11,8 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rustix::process::getuid;
 use tempfile::TempDir;
 
+use super::processes::gateway_mark;
+use super::watcher::{Watcher, WatcherCommand, clear};
 use super::{Code, FunctionError};
 
 /// How the names of stores begin.
@@ -68,6 +71,8 @@ pub(crate) struct Store {
     /// Files that were frozen, as they were then: one that is still the same is not copied again.
     known: Mutex<HashMap<PathBuf, (Stamp, Frozen)>>,
     _lock: File,
+    /// The last to go: it finds out that the folder is gone.
+    _watcher: Option<Watcher>,
 }
 
 /// What a file's change changes: its inode, its size in bytes, and when it was last changed.
@@ -88,8 +93,11 @@ impl Stamp {
 
 impl Store {
     /// A new one beneath this folder, or beneath the system's for temporary files. It goes when it is dropped; what
-    /// gateways left there that were killed goes, too.
-    pub(crate) fn new(beneath: Option<&Path>) -> io::Result<Self> {
+    /// gateways left there that were killed goes, too, and processes of their functions.
+    pub(crate) fn new(
+        beneath: Option<&Path>,
+        watcher: Option<&WatcherCommand>,
+    ) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX);
         let folder = match beneath {
@@ -101,6 +109,7 @@ impl Store {
         let lock = File::create_new(&nameless)?;
         lock.lock()?;
         fs::rename(nameless, folder.path().join(LOCK))?;
+        let watcher = watcher.map(|command| Watcher::start(command, folder.path()));
         if let Some(beneath) = folder.path().parent() {
             let beneath = beneath.to_owned();
             // Nobody waits for it, and what is left over is found by the next.
@@ -111,7 +120,13 @@ impl Store {
             kept: Mutex::default(),
             known: Mutex::default(),
             _lock: lock,
+            _watcher: watcher.transpose()?,
         })
+    }
+
+    /// What the marks of this gateway's processes begin with.
+    pub(super) fn mark(&self) -> String {
+        gateway_mark(self.folder.path())
     }
 
     /// Copies code, so that a build that writes the same files again changes no version. Blocks.
@@ -170,20 +185,22 @@ impl Store {
     }
 }
 
-/// Removes stores whose process is gone. One without its lock file is just being made.
+/// Removes stores whose process is gone, and what is left of its functions. One without its lock file is just being made.
 fn remove_abandoned(beneath: &Path) {
+    let user = getuid().as_raw();
     for entry in fs::read_dir(beneath).into_iter().flatten().flatten() {
         let is_store = entry
             .file_name()
             .as_encoded_bytes()
             .starts_with(PREFIX.as_bytes())
-            && entry.file_type().is_ok_and(|kind| kind.is_dir());
+            && entry
+                .metadata()
+                .is_ok_and(|found| found.is_dir() && found.uid() == user);
         let lock = is_store.then(|| File::open(entry.path().join(LOCK)));
         if let Some(Ok(lock)) = lock
             && lock.try_lock().is_ok()
         {
-            // What cannot be removed is no harm but to the disk.
-            let _ = fs::remove_dir_all(entry.path());
+            clear(&entry.path());
         }
     }
 }
@@ -210,7 +227,7 @@ mod tests {
     fn a_file_is_copied_again_when_it_changed_and_not_before() {
         let folder = folder();
         let program = folder.path().join("program");
-        let store = Store::new(Some(folder.path())).expect("a store");
+        let store = Store::new(Some(folder.path()), None).expect("a store");
         let freeze = || store.freeze(&Code::Bootstrap(program.clone()));
         fs::write(&program, "one").expect("written");
         let first = freeze().expect("frozen");
@@ -231,7 +248,7 @@ mod tests {
         let sources = folder.path().join("sources");
         fs::create_dir(&sources).expect("a folder");
         fs::write(sources.join("app.py"), "one").expect("written");
-        let store = Store::new(Some(folder.path())).expect("a store");
+        let store = Store::new(Some(folder.path()), None).expect("a store");
         let freeze = || {
             let code = Code::Folder(sources.clone());
             store.freeze(&code).expect("frozen")
@@ -253,7 +270,7 @@ mod tests {
         fs::create_dir(&sources).expect("a folder");
         let program = sources.join("bootstrap");
         fs::write(&program, "#!/bin/sh\n").expect("written");
-        let store = Store::new(Some(folder.path())).expect("a store");
+        let store = Store::new(Some(folder.path()), None).expect("a store");
         let freeze = || store.freeze(&Code::Bootstrap(sources.clone()));
         let before = freeze().expect("frozen");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a mode");
@@ -266,7 +283,7 @@ mod tests {
     #[test]
     fn what_a_killed_gateway_left_goes_and_what_others_use_stays() {
         let folder = folder();
-        let used = Store::new(Some(folder.path())).expect("a store");
+        let used = Store::new(Some(folder.path()), None).expect("a store");
         let (left, other) = (
             folder.path().join("stackgen-code-left"),
             folder.path().join("other"),

@@ -50,8 +50,8 @@ pub enum StartError {
     /// No port of loopback is free.
     #[error("the gateway cannot listen on loopback: {0}")]
     Listen(#[source] io::Error),
-    /// No folder for code can be made.
-    #[error("there is no place for copies of functions' code: {0}")]
+    /// No folder for code can be made, or the watcher cannot be started.
+    #[error("cannot prepare to run functions: {0}")]
     Code(#[source] io::Error),
     /// There is no key for its private routes.
     #[error("this machine gives no random numbers")]

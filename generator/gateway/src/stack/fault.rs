@@ -43,7 +43,10 @@ impl From<FunctionError> for Fault {
 
 impl From<TablesError> for Fault {
     fn from(error: TablesError) -> Self {
-        Fault::new(error.to_string())
+        Fault {
+            hint: error.hint().map(str::to_owned),
+            ..Fault::new(error.to_string())
+        }
     }
 }
 

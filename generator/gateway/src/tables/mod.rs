@@ -2,6 +2,7 @@
 //!
 //! Streams, backups, encryption and capacity of a table mean nothing here; tables are made without them.
 
+mod data_file;
 mod description;
 mod proxy;
 
@@ -56,6 +57,26 @@ pub enum TablesError {
         /// Why.
         source: DynoxideError,
     },
+    /// The data file is something else.
+    #[error("{} is not a database: it cannot keep the tables", path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The data file is a database of another program.
+    #[error("{} is a database of another program: it cannot keep the tables", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The data file is a database that is damaged.
+    #[error("the tables' data file {} is damaged: {source}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the database found.
+        source: DynoxideError,
+    },
     /// The folder of the data file cannot be made.
     #[error("the folder of the tables' data file {} cannot be made: {source}", path.display())]
     Folder {
@@ -88,6 +109,19 @@ pub enum TablesError {
         /// Where the table is kept.
         data: Option<PathBuf>,
     },
+}
+
+impl TablesError {
+    /// What to do about a data file that cannot be used.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            TablesError::NotADatabase { .. } | TablesError::Foreign { .. } => {
+                Some("name another file: nothing in this one was changed")
+            }
+            TablesError::Damaged { .. } => Some("move the file away, or name another one"),
+            _ => None,
+        }
+    }
 }
 
 fn hint(data: Option<&Path>) -> String {
@@ -195,15 +229,19 @@ fn open(data: Option<&Path>) -> Result<Database, TablesError> {
             source,
         })?;
     }
+    data_file::check(path)?;
     let open = match path.to_str() {
         Some(text) => Database::new(text),
         None => Err(DynoxideError::InternalServerError(
             "its path is no UTF-8".to_owned(),
         )),
     };
-    open.map_err(|source| TablesError::Open {
-        path: path.to_owned(),
-        source,
+    open.map_err(|source| {
+        let path = path.to_owned();
+        match data_file::finds_damage(&source) {
+            true => TablesError::Damaged { path, source },
+            false => TablesError::Open { path, source },
+        }
     })
 }
 
@@ -224,9 +262,16 @@ fn create(
     table: &Table,
     data: Option<PathBuf>,
 ) -> Result<Created, TablesError> {
-    let refused = |source| TablesError::Refused {
-        table: table.name.clone(),
-        source,
+    let path = data.clone().unwrap_or_default();
+    let refused = |source| match data_file::finds_damage(&source) {
+        true => TablesError::Damaged {
+            path: path.clone(),
+            source,
+        },
+        false => TablesError::Refused {
+            table: table.name.clone(),
+            source,
+        },
     };
     let describe = DescribeTableRequest {
         table_name: table.name.clone(),

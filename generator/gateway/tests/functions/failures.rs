@@ -274,3 +274,47 @@ async fn the_runtime_api_answers_misuse_and_unknown_paths_in_words() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_runtime_that_opens_a_connection_for_every_request_is_kept_between_invocations() {
+    let lambda = lambda();
+    script(
+        &lambda,
+        "#!/bin/bash\nopen() { exec 3<>/dev/tcp/${AWS_LAMBDA_RUNTIME_API/://}; }\n\
+         while :; do\nopen\n\
+         printf 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nConnection: close\\r\\n\\r\\n' >&3\n\
+         while read -r line <&3 || exit 1; [ \"$line\" != $'\\r' ]; do\n\
+         case \"$line\" in Lambda-Runtime-Aws-Request-Id*) id=${line#*: }; id=${id%$'\\r'};; esac; done\nopen\n\
+         printf \"POST /2018-06-01/runtime/invocation/$id/response HTTP/1.1\\r\\nConnection: close\\r\\n\" >&3\n\
+         printf \"Content-Length: ${#$}\\r\\n\\r\\n$$\" >&3\nread -r line <&3\ndone\n",
+    )
+    .await;
+    let first = lambda.ask("script", "ok").await;
+    // It asks for the next event before there is one.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(lambda.ask("script", "ok").await, first);
+    lambda.functions.stop().await;
+}
+
+#[tokio::test]
+async fn a_process_that_left_the_group_of_its_function_goes_with_it() {
+    let lambda = lambda();
+    script(
+        &lambda,
+        "#!/bin/bash\nsetsid sleep 60 & echo \"child $!\"\nsetsid bash -c 'sleep 60 & wait' & echo \"child $!\"\n\
+         sleep 60\n",
+    )
+    .await;
+    let functions = lambda.functions.clone();
+    tokio::spawn(async move { functions.invoke(order("script", "ok")).await });
+    let children = || {
+        let lines = lambda.log("script");
+        let ids = lines.iter().filter_map(|line| line.strip_prefix("child "));
+        ids.map(str::to_owned).collect::<Vec<_>>()
+    };
+    until("it has children", || children().len() == 2).await;
+    let children = children();
+    assert!(children.iter().all(|id| is_alive(id)));
+    lambda.functions.stop().await;
+    assert!(children.iter().all(|id| !is_alive(id)), "{children:?}");
+}

@@ -201,3 +201,76 @@ async fn requests_for_dynamodb_at_the_one_endpoint_of_all_services_are_handed_on
     let unknown = unknown.send().await.unwrap_err().into_service_error();
     assert!(unknown.is_resource_not_found_exception(), "{unknown:?}");
 }
+
+#[tokio::test]
+async fn a_file_that_is_no_database_of_the_gateway_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("text"), "SQLite, but not really").expect("written");
+    let other = rusqlite::Connection::open(path("other")).expect("a database");
+    other
+        .execute_batch("CREATE TABLE mine (id INTEGER PRIMARY KEY)")
+        .expect("a table");
+    drop(other);
+    std::fs::create_dir(path("folder")).expect("a folder");
+    for (name, says) in [
+        ("text", "text is not a database"),
+        ("other", "other is a database of another program"),
+        ("folder", "folder is not a database"),
+    ] {
+        let before = std::fs::read(path(name)).ok();
+        let refused = Tables::start(Some(&path(name)), NEVER).await.err();
+        let refused = refused.expect("an error");
+        assert!(refused.to_string().contains(says), "{refused}");
+        assert!(refused.hint().is_some(), "{refused}");
+        assert_eq!(std::fs::read(path(name)).ok(), before, "{name}");
+    }
+    let left = std::fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(left, 3);
+}
+
+#[tokio::test]
+async fn an_empty_file_is_a_new_database() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("items.db");
+    std::fs::write(&path, "").expect("written");
+    let tables = Tables::start(Some(&path), NEVER).await.expect("tables");
+    let created = tables.create(sessions()).await.expect("a table");
+    assert_eq!(created, Created::New);
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_named_and_left_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("items.db");
+    let tables = Tables::start(Some(&path), NEVER).await.expect("tables");
+    tables.create(sessions()).await.expect("a table");
+    drop(tables);
+    // Into the file, with nothing beside it.
+    let database = rusqlite::Connection::open(&path).expect("a database");
+    let written: i64 = database
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .expect("a checkpoint");
+    assert_eq!(written, 0);
+    let copy = path.with_file_name("copy.db");
+    std::fs::copy(&path, &copy).expect("a copy");
+    let path = copy;
+    let whole = std::fs::read(&path).expect("a file");
+    assert!(whole.len() > 8192);
+    for damage in [512..4096, 4096..whole.len()] {
+        let mut damaged = whole.clone();
+        damaged[damage.clone()].fill(0xa5);
+        std::fs::write(&path, &damaged).expect("written");
+        let refused = match Tables::start(Some(&path), NEVER).await {
+            Ok(tables) => tables.create(sessions()).await.err(),
+            Err(error) => Some(error),
+        };
+        let refused = refused.expect("an error");
+        assert!(
+            matches!(refused, TablesError::Damaged { .. }),
+            "{damage:?}: {refused:?}"
+        );
+        assert!(refused.to_string().contains("copy.db"), "{refused}");
+        assert_eq!(std::fs::read(&path).expect("a file"), damaged, "{damage:?}");
+    }
+}

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_gateway::stack::{Applied, NotRun};
 
+use crate::error::CliError;
 use crate::local::Local;
 use crate::ui::{BOLD, CYAN, DIM};
 
@@ -70,7 +71,20 @@ fn not_run(all: &[NotRun]) -> String {
     text
 }
 
-/// For machines: a line like those of events.
-pub(super) fn json(local: &Local, applied: &Applied) -> Json {
-    json!({ "event": "ready", "pid": local.pid, "gateway": local.state, "notRun": applied.not_run })
+/// For machines: a line like those of events. `port_taken` is the port that was asked for if others are used.
+pub(super) fn json(local: &Local, applied: &Applied, port_taken: Option<u16>) -> Json {
+    json!({
+        "event": "ready",
+        "pid": local.pid,
+        "gateway": local.state,
+        "notRun": applied.not_run,
+        "portTaken": port_taken,
+    })
+}
+
+/// For machines: why it does not start, or ended.
+pub(super) fn failure(error: &CliError) -> Json {
+    let mut line = json!({ "event": "error" });
+    line["errors"] = json!(error.to_json())["errors"].take();
+    line
 }

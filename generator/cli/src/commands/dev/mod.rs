@@ -4,27 +4,34 @@ mod banner;
 mod feed;
 mod lines;
 mod reload;
+mod stop;
 mod watch;
 
-use std::path::PathBuf;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use stackgen_gateway::gateway::{Gateway, Options};
+use stackgen_gateway::gateway::{Gateway, Options, StartError};
 use stackgen_gateway::stack::Applied;
 use stackgen_gateway::{ApiId, Event, Limits, Settings};
-use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::Outcome;
 use crate::args::duration;
 use crate::error::CliError;
 use crate::local::Local;
 use crate::report::reason;
-use crate::signals::{StopSignal, StopSignals};
 use crate::source::{self, Prepared, SourceArgs};
 use crate::ui::Ui;
+use crate::watcher;
 use feed::{Batch, Feed};
 use lines::Lines;
 use reload::Reload;
+use stop::{Stops, catch_panic};
+
+/// How long clients may take to answer their close frames when a second signal ends everything at once.
+const GOODBYE: Duration = Duration::from_millis(500);
 
 /// Run the stack on this machine: API Gateway, Lambda, DynamoDB and an issuer of tokens
 ///
@@ -88,7 +95,7 @@ struct GatewayArgs {
 }
 
 impl GatewayArgs {
-    fn options(&self, folder: PathBuf) -> Options {
+    fn options(&self, project: &Path) -> std::io::Result<Options> {
         let mut settings = Settings::default();
         let Limits {
             idle,
@@ -108,13 +115,15 @@ impl GatewayArgs {
         functions.environments = number(self.concurrency, functions.environments);
         functions.path = std::env::var("PATH").ok();
         // Functions run in folders of their own.
+        let folder = project.parent().unwrap_or(Path::new(""));
         functions.node_modules = std::path::absolute(folder.join("node_modules")).ok();
-        Options {
+        functions.watcher = Some(watcher::command(project)?);
+        Ok(Options {
             settings,
             port: (self.port != 0).then_some(self.port),
             data: self.data.clone(),
             issuer_key: None,
-        }
+        })
     }
 }
 
@@ -129,27 +138,40 @@ struct Running<'a> {
 
 impl Dev {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        on_threads(self.serve(ui))?
+        let result = on_threads(self.serve(ui)).and_then(|result| result);
+        match result {
+            Err(error) if ui.wants_json() && ui.json_line(&banner::failure(&error)).is_ok() => {
+                Ok(error.outcome())
+            }
+            result => result,
+        }
     }
 
     async fn serve(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let mut stop = signals()?;
-        if let Ok(other) = Local::find(self.source.path()).await {
-            return Err(CliError::failed(format!(
-                "a local gateway runs for this project already, with process id {}",
-                other.pid
-            ))
-            .hint("end it with Ctrl-C where it runs"));
+        let mut stops = Stops::listen()?;
+        let path = self.source.path();
+        match Local::find(path).await {
+            Ok(other) => {
+                return Err(CliError::failed(format!(
+                    "a local gateway runs for this project already, with process id {}",
+                    other.pid
+                ))
+                .hint("end it with Ctrl-C where it runs"));
+            }
+            // One that was killed may have left its file.
+            Err(_) => Local::forget(path),
         }
         let prepared = tokio::select! {
             prepared = self.source.prepare(ui) => prepared?,
-            _ = stop.recv() => return Ok(Outcome::Done),
+            _ = stops.recv() => return Ok(Outcome::Done),
         };
         let started = Instant::now();
-        let (begun, reload) = tokio::join!(self.begin(&prepared), self.watch(&prepared));
+        let (begun, reload) = tokio::select! {
+            begun = async { tokio::join!(self.begin(&prepared), self.watch(&prepared)) } => begun,
+            _ = stops.recv() => return Ok(Outcome::Done),
+        };
         let (gateway, applied) = begun?;
         ui.detail(|| format!("ready after {} ms", started.elapsed().as_millis()));
-        let path = self.source.path();
         let mut running = Running {
             dev: self,
             ui,
@@ -157,21 +179,27 @@ impl Dev {
             prepared,
             lines: Lines::new(self.logs),
         };
-        let ended = match reload {
-            Ok(reload) => running.follow(&applied, reload, &mut stop).await,
-            Err(error) => Err(error),
-        };
-        Local::remove(path);
-        let outcome = running.end(&mut stop).await;
-        ended.map(|()| outcome)
+        let ended = catch_panic(async {
+            let reload = reload?;
+            running.follow(&applied, reload, &mut stops).await
+        });
+        let ended = ended.await;
+        Local::remove(path, std::process::id());
+        let outcome = running.end(&mut stops).await;
+        match ended {
+            Ok(ended) => ended.map(|()| outcome),
+            Err(panic) => resume_unwind(panic),
+        }
     }
 
     /// A gateway with the project in it.
     async fn begin(&self, prepared: &Prepared) -> Result<(Gateway, Applied), CliError> {
-        let folder = self.source.path().parent().map(PathBuf::from);
-        let options = self.gateway.options(folder.unwrap_or_default());
+        let options = self.gateway.options(self.source.path());
+        let options = options.map_err(|error| {
+            CliError::failed(format!("cannot find this program: {}", reason(&error)))
+        })?;
         let gateway = Gateway::start(options).await;
-        let gateway = gateway.map_err(|error| CliError::failed(error.to_string()))?;
+        let gateway = gateway.map_err(|error| start_failed(&error))?;
         match gateway.apply(prepared.template.clone()).await {
             Ok(applied) => Ok((gateway, applied)),
             Err(problems) => {
@@ -195,12 +223,16 @@ impl<'a> Running<'a> {
     async fn greet(&self, applied: &Applied) -> Result<(), CliError> {
         let local = self.remember().await?;
         let port = self.dev.gateway.port;
-        if port != 0 && !local.state.endpoint.ends_with(&format!(":{port}")) {
+        let is_taken = port != 0 && !local.state.endpoint.ends_with(&format!(":{port}"));
+        if is_taken {
             let taken = format!("port {port} is taken: the gateway has others than usual");
             self.ui.note(&taken, None);
         }
         match self.ui.wants_json() {
-            true => self.ui.json_line(&banner::json(&local, applied)),
+            true => {
+                let taken = is_taken.then_some(port);
+                self.ui.json_line(&banner::json(&local, applied, taken))
+            }
             false => self
                 .ui
                 .done(&banner::text(&local, applied, &self.dev.source.flag())),
@@ -223,13 +255,13 @@ impl<'a> Running<'a> {
         &mut self,
         applied: &Applied,
         mut reload: Reload<'a>,
-        stop: &mut mpsc::Receiver<StopSignal>,
+        stops: &mut Stops,
     ) -> Result<(), CliError> {
         let mut feed = Feed::new(self.gateway.events());
         self.greet(applied).await?;
         loop {
             tokio::select! {
-                _ = stop.recv() => return Ok(()),
+                _ = stops.recv() => return Ok(()),
                 batch = feed.next() => match batch {
                     Some(batch) => self.tell(&batch)?,
                     None => return Ok(()),
@@ -285,7 +317,7 @@ impl<'a> Running<'a> {
     }
 
     /// Ends well; a second signal ends at once.
-    async fn end(self, stop: &mut mpsc::Receiver<StopSignal>) -> Outcome {
+    async fn end(self, stops: &mut Stops) -> Outcome {
         let open = self.gateway.connections();
         if open > 0 {
             let noun = if open == 1 {
@@ -298,24 +330,28 @@ impl<'a> Running<'a> {
             ));
         }
         let functions = self.gateway.account().functions.clone();
-        tokio::select! {
-            () = self.gateway.shutdown() => Outcome::Done,
-            signal = stop.recv() => {
-                // What functions started goes all the same.
-                functions.stop().await;
-                Outcome::Cut(signal.unwrap_or(StopSignal::Terminate))
-            }
-        }
+        let mut shutdown = pin!(self.gateway.shutdown());
+        let signal = tokio::select! {
+            // First: it begins to close connections before the signal is looked at.
+            biased;
+            () = &mut shutdown => return Outcome::Done,
+            signal = stops.signal() => signal,
+        };
+        // What functions started goes all the same, and clients get their close frames.
+        functions.stop().await;
+        let _ = timeout(GOODBYE, shutdown).await;
+        Outcome::Cut(signal)
     }
 }
 
-/// A message for every signal that asks the process to stop.
-fn signals() -> Result<mpsc::Receiver<StopSignal>, CliError> {
-    let (sender, stop) = mpsc::channel(2);
-    let mut signals = StopSignals::listen()
-        .map_err(|error| CliError::failed(format!("cannot listen for Ctrl-C: {error}")))?;
-    tokio::spawn(async move { while sender.send(signals.recv().await).await.is_ok() {} });
-    Ok(stop)
+fn start_failed(error: &StartError) -> CliError {
+    match error {
+        StartError::Tables(tables) => match tables.hint() {
+            Some(hint) => CliError::input(error.to_string()).hint(hint),
+            None => CliError::failed(error.to_string()),
+        },
+        _ => CliError::failed(error.to_string()),
+    }
 }
 
 /// Runs on all processors: sockets and functions of a gateway do not wait for each other.

@@ -11,6 +11,7 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 use super::super::pool::Pool;
+use super::super::processes::MARK;
 use super::super::{Configuration, LogFormat};
 use crate::FunctionSettings;
 
@@ -77,6 +78,7 @@ impl Launch {
         pool: &Pool,
         address: SocketAddr,
         stream: &str,
+        mark: &str,
     ) -> BTreeMap<OsString, OsString> {
         let configuration = pool.configuration();
         let host = pool.host();
@@ -112,6 +114,7 @@ impl Launch {
         set("AWS_SESSION_TOKEN", &credentials.session_token);
         set("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
         set("_HANDLER", &configuration.handler);
+        set(MARK, mark);
         if configuration.log_format == LogFormat::Json {
             set("AWS_LAMBDA_LOG_FORMAT", "JSON");
         }

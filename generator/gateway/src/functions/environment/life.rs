@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::super::pool::Pool;
-use super::super::{InvokeError, InvokeErrorKind};
+use super::super::{InvokeError, InvokeErrorKind, kill_marked, processes};
 use super::output::{self, Log, Marker};
 use super::report::{self, Ending};
 use super::{Due, Environment, Launch, Phase, State, runtime_api};
@@ -43,6 +43,7 @@ struct Started {
     listener: TcpListener,
     child: Child,
     group: Group,
+    mark: String,
     log: JoinHandle<()>,
 }
 
@@ -50,11 +51,13 @@ struct Started {
 struct Group(Option<Pid>);
 
 impl Group {
-    fn kill(&self) {
-        if let Some(pid) = self.0 {
-            // It may be gone already.
-            let _ = kill_process_group(pid, Signal::KILL);
-        }
+    fn kill(&mut self) {
+        let Some(pid) = self.0.take() else { return };
+        // Found first: once their parent has ended, nobody knows whose those are that carry no mark.
+        let descendants = processes::descendants(pid);
+        // It may be gone already.
+        let _ = kill_process_group(pid, Signal::KILL);
+        descendants.into_iter().for_each(processes::kill);
     }
 }
 
@@ -90,6 +93,10 @@ pub(in super::super) async fn live(pool: Arc<Pool>) {
     environment.log.note(Marker::Over);
     let _ = started.log.await;
     pool.gone(&environment, &phase);
+    // When everything ends, all of them go at once.
+    if !pool.host().stop.is_cancelled() {
+        kill_marked(started.mark).await;
+    }
 }
 
 /// Serves the process until something ends it.
@@ -127,13 +134,14 @@ async fn start(pool: &Arc<Pool>, launch: &Launch) -> io::Result<Started> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let name = stream_name(pool.version());
+    let mark = pool.host().next_mark();
     let (reader, writer) = io::pipe()?;
     let mut command = Command::new(&launch.program);
     command
         .args(&launch.arguments)
         .current_dir(&launch.root)
         .env_clear()
-        .envs(launch.environment(pool, address, &name))
+        .envs(launch.environment(pool, address, &name, &mark))
         .stdin(Stdio::null())
         .stdout(writer.try_clone()?)
         .stderr(writer)
@@ -168,6 +176,7 @@ async fn start(pool: &Arc<Pool>, launch: &Launch) -> io::Result<Started> {
         listener,
         child,
         group,
+        mark,
         log: collect,
     })
 }

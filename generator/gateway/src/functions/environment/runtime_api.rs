@@ -27,12 +27,11 @@ pub(super) async fn serve(environment: Arc<Environment>, stream: TcpStream) {
         http::read(&mut reader, &writer, &mut buffer, LARGEST_ANSWER).await
     {
         let close = request.close;
-        if let Some(answer) = route(&environment, &writer, request)
-            && http::write(&writer, &answer).await.is_err()
-        {
-            break;
-        }
-        if close {
+        // An event is still to come over this connection, and then the process closes it.
+        let Some(answer) = route(&environment, &writer, request) else {
+            continue;
+        };
+        if http::write(&writer, &answer).await.is_err() || close {
             break;
         }
     }

@@ -1,0 +1,80 @@
+//! Checks on the file that keeps the tables.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use dynoxide::DynoxideError;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::TablesError;
+
+/// What every SQLite database begins with.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Tables of a database of ours, of which it makes the first one first.
+const OURS: &str =
+    "SELECT count(*), sum(name IN ('_config', '_tables')) FROM sqlite_schema WHERE type = 'table'";
+
+/// Refuses a file that is there and holds something else. What is damaged, or somebody else's, is left as it is.
+///
+/// # Errors
+///
+/// [`TablesError::NotADatabase`], [`TablesError::Foreign`] or [`TablesError::Damaged`].
+pub(super) fn check(path: &Path) -> Result<(), TablesError> {
+    let not_a_database = || TablesError::NotADatabase {
+        path: path.to_owned(),
+    };
+    if path.is_dir() {
+        return Err(not_a_database());
+    }
+    match begins_with_magic(path) {
+        Ok(Some(true)) => {}
+        Ok(Some(false)) => return Err(not_a_database()),
+        // There is none yet, or opening it says why it cannot be read.
+        Ok(None) | Err(_) => return Ok(()),
+    }
+    match is_ours(path) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(TablesError::Foreign {
+            path: path.to_owned(),
+        }),
+        Err(error) if is_damage(&error) => Err(TablesError::Damaged {
+            path: path.to_owned(),
+            source: error.into(),
+        }),
+        // Opening it says so, too.
+        Err(_) => Ok(()),
+    }
+}
+
+/// `None` for an empty file, which is as good as none.
+fn begins_with_magic(path: &Path) -> io::Result<Option<bool>> {
+    let mut start = Vec::new();
+    File::open(path)?
+        .take(MAGIC.len() as u64)
+        .read_to_end(&mut start)?;
+    Ok((!start.is_empty()).then(|| start == MAGIC))
+}
+
+/// True for a database without tables, too.
+fn is_ours(path: &Path) -> rusqlite::Result<bool> {
+    let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    database.query_row(OURS, [], |row| {
+        let (tables, ours): (u64, Option<u64>) = (row.get(0)?, row.get(1)?);
+        Ok(tables == 0 || ours.is_some_and(|ours| ours > 0))
+    })
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(
+        code,
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+    )
+}
+
+/// True if the database found its file damaged.
+pub(super) fn finds_damage(error: &DynoxideError) -> bool {
+    matches!(error, DynoxideError::SqliteError(error) if is_damage(error))
+}
