@@ -27,7 +27,7 @@ impl DeploymentStore for Aws {
             "GetDeployments",
             format!("apigateway:GET on /apis/{api}/deployments"),
         );
-        let found = pages(|token| async {
+        let found = pages(&call, |token| async {
             let page = self
                 .gateway
                 .get_deployments()

@@ -19,7 +19,7 @@ type Answer<T> = Result<T, AccountError>;
 macro_rules! all {
     ($self:ident, $operation:ident, $name:literal, $api:ident, $path:expr $(, $setter:ident($value:expr))*) => {{
         let call = Call::new($name, format!("apigateway:GET on /apis/{}/{}", $api, $path));
-        pages(|token| async {
+        pages(&call, |token| async {
             let page = $self.gateway.$operation().api_id($api.as_str());
             let page = page$(.$setter($value))*.set_next_token(token).send().await;
             let page = call.answer(page)?;

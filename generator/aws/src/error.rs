@@ -44,7 +44,13 @@ impl Call {
 
     /// An answer that lacks what it must have.
     pub(crate) fn lacks(&self, what: &str) -> AccountError {
-        self.error(Kind::Unclear, format!("the answer has no {what}"))
+        self.error(Kind::Garbled, format!("the answer has no {what}"))
+    }
+
+    /// A list whose pages do not end.
+    pub(crate) fn endless(&self) -> AccountError {
+        let message = "the list does not end: its pages repeat; another server may answer here";
+        self.error(Kind::Refused, message.to_owned())
     }
 
     fn error(&self, kind: Kind, message: String) -> AccountError {
@@ -59,6 +65,10 @@ impl Call {
 
 /// What the service says.
 fn refused(error: &impl ProvideErrorMetadata, status: u16) -> (Kind, String) {
+    if (200..400).contains(&status) {
+        let message = format!("the answer, of status {status}, is not one of AWS");
+        return (Kind::Garbled, message);
+    }
     let code = error.code().unwrap_or_default();
     let kind = match code {
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => Kind::ExpiredCredentials,

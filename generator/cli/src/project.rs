@@ -99,7 +99,6 @@ impl Project {
     }
 
     /// Returns the callers that a stage of an environment is verified with, sorted by name.
-    #[expect(dead_code, reason = "the engine that verifies a stage calls it")]
     pub(crate) fn verify_callers(&self, environment: &str) -> Vec<(String, VerifyCaller)> {
         let callers = self.stack.verify_callers(environment).into_iter();
         callers

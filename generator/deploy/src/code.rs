@@ -107,7 +107,7 @@ async fn state(
     function: &FunctionName,
     ctx: OperationContext<'_>,
 ) -> Result<FunctionState, DeployError> {
-    match ctx.call(|| account.function(function, None)).await {
+    match ctx.read(|| account.function(function, None)).await {
         Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {
             Err(DeployError::NoFunction {
                 function: function.clone(),
@@ -126,7 +126,7 @@ async fn settled(
 ) -> Result<FunctionState, DeployError> {
     let started = tokio::time::Instant::now();
     loop {
-        let state = ctx.call(|| account.function(function, version)).await?;
+        let state = ctx.read(|| account.function(function, version)).await?;
         match &state.update {
             UpdateStatus::Successful => return Ok(state),
             UpdateStatus::Failed(reason) => {
@@ -154,7 +154,7 @@ pub(crate) async fn pin(
     place: &AccountRegion,
     ctx: OperationContext<'_>,
 ) -> Result<(), DeployError> {
-    let description = ctx.call(|| account.describe(api)).await?;
+    let description = ctx.read(|| account.describe(api)).await?;
     callable(&description, place)?;
     let mut versions = BTreeMap::new();
     for function in description.functions(place) {
@@ -263,7 +263,7 @@ pub(crate) async fn plan(
                 continue;
             };
             let published = ctx
-                .call(|| account.function(&function, Some(version)))
+                .read(|| account.function(&function, Some(version)))
                 .await?;
             current &= published.code_sha256 == latest.code_sha256
                 && published.configuration == latest.configuration;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::verify::Evidence;
+use crate::trial::Evidence;
 use crate::{ApiId, DeploymentId, FunctionName, StageName};
 
 /// A call that the account did not answer as it should.
@@ -44,6 +44,8 @@ pub enum AccountErrorKind {
     Unreachable,
     /// The call was sent and its answer lost, or the service failed: it may have happened.
     Unclear,
+    /// The answer is not one of the service: something else answers in its place. It may have happened.
+    Garbled,
 }
 
 impl AccountError {
@@ -56,16 +58,19 @@ impl AccountError {
 
     /// True when the same call may succeed a little later.
     pub fn is_transient(&self) -> bool {
-        use AccountErrorKind::{Conflict, TooManyRequests, Unclear, Unreachable};
+        use AccountErrorKind::{Conflict, Garbled, TooManyRequests, Unclear, Unreachable};
         matches!(
             self.kind,
-            Conflict | TooManyRequests | Unclear | Unreachable
+            Conflict | Garbled | TooManyRequests | Unclear | Unreachable
         )
     }
 
     /// True when the call may have been carried out all the same.
     pub fn may_have_happened(&self) -> bool {
-        self.kind == AccountErrorKind::Unclear
+        matches!(
+            self.kind,
+            AccountErrorKind::Unclear | AccountErrorKind::Garbled
+        )
     }
 
     /// What to do.
@@ -83,8 +88,14 @@ impl AccountError {
             Kind::NotFound => {
                 "check the region and the account: `aws sts get-caller-identity`".to_owned()
             }
-            Kind::Conflict | Kind::TooManyRequests => {
+            Kind::Conflict => {
                 "something else changes the same API; run it again when that is done".to_owned()
+            }
+            Kind::TooManyRequests => {
+                "AWS throttles these calls, for all callers of the account and region together; run it again in a few minutes".to_owned()
+            }
+            Kind::Garbled => {
+                "does a proxy, a captive portal or another server answer at this endpoint? check `--endpoint-url` and AWS_ENDPOINT_URL".to_owned()
             }
             Kind::Unreachable => "check the network, the region and `--endpoint-url`".to_owned(),
             Kind::Unclear => "run it again; it goes on from what it finds".to_owned(),
@@ -157,7 +168,7 @@ pub enum DeployError {
     KeepsChanging { api: ApiId, times: usize },
     /// Somebody else moved the stage meanwhile.
     #[error(
-        "stage {stage} was moved by somebody else: it serves {}, not {}",
+        "stage {stage} was moved by another run or another tool: it serves {}, not {}",
         shown(found),
         shown(expected)
     )]
@@ -165,6 +176,34 @@ pub enum DeployError {
         stage: StageName,
         expected: Option<DeploymentId>,
         found: Option<DeploymentId>,
+    },
+    /// API Gateway accepted a move that the stage does not show.
+    #[error(
+        "stage {stage} still serves {} {} s after API Gateway accepted {deployment}; if it serves {deployment} later on, that was not tried",
+        shown(serves),
+        after.as_secs_f32()
+    )]
+    NotSeen {
+        stage: StageName,
+        deployment: DeploymentId,
+        serves: Option<DeploymentId>,
+        after: Duration,
+    },
+    /// The stage cannot be read after it was, or may have been, moved.
+    #[error(
+        "cannot tell which deployment stage {stage} serves: {reason}; if it is {deployment}, that is not verified"
+    )]
+    StageUnknown {
+        stage: StageName,
+        deployment: DeploymentId,
+        reason: String,
+    },
+    /// Nothing about the stage can be tried.
+    #[error("stage {stage} of {api} cannot be verified: {reason}")]
+    NothingToTry {
+        api: String,
+        stage: StageName,
+        reason: String,
     },
     /// The new deployment does not answer as it should.
     #[error(transparent)]
@@ -179,7 +218,7 @@ pub enum DeployError {
         status: &'static str,
     },
     /// Nothing earlier is known to be good.
-    #[error("there is no earlier deployment of stackgen's to go back to")]
+    #[error("there is no earlier deployment that is known to have served well")]
     NothingEarlier,
     /// The user stopped it.
     #[error("interrupted")]
@@ -198,7 +237,7 @@ pub enum DeployError {
 
 /// A stage that did not answer as it should after it was moved.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("stage {stage} did not answer as it should on deployment {failed}: {evidence}; {}", self.now())]
+#[error("stage {stage} {} on deployment {failed}: {evidence}; {}", self.verb(), self.now())]
 pub struct NotVerified {
     /// The stage.
     pub stage: StageName,
@@ -206,6 +245,8 @@ pub struct NotVerified {
     pub failed: DeploymentId,
     /// What was seen.
     pub evidence: Evidence,
+    /// Whether an authorizer refused every caller, so that nothing is known of the integration.
+    pub inconclusive: bool,
     /// The deployment that the stage serves again.
     pub restored: Option<DeploymentId>,
     /// Why the previous deployment could not be restored.
@@ -215,6 +256,13 @@ pub struct NotVerified {
 }
 
 impl NotVerified {
+    fn verb(&self) -> &'static str {
+        match self.inconclusive {
+            true => "could not be verified",
+            false => "did not answer as it should",
+        }
+    }
+
     fn now(&self) -> String {
         let kept = match self.pruned {
             true => "was deleted",
@@ -223,7 +271,10 @@ impl NotVerified {
         match (&self.restored, &self.not_restored) {
             (Some(previous), _) => format!("{previous} is restored, {} {kept}", self.failed),
             (None, Some(reason)) => format!("it still serves {}: {reason}", self.failed),
-            (None, None) => format!("it still serves {}: it served none before", self.failed),
+            (None, None) => format!(
+                "it still serves {}: no deployment is known to go back to",
+                self.failed
+            ),
         }
     }
 }
@@ -258,10 +309,19 @@ impl DeployError {
             DeployError::Moved { .. } => "`stackgen status` tells what it serves; run it again if that is meant".to_owned(),
             DeployError::NotVerified(error) => match (&error.restored, &error.not_restored) {
                 (None, Some(_)) => "`stackgen deployments activate ID` moves the stage".to_owned(),
+                _ if error.inconclusive => {
+                    "declare a caller with credentials under `verify:` in stackgen.yaml, or with `--verify-query`, `--verify-header` or `--verify-subprotocol`; `--no-verify` deploys without trying".to_owned()
+                }
                 _ => "`stackgen probe` tells what a client sees; `--no-verify` deploys without trying".to_owned(),
             },
             DeployError::NoDeployment { .. } | DeployError::NotDeployed { .. } | DeployError::NothingEarlier => {
                 "`stackgen deployments list` shows them all".to_owned()
+            }
+            DeployError::NothingToTry { .. } => {
+                "declare a caller under `verify:` in stackgen.yaml; `--no-verify` goes on without trying".to_owned()
+            }
+            DeployError::NotSeen { .. } | DeployError::StageUnknown { .. } => {
+                "run it again: it tries what the stage serves before it calls that current".to_owned()
             }
             DeployError::NotTried { .. } => {
                 "`stackgen probe` tells what a client sees; `stackgen deployments rollback` goes back".to_owned()

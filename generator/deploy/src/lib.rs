@@ -15,19 +15,20 @@ mod progress;
 pub mod prune;
 pub mod redeploy;
 mod retry;
+mod settle;
 pub mod status;
 pub mod target;
 mod time;
-mod verify;
+pub mod trial;
 
 pub use error::{AccountError, AccountErrorKind, DeployError, NotVerified};
 pub use ids::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName};
-pub use metadata::{CreatedBy, DeploymentMetadata};
+pub use metadata::{CreatedBy, DeploymentMetadata, TrialResult};
 pub use ports::{
     Account, Api, ApiCatalog, CallTarget, CodeStore, Deployment, DeploymentStatus, DeploymentStore,
-    FunctionState, Handshake, Protocol, Stage, StageActivator, UpdateStatus, Verify,
+    DomainMapping, FunctionState, Handshake, Protocol, Stage, StageActivator, UpdateStatus, Verify,
 };
 pub use progress::{Interrupt, Step, Steps};
 pub use retry::{OperationContext, RetryPolicy};
 pub use time::Timestamp;
-pub use verify::{Evidence, Expectation, Tries};
+pub use trial::{Attempt, Caller, Evidence, Judgement, StageTrial, Tries, Verification};

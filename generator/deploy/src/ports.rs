@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::account::{AccountRegion, ApiDescription};
 use crate::error::AccountError;
+use crate::trial::Caller;
 use crate::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName, Timestamp};
 
 type Answer<T> = Result<T, AccountError>;
@@ -62,6 +63,19 @@ pub struct Stage {
     pub auto_deploy: bool,
 }
 
+/// An API mapping: a path of a custom domain that reaches a stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainMapping {
+    /// The domain's name.
+    pub domain: String,
+    /// The path; none for the whole domain.
+    pub key: Option<String>,
+    /// The stage.
+    pub stage: StageName,
+    /// Whether clients need a certificate.
+    pub mutual_tls: bool,
+}
+
 /// What became of a deployment (row D3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -102,6 +116,8 @@ pub trait ApiCatalog {
     fn api(&self, api: &ApiId) -> impl Future<Output = Answer<Api>>;
     /// The stages of an API.
     fn stages(&self, api: &ApiId) -> impl Future<Output = Answer<Vec<Stage>>>;
+    /// The custom domains that reach an API. Asked only if nothing else does.
+    fn mappings(&self, api: &ApiId) -> impl Future<Output = Answer<Vec<DomainMapping>>>;
     /// Everything of an API that a deployment would snapshot at this moment (row D1).
     fn describe(&self, api: &ApiId) -> impl Future<Output = Answer<ApiDescription>>;
 }
@@ -118,7 +134,7 @@ pub trait DeploymentStore {
     ) -> impl Future<Output = Answer<Deployment>>;
     /// Snapshots the API. No stage is named, so nothing moves.
     fn create(&self, api: &ApiId, description: &str) -> impl Future<Output = Answer<Deployment>>;
-    /// Lets a deployment say something else of itself.
+    /// Replaces the description of a deployment. What it snapshots and who serves it stay.
     fn update_description(
         &self,
         api: &ApiId,
@@ -210,7 +226,7 @@ pub trait Account: ApiCatalog + DeploymentStore + StageActivator + CodeStore + C
 
 impl<T: ApiCatalog + DeploymentStore + StageActivator + CodeStore + CallTarget> Account for T {}
 
-/// What a handshake came to.
+/// The answer to a handshake with a WebSocket API, or to a request to an HTTP API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Handshake {
@@ -218,10 +234,18 @@ pub enum Handshake {
     Answered(u16),
     /// No answer came, and why.
     Unanswered(String),
+    /// A WebSocket was opened, and the message that should have come after it did not come.
+    Unmet(String),
 }
 
 /// Tries a stage as a client would.
 pub trait Verify {
-    /// Opens a WebSocket on the URL of a stage, and closes it again. Calls what `$connect` calls.
-    fn handshake(&self, url: &str) -> impl Future<Output = Handshake>;
+    /// Opens a WebSocket on the URL of a stage, exchanges what the caller declares, and closes it again; of an HTTP API,
+    /// makes one request. Calls what `$connect` calls.
+    fn attempt(
+        &self,
+        url: &str,
+        protocol: Protocol,
+        caller: &Caller,
+    ) -> impl Future<Output = Handshake>;
 }

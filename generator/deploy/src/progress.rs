@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::error::{AccountError, DeployError};
-use crate::{DeploymentId, FunctionName, FunctionVersion};
+use crate::{DeploymentId, FunctionName, FunctionVersion, Judgement};
 
 /// Is told every step.
 pub type Steps<'a> = &'a dyn Fn(Step<'_>);
@@ -47,8 +47,12 @@ pub enum Step<'a> {
         deployment: &'a DeploymentId,
         previous: Option<&'a DeploymentId>,
     },
-    /// A handshake.
-    Tried { meaning: &'a str, good: bool },
+    /// The answer to a caller.
+    Tried {
+        caller: &'a str,
+        meaning: &'a str,
+        judgement: Judgement,
+    },
     /// The stage was moved back.
     Restored { deployment: &'a DeploymentId },
     /// A deployment was deleted.

@@ -69,12 +69,14 @@ pub fn prunable<'a>(
         protected.extend(earlier(deployments, id).map(|deployment| &deployment.id));
     }
     let all = newest_first(deployments);
-    let mut template = all.iter().filter(|one| one.maker() == CreatedBy::Template);
+    let mut template = all
+        .iter()
+        .filter(|one| one.created_by() == CreatedBy::Template);
     let in_template = template.next().map(|deployment| &deployment.id);
     let mut room = policy.keep;
     let judged = all.iter().map(|deployment| {
         let id = &deployment.id;
-        let kept = match deployment.maker() {
+        let kept = match deployment.created_by() {
             _ if served.contains(id) => Some(Kept::Served),
             _ if protected.contains(id) => Some(Kept::Previous),
             _ if deployment.status == DeploymentStatus::Pending => Some(Kept::Pending),
@@ -100,18 +102,39 @@ pub(crate) fn newest_first(deployments: &[Deployment]) -> Vec<&Deployment> {
     all.into_iter().map(|(_, deployment)| deployment).collect()
 }
 
-/// What a stage that serves a deployment would go back to: the newest of stackgen's that is older, can be served, and
-/// did not fail when it was tried. API Gateway does not tell which deployments were ever served.
+/// Returns the deployment that a stage goes back to from the one it serves: the newest older one that can be served and
+/// [served well](served_well).
 pub fn earlier<'a>(deployments: &'a [Deployment], served: &DeploymentId) -> Option<&'a Deployment> {
     let all = newest_first(deployments);
-    let older = all
+    let mut older = all
         .into_iter()
         .skip_while(|deployment| deployment.id != *served)
         .skip(1);
-    older.into_iter().find(|deployment| {
-        let good = deployment.label().is_some_and(|label| !label.failed);
-        good && deployment.status == DeploymentStatus::Deployed && !deployment.auto_deployed
-    })
+    older.find(|deployment| served_well(deployment, deployments))
+}
+
+/// True for a deployment that was tried and good. API Gateway does not record which deployments were ever served, so one
+/// that was never tried counts only if its origin shows that it served: CloudFormation deletes those that it could not
+/// activate, and a description names the deployment that the stage served before.
+pub fn served_well(deployment: &Deployment, all: &[Deployment]) -> bool {
+    if deployment.status != DeploymentStatus::Deployed || deployment.auto_deployed {
+        return false;
+    }
+    let metadata = deployment.metadata();
+    if let Some(metadata) = metadata.as_ref().filter(|one| one.trial.is_some()) {
+        return metadata.passed();
+    }
+    let is_named = || {
+        let mut named = all.iter().filter_map(|one| one.metadata()?.previous);
+        named.any(|id| id == deployment.id)
+    };
+    match deployment.created_by() {
+        CreatedBy::Template => true,
+        CreatedBy::Unknown => is_named(),
+        // Format 1 recorded failed trials only.
+        CreatedBy::Redeploy => metadata.is_some_and(|one| one.format < 2) && is_named(),
+        CreatedBy::AutoDeploy => false,
+    }
 }
 
 /// Deletes what may be deleted; answers what was. A deployment that a stage came to use meanwhile is refused by API
@@ -123,8 +146,8 @@ pub(crate) async fn apply(
     previous: Option<&DeploymentId>,
     ctx: OperationContext<'_>,
 ) -> Result<Vec<DeploymentId>, DeployError> {
-    let deployments = ctx.call(|| account.deployments(api)).await?;
-    let stages = ctx.call(|| account.stages(api)).await?;
+    let deployments = ctx.read(|| account.deployments(api)).await?;
+    let stages = ctx.read(|| account.stages(api)).await?;
     let mut deleted = Vec::new();
     for (deployment, kept) in prunable(&deployments, &stages, policy, previous) {
         if kept.is_some() {

@@ -1,29 +1,29 @@
-//! How long to wait for what, and how often to ask.
+//! Retry policy for calls to AWS, and the context that every operation is given.
 
 use std::time::Duration;
 
 use crate::progress::{Interrupt, Step, Steps};
-use crate::verify::Tries;
-use crate::{AccountError, AccountErrorKind, DeployError};
+use crate::trial::Tries;
+use crate::{AccountError, AccountErrorKind, DeployError, Timestamp};
 
-/// Waiting. [`RetryPolicy::default`] keeps within API Gateway's rates (row D15).
+/// Waiting times. [`RetryPolicy::default`] keeps within API Gateway's rates (row D15).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Between two tries of CreateDeployment, of which one every 5 s is allowed.
+    /// The time between two tries of CreateDeployment, of which API Gateway allows one every 5 s.
     pub create: Duration,
-    /// Before the second try of another call; every further one waits twice as long.
+    /// The time before the second try of another call; it doubles with every further one.
     pub again: Duration,
-    /// The longest that one call is tried, and a wait between two tries.
+    /// The longest time for which one call is tried, and the longest wait between two tries.
     pub calls: (Duration, Duration),
-    /// The longest that a call is tried which does not even reach the service.
+    /// The longest time for which a call is tried that does not reach the service.
     pub unreachable: Duration,
-    /// Between two looks at something that is being made.
+    /// The time between two looks at something that is in progress.
     pub poll: Duration,
-    /// For a deployment to be DEPLOYED.
+    /// The longest time until a deployment is DEPLOYED.
     pub deployed: Duration,
-    /// For an update of a function to be Successful.
+    /// The longest time until an update of a function is Successful.
     pub updated: Duration,
-    /// For the stage to answer.
+    /// How a stage is tried.
     pub tries: Tries,
 }
 
@@ -48,7 +48,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// With a gateway on this machine, where everything is seen at once.
+    /// Policy for an endpoint on this machine, where every change is visible at once.
     pub fn local() -> Self {
         let millis = Duration::from_millis;
         RetryPolicy {
@@ -66,44 +66,49 @@ impl RetryPolicy {
     }
 }
 
-/// How something is done: what every operation is given.
+/// What every operation is given.
 #[derive(Clone, Copy)]
 pub struct OperationContext<'a> {
-    /// How long to wait for what.
+    /// Waiting times.
     pub retry: &'a RetryPolicy,
-    /// Who is told every step.
+    /// Receives every step.
     pub steps: Steps<'a>,
-    /// When to stop.
+    /// Tells when to stop.
     pub interrupt: &'a Interrupt,
+    /// The clock.
+    pub now: fn() -> Timestamp,
 }
 
-impl OperationContext<'_> {
+impl<'a> OperationContext<'a> {
     pub(crate) fn step(&self, step: Step<'_>) {
         (self.steps)(step);
     }
 
-    /// Makes a call that may be made more than once, until it succeeds, fails for good, or retry ends.
+    /// The same context with another interrupt.
+    pub(crate) fn with_interrupt<'b>(self, interrupt: &'b Interrupt) -> OperationContext<'b>
+    where
+        'a: 'b,
+    {
+        OperationContext { interrupt, ..self }
+    }
+
+    /// Makes a call that changes something and may be repeated, until it succeeds, fails for good, or the policy's time is
+    /// up. An interrupt ends the wait between two tries and never a call.
     ///
     /// # Errors
     ///
-    /// The last failure, or that it was interrupted.
+    /// The last failure, or [`DeployError::Interrupted`].
     pub async fn call<T, F>(&self, mut call: impl FnMut() -> F) -> Result<T, DeployError>
     where
         F: Future<Output = Result<T, AccountError>>,
     {
-        let longest = |error: &AccountError| match error.kind {
-            AccountErrorKind::Unreachable => self.retry.unreachable,
-            _ => self.retry.calls.0,
-        };
         let mut wait = self.retry.again;
         let started = tokio::time::Instant::now();
         loop {
             self.interrupt.check()?;
             match call().await {
                 Ok(answer) => return Ok(answer),
-                Err(error)
-                    if error.is_transient() && started.elapsed() + wait <= longest(&error) =>
-                {
+                Err(error) if started.elapsed() + wait <= self.longest(&error) => {
                     self.step(Step::Again {
                         error: &error,
                         after: wait,
@@ -113,6 +118,27 @@ impl OperationContext<'_> {
                 }
                 Err(error) => return Err(error.into()),
             }
+        }
+    }
+
+    /// Makes a call that changes nothing, like [`OperationContext::call`]. An interrupt ends it at once.
+    ///
+    /// # Errors
+    ///
+    /// The last failure, or [`DeployError::Interrupted`].
+    pub async fn read<T, F>(&self, call: impl FnMut() -> F) -> Result<T, DeployError>
+    where
+        F: Future<Output = Result<T, AccountError>>,
+    {
+        self.interrupt.unless(self.call(call)).await?
+    }
+
+    /// The longest time for which a call is tried that fails like this.
+    fn longest(&self, error: &AccountError) -> Duration {
+        match error.kind {
+            AccountErrorKind::Unreachable => self.retry.unreachable,
+            _ if error.is_transient() => self.retry.calls.0,
+            _ => Duration::ZERO,
         }
     }
 }

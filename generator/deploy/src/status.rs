@@ -112,9 +112,19 @@ pub struct CodeStatus {
 }
 
 impl Status {
-    /// Whether the stage is known to serve what the account holds.
+    /// True if the stage is known to serve what the account holds.
     pub fn is_current(&self) -> bool {
         self.verdict.state == State::Current
+    }
+
+    /// True if a trial of the deployment that it serves is recorded and passed.
+    pub fn is_verified(&self) -> bool {
+        self.label.as_ref().is_some_and(DeploymentMetadata::passed)
+    }
+
+    /// True if a trial of the deployment that it serves is recorded and failed.
+    pub fn failed_trial(&self) -> bool {
+        self.label.as_ref().is_some_and(DeploymentMetadata::failed)
     }
 }
 
@@ -132,15 +142,15 @@ pub async fn status(
     built: &[BuiltCode],
     ctx: OperationContext<'_>,
 ) -> Result<Status, DeployError> {
-    let place = ctx.call(|| account.place()).await?;
-    let stage = ctx.call(|| account.stage(&api.id, stage)).await?;
-    let description = ctx.call(|| account.describe(&api.id)).await?;
+    let place = ctx.read(|| account.place()).await?;
+    let stage = ctx.read(|| account.stage(&api.id, stage)).await?;
+    let description = ctx.read(|| account.describe(&api.id)).await?;
     let wiring = description.wiring(&place);
     let deployment = match &stage.deployment {
-        Some(id) => Some(ctx.call(|| account.deployment(&api.id, id)).await?),
+        Some(id) => Some(ctx.read(|| account.deployment(&api.id, id)).await?),
         None => None,
     };
-    let label = deployment.as_ref().and_then(Deployment::label);
+    let label = deployment.as_ref().and_then(Deployment::metadata);
     let served = label.as_ref().map(|label| &label.digest);
     let template = templates.first();
     let said_so = templates.iter().find(|said| Some(&said.digest) == served);
@@ -155,7 +165,7 @@ pub async fn status(
     Ok(Status {
         verdict: verdict(&stage, deployment.as_ref(), said_so, &wiring, says),
         api: api.clone(),
-        maker: deployment.as_ref().map(Deployment::maker),
+        maker: deployment.as_ref().map(Deployment::created_by),
         label,
         account_digest: wiring.digest,
         template_digest: template.map(|said| said.digest.clone()),
@@ -196,7 +206,7 @@ fn verdict(
             "the stage has no deployment and refuses everything (row C3)",
         );
     };
-    let (maker, label) = (deployment.maker(), deployment.label());
+    let (maker, label) = (deployment.created_by(), deployment.metadata());
     match label {
         None => verdict(
             Unknown,
@@ -277,7 +287,7 @@ async fn code(
 ) -> Result<Vec<CodeStatus>, DeployError> {
     let mut found = Vec::new();
     for code in built {
-        let account = match ctx.call(|| account.function(&code.function, None)).await {
+        let account = match ctx.read(|| account.function(&code.function, None)).await {
             Ok(state) => Some(state.code_sha256),
             Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => None,
             Err(error) => return Err(error),

@@ -26,7 +26,7 @@ pub async fn api(
 ) -> Result<Api, DeployError> {
     let name = match wanted {
         ApiSelector::Id(id) => {
-            let found = ctx.call(|| account.api(id)).await;
+            let found = ctx.read(|| account.api(id)).await;
             return found.map_err(|error| match error {
                 DeployError::Account(error) if error.kind == AccountErrorKind::NotFound => {
                     DeployError::NoApiId { id: id.clone() }
@@ -37,7 +37,7 @@ pub async fn api(
         ApiSelector::Name(name) | ApiSelector::Either(name) => name,
     };
     let by_id = |api: &Api| matches!(wanted, ApiSelector::Either(_)) && api.id.as_str() == name;
-    let mut found = ctx.call(|| account.apis()).await?;
+    let mut found = ctx.read(|| account.apis()).await?;
     found.retain(|api| api.name == *name || by_id(api));
     match <[Api; 1]>::try_from(found) {
         Ok([api]) => Ok(api),
@@ -64,7 +64,7 @@ pub async fn stage(
     wanted: Option<&StageName>,
     ctx: OperationContext<'_>,
 ) -> Result<Stage, DeployError> {
-    let mut stages = ctx.call(|| account.stages(api)).await?;
+    let mut stages = ctx.read(|| account.stages(api)).await?;
     stages.sort_by(|a, b| a.name.cmp(&b.name));
     let found = match wanted {
         Some(name) => stages.iter().find(|stage| stage.name == *name),

@@ -114,13 +114,34 @@ pub async fn connect(target: &Target) -> Result<Attempt, ConnectError> {
     let mut dialled = dial(target).await?;
     let key = generate_key();
     let began = Instant::now();
-    let answer = timeout(target.timeout, exchange(&mut dialled.stream, target, &key)).await;
-    let (head, rest) = answer.map_err(|_| ConnectError::TimedOut {
+    let request = target.request(&key);
+    let answer = timeout(
+        target.timeout,
+        exchange(&mut dialled.stream, target, &request),
+    );
+    let (head, rest) = answer.await.map_err(|_| ConnectError::TimedOut {
         step: Step::Upgrade,
         after: target.timeout,
     })??;
     dialled.timings.upgrade = began.elapsed();
     Ok(settle(target, &key, dialled, head, rest).await)
+}
+
+/// Makes one HTTP request without a body, and returns the status of the answer.
+///
+/// # Errors
+///
+/// As those of [`connect`].
+pub async fn request(target: &Target, method: &str) -> Result<u16, ConnectError> {
+    let mut dialled = dial(target).await?;
+    let request = target.plain_request(method);
+    let answer = exchange(&mut dialled.stream, target, &request);
+    let answer = timeout(target.timeout, answer).await;
+    let (head, _) = answer.map_err(|_| ConnectError::TimedOut {
+        step: Step::Upgrade,
+        after: target.timeout,
+    })??;
+    Ok(head.status)
 }
 
 /// The head of an answer.
@@ -134,13 +155,13 @@ struct Head {
 async fn exchange(
     stream: &mut Stream,
     target: &Target,
-    key: &str,
+    request: &str,
 ) -> Result<(Head, Vec<u8>), ConnectError> {
     let dropped = |error: &std::io::Error, after_bytes| ConnectError::Dropped {
         after_bytes,
         reason: reason(error),
     };
-    let sent = stream.write_all(target.request(key).as_bytes()).await;
+    let sent = stream.write_all(request.as_bytes()).await;
     sent.map_err(|error| dropped(&error, 0))?;
     stream.flush().await.map_err(|error| dropped(&error, 0))?;
     let mut bytes = Vec::new();

@@ -24,7 +24,7 @@ pub use connection::{Close, Closing, Connection, Incoming, Side, Text};
 pub use dial::{ConnectError, Step, Timings, trusting};
 pub use expect::{Check, Expectation};
 pub use explain::{Certainty, Explanation, RecordSubject, ServerRecord, explain, explain_with};
-pub use handshake::{Attempt, Handshake, Header, Violation, connect};
+pub use handshake::{Attempt, Handshake, Header, Violation, connect, request};
 pub use load::{Latency, Load};
 pub use report::{BrowserView, Caller, Observation, Outcome, Report, Seen, error_frame};
 pub use run::{Plan, Telling, run};

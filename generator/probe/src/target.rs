@@ -254,9 +254,31 @@ impl Target {
         &self.secrets
     }
 
-    /// The handshake's bytes, for a `Sec-WebSocket-Key`.
+    /// The request of a handshake.
     pub(crate) fn request(&self, key: &str) -> String {
-        let mut request = format!("GET {}", self.path);
+        let mut lines = vec![
+            ("Connection", "Upgrade".to_owned()),
+            ("Upgrade", "websocket".to_owned()),
+            ("Sec-WebSocket-Version", "13".to_owned()),
+            ("Sec-WebSocket-Key", key.to_owned()),
+        ];
+        if !self.subprotocols.is_empty() {
+            lines.push(("Sec-WebSocket-Protocol", self.subprotocols.join(", ")));
+        }
+        self.head("GET", &lines)
+    }
+
+    /// A request without a body that is no handshake. The server closes the connection after its answer.
+    pub(crate) fn plain_request(&self, method: &str) -> String {
+        let mut lines = vec![("Connection", "close".to_owned())];
+        if !matches!(method, "GET" | "HEAD") {
+            lines.push(("Content-Length", "0".to_owned()));
+        }
+        self.head(method, &lines)
+    }
+
+    fn head(&self, method: &str, lines: &[(&str, String)]) -> String {
+        let mut request = format!("{method} {}", self.path);
         for (index, (name, value)) in self.query.iter().enumerate() {
             request.push(if index == 0 { '?' } else { '&' });
             request.push_str(name);
@@ -277,12 +299,8 @@ impl Target {
         if !given("host") {
             line("Host", &self.authority);
         }
-        line("Connection", "Upgrade");
-        line("Upgrade", "websocket");
-        line("Sec-WebSocket-Version", "13");
-        line("Sec-WebSocket-Key", key);
-        if !self.subprotocols.is_empty() {
-            line("Sec-WebSocket-Protocol", &self.subprotocols.join(", "));
+        for (name, value) in lines {
+            line(name, value);
         }
         if !given("user-agent") {
             line(

@@ -13,6 +13,7 @@ use stackgen_deploy::{Api, ApiId, FunctionName, OperationContext, Stage, StageNa
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_model::{Inputs, Model, Resolved, Text};
 use stackgen_synth::Dialect;
+use stackgen_synth::spec::VerifyCaller;
 
 use super::Account;
 use crate::error::CliError;
@@ -92,6 +93,10 @@ pub(crate) struct Goal {
     pub(crate) release: Option<Release>,
     /// The environment of the stack.
     pub(crate) environment: Option<String>,
+    /// The callers that the stack declares for verification.
+    pub(crate) callers: Vec<(String, VerifyCaller)>,
+    /// The folder of the stackgen.yaml.
+    pub(crate) folder: PathBuf,
     /// Code that was built for functions of the stack, with the first goal alone.
     pub(crate) code: Vec<BuiltCode>,
 }
@@ -106,6 +111,8 @@ impl Goal {
             issuer: None,
             release: None,
             environment: None,
+            callers: Vec::new(),
+            folder: PathBuf::from("."),
             code: Vec::new(),
         }
     }
@@ -187,6 +194,8 @@ impl GoalArgs {
                 issuer: issuer(api),
                 release,
                 environment: Some(environment.to_owned()),
+                callers: project.verify_callers(environment),
+                folder: project.folder().to_owned(),
                 code: Vec::new(),
             });
         }

@@ -1,7 +1,7 @@
 //! An account of AWS, or the local gateway that stands in for one, and the stacks in it.
 
+mod callers;
 mod goal;
-mod handshakes;
 mod progress;
 
 use std::path::Path;
@@ -12,8 +12,8 @@ use stackgen_aws::{Access, Aws, Credentials};
 use stackgen_deploy::{DeployError, Interrupt, OperationContext, RetryPolicy, Timestamp};
 use tokio::sync::watch;
 
+pub(crate) use callers::VerifyArgs;
 pub(crate) use goal::{Goal, GoalArgs, Read, resolve_probe_target};
-pub(crate) use handshakes::Handshakes;
 pub(crate) use progress::Progress;
 
 use crate::error::CliError;
@@ -82,9 +82,9 @@ impl AccountArgs {
                 issuer: None,
             },
         };
-        let retry = match gateway {
-            Some(_) => RetryPolicy::local(),
-            None => RetryPolicy::default(),
+        let retry = match gateway.is_some() || self.is_loopback() {
+            true => RetryPolicy::local(),
+            false => RetryPolicy::default(),
         };
         let aws = Aws::connect(&access).await;
         let aws = aws.map_err(|error| CliError::from(DeployError::from(error)))?;
@@ -95,16 +95,20 @@ impl AccountArgs {
 impl AccountArgs {
     /// What answers on this machine takes any credentials, and needs none of the user's.
     fn stand_in(&self) -> Option<Credentials> {
-        let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-        let url = self.endpoint_url.as_deref()?;
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let has_own =
             self.profile.is_some() || is_set("AWS_PROFILE") || is_set("AWS_ACCESS_KEY_ID");
-        let is_here = here.iter().any(|here| {
+        (self.is_loopback() && !has_own).then(any_credentials)
+    }
+
+    /// True if an endpoint on this machine is given.
+    fn is_loopback(&self) -> bool {
+        let url = self.endpoint_url.as_deref().unwrap_or_default();
+        let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+        here.iter().any(|here| {
             let rest = url.strip_prefix(here);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
-        });
-        (is_here && !has_own).then(any_credentials)
+        })
     }
 }
 
@@ -126,6 +130,7 @@ impl Account {
             retry: &self.retry,
             steps,
             interrupt,
+            now,
         }
     }
 }

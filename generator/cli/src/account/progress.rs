@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use stackgen_deploy::Step;
+use stackgen_deploy::{Judgement, Step};
 
 use super::short;
 use crate::error::CliError;
@@ -143,9 +143,18 @@ fn told(step: &Step<'_>) -> Option<(&'static str, String)> {
                 format!("{GREEN}{deployment}{GREEN:#} (was {was})"),
             )
         }
-        Step::Tried { meaning, good } => {
-            let style = if *good { GREEN } else { RED };
-            ("verifying", format!("{style}{meaning}{style:#}"))
+        Step::Tried {
+            caller,
+            meaning,
+            judgement,
+        } => {
+            let style = match judgement {
+                Judgement::Verified => GREEN,
+                Judgement::AuthorizerOnly => DIM,
+                Judgement::Failed => RED,
+            };
+            let line = format!("{style}{meaning}{style:#}, as {caller}");
+            ("verifying", line)
         }
         Step::Restored { deployment } => ("restored", deployment.to_string()),
         Step::Deleted { deployment } => ("deleted", deployment.to_string()),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::Args;
 use serde_json::json;
 use stackgen_deploy::status::{ChangeBasis, Confidence, State, Status as Known, status};
-use stackgen_deploy::{CreatedBy, Step};
+use stackgen_deploy::{CreatedBy, Step, TrialResult};
 
 use crate::Outcome;
 use crate::account::{AccountArgs, GoalArgs, Progress, Read, ago, block_on, interrupt, now, short};
@@ -17,9 +17,14 @@ use crate::ui::{BOLD, DIM, GREEN, RED, Ui};
 /// Compares the digest that the served deployment carries with the account's, and with the stackgen.yaml's template:
 /// which changes are not served, whether functions run what was built, and how sure that is.
 ///
-/// Exits with 3 unless every stage is known to serve what the account holds.
+/// Exits with 0 if every stage serves what the account holds and was verified. Exits with 3 if one is stale, not known, or
+/// was never verified.
 #[derive(Args, Debug)]
 pub(crate) struct Status {
+    /// Exit with 0 if a stage serves what the account holds and was never verified
+    #[arg(long)]
+    allow_unverified: bool,
+
     #[command(flatten)]
     goal: GoalArgs,
 
@@ -54,7 +59,11 @@ impl Status {
                 ui.result(&shown(known))?;
             }
         }
-        Ok(match found.iter().all(Known::is_current) {
+        let is_good = |known: &Known| {
+            let verified = known.is_verified() || self.allow_unverified && !known.failed_trial();
+            known.is_current() && verified
+        };
+        Ok(match found.iter().all(is_good) {
             true => Outcome::Done,
             false => Outcome::Found,
         })
@@ -74,6 +83,7 @@ fn shown(known: &Known) -> String {
     };
     say("because", known.verdict.because);
     say("serves", &served(known));
+    say("verified", &verified(known));
     say(
         "account",
         &format!("sha256:{}", short(&known.account_digest.to_string())),
@@ -124,6 +134,17 @@ fn served(known: &Known) -> String {
         words.push(format!("sha256:{}", short(&label.digest.to_string())));
     }
     words.join(", ")
+}
+
+/// The last trial of the deployment that is served.
+fn verified(known: &Known) -> String {
+    match known.label.as_ref().and_then(|label| label.trial.as_ref()) {
+        Some(TrialResult::Passed { at, callers }) if callers.is_empty() => at.clone(),
+        Some(TrialResult::Passed { at, callers }) => format!("{at} as {}", callers.join(", ")),
+        Some(TrialResult::Failed { at: Some(at) }) => format!("{RED}failed{RED:#} {at}"),
+        Some(TrialResult::Failed { at: None }) => format!("{RED}failed{RED:#}"),
+        None => "never; `stackgen deploy --redeploy-stage` verifies it".to_owned(),
+    }
 }
 
 fn verdict(known: &Known) -> String {

@@ -138,4 +138,17 @@ impl ApiDescription {
             authorized || route.properties.get("ApiKeyRequired") == Some(&Json::Bool(true))
         })
     }
+
+    /// The path of a GET route that an anonymous caller can call as it stands.
+    pub fn open_path(&self) -> Option<String> {
+        let open = self.parts.iter().filter(|part| {
+            let authorization = part.text("AuthorizationType").unwrap_or("NONE");
+            part.kind == PartKind::Route && authorization == "NONE"
+        });
+        let paths = open.filter_map(|route| {
+            let path = route.text("RouteKey")?.strip_prefix("GET ")?;
+            (!path.contains('{')).then(|| path.to_owned())
+        });
+        paths.min()
+    }
 }

@@ -2,158 +2,176 @@
 
 use stackgen_model::SnapshotDigest;
 
-use super::{Redeploy, label, wiring};
+use super::Redeployment;
 use crate::account::{AccountRegion, Wiring};
 use crate::progress::Step;
-use crate::retry::OperationContext;
-use crate::{Account, AccountErrorKind, DeployError, Deployment, DeploymentId, DeploymentStatus};
+use crate::{
+    Account, AccountErrorKind, DeployError, Deployment, DeploymentId, DeploymentMetadata,
+    DeploymentStatus, Verify,
+};
 
-/// How often a deployment is made anew because the API changed meanwhile.
+/// The number of deployments that are made, at most, if the API changes meanwhile.
 const TIMES: usize = 3;
 
-/// Makes a deployment and waits until it can be served. No stage moves.
-///
-/// What a deployment froze cannot be read afterwards. So the API is read before and after: if both are the same, that
-/// is what it froze. If not, it is deleted and another one is made.
-pub(super) async fn create(
-    account: &impl Account,
-    request: &Redeploy,
-    place: &AccountRegion,
-    mut wanted: Wiring,
-    ctx: OperationContext<'_>,
-) -> Result<(DeploymentId, SnapshotDigest), DeployError> {
-    let api = &request.api.id;
-    for _ in 0..TIMES {
-        ctx.step(Step::Creating);
-        let description = label(request, &wanted.digest, false).to_string();
-        let created = sent(account, request, &description, ctx).await?;
-        let (after, _) = match finished(account, request, place, &created, ctx).await {
-            Ok(after) => after,
-            Err(error) => {
-                forget(account, request, &created.id, &error).await;
-                return Err(error);
+/// A deployment that can be served, and the digest of what it holds.
+pub(super) struct Created {
+    pub(super) deployment: Deployment,
+    pub(super) digest: SnapshotDigest,
+}
+
+impl<A: Account, V: Verify> Redeployment<'_, A, V> {
+    /// Makes a deployment and waits until it can be served. No stage moves.
+    ///
+    /// Nobody can read what a deployment holds. So the API is read before and after: if both are the same, that is what
+    /// it holds. If not, it is deleted and another one is made.
+    pub(super) async fn create(
+        &self,
+        region: &AccountRegion,
+        mut wanted: Wiring,
+        previous: Option<&DeploymentId>,
+    ) -> Result<Created, DeployError> {
+        let (request, ctx) = (self.request, self.ctx);
+        for _ in 0..TIMES {
+            ctx.step(Step::Creating);
+            let metadata = DeploymentMetadata {
+                git: Some(request.git.clone()),
+                environment: request.environment.clone(),
+                run: Some(request.run.clone()),
+                previous: previous.cloned(),
+                ..DeploymentMetadata::new(wanted.digest.clone())
+            };
+            let description = metadata.to_string();
+            let created = match self.create_with_retry(&description).await {
+                Ok(created) => created,
+                Err(error) => {
+                    self.delete_described(&description).await;
+                    return Err(error);
+                }
+            };
+            let after = match self.finish(region, &created).await {
+                Ok(after) => after,
+                Err(error) => {
+                    self.delete_after(&created.id, &error).await;
+                    return Err(error);
+                }
+            };
+            if after.digest == wanted.digest {
+                return Ok(Created {
+                    deployment: Deployment {
+                        status: DeploymentStatus::Deployed,
+                        description: Some(description),
+                        ..created
+                    },
+                    digest: wanted.digest,
+                });
             }
-        };
-        if after.digest == wanted.digest {
-            return Ok((created.id, wanted.digest));
+            ctx.step(Step::Changed {
+                deployment: &created.id,
+            });
+            self.delete_unused(&created.id).await;
+            wanted = after;
         }
-        ctx.step(Step::Changed {
+        Err(DeployError::KeepsChanging {
+            api: request.api.id.clone(),
+            times: TIMES,
+        })
+    }
+
+    /// Waits for a deployment, and reads the API again.
+    async fn finish(
+        &self,
+        region: &AccountRegion,
+        created: &Deployment,
+    ) -> Result<Wiring, DeployError> {
+        let (account, ctx) = (self.account, self.ctx);
+        self.wait_until_deployed(created.clone()).await?;
+        ctx.step(Step::Created {
             deployment: &created.id,
         });
-        // Not worth failing for: pruning will find it.
-        let _ = ctx.call(|| account.delete(api, &created.id)).await;
-        wanted = after;
+        let description = ctx.read(|| account.describe(&self.request.api.id)).await?;
+        Ok(description.wiring(region))
     }
-    Err(DeployError::KeepsChanging {
-        api: api.clone(),
-        times: TIMES,
-    })
-}
 
-/// Waits for a deployment, and reads the API again.
-async fn finished(
-    account: &impl Account,
-    request: &Redeploy,
-    place: &AccountRegion,
-    created: &Deployment,
-    ctx: OperationContext<'_>,
-) -> Result<(Wiring, bool), DeployError> {
-    deployed(account, request, created.clone(), ctx).await?;
-    ctx.step(Step::Created {
-        deployment: &created.id,
-    });
-    wiring(account, request, place, ctx).await
-}
-
-/// Deletes a deployment that no stage was ever moved to, so that nothing goes back to it later. One that failed is left to
-/// be looked at: no stage can serve it. Not worth failing for, or waiting for.
-pub(super) async fn forget(
-    account: &impl Account,
-    request: &Redeploy,
-    id: &DeploymentId,
-    error: &DeployError,
-) {
-    let of_itself = matches!(
-        error,
-        DeployError::DeploymentFailed { .. } | DeployError::DeploymentTimedOut { .. }
-    );
-    if !of_itself {
-        let _ = account.delete(&request.api.id, id).await;
+    /// Deletes a deployment after an error before the stage was moved. One that failed or that stays PENDING is kept for
+    /// inspection: no stage can serve it.
+    async fn delete_after(&self, id: &DeploymentId, error: &DeployError) {
+        let of_itself = matches!(
+            error,
+            DeployError::DeploymentFailed { .. } | DeployError::DeploymentTimedOut { .. }
+        );
+        if !of_itself {
+            self.delete_unused(id).await;
+        }
     }
-}
 
-/// Calls CreateDeployment, not more often than allowed (row D15). If an answer was lost, a deployment that was not
-/// there before and says just this is the one.
-async fn sent(
-    account: &impl Account,
-    request: &Redeploy,
-    description: &str,
-    ctx: OperationContext<'_>,
-) -> Result<Deployment, DeployError> {
-    let api = &request.api.id;
-    let before = ctx.call(|| account.deployments(api)).await?;
-    let started = tokio::time::Instant::now();
-    loop {
-        ctx.interrupt.check()?;
-        let error = match account.create(api, description).await {
-            Ok(created) => return Ok(created),
-            Err(error) => error,
-        };
-        if error.may_have_happened() {
-            let now = ctx.call(|| account.deployments(api)).await?;
-            let ours = now.into_iter().find(|one| {
-                one.description.as_deref() == Some(description)
-                    && before.iter().all(|before| before.id != one.id)
-            });
+    /// Deletes a deployment that may have been made although no answer says so. That is not worth failing for.
+    async fn delete_described(&self, description: &str) {
+        let all = self.account.deployments(&self.request.api.id).await;
+        for one in all.unwrap_or_default() {
+            if one.description.as_deref() == Some(description) {
+                self.delete_unused(&one.id).await;
+            }
+        }
+    }
+
+    /// Calls CreateDeployment, not more often than allowed (row D15). After any failure, a deployment
+    /// with this description, which names the run, is the one: a refusal may hide a call that took effect.
+    async fn create_with_retry(&self, description: &str) -> Result<Deployment, DeployError> {
+        let (account, api, ctx) = (self.account, &self.request.api.id, self.ctx);
+        let started = tokio::time::Instant::now();
+        loop {
+            ctx.interrupt.check()?;
+            let error = match account.create(api, description).await {
+                Ok(created) => return Ok(created),
+                Err(error) => error,
+            };
+            let now = ctx.read(|| account.deployments(api)).await?;
+            let mut ours = now.into_iter();
+            let ours = ours.find(|one| one.description.as_deref() == Some(description));
             if let Some(ours) = ours {
                 return Ok(ours);
             }
+            if !error.is_transient() || started.elapsed() >= ctx.retry.calls.0 {
+                return Err(error.into());
+            }
+            let after = ctx.retry.create;
+            ctx.step(Step::Again {
+                error: &error,
+                after,
+            });
+            ctx.interrupt.sleep(after).await?;
         }
-        if !error.is_transient() || started.elapsed() >= ctx.retry.calls.0 {
-            return Err(error.into());
-        }
-        let after = ctx.retry.create;
-        ctx.step(Step::Again {
-            error: &error,
-            after,
-        });
-        ctx.interrupt.sleep(after).await?;
     }
-}
 
-/// Waits until a deployment is DEPLOYED.
-async fn deployed(
-    account: &impl Account,
-    request: &Redeploy,
-    mut deployment: Deployment,
-    ctx: OperationContext<'_>,
-) -> Result<(), DeployError> {
-    let api = &request.api.id;
-    let started = tokio::time::Instant::now();
-    loop {
-        match deployment.status {
-            DeploymentStatus::Deployed => return Ok(()),
-            DeploymentStatus::Failed => {
-                return Err(DeployError::DeploymentFailed {
-                    id: deployment.id,
-                    message: deployment
-                        .message
-                        .unwrap_or_else(|| "no reason is given".to_owned()),
-                });
+    /// Waits until a deployment is DEPLOYED.
+    async fn wait_until_deployed(&self, mut deployment: Deployment) -> Result<(), DeployError> {
+        let (account, api, ctx) = (self.account, &self.request.api.id, self.ctx);
+        let started = tokio::time::Instant::now();
+        loop {
+            match deployment.status {
+                DeploymentStatus::Deployed => return Ok(()),
+                DeploymentStatus::Failed => {
+                    return Err(DeployError::DeploymentFailed {
+                        id: deployment.id,
+                        message: deployment
+                            .message
+                            .unwrap_or_else(|| "no reason is given".to_owned()),
+                    });
+                }
+                DeploymentStatus::Pending if started.elapsed() >= ctx.retry.deployed => {
+                    return Err(DeployError::DeploymentTimedOut {
+                        id: deployment.id,
+                        after: ctx.retry.deployed,
+                    });
+                }
+                DeploymentStatus::Pending => ctx.interrupt.sleep(ctx.retry.poll).await?,
             }
-            DeploymentStatus::Pending if started.elapsed() >= ctx.retry.deployed => {
-                return Err(DeployError::DeploymentTimedOut {
-                    id: deployment.id,
-                    after: ctx.retry.deployed,
-                });
+            match ctx.read(|| account.deployment(api, &deployment.id)).await {
+                Ok(found) => deployment = found,
+                // What was just made may not be seen everywhere yet.
+                Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {}
+                Err(error) => return Err(error),
             }
-            DeploymentStatus::Pending => ctx.interrupt.sleep(ctx.retry.poll).await?,
-        }
-        match ctx.call(|| account.deployment(api, &deployment.id)).await {
-            Ok(found) => deployment = found,
-            // What was just made may not be seen everywhere yet.
-            Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {}
-            Err(error) => return Err(error),
         }
     }
 }

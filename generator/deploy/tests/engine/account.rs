@@ -9,10 +9,10 @@ use stackgen_deploy::account::{AccountRegion, ApiDescription, Part, PartKind};
 use stackgen_deploy::code::BuiltCode;
 use stackgen_deploy::redeploy::{Redeploy, Redeployed, redeploy};
 use stackgen_deploy::{
-    AccountError, AccountErrorKind, Api, ApiCatalog, ApiId, CallTarget, CodeStore, DeployError,
-    Deployment, DeploymentId, DeploymentStatus, DeploymentStore, FunctionName, FunctionState,
-    FunctionVersion, Handshake, Interrupt, OperationContext, Protocol, RetryPolicy, Stage,
-    StageActivator, StageName, Timestamp, UpdateStatus, Verify,
+    AccountError, AccountErrorKind, Api, ApiCatalog, ApiId, CallTarget, Caller, CodeStore,
+    DeployError, Deployment, DeploymentId, DeploymentStatus, DeploymentStore, DomainMapping,
+    FunctionName, FunctionState, FunctionVersion, Handshake, Interrupt, OperationContext, Protocol,
+    RetryPolicy, Stage, StageActivator, StageName, Timestamp, UpdateStatus, Verification, Verify,
 };
 
 type Answer<T> = Result<T, AccountError>;
@@ -53,6 +53,10 @@ pub(crate) struct Held {
     /// How many looks until a deployment is DEPLOYED; what it becomes.
     pub(crate) pending: u32,
     pub(crate) becomes: DeploymentStatus,
+    /// The custom domains that reach the API.
+    pub(crate) mappings: Vec<DomainMapping>,
+    /// Whether UpdateStage is accepted and never seen.
+    pub(crate) frozen_stage: bool,
     made: u32,
 }
 
@@ -155,6 +159,8 @@ impl Memory {
             functions: BTreeMap::from([(FunctionName::new("hello"), function)]),
             pending: 0,
             becomes: DeploymentStatus::Deployed,
+            mappings: Vec::new(),
+            frozen_stage: false,
             made: 0,
         };
         Memory {
@@ -285,6 +291,11 @@ impl ApiCatalog for Memory {
             .await
     }
 
+    async fn mappings(&self, _: &ApiId) -> Answer<Vec<DomainMapping>> {
+        self.call("GetApiMappings", |held| Ok(held.mappings.clone()))
+            .await
+    }
+
     async fn describe(&self, _: &ApiId) -> Answer<ApiDescription> {
         self.call("GetRoutes", |held| Ok(held.description.clone()))
             .await
@@ -378,7 +389,9 @@ impl StageActivator for Memory {
 
     async fn activate(&self, _: &ApiId, _: &StageName, deployment: &DeploymentId) -> Answer<()> {
         self.call("UpdateStage", |held| {
-            held.stage.deployment = Some(deployment.clone());
+            if !held.frozen_stage {
+                held.stage.deployment = Some(deployment.clone());
+            }
             Ok(())
         })
         .await
@@ -495,7 +508,7 @@ impl Answers {
 }
 
 impl Verify for Answers {
-    async fn handshake(&self, _: &str) -> Handshake {
+    async fn attempt(&self, _: &str, _: Protocol, _: &Caller) -> Handshake {
         let mut statuses = self.0.borrow_mut();
         Handshake::Answered(match statuses.len() {
             1 => statuses[0],
@@ -510,11 +523,13 @@ pub(crate) fn request() -> Redeploy {
         api: Memory::api(),
         stage: StageName::new("dev"),
         git: "abc1234".to_owned(),
+        run: "run1".to_owned(),
         environment: Some("dev".to_owned()),
         code: Vec::new(),
         release: None,
         force: false,
-        verify: Some(Vec::new()),
+        verify: Some(Verification::default()),
+        mark: false,
         prune_failed: false,
         prune: None,
     }
@@ -541,6 +556,7 @@ pub(crate) async fn run(
         retry: &retry,
         steps: &steps,
         interrupt: &interrupt,
+        now: || stackgen_deploy::Timestamp(1_795_315_372),
     };
     let outcome = redeploy(memory, answers, request, ctx).await;
     (outcome, told.into_inner())

@@ -115,6 +115,7 @@ async fn a_plan_tells_which_code_and_which_versions() {
         retry: &retry,
         steps: &|_| {},
         interrupt: &interrupt,
+        now: || stackgen_deploy::Timestamp(1_795_315_372),
     };
     assert_eq!(
         plan(&memory, &pinned("code-1"), ctx).await.unwrap().code,

@@ -57,7 +57,7 @@ fn serves_something_complete(memory: &Memory, context: &str) {
     assert_eq!(served.status, DeploymentStatus::Deployed, "{context}");
     if served.id.as_str() != "old" {
         let digest = frozen.wiring(&place()).digest;
-        assert_eq!(served.label().unwrap().digest, digest, "{context}");
+        assert_eq!(served.metadata().unwrap().digest, digest, "{context}");
     }
 }
 

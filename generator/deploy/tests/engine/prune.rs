@@ -12,7 +12,9 @@ const DIGEST: &str = "0c646b45934298942649da2370e13bc40395f9fe420b7e61671eabfdff
 
 fn redeployed(id: &str, created: i64) -> Deployment {
     Deployment {
-        description: Some(format!("stackgen sha256:{DIGEST} git:a env:dev")),
+        description: Some(format!(
+            "stackgen sha256:{DIGEST} format:2 tried:2026-11-22T02:42:52Z by:anonymous git:a env:dev"
+        )),
         ..by_hand(id, created)
     }
 }
@@ -120,6 +122,33 @@ fn going_back_leaves_out_what_failed_and_what_is_not_known() {
     assert_eq!(back(&all, "hand").as_deref(), Some("r1"));
 }
 
+#[test]
+fn going_back_leaves_out_leftovers_that_were_never_tried_and_takes_what_is_known_to_have_served() {
+    let describe = |id: &str, created, words: &str| Deployment {
+        description: Some(format!("stackgen sha256:{DIGEST} {words} git:a")),
+        ..by_hand(id, created)
+    };
+    let passed = "format:2 tried:2026-11-22T02:42:52Z";
+    let back = |all: &[Deployment]| earlier(all, &all.last()?.id).map(|one| one.id.to_string());
+    let mut all = vec![
+        by_hand("hand", 1),
+        describe("leftover", 2, "format:2"),
+        describe("old-leftover", 3, ""),
+        describe("served", 4, passed),
+    ];
+    assert_eq!(back(&all), None);
+    // Its description names what the stage served before.
+    all[3] = describe("served", 4, &format!("{passed} previous:hand"));
+    assert_eq!(back(&all).as_deref(), Some("hand"));
+    all[3] = describe("served", 4, &format!("{passed} previous:old-leftover"));
+    assert_eq!(back(&all).as_deref(), Some("old-leftover"));
+    // It served, and nobody knows how.
+    all[3] = describe("served", 4, &format!("{passed} previous:leftover"));
+    assert_eq!(back(&all), None);
+    all.insert(1, template("template", 2));
+    assert_eq!(back(&all).as_deref(), Some("template"));
+}
+
 fn deployments() -> impl Strategy<Value = Vec<Deployment>> {
     let one = (0..3u8, 0..20i64, any::<bool>());
     prop::collection::vec(one, 1..30).prop_map(|all| {
@@ -159,13 +188,13 @@ proptest! {
             prop_assert!(!deleted || deployment.id != *served);
             prop_assert!(!deleted || Some(&deployment.id) != previous.as_ref());
             prop_assert!(!deleted || deployment.status != DeploymentStatus::Pending);
-            match deployment.maker() {
+            match deployment.created_by() {
                 CreatedBy::Redeploy => kept_redeployed += usize::from(!deleted),
                 CreatedBy::Template => prop_assert!(!deleted || templates || every),
                 _ => prop_assert!(!deleted || every),
             }
         }
-        let redeployed = all.iter().filter(|one| one.maker() == CreatedBy::Redeploy).count();
+        let redeployed = all.iter().filter(|one| one.created_by() == CreatedBy::Redeploy).count();
         if !every && !templates {
             prop_assert!(kept_redeployed >= keep.min(redeployed));
         }

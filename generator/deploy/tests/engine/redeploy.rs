@@ -1,12 +1,12 @@
 //! What redeploying does, and what it says.
 
-use stackgen_deploy::redeploy::{Redeployed, plan};
+use stackgen_deploy::redeploy::{Redeploy, Redeployed, plan};
 use stackgen_deploy::{
-    AccountError, AccountErrorKind, DeployError, DeploymentId, DeploymentStatus, Interrupt,
-    OperationContext, RetryPolicy,
+    AccountError, AccountErrorKind, Caller, DeployError, DeploymentId, DeploymentStatus,
+    DomainMapping, Interrupt, OperationContext, RetryPolicy, StageName, Verification,
 };
 
-use crate::account::{Answers, Memory, by_hand, place, request, route, run};
+use crate::account::{Answers, Fault, Memory, by_hand, place, request, route, run};
 
 #[tokio::test(start_paused = true)]
 async fn a_stale_stage_serves_a_new_deployment_which_says_what_it_froze() {
@@ -30,10 +30,13 @@ async fn a_stale_stage_serves_a_new_deployment_which_says_what_it_froze() {
     assert_eq!(frozen.wiring(&place()).digest, digest);
     assert_eq!(
         served.description.unwrap(),
-        format!("stackgen sha256:{digest} git:abc1234 env:dev")
+        format!(
+            "stackgen sha256:{digest} format:2 digest:1 tried:2026-11-22T02:42:52Z by:anonymous run:run1 \
+             previous:old git:abc1234 env:dev"
+        )
     );
-    insta::assert_snapshot!(evidence.unwrap(), @"101: a WebSocket was opened (2 handshakes)");
-    insta::assert_snapshot!(memory.calls.borrow().join(" "), @"GetCallerIdentity GetStage GetRoutes GetDeployments GetDeployments CreateDeployment GetDeployment GetDeployment GetDeployment GetDeployment GetRoutes GetStage UpdateStage GetStage");
+    insta::assert_snapshot!(evidence.unwrap(), @"101: a WebSocket was opened (2 attempts)");
+    insta::assert_snapshot!(memory.calls.borrow().join(" "), @"GetCallerIdentity GetStage GetRoutes GetDeployments CreateDeployment GetDeployment GetDeployment GetDeployment GetDeployment GetRoutes GetStage UpdateStage GetStage GetStage UpdateDeployment");
 }
 
 #[tokio::test(start_paused = true)]
@@ -60,7 +63,9 @@ async fn nothing_is_done_when_the_stage_serves_just_this() {
         Redeployed::Current {
             deployment,
             digest,
-            maker
+            maker,
+            verified: true,
+            evidence: None,
         }
     );
     assert!(
@@ -132,7 +137,7 @@ async fn a_stage_that_does_not_answer_goes_back_and_nothing_goes_forward_to_the_
     let memory = Memory::stale();
     let (outcome, steps) = run(&memory, &Answers::with(&[502]), &request()).await;
     let error = outcome.unwrap_err();
-    insta::assert_snapshot!(error, @"stage dev did not answer as it should on deployment new1: 502: the function of $connect failed (row C6) (21 handshakes); old is restored, new1 is kept");
+    insta::assert_snapshot!(error, @"stage dev did not answer as it should on deployment new1: 502: the function of $connect failed (row C6) (21 attempts); old is restored, new1 is kept");
     assert_eq!(memory.serves().unwrap().0.id.as_str(), "old");
     assert!(
         steps.iter().any(|step| step.starts_with("Restored")),
@@ -140,7 +145,7 @@ async fn a_stage_that_does_not_answer_goes_back_and_nothing_goes_forward_to_the_
     );
     let held = memory.held.borrow();
     let failed = &held.deployments.last().unwrap().0;
-    assert!(failed.label().unwrap().failed);
+    assert!(failed.metadata().unwrap().failed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,23 +182,360 @@ async fn bad_answers_are_borne_while_the_move_is_not_seen_everywhere() {
     assert_eq!(evidence.handshakes.len(), 6);
 }
 
-#[tokio::test(start_paused = true)]
-async fn refusing_strangers_is_an_answer_where_connect_is_guarded() {
-    for (guard, good) in [("CUSTOM", true), ("AWS_IAM", true), ("NONE", false)] {
-        let memory = Memory::holding(|held| {
-            let connect = &mut held.description.parts[1].properties;
-            connect.insert("AuthorizationType".to_owned(), guard.into());
-        });
-        let outcome = run(&memory, &Answers::with(&[403]), &request()).await.0;
-        assert_eq!(outcome.is_ok(), good, "{guard}: {outcome:?}");
+/// An account whose `$connect` has this AuthorizationType.
+fn guarded(guard: &'static str) -> Memory {
+    Memory::holding(|held| {
+        let connect = &mut held.description.parts[1].properties;
+        connect.insert("AuthorizationType".to_owned(), guard.into());
+    })
+}
+
+fn verified_as(callers: Vec<Caller>) -> Redeploy {
+    Redeploy {
+        verify: Some(Verification {
+            callers,
+            also: Vec::new(),
+        }),
+        ..request()
     }
+}
+
+fn speaker() -> Caller {
+    Caller {
+        name: "speaker".to_owned(),
+        has_credentials: true,
+        ..Caller::anonymous()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_authorizer_that_refuses_strangers_verifies_nothing_and_the_stage_goes_back() {
+    for guard in ["CUSTOM", "AWS_IAM"] {
+        let memory = guarded(guard);
+        let error = run(&memory, &Answers::with(&[401]), &request()).await.0;
+        let error = error.unwrap_err();
+        assert!(error.to_string().contains("authorizer only"), "{error}");
+        assert!(
+            error.to_string().contains("could not be verified"),
+            "{error}"
+        );
+        // The stage serves what it served, and no leftover is there to go back to later.
+        assert_eq!(memory.serves().unwrap().0.id.as_str(), "old");
+        assert_eq!(memory.ids(), ["old"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_declared_refusal_verifies_nothing_unless_another_caller_gets_through() {
+    let stranger = Caller {
+        status: Some(401),
+        ..Caller::anonymous()
+    };
+    let memory = guarded("CUSTOM");
+    let alone = verified_as(vec![stranger.clone()]);
+    let error = run(&memory, &Answers::with(&[401]), &alone).await.0;
+    assert!(matches!(error, Err(DeployError::NotVerified(error)) if error.inconclusive));
+    let memory = guarded("CUSTOM");
+    let both = verified_as(vec![stranger, speaker()]);
+    let outcome = run(&memory, &Answers::with(&[401, 101, 401, 101]), &both)
+        .await
+        .0;
+    assert!(matches!(
+        outcome,
+        Ok(Redeployed::Deployed { verified: true, .. })
+    ));
+    let description = memory.serves().unwrap().0.description.unwrap();
+    assert!(
+        description.contains(" by:anonymous,speaker "),
+        "{description}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_with_credentials_that_is_refused_is_a_failure() {
+    let memory = guarded("CUSTOM");
+    let request = verified_as(vec![speaker()]);
+    let error = run(&memory, &Answers::with(&[403]), &request).await.0;
+    assert!(matches!(error, Err(DeployError::NotVerified(error)) if !error.inconclusive));
+    assert_eq!(memory.serves().unwrap().0.id.as_str(), "old");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_of_the_connect_function_verifies_only_if_it_is_declared() {
+    let refused = run(&Memory::stale(), &Answers::with(&[400]), &request())
+        .await
+        .0;
+    assert!(
+        matches!(refused, Err(DeployError::NotVerified(_))),
+        "{refused:?}"
+    );
+    let declared = verified_as(vec![Caller {
+        status: Some(400),
+        ..Caller::anonymous()
+    }]);
+    let fine = run(&Memory::stale(), &Answers::with(&[400]), &declared)
+        .await
+        .0;
+    assert!(fine.is_ok(), "{fine:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_deployment_that_is_broken_is_never_current() {
+    let memory = Memory::holding(|held| {
+        held.deployments.clear();
+        held.stage.deployment = None;
+    });
+    for _ in 0..3 {
+        let outcome = run(&memory, &Answers::with(&[502]), &request()).await.0;
+        assert!(
+            matches!(outcome, Err(DeployError::NotVerified(_))),
+            "{outcome:?}"
+        );
+    }
+    let outcome = run(&memory, &Answers::with(&[101]), &request()).await.0;
+    assert!(outcome.is_ok(), "{outcome:?}");
+}
+
+/// An account in which a run was killed after UpdateStage: the stage serves what nobody tried.
+async fn killed_after_the_move() -> Memory {
+    let memory = Memory::stale();
+    let at = {
+        let memory = Memory::stale();
+        run(&memory, &Answers::with(&[101]), &request())
+            .await
+            .0
+            .unwrap();
+        let calls = memory.calls.borrow();
+        calls
+            .iter()
+            .position(|call| *call == "UpdateStage")
+            .unwrap()
+    };
+    memory.fault.set(Some((at, Fault::EndsAfter)));
+    let answers = Answers::with(&[101]);
+    let request = request();
+    let run = run(&memory, &answers, &request);
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(3600), run).await;
+    assert!(ended.is_err());
+    memory.fault.set(None);
+    assert_eq!(memory.serves().unwrap().0.id.as_str(), "new1");
+    memory
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_run_left_serving_is_tried_before_it_is_called_current() {
+    let memory = killed_after_the_move().await;
+    let outcome = run(&memory, &Answers::with(&[101]), &request()).await.0;
+    assert!(
+        matches!(
+            &outcome,
+            Ok(Redeployed::Current {
+                verified: true,
+                evidence: Some(_),
+                ..
+            })
+        ),
+        "{outcome:?}"
+    );
+    assert!(memory.serves().unwrap().0.metadata().unwrap().passed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_run_left_broken_is_marked_and_the_stage_goes_back_to_what_served_before() {
+    let memory = killed_after_the_move().await;
+    let error = run(&memory, &Answers::with(&[502]), &request())
+        .await
+        .0
+        .unwrap_err();
+    assert!(matches!(error, DeployError::NotVerified(_)), "{error}");
+    assert_eq!(memory.serves().unwrap().0.id.as_str(), "old");
+    let held = memory.held.borrow();
+    assert!(
+        held.deployments
+            .last()
+            .unwrap()
+            .0
+            .metadata()
+            .unwrap()
+            .failed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_marked_before_the_stage_goes_back() {
+    let memory = Memory::stale();
+    run(&memory, &Answers::with(&[502]), &request())
+        .await
+        .0
+        .unwrap_err();
+    let calls = memory.calls.borrow();
+    let last = |name: &str| calls.iter().rposition(|call| *call == name).unwrap();
+    assert!(last("UpdateDeployment") < last("UpdateStage"), "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_live_code_ends_what_an_earlier_trial_showed() {
+    let memory = Memory::stale();
+    run(&memory, &Answers::with(&[101]), &request())
+        .await
+        .0
+        .unwrap();
+    let with_code = Redeploy {
+        code: vec![crate::account::built("hello", "code-2")],
+        ..request()
+    };
+    let broken = run(&memory, &Answers::with(&[502]), &with_code).await.0;
+    assert!(
+        matches!(broken, Err(DeployError::NotVerified(_))),
+        "{broken:?}"
+    );
+    let again = run(&memory, &Answers::with(&[502]), &with_code).await.0;
+    assert!(
+        matches!(again, Err(DeployError::NotVerified(_))),
+        "{again:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stage_that_another_run_moved_during_the_trial_is_not_reported_as_verified() {
+    let memory = Memory::holding(|held| {
+        let description = held.description.clone();
+        held.deployments
+            .push((by_hand("theirs", 1_500), description));
+    });
+    let answers = Answers::with(&[101]);
+    let calls = {
+        let memory = Memory::stale();
+        run(&memory, &answers, &request()).await.0.unwrap();
+        let calls = memory.calls.borrow();
+        calls.iter().rposition(|call| *call == "GetStage").unwrap()
+    };
+    *memory.else_does.borrow_mut() = Some((
+        calls,
+        std::rc::Rc::new(|held| held.stage.deployment = Some(DeploymentId::new("theirs"))),
+    ));
+    let error = run(&memory, &answers, &request()).await.0.unwrap_err();
+    assert!(matches!(error, DeployError::Moved { .. }), "{error}");
+    // Nobody serves what it made, and nothing goes back to it.
+    assert_eq!(memory.ids(), ["old", "theirs"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_is_slow_to_be_seen_is_not_told_as_somebody_elses_move() {
+    let memory = Memory::holding(|held| held.frozen_stage = true);
+    let error = run(&memory, &Answers::with(&[101]), &request())
+        .await
+        .0
+        .unwrap_err();
+    insta::assert_snapshot!(error, @"stage dev still serves old 10 s after API Gateway accepted new1; if it serves new1 later on, that was not tried");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_move_leaves_no_deployment() {
+    let memory = Memory::stale();
+    let at = {
+        let memory = Memory::stale();
+        run(&memory, &Answers::with(&[101]), &request())
+            .await
+            .0
+            .unwrap();
+        let calls = memory.calls.borrow();
+        calls
+            .iter()
+            .position(|call| *call == "UpdateStage")
+            .unwrap()
+    };
+    memory
+        .fault
+        .set(Some((at, Fault::Refused(AccountErrorKind::AccessDenied))));
+    run(&memory, &Answers::with(&[101]), &request())
+        .await
+        .0
+        .unwrap_err();
+    assert_eq!(memory.ids(), ["old"]);
+}
+
+/// An API that only a custom domain reaches.
+fn behind_a_domain() -> Redeploy {
+    let mut request = request();
+    request.api.endpoint_disabled = true;
+    request
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_behind_its_domain_is_tried_through_its_mapping() {
+    let mapping = |stage: &str, mutual_tls| DomainMapping {
+        domain: "ws.example.com".to_owned(),
+        key: Some("chat".to_owned()),
+        stage: StageName::new(stage),
+        mutual_tls,
+    };
+    let memory = Memory::holding(|held| held.mappings = vec![mapping("dev", false)]);
+    let outcome = run(&memory, &Answers::with(&[101]), &behind_a_domain())
+        .await
+        .0;
+    let Ok(Redeployed::Deployed {
+        evidence: Some(evidence),
+        ..
+    }) = outcome
+    else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(evidence.url, "wss://ws.example.com/chat");
+    for unreachable in [mapping("prod", false), mapping("dev", true)] {
+        let memory = Memory::holding(|held| held.mappings = vec![unreachable]);
+        let error = run(&memory, &Answers::with(&[101]), &behind_a_domain())
+            .await
+            .0;
+        assert!(
+            matches!(error, Err(DeployError::NothingToTry { .. })),
+            "{error:?}"
+        );
+        assert!(
+            memory
+                .calls
+                .borrow()
+                .iter()
+                .all(|call| call.starts_with("Get"))
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_of_cloudformation_is_tried_and_recorded_only_if_that_is_asked_for() {
+    let memory = Memory::stale();
+    {
+        let mut held = memory.held.borrow_mut();
+        let digest = held.description.wiring(&place()).digest;
+        held.deployments[0].0.description = Some(format!("stackgen sha256:{digest} env:dev"));
+    }
+    let outcome = run(&memory, &Answers::with(&[101]), &request()).await.0;
+    assert!(matches!(
+        outcome,
+        Ok(Redeployed::Current { verified: true, .. })
+    ));
+    assert!(!memory.serves().unwrap().0.metadata().unwrap().passed());
+    let marking = Redeploy {
+        mark: true,
+        ..request()
+    };
+    run(&memory, &Answers::with(&[101]), &marking)
+        .await
+        .0
+        .unwrap();
+    let marked = memory.serves().unwrap().0;
+    assert!(marked.metadata().unwrap().passed());
+    assert_eq!(marked.created_by(), stackgen_deploy::CreatedBy::Template);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_status_that_is_said_to_be_fine_is_fine() {
     let memory = Memory::stale();
     let request = stackgen_deploy::redeploy::Redeploy {
-        verify: Some(vec![403]),
+        verify: Some(Verification {
+            also: vec![403],
+            ..Verification::default()
+        }),
         ..request()
     };
     assert!(
@@ -207,7 +549,7 @@ async fn a_status_that_is_said_to_be_fine_is_fine() {
 #[tokio::test(start_paused = true)]
 async fn an_api_that_changes_meanwhile_is_deployed_as_it_is_in_the_end() {
     let memory = Memory::stale();
-    let creates = 5;
+    let creates = 4;
     *memory.else_does.borrow_mut() = Some((
         creates,
         std::rc::Rc::new(|held| held.description.parts.push(route("late"))),
@@ -221,7 +563,7 @@ async fn an_api_that_changes_meanwhile_is_deployed_as_it_is_in_the_end() {
     );
     let (served, frozen) = memory.serves().unwrap();
     assert_eq!(
-        served.label().unwrap().digest,
+        served.metadata().unwrap().digest,
         frozen.wiring(&place()).digest
     );
     assert_eq!(memory.ids(), ["old", "new2"]);
@@ -282,6 +624,7 @@ async fn an_interruption_leaves_a_complete_deployment() {
             retry: &retry,
             steps: &count,
             interrupt: &interrupt,
+            now: || stackgen_deploy::Timestamp(1_795_315_372),
         };
         let forced = stackgen_deploy::redeploy::Redeploy {
             force: true,
@@ -316,6 +659,7 @@ async fn a_plan_changes_nothing() {
         retry: &retry,
         steps: &|_| {},
         interrupt: &interrupt,
+        now: || stackgen_deploy::Timestamp(1_795_315_372),
     };
     let found = plan(&memory, &request(), ctx).await.unwrap();
     assert!(found.deploys);
@@ -340,6 +684,7 @@ async fn tried(kind: AccountErrorKind) -> usize {
         retry: &retry,
         steps: &|_| {},
         interrupt: &interrupt,
+        now: || stackgen_deploy::Timestamp(1_795_315_372),
     };
     let times = std::cell::Cell::new(0);
     let failing = || async {

@@ -11,6 +11,7 @@ async fn seen(memory: &Memory, template: Option<&TemplateSnapshot>) -> Status {
         retry: &retry,
         steps: &|_| {},
         interrupt: &interrupt,
+        now: || stackgen_deploy::Timestamp(1_795_315_372),
     };
     let code = [built("hello", "code-2"), built("gone", "code-1")];
     status(

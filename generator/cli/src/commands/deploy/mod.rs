@@ -7,20 +7,23 @@ mod whole;
 use clap::Args;
 
 use crate::Outcome;
-use crate::account::{AccountArgs, GoalArgs, block_on};
+use crate::account::{AccountArgs, GoalArgs, VerifyArgs, block_on};
 use crate::error::CliError;
 use crate::ui::Ui;
 
 /// Make a stage serve what the account holds
 ///
 /// With `--redeploy-stage`: sends code that was built and differs, makes an API deployment of what the account holds,
-/// waits until it is DEPLOYED, moves the stage to it, tries it with handshakes, and deletes old deployments. If the
-/// stage does not answer as it should, the previous deployment is restored. Does nothing, and says so, when the stage
-/// serves just that already. Whatever fails, the stage serves a complete deployment, and running it again goes on.
+/// waits until it is DEPLOYED, moves the stage to it, verifies it, and deletes old deployments. If the stage does not
+/// answer as it should, the previous deployment is restored. If the stage serves just that already, it is verified
+/// unless it was before. Whatever fails, the stage serves a complete deployment, and running it again goes on.
 ///
 /// It works on any API, whoever made it: `--api-id` and `--stage-name`. Stages under AutoDeploy are refused (row D5).
 ///
-/// Trying a stage calls what its $connect calls, as a caller who brings nothing along.
+/// A stage is verified as each caller under `verify:` in stackgen.yaml, or as an anonymous one. That calls what its $connect
+/// calls. A caller whom an authorizer refuses with 401 or 403 shows nothing of $connect: that alone verifies nothing.
+///
+/// Exits with 0 only if the stage was verified, or with `--no-verify`.
 ///
 /// With `--local` alone: builds functions, renders, and applies the whole template to the local gateway, as CloudFormation
 /// would.
@@ -49,6 +52,9 @@ pub(crate) struct Deploy {
     how: redeploy::RedeployArgs,
 
     #[command(flatten)]
+    verify: VerifyArgs,
+
+    #[command(flatten)]
     whole: whole::WholeArgs,
 }
 
@@ -64,6 +70,11 @@ impl Deploy {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
         if self.redeploy_stage {
             return block_on(self.redeploy(ui));
+        }
+        if self.verify.is_given() {
+            return Err(CliError::input(
+                "the flags for verification go with `--redeploy-stage`",
+            ));
         }
         if self.code_only {
             return block_on(self.code_only(ui));

@@ -1,19 +1,20 @@
 //! `stackgen deploy --redeploy-stage`
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use serde::Serialize;
-use stackgen_deploy::code::{CodePlan, Release};
+use stackgen_deploy::code::CodePlan;
 use stackgen_deploy::prune::Policy;
 use stackgen_deploy::redeploy::{Plan, Redeploy, Redeployed, plan, redeploy};
 use stackgen_deploy::{
-    Api, CreatedBy, DeployError, Interrupt, Protocol, StageActivator, StageName, Step,
+    Api, CreatedBy, DeployError, Deployment, DeploymentStore, Interrupt, StageActivator, StageName,
+    Step,
 };
 
 use super::Deploy;
 use crate::Outcome;
-use crate::account::{Account, Goal, Handshakes, Progress, Read, interrupt, short};
+use crate::account::{Account, Goal, Progress, Read, interrupt, short};
 use crate::error::CliError;
 use crate::git;
 use crate::ui::{BOLD, GREEN, Ui};
@@ -29,19 +30,6 @@ pub(crate) struct RedeployArgs {
     /// Deploy although the stage serves the same already
     #[arg(long, requires = "redeploy_stage")]
     force: bool,
-
-    /// Do not try the stage
-    #[arg(long, requires = "redeploy_stage")]
-    no_verify: bool,
-
-    /// A handshake status that is fine for this API, besides those that always are
-    #[arg(
-        long = "expect-status",
-        value_name = "STATUS",
-        requires = "redeploy_stage",
-        conflicts_with = "no_verify"
-    )]
-    expect: Vec<u16>,
 
     /// Delete the new deployment if the stage does not answer as it should
     #[arg(long, requires = "redeploy_stage")]
@@ -79,7 +67,8 @@ impl Deploy {
             Read::Code
         };
         let mut goals = self.goal.goals(read, gateway.as_ref(), ui)?;
-        let account = self.account.connect(gateway.as_ref(), &goals).await?;
+        let mut account = self.account.connect(gateway.as_ref(), &goals).await?;
+        self.verify.apply(&mut account.retry);
         let progress = Progress::new(ui);
         let interrupt = interrupt(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
@@ -91,14 +80,19 @@ impl Deploy {
             let (api, stage) = goal.find(&account, ctx).await?;
             let title = title(&api, &stage.name);
             progress.aside(&title);
+            let (verification, callers) = self.verify.callers(goal, api.protocol).await?;
             let request = self.request(goal, api.clone(), stage.name.clone(), &git);
+            let request = Redeploy {
+                verify: verification,
+                ..request
+            };
             if self.dry_run {
                 let plan = plan(&account.aws, &request, ctx).await?;
                 progress.result(|| show_plan(&plan, &stage.name, ui))?;
                 told.push(json(&api, &stage.name, &plan));
                 continue;
             }
-            let outcome = redeploy(&account.aws, &Handshakes, &request, ctx).await;
+            let outcome = redeploy(&account.aws, &callers, &request, ctx).await;
             let outcome = match outcome {
                 Ok(outcome) => outcome,
                 Err(error) => return Err(explained(&account, &request, error).await),
@@ -115,7 +109,6 @@ impl Deploy {
 
     fn request(&self, goal: &mut Goal, api: Api, stage: StageName, git: &str) -> Redeploy {
         let how = &self.how;
-        let verified = !how.no_verify && api.protocol == Protocol::WebSocket;
         let policy = Policy {
             keep: how.keep,
             ..Policy::default()
@@ -128,10 +121,26 @@ impl Deploy {
             code: std::mem::take(&mut goal.code),
             release: goal.release.filter(|_| !how.no_code),
             force: how.force,
-            verify: verified.then(|| how.expect.clone()),
+            run: run_id(),
+            verify: None,
+            mark: self.verify.mark,
             prune_failed: how.prune_failed,
             prune: (!how.no_prune).then_some(policy),
         }
+    }
+}
+
+/// A word that no other run has.
+fn run_id() -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.map_or(0, |now| now.as_nanos());
+    format!("{now:x}-{:x}", std::process::id())
+}
+
+fn verified_in_words(verified: bool) -> &'static str {
+    match verified {
+        true => "verified",
+        false => "not verified (`--no-verify`)",
     }
 }
 
@@ -151,11 +160,14 @@ fn show(outcome: &Redeployed, request: &Redeploy, ui: &Ui) -> Result<(), CliErro
             deployment,
             digest,
             maker,
+            verified,
+            ..
         } => {
             let digest = digest.to_string();
             ui.done(&format!(
-                "stage {stage} of {api} serves what the account holds: deployment {deployment}, sha256:{}",
-                short(&digest)
+                "stage {stage} of {api} serves what the account holds: deployment {deployment}, sha256:{}, {}",
+                short(&digest),
+                verified_in_words(*verified)
             ))?;
             if *maker == CreatedBy::Template {
                 ui.note(
@@ -167,17 +179,16 @@ fn show(outcome: &Redeployed, request: &Redeploy, ui: &Ui) -> Result<(), CliErro
         Redeployed::Deployed {
             deployment,
             previous,
+            verified,
             ..
         } => {
             let was = previous
                 .as_ref()
                 .map_or("none", |previous| previous.as_str());
             ui.done(&format!(
-                "stage {stage} of {api} serves deployment {GREEN}{deployment}{GREEN:#} (was {was})"
+                "stage {stage} of {api} serves deployment {GREEN}{deployment}{GREEN:#} (was {was}), {}",
+                verified_in_words(*verified)
             ))?;
-            if request.api.protocol == Protocol::Http && request.release != Some(Release::Live) {
-                ui.detail(|| "HTTP APIs are not tried".to_owned());
-            }
         }
     }
     Ok(())
@@ -216,20 +227,40 @@ fn show_plan(plan: &Plan, stage: &StageName, ui: &Ui) -> Result<(), CliError> {
     })
 }
 
-/// Says which deployment is served after an interruption: whichever it is, it is complete.
+/// Adds to an interruption which deployment the stage serves, and whether that was tried.
 async fn explained(account: &Account, request: &Redeploy, error: DeployError) -> CliError {
     if error != DeployError::Interrupted {
         return error.into();
     }
     let (never, api, stage) = (Interrupt::never(), &request.api.id, &request.stage);
     let ctx = account.context(&|_| {}, &never);
-    let look = ctx.call(|| account.aws.stage(api, stage));
+    let look = async {
+        let found = ctx.read(|| account.aws.stage(api, stage)).await?;
+        let Some(id) = found.deployment else {
+            return Ok(None);
+        };
+        let deployment = ctx.read(|| account.aws.deployment(api, &id)).await?;
+        Ok::<_, DeployError>(Some(deployment))
+    };
     let serves = match tokio::time::timeout(Duration::from_secs(10), look).await {
-        Ok(Ok(found)) => match found.deployment {
-            Some(deployment) => format!("stage {stage} serves deployment {deployment}"),
-            None => format!("stage {stage} serves no deployment"),
-        },
-        _ => format!("what stage {stage} serves could not be read"),
+        Ok(Ok(Some(deployment))) => {
+            let id = &deployment.id;
+            format!(
+                "stage {stage} serves deployment {id}, {}",
+                tried(&deployment)
+            )
+        }
+        Ok(Ok(None)) => format!("stage {stage} serves no deployment"),
+        _ => format!("which deployment stage {stage} serves could not be read"),
     };
     CliError::failed(format!("interrupted: {serves}")).hint("run it again; it goes on from there")
+}
+
+/// Whether a deployment was verified, as a clause.
+fn tried(deployment: &Deployment) -> &'static str {
+    match deployment.metadata() {
+        Some(metadata) if metadata.passed() => "which was verified before",
+        Some(metadata) if metadata.failed() => "which failed its trial",
+        _ => "which was not tried",
+    }
 }

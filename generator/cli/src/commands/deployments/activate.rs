@@ -2,16 +2,18 @@
 
 use clap::Args;
 use serde_json::json;
-use stackgen_deploy::history::{self, Moved};
+use stackgen_deploy::history::{self, Activation, Moved};
 use stackgen_deploy::{Api, DeploymentId, Stage, Step};
 
 use super::{Where, find, named};
 use crate::Outcome;
-use crate::account::{Progress, confirmed, interrupt};
+use crate::account::{Progress, VerifyArgs, confirmed, interrupt};
 use crate::error::CliError;
 use crate::ui::{GREEN, Ui};
 
-/// Move a stage to a deployment that is there already
+/// Move a stage to an existing deployment, and verify it
+///
+/// If the stage does not answer as it should, it is moved back, and the exit code is 1.
 #[derive(Args, Debug)]
 pub(super) struct Activate {
     /// The deployment
@@ -35,6 +37,9 @@ pub(super) struct Moving {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
+
+    #[command(flatten)]
+    verify: VerifyArgs,
 }
 
 impl Activate {
@@ -50,18 +55,25 @@ pub(super) async fn move_to(
     how: &Moving,
     ui: &Ui,
 ) -> Result<Outcome, CliError> {
-    let (account, goal) = place.open(ui).await?;
+    let (mut account, goal) = place.open(ui).await?;
+    how.verify.apply(&mut account.retry);
     let progress = Progress::new(ui);
     let interrupt = interrupt(&progress);
     let steps = |step: Step<'_>| progress.step(&step);
     let ctx = account.context(&steps, &interrupt);
     let (api, stage) = find(&account, &goal, &progress, ctx).await?;
+    let (verify, callers) = how.verify.callers(&goal, api.protocol).await?;
     let target = match wanted {
         Some(id) => DeploymentId::new(id),
         None => {
-            history::rollback_target(&account.aws, &api.id, &stage.name, ctx)
-                .await?
-                .id
+            let found = history::rollback_target(&account.aws, &api.id, &stage.name, ctx).await?;
+            if !found.metadata().is_some_and(|metadata| metadata.passed()) {
+                progress.aside(&format!(
+                    "deployment {} served before; stackgen never verified it",
+                    found.id
+                ));
+            }
+            found.id
         }
     };
     progress.rest();
@@ -80,8 +92,19 @@ pub(super) async fn move_to(
         true => Moved {
             deployment: target,
             previous: stage.deployment.clone(),
+            verified: false,
+            evidence: None,
         },
-        false => history::activate(&account.aws, &api.id, &stage.name, &target, ctx).await?,
+        false => {
+            let request = Activation {
+                api: api.clone(),
+                stage: stage.name.clone(),
+                deployment: target,
+                verify,
+                mark: how.verify.mark,
+            };
+            history::activate(&account.aws, &callers, &request, ctx).await?
+        }
     };
     drop(progress);
     tell(&api, &stage, &moved, how.dry_run, ui)
@@ -108,6 +131,8 @@ fn tell(
     let Moved {
         deployment,
         previous,
+        verified,
+        ..
     } = moved;
     let was = match previous {
         Some(previous) if previous == deployment => "as before".to_owned(),
@@ -115,7 +140,12 @@ fn tell(
     };
     let (name, stage) = (named(api), &stage.name);
     ui.done(&format!(
-        "stage {stage} of {name} {serves} deployment {GREEN}{deployment}{GREEN:#} ({was})"
+        "stage {stage} of {name} {serves} deployment {GREEN}{deployment}{GREEN:#} ({was}){}",
+        match (dry_run, verified) {
+            (true, _) => "",
+            (false, true) => ", verified",
+            (false, false) => ", not verified (`--no-verify`)",
+        }
     ))?;
     Ok(Outcome::Done)
 }

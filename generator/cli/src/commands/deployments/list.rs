@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 use stackgen_deploy::history::{self, Listed};
-use stackgen_deploy::{CreatedBy, DeploymentStatus, Step};
+use stackgen_deploy::{CreatedBy, DeploymentStatus, Step, TrialResult};
 
 use super::{Where, find, named};
 use crate::Outcome;
@@ -68,8 +68,10 @@ fn line(one: &Listed, width: usize) -> String {
                     .as_ref()
                     .map(|environment| format!("env:{environment}")),
             );
-            if label.failed {
-                words.push("did not answer when it was tried".to_owned());
+            match &label.trial {
+                Some(TrialResult::Passed { at, .. }) => words.push(format!("verified {at}")),
+                Some(TrialResult::Failed { .. }) => words.push("failed its trial".to_owned()),
+                None => {}
             }
         }
         None => words.extend(

@@ -8,10 +8,11 @@ use crate::Outcome;
 use crate::error::CliError;
 use crate::ui::Ui;
 
-/// Move a stage back to the deployment before
+/// Move a stage back to the deployment before, and verify it
 ///
-/// That is the newest of stackgen's deployments which is older than the one that is served, can be served, and did not
-/// fail when it was tried. API Gateway does not tell which deployments were ever served. Again goes back further.
+/// That is the newest earlier deployment that was verified, or that is known to have served: CloudFormation made it from a
+/// template of stackgen's, or the description of a later one names it. If the stage does not answer as it should, it is
+/// moved forward again, and the exit code is 1. Run it again to go back another deployment.
 ///
 /// Code behind unqualified function ARNs stays as it is: only a pinned release goes back as a whole.
 #[derive(Args, Debug)]
