@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+pub use crate::parts::hidden::MASK;
 pub use apis::ApiDiff;
 pub use snapshots::snapshots;
 

@@ -11,8 +11,8 @@ use serde_json::{Map, Value as Json};
 /// Stands before a canonical text that comes from a `NoEcho` parameter.
 pub(crate) const MARK: &str = "${****}";
 
-/// What is shown in place of a value that comes from a `NoEcho` parameter.
-pub(crate) const MASK: &str = "****";
+/// Text shown in place of a value that comes from a `NoEcho` parameter.
+pub const MASK: &str = "****";
 
 /// Returns the text, marked where `hidden` is true.
 pub(crate) fn marked(text: String, hidden: bool) -> String {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
+use stackgen_cfn::terminal::escape;
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_gateway::stack::{Applied, NotRun};
 
@@ -15,19 +16,20 @@ pub(super) fn text(local: &Local, applied: &Applied, flag: &str) -> String {
     let state = &local.state;
     let mut rows: Vec<(&str, String)> = Vec::new();
     for api in &state.apis {
+        let api_name = escape(&api.name);
         let what = match api.protocol_type {
             ProtocolType::WebSocket => "WebSocket",
             ProtocolType::Http => "HTTP",
         };
         for stage in &api.stages {
-            let name = format!("{DIM}{}{DIM:#}", api.name);
-            rows.push((what, format!("{CYAN}{}{CYAN:#}   {name}", stage.url)));
-        }
-        if api.stages.is_empty() {
+            let name = format!("{DIM}{api_name}{DIM:#}");
             rows.push((
                 what,
-                format!("{}   {} has no stage", api.endpoint, api.name),
+                format!("{CYAN}{}{CYAN:#}   {name}", escape(&stage.url)),
             ));
+        }
+        if api.stages.is_empty() {
+            rows.push((what, format!("{}   {api_name} has no stage", api.endpoint)));
         }
     }
     rows.push((
@@ -38,7 +40,7 @@ pub(super) fn text(local: &Local, applied: &Applied, flag: &str) -> String {
         rows.push(("Issuer", state.issuer.clone()));
         rows.push(("Token", format!("stackgen token --sub YOU{flag}")));
     }
-    let stack = state.stack.as_deref().unwrap_or_default();
+    let stack = escape(state.stack.as_deref().unwrap_or_default());
     let mut text = format!("{BOLD}{stack}{BOLD:#} runs on this machine\n\n");
     for (name, value) in rows {
         text += &format!("  {name:<12} {value}\n");
@@ -66,7 +68,7 @@ fn not_run(all: &[NotRun]) -> String {
             [id] => format!("{id}: "),
             ids => format!("{} of {kind}: ", ids.len()),
         };
-        text += &format!("  {what}{reason}\n");
+        text += &format!("  {}\n", escape(&format!("{what}{reason}")));
     }
     text
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use anstream::adapter::strip_str;
 use anstyle::Style;
+use stackgen_cfn::terminal::escape;
 use stackgen_gateway::{ApiId, DeploymentId, Event, MessageOutcome, RouteKey};
 
 use crate::ui::{CYAN, DIM, GREEN, RED};
@@ -44,13 +46,13 @@ impl Lines {
             Event::Log {
                 function,
                 line: text,
-            } => line(DIM, "log", &format!("{function}  {}", shown(text)), None),
+            } => log(function, text),
             Event::FunctionFailed { function, reason } => {
-                let rest = format!("{function}  {}", shown(reason));
+                let rest = format!("{function}  {reason}");
                 line(RED, "failed", &rest, None)
             }
             Event::DisconnectFailed { connection, reason } => {
-                let rest = format!("{connection}  $disconnect: {} (row M18)", shown(reason));
+                let rest = format!("{connection}  $disconnect: {reason} (row M18)");
                 line(RED, "failed", &rest, None)
             }
         })
@@ -66,7 +68,7 @@ fn handshake(event: &Event, name: impl Fn(&ApiId) -> String) -> String {
             principal,
             took,
         } => {
-            let who = principal.as_ref().map(|who| format!("  as {}", shown(who)));
+            let who = principal.as_ref().map(|who| format!("  as {who}"));
             let who = who.unwrap_or_default();
             let rest = format!("{connection}  {}/{stage}{who}", name(api));
             line(GREEN, "connected", &rest, Some(*took))
@@ -79,7 +81,6 @@ fn handshake(event: &Event, name: impl Fn(&ApiId) -> String) -> String {
             row,
             took,
         } => {
-            let (stage, reason) = (shown(stage.as_str()), shown(reason));
             let rest = format!("{status}  {}/{stage}  {reason}{}", name(api), of(row));
             line(RED, "refused", &rest, Some(*took))
         }
@@ -114,7 +115,7 @@ fn closed(event: &Event) -> String {
     };
     let reason = match reason.is_empty() {
         true => String::new(),
-        false => format!(" {}", shown(reason)),
+        false => format!(" {reason}"),
     };
     let (row, age) = (of(row), time(*age));
     let rest = format!("{connection}  {code}{reason}: {meaning}{row}  after {age}");
@@ -135,11 +136,9 @@ fn request(event: &Event) -> String {
         return String::new();
     };
     let route = route.as_ref().map(|route| format!("  {route}"));
-    let reason = reason.as_ref().map(|reason| format!("  {}", shown(reason)));
+    let reason = reason.as_ref().map(|reason| format!("  {reason}"));
     let rest = format!(
-        "{} {}  {status}{}{}",
-        shown(method),
-        shown(path),
+        "{method} {path}  {status}{}{}",
         route.unwrap_or_default(),
         reason.unwrap_or_default()
     );
@@ -158,9 +157,7 @@ fn deployment(event: &Event, name: impl Fn(&ApiId) -> String) -> String {
             deployment,
             description,
         } => {
-            let says = description
-                .as_ref()
-                .map(|says| format!("  {}", shown(says)));
+            let says = description.as_ref().map(|says| format!("  {says}"));
             let says = says.unwrap_or_default();
             let rest = format!("{}  {deployment}{says}", name(api));
             line(GREEN, "deployed", &rest, None)
@@ -176,7 +173,7 @@ fn deployment(event: &Event, name: impl Fn(&ApiId) -> String) -> String {
             line(GREEN, "activated", &rest, None)
         }
         Event::Undeployed { api, what } => {
-            let (api, what) = (name(api), shown(what));
+            let api = name(api);
             let rest = format!("{api}  {what}: no stage serves it (row D1)");
             line(CYAN, "undeployed", &rest, None)
         }
@@ -191,7 +188,7 @@ fn message(
     outcome: &MessageOutcome,
     took: Duration,
 ) -> String {
-    let route = route.map_or("no route".to_owned(), |route| shown(route.as_str()));
+    let route = route.map_or("no route", RouteKey::as_str);
     let (style, what) = match outcome {
         MessageOutcome::Taken => (DIM, "taken".to_owned()),
         MessageOutcome::Answered { bytes: answer } => (DIM, format!("answered {}", bytes(*answer))),
@@ -199,13 +196,24 @@ fn message(
             message,
             reason,
             row,
-        } => (RED, format!("{message}: {}{}", shown(reason), of(row))),
+        } => (RED, format!("{message}: {reason}{}", of(row))),
     };
     let rest = format!("{connection}  {route}  {}  {what}", bytes(size));
     line(style, "message", &rest, Some(took))
 }
 
+fn log(function: &str, text: &str) -> String {
+    let what = "log";
+    format!(
+        "{DIM}{what:<10}{DIM:#} {}  {}",
+        escape(function),
+        log_text(text)
+    )
+}
+
+/// A line about an event. `rest` names what others have named, and is escaped.
 fn line(style: Style, what: &str, rest: &str, took: Option<Duration>) -> String {
+    let rest = escape(rest);
     let took = took.map(|took| format!("  {DIM}{}{DIM:#}", time(took)));
     format!(
         "{style}{what:<10}{style:#} {rest}{}",
@@ -220,13 +228,12 @@ fn of(row: &str) -> String {
     }
 }
 
-/// What came from outside, with control characters made visible.
-fn shown(text: &str) -> String {
-    let show = |letter: char| match letter.is_control() {
-        true => letter.escape_default().to_string(),
-        false => letter.to_string(),
-    };
-    text.chars().map(show).collect()
+/// What a function wrote, without colours, and with other control characters made visible. Tabs stay: Lambda's own lines
+/// have them.
+fn log_text(text: &str) -> String {
+    let plain = strip_str(text).to_string();
+    let columns: Vec<_> = plain.split('\t').map(escape).collect();
+    columns.join("\t")
 }
 
 fn bytes(bytes: usize) -> String {
@@ -257,7 +264,48 @@ mod tests {
             .iter()
             .filter_map(|event| lines.line(event, |_| "socket".to_owned()));
         let told: Vec<_> = told.collect();
-        anstream::adapter::strip_str(&told.join("\n")).to_string()
+        strip_str(&told.join("\n")).to_string()
+    }
+
+    #[test]
+    fn what_others_have_named_cannot_forge_a_line_or_drive_the_terminal() {
+        let refused = Event::Refused {
+            api: ApiId::new("a"),
+            stage: StageName::new("prod\u{202e}"),
+            status: 403,
+            reason: "no stage\r\nconnected  \u{9b}2J".to_owned(),
+            row: "",
+            took: Duration::from_millis(3),
+        };
+        let lines = Lines::new(true);
+        let line = lines.line(&refused, |_| "api\n\u{200b}".to_owned());
+        let plain = strip_str(&line.unwrap()).to_string();
+        let told = r"403  api\n\u{200b}/prod\u{202e}  no stage\r\nconnected  \u{9b}2J  3 ms";
+        assert_eq!(plain, format!("refused    {told}"));
+    }
+
+    #[test]
+    fn a_log_line_keeps_its_text_and_tabs_and_loses_its_colours() {
+        let log = |text: &str| {
+            let event = Event::Log {
+                function: "echo".to_owned(),
+                line: text.to_owned(),
+            };
+            let line = Lines::new(true).line(&event, |_| String::new()).unwrap();
+            assert!(line.starts_with(&format!("{DIM}log       {DIM:#} echo  ")));
+            line.split_once("echo  ").unwrap().1.to_owned()
+        };
+        for (text, told) in [
+            ("REPORT\tDuration: 1 ms", "REPORT\tDuration: 1 ms"),
+            (
+                "\u{1b}[32m INFO\u{1b}[0m müde 日本 🦀",
+                " INFO müde 日本 🦀",
+            ),
+            ("a\rb\u{202e}c\u{200b}d", r"a\rb\u{202e}c\u{200b}d"),
+            (r"C:\new", r"C:\new"),
+        ] {
+            assert_eq!(log(text), told);
+        }
     }
 
     #[test]

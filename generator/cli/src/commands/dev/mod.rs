@@ -5,6 +5,7 @@ mod feed;
 mod lines;
 mod reload;
 mod stop;
+mod variables;
 mod watch;
 
 use std::panic::resume_unwind;

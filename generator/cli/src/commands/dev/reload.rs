@@ -4,13 +4,14 @@ use std::future::{Future, pending};
 use std::pin::Pin;
 use std::time::Duration;
 
+use stackgen_cfn::terminal::escape;
 use stackgen_gateway::stack::{self, Applied, Apply, Template};
 use stackgen_model::diff::{Change, Diff, What, diff};
 use stackgen_model::{LogicalId, Model, Version};
 use tokio::time::{Instant, sleep_until};
 
-use super::Running;
 use super::watch::Watch;
+use super::{Running, variables};
 use crate::error::CliError;
 use crate::source::{Prepared, SourceArgs, problems};
 use crate::ui::{CYAN, DIM, GREEN, Ui};
@@ -155,7 +156,8 @@ impl Running<'_> {
     }
 
     fn tell_changes(&self, before: &Model, applied: &Applied) -> Result<(), CliError> {
-        let changes = diff(before, &self.prepared.model);
+        let mut changes = diff(before, &self.prepared.model);
+        changes.changes = variables::without_values(changes.changes);
         if self.ui.wants_json() {
             return self.ui.json_line(&serde_json::json!({
                 "event": "applied",
@@ -216,6 +218,7 @@ fn code(applied: &Applied, model: &Model) -> Vec<String> {
             let of = function_of(&version.logical_id, model);
             of.is_some_and(|id| id.as_str() == function.logical_id)
         };
+        let name = escape(name);
         match versions.iter().find(is_of_it) {
             Some(version) => {
                 let number = &version.physical_id;
@@ -249,6 +252,7 @@ fn function_of<'m>(version: &str, model: &'m Model) -> Option<&'m LogicalId> {
 fn wiring(mut changes: Diff) -> String {
     changes.changes.retain(|change| !is_bookkeeping(change));
     changes.apis.clear();
+    changes.changes = variables::in_words(changes.changes);
     changes.human()
 }
 
