@@ -226,3 +226,82 @@ fn a_port_that_is_taken_is_named_in_the_ready_event() {
     let free = Dev::of_template(limits::project(2), &[]);
     assert!(free.ready["portTaken"].is_null());
 }
+
+/// The template of `limits` with a variable from a `NoEcho` parameter, one that is written out, and a description.
+fn with_secrets(sandbox: &Sandbox, secret: &str, tag: &str) -> String {
+    let folder = sandbox.path().display().to_string();
+    let template = limits::TEMPLATE.replace("FOLDER", &folder);
+    let variables = format!("Variables: {{ TOKEN: !Ref Token, PLAIN: \"{secret}-plain{tag}\",");
+    let template = template.replace("Variables: {", &variables);
+    let described = format!("FunctionName: f\n      Description: !Sub \"{tag} of ${{Token}}\"");
+    let template = template.replacen("FunctionName: f", &described, 1);
+    format!(
+        "Parameters: {{ Token: {{ Type: String, NoEcho: true, Default: {secret} }} }}\n{template}"
+    )
+}
+
+#[test]
+fn saved_variables_are_named_and_no_value_of_them_is_shown() {
+    for json in [&["--json"][..], &[]] {
+        let sandbox = limits::project(2);
+        sandbox.write("template.yaml", with_secrets(&sandbox, "secret1", "a"));
+        let arguments = [&["template.yaml"], json].concat();
+        let dev = Dev::spawn(sandbox, &arguments, &[]);
+        let mut told = match json {
+            [] => vec![dev.line("Ctrl-C ends it.")],
+            _ => vec![dev.event("ready").to_string()],
+        };
+        let forging = r"\nchanged    forged\r\u202e\e[2J";
+        let changed = with_secrets(&dev.sandbox, "secret2", forging);
+        dev.sandbox.write("template.yaml", changed);
+        match json {
+            [] => {
+                for change in [
+                    "function f: Description is now **** (was ****)",
+                    "function f: variable PLAIN changed ",
+                    "function f: variable TOKEN changed ",
+                    "parameter Token: Value.Default is now **** (was ****)",
+                ] {
+                    let line = dev.line("changed    ");
+                    assert!(line.contains(change), "{line}");
+                    told.push(line);
+                }
+            }
+            _ => {
+                let applied = dev.event("applied");
+                let changes = applied["diff"].as_array().unwrap().iter();
+                let fields: Vec<_> = changes.map(|change| &change["field"]).collect();
+                let wanted = [
+                    "Description",
+                    "Environment.Variables.PLAIN",
+                    "Environment.Variables.TOKEN",
+                    "Value.Default",
+                ];
+                assert_eq!(fields, wanted, "{applied}");
+                told.push(applied.to_string());
+            }
+        }
+        let told = told.concat();
+        let raw = |c: char| c.is_control() || c == '\u{202e}';
+        assert!(!told.contains("secret") && !told.contains(raw), "{told:?}");
+    }
+}
+
+#[test]
+fn what_functions_log_keeps_its_text_and_drives_no_terminal() {
+    let sandbox = limits::project(2);
+    let printing = "    print(event.get('body'), flush=True)\n    answer = ";
+    let code = sandbox
+        .read("code/bootstrap")
+        .replace("    answer = ", printing);
+    sandbox.write("code/bootstrap", code);
+    let dev = Dev::spawn(sandbox, &["template.yaml", "--no-watch", "--logs"], &[]);
+    let url = dev.said_url();
+    let message = "\u{1b}[31mred\u{1b}[0m\ttab\rconnected\u{202e} müde \u{7}";
+    dev.answers_at(&url, message, "done-");
+    let log = dev.line("tab");
+    assert!(
+        log.ends_with("f  red\ttab\\rconnected\\u{202e} müde \\u{7}"),
+        "{log:?}"
+    );
+}

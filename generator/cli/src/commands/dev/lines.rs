@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use anstream::adapter::strip_str;
 use anstyle::Style;
 use stackgen_cfn::terminal::escape;
 use stackgen_gateway::{ApiId, DeploymentId, Event, MessageOutcome, RouteKey};
@@ -228,12 +227,30 @@ fn of(row: &str) -> String {
     }
 }
 
-/// What a function wrote, without colours, and with other control characters made visible. Tabs stay: Lambda's own lines
-/// have them.
+/// Returns the text of a log line without colours, and with other control characters escaped. Tabs stay: Lambda's own
+/// lines have them.
 fn log_text(text: &str) -> String {
-    let plain = strip_str(text).to_string();
+    let plain = without_colors(text);
     let columns: Vec<_> = plain.split('\t').map(escape).collect();
     columns.join("\t")
+}
+
+/// Returns the text without the sequences that set colours (SGR). `strip_str` would also drop text: all that follows a
+/// sequence without an end, and single control characters.
+fn without_colors(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ';' | ':'));
+        match rest.strip_prefix('m') {
+            Some(rest) => plain.push_str(rest),
+            None => {
+                plain.push_str("\u{1b}[");
+                plain.push_str(part);
+            }
+        }
+    }
+    plain
 }
 
 fn bytes(bytes: usize) -> String {
@@ -254,6 +271,7 @@ fn time(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use anstream::adapter::strip_str;
     use stackgen_gateway::{ConnectionId, StageName};
 
     use super::*;
@@ -303,6 +321,11 @@ mod tests {
             ),
             ("a\rb\u{202e}c\u{200b}d", r"a\rb\u{202e}c\u{200b}d"),
             (r"C:\new", r"C:\new"),
+            ("\u{1b}[38;5;1mred\u{1b}[m\u{7}", r"red\u{7}"),
+            (
+                "\u{1b}[2J\u{1b}]0;title \u{1b}[31",
+                r"\u{1b}[2J\u{1b}]0;title \u{1b}[31",
+            ),
         ] {
             assert_eq!(log(text), told);
         }
