@@ -4,6 +4,8 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::common::Sandbox;
 use crate::limits;
 use crate::running::Dev;
@@ -235,6 +237,7 @@ fn with_secrets(sandbox: &Sandbox, secret: &str, tag: &str) -> String {
     let template = template.replace("Variables: {", &variables);
     let described = format!("FunctionName: f\n      Description: !Sub \"{tag} of ${{Token}}\"");
     let template = template.replacen("FunctionName: f", &described, 1);
+    let template = template.replace("Name: limited", r#"Name: "api\nforged\u202e""#);
     format!(
         "Parameters: {{ Token: {{ Type: String, NoEcho: true, Default: {secret} }} }}\n{template}"
     )
@@ -248,8 +251,8 @@ fn saved_variables_are_named_and_no_value_of_them_is_shown() {
         let arguments = [&["template.yaml"], json].concat();
         let dev = Dev::spawn(sandbox, &arguments, &[]);
         let mut told = match json {
-            [] => vec![dev.line("Ctrl-C ends it.")],
-            _ => vec![dev.event("ready").to_string()],
+            [] => vec![dev.line("ws://127.0.0.1:"), dev.line("Ctrl-C ends it.")],
+            _ => vec![dev.line(r#""event":"ready""#)],
         };
         let forging = r"\nchanged    forged\r\u202e\e[2J";
         let changed = with_secrets(&dev.sandbox, "secret2", forging);
@@ -268,7 +271,8 @@ fn saved_variables_are_named_and_no_value_of_them_is_shown() {
                 }
             }
             _ => {
-                let applied = dev.event("applied");
+                let line = dev.line(r#""event":"applied""#);
+                let applied: Value = serde_json::from_str(&line).unwrap();
                 let changes = applied["diff"].as_array().unwrap().iter();
                 let fields: Vec<_> = changes.map(|change| &change["field"]).collect();
                 let wanted = [
@@ -278,10 +282,11 @@ fn saved_variables_are_named_and_no_value_of_them_is_shown() {
                     "Value.Default",
                 ];
                 assert_eq!(fields, wanted, "{applied}");
-                told.push(applied.to_string());
+                told.push(line);
             }
         }
         let told = told.concat();
+        assert!(told.contains(r"api\nforged\u"), "{told:?}");
         let raw = |c: char| c.is_control() || c == '\u{202e}';
         assert!(!told.contains("secret") && !told.contains(raw), "{told:?}");
     }
