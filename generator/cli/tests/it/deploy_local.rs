@@ -177,7 +177,12 @@ fn timeless(line: &str) -> String {
             line = format!("{}moments past{space}{rest}", &line[..start]);
         }
     }
-    match (line.rfind(" ("), line.rfind(" handshakes)")) {
+    for word in line.clone().split_whitespace() {
+        if word.starts_with("20") && word.ends_with('Z') && word.contains('T') {
+            line = line.replace(word, "<time>");
+        }
+    }
+    match (line.rfind(" ("), line.rfind(" attempts)")) {
         (Some(open), Some(close)) if open < close => line.replace(&line[open..close], " (many"),
         _ => line,
     }
@@ -312,7 +317,7 @@ fn an_account_has_the_digest_of_the_template_that_it_was_made_from() {
         let file = root().join("templates").join(starter).join("stackgen.yaml");
         let project = Project::started("dev", &fs::read_to_string(file).unwrap());
         project.apply(Apply::Everything);
-        let run = project.run("status --local --env dev --json");
+        let run = project.run("status --local --env dev --json --allow-unverified");
         for stage in run.json()["stages"].as_array().unwrap() {
             assert_eq!(
                 stage["accountDigest"], stage["templateDigest"],
@@ -457,7 +462,7 @@ fn code_that_was_built_is_sent_published_and_served() {
     insta::assert_snapshot!(project.told(&aws("deploy --redeploy-stage")), @"
     exit 0
     --- stdout
-    stage prod of told-api-prod serves deployment <0> (was <1>)
+    stage prod of told-api-prod serves deployment <0> (was <1>), verified
     --- stderr
     told-api-prod (<2>), stage prod
       code      hello-prod runs what was built now
@@ -465,7 +470,7 @@ fn code_that_was_built_is_sent_published_and_served() {
       wiring    2 routes, sha256:<4>; the stage serves sha256:<5>
       created   deployment <0>
       activated <0> (was <1>)
-      verifying 101: a WebSocket was opened
+      verifying 101: a WebSocket was opened, as anonymous
     ");
     let again = aws("deploy --redeploy-stage --json");
     assert_eq!(again.json()["apis"][0]["outcome"], "current", "{again}");
@@ -481,6 +486,7 @@ fn code_that_was_built_is_sent_published_and_served() {
     told-api-prod (<0>), stage prod: current
       because   the digests are the same
       serves    deployment <1>, moments past, by `stackgen deploy --redeploy-stage`, git:none, sha256:<2>
+      verified  <time> as anonymous
       account   sha256:<2>
       template  sha256:<3>
       code      hello-prod runs what was built

@@ -2,8 +2,9 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use stackgen_gateway::Event;
 use stackgen_gateway::gateway::Options;
 use stackgen_gateway::stack::Apply;
@@ -11,7 +12,7 @@ use stackgen_gateway::stack::Apply;
 use crate::common::{Run, Sandbox};
 use crate::deploy_local::{Project, spec};
 use crate::limits;
-use crate::running::{Dev, interrupt, lines};
+use crate::running::{Dev, interrupt};
 
 fn stackgen(sandbox: &Sandbox, line: &str) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"));
@@ -50,28 +51,36 @@ fn a_second_ctrl_c_ends_dev_at_once_and_its_functions_too() {
 }
 
 #[test]
-fn a_second_ctrl_c_ends_a_command_that_waits_for_an_answer() {
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", silent.local_addr().unwrap());
-    let sandbox = Sandbox::new();
-    let line = format!("status --api-id a --region us-east-1 --endpoint-url {endpoint}");
-    let mut child = stackgen(&sandbox, &line)
-        .env("HOME", sandbox.path())
-        .env("AWS_ACCESS_KEY_ID", "any")
-        .env("AWS_SECRET_ACCESS_KEY", "any")
-        .spawn()
-        .unwrap();
-    let said = lines(child.stderr.take().unwrap());
-    // It has called.
-    let _call = silent.accept().unwrap();
-    interrupt(&child);
-    let stopping = said.recv().unwrap();
-    assert_eq!(
-        stopping,
-        "stopping at the next safe place; Ctrl-C once more ends at once"
-    );
-    interrupt(&child);
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+fn one_signal_ends_a_command_that_waits_for_an_answer_to_a_question() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", silent.local_addr().unwrap());
+        let sandbox = Sandbox::new();
+        let line = format!("status --api-id a --region us-east-1 --endpoint-url {endpoint}");
+        let child = stackgen(&sandbox, &line)
+            .env("HOME", sandbox.path())
+            .env("AWS_ACCESS_KEY_ID", "any")
+            .env("AWS_SECRET_ACCESS_KEY", "any")
+            .spawn()
+            .unwrap();
+        // It has called.
+        let _call = silent.accept().unwrap();
+        send_signal(&child, signal);
+        let run = Run::of(child.wait_with_output().unwrap());
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(run, @"
+            exit 1
+            --- stderr
+            stopping at the next safe place; Ctrl-C once more ends at once
+            error: interrupted
+            ");
+        }
+    }
+}
+
+fn send_signal(child: &Child, signal: Signal) {
+    let id = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    kill_process(id, signal).unwrap();
 }
 
 /// A gateway whose deployments are never done.
@@ -106,7 +115,7 @@ fn ctrl_c_while_a_deployment_is_made_leaves_the_stage_and_no_deployment() {
     told-api-dev (<0>), stage prod
       wiring    2 routes, sha256:<1>; the stage serves the same
     stopping at the next safe place; Ctrl-C once more ends at once
-    error: interrupted: stage prod serves deployment <2>
+    error: interrupted: stage prod serves deployment <2>, which was not tried
     help: run it again; it goes on from there
     ");
     let ids = |all: Vec<std::sync::Arc<stackgen_gateway::apis::Deployment>>| {
