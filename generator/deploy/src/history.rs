@@ -10,7 +10,7 @@ use crate::settle::Settlement;
 use crate::trial::{Evidence, StageTrial, Verification};
 use crate::{
     Account, Api, ApiId, CreatedBy, DeployError, Deployment, DeploymentId, DeploymentMetadata,
-    StageName, Verify,
+    Stage, StageName, Verify,
 };
 
 /// A deployment in a list.
@@ -164,6 +164,25 @@ pub async fn rollback_target(
     earlier(&deployments, &served)
         .cloned()
         .ok_or(DeployError::NothingEarlier)
+}
+
+/// Removes the record of a trial that passed from the deployment that a stage serves. Call it before new code goes live
+/// behind an unqualified function ARN (row D2), which that trial did not try.
+///
+/// # Errors
+///
+/// If the description cannot be written: the record would claim too much.
+pub async fn forget_trial(
+    account: &impl Account,
+    api: &ApiId,
+    stage: &Stage,
+    ctx: OperationContext<'_>,
+) -> Result<(), DeployError> {
+    let Some(id) = &stage.deployment else {
+        return Ok(());
+    };
+    let deployment = ctx.read(|| account.deployment(api, id)).await?;
+    crate::redeploy::forget_trial(account, api, &deployment, ctx).await
 }
 
 /// What pruning would delete.

@@ -92,7 +92,7 @@ impl VerifyArgs {
             || self.mark
             || self.verify_timeout.is_some()
             || !self.expect.is_empty()
-            || self.from_flags().is_some()
+            || self.flags_caller().is_some()
     }
 
     /// Sets the time for trying.
@@ -120,7 +120,7 @@ impl VerifyArgs {
             Protocol::WebSocket => VerifyApi::WebSocket,
             Protocol::Http => VerifyApi::Http,
         };
-        let from_flags = self.from_flags().map(|caller| (FLAGS.to_owned(), caller));
+        let from_flags = self.flags_caller().map(|caller| (FLAGS.to_owned(), caller));
         let declared = goal.callers.iter().cloned();
         let of_api = declared
             .filter(|(_, caller)| caller.api == api)
@@ -138,7 +138,7 @@ impl VerifyArgs {
         Ok((Some(verification), callers))
     }
 
-    fn from_flags(&self) -> Option<VerifyCaller> {
+    fn flags_caller(&self) -> Option<VerifyCaller> {
         let caller = VerifyCaller {
             query: self.verify_query.iter().cloned().collect(),
             headers: self.verify_header.iter().cloned().collect(),

@@ -14,8 +14,8 @@ use crate::retry::OperationContext;
 use crate::settle::Settlement;
 use crate::trial::{Evidence, StageTrial, Verification};
 use crate::{
-    Account, Api, CreatedBy, DeployError, Deployment, DeploymentId, DeploymentMetadata, Stage,
-    StageName, Verify,
+    Account, Api, ApiId, CreatedBy, DeployError, Deployment, DeploymentId, DeploymentMetadata,
+    Stage, StageName, Verify,
 };
 
 /// A request to redeploy a stage.
@@ -118,6 +118,25 @@ pub async fn redeploy(
         ctx,
     };
     redeployment.run().await
+}
+
+/// Removes the record of a trial that passed from the description of a deployment.
+pub(crate) async fn forget_trial(
+    account: &impl Account,
+    api: &ApiId,
+    deployment: &Deployment,
+    ctx: OperationContext<'_>,
+) -> Result<(), DeployError> {
+    let Some(metadata) = deployment.metadata().filter(DeploymentMetadata::passed) else {
+        return Ok(());
+    };
+    let untried = DeploymentMetadata {
+        trial: None,
+        ..metadata
+    };
+    let text = untried.to_string();
+    ctx.call(|| account.update_description(api, &deployment.id, &text))
+        .await
 }
 
 /// A redeploy that runs.
@@ -231,22 +250,13 @@ impl<A: Account, V: Verify> Redeployment<'_, A, V> {
     /// trial of the served deployment says nothing any more: its record is removed first.
     async fn send_code(&self, deployments: &Deployments) -> Result<bool, DeployError> {
         let (account, request, ctx) = (self.account, self.request, self.ctx);
-        let served = deployments
-            .served()
-            .filter(|_| request.release != Some(Release::Pinned));
-        let metadata = served.and_then(|served| Some((served, served.metadata()?)));
-        if let Some((served, metadata)) = metadata.filter(|(_, metadata)| metadata.passed())
+        let live = request.release != Some(Release::Pinned);
+        if let Some(served) = deployments.served().filter(|_| live)
             && !code::would_send(account, &request.code, ctx)
                 .await?
                 .is_empty()
         {
-            let untried = DeploymentMetadata {
-                trial: None,
-                ..metadata
-            };
-            let text = untried.to_string();
-            ctx.call(|| account.update_description(&request.api.id, &served.id, &text))
-                .await?;
+            forget_trial(account, &request.api.id, served, ctx).await?;
         }
         Ok(!code::send(account, &request.code, ctx).await?.is_empty())
     }

@@ -226,3 +226,39 @@ fn rendering_twice_gives_the_same_bytes() {
         }
     }
 }
+
+/// Golden values. A change of them makes every stack of stackgen's users deploy again, and publishes versions whose content
+/// is the same, which fails (row D17). If it cannot be avoided, raise [`SnapshotDigest::VERSION`] and say so in the changelog.
+///
+/// [`SnapshotDigest::VERSION`]: stackgen_model::SnapshotDigest::VERSION
+#[test]
+fn an_upgrade_of_stackgen_keeps_the_digests_of_deployments_and_versions() {
+    assert_eq!(stackgen_model::SnapshotDigest::VERSION, 1);
+    let mut golden = String::new();
+    for (starter, text) in STARTERS {
+        for environment in load(text).environments() {
+            let template = render(text, environment);
+            for kind in ["AWS::ApiGatewayV2::Deployment", "AWS::Lambda::Version"] {
+                for (id, _) in of_type(&template, kind) {
+                    golden.push_str(&format!("{starter} {environment} {id}\n"));
+                }
+            }
+        }
+    }
+    insta::assert_snapshot!(golden, @"
+    live-session dev WebSocketDeployment6D33EFD704
+    live-session dev HttpDeployment9F5610D420
+    live-session prod WebSocketDeployment2FA999A1D3
+    live-session prod HttpDeployment512B2342A3
+    live-session prod SessionAudioHandlerVersion5f2e5a077e
+    live-session prod SessionAuthorizerVersion8c681be3f3
+    live-session prod SessionConnectionHandlerVersion61f283e192
+    live-session prod SessionDisconnectHandlerVersionbca2f49c79
+    live-session prod SessionHttpHandlerVersionee5f7d4f10
+    chat dev WebSocketDeployment98920A42A0
+    chat prod WebSocketDeployment6F9AA0937B
+    chat prod ChatAuthorizerVersion1860eae60c
+    chat prod ChatHandlerVersion35504c1b5d
+    echo dev WebSocketDeployment22F91CB4DB
+    ");
+}

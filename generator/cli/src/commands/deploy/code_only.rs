@@ -2,6 +2,7 @@
 
 use stackgen_deploy::Step;
 use stackgen_deploy::code::{Release, send, would_send};
+use stackgen_deploy::history::forget_trial;
 
 use super::Deploy;
 use crate::Outcome;
@@ -23,9 +24,18 @@ impl Deploy {
         let interrupt = interrupt(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
-        let functions = match self.dry_run {
-            true => would_send(&account.aws, &goal.code, ctx).await?,
-            false => send(&account.aws, &goal.code, ctx).await?,
+        let differing = would_send(&account.aws, &goal.code, ctx).await?;
+        let functions = match self.dry_run || differing.is_empty() {
+            true => differing,
+            false => {
+                if goal.release != Some(Release::Pinned) {
+                    for goal in &goals {
+                        let (api, stage) = goal.find(&account, ctx).await?;
+                        forget_trial(&account.aws, &api.id, &stage, ctx).await?;
+                    }
+                }
+                send(&account.aws, &goal.code, ctx).await?
+            }
         };
         drop(progress);
         if ui.wants_json() {
