@@ -2,11 +2,11 @@
 
 use serde_json::json;
 use stackgen_deploy::{
-    ApiCatalog, ApiId, CallTarget, DeploymentId, DeploymentStatus, DeploymentStore, Protocol,
-    StageActivator, StageName, Timestamp,
+    AccountErrorKind, ApiCatalog, ApiId, CallTarget, DeploymentId, DeploymentStatus,
+    DeploymentStore, DomainMapping, Protocol, StageActivator, StageName, Timestamp,
 };
 
-use crate::replay::{Replay, get, sent};
+use crate::replay::{Exchange, Replay, get, sent};
 
 fn api() -> ApiId {
     ApiId::new("a1")
@@ -153,4 +153,73 @@ async fn retargeting_sends_the_uri_and_nothing_else() {
         .await
         .unwrap();
     replay.end();
+}
+
+#[tokio::test]
+async fn the_custom_domains_of_an_api_are_found_with_their_stage_and_certificates() {
+    let replay = Replay::of([
+        get(
+            "GET /v2/domainnames",
+            json!({ "items": [
+                { "domainName": "ws.example.com", "domainNameConfigurations": [] },
+                { "domainName": "mtls.example.com", "mutualTlsAuthentication": { "truststoreUri": "s3://b/k" } },
+            ] }),
+        ),
+        get(
+            "GET /v2/domainnames/ws.example.com/apimappings",
+            json!({ "items": [
+                { "apiId": "other", "stage": "prod", "apiMappingId": "m1" },
+                { "apiId": "a1", "stage": "prod", "apiMappingKey": "chat", "apiMappingId": "m2" },
+            ] }),
+        ),
+        get(
+            "GET /v2/domainnames/mtls.example.com/apimappings",
+            json!({ "items": [{ "apiId": "a1", "stage": "dev", "apiMappingId": "m3" }] }),
+        ),
+    ])
+    .await;
+    let found = replay.aws.mappings(&api()).await.unwrap();
+    let mapping = |domain: &str, key: Option<&str>, stage: &str, mutual_tls| DomainMapping {
+        domain: domain.to_owned(),
+        key: key.map(str::to_owned),
+        stage: StageName::new(stage),
+        mutual_tls,
+    };
+    assert_eq!(
+        found,
+        [
+            mapping("ws.example.com", Some("chat"), "prod", false),
+            mapping("mtls.example.com", None, "dev", true),
+        ]
+    );
+    replay.end();
+}
+
+#[tokio::test]
+async fn a_list_whose_pages_repeat_is_an_error() {
+    let page = || json!({ "items": [], "nextToken": "same" });
+    let replay = Replay::of([
+        get("GET /v2/apis", page()),
+        get("GET /v2/apis?nextToken=same", page()),
+    ])
+    .await;
+    let error = replay.aws.apis().await.unwrap_err();
+    insta::assert_snapshot!(error, @"GetApis: the list does not end: its pages repeat; another server may answer here");
+    assert!(!error.is_transient());
+    replay.end();
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_one_of_the_service_says_so() {
+    let html = Exchange {
+        answer: "<html>Sign in to the network</html>".to_owned(),
+        ..get("GET /v2/apis", json!(null))
+    };
+    for answer in [html, get("GET /v2/apis", json!(null))] {
+        let replay = Replay::of([answer]).await;
+        let error = replay.aws.apis().await.unwrap_err();
+        assert_eq!(error.kind, AccountErrorKind::Garbled, "{error}");
+        assert!(error.hint().unwrap().contains("proxy"), "{error}");
+        replay.end();
+    }
 }
