@@ -1,6 +1,7 @@
 //! `stackgen deploy --local`: the whole template, applied to the local gateway as CloudFormation would.
 
 use serde_json::json;
+use stackgen_cfn::terminal::escape;
 use stackgen_gateway::gateway::RemoteError;
 use stackgen_gateway::stack::{Applied, What};
 use stackgen_lint::output::json::Findings;
@@ -137,7 +138,8 @@ fn tell(applied: &Applied, ui: &Ui) -> Result<(), CliError> {
         };
         ui.done(&format!(
             "{what:<9} {} ({})",
-            change.logical_id, change.kind
+            escape(&change.logical_id.to_string()),
+            escape(&change.kind.to_string())
         ))?;
     }
     Ok(())
