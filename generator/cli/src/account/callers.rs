@@ -102,6 +102,11 @@ impl VerifyArgs {
         }
     }
 
+    /// Returns a verification for a dry run, which needs no values of callers.
+    pub(crate) fn planned(&self) -> Option<Verification> {
+        (!self.no_verify).then(Verification::default)
+    }
+
     /// Finds the values of all callers of an API: those that the stack declares, and the one of the flags. Returns `None`
     /// for the verification if the stage is not to be tried.
     ///

@@ -12,7 +12,7 @@ use stackgen_aws::{Access, Aws, Credentials};
 use stackgen_deploy::{DeployError, Interrupt, OperationContext, RetryPolicy, Timestamp};
 use tokio::sync::watch;
 
-pub(crate) use callers::VerifyArgs;
+pub(crate) use callers::{StageCallers, VerifyArgs};
 pub(crate) use goal::{Goal, GoalArgs, Read, resolve_probe_target};
 pub(crate) use progress::Progress;
 

@@ -456,6 +456,7 @@ fn code_that_was_built_is_sent_published_and_served() {
     would update the code of hello-prod
     would publish a version of hello-prod and call it
     would deploy what comes of it and move stage prod to it (serves <0>)
+    would try the stage as its callers do
     --- stderr
     told-api-prod (<1>), stage prod
     ");

@@ -14,7 +14,7 @@ use stackgen_deploy::{
 
 use super::Deploy;
 use crate::Outcome;
-use crate::account::{Account, Goal, Progress, Read, interrupt, short};
+use crate::account::{Account, Goal, Progress, Read, StageCallers, interrupt, short};
 use crate::error::CliError;
 use crate::git;
 use crate::ui::{BOLD, GREEN, Ui};
@@ -80,7 +80,10 @@ impl Deploy {
             let (api, stage) = goal.find(&account, ctx).await?;
             let title = title(&api, &stage.name);
             progress.aside(&title);
-            let (verification, callers) = self.verify.callers(goal, api.protocol).await?;
+            let (verification, callers) = match self.dry_run {
+                true => (self.verify.planned(), StageCallers::default()),
+                false => self.verify.callers(goal, api.protocol).await?,
+            };
             let request = self.request(goal, api.clone(), stage.name.clone(), &git);
             let request = Redeploy {
                 verify: verification,
@@ -224,7 +227,11 @@ fn show_plan(plan: &Plan, stage: &StageName, ui: &Ui) -> Result<(), CliError> {
             "would deploy nothing: stage {stage} serves sha256:{} ({served})",
             short(&digest)
         ),
-    })
+    })?;
+    match plan.tries {
+        true => ui.done("would try the stage as its callers do"),
+        false => Ok(()),
+    }
 }
 
 /// Adds to an interruption which deployment the stage serves, and whether that was tried.

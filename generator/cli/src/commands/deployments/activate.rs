@@ -7,7 +7,7 @@ use stackgen_deploy::{Api, DeploymentId, Stage, Step};
 
 use super::{Where, find, named};
 use crate::Outcome;
-use crate::account::{Progress, VerifyArgs, confirmed, interrupt};
+use crate::account::{Progress, StageCallers, VerifyArgs, confirmed, interrupt};
 use crate::error::CliError;
 use crate::ui::{GREEN, Ui};
 
@@ -62,7 +62,10 @@ pub(super) async fn move_to(
     let steps = |step: Step<'_>| progress.step(&step);
     let ctx = account.context(&steps, &interrupt);
     let (api, stage) = find(&account, &goal, &progress, ctx).await?;
-    let (verify, callers) = how.verify.callers(&goal, api.protocol).await?;
+    let (verify, callers) = match how.dry_run {
+        true => (how.verify.planned(), StageCallers::default()),
+        false => how.verify.callers(&goal, api.protocol).await?,
+    };
     let target = match wanted {
         Some(id) => DeploymentId::new(id),
         None => {
