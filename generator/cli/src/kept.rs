@@ -1,5 +1,6 @@
 //! Rendered templates where they are kept: a folder an environment.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -45,9 +46,10 @@ impl Kept<'_> {
         declared: &[&str],
         files: &[&str],
     ) -> Result<Vec<String>, CliError> {
+        let declared: HashSet<&str> = declared.iter().copied().collect();
         let mut found = Vec::new();
         for folder in self.folders()? {
-            if declared.contains(&folder.as_str()) {
+            if declared.contains(folder.as_str()) {
                 continue;
             }
             for file in files {

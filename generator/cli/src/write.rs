@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 use crate::bounded;
 use crate::error::CliError;
@@ -29,30 +29,58 @@ impl Written {
     }
 }
 
+/// Files on the disk beside their targets, which they replace together. Dropped, it leaves nothing behind.
+#[derive(Debug, Default)]
+pub(crate) struct Staged {
+    // Before the folders, which are removed only if they are empty.
+    files: Vec<StagedFile>,
+    folders: Folders,
+}
+
+#[derive(Debug)]
+struct StagedFile {
+    path: PathBuf,
+    /// Where the text is and where it goes; `None` when the file holds it already. It is closed, because a process may
+    /// have only so many open files.
+    replacement: Option<(TempPath, PathBuf)>,
+}
+
+impl Staged {
+    /// Writes a file beside its target.
+    pub(crate) fn add(&mut self, path: PathBuf, text: &str) -> Result<(), CliError> {
+        let same = current(&path).is_some_and(|old| old == text.as_bytes());
+        let replacement = match same {
+            true => None,
+            false => Some(stage(&path, text, &mut self.folders)?),
+        };
+        self.files.push(StagedFile { path, replacement });
+        Ok(())
+    }
+
+    /// Puts all files in place, each one whole by a rename.
+    pub(crate) fn persist(self) -> Result<Vec<Written>, CliError> {
+        let mut written = Vec::new();
+        for StagedFile { path, replacement } in self.files {
+            written.push(match replacement {
+                None => Written::Unchanged,
+                Some((file, target)) => {
+                    file.persist(target)
+                        .map_err(|error| unwritable(&path, &error.error))?;
+                    Written::Wrote
+                }
+            });
+        }
+        Ok(written)
+    }
+}
+
 /// Puts files in place: each one whole by a rename, and none before all of them could be written to the disk.
 pub(crate) fn write_all(files: &[(PathBuf, String)]) -> Result<Vec<Written>, CliError> {
-    let mut folders = Folders::default();
-    let mut staged = Vec::new();
+    let mut staged = Staged::default();
     for (path, text) in files {
-        let same = current(path).is_some_and(|old| old == text.as_bytes());
-        let file = match same {
-            true => None,
-            false => Some(stage(path, text, &mut folders)?),
-        };
-        staged.push((path, file));
+        staged.add(path.clone(), text)?;
     }
-    let mut written = Vec::new();
-    for (path, file) in staged {
-        written.push(match file {
-            None => Written::Unchanged,
-            Some((file, target)) => {
-                file.persist(target)
-                    .map_err(|error| unwritable(path, &error.error))?;
-                Written::Wrote
-            }
-        });
-    }
-    Ok(written)
+    staged.persist()
 }
 
 /// Puts new files in place, or none when one of them exists.
@@ -112,16 +140,12 @@ impl Drop for Folders {
     }
 }
 
-fn stage(
-    path: &Path,
-    text: &str,
-    folders: &mut Folders,
-) -> Result<(NamedTempFile, PathBuf), CliError> {
+fn stage(path: &Path, text: &str, folders: &mut Folders) -> Result<(TempPath, PathBuf), CliError> {
     beside(path, text, folders).map_err(|error| unwritable(path, &error))
 }
 
 /// The text in a temporary file beside its target, and the target. A link is followed, so that it stays a link.
-fn beside(path: &Path, text: &str, folders: &mut Folders) -> io::Result<(NamedTempFile, PathBuf)> {
+fn beside(path: &Path, text: &str, folders: &mut Folders) -> io::Result<(TempPath, PathBuf)> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     match fs::metadata(&target) {
         Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
@@ -141,7 +165,7 @@ fn beside(path: &Path, text: &str, folders: &mut Folders) -> io::Result<(NamedTe
     }
     let mut file = builder.tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
-    Ok((file, target))
+    Ok((file.into_temp_path(), target))
 }
 
 /// Those of the file that is replaced, otherwise what the umask leaves of 0666: a temporary file alone would be 0600.

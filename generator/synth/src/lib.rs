@@ -13,18 +13,21 @@ mod render;
 mod schema;
 pub mod spec;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 use stackgen_cfn::{Node, Source, Span};
 
-use load::Environment;
+use load::{Environment, File};
 pub use problem::{Notice, Problem};
 pub use schema::schema;
 
 /// A stackgen.yaml that holds no error in any of its environments.
 #[derive(Debug)]
 pub struct Stack {
-    environments: Vec<Environment>,
+    file: File,
+    /// Merged environments, for methods that return references; rendering keeps none.
+    merged: HashMap<String, OnceLock<Option<Environment>>>,
 }
 
 /// What to render.
@@ -68,23 +71,23 @@ impl Stack {
     ///
     /// Every error of the file, in the order of the file.
     pub fn load(source: &Source) -> Result<Stack, Vec<Problem>> {
-        let environments = load::load(source)?;
-        Ok(Stack { environments })
+        let file = load::load(source)?;
+        let names = file.environments();
+        let merged = names.map(|name| (name.to_owned(), OnceLock::new()));
+        Ok(Stack {
+            merged: merged.collect(),
+            file,
+        })
     }
 
     /// The stack's name.
     pub fn name(&self) -> &str {
-        self.environments
-            .first()
-            .map_or("", |environment| &environment.spec.name)
+        self.file.name()
     }
 
     /// The names of the environments, in the order of the file; `dev` when the file declares none.
     pub fn environments(&self) -> Vec<&str> {
-        self.environments
-            .iter()
-            .map(|environment| environment.name.as_str())
-            .collect()
+        self.file.environments().collect()
     }
 
     /// Who lets callers of the WebSocket API in, in an environment.
@@ -107,8 +110,9 @@ impl Stack {
     /// The built code that the template of an environment would name, as paths from the folder of stackgen.yaml:
     /// the file whose digest goes into [`Request::artifacts`]. Only a pinned release needs any.
     pub fn artifact_paths(&self, environment: &str) -> Vec<String> {
-        self.environment(environment)
-            .map_or_else(Vec::new, render::artifact_paths)
+        self.file
+            .environment(environment)
+            .map_or_else(Vec::new, |environment| render::artifact_paths(&environment))
     }
 
     /// The template of one environment.
@@ -118,20 +122,20 @@ impl Stack {
     /// An environment that the file does not declare, and what can only be seen in the whole: more resources than a
     /// stack may have.
     pub fn render(&self, request: &Request<'_>) -> Result<Rendered, Vec<Problem>> {
-        let Some(environment) = self.environment(request.environment) else {
+        let Some(environment) = self.file.environment(request.environment) else {
             let message = format!("there is no environment `{}`", request.environment);
             return Err(vec![Problem::new(Span::default(), message)]);
         };
-        let rendered = render::render(environment, request);
-        match limits::check(environment, &rendered.template) {
+        let rendered = render::render(&environment, request);
+        match limits::check(&environment, &rendered.template) {
             problems if problems.is_empty() => Ok(rendered),
             problems => Err(problems),
         }
     }
 
     fn environment(&self, name: &str) -> Option<&Environment> {
-        self.environments
-            .iter()
-            .find(|environment| environment.name == name)
+        let environment = self.merged.get(name)?;
+        let environment = environment.get_or_init(|| self.file.environment(name));
+        environment.as_ref()
     }
 }

@@ -8,6 +8,21 @@ use stackgen_cfn::{Entry, Map, Node, ParseError, Source, Span, Value, json, pars
 use crate::spec::Spec;
 use crate::{Problem, check, schema};
 
+/// The most values that all environments of a file may have together, each counted with the part of the file that it shares
+/// with the others. A file of 1 MiB has room for so many values and so many environments that checking them never ends.
+const MAX_VALUES: usize = 30_000_000;
+
+/// A file without errors. An environment is merged only when it is asked for: all of them together may be as large as the
+/// file times their number.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// The file without its environments.
+    shared: Node,
+    /// What differs in each environment, in the order of the file.
+    overlays: Vec<(String, Node)>,
+    by_name: HashMap<String, usize>,
+}
+
 /// One environment of a stack: the file with the environment's part merged in.
 #[derive(Debug)]
 pub(crate) struct Environment {
@@ -20,25 +35,132 @@ pub(crate) struct Environment {
 /// The environment of a file that declares none.
 const DEFAULT_ENVIRONMENT: &str = "dev";
 
-/// Reads a file into its environments.
-pub(crate) fn load(source: &Source) -> Result<Vec<Environment>, Vec<Problem>> {
+/// Reads a file and checks all of its environments, one after the other.
+pub(crate) fn load(source: &Source) -> Result<File, Vec<Problem>> {
     let document =
         parse(source).map_err(|errors| errors.into_iter().map(unreadable).collect::<Vec<_>>())?;
+    let file = File::of(&document);
+    file.check_size(&document)?;
     let schema = schema::file_schema();
-    let merged = merge_environments(&document);
-    let mut problems = Problems::new(&document, merged.len());
+    let mut problems = Problems::new(&document, file.overlays.len());
     problems.extend(None, fixed_keys(&document));
-    let mut environments = Vec::new();
-    for (name, merged) in merged {
+    let mut found = Vec::new();
+    let damaged = check_environments(&schema, &document, source.text(), &mut found);
+    problems.extend(None, found);
+    for (index, (name, overlay)) in file.overlays.iter().enumerate() {
         let mut found = Vec::new();
-        let read = environment(&schema, name.clone(), merged, source.text(), &mut found);
-        problems.extend(Some(&name), found);
-        environments.extend(read);
+        let merged = file.merged(overlay);
+        environment(&schema, name, merged, source.text(), damaged, &mut found);
+        problems.extend(Some(index), found);
     }
     match problems.sorted() {
-        problems if problems.is_empty() => Ok(environments),
+        problems if problems.is_empty() => Ok(file),
         problems => Err(problems),
     }
+}
+
+impl File {
+    fn of(document: &Node) -> Self {
+        let overlays: Vec<(String, Node)> =
+            match document.get("environments").and_then(Node::as_map) {
+                Some(map) if !map.is_empty() => map
+                    .iter()
+                    .map(|(name, node)| (name.to_owned(), node.clone()))
+                    .collect(),
+                _ => vec![(DEFAULT_ENVIRONMENT.to_owned(), Node::default())],
+            };
+        let mut shared = document.clone();
+        if let Some(map) = shared.as_map_mut() {
+            map.remove("environments");
+        }
+        let names = overlays.iter().enumerate();
+        File {
+            by_name: names
+                .map(|(index, (name, _))| (name.clone(), index))
+                .collect(),
+            shared,
+            overlays,
+        }
+    }
+
+    /// Refuses a file with more than [`MAX_VALUES`].
+    fn check_size(&self, document: &Node) -> Result<(), Vec<Problem>> {
+        let (count, each) = (self.overlays.len(), values(&self.shared));
+        if count.saturating_mul(each) <= MAX_VALUES {
+            return Ok(());
+        }
+        let place = Places(document).key(&["environments"]);
+        let message = format!(
+            "{count} environments of {each} values each are too many for one file; together they may have {MAX_VALUES}"
+        );
+        let hint = "give some environments a stackgen.yaml of their own";
+        Err(vec![Problem::new(place, message).hint(hint)])
+    }
+
+    /// The names of the environments, in the order of the file.
+    pub(crate) fn environments(&self) -> impl Iterator<Item = &str> {
+        self.overlays.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The stack's name.
+    pub(crate) fn name(&self) -> &str {
+        let name = self.shared.get("name").and_then(Node::as_str);
+        name.unwrap_or_default()
+    }
+
+    /// Merges an environment; `None` when the file does not declare it.
+    pub(crate) fn environment(&self, name: &str) -> Option<Environment> {
+        let (name, overlay) = self.overlays.get(*self.by_name.get(name)?)?;
+        let document = self.merged(overlay);
+        // It can be read: the file was checked.
+        let spec = serde_json::from_value(json::to_json(&document)).ok()?;
+        Some(Environment {
+            name: name.clone(),
+            document,
+            spec,
+        })
+    }
+
+    fn merged(&self, overlay: &Node) -> Node {
+        let mut merged = self.shared.clone();
+        merge(&mut merged, overlay);
+        // `fixed_keys` reports these.
+        if let Some(map) = merged.as_map_mut() {
+            map.remove("environments");
+        }
+        apply_defaults(&mut merged);
+        merged
+    }
+}
+
+fn values(node: &Node) -> usize {
+    1 + match &node.value {
+        Value::List(items) => items.iter().map(values).sum(),
+        Value::Map(map) => map.iter().map(|(_, node)| values(node)).sum(),
+        Value::Call(call) => values(&call.argument),
+        _ => 0,
+    }
+}
+
+/// Checks the names and types of `environments`, which is no part of a merged environment. Returns true when it is damaged.
+fn check_environments(
+    schema: &serde_json::Value,
+    document: &Node,
+    text: &str,
+    problems: &mut Vec<Problem>,
+) -> bool {
+    let Some(entry) = document.as_map().and_then(|map| map.entry("environments")) else {
+        return false;
+    };
+    let mut only = Map::new();
+    only.insert_entry("environments", entry.clone());
+    let only = Node::from(only).at(document.span);
+    let schema = serde_json::json!({
+        "type": "object",
+        "properties": { "environments": schema["properties"]["environments"] },
+        "$defs": schema["$defs"],
+    });
+    !check::check_structure(&schema, &only, text, problems).is_empty()
 }
 
 /// A problem of the parser; an empty file has an advice of its own here.
@@ -53,11 +175,12 @@ fn unreadable(error: ParseError) -> Problem {
 /// Checks one environment: its structure, and the meaning of all that can be read of it.
 fn environment(
     schema: &serde_json::Value,
-    name: String,
+    name: &str,
     document: Node,
     text: &str,
+    damaged_environments: bool,
     problems: &mut Vec<Problem>,
-) -> Option<Environment> {
+) {
     let damaged = check::check_structure(schema, &document, text, problems);
     let mut incomplete = BTreeSet::new();
     let readable = match problems.is_empty() {
@@ -67,44 +190,19 @@ fn environment(
     match serde_json::from_value::<Spec>(readable) {
         Ok(spec) => {
             let mut found = Vec::new();
-            check::check_meaning(&spec, &name, &document, damaged.is_empty(), &mut found);
+            let whole = damaged.is_empty() && !damaged_environments;
+            check::check_meaning(&spec, name, &document, whole, &mut found);
             problems.extend(
                 found
                     .into_iter()
                     .filter(|problem| !incomplete.contains(&problem.span)),
             );
-            Some(Environment {
-                name,
-                document,
-                spec,
-            })
         }
         Err(error) if problems.is_empty() => {
             problems.push(Problem::new(document.span, error.to_string()));
-            None
         }
-        Err(_) => None,
+        Err(_) => {}
     }
-}
-
-/// Every environment's document, in the order of the file.
-fn merge_environments(document: &Node) -> Vec<(String, Node)> {
-    let declared: Vec<(String, Node)> = match document.get("environments").and_then(Node::as_map) {
-        Some(map) if !map.is_empty() => map
-            .iter()
-            .map(|(name, node)| (name.to_owned(), node.clone()))
-            .collect(),
-        _ => vec![(DEFAULT_ENVIRONMENT.to_owned(), Node::default())],
-    };
-    declared
-        .into_iter()
-        .map(|(name, overlay)| {
-            let mut merged = document.clone();
-            merge(&mut merged, &overlay);
-            apply_defaults(&mut merged);
-            (name, merged)
-        })
-        .collect()
 }
 
 /// What an environment cannot change.
@@ -173,24 +271,31 @@ fn apply_defaults(document: &mut Node) {
     }
 }
 
-/// The problems of all environments: one that several share is told once, in the order of the file.
+/// The most environments that the message of a problem names.
+const MAX_NAMED: usize = 20;
+
+/// The problems of all environments, in the order of the file. One that several environments share is reported once.
 struct Problems<'a> {
-    /// The environments' own parts of the file.
-    overlays: Vec<&'a Node>,
+    /// The names of the environments that the file declares, in the order of the file.
+    names: Vec<&'a str>,
+    /// The environments' own parts of the file, sorted.
+    overlays: Vec<Span>,
     environments: usize,
-    all: Vec<(Problem, BTreeSet<String>)>,
+    /// Every problem, and the environments that have it, in their order.
+    all: Vec<(Problem, Vec<usize>)>,
     seen: HashMap<(Span, String), usize>,
 }
 
 impl<'a> Problems<'a> {
     fn new(document: &'a Node, environments: usize) -> Self {
-        let overlays = document.get("environments").and_then(Node::as_map);
+        let declared = document.get("environments").and_then(Node::as_map);
+        let declared = declared.into_iter().flat_map(Map::iter);
+        let (names, mut overlays): (_, Vec<_>) =
+            declared.map(|(name, node)| (name, node.span)).unzip();
+        overlays.sort_unstable();
         Problems {
-            overlays: overlays
-                .into_iter()
-                .flat_map(Map::iter)
-                .map(|(_, node)| node)
-                .collect(),
+            names,
+            overlays,
             environments,
             all: Vec::new(),
             seen: HashMap::new(),
@@ -198,14 +303,17 @@ impl<'a> Problems<'a> {
     }
 
     /// Adds what was found in an environment, or in the file as such.
-    fn extend(&mut self, environment: Option<&str>, problems: Vec<Problem>) {
+    fn extend(&mut self, environment: Option<usize>, problems: Vec<Problem>) {
         for problem in problems {
             let key = (problem.span, problem.message.clone());
             let at = *self.seen.entry(key).or_insert(self.all.len());
             if at == self.all.len() {
-                self.all.push((problem, BTreeSet::new()));
+                self.all.push((problem, Vec::new()));
             }
-            self.all[at].1.extend(environment.map(str::to_owned));
+            let environments = &mut self.all[at].1;
+            if environments.last().copied() != environment {
+                environments.extend(environment);
+            }
         }
     }
 
@@ -217,15 +325,25 @@ impl<'a> Problems<'a> {
     }
 
     /// A problem that only some environments have says which, unless it stands in their own part of the file.
-    fn placed(&self, problem: Problem, environments: &BTreeSet<String>) -> Problem {
-        let span = problem.span;
-        let own = |overlay: &&Node| (overlay.span.start..overlay.span.end).contains(&span.start);
+    fn placed(&self, problem: Problem, environments: &[usize]) -> Problem {
+        let start = problem.span.start;
+        let after = self.overlays.partition_point(|own| own.start <= start);
+        let before = after.checked_sub(1).map(|index| self.overlays[index]);
+        let own = before.is_some_and(|own| start < own.end);
         let everywhere = environments.is_empty() || environments.len() == self.environments;
-        if everywhere || self.overlays.iter().any(own) {
+        if everywhere || own {
             return problem;
         }
-        let names: Vec<_> = environments.iter().map(String::as_str).collect();
-        let message = format!("{} (in {})", problem.message, check::and(&names));
+        let named = environments.iter().take(MAX_NAMED);
+        let mut names: Vec<_> = named
+            .filter_map(|index| self.names.get(*index).copied())
+            .collect();
+        names.sort_unstable();
+        let names = match environments.len().saturating_sub(MAX_NAMED) {
+            0 => check::and(&names),
+            more => format!("{} and {more} more", check::comma_separated(&names)),
+        };
+        let message = format!("{} (in {names})", problem.message);
         Problem { message, ..problem }
     }
 }

@@ -234,3 +234,61 @@ fn a_huge_file_of_a_revision_is_refused() {
     help: CloudFormation takes templates of up to 1 MB; is this the right file?
     ");
 }
+
+/// A stack with so many environments, each of which sets so many variables of its function.
+fn environments(count: usize, variables: usize) -> String {
+    let mut spec = String::from("name: many\nfunctions: { f: { binary: f } }\nenvironments:\n");
+    for environment in 0..count {
+        spec += &format!("  e{environment}:\n    functions:\n      f:\n        environment:\n");
+        for variable in 0..variables {
+            spec += &format!("          VARIABLE_{variable}: '{environment}'\n");
+        }
+    }
+    spec
+}
+
+/// Runs the binary under a limit of the shell, such as `-n 32`.
+fn run_limited(sandbox: &Sandbox, limit: &str, line: &str) -> Run {
+    let script = format!("ulimit {limit} && exec \"$0\" {line}");
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .arg(assert_cmd::cargo::cargo_bin!("stackgen"))
+        .current_dir(sandbox.path())
+        .output()
+        .unwrap();
+    Run::of(output)
+}
+
+#[test]
+fn environments_do_not_multiply_what_synth_holds_in_memory() {
+    let sandbox = Sandbox::with(&environments(200, 100));
+    let run = run_limited(&sandbox, "-v 600000", "synth --unbuilt --quiet");
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(sandbox.read("out/e199/template.yaml").contains("199"));
+}
+
+#[test]
+fn synth_writes_more_templates_than_a_process_may_open_files() {
+    let sandbox = Sandbox::with(&environments(64, 1));
+    for line in ["synth --unbuilt --quiet", "synth --unbuilt --quiet --check"] {
+        let run = run_limited(&sandbox, "-n 32", line);
+        assert_eq!(run.code, Some(0), "{line}: {run}");
+    }
+}
+
+#[test]
+fn an_error_in_the_last_of_many_environments_leaves_nothing_written() {
+    let sandbox = Sandbox::with(&(environments(3, 1) + BROKEN));
+    let run = sandbox.run("synth --unbuilt --out new");
+    assert_eq!(run.code, Some(3), "{run}");
+    assert!(!sandbox.path().join("new").exists());
+}
+
+/// An environment with a resource in which the linter finds an error.
+const BROKEN: &str = "  broken:
+    websocket: { name: x, routes: { $default: f } }
+    resources:
+      Dead:
+        Type: AWS::ApiGatewayV2::Route
+        Properties: { ApiId: !Ref WebSocketApi, RouteKey: dead, AuthorizationType: NONE }
+";

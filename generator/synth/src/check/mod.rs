@@ -35,6 +35,12 @@ pub(crate) fn and(names: &[&str]) -> String {
     enumerate(names, "and")
 }
 
+/// Names in a row: `a, b, c`.
+pub(crate) fn comma_separated(names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
 /// Names in a sentence: `a, b or c`.
 pub(crate) fn or(names: &[&str]) -> String {
     enumerate(names, "or")
@@ -44,9 +50,6 @@ fn enumerate(names: &[&str], conjunction: &str) -> String {
     match names {
         [] => String::new(),
         [one] => format!("`{one}`"),
-        [rest @ .., last] => {
-            let rest: Vec<_> = rest.iter().map(|name| format!("`{name}`")).collect();
-            format!("{} {conjunction} `{last}`", rest.join(", "))
-        }
+        [rest @ .., last] => format!("{} {conjunction} `{last}`", comma_separated(rest)),
     }
 }

@@ -149,3 +149,30 @@ fn a_quota_that_aws_raises_on_request_is_no_error() {
         "name: a\nrelease: pinned\nfunctions: {{ f: {{ binary: f }} }}\nwebsocket:\n  name: x\n  routes:\n{routes}"
     ));
 }
+
+#[test]
+fn environments_that_are_too_large_together_are_refused() {
+    let variables: String = (0..9_000).map(|n| format!("V{n}: x, ")).collect();
+    let environments: String = (0..4_000).map(|n| format!("  e{n}: {{}}\n")).collect();
+    let text = format!(
+        "name: a\nfunctions: {{ f: {{ binary: f, environment: {{ {variables} }} }} }}\nenvironments:\n{environments}"
+    );
+    assert_snapshot!(problems(&text), @"
+    3:1 4000 environments of 9006 values each are too many for one file; together they may have 30000000
+        help: give some environments a stackgen.yaml of their own
+    ");
+}
+
+#[test]
+fn a_problem_of_many_environments_names_some_of_them() {
+    let environments: String = (0..200)
+        .map(|n| format!("  e{n:03}: {{ functions: {{ f: {{ timeout: 20s }} }} }}\n"))
+        .collect();
+    let text = format!(
+        "name: a\nfunctions: {{ f: {{ binary: f, timeout: 10s }} }}\nwebsocket: {{ name: x, routes: {{ $default: g }} }}\nenvironments:\n  first: {{ websocket: null }}\n{environments}"
+    );
+    assert_snapshot!(problems(&text), @"
+    3:43 there is no function `g` (in `e000`, `e001`, `e002`, `e003`, `e004`, `e005`, `e006`, `e007`, `e008`, `e009`, `e010`, `e011`, `e012`, `e013`, `e014`, `e015`, `e016`, `e017`, `e018`, `e019` and 180 more)
+        help: `functions` has `f`
+    ");
+}

@@ -1,5 +1,6 @@
 //! `stackgen synth`
 
+mod output;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -17,7 +18,8 @@ use crate::kept::Kept;
 use crate::project::{Project, ProjectArgs};
 use crate::ui::{RED, Ui};
 use crate::verdict;
-use crate::write::{self, Written};
+use crate::write::{Staged, Written};
+use output::{Compared, Output};
 use report::Status;
 
 /// Render the templates of a stackgen.yaml
@@ -96,17 +98,17 @@ impl Format {
 
 /// All that was rendered, and what lies beside it.
 struct Run<'a> {
-    files: &'a [(PathBuf, String)],
     templates: &'a [Template<'a>],
     undeclared: &'a [PathBuf],
 }
 
-/// A template that was rendered and not yet written.
+/// A template that was rendered. Its text is not kept: together the texts may be large.
 struct Template<'a> {
     environment: &'a str,
     format: Format,
+    /// The file to write.
+    path: PathBuf,
     resources: usize,
-    text: String,
     notices: Vec<Notice>,
     /// What the linter finds in it.
     verdict: Option<Linted>,
@@ -122,38 +124,25 @@ impl Synth {
         }
         let out = self.out.clone().unwrap_or_else(|| project.default_out());
         let mut templates: Vec<Template<'_>> = Vec::new();
+        let mut output = Output::new(self.check);
         for environment in environments {
             for format in &formats {
-                templates.push(render(
-                    &project,
-                    environment,
-                    *format,
-                    &out.join(environment),
-                    ui,
-                )?);
+                let folder = out.join(environment);
+                let (template, text) = render(&project, environment, *format, &folder, ui)?;
+                output.add(&template, &text, ui);
+                templates.push(template);
             }
         }
-        let files: Vec<_> = templates
-            .iter()
-            .map(|template| {
-                (
-                    out.join(template.environment)
-                        .join(template.format.file_name()),
-                    template.text.clone(),
-                )
-            })
-            .collect();
         let run = Run {
-            files: &files,
             templates: &templates,
             undeclared: &self.undeclared(&project, &out)?,
         };
         if run.is_refused() {
             return run.refuse(ui);
         }
-        match self.check {
-            true => run.check(ui),
-            false => run.write(ui),
+        match output {
+            Output::Check(compared) => run.check(&compared, ui),
+            Output::Write(staged) => run.write(staged?, ui),
         }
     }
 
@@ -201,7 +190,7 @@ impl Synth {
                 _ => error.hint(format!("name one `--env`: {}", environments.join(", "))),
             });
         };
-        let template = render(project, environment, *format, Path::new("."), ui)?;
+        let (template, text) = render(project, environment, *format, Path::new("."), ui)?;
         let templates = std::slice::from_ref(&template);
         report::tell(templates, ui);
         if template.is_refused() {
@@ -210,7 +199,7 @@ impl Synth {
             return Ok(Outcome::Found);
         }
         report::tell_verdicts(templates, ui);
-        ui.result(&template.text)?;
+        ui.result(&text)?;
         Ok(Outcome::Done)
     }
 }
@@ -221,20 +210,21 @@ fn render<'a>(
     format: Format,
     folder: &Path,
     ui: &Ui,
-) -> Result<Template<'a>, CliError> {
+) -> Result<(Template<'a>, String), CliError> {
     let rendered = project.render(environment, format.dialect(), folder, ui)?;
     let resources = rendered.template.get("Resources").and_then(Node::as_map);
     let text = format.emit(&rendered.template);
     let path = file::within(folder, format.file_name());
     let name = path.display().to_string();
-    Ok(Template {
+    let template = Template {
         environment,
         format,
+        path: folder.join(format.file_name()),
         resources: resources.map_or(0, stackgen_cfn::Map::len),
         verdict: verdict::of_rendered(&name, &rendered.template, &text)?,
-        text,
         notices: rendered.notices,
-    })
+    };
+    Ok((template, text))
 }
 
 impl Template<'_> {
@@ -258,9 +248,9 @@ impl Run<'_> {
         Ok(Outcome::Found)
     }
 
-    fn write(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let statuses: Vec<_> = write::write_all(self.files)?
-            .into_iter()
+    fn write(&self, staged: Staged, ui: &Ui) -> Result<Outcome, CliError> {
+        let written = staged.persist()?.into_iter();
+        let statuses: Vec<_> = written
             .map(|written| match written {
                 Written::Wrote => Status::Wrote,
                 Written::Unchanged => Status::Unchanged,
@@ -273,20 +263,13 @@ impl Run<'_> {
         Ok(Outcome::Done)
     }
 
-    fn check(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let mut statuses = Vec::new();
-        for (path, text) in self.files {
-            let old = write::current(path);
-            statuses.push(match &old {
-                None => Status::Missing,
-                Some(old) if old == text.as_bytes() => Status::Unchanged,
-                Some(_) => Status::Stale,
-            });
-            if !ui.wants_json() {
-                let old = old.map(|old| String::from_utf8_lossy(&old).into_owned());
-                ui.result(&report::difference(path, old.as_deref(), text))?;
+    fn check(&self, compared: &[Compared], ui: &Ui) -> Result<Outcome, CliError> {
+        if !ui.wants_json() {
+            for compared in compared {
+                ui.result(&compared.difference)?;
             }
         }
+        let statuses: Vec<_> = compared.iter().map(|compared| compared.status).collect();
         report::report(self, &statuses, ui)?;
         if !ui.wants_json() {
             ui.result(&report::undeclared(self.undeclared))?;

@@ -54,18 +54,15 @@ pub(super) enum Status {
 
 /// What became of the files, or would.
 pub(super) fn report(run: &Run<'_>, statuses: &[Status], ui: &Ui) -> Result<(), CliError> {
-    let Run {
-        files, templates, ..
-    } = run;
     if ui.wants_json() {
         return ui.json_result(&json(run, statuses));
     }
-    let width = files
-        .iter()
-        .map(|(path, _)| path.display().to_string().chars().count())
+    let templates = run.templates.iter();
+    let width = templates
+        .map(|template| template.path.display().to_string().chars().count())
         .max()
         .unwrap_or(0);
-    for (((path, _), template), status) in files.iter().zip(*templates).zip(statuses) {
+    for (template, status) in run.templates.iter().zip(statuses) {
         let status = match status {
             Status::Wrote => format!("{GREEN}wrote{GREEN:#}    "),
             Status::Unchanged => format!("{DIM}unchanged{DIM:#}"),
@@ -75,7 +72,7 @@ pub(super) fn report(run: &Run<'_>, statuses: &[Status], ui: &Ui) -> Result<(), 
         };
         ui.done(&format!(
             "{status} {:width$}  {} resources",
-            path.display(),
+            template.path.display(),
             template.resources
         ))?;
     }
@@ -92,7 +89,8 @@ fn told<'a>(templates: &'a [Template<'_>]) -> Vec<JsonNotice<'a>> {
                     environments: vec![template.environment],
                     notice,
                 }),
-                Some(told) if told.environments.contains(&template.environment) => {}
+                // The templates of an environment follow one another.
+                Some(told) if told.environments.last() == Some(&template.environment) => {}
                 Some(told) => told.environments.push(template.environment),
             }
         }
@@ -162,9 +160,9 @@ fn shown(folders: &[PathBuf]) -> Vec<String> {
 }
 
 fn json<'a>(run: &Run<'a>, statuses: &[Status]) -> JsonResult<'a> {
-    let files = run.files.iter().zip(run.templates).zip(statuses);
-    let files = files.map(|(((path, _), template), status)| JsonFile {
-        path: path.display().to_string(),
+    let files = run.templates.iter().zip(statuses);
+    let files = files.map(|(template, status)| JsonFile {
+        path: template.path.display().to_string(),
         environment: template.environment,
         format: template.format,
         resources: template.resources,
