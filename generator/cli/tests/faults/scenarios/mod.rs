@@ -1,0 +1,1 @@
+//! Scenarios: each is a bug that the engine once had.
