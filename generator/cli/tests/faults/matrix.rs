@@ -98,6 +98,10 @@ fn judge(cases: &[Case], tells: bool) {
         if tells {
             println!("{case}\n{}", outcome.story);
         }
+        // At once, since all cases together take long.
+        for violation in &outcome.violations {
+            println!("STACKGEN_FAULT_CASE='{case}': {violation}");
+        }
         outcome
     });
     let mut endings: BTreeMap<String, usize> = BTreeMap::new();
@@ -135,7 +139,10 @@ fn jobs() -> usize {
 }
 
 /// Does something with each, in gateways of their own.
-fn in_parallel<T: Sync, R: Send>(all: &[T], work: impl Fn(&World, &T) -> R + Sync) -> Vec<R> {
+pub(crate) fn in_parallel<T: Sync, R: Send>(
+    all: &[T],
+    work: impl Fn(&World, &T) -> R + Sync,
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, R)>> = Mutex::default();
     thread::scope(|scope| {

@@ -289,7 +289,7 @@ impl Exam<'_> {
 }
 
 /// The deployment of `it serves X, not X`.
-fn contradiction(text: &str) -> Option<&str> {
+pub(crate) fn contradiction(text: &str) -> Option<&str> {
     text.split("it serves ").skip(1).find_map(|rest| {
         let (serves, rest) = rest.split_once(", not ")?;
         let not = rest.split(|c: char| !c.is_ascii_alphanumeric()).next();

@@ -35,12 +35,14 @@ pub(crate) struct Rule {
 pub(crate) enum Action {
     Fault(Fault),
     Kill(Kill),
-    /// No answer ever comes.
-    Hang,
     /// The call takes effect, and the answer is the one that the operation gave before.
     Replay,
-    /// An empty page, with a token for the next one.
+    /// An empty page, with the same token for the next one as every other page has.
     EmptyPage,
+    /// An empty page, with a token that no other page has.
+    EmptyPageOfMany,
+    /// A signal, and no answer ever comes.
+    KillAndHang(Kill),
 }
 
 impl Rule {
@@ -195,7 +197,6 @@ impl Shared {
             }
             Some(Action::Fault(fault)) => self.fault(stream, &request, &operation, fault).await,
             Some(Action::Kill(kill)) => self.kill(stream, &request, &operation, kill).await,
-            Some(Action::Hang) => stream.read(&mut [0]).await.map(drop),
             Some(Action::Replay) => {
                 let before = self.seen.lock().unwrap().answers.get(&operation).cloned();
                 let now = self.forward(&request, &operation).await?;
@@ -203,10 +204,14 @@ impl Shared {
                 self.remember(&operation, &answer);
                 stream.write_all(&answer).await
             }
-            Some(Action::EmptyPage) => {
-                let page = r#"{"items":[],"nextToken":"more"}"#;
-                let answer = wire::answer(200, "content-type: application/json\r\n", page);
-                stream.write_all(&answer).await
+            Some(Action::EmptyPage) => stream.write_all(&empty_page("more")).await,
+            Some(Action::EmptyPageOfMany) => {
+                let token = self.seen.lock().unwrap().calls.len().to_string();
+                stream.write_all(&empty_page(&token)).await
+            }
+            Some(Action::KillAndHang(kill)) => {
+                self.signal(kill).await;
+                stream.read(&mut [0]).await.map(drop)
             }
         }
     }
@@ -306,6 +311,11 @@ impl Shared {
         let process = process.unwrap().unwrap();
         send(process, kill).await;
     }
+}
+
+fn empty_page(token: &str) -> Vec<u8> {
+    let page = serde_json::json!({ "items": [], "nextToken": token }).to_string();
+    wire::answer(200, "content-type: application/json\r\n", &page)
 }
 
 /// Sends a signal, and a second one if there is one.

@@ -5,12 +5,13 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use stackgen_gateway::apis::{Apis, Deployment};
 use stackgen_gateway::stack::{Apply, Stack, StackCode, Template};
 use stackgen_gateway::{ApiId, DeploymentId, Event, IntegrationId};
 use tempfile::TempDir;
+use tokio::sync::broadcast::Receiver;
 
 use crate::common::Sandbox;
 use crate::fault::Kill;
@@ -25,6 +26,9 @@ pub(crate) const STAGE: &str = "prod";
 
 /// How much later than its answer the gateway tells of a handshake, at most.
 const LATEST: Duration = Duration::from_secs(1);
+
+/// How long a second run has until it asks `$connect`.
+const SECOND_RUN: Duration = Duration::from_secs(3);
 
 /// Where an API comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,6 +153,29 @@ impl<'a> Subject<'a> {
             .unwrap();
     }
 
+    /// Puts an authorizer before `$connect` that refuses callers without a header.
+    pub(crate) fn guard_connect(&self) {
+        let authorizer = json!({
+            "name": "guard",
+            "authorizerType": "REQUEST",
+            "authorizerUri": World::function_uri(Label::Old),
+            "identitySource": ["route.request.header.Token"],
+        });
+        let authorizer = self
+            .apis()
+            .create_authorizer(&self.api, None, input(authorizer));
+        let routes = self.apis().list_routes(&self.api).unwrap();
+        let connect = routes.iter().find(|route| route.route_key == "$connect");
+        let guarded = json!({
+            "authorizationType": "CUSTOM",
+            "authorizerId": authorizer.unwrap().authorizer_id,
+        });
+        let id = &connect.unwrap().route_id;
+        self.apis()
+            .update_route(&self.api, id, input(guarded))
+            .unwrap();
+    }
+
     pub(crate) fn break_connect(&self, label: Label) {
         self.world.break_connect(&self.api, label);
     }
@@ -187,6 +214,30 @@ impl<'a> Subject<'a> {
         self.world
             .runtime
             .block_on(self.proxied(line, Vec::new(), Some(kill)))
+    }
+
+    /// Runs a second time while the gateway waits for the function of `$connect` in the first run.
+    pub(crate) fn run_during_trial(&self, first: &str, second: &str, label: Label) -> [Run; 2] {
+        let mark = self.world.hold_mark(&self.api, label);
+        fs::write(&mark, "").unwrap();
+        let mut events = self.world.gateway().events().subscribe();
+        let line = format!("held {} {}", self.api, label.as_str());
+        let (first, second) = self.world.runtime.block_on(async {
+            let second = async {
+                held(&mut events, &line).await;
+                // The second run may get as far as a handshake, or end before that.
+                let release = async {
+                    let held = held(&mut events, &line);
+                    let _ = tokio::time::timeout(SECOND_RUN, held).await;
+                    fs::remove_file(&mark).unwrap();
+                };
+                join(self.proxied(second, Vec::new(), None), release)
+                    .await
+                    .0
+            };
+            join(self.proxied(first, Vec::new(), None), second).await
+        });
+        [first.run, second.run]
     }
 
     /// Runs several at once, each through a proxy of its own.
@@ -296,14 +347,6 @@ impl<'a> Subject<'a> {
             thread::sleep(Duration::from_millis(10));
         }
     }
-
-    /// Moves the stage, as somebody else would.
-    pub(crate) fn activate(&self, deployment: &DeploymentId) {
-        let to = json!({ "deploymentId": deployment });
-        self.apis()
-            .update_stage(&self.api, STAGE, input(to))
-            .unwrap();
-    }
 }
 
 impl Drop for Subject<'_> {
@@ -315,6 +358,12 @@ impl Drop for Subject<'_> {
             let _ = account.functions.delete("hello-prod", None);
         }
     }
+}
+
+/// Waits for a line of a function.
+async fn held(events: &mut Receiver<Event>, line: &str) {
+    let is_it = |event: &Event| matches!(event, Event::Log { line: told, .. } if told == line);
+    while !is_it(&events.recv().await.unwrap()) {}
 }
 
 fn create_api(apis: &Apis) -> ApiId {
