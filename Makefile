@@ -56,6 +56,10 @@ mutants: ## Break what decides in the handlers, line by line, and name what no t
 	@$(CARGO) mutants --version 2>/dev/null | grep -qw $(MUTANTS) || $(CARGO) install cargo-mutants --locked --version $(MUTANTS)
 	$(CARGO) mutants --package live-session-core --package stackgen-websocket --output target
 
+.PHONY: faults
+faults: build ## Break every call of a redeploy and a rollback in every way; JOBS=16 at a time, takes half an hour
+	STACKGEN_FAULT_JOBS=$(or $(JOBS),16) $(CARGO) test -p stackgen --test faults -- --ignored --nocapture
+
 .PHONY: bench-lint
 bench-lint: ## Measure the linter beside cfn-lint, checkov and cfn-guard
 	benches/lint/run

@@ -54,6 +54,7 @@ impl RetryPolicy {
         RetryPolicy {
             create: millis(200),
             again: millis(100),
+            calls: (Duration::from_secs(10), Duration::from_secs(1)),
             unreachable: millis(500),
             poll: millis(20),
             tries: Tries {

@@ -430,6 +430,19 @@ fn build_anew(project: &Project) {
     assert!(made.unwrap().success());
 }
 
+/// Runs stackgen as it runs on AWS, with the gateway's endpoint.
+fn on_endpoint(project: &Project, endpoint: &str, line: &str) -> Run {
+    let line = format!("{line} --env prod --region us-east-1");
+    let mut command = project.sandbox.command();
+    command
+        .env("AWS_ACCESS_KEY_ID", "any")
+        .env("AWS_SECRET_ACCESS_KEY", "any")
+        .env("HOME", project.sandbox.path())
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .args(line.split_whitespace());
+    Run::of(command.output().unwrap())
+}
+
 #[test]
 fn code_that_was_built_is_sent_published_and_served() {
     let project = Project::started("prod", "");
@@ -438,18 +451,8 @@ fn code_that_was_built_is_sent_published_and_served() {
     project.sandbox.write("stackgen.yaml", spec);
     project.apply(Apply::Everything);
     build_anew(&project);
-    let state = project.runtime.block_on(project.gateway.state());
-    let aws = |line: &str| {
-        let mut command = project.sandbox.command();
-        command
-            .env("AWS_ACCESS_KEY_ID", "any")
-            .env("AWS_SECRET_ACCESS_KEY", "any");
-        command
-            .env("HOME", project.sandbox.path())
-            .env("AWS_ENDPOINT_URL", &state.endpoint);
-        let line = format!("{line} --env prod --region us-east-1");
-        Run::of(command.args(line.split_whitespace()).output().unwrap())
-    };
+    let endpoint = project.runtime.block_on(project.gateway.state()).endpoint;
+    let aws = |line: &str| on_endpoint(&project, &endpoint, line);
     insta::assert_snapshot!(project.told(&aws("deploy --redeploy-stage --dry-run")), @"
     exit 0
     --- stdout
