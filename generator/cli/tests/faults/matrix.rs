@@ -19,6 +19,9 @@ const SELECTED: usize = 150;
 /// How many cases run at a time, each in a gateway of its own, unless `STACKGEN_FAULT_JOBS` says otherwise.
 const JOBS: usize = 4;
 
+/// A line of progress comes after so many cases.
+const PROGRESS: usize = 100;
+
 #[test]
 fn no_fault_of_a_fixed_selection_breaks_a_promise() {
     let all = candidates();
@@ -93,8 +96,13 @@ fn phase_of(operation: &Operation, count: usize, phase: &mut &'static str) -> &'
 
 /// Runs cases, prints counts, and fails with all violations.
 fn judge(cases: &[Case], tells: bool) {
+    let done = AtomicUsize::new(0);
     let outcomes = in_parallel(cases, |world, case| {
         let outcome = examine(world, case);
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if done.is_multiple_of(PROGRESS) {
+            println!("{done} of {} cases", cases.len());
+        }
         if tells {
             println!("{case}\n{}", outcome.story);
         }
