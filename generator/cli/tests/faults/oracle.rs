@@ -6,7 +6,7 @@ use std::fmt::Write;
 use stackgen_gateway::DeploymentId;
 
 use crate::case::{Case, Health, Point, Setup, Verb};
-use crate::fault::{Event, Kill, StopSignal};
+use crate::fault::{Event, Fault, Kill, StopSignal};
 use crate::journal::{Move, proven};
 use crate::proxy::{Action, Rule};
 use crate::run::{Ending, Run};
@@ -247,11 +247,12 @@ impl Exam<'_> {
         let Point::Call(operation, _) = &self.case.point else {
             return false;
         };
-        matches!(
-            (operation.as_str(), self.case.event),
-            ("DeleteDeployment", Event::Once(_) | Event::Always(_))
-                | ("CreateDeployment" | "GetDeployments", Event::Always(_))
-        )
+        let refused = |fault| matches!(fault, Fault::Refused(400..=409));
+        match (operation.as_str(), self.case.event) {
+            ("DeleteDeployment", Event::Once(fault)) => refused(fault),
+            ("DeleteDeployment" | "CreateDeployment" | "GetDeployments", Event::Always(_)) => true,
+            _ => false,
+        }
     }
 
     fn check_rerun(&mut self, run: &Run) {

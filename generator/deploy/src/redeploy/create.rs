@@ -51,7 +51,7 @@ impl<A: Account, V: Verify> Redeployment<'_, A, V> {
             let after = match self.finish(region, &created).await {
                 Ok(after) => after,
                 Err(error) => {
-                    self.delete_after(&created.id, &error).await;
+                    self.delete_unused(&created.id).await;
                     return Err(error);
                 }
             };
@@ -90,18 +90,6 @@ impl<A: Account, V: Verify> Redeployment<'_, A, V> {
         });
         let description = ctx.read(|| account.describe(&self.request.api.id)).await?;
         Ok(description.wiring(region))
-    }
-
-    /// Deletes a deployment after an error before the stage was moved. One that failed or that stays PENDING is kept for
-    /// inspection: no stage can serve it.
-    async fn delete_after(&self, id: &DeploymentId, error: &DeployError) {
-        let of_itself = matches!(
-            error,
-            DeployError::DeploymentFailed { .. } | DeployError::DeploymentTimedOut { .. }
-        );
-        if !of_itself {
-            self.delete_unused(id).await;
-        }
     }
 
     /// Deletes a deployment that may have been made although no answer says so. That is not worth failing for.

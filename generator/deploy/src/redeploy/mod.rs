@@ -8,14 +8,14 @@ use stackgen_model::SnapshotDigest;
 use crate::account::{AccountRegion, ApiDescription, Wiring};
 use crate::code::{self, BuiltCode, CodePlan, Release};
 use crate::pointer::{MoveFailure, StageMove, require_manual_stage};
-use crate::progress::Step;
+use crate::progress::{Interrupt, Step};
 use crate::prune::{self, Policy};
 use crate::retry::OperationContext;
 use crate::settle::Settlement;
 use crate::trial::{Evidence, StageTrial, Verification};
 use crate::{
-    Account, Api, ApiId, CreatedBy, DeployError, Deployment, DeploymentId, DeploymentMetadata,
-    Stage, StageName, Verify,
+    Account, AccountErrorKind, Api, ApiId, CreatedBy, DeployError, Deployment, DeploymentId,
+    DeploymentMetadata, Stage, StageName, Verify,
 };
 
 /// A request to redeploy a stage.
@@ -385,9 +385,21 @@ impl<A: Account, V: Verify> Redeployment<'_, A, V> {
         settled
     }
 
-    /// Deletes a deployment that no stage serves. That is not worth failing or waiting for.
+    /// Deletes a deployment that no stage serves. If that fails, a note names the deployment: the run has another result
+    /// to report.
     async fn delete_unused(&self, id: &DeploymentId) {
-        let _ = self.account.delete(&self.request.api.id, id).await;
+        // An interrupted run deletes what it created, too; a second signal ends it at once.
+        let never = Interrupt::never();
+        let ctx = self.ctx.with_interrupt(&never);
+        let deleted = ctx.call(|| self.account.delete(&self.request.api.id, id));
+        match deleted.await {
+            Ok(()) => {}
+            Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {}
+            Err(error) => ctx.step(Step::LeftOut {
+                what: &format!("deleting deployment {id}, which no stage serves,"),
+                reason: &error.to_string(),
+            }),
+        }
     }
 
     /// Deletes older deployments. The stage is where it should be, so a failure here is a note.

@@ -108,7 +108,7 @@ async fn row_d5_a_stage_under_auto_deploy_is_refused_before_anything_changes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deployment_that_fails_moves_nothing() {
+async fn a_deployment_that_fails_is_deleted_and_moves_nothing() {
     let memory = Memory::holding(|held| {
         (held.pending, held.becomes) = (2, DeploymentStatus::Failed);
     });
@@ -118,10 +118,11 @@ async fn a_deployment_that_fails_moves_nothing() {
         .unwrap_err();
     insta::assert_snapshot!(error, @"deployment new1 failed: no; the stage was not moved");
     assert_eq!(memory.serves().unwrap().0.id.as_str(), "old");
+    assert_eq!(memory.ids(), ["old"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deployment_that_stays_pending_is_given_up() {
+async fn a_deployment_that_stays_pending_is_deleted_and_moves_nothing() {
     let memory = Memory::holding(|held| held.pending = u32::MAX);
     let error = run(&memory, &Answers::with(&[101]), &request())
         .await
@@ -129,6 +130,7 @@ async fn a_deployment_that_stays_pending_is_given_up() {
         .unwrap_err();
     insta::assert_snapshot!(error, @"deployment new1 is still PENDING after 120 s; the stage was not moved");
     assert_eq!(memory.serves().unwrap().0.id.as_str(), "old");
+    assert_eq!(memory.ids(), ["old"]);
 }
 
 #[tokio::test(start_paused = true)]
