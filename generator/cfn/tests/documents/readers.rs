@@ -61,16 +61,9 @@ proptest! {
 #[test]
 fn pyyaml_reads_what_is_written() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = root.join("../../.tools/venv/bin/python");
-    if !python.exists() {
-        assert!(
-            std::env::var_os("STACKGEN_SKIP_TOOLS").is_some_and(|value| value == "1"),
-            "{} is missing: run `make tools`, or set STACKGEN_SKIP_TOOLS=1",
-            python.display()
-        );
-        eprintln!("skipped: PyYAML is not installed");
+    let Some(python) = stackgen_test_tools::installed("venv/bin/python") else {
         return;
-    }
+    };
     let mut runner = TestRunner::deterministic();
     let strategy = generate::node();
     let nodes: Vec<Node> = (0..400)

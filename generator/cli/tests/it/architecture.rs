@@ -11,11 +11,15 @@ use crate::common::root;
 
 /// Our crates, each with the ones it may depend on, in tests too.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("stackgen-cfn", &[]),
-    ("stackgen-model", &["stackgen-cfn"]),
+    ("stackgen-test-tools", &[]),
+    ("stackgen-cfn", &["stackgen-test-tools"]),
+    ("stackgen-model", &["stackgen-cfn", "stackgen-test-tools"]),
     ("stackgen-lint", &["stackgen-cfn", "stackgen-model"]),
     ("stackgen-synth", &["stackgen-cfn", "stackgen-model"]),
-    ("stackgen-gateway", &["stackgen-cfn", "stackgen-model"]),
+    (
+        "stackgen-gateway",
+        &["stackgen-cfn", "stackgen-model", "stackgen-test-tools"],
+    ),
     ("stackgen-probe", &[]),
     ("stackgen-deploy", &["stackgen-cfn", "stackgen-model"]),
     ("stackgen-aws", &["stackgen-deploy"]),
@@ -30,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stackgen-model",
             "stackgen-probe",
             "stackgen-synth",
+            "stackgen-test-tools",
             "stackgen-websocket",
             "live-session",
             "chat",

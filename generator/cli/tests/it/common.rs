@@ -28,22 +28,9 @@ pub(crate) fn building() -> MutexGuard<'static, ()> {
     BUILDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A tool of `make tools`. Without it the test fails, unless it is said that the tools are left out.
-#[allow(
-    clippy::print_stdout,
-    reason = "a test that does nothing says so, and a helper counts as no test"
-)]
+/// A Python program that `make tools` installs; `None` skips the test.
 pub(crate) fn tool(name: &str) -> Option<PathBuf> {
-    let path = root().join(".tools/venv/bin").join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    assert!(
-        std::env::var_os("STACKGEN_SKIP_TOOLS").is_some_and(|value| value == "1"),
-        "{name} is not installed: run `make tools`, or set STACKGEN_SKIP_TOOLS=1 to leave it out"
-    );
-    println!("skipped: {name} is not installed");
-    None
+    stackgen_test_tools::installed(&format!("venv/bin/{name}"))
 }
 
 /// An empty folder, and the binary run in it with a scrubbed environment.

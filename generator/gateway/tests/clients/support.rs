@@ -46,14 +46,11 @@ pub(crate) fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// The first of these programs that is there. `None`, said aloud, where none is; that is a failure under `CI`.
+/// Returns the first of these programs that exists, or skips the test.
 pub(crate) fn program(name: &str, places: &[PathBuf]) -> Option<PathBuf> {
     let found = places.iter().find(|place| place.exists()).cloned();
-    #[expect(clippy::print_stderr, reason = "what is skipped is said aloud")]
     if found.is_none() {
-        let message = format!("{name} is not on this machine");
-        assert!(std::env::var_os("CI").is_none(), "{message}");
-        eprintln!("skipped: {message}");
+        stackgen_test_tools::skip(&format!("{name} is not installed"));
     }
     found
 }

@@ -57,16 +57,7 @@ const OPERATIONS: [&str; 9] = [
 /// By the service model of the tools' Python; `None` when it is missing and may be.
 fn service_model() -> Option<BTreeMap<String, Vec<String>>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = root.join("../../.tools/venv/bin/python");
-    if !python.exists() {
-        assert!(
-            std::env::var_os("STACKGEN_SKIP_TOOLS").is_some_and(|value| value == "1"),
-            "{} is missing: run `make tools`, or set STACKGEN_SKIP_TOOLS=1",
-            python.display()
-        );
-        eprintln!("skipped: AWS's service models are not installed");
-        return None;
-    }
+    let python = stackgen_test_tools::installed("venv/bin/python")?;
     let script = root.join("tests/control/fields.py");
     let output = Command::new(python)
         .arg(script)

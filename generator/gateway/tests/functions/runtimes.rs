@@ -75,19 +75,13 @@ async fn behaves(lambda: &Lambda, error_type: &str) {
 }
 
 /// A Lambda with a Python that has AWS's client; `None` when it is missing and may be.
-#[expect(clippy::print_stdout, reason = "what is skipped is said aloud")]
 fn with_python() -> Option<Lambda> {
-    let python = tools().join("venv/bin/python");
+    let python = stackgen_test_tools::installed("venv/bin/python")?;
     let client = std::process::Command::new(&python)
         .args(["-c", "import awslambdaric"])
         .status();
     if !client.is_ok_and(|status| status.success()) {
-        assert!(
-            std::env::var_os("STACKGEN_SKIP_TOOLS").is_some_and(|value| value == "1"),
-            "{} has no awslambdaric: run `make tools`, or set STACKGEN_SKIP_TOOLS=1",
-            python.display()
-        );
-        println!("skipped: Python functions, without awslambdaric");
+        stackgen_test_tools::skip("awslambdaric is not installed; `make tools` does that");
         return None;
     }
     Some(lambda_with(FunctionSettings {
@@ -130,7 +124,9 @@ async fn python_that_cannot_be_imported_tells_why() {
 async fn node_runs_through_aws_lambda_ric() {
     let modules = tools().join("aws-lambda-ric/node_modules");
     if !tools().join("aws-lambda-ric/stamp").is_file() {
-        println!("skipped: Node functions, without aws-lambda-ric");
+        stackgen_test_tools::skip_everywhere(
+            "aws-lambda-ric is not installed, for which `make tools` needs a compiler",
+        );
         return;
     }
     let lambda = lambda_with(FunctionSettings {

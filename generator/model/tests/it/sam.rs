@@ -80,16 +80,9 @@ fn routes_that_differ_in_case_or_dollar_alone_are_reported_and_the_later_one_is_
 #[test]
 fn the_translations_are_what_the_translator_makes_of_the_templates() {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = manifest.join("../../.tools/venv/bin/python");
-    if !python.exists() {
-        assert!(
-            std::env::var_os("STACKGEN_SKIP_TOOLS").is_some_and(|value| value == "1"),
-            "{} is missing: run `make tools`, or set STACKGEN_SKIP_TOOLS=1",
-            python.display()
-        );
-        println!("skipped: there is no SAM translator to ask");
+    let Some(python) = stackgen_test_tools::installed("venv/bin/python") else {
         return;
-    }
+    };
     let script = manifest.join("tests/fixtures/sam/translate.py");
     let output = Command::new(python).arg(script).arg("--check").output();
     let output = output.expect("Python starts");
