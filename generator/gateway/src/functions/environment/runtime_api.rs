@@ -5,8 +5,9 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::http::{self, Request};
 use super::report::{self, Ending};
@@ -27,8 +28,10 @@ pub(super) async fn serve(environment: Arc<Environment>, stream: TcpStream) {
         http::read(&mut reader, &writer, &mut buffer, LARGEST_ANSWER).await
     {
         let close = request.close;
-        // An event is still to come over this connection, and then the process closes it.
         let Some(answer) = route(&environment, &writer, request) else {
+            if close {
+                return close_after_event(&environment, reader, writer).await;
+            }
             continue;
         };
         if http::write(&writer, &answer).await.is_err() || close {
@@ -36,6 +39,24 @@ pub(super) async fn serve(environment: Arc<Environment>, stream: TcpStream) {
         }
     }
     environment.left(&writer);
+}
+
+/// Waits until the process closes a connection that asked for an event and is to be closed after it.
+///
+/// The environment alone keeps the writing half, and drops it with the event: that closes the connection. Some clients
+/// read until then.
+async fn close_after_event(
+    environment: &Arc<Environment>,
+    mut reader: OwnedReadHalf,
+    writer: Arc<OwnedWriteHalf>,
+) {
+    let waiting = Arc::downgrade(&writer);
+    drop(writer);
+    let mut ignored = [0; 64];
+    while matches!(reader.read(&mut ignored).await, Ok(1..)) {}
+    if let Some(writer) = waiting.upgrade() {
+        environment.left(&writer);
+    }
 }
 
 /// What goes back; `None` when that comes later, from whoever invokes the function.
