@@ -1,7 +1,7 @@
 //! A function's code, and the copies of it that versions hold on to.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -115,48 +115,76 @@ fn read_into(path: &Path, digest: &mut digest::Context) -> io::Result<()> {
     }
 }
 
-/// Unpacks a zip into a folder of its own. No entry gets out of it, links are not made, and sizes are counted while they are
-/// unpacked and not as the zip tells them.
+/// Unpacks a zip into a new folder. No entry is written outside of it, links are refused, and sizes are counted while entries
+/// are unpacked, because a zip may misstate them.
 fn unzip(zip: &[u8], root: &Path) -> Result<Measured, FunctionError> {
-    let refused =
-        |what: String| FunctionError::invalid(format!("Could not unzip uploaded file. {what}"));
-    let broken = |error: zip::result::ZipError| refused(format!("{error}."));
-    let writing = |error: io::Error| FunctionError::file("cannot unpack code", &error);
-    let mut archive = zip::ZipArchive::new(io::Cursor::new(zip)).map_err(broken)?;
+    let mut archive =
+        zip::ZipArchive::new(io::Cursor::new(zip)).map_err(|error| bad_zip(format!("{error}.")))?;
     if archive.len() > MOST_FILES {
-        return Err(refused(format!("It has more than {MOST_FILES} files.")));
+        return Err(bad_zip(format!("It has more than {MOST_FILES} files.")));
     }
-    fs::create_dir(root).map_err(writing)?;
+    fs::create_dir(root).map_err(|error| cannot_unpack(&error))?;
     let mut left = LARGEST;
     for index in 0..archive.len() {
-        let entry = archive.by_index(index).map_err(broken)?;
+        let entry = archive
+            .by_index(index)
+            .map_err(|error| bad_zip(format!("{error}.")))?;
         let Some(inside) = entry.enclosed_name() else {
-            return Err(refused(format!("{:?} is outside of it.", entry.name())));
+            return Err(bad_zip(format!("{:?} is outside of it.", entry.name())));
         };
-        let path = root.join(inside);
-        if entry.is_dir() {
-            fs::create_dir_all(&path).map_err(writing)?;
-            continue;
-        }
         if entry.is_symlink() {
-            return Err(refused(format!("{:?} is a link.", entry.name())));
+            return Err(bad_zip(format!("{:?} is a link.", entry.name())));
         }
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(writing)?;
-        }
-        let mode = entry.unix_mode().unwrap_or(0o644) & 0o777;
-        let mut file = File::create(&path).map_err(writing)?;
-        let unpacked = io::copy(&mut entry.take(left + 1), &mut file)
-            .map_err(|error| refused(format!("{error}.")))?;
-        left = left.checked_sub(unpacked).ok_or_else(|| {
-            FunctionError::invalid(format!(
-                "Unzipped size must be smaller than {LARGEST} bytes"
-            ))
-        })?;
-        // Readable for the function whatever the zip says, and executable where it says so.
-        file.set_permissions(fs::Permissions::from_mode(mode | 0o644))
-            .map_err(writing)?;
+        unpack(entry, &root.join(inside), &mut left)?;
     }
     let digest = digest::digest(&digest::SHA256, zip);
     Ok((digest.as_ref().to_vec(), zip.len() as u64))
+}
+
+/// Writes an entry of a zip to this path, and takes its size from the bytes that are left.
+fn unpack(
+    entry: zip::read::ZipFile<'_, impl Read>,
+    path: &Path,
+    left: &mut u64,
+) -> Result<(), FunctionError> {
+    let name = entry.name().to_owned();
+    // The folder was empty: what is in the way of an entry is another entry.
+    let writing = |error: io::Error| match error.kind() {
+        ErrorKind::AlreadyExists | ErrorKind::IsADirectory | ErrorKind::NotADirectory => {
+            bad_zip(format!(
+                "{name:?} cannot be unpacked: an entry is a file where another needs a folder."
+            ))
+        }
+        ErrorKind::InvalidFilename => bad_zip(format!("The name {name:?} is too long.")),
+        _ => cannot_unpack(&error),
+    };
+    if entry.is_dir() {
+        return fs::create_dir_all(path).map_err(writing);
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(writing)?;
+    }
+    let mode = entry.unix_mode().unwrap_or(0o644) & 0o777;
+    let mut file = File::create(path).map_err(writing)?;
+    let unpacked = io::copy(&mut entry.take(*left + 1), &mut file)
+        .map_err(|error| bad_zip(format!("{error}.")))?;
+    *left = left.checked_sub(unpacked).ok_or_else(|| {
+        FunctionError::invalid(format!(
+            "Unzipped size must be smaller than {LARGEST} bytes"
+        ))
+    })?;
+    // Readable for the function whatever the zip says, and executable where it says so.
+    file.set_permissions(fs::Permissions::from_mode(mode | 0o644))
+        .map_err(writing)
+}
+
+/// Lambda's error for a zip that cannot be unpacked, in its words, and then the reason.
+fn bad_zip(reason: String) -> FunctionError {
+    FunctionError::invalid(format!(
+        "Could not unzip uploaded file. Please check your file, then try to upload again. {reason}"
+    ))
+}
+
+fn cannot_unpack(error: &io::Error) -> FunctionError {
+    FunctionError::file("cannot unpack code", error)
 }
