@@ -1,7 +1,7 @@
 //! A function's code, and the copies of it that versions hold on to.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -9,11 +9,10 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 
 use super::FunctionError;
+use super::unzip::unzip;
 
 /// How large code may be once it is unpacked: Lambda's 250 MB, and as much again for debug builds.
-const LARGEST: u64 = 512 * 1024 * 1024;
-/// How many files a zip may hold.
-const MOST_FILES: usize = 100_000;
+pub(super) const LARGEST: u64 = 512 * 1024 * 1024;
 
 /// Where a function's code comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +48,7 @@ impl Code {
                 copy_folder(path, root).map_err(|error| reading(path, &error))
             }
             Code::Zip(path) => {
-                let zip = fs::read(path).map_err(|error| reading(path, &error))?;
+                let zip = read_zip(path).map_err(|error| reading(path, &error))?;
                 unzip(&zip, root)
             }
             Code::ZipBytes(zip) => unzip(zip, root),
@@ -63,7 +62,7 @@ pub(super) type Measured = (Vec<u8>, u64);
 fn copy_bootstrap(from: &Path, root: &Path) -> io::Result<Measured> {
     fs::create_dir(root)?;
     let to = root.join("bootstrap");
-    let size = fs::copy(from, &to)?;
+    let size = copy_file(from, &to, LARGEST)?;
     fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
     let mut digest = digest::Context::new(&digest::SHA256);
     // Of the copy: the original may be written anew at this moment.
@@ -88,11 +87,8 @@ fn copy_folder(from: &Path, root: &Path) -> io::Result<Measured> {
                 waiting.push(path);
                 continue;
             }
-            size += fs::copy(entry.path(), root.join(&path))?;
-            if size > LARGEST {
-                return Err(io::Error::other(format!("it is over {LARGEST} bytes")));
-            }
             let copy = root.join(&path);
+            size += copy_file(&entry.path(), &copy, LARGEST - size)?;
             digest.update(path.as_os_str().as_encoded_bytes());
             digest.update(&[0]);
             // Whether a bootstrap may be executed decides whether it runs.
@@ -101,6 +97,33 @@ fn copy_folder(from: &Path, root: &Path) -> io::Result<Measured> {
         }
     }
     Ok((digest.finish().as_ref().to_vec(), size))
+}
+
+/// Copies a regular file of up to `limit` bytes, and returns its size. Does not open anything else: a pipe would block, and a
+/// device has no end.
+fn copy_file(from: &Path, to: &Path, limit: u64) -> io::Result<u64> {
+    require_regular(from, limit)?;
+    fs::copy(from, to)
+}
+
+/// Reads a zip file of up to [`LARGEST`] bytes.
+fn read_zip(path: &Path) -> io::Result<Vec<u8>> {
+    require_regular(path, LARGEST)?;
+    fs::read(path)
+}
+
+fn require_regular(path: &Path, limit: u64) -> io::Result<()> {
+    let found = fs::metadata(path)?;
+    if !found.is_file() {
+        return Err(io::Error::other(format!(
+            "{} is no regular file",
+            path.display()
+        )));
+    }
+    if found.len() > limit {
+        return Err(io::Error::other(format!("it is over {LARGEST} bytes")));
+    }
+    Ok(())
 }
 
 fn read_into(path: &Path, digest: &mut digest::Context) -> io::Result<()> {
@@ -113,78 +136,4 @@ fn read_into(path: &Path, digest: &mut digest::Context) -> io::Result<()> {
         }
         digest.update(&buffer[..read]);
     }
-}
-
-/// Unpacks a zip into a new folder. No entry is written outside of it, links are refused, and sizes are counted while entries
-/// are unpacked, because a zip may misstate them.
-fn unzip(zip: &[u8], root: &Path) -> Result<Measured, FunctionError> {
-    let mut archive =
-        zip::ZipArchive::new(io::Cursor::new(zip)).map_err(|error| bad_zip(format!("{error}.")))?;
-    if archive.len() > MOST_FILES {
-        return Err(bad_zip(format!("It has more than {MOST_FILES} files.")));
-    }
-    fs::create_dir(root).map_err(|error| cannot_unpack(&error))?;
-    let mut left = LARGEST;
-    for index in 0..archive.len() {
-        let entry = archive
-            .by_index(index)
-            .map_err(|error| bad_zip(format!("{error}.")))?;
-        let Some(inside) = entry.enclosed_name() else {
-            return Err(bad_zip(format!("{:?} is outside of it.", entry.name())));
-        };
-        if entry.is_symlink() {
-            return Err(bad_zip(format!("{:?} is a link.", entry.name())));
-        }
-        unpack(entry, &root.join(inside), &mut left)?;
-    }
-    let digest = digest::digest(&digest::SHA256, zip);
-    Ok((digest.as_ref().to_vec(), zip.len() as u64))
-}
-
-/// Writes an entry of a zip to this path, and takes its size from the bytes that are left.
-fn unpack(
-    entry: zip::read::ZipFile<'_, impl Read>,
-    path: &Path,
-    left: &mut u64,
-) -> Result<(), FunctionError> {
-    let name = entry.name().to_owned();
-    // The folder was empty: what is in the way of an entry is another entry.
-    let writing = |error: io::Error| match error.kind() {
-        ErrorKind::AlreadyExists | ErrorKind::IsADirectory | ErrorKind::NotADirectory => {
-            bad_zip(format!(
-                "{name:?} cannot be unpacked: an entry is a file where another needs a folder."
-            ))
-        }
-        ErrorKind::InvalidFilename => bad_zip(format!("The name {name:?} is too long.")),
-        _ => cannot_unpack(&error),
-    };
-    if entry.is_dir() {
-        return fs::create_dir_all(path).map_err(writing);
-    }
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(writing)?;
-    }
-    let mode = entry.unix_mode().unwrap_or(0o644) & 0o777;
-    let mut file = File::create(path).map_err(writing)?;
-    let unpacked = io::copy(&mut entry.take(*left + 1), &mut file)
-        .map_err(|error| bad_zip(format!("{error}.")))?;
-    *left = left.checked_sub(unpacked).ok_or_else(|| {
-        FunctionError::invalid(format!(
-            "Unzipped size must be smaller than {LARGEST} bytes"
-        ))
-    })?;
-    // Readable for the function whatever the zip says, and executable where it says so.
-    file.set_permissions(fs::Permissions::from_mode(mode | 0o644))
-        .map_err(writing)
-}
-
-/// Lambda's error for a zip that cannot be unpacked, in its words, and then the reason.
-fn bad_zip(reason: String) -> FunctionError {
-    FunctionError::invalid(format!(
-        "Could not unzip uploaded file. Please check your file, then try to upload again. {reason}"
-    ))
-}
-
-fn cannot_unpack(error: &io::Error) -> FunctionError {
-    FunctionError::file("cannot unpack code", error)
 }
