@@ -9,11 +9,10 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 
 use super::FunctionError;
+use super::unzip::unzip;
 
 /// How large code may be once it is unpacked: Lambda's 250 MB, and as much again for debug builds.
-const LARGEST: u64 = 512 * 1024 * 1024;
-/// How many files a zip may hold.
-const MOST_FILES: usize = 100_000;
+pub(super) const LARGEST: u64 = 512 * 1024 * 1024;
 
 /// Where a function's code comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +48,7 @@ impl Code {
                 copy_folder(path, root).map_err(|error| reading(path, &error))
             }
             Code::Zip(path) => {
-                let zip = fs::read(path).map_err(|error| reading(path, &error))?;
+                let zip = read_zip(path).map_err(|error| reading(path, &error))?;
                 unzip(&zip, root)
             }
             Code::ZipBytes(zip) => unzip(zip, root),
@@ -63,7 +62,7 @@ pub(super) type Measured = (Vec<u8>, u64);
 fn copy_bootstrap(from: &Path, root: &Path) -> io::Result<Measured> {
     fs::create_dir(root)?;
     let to = root.join("bootstrap");
-    let size = fs::copy(from, &to)?;
+    let size = copy_file(from, &to, LARGEST)?;
     fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
     let mut digest = digest::Context::new(&digest::SHA256);
     // Of the copy: the original may be written anew at this moment.
@@ -88,11 +87,8 @@ fn copy_folder(from: &Path, root: &Path) -> io::Result<Measured> {
                 waiting.push(path);
                 continue;
             }
-            size += fs::copy(entry.path(), root.join(&path))?;
-            if size > LARGEST {
-                return Err(io::Error::other(format!("it is over {LARGEST} bytes")));
-            }
             let copy = root.join(&path);
+            size += copy_file(&entry.path(), &copy, LARGEST - size)?;
             digest.update(path.as_os_str().as_encoded_bytes());
             digest.update(&[0]);
             // Whether a bootstrap may be executed decides whether it runs.
@@ -101,6 +97,33 @@ fn copy_folder(from: &Path, root: &Path) -> io::Result<Measured> {
         }
     }
     Ok((digest.finish().as_ref().to_vec(), size))
+}
+
+/// Copies a regular file of up to `limit` bytes, and returns its size. Does not open anything else: a pipe would block, and a
+/// device has no end.
+fn copy_file(from: &Path, to: &Path, limit: u64) -> io::Result<u64> {
+    require_regular(from, limit)?;
+    fs::copy(from, to)
+}
+
+/// Reads a zip file of up to [`LARGEST`] bytes.
+fn read_zip(path: &Path) -> io::Result<Vec<u8>> {
+    require_regular(path, LARGEST)?;
+    fs::read(path)
+}
+
+fn require_regular(path: &Path, limit: u64) -> io::Result<()> {
+    let found = fs::metadata(path)?;
+    if !found.is_file() {
+        return Err(io::Error::other(format!(
+            "{} is no regular file",
+            path.display()
+        )));
+    }
+    if found.len() > limit {
+        return Err(io::Error::other(format!("it is over {LARGEST} bytes")));
+    }
+    Ok(())
 }
 
 fn read_into(path: &Path, digest: &mut digest::Context) -> io::Result<()> {
@@ -113,50 +136,4 @@ fn read_into(path: &Path, digest: &mut digest::Context) -> io::Result<()> {
         }
         digest.update(&buffer[..read]);
     }
-}
-
-/// Unpacks a zip into a folder of its own. No entry gets out of it, links are not made, and sizes are counted while they are
-/// unpacked and not as the zip tells them.
-fn unzip(zip: &[u8], root: &Path) -> Result<Measured, FunctionError> {
-    let refused =
-        |what: String| FunctionError::invalid(format!("Could not unzip uploaded file. {what}"));
-    let broken = |error: zip::result::ZipError| refused(format!("{error}."));
-    let writing = |error: io::Error| FunctionError::file("cannot unpack code", &error);
-    let mut archive = zip::ZipArchive::new(io::Cursor::new(zip)).map_err(broken)?;
-    if archive.len() > MOST_FILES {
-        return Err(refused(format!("It has more than {MOST_FILES} files.")));
-    }
-    fs::create_dir(root).map_err(writing)?;
-    let mut left = LARGEST;
-    for index in 0..archive.len() {
-        let entry = archive.by_index(index).map_err(broken)?;
-        let Some(inside) = entry.enclosed_name() else {
-            return Err(refused(format!("{:?} is outside of it.", entry.name())));
-        };
-        let path = root.join(inside);
-        if entry.is_dir() {
-            fs::create_dir_all(&path).map_err(writing)?;
-            continue;
-        }
-        if entry.is_symlink() {
-            return Err(refused(format!("{:?} is a link.", entry.name())));
-        }
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(writing)?;
-        }
-        let mode = entry.unix_mode().unwrap_or(0o644) & 0o777;
-        let mut file = File::create(&path).map_err(writing)?;
-        let unpacked = io::copy(&mut entry.take(left + 1), &mut file)
-            .map_err(|error| refused(format!("{error}.")))?;
-        left = left.checked_sub(unpacked).ok_or_else(|| {
-            FunctionError::invalid(format!(
-                "Unzipped size must be smaller than {LARGEST} bytes"
-            ))
-        })?;
-        // Readable for the function whatever the zip says, and executable where it says so.
-        file.set_permissions(fs::Permissions::from_mode(mode | 0o644))
-            .map_err(writing)?;
-    }
-    let digest = digest::digest(&digest::SHA256, zip);
-    Ok((digest.as_ref().to_vec(), zip.len() as u64))
 }

@@ -14,6 +14,7 @@ mod policy;
 mod pool;
 mod processes;
 mod store;
+mod unzip;
 mod version;
 mod watcher;
 

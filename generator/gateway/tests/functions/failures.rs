@@ -1,5 +1,6 @@
 //! Functions that throw, crash, hang, or cannot be started.
 
+use std::os::unix::fs::symlink;
 use std::time::Duration;
 
 use stackgen_gateway::functions::{Code, Configuration, Invoke, InvokeErrorKind};
@@ -219,6 +220,48 @@ async fn code_that_this_machine_cannot_run_says_so_with_what_to_do() {
         put.await.expect("a function");
         let refused = lambda.tell("empty", "ok").await.expect_err("a refusal");
         assert!(refused.message.contains(says), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn code_that_holds_pipes_devices_or_endless_files_is_refused() {
+    let lambda = lambda();
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    for name in ["pipe", "device", "up", "huge"] {
+        std::fs::create_dir(at(name)).expect("a folder");
+    }
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(at("pipe/pipe"))
+        .status();
+    assert!(pipe.expect("a status").success());
+    symlink("/dev/zero", at("device/zero")).expect("a link");
+    symlink(".", at("up/a")).expect("a link");
+    symlink(".", at("up/b")).expect("a link");
+    let huge = std::fs::File::create(at("huge/huge.zip")).expect("a file");
+    huge.set_len(1 << 40).expect("a length");
+    for (code, says) in [
+        (Code::Folder(at("pipe")), "pipe/pipe is no regular file"),
+        (Code::Folder(at("device")), "device/zero is no regular file"),
+        (Code::Folder(at("up")), "Too many levels of symbolic links"),
+        (Code::Folder(at("huge")), "it is over 536870912 bytes"),
+        (
+            Code::Bootstrap(at("huge/huge.zip")),
+            "it is over 536870912 bytes",
+        ),
+        (
+            Code::Bootstrap(at("pipe/pipe")),
+            "pipe/pipe is no regular file",
+        ),
+        (Code::Zip(at("huge/huge.zip")), "it is over 536870912 bytes"),
+        (
+            Code::Zip(at("device/zero")),
+            "device/zero is no regular file",
+        ),
+    ] {
+        let put = lambda.functions.put("f", configuration(&[]), code.clone());
+        let refused = put.await.expect_err("a refusal");
+        assert!(refused.message.contains(says), "{code:?}: {refused}");
     }
 }
 
