@@ -1,6 +1,6 @@
 //! Short ways to build nodes.
 
-use crate::{Call, Function, Map, Node, Value};
+use crate::{Intrinsic, IntrinsicCall, Map, Node, Value};
 
 /// A mapping in the order given.
 pub fn map<K: Into<String>>(entries: impl IntoIterator<Item = (K, Node)>) -> Node {
@@ -14,22 +14,22 @@ pub fn list<T: Into<Node>>(items: impl IntoIterator<Item = T>) -> Node {
 
 /// `!Ref name`.
 pub fn r#ref(name: impl Into<String>) -> Node {
-    Call::new(Function::Ref, name.into()).into()
+    IntrinsicCall::new(Intrinsic::Ref, name.into()).into()
 }
 
 /// `!GetAtt id.attribute`.
 pub fn get_att(id: impl Into<String>, attribute: impl Into<String>) -> Node {
-    Call::new(Function::GetAtt, list([id.into(), attribute.into()])).into()
+    IntrinsicCall::new(Intrinsic::GetAtt, list([id.into(), attribute.into()])).into()
 }
 
 /// `!Sub text`, where `text` holds `${Name}` or `${Name.Attribute}`.
 pub fn sub(text: impl Into<String>) -> Node {
-    Call::new(Function::Sub, text.into()).into()
+    IntrinsicCall::new(Intrinsic::Sub, text.into()).into()
 }
 
 /// `!Join [delimiter, items]`.
 pub fn join(delimiter: &str, items: impl IntoIterator<Item = Node>) -> Node {
-    Call::new(Function::Join, list([Node::from(delimiter), list(items)])).into()
+    IntrinsicCall::new(Intrinsic::Join, list([Node::from(delimiter), list(items)])).into()
 }
 
 impl From<Value> for Node {
@@ -87,8 +87,8 @@ impl From<Map> for Node {
     }
 }
 
-impl From<Call> for Node {
-    fn from(call: Call) -> Self {
+impl From<IntrinsicCall> for Node {
+    fn from(call: IntrinsicCall) -> Self {
         Node::new(Value::Call(call))
     }
 }

@@ -8,32 +8,32 @@ macro_rules! functions {
     ($($variant:ident $long:literal $tag:literal $doc:literal)*) => {
         /// An intrinsic function of CloudFormation.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Function {
+        pub enum Intrinsic {
             $(#[doc = $doc] $variant,)*
         }
 
-        impl Function {
+        impl Intrinsic {
             /// Every function, in the order of the declaration.
-            pub const ALL: &'static [Function] = &[$(Function::$variant),*];
+            pub const ALL: &'static [Intrinsic] = &[$(Intrinsic::$variant),*];
 
             /// The key of the long form, as JSON templates write it: `Fn::Sub`, `Ref`.
             pub fn long_name(self) -> &'static str {
-                match self { $(Function::$variant => $long,)* }
+                match self { $(Intrinsic::$variant => $long,)* }
             }
 
             /// The YAML tag without its exclamation mark: `Sub`, `Ref`.
             pub fn tag(self) -> &'static str {
-                match self { $(Function::$variant => $tag,)* }
+                match self { $(Intrinsic::$variant => $tag,)* }
             }
 
             /// The function of a long-form key.
-            pub fn from_long_name(name: &str) -> Option<Function> {
-                match name { $($long => Some(Function::$variant),)* _ => None }
+            pub fn from_long_name(name: &str) -> Option<Intrinsic> {
+                match name { $($long => Some(Intrinsic::$variant),)* _ => None }
             }
 
             /// The function of a YAML tag, without its exclamation mark.
-            pub fn from_tag(tag: &str) -> Option<Function> {
-                match tag { $($tag => Some(Function::$variant),)* _ => None }
+            pub fn from_tag(tag: &str) -> Option<Intrinsic> {
+                match tag { $($tag => Some(Intrinsic::$variant),)* _ => None }
             }
         }
     };
@@ -62,7 +62,7 @@ functions! {
     Transform "Fn::Transform" "Transform" "A macro's result."
 }
 
-impl fmt::Display for Function {
+impl fmt::Display for Intrinsic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "!{}", self.tag())
     }
@@ -70,42 +70,42 @@ impl fmt::Display for Function {
 
 /// An intrinsic function applied to an argument.
 ///
-/// The argument of [`Function::GetAtt`] is always a list of the logical id and the attribute's name: the parser
+/// The argument of [`Intrinsic::GetAtt`] is always a list of the logical id and the attribute's name: the parser
 /// splits `Api.ApiId` at the first dot, so that every spelling is one value.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Call {
+pub struct IntrinsicCall {
     /// Which function.
-    pub function: Function,
+    pub function: Intrinsic,
     /// Its argument, as written.
     pub argument: Box<Node>,
 }
 
-impl Call {
+impl IntrinsicCall {
     /// A function applied to an argument.
-    pub fn new(function: Function, argument: impl Into<Node>) -> Self {
+    pub fn new(function: Intrinsic, argument: impl Into<Node>) -> Self {
         let argument = argument.into();
         let argument = match (function, argument.as_str().and_then(|s| s.split_once('.'))) {
-            (Function::GetAtt, Some((id, attribute))) => {
+            (Intrinsic::GetAtt, Some((id, attribute))) => {
                 let (id, attribute) = (Node::from(id), Node::from(attribute));
                 let span = argument.span;
                 Node::new(Value::List(vec![id.at(span), attribute.at(span)])).at(span)
             }
             _ => argument,
         };
-        Call {
+        IntrinsicCall {
             function,
             argument: Box::new(argument),
         }
     }
 
     /// The call that a mapping spells in its long form, or the mapping itself when it spells none: its only key must
-    /// be a function's [`long name`](Function::long_name), and `Ref` and `Condition`, which are ordinary words too,
+    /// be a function's [`long name`](Intrinsic::long_name), and `Ref` and `Condition`, which are ordinary words too,
     /// must map to a string.
     pub fn fold(map: Map) -> Value {
         let function = match map.iter().next() {
             Some((key, node)) if map.len() == 1 => {
-                Function::from_long_name(key).filter(|function| {
-                    !matches!(function, Function::Ref | Function::Condition)
+                Intrinsic::from_long_name(key).filter(|function| {
+                    !matches!(function, Intrinsic::Ref | Intrinsic::Condition)
                         || node.as_str().is_some()
                 })
             }
@@ -113,7 +113,7 @@ impl Call {
         };
         match (function, map) {
             (Some(function), map) => match map.into_iter().next() {
-                Some((_, argument)) => Value::Call(Call::new(function, argument)),
+                Some((_, argument)) => Value::Call(IntrinsicCall::new(function, argument)),
                 None => Value::Map(Map::new()),
             },
             (None, map) => Value::Map(map),
@@ -123,7 +123,7 @@ impl Call {
     /// The name that a `Ref` names.
     pub fn as_ref_name(&self) -> Option<&str> {
         match self.function {
-            Function::Ref => self.argument.as_str(),
+            Intrinsic::Ref => self.argument.as_str(),
             _ => None,
         }
     }
@@ -131,7 +131,7 @@ impl Call {
     /// The logical id and the attribute that a `GetAtt` names, when both are plain strings.
     pub fn as_get_att(&self) -> Option<(&str, &str)> {
         match (self.function, self.argument.as_list()) {
-            (Function::GetAtt, Some([id, attribute])) => Some((id.as_str()?, attribute.as_str()?)),
+            (Intrinsic::GetAtt, Some([id, attribute])) => Some((id.as_str()?, attribute.as_str()?)),
             _ => None,
         }
     }

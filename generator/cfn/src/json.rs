@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::{Call, Map, Node, Value};
+use crate::{IntrinsicCall, Map, Node, Value};
 
 /// The document as a JSON value, keys in their order. A float that JSON has no number for becomes a string.
 pub fn to_json(node: &Node) -> Json {
@@ -42,7 +42,7 @@ pub fn from_json(value: &Json) -> Node {
         },
         Json::String(text) => Value::String(text.clone()),
         Json::Array(items) => Value::List(items.iter().map(from_json).collect()),
-        Json::Object(entries) => Call::fold(
+        Json::Object(entries) => IntrinsicCall::fold(
             entries
                 .iter()
                 .map(|(key, value)| (key.as_str(), from_json(value)))

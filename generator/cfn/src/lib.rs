@@ -15,7 +15,7 @@ pub mod parse;
 pub mod terminal;
 
 pub use build::{get_att, join, list, map, r#ref, sub};
-pub use intrinsic::{Call, Function};
+pub use intrinsic::{Intrinsic, IntrinsicCall};
 pub use node::{Entry, Map, Node, Value};
 pub use parse::{ParseError, parse};
 pub use source::{FileId, Location, Source, Sources, Span};

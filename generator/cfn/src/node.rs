@@ -3,7 +3,7 @@
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
-use crate::{Call, Span};
+use crate::{IntrinsicCall, Span};
 
 /// A value and the place it came from. Equality looks at the value alone.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,7 @@ pub enum Value {
     /// A mapping that is not an intrinsic function.
     Map(Map),
     /// An intrinsic function and its argument.
-    Call(Call),
+    Call(IntrinsicCall),
 }
 
 /// A mapping in its written order; keys are unique. Two maps are equal when they hold the same entries in any
@@ -227,7 +227,7 @@ impl Node {
     }
 
     /// The intrinsic function, if it is one.
-    pub fn as_call(&self) -> Option<&Call> {
+    pub fn as_call(&self) -> Option<&IntrinsicCall> {
         match &self.value {
             Value::Call(call) => Some(call),
             _ => None,

@@ -9,7 +9,7 @@ mod yaml;
 
 use crate::json::to_json;
 use crate::{Node, Value};
-use scalar::Context;
+use scalar::ScalarContext;
 
 /// The document as block YAML that YAML 1.1 and 1.2 readers read alike, with short-form intrinsics. Ends with a
 /// newline.
@@ -56,12 +56,12 @@ fn escaped(mut json: String) -> String {
 
 /// A value as it stands behind `key:` in block YAML, from the blank or line break in front of it to the end of its last
 /// line, without that line's break. Where it takes several lines, they begin after `column` blanks.
-pub fn behind_key(node: &Node, column: usize) -> String {
+pub fn after_key(node: &Node, column: usize) -> String {
     yaml::behind(node, column, yaml::Lead::Key)
 }
 
-/// A value as it stands behind the `-` of a list in block YAML, as [`behind_key`] writes it.
-pub fn behind_dash(node: &Node, column: usize) -> String {
+/// A value as it stands behind the `-` of a list in block YAML, as [`after_key`] writes it.
+pub fn after_dash(node: &Node, column: usize) -> String {
     yaml::behind(node, column, yaml::Lead::Dash)
 }
 
@@ -74,9 +74,9 @@ pub fn yaml_line(node: &Node) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quotes {
     /// Where they are needed.
-    Needed,
+    AsNeeded,
     /// Where they are needed within brackets.
-    NeededInBrackets,
+    AsNeededInFlow,
     /// `'…'`, or double quotes where that cannot hold it.
     Single,
     /// `"…"`
@@ -86,8 +86,8 @@ pub enum Quotes {
 /// A string on one line.
 pub fn string(text: &str, quotes: Quotes) -> String {
     match quotes {
-        Quotes::Needed => scalar::string(text, Context::Block),
-        Quotes::NeededInBrackets => scalar::string(text, Context::Flow),
+        Quotes::AsNeeded => scalar::string(text, ScalarContext::Block),
+        Quotes::AsNeededInFlow => scalar::string(text, ScalarContext::Flow),
         Quotes::Single => scalar::single_quoted(text),
         Quotes::Double => scalar::double_quoted(text),
     }

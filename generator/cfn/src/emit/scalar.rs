@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 /// Where a scalar stands: within brackets, more characters mean something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Context {
+pub(super) enum ScalarContext {
     Block,
     Flow,
 }
 
 /// A string on one line, quoted if it needs to be.
-pub(super) fn string(text: &str, context: Context) -> String {
+pub(super) fn string(text: &str, context: ScalarContext) -> String {
     let is_bare = || !text.chars().any(needs_escape) && is_plain(text, context);
     match is_name(text, context) || is_bare() {
         true => text.to_owned(),
@@ -82,12 +82,12 @@ pub(super) fn double_quoted(text: &str) -> String {
 }
 
 /// True for what most strings of a template are, seen at a glance: names, types, paths, that need no quotes.
-fn is_name(text: &str, context: Context) -> bool {
+fn is_name(text: &str, context: ScalarContext) -> bool {
     let bytes = text.as_bytes();
     let of_name = |byte: &u8| {
         byte.is_ascii_alphanumeric()
             || b"_-./".contains(byte)
-            || (*byte == b':' && context == Context::Block)
+            || (*byte == b':' && context == ScalarContext::Block)
     };
     bytes.first().is_some_and(u8::is_ascii_alphabetic)
         && bytes.last() != Some(&b':')
@@ -96,7 +96,7 @@ fn is_name(text: &str, context: Context) -> bool {
 }
 
 /// True for text that means itself without quotes. Conservative: text may be quoted that needs it only elsewhere.
-fn is_plain(text: &str, context: Context) -> bool {
+fn is_plain(text: &str, context: ScalarContext) -> bool {
     let Some(first) = text.chars().next() else {
         return false;
     };
@@ -108,7 +108,7 @@ fn is_plain(text: &str, context: Context) -> bool {
         && !text.contains(['{', '}', '[', ']'])
         && !is_word(text)
         && !(first.is_ascii_digit() && text.bytes().all(is_of_number_or_date))
-        && (context == Context::Block
+        && (context == ScalarContext::Block
             || text
                 .chars()
                 .all(|c| c.is_alphanumeric() || "_-./$".contains(c)))

@@ -1,7 +1,7 @@
 //! Block YAML, as people write CloudFormation templates.
 
-use super::scalar::{self, Context};
-use crate::{Call, Node, Value};
+use super::scalar::{self, ScalarContext};
+use crate::{IntrinsicCall, Node, Value};
 
 /// How wide a line may become by writing a list in brackets.
 const WIDTH: usize = 100;
@@ -30,11 +30,16 @@ pub(super) fn line(node: &Node) -> String {
     match &node.value {
         Value::List(items) => format!("[{}]", lines(items.iter().map(line))),
         Value::Map(map) => {
-            let entry =
-                |(key, node)| format!("{}: {}", scalar::string(key, Context::Flow), line(node));
+            let entry = |(key, node)| {
+                format!(
+                    "{}: {}",
+                    scalar::string(key, ScalarContext::Flow),
+                    line(node)
+                )
+            };
             format!("{{{}}}", lines(map.iter().map(entry)))
         }
-        Value::Call(call) => short(call, Context::Flow).unwrap_or_else(|| {
+        Value::Call(call) => short(call, ScalarContext::Flow).unwrap_or_else(|| {
             let argument = line(&call.argument);
             match call.argument.value {
                 Value::List(_) | Value::Map(_) => format!("{} {argument}", call.function),
@@ -43,7 +48,7 @@ pub(super) fn line(node: &Node) -> String {
             }
         }),
         // The arms above took everything that is no leaf.
-        value => leaf(value, Context::Flow).unwrap_or_default(),
+        value => leaf(value, ScalarContext::Flow).unwrap_or_default(),
     }
 }
 
@@ -80,7 +85,7 @@ impl Writer {
             }
             value => {
                 // The arms above took everything that is no leaf.
-                let text = leaf(value, Context::Block).unwrap_or_default();
+                let text = leaf(value, ScalarContext::Block).unwrap_or_default();
                 self.word(&text, lead);
                 self.out.push('\n');
             }
@@ -96,7 +101,7 @@ impl Writer {
         self.begin(lead);
         for (index, (key, node)) in entries.enumerate() {
             self.indent(index, column, lead);
-            let key = scalar::string(key, Context::Block);
+            let key = scalar::string(key, ScalarContext::Block);
             if key.len() > KEY {
                 self.out.push_str("? ");
                 self.out.push_str(&key);
@@ -119,7 +124,7 @@ impl Writer {
         }
     }
 
-    fn call(&mut self, call: &Call, column: usize, lead: Lead) {
+    fn call(&mut self, call: &IntrinsicCall, column: usize, lead: Lead) {
         let tag = call.function.to_string();
         match &call.argument.value {
             Value::String(text) if column > 0 && scalar::is_literal(text) => {
@@ -129,7 +134,8 @@ impl Writer {
             _ => {}
         }
         let room = WIDTH.saturating_sub(self.line_width() + 1);
-        if let Some(text) = short(call, Context::Block).or_else(|| flow_call(call, room, BRACKETS))
+        if let Some(text) =
+            short(call, ScalarContext::Block).or_else(|| flow_call(call, room, BRACKETS))
         {
             self.word(&text, lead);
             self.out.push('\n');
@@ -200,7 +206,7 @@ impl Writer {
 }
 
 /// A value that has no inside, on one line.
-fn leaf(value: &Value, context: Context) -> Option<String> {
+fn leaf(value: &Value, context: ScalarContext) -> Option<String> {
     match value {
         Value::Null => Some("null".to_owned()),
         Value::Bool(value) => Some(value.to_string()),
@@ -215,7 +221,7 @@ fn leaf(value: &Value, context: Context) -> Option<String> {
 
 /// A call of something on one line: `!Ref X`, `!GetAtt A.B`. `None` where the argument needs lines of its own, and
 /// where the call needs its long form, because a tag makes a string of every scalar.
-fn short(call: &Call, context: Context) -> Option<String> {
+fn short(call: &IntrinsicCall, context: ScalarContext) -> Option<String> {
     let argument = match (&call.argument.value, call.as_get_att()) {
         // Reading it back splits it at the first dot.
         (_, Some((id, attribute))) if !id.contains('.') => {
@@ -234,13 +240,13 @@ fn flow(node: &Node, room: usize, brackets: usize) -> Option<String> {
         Value::String(text) if text.len() > 4 * WIDTH || text.contains('\n') => return None,
         Value::List(items) if !items.is_empty() => flow_list(items, room, brackets)?,
         Value::Call(call) => flow_call(call, room, brackets)?,
-        value => leaf(value, Context::Flow)?,
+        value => leaf(value, ScalarContext::Flow)?,
     };
     (text.chars().count() <= room).then_some(text)
 }
 
-fn flow_call(call: &Call, room: usize, brackets: usize) -> Option<String> {
-    match (&call.argument.value, short(call, Context::Flow)) {
+fn flow_call(call: &IntrinsicCall, room: usize, brackets: usize) -> Option<String> {
+    match (&call.argument.value, short(call, ScalarContext::Flow)) {
         (Value::String(text), _) if text.len() > 4 * WIDTH || text.contains('\n') => None,
         (_, Some(text)) => Some(text),
         (Value::List(items), None) => {

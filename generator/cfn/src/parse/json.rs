@@ -7,7 +7,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind, parse_to_
 
 use super::position::Positions;
 use super::{MAX_DEPTH, ParseError, ParseErrorKind};
-use crate::{Call, Entry, Map, Node, Value};
+use crate::{Entry, IntrinsicCall, Map, Node, Value};
 
 const STRICT: ParseOptions = ParseOptions {
     allow_comments: false,
@@ -86,7 +86,7 @@ impl Reader<'_> {
                 for property in object.properties {
                     self.property(&mut map, property, depth + 1)?;
                 }
-                Call::fold(map)
+                IntrinsicCall::fold(map)
             }
         };
         Ok(Node::new(value).at(span))

@@ -28,7 +28,7 @@ pub const MAX_ALIAS_NODES: usize = 100_000;
 ///
 /// Scalars mean what [`crate::Value`] says. A scalar under an intrinsic function's tag is a string however it looks
 /// (`!Ref 12`), and so is a key: `on: push` has the key `on`. A mapping whose only key is an intrinsic function's
-/// long name is that [`crate::Call`]; `Ref` and `Condition` only when they map to a string.
+/// long name is that [`crate::IntrinsicCall`]; `Ref` and `Condition` only when they map to a string.
 ///
 /// # Errors
 ///

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 use super::position::Positions;
-use super::tag::{self, Meaning};
+use super::tag::{self, TagKind};
 use super::{MAX_ALIAS_NODES, MAX_BYTES, MAX_DEPTH, ParseError, ParseErrorKind, scalar, syntax};
-use crate::{Call, Entry, Map, Node, Span, Value};
+use crate::{Entry, IntrinsicCall, Map, Node, Span, Value};
 
 /// Reads one YAML document.
 pub(super) fn read(text: &str, positions: &Positions<'_>) -> Result<Node, Vec<ParseError>> {
@@ -45,7 +45,7 @@ struct Builder<'a> {
 /// A collection whose end has not come.
 struct Frame {
     items: Items,
-    tag: Option<Meaning>,
+    tag: Option<TagKind>,
     anchor: usize,
     /// Where it stands with its tag, so far.
     span: Span,
@@ -140,7 +140,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The meaning of a tag; one that has none is noted and then ignored.
-    fn meaning(&mut self, tag: Option<&Tag>, start: usize) -> Option<Meaning> {
+    fn meaning(&mut self, tag: Option<&Tag>, start: usize) -> Option<TagKind> {
         match tag::meaning(tag?) {
             Ok(meaning) => Some(meaning),
             Err(kind) => {
@@ -168,7 +168,7 @@ impl<'a> Builder<'a> {
             return Err(ParseError::new(ParseErrorKind::ComplexKey, place));
         }
         let tag = self.meaning(tag, start);
-        let depth = self.depth() + 1 + usize::from(matches!(tag, Some(Meaning::Call(_))));
+        let depth = self.depth() + 1 + usize::from(matches!(tag, Some(TagKind::Intrinsic(_))));
         Self::check_depth(depth, place)?;
         self.frames.push(Frame {
             items,
@@ -193,14 +193,14 @@ impl<'a> Builder<'a> {
         };
         let (value, collection) = match frame.items {
             Items::List(items) => (Value::List(items), "seq"),
-            Items::Map(map, _) => (Call::fold(map), "map"),
+            Items::Map(map, _) => (IntrinsicCall::fold(map), "map"),
         };
         let span = frame.span.to(inner);
         let node = match frame.tag {
-            Some(Meaning::Call(function)) => {
-                Node::from(Call::new(function, Node::new(value).at(inner))).at(span)
+            Some(TagKind::Intrinsic(function)) => {
+                Node::from(IntrinsicCall::new(function, Node::new(value).at(inner))).at(span)
             }
-            Some(Meaning::Core(core)) if core != collection => {
+            Some(TagKind::Core(core)) if core != collection => {
                 let node = Node::new(value).at(span);
                 self.errors
                     .push(ParseError::new(tag::mismatch(&core, &node), span));
@@ -235,12 +235,12 @@ impl<'a> Builder<'a> {
             return Ok(()); // an empty document
         }
         let node = match self.meaning(tag, start) {
-            Some(Meaning::Call(function)) => {
+            Some(TagKind::Intrinsic(function)) => {
                 Self::check_depth(self.depth() + 1, span)?;
-                Call::new(function, Node::from(text).at(inner)).into()
+                IntrinsicCall::new(function, Node::from(text).at(inner)).into()
             }
-            Some(Meaning::NonSpecific) => Node::from(text),
-            Some(Meaning::Core(core)) => match tag::cast(&core, text) {
+            Some(TagKind::NonSpecific) => Node::from(text),
+            Some(TagKind::Core(core)) => match tag::cast(&core, text) {
                 Ok(value) => Node::new(value),
                 Err(kind) => {
                     self.errors.push(ParseError::new(kind, span));
@@ -258,13 +258,13 @@ impl<'a> Builder<'a> {
         &mut self,
         text: &str,
         plain: bool,
-        tag: Option<&Meaning>,
+        tag: Option<&TagKind>,
         span: Span,
     ) -> Result<(), ParseError> {
         let untyped = match tag {
             None => plain,
-            Some(Meaning::NonSpecific) => false,
-            Some(Meaning::Core(core)) if core == "str" => false,
+            Some(TagKind::NonSpecific) => false,
+            Some(TagKind::Core(core)) if core == "str" => false,
             Some(_) => return Err(ParseError::new(ParseErrorKind::ComplexKey, span)),
         };
         if untyped && scalar::is_null(text) {

@@ -1,7 +1,7 @@
 //! What people see of a document that is written.
 
 use insta::assert_snapshot;
-use stackgen_cfn::{Call, Function, Node, Value, emit, list, map};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Value, emit, list, map};
 
 use crate::read;
 
@@ -245,7 +245,7 @@ fn lines_stand_in_a_block_where_it_holds_them() {
 
 #[test]
 fn a_root_of_any_kind_is_written() {
-    let call = |argument| Node::from(Call::new(Function::Join, argument));
+    let call = |argument| Node::from(IntrinsicCall::new(Intrinsic::Join, argument));
     let roots = [
         Node::default(),
         map::<&str>([]),

@@ -1,7 +1,7 @@
 //! What texts mean.
 
 use stackgen_cfn::json::to_json;
-use stackgen_cfn::{Call, Function, Node, Value, get_att, list, map, r#ref, sub};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Value, get_att, list, map, r#ref, sub};
 
 use crate::read;
 
@@ -88,7 +88,7 @@ fn short_and_long_forms_are_one() {
             "!Condition C",
             "{Condition: C}",
             r#"{"Condition": "C"}"#,
-            Call::new(Function::Condition, "C").into(),
+            IntrinsicCall::new(Intrinsic::Condition, "C").into(),
         ),
     ] {
         assert_eq!(value(short), node, "{short}");
@@ -99,8 +99,8 @@ fn short_and_long_forms_are_one() {
 
 #[test]
 fn every_function_has_its_tag_and_its_key() {
-    for &function in Function::ALL {
-        let call = Node::from(Call::new(function, "x"));
+    for &function in Intrinsic::ALL {
+        let call = Node::from(IntrinsicCall::new(function, "x"));
         assert_eq!(value(&format!("{function} x")), call);
         assert_eq!(value(&format!("{{{}: x}}", function.long_name())), call);
     }
@@ -109,16 +109,19 @@ fn every_function_has_its_tag_and_its_key() {
 #[test]
 fn scalars_under_a_tag_are_strings() {
     assert_eq!(value("!Ref 12"), r#ref("12"));
-    assert_eq!(value("!GetAZs"), Call::new(Function::GetAZs, "").into());
+    assert_eq!(
+        value("!GetAZs"),
+        IntrinsicCall::new(Intrinsic::GetAZs, "").into()
+    );
     assert_eq!(
         value("!Base64 on"),
-        Call::new(Function::Base64, "on").into()
+        IntrinsicCall::new(Intrinsic::Base64, "on").into()
     );
 }
 
 #[test]
 fn calls_nest_in_every_form() {
-    let node = Node::from(Call::new(Function::Base64, sub("x")));
+    let node = Node::from(IntrinsicCall::new(Intrinsic::Base64, sub("x")));
     for text in [
         "!Base64 {Fn::Sub: x}",
         "{Fn::Base64: !Sub x}",
@@ -127,7 +130,7 @@ fn calls_nest_in_every_form() {
     ] {
         assert_eq!(value(text), node, "{text}");
     }
-    let on_map = Call::new(Function::Sub, map([("a", "b".into())]));
+    let on_map = IntrinsicCall::new(Intrinsic::Sub, map([("a", "b".into())]));
     assert_eq!(value("!Sub {a: b}"), on_map.into());
 }
 

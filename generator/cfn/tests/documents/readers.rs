@@ -9,16 +9,16 @@ use proptest::test_runner::TestRunner;
 use serde_json::Value as Json;
 use serde_yaml::Value as Yaml;
 use stackgen_cfn::json::to_json;
-use stackgen_cfn::{Function, Node, emit};
+use stackgen_cfn::{Intrinsic, Node, emit};
 
 use crate::{generate, read};
 
 /// A short-form call in its long form.
 fn long_form(tag: &str, argument: Json) -> Json {
-    let function = Function::from_tag(tag.trim_start_matches('!'))
+    let function = Intrinsic::from_tag(tag.trim_start_matches('!'))
         .expect("only functions are written as tags");
     let argument = match argument.as_str().and_then(|text| text.split_once('.')) {
-        Some((id, attribute)) if function == Function::GetAtt => {
+        Some((id, attribute)) if function == Intrinsic::GetAtt => {
             Json::from([id, attribute].as_slice())
         }
         _ => argument,

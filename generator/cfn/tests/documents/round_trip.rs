@@ -40,8 +40,8 @@ proptest! {
     #[test]
     fn a_part_reads_back_where_it_is_put(node in generate::node(), text in generate::text()) {
         let root = Node::from(Map::from_iter([("a", Node::from(vec![node.clone()])), ("b", node.clone())]));
-        let dash = emit::behind_dash(&node, 4);
-        let key = emit::behind_key(&node, 5);
+        let dash = emit::after_dash(&node, 4);
+        let key = emit::after_key(&node, 5);
         let line = emit::yaml_line(&node);
         let json = emit::json_line(&node);
         for written in [
@@ -52,7 +52,7 @@ proptest! {
         ] {
             prop_assert_eq!(parse(&written), Ok(root.clone()), "{}", written);
         }
-        for quotes in [Quotes::Needed, Quotes::NeededInBrackets, Quotes::Single, Quotes::Double] {
+        for quotes in [Quotes::AsNeeded, Quotes::AsNeededInFlow, Quotes::Single, Quotes::Double] {
             let written = emit::string(&text, quotes);
             prop_assert_eq!(parse(&written), Ok(Node::from(text.as_str())), "{}", written);
         }

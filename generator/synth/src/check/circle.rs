@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stackgen_cfn::{Function, Node, Span, Value};
+use stackgen_cfn::{Intrinsic, Node, Span, Value};
 
 use super::references::substituted;
 use crate::Problem;
@@ -110,13 +110,13 @@ fn each_reference<'a>(node: &'a Node, visit: &mut dyn FnMut(&'a str, Span)) {
         Value::Call(call) => {
             let argument = &call.argument;
             match call.function {
-                Function::Ref => visit(call.as_ref_name().unwrap_or_default(), argument.span),
-                Function::GetAtt => {
+                Intrinsic::Ref => visit(call.as_ref_name().unwrap_or_default(), argument.span),
+                Intrinsic::GetAtt => {
                     if let Some((id, _)) = call.as_get_att() {
                         visit(id, argument.span);
                     }
                 }
-                Function::Sub => {
+                Intrinsic::Sub => {
                     for name in substituted(argument) {
                         let id = name.split_once('.').map_or(name, |(id, _)| id);
                         visit(id, argument.span);
@@ -135,7 +135,7 @@ fn each_condition<'a>(node: &'a Node, visit: &mut dyn FnMut(&'a str, Span)) {
         Value::List(items) => items.iter().for_each(|item| each_condition(item, visit)),
         Value::Map(map) => map.iter().for_each(|(_, node)| each_condition(node, visit)),
         Value::Call(call) => {
-            if call.function == Function::Condition {
+            if call.function == Intrinsic::Condition {
                 visit(
                     call.argument.as_str().unwrap_or_default(),
                     call.argument.span,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use stackgen_cfn::{Call, Function, Map, Node, Span, Value};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node, Span, Value};
 
 use super::circle::depends_on;
 use super::nearest;
@@ -146,28 +146,28 @@ impl Walker<'_> {
         }
     }
 
-    fn call(&mut self, call: &Call, span: Span) {
+    fn call(&mut self, call: &IntrinsicCall, span: Span) {
         let argument = &call.argument;
         match call.function {
-            Function::Ref => {
+            Intrinsic::Ref => {
                 if let Some(name) = argument.as_str() {
                     self.reference(name, argument.span);
                 }
             }
-            Function::GetAtt => {
+            Intrinsic::GetAtt => {
                 if let Some((id, _)) = call.as_get_att() {
                     self.resource(id, argument.span, "resource");
                 }
             }
-            Function::Sub => self.sub(argument),
-            Function::Condition => self.condition(argument),
-            Function::If => {
+            Intrinsic::Sub => self.sub(argument),
+            Intrinsic::Condition => self.condition(argument),
+            Intrinsic::If => {
                 if let Some([name, ..]) = argument.as_list() {
                     self.condition(name);
                 }
                 self.argument(argument);
             }
-            Function::FindInMap => {
+            Intrinsic::FindInMap => {
                 if let Some(name) = argument.as_list().and_then(|items| items.first()?.as_str()) {
                     let near = nearest(name, self.mappings.iter().copied());
                     if !self.mappings.contains(name) {
@@ -176,7 +176,7 @@ impl Walker<'_> {
                 }
                 self.argument(argument);
             }
-            Function::Length | Function::ToJsonString | Function::Transform => {
+            Intrinsic::Length | Intrinsic::ToJsonString | Intrinsic::Transform => {
                 let message = format!("`{}` needs a transform of the template", call.function);
                 self.problems
                     .push(Problem::new(span, message).hint(NO_TRANSFORM));
@@ -288,14 +288,14 @@ fn misplaced(key: &str, span: Span) -> Problem {
         let message = format!("`{key}` needs a transform of the template");
         return Problem::new(span, message).hint(NO_TRANSFORM);
     }
-    if Function::from_long_name(key).is_some() {
+    if Intrinsic::from_long_name(key).is_some() {
         return Problem::new(span, format!("`{key}` stands beside other keys"))
             .hint("an intrinsic function is the only key of its mapping");
     }
     let problem = Problem::new(span, format!("there is no function `{key}`"));
     match nearest(
         key,
-        Function::ALL.iter().map(|function| function.long_name()),
+        Intrinsic::ALL.iter().map(|function| function.long_name()),
     ) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),
         None => problem.hint(NO_TRANSFORM),

@@ -90,7 +90,7 @@ pub(super) fn canonical(node: &Node) -> Node {
         Value::List(items) => list(items.iter().map(canonical)),
         Value::Call(call) => {
             let argument = canonical(&call.argument);
-            stackgen_cfn::Call::new(call.function, argument).into()
+            stackgen_cfn::IntrinsicCall::new(call.function, argument).into()
         }
         _ => Node::new(node.value.clone()),
     }

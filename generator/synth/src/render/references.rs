@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
-use stackgen_cfn::{Call, Function, Node, Value, json};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Value, json};
 
 use super::context::Context;
 use super::template::Template;
@@ -70,19 +70,19 @@ impl Dependencies {
         }
     }
 
-    fn add_call(&mut self, call: &Call, context: &Context<'_>) {
+    fn add_call(&mut self, call: &IntrinsicCall, context: &Context<'_>) {
         let items = call.argument.as_list().unwrap_or_default();
         let first = items.first().and_then(Node::as_str);
         match call.function {
-            Function::Ref => self.parameter(call.as_ref_name(), context),
-            Function::Sub => {
+            Intrinsic::Ref => self.parameter(call.as_ref_name(), context),
+            Intrinsic::Sub => {
                 for name in substituted(&call.argument) {
                     self.parameter(Some(name), context);
                 }
             }
-            Function::If => self.condition(first, context),
-            Function::Condition => self.condition(call.argument.as_str(), context),
-            Function::FindInMap => {
+            Intrinsic::If => self.condition(first, context),
+            Intrinsic::Condition => self.condition(call.argument.as_str(), context),
+            Intrinsic::FindInMap => {
                 let path = items
                     .iter()
                     .map_while(|item| item.as_str().map(str::to_owned));

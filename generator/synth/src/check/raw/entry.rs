@@ -1,6 +1,6 @@
 //! One entry of a section in CloudFormation's words.
 
-use stackgen_cfn::{Entry, Function, Map, Node, Span, Value};
+use stackgen_cfn::{Entry, Intrinsic, Map, Node, Span, Value};
 
 use crate::Problem;
 use crate::check::{and, nearest, or};
@@ -185,7 +185,7 @@ fn mapping(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
 }
 
 fn condition(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
-    use Function::{And, Condition, Equals, Not, Or};
+    use Intrinsic::{And, Condition, Equals, Not, Or};
     let call = entry.node.as_call();
     if !call.is_some_and(|call| matches!(call.function, And | Or | Not | Equals | Condition)) {
         let kinds = "`!Equals`, `!And`, `!Or`, `!Not` or `!Condition`";
