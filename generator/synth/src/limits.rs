@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use stackgen_cfn::{Map, Node};
 
 use crate::Problem;
-use crate::load::{Environment, Places};
+use crate::environment::MergedEnvironment;
+use crate::spans::DocumentSpans;
 
 /// CloudFormation's limit on resources in a template.
 const RESOURCES: usize = 500;
@@ -15,14 +16,14 @@ const PARAMETERS: usize = 200;
 const OUTPUTS: usize = 200;
 
 /// What is too much in a template.
-pub(crate) fn check(environment: &Environment, template: &Node) -> Vec<Problem> {
+pub(crate) fn check(environment: &MergedEnvironment, template: &Node) -> Vec<Problem> {
     let section = |name: &str| {
         template
             .get(name)
             .and_then(Node::as_map)
             .map_or(0, Map::len)
     };
-    let places = Places(&environment.document);
+    let places = DocumentSpans(&environment.document);
     let mut problems = Vec::new();
     let resources = section("Resources");
     if resources > RESOURCES {

@@ -3,10 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use stackgen_cfn::parse::ParseErrorKind;
-use stackgen_cfn::{Entry, Map, Node, ParseError, Source, Span, Value, json, parse};
+use stackgen_cfn::{Map, Node, ParseError, Source, Span, Value, json, parse};
 
+use crate::environment::MergedEnvironment;
+use crate::spans::DocumentSpans;
 use crate::spec::Spec;
-use crate::{Problem, check, schema};
+use crate::wording::{and, comma_separated};
+use crate::{Problem, check, render, schema};
 
 /// The most values that all environments of a file may have together, each counted with the part of the file that it shares
 /// with the others. A file of 1 MiB has room for so many values and so many environments that checking them never ends.
@@ -21,15 +24,6 @@ pub(crate) struct File {
     /// What differs in each environment, in the order of the file.
     overlays: Vec<(String, Node)>,
     by_name: HashMap<String, usize>,
-}
-
-/// One environment of a stack: the file with the environment's part merged in.
-#[derive(Debug)]
-pub(crate) struct Environment {
-    pub(crate) name: String,
-    /// The merged document, each node with its place in the file.
-    pub(crate) document: Node,
-    pub(crate) spec: Spec,
 }
 
 /// The environment of a file that declares none.
@@ -89,12 +83,12 @@ impl File {
         if count.saturating_mul(each) <= MAX_VALUES {
             return Ok(());
         }
-        let place = Places(document).key(&["environments"]);
+        let span = DocumentSpans(document).key(&["environments"]);
         let message = format!(
             "{count} environments of {each} values each are too many for one file; together they may have {MAX_VALUES}"
         );
         let hint = "give some environments a stackgen.yaml of their own";
-        Err(vec![Problem::new(place, message).hint(hint)])
+        Err(vec![Problem::new(span, message).hint(hint)])
     }
 
     /// The names of the environments, in the order of the file.
@@ -109,12 +103,12 @@ impl File {
     }
 
     /// Merges an environment; `None` when the file does not declare it.
-    pub(crate) fn environment(&self, name: &str) -> Option<Environment> {
+    pub(crate) fn environment(&self, name: &str) -> Option<MergedEnvironment> {
         let (name, overlay) = self.overlays.get(*self.by_name.get(name)?)?;
         let document = self.merged(overlay);
         // It can be read: the file was checked.
         let spec = serde_json::from_value(json::to_json(&document)).ok()?;
-        Some(Environment {
+        Some(MergedEnvironment {
             name: name.clone(),
             document,
             spec,
@@ -191,7 +185,11 @@ fn environment(
         Ok(spec) => {
             let mut found = Vec::new();
             let whole = damaged.is_empty() && !damaged_environments;
-            check::check_meaning(&spec, name, &document, whole, &mut found);
+            // A cycle of versions would be reported again as a cycle of resources, which the file does not name.
+            if !check::check_spec(&spec, name, &document, &mut found) {
+                let outline = render::outline(&spec, name, &document);
+                check::check_outline(&document, &outline, whole, &mut found);
+            }
             problems.extend(
                 found
                     .into_iter()
@@ -340,47 +338,10 @@ impl<'a> Problems<'a> {
             .collect();
         names.sort_unstable();
         let names = match environments.len().saturating_sub(MAX_NAMED) {
-            0 => check::and(&names),
-            more => format!("{} and {more} more", check::comma_separated(&names)),
+            0 => and(&names),
+            more => format!("{} and {more} more", comma_separated(&names)),
         };
         let message = format!("{} (in {names})", problem.message);
         Problem { message, ..problem }
-    }
-}
-
-/// A node of the merged document by its path: for the places of problems.
-pub(crate) struct Places<'a>(pub(crate) &'a Node);
-
-impl Places<'_> {
-    /// Where the value at a path stands, or the innermost that is there.
-    pub(crate) fn value(&self, path: &[&str]) -> Span {
-        self.entry(path)
-            .map_or(self.0.span, |entry| entry.node.span)
-    }
-
-    /// Where the key at a path stands, or the innermost that is there.
-    pub(crate) fn key(&self, path: &[&str]) -> Span {
-        self.entry(path).map_or(self.0.span, |entry| entry.key_span)
-    }
-
-    /// Where an element of the list at a path stands.
-    pub(crate) fn item(&self, path: &[&str], index: usize) -> Span {
-        let item = self
-            .entry(path)
-            .and_then(|entry| entry.node.as_list()?.get(index));
-        item.map_or_else(|| self.value(path), |item| item.span)
-    }
-
-    fn entry(&self, path: &[&str]) -> Option<&Entry> {
-        let mut map: Option<&Map> = self.0.as_map();
-        let mut found = None;
-        for key in path {
-            let Some(entry) = map.and_then(|map| map.entry(key)) else {
-                break;
-            };
-            found = Some(entry);
-            map = entry.node.as_map();
-        }
-        found
     }
 }

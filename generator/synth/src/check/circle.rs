@@ -4,24 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stackgen_cfn::{Intrinsic, Node, Span, Value};
 
-use super::references::substituted;
 use crate::Problem;
-use crate::load::Places;
-use crate::render::Made;
+use crate::outline::Outline;
+use crate::references::{depends_on, substituted};
+use crate::spans::DocumentSpans;
 
 /// How many names of a circle are told.
 const NAMES: usize = 12;
 
 /// Checks that neither resources nor conditions refer to themselves, by whatever way round.
-pub(super) fn check(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
-    resources(document, made, problems);
+pub(super) fn check(document: &Node, outline: &Outline, problems: &mut Vec<Problem>) {
+    resources(document, outline, problems);
     conditions(document, problems);
 }
 
-fn resources(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
-    let ids: Vec<&str> = made.resources.keys().map(String::as_str).collect();
+fn resources(document: &Node, outline: &Outline, problems: &mut Vec<Problem>) {
+    let ids: Vec<&str> = outline.resources.keys().map(String::as_str).collect();
     let mut graph = Graph::new(ids);
-    for (index, (node, _)) in made.resources.values().enumerate() {
+    for (index, (node, _)) in outline.resources.values().enumerate() {
         each_reference(node, &mut |id, span| graph.add(index, id, span));
         for id in depends_on(node) {
             graph.add(index, id.as_str().unwrap_or_default(), id.span);
@@ -29,7 +29,7 @@ fn resources(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
     }
     let place = |from: usize, edge: Edge| {
         // What was typed on its way has no place any more: it is looked for in the entry it came from.
-        let (_, (_, origin)) = made.resources.get_index(from)?;
+        let (_, (_, origin)) = outline.resources.get_index(from)?;
         let entry = origin
             .iter()
             .try_fold(document, |node, key| node.get(key))?;
@@ -46,7 +46,7 @@ fn resources(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
     for circle in graph.circles(place) {
         let span = circle
             .span
-            .unwrap_or_else(|| Places(document).key(&["name"]));
+            .unwrap_or_else(|| DocumentSpans(document).key(&["name"]));
         if !told.insert(span) {
             continue;
         }
@@ -57,7 +57,7 @@ fn resources(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
         let hint = match circle
             .names
             .iter()
-            .any(|name| made.deployments.contains(name))
+            .any(|name| outline.deployments.contains(name))
         {
             true => {
                 "a stage waits for its deployment, which waits for every part of the API and the functions behind it: take \
@@ -91,15 +91,6 @@ fn conditions(document: &Node, problems: &mut Vec<Problem>) {
         problems
             .push(Problem::new(span, message).hint("a condition compares parameters in the end"));
     }
-}
-
-/// The names in a resource's `DependsOn`.
-pub(super) fn depends_on(resource: &Node) -> impl Iterator<Item = &Node> {
-    let node = resource.get("DependsOn");
-    let one = node.filter(|node| node.as_str().is_some());
-    let many = node.and_then(Node::as_list).unwrap_or_default();
-    one.into_iter()
-        .chain(many.iter().filter(|node| node.as_str().is_some()))
 }
 
 /// Calls `visit` with every name that `Ref`, `GetAtt` and `Sub` name, and its place.

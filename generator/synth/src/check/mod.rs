@@ -1,4 +1,5 @@
-//! What is wrong with a stackgen.yaml: its structure against the schema, then its meaning.
+//! Checks of a stackgen.yaml: its structure against the schema, its values against each other, and the references of
+//! its templates.
 
 mod circle;
 mod explain;
@@ -9,47 +10,25 @@ mod readable;
 mod references;
 mod structure;
 
-pub(crate) use meaning::check as check_meaning;
+use stackgen_cfn::Node;
+
+use crate::Problem;
+use crate::outline::Outline;
+
+pub(crate) use meaning::check as check_spec;
 pub(crate) use readable::readable;
-pub(crate) use references::substituted;
 pub(crate) use structure::check as check_structure;
 
-/// The nearest of some names, if one is near enough to be what was meant.
-pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = name.to_ascii_lowercase();
-    names
-        .into_iter()
-        .map(|candidate| {
-            (
-                strsim::damerau_levenshtein(&lower, &candidate.to_ascii_lowercase()),
-                candidate,
-            )
-        })
-        .filter(|(distance, candidate)| *distance * 3 <= candidate.len().max(name.len()))
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
-/// Names in a sentence: `a, b and c`.
-pub(crate) fn and(names: &[&str]) -> String {
-    enumerate(names, "and")
-}
-
-/// Names in a row: `a, b, c`.
-pub(crate) fn comma_separated(names: &[&str]) -> String {
-    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.join(", ")
-}
-
-/// Names in a sentence: `a, b or c`.
-pub(crate) fn or(names: &[&str]) -> String {
-    enumerate(names, "or")
-}
-
-fn enumerate(names: &[&str], conjunction: &str) -> String {
-    match names {
-        [] => String::new(),
-        [one] => format!("`{one}`"),
-        [rest @ .., last] => format!("{} {conjunction} `{last}`", comma_separated(rest)),
-    }
+/// Checks the sections in CloudFormation's own words, and every reference of the template to be.
+///
+/// `whole` is false where parts of the file could not be read: a missing name may be declared there.
+pub(crate) fn check_outline(
+    document: &Node,
+    outline: &Outline,
+    whole: bool,
+    problems: &mut Vec<Problem>,
+) {
+    raw::check(document, outline, problems);
+    references::check(document, outline, whole, problems);
+    circle::check(document, outline, problems);
 }

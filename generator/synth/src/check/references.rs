@@ -4,29 +4,29 @@ use std::collections::BTreeSet;
 
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node, Span, Value};
 
-use super::circle::depends_on;
-use super::nearest;
 use super::raw::SECTIONS;
 use crate::Problem;
-use crate::load::Places;
-use crate::render::{Collision, Made};
+use crate::outline::{Collision, Outline};
+use crate::references::{depends_on, substituted};
+use crate::spans::DocumentSpans;
+use crate::wording::nearest;
 
 /// Checks every reference of the document, that conditions and mappings that are named are there, and that no two
 /// things come to one logical id.
-pub(super) fn check(document: &Node, made: &Made, whole: bool, problems: &mut Vec<Problem>) {
-    logical_ids(document, made, problems);
-    let resources = made.resources.iter();
+pub(super) fn check(document: &Node, outline: &Outline, whole: bool, problems: &mut Vec<Problem>) {
+    logical_ids(document, outline, problems);
+    let resources = outline.resources.iter();
     // A version's name carries a digest of code that may not be built yet.
     let named = resources.filter(|(id, (node, _))| {
         node.get("Type").and_then(Node::as_str) != Some("AWS::Lambda::Version")
-            && !made.deployments.contains(id)
+            && !outline.deployments.contains(id)
     });
     let mut walker = Walker {
         parameters: keys(document, "parameters"),
         conditions: keys(document, "conditions"),
         mappings: keys(document, "mappings"),
         resources: named.map(|(id, _)| id.as_str()).collect(),
-        deployments: &made.deployments,
+        deployments: &outline.deployments,
         whole,
         section: "",
         raw: false,
@@ -50,16 +50,16 @@ fn keys<'a>(document: &'a Node, section: &str) -> BTreeSet<&'a str> {
 }
 
 /// Names that meet.
-fn logical_ids(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
-    let places = Places(document);
-    let collided = made.collisions.iter().map(|one| collided(&places, one));
+fn logical_ids(document: &Node, outline: &Outline, problems: &mut Vec<Problem>) {
+    let places = DocumentSpans(document);
+    let collided = outline.collisions.iter().map(|one| collided(&places, one));
     // Two keys of one route were told already.
     let untold: Vec<_> = collided
         .filter(|one| problems.iter().all(|told| told.span != one.span))
         .collect();
     problems.extend(untold);
     let ours = |id: &str| {
-        let origin = made.resources.get(id).map(|(_, origin)| origin);
+        let origin = outline.resources.get(id).map(|(_, origin)| origin);
         origin.is_some_and(|origin| origin.first().is_none_or(|first| first != "resources"))
     };
     for section in ["parameters", "resources"] {
@@ -70,7 +70,7 @@ fn logical_ids(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
         }
     }
     for id in keys(document, "outputs") {
-        if made.outputs.contains(id) {
+        if outline.outputs.contains(id) {
             let message = format!("stackgen makes an output `{id}` itself");
             let problem = Problem::new(places.key(&["outputs", id]), message);
             problems.push(problem.hint("give this one another logical id"));
@@ -84,7 +84,7 @@ fn logical_ids(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
 }
 
 /// Two parts of the file whose names come to one logical id.
-fn collided(places: &Places<'_>, collision: &Collision) -> Problem {
+fn collided(places: &DocumentSpans<'_>, collision: &Collision) -> Problem {
     let key = |path: &[String]| places.key(&path.iter().map(String::as_str).collect::<Vec<_>>());
     let name = collision.second.last().map_or("", String::as_str);
     let message = format!(
@@ -300,22 +300,4 @@ fn misplaced(key: &str, span: Span) -> Problem {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),
         None => problem.hint(NO_TRANSFORM),
     }
-}
-
-/// The names in the text of a `!Sub` that are not variables of its own.
-pub(crate) fn substituted(argument: &Node) -> impl Iterator<Item = &str> {
-    let (text, variables) = match argument.as_list() {
-        Some([text, variables]) => (text.as_str(), Some(variables)),
-        _ => (argument.as_str(), None),
-    };
-    placeholders(text.unwrap_or_default())
-        .filter(move |name| variables.is_none_or(|variables| variables.get(name).is_none()))
-}
-
-/// The names between `${` and `}`; `${!Name}` is text.
-fn placeholders(text: &str) -> impl Iterator<Item = &str> {
-    text.split("${").skip(1).filter_map(|rest| {
-        let name = rest.split_once('}')?.0.trim();
-        (!name.starts_with('!') && !name.is_empty()).then_some(name)
-    })
 }

@@ -17,22 +17,21 @@ mod websocket;
 
 use std::collections::BTreeSet;
 
-use indexmap::IndexMap;
 use stackgen_cfn::{Map, Node, list, map};
 
-use crate::load::Environment;
+use crate::environment::MergedEnvironment;
+use crate::outline::Outline;
 use crate::spec::{Release, Spec};
 use crate::{Artifacts, Dialect, Rendered, Request};
 use context::Context;
-pub(crate) use template::Collision;
-use template::{Origin, Template};
+use template::Template;
 
 /// The template of an environment.
-pub(crate) fn render(environment: &Environment, request: &Request<'_>) -> Rendered {
+pub(crate) fn render(environment: &MergedEnvironment, request: &Request<'_>) -> Rendered {
     let context = Context {
         spec: &environment.spec,
         environment: &environment.name,
-        release: release(&environment.spec, &environment.name),
+        release: environment.spec.release_in(&environment.name),
         dialect: request.dialect,
         project_path: request.project_path,
         artifacts: request.artifacts,
@@ -54,15 +53,9 @@ fn apis(context: &Context<'_>) -> Vec<api::Api> {
     websocket.into_iter().chain(http).collect()
 }
 
-/// What an environment's integrations call.
-pub(crate) fn release(spec: &Spec, environment: &str) -> Release {
-    spec.release
-        .unwrap_or_else(|| Release::of_environment(environment))
-}
-
 /// The built code that the versions of an environment are named after.
-pub(crate) fn artifact_paths(environment: &Environment) -> Vec<String> {
-    if release(&environment.spec, &environment.name) == Release::Live {
+pub(crate) fn artifact_paths(environment: &MergedEnvironment) -> Vec<String> {
+    if environment.spec.release_in(&environment.name) == Release::Live {
         return Vec::new();
     }
     let paths: BTreeSet<_> = environment
@@ -74,26 +67,13 @@ pub(crate) fn artifact_paths(environment: &Environment) -> Vec<String> {
     paths.into_iter().collect()
 }
 
-/// What an environment's template holds, before digests are known: what refers to what, and which names are taken.
-pub(crate) struct Made {
-    /// By logical id, raw resources included, each with the entry of stackgen.yaml that it was made for. A deployment
-    /// stands here without its digest, and waits for all that it snapshots.
-    pub(crate) resources: IndexMap<String, (Node, Origin)>,
-    /// The logical ids of deployments without their digests: those do not reach the template.
-    pub(crate) deployments: Vec<String>,
-    /// The logical ids of the outputs that stackgen makes.
-    pub(crate) outputs: BTreeSet<String>,
-    /// Where two parts of the file come to one logical id.
-    pub(crate) collisions: Vec<Collision>,
-}
-
 /// What an environment's template will hold. It does not depend on the dialect, and digests are not looked at. In a
 /// file that refers to nothing, names are all that matters, and the resources stay empty.
-pub(crate) fn made(spec: &Spec, environment: &str, document: &Node) -> Made {
+pub(crate) fn outline(spec: &Spec, environment: &str, document: &Node) -> Outline {
     let context = Context {
         spec,
         environment,
-        release: release(spec, environment),
+        release: spec.release_in(environment),
         dialect: Dialect::CloudFormation,
         project_path: ".",
         artifacts: &Artifacts::new(),
@@ -112,7 +92,7 @@ pub(crate) fn made(spec: &Spec, environment: &str, document: &Node) -> Made {
         let waits = list(deployment::snapshotted(api, all));
         resources[&deployment::placeholder(api)].0 = map([("DependsOn", waits)]);
     }
-    Made {
+    Outline {
         resources,
         deployments: apis.into_iter().map(deployment::placeholder).collect(),
         outputs,
@@ -143,7 +123,7 @@ fn resources(context: &Context<'_>, document: &Node, template: &mut Template) {
     }
 }
 
-fn document(context: &Context<'_>, environment: &Environment, template: Template) -> Node {
+fn document(context: &Context<'_>, environment: &MergedEnvironment, template: Template) -> Node {
     let mut root = Map::new();
     root.insert("AWSTemplateFormatVersion", "2010-09-09");
     if context.dialect == Dialect::Sam {

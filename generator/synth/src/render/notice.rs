@@ -7,7 +7,7 @@ use super::references::Dependencies;
 use super::template::Template;
 use super::{api, function};
 use crate::Notice;
-use crate::check::and;
+use crate::wording::and;
 
 /// Everything to know, and the prerequisite among the template's outputs.
 pub(super) fn notices(context: &Context<'_>, template: &mut Template) -> Vec<Notice> {

@@ -7,7 +7,7 @@ use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Value, json};
 
 use super::context::Context;
 use super::template::Template;
-use crate::check::substituted;
+use crate::references::substituted;
 
 /// What values depend on, with what stackgen.yaml says of each: conditions are followed into theirs.
 #[derive(Default)]

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 use stackgen_cfn::{Map, Node, list, map};
 
+use crate::outline::{Collision, Origin};
+
 /// A resource before it is written.
 #[derive(Clone, Debug)]
 pub(super) struct Resource {
@@ -84,17 +86,6 @@ impl Resource {
         }
         node.into()
     }
-}
-
-/// The entries of stackgen.yaml that a resource was made for: where a collision is reported.
-pub(crate) type Origin = Vec<String>;
-
-/// Two parts of stackgen.yaml that came to one logical id.
-#[derive(Clone, Debug)]
-pub(crate) struct Collision {
-    pub(crate) id: String,
-    pub(crate) first: Origin,
-    pub(crate) second: Origin,
 }
 
 /// Resources and outputs in the order of their making.

@@ -96,6 +96,12 @@ impl Spec {
     pub(crate) fn authorizer(&self) -> Option<&Authorizer> {
         self.websocket.as_ref()?.authorizer.as_ref()
     }
+
+    /// Returns the release mode of an environment.
+    pub(crate) fn release_in(&self, environment: &str) -> Release {
+        self.release
+            .unwrap_or_else(|| Release::of_environment(environment))
+    }
 }
 
 /// What integrations and the authorizer call.

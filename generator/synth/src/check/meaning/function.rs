@@ -4,9 +4,10 @@ use stackgen_cfn::{Node, Value};
 
 use super::{Checker, FUNCTION_TIMEOUT};
 use crate::Problem;
-use crate::check::{and, format, nearest};
+use crate::check::format;
 use crate::names;
 use crate::spec::Function;
+use crate::wording::{and, nearest};
 
 /// Lambda's limit on a function's name.
 const FUNCTION_NAME_LENGTH: usize = 64;

@@ -7,7 +7,6 @@ use stackgen_cfn::{Node, Span};
 use super::Checker;
 use crate::Problem;
 use crate::names;
-use crate::render::release;
 use crate::spec::{Function, Release};
 
 impl Checker<'_> {
@@ -34,7 +33,7 @@ impl Checker<'_> {
     /// Whether published versions would name each other in a circle, which is told: each would have to be published
     /// before the other.
     pub(super) fn circle_of_versions(&mut self) -> bool {
-        let pinned = release(self.spec, self.environment) == Release::Pinned;
+        let pinned = self.spec.release_in(self.environment) == Release::Pinned;
         let Some(circle) = circle(&self.spec.functions).filter(|_| pinned) else {
             return false;
         };

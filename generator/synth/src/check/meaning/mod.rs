@@ -12,12 +12,10 @@ mod table;
 mod verify;
 mod websocket;
 
-use super::{and, nearest, or};
 use crate::Problem;
-use crate::check::{circle, raw, references};
-use crate::load::Places;
-use crate::render::made;
+use crate::spans::DocumentSpans;
 use crate::spec::{Duration, Spec, Stage};
+use crate::wording::{and, nearest, or};
 
 /// Lambda's limits on a function's time-out.
 const FUNCTION_TIMEOUT: (Duration, Duration) =
@@ -29,21 +27,19 @@ const WEBSOCKET_TIMEOUT: (Duration, Duration) =
 const HTTP_TIMEOUT: (Duration, Duration) =
     (Duration::from_millis(50), Duration::from_millis(30_000));
 
-/// Checks one environment's specification and adds what is wrong to `problems`.
-///
-/// `whole` is false where parts of the file could not be read: what is missing may then stand in those.
+/// Checks the values of one environment and adds errors to `problems`. Returns true when published versions invoke each
+/// other in a cycle.
 pub(crate) fn check(
     spec: &Spec,
     environment: &str,
     document: &Node,
-    whole: bool,
     problems: &mut Vec<Problem>,
-) {
+) -> bool {
     let mut checker = Checker {
         spec,
         environment,
         document,
-        places: Places(document),
+        places: DocumentSpans(document),
         problems,
     };
     for (name, function) in &spec.functions {
@@ -62,21 +58,14 @@ pub(crate) fn check(
     checker.verify();
     checker.stack();
     checker.something_to_render();
-    // It would be told again as a circle of resources, in words that the file does not have.
-    if checker.circle_of_versions() {
-        return;
-    }
-    let made = made(spec, environment, document);
-    raw::check(document, &made, problems);
-    references::check(document, &made, whole, problems);
-    circle::check(document, &made, problems);
+    checker.circle_of_versions()
 }
 
 struct Checker<'a> {
     spec: &'a Spec,
     environment: &'a str,
     document: &'a Node,
-    places: Places<'a>,
+    places: DocumentSpans<'a>,
     problems: &'a mut Vec<Problem>,
 }
 

@@ -2,8 +2,8 @@
 
 use super::{Checker, WEBSOCKET_TIMEOUT};
 use crate::Problem;
-use crate::check::and;
 use crate::spec::{Authorizer, Callers, Duration, WebSocket};
+use crate::wording::and;
 
 impl Checker<'_> {
     pub(super) fn websocket(&mut self, websocket: &WebSocket) {

@@ -3,7 +3,7 @@
 use stackgen_cfn::{Entry, Intrinsic, Map, Node, Span, Value};
 
 use crate::Problem;
-use crate::check::{and, nearest, or};
+use crate::wording::{and, nearest, or};
 
 /// What a resource may say.
 const RESOURCE: [&str; 9] = [

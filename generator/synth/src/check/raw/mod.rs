@@ -7,7 +7,7 @@ mod wiring;
 use stackgen_cfn::{Entry, Map, Node};
 
 use crate::Problem;
-use crate::render::Made;
+use crate::outline::Outline;
 
 /// The sections of stackgen.yaml in CloudFormation's words.
 pub(super) const SECTIONS: [&str; 5] = [
@@ -22,7 +22,7 @@ pub(super) const SECTIONS: [&str; 5] = [
 const LOGICAL_ID_LENGTH: usize = 255;
 
 /// Checks the shapes of all entries, and what raw resources do to the APIs.
-pub(super) fn check(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
+pub(super) fn check(document: &Node, outline: &Outline, problems: &mut Vec<Problem>) {
     for section in SECTIONS {
         let map = document.get(section).and_then(Node::as_map);
         for (id, entry) in map.into_iter().flat_map(Map::entries) {
@@ -34,7 +34,7 @@ pub(super) fn check(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
             entry::check(section, id, entry, problems);
         }
     }
-    wiring::check(document, made, problems);
+    wiring::check(document, outline, problems);
 }
 
 fn logical_id(id: &str, entry: &Entry) -> Option<Problem> {

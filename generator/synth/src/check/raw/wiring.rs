@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use stackgen_cfn::{Node, Span};
 
-use super::super::circle::depends_on;
 use crate::Problem;
-use crate::load::Places;
 use crate::names::route_shape;
-use crate::render::Made;
+use crate::outline::Outline;
+use crate::references::depends_on;
+use crate::spans::DocumentSpans;
 
 /// Checks that a raw part of an API neither is there twice nor undermines the deployment.
-pub(super) fn check(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
-    let places = Places(document);
-    twice(made, &places, problems);
-    let deployments = made
+pub(super) fn check(document: &Node, outline: &Outline, problems: &mut Vec<Problem>) {
+    let places = DocumentSpans(document);
+    twice(outline, &places, problems);
+    let deployments = outline
         .deployments
         .iter()
-        .filter_map(|id| made.resources.get(id));
+        .filter_map(|id| outline.resources.get(id));
     for id in deployments.flat_map(|(deployment, _)| depends_on(deployment)) {
         let id = id.as_str().unwrap_or_default();
         let raw = document.at_path(&["resources", id]);
@@ -33,12 +33,14 @@ pub(super) fn check(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
             );
         }
     }
-    for (id, (resource, origin)) in &made.resources {
+    for (id, (resource, origin)) in &outline.resources {
         let raw = origin.first().is_some_and(|first| first == "resources");
         let auto = resource.at_path(&["Properties", "AutoDeploy"]);
         let auto =
             auto.filter(|node| node.as_bool() == Some(true) || node.as_str() == Some("true"));
-        if raw && part_of(resource, made).is_some_and(|(kind, _)| kind == "Stage") && auto.is_some()
+        if raw
+            && part_of(resource, outline).is_some_and(|(kind, _)| kind == "Stage")
+            && auto.is_some()
         {
             let span = places.key(&["resources", id, "Properties", "AutoDeploy"]);
             problems.push(
@@ -51,10 +53,10 @@ pub(super) fn check(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
 }
 
 /// Routes of one key and stages of one name.
-fn twice(made: &Made, places: &Places<'_>, problems: &mut Vec<Problem>) {
+fn twice(outline: &Outline, places: &DocumentSpans<'_>, problems: &mut Vec<Problem>) {
     let mut seen: BTreeMap<(&str, &str, String), &[String]> = BTreeMap::new();
-    for (resource, origin) in made.resources.values() {
-        let Some((kind, api)) = part_of(resource, made) else {
+    for (resource, origin) in outline.resources.values() {
+        let Some((kind, api)) = part_of(resource, outline) else {
             continue;
         };
         let key = match kind {
@@ -97,14 +99,14 @@ fn twice(made: &Made, places: &Places<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// What of which of the stack's own APIs a resource is: `Route` of `WebSocketApi`.
-fn part_of<'a>(resource: &'a Node, made: &Made) -> Option<(&'a str, &'a str)> {
+fn part_of<'a>(resource: &'a Node, outline: &Outline) -> Option<(&'a str, &'a str)> {
     let kind = resource.get("Type")?.as_str()?;
     let kind = kind.strip_prefix("AWS::ApiGatewayV2::")?;
     let api = resource
         .at_path(&["Properties", "ApiId"])?
         .as_call()?
         .as_ref_name()?;
-    let (_, origin) = made.resources.get(api)?;
+    let (_, origin) = outline.resources.get(api)?;
     let ours = origin.first().is_some_and(|section| section != "resources");
     ours.then_some((kind, api))
 }

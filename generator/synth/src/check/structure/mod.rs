@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 use stackgen_cfn::{Entry, Map, Node, Span, Value};
 
-use super::{explain, format, nearest};
+use super::{explain, format};
 use crate::Problem;
 use crate::spec::DURATION_FORMAT as DURATION;
+use crate::wording::{and, nearest};
 
 /// Checks a document against the schema of [`crate::schema`], adds what is wrong to `problems`, and gives the places
 /// of what cannot be read: keys or values that [`super::readable`] takes out.
@@ -256,7 +257,7 @@ impl<'a> Checker<'a> {
                 }
             }
             (None, Some(near)) => problem.hint(format!("did you mean `{near}`?")),
-            (None, None) => problem.hint(format!("known here: {}", super::and(&names))),
+            (None, None) => problem.hint(format!("known here: {}", and(&names))),
         };
         self.report(problem);
     }

@@ -5,7 +5,8 @@ use stackgen_cfn::{Node, Span, Value};
 
 use super::{Checker, plain, type_words};
 use crate::Problem;
-use crate::check::{format, nearest, or};
+use crate::check::format;
+use crate::wording::{nearest, or};
 
 impl<'a> Checker<'a> {
     pub(super) fn string(&mut self, schema: &Json, name: &str, text: &str, span: Span) {

@@ -1,0 +1,95 @@
+//! A checked stackgen.yaml.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use stackgen_cfn::{Source, Span};
+
+use crate::environment::MergedEnvironment;
+use crate::load::{self, File};
+use crate::options::{Rendered, Request};
+use crate::{Problem, limits, render, spec};
+
+/// A stackgen.yaml that holds no error in any of its environments.
+#[derive(Debug)]
+pub struct Stack {
+    file: File,
+    /// Merged environments, for methods that return references; rendering keeps none.
+    merged: HashMap<String, OnceLock<Option<MergedEnvironment>>>,
+}
+
+impl Stack {
+    /// Reads and checks a stackgen.yaml with all of its environments.
+    ///
+    /// # Errors
+    ///
+    /// Every error of the file, in the order of the file.
+    pub fn load(source: &Source) -> Result<Stack, Vec<Problem>> {
+        let file = load::load(source)?;
+        let names = file.environments();
+        let merged = names.map(|name| (name.to_owned(), OnceLock::new()));
+        Ok(Stack {
+            merged: merged.collect(),
+            file,
+        })
+    }
+
+    /// The stack's name.
+    pub fn name(&self) -> &str {
+        self.file.name()
+    }
+
+    /// The names of the environments, in the order of the file; `dev` when the file declares none.
+    pub fn environments(&self) -> Vec<&str> {
+        self.file.environments().collect()
+    }
+
+    /// Who lets callers of the WebSocket API in, in an environment.
+    pub fn authorizer(&self, environment: &str) -> Option<&spec::Authorizer> {
+        self.environment(environment)?.spec.authorizer()
+    }
+
+    /// Returns the callers that a stage of an environment is verified with, sorted by name.
+    pub fn verify_callers(&self, environment: &str) -> Vec<(&str, &spec::VerifyCaller)> {
+        let callers = self
+            .environment(environment)
+            .map(|environment| &environment.spec.verify);
+        callers
+            .into_iter()
+            .flatten()
+            .map(|(name, caller)| (name.as_str(), caller))
+            .collect()
+    }
+
+    /// The built code that the template of an environment would name, as paths from the folder of stackgen.yaml:
+    /// the file whose digest goes into [`Request::artifacts`]. Only a pinned release needs any.
+    pub fn artifact_paths(&self, environment: &str) -> Vec<String> {
+        self.file
+            .environment(environment)
+            .map_or_else(Vec::new, |environment| render::artifact_paths(&environment))
+    }
+
+    /// The template of one environment.
+    ///
+    /// # Errors
+    ///
+    /// An environment that the file does not declare, and what can only be seen in the whole: more resources than a
+    /// stack may have.
+    pub fn render(&self, request: &Request<'_>) -> Result<Rendered, Vec<Problem>> {
+        let Some(environment) = self.file.environment(request.environment) else {
+            let message = format!("there is no environment `{}`", request.environment);
+            return Err(vec![Problem::new(Span::default(), message)]);
+        };
+        let rendered = render::render(&environment, request);
+        match limits::check(&environment, &rendered.template) {
+            problems if problems.is_empty() => Ok(rendered),
+            problems => Err(problems),
+        }
+    }
+
+    fn environment(&self, name: &str) -> Option<&MergedEnvironment> {
+        let environment = self.merged.get(name)?;
+        let environment = environment.get_or_init(|| self.file.environment(name));
+        environment.as_ref()
+    }
+}
