@@ -28,14 +28,14 @@ pub(crate) fn check(environment: &MergedEnvironment, template: &Node) -> Vec<Pro
     let resources = section("Resources");
     if resources > RESOURCES {
         let message = format!(
-            "`{}` has {resources} resources; a stack may have {RESOURCES}: {}",
+            "environment `{}` has {resources} resources, and a stack can have {RESOURCES}: {}",
             environment.name,
             by_kind(template)
         );
         problems.push(Problem::new(places.key(&["name"]), message).hint(
-            "let routes share a function (each function brings a role, a log group and an integration); `release: pinned` \
-             has one invoke role in place of a permission a route; tables, or the HTTP API with its functions, can be a \
-             stack of their own",
+            "let routes share a function (each function has a role, a log group and an integration), use `release: \
+             pinned` (one invoke role instead of one permission per route), or move tables or the HTTP API to a stack \
+             of their own",
         ));
     }
     for (name, key, limit) in [
@@ -44,7 +44,8 @@ pub(crate) fn check(environment: &MergedEnvironment, template: &Node) -> Vec<Pro
     ] {
         let count = section(name);
         if count > limit {
-            let message = format!("{count} {key}; a template may have {limit}");
+            let message =
+                format!("the template has {count} {key}, and CloudFormation allows {limit}");
             problems.push(Problem::new(places.key(&[key]), message));
         }
     }

@@ -85,9 +85,9 @@ impl File {
         }
         let span = DocumentSpans(document).key(&["environments"]);
         let message = format!(
-            "{count} environments of {each} values each are too many for one file; together they may have {MAX_VALUES}"
+            "{count} environments with {each} values each exceed the limit of {MAX_VALUES} values per file"
         );
-        let hint = "give some environments a stackgen.yaml of their own";
+        let hint = "move some environments to a stackgen.yaml of their own";
         Err(vec![Problem::new(span, message).hint(hint)])
     }
 
@@ -161,7 +161,7 @@ fn check_environments(
 fn unreadable(error: ParseError) -> Problem {
     match error.kind {
         ParseErrorKind::Empty => Problem::new(error.span, "the file is empty")
-            .hint("`stackgen init echo` writes an example"),
+            .hint("run `stackgen init echo` for an example"),
         _ => Problem::from(error),
     }
 }
@@ -217,7 +217,8 @@ fn fixed_keys(document: &Node) -> Vec<Problem> {
         .filter(|(key, _)| matches!(*key, "name" | "environments"))
         .map(|(key, entry)| {
             Problem::new(entry.key_span, format!("an environment cannot change `{key}`"))
-                .hint("every name ends in the environment's already, so that copies of a stack do not meet")
+                .hint("remove the key: names already end in the environment's name, so copies of a stack do not \
+                    collide")
         })
         .collect()
 }

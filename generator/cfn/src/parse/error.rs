@@ -47,7 +47,7 @@ pub enum ParseErrorKind {
     #[error("the document is empty")]
     Empty,
     /// More than [`MAX_BYTES`].
-    #[error("the file has {bytes} bytes; {MAX_BYTES} is the most that is read")]
+    #[error("the file has {bytes} bytes; the limit is {MAX_BYTES}")]
     TooLarge {
         /// How many it has.
         bytes: usize,
@@ -70,7 +70,7 @@ pub enum ParseErrorKind {
         nearest: Option<String>,
     },
     /// A core tag, such as `!!int`, on something that it does not describe.
-    #[error("`{tag}` does not fit: it stands on {found}")]
+    #[error("`{tag}` does not match its value, which is {found}")]
     TagMismatch {
         /// As written.
         tag: String,
@@ -87,11 +87,11 @@ pub enum ParseErrorKind {
     #[error("a key must be a string")]
     ComplexKey,
     /// An alias inside the node that it repeats.
-    #[error("this alias repeats the node that it stands in, without end")]
+    #[error("this alias refers to a node that contains it")]
     RecursiveAlias,
     /// Anchors and aliases that hold more than [`MAX_ALIAS_NODES`] values or [`MAX_BYTES`] of text.
     #[error(
-        "anchors and aliases hold more than {MAX_ALIAS_NODES} values or {MAX_BYTES} bytes of text"
+        "anchors and aliases expand to more than {MAX_ALIAS_NODES} values or {MAX_BYTES} bytes of text"
     )]
     AliasExpansion,
 }
@@ -104,12 +104,12 @@ impl ParseErrorKind {
             ParseErrorKind::UnknownTag { nearest, .. } => match nearest {
                 Some(tag) => return Some(format!("did you mean `{tag}`?")),
                 None => {
-                    "only intrinsic functions are tags; quote the text if it should begin with `!`"
+                    "quote the text if it should begin with `!`; only intrinsic functions are tags"
                 }
             },
             ParseErrorKind::Empty => "write at least one key; `{}` is an empty mapping",
             ParseErrorKind::TooLarge { .. } => {
-                "CloudFormation takes 1 MB at most; is this the right file?"
+                "check that this is the right file; CloudFormation accepts at most 1 MB"
             }
             ParseErrorKind::TooDeep => {
                 "flatten the document, or look for a bracket that is never closed"

@@ -190,7 +190,7 @@ fn syntax(error: &JsonErrorKind) -> ParseErrorKind {
             ("this string is never closed", Some("add the missing `\"`"))
         }
         JsonErrorKind::String(ParseStringErrorKind::InvalidUnicodeEscapeSequence(_)) => (
-            "this escape is no Unicode character",
+            "this escape is not a Unicode character",
             Some("escape both halves of a surrogate pair"),
         ),
         other => {

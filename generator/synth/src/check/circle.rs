@@ -52,7 +52,7 @@ fn resources(document: &Node, outline: &Outline, problems: &mut Vec<Problem>) {
         }
         let message = match circle.names.as_slice() {
             [one] => format!("`{one}` refers to itself"),
-            _ => format!("resources wait for each other in a circle: {}", circle.path),
+            _ => format!("circular dependency between resources: {}", circle.path),
         };
         let hint = match circle
             .names
@@ -60,11 +60,11 @@ fn resources(document: &Node, outline: &Outline, problems: &mut Vec<Problem>) {
             .any(|name| outline.deployments.contains(name))
         {
             true => {
-                "a stage waits for its deployment, which waits for every part of the API and the functions behind it: take \
-                 the reference out, or write out the stage's name that it gives"
+                "remove the reference, or write the stage's name instead: a stage depends on its deployment, which \
+                 depends on every part of the API and on its functions"
             }
             false => {
-                "CloudFormation makes a resource after all that it refers to: take one of the references out"
+                "remove one of the references: CloudFormation creates a resource after everything that it refers to"
             }
         };
         problems.push(Problem::new(span, message).hint(hint));
@@ -82,14 +82,13 @@ fn conditions(document: &Node, problems: &mut Vec<Problem>) {
     for circle in graph.circles(|_, _| None) {
         let message = match circle.names.as_slice() {
             [one] => format!("`{one}` refers to itself"),
-            _ => format!(
-                "conditions refer to each other in a circle: {}",
-                circle.path
-            ),
+            _ => format!("circular dependency between conditions: {}", circle.path),
         };
         let span = circle.span.unwrap_or(document.span);
-        problems
-            .push(Problem::new(span, message).hint("a condition compares parameters in the end"));
+        problems.push(Problem::new(span, message).hint(
+            "remove one of the references; in the end, conditions compare \
+                parameters",
+        ));
     }
 }
 

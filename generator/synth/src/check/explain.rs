@@ -17,13 +17,14 @@ pub(super) fn unknown_key(definition: &str, key: &str) -> Option<Explanation> {
 fn stack(definition: &str, key: &str) -> Option<Explanation> {
     let (hint, row) = match (definition, key) {
         ("Route", "authorizer" | "authorizationType" | "authorizerId" | "auth") => (
-            "API Gateway authorizes `$connect` alone, once a connection; `websocket.authorizer` does that, and what it \
-             returns reaches every later route in `requestContext.authorizer`",
+            "use `websocket.authorizer`: API Gateway authorizes only `$connect`, once per connection, and passes the \
+             context that the authorizer returns to later routes in `requestContext.authorizer`",
             Some("A1"),
         ),
-        ("Route", "requestParameters") => {
-            ("request parameters are refused off `$connect`", Some("M9"))
-        }
+        ("Route", "requestParameters") => (
+            "remove it: API Gateway refuses request parameters on routes other than `$connect`",
+            Some("M9"),
+        ),
         (
             "Authorizer",
             "ttl"
@@ -32,7 +33,7 @@ fn stack(definition: &str, key: &str) -> Option<Explanation> {
             | "authorizerResultTtlInSeconds"
             | "resultTtlInSeconds",
         ) => (
-            "API Gateway does not cache a WebSocket authorizer's answer and refuses the setting, 0 included",
+            "remove it: API Gateway does not cache results of a WebSocket authorizer and refuses a TTL, even 0",
             Some("A11"),
         ),
         (
@@ -42,24 +43,25 @@ fn stack(definition: &str, key: &str) -> Option<Explanation> {
             | "enableSimpleResponses"
             | "simpleResponses",
         ) => (
-            "simple responses and payload format versions are for HTTP APIs only",
+            "remove it: only HTTP APIs have simple responses and payload format versions",
             Some("A12"),
         ),
         ("Authorizer", "type" | "authorizerType") => (
-            "a WebSocket API has REQUEST authorizers only; to check a JWT, let the function do it",
+            "remove it: a WebSocket API supports only REQUEST authorizers; validate a JWT in the function",
             Some("F6"),
         ),
         ("Authorizer", "issuer" | "audience" | "jwt" | "jwtConfiguration") => (
-            "a WebSocket API has REQUEST authorizers only: give issuer and audience to the function in its environment",
+            "pass issuer and audience to the function as environment variables: a WebSocket API supports only REQUEST \
+             authorizers",
             Some("F6"),
         ),
         ("WebSocket", "cors" | "corsConfiguration") => (
-            "a WebSocket API has no CORS: check the `Origin` header in the authorizer or in `$connect`",
+            "check the `Origin` header in the authorizer or in `$connect`: a WebSocket API has no CORS",
             Some("F1"),
         ),
         ("Stage", "autoDeploy") => (
-            "stackgen makes a deployment for every change of the wiring and points the stage at it; under AutoDeploy \
-             that cannot be",
+            "remove it: stackgen creates a deployment for each change of the wiring and activates it, which \
+             AutoDeploy does not allow",
             Some("D5"),
         ),
         ("Function" | "FunctionDefaults", "timeoutSeconds" | "timeoutInSeconds") => {
@@ -83,8 +85,12 @@ fn verify_caller(key: &str) -> Option<&'static str> {
         "token" => Some(
             "write `query: { token: env:TOKEN }` or `headers: { Authorization: 'command:./mint-token' }`",
         ),
-        "url" | "uri" => Some("the URL is the stage's own; `path` is for the HTTP API"),
-        "body" => Some("a request has no body; `send` is a message over the WebSocket API"),
+        "url" | "uri" => {
+            Some("remove it: the URL is the stage's; to call a path of the HTTP API, use `path`")
+        }
+        "body" => Some(
+            "remove it: requests have no body; to send a message over the WebSocket API, use `send`",
+        ),
         _ => None,
     }
 }

@@ -43,19 +43,19 @@ impl Misfit {
 /// Checks a string against one of our formats; `None` when it fits.
 pub(super) fn check(format: &str, text: &str) -> Option<Misfit> {
     match format {
-        "stack-name" => name(text, "a stack's name", 100, "-"),
-        "function-name" => name(text, "a function's name", 50, "-_"),
-        "table-name" => name(text, "a table's name", 200, "-_."),
+        "stack-name" => name(text, "stack name", 100, "-"),
+        "function-name" => name(text, "function name", 50, "-_"),
+        "table-name" => name(text, "table name", 200, "-_."),
         "index-name" => index_name(text),
-        "api-name" => name(text, "an API's name", 100, "-_. "),
+        "api-name" => name(text, "API name", 100, "-_. "),
         "stage-name" => stage_name(text),
-        "cargo-binary" => name(text, "a cargo binary's name", 64, "-_"),
+        "cargo-binary" => name(text, "cargo binary name", 64, "-_"),
         "environment-name" => environment_name(text),
         "environment-variable" => environment_variable(text),
         "relative-path" => relative_path(text),
         "duration-with-unit" => Duration::parse(text).is_none().then(|| {
             Misfit::new(
-                format!("`{text}` is not a length of time"),
+                format!("`{text}` is not a duration"),
                 "write a whole number and its unit: `500ms`, `5s`, `10m`, `1h`",
             )
         }),
@@ -85,9 +85,9 @@ fn name(text: &str, what: &str, most: usize, signs: &str) -> Option<Misfit> {
     }
     let signs: Vec<_> = signs.chars().map(|c| format!("`{c}`")).collect();
     Some(Misfit::new(
-        format!("`{text}` cannot be {what}"),
+        format!("`{text}` is not a valid {what}"),
         format!(
-            "letters, digits and {}, beginning with a letter, at most {most} characters",
+            "use letters, digits and {}, begin with a letter, at most {most} characters",
             signs.join(" ")
         ),
     ))
@@ -100,8 +100,8 @@ fn index_name(text: &str) -> Option<Misfit> {
             .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
     (!fits).then(|| {
         Misfit::new(
-            format!("`{text}` cannot be an index's name"),
-            "letters, digits, `-`, `_` and `.`, 3 to 255 characters",
+            format!("`{text}` is not a valid index name"),
+            "use 3 to 255 letters, digits, `-`, `_` and `.`",
         )
     })
 }
@@ -114,8 +114,8 @@ fn stage_name(text: &str) -> Option<Misfit> {
             .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     (!fits && text != "$default").then(|| {
         Misfit::new(
-            format!("`{text}` cannot be a stage's name"),
-            "letters, digits, `-` and `_`, at most 128 characters",
+            format!("`{text}` is not a valid stage name"),
+            "use letters, digits, `-` and `_`, at most 128 characters",
         )
     })
 }
@@ -128,8 +128,8 @@ fn environment_name(text: &str) -> Option<Misfit> {
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     (!fits).then(|| {
         Misfit::new(
-            format!("`{text}` cannot be an environment's name"),
-            "lower-case letters, digits and `-`, beginning with a letter, at most 20 characters: it ends every name",
+            format!("`{text}` is not a valid environment name"),
+            "use lower-case letters, digits and `-`, begin with a letter, at most 20 characters: every name ends in it",
         )
     })
 }
@@ -138,9 +138,9 @@ fn environment_variable(text: &str) -> Option<Misfit> {
     if stackgen_model::is_reserved_variable(text) {
         let hint = match text {
             "AWS_REGION" | "AWS_DEFAULT_REGION" => {
-                "Lambda sets `AWS_REGION` in every function: read it, do not set it"
+                "remove it, and read `AWS_REGION`, which Lambda sets in every function"
             }
-            _ => "Lambda sets it in every function, and refuses a function that sets it",
+            _ => "remove it: Lambda sets it in every function, and refuses a function that sets it",
         };
         return Some(Misfit::new(format!("`{text}` is reserved by Lambda"), hint));
     }
@@ -149,8 +149,8 @@ fn environment_variable(text: &str) -> Option<Misfit> {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     (!fits).then(|| {
         Misfit::new(
-            format!("`{text}` cannot be an environment variable's name"),
-            "letters, digits and `_`, beginning with a letter, at least 2 characters",
+            format!("`{text}` is not a valid environment variable name"),
+            "use letters, digits and `_`, begin with a letter, at least 2 characters",
         )
     })
 }
@@ -160,7 +160,7 @@ fn relative_path(text: &str) -> Option<Misfit> {
     (!fits).then(|| {
         Misfit::new(
             format!("`{text}` is not a path relative to this file"),
-            "with `/` between folders and none in front",
+            "separate folders with `/`, and do not begin with one",
         )
     })
 }
@@ -168,18 +168,23 @@ fn relative_path(text: &str) -> Option<Misfit> {
 fn route_key(text: &str) -> Option<Misfit> {
     if text.is_empty() || text.len() > 128 {
         return Some(Misfit::new(
-            "a route key has 1 to 128 characters",
-            "it is what the route selection expression gives",
+            "a route key must have 1 to 128 characters",
+            "write a value that the route selection expression selects",
         ));
     }
     if text.starts_with('$') && !matches!(text, "$connect" | "$disconnect" | "$default") {
-        let hint = "keys with `$` in front are API Gateway's own: `$connect`, `$disconnect` and `$default`";
-        return Some(Misfit::new(format!("`{text}` cannot be a route key"), hint).row("F2"));
+        let hint = "remove the `$`, or use `$connect`, `$disconnect` or `$default`: API Gateway reserves keys that \
+            begin with `$`";
+        return Some(Misfit::new(format!("`{text}` is not a valid route key"), hint).row("F2"));
     }
     if text.contains(|c: char| matches!(c, '*' | '?') || c.is_control()) {
         let text = text.escape_debug();
-        let hint = "in the source of an invoke permission `*` and `?` stand for anything: it would let other routes in";
-        return Some(Misfit::new(format!("`{text}` cannot be a route key"), hint));
+        let hint = "remove wildcards and control characters: with `*` or `?` in its source, the invoke permission \
+            would allow other routes";
+        return Some(Misfit::new(
+            format!("`{text}` is not a valid route key"),
+            hint,
+        ));
     }
     None
 }
@@ -197,7 +202,7 @@ fn http_route_key(text: &str) -> Option<Misfit> {
         .is_some_and(|(method, path)| METHODS.contains(&method) && path_fits(path));
     (!fits).then(|| {
         Misfit::new(
-            format!("`{text}` cannot be a route key of an HTTP API"),
+            format!("`{text}` is not a valid route key of an HTTP API"),
             "write a method and a path, such as `POST /sessions` or `GET /sessions/{sessionId}`, or `$default`",
         )
     })
@@ -233,7 +238,7 @@ fn route_selection_expression(text: &str) -> Option<Misfit> {
         || text.starts_with("${request.body.");
     (!fits).then(|| {
         Misfit::new(
-            format!("`{text}` selects no route"),
+            format!("`{text}` is not a valid route selection expression"),
             "write `$request.body.action`, or `${request.body.a}/${request.body.b}` for more than one field",
         )
         .row("M1")
@@ -242,9 +247,7 @@ fn route_selection_expression(text: &str) -> Option<Misfit> {
 
 fn identity_source(text: &str) -> Option<Misfit> {
     if let Some(rest) = text.strip_prefix("$request.") {
-        let hint = format!(
-            "that is the syntax of HTTP APIs; a WebSocket API reads `route.request.{rest}`"
-        );
+        let hint = format!("write `route.request.{rest}`; this is the syntax of HTTP APIs");
         return Some(
             Misfit::new(
                 format!("`{text}` is not an identity source of a WebSocket API"),
@@ -267,7 +270,8 @@ fn identity_source(text: &str) -> Option<Misfit> {
     (!fits).then(|| {
         Misfit::new(
             format!("`{text}` is not an identity source"),
-            "write `route.request.querystring.token` or `route.request.header.Authorization`; also `context.…` and `stageVariables.…`",
+            "write `route.request.querystring.token`, `route.request.header.Authorization`, `context.…` or \
+             `stageVariables.…`",
         )
         .row("A3")
     })
@@ -292,8 +296,8 @@ fn access_log_format(text: &str) -> Option<Misfit> {
     let fits = text.contains("$context.requestId") || text.contains("$context.extendedRequestId");
     (!fits).then(|| {
         Misfit::new(
-            "the access log's format lacks the request id",
-            "it must hold `$context.requestId` or `$context.extendedRequestId`",
+            "the access log format lacks the request ID",
+            "add `$context.requestId` or `$context.extendedRequestId`",
         )
         .row("L2")
     })

@@ -64,20 +64,20 @@ fn logical_ids(document: &Node, outline: &Outline, problems: &mut Vec<Problem>) 
     };
     for section in ["parameters", "resources"] {
         for id in keys(document, section).into_iter().filter(|id| ours(id)) {
-            let message = format!("stackgen makes a resource `{id}` itself");
+            let message = format!("stackgen already makes a resource `{id}`");
             let problem = Problem::new(places.key(&[section, id]), message);
-            problems.push(problem.hint("give this one another logical id"));
+            problems.push(problem.hint("choose another logical ID"));
         }
     }
     for id in keys(document, "outputs") {
         if outline.outputs.contains(id) {
-            let message = format!("stackgen makes an output `{id}` itself");
+            let message = format!("stackgen already makes an output `{id}`");
             let problem = Problem::new(places.key(&["outputs", id]), message);
-            problems.push(problem.hint("give this one another logical id"));
+            problems.push(problem.hint("choose another logical ID"));
         }
     }
     for id in keys(document, "parameters").intersection(&keys(document, "resources")) {
-        let message = format!("`{id}` is a parameter's name already");
+        let message = format!("`{id}` is already the name of a parameter");
         let problem = Problem::new(places.key(&["resources", id]), message);
         problems.push(problem.related(places.key(&["parameters", id]), "the parameter"));
     }
@@ -88,13 +88,14 @@ fn collided(places: &DocumentSpans<'_>, collision: &Collision) -> Problem {
     let key = |path: &[String]| places.key(&path.iter().map(String::as_str).collect::<Vec<_>>());
     let name = collision.second.last().map_or("", String::as_str);
     let message = format!(
-        "`{name}` comes to the logical id `{}`, which is taken",
+        "`{name}` gets the logical ID `{}`, which is taken",
         collision.id
     );
     let problem = Problem::new(key(&collision.second), message);
     problem
-        .related(key(&collision.first), "by this one")
-        .hint("logical ids have letters and digits only, so names that differ in signs alone meet: rename one of them")
+        .related(key(&collision.first), "taken by this one")
+        .hint("rename one of them: logical IDs have only letters and digits, so names that differ only in punctuation \
+            collide")
 }
 
 struct Walker<'a> {
@@ -177,7 +178,7 @@ impl Walker<'_> {
                 self.argument(argument);
             }
             Intrinsic::Length | Intrinsic::ToJsonString | Intrinsic::Transform => {
-                let message = format!("`{}` needs a transform of the template", call.function);
+                let message = format!("`{}` needs a transform", call.function);
                 self.problems
                     .push(Problem::new(span, message).hint(NO_TRANSFORM));
                 self.argument(argument);
@@ -239,10 +240,10 @@ impl Walker<'_> {
     fn resource(&mut self, id: &str, span: Span, kind: &str) {
         if self.deployments.iter().any(|deployment| deployment == id) {
             let stage = id.replace("Deployment", "Stage");
-            let message = format!("`{id}` has another logical id in the template");
+            let message = format!("`{id}` has another logical ID in the template");
             self.problems.push(Problem::new(span, message).hint(format!(
-                "it carries a digest of the wiring; the output `{id}Id` tells the deployment's id, and what must come \
-                 after the deployment can wait for `{stage}`"
+                "use the output `{id}Id` for the deployment's ID, and depend on `{stage}` to come after the \
+                 deployment: its logical ID ends in a digest of the wiring"
             )));
             return;
         }
@@ -266,15 +267,17 @@ impl Walker<'_> {
         let problem = Problem::new(span, format!("there is no {kind} `{name}`"));
         self.problems.push(match near {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None if matches!(kind, "condition" | "mapping" | "parameter") => problem.hint(format!("declare it under `{kind}s`")),
-            None => problem.hint("`stackgen synth` shows the logical ids of what it makes; parameters stand under `parameters`"),
+            None if matches!(kind, "condition" | "mapping" | "parameter") => problem.hint(format!("declare it under \
+                `{kind}s`")),
+            None => problem.hint("run `stackgen synth` to see the logical IDs of resources; declare parameters under \
+                `parameters`"),
         });
     }
 }
 
 /// What stands in the way of functions that CloudFormation does not know by itself.
-const NO_TRANSFORM: &str = "stackgen writes no `Transform`, so there are neither language extensions nor macros: write \
-                            out what it would give";
+const NO_TRANSFORM: &str = "write its result instead: the template has no `Transform`, so neither language extensions \
+    nor macros apply";
 
 /// An intrinsic function where it is none.
 fn misplaced(key: &str, span: Span) -> Problem {
@@ -285,14 +288,14 @@ fn misplaced(key: &str, span: Span) -> Problem {
         "Fn::Transform",
     ];
     if transforms.iter().any(|name| key.starts_with(name)) {
-        let message = format!("`{key}` needs a transform of the template");
+        let message = format!("`{key}` needs a transform");
         return Problem::new(span, message).hint(NO_TRANSFORM);
     }
     if Intrinsic::from_long_name(key).is_some() {
-        return Problem::new(span, format!("`{key}` stands beside other keys"))
-            .hint("an intrinsic function is the only key of its mapping");
+        return Problem::new(span, format!("`{key}` has other keys beside it"))
+            .hint("make the intrinsic function the only key of its mapping");
     }
-    let problem = Problem::new(span, format!("there is no function `{key}`"));
+    let problem = Problem::new(span, format!("there is no intrinsic function `{key}`"));
     match nearest(
         key,
         Intrinsic::ALL.iter().map(|function| function.long_name()),

@@ -30,19 +30,25 @@ fn not_built(context: &Context<'_>) -> Option<Notice> {
         })
         .map(|(name, _)| name.as_str())
         .collect();
-    let which = match unbuilt.len() {
+    let message = match unbuilt.len() {
         0 => return None,
-        1 => format!("{} is not built, so its version is", and(&unbuilt)),
+        1 => format!(
+            "{} is not built: changes to its code will not publish a new version",
+            and(&unbuilt)
+        ),
         all if all == context.spec.functions.len() => {
-            "no function is built, so versions are".to_owned()
+            "no function is built: changes to code will not publish new versions".to_owned()
         }
-        _ => format!("{} are not built, so their versions are", and(&unbuilt)),
+        _ => format!(
+            "{} are not built: changes to their code will not publish new versions",
+            and(&unbuilt)
+        ),
     };
     Some(Notice {
         code: "not-built",
-        message: format!("{which} named after configuration alone"),
+        message,
         hint: Some(format!(
-            "before a deploy: {}, then synth again",
+            "before you deploy, {}, then run `stackgen synth` again",
             how_to_build(context)
         )),
     })
@@ -60,9 +66,9 @@ fn how_to_build(context: &Context<'_>) -> String {
         .collect();
     match processors.into_iter().collect::<Vec<_>>().as_slice() {
         [] => "build the zip files".to_owned(),
-        ["x86_64"] => format!("`{build}`"),
-        ["arm64"] => format!("`{build} --arm64`"),
-        _ => format!("`{build}`, with `--arm64` for the functions that run on it"),
+        ["x86_64"] => format!("run `{build}`"),
+        ["arm64"] => format!("run `{build} --arm64`"),
+        _ => format!("run `{build}`, with `--arm64` for functions on arm64"),
     }
 }
 
@@ -81,20 +87,20 @@ fn frozen_parameters(context: &Context<'_>, template: &Template) -> Option<Notic
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
-    let verb = match names.len() {
+    let values = match names.len() {
         0 => return None,
-        1 => "is",
-        _ => "are",
+        1 => "the value",
+        _ => "the values",
     };
     Some(Notice {
         code: "frozen-parameter",
         message: format!(
-            "{} {verb} part of what a deployment snapshots: another value at deploy time alone is not served",
+            "deployments snapshot {values} of {}: a value that changes only at deploy time is not served",
             and(&names)
         ),
         hint: Some(
-            "write the value itself for each environment; or change the parameter's `Default` and give the same value \
-             at deploy time, since deploys keep the value that the stack has"
+            "write the value itself per environment, or change the parameter's `Default` and pass the same value at \
+             deploy time: an update keeps the parameter values that the stack has"
                 .to_owned(),
         ),
     })
@@ -116,7 +122,8 @@ fn account_role(context: &Context<'_>, template: &mut Template) -> Option<Notice
     );
     Some(Notice {
         code: "account-role",
-        message: "logs need API Gateway's CloudWatch role, which the account and region must have".to_owned(),
-        hint: Some("the outputs tell how to set it; `apiGatewayCloudWatchRole: true` makes one, for the whole account and region".to_owned()),
+        message: "logs need API Gateway's CloudWatch role, which is set once per account and region".to_owned(),
+        hint: Some("run the command in the template's outputs, or write `apiGatewayCloudWatchRole: true` to create \
+            the role for the whole account and region".to_owned()),
     })
 }

@@ -101,7 +101,7 @@ pub enum VerifyValue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum VerifyValueError {
     /// The string has none of the three prefixes.
-    #[error("a value begins with `env:`, `command:` or `text:`")]
+    #[error("a value must begin with `env:`, `command:` or `text:`")]
     UnknownForm,
     /// The name after `env:` cannot be an environment variable's.
     #[error("`env:` needs the name of an environment variable")]
@@ -110,7 +110,7 @@ pub enum VerifyValueError {
     #[error("`command:` needs a command line")]
     NoCommand,
     /// The string has a line break or another control character.
-    #[error("a value cannot have line breaks or other control characters")]
+    #[error("a value cannot contain line breaks or other control characters")]
     ControlCharacter,
 }
 

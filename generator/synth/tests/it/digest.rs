@@ -209,7 +209,9 @@ environments: { prod: {} }
         .find(|notice| notice.code == "frozen-parameter")
         .unwrap();
     assert!(
-        frozen.message.starts_with("`Issuer` and `Size` are"),
+        frozen
+            .message
+            .starts_with("deployments snapshot the values of `Issuer` and `Size`:"),
         "{}",
         frozen.message
     );

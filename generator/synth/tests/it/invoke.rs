@@ -104,8 +104,8 @@ functions:
     ), @"
     5:21 there is no function `bakc`
         help: did you mean `back`?
-    6:20 `BACK_FUNCTION` is set by stackgen, for `invoke`
-        help: take it out: the value follows the stack
+    6:20 stackgen sets `BACK_FUNCTION` because of `invoke`
+        help: remove it: stackgen sets the right value
     7:33 `invoke` must be a list, not a string
     ");
 }
@@ -121,8 +121,8 @@ functions:
 environments: { dev: {}, prod: {} }
 ";
     assert_snapshot!(problems(circle), @"
-    4:28 published versions invoke each other in a circle: b, c, b (in `prod`)
-        help: in a pinned release a function invokes a version that is published before its own: take one of them out of `invoke`, or write `release: live`
+    4:28 published versions invoke each other in a cycle: b, c, b (in `prod`)
+        help: remove one of them from `invoke`, or write `release: live`: in a pinned environment, a version can invoke only versions that are published before it
     ");
     let live = circle.replace("prod: {}", "prod: { release: live }");
     assert_eq!(problems(&live), "");

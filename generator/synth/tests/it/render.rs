@@ -75,9 +75,9 @@ fn notices_say_what_a_template_cannot() {
             .map(|notice| format!("{}: {}\n", notice.code, notice.message))
             .collect::<String>()
     };
-    assert_snapshot!(told("dev"), @"account-role: logs need API Gateway's CloudWatch role, which the account and region must have");
+    assert_snapshot!(told("dev"), @"account-role: logs need API Gateway's CloudWatch role, which is set once per account and region");
     assert_snapshot!(told("prod"), @"
-    not-built: no function is built, so versions are named after configuration alone
-    account-role: logs need API Gateway's CloudWatch role, which the account and region must have
+    not-built: no function is built: changes to code will not publish new versions
+    account-role: logs need API Gateway's CloudWatch role, which is set once per account and region
     ");
 }

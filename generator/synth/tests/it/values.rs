@@ -13,13 +13,13 @@ functions:
   f: { binary: f, environment: { AON: on, NUM: 012, FLT: 1.10, SEX: 1:30, ONE: 1, YES: true, HALF: 1.5, TEXT: '1.10' } }
 "
     ), @"
-    3:39 `AON` is written `on` and would be read as `true`
+    3:39 `AON` is written as `on`, which YAML reads as `true`
         help: put it in quotes: 'on'
-    3:48 `NUM` is written `012` and would be read as `10`
+    3:48 `NUM` is written as `012`, which YAML reads as `10`
         help: put it in quotes: '012'
-    3:58 `FLT` is written `1.10` and would be read as `1.1`
+    3:58 `FLT` is written as `1.10`, which YAML reads as `1.1`
         help: put it in quotes: '1.10'
-    3:69 `SEX` is written `1:30` and would be read as `90`
+    3:69 `SEX` is written as `1:30`, which YAML reads as `90`
         help: put it in quotes: '1:30'
     ");
 }
@@ -40,12 +40,12 @@ fn a_route_key_with_a_wildcard_would_let_other_routes_in() {
     assert_snapshot!(problems(
         "name: s\nfunctions: { f: { binary: f } }\nwebsocket: { name: a, routes: { '*': f, 'a?': f, \"a\\nb\": f } }\n"
     ), @r"
-    3:33 `*` cannot be a route key
-        help: in the source of an invoke permission `*` and `?` stand for anything: it would let other routes in
-    3:41 `a?` cannot be a route key
-        help: in the source of an invoke permission `*` and `?` stand for anything: it would let other routes in
-    3:50 `a\nb` cannot be a route key
-        help: in the source of an invoke permission `*` and `?` stand for anything: it would let other routes in
+    3:33 `*` is not a valid route key
+        help: remove wildcards and control characters: with `*` or `?` in its source, the invoke permission would allow other routes
+    3:41 `a?` is not a valid route key
+        help: remove wildcards and control characters: with `*` or `?` in its source, the invoke permission would allow other routes
+    3:50 `a\nb` is not a valid route key
+        help: remove wildcards and control characters: with `*` or `?` in its source, the invoke permission would allow other routes
     ");
 }
 
@@ -72,7 +72,7 @@ fn a_rate_may_be_a_fraction_and_may_not_be_nothing() {
     );
     assert_snapshot!(problems(&text("0")), @"
     3:97 `rateLimit` is 0; it must be more than 0
-        help: with 0 every handshake is answered 429
+        help: raise it: with 0, API Gateway answers every handshake with 429
         row D18
     ");
 }

@@ -19,8 +19,8 @@ pub(super) fn caller_name(text: &str) -> Option<Misfit> {
             .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     (!fits).then(|| {
         Misfit::new(
-            format!("`{}` cannot be a caller's name", text.escape_debug()),
-            "letters, digits, `-` and `_`, at most 40 characters",
+            format!("`{}` is not a valid caller name", text.escape_debug()),
+            "use letters, digits, `-` and `_`, at most 40 characters",
         )
     })
 }
@@ -29,14 +29,14 @@ pub(super) fn value(text: &str) -> Option<Misfit> {
     let error = VerifyValue::parse(text).err()?;
     let hint = match error {
         VerifyValueError::UnknownForm => {
-            "`env:NAME` reads an environment variable, `command:LINE` takes the output of a command, `text:VALUE` is for \
-             what is not secret; tokens do not belong in this file"
+            "write `env:NAME` for an environment variable, `command:LINE` for the output of a command, or \
+             `text:VALUE` for a value that is not secret; keep tokens out of this file"
         }
         VerifyValueError::VariableName => {
-            "letters, digits and `_`, not beginning with a digit, such as `env:TOKEN`"
+            "use letters, digits and `_`, and do not begin with a digit, such as `env:TOKEN`"
         }
-        VerifyValueError::NoCommand => "such as `command:./mint-token speaker`",
-        VerifyValueError::ControlCharacter => "take it out; a longer command can be a script",
+        VerifyValueError::NoCommand => "write a command, such as `command:./mint-token speaker`",
+        VerifyValueError::ControlCharacter => "remove it; put a longer command in a script",
     };
     Some(Misfit::new(error.to_string(), hint))
 }
@@ -46,7 +46,7 @@ pub(super) fn query_parameter_name(text: &str) -> Option<Misfit> {
     (!fits).then(|| {
         Misfit::new(
             format!(
-                "`{}` cannot be a query parameter's name",
+                "`{}` is not a valid query parameter name",
                 text.escape_debug()
             ),
             "write the name without encoding; stackgen encodes it",
@@ -59,7 +59,7 @@ pub(super) fn client_header_name(text: &str) -> Option<Misfit> {
     if CLIENT_HEADERS.contains(&lower.as_str()) || lower.starts_with("sec-websocket-") {
         let hint = match lower.as_str() {
             "sec-websocket-protocol" => "list the subprotocols under `subprotocols`",
-            _ => "take it out",
+            _ => "remove it",
         };
         return Some(Misfit::new(
             format!("`{text}` is a header that the client sets itself"),
@@ -68,8 +68,8 @@ pub(super) fn client_header_name(text: &str) -> Option<Misfit> {
     }
     (!is_http_token(text)).then(|| {
         Misfit::new(
-            format!("`{}` cannot be a header's name", text.escape_debug()),
-            "letters, digits and ``!#$%&'*+-.^_`|~``, such as `Authorization`",
+            format!("`{}` is not a valid header name", text.escape_debug()),
+            "use letters, digits and ``!#$%&'*+-.^_`|~``, such as `Authorization`",
         )
     })
 }
@@ -78,11 +78,8 @@ pub(super) fn http_method(text: &str) -> Option<Misfit> {
     let fits = text != "ANY" && METHODS.contains(&text);
     (!fits).then(|| {
         Misfit::new(
-            format!(
-                "`{}` cannot be the method of a request",
-                text.escape_debug()
-            ),
-            "`GET`, `HEAD`, `OPTIONS`, `POST`, `PUT`, `PATCH` or `DELETE`",
+            format!("`{}` is not a valid request method", text.escape_debug()),
+            "use `GET`, `HEAD`, `OPTIONS`, `POST`, `PUT`, `PATCH` or `DELETE`",
         )
     })
 }
@@ -94,11 +91,11 @@ pub(super) fn http_path(text: &str) -> Option<Misfit> {
         let hint = match text.contains('?') {
             true => "write the part after `?` under `query`",
             false => {
-                "it begins with `/` and does not name the stage, such as `/health`; encode spaces and the like (`%20`)"
+                "begin with `/`, leave out the stage, as in `/health`, and percent-encode special characters (`%20`)"
             }
         };
         Misfit::new(
-            format!("`{}` cannot be the path of a request", text.escape_debug()),
+            format!("`{}` is not a valid request path", text.escape_debug()),
             hint,
         )
     })

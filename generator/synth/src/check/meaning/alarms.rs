@@ -20,8 +20,10 @@ impl Checker<'_> {
         let actions = alarms.actions.len();
         if actions > ACTIONS {
             let span = self.places.key(&["alarms", "actions"]);
-            let message = format!("{actions} actions; an alarm has at most {ACTIONS}");
-            self.report(Problem::new(span, message).hint("one SNS topic can tell many"));
+            let message = format!("{actions} actions; an alarm can have at most {ACTIONS}");
+            self.report(
+                Problem::new(span, message).hint("use one SNS topic with many subscribers"),
+            );
         }
         let of_websocket = [
             (
@@ -51,10 +53,10 @@ impl Checker<'_> {
                     "functions" | "tables" => section,
                     _ => "an API",
                 };
-                let message = format!("`{name}` watches {what} that the stack does not have");
+                let message = format!("`{name}` monitors {what} that the stack does not have");
                 let span = self.places.key(&["alarms", name]);
                 self.report(
-                    Problem::new(span, message).hint(format!("take it out, or add `{section}`")),
+                    Problem::new(span, message).hint(format!("remove it, or add `{section}`")),
                 );
             }
         }
@@ -67,7 +69,7 @@ impl Checker<'_> {
         if period.millis() == 0 || !period.millis().is_multiple_of(60_000) {
             let span = self.places.value(&path);
             self.report(
-                Problem::new(span, "an alarm's period is a multiple of one minute")
+                Problem::new(span, "an alarm's period must be a multiple of one minute")
                     .hint("write `1m` or `5m`"),
             );
             return;
@@ -77,11 +79,12 @@ impl Checker<'_> {
         if period.millis().saturating_mul(periods) > most.millis() {
             let span = self.places.key(&["alarms", name]);
             let message = format!(
-                "{periods} periods of {} are more than an alarm looks back",
+                "{periods} periods of {} are longer than an alarm can evaluate",
                 words(period)
             );
             self.report(Problem::new(span, message).hint(
-                "`period` times `evaluationPeriods` is at most one day; with a period of an hour or more, seven days",
+                "keep `period` times `evaluationPeriods` within one day, or within seven days if the period is an \
+                 hour or more",
             ));
         }
     }

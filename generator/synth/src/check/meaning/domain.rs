@@ -12,9 +12,9 @@ impl Checker<'_> {
             && !is_domain_name(name)
         {
             let span = self.places.value(&[api, "domain", "name"]);
-            let problem = Problem::new(span, format!("`{name}` cannot be a domain name"));
+            let problem = Problem::new(span, format!("`{name}` is not a valid domain name"));
             self.report(problem.hint(
-                "labels of lower-case letters, digits and `-` with dots between, such as `ws.example.com`",
+                "use lower-case letters, digits and `-`, separated by dots, such as `ws.example.com`",
             ));
         }
         self.arn(
@@ -25,9 +25,10 @@ impl Checker<'_> {
             && !is_mapping_key(key)
         {
             let span = self.places.value(&[api, "domain", "mappingKey"]);
-            let problem = Problem::new(span, format!("`{key}` cannot be a mapping key"));
+            let problem = Problem::new(span, format!("`{key}` is not a valid mapping key"));
             self.report(problem.hint(
-                "it is the path under the domain with no `/` in front: letters, digits and `$-_.+!*'()/`, such as `v1`",
+                "write the path under the domain without a leading `/`, with letters, digits and `$-_.+!*'()/`, such \
+                 as `v1`",
             ));
         }
     }
@@ -41,9 +42,11 @@ impl Checker<'_> {
         if !fits {
             let name = path.last().copied().unwrap_or_default();
             let problem = Problem::new(self.places.value(path), format!("`{name}` is not an ARN"));
-            self.report(problem.hint(
-                "it begins with `arn:`, or is an intrinsic function such as `!GetAtt Key.Arn`",
-            ));
+            self.report(
+                problem.hint(
+                    "begin with `arn:`, or use an intrinsic function such as `!GetAtt Key.Arn`",
+                ),
+            );
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::Problem;
 use crate::check::format;
 use crate::names;
 use crate::spec::Function;
-use crate::wording::{and, nearest};
+use crate::wording::{nearest, or};
 
 /// Lambda's limit on a function's name.
 const FUNCTION_NAME_LENGTH: usize = 64;
@@ -31,7 +31,7 @@ impl Checker<'_> {
         let fits = format::check("environment-name", self.environment).is_none();
         if length > FUNCTION_NAME_LENGTH && fits {
             let message = format!(
-                "the function's name with `-{}` has {length} characters; Lambda takes 64",
+                "the function's name with `-{}` has {length} characters; Lambda allows 64",
                 self.environment
             );
             self.report(Problem::new(self.places.key(&path), message));
@@ -42,8 +42,7 @@ impl Checker<'_> {
             let span = self.places.value(&["functions", name, "timeout"]);
             self.timeout(span, "a function's", timeout, FUNCTION_TIMEOUT, None);
             if timeout.seconds().is_none() {
-                let problem =
-                    Problem::new(span, "Lambda counts a function's time-out in whole seconds");
+                let problem = Problem::new(span, "a function's timeout must be in whole seconds");
                 self.report(problem.hint("write `5s`"));
             }
         }
@@ -55,12 +54,11 @@ impl Checker<'_> {
             } else if actions.is_empty() {
                 let problem = Problem::new(
                     self.places.value(&path),
-                    format!("no action is given for table `{table}`"),
+                    format!("the list of actions for table `{table}` is empty"),
                 );
-                self.report(
-                    problem
-                        .hint("name what the function does to it, such as `[GetItem, UpdateItem]`"),
-                );
+                self.report(problem.hint(
+                    "list the actions that the function needs, such as `[GetItem, UpdateItem]`",
+                ));
             }
             self.wired_variable(
                 name,
@@ -73,7 +71,7 @@ impl Checker<'_> {
                 let span = self.places.key(&["functions", name, "manageConnections"]);
                 self.report(Problem::new(
                     span,
-                    "there is no WebSocket API whose connections it could manage",
+                    "`manageConnections` needs a WebSocket API, which the stack does not have",
                 ));
             }
             self.wired_variable(name, "MANAGEMENT_ENDPOINT", "manageConnections");
@@ -92,23 +90,24 @@ impl Checker<'_> {
         match (&function.binary, &function.zip) {
             (Some(_), Some(_)) => found.push(
                 Problem::new(key("zip"), format!("function `{name}` has both `binary` and `zip`"))
-                    .related(key("binary"), "and the other here")
-                    .hint("its code comes from one of them"),
+                    .related(key("binary"), "`binary` is here")
+                    .hint("remove one of them"),
             ),
             (None, None) => found.push(
                 Problem::new(self.places.key(&["functions", name]), format!("function `{name}` has no code"))
                     .hint(format!("write `binary: {name}` for a cargo binary, or `zip:` and the path of a zip file")),
             ),
             (Some(_), None) if function.handler.is_some() => found.push(
-                Problem::new(key("handler"), "a binary is its own handler").hint("`handler` is for zip files"),
+                Problem::new(key("handler"), "`handler` does not apply to a binary").hint("remove it; only zip files \
+                    need a handler"),
             ),
             (Some(_), None) => {}
             (None, Some(_)) => {
                 for (word, value) in [("runtime", &function.runtime), ("handler", &function.handler)] {
                     if value.is_none() {
                         found.push(
-                            Problem::new(key("zip"), format!("function `{name}` has a zip file and no `{word}`"))
-                                .hint("such as `runtime: nodejs22.x` and `handler: index.handler`"),
+                            Problem::new(key("zip"), format!("function `{name}` has a zip file but no `{word}`"))
+                                .hint("write, for example, `runtime: nodejs22.x` and `handler: index.handler`"),
                         );
                     }
                 }
@@ -135,22 +134,22 @@ impl Checker<'_> {
                     );
                     found.push(match nearest(key, STATEMENT) {
                         Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                        None => problem.hint(format!("known here: {}", and(&STATEMENT))),
+                        None => problem.hint(format!("use one of {}", or(&STATEMENT))),
                     });
                 }
             }
             match map.get("Effect").map(|node| (&node.value, node.span)) {
                 None => found.push(
                     Problem::new(statement.span, "the statement lacks `Effect`")
-                        .hint("`Effect: Allow` or `Effect: Deny`"),
+                        .hint("write `Effect: Allow` or `Effect: Deny`"),
                 ),
                 Some((Value::String(effect), _)) if matches!(effect.as_str(), "Allow" | "Deny") => {
                 }
                 Some((Value::Call(_), _)) => {}
                 Some((_, span)) => {
                     found.push(
-                        Problem::new(span, "`Effect` is `Allow` or `Deny`")
-                            .hint("with a capital letter"),
+                        Problem::new(span, "`Effect` must be `Allow` or `Deny`")
+                            .hint("begin with a capital letter"),
                     );
                 }
             }
@@ -158,15 +157,15 @@ impl Checker<'_> {
                 match (map.get(one), map.get(other)) {
                     (None, None) => found.push(
                         Problem::new(statement.span, format!("the statement lacks `{one}`")).hint(
-                            format!("write `{one}`, or `{other}` for everything but those"),
+                            format!("write `{one}`, or `{other}` for everything except its values"),
                         ),
                     ),
                     (Some(_), Some(node)) => found.push(
                         Problem::new(
                             node.span,
-                            format!("`{one}` and `{other}` exclude each other"),
+                            format!("`{one}` and `{other}` are mutually exclusive"),
                         )
-                        .hint("take one of them out"),
+                        .hint("remove one of them"),
                     ),
                     _ => {}
                 }
@@ -186,9 +185,9 @@ impl Checker<'_> {
                 .key(&["functions", function, "environment", variable]);
             let problem = Problem::new(
                 span,
-                format!("`{variable}` is set by stackgen, for `{because}`"),
+                format!("stackgen sets `{variable}` because of `{because}`"),
             );
-            self.report(problem.hint("take it out: the value follows the stack"));
+            self.report(problem.hint("remove it: stackgen sets the right value"));
         }
     }
 }

@@ -36,11 +36,16 @@ impl Checker<'_> {
             if let Some(other) = shapes.insert(names::route_shape(key), key) {
                 let problem = Problem::new(
                     self.places.key(&path),
-                    format!("routes `{other}` and `{key}` are one to API Gateway"),
+                    format!("routes `{other}` and `{key}` are the same route to API Gateway"),
                 );
-                let problem =
-                    problem.related(self.places.key(&["http", "routes", other]), "the other one");
-                self.report(problem.hint("they differ in the name of a path parameter alone; the second would be refused"));
+                let problem = problem.related(
+                    self.places.key(&["http", "routes", other]),
+                    "the other route",
+                );
+                self.report(problem.hint(
+                    "remove one of them: they differ only in the name of a path parameter, and \
+                    API Gateway refuses the second",
+                ));
             }
             self.has_function(
                 self.places.value(&["http", "routes", key, "function"]),
@@ -52,7 +57,10 @@ impl Checker<'_> {
             }
             if route.auth == Auth::Jwt && !authorizes {
                 let span = self.places.value(&["http", "routes", key, "auth"]);
-                let problem = Problem::new(span, "there is no authorizer to check a token");
+                let problem = Problem::new(
+                    span,
+                    "`auth: jwt` needs an authorizer, which the HTTP API does not have",
+                );
                 self.report(problem.hint(
                     "add `http.authorizer` with `issuer` and `audience`, or write `auth: none`",
                 ));
@@ -72,14 +80,17 @@ impl Checker<'_> {
             let span = self.places.value(&["http", "cors", "allowOrigins"]);
             let problem = Problem::new(
                 span,
-                "the origin `*` and `allowCredentials` exclude each other",
+                "the origin `*` and `allowCredentials` are mutually exclusive",
             );
-            self.report(problem.hint("name the origins"));
+            self.report(problem.hint("list the origins"));
         }
         if let Some(age) = cors.max_age {
             let span = self.places.value(&["http", "cors", "maxAge"]);
             if age.seconds().is_none_or(|seconds| seconds > 86_400) {
-                self.report(Problem::new(span, "`maxAge` is whole seconds up to `24h`"));
+                self.report(Problem::new(
+                    span,
+                    "`maxAge` must be in whole seconds, at most `24h`",
+                ));
             }
         }
     }

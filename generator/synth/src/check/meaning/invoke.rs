@@ -41,13 +41,13 @@ impl Checker<'_> {
         let problem = Problem::new(
             span,
             format!(
-                "published versions invoke each other in a circle: {}",
+                "published versions invoke each other in a cycle: {}",
                 circle.join(", ")
             ),
         );
         self.report(problem.hint(
-            "in a pinned release a function invokes a version that is published before its own: take one of them out of \
-             `invoke`, or write `release: live`",
+            "remove one of them from `invoke`, or write `release: live`: in a pinned environment, a version can \
+             invoke only versions that are published before it",
         ));
         true
     }

@@ -80,8 +80,9 @@ impl<'a> Checker<'a> {
                 name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !value.is_empty();
             if !fits {
                 let span = self.places.key(&[api, "stage", "variables", name]);
-                let problem = Problem::new(span, format!("`{name}` cannot be a stage variable"));
-                self.report(problem.hint("names are letters, digits and `_`; an empty value would take the variable away").row("D12"));
+                let problem = Problem::new(span, format!("`{name}` is not a valid stage variable"));
+                self.report(problem.hint("use letters, digits and `_` in its name, and give it a value: API Gateway \
+                    removes a variable whose value is empty").row("D12"));
             }
         }
     }
@@ -97,7 +98,7 @@ impl<'a> Checker<'a> {
         if !sections.iter().any(|section| self.has(section)) {
             let problem = Problem::new(self.places.key(&["name"]), "the stack is empty");
             let hint = format!(
-                "add {}; `stackgen init echo` writes an example",
+                "add {}; run `stackgen init echo` for an example",
                 or(&sections)
             );
             self.report(problem.hint(hint));
@@ -122,7 +123,7 @@ impl<'a> Checker<'a> {
         self.report(match nearest(name, known.iter().copied()) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
             None if known.is_empty() => problem.hint(format!("declare it under `{kind}s`")),
-            None => problem.hint(format!("`{kind}s` has {}", and(known))),
+            None => problem.hint(format!("use one of {}", or(known))),
         });
     }
 
@@ -138,10 +139,13 @@ impl<'a> Checker<'a> {
             return;
         }
         let (least, most) = (words(limits.0), words(limits.1));
-        let problem = Problem::new(span, format!("{whose} time-out is {least} to {most}"));
+        let message = format!(
+            "{whose} timeout must be {least} to {most}, not {}",
+            words(timeout)
+        );
         self.report(Problem {
             row,
-            ..problem.hint(format!("this is {}", words(timeout)))
+            ..Problem::new(span, message)
         });
     }
 }

@@ -13,30 +13,29 @@ impl Checker<'_> {
         let length = self.spec.description.as_ref().map_or(0, String::len);
         if length > DESCRIPTION {
             let message =
-                format!("the description has {length} bytes; CloudFormation takes {DESCRIPTION}");
+                format!("the description has {length} bytes; CloudFormation allows {DESCRIPTION}");
             let span = self.places.value(&["description"]);
-            self.report(Problem::new(span, message).hint("say more in a comment"));
+            self.report(Problem::new(span, message).hint("shorten it; put details in a comment"));
         }
         let tags = &self.spec.tags;
         if tags.len() > TAGS {
-            let message = format!("{} tags; a resource has at most {TAGS}", tags.len());
+            let message = format!("{} tags; a resource can have at most {TAGS}", tags.len());
             let span = self.places.key(&["tags"]);
-            self.report(Problem::new(span, message).hint("take some of them out"));
+            self.report(Problem::new(span, message).hint("remove some of them"));
         }
         for (key, value) in tags {
             let reserved = key.to_ascii_lowercase().starts_with("aws:");
             if reserved || !(1..=128).contains(&key.chars().count()) {
                 let span = self.places.key(&["tags", key]);
-                let problem = Problem::new(span, format!("`{key}` cannot be a tag's key"));
-                self.report(
-                    problem
-                        .hint("1 to 128 characters, not beginning with `aws:`, which is AWS's own"),
-                );
+                let problem = Problem::new(span, format!("`{key}` is not a valid tag key"));
+                self.report(problem.hint(
+                    "use 1 to 128 characters, and do not begin with `aws:`, which AWS reserves",
+                ));
             }
             let length = value.chars().count();
             if length > 256 {
                 let span = self.places.value(&["tags", key]);
-                let message = format!("the tag's value has {length} characters; it may have 256");
+                let message = format!("the tag's value has {length} characters; the limit is 256");
                 self.report(Problem::new(span, message).hint("shorten it"));
             }
         }

@@ -17,23 +17,23 @@ impl Checker<'_> {
             if first != key.key_type {
                 let (span, name) = (self.places.key(&["tables", name]), &key.name);
                 let message = format!(
-                    "attribute `{name}` is a key as `{}` and as `{}`",
+                    "attribute `{name}` is a key of type `{}` and of type `{}`",
                     first.name(),
                     key.key_type.name()
                 );
                 self.report(
                     Problem::new(span, message)
-                        .hint("an attribute has one type in all keys of a table"),
+                        .hint("give the attribute one type in all keys of the table"),
                 );
             }
         }
         let indexes = table.indexes.len();
         if indexes > INDEXES {
             let span = self.places.key(&["tables", name, "indexes"]);
-            let message = format!("{indexes} indexes; a table has at most {INDEXES}");
+            let message = format!("{indexes} indexes; a table can have at most {INDEXES}");
             self.report(
                 Problem::new(span, message)
-                    .hint("an index can serve several questions when its keys are generic"),
+                    .hint("give an index generic keys, so that it serves several queries"),
             );
         }
         if let Some(key) = &table.kms_key_arn {
@@ -43,20 +43,17 @@ impl Checker<'_> {
             if self.document.at_path(&encryption).is_some() {
                 let problem = Problem::new(
                     self.places.key(&path),
-                    "`kmsKeyArn` and `encryption` exclude each other",
+                    "`kmsKeyArn` and `encryption` are mutually exclusive",
                 );
-                let problem = problem.related(self.places.key(&encryption), "the other one");
-                self.report(
-                    problem
-                        .hint("a key of your own takes the place of AWS's: take one of them out"),
-                );
+                let problem = problem.related(self.places.key(&encryption), "`encryption` is here");
+                self.report(problem.hint("remove one of them: your own key replaces AWS's"));
             }
         }
         if table.time_to_live.as_ref() == Some(&table.partition_key.name) {
             let span = self.places.value(&["tables", name, "timeToLive"]);
             self.report(Problem::new(
                 span,
-                "the partition key cannot be the time to live as well",
+                "the partition key cannot be the time-to-live attribute",
             ));
         }
     }

@@ -36,7 +36,7 @@ impl Checker<'_> {
             VerifyApi::WebSocket if self.has("http") => {
                 "write `api: http` to call the HTTP API".to_owned()
             }
-            _ => format!("take the caller out, or add `{section}`"),
+            _ => format!("remove the caller, or add `{section}`"),
         };
         self.report(Problem::new(span, message).hint(hint));
     }
@@ -49,10 +49,12 @@ impl Checker<'_> {
         ];
         for (key, _) in keys.into_iter().filter(|(_, is_set)| *is_set) {
             let span = self.places.key(&["verify", name, key]);
-            let problem =
-                Problem::new(span, format!("`{key}` is for callers of the WebSocket API"));
+            let problem = Problem::new(
+                span,
+                format!("`{key}` applies only to callers of the WebSocket API"),
+            );
             self.report(problem.hint(
-                "a caller of the HTTP API has `method`, `path`, `query`, `headers` and `status`",
+                "remove it; callers of the HTTP API have `method`, `path`, `query`, `headers` and `status`",
             ));
         }
     }
@@ -61,9 +63,12 @@ impl Checker<'_> {
         for (key, value) in [("method", &caller.method), ("path", &caller.path)] {
             if value.is_some() {
                 let span = self.places.key(&["verify", name, key]);
-                let problem = Problem::new(span, format!("`{key}` is for callers of the HTTP API"));
+                let problem = Problem::new(
+                    span,
+                    format!("`{key}` applies only to callers of the HTTP API"),
+                );
                 self.report(problem.hint(
-                    "a handshake is always a GET of the stage's URL; write `api: http` for a request",
+                    "remove it, or write `api: http` to send a request: a handshake is always a GET of the stage's URL",
                 ));
             }
         }
@@ -73,13 +78,13 @@ impl Checker<'_> {
                 let span = self.places.key(&["verify", name, key]);
                 let problem = Problem::new(
                     span,
-                    format!("`{key}` needs a connection, and there is none after status {status}"),
+                    format!("`{key}` needs a connection, and status {status} does not open one"),
                 );
                 let status = self.places.value(&["verify", name, "status"]);
                 self.report(
                     problem
                         .related(status, "the handshake is expected to fail")
-                        .hint("take one of the two out"),
+                        .hint("remove one of the two"),
                 );
             }
         }
@@ -92,8 +97,10 @@ impl Checker<'_> {
         for item in node.and_then(Node::as_list).unwrap_or_default() {
             let value = item.as_str().map(VerifyValue::parse);
             if matches!(value, Some(Ok(VerifyValue::Text(text))) if !is_http_token(&text)) {
-                let problem = Problem::new(item.span, "this cannot be a subprotocol");
-                self.report(problem.hint("letters, digits and ``!#$%&'*+-.^_`|~``; no blanks"));
+                let problem = Problem::new(item.span, "this is not a valid subprotocol");
+                self.report(
+                    problem.hint("use letters, digits and ``!#$%&'*+-.^_`|~``, without spaces"),
+                );
             }
         }
     }
@@ -105,13 +112,13 @@ impl Checker<'_> {
             if let Some(other) = seen.insert(header.to_ascii_lowercase(), header) {
                 let problem = Problem::new(
                     self.places.key(&path),
-                    format!("headers `{other}` and `{header}` are one"),
+                    format!("headers `{other}` and `{header}` are the same header"),
                 );
                 let other = self.places.key(&["verify", name, "headers", other]);
                 self.report(
                     problem
-                        .related(other, "the other one")
-                        .hint("names of headers are the same in upper and lower case"),
+                        .related(other, "the other header")
+                        .hint("remove one of them: header names are case-insensitive"),
                 );
             }
             if matches!(value, VerifyValue::Text(text) if !text.is_ascii()) {
@@ -119,7 +126,7 @@ impl Checker<'_> {
                     self.places.value(&path),
                     format!("the value of `{header}` is not ASCII"),
                 );
-                self.report(problem.hint("encode what is not, such as `%C3%A9` for `é`"));
+                self.report(problem.hint("encode other characters, such as `%C3%A9` for `é`"));
             }
         }
     }

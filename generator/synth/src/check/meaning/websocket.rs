@@ -11,8 +11,8 @@ impl Checker<'_> {
         if websocket.stage.name.as_deref() == Some("$default") {
             let span = self.places.value(&["websocket", "stage", "name"]);
             self.report(
-                Problem::new(span, "`$default` is a stage of HTTP APIs")
-                    .hint("a WebSocket stage has a name such as `prod`"),
+                Problem::new(span, "a WebSocket API cannot have a `$default` stage")
+                    .hint("choose a name such as `prod`; only HTTP APIs have `$default`"),
             );
         }
         if let Some(authorizer) = &websocket.authorizer {
@@ -35,8 +35,15 @@ impl Checker<'_> {
                 let span = self.places.key(&["websocket", "routes", key, "twoWay"]);
                 let problem = Problem::new(span, format!("`{key}` cannot be two-way"));
                 self.report(match key.as_str() {
-                    "$connect" => problem.hint("what `$connect` returns is the handshake's status; its body is never sent").row("C9"),
-                    _ => problem.hint("the socket is gone when `$disconnect` is called").row("M18"),
+                    "$connect" => problem
+                        .hint(
+                            "remove `twoWay`: `$connect` returns the handshake's status, and its \
+                     body is never sent",
+                        )
+                        .row("C9"),
+                    _ => problem
+                        .hint("remove `twoWay`: the connection is closed when `$disconnect` runs")
+                        .row("M18"),
                 });
             }
         }
@@ -60,11 +67,12 @@ impl Checker<'_> {
                 .iter()
                 .map(String::as_str)
                 .collect();
-            let problem = Problem::new(self.places.item(&path, 0), "this identity source shuts out the anonymous callers of `mixed`")
-                .related(callers, "some callers bring no token")
+            let problem = Problem::new(self.places.item(&path, 0), "this identity source rejects the anonymous \
+                callers of `mixed`")
+                .related(callers, "some callers have no token")
                 .hint(format!(
-                    "a caller without {} gets 401 from API Gateway and the authorizer is never asked; take `identitySource` \
-                     out, and let the function tell callers apart",
+                    "remove `identitySource`, and let the function distinguish callers: API Gateway answers callers \
+                     without {} with 401 and does not invoke the authorizer",
                     and(&sources)
                 ));
             self.report(problem.row("A2"));
@@ -75,9 +83,16 @@ impl Checker<'_> {
             let span = self.places.key(&["websocket", "authorizer"]);
             let problem = Problem::new(
                 span,
-                "the authorizer is never asked: there is no `$connect` route",
+                "the authorizer is never invoked: there is no `$connect` route",
             );
-            self.report(problem.hint("add `$connect` to `routes`; it is the only route that API Gateway authorizes").row("A1"));
+            self.report(
+                problem
+                    .hint(
+                        "add `$connect` to `routes`; it is the only route that API Gateway \
+                authorizes",
+                    )
+                    .row("A1"),
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 use stackgen_cfn::{Entry, Intrinsic, Map, Node, Span, Value};
 
 use crate::Problem;
-use crate::wording::{and, nearest, or};
+use crate::wording::{nearest, or};
 
 /// What a resource may say.
 const RESOURCE: [&str; 9] = [
@@ -55,7 +55,7 @@ fn resource(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
         entry,
         &RESOURCE,
         "Type",
-        "such as `Type: AWS::SNS::Topic`",
+        "write, for example, `Type: AWS::SNS::Topic`",
         problems,
     ) else {
         return;
@@ -65,11 +65,10 @@ fn resource(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
         .and_then(|node| text("Type", node, problems))
         && !is_resource_type(kind.0)
     {
-        let message = format!("`{}` is not a type of resource", kind.0);
-        problems.push(
-            Problem::new(kind.1, message)
-                .hint("such as `AWS::SNS::Topic`, `Custom::Name` or `AWS::SNS::Topic::MODULE`"),
-        );
+        let message = format!("`{}` is not a resource type", kind.0);
+        problems.push(Problem::new(kind.1, message).hint(
+            "write, for example, `AWS::SNS::Topic`, `Custom::Name` or `AWS::SNS::Topic::MODULE`",
+        ));
     }
     for key in ["Properties", "Metadata", "UpdatePolicy", "CreationPolicy"] {
         if let Some(node) = map.get(key).filter(|node| node.as_map().is_none()) {
@@ -79,9 +78,14 @@ fn resource(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
     if let Some(node) = map.get("DependsOn") {
         let items = node.as_list().unwrap_or(std::slice::from_ref(node));
         let wrong = items.iter().filter(|item| item.as_str().is_none());
-        problems.extend(
-            wrong.map(|item| must_be("DependsOn", "a logical id or a list of them", item, map)),
-        );
+        problems.extend(wrong.map(|item| {
+            must_be(
+                "DependsOn",
+                "a logical ID or a list of logical IDs",
+                item,
+                map,
+            )
+        }));
     }
     for (key, known) in [
         ("DeletionPolicy", &DELETION_POLICY[..]),
@@ -91,7 +95,7 @@ fn resource(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
         if let Some((policy, span)) = policy.filter(|(policy, _)| !known.contains(policy)) {
             problems.push(
                 Problem::new(span, format!("`{key}` cannot be `{policy}`"))
-                    .hint(format!("it is one of {}", or(known))),
+                    .hint(format!("use one of {}", or(known))),
             );
         }
     }
@@ -106,7 +110,7 @@ fn output(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
         entry,
         &OUTPUT,
         "Value",
-        "such as `Value: !Ref Topic`",
+        "write, for example, `Value: !Ref Topic`",
         problems,
     ) else {
         return;
@@ -116,7 +120,7 @@ fn output(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
     {
         problems.push(must_be(
             "Value",
-            "a text or an intrinsic function",
+            "a string or an intrinsic function",
             node,
             map,
         ));
@@ -139,7 +143,7 @@ fn parameter(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
         entry,
         &PARAMETER,
         "Type",
-        "such as `Type: String`",
+        "write, for example, `Type: String`",
         problems,
     );
     let Some(kind) = map.and_then(|map| text("Type", map.get("Type")?, problems)) else {
@@ -154,10 +158,10 @@ fn parameter(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
     ];
     let own = kind.0.strip_prefix("List<").unwrap_or(kind.0);
     if !TYPES.contains(&kind.0) && !own.starts_with("AWS::") {
-        let problem = Problem::new(kind.1, format!("`{}` is not a type of parameter", kind.0));
+        let problem = Problem::new(kind.1, format!("`{}` is not a parameter type", kind.0));
         problems.push(match nearest(kind.0, TYPES) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem.hint(format!("it is {}, or one of AWS's own", or(&TYPES))),
+            None => problem.hint(format!("use {}, or an AWS-specific type", or(&TYPES))),
         });
     }
 }
@@ -177,7 +181,7 @@ fn mapping(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
                 value.node.value,
                 Value::Map(_) | Value::Call(_) | Value::Null
             ) {
-                let message = "a value, or a list of values, that is written out";
+                let message = "a literal value or a list of literal values";
                 problems.push(must_be_at(key, message, &value.node, value.key_span));
             }
         }
@@ -213,7 +217,7 @@ fn keys<'a>(
         let problem = Problem::new(child.key_span, format!("unknown key `{key}` in `{id}`"));
         problems.push(match nearest(key, known.iter().copied()) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem.hint(format!("known here: {}", and(known))),
+            None => problem.hint(format!("use one of {}", or(known))),
         });
     }
     if map.get(required).is_none() {

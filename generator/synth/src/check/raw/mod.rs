@@ -42,8 +42,8 @@ fn logical_id(id: &str, entry: &Entry) -> Option<Problem> {
         && id.len() <= LOGICAL_ID_LENGTH
         && id.chars().all(|c| c.is_ascii_alphanumeric());
     (!fits).then(|| {
-        Problem::new(entry.key_span, format!("`{id}` cannot be a logical id")).hint(format!(
-            "letters and digits only, at most {LOGICAL_ID_LENGTH}"
+        Problem::new(entry.key_span, format!("`{id}` is not a valid logical ID")).hint(format!(
+            "use letters and digits only, at most {LOGICAL_ID_LENGTH}"
         ))
     })
 }

@@ -26,8 +26,8 @@ pub(super) fn check(document: &Node, outline: &Outline, problems: &mut Vec<Probl
             problems.push(
                 Problem::new(span, format!("`{id}` is part of the API's deployment and cannot have a condition"))
                     .hint(
-                        "the deployment must wait for it, and cannot wait for what may not be made: write it under the \
-                         environments that have it",
+                        "write it under the environments that have it: the deployment depends on it, and cannot \
+                         depend on a resource that may not exist",
                     )
                     .row("F7"),
             );
@@ -44,8 +44,8 @@ pub(super) fn check(document: &Node, outline: &Outline, problems: &mut Vec<Probl
         {
             let span = places.key(&["resources", id, "Properties", "AutoDeploy"]);
             problems.push(
-                Problem::new(span, "a stage of this API cannot deploy by itself")
-                    .hint("stackgen makes a deployment for every change of the wiring: name one in `DeploymentId`")
+                Problem::new(span, "a stage of this API cannot use AutoDeploy")
+                    .hint("name a deployment in `DeploymentId`: stackgen creates one for each change of the wiring")
                     .row("D5"),
             );
         }
@@ -87,10 +87,10 @@ fn twice(outline: &Outline, places: &DocumentSpans<'_>, problems: &mut Vec<Probl
         if origin.first().is_some_and(|section| section == "resources") {
             let word = kind.to_lowercase();
             problems.push(
-                Problem::new(span, format!("`{api}` has a {word} `{name}` already"))
+                Problem::new(span, format!("`{api}` already has a {word} `{name}`"))
                     .related(place(first), "here")
                     .hint(format!(
-                        "API Gateway refuses a second {word} of one name: take one of them out"
+                        "remove one of them: API Gateway refuses a second {word} with the same name"
                     ))
                     .row("D14"),
             );

@@ -10,7 +10,7 @@ use stackgen_cfn::{Entry, Map, Node, Span, Value};
 use super::{explain, format};
 use crate::Problem;
 use crate::spec::DURATION_FORMAT as DURATION;
-use crate::wording::{and, nearest};
+use crate::wording::{nearest, or};
 
 /// Checks a document against the schema of [`crate::schema`], adds what is wrong to `problems`, and gives the places
 /// of what cannot be read: keys or values that [`super::readable`] takes out.
@@ -257,7 +257,7 @@ impl<'a> Checker<'a> {
                 }
             }
             (None, Some(near)) => problem.hint(format!("did you mean `{near}`?")),
-            (None, None) => problem.hint(format!("known here: {}", and(&names))),
+            (None, None) => problem.hint(format!("use one of {}", or(&names))),
         };
         self.report(problem);
     }

@@ -24,7 +24,7 @@ impl<'a> Checker<'a> {
             };
             self.report(Problem::new(
                 span,
-                format!("`{name}` has {length} characters; it may have {limit}"),
+                format!("`{name}` has {length} characters; it must have {limit}"),
             ));
         }
         let format = schema.get("format").and_then(Json::as_str);
@@ -54,7 +54,7 @@ impl<'a> Checker<'a> {
         let throttle = matches!(name, "burstLimit" | "rateLimit") && number == 0.0;
         self.report(match throttle {
             true => problem
-                .hint("with 0 every handshake is answered 429")
+                .hint("raise it: with 0, API Gateway answers every handshake with 429")
                 .row("D18"),
             false => problem,
         });
@@ -76,20 +76,21 @@ impl<'a> Checker<'a> {
             Some(near) if found.parse::<i64>().is_err() => {
                 problem.hint(format!("did you mean `{near}`?"))
             }
-            _ => problem.hint(format!("it is one of {}", or(&names))),
+            _ => problem.hint(format!("use one of {}", or(&names))),
         });
     }
 
     pub(super) fn intrinsic(&mut self, name: &str, node: &Node) {
         self.report(
             Problem::new(node.span, format!("`{name}` cannot be an intrinsic function"))
-                .hint("stackgen needs the value itself when it renders; write it out, per environment if it differs"),
+                .hint("write the value itself, per environment if it differs: stackgen needs it to render the \
+                    template"),
         );
     }
 
     pub(super) fn without_unit(&mut self, number: i64, name: &str, span: Span) {
-        let problem = Problem::new(span, format!("`{name}` is {number} of which unit?"));
-        self.report(problem.hint(format!("write `{number}s`, or with `ms`, `m` or `h`")));
+        let problem = Problem::new(span, format!("`{name}` lacks a unit: `{number}`"));
+        self.report(problem.hint(format!("write `{number}s`, or use `ms`, `m` or `h`")));
     }
 
     pub(super) fn wrong_type(&mut self, types: &[&str], name: &str, node: &Node, key: Span) {
@@ -138,7 +139,8 @@ impl<'a> Checker<'a> {
         let written = self.text.get(range).unwrap_or(&read);
         // An alias or an anchor is not the value's own spelling.
         if written != read && !written.starts_with(['*', '&', '!']) {
-            let message = format!("`{name}` is written `{written}` and would be read as `{read}`");
+            let message =
+                format!("`{name}` is written as `{written}`, which YAML reads as `{read}`");
             self.report(
                 Problem::new(node.span, message).hint(format!("put it in quotes: '{written}'")),
             );
