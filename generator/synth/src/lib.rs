@@ -6,12 +6,12 @@
 mod check;
 mod digest;
 mod environment;
+mod error;
 mod limits;
 mod load;
 mod names;
 mod options;
 mod outline;
-mod problem;
 mod project_file;
 mod references;
 mod render;
@@ -20,7 +20,7 @@ mod spans;
 pub mod spec;
 mod wording;
 
-pub use options::{Artifacts, Dialect, Rendered, Request};
-pub use problem::{Notice, Problem};
-pub use project_file::Stack;
+pub use error::{LocatedError, Notice};
+pub use options::{Artifacts, Dialect, RenderOptions, Rendered};
+pub use project_file::ProjectFile;
 pub use schema::schema;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stackgen_cfn::{Map, Node};
 
-use crate::Problem;
+use crate::LocatedError;
 use crate::environment::MergedEnvironment;
 use crate::spans::DocumentSpans;
 
@@ -16,15 +16,15 @@ const PARAMETERS: usize = 200;
 const OUTPUTS: usize = 200;
 
 /// What is too much in a template.
-pub(crate) fn check(environment: &MergedEnvironment, template: &Node) -> Vec<Problem> {
+pub(crate) fn check(environment: &MergedEnvironment, template: &Node) -> Vec<LocatedError> {
     let section = |name: &str| {
         template
             .get(name)
             .and_then(Node::as_map)
             .map_or(0, Map::len)
     };
-    let places = DocumentSpans(&environment.document);
-    let mut problems = Vec::new();
+    let spans = DocumentSpans(&environment.document);
+    let mut errors = Vec::new();
     let resources = section("Resources");
     if resources > RESOURCES {
         let message = format!(
@@ -32,7 +32,7 @@ pub(crate) fn check(environment: &MergedEnvironment, template: &Node) -> Vec<Pro
             environment.name,
             by_kind(template)
         );
-        problems.push(Problem::new(places.key(&["name"]), message).hint(
+        errors.push(LocatedError::new(spans.key(&["name"]), message).hint(
             "let routes share a function (each function has a role, a log group and an integration), use `release: \
              pinned` (one invoke role instead of one permission per route), or move tables or the HTTP API to a stack \
              of their own",
@@ -46,10 +46,10 @@ pub(crate) fn check(environment: &MergedEnvironment, template: &Node) -> Vec<Pro
         if count > limit {
             let message =
                 format!("the template has {count} {key}, and CloudFormation allows {limit}");
-            problems.push(Problem::new(places.key(&[key]), message));
+            errors.push(LocatedError::new(spans.key(&[key]), message));
         }
     }
-    problems
+    errors
 }
 
 /// `160 AWS::Lambda::Permission, 80 AWS::Lambda::Function, …`, most first.

@@ -9,7 +9,7 @@ use crate::environment::MergedEnvironment;
 use crate::spans::DocumentSpans;
 use crate::spec::Spec;
 use crate::wording::{and, comma_separated};
-use crate::{Problem, check, render, schema};
+use crate::{LocatedError, check, render, schema};
 
 /// The most values that all environments of a file may have together, each counted with the part of the file that it shares
 /// with the others. A file of 1 MiB has room for so many values and so many environments that checking them never ends.
@@ -18,7 +18,7 @@ const MAX_VALUES: usize = 30_000_000;
 /// A file without errors. An environment is merged only when it is asked for: all of them together may be as large as the
 /// file times their number.
 #[derive(Debug)]
-pub(crate) struct File {
+pub(crate) struct LayeredDocument {
     /// The file without its environments.
     shared: Node,
     /// What differs in each environment, in the order of the file.
@@ -30,30 +30,30 @@ pub(crate) struct File {
 const DEFAULT_ENVIRONMENT: &str = "dev";
 
 /// Reads a file and checks all of its environments, one after the other.
-pub(crate) fn load(source: &Source) -> Result<File, Vec<Problem>> {
+pub(crate) fn load(source: &Source) -> Result<LayeredDocument, Vec<LocatedError>> {
     let document =
         parse(source).map_err(|errors| errors.into_iter().map(unreadable).collect::<Vec<_>>())?;
-    let file = File::of(&document);
+    let file = LayeredDocument::of(&document);
     file.check_size(&document)?;
     let schema = schema::file_schema();
-    let mut problems = Problems::new(&document, file.overlays.len());
-    problems.extend(None, fixed_keys(&document));
+    let mut errors = ErrorCollector::new(&document, file.overlays.len());
+    errors.extend(None, fixed_keys(&document));
     let mut found = Vec::new();
     let damaged = check_environments(&schema, &document, source.text(), &mut found);
-    problems.extend(None, found);
+    errors.extend(None, found);
     for (index, (name, overlay)) in file.overlays.iter().enumerate() {
         let mut found = Vec::new();
         let merged = file.merged(overlay);
         environment(&schema, name, merged, source.text(), damaged, &mut found);
-        problems.extend(Some(index), found);
+        errors.extend(Some(index), found);
     }
-    match problems.sorted() {
-        problems if problems.is_empty() => Ok(file),
-        problems => Err(problems),
+    match errors.sorted() {
+        errors if errors.is_empty() => Ok(file),
+        errors => Err(errors),
     }
 }
 
-impl File {
+impl LayeredDocument {
     fn of(document: &Node) -> Self {
         let overlays: Vec<(String, Node)> =
             match document.get("environments").and_then(Node::as_map) {
@@ -68,7 +68,7 @@ impl File {
             map.remove("environments");
         }
         let names = overlays.iter().enumerate();
-        File {
+        LayeredDocument {
             by_name: names
                 .map(|(index, (name, _))| (name.clone(), index))
                 .collect(),
@@ -78,7 +78,7 @@ impl File {
     }
 
     /// Refuses a file with more than [`MAX_VALUES`].
-    fn check_size(&self, document: &Node) -> Result<(), Vec<Problem>> {
+    fn check_size(&self, document: &Node) -> Result<(), Vec<LocatedError>> {
         let (count, each) = (self.overlays.len(), values(&self.shared));
         if count.saturating_mul(each) <= MAX_VALUES {
             return Ok(());
@@ -88,7 +88,7 @@ impl File {
             "{count} environments with {each} values each exceed the limit of {MAX_VALUES} values per file"
         );
         let hint = "move some environments to a stackgen.yaml of their own";
-        Err(vec![Problem::new(span, message).hint(hint)])
+        Err(vec![LocatedError::new(span, message).hint(hint)])
     }
 
     /// The names of the environments, in the order of the file.
@@ -141,7 +141,7 @@ fn check_environments(
     schema: &serde_json::Value,
     document: &Node,
     text: &str,
-    problems: &mut Vec<Problem>,
+    errors: &mut Vec<LocatedError>,
 ) -> bool {
     let Some(entry) = document.as_map().and_then(|map| map.entry("environments")) else {
         return false;
@@ -154,15 +154,15 @@ fn check_environments(
         "properties": { "environments": schema["properties"]["environments"] },
         "$defs": schema["$defs"],
     });
-    !check::check_structure(&schema, &only, text, problems).is_empty()
+    !check::check_structure(&schema, &only, text, errors).is_empty()
 }
 
 /// A problem of the parser; an empty file has an advice of its own here.
-fn unreadable(error: ParseError) -> Problem {
+fn unreadable(error: ParseError) -> LocatedError {
     match error.kind {
-        ParseErrorKind::Empty => Problem::new(error.span, "the file is empty")
+        ParseErrorKind::Empty => LocatedError::new(error.span, "the file is empty")
             .hint("run `stackgen init echo` for an example"),
-        _ => Problem::from(error),
+        _ => LocatedError::from(error),
     }
 }
 
@@ -173,11 +173,11 @@ fn environment(
     document: Node,
     text: &str,
     damaged_environments: bool,
-    problems: &mut Vec<Problem>,
+    errors: &mut Vec<LocatedError>,
 ) {
-    let damaged = check::check_structure(schema, &document, text, problems);
+    let damaged = check::check_structure(schema, &document, text, errors);
     let mut incomplete = BTreeSet::new();
-    let readable = match problems.is_empty() {
+    let readable = match errors.is_empty() {
         true => json::to_json(&document),
         false => json::to_json(&check::readable(&document, &damaged, &mut incomplete)),
     };
@@ -190,21 +190,21 @@ fn environment(
                 let outline = render::outline(&spec, name, &document);
                 check::check_outline(&document, &outline, whole, &mut found);
             }
-            problems.extend(
+            errors.extend(
                 found
                     .into_iter()
-                    .filter(|problem| !incomplete.contains(&problem.span)),
+                    .filter(|error| !incomplete.contains(&error.span)),
             );
         }
-        Err(error) if problems.is_empty() => {
-            problems.push(Problem::new(document.span, error.to_string()));
+        Err(error) if errors.is_empty() => {
+            errors.push(LocatedError::new(document.span, error.to_string()));
         }
         Err(_) => {}
     }
 }
 
 /// What an environment cannot change.
-fn fixed_keys(document: &Node) -> Vec<Problem> {
+fn fixed_keys(document: &Node) -> Vec<LocatedError> {
     let environments = document
         .get("environments")
         .and_then(Node::as_map)
@@ -216,7 +216,7 @@ fn fixed_keys(document: &Node) -> Vec<Problem> {
     entries
         .filter(|(key, _)| matches!(*key, "name" | "environments"))
         .map(|(key, entry)| {
-            Problem::new(entry.key_span, format!("an environment cannot change `{key}`"))
+            LocatedError::new(entry.key_span, format!("an environment cannot change `{key}`"))
                 .hint("remove the key: names already end in the environment's name, so copies of a stack do not \
                     collide")
         })
@@ -274,25 +274,25 @@ fn apply_defaults(document: &mut Node) {
 const MAX_NAMED: usize = 20;
 
 /// The problems of all environments, in the order of the file. One that several environments share is reported once.
-struct Problems<'a> {
+struct ErrorCollector<'a> {
     /// The names of the environments that the file declares, in the order of the file.
     names: Vec<&'a str>,
     /// The environments' own parts of the file, sorted.
     overlays: Vec<Span>,
     environments: usize,
     /// Every problem, and the environments that have it, in their order.
-    all: Vec<(Problem, Vec<usize>)>,
+    all: Vec<(LocatedError, Vec<usize>)>,
     seen: HashMap<(Span, String), usize>,
 }
 
-impl<'a> Problems<'a> {
+impl<'a> ErrorCollector<'a> {
     fn new(document: &'a Node, environments: usize) -> Self {
         let declared = document.get("environments").and_then(Node::as_map);
         let declared = declared.into_iter().flat_map(Map::iter);
         let (names, mut overlays): (_, Vec<_>) =
             declared.map(|(name, node)| (name, node.span)).unzip();
         overlays.sort_unstable();
-        Problems {
+        ErrorCollector {
             names,
             overlays,
             environments,
@@ -302,12 +302,12 @@ impl<'a> Problems<'a> {
     }
 
     /// Adds what was found in an environment, or in the file as such.
-    fn extend(&mut self, environment: Option<usize>, problems: Vec<Problem>) {
-        for problem in problems {
-            let key = (problem.span, problem.message.clone());
+    fn extend(&mut self, environment: Option<usize>, errors: Vec<LocatedError>) {
+        for error in errors {
+            let key = (error.span, error.message.clone());
             let at = *self.seen.entry(key).or_insert(self.all.len());
             if at == self.all.len() {
-                self.all.push((problem, Vec::new()));
+                self.all.push((error, Vec::new()));
             }
             let environments = &mut self.all[at].1;
             if environments.last().copied() != environment {
@@ -316,22 +316,22 @@ impl<'a> Problems<'a> {
         }
     }
 
-    fn sorted(mut self) -> Vec<Problem> {
-        self.all.sort_by_key(|(problem, _)| problem.span);
+    fn sorted(mut self) -> Vec<LocatedError> {
+        self.all.sort_by_key(|(error, _)| error.span);
         let all = std::mem::take(&mut self.all).into_iter();
-        all.map(|(problem, environments)| self.placed(problem, &environments))
+        all.map(|(error, environments)| self.placed(error, &environments))
             .collect()
     }
 
     /// A problem that only some environments have says which, unless it stands in their own part of the file.
-    fn placed(&self, problem: Problem, environments: &[usize]) -> Problem {
-        let start = problem.span.start;
+    fn placed(&self, error: LocatedError, environments: &[usize]) -> LocatedError {
+        let start = error.span.start;
         let after = self.overlays.partition_point(|own| own.start <= start);
         let before = after.checked_sub(1).map(|index| self.overlays[index]);
         let own = before.is_some_and(|own| start < own.end);
         let everywhere = environments.is_empty() || environments.len() == self.environments;
         if everywhere || own {
-            return problem;
+            return error;
         }
         let named = environments.iter().take(MAX_NAMED);
         let mut names: Vec<_> = named
@@ -342,7 +342,7 @@ impl<'a> Problems<'a> {
             0 => and(&names),
             more => format!("{} and {more} more", comma_separated(&names)),
         };
-        let message = format!("{} (in {names})", problem.message);
-        Problem { message, ..problem }
+        let message = format!("{} (in {names})", error.message);
+        LocatedError { message, ..error }
     }
 }

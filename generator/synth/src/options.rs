@@ -8,7 +8,7 @@ use crate::Notice;
 
 /// What to render.
 #[derive(Clone, Debug)]
-pub struct Request<'a> {
+pub struct RenderOptions<'a> {
     /// One of [`Stack::environments`].
     pub environment: &'a str,
     /// CloudFormation or SAM.

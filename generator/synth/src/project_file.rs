@@ -6,29 +6,29 @@ use std::sync::OnceLock;
 use stackgen_cfn::{Source, Span};
 
 use crate::environment::MergedEnvironment;
-use crate::load::{self, File};
-use crate::options::{Rendered, Request};
-use crate::{Problem, limits, render, spec};
+use crate::load::{self, LayeredDocument};
+use crate::options::{RenderOptions, Rendered};
+use crate::{LocatedError, limits, render, spec};
 
 /// A stackgen.yaml that holds no error in any of its environments.
 #[derive(Debug)]
-pub struct Stack {
-    file: File,
+pub struct ProjectFile {
+    file: LayeredDocument,
     /// Merged environments, for methods that return references; rendering keeps none.
     merged: HashMap<String, OnceLock<Option<MergedEnvironment>>>,
 }
 
-impl Stack {
+impl ProjectFile {
     /// Reads and checks a stackgen.yaml with all of its environments.
     ///
     /// # Errors
     ///
     /// Every error of the file, in the order of the file.
-    pub fn load(source: &Source) -> Result<Stack, Vec<Problem>> {
+    pub fn load(source: &Source) -> Result<ProjectFile, Vec<LocatedError>> {
         let file = load::load(source)?;
         let names = file.environments();
         let merged = names.map(|name| (name.to_owned(), OnceLock::new()));
-        Ok(Stack {
+        Ok(ProjectFile {
             merged: merged.collect(),
             file,
         })
@@ -45,12 +45,12 @@ impl Stack {
     }
 
     /// Who lets callers of the WebSocket API in, in an environment.
-    pub fn authorizer(&self, environment: &str) -> Option<&spec::Authorizer> {
+    pub fn authorizer(&self, environment: &str) -> Option<&spec::AuthorizerSpec> {
         self.environment(environment)?.spec.authorizer()
     }
 
     /// Returns the callers that a stage of an environment is verified with, sorted by name.
-    pub fn verify_callers(&self, environment: &str) -> Vec<(&str, &spec::VerifyCaller)> {
+    pub fn verify_callers(&self, environment: &str) -> Vec<(&str, &spec::VerifyCallerSpec)> {
         let callers = self
             .environment(environment)
             .map(|environment| &environment.spec.verify);
@@ -75,15 +75,15 @@ impl Stack {
     ///
     /// An environment that the file does not declare, and what can only be seen in the whole: more resources than a
     /// stack may have.
-    pub fn render(&self, request: &Request<'_>) -> Result<Rendered, Vec<Problem>> {
+    pub fn render(&self, request: &RenderOptions<'_>) -> Result<Rendered, Vec<LocatedError>> {
         let Some(environment) = self.file.environment(request.environment) else {
             let message = format!("there is no environment `{}`", request.environment);
-            return Err(vec![Problem::new(Span::default(), message)]);
+            return Err(vec![LocatedError::new(Span::default(), message)]);
         };
         let rendered = render::render(&environment, request);
         match limits::check(&environment, &rendered.template) {
-            problems if problems.is_empty() => Ok(rendered),
-            problems => Err(problems),
+            errors if errors.is_empty() => Ok(rendered),
+            errors => Err(errors),
         }
     }
 

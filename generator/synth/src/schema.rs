@@ -11,7 +11,7 @@ pub fn schema() -> Value {
     let mut schema = file_schema();
     let partial = partial(&schema);
     let environment = json!({
-        "description": "What differs in this environment, merged over the rest of the file.",
+        "description": "Differences of this environment, merged over the rest of the file.",
         "anyOf": [{ "$ref": "#/$defs/Environment" }, { "type": "null" }],
     });
     if let Some(environments) = schema.pointer_mut("/properties/environments") {

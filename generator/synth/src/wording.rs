@@ -32,6 +32,14 @@ pub(crate) fn or(names: &[&str]) -> String {
     enumerate(names, "or")
 }
 
+/// Hint that names the choices: `` use one of `a`, `b` or `c` ``.
+pub(crate) fn use_one_of(names: &[&str]) -> String {
+    match names {
+        [one] => format!("use `{one}`"),
+        _ => format!("use one of {}", or(names)),
+    }
+}
+
 fn enumerate(names: &[&str], conjunction: &str) -> String {
     match names {
         [] => String::new(),

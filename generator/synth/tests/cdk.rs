@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json, json};
 use stackgen_cfn::{Node, Sources};
 use stackgen_model::{Inputs, Model, Resource};
-use stackgen_synth::{Artifacts, Dialect, Request, Stack};
+use stackgen_synth::{Artifacts, Dialect, ProjectFile, RenderOptions};
 
 const FLAGSHIP: &str = include_str!("../../../templates/live-session/stackgen.yaml");
 const CDK_DEV: &str = include_str!("../../model/tests/fixtures/cdk/dev.template.json");
@@ -51,8 +51,8 @@ fn assert_same(ours: &Model, cdk: &Model) {
 
 fn ours(environment: &str) -> Model {
     let mut sources = Sources::new();
-    let stack = Stack::load(sources.add("stackgen.yaml", FLAGSHIP)).unwrap();
-    let request = Request {
+    let stack = ProjectFile::load(sources.add("stackgen.yaml", FLAGSHIP)).unwrap();
+    let request = RenderOptions {
         environment,
         dialect: Dialect::CloudFormation,
         project_path: ".",

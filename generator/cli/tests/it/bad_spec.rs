@@ -244,7 +244,7 @@ fn all_errors_of_a_file_are_told_at_once() {
     4 | websocket:
       | ^^^^^^^^^
       |
-      = help: `routes`: Routes by key: `$connect`, `$disconnect`, `$default`, and the values that the route selection expression takes
+      = help: `routes`: Routes by key: `$connect`, `$disconnect`, `$default`, and the values that the route selection expression selects
 
     error: `name` must be a string, not a number
      --> stackgen.yaml:6:18
@@ -280,7 +280,7 @@ fn json_has_the_place_and_the_hint_of_every_error() {
           "line": 7,
           "column": 23,
           "endLine": 7,
-          "hint": "`functions` has `a`",
+          "hint": "use one of `a`",
           "row": null,
           "related": null
         },
@@ -290,7 +290,7 @@ fn json_has_the_place_and_the_hint_of_every_error() {
           "line": 7,
           "column": 36,
           "endLine": 7,
-          "hint": "`functions` has `a`",
+          "hint": "use one of `a`",
           "row": null,
           "related": null
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stackgen_cfn::{Intrinsic, Node, Span, Value};
 
-use crate::Problem;
+use crate::LocatedError;
 use crate::outline::Outline;
 use crate::references::{depends_on, substituted};
 use crate::spans::DocumentSpans;
@@ -13,12 +13,12 @@ use crate::spans::DocumentSpans;
 const NAMES: usize = 12;
 
 /// Checks that neither resources nor conditions refer to themselves, by whatever way round.
-pub(super) fn check(document: &Node, outline: &Outline, problems: &mut Vec<Problem>) {
-    resources(document, outline, problems);
-    conditions(document, problems);
+pub(super) fn check(document: &Node, outline: &Outline, errors: &mut Vec<LocatedError>) {
+    resources(document, outline, errors);
+    conditions(document, errors);
 }
 
-fn resources(document: &Node, outline: &Outline, problems: &mut Vec<Problem>) {
+fn resources(document: &Node, outline: &Outline, errors: &mut Vec<LocatedError>) {
     let ids: Vec<&str> = outline.resources.keys().map(String::as_str).collect();
     let mut graph = Graph::new(ids);
     for (index, (node, _)) in outline.resources.values().enumerate() {
@@ -67,11 +67,11 @@ fn resources(document: &Node, outline: &Outline, problems: &mut Vec<Problem>) {
                 "remove one of the references: CloudFormation creates a resource after everything that it refers to"
             }
         };
-        problems.push(Problem::new(span, message).hint(hint));
+        errors.push(LocatedError::new(span, message).hint(hint));
     }
 }
 
-fn conditions(document: &Node, problems: &mut Vec<Problem>) {
+fn conditions(document: &Node, errors: &mut Vec<LocatedError>) {
     let Some(conditions) = document.get("conditions").and_then(Node::as_map) else {
         return;
     };
@@ -85,7 +85,7 @@ fn conditions(document: &Node, problems: &mut Vec<Problem>) {
             _ => format!("circular dependency between conditions: {}", circle.path),
         };
         let span = circle.span.unwrap_or(document.span);
-        problems.push(Problem::new(span, message).hint(
+        errors.push(LocatedError::new(span, message).hint(
             "remove one of the references; in the end, conditions compare \
                 parameters",
         ));

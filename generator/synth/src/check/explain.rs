@@ -1,20 +1,20 @@
 //! Keys that people write because another AWS service or framework has them, and why they have no place here.
 
 /// Why a key is not there to be set, and the reference row that says so.
-pub(super) struct Explanation {
+pub(super) struct KeyExplanation {
     pub(super) hint: &'static str,
     pub(super) row: Option<&'static str>,
 }
 
 /// What to say about an unknown key of a definition of the schema (`""` is the file itself).
-pub(super) fn unknown_key(definition: &str, key: &str) -> Option<Explanation> {
+pub(super) fn unknown_key(definition: &str, key: &str) -> Option<KeyExplanation> {
     match definition {
-        "VerifyCaller" => verify_caller(key).map(|hint| Explanation { hint, row: None }),
+        "VerifyCaller" => verify_caller(key).map(|hint| KeyExplanation { hint, row: None }),
         _ => stack(definition, key),
     }
 }
 
-fn stack(definition: &str, key: &str) -> Option<Explanation> {
+fn stack(definition: &str, key: &str) -> Option<KeyExplanation> {
     let (hint, row) = match (definition, key) {
         ("Route", "authorizer" | "authorizationType" | "authorizerId" | "auth") => (
             "use `websocket.authorizer`: API Gateway authorizes only `$connect`, once per connection, and passes the \
@@ -76,7 +76,7 @@ fn stack(definition: &str, key: &str) -> Option<Explanation> {
         ),
         _ => return None,
     };
-    Some(Explanation { hint, row })
+    Some(KeyExplanation { hint, row })
 }
 
 /// What to say about an unknown key of a caller under `verify`.

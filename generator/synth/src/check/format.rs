@@ -4,21 +4,21 @@ mod verify;
 
 use stackgen_cfn::Span;
 
-use crate::Problem;
+use crate::LocatedError;
 use crate::spec::{Duration, VERIFY_VALUE_FORMAT};
 
 pub(super) use verify::is_http_token;
 
 /// What is wrong with a string, before it is known where it stands.
-pub(super) struct Misfit {
+pub(super) struct FormatError {
     message: String,
     hint: String,
     row: Option<&'static str>,
 }
 
-impl Misfit {
+impl FormatError {
     fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Misfit {
+        FormatError {
             message: message.into(),
             hint: hint.into(),
             row: None,
@@ -26,22 +26,22 @@ impl Misfit {
     }
 
     fn row(self, row: &'static str) -> Self {
-        Misfit {
+        FormatError {
             row: Some(row),
             ..self
         }
     }
 
-    pub(super) fn at(self, span: Span) -> Problem {
-        Problem {
+    pub(super) fn at(self, span: Span) -> LocatedError {
+        LocatedError {
             row: self.row,
-            ..Problem::new(span, self.message).hint(self.hint)
+            ..LocatedError::new(span, self.message).hint(self.hint)
         }
     }
 }
 
 /// Checks a string against one of our formats; `None` when it fits.
-pub(super) fn check(format: &str, text: &str) -> Option<Misfit> {
+pub(super) fn check(format: &str, text: &str) -> Option<FormatError> {
     match format {
         "stack-name" => name(text, "stack name", 100, "-"),
         "function-name" => name(text, "function name", 50, "-_"),
@@ -54,7 +54,7 @@ pub(super) fn check(format: &str, text: &str) -> Option<Misfit> {
         "environment-variable" => environment_variable(text),
         "relative-path" => relative_path(text),
         "duration-with-unit" => Duration::parse(text).is_none().then(|| {
-            Misfit::new(
+            FormatError::new(
                 format!("`{text}` is not a duration"),
                 "write a whole number and its unit: `500ms`, `5s`, `10m`, `1h`",
             )
@@ -75,7 +75,7 @@ pub(super) fn check(format: &str, text: &str) -> Option<Misfit> {
     }
 }
 
-fn name(text: &str, what: &str, most: usize, signs: &str) -> Option<Misfit> {
+fn name(text: &str, what: &str, most: usize, signs: &str) -> Option<FormatError> {
     let signs_fit = text
         .chars()
         .all(|c| c.is_ascii_alphanumeric() || signs.contains(c));
@@ -84,7 +84,7 @@ fn name(text: &str, what: &str, most: usize, signs: &str) -> Option<Misfit> {
         return None;
     }
     let signs: Vec<_> = signs.chars().map(|c| format!("`{c}`")).collect();
-    Some(Misfit::new(
+    Some(FormatError::new(
         format!("`{text}` is not a valid {what}"),
         format!(
             "use letters, digits and {}, begin with a letter, at most {most} characters",
@@ -93,48 +93,48 @@ fn name(text: &str, what: &str, most: usize, signs: &str) -> Option<Misfit> {
     ))
 }
 
-fn index_name(text: &str) -> Option<Misfit> {
+fn index_name(text: &str) -> Option<FormatError> {
     let fits = (3..=255).contains(&text.len())
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
     (!fits).then(|| {
-        Misfit::new(
+        FormatError::new(
             format!("`{text}` is not a valid index name"),
             "use 3 to 255 letters, digits, `-`, `_` and `.`",
         )
     })
 }
 
-fn stage_name(text: &str) -> Option<Misfit> {
+fn stage_name(text: &str) -> Option<FormatError> {
     let fits = !text.is_empty()
         && text.len() <= 128
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     (!fits && text != "$default").then(|| {
-        Misfit::new(
+        FormatError::new(
             format!("`{text}` is not a valid stage name"),
             "use letters, digits, `-` and `_`, at most 128 characters",
         )
     })
 }
 
-fn environment_name(text: &str) -> Option<Misfit> {
+fn environment_name(text: &str) -> Option<FormatError> {
     let fits = text.len() <= 20
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     (!fits).then(|| {
-        Misfit::new(
+        FormatError::new(
             format!("`{text}` is not a valid environment name"),
             "use lower-case letters, digits and `-`, begin with a letter, at most 20 characters: every name ends in it",
         )
     })
 }
 
-fn environment_variable(text: &str) -> Option<Misfit> {
+fn environment_variable(text: &str) -> Option<FormatError> {
     if stackgen_model::is_reserved_variable(text) {
         let hint = match text {
             "AWS_REGION" | "AWS_DEFAULT_REGION" => {
@@ -142,32 +142,35 @@ fn environment_variable(text: &str) -> Option<Misfit> {
             }
             _ => "remove it: Lambda sets it in every function, and refuses a function that sets it",
         };
-        return Some(Misfit::new(format!("`{text}` is reserved by Lambda"), hint));
+        return Some(FormatError::new(
+            format!("`{text}` is reserved by Lambda"),
+            hint,
+        ));
     }
     let fits = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.len() >= 2
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     (!fits).then(|| {
-        Misfit::new(
+        FormatError::new(
             format!("`{text}` is not a valid environment variable name"),
             "use letters, digits and `_`, begin with a letter, at least 2 characters",
         )
     })
 }
 
-fn relative_path(text: &str) -> Option<Misfit> {
+fn relative_path(text: &str) -> Option<FormatError> {
     let fits = !text.is_empty() && !text.starts_with('/') && !text.contains(['\\', ':', '\0']);
     (!fits).then(|| {
-        Misfit::new(
+        FormatError::new(
             format!("`{text}` is not a path relative to this file"),
             "separate folders with `/`, and do not begin with one",
         )
     })
 }
 
-fn route_key(text: &str) -> Option<Misfit> {
+fn route_key(text: &str) -> Option<FormatError> {
     if text.is_empty() || text.len() > 128 {
-        return Some(Misfit::new(
+        return Some(FormatError::new(
             "a route key must have 1 to 128 characters",
             "write a value that the route selection expression selects",
         ));
@@ -175,13 +178,15 @@ fn route_key(text: &str) -> Option<Misfit> {
     if text.starts_with('$') && !matches!(text, "$connect" | "$disconnect" | "$default") {
         let hint = "remove the `$`, or use `$connect`, `$disconnect` or `$default`: API Gateway reserves keys that \
             begin with `$`";
-        return Some(Misfit::new(format!("`{text}` is not a valid route key"), hint).row("F2"));
+        return Some(
+            FormatError::new(format!("`{text}` is not a valid route key"), hint).row("F2"),
+        );
     }
     if text.contains(|c: char| matches!(c, '*' | '?') || c.is_control()) {
         let text = text.escape_debug();
         let hint = "remove wildcards and control characters: with `*` or `?` in its source, the invoke permission \
             would allow other routes";
-        return Some(Misfit::new(
+        return Some(FormatError::new(
             format!("`{text}` is not a valid route key"),
             hint,
         ));
@@ -193,7 +198,7 @@ const METHODS: [&str; 8] = [
     "ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT",
 ];
 
-fn http_route_key(text: &str) -> Option<Misfit> {
+fn http_route_key(text: &str) -> Option<FormatError> {
     if text == "$default" {
         return None;
     }
@@ -201,7 +206,7 @@ fn http_route_key(text: &str) -> Option<Misfit> {
         .split_once(' ')
         .is_some_and(|(method, path)| METHODS.contains(&method) && path_fits(path));
     (!fits).then(|| {
-        Misfit::new(
+        FormatError::new(
             format!("`{text}` is not a valid route key of an HTTP API"),
             "write a method and a path, such as `POST /sessions` or `GET /sessions/{sessionId}`, or `$default`",
         )
@@ -233,11 +238,11 @@ fn path_fits(path: &str) -> bool {
             })
 }
 
-fn route_selection_expression(text: &str) -> Option<Misfit> {
+fn route_selection_expression(text: &str) -> Option<FormatError> {
     let fits = text.starts_with("$request.body.") && text.len() > "$request.body.".len()
         || text.starts_with("${request.body.");
     (!fits).then(|| {
-        Misfit::new(
+        FormatError::new(
             format!("`{text}` is not a valid route selection expression"),
             "write `$request.body.action`, or `${request.body.a}/${request.body.b}` for more than one field",
         )
@@ -245,11 +250,11 @@ fn route_selection_expression(text: &str) -> Option<Misfit> {
     })
 }
 
-fn identity_source(text: &str) -> Option<Misfit> {
+fn identity_source(text: &str) -> Option<FormatError> {
     if let Some(rest) = text.strip_prefix("$request.") {
         let hint = format!("write `route.request.{rest}`; this is the syntax of HTTP APIs");
         return Some(
-            Misfit::new(
+            FormatError::new(
                 format!("`{text}` is not an identity source of a WebSocket API"),
                 hint,
             )
@@ -268,7 +273,7 @@ fn identity_source(text: &str) -> Option<Misfit> {
             .is_some_and(|name| !name.is_empty() && !name.contains([' ', ',']))
     });
     (!fits).then(|| {
-        Misfit::new(
+        FormatError::new(
             format!("`{text}` is not an identity source"),
             "write `route.request.querystring.token`, `route.request.header.Authorization`, `context.…` or \
              `stageVariables.…`",
@@ -277,7 +282,7 @@ fn identity_source(text: &str) -> Option<Misfit> {
     })
 }
 
-fn http_identity_source(text: &str) -> Option<Misfit> {
+fn http_identity_source(text: &str) -> Option<FormatError> {
     let fits = ["$request.header.", "$request.querystring."]
         .iter()
         .any(|prefix| {
@@ -285,17 +290,17 @@ fn http_identity_source(text: &str) -> Option<Misfit> {
                 .is_some_and(|name| !name.is_empty())
         });
     (!fits).then(|| {
-        Misfit::new(
+        FormatError::new(
             format!("`{text}` is not an identity source of an HTTP API"),
             "write `$request.header.Authorization` or `$request.querystring.token`",
         )
     })
 }
 
-fn access_log_format(text: &str) -> Option<Misfit> {
+fn access_log_format(text: &str) -> Option<FormatError> {
     let fits = text.contains("$context.requestId") || text.contains("$context.extendedRequestId");
     (!fits).then(|| {
-        Misfit::new(
+        FormatError::new(
             "the access log format lacks the request ID",
             "add `$context.requestId` or `$context.extendedRequestId`",
         )

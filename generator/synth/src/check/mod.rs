@@ -12,7 +12,7 @@ mod structure;
 
 use stackgen_cfn::Node;
 
-use crate::Problem;
+use crate::LocatedError;
 use crate::outline::Outline;
 
 pub(crate) use meaning::check as check_spec;
@@ -26,9 +26,9 @@ pub(crate) fn check_outline(
     document: &Node,
     outline: &Outline,
     whole: bool,
-    problems: &mut Vec<Problem>,
+    errors: &mut Vec<LocatedError>,
 ) {
-    raw::check(document, outline, problems);
-    references::check(document, outline, whole, problems);
-    circle::check(document, outline, problems);
+    raw::check(document, outline, errors);
+    references::check(document, outline, whole, errors);
+    circle::check(document, outline, errors);
 }

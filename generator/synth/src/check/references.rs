@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node, Span, Value};
 
 use super::raw::SECTIONS;
-use crate::Problem;
+use crate::LocatedError;
 use crate::outline::{Collision, Outline};
 use crate::references::{depends_on, substituted};
 use crate::spans::DocumentSpans;
@@ -13,8 +13,13 @@ use crate::wording::nearest;
 
 /// Checks every reference of the document, that conditions and mappings that are named are there, and that no two
 /// things come to one logical id.
-pub(super) fn check(document: &Node, outline: &Outline, whole: bool, problems: &mut Vec<Problem>) {
-    logical_ids(document, outline, problems);
+pub(super) fn check(
+    document: &Node,
+    outline: &Outline,
+    whole: bool,
+    errors: &mut Vec<LocatedError>,
+) {
+    logical_ids(document, outline, errors);
     let resources = outline.resources.iter();
     // A version's name carries a digest of code that may not be built yet.
     let named = resources.filter(|(id, (node, _))| {
@@ -30,7 +35,7 @@ pub(super) fn check(document: &Node, outline: &Outline, whole: bool, problems: &
         whole,
         section: "",
         raw: false,
-        problems,
+        errors,
     };
     let sections = document.as_map().into_iter().flat_map(Map::iter);
     // The environments' parts were merged into the rest.
@@ -50,14 +55,14 @@ fn keys<'a>(document: &'a Node, section: &str) -> BTreeSet<&'a str> {
 }
 
 /// Names that meet.
-fn logical_ids(document: &Node, outline: &Outline, problems: &mut Vec<Problem>) {
-    let places = DocumentSpans(document);
-    let collided = outline.collisions.iter().map(|one| collided(&places, one));
+fn logical_ids(document: &Node, outline: &Outline, errors: &mut Vec<LocatedError>) {
+    let spans = DocumentSpans(document);
+    let collided = outline.collisions.iter().map(|one| collided(&spans, one));
     // Two keys of one route were told already.
     let untold: Vec<_> = collided
-        .filter(|one| problems.iter().all(|told| told.span != one.span))
+        .filter(|one| errors.iter().all(|told| told.span != one.span))
         .collect();
-    problems.extend(untold);
+    errors.extend(untold);
     let ours = |id: &str| {
         let origin = outline.resources.get(id).map(|(_, origin)| origin);
         origin.is_some_and(|origin| origin.first().is_none_or(|first| first != "resources"))
@@ -65,34 +70,34 @@ fn logical_ids(document: &Node, outline: &Outline, problems: &mut Vec<Problem>) 
     for section in ["parameters", "resources"] {
         for id in keys(document, section).into_iter().filter(|id| ours(id)) {
             let message = format!("stackgen already makes a resource `{id}`");
-            let problem = Problem::new(places.key(&[section, id]), message);
-            problems.push(problem.hint("choose another logical ID"));
+            let error = LocatedError::new(spans.key(&[section, id]), message);
+            errors.push(error.hint("choose another logical ID"));
         }
     }
     for id in keys(document, "outputs") {
         if outline.outputs.contains(id) {
             let message = format!("stackgen already makes an output `{id}`");
-            let problem = Problem::new(places.key(&["outputs", id]), message);
-            problems.push(problem.hint("choose another logical ID"));
+            let error = LocatedError::new(spans.key(&["outputs", id]), message);
+            errors.push(error.hint("choose another logical ID"));
         }
     }
     for id in keys(document, "parameters").intersection(&keys(document, "resources")) {
         let message = format!("`{id}` is already the name of a parameter");
-        let problem = Problem::new(places.key(&["resources", id]), message);
-        problems.push(problem.related(places.key(&["parameters", id]), "the parameter"));
+        let error = LocatedError::new(spans.key(&["resources", id]), message);
+        errors.push(error.related(spans.key(&["parameters", id]), "the parameter"));
     }
 }
 
 /// Two parts of the file whose names come to one logical id.
-fn collided(places: &DocumentSpans<'_>, collision: &Collision) -> Problem {
-    let key = |path: &[String]| places.key(&path.iter().map(String::as_str).collect::<Vec<_>>());
+fn collided(spans: &DocumentSpans<'_>, collision: &Collision) -> LocatedError {
+    let key = |path: &[String]| spans.key(&path.iter().map(String::as_str).collect::<Vec<_>>());
     let name = collision.second.last().map_or("", String::as_str);
     let message = format!(
         "`{name}` gets the logical ID `{}`, which is taken",
         collision.id
     );
-    let problem = Problem::new(key(&collision.second), message);
-    problem
+    let error = LocatedError::new(key(&collision.second), message);
+    error
         .related(key(&collision.first), "taken by this one")
         .hint("rename one of them: logical IDs have only letters and digits, so names that differ only in punctuation \
             collide")
@@ -110,7 +115,7 @@ struct Walker<'a> {
     section: &'a str,
     /// Whether that is CloudFormation's words, whose keys no schema has checked.
     raw: bool,
-    problems: &'a mut Vec<Problem>,
+    errors: &'a mut Vec<LocatedError>,
 }
 
 impl Walker<'_> {
@@ -127,7 +132,7 @@ impl Walker<'_> {
         for (key, entry) in map.entries() {
             let outer = self.raw;
             if self.raw && key.starts_with("Fn::") {
-                self.problems.push(misplaced(key, entry.key_span));
+                self.errors.push(misplaced(key, entry.key_span));
             }
             self.raw |= key == "policyStatements";
             self.node(&entry.node);
@@ -179,8 +184,8 @@ impl Walker<'_> {
             }
             Intrinsic::Length | Intrinsic::ToJsonString | Intrinsic::Transform => {
                 let message = format!("`{}` needs a transform", call.function);
-                self.problems
-                    .push(Problem::new(span, message).hint(NO_TRANSFORM));
+                self.errors
+                    .push(LocatedError::new(span, message).hint(NO_TRANSFORM));
                 self.argument(argument);
             }
             _ => self.argument(argument),
@@ -241,7 +246,7 @@ impl Walker<'_> {
         if self.deployments.iter().any(|deployment| deployment == id) {
             let stage = id.replace("Deployment", "Stage");
             let message = format!("`{id}` has another logical ID in the template");
-            self.problems.push(Problem::new(span, message).hint(format!(
+            self.errors.push(LocatedError::new(span, message).hint(format!(
                 "use the output `{id}Id` for the deployment's ID, and depend on `{stage}` to come after the \
                  deployment: its logical ID ends in a digest of the wiring"
             )));
@@ -264,12 +269,12 @@ impl Walker<'_> {
     }
 
     fn unknown(&mut self, name: &str, span: Span, kind: &str, near: Option<&str>) {
-        let problem = Problem::new(span, format!("there is no {kind} `{name}`"));
-        self.problems.push(match near {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None if matches!(kind, "condition" | "mapping" | "parameter") => problem.hint(format!("declare it under \
+        let error = LocatedError::new(span, format!("there is no {kind} `{name}`"));
+        self.errors.push(match near {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None if matches!(kind, "condition" | "mapping" | "parameter") => error.hint(format!("declare it under \
                 `{kind}s`")),
-            None => problem.hint("run `stackgen synth` to see the logical IDs of resources; declare parameters under \
+            None => error.hint("run `stackgen synth` to see the logical IDs of resources; declare parameters under \
                 `parameters`"),
         });
     }
@@ -280,7 +285,7 @@ const NO_TRANSFORM: &str = "write its result instead: the template has no `Trans
     nor macros apply";
 
 /// An intrinsic function where it is none.
-fn misplaced(key: &str, span: Span) -> Problem {
+fn misplaced(key: &str, span: Span) -> LocatedError {
     let transforms = [
         "Fn::ForEach",
         "Fn::Length",
@@ -289,18 +294,18 @@ fn misplaced(key: &str, span: Span) -> Problem {
     ];
     if transforms.iter().any(|name| key.starts_with(name)) {
         let message = format!("`{key}` needs a transform");
-        return Problem::new(span, message).hint(NO_TRANSFORM);
+        return LocatedError::new(span, message).hint(NO_TRANSFORM);
     }
     if Intrinsic::from_long_name(key).is_some() {
-        return Problem::new(span, format!("`{key}` has other keys beside it"))
+        return LocatedError::new(span, format!("`{key}` has other keys beside it"))
             .hint("make the intrinsic function the only key of its mapping");
     }
-    let problem = Problem::new(span, format!("there is no intrinsic function `{key}`"));
+    let error = LocatedError::new(span, format!("there is no intrinsic function `{key}`"));
     match nearest(
         key,
         Intrinsic::ALL.iter().map(|function| function.long_name()),
     ) {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None => problem.hint(NO_TRANSFORM),
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(NO_TRANSFORM),
     }
 }

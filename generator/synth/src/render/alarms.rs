@@ -2,17 +2,17 @@
 
 use stackgen_cfn::{Node, list, map, r#ref};
 
-use super::context::Context;
+use super::context::RenderContext;
 use super::function::FunctionIds;
-use super::template::{Resource, Template};
+use super::template::{ResourceBuilder, TemplateBuilder};
 use super::{http, websocket};
 use crate::names::pascal;
-use crate::spec::{Alarm, Alarms, Duration, Spec};
+use crate::spec::{AlarmSpec, AlarmsSpec, Duration, Spec};
 
 const DEFAULT_PERIOD: Duration = Duration::from_millis(300_000);
 
 /// What an alarm watches.
-struct Watched {
+struct AlarmMetric {
     /// The alarm's logical id, without `Alarm`.
     id: String,
     /// The last part of the alarm's name.
@@ -24,7 +24,11 @@ struct Watched {
 }
 
 /// Adds the alarms that the stack's file names.
-pub(super) fn render(context: &Context<'_>, alarms: &Alarms, template: &mut Template) {
+pub(super) fn render(
+    context: &RenderContext<'_>,
+    alarms: &AlarmsSpec,
+    template: &mut TemplateBuilder,
+) {
     let functions = context
         .spec
         .functions
@@ -52,10 +56,10 @@ pub(super) fn render(context: &Context<'_>, alarms: &Alarms, template: &mut Temp
 }
 
 /// The key of stackgen.yaml, what it says, and what is to be watched.
-type Entry = (&'static str, Option<Alarm>, Watched);
+type Entry = (&'static str, Option<AlarmSpec>, AlarmMetric);
 
-fn of_function(spec: &Spec, name: &str, alarms: &Alarms) -> [Entry; 2] {
-    let watched = |word: &str, metrics: &'static [&'static str; 1]| Watched {
+fn of_function(spec: &Spec, name: &str, alarms: &AlarmsSpec) -> [Entry; 2] {
+    let watched = |word: &str, metrics: &'static [&'static str; 1]| AlarmMetric {
         id: format!("{}Function{}", pascal(name), metrics[0]),
         name: format!("{name}-{word}"),
         namespace: "AWS/Lambda",
@@ -91,8 +95,8 @@ fn only_authorizes(spec: &Spec, name: &str) -> bool {
     is_authorizer && !serves
 }
 
-fn of_websocket(stage: &str, alarms: &Alarms) -> [Entry; 3] {
-    let watched = |word: &str, metrics: &'static [&'static str; 1]| Watched {
+fn of_websocket(stage: &str, alarms: &AlarmsSpec) -> [Entry; 3] {
+    let watched = |word: &str, metrics: &'static [&'static str; 1]| AlarmMetric {
         id: format!("WebSocket{}", metrics[0]),
         name: format!("websocket-{word}"),
         namespace: "AWS/ApiGateway",
@@ -118,8 +122,8 @@ fn of_websocket(stage: &str, alarms: &Alarms) -> [Entry; 3] {
     ]
 }
 
-fn of_http(alarms: &Alarms) -> Entry {
-    let watched = Watched {
+fn of_http(alarms: &AlarmsSpec) -> Entry {
+    let watched = AlarmMetric {
         id: "HttpServerError".to_owned(),
         name: "http-server-errors".to_owned(),
         namespace: "AWS/ApiGateway",
@@ -129,8 +133,8 @@ fn of_http(alarms: &Alarms) -> Entry {
     ("httpServerErrors", alarms.http_server_errors, watched)
 }
 
-fn of_table(name: &str, alarms: &Alarms) -> Entry {
-    let watched = Watched {
+fn of_table(name: &str, alarms: &AlarmsSpec) -> Entry {
+    let watched = AlarmMetric {
         id: format!("{}TableThrottles", pascal(name)),
         name: format!("{name}-throttles"),
         namespace: "AWS/DynamoDB",
@@ -141,7 +145,11 @@ fn of_table(name: &str, alarms: &Alarms) -> Entry {
     ("tableThrottles", alarms.table_throttles, watched)
 }
 
-fn resource(context: &Context<'_>, alarm: Alarm, watched: Watched) -> Resource {
+fn resource(
+    context: &RenderContext<'_>,
+    alarm: AlarmSpec,
+    watched: AlarmMetric,
+) -> ResourceBuilder {
     let actions = context
         .spec
         .alarms
@@ -153,7 +161,7 @@ fn resource(context: &Context<'_>, alarm: Alarm, watched: Watched) -> Resource {
     measured(&watched, alarm.period.unwrap_or(DEFAULT_PERIOD))
         .into_iter()
         .fold(
-            Resource::new("AWS::CloudWatch::Alarm").set("AlarmName", name),
+            ResourceBuilder::new("AWS::CloudWatch::Alarm").set("AlarmName", name),
             |resource, (key, value)| resource.set(key, value),
         )
         .set("EvaluationPeriods", alarm.evaluation_periods.unwrap_or(1))
@@ -165,7 +173,7 @@ fn resource(context: &Context<'_>, alarm: Alarm, watched: Watched) -> Resource {
 }
 
 /// What an alarm compares with its threshold: the sum of one metric, or of several added up.
-fn measured(watched: &Watched, period: Duration) -> Vec<(&'static str, Node)> {
+fn measured(watched: &AlarmMetric, period: Duration) -> Vec<(&'static str, Node)> {
     let seconds = i64::try_from(period.millis() / 1000).unwrap_or(i64::MAX);
     let dimensions = || {
         let each = watched.dimensions.iter();

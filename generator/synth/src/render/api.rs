@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stackgen_cfn::{Map, Node, get_att, join, list, map, r#ref, sub};
 
-use super::context::{Context, string_map};
+use super::context::{RenderContext, string_map};
 use super::deployment;
 use super::function::{self, FunctionIds};
 use super::role::{allow, assumed_by, policy};
-use super::template::{Resource, Template};
-use crate::spec::{AccessLogs, Domain, LogLevel, Retention, Stage, Throttling};
+use super::template::{ResourceBuilder, TemplateBuilder};
+use crate::spec::{AccessLogsSpec, DomainSpec, LogLevel, Retention, StageSpec, ThrottlingSpec};
 
 /// One of the two APIs: how its resources are named.
 #[derive(Clone, Copy)]
-pub(super) struct Api {
+pub(super) struct ApiNames {
     /// The section of stackgen.yaml.
     pub(super) section: &'static str,
     /// The API's logical id, and the beginning of those of its parts.
@@ -25,7 +25,7 @@ pub(super) struct Api {
 const PERMISSION: &str = "AWS::Lambda::Permission";
 pub(super) const ACCOUNT: &str = "ApiGatewayAccount";
 
-impl Api {
+impl ApiNames {
     pub(super) fn stage_id(self) -> String {
         format!("{}Stage", self.prefix)
     }
@@ -66,8 +66,8 @@ impl Api {
 }
 
 /// Lets exactly one route or authorizer call a function. `rest` is what stands behind the API in the source's ARN.
-pub(super) fn permission(api: Api, function: &str, rest: &str) -> Resource {
-    Resource::new(PERMISSION)
+pub(super) fn permission(api: ApiNames, function: &str, rest: &str) -> ResourceBuilder {
+    ResourceBuilder::new(PERMISSION)
         .set("Action", "lambda:InvokeFunction")
         .set(
             "FunctionName",
@@ -80,9 +80,9 @@ pub(super) fn permission(api: Api, function: &str, rest: &str) -> Resource {
 /// The role by which a pinned API calls any version of its functions: an earlier deployment keeps its right to the
 /// versions that it points at (row D19).
 pub(super) fn invoke_role(
-    context: &Context<'_>,
+    context: &RenderContext<'_>,
     functions: &BTreeSet<impl AsRef<str>>,
-) -> Resource {
+) -> ResourceBuilder {
     let resources = functions.iter().flat_map(|name| {
         let id = FunctionIds::new(name.as_ref()).function;
         [get_att(&id, "Arn"), sub(format!("${{{id}.Arn}}:*"))]
@@ -94,8 +94,13 @@ pub(super) fn invoke_role(
 }
 
 /// An integration that hands a request to a function whole and takes its answer.
-pub(super) fn integration(context: &Context<'_>, api: Api, name: &str, millis: u64) -> Resource {
-    Resource::new("AWS::ApiGatewayV2::Integration")
+pub(super) fn integration(
+    context: &RenderContext<'_>,
+    api: ApiNames,
+    name: &str,
+    millis: u64,
+) -> ResourceBuilder {
+    ResourceBuilder::new("AWS::ApiGatewayV2::Integration")
         .set("ApiId", r#ref(api.id))
         .set("IntegrationType", "AWS_PROXY")
         .set("IntegrationMethod", "POST")
@@ -116,12 +121,12 @@ pub(super) fn target(integration: &str) -> Node {
 
 /// The stage. It names its deployment by the placeholder, until all that the deployment snapshots is known.
 pub(super) fn stage(
-    context: &Context<'_>,
-    api: Api,
+    context: &RenderContext<'_>,
+    api: ApiNames,
     name: &str,
-    stage: &Stage,
-    routes: &BTreeMap<&str, Throttling>,
-    template: &mut Template,
+    stage: &StageSpec,
+    routes: &BTreeMap<&str, ThrottlingSpec>,
+    template: &mut TemplateBuilder,
 ) {
     // Nothing is served that API Gateway may not call yet.
     let mut first = template.ids_of(api.section, PERMISSION);
@@ -129,7 +134,7 @@ pub(super) fn stage(
         first.push(ACCOUNT.to_owned());
     }
     let resource = || {
-        Resource::new("AWS::ApiGatewayV2::Stage")
+        ResourceBuilder::new("AWS::ApiGatewayV2::Stage")
             .depends_on(first)
             .set("ApiId", r#ref(api.id))
             .set("StageName", name)
@@ -153,17 +158,17 @@ pub(super) fn stage(
 }
 
 /// True when the stage writes to CloudWatch Logs, for which the account needs a role (row L3).
-pub(super) fn has_logs(stage: &Stage) -> bool {
+pub(super) fn has_logs(stage: &StageSpec) -> bool {
     stage.access_logs.is_some() || stage.execution_logs.is_some()
 }
 
 /// Adds the log group of the access log.
 pub(super) fn access_log_group(
-    context: &Context<'_>,
-    api: Api,
+    context: &RenderContext<'_>,
+    api: ApiNames,
     name: &str,
-    stage: &Stage,
-    template: &mut Template,
+    stage: &StageSpec,
+    template: &mut TemplateBuilder,
 ) {
     if let Some(logs) = &stage.access_logs {
         let retention = logs.retention_in_days.unwrap_or(Retention(30));
@@ -182,7 +187,7 @@ pub(super) fn access_log_group(
     }
 }
 
-fn access_log_settings(api: Api, logs: &AccessLogs) -> Node {
+fn access_log_settings(api: ApiNames, logs: &AccessLogsSpec) -> Node {
     let format = logs
         .format
         .clone()
@@ -194,7 +199,7 @@ fn access_log_settings(api: Api, logs: &AccessLogs) -> Node {
 }
 
 /// What explains a refusal, a failure or a closed socket (row L1).
-fn default_format(api: Api) -> serde_json::Value {
+fn default_format(api: ApiNames) -> serde_json::Value {
     let websocket = [
         ("requestId", "requestId"),
         ("extendedRequestId", "extendedRequestId"),
@@ -246,7 +251,7 @@ fn default_format(api: Api) -> serde_json::Value {
 
 /// Throttles where they are asked for. Logs and metrics are written out when they are off as well: UpdateStage
 /// merges, so that what leaves the template goes on (row D12).
-fn default_route_settings(api: Api, stage: &Stage) -> Map {
+fn default_route_settings(api: ApiNames, stage: &StageSpec) -> Map {
     let mut settings = stage.throttling.map(throttling).unwrap_or_default();
     settings.insert("DetailedMetricsEnabled", stage.detailed_metrics);
     if !api.is_http() {
@@ -262,7 +267,7 @@ fn default_route_settings(api: Api, stage: &Stage) -> Map {
     settings
 }
 
-fn route_settings(routes: &BTreeMap<&str, Throttling>) -> Option<Node> {
+fn route_settings(routes: &BTreeMap<&str, ThrottlingSpec>) -> Option<Node> {
     let settings: Map = routes
         .iter()
         .map(|(key, limits)| (*key, Node::from(throttling(*limits))))
@@ -270,7 +275,7 @@ fn route_settings(routes: &BTreeMap<&str, Throttling>) -> Option<Node> {
     (!settings.is_empty()).then(|| settings.into())
 }
 
-fn throttling(limits: Throttling) -> Map {
+fn throttling(limits: ThrottlingSpec) -> Map {
     let mut settings = Map::new();
     settings.insert("ThrottlingBurstLimit", limits.burst_limit);
     settings.insert("ThrottlingRateLimit", Node::from(limits.rate_limit));
@@ -278,7 +283,12 @@ fn throttling(limits: Throttling) -> Map {
 }
 
 /// Adds a domain name, the mapping to the stage, and the record if the hosted zone is known.
-pub(super) fn domain(context: &Context<'_>, api: Api, domain: &Domain, template: &mut Template) {
+pub(super) fn domain(
+    context: &RenderContext<'_>,
+    api: ApiNames,
+    domain: &DomainSpec,
+    template: &mut TemplateBuilder,
+) {
     let origin = [api.section, "domain"];
     let (name_id, mapping_id) = (
         format!("{}DomainName", api.prefix),
@@ -290,13 +300,13 @@ pub(super) fn domain(context: &Context<'_>, api: Api, domain: &Domain, template:
         ("SecurityPolicy", "TLS_1_2".into()),
     ]);
     let name = || {
-        Resource::new("AWS::ApiGatewayV2::DomainName")
+        ResourceBuilder::new("AWS::ApiGatewayV2::DomainName")
             .set("DomainName", domain.name.0.clone())
             .set("DomainNameConfigurations", list([configuration]))
             .set_some("Tags", context.tag_map())
     };
     let mapping = || {
-        Resource::new("AWS::ApiGatewayV2::ApiMapping")
+        ResourceBuilder::new("AWS::ApiGatewayV2::ApiMapping")
             .set("ApiId", r#ref(api.id))
             .set("DomainName", r#ref(&name_id))
             .set("Stage", r#ref(api.stage_id()))
@@ -311,7 +321,7 @@ pub(super) fn domain(context: &Context<'_>, api: Api, domain: &Domain, template:
             ("HostedZoneId", get_att(&name_id, "RegionalHostedZoneId")),
         ]);
         let record = || {
-            Resource::new("AWS::Route53::RecordSet")
+            ResourceBuilder::new("AWS::Route53::RecordSet")
                 .set("HostedZoneId", zone.0.clone())
                 .set("Name", domain.name.0.clone())
                 .set("Type", "A")
@@ -327,7 +337,7 @@ pub(super) fn domain(context: &Context<'_>, api: Api, domain: &Domain, template:
 }
 
 /// The URL at a custom domain.
-pub(super) fn url(scheme: &str, domain: &Domain) -> Node {
+pub(super) fn url(scheme: &str, domain: &DomainSpec) -> Node {
     let path = domain
         .mapping_key
         .as_ref()
@@ -350,7 +360,7 @@ pub(super) fn url(scheme: &str, domain: &Domain) -> Node {
 }
 
 /// The role by which API Gateway writes to CloudWatch Logs, for the whole account and region.
-pub(super) fn account(context: &Context<'_>, template: &mut Template) {
+pub(super) fn account(context: &RenderContext<'_>, template: &mut TemplateBuilder) {
     if !context.spec.api_gateway_cloud_watch_role {
         return;
     }
@@ -364,7 +374,7 @@ pub(super) fn account(context: &Context<'_>, template: &mut Template) {
     };
     template.add("ApiGatewayCloudWatchRole", &origin, role);
     let account = || {
-        Resource::new("AWS::ApiGateway::Account")
+        ResourceBuilder::new("AWS::ApiGateway::Account")
             .retained(true)
             .set(
                 "CloudWatchRoleArn",

@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use stackgen_cfn::{Map, Node, list, map};
 
 use crate::names::physical;
-use crate::spec::{Release, Spec, WebSocket};
+use crate::spec::{ReleaseMode, Spec, WebSocketSpec};
 use crate::{Artifacts, Dialect};
 
 /// One environment of a stack, and how it is to be rendered.
-pub(super) struct Context<'a> {
+pub(super) struct RenderContext<'a> {
     pub(super) spec: &'a Spec,
     pub(super) environment: &'a str,
-    pub(super) release: Release,
+    pub(super) release: ReleaseMode,
     pub(super) dialect: Dialect,
     pub(super) project_path: &'a str,
     pub(super) artifacts: &'a Artifacts,
 }
 
-impl<'a> Context<'a> {
+impl<'a> RenderContext<'a> {
     /// The environment's copy of a name.
     pub(super) fn name(&self, name: &str) -> String {
         physical(name, self.environment)
@@ -30,10 +30,10 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn pinned(&self) -> bool {
-        self.release == Release::Pinned
+        self.release == ReleaseMode::Pinned
     }
 
-    pub(super) fn websocket(&self) -> Option<&'a WebSocket> {
+    pub(super) fn websocket(&self) -> Option<&'a WebSocketSpec> {
         self.spec.websocket.as_ref()
     }
 

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use stackgen_cfn::sub;
 
-use super::context::Context;
+use super::context::RenderContext;
 use super::function::FunctionIds;
-use super::template::{Resource, Template};
+use super::template::{ResourceBuilder, TemplateBuilder};
 use super::{http, websocket};
 use crate::names::pascal;
 
@@ -13,16 +13,16 @@ const WIDTH: usize = 8;
 const HEIGHT: usize = 6;
 
 /// Adds the dashboard.
-pub(super) fn render(context: &Context<'_>, template: &mut Template) {
+pub(super) fn render(context: &RenderContext<'_>, template: &mut TemplateBuilder) {
     template.add("Dashboard", &["dashboard"], || {
-        Resource::new("AWS::CloudWatch::Dashboard")
+        ResourceBuilder::new("AWS::CloudWatch::Dashboard")
             .set("DashboardName", context.stack_name())
             .set("DashboardBody", sub(body(&widgets(rows(context)))))
             .set_some("Tags", context.tag_list())
     });
 }
 
-fn rows(context: &Context<'_>) -> Vec<Vec<Value>> {
+fn rows(context: &RenderContext<'_>) -> Vec<Vec<Value>> {
     let mut rows: Vec<Vec<Value>> = Vec::new();
     if let Some(api) = context.websocket() {
         rows.push(websocket_row(websocket::stage_name(api)));

@@ -3,20 +3,20 @@
 use stackgen_cfn::{Map, Node, r#ref};
 use stackgen_model::{Inputs, Model};
 
-use super::api::Api;
-use super::template::{Resource, Template};
+use super::api::ApiNames;
+use super::template::{ResourceBuilder, TemplateBuilder};
 
 /// The logical id that stands for a deployment until its digest is known.
-pub(super) fn placeholder(api: Api) -> String {
+pub(super) fn placeholder(api: ApiNames) -> String {
     format!("{}Deployment", api.prefix)
 }
 
-fn output(api: Api) -> String {
+fn output(api: ApiNames) -> String {
     format!("{}DeploymentId", api.prefix)
 }
 
 /// Keeps places for a deployment and for the output that tells its id.
-pub(super) fn reserve(api: Api, template: &mut Template) {
+pub(super) fn reserve(api: ApiNames, template: &mut TemplateBuilder) {
     template.reserve(&placeholder(api));
     template.output(
         &output(api),
@@ -30,7 +30,7 @@ pub(super) fn reserve(api: Api, template: &mut Template) {
 /// A logical id carries the digest of what the deployment snapshots (row D1), so that a change of the wiring makes
 /// a new deployment and nothing else does (row D7). It waits for everything that it snapshots (row F7), raw
 /// resources included, and stays when the template moves on: it is what a roll-back goes back to.
-pub(super) fn fill(apis: &[Api], environment: &str, template: &mut Node) {
+pub(super) fn fill(apis: &[ApiNames], environment: &str, template: &mut Node) {
     if apis.is_empty() {
         return;
     }
@@ -49,7 +49,7 @@ pub(super) fn fill(apis: &[Api], environment: &str, template: &mut Node) {
             .map(|found| found.snapshot_digest(&model))
             .expect("the API stands in this template");
         let id = format!("{}{}", placeholder(api), digest.short());
-        let deployment = Resource::new("AWS::ApiGatewayV2::Deployment")
+        let deployment = ResourceBuilder::new("AWS::ApiGatewayV2::Deployment")
             .retained(true)
             .depends_on(snapshotted(api, resources(template)))
             .set("ApiId", r#ref(api.id))
@@ -102,7 +102,7 @@ fn resources(template: &Node) -> impl Iterator<Item = (&str, &Node)> {
 
 /// Everything of an API that a deployment snapshots, by logical id in order.
 pub(super) fn snapshotted<'a>(
-    api: Api,
+    api: ApiNames,
     resources: impl Iterator<Item = (&'a str, &'a Node)>,
 ) -> Vec<String> {
     const KINDS: [&str; 6] = [

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use stackgen_cfn::{Map, Node, get_att, json, list, map, r#ref, sub};
 
-use super::context::Context;
+use super::context::RenderContext;
 use super::references::Dependencies;
 use super::role;
-use super::template::{Resource, Template};
+use super::template::{ResourceBuilder, TemplateBuilder};
 use super::websocket;
 use crate::Dialect;
 use crate::digest;
 use crate::names::{pascal, screaming_snake};
-use crate::spec::{Duration, Expression, Function, Retention};
+use crate::spec::{Duration, Expression, FunctionSpec, Retention};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(3000);
 const DEFAULT_MEMORY: u32 = 128;
@@ -37,7 +37,7 @@ impl FunctionIds {
 }
 
 /// How an integration or an authorizer names the function that it calls.
-pub(super) fn invocation_target(context: &Context<'_>, name: &str) -> String {
+pub(super) fn invocation_target(context: &RenderContext<'_>, name: &str) -> String {
     match context
         .spec
         .functions
@@ -50,7 +50,7 @@ pub(super) fn invocation_target(context: &Context<'_>, name: &str) -> String {
 }
 
 /// The path by which API Gateway calls a function.
-pub(super) fn invocation_uri(context: &Context<'_>, name: &str) -> Node {
+pub(super) fn invocation_uri(context: &RenderContext<'_>, name: &str) -> Node {
     sub(format!(
         "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{}/invocations",
         invocation_target(context, name)
@@ -59,11 +59,11 @@ pub(super) fn invocation_uri(context: &Context<'_>, name: &str) -> Node {
 
 /// Adds a function with all that belongs to it.
 pub(super) fn render(
-    context: &Context<'_>,
+    context: &RenderContext<'_>,
     name: &str,
-    function: &Function,
+    function: &FunctionSpec,
     document: &Node,
-    template: &mut Template,
+    template: &mut TemplateBuilder,
 ) {
     let ids = FunctionIds::new(name);
     let origin = ["functions", name];
@@ -84,7 +84,7 @@ pub(super) fn render(
     });
     if context.pinned() {
         let version = || {
-            Resource::new("AWS::Lambda::Version")
+            ResourceBuilder::new("AWS::Lambda::Version")
                 .retained(true)
                 .set("FunctionName", r#ref(&ids.function))
         };
@@ -93,18 +93,27 @@ pub(super) fn render(
 }
 
 /// A log group that goes with the stack.
-pub(super) fn log_group(context: &Context<'_>, name: &str, retention: Retention) -> Resource {
-    Resource::new("AWS::Logs::LogGroup")
+pub(super) fn log_group(
+    context: &RenderContext<'_>,
+    name: &str,
+    retention: Retention,
+) -> ResourceBuilder {
+    ResourceBuilder::new("AWS::Logs::LogGroup")
         .retained(false)
         .set("LogGroupName", name)
         .set("RetentionInDays", retention.0)
         .set_some("Tags", context.tag_list())
 }
 
-fn resource(context: &Context<'_>, name: &str, function: &Function, ids: &FunctionIds) -> Resource {
+fn resource(
+    context: &RenderContext<'_>,
+    name: &str,
+    function: &FunctionSpec,
+    ids: &FunctionIds,
+) -> ResourceBuilder {
     let configuration = configuration(context, name, function, ids, invoked);
     let sam = context.dialect == Dialect::Sam;
-    let mut resource = Resource::new(if sam {
+    let mut resource = ResourceBuilder::new(if sam {
         "AWS::Serverless::Function"
     } else {
         "AWS::Lambda::Function"
@@ -148,7 +157,7 @@ fn resource(context: &Context<'_>, name: &str, function: &Function, ids: &Functi
 
 /// Where the code is, for the tool that uploads it: `aws cloudformation package` takes the zip file, `sam build` the
 /// folder of Cargo.toml.
-fn code(context: &Context<'_>, function: &Function) -> (&'static str, String) {
+fn code(context: &RenderContext<'_>, function: &FunctionSpec) -> (&'static str, String) {
     let word = if context.dialect == Dialect::Sam {
         "CodeUri"
     } else {
@@ -168,7 +177,7 @@ fn joined(folder: &str, path: &str) -> String {
 }
 
 /// The file that is uploaded as a function's code, relative to stackgen.yaml.
-pub(super) fn artifact_path(function: &Function) -> String {
+pub(super) fn artifact_path(function: &FunctionSpec) -> String {
     match (&function.binary, &function.zip) {
         (Some(binary), _) => format!("target/lambda/{binary}/bootstrap.zip"),
         (None, Some(zip)) => zip.clone(),
@@ -177,19 +186,19 @@ pub(super) fn artifact_path(function: &Function) -> String {
 }
 
 /// What `PublishVersion` publishes beside the code. Functions that it invokes stand here by name.
-pub(super) fn published(context: &Context<'_>, name: &str, function: &Function) -> Map {
+pub(super) fn published(context: &RenderContext<'_>, name: &str, function: &FunctionSpec) -> Map {
     let ids = FunctionIds::new(name);
-    let by_name = |context: &Context<'_>, name: &str| context.name(name).into();
+    let by_name = |context: &RenderContext<'_>, name: &str| context.name(name).into();
     configuration(context, name, function, &ids, by_name)
 }
 
 /// The same in the order in which the template shows it.
 fn configuration(
-    context: &Context<'_>,
+    context: &RenderContext<'_>,
     name: &str,
-    function: &Function,
+    function: &FunctionSpec,
     ids: &FunctionIds,
-    invoked: impl Fn(&Context<'_>, &str) -> Node,
+    invoked: impl Fn(&RenderContext<'_>, &str) -> Node,
 ) -> Map {
     let mut map_ = Map::new();
     map_.insert("FunctionName", context.name(name));
@@ -240,10 +249,10 @@ fn configuration(
 
 /// The file's variables and those that follow from the wiring, in order of name.
 fn environment(
-    context: &Context<'_>,
+    context: &RenderContext<'_>,
     name: &str,
-    function: &Function,
-    invoked: impl Fn(&Context<'_>, &str) -> Node,
+    function: &FunctionSpec,
+    invoked: impl Fn(&RenderContext<'_>, &str) -> Node,
 ) -> Map {
     let mut variables = Map::new();
     for (name, Expression(value)) in &function.environment {
@@ -275,7 +284,7 @@ fn environment(
 
 /// What a function invokes another by: the name or, in a pinned release, the published version, so that going back
 /// to an earlier deployment goes back to the code behind it, too.
-fn invoked(context: &Context<'_>, name: &str) -> Node {
+fn invoked(context: &RenderContext<'_>, name: &str) -> Node {
     let functions = &context.spec.functions;
     match functions.get(name).filter(|_| context.pinned()) {
         Some(function) => r#ref(version_id(context, name, function)),
@@ -285,7 +294,7 @@ fn invoked(context: &Context<'_>, name: &str) -> Node {
 
 /// The logical id of a function's published version: a digest of its code and configuration and of those that it
 /// invokes, so that exactly a change of these publishes a new one (row D17).
-fn version_id(context: &Context<'_>, name: &str, function: &Function) -> String {
+fn version_id(context: &RenderContext<'_>, name: &str, function: &FunctionSpec) -> String {
     let mut canonical = canonical(context, name, function);
     for (other, function) in invoked_by(context, name, function) {
         canonical.push_str(&format!("\ninvokes {other}="));
@@ -295,7 +304,7 @@ fn version_id(context: &Context<'_>, name: &str, function: &Function) -> String 
 }
 
 /// A function's code and configuration.
-fn canonical(context: &Context<'_>, name: &str, function: &Function) -> String {
+fn canonical(context: &RenderContext<'_>, name: &str, function: &FunctionSpec) -> String {
     let mut published = published(context, name, function);
     published.sort_keys();
     let published = Node::from(published);
@@ -311,10 +320,10 @@ fn canonical(context: &Context<'_>, name: &str, function: &Function) -> String {
 
 /// The other functions that a function invokes, and those that they invoke, by name.
 fn invoked_by<'a>(
-    context: &Context<'a>,
+    context: &RenderContext<'a>,
     name: &str,
-    function: &'a Function,
-) -> BTreeMap<&'a str, &'a Function> {
+    function: &'a FunctionSpec,
+) -> BTreeMap<&'a str, &'a FunctionSpec> {
     let functions = &context.spec.functions;
     let mut found = BTreeMap::new();
     let mut to_see: Vec<&String> = function.invoke.iter().collect();

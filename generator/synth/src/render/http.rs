@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stackgen_cfn::{Map, Node, list, map, r#ref, sub};
 
-use super::api::{self, Api};
-use super::context::Context;
+use super::api::{self, ApiNames};
+use super::context::RenderContext;
 use super::deployment;
-use super::template::{Resource, Template};
+use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::names::{http_route, pascal};
-use crate::spec::{Auth, Cors, Domain, Duration, Http, HttpAuthorizer, HttpRoute};
+use crate::spec::{
+    Auth, CorsSpec, DomainSpec, Duration, HttpAuthorizerSpec, HttpRouteSpec, HttpSpec,
+};
 
 const API: &str = "HttpApi";
-pub(super) const NAMES: Api = Api {
+pub(super) const NAMES: ApiNames = ApiNames {
     section: "http",
     id: API,
     prefix: "Http",
@@ -20,16 +22,16 @@ pub(super) const NAMES: Api = Api {
 const AUTHORIZER: &str = "HttpAuthorizer";
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(30_000);
 
-fn stage_name(http: &Http) -> &str {
+fn stage_name(http: &HttpSpec) -> &str {
     http.stage.name.as_deref().unwrap_or("$default")
 }
 
 /// Adds the API with its authorizer, integrations, routes, permissions, deployment and stage.
-pub(super) fn render(context: &Context<'_>, http: &Http, template: &mut Template) {
+pub(super) fn render(context: &RenderContext<'_>, http: &HttpSpec, template: &mut TemplateBuilder) {
     let origin = [NAMES.section];
-    let closed = Domain::is_only_way_in(http.domain.as_ref());
+    let closed = DomainSpec::is_only_way_in(http.domain.as_ref());
     let resource = || {
-        Resource::new("AWS::ApiGatewayV2::Api")
+        ResourceBuilder::new("AWS::ApiGatewayV2::Api")
             .set("Name", context.name(&http.name))
             .set_some("Description", http.description.as_deref())
             .set("ProtocolType", "HTTP")
@@ -79,7 +81,7 @@ pub(super) fn render(context: &Context<'_>, http: &Http, template: &mut Template
     template.output("HttpApiId", "Id of the HTTP API", r#ref(API));
 }
 
-fn url(http: &Http) -> Node {
+fn url(http: &HttpSpec) -> Node {
     let stage = match stage_name(http) {
         "$default" => String::new(),
         name => format!("/{name}"),
@@ -92,7 +94,7 @@ fn url(http: &Http) -> Node {
     })
 }
 
-fn cors(cors: &Cors) -> Node {
+fn cors(cors: &CorsSpec) -> Node {
     let mut configuration = Map::new();
     let lists = [
         ("AllowOrigins", &cors.allow_origins),
@@ -114,7 +116,11 @@ fn cors(cors: &Cors) -> Node {
     configuration.into()
 }
 
-fn authorizer(context: &Context<'_>, http: &Http, authorizer: &HttpAuthorizer) -> Resource {
+fn authorizer(
+    context: &RenderContext<'_>,
+    http: &HttpSpec,
+    authorizer: &HttpAuthorizerSpec,
+) -> ResourceBuilder {
     let sources = match authorizer.identity_source.as_slice() {
         [] => list(["$request.header.Authorization"]),
         sources => list(sources.iter().map(String::as_str)),
@@ -131,7 +137,7 @@ fn authorizer(context: &Context<'_>, http: &Http, authorizer: &HttpAuthorizer) -
             ),
         ),
     ]);
-    Resource::new("AWS::ApiGatewayV2::Authorizer")
+    ResourceBuilder::new("AWS::ApiGatewayV2::Authorizer")
         .set("ApiId", r#ref(API))
         .set("Name", format!("{}-jwt", context.name(&http.name)))
         .set("AuthorizerType", "JWT")
@@ -139,7 +145,7 @@ fn authorizer(context: &Context<'_>, http: &Http, authorizer: &HttpAuthorizer) -
         .set("JwtConfiguration", jwt)
 }
 
-fn timeout(http: &Http, route: &HttpRoute) -> u64 {
+fn timeout(http: &HttpSpec, route: &HttpRouteSpec) -> u64 {
     route
         .timeout
         .or(http.timeout)
@@ -148,7 +154,7 @@ fn timeout(http: &Http, route: &HttpRoute) -> u64 {
 }
 
 /// The logical id of the integration that a route uses: one a function, unless routes set it up differently.
-fn integration_id(http: &Http, route: &HttpRoute) -> String {
+fn integration_id(http: &HttpSpec, route: &HttpRouteSpec) -> String {
     let millis = timeout(http, route);
     let usual = http.timeout.unwrap_or(DEFAULT_TIMEOUT).millis();
     let suffix = if millis == usual {
@@ -159,8 +165,8 @@ fn integration_id(http: &Http, route: &HttpRoute) -> String {
     format!("{}HttpIntegration{suffix}", pascal(&route.function))
 }
 
-fn integrations(context: &Context<'_>, http: &Http, template: &mut Template) {
-    let mut integrations: BTreeMap<(&str, u64), (&str, &HttpRoute)> = BTreeMap::new();
+fn integrations(context: &RenderContext<'_>, http: &HttpSpec, template: &mut TemplateBuilder) {
+    let mut integrations: BTreeMap<(&str, u64), (&str, &HttpRouteSpec)> = BTreeMap::new();
     for (key, route) in &http.routes {
         integrations
             .entry((&route.function, timeout(http, route)))
@@ -180,17 +186,17 @@ fn integrations(context: &Context<'_>, http: &Http, template: &mut Template) {
 
 /// A route and its permission.
 fn route(
-    context: &Context<'_>,
-    http: &Http,
+    context: &RenderContext<'_>,
+    http: &HttpSpec,
     key: &str,
-    route: &HttpRoute,
-    template: &mut Template,
+    route: &HttpRouteSpec,
+    template: &mut TemplateBuilder,
 ) {
     let origin = [NAMES.section, "routes", key];
     let id = http_route(key);
     let jwt = route.auth == Auth::Jwt;
     let resource = || {
-        Resource::new("AWS::ApiGatewayV2::Route")
+        ResourceBuilder::new("AWS::ApiGatewayV2::Route")
             .set("ApiId", r#ref(API))
             .set("RouteKey", key)
             .set("AuthorizationType", if jwt { "JWT" } else { "NONE" })

@@ -21,14 +21,14 @@ use stackgen_cfn::{Map, Node, list, map};
 
 use crate::environment::MergedEnvironment;
 use crate::outline::Outline;
-use crate::spec::{Release, Spec};
-use crate::{Artifacts, Dialect, Rendered, Request};
-use context::Context;
-use template::Template;
+use crate::spec::{ReleaseMode, Spec};
+use crate::{Artifacts, Dialect, RenderOptions, Rendered};
+use context::RenderContext;
+use template::TemplateBuilder;
 
 /// The template of an environment.
-pub(crate) fn render(environment: &MergedEnvironment, request: &Request<'_>) -> Rendered {
-    let context = Context {
+pub(crate) fn render(environment: &MergedEnvironment, request: &RenderOptions<'_>) -> Rendered {
+    let context = RenderContext {
         spec: &environment.spec,
         environment: &environment.name,
         release: environment.spec.release_in(&environment.name),
@@ -36,7 +36,7 @@ pub(crate) fn render(environment: &MergedEnvironment, request: &Request<'_>) -> 
         project_path: request.project_path,
         artifacts: request.artifacts,
     };
-    let mut template = Template::default();
+    let mut template = TemplateBuilder::default();
     resources(&context, &environment.document, &mut template);
     raw::add_resources(&environment.document, &mut template);
     raw::add_outputs(&environment.document, &mut template);
@@ -47,7 +47,7 @@ pub(crate) fn render(environment: &MergedEnvironment, request: &Request<'_>) -> 
 }
 
 /// The APIs of the stack.
-fn apis(context: &Context<'_>) -> Vec<api::Api> {
+fn apis(context: &RenderContext<'_>) -> Vec<api::ApiNames> {
     let websocket = context.spec.websocket.as_ref().map(|_| websocket::NAMES);
     let http = context.spec.http.as_ref().map(|_| http::NAMES);
     websocket.into_iter().chain(http).collect()
@@ -55,7 +55,7 @@ fn apis(context: &Context<'_>) -> Vec<api::Api> {
 
 /// The built code that the versions of an environment are named after.
 pub(crate) fn artifact_paths(environment: &MergedEnvironment) -> Vec<String> {
-    if environment.spec.release_in(&environment.name) == Release::Live {
+    if environment.spec.release_in(&environment.name) == ReleaseMode::Live {
         return Vec::new();
     }
     let paths: BTreeSet<_> = environment
@@ -70,7 +70,7 @@ pub(crate) fn artifact_paths(environment: &MergedEnvironment) -> Vec<String> {
 /// What an environment's template will hold. It does not depend on the dialect, and digests are not looked at. In a
 /// file that refers to nothing, names are all that matters, and the resources stay empty.
 pub(crate) fn outline(spec: &Spec, environment: &str, document: &Node) -> Outline {
-    let context = Context {
+    let context = RenderContext {
         spec,
         environment,
         release: spec.release_in(environment),
@@ -79,8 +79,8 @@ pub(crate) fn outline(spec: &Spec, environment: &str, document: &Node) -> Outlin
         artifacts: &Artifacts::new(),
     };
     let mut template = match raw::refers(document) {
-        true => Template::default(),
-        false => Template::of_ids(),
+        true => TemplateBuilder::default(),
+        false => TemplateBuilder::of_ids(),
     };
     resources(&context, document, &mut template);
     let collisions = template.collisions().to_vec();
@@ -101,7 +101,7 @@ pub(crate) fn outline(spec: &Spec, environment: &str, document: &Node) -> Outlin
 }
 
 /// Every resource but the raw ones, with deployments still to come.
-fn resources(context: &Context<'_>, document: &Node, template: &mut Template) {
+fn resources(context: &RenderContext<'_>, document: &Node, template: &mut TemplateBuilder) {
     for (name, table) in &context.spec.tables {
         table::render(context, name, table, template);
     }
@@ -123,7 +123,11 @@ fn resources(context: &Context<'_>, document: &Node, template: &mut Template) {
     }
 }
 
-fn document(context: &Context<'_>, environment: &MergedEnvironment, template: Template) -> Node {
+fn document(
+    context: &RenderContext<'_>,
+    environment: &MergedEnvironment,
+    template: TemplateBuilder,
+) -> Node {
     let mut root = Map::new();
     root.insert("AWSTemplateFormatVersion", "2010-09-09");
     if context.dialect == Dialect::Sam {

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::context::Context;
+use super::context::RenderContext;
 use super::references::Dependencies;
-use super::template::Template;
+use super::template::TemplateBuilder;
 use super::{api, function};
 use crate::Notice;
 use crate::wording::and;
 
 /// Everything to know, and the prerequisite among the template's outputs.
-pub(super) fn notices(context: &Context<'_>, template: &mut Template) -> Vec<Notice> {
+pub(super) fn notices(context: &RenderContext<'_>, template: &mut TemplateBuilder) -> Vec<Notice> {
     let notices = [
         not_built(context),
         frozen_parameters(context, template),
@@ -20,7 +20,7 @@ pub(super) fn notices(context: &Context<'_>, template: &mut Template) -> Vec<Not
 }
 
 /// A version that is named after its configuration alone does not change with its code.
-fn not_built(context: &Context<'_>) -> Option<Notice> {
+fn not_built(context: &RenderContext<'_>) -> Option<Notice> {
     let functions = context.spec.functions.iter().filter(|_| context.pinned());
     let unbuilt: Vec<_> = functions
         .filter(|(_, function)| {
@@ -55,7 +55,7 @@ fn not_built(context: &Context<'_>) -> Option<Notice> {
 }
 
 /// The command that builds the stack's binaries; two of them where processors differ.
-fn how_to_build(context: &Context<'_>) -> String {
+fn how_to_build(context: &RenderContext<'_>) -> String {
     let build = "cargo lambda build --release --output-format zip";
     let processors: BTreeSet<_> = context
         .spec
@@ -73,7 +73,7 @@ fn how_to_build(context: &Context<'_>) -> String {
 }
 
 /// A parameter's value that is given at deploy time changes no logical id: neither a deployment's nor a version's.
-fn frozen_parameters(context: &Context<'_>, template: &Template) -> Option<Notice> {
+fn frozen_parameters(context: &RenderContext<'_>, template: &TemplateBuilder) -> Option<Notice> {
     let mut frozen = Dependencies::of_snapshots(template, context).into_parameters();
     if context.pinned() {
         for (name, function) in &context.spec.functions {
@@ -107,7 +107,7 @@ fn frozen_parameters(context: &Context<'_>, template: &Template) -> Option<Notic
 }
 
 /// Logs of a WebSocket API need a role of the account (row L3); an HTTP API's access log does not.
-fn account_role(context: &Context<'_>, template: &mut Template) -> Option<Notice> {
+fn account_role(context: &RenderContext<'_>, template: &mut TemplateBuilder) -> Option<Notice> {
     let logs = context
         .websocket()
         .is_some_and(|websocket| api::has_logs(&websocket.stage));

@@ -2,8 +2,8 @@
 
 use stackgen_cfn::{Map, Node, Value, list, map};
 
-use super::context::Context;
-use super::template::Template;
+use super::context::RenderContext;
+use super::template::TemplateBuilder;
 use crate::Dialect;
 
 /// The keys of a resource and of a policy's statement in the order in which people read them; others follow by name.
@@ -49,14 +49,14 @@ pub(super) fn section(document: &Node, key: &str) -> Option<Node> {
 }
 
 /// Adds the raw resources.
-pub(super) fn add_resources(document: &Node, template: &mut Template) {
+pub(super) fn add_resources(document: &Node, template: &mut TemplateBuilder) {
     for (id, node) in sorted_entries(document, "resources") {
         template.add_node(&id, &["resources", &id], node);
     }
 }
 
 /// Adds the raw outputs.
-pub(super) fn add_outputs(document: &Node, template: &mut Template) {
+pub(super) fn add_outputs(document: &Node, template: &mut TemplateBuilder) {
     for (id, node) in sorted_entries(document, "outputs") {
         template.add_output_node(&id, node);
     }
@@ -98,7 +98,7 @@ pub(super) fn canonical(node: &Node) -> Node {
 }
 
 /// What tools read of a template beside its resources.
-pub(super) fn metadata(context: &Context<'_>) -> Node {
+pub(super) fn metadata(context: &RenderContext<'_>) -> Node {
     let stackgen = map([
         ("Stack", Node::from(context.spec.name.as_str())),
         ("Environment", context.environment.into()),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Value, json};
 
-use super::context::Context;
-use super::template::Template;
+use super::context::RenderContext;
+use super::template::TemplateBuilder;
 use crate::references::substituted;
 
 /// What values depend on, with what stackgen.yaml says of each: conditions are followed into theirs.
@@ -21,14 +21,14 @@ pub(super) struct Dependencies {
 
 impl Dependencies {
     /// Of one value.
-    pub(super) fn of(node: &Node, context: &Context<'_>) -> Self {
+    pub(super) fn of(node: &Node, context: &RenderContext<'_>) -> Self {
         let mut found = Dependencies::default();
         found.add(node, context);
         found
     }
 
     /// Of what a deployment snapshots (row D1).
-    pub(super) fn of_snapshots(template: &Template, context: &Context<'_>) -> Self {
+    pub(super) fn of_snapshots(template: &TemplateBuilder, context: &RenderContext<'_>) -> Self {
         const NOT_SNAPSHOTTED: [&str; 4] = ["Stage", "Deployment", "DomainName", "ApiMapping"];
         let mut found = Dependencies::default();
         for (_, resource) in template.resources() {
@@ -58,7 +58,7 @@ impl Dependencies {
         named.chain(mapped).collect()
     }
 
-    fn add(&mut self, node: &Node, context: &Context<'_>) {
+    fn add(&mut self, node: &Node, context: &RenderContext<'_>) {
         match &node.value {
             Value::List(items) => items.iter().for_each(|item| self.add(item, context)),
             Value::Map(map) => map.iter().for_each(|(_, node)| self.add(node, context)),
@@ -70,7 +70,7 @@ impl Dependencies {
         }
     }
 
-    fn add_call(&mut self, call: &IntrinsicCall, context: &Context<'_>) {
+    fn add_call(&mut self, call: &IntrinsicCall, context: &RenderContext<'_>) {
         let items = call.argument.as_list().unwrap_or_default();
         let first = items.first().and_then(Node::as_str);
         match call.function {
@@ -95,7 +95,7 @@ impl Dependencies {
         }
     }
 
-    fn parameter(&mut self, name: Option<&str>, context: &Context<'_>) {
+    fn parameter(&mut self, name: Option<&str>, context: &RenderContext<'_>) {
         let declared = |name| Some((name, context.spec.parameters.0.get(name)?));
         if let Some((name, parameter)) = name.and_then(declared) {
             let default = sorted(parameter.get("Default"));
@@ -103,7 +103,7 @@ impl Dependencies {
         }
     }
 
-    fn condition(&mut self, name: Option<&str>, context: &Context<'_>) {
+    fn condition(&mut self, name: Option<&str>, context: &RenderContext<'_>) {
         let declared = |name| Some((name, context.spec.conditions.0.get(name)?));
         if let Some((name, condition)) = name.and_then(declared) {
             let text = sorted(Some(condition));

@@ -2,13 +2,13 @@
 
 use stackgen_cfn::{Node, get_att, list, map, sub};
 
-use super::context::Context;
+use super::context::RenderContext;
 use super::function::FunctionIds;
 use super::raw;
-use super::template::Resource;
+use super::template::ResourceBuilder;
 use super::websocket;
 use crate::names::pascal;
-use crate::spec::{Function, Table, TableAction};
+use crate::spec::{FunctionSpec, TableAction, TableSpec};
 
 /// A statement that allows actions on resources.
 pub(super) fn allow(actions: impl IntoIterator<Item = String>, resources: Vec<Node>) -> Node {
@@ -20,13 +20,13 @@ pub(super) fn allow(actions: impl IntoIterator<Item = String>, resources: Vec<No
 }
 
 /// A role that a service of AWS assumes.
-pub(super) fn assumed_by(service: &str) -> Resource {
+pub(super) fn assumed_by(service: &str) -> ResourceBuilder {
     let assume = map([
         ("Effect", Node::from("Allow")),
         ("Principal", map([("Service", Node::from(service))])),
         ("Action", "sts:AssumeRole".into()),
     ]);
-    Resource::new("AWS::IAM::Role").set("AssumeRolePolicyDocument", document(vec![assume]))
+    ResourceBuilder::new("AWS::IAM::Role").set("AssumeRolePolicyDocument", document(vec![assume]))
 }
 
 /// A role's one policy.
@@ -46,11 +46,11 @@ fn document(statements: Vec<Node>) -> Node {
 
 /// The role of a function: its own log group, its tables, its connections, and what the stack's file adds.
 pub(super) fn of_function(
-    context: &Context<'_>,
-    function: &Function,
+    context: &RenderContext<'_>,
+    function: &FunctionSpec,
     ids: &FunctionIds,
     further: Option<&Node>,
-) -> Resource {
+) -> ResourceBuilder {
     let logs = allow(
         [
             "logs:CreateLogStream".to_owned(),
@@ -118,7 +118,7 @@ fn invocable(name: &str) -> [Node; 2] {
 /// The actions on the table, those that read indexes on the indexes as well, and a customer's key.
 fn table_statements(
     name: &str,
-    table: &Table,
+    table: &TableSpec,
     actions: &std::collections::BTreeSet<TableAction>,
 ) -> Vec<Node> {
     let id = format!("{}Table", pascal(name));

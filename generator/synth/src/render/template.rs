@@ -9,7 +9,7 @@ use crate::outline::{Collision, Origin};
 
 /// A resource before it is written.
 #[derive(Clone, Debug)]
-pub(super) struct Resource {
+pub(super) struct ResourceBuilder {
     kind: &'static str,
     properties: Map,
     depends_on: Vec<String>,
@@ -17,10 +17,10 @@ pub(super) struct Resource {
     metadata: Option<Node>,
 }
 
-impl Resource {
+impl ResourceBuilder {
     /// A resource of a CloudFormation type.
     pub(super) fn new(kind: &'static str) -> Self {
-        Resource {
+        ResourceBuilder {
             kind,
             properties: Map::new(),
             depends_on: Vec::new(),
@@ -90,7 +90,7 @@ impl Resource {
 
 /// Resources and outputs in the order of their making.
 #[derive(Debug, Default)]
-pub(super) struct Template {
+pub(super) struct TemplateBuilder {
     /// The logical ids alone are wanted: no resource is made.
     ids_only: bool,
     resources: IndexMap<String, (Node, Origin)>,
@@ -98,17 +98,22 @@ pub(super) struct Template {
     collisions: Vec<Collision>,
 }
 
-impl Template {
+impl TemplateBuilder {
     /// A template that collects logical ids, with nothing behind them.
     pub(super) fn of_ids() -> Self {
-        Template {
+        TemplateBuilder {
             ids_only: true,
-            ..Template::default()
+            ..TemplateBuilder::default()
         }
     }
 
     /// Adds a resource for an entry of stackgen.yaml.
-    pub(super) fn add(&mut self, id: &str, origin: &[&str], resource: impl FnOnce() -> Resource) {
+    pub(super) fn add(
+        &mut self,
+        id: &str,
+        origin: &[&str],
+        resource: impl FnOnce() -> ResourceBuilder,
+    ) {
         let node = match self.ids_only {
             true => Node::default(),
             false => resource().into_node(),

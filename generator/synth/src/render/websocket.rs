@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stackgen_cfn::{Node, get_att, list, map, r#ref, sub};
 
-use super::api::{self, Api};
-use super::context::Context;
+use super::api::{self, ApiNames};
+use super::context::RenderContext;
 use super::deployment;
 use super::function;
-use super::template::{Resource, Template};
+use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::names::{pascal, websocket_route};
-use crate::spec::{Authorizer, ContentHandling, Domain, Duration, Route, WebSocket};
+use crate::spec::{
+    AuthorizerSpec, ContentHandling, DomainSpec, Duration, RouteSpec, WebSocketSpec,
+};
 
 /// The API's logical id.
 pub(super) const API: &str = "WebSocketApi";
-pub(super) const NAMES: Api = Api {
+pub(super) const NAMES: ApiNames = ApiNames {
     section: "websocket",
     id: API,
     prefix: "WebSocket",
@@ -24,16 +26,16 @@ const DEFAULT_SELECTION: &str = "$request.body.action";
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(29_000);
 
 /// The stage's name, which a WebSocket URL always has.
-pub(super) fn stage_name(api: &WebSocket) -> &str {
+pub(super) fn stage_name(api: &WebSocketSpec) -> &str {
     api.stage.name.as_deref().unwrap_or("prod")
 }
 
 /// Where messages to connections are posted: `https://`, with the stage.
-pub(super) fn management_endpoint(api: &WebSocket) -> Node {
+pub(super) fn management_endpoint(api: &WebSocketSpec) -> Node {
     address("https", api)
 }
 
-fn address(scheme: &str, api: &WebSocket) -> Node {
+fn address(scheme: &str, api: &WebSocketSpec) -> Node {
     let closed = api
         .domain
         .as_ref()
@@ -48,11 +50,15 @@ fn address(scheme: &str, api: &WebSocket) -> Node {
 }
 
 /// Adds the API with its authorizer, integrations, routes, permissions, deployment and stage.
-pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mut Template) {
+pub(super) fn render(
+    context: &RenderContext<'_>,
+    websocket: &WebSocketSpec,
+    template: &mut TemplateBuilder,
+) {
     let origin = [NAMES.section];
-    let closed = Domain::is_only_way_in(websocket.domain.as_ref());
+    let closed = DomainSpec::is_only_way_in(websocket.domain.as_ref());
     let resource = || {
-        Resource::new("AWS::ApiGatewayV2::Api")
+        ResourceBuilder::new("AWS::ApiGatewayV2::Api")
             .set("Name", context.name(&websocket.name))
             .set_some("Description", websocket.description.as_deref())
             .set("ProtocolType", "WEBSOCKET")
@@ -109,7 +115,11 @@ pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mu
 
 /// A REQUEST authorizer. It has no TTL, payload version or simple responses (rows A11, A12), and an identity source
 /// only where every caller brings it (row A2).
-fn authorizer(context: &Context<'_>, authorizer: &Authorizer, template: &mut Template) {
+fn authorizer(
+    context: &RenderContext<'_>,
+    authorizer: &AuthorizerSpec,
+    template: &mut TemplateBuilder,
+) {
     let origin = [NAMES.section, "authorizer"];
     let sources: BTreeSet<_> = authorizer
         .identity_source
@@ -117,7 +127,7 @@ fn authorizer(context: &Context<'_>, authorizer: &Authorizer, template: &mut Tem
         .map(String::as_str)
         .collect();
     let resource = || {
-        Resource::new("AWS::ApiGatewayV2::Authorizer")
+        ResourceBuilder::new("AWS::ApiGatewayV2::Authorizer")
             .metadata(map([(
                 "Stackgen",
                 map([("Callers", Node::from(authorizer.callers.name()))]),
@@ -150,7 +160,7 @@ fn authorizer(context: &Context<'_>, authorizer: &Authorizer, template: &mut Tem
 /// What tells integrations of one function apart.
 type IntegrationKey = (String, u64, Option<ContentHandling>);
 
-fn integration_key(websocket: &WebSocket, route: &Route) -> IntegrationKey {
+fn integration_key(websocket: &WebSocketSpec, route: &RouteSpec) -> IntegrationKey {
     let timeout = route
         .timeout
         .or(websocket.timeout)
@@ -163,7 +173,7 @@ fn integration_key(websocket: &WebSocket, route: &Route) -> IntegrationKey {
 }
 
 /// The logical id of the integration that a route uses: one a function, unless routes set it up differently.
-fn integration_id(websocket: &WebSocket, route: &Route) -> String {
+fn integration_id(websocket: &WebSocketSpec, route: &RouteSpec) -> String {
     let timeout = route
         .timeout
         .filter(|timeout| *timeout != websocket.timeout.unwrap_or(DEFAULT_TIMEOUT));
@@ -181,7 +191,11 @@ fn integration_id(websocket: &WebSocket, route: &Route) -> String {
     )
 }
 
-fn integrations(context: &Context<'_>, websocket: &WebSocket, template: &mut Template) {
+fn integrations(
+    context: &RenderContext<'_>,
+    websocket: &WebSocketSpec,
+    template: &mut TemplateBuilder,
+) {
     let mut integrations: BTreeMap<IntegrationKey, (String, &str)> = BTreeMap::new();
     for (key, entry) in &websocket.routes {
         let route = entry.route();
@@ -205,17 +219,17 @@ fn integrations(context: &Context<'_>, websocket: &WebSocket, template: &mut Tem
 
 /// A route, its permission, and its route response if it answers.
 fn route(
-    context: &Context<'_>,
-    websocket: &WebSocket,
+    context: &RenderContext<'_>,
+    websocket: &WebSocketSpec,
     key: &str,
-    route: &Route,
-    template: &mut Template,
+    route: &RouteSpec,
+    template: &mut TemplateBuilder,
 ) {
     let origin = [NAMES.section, "routes", key];
     let id = websocket_route(key);
     let authorized = websocket.authorizer.is_some() && key == "$connect";
     let resource = || {
-        Resource::new("AWS::ApiGatewayV2::Route")
+        ResourceBuilder::new("AWS::ApiGatewayV2::Route")
             .set("ApiId", r#ref(API))
             .set("RouteKey", key)
             // Written out on every route: one that is taken out of a template stays as it was.
@@ -233,7 +247,7 @@ fn route(
     template.add(&id, &origin, resource);
     if route.two_way {
         let response = || {
-            Resource::new("AWS::ApiGatewayV2::RouteResponse")
+            ResourceBuilder::new("AWS::ApiGatewayV2::RouteResponse")
                 .set("ApiId", r#ref(API))
                 .set("RouteId", r#ref(&id))
                 .set("RouteResponseKey", "$default")
@@ -250,7 +264,7 @@ fn route(
     }
 }
 
-fn outputs(websocket: &WebSocket, template: &mut Template) {
+fn outputs(websocket: &WebSocketSpec, template: &mut TemplateBuilder) {
     template.output(
         "WebSocketUrl",
         "Where clients connect",

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::problems;
+use super::errors;
 
 const FUNCTION: &str = "functions: { f: { binary: f } }\n";
 
@@ -12,7 +12,7 @@ fn stack(rest: &str) -> String {
 
 #[test]
 fn all_errors_of_a_file_are_told_at_once() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: my stack
 descripton: typo
 functions:
@@ -48,7 +48,7 @@ tables: []
 
 #[test]
 fn what_only_the_whole_shows_is_told_at_once_too() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: s
 functions:
   handler: { binary: handler, timeout: 1000s, tables: { Session: [GetItem] } }
@@ -76,7 +76,7 @@ websocket:
 
 #[test]
 fn an_identity_source_that_shuts_out_mixed_callers_is_explained() {
-    assert_snapshot!(problems(&stack(
+    assert_snapshot!(errors(&stack(
         "websocket:
   name: api
   authorizer:
@@ -95,7 +95,7 @@ fn an_identity_source_that_shuts_out_mixed_callers_is_explained() {
 
 #[test]
 fn the_identity_source_syntax_of_http_apis_is_corrected() {
-    assert_snapshot!(problems(&stack(
+    assert_snapshot!(errors(&stack(
         "websocket:
   name: api
   authorizer: { function: f, callers: authenticated, identitySource: [$request.header.Authorization, token] }
@@ -113,7 +113,7 @@ fn the_identity_source_syntax_of_http_apis_is_corrected() {
 
 #[test]
 fn an_authorizer_has_its_place_at_connect_alone() {
-    assert_snapshot!(problems(&stack(
+    assert_snapshot!(errors(&stack(
         "websocket:
   name: api
   authorizer: { function: f, callers: authenticated, resultTtlInSeconds: 0, payloadFormatVersion: '2.0', type: JWT }
@@ -139,7 +139,7 @@ fn an_authorizer_has_its_place_at_connect_alone() {
 
 #[test]
 fn http_routes_that_api_gateway_cannot_tell_apart_are_refused() {
-    assert_snapshot!(problems(&stack(
+    assert_snapshot!(errors(&stack(
         "http:
   name: api
   routes:
@@ -160,7 +160,7 @@ fn http_routes_that_api_gateway_cannot_tell_apart_are_refused() {
 
 #[test]
 fn a_route_key_twice_is_a_duplicate() {
-    assert_snapshot!(problems(&stack("websocket:\n  name: api\n  routes:\n    send: f\n    send: f\n    $own: f\n")), @"
+    assert_snapshot!(errors(&stack("websocket:\n  name: api\n  routes:\n    send: f\n    send: f\n    $own: f\n")), @"
     7:5 the key `send` is already used in this mapping
         6:5 first here
         help: remove or rename one of the two; readers silently keep only one
@@ -169,7 +169,7 @@ fn a_route_key_twice_is_a_duplicate() {
 
 #[test]
 fn names_that_come_to_one_logical_id_are_refused() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: s
 functions:
   my-function: { binary: a }
@@ -195,7 +195,7 @@ resources:
 
 #[test]
 fn references_to_nothing_are_told() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: s
 functions:
   f:
@@ -224,7 +224,7 @@ conditions:
 
 #[test]
 fn a_length_of_time_has_its_unit() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: s\nfunctions:\n  f: { binary: f, timeout: 25 }\n  g: { binary: g, timeout: fast }\n  h: { binary: h, timeout: [1s] }\n"
     ), @"
     3:28 `timeout` lacks a unit: `25`
@@ -237,7 +237,7 @@ fn a_length_of_time_has_its_unit() {
 
 #[test]
 fn a_function_has_one_kind_of_code() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: s
 functions:
   none: {}
@@ -260,7 +260,7 @@ functions:
 
 #[test]
 fn what_the_wiring_sets_is_not_set_by_hand() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: s
 tables: { Rooms: { partitionKey: { name: id, type: S } } }
 functions:
@@ -283,7 +283,7 @@ functions:
 
 #[test]
 fn an_authorizer_is_not_told_by_hand_who_calls() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: s
 functions:
   f: { binary: f, environment: { AUTHORIZER_CALLERS: mixed } }
@@ -300,7 +300,7 @@ websocket:
 
 #[test]
 fn intrinsic_functions_stand_only_where_cloudformation_can_fill_them_in() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: !Ref AWS::StackName
 functions:
   f: { binary: f, memory: !Ref Memory, environment: { REGION: !Ref 'AWS::Region' } }
@@ -315,7 +315,7 @@ functions:
 
 #[test]
 fn an_error_of_an_environment_is_told_in_the_environments_lines_once() {
-    assert_snapshot!(problems(&stack(
+    assert_snapshot!(errors(&stack(
         "tables: { T: { partitionKey: { name: id, type: Number } } }
 environments:
   dev: { release: lve }
@@ -340,7 +340,7 @@ environments:
 
 #[test]
 fn two_way_has_no_meaning_at_connect_and_disconnect() {
-    assert_snapshot!(problems(&stack(
+    assert_snapshot!(errors(&stack(
         "websocket:
   name: api
   routes:
@@ -359,12 +359,12 @@ fn two_way_has_no_meaning_at_connect_and_disconnect() {
 
 #[test]
 fn an_empty_file_a_list_and_a_stack_of_nothing_are_refused() {
-    assert_snapshot!(problems(""), @"
+    assert_snapshot!(errors(""), @"
     1:1 the file is empty
         help: run `stackgen init echo` for an example
     ");
-    assert_snapshot!(problems("- a\n"), @"1:1 the file must be a mapping, not a list");
-    assert_snapshot!(problems("name: s\n"), @"
+    assert_snapshot!(errors("- a\n"), @"1:1 the file must be a mapping, not a list");
+    assert_snapshot!(errors("name: s\n"), @"
     1:1 the stack is empty
         help: add `functions`, `websocket`, `http`, `tables` or `resources`; run `stackgen init echo` for an example
     ");
@@ -376,7 +376,7 @@ fn more_than_500_resources_are_refused_with_the_count_by_kind() {
         .map(|n| format!("  f{n}: {{ binary: f{n} }}\n"))
         .collect();
     let routes: String = (0..90).map(|n| format!("    r{n}: f{n}\n")).collect();
-    assert_snapshot!(problems(&format!("name: s\nfunctions:\n{functions}websocket:\n  name: api\n  routes:\n{routes}")), @"
+    assert_snapshot!(errors(&format!("name: s\nfunctions:\n{functions}websocket:\n  name: api\n  routes:\n{routes}")), @"
     1:1 environment `dev` has 543 resources, and a stack can have 500: 90 AWS::ApiGatewayV2::Integration, 90 AWS::ApiGatewayV2::Route, 90 AWS::IAM::Role, 90 AWS::Lambda::Function, 90 AWS::Lambda::Permission, 90 AWS::Logs::LogGroup, 1 AWS::ApiGatewayV2::Api, 1 AWS::ApiGatewayV2::Deployment, 1 AWS::ApiGatewayV2::Stage
         help: let routes share a function (each function has a role, a log group and an integration), use `release: pinned` (one invoke role instead of one permission per route), or move tables or the HTTP API to a stack of their own
     ");

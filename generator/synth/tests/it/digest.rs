@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use stackgen_cfn::{Node, emit};
-use stackgen_synth::{Artifacts, Dialect, Request};
+use stackgen_synth::{Artifacts, Dialect, RenderOptions};
 
 use super::generate::{CHANGES, spec};
 use super::{STARTERS, load, of_type, render, request};
@@ -93,7 +93,7 @@ fn both_dialects_make_the_same_deployments_and_versions() {
         let artifacts = Artifacts::new();
         for environment in stack.environments() {
             let ids = |dialect| {
-                let request = Request {
+                let request = RenderOptions {
                     environment,
                     dialect,
                     project_path: "../..",

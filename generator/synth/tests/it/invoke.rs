@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use stackgen_cfn::{Node, emit};
 
-use super::{STARTERS, problems, render, resource};
+use super::{STARTERS, errors, render, resource};
 
 /// The statement of a function's role that lets it invoke functions.
 fn statement(template: &Node, role: &str) -> String {
@@ -92,7 +92,7 @@ fn a_new_version_of_a_function_is_a_new_version_of_who_invokes_it() {
 
 #[test]
 fn only_functions_of_the_stack_are_invoked_and_their_variables_are_not_set_by_hand() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: s
 functions:
   front:
@@ -120,10 +120,10 @@ functions:
   d: { binary: d, invoke: [d] }
 environments: { dev: {}, prod: {} }
 ";
-    assert_snapshot!(problems(circle), @"
+    assert_snapshot!(errors(circle), @"
     4:28 published versions invoke each other in a cycle: b, c, b (in `prod`)
         help: remove one of them from `invoke`, or write `release: live`: in a pinned environment, a version can invoke only versions that are published before it
     ");
     let live = circle.replace("prod: {}", "prod: { release: live }");
-    assert_eq!(problems(&live), "");
+    assert_eq!(errors(&live), "");
 }

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::{load, problems};
+use super::{errors, load};
 
 #[test]
 fn tags_and_the_description_keep_to_their_limits() {
@@ -12,7 +12,7 @@ fn tags_and_the_description_keep_to_their_limits() {
         "name: a\ndescription: {}\ntags: {{ 'aws:x': y, {long}: x, k: {value}{tags} }}\nfunctions: {{ f: {{ binary: f }} }}\n",
         "é".repeat(513)
     );
-    assert_snapshot!(problems(&text).replace(&long, "kkk…"), @"
+    assert_snapshot!(errors(&text).replace(&long, "kkk…"), @"
     2:14 the description has 1026 bytes; CloudFormation allows 1024
         help: shorten it; put details in a comment
     3:1 52 tags; a resource can have at most 50
@@ -28,7 +28,7 @@ fn tags_and_the_description_keep_to_their_limits() {
 
 #[test]
 fn alarms_keep_to_their_limits_and_watch_what_is_there() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: a
 websocket: { name: x, routes: { $default: f } }
 functions: { f: { binary: f } }
@@ -49,7 +49,7 @@ alarms:
     9:3 `tableThrottles` monitors tables that the stack does not have
         help: remove it, or add `tables`
     ");
-    assert_snapshot!(problems("name: a\nresources: { T: { Type: 'AWS::SNS::Topic' } }\nalarms: { functionErrors: { threshold: 1 } }\n"), @"
+    assert_snapshot!(errors("name: a\nresources: { T: { Type: 'AWS::SNS::Topic' } }\nalarms: { functionErrors: { threshold: 1 } }\n"), @"
     3:11 `functionErrors` monitors functions that the stack does not have
         help: remove it, or add `functions`
     ");
@@ -60,7 +60,7 @@ fn tables_keep_to_their_limits() {
     let indexes: String = (0..21)
         .map(|n| format!("      by-{n}: {{ partitionKey: {{ name: k, type: S }} }}\n"))
         .collect();
-    assert_snapshot!(problems(&format!(
+    assert_snapshot!(errors(&format!(
         "name: a\ntables:\n  T:\n    partitionKey: {{ name: k, type: S }}\n    encryption: awsOwned\n    kmsKeyArn: alias/x\n    indexes:\n{indexes}  U:\n    partitionKey: {{ name: k, type: S }}\n    indexes: {{ ab: {{ partitionKey: {{ name: k, type: S }} }} }}\n"
     )), @"
     6:5 `kmsKeyArn` and `encryption` are mutually exclusive
@@ -77,7 +77,7 @@ fn tables_keep_to_their_limits() {
 
 #[test]
 fn a_domain_is_one_that_api_gateway_takes() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: a
 functions: { f: { binary: f } }
 websocket:
@@ -106,7 +106,7 @@ parameters: { Certificate: { Type: String } }
 
 #[test]
 fn a_policy_statement_is_one_that_iam_reads() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: a
 functions:
   f:
@@ -134,7 +134,7 @@ functions:
 
 #[test]
 fn an_environment_whose_name_is_too_long_is_the_one_error_of_its_functions() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: a\nfunctions: { a-function-with-quite-a-long-name-of-fifty-letters: { binary: f } }\nenvironments:\n  a-very-long-name-of-an-environment: {}\n"
     ), @"
     4:3 `a-very-long-name-of-an-environment` is not a valid environment name
@@ -157,7 +157,7 @@ fn environments_that_are_too_large_together_are_refused() {
     let text = format!(
         "name: a\nfunctions: {{ f: {{ binary: f, environment: {{ {variables} }} }} }}\nenvironments:\n{environments}"
     );
-    assert_snapshot!(problems(&text), @"
+    assert_snapshot!(errors(&text), @"
     3:1 4000 environments with 9006 values each exceed the limit of 30000000 values per file
         help: move some environments to a stackgen.yaml of their own
     ");
@@ -171,8 +171,8 @@ fn a_problem_of_many_environments_names_some_of_them() {
     let text = format!(
         "name: a\nfunctions: {{ f: {{ binary: f, timeout: 10s }} }}\nwebsocket: {{ name: x, routes: {{ $default: g }} }}\nenvironments:\n  first: {{ websocket: null }}\n{environments}"
     );
-    assert_snapshot!(problems(&text), @"
+    assert_snapshot!(errors(&text), @"
     3:43 there is no function `g` (in `e000`, `e001`, `e002`, `e003`, `e004`, `e005`, `e006`, `e007`, `e008`, `e009`, `e010`, `e011`, `e012`, `e013`, `e014`, `e015`, `e016`, `e017`, `e018`, `e019` and 180 more)
-        help: use one of `f`
+        help: use `f`
     ");
 }

@@ -20,13 +20,13 @@ mod verify;
 mod wiring;
 
 use stackgen_cfn::{Node, Sources};
-use stackgen_synth::{Artifacts, Dialect, Problem, Request, Stack};
+use stackgen_synth::{Artifacts, Dialect, LocatedError, ProjectFile, RenderOptions};
 
 /// The problems of a file, as `line:column message`, each with what explains it.
-fn problems(text: &str) -> String {
+fn errors(text: &str) -> String {
     let mut sources = Sources::new();
-    let loaded = Stack::load(sources.add("stackgen.yaml", text));
-    let problems = match loaded {
+    let loaded = ProjectFile::load(sources.add("stackgen.yaml", text));
+    let errors = match loaded {
         Ok(stack) => {
             let environments: Vec<String> = stack
                 .environments()
@@ -39,27 +39,27 @@ fn problems(text: &str) -> String {
                 .flatten()
                 .collect()
         }
-        Err(problems) => problems,
+        Err(errors) => errors,
     };
-    problems.iter().map(told).collect()
+    errors.iter().map(told).collect()
 }
 
-fn told(problem: &Problem) -> String {
-    let mut text = format!("{}:{} {problem}\n", problem.span.line, problem.span.column);
-    if let Some((span, label)) = &problem.related {
+fn told(error: &LocatedError) -> String {
+    let mut text = format!("{}:{} {error}\n", error.span.line, error.span.column);
+    if let Some((span, label)) = &error.related {
         text.push_str(&format!("    {}:{} {label}\n", span.line, span.column));
     }
-    if let Some(hint) = &problem.hint {
+    if let Some(hint) = &error.hint {
         text.push_str(&format!("    help: {hint}\n"));
     }
-    if let Some(row) = problem.row {
+    if let Some(row) = error.row {
         text.push_str(&format!("    row {row}\n"));
     }
     text
 }
 
-fn request<'a>(environment: &'a str, artifacts: &'a Artifacts) -> Request<'a> {
-    Request {
+fn request<'a>(environment: &'a str, artifacts: &'a Artifacts) -> RenderOptions<'a> {
+    RenderOptions {
         environment,
         dialect: Dialect::CloudFormation,
         project_path: ".",
@@ -68,10 +68,10 @@ fn request<'a>(environment: &'a str, artifacts: &'a Artifacts) -> Request<'a> {
 }
 
 /// A file without problems.
-fn load(text: &str) -> Stack {
+fn load(text: &str) -> ProjectFile {
     let mut sources = Sources::new();
-    Stack::load(sources.add("stackgen.yaml", text))
-        .unwrap_or_else(|problems| panic!("{problems:#?}\n{text}"))
+    ProjectFile::load(sources.add("stackgen.yaml", text))
+        .unwrap_or_else(|errors| panic!("{errors:#?}\n{text}"))
 }
 
 /// The template of one environment of a file.

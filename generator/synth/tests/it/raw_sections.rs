@@ -3,7 +3,7 @@
 
 use insta::assert_snapshot;
 
-use super::{load, problems};
+use super::{errors, load};
 
 fn stack(rest: &str) -> String {
     format!(
@@ -13,7 +13,7 @@ fn stack(rest: &str) -> String {
 
 #[test]
 fn a_deployment_has_no_logical_id_to_refer_to() {
-    assert_snapshot!(problems(&stack(
+    assert_snapshot!(errors(&stack(
         "http: { name: y, routes: { $default: { function: f, auth: none } } }
 outputs:
   A: { Value: !Ref WebSocketDeployment }
@@ -44,8 +44,8 @@ fn what_only_a_pinned_release_has_is_there_for_that_alone() {
             "release: {release}\noutputs: {{ Z: {{ Value: !Ref WebSocketInvokeRole }} }}\n"
         ))
     };
-    assert_eq!(problems(&text("pinned")), "");
-    assert_snapshot!(problems(&text("live")), @"
+    assert_eq!(errors(&text("pinned")), "");
+    assert_snapshot!(errors(&text("live")), @"
     5:29 there is no parameter or resource `WebSocketInvokeRole`
         help: run `stackgen synth` to see the logical IDs of resources; declare parameters under `parameters`
     ");
@@ -53,7 +53,7 @@ fn what_only_a_pinned_release_has_is_there_for_that_alone() {
 
 #[test]
 fn what_waits_for_itself_is_told_with_its_way_round() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: a
 functions:
   f:
@@ -90,7 +90,7 @@ conditions:
 
 #[test]
 fn a_circle_of_every_function_is_told_once() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: a
 functionDefaults: { environment: { STAGE: !Ref WebSocketStage } }
 functions: { f: { binary: f }, g: { binary: g } }
@@ -118,7 +118,7 @@ outputs: { Topic: { Condition: IsOther, Value: !Ref Topic } }
 
 #[test]
 fn what_a_resource_or_an_output_waits_for_must_be_there() {
-    assert_snapshot!(problems(&stack(
+    assert_snapshot!(errors(&stack(
         "parameters: { Size: { Type: String } }
 conditions: { IsLarge: !Equals [!Ref Size, large], IsOdd: !Equals [!Ref FFunction, x] }
 resources:
@@ -143,7 +143,7 @@ outputs:
 
 #[test]
 fn parameters_mappings_and_conditions_have_the_shapes_that_cloudformation_reads() {
-    assert_snapshot!(problems(&stack(
+    assert_snapshot!(errors(&stack(
         "parameters:
   A: String
   B: { Default: x }
@@ -175,7 +175,7 @@ conditions:
 
 #[test]
 fn resources_and_outputs_have_the_shapes_that_cloudformation_reads() {
-    assert_snapshot!(problems(&stack(
+    assert_snapshot!(errors(&stack(
         "resources:
   I: AWS::SNS::Topic
   J: { Properties: {} }
@@ -217,7 +217,7 @@ outputs:
 
 #[test]
 fn functions_that_need_a_transform_are_refused() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: a
 functions: { f: { binary: f, environment: { AA: !ToJsonString { a: b } } } }
 resources:
@@ -247,7 +247,7 @@ resources:
 
 #[test]
 fn a_raw_part_of_an_api_neither_meets_another_nor_undermines_the_deployment() {
-    assert_snapshot!(problems(&stack(
+    assert_snapshot!(errors(&stack(
         "http: { name: y, routes: { 'GET /a/{b}': { function: f, auth: none } } }
 conditions: { Is: !Equals [a, b] }
 resources:

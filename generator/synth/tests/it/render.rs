@@ -3,7 +3,7 @@
 use insta::{assert_debug_snapshot, assert_snapshot};
 use stackgen_cfn::emit;
 
-use super::{Artifacts, Dialect, Request, STARTERS, load, render};
+use super::{Artifacts, Dialect, RenderOptions, STARTERS, load, render};
 
 #[test]
 fn the_smallest_stack_reads_well() {
@@ -15,7 +15,7 @@ fn sam_differs_in_the_functions_alone() {
     let stack = load(STARTERS[2].1);
     let artifacts = Artifacts::new();
     let of = |dialect| {
-        let request = Request {
+        let request = RenderOptions {
             environment: "dev",
             dialect,
             project_path: "../..",
@@ -63,7 +63,7 @@ fn notices_say_what_a_template_cannot() {
     let stack = load(STARTERS[0].1);
     let artifacts = Artifacts::new();
     let told = |environment| {
-        let request = Request {
+        let request = RenderOptions {
             environment,
             dialect: Dialect::CloudFormation,
             project_path: ".",

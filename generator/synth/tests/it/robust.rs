@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use stackgen_cfn::Sources;
-use stackgen_synth::{Artifacts, Stack};
+use stackgen_synth::{Artifacts, ProjectFile};
 
 use super::{STARTERS, request};
 
@@ -10,17 +10,17 @@ use super::{STARTERS, request};
 fn survives(text: &str) -> Result<(), TestCaseError> {
     let mut sources = Sources::new();
     let source = sources.add("stackgen.yaml", text);
-    match Stack::load(source) {
+    match ProjectFile::load(source) {
         Ok(stack) => {
             for environment in stack.environments() {
                 let _ = stack.render(&request(environment, &Artifacts::new()));
             }
         }
-        Err(problems) => {
-            prop_assert!(!problems.is_empty());
-            for problem in problems {
-                prop_assert!(!problem.message.is_empty());
-                prop_assert!(problem.span.end as usize <= text.len(), "{problem:?}");
+        Err(errors) => {
+            prop_assert!(!errors.is_empty());
+            for error in errors {
+                prop_assert!(!error.message.is_empty());
+                prop_assert!(error.span.end as usize <= text.len(), "{error:?}");
             }
         }
     }

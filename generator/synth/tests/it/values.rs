@@ -3,11 +3,11 @@
 use insta::assert_snapshot;
 use stackgen_cfn::emit;
 
-use super::{problems, render, resource};
+use super::{errors, render, resource};
 
 #[test]
 fn a_value_that_yaml_would_respell_is_asked_for_in_quotes() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: s
 functions:
   f: { binary: f, environment: { AON: on, NUM: 012, FLT: 1.10, SEX: 1:30, ONE: 1, YES: true, HALF: 1.5, TEXT: '1.10' } }
@@ -37,7 +37,7 @@ fn an_aliased_value_is_taken_as_it_is() {
 
 #[test]
 fn a_route_key_with_a_wildcard_would_let_other_routes_in() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: s\nfunctions: { f: { binary: f } }\nwebsocket: { name: a, routes: { '*': f, 'a?': f, \"a\\nb\": f } }\n"
     ), @r"
     3:33 `*` is not a valid route key
@@ -70,7 +70,7 @@ fn a_rate_may_be_a_fraction_and_may_not_be_nothing() {
         resource(&template, "WebSocketStage").at_path(&path),
         Some(&0.5.into())
     );
-    assert_snapshot!(problems(&text("0")), @"
+    assert_snapshot!(errors(&text("0")), @"
     3:97 `rateLimit` is 0; it must be more than 0
         help: raise it: with 0, API Gateway answers every handshake with 429
         row D18
@@ -79,7 +79,7 @@ fn a_rate_may_be_a_fraction_and_may_not_be_nothing() {
 
 #[test]
 fn a_problem_of_one_environment_says_which() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: s
 functions: { f: { binary: f } }
 websocket: { name: a, routes: { $default: f } }
@@ -91,13 +91,13 @@ environments:
     2:14 function `f` has no code (in `prod`)
         help: write `binary: f` for a cargo binary, or `zip:` and the path of a zip file
     3:1 `websocket` lacks `name` (in `prod`)
-        help: `name`: The API is called `{name}-{env}`
+        help: `name`: Name of the API
     ");
 }
 
 #[test]
 fn an_authorizer_that_cannot_be_read_is_there_all_the_same() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: s
 functions: { f: { binary: f } }
 http:

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 use stackgen_cfn::emit;
-use stackgen_synth::spec::{VerifyApi, VerifyCaller, VerifyValue};
+use stackgen_synth::spec::{VerifyApi, VerifyCallerSpec, VerifyValue};
 
-use super::{STARTERS, load, problems, render};
+use super::{STARTERS, errors, load, render};
 
 const STACK: &str = "name: s
 functions: { f: { binary: f } }
@@ -15,7 +15,7 @@ websocket: { name: api, routes: { $connect: f, $default: { function: f, twoWay: 
 const HTTP: &str = "http: { name: web, routes: { GET /health: { function: f, auth: none } } }\n";
 
 /// The callers of an environment, by name.
-fn callers(text: &str, environment: &str) -> BTreeMap<String, VerifyCaller> {
+fn callers(text: &str, environment: &str) -> BTreeMap<String, VerifyCallerSpec> {
     load(text)
         .verify_callers(environment)
         .into_iter()
@@ -116,7 +116,7 @@ fn an_environment_that_is_not_there_and_a_file_without_callers_have_none() {
 
 #[test]
 fn a_value_of_no_known_form_is_refused_before_a_token_is_committed() {
-    assert_snapshot!(problems(&verified(
+    assert_snapshot!(errors(&verified(
         r#"verify:
   speaker:
     query: { token: eyJhbGciOiJSUzI1NiJ9, a: "env:", b: "env:1X", c: "command: ", e: 1 }
@@ -147,7 +147,7 @@ fn a_value_of_no_known_form_is_refused_before_a_token_is_committed() {
 
 #[test]
 fn line_breaks_and_control_characters_are_refused_in_values() {
-    assert_snapshot!(problems(&verified(
+    assert_snapshot!(errors(&verified(
         r#"verify:
   speaker:
     query: { a: "text:x\r\nHost: y", b: "command:one\ntwo", c: "env:A\nB" }
@@ -169,7 +169,7 @@ fn line_breaks_and_control_characters_are_refused_in_values() {
 
 #[test]
 fn names_of_callers_headers_and_parameters_are_checked() {
-    assert_snapshot!(problems(&verified(
+    assert_snapshot!(errors(&verified(
         r#"verify:
   "a b": {}
   aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: {}
@@ -207,7 +207,7 @@ fn names_of_callers_headers_and_parameters_are_checked() {
 
 #[test]
 fn what_an_http_caller_cannot_do_is_refused_and_the_other_way_round() {
-    assert_snapshot!(problems(&format!(
+    assert_snapshot!(errors(&format!(
         "{STACK}{HTTP}{}",
         r#"verify:
   health: { api: http, send: "{}", expect: ok, subprotocols: [text:a], path: health }
@@ -254,11 +254,11 @@ fn what_an_http_caller_cannot_do_is_refused_and_the_other_way_round() {
 
 #[test]
 fn an_api_that_the_stack_lacks_cannot_be_called() {
-    assert_snapshot!(problems(&verified("verify: { health: { api: http, path: /health } }\n")), @"
+    assert_snapshot!(errors(&verified("verify: { health: { api: http, path: /health } }\n")), @"
     4:26 caller `health` calls an HTTP API that the stack does not have
         help: remove the caller, or add `http`
     ");
-    assert_snapshot!(problems(&format!("name: s\nfunctions: {{ f: {{ binary: f }} }}\n{HTTP}verify: {{ anonymous: {{}} }}\n")), @"
+    assert_snapshot!(errors(&format!("name: s\nfunctions: {{ f: {{ binary: f }} }}\n{HTTP}verify: {{ anonymous: {{}} }}\n")), @"
     4:11 caller `anonymous` calls a WebSocket API that the stack does not have
         help: write `api: http` to call the HTTP API
     ");
@@ -267,7 +267,7 @@ fn an_api_that_the_stack_lacks_cannot_be_called() {
 #[test]
 fn a_greeting_may_be_expected_without_a_message_that_is_sent() {
     assert_eq!(
-        problems(&verified("verify: { anonymous: { expect: hello } }\n")),
+        errors(&verified("verify: { anonymous: { expect: hello } }\n")),
         ""
     );
 }

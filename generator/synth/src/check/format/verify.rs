@@ -1,6 +1,6 @@
 //! Strings of `verify`: names of callers and headers, values, methods and paths.
 
-use super::{METHODS, Misfit};
+use super::{FormatError, METHODS};
 use crate::spec::{VerifyValue, VerifyValueError};
 
 /// Headers that a WebSocket client or an HTTP client sets itself.
@@ -12,20 +12,20 @@ const CLIENT_HEADERS: [&str; 5] = [
     "upgrade",
 ];
 
-pub(super) fn caller_name(text: &str) -> Option<Misfit> {
+pub(super) fn caller_name(text: &str) -> Option<FormatError> {
     let fits = (1..=40).contains(&text.len())
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     (!fits).then(|| {
-        Misfit::new(
+        FormatError::new(
             format!("`{}` is not a valid caller name", text.escape_debug()),
             "use letters, digits, `-` and `_`, at most 40 characters",
         )
     })
 }
 
-pub(super) fn value(text: &str) -> Option<Misfit> {
+pub(super) fn value(text: &str) -> Option<FormatError> {
     let error = VerifyValue::parse(text).err()?;
     let hint = match error {
         VerifyValueError::UnknownForm => {
@@ -38,13 +38,13 @@ pub(super) fn value(text: &str) -> Option<Misfit> {
         VerifyValueError::NoCommand => "write a command, such as `command:./mint-token speaker`",
         VerifyValueError::ControlCharacter => "remove it; put a longer command in a script",
     };
-    Some(Misfit::new(error.to_string(), hint))
+    Some(FormatError::new(error.to_string(), hint))
 }
 
-pub(super) fn query_parameter_name(text: &str) -> Option<Misfit> {
+pub(super) fn query_parameter_name(text: &str) -> Option<FormatError> {
     let fits = !text.is_empty() && !text.contains(char::is_control);
     (!fits).then(|| {
-        Misfit::new(
+        FormatError::new(
             format!(
                 "`{}` is not a valid query parameter name",
                 text.escape_debug()
@@ -54,37 +54,37 @@ pub(super) fn query_parameter_name(text: &str) -> Option<Misfit> {
     })
 }
 
-pub(super) fn client_header_name(text: &str) -> Option<Misfit> {
+pub(super) fn client_header_name(text: &str) -> Option<FormatError> {
     let lower = text.to_ascii_lowercase();
     if CLIENT_HEADERS.contains(&lower.as_str()) || lower.starts_with("sec-websocket-") {
         let hint = match lower.as_str() {
             "sec-websocket-protocol" => "list the subprotocols under `subprotocols`",
             _ => "remove it",
         };
-        return Some(Misfit::new(
+        return Some(FormatError::new(
             format!("`{text}` is a header that the client sets itself"),
             hint,
         ));
     }
     (!is_http_token(text)).then(|| {
-        Misfit::new(
+        FormatError::new(
             format!("`{}` is not a valid header name", text.escape_debug()),
             "use letters, digits and ``!#$%&'*+-.^_`|~``, such as `Authorization`",
         )
     })
 }
 
-pub(super) fn http_method(text: &str) -> Option<Misfit> {
+pub(super) fn http_method(text: &str) -> Option<FormatError> {
     let fits = text != "ANY" && METHODS.contains(&text);
     (!fits).then(|| {
-        Misfit::new(
+        FormatError::new(
             format!("`{}` is not a valid request method", text.escape_debug()),
             "use `GET`, `HEAD`, `OPTIONS`, `POST`, `PUT`, `PATCH` or `DELETE`",
         )
     })
 }
 
-pub(super) fn http_path(text: &str) -> Option<Misfit> {
+pub(super) fn http_path(text: &str) -> Option<FormatError> {
     let is_path_character = |c: char| c.is_ascii_graphic() && !"?#\"<>\\^`{|}".contains(c);
     let fits = text.starts_with('/') && text.chars().all(is_path_character);
     (!fits).then(|| {
@@ -94,7 +94,7 @@ pub(super) fn http_path(text: &str) -> Option<Misfit> {
                 "begin with `/`, leave out the stage, as in `/health`, and percent-encode special characters (`%20`)"
             }
         };
-        Misfit::new(
+        FormatError::new(
             format!("`{}` is not a valid request path", text.escape_debug()),
             hint,
         )

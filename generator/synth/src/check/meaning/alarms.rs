@@ -1,8 +1,8 @@
 //! Alarms.
 
 use super::{Checker, words};
-use crate::Problem;
-use crate::spec::{Alarm, Duration};
+use crate::LocatedError;
+use crate::spec::{AlarmSpec, Duration};
 
 /// CloudWatch's limit on what an alarm sets off.
 const ACTIONS: usize = 5;
@@ -19,10 +19,10 @@ impl Checker<'_> {
         };
         let actions = alarms.actions.len();
         if actions > ACTIONS {
-            let span = self.places.key(&["alarms", "actions"]);
+            let span = self.spans.key(&["alarms", "actions"]);
             let message = format!("{actions} actions; an alarm can have at most {ACTIONS}");
             self.report(
-                Problem::new(span, message).hint("use one SNS topic with many subscribers"),
+                LocatedError::new(span, message).hint("use one SNS topic with many subscribers"),
             );
         }
         let of_websocket = [
@@ -54,22 +54,22 @@ impl Checker<'_> {
                     _ => "an API",
                 };
                 let message = format!("`{name}` monitors {what} that the stack does not have");
-                let span = self.places.key(&["alarms", name]);
+                let span = self.spans.key(&["alarms", name]);
                 self.report(
-                    Problem::new(span, message).hint(format!("remove it, or add `{section}`")),
+                    LocatedError::new(span, message).hint(format!("remove it, or add `{section}`")),
                 );
             }
         }
     }
 
     /// CloudWatch looks back a day, or a week in steps of an hour and more.
-    fn period(&mut self, name: &str, alarm: Alarm) {
+    fn period(&mut self, name: &str, alarm: AlarmSpec) {
         let path = ["alarms", name, "period"];
         let period = alarm.period.unwrap_or(PERIOD);
         if period.millis() == 0 || !period.millis().is_multiple_of(60_000) {
-            let span = self.places.value(&path);
+            let span = self.spans.value(&path);
             self.report(
-                Problem::new(span, "an alarm's period must be a multiple of one minute")
+                LocatedError::new(span, "an alarm's period must be a multiple of one minute")
                     .hint("write `1m` or `5m`"),
             );
             return;
@@ -77,12 +77,12 @@ impl Checker<'_> {
         let most = if period >= HOUR { WEEK } else { DAY };
         let periods = u64::from(alarm.evaluation_periods.unwrap_or(1));
         if period.millis().saturating_mul(periods) > most.millis() {
-            let span = self.places.key(&["alarms", name]);
+            let span = self.spans.key(&["alarms", name]);
             let message = format!(
                 "{periods} periods of {} are longer than an alarm can evaluate",
                 words(period)
             );
-            self.report(Problem::new(span, message).hint(
+            self.report(LocatedError::new(span, message).hint(
                 "keep `period` times `evaluationPeriods` within one day, or within seven days if the period is an \
                  hour or more",
             ));

@@ -3,17 +3,17 @@
 use stackgen_cfn::Node;
 
 use super::Checker;
-use crate::Problem;
-use crate::spec::Domain;
+use crate::LocatedError;
+use crate::spec::DomainSpec;
 
 impl Checker<'_> {
-    pub(super) fn domain(&mut self, api: &str, domain: &Domain) {
+    pub(super) fn domain(&mut self, api: &str, domain: &DomainSpec) {
         if let Some(name) = domain.name.0.as_str()
             && !is_domain_name(name)
         {
-            let span = self.places.value(&[api, "domain", "name"]);
-            let problem = Problem::new(span, format!("`{name}` is not a valid domain name"));
-            self.report(problem.hint(
+            let span = self.spans.value(&[api, "domain", "name"]);
+            let error = LocatedError::new(span, format!("`{name}` is not a valid domain name"));
+            self.report(error.hint(
                 "use lower-case letters, digits and `-`, separated by dots, such as `ws.example.com`",
             ));
         }
@@ -24,9 +24,9 @@ impl Checker<'_> {
         if let Some(key) = &domain.mapping_key
             && !is_mapping_key(key)
         {
-            let span = self.places.value(&[api, "domain", "mappingKey"]);
-            let problem = Problem::new(span, format!("`{key}` is not a valid mapping key"));
-            self.report(problem.hint(
+            let span = self.spans.value(&[api, "domain", "mappingKey"]);
+            let error = LocatedError::new(span, format!("`{key}` is not a valid mapping key"));
+            self.report(error.hint(
                 "write the path under the domain without a leading `/`, with letters, digits and `$-_.+!*'()/`, such \
                  as `v1`",
             ));
@@ -41,9 +41,10 @@ impl Checker<'_> {
         };
         if !fits {
             let name = path.last().copied().unwrap_or_default();
-            let problem = Problem::new(self.places.value(path), format!("`{name}` is not an ARN"));
+            let error =
+                LocatedError::new(self.spans.value(path), format!("`{name}` is not an ARN"));
             self.report(
-                problem.hint(
+                error.hint(
                     "begin with `arn:`, or use an intrinsic function such as `!GetAtt Key.Arn`",
                 ),
             );

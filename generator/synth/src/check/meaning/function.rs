@@ -3,11 +3,11 @@
 use stackgen_cfn::{Node, Value};
 
 use super::{Checker, FUNCTION_TIMEOUT};
-use crate::Problem;
+use crate::LocatedError;
 use crate::check::format;
 use crate::names;
-use crate::spec::Function;
-use crate::wording::{nearest, or};
+use crate::spec::FunctionSpec;
+use crate::wording::{nearest, use_one_of};
 
 /// Lambda's limit on a function's name.
 const FUNCTION_NAME_LENGTH: usize = 64;
@@ -24,7 +24,7 @@ const STATEMENT: [&str; 7] = [
 ];
 
 impl Checker<'_> {
-    pub(super) fn function(&mut self, name: &str, function: &Function) {
+    pub(super) fn function(&mut self, name: &str, function: &FunctionSpec) {
         let path = ["functions", name];
         let length = names::physical(name, self.environment).len();
         // An environment's name that is too long is told once, and not by every function.
@@ -34,29 +34,30 @@ impl Checker<'_> {
                 "the function's name with `-{}` has {length} characters; Lambda allows 64",
                 self.environment
             );
-            self.report(Problem::new(self.places.key(&path), message));
+            self.report(LocatedError::new(self.spans.key(&path), message));
         }
         self.code(name, function);
         self.policy_statements(name);
         if let Some(timeout) = function.timeout {
-            let span = self.places.value(&["functions", name, "timeout"]);
+            let span = self.spans.value(&["functions", name, "timeout"]);
             self.timeout(span, "a function's", timeout, FUNCTION_TIMEOUT, None);
             if timeout.seconds().is_none() {
-                let problem = Problem::new(span, "a function's timeout must be in whole seconds");
-                self.report(problem.hint("write `5s`"));
+                let error =
+                    LocatedError::new(span, "a function's timeout must be in whole seconds");
+                self.report(error.hint("write `5s`"));
             }
         }
         for (table, actions) in &function.tables {
             let path = ["functions", name, "tables", table];
             let known = self.declared("tables");
             if !known.contains(&table.as_str()) {
-                self.missing(self.places.key(&path), "table", table, &known);
+                self.missing(self.spans.key(&path), "table", table, &known);
             } else if actions.is_empty() {
-                let problem = Problem::new(
-                    self.places.value(&path),
+                let error = LocatedError::new(
+                    self.spans.value(&path),
                     format!("the list of actions for table `{table}` is empty"),
                 );
-                self.report(problem.hint(
+                self.report(error.hint(
                     "list the actions that the function needs, such as `[GetItem, UpdateItem]`",
                 ));
             }
@@ -68,8 +69,8 @@ impl Checker<'_> {
         }
         if !function.manage_connections.is_empty() {
             if !self.has("websocket") {
-                let span = self.places.key(&["functions", name, "manageConnections"]);
-                self.report(Problem::new(
+                let span = self.spans.key(&["functions", name, "manageConnections"]);
+                self.report(LocatedError::new(
                     span,
                     "`manageConnections` needs a WebSocket API, which the stack does not have",
                 ));
@@ -84,21 +85,21 @@ impl Checker<'_> {
     }
 
     /// Code comes from a binary or from a zip file, and each has its own keys.
-    fn code(&mut self, name: &str, function: &Function) {
-        let key = |key: &str| self.places.key(&["functions", name, key]);
+    fn code(&mut self, name: &str, function: &FunctionSpec) {
+        let key = |key: &str| self.spans.key(&["functions", name, key]);
         let mut found = Vec::new();
         match (&function.binary, &function.zip) {
             (Some(_), Some(_)) => found.push(
-                Problem::new(key("zip"), format!("function `{name}` has both `binary` and `zip`"))
+                LocatedError::new(key("zip"), format!("function `{name}` has both `binary` and `zip`"))
                     .related(key("binary"), "`binary` is here")
                     .hint("remove one of them"),
             ),
             (None, None) => found.push(
-                Problem::new(self.places.key(&["functions", name]), format!("function `{name}` has no code"))
+                LocatedError::new(self.spans.key(&["functions", name]), format!("function `{name}` has no code"))
                     .hint(format!("write `binary: {name}` for a cargo binary, or `zip:` and the path of a zip file")),
             ),
             (Some(_), None) if function.handler.is_some() => found.push(
-                Problem::new(key("handler"), "`handler` does not apply to a binary").hint("remove it; only zip files \
+                LocatedError::new(key("handler"), "`handler` does not apply to a binary").hint("remove it; only zip files \
                     need a handler"),
             ),
             (Some(_), None) => {}
@@ -106,14 +107,14 @@ impl Checker<'_> {
                 for (word, value) in [("runtime", &function.runtime), ("handler", &function.handler)] {
                     if value.is_none() {
                         found.push(
-                            Problem::new(key("zip"), format!("function `{name}` has a zip file but no `{word}`"))
+                            LocatedError::new(key("zip"), format!("function `{name}` has a zip file but no `{word}`"))
                                 .hint("write, for example, `runtime: nodejs22.x` and `handler: index.handler`"),
                         );
                     }
                 }
             }
         }
-        self.problems.append(&mut found);
+        self.errors.append(&mut found);
     }
 
     /// Each statement must be one that IAM reads.
@@ -128,19 +129,19 @@ impl Checker<'_> {
             let mut found = Vec::new();
             for (key, entry) in map.entries() {
                 if !STATEMENT.contains(&key) && !key.starts_with("Fn::") {
-                    let problem = Problem::new(
+                    let error = LocatedError::new(
                         entry.key_span,
                         format!("unknown key `{key}` in a policy statement"),
                     );
                     found.push(match nearest(key, STATEMENT) {
-                        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                        None => problem.hint(format!("use one of {}", or(&STATEMENT))),
+                        Some(near) => error.hint(format!("did you mean `{near}`?")),
+                        None => error.hint(use_one_of(&STATEMENT)),
                     });
                 }
             }
             match map.get("Effect").map(|node| (&node.value, node.span)) {
                 None => found.push(
-                    Problem::new(statement.span, "the statement lacks `Effect`")
+                    LocatedError::new(statement.span, "the statement lacks `Effect`")
                         .hint("write `Effect: Allow` or `Effect: Deny`"),
                 ),
                 Some((Value::String(effect), _)) if matches!(effect.as_str(), "Allow" | "Deny") => {
@@ -148,7 +149,7 @@ impl Checker<'_> {
                 Some((Value::Call(_), _)) => {}
                 Some((_, span)) => {
                     found.push(
-                        Problem::new(span, "`Effect` must be `Allow` or `Deny`")
+                        LocatedError::new(span, "`Effect` must be `Allow` or `Deny`")
                             .hint("begin with a capital letter"),
                     );
                 }
@@ -156,12 +157,13 @@ impl Checker<'_> {
             for (one, other) in [("Action", "NotAction"), ("Resource", "NotResource")] {
                 match (map.get(one), map.get(other)) {
                     (None, None) => found.push(
-                        Problem::new(statement.span, format!("the statement lacks `{one}`")).hint(
-                            format!("write `{one}`, or `{other}` for everything except its values"),
-                        ),
+                        LocatedError::new(statement.span, format!("the statement lacks `{one}`"))
+                            .hint(format!(
+                                "write `{one}`, or `{other}` for everything except its values"
+                            )),
                     ),
                     (Some(_), Some(node)) => found.push(
-                        Problem::new(
+                        LocatedError::new(
                             node.span,
                             format!("`{one}` and `{other}` are mutually exclusive"),
                         )
@@ -170,7 +172,7 @@ impl Checker<'_> {
                     _ => {}
                 }
             }
-            self.problems.append(&mut found);
+            self.errors.append(&mut found);
         }
     }
 
@@ -181,13 +183,13 @@ impl Checker<'_> {
             .contains_key(variable)
         {
             let span = self
-                .places
+                .spans
                 .key(&["functions", function, "environment", variable]);
-            let problem = Problem::new(
+            let error = LocatedError::new(
                 span,
                 format!("stackgen sets `{variable}` because of `{because}`"),
             );
-            self.report(problem.hint("remove it: stackgen sets the right value"));
+            self.report(error.hint("remove it: stackgen sets the right value"));
         }
     }
 }

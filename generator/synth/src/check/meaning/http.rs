@@ -3,23 +3,24 @@
 use std::collections::BTreeMap;
 
 use super::{Checker, HTTP_TIMEOUT};
-use crate::Problem;
+use crate::LocatedError;
 use crate::names;
-use crate::spec::{Auth, Http};
+use crate::spec::{Auth, HttpSpec};
 
 impl Checker<'_> {
-    pub(super) fn http(&mut self, http: &Http) {
+    pub(super) fn http(&mut self, http: &HttpSpec) {
         let authorizes = self.document.at_path(&["http", "authorizer"]).is_some();
         self.stage("http", &http.stage);
         if http.stage.execution_logs.is_some() {
-            let span = self.places.key(&["http", "stage", "executionLogs"]);
+            let span = self.spans.key(&["http", "stage", "executionLogs"]);
             self.report(
-                Problem::new(span, "an HTTP API has no execution log").hint("use `accessLogs`"),
+                LocatedError::new(span, "an HTTP API has no execution log")
+                    .hint("use `accessLogs`"),
             );
         }
         if let Some(timeout) = http.timeout {
             self.timeout(
-                self.places.value(&["http", "timeout"]),
+                self.spans.value(&["http", "timeout"]),
                 "an HTTP integration's",
                 timeout,
                 HTTP_TIMEOUT,
@@ -34,60 +35,60 @@ impl Checker<'_> {
         for (key, route) in &http.routes {
             let path = ["http", "routes", key];
             if let Some(other) = shapes.insert(names::route_shape(key), key) {
-                let problem = Problem::new(
-                    self.places.key(&path),
+                let error = LocatedError::new(
+                    self.spans.key(&path),
                     format!("routes `{other}` and `{key}` are the same route to API Gateway"),
                 );
-                let problem = problem.related(
-                    self.places.key(&["http", "routes", other]),
+                let error = error.related(
+                    self.spans.key(&["http", "routes", other]),
                     "the other route",
                 );
-                self.report(problem.hint(
+                self.report(error.hint(
                     "remove one of them: they differ only in the name of a path parameter, and \
                     API Gateway refuses the second",
                 ));
             }
             self.has_function(
-                self.places.value(&["http", "routes", key, "function"]),
+                self.spans.value(&["http", "routes", key, "function"]),
                 &route.function,
             );
             if let Some(timeout) = route.timeout {
-                let span = self.places.value(&["http", "routes", key, "timeout"]);
+                let span = self.spans.value(&["http", "routes", key, "timeout"]);
                 self.timeout(span, "an HTTP integration's", timeout, HTTP_TIMEOUT, None);
             }
             if route.auth == Auth::Jwt && !authorizes {
-                let span = self.places.value(&["http", "routes", key, "auth"]);
-                let problem = Problem::new(
+                let span = self.spans.value(&["http", "routes", key, "auth"]);
+                let error = LocatedError::new(
                     span,
                     "`auth: jwt` needs an authorizer, which the HTTP API does not have",
                 );
-                self.report(problem.hint(
+                self.report(error.hint(
                     "add `http.authorizer` with `issuer` and `audience`, or write `auth: none`",
                 ));
             }
             if route.auth == Auth::None && !route.scopes.is_empty() {
-                let span = self.places.value(&["http", "routes", key, "scopes"]);
-                self.report(Problem::new(span, "scopes need `auth: jwt`"));
+                let span = self.spans.value(&["http", "routes", key, "scopes"]);
+                self.report(LocatedError::new(span, "scopes need `auth: jwt`"));
             }
         }
     }
 
-    fn cors(&mut self, http: &Http) {
+    fn cors(&mut self, http: &HttpSpec) {
         let Some(cors) = &http.cors else {
             return;
         };
         if cors.allow_credentials && cors.allow_origins.iter().any(|origin| origin == "*") {
-            let span = self.places.value(&["http", "cors", "allowOrigins"]);
-            let problem = Problem::new(
+            let span = self.spans.value(&["http", "cors", "allowOrigins"]);
+            let error = LocatedError::new(
                 span,
                 "the origin `*` and `allowCredentials` are mutually exclusive",
             );
-            self.report(problem.hint("list the origins"));
+            self.report(error.hint("list the origins"));
         }
         if let Some(age) = cors.max_age {
-            let span = self.places.value(&["http", "cors", "maxAge"]);
+            let span = self.spans.value(&["http", "cors", "maxAge"]);
             if age.seconds().is_none_or(|seconds| seconds > 86_400) {
-                self.report(Problem::new(
+                self.report(LocatedError::new(
                     span,
                     "`maxAge` must be in whole seconds, at most `24h`",
                 ));

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use stackgen_cfn::{Node, Span};
 
 use super::Checker;
-use crate::Problem;
+use crate::LocatedError;
 use crate::names;
-use crate::spec::{Function, Release};
+use crate::spec::{FunctionSpec, ReleaseMode};
 
 impl Checker<'_> {
-    pub(super) fn invoke(&mut self, name: &str, function: &Function) {
+    pub(super) fn invoke(&mut self, name: &str, function: &FunctionSpec) {
         for other in &function.invoke {
             self.has_function(self.invoked(name, other), other);
             if other != name {
@@ -27,25 +27,25 @@ impl Checker<'_> {
         let mut items = names.unwrap_or_default().iter();
         items
             .find(|item| item.as_str() == Some(other))
-            .map_or_else(|| self.places.value(&path), |item| item.span)
+            .map_or_else(|| self.spans.value(&path), |item| item.span)
     }
 
     /// Whether published versions would name each other in a circle, which is told: each would have to be published
     /// before the other.
     pub(super) fn circle_of_versions(&mut self) -> bool {
-        let pinned = self.spec.release_in(self.environment) == Release::Pinned;
+        let pinned = self.spec.release_in(self.environment) == ReleaseMode::Pinned;
         let Some(circle) = circle(&self.spec.functions).filter(|_| pinned) else {
             return false;
         };
         let span = self.invoked(circle[0], circle[1]);
-        let problem = Problem::new(
+        let error = LocatedError::new(
             span,
             format!(
                 "published versions invoke each other in a cycle: {}",
                 circle.join(", ")
             ),
         );
-        self.report(problem.hint(
+        self.report(error.hint(
             "remove one of them from `invoke`, or write `release: live`: in a pinned environment, a version can \
              invoke only versions that are published before it",
         ));
@@ -55,7 +55,7 @@ impl Checker<'_> {
 
 /// Functions that invoke each other in a circle, the first one again at the end. One that invokes itself is no circle:
 /// no variable of it names its version.
-fn circle(functions: &BTreeMap<String, Function>) -> Option<Vec<&str>> {
+fn circle(functions: &BTreeMap<String, FunctionSpec>) -> Option<Vec<&str>> {
     let others = |name: &str| {
         let invoke = functions.get(name).map(|function| &function.invoke);
         let invoke = invoke.into_iter().flatten().map(String::as_str);

@@ -12,10 +12,10 @@ mod table;
 mod verify;
 mod websocket;
 
-use crate::Problem;
+use crate::LocatedError;
 use crate::spans::DocumentSpans;
-use crate::spec::{Duration, Spec, Stage};
-use crate::wording::{and, nearest, or};
+use crate::spec::{Duration, Spec, StageSpec};
+use crate::wording::{nearest, or, use_one_of};
 
 /// Lambda's limits on a function's time-out.
 const FUNCTION_TIMEOUT: (Duration, Duration) =
@@ -33,14 +33,14 @@ pub(crate) fn check(
     spec: &Spec,
     environment: &str,
     document: &Node,
-    problems: &mut Vec<Problem>,
+    errors: &mut Vec<LocatedError>,
 ) -> bool {
     let mut checker = Checker {
         spec,
         environment,
         document,
-        places: DocumentSpans(document),
-        problems,
+        spans: DocumentSpans(document),
+        errors,
     };
     for (name, function) in &spec.functions {
         checker.function(name, function);
@@ -65,23 +65,24 @@ struct Checker<'a> {
     spec: &'a Spec,
     environment: &'a str,
     document: &'a Node,
-    places: DocumentSpans<'a>,
-    problems: &'a mut Vec<Problem>,
+    spans: DocumentSpans<'a>,
+    errors: &'a mut Vec<LocatedError>,
 }
 
 impl<'a> Checker<'a> {
-    fn report(&mut self, problem: Problem) {
-        self.problems.push(problem);
+    fn report(&mut self, error: LocatedError) {
+        self.errors.push(error);
     }
 
-    fn stage(&mut self, api: &str, stage: &Stage) {
+    fn stage(&mut self, api: &str, stage: &StageSpec) {
         for (name, value) in &stage.variables {
             let fits =
                 name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !value.is_empty();
             if !fits {
-                let span = self.places.key(&[api, "stage", "variables", name]);
-                let problem = Problem::new(span, format!("`{name}` is not a valid stage variable"));
-                self.report(problem.hint("use letters, digits and `_` in its name, and give it a value: API Gateway \
+                let span = self.spans.key(&[api, "stage", "variables", name]);
+                let error =
+                    LocatedError::new(span, format!("`{name}` is not a valid stage variable"));
+                self.report(error.hint("use letters, digits and `_` in its name, and give it a value: API Gateway \
                     removes a variable whose value is empty").row("D12"));
             }
         }
@@ -96,12 +97,12 @@ impl<'a> Checker<'a> {
     fn something_to_render(&mut self) {
         let sections = ["functions", "websocket", "http", "tables", "resources"];
         if !sections.iter().any(|section| self.has(section)) {
-            let problem = Problem::new(self.places.key(&["name"]), "the stack is empty");
+            let error = LocatedError::new(self.spans.key(&["name"]), "the stack is empty");
             let hint = format!(
                 "add {}; run `stackgen init echo` for an example",
                 or(&sections)
             );
-            self.report(problem.hint(hint));
+            self.report(error.hint(hint));
         }
     }
 
@@ -119,11 +120,11 @@ impl<'a> Checker<'a> {
     }
 
     fn missing(&mut self, span: Span, kind: &str, name: &str, known: &[&str]) {
-        let problem = Problem::new(span, format!("there is no {kind} `{name}`"));
+        let error = LocatedError::new(span, format!("there is no {kind} `{name}`"));
         self.report(match nearest(name, known.iter().copied()) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None if known.is_empty() => problem.hint(format!("declare it under `{kind}s`")),
-            None => problem.hint(format!("use one of {}", or(known))),
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None if known.is_empty() => error.hint(format!("declare it under `{kind}s`")),
+            None => error.hint(use_one_of(known)),
         });
     }
 
@@ -143,9 +144,9 @@ impl<'a> Checker<'a> {
             "{whose} timeout must be {least} to {most}, not {}",
             words(timeout)
         );
-        self.report(Problem {
+        self.report(LocatedError {
             row,
-            ..Problem::new(span, message)
+            ..LocatedError::new(span, message)
         });
     }
 }

@@ -1,7 +1,7 @@
 //! What holds for the stack as a whole: its description and its tags.
 
 use super::Checker;
-use crate::Problem;
+use crate::LocatedError;
 
 /// CloudFormation's limit on a template's description, in bytes.
 const DESCRIPTION: usize = 1024;
@@ -14,29 +14,31 @@ impl Checker<'_> {
         if length > DESCRIPTION {
             let message =
                 format!("the description has {length} bytes; CloudFormation allows {DESCRIPTION}");
-            let span = self.places.value(&["description"]);
-            self.report(Problem::new(span, message).hint("shorten it; put details in a comment"));
+            let span = self.spans.value(&["description"]);
+            self.report(
+                LocatedError::new(span, message).hint("shorten it; put details in a comment"),
+            );
         }
         let tags = &self.spec.tags;
         if tags.len() > TAGS {
             let message = format!("{} tags; a resource can have at most {TAGS}", tags.len());
-            let span = self.places.key(&["tags"]);
-            self.report(Problem::new(span, message).hint("remove some of them"));
+            let span = self.spans.key(&["tags"]);
+            self.report(LocatedError::new(span, message).hint("remove some of them"));
         }
         for (key, value) in tags {
             let reserved = key.to_ascii_lowercase().starts_with("aws:");
             if reserved || !(1..=128).contains(&key.chars().count()) {
-                let span = self.places.key(&["tags", key]);
-                let problem = Problem::new(span, format!("`{key}` is not a valid tag key"));
-                self.report(problem.hint(
+                let span = self.spans.key(&["tags", key]);
+                let error = LocatedError::new(span, format!("`{key}` is not a valid tag key"));
+                self.report(error.hint(
                     "use 1 to 128 characters, and do not begin with `aws:`, which AWS reserves",
                 ));
             }
             let length = value.chars().count();
             if length > 256 {
-                let span = self.places.value(&["tags", key]);
+                let span = self.spans.value(&["tags", key]);
                 let message = format!("the tag's value has {length} characters; the limit is 256");
-                self.report(Problem::new(span, message).hint("shorten it"));
+                self.report(LocatedError::new(span, message).hint("shorten it"));
             }
         }
     }

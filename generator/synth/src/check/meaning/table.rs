@@ -3,36 +3,36 @@
 use std::collections::BTreeMap;
 
 use super::Checker;
-use crate::Problem;
-use crate::spec::Table;
+use crate::LocatedError;
+use crate::spec::TableSpec;
 
 /// DynamoDB's quota of global secondary indexes a table.
 const INDEXES: usize = 20;
 
 impl Checker<'_> {
-    pub(super) fn table(&mut self, name: &str, table: &Table) {
+    pub(super) fn table(&mut self, name: &str, table: &TableSpec) {
         let mut types = BTreeMap::new();
         for key in table.keys() {
             let first = *types.entry(key.name.as_str()).or_insert(key.key_type);
             if first != key.key_type {
-                let (span, name) = (self.places.key(&["tables", name]), &key.name);
+                let (span, name) = (self.spans.key(&["tables", name]), &key.name);
                 let message = format!(
                     "attribute `{name}` is a key of type `{}` and of type `{}`",
                     first.name(),
                     key.key_type.name()
                 );
                 self.report(
-                    Problem::new(span, message)
+                    LocatedError::new(span, message)
                         .hint("give the attribute one type in all keys of the table"),
                 );
             }
         }
         let indexes = table.indexes.len();
         if indexes > INDEXES {
-            let span = self.places.key(&["tables", name, "indexes"]);
+            let span = self.spans.key(&["tables", name, "indexes"]);
             let message = format!("{indexes} indexes; a table can have at most {INDEXES}");
             self.report(
-                Problem::new(span, message)
+                LocatedError::new(span, message)
                     .hint("give an index generic keys, so that it serves several queries"),
             );
         }
@@ -41,17 +41,17 @@ impl Checker<'_> {
             self.arn(&path, &key.0);
             let encryption = ["tables", name, "encryption"];
             if self.document.at_path(&encryption).is_some() {
-                let problem = Problem::new(
-                    self.places.key(&path),
+                let error = LocatedError::new(
+                    self.spans.key(&path),
                     "`kmsKeyArn` and `encryption` are mutually exclusive",
                 );
-                let problem = problem.related(self.places.key(&encryption), "`encryption` is here");
-                self.report(problem.hint("remove one of them: your own key replaces AWS's"));
+                let error = error.related(self.spans.key(&encryption), "`encryption` is here");
+                self.report(error.hint("remove one of them: your own key replaces AWS's"));
             }
         }
         if table.time_to_live.as_ref() == Some(&table.partition_key.name) {
-            let span = self.places.value(&["tables", name, "timeToLive"]);
-            self.report(Problem::new(
+            let span = self.spans.value(&["tables", name, "timeToLive"]);
+            self.report(LocatedError::new(
                 span,
                 "the partition key cannot be the time-to-live attribute",
             ));

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use stackgen_cfn::Node;
 
 use super::Checker;
-use crate::Problem;
+use crate::LocatedError;
 use crate::check::format::is_http_token;
-use crate::spec::{VerifyApi, VerifyCaller, VerifyValue};
+use crate::spec::{VerifyApi, VerifyCallerSpec, VerifyValue};
 
 impl Checker<'_> {
     pub(super) fn verify(&mut self) {
@@ -22,14 +22,14 @@ impl Checker<'_> {
         }
     }
 
-    fn verified_api(&mut self, name: &str, caller: &VerifyCaller) {
+    fn verified_api(&mut self, name: &str, caller: &VerifyCallerSpec) {
         let section = caller.api.name();
         if self.has(section) {
             return;
         }
         let (span, what) = match caller.api {
-            VerifyApi::WebSocket => (self.places.key(&["verify", name]), "a WebSocket API"),
-            VerifyApi::Http => (self.places.value(&["verify", name, "api"]), "an HTTP API"),
+            VerifyApi::WebSocket => (self.spans.key(&["verify", name]), "a WebSocket API"),
+            VerifyApi::Http => (self.spans.value(&["verify", name, "api"]), "an HTTP API"),
         };
         let message = format!("caller `{name}` calls {what} that the stack does not have");
         let hint = match caller.api {
@@ -38,36 +38,36 @@ impl Checker<'_> {
             }
             _ => format!("remove the caller, or add `{section}`"),
         };
-        self.report(Problem::new(span, message).hint(hint));
+        self.report(LocatedError::new(span, message).hint(hint));
     }
 
-    fn http_caller(&mut self, name: &str, caller: &VerifyCaller) {
+    fn http_caller(&mut self, name: &str, caller: &VerifyCallerSpec) {
         let keys = [
             ("subprotocols", !caller.subprotocols.is_empty()),
             ("send", caller.send.is_some()),
             ("expect", caller.expect.is_some()),
         ];
         for (key, _) in keys.into_iter().filter(|(_, is_set)| *is_set) {
-            let span = self.places.key(&["verify", name, key]);
-            let problem = Problem::new(
+            let span = self.spans.key(&["verify", name, key]);
+            let error = LocatedError::new(
                 span,
                 format!("`{key}` applies only to callers of the WebSocket API"),
             );
-            self.report(problem.hint(
+            self.report(error.hint(
                 "remove it; callers of the HTTP API have `method`, `path`, `query`, `headers` and `status`",
             ));
         }
     }
 
-    fn websocket_caller(&mut self, name: &str, caller: &VerifyCaller) {
+    fn websocket_caller(&mut self, name: &str, caller: &VerifyCallerSpec) {
         for (key, value) in [("method", &caller.method), ("path", &caller.path)] {
             if value.is_some() {
-                let span = self.places.key(&["verify", name, key]);
-                let problem = Problem::new(
+                let span = self.spans.key(&["verify", name, key]);
+                let error = LocatedError::new(
                     span,
                     format!("`{key}` applies only to callers of the HTTP API"),
                 );
-                self.report(problem.hint(
+                self.report(error.hint(
                     "remove it, or write `api: http` to send a request: a handshake is always a GET of the stage's URL",
                 ));
             }
@@ -75,14 +75,14 @@ impl Checker<'_> {
         let status = caller.expected_status();
         for (key, value) in [("send", &caller.send), ("expect", &caller.expect)] {
             if value.is_some() && status != 101 {
-                let span = self.places.key(&["verify", name, key]);
-                let problem = Problem::new(
+                let span = self.spans.key(&["verify", name, key]);
+                let error = LocatedError::new(
                     span,
                     format!("`{key}` needs a connection, and status {status} does not open one"),
                 );
-                let status = self.places.value(&["verify", name, "status"]);
+                let status = self.spans.value(&["verify", name, "status"]);
                 self.report(
-                    problem
+                    error
                         .related(status, "the handshake is expected to fail")
                         .hint("remove one of the two"),
                 );
@@ -97,36 +97,36 @@ impl Checker<'_> {
         for item in node.and_then(Node::as_list).unwrap_or_default() {
             let value = item.as_str().map(VerifyValue::parse);
             if matches!(value, Some(Ok(VerifyValue::Text(text))) if !is_http_token(&text)) {
-                let problem = Problem::new(item.span, "this is not a valid subprotocol");
+                let error = LocatedError::new(item.span, "this is not a valid subprotocol");
                 self.report(
-                    problem.hint("use letters, digits and ``!#$%&'*+-.^_`|~``, without spaces"),
+                    error.hint("use letters, digits and ``!#$%&'*+-.^_`|~``, without spaces"),
                 );
             }
         }
     }
 
-    fn caller_headers(&mut self, name: &str, caller: &VerifyCaller) {
+    fn caller_headers(&mut self, name: &str, caller: &VerifyCallerSpec) {
         let mut seen: BTreeMap<String, &str> = BTreeMap::new();
         for (header, value) in &caller.headers {
             let path = ["verify", name, "headers", header];
             if let Some(other) = seen.insert(header.to_ascii_lowercase(), header) {
-                let problem = Problem::new(
-                    self.places.key(&path),
+                let error = LocatedError::new(
+                    self.spans.key(&path),
                     format!("headers `{other}` and `{header}` are the same header"),
                 );
-                let other = self.places.key(&["verify", name, "headers", other]);
+                let other = self.spans.key(&["verify", name, "headers", other]);
                 self.report(
-                    problem
+                    error
                         .related(other, "the other header")
                         .hint("remove one of them: header names are case-insensitive"),
                 );
             }
             if matches!(value, VerifyValue::Text(text) if !text.is_ascii()) {
-                let problem = Problem::new(
-                    self.places.value(&path),
+                let error = LocatedError::new(
+                    self.spans.value(&path),
                     format!("the value of `{header}` is not ASCII"),
                 );
-                self.report(problem.hint("encode other characters, such as `%C3%A9` for `é`"));
+                self.report(error.hint("encode other characters, such as `%C3%A9` for `é`"));
             }
         }
     }

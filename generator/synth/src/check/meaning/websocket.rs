@@ -1,17 +1,17 @@
 //! The WebSocket API and its authorizer.
 
 use super::{Checker, WEBSOCKET_TIMEOUT};
-use crate::Problem;
-use crate::spec::{Authorizer, Callers, Duration, WebSocket};
+use crate::LocatedError;
+use crate::spec::{AuthorizerSpec, Callers, Duration, WebSocketSpec};
 use crate::wording::and;
 
 impl Checker<'_> {
-    pub(super) fn websocket(&mut self, websocket: &WebSocket) {
+    pub(super) fn websocket(&mut self, websocket: &WebSocketSpec) {
         self.stage("websocket", &websocket.stage);
         if websocket.stage.name.as_deref() == Some("$default") {
-            let span = self.places.value(&["websocket", "stage", "name"]);
+            let span = self.spans.value(&["websocket", "stage", "name"]);
             self.report(
-                Problem::new(span, "a WebSocket API cannot have a `$default` stage")
+                LocatedError::new(span, "a WebSocket API cannot have a `$default` stage")
                     .hint("choose a name such as `prod`; only HTTP APIs have `$default`"),
             );
         }
@@ -26,22 +26,22 @@ impl Checker<'_> {
         }
         for (key, entry) in &websocket.routes {
             let route = entry.route();
-            let span = self.places.value(&["websocket", "routes", key, "function"]);
+            let span = self.spans.value(&["websocket", "routes", key, "function"]);
             self.has_function(span, &route.function);
             if let Some(timeout) = route.timeout {
                 self.integration_timeout(&["websocket", "routes", key, "timeout"], timeout);
             }
             if route.two_way && matches!(key.as_str(), "$connect" | "$disconnect") {
-                let span = self.places.key(&["websocket", "routes", key, "twoWay"]);
-                let problem = Problem::new(span, format!("`{key}` cannot be two-way"));
+                let span = self.spans.key(&["websocket", "routes", key, "twoWay"]);
+                let error = LocatedError::new(span, format!("`{key}` cannot be two-way"));
                 self.report(match key.as_str() {
-                    "$connect" => problem
+                    "$connect" => error
                         .hint(
                             "remove `twoWay`: `$connect` returns the handshake's status, and its \
                      body is never sent",
                         )
                         .row("C9"),
-                    _ => problem
+                    _ => error
                         .hint("remove `twoWay`: the connection is closed when `$disconnect` runs")
                         .row("M18"),
                 });
@@ -50,24 +50,24 @@ impl Checker<'_> {
     }
 
     fn integration_timeout(&mut self, path: &[&str], timeout: Duration) {
-        let (span, whose) = (self.places.value(path), "a WebSocket integration's");
+        let (span, whose) = (self.spans.value(path), "a WebSocket integration's");
         self.timeout(span, whose, timeout, WEBSOCKET_TIMEOUT, Some("C8"));
     }
 
-    fn authorizer(&mut self, authorizer: &Authorizer) {
+    fn authorizer(&mut self, authorizer: &AuthorizerSpec) {
         self.has_function(
-            self.places.value(&["websocket", "authorizer", "function"]),
+            self.spans.value(&["websocket", "authorizer", "function"]),
             &authorizer.function,
         );
         let path = ["websocket", "authorizer", "identitySource"];
         if authorizer.callers == Callers::Mixed && !authorizer.identity_source.is_empty() {
-            let callers = self.places.value(&["websocket", "authorizer", "callers"]);
+            let callers = self.spans.value(&["websocket", "authorizer", "callers"]);
             let sources: Vec<_> = authorizer
                 .identity_source
                 .iter()
                 .map(String::as_str)
                 .collect();
-            let problem = Problem::new(self.places.item(&path, 0), "this identity source rejects the anonymous \
+            let error = LocatedError::new(self.spans.item(&path, 0), "this identity source rejects the anonymous \
                 callers of `mixed`")
                 .related(callers, "some callers have no token")
                 .hint(format!(
@@ -75,18 +75,18 @@ impl Checker<'_> {
                      without {} with 401 and does not invoke the authorizer",
                     and(&sources)
                 ));
-            self.report(problem.row("A2"));
+            self.report(error.row("A2"));
         }
         let routes = self.document.at_path(&["websocket", "routes"]);
         let connects = routes.is_none_or(|routes| routes.get("$connect").is_some());
         if !connects {
-            let span = self.places.key(&["websocket", "authorizer"]);
-            let problem = Problem::new(
+            let span = self.spans.key(&["websocket", "authorizer"]);
+            let error = LocatedError::new(
                 span,
                 "the authorizer is never invoked: there is no `$connect` route",
             );
             self.report(
-                problem
+                error
                     .hint(
                         "add `$connect` to `routes`; it is the only route that API Gateway \
                 authorizes",

@@ -2,8 +2,8 @@
 
 use stackgen_cfn::{Entry, Intrinsic, Map, Node, Span, Value};
 
-use crate::Problem;
-use crate::wording::{nearest, or};
+use crate::LocatedError;
+use crate::wording::{nearest, or, use_one_of};
 
 /// What a resource may say.
 const RESOURCE: [&str; 9] = [
@@ -39,46 +39,44 @@ const DELETION_POLICY: [&str; 4] = ["Delete", "Retain", "RetainExceptOnCreate", 
 const UPDATE_REPLACE_POLICY: [&str; 3] = ["Delete", "Retain", "Snapshot"];
 
 /// Checks one entry of a section.
-pub(super) fn check(section: &str, id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
+pub(super) fn check(section: &str, id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
     match section {
-        "resources" => resource(id, entry, problems),
-        "outputs" => output(id, entry, problems),
-        "parameters" => parameter(id, entry, problems),
-        "mappings" => mapping(id, entry, problems),
-        _ => condition(id, entry, problems),
+        "resources" => resource(id, entry, errors),
+        "outputs" => output(id, entry, errors),
+        "parameters" => parameter(id, entry, errors),
+        "mappings" => mapping(id, entry, errors),
+        _ => condition(id, entry, errors),
     }
 }
 
-fn resource(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
+fn resource(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
     let Some(map) = keys(
         id,
         entry,
         &RESOURCE,
         "Type",
         "write, for example, `Type: AWS::SNS::Topic`",
-        problems,
+        errors,
     ) else {
         return;
     };
-    if let Some(kind) = map
-        .get("Type")
-        .and_then(|node| text("Type", node, problems))
+    if let Some(kind) = map.get("Type").and_then(|node| text("Type", node, errors))
         && !is_resource_type(kind.0)
     {
         let message = format!("`{}` is not a resource type", kind.0);
-        problems.push(Problem::new(kind.1, message).hint(
+        errors.push(LocatedError::new(kind.1, message).hint(
             "write, for example, `AWS::SNS::Topic`, `Custom::Name` or `AWS::SNS::Topic::MODULE`",
         ));
     }
     for key in ["Properties", "Metadata", "UpdatePolicy", "CreationPolicy"] {
         if let Some(node) = map.get(key).filter(|node| node.as_map().is_none()) {
-            problems.push(must_be(key, "a mapping", node, map));
+            errors.push(must_be(key, "a mapping", node, map));
         }
     }
     if let Some(node) = map.get("DependsOn") {
         let items = node.as_list().unwrap_or(std::slice::from_ref(node));
         let wrong = items.iter().filter(|item| item.as_str().is_none());
-        problems.extend(wrong.map(|item| {
+        errors.extend(wrong.map(|item| {
             must_be(
                 "DependsOn",
                 "a logical ID or a list of logical IDs",
@@ -91,34 +89,34 @@ fn resource(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
         ("DeletionPolicy", &DELETION_POLICY[..]),
         ("UpdateReplacePolicy", &UPDATE_REPLACE_POLICY[..]),
     ] {
-        let policy = map.get(key).and_then(|node| text(key, node, problems));
+        let policy = map.get(key).and_then(|node| text(key, node, errors));
         if let Some((policy, span)) = policy.filter(|(policy, _)| !known.contains(policy)) {
-            problems.push(
-                Problem::new(span, format!("`{key}` cannot be `{policy}`"))
-                    .hint(format!("use one of {}", or(known))),
+            errors.push(
+                LocatedError::new(span, format!("`{key}` cannot be `{policy}`"))
+                    .hint(use_one_of(known)),
             );
         }
     }
     if let Some(node) = map.get("Condition") {
-        text("Condition", node, problems);
+        text("Condition", node, errors);
     }
 }
 
-fn output(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
+fn output(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
     let Some(map) = keys(
         id,
         entry,
         &OUTPUT,
         "Value",
         "write, for example, `Value: !Ref Topic`",
-        problems,
+        errors,
     ) else {
         return;
     };
     if let Some(node) = map.get("Value")
         && matches!(node.value, Value::Map(_) | Value::List(_) | Value::Null)
     {
-        problems.push(must_be(
+        errors.push(must_be(
             "Value",
             "a string or an intrinsic function",
             node,
@@ -128,25 +126,25 @@ fn output(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
     if let Some(node) = map.get("Export")
         && node.get("Name").is_none()
     {
-        problems.push(must_be("Export", "a mapping with `Name`", node, map));
+        errors.push(must_be("Export", "a mapping with `Name`", node, map));
     }
     for key in ["Condition", "Description"] {
         if let Some(node) = map.get(key) {
-            text(key, node, problems);
+            text(key, node, errors);
         }
     }
 }
 
-fn parameter(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
+fn parameter(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
     let map = keys(
         id,
         entry,
         &PARAMETER,
         "Type",
         "write, for example, `Type: String`",
-        problems,
+        errors,
     );
-    let Some(kind) = map.and_then(|map| text("Type", map.get("Type")?, problems)) else {
+    let Some(kind) = map.and_then(|map| text("Type", map.get("Type")?, errors)) else {
         return;
     };
     const TYPES: [&str; 5] = [
@@ -158,22 +156,22 @@ fn parameter(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
     ];
     let own = kind.0.strip_prefix("List<").unwrap_or(kind.0);
     if !TYPES.contains(&kind.0) && !own.starts_with("AWS::") {
-        let problem = Problem::new(kind.1, format!("`{}` is not a parameter type", kind.0));
-        problems.push(match nearest(kind.0, TYPES) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem.hint(format!("use {}, or an AWS-specific type", or(&TYPES))),
+        let error = LocatedError::new(kind.1, format!("`{}` is not a parameter type", kind.0));
+        errors.push(match nearest(kind.0, TYPES) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("use {}, or an AWS-specific type", or(&TYPES))),
         });
     }
 }
 
-fn mapping(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
+fn mapping(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
     let levels = "a mapping of mappings: `{Names: {topic: {name: …}}}`";
     let Some(map) = entry.node.as_map() else {
-        return problems.push(must_be_at(id, levels, &entry.node, entry.key_span));
+        return errors.push(must_be_at(id, levels, &entry.node, entry.key_span));
     };
     for (key, second) in map.entries() {
         let Some(values) = second.node.as_map() else {
-            problems.push(must_be_at(key, levels, &second.node, second.key_span));
+            errors.push(must_be_at(key, levels, &second.node, second.key_span));
             continue;
         };
         for (key, value) in values.entries() {
@@ -182,18 +180,18 @@ fn mapping(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
                 Value::Map(_) | Value::Call(_) | Value::Null
             ) {
                 let message = "a literal value or a list of literal values";
-                problems.push(must_be_at(key, message, &value.node, value.key_span));
+                errors.push(must_be_at(key, message, &value.node, value.key_span));
             }
         }
     }
 }
 
-fn condition(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
+fn condition(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
     use Intrinsic::{And, Condition, Equals, Not, Or};
     let call = entry.node.as_call();
     if !call.is_some_and(|call| matches!(call.function, And | Or | Not | Equals | Condition)) {
         let kinds = "`!Equals`, `!And`, `!Or`, `!Not` or `!Condition`";
-        problems.push(must_be_at(id, kinds, &entry.node, entry.key_span));
+        errors.push(must_be_at(id, kinds, &entry.node, entry.key_span));
     }
 }
 
@@ -204,49 +202,50 @@ fn keys<'a>(
     known: &[&str],
     required: &str,
     hint: &str,
-    problems: &mut Vec<Problem>,
+    errors: &mut Vec<LocatedError>,
 ) -> Option<&'a Map> {
     let Some(map) = entry.node.as_map() else {
-        problems.push(must_be_at(id, "a mapping", &entry.node, entry.key_span).hint(hint));
+        errors.push(must_be_at(id, "a mapping", &entry.node, entry.key_span).hint(hint));
         return None;
     };
     for (key, child) in map.entries() {
         if known.contains(&key) || key.starts_with("Fn::") {
             continue;
         }
-        let problem = Problem::new(child.key_span, format!("unknown key `{key}` in `{id}`"));
-        problems.push(match nearest(key, known.iter().copied()) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem.hint(format!("use one of {}", or(known))),
+        let error = LocatedError::new(child.key_span, format!("unknown key `{key}` in `{id}`"));
+        errors.push(match nearest(key, known.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(use_one_of(known)),
         });
     }
     if map.get(required).is_none() {
-        problems
-            .push(Problem::new(entry.key_span, format!("`{id}` lacks `{required}`")).hint(hint));
+        errors.push(
+            LocatedError::new(entry.key_span, format!("`{id}` lacks `{required}`")).hint(hint),
+        );
     }
     Some(map)
 }
 
 /// The text under a key, with its place.
-fn text<'a>(key: &str, node: &'a Node, problems: &mut Vec<Problem>) -> Option<(&'a str, Span)> {
+fn text<'a>(key: &str, node: &'a Node, errors: &mut Vec<LocatedError>) -> Option<(&'a str, Span)> {
     if node.as_str().is_none() {
-        problems.push(must_be_at(key, "a string", node, node.span));
+        errors.push(must_be_at(key, "a string", node, node.span));
     }
     Some((node.as_str()?, node.span))
 }
 
-fn must_be(key: &str, what: &str, node: &Node, map: &Map) -> Problem {
+fn must_be(key: &str, what: &str, node: &Node, map: &Map) -> LocatedError {
     let key_span = map.entry(key).map_or(node.span, |entry| entry.key_span);
     must_be_at(key, what, node, key_span)
 }
 
 /// A value of the wrong kind; nothing at all is told at its key.
-fn must_be_at(key: &str, what: &str, node: &Node, key_span: Span) -> Problem {
+fn must_be_at(key: &str, what: &str, node: &Node, key_span: Span) -> LocatedError {
     let span = match node.value {
         Value::Null => key_span,
         _ => node.span,
     };
-    Problem::new(span, format!("`{key}` must be {what}, not {}", node.kind()))
+    LocatedError::new(span, format!("`{key}` must be {what}, not {}", node.kind()))
 }
 
 /// `AWS::SNS::Topic`, `Custom::Name`, `AWS::SNS::Topic::MODULE`.

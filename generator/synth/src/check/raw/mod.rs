@@ -6,7 +6,7 @@ mod wiring;
 
 use stackgen_cfn::{Entry, Map, Node};
 
-use crate::Problem;
+use crate::LocatedError;
 use crate::outline::Outline;
 
 /// The sections of stackgen.yaml in CloudFormation's words.
@@ -22,7 +22,7 @@ pub(super) const SECTIONS: [&str; 5] = [
 const LOGICAL_ID_LENGTH: usize = 255;
 
 /// Checks the shapes of all entries, and what raw resources do to the APIs.
-pub(super) fn check(document: &Node, outline: &Outline, problems: &mut Vec<Problem>) {
+pub(super) fn check(document: &Node, outline: &Outline, errors: &mut Vec<LocatedError>) {
     for section in SECTIONS {
         let map = document.get(section).and_then(Node::as_map);
         for (id, entry) in map.into_iter().flat_map(Map::entries) {
@@ -30,20 +30,20 @@ pub(super) fn check(document: &Node, outline: &Outline, problems: &mut Vec<Probl
             if id.starts_with("Fn::") {
                 continue;
             }
-            problems.extend(logical_id(id, entry));
-            entry::check(section, id, entry, problems);
+            errors.extend(logical_id(id, entry));
+            entry::check(section, id, entry, errors);
         }
     }
-    wiring::check(document, outline, problems);
+    wiring::check(document, outline, errors);
 }
 
-fn logical_id(id: &str, entry: &Entry) -> Option<Problem> {
+fn logical_id(id: &str, entry: &Entry) -> Option<LocatedError> {
     let fits = !id.is_empty()
         && id.len() <= LOGICAL_ID_LENGTH
         && id.chars().all(|c| c.is_ascii_alphanumeric());
     (!fits).then(|| {
-        Problem::new(entry.key_span, format!("`{id}` is not a valid logical ID")).hint(format!(
-            "use letters and digits only, at most {LOGICAL_ID_LENGTH}"
-        ))
+        LocatedError::new(entry.key_span, format!("`{id}` is not a valid logical ID")).hint(
+            format!("use letters and digits only, at most {LOGICAL_ID_LENGTH}"),
+        )
     })
 }

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use stackgen_cfn::{Node, Span};
 
-use crate::Problem;
+use crate::LocatedError;
 use crate::names::route_shape;
 use crate::outline::Outline;
 use crate::references::depends_on;
 use crate::spans::DocumentSpans;
 
 /// Checks that a raw part of an API neither is there twice nor undermines the deployment.
-pub(super) fn check(document: &Node, outline: &Outline, problems: &mut Vec<Problem>) {
-    let places = DocumentSpans(document);
-    twice(outline, &places, problems);
+pub(super) fn check(document: &Node, outline: &Outline, errors: &mut Vec<LocatedError>) {
+    let spans = DocumentSpans(document);
+    twice(outline, &spans, errors);
     let deployments = outline
         .deployments
         .iter()
@@ -22,9 +22,9 @@ pub(super) fn check(document: &Node, outline: &Outline, problems: &mut Vec<Probl
         let id = id.as_str().unwrap_or_default();
         let raw = document.at_path(&["resources", id]);
         if raw.is_some_and(|raw| raw.get("Condition").is_some()) {
-            let span = places.key(&["resources", id, "Condition"]);
-            problems.push(
-                Problem::new(span, format!("`{id}` is part of the API's deployment and cannot have a condition"))
+            let span = spans.key(&["resources", id, "Condition"]);
+            errors.push(
+                LocatedError::new(span, format!("`{id}` is part of the API's deployment and cannot have a condition"))
                     .hint(
                         "write it under the environments that have it: the deployment depends on it, and cannot \
                          depend on a resource that may not exist",
@@ -42,9 +42,9 @@ pub(super) fn check(document: &Node, outline: &Outline, problems: &mut Vec<Probl
             && part_of(resource, outline).is_some_and(|(kind, _)| kind == "Stage")
             && auto.is_some()
         {
-            let span = places.key(&["resources", id, "Properties", "AutoDeploy"]);
-            problems.push(
-                Problem::new(span, "a stage of this API cannot use AutoDeploy")
+            let span = spans.key(&["resources", id, "Properties", "AutoDeploy"]);
+            errors.push(
+                LocatedError::new(span, "a stage of this API cannot use AutoDeploy")
                     .hint("name a deployment in `DeploymentId`: stackgen creates one for each change of the wiring")
                     .row("D5"),
             );
@@ -53,7 +53,7 @@ pub(super) fn check(document: &Node, outline: &Outline, problems: &mut Vec<Probl
 }
 
 /// Routes of one key and stages of one name.
-fn twice(outline: &Outline, places: &DocumentSpans<'_>, problems: &mut Vec<Problem>) {
+fn twice(outline: &Outline, spans: &DocumentSpans<'_>, errors: &mut Vec<LocatedError>) {
     let mut seen: BTreeMap<(&str, &str, String), &[String]> = BTreeMap::new();
     for (resource, origin) in outline.resources.values() {
         let Some((kind, api)) = part_of(resource, outline) else {
@@ -79,15 +79,15 @@ fn twice(outline: &Outline, places: &DocumentSpans<'_>, problems: &mut Vec<Probl
         };
         let place = |origin: &[String]| -> Span {
             let path: Vec<_> = origin.iter().map(String::as_str).collect();
-            places.key(&path)
+            spans.key(&path)
         };
         let id = origin.last().map_or("", String::as_str);
-        let span = places.value(&["resources", id, "Properties", key]);
+        let span = spans.value(&["resources", id, "Properties", key]);
         // Our own were told already.
         if origin.first().is_some_and(|section| section == "resources") {
             let word = kind.to_lowercase();
-            problems.push(
-                Problem::new(span, format!("`{api}` already has a {word} `{name}`"))
+            errors.push(
+                LocatedError::new(span, format!("`{api}` already has a {word} `{name}`"))
                     .related(place(first), "here")
                     .hint(format!(
                         "remove one of them: API Gateway refuses a second {word} with the same name"

@@ -8,9 +8,9 @@ use serde_json::Value as Json;
 use stackgen_cfn::{Entry, Map, Node, Span, Value};
 
 use super::{explain, format};
-use crate::Problem;
+use crate::LocatedError;
 use crate::spec::DURATION_FORMAT as DURATION;
-use crate::wording::{nearest, or};
+use crate::wording::{nearest, use_one_of};
 
 /// Checks a document against the schema of [`crate::schema`], adds what is wrong to `problems`, and gives the places
 /// of what cannot be read: keys or values that [`super::readable`] takes out.
@@ -18,12 +18,12 @@ pub(crate) fn check(
     schema: &Json,
     document: &Node,
     text: &str,
-    problems: &mut Vec<Problem>,
+    errors: &mut Vec<LocatedError>,
 ) -> BTreeSet<Span> {
     let mut checker = Checker {
         root: schema,
         text,
-        problems,
+        errors,
         damaged: BTreeSet::new(),
     };
     checker.node(schema, "", "the file", document, document.span);
@@ -34,14 +34,14 @@ struct Checker<'a> {
     root: &'a Json,
     /// The file as it is written.
     text: &'a str,
-    problems: &'a mut Vec<Problem>,
+    errors: &'a mut Vec<LocatedError>,
     damaged: BTreeSet<Span>,
 }
 
 impl<'a> Checker<'a> {
-    fn report(&mut self, problem: Problem) {
-        self.damaged.insert(problem.span);
-        self.problems.push(problem);
+    fn report(&mut self, error: LocatedError) {
+        self.damaged.insert(error.span);
+        self.errors.push(error);
     }
 
     fn is_damaged(&self, entry: &Entry) -> bool {
@@ -198,7 +198,7 @@ impl<'a> Checker<'a> {
             }
         }
         if schema.get("minProperties").is_some() && map.is_empty() {
-            self.report(Problem::new(
+            self.report(LocatedError::new(
                 key_span,
                 format!("`{name}` is empty: it needs at least one entry"),
             ));
@@ -217,16 +217,16 @@ impl<'a> Checker<'a> {
         } else {
             format!("`{name}`")
         };
-        let problem = Problem::new(span, format!("{place} lacks `{key}`"));
+        let error = LocatedError::new(span, format!("{place} lacks `{key}`"));
         let description = properties.and_then(|known| known.get(key)?.get("description")?.as_str());
-        let problem = match description {
-            Some(text) => problem.hint(format!("`{key}`: {}", first_sentence(text))),
-            None => problem,
+        let error = match description {
+            Some(text) => error.hint(format!("`{key}`: {}", first_sentence(text))),
+            None => error,
         };
         // The rest of what lacks its name can be read.
         match key {
-            "name" => self.problems.push(problem),
-            _ => self.report(problem),
+            "name" => self.errors.push(error),
+            _ => self.report(error),
         }
     }
 
@@ -243,31 +243,31 @@ impl<'a> Checker<'a> {
         } else {
             format!("in `{name}`")
         };
-        let problem = Problem::new(span, format!("unknown key `{key}` {place}"));
+        let error = LocatedError::new(span, format!("unknown key `{key}` {place}"));
         let names: Vec<_> = known.keys().map(String::as_str).collect();
-        let problem = match (
+        let error = match (
             explain::unknown_key(definition, key),
             nearest(key, names.iter().copied()),
         ) {
             (Some(explanation), _) => {
-                let problem = problem.hint(explanation.hint);
+                let error = error.hint(explanation.hint);
                 match explanation.row {
-                    Some(row) => problem.row(row),
-                    None => problem,
+                    Some(row) => error.row(row),
+                    None => error,
                 }
             }
-            (None, Some(near)) => problem.hint(format!("did you mean `{near}`?")),
-            (None, None) => problem.hint(format!("use one of {}", or(&names))),
+            (None, Some(near)) => error.hint(format!("did you mean `{near}`?")),
+            (None, None) => error.hint(use_one_of(&names)),
         };
-        self.report(problem);
+        self.report(error);
     }
 
     fn key(&mut self, schema: &Json, key: &str, span: Span) {
         let format = schema
             .pointer("/propertyNames/format")
             .and_then(Json::as_str);
-        if let Some(problem) = format.and_then(|format| format::check(format, key)) {
-            self.report(problem.at(span));
+        if let Some(error) = format.and_then(|format| format::check(format, key)) {
+            self.report(error.at(span));
         }
     }
 
@@ -281,7 +281,7 @@ impl<'a> Checker<'a> {
     ) {
         let least = schema.get("minItems").and_then(Json::as_u64).unwrap_or(0);
         if (items.len() as u64) < least {
-            self.report(Problem::new(
+            self.report(LocatedError::new(
                 span,
                 format!("`{name}` is empty: it needs at least one entry"),
             ));

@@ -4,9 +4,9 @@ use serde_json::Value as Json;
 use stackgen_cfn::{Node, Span, Value};
 
 use super::{Checker, plain, type_words};
-use crate::Problem;
+use crate::LocatedError;
 use crate::check::format;
-use crate::wording::{nearest, or};
+use crate::wording::{nearest, use_one_of};
 
 impl<'a> Checker<'a> {
     pub(super) fn string(&mut self, schema: &Json, name: &str, text: &str, span: Span) {
@@ -22,14 +22,14 @@ impl<'a> Checker<'a> {
             } else {
                 format!("at most {most}")
             };
-            self.report(Problem::new(
+            self.report(LocatedError::new(
                 span,
                 format!("`{name}` has {length} characters; it must have {limit}"),
             ));
         }
         let format = schema.get("format").and_then(Json::as_str);
-        if let Some(problem) = format.and_then(|format| format::check(format, text)) {
-            self.report(problem.at(span));
+        if let Some(error) = format.and_then(|format| format::check(format, text)) {
+            self.report(error.at(span));
         }
     }
 
@@ -50,13 +50,13 @@ impl<'a> Checker<'a> {
             (None, Some(most), _) => format!("at most {most}"),
             (None, None, None) => return,
         };
-        let problem = Problem::new(span, format!("`{name}` is {number}; it must be {range}"));
+        let error = LocatedError::new(span, format!("`{name}` is {number}; it must be {range}"));
         let throttle = matches!(name, "burstLimit" | "rateLimit") && number == 0.0;
         self.report(match throttle {
-            true => problem
+            true => error
                 .hint("raise it: with 0, API Gateway answers every handshake with 429")
                 .row("D18"),
-            false => problem,
+            false => error,
         });
     }
 
@@ -71,26 +71,26 @@ impl<'a> Checker<'a> {
             return;
         }
         let names: Vec<_> = texts.iter().map(String::as_str).collect();
-        let problem = Problem::new(node.span, format!("`{name}` cannot be `{found}`"));
+        let error = LocatedError::new(node.span, format!("`{name}` cannot be `{found}`"));
         self.report(match nearest(&found, names.iter().copied()) {
             Some(near) if found.parse::<i64>().is_err() => {
-                problem.hint(format!("did you mean `{near}`?"))
+                error.hint(format!("did you mean `{near}`?"))
             }
-            _ => problem.hint(format!("use one of {}", or(&names))),
+            _ => error.hint(use_one_of(&names)),
         });
     }
 
     pub(super) fn intrinsic(&mut self, name: &str, node: &Node) {
         self.report(
-            Problem::new(node.span, format!("`{name}` cannot be an intrinsic function"))
+            LocatedError::new(node.span, format!("`{name}` cannot be an intrinsic function"))
                 .hint("write the value itself, per environment if it differs: stackgen needs it to render the \
                     template"),
         );
     }
 
     pub(super) fn without_unit(&mut self, number: i64, name: &str, span: Span) {
-        let problem = Problem::new(span, format!("`{name}` lacks a unit: `{number}`"));
-        self.report(problem.hint(format!("write `{number}s`, or use `ms`, `m` or `h`")));
+        let error = LocatedError::new(span, format!("`{name}` lacks a unit: `{number}`"));
+        self.report(error.hint(format!("write `{number}s`, or use `ms`, `m` or `h`")));
     }
 
     pub(super) fn wrong_type(&mut self, types: &[&str], name: &str, node: &Node, key: Span) {
@@ -110,7 +110,7 @@ impl<'a> Checker<'a> {
         } else {
             format!("`{name}`")
         };
-        let problem = Problem::new(
+        let error = LocatedError::new(
             span,
             format!(
                 "{place} must be {}, not {}",
@@ -121,9 +121,9 @@ impl<'a> Checker<'a> {
         let quote = words.contains(&"a string")
             && matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::Float(_));
         self.report(if quote {
-            problem.hint("put it in quotes")
+            error.hint("put it in quotes")
         } else {
-            problem
+            error
         });
     }
 
@@ -142,7 +142,8 @@ impl<'a> Checker<'a> {
             let message =
                 format!("`{name}` is written as `{written}`, which YAML reads as `{read}`");
             self.report(
-                Problem::new(node.span, message).hint(format!("put it in quotes: '{written}'")),
+                LocatedError::new(node.span, message)
+                    .hint(format!("put it in quotes: '{written}'")),
             );
         }
     }

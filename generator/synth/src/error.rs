@@ -7,7 +7,7 @@ use thiserror::Error;
 /// One error of a stackgen.yaml: what, where, why and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{message}")]
-pub struct Problem {
+pub struct LocatedError {
     /// What is wrong, in a sentence without a full stop.
     pub message: String,
     /// Where.
@@ -20,10 +20,10 @@ pub struct Problem {
     pub row: Option<&'static str>,
 }
 
-impl Problem {
+impl LocatedError {
     /// An error at a place.
     pub fn new(span: Span, message: impl Into<String>) -> Self {
-        Problem {
+        LocatedError {
             message: message.into(),
             span,
             related: None,
@@ -54,9 +54,9 @@ impl Problem {
     }
 }
 
-impl From<ParseError> for Problem {
+impl From<ParseError> for LocatedError {
     fn from(error: ParseError) -> Self {
-        Problem {
+        LocatedError {
             message: error.kind.to_string(),
             span: error.span,
             related: error.related.map(|span| (span, "first here".to_owned())),
