@@ -1,27 +1,27 @@
-//! What is wrong with a stackgen.yaml, and what is worth knowing about a good one.
+//! Errors with a location, and notices about rendered templates.
 
 use serde::Serialize;
 use stackgen_cfn::{ParseError, Span};
 use thiserror::Error;
 
-/// One error of a stackgen.yaml: what, where, why and what to do.
+/// Error at a location in a source file.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub struct LocatedError {
-    /// What is wrong, in a sentence without a full stop.
+    /// Message, without a full stop.
     pub message: String,
-    /// Where.
+    /// Location of the error.
     pub span: Span,
-    /// A second place that explains the first, with what stands there.
+    /// Second location that explains the first, with a label.
     pub related: Option<(Span, String)>,
-    /// What to do about it.
+    /// Hint, in the imperative.
     pub hint: Option<String>,
-    /// The row of the API Gateway reference that it rests on, such as `A2`.
+    /// Row of the API Gateway reference that the error rests on, such as `A2`.
     pub row: Option<&'static str>,
 }
 
 impl LocatedError {
-    /// An error at a place.
+    /// Creates an error at a location.
     pub fn new(span: Span, message: impl Into<String>) -> Self {
         LocatedError {
             message: message.into(),
@@ -32,21 +32,21 @@ impl LocatedError {
         }
     }
 
-    /// Says what to do.
+    /// Sets the hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Names the reference row that it rests on.
+    /// Sets the reference row.
     #[must_use]
     pub fn row(mut self, row: &'static str) -> Self {
         self.row = Some(row);
         self
     }
 
-    /// Points at a second place.
+    /// Sets the second location.
     #[must_use]
     pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
         self.related = Some((span, label.into()));
@@ -66,12 +66,12 @@ impl From<ParseError> for LocatedError {
     }
 }
 
-/// Something to know about a template that was rendered.
+/// Notice about a rendered template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Notice {
-    /// A stable name, for machines: `not-built`, `frozen-parameter`, `account-role`.
+    /// Stable identifier: `not-built`, `frozen-parameter` or `account-role`.
     pub code: &'static str,
-    /// What, in a sentence without a full stop.
+    /// Message, without a full stop.
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,

@@ -1,7 +1,8 @@
-//! stackgen.yaml to a template: typed, checked as a whole, wired right.
+//! Checks and renders stackgen.yaml.
 //!
-//! [`Stack::load`] reads a file and reports every error in it; [`Stack::render`] makes the template of one
-//! environment. Nothing here does I/O: digests of built code come in, a [`Node`](stackgen_cfn::Node) goes out.
+//! [`ProjectFile::load`] parses a file and reports all its errors. [`ProjectFile::render`] renders the template of one
+//! environment. Nothing here does I/O: the caller passes in digests of built code and gets a
+//! [`Node`](stackgen_cfn::Node).
 
 mod check;
 mod digest;

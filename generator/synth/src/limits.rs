@@ -1,4 +1,4 @@
-//! Limits on a whole template.
+//! Limits of a template.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use crate::LocatedError;
 use crate::environment::MergedEnvironment;
 use crate::spans::DocumentSpans;
 
-/// CloudFormation's limit on resources in a template.
-const RESOURCES: usize = 500;
-/// CloudFormation's limit on parameters in a template.
-const PARAMETERS: usize = 200;
-/// CloudFormation's limit on outputs in a template.
-const OUTPUTS: usize = 200;
+/// Most resources that CloudFormation allows in a template.
+const MAX_RESOURCES: usize = 500;
+/// Most parameters that CloudFormation allows in a template.
+const MAX_PARAMETERS: usize = 200;
+/// Most outputs that CloudFormation allows in a template.
+const MAX_OUTPUTS: usize = 200;
 
-/// What is too much in a template.
+/// Returns an error for each limit that the template exceeds.
 pub(crate) fn check(environment: &MergedEnvironment, template: &Node) -> Vec<LocatedError> {
     let section = |name: &str| {
         template
@@ -26,11 +26,11 @@ pub(crate) fn check(environment: &MergedEnvironment, template: &Node) -> Vec<Loc
     let spans = DocumentSpans(&environment.document);
     let mut errors = Vec::new();
     let resources = section("Resources");
-    if resources > RESOURCES {
+    if resources > MAX_RESOURCES {
         let message = format!(
-            "environment `{}` has {resources} resources, and a stack can have {RESOURCES}: {}",
+            "environment `{}` has {resources} resources, and a stack can have {MAX_RESOURCES}: {}",
             environment.name,
-            by_kind(template)
+            count_by_type(template)
         );
         errors.push(LocatedError::new(spans.key(&["name"]), message).hint(
             "let routes share a function (each function has a role, a log group and an integration), use `release: \
@@ -39,8 +39,8 @@ pub(crate) fn check(environment: &MergedEnvironment, template: &Node) -> Vec<Loc
         ));
     }
     for (name, key, limit) in [
-        ("Parameters", "parameters", PARAMETERS),
-        ("Outputs", "outputs", OUTPUTS),
+        ("Parameters", "parameters", MAX_PARAMETERS),
+        ("Outputs", "outputs", MAX_OUTPUTS),
     ] {
         let count = section(name);
         if count > limit {
@@ -52,8 +52,8 @@ pub(crate) fn check(environment: &MergedEnvironment, template: &Node) -> Vec<Loc
     errors
 }
 
-/// `160 AWS::Lambda::Permission, 80 AWS::Lambda::Function, …`, most first.
-fn by_kind(template: &Node) -> String {
+/// Counts resources by type, the most frequent first: `160 AWS::Lambda::Permission, 80 AWS::Lambda::Function`.
+fn count_by_type(template: &Node) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let resources = template.get("Resources").and_then(Node::as_map);
     for (_, resource) in resources.into_iter().flat_map(Map::iter) {

@@ -1,4 +1,4 @@
-//! A file to one checked specification an environment.
+//! Loads a project file: parses it, merges its environments and checks each of them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,43 +8,43 @@ use stackgen_cfn::{Map, Node, ParseError, Source, Span, Value, json, parse};
 use crate::environment::MergedEnvironment;
 use crate::spans::DocumentSpans;
 use crate::spec::Spec;
-use crate::wording::{and, comma_separated};
+use crate::wording::{comma_separated, join_and};
 use crate::{LocatedError, check, render, schema};
 
-/// The most values that all environments of a file may have together, each counted with the part of the file that it shares
-/// with the others. A file of 1 MiB has room for so many values and so many environments that checking them never ends.
+/// Most values that all environments of a file can have together. Each environment counts with the values that it
+/// shares with the others. A file of 1 MiB can have so many values and environments that the checks would take forever.
 const MAX_VALUES: usize = 30_000_000;
 
-/// A file without errors. An environment is merged only when it is asked for: all of them together may be as large as the
-/// file times their number.
+/// Project file without errors, as one shared document and one overlay per environment. An environment is merged only
+/// on demand: together, the merged environments may be as large as the file times their number.
 #[derive(Debug)]
 pub(crate) struct LayeredDocument {
     /// The file without its environments.
     shared: Node,
-    /// What differs in each environment, in the order of the file.
+    /// Differences of each environment, in the order of the file.
     overlays: Vec<(String, Node)>,
     by_name: HashMap<String, usize>,
 }
 
-/// The environment of a file that declares none.
+/// Environment of a file that declares none.
 const DEFAULT_ENVIRONMENT: &str = "dev";
 
-/// Reads a file and checks all of its environments, one after the other.
+/// Parses a file and checks all of its environments.
 pub(crate) fn load(source: &Source) -> Result<LayeredDocument, Vec<LocatedError>> {
     let document =
-        parse(source).map_err(|errors| errors.into_iter().map(unreadable).collect::<Vec<_>>())?;
-    let file = LayeredDocument::of(&document);
+        parse(source).map_err(|errors| errors.into_iter().map(parse_error).collect::<Vec<_>>())?;
+    let file = LayeredDocument::new(&document);
     file.check_size(&document)?;
     let schema = schema::file_schema();
     let mut errors = ErrorCollector::new(&document, file.overlays.len());
-    errors.extend(None, fixed_keys(&document));
+    errors.extend(None, fixed_key_errors(&document));
     let mut found = Vec::new();
-    let damaged = check_environments(&schema, &document, source.text(), &mut found);
+    let damaged = check_environment_names(&schema, &document, source.text(), &mut found);
     errors.extend(None, found);
     for (index, (name, overlay)) in file.overlays.iter().enumerate() {
         let mut found = Vec::new();
         let merged = file.merged(overlay);
-        environment(&schema, name, merged, source.text(), damaged, &mut found);
+        check_environment(&schema, name, merged, source.text(), damaged, &mut found);
         errors.extend(Some(index), found);
     }
     match errors.sorted() {
@@ -54,7 +54,7 @@ pub(crate) fn load(source: &Source) -> Result<LayeredDocument, Vec<LocatedError>
 }
 
 impl LayeredDocument {
-    fn of(document: &Node) -> Self {
+    fn new(document: &Node) -> Self {
         let overlays: Vec<(String, Node)> =
             match document.get("environments").and_then(Node::as_map) {
                 Some(map) if !map.is_empty() => map
@@ -77,9 +77,9 @@ impl LayeredDocument {
         }
     }
 
-    /// Refuses a file with more than [`MAX_VALUES`].
+    /// Returns an error for a file with more than [`MAX_VALUES`].
     fn check_size(&self, document: &Node) -> Result<(), Vec<LocatedError>> {
-        let (count, each) = (self.overlays.len(), values(&self.shared));
+        let (count, each) = (self.overlays.len(), count_values(&self.shared));
         if count.saturating_mul(each) <= MAX_VALUES {
             return Ok(());
         }
@@ -91,22 +91,22 @@ impl LayeredDocument {
         Err(vec![LocatedError::new(span, message).hint(hint)])
     }
 
-    /// The names of the environments, in the order of the file.
+    /// Returns the names of the environments, in the order of the file.
     pub(crate) fn environments(&self) -> impl Iterator<Item = &str> {
         self.overlays.iter().map(|(name, _)| name.as_str())
     }
 
-    /// The stack's name.
+    /// Returns the stack's name.
     pub(crate) fn name(&self) -> &str {
         let name = self.shared.get("name").and_then(Node::as_str);
         name.unwrap_or_default()
     }
 
-    /// Merges an environment; `None` when the file does not declare it.
+    /// Returns a merged environment, or `None` if the file does not declare it.
     pub(crate) fn environment(&self, name: &str) -> Option<MergedEnvironment> {
         let (name, overlay) = self.overlays.get(*self.by_name.get(name)?)?;
         let document = self.merged(overlay);
-        // It can be read: the file was checked.
+        // This succeeds, because the file was checked.
         let spec = serde_json::from_value(json::to_json(&document)).ok()?;
         Some(MergedEnvironment {
             name: name.clone(),
@@ -118,7 +118,7 @@ impl LayeredDocument {
     fn merged(&self, overlay: &Node) -> Node {
         let mut merged = self.shared.clone();
         merge(&mut merged, overlay);
-        // `fixed_keys` reports these.
+        // `fixed_key_errors` reports nested environments.
         if let Some(map) = merged.as_map_mut() {
             map.remove("environments");
         }
@@ -127,17 +127,18 @@ impl LayeredDocument {
     }
 }
 
-fn values(node: &Node) -> usize {
+fn count_values(node: &Node) -> usize {
     1 + match &node.value {
-        Value::List(items) => items.iter().map(values).sum(),
-        Value::Map(map) => map.iter().map(|(_, node)| values(node)).sum(),
-        Value::Call(call) => values(&call.argument),
+        Value::List(items) => items.iter().map(count_values).sum(),
+        Value::Map(map) => map.iter().map(|(_, node)| count_values(node)).sum(),
+        Value::Call(call) => count_values(&call.argument),
         _ => 0,
     }
 }
 
-/// Checks the names and types of `environments`, which is no part of a merged environment. Returns true when it is damaged.
-fn check_environments(
+/// Checks the names and types of `environments`, which merged environments do not contain. Returns true if there are
+/// errors.
+fn check_environment_names(
     schema: &serde_json::Value,
     document: &Node,
     text: &str,
@@ -157,8 +158,8 @@ fn check_environments(
     !check::check_structure(&schema, &only, text, errors).is_empty()
 }
 
-/// A problem of the parser; an empty file has an advice of its own here.
-fn unreadable(error: ParseError) -> LocatedError {
+/// Converts an error of the parser. An empty file has its own hint.
+fn parse_error(error: ParseError) -> LocatedError {
     match error.kind {
         ParseErrorKind::Empty => LocatedError::new(error.span, "the file is empty")
             .hint("run `stackgen init echo` for an example"),
@@ -166,8 +167,8 @@ fn unreadable(error: ParseError) -> LocatedError {
     }
 }
 
-/// Checks one environment: its structure, and the meaning of all that can be read of it.
-fn environment(
+/// Checks one environment: its structure, then the values of its readable parts.
+fn check_environment(
     schema: &serde_json::Value,
     name: &str,
     document: Node,
@@ -203,8 +204,8 @@ fn environment(
     }
 }
 
-/// What an environment cannot change.
-fn fixed_keys(document: &Node) -> Vec<LocatedError> {
+/// Returns errors for keys that an environment cannot change.
+fn fixed_key_errors(document: &Node) -> Vec<LocatedError> {
     let environments = document
         .get("environments")
         .and_then(Node::as_map)
@@ -223,7 +224,7 @@ fn fixed_keys(document: &Node) -> Vec<LocatedError> {
         .collect()
 }
 
-/// Merges `over` into `base`: mappings deeply, anything else by replacing, `null` by taking away.
+/// Merges `over` into `base`: mappings are merged deeply, `null` removes, and any other value replaces.
 fn merge(base: &mut Node, over: &Node) {
     let Some(entries) = over.as_map() else {
         return;
@@ -246,7 +247,7 @@ fn merge(base: &mut Node, over: &Node) {
     }
 }
 
-/// Lays `functionDefaults` under every function.
+/// Merges every function over `functionDefaults`.
 fn apply_defaults(document: &mut Node) {
     let Some(defaults) = document
         .get("functionDefaults")
@@ -270,17 +271,17 @@ fn apply_defaults(document: &mut Node) {
     }
 }
 
-/// The most environments that the message of a problem names.
+/// Most environments that a message names.
 const MAX_NAMED: usize = 20;
 
-/// The problems of all environments, in the order of the file. One that several environments share is reported once.
+/// Errors of all environments, in the order of the file. An error that several environments share is reported once.
 struct ErrorCollector<'a> {
-    /// The names of the environments that the file declares, in the order of the file.
+    /// Names of the declared environments, in the order of the file.
     names: Vec<&'a str>,
-    /// The environments' own parts of the file, sorted.
+    /// Spans of the environments' overlays, sorted.
     overlays: Vec<Span>,
     environments: usize,
-    /// Every problem, and the environments that have it, in their order.
+    /// Errors, each with the indexes of its environments in ascending order.
     all: Vec<(LocatedError, Vec<usize>)>,
     seen: HashMap<(Span, String), usize>,
 }
@@ -301,7 +302,7 @@ impl<'a> ErrorCollector<'a> {
         }
     }
 
-    /// Adds what was found in an environment, or in the file as such.
+    /// Adds errors of an environment, or of the file as a whole.
     fn extend(&mut self, environment: Option<usize>, errors: Vec<LocatedError>) {
         for error in errors {
             let key = (error.span, error.message.clone());
@@ -319,18 +320,18 @@ impl<'a> ErrorCollector<'a> {
     fn sorted(mut self) -> Vec<LocatedError> {
         self.all.sort_by_key(|(error, _)| error.span);
         let all = std::mem::take(&mut self.all).into_iter();
-        all.map(|(error, environments)| self.placed(error, &environments))
+        all.map(|(error, environments)| self.with_environment_names(error, &environments))
             .collect()
     }
 
-    /// A problem that only some environments have says which, unless it stands in their own part of the file.
-    fn placed(&self, error: LocatedError, environments: &[usize]) -> LocatedError {
+    /// Adds the names of the environments to an error that only some of them have, unless the error is in an overlay.
+    fn with_environment_names(&self, error: LocatedError, environments: &[usize]) -> LocatedError {
         let start = error.span.start;
         let after = self.overlays.partition_point(|own| own.start <= start);
         let before = after.checked_sub(1).map(|index| self.overlays[index]);
-        let own = before.is_some_and(|own| start < own.end);
+        let is_in_overlay = before.is_some_and(|own| start < own.end);
         let everywhere = environments.is_empty() || environments.len() == self.environments;
-        if everywhere || own {
+        if everywhere || is_in_overlay {
             return error;
         }
         let named = environments.iter().take(MAX_NAMED);
@@ -339,7 +340,7 @@ impl<'a> ErrorCollector<'a> {
             .collect();
         names.sort_unstable();
         let names = match environments.len().saturating_sub(MAX_NAMED) {
-            0 => and(&names),
+            0 => join_and(&names),
             more => format!("{} and {more} more", comma_separated(&names)),
         };
         let message = format!("{} (in {names})", error.message);

@@ -6,36 +6,36 @@ use stackgen_cfn::Node;
 
 use crate::Notice;
 
-/// What to render.
+/// Options of [`ProjectFile::render`](crate::ProjectFile::render).
 #[derive(Clone, Debug)]
 pub struct RenderOptions<'a> {
-    /// One of [`Stack::environments`].
+    /// Name of the environment, one of [`ProjectFile::environments`](crate::ProjectFile::environments).
     pub environment: &'a str,
-    /// CloudFormation or SAM.
+    /// Kind of the template.
     pub dialect: Dialect,
-    /// The path from the folder of the template to the folder of stackgen.yaml, with `/`: `.` or `../..`.
+    /// Path from the folder of the template to the folder of stackgen.yaml, with `/`: `.` or `../..`.
     pub project_path: &'a str,
-    /// The digests of the code that is built.
+    /// Digests of the code that is built.
     pub artifacts: &'a Artifacts,
 }
 
-/// The kind of template.
+/// Kind of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// `AWS::Lambda::Function` with a local path that `aws cloudformation package` uploads.
+    /// CloudFormation: `AWS::Lambda::Function` with a local path that `aws cloudformation package` uploads.
     CloudFormation,
-    /// `AWS::Serverless::Function` that `sam build` builds.
+    /// SAM: `AWS::Serverless::Function` that `sam build` builds.
     Sam,
 }
 
-/// SHA-256 of built code, in lower-case hex, by the artefact's path.
+/// SHA-256 digests of built code, in lower-case hex, by the path of the artifact.
 pub type Artifacts = BTreeMap<String, String>;
 
-/// A template and what to know about it.
+/// Rendered template with notices about it.
 #[derive(Debug)]
 pub struct Rendered {
     /// The template.
     pub template: Node,
-    /// Worth a line on stderr each.
+    /// Notices about the template.
     pub notices: Vec<Notice>,
 }

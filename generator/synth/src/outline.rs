@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use stackgen_cfn::Node;
 
 /// Resources and outputs of an environment's template, with the entry of stackgen.yaml behind each resource.
-pub(crate) struct Outline {
+pub(crate) struct TemplateOutline {
     /// Resources by logical ID, raw resources included. A deployment's logical ID lacks the digest here, and its
     /// `DependsOn` names everything that the deployment snapshots.
     pub(crate) resources: IndexMap<String, (Node, Origin)>,

@@ -1,4 +1,4 @@
-//! A checked stackgen.yaml.
+//! The checked project file.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -10,11 +10,11 @@ use crate::load::{self, LayeredDocument};
 use crate::options::{RenderOptions, Rendered};
 use crate::{LocatedError, limits, render, spec};
 
-/// A stackgen.yaml that holds no error in any of its environments.
+/// Project file (stackgen.yaml) without errors in any environment.
 #[derive(Debug)]
 pub struct ProjectFile {
     file: LayeredDocument,
-    /// Merged environments, for methods that return references; rendering keeps none.
+    /// Merged environments, for methods that return references. Rendering does not use them.
     merged: HashMap<String, OnceLock<Option<MergedEnvironment>>>,
 }
 
@@ -23,7 +23,7 @@ impl ProjectFile {
     ///
     /// # Errors
     ///
-    /// Every error of the file, in the order of the file.
+    /// Returns every error of the file, in the order of the file.
     pub fn load(source: &Source) -> Result<ProjectFile, Vec<LocatedError>> {
         let file = load::load(source)?;
         let names = file.environments();
@@ -34,17 +34,17 @@ impl ProjectFile {
         })
     }
 
-    /// The stack's name.
+    /// Returns the stack's name.
     pub fn name(&self) -> &str {
         self.file.name()
     }
 
-    /// The names of the environments, in the order of the file; `dev` when the file declares none.
+    /// Returns the names of the environments in the order of the file, or `dev` if the file declares none.
     pub fn environments(&self) -> Vec<&str> {
         self.file.environments().collect()
     }
 
-    /// Who lets callers of the WebSocket API in, in an environment.
+    /// Returns the WebSocket API's authorizer in an environment.
     pub fn authorizer(&self, environment: &str) -> Option<&spec::AuthorizerSpec> {
         self.environment(environment)?.spec.authorizer()
     }
@@ -61,20 +61,20 @@ impl ProjectFile {
             .collect()
     }
 
-    /// The built code that the template of an environment would name, as paths from the folder of stackgen.yaml:
-    /// the file whose digest goes into [`Request::artifacts`]. Only a pinned release needs any.
+    /// Returns the paths of built code that the template of an environment contains, relative to the folder of
+    /// stackgen.yaml: files whose digests go into [`RenderOptions::artifacts`]. Only a pinned environment has any.
     pub fn artifact_paths(&self, environment: &str) -> Vec<String> {
         self.file
             .environment(environment)
             .map_or_else(Vec::new, |environment| render::artifact_paths(&environment))
     }
 
-    /// The template of one environment.
+    /// Renders the template of one environment.
     ///
     /// # Errors
     ///
-    /// An environment that the file does not declare, and what can only be seen in the whole: more resources than a
-    /// stack may have.
+    /// Returns an error if the file does not declare the environment, or if the template exceeds a limit of
+    /// CloudFormation.
     pub fn render(&self, request: &RenderOptions<'_>) -> Result<Rendered, Vec<LocatedError>> {
         let Some(environment) = self.file.environment(request.environment) else {
             let message = format!("there is no environment `{}`", request.environment);

@@ -2,7 +2,7 @@
 
 use stackgen_cfn::Node;
 
-/// The names in a resource's `DependsOn`.
+/// Returns the names in a resource's `DependsOn`.
 pub(crate) fn depends_on(resource: &Node) -> impl Iterator<Item = &Node> {
     let node = resource.get("DependsOn");
     let one = node.filter(|node| node.as_str().is_some());
@@ -11,8 +11,8 @@ pub(crate) fn depends_on(resource: &Node) -> impl Iterator<Item = &Node> {
         .chain(many.iter().filter(|node| node.as_str().is_some()))
 }
 
-/// The names in the text of a `!Sub` that are not variables of its own.
-pub(crate) fn substituted(argument: &Node) -> impl Iterator<Item = &str> {
+/// Returns the names in the text of a `!Sub`, without those that its own variables define.
+pub(crate) fn sub_names(argument: &Node) -> impl Iterator<Item = &str> {
     let (text, variables) = match argument.as_list() {
         Some([text, variables]) => (text.as_str(), Some(variables)),
         _ => (argument.as_str(), None),
@@ -21,7 +21,7 @@ pub(crate) fn substituted(argument: &Node) -> impl Iterator<Item = &str> {
         .filter(move |name| variables.is_none_or(|variables| variables.get(name).is_none()))
 }
 
-/// The names between `${` and `}`; `${!Name}` is text.
+/// Returns the names between `${` and `}`. `${!Name}` is literal text.
 fn placeholders(text: &str) -> impl Iterator<Item = &str> {
     text.split("${").skip(1).filter_map(|rest| {
         let name = rest.split_once('}')?.0.trim();

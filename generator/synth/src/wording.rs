@@ -1,6 +1,6 @@
-//! Names in messages: lists of them, and the one that a typo is nearest to.
+//! Lists of names in messages, and suggestions for misspelled names.
 
-/// The nearest of some names, if one is near enough to be what was meant.
+/// Returns the most similar name, if one is similar enough to be a typo's correction.
 pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_ascii_lowercase();
     names
@@ -16,27 +16,27 @@ pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate)
 }
 
-/// Names in a sentence: `a, b and c`.
-pub(crate) fn and(names: &[&str]) -> String {
+/// Joins names: `` `a`, `b` and `c` ``.
+pub(crate) fn join_and(names: &[&str]) -> String {
     enumerate(names, "and")
 }
 
-/// Names in a row: `a, b, c`.
+/// Joins names: `` `a`, `b`, `c` ``.
 pub(crate) fn comma_separated(names: &[&str]) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")
 }
 
-/// Names in a sentence: `a, b or c`.
-pub(crate) fn or(names: &[&str]) -> String {
+/// Joins names: `` `a`, `b` or `c` ``.
+pub(crate) fn join_or(names: &[&str]) -> String {
     enumerate(names, "or")
 }
 
-/// Hint that names the choices: `` use one of `a`, `b` or `c` ``.
+/// Returns a hint with the choices: `` use one of `a`, `b` or `c` ``.
 pub(crate) fn use_one_of(names: &[&str]) -> String {
     match names {
         [one] => format!("use `{one}`"),
-        _ => format!("use one of {}", or(names)),
+        _ => format!("use one of {}", join_or(names)),
     }
 }
 

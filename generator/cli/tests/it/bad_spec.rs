@@ -280,7 +280,7 @@ fn json_has_the_place_and_the_hint_of_every_error() {
           "line": 7,
           "column": 23,
           "endLine": 7,
-          "hint": "use one of `a`",
+          "hint": "use `a`",
           "row": null,
           "related": null
         },
@@ -290,7 +290,7 @@ fn json_has_the_place_and_the_hint_of_every_error() {
           "line": 7,
           "column": 36,
           "endLine": 7,
-          "hint": "use one of `a`",
+          "hint": "use `a`",
           "row": null,
           "related": null
         }

@@ -1,4 +1,4 @@
-//! Strings with a form of their own, by the schema's `format`.
+//! Formats of strings, by the `format` keyword of the schema.
 
 mod verify;
 
@@ -9,7 +9,7 @@ use crate::spec::{Duration, VERIFY_VALUE_FORMAT};
 
 pub(super) use verify::is_http_token;
 
-/// What is wrong with a string, before it is known where it stands.
+/// Error of a string whose span is not known yet.
 pub(super) struct FormatError {
     message: String,
     hint: String,
@@ -40,7 +40,7 @@ impl FormatError {
     }
 }
 
-/// Checks a string against one of our formats; `None` when it fits.
+/// Checks a string against a format of the schema. Returns `None` if the string matches.
 pub(super) fn check(format: &str, text: &str) -> Option<FormatError> {
     match format {
         "stack-name" => name(text, "stack name", 100, "-"),
@@ -75,20 +75,20 @@ pub(super) fn check(format: &str, text: &str) -> Option<FormatError> {
     }
 }
 
-fn name(text: &str, what: &str, most: usize, signs: &str) -> Option<FormatError> {
-    let signs_fit = text
+fn name(text: &str, what: &str, most: usize, punctuation: &str) -> Option<FormatError> {
+    let characters_fit = text
         .chars()
-        .all(|c| c.is_ascii_alphanumeric() || signs.contains(c));
+        .all(|c| c.is_ascii_alphanumeric() || punctuation.contains(c));
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic());
-    if !text.is_empty() && text.len() <= most && signs_fit && begins {
+    if !text.is_empty() && text.len() <= most && characters_fit && begins {
         return None;
     }
-    let signs: Vec<_> = signs.chars().map(|c| format!("`{c}`")).collect();
+    let punctuation: Vec<_> = punctuation.chars().map(|c| format!("`{c}`")).collect();
     Some(FormatError::new(
         format!("`{text}` is not a valid {what}"),
         format!(
             "use letters, digits and {}, begin with a letter, at most {most} characters",
-            signs.join(" ")
+            punctuation.join(" ")
         ),
     ))
 }

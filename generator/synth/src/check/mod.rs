@@ -1,22 +1,22 @@
 //! Checks of a stackgen.yaml: its structure against the schema, its values against each other, and the references of
 //! its templates.
 
-mod circle;
-mod explain;
+mod cycle;
 mod format;
-mod meaning;
 mod raw;
 mod readable;
 mod references;
+mod semantics;
 mod structure;
+mod unknown_key;
 
 use stackgen_cfn::Node;
 
 use crate::LocatedError;
-use crate::outline::Outline;
+use crate::outline::TemplateOutline;
 
-pub(crate) use meaning::check as check_spec;
 pub(crate) use readable::readable;
+pub(crate) use semantics::check as check_spec;
 pub(crate) use structure::check as check_structure;
 
 /// Checks the sections in CloudFormation's own words, and every reference of the template to be.
@@ -24,11 +24,11 @@ pub(crate) use structure::check as check_structure;
 /// `whole` is false where parts of the file could not be read: a missing name may be declared there.
 pub(crate) fn check_outline(
     document: &Node,
-    outline: &Outline,
+    outline: &TemplateOutline,
     whole: bool,
     errors: &mut Vec<LocatedError>,
 ) {
     raw::check(document, outline, errors);
     references::check(document, outline, whole, errors);
-    circle::check(document, outline, errors);
+    cycle::check(document, outline, errors);
 }

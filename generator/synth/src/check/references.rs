@@ -1,4 +1,4 @@
-//! References of the template's own words: `!Ref`, `!GetAtt` and `!Sub` in a stackgen.yaml must name something.
+//! References: `!Ref`, `!GetAtt` and `!Sub` in a stackgen.yaml must name something that exists.
 
 use std::collections::BTreeSet;
 
@@ -6,27 +6,27 @@ use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node, Span, Value};
 
 use super::raw::SECTIONS;
 use crate::LocatedError;
-use crate::outline::{Collision, Outline};
-use crate::references::{depends_on, substituted};
+use crate::outline::{Collision, TemplateOutline};
+use crate::references::{depends_on, sub_names};
 use crate::spans::DocumentSpans;
 use crate::wording::nearest;
 
-/// Checks every reference of the document, that conditions and mappings that are named are there, and that no two
-/// things come to one logical id.
+/// Checks that every reference of the document resolves, that conditions and mappings exist, and that logical IDs do
+/// not collide.
 pub(super) fn check(
     document: &Node,
-    outline: &Outline,
+    outline: &TemplateOutline,
     whole: bool,
     errors: &mut Vec<LocatedError>,
 ) {
     logical_ids(document, outline, errors);
     let resources = outline.resources.iter();
-    // A version's name carries a digest of code that may not be built yet.
+    // The logical ID of a version contains a digest of code that may not be built yet.
     let named = resources.filter(|(id, (node, _))| {
         node.get("Type").and_then(Node::as_str) != Some("AWS::Lambda::Version")
             && !outline.deployments.contains(id)
     });
-    let mut walker = Walker {
+    let mut walker = ReferenceChecker {
         parameters: keys(document, "parameters"),
         conditions: keys(document, "conditions"),
         mappings: keys(document, "mappings"),
@@ -38,7 +38,7 @@ pub(super) fn check(
         errors,
     };
     let sections = document.as_map().into_iter().flat_map(Map::iter);
-    // The environments' parts were merged into the rest.
+    // The environments are already merged into the rest.
     for (key, node) in sections.filter(|(key, _)| *key != "environments") {
         walker.section = key;
         walker.raw = SECTIONS.contains(&key);
@@ -54,15 +54,18 @@ fn keys<'a>(document: &'a Node, section: &str) -> BTreeSet<&'a str> {
     map.into_iter().flat_map(Map::keys).collect()
 }
 
-/// Names that meet.
-fn logical_ids(document: &Node, outline: &Outline, errors: &mut Vec<LocatedError>) {
+/// Reports logical IDs that collide.
+fn logical_ids(document: &Node, outline: &TemplateOutline, errors: &mut Vec<LocatedError>) {
     let spans = DocumentSpans(document);
-    let collided = outline.collisions.iter().map(|one| collided(&spans, one));
-    // Two keys of one route were told already.
-    let untold: Vec<_> = collided
-        .filter(|one| errors.iter().all(|told| told.span != one.span))
+    let collisions = outline
+        .collisions
+        .iter()
+        .map(|collision| collision_error(&spans, collision));
+    // Two keys of the same route are already reported.
+    let unreported: Vec<_> = collisions
+        .filter(|error| errors.iter().all(|reported| reported.span != error.span))
         .collect();
-    errors.extend(untold);
+    errors.extend(unreported);
     let ours = |id: &str| {
         let origin = outline.resources.get(id).map(|(_, origin)| origin);
         origin.is_some_and(|origin| origin.first().is_none_or(|first| first != "resources"))
@@ -88,8 +91,8 @@ fn logical_ids(document: &Node, outline: &Outline, errors: &mut Vec<LocatedError
     }
 }
 
-/// Two parts of the file whose names come to one logical id.
-fn collided(spans: &DocumentSpans<'_>, collision: &Collision) -> LocatedError {
+/// Error of two parts of the file with the same logical ID.
+fn collision_error(spans: &DocumentSpans<'_>, collision: &Collision) -> LocatedError {
     let key = |path: &[String]| spans.key(&path.iter().map(String::as_str).collect::<Vec<_>>());
     let name = collision.second.last().map_or("", String::as_str);
     let message = format!(
@@ -103,22 +106,22 @@ fn collided(spans: &DocumentSpans<'_>, collision: &Collision) -> LocatedError {
             collide")
 }
 
-struct Walker<'a> {
+struct ReferenceChecker<'a> {
     parameters: BTreeSet<&'a str>,
     conditions: BTreeSet<&'a str>,
     mappings: BTreeSet<&'a str>,
     resources: BTreeSet<&'a str>,
     deployments: &'a [String],
-    /// False where resources may be missing because parts of the file could not be read.
+    /// False if resources may be missing because parts of the file could not be read.
     whole: bool,
-    /// The section of the file that is looked at.
+    /// Current section of the file.
     section: &'a str,
-    /// Whether that is CloudFormation's words, whose keys no schema has checked.
+    /// True inside CloudFormation's syntax, whose keys the schema has not checked.
     raw: bool,
     errors: &'a mut Vec<LocatedError>,
 }
 
-impl Walker<'_> {
+impl ReferenceChecker<'_> {
     fn node(&mut self, node: &Node) {
         match &node.value {
             Value::List(items) => items.iter().for_each(|item| self.node(item)),
@@ -132,7 +135,7 @@ impl Walker<'_> {
         for (key, entry) in map.entries() {
             let outer = self.raw;
             if self.raw && key.starts_with("Fn::") {
-                self.errors.push(misplaced(key, entry.key_span));
+                self.errors.push(misplaced_function(key, entry.key_span));
             }
             self.raw |= key == "policyStatements";
             self.node(&entry.node);
@@ -140,7 +143,7 @@ impl Walker<'_> {
         }
     }
 
-    /// `DependsOn` and `Condition` of raw resources and outputs.
+    /// Checks `DependsOn` and `Condition` of raw resources and outputs.
     fn attributes(&mut self, section: &Node) {
         for (_, node) in section.as_map().into_iter().flat_map(Map::iter) {
             if let Some(name) = node.get("Condition") {
@@ -192,7 +195,7 @@ impl Walker<'_> {
         }
     }
 
-    /// What a function is applied to: a schema has not looked into it.
+    /// Checks the argument of a function, which the schema has not checked.
     fn argument(&mut self, argument: &Node) {
         let outer = std::mem::replace(&mut self.raw, true);
         self.node(argument);
@@ -200,7 +203,7 @@ impl Walker<'_> {
     }
 
     fn sub(&mut self, argument: &Node) {
-        for name in substituted(argument) {
+        for name in sub_names(argument) {
             match name.split_once('.') {
                 Some((id, _)) => self.resource(id, argument.span, "resource"),
                 None => self.reference(name, argument.span),
@@ -280,12 +283,12 @@ impl Walker<'_> {
     }
 }
 
-/// What stands in the way of functions that CloudFormation does not know by itself.
+/// Hint for functions that need a transform.
 const NO_TRANSFORM: &str = "write its result instead: the template has no `Transform`, so neither language extensions \
     nor macros apply";
 
-/// An intrinsic function where it is none.
-fn misplaced(key: &str, span: Span) -> LocatedError {
+/// Error of a `Fn::` key that is not an intrinsic function there.
+fn misplaced_function(key: &str, span: Span) -> LocatedError {
     let transforms = [
         "Fn::ForEach",
         "Fn::Length",

@@ -2,11 +2,11 @@
 
 use stackgen_cfn::{Node, list, map, r#ref};
 
+use super::api_names::ApiNames;
 use super::context::RenderContext;
-use super::function::FunctionIds;
+use super::function_ids::FunctionIds;
 use super::template::{ResourceBuilder, TemplateBuilder};
-use super::{http, websocket};
-use crate::names::pascal;
+use crate::names::pascal_case;
 use crate::spec::{AlarmSpec, AlarmsSpec, Duration, Spec};
 
 const DEFAULT_PERIOD: Duration = Duration::from_millis(300_000);
@@ -36,7 +36,7 @@ pub(super) fn render(
         .flat_map(|name| of_function(context.spec, name, alarms));
     let websocket = context
         .websocket()
-        .map(|api| of_websocket(websocket::stage_name(api), alarms));
+        .map(|api| of_websocket(api.stage_name(), alarms));
     let http = context.spec.http.as_ref().map(|_| of_http(alarms));
     let tables = context
         .spec
@@ -60,7 +60,7 @@ type Entry = (&'static str, Option<AlarmSpec>, AlarmMetric);
 
 fn of_function(spec: &Spec, name: &str, alarms: &AlarmsSpec) -> [Entry; 2] {
     let watched = |word: &str, metrics: &'static [&'static str; 1]| AlarmMetric {
-        id: format!("{}Function{}", pascal(name), metrics[0]),
+        id: format!("{}Function{}", pascal_case(name), metrics[0]),
         name: format!("{name}-{word}"),
         namespace: "AWS/Lambda",
         metrics,
@@ -101,7 +101,10 @@ fn of_websocket(stage: &str, alarms: &AlarmsSpec) -> [Entry; 3] {
         name: format!("websocket-{word}"),
         namespace: "AWS/ApiGateway",
         metrics,
-        dimensions: vec![("ApiId", r#ref(websocket::API)), ("Stage", stage.into())],
+        dimensions: vec![
+            ("ApiId", r#ref(ApiNames::WEBSOCKET.id)),
+            ("Stage", stage.into()),
+        ],
     };
     [
         (
@@ -128,19 +131,19 @@ fn of_http(alarms: &AlarmsSpec) -> Entry {
         name: "http-server-errors".to_owned(),
         namespace: "AWS/ApiGateway",
         metrics: &["5xx"],
-        dimensions: vec![("ApiId", r#ref(http::NAMES.id))],
+        dimensions: vec![("ApiId", r#ref(ApiNames::HTTP.id))],
     };
     ("httpServerErrors", alarms.http_server_errors, watched)
 }
 
 fn of_table(name: &str, alarms: &AlarmsSpec) -> Entry {
     let watched = AlarmMetric {
-        id: format!("{}TableThrottles", pascal(name)),
+        id: format!("{}TableThrottles", pascal_case(name)),
         name: format!("{name}-throttles"),
         namespace: "AWS/DynamoDB",
         // ThrottledRequests is counted by operation: for the table as a whole it has no data.
         metrics: &["ReadThrottleEvents", "WriteThrottleEvents"],
-        dimensions: vec![("TableName", r#ref(format!("{}Table", pascal(name))))],
+        dimensions: vec![("TableName", r#ref(format!("{}Table", pascal_case(name))))],
     };
     ("tableThrottles", alarms.table_throttles, watched)
 }

@@ -2,71 +2,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stackgen_cfn::{Map, Node, get_att, join, list, map, r#ref, sub};
+use stackgen_cfn::{Map, Node, get_att, list, map, r#ref, sub};
 
+use super::api_names::ApiNames;
 use super::context::{RenderContext, string_map};
-use super::deployment;
-use super::function::{self, FunctionIds};
+use super::function;
+use super::function_ids::FunctionIds;
 use super::role::{allow, assumed_by, policy};
 use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::spec::{AccessLogsSpec, DomainSpec, LogLevel, Retention, StageSpec, ThrottlingSpec};
 
-/// One of the two APIs: how its resources are named.
-#[derive(Clone, Copy)]
-pub(super) struct ApiNames {
-    /// The section of stackgen.yaml.
-    pub(super) section: &'static str,
-    /// The API's logical id, and the beginning of those of its parts.
-    pub(super) id: &'static str,
-    /// The beginning of the logical ids of its deployment, stage and domain.
-    pub(super) prefix: &'static str,
-}
-
 const PERMISSION: &str = "AWS::Lambda::Permission";
 pub(super) const ACCOUNT: &str = "ApiGatewayAccount";
 
-impl ApiNames {
-    pub(super) fn stage_id(self) -> String {
-        format!("{}Stage", self.prefix)
-    }
-
-    pub(super) fn invoke_role_id(self) -> String {
-        format!("{}InvokeRole", self.prefix)
-    }
-
-    fn log_group_id(self) -> String {
-        format!("{}AccessLogGroup", self.prefix)
-    }
-
-    fn is_http(self) -> bool {
-        self.section == "http"
-    }
-
-    /// An HTTP API writes by log delivery, which adds every log group that is named otherwise to one resource
-    /// policy of the account, until that is full.
-    fn log_group_prefix(self) -> &'static str {
-        match self.is_http() {
-            true => "/aws/vendedlogs/apigateway",
-            false => "/aws/apigateway",
-        }
-    }
-
-    /// `${Api}` in the words of `!Sub`.
-    fn reference(self) -> String {
-        format!("${{{}}}", self.id)
-    }
-
-    /// The source that API Gateway names when it calls a function for this API.
-    fn source_arn(self, rest: &str) -> Node {
-        sub(format!(
-            "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:{}/{rest}",
-            self.reference()
-        ))
+/// Returns the prefix of a log group's name. An HTTP API writes its access log by log delivery, which adds every log group
+/// outside `/aws/vendedlogs` to one resource policy of the account, and that policy has a size limit.
+fn log_group_prefix(api: ApiNames) -> &'static str {
+    match api.is_http() {
+        true => "/aws/vendedlogs/apigateway",
+        false => "/aws/apigateway",
     }
 }
 
+/// Returns the source ARN of invocations by the API. `source` is the part after the API's ID.
+fn source_arn(api: ApiNames, source: &str) -> Node {
+    sub(format!(
+        "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{}}}/{source}",
+        api.id
+    ))
+}
+
 /// Lets exactly one route or authorizer call a function. `rest` is what stands behind the API in the source's ARN.
-pub(super) fn permission(api: ApiNames, function: &str, rest: &str) -> ResourceBuilder {
+pub(super) fn permission(api: ApiNames, function: &str, source: &str) -> ResourceBuilder {
     ResourceBuilder::new(PERMISSION)
         .set("Action", "lambda:InvokeFunction")
         .set(
@@ -74,7 +41,7 @@ pub(super) fn permission(api: ApiNames, function: &str, rest: &str) -> ResourceB
             get_att(FunctionIds::new(function).function, "Arn"),
         )
         .set("Principal", "apigateway.amazonaws.com")
-        .set("SourceArn", api.source_arn(rest))
+        .set("SourceArn", source_arn(api, source))
 }
 
 /// The role by which a pinned API calls any version of its functions: an earlier deployment keeps its right to the
@@ -138,7 +105,7 @@ pub(super) fn stage(
             .depends_on(first)
             .set("ApiId", r#ref(api.id))
             .set("StageName", name)
-            .set("DeploymentId", r#ref(deployment::placeholder(api)))
+            .set("DeploymentId", r#ref(api.deployment_id()))
             .set("DefaultRouteSettings", default_route_settings(api, stage))
             .set_some("RouteSettings", route_settings(routes))
             .set_some(
@@ -175,7 +142,7 @@ pub(super) fn access_log_group(
         let group = || {
             function::log_group(
                 context,
-                &format!("{}/{}", api.log_group_prefix(), context.name(name)),
+                &format!("{}/{}", log_group_prefix(api), context.name(name)),
                 retention,
             )
         };
@@ -290,10 +257,7 @@ pub(super) fn domain(
     template: &mut TemplateBuilder,
 ) {
     let origin = [api.section, "domain"];
-    let (name_id, mapping_id) = (
-        format!("{}DomainName", api.prefix),
-        format!("{}ApiMapping", api.prefix),
-    );
+    let name_id = api.domain_name_id();
     let configuration = map([
         ("CertificateArn", domain.certificate_arn.0.clone()),
         ("EndpointType", "REGIONAL".into()),
@@ -313,7 +277,7 @@ pub(super) fn domain(
             .set_some("ApiMappingKey", domain.mapping_key.as_deref())
     };
     template.add(&name_id, &origin, name);
-    template.add(&mapping_id, &origin, mapping);
+    template.add(&api.api_mapping_id(), &origin, mapping);
     let target = get_att(&name_id, "RegionalDomainName");
     if let Some(zone) = &domain.hosted_zone_id {
         let alias = map([
@@ -327,36 +291,13 @@ pub(super) fn domain(
                 .set("Type", "A")
                 .set("AliasTarget", alias)
         };
-        template.add(&format!("{}Record", api.prefix), &origin, record);
+        template.add(&api.record_id(), &origin, record);
     }
     template.output(
-        &format!("{}DomainTarget", api.prefix),
+        &api.domain_target_output_id(),
         "What the domain's DNS record points at",
         target,
     );
-}
-
-/// The URL at a custom domain.
-pub(super) fn url(scheme: &str, domain: &DomainSpec) -> Node {
-    let path = domain
-        .mapping_key
-        .as_ref()
-        .map_or_else(String::new, |key| format!("/{key}"));
-    let name = &domain.name.0;
-    match name.as_str() {
-        Some(name) => format!("{scheme}://{name}{path}").into(),
-        None => {
-            let parts = [
-                format!("{scheme}://").into(),
-                name.clone(),
-                path.clone().into(),
-            ];
-            join(
-                "",
-                parts.into_iter().take(if path.is_empty() { 2 } else { 3 }),
-            )
-        }
-    }
 }
 
 /// The role by which API Gateway writes to CloudWatch Logs, for the whole account and region.

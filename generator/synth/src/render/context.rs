@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stackgen_cfn::{Map, Node, list, map};
 
-use crate::names::physical;
+use crate::names::physical_name;
 use crate::spec::{ReleaseMode, Spec, WebSocketSpec};
 use crate::{Artifacts, Dialect};
 
@@ -21,7 +21,7 @@ pub(super) struct RenderContext<'a> {
 impl<'a> RenderContext<'a> {
     /// The environment's copy of a name.
     pub(super) fn name(&self, name: &str) -> String {
-        physical(name, self.environment)
+        physical_name(name, self.environment)
     }
 
     /// The stack's own name in this environment.

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use stackgen_cfn::sub;
 
+use super::api_names::ApiNames;
 use super::context::RenderContext;
-use super::function::FunctionIds;
+use super::function_ids::FunctionIds;
 use super::template::{ResourceBuilder, TemplateBuilder};
-use super::{http, websocket};
-use crate::names::pascal;
+use crate::names::pascal_case;
 
 const WIDTH: usize = 8;
 const HEIGHT: usize = 6;
@@ -25,7 +25,7 @@ pub(super) fn render(context: &RenderContext<'_>, template: &mut TemplateBuilder
 fn rows(context: &RenderContext<'_>) -> Vec<Vec<Value>> {
     let mut rows: Vec<Vec<Value>> = Vec::new();
     if let Some(api) = context.websocket() {
-        rows.push(websocket_row(websocket::stage_name(api)));
+        rows.push(websocket_row(api.stage_name()));
     }
     if context.spec.http.is_some() {
         rows.push(http_row());
@@ -55,7 +55,7 @@ fn rows(context: &RenderContext<'_>) -> Vec<Vec<Value>> {
             .spec
             .tables
             .keys()
-            .map(|name| format!("{}Table", pascal(name)))
+            .map(|name| format!("{}Table", pascal_case(name)))
             .collect();
         let of = |title: &str, metrics: &[&str]| {
             let of_tables = |metric: &&str| each("AWS/DynamoDB", metric, "TableName", &tables);
@@ -97,7 +97,7 @@ fn websocket_row(stage: &str) -> Vec<Value> {
             "AWS/ApiGateway",
             name,
             "ApiId",
-            format!("${{{}}}", websocket::API),
+            format!("${{{}}}", ApiNames::WEBSOCKET.id),
             "Stage",
             stage
         ])
@@ -131,7 +131,7 @@ fn http_row() -> Vec<Value> {
             "AWS/ApiGateway",
             name,
             "ApiId",
-            format!("${{{}}}", http::NAMES.id)
+            format!("${{{}}}", ApiNames::HTTP.id)
         ])
     };
     vec![

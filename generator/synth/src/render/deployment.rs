@@ -3,25 +3,16 @@
 use stackgen_cfn::{Map, Node, r#ref};
 use stackgen_model::{Inputs, Model};
 
-use super::api::ApiNames;
+use super::api_names::ApiNames;
 use super::template::{ResourceBuilder, TemplateBuilder};
-
-/// The logical id that stands for a deployment until its digest is known.
-pub(super) fn placeholder(api: ApiNames) -> String {
-    format!("{}Deployment", api.prefix)
-}
-
-fn output(api: ApiNames) -> String {
-    format!("{}DeploymentId", api.prefix)
-}
 
 /// Keeps places for a deployment and for the output that tells its id.
 pub(super) fn reserve(api: ApiNames, template: &mut TemplateBuilder) {
-    template.reserve(&placeholder(api));
+    template.reserve(&api.deployment_id());
     template.output(
-        &output(api),
+        &api.deployment_output_id(),
         "The deployment that this template makes and its stage serves",
-        r#ref(placeholder(api)),
+        r#ref(api.deployment_id()),
     );
 }
 
@@ -48,7 +39,7 @@ pub(super) fn fill(apis: &[ApiNames], environment: &str, template: &mut Node) {
         let digest = found
             .map(|found| found.snapshot_digest(&model))
             .expect("the API stands in this template");
-        let id = format!("{}{}", placeholder(api), digest.short());
+        let id = format!("{}{}", api.deployment_id(), digest.short());
         let deployment = ResourceBuilder::new("AWS::ApiGatewayV2::Deployment")
             .retained(true)
             .depends_on(snapshotted(api, resources(template)))
@@ -63,8 +54,12 @@ pub(super) fn fill(apis: &[ApiNames], environment: &str, template: &mut Node) {
             &["Resources", &stage, "Properties", "DeploymentId"],
             r#ref(&id),
         );
-        set(template, &["Outputs", &output(api), "Value"], r#ref(&id));
-        rename(template, &placeholder(api), &id, deployment.into_node());
+        set(
+            template,
+            &["Outputs", &api.deployment_output_id(), "Value"],
+            r#ref(&id),
+        );
+        rename(template, &api.deployment_id(), &id, deployment.into_node());
     }
 }
 

@@ -5,36 +5,19 @@ use std::collections::BTreeMap;
 use stackgen_cfn::{Map, Node, get_att, json, list, map, r#ref, sub};
 
 use super::context::RenderContext;
-use super::references::Dependencies;
+use super::dependencies::Dependencies;
+use super::endpoint;
+use super::function_ids::FunctionIds;
 use super::role;
 use super::template::{ResourceBuilder, TemplateBuilder};
-use super::websocket;
 use crate::Dialect;
-use crate::digest;
-use crate::names::{pascal, screaming_snake};
+use crate::digest::short_digest;
+use crate::names::{pascal_case, screaming_snake};
 use crate::spec::{Duration, Expression, FunctionSpec, Retention};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(3000);
 const DEFAULT_MEMORY: u32 = 128;
 const DEFAULT_RETENTION: Retention = Retention(30);
-
-/// The logical ids of a function's resources.
-pub(super) struct FunctionIds {
-    pub(super) function: String,
-    pub(super) role: String,
-    pub(super) log_group: String,
-}
-
-impl FunctionIds {
-    pub(super) fn new(name: &str) -> Self {
-        let name = pascal(name);
-        FunctionIds {
-            function: format!("{name}Function"),
-            role: format!("{name}Role"),
-            log_group: format!("{name}LogGroup"),
-        }
-    }
-}
 
 /// How an integration or an authorizer names the function that it calls.
 pub(super) fn invocation_target(context: &RenderContext<'_>, name: &str) -> String {
@@ -261,14 +244,14 @@ fn environment(
     for table in function.tables.keys() {
         variables.insert(
             format!("{}_TABLE", screaming_snake(table)),
-            r#ref(format!("{}Table", pascal(table))),
+            r#ref(format!("{}Table", pascal_case(table))),
         );
     }
     if let Some(api) = context
         .websocket()
         .filter(|_| !function.manage_connections.is_empty())
     {
-        variables.insert("MANAGEMENT_ENDPOINT", websocket::management_endpoint(api));
+        variables.insert("MANAGEMENT_ENDPOINT", endpoint::management_endpoint(api));
     }
     if let Some(authorizer) = context.spec.authorizer().filter(|it| it.function == name) {
         variables.insert("AUTHORIZER_CALLERS", authorizer.callers.name());
@@ -300,7 +283,7 @@ fn version_id(context: &RenderContext<'_>, name: &str, function: &FunctionSpec) 
         canonical.push_str(&format!("\ninvokes {other}="));
         canonical.push_str(&self::canonical(context, other, function));
     }
-    format!("{}Version{}", pascal(name), digest::short(&canonical))
+    format!("{}Version{}", pascal_case(name), short_digest(&canonical))
 }
 
 /// A function's code and configuration.

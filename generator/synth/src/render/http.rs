@@ -4,32 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stackgen_cfn::{Map, Node, list, map, r#ref, sub};
 
-use super::api::{self, ApiNames};
+use super::api;
+use super::api_names::ApiNames;
 use super::context::RenderContext;
 use super::deployment;
+use super::endpoint;
 use super::template::{ResourceBuilder, TemplateBuilder};
-use crate::names::{http_route, pascal};
+use crate::names::{http_route_id, pascal_case};
 use crate::spec::{
     Auth, CorsSpec, DomainSpec, Duration, HttpAuthorizerSpec, HttpRouteSpec, HttpSpec,
 };
 
-const API: &str = "HttpApi";
-pub(super) const NAMES: ApiNames = ApiNames {
-    section: "http",
-    id: API,
-    prefix: "Http",
-};
+const API: ApiNames = ApiNames::HTTP;
 const AUTHORIZER: &str = "HttpAuthorizer";
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(30_000);
 
-fn stage_name(http: &HttpSpec) -> &str {
-    http.stage.name.as_deref().unwrap_or("$default")
-}
-
 /// Adds the API with its authorizer, integrations, routes, permissions, deployment and stage.
 pub(super) fn render(context: &RenderContext<'_>, http: &HttpSpec, template: &mut TemplateBuilder) {
-    let origin = [NAMES.section];
-    let closed = DomainSpec::is_only_way_in(http.domain.as_ref());
+    let origin = [API.section];
+    let closed = DomainSpec::is_only_endpoint(http.domain.as_ref());
     let resource = || {
         ResourceBuilder::new("AWS::ApiGatewayV2::Api")
             .set("Name", context.name(&http.name))
@@ -39,19 +32,19 @@ pub(super) fn render(context: &RenderContext<'_>, http: &HttpSpec, template: &mu
             .set("DisableExecuteApiEndpoint", closed)
             .set_some("Tags", context.tag_map())
     };
-    template.add(API, &origin, resource);
+    template.add(API.id, &origin, resource);
     if context.pinned() {
         let functions: BTreeSet<_> = http
             .routes
             .values()
             .map(|route| route.function.as_str())
             .collect();
-        template.add(&NAMES.invoke_role_id(), &origin, || {
+        template.add(&API.invoke_role_id(), &origin, || {
             api::invoke_role(context, &functions)
         });
     }
     if let Some(authorizer) = &http.authorizer {
-        template.add(AUTHORIZER, &[NAMES.section, "authorizer"], || {
+        template.add(AUTHORIZER, &[API.section, "authorizer"], || {
             self::authorizer(context, http, authorizer)
         });
     }
@@ -59,8 +52,8 @@ pub(super) fn render(context: &RenderContext<'_>, http: &HttpSpec, template: &mu
     for (key, route) in &http.routes {
         self::route(context, http, key, route, template);
     }
-    api::access_log_group(context, NAMES, &http.name, &http.stage, template);
-    deployment::reserve(NAMES, template);
+    api::access_log_group(context, API, &http.name, &http.stage, template);
+    deployment::reserve(API, template);
     let throttled: BTreeMap<_, _> = http
         .routes
         .iter()
@@ -68,28 +61,32 @@ pub(super) fn render(context: &RenderContext<'_>, http: &HttpSpec, template: &mu
         .collect();
     api::stage(
         context,
-        NAMES,
-        stage_name(http),
+        API,
+        http.stage_name(),
         &http.stage,
         &throttled,
         template,
     );
     if let Some(domain) = &http.domain {
-        api::domain(context, NAMES, domain, template);
+        api::domain(context, API, domain, template);
     }
     template.output("HttpUrl", "Where the HTTP API is", url(http));
-    template.output("HttpApiId", "Id of the HTTP API", r#ref(API));
+    template.output("HttpApiId", "Id of the HTTP API", r#ref(API.id));
 }
 
 fn url(http: &HttpSpec) -> Node {
-    let stage = match stage_name(http) {
+    let stage = match http.stage_name() {
         "$default" => String::new(),
         name => format!("/{name}"),
     };
-    let own = http.domain.as_ref().map(|domain| api::url("https", domain));
+    let own = http
+        .domain
+        .as_ref()
+        .map(|domain| endpoint::custom_domain_url("https", domain));
     own.unwrap_or_else(|| {
         sub(format!(
-            "https://${{{API}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}{stage}"
+            "https://${{{}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}{stage}",
+            API.id
         ))
     })
 }
@@ -138,7 +135,7 @@ fn authorizer(
         ),
     ]);
     ResourceBuilder::new("AWS::ApiGatewayV2::Authorizer")
-        .set("ApiId", r#ref(API))
+        .set("ApiId", r#ref(API.id))
         .set("Name", format!("{}-jwt", context.name(&http.name)))
         .set("AuthorizerType", "JWT")
         .set("IdentitySource", sources)
@@ -162,7 +159,7 @@ fn integration_id(http: &HttpSpec, route: &HttpRouteSpec) -> String {
     } else {
         format!("Timeout{millis}")
     };
-    format!("{}HttpIntegration{suffix}", pascal(&route.function))
+    format!("{}HttpIntegration{suffix}", pascal_case(&route.function))
 }
 
 fn integrations(context: &RenderContext<'_>, http: &HttpSpec, template: &mut TemplateBuilder) {
@@ -173,12 +170,11 @@ fn integrations(context: &RenderContext<'_>, http: &HttpSpec, template: &mut Tem
             .or_insert((key, route));
     }
     for ((function, millis), (key, route)) in integrations {
-        let resource = || {
-            api::integration(context, NAMES, function, millis).set("PayloadFormatVersion", "2.0")
-        };
+        let resource =
+            || api::integration(context, API, function, millis).set("PayloadFormatVersion", "2.0");
         template.add(
             &integration_id(http, route),
-            &[NAMES.section, "routes", key],
+            &[API.section, "routes", key],
             resource,
         );
     }
@@ -192,12 +188,12 @@ fn route(
     route: &HttpRouteSpec,
     template: &mut TemplateBuilder,
 ) {
-    let origin = [NAMES.section, "routes", key];
-    let id = http_route(key);
+    let origin = [API.section, "routes", key];
+    let id = http_route_id(key);
     let jwt = route.auth == Auth::Jwt;
     let resource = || {
         ResourceBuilder::new("AWS::ApiGatewayV2::Route")
-            .set("ApiId", r#ref(API))
+            .set("ApiId", r#ref(API.id))
             .set("RouteKey", key)
             .set("AuthorizationType", if jwt { "JWT" } else { "NONE" })
             .set_some("AuthorizerId", jwt.then(|| r#ref(AUTHORIZER)))
@@ -209,9 +205,9 @@ fn route(
     };
     template.add(&id, &origin, resource);
     if !context.pinned() {
-        let source = format!("{}/{}", stage_name(http), source_path(key));
+        let source = format!("{}/{}", http.stage_name(), source_path(key));
         template.add(&format!("{id}Permission"), &origin, || {
-            api::permission(NAMES, &route.function, &source)
+            api::permission(API, &route.function, &source)
         });
     }
 }

@@ -2,14 +2,17 @@
 
 mod alarms;
 mod api;
+mod api_names;
 mod context;
 mod dashboard;
+mod dependencies;
 mod deployment;
+mod endpoint;
 mod function;
+mod function_ids;
 mod http;
 mod notice;
 mod raw;
-mod references;
 mod role;
 mod table;
 mod template;
@@ -20,9 +23,10 @@ use std::collections::BTreeSet;
 use stackgen_cfn::{Map, Node, list, map};
 
 use crate::environment::MergedEnvironment;
-use crate::outline::Outline;
+use crate::outline::TemplateOutline;
 use crate::spec::{ReleaseMode, Spec};
 use crate::{Artifacts, Dialect, RenderOptions, Rendered};
+use api_names::ApiNames;
 use context::RenderContext;
 use template::TemplateBuilder;
 
@@ -47,9 +51,9 @@ pub(crate) fn render(environment: &MergedEnvironment, request: &RenderOptions<'_
 }
 
 /// The APIs of the stack.
-fn apis(context: &RenderContext<'_>) -> Vec<api::ApiNames> {
-    let websocket = context.spec.websocket.as_ref().map(|_| websocket::NAMES);
-    let http = context.spec.http.as_ref().map(|_| http::NAMES);
+fn apis(context: &RenderContext<'_>) -> Vec<ApiNames> {
+    let websocket = context.spec.websocket.as_ref().map(|_| ApiNames::WEBSOCKET);
+    let http = context.spec.http.as_ref().map(|_| ApiNames::HTTP);
     websocket.into_iter().chain(http).collect()
 }
 
@@ -69,7 +73,7 @@ pub(crate) fn artifact_paths(environment: &MergedEnvironment) -> Vec<String> {
 
 /// What an environment's template will hold. It does not depend on the dialect, and digests are not looked at. In a
 /// file that refers to nothing, names are all that matters, and the resources stay empty.
-pub(crate) fn outline(spec: &Spec, environment: &str, document: &Node) -> Outline {
+pub(crate) fn outline(spec: &Spec, environment: &str, document: &Node) -> TemplateOutline {
     let context = RenderContext {
         spec,
         environment,
@@ -90,11 +94,11 @@ pub(crate) fn outline(spec: &Spec, environment: &str, document: &Node) -> Outlin
     for &api in &apis {
         let all = resources.iter().map(|(id, (node, _))| (id.as_str(), node));
         let waits = list(deployment::snapshotted(api, all));
-        resources[&deployment::placeholder(api)].0 = map([("DependsOn", waits)]);
+        resources[&api.deployment_id()].0 = map([("DependsOn", waits)]);
     }
-    Outline {
+    TemplateOutline {
         resources,
-        deployments: apis.into_iter().map(deployment::placeholder).collect(),
+        deployments: apis.into_iter().map(ApiNames::deployment_id).collect(),
         outputs,
         collisions,
     }

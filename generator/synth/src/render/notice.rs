@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::context::RenderContext;
-use super::references::Dependencies;
+use super::dependencies::Dependencies;
 use super::template::TemplateBuilder;
 use super::{api, function};
 use crate::Notice;
-use crate::wording::and;
+use crate::wording::join_and;
 
 /// Everything to know, and the prerequisite among the template's outputs.
 pub(super) fn notices(context: &RenderContext<'_>, template: &mut TemplateBuilder) -> Vec<Notice> {
@@ -34,14 +34,14 @@ fn not_built(context: &RenderContext<'_>) -> Option<Notice> {
         0 => return None,
         1 => format!(
             "{} is not built: changes to its code will not publish a new version",
-            and(&unbuilt)
+            join_and(&unbuilt)
         ),
         all if all == context.spec.functions.len() => {
             "no function is built: changes to code will not publish new versions".to_owned()
         }
         _ => format!(
             "{} are not built: changes to their code will not publish new versions",
-            and(&unbuilt)
+            join_and(&unbuilt)
         ),
     };
     Some(Notice {
@@ -96,7 +96,7 @@ fn frozen_parameters(context: &RenderContext<'_>, template: &TemplateBuilder) ->
         code: "frozen-parameter",
         message: format!(
             "deployments snapshot {values} of {}: a value that changes only at deploy time is not served",
-            and(&names)
+            join_and(&names)
         ),
         hint: Some(
             "write the value itself per environment, or change the parameter's `Default` and pass the same value at \

@@ -2,12 +2,12 @@
 
 use stackgen_cfn::{Node, get_att, list, map, sub};
 
+use super::api_names::ApiNames;
 use super::context::RenderContext;
-use super::function::FunctionIds;
+use super::function_ids::FunctionIds;
 use super::raw;
 use super::template::ResourceBuilder;
-use super::websocket;
-use crate::names::pascal;
+use crate::names::pascal_case;
 use crate::spec::{FunctionSpec, TableAction, TableSpec};
 
 /// A statement that allows actions on resources.
@@ -68,11 +68,11 @@ pub(super) fn of_function(
         .websocket()
         .filter(|_| !function.manage_connections.is_empty())
     {
-        let stage = websocket::stage_name(api);
+        let stage = api.stage_name();
         let resources = function.manage_connections.iter().map(|method| {
             sub(format!(
                 "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{}}}/{stage}/{}/@connections/*",
-                websocket::API,
+                ApiNames::WEBSOCKET.id,
                 method.name()
             ))
         });
@@ -121,7 +121,7 @@ fn table_statements(
     table: &TableSpec,
     actions: &std::collections::BTreeSet<TableAction>,
 ) -> Vec<Node> {
-    let id = format!("{}Table", pascal(name));
+    let id = format!("{}Table", pascal_case(name));
     let names = |actions: &mut dyn Iterator<Item = &TableAction>| -> Vec<String> {
         actions
             .map(|action| format!("dynamodb:{}", action.name()))

@@ -6,7 +6,7 @@ use stackgen_cfn::{Map, Node, list, map};
 
 use super::context::RenderContext;
 use super::template::{ResourceBuilder, TemplateBuilder};
-use crate::names::pascal;
+use crate::names::pascal_case;
 use crate::spec::{Encryption, KeySpec, ProjectionSpec, Removal, StreamView, TableSpec};
 
 /// Adds a table.
@@ -47,7 +47,7 @@ pub(super) fn render(
             .set_some("Tags", context.tag_list())
     };
     template.add(
-        &format!("{}Table", pascal(name)),
+        &format!("{}Table", pascal_case(name)),
         &["tables", name],
         resource,
     );

@@ -2,52 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stackgen_cfn::{Node, get_att, list, map, r#ref, sub};
+use stackgen_cfn::{Node, get_att, list, map, r#ref};
 
-use super::api::{self, ApiNames};
+use super::api;
+use super::api_names::ApiNames;
 use super::context::RenderContext;
 use super::deployment;
+use super::endpoint;
 use super::function;
 use super::template::{ResourceBuilder, TemplateBuilder};
-use crate::names::{pascal, websocket_route};
+use crate::names::{pascal_case, websocket_route_id};
 use crate::spec::{
     AuthorizerSpec, ContentHandling, DomainSpec, Duration, RouteSpec, WebSocketSpec,
 };
 
-/// The API's logical id.
-pub(super) const API: &str = "WebSocketApi";
-pub(super) const NAMES: ApiNames = ApiNames {
-    section: "websocket",
-    id: API,
-    prefix: "WebSocket",
-};
+const API: ApiNames = ApiNames::WEBSOCKET;
 const AUTHORIZER: &str = "WebSocketAuthorizer";
 const DEFAULT_SELECTION: &str = "$request.body.action";
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(29_000);
-
-/// The stage's name, which a WebSocket URL always has.
-pub(super) fn stage_name(api: &WebSocketSpec) -> &str {
-    api.stage.name.as_deref().unwrap_or("prod")
-}
-
-/// Where messages to connections are posted: `https://`, with the stage.
-pub(super) fn management_endpoint(api: &WebSocketSpec) -> Node {
-    address("https", api)
-}
-
-fn address(scheme: &str, api: &WebSocketSpec) -> Node {
-    let closed = api
-        .domain
-        .as_ref()
-        .filter(|domain| domain.disable_execute_api_endpoint || scheme == "wss");
-    match closed.map(|domain| api::url(scheme, domain)) {
-        Some(url) => url,
-        None => sub(format!(
-            "{scheme}://${{{API}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{}",
-            stage_name(api)
-        )),
-    }
-}
 
 /// Adds the API with its authorizer, integrations, routes, permissions, deployment and stage.
 pub(super) fn render(
@@ -55,8 +27,8 @@ pub(super) fn render(
     websocket: &WebSocketSpec,
     template: &mut TemplateBuilder,
 ) {
-    let origin = [NAMES.section];
-    let closed = DomainSpec::is_only_way_in(websocket.domain.as_ref());
+    let origin = [API.section];
+    let closed = DomainSpec::is_only_endpoint(websocket.domain.as_ref());
     let resource = || {
         ResourceBuilder::new("AWS::ApiGatewayV2::Api")
             .set("Name", context.name(&websocket.name))
@@ -72,7 +44,7 @@ pub(super) fn render(
             .set("DisableExecuteApiEndpoint", closed)
             .set_some("Tags", context.tag_map())
     };
-    template.add(API, &origin, resource);
+    template.add(API.id, &origin, resource);
     if context.pinned() {
         let routed = websocket
             .routes
@@ -81,7 +53,7 @@ pub(super) fn render(
         let functions: BTreeSet<_> = routed
             .chain(websocket.authorizer.iter().map(|a| a.function.clone()))
             .collect();
-        template.add(&NAMES.invoke_role_id(), &origin, || {
+        template.add(&API.invoke_role_id(), &origin, || {
             api::invoke_role(context, &functions)
         });
     }
@@ -92,8 +64,8 @@ pub(super) fn render(
     for (key, entry) in &websocket.routes {
         route(context, websocket, key, &entry.route(), template);
     }
-    api::access_log_group(context, NAMES, &websocket.name, &websocket.stage, template);
-    deployment::reserve(NAMES, template);
+    api::access_log_group(context, API, &websocket.name, &websocket.stage, template);
+    deployment::reserve(API, template);
     let throttled: BTreeMap<_, _> = websocket
         .routes
         .iter()
@@ -101,14 +73,14 @@ pub(super) fn render(
         .collect();
     api::stage(
         context,
-        NAMES,
-        stage_name(websocket),
+        API,
+        websocket.stage_name(),
         &websocket.stage,
         &throttled,
         template,
     );
     if let Some(domain) = &websocket.domain {
-        api::domain(context, NAMES, domain, template);
+        api::domain(context, API, domain, template);
     }
     outputs(websocket, template);
 }
@@ -120,7 +92,7 @@ fn authorizer(
     authorizer: &AuthorizerSpec,
     template: &mut TemplateBuilder,
 ) {
-    let origin = [NAMES.section, "authorizer"];
+    let origin = [API.section, "authorizer"];
     let sources: BTreeSet<_> = authorizer
         .identity_source
         .iter()
@@ -132,7 +104,7 @@ fn authorizer(
                 "Stackgen",
                 map([("Callers", Node::from(authorizer.callers.name()))]),
             )]))
-            .set("ApiId", r#ref(API))
+            .set("ApiId", r#ref(API.id))
             .set("Name", context.name(&authorizer.function))
             .set("AuthorizerType", "REQUEST")
             .set(
@@ -143,7 +115,7 @@ fn authorizer(
                 "AuthorizerCredentialsArn",
                 context
                     .pinned()
-                    .then(|| get_att(NAMES.invoke_role_id(), "Arn")),
+                    .then(|| get_att(API.invoke_role_id(), "Arn")),
             )
             // Written out when there is none: a property that leaves the template stays as it was (row A2).
             .set("IdentitySource", list(sources.iter().copied()))
@@ -152,7 +124,7 @@ fn authorizer(
     if !context.pinned() {
         let source = format!("authorizers/${{{AUTHORIZER}}}");
         template.add(&format!("{AUTHORIZER}Permission"), &origin, || {
-            api::permission(NAMES, &authorizer.function, &source)
+            api::permission(API, &authorizer.function, &source)
         });
     }
 }
@@ -187,7 +159,7 @@ fn integration_id(websocket: &WebSocketSpec, route: &RouteSpec) -> String {
     };
     format!(
         "{}WebSocketIntegration{timeout}{content}",
-        pascal(&route.function)
+        pascal_case(&route.function)
     )
 }
 
@@ -210,10 +182,10 @@ fn integrations(
             ContentHandling::ConvertToText => "CONVERT_TO_TEXT",
         });
         let resource = || {
-            api::integration(context, NAMES, &function, millis)
+            api::integration(context, API, &function, millis)
                 .set_some("ContentHandlingStrategy", content)
         };
-        template.add(&id, &[NAMES.section, "routes", route], resource);
+        template.add(&id, &[API.section, "routes", route], resource);
     }
 }
 
@@ -225,12 +197,12 @@ fn route(
     route: &RouteSpec,
     template: &mut TemplateBuilder,
 ) {
-    let origin = [NAMES.section, "routes", key];
-    let id = websocket_route(key);
+    let origin = [API.section, "routes", key];
+    let id = websocket_route_id(key);
     let authorized = websocket.authorizer.is_some() && key == "$connect";
     let resource = || {
         ResourceBuilder::new("AWS::ApiGatewayV2::Route")
-            .set("ApiId", r#ref(API))
+            .set("ApiId", r#ref(API.id))
             .set("RouteKey", key)
             // Written out on every route: one that is taken out of a template stays as it was.
             .set(
@@ -248,7 +220,7 @@ fn route(
     if route.two_way {
         let response = || {
             ResourceBuilder::new("AWS::ApiGatewayV2::RouteResponse")
-                .set("ApiId", r#ref(API))
+                .set("ApiId", r#ref(API.id))
                 .set("RouteId", r#ref(&id))
                 .set("RouteResponseKey", "$default")
         };
@@ -257,9 +229,9 @@ fn route(
     if !context.pinned() {
         // A key is text: what looks like a reference in it is none.
         let key = key.replace("${", "${!");
-        let source = format!("{}/{key}", stage_name(websocket));
+        let source = format!("{}/{key}", websocket.stage_name());
         template.add(&format!("{id}Permission"), &origin, || {
-            api::permission(NAMES, &route.function, &source)
+            api::permission(API, &route.function, &source)
         });
     }
 }
@@ -268,17 +240,17 @@ fn outputs(websocket: &WebSocketSpec, template: &mut TemplateBuilder) {
     template.output(
         "WebSocketUrl",
         "Where clients connect",
-        address("wss", websocket),
+        endpoint::websocket_url("wss", websocket),
     );
     template.output(
         "WebSocketManagementUrl",
         "Where messages to connections are posted",
-        management_endpoint(websocket),
+        endpoint::management_endpoint(websocket),
     );
-    template.output("WebSocketApiId", "Id of the WebSocket API", r#ref(API));
+    template.output("WebSocketApiId", "Id of the WebSocket API", r#ref(API.id));
     template.output(
         "WebSocketStageName",
         "Name of the WebSocket API's stage",
-        stage_name(websocket),
+        websocket.stage_name(),
     );
 }

@@ -109,7 +109,7 @@ pub struct DomainSpec {
 
 impl DomainSpec {
     /// Returns true if an API has a domain and no `execute-api` endpoint.
-    pub(crate) fn is_only_way_in(domain: Option<&DomainSpec>) -> bool {
+    pub(crate) fn is_only_endpoint(domain: Option<&DomainSpec>) -> bool {
         domain.is_some_and(|domain| domain.disable_execute_api_endpoint)
     }
 }

@@ -33,6 +33,13 @@ pub struct HttpSpec {
     pub domain: Option<DomainSpec>,
 }
 
+impl HttpSpec {
+    /// Returns the name of the stage.
+    pub(crate) fn stage_name(&self) -> &str {
+        self.stage.name.as_deref().unwrap_or("$default")
+    }
+}
+
 /// Cross-origin resource sharing (CORS).
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

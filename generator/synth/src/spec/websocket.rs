@@ -35,6 +35,13 @@ pub struct WebSocketSpec {
     pub domain: Option<DomainSpec>,
 }
 
+impl WebSocketSpec {
+    /// Returns the name of the stage. A WebSocket URL always contains it.
+    pub(crate) fn stage_name(&self) -> &str {
+        self.stage.name.as_deref().unwrap_or("prod")
+    }
+}
+
 /// Lambda authorizer. API Gateway invokes it once per connection, at `$connect`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

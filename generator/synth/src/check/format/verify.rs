@@ -1,9 +1,9 @@
-//! Strings of `verify`: names of callers and headers, values, methods and paths.
+//! Formats of strings in `verify`: names of callers and headers, values, methods and paths.
 
 use super::{FormatError, METHODS};
 use crate::spec::{VerifyValue, VerifyValueError};
 
-/// Headers that a WebSocket client or an HTTP client sets itself.
+/// Headers that WebSocket and HTTP clients set themselves.
 const CLIENT_HEADERS: [&str; 5] = [
     "connection",
     "content-length",
@@ -101,7 +101,7 @@ pub(super) fn http_path(text: &str) -> Option<FormatError> {
     })
 }
 
-/// Returns true for a token as RFC 9110 defines it: what names headers and subprotocols.
+/// Returns true for a token as RFC 9110 defines it. Header names and subprotocols are tokens.
 pub(in crate::check) fn is_http_token(text: &str) -> bool {
     !text.is_empty()
         && text

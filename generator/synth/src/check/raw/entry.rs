@@ -1,12 +1,12 @@
-//! One entry of a section in CloudFormation's words.
+//! One entry of a section in CloudFormation's syntax.
 
 use stackgen_cfn::{Entry, Intrinsic, Map, Node, Span, Value};
 
 use crate::LocatedError;
-use crate::wording::{nearest, or, use_one_of};
+use crate::wording::{join_or, nearest, use_one_of};
 
-/// What a resource may say.
-const RESOURCE: [&str; 9] = [
+/// Keys of a resource.
+const RESOURCE_KEYS: [&str; 9] = [
     "Type",
     "Properties",
     "DependsOn",
@@ -17,10 +17,10 @@ const RESOURCE: [&str; 9] = [
     "CreationPolicy",
     "Metadata",
 ];
-/// What an output may say.
-const OUTPUT: [&str; 4] = ["Value", "Description", "Export", "Condition"];
-/// What a parameter may say.
-const PARAMETER: [&str; 11] = [
+/// Keys of an output.
+const OUTPUT_KEYS: [&str; 4] = ["Value", "Description", "Export", "Condition"];
+/// Keys of a parameter.
+const PARAMETER_KEYS: [&str; 11] = [
     "Type",
     "Default",
     "Description",
@@ -33,10 +33,10 @@ const PARAMETER: [&str; 11] = [
     "MinValue",
     "NoEcho",
 ];
-/// What may become of a resource that leaves the stack.
-const DELETION_POLICY: [&str; 4] = ["Delete", "Retain", "RetainExceptOnCreate", "Snapshot"];
-/// What may become of a resource that another takes the place of.
-const UPDATE_REPLACE_POLICY: [&str; 3] = ["Delete", "Retain", "Snapshot"];
+/// Values of `DeletionPolicy`.
+const DELETION_POLICIES: [&str; 4] = ["Delete", "Retain", "RetainExceptOnCreate", "Snapshot"];
+/// Values of `UpdateReplacePolicy`.
+const UPDATE_REPLACE_POLICIES: [&str; 3] = ["Delete", "Retain", "Snapshot"];
 
 /// Checks one entry of a section.
 pub(super) fn check(section: &str, id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
@@ -50,17 +50,19 @@ pub(super) fn check(section: &str, id: &str, entry: &Entry, errors: &mut Vec<Loc
 }
 
 fn resource(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
-    let Some(map) = keys(
+    let Some(map) = checked_map(
         id,
         entry,
-        &RESOURCE,
+        &RESOURCE_KEYS,
         "Type",
         "write, for example, `Type: AWS::SNS::Topic`",
         errors,
     ) else {
         return;
     };
-    if let Some(kind) = map.get("Type").and_then(|node| text("Type", node, errors))
+    if let Some(kind) = map
+        .get("Type")
+        .and_then(|node| string("Type", node, errors))
         && !is_resource_type(kind.0)
     {
         let message = format!("`{}` is not a resource type", kind.0);
@@ -86,10 +88,10 @@ fn resource(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
         }));
     }
     for (key, known) in [
-        ("DeletionPolicy", &DELETION_POLICY[..]),
-        ("UpdateReplacePolicy", &UPDATE_REPLACE_POLICY[..]),
+        ("DeletionPolicy", &DELETION_POLICIES[..]),
+        ("UpdateReplacePolicy", &UPDATE_REPLACE_POLICIES[..]),
     ] {
-        let policy = map.get(key).and_then(|node| text(key, node, errors));
+        let policy = map.get(key).and_then(|node| string(key, node, errors));
         if let Some((policy, span)) = policy.filter(|(policy, _)| !known.contains(policy)) {
             errors.push(
                 LocatedError::new(span, format!("`{key}` cannot be `{policy}`"))
@@ -98,15 +100,15 @@ fn resource(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
         }
     }
     if let Some(node) = map.get("Condition") {
-        text("Condition", node, errors);
+        string("Condition", node, errors);
     }
 }
 
 fn output(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
-    let Some(map) = keys(
+    let Some(map) = checked_map(
         id,
         entry,
-        &OUTPUT,
+        &OUTPUT_KEYS,
         "Value",
         "write, for example, `Value: !Ref Topic`",
         errors,
@@ -130,21 +132,21 @@ fn output(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
     }
     for key in ["Condition", "Description"] {
         if let Some(node) = map.get(key) {
-            text(key, node, errors);
+            string(key, node, errors);
         }
     }
 }
 
 fn parameter(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
-    let map = keys(
+    let map = checked_map(
         id,
         entry,
-        &PARAMETER,
+        &PARAMETER_KEYS,
         "Type",
         "write, for example, `Type: String`",
         errors,
     );
-    let Some(kind) = map.and_then(|map| text("Type", map.get("Type")?, errors)) else {
+    let Some(kind) = map.and_then(|map| string("Type", map.get("Type")?, errors)) else {
         return;
     };
     const TYPES: [&str; 5] = [
@@ -159,7 +161,7 @@ fn parameter(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
         let error = LocatedError::new(kind.1, format!("`{}` is not a parameter type", kind.0));
         errors.push(match nearest(kind.0, TYPES) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint(format!("use {}, or an AWS-specific type", or(&TYPES))),
+            None => error.hint(format!("use {}, or an AWS-specific type", join_or(&TYPES))),
         });
     }
 }
@@ -195,8 +197,8 @@ fn condition(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
     }
 }
 
-/// The mapping of an entry, its keys checked against those that are known. One must be there.
-fn keys<'a>(
+/// Returns the mapping of an entry. Reports keys that are not known, and a required key that is missing.
+fn checked_map<'a>(
     id: &str,
     entry: &'a Entry,
     known: &[&str],
@@ -226,8 +228,12 @@ fn keys<'a>(
     Some(map)
 }
 
-/// The text under a key, with its place.
-fn text<'a>(key: &str, node: &'a Node, errors: &mut Vec<LocatedError>) -> Option<(&'a str, Span)> {
+/// Returns the string under a key with its span, or reports another type.
+fn string<'a>(
+    key: &str,
+    node: &'a Node,
+    errors: &mut Vec<LocatedError>,
+) -> Option<(&'a str, Span)> {
     if node.as_str().is_none() {
         errors.push(must_be_at(key, "a string", node, node.span));
     }
@@ -239,7 +245,7 @@ fn must_be(key: &str, what: &str, node: &Node, map: &Map) -> LocatedError {
     must_be_at(key, what, node, key_span)
 }
 
-/// A value of the wrong kind; nothing at all is told at its key.
+/// Error of a value with the wrong type. An empty value is reported at its key.
 fn must_be_at(key: &str, what: &str, node: &Node, key_span: Span) -> LocatedError {
     let span = match node.value {
         Value::Null => key_span,
@@ -248,7 +254,7 @@ fn must_be_at(key: &str, what: &str, node: &Node, key_span: Span) -> LocatedErro
     LocatedError::new(span, format!("`{key}` must be {what}, not {}", node.kind()))
 }
 
-/// `AWS::SNS::Topic`, `Custom::Name`, `AWS::SNS::Topic::MODULE`.
+/// Returns true for types such as `AWS::SNS::Topic`, `Custom::Name` and `AWS::SNS::Topic::MODULE`.
 fn is_resource_type(text: &str) -> bool {
     let parts: Vec<_> = text.split("::").collect();
     let plain = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric());

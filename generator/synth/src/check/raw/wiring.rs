@@ -6,14 +6,14 @@ use stackgen_cfn::{Node, Span};
 
 use crate::LocatedError;
 use crate::names::route_shape;
-use crate::outline::Outline;
+use crate::outline::TemplateOutline;
 use crate::references::depends_on;
 use crate::spans::DocumentSpans;
 
-/// Checks that a raw part of an API neither is there twice nor undermines the deployment.
-pub(super) fn check(document: &Node, outline: &Outline, errors: &mut Vec<LocatedError>) {
+/// Checks that a raw part of an API does not duplicate another part, and that the deployment can depend on it.
+pub(super) fn check(document: &Node, outline: &TemplateOutline, errors: &mut Vec<LocatedError>) {
     let spans = DocumentSpans(document);
-    twice(outline, &spans, errors);
+    report_duplicates(outline, &spans, errors);
     let deployments = outline
         .deployments
         .iter()
@@ -39,7 +39,7 @@ pub(super) fn check(document: &Node, outline: &Outline, errors: &mut Vec<Located
         let auto =
             auto.filter(|node| node.as_bool() == Some(true) || node.as_str() == Some("true"));
         if raw
-            && part_of(resource, outline).is_some_and(|(kind, _)| kind == "Stage")
+            && own_api_part(resource, outline).is_some_and(|(kind, _)| kind == "Stage")
             && auto.is_some()
         {
             let span = spans.key(&["resources", id, "Properties", "AutoDeploy"]);
@@ -52,11 +52,15 @@ pub(super) fn check(document: &Node, outline: &Outline, errors: &mut Vec<Located
     }
 }
 
-/// Routes of one key and stages of one name.
-fn twice(outline: &Outline, spans: &DocumentSpans<'_>, errors: &mut Vec<LocatedError>) {
+/// Reports routes with the same key and stages with the same name.
+fn report_duplicates(
+    outline: &TemplateOutline,
+    spans: &DocumentSpans<'_>,
+    errors: &mut Vec<LocatedError>,
+) {
     let mut seen: BTreeMap<(&str, &str, String), &[String]> = BTreeMap::new();
     for (resource, origin) in outline.resources.values() {
-        let Some((kind, api)) = part_of(resource, outline) else {
+        let Some((kind, api)) = own_api_part(resource, outline) else {
             continue;
         };
         let key = match kind {
@@ -83,7 +87,7 @@ fn twice(outline: &Outline, spans: &DocumentSpans<'_>, errors: &mut Vec<LocatedE
         };
         let id = origin.last().map_or("", String::as_str);
         let span = spans.value(&["resources", id, "Properties", key]);
-        // Our own were told already.
+        // Other checks report duplicates outside of `resources`.
         if origin.first().is_some_and(|section| section == "resources") {
             let word = kind.to_lowercase();
             errors.push(
@@ -98,8 +102,9 @@ fn twice(outline: &Outline, spans: &DocumentSpans<'_>, errors: &mut Vec<LocatedE
     }
 }
 
-/// What of which of the stack's own APIs a resource is: `Route` of `WebSocketApi`.
-fn part_of<'a>(resource: &'a Node, outline: &Outline) -> Option<(&'a str, &'a str)> {
+/// Returns the kind of a resource that is a part of one of the stack's own APIs, and the API's logical ID: `Route` and
+/// `WebSocketApi`.
+fn own_api_part<'a>(resource: &'a Node, outline: &TemplateOutline) -> Option<(&'a str, &'a str)> {
     let kind = resource.get("Type")?.as_str()?;
     let kind = kind.strip_prefix("AWS::ApiGatewayV2::")?;
     let api = resource

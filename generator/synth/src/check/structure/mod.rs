@@ -1,4 +1,4 @@
-//! The file against its schema: every unknown key, missing key and wrong value at once, each in its place.
+//! Checks the file against its schema: reports every unknown key, missing key and wrong value, with its location.
 
 mod value;
 
@@ -7,20 +7,20 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 use stackgen_cfn::{Entry, Map, Node, Span, Value};
 
-use super::{explain, format};
+use super::{format, unknown_key};
 use crate::LocatedError;
 use crate::spec::DURATION_FORMAT as DURATION;
 use crate::wording::{nearest, use_one_of};
 
-/// Checks a document against the schema of [`crate::schema`], adds what is wrong to `problems`, and gives the places
-/// of what cannot be read: keys or values that [`super::readable`] takes out.
+/// Checks a document against the schema of [`crate::schema`] and adds errors to `errors`. Returns the spans of damaged
+/// keys and values, which [`super::readable`] removes.
 pub(crate) fn check(
     schema: &Json,
     document: &Node,
     text: &str,
     errors: &mut Vec<LocatedError>,
 ) -> BTreeSet<Span> {
-    let mut checker = Checker {
+    let mut checker = StructureChecker {
         root: schema,
         text,
         errors,
@@ -30,15 +30,15 @@ pub(crate) fn check(
     checker.damaged
 }
 
-struct Checker<'a> {
+struct StructureChecker<'a> {
     root: &'a Json,
-    /// The file as it is written.
+    /// Text of the file.
     text: &'a str,
     errors: &'a mut Vec<LocatedError>,
     damaged: BTreeSet<Span>,
 }
 
-impl<'a> Checker<'a> {
+impl<'a> StructureChecker<'a> {
     fn report(&mut self, error: LocatedError) {
         self.damaged.insert(error.span);
         self.errors.push(error);
@@ -48,7 +48,7 @@ impl<'a> Checker<'a> {
         self.damaged.contains(&entry.key_span) || self.damaged.contains(&entry.node.span)
     }
 
-    /// `definition` is the name of the schema's innermost definition, `name` the key under which the node stands.
+    /// Checks a node. `definition` is the name of the schema's innermost definition, `name` the key of the node.
     fn node(&mut self, schema: &'a Json, definition: &'a str, name: &str, node: &Node, key: Span) {
         if let Some(target) = schema.get("$ref").and_then(Json::as_str) {
             let definition = target.rsplit('/').next().unwrap_or(target);
@@ -113,7 +113,7 @@ impl<'a> Checker<'a> {
         let mut real = branches.iter().filter(|branch| !null(branch));
         let accepting = branches.iter().find(|branch| self.accepts(branch, node));
         match (accepting, real.next(), real.next()) {
-            // What may be left out and is otherwise of one kind: that kind says best what is wrong.
+            // For an optional value of one type, check against that type: its errors are the most precise.
             (Some(branch), _, _) | (None, Some(branch), None) => {
                 self.node(branch, definition, name, node, key);
             }
@@ -139,7 +139,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether a node is of a kind that a branch takes; its content is looked at later.
+    /// Returns true if a branch accepts the type of a node. The content is checked later.
     fn accepts(&self, schema: &'a Json, node: &Node) -> bool {
         let schema = self.resolve(schema);
         if let Some(branches) = alternatives(schema) {
@@ -190,7 +190,7 @@ impl<'a> Checker<'a> {
             };
             match map.entry(required) {
                 None => self.missing_key(properties, name, required, key_span),
-                // What cannot be without a part that cannot be read cannot be read either.
+                // A mapping is damaged if a required part of it is.
                 Some(entry) if required != "name" && self.is_damaged(entry) => {
                     self.damaged.insert(key_span);
                 }
@@ -223,7 +223,7 @@ impl<'a> Checker<'a> {
             Some(text) => error.hint(format!("`{key}`: {}", first_sentence(text))),
             None => error,
         };
-        // The rest of what lacks its name can be read.
+        // A mapping without a name is still readable.
         match key {
             "name" => self.errors.push(error),
             _ => self.report(error),
@@ -246,7 +246,7 @@ impl<'a> Checker<'a> {
         let error = LocatedError::new(span, format!("unknown key `{key}` {place}"));
         let names: Vec<_> = known.keys().map(String::as_str).collect();
         let error = match (
-            explain::unknown_key(definition, key),
+            unknown_key::explain(definition, key),
             nearest(key, names.iter().copied()),
         ) {
             (Some(explanation), _) => {

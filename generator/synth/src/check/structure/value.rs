@@ -1,14 +1,14 @@
-//! Single values: numbers within limits, words of a choice, strings of a form.
+//! Single values: numbers in a range, choices, and strings with a format.
 
 use serde_json::Value as Json;
 use stackgen_cfn::{Node, Span, Value};
 
-use super::{Checker, plain, type_words};
+use super::{StructureChecker, plain, type_words};
 use crate::LocatedError;
 use crate::check::format;
 use crate::wording::{nearest, use_one_of};
 
-impl<'a> Checker<'a> {
+impl<'a> StructureChecker<'a> {
     pub(super) fn string(&mut self, schema: &Json, name: &str, text: &str, span: Span) {
         let length = text.chars().count() as u64;
         let least = schema.get("minLength").and_then(Json::as_u64).unwrap_or(0);
@@ -127,7 +127,8 @@ impl<'a> Checker<'a> {
         });
     }
 
-    /// Where CloudFormation gets text in the end, `1.10` must not become `1.1`, nor `on` become `true`.
+    /// Checks that a scalar has the same text when CloudFormation gets it as a string: `1.10` must not become `1.1`,
+    /// and `on` must not become `true`.
     pub(super) fn as_written(&mut self, name: &str, node: &Node) {
         let read = match &node.value {
             Value::Bool(value) => value.to_string(),
@@ -137,7 +138,7 @@ impl<'a> Checker<'a> {
         };
         let range = node.span.start as usize..node.span.end as usize;
         let written = self.text.get(range).unwrap_or(&read);
-        // An alias or an anchor is not the value's own spelling.
+        // The span of an alias, an anchor or a tag does not contain only the value.
         if written != read && !written.starts_with(['*', '&', '!']) {
             let message =
                 format!("`{name}` is written as `{written}`, which YAML reads as `{read}`");

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::Checker;
+use super::SpecChecker;
 use crate::LocatedError;
 use crate::spec::TableSpec;
 
-/// DynamoDB's quota of global secondary indexes a table.
-const INDEXES: usize = 20;
+/// Most global secondary indexes of a table (a DynamoDB quota).
+const MAX_INDEXES: usize = 20;
 
-impl Checker<'_> {
+impl SpecChecker<'_> {
     pub(super) fn table(&mut self, name: &str, table: &TableSpec) {
         let mut types = BTreeMap::new();
         for key in table.keys() {
@@ -28,9 +28,9 @@ impl Checker<'_> {
             }
         }
         let indexes = table.indexes.len();
-        if indexes > INDEXES {
+        if indexes > MAX_INDEXES {
             let span = self.spans.key(&["tables", name, "indexes"]);
-            let message = format!("{indexes} indexes; a table can have at most {INDEXES}");
+            let message = format!("{indexes} indexes; a table can have at most {MAX_INDEXES}");
             self.report(
                 LocatedError::new(span, message)
                     .hint("give an index generic keys, so that it serves several queries"),

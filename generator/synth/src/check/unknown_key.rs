@@ -1,20 +1,23 @@
-//! Keys that people write because another AWS service or framework has them, and why they have no place here.
+//! Hints for keys that other AWS services or frameworks have and stackgen.yaml does not.
 
-/// Why a key is not there to be set, and the reference row that says so.
+/// Hint for an unknown key, and the reference row behind it.
 pub(super) struct KeyExplanation {
     pub(super) hint: &'static str,
     pub(super) row: Option<&'static str>,
 }
 
-/// What to say about an unknown key of a definition of the schema (`""` is the file itself).
-pub(super) fn unknown_key(definition: &str, key: &str) -> Option<KeyExplanation> {
+/// Returns the hint for an unknown key of a schema definition (`""` is the file itself).
+pub(super) fn explain(definition: &str, key: &str) -> Option<KeyExplanation> {
     match definition {
         "VerifyCaller" => verify_caller(key).map(|hint| KeyExplanation { hint, row: None }),
-        _ => stack(definition, key),
+        "Function" | "FunctionDefaults" => {
+            function(definition, key).map(|hint| KeyExplanation { hint, row: None })
+        }
+        _ => api(definition, key),
     }
 }
 
-fn stack(definition: &str, key: &str) -> Option<KeyExplanation> {
+fn api(definition: &str, key: &str) -> Option<KeyExplanation> {
     let (hint, row) = match (definition, key) {
         ("Route", "authorizer" | "authorizationType" | "authorizerId" | "auth") => (
             "use `websocket.authorizer`: API Gateway authorizes only `$connect`, once per connection, and passes the \
@@ -64,22 +67,22 @@ fn stack(definition: &str, key: &str) -> Option<KeyExplanation> {
              AutoDeploy does not allow",
             Some("D5"),
         ),
-        ("Function" | "FunctionDefaults", "timeoutSeconds" | "timeoutInSeconds") => {
-            ("write `timeout: 10s`", None)
-        }
-        ("Function" | "FunctionDefaults", "memorySize" | "memoryMb") => {
-            ("write `memory: 256`, in MB", None)
-        }
-        ("Function", "code" | "codeUri") => (
-            "write `binary:` for a cargo binary or `zip:` for a zip file",
-            None,
-        ),
         _ => return None,
     };
     Some(KeyExplanation { hint, row })
 }
 
-/// What to say about an unknown key of a caller under `verify`.
+fn function(definition: &str, key: &str) -> Option<&'static str> {
+    match (definition, key) {
+        (_, "timeoutSeconds" | "timeoutInSeconds") => Some("write `timeout: 10s`"),
+        (_, "memorySize" | "memoryMb") => Some("write `memory: 256`, in MB"),
+        ("Function", "code" | "codeUri") => {
+            Some("write `binary:` for a cargo binary or `zip:` for a zip file")
+        }
+        _ => None,
+    }
+}
+
 fn verify_caller(key: &str) -> Option<&'static str> {
     match key {
         "token" => Some(

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Checker, HTTP_TIMEOUT};
+use super::{HTTP_TIMEOUT, SpecChecker};
 use crate::LocatedError;
 use crate::names;
-use crate::spec::{Auth, HttpSpec};
+use crate::spec::{Auth, HttpRouteSpec, HttpSpec};
 
-impl Checker<'_> {
+impl SpecChecker<'_> {
     pub(super) fn http(&mut self, http: &HttpSpec) {
         let authorizes = self.document.at_path(&["http", "authorizer"]).is_some();
         self.stage("http", &http.stage);
@@ -33,43 +33,45 @@ impl Checker<'_> {
         }
         let mut shapes: BTreeMap<String, &str> = BTreeMap::new();
         for (key, route) in &http.routes {
-            let path = ["http", "routes", key];
             if let Some(other) = shapes.insert(names::route_shape(key), key) {
-                let error = LocatedError::new(
-                    self.spans.key(&path),
-                    format!("routes `{other}` and `{key}` are the same route to API Gateway"),
-                );
-                let error = error.related(
-                    self.spans.key(&["http", "routes", other]),
-                    "the other route",
-                );
-                self.report(error.hint(
-                    "remove one of them: they differ only in the name of a path parameter, and \
-                    API Gateway refuses the second",
-                ));
+                self.same_http_route(key, other);
             }
-            self.has_function(
-                self.spans.value(&["http", "routes", key, "function"]),
-                &route.function,
+            self.http_route(key, route, authorizes);
+        }
+    }
+
+    fn same_http_route(&mut self, key: &str, other: &str) {
+        let error = LocatedError::new(
+            self.spans.key(&["http", "routes", key]),
+            format!("routes `{other}` and `{key}` are the same route to API Gateway"),
+        );
+        let other = self.spans.key(&["http", "routes", other]);
+        self.report(error.related(other, "the other route").hint(
+            "remove one of them: they differ only in the name of a path parameter, and API Gateway refuses the second",
+        ));
+    }
+
+    fn http_route(&mut self, key: &str, route: &HttpRouteSpec, authorizes: bool) {
+        let value = |name: &str| self.spans.value(&["http", "routes", key, name]);
+        let [function, timeout, auth, scopes] =
+            ["function", "timeout", "auth", "scopes"].map(value);
+        self.has_function(function, &route.function);
+        if let Some(limit) = route.timeout {
+            self.timeout(timeout, "an HTTP integration's", limit, HTTP_TIMEOUT, None);
+        }
+        if route.auth == Auth::Jwt && !authorizes {
+            let error = LocatedError::new(
+                auth,
+                "`auth: jwt` needs an authorizer, which the HTTP API does not have",
             );
-            if let Some(timeout) = route.timeout {
-                let span = self.spans.value(&["http", "routes", key, "timeout"]);
-                self.timeout(span, "an HTTP integration's", timeout, HTTP_TIMEOUT, None);
-            }
-            if route.auth == Auth::Jwt && !authorizes {
-                let span = self.spans.value(&["http", "routes", key, "auth"]);
-                let error = LocatedError::new(
-                    span,
-                    "`auth: jwt` needs an authorizer, which the HTTP API does not have",
-                );
-                self.report(error.hint(
+            self.report(
+                error.hint(
                     "add `http.authorizer` with `issuer` and `audience`, or write `auth: none`",
-                ));
-            }
-            if route.auth == Auth::None && !route.scopes.is_empty() {
-                let span = self.spans.value(&["http", "routes", key, "scopes"]);
-                self.report(LocatedError::new(span, "scopes need `auth: jwt`"));
-            }
+                ),
+            );
+        }
+        if route.auth == Auth::None && !route.scopes.is_empty() {
+            self.report(LocatedError::new(scopes, "scopes need `auth: jwt`"));
         }
     }
 

@@ -7,7 +7,7 @@ use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Value, json};
 
 use super::context::RenderContext;
 use super::template::TemplateBuilder;
-use crate::references::substituted;
+use crate::references::sub_names;
 
 /// What values depend on, with what stackgen.yaml says of each: conditions are followed into theirs.
 #[derive(Default)]
@@ -76,7 +76,7 @@ impl Dependencies {
         match call.function {
             Intrinsic::Ref => self.parameter(call.as_ref_name(), context),
             Intrinsic::Sub => {
-                for name in substituted(&call.argument) {
+                for name in sub_names(&call.argument) {
                     self.parameter(Some(name), context);
                 }
             }

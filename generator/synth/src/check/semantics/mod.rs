@@ -1,4 +1,5 @@
-//! What the schema cannot say: names that must exist, limits that depend on the rest, intent and wiring at odds.
+//! Checks that the schema cannot express: names that must exist, limits that depend on other values, and contradictions
+//! between intent and wiring.
 
 use stackgen_cfn::{Node, Span};
 
@@ -15,15 +16,15 @@ mod websocket;
 use crate::LocatedError;
 use crate::spans::DocumentSpans;
 use crate::spec::{Duration, Spec, StageSpec};
-use crate::wording::{nearest, or, use_one_of};
+use crate::wording::{join_or, nearest, use_one_of};
 
-/// Lambda's limits on a function's time-out.
+/// Limits of a Lambda timeout.
 const FUNCTION_TIMEOUT: (Duration, Duration) =
     (Duration::from_millis(1000), Duration::from_millis(900_000));
-/// API Gateway's limits on waiting for a WebSocket integration (row C8).
+/// Limits of a WebSocket integration's timeout (row C8).
 const WEBSOCKET_TIMEOUT: (Duration, Duration) =
     (Duration::from_millis(50), Duration::from_millis(29_000));
-/// API Gateway's limits on waiting for an HTTP integration.
+/// Limits of an HTTP integration's timeout.
 const HTTP_TIMEOUT: (Duration, Duration) =
     (Duration::from_millis(50), Duration::from_millis(30_000));
 
@@ -35,7 +36,7 @@ pub(crate) fn check(
     document: &Node,
     errors: &mut Vec<LocatedError>,
 ) -> bool {
-    let mut checker = Checker {
+    let mut checker = SpecChecker {
         spec,
         environment,
         document,
@@ -57,11 +58,11 @@ pub(crate) fn check(
     checker.alarms();
     checker.verify();
     checker.stack();
-    checker.something_to_render();
-    checker.circle_of_versions()
+    checker.require_content();
+    checker.report_version_cycle()
 }
 
-struct Checker<'a> {
+struct SpecChecker<'a> {
     spec: &'a Spec,
     environment: &'a str,
     document: &'a Node,
@@ -69,7 +70,7 @@ struct Checker<'a> {
     errors: &'a mut Vec<LocatedError>,
 }
 
-impl<'a> Checker<'a> {
+impl<'a> SpecChecker<'a> {
     fn report(&mut self, error: LocatedError) {
         self.errors.push(error);
     }
@@ -88,19 +89,19 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether the file has a section with anything in it, errors or not.
+    /// Returns true if the file has a section that is not empty, with or without errors.
     fn has(&self, section: &str) -> bool {
         let node = self.document.get(section);
         node.is_some_and(|node| node.as_map().is_none_or(|map| !map.is_empty()))
     }
 
-    fn something_to_render(&mut self) {
+    fn require_content(&mut self) {
         let sections = ["functions", "websocket", "http", "tables", "resources"];
         if !sections.iter().any(|section| self.has(section)) {
             let error = LocatedError::new(self.spans.key(&["name"]), "the stack is empty");
             let hint = format!(
                 "add {}; run `stackgen init echo` for an example",
-                or(&sections)
+                join_or(&sections)
             );
             self.report(error.hint(hint));
         }
@@ -113,7 +114,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The names that a section of the file declares, those included that hold errors.
+    /// Returns the names that a section of the file declares, including those of entries with errors.
     fn declared(&self, section: &str) -> Vec<&'a str> {
         let map = self.document.get(section).and_then(Node::as_map);
         map.into_iter().flat_map(|map| map.keys()).collect()

@@ -1,15 +1,15 @@
-//! Callers that a stage is verified with.
+//! Callers that verify a stage.
 
 use std::collections::BTreeMap;
 
 use stackgen_cfn::Node;
 
-use super::Checker;
+use super::SpecChecker;
 use crate::LocatedError;
 use crate::check::format::is_http_token;
 use crate::spec::{VerifyApi, VerifyCallerSpec, VerifyValue};
 
-impl Checker<'_> {
+impl SpecChecker<'_> {
     pub(super) fn verify(&mut self) {
         let spec = self.spec;
         for (name, caller) in &spec.verify {
@@ -91,7 +91,7 @@ impl Checker<'_> {
         self.subprotocols(name);
     }
 
-    /// Reads the document, because a list that holds errors lost items on the way into the caller.
+    /// Checks the subprotocols in the document, because the typed caller lacks the items that have errors.
     fn subprotocols(&mut self, name: &str) {
         let node = self.document.at_path(&["verify", name, "subprotocols"]);
         for item in node.and_then(Node::as_list).unwrap_or_default() {

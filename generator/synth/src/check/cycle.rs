@@ -1,34 +1,35 @@
-//! What waits for itself: CloudFormation makes a resource after all that it refers to.
+//! Circular dependencies. CloudFormation creates a resource after everything that the resource refers to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use stackgen_cfn::{Intrinsic, Node, Span, Value};
 
 use crate::LocatedError;
-use crate::outline::Outline;
-use crate::references::{depends_on, substituted};
+use crate::outline::TemplateOutline;
+use crate::references::{depends_on, sub_names};
 use crate::spans::DocumentSpans;
 
-/// How many names of a circle are told.
-const NAMES: usize = 12;
+/// Most names of a cycle that a message contains.
+const MAX_NAMES: usize = 12;
 
-/// Checks that neither resources nor conditions refer to themselves, by whatever way round.
-pub(super) fn check(document: &Node, outline: &Outline, errors: &mut Vec<LocatedError>) {
-    resources(document, outline, errors);
-    conditions(document, errors);
+/// Checks that neither resources nor conditions refer to themselves, directly or through others.
+pub(super) fn check(document: &Node, outline: &TemplateOutline, errors: &mut Vec<LocatedError>) {
+    check_resources(document, outline, errors);
+    check_conditions(document, errors);
 }
 
-fn resources(document: &Node, outline: &Outline, errors: &mut Vec<LocatedError>) {
+fn check_resources(document: &Node, outline: &TemplateOutline, errors: &mut Vec<LocatedError>) {
     let ids: Vec<&str> = outline.resources.keys().map(String::as_str).collect();
-    let mut graph = Graph::new(ids);
+    let mut graph = ReferenceGraph::new(ids);
     for (index, (node, _)) in outline.resources.values().enumerate() {
         each_reference(node, &mut |id, span| graph.add(index, id, span));
         for id in depends_on(node) {
             graph.add(index, id.as_str().unwrap_or_default(), id.span);
         }
     }
-    let place = |from: usize, edge: Edge| {
-        // What was typed on its way has no place any more: it is looked for in the entry it came from.
+    let locate = |from: usize, edge: Edge| {
+        // A value that was converted through types has lost its span. Look for the reference in the entry that the
+        // resource was made for.
         let (_, (_, origin)) = outline.resources.get_index(from)?;
         let entry = origin
             .iter()
@@ -41,20 +42,20 @@ fn resources(document: &Node, outline: &Outline, errors: &mut Vec<LocatedError>)
         });
         found
     };
-    // What `functionDefaults` says closes a circle with every function, and is told once.
-    let mut told = BTreeSet::new();
-    for circle in graph.circles(place) {
-        let span = circle
+    // A reference in `functionDefaults` closes a cycle with every function. Report it once.
+    let mut reported = BTreeSet::new();
+    for cycle in graph.cycles(locate) {
+        let span = cycle
             .span
             .unwrap_or_else(|| DocumentSpans(document).key(&["name"]));
-        if !told.insert(span) {
+        if !reported.insert(span) {
             continue;
         }
-        let message = match circle.names.as_slice() {
+        let message = match cycle.names.as_slice() {
             [one] => format!("`{one}` refers to itself"),
-            _ => format!("circular dependency between resources: {}", circle.path),
+            _ => format!("circular dependency between resources: {}", cycle.path),
         };
-        let hint = match circle
+        let hint = match cycle
             .names
             .iter()
             .any(|name| outline.deployments.contains(name))
@@ -71,20 +72,20 @@ fn resources(document: &Node, outline: &Outline, errors: &mut Vec<LocatedError>)
     }
 }
 
-fn conditions(document: &Node, errors: &mut Vec<LocatedError>) {
+fn check_conditions(document: &Node, errors: &mut Vec<LocatedError>) {
     let Some(conditions) = document.get("conditions").and_then(Node::as_map) else {
         return;
     };
-    let mut graph = Graph::new(conditions.keys().collect());
+    let mut graph = ReferenceGraph::new(conditions.keys().collect());
     for (index, (_, node)) in conditions.iter().enumerate() {
         each_condition(node, &mut |name, span| graph.add(index, name, span));
     }
-    for circle in graph.circles(|_, _| None) {
-        let message = match circle.names.as_slice() {
+    for cycle in graph.cycles(|_, _| None) {
+        let message = match cycle.names.as_slice() {
             [one] => format!("`{one}` refers to itself"),
-            _ => format!("circular dependency between conditions: {}", circle.path),
+            _ => format!("circular dependency between conditions: {}", cycle.path),
         };
-        let span = circle.span.unwrap_or(document.span);
+        let span = cycle.span.unwrap_or(document.span);
         errors.push(LocatedError::new(span, message).hint(
             "remove one of the references; in the end, conditions compare \
                 parameters",
@@ -92,7 +93,7 @@ fn conditions(document: &Node, errors: &mut Vec<LocatedError>) {
     }
 }
 
-/// Calls `visit` with every name that `Ref`, `GetAtt` and `Sub` name, and its place.
+/// Calls `visit` with every name in `Ref`, `GetAtt` and `Sub`, and its span.
 fn each_reference<'a>(node: &'a Node, visit: &mut dyn FnMut(&'a str, Span)) {
     match &node.value {
         Value::List(items) => items.iter().for_each(|item| each_reference(item, visit)),
@@ -107,7 +108,7 @@ fn each_reference<'a>(node: &'a Node, visit: &mut dyn FnMut(&'a str, Span)) {
                     }
                 }
                 Intrinsic::Sub => {
-                    for name in substituted(argument) {
+                    for name in sub_names(argument) {
                         let id = name.split_once('.').map_or(name, |(id, _)| id);
                         visit(id, argument.span);
                     }
@@ -137,64 +138,65 @@ fn each_condition<'a>(node: &'a Node, visit: &mut dyn FnMut(&'a str, Span)) {
     }
 }
 
-/// One thing's reference to another, and its place if it stands in the file.
+/// Reference to another node of the graph, with its span if it is in the file.
 #[derive(Clone, Copy)]
 struct Edge {
     to: usize,
     span: Span,
 }
 
-struct Graph<'a> {
+struct ReferenceGraph<'a> {
     ids: Vec<&'a str>,
     index: BTreeMap<&'a str, usize>,
     edges: Vec<Vec<Edge>>,
 }
 
-/// Things that wait for each other.
-struct Circle {
-    /// Where one of the references stands.
+/// Nodes that depend on each other.
+struct Cycle {
+    /// Span of one of the references.
     span: Option<Span>,
-    /// Their names, or as many as are told.
+    /// Names of the nodes, at most [`MAX_NAMES`].
     names: Vec<String>,
-    /// Their names with arrows, the first one again at the end.
+    /// The names with arrows between them; the first name is repeated at the end.
     path: String,
 }
 
-impl<'a> Graph<'a> {
+impl<'a> ReferenceGraph<'a> {
     fn new(ids: Vec<&'a str>) -> Self {
         let index = ids.iter().enumerate().map(|(n, id)| (*id, n)).collect();
         let edges = vec![Vec::new(); ids.len()];
-        Graph { ids, index, edges }
+        ReferenceGraph { ids, index, edges }
     }
 
-    /// Adds a reference, if it is to something of this graph.
+    /// Adds a reference, if its target is in this graph.
     fn add(&mut self, from: usize, to: &str, span: Span) {
         if let Some(&to) = self.index.get(to) {
             self.edges[from].push(Edge { to, span });
         }
     }
 
-    /// Every reference of the file that closes a circle, once. `place` looks for the place of one that has lost it.
-    fn circles(&self, place: impl Fn(usize, Edge) -> Option<Span>) -> Vec<Circle> {
+    /// Returns every cycle, once per reference of the file that closes it. `locate` finds the span of a reference that
+    /// has lost it.
+    fn cycles(&self, locate: impl Fn(usize, Edge) -> Option<Span>) -> Vec<Cycle> {
         const UNSEEN: usize = usize::MAX;
         const DONE: usize = usize::MAX - 1;
         let mut found = Vec::new();
-        // The position of each on the path, while it is there.
+        // Position of each node on the path.
         let mut position = vec![UNSEEN; self.ids.len()];
         for root in 0..self.ids.len() {
             if position[root] != UNSEEN {
                 continue;
             }
             position[root] = 0;
-            // What is on the path, with how many of its references were followed.
+            // Nodes on the path, with the number of their references that were followed.
             let mut path = vec![(root, 0)];
-            // Positions whose reference to the next was told.
-            let mut told: Vec<usize> = Vec::new();
+            // Positions whose reference to the next node was reported.
+            let mut reported: Vec<usize> = Vec::new();
             while let Some(&mut (at, ref mut followed)) = path.last_mut() {
                 let Some(edge) = self.edges[at].get(*followed).copied() else {
                     position[at] = DONE;
                     path.pop();
-                    told.pop_if(|step| *step + 1 >= path.len());
+                    reported.pop_if(|step| *step + 1 >= path.len());
                     continue;
                 };
                 *followed += 1;
@@ -204,14 +206,14 @@ impl<'a> Graph<'a> {
                         path.push((edge.to, 0));
                     }
                     DONE => {}
-                    // A circle with a reference that was told is no news.
-                    start if told.last().is_some_and(|&step| step >= start) => {}
+                    // A cycle that contains a reported reference is not new.
+                    start if reported.last().is_some_and(|&step| step >= start) => {}
                     start => {
-                        let (step, span) = self.place(&path[start..], &place);
+                        let (step, span) = self.last_located(&path[start..], &locate);
                         if start + step + 1 < path.len() {
-                            told.push(start + step);
+                            reported.push(start + step);
                         }
-                        found.push(self.circle(&path[start..], step, span));
+                        found.push(self.describe(&path[start..], step, span));
                     }
                 }
             }
@@ -219,36 +221,36 @@ impl<'a> Graph<'a> {
         found
     }
 
-    /// The last reference of a circle that stands in the file: which, and where.
-    fn place(
+    /// Returns the position and the span of the last reference of a cycle that is in the file.
+    fn last_located(
         &self,
         path: &[(usize, usize)],
-        place: &impl Fn(usize, Edge) -> Option<Span>,
+        locate: &impl Fn(usize, Edge) -> Option<Span>,
     ) -> (usize, Option<Span>) {
         let steps = path.iter().enumerate().rev();
         let mut steps = steps.filter_map(|(step, &(from, followed))| {
             let edge = self.edges[from][followed - 1];
             let span = match edge.span.file {
                 Some(_) => Some(edge.span),
-                None => place(from, edge),
+                None => locate(from, edge),
             };
             Some((step, Some(span?)))
         });
         steps.next().unwrap_or((0, None))
     }
 
-    /// A circle in words, beginning with whose reference is told.
-    fn circle(&self, path: &[(usize, usize)], step: usize, span: Option<Span>) -> Circle {
-        let turned = path[step..].iter().chain(&path[..step]).take(NAMES);
-        let names: Vec<String> = turned.map(|&(at, _)| self.ids[at].to_owned()).collect();
-        let mut words: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-        if path.len() > NAMES {
-            words.push("…".to_owned());
+    /// Describes a cycle. It begins with the node of the reported reference.
+    fn describe(&self, path: &[(usize, usize)], step: usize, span: Option<Span>) -> Cycle {
+        let rotated = path[step..].iter().chain(&path[..step]).take(MAX_NAMES);
+        let names: Vec<String> = rotated.map(|&(at, _)| self.ids[at].to_owned()).collect();
+        let mut quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        if path.len() > MAX_NAMES {
+            quoted.push("…".to_owned());
         }
-        words.extend(words.first().cloned());
-        Circle {
+        quoted.extend(quoted.first().cloned());
+        Cycle {
             span,
-            path: words.join(" → "),
+            path: quoted.join(" → "),
             names,
         }
     }

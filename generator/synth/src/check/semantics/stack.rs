@@ -1,27 +1,31 @@
-//! What holds for the stack as a whole: its description and its tags.
+//! The description and the tags of the stack.
 
-use super::Checker;
+use super::SpecChecker;
 use crate::LocatedError;
 
-/// CloudFormation's limit on a template's description, in bytes.
-const DESCRIPTION: usize = 1024;
-/// The limit on tags that most services share.
-const TAGS: usize = 50;
+/// Longest description that CloudFormation allows, in bytes.
+const MAX_DESCRIPTION_BYTES: usize = 1024;
+/// Most tags that most services allow per resource.
+const MAX_TAGS: usize = 50;
 
-impl Checker<'_> {
+impl SpecChecker<'_> {
     pub(super) fn stack(&mut self) {
         let length = self.spec.description.as_ref().map_or(0, String::len);
-        if length > DESCRIPTION {
-            let message =
-                format!("the description has {length} bytes; CloudFormation allows {DESCRIPTION}");
+        if length > MAX_DESCRIPTION_BYTES {
+            let message = format!(
+                "the description has {length} bytes; CloudFormation allows {MAX_DESCRIPTION_BYTES}"
+            );
             let span = self.spans.value(&["description"]);
             self.report(
                 LocatedError::new(span, message).hint("shorten it; put details in a comment"),
             );
         }
         let tags = &self.spec.tags;
-        if tags.len() > TAGS {
-            let message = format!("{} tags; a resource can have at most {TAGS}", tags.len());
+        if tags.len() > MAX_TAGS {
+            let message = format!(
+                "{} tags; a resource can have at most {MAX_TAGS}",
+                tags.len()
+            );
             let span = self.spans.key(&["tags"]);
             self.report(LocatedError::new(span, message).hint("remove some of them"));
         }

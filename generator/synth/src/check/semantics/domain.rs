@@ -1,12 +1,12 @@
-//! Domain names of one's own.
+//! Custom domain names.
 
 use stackgen_cfn::Node;
 
-use super::Checker;
+use super::SpecChecker;
 use crate::LocatedError;
 use crate::spec::DomainSpec;
 
-impl Checker<'_> {
+impl SpecChecker<'_> {
     pub(super) fn domain(&mut self, api: &str, domain: &DomainSpec) {
         if let Some(name) = domain.name.0.as_str()
             && !is_domain_name(name)
@@ -33,7 +33,7 @@ impl Checker<'_> {
         }
     }
 
-    /// An ARN that is written out must look like one.
+    /// Checks that a literal value is an ARN.
     pub(super) fn arn(&mut self, path: &[&str], value: &Node) {
         let fits = match value.as_str() {
             Some(text) => text.starts_with("arn:"),

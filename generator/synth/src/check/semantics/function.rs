@@ -2,18 +2,18 @@
 
 use stackgen_cfn::{Node, Value};
 
-use super::{Checker, FUNCTION_TIMEOUT};
+use super::{FUNCTION_TIMEOUT, SpecChecker};
 use crate::LocatedError;
 use crate::check::format;
 use crate::names;
 use crate::spec::FunctionSpec;
 use crate::wording::{nearest, use_one_of};
 
-/// Lambda's limit on a function's name.
-const FUNCTION_NAME_LENGTH: usize = 64;
+/// Longest name of a function that Lambda allows.
+const MAX_FUNCTION_NAME_LENGTH: usize = 64;
 
-/// What a statement of a role's policy may say.
-const STATEMENT: [&str; 7] = [
+/// Keys of a statement in a role's policy.
+const STATEMENT_KEYS: [&str; 7] = [
     "Sid",
     "Effect",
     "Action",
@@ -23,15 +23,15 @@ const STATEMENT: [&str; 7] = [
     "Condition",
 ];
 
-impl Checker<'_> {
+impl SpecChecker<'_> {
     pub(super) fn function(&mut self, name: &str, function: &FunctionSpec) {
         let path = ["functions", name];
-        let length = names::physical(name, self.environment).len();
-        // An environment's name that is too long is told once, and not by every function.
+        let length = names::physical_name(name, self.environment).len();
+        // A name of the environment that is too long is reported once, not once per function.
         let fits = format::check("environment-name", self.environment).is_none();
-        if length > FUNCTION_NAME_LENGTH && fits {
+        if length > MAX_FUNCTION_NAME_LENGTH && fits {
             let message = format!(
-                "the function's name with `-{}` has {length} characters; Lambda allows 64",
+                "the function's name with `-{}` has {length} characters; Lambda allows {MAX_FUNCTION_NAME_LENGTH}",
                 self.environment
             );
             self.report(LocatedError::new(self.spans.key(&path), message));
@@ -61,7 +61,7 @@ impl Checker<'_> {
                     "list the actions that the function needs, such as `[GetItem, UpdateItem]`",
                 ));
             }
-            self.wired_variable(
+            self.reject_variable(
                 name,
                 &format!("{}_TABLE", names::screaming_snake(table)),
                 table,
@@ -75,16 +75,16 @@ impl Checker<'_> {
                     "`manageConnections` needs a WebSocket API, which the stack does not have",
                 ));
             }
-            self.wired_variable(name, "MANAGEMENT_ENDPOINT", "manageConnections");
+            self.reject_variable(name, "MANAGEMENT_ENDPOINT", "manageConnections");
         }
         let authorizer = self.spec.authorizer();
         if authorizer.is_some_and(|authorizer| authorizer.function == name) {
-            self.wired_variable(name, "AUTHORIZER_CALLERS", "callers");
+            self.reject_variable(name, "AUTHORIZER_CALLERS", "callers");
         }
         self.invoke(name, function);
     }
 
-    /// Code comes from a binary or from a zip file, and each has its own keys.
+    /// Checks that code comes from a binary or a zip file, with the keys that belong to it.
     fn code(&mut self, name: &str, function: &FunctionSpec) {
         let key = |key: &str| self.spans.key(&["functions", name, key]);
         let mut found = Vec::new();
@@ -117,7 +117,7 @@ impl Checker<'_> {
         self.errors.append(&mut found);
     }
 
-    /// Each statement must be one that IAM reads.
+    /// Checks the keys of IAM policy statements.
     fn policy_statements(&mut self, name: &str) {
         let statements = self
             .document
@@ -128,14 +128,14 @@ impl Checker<'_> {
             };
             let mut found = Vec::new();
             for (key, entry) in map.entries() {
-                if !STATEMENT.contains(&key) && !key.starts_with("Fn::") {
+                if !STATEMENT_KEYS.contains(&key) && !key.starts_with("Fn::") {
                     let error = LocatedError::new(
                         entry.key_span,
                         format!("unknown key `{key}` in a policy statement"),
                     );
-                    found.push(match nearest(key, STATEMENT) {
+                    found.push(match nearest(key, STATEMENT_KEYS) {
                         Some(near) => error.hint(format!("did you mean `{near}`?")),
-                        None => error.hint(use_one_of(&STATEMENT)),
+                        None => error.hint(use_one_of(&STATEMENT_KEYS)),
                     });
                 }
             }
@@ -176,8 +176,8 @@ impl Checker<'_> {
         }
     }
 
-    /// A variable that the wiring sets must not be set by hand to something else.
-    pub(super) fn wired_variable(&mut self, function: &str, variable: &str, because: &str) {
+    /// Checks that the file does not set a variable that stackgen sets.
+    pub(super) fn reject_variable(&mut self, function: &str, variable: &str, reason: &str) {
         if self.spec.functions[function]
             .environment
             .contains_key(variable)
@@ -187,7 +187,7 @@ impl Checker<'_> {
                 .key(&["functions", function, "environment", variable]);
             let error = LocatedError::new(
                 span,
-                format!("stackgen sets `{variable}` because of `{because}`"),
+                format!("stackgen sets `{variable}` because of `{reason}`"),
             );
             self.report(error.hint("remove it: stackgen sets the right value"));
         }

@@ -1,26 +1,26 @@
 //! Alarms.
 
-use super::{Checker, words};
+use super::{SpecChecker, words};
 use crate::LocatedError;
 use crate::spec::{AlarmSpec, Duration};
 
-/// CloudWatch's limit on what an alarm sets off.
-const ACTIONS: usize = 5;
+/// Most actions that an alarm can have.
+const MAX_ACTIONS: usize = 5;
 const HOUR: Duration = Duration::from_millis(3_600_000);
 const DAY: Duration = Duration::from_millis(86_400_000);
 const WEEK: Duration = Duration::from_millis(7 * 86_400_000);
-/// The period of an alarm that does not say.
-const PERIOD: Duration = Duration::from_millis(300_000);
+/// Default period of an alarm.
+const DEFAULT_PERIOD: Duration = Duration::from_millis(300_000);
 
-impl Checker<'_> {
+impl SpecChecker<'_> {
     pub(super) fn alarms(&mut self) {
         let Some(alarms) = &self.spec.alarms else {
             return;
         };
         let actions = alarms.actions.len();
-        if actions > ACTIONS {
+        if actions > MAX_ACTIONS {
             let span = self.spans.key(&["alarms", "actions"]);
-            let message = format!("{actions} actions; an alarm can have at most {ACTIONS}");
+            let message = format!("{actions} actions; an alarm can have at most {MAX_ACTIONS}");
             self.report(
                 LocatedError::new(span, message).hint("use one SNS topic with many subscribers"),
             );
@@ -62,10 +62,11 @@ impl Checker<'_> {
         }
     }
 
-    /// CloudWatch looks back a day, or a week in steps of an hour and more.
+    /// Checks the period and the number of periods. CloudWatch evaluates at most one day, or seven days if the period
+    /// is an hour or more.
     fn period(&mut self, name: &str, alarm: AlarmSpec) {
         let path = ["alarms", name, "period"];
-        let period = alarm.period.unwrap_or(PERIOD);
+        let period = alarm.period.unwrap_or(DEFAULT_PERIOD);
         if period.millis() == 0 || !period.millis().is_multiple_of(60_000) {
             let span = self.spans.value(&path);
             self.report(

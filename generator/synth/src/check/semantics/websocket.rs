@@ -1,11 +1,11 @@
 //! The WebSocket API and its authorizer.
 
-use super::{Checker, WEBSOCKET_TIMEOUT};
+use super::{SpecChecker, WEBSOCKET_TIMEOUT};
 use crate::LocatedError;
 use crate::spec::{AuthorizerSpec, Callers, Duration, WebSocketSpec};
-use crate::wording::and;
+use crate::wording::join_and;
 
-impl Checker<'_> {
+impl SpecChecker<'_> {
     pub(super) fn websocket(&mut self, websocket: &WebSocketSpec) {
         self.stage("websocket", &websocket.stage);
         if websocket.stage.name.as_deref() == Some("$default") {
@@ -73,7 +73,7 @@ impl Checker<'_> {
                 .hint(format!(
                     "remove `identitySource`, and let the function distinguish callers: API Gateway answers callers \
                      without {} with 401 and does not invoke the authorizer",
-                    and(&sources)
+                    join_and(&sources)
                 ));
             self.report(error.row("A2"));
         }
