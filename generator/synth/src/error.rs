@@ -73,6 +73,6 @@ pub struct Notice {
     pub code: &'static str,
     /// Message, without a full stop.
     pub message: String,
-    /// What to do about it.
+    /// Hint, in the imperative.
     pub hint: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What WebSocket and HTTP APIs share: invoke permissions, deployments, stages, logs and domains.
+//! Resources that WebSocket and HTTP APIs share: invoke permissions, integrations, stages, logs and domains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,8 @@ fn source_arn(api: ApiNames, source: &str) -> Node {
     ))
 }
 
-/// Lets exactly one route or authorizer call a function. `rest` is what stands behind the API in the source's ARN.
+/// Permission for one route or authorizer to invoke a function. `source` is the part of the source ARN after the API's
+/// ID.
 pub(super) fn permission(api: ApiNames, function: &str, source: &str) -> ResourceBuilder {
     ResourceBuilder::new(PERMISSION)
         .set("Action", "lambda:InvokeFunction")
@@ -44,8 +45,8 @@ pub(super) fn permission(api: ApiNames, function: &str, source: &str) -> Resourc
         .set("SourceArn", source_arn(api, source))
 }
 
-/// The role by which a pinned API calls any version of its functions: an earlier deployment keeps its right to the
-/// versions that it points at (row D19).
+/// Role with which a pinned API invokes any version of its functions, so that an earlier deployment can still invoke
+/// its versions (row D19).
 pub(super) fn invoke_role(
     context: &RenderContext<'_>,
     functions: &BTreeSet<impl AsRef<str>>,
@@ -60,7 +61,7 @@ pub(super) fn invoke_role(
         .set_some("Tags", context.tag_list())
 }
 
-/// An integration that hands a request to a function whole and takes its answer.
+/// Lambda proxy integration.
 pub(super) fn integration(
     context: &RenderContext<'_>,
     api: ApiNames,
@@ -81,12 +82,12 @@ pub(super) fn integration(
         .set("TimeoutInMillis", i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
-/// `integrations/{id}`, which is how a route names its integration.
+/// Returns a route's target: `integrations/{id}`.
 pub(super) fn target(integration: &str) -> Node {
     sub(format!("integrations/${{{integration}}}"))
 }
 
-/// The stage. It names its deployment by the placeholder, until all that the deployment snapshots is known.
+/// Adds the stage. `DeploymentId` refers to the placeholder until everything that the deployment snapshots is known.
 pub(super) fn stage(
     context: &RenderContext<'_>,
     api: ApiNames,
@@ -95,7 +96,7 @@ pub(super) fn stage(
     routes: &BTreeMap<&str, ThrottlingSpec>,
     template: &mut TemplateBuilder,
 ) {
-    // Nothing is served that API Gateway may not call yet.
+    // The stage must not serve a function before API Gateway may invoke it.
     let mut first = template.ids_of(api.section, PERMISSION);
     if has_logs(stage) && context.spec.api_gateway_cloud_watch_role {
         first.push(ACCOUNT.to_owned());
@@ -124,7 +125,7 @@ pub(super) fn stage(
     template.add(&api.stage_id(), &[api.section, "stage"], resource);
 }
 
-/// True when the stage writes to CloudWatch Logs, for which the account needs a role (row L3).
+/// Returns true if the stage writes to CloudWatch Logs, for which the account needs a role (row L3).
 pub(super) fn has_logs(stage: &StageSpec) -> bool {
     stage.access_logs.is_some() || stage.execution_logs.is_some()
 }
@@ -165,7 +166,8 @@ fn access_log_settings(api: ApiNames, logs: &AccessLogsSpec) -> Node {
     ])
 }
 
-/// What explains a refusal, a failure or a closed socket (row L1).
+/// Returns the default access log format, with the fields that explain a refused request, a failure or a closed
+/// connection (row L1).
 fn default_format(api: ApiNames) -> serde_json::Value {
     let websocket = [
         ("requestId", "requestId"),
@@ -216,8 +218,8 @@ fn default_format(api: ApiNames) -> serde_json::Value {
         .into()
 }
 
-/// Throttles where they are asked for. Logs and metrics are written out when they are off as well: UpdateStage
-/// merges, so that what leaves the template goes on (row D12).
+/// Returns the default route settings. Logs and metrics are explicit even when they are off, because UpdateStage
+/// merges: a setting that leaves the template would stay on (row D12).
 fn default_route_settings(api: ApiNames, stage: &StageSpec) -> Map {
     let mut settings = stage.throttling.map(throttling).unwrap_or_default();
     settings.insert("DetailedMetricsEnabled", stage.detailed_metrics);
@@ -249,7 +251,7 @@ fn throttling(limits: ThrottlingSpec) -> Map {
     settings
 }
 
-/// Adds a domain name, the mapping to the stage, and the record if the hosted zone is known.
+/// Adds a domain name, its mapping to the stage and, if the hosted zone is known, the DNS record.
 pub(super) fn domain(
     context: &RenderContext<'_>,
     api: ApiNames,
@@ -300,13 +302,13 @@ pub(super) fn domain(
     );
 }
 
-/// The role by which API Gateway writes to CloudWatch Logs, for the whole account and region.
+/// Adds the role with which API Gateway writes to CloudWatch Logs, for the whole account and region.
 pub(super) fn account(context: &RenderContext<'_>, template: &mut TemplateBuilder) {
     if !context.spec.api_gateway_cloud_watch_role {
         return;
     }
     let origin = ["apiGatewayCloudWatchRole"];
-    // Retained, for the account points at it when the stack is gone as well.
+    // Retained, because the account refers to it even after the stack is deleted.
     let role = || {
         assumed_by("apigateway.amazonaws.com")
         .retained(true)

@@ -1,4 +1,4 @@
-//! A CloudWatch dashboard: one row of graphs an API, one for the functions, one for the tables.
+//! CloudWatch dashboard: one row of graphs per API, one for the functions and one for the tables.
 
 use serde_json::{Value, json};
 use stackgen_cfn::sub;
@@ -65,14 +65,14 @@ fn rows(context: &RenderContext<'_>) -> Vec<Vec<Value>> {
         rows.push(vec![
             of("consumed read capacity", &["ConsumedReadCapacityUnits"]),
             of("consumed write capacity", &["ConsumedWriteCapacityUnits"]),
-            // ThrottledRequests is counted by operation: for the table as a whole it has no data.
+            // ThrottledRequests has data only per operation, not for the whole table.
             of("throttles", &["ReadThrottleEvents", "WriteThrottleEvents"]),
         ]);
     }
     rows
 }
 
-/// Every graph in its place.
+/// Returns the graphs with their positions.
 fn widgets(rows: Vec<Vec<Value>>) -> Vec<Value> {
     let mut widgets = Vec::new();
     for (y, row) in rows.into_iter().enumerate() {
@@ -85,7 +85,7 @@ fn widgets(rows: Vec<Vec<Value>>) -> Vec<Value> {
     widgets
 }
 
-/// The dashboard's JSON, a widget a line, so that a change of one shows as a change of one.
+/// Returns the dashboard's JSON with one widget per line, so that a diff shows which widgets changed.
 fn body(widgets: &[Value]) -> String {
     let lines: Vec<_> = widgets.iter().map(|widget| format!("  {widget}")).collect();
     format!("{{\"widgets\": [\n{}\n]}}\n", lines.join(",\n"))

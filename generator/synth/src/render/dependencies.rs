@@ -1,4 +1,4 @@
-//! What a value of the template depends on beside resources: parameters, conditions and mappings.
+//! Parameters, conditions and mappings that a value of the template depends on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,25 +9,25 @@ use super::context::RenderContext;
 use super::template::TemplateBuilder;
 use crate::references::sub_names;
 
-/// What values depend on, with what stackgen.yaml says of each: conditions are followed into theirs.
+/// Dependencies of values, with their definitions in stackgen.yaml. They include the dependencies of conditions.
 #[derive(Default)]
 pub(super) struct Dependencies {
-    /// The `Default` of every parameter, by name: what the parameter is, unless a deploy says otherwise.
+    /// `Default` of every parameter, by name. This is the parameter's value unless it is overridden at deploy time.
     parameters: BTreeMap<String, String>,
     conditions: BTreeMap<String, String>,
-    /// The part of a mapping that is looked up, by its path as far as it is written out.
+    /// Parts of mappings that are looked up, by their path up to the first key that is not literal.
     mappings: BTreeMap<Vec<String>, String>,
 }
 
 impl Dependencies {
-    /// Of one value.
+    /// Returns the dependencies of one value.
     pub(super) fn of(node: &Node, context: &RenderContext<'_>) -> Self {
         let mut found = Dependencies::default();
         found.add(node, context);
         found
     }
 
-    /// Of what a deployment snapshots (row D1).
+    /// Returns the dependencies of the wiring (row D1).
     pub(super) fn of_snapshots(template: &TemplateBuilder, context: &RenderContext<'_>) -> Self {
         const NOT_SNAPSHOTTED: [&str; 4] = ["Stage", "Deployment", "DomainName", "ApiMapping"];
         let mut found = Dependencies::default();
@@ -44,12 +44,12 @@ impl Dependencies {
         found
     }
 
-    /// The names of the parameters.
+    /// Returns the names of the parameters.
     pub(super) fn into_parameters(self) -> BTreeSet<String> {
         self.parameters.into_keys().collect()
     }
 
-    /// All of it as text, for a digest.
+    /// Returns all dependencies as text, for a digest.
     pub(super) fn canonical(&self) -> String {
         let named = self.parameters.iter().chain(&self.conditions);
         let named = named.map(|(name, value)| format!("\n{name}={value}"));
@@ -114,7 +114,7 @@ impl Dependencies {
     }
 }
 
-/// As JSON in which the order of keys means nothing.
+/// Returns JSON with sorted keys, because their order has no meaning.
 fn sorted(value: Option<&Json>) -> String {
     let mut value = value.cloned().unwrap_or_default();
     value.sort_all_objects();

@@ -5,7 +5,7 @@ use stackgen_cfn::{Node, join, sub};
 use super::api_names::ApiNames;
 use crate::spec::{DomainSpec, WebSocketSpec};
 
-/// Where messages to connections are posted: `https://`, with the stage.
+/// Returns the endpoint of the management API: `https://`, with the stage.
 pub(super) fn management_endpoint(api: &WebSocketSpec) -> Node {
     websocket_url("https", api)
 }
@@ -25,7 +25,7 @@ pub(super) fn websocket_url(scheme: &str, api: &WebSocketSpec) -> Node {
     }
 }
 
-/// The URL at a custom domain.
+/// Returns the URL at a custom domain.
 pub(super) fn custom_domain_url(scheme: &str, domain: &DomainSpec) -> Node {
     let path = domain
         .mapping_key

@@ -2,7 +2,7 @@
 
 use crate::names::pascal_case;
 
-/// The logical ids of a function's resources.
+/// Logical IDs of a function's resources.
 pub(super) struct FunctionIds {
     pub(super) function: String,
     pub(super) role: String,

@@ -150,7 +150,8 @@ fn timeout(http: &HttpSpec, route: &HttpRouteSpec) -> u64 {
         .millis()
 }
 
-/// The logical id of the integration that a route uses: one a function, unless routes set it up differently.
+/// Returns the logical ID of the integration of a route. Routes with the same function share an integration unless
+/// their settings differ.
 fn integration_id(http: &HttpSpec, route: &HttpRouteSpec) -> String {
     let millis = timeout(http, route);
     let usual = http.timeout.unwrap_or(DEFAULT_TIMEOUT).millis();
@@ -180,7 +181,7 @@ fn integrations(context: &RenderContext<'_>, http: &HttpSpec, template: &mut Tem
     }
 }
 
-/// A route and its permission.
+/// Adds a route and its permission.
 fn route(
     context: &RenderContext<'_>,
     http: &HttpSpec,
@@ -212,8 +213,7 @@ fn route(
     }
 }
 
-/// A route key as the source of an invocation names it: method and path, with `*` for a path parameter and for
-/// `ANY`.
+/// Returns a route key as the source of an invocation: method and path, with `*` for path parameters and for `ANY`.
 fn source_path(key: &str) -> String {
     let Some((method, path)) = key.split_once(' ') else {
         return key.to_owned();

@@ -1,4 +1,4 @@
-//! From a checked specification to a template.
+//! Renders the template of a checked environment.
 
 mod alarms;
 mod api;
@@ -30,7 +30,7 @@ use api_names::ApiNames;
 use context::RenderContext;
 use template::TemplateBuilder;
 
-/// The template of an environment.
+/// Renders the template of an environment.
 pub(crate) fn render(environment: &MergedEnvironment, request: &RenderOptions<'_>) -> Rendered {
     let context = RenderContext {
         spec: &environment.spec,
@@ -50,14 +50,13 @@ pub(crate) fn render(environment: &MergedEnvironment, request: &RenderOptions<'_
     Rendered { template, notices }
 }
 
-/// The APIs of the stack.
 fn apis(context: &RenderContext<'_>) -> Vec<ApiNames> {
     let websocket = context.spec.websocket.as_ref().map(|_| ApiNames::WEBSOCKET);
     let http = context.spec.http.as_ref().map(|_| ApiNames::HTTP);
     websocket.into_iter().chain(http).collect()
 }
 
-/// The built code that the versions of an environment are named after.
+/// Returns the paths of built code whose digests are in the logical IDs of versions.
 pub(crate) fn artifact_paths(environment: &MergedEnvironment) -> Vec<String> {
     if environment.spec.release_in(&environment.name) == ReleaseMode::Live {
         return Vec::new();
@@ -71,8 +70,8 @@ pub(crate) fn artifact_paths(environment: &MergedEnvironment) -> Vec<String> {
     paths.into_iter().collect()
 }
 
-/// What an environment's template will hold. It does not depend on the dialect, and digests are not looked at. In a
-/// file that refers to nothing, names are all that matters, and the resources stay empty.
+/// Returns the outline of an environment's template. It does not depend on the kind of template or on digests. If
+/// nothing in the file refers to a resource, only logical IDs matter, and the resources stay empty.
 pub(crate) fn outline(spec: &Spec, environment: &str, document: &Node) -> TemplateOutline {
     let context = RenderContext {
         spec,
@@ -84,7 +83,7 @@ pub(crate) fn outline(spec: &Spec, environment: &str, document: &Node) -> Templa
     };
     let mut template = match raw::refers(document) {
         true => TemplateBuilder::default(),
-        false => TemplateBuilder::of_ids(),
+        false => TemplateBuilder::ids_only(),
     };
     resources(&context, document, &mut template);
     let collisions = template.collisions().to_vec();
@@ -104,7 +103,7 @@ pub(crate) fn outline(spec: &Spec, environment: &str, document: &Node) -> Templa
     }
 }
 
-/// Every resource but the raw ones, with deployments still to come.
+/// Adds every resource except raw ones. Deployments are placeholders.
 fn resources(context: &RenderContext<'_>, document: &Node, template: &mut TemplateBuilder) {
     for (name, table) in &context.spec.tables {
         table::render(context, name, table, template);

@@ -1,4 +1,4 @@
-//! What to know about a template beside what it says.
+//! Notices about a template.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::{api, function};
 use crate::Notice;
 use crate::wording::join_and;
 
-/// Everything to know, and the prerequisite among the template's outputs.
+/// Returns the notices, and adds an output for the prerequisite.
 pub(super) fn notices(context: &RenderContext<'_>, template: &mut TemplateBuilder) -> Vec<Notice> {
     let notices = [
         not_built(context),
@@ -19,7 +19,7 @@ pub(super) fn notices(context: &RenderContext<'_>, template: &mut TemplateBuilde
     notices.into_iter().flatten().collect()
 }
 
-/// A version that is named after its configuration alone does not change with its code.
+/// Without a digest of the code, the logical ID of a version does not change with the code.
 fn not_built(context: &RenderContext<'_>) -> Option<Notice> {
     let functions = context.spec.functions.iter().filter(|_| context.pinned());
     let unbuilt: Vec<_> = functions
@@ -54,7 +54,7 @@ fn not_built(context: &RenderContext<'_>) -> Option<Notice> {
     })
 }
 
-/// The command that builds the stack's binaries; two of them where processors differ.
+/// Returns how to build the functions.
 fn how_to_build(context: &RenderContext<'_>) -> String {
     let build = "cargo lambda build --release --output-format zip";
     let processors: BTreeSet<_> = context
@@ -72,7 +72,8 @@ fn how_to_build(context: &RenderContext<'_>) -> String {
     }
 }
 
-/// A parameter's value that is given at deploy time changes no logical id: neither a deployment's nor a version's.
+/// A parameter value that is passed at deploy time changes neither the logical ID of a deployment nor that of a
+/// version.
 fn frozen_parameters(context: &RenderContext<'_>, template: &TemplateBuilder) -> Option<Notice> {
     let mut frozen = Dependencies::of_snapshots(template, context).into_parameters();
     if context.pinned() {
@@ -106,7 +107,7 @@ fn frozen_parameters(context: &RenderContext<'_>, template: &TemplateBuilder) ->
     })
 }
 
-/// Logs of a WebSocket API need a role of the account (row L3); an HTTP API's access log does not.
+/// Logs of a WebSocket API need a role of the account (row L3). The access log of an HTTP API does not.
 fn account_role(context: &RenderContext<'_>, template: &mut TemplateBuilder) -> Option<Notice> {
     let logs = context
         .websocket()

@@ -1,4 +1,4 @@
-//! Roles: who may assume them, and what they allow, no more than is asked for.
+//! Roles and their least-privilege policies.
 
 use stackgen_cfn::{Node, get_att, list, map, sub};
 
@@ -10,7 +10,7 @@ use super::template::ResourceBuilder;
 use crate::names::pascal_case;
 use crate::spec::{FunctionSpec, TableAction, TableSpec};
 
-/// A statement that allows actions on resources.
+/// Policy statement that allows actions on resources.
 pub(super) fn allow(actions: impl IntoIterator<Item = String>, resources: Vec<Node>) -> Node {
     map([
         ("Effect", "Allow".into()),
@@ -19,7 +19,7 @@ pub(super) fn allow(actions: impl IntoIterator<Item = String>, resources: Vec<No
     ])
 }
 
-/// A role that a service of AWS assumes.
+/// Role that an AWS service assumes.
 pub(super) fn assumed_by(service: &str) -> ResourceBuilder {
     let assume = map([
         ("Effect", Node::from("Allow")),
@@ -29,7 +29,7 @@ pub(super) fn assumed_by(service: &str) -> ResourceBuilder {
     ResourceBuilder::new("AWS::IAM::Role").set("AssumeRolePolicyDocument", document(vec![assume]))
 }
 
-/// A role's one policy.
+/// Policies of a role with a single policy.
 pub(super) fn policy(name: &str, statements: Vec<Node>) -> Node {
     list([map([
         ("PolicyName", Node::from(name)),
@@ -44,12 +44,13 @@ fn document(statements: Vec<Node>) -> Node {
     ])
 }
 
-/// The role of a function: its own log group, its tables, its connections, and what the stack's file adds.
-pub(super) fn of_function(
+/// Role of a function: access to its log group, tables, connections and functions, and the additional statements of the
+/// file.
+pub(super) fn function_role(
     context: &RenderContext<'_>,
     function: &FunctionSpec,
     ids: &FunctionIds,
-    further: Option<&Node>,
+    additional: Option<&Node>,
 ) -> ResourceBuilder {
     let logs = allow(
         [
@@ -91,11 +92,11 @@ pub(super) fn of_function(
     }
     if function.tracing {
         let actions = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"].map(str::to_owned);
-        // X-Ray's two write actions know no resource.
+        // These actions do not support resource-level permissions.
         statements.push(allow(actions, vec!["*".into()]));
     }
     statements.extend(
-        further
+        additional
             .and_then(Node::as_list)
             .unwrap_or_default()
             .iter()
@@ -106,8 +107,8 @@ pub(super) fn of_function(
         .set_some("Tags", context.tag_list())
 }
 
-/// A function and its versions, as resources of a statement. By name: with `GetAtt`, the role of a function that invokes
-/// itself would wait for the function, which waits for the role.
+/// Returns the ARNs of a function and its versions. They contain the name: with `GetAtt`, the role of a function that
+/// invokes itself would depend on the function, which depends on the role.
 fn invocable(name: &str) -> [Node; 2] {
     let arn = format!(
         "arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{name}"
@@ -115,7 +116,7 @@ fn invocable(name: &str) -> [Node; 2] {
     [sub(arn.as_str()), sub(format!("{arn}:*"))]
 }
 
-/// The actions on the table, those that read indexes on the indexes as well, and a customer's key.
+/// Returns statements for the actions on a table and its indexes, and for the use of its KMS key.
 fn table_statements(
     name: &str,
     table: &TableSpec,

@@ -9,7 +9,6 @@ use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::names::pascal_case;
 use crate::spec::{Encryption, KeySpec, ProjectionSpec, Removal, StreamView, TableSpec};
 
-/// Adds a table.
 pub(super) fn render(
     context: &RenderContext<'_>,
     name: &str,
@@ -53,7 +52,7 @@ pub(super) fn render(
     );
 }
 
-/// Every key attribute of the table and its indexes, once, by name.
+/// Returns the key attributes of the table and its indexes, without duplicates, sorted by name.
 fn attributes(table: &TableSpec) -> Node {
     let types: BTreeMap<_, _> = table
         .keys()

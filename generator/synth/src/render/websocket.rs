@@ -85,8 +85,8 @@ pub(super) fn render(
     outputs(websocket, template);
 }
 
-/// A REQUEST authorizer. It has no TTL, payload version or simple responses (rows A11, A12), and an identity source
-/// only where every caller brings it (row A2).
+/// Adds a REQUEST authorizer. It has no TTL, payload version or simple responses (rows A11, A12), and an identity
+/// source only if every caller sends it (row A2).
 fn authorizer(
     context: &RenderContext<'_>,
     authorizer: &AuthorizerSpec,
@@ -117,7 +117,7 @@ fn authorizer(
                     .pinned()
                     .then(|| get_att(API.invoke_role_id(), "Arn")),
             )
-            // Written out when there is none: a property that leaves the template stays as it was (row A2).
+            // Explicit even if empty: a property that leaves the template keeps its value (row A2).
             .set("IdentitySource", list(sources.iter().copied()))
     };
     template.add(AUTHORIZER, &origin, resource);
@@ -129,7 +129,7 @@ fn authorizer(
     }
 }
 
-/// What tells integrations of one function apart.
+/// Settings in which integrations of a function can differ.
 type IntegrationKey = (String, u64, Option<ContentHandling>);
 
 fn integration_key(websocket: &WebSocketSpec, route: &RouteSpec) -> IntegrationKey {
@@ -144,7 +144,8 @@ fn integration_key(websocket: &WebSocketSpec, route: &RouteSpec) -> IntegrationK
     )
 }
 
-/// The logical id of the integration that a route uses: one a function, unless routes set it up differently.
+/// Returns the logical ID of the integration of a route. Routes with the same function share an integration unless
+/// their settings differ.
 fn integration_id(websocket: &WebSocketSpec, route: &RouteSpec) -> String {
     let timeout = route
         .timeout
@@ -189,7 +190,7 @@ fn integrations(
     }
 }
 
-/// A route, its permission, and its route response if it answers.
+/// Adds a route, its permission and, for a two-way route, its route response.
 fn route(
     context: &RenderContext<'_>,
     websocket: &WebSocketSpec,
@@ -204,7 +205,7 @@ fn route(
         ResourceBuilder::new("AWS::ApiGatewayV2::Route")
             .set("ApiId", r#ref(API.id))
             .set("RouteKey", key)
-            // Written out on every route: one that is taken out of a template stays as it was.
+            // Explicit on every route: a property that leaves the template keeps its value.
             .set(
                 "AuthorizationType",
                 if authorized { "CUSTOM" } else { "NONE" },
@@ -227,7 +228,7 @@ fn route(
         template.add(&format!("{id}Response"), &origin, response);
     }
     if !context.pinned() {
-        // A key is text: what looks like a reference in it is none.
+        // `${` in a route key is literal text.
         let key = key.replace("${", "${!");
         let source = format!("{}/{key}", websocket.stage_name());
         template.add(&format!("{id}Permission"), &origin, || {
