@@ -8,11 +8,11 @@ use crate::LocatedError;
 use crate::environment::MergedEnvironment;
 use crate::spans::DocumentSpans;
 
-/// Most resources that CloudFormation allows in a template.
+/// Maximum number of resources in a template (a CloudFormation quota).
 const MAX_RESOURCES: usize = 500;
-/// Most parameters that CloudFormation allows in a template.
+/// Maximum number of parameters in a template (a CloudFormation quota).
 const MAX_PARAMETERS: usize = 200;
-/// Most outputs that CloudFormation allows in a template.
+/// Maximum number of outputs in a template (a CloudFormation quota).
 const MAX_OUTPUTS: usize = 200;
 
 /// Returns an error for each limit that the template exceeds.

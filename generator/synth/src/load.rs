@@ -11,7 +11,7 @@ use crate::spec::Spec;
 use crate::wording::{comma_separated, join_and};
 use crate::{LocatedError, check, render, schema};
 
-/// Most values that all environments of a file can have together. Each environment counts with the values that it
+/// Maximum number of values in all environments of a file together. Each environment counts with the values that it
 /// shares with the others. A file of 1 MiB can have so many values and environments that the checks would take forever.
 const MAX_VALUES: usize = 30_000_000;
 
@@ -271,7 +271,7 @@ fn apply_defaults(document: &mut Node) {
     }
 }
 
-/// Most environments that a message names.
+/// Maximum number of environments in a message.
 const MAX_NAMED: usize = 20;
 
 /// Errors of all environments, in the order of the file. An error that several environments share is reported once.

@@ -49,7 +49,7 @@ impl ProjectFile {
         self.environment(environment)?.spec.authorizer()
     }
 
-    /// Returns the callers that a stage of an environment is verified with, sorted by name.
+    /// Returns the callers that verify a stage of an environment, sorted by name.
     pub fn verify_callers(&self, environment: &str) -> Vec<(&str, &spec::VerifyCallerSpec)> {
         let callers = self
             .environment(environment)

@@ -9,7 +9,7 @@ use crate::outline::TemplateOutline;
 use crate::references::{depends_on, sub_names};
 use crate::spans::DocumentSpans;
 
-/// Most names of a cycle that a message contains.
+/// Maximum number of names of a cycle in a message.
 const MAX_NAMES: usize = 12;
 
 /// Checks that neither resources nor conditions refer to themselves, directly or through others.

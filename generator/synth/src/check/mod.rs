@@ -19,7 +19,7 @@ pub(crate) use readable::readable;
 pub(crate) use semantics::check as check_spec;
 pub(crate) use structure::check as check_structure;
 
-/// Checks the sections in CloudFormation's own words, and every reference of the template to be.
+/// Checks the sections in CloudFormation's syntax, and every reference of the template.
 ///
 /// `whole` is false where parts of the file could not be read: a missing name may be declared there.
 pub(crate) fn check_outline(

@@ -16,7 +16,7 @@ pub(super) fn reserve(api: ApiNames, template: &mut TemplateBuilder) {
     );
 }
 
-/// Replaces the placeholders of a template that is otherwise complete by deployments.
+/// Replaces the placeholders with deployments, in a template that is otherwise complete.
 ///
 /// The logical ID contains the digest of the wiring (row D1), so that a change of the wiring creates a new deployment
 /// and no other change does (row D7). The deployment depends on everything that it snapshots (row F7), including raw

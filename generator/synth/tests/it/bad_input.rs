@@ -1,4 +1,4 @@
-//! Every mistake is told in its place, with what to do, all of a file at once.
+//! Errors: each with its location and a hint, all errors of a file at once.
 
 use insta::assert_snapshot;
 
@@ -11,7 +11,7 @@ fn stack(rest: &str) -> String {
 }
 
 #[test]
-fn all_errors_of_a_file_are_told_at_once() {
+fn all_errors_of_a_file_are_reported_at_once() {
     assert_snapshot!(errors(
         "name: my stack
 descripton: typo
@@ -47,7 +47,7 @@ tables: []
 }
 
 #[test]
-fn what_only_the_whole_shows_is_told_at_once_too() {
+fn errors_between_values_are_all_reported_at_once() {
     assert_snapshot!(errors(
         "name: s
 functions:
@@ -75,7 +75,7 @@ websocket:
 }
 
 #[test]
-fn an_identity_source_that_shuts_out_mixed_callers_is_explained() {
+fn an_identity_source_that_rejects_mixed_callers_is_an_error() {
     assert_snapshot!(errors(&stack(
         "websocket:
   name: api
@@ -112,7 +112,7 @@ fn the_identity_source_syntax_of_http_apis_is_corrected() {
 }
 
 #[test]
-fn an_authorizer_has_its_place_at_connect_alone() {
+fn only_connect_can_have_an_authorizer() {
     assert_snapshot!(errors(&stack(
         "websocket:
   name: api
@@ -138,7 +138,7 @@ fn an_authorizer_has_its_place_at_connect_alone() {
 }
 
 #[test]
-fn http_routes_that_api_gateway_cannot_tell_apart_are_refused() {
+fn http_routes_that_are_the_same_to_api_gateway_are_refused() {
     assert_snapshot!(errors(&stack(
         "http:
   name: api
@@ -159,7 +159,7 @@ fn http_routes_that_api_gateway_cannot_tell_apart_are_refused() {
 }
 
 #[test]
-fn a_route_key_twice_is_a_duplicate() {
+fn a_repeated_route_key_is_a_duplicate_key() {
     assert_snapshot!(errors(&stack("websocket:\n  name: api\n  routes:\n    send: f\n    send: f\n    $own: f\n")), @"
     7:5 the key `send` is already used in this mapping
         6:5 first here
@@ -168,7 +168,7 @@ fn a_route_key_twice_is_a_duplicate() {
 }
 
 #[test]
-fn names_that_come_to_one_logical_id_are_refused() {
+fn names_with_the_same_logical_id_are_refused() {
     assert_snapshot!(errors(
         "name: s
 functions:
@@ -194,7 +194,7 @@ resources:
 }
 
 #[test]
-fn references_to_nothing_are_told() {
+fn references_that_do_not_resolve_are_errors() {
     assert_snapshot!(errors(
         "name: s
 functions:
@@ -223,7 +223,7 @@ conditions:
 }
 
 #[test]
-fn a_length_of_time_has_its_unit() {
+fn a_duration_needs_a_unit() {
     assert_snapshot!(errors(
         "name: s\nfunctions:\n  f: { binary: f, timeout: 25 }\n  g: { binary: g, timeout: fast }\n  h: { binary: h, timeout: [1s] }\n"
     ), @"
@@ -259,7 +259,7 @@ functions:
 }
 
 #[test]
-fn what_the_wiring_sets_is_not_set_by_hand() {
+fn variables_that_stackgen_sets_cannot_be_set_in_the_file() {
     assert_snapshot!(errors(
         "name: s
 tables: { Rooms: { partitionKey: { name: id, type: S } } }
@@ -282,7 +282,7 @@ functions:
 }
 
 #[test]
-fn an_authorizer_is_not_told_by_hand_who_calls() {
+fn authorizer_callers_cannot_be_set_in_the_file() {
     assert_snapshot!(errors(
         "name: s
 functions:
@@ -299,7 +299,7 @@ websocket:
 }
 
 #[test]
-fn intrinsic_functions_stand_only_where_cloudformation_can_fill_them_in() {
+fn intrinsic_functions_are_refused_where_stackgen_needs_the_value() {
     assert_snapshot!(errors(
         "name: !Ref AWS::StackName
 functions:
@@ -314,7 +314,7 @@ functions:
 }
 
 #[test]
-fn an_error_of_an_environment_is_told_in_the_environments_lines_once() {
+fn an_error_of_an_environment_is_reported_once_in_its_own_lines() {
     assert_snapshot!(errors(&stack(
         "tables: { T: { partitionKey: { name: id, type: Number } } }
 environments:
@@ -339,7 +339,7 @@ environments:
 }
 
 #[test]
-fn two_way_has_no_meaning_at_connect_and_disconnect() {
+fn connect_and_disconnect_cannot_be_two_way() {
     assert_snapshot!(errors(&stack(
         "websocket:
   name: api
@@ -358,7 +358,7 @@ fn two_way_has_no_meaning_at_connect_and_disconnect() {
 }
 
 #[test]
-fn an_empty_file_a_list_and_a_stack_of_nothing_are_refused() {
+fn an_empty_file_a_list_and_an_empty_stack_are_refused() {
     assert_snapshot!(errors(""), @"
     1:1 the file is empty
         help: run `stackgen init echo` for an example
@@ -371,7 +371,7 @@ fn an_empty_file_a_list_and_a_stack_of_nothing_are_refused() {
 }
 
 #[test]
-fn more_than_500_resources_are_refused_with_the_count_by_kind() {
+fn more_than_500_resources_are_refused_with_counts_by_type() {
     let functions: String = (0..90)
         .map(|n| format!("  f{n}: {{ binary: f{n} }}\n"))
         .collect();

@@ -1,10 +1,10 @@
-//! Generated specifications: small stacks with everything that a deployment snapshots, and what it does not.
+//! Generated project files: small stacks with everything that a deployment snapshots, and some things that it does not.
 
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-/// A stack from which a stackgen.yaml is written.
+/// Stack from which a stackgen.yaml is written.
 #[derive(Clone, Debug)]
 pub(crate) struct Spec {
     pub(crate) functions: Vec<String>,
@@ -79,7 +79,7 @@ pub(crate) fn spec() -> impl Strategy<Value = Spec> {
 }
 
 impl Spec {
-    /// The sections of the file, each whole: their order means nothing.
+    /// Returns the sections of the file. Their order has no meaning.
     pub(crate) fn sections(&self) -> Vec<String> {
         let functions = self.functions.iter().map(|name| {
             format!("  {name}:\n    memory: {}\n    binary: {name}\n    environment: {{ ONE: one, TWO: two }}\n", self.memory)
@@ -130,7 +130,7 @@ impl Spec {
     }
 }
 
-/// A change, and whether a deployment snapshots what it changes.
+/// Change of a stack, inside or outside the snapshot of a deployment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Change {
     RouteFunction,
@@ -167,8 +167,8 @@ pub(crate) const CHANGES: [Change; 14] = [
 ];
 
 impl Change {
-    /// Whether the deployment must change with it. Memory is code and configuration: only a pinned release
-    /// snapshots it, and only for functions that are called.
+    /// Returns true if the deployment must change. Memory is part of a version's configuration: only a pinned release
+    /// snapshots it, and only for functions that the API calls.
     pub(crate) fn is_snapshotted(self, spec: &Spec) -> bool {
         match self {
             Change::Throttle | Change::Retention | Change::LogLevel | Change::AlarmSpec => false,
@@ -177,7 +177,7 @@ impl Change {
         }
     }
 
-    /// The changed stack, if the change applies to it.
+    /// Returns the changed stack, or `None` if the change does not apply.
     pub(crate) fn apply(self, spec: &Spec) -> Option<Spec> {
         let mut changed = spec.clone();
         let first = &mut changed.routes[0];
@@ -226,7 +226,7 @@ impl Change {
         Some(changed)
     }
 
-    /// The changed authorizer, if the change applies to it.
+    /// Returns the changed authorizer, or `None` if the change does not apply.
     fn authorizer(self, authorizer: Option<AuthorizerSpec>) -> Option<Option<AuthorizerSpec>> {
         match (self, authorizer) {
             (Change::AuthorizerToggled, Some(_)) => Some(None),

@@ -1,11 +1,11 @@
-//! What AWS would refuse for its length, its number or its form.
+//! Limits of AWS on lengths, numbers and formats.
 
 use insta::assert_snapshot;
 
 use super::{errors, load};
 
 #[test]
-fn tags_and_the_description_keep_to_their_limits() {
+fn limits_of_tags_and_of_the_description() {
     let tags: String = (0..49).map(|n| format!(", t{n}: x")).collect();
     let (long, value) = ("k".repeat(129), "v".repeat(257));
     let text = format!(
@@ -27,7 +27,7 @@ fn tags_and_the_description_keep_to_their_limits() {
 }
 
 #[test]
-fn alarms_keep_to_their_limits_and_watch_what_is_there() {
+fn limits_of_alarms_and_alarms_for_missing_resources() {
     assert_snapshot!(errors(
         "name: a
 websocket: { name: x, routes: { $default: f } }
@@ -56,7 +56,7 @@ alarms:
 }
 
 #[test]
-fn tables_keep_to_their_limits() {
+fn limits_of_tables() {
     let indexes: String = (0..21)
         .map(|n| format!("      by-{n}: {{ partitionKey: {{ name: k, type: S }} }}\n"))
         .collect();
@@ -76,7 +76,7 @@ fn tables_keep_to_their_limits() {
 }
 
 #[test]
-fn a_domain_is_one_that_api_gateway_takes() {
+fn domains_that_api_gateway_refuses_are_errors() {
     assert_snapshot!(errors(
         "name: a
 functions: { f: { binary: f } }
@@ -105,7 +105,7 @@ parameters: { Certificate: { Type: String } }
 }
 
 #[test]
-fn a_policy_statement_is_one_that_iam_reads() {
+fn policy_statements_that_iam_refuses_are_errors() {
     assert_snapshot!(errors(
         "name: a
 functions:
@@ -133,7 +133,7 @@ functions:
 }
 
 #[test]
-fn an_environment_whose_name_is_too_long_is_the_one_error_of_its_functions() {
+fn an_environment_name_that_is_too_long_is_reported_once() {
     assert_snapshot!(errors(
         "name: a\nfunctions: { a-function-with-quite-a-long-name-of-fifty-letters: { binary: f } }\nenvironments:\n  a-very-long-name-of-an-environment: {}\n"
     ), @"
@@ -143,7 +143,7 @@ fn an_environment_whose_name_is_too_long_is_the_one_error_of_its_functions() {
 }
 
 #[test]
-fn a_quota_that_aws_raises_on_request_is_no_error() {
+fn adjustable_quotas_are_not_checked() {
     let routes: String = (0..301).map(|n| format!("    r{n}: f\n")).collect();
     load(&format!(
         "name: a\nrelease: pinned\nfunctions: {{ f: {{ binary: f }} }}\nwebsocket:\n  name: x\n  routes:\n{routes}"
@@ -164,7 +164,7 @@ fn environments_that_are_too_large_together_are_refused() {
 }
 
 #[test]
-fn a_problem_of_many_environments_names_some_of_them() {
+fn an_error_of_many_environments_names_some_of_them() {
     let environments: String = (0..200)
         .map(|n| format!("  e{n:03}: {{ functions: {{ f: {{ timeout: 20s }} }} }}\n"))
         .collect();

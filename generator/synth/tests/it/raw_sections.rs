@@ -1,5 +1,5 @@
-//! What stands in CloudFormation's own words is checked as far as CloudFormation would refuse it, and against the
-//! stack's own resources.
+//! Sections in CloudFormation's syntax: their structure, their references, and conflicts with the stack's own
+//! resources.
 
 use insta::assert_snapshot;
 
@@ -12,7 +12,7 @@ fn stack(rest: &str) -> String {
 }
 
 #[test]
-fn a_deployment_has_no_logical_id_to_refer_to() {
+fn a_reference_to_a_deployment_is_an_error() {
     assert_snapshot!(errors(&stack(
         "http: { name: y, routes: { $default: { function: f, auth: none } } }
 outputs:
@@ -38,7 +38,7 @@ resources:
 }
 
 #[test]
-fn what_only_a_pinned_release_has_is_there_for_that_alone() {
+fn resources_of_pinned_releases_exist_only_in_pinned_environments() {
     let text = |release: &str| {
         stack(&format!(
             "release: {release}\noutputs: {{ Z: {{ Value: !Ref WebSocketInvokeRole }} }}\n"
@@ -52,7 +52,7 @@ fn what_only_a_pinned_release_has_is_there_for_that_alone() {
 }
 
 #[test]
-fn what_waits_for_itself_is_told_with_its_way_round() {
+fn circular_dependencies_are_reported_with_their_path() {
     assert_snapshot!(errors(
         "name: a
 functions:
@@ -89,7 +89,7 @@ conditions:
 }
 
 #[test]
-fn a_circle_of_every_function_is_told_once() {
+fn a_cycle_through_every_function_is_reported_once() {
     assert_snapshot!(errors(
         "name: a
 functionDefaults: { environment: { STAGE: !Ref WebSocketStage } }
@@ -103,7 +103,7 @@ websocket: { name: x, routes: { $default: f, send: g } }
 }
 
 #[test]
-fn a_reference_that_closes_no_circle_is_fine() {
+fn a_reference_that_closes_no_cycle_is_accepted() {
     load(&stack(
         "resources:
   Topic: { Type: 'AWS::SNS::Topic', DependsOn: [WebSocketStage, FFunction] }
@@ -117,7 +117,7 @@ outputs: { Topic: { Condition: IsOther, Value: !Ref Topic } }
 }
 
 #[test]
-fn what_a_resource_or_an_output_waits_for_must_be_there() {
+fn dependencies_and_conditions_of_resources_and_outputs_must_exist() {
     assert_snapshot!(errors(&stack(
         "parameters: { Size: { Type: String } }
 conditions: { IsLarge: !Equals [!Ref Size, large], IsOdd: !Equals [!Ref FFunction, x] }
@@ -142,7 +142,7 @@ outputs:
 }
 
 #[test]
-fn parameters_mappings_and_conditions_have_the_shapes_that_cloudformation_reads() {
+fn malformed_parameters_mappings_and_conditions_are_errors() {
     assert_snapshot!(errors(&stack(
         "parameters:
   A: String
@@ -174,7 +174,7 @@ conditions:
 }
 
 #[test]
-fn resources_and_outputs_have_the_shapes_that_cloudformation_reads() {
+fn malformed_resources_and_outputs_are_errors() {
     assert_snapshot!(errors(&stack(
         "resources:
   I: AWS::SNS::Topic
@@ -246,7 +246,7 @@ resources:
 }
 
 #[test]
-fn a_raw_part_of_an_api_neither_meets_another_nor_undermines_the_deployment() {
+fn a_raw_part_of_an_api_cannot_duplicate_another_or_break_the_deployment() {
     assert_snapshot!(errors(&stack(
         "http: { name: y, routes: { 'GET /a/{b}': { function: f, auth: none } } }
 conditions: { Is: !Equals [a, b] }

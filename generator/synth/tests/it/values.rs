@@ -1,4 +1,4 @@
-//! Single values that YAML, IAM or an environment would turn into something else.
+//! Values that YAML, IAM or an environment would change.
 
 use insta::assert_snapshot;
 use stackgen_cfn::emit;
@@ -6,7 +6,7 @@ use stackgen_cfn::emit;
 use super::{errors, render, resource};
 
 #[test]
-fn a_value_that_yaml_would_respell_is_asked_for_in_quotes() {
+fn a_value_whose_text_yaml_changes_must_be_quoted() {
     assert_snapshot!(errors(
         "name: s
 functions:
@@ -25,7 +25,7 @@ functions:
 }
 
 #[test]
-fn an_aliased_value_is_taken_as_it_is() {
+fn an_aliased_value_is_accepted() {
     let text = "name: s\nfunctions:\n  f: { binary: f, environment: { AA: &a 5, BB: *a } }\n";
     let template = render(text, "dev");
     let path = ["Properties", "Environment", "Variables", "BB"];
@@ -36,7 +36,7 @@ fn an_aliased_value_is_taken_as_it_is() {
 }
 
 #[test]
-fn a_route_key_with_a_wildcard_would_let_other_routes_in() {
+fn wildcards_in_route_keys_are_refused() {
     assert_snapshot!(errors(
         "name: s\nfunctions: { f: { binary: f } }\nwebsocket: { name: a, routes: { '*': f, 'a?': f, \"a\\nb\": f } }\n"
     ), @r"
@@ -50,7 +50,7 @@ fn a_route_key_with_a_wildcard_would_let_other_routes_in() {
 }
 
 #[test]
-fn what_looks_like_a_reference_in_a_route_key_is_text() {
+fn a_reference_in_a_route_key_is_literal_text() {
     let text = "name: s\nfunctions: { f: { binary: f } }\nwebsocket: { name: a, routes: { 'a${Nope}': f } }\n";
     let template = emit::yaml(&render(text, "dev"));
     assert!(template.contains("RouteKey: 'a${Nope}'"), "{template}");
@@ -58,7 +58,7 @@ fn what_looks_like_a_reference_in_a_route_key_is_text() {
 }
 
 #[test]
-fn a_rate_may_be_a_fraction_and_may_not_be_nothing() {
+fn a_rate_limit_can_be_a_fraction_but_not_zero() {
     let text = |rate| {
         format!(
             "name: s\nfunctions: {{ f: {{ binary: f }} }}\nwebsocket: {{ name: a, routes: {{ $default: f }}, stage: {{ throttling: {{ burstLimit: 1, rateLimit: {rate} }} }} }}\n"
@@ -78,7 +78,7 @@ fn a_rate_may_be_a_fraction_and_may_not_be_nothing() {
 }
 
 #[test]
-fn a_problem_of_one_environment_says_which() {
+fn an_error_of_one_environment_names_it() {
     assert_snapshot!(errors(
         "name: s
 functions: { f: { binary: f } }
@@ -96,7 +96,7 @@ environments:
 }
 
 #[test]
-fn an_authorizer_that_cannot_be_read_is_there_all_the_same() {
+fn an_authorizer_with_errors_still_counts_as_declared() {
     assert_snapshot!(errors(
         "name: s
 functions: { f: { binary: f } }

@@ -1,4 +1,4 @@
-//! `verify`: callers that a stage is tried with. They are declared, checked and merged, and render nothing.
+//! `verify`: callers that verify a stage. They are declared, checked and merged, and render nothing.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ websocket: { name: api, routes: { $connect: f, $default: { function: f, twoWay: 
 ";
 const HTTP: &str = "http: { name: web, routes: { GET /health: { function: f, auth: none } } }\n";
 
-/// The callers of an environment, by name.
+/// Returns the callers of an environment by name.
 fn callers(text: &str, environment: &str) -> BTreeMap<String, VerifyCallerSpec> {
     load(text)
         .verify_callers(environment)
@@ -108,14 +108,14 @@ environments:
 }
 
 #[test]
-fn an_environment_that_is_not_there_and_a_file_without_callers_have_none() {
+fn unknown_environments_and_files_without_callers_have_none() {
     let text = verified("verify: { anonymous: {} }\n");
     assert!(load(&text).verify_callers("prod").is_empty());
     assert!(load(STACK).verify_callers("dev").is_empty());
 }
 
 #[test]
-fn a_value_of_no_known_form_is_refused_before_a_token_is_committed() {
+fn a_value_without_a_prefix_is_refused_because_it_may_be_a_token() {
     assert_snapshot!(errors(&verified(
         r#"verify:
   speaker:
@@ -206,7 +206,7 @@ fn names_of_callers_headers_and_parameters_are_checked() {
 }
 
 #[test]
-fn what_an_http_caller_cannot_do_is_refused_and_the_other_way_round() {
+fn keys_of_the_other_api_are_refused() {
     assert_snapshot!(errors(&format!(
         "{STACK}{HTTP}{}",
         r#"verify:
@@ -253,7 +253,7 @@ fn what_an_http_caller_cannot_do_is_refused_and_the_other_way_round() {
 }
 
 #[test]
-fn an_api_that_the_stack_lacks_cannot_be_called() {
+fn a_caller_of_a_missing_api_is_refused() {
     assert_snapshot!(errors(&verified("verify: { health: { api: http, path: /health } }\n")), @"
     4:26 caller `health` calls an HTTP API that the stack does not have
         help: remove the caller, or add `http`
@@ -265,7 +265,7 @@ fn an_api_that_the_stack_lacks_cannot_be_called() {
 }
 
 #[test]
-fn a_greeting_may_be_expected_without_a_message_that_is_sent() {
+fn expect_works_without_send() {
     assert_eq!(
         errors(&verified("verify: { anonymous: { expect: hello } }\n")),
         ""
@@ -293,7 +293,7 @@ fn callers_render_nothing_and_change_no_digest() {
 }
 
 #[test]
-fn every_starter_that_needs_no_secret_says_how_it_is_tried() {
+fn every_starter_that_needs_no_secret_declares_callers() {
     let names = |starter: usize| {
         let stack = load(STARTERS[starter].1);
         stack

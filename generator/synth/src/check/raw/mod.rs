@@ -17,7 +17,7 @@ pub(super) const SECTIONS: [&str; 5] = [
     "outputs",
 ];
 
-/// Longest logical ID that CloudFormation allows.
+/// Maximum length of a logical ID (a CloudFormation quota).
 const MAX_LOGICAL_ID_LENGTH: usize = 255;
 
 /// Checks the structure of all entries, and raw resources that are parts of the stack's APIs.

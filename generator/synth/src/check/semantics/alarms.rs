@@ -4,7 +4,7 @@ use super::{SpecChecker, words};
 use crate::LocatedError;
 use crate::spec::{AlarmSpec, Duration};
 
-/// Most actions that an alarm can have.
+/// Maximum number of actions of an alarm (a CloudWatch quota).
 const MAX_ACTIONS: usize = 5;
 const HOUR: Duration = Duration::from_millis(3_600_000);
 const DAY: Duration = Duration::from_millis(86_400_000);

@@ -9,7 +9,7 @@ use crate::names;
 use crate::spec::FunctionSpec;
 use crate::wording::{nearest, use_one_of};
 
-/// Longest name of a function that Lambda allows.
+/// Maximum length of a function's name (a Lambda quota).
 const MAX_FUNCTION_NAME_LENGTH: usize = 64;
 
 /// Keys of a statement in a role's policy.

@@ -1,4 +1,4 @@
-//! Checks that the schema cannot express: names that must exist, limits that depend on other values, and contradictions
+//! Checks that a schema cannot express: names that must exist, limits that depend on other values, and contradictions
 //! between intent and wiring.
 
 use stackgen_cfn::{Node, Span};
@@ -28,7 +28,7 @@ const WEBSOCKET_TIMEOUT: (Duration, Duration) =
 const HTTP_TIMEOUT: (Duration, Duration) =
     (Duration::from_millis(50), Duration::from_millis(30_000));
 
-/// Checks the values of one environment and adds errors to `problems`. Returns true when published versions invoke each
+/// Checks the values of one environment and adds errors to `errors`. Returns true if published versions invoke each
 /// other in a cycle.
 pub(crate) fn check(
     spec: &Spec,

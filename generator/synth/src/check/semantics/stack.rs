@@ -3,9 +3,9 @@
 use super::SpecChecker;
 use crate::LocatedError;
 
-/// Longest description that CloudFormation allows, in bytes.
+/// Maximum length of a template's description in bytes (a CloudFormation quota).
 const MAX_DESCRIPTION_BYTES: usize = 1024;
-/// Most tags that most services allow per resource.
+/// Maximum number of tags per resource in most services.
 const MAX_TAGS: usize = 50;
 
 impl SpecChecker<'_> {

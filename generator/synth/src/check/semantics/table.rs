@@ -6,7 +6,7 @@ use super::SpecChecker;
 use crate::LocatedError;
 use crate::spec::TableSpec;
 
-/// Most global secondary indexes of a table (a DynamoDB quota).
+/// Maximum number of global secondary indexes of a table (a DynamoDB quota).
 const MAX_INDEXES: usize = 20;
 
 impl SpecChecker<'_> {
