@@ -1,4 +1,4 @@
-//! Intrinsic functions: one value however they are written.
+//! Intrinsic functions, as one value for all their notations.
 
 use std::fmt;
 
@@ -6,32 +6,32 @@ use crate::{Map, Node, Value};
 
 macro_rules! functions {
     ($($variant:ident $long:literal $tag:literal $doc:literal)*) => {
-        /// An intrinsic function of CloudFormation.
+        /// Intrinsic function of CloudFormation.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Intrinsic {
             $(#[doc = $doc] $variant,)*
         }
 
         impl Intrinsic {
-            /// Every function, in the order of the declaration.
+            /// All functions, in the order of declaration.
             pub const ALL: &'static [Intrinsic] = &[$(Intrinsic::$variant),*];
 
-            /// The key of the long form, as JSON templates write it: `Fn::Sub`, `Ref`.
+            /// Returns the key of the long form, as in JSON templates: `Fn::Sub`, `Ref`.
             pub fn long_name(self) -> &'static str {
                 match self { $(Intrinsic::$variant => $long,)* }
             }
 
-            /// The YAML tag without its exclamation mark: `Sub`, `Ref`.
+            /// Returns the YAML tag without its exclamation mark: `Sub`, `Ref`.
             pub fn tag(self) -> &'static str {
                 match self { $(Intrinsic::$variant => $tag,)* }
             }
 
-            /// The function of a long-form key.
+            /// Returns the function of a long-form key.
             pub fn from_long_name(name: &str) -> Option<Intrinsic> {
                 match name { $($long => Some(Intrinsic::$variant),)* _ => None }
             }
 
-            /// The function of a YAML tag, without its exclamation mark.
+            /// Returns the function of a YAML tag without its exclamation mark.
             pub fn from_tag(tag: &str) -> Option<Intrinsic> {
                 match tag { $($tag => Some(Intrinsic::$variant),)* _ => None }
             }
@@ -40,25 +40,25 @@ macro_rules! functions {
 }
 
 functions! {
-    And "Fn::And" "And" "True when all conditions are."
+    And "Fn::And" "And" "True if all conditions are true."
     Base64 "Fn::Base64" "Base64" "Base64 of a string."
-    Cidr "Fn::Cidr" "Cidr" "CIDR blocks of a block."
+    Cidr "Fn::Cidr" "Cidr" "Subnets of a CIDR block."
     Condition "Condition" "Condition" "Another condition, by its name."
-    Equals "Fn::Equals" "Equals" "True when two values are equal."
-    FindInMap "Fn::FindInMap" "FindInMap" "A value of the Mappings section."
-    GetAtt "Fn::GetAtt" "GetAtt" "An attribute of a resource: a list of logical id and attribute name."
-    GetAZs "Fn::GetAZs" "GetAZs" "The availability zones of a region."
+    Equals "Fn::Equals" "Equals" "True if two values are equal."
+    FindInMap "Fn::FindInMap" "FindInMap" "A value in the Mappings section."
+    GetAtt "Fn::GetAtt" "GetAtt" "An attribute of a resource: a list of logical ID and attribute name."
+    GetAZs "Fn::GetAZs" "GetAZs" "The Availability Zones of a region."
     If "Fn::If" "If" "One of two values, by a condition."
     ImportValue "Fn::ImportValue" "ImportValue" "An output that another stack exports."
-    Join "Fn::Join" "Join" "A list of strings with a delimiter between."
-    Length "Fn::Length" "Length" "How many elements a list has."
+    Join "Fn::Join" "Join" "A list of strings, joined by a delimiter."
+    Length "Fn::Length" "Length" "The number of elements of a list."
     Not "Fn::Not" "Not" "The opposite of a condition."
-    Or "Fn::Or" "Or" "True when one of the conditions is."
-    Ref "Ref" "Ref" "A parameter's value or a resource's id."
+    Or "Fn::Or" "Or" "True if one of the conditions is true."
+    Ref "Ref" "Ref" "A parameter's value or a resource's ID."
     Select "Fn::Select" "Select" "One element of a list."
-    Split "Fn::Split" "Split" "A string cut at a delimiter."
-    Sub "Fn::Sub" "Sub" "A string with `${…}` filled in."
-    ToJsonString "Fn::ToJsonString" "ToJsonString" "A value as JSON text."
+    Split "Fn::Split" "Split" "A string, split at a delimiter."
+    Sub "Fn::Sub" "Sub" "A string with variables `${…}`."
+    ToJsonString "Fn::ToJsonString" "ToJsonString" "A value as JSON."
     Transform "Fn::Transform" "Transform" "A macro's result."
 }
 
@@ -68,20 +68,20 @@ impl fmt::Display for Intrinsic {
     }
 }
 
-/// An intrinsic function applied to an argument.
+/// Call of an intrinsic function.
 ///
-/// The argument of [`Intrinsic::GetAtt`] is always a list of the logical id and the attribute's name: the parser
-/// splits `Api.ApiId` at the first dot, so that every spelling is one value.
+/// The argument of [`Intrinsic::GetAtt`] is always a list of the logical ID and the name of the attribute. The parser
+/// splits `Api.ApiId` at the first dot, so that all notations are the same value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IntrinsicCall {
-    /// Which function.
+    /// The function.
     pub function: Intrinsic,
-    /// Its argument, as written.
+    /// Argument of the function.
     pub argument: Box<Node>,
 }
 
 impl IntrinsicCall {
-    /// A function applied to an argument.
+    /// Creates a call.
     pub fn new(function: Intrinsic, argument: impl Into<Node>) -> Self {
         let argument = argument.into();
         let argument = match (function, argument.as_str().and_then(|s| s.split_once('.'))) {
@@ -98,9 +98,9 @@ impl IntrinsicCall {
         }
     }
 
-    /// The call that a mapping spells in its long form, or the mapping itself when it spells none: its only key must
-    /// be a function's [`long name`](Intrinsic::long_name), and `Ref` and `Condition`, which are ordinary words too,
-    /// must map to a string.
+    /// Returns the call that a mapping in long form represents, or the mapping if it is not a call. The only key of a
+    /// call is a function's [`long name`](Intrinsic::long_name). `Ref` and `Condition`, which can also be ordinary
+    /// keys, must map to a string.
     pub fn fold(map: Map) -> Value {
         let function = match map.iter().next() {
             Some((key, node)) if map.len() == 1 => {
@@ -120,7 +120,7 @@ impl IntrinsicCall {
         }
     }
 
-    /// The name that a `Ref` names.
+    /// Returns the name in a `Ref`.
     pub fn as_ref_name(&self) -> Option<&str> {
         match self.function {
             Intrinsic::Ref => self.argument.as_str(),
@@ -128,7 +128,7 @@ impl IntrinsicCall {
         }
     }
 
-    /// The logical id and the attribute that a `GetAtt` names, when both are plain strings.
+    /// Returns the logical ID and the attribute in a `GetAtt`, if both are strings.
     pub fn as_get_att(&self) -> Option<(&str, &str)> {
         match (self.function, self.argument.as_list()) {
             (Intrinsic::GetAtt, Some([id, attribute])) => Some((id.as_str()?, attribute.as_str()?)),

@@ -1,4 +1,4 @@
-//! The YAML reader's complaints in words that help.
+//! Messages for syntax errors of the YAML parser.
 
 use super::ParseErrorKind;
 
@@ -6,7 +6,7 @@ const INDENT: &str = "check the indentation of this line and the one above";
 const QUOTE: &str = "quote the text if it should begin with this character";
 const COLON: &str = "check the indentation, or quote the text before this if it contains `: `";
 
-/// What the reader says, and what we say: the first row whose left side the complaint contains.
+/// Part of the parser's message, and our message and hint for it. The first match counts.
 const MESSAGES: &[(&str, &str, Option<&str>)] = &[
     (
         "unprintable character",
@@ -146,7 +146,7 @@ const MESSAGES: &[(&str, &str, Option<&str>)] = &[
     ),
 ];
 
-/// The error kind of what the YAML reader said about the place where `rest` begins.
+/// Returns the error for a message of the YAML parser. `rest` is the text from the location of the error.
 pub(super) fn kind(info: &str, rest: &str) -> ParseErrorKind {
     if info.contains("recursion limit") {
         return ParseErrorKind::TooDeep;

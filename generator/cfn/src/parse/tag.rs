@@ -1,4 +1,4 @@
-//! What a YAML tag says about the node it stands on.
+//! YAML tags.
 
 use saphyr_parser::Tag;
 
@@ -6,12 +6,12 @@ use super::ParseErrorKind;
 use super::scalar;
 use crate::{Intrinsic, Node, Value};
 
-/// A tag that means something.
+/// Kind of a known tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TagKind {
     /// An intrinsic function.
     Intrinsic(Intrinsic),
-    /// `!`: a scalar is a string, whatever it looks like.
+    /// `!`: the scalar is a string, whatever its text.
     NonSpecific,
     /// A core type, such as `!!int`, by the name after the exclamation marks.
     Core(String),
@@ -19,8 +19,8 @@ pub(super) enum TagKind {
 
 const CORE: &str = "tag:yaml.org,2002:";
 
-/// The meaning of a tag, or the error that it has none.
-pub(super) fn meaning(tag: &Tag) -> Result<TagKind, ParseErrorKind> {
+/// Returns the kind of a tag, or an error for an unknown tag.
+pub(super) fn kind(tag: &Tag) -> Result<TagKind, ParseErrorKind> {
     let full = format!("{}{}", tag.handle, tag.suffix);
     if let Some(core) = full.strip_prefix(CORE) {
         return match core {
@@ -58,7 +58,7 @@ fn unknown(tag: String) -> ParseErrorKind {
     ParseErrorKind::UnknownTag { tag, nearest }
 }
 
-/// The value of a scalar under a core tag.
+/// Returns the value of a scalar with a core tag.
 pub(super) fn cast(core: &str, text: &str) -> Result<Value, ParseErrorKind> {
     let value = match core {
         "str" => Some(Value::String(text.to_owned())),
@@ -73,7 +73,7 @@ pub(super) fn cast(core: &str, text: &str) -> Result<Value, ParseErrorKind> {
     value.ok_or_else(|| mismatch(core, &Node::from(scalar::resolve(text))))
 }
 
-/// The error of a core tag on something else.
+/// Returns the error for a core tag on a value of another type.
 pub(super) fn mismatch(core: &str, found: &Node) -> ParseErrorKind {
     ParseErrorKind::TagMismatch {
         tag: format!("!!{core}"),

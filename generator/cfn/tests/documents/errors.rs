@@ -1,4 +1,4 @@
-//! Every kind of error as a person sees it.
+//! Every kind of error as text.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use stackgen_cfn::parse::MAX_BYTES;
 
 use crate::source;
 
-/// The errors of a text: place, message, the text there, related place, hint.
+/// Returns the errors of a text: location, message, the text there, related location, hint.
 fn report(text: &str) -> String {
     let (sources, source) = source(text);
     let errors = stackgen_cfn::parse(&source).expect_err("the document is wrong");
@@ -229,7 +229,7 @@ fn unknown_tags() {
 }
 
 #[test]
-fn core_tags_that_do_not_fit() {
+fn core_tags_on_other_types() {
     assert_snapshot!(report("a: !!int x\nb: !!str {}\nc: !!map []\nd: !!bool 1\ne: !!seq\n"), @r#"
     t.yaml:1:4: `!!int` does not match its value, which is a string "!!int x"
       remove the tag, or change the value
@@ -263,7 +263,7 @@ fn null_keys() {
 }
 
 #[test]
-fn keys_that_are_no_strings() {
+fn keys_that_are_not_strings() {
     let texts = [
         "? [a]\n: b\n",
         "{{a: b}: c}",

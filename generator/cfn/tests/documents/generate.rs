@@ -1,10 +1,10 @@
-//! Documents of every kind of value, with the strings that readers disagree about.
+//! Generated documents with every kind of value, including strings that parsers read differently.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node, Value};
 
-/// Text that some YAML reader takes for something other than itself when it stands without quotes.
+/// Text that some YAML parser does not read as the same string without quotes.
 const NASTY: &[&str] = &[
     "",
     " ",
@@ -204,7 +204,7 @@ fn scalar() -> impl Strategy<Value = Node> {
     ]
 }
 
-/// The call of a function on an argument that CloudFormation could have meant: `Ref` and `Condition` take strings.
+/// Returns a call that CloudFormation could accept: `Ref` and `Condition` have strings as arguments.
 fn call(function: Intrinsic, argument: Node, name: String) -> Node {
     match function {
         Intrinsic::Ref | Intrinsic::Condition => IntrinsicCall::new(function, name).into(),
@@ -213,7 +213,7 @@ fn call(function: Intrinsic, argument: Node, name: String) -> Node {
 }
 
 fn map(entries: Vec<(String, Node)>) -> Node {
-    // A mapping that spells a call is that call to every reader.
+    // Every parser reads a mapping in the form of a call as that call.
     Node::new(IntrinsicCall::fold(entries.into_iter().collect::<Map>()))
 }
 

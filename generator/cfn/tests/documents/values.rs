@@ -1,4 +1,4 @@
-//! What texts mean.
+//! Values of documents.
 
 use stackgen_cfn::json::to_json;
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Value, get_att, list, map, r#ref, sub};
@@ -34,7 +34,7 @@ fn only_plain_scalars_are_typed() {
 }
 
 #[test]
-fn core_tags_say_the_type() {
+fn core_tags_determine_the_type() {
     for (text, node) in [
         ("!!str 12", Node::from("12")),
         ("!!str", "".into()),
@@ -51,7 +51,7 @@ fn core_tags_say_the_type() {
 }
 
 #[test]
-fn keys_are_their_text() {
+fn keys_are_strings() {
     let node =
         read("on: 1\n12: 2\n'null': 3\n1.0: 4\n!!str 5: 6\n&a k: 7\n? long\n: *a\n\"<<\": 8\n");
     let map = node.as_map().expect("a mapping");
@@ -63,7 +63,7 @@ fn keys_are_their_text() {
 }
 
 #[test]
-fn short_and_long_forms_are_one() {
+fn short_and_long_forms_are_equal() {
     for (short, long, json, node) in [
         ("!Ref A", "{Ref: A}", r#"{"Ref": "A"}"#, r#ref("A")),
         (
@@ -98,7 +98,7 @@ fn short_and_long_forms_are_one() {
 }
 
 #[test]
-fn every_function_has_its_tag_and_its_key() {
+fn every_function_has_a_tag_and_a_long_name() {
     for &function in Intrinsic::ALL {
         let call = Node::from(IntrinsicCall::new(function, "x"));
         assert_eq!(value(&format!("{function} x")), call);
@@ -107,7 +107,7 @@ fn every_function_has_its_tag_and_its_key() {
 }
 
 #[test]
-fn scalars_under_a_tag_are_strings() {
+fn scalars_with_a_functions_tag_are_strings() {
     assert_eq!(value("!Ref 12"), r#ref("12"));
     assert_eq!(
         value("!GetAZs"),
@@ -135,7 +135,7 @@ fn calls_nest_in_every_form() {
 }
 
 #[test]
-fn what_only_resembles_a_call_is_a_mapping() {
+fn a_mapping_that_resembles_a_call_stays_a_mapping() {
     for text in [
         "{Condition: {StringEquals: {a: b}}}",
         "{Ref: [a]}",
@@ -160,7 +160,7 @@ fn aliases_repeat_their_anchor() {
 }
 
 #[test]
-fn json_is_read_as_json() {
+fn json_values() {
     let node = read(
         "\u{feff} {\"a\": \"\\ud83d\\ude00\",\t\"b\": 1e3, \"c\": -0, \"d\": 18446744073709551616, \"e\": 1e999, \"f\": \"on\"}",
     );
@@ -171,7 +171,7 @@ fn json_is_read_as_json() {
 }
 
 #[test]
-fn flow_yaml_is_no_json_and_is_read() {
+fn flow_yaml_that_is_not_json_is_parsed() {
     assert_eq!(
         read("{a: 'b', c: [on,],}"),
         map([("a", "b".into()), ("c", list([true]))])
