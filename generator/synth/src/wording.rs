@@ -32,12 +32,9 @@ pub(crate) fn join_or(names: &[&str]) -> String {
     enumerate(names, "or")
 }
 
-/// Returns a hint with the choices: `` use one of `a`, `b` or `c` ``.
+/// Returns a hint with the choices: `` use `a`, `b` or `c` ``.
 pub(crate) fn use_one_of(names: &[&str]) -> String {
-    match names {
-        [one] => format!("use `{one}`"),
-        _ => format!("use one of {}", join_or(names)),
-    }
+    format!("use {}", join_or(names))
 }
 
 fn enumerate(names: &[&str], conjunction: &str) -> String {

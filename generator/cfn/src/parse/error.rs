@@ -118,7 +118,7 @@ impl ParseErrorKind {
                 "keep one document in a file and remove the `---` before this one"
             }
             ParseErrorKind::DuplicateKey(_) => {
-                "remove or rename one of the two; readers silently keep only one"
+                "remove or rename one of the two; parsers silently keep only one"
             }
             ParseErrorKind::TagMismatch { .. } => "remove the tag, or change the value",
             ParseErrorKind::MergeKey => "write the merged keys out, as CloudFormation needs them",

@@ -181,18 +181,18 @@ fn duplicate_keys() {
     assert_snapshot!(report("a: 1\nb:\n  c: 1\n  c: 2\n  'c': 3\na: 2\n"), @r#"
     t.yaml:4:3: the key `c` is already used in this mapping "c"
       see t.yaml:3:3
-      remove or rename one of the two; readers silently keep only one
+      remove or rename one of the two; parsers silently keep only one
     t.yaml:5:3: the key `c` is already used in this mapping "'c'"
       see t.yaml:3:3
-      remove or rename one of the two; readers silently keep only one
+      remove or rename one of the two; parsers silently keep only one
     t.yaml:6:1: the key `a` is already used in this mapping "a"
       see t.yaml:1:1
-      remove or rename one of the two; readers silently keep only one
+      remove or rename one of the two; parsers silently keep only one
     "#);
     assert_snapshot!(report("{\"a\": 1,\n \"b\": 2, \"\\u0061\": 3}"), @r#"
     t.yaml:2:10: the key `a` is already used in this mapping "\"\\u0061\""
       see t.yaml:1:2
-      remove or rename one of the two; readers silently keep only one
+      remove or rename one of the two; parsers silently keep only one
     "#);
 }
 
@@ -306,7 +306,7 @@ fn all_errors_of_a_document_are_reported() {
       quote the text if it should begin with `!`; only intrinsic functions are tags
     t.yaml:2:1: the key `a` is already used in this mapping "a"
       see t.yaml:1:1
-      remove or rename one of the two; readers silently keep only one
+      remove or rename one of the two; parsers silently keep only one
     t.yaml:3:1: merge keys (`<<`) are not supported "<<"
       write the merged keys out, as CloudFormation needs them
     t.yaml:4:4: `!!int` does not match its value, which is a string "!!int y"

@@ -124,7 +124,7 @@ fn a_key_written_twice() {
     51 |     $connect: chat-handler
        |     ^^^^^^^^
        |
-       = help: remove or rename one of the two; readers silently keep only one
+       = help: remove or rename one of the two; parsers silently keep only one
 
     1 error in stackgen.yaml
     ");

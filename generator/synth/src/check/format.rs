@@ -75,19 +75,19 @@ pub(super) fn check(format: &str, text: &str) -> Option<FormatError> {
     }
 }
 
-fn name(text: &str, what: &str, most: usize, punctuation: &str) -> Option<FormatError> {
+fn name(text: &str, kind: &str, max_length: usize, punctuation: &str) -> Option<FormatError> {
     let characters_fit = text
         .chars()
         .all(|c| c.is_ascii_alphanumeric() || punctuation.contains(c));
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic());
-    if !text.is_empty() && text.len() <= most && characters_fit && begins {
+    if !text.is_empty() && text.len() <= max_length && characters_fit && begins {
         return None;
     }
     let punctuation: Vec<_> = punctuation.chars().map(|c| format!("`{c}`")).collect();
     Some(FormatError::new(
-        format!("`{text}` is not a valid {what}"),
+        format!("`{text}` is not a valid {kind}"),
         format!(
-            "use letters, digits and {}, begin with a letter, at most {most} characters",
+            "use letters, digits and {}, begin with a letter, at most {max_length} characters",
             punctuation.join(" ")
         ),
     ))

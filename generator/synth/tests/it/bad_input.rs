@@ -163,7 +163,7 @@ fn a_repeated_route_key_is_a_duplicate_key() {
     assert_snapshot!(errors(&stack("websocket:\n  name: api\n  routes:\n    send: f\n    send: f\n    $own: f\n")), @"
     7:5 the key `send` is already used in this mapping
         6:5 first here
-        help: remove or rename one of the two; readers silently keep only one
+        help: remove or rename one of the two; parsers silently keep only one
     ");
 }
 
@@ -326,13 +326,13 @@ environments:
 "
     )), @"
     3:48 `type` cannot be `Number`
-        help: use one of `S`, `N` or `B`
+        help: use `S`, `N` or `B`
     5:19 `release` cannot be `lve`
         help: did you mean `live`?
     7:5 an environment cannot change `name`
         help: remove the key: names already end in the environment's name, so copies of a stack do not collide
     8:29 `removal` cannot be `keep`
-        help: use one of `retain` or `delete`
+        help: use `retain` or `delete`
     9:3 `Staging` is not a valid environment name
         help: use lower-case letters, digits and `-`, begin with a letter, at most 20 characters: every name ends in it
     ");

@@ -199,7 +199,7 @@ outputs:
         help: did you mean `Properties`?
     7:46 `Properties` must be a mapping, not a list
     8:49 `DeletionPolicy` cannot be `Keep`
-        help: use one of `Delete`, `Retain`, `RetainExceptOnCreate` or `Snapshot`
+        help: use `Delete`, `Retain`, `RetainExceptOnCreate` or `Snapshot`
     8:66 `DependsOn` must be a logical ID or a list of logical IDs, not a mapping
     8:87 `Condition` must be a string, not a list
     9:3 `m_n` is not a valid logical ID
@@ -211,7 +211,7 @@ outputs:
     14:15 `Value` must be a string or an intrinsic function, not a mapping
     14:33 `Export` must be a mapping with `Name`, not a string
     14:36 unknown key `Name` in `R`
-        help: use one of `Value`, `Description`, `Export` or `Condition`
+        help: use `Value`, `Description`, `Export` or `Condition`
     ");
 }
 
@@ -264,18 +264,18 @@ outputs: { WebSocketUrl: { Value: x } }
     )), @"
     7:92 `WebSocketApi` already has a route `$default`
         3:33 here
-        help: remove one of them: API Gateway refuses a second route with the same name
+        help: remove one of them: API Gateway refuses a second route with the same key
         row D14
     8:87 `HttpApi` already has a route `GET /a/{c}`
         4:28 here
-        help: remove one of them: API Gateway refuses a second route with the same name
+        help: remove one of them: API Gateway refuses a second route with the same key
         row D14
     10:42 `D` is part of the API's deployment and cannot have a condition
         help: write it under the environments that have it: the deployment depends on it, and cannot depend on a resource that may not exist
         row F7
     10:107 `WebSocketApi` already has a route `ping`
         9:3 here
-        help: remove one of them: API Gateway refuses a second route with the same name
+        help: remove one of them: API Gateway refuses a second route with the same key
         row D14
     11:93 `WebSocketApi` already has a stage `prod`
         3:1 here

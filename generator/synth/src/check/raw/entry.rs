@@ -240,18 +240,21 @@ fn string<'a>(
     Some((node.as_str()?, node.span))
 }
 
-fn must_be(key: &str, what: &str, node: &Node, map: &Map) -> LocatedError {
+fn must_be(key: &str, expected: &str, node: &Node, map: &Map) -> LocatedError {
     let key_span = map.entry(key).map_or(node.span, |entry| entry.key_span);
-    must_be_at(key, what, node, key_span)
+    must_be_at(key, expected, node, key_span)
 }
 
 /// Error of a value with the wrong type. An empty value is reported at its key.
-fn must_be_at(key: &str, what: &str, node: &Node, key_span: Span) -> LocatedError {
+fn must_be_at(key: &str, expected: &str, node: &Node, key_span: Span) -> LocatedError {
     let span = match node.value {
         Value::Null => key_span,
         _ => node.span,
     };
-    LocatedError::new(span, format!("`{key}` must be {what}, not {}", node.kind()))
+    LocatedError::new(
+        span,
+        format!("`{key}` must be {expected}, not {}", node.kind()),
+    )
 }
 
 /// Returns true for types such as `AWS::SNS::Topic`, `Custom::Name` and `AWS::SNS::Topic::MODULE`.

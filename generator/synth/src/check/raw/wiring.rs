@@ -81,7 +81,7 @@ fn report_duplicates(
         let Some(first) = seen.insert((kind, api, shape), origin) else {
             continue;
         };
-        let place = |origin: &[String]| -> Span {
+        let key_span = |origin: &[String]| -> Span {
             let path: Vec<_> = origin.iter().map(String::as_str).collect();
             spans.key(&path)
         };
@@ -89,12 +89,15 @@ fn report_duplicates(
         let span = spans.value(&["resources", id, "Properties", key]);
         // Other checks report duplicates outside of `resources`.
         if origin.first().is_some_and(|section| section == "resources") {
-            let word = kind.to_lowercase();
+            let (word, attribute) = match kind {
+                "Route" => ("route", "key"),
+                _ => ("stage", "name"),
+            };
             errors.push(
                 LocatedError::new(span, format!("`{api}` already has a {word} `{name}`"))
-                    .related(place(first), "here")
+                    .related(key_span(first), "here")
                     .hint(format!(
-                        "remove one of them: API Gateway refuses a second {word} with the same name"
+                        "remove one of them: API Gateway refuses a second {word} with the same {attribute}"
                     ))
                     .row("D14"),
             );

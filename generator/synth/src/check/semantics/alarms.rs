@@ -49,11 +49,11 @@ impl SpecChecker<'_> {
             };
             self.period(name, alarm);
             if !self.has(section) {
-                let what = match section {
+                let subject = match section {
                     "functions" | "tables" => section,
                     _ => "an API",
                 };
-                let message = format!("`{name}` monitors {what} that the stack does not have");
+                let message = format!("`{name}` monitors {subject} that the stack does not have");
                 let span = self.spans.key(&["alarms", name]);
                 self.report(
                     LocatedError::new(span, message).hint(format!("remove it, or add `{section}`")),

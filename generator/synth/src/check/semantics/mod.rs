@@ -84,7 +84,7 @@ impl<'a> SpecChecker<'a> {
                 let error =
                     LocatedError::new(span, format!("`{name}` is not a valid stage variable"));
                 self.report(error.hint("use letters, digits and `_` in its name, and give it a value: API Gateway \
-                    removes a variable whose value is empty").row("D12"));
+                    removes a variable subject value is empty").row("D12"));
             }
         }
     }
@@ -132,7 +132,7 @@ impl<'a> SpecChecker<'a> {
     fn timeout(
         &mut self,
         span: Span,
-        whose: &str,
+        subject: &str,
         timeout: Duration,
         limits: (Duration, Duration),
         row: Option<&'static str>,
@@ -142,7 +142,7 @@ impl<'a> SpecChecker<'a> {
         }
         let (least, most) = (words(limits.0), words(limits.1));
         let message = format!(
-            "{whose} timeout must be {least} to {most}, not {}",
+            "{subject} timeout must be {least} to {most}, not {}",
             words(timeout)
         );
         self.report(LocatedError {

@@ -27,11 +27,11 @@ impl SpecChecker<'_> {
         if self.has(section) {
             return;
         }
-        let (span, what) = match caller.api {
+        let (span, api) = match caller.api {
             VerifyApi::WebSocket => (self.spans.key(&["verify", name]), "a WebSocket API"),
             VerifyApi::Http => (self.spans.value(&["verify", name, "api"]), "an HTTP API"),
         };
-        let message = format!("caller `{name}` calls {what} that the stack does not have");
+        let message = format!("caller `{name}` calls {api} that the stack does not have");
         let hint = match caller.api {
             VerifyApi::WebSocket if self.has("http") => {
                 "write `api: http` to call the HTTP API".to_owned()

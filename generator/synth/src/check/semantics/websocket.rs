@@ -50,8 +50,8 @@ impl SpecChecker<'_> {
     }
 
     fn integration_timeout(&mut self, path: &[&str], timeout: Duration) {
-        let (span, whose) = (self.spans.value(path), "a WebSocket integration's");
-        self.timeout(span, whose, timeout, WEBSOCKET_TIMEOUT, Some("C8"));
+        let (span, subject) = (self.spans.value(path), "a WebSocket integration's");
+        self.timeout(span, subject, timeout, WEBSOCKET_TIMEOUT, Some("C8"));
     }
 
     fn authorizer(&mut self, authorizer: &AuthorizerSpec) {

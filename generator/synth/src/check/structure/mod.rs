@@ -212,12 +212,12 @@ impl<'a> StructureChecker<'a> {
         key: &str,
         span: Span,
     ) {
-        let place = if name == "the file" {
+        let subject = if name == "the file" {
             name.to_owned()
         } else {
             format!("`{name}`")
         };
-        let error = LocatedError::new(span, format!("{place} lacks `{key}`"));
+        let error = LocatedError::new(span, format!("{subject} lacks `{key}`"));
         let description = properties.and_then(|known| known.get(key)?.get("description")?.as_str());
         let error = match description {
             Some(text) => error.hint(format!("`{key}`: {}", first_sentence(text))),
@@ -238,12 +238,12 @@ impl<'a> StructureChecker<'a> {
         span: Span,
         known: &serde_json::Map<String, Json>,
     ) {
-        let place = if name == "the file" {
+        let location = if name == "the file" {
             "at the top of the file".to_owned()
         } else {
             format!("in `{name}`")
         };
-        let error = LocatedError::new(span, format!("unknown key `{key}` {place}"));
+        let error = LocatedError::new(span, format!("unknown key `{key}` {location}"));
         let names: Vec<_> = known.keys().map(String::as_str).collect();
         let error = match (
             unknown_key::explain(definition, key),

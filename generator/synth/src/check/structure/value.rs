@@ -105,7 +105,7 @@ impl<'a> StructureChecker<'a> {
         } else {
             node.span
         };
-        let place = if name == "the file" {
+        let subject = if name == "the file" {
             name.to_owned()
         } else {
             format!("`{name}`")
@@ -113,7 +113,7 @@ impl<'a> StructureChecker<'a> {
         let error = LocatedError::new(
             span,
             format!(
-                "{place} must be {}, not {}",
+                "{subject} must be {}, not {}",
                 words.join(" or "),
                 node.kind()
             ),
