@@ -1,35 +1,35 @@
-//! Short ways to build nodes.
+//! Functions and conversions that build nodes.
 
-use crate::{Call, Function, Map, Node, Value};
+use crate::{Intrinsic, IntrinsicCall, Map, Node, Value};
 
-/// A mapping in the order given.
+/// Builds a mapping in the given order.
 pub fn map<K: Into<String>>(entries: impl IntoIterator<Item = (K, Node)>) -> Node {
     Node::from(entries.into_iter().collect::<Map>())
 }
 
-/// A list.
+/// Builds a list.
 pub fn list<T: Into<Node>>(items: impl IntoIterator<Item = T>) -> Node {
     Node::new(Value::List(items.into_iter().map(Into::into).collect()))
 }
 
-/// `!Ref name`.
+/// Builds `!Ref name`.
 pub fn r#ref(name: impl Into<String>) -> Node {
-    Call::new(Function::Ref, name.into()).into()
+    IntrinsicCall::new(Intrinsic::Ref, name.into()).into()
 }
 
-/// `!GetAtt id.attribute`.
+/// Builds `!GetAtt id.attribute`.
 pub fn get_att(id: impl Into<String>, attribute: impl Into<String>) -> Node {
-    Call::new(Function::GetAtt, list([id.into(), attribute.into()])).into()
+    IntrinsicCall::new(Intrinsic::GetAtt, list([id.into(), attribute.into()])).into()
 }
 
-/// `!Sub text`, where `text` holds `${Name}` or `${Name.Attribute}`.
+/// Builds `!Sub text`, where `text` contains `${Name}` or `${Name.Attribute}`.
 pub fn sub(text: impl Into<String>) -> Node {
-    Call::new(Function::Sub, text.into()).into()
+    IntrinsicCall::new(Intrinsic::Sub, text.into()).into()
 }
 
-/// `!Join [delimiter, items]`.
+/// Builds `!Join [delimiter, items]`.
 pub fn join(delimiter: &str, items: impl IntoIterator<Item = Node>) -> Node {
-    Call::new(Function::Join, list([Node::from(delimiter), list(items)])).into()
+    IntrinsicCall::new(Intrinsic::Join, list([Node::from(delimiter), list(items)])).into()
 }
 
 impl From<Value> for Node {
@@ -68,7 +68,8 @@ impl From<u32> for Node {
     }
 }
 
-/// A whole number becomes [`Value::Int`], since documents do not tell `5` from `5.0`; what is no number, [`Value::Null`].
+/// A whole number becomes [`Value::Int`], because documents do not distinguish `5` from `5.0`. NaN and infinities
+/// become [`Value::Null`].
 impl From<f64> for Node {
     fn from(value: f64) -> Self {
         let whole = value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0;
@@ -87,8 +88,8 @@ impl From<Map> for Node {
     }
 }
 
-impl From<Call> for Node {
-    fn from(call: Call) -> Self {
+impl From<IntrinsicCall> for Node {
+    fn from(call: IntrinsicCall) -> Self {
         Node::new(Value::Call(call))
     }
 }

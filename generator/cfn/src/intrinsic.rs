@@ -1,4 +1,4 @@
-//! Intrinsic functions: one value however they are written.
+//! Intrinsic functions, as one value for all their notations.
 
 use std::fmt;
 
@@ -6,106 +6,106 @@ use crate::{Map, Node, Value};
 
 macro_rules! functions {
     ($($variant:ident $long:literal $tag:literal $doc:literal)*) => {
-        /// An intrinsic function of CloudFormation.
+        /// Intrinsic function of CloudFormation.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Function {
+        pub enum Intrinsic {
             $(#[doc = $doc] $variant,)*
         }
 
-        impl Function {
-            /// Every function, in the order of the declaration.
-            pub const ALL: &'static [Function] = &[$(Function::$variant),*];
+        impl Intrinsic {
+            /// All functions, in the order of declaration.
+            pub const ALL: &'static [Intrinsic] = &[$(Intrinsic::$variant),*];
 
-            /// The key of the long form, as JSON templates write it: `Fn::Sub`, `Ref`.
+            /// Returns the key of the long form, as in JSON templates: `Fn::Sub`, `Ref`.
             pub fn long_name(self) -> &'static str {
-                match self { $(Function::$variant => $long,)* }
+                match self { $(Intrinsic::$variant => $long,)* }
             }
 
-            /// The YAML tag without its exclamation mark: `Sub`, `Ref`.
+            /// Returns the YAML tag without its exclamation mark: `Sub`, `Ref`.
             pub fn tag(self) -> &'static str {
-                match self { $(Function::$variant => $tag,)* }
+                match self { $(Intrinsic::$variant => $tag,)* }
             }
 
-            /// The function of a long-form key.
-            pub fn from_long_name(name: &str) -> Option<Function> {
-                match name { $($long => Some(Function::$variant),)* _ => None }
+            /// Returns the function of a long-form key.
+            pub fn from_long_name(name: &str) -> Option<Intrinsic> {
+                match name { $($long => Some(Intrinsic::$variant),)* _ => None }
             }
 
-            /// The function of a YAML tag, without its exclamation mark.
-            pub fn from_tag(tag: &str) -> Option<Function> {
-                match tag { $($tag => Some(Function::$variant),)* _ => None }
+            /// Returns the function of a YAML tag without its exclamation mark.
+            pub fn from_tag(tag: &str) -> Option<Intrinsic> {
+                match tag { $($tag => Some(Intrinsic::$variant),)* _ => None }
             }
         }
     };
 }
 
 functions! {
-    And "Fn::And" "And" "True when all conditions are."
+    And "Fn::And" "And" "True if all conditions are true."
     Base64 "Fn::Base64" "Base64" "Base64 of a string."
-    Cidr "Fn::Cidr" "Cidr" "CIDR blocks of a block."
+    Cidr "Fn::Cidr" "Cidr" "Subnets of a CIDR block."
     Condition "Condition" "Condition" "Another condition, by its name."
-    Equals "Fn::Equals" "Equals" "True when two values are equal."
-    FindInMap "Fn::FindInMap" "FindInMap" "A value of the Mappings section."
-    GetAtt "Fn::GetAtt" "GetAtt" "An attribute of a resource: a list of logical id and attribute name."
-    GetAZs "Fn::GetAZs" "GetAZs" "The availability zones of a region."
+    Equals "Fn::Equals" "Equals" "True if two values are equal."
+    FindInMap "Fn::FindInMap" "FindInMap" "A value in the Mappings section."
+    GetAtt "Fn::GetAtt" "GetAtt" "An attribute of a resource: a list of logical ID and attribute name."
+    GetAZs "Fn::GetAZs" "GetAZs" "The Availability Zones of a region."
     If "Fn::If" "If" "One of two values, by a condition."
     ImportValue "Fn::ImportValue" "ImportValue" "An output that another stack exports."
-    Join "Fn::Join" "Join" "A list of strings with a delimiter between."
-    Length "Fn::Length" "Length" "How many elements a list has."
+    Join "Fn::Join" "Join" "A list of strings, joined by a delimiter."
+    Length "Fn::Length" "Length" "The number of elements of a list."
     Not "Fn::Not" "Not" "The opposite of a condition."
-    Or "Fn::Or" "Or" "True when one of the conditions is."
-    Ref "Ref" "Ref" "A parameter's value or a resource's id."
+    Or "Fn::Or" "Or" "True if one of the conditions is true."
+    Ref "Ref" "Ref" "A parameter's value or a resource's ID."
     Select "Fn::Select" "Select" "One element of a list."
-    Split "Fn::Split" "Split" "A string cut at a delimiter."
-    Sub "Fn::Sub" "Sub" "A string with `${…}` filled in."
-    ToJsonString "Fn::ToJsonString" "ToJsonString" "A value as JSON text."
+    Split "Fn::Split" "Split" "A string, split at a delimiter."
+    Sub "Fn::Sub" "Sub" "A string with variables `${…}`."
+    ToJsonString "Fn::ToJsonString" "ToJsonString" "A value as JSON."
     Transform "Fn::Transform" "Transform" "A macro's result."
 }
 
-impl fmt::Display for Function {
+impl fmt::Display for Intrinsic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "!{}", self.tag())
     }
 }
 
-/// An intrinsic function applied to an argument.
+/// Call of an intrinsic function.
 ///
-/// The argument of [`Function::GetAtt`] is always a list of the logical id and the attribute's name: the parser
-/// splits `Api.ApiId` at the first dot, so that every spelling is one value.
+/// The argument of [`Intrinsic::GetAtt`] is always a list of the logical ID and the name of the attribute. The parser
+/// splits `Api.ApiId` at the first dot, so that all notations are the same value.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Call {
-    /// Which function.
-    pub function: Function,
-    /// Its argument, as written.
+pub struct IntrinsicCall {
+    /// The function.
+    pub function: Intrinsic,
+    /// Argument of the function.
     pub argument: Box<Node>,
 }
 
-impl Call {
-    /// A function applied to an argument.
-    pub fn new(function: Function, argument: impl Into<Node>) -> Self {
+impl IntrinsicCall {
+    /// Creates a call.
+    pub fn new(function: Intrinsic, argument: impl Into<Node>) -> Self {
         let argument = argument.into();
         let argument = match (function, argument.as_str().and_then(|s| s.split_once('.'))) {
-            (Function::GetAtt, Some((id, attribute))) => {
+            (Intrinsic::GetAtt, Some((id, attribute))) => {
                 let (id, attribute) = (Node::from(id), Node::from(attribute));
                 let span = argument.span;
                 Node::new(Value::List(vec![id.at(span), attribute.at(span)])).at(span)
             }
             _ => argument,
         };
-        Call {
+        IntrinsicCall {
             function,
             argument: Box::new(argument),
         }
     }
 
-    /// The call that a mapping spells in its long form, or the mapping itself when it spells none: its only key must
-    /// be a function's [`long name`](Function::long_name), and `Ref` and `Condition`, which are ordinary words too,
-    /// must map to a string.
+    /// Returns the call that a mapping in long form represents, or the mapping if it is not a call. The only key of a
+    /// call is a function's [`long name`](Intrinsic::long_name). `Ref` and `Condition`, which can also be ordinary
+    /// keys, must map to a string.
     pub fn fold(map: Map) -> Value {
         let function = match map.iter().next() {
             Some((key, node)) if map.len() == 1 => {
-                Function::from_long_name(key).filter(|function| {
-                    !matches!(function, Function::Ref | Function::Condition)
+                Intrinsic::from_long_name(key).filter(|function| {
+                    !matches!(function, Intrinsic::Ref | Intrinsic::Condition)
                         || node.as_str().is_some()
                 })
             }
@@ -113,25 +113,25 @@ impl Call {
         };
         match (function, map) {
             (Some(function), map) => match map.into_iter().next() {
-                Some((_, argument)) => Value::Call(Call::new(function, argument)),
+                Some((_, argument)) => Value::Call(IntrinsicCall::new(function, argument)),
                 None => Value::Map(Map::new()),
             },
             (None, map) => Value::Map(map),
         }
     }
 
-    /// The name that a `Ref` names.
+    /// Returns the name in a `Ref`.
     pub fn as_ref_name(&self) -> Option<&str> {
         match self.function {
-            Function::Ref => self.argument.as_str(),
+            Intrinsic::Ref => self.argument.as_str(),
             _ => None,
         }
     }
 
-    /// The logical id and the attribute that a `GetAtt` names, when both are plain strings.
+    /// Returns the logical ID and the attribute in a `GetAtt`, if both are strings.
     pub fn as_get_att(&self) -> Option<(&str, &str)> {
         match (self.function, self.argument.as_list()) {
-            (Function::GetAtt, Some([id, attribute])) => Some((id.as_str()?, attribute.as_str()?)),
+            (Intrinsic::GetAtt, Some([id, attribute])) => Some((id.as_str()?, attribute.as_str()?)),
             _ => None,
         }
     }

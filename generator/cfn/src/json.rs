@@ -1,10 +1,10 @@
-//! Between nodes and JSON values. Intrinsic functions are in their long form, which is the only one JSON has.
+//! Conversion between nodes and JSON values, in which intrinsic functions have their long form.
 
 use serde_json::Value as Json;
 
-use crate::{Call, Map, Node, Value};
+use crate::{IntrinsicCall, Map, Node, Value};
 
-/// The document as a JSON value, keys in their order. A float that JSON has no number for becomes a string.
+/// Returns the document as a JSON value with keys in the same order. A float that is not finite becomes a string.
 pub fn to_json(node: &Node) -> Json {
     match &node.value {
         Value::Null => Json::Null,
@@ -30,7 +30,7 @@ pub fn to_json(node: &Node) -> Json {
     }
 }
 
-/// The document of a JSON value, with long-form intrinsic functions recognised as [`crate::parse()`] recognises them.
+/// Returns the document of a JSON value. Long-form intrinsic functions become calls, as in [`crate::parse()`].
 pub fn from_json(value: &Json) -> Node {
     Node::new(match value {
         Json::Null => Value::Null,
@@ -42,7 +42,7 @@ pub fn from_json(value: &Json) -> Node {
         },
         Json::String(text) => Value::String(text.clone()),
         Json::Array(items) => Value::List(items.iter().map(from_json).collect()),
-        Json::Object(entries) => Call::fold(
+        Json::Object(entries) => IntrinsicCall::fold(
             entries
                 .iter()
                 .map(|(key, value)| (key.as_str(), from_json(value)))

@@ -1,8 +1,8 @@
-//! CloudFormation documents: YAML and JSON in, located nodes with intrinsics, YAML and JSON out.
+//! Parses and writes CloudFormation documents in YAML and JSON.
 //!
-//! Nothing here does I/O, and nothing here knows what an API is. A [`Node`] is a value with the place it came
-//! from; an intrinsic function is one value however it was written (`!Sub x`, `Fn::Sub: x`). Two nodes are equal
-//! when they mean the same document, wherever they stand.
+//! Nothing here does I/O or knows APIs. A [`Node`] is a value with its span in a source file. An intrinsic function is
+//! the same value in every notation (`!Sub x`, `Fn::Sub: x`). Two nodes are equal if their values are equal, whatever
+//! their spans.
 
 mod build;
 mod intrinsic;
@@ -15,7 +15,7 @@ pub mod parse;
 pub mod terminal;
 
 pub use build::{get_att, join, list, map, r#ref, sub};
-pub use intrinsic::{Call, Function};
+pub use intrinsic::{Intrinsic, IntrinsicCall};
 pub use node::{Entry, Map, Node, Value};
 pub use parse::{ParseError, parse};
 pub use source::{FileId, Location, Source, Sources, Span};

@@ -3,14 +3,14 @@
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
-use crate::{Call, Span};
+use crate::{IntrinsicCall, Span};
 
-/// A value and the place it came from. Equality looks at the value alone.
+/// Value with its span. Equality ignores the span.
 #[derive(Clone, Debug, Default)]
 pub struct Node {
-    /// What it is.
+    /// The value.
     pub value: Value,
-    /// Where it stands; the default span for nodes that were built.
+    /// Span in the source, or the default span for a node that does not come from a file.
     pub span: Span,
 }
 
@@ -20,7 +20,7 @@ impl PartialEq for Node {
     }
 }
 
-/// What a node holds. Scalars are read as YAML 1.1 readers read them, because CloudFormation is one.
+/// Value of a node. Scalars have their YAML 1.1 types, because CloudFormation reads YAML 1.1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value {
     /// `null`, `~` or nothing.
@@ -28,9 +28,9 @@ pub enum Value {
     Null,
     /// `true`, `false`; in YAML also `yes`, `no`, `on`, `off`.
     Bool(bool),
-    /// A whole number that fits; a longer one stays a string.
+    /// A whole number that fits into 64 bits. A longer one is a string.
     Int(i64),
-    /// A number with a fraction or an exponent. Never NaN or infinite: those stay strings.
+    /// A number with a fraction or an exponent. Never NaN or infinite: those are strings.
     Float(f64),
     /// Text.
     String(String),
@@ -39,20 +39,19 @@ pub enum Value {
     /// A mapping that is not an intrinsic function.
     Map(Map),
     /// An intrinsic function and its argument.
-    Call(Call),
+    Call(IntrinsicCall),
 }
 
-/// A mapping in its written order; keys are unique. Two maps are equal when they hold the same entries in any
-/// order.
+/// Mapping with unique keys in the order of the source. Two maps are equal if they have equal entries in any order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Map(IndexMap<String, Entry, RandomState>);
 
-/// A mapping's value with the place of its key.
+/// Value of a mapping, with the span of its key.
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
-    /// Where the key stands.
+    /// Span of the key.
     pub key_span: Span,
-    /// What it maps to.
+    /// The value.
     pub node: Node,
 }
 
@@ -63,37 +62,37 @@ impl PartialEq for Entry {
 }
 
 impl Map {
-    /// An empty map.
+    /// Creates an empty map.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many entries.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// True when it holds nothing.
+    /// Returns true if there are no entries.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The value under a key.
+    /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.0.get(key).map(|entry| &entry.node)
     }
 
-    /// The value under a key, to change it.
+    /// Returns the value of a key, mutably.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
         self.0.get_mut(key).map(|entry| &mut entry.node)
     }
 
-    /// The entry under a key: the value and the key's place.
+    /// Returns the entry of a key.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         self.0.get(key)
     }
 
-    /// Sets a key, at the end if it is new, and returns the value it replaced.
+    /// Sets a key, at the end if it is new, and returns the old value.
     pub fn insert(&mut self, key: impl Into<String>, node: impl Into<Node>) -> Option<Node> {
         let node = node.into();
         let entry = Entry {
@@ -103,41 +102,41 @@ impl Map {
         self.insert_entry(key, entry).map(|old| old.node)
     }
 
-    /// Sets a key with the place of the key itself.
+    /// Sets a key with its span, and returns the old entry.
     pub fn insert_entry(&mut self, key: impl Into<String>, entry: Entry) -> Option<Entry> {
         self.0.insert(key.into(), entry)
     }
 
-    /// Takes a key out, leaving the others in order.
+    /// Removes a key and keeps the order of the others.
     pub fn remove(&mut self, key: &str) -> Option<Node> {
         self.0.shift_remove(key).map(|entry| entry.node)
     }
 
-    /// Keys and values in written order.
+    /// Iterates over keys and values in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &Node)> {
         self.0
             .iter()
             .map(|(key, entry)| (key.as_str(), &entry.node))
     }
 
-    /// Keys and values in written order, values to change.
+    /// Iterates over keys and mutable values in order.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Node)> {
         self.0
             .iter_mut()
             .map(|(key, entry)| (key.as_str(), &mut entry.node))
     }
 
-    /// Keys and entries in written order.
+    /// Iterates over keys and entries in order.
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = (&str, &Entry)> {
         self.0.iter().map(|(key, entry)| (key.as_str(), entry))
     }
 
-    /// Keys in written order.
+    /// Iterates over keys in order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// Puts the keys in byte order, where order means nothing.
+    /// Sorts the keys by bytes.
     pub fn sort_keys(&mut self) {
         self.0.sort_unstable_keys();
     }
@@ -164,7 +163,7 @@ impl IntoIterator for Map {
 }
 
 impl Node {
-    /// A value with no place in a file.
+    /// Creates a node without a span.
     pub fn new(value: Value) -> Self {
         Node {
             value,
@@ -172,13 +171,13 @@ impl Node {
         }
     }
 
-    /// The same value, said to stand at `span`.
+    /// Returns the node with another span.
     #[must_use]
     pub fn at(self, span: Span) -> Self {
         Node { span, ..self }
     }
 
-    /// The text, if it is a string.
+    /// Returns the text of a string.
     pub fn as_str(&self) -> Option<&str> {
         match &self.value {
             Value::String(text) => Some(text),
@@ -186,7 +185,7 @@ impl Node {
         }
     }
 
-    /// The boolean, if it is one.
+    /// Returns the value of a boolean.
     pub fn as_bool(&self) -> Option<bool> {
         match self.value {
             Value::Bool(value) => Some(value),
@@ -194,7 +193,7 @@ impl Node {
         }
     }
 
-    /// The number, if it is a whole one.
+    /// Returns the value of a whole number.
     pub fn as_int(&self) -> Option<i64> {
         match self.value {
             Value::Int(value) => Some(value),
@@ -202,7 +201,7 @@ impl Node {
         }
     }
 
-    /// The elements, if it is a list.
+    /// Returns the elements of a list.
     pub fn as_list(&self) -> Option<&[Node]> {
         match &self.value {
             Value::List(items) => Some(items),
@@ -210,7 +209,7 @@ impl Node {
         }
     }
 
-    /// The entries, if it is a map (an intrinsic function is not).
+    /// Returns the entries of a map. A call has none.
     pub fn as_map(&self) -> Option<&Map> {
         match &self.value {
             Value::Map(map) => Some(map),
@@ -218,7 +217,7 @@ impl Node {
         }
     }
 
-    /// The entries, to change them.
+    /// Returns the entries of a map, mutably.
     pub fn as_map_mut(&mut self) -> Option<&mut Map> {
         match &mut self.value {
             Value::Map(map) => Some(map),
@@ -226,25 +225,25 @@ impl Node {
         }
     }
 
-    /// The intrinsic function, if it is one.
-    pub fn as_call(&self) -> Option<&Call> {
+    /// Returns the call of an intrinsic function.
+    pub fn as_call(&self) -> Option<&IntrinsicCall> {
         match &self.value {
             Value::Call(call) => Some(call),
             _ => None,
         }
     }
 
-    /// The value under a key, if it is a map that has it.
+    /// Returns the value of a key, if the node is a map with that key.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.as_map()?.get(key)
     }
 
-    /// The value at the end of a path of keys.
+    /// Returns the value at the end of a path of keys.
     pub fn at_path(&self, path: &[&str]) -> Option<&Node> {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    /// What it is, in a word for an error message.
+    /// Returns the type for error messages, such as `a list`.
     pub fn kind(&self) -> &'static str {
         match &self.value {
             Value::Null => "nothing",

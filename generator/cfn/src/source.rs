@@ -1,12 +1,12 @@
-//! Files as they were read, and places in them.
+//! Source files and locations in them.
 
 use std::fmt;
 
-/// Names one file of a [`Sources`] table. Cheap to copy, so that every [`Span`] can hold one.
+/// ID of a file in a [`Sources`] table. It is cheap to copy, so that every [`Span`] can contain one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(u32);
 
-/// One file's name and text.
+/// Name and text of a file.
 #[derive(Clone, Debug)]
 pub struct Source {
     id: FileId,
@@ -15,33 +15,33 @@ pub struct Source {
 }
 
 impl Source {
-    /// The id that spans of this file carry.
+    /// Returns the ID in the file's spans.
     pub fn id(&self) -> FileId {
         self.id
     }
 
-    /// The name as the user gave it: a path, or `<stdin>`.
+    /// Returns the name that the user gave: a path, or `<stdin>`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The whole text.
+    /// Returns the text.
     pub fn text(&self) -> &str {
         &self.text
     }
 }
 
-/// The files that one run has read.
+/// Table of source files.
 #[derive(Clone, Debug, Default)]
 pub struct Sources(Vec<Source>);
 
 impl Sources {
-    /// An empty table.
+    /// Creates an empty table.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a file and gives it back, so that it can be parsed.
+    /// Adds a file and returns it for parsing.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> &Source {
         let id = FileId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
         self.0.push(Source {
@@ -52,12 +52,12 @@ impl Sources {
         &self.0[self.0.len() - 1]
     }
 
-    /// The file of that id, if this table made it.
+    /// Returns the file with an ID of this table.
     pub fn get(&self, id: FileId) -> Option<&Source> {
         self.0.get(id.0 as usize)
     }
 
-    /// Where a span begins, in words a person reads; `None` for a span that came from no file.
+    /// Returns the location of a span's start, or `None` for a span without a file.
     pub fn location(&self, span: Span) -> Option<Location<'_>> {
         let source = self.get(span.file?)?;
         Some(Location {
@@ -68,23 +68,23 @@ impl Sources {
     }
 }
 
-/// A stretch of a file. `Span::default()` belongs to no file: what we built ourselves has no place.
+/// Range in a source file. `Span::default()` belongs to no file: it is the span of built nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
-    /// The file, or `None` for a node that was built and not read.
+    /// The file, or `None` for a built node.
     pub file: Option<FileId>,
-    /// First byte of the text.
+    /// Offset of the first byte.
     pub start: u32,
-    /// One past the last byte.
+    /// Offset after the last byte.
     pub end: u32,
     /// Line of the first character, from 1.
     pub line: u32,
-    /// Column of the first character, in characters from 1.
+    /// Column of the first character, from 1, in characters.
     pub column: u32,
 }
 
 impl Span {
-    /// From the start of this span to the end of another in the same file.
+    /// Returns the span from the start of this one to the end of another one in the same file.
     #[must_use]
     pub fn to(self, end: Span) -> Span {
         Span {
@@ -94,14 +94,14 @@ impl Span {
     }
 }
 
-/// `file:line:column`.
+/// Location in a file, displayed as `file:line:column`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Location<'a> {
-    /// The file's name.
+    /// Name of the file.
     pub file: &'a str,
-    /// From 1.
+    /// Line, from 1.
     pub line: u32,
-    /// From 1, in characters.
+    /// Column, from 1, in characters.
     pub column: u32,
 }
 

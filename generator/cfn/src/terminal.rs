@@ -1,24 +1,24 @@
-//! Text of others, made safe to print on a terminal.
+//! Escapes untrusted text for output on a terminal.
 //!
-//! A template may hold control characters, which drive a terminal or forge lines of output, and characters of Unicode's
-//! format category, which are invisible or turn the direction of what follows (U+202E). Whatever prints a value, a name
-//! or a message that contains one passes it through [`escape`] or [`escape_lines`] first.
+//! A template can contain control characters, which control a terminal or forge lines of output, and Unicode format
+//! characters, which are invisible or change the direction of text (U+202E). Code that prints a value, a name or a
+//! message from a template passes it through [`escape`] or [`escape_lines`] first.
 
 use std::borrow::Cow;
 
-/// Returns the text on one line: control characters, line breaks and format characters are escaped as Rust writes them,
-/// `\n` and `\u{202e}`. Everything else stays as it is, a backslash too.
+/// Returns the text on one line. Control characters, line breaks and format characters are escaped as in Rust, `\n` and
+/// `\u{202e}`. All other characters are unchanged, including backslashes.
 pub fn escape(text: &str) -> Cow<'_, str> {
     escape_if(text, needs_escape)
 }
 
-/// Like [`escape`], for text that may have several lines: line feeds and tabs stay.
+/// Escapes text of several lines like [`escape`], but keeps line feeds and tabs.
 pub fn escape_lines(text: &str) -> Cow<'_, str> {
     escape_if(text, |c| !matches!(c, '\n' | '\t') && needs_escape(c))
 }
 
-/// Returns JSON text whose format and control characters are escaped (`\u202e`): the same value, safe to print. Line
-/// feeds stay, because inside of strings JSON escapes them already.
+/// Returns JSON with format and control characters escaped (`\u202e`): the same value, safe to print. Line feeds are
+/// unchanged, because JSON strings contain them only escaped.
 pub fn escape_json(text: &str) -> Cow<'_, str> {
     let unsafe_in_json = |c: char| c != '\n' && needs_escape(c);
     if !text.contains(unsafe_in_json) {
@@ -38,8 +38,8 @@ pub fn escape_json(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Returns true for what a terminal should not get from others: control characters (Cc), format characters (Cf), and the
-/// separators of lines and paragraphs (Zl, Zp).
+/// Returns true for characters that are unsafe on a terminal: control characters (Cc), format characters (Cf), and line
+/// and paragraph separators (Zl, Zp).
 pub fn needs_escape(c: char) -> bool {
     c.is_control() || is_format(c)
 }
@@ -58,7 +58,7 @@ fn escape_if(text: &str, unsafe_here: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// The categories Cf, Zl and Zp of Unicode 16.
+/// Returns true for the Unicode 16 categories Cf, Zl and Zp.
 fn is_format(c: char) -> bool {
     matches!(c,
         '\u{ad}'
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_drives_a_terminal_is_escaped_and_nothing_else() {
+    fn only_characters_that_control_a_terminal_are_escaped() {
         for (text, escaped) in [
             ("a\nb\r\tc", r"a\nb\r\tc"),
             ("\u{1b}[31mred\u{9b}0m", r"\u{1b}[31mred\u{9b}0m"),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use stackgen_cfn::{Sources, Span};
-use stackgen_synth::Problem;
+use stackgen_synth::LocatedError;
 
 use crate::Outcome;
 use crate::report::reason;
@@ -34,7 +34,7 @@ enum Kind {
 #[derive(Debug)]
 pub(crate) struct CliProblem {
     /// What, where, why, and what to do.
-    pub(crate) problem: Problem,
+    pub(crate) problem: LocatedError,
     /// A file that could not be read or written at all.
     pub(crate) file: Option<String>,
 }
@@ -57,7 +57,7 @@ impl CliError {
     }
 
     /// All the problems of a file that was read.
-    pub(crate) fn located<P: Into<Problem>>(
+    pub(crate) fn located<P: Into<LocatedError>>(
         sources: &Sources,
         problems: impl IntoIterator<Item = P>,
     ) -> Self {
@@ -76,7 +76,7 @@ impl CliError {
         CliError {
             kind,
             problems: vec![CliProblem {
-                problem: Problem::new(Span::default(), message),
+                problem: LocatedError::new(Span::default(), message),
                 file: None,
             }],
             sources: Sources::new(),

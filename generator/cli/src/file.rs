@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::string::FromUtf8Error;
 
 use stackgen_cfn::{Sources, Span};
-use stackgen_synth::Problem;
+use stackgen_synth::LocatedError;
 
 use crate::bounded::{self, ReadError};
 use crate::error::CliError;
@@ -161,7 +161,7 @@ fn not_utf8(path: &Path, error: &FromUtf8Error) -> CliError {
         line: number(readable[..good].matches('\n').count() + 1),
         column: number(readable[line_start..good].chars().count() + 1),
     };
-    let problem = Problem::new(span, "this is not UTF-8").hint("save the file as UTF-8");
+    let problem = LocatedError::new(span, "this is not UTF-8").hint("save the file as UTF-8");
     CliError::located(&sources, [problem])
 }
 

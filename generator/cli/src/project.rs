@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use stackgen_cfn::Sources;
-use stackgen_synth::spec::{Authorizer, VerifyCaller};
-use stackgen_synth::{Artifacts, Dialect, Rendered, Request, Stack};
+use stackgen_synth::spec::{AuthorizerSpec, VerifyCallerSpec};
+use stackgen_synth::{Artifacts, Dialect, ProjectFile, RenderOptions, Rendered};
 
 use crate::bounded::{self, ReadError};
 use crate::error::CliError;
@@ -30,7 +30,7 @@ pub(crate) struct ProjectArgs {
 /// A checked stackgen.yaml.
 #[derive(Debug)]
 pub(crate) struct Project {
-    stack: Stack,
+    stack: ProjectFile,
     sources: Sources,
     folder: PathBuf,
     unbuilt: bool,
@@ -43,7 +43,7 @@ impl Project {
         ui.detail(|| format!("read {}, {} bytes", args.file.display(), text.len()));
         let mut sources = Sources::new();
         let source = sources.add(args.file.display().to_string(), text);
-        let loaded = Stack::load(source);
+        let loaded = ProjectFile::load(source);
         let stack = loaded.map_err(|problems| CliError::located(&sources, problems))?;
         let folder = match args.file.parent() {
             Some(parent) if parent != Path::new("") => parent.to_owned(),
@@ -94,12 +94,12 @@ impl Project {
     }
 
     /// Who lets callers of the WebSocket API in, in an environment.
-    pub(crate) fn authorizer(&self, environment: &str) -> Option<&Authorizer> {
+    pub(crate) fn authorizer(&self, environment: &str) -> Option<&AuthorizerSpec> {
         self.stack.authorizer(environment)
     }
 
     /// Returns the callers that a stage of an environment is verified with, sorted by name.
-    pub(crate) fn verify_callers(&self, environment: &str) -> Vec<(String, VerifyCaller)> {
+    pub(crate) fn verify_callers(&self, environment: &str) -> Vec<(String, VerifyCallerSpec)> {
         let callers = self.stack.verify_callers(environment).into_iter();
         callers
             .map(|(name, caller)| (name.to_owned(), caller.clone()))
@@ -138,13 +138,13 @@ impl Project {
                 reason(&error)
             ))
         })?;
-        let request = Request {
+        let options = RenderOptions {
             environment,
             dialect,
             project_path: &project_path,
             artifacts,
         };
-        let rendered = self.stack.render(&request);
+        let rendered = self.stack.render(&options);
         rendered.map_err(|problems| CliError::located(&self.sources, problems))
     }
 

@@ -7,7 +7,7 @@ use annotate_snippets::renderer::DEFAULT_HELP_STYLE as HELP;
 use annotate_snippets::{Level, Renderer};
 use stackgen_cfn::Sources;
 use stackgen_lint::output::snippet::{self, printable};
-use stackgen_synth::Problem;
+use stackgen_synth::LocatedError;
 
 use crate::error::{CliError, CliProblem};
 use crate::ui::BOLD;
@@ -60,7 +60,7 @@ fn one(error: &CliProblem, sources: &Sources) -> String {
     Renderer::styled().render(&[group])
 }
 
-fn without_place(problem: &Problem) -> String {
+fn without_place(problem: &LocatedError) -> String {
     let message = printable(&problem.message);
     let mut text = format!("{ERROR}error{ERROR:#}{BOLD}: {message}{BOLD:#}");
     if let Some(hint) = &problem.hint {

@@ -321,7 +321,7 @@ pub(crate) fn problems(template: &Template, problems: Vec<Problem>) -> CliError 
             },
             _ => Span::default(),
         };
-        let told = stackgen_synth::Problem::new(span, problem.message);
+        let told = stackgen_synth::LocatedError::new(span, problem.message);
         match problem.hint {
             Some(hint) => told.hint(hint),
             None => told,

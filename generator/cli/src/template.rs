@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use stackgen_cfn::{Node, Sources, Span};
-use stackgen_synth::Problem;
+use stackgen_synth::LocatedError;
 
 use crate::error::CliError;
 use crate::file::{self, Input};
@@ -82,6 +82,6 @@ fn no_template(sources: &Sources, root: &Node) -> CliError {
     } else {
         span
     };
-    let problem = Problem::new(span, "this is no CloudFormation template").hint(hint);
+    let problem = LocatedError::new(span, "this is no CloudFormation template").hint(hint);
     CliError::located(sources, [problem])
 }

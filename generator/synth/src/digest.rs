@@ -1,9 +1,9 @@
-//! Digests for logical ids.
+//! Digests in logical IDs.
 
 use sha2::{Digest, Sha256};
 
-/// The first ten hex digits of a text's SHA-256: enough to tell the revisions of one thing apart.
-pub(crate) fn short(text: &str) -> String {
+/// Returns the first ten hex digits of a text's SHA-256. That is enough to distinguish revisions of one resource.
+pub(crate) fn short_digest(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
     digest
         .iter()

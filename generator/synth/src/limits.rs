@@ -1,57 +1,59 @@
-//! Limits on a whole template.
+//! Limits of a template.
 
 use std::collections::BTreeMap;
 
 use stackgen_cfn::{Map, Node};
 
-use crate::Problem;
-use crate::load::{Environment, Places};
+use crate::LocatedError;
+use crate::environment::MergedEnvironment;
+use crate::spans::DocumentSpans;
 
-/// CloudFormation's limit on resources in a template.
-const RESOURCES: usize = 500;
-/// CloudFormation's limit on parameters in a template.
-const PARAMETERS: usize = 200;
-/// CloudFormation's limit on outputs in a template.
-const OUTPUTS: usize = 200;
+/// Maximum number of resources in a template (a CloudFormation quota).
+const MAX_RESOURCES: usize = 500;
+/// Maximum number of parameters in a template (a CloudFormation quota).
+const MAX_PARAMETERS: usize = 200;
+/// Maximum number of outputs in a template (a CloudFormation quota).
+const MAX_OUTPUTS: usize = 200;
 
-/// What is too much in a template.
-pub(crate) fn check(environment: &Environment, template: &Node) -> Vec<Problem> {
+/// Returns an error for each limit that the template exceeds.
+pub(crate) fn check(environment: &MergedEnvironment, template: &Node) -> Vec<LocatedError> {
     let section = |name: &str| {
         template
             .get(name)
             .and_then(Node::as_map)
             .map_or(0, Map::len)
     };
-    let places = Places(&environment.document);
-    let mut problems = Vec::new();
+    let spans = DocumentSpans(&environment.document);
+    let mut errors = Vec::new();
     let resources = section("Resources");
-    if resources > RESOURCES {
+    if resources > MAX_RESOURCES {
         let message = format!(
-            "`{}` has {resources} resources; a stack may have {RESOURCES}: {}",
+            "environment `{}` has {resources} resources, and a stack can have {MAX_RESOURCES}: {}",
             environment.name,
-            by_kind(template)
+            count_by_type(template)
         );
-        problems.push(Problem::new(places.key(&["name"]), message).hint(
-            "let routes share a function (each function brings a role, a log group and an integration); `release: pinned` \
-             has one invoke role in place of a permission a route; tables, or the HTTP API with its functions, can be a \
-             stack of their own",
+        errors.push(LocatedError::new(spans.key(&["name"]), message).hint(
+            "let routes share a function (each function has a role, a log group and an integration), use `release: \
+             pinned` (one invoke role instead of one permission per route), or move tables or the HTTP API to a stack \
+             of their own",
         ));
     }
     for (name, key, limit) in [
-        ("Parameters", "parameters", PARAMETERS),
-        ("Outputs", "outputs", OUTPUTS),
+        ("Parameters", "parameters", MAX_PARAMETERS),
+        ("Outputs", "outputs", MAX_OUTPUTS),
     ] {
         let count = section(name);
         if count > limit {
-            let message = format!("{count} {key}; a template may have {limit}");
-            problems.push(Problem::new(places.key(&[key]), message));
+            let message =
+                format!("the template has {count} {key}, and CloudFormation allows {limit}");
+            errors.push(LocatedError::new(spans.key(&[key]), message));
         }
     }
-    problems
+    errors
 }
 
-/// `160 AWS::Lambda::Permission, 80 AWS::Lambda::Function, …`, most first.
-fn by_kind(template: &Node) -> String {
+/// Counts resources by type, the most frequent first: `160 AWS::Lambda::Permission, 80 AWS::Lambda::Function`.
+fn count_by_type(template: &Node) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let resources = template.get("Resources").and_then(Node::as_map);
     for (_, resource) in resources.into_iter().flat_map(Map::iter) {

@@ -1,66 +1,60 @@
-//! A file to one checked specification an environment.
+//! Loads a project file: parses it, merges its environments and checks each of them.
 
 use std::collections::{BTreeSet, HashMap};
 
 use stackgen_cfn::parse::ParseErrorKind;
-use stackgen_cfn::{Entry, Map, Node, ParseError, Source, Span, Value, json, parse};
+use stackgen_cfn::{Map, Node, ParseError, Source, Span, Value, json, parse};
 
+use crate::environment::MergedEnvironment;
+use crate::spans::DocumentSpans;
 use crate::spec::Spec;
-use crate::{Problem, check, schema};
+use crate::wording::{comma_separated, join_and};
+use crate::{LocatedError, check, render, schema};
 
-/// The most values that all environments of a file may have together, each counted with the part of the file that it shares
-/// with the others. A file of 1 MiB has room for so many values and so many environments that checking them never ends.
+/// Maximum number of values in all environments of a file together. Each environment counts with the values that it
+/// shares with the others. A file of 1 MiB can have so many values and environments that the checks would take forever.
 const MAX_VALUES: usize = 30_000_000;
 
-/// A file without errors. An environment is merged only when it is asked for: all of them together may be as large as the
-/// file times their number.
+/// Project file without errors, as one shared document and one overlay per environment. An environment is merged only
+/// on demand: together, the merged environments may be as large as the file times their number.
 #[derive(Debug)]
-pub(crate) struct File {
+pub(crate) struct LayeredDocument {
     /// The file without its environments.
     shared: Node,
-    /// What differs in each environment, in the order of the file.
+    /// Differences of each environment, in the order of the file.
     overlays: Vec<(String, Node)>,
     by_name: HashMap<String, usize>,
 }
 
-/// One environment of a stack: the file with the environment's part merged in.
-#[derive(Debug)]
-pub(crate) struct Environment {
-    pub(crate) name: String,
-    /// The merged document, each node with its place in the file.
-    pub(crate) document: Node,
-    pub(crate) spec: Spec,
-}
-
-/// The environment of a file that declares none.
+/// Environment of a file that declares none.
 const DEFAULT_ENVIRONMENT: &str = "dev";
 
-/// Reads a file and checks all of its environments, one after the other.
-pub(crate) fn load(source: &Source) -> Result<File, Vec<Problem>> {
+/// Parses a file and checks all of its environments.
+pub(crate) fn load(source: &Source) -> Result<LayeredDocument, Vec<LocatedError>> {
     let document =
-        parse(source).map_err(|errors| errors.into_iter().map(unreadable).collect::<Vec<_>>())?;
-    let file = File::of(&document);
+        parse(source).map_err(|errors| errors.into_iter().map(parse_error).collect::<Vec<_>>())?;
+    let file = LayeredDocument::new(&document);
     file.check_size(&document)?;
     let schema = schema::file_schema();
-    let mut problems = Problems::new(&document, file.overlays.len());
-    problems.extend(None, fixed_keys(&document));
+    let mut errors = ErrorCollector::new(&document, file.overlays.len());
+    errors.extend(None, fixed_key_errors(&document));
     let mut found = Vec::new();
-    let damaged = check_environments(&schema, &document, source.text(), &mut found);
-    problems.extend(None, found);
+    let damaged = check_environment_names(&schema, &document, source.text(), &mut found);
+    errors.extend(None, found);
     for (index, (name, overlay)) in file.overlays.iter().enumerate() {
         let mut found = Vec::new();
         let merged = file.merged(overlay);
-        environment(&schema, name, merged, source.text(), damaged, &mut found);
-        problems.extend(Some(index), found);
+        check_environment(&schema, name, merged, source.text(), damaged, &mut found);
+        errors.extend(Some(index), found);
     }
-    match problems.sorted() {
-        problems if problems.is_empty() => Ok(file),
-        problems => Err(problems),
+    match errors.sorted() {
+        errors if errors.is_empty() => Ok(file),
+        errors => Err(errors),
     }
 }
 
-impl File {
-    fn of(document: &Node) -> Self {
+impl LayeredDocument {
+    fn new(document: &Node) -> Self {
         let overlays: Vec<(String, Node)> =
             match document.get("environments").and_then(Node::as_map) {
                 Some(map) if !map.is_empty() => map
@@ -74,7 +68,7 @@ impl File {
             map.remove("environments");
         }
         let names = overlays.iter().enumerate();
-        File {
+        LayeredDocument {
             by_name: names
                 .map(|(index, (name, _))| (name.clone(), index))
                 .collect(),
@@ -83,38 +77,38 @@ impl File {
         }
     }
 
-    /// Refuses a file with more than [`MAX_VALUES`].
-    fn check_size(&self, document: &Node) -> Result<(), Vec<Problem>> {
-        let (count, each) = (self.overlays.len(), values(&self.shared));
+    /// Returns an error for a file with more than [`MAX_VALUES`].
+    fn check_size(&self, document: &Node) -> Result<(), Vec<LocatedError>> {
+        let (count, each) = (self.overlays.len(), count_values(&self.shared));
         if count.saturating_mul(each) <= MAX_VALUES {
             return Ok(());
         }
-        let place = Places(document).key(&["environments"]);
+        let span = DocumentSpans(document).key(&["environments"]);
         let message = format!(
-            "{count} environments of {each} values each are too many for one file; together they may have {MAX_VALUES}"
+            "{count} environments with {each} values each exceed the limit of {MAX_VALUES} values per file"
         );
-        let hint = "give some environments a stackgen.yaml of their own";
-        Err(vec![Problem::new(place, message).hint(hint)])
+        let hint = "move some environments to a stackgen.yaml of their own";
+        Err(vec![LocatedError::new(span, message).hint(hint)])
     }
 
-    /// The names of the environments, in the order of the file.
+    /// Returns the names of the environments, in the order of the file.
     pub(crate) fn environments(&self) -> impl Iterator<Item = &str> {
         self.overlays.iter().map(|(name, _)| name.as_str())
     }
 
-    /// The stack's name.
+    /// Returns the stack's name.
     pub(crate) fn name(&self) -> &str {
         let name = self.shared.get("name").and_then(Node::as_str);
         name.unwrap_or_default()
     }
 
-    /// Merges an environment; `None` when the file does not declare it.
-    pub(crate) fn environment(&self, name: &str) -> Option<Environment> {
+    /// Returns a merged environment, or `None` if the file does not declare it.
+    pub(crate) fn environment(&self, name: &str) -> Option<MergedEnvironment> {
         let (name, overlay) = self.overlays.get(*self.by_name.get(name)?)?;
         let document = self.merged(overlay);
-        // It can be read: the file was checked.
+        // This succeeds, because the file was checked.
         let spec = serde_json::from_value(json::to_json(&document)).ok()?;
-        Some(Environment {
+        Some(MergedEnvironment {
             name: name.clone(),
             document,
             spec,
@@ -124,7 +118,7 @@ impl File {
     fn merged(&self, overlay: &Node) -> Node {
         let mut merged = self.shared.clone();
         merge(&mut merged, overlay);
-        // `fixed_keys` reports these.
+        // `fixed_key_errors` reports nested environments.
         if let Some(map) = merged.as_map_mut() {
             map.remove("environments");
         }
@@ -133,21 +127,22 @@ impl File {
     }
 }
 
-fn values(node: &Node) -> usize {
+fn count_values(node: &Node) -> usize {
     1 + match &node.value {
-        Value::List(items) => items.iter().map(values).sum(),
-        Value::Map(map) => map.iter().map(|(_, node)| values(node)).sum(),
-        Value::Call(call) => values(&call.argument),
+        Value::List(items) => items.iter().map(count_values).sum(),
+        Value::Map(map) => map.iter().map(|(_, node)| count_values(node)).sum(),
+        Value::Call(call) => count_values(&call.argument),
         _ => 0,
     }
 }
 
-/// Checks the names and types of `environments`, which is no part of a merged environment. Returns true when it is damaged.
-fn check_environments(
+/// Checks the names and types of `environments`, which merged environments do not contain. Returns true if there are
+/// errors.
+fn check_environment_names(
     schema: &serde_json::Value,
     document: &Node,
     text: &str,
-    problems: &mut Vec<Problem>,
+    errors: &mut Vec<LocatedError>,
 ) -> bool {
     let Some(entry) = document.as_map().and_then(|map| map.entry("environments")) else {
         return false;
@@ -160,30 +155,30 @@ fn check_environments(
         "properties": { "environments": schema["properties"]["environments"] },
         "$defs": schema["$defs"],
     });
-    !check::check_structure(&schema, &only, text, problems).is_empty()
+    !check::check_structure(&schema, &only, text, errors).is_empty()
 }
 
-/// A problem of the parser; an empty file has an advice of its own here.
-fn unreadable(error: ParseError) -> Problem {
+/// Converts an error of the parser. An empty file has its own hint.
+fn parse_error(error: ParseError) -> LocatedError {
     match error.kind {
-        ParseErrorKind::Empty => Problem::new(error.span, "the file is empty")
-            .hint("`stackgen init echo` writes an example"),
-        _ => Problem::from(error),
+        ParseErrorKind::Empty => LocatedError::new(error.span, "the file is empty")
+            .hint("run `stackgen init echo` for an example"),
+        _ => LocatedError::from(error),
     }
 }
 
-/// Checks one environment: its structure, and the meaning of all that can be read of it.
-fn environment(
+/// Checks one environment: its structure, then the values of its readable parts.
+fn check_environment(
     schema: &serde_json::Value,
     name: &str,
     document: Node,
     text: &str,
     damaged_environments: bool,
-    problems: &mut Vec<Problem>,
+    errors: &mut Vec<LocatedError>,
 ) {
-    let damaged = check::check_structure(schema, &document, text, problems);
+    let damaged = check::check_structure(schema, &document, text, errors);
     let mut incomplete = BTreeSet::new();
-    let readable = match problems.is_empty() {
+    let readable = match errors.is_empty() {
         true => json::to_json(&document),
         false => json::to_json(&check::readable(&document, &damaged, &mut incomplete)),
     };
@@ -191,22 +186,26 @@ fn environment(
         Ok(spec) => {
             let mut found = Vec::new();
             let whole = damaged.is_empty() && !damaged_environments;
-            check::check_meaning(&spec, name, &document, whole, &mut found);
-            problems.extend(
+            // A cycle of versions would be reported again as a cycle of resources, which the file does not name.
+            if !check::check_spec(&spec, name, &document, &mut found) {
+                let outline = render::outline(&spec, name, &document);
+                check::check_outline(&document, &outline, whole, &mut found);
+            }
+            errors.extend(
                 found
                     .into_iter()
-                    .filter(|problem| !incomplete.contains(&problem.span)),
+                    .filter(|error| !incomplete.contains(&error.span)),
             );
         }
-        Err(error) if problems.is_empty() => {
-            problems.push(Problem::new(document.span, error.to_string()));
+        Err(error) if errors.is_empty() => {
+            errors.push(LocatedError::new(document.span, error.to_string()));
         }
         Err(_) => {}
     }
 }
 
-/// What an environment cannot change.
-fn fixed_keys(document: &Node) -> Vec<Problem> {
+/// Returns errors for keys that an environment cannot change.
+fn fixed_key_errors(document: &Node) -> Vec<LocatedError> {
     let environments = document
         .get("environments")
         .and_then(Node::as_map)
@@ -218,13 +217,14 @@ fn fixed_keys(document: &Node) -> Vec<Problem> {
     entries
         .filter(|(key, _)| matches!(*key, "name" | "environments"))
         .map(|(key, entry)| {
-            Problem::new(entry.key_span, format!("an environment cannot change `{key}`"))
-                .hint("every name ends in the environment's already, so that copies of a stack do not meet")
+            LocatedError::new(entry.key_span, format!("an environment cannot change `{key}`"))
+                .hint("remove the key: names already end in the environment's name, so copies of a stack do not \
+                    collide")
         })
         .collect()
 }
 
-/// Merges `over` into `base`: mappings deeply, anything else by replacing, `null` by taking away.
+/// Merges `over` into `base`: mappings are merged deeply, `null` removes, and any other value replaces.
 fn merge(base: &mut Node, over: &Node) {
     let Some(entries) = over.as_map() else {
         return;
@@ -247,7 +247,7 @@ fn merge(base: &mut Node, over: &Node) {
     }
 }
 
-/// Lays `functionDefaults` under every function.
+/// Merges every function over `functionDefaults`.
 fn apply_defaults(document: &mut Node) {
     let Some(defaults) = document
         .get("functionDefaults")
@@ -271,29 +271,29 @@ fn apply_defaults(document: &mut Node) {
     }
 }
 
-/// The most environments that the message of a problem names.
+/// Maximum number of environments in a message.
 const MAX_NAMED: usize = 20;
 
-/// The problems of all environments, in the order of the file. One that several environments share is reported once.
-struct Problems<'a> {
-    /// The names of the environments that the file declares, in the order of the file.
+/// Errors of all environments, in the order of the file. An error that several environments share is reported once.
+struct ErrorCollector<'a> {
+    /// Names of the declared environments, in the order of the file.
     names: Vec<&'a str>,
-    /// The environments' own parts of the file, sorted.
+    /// Spans of the environments' overlays, sorted.
     overlays: Vec<Span>,
     environments: usize,
-    /// Every problem, and the environments that have it, in their order.
-    all: Vec<(Problem, Vec<usize>)>,
+    /// Errors, each with the indexes of its environments in ascending order.
+    all: Vec<(LocatedError, Vec<usize>)>,
     seen: HashMap<(Span, String), usize>,
 }
 
-impl<'a> Problems<'a> {
+impl<'a> ErrorCollector<'a> {
     fn new(document: &'a Node, environments: usize) -> Self {
         let declared = document.get("environments").and_then(Node::as_map);
         let declared = declared.into_iter().flat_map(Map::iter);
         let (names, mut overlays): (_, Vec<_>) =
             declared.map(|(name, node)| (name, node.span)).unzip();
         overlays.sort_unstable();
-        Problems {
+        ErrorCollector {
             names,
             overlays,
             environments,
@@ -302,13 +302,13 @@ impl<'a> Problems<'a> {
         }
     }
 
-    /// Adds what was found in an environment, or in the file as such.
-    fn extend(&mut self, environment: Option<usize>, problems: Vec<Problem>) {
-        for problem in problems {
-            let key = (problem.span, problem.message.clone());
+    /// Adds errors of an environment, or of the file as a whole.
+    fn extend(&mut self, environment: Option<usize>, errors: Vec<LocatedError>) {
+        for error in errors {
+            let key = (error.span, error.message.clone());
             let at = *self.seen.entry(key).or_insert(self.all.len());
             if at == self.all.len() {
-                self.all.push((problem, Vec::new()));
+                self.all.push((error, Vec::new()));
             }
             let environments = &mut self.all[at].1;
             if environments.last().copied() != environment {
@@ -317,22 +317,22 @@ impl<'a> Problems<'a> {
         }
     }
 
-    fn sorted(mut self) -> Vec<Problem> {
-        self.all.sort_by_key(|(problem, _)| problem.span);
+    fn sorted(mut self) -> Vec<LocatedError> {
+        self.all.sort_by_key(|(error, _)| error.span);
         let all = std::mem::take(&mut self.all).into_iter();
-        all.map(|(problem, environments)| self.placed(problem, &environments))
+        all.map(|(error, environments)| self.with_environment_names(error, &environments))
             .collect()
     }
 
-    /// A problem that only some environments have says which, unless it stands in their own part of the file.
-    fn placed(&self, problem: Problem, environments: &[usize]) -> Problem {
-        let start = problem.span.start;
+    /// Adds the names of the environments to an error that only some of them have, unless the error is in an overlay.
+    fn with_environment_names(&self, error: LocatedError, environments: &[usize]) -> LocatedError {
+        let start = error.span.start;
         let after = self.overlays.partition_point(|own| own.start <= start);
         let before = after.checked_sub(1).map(|index| self.overlays[index]);
-        let own = before.is_some_and(|own| start < own.end);
+        let is_in_overlay = before.is_some_and(|own| start < own.end);
         let everywhere = environments.is_empty() || environments.len() == self.environments;
-        if everywhere || own {
-            return problem;
+        if everywhere || is_in_overlay {
+            return error;
         }
         let named = environments.iter().take(MAX_NAMED);
         let mut names: Vec<_> = named
@@ -340,47 +340,10 @@ impl<'a> Problems<'a> {
             .collect();
         names.sort_unstable();
         let names = match environments.len().saturating_sub(MAX_NAMED) {
-            0 => check::and(&names),
-            more => format!("{} and {more} more", check::comma_separated(&names)),
+            0 => join_and(&names),
+            more => format!("{} and {more} more", comma_separated(&names)),
         };
-        let message = format!("{} (in {names})", problem.message);
-        Problem { message, ..problem }
-    }
-}
-
-/// A node of the merged document by its path: for the places of problems.
-pub(crate) struct Places<'a>(pub(crate) &'a Node);
-
-impl Places<'_> {
-    /// Where the value at a path stands, or the innermost that is there.
-    pub(crate) fn value(&self, path: &[&str]) -> Span {
-        self.entry(path)
-            .map_or(self.0.span, |entry| entry.node.span)
-    }
-
-    /// Where the key at a path stands, or the innermost that is there.
-    pub(crate) fn key(&self, path: &[&str]) -> Span {
-        self.entry(path).map_or(self.0.span, |entry| entry.key_span)
-    }
-
-    /// Where an element of the list at a path stands.
-    pub(crate) fn item(&self, path: &[&str], index: usize) -> Span {
-        let item = self
-            .entry(path)
-            .and_then(|entry| entry.node.as_list()?.get(index));
-        item.map_or_else(|| self.value(path), |item| item.span)
-    }
-
-    fn entry(&self, path: &[&str]) -> Option<&Entry> {
-        let mut map: Option<&Map> = self.0.as_map();
-        let mut found = None;
-        for key in path {
-            let Some(entry) = map.and_then(|map| map.entry(key)) else {
-                break;
-            };
-            found = Some(entry);
-            map = entry.node.as_map();
-        }
-        found
+        let message = format!("{} (in {names})", error.message);
+        LocatedError { message, ..error }
     }
 }

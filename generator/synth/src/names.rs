@@ -1,24 +1,24 @@
-//! Logical ids and physical names.
+//! Logical IDs and physical names.
 //!
-//! A route's logical id is a function of its key alone, so that a new route never renames another: two routes of
-//! one key cannot both exist while CloudFormation replaces one by the other (row D14). Keys whose spelling does
-//! not survive capitalisation get a digest of the key.
+//! A route's logical ID depends only on its key, so that a new route never renames another. Two routes with the same
+//! key cannot exist at the same time, as they would while CloudFormation replaces one with the other (row D14). If
+//! capitalisation loses information about a key, its logical ID contains a digest of the key.
 
-use crate::digest;
+use crate::digest::short_digest;
 
-/// The environment's copy of a name: `session-authorizer-dev`.
-pub(crate) fn physical(name: &str, environment: &str) -> String {
+/// Returns the name of a resource in an environment: `session-authorizer-dev`.
+pub(crate) fn physical_name(name: &str, environment: &str) -> String {
     format!("{name}-{environment}")
 }
 
-/// `session-authorizer` to `SessionAuthorizer`.
-pub(crate) fn pascal(name: &str) -> String {
+/// Converts `session-authorizer` to `SessionAuthorizer`.
+pub(crate) fn pascal_case(name: &str) -> String {
     name.split(|c: char| !c.is_ascii_alphanumeric())
         .map(capitalise)
         .collect()
 }
 
-/// `RateLimits` and `rate-limits` to `RATE_LIMITS`.
+/// Converts `RateLimits` and `rate-limits` to `RATE_LIMITS`.
 pub(crate) fn screaming_snake(name: &str) -> String {
     let mut out = String::new();
     let mut after_lower = false;
@@ -37,29 +37,29 @@ pub(crate) fn screaming_snake(name: &str) -> String {
     out
 }
 
-/// The logical id of a WebSocket route: `$connect` to `ConnectRoute`, `joinSession` to `JoinSessionRoute`.
-pub(crate) fn websocket_route(key: &str) -> String {
+/// Returns the logical ID of a WebSocket route: `ConnectRoute` for `$connect`, `JoinSessionRoute` for `joinSession`.
+pub(crate) fn websocket_route_id(key: &str) -> String {
     let reserved = ["connect", "disconnect", "default"];
-    let camel = key.starts_with(|c: char| c.is_ascii_lowercase())
+    let is_camel_case = key.starts_with(|c: char| c.is_ascii_lowercase())
         && key.chars().all(|c| c.is_ascii_alphanumeric());
-    let own = key
+    let is_reserved = key
         .strip_prefix('$')
         .is_some_and(|name| reserved.contains(&name));
-    let faithful = own || (camel && !reserved.contains(&key));
+    let is_unambiguous = is_reserved || (is_camel_case && !reserved.contains(&key));
     format!(
         "{}Route{}",
-        pascal(key),
-        if faithful {
+        pascal_case(key),
+        if is_unambiguous {
             String::new()
         } else {
-            digest::short(key)
+            short_digest(key)
         }
     )
 }
 
-/// The logical id of an HTTP route: `PATCH /sessions/{sessionId}` to `PatchSessionsParamHttpRoute`. A path
-/// parameter's name is not part of it, for two routes that differ in it alone are one route.
-pub(crate) fn http_route(key: &str) -> String {
+/// Returns the logical ID of an HTTP route: `PatchSessionsParamHttpRoute` for `PATCH /sessions/{sessionId}`. It does
+/// not contain the names of path parameters, because keys that differ only in those are the same route.
+pub(crate) fn http_route_id(key: &str) -> String {
     let Some((method, path)) = key.split_once(' ') else {
         return "DefaultHttpRoute".to_owned();
     };
@@ -67,7 +67,7 @@ pub(crate) fn http_route(key: &str) -> String {
         .split('/')
         .filter(|segment| !segment.is_empty())
         .collect();
-    let faithful = segments
+    let is_unambiguous = segments
         .iter()
         .all(|segment| match segment.strip_prefix('{') {
             Some(parameter) => !parameter.contains('+'),
@@ -87,15 +87,15 @@ pub(crate) fn http_route(key: &str) -> String {
                 if s.starts_with('{') {
                     "Param".to_owned()
                 } else {
-                    pascal(s)
+                    pascal_case(s)
                 }
             })
             .collect(),
     };
-    let suffix = if faithful {
+    let suffix = if is_unambiguous {
         String::new()
     } else {
-        digest::short(&route_shape(key))
+        short_digest(&route_shape(key))
     };
     format!(
         "{}{path}HttpRoute{suffix}",
@@ -103,7 +103,7 @@ pub(crate) fn http_route(key: &str) -> String {
     )
 }
 
-/// A route key with its parameters' names left out: what API Gateway tells routes apart by.
+/// Returns a route key without the names of its path parameters. API Gateway compares routes by this.
 pub(crate) fn route_shape(key: &str) -> String {
     let mut shape = String::new();
     let mut inside = false;
@@ -133,11 +133,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_route_key_that_capitalisation_would_confuse_gets_a_digest() {
-        assert_eq!(websocket_route("$connect"), "ConnectRoute");
-        assert_eq!(websocket_route("joinSession"), "JoinSessionRoute");
+    fn a_route_key_that_capitalisation_makes_ambiguous_gets_a_digest() {
+        assert_eq!(websocket_route_id("$connect"), "ConnectRoute");
+        assert_eq!(websocket_route_id("joinSession"), "JoinSessionRoute");
         for key in ["connect", "JoinSession", "join_session", "join/session"] {
-            let id = websocket_route(key);
+            let id = websocket_route_id(key);
             assert!(id.chars().all(|c| c.is_ascii_alphanumeric()), "{id}");
             assert!(
                 !["ConnectRoute", "JoinSessionRoute"].contains(&id.as_str()),
@@ -147,20 +147,20 @@ mod tests {
     }
 
     #[test]
-    fn http_routes_are_told_apart_as_api_gateway_does() {
-        assert_eq!(http_route("GET /"), "GetRootHttpRoute");
+    fn http_route_ids_differ_exactly_where_api_gateway_sees_two_routes() {
+        assert_eq!(http_route_id("GET /"), "GetRootHttpRoute");
         assert_eq!(
-            http_route("PATCH /sessions/{sessionId}"),
+            http_route_id("PATCH /sessions/{sessionId}"),
             "PatchSessionsParamHttpRoute"
         );
-        assert_eq!(http_route("GET /a/{x}"), http_route("GET /a/{y}"));
-        assert_ne!(http_route("GET /a/{x}"), http_route("GET /a/{x+}"));
-        assert_ne!(http_route("GET /a/b"), http_route("GET /aB"));
-        assert_ne!(http_route("GET /a/param"), http_route("GET /a/{b}"));
+        assert_eq!(http_route_id("GET /a/{x}"), http_route_id("GET /a/{y}"));
+        assert_ne!(http_route_id("GET /a/{x}"), http_route_id("GET /a/{x+}"));
+        assert_ne!(http_route_id("GET /a/b"), http_route_id("GET /aB"));
+        assert_ne!(http_route_id("GET /a/param"), http_route_id("GET /a/{b}"));
     }
 
     #[test]
-    fn tables_become_environment_variables() {
+    fn table_names_become_names_of_environment_variables() {
         assert_eq!(screaming_snake("RateLimits"), "RATE_LIMITS");
         assert_eq!(screaming_snake("rate-limits"), "RATE_LIMITS");
         assert_eq!(screaming_snake("Sessions"), "SESSIONS");

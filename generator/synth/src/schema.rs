@@ -1,17 +1,17 @@
-//! The JSON Schema of stackgen.yaml, for editors and for our own check of the file.
+//! JSON Schema of stackgen.yaml, for editors and for the checks.
 
 use serde_json::{Map, Value, json};
 
 use crate::spec::Spec;
 
-/// The JSON Schema (draft 2020-12) of stackgen.yaml.
+/// Returns the JSON Schema (draft 2020-12) of stackgen.yaml.
 ///
-/// An environment may hold any part of the file, so its schema is the file's own with nothing required.
+/// An environment can contain any part of the file, so its schema is the file's schema without required keys.
 pub fn schema() -> Value {
     let mut schema = file_schema();
     let partial = partial(&schema);
     let environment = json!({
-        "description": "What differs in this environment, merged over the rest of the file.",
+        "description": "Differences of this environment, merged over the rest of the file.",
         "anyOf": [{ "$ref": "#/$defs/Environment" }, { "type": "null" }],
     });
     if let Some(environments) = schema.pointer_mut("/properties/environments") {
@@ -20,7 +20,7 @@ pub fn schema() -> Value {
     if let Some(Value::Object(definitions)) = schema.get_mut("$defs") {
         definitions.extend(partial);
         for name in ["Expression", "EnvironmentExpression"] {
-            // To an editor `!Join [...]` is a list; our own check sees the function.
+            // To an editor `!Join [...]` is a list. Our own check recognises the function.
             if let Some(Value::Array(types)) =
                 definitions.get_mut(name).and_then(|it| it.get_mut("type"))
             {
@@ -31,12 +31,12 @@ pub fn schema() -> Value {
     schema
 }
 
-/// The schema of the file once an environment is merged into it.
+/// Returns the schema of the file with an environment merged in.
 pub(crate) fn file_schema() -> Value {
     schemars::schema_for!(Spec).to_value()
 }
 
-/// The definitions again, as `Environment…`, with every key optional and `null` allowed to take a part away.
+/// Returns copies of the definitions, named `Environment…`, in which every key is optional and `null` removes a part.
 fn partial(schema: &Value) -> Map<String, Value> {
     let mut definitions = Map::new();
     let mut whole = json!({

@@ -1,12 +1,12 @@
-//! The flagship rendered by stackgen and synthesised by AWS CDK means the same, resource by resource.
+//! The flagship rendered by stackgen has the same meaning as the flagship synthesised by AWS CDK, resource by resource.
 //!
-//! The CDK app is `benches/peers/cdk`; what it synthesised is a fixture of the model's tests. `Model::meaning` leaves
-//! out what every tool does in its own way; how CDK writes a dashboard is the one thing more that is taken out here.
+//! The CDK app is in `benches/peers/cdk`; its templates are fixtures of the model's tests. `Model::meaning` removes
+//! what every tool does differently. This test also normalizes how CDK writes a dashboard.
 
 #![allow(
     missing_docs,
     clippy::unwrap_used,
-    reason = "tests say what they hold by their names"
+    reason = "test names state the behaviour"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,19 +14,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json, json};
 use stackgen_cfn::{Node, Sources};
 use stackgen_model::{Inputs, Model, Resource};
-use stackgen_synth::{Artifacts, Dialect, Request, Stack};
+use stackgen_synth::{Artifacts, Dialect, ProjectFile, RenderOptions};
 
 const FLAGSHIP: &str = include_str!("../../../templates/live-session/stackgen.yaml");
 const CDK_DEV: &str = include_str!("../../model/tests/fixtures/cdk/dev.template.json");
 const CDK_PROD: &str = include_str!("../../model/tests/fixtures/cdk/prod.template.json");
 
 #[test]
-fn a_live_release_means_what_cdk_synthesises() {
+fn a_live_release_has_the_meaning_of_cdks_template() {
     assert_same(&ours("dev"), &cdk(CDK_DEV));
 }
 
 #[test]
-fn a_pinned_release_means_what_cdk_synthesises() {
+fn a_pinned_release_has_the_meaning_of_cdks_template() {
     assert_same(&ours("prod"), &cdk(CDK_PROD));
 }
 
@@ -51,14 +51,14 @@ fn assert_same(ours: &Model, cdk: &Model) {
 
 fn ours(environment: &str) -> Model {
     let mut sources = Sources::new();
-    let stack = Stack::load(sources.add("stackgen.yaml", FLAGSHIP)).unwrap();
-    let request = Request {
+    let stack = ProjectFile::load(sources.add("stackgen.yaml", FLAGSHIP)).unwrap();
+    let options = RenderOptions {
         environment,
         dialect: Dialect::CloudFormation,
         project_path: ".",
         artifacts: &Artifacts::new(),
     };
-    model(&stack.render(&request).unwrap().template)
+    model(&stack.render(&options).unwrap().template)
 }
 
 fn cdk(template: &str) -> Model {
@@ -70,7 +70,7 @@ fn model(template: &Node) -> Model {
     Model::from_template(template, &Inputs::none())
 }
 
-/// The meaning, and what outlives what, as one line a leaf, so that a difference is told by where it is.
+/// Returns the meaning and the lifetimes with one line per leaf, so that a failure shows only the differences.
 fn facts(model: &Model) -> BTreeSet<String> {
     let mut meaning = serde_json::to_value(model.meaning()).unwrap();
     let dashboards = meaning["AWS::CloudWatch::Dashboard"]
@@ -89,8 +89,8 @@ fn facts(model: &Model) -> BTreeSet<String> {
     facts
 }
 
-/// CDK writes a graph's statistic beside each metric instead of once, leaves out a period of 300 seconds, which is
-/// CloudWatch's own, and says that a graph is one over time with axes, which it is anyway.
+/// Normalizes a graph of CDK's dashboard. CDK writes the statistic per metric instead of per graph, leaves out the
+/// default period of 300 seconds, and writes defaults for view and axes.
 fn as_we_write(graph: &mut Map<String, Json>) {
     let statistic = graph.remove("stat");
     for metric in graph["metrics"].as_array_mut().unwrap() {
@@ -129,12 +129,12 @@ fn leaves(path: &str, json: &Json, out: &mut BTreeSet<String>) {
     }
 }
 
-/// What outlives the stack or an update, and what a deployment waits for, of each kind how many. A resource without
-/// `DeletionPolicy` goes with the stack, as with `Delete`.
+/// Returns the deletion policies, and the number of dependencies of deployments per type. A resource without
+/// `DeletionPolicy` is deleted with the stack, as with `Delete`.
 fn lifetimes(model: &Model) -> BTreeSet<String> {
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     for resource in model.resources.values() {
-        // CDK's invoke roles have policies of their own, whose grants the meaning has in the roles.
+        // CDK's invoke roles have separate policies. The meaning has their grants in the roles.
         if resource.kind == "AWS::IAM::Policy" {
             continue;
         }

@@ -1,28 +1,28 @@
-//! From a [`Node`] to text that reads back as an equal one.
+//! Writes a [`Node`] as text that parses to an equal node.
 //!
-//! Three nodes cannot: a mapping that spells a call (its only key is `Ref` or another function's long name) reads
-//! back as that call; a `Ref` or `Condition` of something other than a string, which CloudFormation refuses anyway,
-//! reads back as a mapping; and a float that is not finite, which [`crate::Value`] rules out, reads back as a string.
+//! There are three exceptions. A mapping in the form of a call (its only key is `Ref` or another function's long name)
+//! parses to that call. A `Ref` or `Condition` of something other than a string, which CloudFormation refuses, parses
+//! to a mapping. A float that is not finite, which [`crate::Value`] does not allow, parses to a string.
 
 mod scalar;
 mod yaml;
 
 use crate::json::to_json;
 use crate::{Node, Value};
-use scalar::Context;
+use scalar::ScalarContext;
 
-/// The document as block YAML that YAML 1.1 and 1.2 readers read alike, with short-form intrinsics. Ends with a
-/// newline.
+/// Returns the document as block YAML with short-form intrinsic functions, which YAML 1.1 and 1.2 parsers read in the
+/// same way. It ends with a newline.
 pub fn yaml(node: &Node) -> String {
     yaml::write(node)
 }
 
-/// The document as JSON with two-space indentation and long-form intrinsics. Ends with a newline.
+/// Returns the document as JSON with two-space indentation and long-form intrinsic functions. It ends with a newline.
 pub fn json(node: &Node) -> String {
     escaped(format!("{:#}\n", to_json(node)))
 }
 
-/// The document as JSON on one line, with a blank behind colons and commas.
+/// Returns the document as JSON on one line, with a space after colons and commas.
 pub fn json_line(node: &Node) -> String {
     match &node.value {
         Value::List(items) => {
@@ -43,8 +43,8 @@ pub fn json_line(node: &Node) -> String {
     }
 }
 
-/// Only strings hold these characters. JSON leaves them as they are, but a YAML 1.1 reader takes them for line breaks or
-/// refuses them, and CloudFormation reads JSON as YAML.
+/// Escapes characters that JSON allows in strings. A YAML 1.1 parser takes them for line breaks or refuses them, and
+/// CloudFormation parses JSON as YAML.
 fn escaped(mut json: String) -> String {
     for c in ['\u{7f}', '\u{85}', '\u{2028}', '\u{2029}', '\u{feff}'] {
         if json.contains(c) {
@@ -54,40 +54,40 @@ fn escaped(mut json: String) -> String {
     json
 }
 
-/// A value as it stands behind `key:` in block YAML, from the blank or line break in front of it to the end of its last
-/// line, without that line's break. Where it takes several lines, they begin after `column` blanks.
-pub fn behind_key(node: &Node, column: usize) -> String {
-    yaml::behind(node, column, yaml::Lead::Key)
+/// Returns a value as block YAML contains it after `key:`: from the space or line break before the value to the end of
+/// its last line, without that line's break. If there are several lines, they are indented by `column` spaces.
+pub fn after_key(node: &Node, column: usize) -> String {
+    yaml::after(node, column, yaml::Lead::Key)
 }
 
-/// A value as it stands behind the `-` of a list in block YAML, as [`behind_key`] writes it.
-pub fn behind_dash(node: &Node, column: usize) -> String {
-    yaml::behind(node, column, yaml::Lead::Dash)
+/// Returns a value as block YAML contains it after the `-` of a list, in the form that [`after_key`] describes.
+pub fn after_dash(node: &Node, column: usize) -> String {
+    yaml::after(node, column, yaml::Lead::Dash)
 }
 
-/// A value on one line, as it stands within brackets and behind anything in YAML.
+/// Returns a value on one line that is valid anywhere in YAML, including within brackets.
 pub fn yaml_line(node: &Node) -> String {
     yaml::line(node)
 }
 
-/// The quotes of a string in YAML.
+/// Quotes of a string in YAML.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quotes {
-    /// Where they are needed.
-    Needed,
-    /// Where they are needed within brackets.
-    NeededInBrackets,
-    /// `'…'`, or double quotes where that cannot hold it.
+    /// Quotes if the string needs them in block YAML.
+    AsNeeded,
+    /// Quotes if the string needs them within brackets.
+    AsNeededInFlow,
+    /// `'…'`, or double quotes if the string cannot be in single quotes.
     Single,
     /// `"…"`
     Double,
 }
 
-/// A string on one line.
+/// Returns a string on one line.
 pub fn string(text: &str, quotes: Quotes) -> String {
     match quotes {
-        Quotes::Needed => scalar::string(text, Context::Block),
-        Quotes::NeededInBrackets => scalar::string(text, Context::Flow),
+        Quotes::AsNeeded => scalar::string(text, ScalarContext::Block),
+        Quotes::AsNeededInFlow => scalar::string(text, ScalarContext::Flow),
         Quotes::Single => scalar::single_quoted(text),
         Quotes::Double => scalar::double_quoted(text),
     }

@@ -1,16 +1,16 @@
-//! Scalars that YAML 1.1 and YAML 1.2 readers read alike: when in doubt, quoted.
+//! Scalars that YAML 1.1 and YAML 1.2 parsers read in the same way. In case of doubt, strings are quoted.
 
 use std::fmt::Write as _;
 
-/// Where a scalar stands: within brackets, more characters mean something.
+/// Position of a scalar. Within brackets, more characters are special.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Context {
+pub(super) enum ScalarContext {
     Block,
     Flow,
 }
 
-/// A string on one line, quoted if it needs to be.
-pub(super) fn string(text: &str, context: Context) -> String {
+/// Returns a string on one line, with quotes if it needs them.
+pub(super) fn string(text: &str, context: ScalarContext) -> String {
     let is_bare = || !text.chars().any(needs_escape) && is_plain(text, context);
     match is_name(text, context) || is_bare() {
         true => text.to_owned(),
@@ -18,7 +18,7 @@ pub(super) fn string(text: &str, context: Context) -> String {
     }
 }
 
-/// A string in single quotes, or in double ones when a character needs an escape.
+/// Returns a string in single quotes, or in double quotes if a character needs an escape.
 pub(super) fn single_quoted(text: &str) -> String {
     match text.chars().any(needs_escape) {
         true => double_quoted(text),
@@ -26,7 +26,7 @@ pub(super) fn single_quoted(text: &str) -> String {
     }
 }
 
-/// A number with a fraction, so that YAML 1.1 takes it for one: `1.0e+20`, where Rust writes `1e20`.
+/// Returns a float in a form that YAML 1.1 reads as a number: `1.0e+20`, where Rust writes `1e20`.
 pub(super) fn float(value: f64) -> String {
     let text = format!("{value:?}");
     match text.split_once('e') {
@@ -39,8 +39,8 @@ pub(super) fn float(value: f64) -> String {
     }
 }
 
-/// True for text of several lines that a literal block (`|`) holds as it is in every reader. Tabs and blank-only
-/// lines are legal there, but readers differ in what they do at their edges.
+/// Returns true for text of several lines that a literal block (`|`) preserves in every parser. Tabs and lines of
+/// blanks are legal there, but parsers differ at the edges.
 pub(super) fn is_literal(text: &str) -> bool {
     let body = text.strip_suffix('\n').unwrap_or(text);
     body.contains('\n')
@@ -51,8 +51,8 @@ pub(super) fn is_literal(text: &str) -> bool {
         })
 }
 
-/// True for characters that only a double-quoted scalar holds: control characters, what YAML 1.1 takes for a line
-/// break, and what no reader has to accept.
+/// Returns true for characters that need a double-quoted scalar: control characters, line breaks of YAML 1.1, and
+/// characters that parsers can refuse.
 fn needs_escape(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -61,7 +61,7 @@ fn needs_escape(c: char) -> bool {
         )
 }
 
-/// A string in double quotes.
+/// Returns a string in double quotes.
 pub(super) fn double_quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     out.push('"');
@@ -81,40 +81,42 @@ pub(super) fn double_quoted(text: &str) -> String {
     out
 }
 
-/// True for what most strings of a template are, seen at a glance: names, types, paths, that need no quotes.
-fn is_name(text: &str, context: Context) -> bool {
+/// Returns true for the common strings of a template that need no quotes: names, types, paths. This is a shortcut
+/// before [`is_plain`].
+fn is_name(text: &str, context: ScalarContext) -> bool {
     let bytes = text.as_bytes();
-    let of_name = |byte: &u8| {
+    let is_name_byte = |byte: &u8| {
         byte.is_ascii_alphanumeric()
             || b"_-./".contains(byte)
-            || (*byte == b':' && context == Context::Block)
+            || (*byte == b':' && context == ScalarContext::Block)
     };
     bytes.first().is_some_and(u8::is_ascii_alphabetic)
         && bytes.last() != Some(&b':')
-        && bytes.iter().all(of_name)
+        && bytes.iter().all(is_name_byte)
         && !is_word(text)
 }
 
-/// True for text that means itself without quotes. Conservative: text may be quoted that needs it only elsewhere.
-fn is_plain(text: &str, context: Context) -> bool {
+/// Returns true for text that every parser reads as the same string without quotes. It is conservative: it ignores that
+/// some text needs quotes only in some positions.
+fn is_plain(text: &str, context: ScalarContext) -> bool {
     let Some(first) = text.chars().next() else {
         return false;
     };
-    let begins_plainly = first.is_alphanumeric() || matches!(first, '/' | '$' | '_' | '(');
-    begins_plainly
+    let has_plain_start = first.is_alphanumeric() || matches!(first, '/' | '$' | '_' | '(');
+    has_plain_start
         && !text.ends_with([' ', ':'])
         && !text.contains(": ")
         && !text.contains(" #")
         && !text.contains(['{', '}', '[', ']'])
         && !is_word(text)
-        && !(first.is_ascii_digit() && text.bytes().all(is_of_number_or_date))
-        && (context == Context::Block
+        && !(first.is_ascii_digit() && text.bytes().all(is_number_or_date_byte))
+        && (context == ScalarContext::Block
             || text
                 .chars()
                 .all(|c| c.is_alphanumeric() || "_-./$".contains(c)))
 }
 
-/// Words that some reader takes for a boolean, null or a number.
+/// Returns true for words that some parser takes for a boolean, null or a number.
 fn is_word(text: &str) -> bool {
     const WORDS: &[&str] = &[
         "true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf",
@@ -122,7 +124,7 @@ fn is_word(text: &str) -> bool {
     text.len() <= 5 && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Bytes of numbers in any notation, and of dates and times.
-fn is_of_number_or_date(byte: u8) -> bool {
+/// Returns true for bytes of numbers in any notation, and of dates and times.
+fn is_number_or_date_byte(byte: u8) -> bool {
     byte.is_ascii_hexdigit() || b"xXoOtTzZ_:.+- ".contains(&byte)
 }

@@ -1,16 +1,16 @@
-//! Block YAML, as people write CloudFormation templates.
+//! Block YAML, in the style of CloudFormation templates.
 
-use super::scalar::{self, Context};
-use crate::{Call, Node, Value};
+use super::scalar::{self, ScalarContext};
+use crate::{IntrinsicCall, Node, Value};
 
-/// How wide a line may become by writing a list in brackets.
-const WIDTH: usize = 100;
+/// Maximum width of a line with a list in brackets.
+const MAX_WIDTH: usize = 100;
 
-/// How deep brackets may nest in one line: `!Join ['', [a, b]]`.
-const BRACKETS: usize = 2;
+/// Maximum nesting of brackets in one line: `!Join ['', [a, b]]`.
+const MAX_BRACKETS: usize = 2;
 
-/// The longest key that stands before its colon without `?`; YAML's limit is 1024 characters.
-const KEY: usize = 1000;
+/// Maximum length of a key that is written without `?`. YAML's limit is 1024 characters.
+const MAX_KEY: usize = 1000;
 
 pub(super) fn write(node: &Node) -> String {
     let mut writer = Writer { out: String::new() };
@@ -18,7 +18,7 @@ pub(super) fn write(node: &Node) -> String {
     writer.out
 }
 
-pub(super) fn behind(node: &Node, column: usize, lead: Lead) -> String {
+pub(super) fn after(node: &Node, column: usize, lead: Lead) -> String {
     let mut writer = Writer { out: String::new() };
     writer.node(node, column, lead);
     let end = writer.out.trim_end_matches('\n').len();
@@ -30,20 +30,25 @@ pub(super) fn line(node: &Node) -> String {
     match &node.value {
         Value::List(items) => format!("[{}]", lines(items.iter().map(line))),
         Value::Map(map) => {
-            let entry =
-                |(key, node)| format!("{}: {}", scalar::string(key, Context::Flow), line(node));
+            let entry = |(key, node)| {
+                format!(
+                    "{}: {}",
+                    scalar::string(key, ScalarContext::Flow),
+                    line(node)
+                )
+            };
             format!("{{{}}}", lines(map.iter().map(entry)))
         }
-        Value::Call(call) => short(call, Context::Flow).unwrap_or_else(|| {
+        Value::Call(call) => short(call, ScalarContext::Flow).unwrap_or_else(|| {
             let argument = line(&call.argument);
             match call.argument.value {
                 Value::List(_) | Value::Map(_) => format!("{} {argument}", call.function),
-                // A tag makes a string of a scalar, and one node cannot have two.
+                // A tag turns a scalar into a string, and a node cannot have two tags.
                 _ => format!("{{'{}': {argument}}}", call.function.long_name()),
             }
         }),
-        // The arms above took everything that is no leaf.
-        value => leaf(value, Context::Flow).unwrap_or_default(),
+        // The arms above handle everything that is not a leaf.
+        value => leaf(value, ScalarContext::Flow).unwrap_or_default(),
     }
 }
 
@@ -51,7 +56,7 @@ fn lines(parts: impl Iterator<Item = String>) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// What stands before a node on its line.
+/// Text before a node on its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lead {
     /// Nothing.
@@ -69,7 +74,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes a node and the end of its line. A collection's lines begin at `column`.
+    /// Writes a node and the end of its line. The lines of a collection begin at `column`.
     fn node(&mut self, node: &Node, column: usize, lead: Lead) {
         match &node.value {
             Value::Map(map) if !map.is_empty() => self.map(map.iter(), column, lead),
@@ -79,8 +84,8 @@ impl Writer {
                 self.literal(text, column)
             }
             value => {
-                // The arms above took everything that is no leaf.
-                let text = leaf(value, Context::Block).unwrap_or_default();
+                // The arms above handle everything that is not a leaf.
+                let text = leaf(value, ScalarContext::Block).unwrap_or_default();
                 self.word(&text, lead);
                 self.out.push('\n');
             }
@@ -96,8 +101,8 @@ impl Writer {
         self.begin(lead);
         for (index, (key, node)) in entries.enumerate() {
             self.indent(index, column, lead);
-            let key = scalar::string(key, Context::Block);
-            if key.len() > KEY {
+            let key = scalar::string(key, ScalarContext::Block);
+            if key.len() > MAX_KEY {
                 self.out.push_str("? ");
                 self.out.push_str(&key);
                 self.out.push('\n');
@@ -119,7 +124,7 @@ impl Writer {
         }
     }
 
-    fn call(&mut self, call: &Call, column: usize, lead: Lead) {
+    fn call(&mut self, call: &IntrinsicCall, column: usize, lead: Lead) {
         let tag = call.function.to_string();
         match &call.argument.value {
             Value::String(text) if column > 0 && scalar::is_literal(text) => {
@@ -128,8 +133,9 @@ impl Writer {
             }
             _ => {}
         }
-        let room = WIDTH.saturating_sub(self.line_width() + 1);
-        if let Some(text) = short(call, Context::Block).or_else(|| flow_call(call, room, BRACKETS))
+        let room = MAX_WIDTH.saturating_sub(self.line_width() + 1);
+        if let Some(text) =
+            short(call, ScalarContext::Block).or_else(|| flow_call(call, room, MAX_BRACKETS))
         {
             self.word(&text, lead);
             self.out.push('\n');
@@ -144,7 +150,7 @@ impl Writer {
                 self.word(&tag, lead);
                 self.map(map.iter(), column, Lead::Tag);
             }
-            // One node cannot have two tags.
+            // A node cannot have two tags.
             _ => {
                 let entry = (call.function.long_name(), &*call.argument);
                 self.map(std::iter::once(entry), column, lead);
@@ -152,7 +158,7 @@ impl Writer {
         }
     }
 
-    /// ` |` and the lines of a text.
+    /// Writes ` |` and the lines of a text.
     fn literal(&mut self, text: &str, column: usize) {
         let chomp = if text.ends_with('\n') { " |" } else { " |-" };
         self.out.push_str(chomp);
@@ -173,7 +179,7 @@ impl Writer {
         self.out.push_str(text);
     }
 
-    /// Moves to where a collection begins: the next line, or behind the dash.
+    /// Moves to the start of a collection: the next line, or after the dash.
     fn begin(&mut self, lead: Lead) {
         match lead {
             Lead::Root => {}
@@ -182,7 +188,7 @@ impl Writer {
         }
     }
 
-    /// Indents an item, unless it is the first and follows on the same line.
+    /// Indents an item, unless it is the first one and continues the same line.
     fn indent(&mut self, index: usize, column: usize, lead: Lead) {
         if index > 0 || matches!(lead, Lead::Key | Lead::Tag) {
             self.spaces(column);
@@ -199,8 +205,8 @@ impl Writer {
     }
 }
 
-/// A value that has no inside, on one line.
-fn leaf(value: &Value, context: Context) -> Option<String> {
+/// Returns a value without children on one line.
+fn leaf(value: &Value, context: ScalarContext) -> Option<String> {
     match value {
         Value::Null => Some("null".to_owned()),
         Value::Bool(value) => Some(value.to_string()),
@@ -213,11 +219,11 @@ fn leaf(value: &Value, context: Context) -> Option<String> {
     }
 }
 
-/// A call of something on one line: `!Ref X`, `!GetAtt A.B`. `None` where the argument needs lines of its own, and
-/// where the call needs its long form, because a tag makes a string of every scalar.
-fn short(call: &Call, context: Context) -> Option<String> {
+/// Returns a call with a scalar argument on one line: `!Ref X`, `!GetAtt A.B`. Returns `None` if the argument needs its
+/// own lines, or if the call needs its long form, because a tag turns every scalar into a string.
+fn short(call: &IntrinsicCall, context: ScalarContext) -> Option<String> {
     let argument = match (&call.argument.value, call.as_get_att()) {
-        // Reading it back splits it at the first dot.
+        // A parser splits it at the first dot.
         (_, Some((id, attribute))) if !id.contains('.') => {
             scalar::string(&format!("{id}.{attribute}"), context)
         }
@@ -227,21 +233,21 @@ fn short(call: &Call, context: Context) -> Option<String> {
     Some(format!("{} {argument}", call.function))
 }
 
-/// A node within brackets, if it has no mapping or text of several lines inside, takes at most `room` characters, and
-/// needs no more than `brackets` pairs of brackets inside each other.
+/// Returns a node within brackets, unless it contains a mapping or a text of several lines, needs more than `room`
+/// characters, or nests brackets more than `brackets` levels deep.
 fn flow(node: &Node, room: usize, brackets: usize) -> Option<String> {
     let text = match &node.value {
-        Value::String(text) if text.len() > 4 * WIDTH || text.contains('\n') => return None,
+        Value::String(text) if text.len() > 4 * MAX_WIDTH || text.contains('\n') => return None,
         Value::List(items) if !items.is_empty() => flow_list(items, room, brackets)?,
         Value::Call(call) => flow_call(call, room, brackets)?,
-        value => leaf(value, Context::Flow)?,
+        value => leaf(value, ScalarContext::Flow)?,
     };
     (text.chars().count() <= room).then_some(text)
 }
 
-fn flow_call(call: &Call, room: usize, brackets: usize) -> Option<String> {
-    match (&call.argument.value, short(call, Context::Flow)) {
-        (Value::String(text), _) if text.len() > 4 * WIDTH || text.contains('\n') => None,
+fn flow_call(call: &IntrinsicCall, room: usize, brackets: usize) -> Option<String> {
+    match (&call.argument.value, short(call, ScalarContext::Flow)) {
+        (Value::String(text), _) if text.len() > 4 * MAX_WIDTH || text.contains('\n') => None,
         (_, Some(text)) => Some(text),
         (Value::List(items), None) => {
             let tag = call.function.to_string();

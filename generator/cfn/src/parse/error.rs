@@ -1,19 +1,19 @@
-//! What can be wrong with a document.
+//! Errors of the parser.
 
 use thiserror::Error;
 
 use super::{MAX_ALIAS_NODES, MAX_BYTES, MAX_DEPTH};
 use crate::Span;
 
-/// One thing wrong with a document, and where.
+/// Error in a document, with its location.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{kind}")]
 pub struct ParseError {
-    /// What is wrong.
+    /// Kind of the error.
     pub kind: ParseErrorKind,
-    /// Where.
+    /// Location of the error.
     pub span: Span,
-    /// A second place that explains the first, such as the first of two equal keys.
+    /// Second location that explains the first, such as the first of two equal keys.
     pub related: Option<Span>,
 }
 
@@ -26,30 +26,30 @@ impl ParseError {
         }
     }
 
-    /// What to do about it, when there is something to say.
+    /// Returns a hint, if there is one.
     pub fn hint(&self) -> Option<String> {
         self.kind.hint()
     }
 }
 
-/// The kinds of error.
+/// Kind of a [`ParseError`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ParseErrorKind {
     /// The text is neither YAML nor JSON.
     #[error("{message}")]
     Syntax {
-        /// What the reader met.
+        /// Message of the error.
         message: String,
-        /// What usually causes it.
+        /// Hint about the usual cause.
         hint: Option<&'static str>,
     },
-    /// Nothing but blanks and comments.
+    /// Only blanks and comments.
     #[error("the document is empty")]
     Empty,
     /// More than [`MAX_BYTES`].
-    #[error("the file has {bytes} bytes; {MAX_BYTES} is the most that is read")]
+    #[error("the file has {bytes} bytes; the limit is {MAX_BYTES}")]
     TooLarge {
-        /// How many it has.
+        /// Size of the file.
         bytes: usize,
     },
     /// Nested deeper than [`MAX_DEPTH`].
@@ -61,55 +61,55 @@ pub enum ParseErrorKind {
     /// A key that the mapping already has.
     #[error("the key `{0}` is already used in this mapping")]
     DuplicateKey(String),
-    /// A tag that is no intrinsic function's.
+    /// A tag that is not an intrinsic function.
     #[error("unknown tag `{tag}`")]
     UnknownTag {
-        /// As written.
+        /// The tag in the source.
         tag: String,
-        /// The intrinsic function's tag that is spelled most alike.
+        /// The most similar tag of an intrinsic function.
         nearest: Option<String>,
     },
-    /// A core tag, such as `!!int`, on something that it does not describe.
-    #[error("`{tag}` does not fit: it stands on {found}")]
+    /// A core tag, such as `!!int`, on a value of another type.
+    #[error("`{tag}` does not match its value, which is {found}")]
     TagMismatch {
-        /// As written.
+        /// The tag in the source.
         tag: String,
-        /// What it stands on.
+        /// Type of the tagged value.
         found: String,
     },
     /// `<<`.
     #[error("merge keys (`<<`) are not supported")]
     MergeKey,
-    /// A mapping without a key before the colon, or with `null` there.
+    /// No key or `null` before the colon.
     #[error("a key cannot be null")]
     NullKey,
-    /// A list or a mapping, or something tagged, before the colon.
+    /// A list, a mapping or a tagged value before the colon.
     #[error("a key must be a string")]
     ComplexKey,
-    /// An alias inside the node that it repeats.
-    #[error("this alias repeats the node that it stands in, without end")]
+    /// An alias inside the node that it refers to.
+    #[error("this alias refers to a node that contains it")]
     RecursiveAlias,
-    /// Anchors and aliases that hold more than [`MAX_ALIAS_NODES`] values or [`MAX_BYTES`] of text.
+    /// Anchors and aliases that expand to more than [`MAX_ALIAS_NODES`] values or [`MAX_BYTES`] of text.
     #[error(
-        "anchors and aliases hold more than {MAX_ALIAS_NODES} values or {MAX_BYTES} bytes of text"
+        "anchors and aliases expand to more than {MAX_ALIAS_NODES} values or {MAX_BYTES} bytes of text"
     )]
     AliasExpansion,
 }
 
 impl ParseErrorKind {
-    /// What to do about it, when there is something to say.
+    /// Returns a hint, if there is one.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             ParseErrorKind::Syntax { hint, .. } => return hint.map(str::to_owned),
             ParseErrorKind::UnknownTag { nearest, .. } => match nearest {
                 Some(tag) => return Some(format!("did you mean `{tag}`?")),
                 None => {
-                    "only intrinsic functions are tags; quote the text if it should begin with `!`"
+                    "quote the text if it should begin with `!`; only intrinsic functions are tags"
                 }
             },
             ParseErrorKind::Empty => "write at least one key; `{}` is an empty mapping",
             ParseErrorKind::TooLarge { .. } => {
-                "CloudFormation takes 1 MB at most; is this the right file?"
+                "check that this is the right file; CloudFormation accepts at most 1 MB"
             }
             ParseErrorKind::TooDeep => {
                 "flatten the document, or look for a bracket that is never closed"
@@ -118,7 +118,7 @@ impl ParseErrorKind {
                 "keep one document in a file and remove the `---` before this one"
             }
             ParseErrorKind::DuplicateKey(_) => {
-                "remove or rename one of the two; readers silently keep only one"
+                "remove or rename one of the two; parsers silently keep only one"
             }
             ParseErrorKind::TagMismatch { .. } => "remove the tag, or change the value",
             ParseErrorKind::MergeKey => "write the merged keys out, as CloudFormation needs them",

@@ -1,4 +1,4 @@
-//! JSON, as strictly as RFC 8259 says.
+//! Strict JSON parser (RFC 8259).
 
 use jsonc_parser::ast::{ObjectProp, Value as Ast};
 use jsonc_parser::common::Ranged;
@@ -7,7 +7,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind, parse_to_
 
 use super::position::Positions;
 use super::{MAX_DEPTH, ParseError, ParseErrorKind};
-use crate::{Call, Entry, Map, Node, Value};
+use crate::{Entry, IntrinsicCall, Map, Node, Value};
 
 const STRICT: ParseOptions = ParseOptions {
     allow_comments: false,
@@ -22,7 +22,7 @@ const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-/// Reads a JSON document.
+/// Parses a JSON document.
 pub(super) fn read(text: &str, positions: &Positions<'_>) -> Result<Node, Vec<ParseError>> {
     // jsonc-parser stops at 512 levels, so its recursion is bounded too.
     let result = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| {
@@ -86,7 +86,7 @@ impl Reader<'_> {
                 for property in object.properties {
                     self.property(&mut map, property, depth + 1)?;
                 }
-                Call::fold(map)
+                IntrinsicCall::fold(map)
             }
         };
         Ok(Node::new(value).at(span))
@@ -116,8 +116,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A string as it was read, unless its source holds a bare control character: JSON forbids those, and YAML folds
-    /// line breaks, so the two would not mean the same.
+    /// Returns the string, or an error if its source contains an unescaped control character. JSON forbids those, and
+    /// YAML folds line breaks, so the two would differ.
     fn string(
         &self,
         value: String,
@@ -138,7 +138,7 @@ impl Reader<'_> {
     }
 }
 
-/// A whole number that does not fit, and one that is infinite, stay text.
+/// Returns the value of a number. A whole number that does not fit and an infinite number stay strings.
 fn number(text: &str) -> Value {
     let is_whole = !text.contains(['.', 'e', 'E']);
     match (text.parse::<i64>(), text.parse::<f64>()) {
@@ -148,7 +148,7 @@ fn number(text: &str) -> Value {
     }
 }
 
-/// Where the first bracket over the bound stands, in a text that is JSON up to there.
+/// Returns the offset of the first bracket that exceeds the depth limit, in a text that is valid JSON up to there.
 fn too_deep(text: &str) -> usize {
     let (mut depth, mut in_string, mut escaped) = (0, false, false);
     for (at, byte) in text.bytes().enumerate() {
@@ -190,7 +190,7 @@ fn syntax(error: &JsonErrorKind) -> ParseErrorKind {
             ("this string is never closed", Some("add the missing `\"`"))
         }
         JsonErrorKind::String(ParseStringErrorKind::InvalidUnicodeEscapeSequence(_)) => (
-            "this escape is no Unicode character",
+            "this escape is not a Unicode character",
             Some("escape both halves of a surrogate pair"),
         ),
         other => {

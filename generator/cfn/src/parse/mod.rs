@@ -1,4 +1,4 @@
-//! From text to a located [`Node`].
+//! Parses text to a [`Node`] with spans.
 
 mod error;
 mod json;
@@ -13,26 +13,26 @@ use position::Positions;
 
 use crate::{Node, Source, Span};
 
-/// The longest text that is read, in bytes. CloudFormation itself stops at 1 MB.
+/// Maximum length of a text in bytes. CloudFormation's limit is 1 MB.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// The deepest nesting that is read: mappings, lists and intrinsic functions within each other. Templates that CDK
-/// synthesises stay under 30, and everything that walks a document may recurse this far on a small stack.
+/// Maximum nesting of mappings, lists and intrinsic functions. Templates that CDK synthesises have fewer than 30
+/// levels, and functions that walk a document can recurse this deep on a small stack.
 pub const MAX_DEPTH: usize = 64;
 
-/// How many values the anchors of a document and their aliases may hold in all.
+/// Maximum number of values in all anchors and aliases of a document.
 pub const MAX_ALIAS_NODES: usize = 100_000;
 
-/// Reads a document: JSON if its first character is `{` or `[` and it is valid JSON, otherwise YAML 1.1 with
+/// Parses a document: JSON if its first character is `{` or `[` and it is valid JSON, otherwise YAML 1.1 with
 /// CloudFormation's tags. A byte order mark is skipped.
 ///
-/// Scalars mean what [`crate::Value`] says. A scalar under an intrinsic function's tag is a string however it looks
-/// (`!Ref 12`), and so is a key: `on: push` has the key `on`. A mapping whose only key is an intrinsic function's
-/// long name is that [`crate::Call`]; `Ref` and `Condition` only when they map to a string.
+/// Scalars have the types of [`crate::Value`]. A scalar with an intrinsic function's tag is always a string (`!Ref
+/// 12`), and so is a key: `on: push` has the key `on`. A mapping whose only key is an intrinsic function's long name
+/// becomes an [`crate::IntrinsicCall`]; `Ref` and `Condition` only if they map to a string.
 ///
 /// # Errors
 ///
-/// Every error of the document that can be told apart, in order, at least one. A syntax error ends the reading.
+/// Returns all independent errors of the document, at least one, in order. A syntax error stops the parser.
 pub fn parse(source: &Source) -> Result<Node, Vec<ParseError>> {
     let whole = source.text();
     if whole.len() > MAX_BYTES {
@@ -54,7 +54,7 @@ pub fn parse(source: &Source) -> Result<Node, Vec<ParseError>> {
         return yaml::read(text, &positions);
     }
     match json::read(text, &positions) {
-        // Flow YAML also begins with a bracket. When it is neither, JSON is what it looks like.
+        // Flow YAML also begins with a bracket. If the text is neither, report the errors of JSON.
         Err(errors) if is_syntax(&errors) => match yaml::read(text, &positions) {
             Err(others) if is_syntax(&others) => Err(errors),
             other => other,

@@ -1,20 +1,20 @@
-//! From the offsets that parsers count to spans.
+//! Converts offsets of the parsers to spans.
 
 use crate::{FileId, Span};
 
-/// Bytes a block of the table covers.
+/// Number of bytes in a block of the table.
 const BLOCK: usize = 64;
 
-/// Finds lines, columns and byte offsets in one text. Building it and each look-up together cost time linear in
-/// the text, however long its lines are.
+/// Lookup of lines, columns and byte offsets in a text. Building it and all lookups together take time linear in the
+/// length of the text, however long its lines are.
 pub(super) struct Positions<'a> {
     text: &'a str,
     file: FileId,
     /// Bytes before `text` in the file: the length of a byte order mark, or zero.
     base: usize,
-    /// Where each line begins.
+    /// Byte offset of the start of each line.
     lines: Vec<usize>,
-    /// How many characters begin before each block; empty for ASCII, where every byte is one.
+    /// Number of characters that begin before each block. Empty for ASCII, where every byte is a character.
     chars: Vec<usize>,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Positions<'a> {
         }
     }
 
-    /// The span of the bytes `start..end`, and of all of a character of which they hold a part.
+    /// Returns the span of the bytes `start..end`, extended to whole characters.
     pub(super) fn span(&self, start: usize, end: usize) -> Span {
         let start = self.text.floor_char_boundary(start);
         let end = self.text.ceil_char_boundary(end).max(start);
@@ -54,7 +54,7 @@ impl<'a> Positions<'a> {
         }
     }
 
-    /// The byte at which the character of that index begins; the text's length past its end.
+    /// Returns the byte offset of a character, or the length of the text past its end.
     pub(super) fn byte(&self, index: usize) -> usize {
         if self.chars.is_empty() {
             return index.min(self.text.len());
@@ -76,7 +76,7 @@ impl<'a> Positions<'a> {
         let block = byte / BLOCK;
         match self.chars.get(block) {
             Some(before) => before + count(&self.text.as_bytes()[block * BLOCK..byte]),
-            // ASCII, or the end of a text that fills its last block.
+            // ASCII, or the end of a text whose last block is full.
             None if self.chars.is_empty() => byte,
             None => self.chars[block - 1] + count(&self.text.as_bytes()[(block - 1) * BLOCK..byte]),
         }
@@ -91,7 +91,7 @@ fn begins_char(byte: u8) -> bool {
     byte & 0xC0 != 0x80
 }
 
-/// Texts are at most [`super::MAX_BYTES`] long, so every offset fits.
+/// Every offset fits, because texts have at most [`super::MAX_BYTES`].
 fn offset(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }

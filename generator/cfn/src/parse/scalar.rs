@@ -1,9 +1,9 @@
-//! What a plain scalar means: the rules of YAML 1.1 as PyYAML's SafeLoader applies them.
+//! Types of plain scalars, by the YAML 1.1 rules of PyYAML's SafeLoader.
 
 use crate::Value;
 
-/// The value of a scalar without quotes. Dates, timestamps, infinities, NaN and whole numbers that do not fit stay
-/// strings.
+/// Returns the value of a scalar without quotes. Dates, timestamps, infinities, NaN and whole numbers that do not fit
+/// stay strings.
 pub(super) fn resolve(text: &str) -> Value {
     if is_null(text) {
         return Value::Null;
@@ -11,7 +11,7 @@ pub(super) fn resolve(text: &str) -> Value {
     if let Some(value) = bool(text) {
         return Value::Bool(value);
     }
-    // Everything below begins with a digit, a sign or a dot; most text does not.
+    // Fast path: numbers begin with a digit, a sign or a dot, and most text does not.
     if !text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) {
         return Value::String(text.to_owned());
     }
@@ -24,12 +24,12 @@ pub(super) fn resolve(text: &str) -> Value {
     }
 }
 
-/// `~`, `null` in three casings, or nothing.
+/// Returns true for `~`, `null` in three casings, and empty text.
 pub(super) fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
-/// `true`, `yes`, `on` and their opposites in three casings.
+/// Parses `true`, `yes`, `on` and their opposites in three casings.
 pub(super) fn bool(text: &str) -> Option<bool> {
     match text {
         "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
@@ -38,7 +38,8 @@ pub(super) fn bool(text: &str) -> Option<bool> {
     }
 }
 
-/// Decimal, `0b` binary, `0` octal, `0x` hexadecimal or sexagesimal (`1:30`), with underscores anywhere but first.
+/// Parses a decimal, binary (`0b`), octal (`0`), hexadecimal (`0x`) or sexagesimal (`1:30`) number, with underscores
+/// anywhere but at the start.
 pub(super) fn int(text: &str) -> Option<i64> {
     let (negative, body) = sign(text);
     let magnitude = match body.as_bytes() {
@@ -57,7 +58,7 @@ pub(super) fn int(text: &str) -> Option<i64> {
     i64::try_from(if negative { -magnitude } else { magnitude }).ok()
 }
 
-/// A number with a dot; an exponent needs a sign, as YAML 1.1 says.
+/// Parses a number with a dot. As in YAML 1.1, an exponent needs a sign.
 pub(super) fn float(text: &str) -> Option<f64> {
     let (negative, body) = sign(text);
     let (whole, rest) = body.split_once('.')?;
@@ -103,7 +104,7 @@ fn sign(text: &str) -> (bool, &str) {
     }
 }
 
-/// Digits and underscores, at least one digit.
+/// Parses digits and underscores with at least one digit.
 fn digits(text: &str, radix: u32) -> Option<i128> {
     let mut value = None;
     for c in text.chars().filter(|&c| c != '_') {
@@ -118,7 +119,7 @@ fn digits(text: &str, radix: u32) -> Option<i128> {
     value
 }
 
-/// `first`, then `rest` as minutes and seconds: groups of one or two digits under sixty, between colons.
+/// Adds sexagesimal groups to `first`: one or two digits below sixty, between colons.
 fn sexagesimal(first: i128, rest: &str) -> Option<i128> {
     rest.split(':').try_fold(first, |value, group| {
         let digit = match group.as_bytes() {
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_number_is_a_string() {
+    fn text_that_resembles_a_number_is_a_string() {
         for text in [
             "1e3",
             "1.0e3",

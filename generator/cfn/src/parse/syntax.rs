@@ -1,17 +1,21 @@
-//! The YAML reader's complaints in words that help.
+//! Messages for syntax errors of the YAML parser.
 
 use super::ParseErrorKind;
 
 const INDENT: &str = "check the indentation of this line and the one above";
 const QUOTE: &str = "quote the text if it should begin with this character";
-const COLON: &str = "check the indentation, or quote the text before this if it holds a `: `";
+const COLON: &str = "check the indentation, or quote the text before this if it contains `: `";
 
-/// What the reader says, and what we say: the first row whose left side the complaint contains.
+/// Part of the parser's message, and our message and hint for it. The first match counts.
 const MESSAGES: &[(&str, &str, Option<&str>)] = &[
-    ("unprintable character", "a NUL character is not text", None),
+    (
+        "unprintable character",
+        "NUL characters are not allowed",
+        None,
+    ),
     (
         "found unknown anchor",
-        "no anchor of this name comes before it",
+        "no anchor with this name comes before the alias",
         Some("quote the text if it should begin with `*`"),
     ),
     (
@@ -31,12 +35,12 @@ const MESSAGES: &[(&str, &str, Option<&str>)] = &[
     ),
     (
         "invalid indentation",
-        "this indentation fits no mapping or list above",
+        "this indentation matches no mapping or list above",
         Some(INDENT),
     ),
     (
         "wrongly indented line",
-        "this line is indented less than the text block it stands in",
+        "this line is indented less than the text block around it",
         Some(INDENT),
     ),
     (
@@ -62,17 +66,17 @@ const MESSAGES: &[(&str, &str, Option<&str>)] = &[
     (
         "expected ',' or '}'",
         "expected `,` or `}` in the mapping",
-        Some("close the brace, or quote the text that holds it"),
+        Some("close the brace, or quote the text that contains it"),
     ),
     (
         "expected ',' or ']'",
         "expected `,` or `]` in the list",
-        Some("close the bracket, or quote the text that holds it"),
+        Some("close the bracket, or quote the text that contains it"),
     ),
     (
         "illegal placement of ':'",
         "a list in brackets ends before this `:`",
-        Some("close the bracket, or quote the text that holds it"),
+        Some("close the bracket, or quote the text that contains it"),
     ),
     (
         "misplaced bracket",
@@ -102,7 +106,7 @@ const MESSAGES: &[(&str, &str, Option<&str>)] = &[
     ),
     (
         "invalid Unicode character escape",
-        "this escape is no Unicode character",
+        "this escape is not a Unicode character",
         None,
     ),
     (
@@ -112,12 +116,12 @@ const MESSAGES: &[(&str, &str, Option<&str>)] = &[
     ),
     (
         "comment intercepting",
-        "a comment stands inside a text of several lines",
+        "a comment interrupts a text of several lines",
         Some("quote the text, or use `|`"),
     ),
     (
         "comments must be separated",
-        "a comment needs a blank before its `#`",
+        "a comment needs a space before its `#`",
         Some("quote the text if `#` belongs to it"),
     ),
     (
@@ -142,7 +146,7 @@ const MESSAGES: &[(&str, &str, Option<&str>)] = &[
     ),
 ];
 
-/// The error kind of what the YAML reader said about the place where `rest` begins.
+/// Returns the error for a message of the YAML parser. `rest` is the text from the location of the error.
 pub(super) fn kind(info: &str, rest: &str) -> ParseErrorKind {
     if info.contains("recursion limit") {
         return ParseErrorKind::TooDeep;

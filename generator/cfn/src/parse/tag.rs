@@ -1,17 +1,17 @@
-//! What a YAML tag says about the node it stands on.
+//! YAML tags.
 
 use saphyr_parser::Tag;
 
 use super::ParseErrorKind;
 use super::scalar;
-use crate::{Function, Node, Value};
+use crate::{Intrinsic, Node, Value};
 
-/// A tag that means something.
+/// Kind of a known tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(super) enum TagKind {
     /// An intrinsic function.
-    Call(Function),
-    /// `!`: a scalar is a string, whatever it looks like.
+    Intrinsic(Intrinsic),
+    /// `!`: the scalar is a string, whatever its text.
     NonSpecific,
     /// A core type, such as `!!int`, by the name after the exclamation marks.
     Core(String),
@@ -19,21 +19,21 @@ pub(super) enum Meaning {
 
 const CORE: &str = "tag:yaml.org,2002:";
 
-/// The meaning of a tag, or the error that it has none.
-pub(super) fn meaning(tag: &Tag) -> Result<Meaning, ParseErrorKind> {
+/// Returns the kind of a tag, or an error for an unknown tag.
+pub(super) fn kind(tag: &Tag) -> Result<TagKind, ParseErrorKind> {
     let full = format!("{}{}", tag.handle, tag.suffix);
     if let Some(core) = full.strip_prefix(CORE) {
         return match core {
             "str" | "int" | "float" | "bool" | "null" | "map" | "seq" => {
-                Ok(Meaning::Core(core.to_owned()))
+                Ok(TagKind::Core(core.to_owned()))
             }
             _ => Err(unknown(format!("!!{core}"))),
         };
     }
     match full.strip_prefix('!') {
-        Some("") => Ok(Meaning::NonSpecific),
-        Some(name) => match Function::from_tag(name) {
-            Some(function) => Ok(Meaning::Call(function)),
+        Some("") => Ok(TagKind::NonSpecific),
+        Some(name) => match Intrinsic::from_tag(name) {
+            Some(function) => Ok(TagKind::Intrinsic(function)),
             None => Err(unknown(full)),
         },
         None => Err(unknown(format!("!<{full}>"))),
@@ -43,7 +43,7 @@ pub(super) fn meaning(tag: &Tag) -> Result<Meaning, ParseErrorKind> {
 fn unknown(tag: String) -> ParseErrorKind {
     let name = tag.trim_start_matches('!');
     let name = name.strip_prefix("Fn::").unwrap_or(name).to_lowercase();
-    let nearest = Function::ALL
+    let nearest = Intrinsic::ALL
         .iter()
         .filter(|function| function.tag().len().abs_diff(name.len()) * 3 <= function.tag().len())
         .map(|function| {
@@ -58,7 +58,7 @@ fn unknown(tag: String) -> ParseErrorKind {
     ParseErrorKind::UnknownTag { tag, nearest }
 }
 
-/// The value of a scalar under a core tag.
+/// Returns the value of a scalar with a core tag.
 pub(super) fn cast(core: &str, text: &str) -> Result<Value, ParseErrorKind> {
     let value = match core {
         "str" => Some(Value::String(text.to_owned())),
@@ -73,7 +73,7 @@ pub(super) fn cast(core: &str, text: &str) -> Result<Value, ParseErrorKind> {
     value.ok_or_else(|| mismatch(core, &Node::from(scalar::resolve(text))))
 }
 
-/// The error of a core tag on something else.
+/// Returns the error for a core tag on a value of another type.
 pub(super) fn mismatch(core: &str, found: &Node) -> ParseErrorKind {
     ParseErrorKind::TagMismatch {
         tag: format!("!!{core}"),

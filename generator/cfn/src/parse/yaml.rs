@@ -1,15 +1,16 @@
-//! YAML: from the reader's events to nodes. Nothing here recurses on the document's depth before it is checked.
+//! Builds nodes from the events of the YAML parser. Nothing here recurses into the document before its depth is
+//! checked.
 
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 use super::position::Positions;
-use super::tag::{self, Meaning};
+use super::tag::{self, TagKind};
 use super::{MAX_ALIAS_NODES, MAX_BYTES, MAX_DEPTH, ParseError, ParseErrorKind, scalar, syntax};
-use crate::{Call, Entry, Map, Node, Span, Value};
+use crate::{Entry, IntrinsicCall, Map, Node, Span, Value};
 
-/// Reads one YAML document.
+/// Parses one YAML document.
 pub(super) fn read(text: &str, positions: &Positions<'_>) -> Result<Node, Vec<ParseError>> {
     let mut builder = Builder {
         text,
@@ -32,36 +33,36 @@ pub(super) fn read(text: &str, positions: &Positions<'_>) -> Result<Node, Vec<Pa
 struct Builder<'a> {
     text: &'a str,
     positions: &'a Positions<'a>,
-    /// The collections that are open, outermost first.
+    /// Open collections, the outermost first.
     frames: Vec<Frame>,
-    /// The nodes that aliases can repeat.
+    /// Nodes that aliases can refer to.
     anchors: HashMap<usize, (Node, Size)>,
-    /// What has been copied for anchors and by aliases so far.
+    /// Total size of copies for anchors and aliases so far.
     repeated: Size,
     root: Option<Node>,
     errors: Vec<ParseError>,
 }
 
-/// A collection whose end has not come.
+/// Collection that is not closed yet.
 struct Frame {
     items: Items,
-    tag: Option<Meaning>,
+    tag: Option<TagKind>,
     anchor: usize,
-    /// Where it stands with its tag, so far.
+    /// Span so far, including the tag.
     span: Span,
-    /// Where its content begins.
+    /// Byte offset of the content.
     start: usize,
-    /// How deep its values stand.
+    /// Depth of its values.
     depth: usize,
 }
 
 enum Items {
     List(Vec<Node>),
-    /// With the key whose value comes next.
+    /// Mapping, with the key whose value comes next.
     Map(Map, Option<(String, Span)>),
 }
 
-/// How much a node holds.
+/// Size of a node.
 #[derive(Clone, Copy, Default)]
 struct Size {
     nodes: usize,
@@ -116,12 +117,12 @@ impl<'a> Builder<'a> {
         ParseError::new(kind, self.positions.span(at, at + 1))
     }
 
-    /// How many collections and calls stand around the next value.
+    /// Returns the number of collections and calls around the next value.
     fn depth(&self) -> usize {
         self.frames.last().map_or(0, |frame| frame.depth)
     }
 
-    /// True when the next node is a key of the innermost mapping.
+    /// Returns true if the next node is a key of the innermost mapping.
     fn expects_key(&self) -> bool {
         matches!(
             self.frames.last(),
@@ -139,10 +140,10 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The meaning of a tag; one that has none is noted and then ignored.
-    fn meaning(&mut self, tag: Option<&Tag>, start: usize) -> Option<Meaning> {
-        match tag::meaning(tag?) {
-            Ok(meaning) => Some(meaning),
+    /// Returns the kind of a tag. An unknown tag is reported and then ignored.
+    fn tag_kind(&mut self, tag: Option<&Tag>, start: usize) -> Option<TagKind> {
+        match tag::kind(tag?) {
+            Ok(tag_kind) => Some(tag_kind),
             Err(kind) => {
                 let rest = &self.text[start..];
                 let tag = rest.find('!').unwrap_or(0);
@@ -163,13 +164,13 @@ impl<'a> Builder<'a> {
     ) -> Result<(), ParseError> {
         let content = content_start(self.text, start);
         let span = self.positions.span(start, start);
-        let place = self.positions.span(content, content + 1);
+        let first = self.positions.span(content, content + 1);
         if self.expects_key() {
-            return Err(ParseError::new(ParseErrorKind::ComplexKey, place));
+            return Err(ParseError::new(ParseErrorKind::ComplexKey, first));
         }
-        let tag = self.meaning(tag, start);
-        let depth = self.depth() + 1 + usize::from(matches!(tag, Some(Meaning::Call(_))));
-        Self::check_depth(depth, place)?;
+        let tag = self.tag_kind(tag, start);
+        let depth = self.depth() + 1 + usize::from(matches!(tag, Some(TagKind::Intrinsic(_))));
+        Self::check_depth(depth, first)?;
         self.frames.push(Frame {
             items,
             tag,
@@ -181,10 +182,11 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Ends the innermost collection. `end` is where its closing bracket stands, or the comma before it, if it has one.
+    /// Closes the innermost collection. `end` is the offset of its closing bracket, or of the comma before it, if there
+    /// is one.
     fn close(&mut self, end: usize) -> Result<(), ParseError> {
         let Some(frame) = self.frames.pop() else {
-            return Ok(()); // the reader pairs its events
+            return Ok(()); // the parser pairs its events
         };
         let has_brackets = matches!(self.text.as_bytes().get(frame.start), Some(b'[' | b'{'));
         let inner = match has_brackets.then(|| closing(self.text, end)) {
@@ -193,14 +195,14 @@ impl<'a> Builder<'a> {
         };
         let (value, collection) = match frame.items {
             Items::List(items) => (Value::List(items), "seq"),
-            Items::Map(map, _) => (Call::fold(map), "map"),
+            Items::Map(map, _) => (IntrinsicCall::fold(map), "map"),
         };
         let span = frame.span.to(inner);
         let node = match frame.tag {
-            Some(Meaning::Call(function)) => {
-                Node::from(Call::new(function, Node::new(value).at(inner))).at(span)
+            Some(TagKind::Intrinsic(function)) => {
+                Node::from(IntrinsicCall::new(function, Node::new(value).at(inner))).at(span)
             }
-            Some(Meaning::Core(core)) if core != collection => {
+            Some(TagKind::Core(core)) if core != collection => {
                 let node = Node::new(value).at(span);
                 self.errors
                     .push(ParseError::new(tag::mismatch(&core, &node), span));
@@ -228,19 +230,19 @@ impl<'a> Builder<'a> {
         let plain = style == ScalarStyle::Plain;
         if self.expects_key() {
             self.anchor(anchor, &Node::from(text).at(span))?;
-            let tag = self.meaning(tag, start);
+            let tag = self.tag_kind(tag, start);
             return self.key(text, plain, tag.as_ref(), span);
         }
         if self.frames.is_empty() && tag.is_none() && plain && text.is_empty() {
             return Ok(()); // an empty document
         }
-        let node = match self.meaning(tag, start) {
-            Some(Meaning::Call(function)) => {
+        let node = match self.tag_kind(tag, start) {
+            Some(TagKind::Intrinsic(function)) => {
                 Self::check_depth(self.depth() + 1, span)?;
-                Call::new(function, Node::from(text).at(inner)).into()
+                IntrinsicCall::new(function, Node::from(text).at(inner)).into()
             }
-            Some(Meaning::NonSpecific) => Node::from(text),
-            Some(Meaning::Core(core)) => match tag::cast(&core, text) {
+            Some(TagKind::NonSpecific) => Node::from(text),
+            Some(TagKind::Core(core)) => match tag::cast(&core, text) {
                 Ok(value) => Node::new(value),
                 Err(kind) => {
                     self.errors.push(ParseError::new(kind, span));
@@ -253,18 +255,18 @@ impl<'a> Builder<'a> {
         self.add(node.at(span), anchor)
     }
 
-    /// Takes a scalar as the key of the innermost mapping.
+    /// Uses a scalar as the key of the innermost mapping.
     fn key(
         &mut self,
         text: &str,
         plain: bool,
-        tag: Option<&Meaning>,
+        tag: Option<&TagKind>,
         span: Span,
     ) -> Result<(), ParseError> {
         let untyped = match tag {
             None => plain,
-            Some(Meaning::NonSpecific) => false,
-            Some(Meaning::Core(core)) if core == "str" => false,
+            Some(TagKind::NonSpecific) => false,
+            Some(TagKind::Core(core)) if core == "str" => false,
             Some(_) => return Err(ParseError::new(ParseErrorKind::ComplexKey, span)),
         };
         if untyped && scalar::is_null(text) {
@@ -296,7 +298,7 @@ impl<'a> Builder<'a> {
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), ParseError> {
-        // A node that is not finished has an anchor that is not known yet.
+        // The anchor of an unfinished node is not known yet.
         let Some(&(_, size)) = self.anchors.get(&anchor) else {
             return Err(ParseError::new(ParseErrorKind::RecursiveAlias, span));
         };
@@ -313,7 +315,7 @@ impl<'a> Builder<'a> {
         self.add(node, 0)
     }
 
-    /// Keeps a finished node for the aliases of its anchor, if it has one.
+    /// Stores a finished node for the aliases of its anchor, if it has one.
     fn anchor(&mut self, anchor: usize, node: &Node) -> Result<(), ParseError> {
         if anchor > 0 {
             let size = size(node);
@@ -323,7 +325,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Counts a node that is copied, before it is.
+    /// Counts a node before it is copied.
     fn spend(&mut self, size: Size, span: Span) -> Result<(), ParseError> {
         self.repeated.nodes += size.nodes;
         self.repeated.text += size.text;
@@ -333,7 +335,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Puts a finished node where it belongs.
+    /// Adds a finished node to the innermost collection.
     fn add(&mut self, node: Node, anchor: usize) -> Result<(), ParseError> {
         self.anchor(anchor, &node)?;
         let Some(frame) = self.frames.last_mut() else {
@@ -344,7 +346,7 @@ impl<'a> Builder<'a> {
         match &mut frame.items {
             Items::List(items) => items.push(node),
             Items::Map(map, next) => {
-                // Of two equal keys, which are an error, the first stays.
+                // Two equal keys are an error; keep the first.
                 if let Some((key, key_span)) = next.take()
                     && map.entry(&key).is_none()
                 {
@@ -356,10 +358,10 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// What a tag or an anchor ends before.
+/// Characters that end a tag or an anchor.
 const TAG_END: [char; 7] = [' ', '\t', '\r', '\n', ',', ']', '}'];
 
-/// Where a node's content begins: behind its tag and its anchor, which may stand on lines of their own.
+/// Returns the offset of a node's content, after its tag and anchor. These can be on separate lines.
 fn content_start(text: &str, start: usize) -> usize {
     let mut rest = &text[start..];
     while rest.starts_with(['!', '&']) {
@@ -372,7 +374,7 @@ fn content_start(text: &str, start: usize) -> usize {
     text.len() - rest.len()
 }
 
-/// Where a closing bracket stands, if nothing stands before it but a comma, blanks and comments.
+/// Returns the offset of a closing bracket, if only a comma, blanks and comments precede it.
 fn closing(text: &str, start: usize) -> Option<usize> {
     let mut rest = text[start..].trim_start_matches(',').trim_start();
     while rest.starts_with('#') {
@@ -382,7 +384,8 @@ fn closing(text: &str, start: usize) -> Option<usize> {
         .then(|| text.len() - rest.len())
 }
 
-/// Where a scalar ends. The reader counts the blanks and the comment behind a quote and behind a block.
+/// Returns the offset of the end of a scalar. The parser's spans include blanks and comments after quoted and block
+/// scalars.
 fn scalar_end(text: &str, start: usize, end: usize, style: ScalarStyle) -> usize {
     let end = end.max(start);
     let whole = &text[start..end];
@@ -395,7 +398,8 @@ fn scalar_end(text: &str, start: usize, end: usize, style: ScalarStyle) -> usize
     start + length
 }
 
-/// The length of the quoted string that a text begins with. `escape` makes the quote after it part of the string.
+/// Returns the length of the quoted string at the start of a text. `escape` makes the following quote part of the
+/// string.
 fn quoted_length(text: &str, quote: u8, escape: u8) -> usize {
     let bytes = text.as_bytes();
     let mut at = 1;
@@ -410,7 +414,7 @@ fn quoted_length(text: &str, quote: u8, escape: u8) -> usize {
     bytes.len()
 }
 
-/// Recursion is as deep as the node, and that is bounded.
+/// The recursion is bounded, because the depth of nodes is.
 fn size(node: &Node) -> Size {
     let children = match &node.value {
         Value::List(items) => items.iter().map(size).collect::<Vec<_>>(),

@@ -1,11 +1,11 @@
-//! What people see of a document that is written.
+//! Written documents as text.
 
 use insta::assert_snapshot;
-use stackgen_cfn::{Call, Function, Node, Value, emit, list, map};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Value, emit, list, map};
 
 use crate::read;
 
-/// A template as a person might have typed it, in forms that are not ours.
+/// A template in the style of a person, with notations that the writer does not use.
 const TEMPLATE: &str = r##"
 AWSTemplateFormatVersion: 2010-09-09
 Conditions: {IsProd: !Not [!Equals [!Ref Env, '']]}
@@ -34,7 +34,7 @@ Resources:
 "##;
 
 #[test]
-fn a_template_reads_well() {
+fn a_template_as_text() {
     assert_snapshot!(emit::yaml(&read(TEMPLATE)), @"
     AWSTemplateFormatVersion: '2010-09-09'
     Conditions:
@@ -98,7 +98,7 @@ fn a_template_reads_well() {
     ");
 }
 
-/// One to a line, without the quotes they do not need.
+/// Texts that need no quotes, one per line.
 const PLAIN: &str = "plain
 two words
 a:b
@@ -114,7 +114,7 @@ $request.body.action
 1st
 a-b_c.d";
 
-/// One to a line, without the quotes they need.
+/// Texts that need quotes, one per line.
 const QUOTED: &str = " a
 on
 y
@@ -151,14 +151,14 @@ ${A}
 ";
 
 #[test]
-fn text_that_every_reader_takes_for_itself_is_plain() {
+fn text_that_every_parser_reads_as_itself_is_plain() {
     for text in PLAIN.lines() {
         assert_eq!(emit::yaml(&text.into()), format!("{text}\n"));
     }
 }
 
 #[test]
-fn text_that_some_reader_takes_for_something_else_is_quoted() {
+fn text_that_some_parser_reads_differently_is_quoted() {
     for text in QUOTED.split('\n') {
         assert_eq!(emit::yaml(&text.into()), format!("'{text}'\n"));
     }
@@ -205,7 +205,7 @@ fn numbers_keep_their_type() {
 }
 
 #[test]
-fn lines_stand_in_a_block_where_it_holds_them() {
+fn text_of_several_lines_is_a_block_if_a_block_preserves_it() {
     let node = map([
         "a\nb",
         "a\nb\n",
@@ -244,8 +244,8 @@ fn lines_stand_in_a_block_where_it_holds_them() {
 }
 
 #[test]
-fn a_root_of_any_kind_is_written() {
-    let call = |argument| Node::from(Call::new(Function::Join, argument));
+fn every_kind_of_root_is_written() {
+    let call = |argument| Node::from(IntrinsicCall::new(Intrinsic::Join, argument));
     let roots = [
         Node::default(),
         map::<&str>([]),
@@ -268,7 +268,7 @@ fn a_root_of_any_kind_is_written() {
 }
 
 #[test]
-fn json_has_long_forms() {
+fn json_has_long_form_functions() {
     let node =
         read("b: !GetAtt A.B\na: !Join ['', [!Ref x, 1.0]]\nc: {}\nd: []\ne: \"\\u2028\\\"\"\n");
     assert_snapshot!(emit::json(&node), @r#"

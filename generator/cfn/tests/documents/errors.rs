@@ -1,4 +1,4 @@
-//! Every kind of error as a person sees it.
+//! Every kind of error as text.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use stackgen_cfn::parse::MAX_BYTES;
 
 use crate::source;
 
-/// The errors of a text: place, message, the text there, related place, hint.
+/// Returns the errors of a text: location, message, the text there, related location, hint.
 fn report(text: &str) -> String {
     let (sources, source) = source(text);
     let errors = stackgen_cfn::parse(&source).expect_err("the document is wrong");
@@ -56,20 +56,20 @@ fn yaml_syntax() {
       write the outer function in its long form: `Fn::Base64: !Sub …`
     t.yaml:1:9: `*` and `&` begin an alias and an anchor, and a name must follow "*"
       quote the text: '*'
-    t.yaml:1:4: no anchor of this name comes before it "*"
+    t.yaml:1:4: no anchor with this name comes before the alias "*"
       quote the text if it should begin with `*`
     t.yaml:1:4: no value can begin with this character "@"
       quote the text if it should begin with this character
     t.yaml:1:5: a `:` is not allowed here ":"
-      check the indentation, or quote the text before this if it holds a `: `
+      check the indentation, or quote the text before this if it contains `: `
     t.yaml:2:2: a tab cannot indent YAML "b"
       indent with spaces
     t.yaml:1:4: this quote is never closed "'"
       close it, or double it if it belongs to the text
     t.yaml:2:2: a list in brackets ends before this `:` ":"
-      close the bracket, or quote the text that holds it
+      close the bracket, or quote the text that contains it
     t.yaml:2:2: expected `,` or `}` in the mapping ":"
-      close the brace, or quote the text that holds it
+      close the brace, or quote the text that contains it
     t.yaml:3:2: expected a key of the mapping "d"
       check the indentation of this line and the one above
     t.yaml:1:8: text follows the closing quote "é"
@@ -82,7 +82,7 @@ fn yaml_syntax() {
       check the indentation of this line and the one above
     t.yaml:1:1: this bracket closes nothing "}"
       quote the text if it should begin with this character
-    t.yaml:1:4: a NUL character is not text "\0"
+    t.yaml:1:4: NUL characters are not allowed "\0"
     "#);
 }
 
@@ -111,7 +111,7 @@ fn json_syntax() {
       remove it, or write YAML
     t.yaml:1:10: text follows the end of the document "{"
       remove it
-    t.yaml:1:8: this escape is no Unicode character "\\"
+    t.yaml:1:8: this escape is not a Unicode character "\\"
       escape both halves of a surrogate pair
     t.yaml:1:7: this string is never closed "\""
       add the missing `"`
@@ -138,8 +138,8 @@ fn empty() {
 #[test]
 fn too_large() {
     assert_snapshot!(report(&" ".repeat(MAX_BYTES + 1)), @r#"
-    t.yaml:1:1: the file has 8388609 bytes; 8388608 is the most that is read ""
-      CloudFormation takes 1 MB at most; is this the right file?
+    t.yaml:1:1: the file has 8388609 bytes; the limit is 8388608 ""
+      check that this is the right file; CloudFormation accepts at most 1 MB
     "#);
 }
 
@@ -181,18 +181,18 @@ fn duplicate_keys() {
     assert_snapshot!(report("a: 1\nb:\n  c: 1\n  c: 2\n  'c': 3\na: 2\n"), @r#"
     t.yaml:4:3: the key `c` is already used in this mapping "c"
       see t.yaml:3:3
-      remove or rename one of the two; readers silently keep only one
+      remove or rename one of the two; parsers silently keep only one
     t.yaml:5:3: the key `c` is already used in this mapping "'c'"
       see t.yaml:3:3
-      remove or rename one of the two; readers silently keep only one
+      remove or rename one of the two; parsers silently keep only one
     t.yaml:6:1: the key `a` is already used in this mapping "a"
       see t.yaml:1:1
-      remove or rename one of the two; readers silently keep only one
+      remove or rename one of the two; parsers silently keep only one
     "#);
     assert_snapshot!(report("{\"a\": 1,\n \"b\": 2, \"\\u0061\": 3}"), @r#"
     t.yaml:2:10: the key `a` is already used in this mapping "\"\\u0061\""
       see t.yaml:1:2
-      remove or rename one of the two; readers silently keep only one
+      remove or rename one of the two; parsers silently keep only one
     "#);
 }
 
@@ -214,13 +214,13 @@ fn unknown_tags() {
     t.yaml:1:4: unknown tag `!Refs` "!Refs"
       did you mean `!Ref`?
     t.yaml:1:5: unknown tag `!Foo` "!Foo"
-      only intrinsic functions are tags; quote the text if it should begin with `!`
+      quote the text if it should begin with `!`; only intrinsic functions are tags
     t.yaml:1:12: unknown tag `!Foo` "!Foo"
-      only intrinsic functions are tags; quote the text if it should begin with `!`
+      quote the text if it should begin with `!`; only intrinsic functions are tags
     t.yaml:1:18: unknown tag `!!binary` "!!binary"
-      only intrinsic functions are tags; quote the text if it should begin with `!`
+      quote the text if it should begin with `!`; only intrinsic functions are tags
     t.yaml:1:4: unknown tag `!<tag:x>` "!<tag:x>"
-      only intrinsic functions are tags; quote the text if it should begin with `!`
+      quote the text if it should begin with `!`; only intrinsic functions are tags
     t.yaml:1:7: unknown tag `!Jion` "!Jion"
       did you mean `!Join`?
     t.yaml:3:4: unknown tag `!Sub:` "!Sub:"
@@ -229,17 +229,17 @@ fn unknown_tags() {
 }
 
 #[test]
-fn core_tags_that_do_not_fit() {
+fn core_tags_on_other_types() {
     assert_snapshot!(report("a: !!int x\nb: !!str {}\nc: !!map []\nd: !!bool 1\ne: !!seq\n"), @r#"
-    t.yaml:1:4: `!!int` does not fit: it stands on a string "!!int x"
+    t.yaml:1:4: `!!int` does not match its value, which is a string "!!int x"
       remove the tag, or change the value
-    t.yaml:2:4: `!!str` does not fit: it stands on a mapping "!!str {}"
+    t.yaml:2:4: `!!str` does not match its value, which is a mapping "!!str {}"
       remove the tag, or change the value
-    t.yaml:3:4: `!!map` does not fit: it stands on a list "!!map []"
+    t.yaml:3:4: `!!map` does not match its value, which is a list "!!map []"
       remove the tag, or change the value
-    t.yaml:4:4: `!!bool` does not fit: it stands on a number "!!bool 1"
+    t.yaml:4:4: `!!bool` does not match its value, which is a number "!!bool 1"
       remove the tag, or change the value
-    t.yaml:5:4: `!!seq` does not fit: it stands on nothing "!!seq"
+    t.yaml:5:4: `!!seq` does not match its value, which is nothing "!!seq"
       remove the tag, or change the value
     "#);
 }
@@ -263,7 +263,7 @@ fn null_keys() {
 }
 
 #[test]
-fn keys_that_are_no_strings() {
+fn keys_that_are_not_strings() {
     let texts = [
         "? [a]\n: b\n",
         "{{a: b}: c}",
@@ -285,7 +285,7 @@ fn keys_that_are_no_strings() {
 #[test]
 fn aliases() {
     assert_snapshot!(report("a: &a\n  b: *a\n"), @r#"
-    t.yaml:2:6: this alias repeats the node that it stands in, without end "*a"
+    t.yaml:2:6: this alias refers to a node that contains it "*a"
       write the value out instead of the alias
     "#);
     let many = format!(
@@ -294,7 +294,7 @@ fn aliases() {
         "*a,".repeat(100)
     );
     assert_snapshot!(report(&many), @r#"
-    t.yaml:2:299: anchors and aliases hold more than 100000 values or 8388608 bytes of text "*a"
+    t.yaml:2:299: anchors and aliases expand to more than 100000 values or 8388608 bytes of text "*a"
       write the values out instead of the aliases
     "#);
 }
@@ -303,13 +303,13 @@ fn aliases() {
 fn all_errors_of_a_document_are_reported() {
     assert_snapshot!(report("a: !Foo x\na: 1\n<<: {}\nb: !!int y\nc: 'z\n"), @r#"
     t.yaml:1:4: unknown tag `!Foo` "!Foo"
-      only intrinsic functions are tags; quote the text if it should begin with `!`
+      quote the text if it should begin with `!`; only intrinsic functions are tags
     t.yaml:2:1: the key `a` is already used in this mapping "a"
       see t.yaml:1:1
-      remove or rename one of the two; readers silently keep only one
+      remove or rename one of the two; parsers silently keep only one
     t.yaml:3:1: merge keys (`<<`) are not supported "<<"
       write the merged keys out, as CloudFormation needs them
-    t.yaml:4:4: `!!int` does not fit: it stands on a string "!!int y"
+    t.yaml:4:4: `!!int` does not match its value, which is a string "!!int y"
       remove the tag, or change the value
     t.yaml:5:4: this quote is never closed "'"
       close it, or double it if it belongs to the text

@@ -1,10 +1,10 @@
-//! Documents of every kind of value, with the strings that readers disagree about.
+//! Generated documents with every kind of value, including strings that parsers read differently.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use stackgen_cfn::{Call, Function, Map, Node, Value};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node, Value};
 
-/// Text that some YAML reader takes for something other than itself when it stands without quotes.
+/// Text that some YAML parser does not read as the same string without quotes.
 const NASTY: &[&str] = &[
     "",
     " ",
@@ -204,22 +204,22 @@ fn scalar() -> impl Strategy<Value = Node> {
     ]
 }
 
-/// The call of a function on an argument that CloudFormation could have meant: `Ref` and `Condition` take strings.
-fn call(function: Function, argument: Node, name: String) -> Node {
+/// Returns a call that CloudFormation could accept: `Ref` and `Condition` have strings as arguments.
+fn call(function: Intrinsic, argument: Node, name: String) -> Node {
     match function {
-        Function::Ref | Function::Condition => Call::new(function, name).into(),
-        _ => Call::new(function, argument).into(),
+        Intrinsic::Ref | Intrinsic::Condition => IntrinsicCall::new(function, name).into(),
+        _ => IntrinsicCall::new(function, argument).into(),
     }
 }
 
 fn map(entries: Vec<(String, Node)>) -> Node {
-    // A mapping that spells a call is that call to every reader.
-    Node::new(Call::fold(entries.into_iter().collect::<Map>()))
+    // Every parser reads a mapping in the form of a call as that call.
+    Node::new(IntrinsicCall::fold(entries.into_iter().collect::<Map>()))
 }
 
 pub(crate) fn node() -> impl Strategy<Value = Node> {
     scalar().prop_recursive(6, 40, 5, |inner| {
-        let function = prop::sample::select(Function::ALL);
+        let function = prop::sample::select(Intrinsic::ALL);
         prop_oneof![
             2 => vec(inner.clone(), 0..5).prop_map(Node::from),
             2 => vec((text(), inner.clone()), 0..5).prop_map(map),

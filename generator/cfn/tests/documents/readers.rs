@@ -1,4 +1,4 @@
-//! What is written means the same to a YAML 1.1 reader (PyYAML) and to a YAML 1.2 reader (`serde_yaml`).
+//! A YAML 1.1 parser (PyYAML) and a YAML 1.2 parser (`serde_yaml`) read written documents as the same values.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,16 +9,16 @@ use proptest::test_runner::TestRunner;
 use serde_json::Value as Json;
 use serde_yaml::Value as Yaml;
 use stackgen_cfn::json::to_json;
-use stackgen_cfn::{Function, Node, emit};
+use stackgen_cfn::{Intrinsic, Node, emit};
 
 use crate::{generate, read};
 
-/// A short-form call in its long form.
+/// Returns a short-form call in its long form.
 fn long_form(tag: &str, argument: Json) -> Json {
-    let function = Function::from_tag(tag.trim_start_matches('!'))
+    let function = Intrinsic::from_tag(tag.trim_start_matches('!'))
         .expect("only functions are written as tags");
     let argument = match argument.as_str().and_then(|text| text.split_once('.')) {
-        Some((id, attribute)) if function == Function::GetAtt => {
+        Some((id, attribute)) if function == Intrinsic::GetAtt => {
             Json::from([id, attribute].as_slice())
         }
         _ => argument,
@@ -51,7 +51,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn serde_yaml_reads_what_is_written(node in generate::node()) {
+    fn serde_yaml_reads_written_documents(node in generate::node()) {
         let text = emit::yaml(&node);
         let value = serde_yaml::from_str::<Yaml>(&text).map_err(|e| TestCaseError::fail(format!("{e}\n{text}")))?;
         prop_assert_eq!(to_long_form(value).to_string(), to_json(&node).to_string(), "{}", text);
@@ -59,7 +59,7 @@ proptest! {
 }
 
 #[test]
-fn pyyaml_reads_what_is_written() {
+fn pyyaml_reads_written_documents() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let Some(python) = stackgen_test_tools::installed("venv/bin/python") else {
         return;
@@ -92,7 +92,7 @@ fn pyyaml_reads_what_is_written() {
     let lines = String::from_utf8(output.stdout).expect("JSON in ASCII");
     assert_eq!(lines.lines().count(), nodes.len());
     for ((line, node), document) in lines.lines().zip(&nodes).zip(documents) {
-        // Read by our own JSON reader, which keeps the last bit of a float.
+        // Parsed with our own JSON parser, which keeps the last bit of a float.
         assert_eq!(
             emit::json(&read(line).get("Root").cloned().unwrap_or_default()),
             emit::json(node),

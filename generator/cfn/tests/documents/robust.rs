@@ -1,4 +1,4 @@
-//! No input panics, and the bounds hold.
+//! No input panics, and the limits hold.
 
 use proptest::prelude::*;
 use stackgen_cfn::parse::{MAX_DEPTH, ParseErrorKind};
@@ -34,7 +34,8 @@ fn apply(text: &str, edits: Vec<(prop::sample::Index, usize, String)>) -> String
     chars.into_iter().collect()
 }
 
-/// Every span lies within the text, on character boundaries, and children lie within their parents, aliases aside.
+/// Checks that every span is within the text and on character boundaries, and that children are within their parents,
+/// except aliases.
 fn check_spans(text: &str, node: &Node) {
     let (start, end) = (node.span.start as usize, node.span.end as usize);
     assert!(text.get(start..end).is_some(), "{text:?} {:?}", node.span);
@@ -67,27 +68,27 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn arbitrary_text_is_read_or_refused(chars in prop::collection::vec(any::<char>(), 0..60)) {
+    fn arbitrary_text_parses_or_is_refused(chars in prop::collection::vec(any::<char>(), 0..60)) {
         survive(&String::from_iter(chars));
     }
 
     #[test]
-    fn arbitrary_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+    fn arbitrary_bytes_parse_or_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
         survive(&String::from_utf8_lossy(&bytes));
     }
 
     #[test]
-    fn arbitrary_punctuation_is_read_or_refused(text in "[\\-?:,\\[\\]{}#&*!|>'\"%@` \n\ta<~=\\\\0é]{0,40}") {
+    fn arbitrary_punctuation_parses_or_is_refused(text in "[\\-?:,\\[\\]{}#&*!|>'\"%@` \n\ta<~=\\\\0é]{0,40}") {
         survive(&text);
     }
 
     #[test]
-    fn damaged_yaml_is_read_or_refused(edits in prop::collection::vec(edit(), 1..5)) {
+    fn damaged_yaml_parses_or_is_refused(edits in prop::collection::vec(edit(), 1..5)) {
         survive(&apply(VALID, edits));
     }
 
     #[test]
-    fn damaged_json_is_read_or_refused(edits in prop::collection::vec(edit(), 1..5)) {
+    fn damaged_json_parses_or_is_refused(edits in prop::collection::vec(edit(), 1..5)) {
         survive(&apply(JSON, edits));
     }
 }
@@ -99,7 +100,7 @@ fn only_kind(text: &str) -> ParseErrorKind {
 }
 
 #[test]
-fn what_damage_is_done_to_is_valid() {
+fn the_texts_to_damage_are_valid() {
     survive(VALID);
     survive(JSON);
     read(VALID);
@@ -107,7 +108,7 @@ fn what_damage_is_done_to_is_valid() {
 }
 
 #[test]
-fn the_deepest_nesting_is_read_and_one_more_is_not() {
+fn the_maximum_depth_parses_and_one_more_level_does_not() {
     let nested = |open: &str, close: &str, depth| open.repeat(depth) + "x" + &close.repeat(depth);
     for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", "")] {
         read(&nested(open, close, MAX_DEPTH));
@@ -119,7 +120,7 @@ fn the_deepest_nesting_is_read_and_one_more_is_not() {
     let json = |depth| nested("{\"a\":", "}", depth).replace('x', "1");
     read(&json(MAX_DEPTH));
     assert_eq!(only_kind(&json(MAX_DEPTH + 1)), ParseErrorKind::TooDeep);
-    // A short tag is the level that its long form is.
+    // A short tag counts as one level, like its long form.
     read(&nested("!Not [", "]", MAX_DEPTH / 2));
     assert_eq!(
         only_kind(&nested("!Not [", "]", MAX_DEPTH / 2 + 1)),
@@ -139,7 +140,7 @@ fn a_hundred_thousand_brackets_are_too_deep() {
 }
 
 #[test]
-fn aliases_nest_no_deeper_than_what_they_repeat() {
+fn aliases_count_with_the_depth_of_their_anchors() {
     let mut text = String::from("- &a0 [x]\n");
     for level in 1..=MAX_DEPTH {
         text += &format!("- &a{level} [*a{}]\n", level - 1);
@@ -161,7 +162,7 @@ fn a_billion_laughs_are_refused() {
 }
 
 #[test]
-fn a_long_text_repeated_often_is_refused() {
+fn many_aliases_of_a_long_text_are_refused() {
     let text = format!("- &a {}\n{}", "x".repeat(1_000_000), "- *a\n".repeat(10));
     assert_eq!(only_kind(&text), ParseErrorKind::AliasExpansion);
     let keys = format!(
@@ -173,7 +174,7 @@ fn a_long_text_repeated_often_is_refused() {
 }
 
 #[test]
-fn anchors_within_anchors_are_refused_when_they_hold_too_much() {
+fn nested_anchors_that_expand_too_far_are_refused() {
     let nested = (0..40)
         .map(|level| format!("&a{level} ["))
         .collect::<String>();

@@ -1,13 +1,13 @@
-//! Nodes know where they stand.
+//! Spans of nodes.
 
 use insta::assert_snapshot;
 use stackgen_cfn::{Node, Span, Value};
 
 use crate::read;
 
-/// A line for every node: its place, and the text it covers.
-fn places(text: &str) -> String {
-    fn place(text: &str, span: Span) -> String {
+/// Returns one line per node: its location and the text in its span.
+fn spans(text: &str) -> String {
+    fn excerpt(text: &str, span: Span) -> String {
         let covered = &text[span.start as usize..span.end as usize];
         format!("{}:{} {covered:?}", span.line, span.column)
     }
@@ -17,7 +17,7 @@ fn places(text: &str) -> String {
         out.push_str(&format!(
             "{:indent$}{kind} {}\n",
             "",
-            place(text, node.span)
+            excerpt(text, node.span)
         ));
         match &node.value {
             Value::List(items) => items
@@ -27,7 +27,7 @@ fn places(text: &str) -> String {
                 out.push_str(&format!(
                     "{:indent$}  {key}: {}\n",
                     "",
-                    place(text, entry.key_span)
+                    excerpt(text, entry.key_span)
                 ));
                 walk(text, &entry.node, indent + 4, out);
             }),
@@ -42,7 +42,7 @@ fn places(text: &str) -> String {
 
 #[test]
 fn block_yaml() {
-    assert_snapshot!(places("a: 'it''s'  # comment\né:\n  - b\n  - \"c\\\" d\"  # x\n\nf: plain text # y\ng:\nh: {}\n"), @r#"
+    assert_snapshot!(spans("a: 'it''s'  # comment\né:\n  - b\n  - \"c\\\" d\"  # x\n\nf: plain text # y\ng:\nh: {}\n"), @r#"
     Map 1:1 "a: 'it''s'  # comment\né:\n  - b\n  - \"c\\\" d\"  # x\n\nf: plain text # y\ng:\nh: {}"
       a: 1:1 "a"
         String 1:4 "'it''s'"
@@ -61,7 +61,7 @@ fn block_yaml() {
 
 #[test]
 fn flow_yaml() {
-    assert_snapshot!(places("a: [b, {c: 'd' }, e: f ] # x\n"), @r#"
+    assert_snapshot!(spans("a: [b, {c: 'd' }, e: f ] # x\n"), @r#"
     Map 1:1 "a: [b, {c: 'd' }, e: f ]"
       a: 1:1 "a"
         List 1:4 "[b, {c: 'd' }, e: f ]"
@@ -76,8 +76,8 @@ fn flow_yaml() {
 }
 
 #[test]
-fn brackets_may_close_behind_a_comma() {
-    assert_snapshot!(places("{a: {b: c,}, # ]\n d: [e,\n ], # }\n}\n"), @r#"
+fn brackets_after_a_trailing_comma() {
+    assert_snapshot!(spans("{a: {b: c,}, # ]\n d: [e,\n ], # }\n}\n"), @r#"
     Map 1:1 "{a: {b: c,}, # ]\n d: [e,\n ], # }\n}"
       a: 1:2 "a"
         Map 1:5 "{b: c,}"
@@ -91,7 +91,7 @@ fn brackets_may_close_behind_a_comma() {
 
 #[test]
 fn tags_and_anchors() {
-    assert_snapshot!(places("a: &x !Ref  b\nc: !GetAtt D.E\nf: !Join # why\n  - ''\n  - [*x]\ng: !GetAZs\nFn::Sub: x\n"), @r#"
+    assert_snapshot!(spans("a: &x !Ref  b\nc: !GetAtt D.E\nf: !Join # why\n  - ''\n  - [*x]\ng: !GetAZs\nFn::Sub: x\n"), @r#"
     Map 1:1 "a: &x !Ref  b\nc: !GetAtt D.E\nf: !Join # why\n  - ''\n  - [*x]\ng: !GetAZs\nFn::Sub: x"
       a: 1:1 "a"
         Call 1:4 "&x !Ref  b"
@@ -118,7 +118,7 @@ fn tags_and_anchors() {
 
 #[test]
 fn text_blocks() {
-    assert_snapshot!(places("a: |\n  x\n  y\n\nb: !Sub |-\n  é ${z}\nc: >\n  d\n"), @r#"
+    assert_snapshot!(spans("a: |\n  x\n  y\n\nb: !Sub |-\n  é ${z}\nc: >\n  d\n"), @r#"
     Map 1:1 "a: |\n  x\n  y\n\nb: !Sub |-\n  é ${z}\nc: >\n  d"
       a: 1:1 "a"
         String 2:3 "x\n  y"
@@ -132,7 +132,7 @@ fn text_blocks() {
 
 #[test]
 fn long_forms() {
-    assert_snapshot!(places("a:\n  Fn::GetAtt: B.C\nd: {Ref: e}\n"), @r#"
+    assert_snapshot!(spans("a:\n  Fn::GetAtt: B.C\nd: {Ref: e}\n"), @r#"
     Map 1:1 "a:\n  Fn::GetAtt: B.C\nd: {Ref: e}"
       a: 1:1 "a"
         Call 2:3 "Fn::GetAtt: B.C"
@@ -147,7 +147,7 @@ fn long_forms() {
 
 #[test]
 fn json() {
-    assert_snapshot!(places("{\"é\": [1, {\"Fn::GetAtt\": \"B.C\"}],\n \"x\": null}"), @r#"
+    assert_snapshot!(spans("{\"é\": [1, {\"Fn::GetAtt\": \"B.C\"}],\n \"x\": null}"), @r#"
     Map 1:1 "{\"é\": [1, {\"Fn::GetAtt\": \"B.C\"}],\n \"x\": null}"
       é: 1:2 "\"é\""
         List 1:7 "[1, {\"Fn::GetAtt\": \"B.C\"}]"
@@ -162,13 +162,13 @@ fn json() {
 }
 
 #[test]
-fn a_byte_order_mark_takes_bytes_and_no_column() {
-    assert_snapshot!(places("\u{feff}a: b\n"), @r#"
+fn a_byte_order_mark_counts_in_bytes_and_not_in_columns() {
+    assert_snapshot!(spans("\u{feff}a: b\n"), @r#"
     Map 1:1 "a: b"
       a: 1:1 "a"
         String 1:4 "b"
     "#);
-    assert_snapshot!(places("\u{feff}{\"a\": 1}"), @r#"
+    assert_snapshot!(spans("\u{feff}{\"a\": 1}"), @r#"
     Map 1:1 "{\"a\": 1}"
       a: 1:2 "\"a\""
         Int 1:7 "1"
@@ -176,8 +176,8 @@ fn a_byte_order_mark_takes_bytes_and_no_column() {
 }
 
 #[test]
-fn lines_may_end_in_carriage_returns() {
-    assert_snapshot!(places("a: b\r\nc: |\r\n  d\r\n  e\r\n"), @r#"
+fn lines_can_end_in_carriage_returns() {
+    assert_snapshot!(spans("a: b\r\nc: |\r\n  d\r\n  e\r\n"), @r#"
     Map 1:1 "a: b\r\nc: |\r\n  d\r\n  e"
       a: 1:1 "a"
         String 1:4 "b"

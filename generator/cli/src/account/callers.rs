@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use stackgen_deploy::{Caller, Handshake, Protocol, RetryPolicy, Verification, Verify};
 use stackgen_probe::{Closing, Connection, Expectation, Incoming, Target, connect, request};
-use stackgen_synth::spec::{VerifyApi, VerifyCaller, VerifyValue};
+use stackgen_synth::spec::{VerifyApi, VerifyCallerSpec, VerifyValue};
 use tokio::process::Command;
 use tokio::time::{Instant, timeout};
 
@@ -143,16 +143,16 @@ impl VerifyArgs {
         Ok((Some(verification), callers))
     }
 
-    fn flags_caller(&self) -> Option<VerifyCaller> {
-        let caller = VerifyCaller {
+    fn flags_caller(&self) -> Option<VerifyCallerSpec> {
+        let caller = VerifyCallerSpec {
             query: self.verify_query.iter().cloned().collect(),
             headers: self.verify_header.iter().cloned().collect(),
             subprotocols: self.verify_subprotocol.clone(),
             send: self.verify_send.clone(),
             expect: self.verify_expect.clone(),
-            ..VerifyCaller::default()
+            ..VerifyCallerSpec::default()
         };
-        (caller != VerifyCaller::default()).then_some(caller)
+        (caller != VerifyCallerSpec::default()).then_some(caller)
     }
 }
 
@@ -162,7 +162,7 @@ pub(crate) struct StageCallers(Vec<StageCaller>);
 
 struct StageCaller {
     caller: Caller,
-    declared: VerifyCaller,
+    declared: VerifyCallerSpec,
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
     subprotocols: Vec<String>,
@@ -171,7 +171,7 @@ struct StageCaller {
 impl StageCaller {
     async fn prepare(
         name: String,
-        declared: VerifyCaller,
+        declared: VerifyCallerSpec,
         folder: &Path,
     ) -> Result<Self, CliError> {
         let mut query = Vec::new();
@@ -300,7 +300,7 @@ async fn handshake(url: &str, caller: Option<&StageCaller>) -> Result<Handshake,
 }
 
 /// Sends and waits for what the caller declares. Errors repeat no message.
-async fn exchange(connection: &mut Connection, caller: &VerifyCaller) -> Result<(), String> {
+async fn exchange(connection: &mut Connection, caller: &VerifyCallerSpec) -> Result<(), String> {
     let closed = |code: u16| format!("a WebSocket was opened and closed again ({code})");
     if let Some(message) = &caller.send {
         let sent = connection.send(message).await;

@@ -13,7 +13,7 @@ use stackgen_deploy::{Api, ApiId, FunctionName, OperationContext, Stage, StageNa
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_model::{Inputs, Model, Resolved, Text};
 use stackgen_synth::Dialect;
-use stackgen_synth::spec::VerifyCaller;
+use stackgen_synth::spec::VerifyCallerSpec;
 
 use super::Account;
 use crate::error::CliError;
@@ -94,7 +94,7 @@ pub(crate) struct Goal {
     /// The environment of the stack.
     pub(crate) environment: Option<String>,
     /// The callers that the stack declares for verification.
-    pub(crate) callers: Vec<(String, VerifyCaller)>,
+    pub(crate) callers: Vec<(String, VerifyCallerSpec)>,
     /// The folder of the stackgen.yaml.
     pub(crate) folder: PathBuf,
     /// Code that was built for functions of the stack, with the first goal alone.

@@ -95,16 +95,16 @@ fn two_routes_that_collide() {
     assert_snapshot!(changed("live-session", one, other), @"
     exit 2
     --- stderr
-    error: routes `GET /sessions/{id}` and `GET /sessions/{sessionId}` are one to API Gateway
+    error: routes `GET /sessions/{id}` and `GET /sessions/{sessionId}` are the same route to API Gateway
        --> stackgen.yaml:151:5
         |
     151 |     GET /sessions/{sessionId}: { function: session-http-handler, auth: none }
         |     ^^^^^^^^^^^^^^^^^^^^^^^^^
     ...
     154 |     GET /sessions/{id}: { function: session-http-handler, auth: none }
-        |     ------------------ the other one
+        |     ------------------ the other route
         |
-        = help: they differ in the name of a path parameter alone; the second would be refused
+        = help: remove one of them: they differ only in the name of a path parameter, and API Gateway refuses the second
 
     1 error in stackgen.yaml
     ");
@@ -124,7 +124,7 @@ fn a_key_written_twice() {
     51 |     $connect: chat-handler
        |     ^^^^^^^^
        |
-       = help: remove or rename one of the two; readers silently keep only one
+       = help: remove or rename one of the two; parsers silently keep only one
 
     1 error in stackgen.yaml
     ");
@@ -136,16 +136,16 @@ fn an_identity_source_that_shuts_anonymous_callers_out() {
     assert_snapshot!(changed("live-session", "callers: mixed", source), @"
     exit 2
     --- stderr
-    error: this identity source shuts out the anonymous callers of `mixed`
+    error: this identity source rejects the anonymous callers of `mixed`
        --> stackgen.yaml:117:22
         |
     116 |     callers: mixed
-        |              ----- some callers bring no token
+        |              ----- some callers have no token
     117 |     identitySource: [route.request.querystring.token]
         |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         |
         = note: row A2 of the API Gateway reference
-        = help: a caller without `route.request.querystring.token` gets 401 from API Gateway and the authorizer is never asked; take `identitySource` out, and let the function tell callers apart
+        = help: remove `identitySource`, and let the function distinguish callers: API Gateway answers callers without `route.request.querystring.token` with 401 and does not invoke the authorizer
 
     1 error in stackgen.yaml
     ");
@@ -167,7 +167,7 @@ fn an_identity_source_in_the_syntax_of_http_apis() {
        |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^
        |
        = note: row A3 of the API Gateway reference
-       = help: that is the syntax of HTTP APIs; a WebSocket API reads `route.request.querystring.token`
+       = help: write `route.request.querystring.token`; this is the syntax of HTTP APIs
 
     1 error in stackgen.yaml
     ");
@@ -186,7 +186,7 @@ fn an_authorizer_on_a_route_other_than_connect() {
        |                                               ^^^^^^^^^^
        |
        = note: row A1 of the API Gateway reference
-       = help: API Gateway authorizes `$connect` alone, once a connection; `websocket.authorizer` does that, and what it returns reaches every later route in `requestContext.authorizer`
+       = help: use `websocket.authorizer`: API Gateway authorizes only `$connect`, once per connection, and passes the context that the authorizer returns to later routes in `requestContext.authorizer`
 
     1 error in stackgen.yaml
     ");
@@ -197,13 +197,11 @@ fn a_timeout_over_the_limit() {
     assert_snapshot!(changed("chat", "timeout: 10s", "timeout: 16m"), @"
     exit 2
     --- stderr
-    error: a function's time-out is 1 s to 900 s
+    error: a function's timeout must be 1 s to 900 s, not 960 s
       --> stackgen.yaml:33:14
        |
     33 |     timeout: 16m
        |              ^^^
-       |
-       = help: this is 960 s
 
     1 error in stackgen.yaml
     ");
@@ -220,7 +218,7 @@ fn no_yaml_at_all() {
     2 | functions: {}
       |          ^
       |
-      = help: close the bracket, or quote the text that holds it
+      = help: close the bracket, or quote the text that contains it
 
     1 error in stackgen.yaml
     ");
@@ -246,7 +244,7 @@ fn all_errors_of_a_file_are_told_at_once() {
     4 | websocket:
       | ^^^^^^^^^
       |
-      = help: `routes`: Routes by key: `$connect`, `$disconnect`, `$default`, and the values that the route selection expression takes
+      = help: `routes`: Routes by key: `$connect`, `$disconnect`, `$default`, and the values that the route selection expression selects
 
     error: `name` must be a string, not a number
      --> stackgen.yaml:6:18
@@ -282,7 +280,7 @@ fn json_has_the_place_and_the_hint_of_every_error() {
           "line": 7,
           "column": 23,
           "endLine": 7,
-          "hint": "`functions` has `a`",
+          "hint": "use `a`",
           "row": null,
           "related": null
         },
@@ -292,7 +290,7 @@ fn json_has_the_place_and_the_hint_of_every_error() {
           "line": 7,
           "column": 36,
           "endLine": 7,
-          "hint": "`functions` has `a`",
+          "hint": "use `a`",
           "row": null,
           "related": null
         }

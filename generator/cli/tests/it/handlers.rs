@@ -6,7 +6,7 @@ use live_session::config::Config;
 use live_session::dynamo::schema;
 use stackgen_cfn::Sources;
 use stackgen_model::{Function, Inputs, Model, Piece, Resolved, Text};
-use stackgen_synth::{Artifacts, Dialect, Request, Stack};
+use stackgen_synth::{Artifacts, Dialect, ProjectFile, RenderOptions};
 use stackgen_websocket::{Environment, EnvironmentError};
 
 use crate::common::root;
@@ -16,15 +16,15 @@ fn environments(starter: &str) -> Vec<(String, Model)> {
     let path = root().join("templates").join(starter).join("stackgen.yaml");
     let text = std::fs::read_to_string(path).unwrap();
     let mut sources = Sources::new();
-    let stack = Stack::load(sources.add("stackgen.yaml", text)).unwrap();
+    let stack = ProjectFile::load(sources.add("stackgen.yaml", text)).unwrap();
     let model = |environment: &str| {
-        let request = Request {
+        let options = RenderOptions {
             environment,
             dialect: Dialect::CloudFormation,
             project_path: ".",
             artifacts: &Artifacts::new(),
         };
-        let rendered = stack.render(&request).unwrap();
+        let rendered = stack.render(&options).unwrap();
         Model::from_template(&rendered.template, &Inputs::none())
     };
     let environments = stack.environments().into_iter();

@@ -1,7 +1,7 @@
 //! Changes of a template's tree: parts go, are doubled, swapped, wrapped in intrinsic functions, or come from fixtures.
 
 use fastrand::Rng;
-use stackgen_cfn::{Call, Function, Node, Value, emit, get_att, list, map, r#ref, sub};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Value, emit, get_att, list, map, r#ref, sub};
 
 use super::donors::{donors, read};
 
@@ -216,26 +216,29 @@ fn double(node: &mut Node, random: &mut Rng) {
 /// An intrinsic function around a value.
 fn wrap(node: &mut Node, id: &str, random: &mut Rng) {
     let inside = std::mem::take(node);
-    let other = Function::ALL[random.usize(..Function::ALL.len())];
+    let other = Intrinsic::ALL[random.usize(..Intrinsic::ALL.len())];
     *node = match random.u8(..8) {
-        0 | 1 => call(Function::If, list([Node::from(id), inside.clone(), inside])),
+        0 | 1 => call(
+            Intrinsic::If,
+            list([Node::from(id), inside.clone(), inside]),
+        ),
         2 => call(
-            Function::If,
+            Intrinsic::If,
             list([Node::from(id), inside, r#ref("AWS::NoValue")]),
         ),
         3 => call(
-            Function::Sub,
+            Intrinsic::Sub,
             list([Node::from("a${x}b${x}"), map([("x", inside)])]),
         ),
-        4 => call(Function::Join, list([Node::from("/"), list([inside])])),
-        5 => call(Function::Select, list([Node::from(0_i64), list([inside])])),
+        4 => call(Intrinsic::Join, list([Node::from("/"), list([inside])])),
+        5 => call(Intrinsic::Select, list([Node::from(0_i64), list([inside])])),
         6 => list([inside]),
         _ => call(other, inside),
     };
 }
 
-fn call(function: Function, argument: Node) -> Node {
-    Call::new(function, argument).into()
+fn call(function: Intrinsic, argument: Node) -> Node {
+    IntrinsicCall::new(function, argument).into()
 }
 
 /// A key that fixtures have comes into a mapping, with what it has there.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use allocation_counter::measure;
-use stackgen_cfn::{Call, Entry, Function, Map, Node, Sources, Value, emit, parse};
+use stackgen_cfn::{Entry, Intrinsic, IntrinsicCall, Map, Node, Sources, Value, emit, parse};
 use stackgen_lint::output::{Linted, Results, Summary, github, human, json, junit};
 use stackgen_lint::{Subject, lint};
 
@@ -87,7 +87,7 @@ fn renamed(node: &Node, ids: &Map, number: usize) -> Node {
         Value::String(text) => Value::String(name(text)),
         Value::List(items) => Value::List(items.iter().map(inside).collect()),
         Value::Map(map) => Value::Map(map.iter().map(|(key, node)| (key, inside(node))).collect()),
-        Value::Call(call) if call.function == Function::Sub => {
+        Value::Call(call) if call.function == Intrinsic::Sub => {
             let mut text = emit::json_line(&call.argument);
             for id in ids.keys() {
                 for end in ["}", "."] {
@@ -96,12 +96,12 @@ fn renamed(node: &Node, ids: &Map, number: usize) -> Node {
             }
             let argument = parse(Sources::new().add("sub", format!("- {text}")))
                 .expect("fixtures are templates");
-            Value::Call(Call::new(
-                Function::Sub,
+            Value::Call(IntrinsicCall::new(
+                Intrinsic::Sub,
                 argument.as_list().expect("fixtures are templates")[0].clone(),
             ))
         }
-        Value::Call(call) => Value::Call(Call::new(call.function, inside(&call.argument))),
+        Value::Call(call) => Value::Call(IntrinsicCall::new(call.function, inside(&call.argument))),
         other => other.clone(),
     };
     Node::new(value)

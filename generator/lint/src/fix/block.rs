@@ -70,15 +70,15 @@ fn behind(document: &Document<'_>, site: &Site<'_>, with: &Node, lead: usize) ->
     let text = match (site.parent, &site.node.value) {
         (Parent::Item { .. }, _) => {
             let before = lines::before(document.text, lead);
-            emit::behind_dash(with, before.chars().count() + 1)
+            emit::after_dash(with, before.chars().count() + 1)
         }
         (Parent::Entry { .. }, Value::List(_) | Value::Map(_))
             if below(document, site).is_some() =>
         {
-            emit::behind_key(with, column(site.node.span.start))
+            emit::after_key(with, column(site.node.span.start))
         }
         (Parent::Entry { key }, _) => {
-            emit::behind_key(with, column(key.start) + document.unit.len())
+            emit::after_key(with, column(key.start) + document.unit.len())
         }
         (Parent::None, _) => format!(" {}", emit::yaml_line(with)),
     };
@@ -211,7 +211,7 @@ fn written(
     let one = |(key, value): &(&str, &Node)| {
         let key = document.line(like, false, &Node::from(*key));
         let value = match is_alone && !is_text(value) {
-            true => emit::behind_key(value, column + document.unit.len()),
+            true => emit::after_key(value, column + document.unit.len()),
             false => format!(" {}", document.line("", false, value)),
         };
         format!("{key}:{}", value.replace('\n', document.newline))
@@ -232,7 +232,7 @@ fn append(document: &Document<'_>, last: &Node, changes: &Changes<'_>) -> Option
     let one = |value: &&Node| {
         let value = match is_text(value) {
             true => format!(" {}", document.line("", false, value)),
-            false => emit::behind_dash(value, column).replace('\n', document.newline),
+            false => emit::after_dash(value, column).replace('\n', document.newline),
         };
         format!("{}{indent}-{value}", document.newline)
     };

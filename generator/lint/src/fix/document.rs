@@ -195,7 +195,7 @@ impl<'t> Document<'t> {
             _ if self.is_json => emit::json_line(node),
             (Value::String(text), Some('\'')) => emit::string(text, Quotes::Single),
             (Value::String(text), Some('"')) => emit::string(text, Quotes::Double),
-            (Value::String(text), _) if !is_within => emit::string(text, Quotes::Needed),
+            (Value::String(text), _) if !is_within => emit::string(text, Quotes::AsNeeded),
             _ => emit::yaml_line(node),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use stackgen_cfn::{Call, Entry, Map, Node, Span, Value};
+use stackgen_cfn::{Entry, IntrinsicCall, Map, Node, Span, Value};
 
 use super::Edit;
 use super::document::Document;
@@ -52,8 +52,11 @@ impl Meaning<'_> {
         }
         let value = match &node.value {
             Value::List(items) => Value::List(self.list(items)?),
-            Value::Map(map) => Call::fold(self.map(map)?),
-            Value::Call(call) => Value::Call(Call::new(call.function, self.node(&call.argument)?)),
+            Value::Map(map) => IntrinsicCall::fold(self.map(map)?),
+            Value::Call(call) => Value::Call(IntrinsicCall::new(
+                call.function,
+                self.node(&call.argument)?,
+            )),
             value => value.clone(),
         };
         Some(Node::new(value))

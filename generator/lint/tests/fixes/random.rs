@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use stackgen_cfn::{Call, Map, Node, Span, Value, list, map, r#ref, sub};
+use stackgen_cfn::{IntrinsicCall, Map, Node, Span, Value, list, map, r#ref, sub};
 use stackgen_lint::Edit;
 
 use crate::generate::{Style, tree, written};
@@ -146,7 +146,7 @@ fn meant(node: &Node, path: &[usize], changes: &[&Change]) -> Node {
                     done.insert("New", change.with.clone());
                 }
             }
-            Node::new(Call::fold(done))
+            Node::new(IntrinsicCall::fold(done))
         }
         _ => node.clone(),
     }

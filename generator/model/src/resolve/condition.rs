@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use stackgen_cfn::{Call, Function, Node};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Node};
 
 use super::{Resolved, Resolver, Text, Unknown, UnknownReason, express};
 
@@ -90,11 +90,11 @@ impl Resolver<'_> {
         let malformed =
             || Truth::Unknown(self.unknown(UnknownReason::Malformed(call.function), node, depth));
         match call.function {
-            Function::Condition => match call.argument.as_str() {
+            Intrinsic::Condition => match call.argument.as_str() {
                 Some(name) => self.named_condition(name, node.span, depth + 1),
                 None => malformed(),
             },
-            Function::Not => match call.argument.as_list() {
+            Intrinsic::Not => match call.argument.as_list() {
                 Some([inner]) => match self.truth(inner, depth + 1) {
                     Truth::True => Truth::False,
                     Truth::False => Truth::True,
@@ -102,11 +102,11 @@ impl Resolver<'_> {
                 },
                 _ => malformed(),
             },
-            Function::And | Function::Or => match call.argument.as_list() {
+            Intrinsic::And | Intrinsic::Or => match call.argument.as_list() {
                 Some(items) => self.and_or(call, node, items, depth),
                 None => malformed(),
             },
-            Function::Equals => match call.argument.as_list() {
+            Intrinsic::Equals => match call.argument.as_list() {
                 Some([left, right]) => self.equals(call, node, [left, right], depth),
                 _ => malformed(),
             },
@@ -114,8 +114,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn and_or(&self, call: &Call, node: &Node, items: &[Node], depth: usize) -> Truth {
-        let decisive = Truth::from(call.function == Function::Or);
+    fn and_or(&self, call: &IntrinsicCall, node: &Node, items: &[Node], depth: usize) -> Truth {
+        let decisive = Truth::from(call.function == Intrinsic::Or);
         let mut unknowns = Vec::new();
         for item in items {
             match self.truth(item, depth + 1) {
@@ -125,12 +125,12 @@ impl Resolver<'_> {
             }
         }
         if unknowns.is_empty() {
-            return Truth::from(call.function == Function::And);
+            return Truth::from(call.function == Intrinsic::And);
         }
         self.combined(call, node, &unknowns)
     }
 
-    fn equals(&self, call: &Call, node: &Node, sides: [&Node; 2], depth: usize) -> Truth {
+    fn equals(&self, call: &IntrinsicCall, node: &Node, sides: [&Node; 2], depth: usize) -> Truth {
         let [left, right] = sides.map(|side| self.at_depth(side, depth + 1).unwrap_or_default());
         let texts = (left.to_text(), right.to_text());
         if let (Some(left), Some(right)) = &texts {
@@ -159,7 +159,7 @@ impl Resolver<'_> {
     }
 
     /// A condition made of conditions, with their expressions in it: a name alone would hide a change.
-    fn combined(&self, call: &Call, node: &Node, parts: &[Unknown]) -> Truth {
+    fn combined(&self, call: &IntrinsicCall, node: &Node, parts: &[Unknown]) -> Truth {
         let expressions: Vec<&str> = parts.iter().map(|part| &*part.expression).collect();
         let expression = express::shorten(format!("{}({})", call.function, expressions.join(",")));
         let reason = match parts {

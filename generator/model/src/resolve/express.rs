@@ -1,7 +1,7 @@
 //! Expressions as canonical text, so that values that are not known can still be compared.
 
 use serde_json::{Value as Json, json};
-use stackgen_cfn::{Call, Function, Map, Node, Value};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node, Value};
 
 use super::names::is_hidden;
 use super::{MAX_DEPTH, Resolver, Truth};
@@ -33,22 +33,22 @@ impl Resolver<'_> {
         }
     }
 
-    fn expressed_call(&self, call: &Call, depth: usize) -> Json {
+    fn expressed_call(&self, call: &IntrinsicCall, depth: usize) -> Json {
         let argument = &*call.argument;
         let known = match (call.function, argument.as_str(), argument.as_list()) {
-            (Function::Ref, Some(name), _) => self.parameter_expression(name),
-            (Function::Condition, Some(name), _) => self.condition_expression(name, depth),
-            (Function::If, _, Some([name, yes, no])) => name
+            (Intrinsic::Ref, Some(name), _) => self.parameter_expression(name),
+            (Intrinsic::Condition, Some(name), _) => self.condition_expression(name, depth),
+            (Intrinsic::If, _, Some([name, yes, no])) => name
                 .as_str()
                 .and_then(|name| self.condition_expression(name, depth))
                 .map(|when| {
                     json!({ "Fn::If": [when, self.expressed(yes, depth), self.expressed(no, depth)] })
                 }),
-            (Function::Sub, Some(text), _) => Some(json!({ "Fn::Sub": self.expressed_sub(text) })),
-            (Function::Sub, _, Some([text, variables])) => text.as_str().map(
+            (Intrinsic::Sub, Some(text), _) => Some(json!({ "Fn::Sub": self.expressed_sub(text) })),
+            (Intrinsic::Sub, _, Some([text, variables])) => text.as_str().map(
                 |text| json!({ "Fn::Sub": [self.expressed_sub(text), self.expressed(variables, depth)] }),
             ),
-            (Function::FindInMap, _, Some([map, ..])) => {
+            (Intrinsic::FindInMap, _, Some([map, ..])) => {
                 let content = map.as_str().and_then(|name| self.mapping_expression(name));
                 content.map(|content| {
                     json!({ "Fn::FindInMap": [self.expressed(argument, depth), content] })

@@ -3,47 +3,47 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use stackgen_cfn::{Call, Function, Map, Node};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node};
 
 use super::{Branches, Piece, Resolved, Resolver, Text, Truth, Unknown, UnknownReason, express};
 
 impl Resolver<'_> {
-    pub(super) fn call(&self, call: &Call, node: &Node, depth: usize) -> Option<Resolved> {
+    pub(super) fn call(&self, call: &IntrinsicCall, node: &Node, depth: usize) -> Option<Resolved> {
         if self.budget.get() == 0 {
             return Some(self.too_large(node));
         }
         let argument = &*call.argument;
         let result = match call.function {
-            Function::Ref => match argument.as_str() {
+            Intrinsic::Ref => match argument.as_str() {
                 Some(name) => return self.name(name, node, depth),
                 None => None,
             },
-            Function::If => match argument.as_list() {
+            Intrinsic::If => match argument.as_list() {
                 Some([name, yes, no]) => match name.as_str() {
                     Some(name) => return self.choose(name, [yes, no], node, depth),
                     None => None,
                 },
                 _ => None,
             },
-            Function::GetAtt => self.get_att(argument, node, depth),
-            Function::Sub => self.sub(argument, node, depth),
-            Function::Join => self.join(argument, node, depth),
-            Function::Select => self.select(argument, node, depth),
-            Function::Split => self.split(argument, node, depth),
-            Function::FindInMap => self.find_in_map(argument, node, depth),
-            Function::Length => self.length(argument, node, depth),
-            Function::And
-            | Function::Or
-            | Function::Not
-            | Function::Equals
-            | Function::Condition => Some(match self.truth(node, depth) {
+            Intrinsic::GetAtt => self.get_att(argument, node, depth),
+            Intrinsic::Sub => self.sub(argument, node, depth),
+            Intrinsic::Join => self.join(argument, node, depth),
+            Intrinsic::Select => self.select(argument, node, depth),
+            Intrinsic::Split => self.split(argument, node, depth),
+            Intrinsic::FindInMap => self.find_in_map(argument, node, depth),
+            Intrinsic::Length => self.length(argument, node, depth),
+            Intrinsic::And
+            | Intrinsic::Or
+            | Intrinsic::Not
+            | Intrinsic::Equals
+            | Intrinsic::Condition => Some(match self.truth(node, depth) {
                 Truth::True => Resolved::Bool(true),
                 Truth::False => Resolved::Bool(false),
                 Truth::Unknown(unknown) => Resolved::Unknown(unknown),
             }),
-            Function::ImportValue => Some(self.give_up(UnknownReason::Import, node, depth)),
-            Function::Transform => Some(self.give_up(UnknownReason::Macro, node, depth)),
-            Function::Base64 | Function::Cidr | Function::GetAZs | Function::ToJsonString => {
+            Intrinsic::ImportValue => Some(self.give_up(UnknownReason::Import, node, depth)),
+            Intrinsic::Transform => Some(self.give_up(UnknownReason::Macro, node, depth)),
+            Intrinsic::Base64 | Intrinsic::Cidr | Intrinsic::GetAZs | Intrinsic::ToJsonString => {
                 Some(self.give_up(UnknownReason::NotComputed(call.function), node, depth))
             }
         };
@@ -98,7 +98,7 @@ impl Resolver<'_> {
         let attribute = self.at_depth(attribute, depth)?;
         match attribute.as_literal() {
             Some(attribute) => Some(self.resource(id.as_str()?, Some(attribute), node, depth)),
-            None => Some(self.give_up(UnknownReason::NotComputed(Function::GetAtt), node, depth)),
+            None => Some(self.give_up(UnknownReason::NotComputed(Intrinsic::GetAtt), node, depth)),
         }
     }
 
@@ -163,7 +163,11 @@ impl Resolver<'_> {
         let items = match self.at_depth(items, depth)? {
             Resolved::List(items) => items,
             Resolved::Unknown(_) => {
-                return Some(self.give_up(UnknownReason::NotComputed(Function::Join), node, depth));
+                return Some(self.give_up(
+                    UnknownReason::NotComputed(Intrinsic::Join),
+                    node,
+                    depth,
+                ));
             }
             _ => return None,
         };
@@ -197,7 +201,7 @@ impl Resolver<'_> {
                 Some(items.swap_remove(index))
             }
             (_, Resolved::List(_) | Resolved::Unknown(_)) => {
-                Some(self.give_up(UnknownReason::NotComputed(Function::Select), node, depth))
+                Some(self.give_up(UnknownReason::NotComputed(Intrinsic::Select), node, depth))
             }
             _ => None,
         }
@@ -213,7 +217,7 @@ impl Resolver<'_> {
             .filter(|delimiter| !delimiter.is_empty())?;
         let text = self.at_depth(source, depth)?.to_text()?;
         let Some(source) = text.as_literal() else {
-            return Some(self.give_up(UnknownReason::NotComputed(Function::Split), node, depth));
+            return Some(self.give_up(UnknownReason::NotComputed(Intrinsic::Split), node, depth));
         };
         let item = |item| Resolved::Text(Text::literal(item).hide(text.is_hidden()));
         Some(Resolved::List(source.split(delimiter).map(item).collect()))
@@ -230,7 +234,7 @@ impl Resolver<'_> {
         let literals: Option<Vec<&str>> = keys.iter().map(Text::as_literal).collect();
         let default = rest.first().and_then(|options| options.get("DefaultValue"));
         let Some(literals) = literals else {
-            let reason = UnknownReason::NotComputed(Function::FindInMap);
+            let reason = UnknownReason::NotComputed(Intrinsic::FindInMap);
             return Some(self.give_up(reason, node, depth));
         };
         let path: Vec<&str> = std::iter::once("Mappings")
@@ -252,7 +256,7 @@ impl Resolver<'_> {
         match self.at_depth(argument, depth)? {
             Resolved::List(items) => Some(Resolved::Int(i64::try_from(items.len()).ok()?)),
             Resolved::Unknown(_) => {
-                Some(self.give_up(UnknownReason::NotComputed(Function::Length), node, depth))
+                Some(self.give_up(UnknownReason::NotComputed(Intrinsic::Length), node, depth))
             }
             _ => None,
         }

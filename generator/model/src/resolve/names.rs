@@ -1,6 +1,6 @@
 //! What a name stands for: a parameter, a pseudo parameter or a resource.
 
-use stackgen_cfn::{Function, Node, Span};
+use stackgen_cfn::{Intrinsic, Node, Span};
 
 use super::{Piece, Pseudo, Reference, Resolved, Resolver, Text, Truth, Unknown, UnknownReason};
 use crate::{LogicalId, Problem, ProblemKind};
@@ -158,7 +158,7 @@ impl Resolver<'_> {
             )
             .with_hint(format!(
                 "use it inside {} with the same condition",
-                Function::If
+                Intrinsic::If
             ))
             .of_kind(ProblemKind::LeftOut)
         });

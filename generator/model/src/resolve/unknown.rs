@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use stackgen_cfn::{Function, Span};
+use stackgen_cfn::{Intrinsic, Span};
 
 use super::Resolved;
 
@@ -66,9 +66,9 @@ pub enum UnknownReason {
     /// The mapping has no such key.
     NotInMapping(String),
     /// A function that only CloudFormation can compute, or only with values that are known.
-    NotComputed(Function),
+    NotComputed(Intrinsic),
     /// A function with the wrong kind of argument.
-    Malformed(Function),
+    Malformed(Intrinsic),
     /// A key that looks like a function and is none.
     NoSuchFunction(String),
     /// A value of the wrong kind for its place.

@@ -1,7 +1,7 @@
 //! What intrinsic functions come to, and what stays unknown.
 
 use proptest::prelude::*;
-use stackgen_cfn::{Call, Function, Node, Sources, parse};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Sources, parse};
 use stackgen_model::resolve::Truth;
 use stackgen_model::{Inputs, Model, Pseudo, Resolved, Resolver, UnknownReason};
 
@@ -177,7 +177,7 @@ fn doubling_text_is_stopped() {
     let mut value = Node::from("0123456789");
     for _ in 0..60 {
         let variables = stackgen_cfn::map([("x", value)]);
-        value = Call::new(Function::Sub, vec![Node::from("${x}${x}"), variables]).into();
+        value = IntrinsicCall::new(Intrinsic::Sub, vec![Node::from("${x}${x}"), variables]).into();
     }
     let template = template();
     let inputs = Inputs::none();
@@ -230,12 +230,12 @@ fn nodes() -> impl Strategy<Value = Node> {
         Just(Node::default()),
     ];
     leaf.prop_recursive(6, 64, 5, move |inner| {
-        let functions = prop::sample::select(Function::ALL.to_vec());
+        let functions = prop::sample::select(Intrinsic::ALL.to_vec());
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Node::from),
             prop::collection::vec((word.clone(), inner.clone()), 0..5).prop_map(stackgen_cfn::map),
             (functions, inner)
-                .prop_map(|(function, argument)| Call::new(function, argument).into()),
+                .prop_map(|(function, argument)| IntrinsicCall::new(function, argument).into()),
         ]
     })
 }

@@ -1,24 +1,24 @@
-//! Strings with a form of their own, by the schema's `format`.
+//! Formats of strings, by the `format` keyword of the schema.
 
 mod verify;
 
 use stackgen_cfn::Span;
 
-use crate::Problem;
+use crate::LocatedError;
 use crate::spec::{Duration, VERIFY_VALUE_FORMAT};
 
 pub(super) use verify::is_http_token;
 
-/// What is wrong with a string, before it is known where it stands.
-pub(super) struct Misfit {
+/// Error of a string whose span is not known yet.
+pub(super) struct FormatError {
     message: String,
     hint: String,
     row: Option<&'static str>,
 }
 
-impl Misfit {
+impl FormatError {
     fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Misfit {
+        FormatError {
             message: message.into(),
             hint: hint.into(),
             row: None,
@@ -26,36 +26,36 @@ impl Misfit {
     }
 
     fn row(self, row: &'static str) -> Self {
-        Misfit {
+        FormatError {
             row: Some(row),
             ..self
         }
     }
 
-    pub(super) fn at(self, span: Span) -> Problem {
-        Problem {
+    pub(super) fn at(self, span: Span) -> LocatedError {
+        LocatedError {
             row: self.row,
-            ..Problem::new(span, self.message).hint(self.hint)
+            ..LocatedError::new(span, self.message).hint(self.hint)
         }
     }
 }
 
-/// Checks a string against one of our formats; `None` when it fits.
-pub(super) fn check(format: &str, text: &str) -> Option<Misfit> {
+/// Checks a string against a format of the schema. Returns `None` if the string matches.
+pub(super) fn check(format: &str, text: &str) -> Option<FormatError> {
     match format {
-        "stack-name" => name(text, "a stack's name", 100, "-"),
-        "function-name" => name(text, "a function's name", 50, "-_"),
-        "table-name" => name(text, "a table's name", 200, "-_."),
+        "stack-name" => name(text, "stack name", 100, "-"),
+        "function-name" => name(text, "function name", 50, "-_"),
+        "table-name" => name(text, "table name", 200, "-_."),
         "index-name" => index_name(text),
-        "api-name" => name(text, "an API's name", 100, "-_. "),
+        "api-name" => name(text, "API name", 100, "-_. "),
         "stage-name" => stage_name(text),
-        "cargo-binary" => name(text, "a cargo binary's name", 64, "-_"),
+        "cargo-binary" => name(text, "cargo binary name", 64, "-_"),
         "environment-name" => environment_name(text),
         "environment-variable" => environment_variable(text),
         "relative-path" => relative_path(text),
         "duration-with-unit" => Duration::parse(text).is_none().then(|| {
-            Misfit::new(
-                format!("`{text}` is not a length of time"),
+            FormatError::new(
+                format!("`{text}` is not a duration"),
                 "write a whole number and its unit: `500ms`, `5s`, `10m`, `1h`",
             )
         }),
@@ -75,111 +75,121 @@ pub(super) fn check(format: &str, text: &str) -> Option<Misfit> {
     }
 }
 
-fn name(text: &str, what: &str, most: usize, signs: &str) -> Option<Misfit> {
-    let signs_fit = text
+fn name(text: &str, kind: &str, max_length: usize, punctuation: &str) -> Option<FormatError> {
+    let characters_fit = text
         .chars()
-        .all(|c| c.is_ascii_alphanumeric() || signs.contains(c));
+        .all(|c| c.is_ascii_alphanumeric() || punctuation.contains(c));
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic());
-    if !text.is_empty() && text.len() <= most && signs_fit && begins {
+    if !text.is_empty() && text.len() <= max_length && characters_fit && begins {
         return None;
     }
-    let signs: Vec<_> = signs.chars().map(|c| format!("`{c}`")).collect();
-    Some(Misfit::new(
-        format!("`{text}` cannot be {what}"),
+    let punctuation: Vec<_> = punctuation.chars().map(|c| format!("`{c}`")).collect();
+    Some(FormatError::new(
+        format!("`{text}` is not a valid {kind}"),
         format!(
-            "letters, digits and {}, beginning with a letter, at most {most} characters",
-            signs.join(" ")
+            "use letters, digits and {}, begin with a letter, at most {max_length} characters",
+            punctuation.join(" ")
         ),
     ))
 }
 
-fn index_name(text: &str) -> Option<Misfit> {
+fn index_name(text: &str) -> Option<FormatError> {
     let fits = (3..=255).contains(&text.len())
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
     (!fits).then(|| {
-        Misfit::new(
-            format!("`{text}` cannot be an index's name"),
-            "letters, digits, `-`, `_` and `.`, 3 to 255 characters",
+        FormatError::new(
+            format!("`{text}` is not a valid index name"),
+            "use 3 to 255 letters, digits, `-`, `_` and `.`",
         )
     })
 }
 
-fn stage_name(text: &str) -> Option<Misfit> {
+fn stage_name(text: &str) -> Option<FormatError> {
     let fits = !text.is_empty()
         && text.len() <= 128
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     (!fits && text != "$default").then(|| {
-        Misfit::new(
-            format!("`{text}` cannot be a stage's name"),
-            "letters, digits, `-` and `_`, at most 128 characters",
+        FormatError::new(
+            format!("`{text}` is not a valid stage name"),
+            "use letters, digits, `-` and `_`, at most 128 characters",
         )
     })
 }
 
-fn environment_name(text: &str) -> Option<Misfit> {
+fn environment_name(text: &str) -> Option<FormatError> {
     let fits = text.len() <= 20
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     (!fits).then(|| {
-        Misfit::new(
-            format!("`{text}` cannot be an environment's name"),
-            "lower-case letters, digits and `-`, beginning with a letter, at most 20 characters: it ends every name",
+        FormatError::new(
+            format!("`{text}` is not a valid environment name"),
+            "use lower-case letters, digits and `-`, begin with a letter, at most 20 characters: every name ends in it",
         )
     })
 }
 
-fn environment_variable(text: &str) -> Option<Misfit> {
+fn environment_variable(text: &str) -> Option<FormatError> {
     if stackgen_model::is_reserved_variable(text) {
         let hint = match text {
             "AWS_REGION" | "AWS_DEFAULT_REGION" => {
-                "Lambda sets `AWS_REGION` in every function: read it, do not set it"
+                "remove it, and read `AWS_REGION`, which Lambda sets in every function"
             }
-            _ => "Lambda sets it in every function, and refuses a function that sets it",
+            _ => "remove it: Lambda sets it in every function, and refuses a function that sets it",
         };
-        return Some(Misfit::new(format!("`{text}` is reserved by Lambda"), hint));
+        return Some(FormatError::new(
+            format!("`{text}` is reserved by Lambda"),
+            hint,
+        ));
     }
     let fits = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.len() >= 2
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     (!fits).then(|| {
-        Misfit::new(
-            format!("`{text}` cannot be an environment variable's name"),
-            "letters, digits and `_`, beginning with a letter, at least 2 characters",
+        FormatError::new(
+            format!("`{text}` is not a valid environment variable name"),
+            "use letters, digits and `_`, begin with a letter, at least 2 characters",
         )
     })
 }
 
-fn relative_path(text: &str) -> Option<Misfit> {
+fn relative_path(text: &str) -> Option<FormatError> {
     let fits = !text.is_empty() && !text.starts_with('/') && !text.contains(['\\', ':', '\0']);
     (!fits).then(|| {
-        Misfit::new(
+        FormatError::new(
             format!("`{text}` is not a path relative to this file"),
-            "with `/` between folders and none in front",
+            "separate folders with `/`, and do not begin with one",
         )
     })
 }
 
-fn route_key(text: &str) -> Option<Misfit> {
+fn route_key(text: &str) -> Option<FormatError> {
     if text.is_empty() || text.len() > 128 {
-        return Some(Misfit::new(
-            "a route key has 1 to 128 characters",
-            "it is what the route selection expression gives",
+        return Some(FormatError::new(
+            "a route key must have 1 to 128 characters",
+            "write a value that the route selection expression selects",
         ));
     }
     if text.starts_with('$') && !matches!(text, "$connect" | "$disconnect" | "$default") {
-        let hint = "keys with `$` in front are API Gateway's own: `$connect`, `$disconnect` and `$default`";
-        return Some(Misfit::new(format!("`{text}` cannot be a route key"), hint).row("F2"));
+        let hint = "remove the `$`, or use `$connect`, `$disconnect` or `$default`: API Gateway reserves keys that \
+            begin with `$`";
+        return Some(
+            FormatError::new(format!("`{text}` is not a valid route key"), hint).row("F2"),
+        );
     }
     if text.contains(|c: char| matches!(c, '*' | '?') || c.is_control()) {
         let text = text.escape_debug();
-        let hint = "in the source of an invoke permission `*` and `?` stand for anything: it would let other routes in";
-        return Some(Misfit::new(format!("`{text}` cannot be a route key"), hint));
+        let hint = "remove wildcards and control characters: with `*` or `?` in its source, the invoke permission \
+            would allow other routes";
+        return Some(FormatError::new(
+            format!("`{text}` is not a valid route key"),
+            hint,
+        ));
     }
     None
 }
@@ -188,7 +198,7 @@ const METHODS: [&str; 8] = [
     "ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT",
 ];
 
-fn http_route_key(text: &str) -> Option<Misfit> {
+fn http_route_key(text: &str) -> Option<FormatError> {
     if text == "$default" {
         return None;
     }
@@ -196,8 +206,8 @@ fn http_route_key(text: &str) -> Option<Misfit> {
         .split_once(' ')
         .is_some_and(|(method, path)| METHODS.contains(&method) && path_fits(path));
     (!fits).then(|| {
-        Misfit::new(
-            format!("`{text}` cannot be a route key of an HTTP API"),
+        FormatError::new(
+            format!("`{text}` is not a valid route key of an HTTP API"),
             "write a method and a path, such as `POST /sessions` or `GET /sessions/{sessionId}`, or `$default`",
         )
     })
@@ -228,25 +238,23 @@ fn path_fits(path: &str) -> bool {
             })
 }
 
-fn route_selection_expression(text: &str) -> Option<Misfit> {
+fn route_selection_expression(text: &str) -> Option<FormatError> {
     let fits = text.starts_with("$request.body.") && text.len() > "$request.body.".len()
         || text.starts_with("${request.body.");
     (!fits).then(|| {
-        Misfit::new(
-            format!("`{text}` selects no route"),
+        FormatError::new(
+            format!("`{text}` is not a valid route selection expression"),
             "write `$request.body.action`, or `${request.body.a}/${request.body.b}` for more than one field",
         )
         .row("M1")
     })
 }
 
-fn identity_source(text: &str) -> Option<Misfit> {
+fn identity_source(text: &str) -> Option<FormatError> {
     if let Some(rest) = text.strip_prefix("$request.") {
-        let hint = format!(
-            "that is the syntax of HTTP APIs; a WebSocket API reads `route.request.{rest}`"
-        );
+        let hint = format!("write `route.request.{rest}`; this is the syntax of HTTP APIs");
         return Some(
-            Misfit::new(
+            FormatError::new(
                 format!("`{text}` is not an identity source of a WebSocket API"),
                 hint,
             )
@@ -265,15 +273,16 @@ fn identity_source(text: &str) -> Option<Misfit> {
             .is_some_and(|name| !name.is_empty() && !name.contains([' ', ',']))
     });
     (!fits).then(|| {
-        Misfit::new(
+        FormatError::new(
             format!("`{text}` is not an identity source"),
-            "write `route.request.querystring.token` or `route.request.header.Authorization`; also `context.…` and `stageVariables.…`",
+            "write `route.request.querystring.token`, `route.request.header.Authorization`, `context.…` or \
+             `stageVariables.…`",
         )
         .row("A3")
     })
 }
 
-fn http_identity_source(text: &str) -> Option<Misfit> {
+fn http_identity_source(text: &str) -> Option<FormatError> {
     let fits = ["$request.header.", "$request.querystring."]
         .iter()
         .any(|prefix| {
@@ -281,19 +290,19 @@ fn http_identity_source(text: &str) -> Option<Misfit> {
                 .is_some_and(|name| !name.is_empty())
         });
     (!fits).then(|| {
-        Misfit::new(
+        FormatError::new(
             format!("`{text}` is not an identity source of an HTTP API"),
             "write `$request.header.Authorization` or `$request.querystring.token`",
         )
     })
 }
 
-fn access_log_format(text: &str) -> Option<Misfit> {
+fn access_log_format(text: &str) -> Option<FormatError> {
     let fits = text.contains("$context.requestId") || text.contains("$context.extendedRequestId");
     (!fits).then(|| {
-        Misfit::new(
-            "the access log's format lacks the request id",
-            "it must hold `$context.requestId` or `$context.extendedRequestId`",
+        FormatError::new(
+            "the access log format lacks the request ID",
+            "add `$context.requestId` or `$context.extendedRequestId`",
         )
         .row("L2")
     })

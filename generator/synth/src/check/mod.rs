@@ -1,55 +1,34 @@
-//! What is wrong with a stackgen.yaml: its structure against the schema, then its meaning.
+//! Checks of a stackgen.yaml: its structure against the schema, its values against each other, and the references of
+//! its templates.
 
-mod circle;
-mod explain;
+mod cycle;
 mod format;
-mod meaning;
 mod raw;
 mod readable;
 mod references;
+mod semantics;
 mod structure;
+mod unknown_key;
 
-pub(crate) use meaning::check as check_meaning;
+use stackgen_cfn::Node;
+
+use crate::LocatedError;
+use crate::outline::TemplateOutline;
+
 pub(crate) use readable::readable;
-pub(crate) use references::substituted;
+pub(crate) use semantics::check as check_spec;
 pub(crate) use structure::check as check_structure;
 
-/// The nearest of some names, if one is near enough to be what was meant.
-pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = name.to_ascii_lowercase();
-    names
-        .into_iter()
-        .map(|candidate| {
-            (
-                strsim::damerau_levenshtein(&lower, &candidate.to_ascii_lowercase()),
-                candidate,
-            )
-        })
-        .filter(|(distance, candidate)| *distance * 3 <= candidate.len().max(name.len()))
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
-/// Names in a sentence: `a, b and c`.
-pub(crate) fn and(names: &[&str]) -> String {
-    enumerate(names, "and")
-}
-
-/// Names in a row: `a, b, c`.
-pub(crate) fn comma_separated(names: &[&str]) -> String {
-    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.join(", ")
-}
-
-/// Names in a sentence: `a, b or c`.
-pub(crate) fn or(names: &[&str]) -> String {
-    enumerate(names, "or")
-}
-
-fn enumerate(names: &[&str], conjunction: &str) -> String {
-    match names {
-        [] => String::new(),
-        [one] => format!("`{one}`"),
-        [rest @ .., last] => format!("{} {conjunction} `{last}`", comma_separated(rest)),
-    }
+/// Checks the sections in CloudFormation's syntax, and every reference of the template.
+///
+/// `whole` is false where parts of the file could not be read: a missing name may be declared there.
+pub(crate) fn check_outline(
+    document: &Node,
+    outline: &TemplateOutline,
+    whole: bool,
+    errors: &mut Vec<LocatedError>,
+) {
+    raw::check(document, outline, errors);
+    references::check(document, outline, whole, errors);
+    cycle::check(document, outline, errors);
 }

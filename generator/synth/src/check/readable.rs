@@ -1,28 +1,28 @@
-//! What can be read of a file that holds errors, so that what else is wrong is told in the same run.
+//! The readable rest of a file with errors, so that one run reports further errors.
 
 use std::collections::BTreeSet;
 
 use stackgen_cfn::{Entry, Map, Node, Span, Value};
 
-/// The document without what is damaged. `incomplete` gets the places of everything that lost a part: what is said
-/// of them afterwards may only be for want of that part.
+/// Returns the document without its damaged parts. Adds the spans of everything that lost a part to `incomplete`: an
+/// error there may only be a result of the missing part.
 pub(crate) fn readable(
     document: &Node,
     damaged: &BTreeSet<Span>,
     incomplete: &mut BTreeSet<Span>,
 ) -> Node {
     let mut document = prune(document, damaged, incomplete);
-    name(&mut document);
+    fill_name(&mut document);
     for api in ["websocket", "http"] {
         if let Some(api) = document.as_map_mut().and_then(|map| map.get_mut(api)) {
-            name(api);
+            fill_name(api);
         }
     }
     document
 }
 
-/// A name where it is missing or damaged: nothing depends on which.
-fn name(node: &mut Node) {
+/// Fills in a missing or damaged name, because no check depends on its value.
+fn fill_name(node: &mut Node) {
     if let Some(map) = node.as_map_mut().filter(|map| map.get("name").is_none()) {
         map.insert("name", "name");
     }
@@ -31,7 +31,7 @@ fn name(node: &mut Node) {
 fn prune(node: &Node, damaged: &BTreeSet<Span>, incomplete: &mut BTreeSet<Span>) -> Node {
     let value = match &node.value {
         Value::Map(map) => {
-            let mut kept = Map::new();
+            let mut rest = Map::new();
             for (key, entry) in map.entries() {
                 if damaged.contains(&entry.key_span) || damaged.contains(&entry.node.span) {
                     incomplete.insert(node.span);
@@ -41,7 +41,7 @@ fn prune(node: &Node, damaged: &BTreeSet<Span>, incomplete: &mut BTreeSet<Span>)
                 if incomplete.contains(&entry.node.span) {
                     incomplete.extend([node.span, entry.key_span]);
                 }
-                kept.insert_entry(
+                rest.insert_entry(
                     key,
                     Entry {
                         key_span: entry.key_span,
@@ -49,16 +49,16 @@ fn prune(node: &Node, damaged: &BTreeSet<Span>, incomplete: &mut BTreeSet<Span>)
                     },
                 );
             }
-            Value::Map(kept)
+            Value::Map(rest)
         }
         Value::List(items) => {
             let whole = items.iter().filter(|item| !damaged.contains(&item.span));
-            let kept: Vec<_> = whole.map(|item| prune(item, damaged, incomplete)).collect();
-            if kept.len() < items.len() || items.iter().any(|item| incomplete.contains(&item.span))
+            let rest: Vec<_> = whole.map(|item| prune(item, damaged, incomplete)).collect();
+            if rest.len() < items.len() || items.iter().any(|item| incomplete.contains(&item.span))
             {
                 incomplete.insert(node.span);
             }
-            Value::List(kept)
+            Value::List(rest)
         }
         other => other.clone(),
     };

@@ -1,39 +1,44 @@
-//! References of the template's own words: `!Ref`, `!GetAtt` and `!Sub` in a stackgen.yaml must name something.
+//! References: `!Ref`, `!GetAtt` and `!Sub` in a stackgen.yaml must name something that exists.
 
 use std::collections::BTreeSet;
 
-use stackgen_cfn::{Call, Function, Map, Node, Span, Value};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node, Span, Value};
 
-use super::circle::depends_on;
-use super::nearest;
 use super::raw::SECTIONS;
-use crate::Problem;
-use crate::load::Places;
-use crate::render::{Collision, Made};
+use crate::LocatedError;
+use crate::outline::{Collision, TemplateOutline};
+use crate::references::{depends_on, sub_names};
+use crate::spans::DocumentSpans;
+use crate::wording::nearest;
 
-/// Checks every reference of the document, that conditions and mappings that are named are there, and that no two
-/// things come to one logical id.
-pub(super) fn check(document: &Node, made: &Made, whole: bool, problems: &mut Vec<Problem>) {
-    logical_ids(document, made, problems);
-    let resources = made.resources.iter();
-    // A version's name carries a digest of code that may not be built yet.
+/// Checks that every reference of the document resolves, that conditions and mappings exist, and that logical IDs do
+/// not collide.
+pub(super) fn check(
+    document: &Node,
+    outline: &TemplateOutline,
+    whole: bool,
+    errors: &mut Vec<LocatedError>,
+) {
+    logical_ids(document, outline, errors);
+    let resources = outline.resources.iter();
+    // The logical ID of a version contains a digest of code that may not be built yet.
     let named = resources.filter(|(id, (node, _))| {
         node.get("Type").and_then(Node::as_str) != Some("AWS::Lambda::Version")
-            && !made.deployments.contains(id)
+            && !outline.deployments.contains(id)
     });
-    let mut walker = Walker {
+    let mut walker = ReferenceChecker {
         parameters: keys(document, "parameters"),
         conditions: keys(document, "conditions"),
         mappings: keys(document, "mappings"),
         resources: named.map(|(id, _)| id.as_str()).collect(),
-        deployments: &made.deployments,
+        deployments: &outline.deployments,
         whole,
         section: "",
         raw: false,
-        problems,
+        errors,
     };
     let sections = document.as_map().into_iter().flat_map(Map::iter);
-    // The environments' parts were merged into the rest.
+    // The environments are already merged into the rest.
     for (key, node) in sections.filter(|(key, _)| *key != "environments") {
         walker.section = key;
         walker.raw = SECTIONS.contains(&key);
@@ -49,70 +54,74 @@ fn keys<'a>(document: &'a Node, section: &str) -> BTreeSet<&'a str> {
     map.into_iter().flat_map(Map::keys).collect()
 }
 
-/// Names that meet.
-fn logical_ids(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
-    let places = Places(document);
-    let collided = made.collisions.iter().map(|one| collided(&places, one));
-    // Two keys of one route were told already.
-    let untold: Vec<_> = collided
-        .filter(|one| problems.iter().all(|told| told.span != one.span))
+/// Reports logical IDs that collide.
+fn logical_ids(document: &Node, outline: &TemplateOutline, errors: &mut Vec<LocatedError>) {
+    let spans = DocumentSpans(document);
+    let collisions = outline
+        .collisions
+        .iter()
+        .map(|collision| collision_error(&spans, collision));
+    // Two keys of the same route are already reported.
+    let unreported: Vec<_> = collisions
+        .filter(|error| errors.iter().all(|reported| reported.span != error.span))
         .collect();
-    problems.extend(untold);
+    errors.extend(unreported);
     let ours = |id: &str| {
-        let origin = made.resources.get(id).map(|(_, origin)| origin);
+        let origin = outline.resources.get(id).map(|(_, origin)| origin);
         origin.is_some_and(|origin| origin.first().is_none_or(|first| first != "resources"))
     };
     for section in ["parameters", "resources"] {
         for id in keys(document, section).into_iter().filter(|id| ours(id)) {
-            let message = format!("stackgen makes a resource `{id}` itself");
-            let problem = Problem::new(places.key(&[section, id]), message);
-            problems.push(problem.hint("give this one another logical id"));
+            let message = format!("stackgen already makes a resource `{id}`");
+            let error = LocatedError::new(spans.key(&[section, id]), message);
+            errors.push(error.hint("choose another logical ID"));
         }
     }
     for id in keys(document, "outputs") {
-        if made.outputs.contains(id) {
-            let message = format!("stackgen makes an output `{id}` itself");
-            let problem = Problem::new(places.key(&["outputs", id]), message);
-            problems.push(problem.hint("give this one another logical id"));
+        if outline.outputs.contains(id) {
+            let message = format!("stackgen already makes an output `{id}`");
+            let error = LocatedError::new(spans.key(&["outputs", id]), message);
+            errors.push(error.hint("choose another logical ID"));
         }
     }
     for id in keys(document, "parameters").intersection(&keys(document, "resources")) {
-        let message = format!("`{id}` is a parameter's name already");
-        let problem = Problem::new(places.key(&["resources", id]), message);
-        problems.push(problem.related(places.key(&["parameters", id]), "the parameter"));
+        let message = format!("`{id}` is already the name of a parameter");
+        let error = LocatedError::new(spans.key(&["resources", id]), message);
+        errors.push(error.related(spans.key(&["parameters", id]), "the parameter"));
     }
 }
 
-/// Two parts of the file whose names come to one logical id.
-fn collided(places: &Places<'_>, collision: &Collision) -> Problem {
-    let key = |path: &[String]| places.key(&path.iter().map(String::as_str).collect::<Vec<_>>());
+/// Error of two parts of the file with the same logical ID.
+fn collision_error(spans: &DocumentSpans<'_>, collision: &Collision) -> LocatedError {
+    let key = |path: &[String]| spans.key(&path.iter().map(String::as_str).collect::<Vec<_>>());
     let name = collision.second.last().map_or("", String::as_str);
     let message = format!(
-        "`{name}` comes to the logical id `{}`, which is taken",
+        "`{name}` gets the logical ID `{}`, which is taken",
         collision.id
     );
-    let problem = Problem::new(key(&collision.second), message);
-    problem
-        .related(key(&collision.first), "by this one")
-        .hint("logical ids have letters and digits only, so names that differ in signs alone meet: rename one of them")
+    let error = LocatedError::new(key(&collision.second), message);
+    error
+        .related(key(&collision.first), "taken by this one")
+        .hint("rename one of them: logical IDs have only letters and digits, so names that differ only in punctuation \
+            collide")
 }
 
-struct Walker<'a> {
+struct ReferenceChecker<'a> {
     parameters: BTreeSet<&'a str>,
     conditions: BTreeSet<&'a str>,
     mappings: BTreeSet<&'a str>,
     resources: BTreeSet<&'a str>,
     deployments: &'a [String],
-    /// False where resources may be missing because parts of the file could not be read.
+    /// False if resources may be missing because parts of the file could not be read.
     whole: bool,
-    /// The section of the file that is looked at.
+    /// Current section of the file.
     section: &'a str,
-    /// Whether that is CloudFormation's words, whose keys no schema has checked.
+    /// True inside CloudFormation's syntax, whose keys the schema has not checked.
     raw: bool,
-    problems: &'a mut Vec<Problem>,
+    errors: &'a mut Vec<LocatedError>,
 }
 
-impl Walker<'_> {
+impl ReferenceChecker<'_> {
     fn node(&mut self, node: &Node) {
         match &node.value {
             Value::List(items) => items.iter().for_each(|item| self.node(item)),
@@ -126,7 +135,7 @@ impl Walker<'_> {
         for (key, entry) in map.entries() {
             let outer = self.raw;
             if self.raw && key.starts_with("Fn::") {
-                self.problems.push(misplaced(key, entry.key_span));
+                self.errors.push(misplaced_function(key, entry.key_span));
             }
             self.raw |= key == "policyStatements";
             self.node(&entry.node);
@@ -134,7 +143,7 @@ impl Walker<'_> {
         }
     }
 
-    /// `DependsOn` and `Condition` of raw resources and outputs.
+    /// Checks `DependsOn` and `Condition` of raw resources and outputs.
     fn attributes(&mut self, section: &Node) {
         for (_, node) in section.as_map().into_iter().flat_map(Map::iter) {
             if let Some(name) = node.get("Condition") {
@@ -146,28 +155,28 @@ impl Walker<'_> {
         }
     }
 
-    fn call(&mut self, call: &Call, span: Span) {
+    fn call(&mut self, call: &IntrinsicCall, span: Span) {
         let argument = &call.argument;
         match call.function {
-            Function::Ref => {
+            Intrinsic::Ref => {
                 if let Some(name) = argument.as_str() {
                     self.reference(name, argument.span);
                 }
             }
-            Function::GetAtt => {
+            Intrinsic::GetAtt => {
                 if let Some((id, _)) = call.as_get_att() {
                     self.resource(id, argument.span, "resource");
                 }
             }
-            Function::Sub => self.sub(argument),
-            Function::Condition => self.condition(argument),
-            Function::If => {
+            Intrinsic::Sub => self.sub(argument),
+            Intrinsic::Condition => self.condition(argument),
+            Intrinsic::If => {
                 if let Some([name, ..]) = argument.as_list() {
                     self.condition(name);
                 }
                 self.argument(argument);
             }
-            Function::FindInMap => {
+            Intrinsic::FindInMap => {
                 if let Some(name) = argument.as_list().and_then(|items| items.first()?.as_str()) {
                     let near = nearest(name, self.mappings.iter().copied());
                     if !self.mappings.contains(name) {
@@ -176,17 +185,17 @@ impl Walker<'_> {
                 }
                 self.argument(argument);
             }
-            Function::Length | Function::ToJsonString | Function::Transform => {
-                let message = format!("`{}` needs a transform of the template", call.function);
-                self.problems
-                    .push(Problem::new(span, message).hint(NO_TRANSFORM));
+            Intrinsic::Length | Intrinsic::ToJsonString | Intrinsic::Transform => {
+                let message = format!("`{}` needs a transform", call.function);
+                self.errors
+                    .push(LocatedError::new(span, message).hint(NO_TRANSFORM));
                 self.argument(argument);
             }
             _ => self.argument(argument),
         }
     }
 
-    /// What a function is applied to: a schema has not looked into it.
+    /// Checks the argument of a function, which the schema has not checked.
     fn argument(&mut self, argument: &Node) {
         let outer = std::mem::replace(&mut self.raw, true);
         self.node(argument);
@@ -194,7 +203,7 @@ impl Walker<'_> {
     }
 
     fn sub(&mut self, argument: &Node) {
-        for name in substituted(argument) {
+        for name in sub_names(argument) {
             match name.split_once('.') {
                 Some((id, _)) => self.resource(id, argument.span, "resource"),
                 None => self.reference(name, argument.span),
@@ -239,10 +248,10 @@ impl Walker<'_> {
     fn resource(&mut self, id: &str, span: Span, kind: &str) {
         if self.deployments.iter().any(|deployment| deployment == id) {
             let stage = id.replace("Deployment", "Stage");
-            let message = format!("`{id}` has another logical id in the template");
-            self.problems.push(Problem::new(span, message).hint(format!(
-                "it carries a digest of the wiring; the output `{id}Id` tells the deployment's id, and what must come \
-                 after the deployment can wait for `{stage}`"
+            let message = format!("`{id}` has another logical ID in the template");
+            self.errors.push(LocatedError::new(span, message).hint(format!(
+                "use the output `{id}Id` for the deployment's ID, and depend on `{stage}` to come after the \
+                 deployment: its logical ID ends in a digest of the wiring"
             )));
             return;
         }
@@ -263,21 +272,23 @@ impl Walker<'_> {
     }
 
     fn unknown(&mut self, name: &str, span: Span, kind: &str, near: Option<&str>) {
-        let problem = Problem::new(span, format!("there is no {kind} `{name}`"));
-        self.problems.push(match near {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None if matches!(kind, "condition" | "mapping" | "parameter") => problem.hint(format!("declare it under `{kind}s`")),
-            None => problem.hint("`stackgen synth` shows the logical ids of what it makes; parameters stand under `parameters`"),
+        let error = LocatedError::new(span, format!("there is no {kind} `{name}`"));
+        self.errors.push(match near {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None if matches!(kind, "condition" | "mapping" | "parameter") => error.hint(format!("declare it under \
+                `{kind}s`")),
+            None => error.hint("run `stackgen synth` to see the logical IDs of resources; declare parameters under \
+                `parameters`"),
         });
     }
 }
 
-/// What stands in the way of functions that CloudFormation does not know by itself.
-const NO_TRANSFORM: &str = "stackgen writes no `Transform`, so there are neither language extensions nor macros: write \
-                            out what it would give";
+/// Hint for functions that need a transform.
+const NO_TRANSFORM: &str = "write its result instead: the template has no `Transform`, so neither language extensions \
+    nor macros apply";
 
-/// An intrinsic function where it is none.
-fn misplaced(key: &str, span: Span) -> Problem {
+/// Error of a `Fn::` key that is not an intrinsic function there.
+fn misplaced_function(key: &str, span: Span) -> LocatedError {
     let transforms = [
         "Fn::ForEach",
         "Fn::Length",
@@ -285,37 +296,19 @@ fn misplaced(key: &str, span: Span) -> Problem {
         "Fn::Transform",
     ];
     if transforms.iter().any(|name| key.starts_with(name)) {
-        let message = format!("`{key}` needs a transform of the template");
-        return Problem::new(span, message).hint(NO_TRANSFORM);
+        let message = format!("`{key}` needs a transform");
+        return LocatedError::new(span, message).hint(NO_TRANSFORM);
     }
-    if Function::from_long_name(key).is_some() {
-        return Problem::new(span, format!("`{key}` stands beside other keys"))
-            .hint("an intrinsic function is the only key of its mapping");
+    if Intrinsic::from_long_name(key).is_some() {
+        return LocatedError::new(span, format!("`{key}` has other keys beside it"))
+            .hint("make the intrinsic function the only key of its mapping");
     }
-    let problem = Problem::new(span, format!("there is no function `{key}`"));
+    let error = LocatedError::new(span, format!("there is no intrinsic function `{key}`"));
     match nearest(
         key,
-        Function::ALL.iter().map(|function| function.long_name()),
+        Intrinsic::ALL.iter().map(|function| function.long_name()),
     ) {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None => problem.hint(NO_TRANSFORM),
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(NO_TRANSFORM),
     }
-}
-
-/// The names in the text of a `!Sub` that are not variables of its own.
-pub(crate) fn substituted(argument: &Node) -> impl Iterator<Item = &str> {
-    let (text, variables) = match argument.as_list() {
-        Some([text, variables]) => (text.as_str(), Some(variables)),
-        _ => (argument.as_str(), None),
-    };
-    placeholders(text.unwrap_or_default())
-        .filter(move |name| variables.is_none_or(|variables| variables.get(name).is_none()))
-}
-
-/// The names between `${` and `}`; `${!Name}` is text.
-fn placeholders(text: &str) -> impl Iterator<Item = &str> {
-    text.split("${").skip(1).filter_map(|rest| {
-        let name = rest.split_once('}')?.0.trim();
-        (!name.starts_with('!') && !name.is_empty()).then_some(name)
-    })
 }

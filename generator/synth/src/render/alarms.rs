@@ -2,61 +2,67 @@
 
 use stackgen_cfn::{Node, list, map, r#ref};
 
-use super::context::Context;
-use super::function::FunctionIds;
-use super::template::{Resource, Template};
-use super::{http, websocket};
-use crate::names::pascal;
-use crate::spec::{Alarm, Alarms, Duration, Spec};
+use super::api_names::ApiNames;
+use super::context::RenderContext;
+use super::function_ids::FunctionIds;
+use super::template::{ResourceBuilder, TemplateBuilder};
+use crate::names::pascal_case;
+use crate::spec::{AlarmSpec, AlarmsSpec, Duration, Spec};
 
 const DEFAULT_PERIOD: Duration = Duration::from_millis(300_000);
 
-/// What an alarm watches.
-struct Watched {
-    /// The alarm's logical id, without `Alarm`.
+/// Metric that an alarm monitors.
+struct AlarmMetric {
+    /// Logical ID of the alarm, without `Alarm`.
     id: String,
-    /// The last part of the alarm's name.
+    /// Last part of the alarm's name.
     name: String,
     namespace: &'static str,
-    /// Those that are added up.
+    /// Metrics to add up.
     metrics: &'static [&'static str],
     dimensions: Vec<(&'static str, Node)>,
 }
 
-/// Adds the alarms that the stack's file names.
-pub(super) fn render(context: &Context<'_>, alarms: &Alarms, template: &mut Template) {
+/// Adds the alarms that the file lists.
+pub(super) fn render(
+    context: &RenderContext<'_>,
+    alarms: &AlarmsSpec,
+    template: &mut TemplateBuilder,
+) {
     let functions = context
         .spec
         .functions
         .keys()
-        .flat_map(|name| of_function(context.spec, name, alarms));
+        .flat_map(|name| function_alarms(context.spec, name, alarms));
     let websocket = context
         .websocket()
-        .map(|api| of_websocket(websocket::stage_name(api), alarms));
-    let http = context.spec.http.as_ref().map(|_| of_http(alarms));
+        .map(|api| websocket_alarms(api.stage_name(), alarms));
+    let http = context.spec.http.as_ref().map(|_| http_alarm(alarms));
     let tables = context
         .spec
         .tables
         .keys()
-        .map(|name| of_table(name, alarms));
+        .map(|name| table_alarm(name, alarms));
     let all = functions
         .chain(websocket.into_iter().flatten())
         .chain(http)
         .chain(tables);
-    for (key, alarm, watched) in all {
+    for (key, alarm, monitored) in all {
         if let Some(alarm) = alarm {
-            let id = format!("{}Alarm", watched.id);
-            template.add(&id, &["alarms", key], || resource(context, alarm, watched));
+            let id = format!("{}Alarm", monitored.id);
+            template.add(&id, &["alarms", key], || {
+                resource(context, alarm, monitored)
+            });
         }
     }
 }
 
-/// The key of stackgen.yaml, what it says, and what is to be watched.
-type Entry = (&'static str, Option<Alarm>, Watched);
+/// Entry of stackgen.yaml with the metric that its alarm monitors.
+type AlarmEntry = (&'static str, Option<AlarmSpec>, AlarmMetric);
 
-fn of_function(spec: &Spec, name: &str, alarms: &Alarms) -> [Entry; 2] {
-    let watched = |word: &str, metrics: &'static [&'static str; 1]| Watched {
-        id: format!("{}Function{}", pascal(name), metrics[0]),
+fn function_alarms(spec: &Spec, name: &str, alarms: &AlarmsSpec) -> [AlarmEntry; 2] {
+    let monitored = |word: &str, metrics: &'static [&'static str; 1]| AlarmMetric {
+        id: format!("{}Function{}", pascal_case(name), metrics[0]),
         name: format!("{name}-{word}"),
         namespace: "AWS/Lambda",
         metrics,
@@ -68,18 +74,18 @@ fn of_function(spec: &Spec, name: &str, alarms: &Alarms) -> [Entry; 2] {
             alarms
                 .function_errors
                 .filter(|_| !only_authorizes(spec, name)),
-            watched("errors", &["Errors"]),
+            monitored("errors", &["Errors"]),
         ),
         (
             "functionThrottles",
             alarms.function_throttles,
-            watched("throttles", &["Throttles"]),
+            monitored("throttles", &["Throttles"]),
         ),
     ]
 }
 
-/// Whether a function is the authorizer and nothing else. It has to fail to answer 401 (row A6), and Lambda counts that
-/// as an error, so that anybody with an expired token would set an alarm off.
+/// Returns true if a function is only the WebSocket API's authorizer. It must fail to answer 401 (row A6), and Lambda
+/// counts that as an error, so any caller with an expired token would trigger the alarm.
 fn only_authorizes(spec: &Spec, name: &str) -> bool {
     let is_authorizer = spec.authorizer().is_some_and(|it| it.function == name);
     let mut websocket = spec.websocket.iter().flat_map(|api| api.routes.values());
@@ -91,57 +97,64 @@ fn only_authorizes(spec: &Spec, name: &str) -> bool {
     is_authorizer && !serves
 }
 
-fn of_websocket(stage: &str, alarms: &Alarms) -> [Entry; 3] {
-    let watched = |word: &str, metrics: &'static [&'static str; 1]| Watched {
+fn websocket_alarms(stage: &str, alarms: &AlarmsSpec) -> [AlarmEntry; 3] {
+    let monitored = |word: &str, metrics: &'static [&'static str; 1]| AlarmMetric {
         id: format!("WebSocket{}", metrics[0]),
         name: format!("websocket-{word}"),
         namespace: "AWS/ApiGateway",
         metrics,
-        dimensions: vec![("ApiId", r#ref(websocket::API)), ("Stage", stage.into())],
+        dimensions: vec![
+            ("ApiId", r#ref(ApiNames::WEBSOCKET.id)),
+            ("Stage", stage.into()),
+        ],
     };
     [
         (
             "websocketIntegrationErrors",
             alarms.websocket_integration_errors,
-            watched("integration-errors", &["IntegrationError"]),
+            monitored("integration-errors", &["IntegrationError"]),
         ),
         (
             "websocketExecutionErrors",
             alarms.websocket_execution_errors,
-            watched("execution-errors", &["ExecutionError"]),
+            monitored("execution-errors", &["ExecutionError"]),
         ),
         (
             "websocketClientErrors",
             alarms.websocket_client_errors,
-            watched("client-errors", &["ClientError"]),
+            monitored("client-errors", &["ClientError"]),
         ),
     ]
 }
 
-fn of_http(alarms: &Alarms) -> Entry {
-    let watched = Watched {
+fn http_alarm(alarms: &AlarmsSpec) -> AlarmEntry {
+    let monitored = AlarmMetric {
         id: "HttpServerError".to_owned(),
         name: "http-server-errors".to_owned(),
         namespace: "AWS/ApiGateway",
         metrics: &["5xx"],
-        dimensions: vec![("ApiId", r#ref(http::NAMES.id))],
+        dimensions: vec![("ApiId", r#ref(ApiNames::HTTP.id))],
     };
-    ("httpServerErrors", alarms.http_server_errors, watched)
+    ("httpServerErrors", alarms.http_server_errors, monitored)
 }
 
-fn of_table(name: &str, alarms: &Alarms) -> Entry {
-    let watched = Watched {
-        id: format!("{}TableThrottles", pascal(name)),
+fn table_alarm(name: &str, alarms: &AlarmsSpec) -> AlarmEntry {
+    let monitored = AlarmMetric {
+        id: format!("{}TableThrottles", pascal_case(name)),
         name: format!("{name}-throttles"),
         namespace: "AWS/DynamoDB",
-        // ThrottledRequests is counted by operation: for the table as a whole it has no data.
+        // ThrottledRequests has data only per operation, not for the whole table.
         metrics: &["ReadThrottleEvents", "WriteThrottleEvents"],
-        dimensions: vec![("TableName", r#ref(format!("{}Table", pascal(name))))],
+        dimensions: vec![("TableName", r#ref(format!("{}Table", pascal_case(name))))],
     };
-    ("tableThrottles", alarms.table_throttles, watched)
+    ("tableThrottles", alarms.table_throttles, monitored)
 }
 
-fn resource(context: &Context<'_>, alarm: Alarm, watched: Watched) -> Resource {
+fn resource(
+    context: &RenderContext<'_>,
+    alarm: AlarmSpec,
+    monitored: AlarmMetric,
+) -> ResourceBuilder {
     let actions = context
         .spec
         .alarms
@@ -149,11 +162,11 @@ fn resource(context: &Context<'_>, alarm: Alarm, watched: Watched) -> Resource {
         .map_or(&[][..], |alarms| &alarms.actions);
     let actions =
         (!actions.is_empty()).then(|| list(actions.iter().map(|action| action.0.clone())));
-    let name = format!("{}-{}", context.stack_name(), watched.name);
-    measured(&watched, alarm.period.unwrap_or(DEFAULT_PERIOD))
+    let name = format!("{}-{}", context.stack_name(), monitored.name);
+    metric_properties(&monitored, alarm.period.unwrap_or(DEFAULT_PERIOD))
         .into_iter()
         .fold(
-            Resource::new("AWS::CloudWatch::Alarm").set("AlarmName", name),
+            ResourceBuilder::new("AWS::CloudWatch::Alarm").set("AlarmName", name),
             |resource, (key, value)| resource.set(key, value),
         )
         .set("EvaluationPeriods", alarm.evaluation_periods.unwrap_or(1))
@@ -164,23 +177,24 @@ fn resource(context: &Context<'_>, alarm: Alarm, watched: Watched) -> Resource {
         .set_some("Tags", context.tag_list())
 }
 
-/// What an alarm compares with its threshold: the sum of one metric, or of several added up.
-fn measured(watched: &Watched, period: Duration) -> Vec<(&'static str, Node)> {
+/// Returns the properties of the value that an alarm compares with its threshold: the sum of one metric, or of several
+/// metrics.
+fn metric_properties(monitored: &AlarmMetric, period: Duration) -> Vec<(&'static str, Node)> {
     let seconds = i64::try_from(period.millis() / 1000).unwrap_or(i64::MAX);
     let dimensions = || {
-        let each = watched.dimensions.iter();
+        let each = monitored.dimensions.iter();
         list(each.map(|(name, value)| map([("Name", (*name).into()), ("Value", value.clone())])))
     };
-    if let [metric] = watched.metrics {
+    if let [metric] = monitored.metrics {
         return vec![
-            ("Namespace", watched.namespace.into()),
+            ("Namespace", monitored.namespace.into()),
             ("MetricName", (*metric).into()),
             ("Dimensions", dimensions()),
             ("Statistic", "Sum".into()),
             ("Period", seconds.into()),
         ];
     }
-    let ids: Vec<_> = (1..=watched.metrics.len())
+    let ids: Vec<_> = (1..=monitored.metrics.len())
         .map(|n| format!("m{n}"))
         .collect();
     let filled: Vec<_> = ids.iter().map(|id| format!("FILL({id}, 0)")).collect();
@@ -188,9 +202,9 @@ fn measured(watched: &Watched, period: Duration) -> Vec<(&'static str, Node)> {
         ("Id", Node::from("sum")),
         ("Expression", filled.join(" + ").into()),
     ]);
-    let summands = ids.iter().zip(watched.metrics).map(|(id, metric)| {
+    let summands = ids.iter().zip(monitored.metrics).map(|(id, metric)| {
         let metric = map([
-            ("Namespace", Node::from(watched.namespace)),
+            ("Namespace", Node::from(monitored.namespace)),
             ("MetricName", (*metric).into()),
             ("Dimensions", dimensions()),
         ]);

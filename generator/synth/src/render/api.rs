@@ -1,88 +1,56 @@
-//! What WebSocket and HTTP APIs share: invoke permissions, deployments, stages, logs and domains.
+//! Resources that WebSocket and HTTP APIs share: invoke permissions, integrations, stages, logs and domains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stackgen_cfn::{Map, Node, get_att, join, list, map, r#ref, sub};
+use stackgen_cfn::{Map, Node, get_att, list, map, r#ref, sub};
 
-use super::context::{Context, string_map};
-use super::deployment;
-use super::function::{self, FunctionIds};
+use super::api_names::ApiNames;
+use super::context::{RenderContext, string_map};
+use super::function;
+use super::function_ids::FunctionIds;
 use super::role::{allow, assumed_by, policy};
-use super::template::{Resource, Template};
-use crate::spec::{AccessLogs, Domain, LogLevel, Retention, Stage, Throttling};
-
-/// One of the two APIs: how its resources are named.
-#[derive(Clone, Copy)]
-pub(super) struct Api {
-    /// The section of stackgen.yaml.
-    pub(super) section: &'static str,
-    /// The API's logical id, and the beginning of those of its parts.
-    pub(super) id: &'static str,
-    /// The beginning of the logical ids of its deployment, stage and domain.
-    pub(super) prefix: &'static str,
-}
+use super::template::{ResourceBuilder, TemplateBuilder};
+use crate::spec::{AccessLogsSpec, DomainSpec, LogLevel, Retention, StageSpec, ThrottlingSpec};
 
 const PERMISSION: &str = "AWS::Lambda::Permission";
 pub(super) const ACCOUNT: &str = "ApiGatewayAccount";
 
-impl Api {
-    pub(super) fn stage_id(self) -> String {
-        format!("{}Stage", self.prefix)
-    }
-
-    pub(super) fn invoke_role_id(self) -> String {
-        format!("{}InvokeRole", self.prefix)
-    }
-
-    fn log_group_id(self) -> String {
-        format!("{}AccessLogGroup", self.prefix)
-    }
-
-    fn is_http(self) -> bool {
-        self.section == "http"
-    }
-
-    /// An HTTP API writes by log delivery, which adds every log group that is named otherwise to one resource
-    /// policy of the account, until that is full.
-    fn log_group_prefix(self) -> &'static str {
-        match self.is_http() {
-            true => "/aws/vendedlogs/apigateway",
-            false => "/aws/apigateway",
-        }
-    }
-
-    /// `${Api}` in the words of `!Sub`.
-    fn reference(self) -> String {
-        format!("${{{}}}", self.id)
-    }
-
-    /// The source that API Gateway names when it calls a function for this API.
-    fn source_arn(self, rest: &str) -> Node {
-        sub(format!(
-            "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:{}/{rest}",
-            self.reference()
-        ))
+/// Returns the prefix of a log group's name. An HTTP API writes its access log by log delivery, which adds every log group
+/// outside `/aws/vendedlogs` to one resource policy of the account, and that policy has a size limit.
+fn log_group_prefix(api: ApiNames) -> &'static str {
+    match api.is_http() {
+        true => "/aws/vendedlogs/apigateway",
+        false => "/aws/apigateway",
     }
 }
 
-/// Lets exactly one route or authorizer call a function. `rest` is what stands behind the API in the source's ARN.
-pub(super) fn permission(api: Api, function: &str, rest: &str) -> Resource {
-    Resource::new(PERMISSION)
+/// Returns the source ARN of invocations by the API. `source` is the part after the API's ID.
+fn source_arn(api: ApiNames, source: &str) -> Node {
+    sub(format!(
+        "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{}}}/{source}",
+        api.id
+    ))
+}
+
+/// Permission for one route or authorizer to invoke a function. `source` is the part of the source ARN after the API's
+/// ID.
+pub(super) fn permission(api: ApiNames, function: &str, source: &str) -> ResourceBuilder {
+    ResourceBuilder::new(PERMISSION)
         .set("Action", "lambda:InvokeFunction")
         .set(
             "FunctionName",
             get_att(FunctionIds::new(function).function, "Arn"),
         )
         .set("Principal", "apigateway.amazonaws.com")
-        .set("SourceArn", api.source_arn(rest))
+        .set("SourceArn", source_arn(api, source))
 }
 
-/// The role by which a pinned API calls any version of its functions: an earlier deployment keeps its right to the
-/// versions that it points at (row D19).
+/// Role with which a pinned API invokes any version of its functions, so that an earlier deployment can still invoke
+/// its versions (row D19).
 pub(super) fn invoke_role(
-    context: &Context<'_>,
+    context: &RenderContext<'_>,
     functions: &BTreeSet<impl AsRef<str>>,
-) -> Resource {
+) -> ResourceBuilder {
     let resources = functions.iter().flat_map(|name| {
         let id = FunctionIds::new(name.as_ref()).function;
         [get_att(&id, "Arn"), sub(format!("${{{id}.Arn}}:*"))]
@@ -93,9 +61,14 @@ pub(super) fn invoke_role(
         .set_some("Tags", context.tag_list())
 }
 
-/// An integration that hands a request to a function whole and takes its answer.
-pub(super) fn integration(context: &Context<'_>, api: Api, name: &str, millis: u64) -> Resource {
-    Resource::new("AWS::ApiGatewayV2::Integration")
+/// Lambda proxy integration.
+pub(super) fn integration(
+    context: &RenderContext<'_>,
+    api: ApiNames,
+    name: &str,
+    millis: u64,
+) -> ResourceBuilder {
+    ResourceBuilder::new("AWS::ApiGatewayV2::Integration")
         .set("ApiId", r#ref(api.id))
         .set("IntegrationType", "AWS_PROXY")
         .set("IntegrationMethod", "POST")
@@ -109,31 +82,31 @@ pub(super) fn integration(context: &Context<'_>, api: Api, name: &str, millis: u
         .set("TimeoutInMillis", i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
-/// `integrations/{id}`, which is how a route names its integration.
+/// Returns a route's target: `integrations/{id}`.
 pub(super) fn target(integration: &str) -> Node {
     sub(format!("integrations/${{{integration}}}"))
 }
 
-/// The stage. It names its deployment by the placeholder, until all that the deployment snapshots is known.
+/// Adds the stage. `DeploymentId` refers to the placeholder until everything that the deployment snapshots is known.
 pub(super) fn stage(
-    context: &Context<'_>,
-    api: Api,
+    context: &RenderContext<'_>,
+    api: ApiNames,
     name: &str,
-    stage: &Stage,
-    routes: &BTreeMap<&str, Throttling>,
-    template: &mut Template,
+    stage: &StageSpec,
+    routes: &BTreeMap<&str, ThrottlingSpec>,
+    template: &mut TemplateBuilder,
 ) {
-    // Nothing is served that API Gateway may not call yet.
+    // The stage must not serve a function before API Gateway may invoke it.
     let mut first = template.ids_of(api.section, PERMISSION);
     if has_logs(stage) && context.spec.api_gateway_cloud_watch_role {
         first.push(ACCOUNT.to_owned());
     }
     let resource = || {
-        Resource::new("AWS::ApiGatewayV2::Stage")
+        ResourceBuilder::new("AWS::ApiGatewayV2::Stage")
             .depends_on(first)
             .set("ApiId", r#ref(api.id))
             .set("StageName", name)
-            .set("DeploymentId", r#ref(deployment::placeholder(api)))
+            .set("DeploymentId", r#ref(api.deployment_id()))
             .set("DefaultRouteSettings", default_route_settings(api, stage))
             .set_some("RouteSettings", route_settings(routes))
             .set_some(
@@ -152,25 +125,25 @@ pub(super) fn stage(
     template.add(&api.stage_id(), &[api.section, "stage"], resource);
 }
 
-/// True when the stage writes to CloudWatch Logs, for which the account needs a role (row L3).
-pub(super) fn has_logs(stage: &Stage) -> bool {
+/// Returns true if the stage writes to CloudWatch Logs, for which the account needs a role (row L3).
+pub(super) fn has_logs(stage: &StageSpec) -> bool {
     stage.access_logs.is_some() || stage.execution_logs.is_some()
 }
 
 /// Adds the log group of the access log.
 pub(super) fn access_log_group(
-    context: &Context<'_>,
-    api: Api,
+    context: &RenderContext<'_>,
+    api: ApiNames,
     name: &str,
-    stage: &Stage,
-    template: &mut Template,
+    stage: &StageSpec,
+    template: &mut TemplateBuilder,
 ) {
     if let Some(logs) = &stage.access_logs {
         let retention = logs.retention_in_days.unwrap_or(Retention(30));
         let group = || {
             function::log_group(
                 context,
-                &format!("{}/{}", api.log_group_prefix(), context.name(name)),
+                &format!("{}/{}", log_group_prefix(api), context.name(name)),
                 retention,
             )
         };
@@ -182,7 +155,7 @@ pub(super) fn access_log_group(
     }
 }
 
-fn access_log_settings(api: Api, logs: &AccessLogs) -> Node {
+fn access_log_settings(api: ApiNames, logs: &AccessLogsSpec) -> Node {
     let format = logs
         .format
         .clone()
@@ -193,8 +166,9 @@ fn access_log_settings(api: Api, logs: &AccessLogs) -> Node {
     ])
 }
 
-/// What explains a refusal, a failure or a closed socket (row L1).
-fn default_format(api: Api) -> serde_json::Value {
+/// Returns the default access log format, with the fields that explain a refused request, a failure or a closed
+/// connection (row L1).
+fn default_format(api: ApiNames) -> serde_json::Value {
     let websocket = [
         ("requestId", "requestId"),
         ("extendedRequestId", "extendedRequestId"),
@@ -244,9 +218,9 @@ fn default_format(api: Api) -> serde_json::Value {
         .into()
 }
 
-/// Throttles where they are asked for. Logs and metrics are written out when they are off as well: UpdateStage
-/// merges, so that what leaves the template goes on (row D12).
-fn default_route_settings(api: Api, stage: &Stage) -> Map {
+/// Returns the default route settings. Logs and metrics are explicit even when they are off, because UpdateStage
+/// merges: a setting that leaves the template would stay on (row D12).
+fn default_route_settings(api: ApiNames, stage: &StageSpec) -> Map {
     let mut settings = stage.throttling.map(throttling).unwrap_or_default();
     settings.insert("DetailedMetricsEnabled", stage.detailed_metrics);
     if !api.is_http() {
@@ -262,7 +236,7 @@ fn default_route_settings(api: Api, stage: &Stage) -> Map {
     settings
 }
 
-fn route_settings(routes: &BTreeMap<&str, Throttling>) -> Option<Node> {
+fn route_settings(routes: &BTreeMap<&str, ThrottlingSpec>) -> Option<Node> {
     let settings: Map = routes
         .iter()
         .map(|(key, limits)| (*key, Node::from(throttling(*limits))))
@@ -270,40 +244,42 @@ fn route_settings(routes: &BTreeMap<&str, Throttling>) -> Option<Node> {
     (!settings.is_empty()).then(|| settings.into())
 }
 
-fn throttling(limits: Throttling) -> Map {
+fn throttling(limits: ThrottlingSpec) -> Map {
     let mut settings = Map::new();
     settings.insert("ThrottlingBurstLimit", limits.burst_limit);
     settings.insert("ThrottlingRateLimit", Node::from(limits.rate_limit));
     settings
 }
 
-/// Adds a domain name, the mapping to the stage, and the record if the hosted zone is known.
-pub(super) fn domain(context: &Context<'_>, api: Api, domain: &Domain, template: &mut Template) {
+/// Adds a domain name, its mapping to the stage and, if the hosted zone is known, the DNS record.
+pub(super) fn domain(
+    context: &RenderContext<'_>,
+    api: ApiNames,
+    domain: &DomainSpec,
+    template: &mut TemplateBuilder,
+) {
     let origin = [api.section, "domain"];
-    let (name_id, mapping_id) = (
-        format!("{}DomainName", api.prefix),
-        format!("{}ApiMapping", api.prefix),
-    );
+    let name_id = api.domain_name_id();
     let configuration = map([
         ("CertificateArn", domain.certificate_arn.0.clone()),
         ("EndpointType", "REGIONAL".into()),
         ("SecurityPolicy", "TLS_1_2".into()),
     ]);
     let name = || {
-        Resource::new("AWS::ApiGatewayV2::DomainName")
+        ResourceBuilder::new("AWS::ApiGatewayV2::DomainName")
             .set("DomainName", domain.name.0.clone())
             .set("DomainNameConfigurations", list([configuration]))
             .set_some("Tags", context.tag_map())
     };
     let mapping = || {
-        Resource::new("AWS::ApiGatewayV2::ApiMapping")
+        ResourceBuilder::new("AWS::ApiGatewayV2::ApiMapping")
             .set("ApiId", r#ref(api.id))
             .set("DomainName", r#ref(&name_id))
             .set("Stage", r#ref(api.stage_id()))
             .set_some("ApiMappingKey", domain.mapping_key.as_deref())
     };
     template.add(&name_id, &origin, name);
-    template.add(&mapping_id, &origin, mapping);
+    template.add(&api.api_mapping_id(), &origin, mapping);
     let target = get_att(&name_id, "RegionalDomainName");
     if let Some(zone) = &domain.hosted_zone_id {
         let alias = map([
@@ -311,51 +287,28 @@ pub(super) fn domain(context: &Context<'_>, api: Api, domain: &Domain, template:
             ("HostedZoneId", get_att(&name_id, "RegionalHostedZoneId")),
         ]);
         let record = || {
-            Resource::new("AWS::Route53::RecordSet")
+            ResourceBuilder::new("AWS::Route53::RecordSet")
                 .set("HostedZoneId", zone.0.clone())
                 .set("Name", domain.name.0.clone())
                 .set("Type", "A")
                 .set("AliasTarget", alias)
         };
-        template.add(&format!("{}Record", api.prefix), &origin, record);
+        template.add(&api.record_id(), &origin, record);
     }
     template.output(
-        &format!("{}DomainTarget", api.prefix),
+        &api.domain_target_output_id(),
         "What the domain's DNS record points at",
         target,
     );
 }
 
-/// The URL at a custom domain.
-pub(super) fn url(scheme: &str, domain: &Domain) -> Node {
-    let path = domain
-        .mapping_key
-        .as_ref()
-        .map_or_else(String::new, |key| format!("/{key}"));
-    let name = &domain.name.0;
-    match name.as_str() {
-        Some(name) => format!("{scheme}://{name}{path}").into(),
-        None => {
-            let parts = [
-                format!("{scheme}://").into(),
-                name.clone(),
-                path.clone().into(),
-            ];
-            join(
-                "",
-                parts.into_iter().take(if path.is_empty() { 2 } else { 3 }),
-            )
-        }
-    }
-}
-
-/// The role by which API Gateway writes to CloudWatch Logs, for the whole account and region.
-pub(super) fn account(context: &Context<'_>, template: &mut Template) {
+/// Adds the role with which API Gateway writes to CloudWatch Logs, for the whole account and region.
+pub(super) fn account(context: &RenderContext<'_>, template: &mut TemplateBuilder) {
     if !context.spec.api_gateway_cloud_watch_role {
         return;
     }
     let origin = ["apiGatewayCloudWatchRole"];
-    // Retained, for the account points at it when the stack is gone as well.
+    // Retained, because the account refers to it even after the stack is deleted.
     let role = || {
         assumed_by("apigateway.amazonaws.com")
         .retained(true)
@@ -364,7 +317,7 @@ pub(super) fn account(context: &Context<'_>, template: &mut Template) {
     };
     template.add("ApiGatewayCloudWatchRole", &origin, role);
     let account = || {
-        Resource::new("AWS::ApiGateway::Account")
+        ResourceBuilder::new("AWS::ApiGateway::Account")
             .retained(true)
             .set(
                 "CloudWatchRoleArn",

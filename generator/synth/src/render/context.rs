@@ -1,49 +1,49 @@
-//! What every part of the rendering reads.
+//! Context of rendering.
 
 use std::collections::BTreeMap;
 
 use stackgen_cfn::{Map, Node, list, map};
 
-use crate::names::physical;
-use crate::spec::{Release, Spec, WebSocket};
+use crate::names::physical_name;
+use crate::spec::{ReleaseMode, Spec, WebSocketSpec};
 use crate::{Artifacts, Dialect};
 
-/// One environment of a stack, and how it is to be rendered.
-pub(super) struct Context<'a> {
+/// Environment to render, with the options of rendering.
+pub(super) struct RenderContext<'a> {
     pub(super) spec: &'a Spec,
     pub(super) environment: &'a str,
-    pub(super) release: Release,
+    pub(super) release: ReleaseMode,
     pub(super) dialect: Dialect,
     pub(super) project_path: &'a str,
     pub(super) artifacts: &'a Artifacts,
 }
 
-impl<'a> Context<'a> {
-    /// The environment's copy of a name.
+impl<'a> RenderContext<'a> {
+    /// Returns the name of a resource in this environment.
     pub(super) fn name(&self, name: &str) -> String {
-        physical(name, self.environment)
+        physical_name(name, self.environment)
     }
 
-    /// The stack's own name in this environment.
+    /// Returns the name of the stack in this environment.
     pub(super) fn stack_name(&self) -> String {
         self.name(&self.spec.name)
     }
 
     pub(super) fn pinned(&self) -> bool {
-        self.release == Release::Pinned
+        self.release == ReleaseMode::Pinned
     }
 
-    pub(super) fn websocket(&self) -> Option<&'a WebSocket> {
+    pub(super) fn websocket(&self) -> Option<&'a WebSocketSpec> {
         self.spec.websocket.as_ref()
     }
 
-    /// The tags as most resource types take them: a list of `Key` and `Value`.
+    /// Returns the tags as most resource types have them: a list of `Key` and `Value`.
     pub(super) fn tag_list(&self) -> Option<Node> {
         let tags = &self.spec.tags;
         (!tags.is_empty()).then(|| list(tags.iter().map(tag)))
     }
 
-    /// The tags as `AWS::ApiGatewayV2` and SAM take them: a mapping.
+    /// Returns the tags as `AWS::ApiGatewayV2` and SAM have them: a mapping.
     pub(super) fn tag_map(&self) -> Option<Node> {
         let tags = &self.spec.tags;
         (!tags.is_empty()).then(|| string_map(tags))
@@ -57,7 +57,6 @@ fn tag((key, value): (&String, &String)) -> Node {
     ])
 }
 
-/// A mapping of strings.
 pub(super) fn string_map(strings: &BTreeMap<String, String>) -> Node {
     let map: Map = strings
         .iter()

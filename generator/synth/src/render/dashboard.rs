@@ -1,31 +1,31 @@
-//! A CloudWatch dashboard: one row of graphs an API, one for the functions, one for the tables.
+//! CloudWatch dashboard: one row of graphs per API, one for the functions and one for the tables.
 
 use serde_json::{Value, json};
 use stackgen_cfn::sub;
 
-use super::context::Context;
-use super::function::FunctionIds;
-use super::template::{Resource, Template};
-use super::{http, websocket};
-use crate::names::pascal;
+use super::api_names::ApiNames;
+use super::context::RenderContext;
+use super::function_ids::FunctionIds;
+use super::template::{ResourceBuilder, TemplateBuilder};
+use crate::names::pascal_case;
 
 const WIDTH: usize = 8;
 const HEIGHT: usize = 6;
 
 /// Adds the dashboard.
-pub(super) fn render(context: &Context<'_>, template: &mut Template) {
+pub(super) fn render(context: &RenderContext<'_>, template: &mut TemplateBuilder) {
     template.add("Dashboard", &["dashboard"], || {
-        Resource::new("AWS::CloudWatch::Dashboard")
+        ResourceBuilder::new("AWS::CloudWatch::Dashboard")
             .set("DashboardName", context.stack_name())
             .set("DashboardBody", sub(body(&widgets(rows(context)))))
             .set_some("Tags", context.tag_list())
     });
 }
 
-fn rows(context: &Context<'_>) -> Vec<Vec<Value>> {
+fn rows(context: &RenderContext<'_>) -> Vec<Vec<Value>> {
     let mut rows: Vec<Vec<Value>> = Vec::new();
     if let Some(api) = context.websocket() {
-        rows.push(websocket_row(websocket::stage_name(api)));
+        rows.push(websocket_row(api.stage_name()));
     }
     if context.spec.http.is_some() {
         rows.push(http_row());
@@ -55,7 +55,7 @@ fn rows(context: &Context<'_>) -> Vec<Vec<Value>> {
             .spec
             .tables
             .keys()
-            .map(|name| format!("{}Table", pascal(name)))
+            .map(|name| format!("{}Table", pascal_case(name)))
             .collect();
         let of = |title: &str, metrics: &[&str]| {
             let of_tables = |metric: &&str| each("AWS/DynamoDB", metric, "TableName", &tables);
@@ -65,14 +65,14 @@ fn rows(context: &Context<'_>) -> Vec<Vec<Value>> {
         rows.push(vec![
             of("consumed read capacity", &["ConsumedReadCapacityUnits"]),
             of("consumed write capacity", &["ConsumedWriteCapacityUnits"]),
-            // ThrottledRequests is counted by operation: for the table as a whole it has no data.
+            // ThrottledRequests has data only per operation, not for the whole table.
             of("throttles", &["ReadThrottleEvents", "WriteThrottleEvents"]),
         ]);
     }
     rows
 }
 
-/// Every graph in its place.
+/// Returns the graphs with their positions.
 fn widgets(rows: Vec<Vec<Value>>) -> Vec<Value> {
     let mut widgets = Vec::new();
     for (y, row) in rows.into_iter().enumerate() {
@@ -85,7 +85,7 @@ fn widgets(rows: Vec<Vec<Value>>) -> Vec<Value> {
     widgets
 }
 
-/// The dashboard's JSON, a widget a line, so that a change of one shows as a change of one.
+/// Returns the dashboard's JSON with one widget per line, so that a diff shows which widgets changed.
 fn body(widgets: &[Value]) -> String {
     let lines: Vec<_> = widgets.iter().map(|widget| format!("  {widget}")).collect();
     format!("{{\"widgets\": [\n{}\n]}}\n", lines.join(",\n"))
@@ -97,7 +97,7 @@ fn websocket_row(stage: &str) -> Vec<Value> {
             "AWS/ApiGateway",
             name,
             "ApiId",
-            format!("${{{}}}", websocket::API),
+            format!("${{{}}}", ApiNames::WEBSOCKET.id),
             "Stage",
             stage
         ])
@@ -131,7 +131,7 @@ fn http_row() -> Vec<Value> {
             "AWS/ApiGateway",
             name,
             "ApiId",
-            format!("${{{}}}", http::NAMES.id)
+            format!("${{{}}}", ApiNames::HTTP.id)
         ])
     };
     vec![

@@ -1,36 +1,27 @@
-//! Deployments: a snapshot of an API's wiring, under a name that changes exactly when the wiring does.
+//! Deployments: snapshots of an API's wiring, with a logical ID that changes exactly when the wiring does.
 
 use stackgen_cfn::{Map, Node, r#ref};
 use stackgen_model::{Inputs, Model};
 
-use super::api::Api;
-use super::template::{Resource, Template};
+use super::api_names::ApiNames;
+use super::template::{ResourceBuilder, TemplateBuilder};
 
-/// The logical id that stands for a deployment until its digest is known.
-pub(super) fn placeholder(api: Api) -> String {
-    format!("{}Deployment", api.prefix)
-}
-
-fn output(api: Api) -> String {
-    format!("{}DeploymentId", api.prefix)
-}
-
-/// Keeps places for a deployment and for the output that tells its id.
-pub(super) fn reserve(api: Api, template: &mut Template) {
-    template.reserve(&placeholder(api));
+/// Adds placeholders for a deployment and for the output with its ID.
+pub(super) fn reserve(api: ApiNames, template: &mut TemplateBuilder) {
+    template.reserve(&api.deployment_id());
     template.output(
-        &output(api),
+        &api.deployment_output_id(),
         "The deployment that this template makes and its stage serves",
-        r#ref(placeholder(api)),
+        r#ref(api.deployment_id()),
     );
 }
 
-/// Puts the deployments of a template in their places, now that everything they snapshot is there.
+/// Replaces the placeholders with deployments, in a template that is otherwise complete.
 ///
-/// A logical id carries the digest of what the deployment snapshots (row D1), so that a change of the wiring makes
-/// a new deployment and nothing else does (row D7). It waits for everything that it snapshots (row F7), raw
-/// resources included, and stays when the template moves on: it is what a roll-back goes back to.
-pub(super) fn fill(apis: &[Api], environment: &str, template: &mut Node) {
+/// The logical ID contains the digest of the wiring (row D1), so that a change of the wiring creates a new deployment
+/// and no other change does (row D7). The deployment depends on everything that it snapshots (row F7), including raw
+/// resources. It is retained when the template moves on, so that a rollback can activate it.
+pub(super) fn fill(apis: &[ApiNames], environment: &str, template: &mut Node) {
     if apis.is_empty() {
         return;
     }
@@ -48,8 +39,8 @@ pub(super) fn fill(apis: &[Api], environment: &str, template: &mut Node) {
         let digest = found
             .map(|found| found.snapshot_digest(&model))
             .expect("the API stands in this template");
-        let id = format!("{}{}", placeholder(api), digest.short());
-        let deployment = Resource::new("AWS::ApiGatewayV2::Deployment")
+        let id = format!("{}{}", api.deployment_id(), digest.short());
+        let deployment = ResourceBuilder::new("AWS::ApiGatewayV2::Deployment")
             .retained(true)
             .depends_on(snapshotted(api, resources(template)))
             .set("ApiId", r#ref(api.id))
@@ -63,23 +54,27 @@ pub(super) fn fill(apis: &[Api], environment: &str, template: &mut Node) {
             &["Resources", &stage, "Properties", "DeploymentId"],
             r#ref(&id),
         );
-        set(template, &["Outputs", &output(api), "Value"], r#ref(&id));
-        rename(template, &placeholder(api), &id, deployment.into_node());
+        set(
+            template,
+            &["Outputs", &api.deployment_output_id(), "Value"],
+            r#ref(&id),
+        );
+        replace(template, &api.deployment_id(), &id, deployment.into_node());
     }
 }
 
-/// Sets what stands at a path.
+/// Sets the value at a path, if the path exists.
 fn set(template: &mut Node, path: &[&str], value: Node) {
-    let place = path
+    let slot = path
         .iter()
         .try_fold(template, |node, key| node.as_map_mut()?.get_mut(key));
-    if let Some(place) = place {
-        *place = value;
+    if let Some(slot) = slot {
+        *slot = value;
     }
 }
 
-/// Puts a resource in the place of another, under a name of its own.
-fn rename(template: &mut Node, old: &str, new: &str, resource: Node) {
+/// Replaces a resource by another with a new logical ID, at the same position.
+fn replace(template: &mut Node, old: &str, new: &str, resource: Node) {
     let resources = template
         .as_map_mut()
         .and_then(|map| map.get_mut("Resources")?.as_map_mut());
@@ -100,9 +95,9 @@ fn resources(template: &Node) -> impl Iterator<Item = (&str, &Node)> {
     resources.into_iter().flat_map(Map::iter)
 }
 
-/// Everything of an API that a deployment snapshots, by logical id in order.
+/// Returns the logical IDs of everything that a deployment of the API snapshots, sorted.
 pub(super) fn snapshotted<'a>(
-    api: Api,
+    api: ApiNames,
     resources: impl Iterator<Item = (&'a str, &'a Node)>,
 ) -> Vec<String> {
     const KINDS: [&str; 6] = [

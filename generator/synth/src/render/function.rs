@@ -1,43 +1,26 @@
-//! Functions: log group, role, function and, in a pinned release, the version.
+//! Functions: log group, role, function and, in a pinned environment, the version.
 
 use std::collections::BTreeMap;
 
 use stackgen_cfn::{Map, Node, get_att, json, list, map, r#ref, sub};
 
-use super::context::Context;
-use super::references::Dependencies;
+use super::context::RenderContext;
+use super::dependencies::Dependencies;
+use super::endpoint;
+use super::function_ids::FunctionIds;
 use super::role;
-use super::template::{Resource, Template};
-use super::websocket;
+use super::template::{ResourceBuilder, TemplateBuilder};
 use crate::Dialect;
-use crate::digest;
-use crate::names::{pascal, screaming_snake};
-use crate::spec::{Duration, Expression, Function, Retention};
+use crate::digest::short_digest;
+use crate::names::{pascal_case, screaming_snake};
+use crate::spec::{Duration, Expression, FunctionSpec, Retention};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(3000);
 const DEFAULT_MEMORY: u32 = 128;
 const DEFAULT_RETENTION: Retention = Retention(30);
 
-/// The logical ids of a function's resources.
-pub(super) struct FunctionIds {
-    pub(super) function: String,
-    pub(super) role: String,
-    pub(super) log_group: String,
-}
-
-impl FunctionIds {
-    pub(super) fn new(name: &str) -> Self {
-        let name = pascal(name);
-        FunctionIds {
-            function: format!("{name}Function"),
-            role: format!("{name}Role"),
-            log_group: format!("{name}LogGroup"),
-        }
-    }
-}
-
-/// How an integration or an authorizer names the function that it calls.
-pub(super) fn invocation_target(context: &Context<'_>, name: &str) -> String {
+/// Returns the ARN with which an integration or an authorizer names the function that it invokes.
+pub(super) fn invocation_target(context: &RenderContext<'_>, name: &str) -> String {
     match context
         .spec
         .functions
@@ -49,21 +32,21 @@ pub(super) fn invocation_target(context: &Context<'_>, name: &str) -> String {
     }
 }
 
-/// The path by which API Gateway calls a function.
-pub(super) fn invocation_uri(context: &Context<'_>, name: &str) -> Node {
+/// Returns the URI with which API Gateway invokes a function.
+pub(super) fn invocation_uri(context: &RenderContext<'_>, name: &str) -> Node {
     sub(format!(
         "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{}/invocations",
         invocation_target(context, name)
     ))
 }
 
-/// Adds a function with all that belongs to it.
+/// Adds a function with its log group, its role and, in a pinned environment, its version.
 pub(super) fn render(
-    context: &Context<'_>,
+    context: &RenderContext<'_>,
     name: &str,
-    function: &Function,
+    function: &FunctionSpec,
     document: &Node,
-    template: &mut Template,
+    template: &mut TemplateBuilder,
 ) {
     let ids = FunctionIds::new(name);
     let origin = ["functions", name];
@@ -77,14 +60,14 @@ pub(super) fn render(
     });
     let statements = document.at_path(&["functions", name, "policyStatements"]);
     template.add(&ids.role, &origin, || {
-        role::of_function(context, function, &ids, statements)
+        role::function_role(context, function, &ids, statements)
     });
     template.add(&ids.function, &origin, || {
         resource(context, name, function, &ids)
     });
     if context.pinned() {
         let version = || {
-            Resource::new("AWS::Lambda::Version")
+            ResourceBuilder::new("AWS::Lambda::Version")
                 .retained(true)
                 .set("FunctionName", r#ref(&ids.function))
         };
@@ -92,19 +75,28 @@ pub(super) fn render(
     }
 }
 
-/// A log group that goes with the stack.
-pub(super) fn log_group(context: &Context<'_>, name: &str, retention: Retention) -> Resource {
-    Resource::new("AWS::Logs::LogGroup")
+/// Log group that is deleted with the stack.
+pub(super) fn log_group(
+    context: &RenderContext<'_>,
+    name: &str,
+    retention: Retention,
+) -> ResourceBuilder {
+    ResourceBuilder::new("AWS::Logs::LogGroup")
         .retained(false)
         .set("LogGroupName", name)
         .set("RetentionInDays", retention.0)
         .set_some("Tags", context.tag_list())
 }
 
-fn resource(context: &Context<'_>, name: &str, function: &Function, ids: &FunctionIds) -> Resource {
-    let configuration = configuration(context, name, function, ids, invoked);
+fn resource(
+    context: &RenderContext<'_>,
+    name: &str,
+    function: &FunctionSpec,
+    ids: &FunctionIds,
+) -> ResourceBuilder {
+    let configuration = configuration(context, name, function, ids, invoke_target);
     let sam = context.dialect == Dialect::Sam;
-    let mut resource = Resource::new(if sam {
+    let mut resource = ResourceBuilder::new(if sam {
         "AWS::Serverless::Function"
     } else {
         "AWS::Lambda::Function"
@@ -146,9 +138,9 @@ fn resource(context: &Context<'_>, name: &str, function: &Function, ids: &Functi
         )
 }
 
-/// Where the code is, for the tool that uploads it: `aws cloudformation package` takes the zip file, `sam build` the
+/// Returns the property with the location of the code: `aws cloudformation package` needs the zip file, `sam build` the
 /// folder of Cargo.toml.
-fn code(context: &Context<'_>, function: &Function) -> (&'static str, String) {
+fn code(context: &RenderContext<'_>, function: &FunctionSpec) -> (&'static str, String) {
     let word = if context.dialect == Dialect::Sam {
         "CodeUri"
     } else {
@@ -156,19 +148,22 @@ fn code(context: &Context<'_>, function: &Function) -> (&'static str, String) {
     };
     match (context.dialect, &function.binary) {
         (Dialect::Sam, Some(_)) => (word, format!("{}/", context.project_path)),
-        _ => (word, joined(context.project_path, &artifact_path(function))),
+        _ => (
+            word,
+            join_path(context.project_path, &artifact_path(function)),
+        ),
     }
 }
 
-fn joined(folder: &str, path: &str) -> String {
+fn join_path(folder: &str, path: &str) -> String {
     match folder {
         "." => path.to_owned(),
         folder => format!("{folder}/{path}"),
     }
 }
 
-/// The file that is uploaded as a function's code, relative to stackgen.yaml.
-pub(super) fn artifact_path(function: &Function) -> String {
+/// Returns the path of the file with a function's code, relative to stackgen.yaml.
+pub(super) fn artifact_path(function: &FunctionSpec) -> String {
     match (&function.binary, &function.zip) {
         (Some(binary), _) => format!("target/lambda/{binary}/bootstrap.zip"),
         (None, Some(zip)) => zip.clone(),
@@ -176,74 +171,74 @@ pub(super) fn artifact_path(function: &Function) -> String {
     }
 }
 
-/// What `PublishVersion` publishes beside the code. Functions that it invokes stand here by name.
-pub(super) fn published(context: &Context<'_>, name: &str, function: &Function) -> Map {
+/// Returns the configuration that a published version freezes. It contains other functions by name, not by version.
+pub(super) fn published(context: &RenderContext<'_>, name: &str, function: &FunctionSpec) -> Map {
     let ids = FunctionIds::new(name);
-    let by_name = |context: &Context<'_>, name: &str| context.name(name).into();
+    let by_name = |context: &RenderContext<'_>, name: &str| context.name(name).into();
     configuration(context, name, function, &ids, by_name)
 }
 
-/// The same in the order in which the template shows it.
+/// Returns the configuration of a function, in the order of the template.
 fn configuration(
-    context: &Context<'_>,
+    context: &RenderContext<'_>,
     name: &str,
-    function: &Function,
+    function: &FunctionSpec,
     ids: &FunctionIds,
-    invoked: impl Fn(&Context<'_>, &str) -> Node,
+    target: impl Fn(&RenderContext<'_>, &str) -> Node,
 ) -> Map {
-    let mut map_ = Map::new();
-    map_.insert("FunctionName", context.name(name));
+    let mut properties = Map::new();
+    properties.insert("FunctionName", context.name(name));
     if let Some(description) = &function.description {
-        map_.insert("Description", description.as_str());
+        properties.insert("Description", description.as_str());
     }
     let binary = function.binary.is_some();
-    let or =
-        |given: &Option<String>, default: &str| given.clone().unwrap_or_else(|| default.to_owned());
-    map_.insert(
+    let value_or =
+        |value: &Option<String>, default: &str| value.clone().unwrap_or_else(|| default.to_owned());
+    properties.insert(
         "Runtime",
         if binary {
             "provided.al2023".to_owned()
         } else {
-            or(&function.runtime, "provided.al2023")
+            value_or(&function.runtime, "provided.al2023")
         },
     );
-    map_.insert(
+    properties.insert(
         "Handler",
         if binary {
             "bootstrap".to_owned()
         } else {
-            or(&function.handler, "bootstrap")
+            value_or(&function.handler, "bootstrap")
         },
     );
-    map_.insert(
+    properties.insert(
         "Architectures",
         list([function.architecture.unwrap_or_default().name()]),
     );
-    map_.insert("MemorySize", function.memory.unwrap_or(DEFAULT_MEMORY));
+    properties.insert("MemorySize", function.memory.unwrap_or(DEFAULT_MEMORY));
     let timeout = function
         .timeout
         .unwrap_or(DEFAULT_TIMEOUT)
         .millis()
         .div_ceil(1000);
-    map_.insert("Timeout", i64::try_from(timeout).unwrap_or(i64::MAX));
-    map_.insert("Role", get_att(&ids.role, "Arn"));
-    let environment = environment(context, name, function, invoked);
+    properties.insert("Timeout", i64::try_from(timeout).unwrap_or(i64::MAX));
+    properties.insert("Role", get_att(&ids.role, "Arn"));
+    let environment = environment(context, name, function, target);
     if !environment.is_empty() {
-        map_.insert("Environment", map([("Variables", Node::from(environment))]));
+        properties.insert("Environment", map([("Variables", Node::from(environment))]));
     }
-    map_.insert("LoggingConfig", map([("LogGroup", r#ref(&ids.log_group))]));
+    properties.insert("LoggingConfig", map([("LogGroup", r#ref(&ids.log_group))]));
     if function.tracing {
-        map_.insert("TracingConfig", map([("Mode", Node::from("Active"))]));
+        properties.insert("TracingConfig", map([("Mode", Node::from("Active"))]));
     }
-    map_
+    properties
 }
 
-/// The file's variables and those that follow from the wiring, in order of name.
+/// Returns the environment variables of the file and those that stackgen sets, sorted by name.
 fn environment(
-    context: &Context<'_>,
+    context: &RenderContext<'_>,
     name: &str,
-    function: &Function,
-    invoked: impl Fn(&Context<'_>, &str) -> Node,
+    function: &FunctionSpec,
+    target: impl Fn(&RenderContext<'_>, &str) -> Node,
 ) -> Map {
     let mut variables = Map::new();
     for (name, Expression(value)) in &function.environment {
@@ -252,30 +247,30 @@ fn environment(
     for table in function.tables.keys() {
         variables.insert(
             format!("{}_TABLE", screaming_snake(table)),
-            r#ref(format!("{}Table", pascal(table))),
+            r#ref(format!("{}Table", pascal_case(table))),
         );
     }
     if let Some(api) = context
         .websocket()
         .filter(|_| !function.manage_connections.is_empty())
     {
-        variables.insert("MANAGEMENT_ENDPOINT", websocket::management_endpoint(api));
+        variables.insert("MANAGEMENT_ENDPOINT", endpoint::management_endpoint(api));
     }
     if let Some(authorizer) = context.spec.authorizer().filter(|it| it.function == name) {
         variables.insert("AUTHORIZER_CALLERS", authorizer.callers.name());
     }
-    // Lambda itself tells a function its own name and version.
+    // Lambda sets variables with the function's own name and version.
     for other in function.invoke.iter().filter(|other| *other != name) {
         let variable = format!("{}_FUNCTION", screaming_snake(other));
-        variables.insert(variable, invoked(context, other));
+        variables.insert(variable, target(context, other));
     }
     variables.sort_keys();
     variables
 }
 
-/// What a function invokes another by: the name or, in a pinned release, the published version, so that going back
-/// to an earlier deployment goes back to the code behind it, too.
-fn invoked(context: &Context<'_>, name: &str) -> Node {
+/// Returns the value with which a function invokes another: its name or, in a pinned environment, its published
+/// version, so that a rollback of the API rolls this code back too.
+fn invoke_target(context: &RenderContext<'_>, name: &str) -> Node {
     let functions = &context.spec.functions;
     match functions.get(name).filter(|_| context.pinned()) {
         Some(function) => r#ref(version_id(context, name, function)),
@@ -283,19 +278,20 @@ fn invoked(context: &Context<'_>, name: &str) -> Node {
     }
 }
 
-/// The logical id of a function's published version: a digest of its code and configuration and of those that it
-/// invokes, so that exactly a change of these publishes a new one (row D17).
-fn version_id(context: &Context<'_>, name: &str, function: &Function) -> String {
+/// Returns the logical ID of a function's published version. It contains a digest of the code and configuration of the
+/// function and of those that it invokes, so that a change of these publishes a new version and no other change does
+/// (row D17).
+fn version_id(context: &RenderContext<'_>, name: &str, function: &FunctionSpec) -> String {
     let mut canonical = canonical(context, name, function);
-    for (other, function) in invoked_by(context, name, function) {
+    for (other, function) in invoked_functions(context, name, function) {
         canonical.push_str(&format!("\ninvokes {other}="));
         canonical.push_str(&self::canonical(context, other, function));
     }
-    format!("{}Version{}", pascal(name), digest::short(&canonical))
+    format!("{}Version{}", pascal_case(name), short_digest(&canonical))
 }
 
-/// A function's code and configuration.
-fn canonical(context: &Context<'_>, name: &str, function: &Function) -> String {
+/// Returns a function's code and configuration as text.
+fn canonical(context: &RenderContext<'_>, name: &str, function: &FunctionSpec) -> String {
     let mut published = published(context, name, function);
     published.sort_keys();
     let published = Node::from(published);
@@ -309,21 +305,21 @@ fn canonical(context: &Context<'_>, name: &str, function: &Function) -> String {
     canonical
 }
 
-/// The other functions that a function invokes, and those that they invoke, by name.
-fn invoked_by<'a>(
-    context: &Context<'a>,
+/// Returns the other functions that a function invokes, directly or through others, by name.
+fn invoked_functions<'a>(
+    context: &RenderContext<'a>,
     name: &str,
-    function: &'a Function,
-) -> BTreeMap<&'a str, &'a Function> {
+    function: &'a FunctionSpec,
+) -> BTreeMap<&'a str, &'a FunctionSpec> {
     let functions = &context.spec.functions;
     let mut found = BTreeMap::new();
-    let mut to_see: Vec<&String> = function.invoke.iter().collect();
-    while let Some(other) = to_see.pop() {
+    let mut pending: Vec<&String> = function.invoke.iter().collect();
+    while let Some(other) = pending.pop() {
         let Some((other, function)) = functions.get_key_value(other) else {
             continue;
         };
         if other != name && found.insert(other.as_str(), function).is_none() {
-            to_see.extend(&function.invoke);
+            pending.extend(&function.invoke);
         }
     }
     found

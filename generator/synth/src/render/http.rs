@@ -4,32 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stackgen_cfn::{Map, Node, list, map, r#ref, sub};
 
-use super::api::{self, Api};
-use super::context::Context;
+use super::api;
+use super::api_names::ApiNames;
+use super::context::RenderContext;
 use super::deployment;
-use super::template::{Resource, Template};
-use crate::names::{http_route, pascal};
-use crate::spec::{Auth, Cors, Domain, Duration, Http, HttpAuthorizer, HttpRoute};
-
-const API: &str = "HttpApi";
-pub(super) const NAMES: Api = Api {
-    section: "http",
-    id: API,
-    prefix: "Http",
+use super::endpoint;
+use super::template::{ResourceBuilder, TemplateBuilder};
+use crate::names::{http_route_id, pascal_case};
+use crate::spec::{
+    Auth, CorsSpec, DomainSpec, Duration, HttpAuthorizerSpec, HttpRouteSpec, HttpSpec,
 };
+
+const API: ApiNames = ApiNames::HTTP;
 const AUTHORIZER: &str = "HttpAuthorizer";
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(30_000);
 
-fn stage_name(http: &Http) -> &str {
-    http.stage.name.as_deref().unwrap_or("$default")
-}
-
 /// Adds the API with its authorizer, integrations, routes, permissions, deployment and stage.
-pub(super) fn render(context: &Context<'_>, http: &Http, template: &mut Template) {
-    let origin = [NAMES.section];
-    let closed = Domain::is_only_way_in(http.domain.as_ref());
+pub(super) fn render(context: &RenderContext<'_>, http: &HttpSpec, template: &mut TemplateBuilder) {
+    let origin = [API.section];
+    let closed = DomainSpec::is_only_endpoint(http.domain.as_ref());
     let resource = || {
-        Resource::new("AWS::ApiGatewayV2::Api")
+        ResourceBuilder::new("AWS::ApiGatewayV2::Api")
             .set("Name", context.name(&http.name))
             .set_some("Description", http.description.as_deref())
             .set("ProtocolType", "HTTP")
@@ -37,19 +32,19 @@ pub(super) fn render(context: &Context<'_>, http: &Http, template: &mut Template
             .set("DisableExecuteApiEndpoint", closed)
             .set_some("Tags", context.tag_map())
     };
-    template.add(API, &origin, resource);
+    template.add(API.id, &origin, resource);
     if context.pinned() {
         let functions: BTreeSet<_> = http
             .routes
             .values()
             .map(|route| route.function.as_str())
             .collect();
-        template.add(&NAMES.invoke_role_id(), &origin, || {
+        template.add(&API.invoke_role_id(), &origin, || {
             api::invoke_role(context, &functions)
         });
     }
     if let Some(authorizer) = &http.authorizer {
-        template.add(AUTHORIZER, &[NAMES.section, "authorizer"], || {
+        template.add(AUTHORIZER, &[API.section, "authorizer"], || {
             self::authorizer(context, http, authorizer)
         });
     }
@@ -57,8 +52,8 @@ pub(super) fn render(context: &Context<'_>, http: &Http, template: &mut Template
     for (key, route) in &http.routes {
         self::route(context, http, key, route, template);
     }
-    api::access_log_group(context, NAMES, &http.name, &http.stage, template);
-    deployment::reserve(NAMES, template);
+    api::access_log_group(context, API, &http.name, &http.stage, template);
+    deployment::reserve(API, template);
     let throttled: BTreeMap<_, _> = http
         .routes
         .iter()
@@ -66,33 +61,37 @@ pub(super) fn render(context: &Context<'_>, http: &Http, template: &mut Template
         .collect();
     api::stage(
         context,
-        NAMES,
-        stage_name(http),
+        API,
+        http.stage_name(),
         &http.stage,
         &throttled,
         template,
     );
     if let Some(domain) = &http.domain {
-        api::domain(context, NAMES, domain, template);
+        api::domain(context, API, domain, template);
     }
     template.output("HttpUrl", "Where the HTTP API is", url(http));
-    template.output("HttpApiId", "Id of the HTTP API", r#ref(API));
+    template.output("HttpApiId", "Id of the HTTP API", r#ref(API.id));
 }
 
-fn url(http: &Http) -> Node {
-    let stage = match stage_name(http) {
+fn url(http: &HttpSpec) -> Node {
+    let stage = match http.stage_name() {
         "$default" => String::new(),
         name => format!("/{name}"),
     };
-    let own = http.domain.as_ref().map(|domain| api::url("https", domain));
+    let own = http
+        .domain
+        .as_ref()
+        .map(|domain| endpoint::custom_domain_url("https", domain));
     own.unwrap_or_else(|| {
         sub(format!(
-            "https://${{{API}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}{stage}"
+            "https://${{{}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}{stage}",
+            API.id
         ))
     })
 }
 
-fn cors(cors: &Cors) -> Node {
+fn cors(cors: &CorsSpec) -> Node {
     let mut configuration = Map::new();
     let lists = [
         ("AllowOrigins", &cors.allow_origins),
@@ -114,7 +113,11 @@ fn cors(cors: &Cors) -> Node {
     configuration.into()
 }
 
-fn authorizer(context: &Context<'_>, http: &Http, authorizer: &HttpAuthorizer) -> Resource {
+fn authorizer(
+    context: &RenderContext<'_>,
+    http: &HttpSpec,
+    authorizer: &HttpAuthorizerSpec,
+) -> ResourceBuilder {
     let sources = match authorizer.identity_source.as_slice() {
         [] => list(["$request.header.Authorization"]),
         sources => list(sources.iter().map(String::as_str)),
@@ -131,15 +134,15 @@ fn authorizer(context: &Context<'_>, http: &Http, authorizer: &HttpAuthorizer) -
             ),
         ),
     ]);
-    Resource::new("AWS::ApiGatewayV2::Authorizer")
-        .set("ApiId", r#ref(API))
+    ResourceBuilder::new("AWS::ApiGatewayV2::Authorizer")
+        .set("ApiId", r#ref(API.id))
         .set("Name", format!("{}-jwt", context.name(&http.name)))
         .set("AuthorizerType", "JWT")
         .set("IdentitySource", sources)
         .set("JwtConfiguration", jwt)
 }
 
-fn timeout(http: &Http, route: &HttpRoute) -> u64 {
+fn timeout(http: &HttpSpec, route: &HttpRouteSpec) -> u64 {
     route
         .timeout
         .or(http.timeout)
@@ -147,8 +150,9 @@ fn timeout(http: &Http, route: &HttpRoute) -> u64 {
         .millis()
 }
 
-/// The logical id of the integration that a route uses: one a function, unless routes set it up differently.
-fn integration_id(http: &Http, route: &HttpRoute) -> String {
+/// Returns the logical ID of the integration of a route. Routes with the same function share an integration unless
+/// their settings differ.
+fn integration_id(http: &HttpSpec, route: &HttpRouteSpec) -> String {
     let millis = timeout(http, route);
     let usual = http.timeout.unwrap_or(DEFAULT_TIMEOUT).millis();
     let suffix = if millis == usual {
@@ -156,42 +160,41 @@ fn integration_id(http: &Http, route: &HttpRoute) -> String {
     } else {
         format!("Timeout{millis}")
     };
-    format!("{}HttpIntegration{suffix}", pascal(&route.function))
+    format!("{}HttpIntegration{suffix}", pascal_case(&route.function))
 }
 
-fn integrations(context: &Context<'_>, http: &Http, template: &mut Template) {
-    let mut integrations: BTreeMap<(&str, u64), (&str, &HttpRoute)> = BTreeMap::new();
+fn integrations(context: &RenderContext<'_>, http: &HttpSpec, template: &mut TemplateBuilder) {
+    let mut integrations: BTreeMap<(&str, u64), (&str, &HttpRouteSpec)> = BTreeMap::new();
     for (key, route) in &http.routes {
         integrations
             .entry((&route.function, timeout(http, route)))
             .or_insert((key, route));
     }
     for ((function, millis), (key, route)) in integrations {
-        let resource = || {
-            api::integration(context, NAMES, function, millis).set("PayloadFormatVersion", "2.0")
-        };
+        let resource =
+            || api::integration(context, API, function, millis).set("PayloadFormatVersion", "2.0");
         template.add(
             &integration_id(http, route),
-            &[NAMES.section, "routes", key],
+            &[API.section, "routes", key],
             resource,
         );
     }
 }
 
-/// A route and its permission.
+/// Adds a route and its permission.
 fn route(
-    context: &Context<'_>,
-    http: &Http,
+    context: &RenderContext<'_>,
+    http: &HttpSpec,
     key: &str,
-    route: &HttpRoute,
-    template: &mut Template,
+    route: &HttpRouteSpec,
+    template: &mut TemplateBuilder,
 ) {
-    let origin = [NAMES.section, "routes", key];
-    let id = http_route(key);
+    let origin = [API.section, "routes", key];
+    let id = http_route_id(key);
     let jwt = route.auth == Auth::Jwt;
     let resource = || {
-        Resource::new("AWS::ApiGatewayV2::Route")
-            .set("ApiId", r#ref(API))
+        ResourceBuilder::new("AWS::ApiGatewayV2::Route")
+            .set("ApiId", r#ref(API.id))
             .set("RouteKey", key)
             .set("AuthorizationType", if jwt { "JWT" } else { "NONE" })
             .set_some("AuthorizerId", jwt.then(|| r#ref(AUTHORIZER)))
@@ -203,15 +206,14 @@ fn route(
     };
     template.add(&id, &origin, resource);
     if !context.pinned() {
-        let source = format!("{}/{}", stage_name(http), source_path(key));
+        let source = format!("{}/{}", http.stage_name(), source_path(key));
         template.add(&format!("{id}Permission"), &origin, || {
-            api::permission(NAMES, &route.function, &source)
+            api::permission(API, &route.function, &source)
         });
     }
 }
 
-/// A route key as the source of an invocation names it: method and path, with `*` for a path parameter and for
-/// `ANY`.
+/// Returns a route key as the source of an invocation: method and path, with `*` for path parameters and for `ANY`.
 fn source_path(key: &str) -> String {
     let Some((method, path)) = key.split_once(' ') else {
         return key.to_owned();

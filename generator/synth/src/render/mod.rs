@@ -1,15 +1,18 @@
-//! From a checked specification to a template.
+//! Renders the template of a checked environment.
 
 mod alarms;
 mod api;
+mod api_names;
 mod context;
 mod dashboard;
+mod dependencies;
 mod deployment;
+mod endpoint;
 mod function;
+mod function_ids;
 mod http;
 mod notice;
 mod raw;
-mod references;
 mod role;
 mod table;
 mod template;
@@ -17,27 +20,27 @@ mod websocket;
 
 use std::collections::BTreeSet;
 
-use indexmap::IndexMap;
 use stackgen_cfn::{Map, Node, list, map};
 
-use crate::load::Environment;
-use crate::spec::{Release, Spec};
-use crate::{Artifacts, Dialect, Rendered, Request};
-use context::Context;
-pub(crate) use template::Collision;
-use template::{Origin, Template};
+use crate::environment::MergedEnvironment;
+use crate::outline::TemplateOutline;
+use crate::spec::{ReleaseMode, Spec};
+use crate::{Artifacts, Dialect, RenderOptions, Rendered};
+use api_names::ApiNames;
+use context::RenderContext;
+use template::TemplateBuilder;
 
-/// The template of an environment.
-pub(crate) fn render(environment: &Environment, request: &Request<'_>) -> Rendered {
-    let context = Context {
+/// Renders the template of an environment.
+pub(crate) fn render(environment: &MergedEnvironment, request: &RenderOptions<'_>) -> Rendered {
+    let context = RenderContext {
         spec: &environment.spec,
         environment: &environment.name,
-        release: release(&environment.spec, &environment.name),
+        release: environment.spec.release_in(&environment.name),
         dialect: request.dialect,
         project_path: request.project_path,
         artifacts: request.artifacts,
     };
-    let mut template = Template::default();
+    let mut template = TemplateBuilder::default();
     resources(&context, &environment.document, &mut template);
     raw::add_resources(&environment.document, &mut template);
     raw::add_outputs(&environment.document, &mut template);
@@ -47,22 +50,15 @@ pub(crate) fn render(environment: &Environment, request: &Request<'_>) -> Render
     Rendered { template, notices }
 }
 
-/// The APIs of the stack.
-fn apis(context: &Context<'_>) -> Vec<api::Api> {
-    let websocket = context.spec.websocket.as_ref().map(|_| websocket::NAMES);
-    let http = context.spec.http.as_ref().map(|_| http::NAMES);
+fn apis(context: &RenderContext<'_>) -> Vec<ApiNames> {
+    let websocket = context.spec.websocket.as_ref().map(|_| ApiNames::WEBSOCKET);
+    let http = context.spec.http.as_ref().map(|_| ApiNames::HTTP);
     websocket.into_iter().chain(http).collect()
 }
 
-/// What an environment's integrations call.
-pub(crate) fn release(spec: &Spec, environment: &str) -> Release {
-    spec.release
-        .unwrap_or_else(|| Release::of_environment(environment))
-}
-
-/// The built code that the versions of an environment are named after.
-pub(crate) fn artifact_paths(environment: &Environment) -> Vec<String> {
-    if release(&environment.spec, &environment.name) == Release::Live {
+/// Returns the paths of built code whose digests are in the logical IDs of versions.
+pub(crate) fn artifact_paths(environment: &MergedEnvironment) -> Vec<String> {
+    if environment.spec.release_in(&environment.name) == ReleaseMode::Live {
         return Vec::new();
     }
     let paths: BTreeSet<_> = environment
@@ -74,33 +70,20 @@ pub(crate) fn artifact_paths(environment: &Environment) -> Vec<String> {
     paths.into_iter().collect()
 }
 
-/// What an environment's template holds, before digests are known: what refers to what, and which names are taken.
-pub(crate) struct Made {
-    /// By logical id, raw resources included, each with the entry of stackgen.yaml that it was made for. A deployment
-    /// stands here without its digest, and waits for all that it snapshots.
-    pub(crate) resources: IndexMap<String, (Node, Origin)>,
-    /// The logical ids of deployments without their digests: those do not reach the template.
-    pub(crate) deployments: Vec<String>,
-    /// The logical ids of the outputs that stackgen makes.
-    pub(crate) outputs: BTreeSet<String>,
-    /// Where two parts of the file come to one logical id.
-    pub(crate) collisions: Vec<Collision>,
-}
-
-/// What an environment's template will hold. It does not depend on the dialect, and digests are not looked at. In a
-/// file that refers to nothing, names are all that matters, and the resources stay empty.
-pub(crate) fn made(spec: &Spec, environment: &str, document: &Node) -> Made {
-    let context = Context {
+/// Returns the outline of an environment's template. It does not depend on the kind of template or on digests. If
+/// nothing in the file refers to a resource, only logical IDs matter, and the resources stay empty.
+pub(crate) fn outline(spec: &Spec, environment: &str, document: &Node) -> TemplateOutline {
+    let context = RenderContext {
         spec,
         environment,
-        release: release(spec, environment),
+        release: spec.release_in(environment),
         dialect: Dialect::CloudFormation,
         project_path: ".",
         artifacts: &Artifacts::new(),
     };
     let mut template = match raw::refers(document) {
-        true => Template::default(),
-        false => Template::of_ids(),
+        true => TemplateBuilder::default(),
+        false => TemplateBuilder::ids_only(),
     };
     resources(&context, document, &mut template);
     let collisions = template.collisions().to_vec();
@@ -110,18 +93,18 @@ pub(crate) fn made(spec: &Spec, environment: &str, document: &Node) -> Made {
     for &api in &apis {
         let all = resources.iter().map(|(id, (node, _))| (id.as_str(), node));
         let waits = list(deployment::snapshotted(api, all));
-        resources[&deployment::placeholder(api)].0 = map([("DependsOn", waits)]);
+        resources[&api.deployment_id()].0 = map([("DependsOn", waits)]);
     }
-    Made {
+    TemplateOutline {
         resources,
-        deployments: apis.into_iter().map(deployment::placeholder).collect(),
+        deployments: apis.into_iter().map(ApiNames::deployment_id).collect(),
         outputs,
         collisions,
     }
 }
 
-/// Every resource but the raw ones, with deployments still to come.
-fn resources(context: &Context<'_>, document: &Node, template: &mut Template) {
+/// Adds every resource except raw ones. Deployments are placeholders.
+fn resources(context: &RenderContext<'_>, document: &Node, template: &mut TemplateBuilder) {
     for (name, table) in &context.spec.tables {
         table::render(context, name, table, template);
     }
@@ -143,7 +126,11 @@ fn resources(context: &Context<'_>, document: &Node, template: &mut Template) {
     }
 }
 
-fn document(context: &Context<'_>, environment: &Environment, template: Template) -> Node {
+fn document(
+    context: &RenderContext<'_>,
+    environment: &MergedEnvironment,
+    template: TemplateBuilder,
+) -> Node {
     let mut root = Map::new();
     root.insert("AWSTemplateFormatVersion", "2010-09-09");
     if context.dialect == Dialect::Sam {

@@ -1,16 +1,16 @@
-//! What to know about a template beside what it says.
+//! Notices about a template.
 
 use std::collections::BTreeSet;
 
-use super::context::Context;
-use super::references::Dependencies;
-use super::template::Template;
+use super::context::RenderContext;
+use super::dependencies::Dependencies;
+use super::template::TemplateBuilder;
 use super::{api, function};
 use crate::Notice;
-use crate::check::and;
+use crate::wording::join_and;
 
-/// Everything to know, and the prerequisite among the template's outputs.
-pub(super) fn notices(context: &Context<'_>, template: &mut Template) -> Vec<Notice> {
+/// Returns the notices, and adds an output for the prerequisite.
+pub(super) fn notices(context: &RenderContext<'_>, template: &mut TemplateBuilder) -> Vec<Notice> {
     let notices = [
         not_built(context),
         frozen_parameters(context, template),
@@ -19,8 +19,8 @@ pub(super) fn notices(context: &Context<'_>, template: &mut Template) -> Vec<Not
     notices.into_iter().flatten().collect()
 }
 
-/// A version that is named after its configuration alone does not change with its code.
-fn not_built(context: &Context<'_>) -> Option<Notice> {
+/// Without a digest of the code, the logical ID of a version does not change with the code.
+fn not_built(context: &RenderContext<'_>) -> Option<Notice> {
     let functions = context.spec.functions.iter().filter(|_| context.pinned());
     let unbuilt: Vec<_> = functions
         .filter(|(_, function)| {
@@ -30,26 +30,32 @@ fn not_built(context: &Context<'_>) -> Option<Notice> {
         })
         .map(|(name, _)| name.as_str())
         .collect();
-    let which = match unbuilt.len() {
+    let message = match unbuilt.len() {
         0 => return None,
-        1 => format!("{} is not built, so its version is", and(&unbuilt)),
+        1 => format!(
+            "{} is not built: changes to its code will not publish a new version",
+            join_and(&unbuilt)
+        ),
         all if all == context.spec.functions.len() => {
-            "no function is built, so versions are".to_owned()
+            "no function is built: changes to code will not publish new versions".to_owned()
         }
-        _ => format!("{} are not built, so their versions are", and(&unbuilt)),
+        _ => format!(
+            "{} are not built: changes to their code will not publish new versions",
+            join_and(&unbuilt)
+        ),
     };
     Some(Notice {
         code: "not-built",
-        message: format!("{which} named after configuration alone"),
+        message,
         hint: Some(format!(
-            "before a deploy: {}, then synth again",
+            "before you deploy, {}, then run `stackgen synth` again",
             how_to_build(context)
         )),
     })
 }
 
-/// The command that builds the stack's binaries; two of them where processors differ.
-fn how_to_build(context: &Context<'_>) -> String {
+/// Returns how to build the functions.
+fn how_to_build(context: &RenderContext<'_>) -> String {
     let build = "cargo lambda build --release --output-format zip";
     let processors: BTreeSet<_> = context
         .spec
@@ -60,14 +66,15 @@ fn how_to_build(context: &Context<'_>) -> String {
         .collect();
     match processors.into_iter().collect::<Vec<_>>().as_slice() {
         [] => "build the zip files".to_owned(),
-        ["x86_64"] => format!("`{build}`"),
-        ["arm64"] => format!("`{build} --arm64`"),
-        _ => format!("`{build}`, with `--arm64` for the functions that run on it"),
+        ["x86_64"] => format!("run `{build}`"),
+        ["arm64"] => format!("run `{build} --arm64`"),
+        _ => format!("run `{build}`, with `--arm64` for functions on arm64"),
     }
 }
 
-/// A parameter's value that is given at deploy time changes no logical id: neither a deployment's nor a version's.
-fn frozen_parameters(context: &Context<'_>, template: &Template) -> Option<Notice> {
+/// A parameter value that is passed at deploy time changes neither the logical ID of a deployment nor that of a
+/// version.
+fn frozen_parameters(context: &RenderContext<'_>, template: &TemplateBuilder) -> Option<Notice> {
     let mut frozen = Dependencies::of_snapshots(template, context).into_parameters();
     if context.pinned() {
         for (name, function) in &context.spec.functions {
@@ -81,27 +88,27 @@ fn frozen_parameters(context: &Context<'_>, template: &Template) -> Option<Notic
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
-    let verb = match names.len() {
+    let values = match names.len() {
         0 => return None,
-        1 => "is",
-        _ => "are",
+        1 => "the value",
+        _ => "the values",
     };
     Some(Notice {
         code: "frozen-parameter",
         message: format!(
-            "{} {verb} part of what a deployment snapshots: another value at deploy time alone is not served",
-            and(&names)
+            "deployments snapshot {values} of {}: a value that changes only at deploy time is not served",
+            join_and(&names)
         ),
         hint: Some(
-            "write the value itself for each environment; or change the parameter's `Default` and give the same value \
-             at deploy time, since deploys keep the value that the stack has"
+            "write the value itself per environment, or change the parameter's `Default` and pass the same value at \
+             deploy time: an update keeps the parameter values that the stack has"
                 .to_owned(),
         ),
     })
 }
 
-/// Logs of a WebSocket API need a role of the account (row L3); an HTTP API's access log does not.
-fn account_role(context: &Context<'_>, template: &mut Template) -> Option<Notice> {
+/// Logs of a WebSocket API need a role of the account (row L3). The access log of an HTTP API does not.
+fn account_role(context: &RenderContext<'_>, template: &mut TemplateBuilder) -> Option<Notice> {
     let logs = context
         .websocket()
         .is_some_and(|websocket| api::has_logs(&websocket.stage));
@@ -116,7 +123,8 @@ fn account_role(context: &Context<'_>, template: &mut Template) -> Option<Notice
     );
     Some(Notice {
         code: "account-role",
-        message: "logs need API Gateway's CloudWatch role, which the account and region must have".to_owned(),
-        hint: Some("the outputs tell how to set it; `apiGatewayCloudWatchRole: true` makes one, for the whole account and region".to_owned()),
+        message: "logs need API Gateway's CloudWatch role, which is set once per account and region".to_owned(),
+        hint: Some("run the command in the template's outputs, or write `apiGatewayCloudWatchRole: true` to create \
+            the role for the whole account and region".to_owned()),
     })
 }

@@ -1,12 +1,12 @@
-//! The parts of a stackgen.yaml that are CloudFormation already.
+//! Parts of stackgen.yaml in CloudFormation's syntax.
 
 use stackgen_cfn::{Map, Node, Value, list, map};
 
-use super::context::Context;
-use super::template::Template;
+use super::context::RenderContext;
+use super::template::TemplateBuilder;
 use crate::Dialect;
 
-/// The keys of a resource and of a policy's statement in the order in which people read them; others follow by name.
+/// Order of keys in resources and policy statements. Other keys follow in alphabetical order.
 const ORDER: [&str; 14] = [
     "Type",
     "Sid",
@@ -24,8 +24,8 @@ const ORDER: [&str; 14] = [
     "Properties",
 ];
 
-/// True when anything of the file can refer to a resource: a function of CloudFormation's, or a section in its words.
-/// The environments' own parts were merged into the rest.
+/// Returns true if anything in the file can refer to a resource: an intrinsic function, or a section in
+/// CloudFormation's syntax. The environments are already merged into the rest.
 pub(super) fn refers(document: &Node) -> bool {
     let sections = document.as_map().into_iter().flat_map(Map::iter);
     sections
@@ -42,21 +42,19 @@ fn has_call(node: &Node) -> bool {
     }
 }
 
-/// A section in order of name, if it holds anything.
+/// Returns a section with sorted keys, if it is not empty.
 pub(super) fn section(document: &Node, key: &str) -> Option<Node> {
     let map = document.get(key)?.as_map()?;
     (!map.is_empty()).then(|| canonical(&map.clone().into()))
 }
 
-/// Adds the raw resources.
-pub(super) fn add_resources(document: &Node, template: &mut Template) {
+pub(super) fn add_resources(document: &Node, template: &mut TemplateBuilder) {
     for (id, node) in sorted_entries(document, "resources") {
         template.add_node(&id, &["resources", &id], node);
     }
 }
 
-/// Adds the raw outputs.
-pub(super) fn add_outputs(document: &Node, template: &mut Template) {
+pub(super) fn add_outputs(document: &Node, template: &mut TemplateBuilder) {
     for (id, node) in sorted_entries(document, "outputs") {
         template.add_output_node(&id, node);
     }
@@ -69,7 +67,7 @@ fn sorted_entries(document: &Node, key: &str) -> Vec<(String, Node)> {
     }
 }
 
-/// The same value with the keys of every mapping in one order, since their order means nothing.
+/// Returns the same value with the keys of every mapping in a fixed order, because their order has no meaning.
 pub(super) fn canonical(node: &Node) -> Node {
     match &node.value {
         Value::Map(map) => {
@@ -90,15 +88,15 @@ pub(super) fn canonical(node: &Node) -> Node {
         Value::List(items) => list(items.iter().map(canonical)),
         Value::Call(call) => {
             let argument = canonical(&call.argument);
-            stackgen_cfn::Call::new(call.function, argument).into()
+            stackgen_cfn::IntrinsicCall::new(call.function, argument).into()
         }
         _ => Node::new(node.value.clone()),
     }
     .at(node.span)
 }
 
-/// What tools read of a template beside its resources.
-pub(super) fn metadata(context: &Context<'_>) -> Node {
+/// Returns the template's metadata, which tools read.
+pub(super) fn metadata(context: &RenderContext<'_>) -> Node {
     let stackgen = map([
         ("Stack", Node::from(context.spec.name.as_str())),
         ("Environment", context.environment.into()),
@@ -110,7 +108,7 @@ pub(super) fn metadata(context: &Context<'_>) -> Node {
     let mut metadata = Map::new();
     metadata.insert("Stackgen", stackgen);
     if context.dialect == Dialect::CloudFormation && !context.spec.functions.is_empty() {
-        // The template names local code, which `aws cloudformation package` uploads: W3002 says just that.
+        // W3002 warns about local code that `aws cloudformation package` must upload, which is intended here.
         let config = map([("config", map([("ignore_checks", list(["W3002"]))]))]);
         metadata.insert("cfn-lint", config);
     }

@@ -1,16 +1,16 @@
-//! Roles: who may assume them, and what they allow, no more than is asked for.
+//! Roles and their least-privilege policies.
 
 use stackgen_cfn::{Node, get_att, list, map, sub};
 
-use super::context::Context;
-use super::function::FunctionIds;
+use super::api_names::ApiNames;
+use super::context::RenderContext;
+use super::function_ids::FunctionIds;
 use super::raw;
-use super::template::Resource;
-use super::websocket;
-use crate::names::pascal;
-use crate::spec::{Function, Table, TableAction};
+use super::template::ResourceBuilder;
+use crate::names::pascal_case;
+use crate::spec::{FunctionSpec, TableAction, TableSpec};
 
-/// A statement that allows actions on resources.
+/// Policy statement that allows actions on resources.
 pub(super) fn allow(actions: impl IntoIterator<Item = String>, resources: Vec<Node>) -> Node {
     map([
         ("Effect", "Allow".into()),
@@ -19,17 +19,17 @@ pub(super) fn allow(actions: impl IntoIterator<Item = String>, resources: Vec<No
     ])
 }
 
-/// A role that a service of AWS assumes.
-pub(super) fn assumed_by(service: &str) -> Resource {
+/// Role that an AWS service assumes.
+pub(super) fn assumed_by(service: &str) -> ResourceBuilder {
     let assume = map([
         ("Effect", Node::from("Allow")),
         ("Principal", map([("Service", Node::from(service))])),
         ("Action", "sts:AssumeRole".into()),
     ]);
-    Resource::new("AWS::IAM::Role").set("AssumeRolePolicyDocument", document(vec![assume]))
+    ResourceBuilder::new("AWS::IAM::Role").set("AssumeRolePolicyDocument", document(vec![assume]))
 }
 
-/// A role's one policy.
+/// Policies of a role with a single policy.
 pub(super) fn policy(name: &str, statements: Vec<Node>) -> Node {
     list([map([
         ("PolicyName", Node::from(name)),
@@ -44,13 +44,14 @@ fn document(statements: Vec<Node>) -> Node {
     ])
 }
 
-/// The role of a function: its own log group, its tables, its connections, and what the stack's file adds.
-pub(super) fn of_function(
-    context: &Context<'_>,
-    function: &Function,
+/// Role of a function: access to its log group, tables, connections and functions, and the additional statements of the
+/// file.
+pub(super) fn function_role(
+    context: &RenderContext<'_>,
+    function: &FunctionSpec,
     ids: &FunctionIds,
-    further: Option<&Node>,
-) -> Resource {
+    additional: Option<&Node>,
+) -> ResourceBuilder {
     let logs = allow(
         [
             "logs:CreateLogStream".to_owned(),
@@ -68,11 +69,11 @@ pub(super) fn of_function(
         .websocket()
         .filter(|_| !function.manage_connections.is_empty())
     {
-        let stage = websocket::stage_name(api);
+        let stage = api.stage_name();
         let resources = function.manage_connections.iter().map(|method| {
             sub(format!(
                 "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{}}}/{stage}/{}/@connections/*",
-                websocket::API,
+                ApiNames::WEBSOCKET.id,
                 method.name()
             ))
         });
@@ -91,11 +92,11 @@ pub(super) fn of_function(
     }
     if function.tracing {
         let actions = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"].map(str::to_owned);
-        // X-Ray's two write actions know no resource.
+        // These actions do not support resource-level permissions.
         statements.push(allow(actions, vec!["*".into()]));
     }
     statements.extend(
-        further
+        additional
             .and_then(Node::as_list)
             .unwrap_or_default()
             .iter()
@@ -106,8 +107,8 @@ pub(super) fn of_function(
         .set_some("Tags", context.tag_list())
 }
 
-/// A function and its versions, as resources of a statement. By name: with `GetAtt`, the role of a function that invokes
-/// itself would wait for the function, which waits for the role.
+/// Returns the ARNs of a function and its versions. They contain the name: with `GetAtt`, the role of a function that
+/// invokes itself would depend on the function, which depends on the role.
 fn invocable(name: &str) -> [Node; 2] {
     let arn = format!(
         "arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{name}"
@@ -115,13 +116,13 @@ fn invocable(name: &str) -> [Node; 2] {
     [sub(arn.as_str()), sub(format!("{arn}:*"))]
 }
 
-/// The actions on the table, those that read indexes on the indexes as well, and a customer's key.
+/// Returns statements for the actions on a table and its indexes, and for the use of its KMS key.
 fn table_statements(
     name: &str,
-    table: &Table,
+    table: &TableSpec,
     actions: &std::collections::BTreeSet<TableAction>,
 ) -> Vec<Node> {
-    let id = format!("{}Table", pascal(name));
+    let id = format!("{}Table", pascal_case(name));
     let names = |actions: &mut dyn Iterator<Item = &TableAction>| -> Vec<String> {
         actions
             .map(|action| format!("dynamodb:{}", action.name()))

@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 
 use stackgen_cfn::{Map, Node, list, map};
 
-use super::context::Context;
-use super::template::{Resource, Template};
-use crate::names::pascal;
-use crate::spec::{Encryption, Key, Projection, Removal, StreamView, Table};
+use super::context::RenderContext;
+use super::template::{ResourceBuilder, TemplateBuilder};
+use crate::names::pascal_case;
+use crate::spec::{Encryption, KeySpec, ProjectionSpec, Removal, StreamView, TableSpec};
 
-/// Adds a table.
-pub(super) fn render(context: &Context<'_>, name: &str, table: &Table, template: &mut Template) {
+pub(super) fn render(
+    context: &RenderContext<'_>,
+    name: &str,
+    table: &TableSpec,
+    template: &mut TemplateBuilder,
+) {
     let resource = || {
-        Resource::new("AWS::DynamoDB::Table")
+        ResourceBuilder::new("AWS::DynamoDB::Table")
             .retained(table.removal == Removal::Retain)
             .set("TableName", context.name(name))
             .set("BillingMode", "PAY_PER_REQUEST")
@@ -42,14 +46,14 @@ pub(super) fn render(context: &Context<'_>, name: &str, table: &Table, template:
             .set_some("Tags", context.tag_list())
     };
     template.add(
-        &format!("{}Table", pascal(name)),
+        &format!("{}Table", pascal_case(name)),
         &["tables", name],
         resource,
     );
 }
 
-/// Every key attribute of the table and its indexes, once, by name.
-fn attributes(table: &Table) -> Node {
+/// Returns the key attributes of the table and its indexes, without duplicates, sorted by name.
+fn attributes(table: &TableSpec) -> Node {
     let types: BTreeMap<_, _> = table
         .keys()
         .map(|key| (key.name.as_str(), key.key_type.name()))
@@ -62,8 +66,8 @@ fn attributes(table: &Table) -> Node {
     }))
 }
 
-fn key_schema(partition: &Key, sort: Option<&Key>) -> Node {
-    let element = |key: &Key, role: &str| {
+fn key_schema(partition: &KeySpec, sort: Option<&KeySpec>) -> Node {
+    let element = |key: &KeySpec, role: &str| {
         map([
             ("AttributeName", key.name.as_str().into()),
             ("KeyType", role.into()),
@@ -79,12 +83,12 @@ fn key_schema(partition: &Key, sort: Option<&Key>) -> Node {
     )
 }
 
-fn indexes(table: &Table) -> Option<Node> {
+fn indexes(table: &TableSpec) -> Option<Node> {
     (!table.indexes.is_empty()).then(|| {
         list(table.indexes.iter().map(|(name, index)| {
             let projection = match index.projection {
-                Projection::All => "ALL",
-                Projection::KeysOnly => "KEYS_ONLY",
+                ProjectionSpec::All => "ALL",
+                ProjectionSpec::KeysOnly => "KEYS_ONLY",
             };
             map([
                 ("IndexName", Node::from(name.as_str())),
@@ -108,7 +112,7 @@ fn time_to_live(attribute: &str) -> Node {
     ])
 }
 
-fn encryption(table: &Table) -> Node {
+fn encryption(table: &TableSpec) -> Node {
     let mut specification = Map::new();
     specification.insert(
         "SSEEnabled",

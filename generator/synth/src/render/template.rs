@@ -1,13 +1,15 @@
-//! The template under construction.
+//! Builders of templates and resources.
 
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use stackgen_cfn::{Map, Node, list, map};
 
-/// A resource before it is written.
+use crate::outline::{Collision, Origin};
+
+/// Builder of a resource.
 #[derive(Clone, Debug)]
-pub(super) struct Resource {
+pub(super) struct ResourceBuilder {
     kind: &'static str,
     properties: Map,
     depends_on: Vec<String>,
@@ -15,10 +17,10 @@ pub(super) struct Resource {
     metadata: Option<Node>,
 }
 
-impl Resource {
-    /// A resource of a CloudFormation type.
+impl ResourceBuilder {
+    /// Creates a resource of a CloudFormation type.
     pub(super) fn new(kind: &'static str) -> Self {
-        Resource {
+        ResourceBuilder {
             kind,
             properties: Map::new(),
             depends_on: Vec::new(),
@@ -27,13 +29,12 @@ impl Resource {
         }
     }
 
-    /// Sets a property.
     pub(super) fn set(mut self, name: &str, value: impl Into<Node>) -> Self {
         self.properties.insert(name, value);
         self
     }
 
-    /// Sets a property that may be left out.
+    /// Sets a property if there is a value.
     pub(super) fn set_some(self, name: &str, value: Option<impl Into<Node>>) -> Self {
         match value {
             Some(value) => self.set(name, value),
@@ -41,25 +42,24 @@ impl Resource {
         }
     }
 
-    /// Names resources that must be there first and that no property refers to.
+    /// Sets `DependsOn`, for resources that no property refers to.
     pub(super) fn depends_on(mut self, ids: Vec<String>) -> Self {
         self.depends_on = ids;
         self
     }
 
-    /// Says what becomes of it when the stack no longer has it.
+    /// Sets the deletion policies: true keeps the resource when it leaves the stack, false deletes it.
     pub(super) fn retained(mut self, retained: bool) -> Self {
         self.retained = Some(retained);
         self
     }
 
-    /// Sets metadata.
     pub(super) fn metadata(mut self, metadata: Node) -> Self {
         self.metadata = Some(metadata);
         self
     }
 
-    /// As the template writes it.
+    /// Returns the resource as a node of the template.
     pub(super) fn into_node(self) -> Node {
         let mut node = Map::new();
         node.insert("Type", self.kind);
@@ -67,8 +67,8 @@ impl Resource {
             node.insert("DependsOn", list(self.depends_on));
         }
         if let Some(retained) = self.retained {
-            // What a failed update has only just made goes again: a name or a version that stayed behind would
-            // make every retry fail (row D17).
+            // If the update that creates the resource fails, CloudFormation deletes it: its name or version would make
+            // every retry fail (row D17).
             let policies = match retained {
                 true => ("RetainExceptOnCreate", "Retain"),
                 false => ("Delete", "Delete"),
@@ -86,38 +86,32 @@ impl Resource {
     }
 }
 
-/// The entries of stackgen.yaml that a resource was made for: where a collision is reported.
-pub(crate) type Origin = Vec<String>;
-
-/// Two parts of stackgen.yaml that came to one logical id.
-#[derive(Clone, Debug)]
-pub(crate) struct Collision {
-    pub(crate) id: String,
-    pub(crate) first: Origin,
-    pub(crate) second: Origin,
-}
-
-/// Resources and outputs in the order of their making.
+/// Builder of a template: resources and outputs in the order in which they are added.
 #[derive(Debug, Default)]
-pub(super) struct Template {
-    /// The logical ids alone are wanted: no resource is made.
+pub(super) struct TemplateBuilder {
+    /// If true, resources are empty and only their logical IDs are collected.
     ids_only: bool,
     resources: IndexMap<String, (Node, Origin)>,
     outputs: Map,
     collisions: Vec<Collision>,
 }
 
-impl Template {
-    /// A template that collects logical ids, with nothing behind them.
-    pub(super) fn of_ids() -> Self {
-        Template {
+impl TemplateBuilder {
+    /// Creates a template that collects only logical IDs.
+    pub(super) fn ids_only() -> Self {
+        TemplateBuilder {
             ids_only: true,
-            ..Template::default()
+            ..TemplateBuilder::default()
         }
     }
 
     /// Adds a resource for an entry of stackgen.yaml.
-    pub(super) fn add(&mut self, id: &str, origin: &[&str], resource: impl FnOnce() -> Resource) {
+    pub(super) fn add(
+        &mut self,
+        id: &str,
+        origin: &[&str],
+        resource: impl FnOnce() -> ResourceBuilder,
+    ) {
         let node = match self.ids_only {
             true => Node::default(),
             false => resource().into_node(),
@@ -125,13 +119,13 @@ impl Template {
         self.add_node(id, origin, node);
     }
 
-    /// Adds a resource that is written already.
+    /// Adds a resource that is already a node.
     pub(super) fn add_node(&mut self, id: &str, origin: &[&str], node: Node) {
         let origin: Origin = origin.iter().map(|&key| key.to_owned()).collect();
         match self.resources.get(id) {
             Some((_, first)) => {
-                let told = |known: &Collision| known.first == *first && known.second == origin;
-                if !self.collisions.iter().any(told) {
+                let is_known = |known: &Collision| known.first == *first && known.second == origin;
+                if !self.collisions.iter().any(is_known) {
                     self.collisions.push(Collision {
                         id: id.to_owned(),
                         first: first.clone(),
@@ -145,12 +139,11 @@ impl Template {
         }
     }
 
-    /// Keeps a place for a resource whose logical id is not known yet.
+    /// Adds a placeholder for a resource whose logical ID is not known yet.
     pub(super) fn reserve(&mut self, placeholder: &str) {
         self.add_node(placeholder, &[], Node::default());
     }
 
-    /// Adds an output.
     pub(super) fn output(&mut self, id: &str, description: &str, value: impl Into<Node>) {
         self.outputs.insert(
             id,
@@ -161,12 +154,12 @@ impl Template {
         );
     }
 
-    /// Adds an output that is written already.
+    /// Adds an output that is already a node.
     pub(super) fn add_output_node(&mut self, id: &str, node: Node) {
         self.outputs.insert(id, node);
     }
 
-    /// The logical ids of a type that were made for a section of stackgen.yaml, in order.
+    /// Returns the logical IDs of a type that were added for a section of stackgen.yaml, sorted.
     pub(super) fn ids_of(&self, section: &str, kind: &str) -> Vec<String> {
         let all = self.resources.iter();
         let mut ids: Vec<_> = all
@@ -178,25 +171,26 @@ impl Template {
         ids
     }
 
-    /// What came to one logical id.
+    /// Returns the collisions of logical IDs.
     pub(super) fn collisions(&self) -> &[Collision] {
         &self.collisions
     }
 
-    /// The resources that are made, by logical id.
+    /// Returns the resources by logical ID.
     pub(super) fn resources(&self) -> impl Iterator<Item = (&str, &Node)> {
         self.resources
             .iter()
             .map(|(id, (node, _))| (id.as_str(), node))
     }
 
-    /// The resources by logical id, each with the entry that it was made for, and the logical ids of the outputs.
+    /// Returns the resources by logical ID with the entries that they were made for, and the logical IDs of the
+    /// outputs.
     pub(super) fn into_entries(self) -> (IndexMap<String, (Node, Origin)>, BTreeSet<String>) {
         let outputs = self.outputs.keys().map(str::to_owned).collect();
         (self.resources, outputs)
     }
 
-    /// The `Resources` and the `Outputs` section.
+    /// Returns the `Resources` and `Outputs` sections.
     pub(super) fn into_sections(self) -> (Map, Map) {
         let resources = self.resources.into_iter();
         let resources = resources.map(|(id, (node, _))| (id, node)).collect();

@@ -2,57 +2,35 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stackgen_cfn::{Node, get_att, list, map, r#ref, sub};
+use stackgen_cfn::{Node, get_att, list, map, r#ref};
 
-use super::api::{self, Api};
-use super::context::Context;
+use super::api;
+use super::api_names::ApiNames;
+use super::context::RenderContext;
 use super::deployment;
+use super::endpoint;
 use super::function;
-use super::template::{Resource, Template};
-use crate::names::{pascal, websocket_route};
-use crate::spec::{Authorizer, ContentHandling, Domain, Duration, Route, WebSocket};
-
-/// The API's logical id.
-pub(super) const API: &str = "WebSocketApi";
-pub(super) const NAMES: Api = Api {
-    section: "websocket",
-    id: API,
-    prefix: "WebSocket",
+use super::template::{ResourceBuilder, TemplateBuilder};
+use crate::names::{pascal_case, websocket_route_id};
+use crate::spec::{
+    AuthorizerSpec, ContentHandling, DomainSpec, Duration, RouteSpec, WebSocketSpec,
 };
+
+const API: ApiNames = ApiNames::WEBSOCKET;
 const AUTHORIZER: &str = "WebSocketAuthorizer";
 const DEFAULT_SELECTION: &str = "$request.body.action";
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(29_000);
 
-/// The stage's name, which a WebSocket URL always has.
-pub(super) fn stage_name(api: &WebSocket) -> &str {
-    api.stage.name.as_deref().unwrap_or("prod")
-}
-
-/// Where messages to connections are posted: `https://`, with the stage.
-pub(super) fn management_endpoint(api: &WebSocket) -> Node {
-    address("https", api)
-}
-
-fn address(scheme: &str, api: &WebSocket) -> Node {
-    let closed = api
-        .domain
-        .as_ref()
-        .filter(|domain| domain.disable_execute_api_endpoint || scheme == "wss");
-    match closed.map(|domain| api::url(scheme, domain)) {
-        Some(url) => url,
-        None => sub(format!(
-            "{scheme}://${{{API}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{}",
-            stage_name(api)
-        )),
-    }
-}
-
 /// Adds the API with its authorizer, integrations, routes, permissions, deployment and stage.
-pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mut Template) {
-    let origin = [NAMES.section];
-    let closed = Domain::is_only_way_in(websocket.domain.as_ref());
+pub(super) fn render(
+    context: &RenderContext<'_>,
+    websocket: &WebSocketSpec,
+    template: &mut TemplateBuilder,
+) {
+    let origin = [API.section];
+    let closed = DomainSpec::is_only_endpoint(websocket.domain.as_ref());
     let resource = || {
-        Resource::new("AWS::ApiGatewayV2::Api")
+        ResourceBuilder::new("AWS::ApiGatewayV2::Api")
             .set("Name", context.name(&websocket.name))
             .set_some("Description", websocket.description.as_deref())
             .set("ProtocolType", "WEBSOCKET")
@@ -66,7 +44,7 @@ pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mu
             .set("DisableExecuteApiEndpoint", closed)
             .set_some("Tags", context.tag_map())
     };
-    template.add(API, &origin, resource);
+    template.add(API.id, &origin, resource);
     if context.pinned() {
         let routed = websocket
             .routes
@@ -75,7 +53,7 @@ pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mu
         let functions: BTreeSet<_> = routed
             .chain(websocket.authorizer.iter().map(|a| a.function.clone()))
             .collect();
-        template.add(&NAMES.invoke_role_id(), &origin, || {
+        template.add(&API.invoke_role_id(), &origin, || {
             api::invoke_role(context, &functions)
         });
     }
@@ -86,8 +64,8 @@ pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mu
     for (key, entry) in &websocket.routes {
         route(context, websocket, key, &entry.route(), template);
     }
-    api::access_log_group(context, NAMES, &websocket.name, &websocket.stage, template);
-    deployment::reserve(NAMES, template);
+    api::access_log_group(context, API, &websocket.name, &websocket.stage, template);
+    deployment::reserve(API, template);
     let throttled: BTreeMap<_, _> = websocket
         .routes
         .iter()
@@ -95,34 +73,38 @@ pub(super) fn render(context: &Context<'_>, websocket: &WebSocket, template: &mu
         .collect();
     api::stage(
         context,
-        NAMES,
-        stage_name(websocket),
+        API,
+        websocket.stage_name(),
         &websocket.stage,
         &throttled,
         template,
     );
     if let Some(domain) = &websocket.domain {
-        api::domain(context, NAMES, domain, template);
+        api::domain(context, API, domain, template);
     }
     outputs(websocket, template);
 }
 
-/// A REQUEST authorizer. It has no TTL, payload version or simple responses (rows A11, A12), and an identity source
-/// only where every caller brings it (row A2).
-fn authorizer(context: &Context<'_>, authorizer: &Authorizer, template: &mut Template) {
-    let origin = [NAMES.section, "authorizer"];
+/// Adds a REQUEST authorizer. It has no TTL, payload version or simple responses (rows A11, A12), and an identity
+/// source only if every caller sends it (row A2).
+fn authorizer(
+    context: &RenderContext<'_>,
+    authorizer: &AuthorizerSpec,
+    template: &mut TemplateBuilder,
+) {
+    let origin = [API.section, "authorizer"];
     let sources: BTreeSet<_> = authorizer
         .identity_source
         .iter()
         .map(String::as_str)
         .collect();
     let resource = || {
-        Resource::new("AWS::ApiGatewayV2::Authorizer")
+        ResourceBuilder::new("AWS::ApiGatewayV2::Authorizer")
             .metadata(map([(
                 "Stackgen",
                 map([("Callers", Node::from(authorizer.callers.name()))]),
             )]))
-            .set("ApiId", r#ref(API))
+            .set("ApiId", r#ref(API.id))
             .set("Name", context.name(&authorizer.function))
             .set("AuthorizerType", "REQUEST")
             .set(
@@ -133,24 +115,24 @@ fn authorizer(context: &Context<'_>, authorizer: &Authorizer, template: &mut Tem
                 "AuthorizerCredentialsArn",
                 context
                     .pinned()
-                    .then(|| get_att(NAMES.invoke_role_id(), "Arn")),
+                    .then(|| get_att(API.invoke_role_id(), "Arn")),
             )
-            // Written out when there is none: a property that leaves the template stays as it was (row A2).
+            // Explicit even if empty: a property that leaves the template keeps its value (row A2).
             .set("IdentitySource", list(sources.iter().copied()))
     };
     template.add(AUTHORIZER, &origin, resource);
     if !context.pinned() {
         let source = format!("authorizers/${{{AUTHORIZER}}}");
         template.add(&format!("{AUTHORIZER}Permission"), &origin, || {
-            api::permission(NAMES, &authorizer.function, &source)
+            api::permission(API, &authorizer.function, &source)
         });
     }
 }
 
-/// What tells integrations of one function apart.
+/// Settings in which integrations of a function can differ.
 type IntegrationKey = (String, u64, Option<ContentHandling>);
 
-fn integration_key(websocket: &WebSocket, route: &Route) -> IntegrationKey {
+fn integration_key(websocket: &WebSocketSpec, route: &RouteSpec) -> IntegrationKey {
     let timeout = route
         .timeout
         .or(websocket.timeout)
@@ -162,8 +144,9 @@ fn integration_key(websocket: &WebSocket, route: &Route) -> IntegrationKey {
     )
 }
 
-/// The logical id of the integration that a route uses: one a function, unless routes set it up differently.
-fn integration_id(websocket: &WebSocket, route: &Route) -> String {
+/// Returns the logical ID of the integration of a route. Routes with the same function share an integration unless
+/// their settings differ.
+fn integration_id(websocket: &WebSocketSpec, route: &RouteSpec) -> String {
     let timeout = route
         .timeout
         .filter(|timeout| *timeout != websocket.timeout.unwrap_or(DEFAULT_TIMEOUT));
@@ -177,11 +160,15 @@ fn integration_id(websocket: &WebSocket, route: &Route) -> String {
     };
     format!(
         "{}WebSocketIntegration{timeout}{content}",
-        pascal(&route.function)
+        pascal_case(&route.function)
     )
 }
 
-fn integrations(context: &Context<'_>, websocket: &WebSocket, template: &mut Template) {
+fn integrations(
+    context: &RenderContext<'_>,
+    websocket: &WebSocketSpec,
+    template: &mut TemplateBuilder,
+) {
     let mut integrations: BTreeMap<IntegrationKey, (String, &str)> = BTreeMap::new();
     for (key, entry) in &websocket.routes {
         let route = entry.route();
@@ -196,29 +183,29 @@ fn integrations(context: &Context<'_>, websocket: &WebSocket, template: &mut Tem
             ContentHandling::ConvertToText => "CONVERT_TO_TEXT",
         });
         let resource = || {
-            api::integration(context, NAMES, &function, millis)
+            api::integration(context, API, &function, millis)
                 .set_some("ContentHandlingStrategy", content)
         };
-        template.add(&id, &[NAMES.section, "routes", route], resource);
+        template.add(&id, &[API.section, "routes", route], resource);
     }
 }
 
-/// A route, its permission, and its route response if it answers.
+/// Adds a route, its permission and, for a two-way route, its route response.
 fn route(
-    context: &Context<'_>,
-    websocket: &WebSocket,
+    context: &RenderContext<'_>,
+    websocket: &WebSocketSpec,
     key: &str,
-    route: &Route,
-    template: &mut Template,
+    route: &RouteSpec,
+    template: &mut TemplateBuilder,
 ) {
-    let origin = [NAMES.section, "routes", key];
-    let id = websocket_route(key);
+    let origin = [API.section, "routes", key];
+    let id = websocket_route_id(key);
     let authorized = websocket.authorizer.is_some() && key == "$connect";
     let resource = || {
-        Resource::new("AWS::ApiGatewayV2::Route")
-            .set("ApiId", r#ref(API))
+        ResourceBuilder::new("AWS::ApiGatewayV2::Route")
+            .set("ApiId", r#ref(API.id))
             .set("RouteKey", key)
-            // Written out on every route: one that is taken out of a template stays as it was.
+            // Explicit on every route: a property that leaves the template keeps its value.
             .set(
                 "AuthorizationType",
                 if authorized { "CUSTOM" } else { "NONE" },
@@ -233,38 +220,38 @@ fn route(
     template.add(&id, &origin, resource);
     if route.two_way {
         let response = || {
-            Resource::new("AWS::ApiGatewayV2::RouteResponse")
-                .set("ApiId", r#ref(API))
+            ResourceBuilder::new("AWS::ApiGatewayV2::RouteResponse")
+                .set("ApiId", r#ref(API.id))
                 .set("RouteId", r#ref(&id))
                 .set("RouteResponseKey", "$default")
         };
         template.add(&format!("{id}Response"), &origin, response);
     }
     if !context.pinned() {
-        // A key is text: what looks like a reference in it is none.
+        // `${` in a route key is literal text.
         let key = key.replace("${", "${!");
-        let source = format!("{}/{key}", stage_name(websocket));
+        let source = format!("{}/{key}", websocket.stage_name());
         template.add(&format!("{id}Permission"), &origin, || {
-            api::permission(NAMES, &route.function, &source)
+            api::permission(API, &route.function, &source)
         });
     }
 }
 
-fn outputs(websocket: &WebSocket, template: &mut Template) {
+fn outputs(websocket: &WebSocketSpec, template: &mut TemplateBuilder) {
     template.output(
         "WebSocketUrl",
         "Where clients connect",
-        address("wss", websocket),
+        endpoint::websocket_url("wss", websocket),
     );
     template.output(
         "WebSocketManagementUrl",
         "Where messages to connections are posted",
-        management_endpoint(websocket),
+        endpoint::management_endpoint(websocket),
     );
-    template.output("WebSocketApiId", "Id of the WebSocket API", r#ref(API));
+    template.output("WebSocketApiId", "Id of the WebSocket API", r#ref(API.id));
     template.output(
         "WebSocketStageName",
         "Name of the WebSocket API's stage",
-        stage_name(websocket),
+        websocket.stage_name(),
     );
 }

@@ -1,4 +1,4 @@
-//! What WebSocket and HTTP APIs share.
+//! Types that WebSocket and HTTP APIs share.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,23 @@ use serde::Deserialize;
 
 use super::{Expression, Retention};
 
-/// A stage of the API.
+/// Stage of an API.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Stage {
-    /// The stage's name, which the URL ends in. Default `prod`; for an HTTP API `$default`, which the URL leaves out.
+#[schemars(rename = "Stage")]
+pub struct StageSpec {
+    /// Name of the stage, which is the last part of the URL. Default `prod`; for an HTTP API `$default`, which does not
+    /// appear in the URL.
     #[schemars(extend("format" = "stage-name"))]
     pub name: Option<String>,
     /// Limits for the whole stage.
-    pub throttling: Option<Throttling>,
-    /// A line for every connect, message and disconnect, or every request. Needs the account's CloudWatch role.
-    pub access_logs: Option<AccessLogs>,
-    /// API Gateway's own log of what it does. WebSocket APIs only. Needs the account's CloudWatch role.
-    pub execution_logs: Option<ExecutionLogs>,
-    /// Metrics for every route.
+    pub throttling: Option<ThrottlingSpec>,
+    /// Access log: one line per connect, message and disconnect, or per HTTP request. For a WebSocket API, it needs the
+    /// account's CloudWatch role.
+    pub access_logs: Option<AccessLogsSpec>,
+    /// Execution log of API Gateway. WebSocket APIs only. It needs the account's CloudWatch role.
+    pub execution_logs: Option<ExecutionLogsSpec>,
+    /// Enables metrics per route.
     #[serde(default)]
     pub detailed_metrics: bool,
     /// Stage variables.
@@ -31,76 +34,82 @@ pub struct Stage {
 /// Limits on requests and messages.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Throttling {
-    /// How many may come at once. 0 would refuse every handshake.
+#[schemars(rename = "Throttling")]
+pub struct ThrottlingSpec {
+    /// Maximum number of concurrent requests (burst). 0 would refuse every handshake.
     #[schemars(range(min = 1))]
     pub burst_limit: u32,
-    /// How many a second. 0 would refuse every handshake.
+    /// Maximum number of requests per second. 0 would refuse every handshake.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub rate_limit: f64,
 }
 
-/// The access log.
+/// Access log settings.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AccessLogs {
-    /// For how long it is kept.
+#[schemars(rename = "AccessLogs")]
+pub struct AccessLogsSpec {
+    /// Number of days to keep events. Default 30.
     pub retention_in_days: Option<Retention>,
-    /// A format of your own; it must hold `$context.requestId` or `$context.extendedRequestId`. Default: JSON with
-    /// what explains a refusal.
+    /// Format of a log line, which must contain `$context.requestId` or `$context.extendedRequestId`. Default: JSON
+    /// with the fields that explain a refused request.
     #[schemars(extend("format" = "access-log-format"))]
     pub format: Option<String>,
 }
 
-/// The execution log.
+/// Execution log settings.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ExecutionLogs {
-    /// Errors alone, or everything.
+#[schemars(rename = "ExecutionLogs")]
+pub struct ExecutionLogsSpec {
+    /// Events to log: errors only, or everything.
     pub level: LogLevel,
-    /// Logs whole messages. They may hold what must not be logged: keep it off outside of development.
+    /// Logs full messages. They can contain secrets: use this only in development.
     #[serde(default)]
     pub data_trace: bool,
 }
 
-/// A level of the execution log.
+/// Level of the execution log.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
-    /// Errors alone.
+    /// Only errors.
     Error,
-    /// Everything.
+    /// All events.
     Info,
 }
 
-/// A log group's retention.
+/// Log group settings.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct LogRetention {
-    /// For how long events are kept. Default 30.
+#[schemars(rename = "LogRetention")]
+pub struct LogRetentionSpec {
+    /// Number of days to keep events. Default 30.
     pub retention_in_days: Option<Retention>,
 }
 
-/// A domain name of your own for the API: regional, TLS 1.2.
+/// Custom domain name of an API: regional, TLS 1.2.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Domain {
-    /// The name, such as `ws.example.com`. WebSocket APIs cannot share one with HTTP or REST APIs.
+#[schemars(rename = "Domain")]
+pub struct DomainSpec {
+    /// Domain name, such as `ws.example.com`. A WebSocket API cannot share it with HTTP or REST APIs.
     pub name: Expression,
-    /// The certificate in ACM, of the same region.
+    /// ARN of the ACM certificate, in the same region.
     pub certificate_arn: Expression,
-    /// The hosted zone in Route 53 that gets the record. Without it, make the record yourself: the outputs tell the target.
+    /// ID of the Route 53 hosted zone for the DNS record. Without it, create the record yourself: an output has its
+    /// target.
     pub hosted_zone_id: Option<Expression>,
-    /// The path under the domain. Default: none.
+    /// Path under the domain. Default: none.
     pub mapping_key: Option<String>,
-    /// Closes the API's own `execute-api` URL. `MANAGEMENT_ENDPOINT` is then the domain as well.
+    /// Disables the API's `execute-api` endpoint. `MANAGEMENT_ENDPOINT` is then on the domain.
     #[serde(default)]
     pub disable_execute_api_endpoint: bool,
 }
 
-impl Domain {
-    /// Whether an API answers at its domain alone.
-    pub(crate) fn is_only_way_in(domain: Option<&Domain>) -> bool {
+impl DomainSpec {
+    /// Returns true if an API has a domain and no `execute-api` endpoint.
+    pub(crate) fn is_only_endpoint(domain: Option<&DomainSpec>) -> bool {
         domain.is_some_and(|domain| domain.disable_execute_api_endpoint)
     }
 }

@@ -5,91 +5,94 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Duration, Expression, LogRetention, TableAction, value::Raw};
+use super::{Duration, Expression, LogRetentionSpec, TableAction, value::Raw};
 
-/// A Lambda function: a cargo binary, or a zip file.
+/// Lambda function: a cargo binary or a zip file.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Function {
-    /// The cargo binary that is the function, as `cargo lambda build` places it: `target/lambda/{binary}/bootstrap`.
+#[schemars(rename = "Function")]
+pub struct FunctionSpec {
+    /// Name of the cargo binary, which `cargo lambda build` writes to `target/lambda/{binary}/bootstrap`.
     #[schemars(extend("format" = "cargo-binary"))]
     pub binary: Option<String>,
-    /// A zip file with the code, relative to this file, in place of `binary`.
+    /// Path of a zip file with the code, relative to this file. Use it instead of `binary`.
     #[schemars(extend("format" = "relative-path"))]
     pub zip: Option<String>,
-    /// What the function does.
+    /// Description of the function.
     #[schemars(length(max = 256))]
     pub description: Option<String>,
-    /// The runtime of a zip file; a binary runs on `provided.al2023`.
+    /// Runtime of a zip file. A binary runs on `provided.al2023`.
     pub runtime: Option<String>,
-    /// The handler of a zip file; a binary is its own.
+    /// Handler of a zip file. A binary has none.
     pub handler: Option<String>,
-    /// The processor. Default `arm64`.
+    /// Processor architecture. Default `arm64`.
     pub architecture: Option<Architecture>,
     /// Memory in MB. Default 128.
     #[schemars(range(min = 128, max = 10240))]
     pub memory: Option<u32>,
-    /// When Lambda gives up, 1 s to 900 s. Default `3s`.
+    /// Timeout, 1 s to 900 s. Default `3s`.
     pub timeout: Option<Duration>,
-    /// Environment variables. Names that Lambda reserves are refused. A function with access to a table gets its
-    /// name as `{TABLE}_TABLE`, one that manages connections gets `MANAGEMENT_ENDPOINT`, one that invokes another
-    /// function gets `{FUNCTION}_FUNCTION`, and the WebSocket API's authorizer gets `AUTHORIZER_CALLERS`.
+    /// Environment variables. Names that Lambda reserves are refused. stackgen sets `{TABLE}_TABLE` for each table
+    /// under `tables`, `MANAGEMENT_ENDPOINT` for `manageConnections`, `{FUNCTION}_FUNCTION` for each other function
+    /// under `invoke`, and `AUTHORIZER_CALLERS` for the WebSocket API's authorizer.
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"format": "environment-variable"}))]
     pub environment: BTreeMap<String, Expression>,
-    /// The tables it may use, and exactly how.
+    /// Tables that the function can access, each with the allowed actions.
     #[serde(default)]
     pub tables: BTreeMap<String, BTreeSet<TableAction>>,
-    /// What it may do to connections of this stack's WebSocket API and stage: `POST` sends, `DELETE` closes, `GET` looks.
+    /// Methods of the management API that the function can call on connections of this stack's WebSocket API and stage:
+    /// `POST` sends, `DELETE` closes, `GET` returns details.
     #[serde(default)]
-    pub manage_connections: BTreeSet<HttpMethod>,
-    /// The functions of this stack that it may invoke, itself among them if it is named.
+    pub manage_connections: BTreeSet<ConnectionMethod>,
+    /// Functions of this stack that the function can invoke, including itself if listed.
     #[serde(default)]
     pub invoke: BTreeSet<String>,
-    /// Further statements of its role's policy, as IAM writes them.
+    /// Additional statements of the role's policy, in IAM's syntax.
     #[serde(default)]
     pub policy_statements: Vec<Raw>,
-    /// Its log group.
+    /// Log group of the function.
     #[serde(default)]
-    pub logs: LogRetention,
-    /// How many of it may run at once, of the account's share.
+    pub logs: LogRetentionSpec,
+    /// Reserved concurrency: concurrent executions that the account reserves for the function.
     #[schemars(range(min = 0))]
     pub reserved_concurrency: Option<u32>,
-    /// Traces by AWS X-Ray.
+    /// Enables AWS X-Ray tracing.
     #[serde(default)]
     pub tracing: bool,
 }
 
-/// What holds for every function unless the function says otherwise.
+/// Defaults for every function. A function can override them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[allow(
     dead_code,
     reason = "the fields are merged into each function before types are read"
 )]
-pub struct FunctionDefaults {
-    /// The runtime of zip files.
+#[schemars(rename = "FunctionDefaults")]
+pub struct FunctionDefaultsSpec {
+    /// Runtime of zip files.
     runtime: Option<String>,
-    /// The processor. Default `arm64`.
+    /// Processor architecture. Default `arm64`.
     architecture: Option<Architecture>,
     /// Memory in MB. Default 128.
     #[schemars(range(min = 128, max = 10240))]
     memory: Option<u32>,
-    /// When Lambda gives up, 1 s to 900 s. Default `3s`.
+    /// Timeout, 1 s to 900 s. Default `3s`.
     timeout: Option<Duration>,
     /// Environment variables.
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"format": "environment-variable"}))]
     environment: BTreeMap<String, Expression>,
-    /// Their log groups.
+    /// Log groups of the functions.
     #[serde(default)]
-    logs: LogRetention,
-    /// Traces by AWS X-Ray.
+    logs: LogRetentionSpec,
+    /// Enables AWS X-Ray tracing.
     #[serde(default)]
     tracing: bool,
 }
 
-/// A processor architecture, as Lambda names it.
+/// Processor architecture.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 pub enum Architecture {
     /// AWS Graviton.
@@ -102,7 +105,7 @@ pub enum Architecture {
 }
 
 impl Architecture {
-    /// Lambda's word for it.
+    /// Returns Lambda's name of the architecture.
     pub fn name(self) -> &'static str {
         match self {
             Architecture::Arm64 => "arm64",
@@ -111,25 +114,26 @@ impl Architecture {
     }
 }
 
-/// A method of the @connections API.
+/// Method of the management API (`@connections`).
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum HttpMethod {
+#[schemars(rename = "HttpMethod")]
+pub enum ConnectionMethod {
     /// Closes a connection.
     Delete,
-    /// Looks at a connection.
+    /// Returns details of a connection.
     Get,
-    /// Sends to a connection.
+    /// Sends a message to a connection.
     Post,
 }
 
-impl HttpMethod {
-    /// As IAM's resource names spell it.
+impl ConnectionMethod {
+    /// Returns the name as IAM resource ARNs contain it.
     pub fn name(self) -> &'static str {
         match self {
-            HttpMethod::Delete => "DELETE",
-            HttpMethod::Get => "GET",
-            HttpMethod::Post => "POST",
+            ConnectionMethod::Delete => "DELETE",
+            ConnectionMethod::Get => "GET",
+            ConnectionMethod::Post => "POST",
         }
     }
 }

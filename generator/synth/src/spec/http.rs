@@ -5,94 +5,105 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Domain, Duration, Expression, Stage, Throttling};
+use super::{DomainSpec, Duration, Expression, StageSpec, ThrottlingSpec};
 
-/// An HTTP API with a JWT authorizer, routes and stage.
+/// HTTP API with a JWT authorizer, routes and a stage.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Http {
-    /// The API is called `{name}-{env}`.
+#[schemars(rename = "Http")]
+pub struct HttpSpec {
+    /// Name of the API. The API is named `{name}-{env}`.
     #[schemars(extend("format" = "api-name"))]
     pub name: String,
-    /// What the API is for.
+    /// Description of the API.
     pub description: Option<String>,
-    /// Which other origins' pages may call it.
-    pub cors: Option<Cors>,
+    /// Cross-origin resource sharing (CORS).
+    pub cors: Option<CorsSpec>,
     /// The stage.
     #[serde(default)]
-    pub stage: Stage,
-    /// Who issues the tokens of routes with `auth: jwt`.
-    pub authorizer: Option<HttpAuthorizer>,
-    /// How long API Gateway waits for a function, 50 ms to 30 s. Default `30s`.
+    pub stage: StageSpec,
+    /// JWT authorizer for routes with `auth: jwt`.
+    pub authorizer: Option<HttpAuthorizerSpec>,
+    /// Integration timeout, 50 ms to 30 s. Default `30s`.
     pub timeout: Option<Duration>,
     /// Routes by key: a method and a path such as `POST /sessions`, or `$default`.
     #[schemars(extend("propertyNames" = {"format": "http-route-key"}, "minProperties" = 1))]
-    pub routes: BTreeMap<String, HttpRoute>,
-    /// A domain name of your own.
-    pub domain: Option<Domain>,
+    pub routes: BTreeMap<String, HttpRouteSpec>,
+    /// Custom domain name.
+    pub domain: Option<DomainSpec>,
 }
 
-/// Cross-origin resource sharing.
+impl HttpSpec {
+    /// Returns the name of the stage.
+    pub(crate) fn stage_name(&self) -> &str {
+        self.stage.name.as_deref().unwrap_or("$default")
+    }
+}
+
+/// Cross-origin resource sharing (CORS).
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Cors {
-    /// Origins, with scheme, or `*`.
+#[schemars(rename = "Cors")]
+pub struct CorsSpec {
+    /// Allowed origins, with scheme, or `*`.
     #[schemars(length(min = 1))]
     pub allow_origins: Vec<String>,
-    /// Methods.
+    /// Allowed methods.
     #[serde(default)]
     pub allow_methods: Vec<String>,
-    /// Request headers.
+    /// Allowed request headers.
     #[serde(default)]
     pub allow_headers: Vec<String>,
-    /// Response headers that a page may read.
+    /// Response headers that a page can read.
     #[serde(default)]
     pub expose_headers: Vec<String>,
-    /// How long a browser may keep the answer.
+    /// Time for which browsers can cache a preflight response.
     pub max_age: Option<Duration>,
-    /// Lets pages send cookies; not with the origin `*`.
+    /// Allows cookies. Not with the origin `*`.
     #[serde(default)]
     pub allow_credentials: bool,
 }
 
-/// A JWT authorizer, checked by API Gateway itself.
+/// JWT authorizer. API Gateway validates the tokens.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct HttpAuthorizer {
-    /// The issuer's URL, exactly as in the tokens' `iss`.
+#[schemars(rename = "HttpAuthorizer")]
+pub struct HttpAuthorizerSpec {
+    /// URL of the issuer, exactly as in the tokens' `iss` claim.
     pub issuer: Expression,
-    /// One of these must be in a token's `aud` or `client_id`.
+    /// Accepted audiences. A token's `aud` or `client_id` claim must contain one of them.
     #[schemars(length(min = 1))]
     pub audience: Vec<Expression>,
-    /// Where the token is. Default `$request.header.Authorization`.
+    /// Location of the token in the request. Default `$request.header.Authorization`.
     #[serde(default)]
     #[schemars(extend("items" = {"type": "string", "format": "http-identity-source"}))]
     pub identity_source: Vec<String>,
 }
 
-/// A route of an HTTP API.
+/// Route of an HTTP API.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct HttpRoute {
-    /// The function that it calls.
+#[schemars(rename = "HttpRoute")]
+pub struct HttpRouteSpec {
+    /// Function that the route calls.
     pub function: String,
-    /// `jwt` asks for a token of the API's authorizer; `none` lets everybody in. Written out for every route.
+    /// `jwt` requires a token that the API's authorizer accepts; `none` allows every caller. Required for every route.
     pub auth: Auth,
-    /// Scopes, one of which a token must have.
+    /// Accepted scopes. A token must have one of them.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// How long API Gateway waits for the function, 50 ms to 30 s. Default: the API's.
+    /// Integration timeout, 50 ms to 30 s. Default: the API's `timeout`.
     pub timeout: Option<Duration>,
     /// Limits for this route.
-    pub throttling: Option<Throttling>,
+    pub throttling: Option<ThrottlingSpec>,
 }
 
-/// Who may call a route.
+/// Authorization of a route.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum Auth {
-    /// A caller with a token of the API's authorizer.
+    /// Only callers with a token that the API's authorizer accepts.
     Jwt,
-    /// Everybody.
+    /// Every caller.
     None,
 }

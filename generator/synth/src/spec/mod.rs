@@ -1,5 +1,5 @@
-//! stackgen.yaml as types. The doc comments are the descriptions that an editor shows: the JSON Schema is made
-//! from these types, and the file is checked against that schema, so the three cannot part.
+//! Types of stackgen.yaml. The JSON Schema is generated from them, their doc comments are its descriptions, and the
+//! file is checked against that schema.
 
 mod alarms;
 mod api;
@@ -15,108 +15,115 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use alarms::{Alarm, Alarms};
-pub use api::{AccessLogs, Domain, LogLevel, LogRetention, Stage, Throttling};
-pub use function::{Function, FunctionDefaults};
-pub use http::{Auth, Cors, Http, HttpAuthorizer, HttpRoute};
-pub use table::{Encryption, Key, Projection, Removal, StreamView, Table, TableAction};
+pub use alarms::{AlarmSpec, AlarmsSpec};
+pub use api::{AccessLogsSpec, DomainSpec, LogLevel, LogRetentionSpec, StageSpec, ThrottlingSpec};
+pub use function::{FunctionDefaultsSpec, FunctionSpec};
+pub use http::{Auth, CorsSpec, HttpAuthorizerSpec, HttpRouteSpec, HttpSpec};
+pub use table::{Encryption, KeySpec, ProjectionSpec, Removal, StreamView, TableAction, TableSpec};
 pub(crate) use value::DURATION_FORMAT;
 pub use value::{Duration, Expression, Raw, Retention};
 pub(crate) use verify::VERIFY_VALUE_FORMAT;
-pub use verify::{VerifyApi, VerifyCaller, VerifyValue, VerifyValueError};
-pub use websocket::{Authorizer, Callers, ContentHandling, Route, WebSocket};
+pub use verify::{VerifyApi, VerifyCallerSpec, VerifyValue, VerifyValueError};
+pub use websocket::{AuthorizerSpec, Callers, ContentHandling, RouteSpec, WebSocketSpec};
 
 /// A stack: WebSocket API, HTTP API, functions and tables, for one or more environments.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(title = "stackgen.yaml")]
 pub struct Spec {
-    /// The stack's name. Letters, digits and hyphens, beginning with a letter.
+    /// Name of the stack: letters, digits and hyphens, beginning with a letter.
     #[schemars(extend("format" = "stack-name"))]
     pub name: String,
-    /// What the stack is for; becomes the template's description.
+    /// Description of the template.
     pub description: Option<String>,
-    /// Whether integrations call functions or published versions of them. `live` is the default of a development
-    /// environment (`dev`, `dev-…`, `development`, `local`), `pinned` of every other.
-    pub release: Option<Release>,
-    /// Tags of every resource that can have them.
+    /// Target of integrations and authorizers: functions (`live`) or published versions of them (`pinned`). Default:
+    /// `live` for development environments (`dev`, `dev-…`, `development`, `local`), `pinned` for all others.
+    pub release: Option<ReleaseMode>,
+    /// Tags for every resource that supports tags.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
-    /// Parameters of the template, in CloudFormation's words: `Type`, `Default`, `Description`, …
+    /// Parameters of the template, in CloudFormation's syntax: `Type`, `Default`, `Description` and so on.
     #[serde(default)]
     pub parameters: Raw,
-    /// Conditions of the template, as CloudFormation writes them.
+    /// Conditions of the template, in CloudFormation's syntax.
     #[serde(default)]
     pub conditions: Raw,
-    /// Mappings of the template, as CloudFormation writes them.
+    /// Mappings of the template, in CloudFormation's syntax.
     #[serde(default)]
     pub mappings: Raw,
-    /// Further resources, as CloudFormation writes them. A logical id that stackgen itself makes is refused.
+    /// Additional resources, in CloudFormation's syntax. A logical ID that stackgen uses itself is refused.
     #[serde(default)]
     pub resources: Raw,
-    /// Further outputs, as CloudFormation writes them.
+    /// Additional outputs, in CloudFormation's syntax.
     #[serde(default)]
     pub outputs: Raw,
-    /// What holds for every function unless the function says otherwise.
-    pub function_defaults: Option<FunctionDefaults>,
-    /// Lambda functions by name; the function is called `{name}-{env}`.
+    /// Defaults for every function. A function can override them.
+    pub function_defaults: Option<FunctionDefaultsSpec>,
+    /// Lambda functions by name. A function is named `{name}-{env}`.
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"format": "function-name"}))]
-    pub functions: BTreeMap<String, Function>,
-    /// DynamoDB tables by name; the table is called `{name}-{env}`.
+    pub functions: BTreeMap<String, FunctionSpec>,
+    /// DynamoDB tables by name. A table is named `{name}-{env}`.
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"format": "table-name"}))]
-    pub tables: BTreeMap<String, Table>,
+    pub tables: BTreeMap<String, TableSpec>,
     /// The WebSocket API.
-    pub websocket: Option<WebSocket>,
-    /// The HTTP API beside it.
-    pub http: Option<Http>,
-    /// CloudWatch alarms. Those that are named are made.
-    pub alarms: Option<Alarms>,
-    /// A CloudWatch dashboard of the APIs, functions and tables.
+    pub websocket: Option<WebSocketSpec>,
+    /// The HTTP API.
+    pub http: Option<HttpSpec>,
+    /// CloudWatch alarms. Only the listed alarms are created.
+    pub alarms: Option<AlarmsSpec>,
+    /// Creates a CloudWatch dashboard for the APIs, functions and tables.
     #[serde(default)]
     pub dashboard: bool,
-    /// Creates the role by which API Gateway writes to CloudWatch Logs and sets it for the **whole account and
-    /// region**. Without it, a stack with logs names the role as a prerequisite in its outputs.
+    /// Creates the role that API Gateway uses to write to CloudWatch Logs, and sets it for the **whole account and
+    /// region**. Without it, a stack with logs has an output that names the role as a prerequisite.
     #[serde(default)]
     pub api_gateway_cloud_watch_role: bool,
-    /// Callers, by name, that a stage is tried as before a deployment counts as good. They render nothing.
+    /// Callers, by name, that verify a deployment after a stage moved to it. They render nothing.
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"format": "verify-caller-name"}))]
-    pub verify: BTreeMap<String, VerifyCaller>,
-    /// The environments, by name, each with what differs in it: any part of this file, merged over the rest. A
-    /// list or a value replaces, a mapping is merged, `null` takes away.
+    pub verify: BTreeMap<String, VerifyCallerSpec>,
+    /// Environments by name. Each contains its differences: any part of this file, merged over the rest. A mapping is
+    /// merged, a list or another value replaces the old value, and `null` removes it.
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"format": "environment-name"}))]
     pub environments: BTreeMap<String, Raw>,
 }
 
 impl Spec {
-    /// The WebSocket API's authorizer.
-    pub(crate) fn authorizer(&self) -> Option<&Authorizer> {
+    /// Returns the authorizer of the WebSocket API.
+    pub(crate) fn authorizer(&self) -> Option<&AuthorizerSpec> {
         self.websocket.as_ref()?.authorizer.as_ref()
+    }
+
+    /// Returns the release mode of an environment.
+    pub(crate) fn release_in(&self, environment: &str) -> ReleaseMode {
+        self.release
+            .unwrap_or_else(|| ReleaseMode::of_environment(environment))
     }
 }
 
-/// What integrations and the authorizer call.
+/// Target of integrations and authorizers.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-pub enum Release {
-    /// The function itself: new code is live at once; API deployments carry the wiring alone.
+#[schemars(rename = "Release")]
+pub enum ReleaseMode {
+    /// The function. New code is live at once, and API deployments contain only the wiring.
     Live,
-    /// A published version: an API deployment carries code and wiring, and going back is one `UpdateStage`.
+    /// A published version. An API deployment contains code and wiring, and a rollback is one `UpdateStage`.
     Pinned,
 }
 
-impl Release {
-    /// What an environment uses that does not say.
-    pub fn of_environment(name: &str) -> Release {
+impl ReleaseMode {
+    /// Returns the default release mode of an environment.
+    pub fn of_environment(name: &str) -> ReleaseMode {
         let development =
             matches!(name, "dev" | "development" | "local") || name.starts_with("dev-");
         if development {
-            Release::Live
+            ReleaseMode::Live
         } else {
-            Release::Pinned
+            ReleaseMode::Pinned
         }
     }
 }

@@ -7,41 +7,42 @@ use serde::Deserialize;
 
 use super::Expression;
 
-/// A DynamoDB table, billed on demand.
+/// DynamoDB table, billed on demand.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Table {
-    /// The partition key.
-    pub partition_key: Key,
-    /// The sort key.
-    pub sort_key: Option<Key>,
+#[schemars(rename = "Table")]
+pub struct TableSpec {
+    /// Partition key.
+    pub partition_key: KeySpec,
+    /// Sort key.
+    pub sort_key: Option<KeySpec>,
     /// Global secondary indexes by name.
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"format": "index-name"}))]
-    pub indexes: BTreeMap<String, Index>,
-    /// The attribute that holds the second after which DynamoDB deletes an item.
+    pub indexes: BTreeMap<String, IndexSpec>,
+    /// Attribute with the time after which DynamoDB deletes an item, in seconds since 1970.
     pub time_to_live: Option<String>,
-    /// The key that encrypts the table. Default `awsManaged`.
+    /// Key that encrypts the table. Default `awsManaged`.
     #[serde(default)]
     pub encryption: Encryption,
-    /// A key of your own, in place of `encryption`; functions with access get its use as well.
+    /// ARN of your own KMS key, which replaces `encryption`. Functions with access to the table can also use the key.
     pub kms_key_arn: Option<Expression>,
-    /// Backups to any second of the last 35 days.
+    /// Continuous backups: restore to any second of the last 35 days.
     #[serde(default)]
     pub point_in_time_recovery: bool,
-    /// Refuses to delete the table.
+    /// Protects the table from deletion.
     #[serde(default)]
     pub deletion_protection: bool,
-    /// What becomes of the table when the stack no longer has it. Default `retain`.
+    /// Policy for a table that is removed from the stack. Default `retain`.
     #[serde(default)]
     pub removal: Removal,
-    /// A stream of changes, and what its records hold.
+    /// Content of the records in the table's stream. Without it, the table has no stream.
     pub stream: Option<StreamView>,
 }
 
-impl Table {
-    /// The key attributes of the table and of its indexes; one that serves several keys comes more than once.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+impl TableSpec {
+    /// Returns the key attributes of the table and its indexes. An attribute of several keys appears several times.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &KeySpec> {
         let indexes = self.indexes.values();
         let indexes =
             indexes.flat_map(|index| [Some(&index.partition_key), index.sort_key.as_ref()]);
@@ -50,19 +51,20 @@ impl Table {
     }
 }
 
-/// A key attribute.
+/// Key attribute.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
-pub struct Key {
-    /// The attribute's name.
+#[schemars(rename = "Key")]
+pub struct KeySpec {
+    /// Name of the attribute.
     #[schemars(length(min = 1, max = 255))]
     pub name: String,
-    /// `S` string, `N` number, `B` binary.
+    /// Type of the attribute: `S` string, `N` number, `B` binary.
     #[serde(rename = "type")]
     pub key_type: KeyType,
 }
 
-/// The type of a key attribute.
+/// Type of a key attribute.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyType {
     /// String.
@@ -74,7 +76,7 @@ pub enum KeyType {
 }
 
 impl KeyType {
-    /// DynamoDB's letter.
+    /// Returns DynamoDB's letter for the type.
     pub fn name(self) -> &'static str {
         match self {
             KeyType::S => "S",
@@ -84,74 +86,76 @@ impl KeyType {
     }
 }
 
-/// A global secondary index.
+/// Global secondary index.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Index {
-    /// The partition key.
-    pub partition_key: Key,
-    /// The sort key.
-    pub sort_key: Option<Key>,
-    /// Which attributes it copies. Default `all`.
+#[schemars(rename = "Index")]
+pub struct IndexSpec {
+    /// Partition key.
+    pub partition_key: KeySpec,
+    /// Sort key.
+    pub sort_key: Option<KeySpec>,
+    /// Attributes that the index copies. Default `all`.
     #[serde(default)]
-    pub projection: Projection,
+    pub projection: ProjectionSpec,
 }
 
-/// Which attributes an index copies.
+/// Attributes that an index copies.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-pub enum Projection {
-    /// All of them.
+#[schemars(rename = "Projection")]
+pub enum ProjectionSpec {
+    /// All attributes.
     #[default]
     All,
-    /// The keys alone.
+    /// Only the keys.
     KeysOnly,
 }
 
-/// Who holds the key that encrypts a table.
+/// Key that encrypts a table.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum Encryption {
-    /// `alias/aws/dynamodb` of this account, whose use CloudTrail records.
+    /// `alias/aws/dynamodb` of this account. CloudTrail records its use.
     #[default]
     AwsManaged,
-    /// A key of DynamoDB's own, at no cost.
+    /// A key that DynamoDB owns, free of charge.
     AwsOwned,
 }
 
-/// What becomes of a table that the stack no longer has.
+/// Policy for a table that is removed from the stack.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum Removal {
-    /// It stays, outside of the stack.
+    /// Keep the table, outside the stack.
     #[default]
     Retain,
-    /// It is deleted with its data.
+    /// Delete the table and its data.
     Delete,
 }
 
-/// What the records of a table's stream hold.
+/// Content of stream records.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum StreamView {
-    /// The keys.
+    /// Only the keys.
     KeysOnly,
     /// The item after the change.
     NewImage,
     /// The item before the change.
     OldImage,
-    /// Both.
+    /// The item before and after the change.
     NewAndOldImages,
 }
 
 macro_rules! actions {
     ($($variant:ident)*) => {
-        /// An action of DynamoDB that a function may take, by DynamoDB's own name.
+        /// DynamoDB action, by its IAM name.
         #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
         pub enum TableAction { $(#[doc = concat!("`dynamodb:", stringify!($variant), "`.")] $variant,)* }
 
         impl TableAction {
-            /// As IAM names it, without the service.
+            /// Returns IAM's name of the action, without the service prefix.
             pub fn name(self) -> &'static str {
                 match self { $(TableAction::$variant => stringify!($variant),)* }
             }
@@ -164,7 +168,7 @@ actions! {
 }
 
 impl TableAction {
-    /// True for the two that read an index.
+    /// Returns true for the actions that read an index: `Query` and `Scan`.
     pub fn reads_indexes(self) -> bool {
         matches!(self, TableAction::Query | TableAction::Scan)
     }

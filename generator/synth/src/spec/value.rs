@@ -1,4 +1,4 @@
-//! Values with a form of their own.
+//! Types of single values: durations, expressions, raw CloudFormation and retention periods.
 
 use std::borrow::Cow;
 
@@ -9,31 +9,31 @@ use stackgen_cfn::{Node, json};
 /// The `format` of a [`Duration`] in the JSON Schema.
 pub(crate) const DURATION_FORMAT: &str = "duration-with-unit";
 
-/// A length of time: `500ms`, `5s`, `10m`, `1h`.
+/// Duration: `500ms`, `5s`, `10m`, `1h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Duration {
     millis: u64,
 }
 
 impl Duration {
-    /// So many milliseconds.
+    /// Creates a duration from milliseconds.
     pub const fn from_millis(millis: u64) -> Self {
         Duration { millis }
     }
 
-    /// In milliseconds.
+    /// Returns the duration in milliseconds.
     pub fn millis(self) -> u64 {
         self.millis
     }
 
-    /// In whole seconds, if it is.
+    /// Returns the duration in seconds, or `None` if it has a fraction of a second.
     pub fn seconds(self) -> Option<u64> {
         self.millis
             .is_multiple_of(1000)
             .then_some(self.millis / 1000)
     }
 
-    /// Reads `500ms`, `5s`, `10m` or `1h`.
+    /// Parses `500ms`, `5s`, `10m` or `1h`.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.find(|c: char| !c.is_ascii_digit())?;
         let (number, unit) = text.split_at(digits);
@@ -52,7 +52,7 @@ impl Duration {
 impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Duration::parse(&text).ok_or_else(|| de::Error::custom("not a length of time"))
+        Duration::parse(&text).ok_or_else(|| de::Error::custom("not a duration"))
     }
 }
 
@@ -64,21 +64,21 @@ impl JsonSchema for Duration {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "description": "A length of time with its unit: `500ms`, `5s`, `10m`, `1h`.",
+            "description": "Duration with a unit: `500ms`, `5s`, `10m`, `1h`.",
             "format": DURATION_FORMAT,
             "pattern": "^[0-9]+(ms|s|m|h)$"
         })
     }
 }
 
-/// A scalar, or an intrinsic function that CloudFormation turns into one: `!Ref JwtIssuer`.
+/// Scalar, or an intrinsic function that returns one: `!Ref JwtIssuer`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expression(pub Node);
 
 impl<'de> Deserialize<'de> for Expression {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut value = serde_json::Value::deserialize(deserializer)?;
-        // The order of a mapping's keys means nothing, in `!Sub [text, variables]` either.
+        // Sorted, because the order of keys must not change the template, in `!Sub [text, variables]` either.
         value.sort_all_objects();
         Ok(Expression(json::from_json(&value)))
     }
@@ -92,13 +92,13 @@ impl JsonSchema for Expression {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": ["string", "number", "boolean", "object"],
-            "description": "A value, or an intrinsic function of CloudFormation such as `!Ref JwtIssuer`.",
+            "description": "A value, or a CloudFormation intrinsic function such as `!Ref JwtIssuer`.",
             "x-intrinsics": true
         })
     }
 }
 
-/// A mapping in CloudFormation's own words, taken into the template as it stands.
+/// Mapping in CloudFormation's syntax, copied to the template.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Raw(pub serde_json::Value);
@@ -111,18 +111,18 @@ impl JsonSchema for Raw {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "object",
-            "description": "CloudFormation, as it stands.",
+            "description": "CloudFormation syntax, copied to the template.",
             "x-raw": true
         })
     }
 }
 
-/// For how many days CloudWatch Logs keeps events.
+/// Number of days for which CloudWatch Logs keeps events.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(transparent)]
 pub struct Retention(pub u32);
 
-/// The numbers of days that CloudWatch Logs offers.
+/// Retention periods that CloudWatch Logs supports, in days.
 const RETENTION_DAYS: [u32; 22] = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
     3288, 3653,
@@ -136,7 +136,7 @@ impl JsonSchema for Retention {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "integer",
-            "description": "For how many days events are kept; one of the numbers that CloudWatch Logs offers.",
+            "description": "Number of days to keep events: one of the retention periods that CloudWatch Logs supports.",
             "enum": RETENTION_DAYS
         })
     }

@@ -1,4 +1,4 @@
-//! Callers that a stage is verified with.
+//! Callers that verify a stage.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,10 +10,11 @@ use thiserror::Error;
 /// The `format` of a [`VerifyValue`] in the JSON Schema.
 pub(crate) const VERIFY_VALUE_FORMAT: &str = "verify-value";
 
-/// A caller that `stackgen deploy` and `stackgen deployments` try a stage as. It renders nothing.
+/// Caller that `stackgen deploy` and `stackgen deployments` verify a stage as. It renders nothing.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct VerifyCaller {
+#[schemars(rename = "VerifyCaller")]
+pub struct VerifyCallerSpec {
     /// The API to call. Default `websocket`.
     #[serde(default)]
     pub api: VerifyApi,
@@ -28,25 +29,25 @@ pub struct VerifyCaller {
     /// Subprotocols to offer, in this order. WebSocket API only.
     #[serde(default)]
     pub subprotocols: Vec<VerifyValue>,
-    /// A message to send once connected. WebSocket API only.
+    /// Message to send after the connection opens. WebSocket API only.
     pub send: Option<String>,
-    /// A message that must arrive: a JSON object or array that it must contain, or a part of its text, as with
-    /// `stackgen probe --expect`. WebSocket API only.
+    /// Message that must arrive: a JSON object or array that it must contain, or a part of its text, as with `stackgen
+    /// probe --expect`. WebSocket API only.
     #[schemars(length(min = 1))]
     pub expect: Option<String>,
-    /// The method of the request. Default `GET`. HTTP API only.
+    /// Method of the request. Default `GET`. HTTP API only.
     #[schemars(extend("format" = "http-method"))]
     pub method: Option<String>,
-    /// The path of the request, without the stage. Default `/`. HTTP API only.
+    /// Path of the request, without the stage. Default `/`. HTTP API only.
     #[schemars(extend("format" = "http-path"))]
     pub path: Option<String>,
-    /// The status that must come back. Default 101 from the WebSocket API, 200 from the HTTP API.
+    /// Expected status. Default 101 for the WebSocket API, 200 for the HTTP API.
     #[schemars(range(min = 100, max = 599))]
     pub status: Option<u16>,
 }
 
-impl VerifyCaller {
-    /// Returns the status that must come back.
+impl VerifyCallerSpec {
+    /// Returns the expected status.
     pub fn expected_status(&self) -> u16 {
         self.status.unwrap_or(match self.api {
             VerifyApi::WebSocket => 101,
@@ -65,11 +66,11 @@ impl VerifyCaller {
     }
 }
 
-/// The API that a caller calls.
+/// API that a caller calls.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum VerifyApi {
-    /// The WebSocket API: a handshake, and messages after it.
+    /// The WebSocket API: a handshake, then messages.
     #[default]
     WebSocket,
     /// The HTTP API: one request.
@@ -77,7 +78,7 @@ pub enum VerifyApi {
 }
 
 impl VerifyApi {
-    /// Returns the word that stackgen.yaml has for it, which is also the name of the API's section.
+    /// Returns the value in stackgen.yaml, which is also the name of the API's section.
     pub fn name(self) -> &'static str {
         match self {
             VerifyApi::WebSocket => "websocket",
@@ -86,40 +87,40 @@ impl VerifyApi {
     }
 }
 
-/// A value that a caller sends, or where to get it.
+/// Value that a caller sends, or its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VerifyValue {
-    /// `env:NAME`: the environment variable of that name.
+    /// `env:NAME`: the value of an environment variable.
     Environment(String),
-    /// `command:LINE`: the output of a command, run with `sh -c` in the folder of the stackgen.yaml.
+    /// `command:LINE`: the output of a command that runs with `sh -c` in the folder of the stackgen.yaml.
     Command(String),
     /// `text:VALUE`: the value itself, which is not secret.
     Text(String),
 }
 
-/// The reason why a string is not a [`VerifyValue`]. It does not repeat the string, which may be a secret.
+/// Error of a string that is not a [`VerifyValue`]. It does not repeat the string, which may be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum VerifyValueError {
     /// The string has none of the three prefixes.
-    #[error("a value begins with `env:`, `command:` or `text:`")]
+    #[error("a value must begin with `env:`, `command:` or `text:`")]
     UnknownForm,
-    /// The name after `env:` cannot be an environment variable's.
+    /// The name after `env:` is not a valid name of an environment variable.
     #[error("`env:` needs the name of an environment variable")]
     VariableName,
     /// There is no command after `command:`.
     #[error("`command:` needs a command line")]
     NoCommand,
     /// The string has a line break or another control character.
-    #[error("a value cannot have line breaks or other control characters")]
+    #[error("a value cannot contain line breaks or other control characters")]
     ControlCharacter,
 }
 
 impl VerifyValue {
-    /// Reads `env:NAME`, `command:LINE` or `text:VALUE`.
+    /// Parses `env:NAME`, `command:LINE` or `text:VALUE`.
     ///
     /// # Errors
     ///
-    /// If the string has none of these forms.
+    /// Returns an error if the string has none of these forms.
     pub fn parse(text: &str) -> Result<Self, VerifyValueError> {
         if text.contains(char::is_control) {
             return Err(VerifyValueError::ControlCharacter);

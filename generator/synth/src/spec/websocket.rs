@@ -5,62 +5,73 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Domain, Duration, Stage, Throttling};
+use super::{DomainSpec, Duration, StageSpec, ThrottlingSpec};
 
-/// A WebSocket API with its authorizer, routes and stage.
+/// WebSocket API with an authorizer, routes and a stage.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct WebSocket {
-    /// The API is called `{name}-{env}`.
+#[schemars(rename = "WebSocket")]
+pub struct WebSocketSpec {
+    /// Name of the API. The API is named `{name}-{env}`.
     #[schemars(extend("format" = "api-name"))]
     pub name: String,
-    /// What the API is for.
+    /// Description of the API.
     pub description: Option<String>,
-    /// Which part of a message names its route. Default `$request.body.action`.
+    /// Expression that selects the route key from a message. Default `$request.body.action`.
     #[schemars(extend("format" = "route-selection-expression"))]
     pub route_selection_expression: Option<String>,
     /// The stage.
     #[serde(default)]
-    pub stage: Stage,
-    /// Who may connect. Without one, everybody.
-    pub authorizer: Option<Authorizer>,
-    /// How long API Gateway waits for a function, 50 ms to 29 s. Default `29s`.
+    pub stage: StageSpec,
+    /// Lambda authorizer for `$connect`. Without it, anyone can connect.
+    pub authorizer: Option<AuthorizerSpec>,
+    /// Integration timeout, 50 ms to 29 s. Default `29s`.
     pub timeout: Option<Duration>,
-    /// Routes by key: `$connect`, `$disconnect`, `$default`, and the values that the route selection expression takes.
+    /// Routes by key: `$connect`, `$disconnect`, `$default`, and the values that the route selection expression
+    /// selects.
     #[schemars(extend("propertyNames" = {"format": "route-key"}, "minProperties" = 1))]
-    pub routes: BTreeMap<String, RouteEntry>,
-    /// A domain name of your own.
-    pub domain: Option<Domain>,
+    pub routes: BTreeMap<String, RouteEntrySpec>,
+    /// Custom domain name.
+    pub domain: Option<DomainSpec>,
 }
 
-/// A Lambda authorizer, asked once a connection, at `$connect`.
+impl WebSocketSpec {
+    /// Returns the name of the stage. A WebSocket URL always contains it.
+    pub(crate) fn stage_name(&self) -> &str {
+        self.stage.name.as_deref().unwrap_or("prod")
+    }
+}
+
+/// Lambda authorizer. API Gateway invokes it once per connection, at `$connect`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Authorizer {
-    /// The function that decides.
+#[schemars(rename = "Authorizer")]
+pub struct AuthorizerSpec {
+    /// Function that authorizes callers.
     pub function: String,
-    /// Who calls: `authenticated` when every caller brings a token, `mixed` when some do not and the authorizer
-    /// tells them apart. The function gets the word as `AUTHORIZER_CALLERS`.
+    /// Callers of the API: `authenticated` if every caller has a token, `mixed` if some callers have none and the
+    /// authorizer distinguishes them. The function gets the value as `AUTHORIZER_CALLERS`.
     pub callers: Callers,
-    /// What a caller must bring before the authorizer is asked at all, such as `route.request.querystring.token`.
-    /// A caller who lacks one of them gets 401 from API Gateway itself, so `mixed` callers must have none.
+    /// Values that a request must contain before API Gateway invokes the authorizer, such as
+    /// `route.request.querystring.token`. API Gateway answers 401 to a request that lacks one of them, so there must be
+    /// none for `mixed` callers.
     #[serde(default)]
     #[schemars(extend("items" = {"type": "string", "format": "identity-source"}))]
     pub identity_source: Vec<String>,
 }
 
-/// Who calls an API.
+/// Callers of an API.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum Callers {
-    /// Every caller brings a token.
+    /// Every caller has a token.
     Authenticated,
-    /// Some callers bring a token, others are anonymous.
+    /// Some callers have a token, others are anonymous.
     Mixed,
 }
 
 impl Callers {
-    /// As stackgen.yaml spells it.
+    /// Returns the value in stackgen.yaml.
     pub fn name(self) -> &'static str {
         match self {
             Callers::Authenticated => "authenticated",
@@ -69,50 +80,52 @@ impl Callers {
     }
 }
 
-/// A route: the function's name, or more.
+/// Route: the name of a function, or a mapping with settings.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub enum RouteEntry {
-    /// The function that the route calls.
+#[schemars(rename = "RouteEntry")]
+pub enum RouteEntrySpec {
+    /// Function that the route calls.
     Function(String),
-    /// A route with settings.
-    Route(Route),
+    /// Route with settings.
+    Route(RouteSpec),
 }
 
-impl RouteEntry {
-    /// With every setting, those left out at their defaults.
-    pub fn route(&self) -> Route {
+impl RouteEntrySpec {
+    /// Returns the route with every setting; those left out have their defaults.
+    pub fn route(&self) -> RouteSpec {
         match self {
-            RouteEntry::Function(function) => Route {
+            RouteEntrySpec::Function(function) => RouteSpec {
                 function: function.clone(),
                 two_way: false,
                 timeout: None,
                 throttling: None,
                 content_handling: None,
             },
-            RouteEntry::Route(route) => route.clone(),
+            RouteEntrySpec::Route(route) => route.clone(),
         }
     }
 }
 
-/// A route with settings.
+/// Route with settings.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Route {
-    /// The function that it calls.
+#[schemars(rename = "Route")]
+pub struct RouteSpec {
+    /// Function that the route calls.
     pub function: String,
-    /// Sends what the function returns as `body` back to the caller. Without it, a return value is not read.
+    /// Sends the `body` of the function's result back to the caller. Without it, API Gateway ignores the result.
     #[serde(default)]
     pub two_way: bool,
-    /// How long API Gateway waits for the function, 50 ms to 29 s. Default: the API's.
+    /// Integration timeout, 50 ms to 29 s. Default: the API's `timeout`.
     pub timeout: Option<Duration>,
     /// Limits for this route.
-    pub throttling: Option<Throttling>,
-    /// Turns messages from base64 text into binary, or back, on the way to the function.
+    pub throttling: Option<ThrottlingSpec>,
+    /// Conversion of messages between base64 text and binary on their way to the function.
     pub content_handling: Option<ContentHandling>,
 }
 
-/// What becomes of a message's content.
+/// Conversion of a message.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "camelCase")]
 pub enum ContentHandling {

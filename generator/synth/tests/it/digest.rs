@@ -1,14 +1,14 @@
-//! Rows D1 and D7: the Deployment's logical id changes exactly when what it snapshots does.
+//! Rows D1 and D7: the logical ID of a Deployment changes exactly when its snapshot does.
 
 use proptest::prelude::*;
 use stackgen_cfn::{Node, emit};
-use stackgen_synth::{Artifacts, Dialect, Request};
+use stackgen_synth::{Artifacts, Dialect, RenderOptions};
 
 use super::generate::{CHANGES, spec};
-use super::{STARTERS, load, of_type, render, request};
+use super::{STARTERS, load, options, render, resources_of_type};
 
 fn deployment(template: &Node) -> String {
-    match of_type(template, "AWS::ApiGatewayV2::Deployment").as_slice() {
+    match resources_of_type(template, "AWS::ApiGatewayV2::Deployment").as_slice() {
         [(id, _)] => (*id).to_owned(),
         other => panic!("{} deployments", other.len()),
     }
@@ -18,7 +18,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn d1_a_deployment_is_renamed_exactly_when_its_snapshot_changes(spec in spec()) {
+    fn d1_a_deployment_gets_a_new_id_exactly_when_its_snapshot_changes(spec in spec()) {
         let before = deployment(&render(&spec.yaml(), "dev"));
         for change in CHANGES {
             let Some(changed) = change.apply(&spec) else { continue };
@@ -28,12 +28,12 @@ proptest! {
     }
 
     #[test]
-    fn d7_a_deployment_waits_for_all_that_it_snapshots(spec in spec()) {
+    fn d7_a_deployment_depends_on_everything_that_it_snapshots(spec in spec()) {
         let template = render(&spec.yaml(), "dev");
-        let (_, deployment) = of_type(&template, "AWS::ApiGatewayV2::Deployment")[0];
+        let (_, deployment) = resources_of_type(&template, "AWS::ApiGatewayV2::Deployment")[0];
         let waits: Vec<_> = deployment.get("DependsOn").and_then(Node::as_list).unwrap().iter().filter_map(Node::as_str).collect();
         for kind in ["Route", "RouteResponse", "Integration", "Authorizer"] {
-            for (id, _) in of_type(&template, &format!("AWS::ApiGatewayV2::{kind}")) {
+            for (id, _) in resources_of_type(&template, &format!("AWS::ApiGatewayV2::{kind}")) {
                 prop_assert!(waits.contains(&id), "not {}", id);
             }
         }
@@ -56,10 +56,10 @@ fn a_raw_route_or_model_is_part_of_the_snapshot() {
     assert_eq!(before, with("name: everything }", "name: other }"));
 }
 
-/// The WebSocket API's deployment where there is an HTTP API's as well.
+/// Returns the WebSocket API's deployment in a stack that also has an HTTP API.
 fn deployment_of(text: &str) -> String {
     let template = render(text, "prod");
-    let ids = of_type(&template, "AWS::ApiGatewayV2::Deployment");
+    let ids = resources_of_type(&template, "AWS::ApiGatewayV2::Deployment");
     ids.into_iter()
         .map(|(id, _)| id.to_owned())
         .find(|id| id.starts_with("WebSocket"))
@@ -67,7 +67,7 @@ fn deployment_of(text: &str) -> String {
 }
 
 #[test]
-fn a_deployment_tells_the_digest_that_the_model_of_its_template_has() {
+fn a_deployment_has_the_digest_of_its_templates_model() {
     for (name, text) in STARTERS {
         for environment in load(text).environments() {
             let template = render(text, environment);
@@ -87,21 +87,21 @@ fn a_deployment_tells_the_digest_that_the_model_of_its_template_has() {
 }
 
 #[test]
-fn both_dialects_make_the_same_deployments_and_versions() {
+fn both_dialects_render_the_same_deployments_and_versions() {
     for (name, text) in STARTERS {
         let stack = load(text);
         let artifacts = Artifacts::new();
         for environment in stack.environments() {
             let ids = |dialect| {
-                let request = Request {
+                let options = RenderOptions {
                     environment,
                     dialect,
                     project_path: "../..",
                     artifacts: &artifacts,
                 };
-                let template = stack.render(&request).unwrap().template;
-                let deployments = of_type(&template, "AWS::ApiGatewayV2::Deployment");
-                let versions = of_type(&template, "AWS::Lambda::Version");
+                let template = stack.render(&options).unwrap().template;
+                let deployments = resources_of_type(&template, "AWS::ApiGatewayV2::Deployment");
+                let versions = resources_of_type(&template, "AWS::Lambda::Version");
                 deployments
                     .iter()
                     .chain(&versions)
@@ -118,17 +118,17 @@ fn both_dialects_make_the_same_deployments_and_versions() {
 }
 
 #[test]
-fn d17_a_version_is_renamed_by_code_and_by_configuration_and_takes_the_deployment_along() {
+fn d17_code_and_configuration_change_the_version_and_the_deployment() {
     let stack = load(STARTERS[1].1);
     let path = "target/lambda/chat-handler/bootstrap.zip".to_owned();
     assert!(stack.artifact_paths("prod").contains(&path));
     assert!(stack.artifact_paths("dev").is_empty());
     let ids = |artifacts: &Artifacts, text: &str| {
         let template = load(text)
-            .render(&request("prod", artifacts))
+            .render(&options("prod", artifacts))
             .unwrap()
             .template;
-        let versions = of_type(&template, "AWS::Lambda::Version");
+        let versions = resources_of_type(&template, "AWS::Lambda::Version");
         let version = versions
             .iter()
             .map(|(id, _)| (*id).to_owned())
@@ -146,7 +146,7 @@ fn d17_a_version_is_renamed_by_code_and_by_configuration_and_takes_the_deploymen
         &text.replace("timeout: 10s", "timeout: 11s"),
     );
     assert_ne!(first, slower);
-    // Tags and reserved concurrency are not published.
+    // A version does not freeze tags and reserved concurrency.
     let tagged = ids(
         &Artifacts::from([(path, "1".repeat(64))]),
         &format!("tags: {{ A: b }}\n{text}"),
@@ -155,7 +155,7 @@ fn d17_a_version_is_renamed_by_code_and_by_configuration_and_takes_the_deploymen
 }
 
 #[test]
-fn a_version_follows_parameters_conditions_and_mappings_that_it_uses_and_no_others() {
+fn a_version_depends_only_on_parameters_conditions_and_mappings_that_it_uses() {
     let text = "name: s
 release: pinned
 parameters:
@@ -181,7 +181,9 @@ environments: { prod: {} }
 ";
     let version = |text: &str| {
         let template = render(text, "prod");
-        of_type(&template, "AWS::Lambda::Version")[0].0.to_owned()
+        resources_of_type(&template, "AWS::Lambda::Version")[0]
+            .0
+            .to_owned()
     };
     let before = version(text);
     let changed = |from: &str, to: &str| {
@@ -201,18 +203,13 @@ environments: { prod: {} }
     ));
     let stack = load(text);
     let notices = stack
-        .render(&request("prod", &Artifacts::new()))
+        .render(&options("prod", &Artifacts::new()))
         .unwrap()
         .notices;
-    let frozen = notices
-        .iter()
-        .find(|notice| notice.code == "frozen-parameter")
-        .unwrap();
-    assert!(
-        frozen.message.starts_with("`Issuer` and `Size` are"),
-        "{}",
-        frozen.message
-    );
+    let notice = notices.iter().find(|it| it.code == "frozen-parameter");
+    let message = &notice.unwrap().message;
+    let expected = "deployments snapshot the values of `Issuer` and `Size`:";
+    assert!(message.starts_with(expected), "{message}");
 }
 
 #[test]
@@ -227,8 +224,8 @@ fn rendering_twice_gives_the_same_bytes() {
     }
 }
 
-/// Golden values. A change of them makes every stack of stackgen's users deploy again, and publishes versions whose content
-/// is the same, which fails (row D17). If it cannot be avoided, raise [`SnapshotDigest::VERSION`] and say so in the changelog.
+/// Golden values. If they change, every stack of a user deploys again, and publishing versions with unchanged content
+/// fails (row D17). If a change cannot be avoided, raise [`SnapshotDigest::VERSION`] and record it in the changelog.
 ///
 /// [`SnapshotDigest::VERSION`]: stackgen_model::SnapshotDigest::VERSION
 #[test]
@@ -239,7 +236,7 @@ fn an_upgrade_of_stackgen_keeps_the_digests_of_deployments_and_versions() {
         for environment in load(text).environments() {
             let template = render(text, environment);
             for kind in ["AWS::ApiGatewayV2::Deployment", "AWS::Lambda::Version"] {
-                for (id, _) in of_type(&template, kind) {
+                for (id, _) in resources_of_type(&template, kind) {
                     golden.push_str(&format!("{starter} {environment} {id}\n"));
                 }
             }

@@ -1,15 +1,15 @@
-//! Generated specifications: small stacks with everything that a deployment snapshots, and what it does not.
+//! Generated project files: small stacks with everything that a deployment snapshots, and some things that it does not.
 
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-/// A stack from which a stackgen.yaml is written.
+/// Stack from which a stackgen.yaml is written.
 #[derive(Clone, Debug)]
 pub(crate) struct Spec {
     pub(crate) functions: Vec<String>,
-    pub(crate) routes: Vec<Route>,
-    pub(crate) authorizer: Option<Authorizer>,
+    pub(crate) routes: Vec<RouteSpec>,
+    pub(crate) authorizer: Option<AuthorizerSpec>,
     pub(crate) selection: &'static str,
     pub(crate) burst: u32,
     pub(crate) retention: u32,
@@ -20,7 +20,7 @@ pub(crate) struct Spec {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Route {
+pub(crate) struct RouteSpec {
     pub(crate) key: String,
     pub(crate) function: usize,
     pub(crate) two_way: bool,
@@ -28,7 +28,7 @@ pub(crate) struct Route {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Authorizer {
+pub(crate) struct AuthorizerSpec {
     pub(crate) function: usize,
     pub(crate) token: Option<&'static str>,
 }
@@ -59,14 +59,14 @@ pub(crate) fn spec() -> impl Strategy<Value = Spec> {
                 .collect(),
             routes: routes
                 .into_iter()
-                .map(|(key, (function, two_way, timeout))| Route {
+                .map(|(key, (function, two_way, timeout))| RouteSpec {
                     key,
                     function,
                     two_way,
                     timeout,
                 })
                 .collect(),
-            authorizer: authorizer.map(|(function, token)| Authorizer { function, token }),
+            authorizer: authorizer.map(|(function, token)| AuthorizerSpec { function, token }),
             selection,
             burst: settings.0,
             retention: settings.1,
@@ -79,7 +79,7 @@ pub(crate) fn spec() -> impl Strategy<Value = Spec> {
 }
 
 impl Spec {
-    /// The sections of the file, each whole: their order means nothing.
+    /// Returns the sections of the file. Their order has no meaning.
     pub(crate) fn sections(&self) -> Vec<String> {
         let functions = self.functions.iter().map(|name| {
             format!("  {name}:\n    memory: {}\n    binary: {name}\n    environment: {{ ONE: one, TWO: two }}\n", self.memory)
@@ -130,7 +130,7 @@ impl Spec {
     }
 }
 
-/// A change, and whether a deployment snapshots what it changes.
+/// Change of a stack, inside or outside the snapshot of a deployment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Change {
     RouteFunction,
@@ -145,7 +145,7 @@ pub(crate) enum Change {
     Throttle,
     Retention,
     LogLevel,
-    Alarm,
+    AlarmSpec,
     Memory,
 }
 
@@ -162,22 +162,22 @@ pub(crate) const CHANGES: [Change; 14] = [
     Change::Throttle,
     Change::Retention,
     Change::LogLevel,
-    Change::Alarm,
+    Change::AlarmSpec,
     Change::Memory,
 ];
 
 impl Change {
-    /// Whether the deployment must change with it. Memory is code and configuration: only a pinned release
-    /// snapshots it, and only for functions that are called.
+    /// Returns true if the deployment must change. Memory is part of a version's configuration: only a pinned release
+    /// snapshots it, and only for functions that the API calls.
     pub(crate) fn is_snapshotted(self, spec: &Spec) -> bool {
         match self {
-            Change::Throttle | Change::Retention | Change::LogLevel | Change::Alarm => false,
+            Change::Throttle | Change::Retention | Change::LogLevel | Change::AlarmSpec => false,
             Change::Memory => spec.release == "pinned",
             _ => true,
         }
     }
 
-    /// The changed stack, if the change applies to it.
+    /// Returns the changed stack, or `None` if the change does not apply.
     pub(crate) fn apply(self, spec: &Spec) -> Option<Spec> {
         let mut changed = spec.clone();
         let first = &mut changed.routes[0];
@@ -193,7 +193,7 @@ impl Change {
                 } else {
                     "added".to_owned()
                 };
-                changed.routes.push(Route {
+                changed.routes.push(RouteSpec {
                     key,
                     function: 0,
                     two_way: false,
@@ -220,22 +220,22 @@ impl Change {
                     "info"
                 }
             }
-            Change::Alarm => changed.threshold += 1,
+            Change::AlarmSpec => changed.threshold += 1,
             Change::Memory => changed.memory += 1,
         }
         Some(changed)
     }
 
-    /// The changed authorizer, if the change applies to it.
-    fn authorizer(self, authorizer: Option<Authorizer>) -> Option<Option<Authorizer>> {
+    /// Returns the changed authorizer, or `None` if the change does not apply.
+    fn authorizer(self, authorizer: Option<AuthorizerSpec>) -> Option<Option<AuthorizerSpec>> {
         match (self, authorizer) {
             (Change::AuthorizerToggled, Some(_)) => Some(None),
-            (Change::AuthorizerToggled, None) => Some(Some(Authorizer {
+            (Change::AuthorizerToggled, None) => Some(Some(AuthorizerSpec {
                 function: 1,
                 token: None,
             })),
             (_, None) => None,
-            (Change::AuthorizerFunction, Some(old)) => Some(Some(Authorizer {
+            (Change::AuthorizerFunction, Some(old)) => Some(Some(AuthorizerSpec {
                 function: (old.function + 1) % 3,
                 ..old
             })),
@@ -245,7 +245,7 @@ impl Change {
                 } else {
                     Some("token")
                 };
-                Some(Some(Authorizer { token, ..old }))
+                Some(Some(AuthorizerSpec { token, ..old }))
             }
         }
     }

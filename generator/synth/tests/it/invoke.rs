@@ -3,9 +3,9 @@
 use insta::assert_snapshot;
 use stackgen_cfn::{Node, emit};
 
-use super::{STARTERS, problems, render, resource};
+use super::{STARTERS, errors, render, resource};
 
-/// The statement of a function's role that lets it invoke functions.
+/// Returns the statement that allows a role to invoke functions.
 fn statement(template: &Node, role: &str) -> String {
     let policy = resource(template, role)
         .at_path(&["Properties", "Policies"])
@@ -27,7 +27,7 @@ fn variable(template: &Node, function: &str, name: &str) -> Option<String> {
 }
 
 #[test]
-fn a_function_may_invoke_itself_and_its_versions_by_name_and_learns_its_name_from_lambda() {
+fn a_function_that_invokes_itself_gets_no_variable() {
     for environment in ["dev", "prod"] {
         let template = render(STARTERS[0].1, environment);
         let role = statement(&template, "SessionAudioHandlerRole");
@@ -58,7 +58,7 @@ environments: { dev: {}, prod: {} }
 ";
 
 #[test]
-fn another_function_is_named_in_a_variable_and_its_version_where_releases_are_pinned() {
+fn an_invoked_function_is_a_name_or_in_a_pinned_release_a_version() {
     let variable = |environment| {
         variable(
             &render(TWO, environment),
@@ -79,10 +79,10 @@ fn another_function_is_named_in_a_variable_and_its_version_where_releases_are_pi
 }
 
 #[test]
-fn a_new_version_of_a_function_is_a_new_version_of_who_invokes_it() {
+fn a_new_version_of_a_function_changes_the_versions_of_its_invokers() {
     let version = |text: &str| {
         let template = render(text, "prod");
-        let versions = super::of_type(&template, "AWS::Lambda::Version");
+        let versions = super::resources_of_type(&template, "AWS::Lambda::Version");
         let ids = versions.iter().map(|(id, _)| (*id).to_owned());
         ids.into_iter().find(|id| id.starts_with("Front")).unwrap()
     };
@@ -91,8 +91,8 @@ fn a_new_version_of_a_function_is_a_new_version_of_who_invokes_it() {
 }
 
 #[test]
-fn only_functions_of_the_stack_are_invoked_and_their_variables_are_not_set_by_hand() {
-    assert_snapshot!(problems(
+fn invoke_names_functions_of_the_stack_and_reserves_their_variables() {
+    assert_snapshot!(errors(
         "name: s
 functions:
   front:
@@ -104,14 +104,14 @@ functions:
     ), @"
     5:21 there is no function `bakc`
         help: did you mean `back`?
-    6:20 `BACK_FUNCTION` is set by stackgen, for `invoke`
-        help: take it out: the value follows the stack
+    6:20 stackgen sets `BACK_FUNCTION` because of `invoke`
+        help: remove it: stackgen sets the right value
     7:33 `invoke` must be a list, not a string
     ");
 }
 
 #[test]
-fn versions_that_invoke_each_other_have_no_beginning_and_functions_may() {
+fn versions_cannot_invoke_each_other_in_a_cycle_and_functions_can() {
     let circle = "name: s
 functions:
   a: { binary: a, invoke: [a, b] }
@@ -120,10 +120,10 @@ functions:
   d: { binary: d, invoke: [d] }
 environments: { dev: {}, prod: {} }
 ";
-    assert_snapshot!(problems(circle), @"
-    4:28 published versions invoke each other in a circle: b, c, b (in `prod`)
-        help: in a pinned release a function invokes a version that is published before its own: take one of them out of `invoke`, or write `release: live`
+    assert_snapshot!(errors(circle), @"
+    4:28 published versions invoke each other in a cycle: b, c, b (in `prod`)
+        help: remove one of them from `invoke`, or write `release: live`: in a pinned environment, a version can invoke only versions that are published before it
     ");
     let live = circle.replace("prod: {}", "prod: { release: live }");
-    assert_eq!(problems(&live), "");
+    assert_eq!(errors(&live), "");
 }

@@ -1,34 +1,34 @@
-//! What AWS would refuse for its length, its number or its form.
+//! Limits of AWS on lengths, numbers and formats.
 
 use insta::assert_snapshot;
 
-use super::{load, problems};
+use super::{errors, load};
 
 #[test]
-fn tags_and_the_description_keep_to_their_limits() {
+fn limits_of_tags_and_of_the_description() {
     let tags: String = (0..49).map(|n| format!(", t{n}: x")).collect();
     let (long, value) = ("k".repeat(129), "v".repeat(257));
     let text = format!(
         "name: a\ndescription: {}\ntags: {{ 'aws:x': y, {long}: x, k: {value}{tags} }}\nfunctions: {{ f: {{ binary: f }} }}\n",
         "é".repeat(513)
     );
-    assert_snapshot!(problems(&text).replace(&long, "kkk…"), @"
-    2:14 the description has 1026 bytes; CloudFormation takes 1024
-        help: say more in a comment
-    3:1 52 tags; a resource has at most 50
-        help: take some of them out
-    3:9 `aws:x` cannot be a tag's key
-        help: 1 to 128 characters, not beginning with `aws:`, which is AWS's own
-    3:21 `kkk…` cannot be a tag's key
-        help: 1 to 128 characters, not beginning with `aws:`, which is AWS's own
-    3:158 the tag's value has 257 characters; it may have 256
+    assert_snapshot!(errors(&text).replace(&long, "kkk…"), @"
+    2:14 the description has 1026 bytes; CloudFormation allows 1024
+        help: shorten it; put details in a comment
+    3:1 52 tags; a resource can have at most 50
+        help: remove some of them
+    3:9 `aws:x` is not a valid tag key
+        help: use 1 to 128 characters, and do not begin with `aws:`, which AWS reserves
+    3:21 `kkk…` is not a valid tag key
+        help: use 1 to 128 characters, and do not begin with `aws:`, which AWS reserves
+    3:158 the tag's value has 257 characters; the limit is 256
         help: shorten it
     ");
 }
 
 #[test]
-fn alarms_keep_to_their_limits_and_watch_what_is_there() {
-    assert_snapshot!(problems(
+fn limits_of_alarms_and_alarms_for_missing_resources() {
+    assert_snapshot!(errors(
         "name: a
 websocket: { name: x, routes: { $default: f } }
 functions: { f: { binary: f } }
@@ -40,44 +40,44 @@ alarms:
   tableThrottles: { threshold: 1 }
 "
     ), @"
-    5:3 6 actions; an alarm has at most 5
-        help: one SNS topic can tell many
-    6:3 289 periods of 300 s are more than an alarm looks back
-        help: `period` times `evaluationPeriods` is at most one day; with a period of an hour or more, seven days
-    8:3 169 periods of 3600 s are more than an alarm looks back
-        help: `period` times `evaluationPeriods` is at most one day; with a period of an hour or more, seven days
-    9:3 `tableThrottles` watches tables that the stack does not have
-        help: take it out, or add `tables`
+    5:3 6 actions; an alarm can have at most 5
+        help: use one SNS topic with many subscribers
+    6:3 289 periods of 300 s are longer than an alarm can evaluate
+        help: keep `period` times `evaluationPeriods` within one day, or within seven days if the period is an hour or more
+    8:3 169 periods of 3600 s are longer than an alarm can evaluate
+        help: keep `period` times `evaluationPeriods` within one day, or within seven days if the period is an hour or more
+    9:3 `tableThrottles` monitors tables that the stack does not have
+        help: remove it, or add `tables`
     ");
-    assert_snapshot!(problems("name: a\nresources: { T: { Type: 'AWS::SNS::Topic' } }\nalarms: { functionErrors: { threshold: 1 } }\n"), @"
-    3:11 `functionErrors` watches functions that the stack does not have
-        help: take it out, or add `functions`
+    assert_snapshot!(errors("name: a\nresources: { T: { Type: 'AWS::SNS::Topic' } }\nalarms: { functionErrors: { threshold: 1 } }\n"), @"
+    3:11 `functionErrors` monitors functions that the stack does not have
+        help: remove it, or add `functions`
     ");
 }
 
 #[test]
-fn tables_keep_to_their_limits() {
+fn limits_of_tables() {
     let indexes: String = (0..21)
         .map(|n| format!("      by-{n}: {{ partitionKey: {{ name: k, type: S }} }}\n"))
         .collect();
-    assert_snapshot!(problems(&format!(
+    assert_snapshot!(errors(&format!(
         "name: a\ntables:\n  T:\n    partitionKey: {{ name: k, type: S }}\n    encryption: awsOwned\n    kmsKeyArn: alias/x\n    indexes:\n{indexes}  U:\n    partitionKey: {{ name: k, type: S }}\n    indexes: {{ ab: {{ partitionKey: {{ name: k, type: S }} }} }}\n"
     )), @"
-    6:5 `kmsKeyArn` and `encryption` exclude each other
-        5:5 the other one
-        help: a key of your own takes the place of AWS's: take one of them out
+    6:5 `kmsKeyArn` and `encryption` are mutually exclusive
+        5:5 `encryption` is here
+        help: remove one of them: your own key replaces AWS's
     6:16 `kmsKeyArn` is not an ARN
-        help: it begins with `arn:`, or is an intrinsic function such as `!GetAtt Key.Arn`
-    7:5 21 indexes; a table has at most 20
-        help: an index can serve several questions when its keys are generic
-    31:16 `ab` cannot be an index's name
-        help: letters, digits, `-`, `_` and `.`, 3 to 255 characters
+        help: begin with `arn:`, or use an intrinsic function such as `!GetAtt Key.Arn`
+    7:5 21 indexes; a table can have at most 20
+        help: give an index generic keys, so that it serves several queries
+    31:16 `ab` is not a valid index name
+        help: use 3 to 255 letters, digits, `-`, `_` and `.`
     ");
 }
 
 #[test]
-fn a_domain_is_one_that_api_gateway_takes() {
-    assert_snapshot!(problems(
+fn domains_that_api_gateway_refuses_are_errors() {
+    assert_snapshot!(errors(
         "name: a
 functions: { f: { binary: f } }
 websocket:
@@ -91,22 +91,22 @@ http:
 parameters: { Certificate: { Type: String } }
 "
     ), @"
-    6:19 `https://WS.example.com` cannot be a domain name
-        help: labels of lower-case letters, digits and `-` with dots between, such as `ws.example.com`
+    6:19 `https://WS.example.com` is not a valid domain name
+        help: use lower-case letters, digits and `-`, separated by dots, such as `ws.example.com`
     6:61 `certificateArn` is not an ARN
-        help: it begins with `arn:`, or is an intrinsic function such as `!GetAtt Key.Arn`
-    6:79 `/v1` cannot be a mapping key
-        help: it is the path under the domain with no `/` in front: letters, digits and `$-_.+!*'()/`, such as `v1`
-    10:19 `localhost` cannot be a domain name
-        help: labels of lower-case letters, digits and `-` with dots between, such as `ws.example.com`
-    10:76 `v 1` cannot be a mapping key
-        help: it is the path under the domain with no `/` in front: letters, digits and `$-_.+!*'()/`, such as `v1`
+        help: begin with `arn:`, or use an intrinsic function such as `!GetAtt Key.Arn`
+    6:79 `/v1` is not a valid mapping key
+        help: write the path under the domain without a leading `/`, with letters, digits and `$-_.+!*'()/`, such as `v1`
+    10:19 `localhost` is not a valid domain name
+        help: use lower-case letters, digits and `-`, separated by dots, such as `ws.example.com`
+    10:76 `v 1` is not a valid mapping key
+        help: write the path under the domain without a leading `/`, with letters, digits and `$-_.+!*'()/`, such as `v1`
     ");
 }
 
 #[test]
-fn a_policy_statement_is_one_that_iam_reads() {
-    assert_snapshot!(problems(
+fn policy_statements_that_iam_refuses_are_errors() {
+    assert_snapshot!(errors(
         "name: a
 functions:
   f:
@@ -117,33 +117,33 @@ functions:
       - { Actions: 's:x', NotResource: '*' }
 "
     ), @"
-    6:19 `Effect` is `Allow` or `Deny`
-        help: with a capital letter
+    6:19 `Effect` must be `Allow` or `Deny`
+        help: begin with a capital letter
     7:9 the statement lacks `Resource`
-        help: write `Resource`, or `NotResource` for everything but those
-    7:36 `Action` and `NotAction` exclude each other
-        help: take one of them out
+        help: write `Resource`, or `NotResource` for everything except its values
+    7:36 `Action` and `NotAction` are mutually exclusive
+        help: remove one of them
     8:9 the statement lacks `Effect`
-        help: `Effect: Allow` or `Effect: Deny`
+        help: write `Effect: Allow` or `Effect: Deny`
     8:9 the statement lacks `Action`
-        help: write `Action`, or `NotAction` for everything but those
+        help: write `Action`, or `NotAction` for everything except its values
     8:11 unknown key `Actions` in a policy statement
         help: did you mean `Action`?
     ");
 }
 
 #[test]
-fn an_environment_whose_name_is_too_long_is_the_one_error_of_its_functions() {
-    assert_snapshot!(problems(
+fn an_environment_name_that_is_too_long_is_reported_once() {
+    assert_snapshot!(errors(
         "name: a\nfunctions: { a-function-with-quite-a-long-name-of-fifty-letters: { binary: f } }\nenvironments:\n  a-very-long-name-of-an-environment: {}\n"
     ), @"
-    4:3 `a-very-long-name-of-an-environment` cannot be an environment's name
-        help: lower-case letters, digits and `-`, beginning with a letter, at most 20 characters: it ends every name
+    4:3 `a-very-long-name-of-an-environment` is not a valid environment name
+        help: use lower-case letters, digits and `-`, begin with a letter, at most 20 characters: every name ends in it
     ");
 }
 
 #[test]
-fn a_quota_that_aws_raises_on_request_is_no_error() {
+fn adjustable_quotas_are_not_checked() {
     let routes: String = (0..301).map(|n| format!("    r{n}: f\n")).collect();
     load(&format!(
         "name: a\nrelease: pinned\nfunctions: {{ f: {{ binary: f }} }}\nwebsocket:\n  name: x\n  routes:\n{routes}"
@@ -157,22 +157,22 @@ fn environments_that_are_too_large_together_are_refused() {
     let text = format!(
         "name: a\nfunctions: {{ f: {{ binary: f, environment: {{ {variables} }} }} }}\nenvironments:\n{environments}"
     );
-    assert_snapshot!(problems(&text), @"
-    3:1 4000 environments of 9006 values each are too many for one file; together they may have 30000000
-        help: give some environments a stackgen.yaml of their own
+    assert_snapshot!(errors(&text), @"
+    3:1 4000 environments with 9006 values each exceed the limit of 30000000 values per file
+        help: move some environments to a stackgen.yaml of their own
     ");
 }
 
 #[test]
-fn a_problem_of_many_environments_names_some_of_them() {
+fn an_error_of_many_environments_names_some_of_them() {
     let environments: String = (0..200)
         .map(|n| format!("  e{n:03}: {{ functions: {{ f: {{ timeout: 20s }} }} }}\n"))
         .collect();
     let text = format!(
         "name: a\nfunctions: {{ f: {{ binary: f, timeout: 10s }} }}\nwebsocket: {{ name: x, routes: {{ $default: g }} }}\nenvironments:\n  first: {{ websocket: null }}\n{environments}"
     );
-    assert_snapshot!(problems(&text), @"
+    assert_snapshot!(errors(&text), @"
     3:43 there is no function `g` (in `e000`, `e001`, `e002`, `e003`, `e004`, `e005`, `e006`, `e007`, `e008`, `e009`, `e010`, `e011`, `e012`, `e013`, `e014`, `e015`, `e016`, `e017`, `e018`, `e019` and 180 more)
-        help: `functions` has `f`
+        help: use `f`
     ");
 }

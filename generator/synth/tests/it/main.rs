@@ -1,9 +1,9 @@
-//! stackgen.yaml in, problems or a template out.
+//! Tests of project files: errors and rendered templates.
 
 #![allow(
     missing_docs,
     clippy::unwrap_used,
-    reason = "tests say what they hold by their names"
+    reason = "test names state the behaviour"
 )]
 
 mod bad_input;
@@ -20,13 +20,13 @@ mod verify;
 mod wiring;
 
 use stackgen_cfn::{Node, Sources};
-use stackgen_synth::{Artifacts, Dialect, Problem, Request, Stack};
+use stackgen_synth::{Artifacts, Dialect, LocatedError, ProjectFile, RenderOptions};
 
-/// The problems of a file, as `line:column message`, each with what explains it.
-fn problems(text: &str) -> String {
+/// Returns the errors of a file as `line:column message`, each with its label, hint and row.
+fn errors(text: &str) -> String {
     let mut sources = Sources::new();
-    let loaded = Stack::load(sources.add("stackgen.yaml", text));
-    let problems = match loaded {
+    let loaded = ProjectFile::load(sources.add("stackgen.yaml", text));
+    let errors = match loaded {
         Ok(stack) => {
             let environments: Vec<String> = stack
                 .environments()
@@ -35,31 +35,31 @@ fn problems(text: &str) -> String {
                 .collect();
             environments
                 .iter()
-                .filter_map(|name| stack.render(&request(name, &Artifacts::new())).err())
+                .filter_map(|name| stack.render(&options(name, &Artifacts::new())).err())
                 .flatten()
                 .collect()
         }
-        Err(problems) => problems,
+        Err(errors) => errors,
     };
-    problems.iter().map(told).collect()
+    errors.iter().map(format_error).collect()
 }
 
-fn told(problem: &Problem) -> String {
-    let mut text = format!("{}:{} {problem}\n", problem.span.line, problem.span.column);
-    if let Some((span, label)) = &problem.related {
+fn format_error(error: &LocatedError) -> String {
+    let mut text = format!("{}:{} {error}\n", error.span.line, error.span.column);
+    if let Some((span, label)) = &error.related {
         text.push_str(&format!("    {}:{} {label}\n", span.line, span.column));
     }
-    if let Some(hint) = &problem.hint {
+    if let Some(hint) = &error.hint {
         text.push_str(&format!("    help: {hint}\n"));
     }
-    if let Some(row) = problem.row {
+    if let Some(row) = error.row {
         text.push_str(&format!("    row {row}\n"));
     }
     text
 }
 
-fn request<'a>(environment: &'a str, artifacts: &'a Artifacts) -> Request<'a> {
-    Request {
+fn options<'a>(environment: &'a str, artifacts: &'a Artifacts) -> RenderOptions<'a> {
+    RenderOptions {
         environment,
         dialect: Dialect::CloudFormation,
         project_path: ".",
@@ -67,22 +67,22 @@ fn request<'a>(environment: &'a str, artifacts: &'a Artifacts) -> Request<'a> {
     }
 }
 
-/// A file without problems.
-fn load(text: &str) -> Stack {
+/// Loads a file without errors.
+fn load(text: &str) -> ProjectFile {
     let mut sources = Sources::new();
-    Stack::load(sources.add("stackgen.yaml", text))
-        .unwrap_or_else(|problems| panic!("{problems:#?}\n{text}"))
+    ProjectFile::load(sources.add("stackgen.yaml", text))
+        .unwrap_or_else(|errors| panic!("{errors:#?}\n{text}"))
 }
 
-/// The template of one environment of a file.
+/// Renders the template of one environment.
 fn render(text: &str, environment: &str) -> Node {
     load(text)
-        .render(&request(environment, &Artifacts::new()))
+        .render(&options(environment, &Artifacts::new()))
         .unwrap()
         .template
 }
 
-/// The starters' files.
+/// Project files of the starters.
 const STARTERS: [(&str, &str); 3] = [
     (
         "live-session",
@@ -98,15 +98,15 @@ const STARTERS: [(&str, &str); 3] = [
     ),
 ];
 
-/// A resource of a template.
+/// Returns a resource of a template.
 fn resource<'a>(template: &'a Node, id: &str) -> &'a Node {
     template
         .at_path(&["Resources", id])
         .unwrap_or_else(|| panic!("no resource {id}"))
 }
 
-/// The logical ids of a type.
-fn of_type<'a>(template: &'a Node, kind: &str) -> Vec<(&'a str, &'a Node)> {
+/// Returns the resources of a type with their logical IDs.
+fn resources_of_type<'a>(template: &'a Node, kind: &str) -> Vec<(&'a str, &'a Node)> {
     let resources = template.get("Resources").and_then(Node::as_map).unwrap();
     resources
         .iter()

@@ -1,4 +1,4 @@
-//! The order of keys in stackgen.yaml means nothing.
+//! The order of keys in stackgen.yaml does not change the template.
 
 use proptest::prelude::*;
 use stackgen_cfn::{Map, Node, Sources, Value, emit, parse};
@@ -6,7 +6,7 @@ use stackgen_cfn::{Map, Node, Sources, Value, emit, parse};
 use super::generate::spec;
 use super::{STARTERS, load, render};
 
-/// The same document with the keys of every mapping in another order.
+/// Returns the same document with the keys of every mapping in another order.
 fn shuffled(node: &Node, random: &mut impl FnMut() -> u64) -> Node {
     match &node.value {
         Value::Map(map) => {

@@ -1,9 +1,9 @@
-//! What stands in CloudFormation's own words is checked as far as CloudFormation would refuse it, and against the
-//! stack's own resources.
+//! Sections in CloudFormation's syntax: their structure, their references, and conflicts with the stack's own
+//! resources.
 
 use insta::assert_snapshot;
 
-use super::{load, problems};
+use super::{errors, load};
 
 fn stack(rest: &str) -> String {
     format!(
@@ -12,8 +12,8 @@ fn stack(rest: &str) -> String {
 }
 
 #[test]
-fn a_deployment_has_no_logical_id_to_refer_to() {
-    assert_snapshot!(problems(&stack(
+fn a_reference_to_a_deployment_is_an_error() {
+    assert_snapshot!(errors(&stack(
         "http: { name: y, routes: { $default: { function: f, auth: none } } }
 outputs:
   A: { Value: !Ref WebSocketDeployment }
@@ -24,36 +24,36 @@ resources:
   T: { Type: 'AWS::SNS::Topic', DependsOn: WebSocketDeployment }
 "
     )), @"
-    6:20 `WebSocketDeployment` has another logical id in the template
-        help: it carries a digest of the wiring; the output `WebSocketDeploymentId` tells the deployment's id, and what must come after the deployment can wait for `WebSocketStage`
-    7:23 `HttpDeployment` has another logical id in the template
-        help: it carries a digest of the wiring; the output `HttpDeploymentId` tells the deployment's id, and what must come after the deployment can wait for `HttpStage`
-    8:20 `WebSocketDeployment` has another logical id in the template
-        help: it carries a digest of the wiring; the output `WebSocketDeploymentId` tells the deployment's id, and what must come after the deployment can wait for `WebSocketStage`
+    6:20 `WebSocketDeployment` has another logical ID in the template
+        help: use the output `WebSocketDeploymentId` for the deployment's ID, and depend on `WebSocketStage` to come after the deployment: its logical ID ends in a digest of the wiring
+    7:23 `HttpDeployment` has another logical ID in the template
+        help: use the output `HttpDeploymentId` for the deployment's ID, and depend on `HttpStage` to come after the deployment: its logical ID ends in a digest of the wiring
+    8:20 `WebSocketDeployment` has another logical ID in the template
+        help: use the output `WebSocketDeploymentId` for the deployment's ID, and depend on `WebSocketStage` to come after the deployment: its logical ID ends in a digest of the wiring
     9:20 there is no parameter or resource `WebSocketDeploymen`
-        help: `stackgen synth` shows the logical ids of what it makes; parameters stand under `parameters`
-    11:44 `WebSocketDeployment` has another logical id in the template
-        help: it carries a digest of the wiring; the output `WebSocketDeploymentId` tells the deployment's id, and what must come after the deployment can wait for `WebSocketStage`
+        help: run `stackgen synth` to see the logical IDs of resources; declare parameters under `parameters`
+    11:44 `WebSocketDeployment` has another logical ID in the template
+        help: use the output `WebSocketDeploymentId` for the deployment's ID, and depend on `WebSocketStage` to come after the deployment: its logical ID ends in a digest of the wiring
     ");
 }
 
 #[test]
-fn what_only_a_pinned_release_has_is_there_for_that_alone() {
+fn resources_of_pinned_releases_exist_only_in_pinned_environments() {
     let text = |release: &str| {
         stack(&format!(
             "release: {release}\noutputs: {{ Z: {{ Value: !Ref WebSocketInvokeRole }} }}\n"
         ))
     };
-    assert_eq!(problems(&text("pinned")), "");
-    assert_snapshot!(problems(&text("live")), @"
+    assert_eq!(errors(&text("pinned")), "");
+    assert_snapshot!(errors(&text("live")), @"
     5:29 there is no parameter or resource `WebSocketInvokeRole`
-        help: `stackgen synth` shows the logical ids of what it makes; parameters stand under `parameters`
+        help: run `stackgen synth` to see the logical IDs of resources; declare parameters under `parameters`
     ");
 }
 
 #[test]
-fn what_waits_for_itself_is_told_with_its_way_round() {
-    assert_snapshot!(problems(
+fn circular_dependencies_are_reported_with_their_path() {
+    assert_snapshot!(errors(
         "name: a
 functions:
   f:
@@ -73,37 +73,37 @@ conditions:
   IsTwo: !And [!Condition IsOne, !Equals [a, b]]
 "
     ), @"
-    5:32 resources wait for each other in a circle: `FFunction` → `WebSocketStage` → `WebSocketDeployment` → `DefaultRoute` → `FWebSocketIntegration` → `FFunction`
-        help: a stage waits for its deployment, which waits for every part of the API and the functions behind it: take the reference out, or write out the stage's name that it gives
-    8:71 resources wait for each other in a circle: `GRole` → `GFunction` → `GRole`
-        help: CloudFormation makes a resource after all that it refers to: take one of the references out
-    11:56 resources wait for each other in a circle: `Late` → `WebSocketStage` → `WebSocketDeployment` → `Late`
-        help: a stage waits for its deployment, which waits for every part of the API and the functions behind it: take the reference out, or write out the stage's name that it gives
+    5:32 circular dependency between resources: `FFunction` → `WebSocketStage` → `WebSocketDeployment` → `DefaultRoute` → `FWebSocketIntegration` → `FFunction`
+        help: remove the reference, or write the stage's name instead: a stage depends on its deployment, which depends on every part of the API and on its functions
+    8:71 circular dependency between resources: `GRole` → `GFunction` → `GRole`
+        help: remove one of the references: CloudFormation creates a resource after everything that it refers to
+    11:56 circular dependency between resources: `Late` → `WebSocketStage` → `WebSocketDeployment` → `Late`
+        help: remove the reference, or write the stage's name instead: a stage depends on its deployment, which depends on every part of the API and on its functions
     12:69 `Self` refers to itself
-        help: CloudFormation makes a resource after all that it refers to: take one of the references out
-    14:65 resources wait for each other in a circle: `Two` → `One` → `Two`
-        help: CloudFormation makes a resource after all that it refers to: take one of the references out
-    17:27 conditions refer to each other in a circle: `IsTwo` → `IsOne` → `IsTwo`
-        help: a condition compares parameters in the end
+        help: remove one of the references: CloudFormation creates a resource after everything that it refers to
+    14:65 circular dependency between resources: `Two` → `One` → `Two`
+        help: remove one of the references: CloudFormation creates a resource after everything that it refers to
+    17:27 circular dependency between conditions: `IsTwo` → `IsOne` → `IsTwo`
+        help: remove one of the references; in the end, conditions compare parameters
     ");
 }
 
 #[test]
-fn a_circle_of_every_function_is_told_once() {
-    assert_snapshot!(problems(
+fn a_cycle_through_every_function_is_reported_once() {
+    assert_snapshot!(errors(
         "name: a
 functionDefaults: { environment: { STAGE: !Ref WebSocketStage } }
 functions: { f: { binary: f }, g: { binary: g } }
 websocket: { name: x, routes: { $default: f, send: g } }
 "
     ), @"
-    2:48 resources wait for each other in a circle: `FFunction` → `WebSocketStage` → `WebSocketDeployment` → `DefaultRoute` → `FWebSocketIntegration` → `FFunction`
-        help: a stage waits for its deployment, which waits for every part of the API and the functions behind it: take the reference out, or write out the stage's name that it gives
+    2:48 circular dependency between resources: `FFunction` → `WebSocketStage` → `WebSocketDeployment` → `DefaultRoute` → `FWebSocketIntegration` → `FFunction`
+        help: remove the reference, or write the stage's name instead: a stage depends on its deployment, which depends on every part of the API and on its functions
     ");
 }
 
 #[test]
-fn a_reference_that_closes_no_circle_is_fine() {
+fn a_reference_that_closes_no_cycle_is_accepted() {
     load(&stack(
         "resources:
   Topic: { Type: 'AWS::SNS::Topic', DependsOn: [WebSocketStage, FFunction] }
@@ -117,8 +117,8 @@ outputs: { Topic: { Condition: IsOther, Value: !Ref Topic } }
 }
 
 #[test]
-fn what_a_resource_or_an_output_waits_for_must_be_there() {
-    assert_snapshot!(problems(&stack(
+fn dependencies_and_conditions_of_resources_and_outputs_must_exist() {
+    assert_snapshot!(errors(&stack(
         "parameters: { Size: { Type: String } }
 conditions: { IsLarge: !Equals [!Ref Size, large], IsOdd: !Equals [!Ref FFunction, x] }
 resources:
@@ -133,7 +133,7 @@ outputs:
     7:45 there is no resource `Topik`
         help: did you mean `Topic`?
     7:52 there is no resource `Size`
-        help: `stackgen synth` shows the logical ids of what it makes; parameters stand under `parameters`
+        help: run `stackgen synth` to see the logical IDs of resources; declare parameters under `parameters`
     7:70 there is no condition `IsLarg`
         help: did you mean `IsLarge`?
     10:19 there is no condition `Nope`
@@ -142,8 +142,8 @@ outputs:
 }
 
 #[test]
-fn parameters_mappings_and_conditions_have_the_shapes_that_cloudformation_reads() {
-    assert_snapshot!(problems(&stack(
+fn malformed_parameters_mappings_and_conditions_are_errors() {
+    assert_snapshot!(errors(&stack(
         "parameters:
   A: String
   B: { Default: x }
@@ -158,24 +158,24 @@ conditions:
 "
     )), @"
     5:6 `A` must be a mapping, not a string
-        help: such as `Type: String`
+        help: write, for example, `Type: String`
     6:3 `B` lacks `Type`
-        help: such as `Type: String`
-    7:14 `Strng` is not a type of parameter
+        help: write, for example, `Type: String`
+    7:14 `Strng` is not a parameter type
         help: did you mean `String`?
     7:21 unknown key `Defalt` in `C`
         help: did you mean `Default`?
     9:6 `D` must be a mapping of mappings: `{Names: {topic: {name: …}}}`, not a string
     10:11 `x` must be a mapping of mappings: `{Names: {topic: {name: …}}}`, not a string
-    11:16 `y` must be a value, or a list of values, that is written out, not an intrinsic function
+    11:16 `y` must be a literal value or a list of literal values, not an intrinsic function
     13:6 `G` must be `!Equals`, `!And`, `!Or`, `!Not` or `!Condition`, not a boolean
     14:6 `H` must be `!Equals`, `!And`, `!Or`, `!Not` or `!Condition`, not an intrinsic function
     ");
 }
 
 #[test]
-fn resources_and_outputs_have_the_shapes_that_cloudformation_reads() {
-    assert_snapshot!(problems(&stack(
+fn malformed_resources_and_outputs_are_errors() {
+    assert_snapshot!(errors(&stack(
         "resources:
   I: AWS::SNS::Topic
   J: { Properties: {} }
@@ -190,34 +190,34 @@ outputs:
 "
     )), @"
     5:6 `I` must be a mapping, not a string
-        help: such as `Type: AWS::SNS::Topic`
+        help: write, for example, `Type: AWS::SNS::Topic`
     6:3 `J` lacks `Type`
-        help: such as `Type: AWS::SNS::Topic`
-    7:14 `SNS` is not a type of resource
-        help: such as `AWS::SNS::Topic`, `Custom::Name` or `AWS::SNS::Topic::MODULE`
+        help: write, for example, `Type: AWS::SNS::Topic`
+    7:14 `SNS` is not a resource type
+        help: write, for example, `AWS::SNS::Topic`, `Custom::Name` or `AWS::SNS::Topic::MODULE`
     7:19 unknown key `Propertis` in `K`
         help: did you mean `Properties`?
     7:46 `Properties` must be a mapping, not a list
     8:49 `DeletionPolicy` cannot be `Keep`
-        help: it is one of `Delete`, `Retain`, `RetainExceptOnCreate` or `Snapshot`
-    8:66 `DependsOn` must be a logical id or a list of them, not a mapping
+        help: use `Delete`, `Retain`, `RetainExceptOnCreate` or `Snapshot`
+    8:66 `DependsOn` must be a logical ID or a list of logical IDs, not a mapping
     8:87 `Condition` must be a string, not a list
-    9:3 `m_n` cannot be a logical id
-        help: letters and digits only, at most 255
+    9:3 `m_n` is not a valid logical ID
+        help: use letters and digits only, at most 255
     12:6 `P` must be a mapping, not a string
-        help: such as `Value: !Ref Topic`
+        help: write, for example, `Value: !Ref Topic`
     13:3 `Q` lacks `Value`
-        help: such as `Value: !Ref Topic`
-    14:15 `Value` must be a text or an intrinsic function, not a mapping
+        help: write, for example, `Value: !Ref Topic`
+    14:15 `Value` must be a string or an intrinsic function, not a mapping
     14:33 `Export` must be a mapping with `Name`, not a string
     14:36 unknown key `Name` in `R`
-        help: known here: `Value`, `Description`, `Export` and `Condition`
+        help: use `Value`, `Description`, `Export` or `Condition`
     ");
 }
 
 #[test]
 fn functions_that_need_a_transform_are_refused() {
-    assert_snapshot!(problems(
+    assert_snapshot!(errors(
         "name: a
 functions: { f: { binary: f, environment: { AA: !ToJsonString { a: b } } } }
 resources:
@@ -230,24 +230,24 @@ resources:
       Fn::Transform: { Name: x }
 "
     ), @"
-    2:49 `!ToJsonString` needs a transform of the template
-        help: stackgen writes no `Transform`, so there are neither language extensions nor macros: write out what it would give
-    4:3 `Fn::ForEach::Topics` needs a transform of the template
-        help: stackgen writes no `Transform`, so there are neither language extensions nor macros: write out what it would give
-    8:18 `!Length` needs a transform of the template
-        help: stackgen writes no `Transform`, so there are neither language extensions nor macros: write out what it would give
-    9:22 `Fn::Sub` stands beside other keys
-        help: an intrinsic function is the only key of its mapping
-    9:34 there is no function `Fn::Jion`
+    2:49 `!ToJsonString` needs a transform
+        help: write its result instead: the template has no `Transform`, so neither language extensions nor macros apply
+    4:3 `Fn::ForEach::Topics` needs a transform
+        help: write its result instead: the template has no `Transform`, so neither language extensions nor macros apply
+    8:18 `!Length` needs a transform
+        help: write its result instead: the template has no `Transform`, so neither language extensions nor macros apply
+    9:22 `Fn::Sub` has other keys beside it
+        help: make the intrinsic function the only key of its mapping
+    9:34 there is no intrinsic function `Fn::Jion`
         help: did you mean `Fn::Join`?
-    10:7 `Fn::Transform` needs a transform of the template
-        help: stackgen writes no `Transform`, so there are neither language extensions nor macros: write out what it would give
+    10:7 `Fn::Transform` needs a transform
+        help: write its result instead: the template has no `Transform`, so neither language extensions nor macros apply
     ");
 }
 
 #[test]
-fn a_raw_part_of_an_api_neither_meets_another_nor_undermines_the_deployment() {
-    assert_snapshot!(problems(&stack(
+fn a_raw_part_of_an_api_cannot_duplicate_another_or_break_the_deployment() {
+    assert_snapshot!(errors(&stack(
         "http: { name: y, routes: { 'GET /a/{b}': { function: f, auth: none } } }
 conditions: { Is: !Equals [a, b] }
 resources:
@@ -262,29 +262,29 @@ resources:
 outputs: { WebSocketUrl: { Value: x } }
 "
     )), @"
-    7:92 `WebSocketApi` has a route `$default` already
+    7:92 `WebSocketApi` already has a route `$default`
         3:33 here
-        help: API Gateway refuses a second route of one name: take one of them out
+        help: remove one of them: API Gateway refuses a second route with the same key
         row D14
-    8:87 `HttpApi` has a route `GET /a/{c}` already
+    8:87 `HttpApi` already has a route `GET /a/{c}`
         4:28 here
-        help: API Gateway refuses a second route of one name: take one of them out
+        help: remove one of them: API Gateway refuses a second route with the same key
         row D14
     10:42 `D` is part of the API's deployment and cannot have a condition
-        help: the deployment must wait for it, and cannot wait for what may not be made: write it under the environments that have it
+        help: write it under the environments that have it: the deployment depends on it, and cannot depend on a resource that may not exist
         row F7
-    10:107 `WebSocketApi` has a route `ping` already
+    10:107 `WebSocketApi` already has a route `ping`
         9:3 here
-        help: API Gateway refuses a second route of one name: take one of them out
+        help: remove one of them: API Gateway refuses a second route with the same key
         row D14
-    11:93 `WebSocketApi` has a stage `prod` already
+    11:93 `WebSocketApi` already has a stage `prod`
         3:1 here
-        help: API Gateway refuses a second stage of one name: take one of them out
+        help: remove one of them: API Gateway refuses a second stage with the same name
         row D14
-    12:95 a stage of this API cannot deploy by itself
-        help: stackgen makes a deployment for every change of the wiring: name one in `DeploymentId`
+    12:95 a stage of this API cannot use AutoDeploy
+        help: name a deployment in `DeploymentId`: stackgen creates one for each change of the wiring
         row D5
-    15:12 stackgen makes an output `WebSocketUrl` itself
-        help: give this one another logical id
+    15:12 stackgen already makes an output `WebSocketUrl`
+        help: choose another logical ID
     ");
 }

@@ -1,27 +1,27 @@
-//! Templates as people see them.
+//! Rendered templates as text.
 
 use insta::{assert_debug_snapshot, assert_snapshot};
 use stackgen_cfn::emit;
 
-use super::{Artifacts, Dialect, Request, STARTERS, load, render};
+use super::{Artifacts, Dialect, RenderOptions, STARTERS, load, render};
 
 #[test]
-fn the_smallest_stack_reads_well() {
+fn the_smallest_stack_as_text() {
     assert_snapshot!(emit::yaml(&render(STARTERS[2].1, "dev")));
 }
 
 #[test]
-fn sam_differs_in_the_functions_alone() {
+fn sam_differs_only_in_the_functions() {
     let stack = load(STARTERS[2].1);
     let artifacts = Artifacts::new();
     let of = |dialect| {
-        let request = Request {
+        let options = RenderOptions {
             environment: "dev",
             dialect,
             project_path: "../..",
             artifacts: &artifacts,
         };
-        emit::yaml(&stack.render(&request).unwrap().template)
+        emit::yaml(&stack.render(&options).unwrap().template)
     };
     let (cloudformation, sam) = (of(Dialect::CloudFormation), of(Dialect::Sam));
     let lines = |text: &str, other: &str| -> Vec<String> {
@@ -54,30 +54,30 @@ fn sam_differs_in_the_functions_alone() {
 }
 
 #[test]
-fn every_part_of_the_language_renders() {
+fn every_key_renders() {
     assert_snapshot!(emit::yaml(&render(include_str!("everything.yaml"), "prod")));
 }
 
 #[test]
-fn notices_say_what_a_template_cannot() {
+fn notices_of_a_template() {
     let stack = load(STARTERS[0].1);
     let artifacts = Artifacts::new();
     let told = |environment| {
-        let request = Request {
+        let options = RenderOptions {
             environment,
             dialect: Dialect::CloudFormation,
             project_path: ".",
             artifacts: &artifacts,
         };
-        let notices = stack.render(&request).unwrap().notices;
+        let notices = stack.render(&options).unwrap().notices;
         notices
             .iter()
             .map(|notice| format!("{}: {}\n", notice.code, notice.message))
             .collect::<String>()
     };
-    assert_snapshot!(told("dev"), @"account-role: logs need API Gateway's CloudWatch role, which the account and region must have");
+    assert_snapshot!(told("dev"), @"account-role: logs need API Gateway's CloudWatch role, which is set once per account and region");
     assert_snapshot!(told("prod"), @"
-    not-built: no function is built, so versions are named after configuration alone
-    account-role: logs need API Gateway's CloudWatch role, which the account and region must have
+    not-built: no function is built: changes to code will not publish new versions
+    account-role: logs need API Gateway's CloudWatch role, which is set once per account and region
     ");
 }

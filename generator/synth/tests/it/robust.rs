@@ -1,33 +1,33 @@
-//! Whatever the bytes are: problems with places, or a template, and never a panic.
+//! Any input results in errors with locations or in a template, and never in a panic.
 
 use proptest::prelude::*;
 use stackgen_cfn::Sources;
-use stackgen_synth::{Artifacts, Stack};
+use stackgen_synth::{Artifacts, ProjectFile};
 
-use super::{STARTERS, request};
+use super::{STARTERS, options};
 
-/// Loads and, where that works, renders. A refusal says at least one thing, in the file.
+/// Loads a text and renders it if it has no errors. Otherwise there must be an error with a location inside the file.
 fn survives(text: &str) -> Result<(), TestCaseError> {
     let mut sources = Sources::new();
     let source = sources.add("stackgen.yaml", text);
-    match Stack::load(source) {
+    match ProjectFile::load(source) {
         Ok(stack) => {
             for environment in stack.environments() {
-                let _ = stack.render(&request(environment, &Artifacts::new()));
+                let _ = stack.render(&options(environment, &Artifacts::new()));
             }
         }
-        Err(problems) => {
-            prop_assert!(!problems.is_empty());
-            for problem in problems {
-                prop_assert!(!problem.message.is_empty());
-                prop_assert!(problem.span.end as usize <= text.len(), "{problem:?}");
+        Err(errors) => {
+            prop_assert!(!errors.is_empty());
+            for error in errors {
+                prop_assert!(!error.message.is_empty());
+                prop_assert!(error.span.end as usize <= text.len(), "{error:?}");
             }
         }
     }
     Ok(())
 }
 
-/// A starter with a few lines dropped, doubled, cut, moved or overwritten.
+/// Returns a starter with a few lines removed, doubled, cut, moved or overwritten.
 fn mutated() -> impl Strategy<Value = String> {
     let edit = (
         0..6_u8,

@@ -1,31 +1,31 @@
-//! Single values that YAML, IAM or an environment would turn into something else.
+//! Values that YAML, IAM or an environment would change.
 
 use insta::assert_snapshot;
 use stackgen_cfn::emit;
 
-use super::{problems, render, resource};
+use super::{errors, render, resource};
 
 #[test]
-fn a_value_that_yaml_would_respell_is_asked_for_in_quotes() {
-    assert_snapshot!(problems(
+fn a_value_whose_text_yaml_changes_must_be_quoted() {
+    assert_snapshot!(errors(
         "name: s
 functions:
   f: { binary: f, environment: { AON: on, NUM: 012, FLT: 1.10, SEX: 1:30, ONE: 1, YES: true, HALF: 1.5, TEXT: '1.10' } }
 "
     ), @"
-    3:39 `AON` is written `on` and would be read as `true`
+    3:39 `AON` is written as `on`, which YAML reads as `true`
         help: put it in quotes: 'on'
-    3:48 `NUM` is written `012` and would be read as `10`
+    3:48 `NUM` is written as `012`, which YAML reads as `10`
         help: put it in quotes: '012'
-    3:58 `FLT` is written `1.10` and would be read as `1.1`
+    3:58 `FLT` is written as `1.10`, which YAML reads as `1.1`
         help: put it in quotes: '1.10'
-    3:69 `SEX` is written `1:30` and would be read as `90`
+    3:69 `SEX` is written as `1:30`, which YAML reads as `90`
         help: put it in quotes: '1:30'
     ");
 }
 
 #[test]
-fn an_aliased_value_is_taken_as_it_is() {
+fn an_aliased_value_is_accepted() {
     let text = "name: s\nfunctions:\n  f: { binary: f, environment: { AA: &a 5, BB: *a } }\n";
     let template = render(text, "dev");
     let path = ["Properties", "Environment", "Variables", "BB"];
@@ -36,21 +36,21 @@ fn an_aliased_value_is_taken_as_it_is() {
 }
 
 #[test]
-fn a_route_key_with_a_wildcard_would_let_other_routes_in() {
-    assert_snapshot!(problems(
+fn wildcards_in_route_keys_are_refused() {
+    assert_snapshot!(errors(
         "name: s\nfunctions: { f: { binary: f } }\nwebsocket: { name: a, routes: { '*': f, 'a?': f, \"a\\nb\": f } }\n"
     ), @r"
-    3:33 `*` cannot be a route key
-        help: in the source of an invoke permission `*` and `?` stand for anything: it would let other routes in
-    3:41 `a?` cannot be a route key
-        help: in the source of an invoke permission `*` and `?` stand for anything: it would let other routes in
-    3:50 `a\nb` cannot be a route key
-        help: in the source of an invoke permission `*` and `?` stand for anything: it would let other routes in
+    3:33 `*` is not a valid route key
+        help: remove wildcards and control characters: with `*` or `?` in its source, the invoke permission would allow other routes
+    3:41 `a?` is not a valid route key
+        help: remove wildcards and control characters: with `*` or `?` in its source, the invoke permission would allow other routes
+    3:50 `a\nb` is not a valid route key
+        help: remove wildcards and control characters: with `*` or `?` in its source, the invoke permission would allow other routes
     ");
 }
 
 #[test]
-fn what_looks_like_a_reference_in_a_route_key_is_text() {
+fn a_reference_in_a_route_key_is_literal_text() {
     let text = "name: s\nfunctions: { f: { binary: f } }\nwebsocket: { name: a, routes: { 'a${Nope}': f } }\n";
     let template = emit::yaml(&render(text, "dev"));
     assert!(template.contains("RouteKey: 'a${Nope}'"), "{template}");
@@ -58,7 +58,7 @@ fn what_looks_like_a_reference_in_a_route_key_is_text() {
 }
 
 #[test]
-fn a_rate_may_be_a_fraction_and_may_not_be_nothing() {
+fn a_rate_limit_can_be_a_fraction_but_not_zero() {
     let text = |rate| {
         format!(
             "name: s\nfunctions: {{ f: {{ binary: f }} }}\nwebsocket: {{ name: a, routes: {{ $default: f }}, stage: {{ throttling: {{ burstLimit: 1, rateLimit: {rate} }} }} }}\n"
@@ -70,16 +70,16 @@ fn a_rate_may_be_a_fraction_and_may_not_be_nothing() {
         resource(&template, "WebSocketStage").at_path(&path),
         Some(&0.5.into())
     );
-    assert_snapshot!(problems(&text("0")), @"
+    assert_snapshot!(errors(&text("0")), @"
     3:97 `rateLimit` is 0; it must be more than 0
-        help: with 0 every handshake is answered 429
+        help: raise it: with 0, API Gateway answers every handshake with 429
         row D18
     ");
 }
 
 #[test]
-fn a_problem_of_one_environment_says_which() {
-    assert_snapshot!(problems(
+fn an_error_of_one_environment_names_it() {
+    assert_snapshot!(errors(
         "name: s
 functions: { f: { binary: f } }
 websocket: { name: a, routes: { $default: f } }
@@ -91,13 +91,13 @@ environments:
     2:14 function `f` has no code (in `prod`)
         help: write `binary: f` for a cargo binary, or `zip:` and the path of a zip file
     3:1 `websocket` lacks `name` (in `prod`)
-        help: `name`: The API is called `{name}-{env}`
+        help: `name`: Name of the API
     ");
 }
 
 #[test]
-fn an_authorizer_that_cannot_be_read_is_there_all_the_same() {
-    assert_snapshot!(problems(
+fn an_authorizer_with_errors_still_counts_as_declared() {
+    assert_snapshot!(errors(
         "name: s
 functions: { f: { binary: f } }
 http:

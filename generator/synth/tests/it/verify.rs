@@ -1,12 +1,12 @@
-//! `verify`: callers that a stage is tried with. They are declared, checked and merged, and render nothing.
+//! `verify`: callers that verify a stage. They are declared, checked and merged, and render nothing.
 
 use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 use stackgen_cfn::emit;
-use stackgen_synth::spec::{VerifyApi, VerifyCaller, VerifyValue};
+use stackgen_synth::spec::{VerifyApi, VerifyCallerSpec, VerifyValue};
 
-use super::{STARTERS, load, problems, render};
+use super::{STARTERS, errors, load, render};
 
 const STACK: &str = "name: s
 functions: { f: { binary: f } }
@@ -14,8 +14,8 @@ websocket: { name: api, routes: { $connect: f, $default: { function: f, twoWay: 
 ";
 const HTTP: &str = "http: { name: web, routes: { GET /health: { function: f, auth: none } } }\n";
 
-/// The callers of an environment, by name.
-fn callers(text: &str, environment: &str) -> BTreeMap<String, VerifyCaller> {
+/// Returns the callers of an environment by name.
+fn callers(text: &str, environment: &str) -> BTreeMap<String, VerifyCallerSpec> {
     load(text)
         .verify_callers(environment)
         .into_iter()
@@ -108,15 +108,15 @@ environments:
 }
 
 #[test]
-fn an_environment_that_is_not_there_and_a_file_without_callers_have_none() {
+fn unknown_environments_and_files_without_callers_have_none() {
     let text = verified("verify: { anonymous: {} }\n");
     assert!(load(&text).verify_callers("prod").is_empty());
     assert!(load(STACK).verify_callers("dev").is_empty());
 }
 
 #[test]
-fn a_value_of_no_known_form_is_refused_before_a_token_is_committed() {
-    assert_snapshot!(problems(&verified(
+fn a_value_without_a_prefix_is_refused_because_it_may_be_a_token() {
+    assert_snapshot!(errors(&verified(
         r#"verify:
   speaker:
     query: { token: eyJhbGciOiJSUzI1NiJ9, a: "env:", b: "env:1X", c: "command: ", e: 1 }
@@ -124,52 +124,52 @@ fn a_value_of_no_known_form_is_refused_before_a_token_is_committed() {
     subprotocols: [bearer, "text:a b"]
 "#
     )), @"
-    6:21 a value begins with `env:`, `command:` or `text:`
-        help: `env:NAME` reads an environment variable, `command:LINE` takes the output of a command, `text:VALUE` is for what is not secret; tokens do not belong in this file
+    6:21 a value must begin with `env:`, `command:` or `text:`
+        help: write `env:NAME` for an environment variable, `command:LINE` for the output of a command, or `text:VALUE` for a value that is not secret; keep tokens out of this file
     6:46 `env:` needs the name of an environment variable
-        help: letters, digits and `_`, not beginning with a digit, such as `env:TOKEN`
+        help: use letters, digits and `_`, and do not begin with a digit, such as `env:TOKEN`
     6:57 `env:` needs the name of an environment variable
-        help: letters, digits and `_`, not beginning with a digit, such as `env:TOKEN`
+        help: use letters, digits and `_`, and do not begin with a digit, such as `env:TOKEN`
     6:70 `command:` needs a command line
-        help: such as `command:./mint-token speaker`
+        help: write a command, such as `command:./mint-token speaker`
     6:86 `e` must be a string, not a number
         help: put it in quotes
-    7:31 a value begins with `env:`, `command:` or `text:`
-        help: `env:NAME` reads an environment variable, `command:LINE` takes the output of a command, `text:VALUE` is for what is not secret; tokens do not belong in this file
-    7:53 a value begins with `env:`, `command:` or `text:`
-        help: `env:NAME` reads an environment variable, `command:LINE` takes the output of a command, `text:VALUE` is for what is not secret; tokens do not belong in this file
-    8:20 a value begins with `env:`, `command:` or `text:`
-        help: `env:NAME` reads an environment variable, `command:LINE` takes the output of a command, `text:VALUE` is for what is not secret; tokens do not belong in this file
-    8:28 this cannot be a subprotocol
-        help: letters, digits and ``!#$%&'*+-.^_`|~``; no blanks
+    7:31 a value must begin with `env:`, `command:` or `text:`
+        help: write `env:NAME` for an environment variable, `command:LINE` for the output of a command, or `text:VALUE` for a value that is not secret; keep tokens out of this file
+    7:53 a value must begin with `env:`, `command:` or `text:`
+        help: write `env:NAME` for an environment variable, `command:LINE` for the output of a command, or `text:VALUE` for a value that is not secret; keep tokens out of this file
+    8:20 a value must begin with `env:`, `command:` or `text:`
+        help: write `env:NAME` for an environment variable, `command:LINE` for the output of a command, or `text:VALUE` for a value that is not secret; keep tokens out of this file
+    8:28 this is not a valid subprotocol
+        help: use letters, digits and ``!#$%&'*+-.^_`|~``, without spaces
     ");
 }
 
 #[test]
 fn line_breaks_and_control_characters_are_refused_in_values() {
-    assert_snapshot!(problems(&verified(
+    assert_snapshot!(errors(&verified(
         r#"verify:
   speaker:
     query: { a: "text:x\r\nHost: y", b: "command:one\ntwo", c: "env:A\nB" }
     headers: { X-One: "text:x\ny", X-Two: "text:é" }
 "#
     )), @"
-    6:17 a value cannot have line breaks or other control characters
-        help: take it out; a longer command can be a script
-    6:41 a value cannot have line breaks or other control characters
-        help: take it out; a longer command can be a script
-    6:64 a value cannot have line breaks or other control characters
-        help: take it out; a longer command can be a script
-    7:23 a value cannot have line breaks or other control characters
-        help: take it out; a longer command can be a script
+    6:17 a value cannot contain line breaks or other control characters
+        help: remove it; put a longer command in a script
+    6:41 a value cannot contain line breaks or other control characters
+        help: remove it; put a longer command in a script
+    6:64 a value cannot contain line breaks or other control characters
+        help: remove it; put a longer command in a script
+    7:23 a value cannot contain line breaks or other control characters
+        help: remove it; put a longer command in a script
     7:43 the value of `X-Two` is not ASCII
-        help: encode what is not, such as `%C3%A9` for `é`
+        help: encode other characters, such as `%C3%A9` for `é`
     ");
 }
 
 #[test]
 fn names_of_callers_headers_and_parameters_are_checked() {
-    assert_snapshot!(problems(&verified(
+    assert_snapshot!(errors(&verified(
         r#"verify:
   "a b": {}
   aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: {}
@@ -185,29 +185,29 @@ fn names_of_callers_headers_and_parameters_are_checked() {
       x-twice: text:y
 "#
     )), @"
-    5:3 `a b` cannot be a caller's name
-        help: letters, digits, `-` and `_`, at most 40 characters
-    6:3 `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` cannot be a caller's name
-        help: letters, digits, `-` and `_`, at most 40 characters
-    9:14 `` cannot be a query parameter's name
+    5:3 `a b` is not a valid caller name
+        help: use letters, digits, `-` and `_`, at most 40 characters
+    6:3 `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` is not a valid caller name
+        help: use letters, digits, `-` and `_`, at most 40 characters
+    9:14 `` is not a valid query parameter name
         help: write the name without encoding; stackgen encodes it
     11:7 `Host` is a header that the client sets itself
-        help: take it out
+        help: remove it
     12:7 `upgrade` is a header that the client sets itself
-        help: take it out
+        help: remove it
     13:7 `Sec-WebSocket-Protocol` is a header that the client sets itself
         help: list the subprotocols under `subprotocols`
-    14:7 `X Y` cannot be a header's name
-        help: letters, digits and ``!#$%&'*+-.^_`|~``, such as `Authorization`
-    16:7 headers `X-Twice` and `x-twice` are one
-        15:7 the other one
-        help: names of headers are the same in upper and lower case
+    14:7 `X Y` is not a valid header name
+        help: use letters, digits and ``!#$%&'*+-.^_`|~``, such as `Authorization`
+    16:7 headers `X-Twice` and `x-twice` are the same header
+        15:7 the other header
+        help: remove one of them: header names are case-insensitive
     ");
 }
 
 #[test]
-fn what_an_http_caller_cannot_do_is_refused_and_the_other_way_round() {
-    assert_snapshot!(problems(&format!(
+fn keys_of_the_other_api_are_refused() {
+    assert_snapshot!(errors(&format!(
         "{STACK}{HTTP}{}",
         r#"verify:
   health: { api: http, send: "{}", expect: ok, subprotocols: [text:a], path: health }
@@ -217,30 +217,30 @@ fn what_an_http_caller_cannot_do_is_refused_and_the_other_way_round() {
   later: { status: 600, api: http }
 "#
     )), @"
-    6:24 `send` is for callers of the WebSocket API
-        help: a caller of the HTTP API has `method`, `path`, `query`, `headers` and `status`
-    6:36 `expect` is for callers of the WebSocket API
-        help: a caller of the HTTP API has `method`, `path`, `query`, `headers` and `status`
-    6:48 `subprotocols` is for callers of the WebSocket API
-        help: a caller of the HTTP API has `method`, `path`, `query`, `headers` and `status`
-    6:78 `health` cannot be the path of a request
-        help: it begins with `/` and does not name the stage, such as `/health`; encode spaces and the like (`%20`)
-    7:29 `/health?deep=1` cannot be the path of a request
+    6:24 `send` applies only to callers of the WebSocket API
+        help: remove it; callers of the HTTP API have `method`, `path`, `query`, `headers` and `status`
+    6:36 `expect` applies only to callers of the WebSocket API
+        help: remove it; callers of the HTTP API have `method`, `path`, `query`, `headers` and `status`
+    6:48 `subprotocols` applies only to callers of the WebSocket API
+        help: remove it; callers of the HTTP API have `method`, `path`, `query`, `headers` and `status`
+    6:78 `health` is not a valid request path
+        help: begin with `/`, leave out the stage, as in `/health`, and percent-encode special characters (`%20`)
+    7:29 `/health?deep=1` is not a valid request path
         help: write the part after `?` under `query`
-    7:78 `get` cannot be the method of a request
-        help: `GET`, `HEAD`, `OPTIONS`, `POST`, `PUT`, `PATCH` or `DELETE`
+    7:78 `get` is not a valid request method
+        help: use `GET`, `HEAD`, `OPTIONS`, `POST`, `PUT`, `PATCH` or `DELETE`
     7:94 `Host` is a header that the client sets itself
-        help: take it out
-    8:14 `method` is for callers of the HTTP API
-        help: a handshake is always a GET of the stage's URL; write `api: http` for a request
-    8:27 `path` is for callers of the HTTP API
-        help: a handshake is always a GET of the stage's URL; write `api: http` for a request
-    8:49 `send` needs a connection, and there is none after status 401
+        help: remove it
+    8:14 `method` applies only to callers of the HTTP API
+        help: remove it, or write `api: http` to send a request: a handshake is always a GET of the stage's URL
+    8:27 `path` applies only to callers of the HTTP API
+        help: remove it, or write `api: http` to send a request: a handshake is always a GET of the stage's URL
+    8:49 `send` needs a connection, and status 401 does not open one
         8:44 the handshake is expected to fail
-        help: take one of the two out
-    8:61 `expect` needs a connection, and there is none after status 401
+        help: remove one of the two
+    8:61 `expect` needs a connection, and status 401 does not open one
         8:44 the handshake is expected to fail
-        help: take one of the two out
+        help: remove one of the two
     9:16 `api` cannot be `https`
         help: did you mean `http`?
     9:31 `status` is 99; it must be between 100 and 599
@@ -253,21 +253,21 @@ fn what_an_http_caller_cannot_do_is_refused_and_the_other_way_round() {
 }
 
 #[test]
-fn an_api_that_the_stack_lacks_cannot_be_called() {
-    assert_snapshot!(problems(&verified("verify: { health: { api: http, path: /health } }\n")), @"
+fn a_caller_of_a_missing_api_is_refused() {
+    assert_snapshot!(errors(&verified("verify: { health: { api: http, path: /health } }\n")), @"
     4:26 caller `health` calls an HTTP API that the stack does not have
-        help: take the caller out, or add `http`
+        help: remove the caller, or add `http`
     ");
-    assert_snapshot!(problems(&format!("name: s\nfunctions: {{ f: {{ binary: f }} }}\n{HTTP}verify: {{ anonymous: {{}} }}\n")), @"
+    assert_snapshot!(errors(&format!("name: s\nfunctions: {{ f: {{ binary: f }} }}\n{HTTP}verify: {{ anonymous: {{}} }}\n")), @"
     4:11 caller `anonymous` calls a WebSocket API that the stack does not have
         help: write `api: http` to call the HTTP API
     ");
 }
 
 #[test]
-fn a_greeting_may_be_expected_without_a_message_that_is_sent() {
+fn expect_works_without_send() {
     assert_eq!(
-        problems(&verified("verify: { anonymous: { expect: hello } }\n")),
+        errors(&verified("verify: { anonymous: { expect: hello } }\n")),
         ""
     );
 }
@@ -293,7 +293,7 @@ fn callers_render_nothing_and_change_no_digest() {
 }
 
 #[test]
-fn every_starter_that_needs_no_secret_says_how_it_is_tried() {
+fn every_starter_that_needs_no_secret_declares_callers() {
     let names = |starter: usize| {
         let stack = load(STARTERS[starter].1);
         stack

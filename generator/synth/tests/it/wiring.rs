@@ -1,8 +1,8 @@
-//! The mistakes that this renderer exists to prevent, each looked for in what it renders.
+//! Mistakes in the wiring that rendered templates must not have.
 
 use stackgen_cfn::{Node, Value, emit};
 
-use super::{STARTERS, load, of_type, render, resource};
+use super::{STARTERS, load, render, resource, resources_of_type};
 
 fn each_template(look: impl Fn(&str, &str, &Node)) {
     for (name, text) in STARTERS {
@@ -13,9 +13,9 @@ fn each_template(look: impl Fn(&str, &str, &Node)) {
 }
 
 #[test]
-fn every_route_says_its_authorization_and_only_connect_has_the_authorizer() {
+fn every_route_has_an_authorization_type_and_only_connect_has_the_authorizer() {
     each_template(|name, environment, template| {
-        for (id, route) in of_type(template, "AWS::ApiGatewayV2::Route") {
+        for (id, route) in resources_of_type(template, "AWS::ApiGatewayV2::Route") {
             let property = |key| route.at_path(&["Properties", key]);
             let kind = property("AuthorizationType")
                 .and_then(Node::as_str)
@@ -35,9 +35,9 @@ fn every_route_says_its_authorization_and_only_connect_has_the_authorizer() {
 }
 
 #[test]
-fn f6_a_websocket_authorizer_has_none_of_what_http_apis_have() {
+fn f6_a_websocket_authorizer_has_no_properties_of_http_apis() {
     each_template(|_, _, template| {
-        for (_, authorizer) in of_type(template, "AWS::ApiGatewayV2::Authorizer") {
+        for (_, authorizer) in resources_of_type(template, "AWS::ApiGatewayV2::Authorizer") {
             let property = |key| authorizer.at_path(&["Properties", key]);
             if property("AuthorizerType").and_then(Node::as_str) == Some("REQUEST") {
                 for key in [
@@ -54,7 +54,7 @@ fn f6_a_websocket_authorizer_has_none_of_what_http_apis_have() {
 }
 
 #[test]
-fn a2_mixed_callers_have_no_identity_source_and_authenticated_ones_keep_theirs() {
+fn a2_only_authenticated_callers_have_an_identity_source() {
     let live = render(STARTERS[0].1, "prod");
     assert_eq!(
         resource(&live, "WebSocketAuthorizer").at_path(&["Properties", "IdentitySource"]),
@@ -94,10 +94,10 @@ fn a16_a_live_permission_names_exactly_its_authorizer_or_its_stage_and_route() {
 }
 
 #[test]
-fn d19_a_pinned_api_calls_versions_by_a_role_that_outlives_them() {
+fn d19_a_pinned_api_invokes_versions_with_a_role() {
     let template = render(STARTERS[0].1, "prod");
-    assert!(of_type(&template, "AWS::Lambda::Permission").is_empty());
-    let versions = of_type(&template, "AWS::Lambda::Version");
+    assert!(resources_of_type(&template, "AWS::Lambda::Permission").is_empty());
+    let versions = resources_of_type(&template, "AWS::Lambda::Version");
     assert_eq!(versions.len(), 5);
     for (id, version) in &versions {
         let policy = |key| version.get(key).and_then(Node::as_str);
@@ -108,7 +108,7 @@ fn d19_a_pinned_api_calls_versions_by_a_role_that_outlives_them() {
         );
         assert_eq!(policy("UpdateReplacePolicy"), Some("Retain"), "{id}");
     }
-    for (id, integration) in of_type(&template, "AWS::ApiGatewayV2::Integration") {
+    for (id, integration) in resources_of_type(&template, "AWS::ApiGatewayV2::Integration") {
         let uri = emit::json(
             integration
                 .at_path(&["Properties", "IntegrationUri"])
@@ -130,7 +130,7 @@ fn d19_a_pinned_api_calls_versions_by_a_role_that_outlives_them() {
 }
 
 #[test]
-fn functions_may_do_what_the_file_says_and_no_more() {
+fn a_functions_role_allows_only_what_the_file_lists() {
     let template = render(STARTERS[0].1, "dev");
     let statements = |id: &str| {
         let policies = resource(&template, id)
@@ -146,7 +146,7 @@ fn functions_may_do_what_the_file_says_and_no_more() {
         audio.contains("${WebSocketApi}/prod/POST/@connections/*") && !audio.contains("/DELETE/")
     );
     each_template(|name, environment, template| {
-        for (id, role) in of_type(template, "AWS::IAM::Role") {
+        for (id, role) in resources_of_type(template, "AWS::IAM::Role") {
             let text = emit::json(role);
             assert!(
                 !text.contains("\"*\"") && !text.contains(":*\","),
@@ -157,7 +157,7 @@ fn functions_may_do_what_the_file_says_and_no_more() {
 }
 
 #[test]
-fn no_partition_region_or_account_is_written_in() {
+fn no_partition_region_or_account_is_hard_coded() {
     each_template(|name, environment, template| {
         let resources = template.get("Resources").unwrap();
         let mut texts = Vec::new();
@@ -184,7 +184,7 @@ fn strings<'a>(node: &'a Node, found: &mut Vec<&'a str>) {
 }
 
 #[test]
-fn urls_are_told_with_their_stage_and_their_scheme() {
+fn outputs_have_urls_with_scheme_and_stage() {
     let template = render(STARTERS[0].1, "dev");
     let value = |id: &str| emit::json(template.at_path(&["Outputs", id, "Value"]).unwrap());
     assert!(
@@ -205,9 +205,9 @@ fn urls_are_told_with_their_stage_and_their_scheme() {
 }
 
 #[test]
-fn the_authorizer_and_no_other_function_is_told_who_calls() {
+fn only_the_authorizer_gets_authorizer_callers() {
     each_template(|name, environment, template| {
-        for (id, function) in of_type(template, "AWS::Lambda::Function") {
+        for (id, function) in resources_of_type(template, "AWS::Lambda::Function") {
             let path = [
                 "Properties",
                 "Environment",
@@ -238,17 +238,17 @@ environments: { dev: {} }
 ";
 
 #[test]
-fn a6_refused_tokens_set_no_alarm_off() {
+fn a6_refused_tokens_trigger_no_alarm() {
     let watched = |text: &str| {
         let template = render(text, "dev");
-        let alarms = of_type(&template, "AWS::CloudWatch::Alarm").into_iter();
+        let alarms = resources_of_type(&template, "AWS::CloudWatch::Alarm").into_iter();
         let ids: Vec<_> = alarms.map(|(id, _)| id.to_owned()).collect();
         ids
     };
     let of_chat = ["ChatFunctionErrorsAlarm", "ChatFunctionThrottlesAlarm"];
     let (errors, throttles) = ("AuthFunctionErrorsAlarm", "AuthFunctionThrottlesAlarm");
     assert_eq!(watched(WATCHED), [&[throttles][..], &of_chat].concat());
-    // Once it does anything else, an error may be a failure.
+    // If the function also does something else, an error may be a failure.
     let http = "http: { name: h, routes: { GET /: { function: auth, auth: none } } }\nenvironments";
     for (from, to) in [
         ("send: chat", "send: auth"),
@@ -267,7 +267,7 @@ fn a6_refused_tokens_set_no_alarm_off() {
 }
 
 #[test]
-fn a_live_stage_waits_for_the_permissions_of_its_routes_and_its_authorizer() {
+fn a_live_stage_depends_on_its_permissions() {
     let template = render(STARTERS[0].1, "dev");
     let waits = |id: &str| {
         let ids = resource(&template, id)
@@ -280,7 +280,7 @@ fn a_live_stage_waits_for_the_permissions_of_its_routes_and_its_authorizer() {
 }
 
 #[test]
-fn d12_what_update_stage_would_leave_on_is_switched_off_in_writing() {
+fn d12_settings_that_update_stage_would_keep_are_explicitly_off() {
     let template = render(STARTERS[2].1, "dev");
     let setting = |key: &str| {
         let stage = resource(&template, "WebSocketStage");

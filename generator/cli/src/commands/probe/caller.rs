@@ -2,7 +2,7 @@
 
 use stackgen_gateway::gateway::Tokens;
 use stackgen_probe::{Caller, Secret, Target, TokenIn};
-use stackgen_synth::spec::{Authorizer, Callers};
+use stackgen_synth::spec::{AuthorizerSpec, Callers};
 
 use super::refused;
 use crate::error::CliError;
@@ -99,7 +99,7 @@ pub(crate) struct Declared {
 }
 
 impl Declared {
-    pub(crate) fn new(authorizer: Option<&Authorizer>) -> Self {
+    pub(crate) fn new(authorizer: Option<&AuthorizerSpec>) -> Self {
         let sources = authorizer.map(|authorizer| authorizer.identity_source.as_slice());
         let way = |source: &String| {
             let header = source.strip_prefix("route.request.header.");

@@ -135,7 +135,7 @@ fn a_file_that_cannot_be_read_keeps_none_of_the_others_from_being_judged() {
     3 |
       | ^
       |
-      = help: close the bracket, or quote the text that holds it
+      = help: close the bracket, or quote the text that contains it
 
     1 error in broken.yaml
     error: there is no nowhere.yaml

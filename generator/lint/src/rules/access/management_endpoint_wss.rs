@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use stackgen_cfn::{Call, Function, Node, Value};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Value};
 use stackgen_model::{LogicalId, Text};
 
 use crate::context::Context;
@@ -123,9 +123,9 @@ fn corrected(variable: &Variable<'_>) -> Option<Node> {
     let https = |text: &str| Some(format!("https://{}", text.strip_prefix("wss://")?));
     match &variable.node()?.value {
         Value::String(text) => Some(https(text)?.into()),
-        Value::Call(call) if call.function == Function::Sub => {
+        Value::Call(call) if call.function == Intrinsic::Sub => {
             let text = https(call.argument.as_str()?)?;
-            Some(Call::new(Function::Sub, Node::from(text)).into())
+            Some(IntrinsicCall::new(Intrinsic::Sub, Node::from(text)).into())
         }
         _ => None,
     }

@@ -1,4 +1,4 @@
-use stackgen_cfn::Call;
+use stackgen_cfn::IntrinsicCall;
 use stackgen_model::{Model, Setting};
 
 use crate::Finding;
@@ -29,7 +29,10 @@ rule! {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let finding = |variable: Variable<'_>| {
-        let parameter = variable.node()?.as_call().and_then(Call::as_ref_name)?;
+        let parameter = variable
+            .node()?
+            .as_call()
+            .and_then(IntrinsicCall::as_ref_name)?;
         is_hidden(context.model, parameter).then(|| of_variable(&variable, parameter))
     };
     environment::one_a_place(environment::variables(context).filter_map(finding))

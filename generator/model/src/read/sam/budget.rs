@@ -1,6 +1,6 @@
 //! How much is copied: globals, scopes and stages' names stand once in a template, and SAM puts them everywhere.
 
-use stackgen_cfn::{Call, Function, Map, Node, Value};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node, Value};
 
 /// How large, about and in bytes, all copies may be.
 const MAX_COPIED: usize = 16 << 20;
@@ -30,7 +30,7 @@ impl Budget {
     pub(super) fn copy(&mut self, node: &Node) -> Node {
         match self.pays_for(node) {
             true => node.clone(),
-            false => Call::new(Function::Transform, Node::default()).into(),
+            false => IntrinsicCall::new(Intrinsic::Transform, Node::default()).into(),
         }
     }
 }

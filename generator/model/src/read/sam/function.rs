@@ -1,6 +1,6 @@
 //! `AWS::Serverless::Function`.
 
-use stackgen_cfn::{Call, Function, Map, Node, Value, get_att, map, r#ref, sub};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node, Value, get_att, map, r#ref, sub};
 
 use super::{Expander, Source, Target, copy, tag_list};
 use crate::digest::sha256_hex;
@@ -93,7 +93,7 @@ impl Expander<'_> {
     /// The alias of `AutoPublishAlias`, with the version that it names.
     fn published(&mut self, source: &Source) -> Option<String> {
         let name = source.properties.get("AutoPublishAlias")?;
-        let parameter = name.as_call().and_then(Call::as_ref_name);
+        let parameter = name.as_call().and_then(IntrinsicCall::as_ref_name);
         let default =
             parameter.and_then(|name| self.template.at_path(&["Parameters", name, "Default"]));
         let Some(literal) = name.as_str().or_else(|| default?.as_str()) else {
@@ -268,5 +268,5 @@ fn policy_document(document: &Map, policy: &Node) -> Node {
     if document.get("Statement").is_some() {
         return policy.clone();
     }
-    Node::from(Call::new(Function::Transform, policy.clone())).at(policy.span)
+    Node::from(IntrinsicCall::new(Intrinsic::Transform, policy.clone())).at(policy.span)
 }

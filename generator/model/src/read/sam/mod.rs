@@ -295,7 +295,7 @@ fn permission(function: Node, source_arn: Node) -> Map {
 /// `Sub` with variables.
 fn sub_with(text: &str, variables: impl IntoIterator<Item = (&'static str, Node)>) -> Node {
     let argument = Node::from(vec![Node::from(text), map(variables)]);
-    stackgen_cfn::Call::new(stackgen_cfn::Function::Sub, argument).into()
+    stackgen_cfn::IntrinsicCall::new(stackgen_cfn::Intrinsic::Sub, argument).into()
 }
 
 /// The URI that makes API Gateway call a function, given the function's ARN.

@@ -1,12 +1,12 @@
-//! One entry of a section in CloudFormation's words.
+//! One entry of a section in CloudFormation's syntax.
 
-use stackgen_cfn::{Entry, Function, Map, Node, Span, Value};
+use stackgen_cfn::{Entry, Intrinsic, Map, Node, Span, Value};
 
-use crate::Problem;
-use crate::check::{and, nearest, or};
+use crate::LocatedError;
+use crate::wording::{join_or, nearest, use_one_of};
 
-/// What a resource may say.
-const RESOURCE: [&str; 9] = [
+/// Keys of a resource.
+const RESOURCE_KEYS: [&str; 9] = [
     "Type",
     "Properties",
     "DependsOn",
@@ -17,10 +17,10 @@ const RESOURCE: [&str; 9] = [
     "CreationPolicy",
     "Metadata",
 ];
-/// What an output may say.
-const OUTPUT: [&str; 4] = ["Value", "Description", "Export", "Condition"];
-/// What a parameter may say.
-const PARAMETER: [&str; 11] = [
+/// Keys of an output.
+const OUTPUT_KEYS: [&str; 4] = ["Value", "Description", "Export", "Condition"];
+/// Keys of a parameter.
+const PARAMETER_KEYS: [&str; 11] = [
     "Type",
     "Default",
     "Description",
@@ -33,90 +33,94 @@ const PARAMETER: [&str; 11] = [
     "MinValue",
     "NoEcho",
 ];
-/// What may become of a resource that leaves the stack.
-const DELETION_POLICY: [&str; 4] = ["Delete", "Retain", "RetainExceptOnCreate", "Snapshot"];
-/// What may become of a resource that another takes the place of.
-const UPDATE_REPLACE_POLICY: [&str; 3] = ["Delete", "Retain", "Snapshot"];
+/// Values of `DeletionPolicy`.
+const DELETION_POLICIES: [&str; 4] = ["Delete", "Retain", "RetainExceptOnCreate", "Snapshot"];
+/// Values of `UpdateReplacePolicy`.
+const UPDATE_REPLACE_POLICIES: [&str; 3] = ["Delete", "Retain", "Snapshot"];
 
 /// Checks one entry of a section.
-pub(super) fn check(section: &str, id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
+pub(super) fn check(section: &str, id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
     match section {
-        "resources" => resource(id, entry, problems),
-        "outputs" => output(id, entry, problems),
-        "parameters" => parameter(id, entry, problems),
-        "mappings" => mapping(id, entry, problems),
-        _ => condition(id, entry, problems),
+        "resources" => resource(id, entry, errors),
+        "outputs" => output(id, entry, errors),
+        "parameters" => parameter(id, entry, errors),
+        "mappings" => mapping(id, entry, errors),
+        _ => condition(id, entry, errors),
     }
 }
 
-fn resource(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
-    let Some(map) = keys(
+fn resource(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
+    let Some(map) = checked_map(
         id,
         entry,
-        &RESOURCE,
+        &RESOURCE_KEYS,
         "Type",
-        "such as `Type: AWS::SNS::Topic`",
-        problems,
+        "write, for example, `Type: AWS::SNS::Topic`",
+        errors,
     ) else {
         return;
     };
     if let Some(kind) = map
         .get("Type")
-        .and_then(|node| text("Type", node, problems))
+        .and_then(|node| string("Type", node, errors))
         && !is_resource_type(kind.0)
     {
-        let message = format!("`{}` is not a type of resource", kind.0);
-        problems.push(
-            Problem::new(kind.1, message)
-                .hint("such as `AWS::SNS::Topic`, `Custom::Name` or `AWS::SNS::Topic::MODULE`"),
-        );
+        let message = format!("`{}` is not a resource type", kind.0);
+        errors.push(LocatedError::new(kind.1, message).hint(
+            "write, for example, `AWS::SNS::Topic`, `Custom::Name` or `AWS::SNS::Topic::MODULE`",
+        ));
     }
     for key in ["Properties", "Metadata", "UpdatePolicy", "CreationPolicy"] {
         if let Some(node) = map.get(key).filter(|node| node.as_map().is_none()) {
-            problems.push(must_be(key, "a mapping", node, map));
+            errors.push(must_be(key, "a mapping", node, map));
         }
     }
     if let Some(node) = map.get("DependsOn") {
         let items = node.as_list().unwrap_or(std::slice::from_ref(node));
         let wrong = items.iter().filter(|item| item.as_str().is_none());
-        problems.extend(
-            wrong.map(|item| must_be("DependsOn", "a logical id or a list of them", item, map)),
-        );
+        errors.extend(wrong.map(|item| {
+            must_be(
+                "DependsOn",
+                "a logical ID or a list of logical IDs",
+                item,
+                map,
+            )
+        }));
     }
     for (key, known) in [
-        ("DeletionPolicy", &DELETION_POLICY[..]),
-        ("UpdateReplacePolicy", &UPDATE_REPLACE_POLICY[..]),
+        ("DeletionPolicy", &DELETION_POLICIES[..]),
+        ("UpdateReplacePolicy", &UPDATE_REPLACE_POLICIES[..]),
     ] {
-        let policy = map.get(key).and_then(|node| text(key, node, problems));
+        let policy = map.get(key).and_then(|node| string(key, node, errors));
         if let Some((policy, span)) = policy.filter(|(policy, _)| !known.contains(policy)) {
-            problems.push(
-                Problem::new(span, format!("`{key}` cannot be `{policy}`"))
-                    .hint(format!("it is one of {}", or(known))),
+            errors.push(
+                LocatedError::new(span, format!("`{key}` cannot be `{policy}`"))
+                    .hint(use_one_of(known)),
             );
         }
     }
     if let Some(node) = map.get("Condition") {
-        text("Condition", node, problems);
+        string("Condition", node, errors);
     }
 }
 
-fn output(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
-    let Some(map) = keys(
+fn output(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
+    let Some(map) = checked_map(
         id,
         entry,
-        &OUTPUT,
+        &OUTPUT_KEYS,
         "Value",
-        "such as `Value: !Ref Topic`",
-        problems,
+        "write, for example, `Value: !Ref Topic`",
+        errors,
     ) else {
         return;
     };
     if let Some(node) = map.get("Value")
         && matches!(node.value, Value::Map(_) | Value::List(_) | Value::Null)
     {
-        problems.push(must_be(
+        errors.push(must_be(
             "Value",
-            "a text or an intrinsic function",
+            "a string or an intrinsic function",
             node,
             map,
         ));
@@ -124,25 +128,25 @@ fn output(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
     if let Some(node) = map.get("Export")
         && node.get("Name").is_none()
     {
-        problems.push(must_be("Export", "a mapping with `Name`", node, map));
+        errors.push(must_be("Export", "a mapping with `Name`", node, map));
     }
     for key in ["Condition", "Description"] {
         if let Some(node) = map.get(key) {
-            text(key, node, problems);
+            string(key, node, errors);
         }
     }
 }
 
-fn parameter(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
-    let map = keys(
+fn parameter(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
+    let map = checked_map(
         id,
         entry,
-        &PARAMETER,
+        &PARAMETER_KEYS,
         "Type",
-        "such as `Type: String`",
-        problems,
+        "write, for example, `Type: String`",
+        errors,
     );
-    let Some(kind) = map.and_then(|map| text("Type", map.get("Type")?, problems)) else {
+    let Some(kind) = map.and_then(|map| string("Type", map.get("Type")?, errors)) else {
         return;
     };
     const TYPES: [&str; 5] = [
@@ -154,22 +158,22 @@ fn parameter(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
     ];
     let own = kind.0.strip_prefix("List<").unwrap_or(kind.0);
     if !TYPES.contains(&kind.0) && !own.starts_with("AWS::") {
-        let problem = Problem::new(kind.1, format!("`{}` is not a type of parameter", kind.0));
-        problems.push(match nearest(kind.0, TYPES) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem.hint(format!("it is {}, or one of AWS's own", or(&TYPES))),
+        let error = LocatedError::new(kind.1, format!("`{}` is not a parameter type", kind.0));
+        errors.push(match nearest(kind.0, TYPES) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("use {}, or an AWS-specific type", join_or(&TYPES))),
         });
     }
 }
 
-fn mapping(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
+fn mapping(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
     let levels = "a mapping of mappings: `{Names: {topic: {name: …}}}`";
     let Some(map) = entry.node.as_map() else {
-        return problems.push(must_be_at(id, levels, &entry.node, entry.key_span));
+        return errors.push(must_be_at(id, levels, &entry.node, entry.key_span));
     };
     for (key, second) in map.entries() {
         let Some(values) = second.node.as_map() else {
-            problems.push(must_be_at(key, levels, &second.node, second.key_span));
+            errors.push(must_be_at(key, levels, &second.node, second.key_span));
             continue;
         };
         for (key, value) in values.entries() {
@@ -177,75 +181,83 @@ fn mapping(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
                 value.node.value,
                 Value::Map(_) | Value::Call(_) | Value::Null
             ) {
-                let message = "a value, or a list of values, that is written out";
-                problems.push(must_be_at(key, message, &value.node, value.key_span));
+                let message = "a literal value or a list of literal values";
+                errors.push(must_be_at(key, message, &value.node, value.key_span));
             }
         }
     }
 }
 
-fn condition(id: &str, entry: &Entry, problems: &mut Vec<Problem>) {
-    use Function::{And, Condition, Equals, Not, Or};
+fn condition(id: &str, entry: &Entry, errors: &mut Vec<LocatedError>) {
+    use Intrinsic::{And, Condition, Equals, Not, Or};
     let call = entry.node.as_call();
     if !call.is_some_and(|call| matches!(call.function, And | Or | Not | Equals | Condition)) {
         let kinds = "`!Equals`, `!And`, `!Or`, `!Not` or `!Condition`";
-        problems.push(must_be_at(id, kinds, &entry.node, entry.key_span));
+        errors.push(must_be_at(id, kinds, &entry.node, entry.key_span));
     }
 }
 
-/// The mapping of an entry, its keys checked against those that are known. One must be there.
-fn keys<'a>(
+/// Returns the mapping of an entry. Reports keys that are not known, and a required key that is missing.
+fn checked_map<'a>(
     id: &str,
     entry: &'a Entry,
     known: &[&str],
     required: &str,
     hint: &str,
-    problems: &mut Vec<Problem>,
+    errors: &mut Vec<LocatedError>,
 ) -> Option<&'a Map> {
     let Some(map) = entry.node.as_map() else {
-        problems.push(must_be_at(id, "a mapping", &entry.node, entry.key_span).hint(hint));
+        errors.push(must_be_at(id, "a mapping", &entry.node, entry.key_span).hint(hint));
         return None;
     };
     for (key, child) in map.entries() {
         if known.contains(&key) || key.starts_with("Fn::") {
             continue;
         }
-        let problem = Problem::new(child.key_span, format!("unknown key `{key}` in `{id}`"));
-        problems.push(match nearest(key, known.iter().copied()) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem.hint(format!("known here: {}", and(known))),
+        let error = LocatedError::new(child.key_span, format!("unknown key `{key}` in `{id}`"));
+        errors.push(match nearest(key, known.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(use_one_of(known)),
         });
     }
     if map.get(required).is_none() {
-        problems
-            .push(Problem::new(entry.key_span, format!("`{id}` lacks `{required}`")).hint(hint));
+        errors.push(
+            LocatedError::new(entry.key_span, format!("`{id}` lacks `{required}`")).hint(hint),
+        );
     }
     Some(map)
 }
 
-/// The text under a key, with its place.
-fn text<'a>(key: &str, node: &'a Node, problems: &mut Vec<Problem>) -> Option<(&'a str, Span)> {
+/// Returns the string under a key with its span, or reports another type.
+fn string<'a>(
+    key: &str,
+    node: &'a Node,
+    errors: &mut Vec<LocatedError>,
+) -> Option<(&'a str, Span)> {
     if node.as_str().is_none() {
-        problems.push(must_be_at(key, "a string", node, node.span));
+        errors.push(must_be_at(key, "a string", node, node.span));
     }
     Some((node.as_str()?, node.span))
 }
 
-fn must_be(key: &str, what: &str, node: &Node, map: &Map) -> Problem {
+fn must_be(key: &str, expected: &str, node: &Node, map: &Map) -> LocatedError {
     let key_span = map.entry(key).map_or(node.span, |entry| entry.key_span);
-    must_be_at(key, what, node, key_span)
+    must_be_at(key, expected, node, key_span)
 }
 
-/// A value of the wrong kind; nothing at all is told at its key.
-fn must_be_at(key: &str, what: &str, node: &Node, key_span: Span) -> Problem {
+/// Error of a value with the wrong type. An empty value is reported at its key.
+fn must_be_at(key: &str, expected: &str, node: &Node, key_span: Span) -> LocatedError {
     let span = match node.value {
         Value::Null => key_span,
         _ => node.span,
     };
-    Problem::new(span, format!("`{key}` must be {what}, not {}", node.kind()))
+    LocatedError::new(
+        span,
+        format!("`{key}` must be {expected}, not {}", node.kind()),
+    )
 }
 
-/// `AWS::SNS::Topic`, `Custom::Name`, `AWS::SNS::Topic::MODULE`.
+/// Returns true for types such as `AWS::SNS::Topic`, `Custom::Name` and `AWS::SNS::Topic::MODULE`.
 fn is_resource_type(text: &str) -> bool {
     let parts: Vec<_> = text.split("::").collect();
     let plain = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric());

@@ -1,15 +1,14 @@
-//! The sections in CloudFormation's own words: each entry must have the shape that CloudFormation reads, or it would
-//! refuse the whole template.
+//! Sections in CloudFormation's syntax. CloudFormation refuses the whole template if an entry is malformed.
 
 mod entry;
 mod wiring;
 
 use stackgen_cfn::{Entry, Map, Node};
 
-use crate::Problem;
-use crate::render::Made;
+use crate::LocatedError;
+use crate::outline::TemplateOutline;
 
-/// The sections of stackgen.yaml in CloudFormation's words.
+/// Sections of stackgen.yaml in CloudFormation's syntax.
 pub(super) const SECTIONS: [&str; 5] = [
     "parameters",
     "mappings",
@@ -18,32 +17,32 @@ pub(super) const SECTIONS: [&str; 5] = [
     "outputs",
 ];
 
-/// CloudFormation's limit on a logical id.
-const LOGICAL_ID_LENGTH: usize = 255;
+/// Maximum length of a logical ID (a CloudFormation quota).
+const MAX_LOGICAL_ID_LENGTH: usize = 255;
 
-/// Checks the shapes of all entries, and what raw resources do to the APIs.
-pub(super) fn check(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
+/// Checks the structure of all entries, and raw resources that are parts of the stack's APIs.
+pub(super) fn check(document: &Node, outline: &TemplateOutline, errors: &mut Vec<LocatedError>) {
     for section in SECTIONS {
         let map = document.get(section).and_then(Node::as_map);
         for (id, entry) in map.into_iter().flat_map(Map::entries) {
-            // Functions in the place of an entry are told with the references.
+            // `check::references` reports a function in place of an entry.
             if id.starts_with("Fn::") {
                 continue;
             }
-            problems.extend(logical_id(id, entry));
-            entry::check(section, id, entry, problems);
+            errors.extend(logical_id(id, entry));
+            entry::check(section, id, entry, errors);
         }
     }
-    wiring::check(document, made, problems);
+    wiring::check(document, outline, errors);
 }
 
-fn logical_id(id: &str, entry: &Entry) -> Option<Problem> {
+fn logical_id(id: &str, entry: &Entry) -> Option<LocatedError> {
     let fits = !id.is_empty()
-        && id.len() <= LOGICAL_ID_LENGTH
+        && id.len() <= MAX_LOGICAL_ID_LENGTH
         && id.chars().all(|c| c.is_ascii_alphanumeric());
     (!fits).then(|| {
-        Problem::new(entry.key_span, format!("`{id}` cannot be a logical id")).hint(format!(
-            "letters and digits only, at most {LOGICAL_ID_LENGTH}"
-        ))
+        LocatedError::new(entry.key_span, format!("`{id}` is not a valid logical ID")).hint(
+            format!("use letters and digits only, at most {MAX_LOGICAL_ID_LENGTH}"),
+        )
     })
 }

@@ -4,57 +4,63 @@ use std::collections::BTreeMap;
 
 use stackgen_cfn::{Node, Span};
 
-use super::super::circle::depends_on;
-use crate::Problem;
-use crate::load::Places;
+use crate::LocatedError;
 use crate::names::route_shape;
-use crate::render::Made;
+use crate::outline::TemplateOutline;
+use crate::references::depends_on;
+use crate::spans::DocumentSpans;
 
-/// Checks that a raw part of an API neither is there twice nor undermines the deployment.
-pub(super) fn check(document: &Node, made: &Made, problems: &mut Vec<Problem>) {
-    let places = Places(document);
-    twice(made, &places, problems);
-    let deployments = made
+/// Checks that a raw part of an API does not duplicate another part, and that the deployment can depend on it.
+pub(super) fn check(document: &Node, outline: &TemplateOutline, errors: &mut Vec<LocatedError>) {
+    let spans = DocumentSpans(document);
+    report_duplicates(outline, &spans, errors);
+    let deployments = outline
         .deployments
         .iter()
-        .filter_map(|id| made.resources.get(id));
+        .filter_map(|id| outline.resources.get(id));
     for id in deployments.flat_map(|(deployment, _)| depends_on(deployment)) {
         let id = id.as_str().unwrap_or_default();
         let raw = document.at_path(&["resources", id]);
         if raw.is_some_and(|raw| raw.get("Condition").is_some()) {
-            let span = places.key(&["resources", id, "Condition"]);
-            problems.push(
-                Problem::new(span, format!("`{id}` is part of the API's deployment and cannot have a condition"))
+            let span = spans.key(&["resources", id, "Condition"]);
+            errors.push(
+                LocatedError::new(span, format!("`{id}` is part of the API's deployment and cannot have a condition"))
                     .hint(
-                        "the deployment must wait for it, and cannot wait for what may not be made: write it under the \
-                         environments that have it",
+                        "write it under the environments that have it: the deployment depends on it, and cannot \
+                         depend on a resource that may not exist",
                     )
                     .row("F7"),
             );
         }
     }
-    for (id, (resource, origin)) in &made.resources {
+    for (id, (resource, origin)) in &outline.resources {
         let raw = origin.first().is_some_and(|first| first == "resources");
         let auto = resource.at_path(&["Properties", "AutoDeploy"]);
         let auto =
             auto.filter(|node| node.as_bool() == Some(true) || node.as_str() == Some("true"));
-        if raw && part_of(resource, made).is_some_and(|(kind, _)| kind == "Stage") && auto.is_some()
+        if raw
+            && own_api_part(resource, outline).is_some_and(|(kind, _)| kind == "Stage")
+            && auto.is_some()
         {
-            let span = places.key(&["resources", id, "Properties", "AutoDeploy"]);
-            problems.push(
-                Problem::new(span, "a stage of this API cannot deploy by itself")
-                    .hint("stackgen makes a deployment for every change of the wiring: name one in `DeploymentId`")
+            let span = spans.key(&["resources", id, "Properties", "AutoDeploy"]);
+            errors.push(
+                LocatedError::new(span, "a stage of this API cannot use AutoDeploy")
+                    .hint("name a deployment in `DeploymentId`: stackgen creates one for each change of the wiring")
                     .row("D5"),
             );
         }
     }
 }
 
-/// Routes of one key and stages of one name.
-fn twice(made: &Made, places: &Places<'_>, problems: &mut Vec<Problem>) {
+/// Reports routes with the same key and stages with the same name.
+fn report_duplicates(
+    outline: &TemplateOutline,
+    spans: &DocumentSpans<'_>,
+    errors: &mut Vec<LocatedError>,
+) {
     let mut seen: BTreeMap<(&str, &str, String), &[String]> = BTreeMap::new();
-    for (resource, origin) in made.resources.values() {
-        let Some((kind, api)) = part_of(resource, made) else {
+    for (resource, origin) in outline.resources.values() {
+        let Some((kind, api)) = own_api_part(resource, outline) else {
             continue;
         };
         let key = match kind {
@@ -75,20 +81,23 @@ fn twice(made: &Made, places: &Places<'_>, problems: &mut Vec<Problem>) {
         let Some(first) = seen.insert((kind, api, shape), origin) else {
             continue;
         };
-        let place = |origin: &[String]| -> Span {
+        let key_span = |origin: &[String]| -> Span {
             let path: Vec<_> = origin.iter().map(String::as_str).collect();
-            places.key(&path)
+            spans.key(&path)
         };
         let id = origin.last().map_or("", String::as_str);
-        let span = places.value(&["resources", id, "Properties", key]);
-        // Our own were told already.
+        let span = spans.value(&["resources", id, "Properties", key]);
+        // Other checks report duplicates outside of `resources`.
         if origin.first().is_some_and(|section| section == "resources") {
-            let word = kind.to_lowercase();
-            problems.push(
-                Problem::new(span, format!("`{api}` has a {word} `{name}` already"))
-                    .related(place(first), "here")
+            let (word, attribute) = match kind {
+                "Route" => ("route", "key"),
+                _ => ("stage", "name"),
+            };
+            errors.push(
+                LocatedError::new(span, format!("`{api}` already has a {word} `{name}`"))
+                    .related(key_span(first), "here")
                     .hint(format!(
-                        "API Gateway refuses a second {word} of one name: take one of them out"
+                        "remove one of them: API Gateway refuses a second {word} with the same {attribute}"
                     ))
                     .row("D14"),
             );
@@ -96,15 +105,16 @@ fn twice(made: &Made, places: &Places<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// What of which of the stack's own APIs a resource is: `Route` of `WebSocketApi`.
-fn part_of<'a>(resource: &'a Node, made: &Made) -> Option<(&'a str, &'a str)> {
+/// Returns the kind of a resource that is a part of one of the stack's own APIs, and the API's logical ID: `Route` and
+/// `WebSocketApi`.
+fn own_api_part<'a>(resource: &'a Node, outline: &TemplateOutline) -> Option<(&'a str, &'a str)> {
     let kind = resource.get("Type")?.as_str()?;
     let kind = kind.strip_prefix("AWS::ApiGatewayV2::")?;
     let api = resource
         .at_path(&["Properties", "ApiId"])?
         .as_call()?
         .as_ref_name()?;
-    let (_, origin) = made.resources.get(api)?;
+    let (_, origin) = outline.resources.get(api)?;
     let ours = origin.first().is_some_and(|section| section != "resources");
     ours.then_some((kind, api))
 }

@@ -1,4 +1,4 @@
-//! The file against its schema: every unknown key, missing key and wrong value at once, each in its place.
+//! Checks the file against its schema: reports every unknown key, missing key and wrong value, with its location.
 
 mod value;
 
@@ -7,47 +7,48 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 use stackgen_cfn::{Entry, Map, Node, Span, Value};
 
-use super::{explain, format, nearest};
-use crate::Problem;
+use super::{format, unknown_key};
+use crate::LocatedError;
 use crate::spec::DURATION_FORMAT as DURATION;
+use crate::wording::{nearest, use_one_of};
 
-/// Checks a document against the schema of [`crate::schema`], adds what is wrong to `problems`, and gives the places
-/// of what cannot be read: keys or values that [`super::readable`] takes out.
+/// Checks a document against the schema of [`crate::schema`] and adds errors to `errors`. Returns the spans of damaged
+/// keys and values, which [`super::readable`] removes.
 pub(crate) fn check(
     schema: &Json,
     document: &Node,
     text: &str,
-    problems: &mut Vec<Problem>,
+    errors: &mut Vec<LocatedError>,
 ) -> BTreeSet<Span> {
-    let mut checker = Checker {
+    let mut checker = StructureChecker {
         root: schema,
         text,
-        problems,
+        errors,
         damaged: BTreeSet::new(),
     };
     checker.node(schema, "", "the file", document, document.span);
     checker.damaged
 }
 
-struct Checker<'a> {
+struct StructureChecker<'a> {
     root: &'a Json,
-    /// The file as it is written.
+    /// Text of the file.
     text: &'a str,
-    problems: &'a mut Vec<Problem>,
+    errors: &'a mut Vec<LocatedError>,
     damaged: BTreeSet<Span>,
 }
 
-impl<'a> Checker<'a> {
-    fn report(&mut self, problem: Problem) {
-        self.damaged.insert(problem.span);
-        self.problems.push(problem);
+impl<'a> StructureChecker<'a> {
+    fn report(&mut self, error: LocatedError) {
+        self.damaged.insert(error.span);
+        self.errors.push(error);
     }
 
     fn is_damaged(&self, entry: &Entry) -> bool {
         self.damaged.contains(&entry.key_span) || self.damaged.contains(&entry.node.span)
     }
 
-    /// `definition` is the name of the schema's innermost definition, `name` the key under which the node stands.
+    /// Checks a node. `definition` is the name of the schema's innermost definition, `name` the key of the node.
     fn node(&mut self, schema: &'a Json, definition: &'a str, name: &str, node: &Node, key: Span) {
         if let Some(target) = schema.get("$ref").and_then(Json::as_str) {
             let definition = target.rsplit('/').next().unwrap_or(target);
@@ -112,7 +113,7 @@ impl<'a> Checker<'a> {
         let mut real = branches.iter().filter(|branch| !null(branch));
         let accepting = branches.iter().find(|branch| self.accepts(branch, node));
         match (accepting, real.next(), real.next()) {
-            // What may be left out and is otherwise of one kind: that kind says best what is wrong.
+            // For an optional value of one type, check against that type: its errors are the most precise.
             (Some(branch), _, _) | (None, Some(branch), None) => {
                 self.node(branch, definition, name, node, key);
             }
@@ -138,7 +139,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether a node is of a kind that a branch takes; its content is looked at later.
+    /// Returns true if a branch accepts the type of a node. The content is checked later.
     fn accepts(&self, schema: &'a Json, node: &Node) -> bool {
         let schema = self.resolve(schema);
         if let Some(branches) = alternatives(schema) {
@@ -189,7 +190,7 @@ impl<'a> Checker<'a> {
             };
             match map.entry(required) {
                 None => self.missing_key(properties, name, required, key_span),
-                // What cannot be without a part that cannot be read cannot be read either.
+                // A mapping is damaged if a required part of it is.
                 Some(entry) if required != "name" && self.is_damaged(entry) => {
                     self.damaged.insert(key_span);
                 }
@@ -197,7 +198,7 @@ impl<'a> Checker<'a> {
             }
         }
         if schema.get("minProperties").is_some() && map.is_empty() {
-            self.report(Problem::new(
+            self.report(LocatedError::new(
                 key_span,
                 format!("`{name}` is empty: it needs at least one entry"),
             ));
@@ -211,21 +212,21 @@ impl<'a> Checker<'a> {
         key: &str,
         span: Span,
     ) {
-        let place = if name == "the file" {
+        let subject = if name == "the file" {
             name.to_owned()
         } else {
             format!("`{name}`")
         };
-        let problem = Problem::new(span, format!("{place} lacks `{key}`"));
+        let error = LocatedError::new(span, format!("{subject} lacks `{key}`"));
         let description = properties.and_then(|known| known.get(key)?.get("description")?.as_str());
-        let problem = match description {
-            Some(text) => problem.hint(format!("`{key}`: {}", first_sentence(text))),
-            None => problem,
+        let error = match description {
+            Some(text) => error.hint(format!("`{key}`: {}", first_sentence(text))),
+            None => error,
         };
-        // The rest of what lacks its name can be read.
+        // A mapping without a name is still readable.
         match key {
-            "name" => self.problems.push(problem),
-            _ => self.report(problem),
+            "name" => self.errors.push(error),
+            _ => self.report(error),
         }
     }
 
@@ -237,36 +238,36 @@ impl<'a> Checker<'a> {
         span: Span,
         known: &serde_json::Map<String, Json>,
     ) {
-        let place = if name == "the file" {
+        let location = if name == "the file" {
             "at the top of the file".to_owned()
         } else {
             format!("in `{name}`")
         };
-        let problem = Problem::new(span, format!("unknown key `{key}` {place}"));
+        let error = LocatedError::new(span, format!("unknown key `{key}` {location}"));
         let names: Vec<_> = known.keys().map(String::as_str).collect();
-        let problem = match (
-            explain::unknown_key(definition, key),
+        let error = match (
+            unknown_key::explain(definition, key),
             nearest(key, names.iter().copied()),
         ) {
             (Some(explanation), _) => {
-                let problem = problem.hint(explanation.hint);
+                let error = error.hint(explanation.hint);
                 match explanation.row {
-                    Some(row) => problem.row(row),
-                    None => problem,
+                    Some(row) => error.row(row),
+                    None => error,
                 }
             }
-            (None, Some(near)) => problem.hint(format!("did you mean `{near}`?")),
-            (None, None) => problem.hint(format!("known here: {}", super::and(&names))),
+            (None, Some(near)) => error.hint(format!("did you mean `{near}`?")),
+            (None, None) => error.hint(use_one_of(&names)),
         };
-        self.report(problem);
+        self.report(error);
     }
 
     fn key(&mut self, schema: &Json, key: &str, span: Span) {
         let format = schema
             .pointer("/propertyNames/format")
             .and_then(Json::as_str);
-        if let Some(problem) = format.and_then(|format| format::check(format, key)) {
-            self.report(problem.at(span));
+        if let Some(error) = format.and_then(|format| format::check(format, key)) {
+            self.report(error.at(span));
         }
     }
 
@@ -280,7 +281,7 @@ impl<'a> Checker<'a> {
     ) {
         let least = schema.get("minItems").and_then(Json::as_u64).unwrap_or(0);
         if (items.len() as u64) < least {
-            self.report(Problem::new(
+            self.report(LocatedError::new(
                 span,
                 format!("`{name}` is empty: it needs at least one entry"),
             ));

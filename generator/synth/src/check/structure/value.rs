@@ -1,13 +1,14 @@
-//! Single values: numbers within limits, words of a choice, strings of a form.
+//! Single values: numbers in a range, choices, and strings with a format.
 
 use serde_json::Value as Json;
 use stackgen_cfn::{Node, Span, Value};
 
-use super::{Checker, plain, type_words};
-use crate::Problem;
-use crate::check::{format, nearest, or};
+use super::{StructureChecker, plain, type_words};
+use crate::LocatedError;
+use crate::check::format;
+use crate::wording::{nearest, use_one_of};
 
-impl<'a> Checker<'a> {
+impl<'a> StructureChecker<'a> {
     pub(super) fn string(&mut self, schema: &Json, name: &str, text: &str, span: Span) {
         let length = text.chars().count() as u64;
         let least = schema.get("minLength").and_then(Json::as_u64).unwrap_or(0);
@@ -21,14 +22,14 @@ impl<'a> Checker<'a> {
             } else {
                 format!("at most {most}")
             };
-            self.report(Problem::new(
+            self.report(LocatedError::new(
                 span,
-                format!("`{name}` has {length} characters; it may have {limit}"),
+                format!("`{name}` has {length} characters; it must have {limit}"),
             ));
         }
         let format = schema.get("format").and_then(Json::as_str);
-        if let Some(problem) = format.and_then(|format| format::check(format, text)) {
-            self.report(problem.at(span));
+        if let Some(error) = format.and_then(|format| format::check(format, text)) {
+            self.report(error.at(span));
         }
     }
 
@@ -49,13 +50,13 @@ impl<'a> Checker<'a> {
             (None, Some(most), _) => format!("at most {most}"),
             (None, None, None) => return,
         };
-        let problem = Problem::new(span, format!("`{name}` is {number}; it must be {range}"));
+        let error = LocatedError::new(span, format!("`{name}` is {number}; it must be {range}"));
         let throttle = matches!(name, "burstLimit" | "rateLimit") && number == 0.0;
         self.report(match throttle {
-            true => problem
-                .hint("with 0 every handshake is answered 429")
+            true => error
+                .hint("raise it: with 0, API Gateway answers every handshake with 429")
                 .row("D18"),
-            false => problem,
+            false => error,
         });
     }
 
@@ -70,25 +71,26 @@ impl<'a> Checker<'a> {
             return;
         }
         let names: Vec<_> = texts.iter().map(String::as_str).collect();
-        let problem = Problem::new(node.span, format!("`{name}` cannot be `{found}`"));
+        let error = LocatedError::new(node.span, format!("`{name}` cannot be `{found}`"));
         self.report(match nearest(&found, names.iter().copied()) {
             Some(near) if found.parse::<i64>().is_err() => {
-                problem.hint(format!("did you mean `{near}`?"))
+                error.hint(format!("did you mean `{near}`?"))
             }
-            _ => problem.hint(format!("it is one of {}", or(&names))),
+            _ => error.hint(use_one_of(&names)),
         });
     }
 
     pub(super) fn intrinsic(&mut self, name: &str, node: &Node) {
         self.report(
-            Problem::new(node.span, format!("`{name}` cannot be an intrinsic function"))
-                .hint("stackgen needs the value itself when it renders; write it out, per environment if it differs"),
+            LocatedError::new(node.span, format!("`{name}` cannot be an intrinsic function"))
+                .hint("write the value itself, per environment if it differs: stackgen needs it to render the \
+                    template"),
         );
     }
 
     pub(super) fn without_unit(&mut self, number: i64, name: &str, span: Span) {
-        let problem = Problem::new(span, format!("`{name}` is {number} of which unit?"));
-        self.report(problem.hint(format!("write `{number}s`, or with `ms`, `m` or `h`")));
+        let error = LocatedError::new(span, format!("`{name}` lacks a unit: `{number}`"));
+        self.report(error.hint(format!("write `{number}s`, or use `ms`, `m` or `h`")));
     }
 
     pub(super) fn wrong_type(&mut self, types: &[&str], name: &str, node: &Node, key: Span) {
@@ -103,15 +105,15 @@ impl<'a> Checker<'a> {
         } else {
             node.span
         };
-        let place = if name == "the file" {
+        let subject = if name == "the file" {
             name.to_owned()
         } else {
             format!("`{name}`")
         };
-        let problem = Problem::new(
+        let error = LocatedError::new(
             span,
             format!(
-                "{place} must be {}, not {}",
+                "{subject} must be {}, not {}",
                 words.join(" or "),
                 node.kind()
             ),
@@ -119,13 +121,14 @@ impl<'a> Checker<'a> {
         let quote = words.contains(&"a string")
             && matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::Float(_));
         self.report(if quote {
-            problem.hint("put it in quotes")
+            error.hint("put it in quotes")
         } else {
-            problem
+            error
         });
     }
 
-    /// Where CloudFormation gets text in the end, `1.10` must not become `1.1`, nor `on` become `true`.
+    /// Checks that a scalar has the same text when CloudFormation gets it as a string: `1.10` must not become `1.1`,
+    /// and `on` must not become `true`.
     pub(super) fn as_written(&mut self, name: &str, node: &Node) {
         let read = match &node.value {
             Value::Bool(value) => value.to_string(),
@@ -135,11 +138,13 @@ impl<'a> Checker<'a> {
         };
         let range = node.span.start as usize..node.span.end as usize;
         let written = self.text.get(range).unwrap_or(&read);
-        // An alias or an anchor is not the value's own spelling.
+        // The span of an alias, an anchor or a tag does not contain only the value.
         if written != read && !written.starts_with(['*', '&', '!']) {
-            let message = format!("`{name}` is written `{written}` and would be read as `{read}`");
+            let message =
+                format!("`{name}` is written as `{written}`, which YAML reads as `{read}`");
             self.report(
-                Problem::new(node.span, message).hint(format!("put it in quotes: '{written}'")),
+                LocatedError::new(node.span, message)
+                    .hint(format!("put it in quotes: '{written}'")),
             );
         }
     }

@@ -1,29 +1,29 @@
-//! What is wrong with a stackgen.yaml, and what is worth knowing about a good one.
+//! Errors with a location, and notices about rendered templates.
 
 use serde::Serialize;
 use stackgen_cfn::{ParseError, Span};
 use thiserror::Error;
 
-/// One error of a stackgen.yaml: what, where, why and what to do.
+/// Error at a location in a source file.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{message}")]
-pub struct Problem {
-    /// What is wrong, in a sentence without a full stop.
+pub struct LocatedError {
+    /// Message, without a full stop.
     pub message: String,
-    /// Where.
+    /// Location of the error.
     pub span: Span,
-    /// A second place that explains the first, with what stands there.
+    /// Second location that explains the first, with a label.
     pub related: Option<(Span, String)>,
-    /// What to do about it.
+    /// Hint, in the imperative.
     pub hint: Option<String>,
-    /// The row of the API Gateway reference that it rests on, such as `A2`.
+    /// Row of the API Gateway reference that the error rests on, such as `A2`.
     pub row: Option<&'static str>,
 }
 
-impl Problem {
-    /// An error at a place.
+impl LocatedError {
+    /// Creates an error at a location.
     pub fn new(span: Span, message: impl Into<String>) -> Self {
-        Problem {
+        LocatedError {
             message: message.into(),
             span,
             related: None,
@@ -32,21 +32,21 @@ impl Problem {
         }
     }
 
-    /// Says what to do.
+    /// Sets the hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Names the reference row that it rests on.
+    /// Sets the reference row.
     #[must_use]
     pub fn row(mut self, row: &'static str) -> Self {
         self.row = Some(row);
         self
     }
 
-    /// Points at a second place.
+    /// Sets the second location.
     #[must_use]
     pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
         self.related = Some((span, label.into()));
@@ -54,9 +54,9 @@ impl Problem {
     }
 }
 
-impl From<ParseError> for Problem {
+impl From<ParseError> for LocatedError {
     fn from(error: ParseError) -> Self {
-        Problem {
+        LocatedError {
             message: error.kind.to_string(),
             span: error.span,
             related: error.related.map(|span| (span, "first here".to_owned())),
@@ -66,13 +66,13 @@ impl From<ParseError> for Problem {
     }
 }
 
-/// Something to know about a template that was rendered.
+/// Notice about a rendered template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Notice {
-    /// A stable name, for machines: `not-built`, `frozen-parameter`, `account-role`.
+    /// Stable identifier: `not-built`, `frozen-parameter` or `account-role`.
     pub code: &'static str,
-    /// What, in a sentence without a full stop.
+    /// Message, without a full stop.
     pub message: String,
-    /// What to do about it.
+    /// Hint, in the imperative.
     pub hint: Option<String>,
 }

@@ -1,4 +1,5 @@
-//! What the schema cannot say: names that must exist, limits that depend on the rest, intent and wiring at odds.
+//! Checks that a schema cannot express: names that must exist, limits that depend on other values, and contradictions
+//! between intent and wiring.
 
 use stackgen_cfn::{Node, Span};
 
@@ -12,39 +13,35 @@ mod table;
 mod verify;
 mod websocket;
 
-use super::{and, nearest, or};
-use crate::Problem;
-use crate::check::{circle, raw, references};
-use crate::load::Places;
-use crate::render::made;
-use crate::spec::{Duration, Spec, Stage};
+use crate::LocatedError;
+use crate::spans::DocumentSpans;
+use crate::spec::{Duration, Spec, StageSpec};
+use crate::wording::{join_or, nearest, use_one_of};
 
-/// Lambda's limits on a function's time-out.
+/// Limits of a Lambda timeout.
 const FUNCTION_TIMEOUT: (Duration, Duration) =
     (Duration::from_millis(1000), Duration::from_millis(900_000));
-/// API Gateway's limits on waiting for a WebSocket integration (row C8).
+/// Limits of a WebSocket integration's timeout (row C8).
 const WEBSOCKET_TIMEOUT: (Duration, Duration) =
     (Duration::from_millis(50), Duration::from_millis(29_000));
-/// API Gateway's limits on waiting for an HTTP integration.
+/// Limits of an HTTP integration's timeout.
 const HTTP_TIMEOUT: (Duration, Duration) =
     (Duration::from_millis(50), Duration::from_millis(30_000));
 
-/// Checks one environment's specification and adds what is wrong to `problems`.
-///
-/// `whole` is false where parts of the file could not be read: what is missing may then stand in those.
+/// Checks the values of one environment and adds errors to `errors`. Returns true if published versions invoke each
+/// other in a cycle.
 pub(crate) fn check(
     spec: &Spec,
     environment: &str,
     document: &Node,
-    whole: bool,
-    problems: &mut Vec<Problem>,
-) {
-    let mut checker = Checker {
+    errors: &mut Vec<LocatedError>,
+) -> bool {
+    let mut checker = SpecChecker {
         spec,
         environment,
         document,
-        places: Places(document),
-        problems,
+        spans: DocumentSpans(document),
+        errors,
     };
     for (name, function) in &spec.functions {
         checker.function(name, function);
@@ -61,57 +58,52 @@ pub(crate) fn check(
     checker.alarms();
     checker.verify();
     checker.stack();
-    checker.something_to_render();
-    // It would be told again as a circle of resources, in words that the file does not have.
-    if checker.circle_of_versions() {
-        return;
-    }
-    let made = made(spec, environment, document);
-    raw::check(document, &made, problems);
-    references::check(document, &made, whole, problems);
-    circle::check(document, &made, problems);
+    checker.require_content();
+    checker.report_version_cycle()
 }
 
-struct Checker<'a> {
+struct SpecChecker<'a> {
     spec: &'a Spec,
     environment: &'a str,
     document: &'a Node,
-    places: Places<'a>,
-    problems: &'a mut Vec<Problem>,
+    spans: DocumentSpans<'a>,
+    errors: &'a mut Vec<LocatedError>,
 }
 
-impl<'a> Checker<'a> {
-    fn report(&mut self, problem: Problem) {
-        self.problems.push(problem);
+impl<'a> SpecChecker<'a> {
+    fn report(&mut self, error: LocatedError) {
+        self.errors.push(error);
     }
 
-    fn stage(&mut self, api: &str, stage: &Stage) {
+    fn stage(&mut self, api: &str, stage: &StageSpec) {
         for (name, value) in &stage.variables {
             let fits =
                 name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !value.is_empty();
             if !fits {
-                let span = self.places.key(&[api, "stage", "variables", name]);
-                let problem = Problem::new(span, format!("`{name}` cannot be a stage variable"));
-                self.report(problem.hint("names are letters, digits and `_`; an empty value would take the variable away").row("D12"));
+                let span = self.spans.key(&[api, "stage", "variables", name]);
+                let error =
+                    LocatedError::new(span, format!("`{name}` is not a valid stage variable"));
+                self.report(error.hint("use letters, digits and `_` in its name, and give it a value: API Gateway \
+                    removes a variable subject value is empty").row("D12"));
             }
         }
     }
 
-    /// Whether the file has a section with anything in it, errors or not.
+    /// Returns true if the file has a section that is not empty, with or without errors.
     fn has(&self, section: &str) -> bool {
         let node = self.document.get(section);
         node.is_some_and(|node| node.as_map().is_none_or(|map| !map.is_empty()))
     }
 
-    fn something_to_render(&mut self) {
+    fn require_content(&mut self) {
         let sections = ["functions", "websocket", "http", "tables", "resources"];
         if !sections.iter().any(|section| self.has(section)) {
-            let problem = Problem::new(self.places.key(&["name"]), "the stack is empty");
+            let error = LocatedError::new(self.spans.key(&["name"]), "the stack is empty");
             let hint = format!(
-                "add {}; `stackgen init echo` writes an example",
-                or(&sections)
+                "add {}; run `stackgen init echo` for an example",
+                join_or(&sections)
             );
-            self.report(problem.hint(hint));
+            self.report(error.hint(hint));
         }
     }
 
@@ -122,25 +114,25 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The names that a section of the file declares, those included that hold errors.
+    /// Returns the names that a section of the file declares, including those of entries with errors.
     fn declared(&self, section: &str) -> Vec<&'a str> {
         let map = self.document.get(section).and_then(Node::as_map);
         map.into_iter().flat_map(|map| map.keys()).collect()
     }
 
     fn missing(&mut self, span: Span, kind: &str, name: &str, known: &[&str]) {
-        let problem = Problem::new(span, format!("there is no {kind} `{name}`"));
+        let error = LocatedError::new(span, format!("there is no {kind} `{name}`"));
         self.report(match nearest(name, known.iter().copied()) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None if known.is_empty() => problem.hint(format!("declare it under `{kind}s`")),
-            None => problem.hint(format!("`{kind}s` has {}", and(known))),
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None if known.is_empty() => error.hint(format!("declare it under `{kind}s`")),
+            None => error.hint(use_one_of(known)),
         });
     }
 
     fn timeout(
         &mut self,
         span: Span,
-        whose: &str,
+        subject: &str,
         timeout: Duration,
         limits: (Duration, Duration),
         row: Option<&'static str>,
@@ -149,10 +141,13 @@ impl<'a> Checker<'a> {
             return;
         }
         let (least, most) = (words(limits.0), words(limits.1));
-        let problem = Problem::new(span, format!("{whose} time-out is {least} to {most}"));
-        self.report(Problem {
+        let message = format!(
+            "{subject} timeout must be {least} to {most}, not {}",
+            words(timeout)
+        );
+        self.report(LocatedError {
             row,
-            ..problem.hint(format!("this is {}", words(timeout)))
+            ..LocatedError::new(span, message)
         });
     }
 }

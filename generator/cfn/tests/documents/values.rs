@@ -1,7 +1,7 @@
-//! What texts mean.
+//! Values of documents.
 
 use stackgen_cfn::json::to_json;
-use stackgen_cfn::{Call, Function, Node, Value, get_att, list, map, r#ref, sub};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Value, get_att, list, map, r#ref, sub};
 
 use crate::read;
 
@@ -34,7 +34,7 @@ fn only_plain_scalars_are_typed() {
 }
 
 #[test]
-fn core_tags_say_the_type() {
+fn core_tags_determine_the_type() {
     for (text, node) in [
         ("!!str 12", Node::from("12")),
         ("!!str", "".into()),
@@ -51,7 +51,7 @@ fn core_tags_say_the_type() {
 }
 
 #[test]
-fn keys_are_their_text() {
+fn keys_are_strings() {
     let node =
         read("on: 1\n12: 2\n'null': 3\n1.0: 4\n!!str 5: 6\n&a k: 7\n? long\n: *a\n\"<<\": 8\n");
     let map = node.as_map().expect("a mapping");
@@ -63,7 +63,7 @@ fn keys_are_their_text() {
 }
 
 #[test]
-fn short_and_long_forms_are_one() {
+fn short_and_long_forms_are_equal() {
     for (short, long, json, node) in [
         ("!Ref A", "{Ref: A}", r#"{"Ref": "A"}"#, r#ref("A")),
         (
@@ -88,7 +88,7 @@ fn short_and_long_forms_are_one() {
             "!Condition C",
             "{Condition: C}",
             r#"{"Condition": "C"}"#,
-            Call::new(Function::Condition, "C").into(),
+            IntrinsicCall::new(Intrinsic::Condition, "C").into(),
         ),
     ] {
         assert_eq!(value(short), node, "{short}");
@@ -98,27 +98,30 @@ fn short_and_long_forms_are_one() {
 }
 
 #[test]
-fn every_function_has_its_tag_and_its_key() {
-    for &function in Function::ALL {
-        let call = Node::from(Call::new(function, "x"));
+fn every_function_has_a_tag_and_a_long_name() {
+    for &function in Intrinsic::ALL {
+        let call = Node::from(IntrinsicCall::new(function, "x"));
         assert_eq!(value(&format!("{function} x")), call);
         assert_eq!(value(&format!("{{{}: x}}", function.long_name())), call);
     }
 }
 
 #[test]
-fn scalars_under_a_tag_are_strings() {
+fn scalars_with_a_functions_tag_are_strings() {
     assert_eq!(value("!Ref 12"), r#ref("12"));
-    assert_eq!(value("!GetAZs"), Call::new(Function::GetAZs, "").into());
+    assert_eq!(
+        value("!GetAZs"),
+        IntrinsicCall::new(Intrinsic::GetAZs, "").into()
+    );
     assert_eq!(
         value("!Base64 on"),
-        Call::new(Function::Base64, "on").into()
+        IntrinsicCall::new(Intrinsic::Base64, "on").into()
     );
 }
 
 #[test]
 fn calls_nest_in_every_form() {
-    let node = Node::from(Call::new(Function::Base64, sub("x")));
+    let node = Node::from(IntrinsicCall::new(Intrinsic::Base64, sub("x")));
     for text in [
         "!Base64 {Fn::Sub: x}",
         "{Fn::Base64: !Sub x}",
@@ -127,12 +130,12 @@ fn calls_nest_in_every_form() {
     ] {
         assert_eq!(value(text), node, "{text}");
     }
-    let on_map = Call::new(Function::Sub, map([("a", "b".into())]));
+    let on_map = IntrinsicCall::new(Intrinsic::Sub, map([("a", "b".into())]));
     assert_eq!(value("!Sub {a: b}"), on_map.into());
 }
 
 #[test]
-fn what_only_resembles_a_call_is_a_mapping() {
+fn a_mapping_that_resembles_a_call_stays_a_mapping() {
     for text in [
         "{Condition: {StringEquals: {a: b}}}",
         "{Ref: [a]}",
@@ -157,7 +160,7 @@ fn aliases_repeat_their_anchor() {
 }
 
 #[test]
-fn json_is_read_as_json() {
+fn json_values() {
     let node = read(
         "\u{feff} {\"a\": \"\\ud83d\\ude00\",\t\"b\": 1e3, \"c\": -0, \"d\": 18446744073709551616, \"e\": 1e999, \"f\": \"on\"}",
     );
@@ -168,7 +171,7 @@ fn json_is_read_as_json() {
 }
 
 #[test]
-fn flow_yaml_is_no_json_and_is_read() {
+fn flow_yaml_that_is_not_json_is_parsed() {
     assert_eq!(
         read("{a: 'b', c: [on,],}"),
         map([("a", "b".into()), ("c", list([true]))])

@@ -1,27 +1,29 @@
 //! Alarms.
 
-use super::{Checker, words};
-use crate::Problem;
-use crate::spec::{Alarm, Duration};
+use super::{SpecChecker, words};
+use crate::LocatedError;
+use crate::spec::{AlarmSpec, Duration};
 
-/// CloudWatch's limit on what an alarm sets off.
-const ACTIONS: usize = 5;
+/// Maximum number of actions of an alarm (a CloudWatch quota).
+const MAX_ACTIONS: usize = 5;
 const HOUR: Duration = Duration::from_millis(3_600_000);
 const DAY: Duration = Duration::from_millis(86_400_000);
 const WEEK: Duration = Duration::from_millis(7 * 86_400_000);
-/// The period of an alarm that does not say.
-const PERIOD: Duration = Duration::from_millis(300_000);
+/// Default period of an alarm.
+const DEFAULT_PERIOD: Duration = Duration::from_millis(300_000);
 
-impl Checker<'_> {
+impl SpecChecker<'_> {
     pub(super) fn alarms(&mut self) {
         let Some(alarms) = &self.spec.alarms else {
             return;
         };
         let actions = alarms.actions.len();
-        if actions > ACTIONS {
-            let span = self.places.key(&["alarms", "actions"]);
-            let message = format!("{actions} actions; an alarm has at most {ACTIONS}");
-            self.report(Problem::new(span, message).hint("one SNS topic can tell many"));
+        if actions > MAX_ACTIONS {
+            let span = self.spans.key(&["alarms", "actions"]);
+            let message = format!("{actions} actions; an alarm can have at most {MAX_ACTIONS}");
+            self.report(
+                LocatedError::new(span, message).hint("use one SNS topic with many subscribers"),
+            );
         }
         let of_websocket = [
             (
@@ -47,27 +49,28 @@ impl Checker<'_> {
             };
             self.period(name, alarm);
             if !self.has(section) {
-                let what = match section {
+                let subject = match section {
                     "functions" | "tables" => section,
                     _ => "an API",
                 };
-                let message = format!("`{name}` watches {what} that the stack does not have");
-                let span = self.places.key(&["alarms", name]);
+                let message = format!("`{name}` monitors {subject} that the stack does not have");
+                let span = self.spans.key(&["alarms", name]);
                 self.report(
-                    Problem::new(span, message).hint(format!("take it out, or add `{section}`")),
+                    LocatedError::new(span, message).hint(format!("remove it, or add `{section}`")),
                 );
             }
         }
     }
 
-    /// CloudWatch looks back a day, or a week in steps of an hour and more.
-    fn period(&mut self, name: &str, alarm: Alarm) {
+    /// Checks the period and the number of periods. CloudWatch evaluates at most one day, or seven days if the period
+    /// is an hour or more.
+    fn period(&mut self, name: &str, alarm: AlarmSpec) {
         let path = ["alarms", name, "period"];
-        let period = alarm.period.unwrap_or(PERIOD);
+        let period = alarm.period.unwrap_or(DEFAULT_PERIOD);
         if period.millis() == 0 || !period.millis().is_multiple_of(60_000) {
-            let span = self.places.value(&path);
+            let span = self.spans.value(&path);
             self.report(
-                Problem::new(span, "an alarm's period is a multiple of one minute")
+                LocatedError::new(span, "an alarm's period must be a multiple of one minute")
                     .hint("write `1m` or `5m`"),
             );
             return;
@@ -75,13 +78,14 @@ impl Checker<'_> {
         let most = if period >= HOUR { WEEK } else { DAY };
         let periods = u64::from(alarm.evaluation_periods.unwrap_or(1));
         if period.millis().saturating_mul(periods) > most.millis() {
-            let span = self.places.key(&["alarms", name]);
+            let span = self.spans.key(&["alarms", name]);
             let message = format!(
-                "{periods} periods of {} are more than an alarm looks back",
+                "{periods} periods of {} are longer than an alarm can evaluate",
                 words(period)
             );
-            self.report(Problem::new(span, message).hint(
-                "`period` times `evaluationPeriods` is at most one day; with a period of an hour or more, seven days",
+            self.report(LocatedError::new(span, message).hint(
+                "keep `period` times `evaluationPeriods` within one day, or within seven days if the period is an \
+                 hour or more",
             ));
         }
     }

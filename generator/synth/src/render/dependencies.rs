@@ -1,34 +1,34 @@
-//! What a value of the template depends on beside resources: parameters, conditions and mappings.
+//! Parameters, conditions and mappings that a value of the template depends on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
-use stackgen_cfn::{Call, Function, Node, Value, json};
+use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Value, json};
 
-use super::context::Context;
-use super::template::Template;
-use crate::check::substituted;
+use super::context::RenderContext;
+use super::template::TemplateBuilder;
+use crate::references::sub_names;
 
-/// What values depend on, with what stackgen.yaml says of each: conditions are followed into theirs.
+/// Dependencies of values, with their definitions in stackgen.yaml. They include the dependencies of conditions.
 #[derive(Default)]
 pub(super) struct Dependencies {
-    /// The `Default` of every parameter, by name: what the parameter is, unless a deploy says otherwise.
+    /// `Default` of every parameter, by name. This is the parameter's value unless it is overridden at deploy time.
     parameters: BTreeMap<String, String>,
     conditions: BTreeMap<String, String>,
-    /// The part of a mapping that is looked up, by its path as far as it is written out.
+    /// Parts of mappings that are looked up, by their path up to the first key that is not literal.
     mappings: BTreeMap<Vec<String>, String>,
 }
 
 impl Dependencies {
-    /// Of one value.
-    pub(super) fn of(node: &Node, context: &Context<'_>) -> Self {
+    /// Returns the dependencies of one value.
+    pub(super) fn of(node: &Node, context: &RenderContext<'_>) -> Self {
         let mut found = Dependencies::default();
         found.add(node, context);
         found
     }
 
-    /// Of what a deployment snapshots (row D1).
-    pub(super) fn of_snapshots(template: &Template, context: &Context<'_>) -> Self {
+    /// Returns the dependencies of the wiring (row D1).
+    pub(super) fn of_snapshots(template: &TemplateBuilder, context: &RenderContext<'_>) -> Self {
         const NOT_SNAPSHOTTED: [&str; 4] = ["Stage", "Deployment", "DomainName", "ApiMapping"];
         let mut found = Dependencies::default();
         for (_, resource) in template.resources() {
@@ -44,12 +44,12 @@ impl Dependencies {
         found
     }
 
-    /// The names of the parameters.
+    /// Returns the names of the parameters.
     pub(super) fn into_parameters(self) -> BTreeSet<String> {
         self.parameters.into_keys().collect()
     }
 
-    /// All of it as text, for a digest.
+    /// Returns all dependencies as text, for a digest.
     pub(super) fn canonical(&self) -> String {
         let named = self.parameters.iter().chain(&self.conditions);
         let named = named.map(|(name, value)| format!("\n{name}={value}"));
@@ -58,7 +58,7 @@ impl Dependencies {
         named.chain(mapped).collect()
     }
 
-    fn add(&mut self, node: &Node, context: &Context<'_>) {
+    fn add(&mut self, node: &Node, context: &RenderContext<'_>) {
         match &node.value {
             Value::List(items) => items.iter().for_each(|item| self.add(item, context)),
             Value::Map(map) => map.iter().for_each(|(_, node)| self.add(node, context)),
@@ -70,19 +70,19 @@ impl Dependencies {
         }
     }
 
-    fn add_call(&mut self, call: &Call, context: &Context<'_>) {
+    fn add_call(&mut self, call: &IntrinsicCall, context: &RenderContext<'_>) {
         let items = call.argument.as_list().unwrap_or_default();
         let first = items.first().and_then(Node::as_str);
         match call.function {
-            Function::Ref => self.parameter(call.as_ref_name(), context),
-            Function::Sub => {
-                for name in substituted(&call.argument) {
+            Intrinsic::Ref => self.parameter(call.as_ref_name(), context),
+            Intrinsic::Sub => {
+                for name in sub_names(&call.argument) {
                     self.parameter(Some(name), context);
                 }
             }
-            Function::If => self.condition(first, context),
-            Function::Condition => self.condition(call.argument.as_str(), context),
-            Function::FindInMap => {
+            Intrinsic::If => self.condition(first, context),
+            Intrinsic::Condition => self.condition(call.argument.as_str(), context),
+            Intrinsic::FindInMap => {
                 let path = items
                     .iter()
                     .map_while(|item| item.as_str().map(str::to_owned));
@@ -95,7 +95,7 @@ impl Dependencies {
         }
     }
 
-    fn parameter(&mut self, name: Option<&str>, context: &Context<'_>) {
+    fn parameter(&mut self, name: Option<&str>, context: &RenderContext<'_>) {
         let declared = |name| Some((name, context.spec.parameters.0.get(name)?));
         if let Some((name, parameter)) = name.and_then(declared) {
             let default = sorted(parameter.get("Default"));
@@ -103,7 +103,7 @@ impl Dependencies {
         }
     }
 
-    fn condition(&mut self, name: Option<&str>, context: &Context<'_>) {
+    fn condition(&mut self, name: Option<&str>, context: &RenderContext<'_>) {
         let declared = |name| Some((name, context.spec.conditions.0.get(name)?));
         if let Some((name, condition)) = name.and_then(declared) {
             let text = sorted(Some(condition));
@@ -114,7 +114,7 @@ impl Dependencies {
     }
 }
 
-/// As JSON in which the order of keys means nothing.
+/// Returns JSON with sorted keys, because their order has no meaning.
 fn sorted(value: Option<&Json>) -> String {
     let mut value = value.cloned().unwrap_or_default();
     value.sort_all_objects();

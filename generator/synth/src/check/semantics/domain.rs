@@ -1,20 +1,20 @@
-//! Domain names of one's own.
+//! Custom domain names.
 
 use stackgen_cfn::Node;
 
-use super::Checker;
-use crate::Problem;
-use crate::spec::Domain;
+use super::SpecChecker;
+use crate::LocatedError;
+use crate::spec::DomainSpec;
 
-impl Checker<'_> {
-    pub(super) fn domain(&mut self, api: &str, domain: &Domain) {
+impl SpecChecker<'_> {
+    pub(super) fn domain(&mut self, api: &str, domain: &DomainSpec) {
         if let Some(name) = domain.name.0.as_str()
             && !is_domain_name(name)
         {
-            let span = self.places.value(&[api, "domain", "name"]);
-            let problem = Problem::new(span, format!("`{name}` cannot be a domain name"));
-            self.report(problem.hint(
-                "labels of lower-case letters, digits and `-` with dots between, such as `ws.example.com`",
+            let span = self.spans.value(&[api, "domain", "name"]);
+            let error = LocatedError::new(span, format!("`{name}` is not a valid domain name"));
+            self.report(error.hint(
+                "use lower-case letters, digits and `-`, separated by dots, such as `ws.example.com`",
             ));
         }
         self.arn(
@@ -24,15 +24,16 @@ impl Checker<'_> {
         if let Some(key) = &domain.mapping_key
             && !is_mapping_key(key)
         {
-            let span = self.places.value(&[api, "domain", "mappingKey"]);
-            let problem = Problem::new(span, format!("`{key}` cannot be a mapping key"));
-            self.report(problem.hint(
-                "it is the path under the domain with no `/` in front: letters, digits and `$-_.+!*'()/`, such as `v1`",
+            let span = self.spans.value(&[api, "domain", "mappingKey"]);
+            let error = LocatedError::new(span, format!("`{key}` is not a valid mapping key"));
+            self.report(error.hint(
+                "write the path under the domain without a leading `/`, with letters, digits and `$-_.+!*'()/`, such \
+                 as `v1`",
             ));
         }
     }
 
-    /// An ARN that is written out must look like one.
+    /// Checks that a literal value is an ARN.
     pub(super) fn arn(&mut self, path: &[&str], value: &Node) {
         let fits = match value.as_str() {
             Some(text) => text.starts_with("arn:"),
@@ -40,10 +41,13 @@ impl Checker<'_> {
         };
         if !fits {
             let name = path.last().copied().unwrap_or_default();
-            let problem = Problem::new(self.places.value(path), format!("`{name}` is not an ARN"));
-            self.report(problem.hint(
-                "it begins with `arn:`, or is an intrinsic function such as `!GetAtt Key.Arn`",
-            ));
+            let error =
+                LocatedError::new(self.spans.value(path), format!("`{name}` is not an ARN"));
+            self.report(
+                error.hint(
+                    "begin with `arn:`, or use an intrinsic function such as `!GetAtt Key.Arn`",
+                ),
+            );
         }
     }
 }

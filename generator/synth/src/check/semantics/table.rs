@@ -1,0 +1,60 @@
+//! Tables.
+
+use std::collections::BTreeMap;
+
+use super::SpecChecker;
+use crate::LocatedError;
+use crate::spec::TableSpec;
+
+/// Maximum number of global secondary indexes of a table (a DynamoDB quota).
+const MAX_INDEXES: usize = 20;
+
+impl SpecChecker<'_> {
+    pub(super) fn table(&mut self, name: &str, table: &TableSpec) {
+        let mut types = BTreeMap::new();
+        for key in table.keys() {
+            let first = *types.entry(key.name.as_str()).or_insert(key.key_type);
+            if first != key.key_type {
+                let (span, name) = (self.spans.key(&["tables", name]), &key.name);
+                let message = format!(
+                    "attribute `{name}` is a key of type `{}` and of type `{}`",
+                    first.name(),
+                    key.key_type.name()
+                );
+                self.report(
+                    LocatedError::new(span, message)
+                        .hint("give the attribute one type in all keys of the table"),
+                );
+            }
+        }
+        let indexes = table.indexes.len();
+        if indexes > MAX_INDEXES {
+            let span = self.spans.key(&["tables", name, "indexes"]);
+            let message = format!("{indexes} indexes; a table can have at most {MAX_INDEXES}");
+            self.report(
+                LocatedError::new(span, message)
+                    .hint("give an index generic keys, so that it serves several queries"),
+            );
+        }
+        if let Some(key) = &table.kms_key_arn {
+            let path = ["tables", name, "kmsKeyArn"];
+            self.arn(&path, &key.0);
+            let encryption = ["tables", name, "encryption"];
+            if self.document.at_path(&encryption).is_some() {
+                let error = LocatedError::new(
+                    self.spans.key(&path),
+                    "`kmsKeyArn` and `encryption` are mutually exclusive",
+                );
+                let error = error.related(self.spans.key(&encryption), "`encryption` is here");
+                self.report(error.hint("remove one of them: your own key replaces AWS's"));
+            }
+        }
+        if table.time_to_live.as_ref() == Some(&table.partition_key.name) {
+            let span = self.spans.value(&["tables", name, "timeToLive"]);
+            self.report(LocatedError::new(
+                span,
+                "the partition key cannot be the time-to-live attribute",
+            ));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Hints for keys that other AWS services or frameworks have and stackgen.yaml does not.
+
+/// Hint for an unknown key, and the reference row behind it.
+pub(super) struct KeyExplanation {
+    pub(super) hint: &'static str,
+    pub(super) row: Option<&'static str>,
+}
+
+/// Returns the hint for an unknown key of a schema definition (`""` is the file itself).
+pub(super) fn explain(definition: &str, key: &str) -> Option<KeyExplanation> {
+    match definition {
+        "VerifyCaller" => verify_caller(key).map(|hint| KeyExplanation { hint, row: None }),
+        "Function" | "FunctionDefaults" => {
+            function(definition, key).map(|hint| KeyExplanation { hint, row: None })
+        }
+        _ => api(definition, key),
+    }
+}
+
+fn api(definition: &str, key: &str) -> Option<KeyExplanation> {
+    let (hint, row) = match (definition, key) {
+        ("Route", "authorizer" | "authorizationType" | "authorizerId" | "auth") => (
+            "use `websocket.authorizer`: API Gateway authorizes only `$connect`, once per connection, and passes the \
+             context that the authorizer returns to later routes in `requestContext.authorizer`",
+            Some("A1"),
+        ),
+        ("Route", "requestParameters") => (
+            "remove it: API Gateway refuses request parameters on routes other than `$connect`",
+            Some("M9"),
+        ),
+        (
+            "Authorizer",
+            "ttl"
+            | "resultTtl"
+            | "cacheTtl"
+            | "authorizerResultTtlInSeconds"
+            | "resultTtlInSeconds",
+        ) => (
+            "remove it: API Gateway does not cache results of a WebSocket authorizer and refuses a TTL, even 0",
+            Some("A11"),
+        ),
+        (
+            "Authorizer",
+            "payloadFormatVersion"
+            | "authorizerPayloadFormatVersion"
+            | "enableSimpleResponses"
+            | "simpleResponses",
+        ) => (
+            "remove it: only HTTP APIs have simple responses and payload format versions",
+            Some("A12"),
+        ),
+        ("Authorizer", "type" | "authorizerType") => (
+            "remove it: a WebSocket API supports only REQUEST authorizers; validate a JWT in the function",
+            Some("F6"),
+        ),
+        ("Authorizer", "issuer" | "audience" | "jwt" | "jwtConfiguration") => (
+            "pass issuer and audience to the function as environment variables: a WebSocket API supports only REQUEST \
+             authorizers",
+            Some("F6"),
+        ),
+        ("WebSocket", "cors" | "corsConfiguration") => (
+            "check the `Origin` header in the authorizer or in `$connect`: a WebSocket API has no CORS",
+            Some("F1"),
+        ),
+        ("Stage", "autoDeploy") => (
+            "remove it: stackgen creates a deployment for each change of the wiring and activates it, which \
+             AutoDeploy does not allow",
+            Some("D5"),
+        ),
+        _ => return None,
+    };
+    Some(KeyExplanation { hint, row })
+}
+
+fn function(definition: &str, key: &str) -> Option<&'static str> {
+    match (definition, key) {
+        (_, "timeoutSeconds" | "timeoutInSeconds") => Some("write `timeout: 10s`"),
+        (_, "memorySize" | "memoryMb") => Some("write `memory: 256`, in MB"),
+        ("Function", "code" | "codeUri") => {
+            Some("write `binary:` for a cargo binary or `zip:` for a zip file")
+        }
+        _ => None,
+    }
+}
+
+fn verify_caller(key: &str) -> Option<&'static str> {
+    match key {
+        "token" => Some(
+            "write `query: { token: env:TOKEN }` or `headers: { Authorization: 'command:./mint-token' }`",
+        ),
+        "url" | "uri" => {
+            Some("remove it: the URL is the stage's; to call a path of the HTTP API, use `path`")
+        }
+        "body" => Some(
+            "remove it: requests have no body; to send a message over the WebSocket API, use `send`",
+        ),
+        _ => None,
+    }
+}
