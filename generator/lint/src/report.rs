@@ -4,10 +4,8 @@ use stackgen_cfn::{Node, Source};
 use stackgen_model::{Inputs, Model};
 
 use crate::context::Context;
-use crate::facts::{hard_coded, permissions};
-use crate::rules::OF_SUPPRESSIONS;
-use crate::suppress::{self, Suppressions};
-use crate::{Finding, registry};
+use crate::rule::Check;
+use crate::{Finding, registry, suppress};
 
 /// What is linted.
 #[derive(Clone, Copy, Debug)]
@@ -44,39 +42,60 @@ pub struct Suppressed {
 pub fn lint(subject: &Subject<'_>) -> Report {
     let model = |template| Model::from_template(template, &Inputs::none());
     let (now, previous) = (model(subject.template), subject.previous.map(model));
-    let context = Context {
-        model: &now,
-        previous: previous.as_ref(),
-        refusals: &[],
-        hard_coded: &[],
-        suppressions: &Suppressions::default(),
-    };
+    let context = Context::new(&now, previous.as_ref());
     let apis = context.websockets().count();
-    let mut findings = Vec::new();
-    if apis > 0 {
-        let refusals = permissions::refusals(&context);
-        let hard_coded = hard_coded::hard_coded(&context);
-        let context = Context {
-            refusals: &refusals,
-            hard_coded: &hard_coded,
-            ..context
-        };
-        findings.extend(registry::all().flat_map(|rule| (rule.check)(&context)));
-    }
-    let (mut report, suppressions) = suppress::apply(subject, findings);
-    if apis > 0 {
-        let context = Context {
-            suppressions: &suppressions,
-            ..context
-        };
-        let rules = OF_SUPPRESSIONS.iter();
-        report
-            .findings
-            .extend(rules.flat_map(|rule| (rule.check)(&context)));
-    }
+    let rules = || registry::all().filter(|_| apis > 0);
+    let findings = rules().flat_map(|rule| match rule.check {
+        Check::Template(check) => check(&context),
+        Check::Suppressions(_) => Vec::new(),
+    });
+    let (mut report, suppressions) = suppress::apply(subject, findings.collect());
+    let of_suppressions = rules().flat_map(|rule| match rule.check {
+        Check::Template(_) => Vec::new(),
+        Check::Suppressions(check) => check(&suppressions),
+    });
+    report.findings.extend(of_suppressions);
     report.apis = apis;
     let by_place =
         |finding: &Finding| (finding.place.span.file.is_none(), finding.place.span.start);
     report.findings.sort_by_key(by_place);
     report
+}
+
+#[cfg(test)]
+mod tests {
+    use stackgen_cfn::Sources;
+
+    use super::*;
+    use crate::Rule;
+
+    /// Returns what the rules find when they run in an order, sorted.
+    fn found(model: &Model, rules: impl Iterator<Item = &'static Rule>) -> Vec<String> {
+        let context = Context::new(model, Some(model));
+        let findings = rules.flat_map(|rule| match rule.check {
+            Check::Template(check) => check(&context),
+            Check::Suppressions(_) => Vec::new(),
+        });
+        let mut found: Vec<_> = findings.map(|finding| format!("{finding:?}")).collect();
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn rules_find_the_same_in_any_order() {
+        for rule in registry::all() {
+            let lines = rule.example.lines().filter(|line| !line.starts_with('+'));
+            let lines: Vec<_> = lines
+                .map(|line| line.get(1..).unwrap_or_default())
+                .collect();
+            let mut sources = Sources::new();
+            let template =
+                stackgen_cfn::parse(sources.add(rule.name, lines.join("\n"))).expect(rule.name);
+            let model = Model::from_template(&template, &Inputs::none());
+            let all: Vec<_> = registry::all().collect();
+            let forward = found(&model, all.iter().copied());
+            let backward = found(&model, all.iter().rev().copied());
+            assert_eq!(forward, backward, "{}", rule.name);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What a rule is.
 
 use crate::context::Context;
-use crate::rules::OF_SUPPRESSIONS;
+use crate::suppress::Suppressions;
 use crate::{Confidence, Finding, Severity};
 
 /// One kind of mistake. Every rule is one file under `rules/`, and its doc comment is its page.
@@ -25,7 +25,16 @@ pub struct Rule {
     pub doc: &'static str,
     /// A template with the mistake, as a difference: lines that begin with `-` are the mistake, `+` the fix.
     pub example: &'static str,
-    pub(crate) check: fn(&Context<'_>) -> Vec<Finding>,
+    pub(crate) check: Check,
+}
+
+/// The function that finds a rule's mistakes.
+#[derive(Debug)]
+pub(crate) enum Check {
+    /// Checks the template.
+    Template(fn(&Context<'_>) -> Vec<Finding>),
+    /// Checks the template's suppressions, after they were applied to the findings of the other rules.
+    Suppressions(fn(&Suppressions) -> Vec<Finding>),
 }
 
 impl Rule {
@@ -47,7 +56,7 @@ impl Rule {
     /// Whether a template can suppress its findings. Those of rules about suppressions it cannot: they would need judging
     /// again.
     pub fn is_suppressible(&self) -> bool {
-        OF_SUPPRESSIONS.iter().all(|rule| rule.id != self.id)
+        matches!(self.check, Check::Template(_))
     }
 
     /// The changed lines of the example with three lines around them.
@@ -88,6 +97,7 @@ macro_rules! rule {
         fixable: $fixable:literal,
         example: $example:literal,
         $(compares: $compares:literal,)?
+        $(checks: $subject:ident,)?
     ) => {
         pub(crate) static RULE: crate::Rule = crate::Rule {
             id: $id,
@@ -99,9 +109,11 @@ macro_rules! rule {
             compares: false $(|| $compares)?,
             doc: concat!($($doc, "\n"),+),
             example: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/", $example)),
-            check,
+            check: crate::rule::rule!(@check $($subject)?),
         };
     };
+    (@check) => { crate::rule::Check::Template(check) };
+    (@check suppressions) => { crate::rule::Check::Suppressions(check) };
 }
 
 pub(crate) use rule;

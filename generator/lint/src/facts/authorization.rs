@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use stackgen_model::{Api, Authorizer, Link, LogicalId, Model, Resource, Route, Text};
 
 use super::settings;
-use crate::context::Context;
+use crate::facts::Facts;
 
 /// What a route's `AuthorizationType` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,35 +110,32 @@ pub(crate) fn named(model: &Model) -> HashSet<&LogicalId> {
 /// The open `$connect` routes of an api that has an authorizer, each with an authorizer that nothing names. None when
 /// one of the api's `$connect` routes is not open, as in a template that has both and a condition that decides.
 pub(crate) fn open_beside<'a>(
-    context: &Context<'a>,
+    facts: &Facts<'_>,
     api: &'a Api,
-    named: &HashSet<&LogicalId>,
 ) -> Option<(Vec<&'a Route>, &'a Authorizer)> {
-    let idle = idle(api, named).next()?;
+    let idle = idle(facts, api).next()?;
     let connects = api.routes.iter().filter(|route| route.key.is_connect());
     let connects: Vec<_> = connects.collect();
     let open = |route: &&Route| {
         matches!(kind(route), Kind::LeftOut | Kind::Open)
             && route.authorizer == Link::Missing
-            && lost_type(context, route).is_none()
+            && lost_type(facts, route).is_none()
     };
     (!connects.is_empty() && connects.iter().all(open)).then_some((connects, idle))
 }
 
 /// The authorizers of an api that nothing names.
-pub(crate) fn idle<'a>(
-    api: &'a Api,
-    named: &HashSet<&LogicalId>,
-) -> impl Iterator<Item = &'a Authorizer> {
-    let is_idle = |authorizer: &&Authorizer| {
+pub(crate) fn idle<'a>(facts: &Facts<'_>, api: &'a Api) -> impl Iterator<Item = &'a Authorizer> {
+    let named = facts.attached_authorizers();
+    let is_idle = move |authorizer: &&Authorizer| {
         !named.contains(&authorizer.resource.logical_id) && !is_jwt(authorizer)
     };
     api.authorizers.iter().filter(is_idle)
 }
 
 /// The type that the route had in the earlier revision, when it has none any more.
-pub(crate) fn lost_type(context: &Context<'_>, route: &Route) -> Option<Text> {
-    let earlier = context.previous?.resource(&route.resource.logical_id)?;
+pub(crate) fn lost_type(facts: &Facts<'_>, route: &Route) -> Option<Text> {
+    let earlier = facts.previous?.resource(&route.resource.logical_id)?;
     let same = |key| earlier.properties.text(key) == route.resource.properties.text(key);
     let had = earlier.properties.text("AuthorizationType")?;
     let lost = kind(route) == Kind::LeftOut
@@ -157,10 +154,8 @@ pub(crate) fn is_jwt(authorizer: &Authorizer) -> bool {
 }
 
 /// The authorizers of the WebSocket APIs, but those that are not of their kind at all.
-pub(crate) fn authorizers<'a>(
-    context: &Context<'a>,
-) -> impl Iterator<Item = &'a Authorizer> + use<'a> {
-    let all = context.websockets().flat_map(|api| &api.authorizers);
+pub(crate) fn authorizers<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a Authorizer> + use<'a> {
+    let all = facts.websockets().flat_map(|api| &api.authorizers);
     all.filter(|authorizer| !is_jwt(authorizer))
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use stackgen_model::{Api, LogicalId, Model, Piece, Pseudo, Text};
 
-use crate::context::Context;
+use crate::facts::Facts;
 use crate::facts::arn::{self, Match};
 use crate::facts::environment;
 use crate::facts::policies::Statement;
@@ -33,16 +33,16 @@ pub(crate) struct Connections<'a> {
 }
 
 impl<'a> Connections<'a> {
-    pub(crate) fn of(context: &Context<'a>) -> Connections<'a> {
+    pub(crate) fn of(facts: &Facts<'a>) -> Connections<'a> {
         let arns = |api: &'a Api| {
             let id = api.id.to()?;
-            let stages = stages(context, api).unwrap_or_else(|| vec![Text::from(WORD)]);
+            let stages = stages(facts, api).unwrap_or_else(|| vec![Text::from(WORD)]);
             let paths = stages.into_iter().flat_map(paths);
             Some((id, paths.map(|path| arn::execute_api(id, path)).collect()))
         };
         Connections {
-            model: context.model,
-            of_api: context.websockets().filter_map(arns).collect(),
+            model: facts.model,
+            of_api: facts.websockets().filter_map(arns).collect(),
         }
     }
 
@@ -94,13 +94,13 @@ pub(crate) fn names_another(model: &Model, arn: &Text) -> bool {
 const WORD: Piece = Piece::Pseudo(Pseudo::StackName);
 
 /// The names of an api's stages, where the template tells them all.
-pub(crate) fn stages(context: &Context<'_>, api: &Api) -> Option<Vec<Text>> {
+pub(crate) fn stages(facts: &Facts<'_>, api: &Api) -> Option<Vec<Text>> {
     let of_stages = api.stages.iter().map(|stage| stage.name.clone());
     let of_deployments = api.deployments.iter().map(|it| it.stage_name.clone());
     let of_deployments = of_deployments.filter(Option::is_some);
     let names: Option<Vec<_>> = of_stages.chain(of_deployments).collect();
     let known = |names: &Vec<Text>| {
-        context.is_whole(api) && !names.is_empty() && names.len() <= MOST_STAGES
+        facts.is_complete(api) && !names.is_empty() && names.len() <= MOST_STAGES
     };
     names.filter(known)
 }
@@ -124,8 +124,8 @@ fn best(all: impl Iterator<Item = Match>) -> Match {
 }
 
 /// The resource of a statement for an api's connections and a method, as templates write it.
-pub(crate) fn to_write(context: &Context<'_>, api: &Api, method: &str) -> Option<String> {
-    let stage = match stages(context, api)?.as_slice() {
+pub(crate) fn to_write(facts: &Facts<'_>, api: &Api, method: &str) -> Option<String> {
+    let stage = match stages(facts, api)?.as_slice() {
         [stage] => stage.clone(),
         _ => Text::literal("*"),
     };

@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use stackgen_model::{ApiMapping, DomainName, LogicalId};
 
-use crate::context::Context;
+use crate::facts::Facts;
 
 /// The domains of the template that a WebSocket API is mapped to, each with the first mapping.
-pub(crate) fn of_websockets<'a>(context: &Context<'a>) -> Vec<(&'a DomainName, &'a ApiMapping)> {
+pub(crate) fn of_websockets<'a>(facts: &Facts<'a>) -> Vec<(&'a DomainName, &'a ApiMapping)> {
     let mut mapped: HashMap<&LogicalId, &ApiMapping> = HashMap::new();
-    for mapping in context.websockets().flat_map(|api| &api.mappings) {
+    for mapping in facts.websockets().flat_map(|api| &api.mappings) {
         if let Some(domain) = mapping.domain.to() {
             mapped.entry(domain).or_insert(mapping);
         }
     }
-    let domains = context.model.domain_names.iter();
+    let domains = facts.model.domain_names.iter();
     domains
         .filter_map(|domain| Some((domain, *mapped.get(&domain.resource.logical_id)?)))
         .collect()

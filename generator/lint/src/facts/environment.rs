@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use stackgen_cfn::{Node, Span};
 use stackgen_model::{Api, Function, LogicalId, Model, Piece, Resolved, Resource, Text};
 
-use crate::context::Context;
+use crate::facts::Facts;
 use crate::{Finding, Place};
 
 /// A variable in a function's environment.
@@ -65,8 +65,8 @@ pub(crate) fn mentions(code: &Text, words: &[&str]) -> bool {
 }
 
 /// The variables of all functions.
-pub(crate) fn variables<'a>(context: &Context<'a>) -> impl Iterator<Item = Variable<'a>> {
-    let functions = context.model.functions.iter();
+pub(crate) fn variables<'a>(facts: &Facts<'a>) -> impl Iterator<Item = Variable<'a>> {
+    let functions = facts.model.functions.iter();
     functions.flat_map(|function| {
         let variables = function.environment.value().into_iter().flatten();
         variables.map(move |(name, value)| Variable {
@@ -108,27 +108,27 @@ pub(crate) enum Host<'a> {
 }
 
 /// The addresses of apis in the environment of functions.
-pub(crate) fn endpoints<'a>(context: &Context<'a>) -> Vec<Endpoint<'a>> {
+pub(crate) fn endpoints<'a>(facts: &Facts<'a>) -> Vec<Endpoint<'a>> {
     let own = |api: &'a Api| Some((api.id.to()?, api));
-    let websockets: HashMap<_, _> = context.websockets().filter_map(own).collect();
+    let websockets: HashMap<_, _> = facts.websockets().filter_map(own).collect();
     let endpoint = |variable: Variable<'a>| {
         let Resolved::Text(text) = variable.value else {
             return None;
         };
-        endpoint(context, &websockets, variable, text)
+        endpoint(facts, &websockets, variable, text)
     };
-    variables(context).filter_map(endpoint).collect()
+    variables(facts).filter_map(endpoint).collect()
 }
 
 fn endpoint<'a>(
-    context: &Context<'a>,
+    facts: &Facts<'a>,
     websockets: &HashMap<&'a LogicalId, &'a Api>,
     variable: Variable<'a>,
     text: &'a Text,
 ) -> Option<Endpoint<'a>> {
     let host = |id: &LogicalId| match websockets.get(id) {
         Some(api) => Some(Host::WebSocket(api)),
-        None => other_api(context.model, id).map(Host::Other),
+        None => other_api(facts.model, id).map(Host::Other),
     };
     if let [Piece::Reference(first), rest @ ..] = text.pieces()
         && first.attribute.as_deref() == Some("ApiEndpoint")

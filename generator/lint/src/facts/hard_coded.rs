@@ -6,7 +6,7 @@ use stackgen_cfn::{Node, Value};
 use stackgen_model::{Link, Model, Piece, Pseudo, Resource, Text};
 
 use crate::Place;
-use crate::context::Context;
+use crate::facts::Facts;
 
 /// An ARN of something of the template in which a part is written that the stack could tell.
 #[derive(Debug)]
@@ -21,10 +21,10 @@ pub(crate) struct HardCoded<'a> {
 
 /// Every one of them. ARNs of what is elsewhere need their account and region, and are not among them; nor are those
 /// that CDK writes for a stack that is meant for one environment.
-pub(crate) fn hard_coded<'a>(context: &Context<'a>) -> Vec<HardCoded<'a>> {
-    let arns = own_arns(context);
+pub(crate) fn hard_coded<'a>(facts: &Facts<'a>) -> Vec<HardCoded<'a>> {
+    let arns = own_arns(facts);
     let mut found: Vec<_> = arns.iter().filter_map(Arn::hard_coded).collect();
-    if !found.is_empty() && is_of_cdk(context.model) && !arns.iter().any(Arn::is_told_by_stack) {
+    if !found.is_empty() && is_of_cdk(facts.model) && !arns.iter().any(Arn::is_told_by_stack) {
         for it in &mut found {
             (it.account, it.region) = (None, None);
         }
@@ -56,8 +56,8 @@ struct Arn<'a> {
     text: &'a Text,
 }
 
-fn own_arns<'a>(context: &Context<'a>) -> Vec<Arn<'a>> {
-    let model = context.model;
+fn own_arns<'a>(facts: &Facts<'a>) -> Vec<Arn<'a>> {
+    let model = facts.model;
     let mut found = Vec::new();
     let mut add = |what, resource, property, text: Option<&'a Text>| {
         found.extend(text.map(|text| Arn {
@@ -73,7 +73,7 @@ fn own_arns<'a>(context: &Context<'a>) -> Vec<Arn<'a>> {
         Link::External(_) => function_name(uri).is_some_and(|name| names.contains(name)),
         _ => false,
     };
-    for api in context.websockets() {
+    for api in facts.websockets() {
         for it in &api.integrations {
             let uri = it
                 .uri

@@ -7,7 +7,7 @@ use stackgen_model::{
     Role, Text,
 };
 
-use crate::context::Context;
+use crate::facts::Facts;
 use crate::facts::arn::{self, Match};
 
 /// A role of the template that lacks what an integration or authorizer needs of it.
@@ -38,8 +38,8 @@ type Call<'a> = (&'a Resource, &'a Link, &'a FunctionLink, &'static str);
 const MOST: usize = 1024;
 
 /// Every one of them; nothing of roles that the template does not show as a whole.
-pub(crate) fn lacks<'a>(context: &Context<'a>) -> Vec<RoleLack<'a>> {
-    let model = context.model;
+pub(crate) fn lacks<'a>(facts: &Facts<'a>) -> Vec<RoleLack<'a>> {
+    let model = facts.model;
     if model.resources.values().any(|it| may_grant(it)) || !model.holds_all_wiring() {
         return Vec::new();
     }
@@ -48,7 +48,7 @@ pub(crate) fn lacks<'a>(context: &Context<'a>) -> Vec<RoleLack<'a>> {
         .iter()
         .map(|it| (&it.resource.logical_id, it))
         .collect();
-    let integrations = context.websockets().flat_map(|api| &api.integrations);
+    let integrations = facts.websockets().flat_map(|api| &api.integrations);
     let integrations = integrations.map(|it| {
         (
             &*it.resource,
@@ -57,7 +57,7 @@ pub(crate) fn lacks<'a>(context: &Context<'a>) -> Vec<RoleLack<'a>> {
             "CredentialsArn",
         )
     });
-    let authorizers = context.websockets().flat_map(|api| &api.authorizers);
+    let authorizers = facts.websockets().flat_map(|api| &api.authorizers);
     let authorizers = authorizers.map(|it| {
         (
             &*it.resource,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use stackgen_cfn::Span;
 use stackgen_model::{Api, Function, LogicalId};
 
-use crate::context::Context;
+use crate::facts::Facts;
 use crate::facts::environment::{self, Endpoint, Host, Purpose, Scheme, Variable};
 
 /// A function that posts to connections of an api of the template, or closes them.
@@ -29,12 +29,12 @@ pub(crate) enum Evidence<'a> {
 }
 
 /// The functions that post, those of which it is surer first.
-pub(crate) fn posts<'a>(context: &Context<'a>) -> Vec<Post<'a>> {
-    let behind = behind(context);
-    let endpoints = environment::endpoints(context);
+pub(crate) fn posts<'a>(facts: &Facts<'a>) -> Vec<Post<'a>> {
+    let behind = behind(facts);
+    let endpoints = environment::endpoints(facts);
     let shared = Shared::of(&endpoints, &behind);
     let mut posts: Vec<Post<'a>> = Vec::new();
-    for function in &context.model.functions {
+    for function in &facts.model.functions {
         if !posts_in_code(function) {
             continue;
         }
@@ -84,9 +84,9 @@ fn is_for_management(endpoint: &Endpoint<'_>) -> bool {
 }
 
 /// The WebSocket APIs that a function takes messages of.
-pub(crate) fn behind<'a>(context: &Context<'a>) -> HashMap<&'a LogicalId, Vec<&'a Api>> {
+pub(crate) fn behind<'a>(facts: &Facts<'a>) -> HashMap<&'a LogicalId, Vec<&'a Api>> {
     let mut behind: HashMap<&'a LogicalId, Vec<&'a Api>> = HashMap::new();
-    for api in context.websockets() {
+    for api in facts.websockets() {
         for integration in &api.integrations {
             let Some(function) = integration.function.function.to() else {
                 continue;

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use stackgen_model::{Api, LogicalId, ProblemKind, Resolved, Resource, Route};
+use stackgen_model::{Api, LogicalId, Model, ProblemKind, Resolved, Resource, Route};
 
-use crate::context::Context;
+use super::apis;
 
 /// The key of a route, when the template tells it.
 pub(crate) fn key(route: &Route) -> Option<&str> {
@@ -48,7 +48,7 @@ pub(crate) fn exist_together(one: &Resource, other: &Resource) -> bool {
 
 /// What of the routes of apis may be out of sight. Made once for all apis.
 pub(crate) struct Sight<'a> {
-    context: &'a Context<'a>,
+    model: &'a Model,
     /// SAM has lost or refused routes.
     lost: bool,
     /// Resources whose `Ref` a nested stack gets as a parameter, or any stack can import or find in the parameter store.
@@ -58,8 +58,7 @@ pub(crate) struct Sight<'a> {
 }
 
 impl<'a> Sight<'a> {
-    pub(crate) fn new(context: &'a Context<'a>) -> Sight<'a> {
-        let model = context.model;
+    pub(crate) fn of(model: &'a Model) -> Sight<'a> {
         let mut problems = model.problems.iter();
         let of_kind = |kind: &'static str, property: &'static str| {
             let resources = model.resources.values().filter(move |it| it.kind == kind);
@@ -76,7 +75,7 @@ impl<'a> Sight<'a> {
             .chain(exported.filter_map(|(_, output)| output.get("Value")));
         let outputs = outputs().filter_map(|(_, output)| output.get("Value"));
         Sight {
-            context,
+            model,
             lost: problems.any(|it| {
                 matches!(
                     it.kind,
@@ -92,7 +91,7 @@ impl<'a> Sight<'a> {
     /// elsewhere is one that other stacks fill, and so may be one whose id another stack is given.
     pub(crate) fn tells_every_route(&self, api: &Api) -> bool {
         !self.lost
-            && self.context.is_whole(api)
+            && apis::is_complete(self.model, api)
             && !api.routes.is_empty()
             && api.routes.iter().all(|route| key(route).is_some())
             && !self.is_given_away(api)

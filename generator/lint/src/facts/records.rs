@@ -6,7 +6,7 @@ use stackgen_model::{Api, Function, LogicalId, Resolved, Table, Text};
 
 use super::presence::stands_with;
 use crate::Place;
-use crate::context::Context;
+use crate::facts::Facts;
 
 /// What of a stack may hold records of connections. Made once for all apis.
 pub(crate) struct Records<'a> {
@@ -18,12 +18,12 @@ pub(crate) struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    pub(crate) fn new(context: &Context<'a>) -> Records<'a> {
-        let tables = context.model.tables.iter();
+    pub(crate) fn new(facts: &Facts<'a>) -> Records<'a> {
+        let tables = facts.model.tables.iter();
         let tables = tables.filter(|table| has_connections_for_key(table));
-        let functions = context.model.functions.iter();
+        let functions = facts.model.functions.iter();
         Records {
-            alone: context.websockets().nth(1).is_none(),
+            alone: facts.websockets().nth(1).is_none(),
             tables: tables.map(|it| (&it.resource.logical_id, it)).collect(),
             functions: functions.map(|it| (&it.resource.logical_id, it)).collect(),
         }

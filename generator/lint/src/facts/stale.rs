@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use stackgen_model::{Api, Deployment, LogicalId, Model, SnapshotDigest, Text};
 
-use crate::context::Context;
+use crate::facts::Facts;
 
 /// The digest that `stackgen synth` wrote into a deployment's description.
 pub(crate) fn rendered_digest(deployment: &Deployment) -> Option<SnapshotDigest> {
@@ -23,8 +23,8 @@ pub(crate) struct Rewired<'a> {
 
 impl<'a> Rewired<'a> {
     /// The WebSocket APIs of the template that are so; none without an earlier revision.
-    pub(crate) fn all(context: &Context<'a>) -> Vec<Self> {
-        let Some(previous) = context.previous else {
+    pub(crate) fn all(facts: &Facts<'a>) -> Vec<Self> {
+        let Some(previous) = facts.previous else {
             return Vec::new();
         };
         let before: HashMap<&LogicalId, &Api> = previous
@@ -32,12 +32,10 @@ impl<'a> Rewired<'a> {
             .iter()
             .filter_map(|api| Some((api.id.to()?, api)))
             .collect();
-        let deployed = context
-            .websockets()
-            .filter(|api| !api.deployments.is_empty());
+        let deployed = facts.websockets().filter(|api| !api.deployments.is_empty());
         let rewired = deployed.filter_map(|api| {
             let before = *before.get(api.id.to()?)?;
-            let digest = api.snapshot_digest(context.model);
+            let digest = api.snapshot_digest(facts.model);
             (before.snapshot_digest(previous) != digest).then_some(Rewired {
                 api,
                 before,

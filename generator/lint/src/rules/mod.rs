@@ -9,7 +9,6 @@ mod stages;
 mod template;
 
 use crate::registry::Group;
-pub(crate) use template::OF_SUPPRESSIONS;
 
 /// In the order of their ids.
 pub(crate) const GROUPS: &[Group] = &[

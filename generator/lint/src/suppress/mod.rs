@@ -15,6 +15,8 @@ use cover::Cover;
 pub(crate) struct Suppressions {
     pub(crate) all: Vec<Suppression>,
     pub(crate) malformed: Vec<Malformed>,
+    /// True if the template was compared with an earlier revision.
+    pub(crate) compares: bool,
 }
 
 /// Rules whose findings are meant so, somewhere.
@@ -59,7 +61,10 @@ enum Scope {
 
 /// Takes out the findings that the template suppresses. What is wrong with its suppressions is for rules to say.
 pub(crate) fn apply(subject: &Subject<'_>, mut findings: Vec<Finding>) -> (Report, Suppressions) {
-    let mut suppressions = Suppressions::default();
+    let mut suppressions = Suppressions {
+        compares: subject.previous.is_some(),
+        ..Suppressions::default()
+    };
     metadata::read(subject.template, &mut suppressions);
     if let Some(source) = subject.source {
         comment::read(source, subject.template, &mut suppressions);

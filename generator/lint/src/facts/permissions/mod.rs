@@ -10,7 +10,7 @@ use stackgen_model::{
     Resolved, Route, Text, Unknown, UnknownReason,
 };
 
-use crate::context::Context;
+use crate::facts::Facts;
 use crate::facts::arn::{self, Match};
 use crate::facts::presence;
 
@@ -22,11 +22,11 @@ const MOST: usize = 128;
 
 /// What WebSocket APIs of the template would invoke and may not. Nothing is said of a function whose permissions may be
 /// out of sight.
-pub(crate) fn refusals<'a>(context: &Context<'a>) -> Vec<Refusal<'a>> {
+pub(crate) fn refusals<'a>(facts: &Facts<'a>) -> Vec<Refusal<'a>> {
     let mut permissions = None;
     let mut refusals = Vec::new();
-    for api in context.websockets().filter(|api| context.is_whole(api)) {
-        let permissions = permissions.get_or_insert_with(|| Permissions::of(context.model));
+    for api in facts.websockets().filter(|api| facts.is_complete(api)) {
+        let permissions = permissions.get_or_insert_with(|| Permissions::of(facts.model));
         permissions.of_routes(api, &mut refusals);
         permissions.of_authorizers(api, &mut refusals);
     }
@@ -43,9 +43,9 @@ pub(crate) struct Called<'a> {
 }
 
 /// The functions of the template that WebSocket APIs call.
-pub(crate) fn called<'a>(context: &Context<'a>) -> HashMap<&'a LogicalId, Called<'a>> {
+pub(crate) fn called<'a>(facts: &Facts<'a>) -> HashMap<&'a LogicalId, Called<'a>> {
     let mut called: HashMap<_, Called<'a>> = HashMap::new();
-    for api in context.websockets() {
+    for api in facts.websockets() {
         let by_authorizers = api.authorizers.iter().map(|it| (&it.function, false));
         let by_integrations = api.integrations.iter().map(|it| (&it.function, true));
         for (link, integration) in by_authorizers.chain(by_integrations) {

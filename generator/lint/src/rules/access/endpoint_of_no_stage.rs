@@ -28,7 +28,7 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let endpoints = environment::endpoints(context);
+    let endpoints = context.facts.endpoints();
     let findings = endpoints
         .iter()
         .filter_map(|endpoint| of_endpoint(context, endpoint));
@@ -45,7 +45,7 @@ fn of_endpoint(context: &Context<'_>, endpoint: &Endpoint<'_>) -> Option<Finding
             .map_or(path.clone(), |(first, _)| first)
     });
     let first = first.as_literal().filter(|first| !first.is_empty())?;
-    let stages = connections::stages(context, api)?;
+    let stages = connections::stages(&context.facts, api)?;
     let names: Option<Vec<&str>> = stages.iter().map(Text::as_literal).collect();
     let names = names.filter(|names| !names.contains(&first))?;
     let Variable { function, name, .. } = endpoint.variable;

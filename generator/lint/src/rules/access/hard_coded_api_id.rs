@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::facts::connections::{self, MANAGE};
 use crate::facts::environment::{self, Endpoint, Host, Purpose, Scheme, Variable};
 use crate::facts::permissions;
-use crate::facts::policies::{self, Statement};
+use crate::facts::policies::Statement;
 use crate::rule::rule;
 use crate::{Finding, Place};
 
@@ -41,7 +41,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let Some(api) = context.websockets().find_map(own) else {
         return Vec::new();
     };
-    let endpoints = environment::endpoints(context);
+    let endpoints = context.facts.endpoints();
     let told = endpoints
         .iter()
         .filter(|endpoint| is_of_websocket(endpoint));
@@ -50,7 +50,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let what = format!("{name} of {}", function.resource.logical_id);
         of(&what, endpoint.variable.place(), &api)
     });
-    let statements = policies::allowing(context.model);
+    let statements = context.facts.policy_statements();
     let about = statements.iter().filter(|it| connections::is_about(it));
     let granted = about.flat_map(|statement| of_statement(statement, &api));
     let admitted = of_permissions(context, &api);
@@ -59,7 +59,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 
 /// Permissions for an id alone: beside one for the template's own API, such an id is that of another stack's.
 fn of_permissions(context: &Context<'_>, api: &LogicalId) -> Vec<Finding> {
-    let called = permissions::called(context);
+    let called = context.facts.called_functions();
     let (mut literal, mut admitting) = (Vec::new(), HashSet::new());
     for permission in &context.model.permissions {
         let function = permission.function.function.to();

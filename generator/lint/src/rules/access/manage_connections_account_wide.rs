@@ -3,7 +3,7 @@ use stackgen_model::{Model, Text};
 use crate::context::Context;
 use crate::facts::arn::{self, Match};
 use crate::facts::connections::{self, MANAGE};
-use crate::facts::policies::{self, Statement};
+use crate::facts::policies::Statement;
 use crate::rule::rule;
 use crate::{Finding, Place};
 
@@ -34,7 +34,7 @@ rule! {
 const MOST: usize = 16;
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let statements = policies::allowing(context.model);
+    let statements = context.facts.policy_statements();
     let foreign = foreign(context);
     let about = statements
         .iter()
@@ -56,7 +56,7 @@ fn of_resource(context: &Context<'_>, role: &str, text: &Text, place: Place) -> 
     let finding = Finding::new(&RULE, place, message);
     let mut apis = context.websockets();
     let write = match (apis.next(), apis.next()) {
-        (Some(api), None) => connections::to_write(context, api, "*"),
+        (Some(api), None) => connections::to_write(&context.facts, api, "*"),
         _ => None,
     };
     match write {

@@ -5,7 +5,7 @@ use stackgen_model::{Api, LogicalId, Text};
 use crate::context::Context;
 use crate::facts::arn::Match;
 use crate::facts::connections::{self, Connections, MANAGE};
-use crate::facts::policies::{self, Statement};
+use crate::facts::policies::Statement;
 use crate::rule::rule;
 use crate::{Confidence, Finding, Place};
 
@@ -33,11 +33,10 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let statements = policies::allowing(context.model);
-    let mut connections = None;
+    let statements = context.facts.policy_statements();
     let mut findings = Vec::new();
     for statement in statements.iter().filter(|it| is_nothing_else(it)) {
-        let connections = connections.get_or_insert_with(|| Connections::of(context));
+        let connections = context.facts.connection_arns();
         let (idle, working): (Vec<_>, Vec<_>) = statement
             .resources()
             .partition(|(text, _)| connections.reach_any(text) == Match::No);
@@ -99,7 +98,7 @@ fn of_resource(
         (only, None) => only,
         _ => context.websockets().find(named),
     };
-    match api.and_then(|api| connections::to_write(context, api, "POST")) {
+    match api.and_then(|api| connections::to_write(&context.facts, api, "POST")) {
         Some(arn) => finding.hint(format!("write `{arn}`")),
         None => finding,
     }

@@ -4,8 +4,8 @@ use stackgen_model::{Grant, LogicalId, Role, Text};
 use crate::context::Context;
 use crate::facts::arn::Match;
 use crate::facts::connections::{self, Connections, MANAGE};
-use crate::facts::posts::{self, Evidence, Post};
-use crate::facts::roles::{self, Roles};
+use crate::facts::posts::{Evidence, Post};
+use crate::facts::roles::{self};
 use crate::rule::rule;
 use crate::{Confidence, Finding, Place};
 
@@ -37,20 +37,20 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let posts = posts::posts(context);
+    let posts = context.facts.posting_functions();
     if posts.is_empty() {
         return Vec::new();
     }
-    let roles = Roles::of(context.model);
-    let connections = Connections::of(context);
+    let roles = context.facts.function_roles();
+    let connections = context.facts.connection_arns();
     let mut of_api: IndexMap<&LogicalId, Missing<'_>> = IndexMap::new();
-    for post in &posts {
+    for post in posts {
         let Some(api) = post.api.id.to() else {
             continue;
         };
         let missing = of_api.entry(api).or_default();
         match roles.whole(post.function) {
-            Some(role) if is_missing(&connections, role, api) => missing.add(role, post),
+            Some(role) if is_missing(connections, role, api) => missing.add(role, post),
             _ => missing.by_some = true,
         }
     }
@@ -167,7 +167,7 @@ fn of_post(context: &Context<'_>, role: &Role, post: &Post<'_>) -> Finding {
 
 fn hinted(finding: Finding, context: &Context<'_>, post: &Post<'_>) -> Finding {
     let api = post.api.id.to().map(LogicalId::as_str).unwrap_or_default();
-    match connections::to_write(context, post.api, "POST") {
+    match connections::to_write(&context.facts, post.api, "POST") {
         Some(arn) => finding.hint(format!("allow `{MANAGE}` on `{arn}`")),
         None => finding.hint(format!("allow `{MANAGE}` on the connections of {api}")),
     }

@@ -1,6 +1,5 @@
 use crate::context::Context;
 use crate::facts::environment::{self, Endpoint, Host, Variable};
-use crate::facts::posts;
 use crate::rule::rule;
 use crate::{Finding, Place};
 
@@ -28,12 +27,12 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let endpoints = environment::endpoints(context);
+    let endpoints = context.facts.endpoints();
     let mut wrong = endpoints.iter().filter(|it| is_wrong(it)).peekable();
     if wrong.peek().is_none() {
         return Vec::new();
     }
-    let behind = posts::behind(context);
+    let behind = context.facts.message_functions();
     let finding = |endpoint: &Endpoint<'_>| {
         let Host::Other(other) = endpoint.host else {
             return None;

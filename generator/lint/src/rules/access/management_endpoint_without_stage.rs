@@ -1,6 +1,6 @@
 use crate::context::Context;
+use crate::facts::connections;
 use crate::facts::environment::{self, Endpoint, Host, Purpose, Scheme, Variable};
-use crate::facts::{connections, posts};
 use crate::rule::rule;
 use crate::{Confidence, Finding};
 
@@ -30,12 +30,12 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let endpoints = environment::endpoints(context);
+    let endpoints = context.facts.endpoints();
     let mut stageless = endpoints.iter().filter(|it| is_stageless(it)).peekable();
     if stageless.peek().is_none() {
         return Vec::new();
     }
-    let behind = posts::behind(context);
+    let behind = context.facts.message_functions();
     let finding = |endpoint: &Endpoint<'_>| {
         let id = &endpoint.variable.function.resource.logical_id;
         let purpose = Purpose::of(endpoint.variable.name);
@@ -72,7 +72,7 @@ fn of_endpoint(context: &Context<'_>, endpoint: &Endpoint<'_>) -> Finding {
     let Host::WebSocket(api) = endpoint.host else {
         return finding;
     };
-    let stages = connections::stages(context, api).unwrap_or_default();
+    let stages = connections::stages(&context.facts, api).unwrap_or_default();
     match stages.as_slice() {
         [stage] => finding.hint(format!("add `/{stage}` at its end")),
         _ => finding.hint("add `/` and the name of the stage at its end"),

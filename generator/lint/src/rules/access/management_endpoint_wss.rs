@@ -37,7 +37,7 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let endpoints = environment::endpoints(context);
+    let endpoints = context.facts.endpoints();
     let told = |endpoint: &&Endpoint<'_>| endpoint.scheme == Scheme::Https;
     let told: HashSet<_> = endpoints.iter().filter(told).map(of_function).collect();
     let suspects = endpoints.iter().filter(|endpoint| is_suspect(endpoint));
@@ -45,13 +45,13 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if suspects.peek().is_none() {
         return Vec::new();
     }
-    let roles = Roles::of(context.model);
+    let roles = context.facts.function_roles();
     let finding = |endpoint: &Endpoint<'_>| {
         let confidence = match Purpose::of(endpoint.variable.name) {
             Purpose::Management => Confidence::High,
             Purpose::Clients => return None,
             Purpose::Unsaid if told.contains(of_function(endpoint)) => return None,
-            Purpose::Unsaid => by_use(endpoint, &roles)?,
+            Purpose::Unsaid => by_use(endpoint, roles)?,
         };
         Some(of_endpoint(endpoint).with_confidence(confidence))
     };

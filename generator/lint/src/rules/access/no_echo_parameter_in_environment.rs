@@ -32,7 +32,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let parameter = variable.node()?.as_call().and_then(Call::as_ref_name)?;
         is_hidden(context.model, parameter).then(|| of_variable(&variable, parameter))
     };
-    environment::one_a_place(environment::variables(context).filter_map(finding))
+    environment::one_a_place(environment::variables(&context.facts).filter_map(finding))
 }
 
 fn is_hidden(model: &Model, parameter: &str) -> bool {

@@ -32,7 +32,7 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let plain = environment::variables(context)
+    let plain = environment::variables(&context.facts)
         .filter(|variable| secrets::is_secret(variable.name) && is_plain(variable));
     environment::one_a_place(plain.map(|variable| of_variable(&variable)))
 }

@@ -27,8 +27,8 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let reserved =
-        environment::variables(context).filter(|it| stackgen_model::is_reserved_variable(it.name));
+    let reserved = environment::variables(&context.facts)
+        .filter(|it| stackgen_model::is_reserved_variable(it.name));
     environment::one_a_place(reserved.map(|variable| of_variable(&variable)))
 }
 

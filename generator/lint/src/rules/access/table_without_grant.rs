@@ -5,7 +5,6 @@ use stackgen_model::{Grant, LogicalId, Model, Reference, Resolved, Role, Text};
 
 use crate::context::Context;
 use crate::facts::environment::{self, Variable};
-use crate::facts::roles::Roles;
 use crate::rule::rule;
 use crate::{Confidence, Finding, Place};
 
@@ -33,7 +32,7 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let told: Vec<_> = environment::variables(context)
+    let told: Vec<_> = environment::variables(&context.facts)
         .filter_map(|variable| Some((table(context.model, variable)?, variable)))
         .collect();
     if told.is_empty() {
@@ -45,7 +44,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         *many.entry((table, variable.name)).or_default() += 1;
         *at.entry(variable.place().span).or_default() += 1;
     }
-    let roles = Roles::of(context.model);
+    let roles = context.facts.function_roles();
     let finding = |(table, variable): &(&LogicalId, Variable<'_>)| {
         let role = roles.whole(variable.function)?;
         if role

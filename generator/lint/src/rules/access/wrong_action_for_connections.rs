@@ -6,7 +6,7 @@ use crate::Finding;
 use crate::context::Context;
 use crate::facts::arn::Match;
 use crate::facts::connections::MANAGE;
-use crate::facts::policies::{self, Statement};
+use crate::facts::policies::Statement;
 use crate::facts::roles;
 use crate::rule::rule;
 
@@ -32,7 +32,7 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let statements = policies::allowing(context.model);
+    let statements = context.facts.policy_statements();
     // Beside a statement that allows it, another one is idle and does no harm.
     let right: HashSet<_> = statements
         .iter()

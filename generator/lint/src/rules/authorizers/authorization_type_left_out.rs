@@ -38,7 +38,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             .iter()
             .filter(|route| is_alone && is_untold(context, route));
         routes
-            .map(|route| of_route(route, context.is_whole(api)))
+            .map(|route| of_route(route, context.is_complete(api)))
             .collect::<Vec<_>>()
     };
     context.websockets().flat_map(of_api).collect()
@@ -50,7 +50,7 @@ fn is_untold(context: &Context<'_>, route: &Route) -> bool {
         && kind(route) == Kind::LeftOut
         && route.authorizer == Link::Missing
         && fault(context.model, route).is_none()
-        && lost_type(context, route).is_none()
+        && lost_type(&context.facts, route).is_none()
         && !settings::is_generated(&route.resource)
 }
 

@@ -35,7 +35,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         .flat_map(|api| &api.routes)
         .filter(|route| route.key.is_connect());
     connects
-        .filter_map(|route| Some(of_route(route, &lost_type(context, route)?)))
+        .filter_map(|route| Some(of_route(route, &lost_type(&context.facts, route)?)))
         .collect()
 }
 

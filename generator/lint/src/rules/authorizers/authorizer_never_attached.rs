@@ -1,12 +1,9 @@
 use std::collections::HashSet;
 
-use stackgen_model::{Api, Authorizer, Link, LogicalId, Route};
+use stackgen_model::{Api, Authorizer, Link, Route};
 
 use crate::context::Context;
-use crate::facts::authorization::{
-    Kind, fault, idle, kind, lost_type, named, namesakes, open_beside,
-};
-use crate::facts::presence::Sight;
+use crate::facts::authorization::{Kind, fault, idle, kind, lost_type, namesakes, open_beside};
 use crate::rule::rule;
 use crate::{Finding, Place};
 
@@ -34,22 +31,21 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let named = named(context.model);
-    let sight = Sight::new(context);
+    let sight = context.facts.route_visibility();
     let apis = context
         .websockets()
         .filter(|api| sight.tells_every_route(api));
-    apis.flat_map(|api| of_api(context, api, &named)).collect()
+    apis.flat_map(|api| of_api(context, api)).collect()
 }
 
-fn of_api(context: &Context<'_>, api: &Api, named: &HashSet<&LogicalId>) -> Vec<Finding> {
+fn of_api(context: &Context<'_>, api: &Api) -> Vec<Finding> {
     // Without a `$connect` route, or with an open one, the API is open: that is more than an authorizer too many.
     let mut routes = api.routes.iter();
     let Some(connect) = routes.find(|route| route.key.is_connect()) else {
         return Vec::new();
     };
-    let idle: Vec<_> = idle(api, named).collect();
-    if idle.is_empty() || open_beside(context, api, named).is_some() {
+    let idle: Vec<_> = idle(&context.facts, api).collect();
+    if idle.is_empty() || open_beside(&context.facts, api).is_some() {
         return Vec::new();
     }
     // A route whose authorizer is not known, or that is authorized wrongly, may be the one that is meant.
@@ -57,7 +53,7 @@ fn of_api(context: &Context<'_>, api: &Api, named: &HashSet<&LogicalId>) -> Vec<
         matches!(route.authorizer, Link::Unknown(_))
             || kind(route) == Kind::Other
             || fault(context.model, route).is_some()
-            || lost_type(context, route).is_some()
+            || lost_type(&context.facts, route).is_some()
     });
     if is_spoken_for {
         return Vec::new();

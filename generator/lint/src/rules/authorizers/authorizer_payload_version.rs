@@ -27,7 +27,7 @@ rule! {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let why = "a WebSocket API has one format of event";
-    authorizers(context)
+    authorizers(&context.facts)
         .filter_map(|authorizer| {
             setting_of_http_apis(&RULE, authorizer, "AuthorizerPayloadFormatVersion", why)
         })

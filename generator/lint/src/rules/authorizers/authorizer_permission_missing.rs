@@ -28,7 +28,7 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let refusals = context.refusals.iter();
+    let refusals = context.facts.denied_invocations().iter();
     let refusals = refusals.filter(|refusal| refusal.is_of_authorizer());
     refusals
         .filter_map(|refusal| permissions::missing(&RULE, refusal, "this admits no authorizer"))

@@ -25,7 +25,7 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let refusals = context.refusals.iter();
+    let refusals = context.facts.denied_invocations().iter();
     let refusals = refusals.filter(|refusal| refusal.is_of_authorizer());
     refusals
         .filter_map(|refusal| permissions::of_another_api(&RULE, refusal))

@@ -29,7 +29,9 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    authorizers(context).filter_map(of_authorizer).collect()
+    authorizers(&context.facts)
+        .filter_map(of_authorizer)
+        .collect()
 }
 
 fn of_authorizer(authorizer: &Authorizer) -> Option<Finding> {

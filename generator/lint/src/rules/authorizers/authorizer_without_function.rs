@@ -29,7 +29,7 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    authorizers(context)
+    authorizers(&context.facts)
         .filter_map(|authorizer| of_authorizer(context.model, authorizer))
         .collect()
 }

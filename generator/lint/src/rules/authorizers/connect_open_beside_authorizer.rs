@@ -1,8 +1,8 @@
 use stackgen_model::{Authorizer, Resource, Route};
 
 use crate::context::Context;
-use crate::facts::authorization::{idle, named, open_beside};
-use crate::facts::presence::{Sight, has_route};
+use crate::facts::authorization::{idle, open_beside};
+use crate::facts::presence::has_route;
 use crate::facts::settings;
 use crate::rule::rule;
 use crate::{Finding, Place};
@@ -33,12 +33,11 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let named = named(context.model);
-    let sight = Sight::new(context);
+    let sight = context.facts.route_visibility();
     let open = context.websockets().filter_map(|api| {
-        let Some((routes, authorizer)) = open_beside(context, api, &named) else {
+        let Some((routes, authorizer)) = open_beside(&context.facts, api) else {
             let without = sight.tells_every_route(api) && !has_route(api, "$connect");
-            let idle = idle(api, &named).next().filter(|_| without)?;
+            let idle = idle(&context.facts, api).next().filter(|_| without)?;
             return Some(vec![of_api(api.resource.as_ref()?, idle)]);
         };
         let findings = routes.into_iter().map(|route| of_route(route, authorizer));

@@ -28,7 +28,7 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    authorizers(context)
+    authorizers(&context.facts)
         .flat_map(known)
         .filter_map(|source| of_source(&source))
         .collect()

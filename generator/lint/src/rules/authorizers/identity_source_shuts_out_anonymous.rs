@@ -30,7 +30,7 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let shut_out = authorizers(context).filter_map(|authorizer| {
+    let shut_out = authorizers(&context.facts).filter_map(|authorizer| {
         let (source, admitted) = shut_out(context.model, authorizer)?;
         let id = &authorizer.resource.logical_id;
         let message = format!(

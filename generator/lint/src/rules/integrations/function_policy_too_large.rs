@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use stackgen_model::{Model, Permission, Text};
 
 use crate::context::Context;
-use crate::facts::permissions::{called, named};
+use crate::facts::permissions::named;
 use crate::rule::rule;
 use crate::{Finding, Place};
 
@@ -34,7 +34,7 @@ rule! {
 const MOST: usize = 20_480;
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let called = called(context);
+    let called = context.facts.called_functions();
     let mut policies: HashMap<_, Vec<&Permission>> = HashMap::new();
     for permission in &context.model.permissions {
         let function = permission.function.function.to();

@@ -26,7 +26,12 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.hard_coded.iter().filter_map(finding).collect()
+    context
+        .facts
+        .hard_coded_arns()
+        .iter()
+        .filter_map(finding)
+        .collect()
 }
 
 fn finding(arn: &HardCoded<'_>) -> Option<Finding> {

@@ -29,7 +29,7 @@ rule! {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     context
         .websockets()
-        .filter(|api| context.is_whole(api))
+        .filter(|api| context.is_complete(api))
         .flat_map(of_api)
         .collect()
 }

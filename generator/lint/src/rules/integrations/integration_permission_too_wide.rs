@@ -2,7 +2,7 @@ use stackgen_model::Permission;
 
 use crate::Finding;
 use crate::context::Context;
-use crate::facts::{permissions, width};
+use crate::facts::width;
 use crate::rule::rule;
 
 rule! {
@@ -31,7 +31,7 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let called = permissions::called(context);
+    let called = context.facts.called_functions();
     let finding = |permission: &Permission| {
         let called = called.get(permission.function.function.to()?)?;
         let judged = called.by_integration;

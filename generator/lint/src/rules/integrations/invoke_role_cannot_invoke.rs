@@ -34,7 +34,7 @@ rule! {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     // What a role lacks is one mistake, for however many callers it does.
     let mut of_role: IndexMap<(&LogicalId, Lack), Vec<RoleLack<'_>>> = IndexMap::new();
-    for lack in lacks(context) {
+    for lack in lacks(&context.facts) {
         let key = (&lack.role.resource.logical_id, lack.what);
         of_role.entry(key).or_default().push(lack);
     }

@@ -27,7 +27,7 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let refusals = context.refusals.iter();
+    let refusals = context.facts.denied_invocations().iter();
     refusals
         .filter_map(|refusal| finding(context, refusal))
         .collect()

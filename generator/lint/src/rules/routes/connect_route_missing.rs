@@ -30,11 +30,10 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let sight = Sight::new(context);
-    let records = Records::new(context);
+    let sight = context.facts.route_visibility();
+    let records = context.facts.connection_records();
     let apis = context.websockets();
-    apis.filter_map(|api| of_api(&sight, &records, api))
-        .collect()
+    apis.filter_map(|api| of_api(sight, records, api)).collect()
 }
 
 fn of_api(sight: &Sight<'_>, records: &Records<'_>, api: &Api) -> Option<Finding> {

@@ -28,9 +28,9 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let sight = Sight::new(context);
+    let sight = context.facts.route_visibility();
     let apis = context.websockets();
-    apis.filter_map(|api| of_api(&sight, api)).collect()
+    apis.filter_map(|api| of_api(sight, api)).collect()
 }
 
 fn of_api(sight: &Sight<'_>, api: &Api) -> Option<Finding> {

@@ -37,7 +37,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut responses = responses.filter(|it| it.kind == "AWS::ApiGatewayV2::RouteResponse");
     let stray = responses.any(|response| !names_a_route(response));
     let of_api = |api| -> Vec<Finding> {
-        let whole = context.is_whole(api) && !stray;
+        let whole = context.is_complete(api) && !stray;
         api.routes
             .iter()
             .filter_map(|route| of_route(api, whole, route))

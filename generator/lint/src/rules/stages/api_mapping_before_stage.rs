@@ -2,7 +2,6 @@ use stackgen_cfn::{Node, r#ref};
 use stackgen_model::{ApiMapping, LogicalId, Text};
 
 use crate::context::Context;
-use crate::facts::order::Order;
 use crate::facts::presence::exist_together;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
@@ -37,7 +36,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if named.is_empty() {
         return Vec::new();
     }
-    let order = Order::of(context.model);
+    let order = context.facts.creation_order();
     let late = named.into_iter().filter(|(mapping, stage)| {
         let together = context
             .model

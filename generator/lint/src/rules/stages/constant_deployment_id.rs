@@ -4,7 +4,6 @@ use stackgen_model::Deployment;
 
 use crate::context::Context;
 use crate::facts::constant_id;
-use crate::facts::deployer::Deployers;
 use crate::facts::serving::Serving;
 use crate::facts::stale::Rewired;
 use crate::rule::rule;
@@ -38,10 +37,10 @@ rule! {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     // That it is stale with this change is told rather than that it will be.
-    let rewired = Rewired::all(context);
+    let rewired = context.facts.changed_apis();
     let kept = rewired.iter().flat_map(Rewired::kept);
     let kept: HashSet<_> = kept.map(|kept| &kept.resource.logical_id).collect();
-    let deployers = Deployers::of(context.model);
+    let deployers = context.facts.custom_deployers();
     let mut findings = Vec::new();
     for api in context.websockets() {
         let serving = Serving::of(api);

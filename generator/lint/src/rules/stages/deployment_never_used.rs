@@ -30,7 +30,7 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let apis = context.websockets().filter(|api| context.is_whole(api));
+    let apis = context.websockets().filter(|api| context.is_complete(api));
     let unused: Vec<_> = apis.flat_map(|api| unused(api)).collect();
     if unused.is_empty() {
         return Vec::new();

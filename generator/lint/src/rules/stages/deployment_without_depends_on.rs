@@ -39,8 +39,8 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if apis.is_empty() {
         return Vec::new();
     }
-    let order = Order::of(context.model);
-    apis.iter().flat_map(|api| of_api(api, &order)).collect()
+    let order = context.facts.creation_order();
+    apis.iter().flat_map(|api| of_api(api, order)).collect()
 }
 
 fn of_api(api: &Api, order: &Order<'_>) -> Vec<Finding> {

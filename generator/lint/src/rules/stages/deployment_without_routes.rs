@@ -1,7 +1,6 @@
 use stackgen_model::Api;
 
 use crate::context::Context;
-use crate::facts::presence::Sight;
 use crate::rule::rule;
 use crate::{Finding, Place};
 
@@ -26,14 +25,14 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let apis = context.websockets().filter(|api| context.is_whole(api));
+    let apis = context.websockets().filter(|api| context.is_complete(api));
     let bare = apis.filter(|api| api.routes.is_empty() && !api.deployments.is_empty());
     let bare: Vec<_> = bare.collect();
     if bare.is_empty() {
         return Vec::new();
     }
     // Another stack that is given the API may make its routes before the deployment.
-    let sight = Sight::new(context);
+    let sight = context.facts.route_visibility();
     let bare = bare.into_iter().filter(|api| !sight.is_given_away(api));
     bare.flat_map(of_api).collect()
 }

@@ -1,5 +1,6 @@
+use stackgen_model::{ApiMapping, DomainName};
+
 use crate::context::Context;
-use crate::facts::domains;
 use crate::rule::rule;
 use crate::{Finding, Place};
 
@@ -24,23 +25,21 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let domains = domains::of_websockets(context).into_iter();
+    let domains = context.facts.mapped_domains().iter();
     let mutual = domains.filter(|(domain, _)| {
         let settings = domain.resource.properties.get("MutualTlsAuthentication");
         settings.is_some_and(|settings| settings.text("TruststoreUri").is_some())
     });
-    let finding =
-        |(domain, mapping): (&stackgen_model::DomainName, &stackgen_model::ApiMapping)| {
-            let id = &domain.resource.logical_id;
-            let message =
-                format!("domain {id} asks for mutual TLS, which WebSocket APIs do not have");
-            let place = Place::of_key(&domain.resource, &["MutualTlsAuthentication"]);
-            Finding::new(&RULE, place, message)
-                .related(
-                    Place::of(&mapping.resource, &[]),
-                    "maps it to a WebSocket API",
-                )
-                .hint("authorize `$connect` instead")
-        };
+    let finding = |(domain, mapping): &(&DomainName, &ApiMapping)| {
+        let id = &domain.resource.logical_id;
+        let message = format!("domain {id} asks for mutual TLS, which WebSocket APIs do not have");
+        let place = Place::of_key(&domain.resource, &["MutualTlsAuthentication"]);
+        Finding::new(&RULE, place, message)
+            .related(
+                Place::of(&mapping.resource, &[]),
+                "maps it to a WebSocket API",
+            )
+            .hint("authorize `$connect` instead")
+    };
     mutual.map(finding).collect()
 }

@@ -35,7 +35,7 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let rewired = Rewired::all(context);
+    let rewired = context.facts.changed_apis();
     rewired
         .iter()
         .flat_map(|rewired| of_api(context.model, rewired))

@@ -4,7 +4,6 @@ use stackgen_model::{Api, Link, Resolved, Resource, Stage};
 
 use crate::context::Context;
 use crate::facts::order::Order;
-use crate::facts::presence::Sight;
 use crate::rule::rule;
 use crate::{Confidence, Finding, Place};
 
@@ -40,8 +39,11 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if apis.is_empty() {
         return Vec::new();
     }
-    let (order, sight) = (Order::of(context.model), Sight::new(context));
-    let of_api = |api: &Api| of_api(api, &order, sight.tells_every_route(api));
+    let (order, sight) = (
+        context.facts.creation_order(),
+        context.facts.route_visibility(),
+    );
+    let of_api = |api: &Api| of_api(api, order, sight.tells_every_route(api));
     apis.into_iter().flat_map(of_api).collect()
 }
 

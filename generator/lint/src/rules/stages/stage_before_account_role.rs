@@ -2,7 +2,6 @@ use stackgen_model::{Resource, Stage};
 
 use crate::context::Context;
 use crate::facts::access_log;
-use crate::facts::order::Order;
 use crate::facts::presence::exist_together;
 use crate::rule::rule;
 use crate::{Finding, Place};
@@ -40,7 +39,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if logging.is_empty() {
         return Vec::new();
     }
-    let order = Order::of(context.model);
+    let order = context.facts.creation_order();
     let of_account = order.awaited([&**account]);
     let early = logging.into_iter().filter(|stage| {
         let resource = &stage.resource;

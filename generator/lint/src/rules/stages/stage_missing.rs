@@ -1,7 +1,6 @@
 use stackgen_model::Api;
 
 use crate::context::Context;
-use crate::facts::presence::Sight;
 use crate::rule::rule;
 use crate::{Finding, Place};
 
@@ -27,12 +26,12 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let apis = context.websockets().filter(|api| context.is_whole(api));
+    let apis = context.websockets().filter(|api| context.is_complete(api));
     let bare: Vec<_> = apis.filter(|api| is_bare(api)).collect();
     if bare.is_empty() {
         return Vec::new();
     }
-    let sight = Sight::new(context);
+    let sight = context.facts.route_visibility();
     let bare = bare.into_iter().filter(|api| !sight.is_given_away(api));
     bare.filter_map(finding).collect()
 }

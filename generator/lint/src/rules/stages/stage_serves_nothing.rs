@@ -4,7 +4,6 @@ use stackgen_model::{Api, Stage, Text};
 
 use crate::context::Context;
 use crate::facts::deployer::Deployers;
-use crate::facts::presence::Sight;
 use crate::facts::serving;
 use crate::rule::rule;
 use crate::{Finding, Place};
@@ -32,17 +31,17 @@ rule! {
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let whole = context.websockets().filter(|api| context.is_whole(api));
+    let whole = context.websockets().filter(|api| context.is_complete(api));
     let with_idle = |api: &&Api| api.stages.iter().any(serving::serves_nothing);
     let apis: Vec<_> = whole.filter(with_idle).collect();
     if apis.is_empty() {
         return Vec::new();
     }
     // Another stack that is given the API may make a deployment that names the stage.
-    let sight = Sight::new(context);
+    let sight = context.facts.route_visibility();
     let apis = apis.into_iter().filter(|api| !sight.is_given_away(api));
-    let deployers = Deployers::of(context.model);
-    apis.flat_map(|api| of_api(api, &deployers)).collect()
+    let deployers = context.facts.custom_deployers();
+    apis.flat_map(|api| of_api(api, deployers)).collect()
 }
 
 fn of_api(api: &Api, deployers: &Deployers<'_>) -> Vec<Finding> {

@@ -1,7 +1,6 @@
 use stackgen_model::{DomainName, Resolved};
 
 use crate::context::Context;
-use crate::facts::domains;
 use crate::rule::rule;
 use crate::{Finding, Place};
 
@@ -33,7 +32,7 @@ const REFUSED: [(&str, &str, &str); 2] = [
 ];
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let domains = domains::of_websockets(context).into_iter();
+    let domains = context.facts.mapped_domains().iter();
     domains.flat_map(|(domain, _)| of_domain(domain)).collect()
 }
 

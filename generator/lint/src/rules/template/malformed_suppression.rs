@@ -1,7 +1,6 @@
 use crate::Finding;
-use crate::context::Context;
 use crate::rule::rule;
-use crate::suppress::Malformed;
+use crate::suppress::{Malformed, Suppressions};
 
 rule! {
     /// What is meant to be a suppression cannot be read as one.
@@ -24,12 +23,13 @@ rule! {
     rows: [],
     fixable: false,
     example: "template/malformed_suppression.diff",
+    checks: suppressions,
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(suppressions: &Suppressions) -> Vec<Finding> {
     let finding = |malformed: &Malformed| {
         Finding::new(&RULE, malformed.place.clone(), malformed.message.as_str())
             .hint(malformed.hint)
     };
-    context.suppressions.malformed.iter().map(finding).collect()
+    suppressions.malformed.iter().map(finding).collect()
 }

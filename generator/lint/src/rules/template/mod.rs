@@ -6,7 +6,6 @@ mod suppression_of_unknown_rule;
 mod suppression_without_reason;
 mod unused_suppression;
 
-use crate::Rule;
 use crate::registry::Group;
 
 pub(super) const GROUP: Group = Group {
@@ -21,11 +20,3 @@ pub(super) const GROUP: Group = Group {
         &malformed_suppression::RULE,
     ],
 };
-
-/// The rules that judge what the template suppresses, when every other rule has been asked.
-pub(crate) const OF_SUPPRESSIONS: &[&Rule] = &[
-    &suppression_without_reason::RULE,
-    &unused_suppression::RULE,
-    &suppression_of_unknown_rule::RULE,
-    &malformed_suppression::RULE,
-];

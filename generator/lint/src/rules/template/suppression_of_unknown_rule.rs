@@ -1,6 +1,5 @@
-use crate::context::Context;
 use crate::rule::rule;
-use crate::suppress::{Named, Suppression};
+use crate::suppress::{Named, Suppression, Suppressions};
 use crate::{Finding, registry};
 
 rule! {
@@ -22,10 +21,11 @@ rule! {
     rows: [],
     fixable: false,
     example: "template/suppression_of_unknown_rule.diff",
+    checks: suppressions,
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let all = context.suppressions.all.iter();
+fn check(suppressions: &Suppressions) -> Vec<Finding> {
+    let all = suppressions.all.iter();
     all.flat_map(of_suppression).collect()
 }
 

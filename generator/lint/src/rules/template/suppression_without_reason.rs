@@ -1,6 +1,6 @@
 use crate::Finding;
-use crate::context::Context;
 use crate::rule::rule;
+use crate::suppress::Suppressions;
 
 rule! {
     /// A finding is suppressed, and nobody says why.
@@ -21,10 +21,11 @@ rule! {
     rows: [],
     fixable: false,
     example: "template/suppression_without_reason.diff",
+    checks: suppressions,
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let all = context.suppressions.all.iter();
+fn check(suppressions: &Suppressions) -> Vec<Finding> {
+    let all = suppressions.all.iter();
     let mute = all.filter(|suppression| suppression.reason.is_empty());
     // One that suppresses nothing should go, not get a reason.
     mute.filter_map(|suppression| {

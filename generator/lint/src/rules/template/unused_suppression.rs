@@ -1,6 +1,5 @@
-use crate::context::Context;
 use crate::rule::rule;
-use crate::suppress::{Named, Suppression};
+use crate::suppress::{Named, Suppression, Suppressions};
 use crate::{Finding, Rule};
 
 rule! {
@@ -26,11 +25,12 @@ rule! {
     rows: [],
     fixable: false,
     example: "template/unused_suppression.diff",
+    checks: suppressions,
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let all = context.suppressions.all.iter();
-    all.flat_map(|suppression| of_suppression(context, suppression))
+fn check(suppressions: &Suppressions) -> Vec<Finding> {
+    let all = suppressions.all.iter();
+    all.flat_map(|suppression| of_suppression(suppressions.compares, suppression))
         .collect()
 }
 
@@ -41,10 +41,10 @@ const YIELDING: [&str; 3] = [
     "constant-deployment-id",
 ];
 
-fn of_suppression(context: &Context<'_>, suppression: &Suppression) -> Vec<Finding> {
-    let is_judged = |rule: &Rule| match context.previous {
-        None => !rule.compares,
-        Some(_) => !YIELDING.contains(&rule.name),
+fn of_suppression(compares: bool, suppression: &Suppression) -> Vec<Finding> {
+    let is_judged = |rule: &Rule| match compares {
+        false => !rule.compares,
+        true => !YIELDING.contains(&rule.name),
     };
     let is_unused = |named: &&Named| !named.is_used && named.rule.is_some_and(is_judged);
     let finding = |named: &Named| {
