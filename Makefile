@@ -60,6 +60,10 @@ mutants: ## Break what decides in the handlers, line by line, and name what no t
 faults: build ## Break every call of a redeploy and a rollback in every way; JOBS=16 at a time, takes half an hour
 	STACKGEN_FAULT_JOBS=$(or $(JOBS),16) $(CARGO) test -p stackgen --test faults -- --ignored --nocapture
 
+.PHONY: new-rule
+new-rule: ## Write the skeleton of a linter rule: NAME=stage-without-logs GROUP=stages
+	@$(CARGO) run --quiet -p stackgen-lint --example new_rule -- '$(GROUP)' '$(NAME)'
+
 .PHONY: bench-lint
 bench-lint: ## Measure the linter beside cfn-lint, checkov and cfn-guard
 	benches/lint/run

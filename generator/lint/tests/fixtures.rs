@@ -147,7 +147,7 @@ macro_rules! groups {
     )* };
 }
 
-groups! { template authorizers routes integrations stages access quotas }
+groups! { template authorizers routes integrations stages management environment tables quotas }
 
 #[test]
 fn every_rule_has_a_page_and_an_example_of_its_own() {

@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, reason = "the modules are of one test")]
 
-mod access;
 mod authorizers;
+mod environment;
 mod integrations;
+mod management;
+mod quotas;
 mod routes;
 mod stages;
+mod tables;
 mod template;
 
 use std::fmt::Write as _;
@@ -115,7 +118,10 @@ fn each_mistake_is_found_once_in_each_dialect() {
         routes::MISTAKES,
         integrations::MISTAKES,
         stages::MISTAKES,
-        access::MISTAKES,
+        management::MISTAKES,
+        environment::MISTAKES,
+        tables::MISTAKES,
+        quotas::MISTAKES,
     ];
     let (mut table, mut wrong) = (String::new(), String::new());
     for mistake in groups.into_iter().flatten() {

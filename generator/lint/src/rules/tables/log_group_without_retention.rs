@@ -19,7 +19,7 @@ rule! {
     confidence: High,
     rows: [],
     fixable: false,
-    example: "access/log_group_without_retention.diff",
+    example: "tables/log_group_without_retention.diff",
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

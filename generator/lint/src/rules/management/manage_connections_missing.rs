@@ -33,7 +33,7 @@ rule! {
     confidence: Medium,
     rows: ["K1"],
     fixable: false,
-    example: "access/manage_connections_missing.diff",
+    example: "management/manage_connections_missing.diff",
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

@@ -26,7 +26,7 @@ rule! {
     confidence: Medium,
     rows: ["K5", "L8"],
     fixable: false,
-    example: "access/management_endpoint_without_stage.diff",
+    example: "management/management_endpoint_without_stage.diff",
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

@@ -28,7 +28,7 @@ rule! {
     confidence: Medium,
     rows: [],
     fixable: false,
-    example: "access/plain_secret_in_environment.diff",
+    example: "environment/plain_secret_in_environment.diff",
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

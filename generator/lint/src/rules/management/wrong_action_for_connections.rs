@@ -28,7 +28,7 @@ rule! {
     confidence: High,
     rows: ["K1"],
     fixable: false,
-    example: "access/wrong_action_for_connections.diff",
+    example: "management/wrong_action_for_connections.diff",
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

@@ -23,7 +23,7 @@ rule! {
     confidence: High,
     rows: [],
     fixable: false,
-    example: "access/reserved_environment_name.diff",
+    example: "environment/reserved_environment_name.diff",
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

@@ -33,7 +33,7 @@ rule! {
     confidence: Medium,
     rows: ["K4", "K5", "C7", "A16"],
     fixable: false,
-    example: "access/hard_coded_api_id.diff",
+    example: "management/hard_coded_api_id.diff",
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

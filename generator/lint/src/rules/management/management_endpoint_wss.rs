@@ -33,7 +33,7 @@ rule! {
     confidence: High,
     rows: ["K1", "K5"],
     fixable: true,
-    example: "access/management_endpoint_wss.diff",
+    example: "management/management_endpoint_wss.diff",
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

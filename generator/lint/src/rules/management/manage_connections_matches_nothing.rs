@@ -29,7 +29,7 @@ rule! {
     confidence: High,
     rows: ["K1"],
     fixable: false,
-    example: "access/manage_connections_matches_nothing.diff",
+    example: "management/manage_connections_matches_nothing.diff",
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

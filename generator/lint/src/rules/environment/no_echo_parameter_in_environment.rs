@@ -24,7 +24,7 @@ rule! {
     confidence: High,
     rows: [],
     fixable: false,
-    example: "access/no_echo_parameter_in_environment.diff",
+    example: "environment/no_echo_parameter_in_environment.diff",
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

@@ -24,7 +24,7 @@ rule! {
     confidence: High,
     rows: ["K5", "C3"],
     fixable: false,
-    example: "access/endpoint_of_no_stage.diff",
+    example: "management/endpoint_of_no_stage.diff",
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

@@ -21,7 +21,7 @@ rule! {
     confidence: High,
     rows: [],
     fixable: false,
-    example: "access/table_without_recovery.diff",
+    example: "tables/table_without_recovery.diff",
 }
 
 const PROPERTY: &str = "PointInTimeRecoverySpecification";

@@ -27,7 +27,7 @@ rule! {
     confidence: High,
     rows: ["K1"],
     fixable: false,
-    example: "access/manage_connections_account_wide.diff",
+    example: "management/manage_connections_account_wide.diff",
 }
 
 /// Stages beyond this are not looked at.

@@ -28,7 +28,7 @@ rule! {
     confidence: Medium,
     rows: ["M18", "K4", "M14"],
     fixable: false,
-    example: "access/connections_without_ttl.diff",
+    example: "tables/connections_without_ttl.diff",
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

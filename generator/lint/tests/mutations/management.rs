@@ -1,9 +1,7 @@
-//! Mistakes with what functions may do and what they are told, and with quotas.
+//! Mistakes in posting to connections.
 
 use serde_json::{Value, json};
 
-use crate::authorizers::set;
-use crate::routes::add;
 use crate::template::Template;
 use crate::{Mistake, mistake};
 
@@ -113,90 +111,7 @@ pub const MISTAKES: &[Mistake] = &[
             )
         }],
     ),
-    mistake(
-        "AWS_REGION",
-        "reserved-environment-name",
-        &[|it| {
-            let function = it.connect_function()?;
-            it.tell(&function, "AWS_REGION", json!({ "Ref": "AWS::Region" }));
-            Some(())
-        }],
-    ),
-    mistake(
-        "a secret",
-        "plain-secret-in-environment",
-        &[|it| {
-            let function = it.connect_function()?;
-            it.tell(&function, "JWT_SECRET", json!("hunter2-but-longer-8f3a"));
-            Some(())
-        }],
-    ),
-    mistake(
-        "a parameter without echo",
-        "no-echo-parameter-in-environment",
-        &[|it| {
-            let function = it.connect_function()?;
-            it.0["Parameters"]["Secret"] = json!({ "Type": "String", "NoEcho": true });
-            it.tell(&function, "JWT_SECRET", json!({ "Ref": "Secret" }));
-            Some(())
-        }],
-    ),
-    mistake(
-        "connections without TTL",
-        "connections-without-ttl",
-        &[|it| {
-            let table = table(it)?;
-            it.properties(&table)
-                .shift_remove("TimeToLiveSpecification")
-                .map(|_| ())
-        }],
-    ),
-    mistake(
-        "no recovery",
-        "table-without-recovery",
-        &[|it| {
-            let table = table(it)?;
-            let recovery = it
-                .properties(&table)
-                .shift_remove("PointInTimeRecoverySpecification")?;
-            (recovery["PointInTimeRecoveryEnabled"] == true).then_some(())
-        }],
-    ),
-    mistake(
-        "logs for ever",
-        "log-group-without-retention",
-        &[|it| {
-            let logs = it.find(|it| it["Type"] == "AWS::Logs::LogGroup")?;
-            it.properties(&logs)
-                .shift_remove("RetentionInDays")
-                .map(|_| ())
-        }],
-    ),
-    mistake(
-        "301 routes",
-        "too-many-routes",
-        &[|it| {
-            let route = it.message_route()?;
-            (0..301).try_for_each(|at| {
-                let key = json!(format!("r{at}"));
-                add(it, &format!("Route{at}"), &route, &[("RouteKey", key)])
-            })
-        }],
-    ),
-    mistake(
-        "a name of 129 characters",
-        "text-too-long",
-        &[|it| {
-            let api = it.api();
-            set(it, &api, "Name", json!("n".repeat(129)));
-            Some(())
-        }],
-    ),
 ];
-
-fn table(it: &Template) -> Option<String> {
-    it.find(|it| it["Type"] == "AWS::DynamoDB::Table" && it.to_string().contains("connectionId"))
-}
 
 fn manage(it: &mut Template, resource: Value) -> Option<()> {
     it.statements("execute-api:ManageConnections").pop()?["Resource"] = resource;

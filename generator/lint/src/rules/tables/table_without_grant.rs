@@ -28,7 +28,7 @@ rule! {
     confidence: Medium,
     rows: ["X2"],
     fixable: false,
-    example: "access/table_without_grant.diff",
+    example: "tables/table_without_grant.diff",
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

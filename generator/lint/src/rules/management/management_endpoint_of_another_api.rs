@@ -23,7 +23,7 @@ rule! {
     confidence: Medium,
     rows: ["K5"],
     fixable: false,
-    example: "access/management_endpoint_of_another_api.diff",
+    example: "management/management_endpoint_of_another_api.diff",
 }
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
