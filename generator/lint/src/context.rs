@@ -5,16 +5,16 @@ use stackgen_model::{Api, Model};
 use crate::facts::Facts;
 
 /// A template's model, its earlier revision and facts about both.
-pub(crate) struct Context<'a> {
+pub(crate) struct RuleContext<'a> {
     pub(crate) model: &'a Model,
     /// The template's earlier revision.
     pub(crate) previous: Option<&'a Model>,
     pub(crate) facts: Facts<'a>,
 }
 
-impl<'a> Context<'a> {
-    pub(crate) fn new(model: &'a Model, previous: Option<&'a Model>) -> Context<'a> {
-        Context {
+impl<'a> RuleContext<'a> {
+    pub(crate) fn new(model: &'a Model, previous: Option<&'a Model>) -> RuleContext<'a> {
+        RuleContext {
             model,
             previous,
             facts: Facts::new(model, previous),

@@ -42,7 +42,7 @@ pub struct Finding {
     /// What is wrong here, as a sentence without its full stop.
     pub message: String,
     /// Where.
-    pub place: Place,
+    pub location: Location,
     /// Other places that make it a mistake.
     pub related: Vec<Related>,
     /// What to do about it here.
@@ -53,7 +53,7 @@ pub struct Finding {
 
 /// A property of a resource, or something of the template that is in no resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct Location {
     /// The resource.
     pub resource: Option<LogicalId>,
     /// The path of the property under `Properties`, or the section of the template: `["Target"]`.
@@ -68,16 +68,16 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Related {
     /// Where.
-    pub place: Place,
+    pub location: Location,
     /// A few words that are shown beside it.
     pub label: String,
 }
 
-impl Place {
+impl Location {
     /// A property of a resource, given its path; the resource itself for an empty path. A property that is absent has
     /// the place of what it is absent from.
-    pub fn of(resource: &Resource, path: &[&str]) -> Place {
-        Place {
+    pub fn of(resource: &Resource, path: &[&str]) -> Location {
+        Location {
             resource: Some(resource.logical_id.clone()),
             path: path.iter().map(|&part| part.to_owned()).collect(),
             span: match path {
@@ -89,30 +89,30 @@ impl Place {
     }
 
     /// The key of a property whose value is a mapping, rather than the first line of that.
-    pub(crate) fn of_key(resource: &Resource, path: &[&str]) -> Place {
-        let place = Place::of(resource, path);
+    pub(crate) fn of_key(resource: &Resource, path: &[&str]) -> Location {
+        let location = Location::of(resource, path);
         let key = path.split_last().and_then(|(last, owner)| {
             let owner = resource.node(owner)?.as_map()?;
             Some(owner.entry(last)?.key_span)
         });
         match key.filter(|span| span.file.is_some()) {
-            Some(span) => Place { span, ..place },
-            None => place,
+            Some(span) => Location { span, ..location },
+            None => location,
         }
     }
 
     /// A stretch of the template that belongs to no resource.
-    pub fn at(span: Span) -> Place {
-        Place {
+    pub fn at(span: Span) -> Location {
+        Location {
             span,
-            ..Place::default()
+            ..Location::default()
         }
     }
 
     /// The same place, whose line no report shows: a secret stands there.
     #[must_use]
-    pub fn hidden(self) -> Place {
-        Place {
+    pub fn hidden(self) -> Location {
+        Location {
             hidden: true,
             ..self
         }
@@ -121,13 +121,13 @@ impl Place {
 
 impl Finding {
     /// A finding of a rule.
-    pub fn new(rule: &'static Rule, place: Place, message: impl Into<String>) -> Finding {
+    pub fn new(rule: &'static Rule, location: Location, message: impl Into<String>) -> Finding {
         Finding {
             rule,
             severity: rule.severity,
             confidence: rule.confidence,
             message: message.into(),
-            place,
+            location,
             related: Vec::new(),
             hint: None,
             fix: None,
@@ -136,9 +136,9 @@ impl Finding {
 
     /// With another place.
     #[must_use]
-    pub fn related(mut self, place: Place, label: impl Into<String>) -> Finding {
+    pub fn related(mut self, location: Location, label: impl Into<String>) -> Finding {
         let label = label.into();
-        self.related.push(Related { place, label });
+        self.related.push(Related { location, label });
         self
     }
 

@@ -16,7 +16,7 @@ mod rule;
 mod rules;
 mod suppress;
 
-pub use finding::{Confidence, Finding, Place, Related, Severity};
-pub use fix::{Applied, Edit, Fix, Fixed, apply, fix_all};
-pub use report::{Report, Subject, Suppressed, lint};
+pub use finding::{Confidence, Finding, Location, Related, Severity};
+pub use fix::{AppliedFixes, Edit, Fix, Fixed, apply, fix_all};
+pub use report::{LintInput, LintReport, SuppressedFinding, lint};
 pub use rule::Rule;

@@ -6,7 +6,7 @@ use crate::{Rule, rules};
 
 /// A set of rules about one subject.
 #[derive(Debug)]
-pub struct Group {
+pub struct RuleGroup {
     /// Name of the folder under `rules/`.
     pub name: &'static str,
     /// Heading of the group in lists of rules.
@@ -30,7 +30,7 @@ pub fn all() -> impl DoubleEndedIterator<Item = &'static Rule> {
 }
 
 /// Returns all groups in the order in which lists show them.
-pub fn groups() -> &'static [Group] {
+pub fn groups() -> &'static [RuleGroup] {
     rules::GROUPS
 }
 

@@ -3,13 +3,13 @@
 use stackgen_cfn::{Node, Source};
 use stackgen_model::{Inputs, Model};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::Check;
 use crate::{Finding, registry, suppress};
 
 /// What is linted.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub struct LintInput<'a> {
     /// The template.
     pub template: &'a Node,
     /// Its text, in which comments suppress findings; `None` for a template that was rendered and not read.
@@ -20,18 +20,18 @@ pub struct Subject<'a> {
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
-pub struct Report {
+pub struct LintReport {
     /// Findings in the order of the file.
     pub findings: Vec<Finding>,
     /// Findings that the template says are meant so.
-    pub suppressed: Vec<Suppressed>,
+    pub suppressed: Vec<SuppressedFinding>,
     /// How many WebSocket APIs were judged.
     pub apis: usize,
 }
 
 /// A finding that is meant so, and why.
 #[derive(Clone, Debug)]
-pub struct Suppressed {
+pub struct SuppressedFinding {
     /// What would be told.
     pub finding: Finding,
     /// Why it is not; empty when the template does not say.
@@ -39,10 +39,10 @@ pub struct Suppressed {
 }
 
 /// Judges a template by every rule. Total: whatever stands in a document, it comes to a report.
-pub fn lint(subject: &Subject<'_>) -> Report {
+pub fn lint(subject: &LintInput<'_>) -> LintReport {
     let model = |template| Model::from_template(template, &Inputs::none());
     let (now, previous) = (model(subject.template), subject.previous.map(model));
-    let context = Context::new(&now, previous.as_ref());
+    let context = RuleContext::new(&now, previous.as_ref());
     let apis = context.websockets().count();
     let rules = || registry::all().filter(|_| apis > 0);
     let findings = rules().flat_map(|rule| match rule.check {
@@ -56,9 +56,13 @@ pub fn lint(subject: &Subject<'_>) -> Report {
     });
     report.findings.extend(of_suppressions);
     report.apis = apis;
-    let by_place =
-        |finding: &Finding| (finding.place.span.file.is_none(), finding.place.span.start);
-    report.findings.sort_by_key(by_place);
+    let by_location = |finding: &Finding| {
+        (
+            finding.location.span.file.is_none(),
+            finding.location.span.start,
+        )
+    };
+    report.findings.sort_by_key(by_location);
     report
 }
 
@@ -71,7 +75,7 @@ mod tests {
 
     /// Returns what the rules find when they run in an order, sorted.
     fn found(model: &Model, rules: impl Iterator<Item = &'static Rule>) -> Vec<String> {
-        let context = Context::new(model, Some(model));
+        let context = RuleContext::new(model, Some(model));
         let findings = rules.flat_map(|rule| match rule.check {
             Check::Template(check) => check(&context),
             Check::Suppressions(_) => Vec::new(),

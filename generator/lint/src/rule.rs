@@ -1,6 +1,6 @@
 //! What a rule is.
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::suppress::Suppressions;
 use crate::{Confidence, Finding, Severity};
 
@@ -32,7 +32,7 @@ pub struct Rule {
 #[derive(Debug)]
 pub(crate) enum Check {
     /// Checks the template.
-    Template(fn(&Context<'_>) -> Vec<Finding>),
+    Template(fn(&RuleContext<'_>) -> Vec<Finding>),
     /// Checks the template's suppressions, after they were applied to the findings of the other rules.
     Suppressions(fn(&Suppressions) -> Vec<Finding>),
 }

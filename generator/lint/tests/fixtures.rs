@@ -10,8 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use stackgen_cfn::Sources;
-use stackgen_lint::output::{Linted, human};
-use stackgen_lint::{Finding, Rule, Severity, Subject, lint, registry};
+use stackgen_lint::output::{LintedFile, human};
+use stackgen_lint::{Finding, LintInput, Rule, Severity, lint, registry};
 
 /// Which side of the difference.
 #[derive(Clone, Copy, PartialEq)]
@@ -44,17 +44,17 @@ fn one_side(difference: &str, side: Side) -> String {
         .collect()
 }
 
-fn linted(name: &str, text: String, previous: Option<String>) -> Linted {
+fn linted(name: &str, text: String, previous: Option<String>) -> LintedFile {
     let mut sources = Sources::new();
     let previous = previous.map(|text| stackgen_cfn::parse(sources.add("previous", text)).unwrap());
     let source = sources.add(name, text);
     let template = stackgen_cfn::parse(source).unwrap();
-    let report = lint(&Subject {
+    let report = lint(&LintInput {
         template: &template,
         source: Some(source),
         previous: previous.as_ref(),
     });
-    Linted {
+    LintedFile {
         file: name.to_owned(),
         report,
         sources,

@@ -9,12 +9,18 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 use stackgen_cfn::{Sources, Span};
-use stackgen_lint::output::{Linted, Results, Summary, Unread, github, json, junit, sarif};
-use stackgen_lint::{Finding, Place, Report, Subject, Suppressed, lint, registry};
+use stackgen_lint::output::{
+    LintResults, LintedFile, Summary, UnreadableFile, github, json, junit, sarif,
+};
+use stackgen_lint::{Finding, LintInput, LintReport, Location, SuppressedFinding, lint, registry};
 
 /// What a format makes of files of which some could not be read.
-fn told(linted: &[Linted], unread: &[Unread], format: fn(&Results<'_>) -> String) -> String {
-    format(&Results {
+fn told(
+    linted: &[LintedFile],
+    unread: &[UnreadableFile],
+    format: fn(&LintResults<'_>) -> String,
+) -> String {
+    format(&LintResults {
         linted,
         unread,
         summary: &Summary::of(linted),
@@ -23,16 +29,16 @@ fn told(linted: &[Linted], unread: &[Unread], format: fn(&Results<'_>) -> String
     })
 }
 
-fn linted(name: &str, text: &str) -> Linted {
+fn linted(name: &str, text: &str) -> LintedFile {
     let mut sources = Sources::new();
     let source = sources.add(name, text);
     let template = stackgen_cfn::parse(source).unwrap();
-    let report = lint(&Subject {
+    let report = lint(&LintInput {
         template: &template,
         source: Some(source),
         previous: None,
     });
-    Linted {
+    LintedFile {
         file: name.to_owned(),
         report,
         sources,
@@ -40,7 +46,7 @@ fn linted(name: &str, text: &str) -> Linted {
 }
 
 /// The bad side of every fixture.
-fn every_fixture() -> Vec<Linted> {
+fn every_fixture() -> Vec<LintedFile> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut found = Vec::new();
     for group in registry::groups() {
@@ -78,7 +84,7 @@ const NAMES: [&str; 9] = [
 ];
 
 /// A finding with odd text everywhere in a file of that name.
-fn odd(name: &str) -> Linted {
+fn odd(name: &str) -> LintedFile {
     let mut sources = Sources::new();
     let text = "Resources:\n  Größe: x\n";
     let file = sources.add(name, text).id();
@@ -91,23 +97,23 @@ fn odd(name: &str) -> Linted {
     };
     let rule = registry::all().next().unwrap();
     let path = vec![ODD.to_owned(), "0".to_owned()];
-    let place = Place {
+    let location = Location {
         path,
-        ..Place::at(span)
+        ..Location::at(span)
     };
-    let finding = Finding::new(rule, place.clone(), ODD)
-        .related(place, ODD)
-        .related(Place::default(), ODD)
+    let finding = Finding::new(rule, location.clone(), ODD)
+        .related(location, ODD)
+        .related(Location::default(), ODD)
         .hint(ODD);
-    let nowhere = Finding::new(rule, Place::default(), ODD);
-    let suppressed = [ODD, ""].map(|reason| Suppressed {
+    let nowhere = Finding::new(rule, Location::default(), ODD);
+    let suppressed = [ODD, ""].map(|reason| SuppressedFinding {
         finding: finding.clone(),
         reason: reason.to_owned(),
     });
-    Linted {
+    LintedFile {
         file: name.to_owned(),
         sources,
-        report: Report {
+        report: LintReport {
             findings: vec![finding.clone(), finding, nowhere],
             suppressed: suppressed.to_vec(),
             apis: 1,
@@ -115,10 +121,10 @@ fn odd(name: &str) -> Linted {
     }
 }
 
-fn unread() -> Vec<Unread> {
+fn unread() -> Vec<UnreadableFile> {
     let mut unread: Vec<_> = NAMES
         .iter()
-        .map(|name| Unread {
+        .map(|name| UnreadableFile {
             message: ODD.to_owned(),
             file: Some((*name).to_owned()),
             line: Some(3),
@@ -126,7 +132,7 @@ fn unread() -> Vec<Unread> {
             hint: Some(ODD.to_owned()),
         })
         .collect();
-    unread.push(Unread {
+    unread.push(UnreadableFile {
         message: "x".to_owned(),
         file: None,
         line: None,
@@ -136,7 +142,7 @@ fn unread() -> Vec<Unread> {
     unread
 }
 
-fn everything() -> (Vec<Linted>, Vec<Unread>) {
+fn everything() -> (Vec<LintedFile>, Vec<UnreadableFile>) {
     let mut linted = every_fixture();
     linted.extend(NAMES.map(odd));
     (linted, unread())
@@ -192,7 +198,7 @@ fn sarif_names_files_by_uris() {
 
 #[test]
 fn sarif_fingerprints_are_unique_in_a_file_and_stay_when_lines_move() {
-    let prints = |linted: Linted| -> Vec<String> {
+    let prints = |linted: LintedFile| -> Vec<String> {
         let log: Json = serde_json::from_str(&told(&[linted], &[], sarif::render)).unwrap();
         let results = log["runs"][0]["results"].as_array().unwrap().iter();
         results
@@ -205,7 +211,7 @@ fn sarif_fingerprints_are_unique_in_a_file_and_stay_when_lines_move() {
         let Some(first) = one.report.findings.first() else {
             continue;
         };
-        let source = one.sources.get(first.place.span.file.unwrap()).unwrap();
+        let source = one.sources.get(first.location.span.file.unwrap()).unwrap();
         let after = prints(linted(&one.file, &format!("\n\n{}", source.text())));
         assert_eq!(before, after, "{}", one.file);
         before.sort();
@@ -281,13 +287,13 @@ fn json_has_every_field() {
     insta::assert_snapshot!(keys(&document["suppressed"][0]), @"reason rule name severity confidence message file line column endLine endColumn resource path related hint rows fix");
     insta::assert_snapshot!(keys(&document["errors"][0]), @"message file line column hint");
     insta::assert_snapshot!(keys(&document["summary"]), @"templates apis errors warnings notes lesser suppressed baselined fixed unread");
-    let place = &document["findings"][0];
+    let location = &document["findings"][0];
     assert_eq!(
         [
-            &place["line"],
-            &place["column"],
-            &place["endLine"],
-            &place["endColumn"]
+            &location["line"],
+            &location["column"],
+            &location["endLine"],
+            &location["endColumn"]
         ],
         [2, 3, 2, 11]
     );

@@ -4,11 +4,11 @@
 
 use proptest::prelude::*;
 use stackgen_cfn::{Node, Sources};
-use stackgen_lint::{Report, Severity, Subject, lint};
+use stackgen_lint::{LintInput, LintReport, Severity, lint};
 
 /// An open `$connect` beside an authorizer: SG102 at `AuthorizationType` of the route.
 fn template() -> String {
-    let text = include_str!("../fixtures/silent/small.yaml");
+    let text = include_str!("../fixtures/correct/small.yaml");
     let custom = "      AuthorizationType: CUSTOM\n      AuthorizerId: !Ref Authorizer\n";
     assert!(text.contains(custom));
     text.replace(custom, "      AuthorizationType: NONE\n")
@@ -21,12 +21,12 @@ fn with(line: &str, instead: &str) -> String {
     text.replacen(line, instead, 1)
 }
 
-fn judged(text: &str) -> Report {
+fn judged(text: &str) -> LintReport {
     let mut sources = Sources::new();
     let source = sources.add("t", text);
     let template =
         stackgen_cfn::parse(source).unwrap_or_else(|errors| panic!("{errors:?}\n{text}"));
-    lint(&Subject {
+    lint(&LintInput {
         template: &template,
         source: Some(source),
         previous: None,
@@ -34,7 +34,7 @@ fn judged(text: &str) -> Report {
 }
 
 /// The ids of what is found, of warning and above.
-fn found(report: &Report) -> Vec<&str> {
+fn found(report: &LintReport) -> Vec<&str> {
     let loud = report
         .findings
         .iter()
@@ -43,7 +43,7 @@ fn found(report: &Report) -> Vec<&str> {
 }
 
 /// The ids and reasons of what is suppressed.
-fn suppressed(report: &Report) -> Vec<(&str, &str)> {
+fn suppressed(report: &LintReport) -> Vec<(&str, &str)> {
     let all = report.suppressed.iter();
     all.map(|one| (one.finding.rule.id, one.reason.as_str()))
         .collect()
@@ -222,7 +222,7 @@ fn in_metadata_of_json_and_of_a_template_that_was_never_a_file() {
         let node = stackgen_cfn::parse(sources.add("t", text)).unwrap();
         assert_suppressed(&stackgen_cfn::emit::json(&node), "open");
         let built: Node = stackgen_cfn::json::from_json(&stackgen_cfn::json::to_json(&node));
-        let report = lint(&Subject {
+        let report = lint(&LintInput {
             template: &built,
             source: None,
             previous: None,
@@ -326,7 +326,7 @@ fn a_rule_that_compares_revisions_is_unused_only_beside_one() {
     let mut sources = Sources::new();
     let source = sources.add("t", text);
     let template = stackgen_cfn::parse(source).unwrap();
-    let report = lint(&Subject {
+    let report = lint(&LintInput {
         template: &template,
         source: Some(source),
         previous: Some(&template),
@@ -352,8 +352,8 @@ proptest! {
         let mut sources = Sources::new();
         let source = sources.add("t", text.as_str());
         if let Ok(template) = stackgen_cfn::parse(source) {
-            let with = lint(&Subject { template: &template, source: Some(source), previous: None });
-            let without = lint(&Subject { template: &template, source: None, previous: None });
+            let with = lint(&LintInput { template: &template, source: Some(source), previous: None });
+            let without = lint(&LintInput { template: &template, source: None, previous: None });
             prop_assert!(with.suppressed.iter().all(|one| one.finding.rule.id == "SG102"));
             let of_wiring = with.findings.iter().filter(|finding| finding.rule.is_suppressible());
             prop_assert_eq!(of_wiring.count() + with.suppressed.len(), without.findings.len());

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use stackgen_lint::output::page;
-use stackgen_lint::registry::{self, Group};
+use stackgen_lint::registry::{self, RuleGroup};
 use stackgen_lint::{Confidence, Rule, Severity};
 
 use super::lint::selection::unknown_rule;
@@ -65,7 +65,7 @@ impl RuleCommand {
 }
 
 impl JsonRule {
-    fn new(rule: &'static Rule, group: &Group) -> Self {
+    fn new(rule: &'static Rule, group: &RuleGroup) -> Self {
         JsonRule {
             id: rule.id,
             name: rule.name,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 
 use stackgen_lint::output::page;
-use stackgen_lint::registry::{self, Group};
+use stackgen_lint::registry::{self, RuleGroup};
 use stackgen_lint::{Rule, Severity};
 
 use super::root;
@@ -57,7 +57,7 @@ fn index() -> String {
     text
 }
 
-fn one(rule: &Rule, group: &Group) -> String {
+fn one(rule: &Rule, group: &RuleGroup) -> String {
     let (id, name) = (rule.id, rule.name);
     let mut text = format!("# {id} {name}\n\n{}.", page::facts(rule));
     let rows: Vec<_> = rule.rows.iter().map(|row| link(row)).collect();
@@ -91,7 +91,7 @@ fn link(row: &str) -> String {
 }
 
 /// What the rule's test holds that it prints.
-fn printed(rule: &Rule, group: &Group) -> Option<String> {
+fn printed(rule: &Rule, group: &RuleGroup) -> Option<String> {
     let file = format!("{}/{}.snap", group.name, rule.name.replace('-', "_"));
     let path = root().join("generator/lint/fixtures").join(file);
     let snapshot = fs::read_to_string(path).ok()?;

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use allocation_counter::measure;
 use stackgen_cfn::{Call, Entry, Function, Map, Node, Sources, Value, emit, parse};
-use stackgen_lint::output::{Linted, Results, Summary, github, human, json, junit};
-use stackgen_lint::{Subject, lint};
+use stackgen_lint::output::{LintedFile, LintResults, Summary, github, human, json, junit};
+use stackgen_lint::{LintInput, lint};
 
 /// How many resources a template has, about, and how many a longer one: enough for rules to meet the bounds that AWS's
 /// quotas allow them.
@@ -113,17 +113,17 @@ fn cost(text: &str) -> [u64; 2] {
     let source = sources.add("template.yaml", text).clone();
     let info = measure(|| {
         let template = parse(&source).expect("fixtures are templates");
-        let subject = Subject {
+        let subject = LintInput {
             template: &template,
             source: Some(&source),
             previous: Some(&template),
         };
-        let linted = [Linted {
+        let linted = [LintedFile {
             file: "template.yaml".to_owned(),
             report: lint(&subject),
             sources: sources.clone(),
         }];
-        let results = Results {
+        let results = LintResults {
             linted: &linted,
             unread: &[],
             summary: &Summary::of(&linted),

@@ -4,8 +4,8 @@
 
 mod change;
 mod donors;
-#[path = "../../tests/corpus/judge.rs"]
-mod judge;
+#[path = "../../tests/corpus/invariants.rs"]
+mod invariants;
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         return Corpus::Reject;
     };
     let start = Instant::now();
-    judge::judge(text);
+    invariants::assert_invariants(text);
     let (once, each) = PATIENCE;
     let most = once + each * u32::try_from(text.len()).unwrap_or(u32::MAX);
     assert!(

@@ -13,7 +13,7 @@ pub(crate) enum Match {
     /// Whatever they turn out to be.
     No,
     /// It depends on them.
-    NotKnown,
+    Unknown,
 }
 
 /// Whether a pattern, in which `*` stands for any text and `?` for any character, matches an ARN. As IAM has it, a `*`
@@ -23,10 +23,13 @@ pub(crate) fn matches(model: &Model, pattern: &Text, arn: &Text) -> Match {
     if pattern.as_literal() == Some("*") {
         return Match::Yes;
     }
-    let (pattern, arn) = (named(model, pattern), named(model, arn));
+    let (pattern, arn) = (
+        with_stage_names(model, pattern),
+        with_stage_names(model, arn),
+    );
     let (pattern, arn) = (tokens(&pattern, true), tokens(&arn, false));
     if pattern.len() > LONGEST || arn.len() > LONGEST {
-        return Match::NotKnown;
+        return Match::Unknown;
     }
     let Some((pattern, arn)) = differing(&pattern, &arn) else {
         return Match::No;
@@ -35,7 +38,7 @@ pub(crate) fn matches(model: &Model, pattern: &Text, arn: &Text) -> Match {
     if comparison(true).matches(pattern, arn) {
         Match::Yes
     } else if comparison(false).matches(pattern, arn) {
-        Match::NotKnown
+        Match::Unknown
     } else {
         Match::No
     }
@@ -71,7 +74,7 @@ pub(crate) fn execute_api_of(api: Piece, path: Text) -> Text {
 }
 
 /// The text with names in the place of references to stages.
-pub(crate) fn named(model: &Model, text: &Text) -> Text {
+pub(crate) fn with_stage_names(model: &Model, text: &Text) -> Text {
     let mut named = Text::new();
     for piece in text.pieces() {
         match stage_name(model, piece) {
@@ -95,7 +98,7 @@ const STAGE: &str = "AWS::ApiGatewayV2::Stage";
 
 /// A part of a pattern or of an ARN.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Token<'a> {
+enum ArnToken<'a> {
     Char(char),
     /// `*`
     Any,
@@ -104,22 +107,22 @@ enum Token<'a> {
     /// What is known when the stack exists.
     Later(&'a Piece),
     /// A variable of the policy: `${aws:PrincipalTag/team}`.
-    Variable,
+    EnvironmentVariable,
 }
 
-fn tokens(text: &Text, pattern: bool) -> Vec<Token<'_>> {
+fn tokens(text: &Text, pattern: bool) -> Vec<ArnToken<'_>> {
     let mut tokens = Vec::new();
     for piece in text.pieces() {
         match piece {
-            Piece::Literal(text) if pattern => wild(text, &mut tokens),
-            Piece::Literal(text) => tokens.extend(text.chars().map(Token::Char)),
-            piece => tokens.push(Token::Later(piece)),
+            Piece::Literal(text) if pattern => pattern_tokens(text, &mut tokens),
+            Piece::Literal(text) => tokens.extend(text.chars().map(ArnToken::Char)),
+            piece => tokens.push(ArnToken::Later(piece)),
         }
     }
     tokens
 }
 
-fn wild(text: &str, tokens: &mut Vec<Token<'_>>) {
+fn pattern_tokens(text: &str, tokens: &mut Vec<ArnToken<'_>>) {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         if let Some((name, after)) = rest
@@ -127,18 +130,18 @@ fn wild(text: &str, tokens: &mut Vec<Token<'_>>) {
             .and_then(|rest| rest.split_once('}'))
         {
             tokens.push(match name {
-                "*" => Token::Char('*'),
-                "?" => Token::Char('?'),
-                "$" => Token::Char('$'),
-                _ => Token::Variable,
+                "*" => ArnToken::Char('*'),
+                "?" => ArnToken::Char('?'),
+                "$" => ArnToken::Char('$'),
+                _ => ArnToken::EnvironmentVariable,
             });
             rest = after;
             continue;
         }
         tokens.push(match c {
-            '*' => Token::Any,
-            '?' => Token::One,
-            c => Token::Char(c),
+            '*' => ArnToken::Any,
+            '?' => ArnToken::One,
+            c => ArnToken::Char(c),
         });
         rest = &rest[c.len_utf8()..];
     }
@@ -147,13 +150,13 @@ fn wild(text: &str, tokens: &mut Vec<Token<'_>>) {
 /// What is left of both without their common beginning and end; `None` when they differ in known characters there, as
 /// most patterns do.
 fn differing<'t, 'a>(
-    mut pattern: &'t [Token<'a>],
-    mut arn: &'t [Token<'a>],
-) -> Option<(&'t [Token<'a>], &'t [Token<'a>])> {
-    use Token::{Any, Char, One, Variable};
+    mut pattern: &'t [ArnToken<'a>],
+    mut arn: &'t [ArnToken<'a>],
+) -> Option<(&'t [ArnToken<'a>], &'t [ArnToken<'a>])> {
+    use ArnToken::{Any, Char, EnvironmentVariable, One};
     while let ([part, pattern_rest @ ..], [token, arn_rest @ ..]) = (pattern, arn) {
         match (part, token) {
-            (Any | One | Variable, _) => break,
+            (Any | One | EnvironmentVariable, _) => break,
             (part, token) if part == token => (pattern, arn) = (pattern_rest, arn_rest),
             (Char(_), Char(_)) => return None,
             _ => break,
@@ -161,7 +164,7 @@ fn differing<'t, 'a>(
     }
     while let ([pattern_rest @ .., part], [arn_rest @ .., token]) = (pattern, arn) {
         match (part, token) {
-            (Any | One | Variable, _) => break,
+            (Any | One | EnvironmentVariable, _) => break,
             (part, token) if part == token => (pattern, arn) = (pattern_rest, arn_rest),
             (Char(_), Char(_)) => return None,
             _ => break,
@@ -178,7 +181,7 @@ struct Comparison<'a> {
 
 impl Comparison<'_> {
     /// Row by row from the end: `row[j]` says whether the rest of the pattern matches what begins at `j`.
-    fn matches(&self, pattern: &[Token<'_>], arn: &[Token<'_>]) -> bool {
+    fn matches(&self, pattern: &[ArnToken<'_>], arn: &[ArnToken<'_>]) -> bool {
         let mut below: Vec<bool> = (0..=arn.len())
             .map(|from| arn[from..].iter().all(|token| self.may_be_empty(token)))
             .collect();
@@ -189,7 +192,7 @@ impl Comparison<'_> {
                 row[at] = skipped
                     || arn.get(at).is_some_and(|token| {
                         let both = below[at + 1];
-                        (fits(part, token) && both)
+                        (matches_one(part, token) && both)
                             || (self.holds(part, token) && (row[at + 1] || both))
                             || (self.holds(token, part) && (below[at] || both))
                             || (self.may_be_empty(token) && row[at + 1])
@@ -200,26 +203,26 @@ impl Comparison<'_> {
         below[0]
     }
 
-    fn may_be_empty(&self, token: &Token<'_>) -> bool {
+    fn may_be_empty(&self, token: &ArnToken<'_>) -> bool {
         match token {
-            Token::Any => true,
-            Token::Variable | Token::Later(Piece::Unknown(_)) => !self.sure,
+            ArnToken::Any => true,
+            ArnToken::EnvironmentVariable | ArnToken::Later(Piece::Unknown(_)) => !self.sure,
             _ => false,
         }
     }
 
     /// Whether a token that stands for several characters may have this one among them.
-    fn holds(&self, token: &Token<'_>, part: &Token<'_>) -> bool {
+    fn holds(&self, token: &ArnToken<'_>, part: &ArnToken<'_>) -> bool {
         match (token, part) {
-            (Token::Any, _) => true,
+            (ArnToken::Any, _) => true,
             _ if self.sure => false,
-            (Token::Variable, _) => true,
-            (Token::Later(piece), Token::Char(c)) => {
+            (ArnToken::EnvironmentVariable, _) => true,
+            (ArnToken::Later(piece), ArnToken::Char(c)) => {
                 c.is_ascii_alphanumeric() || "-_.".contains(*c) || !self.is_word(piece)
             }
-            (Token::Later(piece), Token::Later(other)) => !self.differ(piece, other),
-            (Token::Later(_), _) => true,
-            (Token::Char(_) | Token::One, _) => false,
+            (ArnToken::Later(piece), ArnToken::Later(other)) => !self.differ(piece, other),
+            (ArnToken::Later(_), _) => true,
+            (ArnToken::Char(_) | ArnToken::One, _) => false,
         }
     }
 
@@ -261,9 +264,9 @@ impl Comparison<'_> {
 }
 
 /// Whether a part of the pattern stands for exactly this part of the ARN.
-fn fits(part: &Token<'_>, token: &Token<'_>) -> bool {
+fn matches_one(part: &ArnToken<'_>, token: &ArnToken<'_>) -> bool {
     match (part, token) {
-        (Token::One, Token::Char(_)) => true,
+        (ArnToken::One, ArnToken::Char(_)) => true,
         (part, token) => part == token,
     }
 }
@@ -352,7 +355,7 @@ Resources:
             "${Api}/${Word}POST/@connections/*",
             "${Api}/${!aws:PrincipalTag/stage}/*",
         ] {
-            assert_eq!(post(&format!("{BASE}{path}")), Match::NotKnown, "{path}");
+            assert_eq!(post(&format!("{BASE}{path}")), Match::Unknown, "{path}");
         }
         for pattern in [
             "${Word}",
@@ -360,12 +363,12 @@ Resources:
             "arn:aws:${Word}/@connections/*",
             "${Version}",
         ] {
-            assert_eq!(post(pattern), Match::NotKnown, "{pattern}");
+            assert_eq!(post(pattern), Match::Unknown, "{pattern}");
         }
     }
 
     #[test]
     fn a_very_long_pattern_is_not_compared() {
-        assert_eq!(post(&"a*".repeat(LONGEST)), Match::NotKnown);
+        assert_eq!(post(&"a*".repeat(LONGEST)), Match::Unknown);
     }
 }

@@ -10,7 +10,7 @@ use crate::facts::Facts;
 
 /// What a route's `AuthorizationType` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum AuthorizationKind {
     /// Nothing.
     LeftOut,
     /// `NONE`.
@@ -27,53 +27,63 @@ pub(crate) enum Kind {
 
 /// What is wrong with a route's authorization. Each fault has one rule, so that no mistake is told twice.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Fault<'a> {
+pub(crate) enum AuthorizationFault<'a> {
     /// Its type is `JWT`.
     Jwt,
     /// It is not `$connect`.
     OffConnect,
     /// It names an authorizer, and its type is not `CUSTOM`.
-    IdUnused,
+    UnusedId,
     /// Its type is `CUSTOM`, and it names no authorizer.
     NoAuthorizer,
     /// What it names is not an authorizer of its api.
-    Stranger(&'a Resource),
+    ForeignAuthorizer(&'a Resource),
 }
 
-pub(crate) fn kind(route: &Route) -> Kind {
+pub(crate) fn authorization_kind(route: &Route) -> AuthorizationKind {
     match route.authorization_type.as_ref().map(Text::as_literal) {
-        None => Kind::LeftOut,
-        Some(Some("NONE")) => Kind::Open,
-        Some(Some("AWS_IAM")) => Kind::Iam,
-        Some(Some("CUSTOM")) => Kind::Custom,
-        Some(Some("JWT")) => Kind::Jwt,
-        Some(_) => Kind::Other,
+        None => AuthorizationKind::LeftOut,
+        Some(Some("NONE")) => AuthorizationKind::Open,
+        Some(Some("AWS_IAM")) => AuthorizationKind::Iam,
+        Some(Some("CUSTOM")) => AuthorizationKind::Custom,
+        Some(Some("JWT")) => AuthorizationKind::Jwt,
+        Some(_) => AuthorizationKind::Other,
     }
 }
 
 /// The fault of a route, if it has one. An open `$connect` is no fault in itself.
-pub(crate) fn fault<'a>(model: &'a Model, route: &'a Route) -> Option<Fault<'a>> {
-    let kind = kind(route);
+pub(crate) fn authorization_fault<'a>(
+    model: &'a Model,
+    route: &'a Route,
+) -> Option<AuthorizationFault<'a>> {
+    let kind = authorization_kind(route);
     let names = settings::is_set(&route.resource, "AuthorizerId");
-    if kind == Kind::Jwt {
-        return Some(Fault::Jwt);
+    if kind == AuthorizationKind::Jwt {
+        return Some(AuthorizationFault::Jwt);
     }
     if !route.key.is_connect() {
         // A key that holds references is not known: it may be `$connect`.
         let known = !route.key.as_str().contains("${");
-        let authorized = names || matches!(kind, Kind::Iam | Kind::Custom);
-        return (known && authorized).then_some(Fault::OffConnect);
+        let authorized =
+            names || matches!(kind, AuthorizationKind::Iam | AuthorizationKind::Custom);
+        return (known && authorized).then_some(AuthorizationFault::OffConnect);
     }
     match kind {
-        Kind::LeftOut | Kind::Open | Kind::Iam if names => Some(Fault::IdUnused),
-        Kind::Custom if route.authorizer == Link::Missing => Some(Fault::NoAuthorizer),
-        Kind::Custom => stranger(model, route).map(Fault::Stranger),
+        AuthorizationKind::LeftOut | AuthorizationKind::Open | AuthorizationKind::Iam if names => {
+            Some(AuthorizationFault::UnusedId)
+        }
+        AuthorizationKind::Custom if route.authorizer == Link::Missing => {
+            Some(AuthorizationFault::NoAuthorizer)
+        }
+        AuthorizationKind::Custom => {
+            foreign_authorizer(model, route).map(AuthorizationFault::ForeignAuthorizer)
+        }
         _ => None,
     }
 }
 
 /// What a route names instead of an authorizer of its api.
-fn stranger<'a>(model: &'a Model, route: &'a Route) -> Option<&'a Resource> {
+fn foreign_authorizer<'a>(model: &'a Model, route: &'a Route) -> Option<&'a Resource> {
     let named = match &route.authorizer {
         Link::To(id) => {
             let authorizer = model.resource(id)?;
@@ -102,30 +112,35 @@ pub(crate) fn is_rest_authorizer_of_v2(model: &Model, resource: &Resource) -> bo
 }
 
 /// The authorizers that a route of the template names, be it in vain.
-pub(crate) fn named(model: &Model) -> HashSet<&LogicalId> {
+pub(crate) fn attached_authorizers(model: &Model) -> HashSet<&LogicalId> {
     let routes = model.apis.iter().flat_map(|api| &api.routes);
     routes.filter_map(|route| route.authorizer.to()).collect()
 }
 
 /// The open `$connect` routes of an api that has an authorizer, each with an authorizer that nothing names. None when
 /// one of the api's `$connect` routes is not open, as in a template that has both and a condition that decides.
-pub(crate) fn open_beside<'a>(
+pub(crate) fn open_connect_routes<'a>(
     facts: &Facts<'_>,
     api: &'a Api,
 ) -> Option<(Vec<&'a Route>, &'a Authorizer)> {
-    let idle = idle(facts, api).next()?;
+    let idle = unattached_authorizers(facts, api).next()?;
     let connects = api.routes.iter().filter(|route| route.key.is_connect());
     let connects: Vec<_> = connects.collect();
     let open = |route: &&Route| {
-        matches!(kind(route), Kind::LeftOut | Kind::Open)
-            && route.authorizer == Link::Missing
-            && lost_type(facts, route).is_none()
+        matches!(
+            authorization_kind(route),
+            AuthorizationKind::LeftOut | AuthorizationKind::Open
+        ) && route.authorizer == Link::Missing
+            && removed_type(facts, route).is_none()
     };
     (!connects.is_empty() && connects.iter().all(open)).then_some((connects, idle))
 }
 
 /// The authorizers of an api that nothing names.
-pub(crate) fn idle<'a>(facts: &Facts<'_>, api: &'a Api) -> impl Iterator<Item = &'a Authorizer> {
+pub(crate) fn unattached_authorizers<'a>(
+    facts: &Facts<'_>,
+    api: &'a Api,
+) -> impl Iterator<Item = &'a Authorizer> {
     let named = facts.attached_authorizers();
     let is_idle = move |authorizer: &&Authorizer| {
         !named.contains(&authorizer.resource.logical_id) && !is_jwt(authorizer)
@@ -134,11 +149,11 @@ pub(crate) fn idle<'a>(facts: &Facts<'_>, api: &'a Api) -> impl Iterator<Item = 
 }
 
 /// The type that the route had in the earlier revision, when it has none any more.
-pub(crate) fn lost_type(facts: &Facts<'_>, route: &Route) -> Option<Text> {
+pub(crate) fn removed_type(facts: &Facts<'_>, route: &Route) -> Option<Text> {
     let earlier = facts.previous?.resource(&route.resource.logical_id)?;
     let same = |key| earlier.properties.text(key) == route.resource.properties.text(key);
     let had = earlier.properties.text("AuthorizationType")?;
-    let lost = kind(route) == Kind::LeftOut
+    let lost = authorization_kind(route) == AuthorizationKind::LeftOut
         && matches!(had.as_literal(), Some("CUSTOM" | "AWS_IAM"))
         && !settings::is_computed(earlier, &["AuthorizationType"]);
     (lost && same("ApiId") && same("RouteKey")).then_some(had)
@@ -154,13 +169,15 @@ pub(crate) fn is_jwt(authorizer: &Authorizer) -> bool {
 }
 
 /// The authorizers of the WebSocket APIs, but those that are not of their kind at all.
-pub(crate) fn authorizers<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a Authorizer> + use<'a> {
+pub(crate) fn websocket_authorizers<'a>(
+    facts: &Facts<'a>,
+) -> impl Iterator<Item = &'a Authorizer> + use<'a> {
     let all = facts.websockets().flat_map(|api| &api.authorizers);
     all.filter(|authorizer| !is_jwt(authorizer))
 }
 
 /// Authorizers of an api that have the name of an earlier one, each after that one.
-pub(crate) fn namesakes(api: &Api) -> Vec<(&Authorizer, &Authorizer)> {
+pub(crate) fn same_name_pairs(api: &Api) -> Vec<(&Authorizer, &Authorizer)> {
     let mut first = HashMap::new();
     let mut pairs = Vec::new();
     for authorizer in &api.authorizers {

@@ -4,16 +4,16 @@ use std::collections::HashSet;
 
 use stackgen_model::{Function, LogicalId, Model, Protocol, Resolved, Resource};
 
-use crate::Place;
+use crate::Location;
 
 /// What shows that callers are browsers.
-pub(crate) struct Browsers {
-    pub(crate) place: Place,
+pub(crate) struct BrowserEvidence {
+    pub(crate) location: Location,
     pub(crate) label: &'static str,
 }
 
 /// The first thing of a stack that shows it, the most telling kind first.
-pub(crate) fn shown(model: &Model) -> Option<Browsers> {
+pub(crate) fn browser_evidence(model: &Model) -> Option<BrowserEvidence> {
     let clients = || {
         model
             .resources
@@ -28,22 +28,22 @@ pub(crate) fn shown(model: &Model) -> Option<Browsers> {
         .or_else(sites)
 }
 
-fn cors(model: &Model) -> Option<Browsers> {
+fn cors(model: &Model) -> Option<BrowserEvidence> {
     let mut http = model
         .apis
         .iter()
         .filter(|api| api.protocol == Protocol::Http);
     http.find_map(|api| {
         let cors = api.cors.as_ref()?;
-        (*cors != Resolved::Null).then_some(Browsers {
-            place: Place::of(api.resource.as_ref()?, &["CorsConfiguration"]),
+        (*cors != Resolved::Null).then_some(BrowserEvidence {
+            location: Location::of(api.resource.as_ref()?, &["CorsConfiguration"]),
             label: "browsers call this API of the same stack",
         })
     })
 }
 
 /// A client of a user pool that comes back to a web page.
-fn sign_in(resource: &Resource) -> Option<Browsers> {
+fn sign_in(resource: &Resource) -> Option<BrowserEvidence> {
     let pages = (resource.kind == "AWS::Cognito::UserPoolClient")
         .then(|| resource.properties.get("CallbackURLs"))
         .flatten()?;
@@ -51,14 +51,18 @@ fn sign_in(resource: &Resource) -> Option<Browsers> {
         url.to_text()
             .is_some_and(|url| url.strip_prefix("http").is_some())
     };
-    pages.one_or_many().iter().any(is_page).then(|| Browsers {
-        place: Place::of(resource, &["CallbackURLs"]),
-        label: "users sign in on a web page",
-    })
+    pages
+        .one_or_many()
+        .iter()
+        .any(is_page)
+        .then(|| BrowserEvidence {
+            location: Location::of(resource, &["CallbackURLs"]),
+            label: "users sign in on a web page",
+        })
 }
 
 /// A variable that lists the origins of web pages.
-fn origins(function: &Function) -> Option<Browsers> {
+fn origins(function: &Function) -> Option<BrowserEvidence> {
     let mut names = function.environment.value()?.keys();
     let name = names.find(|name| {
         let name = name.to_ascii_uppercase();
@@ -66,14 +70,14 @@ fn origins(function: &Function) -> Option<Browsers> {
         has(&["ORIGIN", "ORIGINS"])
             && has(&["ALLOW", "ALLOWED", "CORS", "FRONTEND", "WEB", "WEBSITE"])
     })?;
-    Some(Browsers {
-        place: Place::of(&function.resource, &["Environment", "Variables", name]),
+    Some(BrowserEvidence {
+        location: Location::of(&function.resource, &["Environment", "Variables", name]),
         label: "the origins of web pages",
     })
 }
 
 /// Something that serves web pages.
-fn site(resource: &Resource) -> Option<Browsers> {
+fn site(resource: &Resource) -> Option<BrowserEvidence> {
     let (path, label): (&[&str], _) = match resource.kind.as_str() {
         "AWS::S3::Bucket" => {
             resource.properties.get("WebsiteConfiguration")?;
@@ -87,14 +91,14 @@ fn site(resource: &Resource) -> Option<Browsers> {
         }
         _ => return None,
     };
-    Some(Browsers {
-        place: Place::of(resource, path),
+    Some(BrowserEvidence {
+        location: Location::of(resource, path),
         label,
     })
 }
 
 /// What CloudFront distributions stand before, as far as they name it: CloudFront can add headers that browsers cannot.
-pub(crate) fn behind_cloudfront(model: &Model) -> HashSet<&LogicalId> {
+pub(crate) fn cloudfront_origins(model: &Model) -> HashSet<&LogicalId> {
     let mut ids = HashSet::new();
     for resource in model.resources.values() {
         if resource.kind == "AWS::CloudFront::Distribution" {
@@ -115,7 +119,7 @@ fn collect<'m>(value: &'m Resolved, ids: &mut HashSet<&'m LogicalId>) {
 
 /// Whether a browser sends a header with a handshake, by itself or because a page can make it: a cookie, a subprotocol.
 /// Those that API Gateway adds are there too.
-pub(crate) fn send(header: &str) -> bool {
+pub(crate) fn can_send_header(header: &str) -> bool {
     let header = header.to_ascii_lowercase();
     let own = [
         "accept",
@@ -146,10 +150,10 @@ mod tests {
             "Origin",
             "X-Forwarded-For",
         ] {
-            assert!(send(header), "{header}");
+            assert!(can_send_header(header), "{header}");
         }
         for header in ["Authorization", "Auth", "x-api-key"] {
-            assert!(!send(header), "{header}");
+            assert!(!can_send_header(header), "{header}");
         }
     }
 }

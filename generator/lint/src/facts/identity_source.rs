@@ -3,7 +3,7 @@
 use stackgen_cfn::Node;
 use stackgen_model::{Authorizer, Resolved};
 
-use crate::Place;
+use crate::Location;
 use crate::fix::{self, Edit};
 
 /// An identity source of an authorizer that is known.
@@ -16,17 +16,17 @@ pub(crate) struct IdentitySource<'a> {
 
 /// What an identity source is to a WebSocket API.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Verdict {
+pub(crate) enum SourceSyntax {
     /// One that it reads.
-    Right,
+    Valid,
     /// One that an HTTP API or a REST API reads, and how it is written here.
-    Foreign(String),
+    OtherApiType(String),
     /// None at all, and what was perhaps meant.
     Malformed(Option<String>),
 }
 
 /// The identity sources of an authorizer that are known.
-pub(crate) fn known(authorizer: &Authorizer) -> impl Iterator<Item = IdentitySource<'_>> {
+pub(crate) fn known_sources(authorizer: &Authorizer) -> impl Iterator<Item = IdentitySource<'_>> {
     let value = authorizer.resource.properties.get("IdentitySource");
     let is_list = value.is_some_and(|value| value.as_list().is_some());
     let items = value.map(Resolved::one_or_many).unwrap_or_default();
@@ -48,8 +48,8 @@ impl<'a> IdentitySource<'a> {
     }
 
     /// Where it stands.
-    pub(crate) fn place(&self) -> Place {
-        Place::of(&self.authorizer.resource, &self.path())
+    pub(crate) fn location(&self) -> Location {
+        Location::of(&self.authorizer.resource, &self.path())
     }
 
     /// The single sources.
@@ -73,9 +73,9 @@ impl<'a> IdentitySource<'a> {
 }
 
 /// Judges a single source by what API Gateway's own refusal says of them.
-pub(crate) fn verdict(source: &str) -> Verdict {
-    if is_right(source) {
-        return Verdict::Right;
+pub(crate) fn check_syntax(source: &str) -> SourceSyntax {
+    if is_valid(source) {
+        return SourceSyntax::Valid;
     }
     let foreign = [
         ("$request.", "route.request."),
@@ -89,8 +89,8 @@ pub(crate) fn verdict(source: &str) -> Verdict {
     let here =
         |(prefix, own): &(&str, &str)| Some(format!("{own}{}", source.strip_prefix(prefix)?));
     let corrected = foreign.iter().find_map(here);
-    if let Some(corrected) = corrected.filter(|corrected| is_right(corrected)) {
-        return Verdict::Foreign(corrected);
+    if let Some(corrected) = corrected.filter(|corrected| is_valid(corrected)) {
+        return SourceSyntax::OtherApiType(corrected);
     }
     let meant = [
         ("header", "header."),
@@ -108,10 +108,10 @@ pub(crate) fn verdict(source: &str) -> Verdict {
         let (_, right) = meant.iter().find(|(word, _)| *word == kind)?;
         Some(format!("route.request.{right}{name}"))
     });
-    Verdict::Malformed(guess.filter(|guess| is_right(guess)))
+    SourceSyntax::Malformed(guess.filter(|guess| is_valid(guess)))
 }
 
-fn is_right(source: &str) -> bool {
+fn is_valid(source: &str) -> bool {
     // The multi-value forms stand in the table of route request parameters, so that they are not judged.
     let forms = [
         "route.request.header.",
@@ -144,7 +144,7 @@ mod tests {
             "context.identity.sourceIp",
             "stageVariables.tenant",
         ] {
-            assert_eq!(verdict(source), Verdict::Right, "{source}");
+            assert_eq!(check_syntax(source), SourceSyntax::Valid, "{source}");
         }
     }
 
@@ -167,8 +167,8 @@ mod tests {
             ("$stageVariables.tenant", "stageVariables.tenant"),
         ] {
             assert_eq!(
-                verdict(source),
-                Verdict::Foreign(right.to_owned()),
+                check_syntax(source),
+                SourceSyntax::OtherApiType(right.to_owned()),
                 "{source}"
             );
         }
@@ -176,23 +176,30 @@ mod tests {
 
     #[test]
     fn what_no_api_reads() {
-        let meant = |text: &str| Verdict::Malformed(Some(text.to_owned()));
+        let meant = |text: &str| SourceSyntax::Malformed(Some(text.to_owned()));
         assert_eq!(
-            verdict("route.request.headers.Auth"),
+            check_syntax("route.request.headers.Auth"),
             meant("route.request.header.Auth")
         );
         assert_eq!(
-            verdict("route.request.queryStringParameters.token"),
+            check_syntax("route.request.queryStringParameters.token"),
             meant("route.request.querystring.token")
         );
-        assert_eq!(verdict("header.Auth"), meant("route.request.header.Auth"));
+        assert_eq!(
+            check_syntax("header.Auth"),
+            meant("route.request.header.Auth")
+        );
         for source in [
             "Authorization",
             "$request.body.token",
             "route.request.header.",
             "route.request.header.a b",
         ] {
-            assert_eq!(verdict(source), Verdict::Malformed(None), "{source}");
+            assert_eq!(
+                check_syntax(source),
+                SourceSyntax::Malformed(None),
+                "{source}"
+            );
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::facts::Facts;
 use crate::facts::arn::{self, Match};
 
 /// A role of the template that lacks what an integration or authorizer needs of it.
-pub(crate) struct RoleLack<'a> {
+pub(crate) struct RoleProblem<'a> {
     pub(crate) role: &'a Role,
     /// The integration or authorizer.
     pub(crate) caller: &'a Resource,
@@ -19,12 +19,12 @@ pub(crate) struct RoleLack<'a> {
     pub(crate) property: &'static str,
     pub(crate) function: &'a LogicalId,
     pub(crate) qualifier: Option<&'a Qualifier>,
-    pub(crate) what: Lack,
+    pub(crate) what: RoleGap,
 }
 
 /// What a role lacks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Lack {
+pub(crate) enum RoleGap {
     /// API Gateway may not take it.
     Trust,
     /// It does not allow the invocation.
@@ -32,13 +32,13 @@ pub(crate) enum Lack {
 }
 
 /// A caller, what it invokes as, what it invokes, and the property that names the role.
-type Call<'a> = (&'a Resource, &'a Link, &'a FunctionLink, &'static str);
+type RoleInvocation<'a> = (&'a Resource, &'a Link, &'a FunctionLink, &'static str);
 
 /// More statements than this are not compared: a role's policies are 10 KB at most, its managed ones twenty times 6 KB.
 const MOST: usize = 1024;
 
 /// Every one of them; nothing of roles that the template does not show as a whole.
-pub(crate) fn lacks<'a>(facts: &Facts<'a>) -> Vec<RoleLack<'a>> {
+pub(crate) fn role_problems<'a>(facts: &Facts<'a>) -> Vec<RoleProblem<'a>> {
     let model = facts.model;
     if model.resources.values().any(|it| may_grant(it)) || !model.holds_all_wiring() {
         return Vec::new();
@@ -66,10 +66,10 @@ pub(crate) fn lacks<'a>(facts: &Facts<'a>) -> Vec<RoleLack<'a>> {
             "AuthorizerCredentialsArn",
         )
     });
-    let lack = |(caller, credentials, link, property): Call<'a>| {
+    let lack = |(caller, credentials, link, property): RoleInvocation<'a>| {
         let (role, function) = (*roles.get(credentials.to()?)?, link.function.to()?);
-        let what = what_lacks(model, role, link, function)?;
-        Some(RoleLack {
+        let what = find_gap(model, role, link, function)?;
+        Some(RoleProblem {
             role,
             caller,
             property,
@@ -81,14 +81,14 @@ pub(crate) fn lacks<'a>(facts: &Facts<'a>) -> Vec<RoleLack<'a>> {
     integrations.chain(authorizers).filter_map(lack).collect()
 }
 
-fn what_lacks(
+fn find_gap(
     model: &Model,
     role: &Role,
     link: &FunctionLink,
     function: &LogicalId,
-) -> Option<Lack> {
-    if !is_trusting(role) {
-        return Some(Lack::Trust);
+) -> Option<RoleGap> {
+    if !trusts_api_gateway(role) {
+        return Some(RoleGap::Trust);
     }
     let elsewhere = |policy: &Text| {
         let of_template = policy.as_reference();
@@ -98,9 +98,9 @@ fn what_lacks(
     if hidden || role.grants.len() > MOST {
         return None;
     }
-    let called = called(link, function);
+    let called = invoked_arn(link, function);
     let allows = |grant: &Grant| allows(model, grant, &called);
-    (!role.grants.iter().any(allows)).then_some(Lack::Grant)
+    (!role.grants.iter().any(allows)).then_some(RoleGap::Grant)
 }
 
 /// Whether a policy may belong to a role without being among its grants: it is attached from its own side, or names
@@ -121,7 +121,7 @@ fn may_grant(resource: &Resource) -> bool {
 }
 
 /// Whether API Gateway may take the role, as far as is known.
-fn is_trusting(role: &Role) -> bool {
+fn trusts_api_gateway(role: &Role) -> bool {
     let principal = |text: &Text| match text.pieces() {
         [Piece::Literal(text), ..] => text == "*" || text.starts_with("apigateway."),
         _ => true,
@@ -139,7 +139,7 @@ fn is_trusting(role: &Role) -> bool {
 }
 
 /// The ARN that is called, as far as it is known.
-fn called(link: &FunctionLink, function: &LogicalId) -> Text {
+fn invoked_arn(link: &FunctionLink, function: &LogicalId) -> Text {
     let reference = |id: &LogicalId, attribute: Option<&str>| {
         Piece::Reference(Reference {
             logical_id: id.clone(),

@@ -1,7 +1,7 @@
 //! What looks like a secret, and what only names one.
 
 /// Whether the last words of a name say that its value is secret: `DB_PASSWORD`, but not `TOKEN_TTL` or `SECRET_ARN`.
-pub(crate) fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let ends = [
         "PASSWORD",
@@ -30,7 +30,7 @@ pub(crate) fn is_secret(name: &str) -> bool {
 }
 
 /// Whether a value of a variable that is called so looks like nothing but a secret.
-pub(crate) fn looks_secret(variable: &str, value: &str) -> bool {
+pub(crate) fn looks_like_secret(variable: &str, value: &str) -> bool {
     is_no_placeholder(value) && !is_name(variable, value)
 }
 
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     fn is_told(name: &str, value: &str) -> bool {
-        is_secret(name) && looks_secret(name, value)
+        is_secret_name(name) && looks_like_secret(name, value)
     }
 
     #[test]

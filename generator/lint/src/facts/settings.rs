@@ -47,7 +47,7 @@ pub(crate) fn condition(resource: &Resource) -> Option<&str> {
 }
 
 /// The finding with low confidence, and a word that says why.
-pub(crate) fn by_default(mut finding: Finding) -> Finding {
+pub(crate) fn unless_overridden(mut finding: Finding) -> Finding {
     finding
         .message
         .push_str(", unless a parameter or a condition says otherwise");
@@ -55,7 +55,7 @@ pub(crate) fn by_default(mut finding: Finding) -> Finding {
 }
 
 /// A text as a template writes it: a reference that stands alone is no `Sub`.
-pub(crate) fn shown(text: &Text) -> String {
+pub(crate) fn as_written(text: &Text) -> String {
     match (text.as_literal(), text.as_reference()) {
         (Some(literal), _) => literal.to_owned(),
         (_, Some(reference)) => match &reference.attribute {

@@ -9,7 +9,7 @@ use crate::fix;
 pub(crate) const INTEGRATION: &str = "AWS::ApiGatewayV2::Integration";
 
 /// The target that names an integration, as the argument of a `Sub`, and the edit that writes it.
-pub(crate) fn corrected(route: &Route, integration: &LogicalId) -> (String, Option<Edit>) {
+pub(crate) fn corrected_target(route: &Route, integration: &LogicalId) -> (String, Option<Edit>) {
     let text = format!("integrations/${{{integration}}}");
     let edit = fix::replace(
         &route.resource,

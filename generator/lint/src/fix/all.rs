@@ -4,7 +4,7 @@ use stackgen_cfn::{Node, Source, Sources};
 
 use super::Fix;
 use super::apply::apply;
-use crate::{Finding, Subject, lint};
+use crate::{Finding, LintInput, lint};
 
 /// A fix may uncover a mistake that was hidden; fixes that undo each other would go on for ever.
 const MAX_ROUNDS: usize = 10;
@@ -38,7 +38,7 @@ pub fn fix_all(
         let Ok(template) = stackgen_cfn::parse(source) else {
             break;
         };
-        let report = lint(&Subject {
+        let report = lint(&LintInput {
             template: &template,
             source: Some(source),
             previous,

@@ -3,7 +3,7 @@
 use stackgen_cfn::{Node, Source, Sources};
 
 use super::document::Document;
-use super::{Edit, Fix, meant};
+use super::{Edit, Fix, expected};
 
 /// How much text is tried in all, in bytes: each fix that cannot be done costs a few tries.
 const MOST_TRIED: usize = 64 << 20;
@@ -13,7 +13,7 @@ const LEAST_TRIES: usize = 64;
 
 /// A text with fixes done to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Applied {
+pub struct AppliedFixes {
     /// The whole text.
     pub text: String,
     /// Which of the fixes are in it, by index, in order.
@@ -24,8 +24,8 @@ pub struct Applied {
 
 /// Does as many of the fixes as can be done at once; the first of two that overlap wins. `template` is what `source` was
 /// parsed to. The text is read again before it is given back: it says what the fixes mean, and nothing else.
-pub fn apply(source: &Source, template: &Node, fixes: &[&Fix]) -> Applied {
-    let mut applied = Applied {
+pub fn apply(source: &Source, template: &Node, fixes: &[&Fix]) -> AppliedFixes {
+    let mut applied = AppliedFixes {
         text: source.text().to_owned(),
         applied: Vec::new(),
         left: Vec::new(),
@@ -45,7 +45,7 @@ fn try_batch(
     fixes: &[&Fix],
     batch: &[usize],
     tries: &mut usize,
-    applied: &mut Applied,
+    applied: &mut AppliedFixes,
 ) {
     if *tries == 0 {
         return applied.left.extend(batch);
@@ -70,7 +70,7 @@ fn try_batch(
 /// The text with all of the edits, if it reads back as the document with all of them.
 fn verified(document: &Document<'_>, edits: &[&Edit]) -> Option<String> {
     let text = document.with(edits)?;
-    let meant = meant::with(document, edits)?;
+    let meant = expected::with(document, edits)?;
     let mut sources = Sources::new();
     let read = stackgen_cfn::parse(sources.add("", text.as_str())).ok()?;
     (read == meant).then_some(text)

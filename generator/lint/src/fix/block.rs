@@ -1,16 +1,16 @@
-//! Changes of block YAML: a line an entry, and indentation that means something.
+//! CollectionChanges of block YAML: a line an entry, and indentation that means something.
 
 use stackgen_cfn::emit;
 use stackgen_cfn::{Entry, Map, Node, Value};
 
-use super::document::{Changes, Document, Splice};
-use super::sites::{Parent, Site};
+use super::document::{CollectionChanges, Document, Splice};
+use super::sites::{NodeSite, SiteParent};
 use crate::lines;
 
 /// Another value behind its key or its dash.
 pub(super) fn replace(
     document: &Document<'_>,
-    site: &Site<'_>,
+    site: &NodeSite<'_>,
     with: &Node,
 ) -> Option<Vec<Splice>> {
     let text = document.text;
@@ -65,31 +65,31 @@ fn is_text(node: &Node) -> bool {
 }
 
 /// A value on as many lines as it takes.
-fn behind(document: &Document<'_>, site: &Site<'_>, with: &Node, lead: usize) -> String {
+fn behind(document: &Document<'_>, site: &NodeSite<'_>, with: &Node, lead: usize) -> String {
     let column = |at: u32| lines::before(document.text, at as usize).chars().count();
     let text = match (site.parent, &site.node.value) {
-        (Parent::Item { .. }, _) => {
+        (SiteParent::Item { .. }, _) => {
             let before = lines::before(document.text, lead);
             emit::behind_dash(with, before.chars().count() + 1)
         }
-        (Parent::Entry { .. }, Value::List(_) | Value::Map(_))
+        (SiteParent::Entry { .. }, Value::List(_) | Value::Map(_))
             if below(document, site).is_some() =>
         {
             emit::behind_key(with, column(site.node.span.start))
         }
-        (Parent::Entry { key }, _) => {
+        (SiteParent::Entry { key }, _) => {
             emit::behind_key(with, column(key.start) + document.unit.len())
         }
-        (Parent::None, _) => format!(" {}", emit::yaml_line(with)),
+        (SiteParent::None, _) => format!(" {}", emit::yaml_line(with)),
     };
     text.replace('\n', document.newline)
 }
 
-/// Changes of a mapping's entries, or of a list's elements.
+/// CollectionChanges of a mapping's entries, or of a list's elements.
 pub(super) fn change(
     document: &Document<'_>,
-    site: &Site<'_>,
-    changes: &Changes<'_>,
+    site: &NodeSite<'_>,
+    changes: &CollectionChanges<'_>,
 ) -> Option<Vec<Splice>> {
     match &site.node.value {
         Value::Map(map) => entries(document, site, map, changes),
@@ -100,9 +100,9 @@ pub(super) fn change(
 
 fn entries(
     document: &Document<'_>,
-    site: &Site<'_>,
+    site: &NodeSite<'_>,
     map: &Map,
-    changes: &Changes<'_>,
+    changes: &CollectionChanges<'_>,
 ) -> Option<Vec<Splice>> {
     let text = document.text;
     let is_removed = |entry: &Entry| changes.removed.contains(&entry.key_span);
@@ -139,14 +139,18 @@ fn entries(
 }
 
 /// Where the key or the dash ends below which a collection begins.
-fn below(document: &Document<'_>, site: &Site<'_>) -> Option<usize> {
+fn below(document: &Document<'_>, site: &NodeSite<'_>) -> Option<usize> {
     let lead = document.lead(site)?;
     let head = document.text.get(lead..site.node.span.start as usize)?;
     head.contains('\n').then_some(lead)
 }
 
 /// New entries on lines of their own.
-fn insert(document: &Document<'_>, kept: &Entry, changes: &Changes<'_>) -> Option<Splice> {
+fn insert(
+    document: &Document<'_>,
+    kept: &Entry,
+    changes: &CollectionChanges<'_>,
+) -> Option<Splice> {
     let text = document.text;
     let end = document.end(&kept.node);
     if !lines::is_blank_or_comment(lines::behind(text, end)) {
@@ -202,7 +206,7 @@ fn separator(document: &Document<'_>, entry: &Entry) -> String {
 fn written(
     document: &Document<'_>,
     beside: &Entry,
-    changes: &Changes<'_>,
+    changes: &CollectionChanges<'_>,
     is_alone: bool,
 ) -> Vec<String> {
     let start = beside.key_span.start as usize;
@@ -220,7 +224,7 @@ fn written(
 }
 
 /// New elements on lines of their own.
-fn append(document: &Document<'_>, last: &Node, changes: &Changes<'_>) -> Option<Splice> {
+fn append(document: &Document<'_>, last: &Node, changes: &CollectionChanges<'_>) -> Option<Splice> {
     let text = document.text;
     let lead = document.lead_of(last)?;
     let end = document.end(last);

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use stackgen_cfn::emit::{self, Quotes};
 use stackgen_cfn::{FileId, Node, Source, Span, Value};
 
-use super::sites::{Parent, Site, Sites};
+use super::sites::{NodeSite, NodeSites, SiteParent};
 use super::{Edit, block, flow};
 use crate::lines;
 
@@ -23,7 +23,7 @@ pub(super) struct Document<'t> {
     pub(super) newline: &'static str,
     /// What the first nested line is indented by.
     pub(super) unit: &'t str,
-    sites: Sites<'t>,
+    sites: NodeSites<'t>,
 }
 
 /// A stretch of the text, and what stands there instead.
@@ -51,7 +51,7 @@ impl Splice {
 
 /// What is done to the entries of one mapping, or the elements of one list.
 #[derive(Default)]
-pub(super) struct Changes<'e> {
+pub(super) struct CollectionChanges<'e> {
     pub(super) removed: HashSet<Span>,
     pub(super) inserted: Vec<(&'e str, &'e Node)>,
     pub(super) appended: Vec<&'e Node>,
@@ -72,7 +72,7 @@ impl<'t> Document<'t> {
             is_compact: is_json && !text.contains(": "),
             newline: if breaks == Some(true) { "\r\n" } else { "\n" },
             unit: unit(text),
-            sites: Sites::new(text, root),
+            sites: NodeSites::new(text, root),
         }
     }
 
@@ -113,7 +113,7 @@ impl<'t> Document<'t> {
                     changes_of(&mut changes, site).inserted.push((key, value));
                 }
                 Edit::Append { beside, value } => match self.sites.value(*beside)?.parent {
-                    Parent::Item { list, .. } => {
+                    SiteParent::Item { list, .. } => {
                         let site = self.sites.value(list.span)?;
                         changes_of(&mut changes, site).appended.push(value);
                     }
@@ -133,15 +133,15 @@ impl<'t> Document<'t> {
 
     /// The key's place, also when it is given as the value's: a property that SAM's translation made has the place of the
     /// value that it took.
-    pub(super) fn key(&self, place: Span) -> Span {
-        let value = self.sites.value(place).map(|site| site.parent);
-        match (self.sites.map_of(place), value) {
-            (None, Some(Parent::Entry { key })) => key,
-            _ => place,
+    pub(super) fn key(&self, location: Span) -> Span {
+        let value = self.sites.value(location).map(|site| site.parent);
+        match (self.sites.map_of(location), value) {
+            (None, Some(SiteParent::Entry { key })) => key,
+            _ => location,
         }
     }
 
-    fn replace(&self, site: &Site<'_>, with: &Node) -> Option<Vec<Splice>> {
+    fn replace(&self, site: &NodeSite<'_>, with: &Node) -> Option<Vec<Splice>> {
         match site.is_within || self.is_json {
             true => flow::replace(self, site, with),
             false => block::replace(self, site, with),
@@ -149,16 +149,16 @@ impl<'t> Document<'t> {
     }
 
     /// Where a value may begin: behind its colon, its dash or its comma.
-    pub(super) fn lead(&self, site: &Site<'_>) -> Option<usize> {
+    pub(super) fn lead(&self, site: &NodeSite<'_>) -> Option<usize> {
         let (from, leads): (usize, &[u8]) = match site.parent {
-            Parent::Entry { key } => (key.end as usize, b":"),
-            Parent::Item { list, index: 0 } => {
+            SiteParent::Entry { key } => (key.end as usize, b":"),
+            SiteParent::Item { list, index: 0 } => {
                 (lines::content(self.text, list.span.start as usize), b"-[")
             }
-            Parent::Item { list, index } => {
+            SiteParent::Item { list, index } => {
                 (self.close(list.as_list()?.get(index - 1)?.span), b"-,")
             }
-            Parent::None => return None,
+            SiteParent::None => return None,
         };
         let at = lines::token(self.text, from);
         let is_lead = leads.contains(self.text.as_bytes().get(at)?);
@@ -202,14 +202,16 @@ impl<'t> Document<'t> {
 }
 
 /// The changes of each collection.
-type ByCollection<'t, 'e> = IndexMap<Span, (Site<'t>, Changes<'e>)>;
+type ByCollection<'t, 'e> = IndexMap<Span, (NodeSite<'t>, CollectionChanges<'e>)>;
 
 fn changes_of<'c, 't, 'e>(
     changes: &'c mut ByCollection<'t, 'e>,
-    site: Site<'t>,
-) -> &'c mut Changes<'e> {
+    site: NodeSite<'t>,
+) -> &'c mut CollectionChanges<'e> {
     let entry = changes.entry(site.node.span);
-    &mut entry.or_insert_with(|| (site, Changes::default())).1
+    &mut entry
+        .or_insert_with(|| (site, CollectionChanges::default()))
+        .1
 }
 
 /// The blanks of the first line that is indented.

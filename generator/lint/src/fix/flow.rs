@@ -1,16 +1,16 @@
-//! Changes within brackets: JSON, and YAML in its flow style.
+//! CollectionChanges within brackets: JSON, and YAML in its flow style.
 
 use stackgen_cfn::emit;
 use stackgen_cfn::{Entry, Map, Node, Value};
 
-use super::document::{Changes, Document, Splice};
-use super::sites::{Parent, Site};
+use super::document::{CollectionChanges, Document, Splice};
+use super::sites::{NodeSite, SiteParent};
 use crate::lines;
 
 /// Another value in the place of one.
 pub(super) fn replace(
     document: &Document<'_>,
-    site: &Site<'_>,
+    site: &NodeSite<'_>,
     with: &Node,
 ) -> Option<Vec<Splice>> {
     let text = document.text;
@@ -18,7 +18,7 @@ pub(super) fn replace(
     let start = lead.max(site.node.span.start as usize);
     let end = document.end(site.node);
     let begin = match site.parent {
-        Parent::Entry { key } => key.start as usize,
+        SiteParent::Entry { key } => key.start as usize,
         _ => start,
     };
     let indent = lines::before(text, begin);
@@ -53,7 +53,7 @@ fn written(document: &Document<'_>, like: &str, node: &Node, indent: Option<&str
 
 /// An entry of a mapping or an element of a list.
 #[derive(Clone, Copy)]
-struct Member {
+struct FlowMember {
     start: usize,
     end: usize,
     /// Where its comma stands.
@@ -61,11 +61,11 @@ struct Member {
     is_removed: bool,
 }
 
-impl Member {
+impl FlowMember {
     fn new(document: &Document<'_>, start: u32, value: &Node, is_removed: bool) -> Self {
         let end = document.end(value);
         let token = lines::token(document.text, end);
-        Member {
+        FlowMember {
             start: start as usize,
             end,
             comma: document.text[token..].starts_with(',').then_some(token),
@@ -100,16 +100,16 @@ impl Member {
     }
 }
 
-/// Changes of a mapping's entries, or of a list's elements.
+/// CollectionChanges of a mapping's entries, or of a list's elements.
 pub(super) fn change(
     document: &Document<'_>,
-    site: &Site<'_>,
-    changes: &Changes<'_>,
+    site: &NodeSite<'_>,
+    changes: &CollectionChanges<'_>,
 ) -> Option<Vec<Splice>> {
     match &site.node.value {
         Value::Map(map) => entries(document, site, map, changes),
         Value::List(items) => {
-            let member = |item: &Node| Member::new(document, item.span.start, item, false);
+            let member = |item: &Node| FlowMember::new(document, item.span.start, item, false);
             let members: Vec<_> = items.iter().map(member).collect();
             let with = |indent: Option<&str>| {
                 let items = changes.appended.iter();
@@ -125,14 +125,14 @@ pub(super) fn change(
 
 fn entries(
     document: &Document<'_>,
-    site: &Site<'_>,
+    site: &NodeSite<'_>,
     map: &Map,
-    changes: &Changes<'_>,
+    changes: &CollectionChanges<'_>,
 ) -> Option<Vec<Splice>> {
     let text = document.text;
     let member = |(_, entry): (&str, &Entry)| {
         let is_removed = changes.removed.contains(&entry.key_span);
-        Member::new(document, entry.key_span.start, &entry.node, is_removed)
+        FlowMember::new(document, entry.key_span.start, &entry.node, is_removed)
     };
     let members: Vec<_> = map.entries().map(member).collect();
     let (_, beside) = map.entries().next()?;
@@ -163,11 +163,11 @@ fn entries(
 }
 
 /// Brackets around nothing, with the comments that stand in them.
-fn empty(document: &Document<'_>, site: &Site<'_>, members: &[Member]) -> Vec<Splice> {
+fn empty(document: &Document<'_>, site: &NodeSite<'_>, members: &[FlowMember]) -> Vec<Splice> {
     let text = document.text;
     let begin = lines::content(text, site.node.span.start as usize);
     let end = site.node.span.end as usize;
-    let ends = members.iter().map(Member::after);
+    let ends = members.iter().map(FlowMember::after);
     let starts = members.iter().map(|member| member.start).chain([end - 1]);
     let mut gaps = std::iter::once(begin + 1).chain(ends).zip(starts);
     let has_comments =
@@ -181,8 +181,8 @@ fn empty(document: &Document<'_>, site: &Site<'_>, members: &[Member]) -> Vec<Sp
 /// New members behind one: on lines of their own if that has one.
 fn insert(
     document: &Document<'_>,
-    kept: &Member,
-    last: &Member,
+    kept: &FlowMember,
+    last: &FlowMember,
     with: impl Fn(Option<&str>) -> Vec<String>,
 ) -> Option<Vec<Splice>> {
     let text = document.text;
@@ -208,7 +208,7 @@ fn insert(
 fn new_entries(
     document: &Document<'_>,
     beside: &Entry,
-    changes: &Changes<'_>,
+    changes: &CollectionChanges<'_>,
     indent: Option<&str>,
 ) -> Vec<String> {
     let like = &document.text[beside.key_span.start as usize..beside.key_span.end as usize];

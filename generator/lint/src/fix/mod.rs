@@ -5,12 +5,12 @@ mod apply;
 mod block;
 mod depend_on;
 mod document;
+mod expected;
 mod flow;
-mod meant;
 mod sites;
 
 pub use all::{Fixed, fix_all};
-pub use apply::{Applied, apply};
+pub use apply::{AppliedFixes, apply};
 pub(crate) use depend_on::depend_on;
 use stackgen_cfn::{Node, Span};
 use stackgen_model::Resource;

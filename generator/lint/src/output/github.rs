@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{Linted, Results};
+use super::{LintResults, LintedFile};
 use crate::{Finding, Severity};
 
 /// A command a line, in the order of the files.
-pub fn render(results: &Results<'_>) -> String {
+pub fn render(results: &LintResults<'_>) -> String {
     let mut text = String::new();
     for file in results.linted {
         for finding in &file.report.findings {
@@ -27,7 +27,7 @@ pub fn render(results: &Results<'_>) -> String {
     text
 }
 
-fn one(finding: &Finding, file: &Linted) -> String {
+fn one(finding: &Finding, file: &LintedFile) -> String {
     let command = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",

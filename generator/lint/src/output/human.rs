@@ -2,12 +2,12 @@
 
 use annotate_snippets::{Level, Renderer};
 
-use super::Linted;
+use super::LintedFile;
 use super::snippet::{self, printable};
 use crate::{Confidence, Finding, Severity};
 
 /// Every finding of a file, with styles that a stream may strip.
-pub fn render(linted: &Linted) -> String {
+pub fn render(linted: &LintedFile) -> String {
     let mut text = String::new();
     for finding in &linted.report.findings {
         text.push_str(&one(finding, linted));
@@ -16,18 +16,18 @@ pub fn render(linted: &Linted) -> String {
     text
 }
 
-fn one(finding: &Finding, linted: &Linted) -> String {
+fn one(finding: &Finding, linted: &LintedFile) -> String {
     let rule = finding.rule;
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let hidden = finding.place.hidden;
+    let hidden = finding.location.hidden;
     let related = finding.related.iter();
-    let related = related.filter(|related| !hidden && !related.place.hidden);
-    let marks: Vec<_> = std::iter::once((finding.place.span, None))
-        .chain(related.map(|related| (related.place.span, Some(related.label.as_str()))))
+    let related = related.filter(|related| !hidden && !related.location.hidden);
+    let marks: Vec<_> = std::iter::once((finding.location.span, None))
+        .chain(related.map(|related| (related.location.span, Some(related.label.as_str()))))
         .collect();
     let mut about = format!("rule {}", rule.name);
     if finding.confidence == Confidence::Low {
@@ -45,7 +45,7 @@ fn one(finding: &Finding, linted: &Linted) -> String {
         .primary_title(printable(&finding.message))
         .id(rule.id)
         .elements(match hidden {
-            true => snippet::place(finding.place.span, &linted.sources),
+            true => snippet::location(finding.location.span, &linted.sources),
             false => snippet::elements(&marks, &linted.sources),
         })
         .element(Level::NOTE.message(about));

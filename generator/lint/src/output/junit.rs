@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{Linted, Results, Unread, property};
+use super::{LintResults, LintedFile, UnreadableFile, property};
 use crate::{Finding, Severity};
 
 /// The document. A file in which nothing is found is a suite with one test that passes.
-pub fn render(results: &Results<'_>) -> String {
+pub fn render(results: &LintResults<'_>) -> String {
     let mut suites = String::new();
     let (mut tests, mut failures, mut errors, mut skipped) = (0, 0, 0, 0);
     for file in results.linted {
@@ -30,7 +30,7 @@ pub fn render(results: &Results<'_>) -> String {
     )
 }
 
-fn suite(file: &Linted, all: usize, found: usize, meant: usize) -> String {
+fn suite(file: &LintedFile, all: usize, found: usize, meant: usize) -> String {
     let name = attribute(&file.file);
     let mut text = format!(
         "  <testsuite name=\"{name}\" tests=\"{all}\" failures=\"{found}\" errors=\"0\" skipped=\"{meant}\">\n"
@@ -59,11 +59,11 @@ fn suite(file: &Linted, all: usize, found: usize, meant: usize) -> String {
     text + "  </testsuite>\n"
 }
 
-fn case(finding: &Finding, file: &Linted) -> String {
+fn case(finding: &Finding, file: &LintedFile) -> String {
     let mut name = format!("{} {}", finding.rule.id, finding.rule.name);
-    if let Some(resource) = &finding.place.resource {
+    if let Some(resource) = &finding.location.resource {
         let _ = write!(name, ": {resource}");
-        if !finding.place.path.is_empty() {
+        if !finding.location.path.is_empty() {
             let _ = write!(name, ".{}", property(finding));
         }
     }
@@ -75,14 +75,14 @@ fn case(finding: &Finding, file: &Linted) -> String {
     text
 }
 
-fn body(finding: &Finding, file: &Linted) -> String {
+fn body(finding: &Finding, file: &LintedFile) -> String {
     let mut text = file.file.clone();
     if let Some(region) = file.region(finding) {
         let _ = write!(text, ":{}:{}", region.line, region.column);
     }
     let _ = write!(text, ": {}", finding.message);
     for related in &finding.related {
-        if let Some(location) = file.sources.location(related.place.span) {
+        if let Some(location) = file.sources.location(related.location.span) {
             let _ = write!(text, "\n{location}: {}", related.label);
         }
     }
@@ -92,7 +92,7 @@ fn body(finding: &Finding, file: &Linted) -> String {
     text
 }
 
-fn of_unread(unread: &Unread) -> String {
+fn of_unread(unread: &UnreadableFile) -> String {
     let name = attribute(unread.file.as_deref().unwrap_or("stackgen lint"));
     let message = attribute(&unread.message);
     let mut body = String::new();

@@ -13,26 +13,26 @@ mod summary;
 use serde::Serialize;
 use stackgen_cfn::Sources;
 
-use crate::{Finding, Report};
+use crate::{Finding, LintReport};
 
 pub use region::Region;
 pub use summary::Summary;
 
 /// A file and what was found in it.
 #[derive(Clone, Debug)]
-pub struct Linted {
+pub struct LintedFile {
     /// The file's name as the user gave it.
     pub file: String,
     /// The file's text, and that of its earlier revision.
     pub sources: Sources,
     /// What was found.
-    pub report: Report,
+    pub report: LintReport,
 }
 
 /// Why a file could not be judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Unread {
+pub struct UnreadableFile {
     /// What is wrong with it.
     pub message: String,
     /// Its name; `None` for a failure that is of no file.
@@ -47,11 +47,11 @@ pub struct Unread {
 
 /// A run, as the formats for machines tell it.
 #[derive(Clone, Copy, Debug)]
-pub struct Results<'a> {
+pub struct LintResults<'a> {
     /// The files that were judged, with the findings that are to be told.
-    pub linted: &'a [Linted],
+    pub linted: &'a [LintedFile],
     /// The files that could not be.
-    pub unread: &'a [Unread],
+    pub unread: &'a [UnreadableFile],
     /// How many of what.
     pub summary: &'a Summary,
     /// Whether a baseline held findings that were there before, so that these are new.
@@ -60,16 +60,16 @@ pub struct Results<'a> {
     pub with_suppressed: bool,
 }
 
-impl Linted {
+impl LintedFile {
     /// Where a finding is; the file's first line for one that has no place in it.
     fn region(&self, finding: &Finding) -> Option<Region> {
-        Region::of(finding.place.span, &self.sources)
+        Region::of(finding.location.span, &self.sources)
     }
 }
 
 /// Where in a resource a finding is: `Target`, or `LayerArns.0`; empty for the resource itself.
 pub fn property(finding: &Finding) -> String {
-    finding.place.path.join(".")
+    finding.location.path.join(".")
 }
 
 fn pretty(value: &impl Serialize) -> String {

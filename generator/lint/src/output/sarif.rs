@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 use stackgen_cfn::{Node, Source};
 
-use super::{Linted, Region, Results, Unread, page, property};
+use super::{LintResults, LintedFile, Region, UnreadableFile, page, property};
 use crate::fix::apply;
-use crate::{Confidence, Finding, Fix, Place, Rule, Severity, Suppressed};
+use crate::{Confidence, Finding, Fix, Location, Rule, Severity, SuppressedFinding};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 /// What uris are relative to: the folder that the run was in.
 const ROOT: &str = "%SRCROOT%";
 
-/// The log, and a line break. Rules are those of the results.
-pub fn render(results: &Results<'_>) -> String {
-    let mut rules = Rules::default();
+/// The log, and a line break. RuleIndex are those of the results.
+pub fn render(results: &LintResults<'_>) -> String {
+    let mut rules = RuleIndex::default();
     let mut told = Vec::new();
     for file in results.linted {
         told.extend(of_file(file, results, &mut rules));
@@ -49,9 +49,9 @@ pub fn render(results: &Results<'_>) -> String {
 
 /// The rules that were met, in the order of the meeting.
 #[derive(Default)]
-struct Rules(Vec<&'static Rule>);
+struct RuleIndex(Vec<&'static Rule>);
 
-impl Rules {
+impl RuleIndex {
     fn index(&mut self, rule: &'static Rule) -> usize {
         let known = self.0.iter().position(|known| known.id == rule.id);
         known.unwrap_or_else(|| {
@@ -61,14 +61,14 @@ impl Rules {
     }
 }
 
-fn of_file(file: &Linted, results: &Results<'_>, rules: &mut Rules) -> Vec<Json> {
+fn of_file(file: &LintedFile, results: &LintResults<'_>, rules: &mut RuleIndex) -> Vec<Json> {
     let report = &file.report;
     let suppressed = report.suppressed.iter().filter(|_| results.with_suppressed);
     let all = report.findings.iter().map(|finding| (finding, None));
     let all = all.chain(suppressed.map(|one| (&one.finding, Some(one))));
-    let template = Template::of(file);
+    let template = FixableTemplate::of(file);
     let mut times = BTreeMap::new();
-    let mut most = template.as_ref().map_or(0, Template::most_fixes);
+    let mut most = template.as_ref().map_or(0, FixableTemplate::most_fixes);
     all.map(|(finding, suppressed)| {
         let mut one = result(finding, suppressed, file, rules.index(finding.rule));
         one["partialFingerprints"] =
@@ -77,7 +77,7 @@ fn of_file(file: &Linted, results: &Results<'_>, rules: &mut Rules) -> Vec<Json>
             one["baselineState"] = json!("new");
         }
         let fix = finding.fix.as_ref();
-        let fix = fix.filter(|_| !finding.place.hidden && most > 0);
+        let fix = fix.filter(|_| !finding.location.hidden && most > 0);
         most -= usize::from(fix.is_some());
         if let Some(fix) = fix.and_then(|fix| template.as_ref()?.fixed(fix, file)) {
             one["fixes"] = json!([fix]);
@@ -89,8 +89,8 @@ fn of_file(file: &Linted, results: &Results<'_>, rules: &mut Rules) -> Vec<Json>
 
 fn result(
     finding: &Finding,
-    suppressed: Option<&Suppressed>,
-    file: &Linted,
+    suppressed: Option<&SuppressedFinding>,
+    file: &LintedFile,
     rule_index: usize,
 ) -> Json {
     let mut text = finding.message.clone();
@@ -98,7 +98,7 @@ fn result(
         text = format!("{text}\n{hint}");
     }
     let related = finding.related.iter().enumerate().map(|(id, related)| {
-        let mut location = location(&related.place, file);
+        let mut location = location(&related.location, file);
         location["id"] = json!(id);
         location["message"] = json!({ "text": related.label });
         location
@@ -109,7 +109,7 @@ fn result(
         "ruleIndex": rule_index,
         "level": level(finding.severity),
         "message": { "text": text },
-        "locations": [location(&finding.place, file)],
+        "locations": [location(&finding.location, file)],
         "properties": { "confidence": finding.confidence },
     });
     if !related.is_empty() {
@@ -135,7 +135,7 @@ fn level(severity: Severity) -> &'static str {
 
 /// What stays the same when lines move: the rule, the resource and the property, and which it is of several such.
 fn fingerprint(finding: &Finding, times: &mut BTreeMap<String, usize>) -> String {
-    let resource = finding.place.resource.as_ref();
+    let resource = finding.location.resource.as_ref();
     let resource = resource.map_or("", |id| id.as_str());
     let key = format!("{}/{resource}/{}", finding.rule.id, property(finding));
     let time = times.entry(key.clone()).or_default();
@@ -143,7 +143,7 @@ fn fingerprint(finding: &Finding, times: &mut BTreeMap<String, usize>) -> String
     format!("{key}/{time}")
 }
 
-fn location(place: &Place, file: &Linted) -> Json {
+fn location(place: &Location, file: &LintedFile) -> Json {
     let named = file.sources.location(place.span);
     let name = named.map_or(file.file.as_str(), |location| location.file);
     let mut physical = json!({ "artifactLocation": artifact(name) });
@@ -228,7 +228,7 @@ fn descriptor(rule: &Rule) -> Json {
     })
 }
 
-fn notification(unread: &Unread) -> Json {
+fn notification(unread: &UnreadableFile) -> Json {
     let mut text = unread.message.clone();
     if let Some(hint) = &unread.hint {
         text = format!("{text}\n{hint}");
@@ -245,19 +245,19 @@ fn notification(unread: &Unread) -> Json {
 }
 
 /// A file that fixes are done to.
-struct Template<'a> {
+struct FixableTemplate<'a> {
     source: &'a Source,
     node: Node,
 }
 
-impl<'a> Template<'a> {
+impl<'a> FixableTemplate<'a> {
     /// `None` when there is nothing to fix in it.
-    fn of(file: &'a Linted) -> Option<Self> {
+    fn of(file: &'a LintedFile) -> Option<Self> {
         let mut findings = file.report.findings.iter();
         let fixable = findings.find(|finding| finding.fix.is_some())?;
-        let source = file.sources.get(fixable.place.span.file?)?;
+        let source = file.sources.get(fixable.location.span.file?)?;
         let node = stackgen_cfn::parse(source).ok()?;
-        Some(Template { source, node })
+        Some(FixableTemplate { source, node })
     }
 
     /// How many fixes are told: for each the whole text is made and read, which is a lot for very many in a large file.
@@ -267,7 +267,7 @@ impl<'a> Template<'a> {
     }
 
     /// What a fix changes, from the first byte that becomes another to the last; `None` for one that cannot be done.
-    fn fixed(&self, fix: &Fix, file: &Linted) -> Option<Json> {
+    fn fixed(&self, fix: &Fix, file: &LintedFile) -> Option<Json> {
         let old = self.source.text();
         let new = apply(self.source, &self.node, &[fix]).text;
         if new == old {

@@ -8,9 +8,12 @@ const LONGEST_EXCERPT: usize = 4096;
 
 /// The first place and its companions with their labels: those that are close to it in one excerpt with it, every other
 /// in its own. Places that are in no file are left out, and so is everything when the first is.
-pub fn elements<'a>(places: &[(Span, Option<&'a str>)], sources: &'a Sources) -> Vec<Element<'a>> {
+pub fn elements<'a>(
+    locations: &[(Span, Option<&'a str>)],
+    sources: &'a Sources,
+) -> Vec<Element<'a>> {
     let mut excerpts: Vec<(&Source, Vec<Mark<'_>>)> = Vec::new();
-    for (index, (span, label)) in places.iter().enumerate() {
+    for (index, (span, label)) in locations.iter().enumerate() {
         let source = span.file.and_then(|id| sources.get(id));
         let kind = match index {
             0 => AnnotationKind::Primary,
@@ -38,7 +41,7 @@ pub fn elements<'a>(places: &[(Span, Option<&'a str>)], sources: &'a Sources) ->
 }
 
 /// A place alone, without what stands there.
-pub fn place(span: Span, sources: &Sources) -> Vec<Element<'_>> {
+pub fn location(span: Span, sources: &Sources) -> Vec<Element<'_>> {
     let source = span.file.and_then(|id| sources.get(id));
     let origin = source.map(|source| origin(source, span));
     origin.into_iter().collect()

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Linted;
+use super::LintedFile;
 use crate::Severity;
 
 /// How many of what.
@@ -35,13 +35,13 @@ pub struct Summary {
 
 impl Summary {
     /// What can be counted in the findings that are told.
-    pub fn of(linted: &[Linted]) -> Self {
+    pub fn of(linted: &[LintedFile]) -> Self {
         Summary::default().with(linted)
     }
 
     /// The same, added to what is known already.
     #[must_use]
-    pub fn with(self, linted: &[Linted]) -> Self {
+    pub fn with(self, linted: &[LintedFile]) -> Self {
         let count = |severity| {
             let findings = linted.iter().flat_map(|one| &one.report.findings);
             findings
@@ -60,7 +60,7 @@ impl Summary {
     }
 
     /// Findings that are told.
-    pub fn told(&self) -> usize {
+    pub fn reported(&self) -> usize {
         self.errors + self.warnings + self.notes
     }
 }
@@ -73,7 +73,7 @@ impl fmt::Display for Summary {
             count => format!("; {} cannot be read", many(count, "file")),
         };
         let templates = many(self.templates, "template");
-        match (self.templates, self.apis + self.told()) {
+        match (self.templates, self.apis + self.reported()) {
             (0, _) if self.unread == 0 => return f.write_str("no template: nothing to judge"),
             (0, _) => return f.write_str(&unread["; ".len()..]),
             (_, 0) => {

@@ -12,10 +12,10 @@ mod stages;
 mod tables;
 mod template;
 
-use crate::registry::Group;
+use crate::registry::RuleGroup;
 
 /// The groups in the order of their ids.
-pub(crate) const GROUPS: &[Group] = &[
+pub(crate) const GROUPS: &[RuleGroup] = &[
     template::GROUP,
     authorizers::GROUP,
     routes::GROUP,
@@ -33,9 +33,9 @@ mod tests {
     use stackgen_model::{Inputs, Model};
 
     use super::skeleton::RULE;
-    use crate::context::Context;
+    use crate::context::RuleContext;
     use crate::rule::Check;
-    use crate::{Subject, lint};
+    use crate::{LintInput, lint};
 
     /// Returns one side of the skeleton's fixture: with the lines that begin with `-`, or with `+`.
     fn one_side(other: char) -> String {
@@ -54,8 +54,8 @@ mod tests {
             let source = sources.add("skeleton", one_side(other));
             let template = stackgen_cfn::parse(source).expect("the fixture is a template");
             let model = Model::from_template(&template, &Inputs::none());
-            assert_eq!(check(&Context::new(&model, None)).len(), count);
-            let report = lint(&Subject {
+            assert_eq!(check(&RuleContext::new(&model, None)).len(), count);
+            let report = lint(&LintInput {
                 template: &template,
                 source: Some(source),
                 previous: None,

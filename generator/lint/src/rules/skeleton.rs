@@ -1,8 +1,8 @@
 use stackgen_model::{Api, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// An API has the description `mistake`.
@@ -23,17 +23,17 @@ rule! {
     example: "skeleton.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().filter_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().filter_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Option<Finding> {
+fn check_api(api: &Api) -> Option<Finding> {
     let resource = api.resource.as_ref()?;
     let path = ["Description"];
     let description = resource.properties.text(path[0]);
     let description = description.as_ref().and_then(Text::as_literal)?;
     (description == "mistake").then(|| {
         let message = format!("API {} is described as a mistake", resource.logical_id);
-        Finding::new(&RULE, Place::of(resource, &path), message).hint("write `Description: fix`")
+        Finding::new(&RULE, Location::of(resource, &path), message).hint("write `Description: fix`")
     })
 }

@@ -5,15 +5,15 @@ use std::ops::Range;
 use stackgen_cfn::{Node, Source, Span};
 
 use super::outline::Outline;
-use super::{Malformed, Named, Scope, Suppression, Suppressions, named};
-use crate::Place;
+use super::{MalformedSuppression, NamedRule, Suppression, SuppressionScope, Suppressions, named};
+use crate::Location;
 
 const MARK: &str = "stackgen:";
 
 const SYNTAX: &str = "write `# stackgen: ignore[SG102] why it is meant so`, or `ignore-file[…]` at the top of the file";
 
 /// A comment that is for the linter.
-struct Comment<'s> {
+struct SuppressionComment<'s> {
     /// Its line's bytes.
     line: Range<usize>,
     /// Where its `#` stands.
@@ -33,25 +33,25 @@ pub(super) fn read(source: &Source, template: &Node, suppressions: &mut Suppress
     let outline = Outline::new(text, template);
     let below = below(text);
     for comment in comments(source, &outline) {
-        let place = Place::at(comment.span);
+        let location = Location::at(comment.span);
         match understood(&comment, &outline, &below, template) {
             Ok((rules, reason, scope)) => suppressions.all.push(Suppression {
                 rules,
                 reason,
-                place,
+                location,
                 scope,
             }),
-            Err(message) => suppressions.malformed.push(Malformed {
+            Err(message) => suppressions.malformed.push(MalformedSuppression {
                 message: message.to_owned(),
                 hint: SYNTAX,
-                place,
+                location,
             }),
         }
     }
 }
 
 /// The comments that begin with the mark, in order.
-fn comments<'s>(source: &'s Source, outline: &Outline) -> Vec<Comment<'s>> {
+fn comments<'s>(source: &'s Source, outline: &Outline) -> Vec<SuppressionComment<'s>> {
     let mut comments = Vec::new();
     let mut line_start = 0;
     for (index, whole) in source.text().split_inclusive('\n').enumerate() {
@@ -60,7 +60,7 @@ fn comments<'s>(source: &'s Source, outline: &Outline) -> Vec<Comment<'s>> {
             && let Some(at) = comment_start(line, line_start, outline)
             && let Some(text) = line[at + 1..].trim_start().strip_prefix(MARK)
         {
-            comments.push(Comment {
+            comments.push(SuppressionComment {
                 span: Span {
                     file: Some(source.id()),
                     start: offset(line_start + at),
@@ -88,14 +88,14 @@ fn comment_start(line: &str, line_start: usize, outline: &Outline) -> Option<usi
     })
 }
 
-type Understood = (Vec<Named>, String, Scope);
+type ParsedComment = (Vec<NamedRule>, String, SuppressionScope);
 
 fn understood(
-    comment: &Comment<'_>,
+    comment: &SuppressionComment<'_>,
     outline: &Outline,
     below: &[(usize, u32)],
     template: &Node,
-) -> Result<Understood, &'static str> {
+) -> Result<ParsedComment, &'static str> {
     let (is_file, rest) = match comment.text.strip_prefix("ignore-file") {
         Some(rest) => (true, rest),
         None => (
@@ -110,14 +110,16 @@ fn understood(
     let rules = named(words).ok_or("this suppression names no rule")?;
     let reason = reason.trim_start_matches([':', '-', '–', '—', ' ', '\t']);
     let scope = match (is_file, comment.is_alone) {
-        (true, true) if comment.span.start <= template.span.start => Scope::Template,
+        (true, true) if comment.span.start <= template.span.start => SuppressionScope::Template,
         (true, _) => return Err("`ignore-file` counts only above everything else in the file"),
         (false, true) => {
             // Where nothing begins on the next line, nothing is covered.
             let (start, line) = below[comment.span.line as usize];
-            Scope::Bytes(offset(start), outline.end(line).unwrap_or_default())
+            SuppressionScope::Bytes(offset(start), outline.end(line).unwrap_or_default())
         }
-        (false, false) => Scope::Bytes(offset(comment.line.start), offset(comment.line.end)),
+        (false, false) => {
+            SuppressionScope::Bytes(offset(comment.line.start), offset(comment.line.end))
+        }
     };
     Ok((rules, reason.trim().to_owned(), scope))
 }

@@ -1,20 +1,20 @@
 //! Findings that a template says are meant so, by comment or in `Metadata`.
 
 mod comment;
-mod cover;
+mod index;
 mod metadata;
 mod outline;
 
 use stackgen_model::LogicalId;
 
-use crate::{Finding, Place, Report, Rule, Subject, Suppressed, registry};
-use cover::Cover;
+use crate::{Finding, LintInput, LintReport, Location, Rule, SuppressedFinding, registry};
+use index::SuppressionIndex;
 
 /// What a template says to the linter.
 #[derive(Debug, Default)]
 pub(crate) struct Suppressions {
     pub(crate) all: Vec<Suppression>,
-    pub(crate) malformed: Vec<Malformed>,
+    pub(crate) malformed: Vec<MalformedSuppression>,
     /// True if the template was compared with an earlier revision.
     pub(crate) compares: bool,
 }
@@ -22,17 +22,17 @@ pub(crate) struct Suppressions {
 /// Rules whose findings are meant so, somewhere.
 #[derive(Debug)]
 pub(crate) struct Suppression {
-    pub(crate) rules: Vec<Named>,
+    pub(crate) rules: Vec<NamedRule>,
     /// Why; empty when it does not say.
     pub(crate) reason: String,
     /// Where the suppression itself stands.
-    pub(crate) place: Place,
-    scope: Scope,
+    pub(crate) location: Location,
+    scope: SuppressionScope,
 }
 
 /// A rule as a suppression names it.
 #[derive(Debug)]
-pub(crate) struct Named {
+pub(crate) struct NamedRule {
     pub(crate) word: String,
     /// The rule, if there is one of that id or name and its findings can be suppressed.
     pub(crate) rule: Option<&'static Rule>,
@@ -42,15 +42,15 @@ pub(crate) struct Named {
 
 /// What was meant to be a suppression, and is none.
 #[derive(Debug)]
-pub(crate) struct Malformed {
+pub(crate) struct MalformedSuppression {
     pub(crate) message: String,
     pub(crate) hint: &'static str,
-    pub(crate) place: Place,
+    pub(crate) location: Location,
 }
 
 /// What a suppression covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Scope {
+enum SuppressionScope {
     /// The whole template.
     Template,
     /// Findings whose place begins within these bytes.
@@ -60,7 +60,10 @@ enum Scope {
 }
 
 /// Takes out the findings that the template suppresses. What is wrong with its suppressions is for rules to say.
-pub(crate) fn apply(subject: &Subject<'_>, mut findings: Vec<Finding>) -> (Report, Suppressions) {
+pub(crate) fn apply(
+    subject: &LintInput<'_>,
+    mut findings: Vec<Finding>,
+) -> (LintReport, Suppressions) {
     let mut suppressions = Suppressions {
         compares: subject.previous.is_some(),
         ..Suppressions::default()
@@ -69,9 +72,9 @@ pub(crate) fn apply(subject: &Subject<'_>, mut findings: Vec<Finding>) -> (Repor
     if let Some(source) = subject.source {
         comment::read(source, subject.template, &mut suppressions);
     }
-    let mut report = Report::default();
-    let mut cover = Cover::new(subject.template.span.file, &suppressions);
-    findings.sort_by_key(|finding| finding.place.span.start);
+    let mut report = LintReport::default();
+    let mut cover = SuppressionIndex::new(subject.template.span.file, &suppressions);
+    findings.sort_by_key(|finding| finding.location.span.start);
     for finding in findings {
         match cover.of(&finding) {
             None => report.findings.push(finding),
@@ -79,7 +82,9 @@ pub(crate) fn apply(subject: &Subject<'_>, mut findings: Vec<Finding>) -> (Repor
                 let suppression = &mut suppressions.all[suppression];
                 suppression.rules[word].is_used = true;
                 let reason = suppression.reason.clone();
-                report.suppressed.push(Suppressed { finding, reason });
+                report
+                    .suppressed
+                    .push(SuppressedFinding { finding, reason });
             }
         }
     }
@@ -87,12 +92,12 @@ pub(crate) fn apply(subject: &Subject<'_>, mut findings: Vec<Finding>) -> (Repor
 }
 
 /// The rules that words between commas name; `None` when one of them is empty.
-fn named(words: &str) -> Option<Vec<Named>> {
+fn named(words: &str) -> Option<Vec<NamedRule>> {
     let name = |word: &str| {
         let rule = registry::find(word).filter(|rule| rule.is_suppressible());
         let word = word.to_owned();
         let is_used = false;
-        (!word.is_empty()).then_some(Named {
+        (!word.is_empty()).then_some(NamedRule {
             word,
             rule,
             is_used,

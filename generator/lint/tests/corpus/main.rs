@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod judge;
+mod invariants;
 
 use std::fs;
 use std::path::Path;
@@ -18,6 +18,6 @@ fn texts_that_the_fuzzer_kept() {
     for file in files {
         // A test that fails shows what it has printed: the last line is the text.
         println!("{}", file.display());
-        judge::judge(&String::from_utf8_lossy(&fs::read(&file).unwrap()));
+        invariants::assert_invariants(&String::from_utf8_lossy(&fs::read(&file).unwrap()));
     }
 }

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use similar::TextDiff;
 use stackgen_cfn::{Node, Span, list, map, r#ref, sub};
-use stackgen_lint::{Applied, Edit};
+use stackgen_lint::{AppliedFixes, Edit};
 
 use crate::{fixed, parse};
 
@@ -52,7 +52,7 @@ fn append(root: &Node, beside: &str, value: impl Into<Node>) -> Edit {
 }
 
 /// The change as a difference, with line ends made visible where they are not `\n`.
-fn difference(before: &str, done: &Applied) -> String {
+fn difference(before: &str, done: &AppliedFixes) -> String {
     let (before, after) = (before.replace('\r', "␍"), done.text.replace('\r', "␍"));
     let diff = TextDiff::from_lines(&before, &after);
     let mut text = diff.unified_diff().context_radius(1).to_string();

@@ -8,10 +8,10 @@ mod generate;
 mod random;
 
 use stackgen_cfn::{Node, Sources};
-use stackgen_lint::{Applied, Edit, Fix, apply};
+use stackgen_lint::{AppliedFixes, Edit, Fix, apply};
 
 /// Applies a fix for each edit that `edits` makes of the parsed document.
-fn fixed(text: &str, edits: impl Fn(&Node) -> Vec<Vec<Edit>>) -> Applied {
+fn fixed(text: &str, edits: impl Fn(&Node) -> Vec<Vec<Edit>>) -> AppliedFixes {
     let mut sources = Sources::new();
     let source = sources.add("t", text);
     let root = stackgen_cfn::parse(source).unwrap_or_else(|errors| panic!("{errors:?}\n{text}"));

@@ -1,7 +1,7 @@
 //! Fixes of the fixtures' mistakes: they cure, and comments stay.
 
 use stackgen_cfn::{Entry, Node, Sources, Span};
-use stackgen_lint::{Edit, Finding, Fix, Rule, Severity, Subject, apply, lint};
+use stackgen_lint::{Edit, Finding, Fix, LintInput, Rule, Severity, apply, lint};
 
 /// A text, read and judged.
 struct Judged {
@@ -16,7 +16,7 @@ fn judged(text: &str, previous: Option<&str>) -> Judged {
     let source = sources.add("template", text);
     let template =
         stackgen_cfn::parse(source).unwrap_or_else(|errors| panic!("{errors:?}\n{text}"));
-    let report = lint(&Subject {
+    let report = lint(&LintInput {
         template: &template,
         source: Some(source),
         previous: previous.as_ref(),

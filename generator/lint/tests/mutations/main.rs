@@ -76,10 +76,10 @@ impl Mistake {
         assert!(made.0 != right.0, "{}: nothing is changed", self.name);
         let mut before = told.to_vec();
         let mut fresh = made.findings(self.revised.then_some(right));
-        fresh.retain(|(finding, place)| {
+        fresh.retain(|(finding, location)| {
             let known = before
                 .iter()
-                .position(|known| *known == (finding.rule.id, place.clone()));
+                .position(|known| *known == (finding.rule.id, location.clone()));
             known.map(|index| before.swap_remove(index)).is_none()
         });
         let (named, others): (Vec<_>, Vec<_>) =
@@ -91,10 +91,10 @@ impl Mistake {
         }
         let told: Vec<_> = fresh
             .iter()
-            .map(|(finding, place)| {
+            .map(|(finding, location)| {
                 let rule = finding.rule.name;
                 format!(
-                    "    {:?} {rule} at {place}: {}\n",
+                    "    {:?} {rule} at {location}: {}\n",
                     finding.severity, finding.message
                 )
             })
@@ -109,7 +109,7 @@ fn each_mistake_is_found_once_in_each_dialect() {
         let template = Template::read(file);
         let told = template.findings(None).into_iter();
         let told: Vec<_> = told
-            .map(|(finding, place)| (finding.rule.id, place))
+            .map(|(finding, location)| (finding.rule.id, location))
             .collect();
         (dialect, template, told)
     });

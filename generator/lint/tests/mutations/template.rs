@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use stackgen_cfn::{Sources, json as documents};
-use stackgen_lint::{Finding, Severity, Subject, lint};
+use stackgen_lint::{Finding, LintInput, Severity, lint};
 
 /// A template as JSON: intrinsic functions in their long form, whatever the file's spelling was.
 #[derive(Clone)]
@@ -34,22 +34,22 @@ impl Template {
         let source = sources.add("template.json", text);
         let template = stackgen_cfn::parse(source).unwrap();
         let previous = previous.map(|it| documents::from_json(&it.0));
-        let report = lint(&Subject {
+        let report = lint(&LintInput {
             template: &template,
             source: Some(source),
             previous: previous.as_ref(),
         });
-        let place = |finding: &Finding| {
-            let resource = finding.place.resource.as_ref().map(ToString::to_string);
+        let location = |finding: &Finding| {
+            let resource = finding.location.resource.as_ref().map(ToString::to_string);
             let mut parts = vec![resource.unwrap_or_default()];
-            parts.extend(finding.place.path.iter().cloned());
+            parts.extend(finding.location.path.iter().cloned());
             parts.join(".")
         };
         report
             .findings
             .into_iter()
-            .map(|finding| (place(&finding), finding))
-            .map(|(place, finding)| (finding, place))
+            .map(|finding| (location(&finding), finding))
+            .map(|(location, finding)| (finding, location))
             .collect()
     }
 

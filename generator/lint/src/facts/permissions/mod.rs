@@ -1,7 +1,7 @@
 //! Who may invoke a function: what an api calls, and which permissions of the template admit it.
 
-mod refusal;
-mod told;
+mod denied;
+mod findings;
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,19 +14,19 @@ use crate::facts::Facts;
 use crate::facts::arn::{self, Match};
 use crate::facts::presence;
 
-pub(crate) use refusal::{Caller, Refusal, Why, named};
-pub(crate) use told::{missing, of_another_api};
+pub(crate) use denied::{DenialReason, DeniedInvocation, Invoker, describe_target};
+pub(crate) use findings::{missing_permission, permission_of_another_api};
 
 /// A function keeps at most 20 KB of policy, which is fewer statements than this; more are not compared.
 const MOST: usize = 128;
 
 /// What WebSocket APIs of the template would invoke and may not. Nothing is said of a function whose permissions may be
 /// out of sight.
-pub(crate) fn refusals<'a>(facts: &Facts<'a>) -> Vec<Refusal<'a>> {
+pub(crate) fn denied_invocations<'a>(facts: &Facts<'a>) -> Vec<DeniedInvocation<'a>> {
     let mut permissions = None;
     let mut refusals = Vec::new();
     for api in facts.websockets().filter(|api| facts.is_complete(api)) {
-        let permissions = permissions.get_or_insert_with(|| Permissions::of(facts.model));
+        let permissions = permissions.get_or_insert_with(|| FunctionPermissions::of(facts.model));
         permissions.of_routes(api, &mut refusals);
         permissions.of_authorizers(api, &mut refusals);
     }
@@ -35,7 +35,7 @@ pub(crate) fn refusals<'a>(facts: &Facts<'a>) -> Vec<Refusal<'a>> {
 
 /// How WebSocket APIs call a function.
 #[derive(Default)]
-pub(crate) struct Called<'a> {
+pub(crate) struct CalledFunction<'a> {
     /// True when an integration does; authorizers alone otherwise.
     pub(crate) by_integration: bool,
     /// The first api of the template that does.
@@ -43,8 +43,10 @@ pub(crate) struct Called<'a> {
 }
 
 /// The functions of the template that WebSocket APIs call.
-pub(crate) fn called<'a>(facts: &Facts<'a>) -> HashMap<&'a LogicalId, Called<'a>> {
-    let mut called: HashMap<_, Called<'a>> = HashMap::new();
+pub(crate) fn called_functions<'a>(
+    facts: &Facts<'a>,
+) -> HashMap<&'a LogicalId, CalledFunction<'a>> {
+    let mut called: HashMap<_, CalledFunction<'a>> = HashMap::new();
     for api in facts.websockets() {
         let by_authorizers = api.authorizers.iter().map(|it| (&it.function, false));
         let by_integrations = api.integrations.iter().map(|it| (&it.function, true));
@@ -81,7 +83,7 @@ pub(crate) fn is_for_api_gateway(permission: &Permission) -> bool {
 }
 
 /// The permissions of a template by function.
-struct Permissions<'a> {
+struct FunctionPermissions<'a> {
     model: &'a Model,
     of_function: HashMap<&'a LogicalId, Vec<&'a Permission>>,
     /// Functions that something not of the model may give permissions to.
@@ -92,9 +94,9 @@ struct Permissions<'a> {
     calls: HashSet<(&'a LogicalId, &'a LogicalId)>,
 }
 
-impl<'a> Permissions<'a> {
-    fn of(model: &'a Model) -> Permissions<'a> {
-        let mut permissions = Permissions {
+impl<'a> FunctionPermissions<'a> {
+    fn of(model: &'a Model) -> FunctionPermissions<'a> {
+        let mut permissions = FunctionPermissions {
             model,
             of_function: HashMap::new(),
             open: HashSet::new(),
@@ -146,11 +148,11 @@ impl<'a> Permissions<'a> {
     }
 
     /// Routes of one function, and with one sort of reason, are one refusal: one permission mends it.
-    fn of_routes(&self, api: &'a Api, refusals: &mut Vec<Refusal<'a>>) {
+    fn of_routes(&self, api: &'a Api, refusals: &mut Vec<DeniedInvocation<'a>>) {
         let called = api
             .integrations
             .iter()
-            .filter(|it| self.is_judged_integration(it));
+            .filter(|it| self.uses_resource_policy(it));
         let called: HashMap<_, _> = called.map(|it| (&it.resource.logical_id, it)).collect();
         let mut index: HashMap<(&LogicalId, String), Vec<usize>> = HashMap::new();
         // A route whose key is refused is not there to invoke anything.
@@ -167,7 +169,8 @@ impl<'a> Permissions<'a> {
                 .properties
                 .text("RouteKey")
                 .unwrap_or_default();
-            let Some(why) = self.why_not(api, &integration.function, &paths(api, &key)) else {
+            let Some(why) = self.denial_reason(api, &integration.function, &paths(api, &key))
+            else {
                 continue;
             };
             let qualifier = format!("{:?}", integration.function.qualifier);
@@ -176,14 +179,14 @@ impl<'a> Permissions<'a> {
             let of_sort = |at: &&usize| std::mem::discriminant(&refusals[**at].why) == sort;
             let same = known.iter().find(of_sort);
             if let Some(&at) = same {
-                if let Caller::Routes(_, routes) = &mut refusals[at].caller {
+                if let Invoker::Routes(_, routes) = &mut refusals[at].caller {
                     routes.push(route);
                 }
                 continue;
             }
             known.push(refusals.len());
-            let caller = Caller::Routes(integration, vec![route]);
-            refusals.push(Refusal {
+            let caller = Invoker::Routes(integration, vec![route]);
+            refusals.push(DeniedInvocation {
                 api,
                 function,
                 caller,
@@ -193,7 +196,7 @@ impl<'a> Permissions<'a> {
     }
 
     /// Only an authorizer that a route names is invoked.
-    fn of_authorizers(&self, api: &'a Api, refusals: &mut Vec<Refusal<'a>>) {
+    fn of_authorizers(&self, api: &'a Api, refusals: &mut Vec<DeniedInvocation<'a>>) {
         let attached: HashSet<_> = api
             .routes
             .iter()
@@ -210,9 +213,9 @@ impl<'a> Permissions<'a> {
                 logical_id: id.clone(),
                 attribute: None,
             }));
-            if let Some(why) = self.why_not(api, &authorizer.function, &[path]) {
-                let caller = Caller::Authorizer(authorizer);
-                refusals.push(Refusal {
+            if let Some(why) = self.denial_reason(api, &authorizer.function, &[path]) {
+                let caller = Invoker::Authorizer(authorizer);
+                refusals.push(DeniedInvocation {
                     api,
                     function,
                     caller,
@@ -222,7 +225,7 @@ impl<'a> Permissions<'a> {
         }
     }
 
-    fn is_judged_integration(&self, integration: &Integration) -> bool {
+    fn uses_resource_policy(&self, integration: &Integration) -> bool {
         let kind = integration
             .integration_type
             .as_ref()
@@ -230,8 +233,13 @@ impl<'a> Permissions<'a> {
         matches!(kind, Some("AWS_PROXY" | "AWS")) && integration.credentials == Link::Missing
     }
 
-    /// Why none of the paths of an api may invoke a function; `None` when one may, or it is not known.
-    fn why_not(&self, api: &'a Api, link: &'a FunctionLink, paths: &[Text]) -> Option<Why<'a>> {
+    /// DenialReason none of the paths of an api may invoke a function; `None` when one may, or it is not known.
+    fn denial_reason(
+        &self,
+        api: &'a Api,
+        link: &'a FunctionLink,
+        paths: &[Text],
+    ) -> Option<DenialReason<'a>> {
         let (function, id) = (link.function.to()?, api.id.to()?);
         if self.all_open || self.open.contains(function) {
             return None;
@@ -247,9 +255,9 @@ impl<'a> Permissions<'a> {
             .iter()
             .map(|path| arn::execute_api(id, path.clone()))
             .collect();
-        let mut nearest = Why::Absent;
+        let mut nearest = DenialReason::Absent;
         for permission in permissions {
-            let why = self.why_not_by(permission, id, link, &arns)?;
+            let why = self.denial_reason_of(permission, id, link, &arns)?;
             if why.nearness() > nearest.nearness() {
                 nearest = why;
             }
@@ -257,14 +265,14 @@ impl<'a> Permissions<'a> {
         Some(nearest)
     }
 
-    /// Why a permission of the function does not admit the call; `None` when it does, or it is not known.
-    fn why_not_by(
+    /// DenialReason a permission of the function does not admit the call; `None` when it does, or it is not known.
+    fn denial_reason_of(
         &self,
         permission: &'a Permission,
         api: &LogicalId,
         link: &FunctionLink,
         arns: &[Text],
-    ) -> Option<Why<'a>> {
+    ) -> Option<DenialReason<'a>> {
         let admits = |pattern: &Text| {
             let mut matches = arns
                 .iter()
@@ -279,13 +287,13 @@ impl<'a> Permissions<'a> {
         );
         match (source, principal, qualifier) {
             (true, true, true) => None,
-            (true, true, false) => Some(Why::OtherQualifier(permission)),
+            (true, true, false) => Some(DenialReason::OtherQualifier(permission)),
             // A permission without a source, for another service, has nothing to do with the api.
             (true, false, true) if permission.source_arn.is_some() => {
-                Some(Why::OtherPrincipal(permission))
+                Some(DenialReason::OtherPrincipal(permission))
             }
             (false, true, true) => Some(self.other_source(permission, api, link)),
-            _ => Some(Why::Absent),
+            _ => Some(DenialReason::Absent),
         }
     }
 
@@ -294,7 +302,7 @@ impl<'a> Permissions<'a> {
         permission: &'a Permission,
         api: &LogicalId,
         link: &FunctionLink,
-    ) -> Why<'a> {
+    ) -> DenialReason<'a> {
         let is_api = |id: &&LogicalId| {
             let resource = self.model.resource(id);
             resource.is_some_and(|resource| resource.kind == "AWS::ApiGatewayV2::Api")
@@ -302,12 +310,12 @@ impl<'a> Permissions<'a> {
         let source = permission.source_arn.iter().flat_map(Text::references);
         let named = source.map(|reference| &reference.logical_id).find(is_api);
         match (named, link.function.to()) {
-            (Some(other), _) if other == api => Why::OtherSource(permission),
+            (Some(other), _) if other == api => DenialReason::OtherSource(permission),
             // The other api needs its permission, and this one has none.
             (Some(other), Some(function)) if !self.calls.contains(&(other, function)) => {
-                Why::OtherApi(permission)
+                DenialReason::OtherApi(permission)
             }
-            _ => Why::Absent,
+            _ => DenialReason::Absent,
         }
     }
 

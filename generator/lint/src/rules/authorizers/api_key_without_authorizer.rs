@@ -1,10 +1,10 @@
 use stackgen_model::{Api, Route, Text};
 
-use crate::context::Context;
-use crate::facts::authorization::{Kind, kind};
+use crate::context::RuleContext;
+use crate::facts::authorization::{AuthorizationKind, authorization_kind};
 use crate::facts::settings;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// `$connect` requires an API key that its authorizer gives, and it has no authorizer.
@@ -28,11 +28,11 @@ rule! {
     example: "authorizers/api_key_without_authorizer.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
+fn check_api(api: &Api) -> Vec<Finding> {
     let expression = api.api_key_selection_expression.as_ref();
     let expression = expression.and_then(Text::as_literal);
     if expression != Some("$context.authorizer.usageIdentifierKey") {
@@ -41,27 +41,30 @@ fn of_api(api: &Api) -> Vec<Finding> {
     api.routes
         .iter()
         .filter(is_keyless)
-        .map(|route| of_route(api, route))
+        .map(|route| route_finding(api, route))
         .collect()
 }
 
 fn is_keyless(route: &&Route) -> bool {
     route.key.is_connect()
         && route.api_key_required.value() == Some(&true)
-        && matches!(kind(route), Kind::LeftOut | Kind::Open | Kind::Iam)
+        && matches!(
+            authorization_kind(route),
+            AuthorizationKind::LeftOut | AuthorizationKind::Open | AuthorizationKind::Iam
+        )
         && !settings::is_set(&route.resource, "AuthorizerId")
         && !settings::is_computed(&route.resource, &["AuthorizationType"])
 }
 
-fn of_route(api: &Api, route: &Route) -> Finding {
-    let place = Place::of(&route.resource, &["ApiKeyRequired"]);
+fn route_finding(api: &Api, route: &Route) -> Finding {
+    let location = Location::of(&route.resource, &["ApiKeyRequired"]);
     let message = "`$connect` requires an API key of its authorizer, and has no authorizer";
-    let finding = Finding::new(&RULE, place, message)
+    let finding = Finding::new(&RULE, location, message)
         .hint("attach a Lambda authorizer to `$connect`, or select `$request.header.x-api-key`");
     match &api.resource {
         None => finding,
         Some(resource) => finding.related(
-            Place::of(resource, &["ApiKeySelectionExpression"]),
+            Location::of(resource, &["ApiKeySelectionExpression"]),
             "what gives the key",
         ),
     }

@@ -1,9 +1,11 @@
 use stackgen_model::{Link, Route};
 
-use crate::context::Context;
-use crate::facts::authorization::{Fault, Kind, fault, kind};
+use crate::context::RuleContext;
+use crate::facts::authorization::{
+    AuthorizationFault, AuthorizationKind, authorization_fault, authorization_kind,
+};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A route other than `$connect` is to be authorized.
@@ -28,24 +30,35 @@ rule! {
     example: "authorizers/authorization_off_connect.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = context.websockets().flat_map(|api| &api.routes);
-    let off = routes.filter(|route| matches!(fault(context.model, route), Some(Fault::OffConnect)));
-    off.map(of_route).collect()
+    let off = routes.filter(|route| {
+        matches!(
+            authorization_fault(context.model, route),
+            Some(AuthorizationFault::OffConnect)
+        )
+    });
+    off.map(route_finding).collect()
 }
 
-fn of_route(route: &Route) -> Finding {
+fn route_finding(route: &Route) -> Finding {
     let key = &route.key;
     let resource = &route.resource;
-    let (says, path) = match (kind(route), &route.authorizer) {
-        (Kind::Iam, _) => ("is authorized by `AWS_IAM`".to_owned(), "AuthorizationType"),
-        (Kind::Custom, Link::To(id)) => (format!("is authorized by {id}"), "AuthorizationType"),
-        (Kind::Custom, _) => ("is authorized by `CUSTOM`".to_owned(), "AuthorizationType"),
+    let (says, path) = match (authorization_kind(route), &route.authorizer) {
+        (AuthorizationKind::Iam, _) => {
+            ("is authorized by `AWS_IAM`".to_owned(), "AuthorizationType")
+        }
+        (AuthorizationKind::Custom, Link::To(id)) => {
+            (format!("is authorized by {id}"), "AuthorizationType")
+        }
+        (AuthorizationKind::Custom, _) => {
+            ("is authorized by `CUSTOM`".to_owned(), "AuthorizationType")
+        }
         (_, Link::To(id)) => (format!("names authorizer {id}"), "AuthorizerId"),
         _ => ("names an authorizer".to_owned(), "AuthorizerId"),
     };
     let message = format!("route `{key}` {says}, and a WebSocket API authorizes `$connect` only");
-    Finding::new(&RULE, Place::of(resource, &[path]), message).hint(
+    Finding::new(&RULE, Location::of(resource, &[path]), message).hint(
         "authorize `$connect`, and set `AuthorizationType: NONE` here, without `AuthorizerId`",
     )
 }

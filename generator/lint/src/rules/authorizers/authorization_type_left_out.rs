@@ -1,11 +1,13 @@
 use stackgen_model::{Api, Link, Route};
 
-use crate::context::Context;
-use crate::facts::authorization::{Kind, fault, kind, lost_type};
+use crate::context::RuleContext;
+use crate::facts::authorization::{
+    AuthorizationKind, authorization_fault, authorization_kind, removed_type,
+};
 use crate::facts::settings;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// `$connect` does not say how it is authorized.
@@ -29,7 +31,7 @@ rule! {
     example: "authorizers/authorization_type_left_out.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let of_api = |api: &'_ Api| {
         // With an authorizer at hand, an open `$connect` is more than untold.
         let is_alone = api.authorizers.is_empty();
@@ -38,29 +40,29 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             .iter()
             .filter(|route| is_alone && is_untold(context, route));
         routes
-            .map(|route| of_route(route, context.is_complete(api)))
+            .map(|route| route_finding(route, context.is_complete(api)))
             .collect::<Vec<_>>()
     };
     context.websockets().flat_map(of_api).collect()
 }
 
 /// Only `$connect` can have been authorized, and what SAM makes is not the author's to complete.
-fn is_untold(context: &Context<'_>, route: &Route) -> bool {
+fn is_untold(context: &RuleContext<'_>, route: &Route) -> bool {
     route.key.is_connect()
-        && kind(route) == Kind::LeftOut
+        && authorization_kind(route) == AuthorizationKind::LeftOut
         && route.authorizer == Link::Missing
-        && fault(context.model, route).is_none()
-        && lost_type(&context.facts, route).is_none()
+        && authorization_fault(context.model, route).is_none()
+        && removed_type(&context.facts, route).is_none()
         && !settings::is_generated(&route.resource)
 }
 
-fn of_route(route: &Route, whole: bool) -> Finding {
+fn route_finding(route: &Route, whole: bool) -> Finding {
     let edit = whole
         .then(|| fix::insert(&route.resource, &[], "AuthorizationType", "NONE"))
         .flatten();
     let message =
         "`$connect` has no `AuthorizationType`: it is open, or keeps the authorizer that it had";
-    Finding::new(&RULE, Place::of(&route.resource, &[]), message)
+    Finding::new(&RULE, Location::of(&route.resource, &[]), message)
         .hint("write `AuthorizationType: NONE` if everybody may connect")
         .fix(Fix::one("write `AuthorizationType: NONE`", edit))
 }

@@ -1,10 +1,10 @@
 use stackgen_model::{Route, Text};
 
-use crate::context::Context;
-use crate::facts::authorization::lost_type;
+use crate::context::RuleContext;
+use crate::facts::authorization::removed_type;
 use crate::facts::settings;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// `$connect` was authorized in the earlier revision, and its type is removed instead of set to `NONE`.
@@ -29,17 +29,17 @@ rule! {
     compares: true,
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let connects = context
         .websockets()
         .flat_map(|api| &api.routes)
         .filter(|route| route.key.is_connect());
     connects
-        .filter_map(|route| Some(of_route(route, &lost_type(&context.facts, route)?)))
+        .filter_map(|route| Some(route_finding(route, &removed_type(&context.facts, route)?)))
         .collect()
 }
 
-fn of_route(route: &Route, had: &Text) -> Finding {
+fn route_finding(route: &Route, had: &Text) -> Finding {
     let had = had.as_literal().unwrap_or("an authorization type");
     let message = format!(
         "`$connect` had `{had}` in the earlier revision and keeps it, because no type is written"
@@ -48,5 +48,5 @@ fn of_route(route: &Route, had: &Text) -> Finding {
         true => "write `Auth: {AuthType: NONE}` if everybody may connect",
         false => "write `AuthorizationType: NONE` if everybody may connect",
     };
-    Finding::new(&RULE, Place::of(&route.resource, &[]), message).hint(hint)
+    Finding::new(&RULE, Location::of(&route.resource, &[]), message).hint(hint)
 }

@@ -1,10 +1,12 @@
 use stackgen_model::{Link, Route};
 
-use crate::context::Context;
-use crate::facts::authorization::{Fault, Kind, fault, kind};
+use crate::context::RuleContext;
+use crate::facts::authorization::{
+    AuthorizationFault, AuthorizationKind, authorization_fault, authorization_kind,
+};
 use crate::facts::settings;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// `$connect` names an authorizer, but its `AuthorizationType` is not `CUSTOM`.
@@ -28,48 +30,56 @@ rule! {
     example: "authorizers/authorizer_id_without_custom.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = context.websockets().flat_map(|api| &api.routes);
-    let unused =
-        routes.filter(|route| matches!(fault(context.model, route), Some(Fault::IdUnused)));
-    unused.map(of_route).collect()
+    let unused = routes.filter(|route| {
+        matches!(
+            authorization_fault(context.model, route),
+            Some(AuthorizationFault::UnusedId)
+        )
+    });
+    unused.map(route_finding).collect()
 }
 
-fn of_route(route: &Route) -> Finding {
+fn route_finding(route: &Route) -> Finding {
     if settings::is_generated(&route.resource) {
-        return of_sam(route);
+        return sam_finding(route);
     }
     let authorizer = match &route.authorizer {
         Link::To(id) => format!("authorizer {id}"),
         _ => "an authorizer".to_owned(),
     };
-    let (says, kind) = match kind(route) {
-        Kind::LeftOut => ("has no `AuthorizationType`", "lets everybody in"),
-        Kind::Iam => ("is authorized by `AWS_IAM`", "never asks it"),
+    let (says, kind) = match authorization_kind(route) {
+        AuthorizationKind::LeftOut => ("has no `AuthorizationType`", "lets everybody in"),
+        AuthorizationKind::Iam => ("is authorized by `AWS_IAM`", "never asks it"),
         _ => ("has `AuthorizationType: NONE`", "lets everybody in"),
     };
     let resource = &route.resource;
     let message = format!("`$connect` names {authorizer}, but {says} and {kind}");
-    let finding = Finding::new(&RULE, Place::of(resource, &["AuthorizationType"]), message)
-        .related(
-            Place::of(resource, &["AuthorizerId"]),
-            "counts only beside `CUSTOM`",
-        )
-        .hint("set `AuthorizationType: CUSTOM`");
+    let finding = Finding::new(
+        &RULE,
+        Location::of(resource, &["AuthorizationType"]),
+        message,
+    )
+    .related(
+        Location::of(resource, &["AuthorizerId"]),
+        "counts only beside `CUSTOM`",
+    )
+    .hint("set `AuthorizationType: CUSTOM`");
     match settings::is_computed(resource, &["AuthorizationType"]) {
-        true => settings::by_default(finding),
+        true => settings::unless_overridden(finding),
         false => finding,
     }
 }
 
 /// The `Auth` of SAM's resource.
-fn of_sam(route: &Route) -> Finding {
-    let has = match kind(route) {
-        Kind::LeftOut => "no `AuthType`",
-        Kind::Iam => "`AuthType: AWS_IAM`",
+fn sam_finding(route: &Route) -> Finding {
+    let has = match authorization_kind(route) {
+        AuthorizationKind::LeftOut => "no `AuthType`",
+        AuthorizationKind::Iam => "`AuthType: AWS_IAM`",
         _ => "`AuthType: NONE`",
     };
     let message = format!("`Auth` names a function in `AuthArn` and has {has}, which SAM refuses");
-    let place = Place::of(&route.resource, &["AuthorizationType"]);
-    Finding::new(&RULE, place, message).hint("set `AuthType: CUSTOM`, or remove `AuthArn`")
+    let location = Location::of(&route.resource, &["AuthorizationType"]);
+    Finding::new(&RULE, location, message).hint("set `AuthType: CUSTOM`, or remove `AuthArn`")
 }

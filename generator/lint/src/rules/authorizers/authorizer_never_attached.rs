@@ -2,10 +2,13 @@ use std::collections::HashSet;
 
 use stackgen_model::{Api, Authorizer, Link, Route};
 
-use crate::context::Context;
-use crate::facts::authorization::{Kind, fault, idle, kind, lost_type, namesakes, open_beside};
+use crate::context::RuleContext;
+use crate::facts::authorization::{
+    AuthorizationKind, authorization_fault, authorization_kind, open_connect_routes, removed_type,
+    same_name_pairs, unattached_authorizers,
+};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// An authorizer is created and no route names it.
@@ -30,56 +33,59 @@ rule! {
     example: "authorizers/authorizer_never_attached.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let sight = context.facts.route_visibility();
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let visibility = context.facts.route_visibility();
     let apis = context
         .websockets()
-        .filter(|api| sight.tells_every_route(api));
-    apis.flat_map(|api| of_api(context, api)).collect()
+        .filter(|api| visibility.shows_every_route(api));
+    apis.flat_map(|api| check_api(context, api)).collect()
 }
 
-fn of_api(context: &Context<'_>, api: &Api) -> Vec<Finding> {
+fn check_api(context: &RuleContext<'_>, api: &Api) -> Vec<Finding> {
     // Without a `$connect` route, or with an open one, the API is open: that is more than an authorizer too many.
     let mut routes = api.routes.iter();
     let Some(connect) = routes.find(|route| route.key.is_connect()) else {
         return Vec::new();
     };
-    let idle: Vec<_> = idle(&context.facts, api).collect();
-    if idle.is_empty() || open_beside(&context.facts, api).is_some() {
+    let idle: Vec<_> = unattached_authorizers(&context.facts, api).collect();
+    if idle.is_empty() || open_connect_routes(&context.facts, api).is_some() {
         return Vec::new();
     }
     // A route whose authorizer is not known, or that is authorized wrongly, may be the one that is meant.
     let is_spoken_for = api.routes.iter().any(|route| {
         matches!(route.authorizer, Link::Unknown(_))
-            || kind(route) == Kind::Other
-            || fault(context.model, route).is_some()
-            || lost_type(&context.facts, route).is_some()
+            || authorization_kind(route) == AuthorizationKind::Other
+            || authorization_fault(context.model, route).is_some()
+            || removed_type(&context.facts, route).is_some()
     });
     if is_spoken_for {
         return Vec::new();
     }
     // Of two with one name the second cannot be made, let alone attached.
-    let namesakes = namesakes(api);
+    let namesakes = same_name_pairs(api);
     let second: HashSet<_> = namesakes
         .iter()
         .map(|(_, second)| &second.resource.logical_id)
         .collect();
     idle.into_iter()
         .filter(|authorizer| !second.contains(&authorizer.resource.logical_id))
-        .map(|authorizer| of_authorizer(connect, authorizer))
+        .map(|authorizer| authorizer_finding(connect, authorizer))
         .collect()
 }
 
-fn of_authorizer(connect: &Route, authorizer: &Authorizer) -> Finding {
+fn authorizer_finding(connect: &Route, authorizer: &Authorizer) -> Finding {
     let id = &authorizer.resource.logical_id;
-    let place = Place::of(&authorizer.resource, &[]);
+    let location = Location::of(&authorizer.resource, &[]);
     let message = format!("authorizer {id} is created and no route names it");
-    let label = match kind(connect) {
-        Kind::Iam => "`$connect` is authorized by IAM",
+    let label = match authorization_kind(connect) {
+        AuthorizationKind::Iam => "`$connect` is authorized by IAM",
         _ => "`$connect` is authorized by another",
     };
-    Finding::new(&RULE, place, message)
-        .related(Place::of(&connect.resource, &["AuthorizationType"]), label)
+    Finding::new(&RULE, location, message)
+        .related(
+            Location::of(&connect.resource, &["AuthorizationType"]),
+            label,
+        )
         .hint(format!(
             "set `AuthorizerId: !Ref {id}` on `$connect`, or remove {id}"
         ))

@@ -1,10 +1,10 @@
 use stackgen_model::{Authorizer, Text};
 
-use crate::context::Context;
-use crate::facts::authorization::authorizers;
+use crate::context::RuleContext;
+use crate::facts::authorization::websocket_authorizers;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// An authorizer of a WebSocket API is not of the type `REQUEST`.
@@ -28,13 +28,13 @@ rule! {
     example: "authorizers/authorizer_not_request.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    authorizers(&context.facts)
-        .filter_map(of_authorizer)
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    websocket_authorizers(&context.facts)
+        .filter_map(check_authorizer)
         .collect()
 }
 
-fn of_authorizer(authorizer: &Authorizer) -> Option<Finding> {
+fn check_authorizer(authorizer: &Authorizer) -> Option<Finding> {
     let kind = authorizer
         .authorizer_type
         .as_ref()
@@ -52,7 +52,7 @@ fn of_authorizer(authorizer: &Authorizer) -> Option<Finding> {
     let edit = misspelt
         .then(|| fix::replace(resource, &path, "REQUEST"))
         .flatten();
-    let finding = Finding::new(&RULE, Place::of(resource, &path), message)
+    let finding = Finding::new(&RULE, Location::of(resource, &path), message)
         .hint("write `AuthorizerType: REQUEST`")
         .fix(Fix::one("write the type as `REQUEST`", edit));
     Some(finding)

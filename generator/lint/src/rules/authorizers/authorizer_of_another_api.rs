@@ -1,10 +1,10 @@
 use stackgen_model::{Link, Resource, Route};
 
-use crate::context::Context;
-use crate::facts::authorization::{Fault, fault};
+use crate::context::RuleContext;
+use crate::facts::authorization::{AuthorizationFault, authorization_fault};
 use crate::facts::settings;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// `$connect` names something that is no authorizer of its API.
@@ -28,19 +28,19 @@ rule! {
     example: "authorizers/authorizer_of_another_api.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = context.websockets().flat_map(|api| &api.routes);
     routes
-        .filter_map(|route| match fault(context.model, route)? {
-            Fault::Stranger(stranger) => Some(of_route(route, stranger)),
+        .filter_map(|route| match authorization_fault(context.model, route)? {
+            AuthorizationFault::ForeignAuthorizer(stranger) => Some(route_finding(route, stranger)),
             _ => None,
         })
         .collect()
 }
 
-fn of_route(route: &Route, stranger: &Resource) -> Finding {
+fn route_finding(route: &Route, stranger: &Resource) -> Finding {
     let id = &stranger.logical_id;
-    let place = Place::of(&route.resource, &["AuthorizerId"]);
+    let location = Location::of(&route.resource, &["AuthorizerId"]);
     let api = route.resource.properties.text("ApiId").unwrap_or_default();
     let (message, label, path): (_, _, &[&str]) = match &route.authorizer {
         Link::To(_) => (
@@ -66,10 +66,10 @@ fn of_route(route: &Route, stranger: &Resource) -> Finding {
         Link::External(text) if text.as_reference().is_none() => format!("write `!Ref {id}`"),
         _ => format!(
             "name an `AWS::ApiGatewayV2::Authorizer` whose `ApiId` is `{}`",
-            settings::shown(&api)
+            settings::as_written(&api)
         ),
     };
-    Finding::new(&RULE, place, message)
-        .related(Place::of(stranger, path), label)
+    Finding::new(&RULE, location, message)
+        .related(Location::of(stranger, path), label)
         .hint(hint)
 }

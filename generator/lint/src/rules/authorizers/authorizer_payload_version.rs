@@ -1,7 +1,7 @@
 use super::setting_of_http_apis;
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::authorization::authorizers;
+use crate::context::RuleContext;
+use crate::facts::authorization::websocket_authorizers;
 use crate::rule::rule;
 
 rule! {
@@ -25,9 +25,9 @@ rule! {
     example: "authorizers/authorizer_payload_version.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let why = "a WebSocket API has one format of event";
-    authorizers(&context.facts)
+    websocket_authorizers(&context.facts)
         .filter_map(|authorizer| {
             setting_of_http_apis(&RULE, authorizer, "AuthorizerPayloadFormatVersion", why)
         })

@@ -1,5 +1,5 @@
 use crate::Finding;
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::permissions;
 use crate::rule::rule;
 
@@ -27,10 +27,12 @@ rule! {
     example: "authorizers/authorizer_permission_missing.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let refusals = context.facts.denied_invocations().iter();
     let refusals = refusals.filter(|refusal| refusal.is_of_authorizer());
     refusals
-        .filter_map(|refusal| permissions::missing(&RULE, refusal, "this admits no authorizer"))
+        .filter_map(|refusal| {
+            permissions::missing_permission(&RULE, refusal, "this admits no authorizer")
+        })
         .collect()
 }

@@ -1,5 +1,5 @@
 use crate::Finding;
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::permissions;
 use crate::rule::rule;
 
@@ -24,10 +24,10 @@ rule! {
     example: "authorizers/authorizer_permission_of_another_api.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let refusals = context.facts.denied_invocations().iter();
     let refusals = refusals.filter(|refusal| refusal.is_of_authorizer());
     refusals
-        .filter_map(|refusal| permissions::of_another_api(&RULE, refusal))
+        .filter_map(|refusal| permissions::permission_of_another_api(&RULE, refusal))
         .collect()
 }

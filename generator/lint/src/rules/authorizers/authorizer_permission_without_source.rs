@@ -1,8 +1,8 @@
 use stackgen_model::Permission;
 
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::width;
+use crate::context::RuleContext;
+use crate::facts::permission_scope;
 use crate::rule::rule;
 
 rule! {
@@ -29,13 +29,13 @@ rule! {
     example: "authorizers/authorizer_permission_without_source.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let called = context.facts.called_functions();
     let finding = |permission: &Permission| {
         let called = called.get(permission.function.function.to()?)?;
         // A function that routes call too is judged as an integration's.
         let judged = !called.by_integration;
-        width::finding(
+        permission_scope::scope_finding(
             &RULE,
             permission,
             called.api.filter(|_| judged)?,

@@ -1,8 +1,8 @@
 use stackgen_model::Authorizer;
 
 use super::setting_of_http_apis;
-use crate::context::Context;
-use crate::facts::authorization::authorizers;
+use crate::context::RuleContext;
+use crate::facts::authorization::websocket_authorizers;
 use crate::rule::rule;
 use crate::{Confidence, Finding};
 
@@ -28,13 +28,13 @@ rule! {
     example: "authorizers/authorizer_simple_responses.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    authorizers(&context.facts)
-        .filter_map(of_authorizer)
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    websocket_authorizers(&context.facts)
+        .filter_map(check_authorizer)
         .collect()
 }
 
-fn of_authorizer(authorizer: &Authorizer) -> Option<Finding> {
+fn check_authorizer(authorizer: &Authorizer) -> Option<Finding> {
     let key = "EnableSimpleResponses";
     let why = "a WebSocket API takes policies only";
     let finding = setting_of_http_apis(&RULE, authorizer, key, why)?;

@@ -2,12 +2,12 @@ use stackgen_cfn::sub;
 use stackgen_model::{Authorizer, Model, Piece, Text};
 
 use super::invoked;
-use crate::context::Context;
-use crate::facts::authorization::authorizers;
+use crate::context::RuleContext;
+use crate::facts::authorization::websocket_authorizers;
 use crate::facts::settings;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// The URI of an authorizer is not the path by which a Lambda function is invoked.
@@ -31,13 +31,13 @@ rule! {
     example: "authorizers/authorizer_uri_not_invocation.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    authorizers(&context.facts)
-        .filter_map(|authorizer| of_authorizer(context.model, authorizer))
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    websocket_authorizers(&context.facts)
+        .filter_map(|authorizer| check_authorizer(context.model, authorizer))
         .collect()
 }
 
-fn of_authorizer(model: &Model, authorizer: &Authorizer) -> Option<Finding> {
+fn check_authorizer(model: &Model, authorizer: &Authorizer) -> Option<Finding> {
     let uri = authorizer.uri.as_ref()?;
     let function = function(model, uri);
     // An output of a nested stack may be the path, or part of it.
@@ -52,9 +52,9 @@ fn of_authorizer(model: &Model, authorizer: &Authorizer) -> Option<Finding> {
     }
     let resource = &authorizer.resource;
     let path = ["AuthorizerUri"];
-    let shown = settings::shown(uri);
+    let shown = settings::as_written(uri);
     let message = format!("`{shown}` is not the path by which API Gateway invokes a function");
-    let finding = Finding::new(&RULE, Place::of(resource, &path), message);
+    let finding = Finding::new(&RULE, Location::of(resource, &path), message);
     let Some(function) = function else {
         if uri.split_once(":lambda:path/").is_some() && uri.strip_suffix("/invocations").is_none() {
             return Some(finding.hint("end it with `/invocations`"));

@@ -1,11 +1,11 @@
 use stackgen_model::{Authorizer, Model, Piece, Resource, Text};
 
 use super::invoked;
-use crate::context::Context;
-use crate::facts::authorization::authorizers;
+use crate::context::RuleContext;
+use crate::facts::authorization::websocket_authorizers;
 use crate::facts::settings;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// An authorizer has no function to ask.
@@ -28,13 +28,13 @@ rule! {
     example: "authorizers/authorizer_without_function.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    authorizers(&context.facts)
-        .filter_map(|authorizer| of_authorizer(context.model, authorizer))
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    websocket_authorizers(&context.facts)
+        .filter_map(|authorizer| check_authorizer(context.model, authorizer))
         .collect()
 }
 
-fn of_authorizer(model: &Model, authorizer: &Authorizer) -> Option<Finding> {
+fn check_authorizer(model: &Model, authorizer: &Authorizer) -> Option<Finding> {
     let resource = &authorizer.resource;
     let id = &resource.logical_id;
     let hint = "write `!Sub arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function.Arn}/invocations`, \
@@ -42,7 +42,7 @@ fn of_authorizer(model: &Model, authorizer: &Authorizer) -> Option<Finding> {
     let Some(uri) = &authorizer.uri else {
         let message = format!("authorizer {id} has no `AuthorizerUri`, and so no function");
         return Some(
-            Finding::new(&RULE, Place::of(resource, &["AuthorizerUri"]), message).hint(hint),
+            Finding::new(&RULE, Location::of(resource, &["AuthorizerUri"]), message).hint(hint),
         );
     };
     let other = no_function(model, uri)?;
@@ -50,8 +50,8 @@ fn of_authorizer(model: &Model, authorizer: &Authorizer) -> Option<Finding> {
         "authorizer {id} asks {}, which is an `{}` and no function",
         other.logical_id, other.kind
     );
-    let finding = Finding::new(&RULE, Place::of(resource, &["AuthorizerUri"]), message)
-        .related(Place::of(other, &[]), "what it asks")
+    let finding = Finding::new(&RULE, Location::of(resource, &["AuthorizerUri"]), message)
+        .related(Location::of(other, &[]), "what it asks")
         .hint(hint);
     Some(finding)
 }

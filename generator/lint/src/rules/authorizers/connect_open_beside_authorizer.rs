@@ -1,11 +1,11 @@
 use stackgen_model::{Authorizer, Resource, Route};
 
-use crate::context::Context;
-use crate::facts::authorization::{idle, open_beside};
+use crate::context::RuleContext;
+use crate::facts::authorization::{open_connect_routes, unattached_authorizers};
 use crate::facts::presence::has_route;
 use crate::facts::settings;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// `$connect` is open to everybody although the API has an authorizer.
@@ -32,44 +32,48 @@ rule! {
     example: "authorizers/connect_open_beside_authorizer.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let sight = context.facts.route_visibility();
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let visibility = context.facts.route_visibility();
     let open = context.websockets().filter_map(|api| {
-        let Some((routes, authorizer)) = open_beside(&context.facts, api) else {
-            let without = sight.tells_every_route(api) && !has_route(api, "$connect");
-            let idle = idle(&context.facts, api).next().filter(|_| without)?;
-            return Some(vec![of_api(api.resource.as_ref()?, idle)]);
+        let Some((routes, authorizer)) = open_connect_routes(&context.facts, api) else {
+            let without = visibility.shows_every_route(api) && !has_route(api, "$connect");
+            let idle = unattached_authorizers(&context.facts, api)
+                .next()
+                .filter(|_| without)?;
+            return Some(vec![api_finding(api.resource.as_ref()?, idle)]);
         };
-        let findings = routes.into_iter().map(|route| of_route(route, authorizer));
+        let findings = routes
+            .into_iter()
+            .map(|route| route_finding(route, authorizer));
         Some(findings.collect::<Vec<_>>())
     });
     open.flatten().collect()
 }
 
-fn of_api(api: &Resource, authorizer: &Authorizer) -> Finding {
+fn api_finding(api: &Resource, authorizer: &Authorizer) -> Finding {
     let (api_id, id) = (&api.logical_id, &authorizer.resource.logical_id);
     let message = format!(
         "API {api_id} has no `$connect` route: everybody is let in, and authorizer {id} is never invoked"
     );
-    Finding::new(&RULE, Place::of(api, &[]), message)
-        .related(Place::of(&authorizer.resource, &[]), "the authorizer")
+    Finding::new(&RULE, Location::of(api, &[]), message)
+        .related(Location::of(&authorizer.resource, &[]), "the authorizer")
         .hint(format!(
             "add a `$connect` route with `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref {id}`"
         ))
 }
 
-fn of_route(route: &Route, authorizer: &Authorizer) -> Finding {
+fn route_finding(route: &Route, authorizer: &Authorizer) -> Finding {
     let id = &authorizer.resource.logical_id;
-    let place = Place::of(&route.resource, &["AuthorizationType"]);
+    let location = Location::of(&route.resource, &["AuthorizationType"]);
     let message = format!("`$connect` lets everybody in, and authorizer {id} is never invoked");
-    let finding = Finding::new(&RULE, place, message)
-        .related(Place::of(&authorizer.resource, &[]), "the authorizer")
+    let finding = Finding::new(&RULE, location, message)
+        .related(Location::of(&authorizer.resource, &[]), "the authorizer")
         .hint(hint(route, authorizer));
     // What hangs on a condition or a parameter may be closed where it matters, or have a twin that is left out.
     let condition = settings::condition(&route.resource);
     let apart = condition.is_some() && condition != settings::condition(&authorizer.resource);
     match apart || settings::is_computed(&route.resource, &["AuthorizationType"]) {
-        true => settings::by_default(finding),
+        true => settings::unless_overridden(finding),
         false => finding,
     }
 }

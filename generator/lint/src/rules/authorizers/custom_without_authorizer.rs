@@ -1,12 +1,12 @@
 use stackgen_cfn::r#ref;
 use stackgen_model::{Api, Authorizer, Route};
 
-use crate::context::Context;
-use crate::facts::authorization::{Fault, fault, is_jwt};
+use crate::context::RuleContext;
+use crate::facts::authorization::{AuthorizationFault, authorization_fault, is_jwt};
 use crate::facts::settings;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// `$connect` has `AuthorizationType: CUSTOM` and names no authorizer.
@@ -29,20 +29,24 @@ rule! {
     example: "authorizers/custom_without_authorizer.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let of_api = |api| move |route| of_route(context, api, route);
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let of_api = |api| move |route| check_route(context, api, route);
     let apis = context.websockets();
     apis.flat_map(|api| api.routes.iter().filter_map(of_api(api)))
         .collect()
 }
 
-fn of_route(context: &Context<'_>, api: &Api, route: &Route) -> Option<Finding> {
-    let Some(Fault::NoAuthorizer) = fault(context.model, route) else {
+fn check_route(context: &RuleContext<'_>, api: &Api, route: &Route) -> Option<Finding> {
+    let Some(AuthorizationFault::NoAuthorizer) = authorization_fault(context.model, route) else {
         return None;
     };
     let resource = &route.resource;
     let message = "`$connect` asks for a Lambda authorizer, `CUSTOM`, and names none";
-    let finding = Finding::new(&RULE, Place::of(resource, &["AuthorizationType"]), message);
+    let finding = Finding::new(
+        &RULE,
+        Location::of(resource, &["AuthorizationType"]),
+        message,
+    );
     if settings::is_generated(resource) {
         return Some(finding.hint("give `Auth` the function's ARN as `AuthArn`"));
     }
@@ -53,7 +57,7 @@ fn of_route(context: &Context<'_>, api: &Api, route: &Route) -> Option<Finding> 
             let edit = fix::insert(resource, &[], "AuthorizerId", r#ref(id));
             finding
                 .related(
-                    Place::of(&authorizer.resource, &[]),
+                    Location::of(&authorizer.resource, &[]),
                     "the API's only authorizer",
                 )
                 .hint(format!("set `AuthorizerId: !Ref {id}`"))

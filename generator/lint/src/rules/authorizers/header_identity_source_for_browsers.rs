@@ -2,10 +2,12 @@ use stackgen_model::{Api, Authorizer};
 
 use super::shut_out;
 use crate::Finding;
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::authorization::is_jwt;
-use crate::facts::browsers::{self, Browsers};
-use crate::facts::identity_source::{IdentitySource, Verdict, header, known, verdict};
+use crate::facts::browsers::{self, BrowserEvidence};
+use crate::facts::identity_source::{
+    IdentitySource, SourceSyntax, check_syntax, header, known_sources,
+};
 use crate::rule::rule;
 
 rule! {
@@ -35,7 +37,7 @@ rule! {
     example: "authorizers/header_identity_source_for_browsers.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let unsendable = |api: &Api| {
         api.authorizers
             .iter()
@@ -48,10 +50,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if apis.peek().is_none() {
         return Vec::new();
     }
-    let Some(browsers) = browsers::shown(context.model) else {
+    let Some(browsers) = browsers::browser_evidence(context.model) else {
         return Vec::new();
     };
-    let shielded = browsers::behind_cloudfront(context.model);
+    let shielded = browsers::cloudfront_origins(context.model);
     let apis = apis.filter(|api| !api.id.to().is_some_and(|id| shielded.contains(id)));
     // Callers without a token are shut out by any source: that is the one mistake then.
     let authorizers = apis
@@ -59,28 +61,32 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         .filter(|authorizer| !is_jwt(authorizer) && shut_out(context.model, authorizer).is_none());
     authorizers
         .filter_map(unsendable_source)
-        .map(|(source, header)| of_source(&source, header, &browsers))
+        .map(|(source, header)| source_finding(&source, header, &browsers))
         .collect()
 }
 
 /// The first source that a browser cannot send, with its header.
 fn unsendable_source(authorizer: &Authorizer) -> Option<(IdentitySource<'_>, &str)> {
-    known(authorizer).find_map(|source| {
+    known_sources(authorizer).find_map(|source| {
         let header = source
             .parts()
-            .filter(|part| verdict(part) == Verdict::Right)
+            .filter(|part| check_syntax(part) == SourceSyntax::Valid)
             .filter_map(header)
-            .find(|name| !browsers::send(name))?;
+            .find(|name| !browsers::can_send_header(name))?;
         Some((source, header))
     })
 }
 
-fn of_source(source: &IdentitySource<'_>, header: &str, browsers: &Browsers) -> Finding {
+fn source_finding(
+    source: &IdentitySource<'_>,
+    header: &str,
+    browsers: &BrowserEvidence,
+) -> Finding {
     let message = format!(
         "a browser's WebSocket cannot send the header `{header}` that every handshake must bring"
     );
-    let evidence = browsers.place.clone();
-    Finding::new(&RULE, source.place(), message)
+    let evidence = browsers.location.clone();
+    Finding::new(&RULE, source.location(), message)
         .related(evidence, browsers.label)
         .hint("read the token from the query string, `route.request.querystring.token`, or from `Sec-WebSocket-Protocol`")
 }

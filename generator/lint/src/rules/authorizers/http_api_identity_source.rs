@@ -1,7 +1,7 @@
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::authorization::authorizers;
-use crate::facts::identity_source::{IdentitySource, Verdict, known, verdict};
+use crate::context::RuleContext;
+use crate::facts::authorization::websocket_authorizers;
+use crate::facts::identity_source::{IdentitySource, SourceSyntax, check_syntax, known_sources};
 use crate::fix::Fix;
 use crate::rule::rule;
 
@@ -27,17 +27,17 @@ rule! {
     example: "authorizers/http_api_identity_source.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    authorizers(&context.facts)
-        .flat_map(known)
-        .filter_map(|source| of_source(&source))
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    websocket_authorizers(&context.facts)
+        .flat_map(known_sources)
+        .filter_map(|source| check_source(&source))
         .collect()
 }
 
-fn of_source(source: &IdentitySource<'_>) -> Option<Finding> {
+fn check_source(source: &IdentitySource<'_>) -> Option<Finding> {
     let mut parts = source.parts();
-    let (foreign, right) = parts.find_map(|part| match verdict(part) {
-        Verdict::Foreign(right) => Some((part, right)),
+    let (foreign, right) = parts.find_map(|part| match check_syntax(part) {
+        SourceSyntax::OtherApiType(right) => Some((part, right)),
         _ => None,
     })?;
     let message = format!("`{foreign}` is no identity source of a WebSocket API");
@@ -45,7 +45,7 @@ fn of_source(source: &IdentitySource<'_>) -> Option<Finding> {
     let edit = (foreign == source.text)
         .then(|| source.replace(&right))
         .flatten();
-    let finding = Finding::new(&RULE, source.place(), message)
+    let finding = Finding::new(&RULE, source.location(), message)
         .hint(format!("write `{right}`"))
         .fix(Fix::one(
             format!("write the identity source as `{right}`"),

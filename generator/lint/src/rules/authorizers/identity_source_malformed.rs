@@ -1,7 +1,7 @@
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::authorization::authorizers;
-use crate::facts::identity_source::{IdentitySource, Verdict, known, verdict};
+use crate::context::RuleContext;
+use crate::facts::authorization::websocket_authorizers;
+use crate::facts::identity_source::{IdentitySource, SourceSyntax, check_syntax, known_sources};
 use crate::rule::rule;
 
 rule! {
@@ -26,16 +26,16 @@ rule! {
     example: "authorizers/identity_source_malformed.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    authorizers(&context.facts)
-        .flat_map(known)
-        .filter_map(|source| of_source(&source))
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    websocket_authorizers(&context.facts)
+        .flat_map(known_sources)
+        .filter_map(|source| check_source(&source))
         .collect()
 }
 
-fn of_source(source: &IdentitySource<'_>) -> Option<Finding> {
-    let (part, meant) = source.parts().find_map(|part| match verdict(part) {
-        Verdict::Malformed(meant) => Some((part, meant)),
+fn check_source(source: &IdentitySource<'_>) -> Option<Finding> {
+    let (part, meant) = source.parts().find_map(|part| match check_syntax(part) {
+        SourceSyntax::Malformed(meant) => Some((part, meant)),
         _ => None,
     })?;
     let message = format!("`{part}` is no identity source");
@@ -43,5 +43,5 @@ fn of_source(source: &IdentitySource<'_>) -> Option<Finding> {
         Some(meant) => format!("write `{meant}`, if that is meant"),
         None => "write `route.request.header.NAME` or `route.request.querystring.NAME`".to_owned(),
     };
-    Some(Finding::new(&RULE, source.place(), message).hint(hint))
+    Some(Finding::new(&RULE, source.location(), message).hint(hint))
 }

@@ -1,10 +1,10 @@
 use stackgen_model::Authorizer;
 
-use crate::context::Context;
-use crate::facts::authorization::authorizers;
+use crate::context::RuleContext;
+use crate::facts::authorization::websocket_authorizers;
 use crate::facts::settings;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// An authorizer had an identity source in the earlier revision, and it is removed instead of set to `[]`.
@@ -29,13 +29,13 @@ rule! {
     compares: true,
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    authorizers(&context.facts)
-        .filter_map(|authorizer| of_authorizer(context, authorizer))
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    websocket_authorizers(&context.facts)
+        .filter_map(|authorizer| check_authorizer(context, authorizer))
         .collect()
 }
 
-fn of_authorizer(context: &Context<'_>, authorizer: &Authorizer) -> Option<Finding> {
+fn check_authorizer(context: &RuleContext<'_>, authorizer: &Authorizer) -> Option<Finding> {
     let resource = &authorizer.resource;
     let earlier = context.previous?.resource(&resource.logical_id)?;
     let same_api = earlier.properties.text("ApiId") == resource.properties.text("ApiId");
@@ -48,5 +48,8 @@ fn of_authorizer(context: &Context<'_>, authorizer: &Authorizer) -> Option<Findi
         "authorizer {} may keep the identity source that it had, because none is written",
         resource.logical_id
     );
-    Some(Finding::new(&RULE, Place::of(resource, &[]), message).hint("write `IdentitySource: []`"))
+    Some(
+        Finding::new(&RULE, Location::of(resource, &[]), message)
+            .hint("write `IdentitySource: []`"),
+    )
 }

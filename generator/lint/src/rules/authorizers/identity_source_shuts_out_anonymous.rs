@@ -1,9 +1,9 @@
 use super::shut_out;
-use crate::context::Context;
-use crate::facts::authorization::authorizers;
+use crate::context::RuleContext;
+use crate::facts::authorization::websocket_authorizers;
 use crate::facts::settings;
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// An identity source shuts out callers without a token, whom the stack admits.
@@ -29,8 +29,8 @@ rule! {
     example: "authorizers/identity_source_shuts_out_anonymous.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let shut_out = authorizers(&context.facts).filter_map(|authorizer| {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let shut_out = websocket_authorizers(&context.facts).filter_map(|authorizer| {
         let (source, admitted) = shut_out(context.model, authorizer)?;
         let id = &authorizer.resource.logical_id;
         let message = format!(
@@ -38,14 +38,14 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         );
         let finding = Finding::new(
             &RULE,
-            Place::of(&authorizer.resource, &["IdentitySource"]),
+            Location::of(&authorizer.resource, &["IdentitySource"]),
             message,
         )
-        .related(admitted.place, admitted.label)
+        .related(admitted.location, admitted.label)
         .hint("remove `IdentitySource`, and let the function tell callers apart");
         let computed = settings::is_computed(&authorizer.resource, &["IdentitySource"]);
         Some(match admitted.is_recorded {
-            _ if computed || admitted.is_computed => settings::by_default(finding),
+            _ if computed || admitted.is_computed => settings::unless_overridden(finding),
             true => finding,
             false => finding.with_confidence(Confidence::Medium),
         })

@@ -2,10 +2,10 @@ use std::collections::HashSet;
 
 use stackgen_model::{Api, Authorizer, LogicalId, Resolved, Route, Text};
 
-use crate::context::Context;
-use crate::facts::authorization::{Fault, fault, is_jwt};
+use crate::context::RuleContext;
+use crate::facts::authorization::{AuthorizationFault, authorization_fault, is_jwt};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A WebSocket API is given JWT authorization, which only HTTP APIs have.
@@ -31,19 +31,19 @@ rule! {
     example: "authorizers/jwt_on_websocket.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     context
         .websockets()
-        .flat_map(|api| of_api(context, api))
+        .flat_map(|api| check_api(context, api))
         .collect()
 }
 
-fn of_api(context: &Context<'_>, api: &Api) -> Vec<Finding> {
+fn check_api(context: &RuleContext<'_>, api: &Api) -> Vec<Finding> {
     let jwt = api
         .authorizers
         .iter()
         .filter(|authorizer| is_jwt(authorizer));
-    let mut findings: Vec<_> = jwt.clone().map(of_authorizer).collect();
+    let mut findings: Vec<_> = jwt.clone().map(authorizer_finding).collect();
     // A route that names such an authorizer makes the same mistake.
     let told: HashSet<&LogicalId> = jwt
         .map(|authorizer| &authorizer.resource.logical_id)
@@ -52,11 +52,11 @@ fn of_api(context: &Context<'_>, api: &Api) -> Vec<Finding> {
         let id = route.authorizer.to();
         id.is_none_or(|id| !told.contains(id))
     });
-    findings.extend(others.filter_map(|route| of_route(context, route)));
+    findings.extend(others.filter_map(|route| check_route(context, route)));
     findings
 }
 
-fn of_authorizer(authorizer: &Authorizer) -> Finding {
+fn authorizer_finding(authorizer: &Authorizer) -> Finding {
     let resource = &authorizer.resource;
     let id = &resource.logical_id;
     let kind = authorizer
@@ -73,17 +73,21 @@ fn of_authorizer(authorizer: &Authorizer) -> Finding {
             "JwtConfiguration",
         ),
     };
-    Finding::new(&RULE, Place::of(resource, &[key]), message)
+    Finding::new(&RULE, Location::of(resource, &[key]), message)
         .hint("verify the token in a function: `AuthorizerType: REQUEST` and its `AuthorizerUri`")
 }
 
-fn of_route(context: &Context<'_>, route: &Route) -> Option<Finding> {
+fn check_route(context: &RuleContext<'_>, route: &Route) -> Option<Finding> {
     let resource = &route.resource;
     let key = &route.key;
-    if let Some(Fault::Jwt) = fault(context.model, route) {
+    if let Some(AuthorizationFault::Jwt) = authorization_fault(context.model, route) {
         let message =
             format!("route `{key}` is authorized by `JWT`, which WebSocket APIs do not have");
-        let finding = Finding::new(&RULE, Place::of(resource, &["AuthorizationType"]), message);
+        let finding = Finding::new(
+            &RULE,
+            Location::of(resource, &["AuthorizationType"]),
+            message,
+        );
         return Some(finding.hint(match key.is_connect() {
             true => {
                 "set `AuthorizationType: CUSTOM`, with a Lambda authorizer that verifies the token"
@@ -101,7 +105,7 @@ fn of_route(context: &Context<'_>, route: &Route) -> Option<Finding> {
         let message = format!("route `{key}` asks for scopes, which only `JWT` checks");
         Finding::new(
             &RULE,
-            Place::of(resource, &["AuthorizationScopes"]),
+            Location::of(resource, &["AuthorizationScopes"]),
             message,
         )
         .hint("remove them, and let the authorizer's function check the token's scopes")

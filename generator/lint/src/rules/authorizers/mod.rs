@@ -30,14 +30,14 @@ mod rest_authorizer_on_websocket;
 
 use stackgen_model::{Authorizer, Model, Text};
 
-use crate::facts::callers::{self, Anonymous};
-use crate::facts::identity_source::{Verdict, known, verdict};
+use crate::facts::anonymous::{self, AnonymousAccess};
+use crate::facts::identity_source::{SourceSyntax, check_syntax, known_sources};
 use crate::facts::settings;
 use crate::fix::{self, Fix};
-use crate::registry::Group;
-use crate::{Finding, Place, Rule};
+use crate::registry::RuleGroup;
+use crate::{Finding, Location, Rule};
 
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "authorizers",
     title: "Authorizers, and the authorization of `$connect`",
     prefix: "SG1",
@@ -84,7 +84,7 @@ fn setting_of_http_apis(
         return None;
     }
     let message = format!("authorizer {} sets `{key}`, and {why}", resource.logical_id);
-    let finding = Finding::new(rule, Place::of(resource, &[key]), message)
+    let finding = Finding::new(rule, Location::of(resource, &[key]), message)
         .hint(format!("remove `{key}`"))
         .fix(Fix::one(
             format!("remove `{key}`"),
@@ -105,14 +105,14 @@ fn invoked(uri: &Text) -> Option<Text> {
 /// The identity source that shuts out callers whom the stack admits, and what admits them. A stack that records whom it
 /// admits must have none; beside a setting, one that does not carry a token (`sessionId`) is no bar.
 /// What is no identity source at all keeps the authorizer from being made, and is told as that.
-fn shut_out(model: &Model, authorizer: &Authorizer) -> Option<(String, Anonymous)> {
-    let mut sources = known(authorizer).flat_map(|source| source.parts());
-    if sources.any(|source| verdict(source) != Verdict::Right) {
+fn shut_out(model: &Model, authorizer: &Authorizer) -> Option<(String, AnonymousAccess)> {
+    let mut sources = known_sources(authorizer).flat_map(|source| source.parts());
+    if sources.any(|source| check_syntax(source) != SourceSyntax::Valid) {
         return None;
     }
-    let mut sources = known(authorizer).flat_map(|source| source.parts());
+    let mut sources = known_sources(authorizer).flat_map(|source| source.parts());
     let first = sources.find(|source| source.contains("request."))?;
-    let admitted = callers::anonymous(model, authorizer)?;
+    let admitted = anonymous::anonymous_access(model, authorizer)?;
     let mut all =
         std::iter::once(first).chain(sources.filter(|source| source.contains("request.")));
     let bar = all.find(|source| admitted.is_recorded || carries_token(source))?;

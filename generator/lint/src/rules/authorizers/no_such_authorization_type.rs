@@ -1,11 +1,11 @@
 use stackgen_model::{Route, Text};
 
-use crate::context::Context;
-use crate::facts::authorization::{Kind, kind};
+use crate::context::RuleContext;
+use crate::facts::authorization::{AuthorizationKind, authorization_kind};
 use crate::facts::settings;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A route has an `AuthorizationType` that API Gateway v2 does not know.
@@ -29,17 +29,17 @@ rule! {
     example: "authorizers/no_such_authorization_type.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = context.websockets().flat_map(|api| &api.routes);
-    routes.filter_map(of_route).collect()
+    routes.filter_map(check_route).collect()
 }
 
-fn of_route(route: &Route) -> Option<Finding> {
+fn check_route(route: &Route) -> Option<Finding> {
     let word = route
         .authorization_type
         .as_ref()
         .and_then(Text::as_literal)?;
-    if kind(route) != Kind::Other {
+    if authorization_kind(route) != AuthorizationKind::Other {
         return None;
     }
     let path = ["AuthorizationType"];
@@ -52,7 +52,7 @@ fn of_route(route: &Route) -> Option<Finding> {
         "route `{}` has `AuthorizationType: {word}`, which does not exist",
         route.key
     );
-    let finding = Finding::new(&RULE, Place::of(&route.resource, &path), message)
+    let finding = Finding::new(&RULE, Location::of(&route.resource, &path), message)
         .hint(match meant {
             Some(meant) => format!("write `{meant}`"),
             None if route.key.is_connect() => {
@@ -62,7 +62,7 @@ fn of_route(route: &Route) -> Option<Finding> {
         })
         .fix(Fix::one("write the type in capitals", edit));
     Some(match settings::is_computed(&route.resource, &path) {
-        true => settings::by_default(finding),
+        true => settings::unless_overridden(finding),
         false => finding,
     })
 }

@@ -4,9 +4,9 @@ mod no_echo_parameter_in_environment;
 mod plain_secret_in_environment;
 mod reserved_environment_name;
 
-use crate::registry::Group;
+use crate::registry::RuleGroup;
 
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "environment",
     title: "Environment variables",
     prefix: "SG5",

@@ -2,8 +2,8 @@ use stackgen_cfn::Call;
 use stackgen_model::{Model, Setting};
 
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::environment::{self, Variable};
+use crate::context::RuleContext;
+use crate::facts::environment::{self, EnvironmentVariable};
 use crate::rule::rule;
 
 rule! {
@@ -27,12 +27,12 @@ rule! {
     example: "environment/no_echo_parameter_in_environment.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let finding = |variable: Variable<'_>| {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let finding = |variable: EnvironmentVariable<'_>| {
         let parameter = variable.node()?.as_call().and_then(Call::as_ref_name)?;
-        is_hidden(context.model, parameter).then(|| of_variable(&variable, parameter))
+        is_hidden(context.model, parameter).then(|| variable_finding(&variable, parameter))
     };
-    environment::one_a_place(environment::variables(&context.facts).filter_map(finding))
+    environment::one_per_location(environment::variables(&context.facts).filter_map(finding))
 }
 
 fn is_hidden(model: &Model, parameter: &str) -> bool {
@@ -40,9 +40,9 @@ fn is_hidden(model: &Model, parameter: &str) -> bool {
     parameter.is_some_and(|parameter| parameter.bool("NoEcho") == Setting::Set(true))
 }
 
-fn of_variable(variable: &Variable<'_>, parameter: &str) -> Finding {
+fn variable_finding(variable: &EnvironmentVariable<'_>, parameter: &str) -> Finding {
     let (id, name) = (&variable.function.resource.logical_id, variable.name);
     let message = format!("{name} hands the hidden parameter {parameter} to {id} in plain");
-    Finding::new(&RULE, variable.place(), message)
+    Finding::new(&RULE, variable.location(), message)
         .hint("give the function the name of a secret, and let it read the secret")
 }

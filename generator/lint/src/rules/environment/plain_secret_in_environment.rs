@@ -1,8 +1,8 @@
 use stackgen_cfn::Value;
 
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::environment::{self, Variable};
+use crate::context::RuleContext;
+use crate::facts::environment::{self, EnvironmentVariable};
 use crate::facts::secrets;
 use crate::rule::rule;
 
@@ -31,27 +31,27 @@ rule! {
     example: "environment/plain_secret_in_environment.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let plain = environment::variables(&context.facts)
-        .filter(|variable| secrets::is_secret(variable.name) && is_plain(variable));
-    environment::one_a_place(plain.map(|variable| of_variable(&variable)))
+        .filter(|variable| secrets::is_secret_name(variable.name) && is_plain(variable));
+    environment::one_per_location(plain.map(|variable| variable_finding(&variable)))
 }
 
-fn of_variable(variable: &Variable<'_>) -> Finding {
+fn variable_finding(variable: &EnvironmentVariable<'_>) -> Finding {
     let (id, name) = (&variable.function.resource.logical_id, variable.name);
     let message = format!(
         "the value of {name} of {id} stands in the template, and its name says that it is secret"
     );
-    Finding::new(&RULE, variable.key_place().hidden(), message)
+    Finding::new(&RULE, variable.key_location().hidden(), message)
         .hint("keep it in Secrets Manager or the parameter store, and give the function its name")
 }
 
 /// Whether the value is written out where the variable is, and looks like nothing but a secret.
-fn is_plain(variable: &Variable<'_>) -> bool {
+fn is_plain(variable: &EnvironmentVariable<'_>) -> bool {
     let written = match variable.node() {
         Some(node) => matches!(node.value, Value::String(_)),
         None => true,
     };
     let value = variable.value.as_literal();
-    written && value.is_some_and(|value| secrets::looks_secret(variable.name, value))
+    written && value.is_some_and(|value| secrets::looks_like_secret(variable.name, value))
 }

@@ -1,6 +1,6 @@
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::environment::{self, Variable};
+use crate::context::RuleContext;
+use crate::facts::environment::{self, EnvironmentVariable};
 use crate::rule::rule;
 
 rule! {
@@ -26,16 +26,16 @@ rule! {
     example: "environment/reserved_environment_name.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let reserved = environment::variables(&context.facts)
         .filter(|it| stackgen_model::is_reserved_variable(it.name));
-    environment::one_a_place(reserved.map(|variable| of_variable(&variable)))
+    environment::one_per_location(reserved.map(|variable| variable_finding(&variable)))
 }
 
-fn of_variable(variable: &Variable<'_>) -> Finding {
+fn variable_finding(variable: &EnvironmentVariable<'_>) -> Finding {
     let (id, name) = (&variable.function.resource.logical_id, variable.name);
     let message = format!("{id} sets {name}, which Lambda keeps for itself");
-    let place = variable.key_place();
+    let location = variable.key_location();
     let credential = name.contains("KEY") || name.contains("TOKEN");
     let hint = match name {
         "AWS_REGION" | "AWS_DEFAULT_REGION" => {
@@ -44,6 +44,10 @@ fn of_variable(variable: &Variable<'_>) -> Finding {
         _ if credential => "leave it out: Lambda sets it to the credentials of the function's role",
         _ => "leave it out, or give it another name",
     };
-    let place = if credential { place.hidden() } else { place };
-    Finding::new(&RULE, place, message).hint(hint)
+    let location = if credential {
+        location.hidden()
+    } else {
+        location
+    };
+    Finding::new(&RULE, location, message).hint(hint)
 }

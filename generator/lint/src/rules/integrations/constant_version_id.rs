@@ -2,10 +2,10 @@ use std::collections::HashSet;
 
 use stackgen_model::{FunctionLink, LogicalId, Model, Qualifier, Resolved, Resource};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::constant_id;
 use crate::rule::rule;
-use crate::{Finding, Place, Severity};
+use crate::{Finding, Location, Severity};
 
 rule! {
     /// An API calls a version of a function that is published once and never again.
@@ -32,7 +32,7 @@ rule! {
     example: "integrations/constant_version_id.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     for api in context.websockets() {
@@ -46,8 +46,8 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             };
             // One version is one mistake, whoever calls it.
             if named.is_constant() && seen.insert(&named.version.logical_id) {
-                let place = Place::of(caller, &[property]);
-                found.push(named.finding(&caller.logical_id, place));
+                let location = Location::of(caller, &[property]);
+                found.push(named.finding(&caller.logical_id, location));
             }
         }
     }
@@ -55,14 +55,14 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 /// A version that is called, and the alias that it is called by.
-struct Named<'a> {
+struct CalledVersion<'a> {
     version: &'a Resource,
     alias: Option<&'a Resource>,
 }
 
-fn named<'a>(model: &'a Model, link: &FunctionLink) -> Option<Named<'a>> {
+fn named<'a>(model: &'a Model, link: &FunctionLink) -> Option<CalledVersion<'a>> {
     match link.qualifier.as_ref()? {
-        Qualifier::Version(id) => Some(Named {
+        Qualifier::Version(id) => Some(CalledVersion {
             version: model.resource(id)?,
             alias: None,
         }),
@@ -71,7 +71,7 @@ fn named<'a>(model: &'a Model, link: &FunctionLink) -> Option<Named<'a>> {
             let version = alias.properties.text("FunctionVersion")?;
             let version = model.resource(&version.as_reference()?.logical_id)?;
             let is_version = version.kind == "AWS::Lambda::Version";
-            is_version.then_some(Named {
+            is_version.then_some(CalledVersion {
                 version,
                 alias: Some(alias),
             })
@@ -80,7 +80,7 @@ fn named<'a>(model: &'a Model, link: &FunctionLink) -> Option<Named<'a>> {
     }
 }
 
-impl Named<'_> {
+impl CalledVersion<'_> {
     /// Whether nothing that is made anew with every change of code makes the version anew.
     fn is_constant(&self) -> bool {
         let properties = &self.version.properties;
@@ -90,20 +90,20 @@ impl Named<'_> {
         same && properties.as_map().is_some() && constant_id::is_constant(self.version)
     }
 
-    fn finding(&self, caller: &LogicalId, place: Place) -> Finding {
+    fn finding(&self, caller: &LogicalId, location: Location) -> Finding {
         let id = &self.version.logical_id;
         let message = format!(
             "version {id} has the same logical id for ever, so that {caller} calls the code of the first day"
         );
-        let finding = Finding::new(&RULE, Place::of(self.version, &[]), message)
-            .related(place, "what is called")
+        let finding = Finding::new(&RULE, Location::of(self.version, &[]), message)
+            .related(location, "what is called")
             .hint("end its id in a digest of the function's code and configuration, or call the function itself");
         match self.alias {
             None => finding,
             Some(alias) => Finding {
                 severity: Severity::Note,
                 ..finding.related(
-                    Place::of(alias, &["FunctionVersion"]),
+                    Location::of(alias, &["FunctionVersion"]),
                     "the alias that names it",
                 )
             },

@@ -1,8 +1,8 @@
 use stackgen_model::{Integration, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// An integration of a type that calls web addresses, or nothing at all, has the URI of a function.
@@ -25,12 +25,12 @@ rule! {
     example: "integrations/function_behind_http_integration.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let integrations = context.websockets().flat_map(|api| &api.integrations);
-    integrations.filter_map(of_integration).collect()
+    integrations.filter_map(check_integration).collect()
 }
 
-fn of_integration(integration: &Integration) -> Option<Finding> {
+fn check_integration(integration: &Integration) -> Option<Finding> {
     let kind = integration
         .integration_type
         .as_ref()
@@ -45,7 +45,7 @@ fn of_integration(integration: &Integration) -> Option<Finding> {
     }
     let (resource, id) = (&integration.resource, &integration.resource.logical_id);
     let message = format!("{id} has a function's URI, and its type `{kind}` invokes none");
-    let finding = Finding::new(&RULE, Place::of(resource, &["IntegrationType"]), message)
-        .related(Place::of(resource, &["IntegrationUri"]), "a function");
+    let finding = Finding::new(&RULE, Location::of(resource, &["IntegrationType"]), message)
+        .related(Location::of(resource, &["IntegrationUri"]), "a function");
     Some(finding.hint("set `IntegrationType: AWS_PROXY`"))
 }

@@ -2,10 +2,10 @@ use std::collections::HashSet;
 
 use stackgen_model::{Integration, Link};
 
-use crate::context::Context;
-use crate::facts::hard_coded::{function_name, function_names};
+use crate::context::RuleContext;
+use crate::facts::hard_coded_arns::{function_name, function_names};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// An integration calls a function that is not in the template, although the template's other functions are.
@@ -29,18 +29,18 @@ rule! {
     example: "integrations/function_outside_stack.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let names = function_names(context.model);
     if context.model.functions.is_empty() {
         return Vec::new();
     }
     let integrations = context.websockets().flat_map(|api| &api.integrations);
     integrations
-        .filter_map(|it| of_integration(it, &names))
+        .filter_map(|it| check_integration(it, &names))
         .collect()
 }
 
-fn of_integration(integration: &Integration, names: &HashSet<&str>) -> Option<Finding> {
+fn check_integration(integration: &Integration, names: &HashSet<&str>) -> Option<Finding> {
     let (Link::External(_), Some(uri)) = (&integration.function.function, &integration.uri) else {
         return None;
     };
@@ -52,7 +52,7 @@ fn of_integration(integration: &Integration, names: &HashSet<&str>) -> Option<Fi
     let id = &integration.resource.logical_id;
     let which = name.map(|name| format!(", `{name}`")).unwrap_or_default();
     let message = format!("{id} calls a function that is not in this template{which}");
-    let place = Place::of(&integration.resource, &["IntegrationUri"]);
+    let location = Location::of(&integration.resource, &["IntegrationUri"]);
     let hint = "see that the function's own stack lets this API invoke it, or refer to a function of this template";
-    Some(Finding::new(&RULE, place, message).hint(hint))
+    Some(Finding::new(&RULE, location, message).hint(hint))
 }

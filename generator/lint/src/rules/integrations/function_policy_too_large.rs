@@ -2,10 +2,10 @@ use std::collections::HashMap;
 
 use stackgen_model::{Model, Permission, Text};
 
-use crate::context::Context;
-use crate::facts::permissions::named;
+use crate::context::RuleContext;
+use crate::facts::permissions::describe_target;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A function has more permissions than its policy has room for.
@@ -33,7 +33,7 @@ rule! {
 /// The bytes of policy that Lambda keeps.
 const MOST: usize = 20_480;
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let called = context.facts.called_functions();
     let mut policies: HashMap<_, Vec<&Permission>> = HashMap::new();
     for permission in &context.model.permissions {
@@ -48,11 +48,11 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     let found = policies
         .values()
-        .filter_map(|it| of_policy(context.model, it));
+        .filter_map(|it| check_policy(context.model, it));
     found.collect()
 }
 
-fn of_policy(model: &Model, permissions: &[&Permission]) -> Option<Finding> {
+fn check_policy(model: &Model, permissions: &[&Permission]) -> Option<Finding> {
     let first = permissions.first()?;
     let size: usize = permissions.iter().map(|permission| least(permission)).sum();
     if size <= MOST {
@@ -61,7 +61,7 @@ fn of_policy(model: &Model, permissions: &[&Permission]) -> Option<Finding> {
     let function = first.function.function.to()?;
     let of = match first.function.qualifier.as_ref() {
         None => function.to_string(),
-        qualifier => named(model, function, qualifier),
+        qualifier => describe_target(model, function, qualifier),
     };
     let message = format!(
         "the policy of {of} has {} statements of {size} bytes at least, and Lambda keeps {MOST}",
@@ -69,8 +69,8 @@ fn of_policy(model: &Model, permissions: &[&Permission]) -> Option<Finding> {
     );
     let last = permissions.last()?;
     Some(
-        Finding::new(&RULE, Place::of(&first.resource, &[]), message)
-            .related(Place::of(&last.resource, &[]), "the last of them")
+        Finding::new(&RULE, Location::of(&first.resource, &[]), message)
+            .related(Location::of(&last.resource, &[]), "the last of them")
             .hint("write one permission whose `SourceArn` ends in `${Api}/*`"),
     )
 }

@@ -1,6 +1,6 @@
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::hard_coded::HardCoded;
+use crate::context::RuleContext;
+use crate::facts::hard_coded_arns::HardCodedArn;
 use crate::rule::rule;
 
 rule! {
@@ -25,7 +25,7 @@ rule! {
     example: "integrations/hard_coded_account.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     context
         .facts
         .hard_coded_arns()
@@ -34,13 +34,13 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn finding(arn: &HardCoded<'_>) -> Option<Finding> {
+fn finding(arn: &HardCodedArn<'_>) -> Option<Finding> {
     let account = arn.account?;
     let region = arn.region.map(|region| format!(" and region `{region}`"));
     let region = region.unwrap_or_default();
     let message = format!("{} works in account `{account}`{region} alone", arn.what);
     Some(
-        Finding::new(&RULE, arn.place.clone(), message)
+        Finding::new(&RULE, arn.location.clone(), message)
             .hint("write `${AWS::AccountId}` in a `Sub`, or refer to the resource itself"),
     )
 }

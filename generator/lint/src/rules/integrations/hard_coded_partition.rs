@@ -1,6 +1,6 @@
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::hard_coded::HardCoded;
+use crate::context::RuleContext;
+use crate::facts::hard_coded_arns::HardCodedArn;
 use crate::rule::rule;
 
 rule! {
@@ -23,7 +23,7 @@ rule! {
     example: "integrations/hard_coded_partition.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     context
         .facts
         .hard_coded_arns()
@@ -32,7 +32,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn finding(arn: &HardCoded<'_>) -> Option<Finding> {
+fn finding(arn: &HardCodedArn<'_>) -> Option<Finding> {
     let partition = arn.partition?;
     // What is tied to more is told by its account or region.
     if arn.account.or(arn.region).is_some() {
@@ -40,7 +40,7 @@ fn finding(arn: &HardCoded<'_>) -> Option<Finding> {
     }
     let message = format!("{} works in partition `{partition}` alone", arn.what);
     Some(
-        Finding::new(&RULE, arn.place.clone(), message)
+        Finding::new(&RULE, arn.location.clone(), message)
             .hint("write `arn:${AWS::Partition}:` in a `Sub`"),
     )
 }

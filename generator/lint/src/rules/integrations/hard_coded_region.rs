@@ -1,6 +1,6 @@
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::hard_coded::HardCoded;
+use crate::context::RuleContext;
+use crate::facts::hard_coded_arns::HardCodedArn;
 use crate::rule::rule;
 
 rule! {
@@ -25,7 +25,7 @@ rule! {
     example: "integrations/hard_coded_region.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     context
         .facts
         .hard_coded_arns()
@@ -34,12 +34,12 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn finding(arn: &HardCoded<'_>) -> Option<Finding> {
+fn finding(arn: &HardCodedArn<'_>) -> Option<Finding> {
     // With an account beside it, the account is the finding.
     let region = arn.region.filter(|_| arn.account.is_none())?;
     let message = format!("{} works in region `{region}` alone", arn.what);
     Some(
-        Finding::new(&RULE, arn.place.clone(), message)
+        Finding::new(&RULE, arn.location.clone(), message)
             .hint("write `${AWS::Region}` in a `Sub`, or refer to the resource itself"),
     )
 }

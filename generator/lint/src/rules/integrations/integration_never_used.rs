@@ -2,9 +2,9 @@ use std::collections::HashSet;
 
 use stackgen_model::{Api, Integration, Link};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// No route uses an integration.
@@ -26,15 +26,15 @@ rule! {
     example: "integrations/integration_never_used.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     context
         .websockets()
         .filter(|api| context.is_complete(api))
-        .flat_map(of_api)
+        .flat_map(check_api)
         .collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
+fn check_api(api: &Api) -> Vec<Finding> {
     let unknown = |target: &Link| matches!(target, Link::Unknown(_) | Link::External(_));
     if api.routes.iter().any(|route| unknown(&route.target)) {
         return Vec::new();
@@ -51,7 +51,7 @@ fn of_api(api: &Api) -> Vec<Finding> {
     let finding = |integration: &Integration| {
         let id = &integration.resource.logical_id;
         let message = format!("no route uses {id}");
-        Finding::new(&RULE, Place::of(&integration.resource, &[]), message).hint(format!(
+        Finding::new(&RULE, Location::of(&integration.resource, &[]), message).hint(format!(
             "let a route have `Target: !Sub integrations/${{{id}}}`, or remove it"
         ))
     };

@@ -1,9 +1,9 @@
 use stackgen_model::{Integration, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// An integration of a WebSocket API asks for payload format 2.0.
@@ -26,12 +26,12 @@ rule! {
     example: "integrations/integration_payload_version_2.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let integrations = context.websockets().flat_map(|api| &api.integrations);
-    integrations.filter_map(of_integration).collect()
+    integrations.filter_map(check_integration).collect()
 }
 
-fn of_integration(integration: &Integration) -> Option<Finding> {
+fn check_integration(integration: &Integration) -> Option<Finding> {
     let version = integration.payload_format_version.as_ref()?;
     let version = Text::as_literal(version).filter(|version| version.starts_with('2'))?;
     let (resource, path) = (&integration.resource, ["PayloadFormatVersion"]);
@@ -41,6 +41,6 @@ fn of_integration(integration: &Integration) -> Option<Finding> {
         "remove `PayloadFormatVersion`",
         fix::remove(resource, &path),
     );
-    let finding = Finding::new(&RULE, Place::of(resource, &path), message);
+    let finding = Finding::new(&RULE, Location::of(resource, &path), message);
     Some(finding.hint("remove `PayloadFormatVersion`").fix(fix))
 }

@@ -1,8 +1,8 @@
 use stackgen_model::Permission;
 
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::width;
+use crate::context::RuleContext;
+use crate::facts::permission_scope;
 use crate::rule::rule;
 
 rule! {
@@ -30,12 +30,12 @@ rule! {
     example: "integrations/integration_permission_too_wide.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let called = context.facts.called_functions();
     let finding = |permission: &Permission| {
         let called = called.get(permission.function.function.to()?)?;
         let judged = called.by_integration;
-        width::finding(&RULE, permission, called.api.filter(|_| judged)?, "*")
+        permission_scope::scope_finding(&RULE, permission, called.api.filter(|_| judged)?, "*")
     };
     context
         .model

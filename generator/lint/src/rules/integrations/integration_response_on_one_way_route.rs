@@ -2,9 +2,9 @@ use std::collections::HashMap;
 
 use stackgen_model::{Api, Integration, LogicalId, Route};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// An integration has responses, and every route that uses it is one-way.
@@ -30,15 +30,15 @@ rule! {
     example: "integrations/integration_response_on_one_way_route.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     context
         .websockets()
         .filter(|api| context.is_complete(api))
-        .flat_map(of_api)
+        .flat_map(check_api)
         .collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
+fn check_api(api: &Api) -> Vec<Finding> {
     let mut routes: HashMap<&LogicalId, Vec<&Route>> = HashMap::new();
     for route in &api.routes {
         if let Some(integration) = route.target.to() {
@@ -55,10 +55,10 @@ fn of_api(api: &Api) -> Vec<Finding> {
             "{id} has responses, and route `{}` is one-way",
             routes.first()?.key
         );
-        let place = Place::of(&response.resource, &[]);
+        let location = Location::of(&response.resource, &[]);
         Some(
-            Finding::new(&RULE, place, message)
-                .related(Place::of(&routes.first()?.resource, &[]), "sends nothing back")
+            Finding::new(&RULE, location, message)
+                .related(Location::of(&routes.first()?.resource, &[]), "sends nothing back")
                 .hint("set `RouteResponseSelectionExpression: $default` on the route, and add a route response"),
         )
     };

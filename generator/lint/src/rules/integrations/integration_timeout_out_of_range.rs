@@ -1,9 +1,9 @@
 use stackgen_model::Integration;
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// An integration's timeout is none that a WebSocket API takes.
@@ -28,12 +28,12 @@ rule! {
 
 const RANGE: std::ops::RangeInclusive<i64> = 50..=29_000;
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let integrations = context.websockets().flat_map(|api| &api.integrations);
-    integrations.filter_map(of_integration).collect()
+    integrations.filter_map(check_integration).collect()
 }
 
-fn of_integration(integration: &Integration) -> Option<Finding> {
+fn check_integration(integration: &Integration) -> Option<Finding> {
     let timeout = integration
         .timeout_millis
         .value()
@@ -43,7 +43,7 @@ fn of_integration(integration: &Integration) -> Option<Finding> {
     let id = &resource.logical_id;
     let message =
         format!("the timeout of {id} is {timeout} ms, and API Gateway takes {least} to {most}");
-    let finding = Finding::new(&RULE, Place::of(resource, &path), message);
+    let finding = Finding::new(&RULE, Location::of(resource, &path), message);
     Some(match timeout {
         timeout if timeout > most => {
             let edit = fix::replace(resource, &path, *most);

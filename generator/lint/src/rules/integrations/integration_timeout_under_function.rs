@@ -2,9 +2,9 @@ use std::collections::HashMap;
 
 use stackgen_model::{Function, Integration, LogicalId, Setting};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place, Severity};
+use crate::{Finding, Location, Severity};
 
 rule! {
     /// API Gateway stops waiting for a function before the function's own timeout.
@@ -32,16 +32,16 @@ rule! {
 /// What API Gateway waits when the template does not say, which is also the most.
 const MOST: i64 = 29_000;
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let functions = context.model.functions.iter();
     let functions: HashMap<_, _> = functions.map(|it| (&it.resource.logical_id, it)).collect();
     let integrations = context.websockets().flat_map(|api| &api.integrations);
     integrations
-        .filter_map(|it| of_integration(it, &functions))
+        .filter_map(|it| check_integration(it, &functions))
         .collect()
 }
 
-fn of_integration(
+fn check_integration(
     integration: &Integration,
     functions: &HashMap<&LogicalId, &Function>,
 ) -> Option<Finding> {
@@ -69,11 +69,11 @@ fn of_integration(
     let message = format!("{id} waits {waits} ms for {name}, which may run {runs} s");
     let finding = Finding::new(
         &RULE,
-        Place::of(&integration.resource, &["TimeoutInMillis"]),
+        Location::of(&integration.resource, &["TimeoutInMillis"]),
         message,
     )
     .related(
-        Place::of(&function.resource, &["Timeout"]),
+        Location::of(&function.resource, &["Timeout"]),
         "the function's timeout",
     );
     Some(match waits {

@@ -1,9 +1,9 @@
 use stackgen_model::{Integration, Piece, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// The URI of a Lambda integration is no invocation path.
@@ -31,24 +31,24 @@ rule! {
 
 const PATH: &str = ":lambda:path/2015-03-31/functions/";
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let integrations = context.websockets().flat_map(|api| &api.integrations);
-    integrations.filter_map(of_integration).collect()
+    integrations.filter_map(check_integration).collect()
 }
 
-fn of_integration(integration: &Integration) -> Option<Finding> {
+fn check_integration(integration: &Integration) -> Option<Finding> {
     let kind = integration.integration_type.as_ref()?.as_literal()?;
     let uri = integration
         .uri
         .as_ref()
         .filter(|uri| uri.unknown().is_none())?;
     let (resource, id) = (&integration.resource, &integration.resource.logical_id);
-    let place = Place::of(resource, &["IntegrationUri"]);
+    let location = Location::of(resource, &["IntegrationUri"]);
     let bare = is_bare(integration, uri);
     let is_proxy = kind == "AWS_PROXY";
     if bare && matches!(kind, "AWS_PROXY" | "AWS") {
         let message = format!("the URI of {id} names a function and is no path that invokes it");
-        let finding = Finding::new(&RULE, place, message).with_confidence(Confidence::Medium);
+        let finding = Finding::new(&RULE, location, message).with_confidence(Confidence::Medium);
         let Some(reference) = uri.as_reference() else {
             return Some(finding.hint(format!("put it between `…{PATH}` and `/invocations`")));
         };
@@ -90,7 +90,7 @@ fn of_integration(integration: &Integration) -> Option<Finding> {
             "write `arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}{PATH}{{function}}/invocations`"
         ),
     };
-    Some(Finding::new(&RULE, place, format!("the URI of {id} {wrong}")).hint(hint))
+    Some(Finding::new(&RULE, location, format!("the URI of {id} {wrong}")).hint(hint))
 }
 
 fn is_bare(integration: &Integration, uri: &Text) -> bool {

@@ -1,8 +1,8 @@
 use stackgen_model::{Integration, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// An integration that calls something does not say what.
@@ -25,12 +25,12 @@ rule! {
     example: "integrations/integration_without_uri.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let integrations = context.websockets().flat_map(|api| &api.integrations);
-    integrations.filter_map(of_integration).collect()
+    integrations.filter_map(check_integration).collect()
 }
 
-fn of_integration(integration: &Integration) -> Option<Finding> {
+fn check_integration(integration: &Integration) -> Option<Finding> {
     let kind = integration
         .integration_type
         .as_ref()
@@ -42,7 +42,7 @@ fn of_integration(integration: &Integration) -> Option<Finding> {
     }
     let message = format!("{id} is of type `{kind}` and has no `IntegrationUri`");
     Some(
-        Finding::new(&RULE, Place::of(resource, &[]), message)
+        Finding::new(&RULE, Location::of(resource, &[]), message)
             .hint("say what it calls in `IntegrationUri`"),
     )
 }

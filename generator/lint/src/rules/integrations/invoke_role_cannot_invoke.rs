@@ -1,11 +1,11 @@
 use indexmap::IndexMap;
 use stackgen_model::LogicalId;
 
-use crate::context::Context;
-use crate::facts::invoke_role::{Lack, RoleLack, lacks};
-use crate::facts::permissions::named;
+use crate::context::RuleContext;
+use crate::facts::invoke_role::{RoleGap, RoleProblem, role_problems};
+use crate::facts::permissions::describe_target;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// The role that an integration or authorizer invokes its function as may not invoke it, or is not API Gateway's to take.
@@ -31,22 +31,22 @@ rule! {
     example: "integrations/invoke_role_cannot_invoke.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     // What a role lacks is one mistake, for however many callers it does.
-    let mut of_role: IndexMap<(&LogicalId, Lack), Vec<RoleLack<'_>>> = IndexMap::new();
-    for lack in lacks(&context.facts) {
+    let mut of_role: IndexMap<(&LogicalId, RoleGap), Vec<RoleProblem<'_>>> = IndexMap::new();
+    for lack in role_problems(&context.facts) {
         let key = (&lack.role.resource.logical_id, lack.what);
         of_role.entry(key).or_default().push(lack);
     }
     let of_role = of_role.values();
     of_role
-        .filter_map(|lacks| Some(of_role_lacks(context, lacks.split_first()?)))
+        .filter_map(|lacks| Some(role_lacks_finding(context, lacks.split_first()?)))
         .collect()
 }
 
-fn of_role_lacks(
-    context: &Context<'_>,
-    (first, others): (&RoleLack<'_>, &[RoleLack<'_>]),
+fn role_lacks_finding(
+    context: &RuleContext<'_>,
+    (first, others): (&RoleProblem<'_>, &[RoleProblem<'_>]),
 ) -> Finding {
     let (role, function) = (&first.role.resource.logical_id, first.function);
     let id = &first.caller.logical_id;
@@ -56,25 +56,25 @@ fn of_role_lacks(
         more => format!(", and {more} others do too"),
     };
     let (message, hint) = match first.what {
-        Lack::Trust => (
+        RoleGap::Trust => (
             format!("{id} invokes {function} as {role}, which API Gateway may not take{also}"),
             "let the role trust the service `apigateway.amazonaws.com`".to_owned(),
         ),
-        Lack::Grant => (
+        RoleGap::Grant => (
             format!(
                 "{id} invokes {function} as {role}, which may not invoke {}{also}",
-                named(context.model, function, first.qualifier)
+                describe_target(context.model, function, first.qualifier)
             ),
             format!("allow {role} `lambda:InvokeFunction` on the ARN that {id} calls"),
         ),
     };
-    let place = Place::of(first.caller, &[first.property]);
-    let role = Place::of(&first.role.resource, &[]);
-    let finding = Finding::new(&RULE, place, message)
+    let location = Location::of(first.caller, &[first.property]);
+    let role = Location::of(&first.role.resource, &[]);
+    let finding = Finding::new(&RULE, location, message)
         .related(role, "the role")
         .hint(hint);
     others.iter().take(SHOWN).fold(finding, |finding, lack| {
-        finding.related(Place::of(lack.caller, &[lack.property]), "so does this")
+        finding.related(Location::of(lack.caller, &[lack.property]), "so does this")
     })
 }
 

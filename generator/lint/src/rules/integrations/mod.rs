@@ -20,9 +20,9 @@ mod integration_without_uri;
 mod invoke_role_cannot_invoke;
 mod permission_on_other_qualifier;
 
-use crate::registry::Group;
+use crate::registry::RuleGroup;
 
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "integrations",
     title: "Integrations, and who may call their functions",
     prefix: "SG3",

@@ -1,7 +1,7 @@
-use crate::context::Context;
-use crate::facts::permissions::{Refusal, Why, named};
+use crate::context::RuleContext;
+use crate::facts::permissions::{DenialReason, DeniedInvocation, describe_target};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A permission is for another version or alias of the function than the one that is called.
@@ -26,27 +26,27 @@ rule! {
     example: "integrations/permission_on_other_qualifier.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let refusals = context.facts.denied_invocations().iter();
     refusals
         .filter_map(|refusal| finding(context, refusal))
         .collect()
 }
 
-fn finding(context: &Context<'_>, refusal: &Refusal<'_>) -> Option<Finding> {
-    let Why::OtherQualifier(permission) = refusal.why else {
+fn finding(context: &RuleContext<'_>, refusal: &DeniedInvocation<'_>) -> Option<Finding> {
+    let DenialReason::OtherQualifier(permission) = refusal.why else {
         return None;
     };
-    let name = |qualifier| named(context.model, refusal.function, qualifier);
+    let name = |qualifier| describe_target(context.model, refusal.function, qualifier);
     let admitted = name(permission.function.qualifier.as_ref());
     let called = name(refusal.link().qualifier.as_ref());
     let call = refusal.call();
     let id = &permission.resource.logical_id;
     let message = format!("{id} is for {admitted}, and {refusal} {call} {called}");
-    let place = Place::of(&permission.resource, &["FunctionName"]);
+    let location = Location::of(&permission.resource, &["FunctionName"]);
     Some(
-        Finding::new(&RULE, place, message)
-            .related(refusal.place(), "what is called")
+        Finding::new(&RULE, location, message)
+            .related(refusal.location(), "what is called")
             .hint(format!("write {}", refusal.function_name())),
     )
 }

@@ -1,10 +1,11 @@
 use stackgen_model::{Api, Text};
 
-use crate::context::Context;
-use crate::facts::environment::{self, Endpoint, Host, Scheme, Variable};
-use crate::facts::{arn, connections};
+use crate::context::RuleContext;
+use crate::facts::endpoints::{Endpoint, EndpointHost, Scheme};
+use crate::facts::environment::{self, EnvironmentVariable};
+use crate::facts::{arn, connection_arns};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// An address of a WebSocket API names a stage that the API does not have.
@@ -27,28 +28,28 @@ rule! {
     example: "management/endpoint_of_no_stage.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let endpoints = context.facts.endpoints();
     let findings = endpoints
         .iter()
-        .filter_map(|endpoint| of_endpoint(context, endpoint));
-    environment::one_a_place(findings)
+        .filter_map(|endpoint| check_endpoint(context, endpoint));
+    environment::one_per_location(findings)
 }
 
-fn of_endpoint(context: &Context<'_>, endpoint: &Endpoint<'_>) -> Option<Finding> {
-    let (Host::WebSocket(api), Some(path)) = (endpoint.host, &endpoint.path) else {
+fn check_endpoint(context: &RuleContext<'_>, endpoint: &Endpoint<'_>) -> Option<Finding> {
+    let (EndpointHost::WebSocket(api), Some(path)) = (endpoint.host, &endpoint.path) else {
         return None;
     };
-    let path = arn::named(context.model, path);
+    let path = arn::with_stage_names(context.model, path);
     let first = ["/", "?"].into_iter().fold(path, |path, end| {
         path.split_once(end)
             .map_or(path.clone(), |(first, _)| first)
     });
     let first = first.as_literal().filter(|first| !first.is_empty())?;
-    let stages = connections::stages(&context.facts, api)?;
+    let stages = connection_arns::stage_names(&context.facts, api)?;
     let names: Option<Vec<&str>> = stages.iter().map(Text::as_literal).collect();
     let names = names.filter(|names| !names.contains(&first))?;
-    let Variable { function, name, .. } = endpoint.variable;
+    let EnvironmentVariable { function, name, .. } = endpoint.variable;
     let (id, api_id) = (&function.resource.logical_id, api.id.to()?);
     let kind = match endpoint.scheme {
         Scheme::WebSocket => "clients connect",
@@ -56,7 +57,7 @@ fn of_endpoint(context: &Context<'_>, endpoint: &Endpoint<'_>) -> Option<Finding
     };
     let message =
         format!("{name} tells {id} that {kind} at stage `{first}`, which {api_id} does not have");
-    let mut finding = Finding::new(&RULE, endpoint.variable.place(), message);
+    let mut finding = Finding::new(&RULE, endpoint.variable.location(), message);
     if let Some(stage) = stage(api) {
         finding = finding.related(stage, "its stage");
     }
@@ -66,7 +67,7 @@ fn of_endpoint(context: &Context<'_>, endpoint: &Endpoint<'_>) -> Option<Finding
     }))
 }
 
-fn stage(api: &Api) -> Option<Place> {
+fn stage(api: &Api) -> Option<Location> {
     let stage = api.stages.first()?;
-    Some(Place::of(&stage.resource, &["StageName"]))
+    Some(Location::of(&stage.resource, &["StageName"]))
 }

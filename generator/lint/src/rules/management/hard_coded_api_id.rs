@@ -3,13 +3,14 @@ use std::sync::Arc;
 
 use stackgen_model::{Api, LogicalId, Resource, Text};
 
-use crate::context::Context;
-use crate::facts::connections::{self, MANAGE};
-use crate::facts::environment::{self, Endpoint, Host, Purpose, Scheme, Variable};
+use crate::context::RuleContext;
+use crate::facts::connection_arns::{self, MANAGE_CONNECTIONS};
+use crate::facts::endpoints::{self, Endpoint, EndpointHost, Purpose, Scheme};
+use crate::facts::environment::{self, EnvironmentVariable};
 use crate::facts::permissions;
-use crate::facts::policies::Statement;
+use crate::facts::policies::PolicyStatement;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// The id of an API is written in, although the template has the API.
@@ -36,7 +37,7 @@ rule! {
     example: "management/hard_coded_api_id.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let own = |api: &Api| api.resource.as_ref().and(api.id.to().cloned());
     let Some(api) = context.websockets().find_map(own) else {
         return Vec::new();
@@ -46,19 +47,21 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         .iter()
         .filter(|endpoint| is_of_websocket(endpoint));
     let told = told.map(|endpoint| {
-        let Variable { function, name, .. } = endpoint.variable;
+        let EnvironmentVariable { function, name, .. } = endpoint.variable;
         let what = format!("{name} of {}", function.resource.logical_id);
-        of(&what, endpoint.variable.place(), &api)
+        id_finding(&what, endpoint.variable.location(), &api)
     });
     let statements = context.facts.policy_statements();
-    let about = statements.iter().filter(|it| connections::is_about(it));
-    let granted = about.flat_map(|statement| of_statement(statement, &api));
-    let admitted = of_permissions(context, &api);
-    environment::one_a_place(told.chain(granted).chain(admitted))
+    let about = statements
+        .iter()
+        .filter(|it| connection_arns::allows_managing(it));
+    let granted = about.flat_map(|statement| check_statement(statement, &api));
+    let admitted = check_permissions(context, &api);
+    environment::one_per_location(told.chain(granted).chain(admitted))
 }
 
-/// Permissions for an id alone: beside one for the template's own API, such an id is that of another stack's.
-fn of_permissions(context: &Context<'_>, api: &LogicalId) -> Vec<Finding> {
+/// FunctionPermissions for an id alone: beside one for the template's own API, such an id is that of another stack's.
+fn check_permissions(context: &RuleContext<'_>, api: &LogicalId) -> Vec<Finding> {
     let called = context.facts.called_functions();
     let (mut literal, mut admitting) = (Vec::new(), HashSet::new());
     for permission in &context.model.permissions {
@@ -75,21 +78,21 @@ fn of_permissions(context: &Context<'_>, api: &LogicalId) -> Vec<Finding> {
     literal.retain(|(function, _)| !admitting.contains(function));
     let of_permission = |(_, permission): (_, &Arc<Resource>)| {
         let what = format!("the source of {}", permission.logical_id);
-        of(&what, Place::of(permission, &["SourceArn"]), api)
+        id_finding(&what, Location::of(permission, &["SourceArn"]), api)
     };
     literal.into_iter().map(of_permission).collect()
 }
 
-fn of(what: &str, place: Place, api: &LogicalId) -> Finding {
+fn id_finding(what: &str, location: Location, api: &LogicalId) -> Finding {
     let message = format!("{what} has the id of an API written in");
-    Finding::new(&RULE, place, message).hint(format!(
+    Finding::new(&RULE, location, message).hint(format!(
         "write `${{{api}}}` in its place, if {api} is meant"
     ))
 }
 
 fn is_of_websocket(endpoint: &Endpoint<'_>) -> bool {
     let name = endpoint.variable.name.to_ascii_uppercase();
-    matches!(endpoint.host, Host::Literal)
+    matches!(endpoint.host, EndpointHost::Literal)
         && is_of_stage(endpoint.path.as_ref())
         && (endpoint.scheme == Scheme::WebSocket
             || Purpose::of(&name) == Purpose::Management
@@ -102,13 +105,15 @@ fn is_of_stage(path: Option<&Text>) -> bool {
     rest.is_none_or(|(_, rest)| rest == Text::new() || rest.strip_prefix("@connections").is_some())
 }
 
-fn of_statement(statement: &Statement<'_>, api: &LogicalId) -> Vec<Finding> {
+fn check_statement(statement: &PolicyStatement<'_>, api: &LogicalId) -> Vec<Finding> {
     let literal = statement.resources().filter(|(text, _)| has_id(text));
     let what = format!(
-        "a resource of `{MANAGE}` in {}",
+        "a resource of `{MANAGE_CONNECTIONS}` in {}",
         statement.resource.logical_id
     );
-    literal.map(|(_, place)| of(&what, place, api)).collect()
+    literal
+        .map(|(_, location)| id_finding(&what, location, api))
+        .collect()
 }
 
 /// Whether the ARN of an API is that of an id.
@@ -117,5 +122,5 @@ fn has_id(arn: &Text) -> bool {
         .split_once(":execute-api:")
         .and_then(|(_, rest)| Some(rest.split_once(":")?.1.split_once(":")?.1));
     let id = resource.and_then(|resource| Some(resource.split_once("/")?.0));
-    id.is_some_and(|id| id.as_literal().is_some_and(environment::is_api_id))
+    id.is_some_and(|id| id.as_literal().is_some_and(endpoints::is_api_id))
 }

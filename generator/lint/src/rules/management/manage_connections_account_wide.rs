@@ -1,11 +1,11 @@
 use stackgen_model::{Model, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::arn::{self, Match};
-use crate::facts::connections::{self, MANAGE};
-use crate::facts::policies::Statement;
+use crate::facts::connection_arns::{self, MANAGE_CONNECTIONS};
+use crate::facts::policies::PolicyStatement;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A role may manage the connections of every API of the account.
@@ -33,30 +33,35 @@ rule! {
 /// Stages beyond this are not looked at.
 const MOST: usize = 16;
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let statements = context.facts.policy_statements();
     let foreign = foreign(context);
-    let about = statements
-        .iter()
-        .filter(|statement| connections::is_about(statement) && !statement.is_conditional());
-    let wide = |statement: &Statement<'_>| {
+    let about = statements.iter().filter(|statement| {
+        connection_arns::allows_managing(statement) && !statement.is_conditional()
+    });
+    let wide = |statement: &PolicyStatement<'_>| {
         let id = statement.resource.logical_id.clone();
         let wide = statement
             .resources()
             .find(|(text, _)| is_wide(context.model, text, &foreign));
-        wide.map(|(text, place)| of_resource(context, id.as_str(), &text, place))
+        wide.map(|(text, location)| resource_finding(context, id.as_str(), &text, location))
     };
     about.filter_map(wide).collect()
 }
 
-fn of_resource(context: &Context<'_>, role: &str, text: &Text, place: Place) -> Finding {
+fn resource_finding(
+    context: &RuleContext<'_>,
+    role: &str,
+    text: &Text,
+    location: Location,
+) -> Finding {
     let message = format!(
-        "{role} may manage the connections of every API of the account: `{MANAGE}` on `{text}`"
+        "{role} may manage the connections of every API of the account: `{MANAGE_CONNECTIONS}` on `{text}`"
     );
-    let finding = Finding::new(&RULE, place, message);
+    let finding = Finding::new(&RULE, location, message);
     let mut apis = context.websockets();
     let write = match (apis.next(), apis.next()) {
-        (Some(api), None) => connections::to_write(&context.facts, api, "*"),
+        (Some(api), None) => connection_arns::suggested_arn(&context.facts, api, "*"),
         _ => None,
     };
     match write {
@@ -65,8 +70,8 @@ fn of_resource(context: &Context<'_>, role: &str, text: &Text, place: Place) -> 
     }
 }
 
-/// Connections of an API that nobody named, at stages called as those of the template are.
-fn foreign(context: &Context<'_>) -> Vec<Text> {
+/// ConnectionArns of an API that nobody named, at stages called as those of the template are.
+fn foreign(context: &RuleContext<'_>) -> Vec<Text> {
     let stages = context.websockets().flat_map(|api| &api.stages);
     let names = stages.filter_map(|stage| stage.name.clone()).take(MOST);
     let arn = |stage: Text| {

@@ -2,12 +2,12 @@ use std::collections::HashSet;
 
 use stackgen_model::{Api, LogicalId, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::arn::Match;
-use crate::facts::connections::{self, Connections, MANAGE};
-use crate::facts::policies::Statement;
+use crate::facts::connection_arns::{self, ConnectionArns, MANAGE_CONNECTIONS};
+use crate::facts::policies::PolicyStatement;
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// `execute-api:ManageConnections` is allowed on an ARN that no connection has.
@@ -32,16 +32,16 @@ rule! {
     example: "management/manage_connections_matches_nothing.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let statements = context.facts.policy_statements();
     let mut findings = Vec::new();
     for statement in statements.iter().filter(|it| is_nothing_else(it)) {
         let connections = context.facts.connection_arns();
         let (idle, working): (Vec<_>, Vec<_>) = statement
             .resources()
-            .partition(|(text, _)| connections.reach_any(text) == Match::No);
-        for (text, place) in idle {
-            let finding = of_resource(context, connections, &text, place);
+            .partition(|(text, _)| connections.matches_any(text) == Match::No);
+        for (text, location) in idle {
+            let finding = resource_finding(context, connections, &text, location);
             findings.push(
                 match working.iter().any(|(other, _)| is_of_same(&text, other)) {
                     // What is needed may be among the rest, and this one does no harm.
@@ -66,29 +66,29 @@ fn is_of_same(one: &Text, other: &Text) -> bool {
 }
 
 /// A statement that allows more may mean its ARNs for the rest.
-fn is_nothing_else(statement: &Statement<'_>) -> bool {
+fn is_nothing_else(statement: &PolicyStatement<'_>) -> bool {
     let named = |action: Text| {
         let action = action.as_literal();
-        action.is_some_and(|action| action.eq_ignore_ascii_case(MANAGE))
+        action.is_some_and(|action| action.eq_ignore_ascii_case(MANAGE_CONNECTIONS))
     };
     statement.actions().next().is_some() && statement.actions().all(named)
 }
 
-fn of_resource(
-    context: &Context<'_>,
-    connections: &Connections<'_>,
+fn resource_finding(
+    context: &RuleContext<'_>,
+    connections: &ConnectionArns<'_>,
     text: &Text,
-    place: Place,
+    location: Location,
 ) -> Finding {
-    let why = match connections.reach_but_for_stage(text) {
-        _ if connections::names_another(context.model, text) => {
+    let why = match connections.api_without_stage(text) {
+        _ if connection_arns::names_other_api(context.model, text) => {
             "that API is no WebSocket API".to_owned()
         }
         Some(api) => format!("{api} has no stage of that name"),
         None => "a connection is `{api}/{stage}/{method}/@connections/{id}`".to_owned(),
     };
-    let message = format!("`{MANAGE}` on `{text}` allows nothing: {why}");
-    let finding = Finding::new(&RULE, place, message);
+    let message = format!("`{MANAGE_CONNECTIONS}` on `{text}` allows nothing: {why}");
+    let finding = Finding::new(&RULE, location, message);
     let named = |api: &&Api| {
         let mut references = text.references();
         references.any(|reference| Some(&reference.logical_id) == api.id.to())
@@ -98,7 +98,7 @@ fn of_resource(
         (only, None) => only,
         _ => context.websockets().find(named),
     };
-    match api.and_then(|api| connections::to_write(&context.facts, api, "POST")) {
+    match api.and_then(|api| connection_arns::suggested_arn(&context.facts, api, "POST")) {
         Some(arn) => finding.hint(format!("write `{arn}`")),
         None => finding,
     }

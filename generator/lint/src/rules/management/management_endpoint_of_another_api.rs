@@ -1,7 +1,8 @@
-use crate::context::Context;
-use crate::facts::environment::{self, Endpoint, Host, Variable};
+use crate::context::RuleContext;
+use crate::facts::endpoints::{Endpoint, EndpointHost};
+use crate::facts::environment::{self, EnvironmentVariable};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// The management endpoint that a function is told is that of an API without WebSockets.
@@ -26,7 +27,7 @@ rule! {
     example: "management/management_endpoint_of_another_api.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let endpoints = context.facts.endpoints();
     let mut wrong = endpoints.iter().filter(|it| is_wrong(it)).peekable();
     if wrong.peek().is_none() {
@@ -34,29 +35,29 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     let behind = context.facts.message_functions();
     let finding = |endpoint: &Endpoint<'_>| {
-        let Host::Other(other) = endpoint.host else {
+        let EndpointHost::Other(other) = endpoint.host else {
             return None;
         };
-        let Variable { function, name, .. } = endpoint.variable;
+        let EnvironmentVariable { function, name, .. } = endpoint.variable;
         let id = &function.resource.logical_id;
         let api = behind.get(id)?.first()?.id.to()?;
         let other_id = &other.logical_id;
         let message =
             format!("{name} tells {id} the address of {other_id}, which has no connections");
-        let finding = Finding::new(&RULE, endpoint.variable.place(), message)
-            .related(Place::of(other, &[]), "no WebSocket API")
+        let finding = Finding::new(&RULE, endpoint.variable.location(), message)
+            .related(Location::of(other, &[]), "no WebSocket API")
             .hint(format!(
                 "write `${{{api}}}` and its stage, if that is meant"
             ));
         Some(finding)
     };
-    environment::one_a_place(wrong.filter_map(finding))
+    environment::one_per_location(wrong.filter_map(finding))
 }
 
 fn is_wrong(endpoint: &Endpoint<'_>) -> bool {
     let name = endpoint.variable.name.to_ascii_uppercase();
     let has = |word: &str| name.contains(word);
-    matches!(endpoint.host, Host::Other(_))
+    matches!(endpoint.host, EndpointHost::Other(_))
         && (has("MANAGEMENT") || has("MGMT") || has("WEBSOCKET"))
         && (has("ENDPOINT") || has("URL"))
 }

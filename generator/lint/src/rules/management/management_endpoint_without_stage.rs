@@ -1,6 +1,7 @@
-use crate::context::Context;
-use crate::facts::connections;
-use crate::facts::environment::{self, Endpoint, Host, Purpose, Scheme, Variable};
+use crate::context::RuleContext;
+use crate::facts::connection_arns;
+use crate::facts::endpoints::{Endpoint, EndpointHost, Purpose, Scheme};
+use crate::facts::environment::{self, EnvironmentVariable};
 use crate::rule::rule;
 use crate::{Confidence, Finding};
 
@@ -29,7 +30,7 @@ rule! {
     example: "management/management_endpoint_without_stage.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let endpoints = context.facts.endpoints();
     let mut stageless = endpoints.iter().filter(|it| is_stageless(it)).peekable();
     if stageless.peek().is_none() {
@@ -39,22 +40,22 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let finding = |endpoint: &Endpoint<'_>| {
         let id = &endpoint.variable.function.resource.logical_id;
         let purpose = Purpose::of(endpoint.variable.name);
-        let finding = of_endpoint(context, endpoint);
+        let finding = endpoint_finding(context, endpoint);
         match purpose != Purpose::Management && behind.contains_key(id) {
             true => finding.with_confidence(Confidence::Low),
             false => finding,
         }
     };
-    environment::one_a_place(stageless.map(finding))
+    environment::one_per_location(stageless.map(finding))
 }
 
 fn is_stageless(endpoint: &Endpoint<'_>) -> bool {
-    let Variable { function, name, .. } = endpoint.variable;
+    let EnvironmentVariable { function, name, .. } = endpoint.variable;
     let path = endpoint.path.as_ref();
     let mut names = function.environment.value().into_iter().flatten();
     let is_about = |word: &str| name.to_ascii_uppercase().contains(word);
     endpoint.scheme == Scheme::Https
-        && matches!(endpoint.host, Host::WebSocket(_))
+        && matches!(endpoint.host, EndpointHost::WebSocket(_))
         && path.is_none_or(|path| path.as_literal() == Some(""))
         && Purpose::of(name) != Purpose::Clients
         && !["HOST", "DOMAIN", "BASE", "ORIGIN"]
@@ -63,16 +64,16 @@ fn is_stageless(endpoint: &Endpoint<'_>) -> bool {
         && !names.any(|(name, _)| name.to_ascii_uppercase().contains("STAGE"))
 }
 
-fn of_endpoint(context: &Context<'_>, endpoint: &Endpoint<'_>) -> Finding {
-    let Variable { function, name, .. } = endpoint.variable;
+fn endpoint_finding(context: &RuleContext<'_>, endpoint: &Endpoint<'_>) -> Finding {
+    let EnvironmentVariable { function, name, .. } = endpoint.variable;
     let id = &function.resource.logical_id;
     let message =
         format!("{id} is told to manage connections at an address without a stage, by {name}");
-    let finding = Finding::new(&RULE, endpoint.variable.place(), message);
-    let Host::WebSocket(api) = endpoint.host else {
+    let finding = Finding::new(&RULE, endpoint.variable.location(), message);
+    let EndpointHost::WebSocket(api) = endpoint.host else {
         return finding;
     };
-    let stages = connections::stages(&context.facts, api).unwrap_or_default();
+    let stages = connection_arns::stage_names(&context.facts, api).unwrap_or_default();
     match stages.as_slice() {
         [stage] => finding.hint(format!("add `/{stage}` at its end")),
         _ => finding.hint("add `/` and the name of the stage at its end"),

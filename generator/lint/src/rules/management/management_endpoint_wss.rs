@@ -3,10 +3,11 @@ use std::collections::HashSet;
 use stackgen_cfn::{Call, Function, Node, Value};
 use stackgen_model::{LogicalId, Text};
 
-use crate::context::Context;
-use crate::facts::connections::MANAGE;
-use crate::facts::environment::{self, Endpoint, Host, Purpose, Scheme, Variable};
-use crate::facts::roles::{self, Roles};
+use crate::context::RuleContext;
+use crate::facts::connection_arns::MANAGE_CONNECTIONS;
+use crate::facts::endpoints::{Endpoint, EndpointHost, Purpose, Scheme};
+use crate::facts::environment::{self, EnvironmentVariable};
+use crate::facts::function_roles::{self, FunctionRoles};
 use crate::fix::{self, Fix};
 use crate::rule::rule;
 use crate::{Confidence, Finding};
@@ -36,7 +37,7 @@ rule! {
     example: "management/management_endpoint_wss.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let endpoints = context.facts.endpoints();
     let told = |endpoint: &&Endpoint<'_>| endpoint.scheme == Scheme::Https;
     let told: HashSet<_> = endpoints.iter().filter(told).map(of_function).collect();
@@ -50,12 +51,12 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let confidence = match Purpose::of(endpoint.variable.name) {
             Purpose::Management => Confidence::High,
             Purpose::Clients => return None,
-            Purpose::Unsaid if told.contains(of_function(endpoint)) => return None,
-            Purpose::Unsaid => by_use(endpoint, roles)?,
+            Purpose::Unknown if told.contains(of_function(endpoint)) => return None,
+            Purpose::Unknown => by_use(endpoint, roles)?,
         };
-        Some(of_endpoint(endpoint).with_confidence(confidence))
+        Some(endpoint_finding(endpoint).with_confidence(confidence))
     };
-    environment::one_a_place(suspects.filter_map(finding))
+    environment::one_per_location(suspects.filter_map(finding))
 }
 
 fn of_function<'a>(endpoint: &Endpoint<'a>) -> &'a LogicalId {
@@ -63,17 +64,17 @@ fn of_function<'a>(endpoint: &Endpoint<'a>) -> &'a LogicalId {
 }
 
 fn is_suspect(endpoint: &Endpoint<'_>) -> bool {
-    endpoint.scheme == Scheme::WebSocket && !matches!(endpoint.host, Host::Other(_))
+    endpoint.scheme == Scheme::WebSocket && !matches!(endpoint.host, EndpointHost::Other(_))
 }
 
 /// How sure it is, of a name that does not say what it is for. One that speaks of WebSockets may be what clients are told.
-fn by_use(endpoint: &Endpoint<'_>, roles: &Roles<'_>) -> Option<Confidence> {
+fn by_use(endpoint: &Endpoint<'_>, roles: &FunctionRoles<'_>) -> Option<Confidence> {
     let name = endpoint.variable.name.to_ascii_uppercase();
-    let role = roles.whole(endpoint.variable.function)?;
+    let role = roles.complete_role(endpoint.variable.function)?;
     let manages = role
         .grants
         .iter()
-        .any(|grant| roles::may_allow(grant, MANAGE));
+        .any(|grant| function_roles::may_allow(grant, MANAGE_CONNECTIONS));
     if !manages || !name.contains("ENDPOINT") {
         return None;
     }
@@ -89,13 +90,13 @@ fn by_use(endpoint: &Endpoint<'_>, roles: &Roles<'_>) -> Option<Confidence> {
     }
 }
 
-fn of_endpoint(endpoint: &Endpoint<'_>) -> Finding {
-    let Variable { function, name, .. } = endpoint.variable;
+fn endpoint_finding(endpoint: &Endpoint<'_>) -> Finding {
+    let EnvironmentVariable { function, name, .. } = endpoint.variable;
     let id = &function.resource.logical_id;
     let message = format!(
         "{id} is told to manage connections at `wss://`, by {name}: requests go to `https://`"
     );
-    let finding = Finding::new(&RULE, endpoint.variable.place(), message);
+    let finding = Finding::new(&RULE, endpoint.variable.location(), message);
     match corrected(&endpoint.variable) {
         Some(with) => {
             let path = ["Environment", "Variables", name];
@@ -107,7 +108,7 @@ fn of_endpoint(endpoint: &Endpoint<'_>) -> Finding {
         }
         None => {
             let api = match endpoint.host {
-                Host::WebSocket(api) => api.id.to().map(LogicalId::as_str),
+                EndpointHost::WebSocket(api) => api.id.to().map(LogicalId::as_str),
                 _ => None,
             };
             let api = api.unwrap_or("Api");
@@ -119,7 +120,7 @@ fn of_endpoint(endpoint: &Endpoint<'_>) -> Finding {
 }
 
 /// The value with another beginning, where it begins with the scheme.
-fn corrected(variable: &Variable<'_>) -> Option<Node> {
+fn corrected(variable: &EnvironmentVariable<'_>) -> Option<Node> {
     let https = |text: &str| Some(format!("https://{}", text.strip_prefix("wss://")?));
     match &variable.node()?.value {
         Value::String(text) => Some(https(text)?.into()),

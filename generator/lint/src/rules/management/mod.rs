@@ -10,9 +10,9 @@ mod management_endpoint_without_stage;
 mod management_endpoint_wss;
 mod wrong_action_for_connections;
 
-use crate::registry::Group;
+use crate::registry::RuleGroup;
 
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "management",
     title: "Management API (`@connections`)",
     prefix: "SG5",

@@ -3,11 +3,11 @@ use std::collections::HashSet;
 use stackgen_model::Text;
 
 use crate::Finding;
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::arn::Match;
-use crate::facts::connections::MANAGE;
-use crate::facts::policies::Statement;
-use crate::facts::roles;
+use crate::facts::connection_arns::MANAGE_CONNECTIONS;
+use crate::facts::function_roles;
+use crate::facts::policies::PolicyStatement;
 use crate::rule::rule;
 
 rule! {
@@ -31,7 +31,7 @@ rule! {
     example: "management/wrong_action_for_connections.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let statements = context.facts.policy_statements();
     // Beside a statement that allows it, another one is idle and does no harm.
     let right: HashSet<_> = statements
@@ -39,26 +39,28 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         .filter(|statement| statement.actions().next().is_none() || may_manage(statement))
         .map(|statement| &statement.resource.logical_id)
         .collect();
-    let wrong = |statement: &Statement<'_>| {
+    let wrong = |statement: &PolicyStatement<'_>| {
         if right.contains(&statement.resource.logical_id) {
             return None;
         }
         let mut resources = statement.resources();
         let (text, _) = resources.find(|(text, _)| text.to_string().contains("@connections"))?;
-        Some(of_statement(statement, &text))
+        Some(statement_finding(statement, &text))
     };
     statements.iter().filter_map(wrong).collect()
 }
 
-fn may_manage(statement: &Statement<'_>) -> bool {
+fn may_manage(statement: &PolicyStatement<'_>) -> bool {
     let mut actions = statement.actions();
-    actions.any(|action| roles::names_action(&action, MANAGE) != Match::No)
+    actions.any(|action| function_roles::matches_action(&action, MANAGE_CONNECTIONS) != Match::No)
 }
 
-fn of_statement(statement: &Statement<'_>, on: &Text) -> Finding {
+fn statement_finding(statement: &PolicyStatement<'_>, on: &Text) -> Finding {
     let id = &statement.resource.logical_id;
     let actions: Vec<_> = statement.actions().map(|it| format!("`{it}`")).collect();
     let actions = actions.join(", ");
-    let message = format!("{id} allows {actions} on `{on}`, where `{MANAGE}` is asked for");
-    Finding::new(&RULE, statement.place(&["Action"]), message).hint(format!("write `{MANAGE}`"))
+    let message =
+        format!("{id} allows {actions} on `{on}`, where `{MANAGE_CONNECTIONS}` is asked for");
+    Finding::new(&RULE, statement.location(&["Action"]), message)
+        .hint(format!("write `{MANAGE_CONNECTIONS}`"))
 }

@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use stackgen_model::{Api, Piece, Resolved, Resource};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A text is longer than API Gateway takes it.
@@ -50,11 +50,11 @@ const LONGEST: &[(&str, &[&str], usize)] = &[
 
 const LONGEST_VARIABLE: usize = 2048;
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
+fn check_api(api: &Api) -> Vec<Finding> {
     let resources = api.resource.iter();
     let resources = resources
         .chain(api.routes.iter().map(|it| &it.resource))
@@ -63,14 +63,14 @@ fn of_api(api: &Api) -> Vec<Finding> {
         .chain(api.models.iter().map(|it| &it.resource))
         .chain(api.deployments.iter().map(|it| &it.resource))
         .chain(api.stages.iter().map(|it| &it.resource));
-    resources.flat_map(of_resource).collect()
+    resources.flat_map(check_resource).collect()
 }
 
-fn of_resource(resource: &Arc<Resource>) -> Vec<Finding> {
+fn check_resource(resource: &Arc<Resource>) -> Vec<Finding> {
     let kind = resource.kind.strip_prefix("AWS::ApiGatewayV2::");
     let of_kind = LONGEST.iter().filter(|(of, ..)| kind == Some(*of));
     let mut findings: Vec<Finding> = of_kind
-        .filter_map(|(_, path, longest)| of_property(resource, path, *longest))
+        .filter_map(|(_, path, longest)| check_property(resource, path, *longest))
         .collect();
     let variables = resource.properties.get("StageVariables");
     for name in variables
@@ -79,12 +79,12 @@ fn of_resource(resource: &Arc<Resource>) -> Vec<Finding> {
         .flat_map(|it| it.keys())
     {
         let path = ["StageVariables", name.as_str()];
-        findings.extend(of_property(resource, &path, LONGEST_VARIABLE));
+        findings.extend(check_property(resource, &path, LONGEST_VARIABLE));
     }
     findings
 }
 
-fn of_property(resource: &Resource, path: &[&str], longest: usize) -> Option<Finding> {
+fn check_property(resource: &Resource, path: &[&str], longest: usize) -> Option<Finding> {
     let Resolved::Text(text) = resource.properties.at_path(path)? else {
         return None;
     };
@@ -104,5 +104,5 @@ fn of_property(resource: &Resource, path: &[&str], longest: usize) -> Option<Fin
     };
     let message =
         format!("`{property}` of {id} has {at_least}{length} characters, and may have {longest}");
-    Some(Finding::new(&RULE, Place::of(resource, path), message).hint("shorten it"))
+    Some(Finding::new(&RULE, Location::of(resource, path), message).hint("shorten it"))
 }

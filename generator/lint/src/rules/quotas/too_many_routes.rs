@@ -1,5 +1,5 @@
 use crate::Finding;
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::quota;
 use crate::rule::rule;
 
@@ -26,10 +26,10 @@ rule! {
 /// The quota of an API.
 const QUOTA: usize = 300;
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let over = |api: &'_ stackgen_model::Api| {
         let resources = api.routes.iter().map(|it| &it.resource);
-        quota::over(&RULE, api, "routes", QUOTA, resources)
+        quota::over_quota(&RULE, api, "routes", QUOTA, resources)
     };
     context.websockets().filter_map(over).collect()
 }

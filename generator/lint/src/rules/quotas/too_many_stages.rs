@@ -1,5 +1,5 @@
 use crate::Finding;
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::quota;
 use crate::rule::rule;
 
@@ -25,10 +25,10 @@ rule! {
 /// The quota of an API.
 const QUOTA: usize = 10;
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let over = |api: &'_ stackgen_model::Api| {
         let resources = api.stages.iter().map(|it| &it.resource);
-        quota::over(&RULE, api, "stages", QUOTA, resources)
+        quota::over_quota(&RULE, api, "stages", QUOTA, resources)
     };
     context.websockets().filter_map(over).collect()
 }

@@ -1,8 +1,8 @@
 use stackgen_model::{Api, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// The API key is read from where API Gateway does not read it.
@@ -31,11 +31,11 @@ const SUPPORTED: &[&str] = &[
     "$context.authorizer.usageIdentifierKey",
 ];
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().filter_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().filter_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Option<Finding> {
+fn check_api(api: &Api) -> Option<Finding> {
     let resource = api.resource.as_ref()?;
     let expression = api.api_key_selection_expression.as_ref();
     let expression = expression.and_then(Text::as_literal)?;
@@ -47,7 +47,7 @@ fn of_api(api: &Api) -> Option<Finding> {
         return None;
     }
     let message = format!("`{expression}` is no place from which API Gateway reads an API key");
-    let place = Place::of(resource, &["ApiKeySelectionExpression"]);
-    let finding = Finding::new(&RULE, place, message);
+    let location = Location::of(resource, &["ApiKeySelectionExpression"]);
+    let finding = Finding::new(&RULE, location, message);
     Some(finding.hint(format!("write `{}` or `{}`", SUPPORTED[0], SUPPORTED[1])))
 }

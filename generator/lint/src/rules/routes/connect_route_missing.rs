@@ -1,10 +1,11 @@
 use stackgen_model::Api;
 
-use crate::context::Context;
-use crate::facts::presence::{Sight, has_route};
-use crate::facts::records::Records;
+use crate::context::RuleContext;
+use crate::facts::connection_records::ConnectionRecords;
+use crate::facts::presence::has_route;
+use crate::facts::route_visibility::RouteVisibility;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// An API whose stack keeps records of connections has no `$connect` route.
@@ -29,26 +30,34 @@ rule! {
     example: "routes/connect_route_missing.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let sight = context.facts.route_visibility();
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let visibility = context.facts.route_visibility();
     let records = context.facts.connection_records();
     let apis = context.websockets();
-    apis.filter_map(|api| of_api(sight, records, api)).collect()
+    apis.filter_map(|api| check_api(visibility, records, api))
+        .collect()
 }
 
-fn of_api(sight: &Sight<'_>, records: &Records<'_>, api: &Api) -> Option<Finding> {
+fn check_api(
+    visibility: &RouteVisibility<'_>,
+    records: &ConnectionRecords<'_>,
+    api: &Api,
+) -> Option<Finding> {
     // An authorizer beside which there is no `$connect` is told by the rule about an open `$connect`.
-    if has_route(api, "$connect") || !api.authorizers.is_empty() || !sight.tells_every_route(api) {
+    if has_route(api, "$connect")
+        || !api.authorizers.is_empty()
+        || !visibility.shows_every_route(api)
+    {
         return None;
     }
-    let records = records.kept(api)?;
+    let records = records.location(api)?;
     let resource = api.resource.as_ref()?;
     let id = &resource.logical_id;
     let message = format!(
         "API {id} has no `$connect` route: everybody is connected, and nobody is recorded on connecting"
     );
     Some(
-        Finding::new(&RULE, Place::of(resource, &[]), message)
+        Finding::new(&RULE, Location::of(resource, &[]), message)
             .related(records, "connections are recorded here")
             .hint("add a `$connect` route whose function checks the caller and writes the record"),
     )

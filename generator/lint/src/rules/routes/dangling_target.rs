@@ -1,10 +1,10 @@
 use stackgen_model::{Api, LogicalId, Resolved, Resource, Route, Text};
 
-use crate::context::Context;
-use crate::facts::target::{INTEGRATION, corrected};
+use crate::context::RuleContext;
+use crate::facts::target::{INTEGRATION, corrected_target};
 use crate::fix::Fix;
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// A route's target names something that is no integration.
@@ -28,29 +28,29 @@ rule! {
     example: "routes/dangling_target.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = |api: &'_ Api| -> Vec<Finding> {
         let routes = api.routes.iter();
         routes
-            .filter_map(|route| of_route(context, api, route))
+            .filter_map(|route| check_route(context, api, route))
             .collect()
     };
     context.websockets().flat_map(routes).collect()
 }
 
-fn of_route(context: &Context<'_>, api: &Api, route: &Route) -> Option<Finding> {
+fn check_route(context: &RuleContext<'_>, api: &Api, route: &Route) -> Option<Finding> {
     let Resolved::Text(target) = route.resource.properties.get("Target")? else {
         return None;
     };
     // A name that nothing has is a broken reference wherever it stands, and found as one.
     match target.strip_prefix("integrations/") {
-        Some(named) => of_reference(context, route, &named)
-            .or_else(|| of_literal(context, api, route, named.as_literal()?)),
-        None => of_reference(context, route, target),
+        Some(named) => check_reference(context, route, &named)
+            .or_else(|| check_literal(context, api, route, named.as_literal()?)),
+        None => check_reference(context, route, target),
     }
 }
 
-fn of_reference(context: &Context<'_>, route: &Route, named: &Text) -> Option<Finding> {
+fn check_reference(context: &RuleContext<'_>, route: &Route, named: &Text) -> Option<Finding> {
     let reference = named.as_reference()?;
     let resource = context.model.resource(&reference.logical_id)?;
     let message = match &reference.attribute {
@@ -66,8 +66,8 @@ fn of_reference(context: &Context<'_>, route: &Route, named: &Text) -> Option<Fi
         ),
         _ => return None,
     };
-    let finding = Finding::new(&RULE, Place::of(&route.resource, &["Target"]), message)
-        .related(Place::of(resource, &[]), "what it names")
+    let finding = Finding::new(&RULE, Location::of(&route.resource, &["Target"]), message)
+        .related(Location::of(resource, &[]), "what it names")
         .hint("name an integration: `Target: !Sub integrations/${…}`");
     Some(finding)
 }
@@ -87,8 +87,13 @@ fn is_no_integration(resource: &Resource) -> bool {
         && !may.iter().any(|prefix| kind.starts_with(prefix))
 }
 
-fn of_literal(context: &Context<'_>, api: &Api, route: &Route, named: &str) -> Option<Finding> {
-    let place = Place::of(&route.resource, &["Target"]);
+fn check_literal(
+    context: &RuleContext<'_>,
+    api: &Api,
+    route: &Route,
+    named: &str,
+) -> Option<Finding> {
+    let location = Location::of(&route.resource, &["Target"]);
     let name = named
         .strip_prefix("${")
         .and_then(|name| name.strip_suffix('}'));
@@ -102,10 +107,10 @@ fn of_literal(context: &Context<'_>, api: &Api, route: &Route, named: &str) -> O
             "the target of route `{}` is the text `integrations/{named}`, in which nothing is put in for {id}",
             route.key
         );
-        let (text, edit) = corrected(route, &id);
+        let (text, edit) = corrected_target(route, &id);
         return Some(
-            Finding::new(&RULE, place, message)
-                .related(Place::of(integration, &[]), "the integration")
+            Finding::new(&RULE, location, message)
+                .related(Location::of(integration, &[]), "the integration")
                 .hint(format!("write `Target: !Sub {text}`"))
                 .fix(Fix::one("put the integration's id in by `!Sub`", edit)),
         );
@@ -116,6 +121,6 @@ fn of_literal(context: &Context<'_>, api: &Api, route: &Route, named: &str) -> O
         "the target of route `{}` has the id `{named}` written in, and integrations of API {} get theirs when they are made",
         route.key, api.logical_id
     );
-    let finding = Finding::new(&RULE, place, message).with_confidence(Confidence::Medium);
+    let finding = Finding::new(&RULE, location, message).with_confidence(Confidence::Medium);
     Some(finding.hint("name an integration of the template: `Target: !Sub integrations/${…}`"))
 }

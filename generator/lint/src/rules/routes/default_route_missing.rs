@@ -1,10 +1,11 @@
 use stackgen_model::Api;
 
-use crate::context::Context;
-use crate::facts::presence::{Sight, custom_key, has_route};
-use crate::facts::selection::Selection;
+use crate::context::RuleContext;
+use crate::facts::presence::{custom_key, has_route};
+use crate::facts::route_visibility::RouteVisibility;
+use crate::facts::selection_expression::SelectionExpression;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// An API with routes for messages has no `$default` route.
@@ -27,21 +28,21 @@ rule! {
     example: "routes/default_route_missing.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let sight = context.facts.route_visibility();
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let visibility = context.facts.route_visibility();
     let apis = context.websockets();
-    apis.filter_map(|api| of_api(sight, api)).collect()
+    apis.filter_map(|api| check_api(visibility, api)).collect()
 }
 
-fn of_api(sight: &Sight<'_>, api: &Api) -> Option<Finding> {
-    if has_route(api, "$default") || !sight.tells_every_route(api) {
+fn check_api(visibility: &RouteVisibility<'_>, api: &Api) -> Option<Finding> {
+    if has_route(api, "$default") || !visibility.shows_every_route(api) {
         return None;
     }
     let mut custom = api.routes.iter().filter_map(custom_key);
     let first = custom.next()?;
     // What reads nothing sends every message one way: there is no other message.
-    let selection = Selection::of_routes(api)?;
-    if selection.fixed().is_some() {
+    let selection = SelectionExpression::of_api(api)?;
+    if selection.constant().is_some() {
         return None;
     }
     let resource = api.resource.as_ref()?;
@@ -56,7 +57,7 @@ fn of_api(sight: &Sight<'_>, api: &Api) -> Option<Finding> {
         "API {id} has no `$default` route: a message that is not for {routes} is answered `Forbidden`"
     );
     Some(
-        Finding::new(&RULE, Place::of(resource, &[]), message)
+        Finding::new(&RULE, Location::of(resource, &[]), message)
             .hint("add a `$default` route whose function answers what no other route takes"),
     )
 }

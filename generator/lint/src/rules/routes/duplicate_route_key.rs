@@ -2,10 +2,10 @@ use std::collections::HashMap;
 
 use stackgen_model::{Api, Route};
 
-use crate::context::Context;
-use crate::facts::presence::{condition, key};
+use crate::context::RuleContext;
+use crate::facts::presence::{condition, known_key};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// Two routes of an API have the same key.
@@ -27,15 +27,15 @@ rule! {
     example: "routes/duplicate_route_key.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
+fn check_api(api: &Api) -> Vec<Finding> {
     let mut taken: HashMap<(&str, Option<&str>), &Route> = HashMap::new();
     let mut findings = Vec::new();
     for route in &api.routes {
-        let Some(key) = key(route) else {
+        let Some(key) = known_key(route) else {
             continue;
         };
         let when = condition(&route.resource);
@@ -59,7 +59,7 @@ fn finding(route: &Route, first: &Route) -> Finding {
         "routes {} and {} both have the key `{}`",
         ids.0, ids.1, route.key
     );
-    Finding::new(&RULE, Place::of(&route.resource, &["RouteKey"]), message)
-        .related(Place::of(&first.resource, &["RouteKey"]), "the first")
+    Finding::new(&RULE, Location::of(&route.resource, &["RouteKey"]), message)
+        .related(Location::of(&first.resource, &["RouteKey"]), "the first")
         .hint("give it another key, or remove it")
 }

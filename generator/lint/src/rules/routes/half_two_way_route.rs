@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use stackgen_model::{Api, Resource, Route, Text};
 
-use crate::context::Context;
-use crate::facts::presence::{key, stands_with};
+use crate::context::RuleContext;
+use crate::facts::presence::{exists_with_api, known_key};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// A route is configured to answer, but only by half.
@@ -31,7 +31,7 @@ rule! {
 
 const SELECTION: &str = "RouteResponseSelectionExpression";
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     // A response whose route is not known may be that of any route.
     let responses = context.model.resources.values();
     let mut responses = responses.filter(|it| it.kind == "AWS::ApiGatewayV2::RouteResponse");
@@ -40,7 +40,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let whole = context.is_complete(api) && !stray;
         api.routes
             .iter()
-            .filter_map(|route| of_route(api, whole, route))
+            .filter_map(|route| check_route(api, whole, route))
             .collect()
     };
     context.websockets().flat_map(of_api).collect()
@@ -51,10 +51,10 @@ fn names_a_route(response: &Arc<Resource>) -> bool {
     route.is_some_and(|route| route.as_reference().is_some())
 }
 
-fn of_route(api: &Api, whole: bool, route: &Route) -> Option<Finding> {
+fn check_route(api: &Api, whole: bool, route: &Route) -> Option<Finding> {
     // Nothing but a status is read of the answer to a handshake, and nobody is left to answer after `$disconnect`.
-    let key = key(route).filter(|key| !["$connect", "$disconnect"].contains(key))?;
-    let place = Place::of(&route.resource, &[SELECTION]);
+    let key = known_key(route).filter(|key| !["$connect", "$disconnect"].contains(key))?;
+    let location = Location::of(&route.resource, &[SELECTION]);
     let expression = route.route_response_selection_expression.as_ref();
     let response = route.responses.first();
     match (expression.map(Text::as_literal), response) {
@@ -62,7 +62,7 @@ fn of_route(api: &Api, whole: bool, route: &Route) -> Option<Finding> {
             let message = format!(
                 "`{other}` selects no response of route `{key}`: the only response there can be is `$default`"
             );
-            Some(Finding::new(&RULE, place, message).hint("write `$default`"))
+            Some(Finding::new(&RULE, location, message).hint("write `$default`"))
         }
         (Some(Some(_)), None) if whole => {
             let message = format!(
@@ -72,14 +72,15 @@ fn of_route(api: &Api, whole: bool, route: &Route) -> Option<Finding> {
                 "add an `AWS::ApiGatewayV2::RouteResponse` with `RouteId: !Ref {}` and `RouteResponseKey: $default`",
                 route.resource.logical_id
             );
-            Some(Finding::new(&RULE, place, message).hint(hint))
+            Some(Finding::new(&RULE, location, message).hint(hint))
         }
-        (None, Some(response)) if stands_with(api, &response.resource) => {
+        (None, Some(response)) if exists_with_api(api, &response.resource) => {
             let message = format!(
                 "route `{key}` has a response and selects none: what its function returns is not sent"
             );
-            let finding = Finding::new(&RULE, place, message).with_confidence(Confidence::Medium);
-            let related = Place::of(&response.resource, &[]);
+            let finding =
+                Finding::new(&RULE, location, message).with_confidence(Confidence::Medium);
+            let related = Location::of(&response.resource, &[]);
             Some(
                 finding
                     .related(related, "the response")

@@ -1,9 +1,9 @@
 use stackgen_model::{Api, Protocol, Resolved, Resource};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// A WebSocket API has a property that only HTTP APIs have.
@@ -38,31 +38,31 @@ const OF_HTTP: &[&str] = &[
     "CredentialsArn",
 ];
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
+fn check_api(api: &Api) -> Vec<Finding> {
     match &api.resource {
         Some(resource) if api.protocol == Protocol::WebSocket => {
             let properties = OF_HTTP.iter();
             properties
-                .filter_map(|name| of_property(resource, name))
+                .filter_map(|name| check_property(resource, name))
                 .collect()
         }
         _ => Vec::new(),
     }
 }
 
-fn of_property(resource: &Resource, name: &str) -> Option<Finding> {
+fn check_property(resource: &Resource, name: &str) -> Option<Finding> {
     // What is not known may turn out to be no value at all.
     if let Resolved::Unknown(_) = resource.properties.get(name)? {
         return None;
     }
     let id = &resource.logical_id;
     let message = format!("API {id} is a WebSocket API, and `{name}` is of HTTP APIs");
-    let finding =
-        Finding::new(&RULE, Place::of(resource, &[name]), message).hint(format!("remove `{name}`"));
+    let finding = Finding::new(&RULE, Location::of(resource, &[name]), message)
+        .hint(format!("remove `{name}`"));
     if name != CORS {
         return Some(finding.with_confidence(Confidence::Medium));
     }

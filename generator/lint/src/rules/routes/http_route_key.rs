@@ -1,10 +1,10 @@
 use stackgen_model::{Api, Route};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::presence::custom_key;
-use crate::facts::selection::Selection;
+use crate::facts::selection_expression::SelectionExpression;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A route of a WebSocket API has the key of an HTTP API: a method and a path.
@@ -31,20 +31,20 @@ const METHODS: &[&str] = &[
     "ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT",
 ];
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
+fn check_api(api: &Api) -> Vec<Finding> {
     // An expression that puts a key together of a method and a path means it so.
-    let composed = |selection: Selection<'_>| selection.variables.len() > 1;
-    if Selection::of_routes(api).is_some_and(composed) {
+    let composed = |selection: SelectionExpression<'_>| selection.variables.len() > 1;
+    if SelectionExpression::of_api(api).is_some_and(composed) {
         return Vec::new();
     }
-    api.routes.iter().filter_map(of_route).collect()
+    api.routes.iter().filter_map(check_route).collect()
 }
 
-fn of_route(route: &Route) -> Option<Finding> {
+fn check_route(route: &Route) -> Option<Finding> {
     let key = custom_key(route)?;
     let (method, path) = key.split_once(' ')?;
     if !METHODS.contains(&method) || !path.starts_with('/') {
@@ -53,7 +53,7 @@ fn of_route(route: &Route) -> Option<Finding> {
     let message = format!(
         "`{key}` is the key of an HTTP API's route, and messages have no method and no path"
     );
-    let place = Place::of(&route.resource, &["RouteKey"]);
-    let finding = Finding::new(&RULE, place, message);
+    let location = Location::of(&route.resource, &["RouteKey"]);
+    let finding = Finding::new(&RULE, location, message);
     Some(finding.hint("write the value by which messages choose this route"))
 }

@@ -1,9 +1,9 @@
 use stackgen_model::{Resolved, Route};
 
-use crate::context::Context;
-use crate::facts::presence::key;
+use crate::context::RuleContext;
+use crate::facts::presence::known_key;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A route has request models and no expression that selects one.
@@ -28,21 +28,21 @@ rule! {
     example: "routes/request_models_without_selection.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = context.websockets().flat_map(|api| &api.routes);
-    routes.filter_map(of_route).collect()
+    routes.filter_map(check_route).collect()
 }
 
-fn of_route(route: &Route) -> Option<Finding> {
+fn check_route(route: &Route) -> Option<Finding> {
     let properties = &route.resource.properties;
     let models = properties.get("RequestModels").and_then(Resolved::as_map)?;
     let first = models.keys().next()?;
     let selected = properties.get("ModelSelectionExpression").is_some();
-    let key = key(route).filter(|_| !selected)?;
+    let key = known_key(route).filter(|_| !selected)?;
     let message = format!(
         "route `{key}` has a request model `{first}` and selects none: no message is validated"
     );
-    let place = Place::of(&route.resource, &["RequestModels"]);
+    let location = Location::of(&route.resource, &["RequestModels"]);
     let hint = "set `ModelSelectionExpression` to what comes to the key of a model";
-    Some(Finding::new(&RULE, place, message).hint(hint))
+    Some(Finding::new(&RULE, location, message).hint(hint))
 }

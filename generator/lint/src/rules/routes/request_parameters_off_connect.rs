@@ -1,10 +1,10 @@
 use stackgen_model::{Resolved, Route};
 
-use crate::context::Context;
-use crate::facts::presence::key;
+use crate::context::RuleContext;
+use crate::facts::presence::known_key;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A route other than `$connect` has `RequestParameters`.
@@ -27,13 +27,13 @@ rule! {
     example: "routes/request_parameters_off_connect.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = context.websockets().flat_map(|api| &api.routes);
-    routes.filter_map(of_route).collect()
+    routes.filter_map(check_route).collect()
 }
 
-fn of_route(route: &Route) -> Option<Finding> {
-    let key = key(route).filter(|_| !route.key.is_connect())?;
+fn check_route(route: &Route) -> Option<Finding> {
+    let key = known_key(route).filter(|_| !route.key.is_connect())?;
     let parameters = route.resource.properties.get("RequestParameters");
     let parameters = parameters.and_then(Resolved::as_map)?;
     let first = parameters.keys().next()?;
@@ -42,7 +42,7 @@ fn of_route(route: &Route) -> Option<Finding> {
         "route `{key}` has the request parameter `{first}`, and only `$connect` can have any"
     );
     let edit = fix::remove(&route.resource, &path);
-    let finding = Finding::new(&RULE, Place::of(&route.resource, &path), message)
+    let finding = Finding::new(&RULE, Location::of(&route.resource, &path), message)
         .hint("remove `RequestParameters`: messages have no headers and no query string")
         .fix(Fix::one("remove `RequestParameters`", edit));
     Some(finding)

@@ -1,9 +1,9 @@
 use stackgen_model::Route;
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::presence::custom_key;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A route key begins with `$` and is none of API Gateway's own.
@@ -25,12 +25,12 @@ rule! {
     example: "routes/reserved_route_key.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = context.websockets().flat_map(|api| &api.routes);
-    routes.filter_map(of_route).collect()
+    routes.filter_map(check_route).collect()
 }
 
-fn of_route(route: &Route) -> Option<Finding> {
+fn check_route(route: &Route) -> Option<Finding> {
     let key = custom_key(route)?;
     let rest = key.strip_prefix('$')?;
     let own = ["$connect", "$disconnect", "$default"];
@@ -40,6 +40,6 @@ fn of_route(route: &Route) -> Option<Finding> {
         None => format!("write `{rest}`, and let clients send it so"),
     };
     let message = format!("`{key}` is no route key: only API Gateway's own begin with `$`");
-    let place = Place::of(&route.resource, &["RouteKey"]);
-    Some(Finding::new(&RULE, place, message).hint(hint))
+    let location = Location::of(&route.resource, &["RouteKey"]);
+    Some(Finding::new(&RULE, location, message).hint(hint))
 }

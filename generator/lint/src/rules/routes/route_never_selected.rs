@@ -1,10 +1,10 @@
 use stackgen_model::{Api, Resource, Route};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::presence::custom_key;
-use crate::facts::selection::Selection;
+use crate::facts::selection_expression::SelectionExpression;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A route has a key that the selection expression can never come to.
@@ -27,16 +27,16 @@ rule! {
     example: "routes/route_never_selected.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
-    let Some(selection) = Selection::of_routes(api) else {
+fn check_api(api: &Api) -> Vec<Finding> {
+    let Some(selection) = SelectionExpression::of_api(api) else {
         return Vec::new();
     };
     // An expression that reads nothing is a mistake of its own, found once and not at every route.
-    if selection.fixed().is_some() {
+    if selection.constant().is_some() {
         return Vec::new();
     }
     // A key that begins with `$` is reserved, and that is what is wrong with it.
@@ -44,45 +44,49 @@ fn of_api(api: &Api) -> Vec<Finding> {
     let judged: Vec<_> = api.routes.iter().filter(is_judged).collect();
     let never = judged.iter().copied();
     let never: Vec<_> = never
-        .filter(|route| !selection.can_yield(route.key.as_str()))
+        .filter(|route| !selection.can_produce(route.key.as_str()))
         .collect();
     match (&api.resource, never.as_slice()) {
         // When none is ever selected, it is the expression that is wrong.
         (Some(api), [first, _, ..]) if never.len() == judged.len() => {
-            vec![of_expression(api, &selection, first)]
+            vec![expression_finding(api, &selection, first)]
         }
         _ => never
             .into_iter()
-            .map(|route| of_route(api, &selection, route))
+            .map(|route| route_finding(api, &selection, route))
             .collect(),
     }
 }
 
-fn of_expression(api: &Resource, selection: &Selection<'_>, route: &Route) -> Finding {
+fn expression_finding(
+    api: &Resource,
+    selection: &SelectionExpression<'_>,
+    route: &Route,
+) -> Finding {
     let (expression, key) = (selection.expression, &route.key);
     let message = format!(
         "`{expression}` never comes to the key of a route, such as `{key}`: none but `$default` is ever selected"
     );
     Finding::new(
         &RULE,
-        Place::of(api, &["RouteSelectionExpression"]),
+        Location::of(api, &["RouteSelectionExpression"]),
         message,
     )
     .related(
-        Place::of(&route.resource, &["RouteKey"]),
+        Location::of(&route.resource, &["RouteKey"]),
         "one of the routes",
     )
     .hint("take away the text around the expression's variables, or write every key with it")
 }
 
-fn of_route(api: &Api, selection: &Selection<'_>, route: &Route) -> Finding {
+fn route_finding(api: &Api, selection: &SelectionExpression<'_>, route: &Route) -> Finding {
     let (expression, key) = (selection.expression, &route.key);
     let message = format!("`{expression}` never comes to `{key}`: the route is never selected");
-    let finding = Finding::new(&RULE, Place::of(&route.resource, &["RouteKey"]), message)
+    let finding = Finding::new(&RULE, Location::of(&route.resource, &["RouteKey"]), message)
         .hint("write the key with the text that stands around the expression's variables");
     match &api.resource {
         Some(api) => finding.related(
-            Place::of(api, &["RouteSelectionExpression"]),
+            Location::of(api, &["RouteSelectionExpression"]),
             "the expression",
         ),
         None => finding,

@@ -1,9 +1,9 @@
 use stackgen_model::{Resolved, RouteResponse};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A route response has a key other than `$default`.
@@ -25,13 +25,13 @@ rule! {
     example: "routes/route_response_key_not_default.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = context.websockets().flat_map(|api| &api.routes);
     let responses = routes.flat_map(|route| &route.responses);
-    responses.filter_map(of_response).collect()
+    responses.filter_map(check_response).collect()
 }
 
-fn of_response(response: &RouteResponse) -> Option<Finding> {
+fn check_response(response: &RouteResponse) -> Option<Finding> {
     let path = ["RouteResponseKey"];
     let key = response
         .resource
@@ -43,7 +43,7 @@ fn of_response(response: &RouteResponse) -> Option<Finding> {
     let message =
         format!("route response {id} has the key `{key}`, and there is none but `$default`");
     let edit = fix::replace(&response.resource, &path, "$default");
-    let finding = Finding::new(&RULE, Place::of(&response.resource, &path), message)
+    let finding = Finding::new(&RULE, Location::of(&response.resource, &path), message)
         .hint("write `$default`")
         .fix(Fix::one("write the key as `$default`", edit));
     Some(finding)

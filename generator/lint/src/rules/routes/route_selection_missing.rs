@@ -1,8 +1,8 @@
 use stackgen_model::{Api, Protocol};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A WebSocket API has no route selection expression.
@@ -24,11 +24,11 @@ rule! {
     example: "routes/route_selection_missing.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().filter_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().filter_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Option<Finding> {
+fn check_api(api: &Api) -> Option<Finding> {
     let resource = api.resource.as_ref()?;
     if api.protocol != Protocol::WebSocket || api.route_selection_expression.is_some() {
         return None;
@@ -37,7 +37,7 @@ fn of_api(api: &Api) -> Option<Finding> {
         "API {} has no `RouteSelectionExpression`",
         resource.logical_id
     );
-    let place = Place::of(resource, &["RouteSelectionExpression"]);
-    let finding = Finding::new(&RULE, place, message);
+    let location = Location::of(resource, &["RouteSelectionExpression"]);
+    let finding = Finding::new(&RULE, location, message);
     Some(finding.hint("set `RouteSelectionExpression`, for instance to `$request.body.action`"))
 }

@@ -1,7 +1,7 @@
 use stackgen_model::ProblemKind;
 
 use crate::Finding;
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
 
 rule! {
@@ -26,6 +26,6 @@ rule! {
     example: "routes/sam_route_keys_collide.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    super::of_problems(&RULE, context, ProblemKind::RouteKeysCollide)
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    super::check_problems(&RULE, context, ProblemKind::RouteKeysCollide)
 }

@@ -1,11 +1,11 @@
 use stackgen_model::{Api, Route};
 
-use crate::context::Context;
-use crate::facts::presence::{custom_key, stands_with};
-use crate::facts::selection::Selection;
+use crate::context::RuleContext;
+use crate::facts::presence::{custom_key, exists_with_api};
+use crate::facts::selection_expression::SelectionExpression;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// The route selection expression reads nothing of a message, although routes wait to be selected by it.
@@ -32,21 +32,21 @@ rule! {
 
 const EXPRESSION: &str = "RouteSelectionExpression";
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().filter_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().filter_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Option<Finding> {
+fn check_api(api: &Api) -> Option<Finding> {
     let resource = api.resource.as_ref()?;
-    let selection = Selection::of_routes(api)?;
-    let (why, fixed) = match selection.fixed() {
+    let selection = SelectionExpression::of_api(api)?;
+    let (why, fixed) = match selection.constant() {
         Some(text) => ("is the same for every message", text),
         None if reads_the_handshake(&selection) => ("reads what no message has", ""),
         None => return None,
     };
     let dead = |route: &&Route| {
         let key = custom_key(route).filter(|&key| key != fixed);
-        key.is_some() && stands_with(api, &route.resource)
+        key.is_some() && exists_with_api(api, &route.resource)
     };
     let route = api.routes.iter().find(dead)?;
     let expression = selection.expression;
@@ -54,12 +54,14 @@ fn of_api(api: &Api) -> Option<Finding> {
         "`{expression}` {why}: route `{}` is never selected",
         route.key
     );
-    let place = Place::of(resource, &[EXPRESSION]);
-    let finding = Finding::new(&RULE, place, message)
-        .related(Place::of(&route.resource, &["RouteKey"]), "never selected");
+    let location = Location::of(resource, &[EXPRESSION]);
+    let finding = Finding::new(&RULE, location, message).related(
+        Location::of(&route.resource, &["RouteKey"]),
+        "never selected",
+    );
     if !expression.starts_with("request.body.") {
         let finding = finding.hint("read a property of the message: `$request.body.action`");
-        return Some(match selection.fixed() {
+        return Some(match selection.constant() {
             Some(_) => finding,
             None => finding.with_confidence(Confidence::Medium),
         });
@@ -74,7 +76,7 @@ fn of_api(api: &Api) -> Option<Finding> {
     )
 }
 
-fn reads_the_handshake(selection: &Selection<'_>) -> bool {
+fn reads_the_handshake(selection: &SelectionExpression<'_>) -> bool {
     let of_handshake = ["request.header.", "request.querystring."];
     let mut variables = selection.variables.iter();
     variables.all(|name| of_handshake.iter().any(|prefix| name.starts_with(prefix)))

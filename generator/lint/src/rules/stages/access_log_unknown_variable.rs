@@ -1,9 +1,9 @@
 use stackgen_model::Stage;
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::access_log;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// The format of an access log names variables that WebSocket APIs do not have.
@@ -69,12 +69,12 @@ const OWN: &[&str] = &[
     "error.validationErrorString",
 ];
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let stages = context.websockets().flat_map(|api| &api.stages);
-    stages.filter_map(of_stage).collect()
+    stages.filter_map(check_stage).collect()
 }
 
-fn of_stage(stage: &Stage) -> Option<Finding> {
+fn check_stage(stage: &Stage) -> Option<Finding> {
     let format = access_log::format(stage)?;
     let mut names: Vec<_> = access_log::variables(format)
         .filter(|name| FOREIGN.contains(name) || meant(name).is_some())
@@ -104,8 +104,8 @@ fn of_stage(stage: &Stage) -> Option<Finding> {
     };
     let id = &stage.resource.logical_id;
     let message = format!("the access log of stage {id} logs {shown}");
-    let place = Place::of(&stage.resource, &["AccessLogSettings", "Format"]);
-    Some(Finding::new(&RULE, place, message).hint(hint))
+    let location = Location::of(&stage.resource, &["AccessLogSettings", "Format"]);
+    Some(Finding::new(&RULE, location, message).hint(hint))
 }
 
 /// The variable that differs from this name in capitals alone.

@@ -1,10 +1,10 @@
 use stackgen_model::{Stage, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::access_log;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// The format of an access log holds neither `$context.requestId` nor `$context.extendedRequestId`.
@@ -29,12 +29,12 @@ rule! {
 
 const PATH: [&str; 2] = ["AccessLogSettings", "Format"];
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let stages = context.websockets().flat_map(|api| &api.stages);
-    stages.filter_map(of_stage).collect()
+    stages.filter_map(check_stage).collect()
 }
 
-fn of_stage(stage: &Stage) -> Option<Finding> {
+fn check_stage(stage: &Stage) -> Option<Finding> {
     let format = access_log::format(stage)?;
     let is_id = |name: &str| matches!(name, "requestId" | "extendedRequestId");
     if access_log::variables(format).any(is_id) {
@@ -46,7 +46,7 @@ fn of_stage(stage: &Stage) -> Option<Finding> {
     );
     let edit = with_id(stage, format).and_then(|with| fix::replace(&stage.resource, &PATH, with));
     Some(
-        Finding::new(&RULE, Place::of(&stage.resource, &PATH), message)
+        Finding::new(&RULE, Location::of(&stage.resource, &PATH), message)
             .hint("add `$context.requestId` to the format")
             .fix(Fix::one("add the request id to the format", edit)),
     )

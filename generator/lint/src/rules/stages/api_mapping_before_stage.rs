@@ -1,11 +1,11 @@
 use stackgen_cfn::{Node, r#ref};
 use stackgen_model::{ApiMapping, LogicalId, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::presence::exist_together;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A mapping of a custom domain names its stage by its name, and does not wait for it.
@@ -28,7 +28,7 @@ rule! {
     example: "stages/api_mapping_before_stage.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let mappings = context.websockets().flat_map(|api| &api.mappings);
     let named: Vec<_> = mappings
         .filter_map(|mapping| Some((mapping, by_name(mapping)?)))
@@ -42,7 +42,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             .model
             .resource(stage)
             .is_some_and(|stage| exist_together(stage, &mapping.resource));
-        together && !order.awaited([&*mapping.resource]).has(stage)
+        together && !order.dependencies([&*mapping.resource]).has(stage)
     });
     late.map(|(mapping, stage)| finding(context, mapping, stage))
         .collect()
@@ -55,17 +55,17 @@ fn by_name(mapping: &ApiMapping) -> Option<&LogicalId> {
     name.as_ref().and_then(Text::as_literal).map(|_| stage)
 }
 
-fn finding(context: &Context<'_>, mapping: &ApiMapping, stage: &LogicalId) -> Finding {
+fn finding(context: &RuleContext<'_>, mapping: &ApiMapping, stage: &LogicalId) -> Finding {
     let resource = &mapping.resource;
     let id = &resource.logical_id;
     let message = format!("mapping {id} names stage {stage} by its name and does not wait for it");
     let is_text = resource.node(&["Stage"]).and_then(Node::as_str).is_some();
     let edit = is_text.then(|| fix::replace(resource, &["Stage"], r#ref(stage.as_str())));
-    let finding = Finding::new(&RULE, Place::of(resource, &["Stage"]), message)
+    let finding = Finding::new(&RULE, Location::of(resource, &["Stage"]), message)
         .hint(format!("write `Stage: !Ref {stage}`"))
         .fix(Fix::one(format!("refer to stage {stage}"), edit.flatten()));
     match context.model.resource(stage) {
-        Some(stage) => finding.related(Place::of(stage, &[]), "the stage"),
+        Some(stage) => finding.related(Location::of(stage, &[]), "the stage"),
         None => finding,
     }
 }

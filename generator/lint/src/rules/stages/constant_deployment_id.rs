@@ -2,12 +2,12 @@ use std::collections::HashSet;
 
 use stackgen_model::Deployment;
 
-use crate::context::Context;
+use crate::context::RuleContext;
+use crate::facts::changed_apis::ChangedApi;
 use crate::facts::constant_id;
-use crate::facts::serving::Serving;
-use crate::facts::stale::Rewired;
+use crate::facts::served_deployments::ServedDeployments;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A stage serves a deployment whose logical id never changes.
@@ -35,27 +35,27 @@ rule! {
     example: "stages/constant_deployment_id.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     // That it is stale with this change is told rather than that it will be.
     let rewired = context.facts.changed_apis();
-    let kept = rewired.iter().flat_map(Rewired::kept);
+    let kept = rewired.iter().flat_map(ChangedApi::unchanged_deployments);
     let kept: HashSet<_> = kept.map(|kept| &kept.resource.logical_id).collect();
     let deployers = context.facts.custom_deployers();
     let mut findings = Vec::new();
     for api in context.websockets() {
-        let serving = Serving::of(api);
+        let serving = ServedDeployments::of(api);
         for deployment in &api.deployments {
             let resource = &deployment.resource;
             if constant_id::is_constant(resource) && !kept.contains(&resource.logical_id) {
                 let found = finding(&serving, deployment);
-                findings.extend(found.map(|found| deployers.allowing_for(api, found)));
+                findings.extend(found.map(|found| deployers.qualify(api, found)));
             }
         }
     }
     findings
 }
 
-fn finding(serving: &Serving<'_>, deployment: &Deployment) -> Option<Finding> {
+fn finding(serving: &ServedDeployments<'_>, deployment: &Deployment) -> Option<Finding> {
     let id = &deployment.resource.logical_id;
     let message = format!(
         "deployment {id} has the same logical id for ever, so that a change of a route is not deployed"
@@ -63,11 +63,11 @@ fn finding(serving: &Serving<'_>, deployment: &Deployment) -> Option<Finding> {
     let hint = format!(
         "end its id in a digest of the routes, integrations and authorizers, as in `{id}2FA999A1D3`"
     );
-    let finding = Finding::new(&RULE, Place::of(&deployment.resource, &[]), message).hint(hint);
+    let finding = Finding::new(&RULE, Location::of(&deployment.resource, &[]), message).hint(hint);
     match serving.stage(deployment) {
         Some(stage) => {
-            let place = Place::of(&stage.resource, &["DeploymentId"]);
-            Some(finding.related(place, "goes on serving its first snapshot"))
+            let location = Location::of(&stage.resource, &["DeploymentId"]);
+            Some(finding.related(location, "goes on serving its first snapshot"))
         }
         None => deployment.stage_name.is_some().then_some(finding),
     }

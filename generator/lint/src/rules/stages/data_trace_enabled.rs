@@ -1,8 +1,8 @@
 use stackgen_model::{Resolved, Stage};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A stage writes whole messages to its execution log.
@@ -26,17 +26,17 @@ rule! {
     example: "stages/data_trace_enabled.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let stages = context.websockets().flat_map(|api| &api.stages);
-    stages.flat_map(of_stage).collect()
+    stages.flat_map(check_stage).collect()
 }
 
-fn of_stage(stage: &Stage) -> Vec<Finding> {
+fn check_stage(stage: &Stage) -> Vec<Finding> {
     let id = &stage.resource.logical_id;
     let finding = |path: &[&str], which: String| {
         let message = format!("stage {id} writes whole messages{which} to its execution log");
         let path = [path, &["DataTraceEnabled"]].concat();
-        Finding::new(&RULE, Place::of(&stage.resource, &path), message)
+        Finding::new(&RULE, Location::of(&stage.resource, &path), message)
             .hint("set `DataTraceEnabled: false` outside of development")
     };
     let of_all = stage

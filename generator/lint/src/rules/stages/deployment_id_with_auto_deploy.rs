@@ -1,9 +1,9 @@
 use stackgen_model::{Link, Stage};
 
-use crate::context::Context;
-use crate::facts::serving;
+use crate::context::RuleContext;
+use crate::facts::served_deployments;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A stage sets both `DeploymentId` and `AutoDeploy: true`.
@@ -28,7 +28,7 @@ rule! {
     example: "stages/deployment_id_with_auto_deploy.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let stages = context.websockets().flat_map(|api| &api.stages);
     stages
         .filter(|stage| sets_both(stage))
@@ -37,7 +37,8 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn sets_both(stage: &Stage) -> bool {
-    serving::deploys_itself(stage) && matches!(stage.deployment, Link::To(_) | Link::External(_))
+    served_deployments::has_auto_deploy(stage)
+        && matches!(stage.deployment, Link::To(_) | Link::External(_))
 }
 
 fn finding(stage: &Stage) -> Finding {
@@ -45,11 +46,11 @@ fn finding(stage: &Stage) -> Finding {
     let message = format!("stage {id} sets a `DeploymentId` although it deploys by itself");
     Finding::new(
         &RULE,
-        Place::of(&stage.resource, &["DeploymentId"]),
+        Location::of(&stage.resource, &["DeploymentId"]),
         message,
     )
     .related(
-        Place::of(&stage.resource, &["AutoDeploy"]),
+        Location::of(&stage.resource, &["AutoDeploy"]),
         "under this it cannot be set",
     )
     .hint("remove `DeploymentId` and its deployment, or remove `AutoDeploy`")

@@ -2,10 +2,10 @@ use std::collections::HashSet;
 
 use stackgen_model::{Api, Deployment, Link, Model};
 
-use crate::context::Context;
-use crate::facts::{order, serving};
+use crate::context::RuleContext;
+use crate::facts::{creation_order, served_deployments};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// No stage serves a deployment, and nothing else in the template refers to it.
@@ -29,7 +29,7 @@ rule! {
     example: "stages/deployment_never_used.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let apis = context.websockets().filter(|api| context.is_complete(api));
     let unused: Vec<_> = apis.flat_map(|api| unused(api)).collect();
     if unused.is_empty() {
@@ -48,8 +48,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 fn unused(api: &Api) -> Vec<(&Api, &Deployment)> {
     let mut stages = api.stages.iter();
     let is_told = |stage: &stackgen_model::Stage| {
-        let both = serving::deploys_itself(stage) && stage.deployment.to().is_some();
-        matches!(stage.deployment, Link::Unknown(_)) || both || serving::serves_nothing(stage)
+        let both = served_deployments::has_auto_deploy(stage) && stage.deployment.to().is_some();
+        matches!(stage.deployment, Link::Unknown(_))
+            || both
+            || served_deployments::serves_nothing(stage)
     };
     if stages.any(is_told) || api.routes.is_empty() {
         return Vec::new();
@@ -72,30 +74,30 @@ fn named(model: &Model) -> HashSet<String> {
         named.insert(name.to_owned());
     };
     for resource in model.resources.values() {
-        order::references(&resource.properties, &mut add);
+        creation_order::visit_references(&resource.properties, &mut add);
     }
-    order::references(&model.outputs, &mut add);
+    creation_order::visit_references(&model.outputs, &mut add);
     named
 }
 
 fn finding(api: &Api, deployment: &Deployment) -> Finding {
     let id = &deployment.resource.logical_id;
-    let place = Place::of(&deployment.resource, &[]);
+    let location = Location::of(&deployment.resource, &[]);
     if let Some(stage) = api
         .stages
         .iter()
-        .find(|stage| serving::deploys_itself(stage))
+        .find(|stage| served_deployments::has_auto_deploy(stage))
     {
         let message = format!("deployment {id} is served by no stage: the stage deploys by itself");
-        return Finding::new(&RULE, place, message)
+        return Finding::new(&RULE, location, message)
             .related(
-                Place::of(&stage.resource, &["AutoDeploy"]),
+                Location::of(&stage.resource, &["AutoDeploy"]),
                 "makes its own deployments",
             )
             .hint("remove the deployment, or `AutoDeploy` and point `DeploymentId` at it");
     }
     let message = format!("deployment {id} is served by no stage");
-    let finding = Finding::new(&RULE, place, message);
+    let finding = Finding::new(&RULE, location, message);
     match api.stages.is_empty() {
         true => finding.hint(format!(
             "add an `AWS::ApiGatewayV2::Stage` with `DeploymentId: !Ref {id}`"

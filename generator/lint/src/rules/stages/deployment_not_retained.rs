@@ -1,10 +1,10 @@
 use stackgen_model::{Api, Deployment};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::constant_id;
-use crate::facts::serving::Serving;
+use crate::facts::served_deployments::ServedDeployments;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A deployment goes as soon as the next one takes its place.
@@ -29,12 +29,12 @@ rule! {
     example: "stages/deployment_not_retained.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
-    let serving = Serving::of(api);
+fn check_api(api: &Api) -> Vec<Finding> {
+    let serving = ServedDeployments::of(api);
     // One whose id is constant never leaves the template.
     let replaced = api.deployments.iter().filter(|deployment| {
         let resource = &deployment.resource;
@@ -50,6 +50,6 @@ fn finding(deployment: &Deployment) -> Finding {
     let message = format!(
         "deployment {id} is deleted when the next one takes its place, and cannot be gone back to"
     );
-    Finding::new(&RULE, Place::of(&deployment.resource, &[]), message)
+    Finding::new(&RULE, Location::of(&deployment.resource, &[]), message)
         .hint("set `DeletionPolicy: RetainExceptOnCreate` and `UpdateReplacePolicy: Retain`")
 }

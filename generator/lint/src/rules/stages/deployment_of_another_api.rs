@@ -2,9 +2,9 @@ use std::collections::HashMap;
 
 use stackgen_model::{Api, LogicalId, Stage};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A stage points at the deployment of another API.
@@ -26,7 +26,7 @@ rule! {
     example: "stages/deployment_of_another_api.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     // Of an API outside of the template it is not known whether it is another.
     let known = context
         .model
@@ -51,19 +51,24 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn finding(context: &Context<'_>, stage: &Stage, deployment: &LogicalId, owner: &Api) -> Finding {
+fn finding(
+    context: &RuleContext<'_>,
+    stage: &Stage,
+    deployment: &LogicalId,
+    owner: &Api,
+) -> Finding {
     let id = &stage.resource.logical_id;
     let owner = owner.id.to().map(LogicalId::as_str).unwrap_or_default();
     let message =
         format!("stage {id} points at deployment {deployment}, which is one of api {owner}");
     let finding = Finding::new(
         &RULE,
-        Place::of(&stage.resource, &["DeploymentId"]),
+        Location::of(&stage.resource, &["DeploymentId"]),
         message,
     )
     .hint("point it at a deployment whose `ApiId` is that of the stage");
     match context.model.resource(deployment) {
-        Some(deployment) => finding.related(Place::of(deployment, &["ApiId"]), "another api"),
+        Some(deployment) => finding.related(Location::of(deployment, &["ApiId"]), "another api"),
         None => finding,
     }
 }

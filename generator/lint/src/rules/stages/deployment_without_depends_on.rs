@@ -1,11 +1,11 @@
 use stackgen_model::{Api, Deployment, Resource};
 
-use crate::context::Context;
-use crate::facts::order::{Awaited, Order};
-use crate::facts::serving::Serving;
+use crate::context::RuleContext;
+use crate::facts::creation_order::{CreationOrder, Dependencies};
+use crate::facts::served_deployments::ServedDeployments;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// A deployment does not wait for every route and response that it is to hold.
@@ -31,7 +31,7 @@ rule! {
     example: "stages/deployment_without_depends_on.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let apis = context
         .websockets()
         .filter(|api| !api.deployments.is_empty());
@@ -40,13 +40,13 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let order = context.facts.creation_order();
-    apis.iter().flat_map(|api| of_api(api, order)).collect()
+    apis.iter().flat_map(|api| check_api(api, order)).collect()
 }
 
-fn of_api(api: &Api, order: &Order<'_>) -> Vec<Finding> {
+fn check_api(api: &Api, order: &CreationOrder<'_>) -> Vec<Finding> {
     /// As many stages as an API may have (row L6).
     const STAGES: usize = 10;
-    let serving = Serving::of(api);
+    let serving = ServedDeployments::of(api);
     // What no stage serves is another mistake, whatever it lacks.
     let used = api.deployments.iter().filter(|deployment| {
         deployment.stage_name.is_some() || serving.stage(deployment).is_some()
@@ -54,27 +54,31 @@ fn of_api(api: &Api, order: &Order<'_>) -> Vec<Finding> {
     let used: Vec<_> = used.take(STAGES).collect();
     let findings = used
         .iter()
-        .filter_map(|deployment| of_deployment(api, deployment, order));
+        .filter_map(|deployment| check_deployment(api, deployment, order));
     let findings: Vec<_> = findings.collect();
     // Beside one that holds everything, another may be older: a stage that is not promoted yet serves it.
     match findings.len() < used.len() {
-        true => findings.into_iter().map(of_before).collect(),
+        true => findings.into_iter().map(before_finding).collect(),
         false => findings,
     }
 }
 
-fn of_before(mut finding: Finding) -> Finding {
+fn before_finding(mut finding: Finding) -> Finding {
     finding
         .message
         .push_str(", unless it was made before that was added");
     finding.with_confidence(Confidence::Low)
 }
 
-fn of_deployment(api: &Api, deployment: &Deployment, order: &Order<'_>) -> Option<Finding> {
+fn check_deployment(
+    api: &Api,
+    deployment: &Deployment,
+    order: &CreationOrder<'_>,
+) -> Option<Finding> {
     /// A hint that names more is no hint.
     const SHOWN: usize = 12;
     let resource = &deployment.resource;
-    let awaited = order.awaited([&**resource]);
+    let awaited = order.dependencies([&**resource]);
     let missing = missing(api, resource, &awaited);
     let (first, others) = missing.split_first()?;
     let others = match others.len() {
@@ -88,14 +92,14 @@ fn of_deployment(api: &Api, deployment: &Deployment, order: &Order<'_>) -> Optio
         format!("deployment {id} does not wait for {first_id}{others}, and may be made first");
     let ids: Vec<_> = missing.iter().map(|missing| &missing.logical_id).collect();
     // What waits for the deployment cannot be waited for by it.
-    let is_circle = order.awaited(missing.iter().copied()).has(id);
+    let is_circle = order.dependencies(missing.iter().copied()).has(id);
     let edits = fix::depend_on(resource, &ids).filter(|_| !is_circle);
     let names = ids.iter().take(SHOWN).map(|id| id.as_str());
     let more = (ids.len() > SHOWN).then_some("…");
     let names: Vec<_> = names.chain(more).collect();
     Some(
-        Finding::new(&RULE, place(resource), message)
-            .related(Place::of(first, &[]), "not waited for")
+        Finding::new(&RULE, location(resource), message)
+            .related(Location::of(first, &[]), "not waited for")
             .hint(format!("add to `DependsOn`: {}", names.join(", ")))
             .fix(Fix::all(format!("let {id} wait for what it holds"), edits)),
     )
@@ -103,7 +107,11 @@ fn of_deployment(api: &Api, deployment: &Deployment, order: &Order<'_>) -> Optio
 
 /// What the deployment snapshots and does not wait for. What exists under a condition is missing only from a
 /// deployment without one or with the same.
-fn missing<'a>(api: &'a Api, deployment: &Resource, awaited: &Awaited<'_>) -> Vec<&'a Resource> {
+fn missing<'a>(
+    api: &'a Api,
+    deployment: &Resource,
+    awaited: &Dependencies<'_>,
+) -> Vec<&'a Resource> {
     let routes = api.routes.iter().flat_map(|route| {
         let responses = route.responses.iter().map(|response| &response.resource);
         std::iter::once(&route.resource).chain(responses)
@@ -124,13 +132,13 @@ fn missing<'a>(api: &'a Api, deployment: &Resource, awaited: &Awaited<'_>) -> Ve
         .collect()
 }
 
-fn place(deployment: &Resource) -> Place {
-    let place = Place::of(deployment, &[]);
+fn location(deployment: &Resource) -> Location {
+    let location = Location::of(deployment, &[]);
     match deployment.document.get("DependsOn") {
-        Some(node) if node.span.file.is_some() => Place {
+        Some(node) if node.span.file.is_some() => Location {
             span: node.span,
-            ..place
+            ..location
         },
-        _ => place,
+        _ => location,
     }
 }

@@ -1,8 +1,8 @@
 use stackgen_model::Api;
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A deployment is made of an API that has no route.
@@ -24,7 +24,7 @@ rule! {
     example: "stages/deployment_without_routes.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let apis = context.websockets().filter(|api| context.is_complete(api));
     let bare = apis.filter(|api| api.routes.is_empty() && !api.deployments.is_empty());
     let bare: Vec<_> = bare.collect();
@@ -32,16 +32,16 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     // Another stack that is given the API may make its routes before the deployment.
-    let sight = context.facts.route_visibility();
-    let bare = bare.into_iter().filter(|api| !sight.is_given_away(api));
-    bare.flat_map(of_api).collect()
+    let visibility = context.facts.route_visibility();
+    let bare = bare.into_iter().filter(|api| !visibility.is_shared(api));
+    bare.flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> impl Iterator<Item = Finding> {
+fn check_api(api: &Api) -> impl Iterator<Item = Finding> {
     api.deployments.iter().map(|deployment| {
         let id = &deployment.resource.logical_id;
         let message = format!("deployment {id} is of an api that has no route, and cannot be made");
-        let place = Place::of(&deployment.resource, &["ApiId"]);
-        Finding::new(&RULE, place, message).hint("add the api's routes to the template")
+        let location = Location::of(&deployment.resource, &["ApiId"]);
+        Finding::new(&RULE, location, message).hint("add the api's routes to the template")
     })
 }

@@ -2,10 +2,10 @@ use std::collections::HashMap;
 
 use stackgen_model::{ApiMapping, Model, Protocol, Resource, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::presence::exist_together;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// One custom domain is mapped to a WebSocket API and to an HTTP or REST API.
@@ -28,7 +28,7 @@ rule! {
     example: "stages/domain_shared_with_http_api.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let sockets = context.websockets().flat_map(|api| &api.mappings);
     let mut domains: HashMap<String, &ApiMapping> = HashMap::new();
     for mapping in sockets {
@@ -47,7 +47,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 /// Mappings to APIs of other kinds, with the domain's name or logical id.
-fn others<'a>(context: &Context<'a>) -> impl Iterator<Item = (&'a Resource, String, &'static str)> {
+fn others<'a>(
+    context: &RuleContext<'a>,
+) -> impl Iterator<Item = (&'a Resource, String, &'static str)> {
     let model = context.model;
     let mapped = model.apis.iter().flat_map(move |api| {
         api.mappings.iter().filter_map(move |mapping| {
@@ -99,9 +101,9 @@ fn finding(mapping: &ApiMapping, other: &Resource, kind: &str) -> Finding {
         format!("mapping {id} maps a WebSocket API to a domain that {other_id} maps to {kind}");
     Finding::new(
         &RULE,
-        Place::of(&mapping.resource, &["DomainName"]),
+        Location::of(&mapping.resource, &["DomainName"]),
         message,
     )
-    .related(Place::of(other, &["DomainName"]), "the same domain")
+    .related(Location::of(other, &["DomainName"]), "the same domain")
     .hint("give the WebSocket API a domain name of its own")
 }

@@ -1,9 +1,9 @@
 use stackgen_cfn::Node;
 use stackgen_model::{Api, Stage};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A stage points at a deployment whose id is written into the template.
@@ -26,13 +26,13 @@ rule! {
     example: "stages/literal_deployment_id.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     // Of an API outside of the template, somebody else makes the deployments.
     let apis = context.websockets().filter(|api| api.resource.is_some());
-    apis.flat_map(of_api).collect()
+    apis.flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> impl Iterator<Item = Finding> {
+fn check_api(api: &Api) -> impl Iterator<Item = Finding> {
     let stages = api.stages.iter();
     stages.filter_map(|stage| {
         let node = stage.resource.node(&["DeploymentId"]);
@@ -50,6 +50,6 @@ fn is_id(written: &str) -> bool {
 fn finding(stage: &Stage, written: &str) -> Finding {
     let id = &stage.resource.logical_id;
     let message = format!("stage {id} serves deployment `{written}` whatever the template says");
-    let place = Place::of(&stage.resource, &["DeploymentId"]);
-    Finding::new(&RULE, place, message).hint("refer to a deployment of the template")
+    let location = Location::of(&stage.resource, &["DeploymentId"]);
+    Finding::new(&RULE, location, message).hint("refer to a deployment of the template")
 }

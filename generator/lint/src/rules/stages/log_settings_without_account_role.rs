@@ -1,7 +1,7 @@
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::access_log;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A stage writes logs, and nothing in the template gives API Gateway a role to write them with.
@@ -25,7 +25,7 @@ rule! {
     example: "stages/log_settings_without_account_role.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     // The latter is that of the Serverless Framework.
     let makers = ["AWS::ApiGateway::Account", "Custom::ApiGatewayAccountRole"];
     let mut resources = context.model.resources.values();
@@ -43,8 +43,12 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             Some(_) => "AccessLogSettings",
             None => "DefaultRouteSettings",
         };
-        Finding::new(&RULE, Place::of_key(&stage.resource, &[property]), message)
-            .hint("`aws apigateway get-account` tells whether there is a `cloudwatchRoleArn`")
+        Finding::new(
+            &RULE,
+            Location::of_key(&stage.resource, &[property]),
+            message,
+        )
+        .hint("`aws apigateway get-account` tells whether there is a `cloudwatchRoleArn`")
     };
     logging.map(finding).collect()
 }

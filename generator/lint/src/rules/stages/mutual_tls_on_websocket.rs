@@ -1,8 +1,8 @@
 use stackgen_model::{ApiMapping, DomainName};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A custom domain that leads to a WebSocket API asks for mutual TLS.
@@ -24,7 +24,7 @@ rule! {
     example: "stages/mutual_tls_on_websocket.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let domains = context.facts.mapped_domains().iter();
     let mutual = domains.filter(|(domain, _)| {
         let settings = domain.resource.properties.get("MutualTlsAuthentication");
@@ -33,10 +33,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let finding = |(domain, mapping): &(&DomainName, &ApiMapping)| {
         let id = &domain.resource.logical_id;
         let message = format!("domain {id} asks for mutual TLS, which WebSocket APIs do not have");
-        let place = Place::of_key(&domain.resource, &["MutualTlsAuthentication"]);
-        Finding::new(&RULE, place, message)
+        let location = Location::of_key(&domain.resource, &["MutualTlsAuthentication"]);
+        Finding::new(&RULE, location, message)
             .related(
-                Place::of(&mapping.resource, &[]),
+                Location::of(&mapping.resource, &[]),
                 "maps it to a WebSocket API",
             )
             .hint("authorize `$connect` instead")

@@ -2,11 +2,11 @@ use std::collections::HashSet;
 
 use stackgen_model::{Api, Deployment, LogicalId, Model, Route};
 
-use crate::context::Context;
-use crate::facts::serving::Serving;
-use crate::facts::stale::Rewired;
+use crate::context::RuleContext;
+use crate::facts::changed_apis::ChangedApi;
+use crate::facts::served_deployments::ServedDeployments;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A route leaves the template together with the deployment that held it, and the new deployment holds it still.
@@ -34,15 +34,15 @@ rule! {
     compares: true,
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let rewired = context.facts.changed_apis();
     rewired
         .iter()
-        .flat_map(|rewired| of_api(context.model, rewired))
+        .flat_map(|rewired| check_api(context.model, rewired))
         .collect()
 }
 
-fn of_api(model: &Model, rewired: &Rewired<'_>) -> Option<Finding> {
+fn check_api(model: &Model, rewired: &ChangedApi<'_>) -> Option<Finding> {
     let deployment = new_deployment(rewired.api, rewired.before)?;
     let is_deleted = |route: &&Route| {
         let resource = &route.resource;
@@ -61,15 +61,15 @@ fn of_api(model: &Model, rewired: &Rewired<'_>) -> Option<Finding> {
     let message = format!(
         "deployment {id} still holds route {first}{others}, which CloudFormation deletes only afterwards"
     );
-    let place = Place::of(&deployment.resource, &[]);
-    Some(Finding::new(&RULE, place, message).hint("deploy once more after this update"))
+    let location = Location::of(&deployment.resource, &[]);
+    Some(Finding::new(&RULE, location, message).hint("deploy once more after this update"))
 }
 
 /// The deployment that this update makes and a stage will serve.
 fn new_deployment<'a>(api: &'a Api, before: &Api) -> Option<&'a Deployment> {
     let id = |deployment: &Deployment| -> LogicalId { deployment.resource.logical_id.clone() };
     let old: HashSet<_> = before.deployments.iter().map(id).collect();
-    let serving = Serving::of(api);
+    let serving = ServedDeployments::of(api);
     api.deployments
         .iter()
         .find(|one| !old.contains(&one.resource.logical_id) && serving.stage(one).is_some())

@@ -2,10 +2,10 @@ use std::collections::HashMap;
 
 use stackgen_model::{Api, Link, Resolved, Resource, Stage};
 
-use crate::context::Context;
-use crate::facts::order::Order;
+use crate::context::RuleContext;
+use crate::facts::creation_order::CreationOrder;
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// `RouteSettings` of a stage names a route that the API does not have, or not yet.
@@ -30,7 +30,7 @@ rule! {
     example: "stages/route_settings_for_unknown_route.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let with_settings = |api: &&Api| {
         let mut stages = api.stages.iter();
         stages.any(|stage| keys(stage).next().is_some())
@@ -39,12 +39,12 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if apis.is_empty() {
         return Vec::new();
     }
-    let (order, sight) = (
+    let (order, visibility) = (
         context.facts.creation_order(),
         context.facts.route_visibility(),
     );
-    let of_api = |api: &Api| of_api(api, order, sight.tells_every_route(api));
-    apis.into_iter().flat_map(of_api).collect()
+    let check_api = |api: &Api| check_api(api, order, visibility.shows_every_route(api));
+    apis.into_iter().flat_map(check_api).collect()
 }
 
 fn keys(stage: &Stage) -> impl Iterator<Item = &str> {
@@ -55,7 +55,7 @@ fn keys(stage: &Stage) -> impl Iterator<Item = &str> {
         .map(String::as_str)
 }
 
-fn of_api(api: &Api, order: &Order<'_>, all_known: bool) -> Vec<Finding> {
+fn check_api(api: &Api, order: &CreationOrder<'_>, all_known: bool) -> Vec<Finding> {
     let routes = || api.routes.iter();
     let by_key: HashMap<&str, &Resource> = routes()
         .map(|route| (route.key.as_str(), &*route.resource))
@@ -64,7 +64,7 @@ fn of_api(api: &Api, order: &Order<'_>, all_known: bool) -> Vec<Finding> {
         .map(|route| (loosely(route.key.as_str()), route.key.as_str()))
         .collect();
     let of_stage = |stage: &Stage| {
-        let awaited = order.awaited([&*stage.resource]);
+        let awaited = order.dependencies([&*stage.resource]);
         let findings = keys(stage).filter_map(|key| match by_key.get(key) {
             None => all_known.then(|| unknown(stage, key, similar.get(&loosely(key)))),
             Some(route) => {
@@ -103,8 +103,8 @@ fn unknown(stage: &Stage, key: &str, similar: Option<&&str>) -> Finding {
         Some(similar) => format!("write `{similar}`"),
         None => "add the route, or remove its settings".to_owned(),
     };
-    let place = Place::of_key(&stage.resource, &["RouteSettings", key]);
-    Finding::new(&RULE, place, message).hint(hint)
+    let location = Location::of_key(&stage.resource, &["RouteSettings", key]);
+    Finding::new(&RULE, location, message).hint(hint)
 }
 
 fn late(stage: &Stage, key: &str, route: &Resource) -> Finding {
@@ -116,10 +116,10 @@ fn late(stage: &Stage, key: &str, route: &Resource) -> Finding {
     };
     Finding::new(
         &RULE,
-        Place::of_key(&stage.resource, &["RouteSettings", key]),
+        Location::of_key(&stage.resource, &["RouteSettings", key]),
         message,
     )
-    .related(Place::of(route, &[]), "may be made after it")
+    .related(Location::of(route, &[]), "may be made after it")
     .hint(format!("add {route_id} to the stage's `DependsOn`"))
     .with_confidence(confidence)
 }

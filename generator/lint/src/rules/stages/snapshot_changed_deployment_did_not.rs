@@ -1,11 +1,11 @@
 use stackgen_model::diff::{Change, What, snapshots};
 use stackgen_model::{Deployment, Stage};
 
-use crate::context::Context;
-use crate::facts::serving::Serving;
-use crate::facts::stale::{self, Rewired};
+use crate::context::RuleContext;
+use crate::facts::changed_apis::{self, ChangedApi};
+use crate::facts::served_deployments::ServedDeployments;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// What a deployment holds has changed since the earlier revision of the template, and the deployment has not.
@@ -34,21 +34,23 @@ rule! {
     compares: true,
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let rewired = context.facts.changed_apis();
     rewired
         .iter()
-        .flat_map(|rewired| of_api(context, rewired))
+        .flat_map(|rewired| check_api(context, rewired))
         .collect()
 }
 
-fn of_api(context: &Context<'_>, rewired: &Rewired<'_>) -> Vec<Finding> {
-    let serving = Serving::of(rewired.api);
+fn check_api(context: &RuleContext<'_>, rewired: &ChangedApi<'_>) -> Vec<Finding> {
+    let serving = ServedDeployments::of(rewired.api);
     // That the template was edited after it was rendered says better what to do about it.
     let is_edited = |deployment: &Deployment| {
-        stale::rendered_digest(deployment).is_some_and(|digest| digest != rewired.digest)
+        changed_apis::rendered_digest(deployment).is_some_and(|digest| digest != rewired.digest)
     };
-    let kept = rewired.kept().filter(|deployment| !is_edited(deployment));
+    let kept = rewired
+        .unchanged_deployments()
+        .filter(|deployment| !is_edited(deployment));
     let kept = kept.map(|deployment| (deployment, serving.stage(deployment)));
     let is_used = |(deployment, stage): &(&Deployment, Option<&Stage>)| {
         deployment.stage_name.is_some() || stage.is_some()
@@ -71,11 +73,11 @@ fn finding(deployment: &Deployment, stage: Option<&Stage>, changes: &str) -> Fin
         format!("deployment {id} is kept although {changes}: its stage serves the old wiring");
     let hint =
         format!("rename {id} and what refers to it, so that CloudFormation makes a new deployment");
-    let finding = Finding::new(&RULE, Place::of(&deployment.resource, &[]), message).hint(hint);
+    let finding = Finding::new(&RULE, Location::of(&deployment.resource, &[]), message).hint(hint);
     match stage {
         Some(stage) => {
-            let place = Place::of(&stage.resource, &["DeploymentId"]);
-            finding.related(place, "still points at it")
+            let location = Location::of(&stage.resource, &["DeploymentId"]);
+            finding.related(location, "still points at it")
         }
         None => finding,
     }

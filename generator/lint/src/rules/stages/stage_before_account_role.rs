@@ -1,10 +1,10 @@
 use stackgen_model::{Resource, Stage};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::access_log;
 use crate::facts::presence::exist_together;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A stage that writes logs does not wait for the account's role that the same template sets.
@@ -28,7 +28,7 @@ rule! {
     example: "stages/stage_before_account_role.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let mut resources = context.model.resources.values();
     let account = resources.find(|resource| resource.kind == "AWS::ApiGateway::Account");
     let Some(account) = account else {
@@ -40,10 +40,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let order = context.facts.creation_order();
-    let of_account = order.awaited([&**account]);
+    let of_account = order.dependencies([&**account]);
     let early = logging.into_iter().filter(|stage| {
         let resource = &stage.resource;
-        let awaits = || order.awaited([&**resource]).has(&account.logical_id);
+        let awaits = || order.dependencies([&**resource]).has(&account.logical_id);
         exist_together(resource, account) && !of_account.has(&resource.logical_id) && !awaits()
     });
     early.map(|stage| finding(stage, account)).collect()
@@ -56,8 +56,8 @@ fn finding(stage: &Stage, account: &Resource) -> Finding {
     );
     let edits = crate::fix::depend_on(&stage.resource, &[account_id]);
     let title = format!("let {id} wait for {account_id}");
-    Finding::new(&RULE, Place::of(&stage.resource, &[]), message)
-        .related(Place::of(account, &[]), "the account's role")
+    Finding::new(&RULE, Location::of(&stage.resource, &[]), message)
+        .related(Location::of(account, &[]), "the account's role")
         .hint(format!("add `DependsOn: {account_id}`"))
         .fix(crate::fix::Fix::all(title, edits))
 }

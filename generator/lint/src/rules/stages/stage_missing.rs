@@ -1,8 +1,8 @@
 use stackgen_model::Api;
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// The template has an API with routes and no stage of it.
@@ -25,14 +25,14 @@ rule! {
     example: "stages/stage_missing.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let apis = context.websockets().filter(|api| context.is_complete(api));
     let bare: Vec<_> = apis.filter(|api| is_bare(api)).collect();
     if bare.is_empty() {
         return Vec::new();
     }
-    let sight = context.facts.route_visibility();
-    let bare = bare.into_iter().filter(|api| !sight.is_given_away(api));
+    let visibility = context.facts.route_visibility();
+    let bare = bare.into_iter().filter(|api| !visibility.is_shared(api));
     bare.filter_map(finding).collect()
 }
 
@@ -47,5 +47,5 @@ fn finding(api: &Api) -> Option<Finding> {
     let message = format!("api {id} has routes and no stage that clients could connect to");
     let hint =
         format!("add an `AWS::ApiGatewayV2::Stage` with `ApiId: !Ref {id}` and `AutoDeploy: true`");
-    Some(Finding::new(&RULE, Place::of(resource, &[]), message).hint(hint))
+    Some(Finding::new(&RULE, Location::of(resource, &[]), message).hint(hint))
 }

@@ -1,8 +1,8 @@
 use stackgen_model::{Stage, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// The name of a stage has characters that API Gateway does not take there.
@@ -28,12 +28,12 @@ rule! {
 
 const LONGEST: usize = 128;
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let stages = context.websockets().flat_map(|api| &api.stages);
-    stages.filter_map(of_stage).collect()
+    stages.filter_map(check_stage).collect()
 }
 
-fn of_stage(stage: &Stage) -> Option<Finding> {
+fn check_stage(stage: &Stage) -> Option<Finding> {
     let name = stage.name.as_ref().and_then(Text::as_literal)?;
     let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let wrong = match name.chars().find(|c| !is_fit(*c)) {
@@ -50,8 +50,12 @@ fn of_stage(stage: &Stage) -> Option<Finding> {
     let id = &stage.resource.logical_id;
     let message = format!("stage {id} is called `{name}`, {wrong}");
     Some(
-        Finding::new(&RULE, Place::of(&stage.resource, &["StageName"]), message)
-            .hint("use letters, digits, `-` and `_`")
-            .with_confidence(confidence),
+        Finding::new(
+            &RULE,
+            Location::of(&stage.resource, &["StageName"]),
+            message,
+        )
+        .hint("use letters, digits, `-` and `_`")
+        .with_confidence(confidence),
     )
 }

@@ -2,11 +2,11 @@ use std::collections::HashSet;
 
 use stackgen_model::{Api, Stage, Text};
 
-use crate::context::Context;
-use crate::facts::deployer::Deployers;
-use crate::facts::serving;
+use crate::context::RuleContext;
+use crate::facts::custom_deployers::CustomDeployers;
+use crate::facts::served_deployments;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A stage has neither a deployment nor `AutoDeploy`, so that there is nothing that it can serve.
@@ -30,21 +30,21 @@ rule! {
     example: "stages/stage_serves_nothing.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let whole = context.websockets().filter(|api| context.is_complete(api));
-    let with_idle = |api: &&Api| api.stages.iter().any(serving::serves_nothing);
+    let with_idle = |api: &&Api| api.stages.iter().any(served_deployments::serves_nothing);
     let apis: Vec<_> = whole.filter(with_idle).collect();
     if apis.is_empty() {
         return Vec::new();
     }
     // Another stack that is given the API may make a deployment that names the stage.
-    let sight = context.facts.route_visibility();
-    let apis = apis.into_iter().filter(|api| !sight.is_given_away(api));
+    let visibility = context.facts.route_visibility();
+    let apis = apis.into_iter().filter(|api| !visibility.is_shared(api));
     let deployers = context.facts.custom_deployers();
-    apis.flat_map(|api| of_api(api, deployers)).collect()
+    apis.flat_map(|api| check_api(api, deployers)).collect()
 }
 
-fn of_api(api: &Api, deployers: &Deployers<'_>) -> Vec<Finding> {
+fn check_api(api: &Api, deployers: &CustomDeployers<'_>) -> Vec<Finding> {
     let names = api.deployments.iter();
     let names = names.filter_map(|deployment| deployment.stage_name.as_ref());
     // A deployment that names a stage moves its pointer; one whose name for it is not known may.
@@ -52,10 +52,12 @@ fn of_api(api: &Api, deployers: &Deployers<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let named: HashSet<String> = names.map(Text::to_string).collect();
-    let is_named = |stage: &Stage| serving::names(stage).any(|name| named.contains(&name));
+    let is_named = |stage: &Stage| {
+        served_deployments::stage_references(stage).any(|name| named.contains(&name))
+    };
     let idle = api.stages.iter();
-    let idle = idle.filter(|stage| serving::serves_nothing(stage) && !is_named(stage));
-    idle.map(|stage| deployers.allowing_for(api, finding(api, stage)))
+    let idle = idle.filter(|stage| served_deployments::serves_nothing(stage) && !is_named(stage));
+    idle.map(|stage| deployers.qualify(api, finding(api, stage)))
         .collect()
 }
 
@@ -63,16 +65,16 @@ fn finding(api: &Api, stage: &Stage) -> Finding {
     let id = &stage.resource.logical_id;
     let message =
         format!("stage {id} has no deployment to serve: every handshake is refused with 403");
-    let finding = Finding::new(&RULE, Place::of(&stage.resource, &[]), message);
+    let finding = Finding::new(&RULE, Location::of(&stage.resource, &[]), message);
     match api.deployments.as_slice() {
         [] => finding
             .hint("set `AutoDeploy: true`, or add a deployment and point `DeploymentId` at it"),
         [deployment, ..] => {
             let deployment = &deployment.resource;
             let hint = format!("set `DeploymentId: !Ref {}`", deployment.logical_id);
-            let place = Place::of(deployment, &[]);
+            let location = Location::of(deployment, &[]);
             finding
-                .related(place, "the deployment that it does not point at")
+                .related(location, "the deployment that it does not point at")
                 .hint(hint)
         }
     }

@@ -1,8 +1,8 @@
 use stackgen_model::{Resolved, Stage};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A throttle of a stage or a route is set to 0, which lets nothing through.
@@ -29,12 +29,12 @@ rule! {
 
 const LIMITS: [&str; 2] = ["ThrottlingBurstLimit", "ThrottlingRateLimit"];
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let stages = context.websockets().flat_map(|api| &api.stages);
-    stages.flat_map(of_stage).collect()
+    stages.flat_map(check_stage).collect()
 }
 
-fn of_stage(stage: &Stage) -> Vec<Finding> {
+fn check_stage(stage: &Stage) -> Vec<Finding> {
     let id = &stage.resource.logical_id;
     let of_all = stage.default_route_settings.as_ref();
     let of_all = of_all.and_then(|settings| {
@@ -57,7 +57,7 @@ fn finding(stage: &Stage, path: &[&str], settings: &Resolved, who: &str) -> Opti
     let path = [path, &[first]].concat();
     let message = format!("`{first}: 0` refuses {who}");
     let hint = "write a limit above 0, or leave both limits out for the account's";
-    Some(Finding::new(&RULE, Place::of(&stage.resource, &path), message).hint(hint))
+    Some(Finding::new(&RULE, Location::of(&stage.resource, &path), message).hint(hint))
 }
 
 fn is_zero(value: &Resolved) -> bool {

@@ -1,8 +1,8 @@
 use stackgen_model::{DomainName, Resolved};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A custom domain of a WebSocket API is edge-optimized, or takes TLS 1.0.
@@ -31,12 +31,14 @@ const REFUSED: [(&str, &str, &str); 2] = [
     ("SecurityPolicy", "TLS_1_0", "TLS_1_2"),
 ];
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let domains = context.facts.mapped_domains().iter();
-    domains.flat_map(|(domain, _)| of_domain(domain)).collect()
+    domains
+        .flat_map(|(domain, _)| check_domain(domain))
+        .collect()
 }
 
-fn of_domain(domain: &DomainName) -> Vec<Finding> {
+fn check_domain(domain: &DomainName) -> Vec<Finding> {
     let configurations = domain.resource.properties.get("DomainNameConfigurations");
     let configurations = configurations
         .and_then(Resolved::as_list)
@@ -57,6 +59,6 @@ fn finding(domain: &DomainName, index: usize, (key, value, right): &(&str, &str,
     let id = &domain.resource.logical_id;
     let message = format!("domain {id} of a WebSocket API cannot have `{key}: {value}`");
     let path = ["DomainNameConfigurations", &index.to_string(), key];
-    Finding::new(&RULE, Place::of(&domain.resource, &path), message)
+    Finding::new(&RULE, Location::of(&domain.resource, &path), message)
         .hint(format!("write `{key}: {right}`"))
 }

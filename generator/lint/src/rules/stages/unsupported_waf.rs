@@ -2,9 +2,9 @@ use std::collections::HashMap;
 
 use stackgen_model::{LogicalId, Resource};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A web ACL is attached to a WebSocket API.
@@ -33,7 +33,7 @@ const ASSOCIATIONS: [&str; 2] = [
     "AWS::WAFRegional::WebACLAssociation",
 ];
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let associations = context.model.resources.values();
     let associations =
         associations.filter(|resource| ASSOCIATIONS.contains(&resource.kind.as_str()));
@@ -64,7 +64,7 @@ fn finding(association: &Resource, resource: &Resource) -> Finding {
     let id = &association.logical_id;
     let message =
         format!("{id} attaches a web ACL to a WebSocket API, which AWS WAF does not take");
-    Finding::new(&RULE, Place::of(association, &["ResourceArn"]), message)
-        .related(Place::of(resource, &[]), "of a WebSocket API")
+    Finding::new(&RULE, Location::of(association, &["ResourceArn"]), message)
+        .related(Location::of(resource, &[]), "of a WebSocket API")
         .hint("attach the web ACL to a CloudFront distribution before the API")
 }

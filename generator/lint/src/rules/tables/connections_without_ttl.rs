@@ -2,10 +2,10 @@ use std::collections::HashSet;
 
 use stackgen_model::{LogicalId, Model, Resolved, Table};
 
-use crate::context::Context;
-use crate::facts::{order, settings};
+use crate::context::RuleContext;
+use crate::facts::{creation_order, settings};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// A table of connections keeps its records for ever.
@@ -31,13 +31,13 @@ rule! {
     example: "tables/connections_without_ttl.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let tables = context.model.tables.iter();
     let kept = tables.filter(|table| is_of_connections(table) && !expires(table));
     let mut others = None;
     let finding = |table: &Table| {
-        let others = others.get_or_insert_with(|| Others::of(context.model));
-        let finding = of_table(table);
+        let others = others.get_or_insert_with(|| OtherCleanup::of(context.model));
+        let finding = table_finding(table);
         match others.may_remove(&table.resource.logical_id) {
             true => finding.with_confidence(Confidence::Low),
             false => finding,
@@ -46,26 +46,26 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     kept.map(finding).collect()
 }
 
-fn of_table(table: &Table) -> Finding {
+fn table_finding(table: &Table) -> Finding {
     let id = &table.resource.logical_id;
     let message =
         format!("{id} keeps the record of a connection for ever when no `$disconnect` comes");
-    Finding::new(&RULE, Place::of(&table.resource, &[]), message)
-        .related(Place::of(&table.resource, &["KeySchema"]), "connection ids")
+    Finding::new(&RULE, Location::of(&table.resource, &[]), message)
+        .related(Location::of(&table.resource, &["KeySchema"]), "connection ids")
         .hint("set `TimeToLiveSpecification: {AttributeName: expiresAt, Enabled: true}` and write `expiresAt`")
 }
 
 /// What else may remove records or have them expire.
-struct Others {
+struct OtherCleanup {
     /// Something that runs at times may sweep tables; what is out of sight may, too.
     sweeps: bool,
     /// What custom resources are told of.
     told: HashSet<String>,
 }
 
-impl Others {
-    fn of(model: &Model) -> Others {
-        let mut others = Others {
+impl OtherCleanup {
+    fn of(model: &Model) -> OtherCleanup {
+        let mut others = OtherCleanup {
             sweeps: !model.gaps.is_empty(),
             told: HashSet::new(),
         };
@@ -76,7 +76,7 @@ impl Others {
             others.sweeps |=
                 kind == "AWS::Scheduler::Schedule" || (kind == "AWS::Events::Rule" && by_rule());
             if kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource" {
-                order::references(properties, &mut |id| {
+                creation_order::visit_references(properties, &mut |id| {
                     others.told.insert(id.to_owned());
                 });
             }

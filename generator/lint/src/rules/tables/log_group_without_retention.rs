@@ -1,6 +1,6 @@
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A log group keeps its events for ever.
@@ -22,12 +22,12 @@ rule! {
     example: "tables/log_group_without_retention.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let groups = context.model.log_groups.iter();
     let kept = groups.filter(|group| group.retention_days.is_absent());
     let finding = |group: &stackgen_model::LogGroup| {
         let message = format!("{} keeps its events for ever", group.resource.logical_id);
-        Finding::new(&RULE, Place::of(&group.resource, &[]), message)
+        Finding::new(&RULE, Location::of(&group.resource, &[]), message)
             .hint("set `RetentionInDays: 30`, or as long as they are needed")
     };
     kept.map(finding).collect()

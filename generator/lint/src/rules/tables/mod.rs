@@ -5,9 +5,9 @@ mod log_group_without_retention;
 mod table_without_grant;
 mod table_without_recovery;
 
-use crate::registry::Group;
+use crate::registry::RuleGroup;
 
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "tables",
     title: "Tables and log groups",
     prefix: "SG5",

@@ -3,10 +3,10 @@ use std::collections::HashMap;
 use stackgen_cfn::Span;
 use stackgen_model::{Grant, LogicalId, Model, Reference, Resolved, Role, Text};
 
-use crate::context::Context;
-use crate::facts::environment::{self, Variable};
+use crate::context::RuleContext;
+use crate::facts::environment::{self, EnvironmentVariable};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// A function is told of a table that its role does not let it use.
@@ -31,7 +31,7 @@ rule! {
     example: "tables/table_without_grant.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let told: Vec<_> = environment::variables(&context.facts)
         .filter_map(|variable| Some((table(context.model, variable)?, variable)))
         .collect();
@@ -42,11 +42,11 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut at: HashMap<Span, usize> = HashMap::new();
     for (table, variable) in &told {
         *many.entry((table, variable.name)).or_default() += 1;
-        *at.entry(variable.place().span).or_default() += 1;
+        *at.entry(variable.location().span).or_default() += 1;
     }
     let roles = context.facts.function_roles();
-    let finding = |(table, variable): &(&LogicalId, Variable<'_>)| {
-        let role = roles.whole(variable.function)?;
+    let finding = |(table, variable): &(&LogicalId, EnvironmentVariable<'_>)| {
+        let role = roles.complete_role(variable.function)?;
         if role
             .grants
             .iter()
@@ -54,10 +54,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         {
             return None;
         }
-        let span = variable.place().span;
+        let span = variable.location().span;
         let shared = many[&(*table, variable.name)] > 1 || span.file.is_some() && at[&span] > 1;
-        let finding = of_variable(variable, table, role);
-        Some(match shared || variable.is_idle() {
+        let finding = variable_finding(variable, table, role);
+        Some(match shared || variable.is_unread() {
             true => finding.with_confidence(Confidence::Low),
             false => finding,
         })
@@ -66,7 +66,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 /// The table whose name or ARN a variable holds.
-fn table<'a>(model: &Model, variable: Variable<'a>) -> Option<&'a LogicalId> {
+fn table<'a>(model: &Model, variable: EnvironmentVariable<'a>) -> Option<&'a LogicalId> {
     let Resolved::Text(text) = variable.value else {
         return None;
     };
@@ -93,12 +93,12 @@ fn may_use(model: &Model, grant: &Grant, table: &LogicalId) -> bool {
         && (!grant.not_resources.is_empty() || grant.resources.iter().any(about))
 }
 
-fn of_variable(variable: &Variable<'_>, table: &LogicalId, role: &Role) -> Finding {
+fn variable_finding(variable: &EnvironmentVariable<'_>, table: &LogicalId, role: &Role) -> Finding {
     let (id, name) = (&variable.function.resource.logical_id, variable.name);
     let role_id = &role.resource.logical_id;
     let message =
         format!("{name} tells {id} of {table}, and its role {role_id} allows nothing on it");
-    Finding::new(&RULE, variable.place(), message)
-        .related(Place::of(&role.resource, &[]), "its role")
+    Finding::new(&RULE, variable.location(), message)
+        .related(Location::of(&role.resource, &[]), "its role")
         .hint(format!("allow what {id} does on `!GetAtt {table}.Arn`"))
 }

@@ -1,8 +1,8 @@
 use stackgen_model::{Resolved, Setting, Table};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A table has no point-in-time recovery.
@@ -26,18 +26,18 @@ rule! {
 
 const PROPERTY: &str = "PointInTimeRecoverySpecification";
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let tables = context.model.tables.iter();
     let lost = tables.filter(|table| !may_recover(table));
-    lost.map(of_table).collect()
+    lost.map(table_finding).collect()
 }
 
-fn of_table(table: &Table) -> Finding {
+fn table_finding(table: &Table) -> Finding {
     let message = format!(
         "{} cannot be brought back to an earlier time",
         table.resource.logical_id
     );
-    Finding::new(&RULE, Place::of(&table.resource, &[PROPERTY]), message).hint(format!(
+    Finding::new(&RULE, Location::of(&table.resource, &[PROPERTY]), message).hint(format!(
         "set `{PROPERTY}: {{PointInTimeRecoveryEnabled: true}}`"
     ))
 }

@@ -1,8 +1,8 @@
 use stackgen_model::{Problem, ProblemKind};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// The template breaks CloudFormation's own rules.
@@ -31,7 +31,7 @@ rule! {
     example: "template/broken_template.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let problems = context.model.problems.iter();
     // Rules about SAM's route keys tell of those.
     let broken = problems.filter(|problem| {
@@ -43,9 +43,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     broken.map(|problem| finding(context, problem)).collect()
 }
 
-fn finding(context: &Context<'_>, problem: &Problem) -> Finding {
-    let place = Place::at(problem.span);
-    let finding = Finding::new(&RULE, place, problem.message.as_str());
+fn finding(context: &RuleContext<'_>, problem: &Problem) -> Finding {
+    let location = Location::at(problem.span);
+    let finding = Finding::new(&RULE, location, problem.message.as_str());
     let finding = match &problem.hint {
         Some(hint) => finding.hint(hint.as_str()),
         None => finding,

@@ -1,6 +1,6 @@
 use crate::Finding;
 use crate::rule::rule;
-use crate::suppress::{Malformed, Suppressions};
+use crate::suppress::{MalformedSuppression, Suppressions};
 
 rule! {
     /// What is meant to be a suppression cannot be read as one.
@@ -27,9 +27,13 @@ rule! {
 }
 
 fn check(suppressions: &Suppressions) -> Vec<Finding> {
-    let finding = |malformed: &Malformed| {
-        Finding::new(&RULE, malformed.place.clone(), malformed.message.as_str())
-            .hint(malformed.hint)
+    let finding = |malformed: &MalformedSuppression| {
+        Finding::new(
+            &RULE,
+            malformed.location.clone(),
+            malformed.message.as_str(),
+        )
+        .hint(malformed.hint)
     };
     suppressions.malformed.iter().map(finding).collect()
 }

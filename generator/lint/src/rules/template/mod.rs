@@ -6,9 +6,9 @@ mod suppression_of_unknown_rule;
 mod suppression_without_reason;
 mod unused_suppression;
 
-use crate::registry::Group;
+use crate::registry::RuleGroup;
 
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "template",
     title: "The template itself, and what it says to the linter",
     prefix: "SG0",

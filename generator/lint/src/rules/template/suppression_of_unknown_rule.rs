@@ -1,5 +1,5 @@
 use crate::rule::rule;
-use crate::suppress::{Named, Suppression, Suppressions};
+use crate::suppress::{NamedRule, Suppression, Suppressions};
 use crate::{Finding, registry};
 
 rule! {
@@ -26,10 +26,10 @@ rule! {
 
 fn check(suppressions: &Suppressions) -> Vec<Finding> {
     let all = suppressions.all.iter();
-    all.flat_map(of_suppression).collect()
+    all.flat_map(check_suppression).collect()
 }
 
-fn of_suppression(suppression: &Suppression) -> impl Iterator<Item = Finding> {
+fn check_suppression(suppression: &Suppression) -> impl Iterator<Item = Finding> {
     let unknown = suppression
         .rules
         .iter()
@@ -37,7 +37,7 @@ fn of_suppression(suppression: &Suppression) -> impl Iterator<Item = Finding> {
     unknown.map(|named| finding(suppression, named))
 }
 
-fn finding(suppression: &Suppression, named: &Named) -> Finding {
+fn finding(suppression: &Suppression, named: &NamedRule) -> Finding {
     let word = &named.word;
     let is_group = || registry::all().any(|rule| rule.is_named(word));
     let message = match registry::find(word) {
@@ -50,6 +50,6 @@ fn finding(suppression: &Suppression, named: &Named) -> Finding {
         }
         None => format!("`{word}` is no rule"),
     };
-    Finding::new(&RULE, suppression.place.clone(), message)
+    Finding::new(&RULE, suppression.location.clone(), message)
         .hint("write the id or the name that stands beside the finding")
 }

@@ -32,7 +32,7 @@ fn check(suppressions: &Suppressions) -> Vec<Finding> {
         let used = suppression.rules.iter().filter(|named| named.is_used);
         let words: Vec<_> = used.map(|named| format!("`{}`", named.word)).collect();
         let message = format!("{} is suppressed without a reason", words.join(", "));
-        let finding = Finding::new(&RULE, suppression.place.clone(), message);
+        let finding = Finding::new(&RULE, suppression.location.clone(), message);
         (!words.is_empty()).then(|| finding.hint("say why it is meant so"))
     })
     .collect()

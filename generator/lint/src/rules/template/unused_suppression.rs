@@ -1,5 +1,5 @@
 use crate::rule::rule;
-use crate::suppress::{Named, Suppression, Suppressions};
+use crate::suppress::{NamedRule, Suppression, Suppressions};
 use crate::{Finding, Rule};
 
 rule! {
@@ -30,7 +30,7 @@ rule! {
 
 fn check(suppressions: &Suppressions) -> Vec<Finding> {
     let all = suppressions.all.iter();
-    all.flat_map(|suppression| of_suppression(suppressions.compares, suppression))
+    all.flat_map(|suppression| check_suppression(suppressions.compares, suppression))
         .collect()
 }
 
@@ -41,15 +41,15 @@ const YIELDING: [&str; 3] = [
     "constant-deployment-id",
 ];
 
-fn of_suppression(compares: bool, suppression: &Suppression) -> Vec<Finding> {
+fn check_suppression(compares: bool, suppression: &Suppression) -> Vec<Finding> {
     let is_judged = |rule: &Rule| match compares {
         false => !rule.compares,
         true => !YIELDING.contains(&rule.name),
     };
-    let is_unused = |named: &&Named| !named.is_used && named.rule.is_some_and(is_judged);
-    let finding = |named: &Named| {
+    let is_unused = |named: &&NamedRule| !named.is_used && named.rule.is_some_and(is_judged);
+    let finding = |named: &NamedRule| {
         let message = format!("nothing is found here that `{}` could suppress", named.word);
-        Finding::new(&RULE, suppression.place.clone(), message)
+        Finding::new(&RULE, suppression.location.clone(), message)
             .hint("remove it, or put it on the line of the finding or above its entry")
     };
     let unused = suppression.rules.iter().filter(is_unused);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use stackgen_model::{Api, Deployment, Link, LogicalId, Stage, Text};
 
 /// True when API Gateway makes the stage's deployments by itself (row D4).
-pub(crate) fn deploys_itself(stage: &Stage) -> bool {
+pub(crate) fn has_auto_deploy(stage: &Stage) -> bool {
     stage.auto_deploy.value() == Some(&true)
 }
 
@@ -16,27 +16,27 @@ pub(crate) fn serves_nothing(stage: &Stage) -> bool {
 }
 
 /// What a deployment may write to name a stage: its name, or a reference to it.
-pub(crate) fn names(stage: &Stage) -> impl Iterator<Item = String> {
+pub(crate) fn stage_references(stage: &Stage) -> impl Iterator<Item = String> {
     let reference = format!("${{{}}}", stage.resource.logical_id);
     let name = stage.name.as_ref().map(Text::to_string);
     name.into_iter().chain([reference])
 }
 
 /// The stages of an API that do not deploy by themselves.
-pub(crate) struct Serving<'a> {
+pub(crate) struct ServedDeployments<'a> {
     by_deployment: HashMap<&'a LogicalId, &'a Stage>,
     by_name: HashMap<String, &'a Stage>,
 }
 
-impl<'a> Serving<'a> {
+impl<'a> ServedDeployments<'a> {
     pub(crate) fn of(api: &'a Api) -> Self {
-        let stages = || api.stages.iter().filter(|stage| !deploys_itself(stage));
-        Serving {
+        let stages = || api.stages.iter().filter(|stage| !has_auto_deploy(stage));
+        ServedDeployments {
             by_deployment: stages()
                 .filter_map(|stage| Some((stage.deployment.to()?, stage)))
                 .collect(),
             by_name: stages()
-                .flat_map(|stage| names(stage).map(move |name| (name, stage)))
+                .flat_map(|stage| stage_references(stage).map(move |name| (name, stage)))
                 .collect(),
         }
     }

@@ -6,12 +6,12 @@ use stackgen_model::{Api, LogicalId, Model, Piece, Pseudo, Text};
 
 use crate::facts::Facts;
 use crate::facts::arn::{self, Match};
-use crate::facts::environment;
-use crate::facts::policies::Statement;
-use crate::facts::roles;
+use crate::facts::endpoints;
+use crate::facts::function_roles;
+use crate::facts::policies::PolicyStatement;
 
 /// The action (row K1).
-pub(crate) const MANAGE: &str = "execute-api:ManageConnections";
+pub(crate) const MANAGE_CONNECTIONS: &str = "execute-api:ManageConnections";
 
 /// What an id of a connection looks like.
 const ID: &str = "L0SM9cOFvHcCIhw=";
@@ -20,34 +20,35 @@ const ID: &str = "L0SM9cOFvHcCIhw=";
 const MOST_STAGES: usize = 16;
 
 /// Whether a statement names the action, and not just all actions of all services.
-pub(crate) fn is_about(statement: &Statement<'_>) -> bool {
+pub(crate) fn allows_managing(statement: &PolicyStatement<'_>) -> bool {
     statement.actions().any(|action| {
-        action.as_literal() != Some("*") && roles::names_action(&action, MANAGE) == Match::Yes
+        action.as_literal() != Some("*")
+            && function_roles::matches_action(&action, MANAGE_CONNECTIONS) == Match::Yes
     })
 }
 
 /// The ARNs of connections of the template's WebSocket APIs, as far as they can be told.
-pub(crate) struct Connections<'a> {
+pub(crate) struct ConnectionArns<'a> {
     model: &'a Model,
     of_api: HashMap<&'a LogicalId, Vec<Text>>,
 }
 
-impl<'a> Connections<'a> {
-    pub(crate) fn of(facts: &Facts<'a>) -> Connections<'a> {
+impl<'a> ConnectionArns<'a> {
+    pub(crate) fn of(facts: &Facts<'a>) -> ConnectionArns<'a> {
         let arns = |api: &'a Api| {
             let id = api.id.to()?;
-            let stages = stages(facts, api).unwrap_or_else(|| vec![Text::from(WORD)]);
+            let stages = stage_names(facts, api).unwrap_or_else(|| vec![Text::from(WORD)]);
             let paths = stages.into_iter().flat_map(paths);
             Some((id, paths.map(|path| arn::execute_api(id, path)).collect()))
         };
-        Connections {
+        ConnectionArns {
             model: facts.model,
             of_api: facts.websockets().filter_map(arns).collect(),
         }
     }
 
     /// Whether a resource of a statement has connections of this api among it.
-    pub(crate) fn reach(&self, pattern: &Text, api: &LogicalId) -> Match {
+    pub(crate) fn matches_api(&self, pattern: &Text, api: &LogicalId) -> Match {
         let arns = self.of_api.get(api).map(Vec::as_slice).unwrap_or_default();
         let all = arns
             .iter()
@@ -56,7 +57,7 @@ impl<'a> Connections<'a> {
     }
 
     /// The api whose connections it would reach if there were a stage of that name.
-    pub(crate) fn reach_but_for_stage(&self, pattern: &Text) -> Option<&'a LogicalId> {
+    pub(crate) fn api_without_stage(&self, pattern: &Text) -> Option<&'a LogicalId> {
         let reaches = |api: &LogicalId| {
             let mut arns = paths(Text::from(WORD)).map(|path| arn::execute_api(api, path));
             arns.any(|arn| arn::matches(self.model, pattern, &arn) != Match::No)
@@ -67,13 +68,13 @@ impl<'a> Connections<'a> {
     }
 
     /// Whether a resource of a statement has any connections among it: of the apis that it names, or of any.
-    pub(crate) fn reach_any(&self, pattern: &Text) -> Match {
+    pub(crate) fn matches_any(&self, pattern: &Text) -> Match {
         let ids = pattern.references().map(|reference| &reference.logical_id);
         let mut named = ids.filter(|id| self.of_api.contains_key(*id)).peekable();
         if named.peek().is_some() {
-            return best(named.map(|api| self.reach(pattern, api)));
+            return best(named.map(|api| self.matches_api(pattern, api)));
         }
-        if names_another(self.model, pattern) {
+        if names_other_api(self.model, pattern) {
             return Match::No;
         }
         let anywhere = paths(Text::from(WORD)).map(|path| arn::execute_api_of(WORD, path));
@@ -82,11 +83,11 @@ impl<'a> Connections<'a> {
 }
 
 /// Whether an ARN names an API of the template that has no connections.
-pub(crate) fn names_another(model: &Model, arn: &Text) -> bool {
+pub(crate) fn names_other_api(model: &Model, arn: &Text) -> bool {
     let mut references = arn.references();
     references.any(|reference| {
         reference.attribute.is_none()
-            && environment::other_api(model, &reference.logical_id).is_some()
+            && endpoints::other_api(model, &reference.logical_id).is_some()
     })
 }
 
@@ -94,7 +95,7 @@ pub(crate) fn names_another(model: &Model, arn: &Text) -> bool {
 const WORD: Piece = Piece::Pseudo(Pseudo::StackName);
 
 /// The names of an api's stages, where the template tells them all.
-pub(crate) fn stages(facts: &Facts<'_>, api: &Api) -> Option<Vec<Text>> {
+pub(crate) fn stage_names(facts: &Facts<'_>, api: &Api) -> Option<Vec<Text>> {
     let of_stages = api.stages.iter().map(|stage| stage.name.clone());
     let of_deployments = api.deployments.iter().map(|it| it.stage_name.clone());
     let of_deployments = of_deployments.filter(Option::is_some);
@@ -117,15 +118,15 @@ fn paths(stage: Text) -> impl Iterator<Item = Text> {
 fn best(all: impl Iterator<Item = Match>) -> Match {
     let rank = |found: &Match| match found {
         Match::Yes => 2,
-        Match::NotKnown => 1,
+        Match::Unknown => 1,
         Match::No => 0,
     };
     all.max_by_key(rank).unwrap_or(Match::No)
 }
 
 /// The resource of a statement for an api's connections and a method, as templates write it.
-pub(crate) fn to_write(facts: &Facts<'_>, api: &Api, method: &str) -> Option<String> {
-    let stage = match stages(facts, api)?.as_slice() {
+pub(crate) fn suggested_arn(facts: &Facts<'_>, api: &Api, method: &str) -> Option<String> {
+    let stage = match stage_names(facts, api)?.as_slice() {
         [stage] => stage.clone(),
         _ => Text::literal("*"),
     };

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use stackgen_cfn::Sources;
-use stackgen_lint::{Severity, Subject, lint};
+use stackgen_lint::{LintInput, Severity, lint};
 
 const TEMPLATES: [&str; 3] = [
     "cdk/Chat.template.json",
@@ -23,7 +23,7 @@ fn told(file: &str) -> Vec<(&'static str, String)> {
     let mut sources = Sources::new();
     let source = sources.add(file, fs::read_to_string(path).unwrap());
     let template = stackgen_cfn::parse(source).unwrap();
-    let subject = Subject {
+    let subject = LintInput {
         template: &template,
         source: Some(source),
         previous: None,
@@ -35,7 +35,11 @@ fn told(file: &str) -> Vec<(&'static str, String)> {
         .into_iter()
         .filter(|finding| finding.severity > Severity::Note);
     loud.map(|finding| {
-        let resource = finding.place.resource.as_ref().map_or("", |id| id.as_str());
+        let resource = finding
+            .location
+            .resource
+            .as_ref()
+            .map_or("", |id| id.as_str());
         (finding.rule.id, resource.to_owned())
     })
     .collect()

@@ -6,42 +6,43 @@ use stackgen_cfn::Span;
 use stackgen_model::{Api, Function, LogicalId};
 
 use crate::facts::Facts;
-use crate::facts::environment::{self, Endpoint, Host, Purpose, Scheme, Variable};
+use crate::facts::endpoints::{self, Endpoint, EndpointHost, Purpose, Scheme};
+use crate::facts::environment::{self, EnvironmentVariable};
 
 /// A function that posts to connections of an api of the template, or closes them.
-pub(crate) struct Post<'a> {
+pub(crate) struct PostingFunction<'a> {
     pub(crate) function: &'a Function,
     pub(crate) api: &'a Api,
-    pub(crate) evidence: Evidence<'a>,
+    pub(crate) evidence: PostEvidence<'a>,
 }
 
 /// How the template shows that a function posts.
 #[derive(Clone, Copy)]
-pub(crate) enum Evidence<'a> {
+pub(crate) enum PostEvidence<'a> {
     /// It is told the address that connections are managed at, and nobody else needs that.
-    Endpoint(Variable<'a>),
+    Endpoint(EnvironmentVariable<'a>),
     /// All functions are told the address, those that do not post among them, perhaps.
-    SharedEndpoint(Variable<'a>),
+    SharedEndpoint(EnvironmentVariable<'a>),
     /// It is told the address, and its code, which stands in the template, does not read it.
-    IdleEndpoint(Variable<'a>),
+    UnreadEndpoint(EnvironmentVariable<'a>),
     /// Its code, which stands in the template, posts.
     Code,
 }
 
 /// The functions that post, those of which it is surer first.
-pub(crate) fn posts<'a>(facts: &Facts<'a>) -> Vec<Post<'a>> {
-    let behind = behind(facts);
-    let endpoints = environment::endpoints(facts);
-    let shared = Shared::of(&endpoints, &behind);
-    let mut posts: Vec<Post<'a>> = Vec::new();
+pub(crate) fn posting_functions<'a>(facts: &Facts<'a>) -> Vec<PostingFunction<'a>> {
+    let behind = message_functions(facts);
+    let endpoints = endpoints::endpoints(facts);
+    let shared = SharedVariables::of(&endpoints, &behind);
+    let mut posts: Vec<PostingFunction<'a>> = Vec::new();
     for function in &facts.model.functions {
         if !posts_in_code(function) {
             continue;
         }
         let apis = behind.get(&function.resource.logical_id);
         for api in apis.into_iter().flatten() {
-            let evidence = Evidence::Code;
-            posts.push(Post {
+            let evidence = PostEvidence::Code;
+            posts.push(PostingFunction {
                 function,
                 api,
                 evidence,
@@ -49,27 +50,32 @@ pub(crate) fn posts<'a>(facts: &Facts<'a>) -> Vec<Post<'a>> {
         }
     }
     for endpoint in &endpoints {
-        let Host::WebSocket(api) = endpoint.host else {
+        let EndpointHost::WebSocket(api) = endpoint.host else {
             continue;
         };
         let (function, variable) = (endpoint.variable.function, endpoint.variable);
         if !is_for_management(endpoint) {
             continue;
         }
-        let evidence = if variable.is_idle() {
-            Evidence::IdleEndpoint(variable)
+        let evidence = if variable.is_unread() {
+            PostEvidence::UnreadEndpoint(variable)
         } else if shared.has(endpoint, api) {
-            Evidence::SharedEndpoint(variable)
+            PostEvidence::SharedEndpoint(variable)
         } else {
-            Evidence::Endpoint(variable)
+            PostEvidence::Endpoint(variable)
         };
-        posts.push(Post {
+        posts.push(PostingFunction {
             function,
             api,
             evidence,
         });
     }
-    let is_sure = |post: &Post<'_>| matches!(post.evidence, Evidence::Code | Evidence::Endpoint(_));
+    let is_sure = |post: &PostingFunction<'_>| {
+        matches!(
+            post.evidence,
+            PostEvidence::Code | PostEvidence::Endpoint(_)
+        )
+    };
     posts.sort_by_key(|post| !is_sure(post));
     posts
 }
@@ -84,7 +90,7 @@ fn is_for_management(endpoint: &Endpoint<'_>) -> bool {
 }
 
 /// The WebSocket APIs that a function takes messages of.
-pub(crate) fn behind<'a>(facts: &Facts<'a>) -> HashMap<&'a LogicalId, Vec<&'a Api>> {
+pub(crate) fn message_functions<'a>(facts: &Facts<'a>) -> HashMap<&'a LogicalId, Vec<&'a Api>> {
     let mut behind: HashMap<&'a LogicalId, Vec<&'a Api>> = HashMap::new();
     for api in facts.websockets() {
         for integration in &api.integrations {
@@ -101,7 +107,7 @@ pub(crate) fn behind<'a>(facts: &Facts<'a>) -> HashMap<&'a LogicalId, Vec<&'a Ap
 }
 
 /// Variables that many functions are given alike, whether they use them or not.
-struct Shared<'a> {
+struct SharedVariables<'a> {
     /// How many functions have the variable that stands here: more than one under `Globals`.
     at: HashMap<Span, usize>,
     /// How many functions behind an api have a variable of that name with an address of it.
@@ -110,9 +116,12 @@ struct Shared<'a> {
     functions: HashMap<&'a LogicalId, usize>,
 }
 
-impl<'a> Shared<'a> {
-    fn of(endpoints: &[Endpoint<'a>], behind: &HashMap<&'a LogicalId, Vec<&'a Api>>) -> Shared<'a> {
-        let mut shared = Shared {
+impl<'a> SharedVariables<'a> {
+    fn of(
+        endpoints: &[Endpoint<'a>],
+        behind: &HashMap<&'a LogicalId, Vec<&'a Api>>,
+    ) -> SharedVariables<'a> {
+        let mut shared = SharedVariables {
             at: HashMap::new(),
             named: HashMap::new(),
             functions: HashMap::new(),
@@ -122,8 +131,8 @@ impl<'a> Shared<'a> {
         }
         for endpoint in endpoints {
             let variable = &endpoint.variable;
-            *shared.at.entry(variable.place().span).or_default() += 1;
-            if let Host::WebSocket(api) = endpoint.host
+            *shared.at.entry(variable.location().span).or_default() += 1;
+            if let EndpointHost::WebSocket(api) = endpoint.host
                 && let Some(id) = api.id.to()
                 && behind.contains_key(&variable.function.resource.logical_id)
             {
@@ -134,7 +143,7 @@ impl<'a> Shared<'a> {
     }
 
     fn has(&self, endpoint: &Endpoint<'a>, api: &'a Api) -> bool {
-        let span = endpoint.variable.place().span;
+        let span = endpoint.variable.location().span;
         let at = self.at.get(&span).copied().unwrap_or_default();
         let id = api.id.to();
         let named = id.and_then(|id| self.named.get(&(id, endpoint.variable.name)));
@@ -153,5 +162,5 @@ fn posts_in_code(function: &Function) -> bool {
         "delete_connection",
         "DeleteConnectionCommand",
     ];
-    environment::code(function).is_some_and(|code| environment::mentions(code, &calls))
+    environment::inline_code(function).is_some_and(|code| environment::contains_any(code, &calls))
 }

@@ -3,11 +3,11 @@
 use stackgen_model::{LogicalId, Permission, Text};
 
 use super::permissions::is_for_api_gateway;
-use crate::{Finding, Place, Rule, Severity};
+use crate::{Finding, Location, Rule, Severity};
 
 /// How much too wide a permission for API Gateway is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Width {
+enum PermissionScope {
     /// Anybody at all, API Gateway or not.
     Anybody,
     /// Any API of any account.
@@ -17,7 +17,7 @@ enum Width {
 }
 
 /// How much too wide; `None` for a permission that names an API, or of which that is not known.
-fn width(permission: &Permission) -> Option<Width> {
+fn scope(permission: &Permission) -> Option<PermissionScope> {
     if !is_for_api_gateway(permission) {
         return None;
     }
@@ -28,9 +28,9 @@ fn width(permission: &Permission) -> Option<Width> {
         .any(|key| properties.get(key).is_some());
     let anybody = permission.principal.as_ref().and_then(Text::as_literal) == Some("*");
     let unbounded = match (of_account, anybody && !bound) {
-        (true, _) => Width::OneAccount,
-        (false, true) => Width::Anybody,
-        (false, false) => Width::AnyAccount,
+        (true, _) => PermissionScope::OneAccount,
+        (false, true) => PermissionScope::Anybody,
+        (false, false) => PermissionScope::AnyAccount,
     };
     let Some(source) = &permission.source_arn else {
         return Some(unbounded);
@@ -48,7 +48,7 @@ fn width(permission: &Permission) -> Option<Width> {
     match (starts_open(&rest), account.as_literal()) {
         (false, _) => None,
         (true, Some("*")) => Some(unbounded),
-        (true, _) => Some(Width::OneAccount),
+        (true, _) => Some(PermissionScope::OneAccount),
     }
 }
 
@@ -63,19 +63,19 @@ fn starts_open(text: &Text) -> bool {
 
 /// What there is to say of a permission that is too wide, by the rule that judges it. `api` is
 /// one that calls the function, and `end` the end of the ARN that is not too wide.
-pub(crate) fn finding(
+pub(crate) fn scope_finding(
     rule: &'static Rule,
     permission: &Permission,
     api: &LogicalId,
     end: &str,
 ) -> Option<Finding> {
-    let width = width(permission)?;
+    let width = scope(permission)?;
     let resource = &permission.resource;
     let (id, function) = (&resource.logical_id, permission.function.function.to()?);
     let whom = match width {
-        Width::Anybody => "anybody, through API Gateway or not,",
-        Width::AnyAccount => "any API of any AWS account",
-        Width::OneAccount => "any API of the account",
+        PermissionScope::Anybody => "anybody, through API Gateway or not,",
+        PermissionScope::AnyAccount => "any API of any AWS account",
+        PermissionScope::OneAccount => "any API of the account",
     };
     let message = format!("{id} lets {whom} invoke {function}");
     let source = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}";
@@ -84,10 +84,10 @@ pub(crate) fn finding(
         Some(_) => &["SourceArn"],
         None => &[],
     };
-    let finding = Finding::new(rule, Place::of(resource, path), message).hint(hint);
+    let finding = Finding::new(rule, Location::of(resource, path), message).hint(hint);
     Some(match width {
         // Whoever makes an API in the account may do so much there that this is hygiene.
-        Width::OneAccount => Finding {
+        PermissionScope::OneAccount => Finding {
             severity: Severity::Note,
             ..finding
         },

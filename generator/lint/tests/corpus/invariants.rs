@@ -3,12 +3,12 @@
 use std::fmt::Write;
 
 use stackgen_cfn::{Node, Source, Sources, Span};
-use stackgen_lint::output::{Linted, Results, Summary, github, human, json, junit, sarif};
-use stackgen_lint::{Finding, Fixed, Report, Subject, fix_all, lint};
+use stackgen_lint::output::{LintResults, LintedFile, Summary, github, human, json, junit, sarif};
+use stackgen_lint::{Finding, Fixed, LintInput, LintReport, fix_all, lint};
 
 /// Reads, judges, tells and fixes a text, twice. Panics when anything of that does, when the two differ, or when a place
 /// is not in the text.
-pub(crate) fn judge(text: &str) {
+pub(crate) fn assert_invariants(text: &str) {
     let first = told(text);
     assert_eq!(first, told(text), "the same text is told differently");
 }
@@ -29,7 +29,7 @@ fn told(text: &str) -> String {
     };
     let mut told = String::new();
     for previous in [None, previous.as_ref()] {
-        let report = lint(&Subject {
+        let report = lint(&LintInput {
             template: &template,
             source: Some(&source),
             previous,
@@ -40,11 +40,11 @@ fn told(text: &str) -> String {
     told + &fixed(&source, previous.as_ref())
 }
 
-fn assert_places(report: &Report, sources: &Sources) {
+fn assert_places(report: &LintReport, sources: &Sources) {
     let suppressed = report.suppressed.iter().map(|one| &one.finding);
     for finding in report.findings.iter().chain(suppressed) {
-        let related = finding.related.iter().map(|related| related.place.span);
-        for span in std::iter::once(finding.place.span).chain(related) {
+        let related = finding.related.iter().map(|related| related.location.span);
+        for span in std::iter::once(finding.location.span).chain(related) {
             if let Some(source) = span.file.and_then(|file| sources.get(file)) {
                 assert_in(source, span);
             } else {
@@ -64,13 +64,13 @@ fn assert_in(source: &Source, span: Span) {
     assert_eq!(span.line as usize, line, "{span:?}");
 }
 
-fn formats(report: Report, sources: &Sources) -> String {
-    let linted = [Linted {
+fn formats(report: LintReport, sources: &Sources) -> String {
+    let linted = [LintedFile {
         file: "template.yaml".to_owned(),
         report,
         sources: sources.clone(),
     }];
-    let results = Results {
+    let results = LintResults {
         linted: &linted,
         unread: &[],
         summary: &Summary::of(&linted),

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use stackgen_cfn::Sources;
-use stackgen_lint::output::{Linted, human};
-use stackgen_lint::{Severity, Subject, lint};
+use stackgen_lint::output::{LintedFile, human};
+use stackgen_lint::{LintInput, Severity, lint};
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -20,7 +20,7 @@ fn loud(path: &Path) -> String {
         fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let source = sources.add(path.display().to_string(), text);
     let template = stackgen_cfn::parse(source).unwrap();
-    let subject = Subject {
+    let subject = LintInput {
         template: &template,
         source: Some(source),
         previous: None,
@@ -34,7 +34,7 @@ fn loud(path: &Path) -> String {
     report
         .findings
         .retain(|finding| finding.severity > Severity::Note);
-    human::render(&Linted {
+    human::render(&LintedFile {
         file: path.display().to_string(),
         report,
         sources,
@@ -52,7 +52,7 @@ fn assert_silent(paths: impl IntoIterator<Item = PathBuf>) {
 
 #[test]
 fn small_templates_that_are_right() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/silent");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/correct");
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())

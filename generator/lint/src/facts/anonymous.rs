@@ -3,13 +3,13 @@
 use stackgen_model::{Authorizer, Model, Resolved, Resource};
 
 use super::settings;
-use crate::Place;
+use crate::Location;
 
 const VARIABLES: [&str; 2] = ["Environment", "Variables"];
 
 /// What admits callers without a token.
-pub(crate) struct Anonymous {
-    pub(crate) place: Place,
+pub(crate) struct AnonymousAccess {
+    pub(crate) location: Location,
     pub(crate) label: String,
     /// The stack records it as its intent; otherwise a setting of the authorizer's function says it.
     pub(crate) is_recorded: bool,
@@ -18,17 +18,19 @@ pub(crate) struct Anonymous {
 }
 
 /// What says that callers without a token are welcome at an authorizer.
-pub(crate) fn anonymous(model: &Model, authorizer: &Authorizer) -> Option<Anonymous> {
-    recorded(&authorizer.resource).or_else(|| {
+pub(crate) fn anonymous_access(model: &Model, authorizer: &Authorizer) -> Option<AnonymousAccess> {
+    from_metadata(&authorizer.resource).or_else(|| {
         let function = model.resource(authorizer.function.function.to()?)?;
         let variables = function.properties.at_path(&VARIABLES)?.as_map()?;
-        let admitting = variables.iter().find(|(name, value)| admits(name, value));
-        admitting.map(|(name, value)| setting(function, name, value))
+        let admitting = variables
+            .iter()
+            .find(|(name, value)| allows_anonymous(name, value));
+        admitting.map(|(name, value)| from_variable(function, name, value))
     })
 }
 
 /// The intent that stackgen writes into what it renders.
-fn recorded(authorizer: &Resource) -> Option<Anonymous> {
+fn from_metadata(authorizer: &Resource) -> Option<AnonymousAccess> {
     let path = ["Metadata", "Stackgen", "Callers"];
     let metadata = authorizer.attributes.get(path[0])?;
     if metadata.at_path(&path[1..])?.as_literal() != Some("mixed") {
@@ -37,21 +39,21 @@ fn recorded(authorizer: &Resource) -> Option<Anonymous> {
     let written = path
         .iter()
         .try_fold(&authorizer.document, |node, key| node.get(key));
-    let mut place = Place::of(authorizer, &[]);
-    place.span = written.map_or(place.span, |node| node.span);
-    Some(Anonymous {
-        place,
+    let mut location = Location::of(authorizer, &[]);
+    location.span = written.map_or(location.span, |node| node.span);
+    Some(AnonymousAccess {
+        location,
         label: "the stack records that some callers have none".to_owned(),
         is_recorded: true,
         is_computed: false,
     })
 }
 
-fn setting(function: &Resource, name: &str, value: &Resolved) -> Anonymous {
+fn from_variable(function: &Resource, name: &str, value: &Resolved) -> AnonymousAccess {
     let value = value.to_text().unwrap_or_default();
     let path = [VARIABLES[0], VARIABLES[1], name];
-    Anonymous {
-        place: Place::of(function, &path),
+    AnonymousAccess {
+        location: Location::of(function, &path),
         label: format!("its function is told `{name}: {value}`"),
         is_recorded: false,
         is_computed: settings::is_computed(function, &path),
@@ -59,7 +61,7 @@ fn setting(function: &Resource, name: &str, value: &Resolved) -> Anonymous {
 }
 
 /// Whether a variable admits them: `ALLOW_ANONYMOUS: "true"`, `AUTH_REQUIRED: "false"`, `AUTHORIZER_CALLERS: mixed`.
-fn admits(name: &str, value: &Resolved) -> bool {
+fn allows_anonymous(name: &str, value: &Resolved) -> bool {
     let Some(value) = value.to_text() else {
         return false;
     };
@@ -111,7 +113,7 @@ mod tests {
             ("GUEST_TABLE", "true", false),
         ] {
             assert_eq!(
-                admits(name, &Resolved::literal(value)),
+                allows_anonymous(name, &Resolved::literal(value)),
                 expected,
                 "{name}={value}"
             );

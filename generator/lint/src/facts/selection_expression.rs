@@ -4,7 +4,7 @@ use stackgen_model::{Api, Text};
 
 /// A selection expression in its parts.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Selection<'e> {
+pub(crate) struct SelectionExpression<'e> {
     /// As it is written.
     pub(crate) expression: &'e str,
     /// The text before, between and after the variables.
@@ -16,16 +16,18 @@ pub(crate) struct Selection<'e> {
 /// What a variable that is not in braces begins with.
 const VARIABLES: &[&str] = &["request.", "context.", "stageVariables."];
 
-impl<'e> Selection<'e> {
+impl<'e> SelectionExpression<'e> {
     /// The route selection expression of an api, when the template tells it.
-    pub(crate) fn of_routes(api: &'e Api) -> Option<Selection<'e>> {
+    pub(crate) fn of_api(api: &'e Api) -> Option<SelectionExpression<'e>> {
         let expression = api.route_selection_expression.as_ref();
-        expression.and_then(Text::as_literal).map(Selection::new)
+        expression
+            .and_then(Text::as_literal)
+            .map(SelectionExpression::new)
     }
 
     /// Takes an expression apart. A variable that is not in braces is taken to reach to the end.
-    pub(crate) fn new(expression: &'e str) -> Selection<'e> {
-        let mut parts = Selection {
+    pub(crate) fn new(expression: &'e str) -> SelectionExpression<'e> {
+        let mut parts = SelectionExpression {
             expression,
             texts: vec![String::new()],
             variables: Vec::new(),
@@ -69,7 +71,7 @@ impl<'e> Selection<'e> {
     }
 
     /// What it always comes to, if it reads nothing.
-    pub(crate) fn fixed(&self) -> Option<&str> {
+    pub(crate) fn constant(&self) -> Option<&str> {
         match self.texts.as_slice() {
             [text] => Some(text),
             _ => None,
@@ -77,9 +79,9 @@ impl<'e> Selection<'e> {
     }
 
     /// Whether it comes to that key for some message.
-    pub(crate) fn can_yield(&self, key: &str) -> bool {
+    pub(crate) fn can_produce(&self, key: &str) -> bool {
         let [first, between @ .., last] = self.texts.as_slice() else {
-            return self.fixed() == Some(key);
+            return self.constant() == Some(key);
         };
         let inner = key
             .strip_prefix(first.as_str())
@@ -100,7 +102,7 @@ impl<'e> Selection<'e> {
 
 #[cfg(test)]
 mod tests {
-    use super::Selection;
+    use super::SelectionExpression;
 
     #[test]
     fn expressions_are_taken_apart() {
@@ -118,8 +120,8 @@ mod tests {
             ("", Some(""), &[]),
             ("${request.body.a", None, &["request.body.a"]),
         ] {
-            let selection = Selection::new(expression);
-            assert_eq!(selection.fixed(), fixed, "{expression}");
+            let selection = SelectionExpression::new(expression);
+            assert_eq!(selection.constant(), fixed, "{expression}");
             assert_eq!(selection.variables, variables, "{expression}");
         }
     }
@@ -138,8 +140,8 @@ mod tests {
             ("fixed", "fixed", true),
             ("fixed", "other", false),
         ] {
-            let selection = Selection::new(expression);
-            assert_eq!(selection.can_yield(key), yields, "{expression} {key}");
+            let selection = SelectionExpression::new(expression);
+            assert_eq!(selection.can_produce(key), yields, "{expression} {key}");
         }
     }
 }

@@ -14,14 +14,14 @@ pub(crate) fn rendered_digest(deployment: &Deployment) -> Option<SnapshotDigest>
 }
 
 /// An API whose wiring is another than in the template's earlier revision.
-pub(crate) struct Rewired<'a> {
+pub(crate) struct ChangedApi<'a> {
     pub(crate) api: &'a Api,
     pub(crate) before: &'a Api,
     pub(crate) previous: &'a Model,
     pub(crate) digest: SnapshotDigest,
 }
 
-impl<'a> Rewired<'a> {
+impl<'a> ChangedApi<'a> {
     /// The WebSocket APIs of the template that are so; none without an earlier revision.
     pub(crate) fn all(facts: &Facts<'a>) -> Vec<Self> {
         let Some(previous) = facts.previous else {
@@ -36,7 +36,7 @@ impl<'a> Rewired<'a> {
         let rewired = deployed.filter_map(|api| {
             let before = *before.get(api.id.to()?)?;
             let digest = api.snapshot_digest(facts.model);
-            (before.snapshot_digest(previous) != digest).then_some(Rewired {
+            (before.snapshot_digest(previous) != digest).then_some(ChangedApi {
                 api,
                 before,
                 previous,
@@ -47,7 +47,7 @@ impl<'a> Rewired<'a> {
     }
 
     /// The deployments that were there before: CloudFormation keeps them, and with them the old snapshot (row D7).
-    pub(crate) fn kept(&self) -> impl Iterator<Item = &'a Deployment> {
+    pub(crate) fn unchanged_deployments(&self) -> impl Iterator<Item = &'a Deployment> {
         let id = |deployment: &'a Deployment| &deployment.resource.logical_id;
         let before: std::collections::HashSet<_> = self.before.deployments.iter().map(id).collect();
         let deployments = self.api.deployments.iter();

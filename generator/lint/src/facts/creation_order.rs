@@ -3,19 +3,19 @@
 use stackgen_model::{LogicalId, Model, Piece, Resolved, Resource, Text, Unknown};
 
 /// What every resource of a template waits for by itself: what its `DependsOn` names and what it refers to.
-pub(crate) struct Order<'m> {
+pub(crate) struct CreationOrder<'m> {
     model: &'m Model,
     /// By the resources' places in the model.
     edges: Vec<Vec<usize>>,
 }
 
 /// What some resources wait for, by way of others too.
-pub(crate) struct Awaited<'m> {
+pub(crate) struct Dependencies<'m> {
     model: &'m Model,
     seen: Vec<bool>,
 }
 
-impl<'m> Order<'m> {
+impl<'m> CreationOrder<'m> {
     pub(crate) fn of(model: &'m Model) -> Self {
         let edges = model.resources.values().map(|resource| {
             let mut edges = Vec::new();
@@ -24,17 +24,20 @@ impl<'m> Order<'m> {
                 .depends_on
                 .iter()
                 .for_each(|id| refers(id.as_str()));
-            references(&resource.properties, &mut refers);
+            visit_references(&resource.properties, &mut refers);
             edges
         });
-        Order {
+        CreationOrder {
             model,
             edges: edges.collect(),
         }
     }
 
     /// What these resources wait for.
-    pub(crate) fn awaited<'r>(&self, from: impl IntoIterator<Item = &'r Resource>) -> Awaited<'m> {
+    pub(crate) fn dependencies<'r>(
+        &self,
+        from: impl IntoIterator<Item = &'r Resource>,
+    ) -> Dependencies<'m> {
         let mut seen = vec![false; self.edges.len()];
         let from = from.into_iter().map(|resource| &resource.logical_id);
         let mut open: Vec<usize> = from
@@ -47,14 +50,14 @@ impl<'m> Order<'m> {
                 }
             }
         }
-        Awaited {
+        Dependencies {
             model: self.model,
             seen,
         }
     }
 }
 
-impl Awaited<'_> {
+impl Dependencies<'_> {
     /// Whether they wait for this one.
     pub(crate) fn has(&self, id: &LogicalId) -> bool {
         let index = self.model.resources.get_index_of(id);
@@ -64,11 +67,11 @@ impl Awaited<'_> {
 
 /// Calls for every name that a value refers to, and for every word of what is not known in it: a condition may make
 /// either a reference of it.
-pub(crate) fn references(value: &Resolved, refers: &mut impl FnMut(&str)) {
+pub(crate) fn visit_references(value: &Resolved, refers: &mut impl FnMut(&str)) {
     match value {
         Resolved::Text(text) => of_text(text, refers),
-        Resolved::List(items) => items.iter().for_each(|item| references(item, refers)),
-        Resolved::Map(map) => map.values().for_each(|item| references(item, refers)),
+        Resolved::List(items) => items.iter().for_each(|item| visit_references(item, refers)),
+        Resolved::Map(map) => map.values().for_each(|item| visit_references(item, refers)),
         Resolved::Unknown(unknown) => of_unknown(unknown, refers),
         Resolved::Null | Resolved::Bool(_) | Resolved::Int(_) | Resolved::Float(_) => {}
     }
@@ -101,9 +104,9 @@ mod tests {
         let mut sources = stackgen_cfn::Sources::new();
         let template = stackgen_cfn::parse(sources.add("t", template)).unwrap();
         let model = Model::from_template(&template, &Inputs::none());
-        let order = Order::of(&model);
+        let order = CreationOrder::of(&model);
         let from = &model.resources[from];
-        order.awaited([&**from]).has(&LogicalId::new(to))
+        order.dependencies([&**from]).has(&LogicalId::new(to))
     }
 
     const TEMPLATE: &str = "

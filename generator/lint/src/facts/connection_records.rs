@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use stackgen_model::{Api, Function, LogicalId, Resolved, Table, Text};
 
-use super::presence::stands_with;
-use crate::Place;
+use super::presence::exists_with_api;
+use crate::Location;
 use crate::facts::Facts;
 
 /// What of a stack may hold records of connections. Made once for all apis.
-pub(crate) struct Records<'a> {
+pub(crate) struct ConnectionRecords<'a> {
     /// Whether there is one WebSocket API. Of several, each keeps records only in tables that its functions are told of.
     alone: bool,
     /// Tables that have connection ids for a key.
@@ -17,12 +17,12 @@ pub(crate) struct Records<'a> {
     functions: BTreeMap<&'a LogicalId, &'a Function>,
 }
 
-impl<'a> Records<'a> {
-    pub(crate) fn new(facts: &Facts<'a>) -> Records<'a> {
+impl<'a> ConnectionRecords<'a> {
+    pub(crate) fn new(facts: &Facts<'a>) -> ConnectionRecords<'a> {
         let tables = facts.model.tables.iter();
         let tables = tables.filter(|table| has_connections_for_key(table));
         let functions = facts.model.functions.iter();
-        Records {
+        ConnectionRecords {
             alone: facts.websockets().nth(1).is_none(),
             tables: tables.map(|it| (&it.resource.logical_id, it)).collect(),
             functions: functions.map(|it| (&it.resource.logical_id, it)).collect(),
@@ -31,8 +31,8 @@ impl<'a> Records<'a> {
 
     /// Where it shows that the functions of an api keep records of its connections: a table that has connection ids for
     /// a key, or an environment variable that names a table of connections.
-    pub(crate) fn kept(&self, api: &Api) -> Option<Place> {
-        let here = |table: &&&Table| stands_with(api, &table.resource);
+    pub(crate) fn location(&self, api: &Api) -> Option<Location> {
+        let here = |table: &&&Table| exists_with_api(api, &table.resource);
         let integrations = api.integrations.iter();
         let called = integrations.filter_map(|it| it.function.function.to());
         let called = called.filter_map(|id| self.functions.get(id).copied());
@@ -43,7 +43,7 @@ impl<'a> Records<'a> {
             told.filter_map(|id| self.tables.get(id)).find(here)
         };
         match table {
-            Some(table) => Some(Place::of(&table.resource, &["KeySchema"])),
+            Some(table) => Some(Location::of(&table.resource, &["KeySchema"])),
             None => called.into_iter().find_map(variable),
         }
     }
@@ -72,14 +72,14 @@ fn references(function: &Function) -> impl Iterator<Item = &LogicalId> {
     references.map(|reference| &reference.logical_id)
 }
 
-fn variable(function: &Function) -> Option<Place> {
+fn variable(function: &Function) -> Option<Location> {
     let named = |name: &str| {
         let name = plain(name);
         name.contains("connection") && name.contains("table")
     };
     let (name, _) = variables(function).find(|(name, _)| named(name))?;
     let path = ["Environment", "Variables", name.as_str()];
-    Some(Place::of(&function.resource, &path))
+    Some(Location::of(&function.resource, &path))
 }
 
 /// A name without case and punctuation: `CONNECTIONS_TABLE`, `connectionsTable`.

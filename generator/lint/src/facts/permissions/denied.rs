@@ -7,29 +7,29 @@ use stackgen_model::{
     Text,
 };
 
-use crate::Place;
+use crate::Location;
 
 /// A function of the template that an api may not invoke, although its wiring names it.
 #[derive(Debug)]
-pub(crate) struct Refusal<'a> {
+pub(crate) struct DeniedInvocation<'a> {
     pub(crate) api: &'a Api,
     pub(crate) function: &'a LogicalId,
-    pub(crate) caller: Caller<'a>,
-    pub(crate) why: Why<'a>,
+    pub(crate) caller: Invoker<'a>,
+    pub(crate) why: DenialReason<'a>,
 }
 
 /// What would invoke the function.
 #[derive(Debug)]
-pub(crate) enum Caller<'a> {
+pub(crate) enum Invoker<'a> {
     /// Messages of these routes, by the first one's integration.
     Routes(&'a Integration, Vec<&'a Route>),
     /// Handshakes.
     Authorizer(&'a Authorizer),
 }
 
-/// Why it may not, by the permission that is nearest to admitting it.
+/// DenialReason it may not, by the permission that is nearest to admitting it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Why<'a> {
+pub(crate) enum DenialReason<'a> {
     /// There is no permission that comes near.
     Absent,
     /// The permission names another api, which does not call the function.
@@ -42,26 +42,26 @@ pub(crate) enum Why<'a> {
     OtherQualifier(&'a Permission),
 }
 
-impl Why<'_> {
+impl DenialReason<'_> {
     pub(super) fn nearness(&self) -> u8 {
         match self {
-            Why::Absent => 0,
-            Why::OtherApi(_) => 1,
-            Why::OtherSource(_) => 2,
-            Why::OtherPrincipal(_) => 3,
-            Why::OtherQualifier(_) => 4,
+            DenialReason::Absent => 0,
+            DenialReason::OtherApi(_) => 1,
+            DenialReason::OtherSource(_) => 2,
+            DenialReason::OtherPrincipal(_) => 3,
+            DenialReason::OtherQualifier(_) => 4,
         }
     }
 }
 
 /// `route x of Api`, `routes x, y and 3 more of Api`, `authorizer A`.
-impl fmt::Display for Refusal<'_> {
+impl fmt::Display for DeniedInvocation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let routes = match &self.caller {
-            Caller::Authorizer(authorizer) => {
+            Invoker::Authorizer(authorizer) => {
                 return write!(f, "authorizer {}", authorizer.resource.logical_id);
             }
-            Caller::Routes(_, routes) => routes,
+            Invoker::Routes(_, routes) => routes,
         };
         f.write_str(if routes.len() == 1 { "route" } else { "routes" })?;
         for (index, route) in routes.iter().take(SHOWN).enumerate() {
@@ -85,32 +85,36 @@ impl fmt::Display for Refusal<'_> {
 /// How many routes a message names.
 const SHOWN: usize = 3;
 
-impl<'a> Refusal<'a> {
+impl<'a> DeniedInvocation<'a> {
     /// What names the function.
     pub(crate) fn link(&self) -> &'a FunctionLink {
         match &self.caller {
-            Caller::Routes(integration, _) => &integration.function,
-            Caller::Authorizer(authorizer) => &authorizer.function,
+            Invoker::Routes(integration, _) => &integration.function,
+            Invoker::Authorizer(authorizer) => &authorizer.function,
         }
     }
 
     /// Where the function is named.
-    pub(crate) fn place(&self) -> Place {
+    pub(crate) fn location(&self) -> Location {
         match &self.caller {
-            Caller::Routes(integration, _) => Place::of(&integration.resource, &["IntegrationUri"]),
-            Caller::Authorizer(authorizer) => Place::of(&authorizer.resource, &["AuthorizerUri"]),
+            Invoker::Routes(integration, _) => {
+                Location::of(&integration.resource, &["IntegrationUri"])
+            }
+            Invoker::Authorizer(authorizer) => {
+                Location::of(&authorizer.resource, &["AuthorizerUri"])
+            }
         }
     }
 
     /// Whether an authorizer is the caller.
     pub(crate) fn is_of_authorizer(&self) -> bool {
-        matches!(self.caller, Caller::Authorizer(_))
+        matches!(self.caller, Invoker::Authorizer(_))
     }
 
     /// `call` or `calls`, as its name wants it.
     pub(crate) fn call(&self) -> &'static str {
         match &self.caller {
-            Caller::Routes(_, routes) if routes.len() > 1 => "call",
+            Invoker::Routes(_, routes) if routes.len() > 1 => "call",
             _ => "calls",
         }
     }
@@ -141,8 +145,8 @@ impl<'a> Refusal<'a> {
     pub(crate) fn source_arn(&self) -> String {
         let api = self.api.id.to().map_or("", LogicalId::as_str);
         let path = match &self.caller {
-            Caller::Routes(..) => "*".to_owned(),
-            Caller::Authorizer(authorizer) => {
+            Invoker::Routes(..) => "*".to_owned(),
+            Invoker::Authorizer(authorizer) => {
                 format!("authorizers/${{{}}}", authorizer.resource.logical_id)
             }
         };
@@ -153,7 +157,11 @@ impl<'a> Refusal<'a> {
 }
 
 /// What a call names of a function: `alias live of Function`, or the function itself.
-pub(crate) fn named(model: &Model, function: &LogicalId, qualifier: Option<&Qualifier>) -> String {
+pub(crate) fn describe_target(
+    model: &Model,
+    function: &LogicalId,
+    qualifier: Option<&Qualifier>,
+) -> String {
     match qualifier {
         None => format!("{function} without a qualifier"),
         Some(Qualifier::Version(id)) => format!("version {id} of {function}"),

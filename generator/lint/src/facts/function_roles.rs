@@ -1,4 +1,4 @@
-//! Roles of functions of which the template tells all.
+//! FunctionRoles of functions of which the template tells all.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,44 +21,44 @@ const HARMLESS: &[&str] = &[
 ];
 
 /// The roles of a template.
-pub(crate) struct Roles<'a> {
+pub(crate) struct FunctionRoles<'a> {
     whole: HashMap<&'a LogicalId, &'a Role>,
 }
 
-impl<'a> Roles<'a> {
+impl<'a> FunctionRoles<'a> {
     /// Finds the roles of which all grants are in the template.
-    pub(crate) fn of(model: &'a Model) -> Roles<'a> {
-        let elsewhere = Elsewhere::of(model);
+    pub(crate) fn of(model: &'a Model) -> FunctionRoles<'a> {
+        let elsewhere = ExternalGrants::of(model);
         let whole = model
             .roles
             .iter()
             .filter(|role| elsewhere.is_whole(model, role))
             .map(|role| (&role.resource.logical_id, role));
-        Roles {
+        FunctionRoles {
             whole: whole.collect(),
         }
     }
 
     /// The role of a function, if the template tells all that it grants.
-    pub(crate) fn whole(&self, function: &Function) -> Option<&'a Role> {
+    pub(crate) fn complete_role(&self, function: &Function) -> Option<&'a Role> {
         self.whole.get(function.role.to()?).copied()
     }
 }
 
 /// Who may get grants from resources that the model does not add to roles.
 #[derive(Default)]
-struct Elsewhere<'a> {
+struct ExternalGrants<'a> {
     /// Anybody.
     anybody: bool,
-    /// Roles of these ids.
+    /// FunctionRoles of these ids.
     ids: HashSet<&'a LogicalId>,
-    /// Roles of these names.
+    /// FunctionRoles of these names.
     names: HashSet<&'a str>,
 }
 
-impl<'a> Elsewhere<'a> {
-    fn of(model: &'a Model) -> Elsewhere<'a> {
-        let mut elsewhere = Elsewhere::default();
+impl<'a> ExternalGrants<'a> {
+    fn of(model: &'a Model) -> ExternalGrants<'a> {
+        let mut elsewhere = ExternalGrants::default();
         for resource in model.resources.values() {
             let property = match resource.kind.as_str() {
                 "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy" => "Roles",
@@ -108,7 +108,7 @@ impl<'a> Elsewhere<'a> {
             && !self.ids.contains(&role.resource.logical_id)
             && !role.name.as_ref().is_some_and(named)
             && role.managed_policies.iter().all(|arn| is_known(model, arn))
-            && !role.grants.iter().any(assumes)
+            && !role.grants.iter().any(assumes_role)
     }
 }
 
@@ -129,7 +129,7 @@ fn is_known(model: &Model, arn: &Text) -> bool {
 }
 
 /// Whether it lets a function act as another role, whose grants count too.
-fn assumes(grant: &Grant) -> bool {
+fn assumes_role(grant: &Grant) -> bool {
     may_allow(grant, "sts:AssumeRole")
 }
 
@@ -137,14 +137,14 @@ fn assumes(grant: &Grant) -> bool {
 pub(crate) fn may_allow(grant: &Grant, action: &str) -> bool {
     let effect = grant.effect.as_ref();
     let denies = effect.is_some_and(|effect| effect.as_literal() == Some("Deny"));
-    let is_action = |pattern: &Text| names_action(pattern, action) != Match::No;
+    let is_action = |pattern: &Text| matches_action(pattern, action) != Match::No;
     !denies && (!grant.not_actions.is_empty() || grant.actions.iter().any(is_action))
 }
 
 /// Whether an entry of `Action` is an action, or has it among others: `execute-api:*`.
-pub(crate) fn names_action(pattern: &Text, action: &str) -> Match {
+pub(crate) fn matches_action(pattern: &Text, action: &str) -> Match {
     let Some(pattern) = pattern.as_literal() else {
-        return Match::NotKnown;
+        return Match::Unknown;
     };
     if pattern.eq_ignore_ascii_case(action) || pattern == "*" {
         return Match::Yes;

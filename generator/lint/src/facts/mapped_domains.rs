@@ -7,7 +7,7 @@ use stackgen_model::{ApiMapping, DomainName, LogicalId};
 use crate::facts::Facts;
 
 /// The domains of the template that a WebSocket API is mapped to, each with the first mapping.
-pub(crate) fn of_websockets<'a>(facts: &Facts<'a>) -> Vec<(&'a DomainName, &'a ApiMapping)> {
+pub(crate) fn mapped_domains<'a>(facts: &Facts<'a>) -> Vec<(&'a DomainName, &'a ApiMapping)> {
     let mut mapped: HashMap<&LogicalId, &ApiMapping> = HashMap::new();
     for mapping in facts.websockets().flat_map(|api| &api.mappings) {
         if let Some(domain) = mapping.domain.to() {

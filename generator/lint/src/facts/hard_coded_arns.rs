@@ -5,15 +5,15 @@ use std::collections::HashSet;
 use stackgen_cfn::{Node, Value};
 use stackgen_model::{Link, Model, Piece, Pseudo, Resource, Text};
 
-use crate::Place;
+use crate::Location;
 use crate::facts::Facts;
 
 /// An ARN of something of the template in which a part is written that the stack could tell.
 #[derive(Debug)]
-pub(crate) struct HardCoded<'a> {
+pub(crate) struct HardCodedArn<'a> {
     /// What the ARN stands for, for a message: `the URI of Integration`.
     pub(crate) what: String,
-    pub(crate) place: Place,
+    pub(crate) location: Location,
     pub(crate) account: Option<&'a str>,
     pub(crate) region: Option<&'a str>,
     pub(crate) partition: Option<&'a str>,
@@ -21,10 +21,13 @@ pub(crate) struct HardCoded<'a> {
 
 /// Every one of them. ARNs of what is elsewhere need their account and region, and are not among them; nor are those
 /// that CDK writes for a stack that is meant for one environment.
-pub(crate) fn hard_coded<'a>(facts: &Facts<'a>) -> Vec<HardCoded<'a>> {
-    let arns = own_arns(facts);
-    let mut found: Vec<_> = arns.iter().filter_map(Arn::hard_coded).collect();
-    if !found.is_empty() && is_of_cdk(facts.model) && !arns.iter().any(Arn::is_told_by_stack) {
+pub(crate) fn hard_coded_arns<'a>(facts: &Facts<'a>) -> Vec<HardCodedArn<'a>> {
+    let arns = stack_arns(facts);
+    let mut found: Vec<_> = arns.iter().filter_map(OwnArn::hard_coded_parts).collect();
+    if !found.is_empty()
+        && is_from_cdk(facts.model)
+        && !arns.iter().any(OwnArn::has_pseudo_parameter)
+    {
         for it in &mut found {
             (it.account, it.region) = (None, None);
         }
@@ -32,12 +35,12 @@ pub(crate) fn hard_coded<'a>(facts: &Facts<'a>) -> Vec<HardCoded<'a>> {
     }
     // Statements of one policy stand at one place when the same text is in each.
     let mut seen = HashSet::new();
-    found.retain(|it| seen.insert((it.what.clone(), it.place.span)));
+    found.retain(|it| seen.insert((it.what.clone(), it.location.span)));
     found
 }
 
 /// Whether CDK synthesised the template.
-fn is_of_cdk(model: &Model) -> bool {
+fn is_from_cdk(model: &Model) -> bool {
     let marked = |resource: &Resource| {
         let metadata = resource.attributes.get("Metadata");
         resource.kind == "AWS::CDK::Metadata"
@@ -48,7 +51,7 @@ fn is_of_cdk(model: &Model) -> bool {
 }
 
 /// The ARN of something of the template, as a property has it.
-struct Arn<'a> {
+struct OwnArn<'a> {
     what: &'static str,
     resource: &'a Resource,
     /// Empty where the place of the ARN is not kept.
@@ -56,11 +59,11 @@ struct Arn<'a> {
     text: &'a Text,
 }
 
-fn own_arns<'a>(facts: &Facts<'a>) -> Vec<Arn<'a>> {
+fn stack_arns<'a>(facts: &Facts<'a>) -> Vec<OwnArn<'a>> {
     let model = facts.model;
     let mut found = Vec::new();
     let mut add = |what, resource, property, text: Option<&'a Text>| {
-        found.extend(text.map(|text| Arn {
+        found.extend(text.map(|text| OwnArn {
             what,
             resource,
             property,
@@ -125,23 +128,23 @@ pub(crate) fn function_name(uri: &Text) -> Option<&str> {
     name.split([':', '/']).next()
 }
 
-impl<'a> Arn<'a> {
+impl<'a> OwnArn<'a> {
     /// Whether the stack tells its own account or region in it.
-    fn is_told_by_stack(&self) -> bool {
+    fn has_pseudo_parameter(&self) -> bool {
         let told =
             |piece: &Piece| matches!(piece, Piece::Pseudo(Pseudo::AccountId | Pseudo::Region));
         self.text.pieces().iter().any(told)
     }
 
-    fn hard_coded(&self) -> Option<HardCoded<'a>> {
+    fn hard_coded_parts(&self) -> Option<HardCodedArn<'a>> {
         let path: &[&str] = match self.property {
             "" => &[],
             property => &[property],
         };
         let node = self.resource.node(path)?;
-        let mut hard = HardCoded {
+        let mut hard = HardCodedArn {
             what: format!("{} {}", self.what, self.resource.logical_id),
-            place: Place::of(self.resource, path),
+            location: Location::of(self.resource, path),
             account: None,
             region: None,
             partition: None,
@@ -149,20 +152,20 @@ impl<'a> Arn<'a> {
         for (kind, part) in parts(self.text) {
             // What a parameter's default or a mapping brings is not written here.
             let needle = match kind {
-                Part::Partition => format!("arn:{part}"),
+                ArnPart::Partition => format!("arn:{part}"),
                 _ => part.to_owned(),
             };
             let Some(written) = written(node, &needle) else {
                 continue;
             };
-            let place = match kind {
-                Part::Account => &mut hard.account,
-                Part::Region => &mut hard.region,
-                Part::Partition => &mut hard.partition,
+            let location = match kind {
+                ArnPart::Account => &mut hard.account,
+                ArnPart::Region => &mut hard.region,
+                ArnPart::Partition => &mut hard.partition,
             };
-            *place = place.or(Some(part));
+            *location = location.or(Some(part));
             if path.is_empty() && written.span.file.is_some() {
-                hard.place.span = written.span;
+                hard.location.span = written.span;
             }
         }
         hard.account.or(hard.region).or(hard.partition)?;
@@ -171,14 +174,14 @@ impl<'a> Arn<'a> {
 }
 
 #[derive(Clone, Copy)]
-enum Part {
+enum ArnPart {
     Partition,
     Region,
     Account,
 }
 
 /// The parts of ARNs that stand in known text, up to the account.
-fn parts(text: &Text) -> Vec<(Part, &str)> {
+fn parts(text: &Text) -> Vec<(ArnPart, &str)> {
     let mut found = Vec::new();
     // How many colons ago an ARN began; whether the part is known as a whole.
     let (mut position, mut whole) = (None, true);
@@ -209,23 +212,23 @@ fn parts(text: &Text) -> Vec<(Part, &str)> {
     found
 }
 
-fn part(position: Option<u32>, word: &str) -> Option<Part> {
+fn part(position: Option<u32>, word: &str) -> Option<ArnPart> {
     match position? {
-        1 => word.starts_with("aws").then_some(Part::Partition),
-        3 => is_region(word).then_some(Part::Region),
+        1 => word.starts_with("aws").then_some(ArnPart::Partition),
+        3 => is_region(word).then_some(ArnPart::Region),
         4 => (word.len() == 12 && word.bytes().all(|it| it.is_ascii_digit()))
-            .then_some(Part::Account),
+            .then_some(ArnPart::Account),
         _ => None,
     }
 }
 
 /// `eu-central-1`, `us-gov-west-1`.
 fn is_region(word: &str) -> bool {
-    let Some((place, number)) = word.rsplit_once('-') else {
+    let Some((location, number)) = word.rsplit_once('-') else {
         return false;
     };
     let letters = |part: &str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_lowercase());
-    number.parse::<u8>().is_ok() && place.contains('-') && place.split('-').all(letters)
+    number.parse::<u8>().is_ok() && location.contains('-') && location.split('-').all(letters)
 }
 
 /// The text of a value that has a word in it.

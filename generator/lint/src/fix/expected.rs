@@ -9,21 +9,27 @@ use super::document::Document;
 
 /// The document with the edits. `None` when one of them has no place in it, or several, as what an anchor holds has.
 pub(super) fn with(document: &Document<'_>, edits: &[&Edit]) -> Option<Node> {
-    let mut meaning = Meaning::default();
+    let mut meaning = EditsBySpan::default();
     for edit in edits {
-        let (Edit::Replace { value: place, .. }
-        | Edit::Remove { key: place }
-        | Edit::Insert { beside: place, .. }
-        | Edit::Append { beside: place, .. }) = edit;
-        if place.file != Some(document.file) {
+        let (Edit::Replace {
+            value: location, ..
+        }
+        | Edit::Remove { key: location }
+        | Edit::Insert {
+            beside: location, ..
+        }
+        | Edit::Append {
+            beside: location, ..
+        }) = edit;
+        if location.file != Some(document.file) {
             return None;
         }
         match edit {
-            Edit::Replace { .. } => meaning.values.entry(*place).or_default().push(edit),
-            Edit::Append { .. } => meaning.items.entry(*place).or_default().push(edit),
-            Edit::Insert { .. } => meaning.keys.entry(*place).or_default().push(edit),
+            Edit::Replace { .. } => meaning.values.entry(*location).or_default().push(edit),
+            Edit::Append { .. } => meaning.items.entry(*location).or_default().push(edit),
+            Edit::Insert { .. } => meaning.keys.entry(*location).or_default().push(edit),
             Edit::Remove { .. } => {
-                let key = document.key(*place);
+                let key = document.key(*location);
                 meaning.keys.entry(key).or_default().push(edit);
             }
         }
@@ -34,14 +40,14 @@ pub(super) fn with(document: &Document<'_>, edits: &[&Edit]) -> Option<Node> {
 
 /// The edits by their places.
 #[derive(Default)]
-struct Meaning<'e> {
+struct EditsBySpan<'e> {
     values: HashMap<Span, Vec<&'e Edit>>,
     items: HashMap<Span, Vec<&'e Edit>>,
     keys: HashMap<Span, Vec<&'e Edit>>,
     met: usize,
 }
 
-impl Meaning<'_> {
+impl EditsBySpan<'_> {
     fn node(&mut self, node: &Node) -> Option<Node> {
         if let Some(edits) = self.values.get(&node.span) {
             self.met += 1;
