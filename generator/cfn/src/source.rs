@@ -58,9 +58,9 @@ impl Sources {
     }
 
     /// Where a span begins, in words a person reads; `None` for a span that came from no file.
-    pub fn location(&self, span: Span) -> Option<Location<'_>> {
+    pub fn location(&self, span: Span) -> Option<SourceLocation<'_>> {
         let source = self.get(span.file?)?;
-        Some(Location {
+        Some(SourceLocation {
             file: source.name(),
             line: span.line,
             column: span.column,
@@ -96,7 +96,7 @@ impl Span {
 
 /// `file:line:column`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Location<'a> {
+pub struct SourceLocation<'a> {
     /// The file's name.
     pub file: &'a str,
     /// From 1.
@@ -105,7 +105,7 @@ pub struct Location<'a> {
     pub column: u32,
 }
 
-impl fmt::Display for Location<'_> {
+impl fmt::Display for SourceLocation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)
     }

@@ -4,7 +4,7 @@ use stackgen_cfn::{Node, Source};
 use stackgen_model::{Inputs, Model};
 
 use crate::context::RuleContext;
-use crate::rule::Check;
+use crate::rule::RuleCheck;
 use crate::{Finding, registry, suppress};
 
 /// What is linted.
@@ -46,13 +46,13 @@ pub fn lint(subject: &LintInput<'_>) -> LintReport {
     let apis = context.websockets().count();
     let rules = || registry::all().filter(|_| apis > 0);
     let findings = rules().flat_map(|rule| match rule.check {
-        Check::Template(check) => check(&context),
-        Check::Suppressions(_) => Vec::new(),
+        RuleCheck::Template(check) => check(&context),
+        RuleCheck::Suppressions(_) => Vec::new(),
     });
     let (mut report, suppressions) = suppress::apply(subject, findings.collect());
     let of_suppressions = rules().flat_map(|rule| match rule.check {
-        Check::Template(_) => Vec::new(),
-        Check::Suppressions(check) => check(&suppressions),
+        RuleCheck::Template(_) => Vec::new(),
+        RuleCheck::Suppressions(check) => check(&suppressions),
     });
     report.findings.extend(of_suppressions);
     report.apis = apis;
@@ -77,8 +77,8 @@ mod tests {
     fn found(model: &Model, rules: impl Iterator<Item = &'static Rule>) -> Vec<String> {
         let context = RuleContext::new(model, Some(model));
         let findings = rules.flat_map(|rule| match rule.check {
-            Check::Template(check) => check(&context),
-            Check::Suppressions(_) => Vec::new(),
+            RuleCheck::Template(check) => check(&context),
+            RuleCheck::Suppressions(_) => Vec::new(),
         });
         let mut found: Vec<_> = findings.map(|finding| format!("{finding:?}")).collect();
         found.sort();

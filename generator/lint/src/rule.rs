@@ -25,12 +25,12 @@ pub struct Rule {
     pub doc: &'static str,
     /// A template with the mistake, as a difference: lines that begin with `-` are the mistake, `+` the fix.
     pub example: &'static str,
-    pub(crate) check: Check,
+    pub(crate) check: RuleCheck,
 }
 
 /// The function that finds a rule's mistakes.
 #[derive(Debug)]
-pub(crate) enum Check {
+pub(crate) enum RuleCheck {
     /// Checks the template.
     Template(fn(&RuleContext<'_>) -> Vec<Finding>),
     /// Checks the template's suppressions, after they were applied to the findings of the other rules.
@@ -56,7 +56,7 @@ impl Rule {
     /// Whether a template can suppress its findings. Those of rules about suppressions it cannot: they would need judging
     /// again.
     pub fn is_suppressible(&self) -> bool {
-        matches!(self.check, Check::Template(_))
+        matches!(self.check, RuleCheck::Template(_))
     }
 
     /// The changed lines of the example with three lines around them.
@@ -112,8 +112,8 @@ macro_rules! rule {
             check: crate::rule::rule!(@check $($subject)?),
         };
     };
-    (@check) => { crate::rule::Check::Template(check) };
-    (@check suppressions) => { crate::rule::Check::Suppressions(check) };
+    (@check) => { crate::rule::RuleCheck::Template(check) };
+    (@check suppressions) => { crate::rule::RuleCheck::Suppressions(check) };
 }
 
 pub(crate) use rule;

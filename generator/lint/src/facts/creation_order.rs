@@ -10,7 +10,7 @@ pub(crate) struct CreationOrder<'m> {
 }
 
 /// What some resources wait for, by way of others too.
-pub(crate) struct Dependencies<'m> {
+pub(crate) struct CreationDependencies<'m> {
     model: &'m Model,
     seen: Vec<bool>,
 }
@@ -37,7 +37,7 @@ impl<'m> CreationOrder<'m> {
     pub(crate) fn dependencies<'r>(
         &self,
         from: impl IntoIterator<Item = &'r Resource>,
-    ) -> Dependencies<'m> {
+    ) -> CreationDependencies<'m> {
         let mut seen = vec![false; self.edges.len()];
         let from = from.into_iter().map(|resource| &resource.logical_id);
         let mut open: Vec<usize> = from
@@ -50,14 +50,14 @@ impl<'m> CreationOrder<'m> {
                 }
             }
         }
-        Dependencies {
+        CreationDependencies {
             model: self.model,
             seen,
         }
     }
 }
 
-impl Dependencies<'_> {
+impl CreationDependencies<'_> {
     /// Whether they wait for this one.
     pub(crate) fn has(&self, id: &LogicalId) -> bool {
         let index = self.model.resources.get_index_of(id);

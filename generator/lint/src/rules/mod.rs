@@ -34,7 +34,7 @@ mod tests {
 
     use super::skeleton::RULE;
     use crate::context::RuleContext;
-    use crate::rule::Check;
+    use crate::rule::RuleCheck;
     use crate::{LintInput, lint};
 
     /// Returns one side of the skeleton's fixture: with the lines that begin with `-`, or with `+`.
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn the_skeleton_of_a_rule_finds_its_mistake_and_nothing_else_does() {
-        let Check::Template(check) = RULE.check else {
+        let RuleCheck::Template(check) = RULE.check else {
             panic!("the skeleton checks the template");
         };
         for (other, count) in [('+', 1), ('-', 0)] {

@@ -1,7 +1,7 @@
 use stackgen_model::{Api, Deployment, Resource};
 
 use crate::context::RuleContext;
-use crate::facts::creation_order::{CreationOrder, Dependencies};
+use crate::facts::creation_order::{CreationDependencies, CreationOrder};
 use crate::facts::served_deployments::ServedDeployments;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
@@ -110,7 +110,7 @@ fn check_deployment(
 fn missing<'a>(
     api: &'a Api,
     deployment: &Resource,
-    awaited: &Dependencies<'_>,
+    awaited: &CreationDependencies<'_>,
 ) -> Vec<&'a Resource> {
     let routes = api.routes.iter().flat_map(|route| {
         let responses = route.responses.iter().map(|response| &response.resource);
