@@ -7,18 +7,18 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// `$connect` requires an API key that its authorizer gives, and it has no authorizer.
+    /// `$connect` requires an API key that only an authorizer can supply, and it has no authorizer.
     ///
     /// ## Why it hurts
     ///
-    /// With `ApiKeySelectionExpression: $context.authorizer.usageIdentifierKey` the key is what the Lambda authorizer of
-    /// `$connect` answers, and headers are not looked at (row A15). Without an authorizer no handshake has a key: all get
-    /// 403.
+    /// With `ApiKeySelectionExpression: $context.authorizer.usageIdentifierKey` API Gateway takes the key from the
+    /// response of the Lambda authorizer of `$connect` and ignores headers (row A15). Without an authorizer no
+    /// handshake has a key, and all of them fail with 403.
     ///
     /// ## How to fix it
     ///
-    /// Attach a Lambda authorizer that returns `usageIdentifierKey` to `$connect`, or read the key from the header: leave
-    /// `ApiKeySelectionExpression` out, or set it to `$request.header.x-api-key`.
+    /// Attach a Lambda authorizer that returns `usageIdentifierKey` to `$connect`. Or read the key from the header:
+    /// remove `ApiKeySelectionExpression`, or set it to `$request.header.x-api-key`.
     id: "SG127",
     name: "api-key-without-authorizer",
     severity: Error,
@@ -58,14 +58,14 @@ fn is_keyless(route: &&Route) -> bool {
 
 fn route_finding(api: &Api, route: &Route) -> Finding {
     let location = Location::of(&route.resource, &["ApiKeyRequired"]);
-    let message = "`$connect` requires an API key of its authorizer, and has no authorizer";
+    let message = "`$connect` requires an API key from its authorizer, but has no authorizer";
     let finding = Finding::new(&RULE, location, message)
-        .hint("attach a Lambda authorizer to `$connect`, or select `$request.header.x-api-key`");
+        .hint("attach a Lambda authorizer to `$connect`, or set the expression to `$request.header.x-api-key`");
     match &api.resource {
         None => finding,
         Some(resource) => finding.related(
             Location::of(resource, &["ApiKeySelectionExpression"]),
-            "what gives the key",
+            "the key comes from here",
         ),
     }
 }

@@ -10,17 +10,17 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// `$connect` does not say how it is authorized.
+    /// `$connect` has no `AuthorizationType`.
     ///
     /// ## Why it hurts
     ///
-    /// A new route without `AuthorizationType` is open. A route that had an authorizer keeps it: CloudFormation leaves what
-    /// the template no longer mentions, the update succeeds, and the template and the API differ from then on (section 6 of
-    /// the reference). Whoever reads the template cannot tell which it is.
+    /// A new route without `AuthorizationType` is open. A route that had an authorizer keeps it: CloudFormation does
+    /// not reset properties that the template no longer sets, the update succeeds, and from then on the template and
+    /// the API differ (section 6 of the reference). The template alone does not show which is the case.
     ///
     /// ## How to fix it
     ///
-    /// Write `AuthorizationType: NONE` where everybody may connect. `--fix` does where the template has no authorizer for
+    /// Write `AuthorizationType: NONE` if everyone may connect. `--fix` does this if the template has no authorizer for
     /// the API.
     id: "SG119",
     name: "authorization-type-left-out",
@@ -33,12 +33,12 @@ rule! {
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let of_api = |api: &'_ Api| {
-        // With an authorizer at hand, an open `$connect` is more than untold.
+        // With an authorizer in the template, another rule reports the open `$connect`.
         let is_alone = api.authorizers.is_empty();
         let routes = api
             .routes
             .iter()
-            .filter(|route| is_alone && is_untold(context, route));
+            .filter(|route| is_alone && lacks_type(context, route));
         routes
             .map(|route| route_finding(route, context.is_complete(api)))
             .collect::<Vec<_>>()
@@ -46,8 +46,8 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     context.websockets().flat_map(of_api).collect()
 }
 
-/// Only `$connect` can have been authorized, and what SAM makes is not the author's to complete.
-fn is_untold(context: &RuleContext<'_>, route: &Route) -> bool {
+/// Only `$connect` can have an authorizer, and the author cannot complete a route that SAM generates.
+fn lacks_type(context: &RuleContext<'_>, route: &Route) -> bool {
     route.key.is_connect()
         && authorization_kind(route) == AuthorizationKind::LeftOut
         && route.authorizer == Link::Missing
@@ -56,13 +56,13 @@ fn is_untold(context: &RuleContext<'_>, route: &Route) -> bool {
         && !settings::is_generated(&route.resource)
 }
 
-fn route_finding(route: &Route, whole: bool) -> Finding {
-    let edit = whole
+fn route_finding(route: &Route, is_complete: bool) -> Finding {
+    let edit = is_complete
         .then(|| fix::insert(&route.resource, &[], "AuthorizationType", "NONE"))
         .flatten();
     let message =
-        "`$connect` has no `AuthorizationType`: it is open, or keeps the authorizer that it had";
+        "`$connect` has no `AuthorizationType`: it is open or keeps an earlier authorizer";
     Finding::new(&RULE, Location::of(&route.resource, &[]), message)
-        .hint("write `AuthorizationType: NONE` if everybody may connect")
+        .hint("write `AuthorizationType: NONE` if everyone may connect")
         .fix(Fix::one("write `AuthorizationType: NONE`", edit))
 }

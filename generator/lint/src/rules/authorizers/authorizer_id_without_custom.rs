@@ -13,14 +13,15 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// `AuthorizationType` decides, and `AuthorizerId` counts only beside `CUSTOM`. With `NONE` or without a type a route
-    /// that looks protected lets everybody in, and the authorizer is never invoked (row A1); with `AWS_IAM` API Gateway
-    /// asks for a signed request (row A14) and not for the authorizer. SAM refuses `Auth` of an
-    /// `AWS::Serverless::WebSocketApi` with an `AuthArn` beside anything but `AuthType: CUSTOM`.
+    /// API Gateway uses `AuthorizerId` only if `AuthorizationType` is `CUSTOM`. With `NONE` or without a type the route
+    /// looks protected but is open, and the authorizer is never invoked (row A1). With `AWS_IAM` API Gateway requires a
+    /// signed request (row A14) and ignores the authorizer. SAM refuses an `AuthArn` in the `Auth` of an
+    /// `AWS::Serverless::WebSocketApi` unless `AuthType` is `CUSTOM`.
     ///
     /// ## How to fix it
     ///
-    /// Set `AuthorizationType: CUSTOM`, with SAM `AuthType: CUSTOM`. If the route shall be open, or shall be authorized by IAM, remove `AuthorizerId`.
+    /// Set `AuthorizationType: CUSTOM`, or `AuthType: CUSTOM` with SAM. If the route should be open or use IAM, remove
+    /// `AuthorizerId`.
     id: "SG103",
     name: "authorizer-id-without-custom",
     severity: Error,
@@ -49,13 +50,13 @@ fn route_finding(route: &Route) -> Finding {
         Link::To(id) => format!("authorizer {id}"),
         _ => "an authorizer".to_owned(),
     };
-    let (says, kind) = match authorization_kind(route) {
-        AuthorizationKind::LeftOut => ("has no `AuthorizationType`", "lets everybody in"),
-        AuthorizationKind::Iam => ("is authorized by `AWS_IAM`", "never asks it"),
-        _ => ("has `AuthorizationType: NONE`", "lets everybody in"),
+    let (has, effect) = match authorization_kind(route) {
+        AuthorizationKind::LeftOut => ("has no `AuthorizationType`", "is open"),
+        AuthorizationKind::Iam => ("uses `AWS_IAM`", "ignores it"),
+        _ => ("has `AuthorizationType: NONE`", "is open"),
     };
     let resource = &route.resource;
-    let message = format!("`$connect` names {authorizer}, but {says} and {kind}");
+    let message = format!("`$connect` names {authorizer}, but {has} and {effect}");
     let finding = Finding::new(
         &RULE,
         Location::of(resource, &["AuthorizationType"]),
@@ -63,7 +64,7 @@ fn route_finding(route: &Route) -> Finding {
     )
     .related(
         Location::of(resource, &["AuthorizerId"]),
-        "counts only beside `CUSTOM`",
+        "used only with `CUSTOM`",
     )
     .hint("set `AuthorizationType: CUSTOM`");
     match settings::is_computed(resource, &["AuthorizationType"]) {
@@ -72,14 +73,14 @@ fn route_finding(route: &Route) -> Finding {
     }
 }
 
-/// The `Auth` of SAM's resource.
+/// Reports the `Auth` property of a SAM resource.
 fn sam_finding(route: &Route) -> Finding {
     let has = match authorization_kind(route) {
         AuthorizationKind::LeftOut => "no `AuthType`",
         AuthorizationKind::Iam => "`AuthType: AWS_IAM`",
         _ => "`AuthType: NONE`",
     };
-    let message = format!("`Auth` names a function in `AuthArn` and has {has}, which SAM refuses");
+    let message = format!("`Auth` has an `AuthArn` and {has}, which SAM refuses");
     let location = Location::of(&route.resource, &["AuthorizationType"]);
     Finding::new(&RULE, location, message).hint("set `AuthType: CUSTOM`, or remove `AuthArn`")
 }

@@ -11,19 +11,19 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// An authorizer is created and no route names it.
+    /// No route uses an authorizer.
     ///
     /// ## Why it hurts
     ///
-    /// An authorizer is invoked only for a `$connect` route that names it by `AuthorizerId` (row A1). Nothing fails: the
-    /// authorizer shows up in the console, its function is never called, and whoever reads the template believes that
-    /// callers are checked by it.
+    /// API Gateway invokes an authorizer only for a `$connect` route that names it in `AuthorizerId` (row A1). Nothing
+    /// fails: the authorizer appears in the console and its function is never called, while the template suggests that
+    /// it checks callers.
     ///
     /// ## How to fix it
     ///
-    /// Name it on the `$connect` route, `AuthorizationType: CUSTOM` and `AuthorizerId`, or remove the authorizer together
-    /// with its function and permission. It also counts against the quota of 10 authorizers an API (row L6). A
-    /// `$connect` route that is open beside an authorizer is told by `connect-open-beside-authorizer`.
+    /// Name it on the `$connect` route with `AuthorizationType: CUSTOM` and `AuthorizerId`, or remove the authorizer
+    /// with its function and permission. It also counts toward the quota of 10 authorizers per API (row L6). If
+    /// `$connect` is open, `connect-open-beside-authorizer` reports that instead.
     id: "SG101",
     name: "authorizer-never-attached",
     severity: Warning,
@@ -42,7 +42,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 }
 
 fn check_api(context: &RuleContext<'_>, api: &Api) -> Vec<Finding> {
-    // Without a `$connect` route, or with an open one, the API is open: that is more than an authorizer too many.
+    // Without a `$connect` route, or with an open one, the API is open, which another rule reports.
     let mut routes = api.routes.iter();
     let Some(connect) = routes.find(|route| route.key.is_connect()) else {
         return Vec::new();
@@ -51,19 +51,19 @@ fn check_api(context: &RuleContext<'_>, api: &Api) -> Vec<Finding> {
     if idle.is_empty() || open_connect_routes(&context.facts, api).is_some() {
         return Vec::new();
     }
-    // A route whose authorizer is not known, or that is authorized wrongly, may be the one that is meant.
-    let is_spoken_for = api.routes.iter().any(|route| {
+    // A route with an unknown or a wrong authorizer may be intended to use this one.
+    let may_be_attached = api.routes.iter().any(|route| {
         matches!(route.authorizer, Link::Unknown(_))
             || authorization_kind(route) == AuthorizationKind::Other
             || authorization_fault(context.model, route).is_some()
             || removed_type(&context.facts, route).is_some()
     });
-    if is_spoken_for {
+    if may_be_attached {
         return Vec::new();
     }
-    // Of two with one name the second cannot be made, let alone attached.
-    let namesakes = same_name_pairs(api);
-    let second: HashSet<_> = namesakes
+    // Of two authorizers with the same name the second cannot be created, which another rule reports.
+    let pairs = same_name_pairs(api);
+    let second: HashSet<_> = pairs
         .iter()
         .map(|(_, second)| &second.resource.logical_id)
         .collect();
@@ -76,10 +76,10 @@ fn check_api(context: &RuleContext<'_>, api: &Api) -> Vec<Finding> {
 fn authorizer_finding(connect: &Route, authorizer: &Authorizer) -> Finding {
     let id = &authorizer.resource.logical_id;
     let location = Location::of(&authorizer.resource, &[]);
-    let message = format!("authorizer {id} is created and no route names it");
+    let message = format!("no route uses authorizer {id}");
     let label = match authorization_kind(connect) {
-        AuthorizationKind::Iam => "`$connect` is authorized by IAM",
-        _ => "`$connect` is authorized by another",
+        AuthorizationKind::Iam => "`$connect` uses IAM",
+        _ => "`$connect` uses another one",
     };
     Finding::new(&RULE, location, message)
         .related(

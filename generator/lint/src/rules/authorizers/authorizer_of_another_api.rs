@@ -7,18 +7,18 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// `$connect` names something that is no authorizer of its API.
+    /// `$connect` names something that is not an authorizer of its API.
     ///
     /// ## Why it hurts
     ///
-    /// Authorizers belong to one API. The id of another API's authorizer, of an authorizer of a REST API, or what `Ref`
-    /// gives of another resource, such as the authorizer's function, is unknown to this API: the route is refused with
+    /// An authorizer belongs to one API. The ID of another API's authorizer, of a REST API's authorizer or of another
+    /// resource, such as the authorizer's function, does not exist in this API. API Gateway refuses the route with
     /// `Invalid authorizer ID specified`, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Make an `AWS::ApiGatewayV2::Authorizer` with this API's `ApiId`, and name it by `!Ref`. Two APIs can share the
-    /// function, not the authorizer; each needs its own permission (row A16).
+    /// Create an `AWS::ApiGatewayV2::Authorizer` with this API's `ApiId` and name it with `!Ref`. Two APIs can share a
+    /// function but not an authorizer. Each needs its own permission (row A16).
     id: "SG105",
     name: "authorizer-of-another-api",
     severity: Error,
@@ -32,14 +32,14 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = context.websockets().flat_map(|api| &api.routes);
     routes
         .filter_map(|route| match authorization_fault(context.model, route)? {
-            AuthorizationFault::ForeignAuthorizer(stranger) => Some(route_finding(route, stranger)),
+            AuthorizationFault::ForeignAuthorizer(named) => Some(route_finding(route, named)),
             _ => None,
         })
         .collect()
 }
 
-fn route_finding(route: &Route, stranger: &Resource) -> Finding {
-    let id = &stranger.logical_id;
+fn route_finding(route: &Route, named: &Resource) -> Finding {
+    let id = &named.logical_id;
     let location = Location::of(&route.resource, &["AuthorizerId"]);
     let api = route.resource.properties.text("ApiId").unwrap_or_default();
     let (message, label, path): (_, _, &[&str]) = match &route.authorizer {
@@ -49,16 +49,16 @@ fn route_finding(route: &Route, stranger: &Resource) -> Finding {
             &["ApiId"],
         ),
         Link::External(text) if text.as_reference().is_none() => (
-            format!("`AuthorizerId` is the word `{id}`, and not the id of {id}"),
-            "its id is what `Ref` gives",
+            format!("`AuthorizerId` is the text `{id}` instead of the ID of {id}"),
+            "`Ref` returns its ID",
             &[],
         ),
         _ => (
             format!(
-                "`$connect` names {id}, an `{}` and no authorizer of this API",
-                stranger.kind
+                "`$connect` names {id}, an `{}`, which is not an authorizer of this API",
+                named.kind
             ),
-            "what it names",
+            "the named resource",
             &[],
         ),
     };
@@ -70,6 +70,6 @@ fn route_finding(route: &Route, stranger: &Resource) -> Finding {
         ),
     };
     Finding::new(&RULE, location, message)
-        .related(Location::of(stranger, path), label)
+        .related(Location::of(named, path), label)
         .hint(hint)
 }

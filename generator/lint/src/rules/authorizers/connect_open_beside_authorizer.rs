@@ -8,21 +8,20 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// `$connect` is open to everybody although the API has an authorizer.
+    /// `$connect` is open although the API has an authorizer.
     ///
     /// ## Why it hurts
     ///
     /// API Gateway invokes an authorizer only for a `$connect` route whose `AuthorizationType` is `CUSTOM` and whose
-    /// `AuthorizerId` names it (row A1). With `NONE`, with nothing written, or without a `$connect` route (row C2), every
-    /// handshake is let through: functions
-    /// get no `requestContext.authorizer`, user ids are empty, and whoever should have been refused is connected.
-    /// Nothing fails, so that tests with good tokens pass.
+    /// `AuthorizerId` names it (row A1). With `NONE`, without a type or without a `$connect` route (row C2), every
+    /// handshake succeeds: events have no `requestContext.authorizer`, user IDs are empty, and callers without a valid
+    /// token connect. Tests with valid tokens pass.
     ///
     /// ## How to fix it
     ///
-    /// Set `AuthorizationType: CUSTOM` and `AuthorizerId` on the `$connect` route, and create a new deployment: the stage
-    /// serves the old wiring until then (row D1). Where callers without a token are welcome, attach the authorizer all
-    /// the same, without an identity source, and let its function tell callers apart.
+    /// Set `AuthorizationType: CUSTOM` and `AuthorizerId` on the `$connect` route and redeploy: until then the stage
+    /// serves the old wiring (row D1). If anonymous callers may connect, attach the authorizer without an identity
+    /// source and let its function tell callers apart.
     id: "SG102",
     name: "connect-open-beside-authorizer",
     severity: Error,
@@ -53,7 +52,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 fn api_finding(api: &Resource, authorizer: &Authorizer) -> Finding {
     let (api_id, id) = (&api.logical_id, &authorizer.resource.logical_id);
     let message = format!(
-        "API {api_id} has no `$connect` route: everybody is let in, and authorizer {id} is never invoked"
+        "API {api_id} has no `$connect` route: everyone can connect, and authorizer {id} is never invoked"
     );
     Finding::new(&RULE, Location::of(api, &[]), message)
         .related(Location::of(&authorizer.resource, &[]), "the authorizer")
@@ -65,11 +64,11 @@ fn api_finding(api: &Resource, authorizer: &Authorizer) -> Finding {
 fn route_finding(route: &Route, authorizer: &Authorizer) -> Finding {
     let id = &authorizer.resource.logical_id;
     let location = Location::of(&route.resource, &["AuthorizationType"]);
-    let message = format!("`$connect` lets everybody in, and authorizer {id} is never invoked");
+    let message = format!("`$connect` is open, and authorizer {id} is never invoked");
     let finding = Finding::new(&RULE, location, message)
         .related(Location::of(&authorizer.resource, &[]), "the authorizer")
         .hint(hint(route, authorizer));
-    // What hangs on a condition or a parameter may be closed where it matters, or have a twin that is left out.
+    // A condition or a parameter may close the route, or select another one.
     let condition = settings::condition(&route.resource);
     let apart = condition.is_some() && condition != settings::condition(&authorizer.resource);
     match apart || settings::is_computed(&route.resource, &["AuthorizationType"]) {
@@ -80,9 +79,10 @@ fn route_finding(route: &Route, authorizer: &Authorizer) -> Finding {
 
 fn hint(route: &Route, authorizer: &Authorizer) -> String {
     match settings::is_generated(&route.resource) {
-        true => "give the API `Auth` with `AuthType: CUSTOM` and the function's ARN as `AuthArn`: SAM makes the \
-                 authorizer"
-            .to_owned(),
+        true => {
+            "set `Auth` of the API to `AuthType: CUSTOM` and `AuthArn`: SAM creates the authorizer"
+                .to_owned()
+        }
         false => format!(
             "set `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref {}`",
             authorizer.resource.logical_id

@@ -9,17 +9,17 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// `$connect` has `AuthorizationType: CUSTOM` and names no authorizer.
+    /// `$connect` has `AuthorizationType: CUSTOM` but no authorizer.
     ///
     /// ## Why it hurts
     ///
-    /// `CUSTOM` means a Lambda authorizer, and `AuthorizerId` says which. Without it the route is refused when it is
-    /// created (`Invalid authorizer ID specified`) and the stack rolls back. In a stack that exists already the update is
-    /// either refused or leaves the authorizer that was there, which is not what the template says.
+    /// `CUSTOM` requires a Lambda authorizer in `AuthorizerId`. Without it API Gateway refuses a new route (`Invalid
+    /// authorizer ID specified`), and the stack rolls back. On an existing route the update fails or keeps an earlier
+    /// authorizer that the template does not show.
     ///
     /// ## How to fix it
     ///
-    /// Set `AuthorizerId` to the id of an authorizer of the same API. `--fix` does where the API has only one.
+    /// Set `AuthorizerId` to the ID of an authorizer of the same API. `--fix` does this if the API has only one.
     id: "SG104",
     name: "custom-without-authorizer",
     severity: Error,
@@ -41,17 +41,17 @@ fn check_route(context: &RuleContext<'_>, api: &Api, route: &Route) -> Option<Fi
         return None;
     };
     let resource = &route.resource;
-    let message = "`$connect` asks for a Lambda authorizer, `CUSTOM`, and names none";
+    let message = "`$connect` has `AuthorizationType: CUSTOM` but no `AuthorizerId`";
     let finding = Finding::new(
         &RULE,
         Location::of(resource, &["AuthorizationType"]),
         message,
     );
     if settings::is_generated(resource) {
-        return Some(finding.hint("give `Auth` the function's ARN as `AuthArn`"));
+        return Some(finding.hint("set `AuthArn` in `Auth` to the function's ARN"));
     }
     Some(match only_one(api) {
-        None => finding.hint("set `AuthorizerId` to the id of an authorizer of this API"),
+        None => finding.hint("set `AuthorizerId` to the ID of an authorizer of this API"),
         Some(authorizer) => {
             let id = authorizer.resource.logical_id.as_str();
             let edit = fix::insert(resource, &[], "AuthorizerId", r#ref(id));
@@ -66,7 +66,7 @@ fn check_route(context: &RuleContext<'_>, api: &Api, route: &Route) -> Option<Fi
     })
 }
 
-/// The authorizer that must be meant: the API has no other, and it always exists.
+/// Returns the API's only authorizer, if it always exists.
 fn only_one(api: &Api) -> Option<&Authorizer> {
     match api.authorizers.as_slice() {
         [one] => (settings::condition(&one.resource).is_none() && !is_jwt(one)).then_some(one),

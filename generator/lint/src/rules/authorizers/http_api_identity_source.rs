@@ -6,18 +6,18 @@ use crate::fix::Fix;
 use crate::rule::rule;
 
 rule! {
-    /// An identity source is written as HTTP APIs and REST APIs write it.
+    /// An identity source has the syntax of HTTP APIs or REST APIs.
     ///
     /// ## Why it hurts
     ///
-    /// A WebSocket API reads `route.request.header.X` and `route.request.querystring.X` (row A3). `$request.header.X` is
-    /// the syntax of HTTP APIs and `method.request.header.X` that of REST APIs: the authorizer is refused with `Invalid
-    /// request identity source expression: $request.header.X`, and the stack rolls back.
+    /// A WebSocket API reads `route.request.header.X` and `route.request.querystring.X` (row A3). `$request.header.X`
+    /// is the syntax of HTTP APIs and `method.request.header.X` that of REST APIs. API Gateway refuses the authorizer
+    /// with `Invalid request identity source expression: $request.header.X`, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Write `route.request.` in front of `header.X` or `querystring.X`, and `context.X` and `stageVariables.X` without a
-    /// dollar sign. `--fix` does.
+    /// Write `route.request.` before `header.X` or `querystring.X`, and write `context.X` and `stageVariables.X`
+    /// without a dollar sign, as `--fix` does.
     id: "SG113",
     name: "http-api-identity-source",
     severity: Error,
@@ -40,8 +40,8 @@ fn check_source(source: &IdentitySource<'_>) -> Option<Finding> {
         SourceSyntax::OtherApiType(right) => Some((part, right)),
         _ => None,
     })?;
-    let message = format!("`{foreign}` is no identity source of a WebSocket API");
-    // Where several stand in one text, the others may be wrong too.
+    let message = format!("`{foreign}` is not an identity source of a WebSocket API");
+    // If one text contains several sources, others may be wrong too.
     let edit = (foreign == source.text)
         .then(|| source.replace(&right))
         .flatten();

@@ -8,20 +8,20 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// A WebSocket API is given JWT authorization, which only HTTP APIs have.
+    /// A WebSocket API uses JWT authorization, which only HTTP APIs have.
     ///
     /// ## Why it hurts
     ///
-    /// An authorizer of the type `JWT` is refused with `Only REQUEST authorizer type is supported on WEBSOCKET protocol
-    /// Apis.`; a route may have `NONE`, `AWS_IAM` or `CUSTOM` (row F2). `AuthorizationScopes` go with `JWT` and are refused
-    /// with any other type: `Authorization Scopes are only valid for COGNITO_USER_POOLS and JWT authorization type`.
-    /// Nothing of the stack comes up.
+    /// API Gateway refuses an authorizer of type `JWT` with `Only REQUEST authorizer type is supported on WEBSOCKET
+    /// protocol Apis.` A route can have `NONE`, `AWS_IAM` or `CUSTOM` (row F2). It refuses `AuthorizationScopes` with
+    /// any type but `JWT`: `Authorization Scopes are only valid for COGNITO_USER_POOLS and JWT authorization type`. The
+    /// stack rolls back.
     ///
     /// ## How to fix it
     ///
     /// Verify the token in a Lambda authorizer: `AuthorizerType: REQUEST` with an `AuthorizerUri`, and
-    /// `AuthorizationType: CUSTOM` on `$connect`. Issuer and audience become settings of its function; scopes are checked
-    /// there.
+    /// `AuthorizationType: CUSTOM` on `$connect`. Pass issuer and audience to its function as settings, and check
+    /// scopes there.
     id: "SG107",
     name: "jwt-on-websocket",
     severity: Error,
@@ -44,13 +44,13 @@ fn check_api(context: &RuleContext<'_>, api: &Api) -> Vec<Finding> {
         .iter()
         .filter(|authorizer| is_jwt(authorizer));
     let mut findings: Vec<_> = jwt.clone().map(authorizer_finding).collect();
-    // A route that names such an authorizer makes the same mistake.
-    let told: HashSet<&LogicalId> = jwt
+    // A route with such an authorizer is the same mistake.
+    let reported: HashSet<&LogicalId> = jwt
         .map(|authorizer| &authorizer.resource.logical_id)
         .collect();
     let others = api.routes.iter().filter(|route| {
         let id = route.authorizer.to();
-        id.is_none_or(|id| !told.contains(id))
+        id.is_none_or(|id| !reported.contains(id))
     });
     findings.extend(others.filter_map(|route| check_route(context, route)));
     findings
@@ -65,16 +65,18 @@ fn authorizer_finding(authorizer: &Authorizer) -> Finding {
         .and_then(Text::as_literal);
     let (message, key) = match kind {
         Some("JWT") => (
-            format!("authorizer {id} is of the type `JWT`, which WebSocket APIs do not have"),
+            format!("authorizer {id} has type `JWT`, which WebSocket APIs do not support"),
             "AuthorizerType",
         ),
         _ => (
-            format!("authorizer {id} has a `JwtConfiguration`, which WebSocket APIs do not read"),
+            format!(
+                "authorizer {id} has a `JwtConfiguration`, which WebSocket APIs do not support"
+            ),
             "JwtConfiguration",
         ),
     };
     Finding::new(&RULE, Location::of(resource, &[key]), message)
-        .hint("verify the token in a function: `AuthorizerType: REQUEST` and its `AuthorizerUri`")
+        .hint("verify the token in a function, with `AuthorizerType: REQUEST` and `AuthorizerUri`")
 }
 
 fn check_route(context: &RuleContext<'_>, route: &Route) -> Option<Finding> {
@@ -82,7 +84,7 @@ fn check_route(context: &RuleContext<'_>, route: &Route) -> Option<Finding> {
     let key = &route.key;
     if let Some(AuthorizationFault::Jwt) = authorization_fault(context.model, route) {
         let message =
-            format!("route `{key}` is authorized by `JWT`, which WebSocket APIs do not have");
+            format!("route `{key}` has authorization `JWT`, which WebSocket APIs do not support");
         let finding = Finding::new(
             &RULE,
             Location::of(resource, &["AuthorizationType"]),
@@ -92,9 +94,7 @@ fn check_route(context: &RuleContext<'_>, route: &Route) -> Option<Finding> {
             true => {
                 "set `AuthorizationType: CUSTOM`, with a Lambda authorizer that verifies the token"
             }
-            false => {
-                "set `AuthorizationType: NONE`, and authorize `$connect` by a Lambda authorizer"
-            }
+            false => "set `AuthorizationType: NONE`, and attach a Lambda authorizer to `$connect`",
         }));
     }
     let scopes = resource
@@ -102,12 +102,12 @@ fn check_route(context: &RuleContext<'_>, route: &Route) -> Option<Finding> {
         .get("AuthorizationScopes")
         .and_then(Resolved::as_list);
     scopes.is_some_and(|scopes| !scopes.is_empty()).then(|| {
-        let message = format!("route `{key}` asks for scopes, which only `JWT` checks");
+        let message = format!("route `{key}` has scopes, which only `JWT` checks");
         Finding::new(
             &RULE,
             Location::of(resource, &["AuthorizationScopes"]),
             message,
         )
-        .hint("remove them, and let the authorizer's function check the token's scopes")
+        .hint("remove them and let the authorizer's function check the token's scopes")
     })
 }

@@ -6,17 +6,17 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// An `AWS::ApiGateway::Authorizer`, which is of REST APIs, is made for a WebSocket API.
+    /// An `AWS::ApiGateway::Authorizer`, which is for REST APIs, names a WebSocket API.
     ///
     /// ## Why it hurts
     ///
-    /// `AWS::ApiGateway::` and `AWS::ApiGatewayV2::` are two services with ids of their own. The REST service knows no API of
-    /// that id, so that the resource is refused and the stack rolls back.
+    /// `AWS::ApiGateway::` and `AWS::ApiGatewayV2::` are two services with separate IDs. The REST service knows no API
+    /// with this ID and refuses the resource, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Make it an `AWS::ApiGatewayV2::Authorizer`: `RestApiId` becomes `ApiId`, `Type` becomes `AuthorizerType: REQUEST`,
-    /// `IdentitySource` becomes a list of `route.request.…`, and `AuthorizerResultTtlInSeconds` goes (row A11).
+    /// Make it an `AWS::ApiGatewayV2::Authorizer`: `RestApiId` becomes `ApiId`, `Type` becomes `AuthorizerType:
+    /// REQUEST`, `IdentitySource` becomes a list of `route.request.…`. Remove `AuthorizerResultTtlInSeconds` (row A11).
     id: "SG125",
     name: "rest-authorizer-on-websocket",
     severity: Error,
@@ -34,7 +34,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 
 fn resource_finding(resource: &Resource) -> Finding {
     let message = format!(
-        "{} is an authorizer of REST APIs, and its API is none",
+        "{} is an authorizer for REST APIs, but its API is not a REST API",
         resource.logical_id
     );
     Finding::new(&RULE, Location::of(resource, &["RestApiId"]), message).hint(

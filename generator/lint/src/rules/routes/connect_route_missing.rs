@@ -8,19 +8,20 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// An API whose stack keeps records of connections has no `$connect` route.
+    /// An API whose stack records connections has no `$connect` route.
     ///
     /// ## Why it hurts
     ///
-    /// Without a `$connect` route API Gateway accepts every handshake by itself (row C2): no function sees the caller's
-    /// headers and query string, which no later event has (row E2), nobody can be refused, and no record is written.
-    /// Whatever is sent to all connections misses those that have not spoken yet, and a `$disconnect` finds no record to
+    /// Without a `$connect` route API Gateway accepts every handshake itself (row C2). No function sees the caller's
+    /// headers and query string, which later events do not contain (row E2), nobody can be refused, and no record is
+    /// written. Broadcasts miss connections that have not sent a message yet, and `$disconnect` finds no record to
     /// delete.
     ///
     /// ## How to fix it
     ///
     /// Add a `$connect` route with an integration whose function checks the caller, writes the record and returns
-    /// `{"statusCode": 200}`. Where a first message writes the record and strangers are welcome until then, suppress this.
+    /// `{"statusCode": 200}`. If a first message writes the record and anyone may connect until then, suppress this
+    /// finding.
     id: "SG201",
     name: "connect-route-missing",
     severity: Warning,
@@ -43,7 +44,7 @@ fn check_api(
     records: &ConnectionRecords<'_>,
     api: &Api,
 ) -> Option<Finding> {
-    // An authorizer beside which there is no `$connect` is told by the rule about an open `$connect`.
+    // If there is an authorizer, the rule about an open `$connect` reports it.
     if has_route(api, "$connect")
         || !api.authorizers.is_empty()
         || !visibility.shows_every_route(api)
@@ -54,7 +55,7 @@ fn check_api(
     let resource = api.resource.as_ref()?;
     let id = &resource.logical_id;
     let message = format!(
-        "API {id} has no `$connect` route: everybody is connected, and nobody is recorded on connecting"
+        "API {id} has no `$connect` route: everyone can connect, and new connections are not recorded"
     );
     Some(
         Finding::new(&RULE, Location::of(resource, &[]), message)

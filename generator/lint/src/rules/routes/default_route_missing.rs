@@ -12,13 +12,14 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// A message that is no JSON, that lacks what the selection expression reads, or whose value no route has, goes to
-    /// `$default` (row M2). Without it the client gets the frame `{"message": "Forbidden", …}` and stays connected (row M3):
-    /// a misspelt action looks like a failure of authorization, and no function and no log of the stack's own hears of it.
+    /// A message that is not JSON, that lacks the property of the selection expression, or whose value matches no route
+    /// goes to `$default` (row M2). Without it the client gets the frame `{"message": "Forbidden", …}` and stays
+    /// connected (row M3). A misspelled action looks like an authorization failure, and no function is invoked and no
+    /// log of the stack shows it.
     ///
     /// ## How to fix it
     ///
-    /// Add a `$default` route. Its function can answer what it does not know with an error that says so.
+    /// Add a `$default` route whose function answers unknown messages with a clear error.
     id: "SG203",
     name: "default-route-missing",
     severity: Warning,
@@ -40,7 +41,7 @@ fn check_api(visibility: &RouteVisibility<'_>, api: &Api) -> Option<Finding> {
     }
     let mut custom = api.routes.iter().filter_map(custom_key);
     let first = custom.next()?;
-    // What reads nothing sends every message one way: there is no other message.
+    // An expression without variables sends every message to one route.
     let selection = SelectionExpression::of_api(api)?;
     if selection.constant().is_some() {
         return None;
@@ -48,16 +49,16 @@ fn check_api(visibility: &RouteVisibility<'_>, api: &Api) -> Option<Finding> {
     let resource = api.resource.as_ref()?;
     let id = &resource.logical_id;
     let others = custom.count();
-    let routes = match others {
-        0 => format!("`{first}`"),
-        1 => format!("`{first}` or the other route"),
-        _ => format!("`{first}` or the other {others} routes"),
+    let mismatch = match others {
+        0 => format!("does not match `{first}`"),
+        1 => format!("matches neither `{first}` nor the other route"),
+        _ => format!("matches neither `{first}` nor the other {others} routes"),
     };
     let message = format!(
-        "API {id} has no `$default` route: a message that is not for {routes} is answered `Forbidden`"
+        "API {id} has no `$default` route: a message that {mismatch} is answered with `Forbidden`"
     );
     Some(
         Finding::new(&RULE, Location::of(resource, &[]), message)
-            .hint("add a `$default` route whose function answers what no other route takes"),
+            .hint("add a `$default` route whose function answers all other messages"),
     )
 }

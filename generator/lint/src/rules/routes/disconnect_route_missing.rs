@@ -8,18 +8,18 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// An API whose stack keeps records of connections has no `$disconnect` route.
+    /// An API whose stack records connections has no `$disconnect` route.
     ///
     /// ## Why it hurts
     ///
-    /// Nothing tells the stack that a connection is gone (row M18). Its record stays: every broadcast posts to it and gets
-    /// 410 `GoneException` (row K4), counts of who is there only grow, and the table with them. Time to live takes
-    /// the records away hours or days after the fact.
+    /// Nothing reports to the stack that a connection closed (row M18). Its record stays: every broadcast posts to it
+    /// and gets 410 `GoneException` (row K4), and counts of connected clients and the table only grow. Time to live
+    /// deletes the records hours or days later.
     ///
     /// ## How to fix it
     ///
-    /// Add a `$disconnect` route with an integration whose function deletes the record. The event is best effort, so let
-    /// the record expire too, and delete it when a post is answered with 410.
+    /// Add a `$disconnect` route with an integration whose function deletes the record. API Gateway delivers the event
+    /// on a best-effort basis: let the record expire too, and delete it when a post returns 410.
     id: "SG202",
     name: "disconnect-route-missing",
     severity: Warning,
@@ -49,7 +49,7 @@ fn check_api(
     let resource = api.resource.as_ref()?;
     let id = &resource.logical_id;
     let message =
-        format!("API {id} has no `$disconnect` route: records of connections that are gone stay");
+        format!("API {id} has no `$disconnect` route: records of closed connections stay");
     Some(
         Finding::new(&RULE, Location::of(resource, &[]), message)
             .related(records, "connections are recorded here")

@@ -12,12 +12,11 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// The second one cannot be created (row D14): the deployment of the stack fails with 409 `ConflictException`, and is
-    /// rolled back.
+    /// API Gateway refuses the second route with 409 `ConflictException` (row D14), and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Keep one route for each key, or put the two under conditions of which one holds.
+    /// Keep one route per key, or put the two under conditions of which only one can hold.
     id: "SG204",
     name: "duplicate-route-key",
     severity: Error,
@@ -43,11 +42,11 @@ fn check_api(api: &Api) -> Vec<Finding> {
         if first.resource.logical_id != route.resource.logical_id {
             findings.push(finding(route, first));
         } else if let (Some(when), Some(first)) = (when, taken.get(&(key, None))) {
-            let mut sometimes = finding(route, first).with_confidence(Confidence::Low);
-            sometimes
+            let mut conditional = finding(route, first).with_confidence(Confidence::Low);
+            conditional
                 .message
-                .push_str(&format!(" when condition {when} holds, which is not known"));
-            findings.push(sometimes);
+                .push_str(&format!(" if condition {when} is true, which is unknown"));
+            findings.push(conditional);
         }
     }
     findings

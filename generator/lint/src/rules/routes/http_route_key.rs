@@ -11,13 +11,14 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// Messages have no method and no path. A WebSocket API compares the whole key with what its selection expression
-    /// reads of the message (row M1), so that this route is taken only by a client that sends the text `GET /sessions`
-    /// as its action. Every other message goes to `$default`, or is answered with a `Forbidden` frame (rows M2, M3).
+    /// Messages have no method and no path. A WebSocket API compares the whole key with the value that its selection
+    /// expression reads from the message (row M1). Only a client that sends the text `GET /sessions` as its action
+    /// reaches this route. Every other message goes to `$default` or is answered with a `Forbidden` frame (rows M2,
+    /// M3).
     ///
     /// ## How to fix it
     ///
-    /// Give the route the value that clients send, such as `getSession`, or make it a route of an HTTP API.
+    /// Set the key to the value that clients send, such as `getSession`, or move the route to an HTTP API.
     id: "SG206",
     name: "http-route-key",
     severity: Warning,
@@ -36,7 +37,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 }
 
 fn check_api(api: &Api) -> Vec<Finding> {
-    // An expression that puts a key together of a method and a path means it so.
+    // An expression of several variables may build such keys on purpose.
     let composed = |selection: SelectionExpression<'_>| selection.variables.len() > 1;
     if SelectionExpression::of_api(api).is_some_and(composed) {
         return Vec::new();
@@ -50,10 +51,9 @@ fn check_route(route: &Route) -> Option<Finding> {
     if !METHODS.contains(&method) || !path.starts_with('/') {
         return None;
     }
-    let message = format!(
-        "`{key}` is the key of an HTTP API's route, and messages have no method and no path"
-    );
+    let message =
+        format!("`{key}` is a route key of HTTP APIs, but messages have no method and no path");
     let location = Location::of(&route.resource, &["RouteKey"]);
     let finding = Finding::new(&RULE, location, message);
-    Some(finding.hint("write the value by which messages choose this route"))
+    Some(finding.hint("write the value with which messages select this route"))
 }

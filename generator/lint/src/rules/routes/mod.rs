@@ -57,7 +57,7 @@ pub(super) const GROUP: RuleGroup = RuleGroup {
     ],
 };
 
-/// The problems of a sort that reading the template met.
+/// Reports the problems of a kind that the reader of the template found.
 fn check_problems(
     rule: &'static Rule,
     context: &RuleContext<'_>,

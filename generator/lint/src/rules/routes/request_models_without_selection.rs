@@ -6,19 +6,19 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// A route has request models and no expression that selects one.
+    /// A route has request models but no expression that selects one.
     ///
     /// ## Why it hurts
     ///
-    /// API Gateway holds a message against a model only when the route has a `ModelSelectionExpression`, which comes to a key
-    /// of `RequestModels`. Without it nothing is validated: what should be answered with a `Bad request body` frame (row M6)
-    /// goes to the function.
+    /// API Gateway validates messages only if the route has a `ModelSelectionExpression` whose value is a key of
+    /// `RequestModels`. Without it nothing is validated: messages that should be answered with a `Bad request body`
+    /// frame (row M6) reach the function.
     ///
     /// ## How to fix it
     ///
-    /// Set `ModelSelectionExpression: $default` where the route has one model under the key `$default`, or an expression that
-    /// reads the message, such as `$request.body.kind`. A message whose key no model has is refused unless there is
-    /// a `$default`.
+    /// Set `ModelSelectionExpression: $default` if the route has one model under the key `$default`, or to an
+    /// expression that reads the message, such as `$request.body.kind`. API Gateway refuses a message whose key has no
+    /// model, unless there is a `$default`.
     id: "SG220",
     name: "request-models-without-selection",
     severity: Warning,
@@ -40,9 +40,9 @@ fn check_route(route: &Route) -> Option<Finding> {
     let selected = properties.get("ModelSelectionExpression").is_some();
     let key = known_key(route).filter(|_| !selected)?;
     let message = format!(
-        "route `{key}` has a request model `{first}` and selects none: no message is validated"
+        "route `{key}` has a request model `{first}` but does not select it: messages are not validated"
     );
     let location = Location::of(&route.resource, &["RequestModels"]);
-    let hint = "set `ModelSelectionExpression` to what comes to the key of a model";
+    let hint = "set `ModelSelectionExpression` to an expression whose value is the key of a model";
     Some(Finding::new(&RULE, location, message).hint(hint))
 }

@@ -11,13 +11,14 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// Headers and a query string come with the handshake alone; a message has neither (row E2). API Gateway refuses the
-    /// route and the deployment of the stack fails (row M9). SAM refuses the template before that: `Request parameters are
-    /// only supported for the $connect route in WebSocket APIs.`
+    /// Only the handshake has headers and a query string; a message has neither (row E2). API Gateway refuses the
+    /// route, and the stack rolls back (row M9). SAM refuses the template before that: `Request parameters are only
+    /// supported for the $connect route in WebSocket APIs.`
     ///
     /// ## How to fix it
     ///
-    /// Remove them, as `--fix` does. Require them on `$connect`, and check a message's content in the function or by a model.
+    /// Remove them, as `--fix` does. Require them on `$connect`, and check the content of messages in the function or
+    /// with a model.
     id: "SG212",
     name: "request-parameters-off-connect",
     severity: Error,
@@ -39,7 +40,7 @@ fn check_route(route: &Route) -> Option<Finding> {
     let first = parameters.keys().next()?;
     let path = ["RequestParameters"];
     let message = format!(
-        "route `{key}` has the request parameter `{first}`, and only `$connect` can have any"
+        "route `{key}` has the request parameter `{first}`, but only `$connect` can have parameters"
     );
     let edit = fix::remove(&route.resource, &path);
     let finding = Finding::new(&RULE, Location::of(&route.resource, &path), message)

@@ -6,16 +6,16 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// A route key begins with `$` and is none of API Gateway's own.
+    /// A route key begins with `$` but is not one of API Gateway's own.
     ///
     /// ## Why it hurts
     ///
-    /// `$` is reserved for `$connect`, `$disconnect` and `$default` (row F2). The route is refused with 400
-    /// `BadRequestException`, and the deployment of the stack fails.
+    /// `$` is reserved for `$connect`, `$disconnect` and `$default` (row F2). API Gateway refuses the route with 400
+    /// `BadRequestException`, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Take the `$` away, or correct the spelling: keys are case-sensitive, and `$Default` is not `$default`.
+    /// Remove the `$`, or correct the spelling: keys are case-sensitive, so `$Default` is not `$default`.
     id: "SG205",
     name: "reserved-route-key",
     severity: Error,
@@ -34,12 +34,13 @@ fn check_route(route: &Route) -> Option<Finding> {
     let key = custom_key(route)?;
     let rest = key.strip_prefix('$')?;
     let own = ["$connect", "$disconnect", "$default"];
-    let meant = own.iter().find(|own| own.eq_ignore_ascii_case(key));
-    let hint = match meant {
-        Some(meant) => format!("write `{meant}`"),
-        None => format!("write `{rest}`, and let clients send it so"),
+    let correct = own.iter().find(|own| own.eq_ignore_ascii_case(key));
+    let hint = match correct {
+        Some(correct) => format!("write `{correct}`"),
+        None => format!("write `{rest}`, and let clients send this value"),
     };
-    let message = format!("`{key}` is no route key: only API Gateway's own begin with `$`");
+    let message =
+        format!("`{key}` is not a valid route key: only API Gateway's own keys begin with `$`");
     let location = Location::of(&route.resource, &["RouteKey"]);
     Some(Finding::new(&RULE, location, message).hint(hint))
 }

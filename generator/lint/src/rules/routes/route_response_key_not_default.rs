@@ -10,12 +10,13 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// There is no other (row F5). The route response cannot be created: the deployment of the stack fails with `Currently,
-    /// only $default is supported as a RouteResponseKey.`
+    /// There is no other key (row F5). API Gateway refuses the route response with `Currently, only $default is
+    /// supported as a RouteResponseKey.`, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Write `RouteResponseKey: $default`, as `--fix` does. What is told apart by status is an integration response.
+    /// Write `RouteResponseKey: $default`, as `--fix` does. To distinguish responses by status, use integration
+    /// responses.
     id: "SG216",
     name: "route-response-key-not-default",
     severity: Error,
@@ -41,7 +42,7 @@ fn check_response(response: &RouteResponse) -> Option<Finding> {
     let key = key.as_literal().filter(|&key| key != "$default")?;
     let id = &response.resource.logical_id;
     let message =
-        format!("route response {id} has the key `{key}`, and there is none but `$default`");
+        format!("route response {id} has the key `{key}`, but the only valid key is `$default`");
     let edit = fix::replace(&response.resource, &path, "$default");
     let finding = Finding::new(&RULE, Location::of(&response.resource, &path), message)
         .hint("write `$default`")

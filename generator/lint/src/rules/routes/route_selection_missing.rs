@@ -9,12 +9,12 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// HTTP APIs have one by themselves, WebSocket APIs do not (row F1): the API cannot be created, and the deployment of the
-    /// stack fails with `Invalid routeSelectionExpression`.
+    /// HTTP APIs have a default expression, WebSocket APIs do not (row F1). API Gateway refuses the API with `Invalid
+    /// routeSelectionExpression`, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Set `RouteSelectionExpression: $request.body.action`, with the property by which clients say what they want.
+    /// Set `RouteSelectionExpression: $request.body.action`, with the property that selects the route in your messages.
     id: "SG215",
     name: "route-selection-missing",
     severity: Error,
@@ -39,5 +39,5 @@ fn check_api(api: &Api) -> Option<Finding> {
     );
     let location = Location::of(resource, &["RouteSelectionExpression"]);
     let finding = Finding::new(&RULE, location, message);
-    Some(finding.hint("set `RouteSelectionExpression`, for instance to `$request.body.action`"))
+    Some(finding.hint("set `RouteSelectionExpression`, for example to `$request.body.action`"))
 }

@@ -10,8 +10,8 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// A route without `Target` is created and dead (row F2): what comes to it reaches no function. Behind `$connect` nobody
-    /// is checked or recorded; a message is not answered by anything that the stack holds.
+    /// API Gateway creates a route without `Target`, but it does nothing (row F2): its messages reach no function. On
+    /// `$connect` no caller is checked or recorded, and on other routes no message is answered.
     ///
     /// ## How to fix it
     ///
@@ -31,10 +31,10 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 }
 
 fn check_route(route: &Route) -> Option<Finding> {
-    // Properties that are not known as a whole have no key either.
+    // Properties that are partly unknown have no known key either.
     let key = known_key(route).filter(|_| route.target == Link::Missing)?;
-    let message = format!("route `{key}` has no `Target`: what comes to it reaches no integration");
+    let message = format!("route `{key}` has no `Target`: its messages reach no integration");
     let location = Location::of(&route.resource, &["Target"]);
     let finding = Finding::new(&RULE, location, message);
-    Some(finding.hint("set `Target: !Sub integrations/${…}` with the integration's logical id"))
+    Some(finding.hint("set `Target: !Sub integrations/${…}` with the integration's logical ID"))
 }

@@ -7,15 +7,15 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// A route's target is an integration of another API.
+    /// The target of a route is an integration of another API.
     ///
     /// ## Why it hurts
     ///
-    /// An API finds only its own integrations. The route cannot be created and the deployment of the stack fails.
+    /// A route can only use integrations of its own API. API Gateway refuses the route, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Give this API an integration of its own; two of them may call the same function. Each API needs its own permission
+    /// Add an integration to this API; two integrations can call the same function. Each API needs its own permission
     /// to call it.
     id: "SG209",
     name: "target-of-another-api",
@@ -51,13 +51,14 @@ fn check_api(api: &Api, owners: &Owners<'_>) -> Vec<Finding> {
             return None;
         }
         let message = format!(
-            "route `{}` of API {own} leads to integration {}, which is of API {other}",
+            "the target of route `{}` of API {own} is integration {}, which belongs to API {other}",
             route.key, integration.resource.logical_id
         );
         let location = Location::of(&route.resource, &["Target"]);
         let related = Location::of(&integration.resource, &["ApiId"]);
-        let finding = Finding::new(&RULE, location, message).related(related, "of another API");
-        Some(finding.hint(format!("give {own} an integration of its own")))
+        let finding =
+            Finding::new(&RULE, location, message).related(related, "belongs to another API");
+        Some(finding.hint(format!("add an integration to {own}")))
     };
     api.routes.iter().filter_map(finding).collect()
 }

@@ -7,16 +7,16 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// A route's target does not begin with `integrations/`.
+    /// The target of a route does not begin with `integrations/`.
     ///
     /// ## Why it hurts
     ///
-    /// The route cannot be created: the deployment of the stack fails with `Unexpected or malformed target in route. Correct
-    /// format should be integrations/<integration_id>.`
+    /// API Gateway refuses the route with `Unexpected or malformed target in route. Correct format should be
+    /// integrations/<integration_id>.`, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Write `Target: !Sub integrations/${Integration}`. `--fix` does where the target is an integration's id alone.
+    /// Write `Target: !Sub integrations/${Integration}`. `--fix` does this if the target is the ID of an integration.
     id: "SG210",
     name: "target-without-integrations-prefix",
     severity: Error,
@@ -44,10 +44,10 @@ fn check_route(context: &RuleContext<'_>, route: &Route) -> Option<Finding> {
     if let Some(integration) = integration(context, target) {
         let (text, edit) = corrected_target(route, &integration);
         let message = format!(
-            "the target of route `{}` is the bare id of {integration}",
+            "the target of route `{}` is the ID of {integration} without `integrations/`",
             route.key
         );
-        let fix = Fix::one("put `integrations/` before the integration's id", edit);
+        let fix = Fix::one("write `integrations/` before the integration's ID", edit);
         let finding = Finding::new(&RULE, location, message);
         return Some(
             finding
@@ -55,7 +55,7 @@ fn check_route(context: &RuleContext<'_>, route: &Route) -> Option<Finding> {
                 .fix(fix),
         );
     }
-    // What names another resource is no matter of the prefix: it is found as a dangling target.
+    // `dangling-target` reports a reference to another resource.
     if target.as_reference().is_some() {
         return None;
     }
@@ -64,10 +64,10 @@ fn check_route(context: &RuleContext<'_>, route: &Route) -> Option<Finding> {
         route.key
     );
     let finding = Finding::new(&RULE, location, message);
-    Some(finding.hint("write `Target: !Sub integrations/${…}` with the integration's logical id"))
+    Some(finding.hint("write `Target: !Sub integrations/${…}` with the integration's logical ID"))
 }
 
-/// The integration whose id, or whose logical id as a text, is the whole target.
+/// Returns the integration whose ID, or whose logical ID as text, is the whole target.
 fn integration(context: &RuleContext<'_>, target: &Text) -> Option<LogicalId> {
     let id = match (target.as_reference(), target.as_literal()) {
         (Some(reference), _) if reference.attribute.is_none() => reference.logical_id.clone(),
