@@ -43,7 +43,7 @@ fn from_metadata(authorizer: &Resource) -> Option<AnonymousAccess> {
     location.span = written.map_or(location.span, |node| node.span);
     Some(AnonymousAccess {
         location,
-        label: "the stack records that some callers have none".to_owned(),
+        label: "the stack declares anonymous callers".to_owned(),
         is_recorded: true,
         is_computed: false,
     })
@@ -54,7 +54,7 @@ fn from_variable(function: &Resource, name: &str, value: &Resolved) -> Anonymous
     let path = [VARIABLES[0], VARIABLES[1], name];
     AnonymousAccess {
         location: Location::of(function, &path),
-        label: format!("its function is told `{name}: {value}`"),
+        label: format!("its function has `{name}: {value}`"),
         is_recorded: false,
         is_computed: settings::is_computed(function, &path),
     }

@@ -37,7 +37,7 @@ fn cors(model: &Model) -> Option<BrowserEvidence> {
         let cors = api.cors.as_ref()?;
         (*cors != Resolved::Null).then_some(BrowserEvidence {
             location: Location::of(api.resource.as_ref()?, &["CorsConfiguration"]),
-            label: "browsers call this API of the same stack",
+            label: "browsers call this API of the stack",
         })
     })
 }
@@ -72,7 +72,7 @@ fn origins(function: &Function) -> Option<BrowserEvidence> {
     })?;
     Some(BrowserEvidence {
         location: Location::of(&function.resource, &["Environment", "Variables", name]),
-        label: "the origins of web pages",
+        label: "origins of web pages",
     })
 }
 
@@ -81,13 +81,13 @@ fn site(resource: &Resource) -> Option<BrowserEvidence> {
     let (path, label): (&[&str], _) = match resource.kind.as_str() {
         "AWS::S3::Bucket" => {
             resource.properties.get("WebsiteConfiguration")?;
-            (&["WebsiteConfiguration"], "a website of the same stack")
+            (&["WebsiteConfiguration"], "a website of the stack")
         }
-        "AWS::Amplify::App" => (&[], "a web app of the same stack"),
+        "AWS::Amplify::App" => (&[], "a web app of the stack"),
         "AWS::CloudFront::Distribution" => {
             let config = resource.properties.get("DistributionConfig")?;
             config.get("DefaultRootObject")?;
-            (&[], "a website of the same stack")
+            (&[], "a website of the stack")
         }
         _ => return None,
     };

@@ -12,7 +12,7 @@ use crate::facts::Facts;
 #[derive(Debug)]
 pub(crate) struct HardCodedArn<'a> {
     /// What the ARN stands for, for a message: `the URI of Integration`.
-    pub(crate) what: String,
+    pub(crate) subject: String,
     pub(crate) location: Location,
     pub(crate) account: Option<&'a str>,
     pub(crate) region: Option<&'a str>,
@@ -35,7 +35,7 @@ pub(crate) fn hard_coded_arns<'a>(facts: &Facts<'a>) -> Vec<HardCodedArn<'a>> {
     }
     // Statements of one policy stand at one place when the same text is in each.
     let mut seen = HashSet::new();
-    found.retain(|it| seen.insert((it.what.clone(), it.location.span)));
+    found.retain(|it| seen.insert((it.subject.clone(), it.location.span)));
     found
 }
 
@@ -52,7 +52,7 @@ fn is_from_cdk(model: &Model) -> bool {
 
 /// The ARN of something of the template, as a property has it.
 struct OwnArn<'a> {
-    what: &'static str,
+    subject: &'static str,
     resource: &'a Resource,
     /// Empty where the place of the ARN is not kept.
     property: &'static str,
@@ -62,9 +62,9 @@ struct OwnArn<'a> {
 fn stack_arns<'a>(facts: &Facts<'a>) -> Vec<OwnArn<'a>> {
     let model = facts.model;
     let mut found = Vec::new();
-    let mut add = |what, resource, property, text: Option<&'a Text>| {
+    let mut add = |subject, resource, property, text: Option<&'a Text>| {
         found.extend(text.map(|text| OwnArn {
-            what,
+            subject,
             resource,
             property,
             text,
@@ -143,7 +143,7 @@ impl<'a> OwnArn<'a> {
         };
         let node = self.resource.node(path)?;
         let mut hard = HardCodedArn {
-            what: format!("{} {}", self.what, self.resource.logical_id),
+            subject: format!("{} {}", self.subject, self.resource.logical_id),
             location: Location::of(self.resource, path),
             account: None,
             region: None,

@@ -1,22 +1,22 @@
-//! How many APIs a permission admits.
+//! Does a permission allow more APIs than the one that calls the function?
 
 use stackgen_model::{LogicalId, Permission, Text};
 
 use super::permissions::is_for_api_gateway;
 use crate::{Finding, Location, Rule, Severity};
 
-/// How much too wide a permission for API Gateway is.
+/// What a permission allows that names no API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PermissionScope {
-    /// Anybody at all, API Gateway or not.
-    Anybody,
-    /// Any API of any account.
+    /// Any principal.
+    AnyPrincipal,
+    /// Every API of every account.
     AnyAccount,
-    /// Any API of one account.
+    /// Every API of one account.
     OneAccount,
 }
 
-/// How much too wide; `None` for a permission that names an API, or of which that is not known.
+/// Returns the scope of a permission, or `None` if it names an API or its source is unknown.
 fn scope(permission: &Permission) -> Option<PermissionScope> {
     if !is_for_api_gateway(permission) {
         return None;
@@ -29,7 +29,7 @@ fn scope(permission: &Permission) -> Option<PermissionScope> {
     let anybody = permission.principal.as_ref().and_then(Text::as_literal) == Some("*");
     let unbounded = match (of_account, anybody && !bound) {
         (true, _) => PermissionScope::OneAccount,
-        (false, true) => PermissionScope::Anybody,
+        (false, true) => PermissionScope::AnyPrincipal,
         (false, false) => PermissionScope::AnyAccount,
     };
     let Some(source) = &permission.source_arn else {
@@ -41,7 +41,7 @@ fn scope(permission: &Permission) -> Option<PermissionScope> {
     for _ in 0..5 {
         match rest.split_once(":") {
             Some((before, after)) => (account, rest) = (before, after),
-            // A pattern that stops short of the API, as `*` does, admits every one.
+            // A pattern that ends before the API, such as `*`, allows every API.
             None => return ends_open(&rest).then_some(unbounded),
         }
     }
@@ -56,13 +56,12 @@ fn ends_open(text: &Text) -> bool {
     text.unknown().is_none() && text.strip_suffix("*").is_some()
 }
 
-/// Whether a resource part leaves the API open: `*`, `*/prod/*`.
+/// Returns true if the resource part of an ARN begins with a wildcard: `*`, `*/prod/*`.
 fn starts_open(text: &Text) -> bool {
     text.strip_prefix("*").is_some()
 }
 
-/// What there is to say of a permission that is too wide, by the rule that judges it. `api` is
-/// one that calls the function, and `end` the end of the ARN that is not too wide.
+/// Reports a permission without an API. `api` calls the function, and `end` is the end of the right ARN.
 pub(crate) fn scope_finding(
     rule: &'static Rule,
     permission: &Permission,
@@ -72,12 +71,12 @@ pub(crate) fn scope_finding(
     let width = scope(permission)?;
     let resource = &permission.resource;
     let (id, function) = (&resource.logical_id, permission.function.function.to()?);
-    let whom = match width {
-        PermissionScope::Anybody => "anybody, through API Gateway or not,",
+    let who = match width {
+        PermissionScope::AnyPrincipal => "any principal",
         PermissionScope::AnyAccount => "any API of any AWS account",
         PermissionScope::OneAccount => "any API of the account",
     };
-    let message = format!("{id} lets {whom} invoke {function}");
+    let message = format!("{id} allows {who} to invoke {function}");
     let source = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}";
     let hint = format!("set `SourceArn: !Sub {source}:${{{api}}}/{end}`");
     let path: &[&str] = match &permission.source_arn {
@@ -86,7 +85,7 @@ pub(crate) fn scope_finding(
     };
     let finding = Finding::new(rule, Location::of(resource, path), message).hint(hint);
     Some(match width {
-        // Whoever makes an API in the account may do so much there that this is hygiene.
+        // Only those who can create an API in the account could use it.
         PermissionScope::OneAccount => Finding {
             severity: Severity::Note,
             ..finding

@@ -1,4 +1,4 @@
-//! How many of a thing an api may have (row L6).
+//! Does an API exceed a quota (row L6)?
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use stackgen_model::{Api, Resource};
 use super::presence::exists_with_api;
 use crate::{Finding, Location, Rule};
 
-/// A finding when an api has more of a thing than its quota, at the first that is too much.
+/// Reports the first resource beyond the quota of an API.
 pub(crate) fn over_quota<'a>(
     rule: &'static Rule,
     api: &'a Api,
@@ -22,9 +22,9 @@ pub(crate) fn over_quota<'a>(
         Some(resource) => format!("API {}", resource.logical_id),
         None => "the API".to_owned(),
     };
-    let message = format!("{name} has {number} {what}, and the quota is {quota}");
+    let message = format!("{name} has {number} {what}, but the quota is {quota}");
     let finding = Finding::new(rule, Location::of(first, &[]), message)
-        .hint("have fewer of them, or have the quota of this API raised before it is deployed");
+        .hint("reduce their number, or raise the quota of this API before you deploy it");
     Some(match &api.resource {
         Some(api) => finding.related(Location::of(api, &[]), "the API"),
         None => finding,

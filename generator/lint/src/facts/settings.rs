@@ -50,7 +50,7 @@ pub(crate) fn condition(resource: &Resource) -> Option<&str> {
 pub(crate) fn unless_overridden(mut finding: Finding) -> Finding {
     finding
         .message
-        .push_str(", unless a parameter or a condition says otherwise");
+        .push_str(", unless a parameter or a condition changes that");
     finding.with_confidence(Confidence::Low)
 }
 

@@ -22,7 +22,7 @@ pub fn render(results: &LintResults<'_>) -> String {
             let _ = write!(at, "line={line},");
         }
         let message = with_hint(&unread.message, unread.hint.as_deref());
-        let _ = writeln!(text, "::error {at}title=not judged::{}", data(&message));
+        let _ = writeln!(text, "::error {at}title=not checked::{}", data(&message));
     }
     text
 }

@@ -31,7 +31,7 @@ fn one(finding: &Finding, linted: &LintedFile) -> String {
         .collect();
     let mut about = format!("rule {}", rule.name);
     if finding.confidence == Confidence::Low {
-        about.push_str(", of low confidence");
+        about.push_str(", low confidence");
     }
     match rule.rows {
         [] => {}

@@ -36,7 +36,7 @@ pub fn facts(rule: &Rule) -> String {
     let severity = match rule.severity {
         Severity::Error => "Error",
         Severity::Warning => "Warning",
-        Severity::Note => "Note, told with `--min-severity note`",
+        Severity::Note => "Note, reported with `--min-severity note`",
     };
     let confidence = match rule.confidence {
         Confidence::High => "high",
@@ -45,7 +45,7 @@ pub fn facts(rule: &Rule) -> String {
     };
     let mut facts = format!("{severity}, confidence {confidence}");
     if rule.fixable {
-        facts.push_str(", `--fix` can mend it");
+        facts.push_str(", fixable with `--fix`");
     }
     facts
 }

@@ -74,12 +74,12 @@ impl fmt::Display for Summary {
         };
         let templates = many(self.templates, "template");
         match (self.templates, self.apis + self.reported()) {
-            (0, _) if self.unread == 0 => return f.write_str("no template: nothing to judge"),
+            (0, _) if self.unread == 0 => return f.write_str("no template: nothing to check"),
             (0, _) => return f.write_str(&unread["; ".len()..]),
             (_, 0) => {
                 return write!(
                     f,
-                    "no WebSocket API in {templates}: nothing to judge{unread}"
+                    "no WebSocket API in {templates}: nothing to check{unread}"
                 );
             }
             _ => {}
@@ -97,7 +97,7 @@ impl fmt::Display for Summary {
             .map(|(count, noun)| many(*count, noun))
             .collect();
         match found.is_empty() {
-            true => f.write_str("nothing found")?,
+            true => f.write_str("no findings")?,
             false => f.write_str(&found.join(", "))?,
         }
         let rest = [

@@ -10,7 +10,8 @@ use crate::Location;
 
 const MARK: &str = "stackgen:";
 
-const SYNTAX: &str = "write `# stackgen: ignore[SG102] why it is meant so`, or `ignore-file[…]` at the top of the file";
+const SYNTAX: &str =
+    "write `# stackgen: ignore[SG102] reason`, or `ignore-file[…]` at the top of the file";
 
 /// A comment that is for the linter.
 struct SuppressionComment<'s> {
@@ -105,13 +106,13 @@ fn understood(
     };
     let brackets = rest.trim_start().strip_prefix('[');
     let Some((words, reason)) = brackets.and_then(|rest| rest.split_once(']')) else {
-        return Err("this comment is for the linter and says nothing that it understands");
+        return Err("the linter does not understand this comment");
     };
     let rules = named(words).ok_or("this suppression names no rule")?;
     let reason = reason.trim_start_matches([':', '-', '–', '—', ' ', '\t']);
     let scope = match (is_file, comment.is_alone) {
         (true, true) if comment.span.start <= template.span.start => SuppressionScope::Template,
-        (true, _) => return Err("`ignore-file` counts only above everything else in the file"),
+        (true, _) => return Err("`ignore-file` must be above everything else in the file"),
         (false, true) => {
             // Where nothing begins on the next line, nothing is covered.
             let (start, line) = below[comment.span.line as usize];

@@ -6,7 +6,7 @@ use stackgen_model::LogicalId;
 use super::{MalformedSuppression, Suppression, SuppressionScope, Suppressions, named};
 use crate::Location;
 
-const SYNTAX: &str = "write `Ignore: [{Rule: SG102, Reason: why it is meant so}]`";
+const SYNTAX: &str = "write `Ignore: [{Rule: SG102, Reason: reason}]`";
 
 /// Reads the template's metadata and that of every resource.
 pub(super) fn read(template: &Node, suppressions: &mut Suppressions) {
@@ -48,7 +48,7 @@ fn of_metadata(
         });
     };
     let Some(items) = ignore.as_list() else {
-        return malformed("`Ignore` is no list of rules", ignore);
+        return malformed("`Ignore` is not a list of rules", ignore);
     };
     for item in items {
         let words = item.get("Rule").and_then(Node::as_str);

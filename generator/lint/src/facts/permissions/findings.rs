@@ -1,34 +1,34 @@
-//! What is told of a refused call. Routes and authorizers have rules of their own for the same mistakes.
+//! Which finding reports a denied invocation? Routes and authorizers have separate rules for the same mistakes.
 
 use stackgen_model::Permission;
 
 use super::{DenialReason, DeniedInvocation};
 use crate::{Finding, Location, Rule};
 
-/// No permission admits the caller. `None` where another rule tells it of the permission that comes near.
+/// Reports that no permission allows the call. Returns `None` if another rule reports the permission that comes nearest.
 pub(crate) fn missing_permission(
     rule: &'static Rule,
-    refusal: &DeniedInvocation<'_>,
-    beside: &'static str,
+    denied: &DeniedInvocation<'_>,
+    label: &'static str,
 ) -> Option<Finding> {
     let finding = |reason: &str| {
-        let function = refusal.function;
-        let message = format!("{refusal} may not invoke {function}: {reason}");
-        Finding::new(rule, refusal.location(), message)
+        let function = denied.function;
+        let message = format!("{denied} may not invoke {function}: {reason}");
+        Finding::new(rule, denied.location(), message)
     };
-    Some(match refusal.why {
-        DenialReason::Absent => finding("no permission of the template admits it").hint(format!(
+    Some(match denied.why {
+        DenialReason::Absent => finding("no permission in the template allows it").hint(format!(
             "add an `AWS::Lambda::Permission` with {}",
-            refusal.permission()
+            denied.permission()
         )),
         DenialReason::OtherSource(permission) => finding(other_source(permission))
-            .related(Location::of(&permission.resource, &["SourceArn"]), beside)
+            .related(Location::of(&permission.resource, &["SourceArn"]), label)
             .hint(format!(
                 "add a permission with `SourceArn: {}`",
-                refusal.source_arn()
+                denied.source_arn()
             )),
         DenialReason::OtherPrincipal(permission) => {
-            finding("its permission is not API Gateway's to invoke it")
+            finding("its permission is not for API Gateway and `lambda:InvokeFunction`")
                 .related(Location::of(&permission.resource, &[]), "this permission")
                 .hint(
                     "set `Principal: apigateway.amazonaws.com` and `Action: lambda:InvokeFunction`",
@@ -38,29 +38,29 @@ pub(crate) fn missing_permission(
     })
 }
 
-/// A permission admits another API, which does not call the function.
+/// Reports a permission for another API, which does not call the function.
 pub(crate) fn permission_of_another_api(
     rule: &'static Rule,
-    refusal: &DeniedInvocation<'_>,
+    denied: &DeniedInvocation<'_>,
 ) -> Option<Finding> {
-    let DenialReason::OtherApi(permission) = refusal.why else {
+    let DenialReason::OtherApi(permission) = denied.why else {
         return None;
     };
-    let (id, function) = (&permission.resource.logical_id, refusal.function);
-    let message = format!("{id} admits an API that does not call {function}, and not {refusal}");
+    let (id, function) = (&permission.resource.logical_id, denied.function);
+    let message = format!("{id} allows an API that does not call {function} instead of {denied}");
     let location = Location::of(&permission.resource, &["SourceArn"]);
     Some(
         Finding::new(rule, location, message)
-            .related(refusal.location(), "this may not invoke it")
-            .hint(format!("write `SourceArn: {}`", refusal.source_arn())),
+            .related(denied.location(), "not allowed to invoke it")
+            .hint(format!("write `SourceArn: {}`", denied.source_arn())),
     )
 }
 
-/// DenialReason a permission whose source is the api's does not admit the call.
+/// Returns the reason why a permission for the API does not cover the call.
 fn other_source(permission: &Permission) -> &'static str {
     let source = permission.source_arn.as_ref();
     match source.is_some_and(|source| source.split_once(":execute-api:").is_none()) {
-        true => "the SourceArn of its permission is no `execute-api` ARN",
+        true => "the `SourceArn` of its permission is not an `execute-api` ARN",
         false => "its permissions are for other parts of the API",
     }
 }

@@ -7,17 +7,17 @@ use crate::facts::environment::{self, EnvironmentVariable};
 use crate::rule::rule;
 
 rule! {
-    /// A parameter that CloudFormation does not echo is handed to a function in plain.
+    /// The value of a `NoEcho` parameter is a plain environment variable.
     ///
     /// ## Why it hurts
     ///
-    /// `NoEcho` hides a parameter's value in CloudFormation, and there alone: in the function's configuration it can be
-    /// read by everybody who may call `lambda:GetFunctionConfiguration`.
+    /// `NoEcho` hides a parameter's value only in CloudFormation. Everyone who may call
+    /// `lambda:GetFunctionConfiguration` can read it in the function's configuration.
     ///
     /// ## How to fix it
     ///
-    /// Keep the secret in Secrets Manager or in the parameter store, and give the function its name. Where the variable
-    /// has to stay, encrypt it with a key of your own (`KmsKeyArn`), which not everybody may use.
+    /// Store the secret in Secrets Manager or Parameter Store, and pass its name to the function. If the variable has
+    /// to stay, encrypt it with your own key (`KmsKeyArn`), which not everyone may use.
     id: "SG516",
     name: "no-echo-parameter-in-environment",
     severity: Note,
@@ -42,7 +42,8 @@ fn is_hidden(model: &Model, parameter: &str) -> bool {
 
 fn variable_finding(variable: &EnvironmentVariable<'_>, parameter: &str) -> Finding {
     let (id, name) = (&variable.function.resource.logical_id, variable.name);
-    let message = format!("{name} hands the hidden parameter {parameter} to {id} in plain");
+    let message =
+        format!("{name} of {id} contains the `NoEcho` parameter {parameter} as plain text");
     Finding::new(&RULE, variable.location(), message)
-        .hint("give the function the name of a secret, and let it read the secret")
+        .hint("pass the name of a secret, and let the function read the secret")
 }

@@ -7,21 +7,21 @@ use crate::facts::secrets;
 use crate::rule::rule;
 
 rule! {
-    /// A secret stands in the template, as the value of an environment variable.
+    /// The value of an environment variable is a secret in plain text.
     ///
     /// ## Why it hurts
     ///
-    /// Whoever reads the repository, the template in CloudFormation, or the function's configuration
-    /// (`lambda:GetFunctionConfiguration`, which many read-only policies allow) has the secret; and it cannot be rotated
-    /// without a deployment. Findings of this rule do not show the value.
+    /// Everyone who can read the repository, the template in CloudFormation or the function's configuration
+    /// (`lambda:GetFunctionConfiguration`, which many read-only policies allow) knows the secret, and rotating it takes
+    /// a deployment. Findings of this rule do not show the value.
     ///
-    /// It is told by the variable's name (`…PASSWORD`, `…SECRET`, `…API_KEY`, `…TOKEN` and the like) and by a value that is
-    /// written out and does not look like a name, an ARN, a URL, a number or a placeholder.
+    /// The rule goes by the variable's name (`…PASSWORD`, `…SECRET`, `…API_KEY`, `…TOKEN` and similar) and by a literal
+    /// value that does not look like a name, an ARN, a URL, a number or a placeholder.
     ///
     /// ## How to fix it
     ///
-    /// Keep the secret in Secrets Manager or in a SecureString of the parameter store, give the function its name or ARN,
-    /// and let the function read it. Then change the secret: the old one is in the history of the repository.
+    /// Store the secret in Secrets Manager or in a SecureString of Parameter Store, pass its name or ARN, and let the
+    /// function read it. Then change the secret: the old one is in the history of the repository.
     id: "SG507",
     name: "plain-secret-in-environment",
     severity: Warning,
@@ -39,14 +39,12 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 
 fn variable_finding(variable: &EnvironmentVariable<'_>) -> Finding {
     let (id, name) = (&variable.function.resource.logical_id, variable.name);
-    let message = format!(
-        "the value of {name} of {id} stands in the template, and its name says that it is secret"
-    );
+    let message = format!("{name} of {id} has a literal value, and its name suggests a secret");
     Finding::new(&RULE, variable.key_location().hidden(), message)
-        .hint("keep it in Secrets Manager or the parameter store, and give the function its name")
+        .hint("store it in Secrets Manager or Parameter Store, and pass its name")
 }
 
-/// Whether the value is written out where the variable is, and looks like nothing but a secret.
+/// Returns true for a literal value that looks like a secret.
 fn is_plain(variable: &EnvironmentVariable<'_>) -> bool {
     let written = match variable.node() {
         Some(node) => matches!(node.value, Value::String(_)),

@@ -4,19 +4,19 @@ use crate::facts::environment::{self, EnvironmentVariable};
 use crate::rule::rule;
 
 rule! {
-    /// A function's environment sets a variable that Lambda keeps for itself.
+    /// A function's environment sets a variable that Lambda reserves.
     ///
     /// ## Why it hurts
     ///
     /// The stack does not deploy: `Lambda was unable to configure your environment variables because the environment
-    /// variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys
-    /// used in this request: AWS_REGION`.
+    /// variables you have provided contains reserved keys that are currently not supported for modification. Reserved
+    /// keys used in this request: AWS_REGION`.
     ///
     /// ## How to fix it
     ///
-    /// Leave out what Lambda sets by itself, such as `AWS_REGION`, and give anything else a name of its own:
-    /// `TABLE_REGION`. Names that only begin with `AWS_`, such as `AWS_NODEJS_CONNECTION_REUSE_ENABLED`, are free, and so
-    /// are `TZ`, `PATH` and `LANG`.
+    /// Remove variables that Lambda sets, such as `AWS_REGION`, and rename others: `TABLE_REGION`. Other names that
+    /// begin with `AWS_`, such as `AWS_NODEJS_CONNECTION_REUSE_ENABLED`, are allowed, and so are `TZ`, `PATH` and
+    /// `LANG`.
     id: "SG506",
     name: "reserved-environment-name",
     severity: Error,
@@ -34,15 +34,13 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 
 fn variable_finding(variable: &EnvironmentVariable<'_>) -> Finding {
     let (id, name) = (&variable.function.resource.logical_id, variable.name);
-    let message = format!("{id} sets {name}, which Lambda keeps for itself");
+    let message = format!("{id} sets {name}, which Lambda reserves");
     let location = variable.key_location();
     let credential = name.contains("KEY") || name.contains("TOKEN");
     let hint = match name {
-        "AWS_REGION" | "AWS_DEFAULT_REGION" => {
-            "leave it out: Lambda sets it to the function's region"
-        }
-        _ if credential => "leave it out: Lambda sets it to the credentials of the function's role",
-        _ => "leave it out, or give it another name",
+        "AWS_REGION" | "AWS_DEFAULT_REGION" => "remove it: Lambda sets it to the function's region",
+        _ if credential => "remove it: Lambda sets it to the credentials of the function's role",
+        _ => "remove it, or give it another name",
     };
     let location = if credential {
         location.hidden()

@@ -8,21 +8,21 @@ use crate::rule::rule;
 use crate::{Finding, Location, Severity};
 
 rule! {
-    /// An API calls a version of a function that is published once and never again.
+    /// An API calls a version of a function that is published only once.
     ///
     /// ## Why it hurts
     ///
-    /// CloudFormation publishes an `AWS::Lambda::Version` when its logical id is new, or its `Description` or `CodeSha256`
-    /// changes. The code itself is no property of it: with a logical id that stays the same, the function is updated, the
-    /// update succeeds, and the version that the API calls has the code of the first day. An alias that names the version
-    /// is a note, as a deployment tool may move it outside of the stack.
+    /// CloudFormation publishes an `AWS::Lambda::Version` if its logical ID is new, or if its `Description` or
+    /// `CodeSha256` changes. The code is not a property of it. If the logical ID stays the same, the function's code is
+    /// updated, the update succeeds, and the version that the API calls keeps the first code. If an alias names the
+    /// version, it is reported as a note, because a deployment tool may move the alias outside the stack.
     ///
     /// ## How to fix it
     ///
-    /// Give the version a logical id with a digest of code and configuration at its end, as CDK's `currentVersion`, SAM's
-    /// `AutoPublishAlias` and the Serverless Framework do. The digest must not change without them: publishing what has not
-    /// changed fails with `A version for this Lambda function exists` (row D17). Or call the function itself, whose code is
-    /// live at once (row D2).
+    /// End the version's logical ID in a digest of code and configuration, as CDK's `currentVersion`, SAM's
+    /// `AutoPublishAlias` and the Serverless Framework do. The digest must not change if they do not: publishing an
+    /// unchanged function fails with `A version for this Lambda function exists` (row D17). Or call the function
+    /// itself, whose code is live at once (row D2).
     id: "SG314",
     name: "constant-version-id",
     severity: Warning,
@@ -41,26 +41,26 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
         let authorizers = api.authorizers.iter();
         let authorizers = authorizers.map(|it| (&*it.resource, &it.function, "AuthorizerUri"));
         for (caller, link, property) in integrations.chain(authorizers) {
-            let Some(named) = named(context.model, link) else {
+            let Some(called) = called_version(context.model, link) else {
                 continue;
             };
-            // One version is one mistake, whoever calls it.
-            if named.is_constant() && seen.insert(&named.version.logical_id) {
+            // A version is one mistake, however many callers it has.
+            if called.is_constant() && seen.insert(&called.version.logical_id) {
                 let location = Location::of(caller, &[property]);
-                found.push(named.finding(&caller.logical_id, location));
+                found.push(called.finding(&caller.logical_id, location));
             }
         }
     }
     found
 }
 
-/// A version that is called, and the alias that it is called by.
+/// A called version, and the alias in between.
 struct CalledVersion<'a> {
     version: &'a Resource,
     alias: Option<&'a Resource>,
 }
 
-fn named<'a>(model: &'a Model, link: &FunctionLink) -> Option<CalledVersion<'a>> {
+fn called_version<'a>(model: &'a Model, link: &FunctionLink) -> Option<CalledVersion<'a>> {
     match link.qualifier.as_ref()? {
         Qualifier::Version(id) => Some(CalledVersion {
             version: model.resource(id)?,
@@ -81,11 +81,11 @@ fn named<'a>(model: &'a Model, link: &FunctionLink) -> Option<CalledVersion<'a>>
 }
 
 impl CalledVersion<'_> {
-    /// Whether nothing that is made anew with every change of code makes the version anew.
+    /// Returns true if a change of the code does not publish a new version.
     fn is_constant(&self) -> bool {
         let properties = &self.version.properties;
         let absent = |key: &str| properties.get(key).is_none_or(|it| *it == Resolved::Null);
-        // What these say may be the code's own digest, or be written by a build.
+        // A build may write the code's digest into these.
         let same = absent("CodeSha256") && absent("Description");
         same && properties.as_map().is_some() && constant_id::is_constant(self.version)
     }
@@ -93,18 +93,18 @@ impl CalledVersion<'_> {
     fn finding(&self, caller: &LogicalId, location: Location) -> Finding {
         let id = &self.version.logical_id;
         let message = format!(
-            "version {id} has the same logical id for ever, so that {caller} calls the code of the first day"
+            "version {id} always has the same logical ID, so {caller} keeps calling its first code"
         );
         let finding = Finding::new(&RULE, Location::of(self.version, &[]), message)
-            .related(location, "what is called")
-            .hint("end its id in a digest of the function's code and configuration, or call the function itself");
+            .related(location, "called here")
+            .hint("end its ID in a digest of the function's code and configuration, or call the function itself");
         match self.alias {
             None => finding,
             Some(alias) => Finding {
                 severity: Severity::Note,
                 ..finding.related(
                     Location::of(alias, &["FunctionVersion"]),
-                    "the alias that names it",
+                    "this alias names it",
                 )
             },
         }

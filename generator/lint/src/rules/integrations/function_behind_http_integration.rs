@@ -5,13 +5,13 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// An integration of a type that calls web addresses, or nothing at all, has the URI of a function.
+    /// An integration of type `HTTP`, `HTTP_PROXY` or `MOCK` has the URI of a function.
     ///
     /// ## Why it hurts
     ///
-    /// `HTTP` and `HTTP_PROXY` call a web address, and `MOCK` calls nothing: a function is invoked by `AWS_PROXY`, which hands it the
-    /// whole event, or by `AWS` with a mapping template (row F3). API Gateway refuses the integration, or fails every call of it
-    /// (row C7), or, with `MOCK`, answers without ever invoking the function.
+    /// `HTTP` and `HTTP_PROXY` call a web address, and `MOCK` calls nothing. Only `AWS_PROXY`, which passes the whole
+    /// event, and `AWS`, with a mapping template, invoke a function (row F3). API Gateway refuses the integration, or
+    /// every call fails (row C7), or `MOCK` answers without invoking the function.
     ///
     /// ## How to fix it
     ///
@@ -44,7 +44,8 @@ fn check_integration(integration: &Integration) -> Option<Finding> {
         return None;
     }
     let (resource, id) = (&integration.resource, &integration.resource.logical_id);
-    let message = format!("{id} has a function's URI, and its type `{kind}` invokes none");
+    let message =
+        format!("{id} has the URI of a function, but type `{kind}` does not invoke functions");
     let finding = Finding::new(&RULE, Location::of(resource, &["IntegrationType"]), message)
         .related(Location::of(resource, &["IntegrationUri"]), "a function");
     Some(finding.hint("set `IntegrationType: AWS_PROXY`"))

@@ -11,12 +11,13 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// Only a route's `Target` makes API Gateway call an integration (row F2). One that no route names is a leftover, or the trace
-    /// of a route that was forgotten: its messages go to `$default`, or come back as `Forbidden` frames (row M3).
+    /// API Gateway calls an integration only for a route that names it in `Target` (row F2). An unused integration is a
+    /// leftover, or its route was forgotten: then messages go to `$default` or are answered with `Forbidden` frames
+    /// (row M3).
     ///
     /// ## How to fix it
     ///
-    /// Let a route name it, `Target: !Sub integrations/${Integration}`, or remove it.
+    /// Name it in a route, `Target: !Sub integrations/${Integration}`, or remove it.
     id: "SG317",
     name: "integration-never-used",
     severity: Note,
@@ -52,7 +53,7 @@ fn check_api(api: &Api) -> Vec<Finding> {
         let id = &integration.resource.logical_id;
         let message = format!("no route uses {id}");
         Finding::new(&RULE, Location::of(&integration.resource, &[]), message).hint(format!(
-            "let a route have `Target: !Sub integrations/${{{id}}}`, or remove it"
+            "set `Target: !Sub integrations/${{{id}}}` on a route, or remove the integration"
         ))
     };
     unused.map(finding).collect()

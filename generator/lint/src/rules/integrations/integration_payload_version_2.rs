@@ -6,17 +6,17 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// An integration of a WebSocket API asks for payload format 2.0.
+    /// An integration of a WebSocket API has payload format 2.0.
     ///
     /// ## Why it hurts
     ///
-    /// Payload formats are a choice of HTTP APIs; a WebSocket API knows 1.0 alone (row F3). The integration is refused,
-    /// `Unsupported PayloadFormatVersion: 2.0`, and the stack rolls back. It comes of an HTTP API's integration that was
-    /// copied.
+    /// Only HTTP APIs have a choice of payload formats; a WebSocket API supports only 1.0 (row F3). API Gateway refuses
+    /// the integration with `Unsupported PayloadFormatVersion: 2.0`, and the stack rolls back. This happens when the
+    /// integration of an HTTP API is copied.
     ///
     /// ## How to fix it
     ///
-    /// Remove `PayloadFormatVersion`. `--fix` does.
+    /// Remove `PayloadFormatVersion`, as `--fix` does.
     id: "SG306",
     name: "integration-payload-version-2",
     severity: Error,
@@ -36,7 +36,7 @@ fn check_integration(integration: &Integration) -> Option<Finding> {
     let version = Text::as_literal(version).filter(|version| version.starts_with('2'))?;
     let (resource, path) = (&integration.resource, ["PayloadFormatVersion"]);
     let id = &resource.logical_id;
-    let message = format!("{id} asks for payload format {version}, which only HTTP APIs have");
+    let message = format!("{id} has payload format {version}, which only HTTP APIs support");
     let fix = Fix::one(
         "remove `PayloadFormatVersion`",
         fix::remove(resource, &path),

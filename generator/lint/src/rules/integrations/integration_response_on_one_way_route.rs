@@ -7,20 +7,20 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// An integration has responses, and every route that uses it is one-way.
+    /// An integration has responses, but every route that uses it is one-way.
     ///
     /// ## Why it hurts
     ///
-    /// What an integration answers goes back to the client only on a two-way route, one that has
-    /// `RouteResponseSelectionExpression: $default` and a route response (row M8). On all others API Gateway drops it, whatever
-    /// its status (row M7): the response's templates are never run, clients wait for an answer that nobody sends, and no log
-    /// says so.
+    /// The client gets the response of an integration only on a two-way route, which has
+    /// `RouteResponseSelectionExpression: $default` and a route response (row M8). On all others API Gateway drops it,
+    /// whatever its status (row M7). The templates of the integration responses never run, clients wait for an answer,
+    /// and nothing is logged.
     ///
     /// ## How to fix it
     ///
-    /// Make the route two-way: `RouteResponseSelectionExpression: $default` on the route and an
-    /// `AWS::ApiGatewayV2::RouteResponse` with `RouteResponseKey: $default`. Where answers go out by PostToConnection, remove the
-    /// integration responses.
+    /// Make the route two-way: set `RouteResponseSelectionExpression: $default` on the route and add an
+    /// `AWS::ApiGatewayV2::RouteResponse` with `RouteResponseKey: $default`. If functions answer with PostToConnection,
+    /// remove the integration responses.
     id: "SG309",
     name: "integration-response-on-one-way-route",
     severity: Warning,
@@ -52,20 +52,21 @@ fn check_api(api: &Api) -> Vec<Finding> {
             .get(id)
             .filter(|routes| routes.iter().all(|it| is_one_way(it)))?;
         let message = format!(
-            "{id} has responses, and route `{}` is one-way",
+            "{id} has responses, but route `{}` is one-way",
             routes.first()?.key
         );
         let location = Location::of(&response.resource, &[]);
         Some(
             Finding::new(&RULE, location, message)
                 .related(Location::of(&routes.first()?.resource, &[]), "sends nothing back")
-                .hint("set `RouteResponseSelectionExpression: $default` on the route, and add a route response"),
+                .hint("set `RouteResponseSelectionExpression: $default` on the route and add a route response"),
         )
     };
     api.integrations.iter().filter_map(finding).collect()
 }
 
-/// Of `$connect` the status decides, after `$disconnect` nobody is there, and a route that is half two-way is a mistake of its own.
+/// Returns true if the client gets no response. Excludes `$connect`, whose status counts, `$disconnect`, after which nobody
+/// is connected, and half-configured routes, which another rule reports.
 fn is_one_way(route: &Route) -> bool {
     !matches!(route.key.as_str(), "$connect" | "$disconnect")
         && route.route_response_selection_expression.is_none()

@@ -11,14 +11,14 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// After `TimeoutInMillis`, 29 s when it is not set, API Gateway gives up: the handshake is answered with 504 (row C8), and a
-    /// message with an `Endpoint request timed out` frame (row M5). The function runs on to its own timeout, does what it was
-    /// asked, and is paid for, while the client asks again. A function that may run longer than 29 s is a note: no integration
-    /// waits longer.
+    /// After `TimeoutInMillis`, 29 s by default, API Gateway stops waiting: the handshake fails with 504 (row C8), and
+    /// a message is answered with an `Endpoint request timed out` frame (row M5). The function runs on until its own
+    /// timeout, completes the work and is billed, while the client retries. A function timeout over 29 s is reported as
+    /// a note, because no integration waits longer.
     ///
     /// ## How to fix it
     ///
-    /// Give the function a timeout under the integration's. Let what takes longer start elsewhere and answer by
+    /// Set the function's timeout below the integration's. Start longer work elsewhere, and answer with
     /// PostToConnection.
     id: "SG308",
     name: "integration-timeout-under-function",
@@ -29,8 +29,8 @@ rule! {
     example: "integrations/integration_timeout_under_function.diff",
 }
 
-/// What API Gateway waits when the template does not say, which is also the most.
-const MOST: i64 = 29_000;
+/// Default and maximum timeout of an integration in milliseconds.
+const MAX_MILLIS: i64 = 29_000;
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let functions = context.model.functions.iter();
@@ -48,7 +48,7 @@ fn check_integration(
     let function = functions.get(integration.function.function.to()?)?;
     let waits = match integration.timeout_millis {
         Setting::Set(millis) => millis,
-        Setting::Absent => MOST,
+        Setting::Absent => MAX_MILLIS,
         Setting::Unknown(_) => return None,
     };
     let runs = match function.timeout_seconds {
@@ -57,9 +57,9 @@ fn check_integration(
         Setting::Absent => 3,
         Setting::Unknown(_) => return None,
     };
-    // A timeout that API Gateway does not take is a mistake of its own.
-    let is_taken = (50..=MOST).contains(&waits);
-    if !is_taken || runs.saturating_mul(1000) <= waits {
+    // Another rule reports a timeout that API Gateway does not allow.
+    let is_allowed = (50..=MAX_MILLIS).contains(&waits);
+    if !is_allowed || runs.saturating_mul(1000) <= waits {
         return None;
     }
     let (id, name) = (
@@ -77,8 +77,8 @@ fn check_integration(
         "the function's timeout",
     );
     Some(match waits {
-        MOST => Finding { severity: Severity::Note, ..finding }
-            .hint("29 s is all that an integration waits: let the function end, or answer by PostToConnection"),
-        _ => finding.hint(format!("let `Timeout` of {name} be under the integration's, or wait longer")),
+        MAX_MILLIS => Finding { severity: Severity::Note, ..finding }
+            .hint("an integration waits at most 29 s: shorten the function's timeout, or answer with PostToConnection"),
+        _ => finding.hint(format!("set `Timeout` of {name} below the integration's timeout, or raise the latter")),
     })
 }

@@ -8,19 +8,19 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// The role that an integration or authorizer invokes its function as may not invoke it, or is not API Gateway's to take.
+    /// The role of an integration or authorizer cannot invoke its function, or API Gateway cannot assume it.
     ///
     /// ## Why it hurts
     ///
-    /// With `CredentialsArn` or `AuthorizerCredentialsArn` API Gateway takes the role and invokes the function as it; the
-    /// function's own permissions do not count. Where the role's trust does not name `apigateway.amazonaws.com`, or none of its
-    /// statements allows `lambda:InvokeFunction` on what is called, the handshake is answered with 500 and messages with an
-    /// `Internal server error` frame (rows C7, A16), and the function's log is empty. A statement for the function's own ARN does not
-    /// cover its versions and aliases.
+    /// With `CredentialsArn` or `AuthorizerCredentialsArn` API Gateway assumes the role to invoke the function; the
+    /// function's own permissions do not count. If the role's trust policy does not name `apigateway.amazonaws.com`, or
+    /// no statement allows `lambda:InvokeFunction` on the called ARN, handshakes fail with 500 and messages with an
+    /// `Internal server error` frame (rows C7, A16), and the function's log is empty. A statement for the function's
+    /// ARN does not cover its versions and aliases.
     ///
     /// ## How to fix it
     ///
-    /// Let the role trust `apigateway.amazonaws.com` and allow `lambda:InvokeFunction` on the ARN that is called. Or remove the
+    /// Let the role trust `apigateway.amazonaws.com` and allow `lambda:InvokeFunction` on the called ARN. Or remove the
     /// role and add an `AWS::Lambda::Permission`.
     id: "SG316",
     name: "invoke-role-cannot-invoke",
@@ -32,19 +32,19 @@ rule! {
 }
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
-    // What a role lacks is one mistake, for however many callers it does.
+    // A gap in a role is one mistake, however many callers the role has.
     let mut of_role: IndexMap<(&LogicalId, RoleGap), Vec<RoleProblem<'_>>> = IndexMap::new();
-    for lack in role_problems(&context.facts) {
-        let key = (&lack.role.resource.logical_id, lack.what);
-        of_role.entry(key).or_default().push(lack);
+    for problem in role_problems(&context.facts) {
+        let key = (&problem.role.resource.logical_id, problem.what);
+        of_role.entry(key).or_default().push(problem);
     }
     let of_role = of_role.values();
     of_role
-        .filter_map(|lacks| Some(role_lacks_finding(context, lacks.split_first()?)))
+        .filter_map(|problems| Some(role_finding(context, problems.split_first()?)))
         .collect()
 }
 
-fn role_lacks_finding(
+fn role_finding(
     context: &RuleContext<'_>,
     (first, others): (&RoleProblem<'_>, &[RoleProblem<'_>]),
 ) -> Finding {
@@ -52,20 +52,22 @@ fn role_lacks_finding(
     let id = &first.caller.logical_id;
     let also = match others.len() {
         0 => String::new(),
-        1 => format!(", and {} does too", others[0].caller.logical_id),
-        more => format!(", and {more} others do too"),
+        1 => format!("; so does {}", others[0].caller.logical_id),
+        more => format!("; so do {more} others"),
     };
     let (message, hint) = match first.what {
         RoleGap::Trust => (
-            format!("{id} invokes {function} as {role}, which API Gateway may not take{also}"),
-            "let the role trust the service `apigateway.amazonaws.com`".to_owned(),
+            format!(
+                "{id} invokes {function} with role {role}, which API Gateway cannot assume{also}"
+            ),
+            "add the service `apigateway.amazonaws.com` to the role's trust policy".to_owned(),
         ),
         RoleGap::Grant => (
             format!(
-                "{id} invokes {function} as {role}, which may not invoke {}{also}",
+                "{id} invokes {function} with role {role}, which does not allow it to invoke {}{also}",
                 describe_target(context.model, function, first.qualifier)
             ),
-            format!("allow {role} `lambda:InvokeFunction` on the ARN that {id} calls"),
+            format!("allow `lambda:InvokeFunction` in {role} on the ARN that {id} calls"),
         ),
     };
     let location = Location::of(first.caller, &[first.property]);
@@ -73,10 +75,13 @@ fn role_lacks_finding(
     let finding = Finding::new(&RULE, location, message)
         .related(role, "the role")
         .hint(hint);
-    others.iter().take(SHOWN).fold(finding, |finding, lack| {
-        finding.related(Location::of(lack.caller, &[lack.property]), "so does this")
+    others.iter().take(SHOWN).fold(finding, |finding, problem| {
+        finding.related(
+            Location::of(problem.caller, &[problem.property]),
+            "also uses the role",
+        )
     })
 }
 
-/// How many other callers of a role are shown.
+/// Maximum number of other callers in a finding.
 const SHOWN: usize = 3;

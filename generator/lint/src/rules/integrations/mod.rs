@@ -1,4 +1,4 @@
-//! Integrations, and who may call their functions.
+//! Integrations and the permissions of their functions.
 
 mod constant_version_id;
 mod function_behind_http_integration;
@@ -24,7 +24,7 @@ use crate::registry::RuleGroup;
 
 pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "integrations",
-    title: "Integrations, and who may call their functions",
+    title: "Integrations and permissions of their functions",
     prefix: "SG3",
     rules: &[
         &hard_coded_account::RULE,

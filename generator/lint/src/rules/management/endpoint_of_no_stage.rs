@@ -8,16 +8,16 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// An address of a WebSocket API names a stage that the API does not have.
+    /// An endpoint of a WebSocket API names a stage that the API does not have.
     ///
     /// ## Why it hurts
     ///
-    /// API Gateway refuses `@connections` requests and handshakes at a stage that is not there with 403 (rows K5, C3).
-    /// The template deploys, and the failure looks like a missing permission.
+    /// API Gateway answers `@connections` requests and handshakes for a missing stage with 403 (rows K5, C3). The
+    /// template deploys, and the failure looks like a missing permission.
     ///
     /// ## How to fix it
     ///
-    /// Build the address with the stage's own name: `…/${Stage}`, where `Stage` is the logical id of the
+    /// Build the address with a reference to the stage: `…/${Stage}`, where `Stage` is the logical ID of the
     /// `AWS::ApiGatewayV2::Stage`.
     id: "SG514",
     name: "endpoint-of-no-stage",
@@ -51,14 +51,15 @@ fn check_endpoint(context: &RuleContext<'_>, endpoint: &Endpoint<'_>) -> Option<
     let names = names.filter(|names| !names.contains(&first))?;
     let EnvironmentVariable { function, name, .. } = endpoint.variable;
     let (id, api_id) = (&function.resource.logical_id, api.id.to()?);
-    let kind = match endpoint.scheme {
-        Scheme::WebSocket => "clients connect",
-        _ => "connections are managed",
+    let use_of = match endpoint.scheme {
+        Scheme::WebSocket => "clients",
+        _ => "the management API",
     };
-    let message =
-        format!("{name} tells {id} that {kind} at stage `{first}`, which {api_id} does not have");
+    let message = format!(
+        "{name} of {id} is an address for {use_of} with stage `{first}`, which {api_id} does not have"
+    );
     let mut finding = Finding::new(&RULE, endpoint.variable.location(), message);
-    if let Some(stage) = stage(api) {
+    if let Some(stage) = stage_location(api) {
         finding = finding.related(stage, "its stage");
     }
     Some(finding.hint(match names.as_slice() {
@@ -67,7 +68,7 @@ fn check_endpoint(context: &RuleContext<'_>, endpoint: &Endpoint<'_>) -> Option<
     }))
 }
 
-fn stage(api: &Api) -> Option<Location> {
+fn stage_location(api: &Api) -> Option<Location> {
     let stage = api.stages.first()?;
     Some(Location::of(&stage.resource, &["StageName"]))
 }

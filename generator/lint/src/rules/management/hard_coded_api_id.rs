@@ -13,21 +13,22 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// The id of an API is written in, although the template has the API.
+    /// The template contains the literal ID of an API, although it creates the API.
     ///
     /// ## Why it hurts
     ///
-    /// API Gateway gives an API its id when it is created. A copy of the stack in another account, region or environment,
-    /// and this one after the API was replaced, has another API: functions then post to the old one, and are answered 403
-    /// or 410 (rows K4, K5), or to another environment's clients.
+    /// API Gateway generates an API's ID. In another account, region or environment, or after the API was replaced, the
+    /// ID differs. Functions then post to the old API and get 403 or 410 (rows K4, K5), or reach clients of another
+    /// environment.
     ///
-    /// It is told of addresses of WebSocket APIs in the environment of functions, of what roles may manage the
-    /// connections of, and of the sources of permissions for the API's functions, where no other permission admits the API:
-    /// then the API of a copy may not invoke them (rows C7, A16). An API of another stack may be meant: then hand its id in as a parameter or an import.
+    /// This rule checks addresses of WebSocket APIs in environment variables, resources of
+    /// `execute-api:ManageConnections` in policies, and sources of permissions for the API's functions if no other
+    /// permission allows the API: then the API of another stack may not invoke them (rows C7, A16). If the ID belongs
+    /// to an API of another stack, pass it as a parameter or an import.
     ///
     /// ## How to fix it
     ///
-    /// Write `${Api}` in the place of the id, inside of `!Sub`.
+    /// Write `${Api}` instead of the ID, in a `!Sub`.
     id: "SG511",
     name: "hard-coded-api-id",
     severity: Warning,
@@ -43,27 +44,27 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let endpoints = context.facts.endpoints();
-    let told = endpoints
+    let in_variables = endpoints
         .iter()
-        .filter(|endpoint| is_of_websocket(endpoint));
-    let told = told.map(|endpoint| {
+        .filter(|endpoint| names_websocket_api(endpoint));
+    let in_variables = in_variables.map(|endpoint| {
         let EnvironmentVariable { function, name, .. } = endpoint.variable;
-        let what = format!("{name} of {}", function.resource.logical_id);
-        id_finding(&what, endpoint.variable.location(), &api)
+        let subject = format!("{name} of {}", function.resource.logical_id);
+        id_finding(&subject, endpoint.variable.location(), &api)
     });
     let statements = context.facts.policy_statements();
     let about = statements
         .iter()
         .filter(|it| connection_arns::allows_managing(it));
-    let granted = about.flat_map(|statement| check_statement(statement, &api));
-    let admitted = check_permissions(context, &api);
-    environment::one_per_location(told.chain(granted).chain(admitted))
+    let in_policies = about.flat_map(|statement| check_statement(statement, &api));
+    let in_permissions = check_permissions(context, &api);
+    environment::one_per_location(in_variables.chain(in_policies).chain(in_permissions))
 }
 
-/// FunctionPermissions for an id alone: beside one for the template's own API, such an id is that of another stack's.
+/// Reports permissions for a literal ID. If another permission allows the template's API, the ID belongs to another stack.
 fn check_permissions(context: &RuleContext<'_>, api: &LogicalId) -> Vec<Finding> {
     let called = context.facts.called_functions();
-    let (mut literal, mut admitting) = (Vec::new(), HashSet::new());
+    let (mut literal, mut allowing) = (Vec::new(), HashSet::new());
     for permission in &context.model.permissions {
         let function = permission.function.function.to();
         let Some(function) = function.filter(|function| called.contains_key(function)) else {
@@ -71,52 +72,52 @@ fn check_permissions(context: &RuleContext<'_>, api: &LogicalId) -> Vec<Finding>
         };
         match &permission.source_arn {
             Some(arn) if has_id(arn) => literal.push((function, &permission.resource)),
-            _ if permissions::is_for_api_gateway(permission) => drop(admitting.insert(function)),
+            _ if permissions::is_for_api_gateway(permission) => drop(allowing.insert(function)),
             _ => {}
         }
     }
-    literal.retain(|(function, _)| !admitting.contains(function));
-    let of_permission = |(_, permission): (_, &Arc<Resource>)| {
-        let what = format!("the source of {}", permission.logical_id);
-        id_finding(&what, Location::of(permission, &["SourceArn"]), api)
+    literal.retain(|(function, _)| !allowing.contains(function));
+    let finding = |(_, permission): (_, &Arc<Resource>)| {
+        let subject = format!("the source of {}", permission.logical_id);
+        id_finding(&subject, Location::of(permission, &["SourceArn"]), api)
     };
-    literal.into_iter().map(of_permission).collect()
+    literal.into_iter().map(finding).collect()
 }
 
-fn id_finding(what: &str, location: Location, api: &LogicalId) -> Finding {
-    let message = format!("{what} has the id of an API written in");
+fn id_finding(subject: &str, location: Location, api: &LogicalId) -> Finding {
+    let message = format!("{subject} contains the literal ID of an API");
     Finding::new(&RULE, location, message).hint(format!(
-        "write `${{{api}}}` in its place, if {api} is meant"
+        "write `${{{api}}}` instead, if it is the ID of {api}"
     ))
 }
 
-fn is_of_websocket(endpoint: &Endpoint<'_>) -> bool {
+fn names_websocket_api(endpoint: &Endpoint<'_>) -> bool {
     let name = endpoint.variable.name.to_ascii_uppercase();
     matches!(endpoint.host, EndpointHost::Literal)
-        && is_of_stage(endpoint.path.as_ref())
+        && is_stage_path(endpoint.path.as_ref())
         && (endpoint.scheme == Scheme::WebSocket
             || Purpose::of(&name) == Purpose::Management
             || name.contains("WEBSOCKET"))
 }
 
-/// Whether a path is no longer than that of a stage and its connections: more is the path of an HTTP or REST API.
-fn is_of_stage(path: Option<&Text>) -> bool {
+/// Returns true for the path of a stage or of its connections. Longer paths belong to HTTP and REST APIs.
+fn is_stage_path(path: Option<&Text>) -> bool {
     let rest = path.and_then(|path| path.split_once("/"));
     rest.is_none_or(|(_, rest)| rest == Text::new() || rest.strip_prefix("@connections").is_some())
 }
 
 fn check_statement(statement: &PolicyStatement<'_>, api: &LogicalId) -> Vec<Finding> {
     let literal = statement.resources().filter(|(text, _)| has_id(text));
-    let what = format!(
+    let subject = format!(
         "a resource of `{MANAGE_CONNECTIONS}` in {}",
         statement.resource.logical_id
     );
     literal
-        .map(|(_, location)| id_finding(&what, location, api))
+        .map(|(_, location)| id_finding(&subject, location, api))
         .collect()
 }
 
-/// Whether the ARN of an API is that of an id.
+/// Returns true for the ARN of an API that contains a literal ID.
 fn has_id(arn: &Text) -> bool {
     let resource = arn
         .split_once(":execute-api:")

@@ -12,15 +12,15 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// With `Resource: '*'`, or an ARN that has `*` in the place of the API's id, a function that is taken over can post to
-    /// the clients of every WebSocket API of the account, and close their connections. As `*` matches slashes too,
-    /// `arn:…:execute-api:*:*:*/@connections/*`, which the Serverless Framework writes by itself, is such an ARN.
+    /// With `Resource: '*'`, or an ARN with `*` instead of the API's ID, a compromised function can post to the clients
+    /// of every WebSocket API of the account and close their connections. Because `*` also matches slashes,
+    /// `arn:…:execute-api:*:*:*/@connections/*`, which the Serverless Framework generates, is such an ARN.
     ///
     /// ## How to fix it
     ///
-    /// Name the API and, where there is but one, the stage (row K1):
+    /// Name the API and, if there is only one, the stage (row K1):
     /// `arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/prod/*/@connections/*`. With the
-    /// Serverless Framework, give functions a role of your own by `provider.iam.role`.
+    /// Serverless Framework, give functions your own role in `provider.iam.role`.
     id: "SG502",
     name: "manage-connections-account-wide",
     severity: Warning,
@@ -30,12 +30,12 @@ rule! {
     example: "management/manage_connections_account_wide.diff",
 }
 
-/// Stages beyond this are not looked at.
+/// Maximum number of stages that are compared.
 const MOST: usize = 16;
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let statements = context.facts.policy_statements();
-    let foreign = foreign(context);
+    let unrelated = unrelated(context);
     let about = statements.iter().filter(|statement| {
         connection_arns::allows_managing(statement) && !statement.is_conditional()
     });
@@ -43,7 +43,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
         let id = statement.resource.logical_id.clone();
         let wide = statement
             .resources()
-            .find(|(text, _)| is_wide(context.model, text, &foreign));
+            .find(|(text, _)| is_wide(context.model, text, &unrelated));
         wide.map(|(text, location)| resource_finding(context, id.as_str(), &text, location))
     };
     about.filter_map(wide).collect()
@@ -70,8 +70,8 @@ fn resource_finding(
     }
 }
 
-/// ConnectionArns of an API that nobody named, at stages called as those of the template are.
-fn foreign(context: &RuleContext<'_>) -> Vec<Text> {
+/// Returns ARNs of connections of an unrelated API, at stages with the names of the template's stages.
+fn unrelated(context: &RuleContext<'_>) -> Vec<Text> {
     let stages = context.websockets().flat_map(|api| &api.stages);
     let names = stages.filter_map(|stage| stage.name.clone()).take(MOST);
     let arn = |stage: Text| {
@@ -83,12 +83,12 @@ fn foreign(context: &RuleContext<'_>) -> Vec<Text> {
     names.chain([Text::literal("any")]).map(arn).collect()
 }
 
-/// Whether it matches connections whatever the API.
-fn is_wide(model: &Model, pattern: &Text, foreign: &[Text]) -> bool {
+/// Returns true if the pattern matches connections of any API.
+fn is_wide(model: &Model, pattern: &Text, unrelated: &[Text]) -> bool {
     let resource = pattern
         .split_once(":execute-api:")
         .and_then(|(_, rest)| Some(rest.split_once(":")?.1.split_once(":")?.1));
     let pattern = resource.as_ref().unwrap_or(pattern);
-    let mut foreign = foreign.iter();
-    foreign.any(|arn| arn::matches(model, pattern, arn) == Match::Yes)
+    let mut unrelated = unrelated.iter();
+    unrelated.any(|arn| arn::matches(model, pattern, arn) == Match::Yes)
 }

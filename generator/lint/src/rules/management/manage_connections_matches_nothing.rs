@@ -10,15 +10,15 @@ use crate::rule::rule;
 use crate::{Confidence, Finding, Location};
 
 rule! {
-    /// `execute-api:ManageConnections` is allowed on an ARN that no connection has.
+    /// `execute-api:ManageConnections` is allowed on an ARN that matches no connection.
     ///
     /// ## Why it hurts
     ///
-    /// API Gateway asks for `arn:…:execute-api:{region}:{account}:{api}/{stage}/{method}/@connections/{id}`, where the
-    /// method is `POST`, `GET` or `DELETE` (row K1). What does not match that whole ARN allows nothing, and every call
-    /// fails with 403 as if nothing were allowed. Common slips: the stage, the method or both are left out in front of
-    /// `@connections`, the stage is another one, the ARN is that of an HTTP API or of `apigateway`, or it is a URL. A `*`
-    /// matches slashes too, so that `{api}/*` and `{api}/*/@connections/*` are right.
+    /// API Gateway checks `arn:…:execute-api:{region}:{account}:{api}/{stage}/{method}/@connections/{id}`, where the
+    /// method is `POST`, `GET` or `DELETE` (row K1). A pattern that does not match the whole ARN allows nothing, and
+    /// every call fails with 403. Common errors: the stage or the method before `@connections` is missing, the stage
+    /// has another name, the ARN belongs to an HTTP API or to `apigateway`, or it is a URL. A `*` also matches slashes,
+    /// so `{api}/*` and `{api}/*/@connections/*` are right.
     ///
     /// ## How to fix it
     ///
@@ -35,16 +35,19 @@ rule! {
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let statements = context.facts.policy_statements();
     let mut findings = Vec::new();
-    for statement in statements.iter().filter(|it| is_nothing_else(it)) {
+    for statement in statements.iter().filter(|it| allows_only_managing(it)) {
         let connections = context.facts.connection_arns();
-        let (idle, working): (Vec<_>, Vec<_>) = statement
+        let (useless, working): (Vec<_>, Vec<_>) = statement
             .resources()
             .partition(|(text, _)| connections.matches_any(text) == Match::No);
-        for (text, location) in idle {
+        for (text, location) in useless {
             let finding = resource_finding(context, connections, &text, location);
             findings.push(
-                match working.iter().any(|(other, _)| is_of_same(&text, other)) {
-                    // What is needed may be among the rest, and this one does no harm.
+                match working
+                    .iter()
+                    .any(|(other, _)| name_same_resources(&text, other))
+                {
+                    // The other resources may suffice, and this one does no harm.
                     true => finding.with_confidence(Confidence::Low),
                     false => finding,
                 },
@@ -54,8 +57,8 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Whether two ARNs name the same resources of the template, or none.
-fn is_of_same(one: &Text, other: &Text) -> bool {
+/// Returns true if two ARNs name the same resources of the template, or none.
+fn name_same_resources(one: &Text, other: &Text) -> bool {
     let ids = |text: &'_ Text| -> HashSet<LogicalId> {
         let references = text.references();
         let ids = references.filter(|it| it.attribute.is_none());
@@ -65,8 +68,8 @@ fn is_of_same(one: &Text, other: &Text) -> bool {
     one.is_subset(&other) || other.is_subset(&one)
 }
 
-/// A statement that allows more may mean its ARNs for the rest.
-fn is_nothing_else(statement: &PolicyStatement<'_>) -> bool {
+/// Returns true if a statement allows only this action. Otherwise its ARNs may be for the other actions.
+fn allows_only_managing(statement: &PolicyStatement<'_>) -> bool {
     let named = |action: Text| {
         let action = action.as_literal();
         action.is_some_and(|action| action.eq_ignore_ascii_case(MANAGE_CONNECTIONS))
@@ -80,14 +83,16 @@ fn resource_finding(
     text: &Text,
     location: Location,
 ) -> Finding {
-    let why = match connections.api_without_stage(text) {
+    let reason = match connections.api_without_stage(text) {
         _ if connection_arns::names_other_api(context.model, text) => {
-            "that API is no WebSocket API".to_owned()
+            "the API is not a WebSocket API".to_owned()
         }
-        Some(api) => format!("{api} has no stage of that name"),
-        None => "a connection is `{api}/{stage}/{method}/@connections/{id}`".to_owned(),
+        Some(api) => format!("{api} has no stage with this name"),
+        None => {
+            "the ARN of a connection ends in `{api}/{stage}/{method}/@connections/{id}`".to_owned()
+        }
     };
-    let message = format!("`{MANAGE_CONNECTIONS}` on `{text}` allows nothing: {why}");
+    let message = format!("`{MANAGE_CONNECTIONS}` on `{text}` allows nothing: {reason}");
     let finding = Finding::new(&RULE, location, message);
     let named = |api: &&Api| {
         let mut references = text.references();

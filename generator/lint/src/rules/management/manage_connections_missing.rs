@@ -10,22 +10,22 @@ use crate::rule::rule;
 use crate::{Confidence, Finding, Location};
 
 rule! {
-    /// A function posts to connections, and its role does not let it.
+    /// A function posts to connections, but its role does not allow it.
     ///
     /// ## Why it hurts
     ///
     /// PostToConnection, GetConnection and DeleteConnection need `execute-api:ManageConnections` on
-    /// `{api}/{stage}/{method}/@connections/{id}` (row K1). Without it every call fails with 403, and clients hear nothing.
-    /// `lambda:InvokeFunction` and `execute-api:Invoke` do not include it.
+    /// `{api}/{stage}/{method}/@connections/{id}` (row K1). Without it every call fails with 403, and clients receive
+    /// nothing. `lambda:InvokeFunction` and `execute-api:Invoke` do not include it.
     ///
-    /// That a function posts is told by its environment, when it holds the `https://` address of the WebSocket API, at which
-    /// nothing but `@connections` answers, or by its code, when that stands in the template. A role is judged only when the
-    /// template tells all that it grants. When all functions behind the API hold the address and some of
-    /// them may post, or the code in the template does not read it, the function may not need to: then it is a note.
+    /// A function counts as posting if its environment contains the `https://` address of the WebSocket API, where only
+    /// `@connections` answers, or if its code in the template posts. Only roles whose grants are all in the template
+    /// are checked. If all functions of the API have the address and some of them may post, or if the code in the
+    /// template does not read it, the finding is a note, because the function may not post.
     ///
     /// ## How to fix it
     ///
-    /// Allow `execute-api:ManageConnections` in the function's role, on the connections of this API. With CDK, call
+    /// Allow `execute-api:ManageConnections` on the connections of this API in the function's role. With CDK, call
     /// `stage.grantManagementApiAccess(fn)`.
     id: "SG501",
     name: "manage-connections-missing",
@@ -51,7 +51,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
         let missing = of_api.entry(api).or_default();
         match roles.complete_role(post.function) {
             Some(role) if is_missing(connections, role, api) => missing.add(role, post),
-            _ => missing.by_some = true,
+            _ => missing.some_allowed = true,
         }
     }
     let findings = of_api.values();
@@ -60,13 +60,13 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// What is missing of those who are told where to post to an API's connections.
+/// Roles that lack the grant, among the functions that know the address of an API's management endpoint.
 #[derive(Default)]
 struct MissingGrants<'a> {
-    /// The roles, each with the post that is surest.
+    /// The roles, each with the strongest evidence that a function posts.
     roles: IndexMap<&'a LogicalId, (&'a Role, &'a PostingFunction<'a>)>,
-    /// One of them may post, or is not known not to.
-    by_some: bool,
+    /// True if another function is allowed to post, or may be.
+    some_allowed: bool,
 }
 
 impl<'a> MissingGrants<'a> {
@@ -80,10 +80,10 @@ impl<'a> MissingGrants<'a> {
         let Some(&(role, post)) = roles.next() else {
             return Vec::new();
         };
-        // Of those who are all told the address one posts, or nobody would be told.
-        if matches!(post.evidence, PostEvidence::SharedEndpoint(_)) && !self.by_some {
+        // If all functions have the address, one of them must post.
+        if matches!(post.evidence, PostEvidence::SharedEndpoint(_)) && !self.some_allowed {
             let others = roles.map(|(role, _)| *role).collect::<Vec<_>>();
-            return vec![all_finding(context, role, post, &others)];
+            return vec![shared_finding(context, role, post, &others)];
         }
         let findings = self.roles.values();
         findings
@@ -92,24 +92,24 @@ impl<'a> MissingGrants<'a> {
     }
 }
 
-/// Whether nothing comes near. What is granted in vain, or on another api, is the finding of other rules.
+/// Returns true if no grant comes close. Other rules report grants that match nothing.
 fn is_missing(connections: &ConnectionArns<'_>, role: &Role, api: &LogicalId) -> bool {
-    let comes_near = |grant: &Grant| {
-        let of_api = |text: &Text| connections.matches_api(text, api) != Match::No;
-        let of_any = |text: &Text| text.to_string().contains("@connections");
+    let is_related = |grant: &Grant| {
+        let matches = |text: &Text| connections.matches_api(text, api) != Match::No;
+        let names_connections = |text: &Text| text.to_string().contains("@connections");
         let manages = function_roles::may_allow(grant, MANAGE_CONNECTIONS);
-        let in_vain = |text: &Text| connections.matches_any(text) == Match::No;
+        let matches_nothing = |text: &Text| connections.matches_any(text) == Match::No;
         !grant.not_resources.is_empty() && manages
             || grant.resources.iter().any(|text| match manages {
-                true => of_api(text) || in_vain(text),
-                false => of_any(text),
+                true => matches(text) || matches_nothing(text),
+                false => names_connections(text),
             })
     };
-    !role.grants.iter().any(comes_near)
+    !role.grants.iter().any(is_related)
 }
 
-/// Of functions that are all told the address, and of which none may post.
-fn all_finding(
+/// Reports functions that all have the address and are all not allowed to post.
+fn shared_finding(
     context: &RuleContext<'_>,
     role: &Role,
     post: &PostingFunction<'_>,
@@ -120,26 +120,29 @@ fn all_finding(
     let api = api.map(|id| id.as_str()).unwrap_or_default();
     let function = &post.function.resource.logical_id;
     let message = match others.len() {
-        0 => format!(
-            "{function} posts to connections of {api}, and its role {id} does not allow it to"
-        ),
+        0 => {
+            format!("{function} posts to connections of {api}, but its role {id} does not allow it")
+        }
         more => format!(
-            "{function} and {more} more are told where to post to connections of {api}, and none of their roles \
-             allows it"
+            "{function} and {more} more have the management endpoint of {api}, but none of their roles \
+             allows posting"
         ),
     };
     let finding = Finding::new(&RULE, Location::of(&role.resource, &[]), message);
     let finding = match post.evidence {
         PostEvidence::SharedEndpoint(variable) => {
-            finding.related(variable.location(), "it is told where to post")
+            finding.related(variable.location(), "the management endpoint")
         }
         _ => finding,
     };
     let shown = others.iter().take(SHOWN);
     let finding = shown.fold(finding, |finding, other| {
-        finding.related(Location::of(&other.resource, &[]), "this does not either")
+        finding.related(
+            Location::of(&other.resource, &[]),
+            "does not allow it either",
+        )
     });
-    hinted(finding, context, post)
+    with_hint(finding, context, post)
 }
 
 fn post_finding(context: &RuleContext<'_>, role: &Role, post: &PostingFunction<'_>) -> Finding {
@@ -147,7 +150,7 @@ fn post_finding(context: &RuleContext<'_>, role: &Role, post: &PostingFunction<'
     let (id, api) = (&role.resource.logical_id, &post.api.id.to());
     let api = api.map(|id| id.as_str()).unwrap_or_default();
     let message =
-        format!("{function} posts to connections of {api}, and its role {id} does not allow it to");
+        format!("{function} posts to connections of {api}, but its role {id} does not allow it");
     let finding = Finding::new(&RULE, Location::of(&role.resource, &[]), message);
     let finding = match post.evidence {
         PostEvidence::Code => {
@@ -155,10 +158,10 @@ fn post_finding(context: &RuleContext<'_>, role: &Role, post: &PostingFunction<'
             finding.related(location, "its code posts")
         }
         PostEvidence::Endpoint(variable) => {
-            finding.related(variable.location(), "it is told where to post")
+            finding.related(variable.location(), "the management endpoint")
         }
         PostEvidence::SharedEndpoint(variable) => finding
-            .related(variable.location(), "all functions are told this address")
+            .related(variable.location(), "all functions have this variable")
             .with_confidence(Confidence::Low),
         PostEvidence::UnreadEndpoint(variable) => finding
             .related(
@@ -167,10 +170,10 @@ fn post_finding(context: &RuleContext<'_>, role: &Role, post: &PostingFunction<'
             )
             .with_confidence(Confidence::Low),
     };
-    hinted(finding, context, post)
+    with_hint(finding, context, post)
 }
 
-fn hinted(finding: Finding, context: &RuleContext<'_>, post: &PostingFunction<'_>) -> Finding {
+fn with_hint(finding: Finding, context: &RuleContext<'_>, post: &PostingFunction<'_>) -> Finding {
     let api = post.api.id.to().map(LogicalId::as_str).unwrap_or_default();
     match connection_arns::suggested_arn(&context.facts, post.api, "POST") {
         Some(arn) => finding.hint(format!("allow `{MANAGE_CONNECTIONS}` on `{arn}`")),

@@ -6,21 +6,22 @@ use crate::rule::rule;
 use crate::{Confidence, Finding};
 
 rule! {
-    /// The management endpoint that a function is told has no stage.
+    /// The management endpoint in a function's environment has no stage.
     ///
     /// ## Why it hurts
     ///
-    /// `@connections` is served by stages: a request to `https://{api}.execute-api.{region}.{suffix}/@connections/{id}`
-    /// is refused with 403 `ForbiddenException` (row K5). That looks like a missing permission, and is none. Only at a
-    /// custom domain is there no stage in the path (row L8).
+    /// Stages serve `@connections`: a request to `https://{api}.execute-api.{region}.{suffix}/@connections/{id}` fails
+    /// with 403 `ForbiddenException` (row K5), which looks like a missing permission. Only at a custom domain the path
+    /// has no stage (row L8).
     ///
-    /// A function may add the stage itself. So there is no finding when another variable of the function names a stage, and
-    /// a note when the name of the variable does not speak of management and the function is behind the API, where events
-    /// tell it the stage.
+    /// A function may add the stage itself. There is no finding if another variable of the function names a stage. It
+    /// is a note if the name of the variable does not mention management and the function is behind the API, where
+    /// events contain the stage.
     ///
     /// ## How to fix it
     ///
-    /// Add `/` and the name of the stage to the value. With CDK, give `stage.callbackUrl` and not `api.apiEndpoint`.
+    /// Append `/` and the name of the stage to the value. With CDK, use `stage.callbackUrl` instead of
+    /// `api.apiEndpoint`.
     id: "SG505",
     name: "management-endpoint-without-stage",
     severity: Error,
@@ -36,12 +37,12 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     if stageless.peek().is_none() {
         return Vec::new();
     }
-    let behind = context.facts.message_functions();
+    let functions = context.facts.message_functions();
     let finding = |endpoint: &Endpoint<'_>| {
         let id = &endpoint.variable.function.resource.logical_id;
         let purpose = Purpose::of(endpoint.variable.name);
         let finding = endpoint_finding(context, endpoint);
-        match purpose != Purpose::Management && behind.contains_key(id) {
+        match purpose != Purpose::Management && functions.contains_key(id) {
             true => finding.with_confidence(Confidence::Low),
             false => finding,
         }
@@ -67,15 +68,14 @@ fn is_stageless(endpoint: &Endpoint<'_>) -> bool {
 fn endpoint_finding(context: &RuleContext<'_>, endpoint: &Endpoint<'_>) -> Finding {
     let EnvironmentVariable { function, name, .. } = endpoint.variable;
     let id = &function.resource.logical_id;
-    let message =
-        format!("{id} is told to manage connections at an address without a stage, by {name}");
+    let message = format!("{name} of {id} is a management endpoint without a stage");
     let finding = Finding::new(&RULE, endpoint.variable.location(), message);
     let EndpointHost::WebSocket(api) = endpoint.host else {
         return finding;
     };
     let stages = connection_arns::stage_names(&context.facts, api).unwrap_or_default();
     match stages.as_slice() {
-        [stage] => finding.hint(format!("add `/{stage}` at its end")),
-        _ => finding.hint("add `/` and the name of the stage at its end"),
+        [stage] => finding.hint(format!("append `/{stage}`")),
+        _ => finding.hint("append `/` and the name of the stage"),
     }
 }

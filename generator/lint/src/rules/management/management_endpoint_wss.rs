@@ -13,21 +13,21 @@ use crate::rule::rule;
 use crate::{Confidence, Finding};
 
 rule! {
-    /// The management endpoint that a function is told begins with `wss://`.
+    /// The management endpoint in a function's environment begins with `wss://`.
     ///
     /// ## Why it hurts
     ///
-    /// Connections are managed by signed HTTPS requests to `https://{api}.execute-api.{region}.{suffix}/{stage}` (rows K1
-    /// to K3). `wss://` is for clients: an SDK that is given it as its endpoint cannot send a request, and no message ever
-    /// goes out. `!GetAtt Api.ApiEndpoint` of a WebSocket API begins with `wss://` too.
+    /// The management API expects signed HTTPS requests to `https://{api}.execute-api.{region}.{suffix}/{stage}` (rows
+    /// K1 to K3). `wss://` is for clients: an SDK with such an endpoint cannot send a request, and no message goes out.
+    /// `!GetAtt Api.ApiEndpoint` of a WebSocket API begins with `wss://` too.
     ///
-    /// That a variable is the management endpoint is told by its name (`MANAGEMENT_ENDPOINT`, `CALLBACK_URL`), or by its
-    /// use: it is called an endpoint, and the function may manage connections and is told no other. A name that speaks of
-    /// clients, as `CLIENT_URL` or `WSS_URL` does, is left alone.
+    /// A variable counts as the management endpoint because of its name (`MANAGEMENT_ENDPOINT`, `CALLBACK_URL`), or
+    /// because its name contains `ENDPOINT`, the function may manage connections, and it has no other endpoint. Names
+    /// that mention clients, such as `CLIENT_URL` or `WSS_URL`, are not reported.
     ///
     /// ## How to fix it
     ///
-    /// Write `https://` in the place of `wss://`; `--fix` does. With CDK, give `stage.callbackUrl` and not `stage.url`.
+    /// Replace `wss://` by `https://`, as `--fix` does. With CDK, use `stage.callbackUrl` instead of `stage.url`.
     id: "SG504",
     name: "management-endpoint-wss",
     severity: Error,
@@ -39,8 +39,8 @@ rule! {
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let endpoints = context.facts.endpoints();
-    let told = |endpoint: &&Endpoint<'_>| endpoint.scheme == Scheme::Https;
-    let told: HashSet<_> = endpoints.iter().filter(told).map(of_function).collect();
+    let is_https = |endpoint: &&Endpoint<'_>| endpoint.scheme == Scheme::Https;
+    let with_https: HashSet<_> = endpoints.iter().filter(is_https).map(function_id).collect();
     let suspects = endpoints.iter().filter(|endpoint| is_suspect(endpoint));
     let mut suspects = suspects.peekable();
     if suspects.peek().is_none() {
@@ -51,7 +51,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
         let confidence = match Purpose::of(endpoint.variable.name) {
             Purpose::Management => Confidence::High,
             Purpose::Clients => return None,
-            Purpose::Unknown if told.contains(of_function(endpoint)) => return None,
+            Purpose::Unknown if with_https.contains(function_id(endpoint)) => return None,
             Purpose::Unknown => by_use(endpoint, roles)?,
         };
         Some(endpoint_finding(endpoint).with_confidence(confidence))
@@ -59,7 +59,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     environment::one_per_location(suspects.filter_map(finding))
 }
 
-fn of_function<'a>(endpoint: &Endpoint<'a>) -> &'a LogicalId {
+fn function_id<'a>(endpoint: &Endpoint<'a>) -> &'a LogicalId {
     &endpoint.variable.function.resource.logical_id
 }
 
@@ -67,7 +67,7 @@ fn is_suspect(endpoint: &Endpoint<'_>) -> bool {
     endpoint.scheme == Scheme::WebSocket && !matches!(endpoint.host, EndpointHost::Other(_))
 }
 
-/// How sure it is, of a name that does not say what it is for. One that speaks of WebSockets may be what clients are told.
+/// Returns the confidence for a name that does not show its purpose. A name that mentions WebSockets may be for clients.
 fn by_use(endpoint: &Endpoint<'_>, roles: &FunctionRoles<'_>) -> Option<Confidence> {
     let name = endpoint.variable.name.to_ascii_uppercase();
     let role = roles.complete_role(endpoint.variable.function)?;
@@ -78,13 +78,13 @@ fn by_use(endpoint: &Endpoint<'_>, roles: &FunctionRoles<'_>) -> Option<Confiden
     if !manages || !name.contains("ENDPOINT") {
         return None;
     }
-    // Whoever is told the address without a stage has to make another of it anyhow.
-    let is_whole = endpoint
+    // Without a stage the function has to build another address anyway.
+    let has_stage = endpoint
         .path
         .as_ref()
         .is_some_and(|path| *path != Text::new());
-    let of_sockets = name.contains("SOCKET") || name.split('_').any(|word| word == "WS");
-    match is_whole && !of_sockets {
+    let names_sockets = name.contains("SOCKET") || name.split('_').any(|word| word == "WS");
+    match has_stage && !names_sockets {
         true => Some(Confidence::Medium),
         false => Some(Confidence::Low),
     }
@@ -94,7 +94,7 @@ fn endpoint_finding(endpoint: &Endpoint<'_>) -> Finding {
     let EnvironmentVariable { function, name, .. } = endpoint.variable;
     let id = &function.resource.logical_id;
     let message = format!(
-        "{id} is told to manage connections at `wss://`, by {name}: requests go to `https://`"
+        "{name} of {id} is a management endpoint with `wss://`, but the management API needs `https://`"
     );
     let finding = Finding::new(&RULE, endpoint.variable.location(), message);
     match corrected(&endpoint.variable) {
@@ -103,7 +103,7 @@ fn endpoint_finding(endpoint: &Endpoint<'_>) -> Finding {
             let edit = fix::replace(&function.resource, &path, with);
             let title = format!("write `https://` at the beginning of {name}");
             finding
-                .hint("write `https://` in the place of `wss://`")
+                .hint("write `https://` instead of `wss://`")
                 .fix(Fix::one(title, edit))
         }
         None => {
@@ -113,13 +113,13 @@ fn endpoint_finding(endpoint: &Endpoint<'_>) -> Finding {
             };
             let api = api.unwrap_or("Api");
             finding.hint(format!(
-                "write `!Sub https://${{{api}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/` and the stage"
+                "write `!Sub https://${{{api}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/` and append the stage"
             ))
         }
     }
 }
 
-/// The value with another beginning, where it begins with the scheme.
+/// Returns the value with `https://`, if it is text that begins with `wss://`.
 fn corrected(variable: &EnvironmentVariable<'_>) -> Option<Node> {
     let https = |text: &str| Some(format!("https://{}", text.strip_prefix("wss://")?));
     match &variable.node()?.value {

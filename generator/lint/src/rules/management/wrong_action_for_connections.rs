@@ -11,13 +11,13 @@ use crate::facts::policies::PolicyStatement;
 use crate::rule::rule;
 
 rule! {
-    /// Something else than `execute-api:ManageConnections` is allowed on `@connections`.
+    /// An action other than `execute-api:ManageConnections` is allowed on `@connections`.
     ///
     /// ## Why it hurts
     ///
-    /// Whoever posts to a connection, looks at it or closes it needs `execute-api:ManageConnections` (row K1), and nothing
-    /// else is ever asked for on `…/@connections/…`. `execute-api:Invoke` is for callers of routes, and `apigateway:POST`
-    /// for those who change APIs. The statement allows nothing that it is there for, and calls fail with 403.
+    /// Posting to a connection, reading its state and closing it need `execute-api:ManageConnections` (row K1); API
+    /// Gateway checks no other action on `…/@connections/…`. `execute-api:Invoke` is for callers of routes, and
+    /// `apigateway:POST` for changing APIs. The statement does not allow what it is for, and calls fail with 403.
     ///
     /// ## How to fix it
     ///
@@ -33,14 +33,14 @@ rule! {
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let statements = context.facts.policy_statements();
-    // Beside a statement that allows it, another one is idle and does no harm.
-    let right: HashSet<_> = statements
+    // If another statement allows the action, this one does no harm.
+    let correct: HashSet<_> = statements
         .iter()
         .filter(|statement| statement.actions().next().is_none() || may_manage(statement))
         .map(|statement| &statement.resource.logical_id)
         .collect();
     let wrong = |statement: &PolicyStatement<'_>| {
-        if right.contains(&statement.resource.logical_id) {
+        if correct.contains(&statement.resource.logical_id) {
             return None;
         }
         let mut resources = statement.resources();
@@ -59,8 +59,7 @@ fn statement_finding(statement: &PolicyStatement<'_>, on: &Text) -> Finding {
     let id = &statement.resource.logical_id;
     let actions: Vec<_> = statement.actions().map(|it| format!("`{it}`")).collect();
     let actions = actions.join(", ");
-    let message =
-        format!("{id} allows {actions} on `{on}`, where `{MANAGE_CONNECTIONS}` is asked for");
+    let message = format!("{id} allows {actions} on `{on}`, which needs `{MANAGE_CONNECTIONS}`");
     Finding::new(&RULE, statement.location(&["Action"]), message)
         .hint(format!("write `{MANAGE_CONNECTIONS}`"))
 }

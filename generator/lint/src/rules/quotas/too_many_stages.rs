@@ -8,11 +8,11 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// The default quota is 10 (row L6), and the deployment of the stack fails at the first stage that is too much.
+    /// The default quota is 10 (row L6), and the stack fails at the first stage beyond it.
     ///
     /// ## How to fix it
     ///
-    /// Give environments stacks of their own, or have the quota raised, for this API, by Service Quotas.
+    /// Create a separate stack per environment, or raise the quota for this API in Service Quotas.
     id: "SG604",
     name: "too-many-stages",
     severity: Warning,
@@ -22,7 +22,7 @@ rule! {
     example: "quotas/too_many_stages.diff",
 }
 
-/// The quota of an API.
+/// Default quota per API.
 const QUOTA: usize = 10;
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {

@@ -11,14 +11,14 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// The deployment's logical id carries a digest of what it snapshots, so that other wiring makes another deployment
-    /// (row D7). Wiring that is edited in the rendered file leaves the id as it is: the stack is updated without an
-    /// error, and the stage goes on serving the old snapshot. The next `stackgen synth` undoes the edit besides.
+    /// The deployment's logical ID contains a digest of what it snapshots, so that new wiring creates a new deployment
+    /// (row D7). An edit of the rendered file leaves the ID unchanged: the update succeeds, and the stage keeps serving
+    /// the old snapshot. The next `stackgen synth` also reverts the edit.
     ///
     /// ## How to fix it
     ///
-    /// Make the change in `stackgen.yaml` and run `stackgen synth`. A template that an earlier version of stackgen
-    /// rendered may need the latter alone.
+    /// Make the change in `stackgen.yaml` and run `stackgen synth`. If an earlier version of stackgen rendered the
+    /// template, running `stackgen synth` is enough.
     id: "SG405",
     name: "deployment-digest-stale",
     severity: Error,
@@ -45,8 +45,7 @@ fn check_api(model: &Model, api: &Api) -> Vec<Finding> {
     let digest = api.snapshot_digest(model);
     let short = digest.short();
     let serving = ServedDeployments::of(api);
-    // One that no stage serves may be an earlier one, which is kept to go back to. That an id never changes is another
-    // mistake.
+    // A deployment that no stage serves may be retained for a rollback. Another rule reports a constant ID.
     let is_stale = |deployment: &&Deployment| {
         let id = deployment.resource.logical_id.as_str();
         let is_rendered = changed_apis::rendered_digest(deployment).as_ref() == Some(&digest);
@@ -57,7 +56,7 @@ fn check_api(model: &Model, api: &Api) -> Vec<Finding> {
     let finding = |deployment: &Deployment| {
         let id = &deployment.resource.logical_id;
         let message = format!(
-            "deployment {id} was rendered for other wiring: the digest of what stands here is {short}"
+            "deployment {id} was rendered for different wiring: the digest of this template's wiring is {short}"
         );
         Finding::new(&RULE, Location::of(&deployment.resource, &[]), message)
             .hint("make the change in `stackgen.yaml` and run `stackgen synth`")

@@ -10,14 +10,14 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// Under `AutoDeploy` API Gateway moves the stage's pointer by itself with every change, and `DeploymentId` cannot be
-    /// set (row D5): the stack fails with a `BadRequestException`, at the latest when the template points at another
-    /// deployment. Until then the pointer of the template is gone with the next change of a route.
+    /// With `AutoDeploy` API Gateway updates the stage's deployment after every change, and `DeploymentId` cannot be
+    /// set (row D5): the stack fails with a `BadRequestException`, at the latest when the template names another
+    /// deployment. Until then the next change of a route replaces the deployment of the template.
     ///
     /// ## How to fix it
     ///
-    /// Decide who deploys. Without `DeploymentId`, every change is live as soon as it is made, one resource at a time.
-    /// Without `AutoDeploy`, a change is live all at once when the stage is pointed at a new deployment, and can be
+    /// Choose one. Without `DeploymentId`, every change is live as soon as its resource is updated, one resource at a
+    /// time. Without `AutoDeploy`, changes go live together when the stage activates a new deployment, and can be
     /// rolled back (row D11).
     id: "SG402",
     name: "deployment-id-with-auto-deploy",
@@ -43,7 +43,7 @@ fn sets_both(stage: &Stage) -> bool {
 
 fn finding(stage: &Stage) -> Finding {
     let id = &stage.resource.logical_id;
-    let message = format!("stage {id} sets a `DeploymentId` although it deploys by itself");
+    let message = format!("stage {id} sets a `DeploymentId` together with `AutoDeploy: true`");
     Finding::new(
         &RULE,
         Location::of(&stage.resource, &["DeploymentId"]),
@@ -51,7 +51,7 @@ fn finding(stage: &Stage) -> Finding {
     )
     .related(
         Location::of(&stage.resource, &["AutoDeploy"]),
-        "under this it cannot be set",
+        "with this, it cannot be set",
     )
     .hint("remove `DeploymentId` and its deployment, or remove `AutoDeploy`")
 }

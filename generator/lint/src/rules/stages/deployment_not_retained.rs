@@ -7,19 +7,18 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// A deployment goes as soon as the next one takes its place.
+    /// A deployment is deleted as soon as the next one replaces it.
     ///
     /// ## Why it hurts
     ///
-    /// Rolling back is pointing the stage at the earlier deployment (row D11). A deployment whose logical id changes is
-    /// deleted with the update that makes the next: there is nothing left to point at. And when somebody has moved the
-    /// stage by hand to a deployment that leaves the template, deleting it fails, because a stage still points at it (rows
-    /// D6, D10).
+    /// A rollback activates an earlier deployment (row D11). If the logical ID of a deployment changes, the update that
+    /// creates the next one deletes it, and there is nothing to roll back to. If someone has pointed the stage at a
+    /// deployment that leaves the template, its deletion fails, because a stage still uses it (rows D6, D10).
     ///
     /// ## How to fix it
     ///
     /// Set `DeletionPolicy: RetainExceptOnCreate` and `UpdateReplacePolicy: Retain` on the deployment, and delete old
-    /// ones when nobody will go back to them; `stackgen deployments prune` does.
+    /// ones that nobody will roll back to, for example with `stackgen deployments prune`.
     id: "SG422",
     name: "deployment-not-retained",
     severity: Note,
@@ -35,7 +34,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 
 fn check_api(api: &Api) -> Vec<Finding> {
     let serving = ServedDeployments::of(api);
-    // One whose id is constant never leaves the template.
+    // A deployment with a constant ID is never replaced.
     let replaced = api.deployments.iter().filter(|deployment| {
         let resource = &deployment.resource;
         !resource.retained
@@ -48,7 +47,7 @@ fn check_api(api: &Api) -> Vec<Finding> {
 fn finding(deployment: &Deployment) -> Finding {
     let id = &deployment.resource.logical_id;
     let message = format!(
-        "deployment {id} is deleted when the next one takes its place, and cannot be gone back to"
+        "deployment {id} is deleted when the next one replaces it, so a rollback is impossible"
     );
     Finding::new(&RULE, Location::of(&deployment.resource, &[]), message)
         .hint("set `DeletionPolicy: RetainExceptOnCreate` and `UpdateReplacePolicy: Retain`")

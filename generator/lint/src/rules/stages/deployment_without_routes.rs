@@ -5,16 +5,16 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// A deployment is made of an API that has no route.
+    /// A deployment belongs to an API without routes.
     ///
     /// ## Why it hurts
     ///
-    /// API Gateway deploys an API with at least one route (row D3). The stack fails with `At least one route is required
-    /// before deploying the Api`.
+    /// API Gateway only deploys an API with at least one route (row D3). The stack fails with `At least one route is
+    /// required before deploying the Api`.
     ///
     /// ## How to fix it
     ///
-    /// Add the routes to the template, and name them in the deployment's `DependsOn`.
+    /// Add the routes to the template and to the deployment's `DependsOn`.
     id: "SG423",
     name: "deployment-without-routes",
     severity: Error,
@@ -31,7 +31,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     if bare.is_empty() {
         return Vec::new();
     }
-    // Another stack that is given the API may make its routes before the deployment.
+    // Another stack that receives the API's ID may create its routes before the deployment.
     let visibility = context.facts.route_visibility();
     let bare = bare.into_iter().filter(|api| !visibility.is_shared(api));
     bare.flat_map(check_api).collect()
@@ -40,8 +40,8 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 fn check_api(api: &Api) -> impl Iterator<Item = Finding> {
     api.deployments.iter().map(|deployment| {
         let id = &deployment.resource.logical_id;
-        let message = format!("deployment {id} is of an api that has no route, and cannot be made");
+        let message = format!("deployment {id} cannot be created: its API has no routes");
         let location = Location::of(&deployment.resource, &["ApiId"]);
-        Finding::new(&RULE, location, message).hint("add the api's routes to the template")
+        Finding::new(&RULE, location, message).hint("add the API's routes to the template")
     })
 }

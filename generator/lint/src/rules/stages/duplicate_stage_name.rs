@@ -12,8 +12,8 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// The name is the stage's identity. The second one is refused with 409 `ConflictException` (row D14), and the stack
-    /// fails.
+    /// The name identifies the stage. API Gateway refuses the second one with 409 `ConflictException` (row D14), and
+    /// the stack fails.
     ///
     /// ## How to fix it
     ///
@@ -57,7 +57,7 @@ fn check_api(api: &Api) -> Vec<Finding> {
 
 fn finding(first: &Stage, second: &Stage, name: &str) -> Finding {
     let (first_id, id) = (&first.resource.logical_id, &second.resource.logical_id);
-    let message = format!("stage {id} has the name `{name}`, as stage {first_id} has");
+    let message = format!("stage {id} has the same name as stage {first_id}: `{name}`");
     Finding::new(
         &RULE,
         Location::of(&second.resource, &["StageName"]),

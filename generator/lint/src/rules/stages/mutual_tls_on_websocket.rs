@@ -5,16 +5,16 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// A custom domain that leads to a WebSocket API asks for mutual TLS.
+    /// A custom domain of a WebSocket API has mutual TLS.
     ///
     /// ## Why it hurts
     ///
-    /// API Gateway offers mutual TLS for domains of REST and HTTP APIs, not of WebSocket APIs (row L9). Callers that
-    /// were to be known by their certificates are not.
+    /// API Gateway supports mutual TLS for domains of REST and HTTP APIs, not of WebSocket APIs (row L9). It does not
+    /// check the certificates of callers.
     ///
     /// ## How to fix it
     ///
-    /// Remove `MutualTlsAuthentication` and authorize `$connect`: with a REQUEST authorizer, or with `AWS_IAM`.
+    /// Remove `MutualTlsAuthentication` and authorize `$connect` with a REQUEST authorizer or `AWS_IAM`.
     id: "SG418",
     name: "mutual-tls-on-websocket",
     severity: Error,
@@ -32,7 +32,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     });
     let finding = |(domain, mapping): &(&DomainName, &ApiMapping)| {
         let id = &domain.resource.logical_id;
-        let message = format!("domain {id} asks for mutual TLS, which WebSocket APIs do not have");
+        let message = format!("domain {id} has mutual TLS, which WebSocket APIs do not support");
         let location = Location::of_key(&domain.resource, &["MutualTlsAuthentication"]);
         Finding::new(&RULE, location, message)
             .related(

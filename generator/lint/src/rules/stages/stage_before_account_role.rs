@@ -7,18 +7,18 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// A stage that writes logs does not wait for the account's role that the same template sets.
+    /// A stage that writes logs does not depend on the account's role, which the same template sets.
     ///
     /// ## Why it hurts
     ///
-    /// API Gateway refuses a stage with logs while the account has no role for them (row L3). Stage and
-    /// `AWS::ApiGateway::Account` do not refer to each other, so that CloudFormation makes them at the same time: in an
-    /// account and region that had no role before, the stack fails with `CloudWatch Logs role ARN must be set in account
-    /// settings to enable logging`. Where there was one the mistake does not show.
+    /// API Gateway refuses a stage with logs while the account has no role for them (row L3). The stage and
+    /// `AWS::ApiGateway::Account` do not refer to each other, so CloudFormation creates them at the same time. In an
+    /// account and region without an earlier role the stack fails with `CloudWatch Logs role ARN must be set in account
+    /// settings to enable logging`. If a role exists, the mistake does not show.
     ///
     /// ## How to fix it
     ///
-    /// Name the `AWS::ApiGateway::Account` in the stage's `DependsOn`.
+    /// Add the `AWS::ApiGateway::Account` to the stage's `DependsOn`, as `--fix` does.
     id: "SG424",
     name: "stage-before-account-role",
     severity: Warning,
@@ -52,10 +52,10 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 fn finding(stage: &Stage, account: &Resource) -> Finding {
     let (id, account_id) = (&stage.resource.logical_id, &account.logical_id);
     let message = format!(
-        "stage {id} writes logs and does not wait for {account_id}, which gives the account its role"
+        "stage {id} writes logs but does not depend on {account_id}, which sets the account's role"
     );
     let edits = crate::fix::depend_on(&stage.resource, &[account_id]);
-    let title = format!("let {id} wait for {account_id}");
+    let title = format!("add {account_id} to the `DependsOn` of {id}");
     Finding::new(&RULE, Location::of(&stage.resource, &[]), message)
         .related(Location::of(account, &[]), "the account's role")
         .hint(format!("add `DependsOn: {account_id}`"))

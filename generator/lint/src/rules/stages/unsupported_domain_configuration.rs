@@ -5,17 +5,17 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// A custom domain of a WebSocket API is edge-optimized, or takes TLS 1.0.
+    /// A custom domain of a WebSocket API is edge-optimized or allows TLS 1.0.
     ///
     /// ## Why it hurts
     ///
-    /// WebSocket APIs have Regional domain names alone (row L8), and TLS 1.2 is the oldest that they take. An
-    /// edge-optimized name is refused with `EDGE endpoint type is not supported for APIGatewayV2 domainName`, TLS 1.0 with
-    /// a `BadRequestException` too, and the stack fails.
+    /// WebSocket APIs only support Regional domain names (row L8) and TLS 1.2 or later. API Gateway refuses an
+    /// edge-optimized name with `EDGE endpoint type is not supported for APIGatewayV2 domainName` and TLS 1.0 with a
+    /// `BadRequestException`, and the stack fails.
     ///
     /// ## How to fix it
     ///
-    /// Set `EndpointType: REGIONAL` with a certificate of the stack's own region, and `SecurityPolicy: TLS_1_2`.
+    /// Set `EndpointType: REGIONAL` with a certificate in the stack's region, and `SecurityPolicy: TLS_1_2`.
     id: "SG425",
     name: "unsupported-domain-configuration",
     severity: Error,
@@ -25,7 +25,7 @@ rule! {
     example: "stages/unsupported_domain_configuration.diff",
 }
 
-/// The values that are refused, and what to write.
+/// Properties, their refused values and the right values.
 const REFUSED: [(&str, &str, &str); 2] = [
     ("EndpointType", "EDGE", "REGIONAL"),
     ("SecurityPolicy", "TLS_1_0", "TLS_1_2"),

@@ -8,20 +8,20 @@ use crate::rule::rule;
 use crate::{Confidence, Finding, Location};
 
 rule! {
-    /// A table of connections keeps its records for ever.
+    /// A table of connections never deletes its records.
     ///
     /// ## Why it hurts
     ///
-    /// `$disconnect` is best effort (row M18): when it does not come, or its function fails, the record stays. Every
-    /// broadcast then posts to connections that are gone, which costs time and answers 410 `GoneException` (row K4), and
-    /// counts of who is connected drift. A connection lives for two hours at most (row M14), so a record need not live
-    /// much longer.
+    /// API Gateway sends `$disconnect` on a best-effort basis (row M18): if it does not arrive, or its function fails,
+    /// the record stays. Every broadcast then posts to closed connections, which takes time and returns 410
+    /// `GoneException` (row K4), and counts of connected clients drift. A connection lives for at most two hours (row
+    /// M14), so a record need not live much longer.
     ///
     /// ## How to fix it
     ///
-    /// Write the time of expiry, in seconds since 1970, into an attribute of each record, and name the attribute in
-    /// `TimeToLiveSpecification`. Go on deleting records at `$disconnect` and on 410: DynamoDB may take days to delete what
-    /// has expired. Where a schedule or a custom resource of the template may see to it, it is a note.
+    /// Write the expiry time, in seconds since 1970, into an attribute of each record, and name the attribute in
+    /// `TimeToLiveSpecification`. Keep deleting records on `$disconnect` and on 410: DynamoDB may take days to delete
+    /// expired items. If a schedule or a custom resource of the template may delete them, the finding is a note.
     id: "SG508",
     name: "connections-without-ttl",
     severity: Warning,
@@ -33,7 +33,7 @@ rule! {
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let tables = context.model.tables.iter();
-    let kept = tables.filter(|table| is_of_connections(table) && !expires(table));
+    let permanent = tables.filter(|table| has_connection_key(table) && !expires(table));
     let mut others = None;
     let finding = |table: &Table| {
         let others = others.get_or_insert_with(|| OtherCleanup::of(context.model));
@@ -43,41 +43,41 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
             false => finding,
         }
     };
-    kept.map(finding).collect()
+    permanent.map(finding).collect()
 }
 
 fn table_finding(table: &Table) -> Finding {
     let id = &table.resource.logical_id;
     let message =
-        format!("{id} keeps the record of a connection for ever when no `$disconnect` comes");
+        format!("{id} keeps the record of a connection forever if `$disconnect` does not arrive");
     Finding::new(&RULE, Location::of(&table.resource, &[]), message)
-        .related(Location::of(&table.resource, &["KeySchema"]), "connection ids")
+        .related(Location::of(&table.resource, &["KeySchema"]), "connection IDs")
         .hint("set `TimeToLiveSpecification: {AttributeName: expiresAt, Enabled: true}` and write `expiresAt`")
 }
 
-/// What else may remove records or have them expire.
+/// Other resources that may delete records or set their expiry.
 struct OtherCleanup {
-    /// Something that runs at times may sweep tables; what is out of sight may, too.
-    sweeps: bool,
-    /// What custom resources are told of.
-    told: HashSet<String>,
+    /// True if a schedule, or a part of the template that cannot be read, may delete records.
+    has_schedule: bool,
+    /// Names that custom resources refer to.
+    custom_references: HashSet<String>,
 }
 
 impl OtherCleanup {
     fn of(model: &Model) -> OtherCleanup {
         let mut others = OtherCleanup {
-            sweeps: !model.gaps.is_empty(),
-            told: HashSet::new(),
+            has_schedule: !model.gaps.is_empty(),
+            custom_references: HashSet::new(),
         };
         for resource in model.resources.values() {
             let kind = resource.kind.as_str();
             let properties = &resource.properties;
             let by_rule = || properties.get("ScheduleExpression").is_some();
-            others.sweeps |=
+            others.has_schedule |=
                 kind == "AWS::Scheduler::Schedule" || (kind == "AWS::Events::Rule" && by_rule());
             if kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource" {
                 creation_order::visit_references(properties, &mut |id| {
-                    others.told.insert(id.to_owned());
+                    others.custom_references.insert(id.to_owned());
                 });
             }
         }
@@ -85,12 +85,12 @@ impl OtherCleanup {
     }
 
     fn may_remove(&self, table: &LogicalId) -> bool {
-        self.sweeps || self.told.contains(table.as_str())
+        self.has_schedule || self.custom_references.contains(table.as_str())
     }
 }
 
-/// Whether its items are found by connection ids.
-fn is_of_connections(table: &Table) -> bool {
+/// Returns true if the partition key is a connection ID.
+fn has_connection_key(table: &Table) -> bool {
     let name = table.key.first().and_then(|key| key.name.as_literal());
     name.is_some_and(|name| {
         let letters = name.chars().filter(char::is_ascii_alphanumeric);
@@ -99,7 +99,7 @@ fn is_of_connections(table: &Table) -> bool {
     })
 }
 
-/// Whether they do, or a condition or parameter decides.
+/// Returns true if items expire, or if a condition or parameter decides that.
 fn expires(table: &Table) -> bool {
     let path = ["TimeToLiveSpecification"];
     let specification = table.resource.properties.get(path[0]);

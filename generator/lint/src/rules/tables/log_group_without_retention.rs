@@ -3,12 +3,12 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// A log group keeps its events for ever.
+    /// A log group never deletes its events.
     ///
     /// ## Why it hurts
     ///
-    /// CloudWatch Logs deletes nothing unless it is told to, and storage is paid for. Access logs of a WebSocket API have a
-    /// line for every message, and hold addresses of people, which may have to be deleted in time.
+    /// Without a retention CloudWatch Logs keeps everything, and you pay for the storage. Access logs of a WebSocket
+    /// API contain a line per message, and IP addresses, which the law may require you to delete.
     ///
     /// ## How to fix it
     ///
@@ -24,11 +24,11 @@ rule! {
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let groups = context.model.log_groups.iter();
-    let kept = groups.filter(|group| group.retention_days.is_absent());
+    let permanent = groups.filter(|group| group.retention_days.is_absent());
     let finding = |group: &stackgen_model::LogGroup| {
-        let message = format!("{} keeps its events for ever", group.resource.logical_id);
+        let message = format!("{} keeps its events forever", group.resource.logical_id);
         Finding::new(&RULE, Location::of(&group.resource, &[]), message)
-            .hint("set `RetentionInDays: 30`, or as long as they are needed")
+            .hint("set `RetentionInDays`, for example to 30")
     };
-    kept.map(finding).collect()
+    permanent.map(finding).collect()
 }

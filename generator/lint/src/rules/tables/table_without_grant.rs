@@ -9,19 +9,20 @@ use crate::rule::rule;
 use crate::{Confidence, Finding, Location};
 
 rule! {
-    /// A function is told of a table that its role does not let it use.
+    /// A function's environment names a table that its role does not let it use.
     ///
     /// ## Why it hurts
     ///
-    /// Every call fails with `AccessDeniedException`. In the function of `$connect` that refuses the handshake, and a
-    /// browser shows close code 1006 (row X2); in others, records are silently missing.
+    /// Every call fails with `AccessDeniedException`. In the function of `$connect` this refuses the handshake, and
+    /// browsers see close code 1006 (row X2); in other functions records are silently missing.
     ///
-    /// A role is judged only when the template tells all that it grants. Where several functions are given the same
-    /// variable, or the code in the template does not read it, the function may not use the table: then it is a note.
+    /// Only roles whose grants are all in the template are checked. If several functions have the same variable, or if
+    /// the code in the template does not read it, the finding is a note, because the function may not use the table.
     ///
     /// ## How to fix it
     ///
-    /// Allow the actions that the function uses on the table, and on its indexes by `…/index/*`; or take the variable away.
+    /// Allow the actions that the function uses on the table, and on its indexes as `…/index/*`. Or remove the
+    /// variable.
     id: "SG515",
     name: "table-without-grant",
     severity: Error,
@@ -32,17 +33,17 @@ rule! {
 }
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
-    let told: Vec<_> = environment::variables(&context.facts)
+    let named: Vec<_> = environment::variables(&context.facts)
         .filter_map(|variable| Some((table(context.model, variable)?, variable)))
         .collect();
-    if told.is_empty() {
+    if named.is_empty() {
         return Vec::new();
     }
-    let mut many: HashMap<(&LogicalId, &str), usize> = HashMap::new();
-    let mut at: HashMap<Span, usize> = HashMap::new();
-    for (table, variable) in &told {
-        *many.entry((table, variable.name)).or_default() += 1;
-        *at.entry(variable.location().span).or_default() += 1;
+    let mut by_name: HashMap<(&LogicalId, &str), usize> = HashMap::new();
+    let mut by_span: HashMap<Span, usize> = HashMap::new();
+    for (table, variable) in &named {
+        *by_name.entry((table, variable.name)).or_default() += 1;
+        *by_span.entry(variable.location().span).or_default() += 1;
     }
     let roles = context.facts.function_roles();
     let finding = |(table, variable): &(&LogicalId, EnvironmentVariable<'_>)| {
@@ -55,17 +56,18 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
             return None;
         }
         let span = variable.location().span;
-        let shared = many[&(*table, variable.name)] > 1 || span.file.is_some() && at[&span] > 1;
+        let is_shared =
+            by_name[&(*table, variable.name)] > 1 || span.file.is_some() && by_span[&span] > 1;
         let finding = variable_finding(variable, table, role);
-        Some(match shared || variable.is_unread() {
+        Some(match is_shared || variable.is_unread() {
             true => finding.with_confidence(Confidence::Low),
             false => finding,
         })
     };
-    told.iter().filter_map(finding).collect()
+    named.iter().filter_map(finding).collect()
 }
 
-/// The table whose name or ARN a variable holds.
+/// Returns the table whose name or ARN is the variable's value.
 fn table<'a>(model: &Model, variable: EnvironmentVariable<'a>) -> Option<&'a LogicalId> {
     let Resolved::Text(text) = variable.value else {
         return None;
@@ -80,7 +82,7 @@ fn is_table(model: &Model, reference: &Reference) -> bool {
     resource.is_some_and(|resource| resource.kind.starts_with("AWS::DynamoDB::"))
 }
 
-/// Whether a grant may be about the table: it is unless it names other tables alone.
+/// Returns true unless a grant names only other tables.
 fn may_use(model: &Model, grant: &Grant, table: &LogicalId) -> bool {
     let denies = grant.effect.as_ref().and_then(Text::as_literal) == Some("Deny");
     let about = |text: &Text| {
@@ -97,8 +99,10 @@ fn variable_finding(variable: &EnvironmentVariable<'_>, table: &LogicalId, role:
     let (id, name) = (&variable.function.resource.logical_id, variable.name);
     let role_id = &role.resource.logical_id;
     let message =
-        format!("{name} tells {id} of {table}, and its role {role_id} allows nothing on it");
+        format!("{name} of {id} names {table}, but its role {role_id} allows no access to it");
     Finding::new(&RULE, variable.location(), message)
         .related(Location::of(&role.resource, &[]), "its role")
-        .hint(format!("allow what {id} does on `!GetAtt {table}.Arn`"))
+        .hint(format!(
+            "allow the actions of {id} on `!GetAtt {table}.Arn`"
+        ))
 }

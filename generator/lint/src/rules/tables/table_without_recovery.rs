@@ -9,12 +9,12 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// What a faulty function overwrites or deletes cannot be brought back. Records of connections are worth nothing a
-    /// day later, and then this is no loss; sessions, users and messages are another matter.
+    /// Items that a faulty function overwrites or deletes cannot be restored. Records of connections are worthless a
+    /// day later, so this does not matter for them, but it does for sessions, users and messages.
     ///
     /// ## How to fix it
     ///
-    /// Set `PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}`, in a global table for every replica.
+    /// Set `PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}`; in a global table, on every replica.
     id: "SG509",
     name: "table-without-recovery",
     severity: Note,
@@ -28,13 +28,13 @@ const PROPERTY: &str = "PointInTimeRecoverySpecification";
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let tables = context.model.tables.iter();
-    let lost = tables.filter(|table| !may_recover(table));
-    lost.map(table_finding).collect()
+    let unrecoverable = tables.filter(|table| !may_recover(table));
+    unrecoverable.map(table_finding).collect()
 }
 
 fn table_finding(table: &Table) -> Finding {
     let message = format!(
-        "{} cannot be brought back to an earlier time",
+        "{} has no point-in-time recovery",
         table.resource.logical_id
     );
     Finding::new(&RULE, Location::of(&table.resource, &[PROPERTY]), message).hint(format!(
@@ -51,7 +51,7 @@ fn may_recover(table: &Table) -> bool {
     is_on(properties.get(PROPERTY))
 }
 
-/// Whether it is on, or may be.
+/// Returns true if recovery is enabled, or may be.
 fn is_on(specification: Option<&Resolved>) -> bool {
     let enabled = specification.map(|value| value.bool("PointInTimeRecoveryEnabled"));
     matches!(enabled, Some(Setting::Set(true) | Setting::Unknown(_)))

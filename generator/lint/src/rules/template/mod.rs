@@ -1,4 +1,4 @@
-//! The template itself, and what it says to the linter.
+//! The template itself and its suppressions.
 
 mod broken_template;
 mod malformed_suppression;
@@ -10,7 +10,7 @@ use crate::registry::RuleGroup;
 
 pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "template",
-    title: "The template itself, and what it says to the linter",
+    title: "The template and its suppressions",
     prefix: "SG0",
     rules: &[
         &broken_template::RULE,
