@@ -69,11 +69,11 @@ bench-lint: ## Measure the linter beside cfn-lint, checkov and cfn-guard
 	benches/lint/run
 
 .PHONY: fuzz
-fuzz: ## Look for texts on which the linter fails, for SECONDS=600
+fuzz: ## Fuzz the linter for SECONDS=600
 	generator/lint/fuzz/run $(SECONDS)
 
 .PHONY: growth
-growth: ## Does what the linter costs grow with the length of a template and no faster?
+growth: ## Check that the cost of linting grows no faster than a template
 	cp Cargo.lock generator/lint/fuzz
 	$(CARGO) run --quiet --release --manifest-path generator/lint/fuzz/Cargo.toml --bin growth
 

@@ -93,7 +93,7 @@ fn check_name(name: &str) -> Result<(), String> {
     }
 }
 
-/// Returns the id after the last one of a hundred.
+/// Returns the ID after the last one with a prefix.
 fn next_id(prefix: &str) -> Result<String, String> {
     let ids = registry::all().map(|rule| rule.id);
     let numbers = ids.filter_map(|id| id.strip_prefix(prefix)?.parse::<u32>().ok());

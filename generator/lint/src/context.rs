@@ -1,4 +1,4 @@
-//! What a rule's check receives.
+//! Input of a rule's check.
 
 use stackgen_model::{Api, Model};
 

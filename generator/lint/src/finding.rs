@@ -1,4 +1,4 @@
-//! What a rule has to say: what, where, why and how to fix it.
+//! A finding: the mistake, its location, its severity and its fix.
 
 use serde::{Deserialize, Serialize};
 use stackgen_cfn::Span;
@@ -6,76 +6,76 @@ use stackgen_model::{LogicalId, Resource};
 
 use crate::{Fix, Rule};
 
-/// How bad a mistake is.
+/// Severity of a mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Worth knowing; nothing fails because of it.
+    /// Worth knowing; nothing fails.
     Note,
-    /// It works, and it will hurt: in an incident, in a redeployment, in security.
+    /// Works and causes trouble later: in an incident, on a redeployment, or in security.
     Warning,
-    /// It does not deploy, or does not do what it is there for.
+    /// Does not deploy or does not work as intended.
     Error,
 }
 
-/// How sure a finding is.
+/// Confidence in a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Confidence {
-    /// The template does not tell all; the finding says what is not known.
+    /// Something is unknown; the finding names it.
     Low,
-    /// The template speaks for it, and there may be a reason that it does not show.
+    /// The template supports the finding, but may not show a reason against it.
     Medium,
     /// The template leaves no doubt.
     High,
 }
 
-/// A mistake at a place.
+/// A mistake at a location.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// What kind of mistake.
+    /// Rule that found it.
     pub rule: &'static Rule,
-    /// The rule's; a finding of low confidence is a note.
+    /// Severity of the rule, or a note if the confidence is low.
     pub severity: Severity,
-    /// The rule's, or less.
+    /// Confidence of the rule, or lower.
     pub confidence: Confidence,
-    /// What is wrong here, as a sentence without its full stop.
+    /// Description of the mistake: a sentence without a full stop.
     pub message: String,
-    /// Where.
+    /// Location of the mistake.
     pub location: Location,
-    /// Other places that make it a mistake.
+    /// Other locations that explain it.
     pub related: Vec<Related>,
-    /// What to do about it here.
+    /// Advice.
     pub hint: Option<String>,
-    /// What `--fix` does about it.
+    /// Fix that `--fix` applies.
     pub fix: Option<Fix>,
 }
 
-/// A property of a resource, or something of the template that is in no resource.
+/// A property of a resource, or a part of the template outside resources.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Location {
-    /// The resource.
+    /// Logical ID of the resource.
     pub resource: Option<LogicalId>,
-    /// The path of the property under `Properties`, or the section of the template: `["Target"]`.
+    /// Path of the property below `Properties`, or the section of the template: `["Target"]`.
     pub path: Vec<String>,
-    /// Where it stands, or the nearest thing around it; the default span in a template that was rendered and not read.
+    /// Span in the file, or that of the nearest parent; the default span in a template that was not read from a file.
     pub span: Span,
-    /// True when what stands there is not to be shown: a report names the place and leaves its line out.
+    /// True if reports must not show the line, because it may contain a secret.
     pub hidden: bool,
 }
 
-/// Another place, and what it has to do with the finding.
+/// Another location of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Related {
-    /// Where.
+    /// The location.
     pub location: Location,
-    /// A few words that are shown beside it.
+    /// A few words that are shown at the location.
     pub label: String,
 }
 
 impl Location {
-    /// A property of a resource, given its path; the resource itself for an empty path. A property that is absent has
-    /// the place of what it is absent from.
+    /// Returns the location of a property, or of the resource if the path is empty. An absent property has the location
+    /// of its parent.
     pub fn of(resource: &Resource, path: &[&str]) -> Location {
         Location {
             resource: Some(resource.logical_id.clone()),
@@ -88,7 +88,7 @@ impl Location {
         }
     }
 
-    /// The key of a property whose value is a mapping, rather than the first line of that.
+    /// Returns the location of a property's key, instead of the first line of its value.
     pub(crate) fn of_key(resource: &Resource, path: &[&str]) -> Location {
         let location = Location::of(resource, path);
         let key = path.split_last().and_then(|(last, owner)| {
@@ -101,7 +101,7 @@ impl Location {
         }
     }
 
-    /// A stretch of the template that belongs to no resource.
+    /// Returns a location outside resources.
     pub fn at(span: Span) -> Location {
         Location {
             span,
@@ -109,7 +109,7 @@ impl Location {
         }
     }
 
-    /// The same place, whose line no report shows: a secret stands there.
+    /// Hides the line of this location in reports.
     #[must_use]
     pub fn hidden(self) -> Location {
         Location {
@@ -120,7 +120,7 @@ impl Location {
 }
 
 impl Finding {
-    /// A finding of a rule.
+    /// Creates a finding of a rule.
     pub fn new(rule: &'static Rule, location: Location, message: impl Into<String>) -> Finding {
         Finding {
             rule,
@@ -134,7 +134,7 @@ impl Finding {
         }
     }
 
-    /// With another place.
+    /// Adds another location.
     #[must_use]
     pub fn related(mut self, location: Location, label: impl Into<String>) -> Finding {
         let label = label.into();
@@ -142,7 +142,7 @@ impl Finding {
         self
     }
 
-    /// With what to do.
+    /// Sets the hint.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Finding {
         Finding {
@@ -151,7 +151,7 @@ impl Finding {
         }
     }
 
-    /// With what `--fix` does, if it can be done here.
+    /// Sets the fix, if there is one.
     #[must_use]
     pub fn fix(self, fix: Option<Fix>) -> Finding {
         debug_assert!(
@@ -162,7 +162,7 @@ impl Finding {
         Finding { fix, ..self }
     }
 
-    /// With less confidence than the rule has. Of low confidence, it is a note.
+    /// Lowers the confidence. With low confidence the finding is a note.
     #[must_use]
     pub fn with_confidence(self, confidence: Confidence) -> Finding {
         let severity = match confidence {

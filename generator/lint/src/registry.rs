@@ -11,9 +11,9 @@ pub struct RuleGroup {
     pub name: &'static str,
     /// Heading of the group in lists of rules.
     pub title: &'static str,
-    /// First characters of the rules' ids: `SG1`. Several groups can share them.
+    /// First characters of the rules' IDs: `SG1`. Several groups can share them.
     pub prefix: &'static str,
-    /// The rules in the order of their ids.
+    /// The rules in the order of their IDs.
     pub rules: &'static [&'static Rule],
 }
 
@@ -24,7 +24,7 @@ static BY_ID: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
     rules
 });
 
-/// Returns all rules in the order of their ids.
+/// Returns all rules in the order of their IDs.
 pub fn all() -> impl DoubleEndedIterator<Item = &'static Rule> {
     BY_ID.iter().copied()
 }
@@ -34,7 +34,7 @@ pub fn groups() -> &'static [RuleGroup] {
     rules::GROUPS
 }
 
-/// Returns the rule with an id or a name.
+/// Returns the rule with an ID or a name.
 pub fn find(word: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.name == word || rule.id.eq_ignore_ascii_case(word))
 }

@@ -1,4 +1,4 @@
-//! From a template to findings.
+//! Runs the rules on a template.
 
 use stackgen_cfn::{Node, Source};
 use stackgen_model::{Inputs, Model};
@@ -7,38 +7,38 @@ use crate::context::RuleContext;
 use crate::rule::RuleCheck;
 use crate::{Finding, registry, suppress};
 
-/// What is linted.
+/// Input of the linter.
 #[derive(Clone, Copy, Debug)]
 pub struct LintInput<'a> {
     /// The template.
     pub template: &'a Node,
-    /// Its text, in which comments suppress findings; `None` for a template that was rendered and not read.
+    /// Text of the template, whose comments can suppress findings; `None` for a template that was not read from a file.
     pub source: Option<&'a Source>,
-    /// The template's earlier revision.
+    /// Earlier revision of the template.
     pub previous: Option<&'a Node>,
 }
 
-/// What was found.
+/// Findings of a template.
 #[derive(Clone, Debug, Default)]
 pub struct LintReport {
     /// Findings in the order of the file.
     pub findings: Vec<Finding>,
-    /// Findings that the template says are meant so.
+    /// Findings that the template suppresses.
     pub suppressed: Vec<SuppressedFinding>,
-    /// How many WebSocket APIs were judged.
+    /// Number of checked WebSocket APIs.
     pub apis: usize,
 }
 
-/// A finding that is meant so, and why.
+/// A suppressed finding.
 #[derive(Clone, Debug)]
 pub struct SuppressedFinding {
-    /// What would be told.
+    /// The finding.
     pub finding: Finding,
-    /// Why it is not; empty when the template does not say.
+    /// Reason in the template; empty if there is none.
     pub reason: String,
 }
 
-/// Judges a template by every rule. Total: whatever stands in a document, it comes to a report.
+/// Checks a template with all rules. Returns a report for any document.
 pub fn lint(subject: &LintInput<'_>) -> LintReport {
     let model = |template| Model::from_template(template, &Inputs::none());
     let (now, previous) = (model(subject.template), subject.previous.map(model));
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
     use crate::Rule;
 
-    /// Returns what the rules find when they run in an order, sorted.
+    /// Runs the rules in an order and returns their sorted findings.
     fn found(model: &Model, rules: impl Iterator<Item = &'static Rule>) -> Vec<String> {
         let context = RuleContext::new(model, Some(model));
         let findings = rules.flat_map(|rule| match rule.check {

@@ -1,4 +1,4 @@
-//! Templates whose wiring is right, in which there is nothing to find: no error, no warning.
+//! Correct templates, in which the linter finds no errors and no warnings.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -13,8 +13,8 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// What is found in a file, of warning and above.
-fn loud(path: &Path) -> String {
+/// Returns the errors and warnings of a file as text.
+fn reported(path: &Path) -> String {
     let mut sources = Sources::new();
     let text =
         fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -28,7 +28,7 @@ fn loud(path: &Path) -> String {
     let mut report = lint(&subject);
     assert!(
         report.apis > 0,
-        "{}: there is no WebSocket API to judge",
+        "{}: there is no WebSocket API to check",
         path.display()
     );
     report
@@ -41,17 +41,17 @@ fn loud(path: &Path) -> String {
     })
 }
 
-fn assert_silent(paths: impl IntoIterator<Item = PathBuf>) {
+fn assert_no_findings(paths: impl IntoIterator<Item = PathBuf>) {
     let found: Vec<_> = paths
         .into_iter()
-        .map(|path| loud(&path))
+        .map(|path| reported(&path))
         .filter(|text| !text.is_empty())
         .collect();
     assert!(found.is_empty(), "{}", found.concat());
 }
 
 #[test]
-fn small_templates_that_are_right() {
+fn small_correct_templates_have_no_findings() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/correct");
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
@@ -59,24 +59,24 @@ fn small_templates_that_are_right() {
         .collect();
     files.sort();
     assert!(!files.is_empty());
-    assert_silent(files);
+    assert_no_findings(files);
 }
 
 #[test]
-fn the_flagship_as_it_is_rendered() {
+fn the_rendered_flagship_has_no_findings() {
     let files = [
         "dev/template.yaml",
         "dev/sam.yaml",
         "prod/template.yaml",
         "prod/sam.yaml",
     ];
-    assert_silent(files.map(|file| repository().join("out").join(file)));
+    assert_no_findings(files.map(|file| repository().join("out").join(file)));
 }
 
 #[test]
-fn the_flagship_as_cdk_synthesises_it() {
+fn the_flagship_synthesized_by_cdk() {
     let files = ["dev.template.json", "prod.template.json"];
-    assert_silent(files.map(|file| {
+    assert_no_findings(files.map(|file| {
         repository()
             .join("generator/model/tests/fixtures/cdk")
             .join(file)

@@ -1,4 +1,4 @@
-//! The same chat, wired right, as other tools make it. What is found in it is argued in docs/guide/lint-other-tools.md.
+//! The same correct chat from other tools. docs/guide/lint-other-tools.md explains the findings.
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
@@ -15,8 +15,8 @@ const TEMPLATES: [&str; 3] = [
     "serverless/cloudformation-template-update-stack.json",
 ];
 
-/// Severity, rule and resource of what is found of warning and above.
-fn told(file: &str) -> Vec<(&'static str, String)> {
+/// Returns rule and resource of the errors and warnings.
+fn findings_of(file: &str) -> Vec<(&'static str, String)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures/peers")
         .join(file);
@@ -30,27 +30,28 @@ fn told(file: &str) -> Vec<(&'static str, String)> {
     };
     let report = lint(&subject);
     assert_eq!(report.apis, 1, "{file}");
-    let loud = report
+    let reported = report
         .findings
         .into_iter()
         .filter(|finding| finding.severity > Severity::Note);
-    loud.map(|finding| {
-        let resource = finding
-            .location
-            .resource
-            .as_ref()
-            .map_or("", |id| id.as_str());
-        (finding.rule.id, resource.to_owned())
-    })
-    .collect()
+    reported
+        .map(|finding| {
+            let resource = finding
+                .location
+                .resource
+                .as_ref()
+                .map_or("", |id| id.as_str());
+            (finding.rule.id, resource.to_owned())
+        })
+        .collect()
 }
 
 #[test]
-fn what_is_found_in_templates_of_other_tools() {
+fn findings_in_templates_of_other_tools() {
     let mut text = String::new();
     for file in TEMPLATES {
         let _ = writeln!(text, "{file}");
-        for (rule, resource) in told(file) {
+        for (rule, resource) in findings_of(file) {
             let _ = writeln!(text, "  {rule} {resource}");
         }
     }
@@ -66,13 +67,13 @@ fn what_is_found_in_templates_of_other_tools() {
 }
 
 #[test]
-fn every_finding_is_argued() {
+fn the_guide_explains_every_finding() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/lint-other-tools.md");
     let page = fs::read_to_string(page).unwrap();
-    for (rule, resource) in TEMPLATES.iter().flat_map(|file| told(file)) {
+    for (rule, resource) in TEMPLATES.iter().flat_map(|file| findings_of(file)) {
         assert!(
             page.contains(&format!("## {rule} ")),
-            "{rule} at {resource} is not argued"
+            "the guide does not explain {rule} at {resource}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Who may call: what a stack says of callers without a token.
+//! Decides whether the stack admits callers without a token.
 
 use stackgen_model::{Authorizer, Model, Resolved, Resource};
 
@@ -7,17 +7,18 @@ use crate::Location;
 
 const VARIABLES: [&str; 2] = ["Environment", "Variables"];
 
-/// What admits callers without a token.
+/// Evidence that the stack admits callers without a token.
 pub(crate) struct AnonymousAccess {
     pub(crate) location: Location,
     pub(crate) label: String,
-    /// The stack records it as its intent; otherwise a setting of the authorizer's function says it.
+    /// True if the stack declares it in metadata, false if an environment variable of the authorizer's function shows
+    /// it.
     pub(crate) is_recorded: bool,
-    /// It may be another in another deployment.
+    /// True if the value can differ in another environment.
     pub(crate) is_computed: bool,
 }
 
-/// What says that callers without a token are welcome at an authorizer.
+/// Returns the evidence that an authorizer admits callers without a token.
 pub(crate) fn anonymous_access(model: &Model, authorizer: &Authorizer) -> Option<AnonymousAccess> {
     from_metadata(&authorizer.resource).or_else(|| {
         let function = model.resource(authorizer.function.function.to()?)?;
@@ -29,7 +30,7 @@ pub(crate) fn anonymous_access(model: &Model, authorizer: &Authorizer) -> Option
     })
 }
 
-/// The intent that stackgen writes into what it renders.
+/// Reads the metadata that stackgen renders.
 fn from_metadata(authorizer: &Resource) -> Option<AnonymousAccess> {
     let path = ["Metadata", "Stackgen", "Callers"];
     let metadata = authorizer.attributes.get(path[0])?;
@@ -60,7 +61,8 @@ fn from_variable(function: &Resource, name: &str, value: &Resolved) -> Anonymous
     }
 }
 
-/// Whether a variable admits them: `ALLOW_ANONYMOUS: "true"`, `AUTH_REQUIRED: "false"`, `AUTHORIZER_CALLERS: mixed`.
+/// Returns true if a variable admits them: `ALLOW_ANONYMOUS: "true"`, `AUTH_REQUIRED: "false"`, `AUTHORIZER_CALLERS:
+/// mixed`.
 fn allows_anonymous(name: &str, value: &Resolved) -> bool {
     let Some(value) = value.to_text() else {
         return false;
@@ -99,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_that_admit_callers_without_a_token() {
+    fn variables_admit_anonymous_callers() {
         for (name, value, expected) in [
             ("ALLOW_ANONYMOUS", "true", true),
             ("ANONYMOUS_LISTENERS_ALLOWED", "1", true),

@@ -1,4 +1,4 @@
-//! How routes are authorized, and what is wrong with it.
+//! Reads the authorization of routes, and finds its mistakes.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -8,10 +8,10 @@ use stackgen_model::{Api, Authorizer, Link, LogicalId, Model, Resource, Route, T
 use super::settings;
 use crate::facts::Facts;
 
-/// What a route's `AuthorizationType` says.
+/// Value of a route's `AuthorizationType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthorizationKind {
-    /// Nothing.
+    /// Not set.
     LeftOut,
     /// `NONE`.
     Open,
@@ -21,22 +21,22 @@ pub(crate) enum AuthorizationKind {
     Custom,
     /// `JWT`.
     Jwt,
-    /// It is not known, or no such type.
+    /// Unknown or invalid.
     Other,
 }
 
-/// What is wrong with a route's authorization. Each fault has one rule, so that no mistake is told twice.
+/// A mistake in a route's authorization. Each one has one rule, so that nothing is reported twice.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum AuthorizationFault<'a> {
-    /// Its type is `JWT`.
+    /// The type is `JWT`.
     Jwt,
-    /// It is not `$connect`.
+    /// The route is not `$connect`.
     OffConnect,
-    /// It names an authorizer, and its type is not `CUSTOM`.
+    /// The route names an authorizer, but its type is not `CUSTOM`.
     UnusedId,
-    /// Its type is `CUSTOM`, and it names no authorizer.
+    /// The type is `CUSTOM`, but the route names no authorizer.
     NoAuthorizer,
-    /// What it names is not an authorizer of its api.
+    /// The route names something that is not an authorizer of its API.
     ForeignAuthorizer(&'a Resource),
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn authorization_kind(route: &Route) -> AuthorizationKind {
     }
 }
 
-/// The fault of a route, if it has one. An open `$connect` is no fault in itself.
+/// Returns the mistake of a route. An open `$connect` alone is not a mistake.
 pub(crate) fn authorization_fault<'a>(
     model: &'a Model,
     route: &'a Route,
@@ -62,7 +62,7 @@ pub(crate) fn authorization_fault<'a>(
         return Some(AuthorizationFault::Jwt);
     }
     if !route.key.is_connect() {
-        // A key that holds references is not known: it may be `$connect`.
+        // A key with references is unknown and may be `$connect`.
         let known = !route.key.as_str().contains("${");
         let authorized =
             names || matches!(kind, AuthorizationKind::Iam | AuthorizationKind::Custom);
@@ -82,7 +82,7 @@ pub(crate) fn authorization_fault<'a>(
     }
 }
 
-/// What a route names instead of an authorizer of its api.
+/// Returns what a route names instead of an authorizer of its API.
 fn foreign_authorizer<'a>(model: &'a Model, route: &'a Route) -> Option<&'a Resource> {
     let named = match &route.authorizer {
         Link::To(id) => {
@@ -101,7 +101,7 @@ fn foreign_authorizer<'a>(model: &'a Model, route: &'a Route) -> Option<&'a Reso
     (!settings::is_opaque(named) && !is_rest_authorizer_of_v2(model, named)).then_some(named)
 }
 
-/// Whether a resource is an authorizer of REST APIs whose API is not one.
+/// Returns true for an authorizer of REST APIs whose API is not a REST API.
 pub(crate) fn is_rest_authorizer_of_v2(model: &Model, resource: &Resource) -> bool {
     let api = (resource.kind == "AWS::ApiGateway::Authorizer")
         .then(|| resource.properties.text("RestApiId"))
@@ -111,14 +111,14 @@ pub(crate) fn is_rest_authorizer_of_v2(model: &Model, resource: &Resource) -> bo
     api.is_some_and(|api| api.kind == "AWS::ApiGatewayV2::Api")
 }
 
-/// The authorizers that a route of the template names, be it in vain.
+/// Returns the authorizers that a route names, even if the route does not use them.
 pub(crate) fn attached_authorizers(model: &Model) -> HashSet<&LogicalId> {
     let routes = model.apis.iter().flat_map(|api| &api.routes);
     routes.filter_map(|route| route.authorizer.to()).collect()
 }
 
-/// The open `$connect` routes of an api that has an authorizer, each with an authorizer that nothing names. None when
-/// one of the api's `$connect` routes is not open, as in a template that has both and a condition that decides.
+/// Returns the open `$connect` routes of an API with an unattached authorizer, and that authorizer. Returns `None` if
+/// one of the API's `$connect` routes is not open, as in a template with two of them under opposite conditions.
 pub(crate) fn open_connect_routes<'a>(
     facts: &Facts<'_>,
     api: &'a Api,
@@ -136,7 +136,7 @@ pub(crate) fn open_connect_routes<'a>(
     (!connects.is_empty() && connects.iter().all(open)).then_some((connects, idle))
 }
 
-/// The authorizers of an api that nothing names.
+/// Returns the authorizers of an API that no route names.
 pub(crate) fn unattached_authorizers<'a>(
     facts: &Facts<'_>,
     api: &'a Api,
@@ -148,7 +148,7 @@ pub(crate) fn unattached_authorizers<'a>(
     api.authorizers.iter().filter(is_idle)
 }
 
-/// The type that the route had in the earlier revision, when it has none any more.
+/// Returns the type that the route had in the earlier revision, if it has none now.
 pub(crate) fn removed_type(facts: &Facts<'_>, route: &Route) -> Option<Text> {
     let earlier = facts.previous?.resource(&route.resource.logical_id)?;
     let same = |key| earlier.properties.text(key) == route.resource.properties.text(key);
@@ -159,7 +159,7 @@ pub(crate) fn removed_type(facts: &Facts<'_>, route: &Route) -> Option<Text> {
     (lost && same("ApiId") && same("RouteKey")).then_some(had)
 }
 
-/// Whether an authorizer is one of HTTP APIs: of the type `JWT`, or configured like it.
+/// Returns true for an authorizer of HTTP APIs: with type `JWT` or a `JwtConfiguration`.
 pub(crate) fn is_jwt(authorizer: &Authorizer) -> bool {
     let kind = authorizer
         .authorizer_type
@@ -168,7 +168,7 @@ pub(crate) fn is_jwt(authorizer: &Authorizer) -> bool {
     kind == Some("JWT") || settings::is_set(&authorizer.resource, "JwtConfiguration")
 }
 
-/// The authorizers of the WebSocket APIs, but those that are not of their kind at all.
+/// Returns the authorizers of the WebSocket APIs without those of HTTP APIs.
 pub(crate) fn websocket_authorizers<'a>(
     facts: &Facts<'a>,
 ) -> impl Iterator<Item = &'a Authorizer> + use<'a> {
@@ -176,7 +176,7 @@ pub(crate) fn websocket_authorizers<'a>(
     all.filter(|authorizer| !is_jwt(authorizer))
 }
 
-/// Authorizers of an api that have the name of an earlier one, each after that one.
+/// Returns pairs of authorizers of an API with the same name, the earlier one first.
 pub(crate) fn same_name_pairs(api: &Api) -> Vec<(&Authorizer, &Authorizer)> {
     let mut first = HashMap::new();
     let mut pairs = Vec::new();
@@ -185,7 +185,7 @@ pub(crate) fn same_name_pairs(api: &Api) -> Vec<(&Authorizer, &Authorizer)> {
         let Some(name) = name.filter(|name| name.unknown().is_none()) else {
             continue;
         };
-        // Of two under different conditions perhaps only one exists.
+        // Of two authorizers under different conditions, only one may exist.
         let condition = settings::condition(&authorizer.resource);
         match first.entry((condition, name.to_string())) {
             Entry::Vacant(entry) => {

@@ -1,4 +1,4 @@
-//! Whether callers are browsers: what a stack shows of it. A browser's WebSocket cannot set headers of its own.
+//! Decides whether callers are browsers, whose WebSockets cannot set headers.
 
 use std::collections::HashSet;
 
@@ -6,13 +6,13 @@ use stackgen_model::{Function, LogicalId, Model, Protocol, Resolved, Resource};
 
 use crate::Location;
 
-/// What shows that callers are browsers.
+/// Evidence that callers are browsers.
 pub(crate) struct BrowserEvidence {
     pub(crate) location: Location,
     pub(crate) label: &'static str,
 }
 
-/// The first thing of a stack that shows it, the most telling kind first.
+/// Returns the strongest evidence in a stack.
 pub(crate) fn browser_evidence(model: &Model) -> Option<BrowserEvidence> {
     let clients = || {
         model
@@ -42,7 +42,7 @@ fn cors(model: &Model) -> Option<BrowserEvidence> {
     })
 }
 
-/// A client of a user pool that comes back to a web page.
+/// Recognizes a user pool client that redirects to a web page.
 fn sign_in(resource: &Resource) -> Option<BrowserEvidence> {
     let pages = (resource.kind == "AWS::Cognito::UserPoolClient")
         .then(|| resource.properties.get("CallbackURLs"))
@@ -61,7 +61,7 @@ fn sign_in(resource: &Resource) -> Option<BrowserEvidence> {
         })
 }
 
-/// A variable that lists the origins of web pages.
+/// Recognizes a variable that lists the origins of web pages.
 fn origins(function: &Function) -> Option<BrowserEvidence> {
     let mut names = function.environment.value()?.keys();
     let name = names.find(|name| {
@@ -76,7 +76,7 @@ fn origins(function: &Function) -> Option<BrowserEvidence> {
     })
 }
 
-/// Something that serves web pages.
+/// Recognizes a resource that serves web pages.
 fn site(resource: &Resource) -> Option<BrowserEvidence> {
     let (path, label): (&[&str], _) = match resource.kind.as_str() {
         "AWS::S3::Bucket" => {
@@ -97,7 +97,7 @@ fn site(resource: &Resource) -> Option<BrowserEvidence> {
     })
 }
 
-/// What CloudFront distributions stand before, as far as they name it: CloudFront can add headers that browsers cannot.
+/// Returns the resources to which CloudFront distributions refer. CloudFront can add headers that browsers cannot send.
 pub(crate) fn cloudfront_origins(model: &Model) -> HashSet<&LogicalId> {
     let mut ids = HashSet::new();
     for resource in model.resources.values() {
@@ -117,8 +117,8 @@ fn collect<'m>(value: &'m Resolved, ids: &mut HashSet<&'m LogicalId>) {
     }
 }
 
-/// Whether a browser sends a header with a handshake, by itself or because a page can make it: a cookie, a subprotocol.
-/// Those that API Gateway adds are there too.
+/// Returns true if a handshake can contain a header: the browser sends it, the page can set it (a cookie, a
+/// subprotocol), or API Gateway adds it.
 pub(crate) fn can_send_header(header: &str) -> bool {
     let header = header.to_ascii_lowercase();
     let own = [
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_that_a_page_can_send() {
+    fn pages_can_send_only_some_headers() {
         for header in [
             "Sec-WebSocket-Protocol",
             "cookie",

@@ -1,4 +1,4 @@
-//! Deployments that hold another snapshot than the one that the template describes.
+//! Finds the APIs whose wiring differs from the template's earlier revision.
 
 use std::collections::HashMap;
 
@@ -6,14 +6,14 @@ use stackgen_model::{Api, Deployment, LogicalId, Model, SnapshotDigest, Text};
 
 use crate::facts::Facts;
 
-/// The digest that `stackgen synth` wrote into a deployment's description.
+/// Returns the digest that `stackgen synth` wrote into a deployment's description.
 pub(crate) fn rendered_digest(deployment: &Deployment) -> Option<SnapshotDigest> {
     let description = deployment.description.as_ref().and_then(Text::as_literal)?;
     let rest = description.strip_prefix("stackgen sha256:")?;
     rest.split_whitespace().next()?.parse().ok()
 }
 
-/// An API whose wiring is another than in the template's earlier revision.
+/// An API whose wiring differs from the earlier revision.
 pub(crate) struct ChangedApi<'a> {
     pub(crate) api: &'a Api,
     pub(crate) before: &'a Api,
@@ -22,7 +22,7 @@ pub(crate) struct ChangedApi<'a> {
 }
 
 impl<'a> ChangedApi<'a> {
-    /// The WebSocket APIs of the template that are so; none without an earlier revision.
+    /// Returns the WebSocket APIs with deployments whose wiring changed; none without an earlier revision.
     pub(crate) fn all(facts: &Facts<'a>) -> Vec<Self> {
         let Some(previous) = facts.previous else {
             return Vec::new();
@@ -46,7 +46,8 @@ impl<'a> ChangedApi<'a> {
         rewired.collect()
     }
 
-    /// The deployments that were there before: CloudFormation keeps them, and with them the old snapshot (row D7).
+    /// Returns the deployments of both revisions. CloudFormation does not replace them, so they keep the old snapshot
+    /// (row D7).
     pub(crate) fn unchanged_deployments(&self) -> impl Iterator<Item = &'a Deployment> {
         let id = |deployment: &'a Deployment| &deployment.resource.logical_id;
         let before: std::collections::HashSet<_> = self.before.deployments.iter().map(id).collect();

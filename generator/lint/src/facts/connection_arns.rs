@@ -1,4 +1,4 @@
-//! Which statements let a function manage connections: post to them, look at them, close them (rows K1 to K3).
+//! Decides which resources of a policy match connections of an API (rows K1 to K3).
 
 use std::collections::HashMap;
 
@@ -10,16 +10,16 @@ use crate::facts::endpoints;
 use crate::facts::function_roles;
 use crate::facts::policies::PolicyStatement;
 
-/// The action (row K1).
+/// Action for posting to connections, reading their state and closing them (row K1).
 pub(crate) const MANAGE_CONNECTIONS: &str = "execute-api:ManageConnections";
 
-/// What an id of a connection looks like.
+/// Example of a connection ID.
 const ID: &str = "L0SM9cOFvHcCIhw=";
 
-/// Stages of an api beyond this are not told apart; API Gateway takes ten (row L6).
-const MOST_STAGES: usize = 16;
+/// Maximum number of stages per API that are compared. API Gateway allows ten (row L6).
+const MAX_STAGES: usize = 16;
 
-/// Whether a statement names the action, and not just all actions of all services.
+/// Returns true if a statement names the action, and not only all actions of all services.
 pub(crate) fn allows_managing(statement: &PolicyStatement<'_>) -> bool {
     statement.actions().any(|action| {
         action.as_literal() != Some("*")
@@ -27,7 +27,7 @@ pub(crate) fn allows_managing(statement: &PolicyStatement<'_>) -> bool {
     })
 }
 
-/// The ARNs of connections of the template's WebSocket APIs, as far as they can be told.
+/// ARNs of the connections of the template's WebSocket APIs, as far as they are known.
 pub(crate) struct ConnectionArns<'a> {
     model: &'a Model,
     of_api: HashMap<&'a LogicalId, Vec<Text>>,
@@ -37,7 +37,7 @@ impl<'a> ConnectionArns<'a> {
     pub(crate) fn of(facts: &Facts<'a>) -> ConnectionArns<'a> {
         let arns = |api: &'a Api| {
             let id = api.id.to()?;
-            let stages = stage_names(facts, api).unwrap_or_else(|| vec![Text::from(WORD)]);
+            let stages = stage_names(facts, api).unwrap_or_else(|| vec![Text::from(UNKNOWN_WORD)]);
             let paths = stages.into_iter().flat_map(paths);
             Some((id, paths.map(|path| arn::execute_api(id, path)).collect()))
         };
@@ -47,7 +47,7 @@ impl<'a> ConnectionArns<'a> {
         }
     }
 
-    /// Whether a resource of a statement has connections of this api among it.
+    /// Compares a resource of a statement with the connections of an API.
     pub(crate) fn matches_api(&self, pattern: &Text, api: &LogicalId) -> Match {
         let arns = self.of_api.get(api).map(Vec::as_slice).unwrap_or_default();
         let all = arns
@@ -56,10 +56,10 @@ impl<'a> ConnectionArns<'a> {
         best(all)
     }
 
-    /// The api whose connections it would reach if there were a stage of that name.
+    /// Returns the API whose connections the pattern would match with another stage name.
     pub(crate) fn api_without_stage(&self, pattern: &Text) -> Option<&'a LogicalId> {
         let reaches = |api: &LogicalId| {
-            let mut arns = paths(Text::from(WORD)).map(|path| arn::execute_api(api, path));
+            let mut arns = paths(Text::from(UNKNOWN_WORD)).map(|path| arn::execute_api(api, path));
             arns.any(|arn| arn::matches(self.model, pattern, &arn) != Match::No)
         };
         let ids = pattern.references().map(|reference| &reference.logical_id);
@@ -67,7 +67,7 @@ impl<'a> ConnectionArns<'a> {
         named.find_map(|(&id, _)| reaches(id).then_some(id))
     }
 
-    /// Whether a resource of a statement has any connections among it: of the apis that it names, or of any.
+    /// Compares a resource of a statement with the connections of the APIs that it names, or of any API.
     pub(crate) fn matches_any(&self, pattern: &Text) -> Match {
         let ids = pattern.references().map(|reference| &reference.logical_id);
         let mut named = ids.filter(|id| self.of_api.contains_key(*id)).peekable();
@@ -77,12 +77,13 @@ impl<'a> ConnectionArns<'a> {
         if names_other_api(self.model, pattern) {
             return Match::No;
         }
-        let anywhere = paths(Text::from(WORD)).map(|path| arn::execute_api_of(WORD, path));
+        let anywhere =
+            paths(Text::from(UNKNOWN_WORD)).map(|path| arn::execute_api_of(UNKNOWN_WORD, path));
         best(anywhere.map(|arn| arn::matches(self.model, pattern, &arn)))
     }
 }
 
-/// Whether an ARN names an API of the template that has no connections.
+/// Returns true if an ARN names an API of the template without connections.
 pub(crate) fn names_other_api(model: &Model, arn: &Text) -> bool {
     let mut references = arn.references();
     references.any(|reference| {
@@ -91,17 +92,17 @@ pub(crate) fn names_other_api(model: &Model, arn: &Text) -> bool {
     })
 }
 
-/// A word that is not known.
-const WORD: Piece = Piece::Pseudo(Pseudo::StackName);
+/// Stands for an unknown word.
+const UNKNOWN_WORD: Piece = Piece::Pseudo(Pseudo::StackName);
 
-/// The names of an api's stages, where the template tells them all.
+/// Returns the names of an API's stages, if the template shows all of them.
 pub(crate) fn stage_names(facts: &Facts<'_>, api: &Api) -> Option<Vec<Text>> {
     let of_stages = api.stages.iter().map(|stage| stage.name.clone());
     let of_deployments = api.deployments.iter().map(|it| it.stage_name.clone());
     let of_deployments = of_deployments.filter(Option::is_some);
     let names: Option<Vec<_>> = of_stages.chain(of_deployments).collect();
     let known = |names: &Vec<Text>| {
-        facts.is_complete(api) && !names.is_empty() && names.len() <= MOST_STAGES
+        facts.is_complete(api) && !names.is_empty() && names.len() <= MAX_STAGES
     };
     names.filter(known)
 }
@@ -124,7 +125,7 @@ fn best(all: impl Iterator<Item = Match>) -> Match {
     all.max_by_key(rank).unwrap_or(Match::No)
 }
 
-/// The resource of a statement for an api's connections and a method, as templates write it.
+/// Returns the ARN for an API's connections and a method, as templates write it.
 pub(crate) fn suggested_arn(facts: &Facts<'_>, api: &Api, method: &str) -> Option<String> {
     let stage = match stage_names(facts, api)?.as_slice() {
         [stage] => stage.clone(),

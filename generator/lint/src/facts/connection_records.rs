@@ -1,4 +1,4 @@
-//! Whether a stack keeps records of its connections.
+//! Decides whether the stack records the connections of an API.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,12 @@ use super::presence::exists_with_api;
 use crate::Location;
 use crate::facts::Facts;
 
-/// What of a stack may hold records of connections. Made once for all apis.
+/// Tables and functions of a template that may record connections.
 pub(crate) struct ConnectionRecords<'a> {
-    /// Whether there is one WebSocket API. Of several, each keeps records only in tables that its functions are told of.
-    alone: bool,
-    /// Tables that have connection ids for a key.
+    /// True if there is one WebSocket API. With several, an API uses only the tables that its functions' variables
+    /// name.
+    is_only_api: bool,
+    /// Tables with a connection ID as key.
     tables: BTreeMap<&'a LogicalId, &'a Table>,
     functions: BTreeMap<&'a LogicalId, &'a Function>,
 }
@@ -20,27 +21,27 @@ pub(crate) struct ConnectionRecords<'a> {
 impl<'a> ConnectionRecords<'a> {
     pub(crate) fn new(facts: &Facts<'a>) -> ConnectionRecords<'a> {
         let tables = facts.model.tables.iter();
-        let tables = tables.filter(|table| has_connections_for_key(table));
+        let tables = tables.filter(|table| has_connection_key(table));
         let functions = facts.model.functions.iter();
         ConnectionRecords {
-            alone: facts.websockets().nth(1).is_none(),
+            is_only_api: facts.websockets().nth(1).is_none(),
             tables: tables.map(|it| (&it.resource.logical_id, it)).collect(),
             functions: functions.map(|it| (&it.resource.logical_id, it)).collect(),
         }
     }
 
-    /// Where it shows that the functions of an api keep records of its connections: a table that has connection ids for
-    /// a key, or an environment variable that names a table of connections.
+    /// Returns the evidence that an API's connections are recorded: a table with connection IDs as key, or an
+    /// environment variable that names a table of connections.
     pub(crate) fn location(&self, api: &Api) -> Option<Location> {
-        let here = |table: &&&Table| exists_with_api(api, &table.resource);
+        let exists = |table: &&&Table| exists_with_api(api, &table.resource);
         let integrations = api.integrations.iter();
         let called = integrations.filter_map(|it| it.function.function.to());
         let called = called.filter_map(|id| self.functions.get(id).copied());
-        let table = if self.alone {
-            self.tables.values().find(here)
+        let table = if self.is_only_api {
+            self.tables.values().find(exists)
         } else {
-            let told = called.clone().flat_map(references);
-            told.filter_map(|id| self.tables.get(id)).find(here)
+            let named = called.clone().flat_map(references);
+            named.filter_map(|id| self.tables.get(id)).find(exists)
         };
         match table {
             Some(table) => Some(Location::of(&table.resource, &["KeySchema"])),
@@ -49,11 +50,11 @@ impl<'a> ConnectionRecords<'a> {
     }
 }
 
-fn has_connections_for_key(table: &Table) -> bool {
+fn has_connection_key(table: &Table) -> bool {
     let indexes = table.indexes.iter().flat_map(|index| &index.key);
     let mut names = table.key.iter().chain(indexes).map(|key| &key.name);
     names.any(|name| {
-        let name = name.as_literal().map(plain);
+        let name = name.as_literal().map(normalized_name);
         name.is_some_and(|name| name.ends_with("connectionid"))
     })
 }
@@ -62,7 +63,7 @@ fn variables(function: &Function) -> impl Iterator<Item = (&String, &Resolved)> 
     function.environment.value().into_iter().flatten()
 }
 
-/// The resources that a function is told of.
+/// Returns the resources to which a function's environment refers.
 fn references(function: &Function) -> impl Iterator<Item = &LogicalId> {
     let texts = variables(function).filter_map(|(_, value)| match value {
         Resolved::Text(text) => Some(text),
@@ -74,7 +75,7 @@ fn references(function: &Function) -> impl Iterator<Item = &LogicalId> {
 
 fn variable(function: &Function) -> Option<Location> {
     let named = |name: &str| {
-        let name = plain(name);
+        let name = normalized_name(name);
         name.contains("connection") && name.contains("table")
     };
     let (name, _) = variables(function).find(|(name, _)| named(name))?;
@@ -82,8 +83,8 @@ fn variable(function: &Function) -> Option<Location> {
     Some(Location::of(&function.resource, &path))
 }
 
-/// A name without case and punctuation: `CONNECTIONS_TABLE`, `connectionsTable`.
-fn plain(name: &str) -> String {
+/// Returns a name in lower case and without punctuation: `CONNECTIONS_TABLE`, `connectionsTable`.
+fn normalized_name(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }

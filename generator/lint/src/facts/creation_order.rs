@@ -1,15 +1,15 @@
-//! What waits for what while CloudFormation makes a stack.
+//! Decides which resources CloudFormation creates before others.
 
 use stackgen_model::{LogicalId, Model, Piece, Resolved, Resource, Text, Unknown};
 
-/// What every resource of a template waits for by itself: what its `DependsOn` names and what it refers to.
+/// Direct dependencies of every resource: its `DependsOn` and its references.
 pub(crate) struct CreationOrder<'m> {
     model: &'m Model,
-    /// By the resources' places in the model.
+    /// Indexes of the resources in the model.
     edges: Vec<Vec<usize>>,
 }
 
-/// What some resources wait for, by way of others too.
+/// Direct and indirect dependencies of some resources.
 pub(crate) struct CreationDependencies<'m> {
     model: &'m Model,
     seen: Vec<bool>,
@@ -33,7 +33,7 @@ impl<'m> CreationOrder<'m> {
         }
     }
 
-    /// What these resources wait for.
+    /// Returns the dependencies of some resources.
     pub(crate) fn dependencies<'r>(
         &self,
         from: impl IntoIterator<Item = &'r Resource>,
@@ -58,15 +58,15 @@ impl<'m> CreationOrder<'m> {
 }
 
 impl CreationDependencies<'_> {
-    /// Whether they wait for this one.
+    /// Returns true if a resource is one of the dependencies.
     pub(crate) fn has(&self, id: &LogicalId) -> bool {
         let index = self.model.resources.get_index_of(id);
         index.is_some_and(|index| self.seen[index])
     }
 }
 
-/// Calls for every name that a value refers to, and for every word of what is not known in it: a condition may make
-/// either a reference of it.
+/// Calls a function for every name that a value refers to, and for every word of an unknown value, because a condition
+/// may make it a reference.
 pub(crate) fn visit_references(value: &Resolved, refers: &mut impl FnMut(&str)) {
     match value {
         Resolved::Text(text) => of_text(text, refers),
@@ -122,7 +122,7 @@ Resources:
 ";
 
     #[test]
-    fn a_resource_waits_for_what_others_wait_for() {
+    fn dependencies_are_transitive() {
         assert!(awaits(TEMPLATE, "Third", "First"));
         assert!(awaits(TEMPLATE, "Fourth", "First"));
         assert!(awaits(TEMPLATE, "Fifth", "First"));
@@ -132,7 +132,7 @@ Resources:
     }
 
     #[test]
-    fn a_circle_ends() {
+    fn a_circular_dependency_terminates() {
         assert!(awaits(TEMPLATE, "Circle", "Circle"));
     }
 }

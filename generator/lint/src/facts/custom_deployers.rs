@@ -1,4 +1,4 @@
-//! Who else may deploy an API.
+//! Finds custom resources that may deploy an API.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use stackgen_model::{Api, Model, Resource};
 use super::creation_order::visit_references;
 use crate::{Confidence, Finding};
 
-/// Custom resources, by what they are given: what they do with it is not known.
+/// Custom resources by the names that they refer to. What they do is unknown.
 pub(crate) struct CustomDeployers<'m>(HashMap<String, &'m Resource>);
 
 impl<'m> CustomDeployers<'m> {
@@ -24,7 +24,7 @@ impl<'m> CustomDeployers<'m> {
         CustomDeployers(given)
     }
 
-    /// The finding, or a note that names the custom resource that is given the API or one of its stages.
+    /// Turns a finding into a note if a custom resource refers to the API or to one of its stages.
     pub(crate) fn qualify(&self, api: &Api, finding: Finding) -> Finding {
         let stages = api.stages.iter().map(|stage| &stage.resource);
         let mut resources = api.resource.iter().chain(stages);

@@ -1,4 +1,4 @@
-//! X
+//! Finds the addresses of APIs in environment variables.
 
 use std::collections::HashMap;
 
@@ -7,37 +7,37 @@ use stackgen_model::{Api, LogicalId, Model, Piece, Resolved, Resource, Text};
 use super::Facts;
 use super::environment::{EnvironmentVariable, variables};
 
-/// A variable that holds the address of an api: `https://{api}.execute-api.{region}.{suffix}/{stage}`.
+/// A variable that contains the address of an API: `https://{api}.execute-api.{region}.{suffix}/{stage}`.
 pub(crate) struct Endpoint<'a> {
     pub(crate) variable: EnvironmentVariable<'a>,
     pub(crate) scheme: Scheme,
     pub(crate) host: EndpointHost<'a>,
-    /// What stands after the host's slash, if there is one.
+    /// Text after the host's slash, if there is one.
     pub(crate) path: Option<Text>,
 }
 
-/// What an address begins with.
+/// Scheme of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Https,
-    /// `wss://`, or `ws://`.
+    /// `wss://` or `ws://`.
     WebSocket,
-    /// Nothing, or something else.
+    /// Another scheme, or none.
     Other,
 }
 
-/// Whose address it is.
+/// API of an address.
 #[derive(Clone, Copy)]
 pub(crate) enum EndpointHost<'a> {
     /// A WebSocket API of the template.
     WebSocket(&'a Api),
     /// Another API of the template.
     Other(&'a Resource),
-    /// An id that is written in.
+    /// A literal ID.
     Literal,
 }
 
-/// The addresses of apis in the environment of functions.
+/// Returns the addresses of APIs in the environment variables of functions.
 pub(crate) fn endpoints<'a>(facts: &Facts<'a>) -> Vec<Endpoint<'a>> {
     let own = |api: &'a Api| Some((api.id.to()?, api));
     let websockets: HashMap<_, _> = facts.websockets().filter_map(own).collect();
@@ -93,7 +93,7 @@ fn endpoint<'a>(
     })
 }
 
-/// The API of the template that has that id, if it is none for WebSockets.
+/// Returns the API of the template with this ID, if it is not a WebSocket API.
 pub(crate) fn other_api<'a>(model: &'a Model, id: &LogicalId) -> Option<&'a Resource> {
     let resource = model.resource(id)?;
     let is_other = match resource.kind.as_str() {
@@ -119,7 +119,7 @@ fn scheme(before: &Text) -> (Scheme, Text) {
     found.unwrap_or_else(|| (Scheme::Other, before.clone()))
 }
 
-/// Whether it looks like an id that API Gateway gives: ten lower-case letters and digits.
+/// Returns true for text that looks like an ID from API Gateway: ten lower-case letters and digits.
 pub(crate) fn is_api_id(word: &str) -> bool {
     word.len() == 10
         && word
@@ -128,14 +128,14 @@ pub(crate) fn is_api_id(word: &str) -> bool {
         && word.bytes().any(|c| c.is_ascii_digit())
 }
 
-/// What the name of a variable says of the address in it.
+/// Purpose of an address, from the name of its variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// ConnectionArns are managed by it: `MANAGEMENT_ENDPOINT`, `CALLBACK_URL`.
+    /// For the management API: `MANAGEMENT_ENDPOINT`, `CALLBACK_URL`.
     Management,
-    /// It does not say.
+    /// The name does not show it.
     Unknown,
-    /// Clients connect to it: `CLIENT_URL`, `WSS_URL`.
+    /// For clients: `CLIENT_URL`, `WSS_URL`.
     Clients,
 }
 

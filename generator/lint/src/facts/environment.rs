@@ -1,4 +1,4 @@
-//! What functions are told by their environment, and the addresses of apis among it.
+//! Lists the environment variables of functions.
 
 use std::collections::HashSet;
 
@@ -25,7 +25,7 @@ impl<'a> EnvironmentVariable<'a> {
         Location::of(&self.function.resource, &self.path())
     }
 
-    /// Where its name stands; its value's place in a file that implies the function.
+    /// Returns the location of its name, or that of its value if SAM generates the function.
     pub(crate) fn key_location(&self) -> Location {
         let location = self.location();
         let variables = self.function.resource.node(&["Environment", "Variables"]);
@@ -36,18 +36,19 @@ impl<'a> EnvironmentVariable<'a> {
         }
     }
 
-    /// Whether the function's code stands in the template and does not read it, as a placeholder for code to come does not.
+    /// Returns true if the function's code is in the template and does not read the variable, as placeholder code does
+    /// not.
     pub(crate) fn is_unread(&self) -> bool {
         inline_code(self.function).is_some_and(|code| !contains_any(code, &[self.name]))
     }
 
-    /// Its value as it stands in the file.
+    /// Returns its value in the file.
     pub(crate) fn node(&self) -> Option<&'a Node> {
         self.function.resource.node(&self.path())
     }
 }
 
-/// The code of a function, when it stands in the template.
+/// Returns the code of a function, if it is in the template.
 pub(crate) fn inline_code(function: &Function) -> Option<&Text> {
     match function.code.as_ref()?.get("ZipFile")? {
         Resolved::Text(code) => Some(code),
@@ -55,7 +56,7 @@ pub(crate) fn inline_code(function: &Function) -> Option<&Text> {
     }
 }
 
-/// Whether code has one of these words in it.
+/// Returns true if the code contains one of the words.
 pub(crate) fn contains_any(code: &Text, words: &[&str]) -> bool {
     let has = |piece: &Piece| match piece {
         Piece::Literal(text) => words.iter().any(|word| text.contains(word)),
@@ -64,7 +65,7 @@ pub(crate) fn contains_any(code: &Text, words: &[&str]) -> bool {
     code.pieces().iter().any(has)
 }
 
-/// The variables of all functions.
+/// Returns the variables of all functions.
 pub(crate) fn variables<'a>(facts: &Facts<'a>) -> impl Iterator<Item = EnvironmentVariable<'a>> {
     let functions = facts.model.functions.iter();
     functions.flat_map(|function| {
@@ -77,7 +78,7 @@ pub(crate) fn variables<'a>(facts: &Facts<'a>) -> impl Iterator<Item = Environme
     })
 }
 
-/// One finding a place: `Globals` of SAM give one variable to many functions.
+/// Keeps one finding per location, because SAM's `Globals` add one variable to many functions.
 pub(crate) fn one_per_location(findings: impl IntoIterator<Item = Finding>) -> Vec<Finding> {
     let mut seen: HashSet<Span> = HashSet::new();
     let new = |finding: &Finding| {

@@ -1,4 +1,4 @@
-//! FunctionRoles of functions of which the template tells all.
+//! Finds the roles of which the template shows every grant.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,7 +6,7 @@ use stackgen_model::{Function, Grant, LogicalId, Model, Piece, Resolved, Role, T
 
 use crate::facts::arn::{self, Match};
 
-/// Policies of AWS's own that let a function write logs, read its event source and the like, and no more.
+/// AWS managed policies that only allow a function to write logs, read its event source and the like.
 const HARMLESS: &[&str] = &[
     "AWSLambdaBasicExecutionRole",
     "AWSLambdaDynamoDBExecutionRole",
@@ -20,68 +20,68 @@ const HARMLESS: &[&str] = &[
     "CloudWatchLambdaInsightsExecutionRolePolicy",
 ];
 
-/// The roles of a template.
+/// Roles of which the template shows every grant.
 pub(crate) struct FunctionRoles<'a> {
-    whole: HashMap<&'a LogicalId, &'a Role>,
+    complete: HashMap<&'a LogicalId, &'a Role>,
 }
 
 impl<'a> FunctionRoles<'a> {
-    /// Finds the roles of which all grants are in the template.
+    /// Finds the roles of which the template shows every grant.
     pub(crate) fn of(model: &'a Model) -> FunctionRoles<'a> {
-        let elsewhere = ExternalGrants::of(model);
-        let whole = model
+        let external = ExternalGrants::of(model);
+        let complete = model
             .roles
             .iter()
-            .filter(|role| elsewhere.is_whole(model, role))
+            .filter(|role| external.is_complete(model, role))
             .map(|role| (&role.resource.logical_id, role));
         FunctionRoles {
-            whole: whole.collect(),
+            complete: complete.collect(),
         }
     }
 
-    /// The role of a function, if the template tells all that it grants.
+    /// Returns the role of a function, if the template shows every grant of it.
     pub(crate) fn complete_role(&self, function: &Function) -> Option<&'a Role> {
-        self.whole.get(function.role.to()?).copied()
+        self.complete.get(function.role.to()?).copied()
     }
 }
 
-/// Who may get grants from resources that the model does not add to roles.
+/// Roles that may have more grants, from resources that the model does not add to roles.
 #[derive(Default)]
 struct ExternalGrants<'a> {
-    /// Anybody.
-    anybody: bool,
-    /// FunctionRoles of these ids.
+    /// True if this may be any role.
+    any_role: bool,
+    /// Roles with these logical IDs.
     ids: HashSet<&'a LogicalId>,
-    /// FunctionRoles of these names.
+    /// Roles with these names.
     names: HashSet<&'a str>,
 }
 
 impl<'a> ExternalGrants<'a> {
     fn of(model: &'a Model) -> ExternalGrants<'a> {
-        let mut elsewhere = ExternalGrants::default();
+        let mut external = ExternalGrants::default();
         for resource in model.resources.values() {
             let property = match resource.kind.as_str() {
                 "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy" => "Roles",
                 "AWS::IAM::RolePolicy" => "RoleName",
                 "AWS::Serverless::Connector" => {
-                    elsewhere.anybody = true;
+                    external.any_role = true;
                     continue;
                 }
                 _ => {
-                    elsewhere.anybody |= resource.attributes.contains_key("Connectors");
+                    external.any_role |= resource.attributes.contains_key("Connectors");
                     continue;
                 }
             };
-            let folded = property == "Roles";
+            let in_model = property == "Roles";
             let roles = resource.properties.get(property);
             for role in roles.map(Resolved::one_or_many).unwrap_or_default() {
-                elsewhere.add(role, folded);
+                external.add(role, in_model);
             }
         }
-        elsewhere
+        external
     }
 
-    fn add(&mut self, role: &'a Resolved, folded: bool) {
+    fn add(&mut self, role: &'a Resolved, in_model: bool) {
         let pieces = match role {
             Resolved::Text(text) => text.pieces(),
             _ => &[],
@@ -90,20 +90,20 @@ impl<'a> ExternalGrants<'a> {
             [Piece::Literal(name)] => {
                 self.names.insert(name);
             }
-            [Piece::Reference(_)] if folded => {}
+            [Piece::Reference(_)] if in_model => {}
             [Piece::Reference(reference)] => {
                 self.ids.insert(&reference.logical_id);
             }
-            _ => self.anybody = true,
+            _ => self.any_role = true,
         }
     }
 
-    fn is_whole(&self, model: &Model, role: &Role) -> bool {
+    fn is_complete(&self, model: &Model, role: &Role) -> bool {
         let named = |name: &Text| match name.as_literal() {
             Some(name) => self.names.contains(name),
             None => !self.names.is_empty(),
         };
-        !self.anybody
+        !self.any_role
             && role.unknown.is_empty()
             && !self.ids.contains(&role.resource.logical_id)
             && !role.name.as_ref().is_some_and(named)
@@ -112,7 +112,7 @@ impl<'a> ExternalGrants<'a> {
     }
 }
 
-/// Whether what a managed policy grants is known: one of the template, or a harmless one of AWS's.
+/// Returns true if the grants of a managed policy are known: it is in the template, or a harmless one of AWS.
 fn is_known(model: &Model, arn: &Text) -> bool {
     let own = arn
         .as_reference()
@@ -128,12 +128,12 @@ fn is_known(model: &Model, arn: &Text) -> bool {
         }
 }
 
-/// Whether it lets a function act as another role, whose grants count too.
+/// Returns true if a grant allows the function to assume another role, whose grants count too.
 fn assumes_role(grant: &Grant) -> bool {
     may_allow(grant, "sts:AssumeRole")
 }
 
-/// Whether a grant may allow an action, on whatever resource.
+/// Returns true if a grant may allow an action on some resource.
 pub(crate) fn may_allow(grant: &Grant, action: &str) -> bool {
     let effect = grant.effect.as_ref();
     let denies = effect.is_some_and(|effect| effect.as_literal() == Some("Deny"));
@@ -141,7 +141,7 @@ pub(crate) fn may_allow(grant: &Grant, action: &str) -> bool {
     !denies && (!grant.not_actions.is_empty() || grant.actions.iter().any(is_action))
 }
 
-/// Whether an entry of `Action` is an action, or has it among others: `execute-api:*`.
+/// Compares an entry of `Action`, which may contain wildcards, with an action.
 pub(crate) fn matches_action(pattern: &Text, action: &str) -> Match {
     let Some(pattern) = pattern.as_literal() else {
         return Match::Unknown;

@@ -1,4 +1,4 @@
-//! Accounts, regions and partitions that are written into ARNs of the template's own things.
+//! Finds ARNs of the template's resources with a literal account, region or partition.
 
 use std::collections::HashSet;
 
@@ -8,10 +8,10 @@ use stackgen_model::{Link, Model, Piece, Pseudo, Resource, Text};
 use crate::Location;
 use crate::facts::Facts;
 
-/// An ARN of something of the template in which a part is written that the stack could tell.
+/// An ARN of a resource of the template in which a part is literal that the stack could supply.
 #[derive(Debug)]
 pub(crate) struct HardCodedArn<'a> {
-    /// What the ARN stands for, for a message: `the URI of Integration`.
+    /// Subject of a message: `the URI of Integration`.
     pub(crate) subject: String,
     pub(crate) location: Location,
     pub(crate) account: Option<&'a str>,
@@ -19,8 +19,8 @@ pub(crate) struct HardCodedArn<'a> {
     pub(crate) partition: Option<&'a str>,
 }
 
-/// Every one of them. ARNs of what is elsewhere need their account and region, and are not among them; nor are those
-/// that CDK writes for a stack that is meant for one environment.
+/// Returns all of them. Excludes ARNs of resources outside the template, which need their account and region, and ARNs
+/// that CDK writes for a stack with a fixed environment.
 pub(crate) fn hard_coded_arns<'a>(facts: &Facts<'a>) -> Vec<HardCodedArn<'a>> {
     let arns = stack_arns(facts);
     let mut found: Vec<_> = arns.iter().filter_map(OwnArn::hard_coded_parts).collect();
@@ -33,13 +33,13 @@ pub(crate) fn hard_coded_arns<'a>(facts: &Facts<'a>) -> Vec<HardCodedArn<'a>> {
         }
         found.retain(|it| it.partition.is_some());
     }
-    // Statements of one policy stand at one place when the same text is in each.
+    // Several statements of one policy can have the same location.
     let mut seen = HashSet::new();
     found.retain(|it| seen.insert((it.subject.clone(), it.location.span)));
     found
 }
 
-/// Whether CDK synthesised the template.
+/// Returns true if CDK synthesized the template.
 fn is_from_cdk(model: &Model) -> bool {
     let marked = |resource: &Resource| {
         let metadata = resource.attributes.get("Metadata");
@@ -50,11 +50,11 @@ fn is_from_cdk(model: &Model) -> bool {
         || model.resources.values().any(|resource| marked(resource))
 }
 
-/// The ARN of something of the template, as a property has it.
+/// The ARN of a resource of the template in a property.
 struct OwnArn<'a> {
     subject: &'static str,
     resource: &'a Resource,
-    /// Empty where the place of the ARN is not kept.
+    /// Empty if the property of the ARN is unknown.
     property: &'static str,
     text: &'a Text,
 }
@@ -110,7 +110,7 @@ fn stack_arns<'a>(facts: &Facts<'a>) -> Vec<OwnArn<'a>> {
     found
 }
 
-/// The names of the template's functions, as far as it gives them.
+/// Returns the literal names of the template's functions.
 pub(crate) fn function_names(model: &Model) -> HashSet<&str> {
     let names = model
         .functions
@@ -119,7 +119,7 @@ pub(crate) fn function_names(model: &Model) -> HashSet<&str> {
     names.collect()
 }
 
-/// The name in `…:function:{name}[:{qualifier}][/invocations]`.
+/// Returns the name in `…:function:{name}[:{qualifier}][/invocations]`.
 pub(crate) fn function_name(uri: &Text) -> Option<&str> {
     let Some(Piece::Literal(end)) = uri.pieces().last() else {
         return None;
@@ -129,11 +129,11 @@ pub(crate) fn function_name(uri: &Text) -> Option<&str> {
 }
 
 impl<'a> OwnArn<'a> {
-    /// Whether the stack tells its own account or region in it.
+    /// Returns true if it contains the stack's account or region as pseudo parameter.
     fn has_pseudo_parameter(&self) -> bool {
-        let told =
+        let is_pseudo =
             |piece: &Piece| matches!(piece, Piece::Pseudo(Pseudo::AccountId | Pseudo::Region));
-        self.text.pieces().iter().any(told)
+        self.text.pieces().iter().any(is_pseudo)
     }
 
     fn hard_coded_parts(&self) -> Option<HardCodedArn<'a>> {
@@ -150,7 +150,7 @@ impl<'a> OwnArn<'a> {
             partition: None,
         };
         for (kind, part) in parts(self.text) {
-            // What a parameter's default or a mapping brings is not written here.
+            // Values of parameters and mappings are not literal text here.
             let needle = match kind {
                 ArnPart::Partition => format!("arn:{part}"),
                 _ => part.to_owned(),
@@ -180,10 +180,10 @@ enum ArnPart {
     Account,
 }
 
-/// The parts of ARNs that stand in known text, up to the account.
+/// Returns the literal parts of ARNs up to the account.
 fn parts(text: &Text) -> Vec<(ArnPart, &str)> {
     let mut found = Vec::new();
-    // How many colons ago an ARN began; whether the part is known as a whole.
+    // Number of colons since the beginning of an ARN, and whether all of the current part is literal.
     let (mut position, mut whole) = (None, true);
     for piece in text.pieces() {
         let Piece::Literal(literal) = piece else {
@@ -222,7 +222,7 @@ fn part(position: Option<u32>, word: &str) -> Option<ArnPart> {
     }
 }
 
-/// `eu-central-1`, `us-gov-west-1`.
+/// Matches `eu-central-1`, `us-gov-west-1`.
 fn is_region(word: &str) -> bool {
     let Some((location, number)) = word.rsplit_once('-') else {
         return false;
@@ -231,7 +231,7 @@ fn is_region(word: &str) -> bool {
     number.parse::<u8>().is_ok() && location.contains('-') && location.split('-').all(letters)
 }
 
-/// The text of a value that has a word in it.
+/// Returns the node in a value whose text contains a word.
 fn written<'n>(node: &'n Node, word: &str) -> Option<&'n Node> {
     match &node.value {
         Value::String(text) => text.contains(word).then_some(node),

@@ -1,4 +1,4 @@
-//! Whether the roles that API Gateway invokes functions as may do so.
+//! Decides whether API Gateway can invoke functions with the roles of integrations and authorizers.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use stackgen_model::{
 use crate::facts::Facts;
 use crate::facts::arn::{self, Match};
 
-/// A role of the template that lacks what an integration or authorizer needs of it.
+/// A role of the template that does not allow what an integration or authorizer needs.
 pub(crate) struct RoleProblem<'a> {
     pub(crate) role: &'a Role,
     /// The integration or authorizer.
@@ -19,25 +19,26 @@ pub(crate) struct RoleProblem<'a> {
     pub(crate) property: &'static str,
     pub(crate) function: &'a LogicalId,
     pub(crate) qualifier: Option<&'a Qualifier>,
-    pub(crate) what: RoleGap,
+    pub(crate) gap: RoleGap,
 }
 
-/// What a role lacks.
+/// Missing part of a role.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum RoleGap {
-    /// API Gateway may not take it.
+    /// API Gateway cannot assume the role.
     Trust,
-    /// It does not allow the invocation.
+    /// The role does not allow the invocation.
     Grant,
 }
 
-/// A caller, what it invokes as, what it invokes, and the property that names the role.
+/// An integration or authorizer, its role, its function, and the property that names the role.
 type RoleInvocation<'a> = (&'a Resource, &'a Link, &'a FunctionLink, &'static str);
 
-/// More statements than this are not compared: a role's policies are 10 KB at most, its managed ones twenty times 6 KB.
-const MOST: usize = 1024;
+/// Maximum number of statements that are compared. A role's inline policies have at most 10 KB, its up to twenty
+/// managed policies 6 KB each.
+const MAX_STATEMENTS: usize = 1024;
 
-/// Every one of them; nothing of roles that the template does not show as a whole.
+/// Returns all of them, except for roles of which the template does not show every grant.
 pub(crate) fn role_problems<'a>(facts: &Facts<'a>) -> Vec<RoleProblem<'a>> {
     let model = facts.model;
     if model.resources.values().any(|it| may_grant(it)) || !model.holds_all_wiring() {
@@ -66,19 +67,22 @@ pub(crate) fn role_problems<'a>(facts: &Facts<'a>) -> Vec<RoleProblem<'a>> {
             "AuthorizerCredentialsArn",
         )
     });
-    let lack = |(caller, credentials, link, property): RoleInvocation<'a>| {
+    let problem = |(caller, credentials, link, property): RoleInvocation<'a>| {
         let (role, function) = (*roles.get(credentials.to()?)?, link.function.to()?);
-        let what = find_gap(model, role, link, function)?;
+        let gap = find_gap(model, role, link, function)?;
         Some(RoleProblem {
             role,
             caller,
             property,
             function,
             qualifier: link.qualifier.as_ref(),
-            what,
+            gap,
         })
     };
-    integrations.chain(authorizers).filter_map(lack).collect()
+    integrations
+        .chain(authorizers)
+        .filter_map(problem)
+        .collect()
 }
 
 fn find_gap(
@@ -95,7 +99,7 @@ fn find_gap(
         of_template.is_none_or(|it| model.resource(&it.logical_id).is_none())
     };
     let hidden = !role.unknown.is_empty() || role.managed_policies.iter().any(elsewhere);
-    if hidden || role.grants.len() > MOST {
+    if hidden || role.grants.len() > MAX_STATEMENTS {
         return None;
     }
     let called = invoked_arn(link, function);
@@ -103,8 +107,8 @@ fn find_gap(
     (!role.grants.iter().any(allows)).then_some(RoleGap::Grant)
 }
 
-/// Whether a policy may belong to a role without being among its grants: it is attached from its own side, or names
-/// roles by anything but references.
+/// Returns true if a policy may belong to a role without being among its grants: it is attached to the role, or names
+/// roles by other means than references.
 fn may_grant(resource: &Resource) -> bool {
     let by_reference = |role: &Resolved| match role {
         Resolved::Text(text) => text.as_reference().is_some(),
@@ -120,13 +124,13 @@ fn may_grant(resource: &Resource) -> bool {
     }
 }
 
-/// Whether API Gateway may take the role, as far as is known.
+/// Returns false if API Gateway certainly cannot assume the role.
 fn trusts_api_gateway(role: &Role) -> bool {
     let principal = |text: &Text| match text.pieces() {
         [Piece::Literal(text), ..] => text == "*" || text.starts_with("apigateway."),
         _ => true,
     };
-    // A document that is not known as a whole may name it too.
+    // A document that is partly unknown may also name it.
     let document = role.resource.properties.get("AssumeRolePolicyDocument");
     let statements = document.and_then(|it| it.get("Statement"));
     let known = statements.is_some_and(|it| {
@@ -138,7 +142,7 @@ fn trusts_api_gateway(role: &Role) -> bool {
     !known || role.trusted.iter().any(principal)
 }
 
-/// The ARN that is called, as far as it is known.
+/// Returns the invoked ARN, as far as it is known.
 fn invoked_arn(link: &FunctionLink, function: &LogicalId) -> Text {
     let reference = |id: &LogicalId, attribute: Option<&str>| {
         Piece::Reference(Reference {
@@ -178,10 +182,10 @@ fn allows(model: &Model, grant: &Grant, called: &Text) -> bool {
     acts && on
 }
 
-/// Whether a resource of a statement may be the function that is called.
+/// Returns true if a resource of a statement may be the invoked function.
 fn may_be(model: &Model, resource: &Text, called: &Text) -> bool {
     let of = |text: &Text| text.references().next().map(|it| it.logical_id.clone());
-    // A qualified ARN begins with the function's own, which `{function}:*` therefore covers.
+    // `{function}:*` covers qualified ARNs, because they begin with the function's ARN.
     match (resource.as_reference(), called.as_reference()) {
         (Some(resource), Some(called)) if is_lambda(model, &resource.logical_id) => {
             resource == called

@@ -1,4 +1,4 @@
-//! Custom domains that lead to WebSocket APIs.
+//! Finds the custom domains of WebSocket APIs.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use stackgen_model::{ApiMapping, DomainName, LogicalId};
 
 use crate::facts::Facts;
 
-/// The domains of the template that a WebSocket API is mapped to, each with the first mapping.
+/// Returns the template's domains with a mapping to a WebSocket API, each with the first mapping.
 pub(crate) fn mapped_domains<'a>(facts: &Facts<'a>) -> Vec<(&'a DomainName, &'a ApiMapping)> {
     let mut mapped: HashMap<&LogicalId, &ApiMapping> = HashMap::new();
     for mapping in facts.websockets().flat_map(|api| &api.mappings) {

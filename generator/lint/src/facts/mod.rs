@@ -1,7 +1,7 @@
 //! Facts about a template that more than one rule reads.
 //!
-//! Every module answers one question about the model. [`Facts`] computes each answer on first use and keeps it, so that
-//! rules can ask in any order. Facts know the model and nothing of rules' context.
+//! Every module answers one question about the model. [`Facts`] computes each answer on first use and caches it, so
+//! that rules can ask in any order. Facts depend only on the model, not on the context of rules.
 
 pub(crate) mod access_log;
 pub(crate) mod anonymous;
@@ -133,7 +133,7 @@ impl<'a> Facts<'a> {
             .get_or_init(|| ConnectionArns::of(self))
     }
 
-    /// Returns what may hold records of connections.
+    /// Returns the tables and functions that may record connections.
     pub(crate) fn connection_records(&self) -> &ConnectionRecords<'a> {
         self.connection_records
             .get_or_init(|| ConnectionRecords::new(self))
@@ -198,7 +198,7 @@ impl<'a> Facts<'a> {
             .get_or_init(|| posting::posting_functions(self))
     }
 
-    /// Returns which APIs the template shows every route of.
+    /// Returns which APIs may have routes outside the template.
     pub(crate) fn route_visibility(&self) -> &RouteVisibility<'a> {
         self.route_visibility
             .get_or_init(|| RouteVisibility::of(self.model))

@@ -5,10 +5,10 @@ use stackgen_model::{LogicalId, Permission, Text};
 use super::permissions::is_for_api_gateway;
 use crate::{Finding, Location, Rule, Severity};
 
-/// What a permission allows that names no API.
+/// Scope of a permission that names no API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PermissionScope {
-    /// Any principal.
+    /// Every principal.
     AnyPrincipal,
     /// Every API of every account.
     AnyAccount,

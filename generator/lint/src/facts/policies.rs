@@ -1,17 +1,17 @@
-//! Statements of the template's policies, with their places.
+//! Lists the `Allow` statements of the template's policies.
 
 use stackgen_model::{Model, Resolved, Resource, Text};
 
 use crate::Location;
 
-/// A statement of a policy that stands in the template.
+/// A statement of a policy in the template.
 pub(crate) struct PolicyStatement<'a> {
     pub(crate) resource: &'a Resource,
     path: Vec<String>,
     value: &'a Resolved,
 }
 
-/// The statements that allow something, of roles and of policies.
+/// Returns the `Allow` statements of roles and policies.
 pub(crate) fn allow_statements(model: &Model) -> Vec<PolicyStatement<'_>> {
     let mut statements = Vec::new();
     for resource in model.resources.values() {
@@ -63,7 +63,7 @@ fn add<'a>(
 }
 
 impl<'a> PolicyStatement<'a> {
-    /// What it allows, when it says so and not what it leaves out.
+    /// Returns the actions of `Action`. Does not read `NotAction`.
     pub(crate) fn actions(&self) -> impl Iterator<Item = Text> + use<'a> {
         let actions = self.value.get("Action").map(Resolved::one_or_many);
         actions
@@ -72,7 +72,7 @@ impl<'a> PolicyStatement<'a> {
             .filter_map(Resolved::to_text)
     }
 
-    /// What it allows it on, with places.
+    /// Returns the entries of `Resource` with their locations.
     pub(crate) fn resources(&self) -> impl Iterator<Item = (Text, Location)> {
         let value = self.value.get("Resource");
         let listed = value.is_some_and(|value| value.as_list().is_some());
@@ -86,7 +86,7 @@ impl<'a> PolicyStatement<'a> {
         })
     }
 
-    /// The place of a part of it.
+    /// Returns the location of a part of the statement.
     pub(crate) fn location(&self, path: &[&str]) -> Location {
         let whole: Vec<_> = self.path.iter().map(String::as_str).collect();
         Location::of(self.resource, &[&whole, path].concat())

@@ -1,4 +1,4 @@
-//! Which functions post to connections, and how the template shows it.
+//! Finds the functions that post to connections, and the evidence for it.
 
 use std::collections::HashMap;
 
@@ -6,40 +6,40 @@ use stackgen_cfn::Span;
 use stackgen_model::{Api, Function, LogicalId};
 
 use crate::facts::Facts;
-use crate::facts::endpoints::{self, Endpoint, EndpointHost, Purpose, Scheme};
+use crate::facts::endpoints::{Endpoint, EndpointHost, Purpose, Scheme};
 use crate::facts::environment::{self, EnvironmentVariable};
 
-/// A function that posts to connections of an api of the template, or closes them.
+/// A function that posts to connections of an API of the template, or closes them.
 pub(crate) struct PostingFunction<'a> {
     pub(crate) function: &'a Function,
     pub(crate) api: &'a Api,
     pub(crate) evidence: PostEvidence<'a>,
 }
 
-/// How the template shows that a function posts.
+/// Evidence that a function posts.
 #[derive(Clone, Copy)]
 pub(crate) enum PostEvidence<'a> {
-    /// It is told the address that connections are managed at, and nobody else needs that.
+    /// A variable with the address of the management API, which only this function has.
     Endpoint(EnvironmentVariable<'a>),
-    /// All functions are told the address, those that do not post among them, perhaps.
+    /// A variable with this address that all functions have, possibly also those that do not post.
     SharedEndpoint(EnvironmentVariable<'a>),
-    /// It is told the address, and its code, which stands in the template, does not read it.
+    /// A variable with this address that the function's code, which is in the template, does not read.
     UnreadEndpoint(EnvironmentVariable<'a>),
-    /// Its code, which stands in the template, posts.
+    /// The function's code, which is in the template.
     Code,
 }
 
-/// The functions that post, those of which it is surer first.
+/// Returns the functions that post, those with the strongest evidence first.
 pub(crate) fn posting_functions<'a>(facts: &Facts<'a>) -> Vec<PostingFunction<'a>> {
-    let behind = message_functions(facts);
-    let endpoints = endpoints::endpoints(facts);
-    let shared = SharedVariables::of(&endpoints, &behind);
+    let functions_behind = facts.message_functions();
+    let endpoints = facts.endpoints();
+    let shared = SharedVariables::of(endpoints, functions_behind);
     let mut posts: Vec<PostingFunction<'a>> = Vec::new();
     for function in &facts.model.functions {
         if !posts_in_code(function) {
             continue;
         }
-        let apis = behind.get(&function.resource.logical_id);
+        let apis = functions_behind.get(&function.resource.logical_id);
         for api in apis.into_iter().flatten() {
             let evidence = PostEvidence::Code;
             posts.push(PostingFunction {
@@ -49,7 +49,7 @@ pub(crate) fn posting_functions<'a>(facts: &Facts<'a>) -> Vec<PostingFunction<'a
             });
         }
     }
-    for endpoint in &endpoints {
+    for endpoint in endpoints {
         let EndpointHost::WebSocket(api) = endpoint.host else {
             continue;
         };
@@ -70,17 +70,18 @@ pub(crate) fn posting_functions<'a>(facts: &Facts<'a>) -> Vec<PostingFunction<'a
             evidence,
         });
     }
-    let is_sure = |post: &PostingFunction<'_>| {
+    let is_strong = |post: &PostingFunction<'_>| {
         matches!(
             post.evidence,
             PostEvidence::Code | PostEvidence::Endpoint(_)
         )
     };
-    posts.sort_by_key(|post| !is_sure(post));
+    posts.sort_by_key(|post| !is_strong(post));
     posts
 }
 
-/// Nothing but @connections answers at the `https://` address of a WebSocket API.
+/// Returns true for an address of the management API: only `@connections` answers at the `https://` address of a
+/// WebSocket API.
 fn is_for_management(endpoint: &Endpoint<'_>) -> bool {
     let purpose = Purpose::of(endpoint.variable.name);
     match endpoint.scheme {
@@ -89,54 +90,61 @@ fn is_for_management(endpoint: &Endpoint<'_>) -> bool {
     }
 }
 
-/// The WebSocket APIs that a function takes messages of.
+/// Returns the functions behind integrations, with the WebSocket APIs that send them messages.
 pub(crate) fn message_functions<'a>(facts: &Facts<'a>) -> HashMap<&'a LogicalId, Vec<&'a Api>> {
-    let mut behind: HashMap<&'a LogicalId, Vec<&'a Api>> = HashMap::new();
+    let mut functions_behind: HashMap<&'a LogicalId, Vec<&'a Api>> = HashMap::new();
     for api in facts.websockets() {
         for integration in &api.integrations {
             let Some(function) = integration.function.function.to() else {
                 continue;
             };
-            let apis = behind.entry(function).or_default();
+            let apis = functions_behind.entry(function).or_default();
             if !apis.iter().any(|known| known.id == api.id) {
                 apis.push(api);
             }
         }
     }
-    behind
+    functions_behind
 }
 
-/// Variables that many functions are given alike, whether they use them or not.
+/// Counts how many functions have the same variable.
 struct SharedVariables<'a> {
-    /// How many functions have the variable that stands here: more than one under `Globals`.
-    at: HashMap<Span, usize>,
-    /// How many functions behind an api have a variable of that name with an address of it.
-    named: HashMap<(&'a LogicalId, &'a str), usize>,
-    /// How many functions there are behind an api.
+    /// Number of functions per location of a variable: more than one under `Globals`.
+    by_location: HashMap<Span, usize>,
+    /// Number of functions of an API that have a variable with this name and an address of the API.
+    by_name: HashMap<(&'a LogicalId, &'a str), usize>,
+    /// Number of functions of an API.
     functions: HashMap<&'a LogicalId, usize>,
 }
 
 impl<'a> SharedVariables<'a> {
     fn of(
         endpoints: &[Endpoint<'a>],
-        behind: &HashMap<&'a LogicalId, Vec<&'a Api>>,
+        functions_behind: &HashMap<&'a LogicalId, Vec<&'a Api>>,
     ) -> SharedVariables<'a> {
         let mut shared = SharedVariables {
-            at: HashMap::new(),
-            named: HashMap::new(),
+            by_location: HashMap::new(),
+            by_name: HashMap::new(),
             functions: HashMap::new(),
         };
-        for id in behind.values().flatten().filter_map(|api| api.id.to()) {
+        for id in functions_behind
+            .values()
+            .flatten()
+            .filter_map(|api| api.id.to())
+        {
             *shared.functions.entry(id).or_default() += 1;
         }
         for endpoint in endpoints {
             let variable = &endpoint.variable;
-            *shared.at.entry(variable.location().span).or_default() += 1;
+            *shared
+                .by_location
+                .entry(variable.location().span)
+                .or_default() += 1;
             if let EndpointHost::WebSocket(api) = endpoint.host
                 && let Some(id) = api.id.to()
-                && behind.contains_key(&variable.function.resource.logical_id)
+                && functions_behind.contains_key(&variable.function.resource.logical_id)
             {
-                *shared.named.entry((id, variable.name)).or_default() += 1;
+                *shared.by_name.entry((id, variable.name)).or_default() += 1;
             }
         }
         shared
@@ -144,16 +152,16 @@ impl<'a> SharedVariables<'a> {
 
     fn has(&self, endpoint: &Endpoint<'a>, api: &'a Api) -> bool {
         let span = endpoint.variable.location().span;
-        let at = self.at.get(&span).copied().unwrap_or_default();
+        let by_location = self.by_location.get(&span).copied().unwrap_or_default();
         let id = api.id.to();
-        let named = id.and_then(|id| self.named.get(&(id, endpoint.variable.name)));
+        let by_name = id.and_then(|id| self.by_name.get(&(id, endpoint.variable.name)));
         let functions = id.and_then(|id| self.functions.get(id));
-        let by_all = named.is_some_and(|&named| named > 1 && Some(&named) == functions);
-        (span.file.is_some() && at > 1) || by_all
+        let by_all = by_name.is_some_and(|&by_name| by_name > 1 && Some(&by_name) == functions);
+        (span.file.is_some() && by_location > 1) || by_all
     }
 }
 
-/// Whether the code, if it stands in the template, posts to connections.
+/// Returns true if the code is in the template and posts to connections.
 fn posts_in_code(function: &Function) -> bool {
     let calls = [
         "post_to_connection",

@@ -1,8 +1,8 @@
-//! What is there for certain, and what is missing for certain.
+//! Decides whether routes and resources certainly exist.
 
 use stackgen_model::{Api, Resolved, Resource, Route};
 
-/// The key of a route, when the template tells it.
+/// Returns the key of a route, if it is known.
 pub(crate) fn known_key(route: &Route) -> Option<&str> {
     let known = match route.resource.properties.get("RouteKey")? {
         Resolved::Text(text) => text.as_literal().is_some(),
@@ -12,31 +12,32 @@ pub(crate) fn known_key(route: &Route) -> Option<&str> {
     known.then(|| route.key.as_str())
 }
 
-/// The key of a route that messages choose: neither `$connect` nor `$disconnect` nor `$default`.
+/// Returns the key of a route for messages, which is not `$connect`, `$disconnect` or `$default`.
 pub(crate) fn custom_key(route: &Route) -> Option<&str> {
     known_key(route).filter(|_| !route.key.is_predefined())
 }
 
-/// Whether an api has the route, or one whose key is meant to be it: `$Default` is refused and found as that.
+/// Returns true if an API has the route, or one whose key differs only in upper and lower case: another rule reports
+/// `$Default`.
 pub(crate) fn has_route(api: &Api, key: &str) -> bool {
     let mut keys = api.routes.iter().map(|route| route.key.as_str());
     keys.any(|other| other.eq_ignore_ascii_case(key))
 }
 
-/// Whether a resource is there whenever its api is: under no condition that is not known, or under the api's own.
+/// Returns true if a resource exists whenever its API does: without an unknown condition, or under the API's condition.
 pub(crate) fn exists_with_api(api: &Api, resource: &Resource) -> bool {
     let of_api = api.resource.as_ref().and_then(|api| condition(api));
     let of_resource = condition(resource);
     of_resource.is_none() || of_resource == of_api
 }
 
-/// The name of the condition that decides whether a resource exists.
+/// Returns the name of the condition that decides whether a resource exists.
 pub(crate) fn condition(resource: &Resource) -> Option<&str> {
     let conditional = resource.conditional.as_ref()?;
     Some(conditional.name.as_str())
 }
 
-/// Whether of two resources each is there when the other is: under no condition that is not known, or under the same.
+/// Returns true if two resources exist together: without an unknown condition, or under the same one.
 pub(crate) fn exist_together(one: &Resource, other: &Resource) -> bool {
     condition(one) == condition(other)
 }

@@ -1,4 +1,4 @@
-//! X
+//! Decides whether the template shows every route of an API.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use stackgen_model::{Api, LogicalId, Model, ProblemKind, Resolved, Resource};
 use super::apis;
 use super::presence::known_key;
 
-/// What of the routes of apis may be out of sight. Made once for all apis.
+/// Reasons why APIs may have routes outside the template.
 pub(crate) struct RouteVisibility<'a> {
     model: &'a Model,
-    /// SAM has lost or refused routes.
-    lost: bool,
-    /// Resources whose `Ref` a nested stack gets as a parameter, or any stack can import or find in the parameter store.
-    given_away: HashSet<&'a LogicalId>,
-    /// Resources whose `Ref` is an output: a parent may hand it to its other stacks.
-    put_out: HashSet<&'a LogicalId>,
+    /// True if SAM dropped or refused routes.
+    has_dropped_routes: bool,
+    /// Resources whose `Ref` is a parameter of a nested stack, an export or an SSM parameter.
+    shared: HashSet<&'a LogicalId>,
+    /// Resources whose `Ref` is an output, which a parent stack may pass to other stacks.
+    output_ids: HashSet<&'a LogicalId>,
 }
 
 impl<'a> RouteVisibility<'a> {
@@ -38,35 +38,35 @@ impl<'a> RouteVisibility<'a> {
         let outputs = outputs().filter_map(|(_, output)| output.get("Value"));
         RouteVisibility {
             model,
-            lost: problems.any(|it| {
+            has_dropped_routes: problems.any(|it| {
                 matches!(
                     it.kind,
                     ProblemKind::RouteKeysCollide | ProblemKind::RouteKeyRefused
                 )
             }),
-            given_away: values.filter_map(referred).collect(),
-            put_out: outputs.filter_map(referred).collect(),
+            shared: values.filter_map(referred).collect(),
+            output_ids: outputs.filter_map(referred).collect(),
         }
     }
 
-    /// Whether the template tells every route of an api. Only then is a route missing. An api whose routes are all
-    /// elsewhere is one that other stacks fill, and so may be one whose id another stack is given.
+    /// Returns true if the template shows every route of an API. Only then a route is missing. An API without routes
+    /// here, or whose ID another stack receives, may have routes in other stacks.
     pub(crate) fn shows_every_route(&self, api: &Api) -> bool {
-        !self.lost
+        !self.has_dropped_routes
             && apis::is_complete(self.model, api)
             && !api.routes.is_empty()
             && api.routes.iter().all(|route| known_key(route).is_some())
             && !self.is_shared(api)
     }
 
-    /// Whether another stack is given the id of an api, and may make routes, deployments and stages of it. That the id is
-    /// merely put out says so of an api that has no stage here.
+    /// Returns true if another stack receives the ID of an API and may add routes, deployments and stages. For an API
+    /// without a stage here, an output is enough.
     pub(crate) fn is_shared(&self, api: &Api) -> bool {
-        let given_away = |resource: &Arc<Resource>| {
+        let shared = |resource: &Arc<Resource>| {
             let id = &resource.logical_id;
-            self.given_away.contains(id) || (api.stages.is_empty() && self.put_out.contains(id))
+            self.shared.contains(id) || (api.stages.is_empty() && self.output_ids.contains(id))
         };
-        api.resource.as_ref().is_some_and(given_away)
+        api.resource.as_ref().is_some_and(shared)
     }
 }
 

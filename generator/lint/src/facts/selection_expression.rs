@@ -1,23 +1,23 @@
-//! Selection expressions (row M1): what of them is static text, and what is read of a message.
+//! Splits selection expressions (row M1) into text and variables.
 
 use stackgen_model::{Api, Text};
 
-/// A selection expression in its parts.
+/// A selection expression.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SelectionExpression<'e> {
-    /// As it is written.
+    /// The expression in the template.
     pub(crate) expression: &'e str,
-    /// The text before, between and after the variables.
+    /// Text before, between and after the variables.
     texts: Vec<String>,
     /// The variables: `request.body.action`.
     pub(crate) variables: Vec<&'e str>,
 }
 
-/// What a variable that is not in braces begins with.
+/// Prefixes of variables without braces.
 const VARIABLES: &[&str] = &["request.", "context.", "stageVariables."];
 
 impl<'e> SelectionExpression<'e> {
-    /// The route selection expression of an api, when the template tells it.
+    /// Returns the route selection expression of an API, if it is known.
     pub(crate) fn of_api(api: &'e Api) -> Option<SelectionExpression<'e>> {
         let expression = api.route_selection_expression.as_ref();
         expression
@@ -25,7 +25,7 @@ impl<'e> SelectionExpression<'e> {
             .map(SelectionExpression::new)
     }
 
-    /// Takes an expression apart. A variable that is not in braces is taken to reach to the end.
+    /// Parses an expression. A variable without braces extends to the end.
     pub(crate) fn new(expression: &'e str) -> SelectionExpression<'e> {
         let mut parts = SelectionExpression {
             expression,
@@ -70,7 +70,7 @@ impl<'e> SelectionExpression<'e> {
         self.texts.push(String::new());
     }
 
-    /// What it always comes to, if it reads nothing.
+    /// Returns the value of an expression without variables.
     pub(crate) fn constant(&self) -> Option<&str> {
         match self.texts.as_slice() {
             [text] => Some(text),
@@ -78,7 +78,7 @@ impl<'e> SelectionExpression<'e> {
         }
     }
 
-    /// Whether it comes to that key for some message.
+    /// Returns true if the expression has this value for some message.
     pub(crate) fn can_produce(&self, key: &str) -> bool {
         let [first, between @ .., last] = self.texts.as_slice() else {
             return self.constant() == Some(key);
@@ -105,7 +105,7 @@ mod tests {
     use super::SelectionExpression;
 
     #[test]
-    fn expressions_are_taken_apart() {
+    fn expressions_are_split_into_text_and_variables() {
         for (expression, fixed, variables) in [
             ("$request.body.action", None, &["request.body.action"][..]),
             (
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_an_expression_yields_have_its_text() {
+    fn produced_keys_contain_the_text_of_the_expression() {
         for (expression, key, yields) in [
             ("$request.body.action", "GET /x", true),
             ("v1-${request.body.a}", "v1-join", true),

@@ -1,28 +1,28 @@
-//! Which stage serves which deployment.
+//! Decides which stage serves which deployment.
 
 use std::collections::HashMap;
 
 use stackgen_model::{Api, Deployment, Link, LogicalId, Stage, Text};
 
-/// True when API Gateway makes the stage's deployments by itself (row D4).
+/// Returns true if API Gateway deploys changes to the stage automatically (row D4).
 pub(crate) fn has_auto_deploy(stage: &Stage) -> bool {
     stage.auto_deploy.value() == Some(&true)
 }
 
-/// True when a stage of its own accord surely serves nothing: it points at no deployment and makes none (row C3).
+/// Returns true if a stage certainly serves nothing: it has no deployment and no `AutoDeploy` (row C3).
 pub(crate) fn serves_nothing(stage: &Stage) -> bool {
     let is_off = stage.auto_deploy.is_absent() || stage.auto_deploy.value() == Some(&false);
     is_off && matches!(stage.deployment, Link::Missing)
 }
 
-/// What a deployment may write to name a stage: its name, or a reference to it.
+/// Returns the values with which a deployment can name a stage: its name, or a reference to it.
 pub(crate) fn stage_references(stage: &Stage) -> impl Iterator<Item = String> {
     let reference = format!("${{{}}}", stage.resource.logical_id);
     let name = stage.name.as_ref().map(Text::to_string);
     name.into_iter().chain([reference])
 }
 
-/// The stages of an API that do not deploy by themselves.
+/// Stages of an API without `AutoDeploy`, by deployment and by name.
 pub(crate) struct ServedDeployments<'a> {
     by_deployment: HashMap<&'a LogicalId, &'a Stage>,
     by_name: HashMap<String, &'a Stage>,
@@ -41,7 +41,8 @@ impl<'a> ServedDeployments<'a> {
         }
     }
 
-    /// The stage that serves a deployment: it points at it, or the deployment names it, which moves its pointer.
+    /// Returns the stage that serves a deployment: it names the deployment, or the deployment names it and is activated
+    /// on it.
     pub(crate) fn stage(&self, deployment: &Deployment) -> Option<&'a Stage> {
         let named = || {
             let name = deployment.stage_name.as_ref().map(Text::to_string)?;

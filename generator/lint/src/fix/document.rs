@@ -1,4 +1,4 @@
-//! A file's text, rewritten in places.
+//! Edits the text of a file.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -12,7 +12,7 @@ use super::sites::{NodeSite, NodeSites, SiteParent};
 use super::{Edit, block, flow};
 use crate::lines;
 
-/// A document and the text that it was read from.
+/// A parsed document and its text.
 pub(super) struct Document<'t> {
     pub(super) root: &'t Node,
     pub(super) file: FileId,
@@ -21,12 +21,12 @@ pub(super) struct Document<'t> {
     /// True for JSON without blanks.
     is_compact: bool,
     pub(super) newline: &'static str,
-    /// What the first nested line is indented by.
+    /// Indentation of the first nested line.
     pub(super) unit: &'t str,
     sites: NodeSites<'t>,
 }
 
-/// A stretch of the text, and what stands there instead.
+/// A replacement of a range of the text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Splice {
     pub(super) start: usize,
@@ -49,7 +49,7 @@ impl Splice {
     }
 }
 
-/// What is done to the entries of one mapping, or the elements of one list.
+/// Changes of the entries of one mapping, or of the elements of one list.
 #[derive(Default)]
 pub(super) struct CollectionChanges<'e> {
     pub(super) removed: HashSet<Span>,
@@ -76,10 +76,10 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// The text with the edits; `None` when they overlap, or when one cannot be written.
+    /// Returns the text with the edits, or `None` if they overlap or one cannot be written.
     pub(super) fn with(&self, edits: &[&Edit]) -> Option<String> {
         let mut splices = self.splices(edits)?;
-        // At one place what belongs to the inner collection comes first: it begins later.
+        // At the same offset, the inner collection comes first: it begins later.
         splices.sort_by_key(|(begin, splice)| (splice.start, splice.end, Reverse(*begin)));
         let mut text = String::with_capacity(self.text.len());
         let mut at = 0;
@@ -92,7 +92,7 @@ impl<'t> Document<'t> {
         Some(text)
     }
 
-    /// The splices, each with where the collection begins that it changes.
+    /// Returns the splices, each with the start of the collection that it changes.
     fn splices<'e>(&self, edits: &[&'e Edit]) -> Option<Vec<(u32, Splice)>> {
         let mut splices = Vec::new();
         let mut changes: ByCollection<'t, 'e> = IndexMap::new();
@@ -131,8 +131,8 @@ impl<'t> Document<'t> {
         Some(splices)
     }
 
-    /// The key's place, also when it is given as the value's: a property that SAM's translation made has the place of the
-    /// value that it took.
+    /// Returns the span of a key, also for the span of its value: properties that SAM's transform generates have the
+    /// location of the value.
     pub(super) fn key(&self, location: Span) -> Span {
         let value = self.sites.value(location).map(|site| site.parent);
         match (self.sites.map_of(location), value) {
@@ -148,7 +148,7 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// Where a value may begin: behind its colon, its dash or its comma.
+    /// Returns the offset at which a value may begin: after its colon, dash or comma.
     pub(super) fn lead(&self, site: &NodeSite<'_>) -> Option<usize> {
         let (from, leads): (usize, &[u8]) = match site.parent {
             SiteParent::Entry { key } => (key.end as usize, b":"),
@@ -165,30 +165,30 @@ impl<'t> Document<'t> {
         is_lead.then_some(at + 1)
     }
 
-    /// As [`Self::lead`].
+    /// Returns [`Self::lead`] of a node.
     pub(super) fn lead_of(&self, value: &Node) -> Option<usize> {
         self.lead(&self.sites.value(value.span)?)
     }
 
-    /// Where an entry or an element ends: with its value, or, when that is left out, behind its colon or dash.
+    /// Returns the end of an entry or element. An omitted value ends after the colon or dash.
     pub(super) fn end(&self, value: &Node) -> usize {
         let lead = self.lead_of(value).unwrap_or_default();
         self.close(value.span).max(lead)
     }
 
-    /// Where a span ends. The last value within it may be left out, and stands before its colon then.
+    /// Returns the end of a span. An omitted last value has its span before the colon.
     fn close(&self, span: Span) -> usize {
         let end = span.end as usize;
         let is_colon = self.text.as_bytes().get(end) == Some(&b':');
         end + usize::from(is_colon)
     }
 
-    /// Behind a comma and a colon within brackets.
+    /// Returns the text after a comma or colon within brackets.
     pub(super) fn blank(&self) -> &'static str {
         if self.is_compact { "" } else { " " }
     }
 
-    /// A value on one line, a string in the quotes of what stands there.
+    /// Formats a value on one line, a string in the quotes of the replaced text.
     pub(super) fn line(&self, like: &str, is_within: bool, node: &Node) -> String {
         match (&node.value, like.chars().next()) {
             _ if self.is_compact => stackgen_cfn::json::to_json(node).to_string(),
@@ -201,7 +201,7 @@ impl<'t> Document<'t> {
     }
 }
 
-/// The changes of each collection.
+/// Changes by collection.
 type ByCollection<'t, 'e> = IndexMap<Span, (NodeSite<'t>, CollectionChanges<'e>)>;
 
 fn changes_of<'c, 't, 'e>(
@@ -214,7 +214,7 @@ fn changes_of<'c, 't, 'e>(
         .1
 }
 
-/// The blanks of the first line that is indented.
+/// Returns the blanks of the first indented line.
 fn unit(text: &str) -> &str {
     let indents = text.lines().filter_map(|line| {
         let rest = line.trim_start_matches([' ', '\t']);

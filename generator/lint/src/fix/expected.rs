@@ -1,4 +1,4 @@
-//! Edits done to a document's nodes: what the text is held against.
+//! Applies edits to the nodes of a document, to verify the edited text.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,8 @@ use stackgen_cfn::{Call, Entry, Map, Node, Span, Value};
 use super::Edit;
 use super::document::Document;
 
-/// The document with the edits. `None` when one of them has no place in it, or several, as what an anchor holds has.
+/// Returns the document with the edits. Returns `None` if the location of an edit does not exist, or exists several
+/// times because of an anchor.
 pub(super) fn with(document: &Document<'_>, edits: &[&Edit]) -> Option<Node> {
     let mut meaning = EditsBySpan::default();
     for edit in edits {
@@ -38,7 +39,7 @@ pub(super) fn with(document: &Document<'_>, edits: &[&Edit]) -> Option<Node> {
     (meaning.met == edits.len()).then_some(node)
 }
 
-/// The edits by their places.
+/// Edits by location.
 #[derive(Default)]
 struct EditsBySpan<'e> {
     values: HashMap<Span, Vec<&'e Edit>>,

@@ -1,4 +1,4 @@
-//! CollectionChanges within brackets: JSON, and YAML in its flow style.
+//! Edits values within brackets: JSON and YAML in flow style.
 
 use stackgen_cfn::emit;
 use stackgen_cfn::{Entry, Map, Node, Value};
@@ -7,7 +7,7 @@ use super::document::{CollectionChanges, Document, Splice};
 use super::sites::{NodeSite, SiteParent};
 use crate::lines;
 
-/// Another value in the place of one.
+/// Replaces a value.
 pub(super) fn replace(
     document: &Document<'_>,
     site: &NodeSite<'_>,
@@ -28,7 +28,7 @@ pub(super) fn replace(
     Some(vec![Splice::new(start, end, format!("{blank}{value}"))])
 }
 
-/// A value within brackets: in JSON that has lines, on lines of its own when their indentation is given.
+/// Formats a value within brackets. In JSON with line breaks it has its own lines, if their indentation is given.
 fn written(document: &Document<'_>, like: &str, node: &Node, indent: Option<&str>) -> String {
     let has_inside = !matches!(&node.value, Value::List(items) if items.is_empty())
         && !matches!(&node.value, Value::Map(map) if map.is_empty())
@@ -56,7 +56,7 @@ fn written(document: &Document<'_>, like: &str, node: &Node, indent: Option<&str
 struct FlowMember {
     start: usize,
     end: usize,
-    /// Where its comma stands.
+    /// Offset of its comma.
     comma: Option<usize>,
     is_removed: bool,
 }
@@ -73,12 +73,12 @@ impl FlowMember {
         }
     }
 
-    /// Where it ends with its comma.
+    /// Returns its end including the comma.
     fn after(&self) -> usize {
         self.comma.map_or(self.end, |comma| comma + 1)
     }
 
-    /// True when nothing else but a comment stands on its lines.
+    /// Returns true if its lines contain nothing else but a comment.
     fn is_alone(&self, text: &str) -> bool {
         lines::is_blank(lines::before(text, self.start))
             && lines::is_blank_or_comment(lines::behind(text, self.after()))
@@ -100,7 +100,7 @@ impl FlowMember {
     }
 }
 
-/// CollectionChanges of a mapping's entries, or of a list's elements.
+/// Changes the entries of a mapping or the elements of a list.
 pub(super) fn change(
     document: &Document<'_>,
     site: &NodeSite<'_>,
@@ -144,17 +144,18 @@ fn entries(
         None => {
             let mut splices = vec![Splice::new(first.start, first.end, with(None).join(", "))];
             splices.extend(removals.skip(1).map(|member| member.remove(text)));
-            // What stands first keeps its comma only where a comma stood last.
+            // The first member keeps its comma only if the last one had one.
             if let (Some(comma), None, true) = (first.comma, last.comma, members.len() > 1) {
                 splices.push(Splice::remove(comma, comma + 1));
             }
             Some(splices)
         }
-        Some(kept) => {
+        Some(existing) => {
             let mut splices: Vec<_> = removals.map(|member| member.remove(text)).collect();
             if !changes.inserted.is_empty() {
-                splices.extend(insert(document, kept, last, with)?);
-            } else if let (Some(comma), None, true) = (kept.comma, last.comma, last.is_removed) {
+                splices.extend(insert(document, existing, last, with)?);
+            } else if let (Some(comma), None, true) = (existing.comma, last.comma, last.is_removed)
+            {
                 splices.push(Splice::remove(comma, comma + 1));
             }
             Some(splices)
@@ -162,7 +163,7 @@ fn entries(
     }
 }
 
-/// Brackets around nothing, with the comments that stand in them.
+/// Empties a mapping, but keeps its comments.
 fn empty(document: &Document<'_>, site: &NodeSite<'_>, members: &[FlowMember]) -> Vec<Splice> {
     let text = document.text;
     let begin = lines::content(text, site.node.span.start as usize);
@@ -178,23 +179,23 @@ fn empty(document: &Document<'_>, site: &NodeSite<'_>, members: &[FlowMember]) -
     }
 }
 
-/// New members behind one: on lines of their own if that has one.
+/// Inserts members after an existing one, on new lines if that one has its own line.
 fn insert(
     document: &Document<'_>,
-    kept: &FlowMember,
+    existing: &FlowMember,
     last: &FlowMember,
     with: impl Fn(Option<&str>) -> Vec<String>,
 ) -> Option<Vec<Splice>> {
     let text = document.text;
     let mut splices = Vec::new();
-    if kept.comma.is_none() {
-        splices.push(Splice::insert(kept.end, ","));
+    if existing.comma.is_none() {
+        splices.push(Splice::insert(existing.end, ","));
     }
-    let after = kept.after();
+    let after = existing.after();
     let end = if last.comma.is_some() { "," } else { "" };
-    let (at, separator, members) = match kept.is_alone(text) {
+    let (at, separator, members) = match existing.is_alone(text) {
         true => {
-            let indent = lines::before(text, kept.start);
+            let indent = lines::before(text, existing.start);
             let separator = format!("{}{indent}", document.newline);
             (lines::end(text, after), separator, with(Some(indent)))
         }

@@ -1,4 +1,4 @@
-//! Where the values and keys of a document stand, and in what.
+//! Finds the values and keys of a document by location.
 
 use std::collections::HashMap;
 
@@ -6,30 +6,30 @@ use stackgen_cfn::{Entry, Node, Span, Value};
 
 use crate::lines;
 
-/// A document's nodes by their places. What an alias repeats stands where its anchor does, and has no place of its own.
+/// Nodes of a document by span. A repeated alias has the span of its anchor, so both are ambiguous.
 #[derive(Debug, Default)]
 pub(super) struct NodeSites<'t> {
     values: HashMap<Span, Option<NodeSite<'t>>>,
     keys: HashMap<Span, Option<NodeSite<'t>>>,
 }
 
-/// A node and what it stands in. That of a key is its mapping.
+/// A node and its parent. The site of a key is that of its mapping.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NodeSite<'t> {
     pub(super) node: &'t Node,
     pub(super) parent: SiteParent<'t>,
-    /// True when it stands within brackets.
+    /// True if the node is within brackets.
     pub(super) is_within: bool,
-    /// True when what is in it does.
+    /// True if the node's content is within brackets.
     pub(super) is_flow: bool,
 }
 
-/// What a node stands behind.
+/// Parent of a node.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum SiteParent<'t> {
     /// A key.
     Entry { key: Span },
-    /// The dash or the comma of an element of that index.
+    /// A list, with the index of the element.
     Item { list: &'t Node, index: usize },
     /// A function, or nothing.
     None,
@@ -46,7 +46,7 @@ impl<'t> NodeSites<'t> {
         self.values.get(&span).copied().flatten()
     }
 
-    /// The mapping that a key is of.
+    /// Returns the mapping of a key.
     pub(super) fn map_of(&self, key: Span) -> Option<NodeSite<'t>> {
         self.keys.get(&key).copied().flatten()
     }

@@ -1,4 +1,4 @@
-//! For a person at a terminal: the message, the places with their lines, why, and what to do.
+//! Text for the terminal: the message, the lines of the locations, the rule and the hint.
 
 use annotate_snippets::{Level, Renderer};
 
@@ -6,17 +6,17 @@ use super::LintedFile;
 use super::snippet::{self, printable};
 use crate::{Confidence, Finding, Severity};
 
-/// Every finding of a file, with styles that a stream may strip.
+/// Returns every finding of a file, with styles that the stream may strip.
 pub fn render(linted: &LintedFile) -> String {
     let mut text = String::new();
     for finding in &linted.report.findings {
-        text.push_str(&one(finding, linted));
+        text.push_str(&finding_text(finding, linted));
         text.push_str("\n\n");
     }
     text
 }
 
-fn one(finding: &Finding, linted: &LintedFile) -> String {
+fn finding_text(finding: &Finding, linted: &LintedFile) -> String {
     let rule = finding.rule;
     let level = match finding.severity {
         Severity::Error => Level::ERROR,

@@ -1,4 +1,4 @@
-//! For programs: one document, whose fields stay what they are. What may be absent is `null`; fields may be added.
+//! JSON for programs: one document with stable fields. Absent values are `null`; new fields may be added.
 
 use serde::Serialize;
 use stackgen_cfn::Sources;
@@ -6,7 +6,7 @@ use stackgen_cfn::Sources;
 use super::{LintResults, LintedFile, Region, Summary, UnreadableFile};
 use crate::{Confidence, Finding, Location, Severity};
 
-/// Grows when a field changes its meaning or goes.
+/// Increases if a field changes its meaning or is removed.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
@@ -35,7 +35,7 @@ struct JsonFinding<'a> {
     fix: Option<&'a str>,
 }
 
-/// A place. Without a region when the template implies what stands there.
+/// A location. Has no region if SAM generates the resource.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct JsonLocation<'a> {
@@ -62,13 +62,13 @@ struct JsonSuppressed<'a> {
     finding: JsonFinding<'a>,
 }
 
-/// The findings of files as a part of a document: the documents of other commands have them, too.
+/// Findings of files, which are also part of the documents of other commands.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct Findings<'a>(Vec<JsonFinding<'a>>);
 
 impl<'a> Findings<'a> {
-    /// In the order of the files.
+    /// Returns the findings in the order of the files.
     pub fn of(linted: impl IntoIterator<Item = &'a LintedFile>) -> Self {
         let findings = linted.into_iter().flat_map(|file| {
             let findings = file.report.findings.iter();
@@ -78,7 +78,7 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// The document, and a line break.
+/// Returns the document and a line break.
 pub fn render(results: &LintResults<'_>) -> String {
     let linted = results.linted.iter();
     let findings = Findings::of(results.linted);
@@ -123,7 +123,7 @@ impl<'a> JsonFinding<'a> {
 impl<'a> JsonLocation<'a> {
     fn new(location: &'a Location, file: &'a str, sources: &'a Sources) -> Self {
         let region = Region::of(location.span, sources);
-        // A place in the earlier revision names that.
+        // A location in the earlier revision names that file.
         let named = sources
             .location(location.span)
             .map(|location| location.file);

@@ -1,4 +1,4 @@
-//! What a run comes to.
+//! Counts of a run.
 
 use std::fmt;
 
@@ -7,39 +7,39 @@ use serde::Serialize;
 use super::LintedFile;
 use crate::Severity;
 
-/// How many of what.
+/// Counts of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// Templates that were judged.
+    /// Checked templates.
     pub templates: usize,
     /// WebSocket APIs in them.
     pub apis: usize,
-    /// Findings that are told.
+    /// Reported errors.
     pub errors: usize,
-    /// Findings that are told.
+    /// Reported warnings.
     pub warnings: usize,
-    /// Findings that are told.
+    /// Reported notes.
     pub notes: usize,
-    /// Findings that are less than what is asked for.
+    /// Findings below the minimum severity.
     pub lesser: usize,
-    /// Findings that templates say are meant so.
+    /// Suppressed findings.
     pub suppressed: usize,
-    /// Findings that a baseline holds.
+    /// Findings in the baseline.
     pub baselined: usize,
-    /// Findings that were fixed.
+    /// Fixed findings.
     pub fixed: usize,
-    /// Files that could not be judged.
+    /// Files that could not be checked.
     pub unread: usize,
 }
 
 impl Summary {
-    /// What can be counted in the findings that are told.
+    /// Counts the findings to report.
     pub fn of(linted: &[LintedFile]) -> Self {
         Summary::default().with(linted)
     }
 
-    /// The same, added to what is known already.
+    /// Adds the findings to report to other counts.
     #[must_use]
     pub fn with(self, linted: &[LintedFile]) -> Self {
         let count = |severity| {
@@ -59,13 +59,13 @@ impl Summary {
         }
     }
 
-    /// Findings that are told.
+    /// Returns the number of reported findings.
     pub fn reported(&self) -> usize {
         self.errors + self.warnings + self.notes
     }
 }
 
-/// `3 templates, 1 WebSocket API: 2 errors, 1 warning; 1 suppressed`.
+/// Formats the counts: `3 templates, 1 WebSocket API: 2 errors, 1 warning; 1 suppressed`.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unread = match self.unread {

@@ -14,7 +14,7 @@ mod template;
 
 use crate::registry::RuleGroup;
 
-/// The groups in the order of their ids.
+/// The groups in the order of their IDs.
 pub(crate) const GROUPS: &[RuleGroup] = &[
     template::GROUP,
     authorizers::GROUP,
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn the_skeleton_of_a_rule_finds_its_mistake_and_nothing_else_does() {
+    fn only_the_skeleton_of_a_rule_finds_its_mistake() {
         let RuleCheck::Template(check) = RULE.check else {
             panic!("the skeleton checks the template");
         };

@@ -1,4 +1,4 @@
-//! `# stackgen: ignore[SG102] reason`.
+//! Suppressions in comments: `# stackgen: ignore[SG102] reason`.
 
 use std::ops::Range;
 
@@ -13,15 +13,15 @@ const MARK: &str = "stackgen:";
 const SYNTAX: &str =
     "write `# stackgen: ignore[SG102] reason`, or `ignore-file[…]` at the top of the file";
 
-/// A comment that is for the linter.
+/// A comment for the linter.
 struct SuppressionComment<'s> {
-    /// Its line's bytes.
+    /// Byte range of its line.
     line: Range<usize>,
-    /// Where its `#` stands.
+    /// Span from its `#`.
     span: Span,
-    /// What stands behind the mark.
+    /// Text after the mark.
     text: &'s str,
-    /// True when nothing else is on its line.
+    /// True if it is the only text on its line.
     is_alone: bool,
 }
 
@@ -51,7 +51,7 @@ pub(super) fn read(source: &Source, template: &Node, suppressions: &mut Suppress
     }
 }
 
-/// The comments that begin with the mark, in order.
+/// Returns the comments that begin with the mark, in order.
 fn comments<'s>(source: &'s Source, outline: &Outline) -> Vec<SuppressionComment<'s>> {
     let mut comments = Vec::new();
     let mut line_start = 0;
@@ -79,7 +79,7 @@ fn comments<'s>(source: &'s Source, outline: &Outline) -> Vec<SuppressionComment
     comments
 }
 
-/// Where the comment of a line begins.
+/// Returns the offset of a line's comment.
 fn comment_start(line: &str, line_start: usize, outline: &Outline) -> Option<usize> {
     let mut hashes = line.match_indices('#').map(|(at, _)| at);
     hashes.find(|&at| {
@@ -114,7 +114,7 @@ fn understood(
         (true, true) if comment.span.start <= template.span.start => SuppressionScope::Template,
         (true, _) => return Err("`ignore-file` must be above everything else in the file"),
         (false, true) => {
-            // Where nothing begins on the next line, nothing is covered.
+            // If nothing begins on the next line, the comment covers nothing.
             let (start, line) = below[comment.span.line as usize];
             SuppressionScope::Bytes(offset(start), outline.end(line).unwrap_or_default())
         }
@@ -125,8 +125,7 @@ fn understood(
     Ok((rules, reason.trim().to_owned(), scope))
 }
 
-/// For every line, and for the end, the next one from it that is neither blank nor a comment: where it begins, and its
-/// number.
+/// Returns, for every line and for the end, the offset and number of the next line that is neither blank nor a comment.
 fn below(text: &str) -> Vec<(usize, u32)> {
     let mut start = text.len();
     let lines: Vec<_> = text.split_inclusive('\n').collect();
@@ -144,7 +143,7 @@ fn below(text: &str) -> Vec<(usize, u32)> {
     below
 }
 
-/// Texts are a few megabytes at most, so every offset fits.
+/// Converts an offset. Texts have a few megabytes at most, so every offset fits.
 fn offset(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! SuppressingRule suppression a finding is covered by.
+//! Finds the suppression that covers a finding.
 
 use std::collections::HashMap;
 
@@ -8,24 +8,24 @@ use stackgen_model::LogicalId;
 use super::{SuppressionScope, Suppressions};
 use crate::Finding;
 
-/// A suppression by its index, and which of its rules.
+/// Index of a suppression, and index of one of its rules.
 type SuppressingRule = (usize, usize);
 
-/// Suppressions by rule, to be asked about findings in the order of their places.
+/// Suppressions by rule. Findings must be looked up in the order of their locations.
 pub(super) struct SuppressionIndex {
-    /// The file that places are of.
+    /// File of the byte ranges.
     file: Option<FileId>,
     rules: HashMap<&'static str, RuleSuppressions>,
 }
 
-/// What suppresses the findings of one rule.
+/// Suppressions of one rule.
 #[derive(Default)]
 struct RuleSuppressions {
     template: Option<SuppressingRule>,
     resources: HashMap<LogicalId, SuppressingRule>,
-    /// Where each begins and ends; those that begin last come first.
+    /// Start and end of each range; those that begin last come first.
     bytes: Vec<(u32, u32, SuppressingRule)>,
-    /// Those that have begun. The one on top began last.
+    /// Ranges that have begun; the last one began last.
     begun: Vec<(u32, SuppressingRule)>,
 }
 
@@ -52,7 +52,7 @@ impl SuppressionIndex {
         SuppressionIndex { file, rules }
     }
 
-    /// What covers a finding: the innermost, so that one around it which covers nothing else is unused.
+    /// Returns the innermost suppression of a finding, so that an outer one which covers nothing else is unused.
     pub(super) fn of(&mut self, finding: &Finding) -> Option<SuppressingRule> {
         let rule = self.rules.get_mut(finding.rule.id)?;
         let location = &finding.location;

@@ -1,4 +1,4 @@
-//! `Metadata: Stackgen: Ignore: [{Rule: SG102, Reason: …}]`, of a resource or of the template.
+//! Suppressions in metadata of a resource or of the template: `Metadata: Stackgen: Ignore: [{Rule: SG102, Reason: …}]`.
 
 use stackgen_cfn::{Entry, Map, Node, Span};
 use stackgen_model::LogicalId;

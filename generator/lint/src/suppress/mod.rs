@@ -1,4 +1,4 @@
-//! Findings that a template says are meant so, by comment or in `Metadata`.
+//! Suppressions of findings, in comments or in `Metadata`.
 
 mod comment;
 mod index;
@@ -10,7 +10,7 @@ use stackgen_model::LogicalId;
 use crate::{Finding, LintInput, LintReport, Location, Rule, SuppressedFinding, registry};
 use index::SuppressionIndex;
 
-/// What a template says to the linter.
+/// Suppressions of a template.
 #[derive(Debug, Default)]
 pub(crate) struct Suppressions {
     pub(crate) all: Vec<Suppression>,
@@ -19,28 +19,28 @@ pub(crate) struct Suppressions {
     pub(crate) compares: bool,
 }
 
-/// Rules whose findings are meant so, somewhere.
+/// A suppression of one or more rules.
 #[derive(Debug)]
 pub(crate) struct Suppression {
     pub(crate) rules: Vec<NamedRule>,
-    /// Why; empty when it does not say.
+    /// Reason in the template; empty if there is none.
     pub(crate) reason: String,
-    /// Where the suppression itself stands.
+    /// Location of the suppression.
     pub(crate) location: Location,
     scope: SuppressionScope,
 }
 
-/// A rule as a suppression names it.
+/// A rule of a suppression.
 #[derive(Debug)]
 pub(crate) struct NamedRule {
     pub(crate) word: String,
-    /// The rule, if there is one of that id or name and its findings can be suppressed.
+    /// The rule, if it exists and can be suppressed.
     pub(crate) rule: Option<&'static Rule>,
-    /// True when it has suppressed something.
+    /// True if it has suppressed a finding.
     pub(crate) is_used: bool,
 }
 
-/// What was meant to be a suppression, and is none.
+/// An invalid suppression.
 #[derive(Debug)]
 pub(crate) struct MalformedSuppression {
     pub(crate) message: String,
@@ -48,18 +48,18 @@ pub(crate) struct MalformedSuppression {
     pub(crate) location: Location,
 }
 
-/// What a suppression covers.
+/// Scope of a suppression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum SuppressionScope {
     /// The whole template.
     Template,
-    /// Findings whose place begins within these bytes.
+    /// Findings whose location begins in this byte range.
     Bytes(u32, u32),
     /// A resource of a template that was not read from a file.
     Resource(LogicalId),
 }
 
-/// Takes out the findings that the template suppresses. What is wrong with its suppressions is for rules to say.
+/// Removes the suppressed findings. Rules check the suppressions later.
 pub(crate) fn apply(
     subject: &LintInput<'_>,
     mut findings: Vec<Finding>,
@@ -91,7 +91,7 @@ pub(crate) fn apply(
     (report, suppressions)
 }
 
-/// The rules that words between commas name; `None` when one of them is empty.
+/// Parses rules separated by commas. Returns `None` if one is empty.
 fn named(words: &str) -> Option<Vec<NamedRule>> {
     let name = |word: &str| {
         let rule = registry::find(word).filter(|rule| rule.is_suppressible());

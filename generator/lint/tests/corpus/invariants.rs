@@ -1,4 +1,4 @@
-//! What must hold of any text whatever. The fuzzer asks it of texts that it makes up, and a test of those that it kept.
+//! Invariants of any text, for the fuzzer and for the texts of the corpus.
 
 use std::fmt::Write;
 
@@ -6,15 +6,15 @@ use stackgen_cfn::{Node, Source, Sources, Span};
 use stackgen_lint::output::{LintResults, LintedFile, Summary, github, human, json, junit, sarif};
 use stackgen_lint::{Finding, Fixed, LintInput, LintReport, fix_all, lint};
 
-/// Reads, judges, tells and fixes a text, twice. Panics when anything of that does, when the two differ, or when a place
-/// is not in the text.
+/// Reads, lints, reports and fixes a text twice. Panics if any of that does, if the two results differ, or if a
+/// location is not in the text.
 pub(crate) fn assert_invariants(text: &str) {
-    let first = told(text);
-    assert_eq!(first, told(text), "the same text is told differently");
+    let first = output(text);
+    assert_eq!(first, output(text), "a second run has another result");
 }
 
-/// All that there is to say about a text.
-fn told(text: &str) -> String {
+/// Returns all output for a text.
+fn output(text: &str) -> String {
     let mut sources = Sources::new();
     let previous = stackgen_cfn::parse(sources.add("previous.yaml", text)).ok();
     let source = sources.add("template.yaml", text).clone();
@@ -27,7 +27,7 @@ fn told(text: &str) -> String {
             return format!("{errors:?}");
         }
     };
-    let mut told = String::new();
+    let mut output = String::new();
     for previous in [None, previous.as_ref()] {
         let report = lint(&LintInput {
             template: &template,
@@ -35,9 +35,9 @@ fn told(text: &str) -> String {
             previous,
         });
         assert_places(&report, &sources);
-        told += &formats(report, &sources);
+        output += &formats(report, &sources);
     }
-    told + &fixed(&source, previous.as_ref())
+    output + &fixed(&source, previous.as_ref())
 }
 
 fn assert_places(report: &LintReport, sources: &Sources) {
@@ -54,7 +54,7 @@ fn assert_places(report: &LintReport, sources: &Sources) {
     }
 }
 
-/// A span is a stretch of its file, between characters, and its line and column are those of its first.
+/// Checks that a span is a range of its file between characters, and that its line number is right.
 fn assert_in(source: &Source, span: Span) {
     let (start, end) = (span.start as usize, span.end as usize);
     let text = source.text();
@@ -102,9 +102,9 @@ fn fixed(source: &Source, previous: Option<&Node>) -> String {
     let mut sources = Sources::new();
     let read = stackgen_cfn::parse(sources.add("fixed.yaml", text.as_str()));
     assert!(read.is_ok(), "what is fixed cannot be read: {text}");
-    let mut told = text;
+    let mut output = text;
     for finding in fixed.iter().chain(&left) {
-        let _ = write!(told, "\n{}: {}", finding.rule.id, finding.message);
+        let _ = write!(output, "\n{}: {}", finding.rule.id, finding.message);
     }
-    told
+    output
 }

@@ -10,7 +10,7 @@ pub const MISTAKES: &[Mistake] = &[
         "reserved-environment-name",
         &[|it| {
             let function = it.connect_function()?;
-            it.tell(&function, "AWS_REGION", json!({ "Ref": "AWS::Region" }));
+            it.set_variable(&function, "AWS_REGION", json!({ "Ref": "AWS::Region" }));
             Some(())
         }],
     ),
@@ -19,7 +19,7 @@ pub const MISTAKES: &[Mistake] = &[
         "plain-secret-in-environment",
         &[|it| {
             let function = it.connect_function()?;
-            it.tell(&function, "JWT_SECRET", json!("hunter2-but-longer-8f3a"));
+            it.set_variable(&function, "JWT_SECRET", json!("hunter2-but-longer-8f3a"));
             Some(())
         }],
     ),
@@ -29,7 +29,7 @@ pub const MISTAKES: &[Mistake] = &[
         &[|it| {
             let function = it.connect_function()?;
             it.0["Parameters"]["Secret"] = json!({ "Type": "String", "NoEcho": true });
-            it.tell(&function, "JWT_SECRET", json!({ "Ref": "Secret" }));
+            it.set_variable(&function, "JWT_SECRET", json!({ "Ref": "Secret" }));
             Some(())
         }],
     ),

@@ -17,7 +17,8 @@ pub const MISTAKES: &[Mistake] = &[
                     json!({ "Fn::Sub": format!("https://${{{api}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/prod") }),
                 )?;
             }
-            it.forbid("execute-api:ManageConnections").then_some(())
+            it.remove_action("execute-api:ManageConnections")
+                .then_some(())
         }],
     ),
     mistake(
@@ -120,6 +121,6 @@ fn manage(it: &mut Template, resource: Value) -> Option<()> {
 
 fn endpoint(it: &mut Template, value: Value) -> Option<()> {
     let function = it.connect_function()?;
-    it.tell(&function, "MANAGEMENT_ENDPOINT", value);
+    it.set_variable(&function, "MANAGEMENT_ENDPOINT", value);
     Some(())
 }

@@ -1,4 +1,4 @@
-//! More than API Gateway's quotas allow.
+//! Values over API Gateway's quotas.
 
 use serde_json::json;
 

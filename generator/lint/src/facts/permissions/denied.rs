@@ -1,4 +1,4 @@
-//! A call that is refused, and how to say so.
+//! Describes an invocation that no permission allows.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use stackgen_model::{
 
 use crate::Location;
 
-/// A function of the template that an api may not invoke, although its wiring names it.
+/// A function of the template that an API calls but may not invoke.
 #[derive(Debug)]
 pub(crate) struct DeniedInvocation<'a> {
     pub(crate) api: &'a Api,
@@ -18,27 +18,27 @@ pub(crate) struct DeniedInvocation<'a> {
     pub(crate) why: DenialReason<'a>,
 }
 
-/// What would invoke the function.
+/// Caller of the function.
 #[derive(Debug)]
 pub(crate) enum Invoker<'a> {
-    /// Messages of these routes, by the first one's integration.
+    /// Messages of these routes, through the first one's integration.
     Routes(&'a Integration, Vec<&'a Route>),
     /// Handshakes.
     Authorizer(&'a Authorizer),
 }
 
-/// DenialReason it may not, by the permission that is nearest to admitting it.
+/// Reason of the denial, from the permission that comes nearest to allowing it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum DenialReason<'a> {
-    /// There is no permission that comes near.
+    /// No permission comes near.
     Absent,
-    /// The permission names another api, which does not call the function.
+    /// The permission names another API, which does not call the function.
     OtherApi(&'a Permission),
-    /// The permission names other routes, stages or authorizers of the api.
+    /// The permission names other routes, stages or authorizers of the API.
     OtherSource(&'a Permission),
-    /// The permission is for another principal, or another action.
+    /// The permission is for another principal or another action.
     OtherPrincipal(&'a Permission),
-    /// The permission is for the function without its qualifier, or with another one (row D19).
+    /// The permission is for another qualifier of the function, or for none (row D19).
     OtherQualifier(&'a Permission),
 }
 
@@ -54,7 +54,7 @@ impl DenialReason<'_> {
     }
 }
 
-/// `route x of Api`, `routes x, y and 3 more of Api`, `authorizer A`.
+/// Formats the caller: `route x of Api`, `routes x, y and 3 more of Api`, `authorizer A`.
 impl fmt::Display for DeniedInvocation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let routes = match &self.caller {
@@ -64,7 +64,7 @@ impl fmt::Display for DeniedInvocation<'_> {
             Invoker::Routes(_, routes) => routes,
         };
         f.write_str(if routes.len() == 1 { "route" } else { "routes" })?;
-        for (index, route) in routes.iter().take(SHOWN).enumerate() {
+        for (index, route) in routes.iter().take(MAX_ROUTES).enumerate() {
             let before = match index {
                 0 => " ",
                 _ if index + 1 == routes.len() => " and ",
@@ -72,8 +72,8 @@ impl fmt::Display for DeniedInvocation<'_> {
             };
             write!(f, "{before}`{}`", route.key)?;
         }
-        if routes.len() > SHOWN {
-            write!(f, " and {} more", routes.len() - SHOWN)?;
+        if routes.len() > MAX_ROUTES {
+            write!(f, " and {} more", routes.len() - MAX_ROUTES)?;
         }
         match self.api.id.to() {
             Some(api) => write!(f, " of {api}"),
@@ -82,11 +82,11 @@ impl fmt::Display for DeniedInvocation<'_> {
     }
 }
 
-/// How many routes a message names.
-const SHOWN: usize = 3;
+/// Maximum number of routes in a message.
+const MAX_ROUTES: usize = 3;
 
 impl<'a> DeniedInvocation<'a> {
-    /// What names the function.
+    /// Returns the link that names the function.
     pub(crate) fn link(&self) -> &'a FunctionLink {
         match &self.caller {
             Invoker::Routes(integration, _) => &integration.function,
@@ -94,7 +94,7 @@ impl<'a> DeniedInvocation<'a> {
         }
     }
 
-    /// Where the function is named.
+    /// Returns the location of that link.
     pub(crate) fn location(&self) -> Location {
         match &self.caller {
             Invoker::Routes(integration, _) => {
@@ -106,12 +106,12 @@ impl<'a> DeniedInvocation<'a> {
         }
     }
 
-    /// Whether an authorizer is the caller.
+    /// Returns true if an authorizer is the caller.
     pub(crate) fn is_of_authorizer(&self) -> bool {
         matches!(self.caller, Invoker::Authorizer(_))
     }
 
-    /// `call` or `calls`, as its name wants it.
+    /// Returns `call` or `calls`, to match the caller's number.
     pub(crate) fn call(&self) -> &'static str {
         match &self.caller {
             Invoker::Routes(_, routes) if routes.len() > 1 => "call",
@@ -119,7 +119,7 @@ impl<'a> DeniedInvocation<'a> {
         }
     }
 
-    /// The permission that is missing, as a template writes it.
+    /// Returns the missing permission, as templates write it.
     pub(crate) fn permission(&self) -> String {
         format!(
             "{}, `Action: lambda:InvokeFunction`, `Principal: apigateway.amazonaws.com` and `SourceArn: {}`",
@@ -128,7 +128,7 @@ impl<'a> DeniedInvocation<'a> {
         )
     }
 
-    /// The `FunctionName` that names what is called.
+    /// Returns the `FunctionName` of the called function.
     pub(crate) fn function_name(&self) -> String {
         match &self.link().qualifier {
             None => format!("`FunctionName: !Ref {}`", self.function),
@@ -141,7 +141,7 @@ impl<'a> DeniedInvocation<'a> {
         }
     }
 
-    /// The `SourceArn` that admits the call.
+    /// Returns the `SourceArn` that allows the call.
     pub(crate) fn source_arn(&self) -> String {
         let api = self.api.id.to().map_or("", LogicalId::as_str);
         let path = match &self.caller {
@@ -156,7 +156,7 @@ impl<'a> DeniedInvocation<'a> {
     }
 }
 
-/// What a call names of a function: `alias live of Function`, or the function itself.
+/// Describes the called function: `alias live of Function`, or the function itself.
 pub(crate) fn describe_target(
     model: &Model,
     function: &LogicalId,

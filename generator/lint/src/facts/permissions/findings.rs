@@ -1,4 +1,4 @@
-//! Which finding reports a denied invocation? Routes and authorizers have separate rules for the same mistakes.
+//! Reports denied invocations. Routes and authorizers have separate rules for the same mistakes.
 
 use stackgen_model::Permission;
 

@@ -1,4 +1,4 @@
-//! Who may invoke a function: what an api calls, and which permissions of the template admit it.
+//! Decides which calls of functions the template's permissions do not allow.
 
 mod denied;
 mod findings;
@@ -17,32 +17,31 @@ use crate::facts::presence;
 pub(crate) use denied::{DenialReason, DeniedInvocation, Invoker, describe_target};
 pub(crate) use findings::{missing_permission, permission_of_another_api};
 
-/// A function keeps at most 20 KB of policy, which is fewer statements than this; more are not compared.
-const MOST: usize = 128;
+/// Maximum number of permissions that are compared. They would not fit into a function's policy of 20 KB.
+const MAX_PERMISSIONS: usize = 128;
 
-/// What WebSocket APIs of the template would invoke and may not. Nothing is said of a function whose permissions may be
-/// out of sight.
+/// Returns the calls of WebSocket APIs that no permission allows. Excludes functions that may have other permissions.
 pub(crate) fn denied_invocations<'a>(facts: &Facts<'a>) -> Vec<DeniedInvocation<'a>> {
     let mut permissions = None;
-    let mut refusals = Vec::new();
+    let mut denials = Vec::new();
     for api in facts.websockets().filter(|api| facts.is_complete(api)) {
         let permissions = permissions.get_or_insert_with(|| FunctionPermissions::of(facts.model));
-        permissions.of_routes(api, &mut refusals);
-        permissions.of_authorizers(api, &mut refusals);
+        permissions.add_routes(api, &mut denials);
+        permissions.add_authorizers(api, &mut denials);
     }
-    refusals
+    denials
 }
 
-/// How WebSocket APIs call a function.
+/// Calls of a function by WebSocket APIs.
 #[derive(Default)]
 pub(crate) struct CalledFunction<'a> {
-    /// True when an integration does; authorizers alone otherwise.
+    /// True if an integration calls it, false if only authorizers do.
     pub(crate) by_integration: bool,
-    /// The first api of the template that does.
+    /// The first API of the template that calls it.
     pub(crate) api: Option<&'a LogicalId>,
 }
 
-/// The functions of the template that WebSocket APIs call.
+/// Returns the functions of the template that WebSocket APIs call.
 pub(crate) fn called_functions<'a>(
     facts: &Facts<'a>,
 ) -> HashMap<&'a LogicalId, CalledFunction<'a>> {
@@ -61,7 +60,7 @@ pub(crate) fn called_functions<'a>(
     called
 }
 
-/// Whether a permission is one for API Gateway to invoke a function, as far as is known.
+/// Returns true if a permission may allow API Gateway to invoke a function.
 pub(crate) fn is_for_api_gateway(permission: &Permission) -> bool {
     let action = permission.action.as_ref().is_some_and(|action| {
         let is = |known: &str| {
@@ -82,15 +81,15 @@ pub(crate) fn is_for_api_gateway(permission: &Permission) -> bool {
     action && principal
 }
 
-/// The permissions of a template by function.
+/// Permissions of a template by function.
 struct FunctionPermissions<'a> {
     model: &'a Model,
     of_function: HashMap<&'a LogicalId, Vec<&'a Permission>>,
-    /// Functions that something not of the model may give permissions to.
-    open: HashSet<&'a LogicalId>,
-    /// True when a permission may be any function's.
-    all_open: bool,
-    /// Which api calls which function.
+    /// Functions to which other resources may add permissions.
+    may_have_more: HashSet<&'a LogicalId>,
+    /// True if a permission may belong to any function.
+    any_may_have_more: bool,
+    /// APIs and the functions that they call.
     calls: HashSet<(&'a LogicalId, &'a LogicalId)>,
 }
 
@@ -99,8 +98,8 @@ impl<'a> FunctionPermissions<'a> {
         let mut permissions = FunctionPermissions {
             model,
             of_function: HashMap::new(),
-            open: HashSet::new(),
-            all_open: false,
+            may_have_more: HashSet::new(),
+            any_may_have_more: false,
             calls: model.apis.iter().flat_map(calls).collect(),
         };
         let name = |function: &'a Function| {
@@ -112,9 +111,9 @@ impl<'a> FunctionPermissions<'a> {
         for permission in &model.permissions {
             permissions.add(permission, &by_name);
         }
-        let makers = model.resources.values().filter(|it| may_permit(&it.kind));
-        for maker in makers {
-            referenced(&maker.properties, &mut permissions.open);
+        let others = model.resources.values().filter(|it| may_permit(&it.kind));
+        for other in others {
+            referenced(&other.properties, &mut permissions.may_have_more);
         }
         permissions
     }
@@ -124,19 +123,20 @@ impl<'a> FunctionPermissions<'a> {
         let named = || by_name.get(&name.as_ref()?.to_string());
         let function = match &permission.function.function {
             Link::To(function) => function,
-            // Whatever the name is in the end, it is the same.
+            // Equal expressions have equal values, even if they are unknown.
             elsewhere => match (named(), elsewhere) {
                 (Some(function), _) => function,
-                // An ARN with account and region written in may be that of a function of the template.
+                // An ARN with a literal account and region may belong to a function of the template.
                 (None, Link::External(text)) => {
                     let function = last_name(text).and_then(|name| by_name.get(name));
-                    self.open.extend(function);
-                    // Part of an ARN, such as `${AWS::AccountId}:${Function}`, names the function too.
-                    self.open.extend(text.references().map(|it| &it.logical_id));
+                    self.may_have_more.extend(function);
+                    // A part of an ARN, such as `${AWS::AccountId}:${Function}`, also names the function.
+                    self.may_have_more
+                        .extend(text.references().map(|it| &it.logical_id));
                     return;
                 }
                 _ => {
-                    self.all_open = true;
+                    self.any_may_have_more = true;
                     return;
                 }
             },
@@ -147,15 +147,15 @@ impl<'a> FunctionPermissions<'a> {
             .push(permission);
     }
 
-    /// Routes of one function, and with one sort of reason, are one refusal: one permission mends it.
-    fn of_routes(&self, api: &'a Api, refusals: &mut Vec<DeniedInvocation<'a>>) {
+    /// Adds one denial per function, qualifier and kind of reason, with all its routes: one permission fixes them.
+    fn add_routes(&self, api: &'a Api, denials: &mut Vec<DeniedInvocation<'a>>) {
         let called = api
             .integrations
             .iter()
             .filter(|it| self.uses_resource_policy(it));
         let called: HashMap<_, _> = called.map(|it| (&it.resource.logical_id, it)).collect();
         let mut index: HashMap<(&LogicalId, String), Vec<usize>> = HashMap::new();
-        // A route whose key is refused is not there to invoke anything.
+        // API Gateway refuses a reserved key, so its route invokes nothing.
         let routes = api.routes.iter().filter(|route| !is_reserved(route));
         for route in routes {
             let integration = route.target.to().and_then(|id| called.get(id));
@@ -175,18 +175,18 @@ impl<'a> FunctionPermissions<'a> {
             };
             let qualifier = format!("{:?}", integration.function.qualifier);
             let known = index.entry((function, qualifier)).or_default();
-            let sort = std::mem::discriminant(&why);
-            let of_sort = |at: &&usize| std::mem::discriminant(&refusals[**at].why) == sort;
-            let same = known.iter().find(of_sort);
+            let reason = std::mem::discriminant(&why);
+            let has_reason = |at: &&usize| std::mem::discriminant(&denials[**at].why) == reason;
+            let same = known.iter().find(has_reason);
             if let Some(&at) = same {
-                if let Invoker::Routes(_, routes) = &mut refusals[at].caller {
+                if let Invoker::Routes(_, routes) = &mut denials[at].caller {
                     routes.push(route);
                 }
                 continue;
             }
-            known.push(refusals.len());
+            known.push(denials.len());
             let caller = Invoker::Routes(integration, vec![route]);
-            refusals.push(DeniedInvocation {
+            denials.push(DeniedInvocation {
                 api,
                 function,
                 caller,
@@ -195,8 +195,8 @@ impl<'a> FunctionPermissions<'a> {
         }
     }
 
-    /// Only an authorizer that a route names is invoked.
-    fn of_authorizers(&self, api: &'a Api, refusals: &mut Vec<DeniedInvocation<'a>>) {
+    /// Adds denials of authorizers that a route names; others are not invoked.
+    fn add_authorizers(&self, api: &'a Api, denials: &mut Vec<DeniedInvocation<'a>>) {
         let attached: HashSet<_> = api
             .routes
             .iter()
@@ -204,8 +204,8 @@ impl<'a> FunctionPermissions<'a> {
             .collect();
         for authorizer in &api.authorizers {
             let id = &authorizer.resource.logical_id;
-            let judged = attached.contains(id) && authorizer.credentials == Link::Missing;
-            let Some(function) = authorizer.function.function.to().filter(|_| judged) else {
+            let is_checked = attached.contains(id) && authorizer.credentials == Link::Missing;
+            let Some(function) = authorizer.function.function.to().filter(|_| is_checked) else {
                 continue;
             };
             let mut path = Text::literal("authorizers/");
@@ -215,7 +215,7 @@ impl<'a> FunctionPermissions<'a> {
             }));
             if let Some(why) = self.denial_reason(api, &authorizer.function, &[path]) {
                 let caller = Invoker::Authorizer(authorizer);
-                refusals.push(DeniedInvocation {
+                denials.push(DeniedInvocation {
                     api,
                     function,
                     caller,
@@ -233,7 +233,8 @@ impl<'a> FunctionPermissions<'a> {
         matches!(kind, Some("AWS_PROXY" | "AWS")) && integration.credentials == Link::Missing
     }
 
-    /// DenialReason none of the paths of an api may invoke a function; `None` when one may, or it is not known.
+    /// Returns the reason why none of the paths of an API may invoke a function. Returns `None` if one may, or if that
+    /// is unknown.
     fn denial_reason(
         &self,
         api: &'a Api,
@@ -241,14 +242,14 @@ impl<'a> FunctionPermissions<'a> {
         paths: &[Text],
     ) -> Option<DenialReason<'a>> {
         let (function, id) = (link.function.to()?, api.id.to()?);
-        if self.all_open || self.open.contains(function) {
+        if self.any_may_have_more || self.may_have_more.contains(function) {
             return None;
         }
         let permissions = self
             .of_function
             .get(function)
             .map_or(&[][..], Vec::as_slice);
-        if permissions.len() > MOST {
+        if permissions.len() > MAX_PERMISSIONS {
             return None;
         }
         let arns: Vec<_> = paths
@@ -265,7 +266,7 @@ impl<'a> FunctionPermissions<'a> {
         Some(nearest)
     }
 
-    /// DenialReason a permission of the function does not admit the call; `None` when it does, or it is not known.
+    /// Returns the reason why a permission does not allow the call. Returns `None` if it does, or if that is unknown.
     fn denial_reason_of(
         &self,
         permission: &'a Permission,
@@ -273,13 +274,13 @@ impl<'a> FunctionPermissions<'a> {
         link: &FunctionLink,
         arns: &[Text],
     ) -> Option<DenialReason<'a>> {
-        let admits = |pattern: &Text| {
+        let allows = |pattern: &Text| {
             let mut matches = arns
                 .iter()
                 .map(|arn| arn::matches(self.model, pattern, arn));
             matches.any(|it| it != Match::No)
         };
-        let source = permission.source_arn.as_ref().is_none_or(admits);
+        let source = permission.source_arn.as_ref().is_none_or(allows);
         let principal = is_for_api_gateway(permission);
         let qualifier = self.is_same(
             link.qualifier.as_ref(),
@@ -288,7 +289,7 @@ impl<'a> FunctionPermissions<'a> {
         match (source, principal, qualifier) {
             (true, true, true) => None,
             (true, true, false) => Some(DenialReason::OtherQualifier(permission)),
-            // A permission without a source, for another service, has nothing to do with the api.
+            // A permission without a source for another service is unrelated to the API.
             (true, false, true) if permission.source_arn.is_some() => {
                 Some(DenialReason::OtherPrincipal(permission))
             }
@@ -311,7 +312,7 @@ impl<'a> FunctionPermissions<'a> {
         let named = source.map(|reference| &reference.logical_id).find(is_api);
         match (named, link.function.to()) {
             (Some(other), _) if other == api => DenialReason::OtherSource(permission),
-            // The other api needs its permission, and this one has none.
+            // The other API needs its permission, and this API has none.
             (Some(other), Some(function)) if !self.calls.contains(&(other, function)) => {
                 DenialReason::OtherApi(permission)
             }
@@ -319,11 +320,11 @@ impl<'a> FunctionPermissions<'a> {
         }
     }
 
-    /// Whether two qualifiers are one, or may be.
+    /// Returns true if two qualifiers are the same, or may be.
     fn is_same(&self, call: Option<&Qualifier>, permission: Option<&Qualifier>) -> bool {
         let (call, permission) = match (call, permission) {
             (None, None) => return true,
-            // `$LATEST` has no policy of its own.
+            // `$LATEST` uses the function's policy.
             (Some(Qualifier::Named(name)), None) => return name.as_literal() == Some("$LATEST"),
             (Some(_), None) | (None, Some(_)) => return false,
             (Some(call), Some(permission)) => (call, permission),
@@ -368,12 +369,12 @@ fn calls(api: &Api) -> impl Iterator<Item = (&LogicalId, &LogicalId)> {
     links.filter_map(|link| Some((api.id.to()?, link.function.to()?)))
 }
 
-/// Whether a route's key begins with `$` and is none of API Gateway's own.
+/// Returns true for a key that begins with `$` but is not one of API Gateway's own.
 fn is_reserved(route: &Route) -> bool {
     presence::custom_key(route).is_some_and(|key| key.starts_with('$'))
 }
 
-/// `{stage}/{route}` for every stage; one that is not known where the template has none.
+/// Returns `{stage}/{route}` for every stage, or an unknown stage if the template has none.
 fn paths(api: &Api, key: &Text) -> Vec<Text> {
     let of_stage = |name: Option<Text>| {
         let mut path = name.unwrap_or_else(any_stage);
@@ -383,7 +384,7 @@ fn paths(api: &Api, key: &Text) -> Vec<Text> {
     };
     match api.stages.as_slice() {
         [] => vec![of_stage(None)],
-        // More than an api may have is not compared one by one.
+        // An API cannot have so many stages.
         stages if stages.len() > 10 => vec![of_stage(None)],
         stages => stages
             .iter()
@@ -401,7 +402,7 @@ fn any_stage() -> Text {
     )))
 }
 
-/// The name in a function's ARN, or the name that a text is.
+/// Returns the name in a function's ARN, or the text itself.
 fn last_name(text: &Text) -> Option<&str> {
     let [.., Piece::Literal(end)] = text.pieces() else {
         return None;
@@ -412,7 +413,7 @@ fn last_name(text: &Text) -> Option<&str> {
     name.split(':').next()
 }
 
-/// Whether resources of a type may give permissions that the template does not show.
+/// Returns true for resource types that may add permissions which the template does not show.
 fn may_permit(kind: &str) -> bool {
     kind.starts_with("Custom::")
         || matches!(

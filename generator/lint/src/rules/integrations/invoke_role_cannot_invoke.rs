@@ -35,7 +35,7 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     // A gap in a role is one mistake, however many callers the role has.
     let mut of_role: IndexMap<(&LogicalId, RoleGap), Vec<RoleProblem<'_>>> = IndexMap::new();
     for problem in role_problems(&context.facts) {
-        let key = (&problem.role.resource.logical_id, problem.what);
+        let key = (&problem.role.resource.logical_id, problem.gap);
         of_role.entry(key).or_default().push(problem);
     }
     let of_role = of_role.values();
@@ -55,7 +55,7 @@ fn role_finding(
         1 => format!("; so does {}", others[0].caller.logical_id),
         more => format!("; so do {more} others"),
     };
-    let (message, hint) = match first.what {
+    let (message, hint) = match first.gap {
         RoleGap::Trust => (
             format!(
                 "{id} invokes {function} with role {role}, which API Gateway cannot assume{also}"

@@ -31,7 +31,7 @@ rule! {
 }
 
 /// Maximum number of stages that are compared.
-const MOST: usize = 16;
+const MAX_STAGES: usize = 16;
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let statements = context.facts.policy_statements();
@@ -73,7 +73,9 @@ fn resource_finding(
 /// Returns ARNs of connections of an unrelated API, at stages with the names of the template's stages.
 fn unrelated(context: &RuleContext<'_>) -> Vec<Text> {
     let stages = context.websockets().flat_map(|api| &api.stages);
-    let names = stages.filter_map(|stage| stage.name.clone()).take(MOST);
+    let names = stages
+        .filter_map(|stage| stage.name.clone())
+        .take(MAX_STAGES);
     let arn = |stage: Text| {
         let mut arn = Text::literal("zzzzzzzzzz/");
         arn.append(stage);

@@ -44,13 +44,13 @@ fn check(context: &RuleContext<'_>) -> Vec<Finding> {
 
 fn check_api(api: &Api, order: &CreationOrder<'_>) -> Vec<Finding> {
     /// Maximum number of stages of an API (row L6).
-    const STAGES: usize = 10;
+    const MAX_STAGES: usize = 10;
     let serving = ServedDeployments::of(api);
     // Another rule reports a deployment that no stage serves.
     let used = api.deployments.iter().filter(|deployment| {
         deployment.stage_name.is_some() || serving.stage(deployment).is_some()
     });
-    let used: Vec<_> = used.take(STAGES).collect();
+    let used: Vec<_> = used.take(MAX_STAGES).collect();
     let findings = used
         .iter()
         .filter_map(|deployment| check_deployment(api, deployment, order));
@@ -73,7 +73,7 @@ fn check_deployment(
     order: &CreationOrder<'_>,
 ) -> Option<Finding> {
     /// Maximum number of names in a hint.
-    const SHOWN: usize = 12;
+    const MAX_NAMES: usize = 12;
     let resource = &deployment.resource;
     let awaited = order.dependencies([&**resource]);
     let missing = missing(api, resource, &awaited);
@@ -91,8 +91,8 @@ fn check_deployment(
     // Resources that depend on the deployment cannot be its dependencies.
     let is_circular = order.dependencies(missing.iter().copied()).has(id);
     let edits = fix::depend_on(resource, &ids).filter(|_| !is_circular);
-    let names = ids.iter().take(SHOWN).map(|id| id.as_str());
-    let more = (ids.len() > SHOWN).then_some("…");
+    let names = ids.iter().take(MAX_NAMES).map(|id| id.as_str());
+    let more = (ids.len() > MAX_NAMES).then_some("…");
     let names: Vec<_> = names.chain(more).collect();
     Some(
         Finding::new(&RULE, location(resource), message)

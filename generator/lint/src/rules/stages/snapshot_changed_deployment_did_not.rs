@@ -8,7 +8,7 @@ use crate::rule::rule;
 use crate::{Finding, Location};
 
 rule! {
-    /// What a deployment snapshots has changed since the earlier revision, but the deployment has not.
+    /// The wiring changed since the earlier revision, but the deployment that snapshots it did not.
     ///
     /// ## Why it hurts
     ///

@@ -26,7 +26,7 @@ rule! {
     example: "stages/stage_name_invalid.diff",
 }
 
-const LONGEST: usize = 128;
+const MAX_LENGTH: usize = 128;
 
 fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let stages = context.websockets().flat_map(|api| &api.stages);
@@ -39,7 +39,7 @@ fn check_stage(stage: &Stage) -> Option<Finding> {
     let problem = match name.chars().find(|c| !is_allowed(*c)) {
         _ if name == "$default" => "which is documented only for HTTP APIs".to_owned(),
         _ if name.is_empty() => "which is empty".to_owned(),
-        _ if name.len() > LONGEST => format!("which is longer than {LONGEST} characters"),
+        _ if name.len() > MAX_LENGTH => format!("which is longer than {MAX_LENGTH} characters"),
         Some(c) => format!("which contains `{}`", c.escape_debug()),
         None => return None,
     };
