@@ -60,12 +60,16 @@ mutants: ## Break what decides in the handlers, line by line, and name what no t
 faults: build ## Break every call of a redeploy and a rollback in every way; JOBS=16 at a time, takes half an hour
 	STACKGEN_FAULT_JOBS=$(or $(JOBS),16) $(CARGO) test -p stackgen --test faults -- --ignored --nocapture
 
+.PHONY: new-rule
+new-rule: ## Write the skeleton of a linter rule: NAME=stage-without-logs GROUP=stages
+	@$(CARGO) run --quiet -p stackgen-lint --example new_rule -- '$(GROUP)' '$(NAME)'
+
 .PHONY: bench-lint
 bench-lint: ## Measure the linter beside cfn-lint, checkov and cfn-guard
 	benches/lint/run
 
 .PHONY: fuzz
-fuzz: ## Look for texts on which the linter fails, for SECONDS=600
+fuzz: ## Fuzz the linter for SECONDS=600
 	generator/lint/fuzz/run $(SECONDS)
 
 .PHONY: mutate
@@ -73,7 +77,7 @@ mutate: ## Run synth, lint, diff, graph and dev on 6,500 mutated files, for SEED
 	STACKGEN_MUTATE_SEED=$(or $(SEED),1) $(CARGO) test -p stackgen --test mutate -- --ignored --nocapture
 
 .PHONY: growth
-growth: ## Does what the linter costs grow with the length of a template and no faster?
+growth: ## Check that the cost of linting grows no faster than a template
 	cp Cargo.lock generator/lint/fuzz
 	$(CARGO) run --quiet --release --manifest-path generator/lint/fuzz/Cargo.toml --bin growth
 

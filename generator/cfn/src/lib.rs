@@ -18,4 +18,4 @@ pub use build::{get_att, join, list, map, r#ref, sub};
 pub use intrinsic::{Intrinsic, IntrinsicCall};
 pub use node::{Entry, Map, Node, Value};
 pub use parse::{ParseError, parse};
-pub use source::{FileId, Location, Source, Sources, Span};
+pub use source::{FileId, Source, SourceLocation, Sources, Span};

@@ -58,9 +58,9 @@ impl Sources {
     }
 
     /// Returns the location of a span's start, or `None` for a span without a file.
-    pub fn location(&self, span: Span) -> Option<Location<'_>> {
+    pub fn location(&self, span: Span) -> Option<SourceLocation<'_>> {
         let source = self.get(span.file?)?;
-        Some(Location {
+        Some(SourceLocation {
             file: source.name(),
             line: span.line,
             column: span.column,
@@ -96,7 +96,7 @@ impl Span {
 
 /// Location in a file, displayed as `file:line:column`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Location<'a> {
+pub struct SourceLocation<'a> {
     /// Name of the file.
     pub file: &'a str,
     /// Line, from 1.
@@ -105,7 +105,7 @@ pub struct Location<'a> {
     pub column: u32,
 }
 
-impl fmt::Display for Location<'_> {
+impl fmt::Display for SourceLocation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)
     }

@@ -1,8 +1,8 @@
 //! What the linter says of a template that another command writes or applies.
 
 use stackgen_cfn::{Node, Sources};
-use stackgen_lint::output::{Linted, human};
-use stackgen_lint::{Finding, Severity, Subject, lint};
+use stackgen_lint::output::{LintedFile, human};
+use stackgen_lint::{Finding, LintInput, Severity, lint};
 
 use crate::error::CliError;
 use crate::template;
@@ -13,9 +13,9 @@ pub(crate) fn of_rendered(
     name: &str,
     template: &Node,
     text: &str,
-) -> Result<Option<Linted>, CliError> {
+) -> Result<Option<LintedFile>, CliError> {
     // Nearly always there is nothing, and the text need not be read again.
-    let subject = Subject {
+    let subject = LintInput {
         template,
         source: None,
         previous: None,
@@ -27,16 +27,16 @@ pub(crate) fn of_rendered(
 }
 
 /// What is found in the text of a template.
-pub(crate) fn of_text(name: &str, text: &str) -> Result<Linted, CliError> {
+pub(crate) fn of_text(name: &str, text: &str) -> Result<LintedFile, CliError> {
     let mut sources = Sources::new();
     let template = template::parse(&mut sources, name.to_owned(), text.to_owned())?;
-    let mut report = lint(&Subject {
+    let mut report = lint(&LintInput {
         template: &template,
         source: template.span.file.and_then(|id| sources.get(id)),
         previous: None,
     });
     report.findings.retain(is_told);
-    Ok(Linted {
+    Ok(LintedFile {
         file: name.to_owned(),
         sources,
         report,
@@ -44,13 +44,13 @@ pub(crate) fn of_text(name: &str, text: &str) -> Result<Linted, CliError> {
 }
 
 /// Tells people what was found, on stderr.
-pub(crate) fn tell(linted: &Linted, ui: &Ui) {
+pub(crate) fn tell(linted: &LintedFile, ui: &Ui) {
     ui.aside(human::render(linted).trim_end());
 }
 
 /// Tells people why something is not done: an error, which `--quiet` tells too. Programs have it from the result.
 pub(crate) fn tell_refused<'a>(
-    verdicts: impl IntoIterator<Item = &'a Linted>,
+    verdicts: impl IntoIterator<Item = &'a LintedFile>,
     undone: &str,
     hint: &str,
     ui: &Ui,
@@ -65,7 +65,7 @@ pub(crate) fn tell_refused<'a>(
 }
 
 /// Whether something was found with which a template is not to be written or applied.
-pub(crate) fn refuses(linted: &Linted) -> bool {
+pub(crate) fn refuses(linted: &LintedFile) -> bool {
     let is_error = |finding: &Finding| finding.severity == Severity::Error;
     linted.report.findings.iter().any(is_error)
 }

@@ -1,4 +1,4 @@
-//! What a rule has to say: what, where, why and how to fix it.
+//! A finding: the mistake, its location, its severity and its fix.
 
 use serde::{Deserialize, Serialize};
 use stackgen_cfn::Span;
@@ -6,78 +6,78 @@ use stackgen_model::{LogicalId, Resource};
 
 use crate::{Fix, Rule};
 
-/// How bad a mistake is.
+/// Severity of a mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Worth knowing; nothing fails because of it.
+    /// Worth knowing; nothing fails.
     Note,
-    /// It works, and it will hurt: in an incident, in a redeployment, in security.
+    /// Works and causes trouble later: in an incident, on a redeployment, or in security.
     Warning,
-    /// It does not deploy, or does not do what it is there for.
+    /// Does not deploy or does not work as intended.
     Error,
 }
 
-/// How sure a finding is.
+/// Confidence in a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Confidence {
-    /// The template does not tell all; the finding says what is not known.
+    /// Something is unknown; the finding names it.
     Low,
-    /// The template speaks for it, and there may be a reason that it does not show.
+    /// The template supports the finding, but may not show a reason against it.
     Medium,
     /// The template leaves no doubt.
     High,
 }
 
-/// A mistake at a place.
+/// A mistake at a location.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// What kind of mistake.
+    /// Rule that found it.
     pub rule: &'static Rule,
-    /// The rule's; a finding of low confidence is a note.
+    /// Severity of the rule, or a note if the confidence is low.
     pub severity: Severity,
-    /// The rule's, or less.
+    /// Confidence of the rule, or lower.
     pub confidence: Confidence,
-    /// What is wrong here, as a sentence without its full stop.
+    /// Description of the mistake: a sentence without a full stop.
     pub message: String,
-    /// Where.
-    pub place: Place,
-    /// Other places that make it a mistake.
+    /// Location of the mistake.
+    pub location: Location,
+    /// Other locations that explain it.
     pub related: Vec<Related>,
-    /// What to do about it here.
+    /// Advice.
     pub hint: Option<String>,
-    /// What `--fix` does about it.
+    /// Fix that `--fix` applies.
     pub fix: Option<Fix>,
 }
 
-/// A property of a resource, or something of the template that is in no resource.
+/// A property of a resource, or a part of the template outside resources.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// The resource.
+pub struct Location {
+    /// Logical ID of the resource.
     pub resource: Option<LogicalId>,
-    /// The path of the property under `Properties`, or the section of the template: `["Target"]`.
+    /// Path of the property below `Properties`, or the section of the template: `["Target"]`.
     pub path: Vec<String>,
-    /// Where it stands, or the nearest thing around it; the default span in a template that was rendered and not read.
+    /// Span in the file, or that of the nearest parent; the default span in a template that was not read from a file.
     pub span: Span,
-    /// True when what stands there is not to be shown: a report names the place and leaves its line out.
+    /// True if reports must not show the line, because it may contain a secret.
     pub hidden: bool,
 }
 
-/// Another place, and what it has to do with the finding.
+/// Another location of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Related {
-    /// Where.
-    pub place: Place,
-    /// A few words that are shown beside it.
+    /// The location.
+    pub location: Location,
+    /// A few words that are shown at the location.
     pub label: String,
 }
 
-impl Place {
-    /// A property of a resource, given its path; the resource itself for an empty path. A property that is absent has
-    /// the place of what it is absent from.
-    pub fn of(resource: &Resource, path: &[&str]) -> Place {
-        Place {
+impl Location {
+    /// Returns the location of a property, or of the resource if the path is empty. An absent property has the location
+    /// of its parent.
+    pub fn of(resource: &Resource, path: &[&str]) -> Location {
+        Location {
             resource: Some(resource.logical_id.clone()),
             path: path.iter().map(|&part| part.to_owned()).collect(),
             span: match path {
@@ -88,31 +88,31 @@ impl Place {
         }
     }
 
-    /// The key of a property whose value is a mapping, rather than the first line of that.
-    pub(crate) fn of_key(resource: &Resource, path: &[&str]) -> Place {
-        let place = Place::of(resource, path);
+    /// Returns the location of a property's key, instead of the first line of its value.
+    pub(crate) fn of_key(resource: &Resource, path: &[&str]) -> Location {
+        let location = Location::of(resource, path);
         let key = path.split_last().and_then(|(last, owner)| {
             let owner = resource.node(owner)?.as_map()?;
             Some(owner.entry(last)?.key_span)
         });
         match key.filter(|span| span.file.is_some()) {
-            Some(span) => Place { span, ..place },
-            None => place,
+            Some(span) => Location { span, ..location },
+            None => location,
         }
     }
 
-    /// A stretch of the template that belongs to no resource.
-    pub fn at(span: Span) -> Place {
-        Place {
+    /// Returns a location outside resources.
+    pub fn at(span: Span) -> Location {
+        Location {
             span,
-            ..Place::default()
+            ..Location::default()
         }
     }
 
-    /// The same place, whose line no report shows: a secret stands there.
+    /// Hides the line of this location in reports.
     #[must_use]
-    pub fn hidden(self) -> Place {
-        Place {
+    pub fn hidden(self) -> Location {
+        Location {
             hidden: true,
             ..self
         }
@@ -120,29 +120,29 @@ impl Place {
 }
 
 impl Finding {
-    /// A finding of a rule.
-    pub fn new(rule: &'static Rule, place: Place, message: impl Into<String>) -> Finding {
+    /// Creates a finding of a rule.
+    pub fn new(rule: &'static Rule, location: Location, message: impl Into<String>) -> Finding {
         Finding {
             rule,
             severity: rule.severity,
             confidence: rule.confidence,
             message: message.into(),
-            place,
+            location,
             related: Vec::new(),
             hint: None,
             fix: None,
         }
     }
 
-    /// With another place.
+    /// Adds another location.
     #[must_use]
-    pub fn related(mut self, place: Place, label: impl Into<String>) -> Finding {
+    pub fn related(mut self, location: Location, label: impl Into<String>) -> Finding {
         let label = label.into();
-        self.related.push(Related { place, label });
+        self.related.push(Related { location, label });
         self
     }
 
-    /// With what to do.
+    /// Sets the hint.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Finding {
         Finding {
@@ -151,7 +151,7 @@ impl Finding {
         }
     }
 
-    /// With what `--fix` does, if it can be done here.
+    /// Sets the fix, if there is one.
     #[must_use]
     pub fn fix(self, fix: Option<Fix>) -> Finding {
         debug_assert!(
@@ -162,7 +162,7 @@ impl Finding {
         Finding { fix, ..self }
     }
 
-    /// With less confidence than the rule has. Of low confidence, it is a note.
+    /// Lowers the confidence. With low confidence the finding is a note.
     #[must_use]
     pub fn with_confidence(self, confidence: Confidence) -> Finding {
         let severity = match confidence {

@@ -1,8 +1,7 @@
-//! The linter: wiring mistakes in anybody's template, found before it is deployed.
+//! The linter: finds wiring mistakes in templates before they are deployed.
 //!
-//! Rules judge the model and not the text, so that a mistake is the same mistake in CloudFormation, in SAM and in what
-//! CDK synthesised. What the model does not know yields no finding, or a note that says what is not known. Nothing here
-//! does I/O.
+//! Rules check the model, not the text, so that a mistake is the same in CloudFormation, SAM and synthesized CDK
+//! templates. Unknown values produce no findings, or a note that names what is unknown. This crate does no I/O.
 
 mod context;
 mod facts;
@@ -16,7 +15,7 @@ mod rule;
 mod rules;
 mod suppress;
 
-pub use finding::{Confidence, Finding, Place, Related, Severity};
-pub use fix::{Applied, Edit, Fix, Fixed, apply, fix_all};
-pub use report::{Report, Subject, Suppressed, lint};
+pub use finding::{Confidence, Finding, Location, Related, Severity};
+pub use fix::{AppliedFixes, Edit, Fix, Fixed, apply, fix_all};
+pub use report::{LintInput, LintReport, SuppressedFinding, lint};
 pub use rule::Rule;

@@ -1,11 +1,11 @@
-//! Lines, blanks and comments of a text, found from byte offsets that lie outside of scalars.
+//! Lines, blanks and comments of a text. Offsets are in bytes and outside of scalars.
 
-/// Where the line begins that holds an offset.
+/// Returns the start of an offset's line.
 pub(crate) fn start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |newline| newline + 1)
 }
 
-/// Where the line ends that holds an offset, before its break.
+/// Returns the end of an offset's line, before the line break.
 pub(crate) fn end(text: &str, at: usize) -> usize {
     let end = text[at..]
         .find('\n')
@@ -16,36 +16,36 @@ pub(crate) fn end(text: &str, at: usize) -> usize {
     }
 }
 
-/// Where the next line begins; the text's end after the last.
+/// Returns the start of the next line, or the end of the text.
 pub(crate) fn next(text: &str, at: usize) -> usize {
     text[at..]
         .find('\n')
         .map_or(text.len(), |newline| at + newline + 1)
 }
 
-/// What stands before an offset on its line.
+/// Returns the text before an offset on its line.
 pub(crate) fn before(text: &str, at: usize) -> &str {
     &text[start(text, at)..at]
 }
 
-/// What stands behind an offset on its line.
+/// Returns the text after an offset on its line.
 pub(crate) fn behind(text: &str, at: usize) -> &str {
     &text[at..end(text, at)]
 }
 
-/// True for blanks alone.
+/// Returns true for text of only blanks.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.bytes()
         .all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
 }
 
-/// True for blanks alone, and for blanks with a comment behind them.
+/// Returns true for text of only blanks and a comment after them.
 pub(crate) fn is_blank_or_comment(text: &str) -> bool {
     let rest = text.trim_start_matches([' ', '\t']);
     is_blank(rest) || (rest.starts_with('#') && rest.len() < text.len())
 }
 
-/// The blanks that indent as far as the offset stands on its line.
+/// Returns as many blanks as there are characters before an offset on its line.
 pub(crate) fn indent(text: &str, at: usize) -> String {
     let before = before(text, at);
     match is_blank(before) {
@@ -54,7 +54,7 @@ pub(crate) fn indent(text: &str, at: usize) -> String {
     }
 }
 
-/// Where the next character stands that is neither blank nor in a comment.
+/// Returns the offset of the next character that is neither blank nor in a comment.
 pub(crate) fn token(text: &str, mut at: usize) -> usize {
     let bytes = text.as_bytes();
     while let Some(byte) = bytes.get(at) {
@@ -69,7 +69,7 @@ pub(crate) fn token(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// Where a node's content begins: behind its tag and its anchor.
+/// Returns the start of a node's content, after its tag and anchor.
 pub(crate) fn content(text: &str, start: usize) -> usize {
     let mut at = start;
     while text[at..].starts_with(['!', '&']) {

@@ -1,31 +1,40 @@
-//! Every rule there is.
+//! The list of all rules.
+
+use std::sync::LazyLock;
 
 use crate::{Rule, rules};
 
-/// The rules in the order of their ids.
-pub fn all() -> impl Iterator<Item = &'static Rule> {
-    rules::GROUPS.iter().flat_map(|group| group.rules).copied()
+/// A set of rules about one subject.
+#[derive(Debug)]
+pub struct RuleGroup {
+    /// Name of the folder under `rules/`.
+    pub name: &'static str,
+    /// Heading of the group in lists of rules.
+    pub title: &'static str,
+    /// First characters of the rules' IDs: `SG1`. Several groups can share them.
+    pub prefix: &'static str,
+    /// The rules in the order of their IDs.
+    pub rules: &'static [&'static Rule],
 }
 
-/// The groups, a hundred of ids each.
-pub fn groups() -> &'static [Group] {
+static BY_ID: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
+    let rules = rules::GROUPS.iter().flat_map(|group| group.rules);
+    let mut rules: Vec<_> = rules.copied().collect();
+    rules.sort_by_key(|rule| rule.id);
+    rules
+});
+
+/// Returns all rules in the order of their IDs.
+pub fn all() -> impl DoubleEndedIterator<Item = &'static Rule> {
+    BY_ID.iter().copied()
+}
+
+/// Returns all groups in the order in which lists show them.
+pub fn groups() -> &'static [RuleGroup] {
     rules::GROUPS
 }
 
-/// The rule of that id or name.
+/// Returns the rule with an ID or a name.
 pub fn find(word: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.name == word || rule.id.eq_ignore_ascii_case(word))
-}
-
-/// Rules about one thing.
-#[derive(Debug)]
-pub struct Group {
-    /// The folder under `rules/`.
-    pub name: &'static str,
-    /// What they are about.
-    pub title: &'static str,
-    /// What their ids begin with: `SG1`.
-    pub prefix: &'static str,
-    /// In the order of their ids.
-    pub rules: &'static [&'static Rule],
 }

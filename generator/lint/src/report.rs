@@ -1,82 +1,105 @@
-//! From a template to findings.
+//! Runs the rules on a template.
 
 use stackgen_cfn::{Node, Source};
 use stackgen_model::{Inputs, Model};
 
-use crate::context::Context;
-use crate::facts::{hard_coded, permissions};
-use crate::rules::OF_SUPPRESSIONS;
-use crate::suppress::{self, Suppressions};
-use crate::{Finding, registry};
+use crate::context::RuleContext;
+use crate::rule::RuleCheck;
+use crate::{Finding, registry, suppress};
 
-/// What is linted.
+/// Input of the linter.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub struct LintInput<'a> {
     /// The template.
     pub template: &'a Node,
-    /// Its text, in which comments suppress findings; `None` for a template that was rendered and not read.
+    /// Text of the template, whose comments can suppress findings; `None` for a template that was not read from a file.
     pub source: Option<&'a Source>,
-    /// The template's earlier revision.
+    /// Earlier revision of the template.
     pub previous: Option<&'a Node>,
 }
 
-/// What was found.
+/// Findings of a template.
 #[derive(Clone, Debug, Default)]
-pub struct Report {
+pub struct LintReport {
     /// Findings in the order of the file.
     pub findings: Vec<Finding>,
-    /// Findings that the template says are meant so.
-    pub suppressed: Vec<Suppressed>,
-    /// How many WebSocket APIs were judged.
+    /// Findings that the template suppresses.
+    pub suppressed: Vec<SuppressedFinding>,
+    /// Number of checked WebSocket APIs.
     pub apis: usize,
 }
 
-/// A finding that is meant so, and why.
+/// A suppressed finding.
 #[derive(Clone, Debug)]
-pub struct Suppressed {
-    /// What would be told.
+pub struct SuppressedFinding {
+    /// The finding.
     pub finding: Finding,
-    /// Why it is not; empty when the template does not say.
+    /// Reason in the template; empty if there is none.
     pub reason: String,
 }
 
-/// Judges a template by every rule. Total: whatever stands in a document, it comes to a report.
-pub fn lint(subject: &Subject<'_>) -> Report {
+/// Checks a template with all rules. Returns a report for any document.
+pub fn lint(subject: &LintInput<'_>) -> LintReport {
     let model = |template| Model::from_template(template, &Inputs::none());
     let (now, previous) = (model(subject.template), subject.previous.map(model));
-    let context = Context {
-        model: &now,
-        previous: previous.as_ref(),
-        refusals: &[],
-        hard_coded: &[],
-        suppressions: &Suppressions::default(),
-    };
+    let context = RuleContext::new(&now, previous.as_ref());
     let apis = context.websockets().count();
-    let mut findings = Vec::new();
-    if apis > 0 {
-        let refusals = permissions::refusals(&context);
-        let hard_coded = hard_coded::hard_coded(&context);
-        let context = Context {
-            refusals: &refusals,
-            hard_coded: &hard_coded,
-            ..context
-        };
-        findings.extend(registry::all().flat_map(|rule| (rule.check)(&context)));
-    }
-    let (mut report, suppressions) = suppress::apply(subject, findings);
-    if apis > 0 {
-        let context = Context {
-            suppressions: &suppressions,
-            ..context
-        };
-        let rules = OF_SUPPRESSIONS.iter();
-        report
-            .findings
-            .extend(rules.flat_map(|rule| (rule.check)(&context)));
-    }
+    let rules = || registry::all().filter(|_| apis > 0);
+    let findings = rules().flat_map(|rule| match rule.check {
+        RuleCheck::Template(check) => check(&context),
+        RuleCheck::Suppressions(_) => Vec::new(),
+    });
+    let (mut report, suppressions) = suppress::apply(subject, findings.collect());
+    let of_suppressions = rules().flat_map(|rule| match rule.check {
+        RuleCheck::Template(_) => Vec::new(),
+        RuleCheck::Suppressions(check) => check(&suppressions),
+    });
+    report.findings.extend(of_suppressions);
     report.apis = apis;
-    let by_place =
-        |finding: &Finding| (finding.place.span.file.is_none(), finding.place.span.start);
-    report.findings.sort_by_key(by_place);
+    let by_location = |finding: &Finding| {
+        (
+            finding.location.span.file.is_none(),
+            finding.location.span.start,
+        )
+    };
+    report.findings.sort_by_key(by_location);
     report
+}
+
+#[cfg(test)]
+mod tests {
+    use stackgen_cfn::Sources;
+
+    use super::*;
+    use crate::Rule;
+
+    /// Runs the rules in an order and returns their sorted findings.
+    fn found(model: &Model, rules: impl Iterator<Item = &'static Rule>) -> Vec<String> {
+        let context = RuleContext::new(model, Some(model));
+        let findings = rules.flat_map(|rule| match rule.check {
+            RuleCheck::Template(check) => check(&context),
+            RuleCheck::Suppressions(_) => Vec::new(),
+        });
+        let mut found: Vec<_> = findings.map(|finding| format!("{finding:?}")).collect();
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn rules_find_the_same_in_any_order() {
+        for rule in registry::all() {
+            let lines = rule.example.lines().filter(|line| !line.starts_with('+'));
+            let lines: Vec<_> = lines
+                .map(|line| line.get(1..).unwrap_or_default())
+                .collect();
+            let mut sources = Sources::new();
+            let template =
+                stackgen_cfn::parse(sources.add(rule.name, lines.join("\n"))).expect(rule.name);
+            let model = Model::from_template(&template, &Inputs::none());
+            let all: Vec<_> = registry::all().collect();
+            let forward = found(&model, all.iter().copied());
+            let backward = found(&model, all.iter().rev().copied());
+            assert_eq!(forward, backward, "{}", rule.name);
+        }
+    }
 }

@@ -1,56 +1,65 @@
-//! What a rule is.
+//! Description and check of a rule.
 
-use crate::context::Context;
-use crate::rules::OF_SUPPRESSIONS;
+use crate::context::RuleContext;
+use crate::suppress::Suppressions;
 use crate::{Confidence, Finding, Severity};
 
-/// One kind of mistake. Every rule is one file under `rules/`, and its doc comment is its page.
+/// One kind of mistake. Every rule is one file in `rules/`, and its doc comment is its page.
 #[derive(Debug)]
 pub struct Rule {
-    /// Stable for ever: `SG102`. Hundreds are groups.
+    /// Permanent ID: `SG102`. The first digit shows the group.
     pub id: &'static str,
-    /// After the bad pattern: `connect-open-beside-authorizer`.
+    /// Name of the bad pattern: `connect-open-beside-authorizer`.
     pub name: &'static str,
-    /// How bad it is.
+    /// Severity of its findings.
     pub severity: Severity,
-    /// How sure its findings are, unless one says that it is less sure.
+    /// Confidence in its findings, unless a finding has a lower one.
     pub confidence: Confidence,
-    /// The rows of the API Gateway reference that it rests on.
+    /// Rows of the API Gateway reference on which it is based.
     pub rows: &'static [&'static str],
-    /// True when some of its findings can be fixed by `--fix`.
+    /// True if `--fix` can fix some of its findings.
     pub fixable: bool,
-    /// True when it compares the template with its earlier revision, and has nothing to say without one.
+    /// True if it compares the template with its earlier revision, and finds nothing without one.
     pub compares: bool,
-    /// What is wrong, why it hurts and how to fix it, as Markdown.
+    /// Markdown text about the mistake, its effects and the fix.
     pub doc: &'static str,
-    /// A template with the mistake, as a difference: lines that begin with `-` are the mistake, `+` the fix.
+    /// A template as a diff: lines that begin with `-` are the mistake, with `+` the fix.
     pub example: &'static str,
-    pub(crate) check: fn(&Context<'_>) -> Vec<Finding>,
+    pub(crate) check: RuleCheck,
+}
+
+/// Function that finds a rule's mistakes.
+#[derive(Debug)]
+pub(crate) enum RuleCheck {
+    /// Checks the template.
+    Template(fn(&RuleContext<'_>) -> Vec<Finding>),
+    /// Checks the template's suppressions, after they were applied to the findings of the other rules.
+    Suppressions(fn(&Suppressions) -> Vec<Finding>),
 }
 
 impl Rule {
-    /// The first sentence of its page, in one line and without its full stop.
+    /// Returns the first sentence of its page, on one line and without the full stop.
     pub fn title(&self) -> String {
         let paragraph = self.doc.trim().split("\n\n").next().unwrap_or_default();
         let lines: Vec<_> = paragraph.lines().map(str::trim).collect();
         lines.join(" ").trim_end_matches('.').to_owned()
     }
 
-    /// Whether a word of a command line or a suppression names it: by id, by name, or by the beginning of ids
-    /// (`SG1` is all of the first hundred).
+    /// Returns true if a word from the command line names the rule: by ID, by name, or by the first characters of IDs
+    /// (`SG1`).
     pub fn is_named(&self, word: &str) -> bool {
         let upper = word.to_ascii_uppercase();
         let is_id = upper.len() >= 3 && upper.starts_with("SG") && self.id.starts_with(&upper);
         is_id || self.name == word
     }
 
-    /// Whether a template can suppress its findings. Those of rules about suppressions it cannot: they would need judging
-    /// again.
+    /// Returns true if a template can suppress its findings. Findings about suppressions cannot be suppressed, because
+    /// they would have to be checked again.
     pub fn is_suppressible(&self) -> bool {
-        OF_SUPPRESSIONS.iter().all(|rule| rule.id != self.id)
+        matches!(self.check, RuleCheck::Template(_))
     }
 
-    /// The changed lines of the example with three lines around them.
+    /// Returns the changed lines of the example with three lines of context.
     pub fn example_hunks(&self) -> String {
         const AROUND: usize = 3;
         let lines: Vec<_> = self.example.lines().collect();
@@ -74,9 +83,9 @@ impl Rule {
     }
 }
 
-/// Makes `RULE` of a doc comment and what the rule says of itself. The doc comment is the rule's page: what is wrong in
-/// one sentence, then `## Why it hurts` and `## How to fix it`. `example` is a file under `fixtures/`. A rule that needs the
-/// template's earlier revision says `compares: true` at the end.
+/// Defines `RULE` from a doc comment and the rule's properties. The doc comment is the rule's page: the mistake in one
+/// sentence, `## Why it hurts` and `## How to fix it`. `example` is a file in `fixtures/`. Two keys are optional, at
+/// the end: `compares: true` for rules that compare revisions, and `checks: suppressions` for rules about suppressions.
 macro_rules! rule {
     (
         $(#[doc = $doc:literal])+
@@ -88,6 +97,7 @@ macro_rules! rule {
         fixable: $fixable:literal,
         example: $example:literal,
         $(compares: $compares:literal,)?
+        $(checks: $subject:ident,)?
     ) => {
         pub(crate) static RULE: crate::Rule = crate::Rule {
             id: $id,
@@ -99,9 +109,11 @@ macro_rules! rule {
             compares: false $(|| $compares)?,
             doc: concat!($($doc, "\n"),+),
             example: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/", $example)),
-            check,
+            check: crate::rule::rule!(@check $($subject)?),
         };
     };
+    (@check) => { crate::rule::RuleCheck::Template(check) };
+    (@check suppressions) => { crate::rule::RuleCheck::Suppressions(check) };
 }
 
 pub(crate) use rule;

@@ -1,5 +1,5 @@
-//! Every rule on its fixtures: templates as differences, in which lines that begin with `-` are the mistake and lines
-//! that begin with `+` the fix. A file is called after its rule, with what is special about it after a dot.
+//! Runs every rule on its fixtures: diffs of templates in which lines that begin with `-` are the mistake and lines
+//! that begin with `+` the fix. A file is named after its rule, with a name of the case after a dot.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -10,10 +10,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use stackgen_cfn::Sources;
-use stackgen_lint::output::{Linted, human};
-use stackgen_lint::{Finding, Rule, Severity, Subject, lint, registry};
+use stackgen_lint::output::{LintedFile, human};
+use stackgen_lint::{Finding, LintInput, Rule, Severity, lint, registry};
 
-/// Which side of the difference.
+/// Side of the diff.
 #[derive(Clone, Copy, PartialEq)]
 enum Side {
     /// With the mistake.
@@ -44,33 +44,34 @@ fn one_side(difference: &str, side: Side) -> String {
         .collect()
 }
 
-fn linted(name: &str, text: String, previous: Option<String>) -> Linted {
+fn linted(name: &str, text: String, previous: Option<String>) -> LintedFile {
     let mut sources = Sources::new();
     let previous = previous.map(|text| stackgen_cfn::parse(sources.add("previous", text)).unwrap());
     let source = sources.add(name, text);
     let template = stackgen_cfn::parse(source).unwrap();
-    let report = lint(&Subject {
+    let report = lint(&LintInput {
         template: &template,
         source: Some(source),
         previous: previous.as_ref(),
     });
-    Linted {
+    LintedFile {
         file: name.to_owned(),
         report,
         sources,
     }
 }
 
-/// The rule that a fixture is named after.
+/// Returns the rule that a fixture is named after.
 fn rule(file: &Path) -> &'static Rule {
     let name = file.file_name().unwrap().to_str().unwrap();
     let name = name.split('.').next().unwrap().replace('_', "-");
-    registry::find(&name).unwrap_or_else(|| panic!("{name} is no rule"))
+    registry::find(&name).unwrap_or_else(|| panic!("there is no rule {name}"))
 }
 
 fn others<'f>(findings: &'f [Finding], rule: &Rule) -> Vec<&'f Finding> {
-    let loud = |finding: &&Finding| finding.severity > Severity::Note && finding.rule.id != rule.id;
-    findings.iter().filter(loud).collect()
+    let is_reported =
+        |finding: &&Finding| finding.severity > Severity::Note && finding.rule.id != rule.id;
+    findings.iter().filter(is_reported).collect()
 }
 
 fn plain(text: &str) -> String {
@@ -88,7 +89,7 @@ fn check(group: &str) {
     for file in fixtures(group) {
         let (rule, difference) = (rule(&file), fs::read_to_string(&file).unwrap());
         let stem = file.file_stem().unwrap().to_str().unwrap();
-        // A rule that compares revisions has the earlier one beside it.
+        // For a rule that compares revisions there is a file with the earlier one.
         let previous = fs::read_to_string(file.with_extension("previous")).ok();
         let name = format!("{stem}.yaml");
         let bad = linted(&name, one_side(&difference, Side::Bad), previous.clone());
@@ -101,7 +102,7 @@ fn check(group: &str) {
         assert!(!found.is_empty(), "{stem}: the mistake is not found");
         assert!(
             others(&bad.report.findings, rule).is_empty(),
-            "{stem}: more is found than the mistake:\n{}",
+            "{stem}: other rules report findings:\n{}",
             plain(&human::render(&bad))
         );
         let text = one_side(&difference, Side::Bad);
@@ -116,7 +117,7 @@ fn check(group: &str) {
             .any(|finding| finding.rule.id == rule.id);
         assert!(
             !still && others(&good.report.findings, rule).is_empty(),
-            "{stem}: its twin is not silent:\n{}",
+            "{stem}: the fixed side has findings:\n{}",
             plain(&human::render(&good))
         );
         let mut only = bad.clone();
@@ -147,7 +148,7 @@ macro_rules! groups {
     )* };
 }
 
-groups! { template authorizers routes integrations stages access quotas }
+groups! { template authorizers routes integrations stages management environment tables quotas }
 
 #[test]
 fn every_rule_has_a_page_and_an_example_of_its_own() {

@@ -1,6 +1,6 @@
-//! The formats for machines: that they are what their readers take, for every finding and for any text.
+//! Machine-readable formats: they are valid for every finding and for any text.
 //!
-//! `sarif-schema-2.1.0.json` is OASIS's schema, as the crate serde-sarif 0.8.0 carries it.
+//! `sarif-schema-2.1.0.json` is OASIS's schema, copied from the crate serde-sarif 0.8.0.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,12 +9,18 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 use stackgen_cfn::{Sources, Span};
-use stackgen_lint::output::{Linted, Results, Summary, Unread, github, json, junit, sarif};
-use stackgen_lint::{Finding, Place, Report, Subject, Suppressed, lint, registry};
+use stackgen_lint::output::{
+    LintResults, LintedFile, Summary, UnreadableFile, github, json, junit, sarif,
+};
+use stackgen_lint::{Finding, LintInput, LintReport, Location, SuppressedFinding, lint, registry};
 
-/// What a format makes of files of which some could not be read.
-fn told(linted: &[Linted], unread: &[Unread], format: fn(&Results<'_>) -> String) -> String {
-    format(&Results {
+/// Returns the output of a format for files of which some cannot be read.
+fn output(
+    linted: &[LintedFile],
+    unread: &[UnreadableFile],
+    format: fn(&LintResults<'_>) -> String,
+) -> String {
+    format(&LintResults {
         linted,
         unread,
         summary: &Summary::of(linted),
@@ -23,24 +29,24 @@ fn told(linted: &[Linted], unread: &[Unread], format: fn(&Results<'_>) -> String
     })
 }
 
-fn linted(name: &str, text: &str) -> Linted {
+fn linted(name: &str, text: &str) -> LintedFile {
     let mut sources = Sources::new();
     let source = sources.add(name, text);
     let template = stackgen_cfn::parse(source).unwrap();
-    let report = lint(&Subject {
+    let report = lint(&LintInput {
         template: &template,
         source: Some(source),
         previous: None,
     });
-    Linted {
+    LintedFile {
         file: name.to_owned(),
         report,
         sources,
     }
 }
 
-/// The bad side of every fixture.
-fn every_fixture() -> Vec<Linted> {
+/// Returns the bad side of every fixture.
+fn every_fixture() -> Vec<LintedFile> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut found = Vec::new();
     for group in registry::groups() {
@@ -62,7 +68,7 @@ fn every_fixture() -> Vec<Linted> {
     found
 }
 
-/// Text that no format can hold as it is.
+/// Text that every format must escape.
 const ODD: &str = "a \u{1b}[31m\u{0}\u{7}\r\n\t<b> & \"c\" 'd' ]]> :: 100% , \u{fffe}\u{ffff} \u{85} 𝄞 é {0} [x](y)";
 
 const NAMES: [&str; 9] = [
@@ -77,8 +83,8 @@ const NAMES: [&str; 9] = [
     "\u{1}\u{1b}\n.yaml",
 ];
 
-/// A finding with odd text everywhere in a file of that name.
-fn odd(name: &str) -> Linted {
+/// Returns a file with a finding that has such text everywhere.
+fn odd(name: &str) -> LintedFile {
     let mut sources = Sources::new();
     let text = "Resources:\n  Größe: x\n";
     let file = sources.add(name, text).id();
@@ -91,23 +97,23 @@ fn odd(name: &str) -> Linted {
     };
     let rule = registry::all().next().unwrap();
     let path = vec![ODD.to_owned(), "0".to_owned()];
-    let place = Place {
+    let location = Location {
         path,
-        ..Place::at(span)
+        ..Location::at(span)
     };
-    let finding = Finding::new(rule, place.clone(), ODD)
-        .related(place, ODD)
-        .related(Place::default(), ODD)
+    let finding = Finding::new(rule, location.clone(), ODD)
+        .related(location, ODD)
+        .related(Location::default(), ODD)
         .hint(ODD);
-    let nowhere = Finding::new(rule, Place::default(), ODD);
-    let suppressed = [ODD, ""].map(|reason| Suppressed {
+    let nowhere = Finding::new(rule, Location::default(), ODD);
+    let suppressed = [ODD, ""].map(|reason| SuppressedFinding {
         finding: finding.clone(),
         reason: reason.to_owned(),
     });
-    Linted {
+    LintedFile {
         file: name.to_owned(),
         sources,
-        report: Report {
+        report: LintReport {
             findings: vec![finding.clone(), finding, nowhere],
             suppressed: suppressed.to_vec(),
             apis: 1,
@@ -115,10 +121,10 @@ fn odd(name: &str) -> Linted {
     }
 }
 
-fn unread() -> Vec<Unread> {
+fn unread() -> Vec<UnreadableFile> {
     let mut unread: Vec<_> = NAMES
         .iter()
-        .map(|name| Unread {
+        .map(|name| UnreadableFile {
             message: ODD.to_owned(),
             file: Some((*name).to_owned()),
             line: Some(3),
@@ -126,7 +132,7 @@ fn unread() -> Vec<Unread> {
             hint: Some(ODD.to_owned()),
         })
         .collect();
-    unread.push(Unread {
+    unread.push(UnreadableFile {
         message: "x".to_owned(),
         file: None,
         line: None,
@@ -136,17 +142,17 @@ fn unread() -> Vec<Unread> {
     unread
 }
 
-fn everything() -> (Vec<Linted>, Vec<Unread>) {
+fn everything() -> (Vec<LintedFile>, Vec<UnreadableFile>) {
     let mut linted = every_fixture();
     linted.extend(NAMES.map(odd));
     (linted, unread())
 }
 
 #[test]
-fn sarif_is_valid_by_its_schema() {
+fn sarif_is_valid_against_its_schema() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let schema = fs::read_to_string(folder.join("sarif-schema-2.1.0.json")).unwrap();
-    // Its pattern of languages has a bracket too many for a regular expression as JSON Schema has them.
+    // The pattern for languages has an extra bracket, which JSON Schema's regular expressions do not allow.
     let schema = schema.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$");
     let schema: Json = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::options()
@@ -158,21 +164,21 @@ fn sarif_is_valid_by_its_schema() {
         .iter()
         .map(|one| one.report.findings.len() + one.report.suppressed.len())
         .sum();
-    let log: Json = serde_json::from_str(&told(&linted, &unread, sarif::render)).unwrap();
+    let log: Json = serde_json::from_str(&output(&linted, &unread, sarif::render)).unwrap();
     let errors: Vec<_> = validator
         .iter_errors(&log)
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect();
     assert!(errors.is_empty(), "{}", errors.join("\n"));
     assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), results);
-    let nothing: Json = serde_json::from_str(&told(&[], &[], sarif::render)).unwrap();
+    let nothing: Json = serde_json::from_str(&output(&[], &[], sarif::render)).unwrap();
     assert!(validator.is_valid(&nothing));
 }
 
 #[test]
-fn sarif_names_files_by_uris() {
+fn sarif_names_files_with_uris() {
     let uri = |name: &str| {
-        let log: Json = serde_json::from_str(&told(&[odd(name)], &[], sarif::render)).unwrap();
+        let log: Json = serde_json::from_str(&output(&[odd(name)], &[], sarif::render)).unwrap();
         let location = &log["runs"][0]["results"][0]["locations"][0];
         location["physicalLocation"]["artifactLocation"].to_string()
     };
@@ -192,8 +198,8 @@ fn sarif_names_files_by_uris() {
 
 #[test]
 fn sarif_fingerprints_are_unique_in_a_file_and_stay_when_lines_move() {
-    let prints = |linted: Linted| -> Vec<String> {
-        let log: Json = serde_json::from_str(&told(&[linted], &[], sarif::render)).unwrap();
+    let prints = |linted: LintedFile| -> Vec<String> {
+        let log: Json = serde_json::from_str(&output(&[linted], &[], sarif::render)).unwrap();
         let results = log["runs"][0]["results"].as_array().unwrap().iter();
         results
             .map(|one| one["partialFingerprints"].to_string())
@@ -201,11 +207,11 @@ fn sarif_fingerprints_are_unique_in_a_file_and_stay_when_lines_move() {
     };
     for one in every_fixture() {
         let mut before = prints(one.clone());
-        // A rule that compares revisions finds nothing in one.
+        // A rule that compares revisions finds nothing in a single one.
         let Some(first) = one.report.findings.first() else {
             continue;
         };
-        let source = one.sources.get(first.place.span.file.unwrap()).unwrap();
+        let source = one.sources.get(first.location.span.file.unwrap()).unwrap();
         let after = prints(linted(&one.file, &format!("\n\n{}", source.text())));
         assert_eq!(before, after, "{}", one.file);
         before.sort();
@@ -217,7 +223,7 @@ fn sarif_fingerprints_are_unique_in_a_file_and_stay_when_lines_move() {
 #[test]
 fn junit_is_well_formed_for_any_text() {
     let (linted, unread) = everything();
-    let text = told(&linted, &unread, junit::render);
+    let text = output(&linted, &unread, junit::render);
     let document = roxmltree::Document::parse(&text).unwrap_or_else(|error| panic!("{error}"));
     let root = document.root_element();
     let count = |tag: &str| {
@@ -248,10 +254,10 @@ fn junit_is_well_formed_for_any_text() {
 }
 
 #[test]
-fn github_takes_a_line_for_each() {
+fn github_output_has_one_line_per_finding() {
     let (linted, unread) = everything();
     let findings: usize = linted.iter().map(|one| one.report.findings.len()).sum();
-    let text = told(&linted, &unread, github::render);
+    let text = output(&linted, &unread, github::render);
     assert_eq!(text.lines().count(), findings + unread.len());
     for line in text.lines() {
         let command = line.strip_prefix("::").unwrap();
@@ -270,7 +276,8 @@ fn json_has_every_field() {
     let mut one = odd("a.yaml");
     one.report.findings.truncate(1);
     one.report.suppressed.truncate(1);
-    let document: Json = serde_json::from_str(&told(&[one], &unread()[..1], json::render)).unwrap();
+    let document: Json =
+        serde_json::from_str(&output(&[one], &unread()[..1], json::render)).unwrap();
     let keys = |value: &Json| -> String {
         let keys: Vec<_> = value.as_object().unwrap().keys().cloned().collect();
         keys.join(" ")
@@ -281,13 +288,13 @@ fn json_has_every_field() {
     insta::assert_snapshot!(keys(&document["suppressed"][0]), @"reason rule name severity confidence message file line column endLine endColumn resource path related hint rows fix");
     insta::assert_snapshot!(keys(&document["errors"][0]), @"message file line column hint");
     insta::assert_snapshot!(keys(&document["summary"]), @"templates apis errors warnings notes lesser suppressed baselined fixed unread");
-    let place = &document["findings"][0];
+    let location = &document["findings"][0];
     assert_eq!(
         [
-            &place["line"],
-            &place["column"],
-            &place["endLine"],
-            &place["endColumn"]
+            &location["line"],
+            &location["column"],
+            &location["endLine"],
+            &location["endColumn"]
         ],
         [2, 3, 2, 11]
     );

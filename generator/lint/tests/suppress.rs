@@ -1,40 +1,40 @@
-//! What a template says is meant so: by comment, and in `Metadata`.
+//! Suppressions in comments and in `Metadata`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
 use stackgen_cfn::{Node, Sources};
-use stackgen_lint::{Report, Severity, Subject, lint};
+use stackgen_lint::{LintInput, LintReport, Severity, lint};
 
-/// An open `$connect` beside an authorizer: SG102 at `AuthorizationType` of the route.
+/// Returns a template with an open `$connect` beside an authorizer: SG102 at `AuthorizationType` of the route.
 fn template() -> String {
-    let text = include_str!("../fixtures/silent/small.yaml");
+    let text = include_str!("../fixtures/correct/small.yaml");
     let custom = "      AuthorizationType: CUSTOM\n      AuthorizerId: !Ref Authorizer\n";
     assert!(text.contains(custom));
     text.replace(custom, "      AuthorizationType: NONE\n")
 }
 
-/// The template with a line in the place of one that it has.
+/// Returns the template with a line replaced.
 fn with(line: &str, instead: &str) -> String {
     let text = template();
     assert!(text.contains(line), "{line}");
     text.replacen(line, instead, 1)
 }
 
-fn judged(text: &str) -> Report {
+fn linted(text: &str) -> LintReport {
     let mut sources = Sources::new();
     let source = sources.add("t", text);
     let template =
         stackgen_cfn::parse(source).unwrap_or_else(|errors| panic!("{errors:?}\n{text}"));
-    lint(&Subject {
+    lint(&LintInput {
         template: &template,
         source: Some(source),
         previous: None,
     })
 }
 
-/// The ids of what is found, of warning and above.
-fn found(report: &Report) -> Vec<&str> {
+/// Returns the rule IDs of errors and warnings.
+fn found(report: &LintReport) -> Vec<&str> {
     let loud = report
         .findings
         .iter()
@@ -42,16 +42,16 @@ fn found(report: &Report) -> Vec<&str> {
     loud.map(|finding| finding.rule.id).collect()
 }
 
-/// The ids and reasons of what is suppressed.
-fn suppressed(report: &Report) -> Vec<(&str, &str)> {
+/// Returns the rule IDs and reasons of suppressed findings.
+fn suppressed(report: &LintReport) -> Vec<(&str, &str)> {
     let all = report.suppressed.iter();
     all.map(|one| (one.finding.rule.id, one.reason.as_str()))
         .collect()
 }
 
-/// Nothing is found, and the open `$connect` is suppressed for that reason.
+/// Checks that nothing is reported, and that the open `$connect` is suppressed for a reason.
 fn assert_suppressed(text: &str, reason: &str) {
-    let report = judged(text);
+    let report = linted(text);
     assert_eq!(
         (found(&report), suppressed(&report)),
         (vec![], vec![("SG102", reason)]),
@@ -59,9 +59,9 @@ fn assert_suppressed(text: &str, reason: &str) {
     );
 }
 
-/// The finding stands, and the suppression is found to be what it is.
-fn assert_stands(text: &str, and: &str) {
-    let report = judged(text);
+/// Checks that the finding is reported together with one about the suppression.
+fn assert_reported(text: &str, and: &str) {
+    let report = linted(text);
     assert!(suppressed(&report).is_empty(), "{text}");
     let mut found = found(&report);
     found.sort_unstable();
@@ -75,12 +75,12 @@ fn assert_stands(text: &str, and: &str) {
 const TYPE: &str = "      AuthorizationType: NONE\n";
 
 #[test]
-fn without_a_word_it_is_found() {
-    assert_stands(&template(), "");
+fn without_a_suppression_the_finding_is_reported() {
+    assert_reported(&template(), "");
 }
 
 #[test]
-fn at_the_end_of_the_line() {
+fn a_comment_at_the_end_of_a_line_covers_the_line() {
     for (comment, reason) in [
         (
             "# stackgen: ignore[SG102] open: on purpose",
@@ -104,8 +104,8 @@ fn at_the_end_of_the_line() {
             reason,
         );
     }
-    // Another line is another matter.
-    assert_stands(
+    // A comment on another line does not count.
+    assert_reported(
         &with(
             "      RouteKey: $connect\n",
             "      RouteKey: $connect # stackgen: ignore[SG102] r\n",
@@ -115,7 +115,7 @@ fn at_the_end_of_the_line() {
 }
 
 #[test]
-fn above_what_it_is_about() {
+fn a_comment_on_its_own_line_covers_the_entry_below() {
     let comment = "# stackgen: ignore[SG102] open";
     assert_suppressed(&with(TYPE, &format!("{comment}\n{TYPE}")), "open");
     assert_suppressed(
@@ -146,31 +146,31 @@ fn above_what_it_is_about() {
         ),
         "open",
     );
-    assert_stands(
+    assert_reported(
         &with(
             "  DefaultRoute:\n",
             &format!("  {comment}\n  DefaultRoute:\n"),
         ),
         "SG003",
     );
-    assert_stands(&format!("{}{comment}\n", template()), "SG003");
+    assert_reported(&format!("{}{comment}\n", template()), "SG003");
 }
 
 #[test]
-fn for_the_whole_file() {
+fn ignore_file_covers_the_template() {
     let text = template();
     assert_suppressed(
         &format!("# stackgen: ignore-file[SG102] open\n---\n{text}"),
         "open",
     );
-    assert_stands(
+    assert_reported(
         &with(
             "  ConnectRoute:\n",
             "  # stackgen: ignore-file[SG102] open\n  ConnectRoute:\n",
         ),
         "SG005",
     );
-    assert_stands(
+    assert_reported(
         &with(
             TYPE,
             "      AuthorizationType: NONE # stackgen: ignore-file[SG102] open\n",
@@ -180,7 +180,7 @@ fn for_the_whole_file() {
 }
 
 #[test]
-fn in_metadata() {
+fn metadata_covers_its_resource() {
     let ignore = "Metadata: {Stackgen: {Ignore: [{Rule: SG102, Reason: open}]}}\n";
     assert_suppressed(
         &with(
@@ -190,7 +190,7 @@ fn in_metadata() {
         "open",
     );
     assert_suppressed(&format!("{ignore}{}", template()), "open");
-    assert_stands(
+    assert_reported(
         &with(
             "  DefaultRoute:\n",
             &format!("  DefaultRoute:\n    {ignore}"),
@@ -203,7 +203,7 @@ fn in_metadata() {
         "Ignore: [{Reason: r}]",
         "Ignore: [{Rule: '', Reason: r}]",
     ] {
-        assert_stands(
+        assert_reported(
             &format!("Metadata: {{Stackgen: {{{wrong}}}}}\n{}", template()),
             "SG005",
         );
@@ -211,7 +211,7 @@ fn in_metadata() {
 }
 
 #[test]
-fn in_metadata_of_json_and_of_a_template_that_was_never_a_file() {
+fn metadata_works_in_json_and_without_a_file() {
     let ignore = "Metadata: {Stackgen: {Ignore: [{Rule: SG102, Reason: open}]}}\n";
     let of_resource = with(
         "  ConnectRoute:\n",
@@ -222,7 +222,7 @@ fn in_metadata_of_json_and_of_a_template_that_was_never_a_file() {
         let node = stackgen_cfn::parse(sources.add("t", text)).unwrap();
         assert_suppressed(&stackgen_cfn::emit::json(&node), "open");
         let built: Node = stackgen_cfn::json::from_json(&stackgen_cfn::json::to_json(&node));
-        let report = lint(&Subject {
+        let report = lint(&LintInput {
             template: &built,
             source: None,
             previous: None,
@@ -235,7 +235,7 @@ fn in_metadata_of_json_and_of_a_template_that_was_never_a_file() {
 }
 
 #[test]
-fn what_only_looks_like_a_comment_is_none() {
+fn text_in_scalars_is_not_a_comment() {
     let mark = "# stackgen: ignore[SG102] no comment";
     for description in [
         format!("'a {mark}'"),
@@ -245,19 +245,19 @@ fn what_only_looks_like_a_comment_is_none() {
         "a#stackgen:ignore[SG102]".to_owned(),
         format!("{{\"k {mark}\": 1}}"),
     ] {
-        assert_stands(&format!("Description: {description}\n{}", template()), "");
+        assert_reported(&format!("Description: {description}\n{}", template()), "");
     }
-    // The second `#` of a line begins nothing.
-    assert_stands(
+    // The second `#` of a line does not begin a comment.
+    assert_reported(
         &with(
             TYPE,
             &format!("      AuthorizationType: NONE # see {mark}\n"),
         ),
         "",
     );
-    // A comment may stand behind the bar of a text block, and means its line.
+    // A comment after the indicator of a block scalar covers its line.
     for block in ["|", "!Sub |-"] {
-        assert_stands(
+        assert_reported(
             &format!("Description: {block} {mark}\n  a\n{}", template()),
             "SG003",
         );
@@ -265,20 +265,20 @@ fn what_only_looks_like_a_comment_is_none() {
 }
 
 #[test]
-fn several_rules_and_suppressions_within_each_other() {
+fn suppressions_can_name_several_rules_and_be_nested() {
     let two = "      AuthorizationType: NONE # stackgen: ignore[SG302, SG102] open\n";
-    let report = judged(&with(TYPE, two));
+    let report = linted(&with(TYPE, two));
     assert_eq!(
         (found(&report), suppressed(&report)),
         (vec!["SG003"], vec![("SG102", "open")])
     );
-    // The innermost counts, and the one around it covers nothing else.
+    // The inner one counts, and the outer one covers nothing else.
     let inner = "      AuthorizationType: NONE # stackgen: ignore[SG102] inner\n";
     let text = format!(
         "# stackgen: ignore-file[SG102] outer\n{}",
         with(TYPE, inner)
     );
-    let report = judged(&text);
+    let report = linted(&text);
     assert_eq!(
         (found(&report), suppressed(&report)),
         (vec!["SG003"], vec![("SG102", "inner")])
@@ -286,7 +286,7 @@ fn several_rules_and_suppressions_within_each_other() {
 }
 
 #[test]
-fn what_sam_makes_of_a_resource_is_in_it() {
+fn metadata_covers_what_sam_generates() {
     let text = "\
 Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -302,12 +302,12 @@ Resources:
     Type: AWS::Serverless::Function
     Properties: {Runtime: provided.al2023, Handler: bootstrap, CodeUri: s3://code/chat.zip, Timeout: 20}
 ";
-    let whole = judged(&text.replace("SG201", "SG999"));
+    let whole = linted(&text.replace("SG201", "SG999"));
     let id = found(&whole)
         .into_iter()
         .find(|id| id.starts_with("SG3"))
         .unwrap();
-    let report = judged(&text.replace("SG201", id));
+    let report = linted(&text.replace("SG201", id));
     assert!(
         suppressed(&report).contains(&(id, "nobody connects here")),
         "{report:?}"
@@ -316,7 +316,7 @@ Resources:
 }
 
 #[test]
-fn a_rule_that_compares_revisions_is_unused_only_beside_one() {
+fn suppressions_of_comparing_rules_are_checked_only_with_a_revision() {
     let text = with(
         TYPE,
         "      AuthorizationType: NONE # stackgen: ignore[SG102] open\n",
@@ -326,7 +326,7 @@ fn a_rule_that_compares_revisions_is_unused_only_beside_one() {
     let mut sources = Sources::new();
     let source = sources.add("t", text);
     let template = stackgen_cfn::parse(source).unwrap();
-    let report = lint(&Subject {
+    let report = lint(&LintInput {
         template: &template,
         source: Some(source),
         previous: Some(&template),
@@ -338,7 +338,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn comments_anywhere_are_no_panic_and_hide_nothing_else(
+    fn comments_anywhere_cause_no_panic_and_hide_nothing_else(
         pieces in proptest::collection::vec(prop::sample::select(vec![
             "# stackgen: ignore[SG102] r", "# stackgen: ignore-file[SG102]", "#stackgen:ignore[,]", "# stackgen: é", "\n", " ", "'", "\"",
             "# stackgen: ignore[", "a: ", "- ", "{", "}", "|\n", "\u{feff}", "\r\n",
@@ -352,8 +352,8 @@ proptest! {
         let mut sources = Sources::new();
         let source = sources.add("t", text.as_str());
         if let Ok(template) = stackgen_cfn::parse(source) {
-            let with = lint(&Subject { template: &template, source: Some(source), previous: None });
-            let without = lint(&Subject { template: &template, source: None, previous: None });
+            let with = lint(&LintInput { template: &template, source: Some(source), previous: None });
+            let without = lint(&LintInput { template: &template, source: None, previous: None });
             prop_assert!(with.suppressed.iter().all(|one| one.finding.rule.id == "SG102"));
             let of_wiring = with.findings.iter().filter(|finding| finding.rule.is_suppressible());
             prop_assert_eq!(of_wiring.count() + with.suppressed.len(), without.findings.len());

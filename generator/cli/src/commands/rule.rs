@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use stackgen_lint::output::page;
-use stackgen_lint::registry::{self, Group};
+use stackgen_lint::registry::{self, RuleGroup};
 use stackgen_lint::{Confidence, Rule, Severity};
 
 use super::lint::selection::unknown_rule;
@@ -47,11 +47,12 @@ impl RuleCommand {
             return Err(unknown_rule(word));
         }
         if ui.wants_json() {
-            let rules: Vec<_> = registry::groups()
+            let mut rules: Vec<_> = registry::groups()
                 .iter()
                 .flat_map(|group| group.rules.iter().map(|rule| JsonRule::new(rule, group)))
                 .filter(|json| rules.iter().any(|rule| rule.id == json.id))
                 .collect();
+            rules.sort_by_key(|rule| rule.id);
             ui.json_result(&serde_json::json!({ "rules": rules }))?;
             return Ok(Outcome::Done);
         }
@@ -64,7 +65,7 @@ impl RuleCommand {
 }
 
 impl JsonRule {
-    fn new(rule: &'static Rule, group: &Group) -> Self {
+    fn new(rule: &'static Rule, group: &RuleGroup) -> Self {
         JsonRule {
             id: rule.id,
             name: rule.name,
@@ -87,7 +88,7 @@ fn listed(rules: &[&Rule]) -> String {
     for group in registry::groups() {
         let rules = rules
             .iter()
-            .filter(|rule| rule.id.starts_with(group.prefix));
+            .filter(|rule| group.rules.iter().any(|other| other.id == rule.id));
         let mut rules = rules.peekable();
         if rules.peek().is_none() {
             continue;

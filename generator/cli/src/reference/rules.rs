@@ -1,17 +1,17 @@
-//! `docs/rules/`: a page a rule, and an index.
+//! `docs/rules/`: one page per rule, and an index.
 
 use std::fmt::Write;
 use std::fs;
 
 use stackgen_lint::output::page;
-use stackgen_lint::registry::{self, Group};
+use stackgen_lint::registry::{self, RuleGroup};
 use stackgen_lint::{Rule, Severity};
 
 use super::root;
 
 const GENERATED: &str = "Generated from the rules by `make docs`; do not edit.";
 
-/// Every page by its name, the index first.
+/// Returns every page with its file name, the index first.
 pub(super) fn pages() -> Vec<(String, String)> {
     let mut pages = vec![("README.md".to_owned(), index())];
     for group in registry::groups() {
@@ -25,10 +25,10 @@ fn index() -> String {
     let count = registry::all().count();
     let mut text = format!(
         "# Rules of the linter\n\n\
-         {GENERATED} `stackgen rule ID` prints a page in the terminal; [the guide](../guide/lint.md) tells how to use the \
+         {GENERATED} `stackgen rule ID` prints a page in the terminal; [the guide](../guide/lint.md) explains how to use the \
          linter.\n\n\
-         There are {count} rules. An error does not deploy, or does not do what it is there for. A warning works and will \
-         hurt. A note is worth knowing, and is told with `--min-severity note`. Rules marked *fix* can be mended by `--fix`.\n"
+         There are {count} rules. An error does not deploy or does not work as intended. A warning works and causes trouble \
+         later. A note is worth knowing; `--min-severity note` reports it. `--fix` can fix rules marked *fix*.\n"
     );
     for group in registry::groups()
         .iter()
@@ -57,7 +57,7 @@ fn index() -> String {
     text
 }
 
-fn one(rule: &Rule, group: &Group) -> String {
+fn one(rule: &Rule, group: &RuleGroup) -> String {
     let (id, name) = (rule.id, rule.name);
     let mut text = format!("# {id} {name}\n\n{}.", page::facts(rule));
     let rows: Vec<_> = rule.rows.iter().map(|row| link(row)).collect();
@@ -67,31 +67,31 @@ fn one(rule: &Rule, group: &Group) -> String {
     let _ = write!(text, "\n\n{}\n", page::text(rule));
     let _ = write!(text, "\n## Example\n\n{}\n", page::example(rule));
     if let Some(printed) = printed(rule, group) {
-        let _ = write!(text, "\n`stackgen lint` says:\n\n```text\n{printed}\n```\n");
+        let _ = write!(text, "\n`stackgen lint` prints:\n\n```text\n{printed}\n```\n");
     }
     let suppress = match rule.is_suppressible() {
         true => {
-            "Suppress it where it stands, with the reason: [how](../guide/lint.md#when-a-finding-is-meant-so). "
+            "[Suppress it in the template](../guide/lint.md#suppress-a-finding), with the reason. "
         }
-        false => "It is about suppressions, and cannot be suppressed itself. ",
+        false => "Findings about suppressions cannot be suppressed in the template. ",
     };
     let _ = write!(
         text,
-        "\n## When it is meant so\n\n\
-         {suppress}`--ignore {id}` leaves the rule out altogether.\n\n\
+        "\n## Suppress it\n\n\
+         {suppress}`--ignore {id}` disables the rule.\n\n\
          [All rules](README.md). {GENERATED}\n"
     );
     text
 }
 
-/// A row of the reference, which has an anchor for each.
+/// Links a row of the reference to its anchor.
 fn link(row: &str) -> String {
     let anchor = row.to_ascii_lowercase();
     format!("[{row}](../reference/api-gateway-websocket.md#{anchor})")
 }
 
-/// What the rule's test holds that it prints.
-fn printed(rule: &Rule, group: &Group) -> Option<String> {
+/// Returns the output of the rule from the snapshot of its test.
+fn printed(rule: &Rule, group: &RuleGroup) -> Option<String> {
     let file = format!("{}/{}.snap", group.name, rule.name.replace('-', "_"));
     let path = root().join("generator/lint/fixtures").join(file);
     let snapshot = fs::read_to_string(path).ok()?;

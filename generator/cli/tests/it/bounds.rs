@@ -76,7 +76,7 @@ fn a_folder_with_traps_is_searched() {
     assert_snapshot!(sandbox.run("lint ."), @"
     exit 0
     --- stderr
-    no WebSocket API in 2 templates: nothing to judge
+    no WebSocket API in 2 templates: nothing to check
     ");
 }
 

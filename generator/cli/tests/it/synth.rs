@@ -337,14 +337,14 @@ fn what_has_errors_is_not_written() {
     assert_snapshot!(sandbox.run("synth --unbuilt"), @"
     exit 3
     --- stderr
-    error[SG207]: route `dead` has no `Target`: what comes to it reaches no integration
+    error[SG207]: route `dead` has no `Target`: its messages reach no integration
        --> out/dev/template.yaml:117:3
         |
     117 |   Dead:
         |   ^^^^
         |
         = note: rule route-without-target; row F2 of the API Gateway reference
-        = help: set `Target: !Sub integrations/${…}` with the integration's logical id
+        = help: set `Target: !Sub integrations/${…}` with the integration's logical ID
 
     nothing is written: what would be has errors; `stackgen rule` explains them
     ");

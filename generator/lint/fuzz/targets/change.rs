@@ -1,4 +1,5 @@
-//! Changes of a template's tree: parts go, are doubled, swapped, wrapped in intrinsic functions, or come from fixtures.
+//! Changes the tree of a template: parts are deleted, duplicated, swapped, wrapped in intrinsic functions or copied
+//! from fixtures.
 
 use fastrand::Rng;
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Value, emit, get_att, list, map, r#ref, sub};
@@ -69,7 +70,7 @@ const NUMBERS: &[i64] = &[
     i64::MIN,
 ];
 
-/// The text with some changes; `None` when it is no document, or grows too long.
+/// Returns the text with some changes, or `None` if it is not a document or grows too long.
 pub(super) fn changed(text: &str, longest: usize, random: &mut Rng) -> Option<String> {
     let mut root = read(text).or_else(|| Some(donor(random).clone()))?;
     for _ in 0..=random.u8(..4) {
@@ -110,14 +111,14 @@ fn any<'t, T>(of: &'t [T], random: &mut Rng) -> Option<&'t T> {
     }
 }
 
-/// The logical ids of a template, and the names of its parameters and conditions.
+/// Returns the logical IDs of a template, and the names of its parameters and conditions.
 fn ids(root: &Node) -> Vec<String> {
     let sections = ["Resources", "Parameters", "Conditions"];
     let maps = sections.iter().filter_map(|name| root.get(name)?.as_map());
     maps.flat_map(|map| map.keys()).map(str::to_owned).collect()
 }
 
-/// Any node of a tree.
+/// Returns a random node of a tree.
 fn part<'n>(root: &'n mut Node, random: &mut Rng) -> &'n mut Node {
     let mut left = random.usize(..size(root));
     let mut node = root;
@@ -140,7 +141,7 @@ fn part<'n>(root: &'n mut Node, random: &mut Rng) -> &'n mut Node {
     node
 }
 
-/// Which of the sizes a place falls into; `left` is what remains of the place in that.
+/// Returns the index of the size in which a position falls, and reduces `left` to the remainder.
 fn skip(sizes: impl Iterator<Item = usize>, left: &mut usize) -> usize {
     for (index, size) in sizes.enumerate() {
         if *left < size {
@@ -160,7 +161,7 @@ fn size(node: &Node) -> usize {
     }
 }
 
-/// A resource of a fixture comes along, with its own id or under that of another.
+/// Copies a resource of a fixture, with its own ID or under an existing one.
 fn graft_resource(root: &mut Node, random: &mut Rng) {
     let section = |node: &Node| node.get("Resources").and_then(Node::as_map).cloned();
     let Some(resources) = section(donor(random)).filter(|map| !map.is_empty()) else {
@@ -213,7 +214,7 @@ fn double(node: &mut Node, random: &mut Rng) {
     }
 }
 
-/// An intrinsic function around a value.
+/// Wraps a value in an intrinsic function.
 fn wrap(node: &mut Node, id: &str, random: &mut Rng) {
     let inside = std::mem::take(node);
     let other = Intrinsic::ALL[random.usize(..Intrinsic::ALL.len())];
@@ -241,7 +242,7 @@ fn call(function: Intrinsic, argument: Node) -> Node {
     IntrinsicCall::new(function, argument).into()
 }
 
-/// A key that fixtures have comes into a mapping, with what it has there.
+/// Adds a key and value of a fixture to a mapping.
 fn enter(node: &mut Node, random: &mut Rng) {
     let mut other = donor(random).clone();
     let from = part(&mut other, random);

@@ -1,4 +1,4 @@
-//! The linter's own fixtures, from which templates get parts.
+//! Fixtures of the linter, from which templates get parts.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use stackgen_cfn::{Node, Sources, parse};
 
-/// Both sides of every fixture, parsed.
+/// Returns both sides of every fixture, parsed.
 pub(super) fn donors() -> &'static [Node] {
     static DONORS: OnceLock<Vec<Node>> = OnceLock::new();
     DONORS.get_or_init(|| {

@@ -1,5 +1,5 @@
-//! What a template costs grows with its length and no faster, whatever rules find in it. Allocations are counted instead
-//! of time, so that the verdict is the same on every machine and however busy it is.
+//! Checks that the cost of linting grows no faster than a template, whatever rules find in it. Counts allocations
+//! instead of time, so that the result is the same on every machine and under any load.
 
 use std::fs;
 use std::path::Path;
@@ -7,26 +7,26 @@ use std::process::ExitCode;
 
 use allocation_counter::measure;
 use stackgen_cfn::{Entry, Intrinsic, IntrinsicCall, Map, Node, Sources, Value, emit, parse};
-use stackgen_lint::output::{Linted, Results, Summary, github, human, json, junit};
-use stackgen_lint::{Subject, lint};
+use stackgen_lint::output::{LintedFile, LintResults, Summary, github, human, json, junit};
+use stackgen_lint::{LintInput, lint};
 
-/// How many resources a template has, about, and how many a longer one: enough for rules to meet the bounds that AWS's
-/// quotas allow them.
+/// Approximate numbers of resources in the short and the long template: enough to reach the limits that AWS's quotas
+/// set.
 const RESOURCES: [usize; 2] = [1_200, 4_800];
 
-/// How much more the longer one may cost, in hundredths of what is proportional: lists and tables grow by doubling.
+/// Maximum cost of the longer template, in percent of a proportional one. Lists and tables grow by doubling.
 const MOST: u64 = 140;
 
-/// How a resource's copy refers to others.
+/// References between copies of resources.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Copies {
-    /// To the first ones: all copies belong to one api, one function, one role.
+    /// To the first copy: all copies belong to one API, one function, one role.
     OfParts,
-    /// To those of the same copy, so that there are many apis.
+    /// To the same copy, so that there are many APIs.
     OfAll,
 }
 
-/// The bad side of every rule's main fixture.
+/// Returns the bad side of every rule's main fixture.
 fn fixtures() -> Vec<(String, Node)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
     let mut fixtures = Vec::new();
@@ -47,7 +47,7 @@ fn fixtures() -> Vec<(String, Node)> {
     fixtures
 }
 
-/// The template with each resource so often that it has so many.
+/// Repeats the resources of a template up to a number.
 fn repeated(template: &Node, count: usize, copies: Copies) -> String {
     let resources = template
         .get("Resources")
@@ -76,7 +76,7 @@ fn repeated(template: &Node, count: usize, copies: Copies) -> String {
     emit::yaml(&template)
 }
 
-/// A value that refers to the copies of that number.
+/// Returns a value that refers to the copies with a number.
 fn renamed(node: &Node, ids: &Map, number: usize) -> Node {
     let name = |text: &str| match ids.get(text) {
         Some(_) => format!("{text}{number:04}"),
@@ -107,23 +107,23 @@ fn renamed(node: &Node, ids: &Map, number: usize) -> Node {
     Node::new(value)
 }
 
-/// Allocations and bytes that reading, judging and telling take.
+/// Counts the allocations and bytes of reading, linting and reporting.
 fn cost(text: &str) -> [u64; 2] {
     let mut sources = Sources::new();
     let source = sources.add("template.yaml", text).clone();
     let info = measure(|| {
         let template = parse(&source).expect("fixtures are templates");
-        let subject = Subject {
+        let subject = LintInput {
             template: &template,
             source: Some(&source),
             previous: Some(&template),
         };
-        let linted = [Linted {
+        let linted = [LintedFile {
             file: "template.yaml".to_owned(),
             report: lint(&subject),
             sources: sources.clone(),
         }];
-        let results = Results {
+        let results = LintResults {
             linted: &linted,
             unread: &[],
             summary: &Summary::of(&linted),

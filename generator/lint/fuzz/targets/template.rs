@@ -1,18 +1,17 @@
-//! Texts as libFuzzer makes them up, and templates whose parts are moved about.
+//! Lints texts of libFuzzer and templates with changed parts.
 
 #![no_main]
 
 mod change;
 mod donors;
-#[path = "../../tests/corpus/judge.rs"]
-mod judge;
+#[path = "../../tests/corpus/invariants.rs"]
+mod invariants;
 
 use std::time::{Duration, Instant};
 
 use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target, fuzzer_mutate};
 
-/// How long a text may take, apart from its length, and for each byte: very much more than it does, so that what is found
-/// is no busy machine.
+/// Maximum time per text and per byte: far more than needed, so that a busy machine causes no failure.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(4), Duration::from_micros(200));
 
 fuzz_target!(|data: &[u8]| -> Corpus {
@@ -20,7 +19,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         return Corpus::Reject;
     };
     let start = Instant::now();
-    judge::judge(text);
+    invariants::assert_invariants(text);
     let (once, each) = PATIENCE;
     let most = once + each * u32::try_from(text.len()).unwrap_or(u32::MAX);
     assert!(
@@ -34,7 +33,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     let mut random = fastrand::Rng::with_seed(seed.into());
-    // What libFuzzer does to bytes finds what readers trip over.
+    // Changes of bytes by libFuzzer find errors of the readers.
     if random.u8(..) < 64 {
         return fuzzer_mutate(data, size, max_size);
     }

@@ -1,8 +1,8 @@
-//! The format of a stage's access log.
+//! Reads the format of a stage's access log, and decides whether a stage writes logs.
 
 use stackgen_model::{Piece, Resolved, Stage, Text};
 
-/// The format as far as it is text; `None` when there is none or part of it is not known.
+/// Returns the format, or `None` if there is none or a part of it is unknown.
 pub(crate) fn format(stage: &Stage) -> Option<&Text> {
     match stage.access_log.as_ref()?.get("Format")? {
         Resolved::Text(text) if text.unknown().is_none() => Some(text),
@@ -10,7 +10,7 @@ pub(crate) fn format(stage: &Stage) -> Option<&Text> {
     }
 }
 
-/// The names of the variables in a format, without `$context.`, in its order.
+/// Returns the names of the variables in a format, without `$context.`, in order.
 pub(crate) fn variables(format: &Text) -> impl Iterator<Item = &str> {
     let literals = format.pieces().iter().filter_map(|piece| match piece {
         Piece::Literal(text) => Some(text.as_str()),
@@ -24,7 +24,7 @@ pub(crate) fn variables(format: &Text) -> impl Iterator<Item = &str> {
     })
 }
 
-/// True when the stage writes an access log, or an execution log for any route.
+/// Returns true if the stage writes an access log, or an execution log for any route.
 pub(crate) fn has_logs(stage: &Stage) -> bool {
     let is_on = |settings: &Resolved| {
         let level = settings.get("LoggingLevel").and_then(Resolved::as_literal);
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_end_where_their_names_do() {
+    fn variables_end_with_their_names() {
         let format =
             Text::literal("[$context.requestTime] \"$context.authorizer.a_b\" $context.status.");
         let found: Vec<_> = variables(&format).collect();

@@ -1,32 +1,36 @@
-//! Whether a pattern of a policy or of a permission matches an ARN, where neither needs to be known as a whole.
+//! Decides whether a pattern of a policy or permission matches an ARN, although parts of both may be unknown.
 
 use stackgen_model::{LogicalId, Model, Piece, Pseudo, Reference, Text};
 
-/// Patterns and ARNs longer than this are not compared: IAM takes none.
-const LONGEST: usize = 2048;
+/// Maximum length of patterns and ARNs that are compared. IAM accepts no longer ones.
+const MAX_LENGTH: usize = 2048;
 
-/// Whether a pattern matches.
+/// Result of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Match {
-    /// Whatever the unknown parts turn out to be.
+    /// Matches for all values of the unknown parts.
     Yes,
-    /// Whatever they turn out to be.
+    /// Matches for no values of the unknown parts.
     No,
-    /// It depends on them.
-    NotKnown,
+    /// Depends on the unknown parts.
+    Unknown,
 }
 
-/// Whether a pattern, in which `*` stands for any text and `?` for any character, matches an ARN. As IAM has it, a `*`
-/// reaches over slashes. What a reference stands for is taken to be one word, without `/`, `:` and `$`, where its type says so,
-/// and two resources of one type are taken to have different ids; a stage's reference is the stage's name.
+/// Compares a pattern with an ARN. `*` stands for any text, including slashes, and `?` for any character, as in IAM.
+///
+/// A reference counts as one word without `/`, `:` and `$` if its resource type guarantees that. Two resources of one
+/// type count as having different IDs. A stage's reference is the stage's name.
 pub(crate) fn matches(model: &Model, pattern: &Text, arn: &Text) -> Match {
     if pattern.as_literal() == Some("*") {
         return Match::Yes;
     }
-    let (pattern, arn) = (named(model, pattern), named(model, arn));
+    let (pattern, arn) = (
+        with_stage_names(model, pattern),
+        with_stage_names(model, arn),
+    );
     let (pattern, arn) = (tokens(&pattern, true), tokens(&arn, false));
-    if pattern.len() > LONGEST || arn.len() > LONGEST {
-        return Match::NotKnown;
+    if pattern.len() > MAX_LENGTH || arn.len() > MAX_LENGTH {
+        return Match::Unknown;
     }
     let Some((pattern, arn)) = differing(&pattern, &arn) else {
         return Match::No;
@@ -35,14 +39,14 @@ pub(crate) fn matches(model: &Model, pattern: &Text, arn: &Text) -> Match {
     if comparison(true).matches(pattern, arn) {
         Match::Yes
     } else if comparison(false).matches(pattern, arn) {
-        Match::NotKnown
+        Match::Unknown
     } else {
         Match::No
     }
 }
 
-/// `arn:{partition}:execute-api:{region}:{account}:{api}/{path}` for an api of the template, in the stack's own region and
-/// account.
+/// Returns `arn:{partition}:execute-api:{region}:{account}:{api}/{path}` for an API of the template, in the stack's
+/// region and account.
 pub(crate) fn execute_api(api: &LogicalId, path: Text) -> Text {
     let api = Piece::Reference(Reference {
         logical_id: api.clone(),
@@ -51,7 +55,7 @@ pub(crate) fn execute_api(api: &LogicalId, path: Text) -> Text {
     execute_api_of(api, path)
 }
 
-/// The same for an api whose id is known in another way.
+/// Returns the same for an API whose ID is any piece of text.
 pub(crate) fn execute_api_of(api: Piece, path: Text) -> Text {
     let literal = |text: &str| Piece::Literal(text.to_owned());
     let pieces = [
@@ -70,8 +74,8 @@ pub(crate) fn execute_api_of(api: Piece, path: Text) -> Text {
     arn
 }
 
-/// The text with names in the place of references to stages.
-pub(crate) fn named(model: &Model, text: &Text) -> Text {
+/// Replaces references to stages by the stages' names.
+pub(crate) fn with_stage_names(model: &Model, text: &Text) -> Text {
     let mut named = Text::new();
     for piece in text.pieces() {
         match stage_name(model, piece) {
@@ -93,33 +97,33 @@ fn stage_name(model: &Model, piece: &Piece) -> Option<Text> {
 
 const STAGE: &str = "AWS::ApiGatewayV2::Stage";
 
-/// A part of a pattern or of an ARN.
+/// One element of a pattern or of an ARN.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Token<'a> {
+enum ArnToken<'a> {
     Char(char),
     /// `*`
     Any,
     /// `?`
     One,
-    /// What is known when the stack exists.
+    /// Text that is unknown until the stack exists.
     Later(&'a Piece),
-    /// A variable of the policy: `${aws:PrincipalTag/team}`.
-    Variable,
+    /// A policy variable: `${aws:PrincipalTag/team}`.
+    PolicyVariable,
 }
 
-fn tokens(text: &Text, pattern: bool) -> Vec<Token<'_>> {
+fn tokens(text: &Text, pattern: bool) -> Vec<ArnToken<'_>> {
     let mut tokens = Vec::new();
     for piece in text.pieces() {
         match piece {
-            Piece::Literal(text) if pattern => wild(text, &mut tokens),
-            Piece::Literal(text) => tokens.extend(text.chars().map(Token::Char)),
-            piece => tokens.push(Token::Later(piece)),
+            Piece::Literal(text) if pattern => pattern_tokens(text, &mut tokens),
+            Piece::Literal(text) => tokens.extend(text.chars().map(ArnToken::Char)),
+            piece => tokens.push(ArnToken::Later(piece)),
         }
     }
     tokens
 }
 
-fn wild(text: &str, tokens: &mut Vec<Token<'_>>) {
+fn pattern_tokens(text: &str, tokens: &mut Vec<ArnToken<'_>>) {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         if let Some((name, after)) = rest
@@ -127,33 +131,32 @@ fn wild(text: &str, tokens: &mut Vec<Token<'_>>) {
             .and_then(|rest| rest.split_once('}'))
         {
             tokens.push(match name {
-                "*" => Token::Char('*'),
-                "?" => Token::Char('?'),
-                "$" => Token::Char('$'),
-                _ => Token::Variable,
+                "*" => ArnToken::Char('*'),
+                "?" => ArnToken::Char('?'),
+                "$" => ArnToken::Char('$'),
+                _ => ArnToken::PolicyVariable,
             });
             rest = after;
             continue;
         }
         tokens.push(match c {
-            '*' => Token::Any,
-            '?' => Token::One,
-            c => Token::Char(c),
+            '*' => ArnToken::Any,
+            '?' => ArnToken::One,
+            c => ArnToken::Char(c),
         });
         rest = &rest[c.len_utf8()..];
     }
 }
 
-/// What is left of both without their common beginning and end; `None` when they differ in known characters there, as
-/// most patterns do.
+/// Removes the common beginning and end. Returns `None` if known characters differ there, as in most comparisons.
 fn differing<'t, 'a>(
-    mut pattern: &'t [Token<'a>],
-    mut arn: &'t [Token<'a>],
-) -> Option<(&'t [Token<'a>], &'t [Token<'a>])> {
-    use Token::{Any, Char, One, Variable};
+    mut pattern: &'t [ArnToken<'a>],
+    mut arn: &'t [ArnToken<'a>],
+) -> Option<(&'t [ArnToken<'a>], &'t [ArnToken<'a>])> {
+    use ArnToken::{Any, Char, One, PolicyVariable};
     while let ([part, pattern_rest @ ..], [token, arn_rest @ ..]) = (pattern, arn) {
         match (part, token) {
-            (Any | One | Variable, _) => break,
+            (Any | One | PolicyVariable, _) => break,
             (part, token) if part == token => (pattern, arn) = (pattern_rest, arn_rest),
             (Char(_), Char(_)) => return None,
             _ => break,
@@ -161,7 +164,7 @@ fn differing<'t, 'a>(
     }
     while let ([pattern_rest @ .., part], [arn_rest @ .., token]) = (pattern, arn) {
         match (part, token) {
-            (Any | One | Variable, _) => break,
+            (Any | One | PolicyVariable, _) => break,
             (part, token) if part == token => (pattern, arn) = (pattern_rest, arn_rest),
             (Char(_), Char(_)) => return None,
             _ => break,
@@ -170,15 +173,16 @@ fn differing<'t, 'a>(
     Some((pattern, arn))
 }
 
-/// What may stand for what: when `sure`, only what does in any case, and otherwise all that may.
+/// Rules of a comparison. If `sure`, unknown parts match only what they match with any value; otherwise, what they may
+/// match.
 struct Comparison<'a> {
     model: &'a Model,
     sure: bool,
 }
 
 impl Comparison<'_> {
-    /// Row by row from the end: `row[j]` says whether the rest of the pattern matches what begins at `j`.
-    fn matches(&self, pattern: &[Token<'_>], arn: &[Token<'_>]) -> bool {
+    /// Fills a table from the end: `row[j]` is true if the rest of the pattern matches the ARN from `j`.
+    fn matches(&self, pattern: &[ArnToken<'_>], arn: &[ArnToken<'_>]) -> bool {
         let mut below: Vec<bool> = (0..=arn.len())
             .map(|from| arn[from..].iter().all(|token| self.may_be_empty(token)))
             .collect();
@@ -189,9 +193,9 @@ impl Comparison<'_> {
                 row[at] = skipped
                     || arn.get(at).is_some_and(|token| {
                         let both = below[at + 1];
-                        (fits(part, token) && both)
-                            || (self.holds(part, token) && (row[at + 1] || both))
-                            || (self.holds(token, part) && (below[at] || both))
+                        (matches_one(part, token) && both)
+                            || (self.may_contain(part, token) && (row[at + 1] || both))
+                            || (self.may_contain(token, part) && (below[at] || both))
                             || (self.may_be_empty(token) && row[at + 1])
                     });
             }
@@ -200,30 +204,30 @@ impl Comparison<'_> {
         below[0]
     }
 
-    fn may_be_empty(&self, token: &Token<'_>) -> bool {
+    fn may_be_empty(&self, token: &ArnToken<'_>) -> bool {
         match token {
-            Token::Any => true,
-            Token::Variable | Token::Later(Piece::Unknown(_)) => !self.sure,
+            ArnToken::Any => true,
+            ArnToken::PolicyVariable | ArnToken::Later(Piece::Unknown(_)) => !self.sure,
             _ => false,
         }
     }
 
-    /// Whether a token that stands for several characters may have this one among them.
-    fn holds(&self, token: &Token<'_>, part: &Token<'_>) -> bool {
+    /// Returns true if a token that stands for several characters may contain a part.
+    fn may_contain(&self, token: &ArnToken<'_>, part: &ArnToken<'_>) -> bool {
         match (token, part) {
-            (Token::Any, _) => true,
+            (ArnToken::Any, _) => true,
             _ if self.sure => false,
-            (Token::Variable, _) => true,
-            (Token::Later(piece), Token::Char(c)) => {
+            (ArnToken::PolicyVariable, _) => true,
+            (ArnToken::Later(piece), ArnToken::Char(c)) => {
                 c.is_ascii_alphanumeric() || "-_.".contains(*c) || !self.is_word(piece)
             }
-            (Token::Later(piece), Token::Later(other)) => !self.differ(piece, other),
-            (Token::Later(_), _) => true,
-            (Token::Char(_) | Token::One, _) => false,
+            (ArnToken::Later(piece), ArnToken::Later(other)) => !self.differ(piece, other),
+            (ArnToken::Later(_), _) => true,
+            (ArnToken::Char(_) | ArnToken::One, _) => false,
         }
     }
 
-    /// Whether what a piece stands for has letters, digits, `-`, `_` and `.` alone.
+    /// Returns true if a piece only stands for letters, digits, `-`, `_` and `.`.
     fn is_word(&self, piece: &Piece) -> bool {
         match piece {
             Piece::Literal(_) | Piece::Unknown(_) => false,
@@ -238,7 +242,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Whether two pieces stand for different things in any case.
+    /// Returns true if two pieces always stand for different text.
     fn differ(&self, one: &Piece, other: &Piece) -> bool {
         match (one, other) {
             (Piece::Pseudo(one), Piece::Pseudo(other)) => one != other,
@@ -260,10 +264,10 @@ impl Comparison<'_> {
     }
 }
 
-/// Whether a part of the pattern stands for exactly this part of the ARN.
-fn fits(part: &Token<'_>, token: &Token<'_>) -> bool {
+/// Returns true if an element of the pattern stands for exactly this element of the ARN.
+fn matches_one(part: &ArnToken<'_>, token: &ArnToken<'_>) -> bool {
     match (part, token) {
-        (Token::One, Token::Char(_)) => true,
+        (ArnToken::One, ArnToken::Char(_)) => true,
         (part, token) => part == token,
     }
 }
@@ -285,7 +289,7 @@ Resources:
   Version: {Type: AWS::Lambda::Version, Properties: {FunctionName: f}}
   Patterns: {Type: X, Properties: {Text: !Sub '";
 
-    fn post(pattern: &str) -> Match {
+    fn matched(pattern: &str) -> Match {
         let mut sources = Sources::new();
         let source = sources.add("t", format!("{TEMPLATE}{pattern}'}}}}\n"));
         let template = stackgen_cfn::parse(source).unwrap();
@@ -300,7 +304,7 @@ Resources:
     const BASE: &str = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:";
 
     #[test]
-    fn a_star_reaches_over_slashes() {
+    fn a_star_matches_slashes() {
         for path in [
             "${Api}/*",
             "${Api}/*/@connections/*",
@@ -311,14 +315,14 @@ Resources:
             "*/@connections/*",
             "*",
         ] {
-            assert_eq!(post(&format!("{BASE}{path}")), Match::Yes, "{path}");
+            assert_eq!(matched(&format!("{BASE}{path}")), Match::Yes, "{path}");
         }
-        assert_eq!(post("*"), Match::Yes);
-        assert_eq!(post("arn:*:execute-api:*:*:*/*"), Match::Yes);
+        assert_eq!(matched("*"), Match::Yes);
+        assert_eq!(matched("arn:*:execute-api:*:*:*/*"), Match::Yes);
     }
 
     #[test]
-    fn shapes_that_no_connection_has() {
+    fn wrong_shapes_match_no_connection() {
         for path in [
             "${Api}",
             "${Api}/@connections/*",
@@ -330,7 +334,7 @@ Resources:
             "/${Api}/*",
             "abc/dev/*",
         ] {
-            assert_eq!(post(&format!("{BASE}{path}")), Match::No, "{path}");
+            assert_eq!(matched(&format!("{BASE}{path}")), Match::No, "{path}");
         }
         for pattern in [
             "https://${Api}.execute-api.${AWS::Region}.amazonaws.com/*",
@@ -338,12 +342,12 @@ Resources:
             "arn:aws:execute-api:${AWS::Region}:${Api}/*",
             "${Api}",
         ] {
-            assert_eq!(post(pattern), Match::No, "{pattern}");
+            assert_eq!(matched(pattern), Match::No, "{pattern}");
         }
     }
 
     #[test]
-    fn what_is_not_known_may_match() {
+    fn unknown_parts_may_match() {
         for path in [
             "${Word}/*",
             "${Word}",
@@ -352,7 +356,7 @@ Resources:
             "${Api}/${Word}POST/@connections/*",
             "${Api}/${!aws:PrincipalTag/stage}/*",
         ] {
-            assert_eq!(post(&format!("{BASE}{path}")), Match::NotKnown, "{path}");
+            assert_eq!(matched(&format!("{BASE}{path}")), Match::Unknown, "{path}");
         }
         for pattern in [
             "${Word}",
@@ -360,12 +364,12 @@ Resources:
             "arn:aws:${Word}/@connections/*",
             "${Version}",
         ] {
-            assert_eq!(post(pattern), Match::NotKnown, "{pattern}");
+            assert_eq!(matched(pattern), Match::Unknown, "{pattern}");
         }
     }
 
     #[test]
     fn a_very_long_pattern_is_not_compared() {
-        assert_eq!(post(&"a*".repeat(LONGEST)), Match::NotKnown);
+        assert_eq!(matched(&"a*".repeat(MAX_LENGTH)), Match::Unknown);
     }
 }

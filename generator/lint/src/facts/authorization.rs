@@ -1,4 +1,4 @@
-//! How routes are authorized, and what is wrong with it.
+//! Reads the authorization of routes, and finds its mistakes.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -6,12 +6,12 @@ use std::collections::{HashMap, HashSet};
 use stackgen_model::{Api, Authorizer, Link, LogicalId, Model, Resource, Route, Text};
 
 use super::settings;
-use crate::context::Context;
+use crate::facts::Facts;
 
-/// What a route's `AuthorizationType` says.
+/// Value of a route's `AuthorizationType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Nothing.
+pub(crate) enum AuthorizationKind {
+    /// Not set.
     LeftOut,
     /// `NONE`.
     Open,
@@ -21,59 +21,69 @@ pub(crate) enum Kind {
     Custom,
     /// `JWT`.
     Jwt,
-    /// It is not known, or no such type.
+    /// Unknown or invalid.
     Other,
 }
 
-/// What is wrong with a route's authorization. Each fault has one rule, so that no mistake is told twice.
+/// A mistake in a route's authorization. Each one has one rule, so that nothing is reported twice.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Fault<'a> {
-    /// Its type is `JWT`.
+pub(crate) enum AuthorizationFault<'a> {
+    /// The type is `JWT`.
     Jwt,
-    /// It is not `$connect`.
+    /// The route is not `$connect`.
     OffConnect,
-    /// It names an authorizer, and its type is not `CUSTOM`.
-    IdUnused,
-    /// Its type is `CUSTOM`, and it names no authorizer.
+    /// The route names an authorizer, but its type is not `CUSTOM`.
+    UnusedId,
+    /// The type is `CUSTOM`, but the route names no authorizer.
     NoAuthorizer,
-    /// What it names is not an authorizer of its api.
-    Stranger(&'a Resource),
+    /// The route names something that is not an authorizer of its API.
+    ForeignAuthorizer(&'a Resource),
 }
 
-pub(crate) fn kind(route: &Route) -> Kind {
+pub(crate) fn authorization_kind(route: &Route) -> AuthorizationKind {
     match route.authorization_type.as_ref().map(Text::as_literal) {
-        None => Kind::LeftOut,
-        Some(Some("NONE")) => Kind::Open,
-        Some(Some("AWS_IAM")) => Kind::Iam,
-        Some(Some("CUSTOM")) => Kind::Custom,
-        Some(Some("JWT")) => Kind::Jwt,
-        Some(_) => Kind::Other,
+        None => AuthorizationKind::LeftOut,
+        Some(Some("NONE")) => AuthorizationKind::Open,
+        Some(Some("AWS_IAM")) => AuthorizationKind::Iam,
+        Some(Some("CUSTOM")) => AuthorizationKind::Custom,
+        Some(Some("JWT")) => AuthorizationKind::Jwt,
+        Some(_) => AuthorizationKind::Other,
     }
 }
 
-/// The fault of a route, if it has one. An open `$connect` is no fault in itself.
-pub(crate) fn fault<'a>(model: &'a Model, route: &'a Route) -> Option<Fault<'a>> {
-    let kind = kind(route);
+/// Returns the mistake of a route. An open `$connect` alone is not a mistake.
+pub(crate) fn authorization_fault<'a>(
+    model: &'a Model,
+    route: &'a Route,
+) -> Option<AuthorizationFault<'a>> {
+    let kind = authorization_kind(route);
     let names = settings::is_set(&route.resource, "AuthorizerId");
-    if kind == Kind::Jwt {
-        return Some(Fault::Jwt);
+    if kind == AuthorizationKind::Jwt {
+        return Some(AuthorizationFault::Jwt);
     }
     if !route.key.is_connect() {
-        // A key that holds references is not known: it may be `$connect`.
+        // A key with references is unknown and may be `$connect`.
         let known = !route.key.as_str().contains("${");
-        let authorized = names || matches!(kind, Kind::Iam | Kind::Custom);
-        return (known && authorized).then_some(Fault::OffConnect);
+        let authorized =
+            names || matches!(kind, AuthorizationKind::Iam | AuthorizationKind::Custom);
+        return (known && authorized).then_some(AuthorizationFault::OffConnect);
     }
     match kind {
-        Kind::LeftOut | Kind::Open | Kind::Iam if names => Some(Fault::IdUnused),
-        Kind::Custom if route.authorizer == Link::Missing => Some(Fault::NoAuthorizer),
-        Kind::Custom => stranger(model, route).map(Fault::Stranger),
+        AuthorizationKind::LeftOut | AuthorizationKind::Open | AuthorizationKind::Iam if names => {
+            Some(AuthorizationFault::UnusedId)
+        }
+        AuthorizationKind::Custom if route.authorizer == Link::Missing => {
+            Some(AuthorizationFault::NoAuthorizer)
+        }
+        AuthorizationKind::Custom => {
+            foreign_authorizer(model, route).map(AuthorizationFault::ForeignAuthorizer)
+        }
         _ => None,
     }
 }
 
-/// What a route names instead of an authorizer of its api.
-fn stranger<'a>(model: &'a Model, route: &'a Route) -> Option<&'a Resource> {
+/// Returns what a route names instead of an authorizer of its API.
+fn foreign_authorizer<'a>(model: &'a Model, route: &'a Route) -> Option<&'a Resource> {
     let named = match &route.authorizer {
         Link::To(id) => {
             let authorizer = model.resource(id)?;
@@ -91,7 +101,7 @@ fn stranger<'a>(model: &'a Model, route: &'a Route) -> Option<&'a Resource> {
     (!settings::is_opaque(named) && !is_rest_authorizer_of_v2(model, named)).then_some(named)
 }
 
-/// Whether a resource is an authorizer of REST APIs whose API is not one.
+/// Returns true for an authorizer of REST APIs whose API is not a REST API.
 pub(crate) fn is_rest_authorizer_of_v2(model: &Model, resource: &Resource) -> bool {
     let api = (resource.kind == "AWS::ApiGateway::Authorizer")
         .then(|| resource.properties.text("RestApiId"))
@@ -101,53 +111,55 @@ pub(crate) fn is_rest_authorizer_of_v2(model: &Model, resource: &Resource) -> bo
     api.is_some_and(|api| api.kind == "AWS::ApiGatewayV2::Api")
 }
 
-/// The authorizers that a route of the template names, be it in vain.
-pub(crate) fn named(model: &Model) -> HashSet<&LogicalId> {
+/// Returns the authorizers that a route names, even if the route does not use them.
+pub(crate) fn attached_authorizers(model: &Model) -> HashSet<&LogicalId> {
     let routes = model.apis.iter().flat_map(|api| &api.routes);
     routes.filter_map(|route| route.authorizer.to()).collect()
 }
 
-/// The open `$connect` routes of an api that has an authorizer, each with an authorizer that nothing names. None when
-/// one of the api's `$connect` routes is not open, as in a template that has both and a condition that decides.
-pub(crate) fn open_beside<'a>(
-    context: &Context<'a>,
+/// Returns the open `$connect` routes of an API with an unattached authorizer, and that authorizer. Returns `None` if
+/// one of the API's `$connect` routes is not open, as in a template with two of them under opposite conditions.
+pub(crate) fn open_connect_routes<'a>(
+    facts: &Facts<'_>,
     api: &'a Api,
-    named: &HashSet<&LogicalId>,
 ) -> Option<(Vec<&'a Route>, &'a Authorizer)> {
-    let idle = idle(api, named).next()?;
+    let idle = unattached_authorizers(facts, api).next()?;
     let connects = api.routes.iter().filter(|route| route.key.is_connect());
     let connects: Vec<_> = connects.collect();
     let open = |route: &&Route| {
-        matches!(kind(route), Kind::LeftOut | Kind::Open)
-            && route.authorizer == Link::Missing
-            && lost_type(context, route).is_none()
+        matches!(
+            authorization_kind(route),
+            AuthorizationKind::LeftOut | AuthorizationKind::Open
+        ) && route.authorizer == Link::Missing
+            && removed_type(facts, route).is_none()
     };
     (!connects.is_empty() && connects.iter().all(open)).then_some((connects, idle))
 }
 
-/// The authorizers of an api that nothing names.
-pub(crate) fn idle<'a>(
+/// Returns the authorizers of an API that no route names.
+pub(crate) fn unattached_authorizers<'a>(
+    facts: &Facts<'_>,
     api: &'a Api,
-    named: &HashSet<&LogicalId>,
 ) -> impl Iterator<Item = &'a Authorizer> {
-    let is_idle = |authorizer: &&Authorizer| {
+    let named = facts.attached_authorizers();
+    let is_idle = move |authorizer: &&Authorizer| {
         !named.contains(&authorizer.resource.logical_id) && !is_jwt(authorizer)
     };
     api.authorizers.iter().filter(is_idle)
 }
 
-/// The type that the route had in the earlier revision, when it has none any more.
-pub(crate) fn lost_type(context: &Context<'_>, route: &Route) -> Option<Text> {
-    let earlier = context.previous?.resource(&route.resource.logical_id)?;
+/// Returns the type that the route had in the earlier revision, if it has none now.
+pub(crate) fn removed_type(facts: &Facts<'_>, route: &Route) -> Option<Text> {
+    let earlier = facts.previous?.resource(&route.resource.logical_id)?;
     let same = |key| earlier.properties.text(key) == route.resource.properties.text(key);
     let had = earlier.properties.text("AuthorizationType")?;
-    let lost = kind(route) == Kind::LeftOut
+    let lost = authorization_kind(route) == AuthorizationKind::LeftOut
         && matches!(had.as_literal(), Some("CUSTOM" | "AWS_IAM"))
         && !settings::is_computed(earlier, &["AuthorizationType"]);
     (lost && same("ApiId") && same("RouteKey")).then_some(had)
 }
 
-/// Whether an authorizer is one of HTTP APIs: of the type `JWT`, or configured like it.
+/// Returns true for an authorizer of HTTP APIs: with type `JWT` or a `JwtConfiguration`.
 pub(crate) fn is_jwt(authorizer: &Authorizer) -> bool {
     let kind = authorizer
         .authorizer_type
@@ -156,16 +168,16 @@ pub(crate) fn is_jwt(authorizer: &Authorizer) -> bool {
     kind == Some("JWT") || settings::is_set(&authorizer.resource, "JwtConfiguration")
 }
 
-/// The authorizers of the WebSocket APIs, but those that are not of their kind at all.
-pub(crate) fn authorizers<'a>(
-    context: &Context<'a>,
+/// Returns the authorizers of the WebSocket APIs without those of HTTP APIs.
+pub(crate) fn websocket_authorizers<'a>(
+    facts: &Facts<'a>,
 ) -> impl Iterator<Item = &'a Authorizer> + use<'a> {
-    let all = context.websockets().flat_map(|api| &api.authorizers);
+    let all = facts.websockets().flat_map(|api| &api.authorizers);
     all.filter(|authorizer| !is_jwt(authorizer))
 }
 
-/// Authorizers of an api that have the name of an earlier one, each after that one.
-pub(crate) fn namesakes(api: &Api) -> Vec<(&Authorizer, &Authorizer)> {
+/// Returns pairs of authorizers of an API with the same name, the earlier one first.
+pub(crate) fn same_name_pairs(api: &Api) -> Vec<(&Authorizer, &Authorizer)> {
     let mut first = HashMap::new();
     let mut pairs = Vec::new();
     for authorizer in &api.authorizers {
@@ -173,7 +185,7 @@ pub(crate) fn namesakes(api: &Api) -> Vec<(&Authorizer, &Authorizer)> {
         let Some(name) = name.filter(|name| name.unknown().is_none()) else {
             continue;
         };
-        // Of two under different conditions perhaps only one exists.
+        // Of two authorizers under different conditions, only one may exist.
         let condition = settings::condition(&authorizer.resource);
         match first.entry((condition, name.to_string())) {
             Entry::Vacant(entry) => {

@@ -1,19 +1,19 @@
-//! Whether callers are browsers: what a stack shows of it. A browser's WebSocket cannot set headers of its own.
+//! Decides whether callers are browsers, whose WebSockets cannot set headers.
 
 use std::collections::HashSet;
 
 use stackgen_model::{Function, LogicalId, Model, Protocol, Resolved, Resource};
 
-use crate::Place;
+use crate::Location;
 
-/// What shows that callers are browsers.
-pub(crate) struct Browsers {
-    pub(crate) place: Place,
+/// Evidence that callers are browsers.
+pub(crate) struct BrowserEvidence {
+    pub(crate) location: Location,
     pub(crate) label: &'static str,
 }
 
-/// The first thing of a stack that shows it, the most telling kind first.
-pub(crate) fn shown(model: &Model) -> Option<Browsers> {
+/// Returns the strongest evidence in a stack.
+pub(crate) fn browser_evidence(model: &Model) -> Option<BrowserEvidence> {
     let clients = || {
         model
             .resources
@@ -28,22 +28,22 @@ pub(crate) fn shown(model: &Model) -> Option<Browsers> {
         .or_else(sites)
 }
 
-fn cors(model: &Model) -> Option<Browsers> {
+fn cors(model: &Model) -> Option<BrowserEvidence> {
     let mut http = model
         .apis
         .iter()
         .filter(|api| api.protocol == Protocol::Http);
     http.find_map(|api| {
         let cors = api.cors.as_ref()?;
-        (*cors != Resolved::Null).then_some(Browsers {
-            place: Place::of(api.resource.as_ref()?, &["CorsConfiguration"]),
-            label: "browsers call this API of the same stack",
+        (*cors != Resolved::Null).then_some(BrowserEvidence {
+            location: Location::of(api.resource.as_ref()?, &["CorsConfiguration"]),
+            label: "browsers call this API of the stack",
         })
     })
 }
 
-/// A client of a user pool that comes back to a web page.
-fn sign_in(resource: &Resource) -> Option<Browsers> {
+/// Recognizes a user pool client that redirects to a web page.
+fn sign_in(resource: &Resource) -> Option<BrowserEvidence> {
     let pages = (resource.kind == "AWS::Cognito::UserPoolClient")
         .then(|| resource.properties.get("CallbackURLs"))
         .flatten()?;
@@ -51,14 +51,18 @@ fn sign_in(resource: &Resource) -> Option<Browsers> {
         url.to_text()
             .is_some_and(|url| url.strip_prefix("http").is_some())
     };
-    pages.one_or_many().iter().any(is_page).then(|| Browsers {
-        place: Place::of(resource, &["CallbackURLs"]),
-        label: "users sign in on a web page",
-    })
+    pages
+        .one_or_many()
+        .iter()
+        .any(is_page)
+        .then(|| BrowserEvidence {
+            location: Location::of(resource, &["CallbackURLs"]),
+            label: "users sign in on a web page",
+        })
 }
 
-/// A variable that lists the origins of web pages.
-fn origins(function: &Function) -> Option<Browsers> {
+/// Recognizes a variable that lists the origins of web pages.
+fn origins(function: &Function) -> Option<BrowserEvidence> {
     let mut names = function.environment.value()?.keys();
     let name = names.find(|name| {
         let name = name.to_ascii_uppercase();
@@ -66,35 +70,35 @@ fn origins(function: &Function) -> Option<Browsers> {
         has(&["ORIGIN", "ORIGINS"])
             && has(&["ALLOW", "ALLOWED", "CORS", "FRONTEND", "WEB", "WEBSITE"])
     })?;
-    Some(Browsers {
-        place: Place::of(&function.resource, &["Environment", "Variables", name]),
-        label: "the origins of web pages",
+    Some(BrowserEvidence {
+        location: Location::of(&function.resource, &["Environment", "Variables", name]),
+        label: "origins of web pages",
     })
 }
 
-/// Something that serves web pages.
-fn site(resource: &Resource) -> Option<Browsers> {
+/// Recognizes a resource that serves web pages.
+fn site(resource: &Resource) -> Option<BrowserEvidence> {
     let (path, label): (&[&str], _) = match resource.kind.as_str() {
         "AWS::S3::Bucket" => {
             resource.properties.get("WebsiteConfiguration")?;
-            (&["WebsiteConfiguration"], "a website of the same stack")
+            (&["WebsiteConfiguration"], "a website of the stack")
         }
-        "AWS::Amplify::App" => (&[], "a web app of the same stack"),
+        "AWS::Amplify::App" => (&[], "a web app of the stack"),
         "AWS::CloudFront::Distribution" => {
             let config = resource.properties.get("DistributionConfig")?;
             config.get("DefaultRootObject")?;
-            (&[], "a website of the same stack")
+            (&[], "a website of the stack")
         }
         _ => return None,
     };
-    Some(Browsers {
-        place: Place::of(resource, path),
+    Some(BrowserEvidence {
+        location: Location::of(resource, path),
         label,
     })
 }
 
-/// What CloudFront distributions stand before, as far as they name it: CloudFront can add headers that browsers cannot.
-pub(crate) fn behind_cloudfront(model: &Model) -> HashSet<&LogicalId> {
+/// Returns the resources to which CloudFront distributions refer. CloudFront can add headers that browsers cannot send.
+pub(crate) fn cloudfront_origins(model: &Model) -> HashSet<&LogicalId> {
     let mut ids = HashSet::new();
     for resource in model.resources.values() {
         if resource.kind == "AWS::CloudFront::Distribution" {
@@ -113,9 +117,9 @@ fn collect<'m>(value: &'m Resolved, ids: &mut HashSet<&'m LogicalId>) {
     }
 }
 
-/// Whether a browser sends a header with a handshake, by itself or because a page can make it: a cookie, a subprotocol.
-/// Those that API Gateway adds are there too.
-pub(crate) fn send(header: &str) -> bool {
+/// Returns true if a handshake can contain a header: the browser sends it, the page can set it (a cookie, a
+/// subprotocol), or API Gateway adds it.
+pub(crate) fn can_send_header(header: &str) -> bool {
     let header = header.to_ascii_lowercase();
     let own = [
         "accept",
@@ -139,17 +143,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_that_a_page_can_send() {
+    fn pages_can_send_only_some_headers() {
         for header in [
             "Sec-WebSocket-Protocol",
             "cookie",
             "Origin",
             "X-Forwarded-For",
         ] {
-            assert!(send(header), "{header}");
+            assert!(can_send_header(header), "{header}");
         }
         for header in ["Authorization", "Auth", "x-api-key"] {
-            assert!(!send(header), "{header}");
+            assert!(!can_send_header(header), "{header}");
         }
     }
 }

@@ -1,21 +1,23 @@
-//! Whether a logical id changes with what its resource is made of.
+//! Decides whether a logical ID changes with the content of its resource.
 
 use stackgen_model::{Resolved, Resource};
 
-/// True when nothing in the id can change by itself: it is a name, and not a name and a digest or a time.
+/// Returns true if the ID is only a name, without a digest or a time that changes.
 pub(crate) fn is_constant(resource: &Resource) -> bool {
     let id = resource.logical_id.as_str();
     let metadata = resource.attributes.get("Metadata");
     let path = metadata.and_then(|metadata| metadata.get("aws:cdk:path"));
-    // Of an id that CDK made of the construct's path, the digits at the end are a digest of that path.
+    // The digits at the end of an ID that CDK derived from the construct's path are a digest of that path.
     let name = path
         .and_then(Resolved::as_literal)
         .and_then(|path| without_path_digest(id, path));
     !may_change(name.unwrap_or(id))
 }
 
-/// CDK makes a logical id of the names on the construct's path below its stack, and, when there is more than one, eight
-/// digits of the path's MD5. `None` for an id that is not made so.
+/// Returns the part of an ID before CDK's path digest, or `None` for an ID that CDK did not derive from the path.
+///
+/// CDK joins the names on the construct's path below its stack. With more than one name it appends eight digits of the
+/// path's MD5.
 fn without_path_digest<'i>(id: &'i str, path: &str) -> Option<&'i str> {
     const DIGITS: usize = 8;
     let names: Vec<_> = path.split('/').filter(|name| *name != "Default").collect();
@@ -25,7 +27,7 @@ fn without_path_digest<'i>(id: &'i str, path: &str) -> Option<&'i str> {
         let is_digit = |c: u8| c.is_ascii_digit() || (b'A'..=b'F').contains(&c);
         digest.bytes().all(is_digit)
     });
-    // Which of the names is the stack's is not told.
+    // The path does not show which of the names is the stack's.
     (0..names.len().min(16)).find_map(|from| match &names[from..] {
         [only] => (alphanumeric(only) == id).then_some(id),
         names => digested.and_then(|(name, _)| (human(names) == name).then_some(name)),
@@ -34,14 +36,15 @@ fn without_path_digest<'i>(id: &'i str, path: &str) -> Option<&'i str> {
 
 fn human(names: &[&str]) -> String {
     const LONGEST: usize = 240;
-    let mut kept: Vec<&str> = Vec::new();
+    let mut parts: Vec<&str> = Vec::new();
     for name in names {
-        if kept.last().is_none_or(|last| !last.ends_with(name)) {
-            kept.push(name);
+        if parts.last().is_none_or(|last| !last.ends_with(name)) {
+            parts.push(name);
         }
     }
-    let kept = kept.into_iter().filter(|name| *name != "Resource");
-    kept.flat_map(|name| name.chars().filter(char::is_ascii_alphanumeric))
+    let parts = parts.into_iter().filter(|name| *name != "Resource");
+    parts
+        .flat_map(|name| name.chars().filter(char::is_ascii_alphanumeric))
         .take(LONGEST)
         .collect()
 }
@@ -50,8 +53,8 @@ fn alphanumeric(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
-/// True for an id with a digest, a random part or a time at its end, and for one with a placeholder in it, which no
-/// template that is deployed can have.
+/// Returns true for an ID that ends in a digest, a random part or a time, and for an ID with a placeholder, which is
+/// replaced before deployment.
 fn may_change(id: &str) -> bool {
     const SHORTEST: usize = 8;
     let bytes = id.as_bytes();
@@ -60,19 +63,20 @@ fn may_change(id: &str) -> bool {
     let hexadecimal = &bytes[bytes.len() - digits..];
     !bytes.iter().all(u8::is_ascii_alphanumeric)
         || (digits >= SHORTEST && hexadecimal.iter().any(u8::is_ascii_digit))
-        || is_of_serverless(id)
+        || is_from_serverless(id)
         || is_mixed(bytes, 10, 4)
         || is_mixed(bytes, 32, 9)
 }
 
-/// The Serverless Framework puts SHA-256 in base 64 behind its own name.
-fn is_of_serverless(id: &str) -> bool {
+/// Recognizes IDs of the Serverless Framework: a fixed name and SHA-256 in base 64.
+fn is_from_serverless(id: &str) -> bool {
     const DIGEST: usize = 30;
     let rest = id.strip_prefix("WebsocketsDeployment");
     rest.is_some_and(|rest| rest.len() >= DIGEST)
 }
 
-/// True for letters and digits as no words have them: among the last so many, they change kind at least so often.
+/// Returns true if the last characters of an ID change between digits, capitals and small letters more often than in
+/// words.
 fn is_mixed(id: &[u8], last: usize, least: usize) -> bool {
     let kind = |byte: &u8| match byte {
         byte if byte.is_ascii_digit() => 0,
@@ -80,7 +84,7 @@ fn is_mixed(id: &[u8], last: usize, least: usize) -> bool {
         _ => 2,
     };
     let tail = &id[id.len().saturating_sub(last)..];
-    // A capital before a small letter is how words begin.
+    // Words begin with a capital before a small letter.
     let changes = tail.windows(2).filter(|pair| {
         let (one, next) = (kind(&pair[0]), kind(&pair[1]));
         one != next && (one, next) != (1, 2)
@@ -93,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_do_not_change() {
+    fn names_are_constant() {
         for id in [
             "Deployment",
             "WebSocketDeployment",
@@ -109,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn digests_and_times_do() {
+    fn digests_and_times_change() {
         for id in [
             "WebSocketDeployment2FA999A1D3",
             "WebSocketDeployment8f20f88b427c026499B5761B",
@@ -143,7 +147,7 @@ mod tests {
             ),
             Some("ApiDeployment8f20f88b427c0264")
         );
-        // The id was overridden: its digits are not those of a path.
+        // An overridden ID: its digits are not a digest of the path.
         assert_eq!(name("Live4F2A9C01", "Chat/Api/Deployment"), None);
         assert_eq!(name("é4F2A9C0", "Chat/é/Deployment"), None);
     }

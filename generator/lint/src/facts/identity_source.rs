@@ -1,32 +1,32 @@
-//! Identity sources: what a handshake must bring before the authorizer is asked (rows A2, A3).
+//! Checks identity sources, which a handshake must contain before API Gateway invokes the authorizer (rows A2, A3).
 
 use stackgen_cfn::Node;
 use stackgen_model::{Authorizer, Resolved};
 
-use crate::Place;
+use crate::Location;
 use crate::fix::{self, Edit};
 
-/// An identity source of an authorizer that is known.
+/// A known identity source of an authorizer.
 pub(crate) struct IdentitySource<'a> {
     pub(crate) authorizer: &'a Authorizer,
-    /// As it is written; several may stand in one text, with commas.
+    /// Text in the template; several sources can be separated by commas.
     pub(crate) text: &'a str,
     path: Vec<String>,
 }
 
-/// What an identity source is to a WebSocket API.
+/// Syntax of an identity source.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Verdict {
-    /// One that it reads.
-    Right,
-    /// One that an HTTP API or a REST API reads, and how it is written here.
-    Foreign(String),
-    /// None at all, and what was perhaps meant.
+pub(crate) enum SourceSyntax {
+    /// Valid for WebSocket APIs.
+    Valid,
+    /// Valid for HTTP APIs or REST APIs, with the equivalent for WebSocket APIs.
+    OtherApiType(String),
+    /// Invalid, with the source that was probably intended.
     Malformed(Option<String>),
 }
 
-/// The identity sources of an authorizer that are known.
-pub(crate) fn known(authorizer: &Authorizer) -> impl Iterator<Item = IdentitySource<'_>> {
+/// Returns the known identity sources of an authorizer.
+pub(crate) fn known_sources(authorizer: &Authorizer) -> impl Iterator<Item = IdentitySource<'_>> {
     let value = authorizer.resource.properties.get("IdentitySource");
     let is_list = value.is_some_and(|value| value.as_list().is_some());
     let items = value.map(Resolved::one_or_many).unwrap_or_default();
@@ -47,18 +47,18 @@ impl<'a> IdentitySource<'a> {
         self.path.iter().map(String::as_str).collect()
     }
 
-    /// Where it stands.
-    pub(crate) fn place(&self) -> Place {
-        Place::of(&self.authorizer.resource, &self.path())
+    /// Returns the location of its text.
+    pub(crate) fn location(&self) -> Location {
+        Location::of(&self.authorizer.resource, &self.path())
     }
 
-    /// The single sources.
+    /// Returns the single sources.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let parts = self.text.split(',').map(str::trim);
         parts.filter(|part| !part.is_empty())
     }
 
-    /// Another text in its place; `None` unless this one stands there as it is.
+    /// Replaces its text, if that is literal in the template.
     pub(crate) fn replace(&self, with: &str) -> Option<Edit> {
         let path = self.path();
         let written = self
@@ -72,10 +72,10 @@ impl<'a> IdentitySource<'a> {
     }
 }
 
-/// Judges a single source by what API Gateway's own refusal says of them.
-pub(crate) fn verdict(source: &str) -> Verdict {
-    if is_right(source) {
-        return Verdict::Right;
+/// Checks the syntax of a single source, as API Gateway does.
+pub(crate) fn check_syntax(source: &str) -> SourceSyntax {
+    if is_valid(source) {
+        return SourceSyntax::Valid;
     }
     let foreign = [
         ("$request.", "route.request."),
@@ -89,10 +89,10 @@ pub(crate) fn verdict(source: &str) -> Verdict {
     let here =
         |(prefix, own): &(&str, &str)| Some(format!("{own}{}", source.strip_prefix(prefix)?));
     let corrected = foreign.iter().find_map(here);
-    if let Some(corrected) = corrected.filter(|corrected| is_right(corrected)) {
-        return Verdict::Foreign(corrected);
+    if let Some(corrected) = corrected.filter(|corrected| is_valid(corrected)) {
+        return SourceSyntax::OtherApiType(corrected);
     }
-    let meant = [
+    let corrections = [
         ("header", "header."),
         ("headers", "header."),
         ("query", "querystring."),
@@ -105,14 +105,14 @@ pub(crate) fn verdict(source: &str) -> Verdict {
     let guess = rest.and_then(|rest| rest.split_once('.'));
     let guess = guess.and_then(|(kind, name)| {
         let kind = kind.to_ascii_lowercase();
-        let (_, right) = meant.iter().find(|(word, _)| *word == kind)?;
+        let (_, right) = corrections.iter().find(|(word, _)| *word == kind)?;
         Some(format!("route.request.{right}{name}"))
     });
-    Verdict::Malformed(guess.filter(|guess| is_right(guess)))
+    SourceSyntax::Malformed(guess.filter(|guess| is_valid(guess)))
 }
 
-fn is_right(source: &str) -> bool {
-    // The multi-value forms stand in the table of route request parameters, so that they are not judged.
+fn is_valid(source: &str) -> bool {
+    // The multi-value forms are documented only for route request parameters, so they are accepted.
     let forms = [
         "route.request.header.",
         "route.request.querystring.",
@@ -126,7 +126,7 @@ fn is_right(source: &str) -> bool {
     name.is_some_and(|name| !name.is_empty() && name.chars().all(is_allowed))
 }
 
-/// The header that a source reads.
+/// Returns the header that a source reads.
 pub(crate) fn header(source: &str) -> Option<&str> {
     let forms = ["route.request.header.", "route.request.multivalueheader."];
     forms.iter().find_map(|form| source.strip_prefix(form))
@@ -137,19 +137,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_websocket_api_reads() {
+    fn sources_of_websocket_apis_are_valid() {
         for source in [
             "route.request.header.Sec-WebSocket-Protocol",
             "route.request.querystring.access_token",
             "context.identity.sourceIp",
             "stageVariables.tenant",
         ] {
-            assert_eq!(verdict(source), Verdict::Right, "{source}");
+            assert_eq!(check_syntax(source), SourceSyntax::Valid, "{source}");
         }
     }
 
     #[test]
-    fn what_other_apis_read() {
+    fn sources_of_other_api_types_are_corrected() {
         for (source, right) in [
             (
                 "$request.header.Authorization",
@@ -167,32 +167,39 @@ mod tests {
             ("$stageVariables.tenant", "stageVariables.tenant"),
         ] {
             assert_eq!(
-                verdict(source),
-                Verdict::Foreign(right.to_owned()),
+                check_syntax(source),
+                SourceSyntax::OtherApiType(right.to_owned()),
                 "{source}"
             );
         }
     }
 
     #[test]
-    fn what_no_api_reads() {
-        let meant = |text: &str| Verdict::Malformed(Some(text.to_owned()));
+    fn malformed_sources_get_a_guess() {
+        let corrections = |text: &str| SourceSyntax::Malformed(Some(text.to_owned()));
         assert_eq!(
-            verdict("route.request.headers.Auth"),
-            meant("route.request.header.Auth")
+            check_syntax("route.request.headers.Auth"),
+            corrections("route.request.header.Auth")
         );
         assert_eq!(
-            verdict("route.request.queryStringParameters.token"),
-            meant("route.request.querystring.token")
+            check_syntax("route.request.queryStringParameters.token"),
+            corrections("route.request.querystring.token")
         );
-        assert_eq!(verdict("header.Auth"), meant("route.request.header.Auth"));
+        assert_eq!(
+            check_syntax("header.Auth"),
+            corrections("route.request.header.Auth")
+        );
         for source in [
             "Authorization",
             "$request.body.token",
             "route.request.header.",
             "route.request.header.a b",
         ] {
-            assert_eq!(verdict(source), Verdict::Malformed(None), "{source}");
+            assert_eq!(
+                check_syntax(source),
+                SourceSyntax::Malformed(None),
+                "{source}"
+            );
         }
     }
 }

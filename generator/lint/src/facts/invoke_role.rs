@@ -1,4 +1,4 @@
-//! Whether the roles that API Gateway invokes functions as may do so.
+//! Decides whether API Gateway can invoke functions with the roles of integrations and authorizers.
 
 use std::collections::HashMap;
 
@@ -7,11 +7,11 @@ use stackgen_model::{
     Role, Text,
 };
 
-use crate::context::Context;
+use crate::facts::Facts;
 use crate::facts::arn::{self, Match};
 
-/// A role of the template that lacks what an integration or authorizer needs of it.
-pub(crate) struct RoleLack<'a> {
+/// A role of the template that does not allow what an integration or authorizer needs.
+pub(crate) struct RoleProblem<'a> {
     pub(crate) role: &'a Role,
     /// The integration or authorizer.
     pub(crate) caller: &'a Resource,
@@ -19,27 +19,28 @@ pub(crate) struct RoleLack<'a> {
     pub(crate) property: &'static str,
     pub(crate) function: &'a LogicalId,
     pub(crate) qualifier: Option<&'a Qualifier>,
-    pub(crate) what: Lack,
+    pub(crate) gap: RoleGap,
 }
 
-/// What a role lacks.
+/// Missing part of a role.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Lack {
-    /// API Gateway may not take it.
+pub(crate) enum RoleGap {
+    /// API Gateway cannot assume the role.
     Trust,
-    /// It does not allow the invocation.
+    /// The role does not allow the invocation.
     Grant,
 }
 
-/// A caller, what it invokes as, what it invokes, and the property that names the role.
-type Call<'a> = (&'a Resource, &'a Link, &'a FunctionLink, &'static str);
+/// An integration or authorizer, its role, its function, and the property that names the role.
+type RoleInvocation<'a> = (&'a Resource, &'a Link, &'a FunctionLink, &'static str);
 
-/// More statements than this are not compared: a role's policies are 10 KB at most, its managed ones twenty times 6 KB.
-const MOST: usize = 1024;
+/// Maximum number of statements that are compared. A role's inline policies have at most 10 KB, its up to twenty
+/// managed policies 6 KB each.
+const MAX_STATEMENTS: usize = 1024;
 
-/// Every one of them; nothing of roles that the template does not show as a whole.
-pub(crate) fn lacks<'a>(context: &Context<'a>) -> Vec<RoleLack<'a>> {
-    let model = context.model;
+/// Returns all of them, except for roles of which the template does not show every grant.
+pub(crate) fn role_problems<'a>(facts: &Facts<'a>) -> Vec<RoleProblem<'a>> {
+    let model = facts.model;
     if model.resources.values().any(|it| may_grant(it)) || !model.holds_all_wiring() {
         return Vec::new();
     }
@@ -48,7 +49,7 @@ pub(crate) fn lacks<'a>(context: &Context<'a>) -> Vec<RoleLack<'a>> {
         .iter()
         .map(|it| (&it.resource.logical_id, it))
         .collect();
-    let integrations = context.websockets().flat_map(|api| &api.integrations);
+    let integrations = facts.websockets().flat_map(|api| &api.integrations);
     let integrations = integrations.map(|it| {
         (
             &*it.resource,
@@ -57,7 +58,7 @@ pub(crate) fn lacks<'a>(context: &Context<'a>) -> Vec<RoleLack<'a>> {
             "CredentialsArn",
         )
     });
-    let authorizers = context.websockets().flat_map(|api| &api.authorizers);
+    let authorizers = facts.websockets().flat_map(|api| &api.authorizers);
     let authorizers = authorizers.map(|it| {
         (
             &*it.resource,
@@ -66,45 +67,48 @@ pub(crate) fn lacks<'a>(context: &Context<'a>) -> Vec<RoleLack<'a>> {
             "AuthorizerCredentialsArn",
         )
     });
-    let lack = |(caller, credentials, link, property): Call<'a>| {
+    let problem = |(caller, credentials, link, property): RoleInvocation<'a>| {
         let (role, function) = (*roles.get(credentials.to()?)?, link.function.to()?);
-        let what = what_lacks(model, role, link, function)?;
-        Some(RoleLack {
+        let gap = find_gap(model, role, link, function)?;
+        Some(RoleProblem {
             role,
             caller,
             property,
             function,
             qualifier: link.qualifier.as_ref(),
-            what,
+            gap,
         })
     };
-    integrations.chain(authorizers).filter_map(lack).collect()
+    integrations
+        .chain(authorizers)
+        .filter_map(problem)
+        .collect()
 }
 
-fn what_lacks(
+fn find_gap(
     model: &Model,
     role: &Role,
     link: &FunctionLink,
     function: &LogicalId,
-) -> Option<Lack> {
-    if !is_trusting(role) {
-        return Some(Lack::Trust);
+) -> Option<RoleGap> {
+    if !trusts_api_gateway(role) {
+        return Some(RoleGap::Trust);
     }
     let elsewhere = |policy: &Text| {
         let of_template = policy.as_reference();
         of_template.is_none_or(|it| model.resource(&it.logical_id).is_none())
     };
     let hidden = !role.unknown.is_empty() || role.managed_policies.iter().any(elsewhere);
-    if hidden || role.grants.len() > MOST {
+    if hidden || role.grants.len() > MAX_STATEMENTS {
         return None;
     }
-    let called = called(link, function);
+    let called = invoked_arn(link, function);
     let allows = |grant: &Grant| allows(model, grant, &called);
-    (!role.grants.iter().any(allows)).then_some(Lack::Grant)
+    (!role.grants.iter().any(allows)).then_some(RoleGap::Grant)
 }
 
-/// Whether a policy may belong to a role without being among its grants: it is attached from its own side, or names
-/// roles by anything but references.
+/// Returns true if a policy may belong to a role without being among its grants: it is attached to the role, or names
+/// roles by other means than references.
 fn may_grant(resource: &Resource) -> bool {
     let by_reference = |role: &Resolved| match role {
         Resolved::Text(text) => text.as_reference().is_some(),
@@ -120,13 +124,13 @@ fn may_grant(resource: &Resource) -> bool {
     }
 }
 
-/// Whether API Gateway may take the role, as far as is known.
-fn is_trusting(role: &Role) -> bool {
+/// Returns false if API Gateway certainly cannot assume the role.
+fn trusts_api_gateway(role: &Role) -> bool {
     let principal = |text: &Text| match text.pieces() {
         [Piece::Literal(text), ..] => text == "*" || text.starts_with("apigateway."),
         _ => true,
     };
-    // A document that is not known as a whole may name it too.
+    // A document that is partly unknown may also name it.
     let document = role.resource.properties.get("AssumeRolePolicyDocument");
     let statements = document.and_then(|it| it.get("Statement"));
     let known = statements.is_some_and(|it| {
@@ -138,8 +142,8 @@ fn is_trusting(role: &Role) -> bool {
     !known || role.trusted.iter().any(principal)
 }
 
-/// The ARN that is called, as far as it is known.
-fn called(link: &FunctionLink, function: &LogicalId) -> Text {
+/// Returns the invoked ARN, as far as it is known.
+fn invoked_arn(link: &FunctionLink, function: &LogicalId) -> Text {
     let reference = |id: &LogicalId, attribute: Option<&str>| {
         Piece::Reference(Reference {
             logical_id: id.clone(),
@@ -178,10 +182,10 @@ fn allows(model: &Model, grant: &Grant, called: &Text) -> bool {
     acts && on
 }
 
-/// Whether a resource of a statement may be the function that is called.
+/// Returns true if a resource of a statement may be the invoked function.
 fn may_be(model: &Model, resource: &Text, called: &Text) -> bool {
     let of = |text: &Text| text.references().next().map(|it| it.logical_id.clone());
-    // A qualified ARN begins with the function's own, which `{function}:*` therefore covers.
+    // `{function}:*` covers qualified ARNs, because they begin with the function's ARN.
     match (resource.as_reference(), called.as_reference()) {
         (Some(resource), Some(called)) if is_lambda(model, &resource.logical_id) => {
             resource == called

@@ -1,18 +1,18 @@
-//! Statements of the template's policies, with their places.
+//! Lists the `Allow` statements of the template's policies.
 
 use stackgen_model::{Model, Resolved, Resource, Text};
 
-use crate::Place;
+use crate::Location;
 
-/// A statement of a policy that stands in the template.
-pub(crate) struct Statement<'a> {
+/// A statement of a policy in the template.
+pub(crate) struct PolicyStatement<'a> {
     pub(crate) resource: &'a Resource,
     path: Vec<String>,
     value: &'a Resolved,
 }
 
-/// The statements that allow something, of roles and of policies.
-pub(crate) fn allowing(model: &Model) -> Vec<Statement<'_>> {
+/// Returns the `Allow` statements of roles and policies.
+pub(crate) fn allow_statements(model: &Model) -> Vec<PolicyStatement<'_>> {
     let mut statements = Vec::new();
     for resource in model.resources.values() {
         let policies: &[Resolved] = match resource.kind.as_str() {
@@ -38,7 +38,7 @@ fn add<'a>(
     resource: &'a Resource,
     path: &[&str],
     policy: &'a Resolved,
-    statements: &mut Vec<Statement<'a>>,
+    statements: &mut Vec<PolicyStatement<'a>>,
 ) {
     let Some(list) = policy.at_path(&["PolicyDocument", "Statement"]) else {
         return;
@@ -54,7 +54,7 @@ fn add<'a>(
         if list.as_list().is_some() {
             path.push(index.to_string());
         }
-        statements.push(Statement {
+        statements.push(PolicyStatement {
             resource,
             path,
             value,
@@ -62,8 +62,8 @@ fn add<'a>(
     }
 }
 
-impl<'a> Statement<'a> {
-    /// What it allows, when it says so and not what it leaves out.
+impl<'a> PolicyStatement<'a> {
+    /// Returns the actions of `Action`. Does not read `NotAction`.
     pub(crate) fn actions(&self) -> impl Iterator<Item = Text> + use<'a> {
         let actions = self.value.get("Action").map(Resolved::one_or_many);
         actions
@@ -72,24 +72,24 @@ impl<'a> Statement<'a> {
             .filter_map(Resolved::to_text)
     }
 
-    /// What it allows it on, with places.
-    pub(crate) fn resources(&self) -> impl Iterator<Item = (Text, Place)> {
+    /// Returns the entries of `Resource` with their locations.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = (Text, Location)> {
         let value = self.value.get("Resource");
         let listed = value.is_some_and(|value| value.as_list().is_some());
         let texts = value.map(Resolved::one_or_many).unwrap_or_default();
         texts.iter().enumerate().filter_map(move |(index, text)| {
-            let place = match listed {
-                true => self.place(&["Resource", &index.to_string()]),
-                false => self.place(&["Resource"]),
+            let location = match listed {
+                true => self.location(&["Resource", &index.to_string()]),
+                false => self.location(&["Resource"]),
             };
-            Some((text.to_text()?, place))
+            Some((text.to_text()?, location))
         })
     }
 
-    /// The place of a part of it.
-    pub(crate) fn place(&self, path: &[&str]) -> Place {
+    /// Returns the location of a part of the statement.
+    pub(crate) fn location(&self, path: &[&str]) -> Location {
         let whole: Vec<_> = self.path.iter().map(String::as_str).collect();
-        Place::of(self.resource, &[&whole, path].concat())
+        Location::of(self.resource, &[&whole, path].concat())
     }
 
     pub(crate) fn is_conditional(&self) -> bool {

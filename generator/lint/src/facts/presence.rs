@@ -1,14 +1,9 @@
-//! What is there for certain, and what is missing for certain.
+//! Decides whether routes and resources certainly exist.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use stackgen_model::{Api, Resolved, Resource, Route};
 
-use stackgen_model::{Api, LogicalId, ProblemKind, Resolved, Resource, Route};
-
-use crate::context::Context;
-
-/// The key of a route, when the template tells it.
-pub(crate) fn key(route: &Route) -> Option<&str> {
+/// Returns the key of a route, if it is known.
+pub(crate) fn known_key(route: &Route) -> Option<&str> {
     let known = match route.resource.properties.get("RouteKey")? {
         Resolved::Text(text) => text.as_literal().is_some(),
         Resolved::Bool(_) | Resolved::Int(_) | Resolved::Float(_) => true,
@@ -17,105 +12,32 @@ pub(crate) fn key(route: &Route) -> Option<&str> {
     known.then(|| route.key.as_str())
 }
 
-/// The key of a route that messages choose: neither `$connect` nor `$disconnect` nor `$default`.
+/// Returns the key of a route for messages, which is not `$connect`, `$disconnect` or `$default`.
 pub(crate) fn custom_key(route: &Route) -> Option<&str> {
-    key(route).filter(|_| !route.key.is_predefined())
+    known_key(route).filter(|_| !route.key.is_predefined())
 }
 
-/// Whether an api has the route, or one whose key is meant to be it: `$Default` is refused and found as that.
+/// Returns true if an API has the route, or one whose key differs only in upper and lower case: another rule reports
+/// `$Default`.
 pub(crate) fn has_route(api: &Api, key: &str) -> bool {
     let mut keys = api.routes.iter().map(|route| route.key.as_str());
     keys.any(|other| other.eq_ignore_ascii_case(key))
 }
 
-/// Whether a resource is there whenever its api is: under no condition that is not known, or under the api's own.
-pub(crate) fn stands_with(api: &Api, resource: &Resource) -> bool {
+/// Returns true if a resource exists whenever its API does: without an unknown condition, or under the API's condition.
+pub(crate) fn exists_with_api(api: &Api, resource: &Resource) -> bool {
     let of_api = api.resource.as_ref().and_then(|api| condition(api));
     let of_resource = condition(resource);
     of_resource.is_none() || of_resource == of_api
 }
 
-/// The name of the condition that decides whether a resource exists.
+/// Returns the name of the condition that decides whether a resource exists.
 pub(crate) fn condition(resource: &Resource) -> Option<&str> {
     let conditional = resource.conditional.as_ref()?;
     Some(conditional.name.as_str())
 }
 
-/// Whether of two resources each is there when the other is: under no condition that is not known, or under the same.
+/// Returns true if two resources exist together: without an unknown condition, or under the same one.
 pub(crate) fn exist_together(one: &Resource, other: &Resource) -> bool {
     condition(one) == condition(other)
-}
-
-/// What of the routes of apis may be out of sight. Made once for all apis.
-pub(crate) struct Sight<'a> {
-    context: &'a Context<'a>,
-    /// SAM has lost or refused routes.
-    lost: bool,
-    /// Resources whose `Ref` a nested stack gets as a parameter, or any stack can import or find in the parameter store.
-    given_away: HashSet<&'a LogicalId>,
-    /// Resources whose `Ref` is an output: a parent may hand it to its other stacks.
-    put_out: HashSet<&'a LogicalId>,
-}
-
-impl<'a> Sight<'a> {
-    pub(crate) fn new(context: &'a Context<'a>) -> Sight<'a> {
-        let model = context.model;
-        let mut problems = model.problems.iter();
-        let of_kind = |kind: &'static str, property: &'static str| {
-            let resources = model.resources.values().filter(move |it| it.kind == kind);
-            resources.filter_map(move |it| it.properties.get(property))
-        };
-        let parameters = of_kind("AWS::CloudFormation::Stack", "Parameters");
-        let parameters = parameters.filter_map(Resolved::as_map);
-        let stored = of_kind("AWS::SSM::Parameter", "Value");
-        let outputs = || model.outputs.as_map().into_iter().flatten();
-        let exported = outputs().filter(|(_, output)| output.get("Export").is_some());
-        let values = parameters
-            .flat_map(|it| it.values())
-            .chain(stored)
-            .chain(exported.filter_map(|(_, output)| output.get("Value")));
-        let outputs = outputs().filter_map(|(_, output)| output.get("Value"));
-        Sight {
-            context,
-            lost: problems.any(|it| {
-                matches!(
-                    it.kind,
-                    ProblemKind::RouteKeysCollide | ProblemKind::RouteKeyRefused
-                )
-            }),
-            given_away: values.filter_map(referred).collect(),
-            put_out: outputs.filter_map(referred).collect(),
-        }
-    }
-
-    /// Whether the template tells every route of an api. Only then is a route missing. An api whose routes are all
-    /// elsewhere is one that other stacks fill, and so may be one whose id another stack is given.
-    pub(crate) fn tells_every_route(&self, api: &Api) -> bool {
-        !self.lost
-            && self.context.is_whole(api)
-            && !api.routes.is_empty()
-            && api.routes.iter().all(|route| key(route).is_some())
-            && !self.is_given_away(api)
-    }
-
-    /// Whether another stack is given the id of an api, and may make routes, deployments and stages of it. That the id is
-    /// merely put out says so of an api that has no stage here.
-    pub(crate) fn is_given_away(&self, api: &Api) -> bool {
-        let given_away = |resource: &Arc<Resource>| {
-            let id = &resource.logical_id;
-            self.given_away.contains(id) || (api.stages.is_empty() && self.put_out.contains(id))
-        };
-        api.resource.as_ref().is_some_and(given_away)
-    }
-}
-
-fn referred(value: &Resolved) -> Option<&LogicalId> {
-    let Resolved::Text(text) = value else {
-        return None;
-    };
-    let reference = text.as_reference()?;
-    reference
-        .attribute
-        .is_none()
-        .then_some(&reference.logical_id)
 }

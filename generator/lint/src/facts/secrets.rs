@@ -1,7 +1,7 @@
-//! What looks like a secret, and what only names one.
+//! Decides whether an environment variable contains a secret.
 
-/// Whether the last words of a name say that its value is secret: `DB_PASSWORD`, but not `TOKEN_TTL` or `SECRET_ARN`.
-pub(crate) fn is_secret(name: &str) -> bool {
+/// Returns true if the last words of a name indicate a secret: `DB_PASSWORD`, but not `TOKEN_TTL` or `SECRET_ARN`.
+pub(crate) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let ends = [
         "PASSWORD",
@@ -21,7 +21,7 @@ pub(crate) fn is_secret(name: &str) -> bool {
         "BOT_TOKEN",
         "API_TOKEN",
     ];
-    // Lambda refuses its own names, which is another finding; clients have the keys of Firebase.
+    // Another rule reports Lambda's own names. Keys of Firebase are public.
     !name.starts_with("AWS_")
         && !["PUBLIC", "FIREBASE"]
             .iter()
@@ -29,12 +29,12 @@ pub(crate) fn is_secret(name: &str) -> bool {
         && (name == "TOKEN" || ends.iter().any(|end| name.ends_with(end)))
 }
 
-/// Whether a value of a variable that is called so looks like nothing but a secret.
-pub(crate) fn looks_secret(variable: &str, value: &str) -> bool {
-    is_no_placeholder(value) && !is_name(variable, value)
+/// Returns true if the value of a variable looks like a secret and not like a placeholder or the name of a secret.
+pub(crate) fn looks_like_secret(variable: &str, value: &str) -> bool {
+    is_not_placeholder(value) && !is_name(variable, value)
 }
 
-fn is_no_placeholder(value: &str) -> bool {
+fn is_not_placeholder(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let placeholders = [
         "change",
@@ -64,7 +64,7 @@ fn is_no_placeholder(value: &str) -> bool {
         && !placeholders.iter().any(|word| lower.contains(word))
 }
 
-/// Whether a value only names where a secret is: `prod/db-secret` in `DB_SECRET`, `x-api-key` in `API_KEY`.
+/// Returns true for the name of a secret: `prod/db-secret` in `DB_SECRET`, `x-api-key` in `API_KEY`.
 fn is_name(variable: &str, value: &str) -> bool {
     let variable = variable.to_ascii_uppercase();
     let either = variable.ends_with("SECRET")
@@ -88,10 +88,10 @@ fn is_name(variable: &str, value: &str) -> bool {
     path || header
         || (either && words(without_suffix(value), b"-_."))
         || (of_key && is_uuid(value))
-        || is_spoken(&variable, value)
+        || repeats_name(&variable, value)
 }
 
-/// The name of a secret without the six characters that Secrets Manager puts behind it.
+/// Returns the name of a secret without the six characters that Secrets Manager appends.
 fn without_suffix(value: &str) -> &str {
     match value.rsplit_once('-') {
         Some((name, suffix)) if suffix.len() == 6 => name,
@@ -99,19 +99,19 @@ fn without_suffix(value: &str) -> &str {
     }
 }
 
-/// Whether it looks like the id of a KMS key.
+/// Returns true for text that looks like the ID of a KMS key.
 fn is_uuid(value: &str) -> bool {
     let lengths = value.split('-').map(str::len);
     lengths.eq([8, 4, 4, 4, 12]) && value.bytes().all(|c| c == b'-' || c.is_ascii_hexdigit())
 }
 
-/// Whether a value says the variable's own name once more, or how the secret is handed in.
-fn is_spoken(variable: &str, value: &str) -> bool {
+/// Returns true if a value repeats the variable's name, or names how the secret is passed.
+fn repeats_name(variable: &str, value: &str) -> bool {
     let plain = |text: &str| -> String {
         let letters = text.chars().filter(char::is_ascii_alphanumeric);
         letters.map(|c| c.to_ascii_lowercase()).collect()
     };
-    let said = plain(value);
+    let normalized = plain(value);
     let kinds = [
         "authorization",
         "bearer",
@@ -121,14 +121,14 @@ fn is_spoken(variable: &str, value: &str) -> bool {
         "required",
         "optional",
     ];
-    if kinds.contains(&said.as_str()) {
+    if kinds.contains(&normalized.as_str()) {
         return true;
     }
     let of_words = variable.contains('_') && !variable.contains("PASS");
     let end: Vec<_> = variable.rsplitn(3, '_').take(2).collect();
     let end: String = end.into_iter().rev().map(plain).collect();
     let few_digits = value.bytes().filter(u8::is_ascii_digit).count() <= 2;
-    of_words && few_digits && said.contains(&end)
+    of_words && few_digits && normalized.contains(&end)
 }
 
 #[cfg(test)]
@@ -136,11 +136,11 @@ mod tests {
     use super::*;
 
     fn is_told(name: &str, value: &str) -> bool {
-        is_secret(name) && looks_secret(name, value)
+        is_secret_name(name) && looks_like_secret(name, value)
     }
 
     #[test]
-    fn secrets() {
+    fn values_that_look_like_secrets_are_found() {
         for (name, value) in [
             ("JWT_SECRET", "my-super-secret-key"),
             ("DB_PASSWORD", "hunter2!"),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_sounds_like_one() {
+    fn names_and_placeholders_are_not_secrets() {
         for (name, value) in [
             ("JWT_SECRET_ARN", "kR7!vq2Zp0wX"),
             ("TOKEN_TTL", "kR7!vq2Zp0wX"),

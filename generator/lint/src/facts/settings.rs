@@ -1,18 +1,18 @@
-//! Whether a property is set, and how surely.
+//! Decides whether a property is set.
 
 use stackgen_cfn::Value;
 use stackgen_model::{Resolved, Resource, Text, UnknownReason};
 
 use crate::{Confidence, Finding};
 
-/// Whether a property is set, to a value that need not be known: a parameter always has one, an `If` may leave it out.
+/// Returns true if a property is set, also to an unknown value: a parameter always has a value, an `If` may not.
 pub(crate) fn is_set(resource: &Resource, key: &str) -> bool {
     resource.properties.get(key).is_some_and(has_value)
 }
 
 fn has_value(value: &Resolved) -> bool {
     let Resolved::Unknown(unknown) = value else {
-        // A parameter that is empty by default stands for nothing.
+        // A parameter with an empty default counts as not set.
         return *value != Resolved::Null && value.as_literal() != Some("");
     };
     match (&unknown.branches, &unknown.reason) {
@@ -32,30 +32,30 @@ fn has_value(value: &Resolved) -> bool {
     }
 }
 
-/// Whether a function gives the property its value, so that it may be another one in another deployment: the default of
-/// a parameter is not what a deployment gives.
+/// Returns true if an intrinsic function computes the property. Its value can differ in another environment, because
+/// deployments may not use a parameter's default.
 pub(crate) fn is_computed(resource: &Resource, path: &[&str]) -> bool {
     let node = resource.node(path);
     node.is_some_and(|node| matches!(node.value, Value::Call(_)))
 }
 
-/// The condition that decides on the resource, known by the defaults of parameters or not.
+/// Returns the condition of a resource, even if the defaults of parameters decide it.
 pub(crate) fn condition(resource: &Resource) -> Option<&str> {
     let unknown = resource.conditional.as_ref();
     let name = unknown.map(|conditional| conditional.name.as_str());
     name.or_else(|| resource.document.get("Condition")?.as_str())
 }
 
-/// The finding with low confidence, and a word that says why.
-pub(crate) fn by_default(mut finding: Finding) -> Finding {
+/// Lowers the confidence of a finding and adds the reason to its message.
+pub(crate) fn unless_overridden(mut finding: Finding) -> Finding {
     finding
         .message
-        .push_str(", unless a parameter or a condition says otherwise");
+        .push_str(", unless a parameter or a condition changes that");
     finding.with_confidence(Confidence::Low)
 }
 
-/// A text as a template writes it: a reference that stands alone is no `Sub`.
-pub(crate) fn shown(text: &Text) -> String {
+/// Formats text as in a template: a single reference without `Sub`.
+pub(crate) fn as_written(text: &Text) -> String {
     match (text.as_literal(), text.as_reference()) {
         (Some(literal), _) => literal.to_owned(),
         (_, Some(reference)) => match &reference.attribute {
@@ -66,15 +66,16 @@ pub(crate) fn shown(text: &Text) -> String {
     }
 }
 
-/// Whether the resource comes of another one, as a route of what SAM makes: its properties stand nowhere.
+/// Returns true if another resource generates this one, as SAM does for routes, so that its properties are not in the
+/// file.
 pub(crate) fn is_generated(resource: &Resource) -> bool {
     let properties = resource.document.get("Properties");
     resource.implied
         || properties.is_some_and(|node| resource.span.file.is_some() && node.span.file.is_none())
 }
 
-/// Whether an attribute of the resource may be anything: an output of a nested stack, of a custom resource, a parameter
-/// of SSM.
+/// Returns true if an attribute of the resource can be anything: an output of a nested stack or of a custom resource,
+/// or an SSM parameter.
 pub(crate) fn is_opaque(resource: &Resource) -> bool {
     let kind = resource.kind.as_str();
     let opaque = [

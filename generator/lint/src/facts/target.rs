@@ -1,15 +1,15 @@
-//! What routes and their integrations have to do with each other.
+//! Builds the target with which a route names an integration.
 
 use stackgen_model::{LogicalId, Route};
 
 use crate::Edit;
 use crate::fix;
 
-/// The type of what a target names.
+/// Resource type of integrations.
 pub(crate) const INTEGRATION: &str = "AWS::ApiGatewayV2::Integration";
 
-/// The target that names an integration, as the argument of a `Sub`, and the edit that writes it.
-pub(crate) fn corrected(route: &Route, integration: &LogicalId) -> (String, Option<Edit>) {
+/// Returns the target for an integration, as the argument of a `Sub`, and the edit that writes it.
+pub(crate) fn corrected_target(route: &Route, integration: &LogicalId) -> (String, Option<Edit>) {
     let text = format!("integrations/${{{integration}}}");
     let edit = fix::replace(
         &route.resource,

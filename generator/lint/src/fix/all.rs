@@ -1,31 +1,31 @@
-//! Fixes until there is nothing left to fix.
+//! Applies fixes until none is left.
 
 use stackgen_cfn::{Node, Source, Sources};
 
 use super::Fix;
 use super::apply::apply;
-use crate::{Finding, Subject, lint};
+use crate::{Finding, LintInput, lint};
 
-/// A fix may uncover a mistake that was hidden; fixes that undo each other would go on for ever.
+/// Maximum number of rounds. A fix may reveal another mistake, and fixes that undo each other would never end.
 const MAX_ROUNDS: usize = 10;
 
-/// A text in which everything is fixed that can be.
+/// A text with all possible fixes.
 #[derive(Clone, Debug)]
 pub struct Fixed {
-    /// The whole text; the one that was given when nothing was fixed.
+    /// The whole text, unchanged if nothing was fixed.
     pub text: String,
-    /// The findings that were fixed, in the order of the fixing. Their places are those of the text as it was then.
+    /// Fixed findings in the order of fixing. Their locations refer to the text before the fix.
     pub fixed: Vec<Finding>,
-    /// The findings that have a fix which could not be done. Their places are those of `text`.
+    /// Findings whose fix could not be applied. Their locations refer to `text`.
     pub left: Vec<Finding>,
 }
 
-/// Lints, fixes and lints again, until no finding that is `wanted` has a fix that can be done. Nothing is done to a
-/// text that cannot be parsed. Findings that the template suppresses are not fixed.
+/// Lints and fixes a text until no finding of the filter has a fix that can be applied. Does not change a text that
+/// cannot be parsed, and does not fix suppressed findings.
 pub fn fix_all(
     source: &Source,
     previous: Option<&Node>,
-    wanted: &dyn Fn(&Finding) -> bool,
+    filter: &dyn Fn(&Finding) -> bool,
 ) -> Fixed {
     let mut all = Fixed {
         text: source.text().to_owned(),
@@ -38,14 +38,14 @@ pub fn fix_all(
         let Ok(template) = stackgen_cfn::parse(source) else {
             break;
         };
-        let report = lint(&Subject {
+        let report = lint(&LintInput {
             template: &template,
             source: Some(source),
             previous,
         });
         let findings = report.findings.into_iter();
         let (fixable, fixes): (Vec<Finding>, Vec<Fix>) = findings
-            .filter(wanted)
+            .filter(filter)
             .filter_map(|finding| finding.fix.clone().map(|fix| (finding, fix)))
             .unzip();
         let done = apply(source, &template, &fixes.iter().collect::<Vec<_>>());

@@ -1,31 +1,32 @@
-//! Fixes done to a file's text.
+//! Applies fixes to a file's text.
 
 use stackgen_cfn::{Node, Source, Sources};
 
 use super::document::Document;
-use super::{Edit, Fix, meant};
+use super::{Edit, Fix, expected};
 
-/// How much text is tried in all, in bytes: each fix that cannot be done costs a few tries.
-const MOST_TRIED: usize = 64 << 20;
+/// Maximum total size of the texts that are tried, in bytes. Each fix that cannot be applied costs a few tries.
+const MAX_TRIED: usize = 64 << 20;
 
-/// As many as are enough for a few such fixes in the largest file.
-const LEAST_TRIES: usize = 64;
+/// Minimum number of tries, enough for a few such fixes in the largest file.
+const MIN_TRIES: usize = 64;
 
-/// A text with fixes done to it.
+/// A text with fixes applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Applied {
+pub struct AppliedFixes {
     /// The whole text.
     pub text: String,
-    /// Which of the fixes are in it, by index, in order.
+    /// Indexes of the applied fixes, in order.
     pub applied: Vec<usize>,
-    /// Which are not: they overlap with one that is, or there is no safe way to write them here.
+    /// Indexes of the other fixes: they overlap with an applied one, or cannot be written safely.
     pub left: Vec<usize>,
 }
 
-/// Does as many of the fixes as can be done at once; the first of two that overlap wins. `template` is what `source` was
-/// parsed to. The text is read again before it is given back: it says what the fixes mean, and nothing else.
-pub fn apply(source: &Source, template: &Node, fixes: &[&Fix]) -> Applied {
-    let mut applied = Applied {
+/// Applies as many of the fixes as possible; the first of two overlapping ones wins. `template` is the parsed `source`.
+///
+/// The result is parsed again and compared with the expected document, so that nothing else changes.
+pub fn apply(source: &Source, template: &Node, fixes: &[&Fix]) -> AppliedFixes {
+    let mut applied = AppliedFixes {
         text: source.text().to_owned(),
         applied: Vec::new(),
         left: Vec::new(),
@@ -33,19 +34,19 @@ pub fn apply(source: &Source, template: &Node, fixes: &[&Fix]) -> Applied {
     if !fixes.is_empty() {
         let document = Document::new(source, template);
         let batch: Vec<_> = (0..fixes.len()).collect();
-        let mut tries = (MOST_TRIED / source.text().len().max(1)).max(LEAST_TRIES);
+        let mut tries = (MAX_TRIED / source.text().len().max(1)).max(MIN_TRIES);
         try_batch(&document, fixes, &batch, &mut tries, &mut applied);
     }
     applied
 }
 
-/// Takes a batch in beside what is in already, or its halves, each for itself, when that cannot be.
+/// Adds a batch to the applied fixes. If that fails, tries each half separately.
 fn try_batch(
     document: &Document<'_>,
     fixes: &[&Fix],
     batch: &[usize],
     tries: &mut usize,
-    applied: &mut Applied,
+    applied: &mut AppliedFixes,
 ) {
     if *tries == 0 {
         return applied.left.extend(batch);
@@ -67,11 +68,11 @@ fn try_batch(
     }
 }
 
-/// The text with all of the edits, if it reads back as the document with all of them.
+/// Returns the text with all edits, if it parses to the expected document.
 fn verified(document: &Document<'_>, edits: &[&Edit]) -> Option<String> {
     let text = document.with(edits)?;
-    let meant = meant::with(document, edits)?;
+    let expected_node = expected::with(document, edits)?;
     let mut sources = Sources::new();
     let read = stackgen_cfn::parse(sources.add("", text.as_str())).ok()?;
-    (read == meant).then_some(text)
+    (read == expected_node).then_some(text)
 }

@@ -1,16 +1,16 @@
-//! Changes of block YAML: a line an entry, and indentation that means something.
+//! Edits block YAML, in which entries have their own lines and indentation matters.
 
 use stackgen_cfn::emit;
 use stackgen_cfn::{Entry, Map, Node, Value};
 
-use super::document::{Changes, Document, Splice};
-use super::sites::{Parent, Site};
+use super::document::{CollectionChanges, Document, Splice};
+use super::sites::{NodeSite, SiteParent};
 use crate::lines;
 
-/// Another value behind its key or its dash.
+/// Replaces the value after a key or a dash.
 pub(super) fn replace(
     document: &Document<'_>,
-    site: &Site<'_>,
+    site: &NodeSite<'_>,
     with: &Node,
 ) -> Option<Vec<Splice>> {
     let text = document.text;
@@ -20,7 +20,7 @@ pub(super) fn replace(
     let Some(lead) = document.lead(site) else {
         return Some(vec![Splice::new(start, end, line)]);
     };
-    // A value that is left out stands before its colon, or behind the comment behind its dash.
+    // The span of an omitted value is before its colon, or after the comment behind its dash.
     let (start, end) = match site.node.value {
         Value::Null if site.node.span.start == site.node.span.end => (lead, lead),
         _ => (start, end),
@@ -55,7 +55,7 @@ pub(super) fn replace(
     Some(vec![Splice::new(start, end, line)])
 }
 
-/// True for what stands on one line: text blocks swallow a comment that is indented below them.
+/// Returns true for a value on one line. A text block would include a comment that is indented below it.
 fn is_text(node: &Node) -> bool {
     match &node.value {
         Value::Call(call) => is_text(&call.argument),
@@ -64,32 +64,32 @@ fn is_text(node: &Node) -> bool {
     }
 }
 
-/// A value on as many lines as it takes.
-fn behind(document: &Document<'_>, site: &Site<'_>, with: &Node, lead: usize) -> String {
+/// Formats a value on several lines.
+fn behind(document: &Document<'_>, site: &NodeSite<'_>, with: &Node, lead: usize) -> String {
     let column = |at: u32| lines::before(document.text, at as usize).chars().count();
     let text = match (site.parent, &site.node.value) {
-        (Parent::Item { .. }, _) => {
+        (SiteParent::Item { .. }, _) => {
             let before = lines::before(document.text, lead);
             emit::after_dash(with, before.chars().count() + 1)
         }
-        (Parent::Entry { .. }, Value::List(_) | Value::Map(_))
+        (SiteParent::Entry { .. }, Value::List(_) | Value::Map(_))
             if below(document, site).is_some() =>
         {
             emit::after_key(with, column(site.node.span.start))
         }
-        (Parent::Entry { key }, _) => {
+        (SiteParent::Entry { key }, _) => {
             emit::after_key(with, column(key.start) + document.unit.len())
         }
-        (Parent::None, _) => format!(" {}", emit::yaml_line(with)),
+        (SiteParent::None, _) => format!(" {}", emit::yaml_line(with)),
     };
     text.replace('\n', document.newline)
 }
 
-/// Changes of a mapping's entries, or of a list's elements.
+/// Changes the entries of a mapping or the elements of a list.
 pub(super) fn change(
     document: &Document<'_>,
-    site: &Site<'_>,
-    changes: &Changes<'_>,
+    site: &NodeSite<'_>,
+    changes: &CollectionChanges<'_>,
 ) -> Option<Vec<Splice>> {
     match &site.node.value {
         Value::Map(map) => entries(document, site, map, changes),
@@ -100,9 +100,9 @@ pub(super) fn change(
 
 fn entries(
     document: &Document<'_>,
-    site: &Site<'_>,
+    site: &NodeSite<'_>,
     map: &Map,
-    changes: &Changes<'_>,
+    changes: &CollectionChanges<'_>,
 ) -> Option<Vec<Splice>> {
     let text = document.text;
     let is_removed = |entry: &Entry| changes.removed.contains(&entry.key_span);
@@ -111,7 +111,7 @@ fn entries(
     let mut gone = entries.as_slice();
     match entries.iter().rfind(|entry| !is_removed(entry)) {
         Some(_) if changes.inserted.is_empty() => {}
-        Some(kept) => splices.push(insert(document, kept, changes)?),
+        Some(existing) => splices.push(insert(document, existing, changes)?),
         None if changes.inserted.is_empty() => match below(document, site) {
             Some(lead) => splices.push(Splice::insert(lead, " {}")),
             None => return replace(document, site, &Node::from(Map::new())),
@@ -126,41 +126,45 @@ fn entries(
             gone = others;
         }
     }
-    let mut is_behind_dash = false;
+    let mut is_after_dash = false;
     for entry in gone {
         let start = entry.key_span.start as usize;
-        is_behind_dash |= !lines::is_blank(lines::before(text, start));
+        is_after_dash |= !lines::is_blank(lines::before(text, start));
         match is_removed(entry) {
-            true => splices.push(remove(document, entry, is_behind_dash)?),
-            false => is_behind_dash = false,
+            true => splices.push(remove(document, entry, is_after_dash)?),
+            false => is_after_dash = false,
         }
     }
     Some(splices)
 }
 
-/// Where the key or the dash ends below which a collection begins.
-fn below(document: &Document<'_>, site: &Site<'_>) -> Option<usize> {
+/// Returns the end of the key or dash, if the collection begins on a later line.
+fn below(document: &Document<'_>, site: &NodeSite<'_>) -> Option<usize> {
     let lead = document.lead(site)?;
     let head = document.text.get(lead..site.node.span.start as usize)?;
     head.contains('\n').then_some(lead)
 }
 
-/// New entries on lines of their own.
-fn insert(document: &Document<'_>, kept: &Entry, changes: &Changes<'_>) -> Option<Splice> {
+/// Inserts entries on new lines.
+fn insert(
+    document: &Document<'_>,
+    existing: &Entry,
+    changes: &CollectionChanges<'_>,
+) -> Option<Splice> {
     let text = document.text;
-    let end = document.end(&kept.node);
+    let end = document.end(&existing.node);
     if !lines::is_blank_or_comment(lines::behind(text, end)) {
         return None;
     }
-    let separator = separator(document, kept);
-    let with = written(document, kept, changes, true).into_iter();
+    let separator = separator(document, existing);
+    let with = written(document, existing, changes, true).into_iter();
     let with: String = with.map(|entry| format!("{separator}{entry}")).collect();
     Some(Splice::insert(lines::end(text, end), with))
 }
 
-/// The lines of an entry go, with the comment behind it and those below that are indented deeper than its key. What
-/// stands behind a dash makes room for the next entry.
-fn remove(document: &Document<'_>, entry: &Entry, is_behind_dash: bool) -> Option<Splice> {
+/// Removes the lines of an entry with its comment, and the comments below that are indented deeper than its key. After
+/// a dash, the next entry moves up.
+fn remove(document: &Document<'_>, entry: &Entry, is_after_dash: bool) -> Option<Splice> {
     let text = document.text;
     let start = entry.key_span.start as usize;
     let end = document.end(&entry.node);
@@ -172,12 +176,12 @@ fn remove(document: &Document<'_>, entry: &Entry, is_behind_dash: bool) -> Optio
     while let Some(after) = comment_deeper_than(text, next, column) {
         next = after;
     }
-    if is_behind_dash {
+    if is_after_dash {
         let blanks = text[next..].len() - text[next..].trim_start_matches(' ').len();
         return Some(Splice::remove(start, next + blanks));
     }
     let begin = lines::start(text, start);
-    // The last line takes the break before it along when it has none of its own.
+    // If the last line has no line break, the break before it is removed.
     let ends_file = next == text.len() && !text.ends_with('\n') && begin > 0;
     Some(match ends_file {
         true => Splice::remove(lines::end(text, begin - 1), next),
@@ -185,24 +189,24 @@ fn remove(document: &Document<'_>, entry: &Entry, is_behind_dash: bool) -> Optio
     })
 }
 
-/// Where the line ends that begins there, if it is a comment that is indented deeper.
+/// Returns the end of a line that is a comment with deeper indentation.
 fn comment_deeper_than(text: &str, line: usize, column: usize) -> Option<usize> {
     let blanks = text[line..].len() - text[line..].trim_start_matches(' ').len();
     let is_deeper = blanks > column && text[line + blanks..].starts_with('#');
     is_deeper.then(|| lines::next(text, line))
 }
 
-/// What stands between a new entry and the one above it.
+/// Returns the text between a new entry and the one above it.
 fn separator(document: &Document<'_>, entry: &Entry) -> String {
     let indent = lines::indent(document.text, entry.key_span.start as usize);
     format!("{}{indent}", document.newline)
 }
 
-/// The new entries as they stand beside one, without what is before the first.
+/// Formats the new entries next to an existing one, without the text before the first.
 fn written(
     document: &Document<'_>,
     beside: &Entry,
-    changes: &Changes<'_>,
+    changes: &CollectionChanges<'_>,
     is_alone: bool,
 ) -> Vec<String> {
     let start = beside.key_span.start as usize;
@@ -219,8 +223,8 @@ fn written(
     changes.inserted.iter().map(one).collect()
 }
 
-/// New elements on lines of their own.
-fn append(document: &Document<'_>, last: &Node, changes: &Changes<'_>) -> Option<Splice> {
+/// Appends elements on new lines.
+fn append(document: &Document<'_>, last: &Node, changes: &CollectionChanges<'_>) -> Option<Splice> {
     let text = document.text;
     let lead = document.lead_of(last)?;
     let end = document.end(last);

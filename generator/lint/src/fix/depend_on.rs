@@ -3,7 +3,7 @@ use stackgen_model::{LogicalId, Resource};
 
 use super::Edit;
 
-/// More ids in the `DependsOn` of a resource; `None` where it does not stand in the file.
+/// Returns edits that add IDs to the `DependsOn` of a resource, or `None` if the resource is not in the file.
 pub(crate) fn depend_on(resource: &Resource, ids: &[&LogicalId]) -> Option<Vec<Edit>> {
     let nodes = || ids.iter().map(|id| Node::from(id.as_str()));
     let document = resource.document.as_map()?;
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_made_or_gets_longer() {
+    fn depends_on_becomes_a_list_or_grows() {
         let absent = edits("").unwrap();
         assert!(matches!(&absent[..], [Edit::Insert { key, value, .. }]
             if key == "DependsOn" && *value == names(&["Two"])));

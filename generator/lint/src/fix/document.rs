@@ -1,4 +1,4 @@
-//! A file's text, rewritten in places.
+//! Edits the text of a file.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -8,11 +8,11 @@ use serde::de::IgnoredAny;
 use stackgen_cfn::emit::{self, Quotes};
 use stackgen_cfn::{FileId, Node, Source, Span, Value};
 
-use super::sites::{Parent, Site, Sites};
+use super::sites::{NodeSite, NodeSites, SiteParent};
 use super::{Edit, block, flow};
 use crate::lines;
 
-/// A document and the text that it was read from.
+/// A parsed document and its text.
 pub(super) struct Document<'t> {
     pub(super) root: &'t Node,
     pub(super) file: FileId,
@@ -21,12 +21,12 @@ pub(super) struct Document<'t> {
     /// True for JSON without blanks.
     is_compact: bool,
     pub(super) newline: &'static str,
-    /// What the first nested line is indented by.
+    /// Indentation of the first nested line.
     pub(super) unit: &'t str,
-    sites: Sites<'t>,
+    sites: NodeSites<'t>,
 }
 
-/// A stretch of the text, and what stands there instead.
+/// A replacement of a range of the text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Splice {
     pub(super) start: usize,
@@ -49,9 +49,9 @@ impl Splice {
     }
 }
 
-/// What is done to the entries of one mapping, or the elements of one list.
+/// Changes of the entries of one mapping, or of the elements of one list.
 #[derive(Default)]
-pub(super) struct Changes<'e> {
+pub(super) struct CollectionChanges<'e> {
     pub(super) removed: HashSet<Span>,
     pub(super) inserted: Vec<(&'e str, &'e Node)>,
     pub(super) appended: Vec<&'e Node>,
@@ -72,14 +72,14 @@ impl<'t> Document<'t> {
             is_compact: is_json && !text.contains(": "),
             newline: if breaks == Some(true) { "\r\n" } else { "\n" },
             unit: unit(text),
-            sites: Sites::new(text, root),
+            sites: NodeSites::new(text, root),
         }
     }
 
-    /// The text with the edits; `None` when they overlap, or when one cannot be written.
+    /// Returns the text with the edits, or `None` if they overlap or one cannot be written.
     pub(super) fn with(&self, edits: &[&Edit]) -> Option<String> {
         let mut splices = self.splices(edits)?;
-        // At one place what belongs to the inner collection comes first: it begins later.
+        // At the same offset, the inner collection comes first: it begins later.
         splices.sort_by_key(|(begin, splice)| (splice.start, splice.end, Reverse(*begin)));
         let mut text = String::with_capacity(self.text.len());
         let mut at = 0;
@@ -92,7 +92,7 @@ impl<'t> Document<'t> {
         Some(text)
     }
 
-    /// The splices, each with where the collection begins that it changes.
+    /// Returns the splices, each with the start of the collection that it changes.
     fn splices<'e>(&self, edits: &[&'e Edit]) -> Option<Vec<(u32, Splice)>> {
         let mut splices = Vec::new();
         let mut changes: ByCollection<'t, 'e> = IndexMap::new();
@@ -113,7 +113,7 @@ impl<'t> Document<'t> {
                     changes_of(&mut changes, site).inserted.push((key, value));
                 }
                 Edit::Append { beside, value } => match self.sites.value(*beside)?.parent {
-                    Parent::Item { list, .. } => {
+                    SiteParent::Item { list, .. } => {
                         let site = self.sites.value(list.span)?;
                         changes_of(&mut changes, site).appended.push(value);
                     }
@@ -131,64 +131,64 @@ impl<'t> Document<'t> {
         Some(splices)
     }
 
-    /// The key's place, also when it is given as the value's: a property that SAM's translation made has the place of the
-    /// value that it took.
-    pub(super) fn key(&self, place: Span) -> Span {
-        let value = self.sites.value(place).map(|site| site.parent);
-        match (self.sites.map_of(place), value) {
-            (None, Some(Parent::Entry { key })) => key,
-            _ => place,
+    /// Returns the span of a key, also for the span of its value: properties that SAM's transform generates have the
+    /// location of the value.
+    pub(super) fn key(&self, location: Span) -> Span {
+        let value = self.sites.value(location).map(|site| site.parent);
+        match (self.sites.map_of(location), value) {
+            (None, Some(SiteParent::Entry { key })) => key,
+            _ => location,
         }
     }
 
-    fn replace(&self, site: &Site<'_>, with: &Node) -> Option<Vec<Splice>> {
+    fn replace(&self, site: &NodeSite<'_>, with: &Node) -> Option<Vec<Splice>> {
         match site.is_within || self.is_json {
             true => flow::replace(self, site, with),
             false => block::replace(self, site, with),
         }
     }
 
-    /// Where a value may begin: behind its colon, its dash or its comma.
-    pub(super) fn lead(&self, site: &Site<'_>) -> Option<usize> {
+    /// Returns the offset at which a value may begin: after its colon, dash or comma.
+    pub(super) fn lead(&self, site: &NodeSite<'_>) -> Option<usize> {
         let (from, leads): (usize, &[u8]) = match site.parent {
-            Parent::Entry { key } => (key.end as usize, b":"),
-            Parent::Item { list, index: 0 } => {
+            SiteParent::Entry { key } => (key.end as usize, b":"),
+            SiteParent::Item { list, index: 0 } => {
                 (lines::content(self.text, list.span.start as usize), b"-[")
             }
-            Parent::Item { list, index } => {
+            SiteParent::Item { list, index } => {
                 (self.close(list.as_list()?.get(index - 1)?.span), b"-,")
             }
-            Parent::None => return None,
+            SiteParent::None => return None,
         };
         let at = lines::token(self.text, from);
         let is_lead = leads.contains(self.text.as_bytes().get(at)?);
         is_lead.then_some(at + 1)
     }
 
-    /// As [`Self::lead`].
+    /// Returns [`Self::lead`] of a node.
     pub(super) fn lead_of(&self, value: &Node) -> Option<usize> {
         self.lead(&self.sites.value(value.span)?)
     }
 
-    /// Where an entry or an element ends: with its value, or, when that is left out, behind its colon or dash.
+    /// Returns the end of an entry or element. An omitted value ends after the colon or dash.
     pub(super) fn end(&self, value: &Node) -> usize {
         let lead = self.lead_of(value).unwrap_or_default();
         self.close(value.span).max(lead)
     }
 
-    /// Where a span ends. The last value within it may be left out, and stands before its colon then.
+    /// Returns the end of a span. An omitted last value has its span before the colon.
     fn close(&self, span: Span) -> usize {
         let end = span.end as usize;
         let is_colon = self.text.as_bytes().get(end) == Some(&b':');
         end + usize::from(is_colon)
     }
 
-    /// Behind a comma and a colon within brackets.
+    /// Returns the text after a comma or colon within brackets.
     pub(super) fn blank(&self) -> &'static str {
         if self.is_compact { "" } else { " " }
     }
 
-    /// A value on one line, a string in the quotes of what stands there.
+    /// Formats a value on one line, a string in the quotes of the replaced text.
     pub(super) fn line(&self, like: &str, is_within: bool, node: &Node) -> String {
         match (&node.value, like.chars().next()) {
             _ if self.is_compact => stackgen_cfn::json::to_json(node).to_string(),
@@ -201,18 +201,20 @@ impl<'t> Document<'t> {
     }
 }
 
-/// The changes of each collection.
-type ByCollection<'t, 'e> = IndexMap<Span, (Site<'t>, Changes<'e>)>;
+/// Changes by collection.
+type ByCollection<'t, 'e> = IndexMap<Span, (NodeSite<'t>, CollectionChanges<'e>)>;
 
 fn changes_of<'c, 't, 'e>(
     changes: &'c mut ByCollection<'t, 'e>,
-    site: Site<'t>,
-) -> &'c mut Changes<'e> {
+    site: NodeSite<'t>,
+) -> &'c mut CollectionChanges<'e> {
     let entry = changes.entry(site.node.span);
-    &mut entry.or_insert_with(|| (site, Changes::default())).1
+    &mut entry
+        .or_insert_with(|| (site, CollectionChanges::default()))
+        .1
 }
 
-/// The blanks of the first line that is indented.
+/// Returns the blanks of the first indented line.
 fn unit(text: &str) -> &str {
     let indents = text.lines().filter_map(|line| {
         let rest = line.trim_start_matches([' ', '\t']);

@@ -1,16 +1,16 @@
-//! Changes within brackets: JSON, and YAML in its flow style.
+//! Edits values within brackets: JSON and YAML in flow style.
 
 use stackgen_cfn::emit;
 use stackgen_cfn::{Entry, Map, Node, Value};
 
-use super::document::{Changes, Document, Splice};
-use super::sites::{Parent, Site};
+use super::document::{CollectionChanges, Document, Splice};
+use super::sites::{NodeSite, SiteParent};
 use crate::lines;
 
-/// Another value in the place of one.
+/// Replaces a value.
 pub(super) fn replace(
     document: &Document<'_>,
-    site: &Site<'_>,
+    site: &NodeSite<'_>,
     with: &Node,
 ) -> Option<Vec<Splice>> {
     let text = document.text;
@@ -18,7 +18,7 @@ pub(super) fn replace(
     let start = lead.max(site.node.span.start as usize);
     let end = document.end(site.node);
     let begin = match site.parent {
-        Parent::Entry { key } => key.start as usize,
+        SiteParent::Entry { key } => key.start as usize,
         _ => start,
     };
     let indent = lines::before(text, begin);
@@ -28,7 +28,7 @@ pub(super) fn replace(
     Some(vec![Splice::new(start, end, format!("{blank}{value}"))])
 }
 
-/// A value within brackets: in JSON that has lines, on lines of its own when their indentation is given.
+/// Formats a value within brackets. In JSON with line breaks it has its own lines, if their indentation is given.
 fn written(document: &Document<'_>, like: &str, node: &Node, indent: Option<&str>) -> String {
     let has_inside = !matches!(&node.value, Value::List(items) if items.is_empty())
         && !matches!(&node.value, Value::Map(map) if map.is_empty())
@@ -53,19 +53,19 @@ fn written(document: &Document<'_>, like: &str, node: &Node, indent: Option<&str
 
 /// An entry of a mapping or an element of a list.
 #[derive(Clone, Copy)]
-struct Member {
+struct FlowMember {
     start: usize,
     end: usize,
-    /// Where its comma stands.
+    /// Offset of its comma.
     comma: Option<usize>,
     is_removed: bool,
 }
 
-impl Member {
+impl FlowMember {
     fn new(document: &Document<'_>, start: u32, value: &Node, is_removed: bool) -> Self {
         let end = document.end(value);
         let token = lines::token(document.text, end);
-        Member {
+        FlowMember {
             start: start as usize,
             end,
             comma: document.text[token..].starts_with(',').then_some(token),
@@ -73,12 +73,12 @@ impl Member {
         }
     }
 
-    /// Where it ends with its comma.
+    /// Returns its end including the comma.
     fn after(&self) -> usize {
         self.comma.map_or(self.end, |comma| comma + 1)
     }
 
-    /// True when nothing else but a comment stands on its lines.
+    /// Returns true if its lines contain nothing else but a comment.
     fn is_alone(&self, text: &str) -> bool {
         lines::is_blank(lines::before(text, self.start))
             && lines::is_blank_or_comment(lines::behind(text, self.after()))
@@ -100,16 +100,16 @@ impl Member {
     }
 }
 
-/// Changes of a mapping's entries, or of a list's elements.
+/// Changes the entries of a mapping or the elements of a list.
 pub(super) fn change(
     document: &Document<'_>,
-    site: &Site<'_>,
-    changes: &Changes<'_>,
+    site: &NodeSite<'_>,
+    changes: &CollectionChanges<'_>,
 ) -> Option<Vec<Splice>> {
     match &site.node.value {
         Value::Map(map) => entries(document, site, map, changes),
         Value::List(items) => {
-            let member = |item: &Node| Member::new(document, item.span.start, item, false);
+            let member = |item: &Node| FlowMember::new(document, item.span.start, item, false);
             let members: Vec<_> = items.iter().map(member).collect();
             let with = |indent: Option<&str>| {
                 let items = changes.appended.iter();
@@ -125,14 +125,14 @@ pub(super) fn change(
 
 fn entries(
     document: &Document<'_>,
-    site: &Site<'_>,
+    site: &NodeSite<'_>,
     map: &Map,
-    changes: &Changes<'_>,
+    changes: &CollectionChanges<'_>,
 ) -> Option<Vec<Splice>> {
     let text = document.text;
     let member = |(_, entry): (&str, &Entry)| {
         let is_removed = changes.removed.contains(&entry.key_span);
-        Member::new(document, entry.key_span.start, &entry.node, is_removed)
+        FlowMember::new(document, entry.key_span.start, &entry.node, is_removed)
     };
     let members: Vec<_> = map.entries().map(member).collect();
     let (_, beside) = map.entries().next()?;
@@ -144,17 +144,18 @@ fn entries(
         None => {
             let mut splices = vec![Splice::new(first.start, first.end, with(None).join(", "))];
             splices.extend(removals.skip(1).map(|member| member.remove(text)));
-            // What stands first keeps its comma only where a comma stood last.
+            // The first member keeps its comma only if the last one had one.
             if let (Some(comma), None, true) = (first.comma, last.comma, members.len() > 1) {
                 splices.push(Splice::remove(comma, comma + 1));
             }
             Some(splices)
         }
-        Some(kept) => {
+        Some(existing) => {
             let mut splices: Vec<_> = removals.map(|member| member.remove(text)).collect();
             if !changes.inserted.is_empty() {
-                splices.extend(insert(document, kept, last, with)?);
-            } else if let (Some(comma), None, true) = (kept.comma, last.comma, last.is_removed) {
+                splices.extend(insert(document, existing, last, with)?);
+            } else if let (Some(comma), None, true) = (existing.comma, last.comma, last.is_removed)
+            {
                 splices.push(Splice::remove(comma, comma + 1));
             }
             Some(splices)
@@ -162,12 +163,12 @@ fn entries(
     }
 }
 
-/// Brackets around nothing, with the comments that stand in them.
-fn empty(document: &Document<'_>, site: &Site<'_>, members: &[Member]) -> Vec<Splice> {
+/// Empties a mapping, but keeps its comments.
+fn empty(document: &Document<'_>, site: &NodeSite<'_>, members: &[FlowMember]) -> Vec<Splice> {
     let text = document.text;
     let begin = lines::content(text, site.node.span.start as usize);
     let end = site.node.span.end as usize;
-    let ends = members.iter().map(Member::after);
+    let ends = members.iter().map(FlowMember::after);
     let starts = members.iter().map(|member| member.start).chain([end - 1]);
     let mut gaps = std::iter::once(begin + 1).chain(ends).zip(starts);
     let has_comments =
@@ -178,23 +179,23 @@ fn empty(document: &Document<'_>, site: &Site<'_>, members: &[Member]) -> Vec<Sp
     }
 }
 
-/// New members behind one: on lines of their own if that has one.
+/// Inserts members after an existing one, on new lines if that one has its own line.
 fn insert(
     document: &Document<'_>,
-    kept: &Member,
-    last: &Member,
+    existing: &FlowMember,
+    last: &FlowMember,
     with: impl Fn(Option<&str>) -> Vec<String>,
 ) -> Option<Vec<Splice>> {
     let text = document.text;
     let mut splices = Vec::new();
-    if kept.comma.is_none() {
-        splices.push(Splice::insert(kept.end, ","));
+    if existing.comma.is_none() {
+        splices.push(Splice::insert(existing.end, ","));
     }
-    let after = kept.after();
+    let after = existing.after();
     let end = if last.comma.is_some() { "," } else { "" };
-    let (at, separator, members) = match kept.is_alone(text) {
+    let (at, separator, members) = match existing.is_alone(text) {
         true => {
-            let indent = lines::before(text, kept.start);
+            let indent = lines::before(text, existing.start);
             let separator = format!("{}{indent}", document.newline);
             (lines::end(text, after), separator, with(Some(indent)))
         }
@@ -208,7 +209,7 @@ fn insert(
 fn new_entries(
     document: &Document<'_>,
     beside: &Entry,
-    changes: &Changes<'_>,
+    changes: &CollectionChanges<'_>,
     indent: Option<&str>,
 ) -> Vec<String> {
     let like = &document.text[beside.key_span.start as usize..beside.key_span.end as usize];

@@ -1,64 +1,64 @@
-//! What `--fix` does: changes of the document, said by what they change, so that the rest of the file stays as it is.
+//! Fixes: edits of single nodes, so that the rest of the file stays unchanged.
 
 mod all;
 mod apply;
 mod block;
 mod depend_on;
 mod document;
+mod expected;
 mod flow;
-mod meant;
 mod sites;
 
 pub use all::{Fixed, fix_all};
-pub use apply::{Applied, apply};
+pub use apply::{AppliedFixes, apply};
 pub(crate) use depend_on::depend_on;
 use stackgen_cfn::{Node, Span};
 use stackgen_model::Resource;
 
-/// A safe change that cures a finding.
+/// A safe change that fixes a finding.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fix {
-    /// What it does, in the imperative: `write the timeout as 29000`.
+    /// Imperative description: `write the timeout as 29000`.
     pub title: String,
-    /// The changes, all or none.
+    /// Edits, which are applied together or not at all.
     pub edits: Vec<Edit>,
 }
 
-/// One change of a document. Spans are those of nodes in the file as it was parsed.
+/// One edit of a document. Spans refer to the parsed file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
-    /// Another value in the place of the one that stands there.
+    /// Replaces a value.
     Replace {
-        /// The value's own span.
+        /// Span of the value.
         value: Span,
-        /// What is written instead.
+        /// New value.
         with: Node,
     },
-    /// A key and its value go.
+    /// Removes a key and its value.
     Remove {
-        /// The key's span, or the value's where the key has none: what SAM's translation makes of a value has its place.
+        /// Span of the key, or of the value for a key that SAM's transform generates.
         key: Span,
     },
-    /// A key comes at the end of a mapping.
+    /// Adds a key at the end of a mapping.
     Insert {
-        /// The span of a key that is in the mapping already.
+        /// Span of an existing key of the mapping.
         beside: Span,
-        /// The new key.
+        /// New key.
         key: String,
-        /// Its value.
+        /// New value.
         value: Node,
     },
-    /// An element comes at the end of a list.
+    /// Adds an element at the end of a list.
     Append {
-        /// The span of an element that is in the list already.
+        /// Span of an existing element of the list.
         beside: Span,
-        /// The new element.
+        /// New element.
         value: Node,
     },
 }
 
 impl Fix {
-    /// A fix of several changes; `None` when they have no place in the file.
+    /// Creates a fix of several edits, or `None` without edits.
     pub(crate) fn all(title: impl Into<String>, edits: Option<Vec<Edit>>) -> Option<Fix> {
         Some(Fix {
             title: title.into(),
@@ -66,7 +66,7 @@ impl Fix {
         })
     }
 
-    /// A fix of one change; `None` when that has no place in the file.
+    /// Creates a fix of one edit, or `None` without an edit.
     pub(crate) fn one(title: impl Into<String>, edit: Option<Edit>) -> Option<Fix> {
         Some(Fix {
             title: title.into(),
@@ -75,21 +75,21 @@ impl Fix {
     }
 }
 
-/// Another value for a property that stands in the file; `None` where it does not.
+/// Returns an edit that replaces a property, or `None` if the property is not in the file.
 pub(crate) fn replace(resource: &Resource, path: &[&str], with: impl Into<Node>) -> Option<Edit> {
     let value = resource.node(path)?.span;
     let with = with.into();
     value.file.map(|_| Edit::Replace { value, with })
 }
 
-/// A property goes; `None` where it does not stand in the file.
+/// Returns an edit that removes a property, or `None` if the property is not in the file.
 pub(crate) fn remove(resource: &Resource, path: &[&str]) -> Option<Edit> {
     let (last, owner) = path.split_last()?;
     let key = resource.node(owner)?.as_map()?.entry(last)?.key_span;
     key.file.map(|_| Edit::Remove { key })
 }
 
-/// A new property; `None` where the resource has none yet, or does not stand in the file.
+/// Returns an edit that adds a property, or `None` if the owner is empty or not in the file.
 pub(crate) fn insert(
     resource: &Resource,
     owner: &[&str],

@@ -1,4 +1,4 @@
-//! Where the values and keys of a document stand, and in what.
+//! Finds the values and keys of a document by location.
 
 use std::collections::HashMap;
 
@@ -6,55 +6,55 @@ use stackgen_cfn::{Entry, Node, Span, Value};
 
 use crate::lines;
 
-/// A document's nodes by their places. What an alias repeats stands where its anchor does, and has no place of its own.
+/// Nodes of a document by span. A repeated alias has the span of its anchor, so both are ambiguous.
 #[derive(Debug, Default)]
-pub(super) struct Sites<'t> {
-    values: HashMap<Span, Option<Site<'t>>>,
-    keys: HashMap<Span, Option<Site<'t>>>,
+pub(super) struct NodeSites<'t> {
+    values: HashMap<Span, Option<NodeSite<'t>>>,
+    keys: HashMap<Span, Option<NodeSite<'t>>>,
 }
 
-/// A node and what it stands in. That of a key is its mapping.
+/// A node and its parent. The site of a key is that of its mapping.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Site<'t> {
+pub(super) struct NodeSite<'t> {
     pub(super) node: &'t Node,
-    pub(super) parent: Parent<'t>,
-    /// True when it stands within brackets.
+    pub(super) parent: SiteParent<'t>,
+    /// True if the node is within brackets.
     pub(super) is_within: bool,
-    /// True when what is in it does.
+    /// True if the node's content is within brackets.
     pub(super) is_flow: bool,
 }
 
-/// What a node stands behind.
+/// Parent of a node.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Parent<'t> {
+pub(super) enum SiteParent<'t> {
     /// A key.
     Entry { key: Span },
-    /// The dash or the comma of an element of that index.
+    /// A list, with the index of the element.
     Item { list: &'t Node, index: usize },
     /// A function, or nothing.
     None,
 }
 
-impl<'t> Sites<'t> {
+impl<'t> NodeSites<'t> {
     pub(super) fn new(text: &str, root: &'t Node) -> Self {
-        let mut sites = Sites::default();
-        sites.walk(text, root, Parent::None, false);
+        let mut sites = NodeSites::default();
+        sites.walk(text, root, SiteParent::None, false);
         sites
     }
 
-    pub(super) fn value(&self, span: Span) -> Option<Site<'t>> {
+    pub(super) fn value(&self, span: Span) -> Option<NodeSite<'t>> {
         self.values.get(&span).copied().flatten()
     }
 
-    /// The mapping that a key is of.
-    pub(super) fn map_of(&self, key: Span) -> Option<Site<'t>> {
+    /// Returns the mapping of a key.
+    pub(super) fn map_of(&self, key: Span) -> Option<NodeSite<'t>> {
         self.keys.get(&key).copied().flatten()
     }
 
-    fn walk(&mut self, text: &str, node: &'t Node, parent: Parent<'t>, within: bool) {
+    fn walk(&mut self, text: &str, node: &'t Node, parent: SiteParent<'t>, within: bool) {
         let begin = lines::content(text, node.span.start as usize);
         let is_flow = within || text[begin..].starts_with(['{', '[']);
-        let site = Site {
+        let site = NodeSite {
             node,
             parent,
             is_within: within,
@@ -64,7 +64,7 @@ impl<'t> Sites<'t> {
         match &node.value {
             Value::List(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.walk(text, item, Parent::Item { list: node, index }, is_flow);
+                    self.walk(text, item, SiteParent::Item { list: node, index }, is_flow);
                 }
             }
             Value::Map(map) => {
@@ -78,16 +78,16 @@ impl<'t> Sites<'t> {
                 {
                     put(&mut self.keys, *key_span, site);
                     let key = *key_span;
-                    self.walk(text, value, Parent::Entry { key }, is_flow);
+                    self.walk(text, value, SiteParent::Entry { key }, is_flow);
                 }
             }
-            Value::Call(call) => self.walk(text, &call.argument, Parent::None, is_flow),
+            Value::Call(call) => self.walk(text, &call.argument, SiteParent::None, is_flow),
             _ => {}
         }
     }
 }
 
-fn put<'t>(table: &mut HashMap<Span, Option<Site<'t>>>, span: Span, site: Site<'t>) {
+fn put<'t>(table: &mut HashMap<Span, Option<NodeSite<'t>>>, span: Span, site: NodeSite<'t>) {
     table
         .entry(span)
         .and_modify(|site| *site = None)

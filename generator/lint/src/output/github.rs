@@ -1,16 +1,16 @@
-//! For GitHub's runners: workflow commands that become annotations.
+//! Workflow commands for GitHub's runners, which become annotations.
 
 use std::fmt::Write;
 
-use super::{Linted, Results};
+use super::{LintResults, LintedFile};
 use crate::{Finding, Severity};
 
-/// A command a line, in the order of the files.
-pub fn render(results: &Results<'_>) -> String {
+/// Returns one command per line, in the order of the files.
+pub fn render(results: &LintResults<'_>) -> String {
     let mut text = String::new();
     for file in results.linted {
         for finding in &file.report.findings {
-            text.push_str(&one(finding, file));
+            text.push_str(&annotation(finding, file));
         }
     }
     for unread in results.unread {
@@ -22,12 +22,12 @@ pub fn render(results: &Results<'_>) -> String {
             let _ = write!(at, "line={line},");
         }
         let message = with_hint(&unread.message, unread.hint.as_deref());
-        let _ = writeln!(text, "::error {at}title=not judged::{}", data(&message));
+        let _ = writeln!(text, "::error {at}title=not checked::{}", data(&message));
     }
     text
 }
 
-fn one(finding: &Finding, file: &Linted) -> String {
+fn annotation(finding: &Finding, file: &LintedFile) -> String {
     let command = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -36,7 +36,7 @@ fn one(finding: &Finding, file: &Linted) -> String {
     let mut at = format!("file={}", property(&file.file));
     if let Some(region) = file.region(finding) {
         let _ = write!(at, ",line={},endLine={}", region.line, region.end_line);
-        // Columns are for annotations of one line alone.
+        // Only annotations on one line have columns.
         if region.line == region.end_line {
             let _ = write!(at, ",col={},endColumn={}", region.column, region.end_column);
         }
@@ -57,14 +57,14 @@ fn with_hint(message: &str, hint: Option<&str>) -> String {
     }
 }
 
-/// As the runner reads it back.
+/// Escapes text for the runner.
 fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-/// The same for a value before the `::`.
+/// Escapes a value before the `::`.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_end_a_value_is_escaped() {
+    fn characters_that_end_a_value_are_escaped() {
         assert_eq!(data("50%: a,b\r\n"), "50%25: a,b%0D%0A");
         assert_eq!(property("C:\\a,b%.yaml"), "C%3A\\a%2Cb%25.yaml");
     }

@@ -1,37 +1,37 @@
-//! For a person at a terminal: the message, the places with their lines, why, and what to do.
+//! Text for the terminal: the message, the lines of the locations, the rule and the hint.
 
 use annotate_snippets::{Level, Renderer};
 
-use super::Linted;
+use super::LintedFile;
 use super::snippet::{self, printable};
 use crate::{Confidence, Finding, Severity};
 
-/// Every finding of a file, with styles that a stream may strip.
-pub fn render(linted: &Linted) -> String {
+/// Returns every finding of a file, with styles that the stream may strip.
+pub fn render(linted: &LintedFile) -> String {
     let mut text = String::new();
     for finding in &linted.report.findings {
-        text.push_str(&one(finding, linted));
+        text.push_str(&finding_text(finding, linted));
         text.push_str("\n\n");
     }
     text
 }
 
-fn one(finding: &Finding, linted: &Linted) -> String {
+fn finding_text(finding: &Finding, linted: &LintedFile) -> String {
     let rule = finding.rule;
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let hidden = finding.place.hidden;
+    let hidden = finding.location.hidden;
     let related = finding.related.iter();
-    let related = related.filter(|related| !hidden && !related.place.hidden);
-    let marks: Vec<_> = std::iter::once((finding.place.span, None))
-        .chain(related.map(|related| (related.place.span, Some(related.label.as_str()))))
+    let related = related.filter(|related| !hidden && !related.location.hidden);
+    let marks: Vec<_> = std::iter::once((finding.location.span, None))
+        .chain(related.map(|related| (related.location.span, Some(related.label.as_str()))))
         .collect();
     let mut about = format!("rule {}", rule.name);
     if finding.confidence == Confidence::Low {
-        about.push_str(", of low confidence");
+        about.push_str(", low confidence");
     }
     match rule.rows {
         [] => {}
@@ -45,7 +45,7 @@ fn one(finding: &Finding, linted: &Linted) -> String {
         .primary_title(printable(&finding.message))
         .id(rule.id)
         .elements(match hidden {
-            true => snippet::place(finding.place.span, &linted.sources),
+            true => snippet::location(finding.location.span, &linted.sources),
             false => snippet::elements(&marks, &linted.sources),
         })
         .element(Level::NOTE.message(about));

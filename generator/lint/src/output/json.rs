@@ -1,44 +1,44 @@
-//! For programs: one document, whose fields stay what they are. What may be absent is `null`; fields may be added.
+//! JSON for programs: one document with stable fields. Absent values are `null`; new fields may be added.
 
 use serde::Serialize;
 use stackgen_cfn::Sources;
 
-use super::{Linted, Region, Results, Summary, Unread};
-use crate::{Confidence, Finding, Place, Severity};
+use super::{LintResults, LintedFile, Region, Summary, UnreadableFile};
+use crate::{Confidence, Finding, Location, Severity};
 
-/// Grows when a field changes its meaning or goes.
+/// Increases if a field changes its meaning or is removed.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document<'a> {
+struct JsonReport<'a> {
     version: u32,
     findings: Findings<'a>,
-    suppressed: Vec<Meant<'a>>,
-    errors: &'a [Unread],
+    suppressed: Vec<JsonSuppressed<'a>>,
+    errors: &'a [UnreadableFile],
     summary: &'a Summary,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct One<'a> {
+struct JsonFinding<'a> {
     rule: &'static str,
     name: &'static str,
     severity: Severity,
     confidence: Confidence,
     message: &'a str,
     #[serde(flatten)]
-    place: At<'a>,
-    related: Vec<Beside<'a>>,
+    location: JsonLocation<'a>,
+    related: Vec<JsonRelated<'a>>,
     hint: Option<&'a str>,
     rows: &'static [&'static str],
     fix: Option<&'a str>,
 }
 
-/// A place. Without a region when the template implies what stands there.
+/// A location. Has no region if SAM generates the resource.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct At<'a> {
+struct JsonLocation<'a> {
     file: &'a str,
     line: Option<u32>,
     column: Option<u32>,
@@ -49,47 +49,47 @@ struct At<'a> {
 }
 
 #[derive(Serialize)]
-struct Beside<'a> {
+struct JsonRelated<'a> {
     message: &'a str,
     #[serde(flatten)]
-    place: At<'a>,
+    location: JsonLocation<'a>,
 }
 
 #[derive(Serialize)]
-struct Meant<'a> {
+struct JsonSuppressed<'a> {
     reason: &'a str,
     #[serde(flatten)]
-    finding: One<'a>,
+    finding: JsonFinding<'a>,
 }
 
-/// The findings of files as a part of a document: the documents of other commands have them, too.
+/// Findings of files, which are also part of the documents of other commands.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub struct Findings<'a>(Vec<One<'a>>);
+pub struct Findings<'a>(Vec<JsonFinding<'a>>);
 
 impl<'a> Findings<'a> {
-    /// In the order of the files.
-    pub fn of(linted: impl IntoIterator<Item = &'a Linted>) -> Self {
+    /// Returns the findings in the order of the files.
+    pub fn of(linted: impl IntoIterator<Item = &'a LintedFile>) -> Self {
         let findings = linted.into_iter().flat_map(|file| {
             let findings = file.report.findings.iter();
-            findings.map(|finding| One::new(finding, file))
+            findings.map(|finding| JsonFinding::new(finding, file))
         });
         Findings(findings.collect())
     }
 }
 
-/// The document, and a line break.
-pub fn render(results: &Results<'_>) -> String {
+/// Returns the document and a line break.
+pub fn render(results: &LintResults<'_>) -> String {
     let linted = results.linted.iter();
     let findings = Findings::of(results.linted);
     let suppressed = linted.flat_map(|file| {
         let suppressed = file.report.suppressed.iter();
-        suppressed.map(|one| Meant {
+        suppressed.map(|one| JsonSuppressed {
             reason: &one.reason,
-            finding: One::new(&one.finding, file),
+            finding: JsonFinding::new(&one.finding, file),
         })
     });
-    let document = Document {
+    let document = JsonReport {
         version: VERSION,
         findings,
         suppressed: suppressed.collect(),
@@ -99,19 +99,19 @@ pub fn render(results: &Results<'_>) -> String {
     super::pretty(&document)
 }
 
-impl<'a> One<'a> {
-    fn new(finding: &'a Finding, file: &'a Linted) -> Self {
-        let related = finding.related.iter().map(|related| Beside {
+impl<'a> JsonFinding<'a> {
+    fn new(finding: &'a Finding, file: &'a LintedFile) -> Self {
+        let related = finding.related.iter().map(|related| JsonRelated {
             message: &related.label,
-            place: At::new(&related.place, &file.file, &file.sources),
+            location: JsonLocation::new(&related.location, &file.file, &file.sources),
         });
-        One {
+        JsonFinding {
             rule: finding.rule.id,
             name: finding.rule.name,
             severity: finding.severity,
             confidence: finding.confidence,
             message: &finding.message,
-            place: At::new(&finding.place, &file.file, &file.sources),
+            location: JsonLocation::new(&finding.location, &file.file, &file.sources),
             related: related.collect(),
             hint: finding.hint.as_deref(),
             rows: finding.rule.rows,
@@ -120,19 +120,21 @@ impl<'a> One<'a> {
     }
 }
 
-impl<'a> At<'a> {
-    fn new(place: &'a Place, file: &'a str, sources: &'a Sources) -> Self {
-        let region = Region::of(place.span, sources);
-        // A place in the earlier revision names that.
-        let named = sources.location(place.span).map(|location| location.file);
-        At {
+impl<'a> JsonLocation<'a> {
+    fn new(location: &'a Location, file: &'a str, sources: &'a Sources) -> Self {
+        let region = Region::of(location.span, sources);
+        // A location in the earlier revision names that file.
+        let named = sources
+            .location(location.span)
+            .map(|location| location.file);
+        JsonLocation {
             file: named.unwrap_or(file),
             line: region.map(|region| region.line),
             column: region.map(|region| region.column),
             end_line: region.map(|region| region.end_line),
             end_column: region.map(|region| region.end_column),
-            resource: place.resource.as_ref().map(|id| id.as_str()),
-            path: &place.path,
+            resource: location.resource.as_ref().map(|id| id.as_str()),
+            path: &location.path,
         }
     }
 }

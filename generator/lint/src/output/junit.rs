@@ -1,26 +1,26 @@
-//! For CI servers that show tests: a suite a file, a failure a finding.
+//! JUnit XML for CI servers: one suite per file, one failure per finding.
 
 use std::fmt::Write;
 
-use super::{Linted, Results, Unread, property};
+use super::{LintResults, LintedFile, UnreadableFile, property};
 use crate::{Finding, Severity};
 
-/// The document. A file in which nothing is found is a suite with one test that passes.
-pub fn render(results: &Results<'_>) -> String {
+/// Returns the document. A file without findings is a suite with one passing test.
+pub fn render(results: &LintResults<'_>) -> String {
     let mut suites = String::new();
     let (mut tests, mut failures, mut errors, mut skipped) = (0, 0, 0, 0);
     for file in results.linted {
-        let found = file.report.findings.len();
-        let meant = match results.with_suppressed {
+        let failed = file.report.findings.len();
+        let suppressed = match results.with_suppressed {
             true => file.report.suppressed.len(),
             false => 0,
         };
-        let all = (found + meant).max(1);
-        suites.push_str(&suite(file, all, found, meant));
-        (tests, failures, skipped) = (tests + all, failures + found, skipped + meant);
+        let all = (failed + suppressed).max(1);
+        suites.push_str(&suite(file, all, failed, suppressed));
+        (tests, failures, skipped) = (tests + all, failures + failed, skipped + suppressed);
     }
     for unread in results.unread {
-        suites.push_str(&of_unread(unread));
+        suites.push_str(&unreadable_suite(unread));
         (tests, errors) = (tests + 1, errors + 1);
     }
     format!(
@@ -30,10 +30,10 @@ pub fn render(results: &Results<'_>) -> String {
     )
 }
 
-fn suite(file: &Linted, all: usize, found: usize, meant: usize) -> String {
+fn suite(file: &LintedFile, all: usize, failed: usize, suppressed: usize) -> String {
     let name = attribute(&file.file);
     let mut text = format!(
-        "  <testsuite name=\"{name}\" tests=\"{all}\" failures=\"{found}\" errors=\"0\" skipped=\"{meant}\">\n"
+        "  <testsuite name=\"{name}\" tests=\"{all}\" failures=\"{failed}\" errors=\"0\" skipped=\"{suppressed}\">\n"
     );
     for finding in &file.report.findings {
         let _ = writeln!(text, "    <testcase {}>", case(finding, file));
@@ -45,7 +45,7 @@ fn suite(file: &Linted, all: usize, found: usize, meant: usize) -> String {
             "      <failure type=\"{kind}\" message=\"{message}\">{body}</failure>\n    </testcase>"
         );
     }
-    for one in file.report.suppressed.iter().take(meant) {
+    for one in file.report.suppressed.iter().take(suppressed) {
         let _ = writeln!(text, "    <testcase {}>", case(&one.finding, file));
         let reason = attribute(&one.reason);
         let _ = writeln!(
@@ -53,17 +53,17 @@ fn suite(file: &Linted, all: usize, found: usize, meant: usize) -> String {
             "      <skipped message=\"{reason}\"/>\n    </testcase>"
         );
     }
-    if found + meant == 0 {
+    if failed + suppressed == 0 {
         let _ = writeln!(text, "    <testcase name=\"wiring\" classname=\"{name}\"/>");
     }
     text + "  </testsuite>\n"
 }
 
-fn case(finding: &Finding, file: &Linted) -> String {
+fn case(finding: &Finding, file: &LintedFile) -> String {
     let mut name = format!("{} {}", finding.rule.id, finding.rule.name);
-    if let Some(resource) = &finding.place.resource {
+    if let Some(resource) = &finding.location.resource {
         let _ = write!(name, ": {resource}");
-        if !finding.place.path.is_empty() {
+        if !finding.location.path.is_empty() {
             let _ = write!(name, ".{}", property(finding));
         }
     }
@@ -75,14 +75,14 @@ fn case(finding: &Finding, file: &Linted) -> String {
     text
 }
 
-fn body(finding: &Finding, file: &Linted) -> String {
+fn body(finding: &Finding, file: &LintedFile) -> String {
     let mut text = file.file.clone();
     if let Some(region) = file.region(finding) {
         let _ = write!(text, ":{}:{}", region.line, region.column);
     }
     let _ = write!(text, ": {}", finding.message);
     for related in &finding.related {
-        if let Some(location) = file.sources.location(related.place.span) {
+        if let Some(location) = file.sources.location(related.location.span) {
             let _ = write!(text, "\n{location}: {}", related.label);
         }
     }
@@ -92,7 +92,7 @@ fn body(finding: &Finding, file: &Linted) -> String {
     text
 }
 
-fn of_unread(unread: &Unread) -> String {
+fn unreadable_suite(unread: &UnreadableFile) -> String {
     let name = attribute(unread.file.as_deref().unwrap_or("stackgen lint"));
     let message = attribute(&unread.message);
     let mut body = String::new();
@@ -120,7 +120,7 @@ fn severity(severity: Severity) -> &'static str {
     }
 }
 
-/// Text between tags. What XML 1.0 cannot hold, not even escaped, is written as Rust writes it.
+/// Escapes text between tags. Characters that XML 1.0 forbids are written as Rust escapes.
 fn content(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
@@ -138,7 +138,7 @@ fn content(text: &str) -> String {
     escaped
 }
 
-/// Text between double quotes, where readers make blanks of line breaks that are not escaped.
+/// Escapes text between double quotes, where parsers turn unescaped line breaks into blanks.
 fn attribute(text: &str) -> String {
     content(text)
         .replace('"', "&quot;")

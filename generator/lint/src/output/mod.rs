@@ -1,4 +1,4 @@
-//! Findings as people and machines read them. Text is made here and printed elsewhere.
+//! Output formats of findings. This module returns text and prints nothing.
 
 pub mod github;
 pub mod human;
@@ -13,66 +13,66 @@ mod summary;
 use serde::Serialize;
 use stackgen_cfn::Sources;
 
-use crate::{Finding, Report};
+use crate::{Finding, LintReport};
 
 pub use region::Region;
 pub use summary::Summary;
 
-/// A file and what was found in it.
+/// A file and its findings.
 #[derive(Clone, Debug)]
-pub struct Linted {
-    /// The file's name as the user gave it.
+pub struct LintedFile {
+    /// Name of the file as the user wrote it.
     pub file: String,
-    /// The file's text, and that of its earlier revision.
+    /// Text of the file and of its earlier revision.
     pub sources: Sources,
-    /// What was found.
-    pub report: Report,
+    /// Findings.
+    pub report: LintReport,
 }
 
-/// Why a file could not be judged.
+/// A file that could not be checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Unread {
-    /// What is wrong with it.
+pub struct UnreadableFile {
+    /// Description of the problem.
     pub message: String,
-    /// Its name; `None` for a failure that is of no file.
+    /// Name of the file; `None` for a failure without a file.
     pub file: Option<String>,
-    /// Where, from 1, if that is known.
+    /// Line from 1, if it is known.
     pub line: Option<u32>,
-    /// From 1, in characters.
+    /// Column from 1, in characters.
     pub column: Option<u32>,
-    /// What to do.
+    /// Advice.
     pub hint: Option<String>,
 }
 
-/// A run, as the formats for machines tell it.
+/// Results of a run for the machine-readable formats.
 #[derive(Clone, Copy, Debug)]
-pub struct Results<'a> {
-    /// The files that were judged, with the findings that are to be told.
-    pub linted: &'a [Linted],
-    /// The files that could not be.
-    pub unread: &'a [Unread],
-    /// How many of what.
+pub struct LintResults<'a> {
+    /// Checked files with the findings to report.
+    pub linted: &'a [LintedFile],
+    /// Files that could not be checked.
+    pub unread: &'a [UnreadableFile],
+    /// Counts.
     pub summary: &'a Summary,
-    /// Whether a baseline held findings that were there before, so that these are new.
+    /// True if a baseline excludes existing findings, so that these are new.
     pub has_baseline: bool,
-    /// Whether SARIF and JUnit are to have the findings that templates say are meant so.
+    /// True if SARIF and JUnit include suppressed findings.
     pub with_suppressed: bool,
 }
 
-impl Linted {
-    /// Where a finding is; the file's first line for one that has no place in it.
+impl LintedFile {
+    /// Returns the region of a finding, or `None` if it has no location in a file.
     fn region(&self, finding: &Finding) -> Option<Region> {
-        Region::of(finding.place.span, &self.sources)
+        Region::of(finding.location.span, &self.sources)
     }
 }
 
-/// Where in a resource a finding is: `Target`, or `LayerArns.0`; empty for the resource itself.
+/// Returns the path of a finding's property: `Target`, or `LayerArns.0`; empty for the resource itself.
 pub fn property(finding: &Finding) -> String {
-    finding.place.path.join(".")
+    finding.location.path.join(".")
 }
 
 fn pretty(value: &impl Serialize) -> String {
-    // Text, numbers and lists of them: there is nothing that JSON could not hold.
+    // Text, numbers and lists always serialize.
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }

@@ -1,23 +1,23 @@
-//! A rule's page.
+//! Page of a rule.
 
 use std::fmt::Write;
 
 use crate::{Confidence, Rule, Severity};
 
-/// Where the pages are on the web.
+/// URL of the folder with the pages.
 const PAGES: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/rules");
 
-/// What the page is called under `docs/rules/`.
+/// Returns the file name of the page in `docs/rules/`.
 pub fn file_name(rule: &Rule) -> String {
     format!("{}-{}.md", rule.id, rule.name)
 }
 
-/// Where the page is on the web.
+/// Returns the URL of the page.
 pub fn url(rule: &Rule) -> String {
     format!("{PAGES}/{}", file_name(rule))
 }
 
-/// What is wrong, why it hurts and how to fix it, as Markdown, without a heading of its own.
+/// Returns the mistake, its effects and the fix as Markdown without a title.
 pub fn text(rule: &Rule) -> String {
     let lines = rule.doc.lines();
     let lines: Vec<_> = lines
@@ -26,17 +26,17 @@ pub fn text(rule: &Rule) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// The example as Markdown.
+/// Returns the example as Markdown.
 pub fn example(rule: &Rule) -> String {
     format!("```diff\n{}```", rule.example_hunks())
 }
 
-/// How bad, how sure, and whether `--fix` mends it.
+/// Describes severity, confidence and whether `--fix` can fix it.
 pub fn facts(rule: &Rule) -> String {
     let severity = match rule.severity {
         Severity::Error => "Error",
         Severity::Warning => "Warning",
-        Severity::Note => "Note, told with `--min-severity note`",
+        Severity::Note => "Note, reported with `--min-severity note`",
     };
     let confidence = match rule.confidence {
         Confidence::High => "high",
@@ -45,12 +45,12 @@ pub fn facts(rule: &Rule) -> String {
     };
     let mut facts = format!("{severity}, confidence {confidence}");
     if rule.fixable {
-        facts.push_str(", `--fix` can mend it");
+        facts.push_str(", fixable with `--fix`");
     }
     facts
 }
 
-/// The whole page as Markdown.
+/// Returns the whole page as Markdown.
 pub fn markdown(rule: &Rule) -> String {
     let mut page = format!("# {} {}\n\n{}\n", rule.id, rule.name, text(rule));
     let _ = write!(page, "\n## Example\n\n{}\n", example(rule));

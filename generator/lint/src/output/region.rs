@@ -1,28 +1,28 @@
-//! Where a place begins and ends, for machines.
+//! Start and end of a location for machines.
 
 use serde::Serialize;
 use stackgen_cfn::{Sources, Span};
 
-/// A stretch of a file in lines and columns, both from 1; columns count characters, and the end is one past the last.
+/// A range of a file in lines and columns from 1. Columns count characters, and the end is exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Region {
-    /// The first line.
+    /// First line.
     pub line: u32,
-    /// The first column.
+    /// First column.
     pub column: u32,
-    /// The last line.
+    /// Last line.
     pub end_line: u32,
-    /// One past the last column.
+    /// Column after the last character.
     pub end_column: u32,
 }
 
 impl Region {
-    /// The region of a span; `None` when it belongs to no file.
+    /// Returns the region of a span, or `None` if it belongs to no file.
     pub fn of(span: Span, sources: &Sources) -> Option<Region> {
         let text = sources.get(span.file?)?.text();
         let stretch = text.get(span.start as usize..span.end as usize);
-        // A mapping's span goes on to where the next thing begins.
+        // A mapping's span ends where the next node begins.
         let stretch = stretch.unwrap_or_default().trim_end();
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let (breaks, last) = match stretch.rsplit_once('\n') {

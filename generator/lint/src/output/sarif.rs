@@ -1,25 +1,25 @@
-//! SARIF 2.1.0, for code scanning and for editors.
+//! SARIF 2.1.0 for code scanning and editors.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 use stackgen_cfn::{Node, Source};
 
-use super::{Linted, Region, Results, Unread, page, property};
+use super::{LintResults, LintedFile, Region, UnreadableFile, page, property};
 use crate::fix::apply;
-use crate::{Confidence, Finding, Fix, Place, Rule, Severity, Suppressed};
+use crate::{Confidence, Finding, Fix, Location, Rule, Severity, SuppressedFinding};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/// What uris are relative to: the folder that the run was in.
+/// Base of relative URIs: the folder in which the linter ran.
 const ROOT: &str = "%SRCROOT%";
 
-/// The log, and a line break. Rules are those of the results.
-pub fn render(results: &Results<'_>) -> String {
-    let mut rules = Rules::default();
-    let mut told = Vec::new();
+/// Returns the log and a line break. It describes only rules with results.
+pub fn render(results: &LintResults<'_>) -> String {
+    let mut rules = RuleIndex::default();
+    let mut all_results = Vec::new();
     for file in results.linted {
-        told.extend(of_file(file, results, &mut rules));
+        all_results.extend(file_results(file, results, &mut rules));
     }
     let notifications: Vec<_> = results.unread.iter().map(notification).collect();
     let rules: Vec<_> = rules.0.iter().map(|rule| descriptor(rule)).collect();
@@ -42,16 +42,16 @@ pub fn render(results: &Results<'_>) -> String {
                 "executionSuccessful": results.unread.is_empty(),
                 "toolExecutionNotifications": notifications,
             }],
-            "results": told,
+            "results": all_results,
         }],
     }))
 }
 
-/// The rules that were met, in the order of the meeting.
+/// Rules with results, in the order of their first result.
 #[derive(Default)]
-struct Rules(Vec<&'static Rule>);
+struct RuleIndex(Vec<&'static Rule>);
 
-impl Rules {
+impl RuleIndex {
     fn index(&mut self, rule: &'static Rule) -> usize {
         let known = self.0.iter().position(|known| known.id == rule.id);
         known.unwrap_or_else(|| {
@@ -61,36 +61,36 @@ impl Rules {
     }
 }
 
-fn of_file(file: &Linted, results: &Results<'_>, rules: &mut Rules) -> Vec<Json> {
+fn file_results(file: &LintedFile, results: &LintResults<'_>, rules: &mut RuleIndex) -> Vec<Json> {
     let report = &file.report;
     let suppressed = report.suppressed.iter().filter(|_| results.with_suppressed);
     let all = report.findings.iter().map(|finding| (finding, None));
-    let all = all.chain(suppressed.map(|one| (&one.finding, Some(one))));
-    let template = Template::of(file);
+    let all = all.chain(suppressed.map(|entry| (&entry.finding, Some(entry))));
+    let template = FixableTemplate::of(file);
     let mut times = BTreeMap::new();
-    let mut most = template.as_ref().map_or(0, Template::most_fixes);
+    let mut fixes_left = template.as_ref().map_or(0, FixableTemplate::max_fixes);
     all.map(|(finding, suppressed)| {
-        let mut one = result(finding, suppressed, file, rules.index(finding.rule));
-        one["partialFingerprints"] =
+        let mut entry = result(finding, suppressed, file, rules.index(finding.rule));
+        entry["partialFingerprints"] =
             json!({ "stackgenWiring/v1": fingerprint(finding, &mut times) });
         if results.has_baseline && suppressed.is_none() {
-            one["baselineState"] = json!("new");
+            entry["baselineState"] = json!("new");
         }
         let fix = finding.fix.as_ref();
-        let fix = fix.filter(|_| !finding.place.hidden && most > 0);
-        most -= usize::from(fix.is_some());
-        if let Some(fix) = fix.and_then(|fix| template.as_ref()?.fixed(fix, file)) {
-            one["fixes"] = json!([fix]);
+        let fix = fix.filter(|_| !finding.location.hidden && fixes_left > 0);
+        fixes_left -= usize::from(fix.is_some());
+        if let Some(fix) = fix.and_then(|fix| template.as_ref()?.fix_json(fix, file)) {
+            entry["fixes"] = json!([fix]);
         }
-        one
+        entry
     })
     .collect()
 }
 
 fn result(
     finding: &Finding,
-    suppressed: Option<&Suppressed>,
-    file: &Linted,
+    suppressed: Option<&SuppressedFinding>,
+    file: &LintedFile,
     rule_index: usize,
 ) -> Json {
     let mut text = finding.message.clone();
@@ -98,31 +98,31 @@ fn result(
         text = format!("{text}\n{hint}");
     }
     let related = finding.related.iter().enumerate().map(|(id, related)| {
-        let mut location = location(&related.place, file);
+        let mut location = location(&related.location, file);
         location["id"] = json!(id);
         location["message"] = json!({ "text": related.label });
         location
     });
     let related: Vec<_> = related.collect();
-    let mut one = json!({
+    let mut entry = json!({
         "ruleId": finding.rule.id,
         "ruleIndex": rule_index,
         "level": level(finding.severity),
         "message": { "text": text },
-        "locations": [location(&finding.place, file)],
+        "locations": [location(&finding.location, file)],
         "properties": { "confidence": finding.confidence },
     });
     if !related.is_empty() {
-        one["relatedLocations"] = json!(related);
+        entry["relatedLocations"] = json!(related);
     }
     if let Some(suppressed) = suppressed {
         let mut suppression = json!({ "kind": "inSource" });
         if !suppressed.reason.is_empty() {
             suppression["justification"] = json!(suppressed.reason);
         }
-        one["suppressions"] = json!([suppression]);
+        entry["suppressions"] = json!([suppression]);
     }
-    one
+    entry
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -133,9 +133,9 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// What stays the same when lines move: the rule, the resource and the property, and which it is of several such.
+/// Returns an identifier that stays the same if lines move: the rule, the resource, the property, and a counter.
 fn fingerprint(finding: &Finding, times: &mut BTreeMap<String, usize>) -> String {
-    let resource = finding.place.resource.as_ref();
+    let resource = finding.location.resource.as_ref();
     let resource = resource.map_or("", |id| id.as_str());
     let key = format!("{}/{resource}/{}", finding.rule.id, property(finding));
     let time = times.entry(key.clone()).or_default();
@@ -143,12 +143,12 @@ fn fingerprint(finding: &Finding, times: &mut BTreeMap<String, usize>) -> String
     format!("{key}/{time}")
 }
 
-fn location(place: &Place, file: &Linted) -> Json {
+fn location(place: &Location, file: &LintedFile) -> Json {
     let named = file.sources.location(place.span);
     let name = named.map_or(file.file.as_str(), |location| location.file);
     let mut physical = json!({ "artifactLocation": artifact(name) });
     if let Some(region) = Region::of(place.span, &file.sources) {
-        physical["region"] = shown(region);
+        physical["region"] = region_json(region);
     }
     let mut location = json!({ "physicalLocation": physical });
     if let Some(resource) = &place.resource {
@@ -163,7 +163,7 @@ fn location(place: &Place, file: &Linted) -> Json {
     location
 }
 
-fn shown(region: Region) -> Json {
+fn region_json(region: Region) -> Json {
     json!({
         "startLine": region.line,
         "startColumn": region.column,
@@ -172,7 +172,7 @@ fn shown(region: Region) -> Json {
     })
 }
 
-/// A file's name as a uri: from the root when it is relative.
+/// Returns a file's name as a URI; a relative one is relative to the root.
 fn artifact(name: &str) -> Json {
     let portable = match cfg!(windows) {
         true => name.replace('\\', "/"),
@@ -186,7 +186,7 @@ fn artifact(name: &str) -> Json {
     }
 }
 
-/// Every byte that has a meaning in uris, or none, as its number.
+/// Percent-encodes every byte that is special in URIs.
 fn encoded(path: &str) -> String {
     let mut encoded = String::new();
     for byte in path.bytes() {
@@ -228,7 +228,7 @@ fn descriptor(rule: &Rule) -> Json {
     })
 }
 
-fn notification(unread: &Unread) -> Json {
+fn notification(unread: &UnreadableFile) -> Json {
     let mut text = unread.message.clone();
     if let Some(hint) = &unread.hint {
         text = format!("{text}\n{hint}");
@@ -244,30 +244,30 @@ fn notification(unread: &Unread) -> Json {
     notification
 }
 
-/// A file that fixes are done to.
-struct Template<'a> {
+/// A file with fixable findings.
+struct FixableTemplate<'a> {
     source: &'a Source,
     node: Node,
 }
 
-impl<'a> Template<'a> {
-    /// `None` when there is nothing to fix in it.
-    fn of(file: &'a Linted) -> Option<Self> {
+impl<'a> FixableTemplate<'a> {
+    /// Returns `None` if nothing can be fixed.
+    fn of(file: &'a LintedFile) -> Option<Self> {
         let mut findings = file.report.findings.iter();
         let fixable = findings.find(|finding| finding.fix.is_some())?;
-        let source = file.sources.get(fixable.place.span.file?)?;
+        let source = file.sources.get(fixable.location.span.file?)?;
         let node = stackgen_cfn::parse(source).ok()?;
-        Some(Template { source, node })
+        Some(FixableTemplate { source, node })
     }
 
-    /// How many fixes are told: for each the whole text is made and read, which is a lot for very many in a large file.
-    fn most_fixes(&self) -> usize {
-        const MOST: usize = 4 << 20;
-        MOST / self.source.text().len().max(1)
+    /// Returns the maximum number of fixes in the log. Each one requires writing and parsing the whole text.
+    fn max_fixes(&self) -> usize {
+        const MAX_BYTES: usize = 4 << 20;
+        MAX_BYTES / self.source.text().len().max(1)
     }
 
-    /// What a fix changes, from the first byte that becomes another to the last; `None` for one that cannot be done.
-    fn fixed(&self, fix: &Fix, file: &Linted) -> Option<Json> {
+    /// Returns the changed range of a fix, or `None` if the fix cannot be applied.
+    fn fix_json(&self, fix: &Fix, file: &LintedFile) -> Option<Json> {
         let old = self.source.text();
         let new = apply(self.source, &self.node, &[fix]).text;
         if new == old {
@@ -295,7 +295,7 @@ impl<'a> Template<'a> {
             "artifactChanges": [{
                 "artifactLocation": artifact(&file.file),
                 "replacements": [{
-                    "deletedRegion": shown(deleted),
+                    "deletedRegion": region_json(deleted),
                     "insertedContent": { "text": inserted },
                 }],
             }],
@@ -303,7 +303,7 @@ impl<'a> Template<'a> {
     }
 }
 
-/// The region of a stretch of a text.
+/// Returns the region of a range.
 fn between(text: &str, start: usize, end: usize) -> Region {
     let place = |at: usize| {
         let before = &text[..at];

@@ -1,16 +1,19 @@
-//! Places in a file, with the lines that they are on.
+//! Excerpts of a file with marked locations.
 
 use annotate_snippets::{Annotation, AnnotationKind, Element, Origin, Snippet};
 use stackgen_cfn::{Source, Sources, Span, terminal};
 
-/// Lines are shown up to this many bytes; beyond it only the place is named.
+/// Maximum length of an excerpt in bytes. Longer lines are not shown, only the location.
 const LONGEST_EXCERPT: usize = 4096;
 
-/// The first place and its companions with their labels: those that are close to it in one excerpt with it, every other
-/// in its own. Places that are in no file are left out, and so is everything when the first is.
-pub fn elements<'a>(places: &[(Span, Option<&'a str>)], sources: &'a Sources) -> Vec<Element<'a>> {
+/// Returns excerpts for the first location and related ones with their labels. Locations near the first share its
+/// excerpt. Locations without a file are omitted; if the first has none, so is everything.
+pub fn elements<'a>(
+    locations: &[(Span, Option<&'a str>)],
+    sources: &'a Sources,
+) -> Vec<Element<'a>> {
     let mut excerpts: Vec<(&Source, Vec<Mark<'_>>)> = Vec::new();
-    for (index, (span, label)) in places.iter().enumerate() {
+    for (index, (span, label)) in locations.iter().enumerate() {
         let source = span.file.and_then(|id| sources.get(id));
         let kind = match index {
             0 => AnnotationKind::Primary,
@@ -37,8 +40,8 @@ pub fn elements<'a>(places: &[(Span, Option<&'a str>)], sources: &'a Sources) ->
         .collect()
 }
 
-/// A place alone, without what stands there.
-pub fn place(span: Span, sources: &Sources) -> Vec<Element<'_>> {
+/// Returns a location without its line.
+pub fn location(span: Span, sources: &Sources) -> Vec<Element<'_>> {
     let source = span.file.and_then(|id| sources.get(id));
     let origin = source.map(|source| origin(source, span));
     origin.into_iter().collect()
@@ -51,7 +54,7 @@ fn origin<'a>(source: &Source, span: Span) -> Element<'a> {
         .into()
 }
 
-/// A stretch to underline: of a span that covers several lines, the first line.
+/// A range to underline: the first line of a span.
 struct Mark<'a> {
     kind: AnnotationKind,
     start: usize,
@@ -65,7 +68,7 @@ impl<'a> Mark<'a> {
         let text = source.text();
         let start = floor(text, span.start as usize);
         let end = floor(text, span.end as usize).max(start);
-        // No longer line is shown: there is no need to look for its end.
+        // Longer lines are not shown, so their end does not matter.
         let near = floor(text, end.min(start + LONGEST_EXCERPT + 1));
         let first_line = text[start..near].find('\n').map_or(end, |at| start + at);
         Mark {
@@ -78,7 +81,7 @@ impl<'a> Mark<'a> {
     }
 }
 
-/// How many bytes an excerpt with these marks would span.
+/// Returns the length of an excerpt with these marks in bytes.
 fn extent<'m>(marks: impl Iterator<Item = &'m Mark<'m>> + Clone) -> usize {
     let low = marks.clone().map(|mark| mark.start).min().unwrap_or(0);
     let high = marks.map(|mark| mark.end).max().unwrap_or(0);
@@ -106,8 +109,8 @@ fn excerpt<'a>(source: &'a Source, marks: Vec<Mark<'a>>) -> Element<'a> {
         .into()
 }
 
-/// Where the lines begin and end that a stretch lies on; `None` when they are too long to be shown. It looks no further
-/// than that: a template may be one line.
+/// Returns the range of the lines that contain a range, or `None` if they are too long to show. Searches no further
+/// than that, because a template may be a single line.
 fn lines_around(text: &str, low: usize, high: usize) -> Option<(usize, usize)> {
     let first = floor(text, low.saturating_sub(LONGEST_EXCERPT + 1));
     let last = floor(text, high.saturating_add(LONGEST_EXCERPT + 1));
@@ -123,13 +126,13 @@ fn lines_around(text: &str, low: usize, high: usize) -> Option<(usize, usize)> {
     (end - begin <= LONGEST_EXCERPT).then_some((begin, end))
 }
 
-/// The nearest character boundary at or before a byte.
+/// Returns the nearest character boundary at or before an offset.
 fn floor(text: &str, at: usize) -> usize {
     text.floor_char_boundary(at.min(text.len()))
 }
 
-/// Text of the user's with control and format characters escaped, so that a file cannot drive the terminal. Line feeds
-/// and tabs stay.
+/// Escapes control and format characters of user text, so that a file cannot control the terminal. Line feeds and tabs
+/// stay.
 pub fn printable(text: &str) -> String {
     terminal::escape_lines(text).into_owned()
 }

@@ -1,47 +1,47 @@
-//! What a run comes to.
+//! Counts of a run.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use super::Linted;
+use super::LintedFile;
 use crate::Severity;
 
-/// How many of what.
+/// Counts of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// Templates that were judged.
+    /// Checked templates.
     pub templates: usize,
     /// WebSocket APIs in them.
     pub apis: usize,
-    /// Findings that are told.
+    /// Reported errors.
     pub errors: usize,
-    /// Findings that are told.
+    /// Reported warnings.
     pub warnings: usize,
-    /// Findings that are told.
+    /// Reported notes.
     pub notes: usize,
-    /// Findings that are less than what is asked for.
+    /// Findings below the minimum severity.
     pub lesser: usize,
-    /// Findings that templates say are meant so.
+    /// Suppressed findings.
     pub suppressed: usize,
-    /// Findings that a baseline holds.
+    /// Findings in the baseline.
     pub baselined: usize,
-    /// Findings that were fixed.
+    /// Fixed findings.
     pub fixed: usize,
-    /// Files that could not be judged.
+    /// Files that could not be checked.
     pub unread: usize,
 }
 
 impl Summary {
-    /// What can be counted in the findings that are told.
-    pub fn of(linted: &[Linted]) -> Self {
+    /// Counts the findings to report.
+    pub fn of(linted: &[LintedFile]) -> Self {
         Summary::default().with(linted)
     }
 
-    /// The same, added to what is known already.
+    /// Adds the findings to report to other counts.
     #[must_use]
-    pub fn with(self, linted: &[Linted]) -> Self {
+    pub fn with(self, linted: &[LintedFile]) -> Self {
         let count = |severity| {
             let findings = linted.iter().flat_map(|one| &one.report.findings);
             findings
@@ -59,13 +59,13 @@ impl Summary {
         }
     }
 
-    /// Findings that are told.
-    pub fn told(&self) -> usize {
+    /// Returns the number of reported findings.
+    pub fn reported(&self) -> usize {
         self.errors + self.warnings + self.notes
     }
 }
 
-/// `3 templates, 1 WebSocket API: 2 errors, 1 warning; 1 suppressed`.
+/// Formats the counts: `3 templates, 1 WebSocket API: 2 errors, 1 warning; 1 suppressed`.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unread = match self.unread {
@@ -73,13 +73,13 @@ impl fmt::Display for Summary {
             count => format!("; {} cannot be read", many(count, "file")),
         };
         let templates = many(self.templates, "template");
-        match (self.templates, self.apis + self.told()) {
-            (0, _) if self.unread == 0 => return f.write_str("no template: nothing to judge"),
+        match (self.templates, self.apis + self.reported()) {
+            (0, _) if self.unread == 0 => return f.write_str("no template: nothing to check"),
             (0, _) => return f.write_str(&unread["; ".len()..]),
             (_, 0) => {
                 return write!(
                     f,
-                    "no WebSocket API in {templates}: nothing to judge{unread}"
+                    "no WebSocket API in {templates}: nothing to check{unread}"
                 );
             }
             _ => {}
@@ -97,7 +97,7 @@ impl fmt::Display for Summary {
             .map(|(count, noun)| many(*count, noun))
             .collect();
         match found.is_empty() {
-            true => f.write_str("nothing found")?,
+            true => f.write_str("no findings")?,
             false => f.write_str(&found.join(", "))?,
         }
         let rest = [

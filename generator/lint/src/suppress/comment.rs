@@ -1,26 +1,27 @@
-//! `# stackgen: ignore[SG102] reason`.
+//! Suppressions in comments: `# stackgen: ignore[SG102] reason`.
 
 use std::ops::Range;
 
 use stackgen_cfn::{Node, Source, Span};
 
 use super::outline::Outline;
-use super::{Malformed, Named, Scope, Suppression, Suppressions, named};
-use crate::Place;
+use super::{MalformedSuppression, NamedRule, Suppression, SuppressionScope, Suppressions, named};
+use crate::Location;
 
 const MARK: &str = "stackgen:";
 
-const SYNTAX: &str = "write `# stackgen: ignore[SG102] why it is meant so`, or `ignore-file[…]` at the top of the file";
+const SYNTAX: &str =
+    "write `# stackgen: ignore[SG102] reason`, or `ignore-file[…]` at the top of the file";
 
-/// A comment that is for the linter.
-struct Comment<'s> {
-    /// Its line's bytes.
+/// A comment for the linter.
+struct SuppressionComment<'s> {
+    /// Byte range of its line.
     line: Range<usize>,
-    /// Where its `#` stands.
+    /// Span from its `#`.
     span: Span,
-    /// What stands behind the mark.
+    /// Text after the mark.
     text: &'s str,
-    /// True when nothing else is on its line.
+    /// True if it is the only text on its line.
     is_alone: bool,
 }
 
@@ -33,25 +34,25 @@ pub(super) fn read(source: &Source, template: &Node, suppressions: &mut Suppress
     let outline = Outline::new(text, template);
     let below = below(text);
     for comment in comments(source, &outline) {
-        let place = Place::at(comment.span);
+        let location = Location::at(comment.span);
         match understood(&comment, &outline, &below, template) {
             Ok((rules, reason, scope)) => suppressions.all.push(Suppression {
                 rules,
                 reason,
-                place,
+                location,
                 scope,
             }),
-            Err(message) => suppressions.malformed.push(Malformed {
+            Err(message) => suppressions.malformed.push(MalformedSuppression {
                 message: message.to_owned(),
                 hint: SYNTAX,
-                place,
+                location,
             }),
         }
     }
 }
 
-/// The comments that begin with the mark, in order.
-fn comments<'s>(source: &'s Source, outline: &Outline) -> Vec<Comment<'s>> {
+/// Returns the comments that begin with the mark, in order.
+fn comments<'s>(source: &'s Source, outline: &Outline) -> Vec<SuppressionComment<'s>> {
     let mut comments = Vec::new();
     let mut line_start = 0;
     for (index, whole) in source.text().split_inclusive('\n').enumerate() {
@@ -60,7 +61,7 @@ fn comments<'s>(source: &'s Source, outline: &Outline) -> Vec<Comment<'s>> {
             && let Some(at) = comment_start(line, line_start, outline)
             && let Some(text) = line[at + 1..].trim_start().strip_prefix(MARK)
         {
-            comments.push(Comment {
+            comments.push(SuppressionComment {
                 span: Span {
                     file: Some(source.id()),
                     start: offset(line_start + at),
@@ -78,7 +79,7 @@ fn comments<'s>(source: &'s Source, outline: &Outline) -> Vec<Comment<'s>> {
     comments
 }
 
-/// Where the comment of a line begins.
+/// Returns the offset of a line's comment.
 fn comment_start(line: &str, line_start: usize, outline: &Outline) -> Option<usize> {
     let mut hashes = line.match_indices('#').map(|(at, _)| at);
     hashes.find(|&at| {
@@ -88,14 +89,14 @@ fn comment_start(line: &str, line_start: usize, outline: &Outline) -> Option<usi
     })
 }
 
-type Understood = (Vec<Named>, String, Scope);
+type ParsedComment = (Vec<NamedRule>, String, SuppressionScope);
 
 fn understood(
-    comment: &Comment<'_>,
+    comment: &SuppressionComment<'_>,
     outline: &Outline,
     below: &[(usize, u32)],
     template: &Node,
-) -> Result<Understood, &'static str> {
+) -> Result<ParsedComment, &'static str> {
     let (is_file, rest) = match comment.text.strip_prefix("ignore-file") {
         Some(rest) => (true, rest),
         None => (
@@ -105,25 +106,26 @@ fn understood(
     };
     let brackets = rest.trim_start().strip_prefix('[');
     let Some((words, reason)) = brackets.and_then(|rest| rest.split_once(']')) else {
-        return Err("this comment is for the linter and says nothing that it understands");
+        return Err("the linter does not understand this comment");
     };
     let rules = named(words).ok_or("this suppression names no rule")?;
     let reason = reason.trim_start_matches([':', '-', '–', '—', ' ', '\t']);
     let scope = match (is_file, comment.is_alone) {
-        (true, true) if comment.span.start <= template.span.start => Scope::Template,
-        (true, _) => return Err("`ignore-file` counts only above everything else in the file"),
+        (true, true) if comment.span.start <= template.span.start => SuppressionScope::Template,
+        (true, _) => return Err("`ignore-file` must be above everything else in the file"),
         (false, true) => {
-            // Where nothing begins on the next line, nothing is covered.
+            // If nothing begins on the next line, the comment covers nothing.
             let (start, line) = below[comment.span.line as usize];
-            Scope::Bytes(offset(start), outline.end(line).unwrap_or_default())
+            SuppressionScope::Bytes(offset(start), outline.end(line).unwrap_or_default())
         }
-        (false, false) => Scope::Bytes(offset(comment.line.start), offset(comment.line.end)),
+        (false, false) => {
+            SuppressionScope::Bytes(offset(comment.line.start), offset(comment.line.end))
+        }
     };
     Ok((rules, reason.trim().to_owned(), scope))
 }
 
-/// For every line, and for the end, the next one from it that is neither blank nor a comment: where it begins, and its
-/// number.
+/// Returns, for every line and for the end, the offset and number of the next line that is neither blank nor a comment.
 fn below(text: &str) -> Vec<(usize, u32)> {
     let mut start = text.len();
     let lines: Vec<_> = text.split_inclusive('\n').collect();
@@ -141,7 +143,7 @@ fn below(text: &str) -> Vec<(usize, u32)> {
     below
 }
 
-/// Texts are a few megabytes at most, so every offset fits.
+/// Converts an offset. Texts have a few megabytes at most, so every offset fits.
 fn offset(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }

@@ -1,17 +1,17 @@
-//! `Metadata: Stackgen: Ignore: [{Rule: SG102, Reason: …}]`, of a resource or of the template.
+//! Suppressions in metadata of a resource or of the template: `Metadata: Stackgen: Ignore: [{Rule: SG102, Reason: …}]`.
 
 use stackgen_cfn::{Entry, Map, Node, Span};
 use stackgen_model::LogicalId;
 
-use super::{Malformed, Scope, Suppression, Suppressions, named};
-use crate::Place;
+use super::{MalformedSuppression, Suppression, SuppressionScope, Suppressions, named};
+use crate::Location;
 
-const SYNTAX: &str = "write `Ignore: [{Rule: SG102, Reason: why it is meant so}]`";
+const SYNTAX: &str = "write `Ignore: [{Rule: SG102, Reason: reason}]`";
 
 /// Reads the template's metadata and that of every resource.
 pub(super) fn read(template: &Node, suppressions: &mut Suppressions) {
     let of_template = template.get("Metadata");
-    of_metadata(of_template, &Scope::Template, None, suppressions);
+    of_metadata(of_template, &SuppressionScope::Template, None, suppressions);
     let resources = template.get("Resources").and_then(Node::as_map);
     for (id, entry) in resources.into_iter().flat_map(Map::entries) {
         let Some(metadata) = entry.node.get("Metadata") else {
@@ -20,8 +20,8 @@ pub(super) fn read(template: &Node, suppressions: &mut Suppressions) {
         let id = LogicalId::new(id);
         let Entry { key_span, node } = entry;
         let scope = match key_span.file {
-            Some(_) => Scope::Bytes(key_span.start, node.span.end),
-            None => Scope::Resource(id.clone()),
+            Some(_) => SuppressionScope::Bytes(key_span.start, node.span.end),
+            None => SuppressionScope::Resource(id.clone()),
         };
         of_metadata(Some(metadata), &scope, Some(&id), suppressions);
     }
@@ -29,26 +29,26 @@ pub(super) fn read(template: &Node, suppressions: &mut Suppressions) {
 
 fn of_metadata(
     metadata: Option<&Node>,
-    scope: &Scope,
+    scope: &SuppressionScope,
     resource: Option<&LogicalId>,
     suppressions: &mut Suppressions,
 ) {
     let ignore = metadata.and_then(|metadata| metadata.at_path(&["Stackgen", "Ignore"]));
     let Some(ignore) = ignore else { return };
-    let place = |span: Span| Place {
+    let location = |span: Span| Location {
         resource: resource.cloned(),
         span,
-        ..Place::default()
+        ..Location::default()
     };
     let mut malformed = |message: &str, node: &Node| {
-        suppressions.malformed.push(Malformed {
+        suppressions.malformed.push(MalformedSuppression {
             message: message.to_owned(),
             hint: SYNTAX,
-            place: place(node.span),
+            location: location(node.span),
         });
     };
     let Some(items) = ignore.as_list() else {
-        return malformed("`Ignore` is no list of rules", ignore);
+        return malformed("`Ignore` is not a list of rules", ignore);
     };
     for item in items {
         let words = item.get("Rule").and_then(Node::as_str);
@@ -58,7 +58,7 @@ fn of_metadata(
             Some(Some(rules)) => suppressions.all.push(Suppression {
                 rules,
                 reason: reason(item),
-                place: place(item.span),
+                location: location(item.span),
                 scope: scope.clone(),
             }),
         }

@@ -1,72 +1,80 @@
-//! Findings that a template says are meant so, by comment or in `Metadata`.
+//! Suppressions of findings, in comments or in `Metadata`.
 
 mod comment;
-mod cover;
+mod index;
 mod metadata;
 mod outline;
 
 use stackgen_model::LogicalId;
 
-use crate::{Finding, Place, Report, Rule, Subject, Suppressed, registry};
-use cover::Cover;
+use crate::{Finding, LintInput, LintReport, Location, Rule, SuppressedFinding, registry};
+use index::SuppressionIndex;
 
-/// What a template says to the linter.
+/// Suppressions of a template.
 #[derive(Debug, Default)]
 pub(crate) struct Suppressions {
     pub(crate) all: Vec<Suppression>,
-    pub(crate) malformed: Vec<Malformed>,
+    pub(crate) malformed: Vec<MalformedSuppression>,
+    /// True if the template was compared with an earlier revision.
+    pub(crate) compares: bool,
 }
 
-/// Rules whose findings are meant so, somewhere.
+/// A suppression of one or more rules.
 #[derive(Debug)]
 pub(crate) struct Suppression {
-    pub(crate) rules: Vec<Named>,
-    /// Why; empty when it does not say.
+    pub(crate) rules: Vec<NamedRule>,
+    /// Reason in the template; empty if there is none.
     pub(crate) reason: String,
-    /// Where the suppression itself stands.
-    pub(crate) place: Place,
-    scope: Scope,
+    /// Location of the suppression.
+    pub(crate) location: Location,
+    scope: SuppressionScope,
 }
 
-/// A rule as a suppression names it.
+/// A rule of a suppression.
 #[derive(Debug)]
-pub(crate) struct Named {
+pub(crate) struct NamedRule {
     pub(crate) word: String,
-    /// The rule, if there is one of that id or name and its findings can be suppressed.
+    /// The rule, if it exists and can be suppressed.
     pub(crate) rule: Option<&'static Rule>,
-    /// True when it has suppressed something.
+    /// True if it has suppressed a finding.
     pub(crate) is_used: bool,
 }
 
-/// What was meant to be a suppression, and is none.
+/// An invalid suppression.
 #[derive(Debug)]
-pub(crate) struct Malformed {
+pub(crate) struct MalformedSuppression {
     pub(crate) message: String,
     pub(crate) hint: &'static str,
-    pub(crate) place: Place,
+    pub(crate) location: Location,
 }
 
-/// What a suppression covers.
+/// Scope of a suppression.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Scope {
+enum SuppressionScope {
     /// The whole template.
     Template,
-    /// Findings whose place begins within these bytes.
+    /// Findings whose location begins in this byte range.
     Bytes(u32, u32),
     /// A resource of a template that was not read from a file.
     Resource(LogicalId),
 }
 
-/// Takes out the findings that the template suppresses. What is wrong with its suppressions is for rules to say.
-pub(crate) fn apply(subject: &Subject<'_>, mut findings: Vec<Finding>) -> (Report, Suppressions) {
-    let mut suppressions = Suppressions::default();
+/// Removes the suppressed findings. Rules check the suppressions later.
+pub(crate) fn apply(
+    subject: &LintInput<'_>,
+    mut findings: Vec<Finding>,
+) -> (LintReport, Suppressions) {
+    let mut suppressions = Suppressions {
+        compares: subject.previous.is_some(),
+        ..Suppressions::default()
+    };
     metadata::read(subject.template, &mut suppressions);
     if let Some(source) = subject.source {
         comment::read(source, subject.template, &mut suppressions);
     }
-    let mut report = Report::default();
-    let mut cover = Cover::new(subject.template.span.file, &suppressions);
-    findings.sort_by_key(|finding| finding.place.span.start);
+    let mut report = LintReport::default();
+    let mut cover = SuppressionIndex::new(subject.template.span.file, &suppressions);
+    findings.sort_by_key(|finding| finding.location.span.start);
     for finding in findings {
         match cover.of(&finding) {
             None => report.findings.push(finding),
@@ -74,20 +82,22 @@ pub(crate) fn apply(subject: &Subject<'_>, mut findings: Vec<Finding>) -> (Repor
                 let suppression = &mut suppressions.all[suppression];
                 suppression.rules[word].is_used = true;
                 let reason = suppression.reason.clone();
-                report.suppressed.push(Suppressed { finding, reason });
+                report
+                    .suppressed
+                    .push(SuppressedFinding { finding, reason });
             }
         }
     }
     (report, suppressions)
 }
 
-/// The rules that words between commas name; `None` when one of them is empty.
-fn named(words: &str) -> Option<Vec<Named>> {
+/// Parses rules separated by commas. Returns `None` if one is empty.
+fn named(words: &str) -> Option<Vec<NamedRule>> {
     let name = |word: &str| {
         let rule = registry::find(word).filter(|rule| rule.is_suppressible());
         let word = word.to_owned();
         let is_used = false;
-        (!word.is_empty()).then_some(Named {
+        (!word.is_empty()).then_some(NamedRule {
             word,
             rule,
             is_used,

@@ -1,4 +1,4 @@
-//! Where scalars lie in a text, and what begins on its lines.
+//! Finds the scalars of a text, and the entries that begin on its lines.
 
 use std::collections::HashMap;
 
@@ -6,12 +6,12 @@ use stackgen_cfn::{Entry, Node, Span, Value};
 
 use crate::lines;
 
-/// What comments need to know of a document.
+/// Outline of a document for finding comments.
 #[derive(Default)]
 pub(super) struct Outline {
-    /// Where each scalar begins and ends, in order.
+    /// Start and end of each scalar, in order.
     scalars: Vec<(u32, u32)>,
-    /// Where what begins on a line ends: an entry with its value, an element.
+    /// End of the entry or element that begins on a line.
     ends: HashMap<u32, u32>,
 }
 
@@ -23,7 +23,7 @@ impl Outline {
         outline
     }
 
-    /// Whether a byte lies in a scalar, where a `#` is no comment.
+    /// Returns true if a byte is in a scalar, where `#` does not begin a comment.
     pub(super) fn is_in_scalar(&self, at: usize) -> bool {
         let after = self
             .scalars
@@ -32,7 +32,7 @@ impl Outline {
         before.is_some_and(|&(_, end)| at < end as usize)
     }
 
-    /// Where ends what begins on a line.
+    /// Returns the end of the entry or element that begins on a line.
     pub(super) fn end(&self, line: u32) -> Option<u32> {
         self.ends.get(&line).copied()
     }
@@ -62,8 +62,8 @@ impl Outline {
         *known = end.max(at.end).max(*known);
     }
 
-    /// A text block's scalar begins behind the line of its `|`, on which a comment may stand, and one with a tag behind
-    /// its tag.
+    /// Adds the range of a scalar. A block scalar begins after the line of its `|`, which may have a comment; a tagged
+    /// scalar begins after its tag.
     fn scalar(&mut self, text: &str, span: Span) {
         let content = lines::content(text, span.start as usize);
         let start = match text[content..].starts_with(['|', '>']) {

@@ -1,4 +1,4 @@
-//! Templates that were right, broken in several ways at once, and mended as `--fix` mends them.
+//! Correct templates with several mistakes at once, fixed by `--fix`.
 
 use std::fs;
 use std::path::Path;
@@ -8,12 +8,12 @@ use similar::TextDiff;
 use stackgen_cfn::Sources;
 use stackgen_lint::{Finding, Fixed, fix_all};
 
-fn fixed(text: &str, wanted: &dyn Fn(&Finding) -> bool) -> Fixed {
+fn fixed(text: &str, filter: &dyn Fn(&Finding) -> bool) -> Fixed {
     let mut sources = Sources::new();
-    fix_all(sources.add("template", text), None, wanted)
+    fix_all(sources.add("template", text), None, filter)
 }
 
-/// A file of the repository with every text in the place of another.
+/// Returns a file of the repository with each text replaced by another.
 fn broken(path: &str, with: &[(&str, &str)]) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -26,8 +26,8 @@ fn broken(path: &str, with: &[(&str, &str)]) -> String {
     text
 }
 
-/// What is done to a text as a difference, and the rules that asked for it.
-fn mended(text: &str) -> String {
+/// Returns the changes of all fixes as a diff, and the rules that made them.
+fn fix_diff(text: &str) -> String {
     let done = fixed(text, &|_| true);
     assert!(done.left.is_empty(), "{:?}", done.left);
     let again = fixed(&done.text, &|_| true);
@@ -46,7 +46,7 @@ fn mended(text: &str) -> String {
 
 #[test]
 fn the_flagship() {
-    assert_snapshot!(mended(&broken(
+    assert_snapshot!(fix_diff(&broken(
         "out/dev/template.yaml",
         &[
             (
@@ -63,7 +63,7 @@ fn the_flagship() {
 }
 
 #[test]
-fn the_flagship_with_the_line_ends_of_windows() {
+fn the_flagship_with_windows_line_ends() {
     let text = broken(
         "out/dev/template.yaml",
         &[(
@@ -80,8 +80,8 @@ fn the_flagship_with_the_line_ends_of_windows() {
 }
 
 #[test]
-fn the_flagship_as_sam() {
-    assert_snapshot!(mended(&broken(
+fn the_flagship_in_sam() {
+    assert_snapshot!(fix_diff(&broken(
         "out/dev/sam.yaml",
         &[
             (
@@ -97,8 +97,8 @@ fn the_flagship_as_sam() {
 }
 
 #[test]
-fn the_flagship_as_cdk_synthesises_it() {
-    assert_snapshot!(mended(&broken(
+fn the_flagship_synthesized_by_cdk() {
+    assert_snapshot!(fix_diff(&broken(
         "generator/model/tests/fixtures/cdk/dev.template.json",
         &[
             (
@@ -114,7 +114,7 @@ fn the_flagship_as_cdk_synthesises_it() {
 }
 
 #[test]
-fn only_what_is_wanted_and_not_suppressed() {
+fn filtered_and_suppressed_findings_are_not_fixed() {
     let text = broken(
         "out/dev/template.yaml",
         &[(
@@ -140,7 +140,7 @@ fn only_what_is_wanted_and_not_suppressed() {
 }
 
 #[test]
-fn a_fix_that_cannot_be_done_is_left() {
+fn a_fix_that_cannot_be_applied_is_skipped() {
     let text = broken(
         "out/dev/template.yaml",
         &[(
@@ -159,7 +159,7 @@ fn a_fix_that_cannot_be_done_is_left() {
 }
 
 #[test]
-fn what_cannot_be_parsed_stays() {
+fn a_text_that_cannot_be_parsed_is_unchanged() {
     let done = fixed("a: [", &|_| true);
     assert_eq!((done.text.as_str(), done.fixed.len()), ("a: [", 0));
 }

@@ -1,13 +1,13 @@
-//! Every kind of change in every style, before and after.
+//! Every kind of edit in every style, before and after.
 
 use insta::assert_snapshot;
 use similar::TextDiff;
 use stackgen_cfn::{Node, Span, list, map, r#ref, sub};
-use stackgen_lint::{Applied, Edit};
+use stackgen_lint::{AppliedFixes, Edit};
 
 use crate::{fixed, parse};
 
-/// Paths are keys and indexes between dots.
+/// Returns the node of a path, in which keys and indexes are separated by dots.
 fn at<'n>(root: &'n Node, path: &str) -> &'n Node {
     path.split('.')
         .fold(root, |node, part| match node.as_list() {
@@ -51,8 +51,8 @@ fn append(root: &Node, beside: &str, value: impl Into<Node>) -> Edit {
     }
 }
 
-/// The change as a difference, with line ends made visible where they are not `\n`.
-fn difference(before: &str, done: &Applied) -> String {
+/// Returns the edits as a diff, with visible line ends if they are not `\n`.
+fn difference(before: &str, done: &AppliedFixes) -> String {
     let (before, after) = (before.replace('\r', "␍"), done.text.replace('\r', "␍"));
     let diff = TextDiff::from_lines(&before, &after);
     let mut text = diff.unified_diff().context_radius(1).to_string();
@@ -62,7 +62,7 @@ fn difference(before: &str, done: &Applied) -> String {
     text
 }
 
-/// Each path's edit as a fix of its own, all at once.
+/// Applies each path's edit as a separate fix, all at once.
 fn one_each(text: &str, edits: impl Fn(&Node) -> Vec<Edit>) -> String {
     let done = fixed(text, |root| {
         edits(root).into_iter().map(|edit| vec![edit]).collect()
@@ -70,7 +70,7 @@ fn one_each(text: &str, edits: impl Fn(&Node) -> Vec<Edit>) -> String {
     difference(text, &done)
 }
 
-/// All edits as one fix.
+/// Applies all edits as one fix.
 fn together(text: &str, edits: impl Fn(&Node) -> Vec<Edit>) -> String {
     difference(text, &fixed(text, |root| vec![edits(root)]))
 }
@@ -127,7 +127,7 @@ fn scalars_are_replaced_in_block_style() {
 }
 
 #[test]
-fn collections_are_put_in_the_place_of_scalars() {
+fn collections_replace_scalars() {
     let list = || list([Node::from("x"), r#ref("Y")]);
     let map = || map([("A", Node::from(1i64)), ("B", list())]);
     assert_snapshot!(one_each(BLOCK, |root| {
@@ -147,7 +147,7 @@ fn collections_are_put_in_the_place_of_scalars() {
 }
 
 #[test]
-fn keys_go_with_their_lines() {
+fn keys_are_removed_with_their_lines() {
     assert_snapshot!(one_each(BLOCK, |root| {
         let path = |name: &str| format!("Resources.Api.Properties.{name}");
         vec![
@@ -165,7 +165,7 @@ fn keys_go_with_their_lines() {
 }
 
 #[test]
-fn keys_and_elements_come_last() {
+fn keys_and_elements_are_added_at_the_end() {
     assert_snapshot!(one_each(BLOCK, |root| {
         let path = |name: &str| format!("Resources.Api.Properties.{name}");
         vec![
@@ -188,7 +188,7 @@ fn keys_and_elements_come_last() {
 }
 
 #[test]
-fn edits_of_one_fix_meet_in_one_mapping() {
+fn edits_of_one_fix_can_share_a_mapping() {
     assert_snapshot!(together("a:\n  b: 1 # one\n  # above\n  c: 2 # two\n", |root| vec![
         remove(root, "a.b"),
         remove(root, "a.c"),
@@ -348,7 +348,7 @@ fn flow_yaml_on_several_lines() {
 }
 
 #[test]
-fn line_ends_and_a_byte_order_mark_stay() {
+fn line_ends_and_a_byte_order_mark_are_preserved() {
     let text = "\u{feff}a: é # ü\r\nb:\r\n  - c: 1\r\n    d: |\r\n      x\r\n      y\r\n";
     assert_snapshot!(one_each(text, |root| vec![
         replace(root, "a", list(["x"])),
@@ -370,7 +370,7 @@ fn line_ends_and_a_byte_order_mark_stay() {
 }
 
 #[test]
-fn a_file_without_a_last_line_end_stays_so() {
+fn a_missing_last_line_end_is_not_added() {
     assert_snapshot!(one_each("a: 1\nb: 2", |root| vec![remove(root, "b")]), @r"
     @@ -1,2 +1 @@
     -a: 1
@@ -391,8 +391,8 @@ fn a_file_without_a_last_line_end_stays_so() {
 }
 
 #[test]
-fn what_cannot_be_written_safely_is_left() {
-    // An alias repeats what its anchor holds: a change there is a change here.
+fn an_edit_that_cannot_be_written_safely_is_skipped() {
+    // An alias repeats the content of its anchor, so a change there also changes the alias.
     let text = "a: &x {b: 1}\nc: *x\nd: &y 1\ne: *y\n";
     assert_snapshot!(one_each(text, |root| vec![
         replace(root, "a.b", 2i64),
@@ -410,7 +410,7 @@ fn what_cannot_be_written_safely_is_left() {
     +e: 3
     left: [0]
     ");
-    // The attribute of a function stands within its text.
+    // The attribute of a function is part of its text.
     let text = "a: !GetAtt B.C\nd: 1\n";
     let attribute = |root: &Node| Edit::Replace {
         value: at(root, "a").as_call().unwrap().argument.as_list().unwrap()[1].span,
@@ -426,7 +426,7 @@ fn what_cannot_be_written_safely_is_left() {
 }
 
 #[test]
-fn of_two_that_overlap_the_first_wins() {
+fn the_first_of_two_overlapping_fixes_wins() {
     let text = "a:\n  b: 1\n  c: 2\n";
     assert_snapshot!(one_each(text, |root| vec![
         replace(root, "a.b", 2i64),
@@ -447,7 +447,7 @@ fn of_two_that_overlap_the_first_wins() {
 }
 
 #[test]
-fn all_edits_of_a_fix_are_done_or_none() {
+fn all_edits_of_a_fix_are_applied_or_none() {
     let text = "a: &x 1\nb: *x\nc: 3\n";
     let done = fixed(text, |root| {
         vec![vec![replace(root, "c", 4i64), replace(root, "a", 2i64)]]
@@ -456,7 +456,7 @@ fn all_edits_of_a_fix_are_done_or_none() {
 }
 
 #[test]
-fn a_place_of_another_file_is_left() {
+fn an_edit_of_another_file_is_skipped() {
     let other = parse("a: 1");
     let done = fixed("a: 1", |_| {
         vec![vec![Edit::Replace {

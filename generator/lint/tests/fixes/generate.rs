@@ -1,9 +1,9 @@
-//! Documents as people write them: in block style, in flow style and as JSON, with comments wherever there may be one.
+//! Documents in block style, flow style and JSON, with comments wherever they are allowed.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// A document before it is written.
+/// A document before it is formatted.
 #[derive(Clone, Debug)]
 pub(crate) enum Tree {
     /// As JSON, as YAML within brackets, and in block style without indentation.
@@ -62,7 +62,7 @@ pub(crate) fn tree() -> impl Strategy<Value = Tree> {
     vec(inner, 1..4).prop_map(Tree::Map)
 }
 
-/// How a document is written.
+/// Style of a document.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Style {
     Block,
@@ -71,7 +71,7 @@ pub(crate) enum Style {
     Compact,
 }
 
-/// The text of a tree. Choices decide where comments stand and what else styles leave open.
+/// Formats a tree. `choices` decide about comments and other options of a style.
 pub(crate) fn written(tree: &Tree, style: Style, choices: &[u8]) -> String {
     let mut writer = Writer {
         out: String::new(),
@@ -99,7 +99,7 @@ pub(crate) fn written(tree: &Tree, style: Style, choices: &[u8]) -> String {
     }
 }
 
-/// What stands before a value.
+/// Text before a value.
 #[derive(Clone, Copy, PartialEq)]
 enum Lead {
     Root,
@@ -117,7 +117,7 @@ struct Writer<'c> {
 }
 
 impl Writer<'_> {
-    /// True once in so many times.
+    /// Returns true once in so many calls.
     fn chooses(&mut self, once_in: u8) -> bool {
         self.at += 1;
         let choice = self.choices[self.at % self.choices.len()];
@@ -163,7 +163,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A value and the end of its line.
+    /// Writes a value and the end of its line.
     fn block(&mut self, tree: &Tree, column: usize, lead: Lead) {
         let (items, is_map) = match tree {
             Tree::Leaf([_, _, text]) => return self.leaf(text, column),

@@ -1,4 +1,4 @@
-//! Fixes done to texts: what is written reads back as what is meant, and the rest of the file stays.
+//! Fixes of texts: the result parses to the expected document, and the rest of the file stays unchanged.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -8,10 +8,10 @@ mod generate;
 mod random;
 
 use stackgen_cfn::{Node, Sources};
-use stackgen_lint::{Applied, Edit, Fix, apply};
+use stackgen_lint::{AppliedFixes, Edit, Fix, apply};
 
-/// Applies a fix for each edit that `edits` makes of the parsed document.
-fn fixed(text: &str, edits: impl Fn(&Node) -> Vec<Vec<Edit>>) -> Applied {
+/// Applies a fix for each list of edits that `edits` creates from the parsed document.
+fn fixed(text: &str, edits: impl Fn(&Node) -> Vec<Vec<Edit>>) -> AppliedFixes {
     let mut sources = Sources::new();
     let source = sources.add("t", text);
     let root = stackgen_cfn::parse(source).unwrap_or_else(|errors| panic!("{errors:?}\n{text}"));
@@ -21,7 +21,7 @@ fn fixed(text: &str, edits: impl Fn(&Node) -> Vec<Vec<Edit>>) -> Applied {
 
 fn fix(edits: Vec<Edit>) -> Fix {
     Fix {
-        title: "mend it".to_owned(),
+        title: "fix it".to_owned(),
         edits,
     }
 }

@@ -8,13 +8,13 @@ use stackgen_lint::Edit;
 use crate::generate::{Style, tree, written};
 use crate::{fixed, parse};
 
-/// A change of the document said by its place in the tree, not by its place in the text.
+/// A change of the document by position in the tree, not in the text.
 #[derive(Clone, Debug)]
 struct Change {
     path: Vec<usize>,
     kind: Kind,
     with: Node,
-    /// What is there, and what is around that.
+    /// Kind of the node, and of its parent.
     span: Span,
     edit: Edit,
 }
@@ -44,7 +44,7 @@ fn values() -> impl Strategy<Value = Node> {
     ])
 }
 
-/// Every change that there is to make, of every kind, with that value.
+/// Returns every possible change of every kind with a value.
 fn changes(root: &Node, with: &Node) -> Vec<Change> {
     let mut out = Vec::new();
     walk(
@@ -106,8 +106,8 @@ fn walk(node: &Node, path: &[usize], add: &mut Add<'_>, with: &Node) {
     }
 }
 
-/// The document with all of the changes, done on its nodes.
-fn meant(node: &Node, path: &[usize], changes: &[&Change]) -> Node {
+/// Applies all changes to the nodes of a document.
+fn expected(node: &Node, path: &[usize], changes: &[&Change]) -> Node {
     let of = |path: &[usize], kind| {
         changes
             .iter()
@@ -123,7 +123,7 @@ fn meant(node: &Node, path: &[usize], changes: &[&Change]) -> Node {
             let mut done: Vec<_> = items
                 .iter()
                 .enumerate()
-                .map(|(index, item)| meant(item, &at(index), changes))
+                .map(|(index, item)| expected(item, &at(index), changes))
                 .collect();
             for index in 0..items.len() {
                 done.extend(
@@ -138,7 +138,7 @@ fn meant(node: &Node, path: &[usize], changes: &[&Change]) -> Node {
             let mut done = Map::new();
             for (index, (key, node)) in map.iter().enumerate() {
                 if of(&at(index), Kind::Remove).is_empty() {
-                    done.insert(key, meant(node, &at(index), changes));
+                    done.insert(key, expected(node, &at(index), changes));
                 }
             }
             for index in 0..map.len() {
@@ -152,7 +152,7 @@ fn meant(node: &Node, path: &[usize], changes: &[&Change]) -> Node {
     }
 }
 
-/// The numbers of the comments of a stretch.
+/// Returns the numbers of the comments in a range.
 fn comments(text: &str) -> Vec<&str> {
     text.split('#')
         .skip(1)
@@ -160,7 +160,7 @@ fn comments(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The lines that a span is on, with the comments below that are indented deeper.
+/// Returns the lines of a span, with the comments below that are indented deeper.
 fn lines(text: &str, span: Span) -> (usize, usize) {
     let (start, end) = (span.start as usize, span.end as usize);
     let start = text[..start].rfind('\n').map_or(0, |at| at + 1);
@@ -194,7 +194,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
-    fn one_change_is_made_and_no_other(
+    fn one_change_changes_nothing_else(
         tree in tree(), style in styles(), choices in vec(any::<u8>(), 1..40), pick in any::<prop::sample::Index>(), with in values(),
     ) {
         let text = written(&tree, style, &choices);
@@ -203,7 +203,7 @@ proptest! {
         let change = pick.get(&all);
         let done = fixed(&text, |_| vec![vec![change.edit.clone()]]);
         prop_assert!(done.left.is_empty(), "left: {change:?}\n{text}");
-        prop_assert_eq!(parse(&done.text), meant(&root, &[], &[change]), "{:?}\n{}", change, text);
+        prop_assert_eq!(parse(&done.text), expected(&root, &[], &[change]), "{:?}\n{}", change, text);
         let (from, to) = lines(&text, change.span);
         let outside = [comments(&text[..from]), comments(&text[to..])].concat();
         let kept = comments(&done.text);
@@ -219,7 +219,7 @@ proptest! {
     }
 
     #[test]
-    fn of_many_changes_those_that_are_made_are_meant(
+    fn many_changes_have_the_expected_result(
         tree in tree(), style in styles(), choices in vec(any::<u8>(), 1..40),
         picks in vec((any::<prop::sample::Index>(), values()), 1..6),
     ) {
@@ -232,17 +232,17 @@ proptest! {
         indexes.sort_unstable();
         prop_assert_eq!(indexes, (0..chosen.len()).collect::<Vec<_>>());
         let made: Vec<_> = done.applied.iter().map(|&index| &chosen[index]).collect();
-        prop_assert_eq!(parse(&done.text), meant(&root, &[], &made), "{:?}\n{}", made, text);
+        prop_assert_eq!(parse(&done.text), expected(&root, &[], &made), "{:?}\n{}", made, text);
     }
 
     #[test]
-    fn any_text_with_any_edit_is_no_panic(text in "[-ab:'\"|>#!&*{}\\[\\],? \n\u{e9}]{0,40}", with in values()) {
+    fn no_text_and_edit_cause_a_panic(text in "[-ab:'\"|>#!&*{}\\[\\],? \n\u{e9}]{0,40}", with in values()) {
         let mut sources = stackgen_cfn::Sources::new();
         if let Ok(root) = stackgen_cfn::parse(sources.add("t", text.as_str())) {
             for change in changes(&root, &with) {
                 let done = fixed(&text, |_| vec![vec![change.edit.clone()]]);
                 if done.left.is_empty() {
-                    prop_assert_eq!(parse(&done.text), meant(&root, &[], &[&change]), "{:?}", change);
+                    prop_assert_eq!(parse(&done.text), expected(&root, &[], &[&change]), "{:?}", change);
                 }
             }
         }

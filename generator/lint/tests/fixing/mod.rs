@@ -1,35 +1,35 @@
-//! Fixes of the fixtures' mistakes: they cure, and comments stay.
+//! Fixes of the fixtures: they remove the finding and keep comments.
 
 use stackgen_cfn::{Entry, Node, Sources, Span};
-use stackgen_lint::{Edit, Finding, Fix, Rule, Severity, Subject, apply, lint};
+use stackgen_lint::{Edit, Finding, Fix, LintInput, Rule, Severity, apply, lint};
 
-/// A text, read and judged.
-struct Judged {
+/// A parsed and linted text.
+struct LintedText {
     sources: Sources,
     template: Node,
     findings: Vec<Finding>,
 }
 
-fn judged(text: &str, previous: Option<&str>) -> Judged {
+fn linted(text: &str, previous: Option<&str>) -> LintedText {
     let mut sources = Sources::new();
     let previous = previous.map(|text| stackgen_cfn::parse(sources.add("previous", text)).unwrap());
     let source = sources.add("template", text);
     let template =
         stackgen_cfn::parse(source).unwrap_or_else(|errors| panic!("{errors:?}\n{text}"));
-    let report = lint(&Subject {
+    let report = lint(&LintInput {
         template: &template,
         source: Some(source),
         previous: previous.as_ref(),
     });
     let findings = report.findings;
-    Judged {
+    LintedText {
         sources,
         template,
         findings,
     }
 }
 
-impl Judged {
+impl LintedText {
     fn fixes(&self, rule: &Rule) -> Vec<&Fix> {
         let of_rule = self
             .findings
@@ -38,7 +38,7 @@ impl Judged {
         of_rule.filter_map(|finding| finding.fix.as_ref()).collect()
     }
 
-    /// The text with all fixes of the rule.
+    /// Returns the text with all fixes of a rule.
     fn fixed(&self, text: &str, rule: &Rule, about: &str) -> String {
         let file = self.template.span.file.unwrap();
         let fixes = self.fixes(rule);
@@ -51,7 +51,7 @@ impl Judged {
         applied.text
     }
 
-    /// What is found of a rule, and what is found of others of warning and above.
+    /// Returns the number of a rule's findings, and the errors and warnings of other rules.
     fn findings(&self, rule: &Rule) -> (usize, Vec<&str>) {
         let (of_rule, others): (Vec<_>, Vec<_>) = self
             .findings
@@ -67,16 +67,16 @@ impl Judged {
     }
 }
 
-/// Fixes a text with a mistake: no finding of the rule may be left that a fix was offered for, and none may come. Then
-/// once more with a comment on every line. Whether there is a fix at all.
+/// Fixes a text with a mistake, and again with a comment on every line. No finding with a fix may remain, and no new
+/// one may appear. Returns true if there is a fix.
 pub(crate) fn check(about: &str, rule: &Rule, text: &str, previous: Option<&str>) -> bool {
-    let bad = judged(text, previous);
+    let bad = linted(text, previous);
     let fixes = bad.fixes(rule).len();
     if fixes == 0 {
         return false;
     }
     let fixed = bad.fixed(text, rule, about);
-    let cured = judged(&fixed, previous);
+    let cured = linted(&fixed, previous);
     assert!(
         cured.fixes(rule).is_empty(),
         "{about} is not cured by its fix:\n{fixed}"
@@ -98,7 +98,7 @@ pub(crate) fn check(about: &str, rule: &Rule, text: &str, previous: Option<&str>
 
 fn comments_stay(about: &str, rule: &Rule, text: &str, previous: Option<&str>) {
     let commented = with_comments(text);
-    let bad = judged(&commented, previous);
+    let bad = linted(&commented, previous);
     let removed = removed_lines(&bad, rule, &commented);
     let fixed = bad.fixed(&commented, rule, about);
     for (index, line) in commented.lines().enumerate() {
@@ -113,7 +113,7 @@ fn comments_stay(about: &str, rule: &Rule, text: &str, previous: Option<&str>) {
     }
 }
 
-/// The text with a comment on every line that is in no text of several lines.
+/// Returns the text with a comment on every line outside multi-line strings.
 fn with_comments(text: &str) -> String {
     let commented = |line: (usize, &str)| format!("{} # line {}.\n", line.1, line.0);
     let all: String = text.lines().enumerate().map(commented).collect();
@@ -131,8 +131,8 @@ fn with_comments(text: &str) -> String {
     lines.concat()
 }
 
-/// The lines of the entries that the fixes take out.
-fn removed_lines(bad: &Judged, rule: &Rule, text: &str) -> Vec<usize> {
+/// Returns the lines of the entries that the fixes remove.
+fn removed_lines(bad: &LintedText, rule: &Rule, text: &str) -> Vec<usize> {
     fn of_key(node: &Node, key: Span) -> Option<Span> {
         let children: Vec<&Node> = match (node.as_map(), node.as_list(), node.as_call()) {
             (Some(map), ..) => {

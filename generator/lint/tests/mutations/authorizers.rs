@@ -1,4 +1,4 @@
-//! Mistakes with authorizers, and with the authorization of `$connect`.
+//! Mistakes in authorizers and in the authorization of `$connect`.
 
 use serde_json::{Value, json};
 
@@ -234,7 +234,7 @@ pub const MISTAKES: &[Mistake] = &[
         "identity-source-shuts-out-anonymous",
         &[|it| {
             let function = it.authorizer_function()?;
-            it.tell(&function, "ALLOW_ANONYMOUS", json!("true"));
+            it.set_variable(&function, "ALLOW_ANONYMOUS", json!("true"));
             identity_source(it, json!(["route.request.querystring.token"]))
         }],
     ),
@@ -243,16 +243,16 @@ pub const MISTAKES: &[Mistake] = &[
         "header-identity-source-for-browsers",
         &[|it| {
             let function = it.connect_function()?;
-            it.tell(
+            it.set_variable(
                 &function,
                 "ALLOWED_ORIGINS",
                 json!("https://app.example.com"),
             );
-            // Who may come without is another mistake.
+            // Anonymous callers are another mistake.
             if let Some(id) = it.authorizer() {
                 it.0["Resources"][&id]["Metadata"] = Value::Null;
                 let function = it.authorizer_function()?;
-                it.tell(&function, "AUTHORIZER_CALLERS", json!("authenticated"));
+                it.set_variable(&function, "AUTHORIZER_CALLERS", json!("authenticated"));
             }
             identity_source(it, json!(["route.request.header.Authorization"]))
         }],
@@ -308,7 +308,7 @@ pub const MISTAKES: &[Mistake] = &[
             let name = it.properties(&first)["Name"].clone();
             second(it)?;
             it.properties("Second").insert("Name".to_owned(), name);
-            // Another route takes it, so that it is attached.
+            // Another route uses it, so that it is attached.
             it.0["Conditions"] =
                 json!({ "Two": { "Fn::Equals": [{ "Ref": "AWS::Region" }, "eu-west-1"] } });
             let ids = json!({ "Fn::If": ["Two", { "Ref": "Second" }, { "Ref": first }] });
@@ -336,7 +336,7 @@ pub const MISTAKES: &[Mistake] = &[
             },
         ],
     )
-    .revised(),
+    .compares(),
     mistake(
         "the type of $connect goes without a word",
         "authorization-type-removed",
@@ -358,7 +358,7 @@ pub const MISTAKES: &[Mistake] = &[
             },
         ],
     )
-    .revised(),
+    .compares(),
 ];
 
 /// Sets a property, or removes it.
@@ -377,7 +377,7 @@ fn connect(it: &mut Template, values: &[(&str, Value)]) -> Option<()> {
     Some(())
 }
 
-/// Changes `Auth` of SAM's resource.
+/// Changes `Auth` of a SAM resource.
 fn auth(it: &mut Template, values: &[(&str, Value)]) -> Option<()> {
     let api = it.api();
     let auth = it.properties(&api).get_mut("Auth")?.as_object_mut()?;
@@ -396,7 +396,7 @@ fn authorizer(it: &mut Template, key: &str, value: Value) -> Option<()> {
     Some(())
 }
 
-/// Demands something, of a template that does not admit callers without.
+/// Sets identity sources, in a template that admits no anonymous callers.
 fn identity_source(it: &mut Template, sources: Value) -> Option<()> {
     if let Some(id) = it.authorizer() {
         set(it, &id, "IdentitySource", sources);
@@ -405,7 +405,7 @@ fn identity_source(it: &mut Template, sources: Value) -> Option<()> {
     auth(it, &[("IdentitySource", sources)])
 }
 
-/// A second authorizer with its permission, which no route names.
+/// Adds a second authorizer with its permission, which no route uses.
 fn second(it: &mut Template) -> Option<()> {
     let first = it.authorizer()?;
     let mut properties = it.properties(&first).clone();
@@ -416,7 +416,7 @@ fn second(it: &mut Template) -> Option<()> {
         return Some(());
     };
     let permission = it.properties(&permission);
-    // One without a source is for this authorizer too.
+    // A permission without a source is for this authorizer too.
     if permission.contains_key("SourceArn") {
         let text = Value::from(permission.clone()).to_string();
         let properties = serde_json::from_str(&text.replace(&first, "Second")).unwrap();
@@ -432,7 +432,7 @@ fn source_of_authorizer(it: &mut Template, source: &str) -> Option<()> {
     Some(())
 }
 
-/// Takes the authorizer and its permissions away.
+/// Removes the authorizer and its permissions.
 pub fn without_authorizer(it: &mut Template) -> Option<()> {
     let id = it.authorizer()?;
     it.remove(&id);
@@ -445,7 +445,7 @@ pub fn without_authorizer(it: &mut Template) -> Option<()> {
     Some(())
 }
 
-/// An HTTP API beside the WebSocket API.
+/// Adds an HTTP API.
 pub fn another_api(it: &mut Template) -> String {
     it.put(
         "Other",
@@ -455,7 +455,7 @@ pub fn another_api(it: &mut Template) -> String {
     "Other".to_owned()
 }
 
-/// Another logical id for the deployment, as for any other wiring.
+/// Gives the deployment another logical ID, as new wiring does.
 pub fn rename_deployment(it: &mut Template) {
     if let Some(id) = it.deployment() {
         let text =

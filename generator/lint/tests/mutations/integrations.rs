@@ -1,4 +1,4 @@
-//! Mistakes with integrations, and with who may invoke their functions.
+//! Mistakes in integrations and in permissions of their functions.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ pub const MISTAKES: &[Mistake] = &[
         "integration-timeout-out-of-range",
         &[
             |it| integration(it, "TimeoutInMillis", json!(60000)),
-            |it| of_sam(it, "IntegrationTimeout", json!(60000)),
+            |it| change_sam_connect(it, "IntegrationTimeout", json!(60000)),
         ],
     ),
     mistake(
@@ -20,7 +20,7 @@ pub const MISTAKES: &[Mistake] = &[
         "integration-timeout-out-of-range",
         &[
             |it| integration(it, "TimeoutInMillis", json!(29)),
-            |it| of_sam(it, "IntegrationTimeout", json!(29)),
+            |it| change_sam_connect(it, "IntegrationTimeout", json!(29)),
         ],
     ),
     mistake(
@@ -32,7 +32,7 @@ pub const MISTAKES: &[Mistake] = &[
                 set(it, &function, "Timeout", json!(20));
                 integration(it, "TimeoutInMillis", json!(5000))
             },
-            |it| of_sam(it, "IntegrationTimeout", json!(5000)),
+            |it| change_sam_connect(it, "IntegrationTimeout", json!(5000)),
         ],
     ),
     mistake(
@@ -166,8 +166,8 @@ pub const MISTAKES: &[Mistake] = &[
                 .to_string()
                 .replace("lambda:InvokeFunction", "lambda:InvokeAsync");
             it.0["Resources"][&role] = serde_json::from_str(&text).unwrap();
-            // A policy of its own, as CDK writes.
-            it.forbid("lambda:InvokeFunction");
+            // A separate policy, as CDK writes.
+            it.remove_action("lambda:InvokeFunction");
             Some(())
         }],
     ),
@@ -177,7 +177,7 @@ pub const MISTAKES: &[Mistake] = &[
         &[|it| {
             let (route, api) = (it.message_route()?, it.api());
             let integration = it.integration(&route)?;
-            // One that a two-way route uses has somebody to answer.
+            // The response of an integration on a two-way route reaches a client.
             let named = |it: &Value| {
                 it["Properties"]["Target"]
                     .to_string()
@@ -237,14 +237,14 @@ fn integration(it: &mut Template, key: &str, value: Value) -> Option<()> {
     Some(())
 }
 
-/// Changes `$connect` of SAM's resource.
-fn of_sam(it: &mut Template, key: &str, value: Value) -> Option<()> {
+/// Changes `$connect` of a SAM resource.
+fn change_sam_connect(it: &mut Template, key: &str, value: Value) -> Option<()> {
     let api = it.api();
     it.properties(&api).get_mut("Routes")?["$connect"][key] = value;
     Some(())
 }
 
-/// The function of `$connect` by its name, in an ARN that is written out in part.
+/// Names the function of `$connect` in a partly literal ARN.
 fn uri(it: &mut Template, partition: &str, region: &str, account: &str) -> Option<()> {
     let function = it.connect_function()?;
     let arn = format!("arn:{partition}:lambda:{region}:{account}:function:${{{function}}}");
@@ -254,7 +254,7 @@ fn uri(it: &mut Template, partition: &str, region: &str, account: &str) -> Optio
     integration(it, "IntegrationUri", json!({ "Fn::Sub": path }))
 }
 
-/// The function of `$connect` has one permission, with this source.
+/// Gives the function of `$connect` one permission with a source.
 fn source(it: &mut Template, source: &str) -> Option<()> {
     let function = it.connect_function()?;
     let mut permissions = it.permissions(&function)?.into_iter();
@@ -264,7 +264,7 @@ fn source(it: &mut Template, source: &str) -> Option<()> {
     Some(())
 }
 
-/// The ARN of a part of an API in the stack's own region and account.
+/// Returns the ARN of a part of an API in the stack's region and account.
 pub fn source_arn(part: &str) -> Value {
     let arn =
         format!("arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:{part}");

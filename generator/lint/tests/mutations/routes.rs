@@ -1,4 +1,4 @@
-//! Mistakes with routes.
+//! Mistakes in routes.
 
 use serde_json::{Value, json};
 
@@ -77,7 +77,7 @@ pub const MISTAKES: &[Mistake] = &[
         &[|it| {
             let route = it.message_route()?;
             let key = it.properties(&route)["RouteKey"].as_str()?.to_owned();
-            // Its permission is called after it.
+            // Its permission has a name that sorts after it.
             let text =
                 it.0.to_string()
                     .replace(&format!("/*{key}\""), "/*POST /messages\"");
@@ -319,7 +319,7 @@ fn rename_in_sam(it: &mut Template, from: &str, to: &str) -> Option<()> {
     Some(())
 }
 
-/// A copy of a route, for which the deployment waits too, and which may invoke its function.
+/// Adds a copy of a route that may invoke its function and on which the deployment depends.
 pub fn add(it: &mut Template, id: &str, like: &str, values: &[(&str, Value)]) -> Option<()> {
     let properties = it.properties(like).clone();
     it.put(id, "AWS::ApiGatewayV2::Route", properties.into());

@@ -1,4 +1,4 @@
-//! Mistakes with deployments and stages.
+//! Mistakes in deployments and stages.
 
 use serde_json::{Value, json};
 
@@ -84,7 +84,7 @@ pub const MISTAKES: &[Mistake] = &[
             add(it, "NewRoute", &route, &[("RouteKey", json!("new"))])
         }],
     )
-    .revised(),
+    .compares(),
     mistake(
         "$connect is opened, and the old deployment",
         "snapshot-changed-deployment-did-not",
@@ -97,7 +97,7 @@ pub const MISTAKES: &[Mistake] = &[
             Some(())
         }],
     )
-    .revised(),
+    .compares(),
     mistake(
         "a route leaves with its deployment",
         "removed-route-still-deployed",
@@ -109,7 +109,7 @@ pub const MISTAKES: &[Mistake] = &[
             Some(())
         }],
     )
-    .revised(),
+    .compares(),
     mistake(
         "a deployment's id is written in",
         "literal-deployment-id",
@@ -148,7 +148,7 @@ pub const MISTAKES: &[Mistake] = &[
                 Some(())
             },
             |it| {
-                of_sam(
+                change_sam_connect(
                     it,
                     "DefaultRouteSettings",
                     json!({ "ThrottlingBurstLimit": 0, "ThrottlingRateLimit": 0 }),
@@ -186,7 +186,7 @@ pub const MISTAKES: &[Mistake] = &[
                 Some(())
             },
             |it| {
-                of_sam(
+                change_sam_connect(
                     it,
                     "RouteSettings",
                     json!({ "elsewhere": { "ThrottlingRateLimit": 5 } }),
@@ -205,7 +205,7 @@ pub const MISTAKES: &[Mistake] = &[
                     "AWS::Logs::LogGroup",
                     json!({ "RetentionInDays": 7 }),
                 );
-                of_sam(
+                change_sam_connect(
                     it,
                     "AccessLogSettings",
                     json!({
@@ -333,7 +333,7 @@ fn domain(it: &mut Template) {
     );
 }
 
-fn of_sam(it: &mut Template, key: &str, value: Value) -> Option<()> {
+fn change_sam_connect(it: &mut Template, key: &str, value: Value) -> Option<()> {
     let api = it.api();
     (it.kind(&api) == "AWS::Serverless::WebSocketApi").then(|| set(it, &api, key, value))
 }

@@ -1,13 +1,13 @@
-//! A template that is right, and ways to find the parts of it in which a mistake is made.
+//! A correct template, and functions that find the parts in which to make a mistake.
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use stackgen_cfn::{Sources, json as documents};
-use stackgen_lint::{Finding, Severity, Subject, lint};
+use stackgen_lint::{Finding, LintInput, Severity, lint};
 
-/// A template as JSON: intrinsic functions in their long form, whatever the file's spelling was.
+/// A template as JSON, with intrinsic functions in their long form.
 #[derive(Clone)]
 pub struct Template(pub Value);
 
@@ -20,36 +20,36 @@ impl Template {
         let mut sources = Sources::new();
         let node = stackgen_cfn::parse(sources.add(file, text)).unwrap();
         let mut template = Template(documents::to_json(&node));
-        // Edited wiring in what stackgen rendered is a mistake beside the one that is made here.
+        // Edited wiring in a template that stackgen rendered would be another mistake.
         if let Some(deployment) = template.deployment() {
             template.properties(&deployment).shift_remove("Description");
         }
         template
     }
 
-    /// What is found, with its place as `Resource.Path`.
+    /// Returns the findings with their locations as `Resource.Path`.
     pub fn findings(&self, previous: Option<&Template>) -> Vec<(Finding, String)> {
         let mut sources = Sources::new();
         let text = serde_json::to_string_pretty(&self.0).unwrap();
         let source = sources.add("template.json", text);
         let template = stackgen_cfn::parse(source).unwrap();
         let previous = previous.map(|it| documents::from_json(&it.0));
-        let report = lint(&Subject {
+        let report = lint(&LintInput {
             template: &template,
             source: Some(source),
             previous: previous.as_ref(),
         });
-        let place = |finding: &Finding| {
-            let resource = finding.place.resource.as_ref().map(ToString::to_string);
+        let location = |finding: &Finding| {
+            let resource = finding.location.resource.as_ref().map(ToString::to_string);
             let mut parts = vec![resource.unwrap_or_default()];
-            parts.extend(finding.place.path.iter().cloned());
+            parts.extend(finding.location.path.iter().cloned());
             parts.join(".")
         };
         report
             .findings
             .into_iter()
-            .map(|finding| (place(&finding), finding))
-            .map(|(place, finding)| (finding, place))
+            .map(|finding| (location(&finding), finding))
+            .map(|(location, finding)| (finding, location))
             .collect()
     }
 
@@ -61,7 +61,7 @@ impl Template {
         self.0["Resources"][id] = json!({ "Type": kind, "Properties": properties });
     }
 
-    /// Takes a resource away, and what waits for it or tells of it.
+    /// Removes a resource with the dependencies on it and references to it.
     pub fn remove(&mut self, id: &str) {
         let resources = self.0["Resources"].as_object_mut().unwrap();
         resources.shift_remove(id);
@@ -97,7 +97,7 @@ impl Template {
         found.map(|(id, _)| id.clone())
     }
 
-    /// The WebSocket API.
+    /// Returns the WebSocket API.
     pub fn api(&self) -> String {
         self.find(|it| {
             it["Type"] == "AWS::Serverless::WebSocketApi"
@@ -106,7 +106,7 @@ impl Template {
         .unwrap()
     }
 
-    /// Something of the WebSocket API that is written out.
+    /// Returns a resource of the WebSocket API that is in the file.
     pub fn of_api(&self, kind: &str, fits: impl Fn(&Value) -> bool) -> Option<String> {
         let (api, kind) = (
             json!({ "Ref": self.api() }),
@@ -119,7 +119,7 @@ impl Template {
         self.of_api("Route", |it| it["Properties"]["RouteKey"] == key)
     }
 
-    /// A route that messages choose.
+    /// Returns a route for messages.
     pub fn message_route(&self) -> Option<String> {
         self.of_api("Route", |it| {
             let key = it["Properties"]["RouteKey"].as_str().unwrap_or_default();
@@ -139,14 +139,14 @@ impl Template {
         self.of_api("Deployment", |_| true)
     }
 
-    /// The integration of a route.
+    /// Returns the integration of a route.
     pub fn integration(&self, route: &str) -> Option<String> {
         let target = &self.resources()[route]["Properties"]["Target"];
         let kind = |id: &String| self.kind(id) == "AWS::ApiGatewayV2::Integration";
         self.mentioned(target).into_iter().find(kind)
     }
 
-    /// The function that a value of the template leads to, by way of a version or an alias too.
+    /// Returns the function that a value refers to, also through a version or an alias.
     pub fn function(&self, value: &Value) -> Option<String> {
         self.mentioned(value)
             .into_iter()
@@ -159,7 +159,7 @@ impl Template {
             })
     }
 
-    /// The function behind `$connect`, in every dialect.
+    /// Returns the function of `$connect`, in every dialect.
     pub fn connect_function(&self) -> Option<String> {
         let api = &self.resources()[&self.api()]["Properties"];
         if let Some(function) = api.pointer("/Routes/$connect/FunctionArn") {
@@ -177,7 +177,7 @@ impl Template {
         self.function(&self.resources()[&self.authorizer()?]["Properties"]["AuthorizerUri"])
     }
 
-    /// The permissions for a function, and none when API Gateway invokes it by a role.
+    /// Returns the permissions of a function, or `None` if API Gateway invokes it with a role.
     pub fn permissions(&self, function: &str) -> Option<Vec<String>> {
         let ids = self.find_all(|it| {
             it["Type"] == "AWS::Lambda::Permission"
@@ -186,12 +186,12 @@ impl Template {
         Some(ids.collect()).filter(|ids: &Vec<_>| !ids.is_empty())
     }
 
-    /// A variable of a function's environment.
-    pub fn tell(&mut self, function: &str, name: &str, value: Value) {
+    /// Sets a variable in a function's environment.
+    pub fn set_variable(&mut self, function: &str, name: &str, value: Value) {
         self.0["Resources"][function]["Properties"]["Environment"]["Variables"][name] = value;
     }
 
-    /// The resources that a value refers to.
+    /// Returns the resources that a value refers to.
     pub fn mentioned(&self, value: &Value) -> Vec<String> {
         let mut words = Vec::new();
         collect(value, &mut words);
@@ -199,12 +199,12 @@ impl Template {
         words
     }
 
-    /// Takes away every statement that allows an action, and tells whether there was one.
-    pub fn forbid(&mut self, action: &str) -> bool {
-        forbid(&mut self.0["Resources"], action)
+    /// Removes every statement that allows an action. Returns true if there was one.
+    pub fn remove_action(&mut self, action: &str) -> bool {
+        remove_action(&mut self.0["Resources"], action)
     }
 
-    /// Every statement of the template that allows an action.
+    /// Returns every statement of the template that allows an action.
     pub fn statements(&mut self, action: &str) -> Vec<&mut Value> {
         let mut found = Vec::new();
         statements(&mut self.0["Resources"], action, &mut found);
@@ -238,7 +238,7 @@ fn allows(value: &Value, action: &str) -> bool {
     }
 }
 
-fn forbid(value: &mut Value, action: &str) -> bool {
+fn remove_action(value: &mut Value, action: &str) -> bool {
     match value {
         Value::Array(items) => {
             let before = items.len();
@@ -246,11 +246,11 @@ fn forbid(value: &mut Value, action: &str) -> bool {
             let gone = items.len() < before;
             items
                 .iter_mut()
-                .fold(gone, |gone, item| forbid(item, action) | gone)
+                .fold(gone, |gone, item| remove_action(item, action) | gone)
         }
         Value::Object(map) => map
             .values_mut()
-            .fold(false, |gone, item| forbid(item, action) | gone),
+            .fold(false, |gone, item| remove_action(item, action) | gone),
         _ => false,
     }
 }
@@ -268,7 +268,7 @@ fn statements<'v>(value: &'v mut Value, action: &str, found: &mut Vec<&'v mut Va
     }
 }
 
-/// How loud a finding is at least to be heard without asking for notes.
-pub fn is_loud(finding: &Finding) -> bool {
+/// Returns true for errors and warnings.
+pub fn is_reported(finding: &Finding) -> bool {
     finding.severity > Severity::Note
 }

@@ -205,7 +205,7 @@ fn key(finding: &Finding, file: &str) -> Key {
     Key {
         file: file.to_owned(),
         rule: finding.rule.id.to_owned(),
-        resource: finding.place.resource.as_ref().map(ToString::to_string),
+        resource: finding.location.resource.as_ref().map(ToString::to_string),
         property: property(finding),
     }
 }

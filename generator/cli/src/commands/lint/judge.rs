@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use stackgen_cfn::{FileId, Node, Sources};
-use stackgen_lint::output::{Linted, Region};
-use stackgen_lint::{Finding, Subject, fix_all, lint};
+use stackgen_lint::output::{LintedFile, Region};
+use stackgen_lint::{Finding, LintInput, fix_all, lint};
 
 use super::inputs::Input;
 use super::previous::Previous;
@@ -45,7 +45,7 @@ pub(super) enum Judged {
 #[derive(Debug)]
 pub(super) struct File {
     pub(super) path: PathBuf,
-    pub(super) linted: Linted,
+    pub(super) linted: LintedFile,
     /// Its text among the sources.
     pub(super) id: Option<FileId>,
     /// Whether it was held against an earlier revision.
@@ -145,7 +145,7 @@ fn file(
     fixed: Option<Change>,
 ) -> Judged {
     let id = template.span.file;
-    let report = lint(&Subject {
+    let report = lint(&LintInput {
         template,
         source: id.and_then(|id| sources.get(id)),
         previous,
@@ -153,8 +153,8 @@ fn file(
     let suppressed = report.suppressed.iter().map(|one| &one.finding);
     let all = report.findings.iter().chain(suppressed);
     let places = all.flat_map(|finding| {
-        let related = finding.related.iter().map(|related| &related.place);
-        std::iter::once(&finding.place).chain(related)
+        let related = finding.related.iter().map(|related| &related.location);
+        std::iter::once(&finding.location).chain(related)
     });
     let hidden = places.filter(|place| place.hidden);
     let hidden = hidden.filter_map(|place| Region::of(place.span, &sources));
@@ -164,7 +164,7 @@ fn file(
         has_previous: previous.is_some(),
         hidden: hidden.collect(),
         fixed,
-        linted: Linted {
+        linted: LintedFile {
             file: input.name.clone(),
             report,
             sources,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anstream::adapter::strip_str;
 use clap::ValueEnum;
 use stackgen_lint::output::snippet::printable;
-use stackgen_lint::output::{Linted, Results, Summary, Unread};
+use stackgen_lint::output::{LintResults, LintedFile, Summary, UnreadableFile};
 use stackgen_lint::output::{github, human, json, junit, sarif};
 
 use super::inputs::Input;
@@ -96,7 +96,7 @@ impl TellArgs {
         let fixed = changes.map(|change| change.findings.len()).sum();
         // Standard output has the template.
         let on_stderr = found.fixes && files.iter().any(|file| file.path == Path::new("-"));
-        let linted: Vec<Linted> = files.into_iter().map(|file| file.linted).collect();
+        let linted: Vec<LintedFile> = files.into_iter().map(|file| file.linted).collect();
         let unread: Vec<_> = failures.iter().flat_map(CliError::unread).collect();
         let summary = Summary {
             fixed,
@@ -104,7 +104,7 @@ impl TellArgs {
             ..found.counts
         }
         .with(&linted);
-        let results = Results {
+        let results = LintResults {
             linted: &linted,
             unread: &unread,
             summary: &summary,
@@ -116,14 +116,14 @@ impl TellArgs {
             self::unread(&failures, ui);
         }
         ui.aside(&summary.to_string());
-        Ok(match (failures.is_empty(), summary.told()) {
+        Ok(match (failures.is_empty(), summary.reported()) {
             (false, _) => Outcome::Unusable,
             (true, 0) => Outcome::Done,
             _ => Outcome::Found,
         })
     }
 
-    fn print(&self, results: &Results<'_>, on_stderr: bool, ui: &Ui) -> Result<(), CliError> {
+    fn print(&self, results: &LintResults<'_>, on_stderr: bool, ui: &Ui) -> Result<(), CliError> {
         let text = match self.format(ui) {
             Format::Human => self.for_people(results),
             Format::Json => json::render(results),
@@ -147,14 +147,14 @@ impl TellArgs {
         }
     }
 
-    fn for_people(&self, results: &Results<'_>) -> String {
+    fn for_people(&self, results: &LintResults<'_>) -> String {
         let mut text = String::new();
         for file in results.linted {
             text.push_str(&human::render(file));
             let suppressed = file.report.suppressed.iter();
             for one in suppressed.filter(|_| self.show_suppressed) {
                 let finding = &one.finding;
-                let place = file.sources.location(finding.place.span);
+                let place = file.sources.location(finding.location.span);
                 let place = place.map_or(file.file.clone(), |place| place.to_string());
                 let reason = match one.reason.as_str() {
                     "" => "no reason is given",
@@ -178,10 +178,10 @@ pub(super) fn unread(failures: &[CliError], ui: &Ui) {
 
 impl CliError {
     /// Its problems, as the formats for machines have them.
-    fn unread(&self) -> Vec<Unread> {
+    fn unread(&self) -> Vec<UnreadableFile> {
         let problems = self.problems.iter().map(|one| {
             let location = self.sources.location(one.problem.span);
-            Unread {
+            UnreadableFile {
                 message: one.problem.message.clone(),
                 file: location
                     .map(|it| it.file.to_owned())

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde::Serialize;
 use stackgen_cfn::{Node, emit};
-use stackgen_lint::output::Linted;
+use stackgen_lint::output::LintedFile;
 use stackgen_synth::{Dialect, Notice};
 
 use crate::Outcome;
@@ -111,7 +111,7 @@ struct Template<'a> {
     resources: usize,
     notices: Vec<Notice>,
     /// What the linter finds in it.
-    verdict: Option<Linted>,
+    verdict: Option<LintedFile>,
 }
 
 impl Synth {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use similar::TextDiff;
-use stackgen_lint::output::Linted;
+use stackgen_lint::output::LintedFile;
 use stackgen_lint::output::json::Findings;
 use stackgen_synth::Notice;
 
@@ -129,7 +129,7 @@ pub(super) fn tell_refused(templates: &[Template<'_>], undone: &str, ui: &Ui) {
     verdict::tell_refused(verdicts(templates), undone, hint, ui);
 }
 
-fn verdicts<'a>(templates: &'a [Template<'_>]) -> impl Iterator<Item = &'a Linted> {
+fn verdicts<'a>(templates: &'a [Template<'_>]) -> impl Iterator<Item = &'a LintedFile> {
     let verdicts = templates.iter();
     verdicts.filter_map(|template| template.verdict.as_ref())
 }

@@ -37,7 +37,7 @@ fn from_adoption_to_the_last_finding() {
     assert_snapshot!(sandbox.run(with), @"
     exit 0
     --- stderr
-    2 templates, 2 WebSocket APIs: nothing found; 1 in the baseline
+    2 templates, 2 WebSocket APIs: no findings; 1 in the baseline
     ");
     // Lines move, and it is the same finding.
     sandbox.write("open.yaml", format!("# one\n# two\n{}", example(OPEN, '-')));
@@ -58,7 +58,7 @@ fn from_adoption_to_the_last_finding() {
     --- stderr
     note: known.json holds what is not found any more: SG102 ConnectRoute.AuthorizationType in open.yaml
     help: `--update-baseline` takes it out
-    2 templates, 2 WebSocket APIs: nothing found
+    2 templates, 2 WebSocket APIs: no findings
     ");
     assert_eq!(
         sandbox.run(&format!("{with} --update-baseline")).code,

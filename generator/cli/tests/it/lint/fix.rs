@@ -23,13 +23,13 @@ fn what_is_fixed_is_written_and_everything_else_stays() {
     exit 0
     --- stderr
     fixed a.yaml: SG113 write the identity source as `route.request.querystring.token`
-    1 template, 1 WebSocket API: nothing found; 1 fixed
+    1 template, 1 WebSocket API: no findings; 1 fixed
     ");
     assert_eq!(sandbox.read("a.yaml"), right);
     assert_snapshot!(sandbox.run("lint --fix --select SG113"), @"
     exit 0
     --- stderr
-    1 template, 1 WebSocket API: nothing found
+    1 template, 1 WebSocket API: no findings
     ");
     assert_eq!(sandbox.files(), ["a.yaml"]);
 }

@@ -20,7 +20,7 @@ fn json() {
           "name": "connect-open-beside-authorizer",
           "severity": "error",
           "confidence": "high",
-          "message": "`$connect` lets everybody in, and authorizer Authorizer is never invoked",
+          "message": "`$connect` is open, and authorizer Authorizer is never invoked",
           "file": "open.yaml",
           "line": 38,
           "column": 26,
@@ -81,7 +81,7 @@ fn github() {
     assert_snapshot!(two().run("lint --select SG102 --output-format github"), @"
     exit 3
     --- stdout
-    ::error file=open.yaml,line=38,endLine=38,col=26,endColumn=30,title=SG102 connect-open-beside-authorizer::`$connect` lets everybody in, and authorizer Authorizer is never invoked%0Aset `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref Authorizer`
+    ::error file=open.yaml,line=38,endLine=38,col=26,endColumn=30,title=SG102 connect-open-beside-authorizer::`$connect` is open, and authorizer Authorizer is never invoked%0Aset `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref Authorizer`
     --- stderr
     2 templates, 2 WebSocket APIs: 1 error
     ");
@@ -96,7 +96,7 @@ fn junit() {
     <testsuites name="stackgen lint" tests="2" failures="1" errors="0" skipped="0">
       <testsuite name="open.yaml" tests="1" failures="1" errors="0" skipped="0">
         <testcase name="SG102 connect-open-beside-authorizer: ConnectRoute.AuthorizationType" classname="open.yaml" file="open.yaml" line="38">
-          <failure type="error" message="`$connect` lets everybody in, and authorizer Authorizer is never invoked">open.yaml:38:26: `$connect` lets everybody in, and authorizer Authorizer is never invoked
+          <failure type="error" message="`$connect` is open, and authorizer Authorizer is never invoked">open.yaml:38:26: `$connect` is open, and authorizer Authorizer is never invoked
     open.yaml:10:3: the authorizer
     help: set `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref Authorizer`</failure>
         </testcase>

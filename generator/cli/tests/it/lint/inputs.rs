@@ -118,7 +118,7 @@ fn named_files_have_to_be_templates_unless_hooks_name_them() {
     assert_snapshot!(run, @"
     exit 0
     --- stderr
-    no template: nothing to judge
+    no template: nothing to check
     ");
     assert_eq!(
         judged(&sandbox, "--templates-only package.json b.yaml"),

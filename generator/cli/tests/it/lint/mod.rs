@@ -61,7 +61,7 @@ fn a_mistake_is_told_with_its_place() {
     assert_snapshot!(two().run("lint open.yaml --select SG102"), @"
     exit 3
     --- stdout
-    error[SG102]: `$connect` lets everybody in, and authorizer Authorizer is never invoked
+    error[SG102]: `$connect` is open, and authorizer Authorizer is never invoked
       --> open.yaml:38:26
        |
     10 |   Authorizer:
@@ -82,7 +82,7 @@ fn nothing_found_is_said_too() {
     assert_snapshot!(two().run("lint right.yaml --select SG102"), @"
     exit 0
     --- stderr
-    1 template, 1 WebSocket API: nothing found
+    1 template, 1 WebSocket API: no findings
     ");
 }
 
@@ -103,7 +103,7 @@ fn a_template_without_a_websocket_api_is_passed_over() {
     assert_snapshot!(sandbox.run("lint a.yaml b.yaml"), @"
     exit 0
     --- stderr
-    no WebSocket API in 2 templates: nothing to judge
+    no WebSocket API in 2 templates: nothing to check
     ");
 }
 
@@ -117,7 +117,7 @@ fn a_file_that_cannot_be_read_keeps_none_of_the_others_from_being_judged() {
         @"
     exit 2
     --- stdout
-    error[SG102]: `$connect` lets everybody in, and authorizer Authorizer is never invoked
+    error[SG102]: `$connect` is open, and authorizer Authorizer is never invoked
       --> open.yaml:38:26
        |
     10 |   Authorizer:

@@ -33,17 +33,17 @@ fn a_revision_is_one_in_which_each_file_is_looked_up() {
     assert_snapshot!(run, @"
     exit 3
     --- stdout
-    error[SG406]: deployment Deployment4F2A9C01B7 is kept although route sendMessage is new: its stage serves the old wiring
+    error[SG406]: deployment Deployment4F2A9C01B7 is unchanged although route sendMessage is new: its stage serves the old wiring
       --> a.yaml:51:3
        |
     51 |   Deployment4F2A9C01B7:
        |   ^^^^^^^^^^^^^^^^^^^^
     ...
     63 |       DeploymentId: !Ref Deployment4F2A9C01B7
-       |                     ------------------------- still points at it
+       |                     ------------------------- still serves it
        |
        = note: rule snapshot-changed-deployment-did-not; rows D7, D1, M3 of the API Gateway reference
-       = help: rename Deployment4F2A9C01B7 and what refers to it, so that CloudFormation makes a new deployment
+       = help: rename Deployment4F2A9C01B7 and its references, so that CloudFormation creates a new deployment
     --- stderr
     2 templates, 2 WebSocket APIs: 1 error
     ");
@@ -59,7 +59,7 @@ fn a_revision_is_one_in_which_each_file_is_looked_up() {
     exit 0
     --- stderr
     note: HEAD has none of these files: nothing is compared
-    1 template, 1 WebSocket API: nothing found
+    1 template, 1 WebSocket API: no findings
     ");
     let text = sandbox.read("a.yaml");
     let stdin = "lint - --stdin-filename a.yaml --previous HEAD";

@@ -11,22 +11,22 @@ fn a_rule_is_explained() {
     exit 0
     --- stdout
     SG113 http-api-identity-source
-    Error, confidence high, `--fix` can mend it
+    Error, confidence high, fixable with `--fix`
 
-    An identity source is written as HTTP APIs and REST APIs write it.
+    An identity source has the syntax of HTTP APIs or REST APIs.
 
     Why it hurts
 
     A WebSocket API reads `route.request.header.X` and `route.request.querystring.X`
     (row A3). `$request.header.X` is the syntax of HTTP APIs and
-    `method.request.header.X` that of REST APIs: the authorizer is refused with
-    `Invalid request identity source expression: $request.header.X`, and the stack
-    rolls back.
+    `method.request.header.X` that of REST APIs. API Gateway refuses the authorizer
+    with `Invalid request identity source expression: $request.header.X`, and the
+    stack rolls back.
 
     How to fix it
 
-    Write `route.request.` in front of `header.X` or `querystring.X`, and
-    `context.X` and `stageVariables.X` without a dollar sign. `--fix` does.
+    Write `route.request.` before `header.X` or `querystring.X`, and write
+    `context.X` and `stageVariables.X` without a dollar sign, as `--fix` does.
 
     Example
 
@@ -51,7 +51,7 @@ fn rules_are_listed_by_group() {
     let all = Sandbox::new().run("rule").stdout;
     let group = Sandbox::new().run("rule sg1").stdout;
     assert!(all.contains(&group) && all.len() > group.len());
-    assert!(group.starts_with("Authorizers, and the authorization of `$connect`\nSG101  "));
+    assert!(group.starts_with("Authorizers and authorization of `$connect`\nSG101  "));
     assert!(
         group.contains("\nSG102  error         connect-open-beside-authorizer\n"),
         "{group}"

@@ -88,7 +88,7 @@ fn severities_are_told_from_warning_on() {
     assert_snapshot!(sandbox.run("lint b.yaml --select SG1"), @"
     exit 0
     --- stderr
-    1 template, 1 WebSocket API: nothing found; 1 more with `--min-severity note`
+    1 template, 1 WebSocket API: no findings; 1 more with `--min-severity note`
     ");
 }
 

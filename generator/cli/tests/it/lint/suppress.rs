@@ -19,14 +19,14 @@ fn it_is_not_told_unless_asked_for() {
     assert_snapshot!(meant().run("lint --select SG102"), @"
     exit 0
     --- stderr
-    1 template, 1 WebSocket API: nothing found; 1 suppressed
+    1 template, 1 WebSocket API: no findings; 1 suppressed
     ");
     assert_snapshot!(meant().run("lint --select SG102 --show-suppressed"), @"
     exit 0
     --- stdout
-    suppressed[SG102]: a.yaml:38:26: `$connect` lets everybody in, and authorizer Authorizer is never invoked: for 'the' <b>team</b>
+    suppressed[SG102]: a.yaml:38:26: `$connect` is open, and authorizer Authorizer is never invoked: for 'the' <b>team</b>
     --- stderr
-    1 template, 1 WebSocket API: nothing found; 1 suppressed
+    1 template, 1 WebSocket API: no findings; 1 suppressed
     ");
 }
 

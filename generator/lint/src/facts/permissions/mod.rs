@@ -1,7 +1,7 @@
-//! Who may invoke a function: what an api calls, and which permissions of the template admit it.
+//! Decides which calls of functions the template's permissions do not allow.
 
-mod refusal;
-mod told;
+mod denied;
+mod findings;
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,42 +10,43 @@ use stackgen_model::{
     Resolved, Route, Text, Unknown, UnknownReason,
 };
 
-use crate::context::Context;
+use crate::facts::Facts;
 use crate::facts::arn::{self, Match};
 use crate::facts::presence;
 
-pub(crate) use refusal::{Caller, Refusal, Why, named};
-pub(crate) use told::{missing, of_another_api};
+pub(crate) use denied::{DenialReason, DeniedInvocation, Invoker, describe_target};
+pub(crate) use findings::{missing_permission, permission_of_another_api};
 
-/// A function keeps at most 20 KB of policy, which is fewer statements than this; more are not compared.
-const MOST: usize = 128;
+/// Maximum number of permissions that are compared. They would not fit into a function's policy of 20 KB.
+const MAX_PERMISSIONS: usize = 128;
 
-/// What WebSocket APIs of the template would invoke and may not. Nothing is said of a function whose permissions may be
-/// out of sight.
-pub(crate) fn refusals<'a>(context: &Context<'a>) -> Vec<Refusal<'a>> {
+/// Returns the calls of WebSocket APIs that no permission allows. Excludes functions that may have other permissions.
+pub(crate) fn denied_invocations<'a>(facts: &Facts<'a>) -> Vec<DeniedInvocation<'a>> {
     let mut permissions = None;
-    let mut refusals = Vec::new();
-    for api in context.websockets().filter(|api| context.is_whole(api)) {
-        let permissions = permissions.get_or_insert_with(|| Permissions::of(context.model));
-        permissions.of_routes(api, &mut refusals);
-        permissions.of_authorizers(api, &mut refusals);
+    let mut denials = Vec::new();
+    for api in facts.websockets().filter(|api| facts.is_complete(api)) {
+        let permissions = permissions.get_or_insert_with(|| FunctionPermissions::of(facts.model));
+        permissions.add_routes(api, &mut denials);
+        permissions.add_authorizers(api, &mut denials);
     }
-    refusals
+    denials
 }
 
-/// How WebSocket APIs call a function.
+/// Calls of a function by WebSocket APIs.
 #[derive(Default)]
-pub(crate) struct Called<'a> {
-    /// True when an integration does; authorizers alone otherwise.
+pub(crate) struct CalledFunction<'a> {
+    /// True if an integration calls it, false if only authorizers do.
     pub(crate) by_integration: bool,
-    /// The first api of the template that does.
+    /// The first API of the template that calls it.
     pub(crate) api: Option<&'a LogicalId>,
 }
 
-/// The functions of the template that WebSocket APIs call.
-pub(crate) fn called<'a>(context: &Context<'a>) -> HashMap<&'a LogicalId, Called<'a>> {
-    let mut called: HashMap<_, Called<'a>> = HashMap::new();
-    for api in context.websockets() {
+/// Returns the functions of the template that WebSocket APIs call.
+pub(crate) fn called_functions<'a>(
+    facts: &Facts<'a>,
+) -> HashMap<&'a LogicalId, CalledFunction<'a>> {
+    let mut called: HashMap<_, CalledFunction<'a>> = HashMap::new();
+    for api in facts.websockets() {
         let by_authorizers = api.authorizers.iter().map(|it| (&it.function, false));
         let by_integrations = api.integrations.iter().map(|it| (&it.function, true));
         for (link, integration) in by_authorizers.chain(by_integrations) {
@@ -59,7 +60,7 @@ pub(crate) fn called<'a>(context: &Context<'a>) -> HashMap<&'a LogicalId, Called
     called
 }
 
-/// Whether a permission is one for API Gateway to invoke a function, as far as is known.
+/// Returns true if a permission may allow API Gateway to invoke a function.
 pub(crate) fn is_for_api_gateway(permission: &Permission) -> bool {
     let action = permission.action.as_ref().is_some_and(|action| {
         let is = |known: &str| {
@@ -80,25 +81,25 @@ pub(crate) fn is_for_api_gateway(permission: &Permission) -> bool {
     action && principal
 }
 
-/// The permissions of a template by function.
-struct Permissions<'a> {
+/// Permissions of a template by function.
+struct FunctionPermissions<'a> {
     model: &'a Model,
     of_function: HashMap<&'a LogicalId, Vec<&'a Permission>>,
-    /// Functions that something not of the model may give permissions to.
-    open: HashSet<&'a LogicalId>,
-    /// True when a permission may be any function's.
-    all_open: bool,
-    /// Which api calls which function.
+    /// Functions to which other resources may add permissions.
+    may_have_more: HashSet<&'a LogicalId>,
+    /// True if a permission may belong to any function.
+    any_may_have_more: bool,
+    /// APIs and the functions that they call.
     calls: HashSet<(&'a LogicalId, &'a LogicalId)>,
 }
 
-impl<'a> Permissions<'a> {
-    fn of(model: &'a Model) -> Permissions<'a> {
-        let mut permissions = Permissions {
+impl<'a> FunctionPermissions<'a> {
+    fn of(model: &'a Model) -> FunctionPermissions<'a> {
+        let mut permissions = FunctionPermissions {
             model,
             of_function: HashMap::new(),
-            open: HashSet::new(),
-            all_open: false,
+            may_have_more: HashSet::new(),
+            any_may_have_more: false,
             calls: model.apis.iter().flat_map(calls).collect(),
         };
         let name = |function: &'a Function| {
@@ -110,9 +111,9 @@ impl<'a> Permissions<'a> {
         for permission in &model.permissions {
             permissions.add(permission, &by_name);
         }
-        let makers = model.resources.values().filter(|it| may_permit(&it.kind));
-        for maker in makers {
-            referenced(&maker.properties, &mut permissions.open);
+        let others = model.resources.values().filter(|it| may_permit(&it.kind));
+        for other in others {
+            referenced(&other.properties, &mut permissions.may_have_more);
         }
         permissions
     }
@@ -122,19 +123,20 @@ impl<'a> Permissions<'a> {
         let named = || by_name.get(&name.as_ref()?.to_string());
         let function = match &permission.function.function {
             Link::To(function) => function,
-            // Whatever the name is in the end, it is the same.
+            // Equal expressions have equal values, even if they are unknown.
             elsewhere => match (named(), elsewhere) {
                 (Some(function), _) => function,
-                // An ARN with account and region written in may be that of a function of the template.
+                // An ARN with a literal account and region may belong to a function of the template.
                 (None, Link::External(text)) => {
                     let function = last_name(text).and_then(|name| by_name.get(name));
-                    self.open.extend(function);
-                    // Part of an ARN, such as `${AWS::AccountId}:${Function}`, names the function too.
-                    self.open.extend(text.references().map(|it| &it.logical_id));
+                    self.may_have_more.extend(function);
+                    // A part of an ARN, such as `${AWS::AccountId}:${Function}`, also names the function.
+                    self.may_have_more
+                        .extend(text.references().map(|it| &it.logical_id));
                     return;
                 }
                 _ => {
-                    self.all_open = true;
+                    self.any_may_have_more = true;
                     return;
                 }
             },
@@ -145,15 +147,15 @@ impl<'a> Permissions<'a> {
             .push(permission);
     }
 
-    /// Routes of one function, and with one sort of reason, are one refusal: one permission mends it.
-    fn of_routes(&self, api: &'a Api, refusals: &mut Vec<Refusal<'a>>) {
+    /// Adds one denial per function, qualifier and kind of reason, with all its routes: one permission fixes them.
+    fn add_routes(&self, api: &'a Api, denials: &mut Vec<DeniedInvocation<'a>>) {
         let called = api
             .integrations
             .iter()
-            .filter(|it| self.is_judged_integration(it));
+            .filter(|it| self.uses_resource_policy(it));
         let called: HashMap<_, _> = called.map(|it| (&it.resource.logical_id, it)).collect();
         let mut index: HashMap<(&LogicalId, String), Vec<usize>> = HashMap::new();
-        // A route whose key is refused is not there to invoke anything.
+        // API Gateway refuses a reserved key, so its route invokes nothing.
         let routes = api.routes.iter().filter(|route| !is_reserved(route));
         for route in routes {
             let integration = route.target.to().and_then(|id| called.get(id));
@@ -167,23 +169,24 @@ impl<'a> Permissions<'a> {
                 .properties
                 .text("RouteKey")
                 .unwrap_or_default();
-            let Some(why) = self.why_not(api, &integration.function, &paths(api, &key)) else {
+            let Some(why) = self.denial_reason(api, &integration.function, &paths(api, &key))
+            else {
                 continue;
             };
             let qualifier = format!("{:?}", integration.function.qualifier);
             let known = index.entry((function, qualifier)).or_default();
-            let sort = std::mem::discriminant(&why);
-            let of_sort = |at: &&usize| std::mem::discriminant(&refusals[**at].why) == sort;
-            let same = known.iter().find(of_sort);
+            let reason = std::mem::discriminant(&why);
+            let has_reason = |at: &&usize| std::mem::discriminant(&denials[**at].why) == reason;
+            let same = known.iter().find(has_reason);
             if let Some(&at) = same {
-                if let Caller::Routes(_, routes) = &mut refusals[at].caller {
+                if let Invoker::Routes(_, routes) = &mut denials[at].caller {
                     routes.push(route);
                 }
                 continue;
             }
-            known.push(refusals.len());
-            let caller = Caller::Routes(integration, vec![route]);
-            refusals.push(Refusal {
+            known.push(denials.len());
+            let caller = Invoker::Routes(integration, vec![route]);
+            denials.push(DeniedInvocation {
                 api,
                 function,
                 caller,
@@ -192,8 +195,8 @@ impl<'a> Permissions<'a> {
         }
     }
 
-    /// Only an authorizer that a route names is invoked.
-    fn of_authorizers(&self, api: &'a Api, refusals: &mut Vec<Refusal<'a>>) {
+    /// Adds denials of authorizers that a route names; others are not invoked.
+    fn add_authorizers(&self, api: &'a Api, denials: &mut Vec<DeniedInvocation<'a>>) {
         let attached: HashSet<_> = api
             .routes
             .iter()
@@ -201,8 +204,8 @@ impl<'a> Permissions<'a> {
             .collect();
         for authorizer in &api.authorizers {
             let id = &authorizer.resource.logical_id;
-            let judged = attached.contains(id) && authorizer.credentials == Link::Missing;
-            let Some(function) = authorizer.function.function.to().filter(|_| judged) else {
+            let is_checked = attached.contains(id) && authorizer.credentials == Link::Missing;
+            let Some(function) = authorizer.function.function.to().filter(|_| is_checked) else {
                 continue;
             };
             let mut path = Text::literal("authorizers/");
@@ -210,9 +213,9 @@ impl<'a> Permissions<'a> {
                 logical_id: id.clone(),
                 attribute: None,
             }));
-            if let Some(why) = self.why_not(api, &authorizer.function, &[path]) {
-                let caller = Caller::Authorizer(authorizer);
-                refusals.push(Refusal {
+            if let Some(why) = self.denial_reason(api, &authorizer.function, &[path]) {
+                let caller = Invoker::Authorizer(authorizer);
+                denials.push(DeniedInvocation {
                     api,
                     function,
                     caller,
@@ -222,7 +225,7 @@ impl<'a> Permissions<'a> {
         }
     }
 
-    fn is_judged_integration(&self, integration: &Integration) -> bool {
+    fn uses_resource_policy(&self, integration: &Integration) -> bool {
         let kind = integration
             .integration_type
             .as_ref()
@@ -230,26 +233,32 @@ impl<'a> Permissions<'a> {
         matches!(kind, Some("AWS_PROXY" | "AWS")) && integration.credentials == Link::Missing
     }
 
-    /// Why none of the paths of an api may invoke a function; `None` when one may, or it is not known.
-    fn why_not(&self, api: &'a Api, link: &'a FunctionLink, paths: &[Text]) -> Option<Why<'a>> {
+    /// Returns the reason why none of the paths of an API may invoke a function. Returns `None` if one may, or if that
+    /// is unknown.
+    fn denial_reason(
+        &self,
+        api: &'a Api,
+        link: &'a FunctionLink,
+        paths: &[Text],
+    ) -> Option<DenialReason<'a>> {
         let (function, id) = (link.function.to()?, api.id.to()?);
-        if self.all_open || self.open.contains(function) {
+        if self.any_may_have_more || self.may_have_more.contains(function) {
             return None;
         }
         let permissions = self
             .of_function
             .get(function)
             .map_or(&[][..], Vec::as_slice);
-        if permissions.len() > MOST {
+        if permissions.len() > MAX_PERMISSIONS {
             return None;
         }
         let arns: Vec<_> = paths
             .iter()
             .map(|path| arn::execute_api(id, path.clone()))
             .collect();
-        let mut nearest = Why::Absent;
+        let mut nearest = DenialReason::Absent;
         for permission in permissions {
-            let why = self.why_not_by(permission, id, link, &arns)?;
+            let why = self.denial_reason_of(permission, id, link, &arns)?;
             if why.nearness() > nearest.nearness() {
                 nearest = why;
             }
@@ -257,21 +266,21 @@ impl<'a> Permissions<'a> {
         Some(nearest)
     }
 
-    /// Why a permission of the function does not admit the call; `None` when it does, or it is not known.
-    fn why_not_by(
+    /// Returns the reason why a permission does not allow the call. Returns `None` if it does, or if that is unknown.
+    fn denial_reason_of(
         &self,
         permission: &'a Permission,
         api: &LogicalId,
         link: &FunctionLink,
         arns: &[Text],
-    ) -> Option<Why<'a>> {
-        let admits = |pattern: &Text| {
+    ) -> Option<DenialReason<'a>> {
+        let allows = |pattern: &Text| {
             let mut matches = arns
                 .iter()
                 .map(|arn| arn::matches(self.model, pattern, arn));
             matches.any(|it| it != Match::No)
         };
-        let source = permission.source_arn.as_ref().is_none_or(admits);
+        let source = permission.source_arn.as_ref().is_none_or(allows);
         let principal = is_for_api_gateway(permission);
         let qualifier = self.is_same(
             link.qualifier.as_ref(),
@@ -279,13 +288,13 @@ impl<'a> Permissions<'a> {
         );
         match (source, principal, qualifier) {
             (true, true, true) => None,
-            (true, true, false) => Some(Why::OtherQualifier(permission)),
-            // A permission without a source, for another service, has nothing to do with the api.
+            (true, true, false) => Some(DenialReason::OtherQualifier(permission)),
+            // A permission without a source for another service is unrelated to the API.
             (true, false, true) if permission.source_arn.is_some() => {
-                Some(Why::OtherPrincipal(permission))
+                Some(DenialReason::OtherPrincipal(permission))
             }
             (false, true, true) => Some(self.other_source(permission, api, link)),
-            _ => Some(Why::Absent),
+            _ => Some(DenialReason::Absent),
         }
     }
 
@@ -294,7 +303,7 @@ impl<'a> Permissions<'a> {
         permission: &'a Permission,
         api: &LogicalId,
         link: &FunctionLink,
-    ) -> Why<'a> {
+    ) -> DenialReason<'a> {
         let is_api = |id: &&LogicalId| {
             let resource = self.model.resource(id);
             resource.is_some_and(|resource| resource.kind == "AWS::ApiGatewayV2::Api")
@@ -302,20 +311,20 @@ impl<'a> Permissions<'a> {
         let source = permission.source_arn.iter().flat_map(Text::references);
         let named = source.map(|reference| &reference.logical_id).find(is_api);
         match (named, link.function.to()) {
-            (Some(other), _) if other == api => Why::OtherSource(permission),
-            // The other api needs its permission, and this one has none.
+            (Some(other), _) if other == api => DenialReason::OtherSource(permission),
+            // The other API needs its permission, and this API has none.
             (Some(other), Some(function)) if !self.calls.contains(&(other, function)) => {
-                Why::OtherApi(permission)
+                DenialReason::OtherApi(permission)
             }
-            _ => Why::Absent,
+            _ => DenialReason::Absent,
         }
     }
 
-    /// Whether two qualifiers are one, or may be.
+    /// Returns true if two qualifiers are the same, or may be.
     fn is_same(&self, call: Option<&Qualifier>, permission: Option<&Qualifier>) -> bool {
         let (call, permission) = match (call, permission) {
             (None, None) => return true,
-            // `$LATEST` has no policy of its own.
+            // `$LATEST` uses the function's policy.
             (Some(Qualifier::Named(name)), None) => return name.as_literal() == Some("$LATEST"),
             (Some(_), None) | (None, Some(_)) => return false,
             (Some(call), Some(permission)) => (call, permission),
@@ -360,12 +369,12 @@ fn calls(api: &Api) -> impl Iterator<Item = (&LogicalId, &LogicalId)> {
     links.filter_map(|link| Some((api.id.to()?, link.function.to()?)))
 }
 
-/// Whether a route's key begins with `$` and is none of API Gateway's own.
+/// Returns true for a key that begins with `$` but is not one of API Gateway's own.
 fn is_reserved(route: &Route) -> bool {
     presence::custom_key(route).is_some_and(|key| key.starts_with('$'))
 }
 
-/// `{stage}/{route}` for every stage; one that is not known where the template has none.
+/// Returns `{stage}/{route}` for every stage, or an unknown stage if the template has none.
 fn paths(api: &Api, key: &Text) -> Vec<Text> {
     let of_stage = |name: Option<Text>| {
         let mut path = name.unwrap_or_else(any_stage);
@@ -375,7 +384,7 @@ fn paths(api: &Api, key: &Text) -> Vec<Text> {
     };
     match api.stages.as_slice() {
         [] => vec![of_stage(None)],
-        // More than an api may have is not compared one by one.
+        // An API cannot have so many stages.
         stages if stages.len() > 10 => vec![of_stage(None)],
         stages => stages
             .iter()
@@ -393,7 +402,7 @@ fn any_stage() -> Text {
     )))
 }
 
-/// The name in a function's ARN, or the name that a text is.
+/// Returns the name in a function's ARN, or the text itself.
 fn last_name(text: &Text) -> Option<&str> {
     let [.., Piece::Literal(end)] = text.pieces() else {
         return None;
@@ -404,7 +413,7 @@ fn last_name(text: &Text) -> Option<&str> {
     name.split(':').next()
 }
 
-/// Whether resources of a type may give permissions that the template does not show.
+/// Returns true for resource types that may add permissions which the template does not show.
 fn may_permit(kind: &str) -> bool {
     kind.starts_with("Custom::")
         || matches!(

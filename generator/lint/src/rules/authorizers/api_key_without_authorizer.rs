@@ -1,24 +1,24 @@
 use stackgen_model::{Api, Route, Text};
 
-use crate::context::Context;
-use crate::facts::authorization::{Kind, kind};
+use crate::context::RuleContext;
+use crate::facts::authorization::{AuthorizationKind, authorization_kind};
 use crate::facts::settings;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// `$connect` requires an API key that its authorizer gives, and it has no authorizer.
+    /// `$connect` requires an API key that only an authorizer can supply, and it has no authorizer.
     ///
     /// ## Why it hurts
     ///
-    /// With `ApiKeySelectionExpression: $context.authorizer.usageIdentifierKey` the key is what the Lambda authorizer of
-    /// `$connect` answers, and headers are not looked at (row A15). Without an authorizer no handshake has a key: all get
-    /// 403.
+    /// With `ApiKeySelectionExpression: $context.authorizer.usageIdentifierKey` API Gateway takes the key from the
+    /// response of the Lambda authorizer of `$connect` and ignores headers (row A15). Without an authorizer no
+    /// handshake has a key, and all of them fail with 403.
     ///
     /// ## How to fix it
     ///
-    /// Attach a Lambda authorizer that returns `usageIdentifierKey` to `$connect`, or read the key from the header: leave
-    /// `ApiKeySelectionExpression` out, or set it to `$request.header.x-api-key`.
+    /// Attach a Lambda authorizer that returns `usageIdentifierKey` to `$connect`. Or read the key from the header:
+    /// remove `ApiKeySelectionExpression`, or set it to `$request.header.x-api-key`.
     id: "SG127",
     name: "api-key-without-authorizer",
     severity: Error,
@@ -28,11 +28,11 @@ rule! {
     example: "authorizers/api_key_without_authorizer.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
+fn check_api(api: &Api) -> Vec<Finding> {
     let expression = api.api_key_selection_expression.as_ref();
     let expression = expression.and_then(Text::as_literal);
     if expression != Some("$context.authorizer.usageIdentifierKey") {
@@ -41,28 +41,31 @@ fn of_api(api: &Api) -> Vec<Finding> {
     api.routes
         .iter()
         .filter(is_keyless)
-        .map(|route| of_route(api, route))
+        .map(|route| route_finding(api, route))
         .collect()
 }
 
 fn is_keyless(route: &&Route) -> bool {
     route.key.is_connect()
         && route.api_key_required.value() == Some(&true)
-        && matches!(kind(route), Kind::LeftOut | Kind::Open | Kind::Iam)
+        && matches!(
+            authorization_kind(route),
+            AuthorizationKind::LeftOut | AuthorizationKind::Open | AuthorizationKind::Iam
+        )
         && !settings::is_set(&route.resource, "AuthorizerId")
         && !settings::is_computed(&route.resource, &["AuthorizationType"])
 }
 
-fn of_route(api: &Api, route: &Route) -> Finding {
-    let place = Place::of(&route.resource, &["ApiKeyRequired"]);
-    let message = "`$connect` requires an API key of its authorizer, and has no authorizer";
-    let finding = Finding::new(&RULE, place, message)
-        .hint("attach a Lambda authorizer to `$connect`, or select `$request.header.x-api-key`");
+fn route_finding(api: &Api, route: &Route) -> Finding {
+    let location = Location::of(&route.resource, &["ApiKeyRequired"]);
+    let message = "`$connect` requires an API key from its authorizer, but has no authorizer";
+    let finding = Finding::new(&RULE, location, message)
+        .hint("attach a Lambda authorizer to `$connect`, or set the expression to `$request.header.x-api-key`");
     match &api.resource {
         None => finding,
         Some(resource) => finding.related(
-            Place::of(resource, &["ApiKeySelectionExpression"]),
-            "what gives the key",
+            Location::of(resource, &["ApiKeySelectionExpression"]),
+            "the key comes from here",
         ),
     }
 }

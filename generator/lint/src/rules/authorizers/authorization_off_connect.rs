@@ -1,24 +1,26 @@
 use stackgen_model::{Link, Route};
 
-use crate::context::Context;
-use crate::facts::authorization::{Fault, Kind, fault, kind};
+use crate::context::RuleContext;
+use crate::facts::authorization::{
+    AuthorizationFault, AuthorizationKind, authorization_fault, authorization_kind,
+};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A route other than `$connect` is to be authorized.
+    /// A route other than `$connect` has an authorizer.
     ///
     /// ## Why it hurts
     ///
-    /// A WebSocket API authorizes once, at the handshake (row A1). A message route with `CUSTOM` or `AWS_IAM` is refused
-    /// with `Currently, authorization is restricted to the $connect route only`; an `AuthorizerId` beside `NONE` is taken
-    /// and never looked at. What the authorizer of `$connect` found comes along with every later message in
-    /// `requestContext.authorizer` (row A10).
+    /// A WebSocket API authorizes once, at the handshake (row A1). API Gateway refuses `CUSTOM` or `AWS_IAM` on any
+    /// other route with `Currently, authorization is restricted to the $connect route only`. It accepts and ignores an
+    /// `AuthorizerId` next to `NONE`. The output of the authorizer of `$connect` is in `requestContext.authorizer` of
+    /// every later message (row A10).
     ///
     /// ## How to fix it
     ///
-    /// Put the authorizer on `$connect` and give this route `AuthorizationType: NONE`. Where messages need rights of their
-    /// own, let the authorizer return them in its context and have the function check them.
+    /// Attach the authorizer to `$connect` and set `AuthorizationType: NONE` on this route. To authorize single
+    /// messages, let the authorizer return permissions in its context and check them in the function.
     id: "SG106",
     name: "authorization-off-connect",
     severity: Error,
@@ -28,24 +30,35 @@ rule! {
     example: "authorizers/authorization_off_connect.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = context.websockets().flat_map(|api| &api.routes);
-    let off = routes.filter(|route| matches!(fault(context.model, route), Some(Fault::OffConnect)));
-    off.map(of_route).collect()
+    let off = routes.filter(|route| {
+        matches!(
+            authorization_fault(context.model, route),
+            Some(AuthorizationFault::OffConnect)
+        )
+    });
+    off.map(route_finding).collect()
 }
 
-fn of_route(route: &Route) -> Finding {
+fn route_finding(route: &Route) -> Finding {
     let key = &route.key;
     let resource = &route.resource;
-    let (says, path) = match (kind(route), &route.authorizer) {
-        (Kind::Iam, _) => ("is authorized by `AWS_IAM`".to_owned(), "AuthorizationType"),
-        (Kind::Custom, Link::To(id)) => (format!("is authorized by {id}"), "AuthorizationType"),
-        (Kind::Custom, _) => ("is authorized by `CUSTOM`".to_owned(), "AuthorizationType"),
+    let (has, path) = match (authorization_kind(route), &route.authorizer) {
+        (AuthorizationKind::Iam, _) => (
+            "has authorization `AWS_IAM`".to_owned(),
+            "AuthorizationType",
+        ),
+        (AuthorizationKind::Custom, Link::To(id)) => {
+            (format!("has authorizer {id}"), "AuthorizationType")
+        }
+        (AuthorizationKind::Custom, _) => {
+            ("has authorization `CUSTOM`".to_owned(), "AuthorizationType")
+        }
         (_, Link::To(id)) => (format!("names authorizer {id}"), "AuthorizerId"),
         _ => ("names an authorizer".to_owned(), "AuthorizerId"),
     };
-    let message = format!("route `{key}` {says}, and a WebSocket API authorizes `$connect` only");
-    Finding::new(&RULE, Place::of(resource, &[path]), message).hint(
-        "authorize `$connect`, and set `AuthorizationType: NONE` here, without `AuthorizerId`",
-    )
+    let message = format!("route `{key}` {has}, but a WebSocket API authorizes only `$connect`");
+    Finding::new(&RULE, Location::of(resource, &[path]), message)
+        .hint("authorize `$connect`; set `AuthorizationType: NONE` here and remove `AuthorizerId`")
 }

@@ -1,24 +1,26 @@
 use stackgen_model::{Api, Link, Route};
 
-use crate::context::Context;
-use crate::facts::authorization::{Kind, fault, kind, lost_type};
+use crate::context::RuleContext;
+use crate::facts::authorization::{
+    AuthorizationKind, authorization_fault, authorization_kind, removed_type,
+};
 use crate::facts::settings;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// `$connect` does not say how it is authorized.
+    /// `$connect` has no `AuthorizationType`.
     ///
     /// ## Why it hurts
     ///
-    /// A new route without `AuthorizationType` is open. A route that had an authorizer keeps it: CloudFormation leaves what
-    /// the template no longer mentions, the update succeeds, and the template and the API differ from then on (section 6 of
-    /// the reference). Whoever reads the template cannot tell which it is.
+    /// A new route without `AuthorizationType` is open. A route that had an authorizer keeps it: CloudFormation does
+    /// not reset properties that the template no longer sets, the update succeeds, and from then on the template and
+    /// the API differ (section 6 of the reference). The template alone does not show which is the case.
     ///
     /// ## How to fix it
     ///
-    /// Write `AuthorizationType: NONE` where everybody may connect. `--fix` does where the template has no authorizer for
+    /// Write `AuthorizationType: NONE` if everyone may connect. `--fix` does this if the template has no authorizer for
     /// the API.
     id: "SG119",
     name: "authorization-type-left-out",
@@ -29,38 +31,38 @@ rule! {
     example: "authorizers/authorization_type_left_out.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let of_api = |api: &'_ Api| {
-        // With an authorizer at hand, an open `$connect` is more than untold.
+        // With an authorizer in the template, another rule reports the open `$connect`.
         let is_alone = api.authorizers.is_empty();
         let routes = api
             .routes
             .iter()
-            .filter(|route| is_alone && is_untold(context, route));
+            .filter(|route| is_alone && lacks_type(context, route));
         routes
-            .map(|route| of_route(route, context.is_whole(api)))
+            .map(|route| route_finding(route, context.is_complete(api)))
             .collect::<Vec<_>>()
     };
     context.websockets().flat_map(of_api).collect()
 }
 
-/// Only `$connect` can have been authorized, and what SAM makes is not the author's to complete.
-fn is_untold(context: &Context<'_>, route: &Route) -> bool {
+/// Only `$connect` can have an authorizer, and the author cannot complete a route that SAM generates.
+fn lacks_type(context: &RuleContext<'_>, route: &Route) -> bool {
     route.key.is_connect()
-        && kind(route) == Kind::LeftOut
+        && authorization_kind(route) == AuthorizationKind::LeftOut
         && route.authorizer == Link::Missing
-        && fault(context.model, route).is_none()
-        && lost_type(context, route).is_none()
+        && authorization_fault(context.model, route).is_none()
+        && removed_type(&context.facts, route).is_none()
         && !settings::is_generated(&route.resource)
 }
 
-fn of_route(route: &Route, whole: bool) -> Finding {
-    let edit = whole
+fn route_finding(route: &Route, is_complete: bool) -> Finding {
+    let edit = is_complete
         .then(|| fix::insert(&route.resource, &[], "AuthorizationType", "NONE"))
         .flatten();
     let message =
-        "`$connect` has no `AuthorizationType`: it is open, or keeps the authorizer that it had";
-    Finding::new(&RULE, Place::of(&route.resource, &[]), message)
-        .hint("write `AuthorizationType: NONE` if everybody may connect")
+        "`$connect` has no `AuthorizationType`: it is open or keeps an earlier authorizer";
+    Finding::new(&RULE, Location::of(&route.resource, &[]), message)
+        .hint("write `AuthorizationType: NONE` if everyone may connect")
         .fix(Fix::one("write `AuthorizationType: NONE`", edit))
 }

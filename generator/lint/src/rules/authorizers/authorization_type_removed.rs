@@ -1,23 +1,23 @@
 use stackgen_model::{Route, Text};
 
-use crate::context::Context;
-use crate::facts::authorization::lost_type;
+use crate::context::RuleContext;
+use crate::facts::authorization::removed_type;
 use crate::facts::settings;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// `$connect` was authorized in the earlier revision, and its type is removed instead of set to `NONE`.
+    /// The `AuthorizationType` of `$connect` is removed, instead of set to `NONE`.
     ///
     /// ## Why it hurts
     ///
     /// CloudFormation reports success and changes nothing: a route whose `AuthorizationType` is removed keeps its
-    /// authorizer (section 6 of the reference). Callers who should be let in are still refused, and an authorizer that
-    /// is removed together with it stays: `Cannot delete authorizer '…', is referenced in route`.
+    /// authorizer (section 6 of the reference). API Gateway still refuses callers who should get in. If the template
+    /// removes the authorizer too, it cannot be deleted: `Cannot delete authorizer '…', is referenced in route`.
     ///
     /// ## How to fix it
     ///
-    /// Write `AuthorizationType: NONE` if everybody may connect, or put type and `AuthorizerId` back. Seen with
+    /// Write `AuthorizationType: NONE` if everyone may connect, or restore the type and `AuthorizerId`. This rule needs
     /// `--previous`.
     id: "SG122",
     name: "authorization-type-removed",
@@ -29,24 +29,24 @@ rule! {
     compares: true,
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let connects = context
         .websockets()
         .flat_map(|api| &api.routes)
         .filter(|route| route.key.is_connect());
     connects
-        .filter_map(|route| Some(of_route(route, &lost_type(context, route)?)))
+        .filter_map(|route| Some(route_finding(route, &removed_type(&context.facts, route)?)))
         .collect()
 }
 
-fn of_route(route: &Route, had: &Text) -> Finding {
+fn route_finding(route: &Route, had: &Text) -> Finding {
     let had = had.as_literal().unwrap_or("an authorization type");
     let message = format!(
-        "`$connect` had `{had}` in the earlier revision and keeps it, because no type is written"
+        "`$connect` keeps the `{had}` of the earlier revision, because no type replaces it"
     );
     let hint = match settings::is_generated(&route.resource) {
-        true => "write `Auth: {AuthType: NONE}` if everybody may connect",
-        false => "write `AuthorizationType: NONE` if everybody may connect",
+        true => "write `Auth: {AuthType: NONE}` if everyone may connect",
+        false => "write `AuthorizationType: NONE` if everyone may connect",
     };
-    Finding::new(&RULE, Place::of(&route.resource, &[]), message).hint(hint)
+    Finding::new(&RULE, Location::of(&route.resource, &[]), message).hint(hint)
 }

@@ -1,29 +1,29 @@
 use std::collections::HashSet;
 
-use stackgen_model::{Api, Authorizer, Link, LogicalId, Route};
+use stackgen_model::{Api, Authorizer, Link, Route};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::authorization::{
-    Kind, fault, idle, kind, lost_type, named, namesakes, open_beside,
+    AuthorizationKind, authorization_fault, authorization_kind, open_connect_routes, removed_type,
+    same_name_pairs, unattached_authorizers,
 };
-use crate::facts::presence::Sight;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// An authorizer is created and no route names it.
+    /// No route uses an authorizer.
     ///
     /// ## Why it hurts
     ///
-    /// An authorizer is invoked only for a `$connect` route that names it by `AuthorizerId` (row A1). Nothing fails: the
-    /// authorizer shows up in the console, its function is never called, and whoever reads the template believes that
-    /// callers are checked by it.
+    /// API Gateway invokes an authorizer only for a `$connect` route that names it in `AuthorizerId` (row A1). Nothing
+    /// fails: the authorizer appears in the console and its function is never called, while the template suggests that
+    /// it checks callers.
     ///
     /// ## How to fix it
     ///
-    /// Name it on the `$connect` route, `AuthorizationType: CUSTOM` and `AuthorizerId`, or remove the authorizer together
-    /// with its function and permission. It also counts against the quota of 10 authorizers an API (row L6). A
-    /// `$connect` route that is open beside an authorizer is told by `connect-open-beside-authorizer`.
+    /// Name it on the `$connect` route with `AuthorizationType: CUSTOM` and `AuthorizerId`, or remove the authorizer
+    /// with its function and permission. It also counts toward the quota of 10 authorizers per API (row L6). If
+    /// `$connect` is open, `connect-open-beside-authorizer` reports that instead.
     id: "SG101",
     name: "authorizer-never-attached",
     severity: Warning,
@@ -33,57 +33,59 @@ rule! {
     example: "authorizers/authorizer_never_attached.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let named = named(context.model);
-    let sight = Sight::new(context);
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let visibility = context.facts.route_visibility();
     let apis = context
         .websockets()
-        .filter(|api| sight.tells_every_route(api));
-    apis.flat_map(|api| of_api(context, api, &named)).collect()
+        .filter(|api| visibility.shows_every_route(api));
+    apis.flat_map(|api| check_api(context, api)).collect()
 }
 
-fn of_api(context: &Context<'_>, api: &Api, named: &HashSet<&LogicalId>) -> Vec<Finding> {
-    // Without a `$connect` route, or with an open one, the API is open: that is more than an authorizer too many.
+fn check_api(context: &RuleContext<'_>, api: &Api) -> Vec<Finding> {
+    // Without a `$connect` route, or with an open one, the API is open, which another rule reports.
     let mut routes = api.routes.iter();
     let Some(connect) = routes.find(|route| route.key.is_connect()) else {
         return Vec::new();
     };
-    let idle: Vec<_> = idle(api, named).collect();
-    if idle.is_empty() || open_beside(context, api, named).is_some() {
+    let idle: Vec<_> = unattached_authorizers(&context.facts, api).collect();
+    if idle.is_empty() || open_connect_routes(&context.facts, api).is_some() {
         return Vec::new();
     }
-    // A route whose authorizer is not known, or that is authorized wrongly, may be the one that is meant.
-    let is_spoken_for = api.routes.iter().any(|route| {
+    // A route with an unknown or a wrong authorizer may be intended to use this one.
+    let may_be_attached = api.routes.iter().any(|route| {
         matches!(route.authorizer, Link::Unknown(_))
-            || kind(route) == Kind::Other
-            || fault(context.model, route).is_some()
-            || lost_type(context, route).is_some()
+            || authorization_kind(route) == AuthorizationKind::Other
+            || authorization_fault(context.model, route).is_some()
+            || removed_type(&context.facts, route).is_some()
     });
-    if is_spoken_for {
+    if may_be_attached {
         return Vec::new();
     }
-    // Of two with one name the second cannot be made, let alone attached.
-    let namesakes = namesakes(api);
-    let second: HashSet<_> = namesakes
+    // Of two authorizers with the same name the second cannot be created, which another rule reports.
+    let pairs = same_name_pairs(api);
+    let second: HashSet<_> = pairs
         .iter()
         .map(|(_, second)| &second.resource.logical_id)
         .collect();
     idle.into_iter()
         .filter(|authorizer| !second.contains(&authorizer.resource.logical_id))
-        .map(|authorizer| of_authorizer(connect, authorizer))
+        .map(|authorizer| authorizer_finding(connect, authorizer))
         .collect()
 }
 
-fn of_authorizer(connect: &Route, authorizer: &Authorizer) -> Finding {
+fn authorizer_finding(connect: &Route, authorizer: &Authorizer) -> Finding {
     let id = &authorizer.resource.logical_id;
-    let place = Place::of(&authorizer.resource, &[]);
-    let message = format!("authorizer {id} is created and no route names it");
-    let label = match kind(connect) {
-        Kind::Iam => "`$connect` is authorized by IAM",
-        _ => "`$connect` is authorized by another",
+    let location = Location::of(&authorizer.resource, &[]);
+    let message = format!("no route uses authorizer {id}");
+    let label = match authorization_kind(connect) {
+        AuthorizationKind::Iam => "`$connect` uses IAM",
+        _ => "`$connect` uses another one",
     };
-    Finding::new(&RULE, place, message)
-        .related(Place::of(&connect.resource, &["AuthorizationType"]), label)
+    Finding::new(&RULE, location, message)
+        .related(
+            Location::of(&connect.resource, &["AuthorizationType"]),
+            label,
+        )
         .hint(format!(
             "set `AuthorizerId: !Ref {id}` on `$connect`, or remove {id}"
         ))

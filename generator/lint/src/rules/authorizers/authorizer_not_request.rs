@@ -1,24 +1,25 @@
 use stackgen_model::{Authorizer, Text};
 
-use crate::context::Context;
-use crate::facts::authorization::authorizers;
+use crate::context::RuleContext;
+use crate::facts::authorization::websocket_authorizers;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// An authorizer of a WebSocket API is not of the type `REQUEST`.
+    /// The type of a WebSocket API's authorizer is not `REQUEST`.
     ///
     /// ## Why it hurts
     ///
-    /// `TOKEN` and `COGNITO_USER_POOLS` are types of REST APIs. A WebSocket API takes `REQUEST` alone (row A1); any other
-    /// word is refused, `Only REQUEST authorizer type is supported on WEBSOCKET protocol Apis.`, and the stack rolls back.
+    /// `TOKEN` and `COGNITO_USER_POOLS` are types of REST APIs. A WebSocket API accepts only `REQUEST` (row A1). API
+    /// Gateway refuses any other value with `Only REQUEST authorizer type is supported on WEBSOCKET protocol Apis.`,
+    /// and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Set `AuthorizerType: REQUEST`. A function that was written for `TOKEN` has to change with it: there is no
-    /// `authorizationToken` in the event, the token is among `headers` or `queryStringParameters` (row E4). `--fix` corrects
-    /// the case of letters only.
+    /// Set `AuthorizerType: REQUEST`. Change a function that was written for `TOKEN` too: the event has no
+    /// `authorizationToken`, and the token is in `headers` or `queryStringParameters` (row E4). `--fix` only corrects
+    /// upper and lower case.
     id: "SG108",
     name: "authorizer-not-request",
     severity: Error,
@@ -28,11 +29,13 @@ rule! {
     example: "authorizers/authorizer_not_request.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    authorizers(context).filter_map(of_authorizer).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    websocket_authorizers(&context.facts)
+        .filter_map(check_authorizer)
+        .collect()
 }
 
-fn of_authorizer(authorizer: &Authorizer) -> Option<Finding> {
+fn check_authorizer(authorizer: &Authorizer) -> Option<Finding> {
     let kind = authorizer
         .authorizer_type
         .as_ref()
@@ -43,14 +46,14 @@ fn of_authorizer(authorizer: &Authorizer) -> Option<Finding> {
     let resource = &authorizer.resource;
     let path = ["AuthorizerType"];
     let message = format!(
-        "authorizer {} is of the type `{kind}`, and not `REQUEST`",
+        "authorizer {} has type `{kind}` instead of `REQUEST`",
         resource.logical_id
     );
-    let misspelt = kind.eq_ignore_ascii_case("REQUEST");
-    let edit = misspelt
+    let is_misspelt = kind.eq_ignore_ascii_case("REQUEST");
+    let edit = is_misspelt
         .then(|| fix::replace(resource, &path, "REQUEST"))
         .flatten();
-    let finding = Finding::new(&RULE, Place::of(resource, &path), message)
+    let finding = Finding::new(&RULE, Location::of(resource, &path), message)
         .hint("write `AuthorizerType: REQUEST`")
         .fix(Fix::one("write the type as `REQUEST`", edit));
     Some(finding)

@@ -1,24 +1,24 @@
 use stackgen_model::{Link, Resource, Route};
 
-use crate::context::Context;
-use crate::facts::authorization::{Fault, fault};
+use crate::context::RuleContext;
+use crate::facts::authorization::{AuthorizationFault, authorization_fault};
 use crate::facts::settings;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// `$connect` names something that is no authorizer of its API.
+    /// `$connect` names something that is not an authorizer of its API.
     ///
     /// ## Why it hurts
     ///
-    /// Authorizers belong to one API. The id of another API's authorizer, of an authorizer of a REST API, or what `Ref`
-    /// gives of another resource, such as the authorizer's function, is unknown to this API: the route is refused with
+    /// An authorizer belongs to one API. The ID of another API's authorizer, of a REST API's authorizer or of another
+    /// resource, such as the authorizer's function, does not exist in this API. API Gateway refuses the route with
     /// `Invalid authorizer ID specified`, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Make an `AWS::ApiGatewayV2::Authorizer` with this API's `ApiId`, and name it by `!Ref`. Two APIs can share the
-    /// function, not the authorizer; each needs its own permission (row A16).
+    /// Create an `AWS::ApiGatewayV2::Authorizer` with this API's `ApiId` and name it with `!Ref`. Two APIs can share a
+    /// function but not an authorizer. Each needs its own permission (row A16).
     id: "SG105",
     name: "authorizer-of-another-api",
     severity: Error,
@@ -28,19 +28,19 @@ rule! {
     example: "authorizers/authorizer_of_another_api.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = context.websockets().flat_map(|api| &api.routes);
     routes
-        .filter_map(|route| match fault(context.model, route)? {
-            Fault::Stranger(stranger) => Some(of_route(route, stranger)),
+        .filter_map(|route| match authorization_fault(context.model, route)? {
+            AuthorizationFault::ForeignAuthorizer(named) => Some(route_finding(route, named)),
             _ => None,
         })
         .collect()
 }
 
-fn of_route(route: &Route, stranger: &Resource) -> Finding {
-    let id = &stranger.logical_id;
-    let place = Place::of(&route.resource, &["AuthorizerId"]);
+fn route_finding(route: &Route, named: &Resource) -> Finding {
+    let id = &named.logical_id;
+    let location = Location::of(&route.resource, &["AuthorizerId"]);
     let api = route.resource.properties.text("ApiId").unwrap_or_default();
     let (message, label, path): (_, _, &[&str]) = match &route.authorizer {
         Link::To(_) => (
@@ -49,16 +49,16 @@ fn of_route(route: &Route, stranger: &Resource) -> Finding {
             &["ApiId"],
         ),
         Link::External(text) if text.as_reference().is_none() => (
-            format!("`AuthorizerId` is the word `{id}`, and not the id of {id}"),
-            "its id is what `Ref` gives",
+            format!("`AuthorizerId` is the text `{id}` instead of the ID of {id}"),
+            "`Ref` returns its ID",
             &[],
         ),
         _ => (
             format!(
-                "`$connect` names {id}, an `{}` and no authorizer of this API",
-                stranger.kind
+                "`$connect` names {id}, an `{}`, which is not an authorizer of this API",
+                named.kind
             ),
-            "what it names",
+            "the named resource",
             &[],
         ),
     };
@@ -66,10 +66,10 @@ fn of_route(route: &Route, stranger: &Resource) -> Finding {
         Link::External(text) if text.as_reference().is_none() => format!("write `!Ref {id}`"),
         _ => format!(
             "name an `AWS::ApiGatewayV2::Authorizer` whose `ApiId` is `{}`",
-            settings::shown(&api)
+            settings::as_written(&api)
         ),
     };
-    Finding::new(&RULE, place, message)
-        .related(Place::of(stranger, path), label)
+    Finding::new(&RULE, location, message)
+        .related(Location::of(named, path), label)
         .hint(hint)
 }

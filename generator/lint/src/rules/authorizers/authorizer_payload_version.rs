@@ -1,7 +1,7 @@
-use super::setting_of_http_apis;
+use super::http_api_property;
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::authorization::authorizers;
+use crate::context::RuleContext;
+use crate::facts::authorization::websocket_authorizers;
 use crate::rule::rule;
 
 rule! {
@@ -9,13 +9,13 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// `AuthorizerPayloadFormatVersion` is of HTTP APIs (row A12), which require it; a WebSocket API has one format of
-    /// event (row E4). The setting is refused as `AuthorizerResultTtlInSeconds` is. A function that was written for `2.0`
-    /// would look in vain for `routeArn`, `identitySource` and lower-case headers.
+    /// Only HTTP APIs have `AuthorizerPayloadFormatVersion` (row A12). A WebSocket API has one event format (row E4)
+    /// and refuses the property, as it refuses `AuthorizerResultTtlInSeconds`. A function that was written for `2.0`
+    /// does not find `routeArn`, `identitySource` and lower-case headers in the event.
     ///
     /// ## How to fix it
     ///
-    /// Remove `AuthorizerPayloadFormatVersion`. `--fix` does.
+    /// Remove `AuthorizerPayloadFormatVersion`, as `--fix` does.
     id: "SG111",
     name: "authorizer-payload-version",
     severity: Error,
@@ -25,11 +25,11 @@ rule! {
     example: "authorizers/authorizer_payload_version.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let why = "a WebSocket API has one format of event";
-    authorizers(context)
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let why = "WebSocket APIs have one event format";
+    websocket_authorizers(&context.facts)
         .filter_map(|authorizer| {
-            setting_of_http_apis(&RULE, authorizer, "AuthorizerPayloadFormatVersion", why)
+            http_api_property(&RULE, authorizer, "AuthorizerPayloadFormatVersion", why)
         })
         .collect()
 }

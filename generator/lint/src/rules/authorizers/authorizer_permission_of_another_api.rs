@@ -1,5 +1,5 @@
 use crate::Finding;
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::permissions;
 use crate::rule::rule;
 
@@ -8,13 +8,13 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// The function's policy admits an API that does not call it, and the API whose authorizer it is may not invoke it: every
-    /// handshake on `$connect` is answered with 500 and the function is never invoked (row A16). It comes of a permission that
-    /// was copied, and of a template whose HTTP API and WebSocket API have names that differ by a word.
+    /// The function's policy allows an API that does not call it, and not the API that does. Every handshake fails with
+    /// 500, and the function is never invoked (row A16). This happens when a permission is copied, or when an HTTP API
+    /// and a WebSocket API have similar names.
     ///
     /// ## How to fix it
     ///
-    /// Let `SourceArn` name the authorizer's own API: `…:${Api}/authorizers/${Authorizer}`.
+    /// Name the authorizer's own API in `SourceArn`: `…:${Api}/authorizers/${Authorizer}`.
     id: "SG117",
     name: "authorizer-permission-of-another-api",
     severity: Error,
@@ -24,10 +24,10 @@ rule! {
     example: "authorizers/authorizer_permission_of_another_api.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let refusals = context.refusals.iter();
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let refusals = context.facts.denied_invocations().iter();
     let refusals = refusals.filter(|refusal| refusal.is_of_authorizer());
     refusals
-        .filter_map(|refusal| permissions::of_another_api(&RULE, refusal))
+        .filter_map(|refusal| permissions::permission_of_another_api(&RULE, refusal))
         .collect()
 }

@@ -1,21 +1,21 @@
-use super::setting_of_http_apis;
+use super::http_api_property;
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::authorization::authorizers;
+use crate::context::RuleContext;
+use crate::facts::authorization::websocket_authorizers;
 use crate::rule::rule;
 
 rule! {
-    /// An authorizer of a WebSocket API has a time to live for its results.
+    /// An authorizer of a WebSocket API sets a time to live for its results.
     ///
     /// ## Why it hurts
     ///
-    /// A WebSocket API caches no authorizer results; the authorizer is asked once a connection (row A11). Any value is
-    /// refused, also the 0 that means no caching: `AuthorizerResultTtlInSeconds cannot be set for WEBSOCKET protocol
-    /// Apis.` The stack rolls back.
+    /// A WebSocket API does not cache authorizer results: it invokes the authorizer once per connection (row A11). API
+    /// Gateway refuses any value, even 0: `AuthorizerResultTtlInSeconds cannot be set for WEBSOCKET protocol Apis.` The
+    /// stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Remove `AuthorizerResultTtlInSeconds`. `--fix` does.
+    /// Remove `AuthorizerResultTtlInSeconds`, as `--fix` does.
     id: "SG109",
     name: "authorizer-result-ttl",
     severity: Error,
@@ -25,11 +25,11 @@ rule! {
     example: "authorizers/authorizer_result_ttl.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let why = "a WebSocket API caches no results and refuses any value";
-    authorizers(context)
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let why = "WebSocket APIs do not cache results and refuse any value";
+    websocket_authorizers(&context.facts)
         .filter_map(|authorizer| {
-            setting_of_http_apis(&RULE, authorizer, "AuthorizerResultTtlInSeconds", why)
+            http_api_property(&RULE, authorizer, "AuthorizerResultTtlInSeconds", why)
         })
         .collect()
 }

@@ -1,28 +1,27 @@
 use stackgen_model::{Authorizer, Resource, Route};
 
-use crate::context::Context;
-use crate::facts::authorization::{idle, named, open_beside};
-use crate::facts::presence::{Sight, has_route};
+use crate::context::RuleContext;
+use crate::facts::authorization::{open_connect_routes, unattached_authorizers};
+use crate::facts::presence::has_route;
 use crate::facts::settings;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// `$connect` is open to everybody although the API has an authorizer.
+    /// `$connect` is open although the API has an authorizer.
     ///
     /// ## Why it hurts
     ///
     /// API Gateway invokes an authorizer only for a `$connect` route whose `AuthorizationType` is `CUSTOM` and whose
-    /// `AuthorizerId` names it (row A1). With `NONE`, with nothing written, or without a `$connect` route (row C2), every
-    /// handshake is let through: functions
-    /// get no `requestContext.authorizer`, user ids are empty, and whoever should have been refused is connected.
-    /// Nothing fails, so that tests with good tokens pass.
+    /// `AuthorizerId` names it (row A1). With `NONE`, without a type or without a `$connect` route (row C2), every
+    /// handshake succeeds: events have no `requestContext.authorizer`, user IDs are empty, and callers without a valid
+    /// token connect. Tests with valid tokens pass.
     ///
     /// ## How to fix it
     ///
-    /// Set `AuthorizationType: CUSTOM` and `AuthorizerId` on the `$connect` route, and create a new deployment: the stage
-    /// serves the old wiring until then (row D1). Where callers without a token are welcome, attach the authorizer all
-    /// the same, without an identity source, and let its function tell callers apart.
+    /// Set `AuthorizationType: CUSTOM` and `AuthorizerId` on the `$connect` route and redeploy: until then the stage
+    /// serves the old wiring (row D1). If anonymous callers may connect, attach the authorizer without an identity
+    /// source and let its function tell callers apart.
     id: "SG102",
     name: "connect-open-beside-authorizer",
     severity: Error,
@@ -32,54 +31,58 @@ rule! {
     example: "authorizers/connect_open_beside_authorizer.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let named = named(context.model);
-    let sight = Sight::new(context);
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let visibility = context.facts.route_visibility();
     let open = context.websockets().filter_map(|api| {
-        let Some((routes, authorizer)) = open_beside(context, api, &named) else {
-            let without = sight.tells_every_route(api) && !has_route(api, "$connect");
-            let idle = idle(api, &named).next().filter(|_| without)?;
-            return Some(vec![of_api(api.resource.as_ref()?, idle)]);
+        let Some((routes, authorizer)) = open_connect_routes(&context.facts, api) else {
+            let without = visibility.shows_every_route(api) && !has_route(api, "$connect");
+            let idle = unattached_authorizers(&context.facts, api)
+                .next()
+                .filter(|_| without)?;
+            return Some(vec![api_finding(api.resource.as_ref()?, idle)]);
         };
-        let findings = routes.into_iter().map(|route| of_route(route, authorizer));
+        let findings = routes
+            .into_iter()
+            .map(|route| route_finding(route, authorizer));
         Some(findings.collect::<Vec<_>>())
     });
     open.flatten().collect()
 }
 
-fn of_api(api: &Resource, authorizer: &Authorizer) -> Finding {
+fn api_finding(api: &Resource, authorizer: &Authorizer) -> Finding {
     let (api_id, id) = (&api.logical_id, &authorizer.resource.logical_id);
     let message = format!(
-        "API {api_id} has no `$connect` route: everybody is let in, and authorizer {id} is never invoked"
+        "API {api_id} has no `$connect` route: everyone can connect, and authorizer {id} is never invoked"
     );
-    Finding::new(&RULE, Place::of(api, &[]), message)
-        .related(Place::of(&authorizer.resource, &[]), "the authorizer")
+    Finding::new(&RULE, Location::of(api, &[]), message)
+        .related(Location::of(&authorizer.resource, &[]), "the authorizer")
         .hint(format!(
             "add a `$connect` route with `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref {id}`"
         ))
 }
 
-fn of_route(route: &Route, authorizer: &Authorizer) -> Finding {
+fn route_finding(route: &Route, authorizer: &Authorizer) -> Finding {
     let id = &authorizer.resource.logical_id;
-    let place = Place::of(&route.resource, &["AuthorizationType"]);
-    let message = format!("`$connect` lets everybody in, and authorizer {id} is never invoked");
-    let finding = Finding::new(&RULE, place, message)
-        .related(Place::of(&authorizer.resource, &[]), "the authorizer")
+    let location = Location::of(&route.resource, &["AuthorizationType"]);
+    let message = format!("`$connect` is open, and authorizer {id} is never invoked");
+    let finding = Finding::new(&RULE, location, message)
+        .related(Location::of(&authorizer.resource, &[]), "the authorizer")
         .hint(hint(route, authorizer));
-    // What hangs on a condition or a parameter may be closed where it matters, or have a twin that is left out.
+    // A condition or a parameter may close the route, or select another one.
     let condition = settings::condition(&route.resource);
     let apart = condition.is_some() && condition != settings::condition(&authorizer.resource);
     match apart || settings::is_computed(&route.resource, &["AuthorizationType"]) {
-        true => settings::by_default(finding),
+        true => settings::unless_overridden(finding),
         false => finding,
     }
 }
 
 fn hint(route: &Route, authorizer: &Authorizer) -> String {
     match settings::is_generated(&route.resource) {
-        true => "give the API `Auth` with `AuthType: CUSTOM` and the function's ARN as `AuthArn`: SAM makes the \
-                 authorizer"
-            .to_owned(),
+        true => {
+            "set `Auth` of the API to `AuthType: CUSTOM` and `AuthArn`: SAM creates the authorizer"
+                .to_owned()
+        }
         false => format!(
             "set `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref {}`",
             authorizer.resource.logical_id

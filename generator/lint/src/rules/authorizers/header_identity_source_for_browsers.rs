@@ -1,11 +1,13 @@
 use stackgen_model::{Api, Authorizer};
 
-use super::shut_out;
+use super::source_locking_out;
 use crate::Finding;
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::authorization::is_jwt;
-use crate::facts::browsers::{self, Browsers};
-use crate::facts::identity_source::{IdentitySource, Verdict, header, known, verdict};
+use crate::facts::browsers::{self, BrowserEvidence};
+use crate::facts::identity_source::{
+    IdentitySource, SourceSyntax, check_syntax, header, known_sources,
+};
 use crate::rule::rule;
 
 rule! {
@@ -13,19 +15,19 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// The `WebSocket` of browsers takes a URL and subprotocols, and no headers. A handshake without the header gets 401
-    /// from API Gateway itself, and the authorizer is not invoked (row A2); the page is told nothing but a close with
-    /// 1006 (row X2). Tools that can set headers connect, so that tests pass.
+    /// The `WebSocket` of browsers takes a URL and subprotocols but no headers. Without the header API Gateway answers
+    /// the handshake with 401 and does not invoke the authorizer (row A2). The page only sees close code 1006 (row X2).
+    /// Tools that can set headers connect, so tests pass.
     ///
-    /// That callers are browsers is seen from the stack: an HTTP API with CORS, allowed origins, a website, a sign-in that
-    /// returns to a page. Where only other callers use this API, say so and suppress the finding.
+    /// The stack shows that callers are browsers: an HTTP API with CORS, allowed origins, a website, or a sign-in that
+    /// returns to a page. If only other clients use this API, suppress the finding and give that reason.
     ///
     /// ## How to fix it
     ///
-    /// Take the token from the query string, `route.request.querystring.token`, or from the subprotocol,
-    /// `route.request.header.Sec-WebSocket-Protocol`, which the `$connect` function then has to echo (row C10). A query
-    /// string ends up in logs: prefer tokens that live for a minute. All sources must be present, so that one header too
-    /// many is enough.
+    /// Read the token from the query string, `route.request.querystring.token`, or from the subprotocol,
+    /// `route.request.header.Sec-WebSocket-Protocol`, which the `$connect` function then has to echo (row C10). Query
+    /// strings appear in logs, so prefer tokens that expire within a minute. All identity sources must be present: one
+    /// such header is enough to lock browsers out.
     id: "SG115",
     name: "header-identity-source-for-browsers",
     severity: Warning,
@@ -35,7 +37,7 @@ rule! {
     example: "authorizers/header_identity_source_for_browsers.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let unsendable = |api: &Api| {
         api.authorizers
             .iter()
@@ -48,39 +50,42 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if apis.peek().is_none() {
         return Vec::new();
     }
-    let Some(browsers) = browsers::shown(context.model) else {
+    let Some(browsers) = browsers::browser_evidence(context.model) else {
         return Vec::new();
     };
-    let shielded = browsers::behind_cloudfront(context.model);
+    let shielded = browsers::cloudfront_origins(context.model);
     let apis = apis.filter(|api| !api.id.to().is_some_and(|id| shielded.contains(id)));
-    // Callers without a token are shut out by any source: that is the one mistake then.
-    let authorizers = apis
-        .flat_map(|api| &api.authorizers)
-        .filter(|authorizer| !is_jwt(authorizer) && shut_out(context.model, authorizer).is_none());
+    // If the stack admits anonymous callers, any source locks them out, which another rule reports.
+    let authorizers = apis.flat_map(|api| &api.authorizers).filter(|authorizer| {
+        !is_jwt(authorizer) && source_locking_out(context.model, authorizer).is_none()
+    });
     authorizers
         .filter_map(unsendable_source)
-        .map(|(source, header)| of_source(&source, header, &browsers))
+        .map(|(source, header)| source_finding(&source, header, &browsers))
         .collect()
 }
 
-/// The first source that a browser cannot send, with its header.
+/// Returns the first source that a browser cannot send, with its header.
 fn unsendable_source(authorizer: &Authorizer) -> Option<(IdentitySource<'_>, &str)> {
-    known(authorizer).find_map(|source| {
+    known_sources(authorizer).find_map(|source| {
         let header = source
             .parts()
-            .filter(|part| verdict(part) == Verdict::Right)
+            .filter(|part| check_syntax(part) == SourceSyntax::Valid)
             .filter_map(header)
-            .find(|name| !browsers::send(name))?;
+            .find(|name| !browsers::can_send_header(name))?;
         Some((source, header))
     })
 }
 
-fn of_source(source: &IdentitySource<'_>, header: &str, browsers: &Browsers) -> Finding {
-    let message = format!(
-        "a browser's WebSocket cannot send the header `{header}` that every handshake must bring"
-    );
-    let evidence = browsers.place.clone();
-    Finding::new(&RULE, source.place(), message)
+fn source_finding(
+    source: &IdentitySource<'_>,
+    header: &str,
+    browsers: &BrowserEvidence,
+) -> Finding {
+    let message =
+        format!("browsers cannot send the header `{header}`, which every handshake needs");
+    let evidence = browsers.location.clone();
+    Finding::new(&RULE, source.location(), message)
         .related(evidence, browsers.label)
         .hint("read the token from the query string, `route.request.querystring.token`, or from `Sec-WebSocket-Protocol`")
 }

@@ -1,25 +1,25 @@
-use super::shut_out;
-use crate::context::Context;
-use crate::facts::authorization::authorizers;
+use super::source_locking_out;
+use crate::context::RuleContext;
+use crate::facts::authorization::websocket_authorizers;
 use crate::facts::settings;
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
-    /// An identity source shuts out callers without a token, whom the stack admits.
+    /// An identity source locks out anonymous callers, whom the stack admits.
     ///
     /// ## Why it hurts
     ///
-    /// A handshake that lacks an identity source gets 401 from API Gateway itself, and the authorizer is **not** invoked
-    /// (row A2). It reads as if the authorizer were broken, and its logs are empty. The stack says that such callers are
-    /// welcome: its authorizer records `Callers: mixed`, or its function is told to let callers without a token in.
+    /// API Gateway answers a handshake without an identity source with 401 and does **not** invoke the authorizer (row
+    /// A2). The authorizer looks broken, and its logs are empty. The stack shows that anonymous callers are welcome:
+    /// the authorizer's metadata has `Callers: mixed`, or an environment variable of its function admits them.
     ///
     /// ## How to fix it
     ///
-    /// Remove `IdentitySource`, so that the authorizer is always invoked (row A4) and tells callers apart: no token is an
-    /// anonymous caller, a bad token is refused. In a stack that exists already write `IdentitySource: []`, and look at the
-    /// authorizer afterwards: what is merely removed from a template may stay. If every caller must bring a token, correct
-    /// the setting instead.
+    /// Remove `IdentitySource`, so that API Gateway always invokes the authorizer (row A4) and its function tells
+    /// callers apart: no token is an anonymous caller, a bad token is refused. In an existing stack write
+    /// `IdentitySource: []` and check the authorizer afterwards, because a property that is only removed may stay. If
+    /// every caller must send a token, correct the setting instead.
     id: "SG114",
     name: "identity-source-shuts-out-anonymous",
     severity: Error,
@@ -29,26 +29,26 @@ rule! {
     example: "authorizers/identity_source_shuts_out_anonymous.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let shut_out = authorizers(context).filter_map(|authorizer| {
-        let (source, admitted) = shut_out(context.model, authorizer)?;
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let findings = websocket_authorizers(&context.facts).filter_map(|authorizer| {
+        let (source, admitted) = source_locking_out(context.model, authorizer)?;
         let id = &authorizer.resource.logical_id;
         let message = format!(
-            "callers without `{source}` never reach authorizer {id}, although it admits them"
+            "callers without `{source}` never reach authorizer {id}, which would admit them"
         );
         let finding = Finding::new(
             &RULE,
-            Place::of(&authorizer.resource, &["IdentitySource"]),
+            Location::of(&authorizer.resource, &["IdentitySource"]),
             message,
         )
-        .related(admitted.place, admitted.label)
-        .hint("remove `IdentitySource`, and let the function tell callers apart");
+        .related(admitted.location, admitted.label)
+        .hint("remove `IdentitySource` and let the function tell callers apart");
         let computed = settings::is_computed(&authorizer.resource, &["IdentitySource"]);
         Some(match admitted.is_recorded {
-            _ if computed || admitted.is_computed => settings::by_default(finding),
+            _ if computed || admitted.is_computed => settings::unless_overridden(finding),
             true => finding,
             false => finding.with_confidence(Confidence::Medium),
         })
     });
-    shut_out.collect()
+    findings.collect()
 }

@@ -2,26 +2,26 @@ use std::collections::HashSet;
 
 use stackgen_model::{Api, Authorizer, LogicalId, Resolved, Route, Text};
 
-use crate::context::Context;
-use crate::facts::authorization::{Fault, fault, is_jwt};
+use crate::context::RuleContext;
+use crate::facts::authorization::{AuthorizationFault, authorization_fault, is_jwt};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A WebSocket API is given JWT authorization, which only HTTP APIs have.
+    /// A WebSocket API uses JWT authorization, which only HTTP APIs have.
     ///
     /// ## Why it hurts
     ///
-    /// An authorizer of the type `JWT` is refused with `Only REQUEST authorizer type is supported on WEBSOCKET protocol
-    /// Apis.`; a route may have `NONE`, `AWS_IAM` or `CUSTOM` (row F2). `AuthorizationScopes` go with `JWT` and are refused
-    /// with any other type: `Authorization Scopes are only valid for COGNITO_USER_POOLS and JWT authorization type`.
-    /// Nothing of the stack comes up.
+    /// API Gateway refuses an authorizer of type `JWT` with `Only REQUEST authorizer type is supported on WEBSOCKET
+    /// protocol Apis.` A route can have `NONE`, `AWS_IAM` or `CUSTOM` (row F2). It refuses `AuthorizationScopes` with
+    /// any type but `JWT`: `Authorization Scopes are only valid for COGNITO_USER_POOLS and JWT authorization type`. The
+    /// stack rolls back.
     ///
     /// ## How to fix it
     ///
     /// Verify the token in a Lambda authorizer: `AuthorizerType: REQUEST` with an `AuthorizerUri`, and
-    /// `AuthorizationType: CUSTOM` on `$connect`. Issuer and audience become settings of its function; scopes are checked
-    /// there.
+    /// `AuthorizationType: CUSTOM` on `$connect`. Pass issuer and audience to its function as settings, and check
+    /// scopes there.
     id: "SG107",
     name: "jwt-on-websocket",
     severity: Error,
@@ -31,32 +31,32 @@ rule! {
     example: "authorizers/jwt_on_websocket.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     context
         .websockets()
-        .flat_map(|api| of_api(context, api))
+        .flat_map(|api| check_api(context, api))
         .collect()
 }
 
-fn of_api(context: &Context<'_>, api: &Api) -> Vec<Finding> {
+fn check_api(context: &RuleContext<'_>, api: &Api) -> Vec<Finding> {
     let jwt = api
         .authorizers
         .iter()
         .filter(|authorizer| is_jwt(authorizer));
-    let mut findings: Vec<_> = jwt.clone().map(of_authorizer).collect();
-    // A route that names such an authorizer makes the same mistake.
-    let told: HashSet<&LogicalId> = jwt
+    let mut findings: Vec<_> = jwt.clone().map(authorizer_finding).collect();
+    // A route with such an authorizer is the same mistake.
+    let reported: HashSet<&LogicalId> = jwt
         .map(|authorizer| &authorizer.resource.logical_id)
         .collect();
     let others = api.routes.iter().filter(|route| {
         let id = route.authorizer.to();
-        id.is_none_or(|id| !told.contains(id))
+        id.is_none_or(|id| !reported.contains(id))
     });
-    findings.extend(others.filter_map(|route| of_route(context, route)));
+    findings.extend(others.filter_map(|route| check_route(context, route)));
     findings
 }
 
-fn of_authorizer(authorizer: &Authorizer) -> Finding {
+fn authorizer_finding(authorizer: &Authorizer) -> Finding {
     let resource = &authorizer.resource;
     let id = &resource.logical_id;
     let kind = authorizer
@@ -65,32 +65,36 @@ fn of_authorizer(authorizer: &Authorizer) -> Finding {
         .and_then(Text::as_literal);
     let (message, key) = match kind {
         Some("JWT") => (
-            format!("authorizer {id} is of the type `JWT`, which WebSocket APIs do not have"),
+            format!("authorizer {id} has type `JWT`, which WebSocket APIs do not support"),
             "AuthorizerType",
         ),
         _ => (
-            format!("authorizer {id} has a `JwtConfiguration`, which WebSocket APIs do not read"),
+            format!(
+                "authorizer {id} has a `JwtConfiguration`, which WebSocket APIs do not support"
+            ),
             "JwtConfiguration",
         ),
     };
-    Finding::new(&RULE, Place::of(resource, &[key]), message)
-        .hint("verify the token in a function: `AuthorizerType: REQUEST` and its `AuthorizerUri`")
+    Finding::new(&RULE, Location::of(resource, &[key]), message)
+        .hint("verify the token in a function, with `AuthorizerType: REQUEST` and `AuthorizerUri`")
 }
 
-fn of_route(context: &Context<'_>, route: &Route) -> Option<Finding> {
+fn check_route(context: &RuleContext<'_>, route: &Route) -> Option<Finding> {
     let resource = &route.resource;
     let key = &route.key;
-    if let Some(Fault::Jwt) = fault(context.model, route) {
+    if let Some(AuthorizationFault::Jwt) = authorization_fault(context.model, route) {
         let message =
-            format!("route `{key}` is authorized by `JWT`, which WebSocket APIs do not have");
-        let finding = Finding::new(&RULE, Place::of(resource, &["AuthorizationType"]), message);
+            format!("route `{key}` has authorization `JWT`, which WebSocket APIs do not support");
+        let finding = Finding::new(
+            &RULE,
+            Location::of(resource, &["AuthorizationType"]),
+            message,
+        );
         return Some(finding.hint(match key.is_connect() {
             true => {
                 "set `AuthorizationType: CUSTOM`, with a Lambda authorizer that verifies the token"
             }
-            false => {
-                "set `AuthorizationType: NONE`, and authorize `$connect` by a Lambda authorizer"
-            }
+            false => "set `AuthorizationType: NONE`, and attach a Lambda authorizer to `$connect`",
         }));
     }
     let scopes = resource
@@ -98,12 +102,12 @@ fn of_route(context: &Context<'_>, route: &Route) -> Option<Finding> {
         .get("AuthorizationScopes")
         .and_then(Resolved::as_list);
     scopes.is_some_and(|scopes| !scopes.is_empty()).then(|| {
-        let message = format!("route `{key}` asks for scopes, which only `JWT` checks");
+        let message = format!("route `{key}` has scopes, which only `JWT` checks");
         Finding::new(
             &RULE,
-            Place::of(resource, &["AuthorizationScopes"]),
+            Location::of(resource, &["AuthorizationScopes"]),
             message,
         )
-        .hint("remove them, and let the authorizer's function check the token's scopes")
+        .hint("remove them and let the authorizer's function check the token's scopes")
     })
 }

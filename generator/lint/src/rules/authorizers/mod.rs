@@ -1,4 +1,4 @@
-//! Authorizers, and the authorization of `$connect`.
+//! Authorizers and the authorization of `$connect`.
 
 mod api_key_without_authorizer;
 mod authorization_off_connect;
@@ -30,16 +30,16 @@ mod rest_authorizer_on_websocket;
 
 use stackgen_model::{Authorizer, Model, Text};
 
-use crate::facts::callers::{self, Anonymous};
-use crate::facts::identity_source::{Verdict, known, verdict};
+use crate::facts::anonymous::{self, AnonymousAccess};
+use crate::facts::identity_source::{SourceSyntax, check_syntax, known_sources};
 use crate::facts::settings;
 use crate::fix::{self, Fix};
-use crate::registry::Group;
-use crate::{Finding, Place, Rule};
+use crate::registry::RuleGroup;
+use crate::{Finding, Location, Rule};
 
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "authorizers",
-    title: "Authorizers, and the authorization of `$connect`",
+    title: "Authorizers and authorization of `$connect`",
     prefix: "SG1",
     rules: &[
         &authorizer_never_attached::RULE,
@@ -72,8 +72,8 @@ pub(super) const GROUP: Group = Group {
     ],
 };
 
-/// A setting that only authorizers of HTTP APIs have.
-fn setting_of_http_apis(
+/// Reports a property that only authorizers of HTTP APIs have.
+fn http_api_property(
     rule: &'static Rule,
     authorizer: &Authorizer,
     key: &str,
@@ -83,8 +83,8 @@ fn setting_of_http_apis(
     if !settings::is_set(resource, key) {
         return None;
     }
-    let message = format!("authorizer {} sets `{key}`, and {why}", resource.logical_id);
-    let finding = Finding::new(rule, Place::of(resource, &[key]), message)
+    let message = format!("authorizer {} sets `{key}`, but {why}", resource.logical_id);
+    let finding = Finding::new(rule, Location::of(resource, &[key]), message)
         .hint(format!("remove `{key}`"))
         .fix(Fix::one(
             format!("remove `{key}`"),
@@ -93,8 +93,8 @@ fn setting_of_http_apis(
     Some(finding)
 }
 
-/// The function in the path by which API Gateway invokes one.
-fn invoked(uri: &Text) -> Option<Text> {
+/// Returns the function in an invocation path.
+fn invoked_function(uri: &Text) -> Option<Text> {
     let (_, path) = uri.split_once(":lambda:path/")?;
     let (_, function) = path
         .split_once("/functions/")
@@ -102,24 +102,25 @@ fn invoked(uri: &Text) -> Option<Text> {
     function.strip_suffix("/invocations")
 }
 
-/// The identity source that shuts out callers whom the stack admits, and what admits them. A stack that records whom it
-/// admits must have none; beside a setting, one that does not carry a token (`sessionId`) is no bar.
-/// What is no identity source at all keeps the authorizer from being made, and is told as that.
-fn shut_out(model: &Model, authorizer: &Authorizer) -> Option<(String, Anonymous)> {
-    let mut sources = known(authorizer).flat_map(|source| source.parts());
-    if sources.any(|source| verdict(source) != Verdict::Right) {
+/// Returns an identity source that locks out callers whom the stack admits, and what admits them.
+///
+/// With `Callers: mixed` in the metadata any source does. With an environment variable only a source that carries a token
+/// does, which `sessionId` does not. An invalid source is reported by other rules.
+fn source_locking_out(model: &Model, authorizer: &Authorizer) -> Option<(String, AnonymousAccess)> {
+    let mut sources = known_sources(authorizer).flat_map(|source| source.parts());
+    if sources.any(|source| check_syntax(source) != SourceSyntax::Valid) {
         return None;
     }
-    let mut sources = known(authorizer).flat_map(|source| source.parts());
+    let mut sources = known_sources(authorizer).flat_map(|source| source.parts());
     let first = sources.find(|source| source.contains("request."))?;
-    let admitted = callers::anonymous(model, authorizer)?;
+    let admitted = anonymous::anonymous_access(model, authorizer)?;
     let mut all =
         std::iter::once(first).chain(sources.filter(|source| source.contains("request.")));
-    let bar = all.find(|source| admitted.is_recorded || carries_token(source))?;
-    Some((bar.to_owned(), admitted))
+    let source = all.find(|source| admitted.is_recorded || carries_token(source))?;
+    Some((source.to_owned(), admitted))
 }
 
-/// Whether a source is called like something that proves who calls.
+/// Returns true if the name of a source suggests that it carries a credential.
 fn carries_token(source: &str) -> bool {
     let name = source.rsplit('.').next().unwrap_or_default();
     let name = name.to_ascii_lowercase();

@@ -1,22 +1,22 @@
 use stackgen_model::Resource;
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::authorization::is_rest_authorizer_of_v2;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// An `AWS::ApiGateway::Authorizer`, which is of REST APIs, is made for a WebSocket API.
+    /// An `AWS::ApiGateway::Authorizer`, which is for REST APIs, names a WebSocket API.
     ///
     /// ## Why it hurts
     ///
-    /// `AWS::ApiGateway::` and `AWS::ApiGatewayV2::` are two services with ids of their own. The REST service knows no API of
-    /// that id, so that the resource is refused and the stack rolls back.
+    /// `AWS::ApiGateway::` and `AWS::ApiGatewayV2::` are two services with separate IDs. The REST service knows no API
+    /// with this ID and refuses the resource, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Make it an `AWS::ApiGatewayV2::Authorizer`: `RestApiId` becomes `ApiId`, `Type` becomes `AuthorizerType: REQUEST`,
-    /// `IdentitySource` becomes a list of `route.request.…`, and `AuthorizerResultTtlInSeconds` goes (row A11).
+    /// Make it an `AWS::ApiGatewayV2::Authorizer`: `RestApiId` becomes `ApiId`, `Type` becomes `AuthorizerType:
+    /// REQUEST`, `IdentitySource` becomes a list of `route.request.…`. Remove `AuthorizerResultTtlInSeconds` (row A11).
     id: "SG125",
     name: "rest-authorizer-on-websocket",
     severity: Error,
@@ -26,18 +26,18 @@ rule! {
     example: "authorizers/rest_authorizer_on_websocket.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let resources = context.model.resources.values().map(AsRef::as_ref);
     let rest = resources.filter(|resource| is_rest_authorizer_of_v2(context.model, resource));
-    rest.map(of_resource).collect()
+    rest.map(resource_finding).collect()
 }
 
-fn of_resource(resource: &Resource) -> Finding {
+fn resource_finding(resource: &Resource) -> Finding {
     let message = format!(
-        "{} is an authorizer of REST APIs, and its API is none",
+        "{} is an authorizer for REST APIs, but its API is not a REST API",
         resource.logical_id
     );
-    Finding::new(&RULE, Place::of(resource, &["RestApiId"]), message).hint(
+    Finding::new(&RULE, Location::of(resource, &["RestApiId"]), message).hint(
         "make it an `AWS::ApiGatewayV2::Authorizer`, with `ApiId` and `AuthorizerType: REQUEST`",
     )
 }

@@ -2,27 +2,27 @@ use std::collections::HashSet;
 
 use stackgen_model::{FunctionLink, LogicalId, Model, Qualifier, Resolved, Resource};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::constant_id;
 use crate::rule::rule;
-use crate::{Finding, Place, Severity};
+use crate::{Finding, Location, Severity};
 
 rule! {
-    /// An API calls a version of a function that is published once and never again.
+    /// An API calls a version of a function that is published only once.
     ///
     /// ## Why it hurts
     ///
-    /// CloudFormation publishes an `AWS::Lambda::Version` when its logical id is new, or its `Description` or `CodeSha256`
-    /// changes. The code itself is no property of it: with a logical id that stays the same, the function is updated, the
-    /// update succeeds, and the version that the API calls has the code of the first day. An alias that names the version
-    /// is a note, as a deployment tool may move it outside of the stack.
+    /// CloudFormation publishes an `AWS::Lambda::Version` if its logical ID is new, or if its `Description` or
+    /// `CodeSha256` changes. The code is not a property of it. If the logical ID stays the same, the function's code is
+    /// updated, the update succeeds, and the version that the API calls keeps the first code. If an alias names the
+    /// version, it is reported as a note, because a deployment tool may move the alias outside the stack.
     ///
     /// ## How to fix it
     ///
-    /// Give the version a logical id with a digest of code and configuration at its end, as CDK's `currentVersion`, SAM's
-    /// `AutoPublishAlias` and the Serverless Framework do. The digest must not change without them: publishing what has not
-    /// changed fails with `A version for this Lambda function exists` (row D17). Or call the function itself, whose code is
-    /// live at once (row D2).
+    /// End the version's logical ID in a digest of code and configuration, as CDK's `currentVersion`, SAM's
+    /// `AutoPublishAlias` and the Serverless Framework do. The digest must not change if they do not: publishing an
+    /// unchanged function fails with `A version for this Lambda function exists` (row D17). Or call the function
+    /// itself, whose code is live at once (row D2).
     id: "SG314",
     name: "constant-version-id",
     severity: Warning,
@@ -32,7 +32,7 @@ rule! {
     example: "integrations/constant_version_id.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     for api in context.websockets() {
@@ -41,28 +41,28 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let authorizers = api.authorizers.iter();
         let authorizers = authorizers.map(|it| (&*it.resource, &it.function, "AuthorizerUri"));
         for (caller, link, property) in integrations.chain(authorizers) {
-            let Some(named) = named(context.model, link) else {
+            let Some(called) = called_version(context.model, link) else {
                 continue;
             };
-            // One version is one mistake, whoever calls it.
-            if named.is_constant() && seen.insert(&named.version.logical_id) {
-                let place = Place::of(caller, &[property]);
-                found.push(named.finding(&caller.logical_id, place));
+            // A version is one mistake, however many callers it has.
+            if called.is_constant() && seen.insert(&called.version.logical_id) {
+                let location = Location::of(caller, &[property]);
+                found.push(called.finding(&caller.logical_id, location));
             }
         }
     }
     found
 }
 
-/// A version that is called, and the alias that it is called by.
-struct Named<'a> {
+/// A called version, and the alias in between.
+struct CalledVersion<'a> {
     version: &'a Resource,
     alias: Option<&'a Resource>,
 }
 
-fn named<'a>(model: &'a Model, link: &FunctionLink) -> Option<Named<'a>> {
+fn called_version<'a>(model: &'a Model, link: &FunctionLink) -> Option<CalledVersion<'a>> {
     match link.qualifier.as_ref()? {
-        Qualifier::Version(id) => Some(Named {
+        Qualifier::Version(id) => Some(CalledVersion {
             version: model.resource(id)?,
             alias: None,
         }),
@@ -71,7 +71,7 @@ fn named<'a>(model: &'a Model, link: &FunctionLink) -> Option<Named<'a>> {
             let version = alias.properties.text("FunctionVersion")?;
             let version = model.resource(&version.as_reference()?.logical_id)?;
             let is_version = version.kind == "AWS::Lambda::Version";
-            is_version.then_some(Named {
+            is_version.then_some(CalledVersion {
                 version,
                 alias: Some(alias),
             })
@@ -80,31 +80,31 @@ fn named<'a>(model: &'a Model, link: &FunctionLink) -> Option<Named<'a>> {
     }
 }
 
-impl Named<'_> {
-    /// Whether nothing that is made anew with every change of code makes the version anew.
+impl CalledVersion<'_> {
+    /// Returns true if a change of the code does not publish a new version.
     fn is_constant(&self) -> bool {
         let properties = &self.version.properties;
         let absent = |key: &str| properties.get(key).is_none_or(|it| *it == Resolved::Null);
-        // What these say may be the code's own digest, or be written by a build.
+        // A build may write the code's digest into these.
         let same = absent("CodeSha256") && absent("Description");
         same && properties.as_map().is_some() && constant_id::is_constant(self.version)
     }
 
-    fn finding(&self, caller: &LogicalId, place: Place) -> Finding {
+    fn finding(&self, caller: &LogicalId, location: Location) -> Finding {
         let id = &self.version.logical_id;
         let message = format!(
-            "version {id} has the same logical id for ever, so that {caller} calls the code of the first day"
+            "version {id} always has the same logical ID, so {caller} keeps calling its first code"
         );
-        let finding = Finding::new(&RULE, Place::of(self.version, &[]), message)
-            .related(place, "what is called")
-            .hint("end its id in a digest of the function's code and configuration, or call the function itself");
+        let finding = Finding::new(&RULE, Location::of(self.version, &[]), message)
+            .related(location, "called here")
+            .hint("end its ID in a digest of the function's code and configuration, or call the function itself");
         match self.alias {
             None => finding,
             Some(alias) => Finding {
                 severity: Severity::Note,
                 ..finding.related(
-                    Place::of(alias, &["FunctionVersion"]),
-                    "the alias that names it",
+                    Location::of(alias, &["FunctionVersion"]),
+                    "this alias names it",
                 )
             },
         }

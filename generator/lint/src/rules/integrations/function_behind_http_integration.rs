@@ -1,17 +1,17 @@
 use stackgen_model::{Integration, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// An integration of a type that calls web addresses, or nothing at all, has the URI of a function.
+    /// An integration of type `HTTP`, `HTTP_PROXY` or `MOCK` has the URI of a function.
     ///
     /// ## Why it hurts
     ///
-    /// `HTTP` and `HTTP_PROXY` call a web address, and `MOCK` calls nothing: a function is invoked by `AWS_PROXY`, which hands it the
-    /// whole event, or by `AWS` with a mapping template (row F3). API Gateway refuses the integration, or fails every call of it
-    /// (row C7), or, with `MOCK`, answers without ever invoking the function.
+    /// `HTTP` and `HTTP_PROXY` call a web address, and `MOCK` calls nothing. Only `AWS_PROXY`, which passes the whole
+    /// event, and `AWS`, with a mapping template, invoke a function (row F3). API Gateway refuses the integration, or
+    /// every call fails (row C7), or `MOCK` answers without invoking the function.
     ///
     /// ## How to fix it
     ///
@@ -25,12 +25,12 @@ rule! {
     example: "integrations/function_behind_http_integration.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let integrations = context.websockets().flat_map(|api| &api.integrations);
-    integrations.filter_map(of_integration).collect()
+    integrations.filter_map(check_integration).collect()
 }
 
-fn of_integration(integration: &Integration) -> Option<Finding> {
+fn check_integration(integration: &Integration) -> Option<Finding> {
     let kind = integration
         .integration_type
         .as_ref()
@@ -44,8 +44,9 @@ fn of_integration(integration: &Integration) -> Option<Finding> {
         return None;
     }
     let (resource, id) = (&integration.resource, &integration.resource.logical_id);
-    let message = format!("{id} has a function's URI, and its type `{kind}` invokes none");
-    let finding = Finding::new(&RULE, Place::of(resource, &["IntegrationType"]), message)
-        .related(Place::of(resource, &["IntegrationUri"]), "a function");
+    let message =
+        format!("{id} has the URI of a function, but type `{kind}` does not invoke functions");
+    let finding = Finding::new(&RULE, Location::of(resource, &["IntegrationType"]), message)
+        .related(Location::of(resource, &["IntegrationUri"]), "a function");
     Some(finding.hint("set `IntegrationType: AWS_PROXY`"))
 }

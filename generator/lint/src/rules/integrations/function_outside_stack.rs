@@ -2,24 +2,24 @@ use std::collections::HashSet;
 
 use stackgen_model::{Integration, Link};
 
-use crate::context::Context;
-use crate::facts::hard_coded::{function_name, function_names};
+use crate::context::RuleContext;
+use crate::facts::hard_coded_arns::{function_name, function_names};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// An integration calls a function that is not in the template, although the template's other functions are.
+    /// An integration calls a function outside the template, although the other functions are in it.
     ///
     /// ## Why it hurts
     ///
-    /// Whether API Gateway may invoke it, how long it may run and whether it is there at all is decided elsewhere, and the
-    /// stack deploys without any of it. Deleted or renamed, or without its permission, it answers handshakes with 500 and
-    /// messages with an `Internal server error` frame (row C7).
+    /// The permission for API Gateway, the timeout and the existence of this function are controlled elsewhere, and the
+    /// stack deploys without them. If the function is deleted or renamed, or has no permission, handshakes fail with
+    /// 500 and messages with an `Internal server error` frame (row C7).
     ///
     /// ## How to fix it
     ///
-    /// Where the function belongs to this stack, refer to its resource. Where it is another stack's, import its ARN, so that
-    /// CloudFormation keeps it from being deleted, and keep the permission for this API beside it.
+    /// If the function belongs to this stack, refer to its resource. If it belongs to another stack, import its ARN, so
+    /// that CloudFormation does not let it be deleted, and define the permission for this API next to the function.
     id: "SG304",
     name: "function-outside-stack",
     severity: Note,
@@ -29,30 +29,30 @@ rule! {
     example: "integrations/function_outside_stack.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let names = function_names(context.model);
     if context.model.functions.is_empty() {
         return Vec::new();
     }
     let integrations = context.websockets().flat_map(|api| &api.integrations);
     integrations
-        .filter_map(|it| of_integration(it, &names))
+        .filter_map(|it| check_integration(it, &names))
         .collect()
 }
 
-fn of_integration(integration: &Integration, names: &HashSet<&str>) -> Option<Finding> {
+fn check_integration(integration: &Integration, names: &HashSet<&str>) -> Option<Finding> {
     let (Link::External(_), Some(uri)) = (&integration.function.function, &integration.uri) else {
         return None;
     };
     let name = function_name(uri);
-    // One of the template's own, by an ARN with an account in it: the account is the finding.
+    // `hard-coded-account` reports a function of the template with a literal account in its ARN.
     if name.is_some_and(|name| names.contains(name)) {
         return None;
     }
     let id = &integration.resource.logical_id;
     let which = name.map(|name| format!(", `{name}`")).unwrap_or_default();
-    let message = format!("{id} calls a function that is not in this template{which}");
-    let place = Place::of(&integration.resource, &["IntegrationUri"]);
-    let hint = "see that the function's own stack lets this API invoke it, or refer to a function of this template";
-    Some(Finding::new(&RULE, place, message).hint(hint))
+    let message = format!("{id} calls a function outside this template{which}");
+    let location = Location::of(&integration.resource, &["IntegrationUri"]);
+    let hint = "make sure that the function's stack allows this API to invoke it, or refer to a function of this template";
+    Some(Finding::new(&RULE, location, message).hint(hint))
 }

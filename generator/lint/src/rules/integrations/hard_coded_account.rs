@@ -1,17 +1,17 @@
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::hard_coded::HardCoded;
+use crate::context::RuleContext;
+use crate::facts::hard_coded_arns::HardCodedArn;
 use crate::rule::rule;
 
 rule! {
-    /// An account is written into the ARN of something that the template makes.
+    /// The ARN of a resource of the template contains a literal account ID.
     ///
     /// ## Why it hurts
     ///
-    /// The template works in one account. In any other, an integration calls a function that is not there, or the old one in
-    /// the old account; a permission admits an API of that account and not this stack's; and a policy grants what nobody needs:
-    /// the symptoms are 500 at the handshake, `Internal server error` frames and `AccessDeniedException`, in the new account
-    /// alone. An ARN of something that is really elsewhere is not meant by this rule.
+    /// The template works in one account only. In any other, an integration calls a function that does not exist or the
+    /// one in the old account, a permission allows an API of the old account, and a policy grants access to the wrong
+    /// resources. The symptoms are 500 at the handshake, `Internal server error` frames and `AccessDeniedException`,
+    /// only in the new account. This rule does not report ARNs of resources outside the template.
     ///
     /// ## How to fix it
     ///
@@ -25,17 +25,22 @@ rule! {
     example: "integrations/hard_coded_account.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.hard_coded.iter().filter_map(finding).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context
+        .facts
+        .hard_coded_arns()
+        .iter()
+        .filter_map(finding)
+        .collect()
 }
 
-fn finding(arn: &HardCoded<'_>) -> Option<Finding> {
+fn finding(arn: &HardCodedArn<'_>) -> Option<Finding> {
     let account = arn.account?;
     let region = arn.region.map(|region| format!(" and region `{region}`"));
     let region = region.unwrap_or_default();
-    let message = format!("{} works in account `{account}`{region} alone", arn.what);
+    let message = format!("{} works only in account `{account}`{region}", arn.subject);
     Some(
-        Finding::new(&RULE, arn.place.clone(), message)
+        Finding::new(&RULE, arn.location.clone(), message)
             .hint("write `${AWS::AccountId}` in a `Sub`, or refer to the resource itself"),
     )
 }

@@ -1,15 +1,16 @@
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::hard_coded::HardCoded;
+use crate::context::RuleContext;
+use crate::facts::hard_coded_arns::HardCodedArn;
 use crate::rule::rule;
 
 rule! {
-    /// A partition is written into the ARN of something that the template makes.
+    /// The ARN of a resource of the template contains a literal partition.
     ///
     /// ## Why it hurts
     ///
-    /// `arn:aws:` is right in the commercial regions alone. In China (`aws-cn`), GovCloud (`aws-us-gov`) and the European Sovereign
-    /// Cloud (`aws-eusc`) the same template makes permissions and policies that match nothing, and integrations that call nothing.
+    /// `arn:aws:` works only in the commercial regions. In China (`aws-cn`), GovCloud (`aws-us-gov`) and the European
+    /// Sovereign Cloud (`aws-eusc`) permissions and policies of the same template match nothing, and integrations call
+    /// nothing.
     ///
     /// ## How to fix it
     ///
@@ -23,19 +24,24 @@ rule! {
     example: "integrations/hard_coded_partition.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.hard_coded.iter().filter_map(finding).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context
+        .facts
+        .hard_coded_arns()
+        .iter()
+        .filter_map(finding)
+        .collect()
 }
 
-fn finding(arn: &HardCoded<'_>) -> Option<Finding> {
+fn finding(arn: &HardCodedArn<'_>) -> Option<Finding> {
     let partition = arn.partition?;
-    // What is tied to more is told by its account or region.
+    // Other rules report a literal account or region.
     if arn.account.or(arn.region).is_some() {
         return None;
     }
-    let message = format!("{} works in partition `{partition}` alone", arn.what);
+    let message = format!("{} works only in partition `{partition}`", arn.subject);
     Some(
-        Finding::new(&RULE, arn.place.clone(), message)
+        Finding::new(&RULE, arn.location.clone(), message)
             .hint("write `arn:${AWS::Partition}:` in a `Sub`"),
     )
 }

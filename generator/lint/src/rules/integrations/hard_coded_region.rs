@@ -1,17 +1,17 @@
 use crate::Finding;
-use crate::context::Context;
-use crate::facts::hard_coded::HardCoded;
+use crate::context::RuleContext;
+use crate::facts::hard_coded_arns::HardCodedArn;
 use crate::rule::rule;
 
 rule! {
-    /// A region is written into the ARN of something that the template makes.
+    /// The ARN of a resource of the template contains a literal region.
     ///
     /// ## Why it hurts
     ///
-    /// The template works in one region. In any other, the integration calls a function that is not there, or the one that an
-    /// earlier stack left in the old region; a permission or a policy is for the old region's API. The symptoms are 500 at the
-    /// handshake, `Internal server error` frames and `AccessDeniedException`, in the new region alone: on the day of a failover.
-    /// An ARN of something that is really elsewhere is not meant by this rule.
+    /// The template works in one region only. In any other, an integration calls a function that does not exist or one
+    /// that an earlier stack left in the old region, and a permission or a policy is for an API of the old region. The
+    /// symptoms are 500 at the handshake, `Internal server error` frames and `AccessDeniedException`, only in the new
+    /// region: on the day of a failover. This rule does not report ARNs of resources outside the template.
     ///
     /// ## How to fix it
     ///
@@ -25,16 +25,21 @@ rule! {
     example: "integrations/hard_coded_region.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.hard_coded.iter().filter_map(finding).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context
+        .facts
+        .hard_coded_arns()
+        .iter()
+        .filter_map(finding)
+        .collect()
 }
 
-fn finding(arn: &HardCoded<'_>) -> Option<Finding> {
-    // With an account beside it, the account is the finding.
+fn finding(arn: &HardCodedArn<'_>) -> Option<Finding> {
+    // `hard-coded-account` reports a literal account.
     let region = arn.region.filter(|_| arn.account.is_none())?;
-    let message = format!("{} works in region `{region}` alone", arn.what);
+    let message = format!("{} works only in region `{region}`", arn.subject);
     Some(
-        Finding::new(&RULE, arn.place.clone(), message)
+        Finding::new(&RULE, arn.location.clone(), message)
             .hint("write `${AWS::Region}` in a `Sub`, or refer to the resource itself"),
     )
 }

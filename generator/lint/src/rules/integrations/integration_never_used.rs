@@ -2,21 +2,22 @@ use std::collections::HashSet;
 
 use stackgen_model::{Api, Integration, Link};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// No route uses an integration.
     ///
     /// ## Why it hurts
     ///
-    /// Only a route's `Target` makes API Gateway call an integration (row F2). One that no route names is a leftover, or the trace
-    /// of a route that was forgotten: its messages go to `$default`, or come back as `Forbidden` frames (row M3).
+    /// API Gateway calls an integration only for a route that names it in `Target` (row F2). An unused integration is a
+    /// leftover, or its route was forgotten: then messages go to `$default` or are answered with `Forbidden` frames
+    /// (row M3).
     ///
     /// ## How to fix it
     ///
-    /// Let a route name it, `Target: !Sub integrations/${Integration}`, or remove it.
+    /// Name it in a route, `Target: !Sub integrations/${Integration}`, or remove it.
     id: "SG317",
     name: "integration-never-used",
     severity: Note,
@@ -26,15 +27,15 @@ rule! {
     example: "integrations/integration_never_used.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     context
         .websockets()
-        .filter(|api| context.is_whole(api))
-        .flat_map(of_api)
+        .filter(|api| context.is_complete(api))
+        .flat_map(check_api)
         .collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
+fn check_api(api: &Api) -> Vec<Finding> {
     let unknown = |target: &Link| matches!(target, Link::Unknown(_) | Link::External(_));
     if api.routes.iter().any(|route| unknown(&route.target)) {
         return Vec::new();
@@ -51,8 +52,8 @@ fn of_api(api: &Api) -> Vec<Finding> {
     let finding = |integration: &Integration| {
         let id = &integration.resource.logical_id;
         let message = format!("no route uses {id}");
-        Finding::new(&RULE, Place::of(&integration.resource, &[]), message).hint(format!(
-            "let a route have `Target: !Sub integrations/${{{id}}}`, or remove it"
+        Finding::new(&RULE, Location::of(&integration.resource, &[]), message).hint(format!(
+            "set `Target: !Sub integrations/${{{id}}}` on a route, or remove the integration"
         ))
     };
     unused.map(finding).collect()

@@ -1,5 +1,5 @@
 use crate::Finding;
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::permissions;
 use crate::rule::rule;
 
@@ -8,14 +8,14 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// The function's policy admits an API that does not call it, and the API whose integration names it may not invoke it.
-    /// On `$connect` the handshake is answered with 500 (row C7); on other routes the client gets an `Internal server error`
-    /// frame. The function is never invoked, so that its log is empty. It comes of a permission that was copied, and of a
-    /// template whose HTTP API and WebSocket API have names that differ by a word.
+    /// The function's policy allows an API that does not call it, and not the API that does. On `$connect` the
+    /// handshake fails with 500 (row C7), and on other routes the client gets an `Internal server error` frame. The
+    /// function is never invoked, so its log is empty. This happens when a permission is copied, or when an HTTP API
+    /// and a WebSocket API have similar names.
     ///
     /// ## How to fix it
     ///
-    /// Let `SourceArn` name the API that calls the function: `…:${Api}/*`.
+    /// Name the API that calls the function in `SourceArn`: `…:${Api}/*`.
     id: "SG311",
     name: "integration-permission-of-another-api",
     severity: Error,
@@ -25,10 +25,10 @@ rule! {
     example: "integrations/integration_permission_of_another_api.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let refusals = context.refusals.iter();
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let refusals = context.facts.denied_invocations().iter();
     let refusals = refusals.filter(|refusal| !refusal.is_of_authorizer());
     refusals
-        .filter_map(|refusal| permissions::of_another_api(&RULE, refusal))
+        .filter_map(|refusal| permissions::permission_of_another_api(&RULE, refusal))
         .collect()
 }

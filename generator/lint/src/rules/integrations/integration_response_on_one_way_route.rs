@@ -2,25 +2,25 @@ use std::collections::HashMap;
 
 use stackgen_model::{Api, Integration, LogicalId, Route};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// An integration has responses, and every route that uses it is one-way.
+    /// An integration has responses, but every route that uses it is one-way.
     ///
     /// ## Why it hurts
     ///
-    /// What an integration answers goes back to the client only on a two-way route, one that has
-    /// `RouteResponseSelectionExpression: $default` and a route response (row M8). On all others API Gateway drops it, whatever
-    /// its status (row M7): the response's templates are never run, clients wait for an answer that nobody sends, and no log
-    /// says so.
+    /// The client gets the response of an integration only on a two-way route, which has
+    /// `RouteResponseSelectionExpression: $default` and a route response (row M8). On all others API Gateway drops it,
+    /// whatever its status (row M7). The templates of the integration responses never run, clients wait for an answer,
+    /// and nothing is logged.
     ///
     /// ## How to fix it
     ///
-    /// Make the route two-way: `RouteResponseSelectionExpression: $default` on the route and an
-    /// `AWS::ApiGatewayV2::RouteResponse` with `RouteResponseKey: $default`. Where answers go out by PostToConnection, remove the
-    /// integration responses.
+    /// Make the route two-way: set `RouteResponseSelectionExpression: $default` on the route and add an
+    /// `AWS::ApiGatewayV2::RouteResponse` with `RouteResponseKey: $default`. If functions answer with PostToConnection,
+    /// remove the integration responses.
     id: "SG309",
     name: "integration-response-on-one-way-route",
     severity: Warning,
@@ -30,15 +30,15 @@ rule! {
     example: "integrations/integration_response_on_one_way_route.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     context
         .websockets()
-        .filter(|api| context.is_whole(api))
-        .flat_map(of_api)
+        .filter(|api| context.is_complete(api))
+        .flat_map(check_api)
         .collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
+fn check_api(api: &Api) -> Vec<Finding> {
     let mut routes: HashMap<&LogicalId, Vec<&Route>> = HashMap::new();
     for route in &api.routes {
         if let Some(integration) = route.target.to() {
@@ -52,20 +52,21 @@ fn of_api(api: &Api) -> Vec<Finding> {
             .get(id)
             .filter(|routes| routes.iter().all(|it| is_one_way(it)))?;
         let message = format!(
-            "{id} has responses, and route `{}` is one-way",
+            "{id} has responses, but route `{}` is one-way",
             routes.first()?.key
         );
-        let place = Place::of(&response.resource, &[]);
+        let location = Location::of(&response.resource, &[]);
         Some(
-            Finding::new(&RULE, place, message)
-                .related(Place::of(&routes.first()?.resource, &[]), "sends nothing back")
-                .hint("set `RouteResponseSelectionExpression: $default` on the route, and add a route response"),
+            Finding::new(&RULE, location, message)
+                .related(Location::of(&routes.first()?.resource, &[]), "sends nothing back")
+                .hint("set `RouteResponseSelectionExpression: $default` on the route and add a route response"),
         )
     };
     api.integrations.iter().filter_map(finding).collect()
 }
 
-/// Of `$connect` the status decides, after `$disconnect` nobody is there, and a route that is half two-way is a mistake of its own.
+/// Returns true if the client gets no response. Excludes `$connect`, whose status counts, `$disconnect`, after which nobody
+/// is connected, and half-configured routes, which another rule reports.
 fn is_one_way(route: &Route) -> bool {
     !matches!(route.key.as_str(), "$connect" | "$disconnect")
         && route.route_response_selection_expression.is_none()

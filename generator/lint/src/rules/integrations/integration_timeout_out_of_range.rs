@@ -1,22 +1,22 @@
 use stackgen_model::Integration;
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// An integration's timeout is none that a WebSocket API takes.
+    /// The timeout of an integration is outside the range of WebSocket APIs.
     ///
     /// ## Why it hurts
     ///
-    /// `TimeoutInMillis` is 50 to 29000 for WebSocket APIs (row C8), and 30000, the limit of HTTP APIs, is too much. API
-    /// Gateway refuses the integration, `Timeout should be between 50 ms and 29000 ms`, and CloudFormation rolls back. The
-    /// higher limit that can be asked for is that of REST APIs.
+    /// `TimeoutInMillis` of a WebSocket API is 50 to 29000 (row C8); 30000, the limit of HTTP APIs, is too high. API
+    /// Gateway refuses the integration with `Timeout should be between 50 ms and 29000 ms`, and the stack rolls back.
+    /// Only REST APIs can get a higher limit on request.
     ///
     /// ## How to fix it
     ///
-    /// Write 29000 or less, in milliseconds; `--fix` does. Let what takes longer answer by PostToConnection.
+    /// Write 29000 or less, in milliseconds, as `--fix` does. For longer work, answer with PostToConnection.
     id: "SG307",
     name: "integration-timeout-out-of-range",
     severity: Error,
@@ -28,32 +28,32 @@ rule! {
 
 const RANGE: std::ops::RangeInclusive<i64> = 50..=29_000;
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let integrations = context.websockets().flat_map(|api| &api.integrations);
-    integrations.filter_map(of_integration).collect()
+    integrations.filter_map(check_integration).collect()
 }
 
-fn of_integration(integration: &Integration) -> Option<Finding> {
+fn check_integration(integration: &Integration) -> Option<Finding> {
     let timeout = integration
         .timeout_millis
         .value()
         .filter(|it| !RANGE.contains(it))?;
     let (resource, path) = (&integration.resource, ["TimeoutInMillis"]);
-    let (least, most) = (RANGE.start(), RANGE.end());
+    let (min, max) = (RANGE.start(), RANGE.end());
     let id = &resource.logical_id;
     let message =
-        format!("the timeout of {id} is {timeout} ms, and API Gateway takes {least} to {most}");
-    let finding = Finding::new(&RULE, Place::of(resource, &path), message);
+        format!("the timeout of {id} is {timeout} ms, but API Gateway allows {min} to {max}");
+    let finding = Finding::new(&RULE, Location::of(resource, &path), message);
     Some(match timeout {
-        timeout if timeout > most => {
-            let edit = fix::replace(resource, &path, *most);
+        timeout if timeout > max => {
+            let edit = fix::replace(resource, &path, *max);
             finding
-                .hint(format!("write {most} or less"))
-                .fix(Fix::one(format!("write the timeout as {most}"), edit))
+                .hint(format!("write {max} or less"))
+                .fix(Fix::one(format!("write the timeout as {max}"), edit))
         }
         timeout if (1..=29).contains(timeout) => {
-            finding.hint(format!("it counts milliseconds: write {timeout}000"))
+            finding.hint(format!("write {timeout}000: the unit is milliseconds"))
         }
-        _ => finding.hint(format!("write {least} or more")),
+        _ => finding.hint(format!("write {min} or more")),
     })
 }

@@ -1,25 +1,25 @@
 use stackgen_model::{Integration, Piece, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
-    /// The URI of a Lambda integration is no invocation path.
+    /// The URI of a Lambda integration is not an invocation path.
     ///
     /// ## Why it hurts
     ///
-    /// A WebSocket API invokes a function by
-    /// `arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{function's ARN}/invocations` (row F3). HTTP APIs
-    /// take a function's bare ARN, and examples of theirs are copied. With a URI that is cut short or misspelt the integration
-    /// is misconfigured: 500 at the handshake, `Internal server error` frames afterwards, and no line in the function's log
-    /// (row C7). Of the bare ARN reports disagree: some saw 500, others saw messages arrive while the console could not show the
-    /// function any more and added no permission for it. Nothing that AWS documents says that it works.
+    /// A WebSocket API invokes a function through
+    /// `arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{function ARN}/invocations` (row F3). HTTP
+    /// APIs accept a function's bare ARN, and examples for them are copied. With a truncated or misspelled URI,
+    /// handshakes fail with 500 and messages with `Internal server error` frames, and the function's log stays empty
+    /// (row C7). Reports about the bare ARN differ: some saw 500, others saw messages arrive, while the console did not
+    /// show the function and added no permission. No AWS documentation says that it works.
     ///
     /// ## How to fix it
     ///
-    /// Write the whole path. `--fix` does where the URI is a bare reference to a function, a version or an alias.
+    /// Write the whole path. `--fix` does this if the URI is only a reference to a function, a version or an alias.
     id: "SG305",
     name: "integration-uri-not-invocation",
     severity: Error,
@@ -31,26 +31,26 @@ rule! {
 
 const PATH: &str = ":lambda:path/2015-03-31/functions/";
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let integrations = context.websockets().flat_map(|api| &api.integrations);
-    integrations.filter_map(of_integration).collect()
+    integrations.filter_map(check_integration).collect()
 }
 
-fn of_integration(integration: &Integration) -> Option<Finding> {
+fn check_integration(integration: &Integration) -> Option<Finding> {
     let kind = integration.integration_type.as_ref()?.as_literal()?;
     let uri = integration
         .uri
         .as_ref()
         .filter(|uri| uri.unknown().is_none())?;
     let (resource, id) = (&integration.resource, &integration.resource.logical_id);
-    let place = Place::of(resource, &["IntegrationUri"]);
+    let location = Location::of(resource, &["IntegrationUri"]);
     let bare = is_bare(integration, uri);
     let is_proxy = kind == "AWS_PROXY";
     if bare && matches!(kind, "AWS_PROXY" | "AWS") {
-        let message = format!("the URI of {id} names a function and is no path that invokes it");
-        let finding = Finding::new(&RULE, place, message).with_confidence(Confidence::Medium);
+        let message = format!("the URI of {id} is a function's ARN, not its invocation path");
+        let finding = Finding::new(&RULE, location, message).with_confidence(Confidence::Medium);
         let Some(reference) = uri.as_reference() else {
-            return Some(finding.hint(format!("put it between `…{PATH}` and `/invocations`")));
+            return Some(finding.hint(format!("write it between `…{PATH}` and `/invocations`")));
         };
         let function = match (&reference.attribute, &integration.function.qualifier) {
             (None, None) => format!("${{{}.Arn}}", reference.logical_id),
@@ -64,33 +64,36 @@ fn of_integration(integration: &Integration) -> Option<Finding> {
             &["IntegrationUri"],
             stackgen_cfn::sub(path.as_str()),
         );
-        let fix = Fix::one("write the path that invokes the function", edit);
+        let fix = Fix::one("write the function's invocation path", edit);
         return Some(finding.hint(format!("write `!Sub {path}`")).fix(fix));
     }
-    // A second slash after `path`, as in examples of AWS's, is the same.
+    // A second slash after `path`, as in AWS's examples, is equivalent.
     let function = uri
         .split_once(PATH)
         .or_else(|| uri.split_once(&PATH.replace("path/", "path//")));
-    let wrong = match function {
+    let problem = match function {
         Some((_, function)) if function.strip_suffix("/invocations").is_some() => return None,
         Some(_) => "does not end in `/invocations`",
         None if uri.split_once(":lambda:path/").is_some() => {
-            "has another path than `2015-03-31/functions`"
+            "does not contain `2015-03-31/functions`"
         }
-        None if is_proxy && is_web(uri) => "is a web address, which `AWS_PROXY` does not call",
-        // Other services are called by `AWS`, and by `AWS_PROXY` in what AWS documents of its parts.
+        None if is_proxy && is_web_address(uri) => {
+            "is a web address, which `AWS_PROXY` does not call"
+        }
+        // `AWS` calls other services, and AWS documents some with `AWS_PROXY`.
         None if is_proxy && uri.split_once(":apigateway:").is_none() => {
-            "is no path that invokes a function"
+            "is not the invocation path of a function"
         }
         None => return None,
     };
-    let hint = match is_web(uri) {
-        true => "set `IntegrationType: HTTP_PROXY`, or write the path of a function".to_owned(),
+    let hint = match is_web_address(uri) {
+        true => "set `IntegrationType: HTTP_PROXY`, or write the invocation path of a function"
+            .to_owned(),
         false => format!(
             "write `arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}{PATH}{{function}}/invocations`"
         ),
     };
-    Some(Finding::new(&RULE, place, format!("the URI of {id} {wrong}")).hint(hint))
+    Some(Finding::new(&RULE, location, format!("the URI of {id} {problem}")).hint(hint))
 }
 
 fn is_bare(integration: &Integration, uri: &Text) -> bool {
@@ -99,7 +102,7 @@ fn is_bare(integration: &Integration, uri: &Text) -> bool {
     (is_reference && integration.function.function.to().is_some()) || is_arn
 }
 
-fn is_web(uri: &Text) -> bool {
+fn is_web_address(uri: &Text) -> bool {
     ["https://", "http://"]
         .iter()
         .any(|prefix| uri.strip_prefix(prefix).is_some())

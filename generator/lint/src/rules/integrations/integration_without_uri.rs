@@ -1,20 +1,20 @@
 use stackgen_model::{Integration, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// An integration that calls something does not say what.
+    /// An integration has no URI.
     ///
     /// ## Why it hurts
     ///
-    /// Every type of integration but `MOCK` needs an `IntegrationUri` (row F3). API Gateway refuses the integration when the stack
-    /// is deployed, or every call of it fails: 500 at the handshake, `Internal server error` frames afterwards (row C7).
+    /// Every integration type except `MOCK` needs an `IntegrationUri` (row F3). API Gateway refuses the integration, or
+    /// every call fails: handshakes with 500, messages with `Internal server error` frames (row C7).
     ///
     /// ## How to fix it
     ///
-    /// Write the `IntegrationUri`: for a function
+    /// Set `IntegrationUri`; for a function to
     /// `arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function.Arn}/invocations`.
     id: "SG313",
     name: "integration-without-uri",
@@ -25,12 +25,12 @@ rule! {
     example: "integrations/integration_without_uri.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let integrations = context.websockets().flat_map(|api| &api.integrations);
-    integrations.filter_map(of_integration).collect()
+    integrations.filter_map(check_integration).collect()
 }
 
-fn of_integration(integration: &Integration) -> Option<Finding> {
+fn check_integration(integration: &Integration) -> Option<Finding> {
     let kind = integration
         .integration_type
         .as_ref()
@@ -40,9 +40,9 @@ fn of_integration(integration: &Integration) -> Option<Finding> {
     if !calls || integration.uri.is_some() || resource.properties.as_map().is_none() {
         return None;
     }
-    let message = format!("{id} is of type `{kind}` and has no `IntegrationUri`");
+    let message = format!("{id} has type `{kind}` but no `IntegrationUri`");
     Some(
-        Finding::new(&RULE, Place::of(resource, &[]), message)
-            .hint("say what it calls in `IntegrationUri`"),
+        Finding::new(&RULE, Location::of(resource, &[]), message)
+            .hint("set `IntegrationUri` to what it calls"),
     )
 }

@@ -1,4 +1,4 @@
-//! Integrations, and who may call their functions.
+//! Integrations and the permissions of their functions.
 
 mod constant_version_id;
 mod function_behind_http_integration;
@@ -20,11 +20,11 @@ mod integration_without_uri;
 mod invoke_role_cannot_invoke;
 mod permission_on_other_qualifier;
 
-use crate::registry::Group;
+use crate::registry::RuleGroup;
 
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "integrations",
-    title: "Integrations, and who may call their functions",
+    title: "Integrations and permissions of their functions",
     prefix: "SG3",
     rules: &[
         &hard_coded_account::RULE,

@@ -1,22 +1,22 @@
-use crate::context::Context;
-use crate::facts::permissions::{Refusal, Why, named};
+use crate::context::RuleContext;
+use crate::facts::permissions::{DenialReason, DeniedInvocation, describe_target};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A permission is for another version or alias of the function than the one that is called.
+    /// A permission is for another version or alias of the function than the called one.
     ///
     /// ## Why it hurts
     ///
-    /// A function has one resource policy for its unqualified ARN and one for every version and alias (row D19): a permission
-    /// for `Function` does not admit calls of `Function:live`, nor the other way round. The permission looks right in the template
-    /// and is never used: 500 at the handshake, `Internal server error` frames afterwards, and the function's log is empty. It
-    /// comes of the day on which an integration is moved to an alias and its permission is not.
+    /// A function has separate resource policies for its unqualified ARN and for every version and alias (row D19): a
+    /// permission for `Function` does not allow calls of `Function:live`, or vice versa. The permission looks right but
+    /// is never used: handshakes fail with 500, messages with `Internal server error` frames, and the function's log is
+    /// empty. This happens when an integration is moved to an alias and its permission is not.
     ///
     /// ## How to fix it
     ///
-    /// Let `FunctionName` of the permission be what the integration or authorizer calls: `!Ref Alias`, `!Ref Version`, or the
-    /// function.
+    /// Set `FunctionName` of the permission to what the integration or authorizer calls: `!Ref Alias`, `!Ref Version`,
+    /// or the function.
     id: "SG315",
     name: "permission-on-other-qualifier",
     severity: Error,
@@ -26,27 +26,27 @@ rule! {
     example: "integrations/permission_on_other_qualifier.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let refusals = context.refusals.iter();
-    refusals
-        .filter_map(|refusal| finding(context, refusal))
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let denieds = context.facts.denied_invocations().iter();
+    denieds
+        .filter_map(|denied| finding(context, denied))
         .collect()
 }
 
-fn finding(context: &Context<'_>, refusal: &Refusal<'_>) -> Option<Finding> {
-    let Why::OtherQualifier(permission) = refusal.why else {
+fn finding(context: &RuleContext<'_>, denied: &DeniedInvocation<'_>) -> Option<Finding> {
+    let DenialReason::OtherQualifier(permission) = denied.why else {
         return None;
     };
-    let name = |qualifier| named(context.model, refusal.function, qualifier);
-    let admitted = name(permission.function.qualifier.as_ref());
-    let called = name(refusal.link().qualifier.as_ref());
-    let call = refusal.call();
+    let name = |qualifier| describe_target(context.model, denied.function, qualifier);
+    let allowed = name(permission.function.qualifier.as_ref());
+    let called = name(denied.link().qualifier.as_ref());
+    let call = denied.call();
     let id = &permission.resource.logical_id;
-    let message = format!("{id} is for {admitted}, and {refusal} {call} {called}");
-    let place = Place::of(&permission.resource, &["FunctionName"]);
+    let message = format!("{id} is for {allowed}, but {denied} {call} {called}");
+    let location = Location::of(&permission.resource, &["FunctionName"]);
     Some(
-        Finding::new(&RULE, place, message)
-            .related(refusal.place(), "what is called")
-            .hint(format!("write {}", refusal.function_name())),
+        Finding::new(&RULE, location, message)
+            .related(denied.location(), "called here")
+            .hint(format!("write {}", denied.function_name())),
     )
 }

@@ -6,9 +6,9 @@ mod too_many_integrations;
 mod too_many_routes;
 mod too_many_stages;
 
-use crate::registry::Group;
+use crate::registry::RuleGroup;
 
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "quotas",
     title: "Quotas",
     prefix: "SG6",

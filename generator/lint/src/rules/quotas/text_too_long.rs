@@ -2,22 +2,22 @@ use std::sync::Arc;
 
 use stackgen_model::{Api, Piece, Resolved, Resource};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A text is longer than API Gateway takes it.
+    /// A text is longer than API Gateway allows.
     ///
     /// ## Why it hurts
     ///
-    /// The resource is refused, and the deployment of the stack fails: names of APIs, authorizers, models and stages may have
-    /// 128 characters, descriptions 1024, URIs of integrations and authorizers 2048, operation names 64, schemas of models
-    /// 32768, values of stage variables 2048, and formats of access logs 3 KB.
+    /// API Gateway refuses the resource, and the stack rolls back. Names of APIs, authorizers, models and stages can
+    /// have 128 characters, descriptions 1024, URIs of integrations and authorizers 2048, operation names 64, schemas
+    /// of models 32768, values of stage variables 2048, and formats of access logs 3 KB.
     ///
     /// ## How to fix it
     ///
-    /// Shorten it. What of a text is known only when the stack exists is not counted.
+    /// Shorten it. Parts that are known only when the stack exists do not count.
     id: "SG605",
     name: "text-too-long",
     severity: Error,
@@ -27,8 +27,8 @@ rule! {
     example: "quotas/text_too_long.diff",
 }
 
-/// Types without `AWS::ApiGatewayV2::`, their properties, and how many characters these may have.
-const LONGEST: &[(&str, &[&str], usize)] = &[
+/// Resource types without `AWS::ApiGatewayV2::`, their properties and the maximum number of characters.
+const MAX_LENGTHS: &[(&str, &[&str], usize)] = &[
     ("Api", &["Description"], 1024),
     ("Api", &["Name"], 128),
     ("Api", &["Version"], 64),
@@ -48,13 +48,13 @@ const LONGEST: &[(&str, &[&str], usize)] = &[
     ("Stage", &["StageName"], 128),
 ];
 
-const LONGEST_VARIABLE: usize = 2048;
+const MAX_VARIABLE: usize = 2048;
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
+fn check_api(api: &Api) -> Vec<Finding> {
     let resources = api.resource.iter();
     let resources = resources
         .chain(api.routes.iter().map(|it| &it.resource))
@@ -63,14 +63,14 @@ fn of_api(api: &Api) -> Vec<Finding> {
         .chain(api.models.iter().map(|it| &it.resource))
         .chain(api.deployments.iter().map(|it| &it.resource))
         .chain(api.stages.iter().map(|it| &it.resource));
-    resources.flat_map(of_resource).collect()
+    resources.flat_map(check_resource).collect()
 }
 
-fn of_resource(resource: &Arc<Resource>) -> Vec<Finding> {
+fn check_resource(resource: &Arc<Resource>) -> Vec<Finding> {
     let kind = resource.kind.strip_prefix("AWS::ApiGatewayV2::");
-    let of_kind = LONGEST.iter().filter(|(of, ..)| kind == Some(*of));
+    let of_kind = MAX_LENGTHS.iter().filter(|(of, ..)| kind == Some(*of));
     let mut findings: Vec<Finding> = of_kind
-        .filter_map(|(_, path, longest)| of_property(resource, path, *longest))
+        .filter_map(|(_, path, max)| check_property(resource, path, *max))
         .collect();
     let variables = resource.properties.get("StageVariables");
     for name in variables
@@ -79,12 +79,12 @@ fn of_resource(resource: &Arc<Resource>) -> Vec<Finding> {
         .flat_map(|it| it.keys())
     {
         let path = ["StageVariables", name.as_str()];
-        findings.extend(of_property(resource, &path, LONGEST_VARIABLE));
+        findings.extend(check_property(resource, &path, MAX_VARIABLE));
     }
     findings
 }
 
-fn of_property(resource: &Resource, path: &[&str], longest: usize) -> Option<Finding> {
+fn check_property(resource: &Resource, path: &[&str], max: usize) -> Option<Finding> {
     let Resolved::Text(text) = resource.properties.at_path(path)? else {
         return None;
     };
@@ -93,7 +93,7 @@ fn of_property(resource: &Resource, path: &[&str], longest: usize) -> Option<Fin
         _ => 0,
     });
     let length: usize = known.sum();
-    if length <= longest {
+    if length <= max {
         return None;
     }
     let (property, id) = (path.join("."), &resource.logical_id);
@@ -103,6 +103,6 @@ fn of_property(resource: &Resource, path: &[&str], longest: usize) -> Option<Fin
         "at least "
     };
     let message =
-        format!("`{property}` of {id} has {at_least}{length} characters, and may have {longest}");
-    Some(Finding::new(&RULE, Place::of(resource, path), message).hint("shorten it"))
+        format!("`{property}` of {id} has {at_least}{length} characters, but {max} are allowed");
+    Some(Finding::new(&RULE, Location::of(resource, path), message).hint("shorten it"))
 }

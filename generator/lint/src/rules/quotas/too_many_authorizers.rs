@@ -1,5 +1,5 @@
 use crate::Finding;
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::quota;
 use crate::rule::rule;
 
@@ -8,13 +8,13 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// The default quota is 10 (row L6). The deployment of the stack fails with `Maximum number of Authorizers for this API has
-    /// been reached. Please contact AWS if you need additional Authorizers.`
+    /// The default quota is 10 (row L6). The stack fails with `Maximum number of Authorizers for this API has been
+    /// reached. Please contact AWS if you need additional Authorizers.`
     ///
     /// ## How to fix it
     ///
-    /// A WebSocket API needs one, since `$connect` alone is authorized (row A1): let its function tell callers apart. Else have
-    /// the quota raised, for this API, by AWS Support.
+    /// A WebSocket API needs one, because only `$connect` has authorization (row A1): let its function tell callers
+    /// apart. Otherwise ask AWS Support to raise the quota for this API.
     id: "SG603",
     name: "too-many-authorizers",
     severity: Warning,
@@ -24,13 +24,13 @@ rule! {
     example: "quotas/too_many_authorizers.diff",
 }
 
-/// The quota of an API.
+/// Default quota per API.
 const QUOTA: usize = 10;
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let over = |api: &'_ stackgen_model::Api| {
         let resources = api.authorizers.iter().map(|it| &it.resource);
-        quota::over(&RULE, api, "authorizers", QUOTA, resources)
+        quota::over_quota(&RULE, api, "authorizers", QUOTA, resources)
     };
     context.websockets().filter_map(over).collect()
 }

@@ -1,5 +1,5 @@
 use crate::Finding;
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::quota;
 use crate::rule::rule;
 
@@ -8,13 +8,13 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// The default quota is 300 (row L6). The deployment of the stack fails with `Maximum number of Integrations for this API has
-    /// been reached. Please contact AWS if you need additional Integrations.`
+    /// The default quota is 300 (row L6). The stack fails with `Maximum number of Integrations for this API has been
+    /// reached. Please contact AWS if you need additional Integrations.`
     ///
     /// ## How to fix it
     ///
-    /// Let routes share an integration: one for each function is enough, however many routes lead to it. Else have the quota
-    /// raised, for this API, by AWS Support.
+    /// Share integrations between routes: one per function is enough. Otherwise ask AWS Support to raise the quota for
+    /// this API.
     id: "SG602",
     name: "too-many-integrations",
     severity: Warning,
@@ -24,13 +24,13 @@ rule! {
     example: "quotas/too_many_integrations.diff",
 }
 
-/// The quota of an API.
+/// Default quota per API.
 const QUOTA: usize = 300;
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let over = |api: &'_ stackgen_model::Api| {
         let resources = api.integrations.iter().map(|it| &it.resource);
-        quota::over(&RULE, api, "integrations", QUOTA, resources)
+        quota::over_quota(&RULE, api, "integrations", QUOTA, resources)
     };
     context.websockets().filter_map(over).collect()
 }

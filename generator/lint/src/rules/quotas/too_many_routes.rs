@@ -1,5 +1,5 @@
 use crate::Finding;
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::quota;
 use crate::rule::rule;
 
@@ -8,12 +8,12 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// The default quota is 300 (row L6), and the deployment of the stack fails at the first route that is too much.
+    /// The default quota is 300 (row L6), and the stack fails at the first route beyond it.
     ///
     /// ## How to fix it
     ///
-    /// Let fewer routes take more messages, and tell these apart in their functions; or have the quota raised, for this API,
-    /// by Service Quotas.
+    /// Handle more kinds of messages per route, and tell them apart in the function. Or raise the quota for this API in
+    /// Service Quotas.
     id: "SG601",
     name: "too-many-routes",
     severity: Warning,
@@ -23,13 +23,13 @@ rule! {
     example: "quotas/too_many_routes.diff",
 }
 
-/// The quota of an API.
+/// Default quota per API.
 const QUOTA: usize = 300;
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let over = |api: &'_ stackgen_model::Api| {
         let resources = api.routes.iter().map(|it| &it.resource);
-        quota::over(&RULE, api, "routes", QUOTA, resources)
+        quota::over_quota(&RULE, api, "routes", QUOTA, resources)
     };
     context.websockets().filter_map(over).collect()
 }

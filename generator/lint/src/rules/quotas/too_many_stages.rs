@@ -1,5 +1,5 @@
 use crate::Finding;
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::quota;
 use crate::rule::rule;
 
@@ -8,11 +8,11 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// The default quota is 10 (row L6), and the deployment of the stack fails at the first stage that is too much.
+    /// The default quota is 10 (row L6), and the stack fails at the first stage beyond it.
     ///
     /// ## How to fix it
     ///
-    /// Give environments stacks of their own, or have the quota raised, for this API, by Service Quotas.
+    /// Create a separate stack per environment, or raise the quota for this API in Service Quotas.
     id: "SG604",
     name: "too-many-stages",
     severity: Warning,
@@ -22,13 +22,13 @@ rule! {
     example: "quotas/too_many_stages.diff",
 }
 
-/// The quota of an API.
+/// Default quota per API.
 const QUOTA: usize = 10;
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let over = |api: &'_ stackgen_model::Api| {
         let resources = api.stages.iter().map(|it| &it.resource);
-        quota::over(&RULE, api, "stages", QUOTA, resources)
+        quota::over_quota(&RULE, api, "stages", QUOTA, resources)
     };
     context.websockets().filter_map(over).collect()
 }

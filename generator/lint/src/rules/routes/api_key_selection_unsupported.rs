@@ -1,22 +1,22 @@
 use stackgen_model::{Api, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// The API key is read from where API Gateway does not read it.
+    /// `ApiKeySelectionExpression` has a value that API Gateway does not support.
     ///
     /// ## Why it hurts
     ///
-    /// There are two values (row A15): `$request.header.x-api-key` and `$context.authorizer.usageIdentifierKey`. Anything
-    /// else is not supported: a key in a query parameter or another header is not looked at, and a caller of a route that
-    /// requires one gets 403.
+    /// There are two values (row A15): `$request.header.x-api-key` and `$context.authorizer.usageIdentifierKey`. API
+    /// Gateway does not read a key from a query parameter or another header, and a caller of a route that requires a
+    /// key gets 403.
     ///
     /// ## How to fix it
     ///
-    /// Write one of the two. Browsers cannot set headers: for them let the authorizer return the key as
-    /// `usageIdentifierKey`.
+    /// Write one of the two values. Browsers cannot set headers: let the authorizer return the key as
+    /// `usageIdentifierKey` for them.
     id: "SG217",
     name: "api-key-selection-unsupported",
     severity: Error,
@@ -31,23 +31,23 @@ const SUPPORTED: &[&str] = &[
     "$context.authorizer.usageIdentifierKey",
 ];
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().filter_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().filter_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Option<Finding> {
+fn check_api(api: &Api) -> Option<Finding> {
     let resource = api.resource.as_ref()?;
     let expression = api.api_key_selection_expression.as_ref();
     let expression = expression.and_then(Text::as_literal)?;
-    // Names of headers have no case.
+    // Header names are case-insensitive.
     if SUPPORTED
         .iter()
         .any(|one| one.eq_ignore_ascii_case(expression))
     {
         return None;
     }
-    let message = format!("`{expression}` is no place from which API Gateway reads an API key");
-    let place = Place::of(resource, &["ApiKeySelectionExpression"]);
-    let finding = Finding::new(&RULE, place, message);
+    let message = format!("API Gateway does not read API keys from `{expression}`");
+    let location = Location::of(resource, &["ApiKeySelectionExpression"]);
+    let finding = Finding::new(&RULE, location, message);
     Some(finding.hint(format!("write `{}` or `{}`", SUPPORTED[0], SUPPORTED[1])))
 }

@@ -1,25 +1,27 @@
 use stackgen_model::Api;
 
-use crate::context::Context;
-use crate::facts::presence::{Sight, has_route};
-use crate::facts::records::Records;
+use crate::context::RuleContext;
+use crate::facts::connection_records::ConnectionRecords;
+use crate::facts::presence::has_route;
+use crate::facts::route_visibility::RouteVisibility;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// An API whose stack keeps records of connections has no `$connect` route.
+    /// An API whose stack records connections has no `$connect` route.
     ///
     /// ## Why it hurts
     ///
-    /// Without a `$connect` route API Gateway accepts every handshake by itself (row C2): no function sees the caller's
-    /// headers and query string, which no later event has (row E2), nobody can be refused, and no record is written.
-    /// Whatever is sent to all connections misses those that have not spoken yet, and a `$disconnect` finds no record to
+    /// Without a `$connect` route API Gateway accepts every handshake itself (row C2). No function sees the caller's
+    /// headers and query string, which later events do not contain (row E2), nobody can be refused, and no record is
+    /// written. Broadcasts miss connections that have not sent a message yet, and `$disconnect` finds no record to
     /// delete.
     ///
     /// ## How to fix it
     ///
     /// Add a `$connect` route with an integration whose function checks the caller, writes the record and returns
-    /// `{"statusCode": 200}`. Where a first message writes the record and strangers are welcome until then, suppress this.
+    /// `{"statusCode": 200}`. If a first message writes the record and anyone may connect until then, suppress this
+    /// finding.
     id: "SG201",
     name: "connect-route-missing",
     severity: Warning,
@@ -29,27 +31,34 @@ rule! {
     example: "routes/connect_route_missing.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let sight = Sight::new(context);
-    let records = Records::new(context);
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let visibility = context.facts.route_visibility();
+    let records = context.facts.connection_records();
     let apis = context.websockets();
-    apis.filter_map(|api| of_api(&sight, &records, api))
+    apis.filter_map(|api| check_api(visibility, records, api))
         .collect()
 }
 
-fn of_api(sight: &Sight<'_>, records: &Records<'_>, api: &Api) -> Option<Finding> {
-    // An authorizer beside which there is no `$connect` is told by the rule about an open `$connect`.
-    if has_route(api, "$connect") || !api.authorizers.is_empty() || !sight.tells_every_route(api) {
+fn check_api(
+    visibility: &RouteVisibility<'_>,
+    records: &ConnectionRecords<'_>,
+    api: &Api,
+) -> Option<Finding> {
+    // If there is an authorizer, the rule about an open `$connect` reports it.
+    if has_route(api, "$connect")
+        || !api.authorizers.is_empty()
+        || !visibility.shows_every_route(api)
+    {
         return None;
     }
-    let records = records.kept(api)?;
+    let records = records.location(api)?;
     let resource = api.resource.as_ref()?;
     let id = &resource.logical_id;
     let message = format!(
-        "API {id} has no `$connect` route: everybody is connected, and nobody is recorded on connecting"
+        "API {id} has no `$connect` route: everyone can connect, and new connections are not recorded"
     );
     Some(
-        Finding::new(&RULE, Place::of(resource, &[]), message)
+        Finding::new(&RULE, Location::of(resource, &[]), message)
             .related(records, "connections are recorded here")
             .hint("add a `$connect` route whose function checks the caller and writes the record"),
     )

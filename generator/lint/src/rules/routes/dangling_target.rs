@@ -1,24 +1,23 @@
 use stackgen_model::{Api, LogicalId, Resolved, Resource, Route, Text};
 
-use crate::context::Context;
-use crate::facts::target::{INTEGRATION, corrected};
+use crate::context::RuleContext;
+use crate::facts::target::{INTEGRATION, corrected_target};
 use crate::fix::Fix;
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
-    /// A route's target names something that is no integration.
+    /// The target of a route is not an integration.
     ///
     /// ## Why it hurts
     ///
-    /// A target is `integrations/` and the id of an integration of the same API (row F2), nothing else: not a function, not
-    /// an ARN, not a logical id that nobody replaces by what it stands for. The route cannot be created and the deployment
-    /// of the stack fails.
+    /// A target is `integrations/` and the ID of an integration of the same API (row F2). It cannot be a function, an
+    /// ARN or a logical ID that nothing replaces. API Gateway refuses the route, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Put an `AWS::ApiGatewayV2::Integration` between route and function and write
-    /// `Target: !Sub integrations/${Integration}`. `--fix` does where only the `!Sub` is missing.
+    /// Add an `AWS::ApiGatewayV2::Integration` between route and function and write `Target: !Sub
+    /// integrations/${Integration}`. `--fix` does this if only `!Sub` is missing.
     id: "SG208",
     name: "dangling-target",
     severity: Error,
@@ -28,29 +27,29 @@ rule! {
     example: "routes/dangling_target.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = |api: &'_ Api| -> Vec<Finding> {
         let routes = api.routes.iter();
         routes
-            .filter_map(|route| of_route(context, api, route))
+            .filter_map(|route| check_route(context, api, route))
             .collect()
     };
     context.websockets().flat_map(routes).collect()
 }
 
-fn of_route(context: &Context<'_>, api: &Api, route: &Route) -> Option<Finding> {
+fn check_route(context: &RuleContext<'_>, api: &Api, route: &Route) -> Option<Finding> {
     let Resolved::Text(target) = route.resource.properties.get("Target")? else {
         return None;
     };
-    // A name that nothing has is a broken reference wherever it stands, and found as one.
+    // `broken-template` reports a name that does not exist.
     match target.strip_prefix("integrations/") {
-        Some(named) => of_reference(context, route, &named)
-            .or_else(|| of_literal(context, api, route, named.as_literal()?)),
-        None => of_reference(context, route, target),
+        Some(named) => check_reference(context, route, &named)
+            .or_else(|| check_literal(context, api, route, named.as_literal()?)),
+        None => check_reference(context, route, target),
     }
 }
 
-fn of_reference(context: &Context<'_>, route: &Route, named: &Text) -> Option<Finding> {
+fn check_reference(context: &RuleContext<'_>, route: &Route, named: &Text) -> Option<Finding> {
     let reference = named.as_reference()?;
     let resource = context.model.resource(&reference.logical_id)?;
     let message = match &reference.attribute {
@@ -60,21 +59,21 @@ fn of_reference(context: &Context<'_>, route: &Route, named: &Text) -> Option<Fi
                 reference = resource.logical_id
             )
         }
-        _ if is_no_integration(resource) => format!(
-            "the target of route `{}` is {}, an {} and no integration",
+        _ if cannot_be_integration(resource) => format!(
+            "the target of route `{}` is {}, an {}, which is not an integration",
             route.key, resource.logical_id, resource.kind
         ),
         _ => return None,
     };
-    let finding = Finding::new(&RULE, Place::of(&route.resource, &["Target"]), message)
-        .related(Place::of(resource, &[]), "what it names")
+    let finding = Finding::new(&RULE, Location::of(&route.resource, &["Target"]), message)
+        .related(Location::of(resource, &[]), "the named resource")
         .hint("name an integration: `Target: !Sub integrations/${…}`");
     Some(finding)
 }
 
-/// Whether what a resource's attributes give is certainly no integration's id. A nested stack, a custom resource or
-/// a parameter may hold one.
-fn is_no_integration(resource: &Resource) -> bool {
+/// Returns true if no attribute of the resource can be an integration's ID. A nested stack, a custom resource or a
+/// parameter may hold one.
+fn cannot_be_integration(resource: &Resource) -> bool {
     let may = [
         "AWS::CloudFormation::",
         "AWS::SSM::",
@@ -87,8 +86,13 @@ fn is_no_integration(resource: &Resource) -> bool {
         && !may.iter().any(|prefix| kind.starts_with(prefix))
 }
 
-fn of_literal(context: &Context<'_>, api: &Api, route: &Route, named: &str) -> Option<Finding> {
-    let place = Place::of(&route.resource, &["Target"]);
+fn check_literal(
+    context: &RuleContext<'_>,
+    api: &Api,
+    route: &Route,
+    named: &str,
+) -> Option<Finding> {
+    let location = Location::of(&route.resource, &["Target"]);
     let name = named
         .strip_prefix("${")
         .and_then(|name| name.strip_suffix('}'));
@@ -99,23 +103,23 @@ fn of_literal(context: &Context<'_>, api: &Api, route: &Route, named: &str) -> O
         .filter(|it| it.kind == INTEGRATION);
     if let Some(integration) = integration {
         let message = format!(
-            "the target of route `{}` is the text `integrations/{named}`, in which nothing is put in for {id}",
+            "the target of route `{}` is the literal text `integrations/{named}`, which nothing replaces by the ID of {id}",
             route.key
         );
-        let (text, edit) = corrected(route, &id);
+        let (text, edit) = corrected_target(route, &id);
         return Some(
-            Finding::new(&RULE, place, message)
-                .related(Place::of(integration, &[]), "the integration")
+            Finding::new(&RULE, location, message)
+                .related(Location::of(integration, &[]), "the integration")
                 .hint(format!("write `Target: !Sub {text}`"))
-                .fix(Fix::one("put the integration's id in by `!Sub`", edit)),
+                .fix(Fix::one("insert the integration's ID with `!Sub`", edit)),
         );
     }
-    // Of an API outside of the template, an id that is written in may be right.
+    // A literal ID may be right for an API outside the template.
     let api = api.resource.as_ref()?;
     let message = format!(
-        "the target of route `{}` has the id `{named}` written in, and integrations of API {} get theirs when they are made",
+        "the target of route `{}` has the literal ID `{named}`, but integrations of API {} get their ID on creation",
         route.key, api.logical_id
     );
-    let finding = Finding::new(&RULE, place, message).with_confidence(Confidence::Medium);
-    Some(finding.hint("name an integration of the template: `Target: !Sub integrations/${…}`"))
+    let finding = Finding::new(&RULE, location, message).with_confidence(Confidence::Medium);
+    Some(finding.hint("refer to an integration of the template: `Target: !Sub integrations/${…}`"))
 }

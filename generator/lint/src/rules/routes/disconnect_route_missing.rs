@@ -1,24 +1,25 @@
 use stackgen_model::Api;
 
-use crate::context::Context;
-use crate::facts::presence::{Sight, has_route};
-use crate::facts::records::Records;
+use crate::context::RuleContext;
+use crate::facts::connection_records::ConnectionRecords;
+use crate::facts::presence::has_route;
+use crate::facts::route_visibility::RouteVisibility;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// An API whose stack keeps records of connections has no `$disconnect` route.
+    /// An API whose stack records connections has no `$disconnect` route.
     ///
     /// ## Why it hurts
     ///
-    /// Nothing tells the stack that a connection is gone (row M18). Its record stays: every broadcast posts to it and gets
-    /// 410 `GoneException` (row K4), counts of who is there only grow, and the table with them. Time to live takes
-    /// the records away hours or days after the fact.
+    /// Nothing reports to the stack that a connection closed (row M18). Its record stays: every broadcast posts to it
+    /// and gets 410 `GoneException` (row K4), and counts of connected clients and the table only grow. Time to live
+    /// deletes the records hours or days later.
     ///
     /// ## How to fix it
     ///
-    /// Add a `$disconnect` route with an integration whose function deletes the record. The event is best effort, so let
-    /// the record expire too, and delete it when a post is answered with 410.
+    /// Add a `$disconnect` route with an integration whose function deletes the record. API Gateway delivers the event
+    /// on a best-effort basis: let the record expire too, and delete it when a post returns 410.
     id: "SG202",
     name: "disconnect-route-missing",
     severity: Warning,
@@ -28,25 +29,29 @@ rule! {
     example: "routes/disconnect_route_missing.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let sight = Sight::new(context);
-    let records = Records::new(context);
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let visibility = context.facts.route_visibility();
+    let records = context.facts.connection_records();
     let apis = context.websockets();
-    apis.filter_map(|api| of_api(&sight, &records, api))
+    apis.filter_map(|api| check_api(visibility, records, api))
         .collect()
 }
 
-fn of_api(sight: &Sight<'_>, records: &Records<'_>, api: &Api) -> Option<Finding> {
-    if has_route(api, "$disconnect") || !sight.tells_every_route(api) {
+fn check_api(
+    visibility: &RouteVisibility<'_>,
+    records: &ConnectionRecords<'_>,
+    api: &Api,
+) -> Option<Finding> {
+    if has_route(api, "$disconnect") || !visibility.shows_every_route(api) {
         return None;
     }
-    let records = records.kept(api)?;
+    let records = records.location(api)?;
     let resource = api.resource.as_ref()?;
     let id = &resource.logical_id;
     let message =
-        format!("API {id} has no `$disconnect` route: records of connections that are gone stay");
+        format!("API {id} has no `$disconnect` route: records of closed connections stay");
     Some(
-        Finding::new(&RULE, Place::of(resource, &[]), message)
+        Finding::new(&RULE, Location::of(resource, &[]), message)
             .related(records, "connections are recorded here")
             .hint("add a `$disconnect` route whose function deletes the record"),
     )

@@ -2,22 +2,21 @@ use std::collections::HashMap;
 
 use stackgen_model::{Api, Route};
 
-use crate::context::Context;
-use crate::facts::presence::{condition, key};
+use crate::context::RuleContext;
+use crate::facts::presence::{condition, known_key};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// Two routes of an API have the same key.
     ///
     /// ## Why it hurts
     ///
-    /// The second one cannot be created (row D14): the deployment of the stack fails with 409 `ConflictException`, and is
-    /// rolled back.
+    /// API Gateway refuses the second route with 409 `ConflictException` (row D14), and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Keep one route for each key, or put the two under conditions of which one holds.
+    /// Keep one route per key, or put the two under conditions of which only one can hold.
     id: "SG204",
     name: "duplicate-route-key",
     severity: Error,
@@ -27,15 +26,15 @@ rule! {
     example: "routes/duplicate_route_key.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
+fn check_api(api: &Api) -> Vec<Finding> {
     let mut taken: HashMap<(&str, Option<&str>), &Route> = HashMap::new();
     let mut findings = Vec::new();
     for route in &api.routes {
-        let Some(key) = key(route) else {
+        let Some(key) = known_key(route) else {
             continue;
         };
         let when = condition(&route.resource);
@@ -43,11 +42,11 @@ fn of_api(api: &Api) -> Vec<Finding> {
         if first.resource.logical_id != route.resource.logical_id {
             findings.push(finding(route, first));
         } else if let (Some(when), Some(first)) = (when, taken.get(&(key, None))) {
-            let mut sometimes = finding(route, first).with_confidence(Confidence::Low);
-            sometimes
+            let mut conditional = finding(route, first).with_confidence(Confidence::Low);
+            conditional
                 .message
-                .push_str(&format!(" when condition {when} holds, which is not known"));
-            findings.push(sometimes);
+                .push_str(&format!(" if condition {when} is true, which is unknown"));
+            findings.push(conditional);
         }
     }
     findings
@@ -59,7 +58,7 @@ fn finding(route: &Route, first: &Route) -> Finding {
         "routes {} and {} both have the key `{}`",
         ids.0, ids.1, route.key
     );
-    Finding::new(&RULE, Place::of(&route.resource, &["RouteKey"]), message)
-        .related(Place::of(&first.resource, &["RouteKey"]), "the first")
+    Finding::new(&RULE, Location::of(&route.resource, &["RouteKey"]), message)
+        .related(Location::of(&first.resource, &["RouteKey"]), "the first")
         .hint("give it another key, or remove it")
 }

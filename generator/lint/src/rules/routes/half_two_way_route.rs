@@ -2,24 +2,26 @@ use std::sync::Arc;
 
 use stackgen_model::{Api, Resource, Route, Text};
 
-use crate::context::Context;
-use crate::facts::presence::{key, stands_with};
+use crate::context::RuleContext;
+use crate::facts::presence::{exists_with_api, known_key};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
-    /// A route is configured to answer, but only by half.
+    /// A route is only half configured to answer.
     ///
     /// ## Why it hurts
     ///
-    /// What a function returns is sent to the client only when the route has `RouteResponseSelectionExpression: $default`
-    /// **and** a route response `$default` (row M8). With one of them nothing is sent and nothing is logged: the client waits
-    /// for an answer that the function has given. SAM's `RouteResponseSelectionExpression` makes the first half alone.
+    /// API Gateway sends what a function returns to the client only if the route has `RouteResponseSelectionExpression:
+    /// $default` **and** a route response `$default` (row M8). With only one of them nothing is sent and nothing is
+    /// logged: the client waits for an answer that the function has returned. SAM's `RouteResponseSelectionExpression`
+    /// creates only the first half.
     ///
     /// ## How to fix it
     ///
-    /// Set the expression to `$default` and add an `AWS::ApiGatewayV2::RouteResponse` with `RouteResponseKey: $default`, which
-    /// the deployment must wait for (row F7). For a one-way route remove both, and answer by PostToConnection.
+    /// Set the expression to `$default` and add an `AWS::ApiGatewayV2::RouteResponse` with `RouteResponseKey:
+    /// $default`, on which the deployment must depend (row F7). For a one-way route remove both, and answer with
+    /// PostToConnection.
     id: "SG211",
     name: "half-two-way-route",
     severity: Error,
@@ -31,16 +33,16 @@ rule! {
 
 const SELECTION: &str = "RouteResponseSelectionExpression";
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    // A response whose route is not known may be that of any route.
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    // A response whose route is unknown may belong to any route.
     let responses = context.model.resources.values();
     let mut responses = responses.filter(|it| it.kind == "AWS::ApiGatewayV2::RouteResponse");
-    let stray = responses.any(|response| !names_a_route(response));
+    let has_stray = responses.any(|response| !names_a_route(response));
     let of_api = |api| -> Vec<Finding> {
-        let whole = context.is_whole(api) && !stray;
+        let is_complete = context.is_complete(api) && !has_stray;
         api.routes
             .iter()
-            .filter_map(|route| of_route(api, whole, route))
+            .filter_map(|route| check_route(api, is_complete, route))
             .collect()
     };
     context.websockets().flat_map(of_api).collect()
@@ -51,35 +53,36 @@ fn names_a_route(response: &Arc<Resource>) -> bool {
     route.is_some_and(|route| route.as_reference().is_some())
 }
 
-fn of_route(api: &Api, whole: bool, route: &Route) -> Option<Finding> {
-    // Nothing but a status is read of the answer to a handshake, and nobody is left to answer after `$disconnect`.
-    let key = key(route).filter(|key| !["$connect", "$disconnect"].contains(key))?;
-    let place = Place::of(&route.resource, &[SELECTION]);
+fn check_route(api: &Api, is_complete: bool, route: &Route) -> Option<Finding> {
+    // API Gateway reads only the status of the response to a handshake, and after `$disconnect` nobody is connected.
+    let key = known_key(route).filter(|key| !["$connect", "$disconnect"].contains(key))?;
+    let location = Location::of(&route.resource, &[SELECTION]);
     let expression = route.route_response_selection_expression.as_ref();
     let response = route.responses.first();
     match (expression.map(Text::as_literal), response) {
         (Some(Some(other)), _) if !["$default", "\\$default"].contains(&other) => {
             let message = format!(
-                "`{other}` selects no response of route `{key}`: the only response there can be is `$default`"
+                "`{other}` selects no response of route `{key}`: the only possible response is `$default`"
             );
-            Some(Finding::new(&RULE, place, message).hint("write `$default`"))
+            Some(Finding::new(&RULE, location, message).hint("write `$default`"))
         }
-        (Some(Some(_)), None) if whole => {
+        (Some(Some(_)), None) if is_complete => {
             let message = format!(
-                "route `{key}` selects the response `$default` and has none: what its function returns is not sent"
+                "route `{key}` selects the response `$default` but has none: the function's result is not sent"
             );
             let hint = format!(
                 "add an `AWS::ApiGatewayV2::RouteResponse` with `RouteId: !Ref {}` and `RouteResponseKey: $default`",
                 route.resource.logical_id
             );
-            Some(Finding::new(&RULE, place, message).hint(hint))
+            Some(Finding::new(&RULE, location, message).hint(hint))
         }
-        (None, Some(response)) if stands_with(api, &response.resource) => {
+        (None, Some(response)) if exists_with_api(api, &response.resource) => {
             let message = format!(
-                "route `{key}` has a response and selects none: what its function returns is not sent"
+                "route `{key}` has a response but does not select it: the function's result is not sent"
             );
-            let finding = Finding::new(&RULE, place, message).with_confidence(Confidence::Medium);
-            let related = Place::of(&response.resource, &[]);
+            let finding =
+                Finding::new(&RULE, location, message).with_confidence(Confidence::Medium);
+            let related = Location::of(&response.resource, &[]);
             Some(
                 finding
                     .related(related, "the response")

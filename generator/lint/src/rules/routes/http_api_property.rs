@@ -1,23 +1,23 @@
 use stackgen_model::{Api, Protocol, Resolved, Resource};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
-    /// A WebSocket API has a property that only HTTP APIs have.
+    /// A WebSocket API has a property that only HTTP APIs support.
     ///
     /// ## Why it hurts
     ///
-    /// `CorsConfiguration`, the OpenAPI `Body`, and `Target`, `RouteKey` and `CredentialsArn` of an API are supported for
-    /// HTTP APIs only (row F1). With `CorsConfiguration` the deployment of the stack fails with `Cors is not supported for
-    /// WEBSOCKET protocolType`; what the others are there to make is refused too, or not made.
+    /// Only HTTP APIs support `CorsConfiguration`, the OpenAPI `Body`, and `Target`, `RouteKey` and `CredentialsArn` of
+    /// an API (row F1). API Gateway refuses `CorsConfiguration` with `Cors is not supported for WEBSOCKET
+    /// protocolType`, and the stack rolls back. It refuses or ignores the others.
     ///
     /// ## How to fix it
     ///
-    /// Remove it; `--fix` removes `CorsConfiguration`. Browsers do not ask leave of a WebSocket server: to let only some
-    /// origins in, compare the `Origin` header in the authorizer or in the function of `$connect`.
+    /// Remove the property; `--fix` removes `CorsConfiguration`. Browsers do not apply CORS to WebSockets: to allow
+    /// only some origins, compare the `Origin` header in the authorizer or in the function of `$connect`.
     id: "SG218",
     name: "http-api-property",
     severity: Error,
@@ -29,7 +29,7 @@ rule! {
 
 const CORS: &str = "CorsConfiguration";
 
-const OF_HTTP: &[&str] = &[
+const HTTP_ONLY: &[&str] = &[
     CORS,
     "Body",
     "BodyS3Location",
@@ -38,31 +38,31 @@ const OF_HTTP: &[&str] = &[
     "CredentialsArn",
 ];
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
+fn check_api(api: &Api) -> Vec<Finding> {
     match &api.resource {
         Some(resource) if api.protocol == Protocol::WebSocket => {
-            let properties = OF_HTTP.iter();
+            let properties = HTTP_ONLY.iter();
             properties
-                .filter_map(|name| of_property(resource, name))
+                .filter_map(|name| check_property(resource, name))
                 .collect()
         }
         _ => Vec::new(),
     }
 }
 
-fn of_property(resource: &Resource, name: &str) -> Option<Finding> {
-    // What is not known may turn out to be no value at all.
+fn check_property(resource: &Resource, name: &str) -> Option<Finding> {
+    // An unknown value may be no value.
     if let Resolved::Unknown(_) = resource.properties.get(name)? {
         return None;
     }
     let id = &resource.logical_id;
-    let message = format!("API {id} is a WebSocket API, and `{name}` is of HTTP APIs");
-    let finding =
-        Finding::new(&RULE, Place::of(resource, &[name]), message).hint(format!("remove `{name}`"));
+    let message = format!("API {id} is a WebSocket API, but only HTTP APIs support `{name}`");
+    let finding = Finding::new(&RULE, Location::of(resource, &[name]), message)
+        .hint(format!("remove `{name}`"));
     if name != CORS {
         return Some(finding.with_confidence(Confidence::Medium));
     }

@@ -1,23 +1,24 @@
 use stackgen_model::{Api, Route};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::presence::custom_key;
-use crate::facts::selection::Selection;
+use crate::facts::selection_expression::SelectionExpression;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A route of a WebSocket API has the key of an HTTP API: a method and a path.
     ///
     /// ## Why it hurts
     ///
-    /// Messages have no method and no path. A WebSocket API compares the whole key with what its selection expression
-    /// reads of the message (row M1), so that this route is taken only by a client that sends the text `GET /sessions`
-    /// as its action. Every other message goes to `$default`, or is answered with a `Forbidden` frame (rows M2, M3).
+    /// Messages have no method and no path. A WebSocket API compares the whole key with the value that its selection
+    /// expression reads from the message (row M1). Only a client that sends the text `GET /sessions` as its action
+    /// reaches this route. Every other message goes to `$default` or is answered with a `Forbidden` frame (rows M2,
+    /// M3).
     ///
     /// ## How to fix it
     ///
-    /// Give the route the value that clients send, such as `getSession`, or make it a route of an HTTP API.
+    /// Set the key to the value that clients send, such as `getSession`, or move the route to an HTTP API.
     id: "SG206",
     name: "http-route-key",
     severity: Warning,
@@ -31,29 +32,28 @@ const METHODS: &[&str] = &[
     "ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT",
 ];
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
-    // An expression that puts a key together of a method and a path means it so.
-    let composed = |selection: Selection<'_>| selection.variables.len() > 1;
-    if Selection::of_routes(api).is_some_and(composed) {
+fn check_api(api: &Api) -> Vec<Finding> {
+    // An expression of several variables may build such keys on purpose.
+    let composed = |selection: SelectionExpression<'_>| selection.variables.len() > 1;
+    if SelectionExpression::of_api(api).is_some_and(composed) {
         return Vec::new();
     }
-    api.routes.iter().filter_map(of_route).collect()
+    api.routes.iter().filter_map(check_route).collect()
 }
 
-fn of_route(route: &Route) -> Option<Finding> {
+fn check_route(route: &Route) -> Option<Finding> {
     let key = custom_key(route)?;
     let (method, path) = key.split_once(' ')?;
     if !METHODS.contains(&method) || !path.starts_with('/') {
         return None;
     }
-    let message = format!(
-        "`{key}` is the key of an HTTP API's route, and messages have no method and no path"
-    );
-    let place = Place::of(&route.resource, &["RouteKey"]);
-    let finding = Finding::new(&RULE, place, message);
-    Some(finding.hint("write the value by which messages choose this route"))
+    let message =
+        format!("`{key}` is a route key of HTTP APIs, but messages have no method and no path");
+    let location = Location::of(&route.resource, &["RouteKey"]);
+    let finding = Finding::new(&RULE, location, message);
+    Some(finding.hint("write the value with which messages select this route"))
 }

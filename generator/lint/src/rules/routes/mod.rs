@@ -24,11 +24,11 @@ mod target_without_integrations_prefix;
 
 use stackgen_model::{Problem, ProblemKind};
 
-use crate::context::Context;
-use crate::registry::Group;
-use crate::{Finding, Place, Rule};
+use crate::context::RuleContext;
+use crate::registry::RuleGroup;
+use crate::{Finding, Location, Rule};
 
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "routes",
     title: "Routes",
     prefix: "SG2",
@@ -57,12 +57,16 @@ pub(super) const GROUP: Group = Group {
     ],
 };
 
-/// The problems of a sort that reading the template met.
-fn of_problems(rule: &'static Rule, context: &Context<'_>, kind: ProblemKind) -> Vec<Finding> {
+/// Reports the problems of a kind that the reader of the template found.
+fn check_problems(
+    rule: &'static Rule,
+    context: &RuleContext<'_>,
+    kind: ProblemKind,
+) -> Vec<Finding> {
     let problems = context.model.problems.iter();
     let of_kind = problems.filter(|problem| problem.kind == kind);
     let finding = |problem: &Problem| {
-        let finding = Finding::new(rule, Place::at(problem.span), problem.message.as_str());
+        let finding = Finding::new(rule, Location::at(problem.span), problem.message.as_str());
         match &problem.hint {
             Some(hint) => finding.hint(hint.as_str()),
             None => finding,

@@ -1,21 +1,21 @@
 use stackgen_model::Route;
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::presence::custom_key;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A route key begins with `$` and is none of API Gateway's own.
+    /// A route key begins with `$` but is not one of API Gateway's own.
     ///
     /// ## Why it hurts
     ///
-    /// `$` is reserved for `$connect`, `$disconnect` and `$default` (row F2). The route is refused with 400
-    /// `BadRequestException`, and the deployment of the stack fails.
+    /// `$` is reserved for `$connect`, `$disconnect` and `$default` (row F2). API Gateway refuses the route with 400
+    /// `BadRequestException`, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Take the `$` away, or correct the spelling: keys are case-sensitive, and `$Default` is not `$default`.
+    /// Remove the `$`, or correct the spelling: keys are case-sensitive, so `$Default` is not `$default`.
     id: "SG205",
     name: "reserved-route-key",
     severity: Error,
@@ -25,21 +25,22 @@ rule! {
     example: "routes/reserved_route_key.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = context.websockets().flat_map(|api| &api.routes);
-    routes.filter_map(of_route).collect()
+    routes.filter_map(check_route).collect()
 }
 
-fn of_route(route: &Route) -> Option<Finding> {
+fn check_route(route: &Route) -> Option<Finding> {
     let key = custom_key(route)?;
     let rest = key.strip_prefix('$')?;
     let own = ["$connect", "$disconnect", "$default"];
-    let meant = own.iter().find(|own| own.eq_ignore_ascii_case(key));
-    let hint = match meant {
-        Some(meant) => format!("write `{meant}`"),
-        None => format!("write `{rest}`, and let clients send it so"),
+    let correct = own.iter().find(|own| own.eq_ignore_ascii_case(key));
+    let hint = match correct {
+        Some(correct) => format!("write `{correct}`"),
+        None => format!("write `{rest}`, and let clients send this value"),
     };
-    let message = format!("`{key}` is no route key: only API Gateway's own begin with `$`");
-    let place = Place::of(&route.resource, &["RouteKey"]);
-    Some(Finding::new(&RULE, place, message).hint(hint))
+    let message =
+        format!("`{key}` is not a valid route key: only API Gateway's own keys begin with `$`");
+    let location = Location::of(&route.resource, &["RouteKey"]);
+    Some(Finding::new(&RULE, location, message).hint(hint))
 }

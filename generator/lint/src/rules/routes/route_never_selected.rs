@@ -1,23 +1,24 @@
 use stackgen_model::{Api, Resource, Route};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::presence::custom_key;
-use crate::facts::selection::Selection;
+use crate::facts::selection_expression::SelectionExpression;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A route has a key that the selection expression can never come to.
+    /// A route has a key that the selection expression can never produce.
     ///
     /// ## Why it hurts
     ///
-    /// What stands around the variables of a selection expression is in every value that it comes to (row M1):
-    /// `${request.body.service}/${request.body.action}` always has a `/`, also for a message that has neither property. A key
-    /// without it is never selected. Its messages go to `$default`, or are answered with a `Forbidden` frame (rows M2, M3).
+    /// The text around the variables of a selection expression is part of every value that it produces (row M1): the
+    /// value of `${request.body.service}/${request.body.action}` always contains a `/`, even for a message without
+    /// these properties. A key without it is never selected. Its messages go to `$default` or are answered with a
+    /// `Forbidden` frame (rows M2, M3).
     ///
     /// ## How to fix it
     ///
-    /// Write the key with the text of the expression, or change the expression.
+    /// Add the text of the expression to the key, or change the expression.
     id: "SG219",
     name: "route-never-selected",
     severity: Error,
@@ -27,62 +28,66 @@ rule! {
     example: "routes/route_never_selected.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
-    let Some(selection) = Selection::of_routes(api) else {
+fn check_api(api: &Api) -> Vec<Finding> {
+    let Some(selection) = SelectionExpression::of_api(api) else {
         return Vec::new();
     };
-    // An expression that reads nothing is a mistake of its own, found once and not at every route.
-    if selection.fixed().is_some() {
+    // Another rule reports an expression without variables, once and not per route.
+    if selection.constant().is_some() {
         return Vec::new();
     }
-    // A key that begins with `$` is reserved, and that is what is wrong with it.
-    let is_judged = |route: &&Route| custom_key(route).is_some_and(|key| !key.starts_with('$'));
-    let judged: Vec<_> = api.routes.iter().filter(is_judged).collect();
-    let never = judged.iter().copied();
+    // Another rule reports a reserved key, which begins with `$`.
+    let is_custom = |route: &&Route| custom_key(route).is_some_and(|key| !key.starts_with('$'));
+    let custom: Vec<_> = api.routes.iter().filter(is_custom).collect();
+    let never = custom.iter().copied();
     let never: Vec<_> = never
-        .filter(|route| !selection.can_yield(route.key.as_str()))
+        .filter(|route| !selection.can_produce(route.key.as_str()))
         .collect();
     match (&api.resource, never.as_slice()) {
-        // When none is ever selected, it is the expression that is wrong.
-        (Some(api), [first, _, ..]) if never.len() == judged.len() => {
-            vec![of_expression(api, &selection, first)]
+        // If no route can be selected, the expression is wrong.
+        (Some(api), [first, _, ..]) if never.len() == custom.len() => {
+            vec![expression_finding(api, &selection, first)]
         }
         _ => never
             .into_iter()
-            .map(|route| of_route(api, &selection, route))
+            .map(|route| route_finding(api, &selection, route))
             .collect(),
     }
 }
 
-fn of_expression(api: &Resource, selection: &Selection<'_>, route: &Route) -> Finding {
+fn expression_finding(
+    api: &Resource,
+    selection: &SelectionExpression<'_>,
+    route: &Route,
+) -> Finding {
     let (expression, key) = (selection.expression, &route.key);
     let message = format!(
-        "`{expression}` never comes to the key of a route, such as `{key}`: none but `$default` is ever selected"
+        "`{expression}` never produces the key of a route, such as `{key}`: only `$default` is ever selected"
     );
     Finding::new(
         &RULE,
-        Place::of(api, &["RouteSelectionExpression"]),
+        Location::of(api, &["RouteSelectionExpression"]),
         message,
     )
     .related(
-        Place::of(&route.resource, &["RouteKey"]),
+        Location::of(&route.resource, &["RouteKey"]),
         "one of the routes",
     )
-    .hint("take away the text around the expression's variables, or write every key with it")
+    .hint("remove the text around the expression's variables, or add it to every key")
 }
 
-fn of_route(api: &Api, selection: &Selection<'_>, route: &Route) -> Finding {
+fn route_finding(api: &Api, selection: &SelectionExpression<'_>, route: &Route) -> Finding {
     let (expression, key) = (selection.expression, &route.key);
-    let message = format!("`{expression}` never comes to `{key}`: the route is never selected");
-    let finding = Finding::new(&RULE, Place::of(&route.resource, &["RouteKey"]), message)
-        .hint("write the key with the text that stands around the expression's variables");
+    let message = format!("`{expression}` never produces `{key}`: the route is never selected");
+    let finding = Finding::new(&RULE, Location::of(&route.resource, &["RouteKey"]), message)
+        .hint("add the text around the expression's variables to the key");
     match &api.resource {
         Some(api) => finding.related(
-            Place::of(api, &["RouteSelectionExpression"]),
+            Location::of(api, &["RouteSelectionExpression"]),
             "the expression",
         ),
         None => finding,

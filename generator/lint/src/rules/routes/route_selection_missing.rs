@@ -1,20 +1,20 @@
 use stackgen_model::{Api, Protocol};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A WebSocket API has no route selection expression.
     ///
     /// ## Why it hurts
     ///
-    /// HTTP APIs have one by themselves, WebSocket APIs do not (row F1): the API cannot be created, and the deployment of the
-    /// stack fails with `Invalid routeSelectionExpression`.
+    /// HTTP APIs have a default expression, WebSocket APIs do not (row F1). API Gateway refuses the API with `Invalid
+    /// routeSelectionExpression`, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Set `RouteSelectionExpression: $request.body.action`, with the property by which clients say what they want.
+    /// Set `RouteSelectionExpression: $request.body.action`, with the property that selects the route in your messages.
     id: "SG215",
     name: "route-selection-missing",
     severity: Error,
@@ -24,11 +24,11 @@ rule! {
     example: "routes/route_selection_missing.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().filter_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().filter_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Option<Finding> {
+fn check_api(api: &Api) -> Option<Finding> {
     let resource = api.resource.as_ref()?;
     if api.protocol != Protocol::WebSocket || api.route_selection_expression.is_some() {
         return None;
@@ -37,7 +37,7 @@ fn of_api(api: &Api) -> Option<Finding> {
         "API {} has no `RouteSelectionExpression`",
         resource.logical_id
     );
-    let place = Place::of(resource, &["RouteSelectionExpression"]);
-    let finding = Finding::new(&RULE, place, message);
-    Some(finding.hint("set `RouteSelectionExpression`, for instance to `$request.body.action`"))
+    let location = Location::of(resource, &["RouteSelectionExpression"]);
+    let finding = Finding::new(&RULE, location, message);
+    Some(finding.hint("set `RouteSelectionExpression`, for example to `$request.body.action`"))
 }

@@ -1,17 +1,17 @@
 use stackgen_model::{Link, Route};
 
-use crate::context::Context;
-use crate::facts::presence::key;
+use crate::context::RuleContext;
+use crate::facts::presence::known_key;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A route has no integration.
     ///
     /// ## Why it hurts
     ///
-    /// A route without `Target` is created and dead (row F2): what comes to it reaches no function. Behind `$connect` nobody
-    /// is checked or recorded; a message is not answered by anything that the stack holds.
+    /// API Gateway creates a route without `Target`, but it does nothing (row F2): its messages reach no function. On
+    /// `$connect` no caller is checked or recorded, and on other routes no message is answered.
     ///
     /// ## How to fix it
     ///
@@ -25,16 +25,16 @@ rule! {
     example: "routes/route_without_target.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = context.websockets().flat_map(|api| &api.routes);
-    routes.filter_map(of_route).collect()
+    routes.filter_map(check_route).collect()
 }
 
-fn of_route(route: &Route) -> Option<Finding> {
-    // Properties that are not known as a whole have no key either.
-    let key = key(route).filter(|_| route.target == Link::Missing)?;
-    let message = format!("route `{key}` has no `Target`: what comes to it reaches no integration");
-    let place = Place::of(&route.resource, &["Target"]);
-    let finding = Finding::new(&RULE, place, message);
-    Some(finding.hint("set `Target: !Sub integrations/${…}` with the integration's logical id"))
+fn check_route(route: &Route) -> Option<Finding> {
+    // Properties that are partly unknown have no known key either.
+    let key = known_key(route).filter(|_| route.target == Link::Missing)?;
+    let message = format!("route `{key}` has no `Target`: its messages reach no integration");
+    let location = Location::of(&route.resource, &["Target"]);
+    let finding = Finding::new(&RULE, location, message);
+    Some(finding.hint("set `Target: !Sub integrations/${…}` with the integration's logical ID"))
 }

@@ -1,26 +1,26 @@
 use stackgen_model::{Api, Route};
 
-use crate::context::Context;
-use crate::facts::presence::{custom_key, stands_with};
-use crate::facts::selection::Selection;
+use crate::context::RuleContext;
+use crate::facts::presence::{custom_key, exists_with_api};
+use crate::facts::selection_expression::SelectionExpression;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
-    /// The route selection expression reads nothing of a message, although routes wait to be selected by it.
+    /// The route selection expression reads nothing from messages, so that some routes are never selected.
     ///
     /// ## Why it hurts
     ///
-    /// An expression without a variable, such as `request.body.action` without its `$`, comes to the same text for every
-    /// message (row M1). One of headers or of a query string comes to nothing, since messages have neither (row E2). All
-    /// messages go one way, to `$default`, or are answered with a `Forbidden` frame (rows M2, M3), and no other route's function
-    /// is ever called.
+    /// An expression without a variable, such as `request.body.action` without its `$`, has the same value for every
+    /// message (row M1). An expression that reads headers or the query string has no value, because messages have
+    /// neither (row E2). All messages go to one route or to `$default`, or are answered with a `Forbidden` frame (rows
+    /// M2, M3), and the functions of the other routes are never called.
     ///
     /// ## How to fix it
     ///
-    /// Write `$request.body.action`, with the property by which clients say what they want. An API that has `$default` alone
-    /// may well select statically.
+    /// Write `$request.body.action`, with the property that selects the route in your messages. An API whose only route
+    /// is `$default` can have a static expression.
     id: "SG214",
     name: "static-route-selection",
     severity: Error,
@@ -32,34 +32,37 @@ rule! {
 
 const EXPRESSION: &str = "RouteSelectionExpression";
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().filter_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().filter_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Option<Finding> {
+fn check_api(api: &Api) -> Option<Finding> {
     let resource = api.resource.as_ref()?;
-    let selection = Selection::of_routes(api)?;
-    let (why, fixed) = match selection.fixed() {
+    let selection = SelectionExpression::of_api(api)?;
+    let (problem, value) = match selection.constant() {
         Some(text) => ("is the same for every message", text),
         None if reads_the_handshake(&selection) => ("reads what no message has", ""),
         None => return None,
     };
-    let dead = |route: &&Route| {
-        let key = custom_key(route).filter(|&key| key != fixed);
-        key.is_some() && stands_with(api, &route.resource)
+    let is_dead = |route: &&Route| {
+        let key = custom_key(route).filter(|&key| key != value);
+        key.is_some() && exists_with_api(api, &route.resource)
     };
-    let route = api.routes.iter().find(dead)?;
+    let route = api.routes.iter().find(is_dead)?;
     let expression = selection.expression;
     let message = format!(
-        "`{expression}` {why}: route `{}` is never selected",
+        "`{expression}` {problem}: route `{}` is never selected",
         route.key
     );
-    let place = Place::of(resource, &[EXPRESSION]);
-    let finding = Finding::new(&RULE, place, message)
-        .related(Place::of(&route.resource, &["RouteKey"]), "never selected");
+    let location = Location::of(resource, &[EXPRESSION]);
+    let finding = Finding::new(&RULE, location, message).related(
+        Location::of(&route.resource, &["RouteKey"]),
+        "never selected",
+    );
     if !expression.starts_with("request.body.") {
-        let finding = finding.hint("read a property of the message: `$request.body.action`");
-        return Some(match selection.fixed() {
+        let finding =
+            finding.hint("read a property of the message, such as `$request.body.action`");
+        return Some(match selection.constant() {
             Some(_) => finding,
             None => finding.with_confidence(Confidence::Medium),
         });
@@ -74,7 +77,7 @@ fn of_api(api: &Api) -> Option<Finding> {
     )
 }
 
-fn reads_the_handshake(selection: &Selection<'_>) -> bool {
+fn reads_the_handshake(selection: &SelectionExpression<'_>) -> bool {
     let of_handshake = ["request.header.", "request.querystring."];
     let mut variables = selection.variables.iter();
     variables.all(|name| of_handshake.iter().any(|prefix| name.starts_with(prefix)))

@@ -2,20 +2,20 @@ use std::collections::HashMap;
 
 use stackgen_model::{Api, Integration, Link, LogicalId, Route};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A route's target is an integration of another API.
+    /// The target of a route is an integration of another API.
     ///
     /// ## Why it hurts
     ///
-    /// An API finds only its own integrations. The route cannot be created and the deployment of the stack fails.
+    /// A route can only use integrations of its own API. API Gateway refuses the route, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Give this API an integration of its own; two of them may call the same function. Each API needs its own permission
+    /// Add an integration to this API; two integrations can call the same function. Each API needs its own permission
     /// to call it.
     id: "SG209",
     name: "target-of-another-api",
@@ -28,17 +28,17 @@ rule! {
 
 type Owners<'a> = HashMap<&'a LogicalId, (&'a Api, &'a Integration)>;
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let apis = context.model.apis.iter();
     let owned = apis.flat_map(|api| api.integrations.iter().map(move |it| (api, it)));
     let owners: Owners<'_> = owned
         .map(|(api, integration)| (&integration.resource.logical_id, (api, integration)))
         .collect();
-    let routes = |api| -> Vec<Finding> { of_api(api, &owners) };
+    let routes = |api| -> Vec<Finding> { check_api(api, &owners) };
     context.websockets().flat_map(routes).collect()
 }
 
-fn of_api(api: &Api, owners: &Owners<'_>) -> Vec<Finding> {
+fn check_api(api: &Api, owners: &Owners<'_>) -> Vec<Finding> {
     let Link::To(own) = &api.id else {
         return Vec::new();
     };
@@ -51,13 +51,14 @@ fn of_api(api: &Api, owners: &Owners<'_>) -> Vec<Finding> {
             return None;
         }
         let message = format!(
-            "route `{}` of API {own} leads to integration {}, which is of API {other}",
+            "the target of route `{}` of API {own} is integration {}, which belongs to API {other}",
             route.key, integration.resource.logical_id
         );
-        let place = Place::of(&route.resource, &["Target"]);
-        let related = Place::of(&integration.resource, &["ApiId"]);
-        let finding = Finding::new(&RULE, place, message).related(related, "of another API");
-        Some(finding.hint(format!("give {own} an integration of its own")))
+        let location = Location::of(&route.resource, &["Target"]);
+        let related = Location::of(&integration.resource, &["ApiId"]);
+        let finding =
+            Finding::new(&RULE, location, message).related(related, "belongs to another API");
+        Some(finding.hint(format!("add an integration to {own}")))
     };
     api.routes.iter().filter_map(finding).collect()
 }

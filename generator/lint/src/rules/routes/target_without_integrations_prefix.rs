@@ -1,22 +1,22 @@
 use stackgen_model::{LogicalId, Resolved, Route, Text};
 
-use crate::context::Context;
-use crate::facts::target::{INTEGRATION, corrected};
+use crate::context::RuleContext;
+use crate::facts::target::{INTEGRATION, corrected_target};
 use crate::fix::Fix;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A route's target does not begin with `integrations/`.
+    /// The target of a route does not begin with `integrations/`.
     ///
     /// ## Why it hurts
     ///
-    /// The route cannot be created: the deployment of the stack fails with `Unexpected or malformed target in route. Correct
-    /// format should be integrations/<integration_id>.`
+    /// API Gateway refuses the route with `Unexpected or malformed target in route. Correct format should be
+    /// integrations/<integration_id>.`, and the stack rolls back.
     ///
     /// ## How to fix it
     ///
-    /// Write `Target: !Sub integrations/${Integration}`. `--fix` does where the target is an integration's id alone.
+    /// Write `Target: !Sub integrations/${Integration}`. `--fix` does this if the target is the ID of an integration.
     id: "SG210",
     name: "target-without-integrations-prefix",
     severity: Error,
@@ -26,36 +26,36 @@ rule! {
     example: "routes/target_without_integrations_prefix.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let routes = context.websockets().flat_map(|api| &api.routes);
     routes
-        .filter_map(|route| of_route(context, route))
+        .filter_map(|route| check_route(context, route))
         .collect()
 }
 
-fn of_route(context: &Context<'_>, route: &Route) -> Option<Finding> {
+fn check_route(context: &RuleContext<'_>, route: &Route) -> Option<Finding> {
     let Resolved::Text(target) = route.resource.properties.get("Target")? else {
         return None;
     };
     if target.strip_prefix("integrations/").is_some() || target.unknown().is_some() {
         return None;
     }
-    let place = Place::of(&route.resource, &["Target"]);
+    let location = Location::of(&route.resource, &["Target"]);
     if let Some(integration) = integration(context, target) {
-        let (text, edit) = corrected(route, &integration);
+        let (text, edit) = corrected_target(route, &integration);
         let message = format!(
-            "the target of route `{}` is the bare id of {integration}",
+            "the target of route `{}` is the ID of {integration} without `integrations/`",
             route.key
         );
-        let fix = Fix::one("put `integrations/` before the integration's id", edit);
-        let finding = Finding::new(&RULE, place, message);
+        let fix = Fix::one("write `integrations/` before the integration's ID", edit);
+        let finding = Finding::new(&RULE, location, message);
         return Some(
             finding
                 .hint(format!("write `Target: !Sub {text}`"))
                 .fix(fix),
         );
     }
-    // What names another resource is no matter of the prefix: it is found as a dangling target.
+    // `dangling-target` reports a reference to another resource.
     if target.as_reference().is_some() {
         return None;
     }
@@ -63,12 +63,12 @@ fn of_route(context: &Context<'_>, route: &Route) -> Option<Finding> {
         "the target of route `{}` is `{target}`, which does not begin with `integrations/`",
         route.key
     );
-    let finding = Finding::new(&RULE, place, message);
-    Some(finding.hint("write `Target: !Sub integrations/${…}` with the integration's logical id"))
+    let finding = Finding::new(&RULE, location, message);
+    Some(finding.hint("write `Target: !Sub integrations/${…}` with the integration's logical ID"))
 }
 
-/// The integration whose id, or whose logical id as a text, is the whole target.
-fn integration(context: &Context<'_>, target: &Text) -> Option<LogicalId> {
+/// Returns the integration whose ID, or whose logical ID as text, is the whole target.
+fn integration(context: &RuleContext<'_>, target: &Text) -> Option<LogicalId> {
     let id = match (target.as_reference(), target.as_literal()) {
         (Some(reference), _) if reference.attribute.is_none() => reference.logical_id.clone(),
         (_, Some(name)) => LogicalId::new(name),

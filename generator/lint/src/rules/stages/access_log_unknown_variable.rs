@@ -1,25 +1,25 @@
 use stackgen_model::Stage;
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::access_log;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// The format of an access log names variables that WebSocket APIs do not have.
+    /// The format of an access log contains variables that WebSocket APIs do not have.
     ///
     /// ## Why it hurts
     ///
-    /// A variable that an API does not have is logged as `-`, without an error (row L1). `$context.httpMethod`,
-    /// `$context.path`, `$context.protocol` and their like belong to HTTP and REST APIs; a format that was taken from
-    /// one, CDK's `AccessLogFormat.clf()` among them, tells neither the route nor the connection of a line. Close
-    /// codes are not in the access log at all: `$disconnect` events alone have them.
+    /// API Gateway logs a variable that an API does not have as `-`, without an error (row L1). `$context.httpMethod`,
+    /// `$context.path` and `$context.protocol` belong to HTTP and REST APIs. A format that was copied from one, such as
+    /// CDK's `AccessLogFormat.clf()`, shows neither the route nor the connection of a line. Close codes are not in the
+    /// access log: only `$disconnect` events contain them.
     ///
     /// ## How to fix it
     ///
-    /// Log what a WebSocket API has instead: `$context.eventType`, `$context.routeKey`, `$context.connectionId`,
+    /// Log variables of WebSocket APIs: `$context.eventType`, `$context.routeKey`, `$context.connectionId`,
     /// `$context.status`, `$context.error.message`. Log `disconnectStatusCode` and `disconnectReason` in the function
-    /// behind `$disconnect`.
+    /// of `$disconnect`.
     id: "SG409",
     name: "access-log-unknown-variable",
     severity: Warning,
@@ -29,7 +29,7 @@ rule! {
     example: "stages/access_log_unknown_variable.diff",
 }
 
-/// What other kinds of API have, and what the `$disconnect` event has.
+/// Variables of other API types, and fields of the `$disconnect` event.
 const FOREIGN: &[&str] = &[
     "dataProcessed",
     "disconnectReason",
@@ -45,7 +45,7 @@ const FOREIGN: &[&str] = &[
     "webaclArn",
 ];
 
-/// What is easily written with another capital; a format without a request id is told of as that. Variables that are in
+/// Variables that are easily misspelled in upper and lower case. Request IDs have a rule of their own, and variables in
 /// neither list may be right.
 const OWN: &[&str] = &[
     "apiId",
@@ -69,19 +69,19 @@ const OWN: &[&str] = &[
     "error.validationErrorString",
 ];
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let stages = context.websockets().flat_map(|api| &api.stages);
-    stages.filter_map(of_stage).collect()
+    stages.filter_map(check_stage).collect()
 }
 
-fn of_stage(stage: &Stage) -> Option<Finding> {
+fn check_stage(stage: &Stage) -> Option<Finding> {
     let format = access_log::format(stage)?;
     let mut names: Vec<_> = access_log::variables(format)
-        .filter(|name| FOREIGN.contains(name) || meant(name).is_some())
+        .filter(|name| FOREIGN.contains(name) || correct_spelling(name).is_some())
         .collect();
     names.sort_unstable();
     names.dedup();
-    let corrections = names.iter().filter_map(|name| meant(name));
+    let corrections = names.iter().filter_map(|name| correct_spelling(name));
     let corrections: Vec<_> = corrections
         .map(|name| format!("`$context.{name}`"))
         .collect();
@@ -96,20 +96,20 @@ fn of_stage(stage: &Stage) -> Option<Finding> {
         .collect();
     let (last, others) = shown.split_last()?;
     let shown = match others {
-        [] => format!("{last}, which a WebSocket API does not have"),
+        [] => format!("{last}, which WebSocket APIs do not have"),
         others => format!(
-            "{} and {last}, which a WebSocket API does not have",
+            "{} and {last}, which WebSocket APIs do not have",
             others.join(", ")
         ),
     };
     let id = &stage.resource.logical_id;
-    let message = format!("the access log of stage {id} logs {shown}");
-    let place = Place::of(&stage.resource, &["AccessLogSettings", "Format"]);
-    Some(Finding::new(&RULE, place, message).hint(hint))
+    let message = format!("the access log of stage {id} contains {shown}");
+    let location = Location::of(&stage.resource, &["AccessLogSettings", "Format"]);
+    Some(Finding::new(&RULE, location, message).hint(hint))
 }
 
-/// The variable that differs from this name in capitals alone.
-fn meant(name: &str) -> Option<&'static str> {
+/// Returns the variable that differs from a name only in upper and lower case.
+fn correct_spelling(name: &str) -> Option<&'static str> {
     let mut own = OWN.iter().copied();
     own.find(|own| own.eq_ignore_ascii_case(name) && *own != name)
 }

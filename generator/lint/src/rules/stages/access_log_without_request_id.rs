@@ -1,23 +1,23 @@
 use stackgen_model::{Stage, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::access_log;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// The format of an access log holds neither `$context.requestId` nor `$context.extendedRequestId`.
+    /// The format of an access log contains neither `$context.requestId` nor `$context.extendedRequestId`.
     ///
     /// ## Why it hurts
     ///
-    /// API Gateway demands one of them in every format (row L2) and refuses the stage without: `Access Log format must
-    /// include either $context.requestId or $context.extendedRequestId`. Such an id is besides all that ties a line of the
-    /// access log to the execution log and to what a function logged.
+    /// API Gateway requires one of them in every format (row L2) and refuses the stage otherwise: `Access Log format
+    /// must include either $context.requestId or $context.extendedRequestId`. Only this ID connects a line of the
+    /// access log with the execution log and with the function's log.
     ///
     /// ## How to fix it
     ///
-    /// Add `$context.requestId` to the format. `--fix` does where the format is a JSON object.
+    /// Add `$context.requestId` to the format. `--fix` does this if the format is a JSON object.
     id: "SG408",
     name: "access-log-without-request-id",
     severity: Error,
@@ -29,12 +29,12 @@ rule! {
 
 const PATH: [&str; 2] = ["AccessLogSettings", "Format"];
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let stages = context.websockets().flat_map(|api| &api.stages);
-    stages.filter_map(of_stage).collect()
+    stages.filter_map(check_stage).collect()
 }
 
-fn of_stage(stage: &Stage) -> Option<Finding> {
+fn check_stage(stage: &Stage) -> Option<Finding> {
     let format = access_log::format(stage)?;
     let is_id = |name: &str| matches!(name, "requestId" | "extendedRequestId");
     if access_log::variables(format).any(is_id) {
@@ -42,17 +42,17 @@ fn of_stage(stage: &Stage) -> Option<Finding> {
     }
     let id = &stage.resource.logical_id;
     let message = format!(
-        "the access log of stage {id} has neither `$context.requestId` nor `$context.extendedRequestId`"
+        "the access log of stage {id} contains neither `$context.requestId` nor `$context.extendedRequestId`"
     );
     let edit = with_id(stage, format).and_then(|with| fix::replace(&stage.resource, &PATH, with));
     Some(
-        Finding::new(&RULE, Place::of(&stage.resource, &PATH), message)
+        Finding::new(&RULE, Location::of(&stage.resource, &PATH), message)
             .hint("add `$context.requestId` to the format")
-            .fix(Fix::one("add the request id to the format", edit)),
+            .fix(Fix::one("add the request ID to the format", edit)),
     )
 }
 
-/// A JSON object with the id as its first member, where the format is one and stands in its place as plain text.
+/// Returns the format with the ID as first member, if it is a JSON object in literal text.
 fn with_id(stage: &Stage, format: &Text) -> Option<String> {
     let text = stage.resource.node(&PATH)?.as_str()?;
     let rest = text.trim_start().strip_prefix('{')?;

@@ -2,31 +2,30 @@ use std::collections::HashSet;
 
 use stackgen_model::Deployment;
 
-use crate::context::Context;
+use crate::context::RuleContext;
+use crate::facts::changed_apis::ChangedApi;
 use crate::facts::constant_id;
-use crate::facts::deployer::Deployers;
-use crate::facts::serving::Serving;
-use crate::facts::stale::Rewired;
+use crate::facts::served_deployments::ServedDeployments;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A stage serves a deployment whose logical id never changes.
+    /// A stage serves a deployment whose logical ID never changes.
     ///
     /// ## Why it hurts
     ///
-    /// CloudFormation makes a deployment when its logical id is new, and only another `ApiId` would replace it (row D7).
-    /// The first run is right. When a route, an integration or an authorizer changes after that, the update succeeds,
-    /// the stage keeps the old snapshot, and new routes answer with `Forbidden` frames (row M3) until somebody runs
-    /// `create-deployment` and `update-stage` by hand. Code behind an unqualified function is live all the same (row
-    /// D2), which hides it.
+    /// CloudFormation creates a deployment only if its logical ID is new; otherwise only a change of `ApiId` replaces
+    /// it (row D7). The first run is right. When a route, an integration or an authorizer changes later, the update
+    /// succeeds, the stage keeps the old snapshot, and new routes answer with `Forbidden` frames (row M3) until someone
+    /// runs `create-deployment` and `update-stage`. The code of an unqualified function is live anyway (row D2), which
+    /// hides the problem.
     ///
     /// ## How to fix it
     ///
-    /// Give the deployment a logical id with a digest of what it holds at its end, as `stackgen synth` and the
-    /// Serverless Framework do; in CDK, `addToLogicalId` or a construct id that has the digest in it. Or let the stage
-    /// deploy by itself, with `AutoDeploy: true` and without the deployment. An id that is changed by hand for every
-    /// change is no cure, as one day it is not; `stackgen lint --previous` tells of that day.
+    /// End the deployment's logical ID in a digest of what it snapshots, as `stackgen synth` and the Serverless
+    /// Framework do. In CDK use `addToLogicalId` or a construct ID with the digest. Or set `AutoDeploy: true` on the
+    /// stage and remove the deployment. An ID that someone changes by hand is not enough, because one day it is
+    /// forgotten; `stackgen lint --previous` reports that.
     id: "SG404",
     name: "constant-deployment-id",
     severity: Warning,
@@ -36,39 +35,39 @@ rule! {
     example: "stages/constant_deployment_id.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    // That it is stale with this change is told rather than that it will be.
-    let rewired = Rewired::all(context);
-    let kept = rewired.iter().flat_map(Rewired::kept);
-    let kept: HashSet<_> = kept.map(|kept| &kept.resource.logical_id).collect();
-    let deployers = Deployers::of(context.model);
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    // Another rule reports a deployment that is stale with this change.
+    let changed = context.facts.changed_apis();
+    let stale = changed.iter().flat_map(ChangedApi::unchanged_deployments);
+    let stale: HashSet<_> = stale.map(|stale| &stale.resource.logical_id).collect();
+    let deployers = context.facts.custom_deployers();
     let mut findings = Vec::new();
     for api in context.websockets() {
-        let serving = Serving::of(api);
+        let serving = ServedDeployments::of(api);
         for deployment in &api.deployments {
             let resource = &deployment.resource;
-            if constant_id::is_constant(resource) && !kept.contains(&resource.logical_id) {
+            if constant_id::is_constant(resource) && !stale.contains(&resource.logical_id) {
                 let found = finding(&serving, deployment);
-                findings.extend(found.map(|found| deployers.allowing_for(api, found)));
+                findings.extend(found.map(|found| deployers.qualify(api, found)));
             }
         }
     }
     findings
 }
 
-fn finding(serving: &Serving<'_>, deployment: &Deployment) -> Option<Finding> {
+fn finding(serving: &ServedDeployments<'_>, deployment: &Deployment) -> Option<Finding> {
     let id = &deployment.resource.logical_id;
     let message = format!(
-        "deployment {id} has the same logical id for ever, so that a change of a route is not deployed"
+        "deployment {id} always has the same logical ID, so changes of routes are not deployed"
     );
     let hint = format!(
-        "end its id in a digest of the routes, integrations and authorizers, as in `{id}2FA999A1D3`"
+        "end its ID in a digest of the routes, integrations and authorizers, such as `{id}2FA999A1D3`"
     );
-    let finding = Finding::new(&RULE, Place::of(&deployment.resource, &[]), message).hint(hint);
+    let finding = Finding::new(&RULE, Location::of(&deployment.resource, &[]), message).hint(hint);
     match serving.stage(deployment) {
         Some(stage) => {
-            let place = Place::of(&stage.resource, &["DeploymentId"]);
-            Some(finding.related(place, "goes on serving its first snapshot"))
+            let location = Location::of(&stage.resource, &["DeploymentId"]);
+            Some(finding.related(location, "keeps serving its first snapshot"))
         }
         None => deployment.stage_name.is_some().then_some(finding),
     }

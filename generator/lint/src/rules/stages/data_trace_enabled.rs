@@ -1,22 +1,21 @@
 use stackgen_model::{Resolved, Stage};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A stage writes whole messages to its execution log.
     ///
     /// ## Why it hurts
     ///
-    /// With `DataTraceEnabled: true` the execution log holds what clients and functions send, cut at 1,024 bytes (row
-    /// L4): personal data, and tokens in query strings, in a log group that API Gateway makes and that keeps them for
-    /// ever unless somebody sets its retention. Every message costs several log events.
+    /// With `DataTraceEnabled: true` the execution log contains what clients and functions send, truncated to 1,024
+    /// bytes (row L4): personal data, and tokens in query strings. API Gateway creates the log group, which keeps them
+    /// forever unless someone sets a retention. Every message causes several log events.
     ///
     /// ## How to fix it
     ///
-    /// Leave it off outside of development; `LoggingLevel: ERROR` tells what failed. Metrics and the access log tell of
-    /// the rest.
+    /// Disable it outside development. `LoggingLevel: ERROR` logs failures; metrics and the access log cover the rest.
     id: "SG414",
     name: "data-trace-enabled",
     severity: Note,
@@ -26,36 +25,36 @@ rule! {
     example: "stages/data_trace_enabled.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let stages = context.websockets().flat_map(|api| &api.stages);
-    stages.flat_map(of_stage).collect()
+    stages.flat_map(check_stage).collect()
 }
 
-fn of_stage(stage: &Stage) -> Vec<Finding> {
+fn check_stage(stage: &Stage) -> Vec<Finding> {
     let id = &stage.resource.logical_id;
     let finding = |path: &[&str], which: String| {
         let message = format!("stage {id} writes whole messages{which} to its execution log");
         let path = [path, &["DataTraceEnabled"]].concat();
-        Finding::new(&RULE, Place::of(&stage.resource, &path), message)
-            .hint("set `DataTraceEnabled: false` outside of development")
+        Finding::new(&RULE, Location::of(&stage.resource, &path), message)
+            .hint("set `DataTraceEnabled: false` outside development")
     };
     let of_all = stage
         .default_route_settings
         .as_ref()
-        .filter(|settings| traces(settings));
+        .filter(|settings| logs_messages(settings));
     let of_all = of_all.map(|_| finding(&["DefaultRouteSettings"], String::new()));
     let routes = stage.route_settings.as_ref().and_then(Resolved::as_map);
     let routes = routes
         .into_iter()
         .flatten()
-        .filter(|(_, settings)| traces(settings));
+        .filter(|(_, settings)| logs_messages(settings));
     let of_routes =
         routes.map(|(key, _)| finding(&["RouteSettings", key], format!(" of route `{key}`")));
     of_all.into_iter().chain(of_routes).collect()
 }
 
-/// Without a level there is no execution log to write to.
-fn traces(settings: &Resolved) -> bool {
+/// Returns true if messages are logged. Without a level there is no execution log.
+fn logs_messages(settings: &Resolved) -> bool {
     let level = settings.get("LoggingLevel").and_then(Resolved::as_literal);
     let is_logged = level.is_some_and(|level| level != "OFF");
     is_logged && settings.bool("DataTraceEnabled").value() == Some(&true)

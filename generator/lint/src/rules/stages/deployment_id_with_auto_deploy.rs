@@ -1,23 +1,23 @@
 use stackgen_model::{Link, Stage};
 
-use crate::context::Context;
-use crate::facts::serving;
+use crate::context::RuleContext;
+use crate::facts::served_deployments;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// A stage sets both `DeploymentId` and `AutoDeploy: true`.
     ///
     /// ## Why it hurts
     ///
-    /// Under `AutoDeploy` API Gateway moves the stage's pointer by itself with every change, and `DeploymentId` cannot be
-    /// set (row D5): the stack fails with a `BadRequestException`, at the latest when the template points at another
-    /// deployment. Until then the pointer of the template is gone with the next change of a route.
+    /// With `AutoDeploy` API Gateway updates the stage's deployment after every change, and `DeploymentId` cannot be
+    /// set (row D5): the stack fails with a `BadRequestException`, at the latest when the template names another
+    /// deployment. Until then the next change of a route replaces the deployment of the template.
     ///
     /// ## How to fix it
     ///
-    /// Decide who deploys. Without `DeploymentId`, every change is live as soon as it is made, one resource at a time.
-    /// Without `AutoDeploy`, a change is live all at once when the stage is pointed at a new deployment, and can be
+    /// Choose one. Without `DeploymentId`, every change is live as soon as its resource is updated, one resource at a
+    /// time. Without `AutoDeploy`, changes go live together when the stage activates a new deployment, and can be
     /// rolled back (row D11).
     id: "SG402",
     name: "deployment-id-with-auto-deploy",
@@ -28,7 +28,7 @@ rule! {
     example: "stages/deployment_id_with_auto_deploy.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let stages = context.websockets().flat_map(|api| &api.stages);
     stages
         .filter(|stage| sets_both(stage))
@@ -37,20 +37,21 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn sets_both(stage: &Stage) -> bool {
-    serving::deploys_itself(stage) && matches!(stage.deployment, Link::To(_) | Link::External(_))
+    served_deployments::has_auto_deploy(stage)
+        && matches!(stage.deployment, Link::To(_) | Link::External(_))
 }
 
 fn finding(stage: &Stage) -> Finding {
     let id = &stage.resource.logical_id;
-    let message = format!("stage {id} sets a `DeploymentId` although it deploys by itself");
+    let message = format!("stage {id} sets a `DeploymentId` together with `AutoDeploy: true`");
     Finding::new(
         &RULE,
-        Place::of(&stage.resource, &["DeploymentId"]),
+        Location::of(&stage.resource, &["DeploymentId"]),
         message,
     )
     .related(
-        Place::of(&stage.resource, &["AutoDeploy"]),
-        "under this it cannot be set",
+        Location::of(&stage.resource, &["AutoDeploy"]),
+        "with this, it cannot be set",
     )
     .hint("remove `DeploymentId` and its deployment, or remove `AutoDeploy`")
 }

@@ -2,24 +2,23 @@ use std::collections::HashSet;
 
 use stackgen_model::{Api, Deployment, Link, Model};
 
-use crate::context::Context;
-use crate::facts::{order, serving};
+use crate::context::RuleContext;
+use crate::facts::{creation_order, served_deployments};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// No stage serves a deployment, and nothing else in the template refers to it.
     ///
     /// ## Why it hurts
     ///
-    /// A deployment is a snapshot; it has an effect only while a stage points at it (row D1). Beside a stage with
-    /// `AutoDeploy: true` it is made once and then lies about, while the stage goes its own way (row D5). Whoever reads
-    /// the template takes it for the way to deploy, gives it a new id, and wonders that nothing happens, or removes
-    /// `AutoDeploy` and has a stage that is never deployed again.
+    /// A deployment is a snapshot, which only has an effect while a stage serves it (row D1). Next to a stage with
+    /// `AutoDeploy: true` it is created once and never used (row D5). The template suggests that it deploys the API:
+    /// someone gives it a new ID and nothing happens, or removes `AutoDeploy` and the stage is never deployed again.
     ///
     /// ## How to fix it
     ///
-    /// Point a stage's `DeploymentId` at it, or remove it.
+    /// Set a stage's `DeploymentId` to it, or remove it.
     id: "SG412",
     name: "deployment-never-used",
     severity: Warning,
@@ -29,8 +28,8 @@ rule! {
     example: "stages/deployment_never_used.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let apis = context.websockets().filter(|api| context.is_whole(api));
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let apis = context.websockets().filter(|api| context.is_complete(api));
     let unused: Vec<_> = apis.flat_map(|api| unused(api)).collect();
     if unused.is_empty() {
         return Vec::new();
@@ -43,15 +42,17 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// The deployments that no stage points at. Not those of an API one of whose stages may point at any, serves nothing
-/// although it should, or points at a deployment although it deploys by itself: these are told of the stage.
+/// Returns the deployments that no stage serves. Returns none if a stage may serve any deployment, serves nothing, or sets
+/// both `DeploymentId` and `AutoDeploy`: other rules report such stages.
 fn unused(api: &Api) -> Vec<(&Api, &Deployment)> {
     let mut stages = api.stages.iter();
-    let is_told = |stage: &stackgen_model::Stage| {
-        let both = serving::deploys_itself(stage) && stage.deployment.to().is_some();
-        matches!(stage.deployment, Link::Unknown(_)) || both || serving::serves_nothing(stage)
+    let is_excluded = |stage: &stackgen_model::Stage| {
+        let both = served_deployments::has_auto_deploy(stage) && stage.deployment.to().is_some();
+        matches!(stage.deployment, Link::Unknown(_))
+            || both
+            || served_deployments::serves_nothing(stage)
     };
-    if stages.any(is_told) || api.routes.is_empty() {
+    if stages.any(is_excluded) || api.routes.is_empty() {
         return Vec::new();
     }
     let served: HashSet<_> = api
@@ -65,44 +66,44 @@ fn unused(api: &Api) -> Vec<(&Api, &Deployment)> {
     deployments.map(|deployment| (api, deployment)).collect()
 }
 
-/// Every name that a property or an output refers to.
+/// Returns every name that a property or an output refers to.
 fn named(model: &Model) -> HashSet<String> {
     let mut named = HashSet::new();
     let mut add = |name: &str| {
         named.insert(name.to_owned());
     };
     for resource in model.resources.values() {
-        order::references(&resource.properties, &mut add);
+        creation_order::visit_references(&resource.properties, &mut add);
     }
-    order::references(&model.outputs, &mut add);
+    creation_order::visit_references(&model.outputs, &mut add);
     named
 }
 
 fn finding(api: &Api, deployment: &Deployment) -> Finding {
     let id = &deployment.resource.logical_id;
-    let place = Place::of(&deployment.resource, &[]);
+    let location = Location::of(&deployment.resource, &[]);
     if let Some(stage) = api
         .stages
         .iter()
-        .find(|stage| serving::deploys_itself(stage))
+        .find(|stage| served_deployments::has_auto_deploy(stage))
     {
-        let message = format!("deployment {id} is served by no stage: the stage deploys by itself");
-        return Finding::new(&RULE, place, message)
+        let message = format!("no stage serves deployment {id}: the stage has `AutoDeploy: true`");
+        return Finding::new(&RULE, location, message)
             .related(
-                Place::of(&stage.resource, &["AutoDeploy"]),
-                "makes its own deployments",
+                Location::of(&stage.resource, &["AutoDeploy"]),
+                "creates its own deployments",
             )
-            .hint("remove the deployment, or `AutoDeploy` and point `DeploymentId` at it");
+            .hint("remove the deployment, or remove `AutoDeploy` and set `DeploymentId`");
     }
-    let message = format!("deployment {id} is served by no stage");
-    let finding = Finding::new(&RULE, place, message);
+    let message = format!("no stage serves deployment {id}");
+    let finding = Finding::new(&RULE, location, message);
     match api.stages.is_empty() {
         true => finding.hint(format!(
             "add an `AWS::ApiGatewayV2::Stage` with `DeploymentId: !Ref {id}`"
         )),
-        // Another deployment is served, and this one may be kept to go back to.
+        // The stage serves another deployment, and this one may be retained for a rollback.
         false => finding
-            .hint("remove it, unless it is kept to go back to")
+            .hint("remove it, unless it is retained for a rollback")
             .with_confidence(Confidence::Low),
     }
 }

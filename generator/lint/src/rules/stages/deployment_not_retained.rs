@@ -1,25 +1,24 @@
 use stackgen_model::{Api, Deployment};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::constant_id;
-use crate::facts::serving::Serving;
+use crate::facts::served_deployments::ServedDeployments;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A deployment goes as soon as the next one takes its place.
+    /// A deployment is deleted as soon as the next one replaces it.
     ///
     /// ## Why it hurts
     ///
-    /// Rolling back is pointing the stage at the earlier deployment (row D11). A deployment whose logical id changes is
-    /// deleted with the update that makes the next: there is nothing left to point at. And when somebody has moved the
-    /// stage by hand to a deployment that leaves the template, deleting it fails, because a stage still points at it (rows
-    /// D6, D10).
+    /// A rollback activates an earlier deployment (row D11). If the logical ID of a deployment changes, the update that
+    /// creates the next one deletes it, and there is nothing to roll back to. If someone has pointed the stage at a
+    /// deployment that leaves the template, its deletion fails, because a stage still uses it (rows D6, D10).
     ///
     /// ## How to fix it
     ///
     /// Set `DeletionPolicy: RetainExceptOnCreate` and `UpdateReplacePolicy: Retain` on the deployment, and delete old
-    /// ones when nobody will go back to them; `stackgen deployments prune` does.
+    /// ones that nobody will roll back to, for example with `stackgen deployments prune`.
     id: "SG422",
     name: "deployment-not-retained",
     severity: Note,
@@ -29,13 +28,13 @@ rule! {
     example: "stages/deployment_not_retained.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
-    let serving = Serving::of(api);
-    // One whose id is constant never leaves the template.
+fn check_api(api: &Api) -> Vec<Finding> {
+    let serving = ServedDeployments::of(api);
+    // A deployment with a constant ID is never replaced.
     let replaced = api.deployments.iter().filter(|deployment| {
         let resource = &deployment.resource;
         !resource.retained
@@ -48,8 +47,8 @@ fn of_api(api: &Api) -> Vec<Finding> {
 fn finding(deployment: &Deployment) -> Finding {
     let id = &deployment.resource.logical_id;
     let message = format!(
-        "deployment {id} is deleted when the next one takes its place, and cannot be gone back to"
+        "deployment {id} is deleted when the next one replaces it, so a rollback is impossible"
     );
-    Finding::new(&RULE, Place::of(&deployment.resource, &[]), message)
+    Finding::new(&RULE, Location::of(&deployment.resource, &[]), message)
         .hint("set `DeletionPolicy: RetainExceptOnCreate` and `UpdateReplacePolicy: Retain`")
 }

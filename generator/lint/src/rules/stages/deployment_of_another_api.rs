@@ -2,21 +2,21 @@ use std::collections::HashMap;
 
 use stackgen_model::{Api, LogicalId, Stage};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A stage points at the deployment of another API.
+    /// A stage names the deployment of another API.
     ///
     /// ## Why it hurts
     ///
-    /// A deployment belongs to the API that its `ApiId` names, and a stage can only serve one of its own API. The stack
-    /// fails at the stage, as API Gateway finds no deployment of that id there.
+    /// A deployment belongs to the API in its `ApiId`, and a stage can only serve a deployment of its own API. The
+    /// stack fails at the stage, because API Gateway finds no deployment with this ID.
     ///
     /// ## How to fix it
     ///
-    /// Point the stage's `DeploymentId` at a deployment whose `ApiId` is that of the stage.
+    /// Set the stage's `DeploymentId` to a deployment with the same `ApiId` as the stage.
     id: "SG413",
     name: "deployment-of-another-api",
     severity: Error,
@@ -26,8 +26,8 @@ rule! {
     example: "stages/deployment_of_another_api.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    // Of an API outside of the template it is not known whether it is another.
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    // An API outside the template may be the same API.
     let known = context
         .model
         .apis
@@ -51,19 +51,23 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn finding(context: &Context<'_>, stage: &Stage, deployment: &LogicalId, owner: &Api) -> Finding {
+fn finding(
+    context: &RuleContext<'_>,
+    stage: &Stage,
+    deployment: &LogicalId,
+    owner: &Api,
+) -> Finding {
     let id = &stage.resource.logical_id;
     let owner = owner.id.to().map(LogicalId::as_str).unwrap_or_default();
-    let message =
-        format!("stage {id} points at deployment {deployment}, which is one of api {owner}");
+    let message = format!("stage {id} names deployment {deployment}, which belongs to API {owner}");
     let finding = Finding::new(
         &RULE,
-        Place::of(&stage.resource, &["DeploymentId"]),
+        Location::of(&stage.resource, &["DeploymentId"]),
         message,
     )
-    .hint("point it at a deployment whose `ApiId` is that of the stage");
+    .hint("set it to a deployment with the same `ApiId` as the stage");
     match context.model.resource(deployment) {
-        Some(deployment) => finding.related(Place::of(deployment, &["ApiId"]), "another api"),
+        Some(deployment) => finding.related(Location::of(deployment, &["ApiId"]), "another API"),
         None => finding,
     }
 }

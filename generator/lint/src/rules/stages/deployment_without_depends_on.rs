@@ -1,27 +1,26 @@
 use stackgen_model::{Api, Deployment, Resource};
 
-use crate::context::Context;
-use crate::facts::order::{Awaited, Order};
-use crate::facts::serving::Serving;
+use crate::context::RuleContext;
+use crate::facts::creation_order::{CreationDependencies, CreationOrder};
+use crate::facts::served_deployments::ServedDeployments;
 use crate::fix::{self, Fix};
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
-    /// A deployment does not wait for every route and response that it is to hold.
+    /// A deployment does not depend on every route and response that it should contain.
     ///
     /// ## Why it hurts
     ///
-    /// A deployment is a snapshot of what the API has at that moment (row D1). It refers to the API alone, so that
-    /// CloudFormation makes it at the same time as the routes: with no route yet, the stack fails with `At least one
-    /// route is required before deploying the Api`; with some of them, the stage serves a snapshot in which the others
-    /// are missing, and clients get `Forbidden` frames until somebody deploys again (row M3). Which of them happens
-    /// differs from one run to the next.
+    /// A deployment is a snapshot of what the API has when it is created (row D1). If it only refers to the API,
+    /// CloudFormation creates it at the same time as the routes. Without any route the stack fails with `At least one
+    /// route is required before deploying the Api`. With some of them, the stage serves an incomplete snapshot, and
+    /// clients get `Forbidden` frames until the next deployment (row M3). The result differs from run to run.
     ///
     /// ## How to fix it
     ///
-    /// Name every route, route response and integration response in the deployment's `DependsOn` (row F7). What a named
-    /// resource waits for need not be named. `--fix` adds what is missing.
+    /// List every route, route response and integration response in the deployment's `DependsOn` (row F7). What these
+    /// depend on need not be listed. `--fix` adds what is missing.
     id: "SG403",
     name: "deployment-without-depends-on",
     severity: Error,
@@ -31,7 +30,7 @@ rule! {
     example: "stages/deployment_without_depends_on.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let apis = context
         .websockets()
         .filter(|api| !api.deployments.is_empty());
@@ -39,42 +38,44 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if apis.is_empty() {
         return Vec::new();
     }
-    let order = Order::of(context.model);
-    apis.iter().flat_map(|api| of_api(api, &order)).collect()
+    let order = context.facts.creation_order();
+    apis.iter().flat_map(|api| check_api(api, order)).collect()
 }
 
-fn of_api(api: &Api, order: &Order<'_>) -> Vec<Finding> {
-    /// As many stages as an API may have (row L6).
-    const STAGES: usize = 10;
-    let serving = Serving::of(api);
-    // What no stage serves is another mistake, whatever it lacks.
+fn check_api(api: &Api, order: &CreationOrder<'_>) -> Vec<Finding> {
+    /// Maximum number of stages of an API (row L6).
+    const MAX_STAGES: usize = 10;
+    let serving = ServedDeployments::of(api);
+    // Another rule reports a deployment that no stage serves.
     let used = api.deployments.iter().filter(|deployment| {
         deployment.stage_name.is_some() || serving.stage(deployment).is_some()
     });
-    let used: Vec<_> = used.take(STAGES).collect();
+    let used: Vec<_> = used.take(MAX_STAGES).collect();
     let findings = used
         .iter()
-        .filter_map(|deployment| of_deployment(api, deployment, order));
+        .filter_map(|deployment| check_deployment(api, deployment, order));
     let findings: Vec<_> = findings.collect();
-    // Beside one that holds everything, another may be older: a stage that is not promoted yet serves it.
+    // If one deployment is complete, another one may be older and serve a stage that is updated later.
     match findings.len() < used.len() {
-        true => findings.into_iter().map(of_before).collect(),
+        true => findings.into_iter().map(older_finding).collect(),
         false => findings,
     }
 }
 
-fn of_before(mut finding: Finding) -> Finding {
-    finding
-        .message
-        .push_str(", unless it was made before that was added");
+fn older_finding(mut finding: Finding) -> Finding {
+    finding.message.push_str(", unless it is older than that");
     finding.with_confidence(Confidence::Low)
 }
 
-fn of_deployment(api: &Api, deployment: &Deployment, order: &Order<'_>) -> Option<Finding> {
-    /// A hint that names more is no hint.
-    const SHOWN: usize = 12;
+fn check_deployment(
+    api: &Api,
+    deployment: &Deployment,
+    order: &CreationOrder<'_>,
+) -> Option<Finding> {
+    /// Maximum number of names in a hint.
+    const MAX_NAMES: usize = 12;
     let resource = &deployment.resource;
-    let awaited = order.awaited([&**resource]);
+    let awaited = order.dependencies([&**resource]);
     let missing = missing(api, resource, &awaited);
     let (first, others) = missing.split_first()?;
     let others = match others.len() {
@@ -85,25 +86,32 @@ fn of_deployment(api: &Api, deployment: &Deployment, order: &Order<'_>) -> Optio
     let id = &resource.logical_id;
     let first_id = &first.logical_id;
     let message =
-        format!("deployment {id} does not wait for {first_id}{others}, and may be made first");
+        format!("deployment {id} does not depend on {first_id}{others} and may be created first");
     let ids: Vec<_> = missing.iter().map(|missing| &missing.logical_id).collect();
-    // What waits for the deployment cannot be waited for by it.
-    let is_circle = order.awaited(missing.iter().copied()).has(id);
-    let edits = fix::depend_on(resource, &ids).filter(|_| !is_circle);
-    let names = ids.iter().take(SHOWN).map(|id| id.as_str());
-    let more = (ids.len() > SHOWN).then_some("…");
+    // Resources that depend on the deployment cannot be its dependencies.
+    let is_circular = order.dependencies(missing.iter().copied()).has(id);
+    let edits = fix::depend_on(resource, &ids).filter(|_| !is_circular);
+    let names = ids.iter().take(MAX_NAMES).map(|id| id.as_str());
+    let more = (ids.len() > MAX_NAMES).then_some("…");
     let names: Vec<_> = names.chain(more).collect();
     Some(
-        Finding::new(&RULE, place(resource), message)
-            .related(Place::of(first, &[]), "not waited for")
+        Finding::new(&RULE, location(resource), message)
+            .related(Location::of(first, &[]), "not a dependency")
             .hint(format!("add to `DependsOn`: {}", names.join(", ")))
-            .fix(Fix::all(format!("let {id} wait for what it holds"), edits)),
+            .fix(Fix::all(
+                format!("add what {id} contains to its `DependsOn`"),
+                edits,
+            )),
     )
 }
 
-/// What the deployment snapshots and does not wait for. What exists under a condition is missing only from a
-/// deployment without one or with the same.
-fn missing<'a>(api: &'a Api, deployment: &Resource, awaited: &Awaited<'_>) -> Vec<&'a Resource> {
+/// Returns the resources that the deployment snapshots without depending on them. A conditional resource counts if the
+/// deployment has no condition or the same one.
+fn missing<'a>(
+    api: &'a Api,
+    deployment: &Resource,
+    awaited: &CreationDependencies<'_>,
+) -> Vec<&'a Resource> {
     let routes = api.routes.iter().flat_map(|route| {
         let responses = route.responses.iter().map(|response| &response.resource);
         std::iter::once(&route.resource).chain(responses)
@@ -124,13 +132,13 @@ fn missing<'a>(api: &'a Api, deployment: &Resource, awaited: &Awaited<'_>) -> Ve
         .collect()
 }
 
-fn place(deployment: &Resource) -> Place {
-    let place = Place::of(deployment, &[]);
+fn location(deployment: &Resource) -> Location {
+    let location = Location::of(deployment, &[]);
     match deployment.document.get("DependsOn") {
-        Some(node) if node.span.file.is_some() => Place {
+        Some(node) if node.span.file.is_some() => Location {
             span: node.span,
-            ..place
+            ..location
         },
-        _ => place,
+        _ => location,
     }
 }

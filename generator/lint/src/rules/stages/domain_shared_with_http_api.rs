@@ -2,23 +2,24 @@ use std::collections::HashMap;
 
 use stackgen_model::{ApiMapping, Model, Protocol, Resource, Text};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::presence::exist_together;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// One custom domain is mapped to a WebSocket API and to an HTTP or REST API.
+    /// A custom domain is mapped to a WebSocket API and to an HTTP or REST API.
     ///
     /// ## Why it hurts
     ///
-    /// A domain name that a WebSocket API is mapped to cannot be mapped to an API of another kind (row L8): the second
-    /// mapping is refused with a `BadRequestException`, and the stack fails. Another `ApiMappingKey` does not help.
+    /// A domain name with a mapping to a WebSocket API cannot have a mapping to another type of API (row L8). API
+    /// Gateway refuses the second mapping with a `BadRequestException`, and the stack fails. Another `ApiMappingKey`
+    /// does not help.
     ///
     /// ## How to fix it
     ///
-    /// Give the WebSocket API a domain name of its own, such as `ws.example.com`. To have both under one name, put
-    /// CloudFront before them.
+    /// Give the WebSocket API its own domain name, such as `ws.example.com`. To serve both from one name, use
+    /// CloudFront.
     id: "SG416",
     name: "domain-shared-with-http-api",
     severity: Error,
@@ -28,7 +29,7 @@ rule! {
     example: "stages/domain_shared_with_http_api.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let sockets = context.websockets().flat_map(|api| &api.mappings);
     let mut domains: HashMap<String, &ApiMapping> = HashMap::new();
     for mapping in sockets {
@@ -46,8 +47,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     others.collect()
 }
 
-/// Mappings to APIs of other kinds, with the domain's name or logical id.
-fn others<'a>(context: &Context<'a>) -> impl Iterator<Item = (&'a Resource, String, &'static str)> {
+/// Returns the mappings to other types of APIs, with the domain's name or logical ID.
+fn others<'a>(
+    context: &RuleContext<'a>,
+) -> impl Iterator<Item = (&'a Resource, String, &'static str)> {
     let model = context.model;
     let mapped = model.apis.iter().flat_map(move |api| {
         api.mappings.iter().filter_map(move |mapping| {
@@ -64,12 +67,12 @@ fn others<'a>(context: &Context<'a>) -> impl Iterator<Item = (&'a Resource, Stri
         resources.filter(|resource| resource.kind == "AWS::ApiGateway::BasePathMapping");
     let base_paths = base_paths.filter_map(|resource| {
         let name = resource.properties.text("DomainName")?;
-        Some((&**resource, written(&name)?, "a REST API"))
+        Some((&**resource, name_or_id(&name)?, "a REST API"))
     });
     mapped.chain(base_paths)
 }
 
-/// True for a mapping whose `ApiId` refers to a REST API of the template.
+/// Returns true if the `ApiId` of a mapping refers to a REST API of the template.
 fn is_rest(model: &Model, mapping: &ApiMapping) -> bool {
     let kinds = ["AWS::ApiGateway::RestApi", "AWS::Serverless::Api"];
     let id = mapping.resource.properties.text("ApiId");
@@ -81,11 +84,11 @@ fn is_rest(model: &Model, mapping: &ApiMapping) -> bool {
 fn domain(mapping: &ApiMapping) -> Option<String> {
     match mapping.domain.to() {
         Some(id) => Some(id.to_string()),
-        None => written(&mapping.resource.properties.text("DomainName")?),
+        None => name_or_id(&mapping.resource.properties.text("DomainName")?),
     }
 }
 
-fn written(name: &Text) -> Option<String> {
+fn name_or_id(name: &Text) -> Option<String> {
     match name.as_reference() {
         Some(reference) => Some(reference.logical_id.to_string()),
         None if name.unknown().is_some() => None,
@@ -96,12 +99,12 @@ fn written(name: &Text) -> Option<String> {
 fn finding(mapping: &ApiMapping, other: &Resource, kind: &str) -> Finding {
     let (id, other_id) = (&mapping.resource.logical_id, &other.logical_id);
     let message =
-        format!("mapping {id} maps a WebSocket API to a domain that {other_id} maps to {kind}");
+        format!("mapping {id} maps a domain to a WebSocket API that {other_id} maps to {kind}");
     Finding::new(
         &RULE,
-        Place::of(&mapping.resource, &["DomainName"]),
+        Location::of(&mapping.resource, &["DomainName"]),
         message,
     )
-    .related(Place::of(other, &["DomainName"]), "the same domain")
-    .hint("give the WebSocket API a domain name of its own")
+    .related(Location::of(other, &["DomainName"]), "the same domain")
+    .hint("give the WebSocket API its own domain name")
 }

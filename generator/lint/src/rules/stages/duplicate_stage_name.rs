@@ -2,18 +2,18 @@ use std::collections::HashMap;
 
 use stackgen_model::{Api, Stage};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::presence::exist_together;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
     /// Two stages of an API have the same name.
     ///
     /// ## Why it hurts
     ///
-    /// The name is the stage's identity. The second one is refused with 409 `ConflictException` (row D14), and the stack
-    /// fails.
+    /// The name identifies the stage. API Gateway refuses the second one with 409 `ConflictException` (row D14), and
+    /// the stack fails.
     ///
     /// ## How to fix it
     ///
@@ -27,11 +27,11 @@ rule! {
     example: "stages/duplicate_stage_name.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.websockets().flat_map(of_api).collect()
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    context.websockets().flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> Vec<Finding> {
+fn check_api(api: &Api) -> Vec<Finding> {
     let mut names: HashMap<String, &Stage> = HashMap::new();
     let mut findings = Vec::new();
     let known = api.stages.iter().filter_map(|stage| {
@@ -57,8 +57,15 @@ fn of_api(api: &Api) -> Vec<Finding> {
 
 fn finding(first: &Stage, second: &Stage, name: &str) -> Finding {
     let (first_id, id) = (&first.resource.logical_id, &second.resource.logical_id);
-    let message = format!("stage {id} has the name `{name}`, as stage {first_id} has");
-    Finding::new(&RULE, Place::of(&second.resource, &["StageName"]), message)
-        .related(Place::of(&first.resource, &["StageName"]), "the same name")
-        .hint("give it another name, or remove it")
+    let message = format!("stage {id} has the same name as stage {first_id}: `{name}`");
+    Finding::new(
+        &RULE,
+        Location::of(&second.resource, &["StageName"]),
+        message,
+    )
+    .related(
+        Location::of(&first.resource, &["StageName"]),
+        "the same name",
+    )
+    .hint("give it another name, or remove it")
 }

@@ -1,22 +1,22 @@
 use stackgen_cfn::Node;
 use stackgen_model::{Api, Stage};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A stage points at a deployment whose id is written into the template.
+    /// A stage serves a deployment whose ID is literal text in the template.
     ///
     /// ## Why it hurts
     ///
-    /// The id of a deployment is given when it is made. Written out, it ties the template to one account and one moment:
-    /// another environment has no such deployment and the stack fails there, and here the stage serves that snapshot
-    /// whatever becomes of the routes (row D1).
+    /// API Gateway generates the ID of a deployment. A literal ID ties the template to one account and one point in
+    /// time: in another environment the deployment does not exist and the stack fails, and here the stage serves that
+    /// snapshot whatever happens to the routes (row D1).
     ///
     /// ## How to fix it
     ///
-    /// Make the deployment in the template and refer to it: `DeploymentId: !Ref` and its logical id.
+    /// Create the deployment in the template and refer to it: `DeploymentId: !Ref` and its logical ID.
     id: "SG426",
     name: "literal-deployment-id",
     severity: Warning,
@@ -26,13 +26,13 @@ rule! {
     example: "stages/literal_deployment_id.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    // Of an API outside of the template, somebody else makes the deployments.
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    // Deployments of an API outside the template are created elsewhere.
     let apis = context.websockets().filter(|api| api.resource.is_some());
-    apis.flat_map(of_api).collect()
+    apis.flat_map(check_api).collect()
 }
 
-fn of_api(api: &Api) -> impl Iterator<Item = Finding> {
+fn check_api(api: &Api) -> impl Iterator<Item = Finding> {
     let stages = api.stages.iter();
     stages.filter_map(|stage| {
         let node = stage.resource.node(&["DeploymentId"]);
@@ -41,7 +41,8 @@ fn of_api(api: &Api) -> impl Iterator<Item = Finding> {
     })
 }
 
-/// Anything else is filled in before or while the template is deployed: `{{resolve:…}}`, `<deployment>`.
+/// Returns true for text that can be an ID. Other text is replaced before or during deployment: `{{resolve:…}}`,
+/// `<deployment>`.
 fn is_id(written: &str) -> bool {
     let is_of_id = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     !written.is_empty() && written.bytes().all(is_of_id)
@@ -49,7 +50,8 @@ fn is_id(written: &str) -> bool {
 
 fn finding(stage: &Stage, written: &str) -> Finding {
     let id = &stage.resource.logical_id;
-    let message = format!("stage {id} serves deployment `{written}` whatever the template says");
-    let place = Place::of(&stage.resource, &["DeploymentId"]);
-    Finding::new(&RULE, place, message).hint("refer to a deployment of the template")
+    let message =
+        format!("stage {id} always serves deployment `{written}`, whatever the template contains");
+    let location = Location::of(&stage.resource, &["DeploymentId"]);
+    Finding::new(&RULE, location, message).hint("refer to a deployment of the template with `!Ref`")
 }

@@ -1,21 +1,22 @@
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::facts::access_log;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A stage writes logs, and nothing in the template gives API Gateway a role to write them with.
+    /// A stage writes logs, but the template does not set the account's role for them.
     ///
     /// ## Why it hurts
     ///
-    /// API Gateway writes the logs of WebSocket APIs, access logs too, with one role of the account and region (row L3).
-    /// Where that is not set, the stage is refused with 400 `CloudWatch Logs role ARN must be set in account settings to
-    /// enable logging`. The template cannot tell whether it is: somebody may have set it long ago, or another stack.
+    /// API Gateway writes the logs of WebSocket APIs, including access logs, with one role per account and region (row
+    /// L3). If the role is not set, API Gateway refuses the stage with 400 `CloudWatch Logs role ARN must be set in
+    /// account settings to enable logging`. The template does not show whether the role is set, by another stack or by
+    /// hand.
     ///
     /// ## How to fix it
     ///
-    /// Set it once for every account and region, in a stack of its own with an `AWS::ApiGateway::Account`, or with `aws
-    /// apigateway update-account`. A stack that makes it and goes takes it away from every other.
+    /// Set it once per account and region, in a separate stack with an `AWS::ApiGateway::Account` or with `aws
+    /// apigateway update-account`. Deleting a stack that sets it removes it for all other stacks.
     id: "SG410",
     name: "log-settings-without-account-role",
     severity: Note,
@@ -25,8 +26,8 @@ rule! {
     example: "stages/log_settings_without_account_role.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    // The latter is that of the Serverless Framework.
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    // The latter belongs to the Serverless Framework.
     let makers = ["AWS::ApiGateway::Account", "Custom::ApiGatewayAccountRole"];
     let mut resources = context.model.resources.values();
     if resources.any(|resource| makers.contains(&resource.kind.as_str())) {
@@ -37,14 +38,18 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let finding = |stage: &stackgen_model::Stage| {
         let id = &stage.resource.logical_id;
         let message = format!(
-            "stage {id} writes logs, and whether the account has a role for them is not known here"
+            "stage {id} writes logs, which needs a role that only the account's settings contain"
         );
         let property = match stage.access_log {
             Some(_) => "AccessLogSettings",
             None => "DefaultRouteSettings",
         };
-        Finding::new(&RULE, Place::of_key(&stage.resource, &[property]), message)
-            .hint("`aws apigateway get-account` tells whether there is a `cloudwatchRoleArn`")
+        Finding::new(
+            &RULE,
+            Location::of_key(&stage.resource, &[property]),
+            message,
+        )
+        .hint("check that `aws apigateway get-account` shows a `cloudwatchRoleArn`")
     };
     logging.map(finding).collect()
 }

@@ -28,9 +28,9 @@ mod throttle_zero;
 mod unsupported_domain_configuration;
 mod unsupported_waf;
 
-use crate::registry::Group;
+use crate::registry::RuleGroup;
 
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "stages",
     title: "Deployments, stages and domains",
     prefix: "SG4",

@@ -2,28 +2,28 @@ use std::collections::HashSet;
 
 use stackgen_model::{Api, Deployment, LogicalId, Model, Route};
 
-use crate::context::Context;
-use crate::facts::serving::Serving;
-use crate::facts::stale::Rewired;
+use crate::context::RuleContext;
+use crate::facts::changed_apis::ChangedApi;
+use crate::facts::served_deployments::ServedDeployments;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A route leaves the template together with the deployment that held it, and the new deployment holds it still.
+    /// A route and the deployment that contained it are removed, but the new deployment still contains the route.
     ///
     /// ## Why it hurts
     ///
-    /// CloudFormation makes the new deployment and points the stage at it before it deletes, in its clean-up, what the
-    /// template no longer has. The new snapshot still has the route, and clients can go on using it (row D20): the
-    /// function behind it is called, or, when that goes too, every message on it fails with `Internal server error`
-    /// frames (row M4).
+    /// CloudFormation creates the new deployment and updates the stage before it deletes, in its cleanup phase, what
+    /// the template no longer contains. The new snapshot still contains the route, and clients can keep using it (row
+    /// D20). Its function is called; if the function is deleted too, every message fails with an `Internal server
+    /// error` frame (row M4).
     ///
     /// ## How to fix it
     ///
-    /// Nothing in this update: deploy once more after it, with another logical id of the deployment or with `stackgen
+    /// Nothing in this update: deploy again after it, with another logical ID of the deployment or with `stackgen
     /// deploy --redeploy-stage`. Remove the function one update later than its route.
     ///
-    /// The rule needs the earlier revision: `stackgen lint --previous old.yaml new.yaml`.
+    /// This rule needs the earlier revision: `stackgen lint --previous old.yaml new.yaml`.
     id: "SG427",
     name: "removed-route-still-deployed",
     severity: Note,
@@ -34,22 +34,22 @@ rule! {
     compares: true,
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let rewired = Rewired::all(context);
-    rewired
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let changed = context.facts.changed_apis();
+    changed
         .iter()
-        .flat_map(|rewired| of_api(context.model, rewired))
+        .flat_map(|changed| check_api(context.model, changed))
         .collect()
 }
 
-fn of_api(model: &Model, rewired: &Rewired<'_>) -> Option<Finding> {
-    let deployment = new_deployment(rewired.api, rewired.before)?;
+fn check_api(model: &Model, changed: &ChangedApi<'_>) -> Option<Finding> {
+    let deployment = new_deployment(changed.api, changed.before)?;
     let is_deleted = |route: &&Route| {
         let resource = &route.resource;
         let stays = model.resources.contains_key(&resource.logical_id);
         !resource.implied && !resource.retained && !stays
     };
-    let deleted = rewired.before.routes.iter().filter(is_deleted);
+    let deleted = changed.before.routes.iter().filter(is_deleted);
     let deleted: Vec<_> = deleted.map(|route| format!("`{}`", route.key)).collect();
     let (first, others) = deleted.split_first()?;
     let others = match others.len() {
@@ -59,17 +59,17 @@ fn of_api(model: &Model, rewired: &Rewired<'_>) -> Option<Finding> {
     };
     let id = &deployment.resource.logical_id;
     let message = format!(
-        "deployment {id} still holds route {first}{others}, which CloudFormation deletes only afterwards"
+        "deployment {id} still contains route {first}{others}, which CloudFormation deletes later"
     );
-    let place = Place::of(&deployment.resource, &[]);
-    Some(Finding::new(&RULE, place, message).hint("deploy once more after this update"))
+    let location = Location::of(&deployment.resource, &[]);
+    Some(Finding::new(&RULE, location, message).hint("deploy again after this update"))
 }
 
-/// The deployment that this update makes and a stage will serve.
+/// Returns the deployment that this update creates and a stage serves.
 fn new_deployment<'a>(api: &'a Api, before: &Api) -> Option<&'a Deployment> {
     let id = |deployment: &Deployment| -> LogicalId { deployment.resource.logical_id.clone() };
     let old: HashSet<_> = before.deployments.iter().map(id).collect();
-    let serving = Serving::of(api);
+    let serving = ServedDeployments::of(api);
     api.deployments
         .iter()
         .find(|one| !old.contains(&one.resource.logical_id) && serving.stage(one).is_some())

@@ -1,29 +1,29 @@
 use stackgen_model::diff::{Change, What, snapshots};
 use stackgen_model::{Deployment, Stage};
 
-use crate::context::Context;
-use crate::facts::serving::Serving;
-use crate::facts::stale::{self, Rewired};
+use crate::context::RuleContext;
+use crate::facts::changed_apis::{self, ChangedApi};
+use crate::facts::served_deployments::ServedDeployments;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// What a deployment holds has changed since the earlier revision of the template, and the deployment has not.
+    /// The wiring changed since the earlier revision, but the deployment that snapshots it did not.
     ///
     /// ## Why it hurts
     ///
-    /// A deployment is a snapshot of routes, integrations, authorizers and models (row D1). CloudFormation makes another
-    /// one only under another logical id (row D7): this update succeeds, and the stage goes on serving the old
-    /// snapshot. A route that is new here answers with `Forbidden` frames (row M3), a changed integration still calls
-    /// the old function, an authorizer that was attached is not invoked.
+    /// A deployment is a snapshot of routes, integrations, authorizers and models (row D1). CloudFormation creates
+    /// another one only with another logical ID (row D7). This update succeeds, and the stage keeps serving the old
+    /// snapshot: a new route answers with `Forbidden` frames (row M3), a changed integration still calls the old
+    /// function, and a new authorizer is not invoked.
     ///
     /// ## How to fix it
     ///
-    /// Give the deployment a new logical id and point the stage's `DeploymentId` at it; better, an id that changes by
-    /// itself, with a digest of what the deployment holds at its end. When it is deployed already, `stackgen deploy
-    /// --redeploy-stage` makes a deployment of what the account holds and points the stage at it.
+    /// Give the deployment a new logical ID and set the stage's `DeploymentId` to it. Better, end the ID in a digest of
+    /// what the deployment snapshots. If the update is deployed already, `stackgen deploy --redeploy-stage` creates a
+    /// deployment of the current wiring and activates it.
     ///
-    /// The rule needs the earlier revision: `stackgen lint --previous old.yaml new.yaml`.
+    /// This rule needs the earlier revision: `stackgen lint --previous old.yaml new.yaml`.
     id: "SG406",
     name: "snapshot-changed-deployment-did-not",
     severity: Error,
@@ -34,33 +34,36 @@ rule! {
     compares: true,
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let rewired = Rewired::all(context);
-    rewired
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let changed = context.facts.changed_apis();
+    changed
         .iter()
-        .flat_map(|rewired| of_api(context, rewired))
+        .flat_map(|changed| check_api(context, changed))
         .collect()
 }
 
-fn of_api(context: &Context<'_>, rewired: &Rewired<'_>) -> Vec<Finding> {
-    let serving = Serving::of(rewired.api);
-    // That the template was edited after it was rendered says better what to do about it.
+fn check_api(context: &RuleContext<'_>, changed: &ChangedApi<'_>) -> Vec<Finding> {
+    let serving = ServedDeployments::of(changed.api);
+    // For an edited rendered template, another rule has the better advice.
     let is_edited = |deployment: &Deployment| {
-        stale::rendered_digest(deployment).is_some_and(|digest| digest != rewired.digest)
+        changed_apis::rendered_digest(deployment).is_some_and(|digest| digest != changed.digest)
     };
-    let kept = rewired.kept().filter(|deployment| !is_edited(deployment));
-    let kept = kept.map(|deployment| (deployment, serving.stage(deployment)));
+    let unchanged = changed
+        .unchanged_deployments()
+        .filter(|deployment| !is_edited(deployment));
+    let unchanged = unchanged.map(|deployment| (deployment, serving.stage(deployment)));
     let is_used = |(deployment, stage): &(&Deployment, Option<&Stage>)| {
         deployment.stage_name.is_some() || stage.is_some()
     };
-    let kept: Vec<_> = kept.filter(is_used).collect();
-    if kept.is_empty() {
+    let unchanged: Vec<_> = unchanged.filter(is_used).collect();
+    if unchanged.is_empty() {
         return Vec::new();
     }
-    let before = rewired.before.snapshot(rewired.previous);
-    let diff = snapshots("", &before, &rewired.api.snapshot(context.model));
+    let before = changed.before.snapshot(changed.previous);
+    let diff = snapshots("", &before, &changed.api.snapshot(context.model));
     let changes = in_words(&diff.changes);
-    kept.into_iter()
+    unchanged
+        .into_iter()
         .map(|(deployment, stage)| finding(deployment, stage, &changes))
         .collect()
 }
@@ -68,20 +71,20 @@ fn of_api(context: &Context<'_>, rewired: &Rewired<'_>) -> Vec<Finding> {
 fn finding(deployment: &Deployment, stage: Option<&Stage>, changes: &str) -> Finding {
     let id = &deployment.resource.logical_id;
     let message =
-        format!("deployment {id} is kept although {changes}: its stage serves the old wiring");
+        format!("deployment {id} is unchanged although {changes}: its stage serves the old wiring");
     let hint =
-        format!("rename {id} and what refers to it, so that CloudFormation makes a new deployment");
-    let finding = Finding::new(&RULE, Place::of(&deployment.resource, &[]), message).hint(hint);
+        format!("rename {id} and its references, so that CloudFormation creates a new deployment");
+    let finding = Finding::new(&RULE, Location::of(&deployment.resource, &[]), message).hint(hint);
     match stage {
         Some(stage) => {
-            let place = Place::of(&stage.resource, &["DeploymentId"]);
-            finding.related(place, "still points at it")
+            let location = Location::of(&stage.resource, &["DeploymentId"]);
+            finding.related(location, "still serves it")
         }
         None => finding,
     }
 }
 
-/// The first changes: `route sendMessage is new`.
+/// Describes the first changes: `route sendMessage is new`.
 fn in_words(changes: &[Change]) -> String {
     const SHOWN: usize = 3;
     let mut words: Vec<String> = changes.iter().map(one).collect();
@@ -99,12 +102,12 @@ fn in_words(changes: &[Change]) -> String {
 fn one(change: &Change) -> String {
     let subject = &change.subject;
     let name = match subject.kind.as_str() {
-        "api" => "the api itself".to_owned(),
+        "api" => "the API itself".to_owned(),
         kind => format!("{kind} {}", subject.name),
     };
     match change.what {
         What::Added => format!("{name} is new"),
-        What::Removed => format!("{name} is gone"),
+        What::Removed => format!("{name} was removed"),
         What::Changed { .. } => format!("{name} changed"),
     }
 }

@@ -1,18 +1,17 @@
 use stackgen_model::Api;
 
-use crate::context::Context;
-use crate::facts::presence::Sight;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// The template has an API with routes and no stage of it.
+    /// An API has routes but no stage.
     ///
     /// ## Why it hurts
     ///
     /// Clients connect to a stage: `wss://{api}.execute-api.{region}.amazonaws.com/{stage}`. Without one there is
-    /// nothing to connect to. Another stack or a script may make it, which the template does not tell; such a stage
-    /// does not follow changes of the routes unless that other party deploys them (row D1).
+    /// nothing to connect to. Another stack or a script may create it, which the template does not show. Such a stage
+    /// serves changed routes only after someone else deploys them (row D1).
     ///
     /// ## How to fix it
     ///
@@ -26,18 +25,18 @@ rule! {
     example: "stages/stage_missing.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let apis = context.websockets().filter(|api| context.is_whole(api));
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let apis = context.websockets().filter(|api| context.is_complete(api));
     let bare: Vec<_> = apis.filter(|api| is_bare(api)).collect();
     if bare.is_empty() {
         return Vec::new();
     }
-    let sight = Sight::new(context);
-    let bare = bare.into_iter().filter(|api| !sight.is_given_away(api));
+    let visibility = context.facts.route_visibility();
+    let bare = bare.into_iter().filter(|api| !visibility.is_shared(api));
     bare.filter_map(finding).collect()
 }
 
-/// A deployment without a stage is told of the deployment.
+/// Returns true for an API with routes and without a stage. Another rule reports a deployment without a stage.
 fn is_bare(api: &Api) -> bool {
     api.stages.is_empty() && api.deployments.is_empty() && !api.routes.is_empty()
 }
@@ -45,8 +44,8 @@ fn is_bare(api: &Api) -> bool {
 fn finding(api: &Api) -> Option<Finding> {
     let resource = api.resource.as_ref()?;
     let id = &resource.logical_id;
-    let message = format!("api {id} has routes and no stage that clients could connect to");
+    let message = format!("API {id} has routes but no stage that clients could connect to");
     let hint =
         format!("add an `AWS::ApiGatewayV2::Stage` with `ApiId: !Ref {id}` and `AutoDeploy: true`");
-    Some(Finding::new(&RULE, Place::of(resource, &[]), message).hint(hint))
+    Some(Finding::new(&RULE, Location::of(resource, &[]), message).hint(hint))
 }

@@ -2,26 +2,25 @@ use std::collections::HashSet;
 
 use stackgen_model::{Api, Stage, Text};
 
-use crate::context::Context;
-use crate::facts::deployer::Deployers;
-use crate::facts::presence::Sight;
-use crate::facts::serving;
+use crate::context::RuleContext;
+use crate::facts::custom_deployers::CustomDeployers;
+use crate::facts::served_deployments;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A stage has neither a deployment nor `AutoDeploy`, so that there is nothing that it can serve.
+    /// A stage has neither a deployment nor `AutoDeploy`, so it serves nothing.
     ///
     /// ## Why it hurts
     ///
-    /// The stack is made without an error, the stage's URL exists, and every handshake is answered with 403 (row C3). An
-    /// `AWS::ApiGatewayV2::Deployment` beside the stage does not help as long as neither names the other.
+    /// The stack deploys without an error, the stage's URL exists, and every handshake fails with 403 (row C3). An
+    /// `AWS::ApiGatewayV2::Deployment` in the template does not help unless it or the stage names the other.
     ///
     /// ## How to fix it
     ///
-    /// Point the stage's `DeploymentId` at an `AWS::ApiGatewayV2::Deployment` that waits for every route (row F7) and has
-    /// a logical id that changes with the wiring (row D7), or set `AutoDeploy: true`. Of CDK's `WebSocketStage`, set
-    /// `autoDeploy: true`: it is off unless it is said.
+    /// Set the stage's `DeploymentId` to an `AWS::ApiGatewayV2::Deployment` that depends on every route (row F7) and
+    /// whose logical ID changes with the wiring (row D7), or set `AutoDeploy: true`. On CDK's `WebSocketStage` set
+    /// `autoDeploy: true`: it is off by default.
     id: "SG401",
     name: "stage-serves-nothing",
     severity: Error,
@@ -31,49 +30,51 @@ rule! {
     example: "stages/stage_serves_nothing.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let whole = context.websockets().filter(|api| context.is_whole(api));
-    let with_idle = |api: &&Api| api.stages.iter().any(serving::serves_nothing);
-    let apis: Vec<_> = whole.filter(with_idle).collect();
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let complete = context.websockets().filter(|api| context.is_complete(api));
+    let with_idle = |api: &&Api| api.stages.iter().any(served_deployments::serves_nothing);
+    let apis: Vec<_> = complete.filter(with_idle).collect();
     if apis.is_empty() {
         return Vec::new();
     }
-    // Another stack that is given the API may make a deployment that names the stage.
-    let sight = Sight::new(context);
-    let apis = apis.into_iter().filter(|api| !sight.is_given_away(api));
-    let deployers = Deployers::of(context.model);
-    apis.flat_map(|api| of_api(api, &deployers)).collect()
+    // Another stack that receives the API's ID may create a deployment that names the stage.
+    let visibility = context.facts.route_visibility();
+    let apis = apis.into_iter().filter(|api| !visibility.is_shared(api));
+    let deployers = context.facts.custom_deployers();
+    apis.flat_map(|api| check_api(api, deployers)).collect()
 }
 
-fn of_api(api: &Api, deployers: &Deployers<'_>) -> Vec<Finding> {
+fn check_api(api: &Api, deployers: &CustomDeployers<'_>) -> Vec<Finding> {
     let names = api.deployments.iter();
     let names = names.filter_map(|deployment| deployment.stage_name.as_ref());
-    // A deployment that names a stage moves its pointer; one whose name for it is not known may.
+    // A deployment that names a stage is activated on it; one with an unknown stage name may be.
     if names.clone().any(|name| name.unknown().is_some()) {
         return Vec::new();
     }
     let named: HashSet<String> = names.map(Text::to_string).collect();
-    let is_named = |stage: &Stage| serving::names(stage).any(|name| named.contains(&name));
+    let is_named = |stage: &Stage| {
+        served_deployments::stage_references(stage).any(|name| named.contains(&name))
+    };
     let idle = api.stages.iter();
-    let idle = idle.filter(|stage| serving::serves_nothing(stage) && !is_named(stage));
-    idle.map(|stage| deployers.allowing_for(api, finding(api, stage)))
+    let idle = idle.filter(|stage| served_deployments::serves_nothing(stage) && !is_named(stage));
+    idle.map(|stage| deployers.qualify(api, finding(api, stage)))
         .collect()
 }
 
 fn finding(api: &Api, stage: &Stage) -> Finding {
     let id = &stage.resource.logical_id;
-    let message =
-        format!("stage {id} has no deployment to serve: every handshake is refused with 403");
-    let finding = Finding::new(&RULE, Place::of(&stage.resource, &[]), message);
+    let message = format!("stage {id} has no deployment to serve: every handshake fails with 403");
+    let finding = Finding::new(&RULE, Location::of(&stage.resource, &[]), message);
     match api.deployments.as_slice() {
-        [] => finding
-            .hint("set `AutoDeploy: true`, or add a deployment and point `DeploymentId` at it"),
+        [] => {
+            finding.hint("set `AutoDeploy: true`, or add a deployment and set `DeploymentId` to it")
+        }
         [deployment, ..] => {
             let deployment = &deployment.resource;
             let hint = format!("set `DeploymentId: !Ref {}`", deployment.logical_id);
-            let place = Place::of(deployment, &[]);
+            let location = Location::of(deployment, &[]);
             finding
-                .related(place, "the deployment that it does not point at")
+                .related(location, "the deployment that it does not name")
                 .hint(hint)
         }
     }

@@ -2,23 +2,23 @@ use std::collections::HashMap;
 
 use stackgen_model::{LogicalId, Resource};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Finding, Place};
+use crate::{Finding, Location};
 
 rule! {
-    /// A web ACL is attached to a WebSocket API.
+    /// A web ACL is associated with a WebSocket API.
     ///
     /// ## Why it hurts
     ///
-    /// AWS WAF protects stages of REST APIs alone, by ARNs with `/restapis/` in them; it takes no stage of a WebSocket
-    /// API (row L9). The association is refused with a `WAFInvalidParameterException`, and the stack fails.
+    /// AWS WAF only protects stages of REST APIs, whose ARNs contain `/restapis/`, and no stages of WebSocket APIs (row
+    /// L9). It refuses the association with a `WAFInvalidParameterException`, and the stack fails.
     ///
     /// ## How to fix it
     ///
-    /// Put a CloudFront distribution with the web ACL before the API, and turn handshakes away that do not come from it,
-    /// for example by a header that CloudFront adds and the authorizer demands. Throttles and the authorizer guard the
-    /// API itself.
+    /// Put a CloudFront distribution with the web ACL in front of the API, and refuse handshakes that do not come from
+    /// it, for example by a header that CloudFront adds and the authorizer requires. Throttles and the authorizer
+    /// protect the API itself.
     id: "SG417",
     name: "unsupported-waf",
     severity: Error,
@@ -33,7 +33,7 @@ const ASSOCIATIONS: [&str; 2] = [
     "AWS::WAFRegional::WebACLAssociation",
 ];
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let associations = context.model.resources.values();
     let associations =
         associations.filter(|resource| ASSOCIATIONS.contains(&resource.kind.as_str()));
@@ -63,8 +63,8 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 fn finding(association: &Resource, resource: &Resource) -> Finding {
     let id = &association.logical_id;
     let message =
-        format!("{id} attaches a web ACL to a WebSocket API, which AWS WAF does not take");
-    Finding::new(&RULE, Place::of(association, &["ResourceArn"]), message)
-        .related(Place::of(resource, &[]), "of a WebSocket API")
-        .hint("attach the web ACL to a CloudFront distribution before the API")
+        format!("{id} associates a web ACL with a WebSocket API, which AWS WAF does not support");
+    Finding::new(&RULE, Location::of(association, &["ResourceArn"]), message)
+        .related(Location::of(resource, &[]), "belongs to a WebSocket API")
+        .hint("attach the web ACL to a CloudFront distribution in front of the API")
 }

@@ -1,27 +1,27 @@
 use stackgen_model::{Problem, ProblemKind};
 
-use crate::context::Context;
+use crate::context::RuleContext;
 use crate::rule::rule;
-use crate::{Confidence, Finding, Place};
+use crate::{Confidence, Finding, Location};
 
 rule! {
     /// The template breaks CloudFormation's own rules.
     ///
     /// ## Why it hurts
     ///
-    /// A name that is neither a resource nor a parameter, a condition that nobody defines, a resource without a type:
-    /// CloudFormation refuses the template before it makes anything, with `Template format error: Unresolved resource
-    /// dependencies […] in the Resources block of the template` or `Template format error: Condition … is not defined`. For
-    /// the linter it means that wiring is out of sight: what hangs on a broken name is not judged.
+    /// A name that is neither a resource nor a parameter, an undefined condition, a resource without a type:
+    /// CloudFormation refuses the template before it creates anything, with `Template format error: Unresolved resource
+    /// dependencies […] in the Resources block of the template` or `Template format error: Condition … is not defined`.
+    /// The linter cannot see the wiring behind a broken name and does not check it.
     ///
-    /// Only what keeps the wiring from being read is told; cfn-lint checks every property of every resource against its
-    /// schema. Where a macro, a loop or a part of SAM that is not read may make what is missing, it is a note. Conditions are
-    /// decided with the defaults of parameters.
+    /// This rule reports only errors that hide wiring; cfn-lint checks every property of every resource against its
+    /// schema. If a macro, a loop or an unsupported part of SAM may create what is missing, the finding is a note.
+    /// Conditions are evaluated with the defaults of parameters.
     ///
     /// ## How to fix it
     ///
-    /// Correct the name, or define what it names. What a condition leaves out may be named only inside `!If` with the same
-    /// condition, or in what the condition leaves out, too.
+    /// Correct the name, or define it. A resource whose condition is false can only be named inside `!If` with the same
+    /// condition, or in a resource with the same condition.
     id: "SG001",
     name: "broken-template",
     severity: Error,
@@ -31,9 +31,9 @@ rule! {
     example: "template/broken_template.diff",
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
     let problems = context.model.problems.iter();
-    // Rules about SAM's route keys tell of those.
+    // Rules about SAM's route keys report those.
     let broken = problems.filter(|problem| {
         !matches!(
             problem.kind,
@@ -43,22 +43,19 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     broken.map(|problem| finding(context, problem)).collect()
 }
 
-fn finding(context: &Context<'_>, problem: &Problem) -> Finding {
-    let place = Place::at(problem.span);
-    let finding = Finding::new(&RULE, place, problem.message.as_str());
+fn finding(context: &RuleContext<'_>, problem: &Problem) -> Finding {
+    let location = Location::at(problem.span);
+    let finding = Finding::new(&RULE, location, problem.message.as_str());
     let finding = match &problem.hint {
         Some(hint) => finding.hint(hint.as_str()),
         None => finding,
     };
     match (context.model.gaps.first(), problem.kind) {
         (Some(gap), _) => {
-            let message = format!(
-                "{}, as far as can be seen: {}",
-                problem.message, gap.message
-            );
+            let message = format!("{}, unless it is hidden: {}", problem.message, gap.message);
             Finding { message, ..finding }.with_confidence(Confidence::Low)
         }
-        // The condition may hold when parameters are given.
+        // The condition may be true with other parameters.
         (None, ProblemKind::LeftOut) => finding.with_confidence(Confidence::Medium),
         (None, _) => finding,
     }

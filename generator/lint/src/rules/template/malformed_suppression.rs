@@ -1,22 +1,21 @@
 use crate::Finding;
-use crate::context::Context;
 use crate::rule::rule;
-use crate::suppress::Malformed;
+use crate::suppress::{MalformedSuppression, Suppressions};
 
 rule! {
-    /// What is meant to be a suppression cannot be read as one.
+    /// A suppression has an invalid syntax.
     ///
     /// ## Why it hurts
     ///
-    /// It suppresses nothing: the finding that it is meant for is told all the same. Every comment that begins with
-    /// `stackgen:` is for the linter, and so is `Ignore` under `Metadata` and `Stackgen`.
+    /// It suppresses nothing: its finding is still reported. The linter reads every comment that begins with
+    /// `stackgen:`, and `Ignore` in `Metadata` under `Stackgen`.
     ///
     /// ## How to fix it
     ///
-    /// Write `# stackgen: ignore[SG102] reason` at the end of the line of the finding, or alone above the entry that it is
-    /// in; `# stackgen: ignore-file[SG102] reason` above everything else in the file for the whole template. Where there are
-    /// no comments, as in JSON, write `Metadata: {Stackgen: {Ignore: [{Rule: SG102, Reason: reason}]}}` on the resource or on
-    /// the template. Several rules stand between commas.
+    /// Write `# stackgen: ignore[SG102] reason` at the end of the finding's line, or on its own line above the entry
+    /// that contains the finding. For the whole template write `# stackgen: ignore-file[SG102] reason` above everything
+    /// else in the file. In JSON, which has no comments, write `Metadata: {Stackgen: {Ignore: [{Rule: SG102, Reason:
+    /// reason}]}}` on the resource or the template. Separate several rules with commas.
     id: "SG005",
     name: "malformed-suppression",
     severity: Warning,
@@ -24,12 +23,17 @@ rule! {
     rows: [],
     fixable: false,
     example: "template/malformed_suppression.diff",
+    checks: suppressions,
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let finding = |malformed: &Malformed| {
-        Finding::new(&RULE, malformed.place.clone(), malformed.message.as_str())
-            .hint(malformed.hint)
+fn check(suppressions: &Suppressions) -> Vec<Finding> {
+    let finding = |malformed: &MalformedSuppression| {
+        Finding::new(
+            &RULE,
+            malformed.location.clone(),
+            malformed.message.as_str(),
+        )
+        .hint(malformed.hint)
     };
-    context.suppressions.malformed.iter().map(finding).collect()
+    suppressions.malformed.iter().map(finding).collect()
 }

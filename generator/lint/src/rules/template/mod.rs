@@ -1,4 +1,4 @@
-//! The template itself, and what it says to the linter.
+//! The template itself and its suppressions.
 
 mod broken_template;
 mod malformed_suppression;
@@ -6,12 +6,11 @@ mod suppression_of_unknown_rule;
 mod suppression_without_reason;
 mod unused_suppression;
 
-use crate::Rule;
-use crate::registry::Group;
+use crate::registry::RuleGroup;
 
-pub(super) const GROUP: Group = Group {
+pub(super) const GROUP: RuleGroup = RuleGroup {
     name: "template",
-    title: "The template itself, and what it says to the linter",
+    title: "The template and its suppressions",
     prefix: "SG0",
     rules: &[
         &broken_template::RULE,
@@ -21,11 +20,3 @@ pub(super) const GROUP: Group = Group {
         &malformed_suppression::RULE,
     ],
 };
-
-/// The rules that judge what the template suppresses, when every other rule has been asked.
-pub(crate) const OF_SUPPRESSIONS: &[&Rule] = &[
-    &suppression_without_reason::RULE,
-    &unused_suppression::RULE,
-    &suppression_of_unknown_rule::RULE,
-    &malformed_suppression::RULE,
-];

@@ -1,20 +1,19 @@
-use crate::context::Context;
 use crate::rule::rule;
-use crate::suppress::{Named, Suppression};
+use crate::suppress::{NamedRule, Suppression, Suppressions};
 use crate::{Finding, registry};
 
 rule! {
-    /// A suppression names a rule that there is not, or one that cannot be suppressed.
+    /// A suppression names a rule that does not exist or cannot be suppressed.
     ///
     /// ## Why it hurts
     ///
-    /// It suppresses nothing: the finding that it is meant for is told all the same. A suppression names rules one by one, by
-    /// id or by name; `SG1` for a whole group works on the command line, in `--ignore`, and not here. The rules about
-    /// suppressions themselves, this one among them, cannot be suppressed in the template.
+    /// It suppresses nothing: its finding is still reported. A suppression names single rules by ID or name; `SG1` for
+    /// a whole group only works with `--ignore` on the command line. The rules about suppressions, such as this one,
+    /// cannot be suppressed in the template.
     ///
     /// ## How to fix it
     ///
-    /// Write the id that stands beside the finding, or its rule's name.
+    /// Write the ID next to the finding, or the rule's name.
     id: "SG004",
     name: "suppression-of-unknown-rule",
     severity: Warning,
@@ -22,14 +21,15 @@ rule! {
     rows: [],
     fixable: false,
     example: "template/suppression_of_unknown_rule.diff",
+    checks: suppressions,
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let all = context.suppressions.all.iter();
-    all.flat_map(of_suppression).collect()
+fn check(suppressions: &Suppressions) -> Vec<Finding> {
+    let all = suppressions.all.iter();
+    all.flat_map(check_suppression).collect()
 }
 
-fn of_suppression(suppression: &Suppression) -> impl Iterator<Item = Finding> {
+fn check_suppression(suppression: &Suppression) -> impl Iterator<Item = Finding> {
     let unknown = suppression
         .rules
         .iter()
@@ -37,19 +37,19 @@ fn of_suppression(suppression: &Suppression) -> impl Iterator<Item = Finding> {
     unknown.map(|named| finding(suppression, named))
 }
 
-fn finding(suppression: &Suppression, named: &Named) -> Finding {
+fn finding(suppression: &Suppression, named: &NamedRule) -> Finding {
     let word = &named.word;
     let is_group = || registry::all().any(|rule| rule.is_named(word));
     let message = match registry::find(word) {
         Some(rule) => format!(
-            "`{word}` cannot be suppressed: {} is about suppressions",
+            "`{word}` cannot be suppressed: {} checks suppressions",
             rule.id
         ),
         None if is_group() => {
-            format!("`{word}` is a group of rules, and a suppression names rules one by one")
+            format!("`{word}` is a group of rules, but a suppression must name single rules")
         }
-        None => format!("`{word}` is no rule"),
+        None => format!("there is no rule `{word}`"),
     };
-    Finding::new(&RULE, suppression.place.clone(), message)
-        .hint("write the id or the name that stands beside the finding")
+    Finding::new(&RULE, suppression.location.clone(), message)
+        .hint("write the ID or the name next to the finding")
 }

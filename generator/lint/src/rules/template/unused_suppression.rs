@@ -1,6 +1,5 @@
-use crate::context::Context;
 use crate::rule::rule;
-use crate::suppress::{Named, Suppression};
+use crate::suppress::{NamedRule, Suppression, Suppressions};
 use crate::{Finding, Rule};
 
 rule! {
@@ -8,17 +7,18 @@ rule! {
     ///
     /// ## Why it hurts
     ///
-    /// What it was written for has been mended or has moved, or it stands at the wrong place and the finding is told all the
-    /// same. Left behind, it hides the next mistake of that kind. One inside another that covers the same is the one that
-    /// counts; the outer is unused when it covers nothing else.
+    /// Its finding was fixed or moved, or the suppression is in the wrong place and the finding is still reported. An
+    /// unused suppression hides the next mistake of its kind. If two suppressions cover a finding, the inner one
+    /// counts; the outer one is unused if it covers nothing else.
     ///
-    /// Rules that compare the template with its earlier revision find nothing without `--previous`, and suppressions of those
-    /// are judged only with it; those of rules that then leave a mistake to them, only without.
+    /// Rules that compare the template with its earlier revision find nothing without `--previous`, so suppressions of
+    /// these are only checked with it. Suppressions of rules that then leave a mistake to them are only checked without
+    /// it.
     ///
     /// ## How to fix it
     ///
-    /// Remove it. Or move it: at the end of a line it covers what is found on that line, alone on its line what is found in
-    /// the entry below, and in `Metadata` what is found in that resource.
+    /// Remove it. Or move it: at the end of a line it covers findings on that line, on its own line findings in the
+    /// entry below, and in `Metadata` findings in that resource.
     id: "SG003",
     name: "unused-suppression",
     severity: Warning,
@@ -26,31 +26,32 @@ rule! {
     rows: [],
     fixable: false,
     example: "template/unused_suppression.diff",
+    checks: suppressions,
 }
 
-fn check(context: &Context<'_>) -> Vec<Finding> {
-    let all = context.suppressions.all.iter();
-    all.flat_map(|suppression| of_suppression(context, suppression))
+fn check(suppressions: &Suppressions) -> Vec<Finding> {
+    let all = suppressions.all.iter();
+    all.flat_map(|suppression| check_suppression(suppressions.compares, suppression))
         .collect()
 }
 
-/// What these find, a rule that compares revisions finds more exactly.
-const YIELDING: [&str; 3] = [
+/// Rules that leave a mistake to a rule that compares revisions.
+const DEFERRING: [&str; 3] = [
     "authorization-type-left-out",
     "authorizer-never-attached",
     "constant-deployment-id",
 ];
 
-fn of_suppression(context: &Context<'_>, suppression: &Suppression) -> Vec<Finding> {
-    let is_judged = |rule: &Rule| match context.previous {
-        None => !rule.compares,
-        Some(_) => !YIELDING.contains(&rule.name),
+fn check_suppression(compares: bool, suppression: &Suppression) -> Vec<Finding> {
+    let is_checked = |rule: &Rule| match compares {
+        false => !rule.compares,
+        true => !DEFERRING.contains(&rule.name),
     };
-    let is_unused = |named: &&Named| !named.is_used && named.rule.is_some_and(is_judged);
-    let finding = |named: &Named| {
-        let message = format!("nothing is found here that `{}` could suppress", named.word);
-        Finding::new(&RULE, suppression.place.clone(), message)
-            .hint("remove it, or put it on the line of the finding or above its entry")
+    let is_unused = |named: &&NamedRule| !named.is_used && named.rule.is_some_and(is_checked);
+    let finding = |named: &NamedRule| {
+        let message = format!("there is no finding here that `{}` suppresses", named.word);
+        Finding::new(&RULE, suppression.location.clone(), message)
+            .hint("remove it, or move it to the finding's line or above its entry")
     };
     let unused = suppression.rules.iter().filter(is_unused);
     unused.map(finding).collect()
@@ -62,9 +63,9 @@ mod tests {
     use crate::registry;
 
     #[test]
-    fn the_rules_that_yield_are_rules() {
+    fn rules_that_leave_mistakes_to_others_exist() {
         assert!(
-            YIELDING
+            DEFERRING
                 .into_iter()
                 .all(|name| registry::find(name).is_some())
         );

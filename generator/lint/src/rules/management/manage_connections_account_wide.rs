@@ -1,0 +1,96 @@
+use stackgen_model::{Model, Text};
+
+use crate::context::RuleContext;
+use crate::facts::arn::{self, Match};
+use crate::facts::connection_arns::{self, MANAGE_CONNECTIONS};
+use crate::facts::policies::PolicyStatement;
+use crate::rule::rule;
+use crate::{Finding, Location};
+
+rule! {
+    /// A role may manage the connections of every API of the account.
+    ///
+    /// ## Why it hurts
+    ///
+    /// With `Resource: '*'`, or an ARN with `*` instead of the API's ID, a compromised function can post to the clients
+    /// of every WebSocket API of the account and close their connections. Because `*` also matches slashes,
+    /// `arn:…:execute-api:*:*:*/@connections/*`, which the Serverless Framework generates, is such an ARN.
+    ///
+    /// ## How to fix it
+    ///
+    /// Name the API and, if there is only one, the stage (row K1):
+    /// `arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/prod/*/@connections/*`. With the
+    /// Serverless Framework, give functions your own role in `provider.iam.role`.
+    id: "SG502",
+    name: "manage-connections-account-wide",
+    severity: Warning,
+    confidence: High,
+    rows: ["K1"],
+    fixable: false,
+    example: "management/manage_connections_account_wide.diff",
+}
+
+/// Maximum number of stages that are compared.
+const MAX_STAGES: usize = 16;
+
+fn check(context: &RuleContext<'_>) -> Vec<Finding> {
+    let statements = context.facts.policy_statements();
+    let unrelated = unrelated(context);
+    let about = statements.iter().filter(|statement| {
+        connection_arns::allows_managing(statement) && !statement.is_conditional()
+    });
+    let wide = |statement: &PolicyStatement<'_>| {
+        let id = statement.resource.logical_id.clone();
+        let wide = statement
+            .resources()
+            .find(|(text, _)| is_wide(context.model, text, &unrelated));
+        wide.map(|(text, location)| resource_finding(context, id.as_str(), &text, location))
+    };
+    about.filter_map(wide).collect()
+}
+
+fn resource_finding(
+    context: &RuleContext<'_>,
+    role: &str,
+    text: &Text,
+    location: Location,
+) -> Finding {
+    let message = format!(
+        "{role} may manage the connections of every API of the account: `{MANAGE_CONNECTIONS}` on `{text}`"
+    );
+    let finding = Finding::new(&RULE, location, message);
+    let mut apis = context.websockets();
+    let write = match (apis.next(), apis.next()) {
+        (Some(api), None) => connection_arns::suggested_arn(&context.facts, api, "*"),
+        _ => None,
+    };
+    match write {
+        Some(arn) => finding.hint(format!("write `{arn}`")),
+        None => finding.hint("name the API in the ARN"),
+    }
+}
+
+/// Returns ARNs of connections of an unrelated API, at stages with the names of the template's stages.
+fn unrelated(context: &RuleContext<'_>) -> Vec<Text> {
+    let stages = context.websockets().flat_map(|api| &api.stages);
+    let names = stages
+        .filter_map(|stage| stage.name.clone())
+        .take(MAX_STAGES);
+    let arn = |stage: Text| {
+        let mut arn = Text::literal("zzzzzzzzzz/");
+        arn.append(stage);
+        arn.append(Text::literal("/POST/@connections/L0SM9cOFvHcCIhw="));
+        arn
+    };
+    names.chain([Text::literal("any")]).map(arn).collect()
+}
+
+/// Returns true if the pattern matches connections of any API.
+fn is_wide(model: &Model, pattern: &Text, unrelated: &[Text]) -> bool {
+    let resource = pattern
+        .split_once(":execute-api:")
+        .and_then(|(_, rest)| Some(rest.split_once(":")?.1.split_once(":")?.1));
+    let pattern = resource.as_ref().unwrap_or(pattern);
+    let mut unrelated = unrelated.iter();
+    unrelated.any(|arn| arn::matches(model, pattern, arn) == Match::Yes)
+}
