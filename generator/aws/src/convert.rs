@@ -1,4 +1,4 @@
-//! The SDK's shapes in the words of `stackgen-deploy`.
+//! Conversion of the SDK's types to those of `stackgen-deploy`.
 
 use std::collections::HashMap;
 
@@ -10,11 +10,11 @@ use stackgen_deploy::{
     Api, ApiId, Deployment, DeploymentId, DeploymentStatus, Protocol, Stage, StageName, Timestamp,
 };
 
-/// Properties by CloudFormation's names; what the service does not tell is left out.
+/// Builder of properties under CloudFormation's names. It leaves out absent and empty values.
 #[derive(Default)]
-pub(crate) struct Told(Properties);
+pub(crate) struct PropertiesBuilder(Properties);
 
-impl Told {
+impl PropertiesBuilder {
     pub(crate) fn text(mut self, key: &str, value: Option<&str>) -> Self {
         if let Some(value) = value {
             self.0.insert(key.to_owned(), Json::from(value));
@@ -83,13 +83,17 @@ pub(crate) fn api(found: &sdk::Api) -> Option<Api> {
     Some(Api {
         id: ApiId::new(found.api_id()?),
         name: found.name().unwrap_or_default().to_owned(),
-        protocol: match found.protocol_type() {
-            Some(sdk::ProtocolType::Http) => Protocol::Http,
-            _ => Protocol::WebSocket,
-        },
+        protocol: protocol(found.protocol_type()),
         endpoint: found.api_endpoint().map(str::to_owned),
         endpoint_disabled: found.disable_execute_api_endpoint().unwrap_or(false),
     })
+}
+
+pub(crate) fn protocol(found: Option<&sdk::ProtocolType>) -> Protocol {
+    match found {
+        Some(sdk::ProtocolType::Http) => Protocol::Http,
+        _ => Protocol::WebSocket,
+    }
 }
 
 pub(crate) fn stage(
@@ -104,7 +108,7 @@ pub(crate) fn stage(
     })
 }
 
-/// The three answers that tell of a deployment have the same fields and no type in common.
+/// Converts a deployment. The answers of three operations have the same fields and no common type.
 macro_rules! deployment {
     ($found:expr) => {
         crate::convert::deployment_of(

@@ -135,13 +135,13 @@ async fn settled(
                     reason: reason.clone(),
                 });
             }
-            UpdateStatus::InProgress if started.elapsed() >= ctx.retry.updated => {
+            UpdateStatus::InProgress if started.elapsed() >= ctx.retry.function_timeout => {
                 return Err(DeployError::FunctionTimedOut {
                     function: function.clone(),
-                    after: ctx.retry.updated,
+                    after: ctx.retry.function_timeout,
                 });
             }
-            UpdateStatus::InProgress => ctx.interrupt.sleep(ctx.retry.poll).await?,
+            UpdateStatus::InProgress => ctx.interrupt.sleep(ctx.retry.poll_interval).await?,
         }
     }
 }
@@ -154,13 +154,13 @@ pub(crate) async fn pin(
     place: &AccountRegion,
     ctx: OperationContext<'_>,
 ) -> Result<(), DeployError> {
-    let description = ctx.read(|| account.describe(api)).await?;
+    let description = ApiDescription::read(account, api, ctx).await?;
     callable(&description, place)?;
     let mut versions = BTreeMap::new();
     for function in description.functions(place) {
         let state = settled(account, &function, None, ctx).await?;
         let version = ctx
-            .call(|| account.publish(&function, &state.code_sha256))
+            .call(|| account.publish_version(&function, &state.code_sha256))
             .await?;
         settled(account, &function, Some(&version), ctx).await?;
         ctx.step(Step::Published {
@@ -180,11 +180,11 @@ pub(crate) async fn pin(
         let uri = invoked.of_version(version);
         match part.kind {
             PartKind::Authorizer => {
-                ctx.call(|| account.retarget_authorizer(api, &part.id, &uri))
+                ctx.call(|| account.set_authorizer_uri(api, &part.id, &uri))
                     .await?;
             }
             _ => {
-                ctx.call(|| account.retarget_integration(api, &part.id, &uri))
+                ctx.call(|| account.set_integration_uri(api, &part.id, &uri))
                     .await?
             }
         }

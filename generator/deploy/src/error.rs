@@ -21,6 +21,9 @@ pub struct AccountError {
     pub permission: String,
 }
 
+/// Result of a call to an account.
+pub type AccountResult<T> = Result<T, AccountError>;
+
 /// The failures that make a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountErrorKind {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::account::ApiDescription;
 use crate::pointer::{MoveFailure, StageMove, require_deployed, require_manual_stage};
 use crate::progress::Step;
 use crate::prune::{self, Policy, earlier, newest_first};
@@ -99,7 +100,7 @@ pub async fn activate(
     let deployment = require_deployed(account, api, &request.deployment, ctx).await?;
     let trial = match &request.verify {
         Some(verification) => {
-            let description = ctx.read(|| account.describe(api)).await?;
+            let description = ApiDescription::read(account, api, ctx).await?;
             let trial =
                 StageTrial::resolve(account, &request.api, name, verification, &description, ctx);
             Some(trial.await?)

@@ -21,12 +21,12 @@ pub mod target;
 mod time;
 pub mod trial;
 
-pub use error::{AccountError, AccountErrorKind, DeployError, NotVerified};
+pub use error::{AccountError, AccountErrorKind, AccountResult, DeployError, NotVerified};
 pub use ids::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName};
 pub use metadata::{CreatedBy, DeploymentMetadata, TrialResult};
 pub use ports::{
-    Account, Api, ApiCatalog, CallTarget, CodeStore, Deployment, DeploymentStatus, DeploymentStore,
-    DomainMapping, FunctionState, Handshake, Protocol, Stage, StageActivator, UpdateStatus, Verify,
+    Account, Api, CustomDomain, Deployment, DeploymentStatus, DomainMapping, FunctionState,
+    Handshake, Protocol, Stage, UpdateStatus, Verify,
 };
 pub use progress::{Interrupt, Step, Steps};
 pub use retry::{OperationContext, RetryPolicy};

@@ -1,6 +1,5 @@
 //! The pointer of a stage: reading and moving it.
 
-use crate::progress::Step;
 use crate::retry::OperationContext;
 use crate::{
     Account, ApiId, DeployError, Deployment, DeploymentId, DeploymentStatus, Stage, StageName,
@@ -88,8 +87,7 @@ impl StageMove<'_> {
         account: &impl Account,
         ctx: OperationContext<'_>,
     ) -> Result<(), MoveFailure> {
-        let started = tokio::time::Instant::now();
-        let mut wait = ctx.retry.again;
+        let mut retries = ctx.retries();
         // The number of looks since API Gateway accepted the move, and whether a call was sent at all.
         let (mut looks, mut sent) = (None, false);
         loop {
@@ -100,7 +98,7 @@ impl StageMove<'_> {
                 Some(LOOKS) => return Err(MoveFailure::Unknown(self.not_seen(ctx))),
                 Some(looks) => {
                     *looks += 1;
-                    let slept = ctx.interrupt.sleep(ctx.retry.poll).await;
+                    let slept = ctx.interrupt.sleep(ctx.retry.poll_interval).await;
                     slept.map_err(|_| MoveFailure::Unknown(self.not_tried()))?;
                     continue;
                 }
@@ -117,20 +115,15 @@ impl StageMove<'_> {
                 }
                 Err(error) => error,
             };
-            if !error.is_transient() || started.elapsed() >= ctx.retry.calls.0 {
+            if !retries.allow(&error) {
                 // A refusal may hide a move that took effect.
                 return match self.is_done(account, true, ctx).await? {
                     true => Ok(()),
                     false => Err(MoveFailure::NotMoved(error.into())),
                 };
             }
-            ctx.step(Step::Again {
-                error: &error,
-                after: wait,
-            });
-            let slept = ctx.interrupt.sleep(wait).await;
-            slept.map_err(|_| MoveFailure::Unknown(self.not_tried()))?;
-            wait = (wait * 2).min(ctx.retry.calls.1);
+            let waited = retries.wait(&error).await;
+            waited.map_err(|_| MoveFailure::Unknown(self.not_tried()))?;
         }
     }
 
@@ -171,7 +164,7 @@ impl StageMove<'_> {
             stage: self.stage.clone(),
             deployment: self.to.clone(),
             serves: self.from.cloned(),
-            after: ctx.retry.poll * u32::try_from(LOOKS).unwrap_or(u32::MAX),
+            after: ctx.retry.poll_interval * u32::try_from(LOOKS).unwrap_or(u32::MAX),
         }
     }
 

@@ -1,13 +1,11 @@
-//! What the engine asks of an account. Each trait is named for what it is for; one adapter implements them all.
+//! Interfaces to an AWS account and to clients of a stage. `stackgen-aws` implements the first, the CLI the second.
 
 use serde::Serialize;
 
-use crate::account::{AccountRegion, ApiDescription};
-use crate::error::AccountError;
+use crate::account::{AccountRegion, Part, PartKind, Properties};
+use crate::error::AccountResult;
 use crate::trial::Caller;
 use crate::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName, Timestamp};
-
-type Answer<T> = Result<T, AccountError>;
 
 /// What an API speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -63,17 +61,13 @@ pub struct Stage {
     pub auto_deploy: bool,
 }
 
-/// An API mapping: a path of a custom domain that reaches a stage.
+/// An API mapping: a path of a custom domain name that leads to a stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DomainMapping {
-    /// The domain's name.
-    pub domain: String,
-    /// The path; none for the whole domain.
+    /// The path; `None` for the whole domain.
     pub key: Option<String>,
     /// The stage.
     pub stage: StageName,
-    /// Whether clients need a certificate.
-    pub mutual_tls: bool,
 }
 
 /// What became of a deployment (row D3).
@@ -106,125 +100,157 @@ pub struct Deployment {
     pub created: Timestamp,
 }
 
-/// Which APIs and stages there are, and how they are wired.
-pub trait ApiCatalog {
-    /// Which account and region this is.
-    fn place(&self) -> impl Future<Output = Answer<AccountRegion>>;
-    /// All APIs of API Gateway v2.
-    fn apis(&self) -> impl Future<Output = Answer<Vec<Api>>>;
-    /// One API.
-    fn api(&self, api: &ApiId) -> impl Future<Output = Answer<Api>>;
-    /// The stages of an API.
-    fn stages(&self, api: &ApiId) -> impl Future<Output = Answer<Vec<Stage>>>;
-    /// The custom domains that reach an API. Asked only if nothing else does.
-    fn mappings(&self, api: &ApiId) -> impl Future<Output = Answer<Vec<DomainMapping>>>;
-    /// Everything of an API that a deployment would snapshot at this moment (row D1).
-    fn describe(&self, api: &ApiId) -> impl Future<Output = Answer<ApiDescription>>;
+/// A custom domain name of API Gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomDomain {
+    /// The domain's name.
+    pub name: String,
+    /// True if clients need a certificate.
+    pub mutual_tls: bool,
 }
 
-/// Deployments of an API.
-pub trait DeploymentStore {
-    /// All of them.
-    fn deployments(&self, api: &ApiId) -> impl Future<Output = Answer<Vec<Deployment>>>;
-    /// One of them.
-    fn deployment(
-        &self,
-        api: &ApiId,
-        id: &DeploymentId,
-    ) -> impl Future<Output = Answer<Deployment>>;
-    /// Snapshots the API. No stage is named, so nothing moves.
-    fn create(&self, api: &ApiId, description: &str) -> impl Future<Output = Answer<Deployment>>;
-    /// Replaces the description of a deployment. What it snapshots and who serves it stay.
-    fn update_description(
-        &self,
-        api: &ApiId,
-        id: &DeploymentId,
-        description: &str,
-    ) -> impl Future<Output = Answer<()>>;
-    /// Deletes a deployment that no stage uses (row D6).
-    fn delete(&self, api: &ApiId, id: &DeploymentId) -> impl Future<Output = Answer<()>>;
+/// State of a function, or of one of its versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionState {
+    /// SHA-256 of the zip file in base64: Lambda's `CodeSha256`.
+    pub code_sha256: String,
+    /// Hash of the configuration that a version freezes. It differs if publishing would create a new version.
+    pub configuration: u64,
+    /// Status of the last update.
+    pub update: UpdateStatus,
 }
 
-/// The pointer of a stage.
-pub trait StageActivator {
-    /// The stage as it is.
-    fn stage(&self, api: &ApiId, name: &StageName) -> impl Future<Output = Answer<Stage>>;
-    /// Moves the pointer (row D11). All settings stay (row D12).
+/// Status of the last update of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UpdateStatus {
+    /// Lambda applies the update, or sets up the function.
+    InProgress,
+    /// The update is live.
+    Successful,
+    /// The update failed, with Lambda's reason.
+    Failed(String),
+}
+
+/// Calls to an AWS account in one region.
+///
+/// Every method is one AWS operation, and sends it once: a list that has pages sends it once per page. Retries are up to
+/// the caller, see [`OperationContext::call`](crate::OperationContext::call).
+pub trait Account {
+    /// Returns the account and region.
+    fn account_region(&self) -> impl Future<Output = AccountResult<AccountRegion>>;
+
+    /// Returns all APIs of API Gateway v2.
+    fn apis(&self) -> impl Future<Output = AccountResult<Vec<Api>>>;
+
+    /// Returns one API.
+    fn api(&self, api: &ApiId) -> impl Future<Output = AccountResult<Api>>;
+
+    /// Returns an API's own properties, as far as a deployment snapshots them (row D1).
+    fn api_properties(&self, api: &ApiId) -> impl Future<Output = AccountResult<Properties>>;
+
+    /// Returns the parts of one kind. Route responses are those of the route `parent`, and integration responses those of
+    /// the integration `parent`.
+    fn parts(
+        &self,
+        api: &ApiId,
+        kind: PartKind,
+        parent: Option<&str>,
+    ) -> impl Future<Output = AccountResult<Vec<Part>>>;
+
+    /// Returns all custom domain names of the region.
+    fn custom_domains(&self) -> impl Future<Output = AccountResult<Vec<CustomDomain>>>;
+
+    /// Returns the API mappings of a custom domain name that lead to an API.
+    fn mappings(
+        &self,
+        domain: &str,
+        api: &ApiId,
+    ) -> impl Future<Output = AccountResult<Vec<DomainMapping>>>;
+
+    /// Returns the stages of an API.
+    fn stages(&self, api: &ApiId) -> impl Future<Output = AccountResult<Vec<Stage>>>;
+
+    /// Returns one stage.
+    fn stage(&self, api: &ApiId, name: &StageName) -> impl Future<Output = AccountResult<Stage>>;
+
+    /// Points a stage at a deployment (row D11). The stage's settings stay (row D12).
     fn activate(
         &self,
         api: &ApiId,
         name: &StageName,
         deployment: &DeploymentId,
-    ) -> impl Future<Output = Answer<()>>;
-}
+    ) -> impl Future<Output = AccountResult<()>>;
 
-/// A function, or one of its versions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FunctionState {
-    /// SHA-256 of its zip file in base64: what Lambda calls `CodeSha256`.
-    pub code_sha256: String,
-    /// A number that all else makes that freezes in a version, to tell whether publishing would make a new one.
-    pub configuration: u64,
-    /// What became of the last change of it.
-    pub update: UpdateStatus,
-}
+    /// Returns all deployments of an API.
+    fn deployments(&self, api: &ApiId) -> impl Future<Output = AccountResult<Vec<Deployment>>>;
 
-/// What became of the last change of a function.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum UpdateStatus {
-    /// It is being made, or the function is being set up.
-    InProgress,
-    /// It is live.
-    Successful,
-    /// It failed, with Lambda's reason.
-    Failed(String),
-}
+    /// Returns one deployment.
+    fn deployment(
+        &self,
+        api: &ApiId,
+        id: &DeploymentId,
+    ) -> impl Future<Output = AccountResult<Deployment>>;
 
-/// Code of functions.
-pub trait CodeStore {
-    /// A function; with a version, that version of it.
+    /// Creates a deployment of the API as it is. The call names no stage, so no stage moves.
+    fn create_deployment(
+        &self,
+        api: &ApiId,
+        description: &str,
+    ) -> impl Future<Output = AccountResult<Deployment>>;
+
+    /// Replaces the description of a deployment. Its snapshot stays, and so do the stages that serve it.
+    fn update_description(
+        &self,
+        api: &ApiId,
+        id: &DeploymentId,
+        description: &str,
+    ) -> impl Future<Output = AccountResult<()>>;
+
+    /// Deletes a deployment that no stage serves (row D6).
+    fn delete_deployment(
+        &self,
+        api: &ApiId,
+        id: &DeploymentId,
+    ) -> impl Future<Output = AccountResult<()>>;
+
+    /// Returns the state of a function, or of one of its versions.
     fn function(
         &self,
         name: &FunctionName,
         version: Option<&FunctionVersion>,
-    ) -> impl Future<Output = Answer<FunctionState>>;
-    /// Replaces the code of a function by a zip file.
+    ) -> impl Future<Output = AccountResult<FunctionState>>;
+
+    /// Replaces the code of a function with a zip file.
     fn update_code(
         &self,
         name: &FunctionName,
         zip: &[u8],
-    ) -> impl Future<Output = Answer<FunctionState>>;
-    /// Publishes code and configuration as a version, or names the latest one if nothing changed since (row D17).
-    /// Refused when the code is not of that digest.
-    fn publish(
+    ) -> impl Future<Output = AccountResult<()>>;
+
+    /// Publishes code and configuration as a version. Returns the latest version if nothing changed since (row D17).
+    /// Fails if the code has another digest.
+    fn publish_version(
         &self,
         name: &FunctionName,
         code_sha256: &str,
-    ) -> impl Future<Output = Answer<FunctionVersion>>;
-}
+    ) -> impl Future<Output = AccountResult<FunctionVersion>>;
 
-/// Which functions an API calls. What is written here is served only by a deployment (row D1).
-pub trait CallTarget {
-    /// Lets an integration call another invocation URI.
-    fn retarget_integration(
+    /// Sets the URI that an integration invokes. A stage serves the change with the next deployment (row D1).
+    fn set_integration_uri(
         &self,
         api: &ApiId,
         integration: &str,
         uri: &str,
-    ) -> impl Future<Output = Answer<()>>;
-    /// Lets an authorizer call another invocation URI.
-    fn retarget_authorizer(
+    ) -> impl Future<Output = AccountResult<()>>;
+
+    /// Sets the URI that an authorizer invokes. A stage serves the change with the next deployment (row D1).
+    fn set_authorizer_uri(
         &self,
         api: &ApiId,
         authorizer: &str,
         uri: &str,
-    ) -> impl Future<Output = Answer<()>>;
+    ) -> impl Future<Output = AccountResult<()>>;
 }
-
-/// All that the engine asks of an account.
-pub trait Account: ApiCatalog + DeploymentStore + StageActivator + CodeStore + CallTarget {}
-
-impl<T: ApiCatalog + DeploymentStore + StageActivator + CodeStore + CallTarget> Account for T {}
 
 /// The answer to a handshake with a WebSocket API, or to a request to an HTTP API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -153,19 +153,20 @@ pub(crate) async fn apply(
         if kept.is_some() {
             continue;
         }
-        ctx.interrupt.check()?;
         let id = &deployment.id;
-        match account.delete(api, id).await {
+        match ctx.call(|| account.delete_deployment(api, id)).await {
             Ok(()) => {}
-            Err(error) if error.kind == AccountErrorKind::NotFound => {}
-            Err(error) if error.is_transient() || error.kind == AccountErrorKind::Refused => {
+            Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {}
+            Err(DeployError::Account(error))
+                if error.is_transient() || error.kind == AccountErrorKind::Refused =>
+            {
                 ctx.step(Step::LeftOut {
                     what: id.as_str(),
                     reason: &error.to_string(),
                 });
                 continue;
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
         ctx.step(Step::Deleted { deployment: id });
         deleted.push(id.clone());

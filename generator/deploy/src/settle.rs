@@ -149,7 +149,8 @@ impl<A: Account, V: Verify> Settlement<'_, A, V> {
                 error.restored = Some(previous.clone());
                 let delete = self.delete_failed || error.inconclusive && !self.keeps;
                 if delete {
-                    let deleted = ctx.call(|| self.account.delete(self.api, &self.serves.id));
+                    let deleted =
+                        ctx.call(|| self.account.delete_deployment(self.api, &self.serves.id));
                     error.pruned = deleted.await.is_ok();
                 }
             }

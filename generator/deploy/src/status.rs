@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use stackgen_model::SnapshotDigest;
 use stackgen_model::diff::{Change, snapshots};
 
-use crate::account::Wiring;
+use crate::account::{ApiDescription, Wiring};
 use crate::code::BuiltCode;
 use crate::retry::OperationContext;
 use crate::{
@@ -142,9 +142,9 @@ pub async fn status(
     built: &[BuiltCode],
     ctx: OperationContext<'_>,
 ) -> Result<Status, DeployError> {
-    let place = ctx.read(|| account.place()).await?;
+    let place = ctx.read(|| account.account_region()).await?;
     let stage = ctx.read(|| account.stage(&api.id, stage)).await?;
-    let description = ctx.read(|| account.describe(&api.id)).await?;
+    let description = ApiDescription::read(account, &api.id, ctx).await?;
     let wiring = description.wiring(&place);
     let deployment = match &stage.deployment {
         Some(id) => Some(ctx.read(|| account.deployment(&api.id, id)).await?),

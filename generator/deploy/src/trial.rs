@@ -328,25 +328,31 @@ fn verdict(round: &[Attempt]) -> (Judgement, String) {
     }
 }
 
-/// The URL of a stage below a custom domain. A domain with mutual TLS is left out: nobody here has its certificates.
+/// Returns the URL of a stage below a custom domain name. One with mutual TLS is left out: its client certificates are
+/// not here.
 async fn mapped_url(
     account: &impl Account,
     api: &Api,
     stage: &StageName,
     ctx: OperationContext<'_>,
 ) -> Result<Option<String>, DeployError> {
-    let mappings = ctx.read(|| account.mappings(&api.id)).await?;
-    let found = mappings
-        .into_iter()
-        .find(|mapping| mapping.stage == *stage && !mapping.mutual_tls);
-    Ok(found.map(|mapping| {
-        let scheme = match api.protocol {
-            Protocol::WebSocket => "wss",
-            Protocol::Http => "https",
-        };
-        match mapping.key.as_deref() {
-            Some(key) if !key.is_empty() => format!("{scheme}://{}/{key}", mapping.domain),
-            _ => format!("{scheme}://{}", mapping.domain),
+    let scheme = match api.protocol {
+        Protocol::WebSocket => "wss",
+        Protocol::Http => "https",
+    };
+    for domain in ctx.read(|| account.custom_domains()).await? {
+        if domain.mutual_tls {
+            continue;
         }
-    }))
+        let name = &domain.name;
+        let mappings = ctx.read(|| account.mappings(name, &api.id)).await?;
+        let found = mappings.iter().find(|mapping| mapping.stage == *stage);
+        if let Some(mapping) = found {
+            return Ok(Some(match mapping.key.as_deref() {
+                Some(key) if !key.is_empty() => format!("{scheme}://{name}/{key}"),
+                _ => format!("{scheme}://{name}"),
+            }));
+        }
+    }
+    Ok(None)
 }

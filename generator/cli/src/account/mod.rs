@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use stackgen_aws::{Access, Aws, Credentials};
+use stackgen_aws::{AccessKey, AccessOptions, Aws, IssuerAlias};
 use stackgen_deploy::{DeployError, Interrupt, OperationContext, RetryPolicy, Timestamp};
 use tokio::sync::watch;
 
@@ -64,21 +64,24 @@ impl AccountArgs {
         goals: &[Goal],
     ) -> Result<Account, CliError> {
         let access = match gateway {
-            Some(local) => Access {
+            Some(local) => AccessOptions {
                 profile: None,
                 region: Some(local.state.region.clone()),
                 endpoint_url: Some(local.state.endpoint.clone()),
-                credentials: Some(any_credentials()),
+                access_key: Some(any_access_key()),
                 issuer: goals
                     .iter()
                     .find_map(|goal| goal.issuer.clone())
-                    .map(|issuer| (local.state.issuer.clone(), issuer)),
+                    .map(|declared| IssuerAlias {
+                        local: local.state.issuer.clone(),
+                        declared,
+                    }),
             },
-            None => Access {
+            None => AccessOptions {
                 profile: self.profile.clone(),
                 region: self.region.clone(),
                 endpoint_url: self.endpoint_url.clone(),
-                credentials: self.stand_in(),
+                access_key: self.stand_in(),
                 issuer: None,
             },
         };
@@ -94,11 +97,11 @@ impl AccountArgs {
 
 impl AccountArgs {
     /// What answers on this machine takes any credentials, and needs none of the user's.
-    fn stand_in(&self) -> Option<Credentials> {
+    fn stand_in(&self) -> Option<AccessKey> {
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let has_own =
             self.profile.is_some() || is_set("AWS_PROFILE") || is_set("AWS_ACCESS_KEY_ID");
-        (self.is_loopback() && !has_own).then(any_credentials)
+        (self.is_loopback() && !has_own).then(any_access_key)
     }
 
     /// True if an endpoint on this machine is given.
@@ -112,10 +115,10 @@ impl AccountArgs {
     }
 }
 
-fn any_credentials() -> Credentials {
-    Credentials {
-        access_key_id: "local".to_owned(),
-        secret_access_key: "local".to_owned(),
+fn any_access_key() -> AccessKey {
+    AccessKey {
+        id: "local".to_owned(),
+        secret: "local".to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod document;
 mod json;
+mod read;
 mod uri;
 
 use serde_json::{Map, Value as Json};

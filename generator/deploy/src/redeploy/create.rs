@@ -3,8 +3,8 @@
 use stackgen_model::SnapshotDigest;
 
 use super::Redeployment;
-use crate::account::{AccountRegion, Wiring};
-use crate::progress::Step;
+use crate::account::{AccountRegion, ApiDescription, Wiring};
+use crate::progress::{Interrupt, Step};
 use crate::{
     Account, AccountErrorKind, DeployError, Deployment, DeploymentId, DeploymentMetadata,
     DeploymentStatus, Verify,
@@ -88,13 +88,15 @@ impl<A: Account, V: Verify> Redeployment<'_, A, V> {
         ctx.step(Step::Created {
             deployment: &created.id,
         });
-        let description = ctx.read(|| account.describe(&self.request.api.id)).await?;
+        let description = ApiDescription::read(account, &self.request.api.id, ctx).await?;
         Ok(description.wiring(region))
     }
 
     /// Deletes a deployment that may have been made although no answer says so. That is not worth failing for.
     async fn delete_described(&self, description: &str) {
-        let all = self.account.deployments(&self.request.api.id).await;
+        let (account, api, never) = (self.account, &self.request.api.id, Interrupt::never());
+        let ctx = self.ctx.with_interrupt(&never);
+        let all = ctx.read(|| account.deployments(api)).await;
         for one in all.unwrap_or_default() {
             if one.description.as_deref() == Some(description) {
                 self.delete_unused(&one.id).await;
@@ -106,10 +108,10 @@ impl<A: Account, V: Verify> Redeployment<'_, A, V> {
     /// with this description, which names the run, is the one: a refusal may hide a call that took effect.
     async fn create_with_retry(&self, description: &str) -> Result<Deployment, DeployError> {
         let (account, api, ctx) = (self.account, &self.request.api.id, self.ctx);
-        let started = tokio::time::Instant::now();
+        let mut retries = ctx.create_retries();
         loop {
             ctx.interrupt.check()?;
-            let error = match account.create(api, description).await {
+            let error = match account.create_deployment(api, description).await {
                 Ok(created) => return Ok(created),
                 Err(error) => error,
             };
@@ -119,15 +121,10 @@ impl<A: Account, V: Verify> Redeployment<'_, A, V> {
             if let Some(ours) = ours {
                 return Ok(ours);
             }
-            if !error.is_transient() || started.elapsed() >= ctx.retry.calls.0 {
+            if !retries.allow(&error) {
                 return Err(error.into());
             }
-            let after = ctx.retry.create;
-            ctx.step(Step::Again {
-                error: &error,
-                after,
-            });
-            ctx.interrupt.sleep(after).await?;
+            retries.wait(&error).await?;
         }
     }
 
@@ -146,13 +143,13 @@ impl<A: Account, V: Verify> Redeployment<'_, A, V> {
                             .unwrap_or_else(|| "no reason is given".to_owned()),
                     });
                 }
-                DeploymentStatus::Pending if started.elapsed() >= ctx.retry.deployed => {
+                DeploymentStatus::Pending if started.elapsed() >= ctx.retry.deployment_timeout => {
                     return Err(DeployError::DeploymentTimedOut {
                         id: deployment.id,
-                        after: ctx.retry.deployed,
+                        after: ctx.retry.deployment_timeout,
                     });
                 }
-                DeploymentStatus::Pending => ctx.interrupt.sleep(ctx.retry.poll).await?,
+                DeploymentStatus::Pending => ctx.interrupt.sleep(ctx.retry.poll_interval).await?,
             }
             match ctx.read(|| account.deployment(api, &deployment.id)).await {
                 Ok(found) => deployment = found,

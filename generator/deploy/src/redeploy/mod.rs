@@ -190,10 +190,10 @@ impl<A: Account, V: Verify> Redeployment<'_, A, V> {
     async fn run(&self) -> Result<Redeployed, DeployError> {
         let (account, request, ctx) = (self.account, self.request, self.ctx);
         let api = &request.api.id;
-        let region = ctx.read(|| account.place()).await?;
+        let region = ctx.read(|| account.account_region()).await?;
         // Everything that can refuse comes before the first change.
         let stage = require_manual_stage(account, api, &request.stage, ctx).await?;
-        let mut description = ctx.read(|| account.describe(api)).await?;
+        let mut description = ApiDescription::read(account, api, ctx).await?;
         let trial = self.trial(&description).await?;
         let deployments = Deployments {
             all: ctx.read(|| account.deployments(api)).await?,
@@ -204,7 +204,7 @@ impl<A: Account, V: Verify> Redeployment<'_, A, V> {
             code::pin(account, api, &region, ctx).await?;
         }
         if sent || request.release == Some(Release::Pinned) {
-            description = ctx.read(|| account.describe(api)).await?;
+            description = ApiDescription::read(account, api, ctx).await?;
         }
         let wiring = description.wiring(&region);
         let metadata = deployments.served().and_then(Deployment::metadata);
@@ -391,7 +391,7 @@ impl<A: Account, V: Verify> Redeployment<'_, A, V> {
         // An interrupted run deletes what it created, too; a second signal ends it at once.
         let never = Interrupt::never();
         let ctx = self.ctx.with_interrupt(&never);
-        let deleted = ctx.call(|| self.account.delete(&self.request.api.id, id));
+        let deleted = ctx.call(|| self.account.delete_deployment(&self.request.api.id, id));
         match deleted.await {
             Ok(()) => {}
             Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {}
@@ -428,9 +428,9 @@ pub async fn plan(
     ctx: OperationContext<'_>,
 ) -> Result<Plan, DeployError> {
     let api = &request.api.id;
-    let place = ctx.read(|| account.place()).await?;
+    let place = ctx.read(|| account.account_region()).await?;
     let stage = require_manual_stage(account, api, &request.stage, ctx).await?;
-    let description = ctx.read(|| account.describe(api)).await?;
+    let description = ApiDescription::read(account, api, ctx).await?;
     let wiring = description.wiring(&place);
     let pinned = (request.release == Some(Release::Pinned)).then_some((&description, &place));
     let code = code::plan(account, &request.code, pinned, ctx).await?;

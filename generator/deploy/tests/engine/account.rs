@@ -5,17 +5,15 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
-use stackgen_deploy::account::{AccountRegion, ApiDescription, Part, PartKind};
+use stackgen_deploy::account::{AccountRegion, ApiDescription, Part, PartKind, Properties};
 use stackgen_deploy::code::BuiltCode;
 use stackgen_deploy::redeploy::{Redeploy, Redeployed, redeploy};
 use stackgen_deploy::{
-    AccountError, AccountErrorKind, Api, ApiCatalog, ApiId, CallTarget, Caller, CodeStore,
-    DeployError, Deployment, DeploymentId, DeploymentStatus, DeploymentStore, DomainMapping,
-    FunctionName, FunctionState, FunctionVersion, Handshake, Interrupt, OperationContext, Protocol,
-    RetryPolicy, Stage, StageActivator, StageName, Timestamp, UpdateStatus, Verification, Verify,
+    Account, AccountError, AccountErrorKind, AccountResult, Api, ApiId, Caller, CustomDomain,
+    DeployError, Deployment, DeploymentId, DeploymentStatus, DomainMapping, FunctionName,
+    FunctionState, FunctionVersion, Handshake, Interrupt, OperationContext, Protocol, RetryPolicy,
+    Stage, StageName, Timestamp, UpdateStatus, Verification, Verify,
 };
-
-type Answer<T> = Result<T, AccountError>;
 
 /// What becomes of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +51,8 @@ pub(crate) struct Held {
     /// How many looks until a deployment is DEPLOYED; what it becomes.
     pub(crate) pending: u32,
     pub(crate) becomes: DeploymentStatus,
-    /// The custom domains that reach the API.
-    pub(crate) mappings: Vec<DomainMapping>,
+    /// The custom domains, with their mappings to the API.
+    pub(crate) domains: Vec<(CustomDomain, Vec<DomainMapping>)>,
     /// Whether UpdateStage is accepted and never seen.
     pub(crate) frozen_stage: bool,
     made: u32,
@@ -74,7 +72,7 @@ pub(crate) struct Memory {
     looks: Cell<u32>,
 }
 
-pub(crate) fn place() -> AccountRegion {
+pub(crate) fn account_region() -> AccountRegion {
     AccountRegion {
         partition: "aws".to_owned(),
         region: "us-east-1".to_owned(),
@@ -159,7 +157,7 @@ impl Memory {
             functions: BTreeMap::from([(FunctionName::new("hello"), function)]),
             pending: 0,
             becomes: DeploymentStatus::Deployed,
-            mappings: Vec::new(),
+            domains: Vec::new(),
             frozen_stage: false,
             made: 0,
         };
@@ -210,8 +208,8 @@ impl Memory {
     async fn call<T>(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&mut Held) -> Answer<T>,
-    ) -> Answer<T> {
+        work: impl FnOnce(&mut Held) -> AccountResult<T>,
+    ) -> AccountResult<T> {
         let index = self.calls.borrow().len();
         self.calls.borrow_mut().push(operation);
         if let Some((at, does)) = self.else_does.borrow().clone()
@@ -273,37 +271,73 @@ fn refused(operation: &'static str, kind: AccountErrorKind, message: &str) -> Ac
     }
 }
 
-impl ApiCatalog for Memory {
-    async fn place(&self) -> Answer<AccountRegion> {
-        self.call("GetCallerIdentity", |_| Ok(place())).await
+impl Account for Memory {
+    async fn account_region(&self) -> AccountResult<AccountRegion> {
+        self.call("GetCallerIdentity", |_| Ok(account_region()))
+            .await
     }
 
-    async fn apis(&self) -> Answer<Vec<Api>> {
+    async fn apis(&self) -> AccountResult<Vec<Api>> {
         self.call("GetApis", |_| Ok(vec![Memory::api()])).await
     }
 
-    async fn api(&self, _: &ApiId) -> Answer<Api> {
+    async fn api(&self, _: &ApiId) -> AccountResult<Api> {
         self.call("GetApi", |_| Ok(Memory::api())).await
     }
 
-    async fn stages(&self, _: &ApiId) -> Answer<Vec<Stage>> {
+    async fn stages(&self, _: &ApiId) -> AccountResult<Vec<Stage>> {
         self.call("GetStages", |held| Ok(vec![held.stage.clone()]))
             .await
     }
 
-    async fn mappings(&self, _: &ApiId) -> Answer<Vec<DomainMapping>> {
-        self.call("GetApiMappings", |held| Ok(held.mappings.clone()))
+    async fn custom_domains(&self) -> AccountResult<Vec<CustomDomain>> {
+        let domains = |held: &mut Held| {
+            Ok(held
+                .domains
+                .iter()
+                .map(|(domain, _)| domain.clone())
+                .collect())
+        };
+        self.call("GetDomainNames", domains).await
+    }
+
+    async fn mappings(&self, domain: &str, _: &ApiId) -> AccountResult<Vec<DomainMapping>> {
+        self.call("GetApiMappings", |held| {
+            let mut domains = held.domains.iter();
+            let found = domains.find(|(custom, _)| custom.name == domain);
+            Ok(found.map_or_else(Vec::new, |(_, mappings)| mappings.clone()))
+        })
+        .await
+    }
+
+    async fn api_properties(&self, _: &ApiId) -> AccountResult<Properties> {
+        self.call("GetApi", |held| Ok(held.description.api.clone()))
             .await
     }
 
-    async fn describe(&self, _: &ApiId) -> Answer<ApiDescription> {
-        self.call("GetRoutes", |held| Ok(held.description.clone()))
-            .await
+    async fn parts(
+        &self,
+        _: &ApiId,
+        kind: PartKind,
+        parent: Option<&str>,
+    ) -> AccountResult<Vec<Part>> {
+        let operation = match kind {
+            PartKind::Authorizer => "GetAuthorizers",
+            PartKind::Integration => "GetIntegrations",
+            PartKind::IntegrationResponse => "GetIntegrationResponses",
+            PartKind::Model => "GetModels",
+            PartKind::Route => "GetRoutes",
+            PartKind::RouteResponse => "GetRouteResponses",
+        };
+        self.call(operation, |held| {
+            let parts = held.description.parts.iter();
+            let listed = parts.filter(|part| part.kind == kind && part.parent.as_deref() == parent);
+            Ok(listed.cloned().collect())
+        })
+        .await
     }
-}
 
-impl DeploymentStore for Memory {
-    async fn deployments(&self, _: &ApiId) -> Answer<Vec<Deployment>> {
+    async fn deployments(&self, _: &ApiId) -> AccountResult<Vec<Deployment>> {
         let all = |held: &mut Held| {
             Ok(held
                 .deployments
@@ -314,7 +348,7 @@ impl DeploymentStore for Memory {
         self.call("GetDeployments", all).await
     }
 
-    async fn deployment(&self, _: &ApiId, id: &DeploymentId) -> Answer<Deployment> {
+    async fn deployment(&self, _: &ApiId, id: &DeploymentId) -> AccountResult<Deployment> {
         self.call("GetDeployment", |held| {
             let ready = self.ready(held.pending);
             let becomes = held.becomes;
@@ -330,7 +364,7 @@ impl DeploymentStore for Memory {
         .await
     }
 
-    async fn create(&self, _: &ApiId, description: &str) -> Answer<Deployment> {
+    async fn create_deployment(&self, _: &ApiId, description: &str) -> AccountResult<Deployment> {
         self.call("CreateDeployment", |held| {
             held.made += 1;
             let status = match held.pending {
@@ -356,7 +390,7 @@ impl DeploymentStore for Memory {
         _: &ApiId,
         id: &DeploymentId,
         description: &str,
-    ) -> Answer<()> {
+    ) -> AccountResult<()> {
         self.call("UpdateDeployment", |held| {
             let found = held.deployments.iter_mut().find(|(one, _)| one.id == *id);
             found.unwrap().0.description = Some(description.to_owned());
@@ -365,7 +399,7 @@ impl DeploymentStore for Memory {
         .await
     }
 
-    async fn delete(&self, _: &ApiId, id: &DeploymentId) -> Answer<()> {
+    async fn delete_deployment(&self, _: &ApiId, id: &DeploymentId) -> AccountResult<()> {
         self.call("DeleteDeployment", |held| {
             if held.stage.deployment.as_ref() == Some(id) {
                 let message = "Active stages pointing to this deployment must be moved or deleted";
@@ -380,14 +414,17 @@ impl DeploymentStore for Memory {
         })
         .await
     }
-}
 
-impl StageActivator for Memory {
-    async fn stage(&self, _: &ApiId, _: &StageName) -> Answer<Stage> {
+    async fn stage(&self, _: &ApiId, _: &StageName) -> AccountResult<Stage> {
         self.call("GetStage", |held| Ok(held.stage.clone())).await
     }
 
-    async fn activate(&self, _: &ApiId, _: &StageName, deployment: &DeploymentId) -> Answer<()> {
+    async fn activate(
+        &self,
+        _: &ApiId,
+        _: &StageName,
+        deployment: &DeploymentId,
+    ) -> AccountResult<()> {
         self.call("UpdateStage", |held| {
             if !held.frozen_stage {
                 held.stage.deployment = Some(deployment.clone());
@@ -396,14 +433,12 @@ impl StageActivator for Memory {
         })
         .await
     }
-}
 
-impl CodeStore for Memory {
     async fn function(
         &self,
         name: &FunctionName,
         version: Option<&FunctionVersion>,
-    ) -> Answer<FunctionState> {
+    ) -> AccountResult<FunctionState> {
         self.call("GetFunctionConfiguration", |held| {
             let missing = || {
                 refused(
@@ -436,22 +471,21 @@ impl CodeStore for Memory {
         .await
     }
 
-    async fn update_code(&self, name: &FunctionName, zip: &[u8]) -> Answer<FunctionState> {
+    async fn update_code(&self, name: &FunctionName, zip: &[u8]) -> AccountResult<()> {
         self.call("UpdateFunctionCode", |held| {
             let function = held.functions.get_mut(name).unwrap();
             function.code = String::from_utf8(zip.to_vec()).unwrap();
             function.updating = 2;
-            let (code_sha256, configuration) = (function.code.clone(), function.configuration);
-            Ok(FunctionState {
-                code_sha256,
-                configuration,
-                update: UpdateStatus::InProgress,
-            })
+            Ok(())
         })
         .await
     }
 
-    async fn publish(&self, name: &FunctionName, code_sha256: &str) -> Answer<FunctionVersion> {
+    async fn publish_version(
+        &self,
+        name: &FunctionName,
+        code_sha256: &str,
+    ) -> AccountResult<FunctionVersion> {
         self.call("PublishVersion", |held| {
             let function = held.functions.get_mut(name).unwrap();
             assert_eq!(function.code, code_sha256);
@@ -464,10 +498,13 @@ impl CodeStore for Memory {
         })
         .await
     }
-}
 
-impl CallTarget for Memory {
-    async fn retarget_integration(&self, _: &ApiId, integration: &str, uri: &str) -> Answer<()> {
+    async fn set_integration_uri(
+        &self,
+        _: &ApiId,
+        integration: &str,
+        uri: &str,
+    ) -> AccountResult<()> {
         self.call("UpdateIntegration", |held| {
             let part = held
                 .description
@@ -482,7 +519,12 @@ impl CallTarget for Memory {
         .await
     }
 
-    async fn retarget_authorizer(&self, _: &ApiId, authorizer: &str, uri: &str) -> Answer<()> {
+    async fn set_authorizer_uri(
+        &self,
+        _: &ApiId,
+        authorizer: &str,
+        uri: &str,
+    ) -> AccountResult<()> {
         self.call("UpdateAuthorizer", |held| {
             let part = held
                 .description
@@ -543,7 +585,20 @@ pub(crate) fn built(function: &str, code: &str) -> BuiltCode {
     }
 }
 
-/// Redeploys, and tells the steps as lines.
+/// Returns a context that reports no steps.
+pub(crate) fn context<'a>(
+    retry: &'a RetryPolicy,
+    interrupt: &'a Interrupt,
+) -> OperationContext<'a> {
+    OperationContext {
+        retry,
+        steps: &|_| {},
+        interrupt,
+        now: || Timestamp(1_795_315_372),
+    }
+}
+
+/// Redeploys, and returns the steps as lines.
 pub(crate) async fn run(
     memory: &Memory,
     answers: &Answers,
@@ -555,8 +610,7 @@ pub(crate) async fn run(
     let ctx = OperationContext {
         retry: &retry,
         steps: &steps,
-        interrupt: &interrupt,
-        now: || stackgen_deploy::Timestamp(1_795_315_372),
+        ..context(&retry, &interrupt)
     };
     let outcome = redeploy(memory, answers, request, ctx).await;
     (outcome, told.into_inner())

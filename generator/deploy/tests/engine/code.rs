@@ -2,9 +2,9 @@
 
 use stackgen_deploy::code::{CodePlan, Release};
 use stackgen_deploy::redeploy::{Redeploy, Redeployed, plan};
-use stackgen_deploy::{DeployError, FunctionName};
+use stackgen_deploy::{DeployError, FunctionName, Interrupt, RetryPolicy};
 
-use crate::account::{Answers, Memory, built, request, run, uri};
+use crate::account::{Answers, Memory, built, context, request, run, uri};
 
 #[tokio::test(start_paused = true)]
 async fn only_code_that_differs_is_sent() {
@@ -107,16 +107,8 @@ async fn a_plan_tells_which_code_and_which_versions() {
         release: Some(Release::Pinned),
         ..request()
     };
-    let (retry, interrupt) = (
-        stackgen_deploy::RetryPolicy::default(),
-        stackgen_deploy::Interrupt::never(),
-    );
-    let ctx = stackgen_deploy::OperationContext {
-        retry: &retry,
-        steps: &|_| {},
-        interrupt: &interrupt,
-        now: || stackgen_deploy::Timestamp(1_795_315_372),
-    };
+    let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
+    let ctx = context(&retry, &interrupt);
     assert_eq!(
         plan(&memory, &pinned("code-1"), ctx).await.unwrap().code,
         []

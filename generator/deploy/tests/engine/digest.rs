@@ -6,7 +6,7 @@ use stackgen_cfn::Sources;
 use stackgen_deploy::account::{ApiDescription, Part, PartKind};
 use stackgen_model::{Inputs, Model};
 
-use crate::account::{description, part, place, uri};
+use crate::account::{account_region, description, part, uri};
 
 fn template(text: &str) -> String {
     let document =
@@ -144,12 +144,12 @@ Resources:
 
 #[test]
 fn an_account_has_the_digest_of_the_template_that_it_was_made_from() {
-    assert_eq!(live().wiring(&place()).snapshot, template(LIVE));
+    assert_eq!(live().wiring(&account_region()).snapshot, template(LIVE));
 }
 
 #[test]
 fn a_version_and_a_role_are_what_an_account_and_a_template_never_say_alike() {
-    let snapshot = description().wiring(&place()).snapshot;
+    let snapshot = description().wiring(&account_region()).snapshot;
     assert!(
         snapshot.contains("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/invoke"),
         "{snapshot}"
@@ -158,7 +158,7 @@ fn a_version_and_a_role_are_what_an_account_and_a_template_never_say_alike() {
     pinned.parts[0]
         .properties
         .insert("IntegrationUri".to_owned(), uri("hello:7").into());
-    let snapshot = pinned.wiring(&place()).snapshot;
+    let snapshot = pinned.wiring(&account_region()).snapshot;
     assert!(
         snapshot.contains(r#"{"Function":"hello","Qualifier":"7"}"#),
         "{snapshot}"
@@ -173,8 +173,8 @@ fn a_function_elsewhere_is_another_function() {
         .properties
         .insert("IntegrationUri".to_owned(), there.into());
     assert_ne!(
-        elsewhere.wiring(&place()).digest,
-        live().wiring(&place()).digest
+        elsewhere.wiring(&account_region()).digest,
+        live().wiring(&account_region()).digest
     );
 }
 
@@ -191,7 +191,7 @@ fn authorizers_of_one_name_are_told_apart() {
         api.parts[0]
             .properties
             .insert("AuthorizerId".to_owned(), authorizer.into());
-        api.wiring(&place()).digest
+        api.wiring(&account_region()).digest
     };
     assert_ne!(with("a1"), with("a2"));
 }
@@ -262,13 +262,13 @@ proptest! {
         let mut other = renamed(plain.clone(), &salt);
         let parts = std::mem::take(&mut other.parts);
         other.parts = order.into_iter().map(|index| parts[index].clone()).collect();
-        prop_assert_eq!(other.wiring(&place()), plain.wiring(&place()));
+        prop_assert_eq!(other.wiring(&account_region()), plain.wiring(&account_region()));
     }
 
     #[test]
     fn every_change_of_the_wiring_changes_the_digest(change in changes()) {
         let mut other = live();
         change(&mut other);
-        prop_assert_ne!(other.wiring(&place()).digest, live().wiring(&place()).digest);
+        prop_assert_ne!(other.wiring(&account_region()).digest, live().wiring(&account_region()).digest);
     }
 }

@@ -8,7 +8,7 @@ use stackgen_deploy::DeploymentStatus;
 use stackgen_deploy::code::Release;
 use stackgen_deploy::redeploy::{Redeploy, Redeployed};
 
-use crate::account::{Answers, Fault, Memory, built, place, request, run};
+use crate::account::{Answers, Fault, Memory, account_region, built, request, run};
 
 const FAULTS: [Fault; 8] = [
     Fault::Refused(AccountErrorKind::Conflict),
@@ -56,7 +56,7 @@ fn serves_something_complete(memory: &Memory, context: &str) {
         .unwrap_or_else(|| panic!("{context}: it serves nothing"));
     assert_eq!(served.status, DeploymentStatus::Deployed, "{context}");
     if served.id.as_str() != "old" {
-        let digest = frozen.wiring(&place()).digest;
+        let digest = frozen.wiring(&account_region()).digest;
         assert_eq!(served.metadata().unwrap().digest, digest, "{context}");
     }
 }
@@ -66,8 +66,8 @@ fn serves_all_of_it(memory: &Memory, context: &str) {
     let (_, frozen) = memory.serves().unwrap();
     let held = memory.held.borrow();
     assert_eq!(
-        frozen.wiring(&place()),
-        held.description.wiring(&place()),
+        frozen.wiring(&account_region()),
+        held.description.wiring(&account_region()),
         "{context}"
     );
     let function = held.functions.values().next().unwrap();
@@ -173,7 +173,7 @@ proptest! {
 
     #[test]
     fn after_any_faults_in_any_runs_the_stage_is_complete_and_a_last_run_finishes(
-        faults in prop::collection::vec((0..40usize, prop::sample::select(FAULTS.to_vec()), prop::sample::select(vec![101u16, 502])), 1..6),
+        faults in prop::collection::vec((0..60usize, prop::sample::select(FAULTS.to_vec()), prop::sample::select(vec![101u16, 502])), 1..6),
         pending in 0..3u32,
     ) {
         let memory = Memory::holding(|held| held.pending = pending);

@@ -1,12 +1,25 @@
 //! What redeploying does, and what it says.
 
+use stackgen_deploy::account::ApiDescription;
 use stackgen_deploy::redeploy::{Redeploy, Redeployed, plan};
 use stackgen_deploy::{
-    AccountError, AccountErrorKind, Caller, DeployError, DeploymentId, DeploymentStatus,
-    DomainMapping, Interrupt, OperationContext, RetryPolicy, StageName, Verification,
+    AccountError, AccountErrorKind, Caller, CustomDomain, DeployError, DeploymentId,
+    DeploymentStatus, DomainMapping, Interrupt, OperationContext, RetryPolicy, StageName,
+    Verification,
 };
 
-use crate::account::{Answers, Fault, Memory, by_hand, place, request, route, run};
+use crate::account::{
+    Answers, Fault, Memory, account_region, by_hand, context, request, route, run,
+};
+
+/// Returns the index of the first call of an operation in a redeploy that succeeds.
+async fn index_of(operation: &str) -> usize {
+    let memory = Memory::stale();
+    let outcome = run(&memory, &Answers::with(&[101]), &request()).await.0;
+    outcome.unwrap();
+    let calls = memory.calls.borrow();
+    calls.iter().position(|call| *call == operation).unwrap()
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_stale_stage_serves_a_new_deployment_which_says_what_it_froze() {
@@ -27,7 +40,7 @@ async fn a_stale_stage_serves_a_new_deployment_which_says_what_it_froze() {
         (served.id, previous),
         (deployment, Some(DeploymentId::new("old")))
     );
-    assert_eq!(frozen.wiring(&place()).digest, digest);
+    assert_eq!(frozen.wiring(&account_region()).digest, digest);
     assert_eq!(
         served.description.unwrap(),
         format!(
@@ -36,7 +49,7 @@ async fn a_stale_stage_serves_a_new_deployment_which_says_what_it_froze() {
         )
     );
     insta::assert_snapshot!(evidence.unwrap(), @"101: a WebSocket was opened (2 attempts)");
-    insta::assert_snapshot!(memory.calls.borrow().join(" "), @"GetCallerIdentity GetStage GetRoutes GetDeployments CreateDeployment GetDeployment GetDeployment GetDeployment GetDeployment GetRoutes GetStage UpdateStage GetStage GetStage UpdateDeployment");
+    insta::assert_snapshot!(memory.calls.borrow().join(" "), @"GetCallerIdentity GetStage GetApi GetRoutes GetIntegrations GetAuthorizers GetModels GetDeployments CreateDeployment GetDeployment GetDeployment GetDeployment GetDeployment GetApi GetRoutes GetIntegrations GetAuthorizers GetModels GetStage UpdateStage GetStage GetStage UpdateDeployment");
 }
 
 #[tokio::test(start_paused = true)]
@@ -301,18 +314,7 @@ async fn a_first_deployment_that_is_broken_is_never_current() {
 /// An account in which a run was killed after UpdateStage: the stage serves what nobody tried.
 async fn killed_after_the_move() -> Memory {
     let memory = Memory::stale();
-    let at = {
-        let memory = Memory::stale();
-        run(&memory, &Answers::with(&[101]), &request())
-            .await
-            .0
-            .unwrap();
-        let calls = memory.calls.borrow();
-        calls
-            .iter()
-            .position(|call| *call == "UpdateStage")
-            .unwrap()
-    };
+    let at = index_of("UpdateStage").await;
     memory.fault.set(Some((at, Fault::EndsAfter)));
     let answers = Answers::with(&[101]);
     let request = request();
@@ -406,14 +408,9 @@ async fn a_stage_that_another_run_moved_during_the_trial_is_not_reported_as_veri
             .push((by_hand("theirs", 1_500), description));
     });
     let answers = Answers::with(&[101]);
-    let calls = {
-        let memory = Memory::stale();
-        run(&memory, &answers, &request()).await.0.unwrap();
-        let calls = memory.calls.borrow();
-        calls.iter().rposition(|call| *call == "GetStage").unwrap()
-    };
+    let after_trial = index_of("UpdateDeployment").await - 1;
     *memory.else_does.borrow_mut() = Some((
-        calls,
+        after_trial,
         std::rc::Rc::new(|held| held.stage.deployment = Some(DeploymentId::new("theirs"))),
     ));
     let error = run(&memory, &answers, &request()).await.0.unwrap_err();
@@ -435,18 +432,7 @@ async fn an_update_that_is_slow_to_be_seen_is_not_told_as_somebody_elses_move() 
 #[tokio::test(start_paused = true)]
 async fn a_refused_move_leaves_no_deployment() {
     let memory = Memory::stale();
-    let at = {
-        let memory = Memory::stale();
-        run(&memory, &Answers::with(&[101]), &request())
-            .await
-            .0
-            .unwrap();
-        let calls = memory.calls.borrow();
-        calls
-            .iter()
-            .position(|call| *call == "UpdateStage")
-            .unwrap()
-    };
+    let at = index_of("UpdateStage").await;
     memory
         .fault
         .set(Some((at, Fault::Refused(AccountErrorKind::AccessDenied))));
@@ -466,13 +452,18 @@ fn behind_a_domain() -> Redeploy {
 
 #[tokio::test(start_paused = true)]
 async fn an_api_behind_its_domain_is_tried_through_its_mapping() {
-    let mapping = |stage: &str, mutual_tls| DomainMapping {
-        domain: "ws.example.com".to_owned(),
-        key: Some("chat".to_owned()),
-        stage: StageName::new(stage),
-        mutual_tls,
+    let mapped = |stage: &str, mutual_tls| {
+        let domain = CustomDomain {
+            name: "ws.example.com".to_owned(),
+            mutual_tls,
+        };
+        let mapping = DomainMapping {
+            key: Some("chat".to_owned()),
+            stage: StageName::new(stage),
+        };
+        vec![(domain, vec![mapping])]
     };
-    let memory = Memory::holding(|held| held.mappings = vec![mapping("dev", false)]);
+    let memory = Memory::holding(|held| held.domains = mapped("dev", false));
     let outcome = run(&memory, &Answers::with(&[101]), &behind_a_domain())
         .await
         .0;
@@ -484,8 +475,8 @@ async fn an_api_behind_its_domain_is_tried_through_its_mapping() {
         panic!("{outcome:?}")
     };
     assert_eq!(evidence.url, "wss://ws.example.com/chat");
-    for unreachable in [mapping("prod", false), mapping("dev", true)] {
-        let memory = Memory::holding(|held| held.mappings = vec![unreachable]);
+    for unreachable in [mapped("prod", false), mapped("dev", true)] {
+        let memory = Memory::holding(|held| held.domains = unreachable);
         let error = run(&memory, &Answers::with(&[101]), &behind_a_domain())
             .await
             .0;
@@ -508,7 +499,7 @@ async fn a_deployment_of_cloudformation_is_tried_and_recorded_only_if_that_is_as
     let memory = Memory::stale();
     {
         let mut held = memory.held.borrow_mut();
-        let digest = held.description.wiring(&place()).digest;
+        let digest = held.description.wiring(&account_region()).digest;
         held.deployments[0].0.description = Some(format!("stackgen sha256:{digest} env:dev"));
     }
     let outcome = run(&memory, &Answers::with(&[101]), &request()).await.0;
@@ -551,7 +542,7 @@ async fn a_status_that_is_said_to_be_fine_is_fine() {
 #[tokio::test(start_paused = true)]
 async fn an_api_that_changes_meanwhile_is_deployed_as_it_is_in_the_end() {
     let memory = Memory::stale();
-    let creates = 4;
+    let creates = index_of("CreateDeployment").await;
     *memory.else_does.borrow_mut() = Some((
         creates,
         std::rc::Rc::new(|held| held.description.parts.push(route("late"))),
@@ -566,7 +557,7 @@ async fn an_api_that_changes_meanwhile_is_deployed_as_it_is_in_the_end() {
     let (served, frozen) = memory.serves().unwrap();
     assert_eq!(
         served.metadata().unwrap().digest,
-        frozen.wiring(&place()).digest
+        frozen.wiring(&account_region()).digest
     );
     assert_eq!(memory.ids(), ["old", "new2"]);
 }
@@ -657,12 +648,7 @@ async fn an_interruption_leaves_a_complete_deployment() {
 async fn a_plan_changes_nothing() {
     let memory = Memory::stale();
     let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
-    let ctx = OperationContext {
-        retry: &retry,
-        steps: &|_| {},
-        interrupt: &interrupt,
-        now: || stackgen_deploy::Timestamp(1_795_315_372),
-    };
+    let ctx = context(&retry, &interrupt);
     let found = plan(&memory, &request(), ctx).await.unwrap();
     assert!(found.deploys);
     assert!(
@@ -682,12 +668,7 @@ async fn a_plan_changes_nothing() {
 /// How often a call that always fails so is made.
 async fn tried(kind: AccountErrorKind) -> usize {
     let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
-    let ctx = OperationContext {
-        retry: &retry,
-        steps: &|_| {},
-        interrupt: &interrupt,
-        now: || stackgen_deploy::Timestamp(1_795_315_372),
-    };
+    let ctx = context(&retry, &interrupt);
     let times = std::cell::Cell::new(0);
     let failing = || async {
         times.set(times.get() + 1);
@@ -707,4 +688,39 @@ async fn what_cannot_be_reached_is_not_tried_for_long() {
     assert_eq!(tried(AccountErrorKind::AccessDenied).await, 1);
     assert_eq!(tried(AccountErrorKind::Unreachable).await, 4);
     assert_eq!(tried(AccountErrorKind::TooManyRequests).await, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_list_is_read_again_without_the_lists_before_it() {
+    let memory = Memory::stale();
+    let throttled = Fault::Refused(AccountErrorKind::TooManyRequests);
+    memory.fault.set(Some((2, throttled)));
+    let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
+    let api = Memory::api().id;
+    let read = ApiDescription::read(&memory, &api, context(&retry, &interrupt));
+    let read = read.await.unwrap();
+    let all = memory.held.borrow().description.parts.len();
+    assert_eq!(read.parts.len(), all);
+    insta::assert_snapshot!(memory.calls.borrow().join(" "), @"GetApi GetRoutes GetIntegrations GetIntegrations GetAuthorizers GetModels");
+}
+
+#[tokio::test(start_paused = true)]
+async fn deleting_an_unused_deployment_is_repeated_when_it_is_throttled() {
+    let memory = Memory::stale();
+    let creates = index_of("CreateDeployment").await;
+    *memory.else_does.borrow_mut() = Some((
+        creates,
+        std::rc::Rc::new(|held| held.description.parts.push(route("late"))),
+    ));
+    let lists = 5;
+    memory.fault.set(Some((
+        creates + lists + 1,
+        Fault::Refused(AccountErrorKind::TooManyRequests),
+    )));
+    let outcome = run(&memory, &Answers::with(&[101]), &request()).await.0;
+    assert!(outcome.is_ok(), "{outcome:?}");
+    let calls = memory.calls.borrow();
+    let deletes = calls.iter().filter(|call| **call == "DeleteDeployment");
+    assert_eq!(deletes.count(), 2, "{calls:?}");
+    assert_eq!(memory.ids(), ["old", "new2"]);
 }

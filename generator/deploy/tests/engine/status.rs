@@ -1,18 +1,13 @@
 //! Whether a stage serves what the account holds, and how that is known.
 
 use stackgen_deploy::status::{Confidence, State, Status, TemplateSnapshot, status};
-use stackgen_deploy::{Interrupt, OperationContext, RetryPolicy, StageName};
+use stackgen_deploy::{Interrupt, RetryPolicy, StageName};
 
-use crate::account::{Answers, Memory, built, place, request, route, run, uri};
+use crate::account::{Answers, Memory, account_region, built, context, request, route, run, uri};
 
 async fn seen(memory: &Memory, template: Option<&TemplateSnapshot>) -> Status {
     let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
-    let ctx = OperationContext {
-        retry: &retry,
-        steps: &|_| {},
-        interrupt: &interrupt,
-        now: || stackgen_deploy::Timestamp(1_795_315_372),
-    };
+    let ctx = context(&retry, &interrupt);
     let code = [built("hello", "code-2"), built("gone", "code-1")];
     status(
         memory,
@@ -27,7 +22,7 @@ async fn seen(memory: &Memory, template: Option<&TemplateSnapshot>) -> Status {
 }
 
 fn said(memory: &Memory) -> TemplateSnapshot {
-    let wiring = memory.held.borrow().description.wiring(&place());
+    let wiring = memory.held.borrow().description.wiring(&account_region());
     TemplateSnapshot {
         digest: wiring.digest,
         snapshot: wiring.snapshot,

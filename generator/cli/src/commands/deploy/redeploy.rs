@@ -8,8 +8,7 @@ use stackgen_deploy::code::CodePlan;
 use stackgen_deploy::prune::Policy;
 use stackgen_deploy::redeploy::{Plan, Redeploy, Redeployed, plan, redeploy};
 use stackgen_deploy::{
-    Api, CreatedBy, DeployError, Deployment, DeploymentStore, Interrupt, StageActivator, StageName,
-    Step,
+    Account as _, Api, CreatedBy, DeployError, Deployment, Interrupt, StageName, Step,
 };
 
 use super::Deploy;
