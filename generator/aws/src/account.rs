@@ -2,10 +2,10 @@
 
 use aws_sdk_apigatewayv2::operation::get_api::GetApiOutput;
 use aws_smithy_types::Blob;
-use stackgen_deploy::account::{AccountRegion, Part, PartKind, Properties};
+use stackgen_deploy::account::{AccountRegion, ApiPart, ApiPartKind, Properties};
 use stackgen_deploy::{
-    Account, AccountResult, Api, ApiId, CustomDomain, Deployment, DeploymentId, DomainMapping,
-    FunctionName, FunctionState, FunctionVersion, Stage, StageName,
+    Account, AccountResult, ApiId, ApiInfo, CustomDomain, DeploymentId, DeploymentInfo,
+    DomainMapping, FunctionName, FunctionState, FunctionVersion, StageInfo, StageName,
 };
 
 use crate::Aws;
@@ -19,7 +19,7 @@ impl Account for Aws {
         self.caller_region().await
     }
 
-    async fn apis(&self) -> AccountResult<Vec<Api>> {
+    async fn apis(&self) -> AccountResult<Vec<ApiInfo>> {
         let operation = AwsOperation::gateway("GetApis", "GET", "/apis");
         let found = pages(&operation, |token| async {
             let page = self.gateway.get_apis().set_next_token(token).send().await;
@@ -31,9 +31,9 @@ impl Account for Aws {
         Ok(found.await?.iter().filter_map(convert::api).collect())
     }
 
-    async fn api(&self, api: &ApiId) -> AccountResult<Api> {
+    async fn api(&self, api: &ApiId) -> AccountResult<ApiInfo> {
         let found = self.get_api(api).await?;
-        Ok(Api {
+        Ok(ApiInfo {
             id: api.clone(),
             name: found.name().unwrap_or_default().to_owned(),
             protocol: convert::protocol(found.protocol_type()),
@@ -49,17 +49,17 @@ impl Account for Aws {
     async fn parts(
         &self,
         api: &ApiId,
-        kind: PartKind,
+        kind: ApiPartKind,
         parent: Option<&str>,
-    ) -> AccountResult<Vec<Part>> {
+    ) -> AccountResult<Vec<ApiPart>> {
         let parent = parent.unwrap_or_default();
         match kind {
-            PartKind::Authorizer => self.get_authorizers(api).await,
-            PartKind::Integration => self.get_integrations(api).await,
-            PartKind::IntegrationResponse => self.get_integration_responses(api, parent).await,
-            PartKind::Model => self.get_models(api).await,
-            PartKind::Route => self.get_routes(api).await,
-            PartKind::RouteResponse => self.get_route_responses(api, parent).await,
+            ApiPartKind::Authorizer => self.get_authorizers(api).await,
+            ApiPartKind::Integration => self.get_integrations(api).await,
+            ApiPartKind::IntegrationResponse => self.get_integration_responses(api, parent).await,
+            ApiPartKind::Model => self.get_models(api).await,
+            ApiPartKind::Route => self.get_routes(api).await,
+            ApiPartKind::RouteResponse => self.get_route_responses(api, parent).await,
         }
     }
 
@@ -101,7 +101,7 @@ impl Account for Aws {
         Ok(mappings.collect())
     }
 
-    async fn stages(&self, api: &ApiId) -> AccountResult<Vec<Stage>> {
+    async fn stages(&self, api: &ApiId) -> AccountResult<Vec<StageInfo>> {
         let operation = AwsOperation::gateway("GetStages", "GET", format!("/apis/{api}/stages"));
         let found = pages(&operation, |token| async {
             let page = self.gateway.get_stages().api_id(api.as_str());
@@ -116,7 +116,7 @@ impl Account for Aws {
         Ok(stages.collect())
     }
 
-    async fn stage(&self, api: &ApiId, name: &StageName) -> AccountResult<Stage> {
+    async fn stage(&self, api: &ApiId, name: &StageName) -> AccountResult<StageInfo> {
         let path = format!("/apis/{api}/stages/{name}");
         let operation = AwsOperation::gateway("GetStage", "GET", path);
         let request = self.gateway.get_stage().api_id(api.as_str());
@@ -140,7 +140,7 @@ impl Account for Aws {
         operation.result(request.send().await).map(drop)
     }
 
-    async fn deployments(&self, api: &ApiId) -> AccountResult<Vec<Deployment>> {
+    async fn deployments(&self, api: &ApiId) -> AccountResult<Vec<DeploymentInfo>> {
         let path = format!("/apis/{api}/deployments");
         let operation = AwsOperation::gateway("GetDeployments", "GET", path);
         let found = pages(&operation, |token| async {
@@ -152,7 +152,7 @@ impl Account for Aws {
         Ok(found.iter().filter_map(|one| deployment!(one)).collect())
     }
 
-    async fn deployment(&self, api: &ApiId, id: &DeploymentId) -> AccountResult<Deployment> {
+    async fn deployment(&self, api: &ApiId, id: &DeploymentId) -> AccountResult<DeploymentInfo> {
         let path = format!("/apis/{api}/deployments/{id}");
         let operation = AwsOperation::gateway("GetDeployment", "GET", path);
         let request = self.gateway.get_deployment().api_id(api.as_str());
@@ -160,7 +160,11 @@ impl Account for Aws {
         deployment!(found).ok_or_else(|| operation.lacks("deployment id"))
     }
 
-    async fn create_deployment(&self, api: &ApiId, description: &str) -> AccountResult<Deployment> {
+    async fn create_deployment(
+        &self,
+        api: &ApiId,
+        description: &str,
+    ) -> AccountResult<DeploymentInfo> {
         let path = format!("/apis/{api}/deployments");
         let operation = AwsOperation::gateway("CreateDeployment", "POST", path);
         let request = self.gateway.create_deployment().api_id(api.as_str());

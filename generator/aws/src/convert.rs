@@ -7,7 +7,8 @@ use aws_smithy_types::DateTime;
 use serde_json::{Map, Value as Json, json};
 use stackgen_deploy::account::Properties;
 use stackgen_deploy::{
-    Api, ApiId, Deployment, DeploymentId, DeploymentStatus, Protocol, Stage, StageName, Timestamp,
+    ApiId, ApiInfo, ApiProtocol, DeploymentId, DeploymentInfo, DeploymentState, OffsetDateTime,
+    StageInfo, StageName,
 };
 
 /// Builder of properties under CloudFormation's names. It leaves out absent and empty values.
@@ -79,8 +80,8 @@ impl PropertiesBuilder {
     }
 }
 
-pub(crate) fn api(found: &sdk::Api) -> Option<Api> {
-    Some(Api {
+pub(crate) fn api(found: &sdk::Api) -> Option<ApiInfo> {
+    Some(ApiInfo {
         id: ApiId::new(found.api_id()?),
         name: found.name().unwrap_or_default().to_owned(),
         protocol: protocol(found.protocol_type()),
@@ -89,10 +90,10 @@ pub(crate) fn api(found: &sdk::Api) -> Option<Api> {
     })
 }
 
-pub(crate) fn protocol(found: Option<&sdk::ProtocolType>) -> Protocol {
+pub(crate) fn protocol(found: Option<&sdk::ProtocolType>) -> ApiProtocol {
     match found {
-        Some(sdk::ProtocolType::Http) => Protocol::Http,
-        _ => Protocol::WebSocket,
+        Some(sdk::ProtocolType::Http) => ApiProtocol::Http,
+        _ => ApiProtocol::WebSocket,
     }
 }
 
@@ -100,8 +101,8 @@ pub(crate) fn stage(
     name: Option<&str>,
     deployment: Option<&str>,
     auto_deploy: Option<bool>,
-) -> Option<Stage> {
-    Some(Stage {
+) -> Option<StageInfo> {
+    Some(StageInfo {
         name: StageName::new(name?),
         deployment: deployment.map(DeploymentId::new),
         auto_deploy: auto_deploy.unwrap_or(false),
@@ -130,19 +131,25 @@ pub(crate) fn deployment_of(
     description: Option<&str>,
     auto_deployed: Option<bool>,
     created: Option<&DateTime>,
-) -> Option<Deployment> {
-    Some(Deployment {
+) -> Option<DeploymentInfo> {
+    Some(DeploymentInfo {
         id: DeploymentId::new(id?),
         status: match status {
-            Some(sdk::DeploymentStatus::Deployed) => DeploymentStatus::Deployed,
-            Some(sdk::DeploymentStatus::Failed) => DeploymentStatus::Failed,
-            _ => DeploymentStatus::Pending,
+            Some(sdk::DeploymentStatus::Deployed) => DeploymentState::Deployed,
+            Some(sdk::DeploymentStatus::Failed) => DeploymentState::Failed,
+            _ => DeploymentState::Pending,
         },
         message: message
             .filter(|message| !message.is_empty())
             .map(str::to_owned),
         description: description.map(str::to_owned),
         auto_deployed: auto_deployed.unwrap_or(false),
-        created: Timestamp(created.map_or(0, DateTime::secs)),
+        created: created_at(created),
     })
+}
+
+/// Converts a time. Without one, or with one out of range, returns 1970-01-01.
+fn created_at(time: Option<&DateTime>) -> OffsetDateTime {
+    let seconds = time.map_or(0, DateTime::secs);
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }

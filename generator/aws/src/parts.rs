@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_apigatewayv2::operation::get_api::GetApiOutput;
 use aws_sdk_apigatewayv2::types as sdk;
 use serde_json::{Map, Value as Json, json};
-use stackgen_deploy::account::{Part, PartKind, Properties};
+use stackgen_deploy::account::{ApiPart, ApiPartKind, Properties};
 use stackgen_deploy::{AccountResult, ApiId};
 
 use crate::Aws;
@@ -30,7 +30,7 @@ macro_rules! list {
 }
 
 impl Aws {
-    pub(crate) async fn get_routes(&self, api: &ApiId) -> AccountResult<Vec<Part>> {
+    pub(crate) async fn get_routes(&self, api: &ApiId) -> AccountResult<Vec<ApiPart>> {
         let found = list!(self, get_routes, "GetRoutes", api, "routes");
         Ok(found.iter().map(route).collect())
     }
@@ -39,7 +39,7 @@ impl Aws {
         &self,
         api: &ApiId,
         route: &str,
-    ) -> AccountResult<Vec<Part>> {
+    ) -> AccountResult<Vec<ApiPart>> {
         let path = format!("routes/{route}/routeresponses");
         let found = list!(
             self,
@@ -52,7 +52,7 @@ impl Aws {
         Ok(found.iter().map(|one| route_response(route, one)).collect())
     }
 
-    pub(crate) async fn get_integrations(&self, api: &ApiId) -> AccountResult<Vec<Part>> {
+    pub(crate) async fn get_integrations(&self, api: &ApiId) -> AccountResult<Vec<ApiPart>> {
         let found = list!(
             self,
             get_integrations,
@@ -67,7 +67,7 @@ impl Aws {
         &self,
         api: &ApiId,
         integration: &str,
-    ) -> AccountResult<Vec<Part>> {
+    ) -> AccountResult<Vec<ApiPart>> {
         let path = format!("integrations/{integration}/integrationresponses");
         let found = list!(
             self,
@@ -83,20 +83,20 @@ impl Aws {
             .collect())
     }
 
-    pub(crate) async fn get_authorizers(&self, api: &ApiId) -> AccountResult<Vec<Part>> {
+    pub(crate) async fn get_authorizers(&self, api: &ApiId) -> AccountResult<Vec<ApiPart>> {
         let found = list!(self, get_authorizers, "GetAuthorizers", api, "authorizers");
         let issuer = self.issuer.as_ref();
         Ok(found.iter().map(|one| authorizer(one, issuer)).collect())
     }
 
-    pub(crate) async fn get_models(&self, api: &ApiId) -> AccountResult<Vec<Part>> {
+    pub(crate) async fn get_models(&self, api: &ApiId) -> AccountResult<Vec<ApiPart>> {
         let found = list!(self, get_models, "GetModels", api, "models");
         Ok(found.iter().map(model).collect())
     }
 }
 
-fn part(kind: PartKind, id: &str, parent: Option<&str>, properties: Properties) -> Part {
-    Part {
+fn part(kind: ApiPartKind, id: &str, parent: Option<&str>, properties: Properties) -> ApiPart {
+    ApiPart {
         kind,
         id: id.to_owned(),
         parent: parent.map(str::to_owned),
@@ -137,7 +137,7 @@ fn cors(cors: &sdk::Cors) -> Map<String, Json> {
         .done()
 }
 
-fn route(route: &sdk::Route) -> Part {
+fn route(route: &sdk::Route) -> ApiPart {
     let properties = PropertiesBuilder::default()
         .text("RouteKey", route.route_key())
         .text(
@@ -163,10 +163,10 @@ fn route(route: &sdk::Route) -> Part {
         .constraints("RequestParameters", route.request_parameters())
         .done();
     let id = route.route_id().unwrap_or_default();
-    part(PartKind::Route, id, None, properties)
+    part(ApiPartKind::Route, id, None, properties)
 }
 
-fn route_response(route: &str, response: &sdk::RouteResponse) -> Part {
+fn route_response(route: &str, response: &sdk::RouteResponse) -> ApiPart {
     let properties = PropertiesBuilder::default()
         .text("RouteResponseKey", response.route_response_key())
         .text(
@@ -177,10 +177,10 @@ fn route_response(route: &str, response: &sdk::RouteResponse) -> Part {
         .constraints("ResponseParameters", response.response_parameters())
         .done();
     let id = response.route_response_id().unwrap_or_default();
-    part(PartKind::RouteResponse, id, Some(route), properties)
+    part(ApiPartKind::RouteResponse, id, Some(route), properties)
 }
 
-fn integration(integration: &sdk::Integration) -> Part {
+fn integration(integration: &sdk::Integration) -> ApiPart {
     let tls = integration
         .tls_config()
         .and_then(sdk::TlsConfig::server_name_to_verify);
@@ -231,7 +231,7 @@ fn integration(integration: &sdk::Integration) -> Part {
         .map("TlsConfig", tls)
         .done();
     let id = integration.integration_id().unwrap_or_default();
-    part(PartKind::Integration, id, None, properties)
+    part(ApiPartKind::Integration, id, None, properties)
 }
 
 /// Returns an HTTP API's changes of responses by status, in CloudFormation's shape.
@@ -250,7 +250,7 @@ fn overwrites(parameters: &HashMap<String, HashMap<String, String>>) -> Map<Stri
     all.collect()
 }
 
-fn integration_response(integration: &str, response: &sdk::IntegrationResponse) -> Part {
+fn integration_response(integration: &str, response: &sdk::IntegrationResponse) -> ApiPart {
     let strategy = response
         .content_handling_strategy()
         .map(sdk::ContentHandlingStrategy::as_str);
@@ -269,14 +269,14 @@ fn integration_response(integration: &str, response: &sdk::IntegrationResponse) 
         .done();
     let id = response.integration_response_id().unwrap_or_default();
     part(
-        PartKind::IntegrationResponse,
+        ApiPartKind::IntegrationResponse,
         id,
         Some(integration),
         properties,
     )
 }
 
-fn authorizer(authorizer: &sdk::Authorizer, alias: Option<&IssuerAlias>) -> Part {
+fn authorizer(authorizer: &sdk::Authorizer, alias: Option<&IssuerAlias>) -> ApiPart {
     let jwt = authorizer.jwt_configuration().map(|jwt| {
         let issuer = jwt.issuer().map(|issuer| match alias {
             Some(alias) if alias.local == issuer => alias.declared.as_str(),
@@ -324,10 +324,10 @@ fn authorizer(authorizer: &sdk::Authorizer, alias: Option<&IssuerAlias>) -> Part
         .map("JwtConfiguration", jwt)
         .done();
     let id = authorizer.authorizer_id().unwrap_or_default();
-    part(PartKind::Authorizer, id, None, properties)
+    part(ApiPartKind::Authorizer, id, None, properties)
 }
 
-fn model(model: &sdk::Model) -> Part {
+fn model(model: &sdk::Model) -> ApiPart {
     let properties = PropertiesBuilder::default()
         .text("Name", model.name())
         .text("ContentType", model.content_type())
@@ -335,5 +335,5 @@ fn model(model: &sdk::Model) -> Part {
         .text("Schema", model.schema())
         .done();
     let id = model.model_id().unwrap_or_default();
-    part(PartKind::Model, id, None, properties)
+    part(ApiPartKind::Model, id, None, properties)
 }

@@ -1,15 +1,16 @@
-//! Interfaces to an AWS account and to clients of a stage. `stackgen-aws` implements the first, the CLI the second.
+//! Interfaces to an AWS account and to the clients of a stage. `stackgen-aws` implements the first, the CLI the second.
 
 use serde::Serialize;
+use time::OffsetDateTime;
 
-use crate::account::{AccountRegion, Part, PartKind, Properties};
+use crate::account::{AccountRegion, ApiPart, ApiPartKind, Properties};
 use crate::error::AccountResult;
-use crate::trial::Caller;
-use crate::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName, Timestamp};
+use crate::verify::CallerProfile;
+use crate::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName};
 
-/// What an API speaks.
+/// The protocol of an API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Protocol {
+pub enum ApiProtocol {
     /// WebSocket.
     #[serde(rename = "WEBSOCKET")]
     WebSocket,
@@ -18,24 +19,24 @@ pub enum Protocol {
     Http,
 }
 
-/// An API as it is found by its name.
+/// An API of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Api {
-    /// Its id.
+pub struct ApiInfo {
+    /// The API's ID.
     pub id: ApiId,
-    /// Its name, which others may have too.
+    /// The name. Several APIs may share it.
     pub name: String,
-    /// What it speaks.
-    pub protocol: Protocol,
-    /// Where it is reached, without a stage: `wss://….execute-api.….amazonaws.com`.
+    /// The protocol.
+    pub protocol: ApiProtocol,
+    /// The URL without a stage: `wss://….execute-api.….amazonaws.com`.
     pub endpoint: Option<String>,
-    /// Whether only a custom domain reaches it.
+    /// True if only a custom domain name leads to it.
     pub endpoint_disabled: bool,
 }
 
-impl Api {
-    /// Where a stage of it is reached; `None` where the API tells no endpoint, or only a custom domain reaches it.
+impl ApiInfo {
+    /// Returns the URL of a stage; `None` without an endpoint, or if only a custom domain name leads to the API.
     pub fn url(&self, stage: &StageName) -> Option<String> {
         let endpoint = self
             .endpoint
@@ -49,16 +50,25 @@ impl Api {
     }
 }
 
-/// A stage: a pointer to a deployment.
+/// A stage of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Stage {
-    /// Its name.
+pub struct StageInfo {
+    /// The name.
     pub name: StageName,
-    /// The deployment that it serves; without one it refuses everything (row C3).
+    /// The deployment that it serves. Without one it refuses everything (row C3).
     pub deployment: Option<DeploymentId>,
-    /// Whether API Gateway moves it by itself (rows D4, D5).
+    /// True if API Gateway activates deployments by itself (rows D4, D5).
     pub auto_deploy: bool,
+}
+
+/// A custom domain name of API Gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomDomain {
+    /// The domain name.
+    pub name: String,
+    /// True if clients need a certificate.
+    pub mutual_tls: bool,
 }
 
 /// An API mapping: a path of a custom domain name that leads to a stage.
@@ -70,43 +80,35 @@ pub struct DomainMapping {
     pub stage: StageName,
 }
 
-/// What became of a deployment (row D3).
+/// The status of a deployment (row D3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum DeploymentStatus {
-    /// It is being made.
+pub enum DeploymentState {
+    /// API Gateway creates it.
     Pending,
-    /// It could not be made.
+    /// It could not be created.
     Failed,
-    /// It can be served.
+    /// A stage can serve it.
     Deployed,
 }
 
-/// A deployment: an immutable snapshot of an API (row D1).
+/// A deployment of an account: an immutable snapshot of an API (row D1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Deployment {
-    /// Its id.
+pub struct DeploymentInfo {
+    /// The deployment's ID.
     pub id: DeploymentId,
-    /// What became of it.
-    pub status: DeploymentStatus,
-    /// Why, if it failed.
+    /// The status.
+    pub status: DeploymentState,
+    /// The reason of a failure.
     pub message: Option<String>,
-    /// What it says of itself.
+    /// The description.
     pub description: Option<String>,
-    /// Whether AutoDeploy made it.
+    /// True if AutoDeploy created it.
     pub auto_deployed: bool,
-    /// When it was made.
-    pub created: Timestamp,
-}
-
-/// A custom domain name of API Gateway.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CustomDomain {
-    /// The domain's name.
-    pub name: String,
-    /// True if clients need a certificate.
-    pub mutual_tls: bool,
+    /// The time of its creation, in whole seconds as API Gateway reports it.
+    #[serde(serialize_with = "crate::timestamp::serialize")]
+    pub created: OffsetDateTime,
 }
 
 /// State of a function, or of one of its versions.
@@ -133,17 +135,17 @@ pub enum UpdateStatus {
 
 /// Calls to an AWS account in one region.
 ///
-/// Every method is one AWS operation, and sends it once: a list that has pages sends it once per page. Retries are up to
-/// the caller, see [`OperationContext::call`](crate::OperationContext::call).
+/// Each method sends one AWS operation once; a list sends it once per page. Retries are up to the caller, see
+/// [`RetryPolicy`](crate::RetryPolicy).
 pub trait Account {
     /// Returns the account and region.
     fn account_region(&self) -> impl Future<Output = AccountResult<AccountRegion>>;
 
     /// Returns all APIs of API Gateway v2.
-    fn apis(&self) -> impl Future<Output = AccountResult<Vec<Api>>>;
+    fn apis(&self) -> impl Future<Output = AccountResult<Vec<ApiInfo>>>;
 
     /// Returns one API.
-    fn api(&self, api: &ApiId) -> impl Future<Output = AccountResult<Api>>;
+    fn api(&self, api: &ApiId) -> impl Future<Output = AccountResult<ApiInfo>>;
 
     /// Returns an API's own properties, as far as a deployment snapshots them (row D1).
     fn api_properties(&self, api: &ApiId) -> impl Future<Output = AccountResult<Properties>>;
@@ -153,9 +155,9 @@ pub trait Account {
     fn parts(
         &self,
         api: &ApiId,
-        kind: PartKind,
+        kind: ApiPartKind,
         parent: Option<&str>,
-    ) -> impl Future<Output = AccountResult<Vec<Part>>>;
+    ) -> impl Future<Output = AccountResult<Vec<ApiPart>>>;
 
     /// Returns all custom domain names of the region.
     fn custom_domains(&self) -> impl Future<Output = AccountResult<Vec<CustomDomain>>>;
@@ -168,10 +170,14 @@ pub trait Account {
     ) -> impl Future<Output = AccountResult<Vec<DomainMapping>>>;
 
     /// Returns the stages of an API.
-    fn stages(&self, api: &ApiId) -> impl Future<Output = AccountResult<Vec<Stage>>>;
+    fn stages(&self, api: &ApiId) -> impl Future<Output = AccountResult<Vec<StageInfo>>>;
 
     /// Returns one stage.
-    fn stage(&self, api: &ApiId, name: &StageName) -> impl Future<Output = AccountResult<Stage>>;
+    fn stage(
+        &self,
+        api: &ApiId,
+        name: &StageName,
+    ) -> impl Future<Output = AccountResult<StageInfo>>;
 
     /// Points a stage at a deployment (row D11). The stage's settings stay (row D12).
     fn activate(
@@ -182,21 +188,21 @@ pub trait Account {
     ) -> impl Future<Output = AccountResult<()>>;
 
     /// Returns all deployments of an API.
-    fn deployments(&self, api: &ApiId) -> impl Future<Output = AccountResult<Vec<Deployment>>>;
+    fn deployments(&self, api: &ApiId) -> impl Future<Output = AccountResult<Vec<DeploymentInfo>>>;
 
     /// Returns one deployment.
     fn deployment(
         &self,
         api: &ApiId,
         id: &DeploymentId,
-    ) -> impl Future<Output = AccountResult<Deployment>>;
+    ) -> impl Future<Output = AccountResult<DeploymentInfo>>;
 
     /// Creates a deployment of the API as it is. The call names no stage, so no stage moves.
     fn create_deployment(
         &self,
         api: &ApiId,
         description: &str,
-    ) -> impl Future<Output = AccountResult<Deployment>>;
+    ) -> impl Future<Output = AccountResult<DeploymentInfo>>;
 
     /// Replaces the description of a deployment. Its snapshot stays, and so do the stages that serve it.
     fn update_description(
@@ -255,23 +261,23 @@ pub trait Account {
 /// The answer to a handshake with a WebSocket API, or to a request to an HTTP API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Handshake {
-    /// The status of the answer: 101 when a WebSocket was opened.
+pub enum HandshakeAnswer {
+    /// The status of the answer. It is 101 if a WebSocket was opened.
     Answered(u16),
-    /// No answer came, and why.
+    /// The reason why no answer came.
     Unanswered(String),
-    /// A WebSocket was opened, and the message that should have come after it did not come.
+    /// A WebSocket was opened, but the expected message did not arrive.
     Unmet(String),
 }
 
-/// Tries a stage as a client would.
-pub trait Verify {
-    /// Opens a WebSocket on the URL of a stage, exchanges what the caller declares, and closes it again; of an HTTP API,
-    /// makes one request. Calls what `$connect` calls.
+/// A client of stages.
+pub trait StageClient {
+    /// Opens a WebSocket on the URL of a stage as a caller, exchanges the messages that the caller declares, and closes it.
+    /// For an HTTP API, makes one request. It invokes the integration of `$connect`.
     fn attempt(
         &self,
         url: &str,
-        protocol: Protocol,
-        caller: &Caller,
-    ) -> impl Future<Output = Handshake>;
+        protocol: ApiProtocol,
+        caller: &CallerProfile,
+    ) -> impl Future<Output = HandshakeAnswer>;
 }

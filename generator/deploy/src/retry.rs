@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use crate::progress::{Interrupt, Step, Steps};
-use crate::trial::Tries;
-use crate::{AccountError, AccountErrorKind, DeployError, Timestamp};
+use crate::progress::{DeployStep, Interrupt, StepReporter};
+use crate::verify::VerifyPolicy;
+use crate::{AccountError, AccountErrorKind, DeployError};
 
 /// Retry policy for calls to AWS. [`RetryPolicy::default`] stays within API Gateway's rates (row D15).
 ///
@@ -32,8 +33,8 @@ pub struct RetryPolicy {
     pub deployment_timeout: Duration,
     /// Time until an update of a function must be Successful.
     pub function_timeout: Duration,
-    /// Number and duration of the attempts to verify a stage.
-    pub tries: Tries,
+    /// Policy for verifying a stage.
+    pub verify: VerifyPolicy,
 }
 
 impl Default for RetryPolicy {
@@ -48,10 +49,10 @@ impl Default for RetryPolicy {
             poll_interval: seconds(1),
             deployment_timeout: seconds(120),
             function_timeout: seconds(300),
-            tries: Tries {
-                enough: 2,
-                pause: seconds(1),
-                window: seconds(20),
+            verify: VerifyPolicy {
+                rounds: 2,
+                interval: seconds(1),
+                timeout: seconds(20),
             },
         }
     }
@@ -68,10 +69,10 @@ impl RetryPolicy {
             call_timeout: millis(10_000),
             unreachable_timeout: millis(500),
             poll_interval: millis(20),
-            tries: Tries {
-                enough: 1,
-                pause: millis(200),
-                window: millis(5_000),
+            verify: VerifyPolicy {
+                rounds: 1,
+                interval: millis(200),
+                timeout: millis(5_000),
             },
             ..RetryPolicy::default()
         }
@@ -93,15 +94,15 @@ pub struct OperationContext<'a> {
     /// The retry policy.
     pub retry: &'a RetryPolicy,
     /// Receives every step.
-    pub steps: Steps<'a>,
+    pub steps: StepReporter<'a>,
     /// Stops the operation.
     pub interrupt: &'a Interrupt,
     /// Returns the current time.
-    pub now: fn() -> Timestamp,
+    pub now: fn() -> OffsetDateTime,
 }
 
 impl<'a> OperationContext<'a> {
-    pub(crate) fn step(&self, step: Step<'_>) {
+    pub(crate) fn step(&self, step: DeployStep<'_>) {
         (self.steps)(step);
     }
 
@@ -187,7 +188,7 @@ impl Retries<'_> {
     /// [`DeployError::Interrupted`].
     pub(crate) async fn wait(&mut self, error: &AccountError) -> Result<(), DeployError> {
         let after = self.next_wait;
-        self.ctx.step(Step::Again { error, after });
+        self.ctx.step(DeployStep::Retrying { error, after });
         self.next_wait = (after * 2).min(self.longest_wait);
         self.ctx.interrupt.sleep(after).await
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use stackgen_deploy::account::ApiDescription;
-use stackgen_deploy::{Account, ApiId, Interrupt, OperationContext, RetryPolicy, Timestamp};
+use stackgen_deploy::{Account, ApiId, Interrupt, OffsetDateTime, OperationContext, RetryPolicy};
 
 use crate::replay::{Exchange, Replay, get, identity};
 
@@ -81,7 +81,7 @@ async fn read(replay: &Replay) -> ApiDescription {
         retry: &retry,
         steps: &|_| {},
         interrupt: &interrupt,
-        now: || Timestamp(0),
+        now: || OffsetDateTime::UNIX_EPOCH,
     };
     let api = ApiId::new("a1");
     let read = ApiDescription::read(&replay.aws, &api, ctx);

@@ -2,11 +2,15 @@
 
 use serde_json::json;
 use stackgen_deploy::{
-    Account, AccountErrorKind, ApiId, CustomDomain, DeploymentId, DeploymentStatus, DomainMapping,
-    Protocol, StageName, Timestamp,
+    Account, AccountErrorKind, ApiId, ApiProtocol, CustomDomain, DeploymentId, DeploymentState,
+    DomainMapping, OffsetDateTime, StageName,
 };
 
 use crate::replay::{Exchange, Replay, get, sent};
+
+fn at(seconds: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap()
+}
 
 fn api() -> ApiId {
     ApiId::new("a1")
@@ -34,7 +38,7 @@ async fn apis_are_read_page_by_page() {
     let apis = replay.aws.apis().await.unwrap();
     assert_eq!(
         (apis[0].protocol, apis[1].protocol),
-        (Protocol::WebSocket, Protocol::Http)
+        (ApiProtocol::WebSocket, ApiProtocol::Http)
     );
     let url = apis[0].url(&StageName::new("dev")).unwrap();
     assert_eq!(url, "wss://a1.execute-api.us-east-1.amazonaws.com/dev");
@@ -70,13 +74,13 @@ async fn a_deployment_is_created_without_a_stage() {
         .unwrap();
     assert_eq!(
         (made.status, made.created),
-        (DeploymentStatus::Pending, Timestamp(1_795_315_372))
+        (DeploymentState::Pending, at(1_795_315_372))
     );
     let id = DeploymentId::new("d1");
     let found = replay.aws.deployment(&api(), &id).await.unwrap();
     assert_eq!(
         (found.status, found.message.as_deref()),
-        (DeploymentStatus::Failed, Some("why"))
+        (DeploymentState::Failed, Some("why"))
     );
     let all = replay.aws.deployments(&api()).await.unwrap();
     assert_eq!(

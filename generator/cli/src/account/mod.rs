@@ -5,11 +5,13 @@ mod goal;
 mod progress;
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::Args;
 use stackgen_aws::{AccessKey, AccessOptions, Aws, IssuerAlias};
-use stackgen_deploy::{DeployError, Interrupt, OperationContext, RetryPolicy, Timestamp};
+use stackgen_deploy::{
+    DeployError, DeployStep, Interrupt, OffsetDateTime, OperationContext, RetryPolicy,
+};
 use tokio::sync::watch;
 
 pub(crate) use callers::{StageCallers, VerifyArgs};
@@ -126,14 +128,14 @@ impl Account {
     /// Does something with steps told and Ctrl-C heard.
     pub(crate) fn context<'a>(
         &'a self,
-        steps: &'a dyn Fn(stackgen_deploy::Step<'_>),
+        steps: &'a dyn Fn(DeployStep<'_>),
         interrupt: &'a Interrupt,
     ) -> OperationContext<'a> {
         OperationContext {
             retry: &self.retry,
             steps,
             interrupt,
-            now,
+            now: OffsetDateTime::now_utc,
         }
     }
 }
@@ -166,17 +168,10 @@ pub(crate) fn interrupt(progress: &Progress<'_>) -> Interrupt {
     Interrupt::new(told)
 }
 
-/// The time by this machine's clock.
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Timestamp(since.map_or(0, |since| {
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-    }))
-}
-
-/// An age in words.
-pub(crate) fn ago(age: Duration) -> String {
-    let seconds = age.as_secs();
+/// Returns the age of something as text. Clocks differ, so a time in the future counts as now.
+pub(crate) fn ago(created: OffsetDateTime) -> String {
+    let age = Duration::try_from(OffsetDateTime::now_utc() - created);
+    let seconds = age.unwrap_or_default().as_secs();
     let (count, unit) = match seconds {
         0..60 => (seconds, "second"),
         60..3_600 => (seconds / 60, "minute"),

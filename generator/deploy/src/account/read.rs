@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{ApiDescription, Part, PartKind, Properties};
+use super::{ApiDescription, ApiPart, ApiPartKind, Properties};
 use crate::retry::OperationContext;
 use crate::{Account, ApiId, DeployError};
 
@@ -46,42 +46,53 @@ struct ApiLists<'a, A> {
 }
 
 impl<A: Account> ApiLists<'_, A> {
-    async fn websocket(&self) -> Result<Vec<Part>, DeployError> {
+    async fn websocket(&self) -> Result<Vec<ApiPart>, DeployError> {
         let mut parts = Vec::new();
-        for route in self.list(PartKind::Route, None).await? {
+        for route in self.list(ApiPartKind::Route, None).await? {
             if route.text("RouteResponseSelectionExpression").is_some() {
-                parts.extend(self.list(PartKind::RouteResponse, Some(&route.id)).await?);
+                parts.extend(
+                    self.list(ApiPartKind::RouteResponse, Some(&route.id))
+                        .await?,
+                );
             }
             parts.push(route);
         }
-        for integration in self.list(PartKind::Integration, None).await? {
+        for integration in self.list(ApiPartKind::Integration, None).await? {
             if !is_proxy(&integration) {
-                let kind = PartKind::IntegrationResponse;
+                let kind = ApiPartKind::IntegrationResponse;
                 parts.extend(self.list(kind, Some(&integration.id)).await?);
             }
             parts.push(integration);
         }
-        for kind in [PartKind::Authorizer, PartKind::Model] {
+        for kind in [ApiPartKind::Authorizer, ApiPartKind::Model] {
             parts.extend(self.list(kind, None).await?);
         }
         Ok(parts)
     }
 
-    async fn http(&self) -> Result<Vec<Part>, DeployError> {
+    async fn http(&self) -> Result<Vec<ApiPart>, DeployError> {
         let mut parts = Vec::new();
-        for kind in [PartKind::Route, PartKind::Integration, PartKind::Authorizer] {
+        for kind in [
+            ApiPartKind::Route,
+            ApiPartKind::Integration,
+            ApiPartKind::Authorizer,
+        ] {
             parts.extend(self.list(kind, None).await?);
         }
         Ok(parts)
     }
 
-    async fn list(&self, kind: PartKind, parent: Option<&str>) -> Result<Vec<Part>, DeployError> {
+    async fn list(
+        &self,
+        kind: ApiPartKind,
+        parent: Option<&str>,
+    ) -> Result<Vec<ApiPart>, DeployError> {
         let (account, api) = (self.account, self.api);
         self.ctx.read(|| account.parts(api, kind, parent)).await
     }
 }
 
-fn is_proxy(integration: &Part) -> bool {
+fn is_proxy(integration: &ApiPart) -> bool {
     matches!(
         integration.text("IntegrationType"),
         Some("AWS_PROXY" | "HTTP_PROXY")

@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use stackgen_cfn::Sources;
-use stackgen_deploy::account::{ApiDescription, Part, PartKind};
+use stackgen_deploy::account::{ApiDescription, ApiPart, ApiPartKind};
 use stackgen_model::{Inputs, Model};
 
-use crate::account::{account_region, description, part, uri};
+use crate::memory::{account_region, description, part, uri};
 
 fn template(text: &str) -> String {
     let document =
@@ -30,7 +30,7 @@ fn live() -> ApiDescription {
         })
     };
     let mut response = part(
-        PartKind::RouteResponse,
+        ApiPartKind::RouteResponse,
         "rr1",
         json!({ "RouteResponseKey": "$default" }),
     );
@@ -39,7 +39,7 @@ fn live() -> ApiDescription {
         api: api.as_object().unwrap().clone(),
         parts: vec![
             part(
-                PartKind::Route,
+                ApiPartKind::Route,
                 "r1",
                 json!({
                     "RouteKey": "$connect", "AuthorizationType": "CUSTOM", "AuthorizerId": "a1", "ApiKeyRequired": false,
@@ -48,7 +48,7 @@ fn live() -> ApiDescription {
                 }),
             ),
             part(
-                PartKind::Route,
+                ApiPartKind::Route,
                 "r2",
                 json!({
                     "RouteKey": "send", "AuthorizationType": "NONE", "ApiKeyRequired": false, "Target": "integrations/i2",
@@ -57,10 +57,10 @@ fn live() -> ApiDescription {
                 }),
             ),
             response,
-            part(PartKind::Integration, "i1", integration("chat-dev")),
-            part(PartKind::Integration, "i2", integration("chat-dev:live")),
+            part(ApiPartKind::Integration, "i1", integration("chat-dev")),
+            part(ApiPartKind::Integration, "i2", integration("chat-dev:live")),
             part(
-                PartKind::Authorizer,
+                ApiPartKind::Authorizer,
                 "a1",
                 json!({
                     "Name": "auth", "AuthorizerType": "REQUEST", "AuthorizerUri": uri("auth-dev"),
@@ -68,7 +68,7 @@ fn live() -> ApiDescription {
                 }),
             ),
             part(
-                PartKind::Model,
+                ApiPartKind::Model,
                 "m1",
                 json!({
                     "Name": "Send", "ContentType": "application/json", "Schema": "{\"required\":[\"text\"],\"type\":\"object\",\"maxProperties\":3}",
@@ -143,12 +143,12 @@ Resources:
 "#;
 
 #[test]
-fn an_account_has_the_digest_of_the_template_that_it_was_made_from() {
+fn an_account_has_the_digest_of_the_template_that_it_was_created_from() {
     assert_eq!(live().wiring(&account_region()).snapshot, template(LIVE));
 }
 
 #[test]
-fn a_version_and_a_role_are_what_an_account_and_a_template_never_say_alike() {
+fn versions_and_roles_differ_between_an_account_and_its_template() {
     let snapshot = description().wiring(&account_region()).snapshot;
     assert!(
         snapshot.contains("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/invoke"),
@@ -166,7 +166,7 @@ fn a_version_and_a_role_are_what_an_account_and_a_template_never_say_alike() {
 }
 
 #[test]
-fn a_function_elsewhere_is_another_function() {
+fn a_function_of_another_account_is_another_function() {
     let mut elsewhere = live();
     let there = uri("chat-dev").replace(":123456789012:", ":210987654321:");
     elsewhere.parts[3]
@@ -179,7 +179,7 @@ fn a_function_elsewhere_is_another_function() {
 }
 
 #[test]
-fn authorizers_of_one_name_are_told_apart() {
+fn authorizers_that_share_a_name_are_distinguished() {
     let with = |authorizer: &str| {
         let mut api = live();
         let mut other = api.parts[5].clone();
@@ -219,7 +219,7 @@ fn renamed(mut api: ApiDescription, salt: &str) -> ApiDescription {
 
 /// Some change that a deployment is needed for.
 fn changes() -> impl Strategy<Value = fn(&mut ApiDescription)> {
-    fn set(part: &mut Part, key: &str, value: impl Into<Json>) {
+    fn set(part: &mut ApiPart, key: &str, value: impl Into<Json>) {
         part.properties.insert(key.to_owned(), value.into());
     }
     let changes: Vec<fn(&mut ApiDescription)> = vec![
@@ -246,7 +246,7 @@ fn changes() -> impl Strategy<Value = fn(&mut ApiDescription)> {
         },
         |api| {
             api.parts.push(part(
-                PartKind::Route,
+                ApiPartKind::Route,
                 "r9",
                 json!({ "RouteKey": "new", "Target": "integrations/i1" }),
             ))

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use stackgen_deploy::AccountErrorKind;
-use stackgen_deploy::DeploymentStatus;
-use stackgen_deploy::code::Release;
-use stackgen_deploy::redeploy::{Redeploy, Redeployed};
+use stackgen_deploy::DeploymentState;
+use stackgen_deploy::code::ReleaseMode;
+use stackgen_deploy::redeploy::{RedeployOutcome, RedeployRequest};
 
-use crate::account::{Answers, Fault, Memory, account_region, built, request, run};
+use crate::memory::{Fault, Memory, account_region};
+use crate::support::{Answers, built, request, run};
 
 const FAULTS: [Fault; 8] = [
     Fault::Refused(AccountErrorKind::Conflict),
@@ -32,11 +33,11 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// New code, pinned: every kind of call there is.
-fn everything() -> Redeploy {
-    Redeploy {
+fn everything() -> RedeployRequest {
+    RedeployRequest {
         code: vec![built("hello", "code-2")],
-        release: Some(Release::Pinned),
-        prune: Some(stackgen_deploy::prune::Policy {
+        release: Some(ReleaseMode::Pinned),
+        prune: Some(stackgen_deploy::prune::PrunePolicy {
             keep: 0,
             templates: true,
             all: true,
@@ -46,15 +47,15 @@ fn everything() -> Redeploy {
 }
 
 fn stale() -> Memory {
-    Memory::holding(|held| held.pending = 2)
+    Memory::holding(|state| state.pending = 2)
 }
 
-/// The stage serves what it served, or what the account holds and then held; never anything in between.
+/// The stage serves what it served, or what the account holds and then state; never anything in between.
 fn serves_something_complete(memory: &Memory, context: &str) {
     let (served, frozen) = memory
         .serves()
         .unwrap_or_else(|| panic!("{context}: it serves nothing"));
-    assert_eq!(served.status, DeploymentStatus::Deployed, "{context}");
+    assert_eq!(served.status, DeploymentState::Deployed, "{context}");
     if served.id.as_str() != "old" {
         let digest = frozen.wiring(&account_region()).digest;
         assert_eq!(served.metadata().unwrap().digest, digest, "{context}");
@@ -64,19 +65,19 @@ fn serves_something_complete(memory: &Memory, context: &str) {
 /// The stage serves what the account holds, with the new code pinned.
 fn serves_all_of_it(memory: &Memory, context: &str) {
     let (_, frozen) = memory.serves().unwrap();
-    let held = memory.held.borrow();
+    let state = memory.state.borrow();
     assert_eq!(
         frozen.wiring(&account_region()),
-        held.description.wiring(&account_region()),
+        state.description.wiring(&account_region()),
         "{context}"
     );
-    let function = held.functions.values().next().unwrap();
+    let function = state.functions.values().next().unwrap();
     assert_eq!(function.versions, [("code-2".to_owned(), 1)], "{context}");
-    let called = frozen.parts[0].invoked().unwrap().version().unwrap();
+    let called = frozen.parts[0].invocation().unwrap().version().unwrap();
     assert_eq!(called.as_str(), "1", "{context}");
 }
 
-async fn within_an_hour(memory: &Memory, answers: &Answers, request: &Redeploy) {
+async fn within_an_hour(memory: &Memory, answers: &Answers, request: &RedeployRequest) {
     // A process that ended never answers.
     let _ = tokio::time::timeout(Duration::from_secs(3600), run(memory, answers, request)).await;
 }
@@ -105,7 +106,7 @@ fn after_any_single_fault_the_stage_is_complete_and_a_rerun_finishes() {
             serves_all_of_it(&memory, &context);
             let third = block_on(run(&memory, &Answers::with(&[101]), &everything())).0;
             assert!(
-                matches!(third, Ok(Redeployed::Current { .. })),
+                matches!(third, Ok(RedeployOutcome::Current { .. })),
                 "{context}: {third:?}"
             );
         }
@@ -114,7 +115,7 @@ fn after_any_single_fault_the_stage_is_complete_and_a_rerun_finishes() {
 }
 
 #[test]
-fn what_passes_by_is_overcome_without_a_second_run() {
+fn transient_faults_need_no_second_run() {
     for fault in [
         Fault::Refused(AccountErrorKind::Conflict),
         Fault::Refused(AccountErrorKind::TooManyRequests),
@@ -176,7 +177,7 @@ proptest! {
         faults in prop::collection::vec((0..60usize, prop::sample::select(FAULTS.to_vec()), prop::sample::select(vec![101u16, 502])), 1..6),
         pending in 0..3u32,
     ) {
-        let memory = Memory::holding(|held| held.pending = pending);
+        let memory = Memory::holding(|state| state.pending = pending);
         for (at, fault, status) in faults {
             memory.calls.borrow_mut().clear();
             memory.fault.set(Some((at, fault)));

@@ -5,71 +5,72 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
-use stackgen_deploy::account::{AccountRegion, ApiDescription, Part, PartKind, Properties};
-use stackgen_deploy::code::BuiltCode;
-use stackgen_deploy::redeploy::{Redeploy, Redeployed, redeploy};
+use stackgen_deploy::account::{AccountRegion, ApiDescription, ApiPart, ApiPartKind, Properties};
 use stackgen_deploy::{
-    Account, AccountError, AccountErrorKind, AccountResult, Api, ApiId, Caller, CustomDomain,
-    DeployError, Deployment, DeploymentId, DeploymentStatus, DomainMapping, FunctionName,
-    FunctionState, FunctionVersion, Handshake, Interrupt, OperationContext, Protocol, RetryPolicy,
-    Stage, StageName, Timestamp, UpdateStatus, Verification, Verify,
+    Account, AccountError, AccountErrorKind, AccountResult, ApiId, ApiInfo, ApiProtocol,
+    CustomDomain, DeploymentId, DeploymentInfo, DeploymentState, DomainMapping, FunctionName,
+    FunctionState, FunctionVersion, StageInfo, StageName, UpdateStatus,
 };
 
-/// What becomes of one call.
+use crate::support::at;
+
+/// Fault of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// It is refused, and may be tried again.
+    /// The call fails with this kind of error.
     Refused(AccountErrorKind),
-    /// It never arrives, and nobody can tell.
+    /// The request is lost, with an unclear error.
     LostBefore,
-    /// It is carried out and its answer is lost.
+    /// The request takes effect, and its answer is lost.
     LostAfter,
-    /// It takes long.
+    /// The call takes 30 s.
     Slow,
-    /// The process ends before it, or after it.
+    /// The process ends before the call.
     EndsBefore,
+    /// The process ends after the request took effect.
     EndsAfter,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Function {
+pub(crate) struct MemoryFunction {
     pub(crate) code: String,
     pub(crate) configuration: u64,
     /// Code and configuration of each version, from 1 on.
     pub(crate) versions: Vec<(String, u64)>,
-    /// How many looks until an update is through.
+    /// Number of reads until an update is complete.
     pub(crate) updating: u32,
 }
 
-/// What an account holds.
+/// State of an account.
 #[derive(Clone, Debug)]
-pub(crate) struct Held {
+pub(crate) struct MemoryState {
     pub(crate) description: ApiDescription,
-    pub(crate) deployments: Vec<(Deployment, ApiDescription)>,
-    pub(crate) stage: Stage,
-    pub(crate) functions: BTreeMap<FunctionName, Function>,
-    /// How many looks until a deployment is DEPLOYED; what it becomes.
+    pub(crate) deployments: Vec<(DeploymentInfo, ApiDescription)>,
+    pub(crate) stage: StageInfo,
+    pub(crate) functions: BTreeMap<FunctionName, MemoryFunction>,
+    /// Number of reads until a deployment is complete.
     pub(crate) pending: u32,
-    pub(crate) becomes: DeploymentStatus,
-    /// The custom domains, with their mappings to the API.
+    /// Status of a complete deployment.
+    pub(crate) becomes: DeploymentState,
+    /// Custom domain names, with their mappings to the API.
     pub(crate) domains: Vec<(CustomDomain, Vec<DomainMapping>)>,
-    /// Whether UpdateStage is accepted and never seen.
+    /// True if UpdateStage is accepted and has no effect.
     pub(crate) frozen_stage: bool,
     made: u32,
 }
 
-/// What somebody else does to an account.
-pub(crate) type Meddling = Rc<dyn Fn(&mut Held)>;
+/// A change by another tool.
+pub(crate) type Interference = Rc<dyn Fn(&mut MemoryState)>;
 
 pub(crate) struct Memory {
-    pub(crate) held: RefCell<Held>,
-    /// Names of calls, in order.
+    pub(crate) state: RefCell<MemoryState>,
+    /// Operations of the calls, in order.
     pub(crate) calls: RefCell<Vec<&'static str>>,
-    /// Which call fails, counted from 0, and how.
+    /// The index of the call that fails, and its fault.
     pub(crate) fault: Cell<Option<(usize, Fault)>>,
-    /// What somebody else does just before a call.
-    pub(crate) else_does: RefCell<Option<(usize, Meddling)>>,
-    looks: Cell<u32>,
+    /// The index of a call, and a change right before it.
+    pub(crate) interference: RefCell<Option<(usize, Interference)>>,
+    reads: Cell<u32>,
 }
 
 pub(crate) fn account_region() -> AccountRegion {
@@ -87,11 +88,11 @@ pub(crate) fn uri(function: &str) -> String {
     )
 }
 
-pub(crate) fn part(kind: PartKind, id: &str, properties: Json) -> Part {
+pub(crate) fn part(kind: ApiPartKind, id: &str, properties: Json) -> ApiPart {
     let Json::Object(properties) = properties else {
         panic!("properties are an object")
     };
-    Part {
+    ApiPart {
         kind,
         id: id.to_owned(),
         parent: None,
@@ -99,14 +100,14 @@ pub(crate) fn part(kind: PartKind, id: &str, properties: Json) -> Part {
     }
 }
 
-/// A WebSocket API with `$connect` and `send`, which call `hello`.
+/// A WebSocket API with `$connect` and `send`, which invoke `hello`.
 pub(crate) fn description() -> ApiDescription {
     let api = json!({ "Name": "chat", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action" });
     ApiDescription {
         api: api.as_object().unwrap().clone(),
         parts: vec![
             part(
-                PartKind::Integration,
+                ApiPartKind::Integration,
                 "int1",
                 json!({
                     "IntegrationType": "AWS_PROXY",
@@ -116,12 +117,12 @@ pub(crate) fn description() -> ApiDescription {
                 }),
             ),
             part(
-                PartKind::Route,
+                ApiPartKind::Route,
                 "route1",
                 json!({ "RouteKey": "$connect", "Target": "integrations/int1" }),
             ),
             part(
-                PartKind::Route,
+                ApiPartKind::Route,
                 "route2",
                 json!({ "RouteKey": "send", "Target": "integrations/int1" }),
             ),
@@ -129,93 +130,95 @@ pub(crate) fn description() -> ApiDescription {
     }
 }
 
-pub(crate) fn route(key: &str) -> Part {
+pub(crate) fn route(key: &str) -> ApiPart {
     let target = json!({ "RouteKey": key, "Target": "integrations/int1" });
-    part(PartKind::Route, &format!("route-{key}"), target)
+    part(ApiPartKind::Route, &format!("route-{key}"), target)
 }
 
 impl Memory {
-    /// An API that somebody deployed by hand, as `old`, before a route `added` was added.
+    /// An API that was deployed by hand, as `old`, before a route `added` was added.
     pub(crate) fn stale() -> Memory {
         let old = description();
         let mut now = old.clone();
         now.parts.push(route("added"));
-        let function = Function {
+        let function = MemoryFunction {
             code: "code-1".to_owned(),
             configuration: 1,
             versions: Vec::new(),
             updating: 0,
         };
-        let held = Held {
+        let state = MemoryState {
             description: now,
             deployments: vec![(by_hand("old", 1_000), old)],
-            stage: Stage {
+            stage: StageInfo {
                 name: StageName::new("dev"),
                 deployment: Some(DeploymentId::new("old")),
                 auto_deploy: false,
             },
             functions: BTreeMap::from([(FunctionName::new("hello"), function)]),
             pending: 0,
-            becomes: DeploymentStatus::Deployed,
+            becomes: DeploymentState::Deployed,
             domains: Vec::new(),
             frozen_stage: false,
             made: 0,
         };
         Memory {
-            held: RefCell::new(held),
+            state: RefCell::new(state),
             calls: RefCell::default(),
             fault: Cell::new(None),
-            else_does: RefCell::new(None),
-            looks: Cell::new(0),
+            interference: RefCell::new(None),
+            reads: Cell::new(0),
         }
     }
 
-    pub(crate) fn holding(change: impl FnOnce(&mut Held)) -> Memory {
+    pub(crate) fn holding(change: impl FnOnce(&mut MemoryState)) -> Memory {
         let memory = Memory::stale();
-        change(&mut memory.held.borrow_mut());
+        change(&mut memory.state.borrow_mut());
         memory
     }
 
-    pub(crate) fn api() -> Api {
-        Api {
+    pub(crate) fn api() -> ApiInfo {
+        ApiInfo {
             id: ApiId::new("api1"),
             name: "chat".to_owned(),
-            protocol: Protocol::WebSocket,
+            protocol: ApiProtocol::WebSocket,
             endpoint: Some("wss://api1.execute-api.us-east-1.amazonaws.com".to_owned()),
             endpoint_disabled: false,
         }
     }
 
-    /// What the stage serves.
-    pub(crate) fn serves(&self) -> Option<(Deployment, ApiDescription)> {
-        let held = self.held.borrow();
-        let id = held.stage.deployment.as_ref()?;
-        held.deployments
+    /// Returns the deployment that the stage serves, and its snapshot.
+    pub(crate) fn serves(&self) -> Option<(DeploymentInfo, ApiDescription)> {
+        let state = self.state.borrow();
+        let id = state.stage.deployment.as_ref()?;
+        state
+            .deployments
             .iter()
             .find(|(deployment, _)| deployment.id == *id)
             .cloned()
     }
 
     pub(crate) fn ids(&self) -> Vec<String> {
-        let held = self.held.borrow();
-        held.deployments
+        let state = self.state.borrow();
+        state
+            .deployments
             .iter()
             .map(|(deployment, _)| deployment.id.to_string())
             .collect()
     }
 
-    /// A call: counted, and failing if it is to.
+    /// Records a call, and makes it fail if it should.
     async fn call<T>(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&mut Held) -> AccountResult<T>,
+        work: impl FnOnce(&mut MemoryState) -> AccountResult<T>,
     ) -> AccountResult<T> {
         let index = self.calls.borrow().len();
         self.calls.borrow_mut().push(operation);
-        if let Some((at, does)) = self.else_does.borrow().clone()
+        if let Some((at, does)) = self.interference.borrow().clone()
             && at == index
         {
-            does(&mut self.held.borrow_mut());
+            does(&mut self.state.borrow_mut());
         }
         let fault = self
             .fault
@@ -236,7 +239,7 @@ impl Memory {
             Some(Fault::Slow) => tokio::time::sleep(std::time::Duration::from_secs(30)).await,
             _ => {}
         }
-        let answer = work(&mut self.held.borrow_mut());
+        let answer = work(&mut self.state.borrow_mut());
         match fault {
             Some(Fault::LostAfter) => Err(lost()),
             Some(Fault::EndsAfter) => std::future::pending().await,
@@ -244,21 +247,21 @@ impl Memory {
         }
     }
 
-    /// What a look finds: what is being made is ready after some looks.
+    /// True once something was read often enough.
     fn ready(&self, after: u32) -> bool {
-        self.looks.set(self.looks.get() + 1);
-        self.looks.get() > after
+        self.reads.set(self.reads.get() + 1);
+        self.reads.get() > after
     }
 }
 
-pub(crate) fn by_hand(id: &str, created: i64) -> Deployment {
-    Deployment {
+pub(crate) fn by_hand(id: &str, created: i64) -> DeploymentInfo {
+    DeploymentInfo {
         id: DeploymentId::new(id),
-        status: DeploymentStatus::Deployed,
+        status: DeploymentState::Deployed,
         message: None,
         description: Some("by hand".to_owned()),
         auto_deployed: false,
-        created: Timestamp(created),
+        created: at(created),
     }
 }
 
@@ -277,22 +280,22 @@ impl Account for Memory {
             .await
     }
 
-    async fn apis(&self) -> AccountResult<Vec<Api>> {
+    async fn apis(&self) -> AccountResult<Vec<ApiInfo>> {
         self.call("GetApis", |_| Ok(vec![Memory::api()])).await
     }
 
-    async fn api(&self, _: &ApiId) -> AccountResult<Api> {
+    async fn api(&self, _: &ApiId) -> AccountResult<ApiInfo> {
         self.call("GetApi", |_| Ok(Memory::api())).await
     }
 
-    async fn stages(&self, _: &ApiId) -> AccountResult<Vec<Stage>> {
-        self.call("GetStages", |held| Ok(vec![held.stage.clone()]))
+    async fn stages(&self, _: &ApiId) -> AccountResult<Vec<StageInfo>> {
+        self.call("GetStages", |state| Ok(vec![state.stage.clone()]))
             .await
     }
 
     async fn custom_domains(&self) -> AccountResult<Vec<CustomDomain>> {
-        let domains = |held: &mut Held| {
-            Ok(held
+        let domains = |state: &mut MemoryState| {
+            Ok(state
                 .domains
                 .iter()
                 .map(|(domain, _)| domain.clone())
@@ -302,8 +305,8 @@ impl Account for Memory {
     }
 
     async fn mappings(&self, domain: &str, _: &ApiId) -> AccountResult<Vec<DomainMapping>> {
-        self.call("GetApiMappings", |held| {
-            let mut domains = held.domains.iter();
+        self.call("GetApiMappings", |state| {
+            let mut domains = state.domains.iter();
             let found = domains.find(|(custom, _)| custom.name == domain);
             Ok(found.map_or_else(Vec::new, |(_, mappings)| mappings.clone()))
         })
@@ -311,35 +314,35 @@ impl Account for Memory {
     }
 
     async fn api_properties(&self, _: &ApiId) -> AccountResult<Properties> {
-        self.call("GetApi", |held| Ok(held.description.api.clone()))
+        self.call("GetApi", |state| Ok(state.description.api.clone()))
             .await
     }
 
     async fn parts(
         &self,
         _: &ApiId,
-        kind: PartKind,
+        kind: ApiPartKind,
         parent: Option<&str>,
-    ) -> AccountResult<Vec<Part>> {
+    ) -> AccountResult<Vec<ApiPart>> {
         let operation = match kind {
-            PartKind::Authorizer => "GetAuthorizers",
-            PartKind::Integration => "GetIntegrations",
-            PartKind::IntegrationResponse => "GetIntegrationResponses",
-            PartKind::Model => "GetModels",
-            PartKind::Route => "GetRoutes",
-            PartKind::RouteResponse => "GetRouteResponses",
+            ApiPartKind::Authorizer => "GetAuthorizers",
+            ApiPartKind::Integration => "GetIntegrations",
+            ApiPartKind::IntegrationResponse => "GetIntegrationResponses",
+            ApiPartKind::Model => "GetModels",
+            ApiPartKind::Route => "GetRoutes",
+            ApiPartKind::RouteResponse => "GetRouteResponses",
         };
-        self.call(operation, |held| {
-            let parts = held.description.parts.iter();
+        self.call(operation, |state| {
+            let parts = state.description.parts.iter();
             let listed = parts.filter(|part| part.kind == kind && part.parent.as_deref() == parent);
             Ok(listed.cloned().collect())
         })
         .await
     }
 
-    async fn deployments(&self, _: &ApiId) -> AccountResult<Vec<Deployment>> {
-        let all = |held: &mut Held| {
-            Ok(held
+    async fn deployments(&self, _: &ApiId) -> AccountResult<Vec<DeploymentInfo>> {
+        let all = |state: &mut MemoryState| {
+            Ok(state
                 .deployments
                 .iter()
                 .map(|(one, _)| one.clone())
@@ -348,38 +351,43 @@ impl Account for Memory {
         self.call("GetDeployments", all).await
     }
 
-    async fn deployment(&self, _: &ApiId, id: &DeploymentId) -> AccountResult<Deployment> {
-        self.call("GetDeployment", |held| {
-            let ready = self.ready(held.pending);
-            let becomes = held.becomes;
-            let found = held.deployments.iter_mut().find(|(one, _)| one.id == *id);
+    async fn deployment(&self, _: &ApiId, id: &DeploymentId) -> AccountResult<DeploymentInfo> {
+        self.call("GetDeployment", |state| {
+            let ready = self.ready(state.pending);
+            let becomes = state.becomes;
+            let found = state.deployments.iter_mut().find(|(one, _)| one.id == *id);
             let (found, _) = found
                 .ok_or_else(|| refused("GetDeployment", AccountErrorKind::NotFound, "no such"))?;
-            if found.status == DeploymentStatus::Pending && ready {
+            if found.status == DeploymentState::Pending && ready {
                 found.status = becomes;
-                found.message = (becomes == DeploymentStatus::Failed).then(|| "no".to_owned());
+                found.message = (becomes == DeploymentState::Failed).then(|| "no".to_owned());
             }
             Ok(found.clone())
         })
         .await
     }
 
-    async fn create_deployment(&self, _: &ApiId, description: &str) -> AccountResult<Deployment> {
-        self.call("CreateDeployment", |held| {
-            held.made += 1;
-            let status = match held.pending {
-                0 => held.becomes,
-                _ => DeploymentStatus::Pending,
+    async fn create_deployment(
+        &self,
+        _: &ApiId,
+        description: &str,
+    ) -> AccountResult<DeploymentInfo> {
+        self.call("CreateDeployment", |state| {
+            state.made += 1;
+            let status = match state.pending {
+                0 => state.becomes,
+                _ => DeploymentState::Pending,
             };
-            self.looks.set(0);
-            let made = Deployment {
-                id: DeploymentId::new(format!("new{}", held.made)),
+            self.reads.set(0);
+            let made = DeploymentInfo {
+                id: DeploymentId::new(format!("new{}", state.made)),
                 status,
                 description: Some(description.to_owned()),
-                ..by_hand("", 2_000 + i64::from(held.made))
+                ..by_hand("", 2_000 + i64::from(state.made))
             };
-            held.deployments
-                .push((made.clone(), held.description.clone()));
+            state
+                .deployments
+                .push((made.clone(), state.description.clone()));
             Ok(made)
         })
         .await
@@ -391,8 +399,8 @@ impl Account for Memory {
         id: &DeploymentId,
         description: &str,
     ) -> AccountResult<()> {
-        self.call("UpdateDeployment", |held| {
-            let found = held.deployments.iter_mut().find(|(one, _)| one.id == *id);
+        self.call("UpdateDeployment", |state| {
+            let found = state.deployments.iter_mut().find(|(one, _)| one.id == *id);
             found.unwrap().0.description = Some(description.to_owned());
             Ok(())
         })
@@ -400,8 +408,8 @@ impl Account for Memory {
     }
 
     async fn delete_deployment(&self, _: &ApiId, id: &DeploymentId) -> AccountResult<()> {
-        self.call("DeleteDeployment", |held| {
-            if held.stage.deployment.as_ref() == Some(id) {
+        self.call("DeleteDeployment", |state| {
+            if state.stage.deployment.as_ref() == Some(id) {
                 let message = "Active stages pointing to this deployment must be moved or deleted";
                 return Err(refused(
                     "DeleteDeployment",
@@ -409,14 +417,14 @@ impl Account for Memory {
                     message,
                 ));
             }
-            held.deployments.retain(|(one, _)| one.id != *id);
+            state.deployments.retain(|(one, _)| one.id != *id);
             Ok(())
         })
         .await
     }
 
-    async fn stage(&self, _: &ApiId, _: &StageName) -> AccountResult<Stage> {
-        self.call("GetStage", |held| Ok(held.stage.clone())).await
+    async fn stage(&self, _: &ApiId, _: &StageName) -> AccountResult<StageInfo> {
+        self.call("GetStage", |state| Ok(state.stage.clone())).await
     }
 
     async fn activate(
@@ -425,9 +433,9 @@ impl Account for Memory {
         _: &StageName,
         deployment: &DeploymentId,
     ) -> AccountResult<()> {
-        self.call("UpdateStage", |held| {
-            if !held.frozen_stage {
-                held.stage.deployment = Some(deployment.clone());
+        self.call("UpdateStage", |state| {
+            if !state.frozen_stage {
+                state.stage.deployment = Some(deployment.clone());
             }
             Ok(())
         })
@@ -439,7 +447,7 @@ impl Account for Memory {
         name: &FunctionName,
         version: Option<&FunctionVersion>,
     ) -> AccountResult<FunctionState> {
-        self.call("GetFunctionConfiguration", |held| {
+        self.call("GetFunctionConfiguration", |state| {
             let missing = || {
                 refused(
                     "GetFunctionConfiguration",
@@ -447,7 +455,7 @@ impl Account for Memory {
                     "no such",
                 )
             };
-            let function = held.functions.get_mut(name).ok_or_else(missing)?;
+            let function = state.functions.get_mut(name).ok_or_else(missing)?;
             let update = match function.updating {
                 0 => UpdateStatus::Successful,
                 _ => UpdateStatus::InProgress,
@@ -472,8 +480,8 @@ impl Account for Memory {
     }
 
     async fn update_code(&self, name: &FunctionName, zip: &[u8]) -> AccountResult<()> {
-        self.call("UpdateFunctionCode", |held| {
-            let function = held.functions.get_mut(name).unwrap();
+        self.call("UpdateFunctionCode", |state| {
+            let function = state.functions.get_mut(name).unwrap();
             function.code = String::from_utf8(zip.to_vec()).unwrap();
             function.updating = 2;
             Ok(())
@@ -486,8 +494,8 @@ impl Account for Memory {
         name: &FunctionName,
         code_sha256: &str,
     ) -> AccountResult<FunctionVersion> {
-        self.call("PublishVersion", |held| {
-            let function = held.functions.get_mut(name).unwrap();
+        self.call("PublishVersion", |state| {
+            let function = state.functions.get_mut(name).unwrap();
             assert_eq!(function.code, code_sha256);
             let latest = (function.code.clone(), function.configuration);
             // Row D17.
@@ -505,8 +513,8 @@ impl Account for Memory {
         integration: &str,
         uri: &str,
     ) -> AccountResult<()> {
-        self.call("UpdateIntegration", |held| {
-            let part = held
+        self.call("UpdateIntegration", |state| {
+            let part = state
                 .description
                 .parts
                 .iter_mut()
@@ -525,8 +533,8 @@ impl Account for Memory {
         authorizer: &str,
         uri: &str,
     ) -> AccountResult<()> {
-        self.call("UpdateAuthorizer", |held| {
-            let part = held
+        self.call("UpdateAuthorizer", |state| {
+            let part = state
                 .description
                 .parts
                 .iter_mut()
@@ -538,80 +546,4 @@ impl Account for Memory {
         })
         .await
     }
-}
-
-/// Answers handshakes with these statuses, the last one for ever.
-pub(crate) struct Answers(RefCell<Vec<u16>>);
-
-impl Answers {
-    pub(crate) fn with(statuses: &[u16]) -> Answers {
-        Answers(RefCell::new(statuses.to_vec()))
-    }
-}
-
-impl Verify for Answers {
-    async fn attempt(&self, _: &str, _: Protocol, _: &Caller) -> Handshake {
-        let mut statuses = self.0.borrow_mut();
-        Handshake::Answered(match statuses.len() {
-            1 => statuses[0],
-            _ => statuses.remove(0),
-        })
-    }
-}
-
-/// What most tests redeploy.
-pub(crate) fn request() -> Redeploy {
-    Redeploy {
-        api: Memory::api(),
-        stage: StageName::new("dev"),
-        git: "abc1234".to_owned(),
-        run: "run1".to_owned(),
-        environment: Some("dev".to_owned()),
-        code: Vec::new(),
-        release: None,
-        force: false,
-        verify: Some(Verification::default()),
-        mark: false,
-        prune_failed: false,
-        prune: None,
-    }
-}
-
-pub(crate) fn built(function: &str, code: &str) -> BuiltCode {
-    BuiltCode {
-        function: FunctionName::new(function),
-        sha256: code.to_owned(),
-        zip: code.as_bytes().into(),
-    }
-}
-
-/// Returns a context that reports no steps.
-pub(crate) fn context<'a>(
-    retry: &'a RetryPolicy,
-    interrupt: &'a Interrupt,
-) -> OperationContext<'a> {
-    OperationContext {
-        retry,
-        steps: &|_| {},
-        interrupt,
-        now: || Timestamp(1_795_315_372),
-    }
-}
-
-/// Redeploys, and returns the steps as lines.
-pub(crate) async fn run(
-    memory: &Memory,
-    answers: &Answers,
-    request: &Redeploy,
-) -> (Result<Redeployed, DeployError>, Vec<String>) {
-    let told = RefCell::new(Vec::new());
-    let steps = |step: stackgen_deploy::Step<'_>| told.borrow_mut().push(format!("{step:?}"));
-    let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
-    let ctx = OperationContext {
-        retry: &retry,
-        steps: &steps,
-        ..context(&retry, &interrupt)
-    };
-    let outcome = redeploy(memory, answers, request, ctx).await;
-    (outcome, told.into_inner())
 }
