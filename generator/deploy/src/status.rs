@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use stackgen_model::SnapshotDigest;
-use stackgen_model::diff::{Change, snapshots};
+use stackgen_model::diff::{ModelChange, snapshots};
 
 use crate::account::{ApiDescription, ApiWiring};
 use crate::code::BuiltCode;
@@ -45,7 +45,7 @@ pub struct StageStatus {
     /// The verdict.
     pub verdict: StatusVerdict,
     /// Differences between the account and the template, or the template that was deployed.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ModelChange>,
     /// The basis of `changes`.
     #[serde(rename = "changesAre")]
     pub change_basis: Option<ChangeBasis>,
@@ -271,7 +271,7 @@ fn differences(
     api: &ApiInfo,
     template: &TemplateSnapshot,
     wiring: &ApiWiring,
-) -> (Vec<Change>, String) {
+) -> (Vec<ModelChange>, String) {
     let (template, account) = (masked(&template.snapshot), masked(&wiring.snapshot));
     let diff = snapshots(&api.name, &template.to_string(), &account.to_string());
     let text = diff.human();

@@ -72,7 +72,7 @@ fn model(template: &Node) -> Model {
 
 /// The meaning, and what outlives what, as one line a leaf, so that a difference is told by where it is.
 fn facts(model: &Model) -> BTreeSet<String> {
-    let mut meaning = serde_json::to_value(model.meaning()).unwrap();
+    let mut meaning = serde_json::to_value(model.content()).unwrap();
     let dashboards = meaning["AWS::CloudWatch::Dashboard"]
         .as_object_mut()
         .unwrap();

@@ -95,7 +95,7 @@ fn large_globals_are_not_copied_without_bound() {
 }
 
 #[test]
-fn of_two_that_fit_a_name_the_first_is_meant() {
+fn the_first_of_two_resources_with_one_name_is_linked() {
     let model = model(
         r#"
 Parameters: {P: {Type: String}}

@@ -1,4 +1,4 @@
-use stackgen_model::diff::{Change, What, snapshots};
+use stackgen_model::diff::{ModelChange, ChangeKind, snapshots};
 use stackgen_model::{Deployment, Stage};
 
 use crate::context::Context;
@@ -8,7 +8,7 @@ use crate::rule::rule;
 use crate::{Finding, Place};
 
 rule! {
-    /// What a deployment holds has changed since the earlier revision of the template, and the deployment has not.
+    /// ChangeKind a deployment holds has changed since the earlier revision of the template, and the deployment has not.
     ///
     /// ## Why it hurts
     ///
@@ -82,7 +82,7 @@ fn finding(deployment: &Deployment, stage: Option<&Stage>, changes: &str) -> Fin
 }
 
 /// The first changes: `route sendMessage is new`.
-fn in_words(changes: &[Change]) -> String {
+fn in_words(changes: &[ModelChange]) -> String {
     const SHOWN: usize = 3;
     let mut words: Vec<String> = changes.iter().map(one).collect();
     words.dedup();
@@ -96,15 +96,15 @@ fn in_words(changes: &[Change]) -> String {
     }
 }
 
-fn one(change: &Change) -> String {
+fn one(change: &ModelChange) -> String {
     let subject = &change.subject;
     let name = match subject.kind.as_str() {
         "api" => "the api itself".to_owned(),
         kind => format!("{kind} {}", subject.name),
     };
-    match change.what {
-        What::Added => format!("{name} is new"),
-        What::Removed => format!("{name} is gone"),
-        What::Changed { .. } => format!("{name} changed"),
+    match change.kind {
+        ChangeKind::Added => format!("{name} is new"),
+        ChangeKind::Removed => format!("{name} is gone"),
+        ChangeKind::Changed { .. } => format!("{name} changed"),
     }
 }

@@ -59,7 +59,7 @@ fn finding(context: &Context<'_>, problem: &Problem) -> Finding {
             Finding { message, ..finding }.with_confidence(Confidence::Low)
         }
         // The condition may hold when parameters are given.
-        (None, ProblemKind::LeftOut) => finding.with_confidence(Confidence::Medium),
+        (None, ProblemKind::ConditionIsFalse) => finding.with_confidence(Confidence::Medium),
         (None, _) => finding,
     }
 }
