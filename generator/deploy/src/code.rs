@@ -229,7 +229,7 @@ fn part_name(part: &ApiPart) -> String {
 /// # Errors
 ///
 /// See [`DeployError`].
-pub async fn differing(
+pub async fn find_differing(
     account: &impl Account,
     built: &[BuiltCode],
     ctx: OperationContext<'_>,
@@ -257,7 +257,7 @@ pub(crate) async fn plan(
     pinned: Option<PinnedApi<'_>>,
     ctx: OperationContext<'_>,
 ) -> Result<Vec<CodePlan>, DeployError> {
-    let changed = differing(account, built, ctx).await?;
+    let changed = find_differing(account, built, ctx).await?;
     let mut plan: Vec<_> = changed.into_iter().map(CodePlan::Update).collect();
     let Some(PinnedApi {
         description,

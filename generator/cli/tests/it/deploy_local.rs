@@ -345,7 +345,7 @@ fn what_is_missing_is_said() {
     note: not built, so their code is left as it is: hello-dev
     help: `cargo lambda build --release --output-format zip --arm64` builds them
     error: no region is set
-    help: set AWS_REGION, or give `--region`
+    help: set AWS_REGION or `--region`
     ");
     insta::assert_snapshot!(quiet("status --env dev --region us-east-1"), @"
     exit 1
@@ -353,7 +353,7 @@ fn what_is_missing_is_said() {
     note: not built, so their code is left as it is: hello-dev
     help: `cargo lambda build --release --output-format zip --arm64` builds them
     error: no credentials were found
-    help: set AWS_PROFILE or `--profile`, or sign in; `--local` needs none
+    help: set AWS_PROFILE or `--profile`, or sign in; `--local` needs no credentials
     ");
     insta::assert_snapshot!(quiet("status"), @"
     exit 2
@@ -470,7 +470,7 @@ fn code_that_was_built_is_sent_published_and_served() {
     --- stderr
     told-api-prod (<2>), stage prod
       code      hello-prod runs the built code now
-      version   integration <3> calls version 2, once deployed
+      version   integration <3> invokes version 2, once deployed
       wiring    2 routes, sha256:<4>; the stage serves sha256:<5>
       created   deployment <0>
       activated <0> (was <1>)

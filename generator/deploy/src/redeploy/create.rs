@@ -92,8 +92,8 @@ impl<A: Account> Redeployment<'_, A> {
         Ok(description.wiring(region))
     }
 
-    /// Deletes a deployment that may have been created by a call without an answer. A failure is ignored, as in
-    /// [`Redeployment::delete_unused`].
+    /// Deletes a deployment that a call without an answer may have created. If deployments cannot be listed, nothing is
+    /// deleted: the error of that call matters more.
     async fn delete_described(&self, description: &str) {
         let (account, api, never) = (self.account, &self.request.api.id, Interrupt::never());
         let ctx = self.ctx.with_interrupt(&never);

@@ -147,7 +147,7 @@ impl<A: Account> Redeployment<'_, A> {
     async fn send_code(&self, deployments: &StageDeployments) -> Result<bool, DeployError> {
         let (account, request, ctx) = (self.account, self.request, self.ctx);
         if let Some(served) = deployments.served().filter(|_| !self.is_pinned())
-            && !code::differing(account, &request.code, ctx)
+            && !code::find_differing(account, &request.code, ctx)
                 .await?
                 .is_empty()
         {

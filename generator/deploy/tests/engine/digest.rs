@@ -1,4 +1,4 @@
-//! What an account holds has one digest, and it is the template's.
+//! Digests of accounts and of the templates that they were created from.
 
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -16,7 +16,7 @@ fn template(text: &str) -> String {
     model.apis[0].snapshot(&model)
 }
 
-/// What CloudFormation makes of [`LIVE`], as the service describes it: everything said, ids of its own.
+/// The API that CloudFormation creates from [`LIVE`], as API Gateway describes it: with its own IDs and all defaults.
 fn live() -> ApiDescription {
     let api = json!({
         "Name": "chat", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action",
@@ -196,7 +196,7 @@ fn authorizers_that_share_a_name_are_distinguished() {
     assert_ne!(with("a1"), with("a2"));
 }
 
-/// Every id another one, everywhere that it stands.
+/// Replaces every ID everywhere.
 fn renamed(mut api: ApiDescription, salt: &str) -> ApiDescription {
     let other = |id: &str| format!("{salt}{id}");
     for part in &mut api.parts {
@@ -217,7 +217,7 @@ fn renamed(mut api: ApiDescription, salt: &str) -> ApiDescription {
     api
 }
 
-/// Some change that a deployment is needed for.
+/// A change that needs a deployment.
 fn changes() -> impl Strategy<Value = fn(&mut ApiDescription)> {
     fn set(part: &mut ApiPart, key: &str, value: impl Into<Json>) {
         part.properties.insert(key.to_owned(), value.into());

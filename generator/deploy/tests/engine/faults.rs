@@ -1,4 +1,4 @@
-//! Whatever fails, and wherever: the stage serves a complete deployment, and running it again finishes.
+//! After any fault the stage serves a complete deployment, and another run finishes.
 
 use std::time::Duration;
 
@@ -32,8 +32,8 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
         .block_on(work)
 }
 
-/// New code, pinned: every kind of call there is.
-fn everything() -> RedeployRequest {
+/// A redeploy with every kind of call: new code in a pinned release, and pruning.
+fn request_with_every_call() -> RedeployRequest {
     RedeployRequest {
         code: vec![built("hello", "code-2")],
         release: Some(ReleaseMode::Pinned),
@@ -50,8 +50,8 @@ fn stale() -> Memory {
     Memory::holding(|state| state.pending = 2)
 }
 
-/// The stage serves what it served, or what the account holds and then state; never anything in between.
-fn serves_something_complete(memory: &Memory, context: &str) {
+/// Asserts that the stage serves a complete deployment: the old one, or one whose digest equals its snapshot.
+fn assert_complete(memory: &Memory, context: &str) {
     let (served, frozen) = memory
         .serves()
         .unwrap_or_else(|| panic!("{context}: it serves nothing"));
@@ -62,8 +62,8 @@ fn serves_something_complete(memory: &Memory, context: &str) {
     }
 }
 
-/// The stage serves what the account holds, with the new code pinned.
-fn serves_all_of_it(memory: &Memory, context: &str) {
+/// Asserts that the stage serves what the account holds, with the new code pinned.
+fn assert_current(memory: &Memory, context: &str) {
     let (_, frozen) = memory.serves().unwrap();
     let state = memory.state.borrow();
     assert_eq!(
@@ -77,7 +77,7 @@ fn serves_all_of_it(memory: &Memory, context: &str) {
     assert_eq!(called.as_str(), "1", "{context}");
 }
 
-async fn within_an_hour(memory: &Memory, answers: &Answers, request: &RedeployRequest) {
+async fn run_for_an_hour(memory: &Memory, answers: &Answers, request: &RedeployRequest) {
     // A process that ended never answers.
     let _ = tokio::time::timeout(Duration::from_secs(3600), run(memory, answers, request)).await;
 }
@@ -90,21 +90,31 @@ fn after_any_single_fault_the_stage_is_complete_and_a_rerun_finishes() {
             let memory = stale();
             memory.fault.set(Some((at, fault)));
             let context = format!("{fault:?} at call {at}");
-            block_on(within_an_hour(
+            block_on(run_for_an_hour(
                 &memory,
                 &Answers::with(&[101]),
-                &everything(),
+                &request_with_every_call(),
             ));
             if memory.calls.borrow().len() <= at {
                 break;
             }
             places += 1;
-            serves_something_complete(&memory, &context);
+            assert_complete(&memory, &context);
             memory.fault.set(None);
-            let again = block_on(run(&memory, &Answers::with(&[101]), &everything())).0;
+            let again = block_on(run(
+                &memory,
+                &Answers::with(&[101]),
+                &request_with_every_call(),
+            ))
+            .0;
             assert!(again.is_ok(), "{context}: {again:?}");
-            serves_all_of_it(&memory, &context);
-            let third = block_on(run(&memory, &Answers::with(&[101]), &everything())).0;
+            assert_current(&memory, &context);
+            let third = block_on(run(
+                &memory,
+                &Answers::with(&[101]),
+                &request_with_every_call(),
+            ))
+            .0;
             assert!(
                 matches!(third, Ok(RedeployOutcome::Current { .. })),
                 "{context}: {third:?}"
@@ -127,12 +137,16 @@ fn transient_faults_need_no_second_run() {
             let memory = stale();
             memory.fault.set(Some((at, fault)));
             let context = format!("{fault:?} at call {at}");
-            let (outcome, _) = block_on(run(&memory, &Answers::with(&[101]), &everything()));
+            let (outcome, _) = block_on(run(
+                &memory,
+                &Answers::with(&[101]),
+                &request_with_every_call(),
+            ));
             if memory.calls.borrow().len() <= at {
                 break;
             }
             assert!(outcome.is_ok(), "{context}: {outcome:?}");
-            serves_all_of_it(&memory, &context);
+            assert_current(&memory, &context);
             let creates = memory
                 .calls
                 .borrow()
@@ -153,17 +167,22 @@ fn a_fault_while_going_back_leaves_a_complete_deployment() {
             let memory = stale();
             memory.fault.set(Some((at, fault)));
             let context = format!("{fault:?} at call {at}");
-            block_on(within_an_hour(
+            block_on(run_for_an_hour(
                 &memory,
                 &Answers::with(&[502]),
-                &everything(),
+                &request_with_every_call(),
             ));
             if memory.calls.borrow().len() <= at {
                 break;
             }
-            serves_something_complete(&memory, &context);
+            assert_complete(&memory, &context);
             memory.fault.set(None);
-            let again = block_on(run(&memory, &Answers::with(&[101]), &everything())).0;
+            let again = block_on(run(
+                &memory,
+                &Answers::with(&[101]),
+                &request_with_every_call(),
+            ))
+            .0;
             assert!(again.is_ok(), "{context}: {again:?}");
         }
     }
@@ -181,12 +200,12 @@ proptest! {
         for (at, fault, status) in faults {
             memory.calls.borrow_mut().clear();
             memory.fault.set(Some((at, fault)));
-            block_on(within_an_hour(&memory, &Answers::with(&[status]), &everything()));
-            serves_something_complete(&memory, &format!("{fault:?} at call {at}"));
+            block_on(run_for_an_hour(&memory, &Answers::with(&[status]), &request_with_every_call()));
+            assert_complete(&memory, &format!("{fault:?} at call {at}"));
         }
         memory.fault.set(None);
-        let last = block_on(run(&memory, &Answers::with(&[101]), &everything())).0;
+        let last = block_on(run(&memory, &Answers::with(&[101]), &request_with_every_call())).0;
         prop_assert!(last.is_ok(), "{last:?}");
-        serves_all_of_it(&memory, "in the end");
+        assert_current(&memory, "in the end");
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a stage serves what the account holds, and how that is known.
+//! Status of a stage.
 
 use stackgen_deploy::status::{Freshness, StageStatus, StatusConfidence, TemplateSnapshot, status};
 use stackgen_deploy::{Interrupt, RetryPolicy, StageName};
@@ -6,7 +6,7 @@ use stackgen_deploy::{Interrupt, RetryPolicy, StageName};
 use crate::memory::{Memory, account_region, route, uri};
 use crate::support::{Answers, built, context, request, run};
 
-async fn seen(memory: &Memory, template: Option<&TemplateSnapshot>) -> StageStatus {
+async fn status_of(memory: &Memory, template: Option<&TemplateSnapshot>) -> StageStatus {
     let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
     let ctx = context(&retry, &interrupt);
     let code = [built("hello", "code-2"), built("gone", "code-1")];
@@ -22,7 +22,7 @@ async fn seen(memory: &Memory, template: Option<&TemplateSnapshot>) -> StageStat
     .unwrap()
 }
 
-fn said(memory: &Memory) -> TemplateSnapshot {
+fn template_snapshot(memory: &Memory) -> TemplateSnapshot {
     let wiring = memory.state.borrow().description.wiring(&account_region());
     TemplateSnapshot {
         digest: wiring.digest,
@@ -32,7 +32,7 @@ fn said(memory: &Memory) -> TemplateSnapshot {
 
 #[tokio::test(start_paused = true)]
 async fn a_deployment_by_hand_has_an_unknown_digest() {
-    let found = seen(&Memory::stale(), None).await;
+    let found = status_of(&Memory::stale(), None).await;
     assert_eq!(
         (found.verdict.freshness, found.is_current()),
         (Freshness::Unknown, false)
@@ -48,8 +48,8 @@ async fn a_redeployed_stage_is_current_until_something_changes_and_then_the_chan
         .await
         .0
         .unwrap();
-    let template = said(&memory);
-    let found = seen(&memory, Some(&template)).await;
+    let template = template_snapshot(&memory);
+    let found = status_of(&memory, Some(&template)).await;
     assert_eq!(
         (found.verdict.freshness, found.verdict.confidence),
         (Freshness::Current, StatusConfidence::Certain)
@@ -61,7 +61,7 @@ async fn a_redeployed_stage_is_current_until_something_changes_and_then_the_chan
         .description
         .parts
         .push(route("later"));
-    let found = seen(&memory, Some(&template)).await;
+    let found = status_of(&memory, Some(&template)).await;
     assert_eq!(
         (found.verdict.freshness, found.verdict.confidence),
         (Freshness::Stale, StatusConfidence::Certain)
@@ -72,10 +72,10 @@ async fn a_redeployed_stage_is_current_until_something_changes_and_then_the_chan
 #[tokio::test(start_paused = true)]
 async fn a_pinned_stack_right_after_cloudformation_is_likely_current() {
     let memory = Memory::stale();
-    // A template names a version by its logical id.
+    // A template names a version by its logical ID.
     let template = TemplateSnapshot {
         digest: "ab".repeat(32).parse().unwrap(),
-        snapshot: said(&memory).snapshot.replace(
+        snapshot: template_snapshot(&memory).snapshot.replace(
             r#"{"Function":"hello"}"#,
             r#"{"Function":"hello","Qualifier":"version V"}"#,
         ),
@@ -88,13 +88,13 @@ async fn a_pinned_stack_right_after_cloudformation_is_likely_current() {
             .properties
             .insert("IntegrationUri".to_owned(), uri("hello:3").into());
     }
-    let found = seen(&memory, Some(&template)).await;
+    let found = status_of(&memory, Some(&template)).await;
     assert_eq!(
         (found.verdict.freshness, found.verdict.confidence),
         (Freshness::Current, StatusConfidence::Likely)
     );
     memory.state.borrow_mut().description.parts.pop();
-    let found = seen(&memory, Some(&template)).await;
+    let found = status_of(&memory, Some(&template)).await;
     assert_eq!(
         (found.verdict.freshness, found.verdict.confidence),
         (Freshness::Stale, StatusConfidence::Likely)
@@ -106,7 +106,7 @@ async fn a_pinned_stack_right_after_cloudformation_is_likely_current() {
 async fn row_c3_a_stage_without_a_deployment_serves_nothing() {
     let memory = Memory::holding(|state| state.stage.deployment = None);
     assert_eq!(
-        seen(&memory, None).await.verdict.freshness,
+        status_of(&memory, None).await.verdict.freshness,
         Freshness::NotDeployed
     );
 }

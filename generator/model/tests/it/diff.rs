@@ -1,4 +1,4 @@
-//! What changes between two templates, as people read it.
+//! Differences between two templates, as text.
 
 use proptest::prelude::*;
 use stackgen_cfn::{Node, get_att, map, r#ref};
@@ -182,7 +182,7 @@ fn a_diff_as_json_has_the_same_changes() {
     let mut new = old.clone();
     new.routes[1].function = 2;
     let mut json = serde_json::to_value(between(&old, &new)).expect("it can be written");
-    // The digests are for the snapshot's own tests.
+    // Other tests cover the digests.
     for key in ["before", "after"] {
         json["apis"][0][key] = "…".into();
     }

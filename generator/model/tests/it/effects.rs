@@ -1,4 +1,4 @@
-//! What a change takes to be live, and what an update leaves on.
+//! Effects of changes, and leftovers of updates.
 
 use stackgen_cfn::{Node, map, r#ref};
 use stackgen_model::diff::{Diff, diff};
@@ -6,7 +6,7 @@ use stackgen_model::{ChangeEffect, LogicalId};
 
 use crate::support::{Route, Stack, resource, with};
 
-/// The diff of two versions of one more resource.
+/// Returns the diff of two versions of an additional resource.
 fn changed(kind: &str, before: Node, after: Node) -> Diff {
     let stack = Stack::small();
     let [before, after] =
@@ -67,12 +67,12 @@ fn a_removed_response_and_authorizer_linger_too() {
 #[test]
 fn nothing_lingers_unless_something_is_deleted_after_the_deployment() {
     let old = with_leave(false);
-    // No deployment at all: the stage is stale, which is told instead.
+    // Without a new deployment the stage is stale, which is reported instead.
     assert_eq!(
         diff(&old.model(), &Stack::small().model()).apis[0].lingering,
         []
     );
-    // A route that gets another key, and one that comes.
+    // A route with another key, and a new route.
     let mut renamed = redeployed(old.clone());
     renamed.routes[2].key = "part".to_owned();
     for new in [renamed, redeployed(old.clone())] {

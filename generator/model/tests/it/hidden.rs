@@ -36,13 +36,13 @@ fn model(yaml: &str, inputs: &Inputs) -> Model {
     Model::from_template(&node, inputs)
 }
 
-/// All that a diff can print.
+/// Everything that a diff can print.
 fn output(diff: &Diff) -> String {
     let json = serde_json::to_value(diff).unwrap_or_default();
     format!("{}{json}", diff.human())
 }
 
-/// Ways of a secret into a variable.
+/// Expressions that put a secret into a variable.
 const WAYS: [&str; 12] = [
     "!Ref Password",
     "!Sub 'postgres://app:${Password}@db'",

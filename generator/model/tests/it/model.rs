@@ -1,4 +1,4 @@
-//! What the model says of templates as CDK and people write them.
+//! Models of templates that CDK and people write.
 
 use std::fs;
 use std::path::Path;
@@ -82,7 +82,7 @@ fn a_pinned_release_invokes_versions_and_a_live_one_does_not() {
     );
 }
 
-/// The function that an integration with this URI calls.
+/// Returns the function that an integration with this URI invokes.
 fn called(uri: &str) -> FunctionLink {
     let template = format!(
         "

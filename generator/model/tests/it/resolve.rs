@@ -1,4 +1,4 @@
-//! What intrinsic functions come to, and what stays unknown.
+//! Resolved intrinsic functions, and unknown values.
 
 use proptest::prelude::*;
 use stackgen_cfn::{Call, Function, Node, Sources, parse};
@@ -32,7 +32,7 @@ fn template() -> Node {
     parse(Sources::new().add("template.yaml", TEMPLATE)).expect("it parses")
 }
 
-/// A value in JSON; an unknown shows as its reason.
+/// Returns a value as JSON. An unknown is its reason.
 fn resolved(expression: &str) -> String {
     let template = template();
     let inputs = Inputs::none().with_pseudo(Pseudo::Region, "eu-west-1");

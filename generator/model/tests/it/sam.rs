@@ -1,4 +1,4 @@
-//! SAM templates, held against what AWS's translator makes of them.
+//! SAM templates, compared with the results of AWS's translator.
 
 use std::fs;
 use std::path::Path;

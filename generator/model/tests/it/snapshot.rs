@@ -1,4 +1,4 @@
-//! What a deployment snapshots (row D1), and what it does not.
+//! Snapshots of deployments (row D1).
 
 use proptest::prelude::*;
 use stackgen_cfn::{Node, Sources, r#ref};
@@ -81,7 +81,7 @@ fn a_digest_is_sixty_four_digits_and_ten_in_short() {
     assert_eq!(digest.short().to_lowercase(), digest.to_string()[..10]);
 }
 
-/// A snapshot of the small stack with one more property of a resource.
+/// Returns the snapshot of the small stack with one more property of a resource.
 fn saying(resource: &str, property: &str, value: impl Into<Node>) -> String {
     let mut template = Stack::small().template("", false);
     let path = ["Resources", resource, "Properties"];
@@ -164,7 +164,7 @@ fn an_unknown_expression_is_part_of_the_snapshot() {
     assert_ne!(with("One"), with("Two"));
 }
 
-/// A snapshot of the small stack whose second route calls with this description.
+/// Returns the snapshot of the small stack whose second route invokes with this description.
 fn described(description: &str, sections: &str) -> String {
     let text = format!("{sections}\nDescription: {description}\n");
     let document = stackgen_cfn::parse(Sources::new().add("extra.yaml", text)).expect("it parses");

@@ -1,7 +1,7 @@
 //! `stackgen deploy --code-only`
 
 use stackgen_deploy::DeployStep;
-use stackgen_deploy::code::{ReleaseMode, differing, send};
+use stackgen_deploy::code::{ReleaseMode, find_differing, send};
 use stackgen_deploy::deployments::clear_served_record;
 
 use super::Deploy;
@@ -24,7 +24,7 @@ impl Deploy {
         let interrupt = interrupt(&progress);
         let steps = |step: DeployStep<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
-        let changed = differing(&account.aws, &goal.code, ctx).await?;
+        let changed = find_differing(&account.aws, &goal.code, ctx).await?;
         let functions = match self.dry_run || changed.is_empty() {
             true => changed,
             false => {
