@@ -108,6 +108,18 @@ fn svg_escapes_markup_and_control_characters() {
 }
 
 #[test]
+fn svg_has_literal_colours_without_css() {
+    let svg = svg(&graph(TEMPLATE));
+    let style = svg.find("<style>").unwrap()..svg.find("</style>").unwrap();
+    let without_css = svg.replace(&svg[style], "");
+    for rect in without_css.split("<rect ").skip(1) {
+        let (attributes, _) = rect.split_once('>').unwrap();
+        assert!(attributes.contains("fill=\"#"), "{attributes}");
+    }
+    assert!(!svg.contains("var("), "{svg}");
+}
+
+#[test]
 fn an_empty_model_is_an_empty_graph() {
     let graph = graph("Resources: {}");
     assert_eq!(graph, Graph::default());
