@@ -1,4 +1,4 @@
-//! The SDK's shapes in the words of `stackgen-deploy`.
+//! Conversion of the SDK's types to those of `stackgen-deploy`.
 
 use std::collections::HashMap;
 
@@ -7,14 +7,15 @@ use aws_smithy_types::DateTime;
 use serde_json::{Map, Value as Json, json};
 use stackgen_deploy::account::Properties;
 use stackgen_deploy::{
-    Api, ApiId, Deployment, DeploymentId, DeploymentStatus, Protocol, Stage, StageName, Timestamp,
+    ApiId, ApiInfo, ApiProtocol, DeploymentId, DeploymentInfo, DeploymentState, OffsetDateTime,
+    StageInfo, StageName,
 };
 
-/// Properties by CloudFormation's names; what the service does not tell is left out.
+/// Builder of properties under CloudFormation's names. It leaves out absent and empty values.
 #[derive(Default)]
-pub(crate) struct Told(Properties);
+pub(crate) struct PropertiesBuilder(Properties);
 
-impl Told {
+impl PropertiesBuilder {
     pub(crate) fn text(mut self, key: &str, value: Option<&str>) -> Self {
         if let Some(value) = value {
             self.0.insert(key.to_owned(), Json::from(value));
@@ -79,32 +80,36 @@ impl Told {
     }
 }
 
-pub(crate) fn api(found: &sdk::Api) -> Option<Api> {
-    Some(Api {
+pub(crate) fn api(found: &sdk::Api) -> Option<ApiInfo> {
+    Some(ApiInfo {
         id: ApiId::new(found.api_id()?),
         name: found.name().unwrap_or_default().to_owned(),
-        protocol: match found.protocol_type() {
-            Some(sdk::ProtocolType::Http) => Protocol::Http,
-            _ => Protocol::WebSocket,
-        },
+        protocol: protocol(found.protocol_type()),
         endpoint: found.api_endpoint().map(str::to_owned),
         endpoint_disabled: found.disable_execute_api_endpoint().unwrap_or(false),
     })
+}
+
+pub(crate) fn protocol(found: Option<&sdk::ProtocolType>) -> ApiProtocol {
+    match found {
+        Some(sdk::ProtocolType::Http) => ApiProtocol::Http,
+        _ => ApiProtocol::WebSocket,
+    }
 }
 
 pub(crate) fn stage(
     name: Option<&str>,
     deployment: Option<&str>,
     auto_deploy: Option<bool>,
-) -> Option<Stage> {
-    Some(Stage {
+) -> Option<StageInfo> {
+    Some(StageInfo {
         name: StageName::new(name?),
         deployment: deployment.map(DeploymentId::new),
         auto_deploy: auto_deploy.unwrap_or(false),
     })
 }
 
-/// The three answers that tell of a deployment have the same fields and no type in common.
+/// Converts a deployment. The answers of three operations have the same fields and no common type.
 macro_rules! deployment {
     ($found:expr) => {
         crate::convert::deployment_of(
@@ -126,19 +131,25 @@ pub(crate) fn deployment_of(
     description: Option<&str>,
     auto_deployed: Option<bool>,
     created: Option<&DateTime>,
-) -> Option<Deployment> {
-    Some(Deployment {
+) -> Option<DeploymentInfo> {
+    Some(DeploymentInfo {
         id: DeploymentId::new(id?),
         status: match status {
-            Some(sdk::DeploymentStatus::Deployed) => DeploymentStatus::Deployed,
-            Some(sdk::DeploymentStatus::Failed) => DeploymentStatus::Failed,
-            _ => DeploymentStatus::Pending,
+            Some(sdk::DeploymentStatus::Deployed) => DeploymentState::Deployed,
+            Some(sdk::DeploymentStatus::Failed) => DeploymentState::Failed,
+            _ => DeploymentState::Pending,
         },
         message: message
             .filter(|message| !message.is_empty())
             .map(str::to_owned),
         description: description.map(str::to_owned),
         auto_deployed: auto_deployed.unwrap_or(false),
-        created: Timestamp(created.map_or(0, DateTime::secs)),
+        created: created_at(created),
     })
+}
+
+/// Converts a time. Without one, or with one out of range, returns 1970-01-01.
+fn created_at(time: Option<&DateTime>) -> OffsetDateTime {
+    let seconds = time.map_or(0, DateTime::secs);
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }

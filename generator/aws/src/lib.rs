@@ -1,12 +1,12 @@
-//! The adapters through which `stackgen-deploy` reaches AWS, or whatever speaks its wire formats. The only generator
-//! crate that knows the SDK.
+//! The account of `stackgen-deploy` on the AWS SDK. The only generator crate that uses the SDK. It works against AWS and
+//! against any server with AWS's wire formats.
 
-mod catalog;
+mod account;
 mod connect;
 mod convert;
-mod deployments;
-mod describe;
-mod error;
-mod functions;
+mod lambda;
+mod operation;
+mod pages;
+mod parts;
 
-pub use connect::{Access, Aws, Credentials};
+pub use connect::{AccessKey, AccessOptions, Aws, IssuerAlias};

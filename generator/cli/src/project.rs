@@ -192,9 +192,5 @@ pub(crate) fn digest(path: &Path) -> Result<String, ReadError> {
             return Err(ReadError::TooLong(bounded::MAX_CODE));
         }
     }
-    Ok(sha
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hex::encode(sha.finalize()))
 }

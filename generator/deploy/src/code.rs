@@ -1,4 +1,4 @@
-//! Code of functions, and which version of them an API calls.
+//! Code of functions, and the versions that an API invokes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,40 +9,40 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::account::{AccountRegion, ApiDescription, Part, PartKind};
-use crate::progress::Step;
+use crate::account::{AccountRegion, ApiDescription, ApiPart, ApiPartKind};
+use crate::progress::DeployStep;
 use crate::retry::OperationContext;
 use crate::{
     Account, AccountErrorKind, ApiId, DeployError, FunctionName, FunctionState, FunctionVersion,
     UpdateStatus,
 };
 
-/// The largest zip file that Lambda takes in a call, in bytes; larger ones go through S3.
+/// The largest zip file that UpdateFunctionCode accepts, in bytes. Larger ones go through S3.
 pub const LARGEST_ZIP: usize = 50 * 1024 * 1024;
 
-/// Whether the stage is to serve published versions.
+/// Release mode of a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Release {
-    /// The API calls functions; new code is live at once.
+pub enum ReleaseMode {
+    /// The API invokes functions. New code is live at once.
     Live,
-    /// The API calls versions; new code is live with the deployment that calls them.
+    /// The API invokes published versions. New code is live with the deployment that invokes them.
     Pinned,
 }
 
-/// Code that was built for a function.
+/// Built code of a function.
 #[derive(Clone)]
 pub struct BuiltCode {
     /// The function.
     pub function: FunctionName,
-    /// SHA-256 of the zip file in base64, as Lambda tells it.
+    /// SHA-256 of the zip file in base64: Lambda's `CodeSha256`.
     pub sha256: String,
     /// The zip file.
     pub zip: Arc<[u8]>,
 }
 
 impl BuiltCode {
-    /// Code for a function, as the zip file that is sent.
+    /// Takes the zip file of a function.
     pub fn new(function: FunctionName, zip: Vec<u8>) -> Self {
         BuiltCode {
             function,
@@ -64,17 +64,17 @@ impl fmt::Debug for BuiltCode {
     }
 }
 
-/// What would be done to functions.
+/// A planned change of a function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CodePlan {
-    /// The code would be replaced.
+    /// Its code would be replaced.
     Update(FunctionName),
-    /// A version would be published, and what calls the function pointed at it.
+    /// A version would be published, and the API would invoke it.
     Publish(FunctionName),
 }
 
-/// Brings the code of functions to what was built. Answers those that changed.
+/// Replaces code that differs from what was built. Returns the functions that changed.
 ///
 /// # Errors
 ///
@@ -88,15 +88,15 @@ pub async fn send(
     for code in built {
         let function = &code.function;
         if state(account, function, ctx).await?.code_sha256 == code.sha256 {
-            ctx.step(Step::CodeIsCurrent { function });
+            ctx.step(DeployStep::CodeIsCurrent { function });
             continue;
         }
-        ctx.step(Step::Updating { function });
-        // Idempotent: the same zip file twice is the same code.
+        ctx.step(DeployStep::Updating { function });
+        // Safe to repeat: the same zip file twice is the same code.
         ctx.call(|| account.update_code(function, &code.zip))
             .await?;
-        settled(account, function, None, ctx).await?;
-        ctx.step(Step::Updated { function });
+        wait_until_updated(account, function, None, ctx).await?;
+        ctx.step(DeployStep::Updated { function });
         updated.push(function.clone());
     }
     Ok(updated)
@@ -117,8 +117,8 @@ async fn state(
     }
 }
 
-/// Waits until the last change of a function, or the making of a version, is through.
-async fn settled(
+/// Waits until the last update of a function, or the publication of a version, is complete.
+async fn wait_until_updated(
     account: &impl Account,
     function: &FunctionName,
     version: Option<&FunctionVersion>,
@@ -135,77 +135,80 @@ async fn settled(
                     reason: reason.clone(),
                 });
             }
-            UpdateStatus::InProgress if started.elapsed() >= ctx.retry.updated => {
+            UpdateStatus::InProgress if started.elapsed() >= ctx.retry.function_timeout => {
                 return Err(DeployError::FunctionTimedOut {
                     function: function.clone(),
-                    after: ctx.retry.updated,
+                    after: ctx.retry.function_timeout,
                 });
             }
-            UpdateStatus::InProgress => ctx.interrupt.sleep(ctx.retry.poll).await?,
+            UpdateStatus::InProgress => ctx.interrupt.sleep(ctx.retry.poll_interval).await?,
         }
     }
 }
 
-/// Publishes what the functions that the API calls are, and lets integrations and authorizers call those versions. The
-/// stage goes on serving its deployment. Nothing is changed unless all of it can be called afterwards.
+/// Publishes versions of the functions that the API invokes, and points integrations and authorizers at them. The stage
+/// keeps serving its deployment. Changes nothing unless API Gateway may invoke all of the versions.
 pub(crate) async fn pin(
     account: &impl Account,
     api: &ApiId,
-    place: &AccountRegion,
+    region: &AccountRegion,
     ctx: OperationContext<'_>,
 ) -> Result<(), DeployError> {
-    let description = ctx.read(|| account.describe(api)).await?;
-    callable(&description, place)?;
+    let description = ApiDescription::read(account, api, ctx).await?;
+    require_invokable(&description, region)?;
     let mut versions = BTreeMap::new();
-    for function in description.functions(place) {
-        let state = settled(account, &function, None, ctx).await?;
+    for function in description.functions(region) {
+        let state = wait_until_updated(account, &function, None, ctx).await?;
         let version = ctx
-            .call(|| account.publish(&function, &state.code_sha256))
+            .call(|| account.publish_version(&function, &state.code_sha256))
             .await?;
-        settled(account, &function, Some(&version), ctx).await?;
-        ctx.step(Step::Published {
+        wait_until_updated(account, &function, Some(&version), ctx).await?;
+        ctx.step(DeployStep::Published {
             function: &function,
             version: &version,
         });
         versions.insert(function, version);
     }
     for part in &description.parts {
-        let Some(invoked) = part.invoked().filter(|invoked| invoked.is_at(place)) else {
+        let Some(invoked) = part.invocation().filter(|invoked| invoked.is_in(region)) else {
             continue;
         };
         let version = &versions[&invoked.function];
         if invoked.version().as_ref() == Some(version) {
             continue;
         }
-        let uri = invoked.of_version(version);
+        let uri = invoked.with_version(version);
         match part.kind {
-            PartKind::Authorizer => {
-                ctx.call(|| account.retarget_authorizer(api, &part.id, &uri))
+            ApiPartKind::Authorizer => {
+                ctx.call(|| account.set_authorizer_uri(api, &part.id, &uri))
                     .await?;
             }
             _ => {
-                ctx.call(|| account.retarget_integration(api, &part.id, &uri))
+                ctx.call(|| account.set_integration_uri(api, &part.id, &uri))
                     .await?
             }
         }
-        ctx.step(Step::Retargeted {
-            what: &name(part),
+        ctx.step(DeployStep::Retargeted {
+            part: &part_name(part),
             version,
         });
     }
     Ok(())
 }
 
-/// A version can be called by a role, or by a permission of its own. Whoever calls the function itself by the function's
-/// permission could not call a version of it.
-fn callable(description: &ApiDescription, place: &AccountRegion) -> Result<(), DeployError> {
+/// Fails if API Gateway invokes a function by a permission instead of a role: the function's permission does not cover
+/// its versions.
+fn require_invokable(
+    description: &ApiDescription,
+    region: &AccountRegion,
+) -> Result<(), DeployError> {
     for part in &description.parts {
-        let Some(invoked) = part.invoked().filter(|invoked| invoked.is_at(place)) else {
+        let Some(invoked) = part.invocation().filter(|invoked| invoked.is_in(region)) else {
             continue;
         };
         if part.credentials().is_none() {
-            return Err(DeployError::NotCallable {
-                what: name(part),
+            return Err(DeployError::NotInvokable {
+                part: part_name(part),
                 function: invoked.function,
             });
         }
@@ -213,51 +216,63 @@ fn callable(description: &ApiDescription, place: &AccountRegion) -> Result<(), D
     Ok(())
 }
 
-/// What people call an integration or an authorizer.
-fn name(part: &Part) -> String {
+/// Returns the name of an integration or an authorizer for messages.
+fn part_name(part: &ApiPart) -> String {
     match part.kind {
-        PartKind::Authorizer => format!("authorizer {}", part.text("Name").unwrap_or(&part.id)),
+        ApiPartKind::Authorizer => format!("authorizer {}", part.text("Name").unwrap_or(&part.id)),
         _ => format!("integration {}", part.id),
     }
 }
 
-/// Whose code [`send`] would replace.
+/// Returns the functions whose code [`send`] would replace.
 ///
 /// # Errors
 ///
 /// See [`DeployError`].
-pub async fn would_send(
+pub async fn find_differing(
     account: &impl Account,
     built: &[BuiltCode],
     ctx: OperationContext<'_>,
 ) -> Result<Vec<FunctionName>, DeployError> {
-    let mut differing = Vec::new();
+    let mut functions = Vec::new();
     for code in built {
         if state(account, &code.function, ctx).await?.code_sha256 != code.sha256 {
-            differing.push(code.function.clone());
+            functions.push(code.function.clone());
         }
     }
-    Ok(differing)
+    Ok(functions)
 }
 
-/// What [`send`] and [`pin`] would do.
+/// An API of a pinned release.
+#[derive(Clone, Copy)]
+pub(crate) struct PinnedApi<'a> {
+    pub(crate) description: &'a ApiDescription,
+    pub(crate) region: &'a AccountRegion,
+}
+
+/// Returns what [`send`] and [`pin`] would do.
 pub(crate) async fn plan(
     account: &impl Account,
     built: &[BuiltCode],
-    pinned: Option<(&ApiDescription, &AccountRegion)>,
+    pinned: Option<PinnedApi<'_>>,
     ctx: OperationContext<'_>,
 ) -> Result<Vec<CodePlan>, DeployError> {
-    let differing = would_send(account, built, ctx).await?;
-    let mut plan: Vec<_> = differing.into_iter().map(CodePlan::Update).collect();
-    let Some((description, place)) = pinned else {
+    let changed = find_differing(account, built, ctx).await?;
+    let mut plan: Vec<_> = changed.into_iter().map(CodePlan::Update).collect();
+    let Some(PinnedApi {
+        description,
+        region,
+    }) = pinned
+    else {
         return Ok(plan);
     };
-    callable(description, place)?;
-    for function in description.functions(place) {
+    require_invokable(description, region)?;
+    for function in description.functions(region) {
         let latest = state(account, &function, ctx).await?;
-        let called = called(description, place, &function);
-        let mut current = !plan.contains(&CodePlan::Update(function.clone())) && !called.is_empty();
-        for version in &called {
+        let invoked = invoked_versions(description, region, &function);
+        let mut current =
+            !plan.contains(&CodePlan::Update(function.clone())) && !invoked.is_empty();
+        for version in &invoked {
             let Some(version) = version else {
                 current = false;
                 continue;
@@ -275,14 +290,14 @@ pub(crate) async fn plan(
     Ok(plan)
 }
 
-/// The versions of a function that an API calls; `None` for anything else than a version.
-fn called(
+/// Returns the versions of a function that an API invokes; `None` for an alias or the unqualified function.
+fn invoked_versions(
     description: &ApiDescription,
-    place: &AccountRegion,
+    region: &AccountRegion,
     function: &FunctionName,
 ) -> Vec<Option<FunctionVersion>> {
-    let invoked = description.parts.iter().filter_map(Part::invoked);
-    let of_it = invoked.filter(|invoked| invoked.is_at(place) && invoked.function == *function);
+    let invoked = description.parts.iter().filter_map(ApiPart::invocation);
+    let of_it = invoked.filter(|invoked| invoked.is_in(region) && invoked.function == *function);
     let mut versions: Vec<_> = of_it.map(|invoked| invoked.version()).collect();
     versions.sort();
     versions.dedup();

@@ -1,62 +1,65 @@
-//! Why something failed, and what to do about it.
+//! Errors, and hints about what to do.
 
 use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::trial::Evidence;
+use crate::verify::VerifyEvidence;
 use crate::{ApiId, DeploymentId, FunctionName, StageName};
 
-/// A call that the account did not answer as it should.
+/// Result of a call to an account.
+pub type AccountResult<T> = Result<T, AccountError>;
+
+/// Error of a call to an account.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{}", self.shown())]
+#[error("{}", self.text())]
 pub struct AccountError {
-    /// Which kind of failure.
+    /// The kind.
     pub kind: AccountErrorKind,
-    /// The operation by its AWS name: `CreateDeployment`; empty before any is called.
+    /// The operation by its AWS name, such as `CreateDeployment`; empty before the first call.
     pub operation: &'static str,
-    /// What the service, or the way to it, says.
+    /// The message of the service, or of the connection to it.
     pub message: String,
-    /// The IAM action and resource that the operation takes: `apigateway:POST on /apis/a1b2/deployments`.
+    /// The IAM action and resource of the operation: `apigateway:POST on /apis/a1b2/deployments`.
     pub permission: String,
 }
 
-/// The failures that make a difference.
+/// Kinds of errors, as far as they are handled differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountErrorKind {
     /// There are no credentials.
     NoCredentials,
-    /// The credentials were good once.
+    /// The credentials are expired.
     ExpiredCredentials,
     /// No region is set.
     NoRegion,
-    /// The caller may not do this.
+    /// The caller lacks a permission.
     AccessDenied,
-    /// There is no such thing.
+    /// The resource does not exist.
     NotFound,
-    /// Something else changes it at this moment (row D13), or it is in use.
+    /// Something else changes the resource (row D13), or it is in use.
     Conflict,
     /// Too many calls (row D15).
     TooManyRequests,
-    /// The service does not take this.
+    /// The service rejects the request.
     Refused,
-    /// The call never got there.
+    /// The request did not reach the service.
     Unreachable,
-    /// The call was sent and its answer lost, or the service failed: it may have happened.
+    /// The answer was lost or the service failed, so the request may have taken effect.
     Unclear,
-    /// The answer is not one of the service: something else answers in its place. It may have happened.
+    /// The answer is not from the service: another server answers in its place. The request may have taken effect.
     Garbled,
 }
 
 impl AccountError {
-    fn shown(&self) -> String {
+    fn text(&self) -> String {
         match self.operation {
             "" => self.message.clone(),
             operation => format!("{operation}: {}", self.message),
         }
     }
 
-    /// True when the same call may succeed a little later.
+    /// True if the same call may succeed a little later.
     pub fn is_transient(&self) -> bool {
         use AccountErrorKind::{Conflict, Garbled, TooManyRequests, Unclear, Unreachable};
         matches!(
@@ -65,25 +68,17 @@ impl AccountError {
         )
     }
 
-    /// True when the call may have been carried out all the same.
-    pub fn may_have_happened(&self) -> bool {
-        matches!(
-            self.kind,
-            AccountErrorKind::Unclear | AccountErrorKind::Garbled
-        )
-    }
-
-    /// What to do.
+    /// Returns what to do.
     pub fn hint(&self) -> Option<String> {
         use AccountErrorKind as Kind;
         Some(match self.kind {
             Kind::NoCredentials => {
-                "set AWS_PROFILE or `--profile`, or sign in; `--local` needs none".to_owned()
+                "set AWS_PROFILE or `--profile`, or sign in; `--local` needs no credentials".to_owned()
             }
             Kind::ExpiredCredentials => {
                 "sign in again, for instance with `aws sso login`".to_owned()
             }
-            Kind::NoRegion => "set AWS_REGION, or give `--region`".to_owned(),
+            Kind::NoRegion => "set AWS_REGION or `--region`".to_owned(),
             Kind::AccessDenied => format!("the caller needs {}", self.permission),
             Kind::NotFound => {
                 "check the region and the account: `aws sts get-caller-identity`".to_owned()
@@ -92,98 +87,96 @@ impl AccountError {
                 "something else changes the same API; run it again when that is done".to_owned()
             }
             Kind::TooManyRequests => {
-                "AWS throttles these calls, for all callers of the account and region together; run it again in a few minutes".to_owned()
+                "AWS throttles these calls for all callers of the account and region together; run it again in a few minutes".to_owned()
             }
             Kind::Garbled => {
-                "does a proxy, a captive portal or another server answer at this endpoint? check `--endpoint-url` and AWS_ENDPOINT_URL".to_owned()
+                "check for a proxy, a captive portal or another server at this endpoint: `--endpoint-url`, AWS_ENDPOINT_URL".to_owned()
             }
             Kind::Unreachable => "check the network, the region and `--endpoint-url`".to_owned(),
-            Kind::Unclear => "run it again; it goes on from what it finds".to_owned(),
+            Kind::Unclear => "run it again; it continues from the account's state".to_owned(),
             Kind::Refused => return None,
         })
     }
 }
 
-/// Why a command on deployments failed. Whatever it is, the stage serves a complete deployment.
+/// Error of an operation on deployments. After any of them, the stage serves a complete deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[allow(missing_docs, reason = "the fields are what the messages name")]
+#[allow(missing_docs, reason = "the messages explain the fields")]
 pub enum DeployError {
     /// A call failed for good.
     #[error(transparent)]
     Account(#[from] AccountError),
-    /// No API has that name.
+    /// No API has the name.
     #[error("there is no API named {name}")]
     NoApi { name: String },
-    /// No API has that id.
-    #[error("there is no API with the id {id}")]
+    /// No API has the ID.
+    #[error("there is no API with the ID {id}")]
     NoApiId { id: ApiId },
-    /// Several have.
+    /// Several APIs have the name.
     #[error("{} APIs are named {name}: {}", ids.len(), join(ids))]
     AmbiguousApi { name: String, ids: Vec<ApiId> },
-    /// The API has no such stage, or none was named and it has not just one.
+    /// The API has no such stage, or no stage was named and it does not have exactly one.
     #[error("{}", no_stage(api, stage.as_ref(), stages))]
     NoStage {
         api: ApiId,
         stage: Option<StageName>,
         stages: Vec<StageName>,
     },
-    /// API Gateway moves the stage by itself (row D5).
+    /// API Gateway activates deployments by itself (row D5).
     #[error(
-        "stage {stage} of API {api} is under AutoDeploy: API Gateway deploys every change by itself, and refuses a deployment id (row D5)"
+        "stage {stage} of API {api} is under AutoDeploy: API Gateway deploys every change by itself, and refuses a deployment ID (row D5)"
     )]
     AutoDeploy { api: ApiId, stage: StageName },
-    /// A function that the stack names is not in the account.
+    /// The account has no such function.
     #[error("there is no function {function}")]
     NoFunction { function: FunctionName },
-    /// Lambda could not make a change of a function.
+    /// Lambda could not update a function.
     #[error("function {function} could not be updated: {reason}")]
     FunctionFailed {
         function: FunctionName,
         reason: String,
     },
-    /// Lambda is still at it.
+    /// Lambda did not finish an update in time.
     #[error("function {function} is still being updated after {} s", after.as_secs())]
     FunctionTimedOut {
         function: FunctionName,
         after: Duration,
     },
-    /// What a pinned release would call could not be called (row D19).
+    /// API Gateway could not invoke a published version (row D19).
     #[error(
-        "{what} calls {function} by the function's own permission, which covers no published version (row D19)"
+        "{part} invokes {function} by a permission of the function, which covers no published version (row D19)"
     )]
-    NotCallable {
-        what: String,
+    NotInvokable {
+        part: String,
         function: FunctionName,
     },
-    /// API Gateway could not make the deployment.
+    /// API Gateway could not create the deployment.
     #[error("deployment {id} failed: {message}; the stage was not moved")]
     DeploymentFailed { id: DeploymentId, message: String },
-    /// It takes too long.
+    /// API Gateway did not create the deployment in time.
     #[error("deployment {id} is still PENDING after {} s; the stage was not moved", after.as_secs())]
     DeploymentTimedOut { id: DeploymentId, after: Duration },
-    /// Others change the API all the time.
-    #[error(
-        "API {api} changed while it was being deployed, {times} times; the stage was not moved"
-    )]
+    /// The API changed during every attempt to deploy it.
+    #[error("API {api} changed {times} times while it was being deployed; the stage was not moved")]
     KeepsChanging { api: ApiId, times: usize },
-    /// Somebody else moved the stage meanwhile.
+    /// Another run moved the stage.
     #[error(
         "stage {stage} was moved by another run or another tool: it serves {}, not {}",
-        shown(found),
-        shown(expected)
+        or_none(found.as_ref()),
+        or_none(expected.as_ref())
     )]
     Moved {
         stage: StageName,
         expected: Option<DeploymentId>,
         found: Option<DeploymentId>,
     },
-    /// API Gateway accepted a move that the stage does not show.
+    /// API Gateway accepted a move, but the stage does not show it.
     #[error(
-        "stage {stage} still serves {} {} s after API Gateway accepted {deployment}; if it serves {deployment} later on, that was not tried",
-        shown(serves),
+        "stage {stage} still serves {} {} s after API Gateway accepted {deployment}; if it serves {deployment} later, that is not verified",
+        or_none(serves.as_ref()),
         after.as_secs_f32()
     )]
-    NotSeen {
+    MoveNotVisible {
         stage: StageName,
         deployment: DeploymentId,
         serves: Option<DeploymentId>,
@@ -191,67 +184,67 @@ pub enum DeployError {
     },
     /// The stage cannot be read after it was, or may have been, moved.
     #[error(
-        "cannot tell which deployment stage {stage} serves: {reason}; if it is {deployment}, that is not verified"
+        "cannot read which deployment stage {stage} serves: {reason}; if it is {deployment}, that is not verified"
     )]
     StageUnknown {
         stage: StageName,
         deployment: DeploymentId,
         reason: String,
     },
-    /// Nothing about the stage can be tried.
+    /// No caller can reach the stage.
     #[error("stage {stage} of {api} cannot be verified: {reason}")]
-    NothingToTry {
+    CannotVerify {
         api: String,
         stage: StageName,
         reason: String,
     },
-    /// The new deployment does not answer as it should.
+    /// The stage did not answer as expected.
     #[error(transparent)]
     NotVerified(Box<NotVerified>),
-    /// There is no such deployment.
+    /// The API has no such deployment.
     #[error("API {api} has no deployment {id}")]
     NoDeployment { api: ApiId, id: DeploymentId },
-    /// It cannot be served.
+    /// No stage can serve the deployment.
     #[error("deployment {id} is {status}, so no stage can serve it")]
     NotDeployed {
         id: DeploymentId,
         status: &'static str,
     },
-    /// Nothing earlier is known to be good.
-    #[error("there is no earlier deployment that is known to have served well")]
+    /// No earlier deployment can be rolled back to.
+    #[error("there is no earlier deployment that was verified or is known to have served")]
     NothingEarlier,
-    /// The user stopped it.
+    /// The user interrupted the operation.
     #[error("interrupted")]
     Interrupted,
-    /// The user stopped it after the stage was moved, before it was known to answer.
+    /// The user interrupted the operation after the stage was moved, and before it was verified.
     #[error(
-        "interrupted: stage {stage} serves deployment {deployment}, which was not tried (was {})",
-        shown(previous)
+        "interrupted: stage {stage} serves deployment {deployment}, which is not verified (was {})",
+        or_none(previous.as_ref())
     )]
-    NotTried {
+    InterruptedUnverified {
         stage: StageName,
         deployment: DeploymentId,
         previous: Option<DeploymentId>,
     },
 }
 
-/// A stage that did not answer as it should after it was moved.
+/// A stage that did not answer as expected after it was moved.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("stage {stage} {} on deployment {failed}: {evidence}; {}", self.verb(), self.now())]
+#[error("stage {stage} {} with deployment {failed}: {evidence}; {}", self.verb(), self.result())]
 pub struct NotVerified {
     /// The stage.
     pub stage: StageName,
-    /// The deployment that was tried.
+    /// The deployment that it served.
     pub failed: DeploymentId,
-    /// What was seen.
-    pub evidence: Evidence,
-    /// Whether an authorizer refused every caller, so that nothing is known of the integration.
+    /// The answers.
+    pub evidence: VerifyEvidence,
+    /// True if an authorizer refused every caller, so that the integration did not run.
     pub inconclusive: bool,
-    /// The deployment that the stage serves again.
+    /// The earlier deployment that the stage serves again.
     pub restored: Option<DeploymentId>,
-    /// Why the previous deployment could not be restored.
+    /// The reason why the earlier deployment could not be restored.
     pub not_restored: Option<String>,
-    /// Whether the failed deployment was deleted.
+    /// True if the failed deployment was deleted.
     pub pruned: bool,
 }
 
@@ -259,78 +252,77 @@ impl NotVerified {
     fn verb(&self) -> &'static str {
         match self.inconclusive {
             true => "could not be verified",
-            false => "did not answer as it should",
+            false => "is not verified",
         }
     }
 
-    fn now(&self) -> String {
-        let kept = match self.pruned {
+    fn result(&self) -> String {
+        let failed = &self.failed;
+        let pruned = match self.pruned {
             true => "was deleted",
             false => "is kept",
         };
         match (&self.restored, &self.not_restored) {
-            (Some(previous), _) => format!("{previous} is restored, {} {kept}", self.failed),
-            (None, Some(reason)) => format!("it still serves {}: {reason}", self.failed),
-            (None, None) => format!(
-                "it still serves {}: no deployment is known to go back to",
-                self.failed
-            ),
+            (Some(previous), _) => format!("{previous} is restored, {failed} {pruned}"),
+            (None, Some(reason)) => format!("it still serves {failed}: {reason}"),
+            (None, None) => {
+                format!("it still serves {failed}, because no deployment to go back to is known")
+            }
         }
     }
 }
 
 impl DeployError {
-    /// What to do.
+    /// Returns what to do.
     pub fn hint(&self) -> Option<String> {
-        Some(match self {
+        let hint = match self {
             DeployError::Account(error) => return error.hint(),
             DeployError::NoApi { .. } => {
-                "deploy the template first; `--api-id` names any other API, `--region` another region".to_owned()
+                "deploy the template first; `--api-id` selects any other API, `--region` another region"
             }
             DeployError::NoApiId { .. } => {
-                "`aws apigatewayv2 get-apis` lists those of an account and region; `--region` and `--profile` choose others".to_owned()
+                "list the APIs with `aws apigatewayv2 get-apis`; `--region` and `--profile` select another region and account"
             }
-            DeployError::AmbiguousApi { .. } => "choose one with `--api-id`".to_owned(),
-            DeployError::NoStage { .. } => "`--stage-name` names one".to_owned(),
+            DeployError::AmbiguousApi { .. } => "select one with `--api-id`",
+            DeployError::NoStage { .. } => "select one with `--stage-name`",
             DeployError::AutoDeploy { .. } => {
-                "there is nothing to redeploy; templates of stackgen deploy explicitly, without AutoDeploy".to_owned()
+                "there is nothing to redeploy; templates that stackgen renders deploy explicitly, without AutoDeploy"
             }
-            DeployError::NoFunction { .. } => "deploy the template first; `--no-code` leaves code alone".to_owned(),
+            DeployError::NoFunction { .. } => {
+                "deploy the template first, or leave code alone with `--no-code`"
+            }
             DeployError::FunctionFailed { .. } | DeployError::FunctionTimedOut { .. } => {
-                "nothing was deployed; run it again, or leave code alone with `--no-code`".to_owned()
+                "nothing was deployed; run it again, or leave code alone with `--no-code`"
             }
-            DeployError::NotCallable { .. } => {
-                "deploy the template first: a pinned release has an invoke role for the API".to_owned()
+            DeployError::NotInvokable { .. } => {
+                "deploy the template first: a pinned release has an invoke role for the API"
             }
             DeployError::DeploymentFailed { .. } | DeployError::DeploymentTimedOut { .. } => {
-                "the stage serves what it served; run it again".to_owned()
+                "the stage serves what it served before; run it again"
             }
-            DeployError::KeepsChanging { .. } => "run it again when nothing else changes the API".to_owned(),
-            DeployError::Moved { .. } => "`stackgen status` tells what it serves; run it again if that is meant".to_owned(),
-            DeployError::NotVerified(error) => match (&error.restored, &error.not_restored) {
-                (None, Some(_)) => "`stackgen deployments activate ID` moves the stage".to_owned(),
-                _ if error.inconclusive => {
-                    "declare a caller with credentials under `verify:` in stackgen.yaml, or with `--verify-query`, `--verify-header` or `--verify-subprotocol`; `--no-verify` deploys without trying".to_owned()
-                }
-                _ => "`stackgen probe` tells what a client sees; `--no-verify` deploys without trying".to_owned(),
-            },
-            DeployError::NoDeployment { .. } | DeployError::NotDeployed { .. } | DeployError::NothingEarlier => {
-                "`stackgen deployments list` shows them all".to_owned()
+            DeployError::KeepsChanging { .. } => "run it again when nothing else changes the API",
+            DeployError::Moved { .. } => {
+                "check what it serves with `stackgen status`; run it again to deploy anyway"
             }
-            DeployError::NothingToTry { .. } => {
-                "declare a caller under `verify:` in stackgen.yaml; `--no-verify` goes on without trying".to_owned()
+            DeployError::NotVerified(error) => error.hint(),
+            DeployError::NoDeployment { .. }
+            | DeployError::NotDeployed { .. }
+            | DeployError::NothingEarlier => "list all with `stackgen deployments list`",
+            DeployError::CannotVerify { .. } => {
+                "declare a caller under `verify:` in stackgen.yaml, or deploy without verification: `--no-verify`"
             }
-            DeployError::NotSeen { .. } | DeployError::StageUnknown { .. } => {
-                "run it again: it tries what the stage serves before it calls that current".to_owned()
+            DeployError::MoveNotVisible { .. } | DeployError::StageUnknown { .. } => {
+                "run it again: it verifies what the stage serves"
             }
-            DeployError::NotTried { .. } => {
-                "`stackgen probe` tells what a client sees; `stackgen deployments rollback` goes back".to_owned()
+            DeployError::InterruptedUnverified { .. } => {
+                "see what a client gets with `stackgen probe`, or go back with `stackgen deployments rollback`"
             }
             DeployError::Interrupted => return None,
-        })
+        };
+        Some(hint.to_owned())
     }
 
-    /// True when what was asked for makes no sense, as opposed to an operation that failed.
+    /// True if the input was wrong, as opposed to an operation that failed.
     pub fn is_bad_input(&self) -> bool {
         matches!(
             self,
@@ -343,22 +335,35 @@ impl DeployError {
     }
 }
 
+impl NotVerified {
+    fn hint(&self) -> &'static str {
+        match (&self.restored, &self.not_restored) {
+            (None, Some(_)) => "move the stage with `stackgen deployments activate ID`",
+            _ if self.inconclusive => {
+                "declare a caller with credentials under `verify:` in stackgen.yaml, or with `--verify-query`, `--verify-header` or `--verify-subprotocol`; `--no-verify` deploys without verification"
+            }
+            _ => {
+                "see what a client gets with `stackgen probe`; `--no-verify` deploys without verification"
+            }
+        }
+    }
+}
+
 fn join(ids: &[ApiId]) -> String {
     ids.iter().map(ApiId::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn no_stage(api: &ApiId, stage: Option<&StageName>, stages: &[StageName]) -> String {
     let names: Vec<_> = stages.iter().map(StageName::as_str).collect();
-    let has = match names.is_empty() {
-        true => "it has none".to_owned(),
-        false => format!("it has {}", names.join(", ")),
-    };
-    match stage {
-        Some(stage) => format!("API {api} has no stage {stage}; {has}"),
-        None => format!("which stage of API {api}? {has}"),
+    let names = names.join(", ");
+    match (stage, names.is_empty()) {
+        (Some(stage), true) => format!("API {api} has no stage {stage}, and no other stage"),
+        (Some(stage), false) => format!("API {api} has no stage {stage}; it has {names}"),
+        (None, true) => format!("API {api} has no stage"),
+        (None, false) => format!("API {api} has several stages: {names}"),
     }
 }
 
-fn shown(deployment: &Option<DeploymentId>) -> &str {
-    deployment.as_ref().map_or("none", DeploymentId::as_str)
+fn or_none(deployment: Option<&DeploymentId>) -> &str {
+    deployment.map_or("none", DeploymentId::as_str)
 }

@@ -3,22 +3,22 @@
 use stackgen_model::identifier;
 
 identifier! {
-    /// An API's id: `a1b2c3d4e5`.
+    /// ID of an API: `a1b2c3d4e5`.
     ApiId
 }
 identifier! {
-    /// A stage's name: `prod`, `$default`.
+    /// Name of a stage: `prod`, `$default`.
     StageName
 }
 identifier! {
-    /// A deployment's id.
+    /// ID of a deployment.
     DeploymentId
 }
 identifier! {
-    /// A function's name, without account, region and qualifier.
+    /// Name of a function, without account, region and qualifier.
     FunctionName
 }
 identifier! {
-    /// The number of a published version.
+    /// Number of a published version.
     FunctionVersion
 }

@@ -1,34 +1,38 @@
-//! Redeploys stages: what an account holds as a digest, deploying it, activating it, verifying, going back and pruning.
+//! Redeploying stages of API Gateway: reading an account's wiring, deploying it, activating and verifying the deployment,
+//! rolling back and pruning.
 //!
-//! What it asks of an account is in [`ports`]; it knows no SDK. Whatever fails, and wherever: a stage serves a complete
-//! deployment, the old one or the new one.
+//! It uses no SDK: [`ports`] declares the calls to an account. Whatever fails, a stage serves a complete deployment, the
+//! old one or the new one.
 
 pub mod account;
 pub mod code;
+pub mod deployments;
 mod error;
-pub mod history;
 mod ids;
 mod metadata;
-mod pointer;
 pub mod ports;
 mod progress;
 pub mod prune;
 pub mod redeploy;
 mod retry;
-mod settle;
+pub mod selector;
+mod stage_move;
 pub mod status;
-pub mod target;
-mod time;
-pub mod trial;
+mod timestamp;
+pub mod verify;
 
-pub use error::{AccountError, AccountErrorKind, DeployError, NotVerified};
+pub use time::OffsetDateTime;
+
+pub use error::{AccountError, AccountErrorKind, AccountResult, DeployError, NotVerified};
 pub use ids::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName};
-pub use metadata::{CreatedBy, DeploymentMetadata, TrialResult};
+pub use metadata::{CreatedBy, DeploymentMetadata, VerifyRecord};
 pub use ports::{
-    Account, Api, ApiCatalog, CallTarget, CodeStore, Deployment, DeploymentStatus, DeploymentStore,
-    DomainMapping, FunctionState, Handshake, Protocol, Stage, StageActivator, UpdateStatus, Verify,
+    Account, ApiInfo, ApiProtocol, CustomDomain, DeploymentInfo, DeploymentState, DomainMapping,
+    FunctionState, HandshakeAnswer, StageClient, StageInfo, UpdateStatus,
 };
-pub use progress::{Interrupt, Step, Steps};
+pub use progress::{DeployStep, Interrupt, StepReporter};
 pub use retry::{OperationContext, RetryPolicy};
-pub use time::Timestamp;
-pub use trial::{Attempt, Caller, Evidence, Judgement, StageTrial, Tries, Verification};
+pub use verify::{
+    CallerProfile, Judgement, StageExpectation, StageVerifier, VerifyAttempt, VerifyEvidence,
+    VerifyPolicy, VerifyRequest,
+};

@@ -5,16 +5,18 @@ use std::fmt;
 
 use serde::Serialize;
 use stackgen_model::SnapshotDigest;
+use time::OffsetDateTime;
 
-use crate::{Deployment, DeploymentId, Timestamp};
+use crate::timestamp::iso8601;
+use crate::{DeploymentId, DeploymentInfo};
 
-/// The longest description that API Gateway takes, in characters.
+/// The longest description that API Gateway accepts, in characters.
 const LONGEST: usize = 1024;
 
-/// The version of the words in a description. Version 1 has no `format:`, `tried:`, `by:`, `failed:` and `previous:`.
+/// The format version. Version 1 has no `format:`, `tried:`, `by:`, `failed:` and `previous:`.
 const FORMAT: u32 = 2;
 
-/// The mark of a failed trial in version 1.
+/// The record of a failed verification in version 1.
 const FAILED_V1: &str = "verify:failed";
 
 /// The origin of a deployment.
@@ -27,50 +29,51 @@ pub enum CreatedBy {
     Template,
     /// API Gateway itself (row D4).
     AutoDeploy,
-    /// Another tool, or a newer stackgen whose description this one cannot read.
+    /// Another tool, or a newer stackgen with a description that this one cannot read.
     Unknown,
 }
 
-/// The result of the last trial of a deployment that served a stage.
+/// The record of a deployment's last verification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "result")]
-pub enum TrialResult {
-    /// Every caller got the answer that was expected, and one got through to the integration of `$connect`.
-    Passed {
-        /// The time of the trial, in ISO 8601.
+pub enum VerifyRecord {
+    /// Every caller got the expected answer, and at least one reached the integration of `$connect`.
+    #[serde(rename = "passed")]
+    Verified {
+        /// The time in ISO 8601.
         at: String,
         /// The names of the callers.
         callers: Vec<String>,
     },
-    /// A caller got another answer.
+    /// A caller got an unexpected answer.
     Failed {
-        /// The time of the trial, in ISO 8601; not recorded in version 1.
+        /// The time in ISO 8601. Version 1 does not record it.
         at: Option<String>,
     },
 }
 
-impl TrialResult {
-    /// A trial that passed.
-    pub fn passed<'a>(at: Timestamp, callers: impl IntoIterator<Item = &'a str>) -> Self {
-        TrialResult::Passed {
-            at: at.to_string(),
+impl VerifyRecord {
+    /// Returns the record of a verification that passed.
+    pub fn verified<'a>(at: OffsetDateTime, callers: impl IntoIterator<Item = &'a str>) -> Self {
+        VerifyRecord::Verified {
+            at: iso8601(at),
             callers: callers.into_iter().map(one_word).collect(),
         }
     }
 
-    /// A trial that failed.
-    pub fn failed(at: Timestamp) -> Self {
-        TrialResult::Failed {
-            at: Some(at.to_string()),
+    /// Returns the record of a verification that failed.
+    pub fn failed(at: OffsetDateTime) -> Self {
+        VerifyRecord::Failed {
+            at: Some(iso8601(at)),
         }
     }
 }
 
-/// The facts that stackgen writes into the description of a deployment.
+/// The content of a deployment's description.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeploymentMetadata {
-    /// The version of the description's words.
+    /// The format version.
     pub format: u32,
     /// The digest of the snapshot.
     pub digest: SnapshotDigest,
@@ -78,16 +81,17 @@ pub struct DeploymentMetadata {
     pub git: Option<String>,
     /// The environment of the stack.
     pub environment: Option<String>,
-    /// A word that no other run has: what it made is found again if an answer is lost.
+    /// A word that no other run has. It identifies a deployment whose CreateDeployment got no answer.
     pub run: Option<String>,
-    /// The deployment that the stage served when this one was made.
+    /// The deployment that the stage served when this one was created.
     pub previous: Option<DeploymentId>,
-    /// The last trial; `None` if it was never tried.
-    pub trial: Option<TrialResult>,
+    /// The last verification.
+    #[serde(rename = "trial")]
+    pub verification: Option<VerifyRecord>,
 }
 
 impl DeploymentMetadata {
-    /// Metadata of a new deployment, which was not tried yet.
+    /// Returns the metadata of a new deployment, which is not verified yet.
     pub fn new(digest: SnapshotDigest) -> Self {
         DeploymentMetadata {
             format: FORMAT,
@@ -96,11 +100,11 @@ impl DeploymentMetadata {
             environment: None,
             run: None,
             previous: None,
-            trial: None,
+            verification: None,
         }
     }
 
-    /// Reads a description. Unknown words, order and white space do not matter. Returns `None` for a description that
+    /// Parses a description. Unknown words, order and white space do not matter. Returns `None` for a description that
     /// stackgen did not write, and for one in a newer format or with a digest of another version.
     pub fn parse(description: &str) -> Option<DeploymentMetadata> {
         let mut words = description.split_whitespace();
@@ -119,7 +123,7 @@ impl DeploymentMetadata {
         }
         let failed = value("failed:").map(|at| Some(at.to_owned()));
         let failed = failed.or_else(|| words.contains(&FAILED_V1).then_some(None));
-        let passed = value("tried:").map(|at| TrialResult::Passed {
+        let verified = value("tried:").map(|at| VerifyRecord::Verified {
             at: at.to_owned(),
             callers: value("by:")
                 .map(|names| names.split(',').map(str::to_owned).collect())
@@ -132,39 +136,39 @@ impl DeploymentMetadata {
             environment: value("env:").map(str::to_owned),
             run: value("run:").map(str::to_owned),
             previous: value("previous:").map(DeploymentId::new),
-            trial: failed.map(|at| TrialResult::Failed { at }).or(passed),
+            verification: failed.map(|at| VerifyRecord::Failed { at }).or(verified),
         })
     }
 
-    /// True if the last trial failed.
-    pub fn failed(&self) -> bool {
-        matches!(self.trial, Some(TrialResult::Failed { .. }))
+    /// True if the last verification failed.
+    pub fn is_failed(&self) -> bool {
+        matches!(self.verification, Some(VerifyRecord::Failed { .. }))
     }
 
-    /// True if the last trial passed.
-    pub fn passed(&self) -> bool {
-        matches!(self.trial, Some(TrialResult::Passed { .. }))
+    /// True if the last verification passed.
+    pub fn is_verified(&self) -> bool {
+        matches!(self.verification, Some(VerifyRecord::Verified { .. }))
     }
 }
 
-/// The description itself, at most 1,024 characters. A word that does not fit is left out.
+/// The description, at most 1,024 characters. A word that does not fit is left out.
 impl fmt::Display for DeploymentMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words = vec![
             format!("format:{FORMAT}"),
             format!("digest:{}", SnapshotDigest::VERSION),
         ];
-        match &self.trial {
-            Some(TrialResult::Passed { at, callers }) => {
+        match &self.verification {
+            Some(VerifyRecord::Verified { at, callers }) => {
                 words.push(format!("tried:{}", one_word(at)));
                 if !callers.is_empty() {
                     words.push(format!("by:{}", one_word(&callers.join(","))));
                 }
             }
-            Some(TrialResult::Failed { at: Some(at) }) => {
+            Some(VerifyRecord::Failed { at: Some(at) }) => {
                 words.push(format!("failed:{}", one_word(at)));
             }
-            Some(TrialResult::Failed { at: None }) => words.push(FAILED_V1.to_owned()),
+            Some(VerifyRecord::Failed { at: None }) => words.push(FAILED_V1.to_owned()),
             None => {}
         }
         let optional = [
@@ -191,13 +195,13 @@ fn one_word(value: &str) -> String {
     value.split_whitespace().collect::<Vec<_>>().join("_")
 }
 
-impl Deployment {
-    /// Returns what stackgen wrote into the description.
+impl DeploymentInfo {
+    /// Parses the description.
     pub fn metadata(&self) -> Option<DeploymentMetadata> {
         DeploymentMetadata::parse(self.description.as_deref()?)
     }
 
-    /// Returns the origin. Templates name no commit, so that they are the same on every machine.
+    /// Returns the origin. Only a redeploy names a commit: templates are the same on every machine.
     pub fn created_by(&self) -> CreatedBy {
         match self.metadata() {
             _ if self.auto_deployed => CreatedBy::AutoDeploy,

@@ -1,17 +1,16 @@
-//! What the engine asks of an account. Each trait is named for what it is for; one adapter implements them all.
+//! Interfaces to an AWS account and to the clients of a stage. `stackgen-aws` implements the first, the CLI the second.
 
 use serde::Serialize;
+use time::OffsetDateTime;
 
-use crate::account::{AccountRegion, ApiDescription};
-use crate::error::AccountError;
-use crate::trial::Caller;
-use crate::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName, Timestamp};
+use crate::account::{AccountRegion, ApiPart, ApiPartKind, Properties};
+use crate::error::AccountResult;
+use crate::verify::CallerProfile;
+use crate::{ApiId, DeploymentId, FunctionName, FunctionVersion, StageName};
 
-type Answer<T> = Result<T, AccountError>;
-
-/// What an API speaks.
+/// The protocol of an API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Protocol {
+pub enum ApiProtocol {
     /// WebSocket.
     #[serde(rename = "WEBSOCKET")]
     WebSocket,
@@ -20,24 +19,24 @@ pub enum Protocol {
     Http,
 }
 
-/// An API as it is found by its name.
+/// An API of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Api {
-    /// Its id.
+pub struct ApiInfo {
+    /// The API's ID.
     pub id: ApiId,
-    /// Its name, which others may have too.
+    /// The name. Several APIs may share it.
     pub name: String,
-    /// What it speaks.
-    pub protocol: Protocol,
-    /// Where it is reached, without a stage: `wss://….execute-api.….amazonaws.com`.
+    /// The protocol.
+    pub protocol: ApiProtocol,
+    /// The URL without a stage: `wss://….execute-api.….amazonaws.com`.
     pub endpoint: Option<String>,
-    /// Whether only a custom domain reaches it.
+    /// True if only a custom domain name leads to it.
     pub endpoint_disabled: bool,
 }
 
-impl Api {
-    /// Where a stage of it is reached; `None` where the API tells no endpoint, or only a custom domain reaches it.
+impl ApiInfo {
+    /// Returns the URL of a stage; `None` without an endpoint, or if only a custom domain name leads to the API.
     pub fn url(&self, stage: &StageName) -> Option<String> {
         let endpoint = self
             .endpoint
@@ -51,201 +50,234 @@ impl Api {
     }
 }
 
-/// A stage: a pointer to a deployment.
+/// A stage of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Stage {
-    /// Its name.
+pub struct StageInfo {
+    /// The name.
     pub name: StageName,
-    /// The deployment that it serves; without one it refuses everything (row C3).
+    /// The deployment that it serves. Without one it refuses everything (row C3).
     pub deployment: Option<DeploymentId>,
-    /// Whether API Gateway moves it by itself (rows D4, D5).
+    /// True if API Gateway activates deployments by itself (rows D4, D5).
     pub auto_deploy: bool,
 }
 
-/// An API mapping: a path of a custom domain that reaches a stage.
+/// A custom domain name of API Gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DomainMapping {
-    /// The domain's name.
-    pub domain: String,
-    /// The path; none for the whole domain.
-    pub key: Option<String>,
-    /// The stage.
-    pub stage: StageName,
-    /// Whether clients need a certificate.
+pub struct CustomDomain {
+    /// The domain name.
+    pub name: String,
+    /// True if clients need a certificate.
     pub mutual_tls: bool,
 }
 
-/// What became of a deployment (row D3).
+/// An API mapping: a path of a custom domain name that leads to a stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainMapping {
+    /// The path; `None` for the whole domain.
+    pub key: Option<String>,
+    /// The stage.
+    pub stage: StageName,
+}
+
+/// The status of a deployment (row D3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum DeploymentStatus {
-    /// It is being made.
+pub enum DeploymentState {
+    /// API Gateway creates it.
     Pending,
-    /// It could not be made.
+    /// It could not be created.
     Failed,
-    /// It can be served.
+    /// A stage can serve it.
     Deployed,
 }
 
-/// A deployment: an immutable snapshot of an API (row D1).
+/// A deployment of an account: an immutable snapshot of an API (row D1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Deployment {
-    /// Its id.
+pub struct DeploymentInfo {
+    /// The deployment's ID.
     pub id: DeploymentId,
-    /// What became of it.
-    pub status: DeploymentStatus,
-    /// Why, if it failed.
+    /// The status.
+    pub status: DeploymentState,
+    /// The reason of a failure.
     pub message: Option<String>,
-    /// What it says of itself.
+    /// The description.
     pub description: Option<String>,
-    /// Whether AutoDeploy made it.
+    /// True if AutoDeploy created it.
     pub auto_deployed: bool,
-    /// When it was made.
-    pub created: Timestamp,
+    /// The time of its creation, in whole seconds as API Gateway reports it.
+    #[serde(serialize_with = "crate::timestamp::serialize")]
+    pub created: OffsetDateTime,
 }
 
-/// Which APIs and stages there are, and how they are wired.
-pub trait ApiCatalog {
-    /// Which account and region this is.
-    fn place(&self) -> impl Future<Output = Answer<AccountRegion>>;
-    /// All APIs of API Gateway v2.
-    fn apis(&self) -> impl Future<Output = Answer<Vec<Api>>>;
-    /// One API.
-    fn api(&self, api: &ApiId) -> impl Future<Output = Answer<Api>>;
-    /// The stages of an API.
-    fn stages(&self, api: &ApiId) -> impl Future<Output = Answer<Vec<Stage>>>;
-    /// The custom domains that reach an API. Asked only if nothing else does.
-    fn mappings(&self, api: &ApiId) -> impl Future<Output = Answer<Vec<DomainMapping>>>;
-    /// Everything of an API that a deployment would snapshot at this moment (row D1).
-    fn describe(&self, api: &ApiId) -> impl Future<Output = Answer<ApiDescription>>;
+/// State of a function, or of one of its versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionState {
+    /// SHA-256 of the zip file in base64: Lambda's `CodeSha256`.
+    pub code_sha256: String,
+    /// Hash of the configuration that a version freezes. It differs if publishing would create a new version.
+    pub configuration: u64,
+    /// Status of the last update.
+    pub update: UpdateStatus,
 }
 
-/// Deployments of an API.
-pub trait DeploymentStore {
-    /// All of them.
-    fn deployments(&self, api: &ApiId) -> impl Future<Output = Answer<Vec<Deployment>>>;
-    /// One of them.
-    fn deployment(
+/// Status of the last update of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UpdateStatus {
+    /// Lambda applies the update, or sets up the function.
+    InProgress,
+    /// The update is live.
+    Successful,
+    /// The update failed, with Lambda's reason.
+    Failed(String),
+}
+
+/// Calls to an AWS account in one region.
+///
+/// Each method sends one AWS operation once; a list sends it once per page. Retries are up to the caller, see
+/// [`RetryPolicy`](crate::RetryPolicy).
+pub trait Account {
+    /// Returns the account and region.
+    fn account_region(&self) -> impl Future<Output = AccountResult<AccountRegion>>;
+
+    /// Returns all APIs of API Gateway v2.
+    fn apis(&self) -> impl Future<Output = AccountResult<Vec<ApiInfo>>>;
+
+    /// Returns one API.
+    fn api(&self, api: &ApiId) -> impl Future<Output = AccountResult<ApiInfo>>;
+
+    /// Returns an API's own properties, as far as a deployment snapshots them (row D1).
+    fn api_properties(&self, api: &ApiId) -> impl Future<Output = AccountResult<Properties>>;
+
+    /// Returns the parts of one kind. Route responses are those of the route `parent`, and integration responses those of
+    /// the integration `parent`.
+    fn parts(
         &self,
         api: &ApiId,
-        id: &DeploymentId,
-    ) -> impl Future<Output = Answer<Deployment>>;
-    /// Snapshots the API. No stage is named, so nothing moves.
-    fn create(&self, api: &ApiId, description: &str) -> impl Future<Output = Answer<Deployment>>;
-    /// Replaces the description of a deployment. What it snapshots and who serves it stay.
-    fn update_description(
+        kind: ApiPartKind,
+        parent: Option<&str>,
+    ) -> impl Future<Output = AccountResult<Vec<ApiPart>>>;
+
+    /// Returns all custom domain names of the region.
+    fn custom_domains(&self) -> impl Future<Output = AccountResult<Vec<CustomDomain>>>;
+
+    /// Returns the API mappings of a custom domain name that lead to an API.
+    fn mappings(
+        &self,
+        domain: &str,
+        api: &ApiId,
+    ) -> impl Future<Output = AccountResult<Vec<DomainMapping>>>;
+
+    /// Returns the stages of an API.
+    fn stages(&self, api: &ApiId) -> impl Future<Output = AccountResult<Vec<StageInfo>>>;
+
+    /// Returns one stage.
+    fn stage(
         &self,
         api: &ApiId,
-        id: &DeploymentId,
-        description: &str,
-    ) -> impl Future<Output = Answer<()>>;
-    /// Deletes a deployment that no stage uses (row D6).
-    fn delete(&self, api: &ApiId, id: &DeploymentId) -> impl Future<Output = Answer<()>>;
-}
+        name: &StageName,
+    ) -> impl Future<Output = AccountResult<StageInfo>>;
 
-/// The pointer of a stage.
-pub trait StageActivator {
-    /// The stage as it is.
-    fn stage(&self, api: &ApiId, name: &StageName) -> impl Future<Output = Answer<Stage>>;
-    /// Moves the pointer (row D11). All settings stay (row D12).
+    /// Points a stage at a deployment (row D11). The stage's settings stay (row D12).
     fn activate(
         &self,
         api: &ApiId,
         name: &StageName,
         deployment: &DeploymentId,
-    ) -> impl Future<Output = Answer<()>>;
-}
+    ) -> impl Future<Output = AccountResult<()>>;
 
-/// A function, or one of its versions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FunctionState {
-    /// SHA-256 of its zip file in base64: what Lambda calls `CodeSha256`.
-    pub code_sha256: String,
-    /// A number that all else makes that freezes in a version, to tell whether publishing would make a new one.
-    pub configuration: u64,
-    /// What became of the last change of it.
-    pub update: UpdateStatus,
-}
+    /// Returns all deployments of an API.
+    fn deployments(&self, api: &ApiId) -> impl Future<Output = AccountResult<Vec<DeploymentInfo>>>;
 
-/// What became of the last change of a function.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum UpdateStatus {
-    /// It is being made, or the function is being set up.
-    InProgress,
-    /// It is live.
-    Successful,
-    /// It failed, with Lambda's reason.
-    Failed(String),
-}
+    /// Returns one deployment.
+    fn deployment(
+        &self,
+        api: &ApiId,
+        id: &DeploymentId,
+    ) -> impl Future<Output = AccountResult<DeploymentInfo>>;
 
-/// Code of functions.
-pub trait CodeStore {
-    /// A function; with a version, that version of it.
+    /// Creates a deployment of the API as it is. The call names no stage, so no stage moves.
+    fn create_deployment(
+        &self,
+        api: &ApiId,
+        description: &str,
+    ) -> impl Future<Output = AccountResult<DeploymentInfo>>;
+
+    /// Replaces the description of a deployment. Its snapshot stays, and so do the stages that serve it.
+    fn update_description(
+        &self,
+        api: &ApiId,
+        id: &DeploymentId,
+        description: &str,
+    ) -> impl Future<Output = AccountResult<()>>;
+
+    /// Deletes a deployment that no stage serves (row D6).
+    fn delete_deployment(
+        &self,
+        api: &ApiId,
+        id: &DeploymentId,
+    ) -> impl Future<Output = AccountResult<()>>;
+
+    /// Returns the state of a function, or of one of its versions.
     fn function(
         &self,
         name: &FunctionName,
         version: Option<&FunctionVersion>,
-    ) -> impl Future<Output = Answer<FunctionState>>;
-    /// Replaces the code of a function by a zip file.
+    ) -> impl Future<Output = AccountResult<FunctionState>>;
+
+    /// Replaces the code of a function with a zip file.
     fn update_code(
         &self,
         name: &FunctionName,
         zip: &[u8],
-    ) -> impl Future<Output = Answer<FunctionState>>;
-    /// Publishes code and configuration as a version, or names the latest one if nothing changed since (row D17).
-    /// Refused when the code is not of that digest.
-    fn publish(
+    ) -> impl Future<Output = AccountResult<()>>;
+
+    /// Publishes code and configuration as a version. Returns the latest version if nothing changed since (row D17).
+    /// Fails if the code has another digest.
+    fn publish_version(
         &self,
         name: &FunctionName,
         code_sha256: &str,
-    ) -> impl Future<Output = Answer<FunctionVersion>>;
-}
+    ) -> impl Future<Output = AccountResult<FunctionVersion>>;
 
-/// Which functions an API calls. What is written here is served only by a deployment (row D1).
-pub trait CallTarget {
-    /// Lets an integration call another invocation URI.
-    fn retarget_integration(
+    /// Sets the URI that an integration invokes. A stage serves the change with the next deployment (row D1).
+    fn set_integration_uri(
         &self,
         api: &ApiId,
         integration: &str,
         uri: &str,
-    ) -> impl Future<Output = Answer<()>>;
-    /// Lets an authorizer call another invocation URI.
-    fn retarget_authorizer(
+    ) -> impl Future<Output = AccountResult<()>>;
+
+    /// Sets the URI that an authorizer invokes. A stage serves the change with the next deployment (row D1).
+    fn set_authorizer_uri(
         &self,
         api: &ApiId,
         authorizer: &str,
         uri: &str,
-    ) -> impl Future<Output = Answer<()>>;
+    ) -> impl Future<Output = AccountResult<()>>;
 }
-
-/// All that the engine asks of an account.
-pub trait Account: ApiCatalog + DeploymentStore + StageActivator + CodeStore + CallTarget {}
-
-impl<T: ApiCatalog + DeploymentStore + StageActivator + CodeStore + CallTarget> Account for T {}
 
 /// The answer to a handshake with a WebSocket API, or to a request to an HTTP API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Handshake {
-    /// The status of the answer: 101 when a WebSocket was opened.
+pub enum HandshakeAnswer {
+    /// The status of the answer. It is 101 if a WebSocket was opened.
     Answered(u16),
-    /// No answer came, and why.
+    /// The reason why no answer came.
     Unanswered(String),
-    /// A WebSocket was opened, and the message that should have come after it did not come.
+    /// A WebSocket was opened, but the expected message did not arrive.
     Unmet(String),
 }
 
-/// Tries a stage as a client would.
-pub trait Verify {
-    /// Opens a WebSocket on the URL of a stage, exchanges what the caller declares, and closes it again; of an HTTP API,
-    /// makes one request. Calls what `$connect` calls.
+/// A client of stages.
+pub trait StageClient {
+    /// Opens a WebSocket on the URL of a stage as a caller, exchanges the messages that the caller declares, and closes it.
+    /// For an HTTP API, makes one request. It invokes the integration of `$connect`.
     fn attempt(
         &self,
         url: &str,
-        protocol: Protocol,
-        caller: &Caller,
-    ) -> impl Future<Output = Handshake>;
+        protocol: ApiProtocol,
+        caller: &CallerProfile,
+    ) -> impl Future<Output = HandshakeAnswer>;
 }

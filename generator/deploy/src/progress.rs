@@ -1,4 +1,4 @@
-//! What is told while something is done, and being told to stop.
+//! Progress of an operation, and its interruption.
 
 use std::time::Duration;
 
@@ -7,48 +7,48 @@ use tokio::sync::watch;
 use crate::error::{AccountError, DeployError};
 use crate::{DeploymentId, FunctionName, FunctionVersion, Judgement};
 
-/// Is told every step.
-pub type Steps<'a> = &'a dyn Fn(Step<'_>);
+/// Receiver of steps.
+pub type StepReporter<'a> = &'a dyn Fn(DeployStep<'_>);
 
-/// Something that happened, or begins and may take a while.
+/// A step of an operation: something that happened, or that begins and may take a while.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs, reason = "the fields are what the steps are about")]
-pub enum Step<'a> {
-    /// The code of a function is what was built.
+#[allow(missing_docs, reason = "the variants explain the fields")]
+pub enum DeployStep<'a> {
+    /// A function runs the built code already.
     CodeIsCurrent { function: &'a FunctionName },
-    /// Begins: the code of a function is replaced.
+    /// The code of a function is about to be replaced.
     Updating { function: &'a FunctionName },
-    /// It is live, for whoever calls the function itself.
+    /// New code is live for every caller of the unqualified function.
     Updated { function: &'a FunctionName },
-    /// A version was published, or is the latest already.
+    /// A version was published, or was the latest already.
     Published {
         function: &'a FunctionName,
         version: &'a FunctionVersion,
     },
-    /// An integration or authorizer calls another version as soon as it is deployed.
+    /// An integration or authorizer invokes another version with the next deployment.
     Retargeted {
-        what: &'a str,
+        part: &'a str,
         version: &'a FunctionVersion,
     },
-    /// What the API is wired like, and what the stage's deployment says that it froze.
-    Described {
+    /// The wiring was read, and the digest in the description of the stage's deployment.
+    WiringRead {
         routes: usize,
         digest: &'a str,
         served: Option<&'a str>,
     },
-    /// Begins: a deployment is made.
+    /// A deployment is about to be created.
     Creating,
-    /// It is there, and not served yet.
+    /// A deployment was created. No stage serves it yet.
     Created { deployment: &'a DeploymentId },
-    /// The API changed while the deployment was made, so that another one is made.
-    Changed { deployment: &'a DeploymentId },
+    /// The API changed while the deployment was created, so another one is needed.
+    ApiChanged { deployment: &'a DeploymentId },
     /// The stage was moved.
     Activated {
         deployment: &'a DeploymentId,
         previous: Option<&'a DeploymentId>,
     },
-    /// The answer to a caller.
-    Tried {
+    /// A caller got an answer.
+    Attempted {
         caller: &'a str,
         meaning: &'a str,
         judgement: Judgement,
@@ -57,31 +57,31 @@ pub enum Step<'a> {
     Restored { deployment: &'a DeploymentId },
     /// A deployment was deleted.
     Deleted { deployment: &'a DeploymentId },
-    /// Something that need not be done was not done.
-    LeftOut { what: &'a str, reason: &'a str },
-    /// Begins: the same call is made once more after a while.
-    Again {
+    /// An optional step failed, and was skipped.
+    Skipped { what: &'a str, reason: &'a str },
+    /// A call failed and is about to be repeated.
+    Retrying {
         error: &'a AccountError,
         after: Duration,
     },
 }
 
-/// Tells the engine to stop at the next place where that is safe. No call that changes something is cut off.
+/// Interrupt of an operation, which stops it at the next safe point. No call that changes something is cut off.
 #[derive(Clone, Debug)]
 pub struct Interrupt(watch::Receiver<bool>);
 
 impl Interrupt {
-    /// One that never comes.
+    /// An interrupt that never comes.
     pub fn never() -> Interrupt {
         Interrupt(watch::channel(false).1)
     }
 
-    /// One that comes when `true` is sent.
+    /// An interrupt that comes when `true` is sent.
     pub fn new(receiver: watch::Receiver<bool>) -> Interrupt {
         Interrupt(receiver)
     }
 
-    /// Fails when it came.
+    /// Fails once the interrupt came.
     pub(crate) fn check(&self) -> Result<(), DeployError> {
         match *self.0.borrow() {
             true => Err(DeployError::Interrupted),
@@ -89,21 +89,22 @@ impl Interrupt {
         }
     }
 
-    /// Waits for something that may be cut off.
+    /// Waits for work that may be cut off.
     ///
     /// # Errors
     ///
-    /// [`DeployError::Interrupted`] when it came first.
+    /// [`DeployError::Interrupted`] if the interrupt comes first.
     pub async fn unless<T>(&self, work: impl Future<Output = T>) -> Result<T, DeployError> {
         let mut receiver = self.0.clone();
-        let came = async move {
+        let interrupted = async move {
+            // Without a sender, nothing can interrupt.
             if receiver.wait_for(|interrupted| *interrupted).await.is_err() {
                 std::future::pending::<()>().await;
             }
         };
         tokio::select! {
             biased;
-            () = came => Err(DeployError::Interrupted),
+            () = interrupted => Err(DeployError::Interrupted),
             done = work => Ok(done),
         }
     }

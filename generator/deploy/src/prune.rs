@@ -1,31 +1,31 @@
-//! Which deployments are deleted, and which are kept.
+//! Deleting old deployments, and choosing the one to roll back to.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::progress::Step;
+use crate::progress::DeployStep;
 use crate::retry::OperationContext;
 use crate::{
-    Account, AccountErrorKind, ApiId, CreatedBy, DeployError, Deployment, DeploymentId,
-    DeploymentStatus, Stage,
+    Account, AccountErrorKind, ApiId, CreatedBy, DeployError, DeploymentId, DeploymentInfo,
+    DeploymentState, StageInfo,
 };
 
-/// How many of whose deployments are kept.
+/// Limits of pruning.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// So many of the newest that may be deleted are kept, besides all that must be.
+pub struct PrunePolicy {
+    /// Number of the newest deployments to keep, of those that may be deleted.
     pub keep: usize,
-    /// Whether those that CloudFormation made from templates of stackgen may be deleted.
+    /// True if deployments that CloudFormation created from templates of stackgen may be deleted.
     pub templates: bool,
-    /// Whether those of anybody may be deleted.
+    /// True if deployments of any origin may be deleted.
     pub all: bool,
 }
 
-impl Default for Policy {
+impl Default for PrunePolicy {
     fn default() -> Self {
-        Policy {
+        PrunePolicy {
             keep: 10,
             templates: false,
             all: false,
@@ -33,33 +33,42 @@ impl Default for Policy {
     }
 }
 
-/// Why a deployment is kept.
+/// The reason why a deployment is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kept {
+pub enum KeepReason {
     /// A stage serves it (row D6).
     Served,
-    /// It is what a stage would go back to.
+    /// A stage would go back to it.
     Previous,
     /// It is among the newest.
     Newest,
-    /// It is still being made.
+    /// API Gateway is creating it.
     Pending,
-    /// The newest of CloudFormation's is part of the stack, which may move the stage back to it (row D16).
+    /// It is the newest of CloudFormation's, so the stack may move the stage back to it (row D16).
     InTemplate,
-    /// CloudFormation made it from a template of stackgen's.
+    /// CloudFormation created it from a template of stackgen.
     OfTemplate,
-    /// Somebody else made it.
+    /// Something else than stackgen created it.
     Foreign,
 }
 
-/// What would become of every deployment, newest first: `None` is deleted.
-pub fn prunable<'a>(
-    deployments: &'a [Deployment],
-    stages: &[Stage],
-    policy: &Policy,
+/// A deployment, and the reason to keep it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PruneDecision {
+    /// The deployment.
+    pub deployment: DeploymentInfo,
+    /// The reason to keep it; `None` deletes it.
+    pub keep: Option<KeepReason>,
+}
+
+/// Decides for every deployment whether to keep it, newest first.
+pub fn decide(
+    deployments: &[DeploymentInfo],
+    stages: &[StageInfo],
+    policy: &PrunePolicy,
     previous: Option<&DeploymentId>,
-) -> Vec<(&'a Deployment, Option<Kept>)> {
+) -> Vec<PruneDecision> {
     let served: BTreeSet<_> = stages
         .iter()
         .filter_map(|stage| stage.deployment.as_ref())
@@ -74,37 +83,43 @@ pub fn prunable<'a>(
         .filter(|one| one.created_by() == CreatedBy::Template);
     let in_template = template.next().map(|deployment| &deployment.id);
     let mut room = policy.keep;
-    let judged = all.iter().map(|deployment| {
+    let decisions = all.iter().map(|deployment| {
         let id = &deployment.id;
-        let kept = match deployment.created_by() {
-            _ if served.contains(id) => Some(Kept::Served),
-            _ if protected.contains(id) => Some(Kept::Previous),
-            _ if deployment.status == DeploymentStatus::Pending => Some(Kept::Pending),
-            _ if in_template == Some(id) => Some(Kept::InTemplate),
-            CreatedBy::Template if !policy.templates && !policy.all => Some(Kept::OfTemplate),
-            CreatedBy::Unknown | CreatedBy::AutoDeploy if !policy.all => Some(Kept::Foreign),
+        let keep = match deployment.created_by() {
+            _ if served.contains(id) => Some(KeepReason::Served),
+            _ if protected.contains(id) => Some(KeepReason::Previous),
+            _ if deployment.status == DeploymentState::Pending => Some(KeepReason::Pending),
+            _ if in_template == Some(id) => Some(KeepReason::InTemplate),
+            CreatedBy::Template if !policy.templates && !policy.all => Some(KeepReason::OfTemplate),
+            CreatedBy::Unknown | CreatedBy::AutoDeploy if !policy.all => Some(KeepReason::Foreign),
             _ if room > 0 => {
                 room -= 1;
-                Some(Kept::Newest)
+                Some(KeepReason::Newest)
             }
             _ => None,
         };
-        (*deployment, kept)
+        PruneDecision {
+            deployment: (*deployment).clone(),
+            keep,
+        }
     });
-    judged.collect()
+    decisions.collect()
 }
 
-/// The newest first. Of those of one second the account's order decides: on AWS there are none, since a deployment may
-/// be made every 5 s (row D15), and the local gateway tells them in the order in which they were made.
-pub(crate) fn newest_first(deployments: &[Deployment]) -> Vec<&Deployment> {
+/// Sorts deployments, the newest first. Within one second the account's order decides: AWS allows one deployment every
+/// 5 s (row D15), and the local gateway lists them in the order of their creation.
+pub(crate) fn newest_first(deployments: &[DeploymentInfo]) -> Vec<&DeploymentInfo> {
     let mut all: Vec<_> = deployments.iter().enumerate().collect();
     all.sort_by_key(|(index, deployment)| Reverse((deployment.created, *index)));
     all.into_iter().map(|(_, deployment)| deployment).collect()
 }
 
-/// Returns the deployment that a stage goes back to from the one it serves: the newest older one that can be served and
+/// Returns the deployment that a stage goes back to from the one that it serves: the newest older one that
 /// [served well](served_well).
-pub fn earlier<'a>(deployments: &'a [Deployment], served: &DeploymentId) -> Option<&'a Deployment> {
+pub fn earlier<'a>(
+    deployments: &'a [DeploymentInfo],
+    served: &DeploymentId,
+) -> Option<&'a DeploymentInfo> {
     let all = newest_first(deployments);
     let mut older = all
         .into_iter()
@@ -113,16 +128,16 @@ pub fn earlier<'a>(deployments: &'a [Deployment], served: &DeploymentId) -> Opti
     older.find(|deployment| served_well(deployment, deployments))
 }
 
-/// True for a deployment that was tried and good. API Gateway does not record which deployments were ever served, so one
-/// that was never tried counts only if its origin shows that it served: CloudFormation deletes those that it could not
+/// True for a deployment that was verified. API Gateway does not record which deployments were ever served, so one that
+/// was never verified counts only if its origin shows that it served: CloudFormation deletes those that it could not
 /// activate, and a description names the deployment that the stage served before.
-pub fn served_well(deployment: &Deployment, all: &[Deployment]) -> bool {
-    if deployment.status != DeploymentStatus::Deployed || deployment.auto_deployed {
+pub fn served_well(deployment: &DeploymentInfo, all: &[DeploymentInfo]) -> bool {
+    if deployment.status != DeploymentState::Deployed || deployment.auto_deployed {
         return false;
     }
     let metadata = deployment.metadata();
-    if let Some(metadata) = metadata.as_ref().filter(|one| one.trial.is_some()) {
-        return metadata.passed();
+    if let Some(metadata) = metadata.as_ref().filter(|one| one.verification.is_some()) {
+        return metadata.is_verified();
     }
     let is_named = || {
         let mut named = all.iter().filter_map(|one| one.metadata()?.previous);
@@ -131,43 +146,63 @@ pub fn served_well(deployment: &Deployment, all: &[Deployment]) -> bool {
     match deployment.created_by() {
         CreatedBy::Template => true,
         CreatedBy::Unknown => is_named(),
-        // Format 1 recorded failed trials only.
+        // Format 1 recorded failed verifications only.
         CreatedBy::Redeploy => metadata.is_some_and(|one| one.format < 2) && is_named(),
         CreatedBy::AutoDeploy => false,
     }
 }
 
-/// Deletes what may be deleted; answers what was. A deployment that a stage came to use meanwhile is refused by API
-/// Gateway (row D6) and stays.
-pub(crate) async fn apply(
+/// Returns what [`prune`] would decide for every deployment, newest first. Deletes nothing.
+///
+/// # Errors
+///
+/// See [`DeployError`].
+pub async fn plan(
     account: &impl Account,
     api: &ApiId,
-    policy: &Policy,
+    policy: &PrunePolicy,
+    previous: Option<&DeploymentId>,
+    ctx: OperationContext<'_>,
+) -> Result<Vec<PruneDecision>, DeployError> {
+    let deployments = ctx.read(|| account.deployments(api)).await?;
+    let stages = ctx.read(|| account.stages(api)).await?;
+    Ok(decide(&deployments, &stages, policy, previous))
+}
+
+/// Deletes older deployments, except the `previous` one. Returns those that were deleted. A deployment that a stage came
+/// to serve meanwhile stays, because API Gateway refuses to delete it (row D6).
+///
+/// # Errors
+///
+/// See [`DeployError`].
+pub async fn prune(
+    account: &impl Account,
+    api: &ApiId,
+    policy: &PrunePolicy,
     previous: Option<&DeploymentId>,
     ctx: OperationContext<'_>,
 ) -> Result<Vec<DeploymentId>, DeployError> {
-    let deployments = ctx.read(|| account.deployments(api)).await?;
-    let stages = ctx.read(|| account.stages(api)).await?;
     let mut deleted = Vec::new();
-    for (deployment, kept) in prunable(&deployments, &stages, policy, previous) {
-        if kept.is_some() {
+    for decision in plan(account, api, policy, previous, ctx).await? {
+        if decision.keep.is_some() {
             continue;
         }
-        ctx.interrupt.check()?;
-        let id = &deployment.id;
-        match account.delete(api, id).await {
+        let id = &decision.deployment.id;
+        match ctx.call(|| account.delete_deployment(api, id)).await {
             Ok(()) => {}
-            Err(error) if error.kind == AccountErrorKind::NotFound => {}
-            Err(error) if error.is_transient() || error.kind == AccountErrorKind::Refused => {
-                ctx.step(Step::LeftOut {
+            Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {}
+            Err(DeployError::Account(error))
+                if error.is_transient() || error.kind == AccountErrorKind::Refused =>
+            {
+                ctx.step(DeployStep::Skipped {
                     what: id.as_str(),
                     reason: &error.to_string(),
                 });
                 continue;
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
-        ctx.step(Step::Deleted { deployment: id });
+        ctx.step(DeployStep::Deleted { deployment: id });
         deleted.push(id.clone());
     }
     Ok(deleted)

@@ -1,47 +1,58 @@
-//! Retry policy for calls to AWS, and the context that every operation is given.
+//! Retry policy for calls to AWS, and the context that every operation receives.
 
 use std::time::Duration;
 
-use crate::progress::{Interrupt, Step, Steps};
-use crate::trial::Tries;
-use crate::{AccountError, AccountErrorKind, DeployError, Timestamp};
+use time::OffsetDateTime;
+use tokio::time::Instant;
 
-/// Waiting times. [`RetryPolicy::default`] keeps within API Gateway's rates (row D15).
+use crate::progress::{DeployStep, Interrupt, StepReporter};
+use crate::verify::VerifyPolicy;
+use crate::{AccountError, AccountErrorKind, DeployError};
+
+/// Retry policy for calls to AWS. [`RetryPolicy::default`] stays within API Gateway's rates (row D15).
+///
+/// It is the only one: the clients in `stackgen-aws` send every request once. If the SDK retried as well, its attempts
+/// and ours would multiply against a rate that all callers of the account and region share. And it could not retry
+/// correctly: a CreateDeployment or an UpdateStage without an answer may have taken effect, so the account is read
+/// before the call is repeated. Here each retry is reported, an interrupt ends the wait, and a test can replace the clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// The time between two tries of CreateDeployment, of which API Gateway allows one every 5 s.
-    pub create: Duration,
-    /// The time before the second try of another call; it doubles with every further one.
-    pub again: Duration,
-    /// The longest time for which one call is tried, and the longest wait between two tries.
-    pub calls: (Duration, Duration),
-    /// The longest time for which a call is tried that does not reach the service.
-    pub unreachable: Duration,
-    /// The time between two looks at something that is in progress.
-    pub poll: Duration,
-    /// The longest time until a deployment is DEPLOYED.
-    pub deployed: Duration,
-    /// The longest time until an update of a function is Successful.
-    pub updated: Duration,
-    /// How a stage is tried.
-    pub tries: Tries,
+    /// Wait between two attempts of CreateDeployment, which API Gateway allows every 5 s.
+    pub create_interval: Duration,
+    /// Wait before the second attempt of any other call. It doubles with every further attempt.
+    pub first_wait: Duration,
+    /// The longest wait between two attempts.
+    pub longest_wait: Duration,
+    /// Time for all attempts of one call.
+    pub call_timeout: Duration,
+    /// Time for all attempts of one call that does not reach the service.
+    pub unreachable_timeout: Duration,
+    /// Wait between two reads of something that is in progress.
+    pub poll_interval: Duration,
+    /// Time until a deployment must be DEPLOYED.
+    pub deployment_timeout: Duration,
+    /// Time until an update of a function must be Successful.
+    pub function_timeout: Duration,
+    /// Policy for verifying a stage.
+    pub verify: VerifyPolicy,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
         let seconds = Duration::from_secs;
         RetryPolicy {
-            create: seconds(5),
-            again: seconds(1),
-            calls: (seconds(60), seconds(8)),
-            unreachable: seconds(10),
-            poll: seconds(1),
-            deployed: seconds(120),
-            updated: seconds(300),
-            tries: Tries {
-                enough: 2,
-                pause: seconds(1),
-                window: seconds(20),
+            create_interval: seconds(5),
+            first_wait: seconds(1),
+            longest_wait: seconds(8),
+            call_timeout: seconds(60),
+            unreachable_timeout: seconds(10),
+            poll_interval: seconds(1),
+            deployment_timeout: seconds(120),
+            function_timeout: seconds(300),
+            verify: VerifyPolicy {
+                rounds: 2,
+                interval: seconds(1),
+                timeout: seconds(20),
             },
         }
     }
@@ -52,40 +63,50 @@ impl RetryPolicy {
     pub fn local() -> Self {
         let millis = Duration::from_millis;
         RetryPolicy {
-            create: millis(200),
-            again: millis(100),
-            calls: (Duration::from_secs(10), Duration::from_secs(1)),
-            unreachable: millis(500),
-            poll: millis(20),
-            tries: Tries {
-                enough: 1,
-                pause: millis(200),
-                window: Duration::from_secs(5),
+            create_interval: millis(200),
+            first_wait: millis(100),
+            longest_wait: millis(1_000),
+            call_timeout: millis(10_000),
+            unreachable_timeout: millis(500),
+            poll_interval: millis(20),
+            verify: VerifyPolicy {
+                rounds: 1,
+                interval: millis(200),
+                timeout: millis(5_000),
             },
             ..RetryPolicy::default()
         }
     }
+
+    /// Returns the time for all attempts of a call that fails with this error.
+    fn timeout(&self, error: &AccountError) -> Duration {
+        match error.kind {
+            AccountErrorKind::Unreachable => self.unreachable_timeout,
+            _ if error.is_transient() => self.call_timeout,
+            _ => Duration::ZERO,
+        }
+    }
 }
 
-/// What every operation is given.
+/// Policy, reporting and interruption of an operation.
 #[derive(Clone, Copy)]
 pub struct OperationContext<'a> {
-    /// Waiting times.
+    /// The retry policy.
     pub retry: &'a RetryPolicy,
     /// Receives every step.
-    pub steps: Steps<'a>,
-    /// Tells when to stop.
+    pub steps: StepReporter<'a>,
+    /// Stops the operation.
     pub interrupt: &'a Interrupt,
-    /// The clock.
-    pub now: fn() -> Timestamp,
+    /// Returns the current time.
+    pub now: fn() -> OffsetDateTime,
 }
 
 impl<'a> OperationContext<'a> {
-    pub(crate) fn step(&self, step: Step<'_>) {
+    pub(crate) fn step(&self, step: DeployStep<'_>) {
         (self.steps)(step);
     }
 
-    /// The same context with another interrupt.
+    /// Returns the same context with another interrupt.
     pub(crate) fn with_interrupt<'b>(self, interrupt: &'b Interrupt) -> OperationContext<'b>
     where
         'a: 'b,
@@ -93,8 +114,8 @@ impl<'a> OperationContext<'a> {
         OperationContext { interrupt, ..self }
     }
 
-    /// Makes a call that changes something and may be repeated, until it succeeds, fails for good, or the policy's time is
-    /// up. An interrupt ends the wait between two tries and never a call.
+    /// Makes a call that changes something and may be repeated. It is repeated until it succeeds, fails for good, or the
+    /// policy's time is up. An interrupt ends the wait between two attempts, and never a call.
     ///
     /// # Errors
     ///
@@ -103,20 +124,12 @@ impl<'a> OperationContext<'a> {
     where
         F: Future<Output = Result<T, AccountError>>,
     {
-        let mut wait = self.retry.again;
-        let started = tokio::time::Instant::now();
+        let mut retries = self.retries();
         loop {
             self.interrupt.check()?;
             match call().await {
                 Ok(answer) => return Ok(answer),
-                Err(error) if started.elapsed() + wait <= self.longest(&error) => {
-                    self.step(Step::Again {
-                        error: &error,
-                        after: wait,
-                    });
-                    self.interrupt.sleep(wait).await?;
-                    wait = (wait * 2).min(self.retry.calls.1);
-                }
+                Err(error) if retries.allow(&error) => retries.wait(&error).await?,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -134,12 +147,49 @@ impl<'a> OperationContext<'a> {
         self.interrupt.unless(self.call(call)).await?
     }
 
-    /// The longest time for which a call is tried that fails like this.
-    fn longest(&self, error: &AccountError) -> Duration {
-        match error.kind {
-            AccountErrorKind::Unreachable => self.retry.unreachable,
-            _ if error.is_transient() => self.retry.calls.0,
-            _ => Duration::ZERO,
+    /// Starts the retries of one call, with waits that double.
+    pub(crate) fn retries(self) -> Retries<'a> {
+        Retries {
+            ctx: self,
+            started: Instant::now(),
+            next_wait: self.retry.first_wait,
+            longest_wait: self.retry.longest_wait,
         }
+    }
+
+    /// Starts the retries of CreateDeployment, with waits as long as its rate demands.
+    pub(crate) fn create_retries(self) -> Retries<'a> {
+        Retries {
+            next_wait: self.retry.create_interval,
+            longest_wait: self.retry.create_interval,
+            ..self.retries()
+        }
+    }
+}
+
+/// Retries of one call.
+pub(crate) struct Retries<'a> {
+    ctx: OperationContext<'a>,
+    started: Instant,
+    next_wait: Duration,
+    longest_wait: Duration,
+}
+
+impl Retries<'_> {
+    /// True if the policy allows another attempt after this failure.
+    pub(crate) fn allow(&self, error: &AccountError) -> bool {
+        self.started.elapsed() + self.next_wait <= self.ctx.retry.timeout(error)
+    }
+
+    /// Reports the failure, and waits until the next attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`DeployError::Interrupted`].
+    pub(crate) async fn wait(&mut self, error: &AccountError) -> Result<(), DeployError> {
+        let after = self.next_wait;
+        self.ctx.step(DeployStep::Retrying { error, after });
+        self.next_wait = (after * 2).min(self.longest_wait);
+        self.ctx.interrupt.sleep(after).await
     }
 }

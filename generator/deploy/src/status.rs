@@ -1,254 +1,284 @@
-//! Whether a stage serves what the account holds, and how that is known.
+//! Status of a stage: whether it serves what the account holds, and the evidence.
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use stackgen_model::SnapshotDigest;
-use stackgen_model::diff::{Change, snapshots};
+use stackgen_model::diff::{ModelChange, snapshots};
 
-use crate::account::Wiring;
+use crate::account::{ApiDescription, ApiWiring};
 use crate::code::BuiltCode;
 use crate::retry::OperationContext;
 use crate::{
-    Account, AccountErrorKind, Api, CreatedBy, DeployError, Deployment, DeploymentMetadata,
-    FunctionName, Stage, StageName,
+    Account, AccountErrorKind, ApiInfo, CreatedBy, DeployError, DeploymentInfo, DeploymentMetadata,
+    FunctionName, StageInfo, StageName,
 };
 
-/// What a template says of an API.
+/// Snapshot of an API in a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateSnapshot {
-    /// The digest of what its deployment freezes.
+    /// The digest.
     pub digest: SnapshotDigest,
-    /// The canonical form of that.
+    /// The canonical form.
     pub snapshot: String,
 }
 
-/// What is known of a stage.
+/// Status of a stage.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Status {
+pub struct StageStatus {
     /// The API.
-    pub api: Api,
-    /// Its stage.
-    pub stage: Stage,
+    pub api: ApiInfo,
+    /// The stage.
+    pub stage: StageInfo,
     /// The deployment that the stage serves.
-    pub deployment: Option<Deployment>,
-    /// Who made that.
-    pub maker: Option<CreatedBy>,
-    /// What stackgen wrote into it.
-    pub label: Option<DeploymentMetadata>,
-    /// What a deployment would freeze as the account is.
+    pub deployment: Option<DeploymentInfo>,
+    /// The origin of that deployment.
+    #[serde(rename = "maker")]
+    pub created_by: Option<CreatedBy>,
+    /// The content of its description, if stackgen wrote it.
+    #[serde(rename = "label")]
+    pub metadata: Option<DeploymentMetadata>,
+    /// The digest of the account's wiring.
     pub account_digest: SnapshotDigest,
-    /// What the template's deployment freezes.
+    /// The digest of the template's wiring.
     pub template_digest: Option<SnapshotDigest>,
-    /// What to think of it.
-    pub verdict: Verdict,
-    /// What differs between the template, or what was deployed of it, and the account.
-    pub changes: Vec<Change>,
-    /// What `changes` is of.
-    pub changes_are: Option<ChangeBasis>,
-    /// Code that was built, beside the account's.
+    /// The verdict.
+    pub verdict: StatusVerdict,
+    /// Differences between the account and the template, or the template that was deployed.
+    pub changes: Vec<ModelChange>,
+    /// The basis of `changes`.
+    #[serde(rename = "changesAre")]
+    pub change_basis: Option<ChangeBasis>,
+    /// Built code, compared with the account's.
     pub code: Vec<CodeStatus>,
-    /// The same changes for people.
+    /// The changes as text.
     #[serde(skip)]
-    pub in_words: String,
+    pub changes_text: String,
 }
 
-/// What the changes are of.
+/// The basis of the changes in a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeBasis {
-    /// The stage serves what the template says; these are in the account and not served.
+    /// The stage serves the template. The changes are in the account and not served.
     Undeployed,
-    /// They are between the template and the account; what the stage serves of them is not known.
+    /// The changes lead from the template to the account. It is unknown which of them the stage serves.
     FromTemplate,
 }
 
-/// Whether the stage serves what the account holds.
+/// Verdict on a stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Verdict {
-    /// Whether it does.
-    pub state: State,
-    /// How sure that is.
-    pub sureness: Confidence,
-    /// Why.
-    pub because: &'static str,
+pub struct StatusVerdict {
+    /// The freshness of the stage.
+    #[serde(rename = "state")]
+    pub freshness: Freshness,
+    /// The confidence.
+    #[serde(rename = "sureness")]
+    pub confidence: StatusConfidence,
+    /// The reason.
+    #[serde(rename = "because")]
+    pub reason: &'static str,
 }
 
-/// Whether a stage serves what the account holds.
+/// Freshness of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
-    /// It does.
+pub enum Freshness {
+    /// It serves what the account holds.
     Current,
-    /// It does not.
+    /// It serves something older.
     Stale,
-    /// The deployment does not tell.
+    /// Its deployment's digest is unknown.
     Unknown,
     /// It serves nothing.
     NotDeployed,
 }
 
-/// How sure a verdict is.
+/// Confidence of a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Confidence {
-    /// No doubt is known.
+pub enum StatusConfidence {
+    /// Nothing is known that could make it wrong.
     Certain,
-    /// Something that cannot be read could make it otherwise.
+    /// Something that cannot be read could make it wrong.
     Likely,
 }
 
-/// Code that was built, beside the account's.
+/// Built code of a function, compared with the account's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CodeStatus {
     /// The function.
     pub function: FunctionName,
-    /// `CodeSha256` of what was built.
+    /// `CodeSha256` of the built code.
     pub built: String,
-    /// `CodeSha256` in the account; `None` when there is no such function.
+    /// `CodeSha256` in the account; `None` if there is no such function.
     pub account: Option<String>,
 }
 
-impl Status {
-    /// True if the stage is known to serve what the account holds.
+impl StageStatus {
+    /// True if the stage serves what the account holds.
     pub fn is_current(&self) -> bool {
-        self.verdict.state == State::Current
+        self.verdict.freshness == Freshness::Current
     }
 
-    /// True if a trial of the deployment that it serves is recorded and passed.
+    /// True if the description of the served deployment records that it was verified.
     pub fn is_verified(&self) -> bool {
-        self.label.as_ref().is_some_and(DeploymentMetadata::passed)
+        let metadata = self.metadata.as_ref();
+        metadata.is_some_and(DeploymentMetadata::is_verified)
     }
 
-    /// True if a trial of the deployment that it serves is recorded and failed.
-    pub fn failed_trial(&self) -> bool {
-        self.label.as_ref().is_some_and(DeploymentMetadata::failed)
+    /// True if the description of the served deployment records that its verification failed.
+    pub fn is_failed(&self) -> bool {
+        let metadata = self.metadata.as_ref();
+        metadata.is_some_and(DeploymentMetadata::is_failed)
     }
 }
 
-/// Finds out whether a stage serves what the account holds. Of the templates the first is the current one; others may
-/// tell what was deployed before.
+/// Returns the status of a stage. The first template is the current one. Further ones are earlier versions, one of which
+/// the served deployment may have been created from.
 ///
 /// # Errors
 ///
 /// See [`DeployError`].
 pub async fn status(
     account: &impl Account,
-    api: &Api,
+    api: &ApiInfo,
     stage: &StageName,
     templates: &[TemplateSnapshot],
     built: &[BuiltCode],
     ctx: OperationContext<'_>,
-) -> Result<Status, DeployError> {
-    let place = ctx.read(|| account.place()).await?;
+) -> Result<StageStatus, DeployError> {
+    let region = ctx.read(|| account.account_region()).await?;
     let stage = ctx.read(|| account.stage(&api.id, stage)).await?;
-    let description = ctx.read(|| account.describe(&api.id)).await?;
-    let wiring = description.wiring(&place);
+    let description = ApiDescription::read(account, &api.id, ctx).await?;
+    let wiring = description.wiring(&region);
     let deployment = match &stage.deployment {
         Some(id) => Some(ctx.read(|| account.deployment(&api.id, id)).await?),
         None => None,
     };
-    let label = deployment.as_ref().and_then(Deployment::metadata);
-    let served = label.as_ref().map(|label| &label.digest);
+    let metadata = deployment.as_ref().and_then(DeploymentInfo::metadata);
+    let served = metadata.as_ref().map(|metadata| &metadata.digest);
     let template = templates.first();
-    let said_so = templates.iter().find(|said| Some(&said.digest) == served);
-    let compared = said_so.or(template);
-    let (changes, in_words) =
-        compared.map_or_else(Default::default, |said| differences(api, said, &wiring));
-    let changes_are = (!changes.is_empty()).then_some(match said_so {
+    let deployed = templates.iter().find(|one| Some(&one.digest) == served);
+    let (changes, changes_text) = deployed
+        .or(template)
+        .map_or_else(Default::default, |one| differences(api, one, &wiring));
+    let change_basis = (!changes.is_empty()).then_some(match deployed {
         Some(_) => ChangeBasis::Undeployed,
         None => ChangeBasis::FromTemplate,
     });
-    let says = template.is_some_and(|said| said.digest == wiring.digest);
-    Ok(Status {
-        verdict: verdict(&stage, deployment.as_ref(), said_so, &wiring, says),
+    let evidence = StatusEvidence {
+        stage: &stage,
+        deployment: deployment.as_ref(),
+        deployed,
+        wiring: &wiring,
+        template_is_current: template.is_some_and(|one| one.digest == wiring.digest),
+    };
+    Ok(StageStatus {
+        verdict: evidence.verdict(),
         api: api.clone(),
-        maker: deployment.as_ref().map(Deployment::created_by),
-        label,
+        created_by: deployment.as_ref().map(DeploymentInfo::created_by),
+        metadata,
         account_digest: wiring.digest,
-        template_digest: template.map(|said| said.digest.clone()),
+        template_digest: template.map(|one| one.digest.clone()),
         changes,
-        changes_are,
-        code: code(account, built, ctx).await?,
-        in_words,
+        change_basis,
+        code: code_status(account, built, ctx).await?,
+        changes_text,
         stage,
         deployment,
     })
 }
 
-fn verdict(
-    stage: &Stage,
-    deployment: Option<&Deployment>,
-    said_so: Option<&TemplateSnapshot>,
-    wiring: &Wiring,
-    template_says_so: bool,
-) -> Verdict {
-    let verdict = |state, sureness, because| Verdict {
-        state,
-        sureness,
-        because,
-    };
-    use Confidence::{Certain, Likely};
-    use State::{Current, NotDeployed, Stale, Unknown};
-    if stage.auto_deploy {
-        return verdict(
-            Current,
-            Likely,
-            "API Gateway deploys every change by itself (rows D4, D5)",
-        );
-    }
-    let Some(deployment) = deployment else {
-        return verdict(
-            NotDeployed,
-            Certain,
-            "the stage has no deployment and refuses everything (row C3)",
-        );
-    };
-    let (maker, label) = (deployment.created_by(), deployment.metadata());
-    match label {
-        None => verdict(
-            Unknown,
-            Certain,
-            "its deployment does not tell what it froze: stackgen did not make it",
-        ),
-        Some(label) if label.digest == wiring.digest => match maker {
-            CreatedBy::Template => verdict(
-                Current,
-                Likely,
-                "the digests are the same; a route that was removed in the same stack update would linger (row D20)",
-            ),
-            _ => verdict(Current, Certain, "the digests are the same"),
-        },
-        // The template names versions and roles by logical ids, the account by numbers and ARNs.
-        Some(_)
-            if said_so.is_some_and(|said| masked(&said.snapshot) == masked(&wiring.snapshot)) =>
-        {
-            verdict(
-                Current,
-                Likely,
-                "it was made from this template, and the account says the same, but for versions and roles, which a template cannot name",
-            )
+/// The evidence of a verdict.
+struct StatusEvidence<'a> {
+    stage: &'a StageInfo,
+    deployment: Option<&'a DeploymentInfo>,
+    /// The template that the served deployment was created from.
+    deployed: Option<&'a TemplateSnapshot>,
+    wiring: &'a ApiWiring,
+    template_is_current: bool,
+}
+
+impl StatusEvidence<'_> {
+    fn verdict(&self) -> StatusVerdict {
+        use Freshness::{Current, NotDeployed, Unknown};
+        use StatusConfidence::{Certain, Likely};
+        let (freshness, confidence, reason) = if self.stage.auto_deploy {
+            let reason = "API Gateway deploys every change by itself (rows D4, D5)";
+            (Current, Likely, reason)
+        } else if let Some(deployment) = self.deployment {
+            match deployment.metadata() {
+                None => {
+                    let reason =
+                        "the digest of its deployment is unknown: stackgen did not create it";
+                    (Unknown, Certain, reason)
+                }
+                Some(metadata) if metadata.digest == self.wiring.digest => {
+                    same_digest(deployment.created_by())
+                }
+                Some(_) => self.other_digest(deployment.created_by()),
+            }
+        } else {
+            let reason = "the stage has no deployment and refuses everything (row C3)";
+            (NotDeployed, Certain, reason)
+        };
+        StatusVerdict {
+            freshness,
+            confidence,
+            reason,
         }
-        Some(_) if maker == CreatedBy::Template && !template_says_so => verdict(
-            Stale,
-            Likely,
-            "the digests differ; a parameter with another value than its default makes the same difference",
-        ),
-        Some(_) => verdict(Stale, Certain, "the digests differ"),
+    }
+
+    fn other_digest(&self, created_by: CreatedBy) -> (Freshness, StatusConfidence, &'static str) {
+        use Freshness::{Current, Stale};
+        use StatusConfidence::{Certain, Likely};
+        // A template names versions and roles by logical IDs, the account by numbers and ARNs.
+        let is_masked_equal = |template: &TemplateSnapshot| {
+            masked(&template.snapshot) == masked(&self.wiring.snapshot)
+        };
+        if self.deployed.is_some_and(is_masked_equal) {
+            let reason = "its deployment was created from this template, and the account differs only in versions and roles, which a template cannot name";
+            return (Current, Likely, reason);
+        }
+        if created_by == CreatedBy::Template && !self.template_is_current {
+            let reason = "the digests differ; a parameter with another value than its default would make the same difference";
+            return (Stale, Likely, reason);
+        }
+        (Stale, Certain, "the digests differ")
     }
 }
 
-/// What differs, without what a template and an account never say alike.
-fn differences(api: &Api, said: &TemplateSnapshot, wiring: &Wiring) -> (Vec<Change>, String) {
-    let (template, account) = (masked(&said.snapshot), masked(&wiring.snapshot));
-    let diff = snapshots(&api.name, &template.to_string(), &account.to_string());
-    let words = diff.human();
-    (diff.changes, words)
+fn same_digest(created_by: CreatedBy) -> (Freshness, StatusConfidence, &'static str) {
+    match created_by {
+        CreatedBy::Template => (
+            Freshness::Current,
+            StatusConfidence::Likely,
+            "the digests are the same; a route that was removed in the same stack update would linger (row D20)",
+        ),
+        _ => (
+            Freshness::Current,
+            StatusConfidence::Certain,
+            "the digests are the same",
+        ),
+    }
 }
 
-/// A snapshot with all versions and all roles alike.
+/// Returns the differences, without those that always exist between a template and an account.
+fn differences(
+    api: &ApiInfo,
+    template: &TemplateSnapshot,
+    wiring: &ApiWiring,
+) -> (Vec<ModelChange>, String) {
+    let (template, account) = (masked(&template.snapshot), masked(&wiring.snapshot));
+    let diff = snapshots(&api.name, &template.to_string(), &account.to_string());
+    let text = diff.human();
+    (diff.changes, text)
+}
+
+/// Returns a snapshot in which all versions are equal, and all roles.
 fn masked(snapshot: &str) -> Json {
     let mut snapshot = serde_json::from_str(snapshot).unwrap_or(Json::Null);
     mask(&mut snapshot);
@@ -280,7 +310,7 @@ fn mask_map(map: &mut Map<String, Json>) {
     }
 }
 
-async fn code(
+async fn code_status(
     account: &impl Account,
     built: &[BuiltCode],
     ctx: OperationContext<'_>,

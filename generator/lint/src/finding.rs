@@ -82,7 +82,7 @@ impl Location {
             path: path.iter().map(|&part| part.to_owned()).collect(),
             span: match path {
                 [] => resource.span,
-                path => resource.place(path),
+                path => resource.location(path),
             },
             hidden: false,
         }

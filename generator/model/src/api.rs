@@ -1,4 +1,4 @@
-//! Apis of API Gateway v2 and what belongs to them.
+//! APIs of API Gateway v2, and their parts.
 
 use std::sync::Arc;
 
@@ -7,52 +7,52 @@ use serde::Serialize;
 use crate::resource::Resource;
 use crate::{FunctionLink, Link, Resolved, RouteKey, Setting, Text};
 
-/// What an api speaks.
+/// Protocol of an API.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum Protocol {
     /// `WEBSOCKET`.
     WebSocket,
     /// `HTTP`.
     Http,
-    /// The template does not say.
+    /// The template does not determine it.
     #[default]
     Unknown,
 }
 
-/// An api with its routes, integrations, authorizers, models, deployments and stages.
+/// An API with its routes, integrations, authorizers, models, deployments and stages.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Api {
-    /// Which api: one of this template, or one outside of it that routes of this template belong to.
+    /// The API: one of this template, or one outside of it to which routes of this template belong.
     pub id: Link,
-    /// The api's own resource; `None` for an api outside of the template.
+    /// The API's own resource; `None` for an API outside of the template.
     pub resource: Option<Arc<Resource>>,
-    /// What it speaks.
+    /// The protocol.
     pub protocol: Protocol,
-    /// Its name.
+    /// The name.
     pub name: Option<Text>,
-    /// How a message chooses its route (row M1).
+    /// The expression that selects a route for a message (row M1).
     pub route_selection_expression: Option<Text>,
-    /// Where the API key is read from (row A15).
+    /// The expression that selects the API key (row A15).
     pub api_key_selection_expression: Option<Text>,
-    /// Whether models are not enforced.
+    /// True if messages are not validated against models.
     pub disable_schema_validation: Setting<bool>,
-    /// Whether only a custom domain reaches it.
+    /// True if only a custom domain name leads to it.
     pub disable_execute_api_endpoint: Setting<bool>,
-    /// Cross-origin settings of an HTTP API.
+    /// Cross-origin configuration of an HTTP API.
     pub cors: Option<Resolved>,
-    /// Its routes in the template's order.
+    /// The routes in the template's order.
     pub routes: Vec<Route>,
-    /// Its integrations.
+    /// The integrations.
     pub integrations: Vec<Integration>,
-    /// Its authorizers.
+    /// The authorizers.
     pub authorizers: Vec<Authorizer>,
-    /// Its models.
+    /// The models.
     pub models: Vec<ApiModel>,
-    /// Its deployments.
+    /// The deployments.
     pub deployments: Vec<Deployment>,
-    /// Its stages.
+    /// The stages.
     pub stages: Vec<Stage>,
-    /// Paths of custom domains that lead to it.
+    /// The API mappings that lead to it.
     pub mappings: Vec<ApiMapping>,
 }
 
@@ -61,24 +61,24 @@ pub struct Api {
 pub struct Route {
     /// The resource.
     pub resource: Arc<Resource>,
-    /// What it answers to.
+    /// The route key.
     pub key: RouteKey,
-    /// `NONE`, `AWS_IAM`, `CUSTOM` or `JWT`; a template that says nothing keeps what a route has.
+    /// `NONE`, `AWS_IAM`, `CUSTOM` or `JWT`. Without it, an update keeps the route's current type.
     pub authorization_type: Option<Text>,
-    /// Its authorizer.
+    /// The authorizer.
     pub authorizer: Link,
-    /// Its integration; without one the route is dead (row F2).
+    /// The integration. Without one the route is dead (row F2).
     pub target: Link,
-    /// Whether callers need an API key (row A15).
+    /// True if callers need an API key (row A15).
     pub api_key_required: Setting<bool>,
-    /// `$default` makes it two-way, together with a route response (row M8).
+    /// `$default` makes the route two-way, together with a route response (row M8).
     pub route_response_selection_expression: Option<Text>,
-    /// Its route responses.
+    /// The route responses.
     pub responses: Vec<RouteResponse>,
 }
 
 impl Route {
-    /// True when what the function returns is sent back: the selection expression **and** a response (row M8).
+    /// True if the function's result is sent back, which takes the selection expression **and** a response (row M8).
     pub fn is_two_way(&self) -> bool {
         let selection = self.route_response_selection_expression.as_ref();
         let selected = selection.and_then(Text::as_literal) == Some("$default");
@@ -97,21 +97,21 @@ pub struct Integration {
     pub resource: Arc<Resource>,
     /// `AWS_PROXY`, `MOCK`, …
     pub integration_type: Option<Text>,
-    /// Its URI as written.
+    /// The URI as the template writes it.
     pub uri: Option<Text>,
-    /// The function that it calls.
+    /// The function that it invokes.
     pub function: FunctionLink,
-    /// The role it calls as; without one, the function's permission decides.
+    /// The role for invoking it. Without one, the function's permissions decide.
     pub credentials: Link,
-    /// Milliseconds, 50 to 29,000 (row C8).
+    /// Timeout in milliseconds, 50 to 29,000 (row C8).
     pub timeout_millis: Setting<i64>,
-    /// `1.0` or `2.0`, of HTTP APIs.
+    /// `1.0` or `2.0`, for HTTP APIs.
     pub payload_format_version: Option<Text>,
-    /// Its integration responses.
+    /// The integration responses.
     pub responses: Vec<IntegrationResponse>,
 }
 
-/// What becomes of an integration's answer.
+/// An integration response: how an integration's answer is mapped.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct IntegrationResponse {
     /// The resource.
@@ -125,17 +125,17 @@ pub struct IntegrationResponse {
 pub struct Authorizer {
     /// The resource.
     pub resource: Arc<Resource>,
-    /// Its name.
+    /// The name.
     pub name: Option<Text>,
     /// `REQUEST` or `JWT`.
     pub authorizer_type: Option<Text>,
-    /// Its URI as written.
+    /// The URI as the template writes it.
     pub uri: Option<Text>,
-    /// The function that it calls.
+    /// The function that it invokes.
     pub function: FunctionLink,
-    /// Where the identity is read from; all must be present (row A2).
+    /// The identity sources. All must be present (row A2).
     pub identity_sources: Vec<Text>,
-    /// The role it calls as.
+    /// The role for invoking it.
     pub credentials: Link,
 }
 
@@ -148,23 +148,23 @@ pub struct RouteResponse {
     pub key: RouteKey,
 }
 
-/// A model: a schema that messages are checked against.
+/// A model: a schema for messages.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ApiModel {
     /// The resource.
     pub resource: Arc<Resource>,
-    /// Its name.
+    /// The name.
     pub name: Option<Text>,
 }
 
-/// A deployment: a snapshot of the api (row D1).
+/// A deployment: a snapshot of the API (row D1).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Deployment {
-    /// The resource; what it waits for is in its `depends_on` (row F7).
+    /// The resource. Its `depends_on` lists what it waits for (row F7).
     pub resource: Arc<Resource>,
-    /// What it says of itself.
+    /// The description.
     pub description: Option<Text>,
-    /// The stage that it is created for, if it names one.
+    /// The stage that it is created for, if the template names one.
     pub stage_name: Option<Text>,
 }
 
@@ -173,15 +173,15 @@ pub struct Deployment {
 pub struct Stage {
     /// The resource.
     pub resource: Arc<Resource>,
-    /// Its name.
+    /// The name.
     pub name: Option<Text>,
     /// The deployment that it serves.
     pub deployment: Link,
-    /// Whether API Gateway deploys by itself (rows D4, D5).
+    /// True if API Gateway activates deployments by itself (rows D4, D5).
     pub auto_deploy: Setting<bool>,
-    /// `DefaultRouteSettings`: throttles and logging.
+    /// `DefaultRouteSettings`: throttles and logging of all routes.
     pub default_route_settings: Option<Resolved>,
-    /// `RouteSettings`: the same for single routes.
+    /// `RouteSettings`: throttles and logging of single routes.
     pub route_settings: Option<Resolved>,
     /// `AccessLogSettings`.
     pub access_log: Option<Resolved>,
@@ -189,12 +189,12 @@ pub struct Stage {
     pub variables: Option<Resolved>,
 }
 
-/// A path of a custom domain that leads to a stage.
+/// An API mapping: a path of a custom domain name that leads to a stage.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ApiMapping {
     /// The resource.
     pub resource: Arc<Resource>,
-    /// The domain.
+    /// The custom domain name.
     pub domain: Link,
     /// The stage.
     pub stage: Link,
@@ -202,7 +202,7 @@ pub struct ApiMapping {
     pub key: Option<Text>,
 }
 
-/// A custom domain.
+/// A custom domain name.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DomainName {
     /// The resource.

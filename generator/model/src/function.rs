@@ -1,4 +1,4 @@
-//! Lambda functions, their versions and aliases, and who may call them.
+//! Lambda functions, their versions, aliases and permissions.
 
 use std::sync::Arc;
 
@@ -13,64 +13,64 @@ use crate::{FunctionLink, Link, Resolved, Setting, Text};
 pub struct Function {
     /// The resource.
     pub resource: Arc<Resource>,
-    /// Its name, if the template gives one.
+    /// The name, if the template sets one.
     pub name: Option<Text>,
     /// `provided.al2023`, `nodejs22.x`, …
     pub runtime: Option<Text>,
-    /// Its handler.
+    /// The handler.
     pub handler: Option<Text>,
-    /// `x86_64` or `arm64`; Lambda's default is `x86_64`.
+    /// `x86_64` or `arm64`. Lambda's default is `x86_64`.
     pub architecture: Option<Text>,
-    /// Where its code is.
+    /// The location of the code.
     pub code: Option<Resolved>,
-    /// Its environment variables.
+    /// The environment variables.
     pub environment: Setting<IndexMap<String, Resolved>>,
-    /// Seconds; Lambda's default is 3.
+    /// Timeout in seconds. Lambda's default is 3.
     pub timeout_seconds: Setting<i64>,
-    /// MiB; Lambda's default is 128.
+    /// Memory in MiB. Lambda's default is 128.
     pub memory_mib: Setting<i64>,
-    /// The role it runs as.
+    /// The execution role.
     pub role: Link,
 }
 
-/// A published version of a function: its code and configuration, frozen.
+/// A published version of a function: its frozen code and configuration.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Version {
     /// The resource.
     pub resource: Arc<Resource>,
-    /// Of which function.
+    /// The function.
     pub function: FunctionLink,
 }
 
-/// A name for a version that can be moved.
+/// An alias: a movable name for a version.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Alias {
     /// The resource.
     pub resource: Arc<Resource>,
     /// The name.
     pub name: Option<Text>,
-    /// Of which function.
+    /// The function.
     pub function: FunctionLink,
-    /// The version that it names, if it is one of this template.
+    /// The version, if it is one of this template.
     pub version: Link,
 }
 
-/// A statement of a function's resource policy: who may call it.
+/// A permission: a statement in the resource policy of a function.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Permission {
     /// The resource.
     pub resource: Arc<Resource>,
-    /// The function, and the qualifier that the permission is for (row D19).
+    /// The function, and the qualifier that the permission covers (row D19).
     pub function: FunctionLink,
     /// `lambda:InvokeFunction`.
     pub action: Option<Text>,
     /// `apigateway.amazonaws.com`.
     pub principal: Option<Text>,
-    /// Which caller: `arn:…:execute-api:…:{api}/{stage}/{route}`.
+    /// The caller: `arn:…:execute-api:…:{api}/{stage}/{route}`.
     pub source_arn: Option<Text>,
 }
 
-/// As the Lambda Developer Guide lists them among the variables that the runtime defines.
+/// Environment variables that the runtime defines, from the Lambda Developer Guide.
 const RESERVED: [&str; 18] = [
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
@@ -92,7 +92,7 @@ const RESERVED: [&str; 18] = [
     "LAMBDA_TASK_ROOT",
 ];
 
-/// Whether Lambda sets an environment variable of that name itself, and refuses a function that sets it.
+/// True if Lambda sets an environment variable of that name itself, and refuses functions that set it.
 pub fn is_reserved_variable(name: &str) -> bool {
     RESERVED.contains(&name)
 }

@@ -1,7 +1,7 @@
 //! Identifiers as types.
 
-/// Makes a type of text that identifies something, so that no id is taken for that of something else. Whoever uses it
-/// depends on serde.
+/// Declares a string type for one kind of identifier, so that different kinds cannot be mixed up. The calling crate must
+/// depend on serde.
 ///
 /// ```
 /// stackgen_model::identifier! {
@@ -21,12 +21,12 @@ macro_rules! identifier {
         pub struct $name(String);
 
         impl $name {
-            /// Takes the text as it is.
+            /// Wraps a text.
             pub fn new(text: impl Into<String>) -> Self {
                 $name(text.into())
             }
 
-            /// The text.
+            /// Returns the text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -59,15 +59,15 @@ macro_rules! identifier {
 }
 
 identifier! {
-    /// A resource's key in the `Resources` section.
+    /// Logical ID: a key in the `Resources` section.
     ///
-    /// A resource that a template only implies (a route of an OpenAPI body) has an id with a `/` in it, which no
-    /// template can write: `Api/GET /items`.
+    /// The ID of a resource that a template only implies, such as a route of an OpenAPI body, contains a `/`. No
+    /// template can write such an ID: `Api/GET /items`.
     LogicalId
 }
 
 identifier! {
-    /// What a route answers to: `$connect`, `sendAudio`, `GET /sessions`.
+    /// Route key: `$connect`, `sendAudio`, `GET /sessions`.
     RouteKey
 }
 

@@ -1,17 +1,17 @@
-//! The API model: one graph of apis, routes, integrations, authorizers, permissions, deployments, stages, functions
-//! and tables, read from a template. The linter judges it, the gateway runs it, `diff` compares two of them.
+//! The API model: one graph of APIs, routes, integrations, authorizers, permissions, deployments, stages, functions and
+//! tables, which is read from a template. The linter checks it, the gateway runs it, and `diff` compares two of them.
 //!
-//! Reading never fails and never guesses: what a template cannot tell is an [`Unknown`] with a reason, and what is
-//! wrong with the template is a [`Problem`]. Nothing here does I/O.
+//! Reading never fails and never guesses: a value that the template does not determine is an [`Unknown`] with a reason,
+//! and a mistake in the template is a [`Problem`]. Nothing here does I/O.
 
 mod api;
+mod content;
 pub mod diff;
 mod digest;
 mod function;
 pub mod graph;
 mod ids;
 mod link;
-mod meaning;
 mod model;
 mod parts;
 mod problem;
@@ -26,12 +26,12 @@ pub use api::{
     Api, ApiMapping, ApiModel, Authorizer, Deployment, DomainName, Integration,
     IntegrationResponse, Protocol, Route, RouteResponse, Stage,
 };
+pub use content::ModelContent;
 pub use function::{Alias, Function, Permission, Version, is_reserved_variable};
 pub use ids::{LogicalId, RouteKey};
 pub use link::{FunctionLink, Link, Qualifier};
-pub use meaning::Meaning;
 pub use model::Model;
-pub use parts::Effect;
+pub use parts::ChangeEffect;
 pub use problem::{Problem, ProblemKind};
 pub use resolve::{
     Inputs, Piece, Pseudo, Reference, Resolved, Resolver, Setting, Text, Unknown, UnknownReason,

@@ -1,18 +1,18 @@
-//! From one thing of the model to another.
+//! Links between parts of the model.
 
 use serde::Serialize;
 
 use crate::{LogicalId, Text, Unknown};
 
-/// What a property names.
+/// The resource that a property names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Link {
     /// A resource of this template.
     To(LogicalId),
-    /// Something outside of it: an ARN or an id.
+    /// A resource outside of the template, by ARN or ID.
     External(Text),
-    /// Not known.
+    /// Unknown.
     Unknown(Unknown),
     /// The property is absent.
     #[default]
@@ -20,7 +20,7 @@ pub enum Link {
 }
 
 impl Link {
-    /// The resource of this template.
+    /// Returns the resource, if it is one of this template.
     pub fn to(&self) -> Option<&LogicalId> {
         match self {
             Link::To(id) => Some(id),
@@ -28,7 +28,7 @@ impl Link {
         }
     }
 
-    /// What a text names that no resource of the expected type is known for.
+    /// Returns the link of a text that names no resource of the template.
     pub(crate) fn elsewhere(text: Option<Text>) -> Link {
         match text {
             None => Link::Missing,
@@ -40,16 +40,16 @@ impl Link {
     }
 }
 
-/// What calls a function: the function, and which of its versions.
+/// A link to a function, or to one of its versions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct FunctionLink {
     /// The function.
     pub function: Link,
-    /// Which version of it; `None` for an unqualified reference, whose code is live without a deployment (row D2).
+    /// The qualifier. `None` is an unqualified reference, whose code is live without a deployment (row D2).
     pub qualifier: Option<Qualifier>,
 }
 
-/// What stands after a function's name.
+/// Qualifier of a function.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Qualifier {
@@ -57,6 +57,6 @@ pub enum Qualifier {
     Version(LogicalId),
     /// An alias of this template.
     Alias(LogicalId),
-    /// A version number or an alias by name.
+    /// The number of a version or the name of an alias.
     Named(Text),
 }

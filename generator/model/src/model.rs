@@ -1,4 +1,4 @@
-//! The model itself.
+//! The model.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::role::Role;
 use crate::table::{LogGroup, Table};
 use crate::{Inputs, LogicalId, Problem, ProblemKind, Resolved, read};
 
-/// What a template describes. Every resource is in `resources`; those that the model knows are in a typed list too.
+/// The model of a template. Every resource is in `resources`. Those of known types are in a typed list, too.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Model {
-    /// Apis, with what belongs to each.
+    /// APIs with their parts.
     pub apis: Vec<Api>,
-    /// Custom domains.
+    /// Custom domain names.
     pub domain_names: Vec<DomainName>,
     /// Functions.
     pub functions: Vec<Function>,
@@ -34,56 +34,59 @@ pub struct Model {
     pub tables: Vec<Table>,
     /// Log groups.
     pub log_groups: Vec<LogGroup>,
-    /// Every resource, known type or not, in the template's order; implied ones last.
+    /// All resources in the template's order, implied ones last.
     pub resources: Resources,
     /// The `Outputs` section.
     pub outputs: Resolved,
-    /// The `Parameters` section as it is written.
+    /// The `Parameters` section as the template writes it.
     pub parameters: Resolved,
-    /// What is wrong with the template.
+    /// Mistakes in the template.
     pub problems: Vec<Problem>,
-    /// What the template makes that the model does not hold: not wrong, but not judged either.
+    /// Parts of the template that the model does not contain, and that are not checked either.
     pub gaps: Vec<Problem>,
 }
 
 impl Model {
-    /// Reads a template. Never fails: what is no template is a model with problems.
+    /// Reads a template. It never fails: anything else than a template becomes a model with problems.
     pub fn from_template(template: &Node, inputs: &Inputs) -> Model {
         read::model(template, inputs, Detail::Everything)
     }
 
-    /// Reads what deployments snapshot, and no more than the type and the name of anything else: enough for
-    /// [`crate::Api::snapshot_digest`], which is the same as that of the whole model.
+    /// Reads only the wiring in full, and type and name of everything else. It is enough for
+    /// [`crate::Api::snapshot_digest`], which is the same as for the whole model.
     pub fn of_wiring(template: &Node, inputs: &Inputs) -> Model {
         read::model(template, inputs, Detail::Wiring)
     }
 
-    /// Whether the model holds all that the template makes of apis, their integrations and what these may invoke. Only
-    /// then is what it does not hold not there.
+    /// True if the model contains all APIs, integrations and functions of the template. Only then is a missing part
+    /// known to be missing.
     pub fn holds_all_wiring(&self) -> bool {
-        self.gaps.iter().all(|gap| gap.kind == ProblemKind::Aside)
+        self.gaps
+            .iter()
+            .all(|gap| gap.kind == ProblemKind::Unrelated)
     }
 
-    /// The resource of that id.
+    /// Returns a resource.
     pub fn resource(&self, id: &LogicalId) -> Option<&Arc<Resource>> {
         self.resources.get(id)
     }
 
-    /// The function of that id.
+    /// Returns a function.
     pub fn function(&self, id: &LogicalId) -> Option<&Function> {
         self.find(&self.functions, id, |function| &function.resource)
     }
 
-    /// What a list of the model has of a resource; the list is in the template's order, as all of them are.
+    /// Finds the entry of a resource in a list of the model. All lists have the template's order.
     pub(crate) fn find<'m, T>(
         &self,
         list: &'m [T],
         id: &LogicalId,
         resource: fn(&T) -> &Arc<Resource>,
     ) -> Option<&'m T> {
-        let place = |id: &LogicalId| self.resources.get_index_of(id);
-        let wanted = place(id)?;
-        let at = list.binary_search_by_key(&Some(wanted), |one| place(&resource(one).logical_id));
+        let position = |id: &LogicalId| self.resources.get_index_of(id);
+        let searched = position(id)?;
+        let at =
+            list.binary_search_by_key(&Some(searched), |one| position(&resource(one).logical_id));
         at.ok().map(|at| &list[at])
     }
 }

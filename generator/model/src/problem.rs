@@ -1,41 +1,41 @@
-//! What is wrong with a template as a template.
+//! Mistakes in a template.
 
 use serde::Serialize;
 use stackgen_cfn::Span;
 
-/// What sort of problem it is, for whoever tells sorts apart.
+/// Kind of a problem.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ProblemKind {
-    /// The template breaks the rules of its language.
+    /// The template violates the rules of its language.
     #[default]
     Template,
-    /// A resource is named that its condition leaves out, as parameters have their defaults or what was given.
-    LeftOut,
-    /// SAM makes one logical id of two route keys, and one of the routes is lost.
+    /// A reference names a resource that its condition excludes, with the given or default parameters.
+    ConditionIsFalse,
+    /// SAM generates one logical ID for two route keys, so one of the routes is lost.
     RouteKeysCollide,
-    /// SAM makes no logical id of a route key, and refuses the template.
+    /// SAM cannot generate a logical ID from a route key, and refuses the template.
     RouteKeyRefused,
-    /// What the model does not hold has no part in what apis are wired of: a layer, an event of another source.
-    Aside,
+    /// The missing part has no effect on APIs: a layer, an event of another source.
+    Unrelated,
 }
 
-/// Something that keeps the model from saying all there is to say. Reading goes on.
+/// A problem that leaves the model incomplete. Reading continues.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Problem {
-    /// What is wrong, as a sentence without its full stop.
+    /// The message, without a full stop.
     pub message: String,
-    /// What to do about it, when there is something to say.
+    /// The hint, if there is one.
     pub hint: Option<String>,
-    /// Where; the default span when the template was built and not read.
+    /// The location; the default span if the template was built and not parsed.
     #[serde(skip)]
     pub span: Span,
-    /// What sort of problem.
+    /// The kind.
     #[serde(skip)]
     pub kind: ProblemKind,
 }
 
 impl Problem {
-    /// A problem at a place.
+    /// Creates a problem at a location.
     pub fn new(message: impl Into<String>, span: Span) -> Self {
         Problem {
             message: message.into(),
@@ -45,7 +45,7 @@ impl Problem {
         }
     }
 
-    /// The same problem with advice.
+    /// Adds a hint.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
         Problem {
@@ -54,7 +54,7 @@ impl Problem {
         }
     }
 
-    /// The same problem, of that kind.
+    /// Sets the kind.
     #[must_use]
     pub(crate) fn of_kind(self, kind: ProblemKind) -> Self {
         Problem { kind, ..self }

@@ -1,4 +1,4 @@
-//! A resource as the template has it, resolved.
+//! Resources of a template, resolved.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,73 +9,74 @@ use stackgen_cfn::{Node, Span};
 
 use crate::{LogicalId, Resolved, Unknown};
 
-/// Every resource of a template, in its order.
+/// All resources of a template, in its order.
 pub type Resources = IndexMap<LogicalId, Arc<Resource>>;
 
-/// One entry of the `Resources` section. A resource whose condition is false is no resource.
+/// An entry of the `Resources` section. A resource whose condition is false is left out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Resource {
-    /// Its key.
+    /// The key.
     pub logical_id: LogicalId,
-    /// Its type: `AWS::ApiGatewayV2::Route`. Empty when the template has none.
+    /// The type: `AWS::ApiGatewayV2::Route`. Empty if the template has none.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The condition that decides whether it exists, when that is not known.
+    /// The condition that decides whether it exists, if the condition is unknown.
     pub conditional: Option<Conditional>,
-    /// What it waits for.
+    /// `DependsOn`.
     pub depends_on: Vec<LogicalId>,
-    /// True when CloudFormation keeps it after it leaves the template (`DeletionPolicy: Retain`).
+    /// True if CloudFormation keeps it after it leaves the template (`DeletionPolicy: Retain`).
     pub retained: bool,
-    /// Its properties.
+    /// The properties.
     pub properties: Resolved,
-    /// The other keys beside `Type` and `Properties`: `DeletionPolicy`, `Metadata`, …
+    /// The other keys besides `Type` and `Properties`: `DeletionPolicy`, `Metadata`, …
     pub attributes: BTreeMap<String, Resolved>,
-    /// True when the template only implies it, as an OpenAPI body implies routes.
+    /// True if the template only implies it, as an OpenAPI body implies routes.
     pub implied: bool,
-    /// Where its key stands.
+    /// The location of its key.
     #[serde(skip)]
     pub span: Span,
-    /// As it stands in the document.
+    /// Its node in the document.
     #[serde(skip)]
     pub document: Node,
 }
 
-/// A condition that is not known.
+/// An unknown condition.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Conditional {
-    /// The condition's name.
+    /// The name of the condition.
     pub name: String,
-    /// Why it is not known.
+    /// The reason why it is unknown.
     pub unknown: Unknown,
 }
 
 impl Resource {
-    /// A property as it stands in the document, given its path: `["DefaultRouteSettings", "ThrottlingBurstLimit"]`, with
-    /// numbers for the elements of lists.
+    /// Returns the node of a property by its path: `["DefaultRouteSettings", "ThrottlingBurstLimit"]`, with numbers for
+    /// the elements of lists.
     pub fn node(&self, path: &[&str]) -> Option<&Node> {
         let properties = self.document.get("Properties")?;
         path.iter()
             .try_fold(properties, |node, key| part(node, key))
     }
 
-    /// Where a property stands, given its path. The place of the nearest enclosing thing when there is no such property.
-    pub fn place(&self, path: &[&str]) -> Span {
+    /// Returns the location of a property by its path. If there is no such property, it is the location of the nearest
+    /// enclosing node.
+    pub fn location(&self, path: &[&str]) -> Span {
         let mut node = match self.document.get("Properties") {
             Some(properties) => properties,
             None => return self.span,
         };
-        let mut place = self.span;
+        let mut location = self.span;
         for key in path {
             let Some(next) = part(node, key) else {
                 break;
             };
             node = next;
-            // What SAM's translation built stands nowhere; what is around it does.
+            // Nodes of SAM's translation have no location, but the nodes around them do.
             if node.span.file.is_some() {
-                place = node.span;
+                location = node.span;
             }
         }
-        place
+        location
     }
 }
 

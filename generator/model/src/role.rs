@@ -1,4 +1,4 @@
-//! Roles: who may take them, and what they may do.
+//! IAM roles: trusted principals and permissions.
 
 use std::sync::Arc;
 
@@ -7,44 +7,44 @@ use serde::Serialize;
 use crate::resource::Resource;
 use crate::{Resolved, Text, Unknown};
 
-/// A role, with the statements of its own policies and of policies of the template that are attached to it.
+/// A role, with the statements of its own policies and of those in the template that are attached to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Role {
     /// The resource.
     pub resource: Arc<Resource>,
-    /// Its name, if the template gives one.
+    /// The name, if the template sets one.
     pub name: Option<Text>,
-    /// Who may take it: `lambda.amazonaws.com`.
+    /// The principals that may assume it: `lambda.amazonaws.com`.
     pub trusted: Vec<Text>,
-    /// Managed policies, by ARN; what they grant is not known here.
+    /// Managed policies by ARN. Their statements are unknown.
     pub managed_policies: Vec<Text>,
-    /// What it may and may not do.
+    /// The statements of its policies.
     pub grants: Vec<Grant>,
-    /// Policies and statements that are not known.
+    /// Unknown policies and statements.
     pub unknown: Vec<Unknown>,
 }
 
-/// One statement of a policy.
+/// A statement of a policy.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Grant {
-    /// The resource that the statement stands in: the role, or an `AWS::IAM::Policy`.
+    /// The resource that contains the statement: the role, or an `AWS::IAM::Policy`.
     pub resource: Arc<Resource>,
     /// `Allow` or `Deny`.
     pub effect: Option<Text>,
-    /// The actions; empty when the statement says `NotAction`.
+    /// The actions; empty for a statement with `NotAction`.
     pub actions: Vec<Text>,
-    /// All but these actions.
+    /// The actions of `NotAction`.
     pub not_actions: Vec<Text>,
-    /// The resources; empty when the statement says `NotResource`.
+    /// The resources; empty for a statement with `NotResource`.
     pub resources: Vec<Text>,
-    /// All but these resources.
+    /// The resources of `NotResource`.
     pub not_resources: Vec<Text>,
-    /// Its `Condition`.
+    /// The `Condition`.
     pub condition: Option<Resolved>,
 }
 
 impl Grant {
-    /// True when it names an action of a service, or all actions: `dynamodb`, `execute-api`.
+    /// True if it names an action of a service, such as `dynamodb` or `execute-api`, or all actions.
     pub fn touches(&self, service: &str) -> bool {
         let of_service = |text: &Text| match text.as_literal() {
             Some("*") => true,

@@ -1,4 +1,4 @@
-//! What a deployment snapshots, as a digest.
+//! The snapshot of an API in canonical form, and its digest.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,25 +10,27 @@ use serde_json::{Map, Value as Json};
 use crate::Model;
 use crate::api::Api;
 use crate::digest::sha256_hex;
-use crate::parts::{Kind, Names, Naming, api_parts, as_kept, in_snapshot, numbered};
+use crate::parts::{
+    Names, Naming, PartKind, api_parts, apply_service_defaults, in_snapshot, numbered,
+};
 
-/// The digest of what a deployment of an api snapshots (row D1): SHA-256 of its canonical form.
+/// Digest of the snapshot that a deployment holds (row D1): the SHA-256 hash of its canonical form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct SnapshotDigest(String);
 
 impl SnapshotDigest {
-    /// The version of the canonical form. A change of it gives every wiring another digest, so that every stack deploys
-    /// again: golden digests in the tests keep it from changing unnoticed.
+    /// The version of the canonical form. A change of the form changes every digest, so that every stack deploys again.
+    /// Tests with golden digests detect such a change.
     pub const VERSION: u32 = 1;
 
-    /// The first ten hexadecimal digits in upper case: what a logical id carries.
+    /// Returns the first ten hexadecimal digits in upper case, which logical IDs contain.
     pub fn short(&self) -> String {
         self.0[..10].to_uppercase()
     }
 }
 
-/// From 64 hexadecimal digits.
+/// Parses 64 hexadecimal digits.
 impl FromStr for SnapshotDigest {
     type Err = NotADigest;
 
@@ -41,7 +43,7 @@ impl FromStr for SnapshotDigest {
     }
 }
 
-/// A text that is no digest of a snapshot.
+/// Error for a text that is not the digest of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotADigest;
 
@@ -61,15 +63,15 @@ impl fmt::Display for SnapshotDigest {
 }
 
 impl Api {
-    /// A digest that changes exactly when a new deployment is needed to make a change live. It depends neither on
-    /// order nor on the logical ids of routes, integrations, authorizers and models, nor on whether a default of API
-    /// Gateway's is written down: a description of the account, which says them all, has the same digest.
+    /// Returns a digest that changes if and only if a change needs a new deployment to go live. It does not depend on
+    /// order, on the logical IDs of routes, integrations, authorizers and models, or on whether a default of API
+    /// Gateway is written. So the description of an account, which contains all defaults, has the same digest.
     pub fn snapshot_digest(&self, model: &Model) -> SnapshotDigest {
         SnapshotDigest(sha256_hex(self.snapshot(model).as_bytes()))
     }
 
-    /// What a deployment snapshots, as canonical JSON: routes with their integrations and responses by route key,
-    /// authorizers and models by name, integrations that no route uses, and the api's own settings that count.
+    /// Returns the snapshot as canonical JSON: routes with their integrations and responses by route key, authorizers
+    /// and models by name, integrations that no route uses, and the API's own properties that count.
     pub fn snapshot(&self, model: &Model) -> String {
         let names = Names::new(model, Naming::Physical);
         let mut sections = BTreeMap::from(SECTIONS.map(|section| (section, Vec::new())));
@@ -77,13 +79,13 @@ impl Api {
         for mut part in api_parts(self, &names) {
             part.content
                 .retain(|property, _| in_snapshot(&part.kind, property));
-            as_kept(&part.kind, self.protocol, &mut part.content);
+            apply_service_defaults(&part.kind, self.protocol, &mut part.content);
             match section(&part.kind) {
                 Some(section) => sections
                     .entry(section)
                     .or_default()
                     .push((part.name, Json::Object(part.content))),
-                // What is left of a stage or a deployment is nothing; of the api, what counts.
+                // Nothing is left of stages and deployments, but some properties of the API are.
                 None => snapshot.extend(part.content),
             }
         }
@@ -99,13 +101,13 @@ impl Api {
 
 const SECTIONS: [&str; 4] = ["Authorizers", "Integrations", "Models", "Routes"];
 
-/// Where a part stands in the snapshot.
-fn section(kind: &Kind) -> Option<&'static str> {
+/// Returns the section of a part.
+fn section(kind: &PartKind) -> Option<&'static str> {
     match kind {
-        Kind::Authorizer => Some("Authorizers"),
-        Kind::Integration => Some("Integrations"),
-        Kind::Model => Some("Models"),
-        Kind::Route => Some("Routes"),
+        PartKind::Authorizer => Some("Authorizers"),
+        PartKind::Integration => Some("Integrations"),
+        PartKind::Model => Some("Models"),
+        PartKind::Route => Some("Routes"),
         _ => None,
     }
 }

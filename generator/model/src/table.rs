@@ -12,43 +12,43 @@ use crate::{Resolved, Setting, Text};
 pub struct Table {
     /// The resource.
     pub resource: Arc<Resource>,
-    /// Its name, if the template gives one.
+    /// The name, if the template sets one.
     pub name: Option<Text>,
-    /// Its primary key: partition key, then sort key if it has one.
+    /// The primary key: partition key, then sort key if there is one.
     pub key: Vec<KeyAttribute>,
-    /// Its global and local secondary indexes.
+    /// The global and local secondary indexes.
     pub indexes: Vec<Index>,
-    /// The attribute that holds the time to live, if items expire.
+    /// The attribute with the expiry time, if items expire.
     pub ttl_attribute: Option<Text>,
-    /// Whether point-in-time recovery is on.
+    /// True if point-in-time recovery is on.
     pub recovery: Setting<bool>,
-    /// Whether it is encrypted with a key of KMS; DynamoDB's own key otherwise.
+    /// True if it is encrypted with a KMS key instead of DynamoDB's own.
     pub kms_encryption: Setting<bool>,
     /// `PAY_PER_REQUEST` or `PROVISIONED`.
     pub billing_mode: Option<Text>,
 }
 
-/// One attribute of a key.
+/// An attribute of a key.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct KeyAttribute {
-    /// The attribute's name.
+    /// The name.
     pub name: Text,
     /// `HASH` or `RANGE`.
     pub key_type: Option<Text>,
-    /// `S`, `N` or `B`, when the table defines the attribute.
+    /// `S`, `N` or `B`, if the table defines the attribute.
     pub attribute_type: Option<Text>,
 }
 
 /// A secondary index.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Index {
-    /// Its name.
+    /// The name.
     pub name: Option<Text>,
-    /// True for a global one.
+    /// True for a global secondary index.
     pub global: bool,
-    /// Its key.
+    /// The key.
     pub key: Vec<KeyAttribute>,
-    /// What it holds of every item.
+    /// The projected attributes.
     pub projection: Option<Resolved>,
 }
 
@@ -57,8 +57,8 @@ pub struct Index {
 pub struct LogGroup {
     /// The resource.
     pub resource: Arc<Resource>,
-    /// Its name, if the template gives one.
+    /// The name, if the template sets one.
     pub name: Option<Text>,
-    /// Days after which events go; never when absent.
+    /// Days until events expire. They never do if it is absent.
     pub retention_days: Setting<i64>,
 }

@@ -72,7 +72,7 @@ fn model(template: &Node) -> Model {
 
 /// Returns the meaning and the lifetimes with one line per leaf, so that a failure shows only the differences.
 fn facts(model: &Model) -> BTreeSet<String> {
-    let mut meaning = serde_json::to_value(model.meaning()).unwrap();
+    let mut meaning = serde_json::to_value(model.content()).unwrap();
     let dashboards = meaning["AWS::CloudWatch::Dashboard"]
         .as_object_mut()
         .unwrap();

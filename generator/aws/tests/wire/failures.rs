@@ -1,16 +1,15 @@
-//! Failures, as the engine knows them.
+//! Errors of calls.
 
 use serde_json::json;
 use stackgen_deploy::{
-    AccountError, AccountErrorKind as Kind, ApiCatalog, ApiId, CodeStore, DeploymentId,
-    DeploymentStore, FunctionName, StageActivator, StageName,
+    Account, AccountError, AccountErrorKind as Kind, ApiId, DeploymentId, FunctionName, StageName,
 };
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpSocket};
 
-use crate::replay::{Replay, connect, error, get};
+use crate::replay::{Replay, connect, error};
 
-async fn creating(status: u16, code: &'static str, message: &str) -> AccountError {
+async fn create_error(status: u16, code: &'static str, message: &str) -> AccountError {
     let exchange = error(
         "POST /v2/apis/a1/deployments",
         json!({ "description": "d" }),
@@ -19,14 +18,17 @@ async fn creating(status: u16, code: &'static str, message: &str) -> AccountErro
         message,
     );
     let replay = Replay::of([exchange]).await;
-    let failure = replay.aws.create(&ApiId::new("a1"), "d").await.unwrap_err();
-    // A call that makes a deployment is made once, whatever comes of it.
+    let failure = replay
+        .aws
+        .create_deployment(&ApiId::new("a1"), "d")
+        .await
+        .unwrap_err();
     replay.end();
     failure
 }
 
 #[tokio::test]
-async fn every_error_of_the_service_is_known_by_its_kind() {
+async fn service_errors_map_to_kinds() {
     let cases = [
         (409, "ConflictException", Kind::Conflict),
         (429, "TooManyRequestsException", Kind::TooManyRequests),
@@ -39,7 +41,7 @@ async fn every_error_of_the_service_is_known_by_its_kind() {
         (503, "ServiceUnavailableException", Kind::Unclear),
     ];
     for (status, code, kind) in cases {
-        let failure = creating(status, code, "words").await;
+        let failure = create_error(status, code, "words").await;
         assert_eq!(
             (failure.kind, failure.to_string().as_str()),
             (kind, "CreateDeployment: words"),
@@ -49,8 +51,8 @@ async fn every_error_of_the_service_is_known_by_its_kind() {
 }
 
 #[tokio::test]
-async fn who_may_not_do_something_is_told_what_it_takes() {
-    let failure = creating(
+async fn access_denied_names_the_missing_permission() {
+    let failure = create_error(
         403,
         "AccessDeniedException",
         "not authorized to perform this",
@@ -75,24 +77,22 @@ async fn who_may_not_do_something_is_told_what_it_takes() {
 }
 
 #[tokio::test]
-async fn row_d15_reading_is_repeated_when_there_were_too_many_calls() {
-    let replay = Replay::of([
-        error(
-            "GET /v2/apis",
-            json!(null),
-            429,
-            "TooManyRequestsException",
-            "slow down",
-        ),
-        get("GET /v2/apis", json!({ "items": [] })),
-    ])
-    .await;
-    assert_eq!(replay.aws.apis().await.unwrap(), []);
+async fn row_d15_the_sdk_repeats_no_throttled_read() {
+    let throttled = error(
+        "GET /v2/apis",
+        json!(null),
+        429,
+        "TooManyRequestsException",
+        "slow down",
+    );
+    let replay = Replay::of([throttled]).await;
+    let failure = replay.aws.apis().await.unwrap_err();
+    assert_eq!(failure.kind, Kind::TooManyRequests);
     replay.end();
 }
 
-/// Reads a request and hangs up without a word, and counts how often.
-async fn cutting() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+/// Starts a server that closes each connection after the request, and counts requests.
+async fn closing_server() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
@@ -108,10 +108,13 @@ async fn cutting() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_unclear_and_neither_creating_nor_moving_is_repeated() {
-    let (endpoint, count) = cutting().await;
+async fn a_lost_answer_is_unclear_and_the_sdk_repeats_no_call() {
+    let (endpoint, count) = closing_server().await;
     let aws = connect(&endpoint).await;
-    let failure = aws.create(&ApiId::new("a1"), "d").await.unwrap_err();
+    let failure = aws
+        .create_deployment(&ApiId::new("a1"), "d")
+        .await
+        .unwrap_err();
     assert_eq!(failure.kind, Kind::Unclear, "{failure}");
     let id = DeploymentId::new("d1");
     let failure = aws
@@ -119,18 +122,20 @@ async fn a_lost_answer_is_unclear_and_neither_creating_nor_moving_is_repeated() 
         .await
         .unwrap_err();
     assert_eq!(failure.kind, Kind::Unclear, "{failure}");
-    assert_eq!(count.load(std::sync::atomic::Ordering::SeqCst), 2);
+    let failure = aws.apis().await.unwrap_err();
+    assert_eq!(failure.kind, Kind::Unclear, "{failure}");
+    assert_eq!(count.load(std::sync::atomic::Ordering::SeqCst), 3);
 }
 
 #[tokio::test]
-async fn what_never_left_is_unreachable() {
-    // Bound, so that nobody else gets the port, but nobody listens.
+async fn a_refused_connection_is_unreachable() {
+    // Bound but not listening, so that no other process gets the port.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let endpoint = format!("http://{}", socket.local_addr().unwrap());
     let failure = connect(&endpoint)
         .await
-        .create(&ApiId::new("a1"), "d")
+        .create_deployment(&ApiId::new("a1"), "d")
         .await
         .unwrap_err();
     assert_eq!(failure.kind, Kind::Unreachable, "{failure}");

@@ -2,11 +2,15 @@
 
 use serde_json::json;
 use stackgen_deploy::{
-    AccountErrorKind, ApiCatalog, ApiId, CallTarget, DeploymentId, DeploymentStatus,
-    DeploymentStore, DomainMapping, Protocol, StageActivator, StageName, Timestamp,
+    Account, AccountErrorKind, ApiId, ApiProtocol, CustomDomain, DeploymentId, DeploymentState,
+    DomainMapping, OffsetDateTime, StageName,
 };
 
 use crate::replay::{Exchange, Replay, get, sent};
+
+fn at(seconds: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap()
+}
 
 fn api() -> ApiId {
     ApiId::new("a1")
@@ -34,7 +38,7 @@ async fn apis_are_read_page_by_page() {
     let apis = replay.aws.apis().await.unwrap();
     assert_eq!(
         (apis[0].protocol, apis[1].protocol),
-        (Protocol::WebSocket, Protocol::Http)
+        (ApiProtocol::WebSocket, ApiProtocol::Http)
     );
     let url = apis[0].url(&StageName::new("dev")).unwrap();
     assert_eq!(url, "wss://a1.execute-api.us-east-1.amazonaws.com/dev");
@@ -65,18 +69,18 @@ async fn a_deployment_is_created_without_a_stage() {
     .await;
     let made = replay
         .aws
-        .create(&api(), "stackgen sha256:…")
+        .create_deployment(&api(), "stackgen sha256:…")
         .await
         .unwrap();
     assert_eq!(
         (made.status, made.created),
-        (DeploymentStatus::Pending, Timestamp(1_795_315_372))
+        (DeploymentState::Pending, at(1_795_315_372))
     );
     let id = DeploymentId::new("d1");
     let found = replay.aws.deployment(&api(), &id).await.unwrap();
     assert_eq!(
         (found.status, found.message.as_deref()),
-        (DeploymentStatus::Failed, Some("why"))
+        (DeploymentState::Failed, Some("why"))
     );
     let all = replay.aws.deployments(&api()).await.unwrap();
     assert_eq!(
@@ -88,12 +92,12 @@ async fn a_deployment_is_created_without_a_stage() {
         .update_description(&api(), &id, "y")
         .await
         .unwrap();
-    replay.aws.delete(&api(), &id).await.unwrap();
+    replay.aws.delete_deployment(&api(), &id).await.unwrap();
     replay.end();
 }
 
 #[tokio::test]
-async fn row_d12_moving_a_stage_sends_the_deployment_and_nothing_else() {
+async fn row_d12_activating_sends_the_deployment_and_nothing_else() {
     let stage = json!({ "stageName": "$default", "deploymentId": "d2", "autoDeploy": false, "stageVariables": {} });
     let replay = Replay::of([
         sent(
@@ -126,7 +130,7 @@ async fn row_d12_moving_a_stage_sends_the_deployment_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn retargeting_sends_the_uri_and_nothing_else() {
+async fn setting_a_uri_sends_nothing_else() {
     let replay = Replay::of([
         sent(
             "PATCH /v2/apis/a1/integrations/i1",
@@ -144,19 +148,19 @@ async fn retargeting_sends_the_uri_and_nothing_else() {
     .await;
     replay
         .aws
-        .retarget_integration(&api(), "i1", "arn:x")
+        .set_integration_uri(&api(), "i1", "arn:x")
         .await
         .unwrap();
     replay
         .aws
-        .retarget_authorizer(&api(), "z1", "arn:y")
+        .set_authorizer_uri(&api(), "z1", "arn:y")
         .await
         .unwrap();
     replay.end();
 }
 
 #[tokio::test]
-async fn the_custom_domains_of_an_api_are_found_with_their_stage_and_certificates() {
+async fn custom_domains_and_their_mappings_are_found() {
     let replay = Replay::of([
         get(
             "GET /v2/domainnames",
@@ -178,20 +182,24 @@ async fn the_custom_domains_of_an_api_are_found_with_their_stage_and_certificate
         ),
     ])
     .await;
-    let found = replay.aws.mappings(&api()).await.unwrap();
-    let mapping = |domain: &str, key: Option<&str>, stage: &str, mutual_tls| DomainMapping {
-        domain: domain.to_owned(),
-        key: key.map(str::to_owned),
-        stage: StageName::new(stage),
+    let domain = |name: &str, mutual_tls| CustomDomain {
+        name: name.to_owned(),
         mutual_tls,
     };
-    assert_eq!(
-        found,
-        [
-            mapping("ws.example.com", Some("chat"), "prod", false),
-            mapping("mtls.example.com", None, "dev", true),
-        ]
-    );
+    let domains = [
+        domain("ws.example.com", false),
+        domain("mtls.example.com", true),
+    ];
+    assert_eq!(replay.aws.custom_domains().await.unwrap(), domains);
+    let mapping = |key: Option<&str>, stage: &str| DomainMapping {
+        key: key.map(str::to_owned),
+        stage: StageName::new(stage),
+    };
+    let expected = [mapping(Some("chat"), "prod"), mapping(None, "dev")];
+    for (domain, expected) in domains.iter().zip(expected) {
+        let found = replay.aws.mappings(&domain.name, &api()).await.unwrap();
+        assert_eq!(found, [expected]);
+    }
     replay.end();
 }
 
@@ -210,7 +218,7 @@ async fn a_list_whose_pages_repeat_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_one_of_the_service_says_so() {
+async fn an_answer_of_another_server_is_garbled() {
     let html = Exchange {
         answer: "<html>Sign in to the network</html>".to_owned(),
         ..get("GET /v2/apis", json!(null))

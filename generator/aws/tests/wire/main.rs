@@ -1,9 +1,9 @@
-//! The adapters against AWS's wire formats: what is sent, and what is made of each answer. Paths, members and errors are
-//! those of the service models that botocore carries (`apigatewayv2` 2018-11-29, `lambda` 2015-03-31, `sts` 2011-06-15).
+//! The account against AWS's wire formats: requests that are sent, and conversion of the answers. Paths, members and
+//! errors are those of botocore's service models (`apigatewayv2` 2018-11-29, `lambda` 2015-03-31, `sts` 2011-06-15).
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod describe;
+mod description;
 mod failures;
 mod functions;
 mod gateway;

@@ -1,4 +1,4 @@
-//! A server that expects exchanges in order and answers as written down.
+//! A server that expects requests in order, and sends the answers of a script.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -9,13 +9,13 @@ use axum::extract::State;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value as Json;
-use stackgen_aws::{Access, Aws, Credentials};
+use stackgen_aws::{AccessKey, AccessOptions, Aws};
 
-/// An exchange: what is expected, and the answer.
+/// An expected request, and the answer.
 pub(crate) struct Exchange {
     /// `GET /v2/apis?nextToken=x`.
     pub(crate) request: &'static str,
-    /// The body that is expected; `Null` for none.
+    /// The expected body; `Null` for none.
     pub(crate) body: Json,
     pub(crate) status: u16,
     /// `x-amzn-ErrorType`.
@@ -43,7 +43,7 @@ pub(crate) fn sent(request: &'static str, body: Json, status: u16, answer: Json)
     }
 }
 
-/// An error of the service.
+/// An exchange whose answer is an error of the service.
 pub(crate) fn error(
     request: &'static str,
     body: Json,
@@ -61,7 +61,7 @@ pub(crate) fn error(
     }
 }
 
-/// Who asks: the first call of every description.
+/// GetCallerIdentity, the first call of every description.
 pub(crate) fn identity() -> Exchange {
     Exchange {
         request: "POST /",
@@ -103,7 +103,7 @@ impl Replay {
         }
     }
 
-    /// All that was expected came, and nothing else.
+    /// Asserts that all expected requests came, and no others.
     pub(crate) fn end(self) {
         let script = self.script.lock().unwrap();
         assert_eq!(script.unexpected, Vec::<String>::new());
@@ -117,17 +117,17 @@ impl Replay {
 }
 
 pub(crate) async fn connect(endpoint: &str) -> Aws {
-    let access = Access {
+    let options = AccessOptions {
         profile: None,
         region: Some("us-east-1".to_owned()),
         endpoint_url: Some(endpoint.to_owned()),
-        credentials: Some(Credentials {
-            access_key_id: "AKID".to_owned(),
-            secret_access_key: "secret".to_owned(),
+        access_key: Some(AccessKey {
+            id: "AKID".to_owned(),
+            secret: "secret".to_owned(),
         }),
         issuer: None,
     };
-    Aws::connect(&access).await.unwrap()
+    Aws::connect(&options).await.unwrap()
 }
 
 async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request<Body>) -> Response {

@@ -1,11 +1,13 @@
-//! The callers that a stage is verified with, and trying it as each of them.
+//! The callers that a stage is verified as, and their handshakes.
 
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use clap::Args;
-use stackgen_deploy::{Caller, Handshake, Protocol, RetryPolicy, Verification, Verify};
+use stackgen_deploy::{
+    ApiProtocol, CallerProfile, HandshakeAnswer, RetryPolicy, StageClient, VerifyRequest,
+};
 use stackgen_probe::{Closing, Connection, Expectation, Incoming, Target, connect, request};
 use stackgen_synth::spec::{VerifyApi, VerifyCallerSpec, VerifyValue};
 use tokio::process::Command;
@@ -32,7 +34,7 @@ const FLAGS: &str = "flags";
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Verification")]
 pub(crate) struct VerifyArgs {
-    /// Do not try the stage; the deployment is not recorded as verified
+    /// Do not verify the stage; the deployment is not recorded as verified
     #[arg(long)]
     no_verify: bool,
 
@@ -69,7 +71,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "TEXT", conflicts_with = "no_verify")]
     verify_expect: Option<String>,
 
-    /// Record the trial in the description of a deployment that CloudFormation made, too
+    /// Record the verification in the description of a deployment that CloudFormation created, too
     #[arg(long, conflicts_with = "no_verify")]
     pub(crate) mark: bool,
 }
@@ -95,20 +97,20 @@ impl VerifyArgs {
             || self.flags_caller().is_some()
     }
 
-    /// Sets the time for trying.
+    /// Sets the time for verification.
     pub(crate) fn apply(&self, retry: &mut RetryPolicy) {
         if let Some(window) = self.verify_timeout {
-            retry.tries.window = window;
+            retry.verify.timeout = window;
         }
     }
 
     /// Returns a verification for a dry run, which needs no values of callers.
-    pub(crate) fn planned(&self) -> Option<Verification> {
-        (!self.no_verify).then(Verification::default)
+    pub(crate) fn planned(&self) -> Option<VerifyRequest> {
+        (!self.no_verify).then(VerifyRequest::default)
     }
 
     /// Finds the values of all callers of an API: those that the stack declares, and the one of the flags. Returns `None`
-    /// for the verification if the stage is not to be tried.
+    /// for the verification if the stage is not to be verified.
     ///
     /// # Errors
     ///
@@ -116,14 +118,14 @@ impl VerifyArgs {
     pub(crate) async fn callers(
         &self,
         goal: &Goal,
-        protocol: Protocol,
-    ) -> Result<(Option<Verification>, StageCallers), CliError> {
+        protocol: ApiProtocol,
+    ) -> Result<(Option<VerifyRequest>, StageCallers), CliError> {
         if self.no_verify {
             return Ok((None, StageCallers::default()));
         }
         let api = match protocol {
-            Protocol::WebSocket => VerifyApi::WebSocket,
-            Protocol::Http => VerifyApi::Http,
+            ApiProtocol::WebSocket => VerifyApi::WebSocket,
+            ApiProtocol::Http => VerifyApi::Http,
         };
         let from_flags = self.flags_caller().map(|caller| (FLAGS.to_owned(), caller));
         let declared = goal.callers.iter().cloned();
@@ -136,9 +138,9 @@ impl VerifyArgs {
                 .0
                 .push(StageCaller::prepare(name, caller, &goal.folder).await?);
         }
-        let verification = Verification {
+        let verification = VerifyRequest {
             callers: callers.0.iter().map(|one| one.caller.clone()).collect(),
-            also: self.expect.clone(),
+            accepted: self.expect.clone(),
         };
         Ok((Some(verification), callers))
     }
@@ -161,7 +163,7 @@ impl VerifyArgs {
 pub(crate) struct StageCallers(Vec<StageCaller>);
 
 struct StageCaller {
-    caller: Caller,
+    caller: CallerProfile,
     declared: VerifyCallerSpec,
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
@@ -192,7 +194,7 @@ impl StageCaller {
             VerifyApi::WebSocket => declared.status,
             VerifyApi::Http => Some(declared.expected_status()),
         };
-        let caller = Caller {
+        let caller = CallerProfile {
             name,
             has_credentials: values.any(|value| !matches!(value, VerifyValue::Text(_))),
             status,
@@ -211,8 +213,8 @@ impl StageCaller {
 /// Finds a value. Errors name the caller and where its value comes from, and never the value.
 async fn resolve(caller: &str, value: &VerifyValue, folder: &Path) -> Result<String, CliError> {
     let failed = |what: String| {
-        CliError::input(format!("caller {caller} cannot be tried: {what}"))
-            .hint("`--no-verify` goes on without trying")
+        CliError::input(format!("caller {caller} cannot be used: {what}"))
+            .hint("`--no-verify` deploys without verification")
     };
     let found = match value {
         VerifyValue::Text(text) => return Ok(text.clone()),
@@ -244,14 +246,19 @@ async fn resolve(caller: &str, value: &VerifyValue, folder: &Path) -> Result<Str
     }
 }
 
-impl Verify for StageCallers {
-    async fn attempt(&self, url: &str, protocol: Protocol, caller: &Caller) -> Handshake {
+impl StageClient for StageCallers {
+    async fn attempt(
+        &self,
+        url: &str,
+        protocol: ApiProtocol,
+        caller: &CallerProfile,
+    ) -> HandshakeAnswer {
         let known = self.0.iter().find(|one| one.caller.name == caller.name);
         let answer = match protocol {
-            Protocol::WebSocket => handshake(url, known).await,
-            Protocol::Http => answered(url, caller, known).await,
+            ApiProtocol::WebSocket => handshake(url, known).await,
+            ApiProtocol::Http => answered(url, caller, known).await,
         };
-        answer.unwrap_or_else(Handshake::Unanswered)
+        answer.unwrap_or_else(HandshakeAnswer::Unanswered)
     }
 }
 
@@ -278,14 +285,14 @@ fn target(url: &str, caller: Option<&StageCaller>) -> Result<Target, String> {
     Ok(target)
 }
 
-async fn handshake(url: &str, caller: Option<&StageCaller>) -> Result<Handshake, String> {
+async fn handshake(url: &str, caller: Option<&StageCaller>) -> Result<HandshakeAnswer, String> {
     let target = target(url, caller)?;
     let attempt = connect(&target).await.map_err(|error| error.to_string())?;
     let status = attempt.handshake.status;
     let Some(mut connection) = attempt.connection else {
         return match status {
             101 => Err("101, but it breaks the WebSocket protocol".to_owned()),
-            status => Ok(Handshake::Answered(status)),
+            status => Ok(HandshakeAnswer::Answered(status)),
         };
     };
     let exchanged = match caller {
@@ -294,8 +301,8 @@ async fn handshake(url: &str, caller: Option<&StageCaller>) -> Result<Handshake,
     };
     connection.close(&Closing::NORMAL).await;
     Ok(match exchanged {
-        Ok(()) => Handshake::Answered(status),
-        Err(unmet) => Handshake::Unmet(unmet),
+        Ok(()) => HandshakeAnswer::Answered(status),
+        Err(unmet) => HandshakeAnswer::Unmet(unmet),
     })
 }
 
@@ -327,9 +334,9 @@ async fn exchange(connection: &mut Connection, caller: &VerifyCallerSpec) -> Res
 
 async fn answered(
     url: &str,
-    caller: &Caller,
+    caller: &CallerProfile,
     known: Option<&StageCaller>,
-) -> Result<Handshake, String> {
+) -> Result<HandshakeAnswer, String> {
     let path = match known {
         Some(known) => known.declared.path(),
         None => caller.path.as_deref().unwrap_or("/"),
@@ -338,6 +345,6 @@ async fn answered(
     let method = known.map_or("GET", |known| known.declared.method());
     let status = request(&target, method).await;
     status
-        .map(Handshake::Answered)
+        .map(HandshakeAnswer::Answered)
         .map_err(|error| error.to_string())
 }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use stackgen_cfn::Node;
-use stackgen_deploy::code::{BuiltCode, LARGEST_ZIP, Release};
+use stackgen_deploy::code::{BuiltCode, LARGEST_ZIP, ReleaseMode};
+use stackgen_deploy::selector::{ApiSelector, find_api, find_stage};
 use stackgen_deploy::status::TemplateSnapshot;
-use stackgen_deploy::target::{self, ApiSelector};
-use stackgen_deploy::{Api, ApiId, FunctionName, OperationContext, Stage, StageName};
+use stackgen_deploy::{ApiId, ApiInfo, FunctionName, OperationContext, StageInfo, StageName};
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_model::{Inputs, Model, Resolved, Text};
 use stackgen_synth::Dialect;
@@ -90,7 +90,7 @@ pub(crate) struct Goal {
     /// Who issues the tokens that it takes, where API Gateway itself looks at them.
     pub(crate) issuer: Option<String>,
     /// Whether the template pins versions.
-    pub(crate) release: Option<Release>,
+    pub(crate) release: Option<ReleaseMode>,
     /// The environment of the stack.
     pub(crate) environment: Option<String>,
     /// The callers that the stack declares for verification.
@@ -130,9 +130,9 @@ impl Goal {
         &self,
         account: &Account,
         ctx: OperationContext<'_>,
-    ) -> Result<(Api, Stage), CliError> {
-        let api = target::api(&account.aws, &self.wanted, ctx).await?;
-        let stage = target::stage(&account.aws, &api.id, self.stage.as_ref(), ctx).await?;
+    ) -> Result<(ApiInfo, StageInfo), CliError> {
+        let api = find_api(&account.aws, &self.wanted, ctx).await?;
+        let stage = find_stage(&account.aws, &api.id, self.stage.as_ref(), ctx).await?;
         Ok((api, stage))
     }
 }
@@ -172,8 +172,8 @@ impl GoalArgs {
         let (environment, template) = self.chosen(templates, gateway)?;
         let model = Model::from_template(&template, &Inputs::none());
         let release = kept::said(&template, "Release").map(|release| match release {
-            "pinned" => Release::Pinned,
-            _ => Release::Live,
+            "pinned" => ReleaseMode::Pinned,
+            _ => ReleaseMode::Live,
         });
         let kept = kept_model(&project, environment);
         let mut goals = Vec::new();

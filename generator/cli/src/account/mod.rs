@@ -5,11 +5,13 @@ mod goal;
 mod progress;
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::Args;
-use stackgen_aws::{Access, Aws, Credentials};
-use stackgen_deploy::{DeployError, Interrupt, OperationContext, RetryPolicy, Timestamp};
+use stackgen_aws::{AccessKey, AccessOptions, Aws, IssuerAlias};
+use stackgen_deploy::{
+    DeployError, DeployStep, Interrupt, OffsetDateTime, OperationContext, RetryPolicy,
+};
 use tokio::sync::watch;
 
 pub(crate) use callers::{StageCallers, VerifyArgs};
@@ -64,21 +66,24 @@ impl AccountArgs {
         goals: &[Goal],
     ) -> Result<Account, CliError> {
         let access = match gateway {
-            Some(local) => Access {
+            Some(local) => AccessOptions {
                 profile: None,
                 region: Some(local.state.region.clone()),
                 endpoint_url: Some(local.state.endpoint.clone()),
-                credentials: Some(any_credentials()),
+                access_key: Some(any_access_key()),
                 issuer: goals
                     .iter()
                     .find_map(|goal| goal.issuer.clone())
-                    .map(|issuer| (local.state.issuer.clone(), issuer)),
+                    .map(|declared| IssuerAlias {
+                        local: local.state.issuer.clone(),
+                        declared,
+                    }),
             },
-            None => Access {
+            None => AccessOptions {
                 profile: self.profile.clone(),
                 region: self.region.clone(),
                 endpoint_url: self.endpoint_url.clone(),
-                credentials: self.stand_in(),
+                access_key: self.stand_in(),
                 issuer: None,
             },
         };
@@ -94,11 +99,11 @@ impl AccountArgs {
 
 impl AccountArgs {
     /// What answers on this machine takes any credentials, and needs none of the user's.
-    fn stand_in(&self) -> Option<Credentials> {
+    fn stand_in(&self) -> Option<AccessKey> {
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let has_own =
             self.profile.is_some() || is_set("AWS_PROFILE") || is_set("AWS_ACCESS_KEY_ID");
-        (self.is_loopback() && !has_own).then(any_credentials)
+        (self.is_loopback() && !has_own).then(any_access_key)
     }
 
     /// True if an endpoint on this machine is given.
@@ -112,10 +117,10 @@ impl AccountArgs {
     }
 }
 
-fn any_credentials() -> Credentials {
-    Credentials {
-        access_key_id: "local".to_owned(),
-        secret_access_key: "local".to_owned(),
+fn any_access_key() -> AccessKey {
+    AccessKey {
+        id: "local".to_owned(),
+        secret: "local".to_owned(),
     }
 }
 
@@ -123,14 +128,14 @@ impl Account {
     /// Does something with steps told and Ctrl-C heard.
     pub(crate) fn context<'a>(
         &'a self,
-        steps: &'a dyn Fn(stackgen_deploy::Step<'_>),
+        steps: &'a dyn Fn(DeployStep<'_>),
         interrupt: &'a Interrupt,
     ) -> OperationContext<'a> {
         OperationContext {
             retry: &self.retry,
             steps,
             interrupt,
-            now,
+            now: OffsetDateTime::now_utc,
         }
     }
 }
@@ -163,17 +168,10 @@ pub(crate) fn interrupt(progress: &Progress<'_>) -> Interrupt {
     Interrupt::new(told)
 }
 
-/// The time by this machine's clock.
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Timestamp(since.map_or(0, |since| {
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-    }))
-}
-
-/// An age in words.
-pub(crate) fn ago(age: Duration) -> String {
-    let seconds = age.as_secs();
+/// Returns the age of something as text. Clocks differ, so a time in the future counts as now.
+pub(crate) fn ago(created: OffsetDateTime) -> String {
+    let age = Duration::try_from(OffsetDateTime::now_utc() - created);
+    let seconds = age.unwrap_or_default().as_secs();
     let (count, unit) = match seconds {
         0..60 => (seconds, "second"),
         60..3_600 => (seconds / 60, "minute"),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use stackgen_deploy::{Judgement, Step};
+use stackgen_deploy::{DeployStep, Judgement};
 
 use super::short;
 use crate::error::CliError;
@@ -15,7 +15,7 @@ use crate::ui::{DIM, GREEN, RED, Ui};
 pub(crate) struct Progress<'a> {
     ui: &'a Ui,
     spinner: ProgressBar,
-    /// The last line, which is not said twice: a stage may be tried many times.
+    /// The last line, which is not repeated: verification may make many attempts.
     last: RefCell<String>,
 }
 
@@ -75,24 +75,24 @@ impl<'a> Progress<'a> {
     }
 
     /// Tells a step.
-    pub(crate) fn step(&self, step: &Step<'_>) {
+    pub(crate) fn step(&self, step: &DeployStep<'_>) {
         match begins(step) {
             Some(what) => self.begin(what),
             None => self.spinner.suspend(|| self.line(step)),
         }
     }
 
-    fn line(&self, step: &Step<'_>) {
+    fn line(&self, step: &DeployStep<'_>) {
         match step {
-            Step::CodeIsCurrent { function } => {
-                self.ui.detail(|| format!("{function} runs what was built"))
+            DeployStep::CodeIsCurrent { function } => {
+                self.ui.detail(|| format!("{function} runs the built code"))
             }
-            Step::Published { function, version } => {
+            DeployStep::Published { function, version } => {
                 self.ui.detail(|| format!("{function}: version {version}"))
             }
-            Step::LeftOut { what, reason } => self
-                .ui
-                .note(&format!("{what} was left out: {reason}"), None),
+            DeployStep::Skipped { what, reason } => {
+                self.ui.note(&format!("skipped {what}: {reason}"), None)
+            }
             other => {
                 if let Some((word, text)) = told(other) {
                     let line = format!("  {DIM}{word:<9}{DIM:#} {text}");
@@ -106,14 +106,14 @@ impl<'a> Progress<'a> {
 }
 
 /// A word and what there is to say.
-fn told(step: &Step<'_>) -> Option<(&'static str, String)> {
+fn told(step: &DeployStep<'_>) -> Option<(&'static str, String)> {
     Some(match step {
-        Step::Updated { function } => ("code", format!("{function} runs what was built now")),
-        Step::Retargeted { what, version } => (
+        DeployStep::Updated { function } => ("code", format!("{function} runs the built code now")),
+        DeployStep::Retargeted { part, version } => (
             "version",
-            format!("{what} calls version {version}, once deployed"),
+            format!("{part} invokes version {version}, once deployed"),
         ),
-        Step::Described {
+        DeployStep::WiringRead {
             routes,
             digest,
             served,
@@ -121,19 +121,19 @@ fn told(step: &Step<'_>) -> Option<(&'static str, String)> {
             let served = match served {
                 Some(served) if served == digest => "the stage serves the same".to_owned(),
                 Some(served) => format!("the stage serves sha256:{}", short(served)),
-                None => "what the stage serves is not known".to_owned(),
+                None => "the digest that the stage serves is unknown".to_owned(),
             };
             (
                 "wiring",
                 format!("{routes} routes, sha256:{}; {served}", short(digest)),
             )
         }
-        Step::Created { deployment } => ("created", format!("deployment {deployment}")),
-        Step::Changed { deployment } => (
+        DeployStep::Created { deployment } => ("created", format!("deployment {deployment}")),
+        DeployStep::ApiChanged { deployment } => (
             "changed",
-            format!("the API, meanwhile: {deployment} is dropped for another one"),
+            format!("the API changed meanwhile: {deployment} is replaced by another deployment"),
         ),
-        Step::Activated {
+        DeployStep::Activated {
             deployment,
             previous,
         } => {
@@ -143,7 +143,7 @@ fn told(step: &Step<'_>) -> Option<(&'static str, String)> {
                 format!("{GREEN}{deployment}{GREEN:#} (was {was})"),
             )
         }
-        Step::Tried {
+        DeployStep::Attempted {
             caller,
             meaning,
             judgement,
@@ -156,21 +156,21 @@ fn told(step: &Step<'_>) -> Option<(&'static str, String)> {
             let line = format!("{style}{meaning}{style:#}, as {caller}");
             ("verifying", line)
         }
-        Step::Restored { deployment } => ("restored", deployment.to_string()),
-        Step::Deleted { deployment } => ("deleted", deployment.to_string()),
-        Step::Again { error, after } => (
+        DeployStep::Restored { deployment } => ("restored", deployment.to_string()),
+        DeployStep::Deleted { deployment } => ("deleted", deployment.to_string()),
+        DeployStep::Retrying { error, after } => (
             "waiting",
-            format!("{error}; once more in {} s", after.as_secs_f32()),
+            format!("{error}; retrying in {} s", after.as_secs_f32()),
         ),
         _ => return None,
     })
 }
 
 /// What begins with a step.
-fn begins(step: &Step<'_>) -> Option<String> {
+fn begins(step: &DeployStep<'_>) -> Option<String> {
     match step {
-        Step::Updating { function } => Some(format!("updating {function}")),
-        Step::Creating => Some("creating a deployment".to_owned()),
+        DeployStep::Updating { function } => Some(format!("updating {function}")),
+        DeployStep::Creating => Some("creating a deployment".to_owned()),
         _ => None,
     }
 }

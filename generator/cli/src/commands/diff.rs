@@ -25,7 +25,8 @@ use crate::ui::{BOLD, CYAN, GREEN, RED, Ui};
 /// template, or that revision of `out`, against what the stackgen.yaml renders now. With two, holds the first against
 /// the second.
 ///
-/// Of an environment that is new, everything is added. One that is kept and no longer declared is named as gone.
+/// In a new environment everything is added, which is reported as numbers by kind. One that is kept and no longer declared is
+/// named as gone.
 ///
 /// Values that come from parameters with `NoEcho` are shown as `****`; that they change is reported.
 #[derive(clap::Args, Debug)]
@@ -48,6 +49,10 @@ pub(crate) struct Diff {
     /// The folder that holds rendered templates; `out` beside the stackgen.yaml when left out
     #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    /// List everything that a new environment adds, instead of numbers by kind
+    #[arg(long)]
+    all: bool,
 
     /// Exit with 3 when something changes
     #[arg(long)]
@@ -87,7 +92,7 @@ impl Diff {
             ui.json_result(&serde_json::json!({ "diffs": comparisons }))?;
         } else {
             for comparison in &comparisons {
-                ui.result(&comparison.shown(comparisons.len() > 1))?;
+                ui.result(&comparison.shown(comparisons.len() > 1, self.all))?;
             }
         }
         let changed = comparisons.iter().any(Comparison::changes_something);
@@ -204,7 +209,7 @@ impl Comparison {
         self.old.is_none() || self.new.is_none() || !self.changes.is_empty()
     }
 
-    fn shown(&self, many: bool) -> String {
+    fn shown(&self, many: bool, all: bool) -> String {
         let environment = escape(self.environment.as_deref().unwrap_or_default());
         let mut text = match (&self.old, &self.new) {
             (Some(old), None) => {
@@ -218,6 +223,11 @@ impl Comparison {
         };
         if self.changes.is_empty() {
             text.push_str("nothing changes\n");
+        }
+        if self.old.is_none() && !all {
+            let counts = self.changes.counts();
+            text.push_str(&format!("{GREEN}+{GREEN:#} {counts} (list: `--all`)\n"));
+            return text;
         }
         for line in self.changes.human().lines() {
             let style = match line.as_bytes().first() {

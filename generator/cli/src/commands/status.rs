@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use clap::Args;
 use serde_json::json;
-use stackgen_deploy::status::{ChangeBasis, Confidence, State, Status as Known, status};
-use stackgen_deploy::{CreatedBy, Step, TrialResult};
+use stackgen_deploy::status::{ChangeBasis, Freshness, StageStatus, StatusConfidence, status};
+use stackgen_deploy::{CreatedBy, DeployStep, VerifyRecord};
 
 use crate::Outcome;
-use crate::account::{AccountArgs, GoalArgs, Progress, Read, ago, block_on, interrupt, now, short};
+use crate::account::{AccountArgs, GoalArgs, Progress, Read, ago, block_on, interrupt, short};
 use crate::error::CliError;
 use crate::ui::{BOLD, DIM, GREEN, RED, Ui};
 
@@ -43,7 +43,7 @@ impl Status {
         let account = self.account.connect(gateway.as_ref(), &goals).await?;
         let progress = Progress::new(ui);
         let interrupt = interrupt(&progress);
-        let steps = |step: Step<'_>| progress.step(&step);
+        let steps = |step: DeployStep<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
         let mut found = Vec::new();
         for goal in &goals {
@@ -59,8 +59,8 @@ impl Status {
                 ui.result(&shown(known))?;
             }
         }
-        let is_good = |known: &Known| {
-            let verified = known.is_verified() || self.allow_unverified && !known.failed_trial();
+        let is_good = |known: &StageStatus| {
+            let verified = known.is_verified() || self.allow_unverified && !known.is_failed();
             known.is_current() && verified
         };
         Ok(match found.iter().all(is_good) {
@@ -70,7 +70,7 @@ impl Status {
     }
 }
 
-fn shown(known: &Known) -> String {
+fn shown(known: &StageStatus) -> String {
     let mut text = format!(
         "{BOLD}{}{BOLD:#} ({}), stage {}: {}\n",
         known.api.name,
@@ -81,7 +81,7 @@ fn shown(known: &Known) -> String {
     let mut say = |word: &str, what: &str| {
         writeln!(text, "  {DIM}{word:<9}{DIM:#} {what}").expect("writing to a String cannot fail");
     };
-    say("because", known.verdict.because);
+    say("because", known.verdict.reason);
     say("serves", &served(known));
     say("verified", &verified(known));
     say(
@@ -96,13 +96,13 @@ fn shown(known: &Known) -> String {
     }
     for code in &known.code {
         let is = match &code.account {
-            Some(sha256) if *sha256 == code.built => "runs what was built",
-            Some(_) => "runs other code than what was built",
+            Some(sha256) if *sha256 == code.built => "runs the built code",
+            Some(_) => "runs other code than the built code",
             None => "is not in the account",
         };
         say("code", &format!("{} {is}", code.function));
     }
-    if let Some(of) = known.changes_are {
+    if let Some(of) = known.change_basis {
         say(
             "changes",
             match of {
@@ -110,7 +110,7 @@ fn shown(known: &Known) -> String {
                 ChangeBasis::FromTemplate => "from the template to the account:",
             },
         );
-        for line in known.in_words.lines() {
+        for line in known.changes_text.lines() {
             let line = line
                 .strip_suffix("needs a deployment")
                 .unwrap_or(line)
@@ -122,47 +122,55 @@ fn shown(known: &Known) -> String {
 }
 
 /// The deployment that is served.
-fn served(known: &Known) -> String {
+fn served(known: &StageStatus) -> String {
     let Some(deployment) = &known.deployment else {
         return "nothing".to_owned();
     };
-    let age = ago(deployment.created.age(now()));
+    let age = ago(deployment.created);
     let mut words = vec![format!("deployment {}, {age}", deployment.id)];
-    words.extend(known.maker.map(|maker| maker_in_words(maker).to_owned()));
-    if let Some(label) = &known.label {
-        words.extend(label.git.as_ref().map(|git| format!("git:{git}")));
-        words.push(format!("sha256:{}", short(&label.digest.to_string())));
+    words.extend(
+        known
+            .created_by
+            .map(|origin| origin_text(origin).to_owned()),
+    );
+    if let Some(metadata) = &known.metadata {
+        words.extend(metadata.git.as_ref().map(|git| format!("git:{git}")));
+        words.push(format!("sha256:{}", short(&metadata.digest.to_string())));
     }
     words.join(", ")
 }
 
-/// The last trial of the deployment that is served.
-fn verified(known: &Known) -> String {
-    match known.label.as_ref().and_then(|label| label.trial.as_ref()) {
-        Some(TrialResult::Passed { at, callers }) if callers.is_empty() => at.clone(),
-        Some(TrialResult::Passed { at, callers }) => format!("{at} as {}", callers.join(", ")),
-        Some(TrialResult::Failed { at: Some(at) }) => format!("{RED}failed{RED:#} {at}"),
-        Some(TrialResult::Failed { at: None }) => format!("{RED}failed{RED:#}"),
+/// Returns the last verification of the served deployment.
+fn verified(known: &StageStatus) -> String {
+    match known
+        .metadata
+        .as_ref()
+        .and_then(|metadata| metadata.verification.as_ref())
+    {
+        Some(VerifyRecord::Verified { at, callers }) if callers.is_empty() => at.clone(),
+        Some(VerifyRecord::Verified { at, callers }) => format!("{at} as {}", callers.join(", ")),
+        Some(VerifyRecord::Failed { at: Some(at) }) => format!("{RED}failed{RED:#} {at}"),
+        Some(VerifyRecord::Failed { at: None }) => format!("{RED}failed{RED:#}"),
         None => "never; `stackgen deploy --redeploy-stage` verifies it".to_owned(),
     }
 }
 
-fn verdict(known: &Known) -> String {
-    let (style, word) = match known.verdict.state {
-        State::Current => (GREEN, "current"),
-        State::Stale => (RED, "stale"),
-        State::Unknown => (RED, "not known"),
-        State::NotDeployed => (RED, "not deployed"),
+fn verdict(known: &StageStatus) -> String {
+    let (style, word) = match known.verdict.freshness {
+        Freshness::Current => (GREEN, "current"),
+        Freshness::Stale => (RED, "stale"),
+        Freshness::Unknown => (RED, "unknown"),
+        Freshness::NotDeployed => (RED, "not deployed"),
     };
-    let sure = match known.verdict.sureness {
-        Confidence::Certain => "",
-        Confidence::Likely => ", most likely",
+    let sure = match known.verdict.confidence {
+        StatusConfidence::Certain => "",
+        StatusConfidence::Likely => ", most likely",
     };
     format!("{style}{word}{style:#}{sure}")
 }
 
-fn maker_in_words(maker: CreatedBy) -> &'static str {
-    match maker {
+fn origin_text(origin: CreatedBy) -> &'static str {
+    match origin {
         CreatedBy::Redeploy => "by `stackgen deploy --redeploy-stage`",
         CreatedBy::Template => "by CloudFormation",
         CreatedBy::AutoDeploy => "by AutoDeploy",

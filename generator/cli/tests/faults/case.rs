@@ -35,7 +35,7 @@ pub(crate) enum Point {
     /// A call of an operation, counted from 1.
     Call(Operation, usize),
     /// While `$connect` is asked.
-    Trial,
+    Verification,
 }
 
 /// One case.
@@ -82,7 +82,7 @@ impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Point::Call(operation, count) => write!(f, "{operation}#{count}"),
-            Point::Trial => f.write_str("trial"),
+            Point::Verification => f.write_str("verification"),
         }
     }
 }
@@ -110,7 +110,7 @@ impl FromStr for Case {
                 Operation::new(operation),
                 count.parse().map_err(|_| wrong())?,
             ),
-            None if point == "trial" => Point::Trial,
+            None if point == "verification" => Point::Verification,
             None => return Err(wrong()),
         };
         Ok(Case {
@@ -126,7 +126,7 @@ fn a_case_is_read_back_from_its_name() {
     for name in [
         "redeploy/live/broken/UpdateStage#1/reset-after",
         "rollback/pinned/healthy/GetDeployments#2/always-403-after",
-        "redeploy/pinned/healthy/trial/term-twice-before",
+        "redeploy/pinned/healthy/verification/term-twice-before",
     ] {
         assert_eq!(name.parse::<Case>().unwrap().to_string(), name);
     }

@@ -64,16 +64,16 @@ fn candidates() -> Vec<Candidate> {
                 phase: here,
             }));
         }
-        let in_trial = Event::signals().into_iter().filter(
+        let in_verification = Event::signals().into_iter().filter(
             |event| matches!(event, Event::Kill(Kill { moment, .. }) if *moment == Moment::Before),
         );
-        all.extend(in_trial.map(|event| Candidate {
+        all.extend(in_verification.map(|event| Candidate {
             case: Case {
                 setup,
-                point: Point::Trial,
+                point: Point::Verification,
                 event,
             },
-            phase: "trial",
+            phase: "verification",
         }));
     }
     all

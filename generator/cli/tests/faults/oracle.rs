@@ -10,7 +10,7 @@ use crate::fault::{Event, Fault, Kill, StopSignal};
 use crate::journal::{Move, proven};
 use crate::proxy::{Action, Rule};
 use crate::run::{Ending, Run};
-use crate::subject::{KillInTrial, Mode, Report, Subject};
+use crate::subject::{KillInVerification, Mode, Report, Subject};
 use crate::world::{Label, World};
 
 /// What a case came to.
@@ -131,11 +131,11 @@ impl Exam<'_> {
                 let rule = Rule::new(operation.as_str(), *count..=to, action);
                 self.subject.run_with(line, vec![rule])
             }
-            (Point::Trial, Event::Kill(kill)) => {
+            (Point::Verification, Event::Kill(kill)) => {
                 let label = self.case.setup.target();
-                self.subject.run_killed(line, KillInTrial { kill, label })
+                self.subject.run_killed(line, KillInVerification { kill, label })
             }
-            (Point::Trial, _) => unreachable!("a trial is no call"),
+            (Point::Verification, _) => unreachable!("a verification is no call"),
         }
     }
 

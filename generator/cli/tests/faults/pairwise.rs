@@ -32,7 +32,7 @@ impl Candidate {
         let (event, phase) = (self.case.event.to_string(), self.phase.to_owned());
         let operation = match &self.case.point {
             Point::Call(operation, _) => operation.to_string(),
-            Point::Trial => "trial".to_owned(),
+            Point::Verification => "verification".to_owned(),
         };
         let setups = [
             format!("{:?}", setup.verb),

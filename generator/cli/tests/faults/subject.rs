@@ -64,7 +64,7 @@ pub(crate) struct Report {
 
 /// Sends a signal while the gateway waits for the function of `$connect`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct KillInTrial {
+pub(crate) struct KillInVerification {
     pub(crate) kill: Kill,
     /// What runs behind `$connect` at that time.
     pub(crate) label: Label,
@@ -209,15 +209,15 @@ impl<'a> Subject<'a> {
         self.world.runtime.block_on(self.proxied(line, rules, None))
     }
 
-    /// Runs stackgen and sends it a signal while the stage is being tried.
-    pub(crate) fn run_killed(&self, line: &str, kill: KillInTrial) -> Report {
+    /// Runs stackgen and sends it a signal while the stage is being verified.
+    pub(crate) fn run_killed(&self, line: &str, kill: KillInVerification) -> Report {
         self.world
             .runtime
             .block_on(self.proxied(line, Vec::new(), Some(kill)))
     }
 
     /// Runs a second time while the gateway waits for the function of `$connect` in the first run.
-    pub(crate) fn run_during_trial(&self, first: &str, second: &str, label: Label) -> [Run; 2] {
+    pub(crate) fn run_during_verification(&self, first: &str, second: &str, label: Label) -> [Run; 2] {
         let mark = self.world.hold_mark(&self.api, label);
         fs::write(&mark, "").unwrap();
         let mut events = self.world.gateway().events().subscribe();
@@ -255,7 +255,7 @@ impl<'a> Subject<'a> {
         &self,
         line: &str,
         rules: Vec<Rule>,
-        kill: Option<KillInTrial>,
+        kill: Option<KillInVerification>,
     ) -> Report {
         let proxy = Arc::new(Proxy::start(&self.endpoint, rules).await);
         let held = kill.map(|kill| {
@@ -299,11 +299,11 @@ impl<'a> Subject<'a> {
             Mode::Live => format!("--api-id {} --stage-name {STAGE}", self.api),
             Mode::Pinned => format!("--env {STAGE}"),
         };
-        let trial = match line.starts_with("status") || line.contains("--no-verify") {
+        let flags = match line.starts_with("status") || line.contains("--no-verify") {
             true => "",
             false => "--verify-timeout 1s",
         };
-        let line = format!("{line} {target} --endpoint-url {endpoint} --region us-east-1 {trial}");
+        let line = format!("{line} {target} --endpoint-url {endpoint} --region us-east-1 {flags}");
         line.split_whitespace().map(str::to_owned).collect()
     }
 

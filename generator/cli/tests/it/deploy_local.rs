@@ -297,15 +297,15 @@ fn any_api_is_redeployed_by_its_id() {
     insta::assert_snapshot!(nobodys, @"
     exit 2
     --- stderr
-    error: there is no API with the id nobodys
-    help: `aws apigatewayv2 get-apis` lists those of an account and region; `--region` and `--profile` choose others
+    error: there is no API with the ID nobodys
+    help: list the APIs with `aws apigatewayv2 get-apis`; `--region` and `--profile` select another region and account
     ");
     let other = aws(format!("status {line} --stage-name other"));
     insta::assert_snapshot!(project.told(&other), @"
     exit 2
     --- stderr
     error: API <0> has no stage other; it has prod
-    help: `--stage-name` names one
+    help: select one with `--stage-name`
     ");
     project.end();
 }
@@ -345,7 +345,7 @@ fn what_is_missing_is_said() {
     note: not built, so their code is left as it is: hello-dev
     help: `cargo lambda build --release --output-format zip --arm64` builds them
     error: no region is set
-    help: set AWS_REGION, or give `--region`
+    help: set AWS_REGION or `--region`
     ");
     insta::assert_snapshot!(quiet("status --env dev --region us-east-1"), @"
     exit 1
@@ -353,7 +353,7 @@ fn what_is_missing_is_said() {
     note: not built, so their code is left as it is: hello-dev
     help: `cargo lambda build --release --output-format zip --arm64` builds them
     error: no credentials were found
-    help: set AWS_PROFILE or `--profile`, or sign in; `--local` needs none
+    help: set AWS_PROFILE or `--profile`, or sign in; `--local` needs no credentials
     ");
     insta::assert_snapshot!(quiet("status"), @"
     exit 2
@@ -459,7 +459,7 @@ fn code_that_was_built_is_sent_published_and_served() {
     would update the code of hello-prod
     would publish a version of hello-prod and call it
     would deploy what comes of it and move stage prod to it (serves <0>)
-    would try the stage as its callers do
+    would verify the stage
     --- stderr
     told-api-prod (<1>), stage prod
     ");
@@ -469,8 +469,8 @@ fn code_that_was_built_is_sent_published_and_served() {
     stage prod of told-api-prod serves deployment <0> (was <1>), verified
     --- stderr
     told-api-prod (<2>), stage prod
-      code      hello-prod runs what was built now
-      version   integration <3> calls version 2, once deployed
+      code      hello-prod runs the built code now
+      version   integration <3> invokes version 2, once deployed
       wiring    2 routes, sha256:<4>; the stage serves sha256:<5>
       created   deployment <0>
       activated <0> (was <1>)
@@ -493,7 +493,7 @@ fn code_that_was_built_is_sent_published_and_served() {
       verified  <time> as anonymous
       account   sha256:<2>
       template  sha256:<3>
-      code      hello-prod runs what was built
+      code      hello-prod runs the built code
     ");
     project.end();
 }

@@ -205,12 +205,18 @@ fn a_new_environment_is_all_added_and_the_others_go_on() {
     dev
     ~ function echo-dev: MemorySize is now 512 (was 128)   code, live with the update
     qa: new
-    + api echo-api-qa                            live with the update
+    + 1 api, 1 route, 1 deployment, 1 stage, 1 function, 1 version, 2 roles, 1 log group, 5 outputs (list: `--all`)
+    ");
+    assert_snapshot!(sandbox.run("diff --env qa --all"), @"
+    exit 0
+    --- stdout
+    qa: new
     + route $default                             needs a deployment
+    + version of echo-qa                         live when a deployment calls the new version
+    + api echo-api-qa                            live with the update
     + deployment WebSocketDeploymentE30065E4F2   live with the update
     + stage prod                                 live with the update
     + function echo-qa                           live with the update
-    + version of echo-qa                         live when a deployment calls the new version
     + role EchoRole                              live with the update
     + role WebSocketInvokeRole                   live with the update
     + log group /aws/lambda/echo-qa              live with the update

@@ -115,8 +115,8 @@ fn ctrl_c_while_a_deployment_is_made_leaves_the_stage_and_no_deployment() {
     told-api-dev (<0>), stage prod
       wiring    2 routes, sha256:<1>; the stage serves the same
     stopping at the next safe place; Ctrl-C once more ends at once
-    error: interrupted: stage prod serves deployment <2>, which was not tried
-    help: run it again; it goes on from there
+    error: interrupted: stage prod serves deployment <2>, which is not verified
+    help: run it again; it continues from there
     ");
     let ids = |all: Vec<std::sync::Arc<stackgen_gateway::apis::Deployment>>| {
         let ids = all.iter().map(|one| one.deployment_id.clone());

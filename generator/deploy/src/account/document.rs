@@ -1,4 +1,4 @@
-//! A template that says what the account holds: ids become references, functions and aliases resources.
+//! A description as a template: IDs become references, functions and aliases become resources.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,15 +6,15 @@ use serde_json::Value as Json;
 use stackgen_cfn::{Map, Node, join, map, r#ref, sub};
 
 use super::json::node;
-use super::{AccountRegion, ApiDescription, Invoked, Part, PartKind};
+use super::{AccountRegion, ApiDescription, ApiPart, ApiPartKind, InvocationUri};
 use crate::FunctionName;
 
 const API: &str = "Api";
 
-/// The template. Logical ids are made up; nothing that is read from it depends on them.
-pub(super) fn template(description: &ApiDescription, place: &AccountRegion) -> Node {
+/// Returns the template. Its logical IDs are invented, and the digest does not depend on them.
+pub(super) fn template(description: &ApiDescription, region: &AccountRegion) -> Node {
     let mut document = Document {
-        place,
+        region,
         ids: HashMap::new(),
         names: names(&description.parts),
         functions: BTreeMap::new(),
@@ -38,7 +38,7 @@ pub(super) fn template(description: &ApiDescription, place: &AccountRegion) -> N
         let id = document.ids[&(part.kind, part.id.as_str())].clone();
         resources.push((id, resource(&kind, properties)));
     }
-    resources.extend(document.called());
+    resources.extend(document.invoked());
     map([(
         "Resources",
         Node::from(resources.into_iter().collect::<Map>()),
@@ -46,19 +46,19 @@ pub(super) fn template(description: &ApiDescription, place: &AccountRegion) -> N
 }
 
 struct Document<'a> {
-    place: &'a AccountRegion,
-    /// Logical ids of parts.
-    ids: HashMap<(PartKind, &'a str), String>,
-    /// Names of authorizers that share theirs with others.
+    region: &'a AccountRegion,
+    /// Logical IDs of parts.
+    ids: HashMap<(ApiPartKind, &'a str), String>,
+    /// Names of authorizers that share a name with others.
     names: HashMap<&'a str, String>,
-    /// Logical ids of the functions that are called.
+    /// Logical IDs of the invoked functions.
     functions: BTreeMap<FunctionName, String>,
-    /// Logical ids of aliases by function and name.
+    /// Logical IDs of aliases by function and name.
     aliases: BTreeMap<(FunctionName, String), String>,
 }
 
 impl<'a> Document<'a> {
-    fn properties(&mut self, part: &'a Part) -> Map {
+    fn properties(&mut self, part: &'a ApiPart) -> Map {
         let mut properties: Map = std::iter::once(("ApiId".to_owned(), r#ref(API))).collect();
         for (key, value) in &part.properties {
             let value = match value {
@@ -71,8 +71,8 @@ impl<'a> Document<'a> {
             properties.insert("Name", name.as_str());
         }
         let (key, of) = match part.kind {
-            PartKind::RouteResponse => ("RouteId", PartKind::Route),
-            PartKind::IntegrationResponse => ("IntegrationId", PartKind::Integration),
+            ApiPartKind::RouteResponse => ("RouteId", ApiPartKind::Route),
+            ApiPartKind::IntegrationResponse => ("IntegrationId", ApiPartKind::Integration),
             _ => return properties,
         };
         let parent = part.parent.as_deref().unwrap_or_default();
@@ -82,16 +82,16 @@ impl<'a> Document<'a> {
 
     fn text(&mut self, property: &str, text: &'a str) -> Node {
         match property {
-            "AuthorizerId" => self.reference(PartKind::Authorizer, text),
+            "AuthorizerId" => self.reference(ApiPartKind::Authorizer, text),
             "Target" => match text.strip_prefix("integrations/") {
                 Some(id) => {
-                    let integration = self.reference(PartKind::Integration, id);
+                    let integration = self.reference(ApiPartKind::Integration, id);
                     join("/", [Node::from("integrations"), integration])
                 }
                 None => Node::from(text),
             },
-            "IntegrationUri" | "AuthorizerUri" => match Invoked::parse(text) {
-                Some(invoked) if invoked.is_at(self.place) => self.invocation(invoked),
+            "IntegrationUri" | "AuthorizerUri" => match InvocationUri::parse(text) {
+                Some(invoked) if invoked.is_in(self.region) => self.invocation(invoked),
                 _ => self.arn(text),
             },
             "CredentialsArn" | "AuthorizerCredentialsArn" => self.arn(text),
@@ -99,15 +99,15 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// A part of this API, or what names one that is gone.
-    fn reference(&self, kind: PartKind, id: &'a str) -> Node {
+    /// Returns a reference to a part of this API, or the ID of one that is gone.
+    fn reference(&self, kind: ApiPartKind, id: &'a str) -> Node {
         match self.ids.get(&(kind, id)) {
             Some(logical) => r#ref(logical),
             None => Node::from(id),
         }
     }
 
-    fn invocation(&mut self, invoked: Invoked) -> Node {
+    fn invocation(&mut self, invoked: InvocationUri) -> Node {
         let next = format!("Function{}", self.functions.len());
         let function = self
             .functions
@@ -132,21 +132,21 @@ impl<'a> Document<'a> {
         ))
     }
 
-    /// An ARN with this account and region as pseudo parameters, which is how templates name them.
+    /// Returns an ARN with pseudo parameters for this account and region, as templates write them.
     fn arn(&self, text: &str) -> Node {
         let AccountRegion {
             partition,
             region,
             account,
-        } = self.place;
+        } = self.region;
         let text = text.replace("${", "${!");
         let text = text.replace(&format!("arn:{partition}:"), "arn:${AWS::Partition}:");
         let text = text.replace(&format!(":{region}:"), ":${AWS::Region}:");
         sub(text.replace(&format!(":{account}:"), ":${AWS::AccountId}:"))
     }
 
-    /// The functions and aliases that are called.
-    fn called(self) -> Vec<(String, Node)> {
+    /// Returns the resources of the invoked functions and aliases.
+    fn invoked(self) -> Vec<(String, Node)> {
         let mut resources = Vec::new();
         for ((function, name), id) in self.aliases {
             let of = r#ref(self.functions[&function].as_str());
@@ -161,12 +161,13 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Routes know authorizers by name. Those that share a name are told apart by all else that they say.
-fn names(parts: &[Part]) -> HashMap<&str, String> {
+/// Returns distinct names for authorizers that share a name. A snapshot names a route's authorizer by its name, so their
+/// other properties become part of it.
+fn names(parts: &[ApiPart]) -> HashMap<&str, String> {
     let authorizers = || {
         parts
             .iter()
-            .filter(|part| part.kind == PartKind::Authorizer)
+            .filter(|part| part.kind == ApiPartKind::Authorizer)
     };
     let mut names = HashMap::new();
     for part in authorizers() {

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 use stackgen_cfn::{Map, Node, Value};
 
-/// The same value, without any intrinsic function in it.
+/// Converts a value. An object never becomes an intrinsic function.
 pub(super) fn node(json: &Json) -> Node {
     match json {
         Json::Null => Node::new(Value::Null),

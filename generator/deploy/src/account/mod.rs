@@ -1,45 +1,46 @@
-//! What an account holds, read as if it were a template.
+//! The description of an API in an account, and its digest.
 
 mod document;
 mod json;
+mod read;
 mod uri;
 
 use serde_json::{Map, Value as Json};
 use stackgen_model::{Inputs, Model, SnapshotDigest};
 
 use crate::FunctionName;
-pub use uri::{AccountRegion, Invoked};
+pub use uri::{AccountRegion, InvocationUri};
 
-/// Properties by CloudFormation's names.
+/// Properties under CloudFormation's names.
 pub type Properties = Map<String, Json>;
 
-/// Everything of an API that a deployment snapshots (row D1), as the account tells it: ids are the account's, and
-/// what API Gateway fills in is there.
+/// Everything of an API that a deployment snapshots (row D1), as the account returns it: with the account's IDs, and
+/// with API Gateway's defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiDescription {
     /// The API's own properties.
     pub api: Properties,
     /// Its parts, in any order.
-    pub parts: Vec<Part>,
+    pub parts: Vec<ApiPart>,
 }
 
 /// A part of an API.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Part {
-    /// What it is.
-    pub kind: PartKind,
-    /// Its id in the account.
+pub struct ApiPart {
+    /// The kind.
+    pub kind: ApiPartKind,
+    /// The ID in the account.
     pub id: String,
-    /// The id of the route or integration that a response belongs to.
+    /// The ID of the route or integration that a response belongs to.
     pub parent: Option<String>,
-    /// Its properties. Other parts are named by id: `AuthorizerId`, and `integrations/{id}` of a `Target`.
+    /// The properties. They name other parts by ID: `AuthorizerId`, and `integrations/{id}` of a `Target`.
     pub properties: Properties,
 }
 
-/// What a part is.
+/// The kind of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the names are CloudFormation's")]
-pub enum PartKind {
+pub enum ApiPartKind {
     Authorizer,
     Integration,
     IntegrationResponse,
@@ -48,84 +49,84 @@ pub enum PartKind {
     RouteResponse,
 }
 
-impl PartKind {
-    /// The last word of the resource type.
+impl ApiPartKind {
+    /// Returns the last word of the resource type.
     pub fn name(self) -> &'static str {
         match self {
-            PartKind::Authorizer => "Authorizer",
-            PartKind::Integration => "Integration",
-            PartKind::IntegrationResponse => "IntegrationResponse",
-            PartKind::Model => "Model",
-            PartKind::Route => "Route",
-            PartKind::RouteResponse => "RouteResponse",
+            ApiPartKind::Authorizer => "Authorizer",
+            ApiPartKind::Integration => "Integration",
+            ApiPartKind::IntegrationResponse => "IntegrationResponse",
+            ApiPartKind::Model => "Model",
+            ApiPartKind::Route => "Route",
+            ApiPartKind::RouteResponse => "RouteResponse",
         }
     }
 }
 
-impl Part {
-    /// A property that is text.
+impl ApiPart {
+    /// Returns a property if it is text.
     pub fn text(&self, property: &str) -> Option<&str> {
         self.properties.get(property)?.as_str()
     }
 
-    /// What an integration or an authorizer calls, when that is a function.
-    pub fn invoked(&self) -> Option<Invoked> {
-        Invoked::parse(self.text(match self.kind {
-            PartKind::Integration => "IntegrationUri",
-            PartKind::Authorizer => "AuthorizerUri",
+    /// Returns the invocation URI of an integration or an authorizer, if it names a function.
+    pub fn invocation(&self) -> Option<InvocationUri> {
+        InvocationUri::parse(self.text(match self.kind {
+            ApiPartKind::Integration => "IntegrationUri",
+            ApiPartKind::Authorizer => "AuthorizerUri",
             _ => return None,
         })?)
     }
 
-    /// The role by which an integration or an authorizer calls.
+    /// Returns the role with which API Gateway invokes an integration or an authorizer.
     pub fn credentials(&self) -> Option<&str> {
         self.text(match self.kind {
-            PartKind::Integration => "CredentialsArn",
-            PartKind::Authorizer => "AuthorizerCredentialsArn",
+            ApiPartKind::Integration => "CredentialsArn",
+            ApiPartKind::Authorizer => "AuthorizerCredentialsArn",
             _ => return None,
         })
     }
 }
 
-/// What a deployment would freeze.
+/// The wiring of an API: what a deployment would snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wiring {
-    /// Its digest, the same as that of a template that says the same.
+pub struct ApiWiring {
+    /// The digest. It equals the digest of a template with the same wiring.
     pub digest: SnapshotDigest,
-    /// Its canonical form.
+    /// The canonical form.
     pub snapshot: String,
-    /// How many routes it has.
+    /// Number of routes.
     pub routes: usize,
 }
 
 impl ApiDescription {
-    /// What a deployment would freeze at this moment. It depends neither on ids nor on order.
-    pub fn wiring(&self, place: &AccountRegion) -> Wiring {
-        let model = Model::of_wiring(&document::template(self, place), &Inputs::none());
+    /// Returns the wiring. It depends neither on IDs nor on order.
+    pub fn wiring(&self, region: &AccountRegion) -> ApiWiring {
+        let model = Model::of_wiring(&document::template(self, region), &Inputs::none());
         let own = |api: &&stackgen_model::Api| api.resource.is_some();
         let api = model
             .apis
             .iter()
             .find(own)
             .expect("the document has one API");
-        Wiring {
+        ApiWiring {
             digest: api.snapshot_digest(&model),
             snapshot: api.snapshot(&model),
             routes: api.routes.len(),
         }
     }
 
-    /// The functions of this account and region that the API calls, each once, by name.
-    pub fn functions(&self, place: &AccountRegion) -> Vec<FunctionName> {
-        let invoked = self.parts.iter().filter_map(Part::invoked);
-        let here = invoked.filter(|invoked| invoked.is_at(place));
+    /// Returns the functions of this account and region that the API invokes, sorted, each once.
+    pub fn functions(&self, region: &AccountRegion) -> Vec<FunctionName> {
+        let invoked = self.parts.iter().filter_map(ApiPart::invocation);
+        let here = invoked.filter(|invoked| invoked.is_in(region));
         let mut names: Vec<_> = here.map(|invoked| invoked.function).collect();
         names.sort();
         names.dedup();
         names
     }
 
-    /// Whether a caller must be let in by an authorizer, by IAM or by an API key to connect (rows A1, A14, A15).
+    /// True if `$connect` needs an authorizer, IAM or an API key (rows A1, A14, A15).
     pub fn connect_is_guarded(&self) -> bool {
         let connect = self
             .parts
@@ -139,11 +140,11 @@ impl ApiDescription {
         })
     }
 
-    /// The path of a GET route that an anonymous caller can call as it stands.
+    /// Returns the path of a GET route without authorization and path parameters.
     pub fn open_path(&self) -> Option<String> {
         let open = self.parts.iter().filter(|part| {
             let authorization = part.text("AuthorizationType").unwrap_or("NONE");
-            part.kind == PartKind::Route && authorization == "NONE"
+            part.kind == ApiPartKind::Route && authorization == "NONE"
         });
         let paths = open.filter_map(|route| {
             let path = route.text("RouteKey")?.strip_prefix("GET ")?;

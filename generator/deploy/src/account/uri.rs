@@ -2,7 +2,7 @@
 
 use crate::{FunctionName, FunctionVersion};
 
-/// Which account and region something is in.
+/// An account and region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountRegion {
     /// `aws`, `aws-cn`, `aws-us-gov`.
@@ -13,29 +13,29 @@ pub struct AccountRegion {
     pub account: String,
 }
 
-/// What an invocation URI calls:
+/// An invocation URI, which names a function:
 /// `arn:…:apigateway:{region}:lambda:path/2015-03-31/functions/{function ARN}/invocations`, or the function's ARN alone,
-/// which HTTP APIs take too.
+/// which HTTP APIs accept too.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invoked {
-    /// What stands before the function's name, and at the end.
+pub struct InvocationUri {
+    /// The text before the function's name, and after it.
     before: String,
     after: &'static str,
     /// Region and account of the function.
     region: String,
     account: String,
-    /// Its name.
+    /// The function.
     pub function: FunctionName,
-    /// A version's number or an alias; `None` for the function itself.
+    /// The number of a version or the name of an alias; `None` for the unqualified function.
     pub qualifier: Option<String>,
 }
 
 const PATH: &str = ":lambda:path/2015-03-31/functions/";
 const END: &str = "/invocations";
 
-impl Invoked {
-    /// Takes a URI apart. `None` for one that names no function, or names it by a stage variable.
-    pub fn parse(uri: &str) -> Option<Invoked> {
+impl InvocationUri {
+    /// Parses a URI. Returns `None` for one that names no function, or names it by a stage variable.
+    pub fn parse(uri: &str) -> Option<InvocationUri> {
         let (arn, after) = match uri.split_once(PATH) {
             Some((_, rest)) => (rest.strip_suffix(END)?, END),
             None => (uri, ""),
@@ -57,7 +57,7 @@ impl Invoked {
             None => (rest, None),
         };
         let before = uri.strip_suffix(after)?.strip_suffix(rest)?;
-        Some(Invoked {
+        Some(InvocationUri {
             before: before.to_owned(),
             after,
             region,
@@ -67,20 +67,20 @@ impl Invoked {
         })
     }
 
-    /// Whether the function is of that account and region.
-    pub fn is_at(&self, place: &AccountRegion) -> bool {
-        self.region == place.region && self.account == place.account
+    /// True if the function is in that account and region.
+    pub fn is_in(&self, region: &AccountRegion) -> bool {
+        self.region == region.region && self.account == region.account
     }
 
-    /// The version that is called, when it is one.
+    /// Returns the version, if the qualifier is one.
     pub fn version(&self) -> Option<FunctionVersion> {
         let number = self.qualifier.as_deref()?;
         let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
         is_number.then(|| FunctionVersion::new(number))
     }
 
-    /// The URI that calls another version of the same function.
-    pub fn of_version(&self, version: &FunctionVersion) -> String {
+    /// Returns the URI of another version of the same function.
+    pub fn with_version(&self, version: &FunctionVersion) -> String {
         format!("{}{}:{version}{}", self.before, self.function, self.after)
     }
 }

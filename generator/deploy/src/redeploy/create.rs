@@ -1,44 +1,44 @@
-//! Making a deployment that holds what its description says.
+//! Creating a deployment whose digest is known.
 
 use stackgen_model::SnapshotDigest;
 
 use super::Redeployment;
-use crate::account::{AccountRegion, Wiring};
-use crate::progress::Step;
+use crate::account::{AccountRegion, ApiDescription, ApiWiring};
+use crate::progress::{DeployStep, Interrupt};
 use crate::{
-    Account, AccountErrorKind, DeployError, Deployment, DeploymentId, DeploymentMetadata,
-    DeploymentStatus, Verify,
+    Account, AccountErrorKind, DeployError, DeploymentId, DeploymentInfo, DeploymentMetadata,
+    DeploymentState,
 };
 
-/// The number of deployments that are made, at most, if the API changes meanwhile.
-const TIMES: usize = 3;
+/// The largest number of deployments to create if the API keeps changing.
+const MOST_CREATED: usize = 3;
 
-/// A deployment that can be served, and the digest of what it holds.
-pub(super) struct Created {
-    pub(super) deployment: Deployment,
+/// A deployment that a stage can serve, and its digest.
+pub(super) struct CreatedDeployment {
+    pub(super) deployment: DeploymentInfo,
     pub(super) digest: SnapshotDigest,
 }
 
-impl<A: Account, V: Verify> Redeployment<'_, A, V> {
-    /// Makes a deployment and waits until it can be served. No stage moves.
+impl<A: Account> Redeployment<'_, A> {
+    /// Creates a deployment and waits until a stage can serve it. No stage moves.
     ///
-    /// Nobody can read what a deployment holds. So the API is read before and after: if both are the same, that is what
-    /// it holds. If not, it is deleted and another one is made.
+    /// API Gateway does not return the snapshot of a deployment. So the API is read before and after: if both digests are
+    /// equal, it is the deployment's. Otherwise the deployment is deleted and another one is created.
     pub(super) async fn create(
         &self,
         region: &AccountRegion,
-        mut wanted: Wiring,
+        mut wiring: ApiWiring,
         previous: Option<&DeploymentId>,
-    ) -> Result<Created, DeployError> {
+    ) -> Result<CreatedDeployment, DeployError> {
         let (request, ctx) = (self.request, self.ctx);
-        for _ in 0..TIMES {
-            ctx.step(Step::Creating);
+        for _ in 0..MOST_CREATED {
+            ctx.step(DeployStep::Creating);
             let metadata = DeploymentMetadata {
                 git: Some(request.git.clone()),
                 environment: request.environment.clone(),
                 run: Some(request.run.clone()),
                 previous: previous.cloned(),
-                ..DeploymentMetadata::new(wanted.digest.clone())
+                ..DeploymentMetadata::new(wiring.digest.clone())
             };
             let description = metadata.to_string();
             let created = match self.create_with_retry(&description).await {
@@ -48,53 +48,56 @@ impl<A: Account, V: Verify> Redeployment<'_, A, V> {
                     return Err(error);
                 }
             };
-            let after = match self.finish(region, &created).await {
+            let after = match self.wiring_after(region, &created).await {
                 Ok(after) => after,
                 Err(error) => {
                     self.delete_unused(&created.id).await;
                     return Err(error);
                 }
             };
-            if after.digest == wanted.digest {
-                return Ok(Created {
-                    deployment: Deployment {
-                        status: DeploymentStatus::Deployed,
+            if after.digest == wiring.digest {
+                return Ok(CreatedDeployment {
+                    deployment: DeploymentInfo {
+                        status: DeploymentState::Deployed,
                         description: Some(description),
                         ..created
                     },
-                    digest: wanted.digest,
+                    digest: wiring.digest,
                 });
             }
-            ctx.step(Step::Changed {
+            ctx.step(DeployStep::ApiChanged {
                 deployment: &created.id,
             });
             self.delete_unused(&created.id).await;
-            wanted = after;
+            wiring = after;
         }
         Err(DeployError::KeepsChanging {
             api: request.api.id.clone(),
-            times: TIMES,
+            times: MOST_CREATED,
         })
     }
 
-    /// Waits for a deployment, and reads the API again.
-    async fn finish(
+    /// Waits until a deployment is DEPLOYED, and reads the API again.
+    async fn wiring_after(
         &self,
         region: &AccountRegion,
-        created: &Deployment,
-    ) -> Result<Wiring, DeployError> {
+        created: &DeploymentInfo,
+    ) -> Result<ApiWiring, DeployError> {
         let (account, ctx) = (self.account, self.ctx);
         self.wait_until_deployed(created.clone()).await?;
-        ctx.step(Step::Created {
+        ctx.step(DeployStep::Created {
             deployment: &created.id,
         });
-        let description = ctx.read(|| account.describe(&self.request.api.id)).await?;
+        let description = ApiDescription::read(account, &self.request.api.id, ctx).await?;
         Ok(description.wiring(region))
     }
 
-    /// Deletes a deployment that may have been made although no answer says so. That is not worth failing for.
+    /// Deletes a deployment that a call without an answer may have created. If deployments cannot be listed, nothing is
+    /// deleted: the error of that call matters more.
     async fn delete_described(&self, description: &str) {
-        let all = self.account.deployments(&self.request.api.id).await;
+        let (account, api, never) = (self.account, &self.request.api.id, Interrupt::never());
+        let ctx = self.ctx.with_interrupt(&never);
+        let all = ctx.read(|| account.deployments(api)).await;
         for one in all.unwrap_or_default() {
             if one.description.as_deref() == Some(description) {
                 self.delete_unused(&one.id).await;
@@ -102,14 +105,14 @@ impl<A: Account, V: Verify> Redeployment<'_, A, V> {
         }
     }
 
-    /// Calls CreateDeployment, not more often than allowed (row D15). After any failure, a deployment
-    /// with this description, which names the run, is the one: a refusal may hide a call that took effect.
-    async fn create_with_retry(&self, description: &str) -> Result<Deployment, DeployError> {
+    /// Calls CreateDeployment at the allowed rate (row D15). After an error, looks for a deployment with this description,
+    /// which names the run: the call may have taken effect.
+    async fn create_with_retry(&self, description: &str) -> Result<DeploymentInfo, DeployError> {
         let (account, api, ctx) = (self.account, &self.request.api.id, self.ctx);
-        let started = tokio::time::Instant::now();
+        let mut retries = ctx.create_retries();
         loop {
             ctx.interrupt.check()?;
-            let error = match account.create(api, description).await {
+            let error = match account.create_deployment(api, description).await {
                 Ok(created) => return Ok(created),
                 Err(error) => error,
             };
@@ -119,26 +122,21 @@ impl<A: Account, V: Verify> Redeployment<'_, A, V> {
             if let Some(ours) = ours {
                 return Ok(ours);
             }
-            if !error.is_transient() || started.elapsed() >= ctx.retry.calls.0 {
+            if !retries.allow(&error) {
                 return Err(error.into());
             }
-            let after = ctx.retry.create;
-            ctx.step(Step::Again {
-                error: &error,
-                after,
-            });
-            ctx.interrupt.sleep(after).await?;
+            retries.wait(&error).await?;
         }
     }
 
     /// Waits until a deployment is DEPLOYED.
-    async fn wait_until_deployed(&self, mut deployment: Deployment) -> Result<(), DeployError> {
+    async fn wait_until_deployed(&self, mut deployment: DeploymentInfo) -> Result<(), DeployError> {
         let (account, api, ctx) = (self.account, &self.request.api.id, self.ctx);
         let started = tokio::time::Instant::now();
         loop {
             match deployment.status {
-                DeploymentStatus::Deployed => return Ok(()),
-                DeploymentStatus::Failed => {
+                DeploymentState::Deployed => return Ok(()),
+                DeploymentState::Failed => {
                     return Err(DeployError::DeploymentFailed {
                         id: deployment.id,
                         message: deployment
@@ -146,17 +144,17 @@ impl<A: Account, V: Verify> Redeployment<'_, A, V> {
                             .unwrap_or_else(|| "no reason is given".to_owned()),
                     });
                 }
-                DeploymentStatus::Pending if started.elapsed() >= ctx.retry.deployed => {
+                DeploymentState::Pending if started.elapsed() >= ctx.retry.deployment_timeout => {
                     return Err(DeployError::DeploymentTimedOut {
                         id: deployment.id,
-                        after: ctx.retry.deployed,
+                        after: ctx.retry.deployment_timeout,
                     });
                 }
-                DeploymentStatus::Pending => ctx.interrupt.sleep(ctx.retry.poll).await?,
+                DeploymentState::Pending => ctx.interrupt.sleep(ctx.retry.poll_interval).await?,
             }
             match ctx.read(|| account.deployment(api, &deployment.id)).await {
                 Ok(found) => deployment = found,
-                // What was just made may not be seen everywhere yet.
+                // A new deployment may not be visible everywhere yet.
                 Err(DeployError::Account(error)) if error.kind == AccountErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }

@@ -1,21 +1,22 @@
 //! Code and versions of functions.
 
-use stackgen_deploy::code::{CodePlan, Release};
-use stackgen_deploy::redeploy::{Redeploy, Redeployed, plan};
-use stackgen_deploy::{DeployError, FunctionName};
+use stackgen_deploy::code::{CodePlan, ReleaseMode};
+use stackgen_deploy::redeploy::{RedeployOutcome, RedeployRequest, plan};
+use stackgen_deploy::{DeployError, FunctionName, Interrupt, RetryPolicy};
 
-use crate::account::{Answers, Memory, built, request, run, uri};
+use crate::memory::{Memory, uri};
+use crate::support::{Answers, built, context, request, run};
 
 #[tokio::test(start_paused = true)]
 async fn only_code_that_differs_is_sent() {
     let memory = Memory::stale();
-    let same = Redeploy {
+    let same = RedeployRequest {
         code: vec![built("hello", "code-1")],
         ..request()
     };
     run(&memory, &Answers::with(&[101]), &same).await.0.unwrap();
     assert!(!memory.calls.borrow().contains(&"UpdateFunctionCode"));
-    let other = Redeploy {
+    let other = RedeployRequest {
         code: vec![built("hello", "code-2")],
         ..request()
     };
@@ -24,46 +25,46 @@ async fn only_code_that_differs_is_sent() {
         .0
         .unwrap();
     assert!(
-        matches!(outcome, Redeployed::Current { .. }),
+        matches!(outcome, RedeployOutcome::Current { .. }),
         "code behind a function is live without a deployment (row D2)"
     );
     assert!(memory.calls.borrow().contains(&"UpdateFunctionCode"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn pinned_code_is_live_with_the_deployment_that_calls_it() {
+async fn pinned_code_is_live_with_the_deployment_that_invokes_it() {
     let memory = Memory::stale();
-    let pinned = |code: &str| Redeploy {
+    let pinned = |code: &str| RedeployRequest {
         code: vec![built("hello", code)],
-        release: Some(Release::Pinned),
+        release: Some(ReleaseMode::Pinned),
         ..request()
     };
     let answers = Answers::with(&[101]);
     run(&memory, &answers, &pinned("code-1")).await.0.unwrap();
-    let called = |memory: &Memory| memory.serves().unwrap().1.parts[0].invoked().unwrap();
+    let called = |memory: &Memory| memory.serves().unwrap().1.parts[0].invocation().unwrap();
     assert_eq!(called(&memory).version().unwrap().as_str(), "1");
     let current = run(&memory, &answers, &pinned("code-1")).await.0.unwrap();
-    assert!(matches!(current, Redeployed::Current { .. }));
+    assert!(matches!(current, RedeployOutcome::Current { .. }));
     run(&memory, &answers, &pinned("code-2")).await.0.unwrap();
     assert_eq!(called(&memory).version().unwrap().as_str(), "2");
 }
 
 #[tokio::test(start_paused = true)]
-async fn row_d19_a_version_that_could_not_be_called_is_not_published() {
-    let memory = Memory::holding(|held| {
-        held.description.parts[0]
+async fn row_d19_a_version_that_could_not_be_invoked_is_not_published() {
+    let memory = Memory::holding(|state| {
+        state.description.parts[0]
             .properties
             .remove("CredentialsArn");
     });
-    let pinned = Redeploy {
-        release: Some(Release::Pinned),
+    let pinned = RedeployRequest {
+        release: Some(ReleaseMode::Pinned),
         ..request()
     };
     let error = run(&memory, &Answers::with(&[101]), &pinned)
         .await
         .0
         .unwrap_err();
-    insta::assert_snapshot!(error, @"integration int1 calls hello by the function's own permission, which covers no published version (row D19)");
+    insta::assert_snapshot!(error, @"integration int1 invokes hello by a permission of the function, which covers no published version (row D19)");
     assert!(
         memory
             .calls
@@ -74,9 +75,9 @@ async fn row_d19_a_version_that_could_not_be_called_is_not_published() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_that_is_not_there_is_named() {
+async fn a_missing_function_is_named() {
     let memory = Memory::stale();
-    let other = Redeploy {
+    let other = RedeployRequest {
         code: vec![built("other", "code-2")],
         ..request()
     };
@@ -93,30 +94,22 @@ async fn a_function_that_is_not_there_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_tells_which_code_and_which_versions() {
-    let memory = Memory::holding(|held| {
-        held.description.parts[0]
+async fn a_plan_lists_code_and_versions() {
+    let memory = Memory::holding(|state| {
+        state.description.parts[0]
             .properties
             .insert("IntegrationUri".to_owned(), uri("hello:1").into());
-        let function = held.functions.values_mut().next().unwrap();
+        let function = state.functions.values_mut().next().unwrap();
         function.versions = vec![("code-1".to_owned(), 1)];
     });
     let hello = || FunctionName::new("hello");
-    let pinned = |code: &str| Redeploy {
+    let pinned = |code: &str| RedeployRequest {
         code: vec![built("hello", code)],
-        release: Some(Release::Pinned),
+        release: Some(ReleaseMode::Pinned),
         ..request()
     };
-    let (retry, interrupt) = (
-        stackgen_deploy::RetryPolicy::default(),
-        stackgen_deploy::Interrupt::never(),
-    );
-    let ctx = stackgen_deploy::OperationContext {
-        retry: &retry,
-        steps: &|_| {},
-        interrupt: &interrupt,
-        now: || stackgen_deploy::Timestamp(1_795_315_372),
-    };
+    let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
+    let ctx = context(&retry, &interrupt);
     assert_eq!(
         plan(&memory, &pinned("code-1"), ctx).await.unwrap().code,
         []
@@ -127,7 +120,7 @@ async fn a_plan_tells_which_code_and_which_versions() {
         both
     );
     memory
-        .held
+        .state
         .borrow_mut()
         .functions
         .values_mut()

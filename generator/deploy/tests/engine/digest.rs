@@ -1,12 +1,12 @@
-//! What an account holds has one digest, and it is the template's.
+//! Digests of accounts and of the templates that they were created from.
 
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use stackgen_cfn::Sources;
-use stackgen_deploy::account::{ApiDescription, Part, PartKind};
+use stackgen_deploy::account::{ApiDescription, ApiPart, ApiPartKind};
 use stackgen_model::{Inputs, Model};
 
-use crate::account::{description, part, place, uri};
+use crate::memory::{account_region, description, part, uri};
 
 fn template(text: &str) -> String {
     let document =
@@ -16,7 +16,7 @@ fn template(text: &str) -> String {
     model.apis[0].snapshot(&model)
 }
 
-/// What CloudFormation makes of [`LIVE`], as the service describes it: everything said, ids of its own.
+/// The API that CloudFormation creates from [`LIVE`], as API Gateway describes it: with its own IDs and all defaults.
 fn live() -> ApiDescription {
     let api = json!({
         "Name": "chat", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action",
@@ -30,7 +30,7 @@ fn live() -> ApiDescription {
         })
     };
     let mut response = part(
-        PartKind::RouteResponse,
+        ApiPartKind::RouteResponse,
         "rr1",
         json!({ "RouteResponseKey": "$default" }),
     );
@@ -39,7 +39,7 @@ fn live() -> ApiDescription {
         api: api.as_object().unwrap().clone(),
         parts: vec![
             part(
-                PartKind::Route,
+                ApiPartKind::Route,
                 "r1",
                 json!({
                     "RouteKey": "$connect", "AuthorizationType": "CUSTOM", "AuthorizerId": "a1", "ApiKeyRequired": false,
@@ -48,7 +48,7 @@ fn live() -> ApiDescription {
                 }),
             ),
             part(
-                PartKind::Route,
+                ApiPartKind::Route,
                 "r2",
                 json!({
                     "RouteKey": "send", "AuthorizationType": "NONE", "ApiKeyRequired": false, "Target": "integrations/i2",
@@ -57,10 +57,10 @@ fn live() -> ApiDescription {
                 }),
             ),
             response,
-            part(PartKind::Integration, "i1", integration("chat-dev")),
-            part(PartKind::Integration, "i2", integration("chat-dev:live")),
+            part(ApiPartKind::Integration, "i1", integration("chat-dev")),
+            part(ApiPartKind::Integration, "i2", integration("chat-dev:live")),
             part(
-                PartKind::Authorizer,
+                ApiPartKind::Authorizer,
                 "a1",
                 json!({
                     "Name": "auth", "AuthorizerType": "REQUEST", "AuthorizerUri": uri("auth-dev"),
@@ -68,7 +68,7 @@ fn live() -> ApiDescription {
                 }),
             ),
             part(
-                PartKind::Model,
+                ApiPartKind::Model,
                 "m1",
                 json!({
                     "Name": "Send", "ContentType": "application/json", "Schema": "{\"required\":[\"text\"],\"type\":\"object\",\"maxProperties\":3}",
@@ -143,13 +143,13 @@ Resources:
 "#;
 
 #[test]
-fn an_account_has_the_digest_of_the_template_that_it_was_made_from() {
-    assert_eq!(live().wiring(&place()).snapshot, template(LIVE));
+fn an_account_has_the_digest_of_the_template_that_it_was_created_from() {
+    assert_eq!(live().wiring(&account_region()).snapshot, template(LIVE));
 }
 
 #[test]
-fn a_version_and_a_role_are_what_an_account_and_a_template_never_say_alike() {
-    let snapshot = description().wiring(&place()).snapshot;
+fn versions_and_roles_differ_between_an_account_and_its_template() {
+    let snapshot = description().wiring(&account_region()).snapshot;
     assert!(
         snapshot.contains("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/invoke"),
         "{snapshot}"
@@ -158,7 +158,7 @@ fn a_version_and_a_role_are_what_an_account_and_a_template_never_say_alike() {
     pinned.parts[0]
         .properties
         .insert("IntegrationUri".to_owned(), uri("hello:7").into());
-    let snapshot = pinned.wiring(&place()).snapshot;
+    let snapshot = pinned.wiring(&account_region()).snapshot;
     assert!(
         snapshot.contains(r#"{"Function":"hello","Qualifier":"7"}"#),
         "{snapshot}"
@@ -166,20 +166,20 @@ fn a_version_and_a_role_are_what_an_account_and_a_template_never_say_alike() {
 }
 
 #[test]
-fn a_function_elsewhere_is_another_function() {
+fn a_function_of_another_account_is_another_function() {
     let mut elsewhere = live();
     let there = uri("chat-dev").replace(":123456789012:", ":210987654321:");
     elsewhere.parts[3]
         .properties
         .insert("IntegrationUri".to_owned(), there.into());
     assert_ne!(
-        elsewhere.wiring(&place()).digest,
-        live().wiring(&place()).digest
+        elsewhere.wiring(&account_region()).digest,
+        live().wiring(&account_region()).digest
     );
 }
 
 #[test]
-fn authorizers_of_one_name_are_told_apart() {
+fn authorizers_that_share_a_name_are_distinguished() {
     let with = |authorizer: &str| {
         let mut api = live();
         let mut other = api.parts[5].clone();
@@ -191,12 +191,12 @@ fn authorizers_of_one_name_are_told_apart() {
         api.parts[0]
             .properties
             .insert("AuthorizerId".to_owned(), authorizer.into());
-        api.wiring(&place()).digest
+        api.wiring(&account_region()).digest
     };
     assert_ne!(with("a1"), with("a2"));
 }
 
-/// Every id another one, everywhere that it stands.
+/// Replaces every ID everywhere.
 fn renamed(mut api: ApiDescription, salt: &str) -> ApiDescription {
     let other = |id: &str| format!("{salt}{id}");
     for part in &mut api.parts {
@@ -217,9 +217,9 @@ fn renamed(mut api: ApiDescription, salt: &str) -> ApiDescription {
     api
 }
 
-/// Some change that a deployment is needed for.
+/// A change that needs a deployment.
 fn changes() -> impl Strategy<Value = fn(&mut ApiDescription)> {
-    fn set(part: &mut Part, key: &str, value: impl Into<Json>) {
+    fn set(part: &mut ApiPart, key: &str, value: impl Into<Json>) {
         part.properties.insert(key.to_owned(), value.into());
     }
     let changes: Vec<fn(&mut ApiDescription)> = vec![
@@ -246,7 +246,7 @@ fn changes() -> impl Strategy<Value = fn(&mut ApiDescription)> {
         },
         |api| {
             api.parts.push(part(
-                PartKind::Route,
+                ApiPartKind::Route,
                 "r9",
                 json!({ "RouteKey": "new", "Target": "integrations/i1" }),
             ))
@@ -262,13 +262,13 @@ proptest! {
         let mut other = renamed(plain.clone(), &salt);
         let parts = std::mem::take(&mut other.parts);
         other.parts = order.into_iter().map(|index| parts[index].clone()).collect();
-        prop_assert_eq!(other.wiring(&place()), plain.wiring(&place()));
+        prop_assert_eq!(other.wiring(&account_region()), plain.wiring(&account_region()));
     }
 
     #[test]
     fn every_change_of_the_wiring_changes_the_digest(change in changes()) {
         let mut other = live();
         change(&mut other);
-        prop_assert_ne!(other.wiring(&place()).digest, live().wiring(&place()).digest);
+        prop_assert_ne!(other.wiring(&account_region()).digest, live().wiring(&account_region()).digest);
     }
 }

@@ -1,14 +1,15 @@
-//! Whatever fails, and wherever: the stage serves a complete deployment, and running it again finishes.
+//! After any fault the stage serves a complete deployment, and another run finishes.
 
 use std::time::Duration;
 
 use proptest::prelude::*;
 use stackgen_deploy::AccountErrorKind;
-use stackgen_deploy::DeploymentStatus;
-use stackgen_deploy::code::Release;
-use stackgen_deploy::redeploy::{Redeploy, Redeployed};
+use stackgen_deploy::DeploymentState;
+use stackgen_deploy::code::ReleaseMode;
+use stackgen_deploy::redeploy::{RedeployOutcome, RedeployRequest};
 
-use crate::account::{Answers, Fault, Memory, built, place, request, run};
+use crate::memory::{Fault, Memory, account_region};
+use crate::support::{Answers, built, request, run};
 
 const FAULTS: [Fault; 8] = [
     Fault::Refused(AccountErrorKind::Conflict),
@@ -31,12 +32,12 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
         .block_on(work)
 }
 
-/// New code, pinned: every kind of call there is.
-fn everything() -> Redeploy {
-    Redeploy {
+/// A redeploy with every kind of call: new code in a pinned release, and pruning.
+fn request_with_every_call() -> RedeployRequest {
+    RedeployRequest {
         code: vec![built("hello", "code-2")],
-        release: Some(Release::Pinned),
-        prune: Some(stackgen_deploy::prune::Policy {
+        release: Some(ReleaseMode::Pinned),
+        prune: Some(stackgen_deploy::prune::PrunePolicy {
             keep: 0,
             templates: true,
             all: true,
@@ -46,37 +47,37 @@ fn everything() -> Redeploy {
 }
 
 fn stale() -> Memory {
-    Memory::holding(|held| held.pending = 2)
+    Memory::holding(|state| state.pending = 2)
 }
 
-/// The stage serves what it served, or what the account holds and then held; never anything in between.
-fn serves_something_complete(memory: &Memory, context: &str) {
+/// Asserts that the stage serves a complete deployment: the old one, or one whose digest equals its snapshot.
+fn assert_complete(memory: &Memory, context: &str) {
     let (served, frozen) = memory
         .serves()
         .unwrap_or_else(|| panic!("{context}: it serves nothing"));
-    assert_eq!(served.status, DeploymentStatus::Deployed, "{context}");
+    assert_eq!(served.status, DeploymentState::Deployed, "{context}");
     if served.id.as_str() != "old" {
-        let digest = frozen.wiring(&place()).digest;
+        let digest = frozen.wiring(&account_region()).digest;
         assert_eq!(served.metadata().unwrap().digest, digest, "{context}");
     }
 }
 
-/// The stage serves what the account holds, with the new code pinned.
-fn serves_all_of_it(memory: &Memory, context: &str) {
+/// Asserts that the stage serves what the account holds, with the new code pinned.
+fn assert_current(memory: &Memory, context: &str) {
     let (_, frozen) = memory.serves().unwrap();
-    let held = memory.held.borrow();
+    let state = memory.state.borrow();
     assert_eq!(
-        frozen.wiring(&place()),
-        held.description.wiring(&place()),
+        frozen.wiring(&account_region()),
+        state.description.wiring(&account_region()),
         "{context}"
     );
-    let function = held.functions.values().next().unwrap();
+    let function = state.functions.values().next().unwrap();
     assert_eq!(function.versions, [("code-2".to_owned(), 1)], "{context}");
-    let called = frozen.parts[0].invoked().unwrap().version().unwrap();
+    let called = frozen.parts[0].invocation().unwrap().version().unwrap();
     assert_eq!(called.as_str(), "1", "{context}");
 }
 
-async fn within_an_hour(memory: &Memory, answers: &Answers, request: &Redeploy) {
+async fn run_for_an_hour(memory: &Memory, answers: &Answers, request: &RedeployRequest) {
     // A process that ended never answers.
     let _ = tokio::time::timeout(Duration::from_secs(3600), run(memory, answers, request)).await;
 }
@@ -89,23 +90,33 @@ fn after_any_single_fault_the_stage_is_complete_and_a_rerun_finishes() {
             let memory = stale();
             memory.fault.set(Some((at, fault)));
             let context = format!("{fault:?} at call {at}");
-            block_on(within_an_hour(
+            block_on(run_for_an_hour(
                 &memory,
                 &Answers::with(&[101]),
-                &everything(),
+                &request_with_every_call(),
             ));
             if memory.calls.borrow().len() <= at {
                 break;
             }
             places += 1;
-            serves_something_complete(&memory, &context);
+            assert_complete(&memory, &context);
             memory.fault.set(None);
-            let again = block_on(run(&memory, &Answers::with(&[101]), &everything())).0;
+            let again = block_on(run(
+                &memory,
+                &Answers::with(&[101]),
+                &request_with_every_call(),
+            ))
+            .0;
             assert!(again.is_ok(), "{context}: {again:?}");
-            serves_all_of_it(&memory, &context);
-            let third = block_on(run(&memory, &Answers::with(&[101]), &everything())).0;
+            assert_current(&memory, &context);
+            let third = block_on(run(
+                &memory,
+                &Answers::with(&[101]),
+                &request_with_every_call(),
+            ))
+            .0;
             assert!(
-                matches!(third, Ok(Redeployed::Current { .. })),
+                matches!(third, Ok(RedeployOutcome::Current { .. })),
                 "{context}: {third:?}"
             );
         }
@@ -114,7 +125,7 @@ fn after_any_single_fault_the_stage_is_complete_and_a_rerun_finishes() {
 }
 
 #[test]
-fn what_passes_by_is_overcome_without_a_second_run() {
+fn transient_faults_need_no_second_run() {
     for fault in [
         Fault::Refused(AccountErrorKind::Conflict),
         Fault::Refused(AccountErrorKind::TooManyRequests),
@@ -126,12 +137,16 @@ fn what_passes_by_is_overcome_without_a_second_run() {
             let memory = stale();
             memory.fault.set(Some((at, fault)));
             let context = format!("{fault:?} at call {at}");
-            let (outcome, _) = block_on(run(&memory, &Answers::with(&[101]), &everything()));
+            let (outcome, _) = block_on(run(
+                &memory,
+                &Answers::with(&[101]),
+                &request_with_every_call(),
+            ));
             if memory.calls.borrow().len() <= at {
                 break;
             }
             assert!(outcome.is_ok(), "{context}: {outcome:?}");
-            serves_all_of_it(&memory, &context);
+            assert_current(&memory, &context);
             let creates = memory
                 .calls
                 .borrow()
@@ -152,17 +167,22 @@ fn a_fault_while_going_back_leaves_a_complete_deployment() {
             let memory = stale();
             memory.fault.set(Some((at, fault)));
             let context = format!("{fault:?} at call {at}");
-            block_on(within_an_hour(
+            block_on(run_for_an_hour(
                 &memory,
                 &Answers::with(&[502]),
-                &everything(),
+                &request_with_every_call(),
             ));
             if memory.calls.borrow().len() <= at {
                 break;
             }
-            serves_something_complete(&memory, &context);
+            assert_complete(&memory, &context);
             memory.fault.set(None);
-            let again = block_on(run(&memory, &Answers::with(&[101]), &everything())).0;
+            let again = block_on(run(
+                &memory,
+                &Answers::with(&[101]),
+                &request_with_every_call(),
+            ))
+            .0;
             assert!(again.is_ok(), "{context}: {again:?}");
         }
     }
@@ -173,19 +193,19 @@ proptest! {
 
     #[test]
     fn after_any_faults_in_any_runs_the_stage_is_complete_and_a_last_run_finishes(
-        faults in prop::collection::vec((0..40usize, prop::sample::select(FAULTS.to_vec()), prop::sample::select(vec![101u16, 502])), 1..6),
+        faults in prop::collection::vec((0..60usize, prop::sample::select(FAULTS.to_vec()), prop::sample::select(vec![101u16, 502])), 1..6),
         pending in 0..3u32,
     ) {
-        let memory = Memory::holding(|held| held.pending = pending);
+        let memory = Memory::holding(|state| state.pending = pending);
         for (at, fault, status) in faults {
             memory.calls.borrow_mut().clear();
             memory.fault.set(Some((at, fault)));
-            block_on(within_an_hour(&memory, &Answers::with(&[status]), &everything()));
-            serves_something_complete(&memory, &format!("{fault:?} at call {at}"));
+            block_on(run_for_an_hour(&memory, &Answers::with(&[status]), &request_with_every_call()));
+            assert_complete(&memory, &format!("{fault:?} at call {at}"));
         }
         memory.fault.set(None);
-        let last = block_on(run(&memory, &Answers::with(&[101]), &everything())).0;
+        let last = block_on(run(&memory, &Answers::with(&[101]), &request_with_every_call())).0;
         prop_assert!(last.is_ok(), "{last:?}");
-        serves_all_of_it(&memory, "in the end");
+        assert_current(&memory, "in the end");
     }
 }

@@ -1,12 +1,14 @@
-//! The engine against an account in memory, which fails where a test wants it to.
+//! Tests against an account in memory, in which any call can fail.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod account;
 mod code;
 mod digest;
 mod faults;
-mod labels;
+mod memory;
+mod metadata;
 mod prune;
 mod redeploy;
 mod status;
+mod support;
+mod verify;

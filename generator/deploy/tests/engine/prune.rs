@@ -1,17 +1,18 @@
-//! Which deployments may go.
+//! Deployments that pruning deletes and keeps.
 
 use proptest::prelude::*;
-use stackgen_deploy::prune::{Kept, Policy, earlier, prunable};
+use stackgen_deploy::prune::{PruneDecision, PrunePolicy, decide, earlier};
 use stackgen_deploy::{
-    CreatedBy, Deployment, DeploymentId, DeploymentStatus, Stage, StageName, Timestamp,
+    CreatedBy, DeploymentId, DeploymentInfo, DeploymentState, StageInfo, StageName,
 };
 
-use crate::account::by_hand;
+use crate::memory::by_hand;
+use crate::support::at;
 
 const DIGEST: &str = "0c646b45934298942649da2370e13bc40395f9fe420b7e61671eabfdffbe9a57";
 
-fn redeployed(id: &str, created: i64) -> Deployment {
-    Deployment {
+fn redeployed(id: &str, created: i64) -> DeploymentInfo {
+    DeploymentInfo {
         description: Some(format!(
             "stackgen sha256:{DIGEST} format:2 tried:2026-11-22T02:42:52Z by:anonymous git:a env:dev"
         )),
@@ -19,33 +20,36 @@ fn redeployed(id: &str, created: i64) -> Deployment {
     }
 }
 
-fn template(id: &str, created: i64) -> Deployment {
-    Deployment {
+fn template(id: &str, created: i64) -> DeploymentInfo {
+    DeploymentInfo {
         description: Some(format!("stackgen sha256:{DIGEST} env:dev")),
         ..by_hand(id, created)
     }
 }
 
-fn serving(id: &str) -> Vec<Stage> {
-    vec![Stage {
+fn serving(id: &str) -> Vec<StageInfo> {
+    vec![StageInfo {
         name: StageName::new("dev"),
         deployment: Some(DeploymentId::new(id)),
         auto_deploy: false,
     }]
 }
 
-fn shown(judged: &[(&Deployment, Option<Kept>)]) -> String {
-    let line = |(deployment, kept): &(&Deployment, Option<Kept>)| {
-        format!(
-            "{} {}",
-            deployment.id,
-            kept.map_or("deleted".to_owned(), |kept| format!("{kept:?}"))
-        )
+fn shown(decisions: &[PruneDecision]) -> String {
+    let line = |decision: &PruneDecision| {
+        let id = &decision.deployment.id;
+        match decision.keep {
+            Some(reason) => format!("{id} {reason:?}"),
+            None => format!("{id} deleted"),
+        }
     };
-    judged.iter().map(line).collect::<Vec<_>>().join("\n")
+    decisions.iter().map(line).collect::<Vec<_>>().join(
+        "
+",
+    )
 }
 
-fn several() -> Vec<Deployment> {
+fn several() -> Vec<DeploymentInfo> {
     vec![
         redeployed("r1", 1),
         by_hand("hand", 2),
@@ -59,13 +63,13 @@ fn several() -> Vec<Deployment> {
 }
 
 #[test]
-fn only_redeployed_ones_go_unless_more_is_wanted() {
+fn only_deployments_of_redeploys_are_deleted_by_default() {
     let all = several();
-    let policy = Policy {
+    let policy = PrunePolicy {
         keep: 1,
-        ..Policy::default()
+        ..PrunePolicy::default()
     };
-    insta::assert_snapshot!(shown(&prunable(&all, &serving("r4"), &policy, None)), @"
+    insta::assert_snapshot!(shown(&decide(&all, &serving("r4"), &policy, None)), @"
     r5 Newest
     r4 Served
     r3 Previous
@@ -75,12 +79,12 @@ fn only_redeployed_ones_go_unless_more_is_wanted() {
     hand Foreign
     r1 deleted
     ");
-    let more = Policy {
+    let more = PrunePolicy {
         keep: 0,
         templates: true,
         all: false,
     };
-    insta::assert_snapshot!(shown(&prunable(&all, &serving("r4"), &more, None)), @"
+    insta::assert_snapshot!(shown(&decide(&all, &serving("r4"), &more, None)), @"
     r5 deleted
     r4 Served
     r3 Previous
@@ -90,12 +94,12 @@ fn only_redeployed_ones_go_unless_more_is_wanted() {
     hand Foreign
     r1 deleted
     ");
-    let most = Policy {
+    let most = PrunePolicy {
         keep: 0,
         templates: true,
         all: true,
     };
-    insta::assert_snapshot!(shown(&prunable(&all, &serving("r4"), &most, Some(&DeploymentId::new("hand")))), @"
+    insta::assert_snapshot!(shown(&decide(&all, &serving("r4"), &most, Some(&DeploymentId::new("hand")))), @"
     r5 deleted
     r4 Served
     r3 Previous
@@ -108,14 +112,14 @@ fn only_redeployed_ones_go_unless_more_is_wanted() {
 }
 
 #[test]
-fn going_back_leaves_out_what_failed_and_what_is_not_known() {
+fn rolling_back_skips_failed_and_unknown_deployments() {
     let mut all = several();
-    let back = |all: &[Deployment], from: &str| {
+    let back = |all: &[DeploymentInfo], from: &str| {
         earlier(all, &DeploymentId::new(from)).map(|one| one.id.to_string())
     };
     assert_eq!(back(&all, "r4").as_deref(), Some("r3"));
     all[5].description = Some(format!("stackgen sha256:{DIGEST} verify:failed git:a"));
-    all[4].status = DeploymentStatus::Failed;
+    all[4].status = DeploymentState::Failed;
     assert_eq!(back(&all, "r4").as_deref(), Some("r2"));
     assert_eq!(back(&all, "r1"), None);
     assert_eq!(back(&all, "gone"), None);
@@ -123,13 +127,13 @@ fn going_back_leaves_out_what_failed_and_what_is_not_known() {
 }
 
 #[test]
-fn going_back_leaves_out_leftovers_that_were_never_tried_and_takes_what_is_known_to_have_served() {
-    let describe = |id: &str, created, words: &str| Deployment {
+fn rolling_back_skips_unverified_leftovers_and_takes_deployments_known_to_have_served() {
+    let describe = |id: &str, created, words: &str| DeploymentInfo {
         description: Some(format!("stackgen sha256:{DIGEST} {words} git:a")),
         ..by_hand(id, created)
     };
     let passed = "format:2 tried:2026-11-22T02:42:52Z";
-    let back = |all: &[Deployment]| earlier(all, &all.last()?.id).map(|one| one.id.to_string());
+    let back = |all: &[DeploymentInfo]| earlier(all, &all.last()?.id).map(|one| one.id.to_string());
     let mut all = vec![
         by_hand("hand", 1),
         describe("leftover", 2, "format:2"),
@@ -137,35 +141,35 @@ fn going_back_leaves_out_leftovers_that_were_never_tried_and_takes_what_is_known
         describe("served", 4, passed),
     ];
     assert_eq!(back(&all), None);
-    // Its description names what the stage served before.
+    // Its description names the deployment that the stage served before.
     all[3] = describe("served", 4, &format!("{passed} previous:hand"));
     assert_eq!(back(&all).as_deref(), Some("hand"));
     all[3] = describe("served", 4, &format!("{passed} previous:old-leftover"));
     assert_eq!(back(&all).as_deref(), Some("old-leftover"));
-    // It served, and nobody knows how.
+    // It served, but it was never verified.
     all[3] = describe("served", 4, &format!("{passed} previous:leftover"));
     assert_eq!(back(&all), None);
     all.insert(1, template("template", 2));
     assert_eq!(back(&all).as_deref(), Some("template"));
 }
 
-fn deployments() -> impl Strategy<Value = Vec<Deployment>> {
+fn deployments() -> impl Strategy<Value = Vec<DeploymentInfo>> {
     let one = (0..3u8, 0..20i64, any::<bool>());
     prop::collection::vec(one, 1..30).prop_map(|all| {
         let made = all
             .into_iter()
             .enumerate()
-            .map(|(index, (maker, created, pending))| {
+            .map(|(index, (origin, created, pending))| {
                 let id = format!("d{index}");
-                let mut made = match maker {
+                let mut made = match origin {
                     0 => redeployed(&id, created),
                     1 => template(&id, created),
                     _ => by_hand(&id, created),
                 };
                 if pending {
-                    made.status = DeploymentStatus::Pending;
+                    made.status = DeploymentState::Pending;
                 }
-                made.created = Timestamp(created);
+                made.created = at(created);
                 made
             });
         made.collect()
@@ -174,20 +178,20 @@ fn deployments() -> impl Strategy<Value = Vec<Deployment>> {
 
 proptest! {
     #[test]
-    fn what_is_served_what_is_before_it_and_what_is_others_stays(
+    fn served_previous_and_foreign_deployments_are_kept(
         all in deployments(), keep in 0..12usize, templates: bool, every: bool, served in 0..30usize,
     ) {
         let served = &all[served % all.len()].id;
-        let policy = Policy { keep, templates, all: every };
-        let judged = prunable(&all, &serving(served.as_str()), &policy, None);
-        prop_assert_eq!(judged.len(), all.len());
+        let policy = PrunePolicy { keep, templates, all: every };
+        let decisions = decide(&all, &serving(served.as_str()), &policy, None);
+        prop_assert_eq!(decisions.len(), all.len());
         let previous = earlier(&all, served).map(|one| one.id.clone());
         let mut kept_redeployed = 0;
-        for (deployment, kept) in &judged {
-            let deleted = kept.is_none();
+        for PruneDecision { deployment, keep } in &decisions {
+            let deleted = keep.is_none();
             prop_assert!(!deleted || deployment.id != *served);
             prop_assert!(!deleted || Some(&deployment.id) != previous.as_ref());
-            prop_assert!(!deleted || deployment.status != DeploymentStatus::Pending);
+            prop_assert!(!deleted || deployment.status != DeploymentState::Pending);
             match deployment.created_by() {
                 CreatedBy::Redeploy => kept_redeployed += usize::from(!deleted),
                 CreatedBy::Template => prop_assert!(!deleted || templates || every),

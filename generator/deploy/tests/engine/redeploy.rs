@@ -1,18 +1,20 @@
-//! What redeploying does, and what it says.
+//! Redeploying a stage.
 
-use stackgen_deploy::redeploy::{Redeploy, Redeployed, plan};
+use stackgen_deploy::account::ApiDescription;
+use stackgen_deploy::redeploy::{RedeployOutcome, RedeployRequest, plan, redeploy};
 use stackgen_deploy::{
-    AccountError, AccountErrorKind, Caller, DeployError, DeploymentId, DeploymentStatus,
-    DomainMapping, Interrupt, OperationContext, RetryPolicy, StageName, Verification,
+    AccountError, AccountErrorKind, CreatedBy, DeployError, DeployStep, DeploymentId,
+    DeploymentState, Interrupt, OperationContext, RetryPolicy,
 };
 
-use crate::account::{Answers, Fault, Memory, by_hand, place, request, route, run};
+use crate::memory::{Fault, Memory, account_region, by_hand, route};
+use crate::support::{Answers, at, built, context, index_of, request, run};
 
 #[tokio::test(start_paused = true)]
-async fn a_stale_stage_serves_a_new_deployment_which_says_what_it_froze() {
-    let memory = Memory::holding(|held| held.pending = 3);
+async fn a_stale_stage_gets_a_new_deployment_with_the_digest_in_its_description() {
+    let memory = Memory::holding(|state| state.pending = 3);
     let (outcome, _) = run(&memory, &Answers::with(&[101]), &request()).await;
-    let Ok(Redeployed::Deployed {
+    let Ok(RedeployOutcome::Deployed {
         deployment,
         previous,
         digest,
@@ -27,7 +29,7 @@ async fn a_stale_stage_serves_a_new_deployment_which_says_what_it_froze() {
         (served.id, previous),
         (deployment, Some(DeploymentId::new("old")))
     );
-    assert_eq!(frozen.wiring(&place()).digest, digest);
+    assert_eq!(frozen.wiring(&account_region()).digest, digest);
     assert_eq!(
         served.description.unwrap(),
         format!(
@@ -36,17 +38,17 @@ async fn a_stale_stage_serves_a_new_deployment_which_says_what_it_froze() {
         )
     );
     insta::assert_snapshot!(evidence.unwrap(), @"101: a WebSocket was opened (2 attempts)");
-    insta::assert_snapshot!(memory.calls.borrow().join(" "), @"GetCallerIdentity GetStage GetRoutes GetDeployments CreateDeployment GetDeployment GetDeployment GetDeployment GetDeployment GetRoutes GetStage UpdateStage GetStage GetStage UpdateDeployment");
+    insta::assert_snapshot!(memory.calls.borrow().join(" "), @"GetCallerIdentity GetStage GetApi GetRoutes GetIntegrations GetAuthorizers GetModels GetDeployments CreateDeployment GetDeployment GetDeployment GetDeployment GetDeployment GetApi GetRoutes GetIntegrations GetAuthorizers GetModels GetStage UpdateStage GetStage GetStage UpdateDeployment");
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_done_when_the_stage_serves_just_this() {
+async fn a_current_and_verified_stage_is_left_alone() {
     let memory = Memory::stale();
     let first = run(&memory, &Answers::with(&[101]), &request())
         .await
         .0
         .unwrap();
-    let Redeployed::Deployed {
+    let RedeployOutcome::Deployed {
         deployment, digest, ..
     } = first
     else {
@@ -57,13 +59,13 @@ async fn nothing_is_done_when_the_stage_serves_just_this() {
         .await
         .0
         .unwrap();
-    let maker = stackgen_deploy::CreatedBy::Redeploy;
+    let created_by = CreatedBy::Redeploy;
     assert_eq!(
         second,
-        Redeployed::Current {
+        RedeployOutcome::Current {
             deployment,
             digest,
-            maker,
+            created_by,
             verified: true,
             evidence: None,
         }
@@ -75,7 +77,7 @@ async fn nothing_is_done_when_the_stage_serves_just_this() {
             .iter()
             .all(|call| call.starts_with("Get"))
     );
-    let forced = stackgen_deploy::redeploy::Redeploy {
+    let forced = RedeployRequest {
         force: true,
         ..request()
     };
@@ -83,21 +85,21 @@ async fn nothing_is_done_when_the_stage_serves_just_this() {
         .await
         .0
         .unwrap();
-    assert!(matches!(third, Redeployed::Deployed { .. }));
+    assert!(matches!(third, RedeployOutcome::Deployed { .. }));
 }
 
 #[tokio::test(start_paused = true)]
 async fn row_d5_a_stage_under_auto_deploy_is_refused_before_anything_changes() {
-    let memory = Memory::holding(|held| held.stage.auto_deploy = true);
-    let request = stackgen_deploy::redeploy::Redeploy {
-        code: vec![crate::account::built("hello", "code-2")],
+    let memory = Memory::holding(|state| state.stage.auto_deploy = true);
+    let request = RedeployRequest {
+        code: vec![built("hello", "code-2")],
         ..request()
     };
     let error = run(&memory, &Answers::with(&[101]), &request)
         .await
         .0
         .unwrap_err();
-    insta::assert_snapshot!(error, @"stage dev of API api1 is under AutoDeploy: API Gateway deploys every change by itself, and refuses a deployment id (row D5)");
+    insta::assert_snapshot!(error, @"stage dev of API api1 is under AutoDeploy: API Gateway deploys every change by itself, and refuses a deployment ID (row D5)");
     assert!(
         memory
             .calls
@@ -108,9 +110,9 @@ async fn row_d5_a_stage_under_auto_deploy_is_refused_before_anything_changes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deployment_that_fails_is_deleted_and_moves_nothing() {
-    let memory = Memory::holding(|held| {
-        (held.pending, held.becomes) = (2, DeploymentStatus::Failed);
+async fn a_deployment_that_fails_is_deleted_and_moves_no_stage() {
+    let memory = Memory::holding(|state| {
+        (state.pending, state.becomes) = (2, DeploymentState::Failed);
     });
     let error = run(&memory, &Answers::with(&[101]), &request())
         .await
@@ -122,8 +124,8 @@ async fn a_deployment_that_fails_is_deleted_and_moves_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deployment_that_stays_pending_is_deleted_and_moves_nothing() {
-    let memory = Memory::holding(|held| held.pending = u32::MAX);
+async fn a_deployment_that_stays_pending_is_deleted_and_moves_no_stage() {
+    let memory = Memory::holding(|state| state.pending = u32::MAX);
     let error = run(&memory, &Answers::with(&[101]), &request())
         .await
         .0
@@ -134,319 +136,19 @@ async fn a_deployment_that_stays_pending_is_deleted_and_moves_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stage_that_does_not_answer_goes_back_and_nothing_goes_forward_to_the_failed_deployment()
-{
-    let memory = Memory::stale();
-    let (outcome, steps) = run(&memory, &Answers::with(&[502]), &request()).await;
-    let error = outcome.unwrap_err();
-    insta::assert_snapshot!(error, @"stage dev did not answer as it should on deployment new1: 502: the function of $connect failed (row C6) (21 attempts); old is restored, new1 is kept");
-    assert_eq!(memory.serves().unwrap().0.id.as_str(), "old");
-    assert!(
-        steps.iter().any(|step| step.starts_with("Restored")),
-        "{steps:?}"
-    );
-    let held = memory.held.borrow();
-    let failed = &held.deployments.last().unwrap().0;
-    assert!(failed.metadata().unwrap().failed());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_failed_deployment_is_deleted_if_that_is_wanted() {
-    let memory = Memory::stale();
-    let request = stackgen_deploy::redeploy::Redeploy {
-        prune_failed: true,
-        ..request()
-    };
-    let error = run(&memory, &Answers::with(&[504]), &request)
-        .await
-        .0
-        .unwrap_err();
-    assert!(matches!(error, DeployError::NotVerified(error) if error.pruned));
-    assert_eq!(memory.ids(), ["old"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn bad_answers_are_borne_while_the_move_is_not_seen_everywhere() {
-    let memory = Memory::stale();
-    let (outcome, _) = run(
-        &memory,
-        &Answers::with(&[403, 403, 101, 403, 101]),
-        &request(),
-    )
-    .await;
-    let Ok(Redeployed::Deployed {
-        evidence: Some(evidence),
-        ..
-    }) = outcome
-    else {
-        panic!("{outcome:?}")
-    };
-    assert_eq!(evidence.handshakes.len(), 6);
-}
-
-/// An account whose `$connect` has this AuthorizationType.
-fn guarded(guard: &'static str) -> Memory {
-    Memory::holding(|held| {
-        let connect = &mut held.description.parts[1].properties;
-        connect.insert("AuthorizationType".to_owned(), guard.into());
-    })
-}
-
-fn verified_as(callers: Vec<Caller>) -> Redeploy {
-    Redeploy {
-        verify: Some(Verification {
-            callers,
-            also: Vec::new(),
-        }),
-        ..request()
-    }
-}
-
-fn speaker() -> Caller {
-    Caller {
-        name: "speaker".to_owned(),
-        has_credentials: true,
-        ..Caller::anonymous()
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_authorizer_that_refuses_strangers_verifies_nothing_and_the_stage_goes_back() {
-    for guard in ["CUSTOM", "AWS_IAM"] {
-        let memory = guarded(guard);
-        let error = run(&memory, &Answers::with(&[401]), &request()).await.0;
-        let error = error.unwrap_err();
-        assert!(error.to_string().contains("authorizer only"), "{error}");
-        assert!(
-            error.to_string().contains("could not be verified"),
-            "{error}"
-        );
-        // The stage serves what it served, and no leftover is there to go back to later.
-        assert_eq!(memory.serves().unwrap().0.id.as_str(), "old");
-        assert_eq!(memory.ids(), ["old"]);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_declared_refusal_verifies_nothing_unless_another_caller_gets_through() {
-    let stranger = Caller {
-        status: Some(401),
-        ..Caller::anonymous()
-    };
-    let memory = guarded("CUSTOM");
-    let alone = verified_as(vec![stranger.clone()]);
-    let error = run(&memory, &Answers::with(&[401]), &alone).await.0;
-    assert!(matches!(error, Err(DeployError::NotVerified(error)) if error.inconclusive));
-    let memory = guarded("CUSTOM");
-    let both = verified_as(vec![stranger, speaker()]);
-    let outcome = run(&memory, &Answers::with(&[401, 101, 401, 101]), &both)
-        .await
-        .0;
-    assert!(matches!(
-        outcome,
-        Ok(Redeployed::Deployed { verified: true, .. })
-    ));
-    let description = memory.serves().unwrap().0.description.unwrap();
-    assert!(
-        description.contains(" by:anonymous,speaker "),
-        "{description}"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_caller_with_credentials_that_is_refused_is_a_failure() {
-    let memory = guarded("CUSTOM");
-    let request = verified_as(vec![speaker()]);
-    let error = run(&memory, &Answers::with(&[403]), &request).await.0;
-    assert!(matches!(error, Err(DeployError::NotVerified(error)) if !error.inconclusive));
-    assert_eq!(memory.serves().unwrap().0.id.as_str(), "old");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_status_of_the_connect_function_verifies_only_if_it_is_declared() {
-    let refused = run(&Memory::stale(), &Answers::with(&[400]), &request())
-        .await
-        .0;
-    assert!(
-        matches!(refused, Err(DeployError::NotVerified(_))),
-        "{refused:?}"
-    );
-    let declared = verified_as(vec![Caller {
-        status: Some(400),
-        ..Caller::anonymous()
-    }]);
-    let fine = run(&Memory::stale(), &Answers::with(&[400]), &declared)
-        .await
-        .0;
-    assert!(fine.is_ok(), "{fine:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_first_deployment_that_is_broken_is_never_current() {
-    let memory = Memory::holding(|held| {
-        held.deployments.clear();
-        held.stage.deployment = None;
-    });
-    for _ in 0..3 {
-        let outcome = run(&memory, &Answers::with(&[502]), &request()).await.0;
-        assert!(
-            matches!(outcome, Err(DeployError::NotVerified(_))),
-            "{outcome:?}"
-        );
-    }
-    let outcome = run(&memory, &Answers::with(&[101]), &request()).await.0;
-    assert!(outcome.is_ok(), "{outcome:?}");
-}
-
-/// An account in which a run was killed after UpdateStage: the stage serves what nobody tried.
-async fn killed_after_the_move() -> Memory {
-    let memory = Memory::stale();
-    let at = {
-        let memory = Memory::stale();
-        run(&memory, &Answers::with(&[101]), &request())
-            .await
-            .0
-            .unwrap();
-        let calls = memory.calls.borrow();
-        calls
-            .iter()
-            .position(|call| *call == "UpdateStage")
-            .unwrap()
-    };
-    memory.fault.set(Some((at, Fault::EndsAfter)));
-    let answers = Answers::with(&[101]);
-    let request = request();
-    let run = run(&memory, &answers, &request);
-    let ended = tokio::time::timeout(std::time::Duration::from_secs(3600), run).await;
-    assert!(ended.is_err());
-    memory.fault.set(None);
-    assert_eq!(memory.serves().unwrap().0.id.as_str(), "new1");
-    memory
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_a_killed_run_left_serving_is_tried_before_it_is_called_current() {
-    let memory = killed_after_the_move().await;
-    let outcome = run(&memory, &Answers::with(&[101]), &request()).await.0;
-    assert!(
-        matches!(
-            &outcome,
-            Ok(Redeployed::Current {
-                verified: true,
-                evidence: Some(_),
-                ..
-            })
-        ),
-        "{outcome:?}"
-    );
-    assert!(memory.serves().unwrap().0.metadata().unwrap().passed());
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_a_killed_run_left_broken_is_marked_and_the_stage_goes_back_to_what_served_before() {
-    let memory = killed_after_the_move().await;
-    let error = run(&memory, &Answers::with(&[502]), &request())
-        .await
-        .0
-        .unwrap_err();
-    assert!(matches!(error, DeployError::NotVerified(_)), "{error}");
-    assert_eq!(memory.serves().unwrap().0.id.as_str(), "old");
-    let held = memory.held.borrow();
-    assert!(
-        held.deployments
-            .last()
-            .unwrap()
-            .0
-            .metadata()
-            .unwrap()
-            .failed()
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_failure_is_marked_before_the_stage_goes_back() {
-    let memory = Memory::stale();
-    run(&memory, &Answers::with(&[502]), &request())
-        .await
-        .0
-        .unwrap_err();
-    let calls = memory.calls.borrow();
-    let last = |name: &str| calls.iter().rposition(|call| *call == name).unwrap();
-    assert!(last("UpdateDeployment") < last("UpdateStage"), "{calls:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn new_live_code_ends_what_an_earlier_trial_showed() {
-    let memory = Memory::stale();
-    run(&memory, &Answers::with(&[101]), &request())
-        .await
-        .0
-        .unwrap();
-    let with_code = Redeploy {
-        code: vec![crate::account::built("hello", "code-2")],
-        ..request()
-    };
-    let broken = run(&memory, &Answers::with(&[502]), &with_code).await.0;
-    assert!(
-        matches!(broken, Err(DeployError::NotVerified(_))),
-        "{broken:?}"
-    );
-    let again = run(&memory, &Answers::with(&[502]), &with_code).await.0;
-    assert!(
-        matches!(again, Err(DeployError::NotVerified(_))),
-        "{again:?}"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stage_that_another_run_moved_during_the_trial_is_not_reported_as_verified() {
-    let memory = Memory::holding(|held| {
-        let description = held.description.clone();
-        held.deployments
-            .push((by_hand("theirs", 1_500), description));
-    });
-    let answers = Answers::with(&[101]);
-    let calls = {
-        let memory = Memory::stale();
-        run(&memory, &answers, &request()).await.0.unwrap();
-        let calls = memory.calls.borrow();
-        calls.iter().rposition(|call| *call == "GetStage").unwrap()
-    };
-    *memory.else_does.borrow_mut() = Some((
-        calls,
-        std::rc::Rc::new(|held| held.stage.deployment = Some(DeploymentId::new("theirs"))),
-    ));
-    let error = run(&memory, &answers, &request()).await.0.unwrap_err();
-    assert!(matches!(error, DeployError::Moved { .. }), "{error}");
-    // Nobody serves what it made, and nothing goes back to it.
-    assert_eq!(memory.ids(), ["old", "theirs"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_update_that_is_slow_to_be_seen_is_not_told_as_somebody_elses_move() {
-    let memory = Memory::holding(|held| held.frozen_stage = true);
+async fn a_move_that_stays_invisible_is_not_reported_as_a_move_by_another_run() {
+    let memory = Memory::holding(|state| state.frozen_stage = true);
     let error = run(&memory, &Answers::with(&[101]), &request())
         .await
         .0
         .unwrap_err();
-    insta::assert_snapshot!(error, @"stage dev still serves old 10 s after API Gateway accepted new1; if it serves new1 later on, that was not tried");
+    insta::assert_snapshot!(error, @"stage dev still serves old 10 s after API Gateway accepted new1; if it serves new1 later, that is not verified");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_move_leaves_no_deployment() {
     let memory = Memory::stale();
-    let at = {
-        let memory = Memory::stale();
-        run(&memory, &Answers::with(&[101]), &request())
-            .await
-            .0
-            .unwrap();
-        let calls = memory.calls.borrow();
-        calls
-            .iter()
-            .position(|call| *call == "UpdateStage")
-            .unwrap()
-    };
+    let at = index_of("UpdateStage").await;
     memory
         .fault
         .set(Some((at, Fault::Refused(AccountErrorKind::AccessDenied))));
@@ -457,132 +159,42 @@ async fn a_refused_move_leaves_no_deployment() {
     assert_eq!(memory.ids(), ["old"]);
 }
 
-/// An API that only a custom domain reaches.
-fn behind_a_domain() -> Redeploy {
-    let mut request = request();
-    request.api.endpoint_disabled = true;
-    request
-}
-
 #[tokio::test(start_paused = true)]
-async fn an_api_behind_its_domain_is_tried_through_its_mapping() {
-    let mapping = |stage: &str, mutual_tls| DomainMapping {
-        domain: "ws.example.com".to_owned(),
-        key: Some("chat".to_owned()),
-        stage: StageName::new(stage),
-        mutual_tls,
-    };
-    let memory = Memory::holding(|held| held.mappings = vec![mapping("dev", false)]);
-    let outcome = run(&memory, &Answers::with(&[101]), &behind_a_domain())
-        .await
-        .0;
-    let Ok(Redeployed::Deployed {
-        evidence: Some(evidence),
-        ..
-    }) = outcome
-    else {
-        panic!("{outcome:?}")
-    };
-    assert_eq!(evidence.url, "wss://ws.example.com/chat");
-    for unreachable in [mapping("prod", false), mapping("dev", true)] {
-        let memory = Memory::holding(|held| held.mappings = vec![unreachable]);
-        let error = run(&memory, &Answers::with(&[101]), &behind_a_domain())
-            .await
-            .0;
-        assert!(
-            matches!(error, Err(DeployError::NothingToTry { .. })),
-            "{error:?}"
-        );
-        assert!(
-            memory
-                .calls
-                .borrow()
-                .iter()
-                .all(|call| call.starts_with("Get"))
-        );
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_deployment_of_cloudformation_is_tried_and_recorded_only_if_that_is_asked_for() {
+async fn an_api_that_changes_during_a_redeploy_is_deployed_in_its_final_state() {
     let memory = Memory::stale();
-    {
-        let mut held = memory.held.borrow_mut();
-        let digest = held.description.wiring(&place()).digest;
-        held.deployments[0].0.description = Some(format!("stackgen sha256:{digest} env:dev"));
-    }
-    let outcome = run(&memory, &Answers::with(&[101]), &request()).await.0;
-    assert!(matches!(
-        outcome,
-        Ok(Redeployed::Current { verified: true, .. })
-    ));
-    assert!(!memory.serves().unwrap().0.metadata().unwrap().passed());
-    let marking = Redeploy {
-        mark: true,
-        ..request()
-    };
-    run(&memory, &Answers::with(&[101]), &marking)
-        .await
-        .0
-        .unwrap();
-    let marked = memory.serves().unwrap().0;
-    assert!(marked.metadata().unwrap().passed());
-    assert_eq!(marked.created_by(), stackgen_deploy::CreatedBy::Template);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_status_that_is_said_to_be_fine_is_fine() {
-    let memory = Memory::stale();
-    let request = stackgen_deploy::redeploy::Redeploy {
-        verify: Some(Verification {
-            also: vec![403],
-            ..Verification::default()
-        }),
-        ..request()
-    };
-    assert!(
-        run(&memory, &Answers::with(&[403]), &request)
-            .await
-            .0
-            .is_ok()
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_api_that_changes_meanwhile_is_deployed_as_it_is_in_the_end() {
-    let memory = Memory::stale();
-    let creates = 4;
-    *memory.else_does.borrow_mut() = Some((
+    let creates = index_of("CreateDeployment").await;
+    *memory.interference.borrow_mut() = Some((
         creates,
-        std::rc::Rc::new(|held| held.description.parts.push(route("late"))),
+        std::rc::Rc::new(|state| state.description.parts.push(route("late"))),
     ));
     let (outcome, steps) = run(&memory, &Answers::with(&[101]), &request()).await;
     assert!(outcome.is_ok(), "{outcome:?}");
     assert_eq!(memory.calls.borrow()[creates], "CreateDeployment");
     assert!(
-        steps.iter().any(|step| step.starts_with("Changed")),
+        steps.iter().any(|step| step.starts_with("ApiChanged")),
         "{steps:?}"
     );
     let (served, frozen) = memory.serves().unwrap();
     assert_eq!(
         served.metadata().unwrap().digest,
-        frozen.wiring(&place()).digest
+        frozen.wiring(&account_region()).digest
     );
     assert_eq!(memory.ids(), ["old", "new2"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stage_that_somebody_else_moves_is_left_where_it_is() {
+async fn a_stage_that_another_run_moves_is_left_alone() {
     let mut refused = 0;
     for at in 0..40 {
-        let memory = Memory::holding(|held| {
-            let description = held.description.clone();
-            held.deployments
+        let memory = Memory::holding(|state| {
+            let description = state.description.clone();
+            state
+                .deployments
                 .push((by_hand("theirs", 1_500), description));
         });
-        *memory.else_does.borrow_mut() = Some((
+        *memory.interference.borrow_mut() = Some((
             at,
-            std::rc::Rc::new(|held| held.stage.deployment = Some(DeploymentId::new("theirs"))),
+            std::rc::Rc::new(|state| state.stage.deployment = Some(DeploymentId::new("theirs"))),
         ));
         let (outcome, _) = run(&memory, &Answers::with(&[101]), &request()).await;
         let calls = memory.calls.borrow();
@@ -595,8 +207,8 @@ async fn a_stage_that_somebody_else_moves_is_left_where_it_is() {
                 refused += 1;
                 assert_eq!(serves.as_str(), "theirs", "call {at}, {call}");
             }
-            // Before the first look it is simply what the stage served; between the last look and the move nobody can
-            // tell; after the last confirmation it is not ours to look after.
+            // Before the first read, it is what the stage served. Between the last read and UpdateStage, it is overwritten.
+            // After the last read, it goes unnoticed.
             Ok(_) => assert!(
                 at <= 1 || *call == "UpdateStage" || serves.as_str() == "theirs",
                 "call {at}, {call}"
@@ -609,60 +221,55 @@ async fn a_stage_that_somebody_else_moves_is_left_where_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn an_interruption_leaves_a_complete_deployment() {
-    let memory = Memory::holding(|held| held.pending = 5);
-    let mut untried = 0;
+    let memory = Memory::holding(|state| state.pending = 5);
+    let mut unverified = 0;
     for moment in 0..30 {
         let ids = memory.ids();
-        let (tell, told) = tokio::sync::watch::channel(false);
+        let (sender, receiver) = tokio::sync::watch::channel(false);
         let steps = std::cell::Cell::new(0);
-        let (retry, interrupt) = (RetryPolicy::default(), Interrupt::new(told));
-        let count = |_: stackgen_deploy::Step<'_>| {
+        let (retry, interrupt) = (RetryPolicy::default(), Interrupt::new(receiver));
+        let count = |_: DeployStep<'_>| {
             steps.set(steps.get() + 1);
             if steps.get() > moment {
-                tell.send(true).unwrap();
+                sender.send(true).unwrap();
             }
         };
         let ctx = OperationContext {
             retry: &retry,
             steps: &count,
             interrupt: &interrupt,
-            now: || stackgen_deploy::Timestamp(1_795_315_372),
+            now: || at(1_795_315_372),
         };
-        let forced = stackgen_deploy::redeploy::Redeploy {
+        let forced = RedeployRequest {
             force: true,
             ..request()
         };
         let answers = Answers::with(&[101]);
-        let outcome = stackgen_deploy::redeploy::redeploy(&memory, &answers, &forced, ctx).await;
+        let outcome = redeploy(&memory, &answers, &forced, ctx).await;
         let (served, _) = memory.serves().unwrap();
-        assert_eq!(served.status, DeploymentStatus::Deployed);
+        assert_eq!(served.status, DeploymentState::Deployed);
         match outcome {
             Ok(_) => {
-                assert!(untried > 0);
+                assert!(unverified > 0);
                 return;
             }
-            // Nothing is left that no stage ever served.
+            // No deployment is left that no stage ever served.
             Err(DeployError::Interrupted) => assert_eq!(memory.ids(), ids, "step {moment}"),
-            Err(DeployError::NotTried { deployment, .. }) => {
-                untried += 1;
+            Err(DeployError::InterruptedUnverified { deployment, .. }) => {
+                unverified += 1;
                 assert_eq!(served.id, deployment);
             }
             Err(other) => panic!("step {moment}: {other}"),
         }
     }
-    panic!("it never came through");
+    panic!("no run finished");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_changes_nothing() {
     let memory = Memory::stale();
     let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
-    let ctx = OperationContext {
-        retry: &retry,
-        steps: &|_| {},
-        interrupt: &interrupt,
-        now: || stackgen_deploy::Timestamp(1_795_315_372),
-    };
+    let ctx = context(&retry, &interrupt);
     let found = plan(&memory, &request(), ctx).await.unwrap();
     assert!(found.deploys);
     assert!(
@@ -679,15 +286,27 @@ async fn a_plan_changes_nothing() {
     assert!(!plan(&memory, &request(), ctx).await.unwrap().deploys);
 }
 
-/// How often a call that always fails so is made.
-async fn tried(kind: AccountErrorKind) -> usize {
+#[tokio::test(start_paused = true)]
+async fn a_plan_with_force_deploys_and_verifies_a_current_stage() {
+    let memory = Memory::stale();
+    let (outcome, _) = run(&memory, &Answers::with(&[101]), &request()).await;
+    outcome.unwrap();
     let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
-    let ctx = OperationContext {
-        retry: &retry,
-        steps: &|_| {},
-        interrupt: &interrupt,
-        now: || stackgen_deploy::Timestamp(1_795_315_372),
+    let ctx = context(&retry, &interrupt);
+    let current = plan(&memory, &request(), ctx).await.unwrap();
+    assert_eq!((current.deploys, current.verifies), (false, false));
+    let forced = RedeployRequest {
+        force: true,
+        ..request()
     };
+    let forced = plan(&memory, &forced, ctx).await.unwrap();
+    assert_eq!((forced.deploys, forced.verifies), (true, true));
+}
+
+/// Returns the number of attempts of a call that always fails.
+async fn attempts(kind: AccountErrorKind) -> usize {
+    let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
+    let ctx = context(&retry, &interrupt);
     let times = std::cell::Cell::new(0);
     let failing = || async {
         times.set(times.get() + 1);
@@ -703,8 +322,43 @@ async fn tried(kind: AccountErrorKind) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_reached_is_not_tried_for_long() {
-    assert_eq!(tried(AccountErrorKind::AccessDenied).await, 1);
-    assert_eq!(tried(AccountErrorKind::Unreachable).await, 4);
-    assert_eq!(tried(AccountErrorKind::TooManyRequests).await, 10);
+async fn unreachable_endpoints_get_fewer_attempts() {
+    assert_eq!(attempts(AccountErrorKind::AccessDenied).await, 1);
+    assert_eq!(attempts(AccountErrorKind::Unreachable).await, 4);
+    assert_eq!(attempts(AccountErrorKind::TooManyRequests).await, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_list_is_read_again_without_the_lists_before_it() {
+    let memory = Memory::stale();
+    let throttled = Fault::Refused(AccountErrorKind::TooManyRequests);
+    memory.fault.set(Some((2, throttled)));
+    let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
+    let api = Memory::api().id;
+    let read = ApiDescription::read(&memory, &api, context(&retry, &interrupt));
+    let read = read.await.unwrap();
+    let all = memory.state.borrow().description.parts.len();
+    assert_eq!(read.parts.len(), all);
+    insta::assert_snapshot!(memory.calls.borrow().join(" "), @"GetApi GetRoutes GetIntegrations GetIntegrations GetAuthorizers GetModels");
+}
+
+#[tokio::test(start_paused = true)]
+async fn deleting_an_unused_deployment_is_repeated_when_it_is_throttled() {
+    let memory = Memory::stale();
+    let creates = index_of("CreateDeployment").await;
+    *memory.interference.borrow_mut() = Some((
+        creates,
+        std::rc::Rc::new(|state| state.description.parts.push(route("late"))),
+    ));
+    let lists = 5;
+    memory.fault.set(Some((
+        creates + lists + 1,
+        Fault::Refused(AccountErrorKind::TooManyRequests),
+    )));
+    let outcome = run(&memory, &Answers::with(&[101]), &request()).await.0;
+    assert!(outcome.is_ok(), "{outcome:?}");
+    let calls = memory.calls.borrow();
+    let deletes = calls.iter().filter(|call| **call == "DeleteDeployment");
+    assert_eq!(deletes.count(), 2, "{calls:?}");
+    assert_eq!(memory.ids(), ["old", "new2"]);
 }

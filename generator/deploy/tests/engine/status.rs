@@ -1,18 +1,14 @@
-//! Whether a stage serves what the account holds, and how that is known.
+//! Status of a stage.
 
-use stackgen_deploy::status::{Confidence, State, Status, TemplateSnapshot, status};
-use stackgen_deploy::{Interrupt, OperationContext, RetryPolicy, StageName};
+use stackgen_deploy::status::{Freshness, StageStatus, StatusConfidence, TemplateSnapshot, status};
+use stackgen_deploy::{Interrupt, RetryPolicy, StageName};
 
-use crate::account::{Answers, Memory, built, place, request, route, run, uri};
+use crate::memory::{Memory, account_region, route, uri};
+use crate::support::{Answers, built, context, request, run};
 
-async fn seen(memory: &Memory, template: Option<&TemplateSnapshot>) -> Status {
+async fn status_of(memory: &Memory, template: Option<&TemplateSnapshot>) -> StageStatus {
     let (retry, interrupt) = (RetryPolicy::default(), Interrupt::never());
-    let ctx = OperationContext {
-        retry: &retry,
-        steps: &|_| {},
-        interrupt: &interrupt,
-        now: || stackgen_deploy::Timestamp(1_795_315_372),
-    };
+    let ctx = context(&retry, &interrupt);
     let code = [built("hello", "code-2"), built("gone", "code-1")];
     status(
         memory,
@@ -26,8 +22,8 @@ async fn seen(memory: &Memory, template: Option<&TemplateSnapshot>) -> Status {
     .unwrap()
 }
 
-fn said(memory: &Memory) -> TemplateSnapshot {
-    let wiring = memory.held.borrow().description.wiring(&place());
+fn template_snapshot(memory: &Memory) -> TemplateSnapshot {
+    let wiring = memory.state.borrow().description.wiring(&account_region());
     TemplateSnapshot {
         digest: wiring.digest,
         snapshot: wiring.snapshot,
@@ -35,79 +31,82 @@ fn said(memory: &Memory) -> TemplateSnapshot {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deployment_by_hand_does_not_tell_what_it_froze() {
-    let found = seen(&Memory::stale(), None).await;
+async fn a_deployment_by_hand_has_an_unknown_digest() {
+    let found = status_of(&Memory::stale(), None).await;
     assert_eq!(
-        (found.verdict.state, found.is_current()),
-        (State::Unknown, false)
+        (found.verdict.freshness, found.is_current()),
+        (Freshness::Unknown, false)
     );
     assert_eq!(found.code[0].account.as_deref(), Some("code-1"));
     assert_eq!(found.code[1].account, None);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_redeployed_is_current_until_something_changes_and_then_the_change_is_told() {
+async fn a_redeployed_stage_is_current_until_something_changes_and_then_the_change_is_listed() {
     let memory = Memory::stale();
     run(&memory, &Answers::with(&[101]), &request())
         .await
         .0
         .unwrap();
-    let template = said(&memory);
-    let found = seen(&memory, Some(&template)).await;
+    let template = template_snapshot(&memory);
+    let found = status_of(&memory, Some(&template)).await;
     assert_eq!(
-        (found.verdict.state, found.verdict.sureness),
-        (State::Current, Confidence::Certain)
+        (found.verdict.freshness, found.verdict.confidence),
+        (Freshness::Current, StatusConfidence::Certain)
     );
     assert_eq!(found.changes, []);
     memory
-        .held
+        .state
         .borrow_mut()
         .description
         .parts
         .push(route("later"));
-    let found = seen(&memory, Some(&template)).await;
+    let found = status_of(&memory, Some(&template)).await;
     assert_eq!(
-        (found.verdict.state, found.verdict.sureness),
-        (State::Stale, Confidence::Certain)
+        (found.verdict.freshness, found.verdict.confidence),
+        (Freshness::Stale, StatusConfidence::Certain)
     );
-    insta::assert_snapshot!(found.in_words, @"+ route later   needs a deployment");
+    insta::assert_snapshot!(found.changes_text, @"+ route later   needs a deployment");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pinned_stack_as_cloudformation_left_it_is_most_likely_current() {
+async fn a_pinned_stack_right_after_cloudformation_is_likely_current() {
     let memory = Memory::stale();
-    // A template names a version by its logical id.
+    // A template names a version by its logical ID.
     let template = TemplateSnapshot {
         digest: "ab".repeat(32).parse().unwrap(),
-        snapshot: said(&memory).snapshot.replace(
+        snapshot: template_snapshot(&memory).snapshot.replace(
             r#"{"Function":"hello"}"#,
             r#"{"Function":"hello","Qualifier":"version V"}"#,
         ),
     };
     {
-        let mut held = memory.held.borrow_mut();
-        held.deployments[0].0.description =
+        let mut state = memory.state.borrow_mut();
+        state.deployments[0].0.description =
             Some(format!("stackgen sha256:{} env:prod", template.digest));
-        held.description.parts[0]
+        state.description.parts[0]
             .properties
             .insert("IntegrationUri".to_owned(), uri("hello:3").into());
     }
-    let found = seen(&memory, Some(&template)).await;
+    let found = status_of(&memory, Some(&template)).await;
     assert_eq!(
-        (found.verdict.state, found.verdict.sureness),
-        (State::Current, Confidence::Likely)
+        (found.verdict.freshness, found.verdict.confidence),
+        (Freshness::Current, StatusConfidence::Likely)
     );
-    memory.held.borrow_mut().description.parts.pop();
-    let found = seen(&memory, Some(&template)).await;
+    memory.state.borrow_mut().description.parts.pop();
+    let found = status_of(&memory, Some(&template)).await;
     assert_eq!(
-        (found.verdict.state, found.verdict.sureness),
-        (State::Stale, Confidence::Likely)
+        (found.verdict.freshness, found.verdict.confidence),
+        (Freshness::Stale, StatusConfidence::Likely)
     );
-    insta::assert_snapshot!(found.in_words, @"- route added   needs a deployment");
+    insta::assert_snapshot!(found.changes_text, @"- route added   needs a deployment");
 }
 
 #[tokio::test(start_paused = true)]
 async fn row_c3_a_stage_without_a_deployment_serves_nothing() {
-    let memory = Memory::holding(|held| held.stage.deployment = None);
-    assert_eq!(seen(&memory, None).await.verdict.state, State::NotDeployed);
+    let memory = Memory::holding(|state| state.stage.deployment = None);
+    assert_eq!(
+        status_of(&memory, None).await.verdict.freshness,
+        Freshness::NotDeployed
+    );
 }

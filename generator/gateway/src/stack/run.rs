@@ -470,7 +470,7 @@ fn untold(resource: &Resource, missing: &Missing) -> Problem {
         Untold::NoText => ("text was expected here".to_owned(), None),
     };
     let message = format!("{property} of {id} cannot be told: {why}");
-    Problem::at(resource.place(&path), message, hint)
+    Problem::at(resource.location(&path), message, hint)
 }
 
 fn hint_for(reason: &UnknownReason) -> Option<String> {

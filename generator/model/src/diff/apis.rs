@@ -1,36 +1,36 @@
-//! What the changes mean for each api: does its stage serve them?
+//! Consequences of the changes for each API: whether its stages will serve the new wiring.
 
 use serde::Serialize;
 
-use super::Subject;
+use super::ChangeSubject;
 use super::pairs::Pairing;
 use crate::api::{Api, Stage};
 use crate::parts::Names;
 use crate::resource::Resource;
 use crate::{Link, LogicalId, Model, SnapshotDigest};
 
-/// One api in both models.
+/// An API that both models contain.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiDiff {
-    /// Its name.
+    /// The name.
     pub api: String,
-    /// What its deployment snapshots, before.
+    /// The digest of the old wiring.
     pub before: SnapshotDigest,
-    /// What its deployment snapshots, after.
+    /// The digest of the new wiring.
     pub after: SnapshotDigest,
-    /// True when the two differ, so that a new deployment is needed.
+    /// True if the digests differ, so that a new deployment is needed.
     pub wiring_changed: bool,
-    /// Stages that will go on serving the old wiring: it changed, their deployment is the same resource, and nothing
-    /// deploys by itself (row D7).
+    /// Stages that will keep serving the old wiring: it changed, their deployment is the same resource, and they do not
+    /// use AutoDeploy (row D7).
     pub stale_stages: Vec<String>,
-    /// What the new deployment still holds although the template does not: CloudFormation deletes it only afterwards,
-    /// and it takes one more deployment to be rid of it (row D20).
-    pub lingering: Vec<Subject>,
+    /// Parts that the new deployment still contains although the template does not: CloudFormation deletes them only
+    /// after it creates the deployment. Another deployment is needed without them (row D20).
+    pub lingering: Vec<ChangeSubject>,
 }
 
 impl ApiDiff {
-    /// True when a stage will go on serving the old wiring.
+    /// True if a stage will keep serving the old wiring.
     pub fn is_stale(&self) -> bool {
         !self.stale_stages.is_empty()
     }
@@ -41,7 +41,7 @@ pub(super) fn apis(
     new: &Model,
     pairing: &Pairing,
     names: &Names,
-    removed: &[(LogicalId, Subject)],
+    removed: &[(LogicalId, ChangeSubject)],
 ) -> Vec<ApiDiff> {
     let pairs = new.apis.iter().filter_map(|after| {
         let before = old
@@ -84,7 +84,7 @@ fn is_same(before: &Api, after: &Api, pairing: &Pairing) -> bool {
     }
 }
 
-/// True when the stage points at the same deployment as before and nothing will make a new one.
+/// True if the stage refers to the same deployment as before, and nothing creates a new one.
 fn keeps_deployment(before: &Api, stage: &Stage, pairing: &Pairing) -> bool {
     if stage.auto_deploy.value() == Some(&true) {
         return false;
@@ -98,7 +98,7 @@ fn keeps_deployment(before: &Api, stage: &Stage, pairing: &Pairing) -> bool {
     }
 }
 
-/// True when the update makes a deployment of the api, for its stages to serve.
+/// True if the update creates a deployment that the API's stages will serve.
 fn is_deployed(old: &Model, after: &Api) -> bool {
     let mut deployments = after.deployments.iter();
     deployments.any(|deployment| {
@@ -108,14 +108,14 @@ fn is_deployed(old: &Model, after: &Api) -> bool {
     })
 }
 
-/// What CloudFormation deletes in its clean-up, when the new deployment is there already (row D20). A thing whose
-/// resource stays, under another name, is updated before that; what an OpenAPI body implies, too.
+/// Returns the parts that CloudFormation deletes in its clean-up, after it creates the new deployment (row D20). It
+/// updates a resource with another name before that, and the parts of an OpenAPI body, too.
 fn lingering(
     before: &Api,
     [old, new]: [&Model; 2],
     api: &str,
-    removed: &[(LogicalId, Subject)],
-) -> Vec<Subject> {
+    removed: &[(LogicalId, ChangeSubject)],
+) -> Vec<ChangeSubject> {
     let is_deleted = |resource: &Resource| {
         !resource.implied && !resource.retained && !new.resources.contains_key(&resource.logical_id)
     };
@@ -125,11 +125,11 @@ fn lingering(
                 .resource(id)
                 .is_some_and(|resource| is_deleted(resource))
     });
-    let mut lingering: Vec<Subject> = of_api.map(|(_, subject)| subject.clone()).collect();
+    let mut lingering: Vec<ChangeSubject> = of_api.map(|(_, subject)| subject.clone()).collect();
     let mut response = |resource: &Resource, of: &Resource, name: String| {
-        // The responses of what goes as a whole go with it.
+        // Responses of a removed route or integration are removed with it.
         if is_deleted(resource) && !is_deleted(of) {
-            lingering.push(Subject {
+            lingering.push(ChangeSubject {
                 kind: "response".to_owned(),
                 name,
                 api: Some(api.to_owned()),

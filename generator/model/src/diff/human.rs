@@ -1,28 +1,50 @@
-//! A diff for people.
+//! Text output.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::Value as Json;
 use stackgen_cfn::terminal::escape;
 
-use super::{ApiDiff, Change, Diff, What};
-use crate::parts::Effect;
+use super::{ApiDiff, ChangeKind, Diff, ModelChange};
+use crate::parts::ChangeEffect;
 
-/// How the ARN of an api of this account and region begins.
+/// Prefix of the ARN of an API of this account and region.
 const HERE: &str = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:";
 
-/// Longer values are cut: the whole of them is in the JSON form.
+/// Longer values are cut. `--json` contains them in full.
 const LONGEST: usize = 120;
 
+/// Order of kinds in counts. Resource types that the model does not know follow.
+const KIND_ORDER: [&str; 17] = [
+    "api",
+    "route",
+    "integration",
+    "authorizer",
+    "model",
+    "deployment",
+    "stage",
+    "api mapping",
+    "function",
+    "version",
+    "alias",
+    "permission",
+    "role",
+    "table",
+    "log group",
+    "parameter",
+    "output",
+];
+
 impl Diff {
-    /// The diff as lines of text without colour: `+` added, `-` removed, `~` changed, and what each takes to be
-    /// live; then `=` or `!` for every api whose wiring changes, and whether its stages will serve it. Ends with a
-    /// newline unless nothing changed.
+    /// Returns the diff as text without colours. Lines start with `+` (added), `-` (removed) or `~` (changed), and end
+    /// with what the change takes to go live. They are followed by a line with `=` or `!` for every API whose wiring
+    /// changes, which states whether its stages will serve it. The text ends with a newline unless nothing changed.
     ///
-    /// What only says that a deployment has another name is not told line by line: the `=` line tells it.
+    /// A change that only renames a deployment has no line, because the `=` line covers it.
     ///
-    /// The text is safe to print on a terminal: control and format characters of the templates are escaped, so that a
-    /// value cannot forge a line.
+    /// The text is safe to print on a terminal: control and format characters of the templates are escaped, so a value
+    /// cannot forge a line.
     pub fn human(&self) -> String {
         let many_apis = self.apis.len() > 1;
         let renamed = self.renamed_deployments();
@@ -52,14 +74,29 @@ impl Diff {
         text
     }
 
-    /// The deployments that take the place of another because the wiring of their api changes.
+    /// Returns the number of changes by kind: `1 api, 2 routes`. Use it if everything was added.
+    pub fn counts(&self) -> String {
+        let mut counts: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+        for change in &self.changes {
+            let kind = change.subject.kind.as_str();
+            let order = KIND_ORDER.iter().position(|known| *known == kind);
+            let order = order.unwrap_or(KIND_ORDER.len());
+            *counts.entry((order, kind)).or_default() += 1;
+        }
+        let counts = counts
+            .iter()
+            .map(|((_, kind), count)| counted(*count, kind));
+        escape(&counts.collect::<Vec<_>>().join(", ")).into_owned()
+    }
+
+    /// Returns the deployments that replace another one because the wiring of their API changes.
     fn renamed_deployments(&self) -> Vec<Renamed> {
         let rewired = |api: &String| {
             let mut apis = self.apis.iter();
             apis.any(|one| one.api == *api && one.wiring_changed && !one.is_stale())
         };
-        let renamed = self.changes.iter().filter_map(|change| match &change.what {
-            What::Changed {
+        let renamed = self.changes.iter().filter_map(|change| match &change.kind {
+            ChangeKind::Changed {
                 field,
                 before: Some(Json::String(before)),
                 after: Some(Json::String(after)),
@@ -74,20 +111,30 @@ impl Diff {
     }
 }
 
-/// A deployment that takes the place of another.
+/// Returns a number of things: `2 routes`, `1 AWS::SQS::Queue`.
+fn counted(count: usize, kind: &str) -> String {
+    let plural = match kind {
+        _ if count == 1 || kind.contains("::") => "",
+        "alias" => "es",
+        _ => "s",
+    };
+    format!("{count} {kind}{plural}")
+}
+
+/// A deployment that replaces another one.
 struct Renamed {
     api: String,
     before: String,
     after: String,
 }
 
-/// True for a change that is nothing but another name of a deployment: of itself, and in what refers to it.
-fn follows(change: &Change, renamed: &[Renamed]) -> bool {
-    let What::Changed {
+/// True for a change that only renames a deployment, in itself or in a reference to it.
+fn follows(change: &ModelChange, renamed: &[Renamed]) -> bool {
+    let ChangeKind::Changed {
         field,
         before,
         after,
-    } = &change.what
+    } = &change.kind
     else {
         return false;
     };
@@ -102,7 +149,7 @@ fn follows(change: &Change, renamed: &[Renamed]) -> bool {
     })
 }
 
-/// Whether the stages of an api will serve its new wiring (row D7).
+/// Returns a line about whether the stages of an API will serve its new wiring (row D7).
 fn verdict(api: &ApiDiff, redeployed: bool) -> String {
     let name = escape(&api.api);
     let stages = api.stale_stages.join(", ");
@@ -130,52 +177,52 @@ fn verdict(api: &ApiDiff, redeployed: bool) -> String {
     text
 }
 
-fn takes(change: &Change) -> &'static str {
+fn takes(change: &ModelChange) -> &'static str {
     match change.effect {
-        Effect::Wiring => "needs a deployment",
-        Effect::Code => "code, live with the update",
-        Effect::PinnedCode => "live when a deployment calls the new version",
-        Effect::Settings => "live with the update",
-        Effect::Replaces => "replaces the resource",
-        Effect::Refused => "refused by CloudFormation: a named resource is not replaced",
-        Effect::Lingers => stays(&change.what),
+        ChangeEffect::Wiring => "needs a deployment",
+        ChangeEffect::Code => "code, live with the update",
+        ChangeEffect::PinnedCode => "live when a deployment calls the new version",
+        ChangeEffect::Settings => "live with the update",
+        ChangeEffect::Replaces => "replaces the resource",
+        ChangeEffect::Refused => "refused by CloudFormation: a named resource is not replaced",
+        ChangeEffect::Lingers => stays(&change.kind),
     }
 }
 
-/// How to be rid of what an update leaves on (row D12).
-fn stays(what: &What) -> &'static str {
+/// Returns how to end a setting that stays on after the update (row D12).
+fn stays(what: &ChangeKind) -> &'static str {
     match what {
-        What::Changed { field, .. } if field.starts_with("StageVariables") => {
+        ChangeKind::Changed { field, .. } if field.starts_with("StageVariables") => {
             "stays until it is set to \"\" (row D12)"
         }
-        // The settings of a whole route: an update fails once they name a route that is gone.
-        What::Changed {
+        // Settings of a removed route: later updates fail while the stage names the route.
+        ChangeKind::Changed {
             field,
             before: Some(Json::Object(_)),
             ..
         } if field.starts_with("RouteSettings") => {
             "stays until it is deleted: before the update, aws apigatewayv2 delete-route-settings (row D12)"
         }
-        What::Changed { field, .. } if field.starts_with("DefaultRouteSettings") => {
+        ChangeKind::Changed { field, .. } if field.starts_with("DefaultRouteSettings") => {
             "stays until another value is written (row D12)"
         }
         _ => "stays until it is deleted by its own call (row D12)",
     }
 }
 
-fn line(change: &Change, many_apis: bool) -> String {
+fn line(change: &ModelChange, many_apis: bool) -> String {
     let subject = &change.subject;
     let of = match &subject.api {
         Some(api) if many_apis && subject.kind != "api" => format!(" of api {api}"),
         _ => String::new(),
     };
-    // A permission's name holds the ARN of what may call; here and in this account goes without saying.
+    // The name of a permission contains the ARN of its source. The prefix for this account and region adds nothing.
     let name = subject.name.replace(HERE, "");
     let subject = format!("{} {name}{of}", subject.kind);
-    match &change.what {
-        What::Added => format!("+ {subject}"),
-        What::Removed => format!("- {subject}"),
-        What::Changed {
+    match &change.kind {
+        ChangeKind::Added => format!("+ {subject}"),
+        ChangeKind::Removed => format!("- {subject}"),
+        ChangeKind::Changed {
             field,
             before,
             after,
@@ -213,7 +260,7 @@ fn phrase(field: &str, before: Option<&Json>, after: Option<&Json>) -> String {
 
 fn calls(what: &str, before: Option<&Json>, after: Option<&Json>) -> String {
     let shown =
-        |value: Option<&Json>| value.map_or_else(|| "no version in particular".to_owned(), shown);
+        |value: Option<&Json>| value.map_or_else(|| "the unqualified function".to_owned(), shown);
     format!("{what} now calls {} (was {})", shown(after), shown(before))
 }
 
@@ -231,7 +278,7 @@ fn shown(value: &Json) -> String {
     cut + "…"
 }
 
-/// `Allow dynamodb:PutItem on ${table sessions.Arn}`.
+/// Returns a statement as text: `Allow dynamodb:PutItem on ${table sessions.Arn}`.
 fn grant_in_words(grant: &Json) -> String {
     let list = |key: &str| match grant.get(key) {
         Some(Json::Array(items)) => items

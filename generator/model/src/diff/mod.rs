@@ -1,4 +1,4 @@
-//! What changes between two models, in words of the model.
+//! Differences between two models.
 
 mod apis;
 mod human;
@@ -16,74 +16,74 @@ pub use apis::ApiDiff;
 pub use snapshots::snapshots;
 
 use crate::parts::{
-    Effect, Kind, Names, Part, effect, hidden, in_snapshot, keeps_name, lingers, parts, replaces,
+    ChangeEffect, ModelPart, Names, PartKind, effect, hidden, in_snapshot, keeps_name, lingers,
+    parts, replaces,
 };
 use crate::{LogicalId, Model, Qualifier};
 use pairs::Pairing;
 
-/// Every difference of two models.
+/// The differences between two models.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Diff {
-    /// The changes: wiring first, api by api, then everything else.
-    pub changes: Vec<Change>,
-    /// What they mean for each api that is in both models.
+    /// The changes. Those that need a deployment come first, then all others, each API by API.
+    pub changes: Vec<ModelChange>,
+    /// The consequences for each API that both models contain.
     pub apis: Vec<ApiDiff>,
 }
 
-/// One change.
+/// A change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Change {
-    /// What changes.
-    pub subject: Subject,
-    /// How.
+pub struct ModelChange {
+    /// The changed part.
+    pub subject: ChangeSubject,
+    /// The kind of change.
     #[serde(flatten)]
-    pub what: What,
-    /// What it takes to be live.
-    pub effect: Effect,
+    pub kind: ChangeKind,
+    /// What the change takes to go live.
+    pub effect: ChangeEffect,
 }
 
-/// A thing with a name: route `sendAudio` of api `session-socket`.
+/// A part of a model: route `sendAudio` of API `session-socket`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Subject {
-    /// `route`, `function`, or a resource type that the model does not know.
+pub struct ChangeSubject {
+    /// `route`, `function`, …, or a resource type that the model does not know.
     pub kind: String,
-    /// What people call it.
+    /// The name.
     pub name: String,
-    /// The api that it belongs to.
+    /// The API that it belongs to.
     pub api: Option<String>,
 }
 
-/// How something changes.
+/// Kind of a change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "what", rename_all = "camelCase")]
-pub enum What {
-    /// It is new.
+pub enum ChangeKind {
+    /// The part is new.
     Added,
-    /// It is gone.
+    /// The part is gone.
     Removed,
-    /// One of its fields is another; `None` stands for absent.
+    /// A field of the part changed. `None` is an absent value.
     Changed {
-        /// The path of the property: `Target.TimeoutInMillis`. Of a list, an element that came or went.
+        /// The path of the property: `Target.TimeoutInMillis`. In a list, an added or removed element.
         field: String,
-        /// In the old model.
+        /// The old value.
         before: Option<Json>,
-        /// In the new one.
+        /// The new value.
         after: Option<Json>,
     },
 }
 
 impl Diff {
-    /// True when the models say the same.
+    /// True if nothing changed.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 }
 
-/// What changes from the old model to the new one. Routes are matched by key, integrations by what they call,
-/// authorizers, models and stages by name, everything else by logical id or physical name. Logical ids of
-/// integrations and responses mean nothing and are not compared.
+/// Compares two models. Routes are matched by key, integrations by what they invoke, authorizers, models and stages by
+/// name, everything else by logical ID or physical name. Logical IDs of integrations and responses are not compared.
 ///
-/// Values that come from `NoEcho` parameters, their defaults among them, are compared and reported as `****`.
+/// Values that come from `NoEcho` parameters, and their defaults, are compared and reported as `****`.
 pub fn diff(old: &Model, new: &Model) -> Diff {
     let (old_names, new_names) = (Names::for_diff(old), Names::for_diff(new));
     let pairing = Pairing::new(old, new, [&old_names, &new_names]);
@@ -98,18 +98,18 @@ pub fn diff(old: &Model, new: &Model) -> Diff {
             Some(_) => new_names.name(&LogicalId::new(id)),
             None => old_names.name(&LogicalId::new(id)),
         });
-        let subject = Subject {
-            kind: word(&part.kind).to_owned(),
+        let subject = ChangeSubject {
+            kind: kind_name(&part.kind).to_owned(),
             name: hidden::masked_name(&part.name).into_owned(),
             api,
         };
-        // A resource is in both models here; what it has beside its properties may be new as a whole.
-        let nothing = Part {
+        // Both models contain the resource, but one may have no attributes.
+        let nothing = ModelPart {
             content: Map::new(),
             ..part.clone()
         };
         let (before, after) = match part.kind {
-            Kind::Attributes => (
+            PartKind::Attributes => (
                 before.as_ref().or(Some(&nothing)),
                 after.as_ref().or(Some(&nothing)),
             ),
@@ -117,10 +117,13 @@ pub fn diff(old: &Model, new: &Model) -> Diff {
         };
         match (before, after) {
             (Some(before), Some(after)) => found.extend(changes(before, after, &subject, new)),
-            (None, _) => found.push((part.kind.clone(), whole(subject, What::Added, part, new))),
+            (None, _) => found.push((
+                part.kind.clone(),
+                whole_change(subject, ChangeKind::Added, part, new),
+            )),
             (_, None) => {
-                let change = whole(subject, What::Removed, part, new);
-                if change.effect == Effect::Wiring {
+                let change = whole_change(subject, ChangeKind::Removed, part, new);
+                if change.effect == ChangeEffect::Wiring {
                     removed.extend(part.id.clone().map(|id| (id, change.subject.clone())));
                 }
                 found.push((part.kind.clone(), change));
@@ -129,6 +132,7 @@ pub fn diff(old: &Model, new: &Model) -> Diff {
     }
     found.sort_by_cached_key(|(kind, change)| {
         (
+            !change.effect.needs_deployment(),
             change.subject.api.is_none(),
             change.subject.api.clone(),
             kind.clone(),
@@ -140,48 +144,61 @@ pub fn diff(old: &Model, new: &Model) -> Diff {
     }
 }
 
-fn whole(subject: Subject, what: What, part: &Part, new: &Model) -> Change {
+fn whole_change(
+    subject: ChangeSubject,
+    kind: ChangeKind,
+    part: &ModelPart,
+    new: &Model,
+) -> ModelChange {
     let effect = match &part.kind {
-        // Whoever called the version is told in its own line.
-        Kind::Version if what == What::Removed => Effect::Settings,
-        Kind::Version => code(part, new),
-        Kind::Alias => Effect::Code,
-        kind if *kind != Kind::Api && in_snapshot(kind, "") => Effect::Wiring,
-        _ => Effect::Settings,
+        // The change of its caller has a line of its own.
+        PartKind::Version if kind == ChangeKind::Removed => ChangeEffect::Settings,
+        PartKind::Version => code(part, new),
+        PartKind::Alias => ChangeEffect::Code,
+        part_kind if *part_kind != PartKind::Api && in_snapshot(part_kind, "") => {
+            ChangeEffect::Wiring
+        }
+        _ => ChangeEffect::Settings,
     };
-    Change {
+    ModelChange {
         subject,
-        what,
+        kind,
         effect,
     }
 }
 
-/// The changes inside one thing.
-fn changes(before: &Part, after: &Part, subject: &Subject, new: &Model) -> Vec<(Kind, Change)> {
+/// Returns the changes of a part.
+fn changes(
+    before: &ModelPart,
+    after: &ModelPart,
+    subject: &ChangeSubject,
+    new: &Model,
+) -> Vec<(PartKind, ModelChange)> {
     let mut changes = Vec::new();
     let kind = &after.kind;
-    let mut push = |field: String, before: Option<Json>, after: Option<Json>, effect: Effect| {
-        let what = What::Changed {
-            field,
-            before,
-            after,
+    let mut push =
+        |field: String, before: Option<Json>, after: Option<Json>, effect: ChangeEffect| {
+            let change = ChangeKind::Changed {
+                field,
+                before,
+                after,
+            };
+            changes.push((
+                kind.clone(),
+                ModelChange {
+                    subject: subject.clone(),
+                    kind: change,
+                    effect,
+                },
+            ));
         };
-        changes.push((
-            kind.clone(),
-            Change {
-                subject: subject.clone(),
-                what,
-                effect,
-            },
-        ));
-    };
     let code = code(after, new);
-    if before.id != after.id && !matches!(kind, Kind::Attributes | Kind::Permission) {
-        let id = |part: &Part| part.id.as_ref().map(|id| Json::from(id.as_str()));
+    if before.id != after.id && !matches!(kind, PartKind::Attributes | PartKind::Permission) {
+        let id = |part: &ModelPart| part.id.as_ref().map(|id| Json::from(id.as_str()));
         let (field, effect) = match kind {
-            Kind::Deployment => ("deployment", Effect::Settings),
-            Kind::Version => ("version", code),
-            _ => ("logical id", Effect::Replaces),
+            PartKind::Deployment => ("deployment", ChangeEffect::Settings),
+            PartKind::Version => ("version", code),
+            _ => ("logical id", ChangeEffect::Replaces),
         };
         push(field.to_owned(), id(before), id(after), effect);
     }
@@ -194,11 +211,13 @@ fn changes(before: &Part, after: &Part, subject: &Subject, new: &Model) -> Vec<(
     for difference in differences {
         let is_gone = difference.after.is_none();
         let effect = match effect(kind, difference.property()) {
-            Effect::Code => code,
-            // The new version tells it.
-            Effect::Replaces if *kind == Kind::Version && before.id != after.id => code,
-            Effect::Replaces if keeps_name => Effect::Refused,
-            _ if is_gone && !is_replaced && lingers(kind, &difference.path) => Effect::Lingers,
+            ChangeEffect::Code => code,
+            // The new version covers it.
+            ChangeEffect::Replaces if *kind == PartKind::Version && before.id != after.id => code,
+            ChangeEffect::Replaces if keeps_name => ChangeEffect::Refused,
+            _ if is_gone && !is_replaced && lingers(kind, &difference.path) => {
+                ChangeEffect::Lingers
+            }
             effect => effect,
         };
         let path = hidden::masked_name(&difference.path).into_owned();
@@ -208,23 +227,23 @@ fn changes(before: &Part, after: &Part, subject: &Subject, new: &Model) -> Vec<(
     changes
 }
 
-/// What new code of a function or a version of it takes to be live.
-fn code(part: &Part, new: &Model) -> Effect {
+/// Returns what new code of a function or its version takes to go live.
+fn code(part: &ModelPart, new: &Model) -> ChangeEffect {
     let versioned = new
         .versions
         .iter()
         .find(|version| Some(&version.resource.logical_id) == part.id.as_ref());
     let function = match part.kind {
-        Kind::Function => part.id.as_ref(),
+        PartKind::Function => part.id.as_ref(),
         _ => versioned.and_then(|version| version.function.function.to()),
     };
     match is_pinned(new, function) {
-        true => Effect::PinnedCode,
-        false => Effect::Code,
+        true => ChangeEffect::PinnedCode,
+        false => ChangeEffect::Code,
     }
 }
 
-/// True when every integration and authorizer that calls the function calls a version of it.
+/// True if every integration and authorizer that invokes the function invokes a version of it.
 fn is_pinned(model: &Model, function: Option<&LogicalId>) -> bool {
     if function.is_none() {
         return false;
@@ -247,26 +266,26 @@ fn is_pinned(model: &Model, function: Option<&LogicalId>) -> bool {
     qualifiers == HashSet::from([true])
 }
 
-fn word(kind: &Kind) -> &str {
+fn kind_name(kind: &PartKind) -> &str {
     match kind {
-        Kind::Api => "api",
-        Kind::Route => "route",
-        Kind::Integration => "integration",
-        Kind::Authorizer => "authorizer",
-        Kind::Model => "model",
-        Kind::Deployment => "deployment",
-        Kind::Stage => "stage",
-        Kind::Mapping => "api mapping",
-        Kind::Function => "function",
-        Kind::Version => "version",
-        Kind::Alias => "alias",
-        Kind::Permission => "permission",
-        Kind::Role => "role",
-        Kind::Table => "table",
-        Kind::LogGroup => "log group",
-        Kind::Parameter => "parameter",
-        Kind::Output => "output",
-        Kind::Other(kind) => kind,
-        Kind::Attributes => "resource",
+        PartKind::Api => "api",
+        PartKind::Route => "route",
+        PartKind::Integration => "integration",
+        PartKind::Authorizer => "authorizer",
+        PartKind::Model => "model",
+        PartKind::Deployment => "deployment",
+        PartKind::Stage => "stage",
+        PartKind::Mapping => "api mapping",
+        PartKind::Function => "function",
+        PartKind::Version => "version",
+        PartKind::Alias => "alias",
+        PartKind::Permission => "permission",
+        PartKind::Role => "role",
+        PartKind::Table => "table",
+        PartKind::LogGroup => "log group",
+        PartKind::Parameter => "parameter",
+        PartKind::Output => "output",
+        PartKind::Other(kind) => kind,
+        PartKind::Attributes => "resource",
     }
 }

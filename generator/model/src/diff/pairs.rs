@@ -1,20 +1,20 @@
-//! Which thing of the old model is which of the new one.
+//! Matching of old and new parts.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::parts::{Kind, Names, Part};
+use crate::parts::{ModelPart, Names, PartKind};
 use crate::{LogicalId, Model};
 
-/// Old and new logical ids of one thing.
+/// Logical IDs of resources in both models.
 pub(super) struct Pairing {
-    /// The old id of a resource that has another id now and the same physical name.
+    /// Old IDs of resources that have another ID now and the same physical name.
     renamed: HashMap<LogicalId, LogicalId>,
-    /// Every id of the old model.
+    /// All IDs of the old model.
     old_ids: HashSet<LogicalId>,
 }
 
-/// A part before and after.
-pub(super) type Pair = (Option<Part>, Option<Part>);
+/// The old and the new part.
+pub(super) type Pair = (Option<ModelPart>, Option<ModelPart>);
 
 impl Pairing {
     pub(super) fn new(old: &Model, new: &Model, [old_names, new_names]: [&Names; 2]) -> Self {
@@ -40,18 +40,18 @@ impl Pairing {
         }
     }
 
-    /// The id that the old model has for a resource of the new one.
+    /// Returns the ID of a resource in the old model, given its new ID.
     pub(super) fn old_id<'i>(&'i self, id: &'i LogicalId) -> &'i LogicalId {
         self.renamed.get(id).unwrap_or(id)
     }
 
-    /// Puts the parts of both models side by side.
-    pub(super) fn pairs(&self, old: Vec<Part>, new: Vec<Part>) -> Vec<Pair> {
+    /// Pairs the parts of both models.
+    pub(super) fn pairs(&self, old: Vec<ModelPart>, new: Vec<ModelPart>) -> Vec<Pair> {
         let new_ids: HashSet<LogicalId> = new.iter().filter_map(|part| part.id.clone()).collect();
-        let mut groups: BTreeMap<_, (Vec<Part>, Vec<Part>)> = BTreeMap::new();
+        let mut groups: BTreeMap<_, (Vec<ModelPart>, Vec<ModelPart>)> = BTreeMap::new();
         for part in old {
-            // What a resource has beside its properties counts when the resource is in both.
-            let gone = part.kind == Kind::Attributes
+            // Attributes count only if both models contain the resource.
+            let gone = part.kind == PartKind::Attributes
                 && part
                     .id
                     .as_ref()
@@ -66,8 +66,8 @@ impl Pairing {
         }
         for part in new {
             let id = part.id.as_ref().map(|id| self.old_id(id));
-            let fresh =
-                part.kind == Kind::Attributes && id.is_some_and(|id| !self.old_ids.contains(id));
+            let fresh = part.kind == PartKind::Attributes
+                && id.is_some_and(|id| !self.old_ids.contains(id));
             if !fresh {
                 groups
                     .entry(self.key(&part, true))
@@ -79,7 +79,7 @@ impl Pairing {
         groups
             .into_iter()
             .flat_map(|((kind, ..), (old, new))| match kind {
-                Kind::Stage => pair(old, new, &[is_same_resource, is_same_name]),
+                PartKind::Stage => pair(old, new, &[is_same_resource, is_same_name]),
                 _ => pair(old, new, &[is_same_resource, is_same_content, |_, _| true]),
             })
             .collect()
@@ -89,8 +89,8 @@ impl Pairing {
         new_ids.contains(old_id) || self.renamed.values().any(|renamed| renamed == old_id)
     }
 
-    /// Parts with the same key are the same thing.
-    fn key(&self, part: &Part, is_new: bool) -> (Kind, String, String) {
+    /// Returns a key that matching parts share.
+    fn key(&self, part: &ModelPart, is_new: bool) -> (PartKind, String, String) {
         let old_id = |id: &LogicalId| match is_new {
             true => self.old_id(id).to_string(),
             false => id.to_string(),
@@ -101,43 +101,47 @@ impl Pairing {
             .map(|api| old_id(&LogicalId::new(api)))
             .unwrap_or_default();
         let name = match (&part.kind, &part.id) {
-            // One function has many versions, one api many deployments; their ids carry digests.
-            (Kind::Deployment, _) => String::new(),
-            // By logical id before name: a stage that gets another name is the same stage.
-            (Kind::Stage, _) => String::new(),
-            (Kind::Version, _) => part
+            // A function has many versions, and an API many deployments. Their IDs contain digests.
+            (PartKind::Deployment, _) => String::new(),
+            // By logical ID before name: a renamed stage is the same stage.
+            (PartKind::Stage, _) => String::new(),
+            (PartKind::Version, _) => part
                 .content
                 .get("FunctionName")
                 .map(ToString::to_string)
                 .unwrap_or_default(),
             (
-                Kind::Route | Kind::Integration | Kind::Authorizer | Kind::Model | Kind::Mapping,
+                PartKind::Route
+                | PartKind::Integration
+                | PartKind::Authorizer
+                | PartKind::Model
+                | PartKind::Mapping,
                 _,
             ) => part.name.clone(),
-            (Kind::Permission, _) | (_, None) => part.name.clone(),
+            (PartKind::Permission, _) | (_, None) => part.name.clone(),
             (_, Some(id)) => old_id(id),
         };
         (part.kind.clone(), api, name)
     }
 }
 
-/// Whether two parts of one key are the same thing.
-type Test = fn(&Part, &Part) -> bool;
+/// A test whether two parts with the same key match.
+type Test = fn(&ModelPart, &ModelPart) -> bool;
 
-fn is_same_resource(left: &Part, right: &Part) -> bool {
+fn is_same_resource(left: &ModelPart, right: &ModelPart) -> bool {
     left.id == right.id
 }
 
-fn is_same_content(left: &Part, right: &Part) -> bool {
+fn is_same_content(left: &ModelPart, right: &ModelPart) -> bool {
     left.content == right.content
 }
 
-fn is_same_name(left: &Part, right: &Part) -> bool {
+fn is_same_name(left: &ModelPart, right: &ModelPart) -> bool {
     left.name == right.name
 }
 
-/// Pairs parts of one key: those that pass the first test, then of the rest those that pass the next.
-fn pair(mut old: Vec<Part>, new: Vec<Part>, tests: &[Test]) -> Vec<Pair> {
+/// Pairs parts with the same key: those that pass the first test, then of the rest those that pass the next one.
+fn pair(mut old: Vec<ModelPart>, new: Vec<ModelPart>, tests: &[Test]) -> Vec<Pair> {
     let mut left_over = new;
     let mut pairs = Vec::new();
     for test in tests {

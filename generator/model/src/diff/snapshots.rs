@@ -1,13 +1,13 @@
-//! What changes between two snapshots.
+//! Differences between two snapshots.
 
 use serde_json::{Map, Value as Json};
 
 use super::values::differences;
-use super::{Change, Diff, Subject, What};
-use crate::parts::Effect;
+use super::{ChangeKind, ChangeSubject, Diff, ModelChange};
+use crate::parts::ChangeEffect;
 
-/// What changes from one snapshot of an api to another, both in the canonical form of [`crate::Api::snapshot`]: nothing
-/// exactly when their digests are the same. What is no such form counts as empty.
+/// Compares two snapshots of an API in the canonical form of [`crate::Api::snapshot`]. The diff is empty if and only if
+/// their digests are equal. Any other text counts as an empty snapshot.
 pub fn snapshots(api: &str, before: &str, after: &str) -> Diff {
     let read = |text: &str| serde_json::from_str::<Map<String, Json>>(text).unwrap_or_default();
     let (mut before, mut after) = (read(before), read(after));
@@ -19,14 +19,14 @@ pub fn snapshots(api: &str, before: &str, after: &str) -> Diff {
         };
         let (before, after) = (take(&mut before), take(&mut after));
         let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
-        let gone = gone.map(|(name, _)| change(api, kind, name, What::Removed));
+        let gone = gone.map(|(name, _)| snapshot_change(api, kind, name, ChangeKind::Removed));
         changes.extend(gone.collect::<Vec<_>>());
         for (name, after) in &after {
             match (before.get(name), after) {
                 (Some(Json::Object(before)), Json::Object(after)) => {
                     changes.extend(changed(api, kind, name, before, after));
                 }
-                _ => changes.push(change(api, kind, name, What::Added)),
+                _ => changes.push(snapshot_change(api, kind, name, ChangeKind::Added)),
             }
         }
     }
@@ -50,24 +50,26 @@ fn changed(
     name: &str,
     before: &Map<String, Json>,
     after: &Map<String, Json>,
-) -> Vec<Change> {
+) -> Vec<ModelChange> {
     let differences = differences(before, after).into_iter();
-    let changed = differences.map(|difference| What::Changed {
+    let changed = differences.map(|difference| ChangeKind::Changed {
         field: difference.path,
         before: difference.before,
         after: difference.after,
     });
-    changed.map(|what| change(api, kind, name, what)).collect()
+    changed
+        .map(|change| snapshot_change(api, kind, name, change))
+        .collect()
 }
 
-fn change(api: &str, kind: &str, name: &str, what: What) -> Change {
-    Change {
-        subject: Subject {
-            kind: kind.to_owned(),
+fn snapshot_change(api: &str, part: &str, name: &str, kind: ChangeKind) -> ModelChange {
+    ModelChange {
+        subject: ChangeSubject {
+            kind: part.to_owned(),
             name: name.to_owned(),
             api: Some(api.to_owned()),
         },
-        what,
-        effect: Effect::Wiring,
+        kind,
+        effect: ChangeEffect::Wiring,
     }
 }

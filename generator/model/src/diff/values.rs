@@ -1,10 +1,10 @@
-//! Where two canonical values differ.
+//! Differences between canonical values.
 
 use serde_json::{Map, Value as Json};
 
 use crate::parts::hidden::{self, is_same};
 
-/// One place where they differ.
+/// A difference.
 pub(super) struct Difference {
     pub(super) path: String,
     pub(super) before: Option<Json>,
@@ -12,7 +12,7 @@ pub(super) struct Difference {
 }
 
 impl Difference {
-    /// The property that differs, or that holds what differs.
+    /// Returns the property that differs or contains the difference.
     pub(super) fn property(&self) -> &str {
         self.path
             .split_once('.')
@@ -37,7 +37,7 @@ impl Difference {
     }
 }
 
-/// Every difference, by path.
+/// Collects all differences by path.
 pub(super) fn differences(
     before: &Map<String, Json>,
     after: &Map<String, Json>,
@@ -82,7 +82,7 @@ fn objects(
     }
 }
 
-/// Elements that went and came; the order, when that is all that differs.
+/// Collects removed and added elements, or the order if it is the only difference.
 fn lists(path: String, before: &[Json], after: &[Json], found: &mut Vec<Difference>) {
     if before == after {
         return;
@@ -103,11 +103,11 @@ fn lists(path: String, before: &[Json], after: &[Json], found: &mut Vec<Differen
         }
     }
     if went.is_empty() && came.is_empty() {
-        let whole = |items: &[Json]| Some(Json::Array(items.to_vec()));
+        let list = |items: &[Json]| Some(Json::Array(items.to_vec()));
         found.push(Difference {
             path: format!("{path} (order)"),
-            before: whole(before),
-            after: whole(after),
+            before: list(before),
+            after: list(after),
         });
         return;
     }

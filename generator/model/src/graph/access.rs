@@ -1,4 +1,4 @@
-//! What a function may do to a table, in a word.
+//! Access of functions to tables.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,24 +6,24 @@ use super::steps::step;
 use crate::role::{Grant, Role};
 use crate::{LogicalId, Text};
 
-/// Reading, writing, or both.
+/// Access to a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Access {
     reads: bool,
     writes: bool,
 }
 
-/// What a role allows, as far as a graph shows it.
+/// Permissions of a role, as far as a graph shows them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RoleAccess {
-    /// It may post to connections or close them.
+    /// True if it may post to connections or close them.
     pub(super) manages_connections: bool,
-    /// The tables that it may use, by their position in the model, and how.
+    /// The accessible tables by their position in the model, with the kind of access.
     pub(super) tables: BTreeMap<usize, &'static str>,
 }
 
 impl RoleAccess {
-    /// Reads the grants of a role, each once; `tables` are those of the template with their positions.
+    /// Reads the statements of a role, each once. `tables` are those of the template with their positions.
     pub(super) fn of(role: &Role, tables: &HashMap<&LogicalId, usize>) -> Self {
         let mut used: BTreeMap<usize, Access> = BTreeMap::new();
         for grant in role.grants.iter().filter(|grant| allows(grant)) {
@@ -40,7 +40,7 @@ impl RoleAccess {
         RoleAccess {
             manages_connections: manages_connections(role),
             tables: used
-                .filter_map(|(table, access)| Some((table, access.words()?)))
+                .filter_map(|(table, access)| Some((table, access.text()?)))
                 .collect(),
         }
     }
@@ -75,8 +75,8 @@ impl Access {
         self.writes |= verb == "*" || !reading.iter().any(|start| verb.starts_with(start));
     }
 
-    /// `reads, writes`; `None` when there is no access.
-    fn words(self) -> Option<&'static str> {
+    /// Returns the access as text, such as `reads, writes`; `None` without access.
+    fn text(self) -> Option<&'static str> {
         match (self.reads, self.writes) {
             (true, true) => Some("reads, writes"),
             (true, false) => Some("reads"),
@@ -86,7 +86,7 @@ impl Access {
     }
 }
 
-/// Whether a role may post to connections or close them.
+/// True if a role may post to connections or close them.
 fn manages_connections(role: &Role) -> bool {
     let mut grants = role.grants.iter().filter(|grant| allows(grant));
     grants.any(|grant| {

@@ -1,4 +1,4 @@
-//! From the model to boxes and arrows.
+//! Building the graph of a model.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::access::RoleAccess;
 use super::steps::step;
-use super::{Edge, Graph, Kind, Node};
+use super::{Edge, Graph, GraphNode, NodeKind};
 use crate::digest::sha256_hex;
 use crate::function::Function;
 use crate::resource::Resource;
@@ -38,28 +38,28 @@ pub(super) fn graph(model: &Model) -> Graph {
     builder.graph
 }
 
-/// How many arrows lead to tables at most. All functions may share a role that names all tables, and a template has room
-/// for tens of thousands of each.
+/// Limit of arrows to tables. All functions may share a role that names all tables, and a template has room for tens of
+/// thousands of each.
 const MAX_TABLE_ARROWS: usize = 100_000;
 
-/// How many characters are shown of what is repeated for many boxes or arrows.
+/// Limit of characters of a text that many boxes or arrows repeat.
 const LONGEST_REPEATED: usize = 200;
 
 pub(super) struct Builder<'a> {
     model: &'a Model,
     pub(super) graph: Graph,
-    /// The box of a resource, or of an ARN that no resource stands for.
+    /// Boxes of resources, and of ARNs without a resource.
     pub(super) boxes: HashMap<String, usize>,
     /// The arrows so far.
     arrows: HashSet<Edge>,
-    /// The position of every table in the model.
+    /// Positions of tables in the model.
     tables: HashMap<&'a LogicalId, usize>,
-    /// What roles allow; many functions may share one.
+    /// Permissions of roles. Many functions may share a role.
     access: HashMap<&'a LogicalId, Rc<RoleAccess>>,
 }
 
 impl Builder<'_> {
-    pub(super) fn node(&mut self, key: &str, node: Node) -> usize {
+    pub(super) fn node(&mut self, key: &str, node: GraphNode) -> usize {
         let index = self.graph.nodes.len();
         self.graph.nodes.push(node);
         self.boxes.insert(key.to_owned(), index);
@@ -95,9 +95,9 @@ impl Builder<'_> {
             details.push("sends to connections".to_owned());
         }
         let id = &function.resource.logical_id;
-        let node = Node {
+        let node = GraphNode {
             id: format!("function_{}", plain(id)),
-            kind: Kind::Function,
+            kind: NodeKind::Function,
             lines: vec![name(function.name.as_ref(), &function.resource)],
             details,
         };
@@ -123,16 +123,16 @@ impl Builder<'_> {
             details.push(format!("expires by {ttl}"));
         }
         let id = &table.resource.logical_id;
-        let node = Node {
+        let node = GraphNode {
             id: format!("table_{}", plain(id)),
-            kind: Kind::Table,
+            kind: NodeKind::Table,
             lines: vec![name(table.name.as_ref(), &table.resource)],
             details,
         };
         self.node(id.as_str(), node);
     }
 
-    /// Arrows from functions to the tables that they use.
+    /// Adds arrows from functions to the tables that they use.
     fn table_access(&mut self) {
         let mut left = MAX_TABLE_ARROWS;
         for function in &self.model.functions {
@@ -147,16 +147,16 @@ impl Builder<'_> {
                 continue;
             };
             left = rest;
-            for (table, words) in &access.tables {
+            for (table, access) in &access.tables {
                 let table = &self.model.tables[*table].resource.logical_id;
                 if let Some(&to) = self.boxes.get(table.as_str()) {
-                    self.edge(from, to, *words, false);
+                    self.edge(from, to, *access, false);
                 }
             }
         }
     }
 
-    /// What the role of a function allows.
+    /// Returns the permissions of a function's role.
     fn access(&mut self, function: &Function) -> Option<Rc<RoleAccess>> {
         let model = self.model;
         let id = function.role.to()?;
@@ -170,7 +170,7 @@ impl Builder<'_> {
     }
 }
 
-/// A resource's own name when the template gives one that is known, its logical id otherwise.
+/// Returns the name of a resource if the template sets a known one, otherwise its logical ID.
 pub(super) fn name(name: Option<&Text>, resource: &Arc<Resource>) -> String {
     match name.and_then(Text::as_literal) {
         Some(name) => name.to_owned(),
@@ -182,8 +182,8 @@ fn setting(setting: &Setting<i64>, unit: &str) -> Option<String> {
     Some(format!("{} {unit}", setting.value()?))
 }
 
-/// A logical id as an identifier: those of templates are one already, those of implied resources are not. One that is
-/// longer than CloudFormation allows is cut, and told apart by its digest.
+/// Returns a logical ID as an identifier. Those of templates are identifiers, those of implied resources are not. One
+/// that exceeds CloudFormation's limit is cut and distinguished by its digest.
 pub(super) fn plain(id: &LogicalId) -> String {
     const LONGEST: usize = 255;
     let keep = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
@@ -195,7 +195,7 @@ pub(super) fn plain(id: &LogicalId) -> String {
     }
 }
 
-/// The beginning of a text that many boxes or arrows show.
+/// Cuts a text that many boxes or arrows repeat.
 pub(super) fn beginning(text: &str) -> String {
     match text.char_indices().nth(LONGEST_REPEATED) {
         None => text.to_owned(),

@@ -1,10 +1,10 @@
-//! DOT, which Graphviz draws.
+//! DOT output for Graphviz.
 
 use std::fmt::Write;
 
-use super::{Graph, Kind};
+use super::{Graph, NodeKind};
 
-/// The graph in DOT. Ends with a newline.
+/// Returns the graph in DOT. It ends with a newline.
 pub fn dot(graph: &Graph) -> String {
     let mut text = String::from(
         "digraph stackgen {\n  rankdir=LR;\n  node [fontname=\"monospace\", shape=box, style=rounded];\n  \
@@ -12,11 +12,11 @@ pub fn dot(graph: &Graph) -> String {
     );
     for node in &graph.nodes {
         let shape = match node.kind {
-            Kind::Api => "component",
-            Kind::Routes | Kind::Function => "box",
-            Kind::Authorizer => "hexagon",
-            Kind::Other => "note",
-            Kind::Table => "cylinder",
+            NodeKind::Api => "component",
+            NodeKind::Routes | NodeKind::Function => "box",
+            NodeKind::Authorizer => "hexagon",
+            NodeKind::Other => "note",
+            NodeKind::Table => "cylinder",
         };
         let lines: Vec<_> = node
             .lines
@@ -24,7 +24,7 @@ pub fn dot(graph: &Graph) -> String {
             .chain(&node.details)
             .map(|line| escape(line))
             .collect();
-        // Writing to a string cannot fail. `\n` is DOT's own line break.
+        // Writing to a string cannot fail. `\n` is DOT's line break.
         let _ = writeln!(
             text,
             "  {} [shape={shape}, label=\"{}\"];",

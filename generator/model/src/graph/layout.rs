@@ -1,62 +1,62 @@
-//! Where boxes stand and where arrows meet them: columns from left to right, every arrow with a port of its own.
+//! Layout: positions of boxes in columns from left to right, and of the arrows, each with its own port.
 
 use super::steps::step;
-use super::{COLUMNS, Graph, Node};
+use super::{COLUMNS, Graph, GraphNode};
 
-/// The longest line that a box shows, in characters.
+/// The longest line of a box, in characters.
 pub(super) const LONGEST_LINE: usize = 44;
 
-/// The width of a character of a name, in pixels; 0.6 of the font size, as monospaced fonts have it.
+/// Width of a character of a name in pixels: 0.6 of the font size, as in monospaced fonts.
 const NAME_CHAR: f64 = 7.8;
-/// The width of a character of a detail or of a label.
+/// Width of a character of a detail or label.
 pub(super) const SMALL_CHAR: f64 = 6.6;
-/// The height of a line of a name.
+/// Height of a line of a name.
 pub(super) const LINE: f64 = 19.0;
-/// The height of a line of details.
+/// Height of a line of details.
 pub(super) const DETAIL: f64 = 16.0;
-/// What is left free inside of a box.
+/// Padding inside a box.
 pub(super) const PAD: f64 = 12.0;
-/// The height of the headings.
+/// Height of the headings.
 pub(super) const TOP: f64 = 56.0;
-/// What is left free around everything.
+/// Margin of the page.
 pub(super) const MARGIN: f64 = 24.0;
-/// From one box to the one below.
+/// Gap between boxes of a column.
 const BETWEEN: f64 = 20.0;
-/// From one port to the next on the side of a box.
+/// Distance between ports on the side of a box.
 const PORT: f64 = 18.0;
-/// What the curves of the arrows need beside their labels.
+/// Width of the arrows' curves besides their labels.
 const CURVE: f64 = 72.0;
 
-/// A box on the page.
+/// Position and size of a box.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Place {
+pub(super) struct NodeBox {
     pub(super) x: f64,
     pub(super) y: f64,
     pub(super) width: f64,
     pub(super) height: f64,
 }
 
-/// The two ends of an arrow.
+/// Ends of an arrow.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Ends {
+pub(super) struct EdgeEnds {
     pub(super) from: (f64, f64),
     pub(super) to: (f64, f64),
 }
 
-/// The page.
+/// Layout of the page.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     pub(super) width: f64,
     pub(super) height: f64,
-    /// Left edges of the columns that hold boxes, with their headings.
+    /// Left edges of the columns with boxes, and their headings.
     pub(super) columns: Vec<(f64, &'static str)>,
-    /// By the index of the node.
-    pub(super) places: Vec<Place>,
-    /// By the index of the edge.
-    pub(super) ends: Vec<Ends>,
+    /// Boxes by the index of the node.
+    pub(super) boxes: Vec<NodeBox>,
+    /// Arrows by the index of the edge.
+    pub(super) ends: Vec<EdgeEnds>,
 }
 
-/// The arrows of every box, as indices of [`Graph::edges`], by the index of the box.
+/// The arrows of each box, as indices of [`Graph::edges`].
 struct Arrows {
     leaving: Vec<Vec<usize>>,
     entering: Vec<Vec<usize>>,
@@ -77,20 +77,20 @@ impl Arrows {
     }
 }
 
-/// Places everything. The same graph always comes to the same layout.
+/// Computes the layout. The same graph always has the same layout.
 pub(super) fn layout(graph: &Graph) -> Layout {
     let arrows = Arrows::of(graph);
     let columns = columns(graph, &arrows);
     let mut layout = Layout {
-        places: graph.nodes.iter().map(size).collect(),
-        ends: vec![Ends::default(); graph.edges.len()],
+        boxes: graph.nodes.iter().map(size).collect(),
+        ends: vec![EdgeEnds::default(); graph.edges.len()],
         ..Layout::default()
     };
-    for (index, place) in layout.places.iter_mut().enumerate() {
+    for (index, area) in layout.boxes.iter_mut().enumerate() {
         let ports = arrows.leaving[index]
             .len()
             .max(arrows.entering[index].len());
-        place.height = place.height.max(ports as f64 * PORT + PAD);
+        area.height = area.height.max(ports as f64 * PORT + PAD);
     }
     let mut x = MARGIN;
     let mut tallest: f64 = 0.0;
@@ -101,13 +101,13 @@ pub(super) fn layout(graph: &Graph) -> Layout {
     {
         let width = column
             .iter()
-            .map(|index| layout.places[*index].width)
+            .map(|index| layout.boxes[*index].width)
             .fold(0.0, f64::max);
         let mut y = TOP;
         for index in column {
-            let place = &mut layout.places[*index];
-            (place.x, place.y, place.width) = (x, y, width);
-            y += place.height + BETWEEN;
+            let area = &mut layout.boxes[*index];
+            (area.x, area.y, area.width) = (x, y, width);
+            y += area.height + BETWEEN;
         }
         tallest = tallest.max(y - BETWEEN);
         layout.columns.push((x, COLUMNS[number]));
@@ -120,7 +120,7 @@ pub(super) fn layout(graph: &Graph) -> Layout {
     layout
 }
 
-/// The nodes of every column: those that are called from above come first, so that arrows cross little.
+/// Sorts nodes into columns. Those with callers further up come first, so that few arrows cross.
 fn columns(graph: &Graph, arrows: &Arrows) -> Vec<Vec<usize>> {
     let mut columns = vec![Vec::new(); COLUMNS.len()];
     for (index, node) in graph.nodes.iter().enumerate() {
@@ -134,7 +134,7 @@ fn columns(graph: &Graph, arrows: &Arrows) -> Vec<Vec<usize>> {
                 rank[graph.edges[*edge].from]
             });
             match arrows.entering[*index].len() {
-                // What nobody calls goes below.
+                // Nodes without callers go to the bottom.
                 0 => f64::MAX,
                 count => callers.sum::<f64>() / count as f64,
             }
@@ -150,7 +150,7 @@ fn columns(graph: &Graph, arrows: &Arrows) -> Vec<Vec<usize>> {
     columns
 }
 
-fn size(node: &Node) -> Place {
+fn size(node: &GraphNode) -> NodeBox {
     let widest = |lines: &[String], width: f64| {
         let longest = lines
             .iter()
@@ -158,10 +158,10 @@ fn size(node: &Node) -> Place {
             .max();
         longest.unwrap_or(0) as f64 * width
     };
-    Place {
+    NodeBox {
         width: widest(&node.lines, NAME_CHAR).max(widest(&node.details, SMALL_CHAR)) + 2.0 * PAD,
         height: node.lines.len() as f64 * LINE + node.details.len() as f64 * DETAIL + PAD,
-        ..Place::default()
+        ..NodeBox::default()
     }
 }
 
@@ -177,45 +177,45 @@ fn widest_label(graph: &Graph, arrows: &Arrows, column: &[usize]) -> f64 {
     longest.unwrap_or(0) as f64 * SMALL_CHAR
 }
 
-/// Columns that are shorter than the tallest stand in its middle.
+/// Centres columns that are shorter than the tallest.
 fn centre(layout: &mut Layout, columns: &[Vec<usize>], tallest: f64) {
     for column in columns {
         let bottom = column
             .iter()
-            .map(|index| layout.places[*index])
-            .map(|place| place.y + place.height);
+            .map(|index| layout.boxes[*index])
+            .map(|area| area.y + area.height);
         let shift = (tallest - bottom.fold(TOP, f64::max)) / 2.0;
         for index in column {
-            layout.places[*index].y += shift;
+            layout.boxes[*index].y += shift;
         }
     }
 }
 
-/// Spreads the arrows of a box over its side, in the order of the boxes that they lead to.
+/// Spreads the arrows of a box over its side, in the order of the boxes at their other ends.
 fn ports(graph: &Graph, arrows: Arrows, layout: &mut Layout) {
-    let middle = |place: Place| place.y + place.height / 2.0;
-    let places = layout.places.clone().into_iter();
+    let middle = |area: NodeBox| area.y + area.height / 2.0;
+    let boxes = layout.boxes.clone().into_iter();
     let arrows = arrows.leaving.into_iter().zip(arrows.entering);
-    for (place, (mut leaving, mut entering)) in places.zip(arrows) {
+    for (area, (mut leaving, mut entering)) in boxes.zip(arrows) {
         let spread = |ends: &mut [usize], other: &dyn Fn(usize) -> usize| -> Vec<(usize, f64)> {
             ends.sort_by(|a, b| {
                 step();
-                let (a, b) = (layout.places[other(*a)], layout.places[other(*b)]);
+                let (a, b) = (layout.boxes[other(*a)], layout.boxes[other(*b)]);
                 middle(a).total_cmp(&middle(b))
             });
-            let step = place.height / (ends.len() + 1) as f64;
+            let step = area.height / (ends.len() + 1) as f64;
             ends.iter()
                 .enumerate()
-                .map(|(port, edge)| (*edge, place.y + step * (port + 1) as f64))
+                .map(|(port, edge)| (*edge, area.y + step * (port + 1) as f64))
                 .collect()
         };
         let leaving = spread(&mut leaving, &|edge| graph.edges[edge].to);
         let entering = spread(&mut entering, &|edge| graph.edges[edge].from);
         for (edge, y) in leaving {
-            layout.ends[edge].from = (place.x + place.width, y);
+            layout.ends[edge].from = (area.x + area.width, y);
         }
         for (edge, y) in entering {
-            layout.ends[edge].to = (place.x, y);
+            layout.ends[edge].to = (area.x, y);
         }
     }
 }

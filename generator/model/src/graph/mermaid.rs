@@ -1,20 +1,20 @@
-//! Mermaid, which GitHub and many editors draw.
+//! Mermaid output, which GitHub and many editors draw.
 
 use std::fmt::Write;
 
-use super::{Graph, Kind};
+use super::{Graph, NodeKind};
 
-/// The graph as a Mermaid flowchart. Ends with a newline.
+/// Returns the graph as a Mermaid flowchart. It ends with a newline.
 pub fn mermaid(graph: &Graph) -> String {
     let mut text = String::from("flowchart LR\n");
     for node in &graph.nodes {
         let (open, close) = match node.kind {
-            Kind::Api => ("[[", "]]"),
-            Kind::Routes => ("[", "]"),
-            Kind::Authorizer => ("{{", "}}"),
-            Kind::Function => ("(", ")"),
-            Kind::Other => ("[/", "/]"),
-            Kind::Table => ("[(", ")]"),
+            NodeKind::Api => ("[[", "]]"),
+            NodeKind::Routes => ("[", "]"),
+            NodeKind::Authorizer => ("{{", "}}"),
+            NodeKind::Function => ("(", ")"),
+            NodeKind::Other => ("[/", "/]"),
+            NodeKind::Table => ("[(", ")]"),
         };
         let lines = node.lines.iter().map(|line| escape(line));
         let details = node
@@ -41,7 +41,7 @@ pub fn mermaid(graph: &Graph) -> String {
     text
 }
 
-/// Mermaid reads Markdown and HTML in labels, and `#…;` as a character.
+/// Escapes a label. Mermaid reads Markdown and HTML in labels, and `#…;` as a character.
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {

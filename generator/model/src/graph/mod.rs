@@ -1,6 +1,6 @@
-//! The model as a picture: apis, their routes, the functions behind them and the tables behind those.
+//! Graph of a model: APIs, their routes, the functions of the routes, and the tables of the functions.
 //!
-//! [`Graph::new`] says what is drawn; [`mermaid`], [`dot`] and [`svg`] say how.
+//! [`Graph::new`] selects boxes and arrows; [`mermaid`], [`dot`] and [`svg`] draw them.
 
 mod access;
 mod build;
@@ -26,72 +26,72 @@ use crate::Model;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Graph {
     /// The boxes, in the order of the template.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<GraphNode>,
     /// The arrows.
     pub edges: Vec<Edge>,
 }
 
 /// A box.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Node {
-    /// Unique, and stable while the template's logical ids are: letters, digits and `_`.
+pub struct GraphNode {
+    /// A unique ID of letters, digits and `_`. It is stable as long as the logical IDs of the template are.
     pub id: String,
-    /// What it stands for.
-    pub kind: Kind,
-    /// Its name; for routes one line a route.
+    /// The kind.
+    pub kind: NodeKind,
+    /// The name; for routes, one line per route.
     pub lines: Vec<String>,
-    /// What else to know, one line each.
+    /// Details, one per line.
     pub details: Vec<String>,
 }
 
-/// What a box stands for, which says the column too.
+/// Kind of a box, which determines its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// An api with its stages.
+pub enum NodeKind {
+    /// An API with its stages.
     Api,
-    /// Routes of one api that go the same way.
+    /// Routes of one API with the same target and authorization.
     Routes,
-    /// An authorizer that is no function.
+    /// An authorizer without a function.
     Authorizer,
     /// A function.
     Function,
-    /// Something else that routes lead to.
+    /// Another target of routes.
     Other,
     /// A table.
     Table,
 }
 
-impl Kind {
-    /// From the left, from 0.
+impl NodeKind {
+    /// Returns the column, counted from the left, from 0.
     pub fn column(self) -> usize {
         match self {
-            Kind::Api => 0,
-            Kind::Routes => 1,
-            Kind::Authorizer | Kind::Function | Kind::Other => 2,
-            Kind::Table => 3,
+            NodeKind::Api => 0,
+            NodeKind::Routes => 1,
+            NodeKind::Authorizer | NodeKind::Function | NodeKind::Other => 2,
+            NodeKind::Table => 3,
         }
     }
 }
 
-/// The headings of the columns.
+/// Headings of the columns.
 pub(crate) const COLUMNS: [&str; 4] = ["APIs", "Routes", "Functions", "Tables"];
 
 /// An arrow.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Edge {
-    /// The box it leaves, as an index of [`Graph::nodes`].
+    /// The box where it starts, as an index of [`Graph::nodes`].
     pub from: usize,
-    /// The box it enters.
+    /// The box where it ends.
     pub to: usize,
-    /// What it says; empty when it needs no words.
+    /// The label; may be empty.
     pub label: String,
-    /// Dashed: asked before, not called.
+    /// True for an authorizer, which is invoked before the target.
     pub dashed: bool,
 }
 
 impl Graph {
-    /// What a model looks like.
+    /// Returns the graph of a model.
     pub fn new(model: &Model) -> Graph {
         build::graph(model)
     }

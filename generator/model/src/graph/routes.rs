@@ -1,35 +1,35 @@
-//! The boxes of apis and of their routes, and what these lead to.
+//! Boxes of APIs, of their routes, and of the routes' targets.
 
 use std::collections::HashMap;
 
 use super::build::{Builder, beginning, name, plain};
 use super::steps::step;
-use super::{Kind, Node};
+use super::{GraphNode, NodeKind};
 use crate::api::{Api, Authorizer, Integration, Protocol, Route};
 use crate::{FunctionLink, Link, LogicalId, Qualifier, Resolved, Text};
 
-/// An api while its routes are drawn.
-struct Wiring<'a> {
+/// An API while its routes are drawn.
+struct ApiBoxes<'a> {
     api: &'a Api,
-    /// Its authorizers, and what a caller must bring for each.
+    /// Its authorizers, with the identity that a caller must send for each.
     authorizers: HashMap<&'a LogicalId, (&'a Authorizer, String)>,
     integrations: HashMap<&'a LogicalId, &'a Integration>,
-    /// What authorizers and integrations lead to, once that is drawn: many routes may share one.
+    /// Targets of authorizers and integrations that are drawn already. Many routes may share one.
     targets: HashMap<&'a LogicalId, Target>,
 }
 
-/// A box, and what an arrow to it says.
+/// A box, and the label of an arrow to it.
 #[derive(Clone)]
 struct Target {
     node: usize,
     label: String,
 }
 
-impl<'a> Wiring<'a> {
+impl<'a> ApiBoxes<'a> {
     fn of(api: &'a Api) -> Self {
         let authorizers = api.authorizers.iter();
         let integrations = api.integrations.iter();
-        Wiring {
+        ApiBoxes {
             api,
             authorizers: authorizers
                 .map(|one| (&one.resource.logical_id, (one, needs(one))))
@@ -51,7 +51,7 @@ impl<'a> Builder<'a> {
             ),
             None => (
                 format!("outside_{index}"),
-                "an api outside of the template".to_owned(),
+                "an API outside of the template".to_owned(),
             ),
         };
         let mut details = vec![match api.protocol {
@@ -65,21 +65,21 @@ impl<'a> Builder<'a> {
                 name(stage.name.as_ref(), &stage.resource)
             ));
         }
-        let node = Node {
+        let node = GraphNode {
             id: format!("api_{id}"),
-            kind: Kind::Api,
+            kind: NodeKind::Api,
             lines: vec![title],
             details,
         };
         let from = self.node(&format!("api {index}"), node);
-        let mut wiring = Wiring::of(api);
-        for (number, routes) in same_way(&api.routes).into_iter().enumerate() {
+        let mut wiring = ApiBoxes::of(api);
+        for (number, routes) in group_by_target(&api.routes).into_iter().enumerate() {
             let id = format!("routes_{id}_{}", number + 1);
             self.routes(&mut wiring, from, id, &routes);
         }
     }
 
-    fn routes(&mut self, wiring: &mut Wiring<'a>, from: usize, id: String, routes: &[&'a Route]) {
+    fn routes(&mut self, wiring: &mut ApiBoxes<'a>, from: usize, id: String, routes: &[&'a Route]) {
         let first = routes[0];
         let line = |route: &&Route| match route.is_two_way() {
             true => format!("{} ⇄", route.key),
@@ -95,9 +95,9 @@ impl<'a> Builder<'a> {
         if first.target == Link::Missing {
             details.push("no integration".to_owned());
         }
-        let node = Node {
+        let node = GraphNode {
             id: id.clone(),
-            kind: Kind::Routes,
+            kind: NodeKind::Routes,
             lines: routes.iter().map(line).collect(),
             details,
         };
@@ -117,10 +117,10 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// What a resource of an api leads to, drawn the first time.
+    /// Returns the target of a resource of the API. It is drawn the first time.
     fn once(
         &mut self,
-        wiring: &mut Wiring<'a>,
+        wiring: &mut ApiBoxes<'a>,
         id: &'a LogicalId,
         draw: impl FnOnce(&mut Self) -> Target,
     ) -> Target {
@@ -162,9 +162,9 @@ impl<'a> Builder<'a> {
         let properties = &authorizer.resource.properties;
         let issuer = properties.at_path(&issuer).and_then(Resolved::as_literal);
         let details = ["JWT authorizer"].into_iter().chain(issuer);
-        let node = Node {
+        let node = GraphNode {
             id: format!("authorizer_{}", plain(id)),
-            kind: Kind::Authorizer,
+            kind: NodeKind::Authorizer,
             lines: vec![name(authorizer.name.as_ref(), &authorizer.resource)],
             details: details.map(str::to_owned).collect(),
         };
@@ -174,7 +174,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The box of what is called: a function of the template, or whatever else it is.
+    /// Returns the box of a target: a function of the template, or another box.
     fn target(&mut self, link: &FunctionLink, other: impl Fn() -> String) -> usize {
         let key = match &link.function {
             Link::To(id) => id.to_string(),
@@ -184,9 +184,9 @@ impl<'a> Builder<'a> {
         match self.boxes.get(&key) {
             Some(index) => *index,
             None => {
-                let node = Node {
+                let node = GraphNode {
                     id: format!("other_{}", self.graph.nodes.len()),
-                    kind: Kind::Other,
+                    kind: NodeKind::Other,
                     lines: vec![key.clone()],
                     details: Vec::new(),
                 };
@@ -196,28 +196,28 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Where a link leads, to be looked up.
+/// Key of a link's target.
 #[derive(PartialEq, Eq, Hash)]
-enum Way<'a> {
+enum TargetKey<'a> {
     To(&'a LogicalId),
     External(String),
     Unknown(&'a str),
     Missing,
 }
 
-impl<'a> Way<'a> {
+impl<'a> TargetKey<'a> {
     fn of(link: &'a Link) -> Self {
         match link {
-            Link::To(id) => Way::To(id),
-            Link::External(text) => Way::External(text.to_string()),
-            Link::Unknown(unknown) => Way::Unknown(&unknown.expression),
-            Link::Missing => Way::Missing,
+            Link::To(id) => TargetKey::To(id),
+            Link::External(text) => TargetKey::External(text.to_string()),
+            Link::Unknown(unknown) => TargetKey::Unknown(&unknown.expression),
+            Link::Missing => TargetKey::Missing,
         }
     }
 }
 
-/// Routes of the same target, authorization and direction, in the order of their first.
-fn same_way(routes: &[Route]) -> Vec<Vec<&Route>> {
+/// Groups routes by target, authorization and direction, in the order of their first route.
+fn group_by_target(routes: &[Route]) -> Vec<Vec<&Route>> {
     let mut groups: Vec<Vec<&Route>> = Vec::new();
     let mut known = HashMap::new();
     for route in routes {
@@ -228,8 +228,8 @@ fn same_way(routes: &[Route]) -> Vec<Vec<&Route>> {
         }
         let authorization = route.authorization_type.as_ref().map(Text::to_string);
         let way = (
-            Way::of(&route.target),
-            Way::of(&route.authorizer),
+            TargetKey::of(&route.target),
+            TargetKey::of(&route.authorizer),
             authorization,
         );
         let group = *known.entry(way).or_insert_with(|| {
@@ -241,7 +241,7 @@ fn same_way(routes: &[Route]) -> Vec<Vec<&Route>> {
     groups
 }
 
-/// What a caller must bring; `needs` is what the authorizer does.
+/// Returns what a caller must send. `needs` is what the authorizer needs.
 fn authorization(api: &Api, route: &Route, needs: Option<&str>) -> Option<String> {
     let kind = route.authorization_type.as_ref().and_then(Text::as_literal);
     match (kind, needs) {
@@ -263,7 +263,7 @@ fn needs(authorizer: &Authorizer) -> String {
     }
 }
 
-/// How many identity sources a box names.
+/// Limit of identity sources in a box.
 const MAX_SOURCES: usize = 10;
 
 fn qualifier(link: &FunctionLink) -> Option<String> {

@@ -10,7 +10,7 @@ fn graph(template: &str) -> Graph {
     Graph::new(&Model::from_template(&template, &Inputs::none()))
 }
 
-/// Two routes to one function that is authorized by another, and a table that may be read.
+/// Two routes to a function that another function authorizes, and a table that it may read.
 const TEMPLATE: &str = "
 Resources:
   Api: { Type: AWS::ApiGatewayV2::Api, Properties: { Name: socket, ProtocolType: WEBSOCKET } }
@@ -64,7 +64,7 @@ Resources:
 ";
 
 #[test]
-fn routes_that_go_the_same_way_are_one_box() {
+fn routes_with_the_same_target_share_a_box() {
     assert_snapshot!(mermaid(&graph(TEMPLATE)), @r#"
     flowchart LR
       function_Handler("Handler<br/><small>5 s</small><br/><small>sends to connections</small>")
@@ -108,7 +108,19 @@ fn svg_escapes_markup_and_control_characters() {
 }
 
 #[test]
-fn nothing_is_drawn_of_nothing() {
+fn svg_has_literal_colours_without_css() {
+    let svg = svg(&graph(TEMPLATE));
+    let style = svg.find("<style>").unwrap()..svg.find("</style>").unwrap();
+    let without_css = svg.replace(&svg[style], "");
+    for rect in without_css.split("<rect ").skip(1) {
+        let (attributes, _) = rect.split_once('>').unwrap();
+        assert!(attributes.contains("fill=\"#"), "{attributes}");
+    }
+    assert!(!svg.contains("var("), "{svg}");
+}
+
+#[test]
+fn an_empty_model_is_an_empty_graph() {
     let graph = graph("Resources: {}");
     assert_eq!(graph, Graph::default());
     assert_eq!(mermaid(&graph), "flowchart LR\n");
@@ -119,8 +131,8 @@ fn nothing_is_drawn_of_nothing() {
 fn boxes_do_not_overlap_and_arrows_go_right() {
     let graph = graph(TEMPLATE);
     let layout = super::layout::layout(&graph);
-    for (index, a) in layout.places.iter().enumerate() {
-        for b in &layout.places[index + 1..] {
+    for (index, a) in layout.boxes.iter().enumerate() {
+        for b in &layout.boxes[index + 1..] {
             let apart = a.x + a.width <= b.x
                 || b.x + b.width <= a.x
                 || a.y + a.height <= b.y
@@ -131,8 +143,8 @@ fn boxes_do_not_overlap_and_arrows_go_right() {
     assert!(layout.ends.iter().all(|ends| ends.from.0 < ends.to.0));
 }
 
-/// Routes with an integration, an authorizer and a function each, or with those of the first; functions with a role and a
-/// table each.
+/// A template with many routes. With `each`, every route has an integration, an authorizer and a function of its own,
+/// and every function a role and a table; otherwise they share the first.
 fn large(count: usize, each: bool) -> String {
     let mut text = String::from(
         "Resources:\n  Api: { Type: AWS::ApiGatewayV2::Api, Properties: { Name: a, ProtocolType: WEBSOCKET } }\n",
@@ -157,7 +169,7 @@ fn large(count: usize, each: bool) -> String {
 }
 
 #[test]
-fn the_cost_of_a_graph_grows_with_its_size_and_no_faster() {
+fn the_cost_of_a_graph_grows_linearly() {
     for each in [true, false] {
         let steps = |count: usize| {
             let text = large(count, each);
@@ -170,8 +182,8 @@ fn the_cost_of_a_graph_grows_with_its_size_and_no_faster() {
 }
 
 #[test]
-fn what_many_boxes_repeat_is_bounded() {
-    // Every function may use every table, and every route names the same long source.
+fn texts_that_many_boxes_repeat_are_cut() {
+    // Every function may use every table, and every route has the same long source.
     let count = 400;
     let tables: Vec<_> = (0..count).map(|n| format!("!GetAtt T{n}.Arn")).collect();
     let source = "s".repeat(10_000);

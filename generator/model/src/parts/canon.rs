@@ -1,4 +1,4 @@
-//! Values in a form that is equal exactly when they mean the same.
+//! The canonical form of values.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,13 +11,13 @@ use crate::resolve::Branches;
 use crate::resource::Resource;
 use crate::{FunctionLink, Link, LogicalId, Piece, Qualifier, Reference, Resolved, Text, Unknown};
 
-/// Renders values: keys in byte order, scalars as text (CloudFormation takes `30` and `"30"` for one another), and
-/// references by what they refer to.
+/// Renders values in canonical form: equal if and only if they have the same meaning. Keys are in byte order, scalars
+/// are text because CloudFormation treats `30` and `"30"` alike, and references name their targets.
 pub(crate) struct Canon<'a> {
     pub(crate) names: &'a Names<'a>,
-    /// The api whose parts are rendered; it is `self`.
+    /// The API whose parts are rendered, written `self`.
     own: Option<&'a LogicalId>,
-    /// Branches may be shared by many texts; each is rendered once.
+    /// Rendered branches. Many texts may share one.
     rendered: RefCell<HashMap<*const Branches, Json>>,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Canon<'a> {
         }
     }
 
-    /// The properties but some, with the condition that decides whether the resource exists at all.
+    /// Returns the properties except some, with the condition that decides whether the resource exists.
     pub(crate) fn properties(&self, resource: &Resource, without: &[&str]) -> Map<String, Json> {
         let mut content = match self.value(&resource.properties) {
             Json::Object(content) => content,
@@ -128,7 +128,7 @@ impl<'a> Canon<'a> {
         self.names.marks_hidden && unknown.hidden
     }
 
-    /// Puts the function itself in the place of a property that names it, when it is one of this template.
+    /// Replaces a property that names a function of this template with the function itself.
     pub(crate) fn function_property(
         &self,
         content: &mut Map<String, Json>,
@@ -140,7 +140,7 @@ impl<'a> Canon<'a> {
         }
     }
 
-    /// A function with its qualifier.
+    /// Returns a function with its qualifier.
     pub(crate) fn function(&self, link: &FunctionLink) -> Option<Json> {
         let Link::To(id) = &link.function else {
             return None;
@@ -156,7 +156,8 @@ impl<'a> Canon<'a> {
     }
 }
 
-/// A list of `Key` and `Value` as a map: the order of tags means nothing, and some types take a map instead.
+/// Converts a list of `Key` and `Value` into a map: the order of tags has no meaning, and some types have a map of
+/// tags.
 fn tag_map(tags: &Json) -> Option<Json> {
     let mut pairs = Vec::new();
     for tag in tags.as_array()? {

@@ -1,26 +1,26 @@
-//! What AWS fills in, so that saying it and leaving it out mean the same.
+//! AWS's defaults, so that written and absent defaults are equal.
 
 use serde_json::{Map, Value as Json};
 
-use super::Kind;
+use super::PartKind;
 
-/// Adds the defaults that the content does not say.
-pub(crate) fn fill(kind: &Kind, content: &mut Map<String, Json>) {
+/// Adds the defaults of absent properties.
+pub(crate) fn fill(kind: &PartKind, content: &mut Map<String, Json>) {
     let defaults: &[(&str, &str)] = match kind {
-        Kind::Api => &[
+        PartKind::Api => &[
             ("ApiKeySelectionExpression", "$request.header.x-api-key"),
             ("DisableExecuteApiEndpoint", "false"),
             ("DisableSchemaValidation", "false"),
         ],
-        Kind::Route => &[("ApiKeyRequired", "false"), ("AuthorizationType", "NONE")],
-        Kind::Integration => INTEGRATION,
-        Kind::Stage => &[("AutoDeploy", "false")],
-        Kind::Function => &[
+        PartKind::Route => &[("ApiKeyRequired", "false"), ("AuthorizationType", "NONE")],
+        PartKind::Integration => INTEGRATION,
+        PartKind::Stage => &[("AutoDeploy", "false")],
+        PartKind::Function => &[
             ("MemorySize", "128"),
             ("PackageType", "Zip"),
             ("Timeout", "3"),
         ],
-        Kind::Table => &[
+        PartKind::Table => &[
             ("BillingMode", "PROVISIONED"),
             ("DeletionProtectionEnabled", "false"),
         ],
@@ -28,7 +28,7 @@ pub(crate) fn fill(kind: &Kind, content: &mut Map<String, Json>) {
     };
     add(defaults, content);
     match kind {
-        Kind::Route => {
+        PartKind::Route => {
             content
                 .entry("AuthorizationScopes")
                 .or_insert_with(|| Json::Array(Vec::new()));
@@ -36,13 +36,13 @@ pub(crate) fn fill(kind: &Kind, content: &mut Map<String, Json>) {
                 add(INTEGRATION, integration);
             }
         }
-        // No source and an empty list of sources are the same (row A4).
-        Kind::Authorizer => {
+        // A missing list and an empty one are the same (row A4).
+        PartKind::Authorizer => {
             content
                 .entry("IdentitySource")
                 .or_insert_with(|| Json::Array(Vec::new()));
         }
-        Kind::Stage => {
+        PartKind::Stage => {
             let settings = content
                 .entry("DefaultRouteSettings")
                 .or_insert_with(|| Json::Object(Map::new()));
@@ -50,7 +50,7 @@ pub(crate) fn fill(kind: &Kind, content: &mut Map<String, Json>) {
                 add(ROUTE_SETTINGS, settings);
             }
         }
-        Kind::Function => {
+        PartKind::Function => {
             content
                 .entry("Architectures")
                 .or_insert_with(|| vec!["x86_64"].into());

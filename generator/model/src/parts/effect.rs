@@ -1,32 +1,39 @@
-//! What a change of a property takes to be live.
+//! Effects of changes: what a change takes to go live.
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-use super::Kind;
+use super::PartKind;
 use super::names::name_property;
 
-/// What a change takes to be live.
+/// What a change takes to go live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Effect {
-    /// An API deployment: the stage serves the old wiring until it points at a new one (rows D1, D7).
+pub enum ChangeEffect {
+    /// A deployment. Until then the stage serves the old wiring (rows D1, D7).
     Wiring,
-    /// Nothing but the update of the stack: code behind an unqualified ARN or an alias is live at once (row D2).
+    /// Only the stack update: code behind an unqualified ARN or an alias is live at once (row D2).
     Code,
-    /// A deployment that calls a new version of the function: its callers are pinned to versions.
+    /// A deployment that invokes a new version of the function: its callers are pinned to versions.
     PinnedCode,
-    /// Nothing but the update of the stack.
+    /// Only the stack update.
     Settings,
-    /// The resource is replaced: it gets another physical id.
+    /// A replacement of the resource, which gets another physical ID.
     Replaces,
-    /// Nothing that the stack can do: CloudFormation does not replace a resource whose name stays.
+    /// The stack cannot apply it: CloudFormation does not replace a resource whose name stays.
     Refused,
-    /// A call of its own: the update merges, and what is gone from the template stays on in the account (row D12).
+    /// A separate call: updates merge, so a removed property stays on in the account (row D12).
     Lingers,
 }
 
-/// Properties of an api that no deployment snapshots.
+impl ChangeEffect {
+    /// True if the change goes live only with a deployment.
+    pub fn needs_deployment(self) -> bool {
+        matches!(self, ChangeEffect::Wiring | ChangeEffect::PinnedCode)
+    }
+}
+
+/// Properties of an API that no deployment snapshots.
 const API_SETTINGS: &[&str] = &[
     "Name",
     "Description",
@@ -36,7 +43,7 @@ const API_SETTINGS: &[&str] = &[
     "FailOnWarnings",
 ];
 
-/// What freezes in a function's version: its code and its configuration.
+/// Properties of a function that its versions do not freeze.
 const FUNCTION_SETTINGS: &[&str] = &[
     "ReservedConcurrentExecutions",
     "RecursiveLoop",
@@ -45,36 +52,37 @@ const FUNCTION_SETTINGS: &[&str] = &[
     "CodeSigningConfigArn",
 ];
 
-/// True when the property is part of what a deployment snapshots (row D1). `Body` is what is left of an OpenAPI
-/// document besides the routes and authorizers in it.
-pub(crate) fn in_snapshot(kind: &Kind, property: &str) -> bool {
+/// True if the property is part of the snapshot (row D1). `Body` is the rest of an OpenAPI document, without its routes
+/// and authorizers.
+pub(crate) fn in_snapshot(kind: &PartKind, property: &str) -> bool {
     match kind {
-        Kind::Api => property != "ProtocolType" && !API_SETTINGS.contains(&property),
-        Kind::Route | Kind::Integration | Kind::Authorizer | Kind::Model => true,
+        PartKind::Api => property != "ProtocolType" && !API_SETTINGS.contains(&property),
+        PartKind::Route | PartKind::Integration | PartKind::Authorizer | PartKind::Model => true,
         _ => false,
     }
 }
 
-/// What a change of a property takes to be live.
-pub(crate) fn effect(kind: &Kind, property: &str) -> Effect {
+/// Returns what a change of a property takes to go live.
+pub(crate) fn effect(kind: &PartKind, property: &str) -> ChangeEffect {
     if in_snapshot(kind, property) {
-        Effect::Wiring
+        ChangeEffect::Wiring
     } else if replaces(kind, property) {
-        Effect::Replaces
+        ChangeEffect::Replaces
     } else {
         match kind {
-            Kind::Function if !FUNCTION_SETTINGS.contains(&property) => Effect::Code,
-            Kind::Version | Kind::Alias => Effect::Code,
-            _ => Effect::Settings,
+            PartKind::Function if !FUNCTION_SETTINGS.contains(&property) => ChangeEffect::Code,
+            PartKind::Version | PartKind::Alias => ChangeEffect::Code,
+            _ => ChangeEffect::Settings,
         }
     }
 }
 
-/// True when what is gone from this place stays on in the account: updates of stages and of CORS merge (row D12).
-pub(crate) fn lingers(kind: &Kind, path: &str) -> bool {
+/// True if a property stays on in the account after it leaves the template: updates of stages and of CORS merge (row
+/// D12).
+pub(crate) fn lingers(kind: &PartKind, path: &str) -> bool {
     match kind {
-        Kind::Api => path == "CorsConfiguration",
-        Kind::Stage => {
+        PartKind::Api => path == "CorsConfiguration",
+        PartKind::Stage => {
             let property = path.split('.').next().unwrap_or_default();
             let merged = [
                 "AccessLogSettings",
@@ -88,18 +96,18 @@ pub(crate) fn lingers(kind: &Kind, path: &str) -> bool {
     }
 }
 
-/// True when a resource has a name of its own that does not change, so that CloudFormation will not replace it.
+/// True if the resource has a fixed name that does not change, so that CloudFormation cannot replace it.
 pub(crate) fn keeps_name(
-    kind: &Kind,
+    kind: &PartKind,
     before: &Map<String, Json>,
     after: &Map<String, Json>,
 ) -> bool {
     let resource_type = match kind {
-        Kind::Function => "AWS::Lambda::Function",
-        Kind::Role => "AWS::IAM::Role",
-        Kind::Table => "AWS::DynamoDB::Table",
-        Kind::Other(resource_type) => resource_type,
-        // Other names are part of a longer id: a stage's and an alias's are unique in their api or function only.
+        PartKind::Function => "AWS::Lambda::Function",
+        PartKind::Role => "AWS::IAM::Role",
+        PartKind::Table => "AWS::DynamoDB::Table",
+        PartKind::Other(resource_type) => resource_type,
+        // Other names are part of a longer ID: names of stages and aliases are unique in their API or function only.
         _ => return false,
     };
     name_property(resource_type).is_some_and(|name| {
@@ -111,32 +119,32 @@ pub(crate) fn keeps_name(
     })
 }
 
-/// Create-only properties, as the schemas of the CloudFormation registry list them.
-pub(crate) fn replaces(kind: &Kind, property: &str) -> bool {
+/// True if the property is create-only, as the schemas of the CloudFormation registry list it.
+pub(crate) fn replaces(kind: &PartKind, property: &str) -> bool {
     let create_only: &[&str] = match kind {
-        Kind::Api => &["ProtocolType"],
-        Kind::Stage => &["StageName"],
-        Kind::Function => &["FunctionName", "PackageType", "TenancyConfig"],
-        Kind::Version => &[
+        PartKind::Api => &["ProtocolType"],
+        PartKind::Stage => &["StageName"],
+        PartKind::Function => &["FunctionName", "PackageType", "TenancyConfig"],
+        PartKind::Version => &[
             "CodeSha256",
             "Description",
             "FunctionName",
             "ProvisionedConcurrencyConfig",
             "RuntimePolicy",
         ],
-        Kind::Alias => &["Name", "FunctionName"],
-        Kind::Mapping => &["DomainName"],
-        // All that it has; a condition is not a property.
-        Kind::Permission => return property != "Condition",
-        Kind::Role => &["RoleName", "Path"],
-        Kind::Table => &[
+        PartKind::Alias => &["Name", "FunctionName"],
+        PartKind::Mapping => &["DomainName"],
+        // All properties; a condition is not a property.
+        PartKind::Permission => return property != "Condition",
+        PartKind::Role => &["RoleName", "Path"],
+        PartKind::Table => &[
             "TableName",
             "KeySchema",
             "LocalSecondaryIndexes",
             "ImportSourceSpecification",
         ],
-        Kind::LogGroup => &["LogGroupName"],
-        Kind::Other(kind) => match kind.as_str() {
+        PartKind::LogGroup => &["LogGroupName"],
+        PartKind::Other(kind) => match kind.as_str() {
             "AWS::ApiGatewayV2::DomainName" => &["DomainName"],
             "AWS::ApiGatewayV2::IntegrationResponse" => &["ApiId", "IntegrationId"],
             "AWS::ApiGatewayV2::RouteResponse" => &["ApiId", "RouteId"],
@@ -147,7 +155,7 @@ pub(crate) fn replaces(kind: &Kind, property: &str) -> bool {
             "AWS::S3::Bucket" => &["BucketName"],
             "AWS::SNS::Topic" => &["FifoTopic", "TopicName"],
             "AWS::SQS::Queue" => &["QueueName", "FifoQueue"],
-            // Parts of an api that the model knows cannot change their api: they are told as parts of it.
+            // The model knows these as parts of their API, which cannot change.
             other if other.starts_with("AWS::ApiGatewayV2::") => &["ApiId"],
             _ => &[],
         },

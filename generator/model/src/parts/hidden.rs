@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json};
 
-/// Stands before a canonical text that comes from a `NoEcho` parameter.
+/// Prefix of a canonical text that comes from a `NoEcho` parameter.
 pub(crate) const MARK: &str = "${****}";
 
 /// Text shown in place of a value that comes from a `NoEcho` parameter.
@@ -22,7 +22,7 @@ pub(crate) fn marked(text: String, hidden: bool) -> String {
     }
 }
 
-/// Returns true when both values are the same but for marks: a parameter that only becomes `NoEcho` keeps its value.
+/// Returns true if both values are equal except for marks: a parameter that only becomes `NoEcho` keeps its value.
 pub(crate) fn is_same(left: &Json, right: &Json) -> bool {
     left == right
         || ((is_marked(left) || is_marked(right)) && without_marks(left) == without_marks(right))
@@ -44,7 +44,7 @@ pub(crate) fn masked_name(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns true when any text of the value is marked.
+/// Returns true if any text of the value is marked.
 pub(crate) fn is_marked(value: &Json) -> bool {
     match value {
         Json::String(text) => text.contains(MARK),

@@ -1,14 +1,14 @@
-//! A model taken apart into things with a name and comparable content.
+//! Parts of a model: things with a name and comparable content.
 //!
-//! Snapshot, diff and meaning are three views of these parts: the snapshot is the wiring parts of one api, a diff
-//! compares the parts of two models, and the meaning is all parts by name.
+//! Snapshot, diff and content are three views of the parts: the snapshot consists of the wiring of one API, a diff
+//! compares the parts of two models, and the content is all parts by name.
 
 mod canon;
 pub(crate) mod defaults;
 mod effect;
 pub(crate) mod hidden;
-mod kept;
 mod names;
+mod normalize;
 mod role;
 mod wiring;
 
@@ -17,18 +17,18 @@ use std::collections::HashSet;
 use serde_json::{Map, Value as Json};
 
 pub(crate) use canon::Canon;
-pub use effect::Effect;
+pub use effect::ChangeEffect;
 pub(crate) use effect::{effect, in_snapshot, keeps_name, lingers, replaces};
-pub(crate) use kept::as_kept;
 pub(crate) use names::{Names, Naming, name_property};
+pub(crate) use normalize::apply_service_defaults;
 pub(crate) use wiring::{api_parts, numbered};
 
 use crate::resource::Resource;
 use crate::{LogicalId, Model};
 
-/// What a part is.
+/// Kind of a part.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum PartKind {
     Api,
     Route,
     Integration,
@@ -48,27 +48,27 @@ pub(crate) enum Kind {
     Output,
     /// Any other resource, by its type.
     Other(String),
-    /// What a resource has beside its properties: `DeletionPolicy` and its like.
+    /// The attributes of a resource besides its properties, such as `DeletionPolicy`.
     Attributes,
 }
 
-/// A thing with a name and content.
+/// A part of a model.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Part {
-    pub(crate) kind: Kind,
-    /// The api that it belongs to, by logical id or, outside of the template, by what names it.
+pub(crate) struct ModelPart {
+    pub(crate) kind: PartKind,
+    /// The API that it belongs to, by logical ID or, outside of the template, by the text that names it.
     pub(crate) api: Option<String>,
-    /// What people call it.
+    /// The name.
     pub(crate) name: String,
-    /// Its resource.
+    /// The resource.
     pub(crate) id: Option<LogicalId>,
-    /// Its properties in canonical form.
+    /// The properties in canonical form.
     pub(crate) content: Map<String, Json>,
 }
 
-/// Every part of a model.
-pub(crate) fn parts(model: &Model, names: &Names) -> Vec<Part> {
-    let mut parts: Vec<Part> = model
+/// Returns all parts of a model.
+pub(crate) fn parts(model: &Model, names: &Names) -> Vec<ModelPart> {
+    let mut parts: Vec<ModelPart> = model
         .apis
         .iter()
         .flat_map(|api| api_parts(api, names))
@@ -82,16 +82,16 @@ pub(crate) fn parts(model: &Model, names: &Names) -> Vec<Part> {
         parts.extend(attributes(resource, &canon));
     }
     let sections = [
-        (Kind::Parameter, &model.parameters),
-        (Kind::Output, &model.outputs),
+        (PartKind::Parameter, &model.parameters),
+        (PartKind::Output, &model.outputs),
     ];
     for (kind, section) in sections {
         for (name, value) in section.as_map().into_iter().flatten() {
             let mut content = Map::from_iter([("Value".to_owned(), canon.value(value))]);
-            if kind == Kind::Parameter && canon.names.marks_hidden {
+            if kind == PartKind::Parameter && canon.names.marks_hidden {
                 hide_default(&mut content);
             }
-            parts.push(Part {
+            parts.push(ModelPart {
                 kind: kind.clone(),
                 api: None,
                 name: name.clone(),
@@ -103,7 +103,7 @@ pub(crate) fn parts(model: &Model, names: &Names) -> Vec<Part> {
     parts
 }
 
-/// Marks the default of a parameter that CloudFormation does not echo.
+/// Marks the default of a `NoEcho` parameter.
 fn hide_default(content: &mut Map<String, Json>) {
     let Some(parameter) = content.get_mut("Value") else {
         return;
@@ -121,7 +121,7 @@ fn hide_default(content: &mut Map<String, Json>) {
     }
 }
 
-/// Responses that stand in the content of their route or integration.
+/// Returns the responses, which are part of the content of their route or integration.
 fn responses(model: &Model) -> HashSet<&LogicalId> {
     let mut ids = HashSet::new();
     for api in &model.apis {
@@ -140,36 +140,36 @@ fn responses(model: &Model) -> HashSet<&LogicalId> {
     ids
 }
 
-/// The part of a resource that belongs to no api.
-fn own_part(model: &Model, resource: &Resource, canon: &Canon) -> Option<Part> {
+/// Returns the part of a resource that belongs to no API.
+fn own_part(model: &Model, resource: &Resource, canon: &Canon) -> Option<ModelPart> {
     let kind = kind_of(&resource.kind)?;
     let mut content = canon.properties(resource, &[]);
     let id = &resource.logical_id;
     let mut name = canon.names.name(id);
     match kind {
-        Kind::Permission => {
+        PartKind::Permission => {
             let permission = model.find(&model.permissions, id, |one| &one.resource)?;
             canon.function_property(&mut content, "FunctionName", &permission.function);
             name = wiring::permission_name(permission, canon);
         }
-        Kind::Version => {
+        PartKind::Version => {
             let version = model.find(&model.versions, id, |one| &one.resource)?;
             canon.function_property(&mut content, "FunctionName", &version.function);
             if let Some(function) = version.function.function.to() {
                 name = format!("of {}", canon.names.name(function));
             }
         }
-        Kind::Alias => {
+        PartKind::Alias => {
             let alias = model.find(&model.aliases, id, |one| &one.resource)?;
             canon.function_property(&mut content, "FunctionName", &alias.function);
         }
-        Kind::Other(ref kind) if kind == "AWS::CloudWatch::Dashboard" => {
+        PartKind::Other(ref kind) if kind == "AWS::CloudWatch::Dashboard" => {
             parse_json(&mut content, "DashboardBody");
         }
-        Kind::Role => role::normalise(model, resource, canon, &mut content),
+        PartKind::Role => role::normalize(model, resource, canon, &mut content),
         _ => {}
     }
-    Some(Part {
+    Some(ModelPart {
         kind,
         api: None,
         name,
@@ -178,7 +178,7 @@ fn own_part(model: &Model, resource: &Resource, canon: &Canon) -> Option<Part> {
     })
 }
 
-/// JSON in a text as what it says, so that its spaces mean nothing and a diff names the place.
+/// Parses a property that contains JSON as text, so that white space has no meaning and a diff names the path.
 fn parse_json(content: &mut Map<String, Json>, property: &str) {
     let text = content.get(property).and_then(Json::as_str);
     if let Some(parsed @ Json::Object(_)) = text.and_then(|text| serde_json::from_str(text).ok()) {
@@ -186,8 +186,8 @@ fn parse_json(content: &mut Map<String, Json>, property: &str) {
     }
 }
 
-/// `None` for the types that belong to an api, whose parts are made with it.
-fn kind_of(resource_type: &str) -> Option<Kind> {
+/// Returns the kind of a resource type. It is `None` for parts of an API, which are created with it.
+fn kind_of(resource_type: &str) -> Option<PartKind> {
     Some(match resource_type {
         "AWS::ApiGatewayV2::Api"
         | "AWS::ApiGatewayV2::ApiMapping"
@@ -197,18 +197,18 @@ fn kind_of(resource_type: &str) -> Option<Kind> {
         | "AWS::ApiGatewayV2::Model"
         | "AWS::ApiGatewayV2::Route"
         | "AWS::ApiGatewayV2::Stage" => return None,
-        "AWS::Lambda::Function" => Kind::Function,
-        "AWS::Lambda::Version" => Kind::Version,
-        "AWS::Lambda::Alias" => Kind::Alias,
-        "AWS::Lambda::Permission" => Kind::Permission,
-        "AWS::IAM::Role" => Kind::Role,
-        "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => Kind::Table,
-        "AWS::Logs::LogGroup" => Kind::LogGroup,
-        other => Kind::Other(other.to_owned()),
+        "AWS::Lambda::Function" => PartKind::Function,
+        "AWS::Lambda::Version" => PartKind::Version,
+        "AWS::Lambda::Alias" => PartKind::Alias,
+        "AWS::Lambda::Permission" => PartKind::Permission,
+        "AWS::IAM::Role" => PartKind::Role,
+        "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => PartKind::Table,
+        "AWS::Logs::LogGroup" => PartKind::LogGroup,
+        other => PartKind::Other(other.to_owned()),
     })
 }
 
-fn attributes(resource: &Resource, canon: &Canon) -> Option<Part> {
+fn attributes(resource: &Resource, canon: &Canon) -> Option<ModelPart> {
     let mut content = Map::new();
     for (key, value) in &resource.attributes {
         content.insert(key.clone(), canon.value(value));
@@ -222,8 +222,8 @@ fn attributes(resource: &Resource, canon: &Canon) -> Option<Part> {
         return None;
     }
     let id = resource.logical_id.clone();
-    Some(Part {
-        kind: Kind::Attributes,
+    Some(ModelPart {
+        kind: PartKind::Attributes,
         api: None,
         name: id.to_string(),
         id: Some(id),

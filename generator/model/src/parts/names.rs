@@ -1,27 +1,27 @@
-//! What things are called when logical ids do not matter.
+//! Names of resources that do not depend on logical IDs.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::resource::Resource;
 use crate::{Link, LogicalId, Model, Text};
 
-/// Which names stand for resources.
+/// Naming of resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Naming {
-    /// The physical name if the template gives one as plain text, otherwise the logical id: two resources of one
-    /// name are one thing on AWS.
+    /// The physical name if the template sets one as plain text, otherwise the logical ID. Two resources with one name
+    /// are the same on AWS.
     Physical,
-    /// Names that two renderings of one stack share, whatever tool made the logical ids.
-    Meaning,
+    /// Names that are equal for two renderings of one stack, whatever tool generated the logical IDs.
+    Content,
 }
 
 /// The names of a model's resources.
 pub(crate) struct Names<'a> {
     model: &'a Model,
     pub(crate) naming: Naming,
-    /// True when values of `NoEcho` parameters are marked, to be masked before anybody sees them.
+    /// True if values of `NoEcho` parameters are marked, to be masked in output.
     pub(crate) marks_hidden: bool,
-    /// Names for what has none of its own.
+    /// Names of resources that have none, derived from other resources.
     derived: HashMap<&'a LogicalId, String>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Names<'a> {
             marks_hidden: false,
             derived: HashMap::new(),
         };
-        if naming == Naming::Meaning {
+        if naming == Naming::Content {
             names.derive();
         }
         names
@@ -47,33 +47,33 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// What a resource is called.
+    /// Returns the name of a resource.
     pub(crate) fn name(&self, id: &LogicalId) -> String {
         let derived = self.derived.get(id).cloned();
         let own = || self.own(self.model.resources.get(id)?);
         derived.or_else(own).unwrap_or_else(|| id.to_string())
     }
 
-    /// The name that the template gives it, as far as it counts.
+    /// Returns the name that the template sets, if it counts.
     fn own(&self, resource: &Resource) -> Option<String> {
         let text = resource.properties.text(name_property(&resource.kind)?)?;
-        let counts = text.as_literal().is_some() || self.naming == Naming::Meaning;
+        let counts = text.as_literal().is_some() || self.naming == Naming::Content;
         let is_shown = !(self.marks_hidden && text.is_hidden());
         (counts && is_shown).then(|| shown(&text))
     }
 
-    /// What a resource is called, with its kind: `function session-audio`.
+    /// Returns kind and name of a resource: `function session-audio`.
     pub(crate) fn label(&self, id: &LogicalId) -> String {
         let kind = self
             .model
             .resources
             .get(id)
-            .map(|resource| word(resource))
+            .map(|resource| type_word(resource))
             .unwrap_or_default();
         format!("{kind} {}", self.name(id))
     }
 
-    /// Names for what has none of its own and is known by what it belongs to.
+    /// Derives names of resources that have none from the resources that they belong to.
     fn derive(&mut self) {
         let model = self.model;
         for version in &model.versions {
@@ -102,7 +102,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Which functions run as a role, and which apis call as it.
+    /// Returns the functions that run with each role, and the APIs that invoke with it.
     fn users(&self) -> HashMap<&'a LogicalId, Vec<String>> {
         let model = self.model;
         let mut users: HashMap<_, Vec<String>> = HashMap::new();
@@ -131,13 +131,13 @@ fn shown(text: &Text) -> String {
         .map_or_else(|| text.to_string(), str::to_owned)
 }
 
-/// `function` of `AWS::Lambda::Function`; types of API Gateway v1 keep their service to be told apart.
-fn word(resource: &Resource) -> String {
+/// Returns the last segment of the type in lower case: `function` for `AWS::Lambda::Function`.
+fn type_word(resource: &Resource) -> String {
     let mut segments = resource.kind.rsplit("::");
     segments.next().unwrap_or_default().to_lowercase()
 }
 
-/// The property that holds a resource's physical name.
+/// Returns the property with the physical name of a resource type.
 pub(crate) fn name_property(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "AWS::ApiGatewayV2::Api"

@@ -1,4 +1,4 @@
-//! Roles in comparable form.
+//! Normalization of roles.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,9 +8,9 @@ use super::{Canon, Naming};
 use crate::resource::Resource;
 use crate::{Grant, Model, Resolved, Text};
 
-/// Puts the statements of all policies in the place of the policies: tools spread the same statements over
-/// policies of their own. A diff keeps the policies' names too.
-pub(super) fn normalise(
+/// Replaces policies by their statements: tools distribute the same statements over different policies. A diff also
+/// keeps the names of the policies.
+pub(super) fn normalize(
     model: &Model,
     resource: &Resource,
     canon: &Canon,
@@ -37,8 +37,8 @@ pub(super) fn normalise(
     }
 }
 
-/// One grant for every resource, effect and condition, with all its actions: statements can be cut in many ways
-/// that say the same.
+/// Merges statements into one per resource, effect and condition, with all its actions: equal statements can be split
+/// in many ways.
 fn merged(grants: &[Grant], canon: &Canon) -> Vec<Json> {
     let texts = |texts: &[Text]| -> BTreeSet<String> {
         texts.iter().map(|text| canon.text(text)).collect()

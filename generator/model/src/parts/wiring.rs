@@ -1,17 +1,17 @@
-//! The parts of an api: what a deployment snapshots, and its deployments, stages and mappings.
+//! Parts of an API: its wiring, and its deployments, stages and mappings.
 
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value as Json};
 
-use super::{Canon, Kind, Names, Part};
+use super::{Canon, ModelPart, Names, PartKind};
 use crate::api::{Api, Authorizer, Integration, Route};
 use crate::function::Permission;
 use crate::resource::Resource;
 use crate::{Link, LogicalId, Text};
 
-/// Every part of one api.
-pub(crate) fn api_parts(api: &Api, names: &Names) -> Vec<Part> {
+/// Returns all parts of an API.
+pub(crate) fn api_parts(api: &Api, names: &Names) -> Vec<ModelPart> {
     let canon = Canon::new(names, api.id.to());
     let key = match &api.id {
         Link::To(id) => id.to_string(),
@@ -27,8 +27,13 @@ pub(crate) fn api_parts(api: &Api, names: &Names) -> Vec<Part> {
     parts
 }
 
-fn part(kind: Kind, name: String, resource: &Resource, content: Map<String, Json>) -> Part {
-    Part {
+fn part(
+    kind: PartKind,
+    name: String,
+    resource: &Resource,
+    content: Map<String, Json>,
+) -> ModelPart {
+    ModelPart {
         kind,
         api: None,
         name,
@@ -37,19 +42,24 @@ fn part(kind: Kind, name: String, resource: &Resource, content: Map<String, Json
     }
 }
 
-/// A part that is called what its resource is called.
-fn named(kind: Kind, resource: &Resource, content: Map<String, Json>, canon: &Canon) -> Part {
+/// Creates a part with the name of its resource.
+fn named(
+    kind: PartKind,
+    resource: &Resource,
+    content: Map<String, Json>,
+    canon: &Canon,
+) -> ModelPart {
     let name = canon.names.name(&resource.logical_id);
     part(kind, name, resource, content)
 }
 
-/// The api itself and what a deployment snapshots of it.
-fn wiring_parts(api: &Api, canon: &Canon) -> Vec<Part> {
+/// Returns the wiring of an API.
+fn wiring_parts(api: &Api, canon: &Canon) -> Vec<ModelPart> {
     let mut parts = Vec::new();
     if let Some(resource) = &api.resource {
         let mut content = canon.properties(resource, &[]);
         without_implied(&mut content);
-        parts.push(named(Kind::Api, resource, content, canon));
+        parts.push(named(PartKind::Api, resource, content, canon));
     }
     let integrations = api.integrations.iter();
     let integrations = integrations.map(|one| (&one.resource.logical_id, one));
@@ -57,7 +67,7 @@ fn wiring_parts(api: &Api, canon: &Canon) -> Vec<Part> {
     for route in &api.routes {
         let content = route_content(route, &integrations, canon);
         parts.push(part(
-            Kind::Route,
+            PartKind::Route,
             route.key.to_string(),
             &route.resource,
             content,
@@ -66,7 +76,7 @@ fn wiring_parts(api: &Api, canon: &Canon) -> Vec<Part> {
     for authorizer in &api.authorizers {
         let content = authorizer_content(authorizer, canon);
         parts.push(named(
-            Kind::Authorizer,
+            PartKind::Authorizer,
             &authorizer.resource,
             content,
             canon,
@@ -82,7 +92,7 @@ fn wiring_parts(api: &Api, canon: &Canon) -> Vec<Part> {
         let content = integration_content(integration, canon);
         let name = integration_name(integration, canon);
         parts.push(part(
-            Kind::Integration,
+            PartKind::Integration,
             name,
             &integration.resource,
             content,
@@ -90,18 +100,18 @@ fn wiring_parts(api: &Api, canon: &Canon) -> Vec<Part> {
     }
     for model in &api.models {
         let content = canon.properties(&model.resource, &["ApiId"]);
-        parts.push(named(Kind::Model, &model.resource, content, canon));
+        parts.push(named(PartKind::Model, &model.resource, content, canon));
     }
     parts
 }
 
-/// What is live beside the snapshots: deployments, stages and mappings.
-fn stage_parts(api: &Api, canon: &Canon) -> Vec<Part> {
+/// Returns what no deployment snapshots: deployments, stages and mappings.
+fn stage_parts(api: &Api, canon: &Canon) -> Vec<ModelPart> {
     let mut parts = Vec::new();
     for deployment in &api.deployments {
         let content = canon.properties(&deployment.resource, &["ApiId"]);
         parts.push(named(
-            Kind::Deployment,
+            PartKind::Deployment,
             &deployment.resource,
             content,
             canon,
@@ -109,7 +119,7 @@ fn stage_parts(api: &Api, canon: &Canon) -> Vec<Part> {
     }
     for stage in &api.stages {
         let content = canon.properties(&stage.resource, &["ApiId"]);
-        parts.push(named(Kind::Stage, &stage.resource, content, canon));
+        parts.push(named(PartKind::Stage, &stage.resource, content, canon));
     }
     for mapping in &api.mappings {
         let content = canon.properties(&mapping.resource, &["ApiId"]);
@@ -123,12 +133,12 @@ fn stage_parts(api: &Api, canon: &Canon) -> Vec<Part> {
             .map(|key| canon.text(key))
             .unwrap_or_default();
         let name = format!("{domain}/{path}");
-        parts.push(part(Kind::Mapping, name, &mapping.resource, content));
+        parts.push(part(PartKind::Mapping, name, &mapping.resource, content));
     }
     parts
 }
 
-/// What an OpenAPI body implies stands in the implied parts; the rest of it is a setting of the api.
+/// Removes from an OpenAPI body the implied parts, which stand on their own. The rest is a property of the API.
 fn without_implied(content: &mut Map<String, Json>) {
     if let Some(Json::Object(body)) = content.get_mut("Body") {
         body.remove("paths");
@@ -208,7 +218,7 @@ fn add_responses<'r>(
     }
 }
 
-/// A map of entries in order; an entry whose key is taken gets a number.
+/// Collects entries into a map. An entry whose key is taken gets a number.
 pub(crate) fn numbered(entries: Vec<(String, Json)>) -> Map<String, Json> {
     let mut map = Map::new();
     let mut next: HashMap<String, usize> = HashMap::new();
@@ -243,7 +253,7 @@ fn integration_name(integration: &Integration, canon: &Canon) -> String {
     }
 }
 
-/// `session-audio by apigateway.amazonaws.com from arn:…`.
+/// Returns the name of a permission: `session-audio by apigateway.amazonaws.com from arn:…`.
 pub(super) fn permission_name(permission: &Permission, canon: &Canon) -> String {
     let text = |text: &Option<Text>| {
         text.as_ref()

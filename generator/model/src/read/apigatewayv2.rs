@@ -1,4 +1,4 @@
-//! Apis of API Gateway v2.
+//! APIs of API Gateway v2.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(super) const ROUTE_RESPONSE: &str = "AWS::ApiGatewayV2::RouteResponse";
 pub(super) const STAGE: &str = "AWS::ApiGatewayV2::Stage";
 
 impl<'a> Reader<'a> {
-    /// The apis of the template, then those outside of it that its resources belong to.
+    /// Returns the APIs of the template, then those outside of it that its resources belong to.
     pub(super) fn apis(&self) -> Vec<Api> {
         let mut apis = Apis::default();
         self.of_type(API)
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A mapping names its stage by `Ref`, or by the stage's name.
+    /// Returns the link to the stage of a mapping, which names it by `Ref` or by its name.
     fn stage_link(&self, mapping: &Resolved) -> Link {
         let name = mapping.text("Stage");
         let same = |stage: &&&Arc<Resource>| {
@@ -188,7 +188,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The resources of a type whose property refers to the parent.
+    /// Returns the resources of a type whose property refers to the parent.
     fn children(
         &self,
         kind: &'static str,
@@ -228,32 +228,34 @@ fn api(resource: &Arc<Resource>) -> Api {
     }
 }
 
-/// Apis in the template's order, and where those stand that a key may mean.
+/// APIs in the template's order, and their positions by key.
 #[derive(Default)]
 struct Apis {
     list: Vec<Api>,
-    places: HashMap<String, Vec<usize>>,
+    positions: HashMap<String, Vec<usize>>,
 }
 
 impl Apis {
     fn add(&mut self, api: Api) {
-        let places = self.places.entry(link_key(&api.id)).or_default();
-        places.push(self.list.len());
+        let positions = self.positions.entry(link_key(&api.id)).or_default();
+        positions.push(self.list.len());
         self.list.push(api);
     }
 
-    /// The api that something belongs to, made up when it is outside of the template.
+    /// Returns the API that a resource belongs to. One outside of the template is added.
     fn owner(&mut self, id: Link) -> &mut Api {
-        let places = self.places.get(&link_key(&id)).into_iter().flatten();
-        let known = places.copied().find(|&place| self.list[place].id == id);
-        let place = known.unwrap_or_else(|| {
+        let positions = self.positions.get(&link_key(&id)).into_iter().flatten();
+        let known = positions
+            .copied()
+            .find(|&position| self.list[position].id == id);
+        let position = known.unwrap_or_else(|| {
             self.add(Api {
                 id,
                 ..Api::default()
             });
             self.list.len() - 1
         });
-        &mut self.list[place]
+        &mut self.list[position]
     }
 }
 

@@ -56,7 +56,7 @@ fn ttl(properties: &Resolved) -> Option<Text> {
     }
 }
 
-/// The types of a table's attributes by their names as text.
+/// Types of a table's attributes by name.
 type Attributes = HashMap<String, Option<Text>>;
 
 fn attributes(table: &Resolved) -> Attributes {

@@ -1,4 +1,4 @@
-//! Which function an ARN, a name or an invocation URI names.
+//! Links to functions from ARNs, names and invocation URIs.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ pub(super) const ALIAS: &str = "AWS::Lambda::Alias";
 pub(super) const FUNCTION: &str = "AWS::Lambda::Function";
 
 impl Reader<'_> {
-    /// The function of `arn:…:apigateway:{region}:lambda:path/2015-03-31/functions/{function}/invocations`.
-    /// Any other URI names none.
+    /// Returns the function of `arn:…:apigateway:{region}:lambda:path/2015-03-31/functions/{function}/invocations`. Any
+    /// other URI names no function.
     pub(super) fn invoked(&self, uri: Option<&Text>) -> FunctionLink {
         let Some(uri) = uri else {
             return FunctionLink::default();
@@ -24,7 +24,7 @@ impl Reader<'_> {
                 None => link(Link::elsewhere(Some(after))),
             },
             None => match self.function(uri) {
-                // HTTP APIs take a function's bare ARN.
+                // HTTP APIs accept the bare ARN of a function.
                 found @ FunctionLink {
                     function: Link::To(_) | Link::Unknown(_),
                     ..
@@ -34,7 +34,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The function that an ARN or a name names, with its qualifier.
+    /// Returns the function that an ARN or a name refers to, with its qualifier.
     pub(super) fn function(&self, text: &Text) -> FunctionLink {
         if let [Piece::Reference(first), rest @ ..] = text.pieces()
             && let Some(resource) = self.resources.get(&first.logical_id)
@@ -69,7 +69,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A version or alias leads to its function, which leads no further: a version of a version is no function.
+    /// Returns the function of a version or an alias. It must be a function itself: a version of a version is not one.
     fn version_or_alias(&self, resource: &Resource, qualifier: Qualifier) -> FunctionLink {
         let name = resource.properties.text("FunctionName");
         let function = name.as_ref().and_then(|name| {
@@ -87,8 +87,8 @@ impl Reader<'_> {
         }
     }
 
-    /// `function:{name}[:{qualifier}]` of an ARN. Its account and region must be this stack's own for the name to
-    /// be one of this template's functions.
+    /// Resolves `function:{name}[:{qualifier}]` of an ARN. The name is a function of this template only if account and
+    /// region are those of this stack.
     fn function_of_arn(&self, whole: &Text, before: &Text, name: Text) -> FunctionLink {
         if let [Piece::Reference(first), rest @ ..] = name.pieces()
             && let Some(resource) = self.resources.get(&first.logical_id)
@@ -111,7 +111,7 @@ impl Reader<'_> {
         link(Link::elsewhere(Some(whole.clone())))
     }
 
-    /// True when `arn:{partition}:lambda:{region}:{account}` names the account and region of this stack.
+    /// True if `arn:{partition}:lambda:{region}:{account}` names the account and region of this stack.
     fn is_here(&self, arn: &Text) -> bool {
         let own = |pseudo: Pseudo| match self.inputs.pseudo(pseudo) {
             Some(value) => value.to_owned(),
@@ -121,7 +121,7 @@ impl Reader<'_> {
         arn.to_string().ends_with(&end)
     }
 
-    /// A function of this template by its name, or one that is elsewhere.
+    /// Returns the link to a function by its name, in this template or outside of it.
     fn named(&self, whole: &Text, name: Text) -> FunctionLink {
         let (name, qualifier) = match name.split_once(":") {
             Some((name, qualifier)) => (name, Some(qualifier)),
@@ -142,7 +142,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Adds what stands after a function: nothing, or `:qualifier`.
+    /// Adds the qualifier from the rest of a text: nothing, or `:qualifier`.
     fn qualified(&self, found: FunctionLink, rest: Text) -> FunctionLink {
         if rest == Text::new() {
             return found;
@@ -186,7 +186,8 @@ impl Reader<'_> {
     }
 }
 
-/// What follows `:lambda:path/2015-03-31/functions/`; a second slash after `path`, as in examples of AWS's, is the same.
+/// Returns the text after `:lambda:path/2015-03-31/functions/`. A second slash after `path`, as in AWS's examples, is
+/// equivalent.
 fn invocation_path(uri: &Text) -> Option<Text> {
     let (_, path) = uri.split_once(":lambda:path/")?;
     let path = path.strip_prefix("/").unwrap_or(path);

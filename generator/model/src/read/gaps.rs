@@ -1,11 +1,11 @@
-//! What a template makes that the model does not hold.
+//! Gaps: parts of a template that the model does not contain.
 
 use stackgen_cfn::{Map, Node};
 
 use crate::resource::{Resource, Resources};
 use crate::{Problem, Resolved};
 
-/// Macros that add no resources of their own, or whose resources are read.
+/// Macros that add no resources, or whose resources the model reads.
 const READ: [&str; 5] = [
     "AWS::Serverless-2016-10-31",
     "AWS::LanguageExtensions",
@@ -14,14 +14,15 @@ const READ: [&str; 5] = [
     "AWS::SecretsManager-2024-09-16",
 ];
 
-/// What macros, loops of the language extensions, modules and connectors make, and routes of HTTP APIs that stand in no resource and no readable body.
+/// Returns the gaps: results of macros, loops of the language extensions, modules and connectors, and routes of HTTP
+/// APIs that are neither a resource nor in a readable body.
 pub(super) fn gaps(template: &Node, resources: &Resources) -> Vec<Problem> {
     let section = template.get("Resources").and_then(Node::as_map);
     let entries = section.into_iter().flat_map(Map::entries);
     let made = entries.filter(|(key, _)| key.starts_with("Fn::"));
     let made = made.map(|(key, entry)| {
         Problem::new(
-            format!("what {key} makes is not in the model"),
+            format!("the result of {key} is not in the model"),
             entry.key_span,
         )
     });
@@ -34,20 +35,21 @@ pub(super) fn gaps(template: &Node, resources: &Resources) -> Vec<Problem> {
     made.chain(apis).collect()
 }
 
-/// A resource that stands for several: a module of the account's registry, or one with SAM's connectors.
+/// Returns the gap of a resource that stands for several: a module of the account's registry, or one with SAM
+/// connectors.
 fn several(resource: &Resource) -> Option<Problem> {
     let (id, kind) = (&resource.logical_id, &resource.kind);
     let message = if kind.ends_with("::MODULE") {
-        format!("what {id} ({kind}) makes is not in the model")
+        format!("the resources of {id} ({kind}) are not in the model")
     } else if resource.attributes.contains_key("Connectors") {
-        format!("what SAM makes of the connectors of {id} is not in the model")
+        format!("the connectors of {id} are not in the model")
     } else {
         return None;
     };
     Some(Problem::new(message, resource.span))
 }
 
-/// The template's own transforms, which may add anything anywhere.
+/// Returns the gaps of the template's own transforms, which may add anything anywhere.
 fn macros(template: &Node) -> impl Iterator<Item = Problem> {
     let transforms = template.get("Transform").map(|node| match node.as_list() {
         Some(items) => items,
@@ -61,7 +63,7 @@ fn macros(template: &Node) -> impl Iterator<Item = Problem> {
     let unread = transforms.unwrap_or_default().iter().filter_map(name);
     unread.map(|(name, span)| {
         Problem::new(
-            format!("what {name} makes of the template is not in the model"),
+            format!("the result of the macro {name} is not in the model"),
             span,
         )
     })
@@ -71,10 +73,10 @@ fn of_api(api: &Resource) -> Vec<Problem> {
     let id = &api.logical_id;
     let mut gaps = Vec::new();
     let mut gap = |property: &str, message: String| {
-        gaps.push(Problem::new(message, api.place(&[property])));
+        gaps.push(Problem::new(message, api.location(&[property])));
     };
     if api.properties.get("Target").is_some() {
-        let message = format!("the route and stage that Target of {id} makes are not in the model");
+        let message = format!("the route and stage of the Target of {id} are not in the model");
         gap("Target", message);
     }
     if api.properties.get("BodyS3Location").is_some() {
@@ -93,7 +95,7 @@ fn of_api(api: &Resource) -> Vec<Problem> {
     if parts.any(|part| matches!(part, Resolved::Unknown(_))) {
         gap(
             "Body",
-            format!("the OpenAPI body of {id} is not known as a whole"),
+            format!("the OpenAPI body of {id} is partly unknown"),
         );
     }
     gaps

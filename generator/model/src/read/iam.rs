@@ -1,4 +1,4 @@
-//! Roles and what they may do.
+//! Roles and their policies.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,11 +10,10 @@ use crate::{LogicalId, Resolved, Unknown, UnknownReason};
 
 const ROLE: &str = "AWS::IAM::Role";
 
-/// How large, about and in bytes, the policies that are attached to roles may be in all. A policy can be attached to very
-/// many.
+/// Approximate limit in bytes for all attached policies. A policy can be attached to very many roles.
 const MAX_ATTACHED: usize = 16 << 20;
 
-/// Policies by the role that they are attached to, in the template's order.
+/// Policies by their role, in the template's order.
 type Attached<'a> = HashMap<&'a LogicalId, BTreeMap<usize, &'a Arc<Resource>>>;
 
 impl<'a> Reader<'a> {
@@ -31,15 +30,15 @@ impl<'a> Reader<'a> {
         roles
     }
 
-    /// Policies of the template that name a role, or are named by it.
+    /// Returns the policies of the template that name a role or are named by it.
     fn attached(&self) -> Attached<'a> {
         let mut attached = Attached::new();
-        for (place, policy) in self.resources.values().enumerate() {
+        for (position, policy) in self.resources.values().enumerate() {
             if is_policy(policy) {
                 for text in texts(policy.properties.get("Roles")) {
                     if let Some(role) = self.referenced(&text, ROLE, None) {
                         let policies = attached.entry(&role.logical_id).or_default();
-                        policies.insert(place, policy);
+                        policies.insert(position, policy);
                     }
                 }
             }
@@ -47,11 +46,11 @@ impl<'a> Reader<'a> {
         for role in self.of_type(ROLE) {
             for text in texts(role.properties.get("ManagedPolicyArns")) {
                 let id = text.as_reference().map(|reference| &reference.logical_id);
-                if let Some((place, _, policy)) = id.and_then(|id| self.resources.get_full(id))
+                if let Some((position, _, policy)) = id.and_then(|id| self.resources.get_full(id))
                     && is_policy(policy)
                 {
                     let policies = attached.entry(&role.logical_id).or_default();
-                    policies.insert(place, policy);
+                    policies.insert(position, policy);
                 }
             }
         }
@@ -66,7 +65,7 @@ fn is_policy(resource: &Resource) -> bool {
     )
 }
 
-/// A role with its own policies.
+/// Reads a role with its own policies.
 fn role(resource: &Arc<Resource>) -> Role {
     let properties = &resource.properties;
     let mut role = Role {
@@ -86,7 +85,7 @@ fn role(resource: &Arc<Resource>) -> Role {
 }
 
 impl Role {
-    /// Adds a policy as far as the budget reaches.
+    /// Adds a policy, within the budget.
     fn attach(&mut self, policy: &Arc<Resource>, budget: &mut usize) {
         let Some(document) = policy.properties.get("PolicyDocument") else {
             return;

@@ -1,4 +1,4 @@
-//! What readers look resources up by, so that none looks through all of them for each.
+//! Index of resources by the properties that readers look up, so that a lookup does not scan all resources.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use super::function_link::{ALIAS, FUNCTION};
 use crate::resource::{Resource, Resources};
 use crate::{Link, LogicalId, Piece, Resolved, Text};
 
-/// Resources by a key, those of one key in the template's order. Resources that match have equal keys; whether those of
-/// equal keys match is for the reader to see.
+/// Resources by key, in the template's order. Resources that match have equal keys; resources with equal keys need not
+/// match, which the reader checks.
 type Found<'a> = HashMap<String, Vec<&'a Arc<Resource>>>;
 
-/// The resources of a template by what is asked of them.
-pub(super) struct Index<'a> {
+/// Index of a template's resources.
+pub(super) struct ResourceIndex<'a> {
     types: HashMap<&'a str, Vec<&'a Arc<Resource>>>,
     responses: Found<'a>,
     functions: Found<'a>,
@@ -22,7 +22,7 @@ pub(super) struct Index<'a> {
     stages: Found<'a>,
 }
 
-impl<'a> Index<'a> {
+impl<'a> ResourceIndex<'a> {
     pub(super) fn new(resources: &'a Resources) -> Self {
         let mut types: HashMap<&str, Vec<_>> = HashMap::new();
         for resource in resources.values() {
@@ -41,7 +41,7 @@ impl<'a> Index<'a> {
         responses.extend(by(INTEGRATION_RESPONSE, |response| {
             parent(response, "IntegrationId")
         }));
-        Index {
+        ResourceIndex {
             responses,
             functions: by(FUNCTION, |function| property(function, "FunctionName")),
             aliases: by(ALIAS, |alias| {
@@ -58,32 +58,32 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The resources of a type.
+    /// Returns the resources of a type.
     pub(super) fn of_type(&self, kind: &str) -> &[&'a Arc<Resource>] {
         self.types.get(kind).map_or(&[], Vec::as_slice)
     }
 
-    /// Responses whose property refers to a route or an integration.
+    /// Returns the responses whose property refers to a route or an integration.
     pub(super) fn responses(&self, property: &str, parent: &LogicalId) -> &[&'a Arc<Resource>] {
         list(&self.responses, &response_key(property, parent))
     }
 
-    /// Functions that may have this name.
+    /// Returns the functions that may have this name.
     pub(super) fn functions(&self, name: &Text) -> &[&'a Arc<Resource>] {
         list(&self.functions, &key(name))
     }
 
-    /// Aliases of a function that may have this name.
+    /// Returns the aliases of a function that may have this name.
     pub(super) fn aliases(&self, function: &LogicalId, name: &Text) -> &[&'a Arc<Resource>] {
         list(&self.aliases, &alias_key(function, name))
     }
 
-    /// Custom domains that may have this name.
+    /// Returns the custom domain names that may have this name.
     pub(super) fn domains(&self, name: &Text) -> &[&'a Arc<Resource>] {
         list(&self.domains, &key(name))
     }
 
-    /// Stages that a mapping may name by their name.
+    /// Returns the stages that a mapping may name.
     pub(super) fn stages(&self, mapping: &Resolved) -> &[&'a Arc<Resource>] {
         list(&self.stages, &stage_key(mapping, "Stage"))
     }
@@ -93,7 +93,7 @@ fn list<'f, 'a>(found: &'f Found<'a>, key: &str) -> &'f [&'a Arc<Resource>] {
     found.get(key).map_or(&[], Vec::as_slice)
 }
 
-/// Equal for equal texts, and for hardly any others.
+/// Returns a key that is equal for equal texts, and rarely for others.
 fn key(text: &Text) -> String {
     let mut key = text.to_string();
     for piece in text.pieces() {
@@ -104,7 +104,7 @@ fn key(text: &Text) -> String {
     key
 }
 
-/// Equal for equal links.
+/// Returns a key that is equal for equal links.
 pub(super) fn link_key(link: &Link) -> String {
     match link {
         Link::To(id) => id.to_string(),
@@ -131,7 +131,7 @@ fn alias_key(function: &LogicalId, name: &Text) -> String {
     format!("{function}:{}", key(name))
 }
 
-/// Of the properties of a stage, or of a mapping that names one.
+/// Returns the key of a stage, or of a mapping that names one, from its properties.
 fn stage_key(properties: &Resolved, name: &str) -> String {
     let key = |property| properties.text(property).as_ref().map(key);
     format!("{:?} {:?}", key("ApiId"), key(name))

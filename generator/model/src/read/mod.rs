@@ -1,4 +1,4 @@
-//! From a template to the model.
+//! Reading a template into the model.
 
 mod apigatewayv2;
 mod dynamodb;
@@ -15,31 +15,31 @@ use std::sync::Arc;
 
 use stackgen_cfn::{Map, Node};
 
-use self::index::Index;
+use self::index::ResourceIndex;
 use crate::resource::{Resource, Resources};
 use crate::{Inputs, Link, Model, Problem, Resolved, Resolver, Text};
 
-/// What the readers share: every resource, to see what a reference refers to.
+/// Shared state of the readers: all resources, to resolve references.
 pub(crate) struct Reader<'a> {
     resources: &'a Resources,
-    index: Index<'a>,
+    index: ResourceIndex<'a>,
     inputs: &'a Inputs,
 }
 
-/// How deeply globals merge; a document nested deeper is no template.
+/// Limit of nesting when globals are merged. A template is never nested deeper.
 const DEEPEST: usize = 64;
 
-/// How much of a template is read.
+/// Parts of a template to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {
-    /// All of it.
+    /// Everything.
     Everything,
-    /// What deployments snapshot. Of other resources the type and the physical name alone.
+    /// The wiring in full; type and physical name of other resources.
     Wiring,
 }
 
 impl Detail {
-    /// True when every property of a type is read.
+    /// True if all properties of a type are read.
     fn reads(self, kind: &str) -> bool {
         let wiring = [
             "AWS::ApiGatewayV2::",
@@ -66,7 +66,7 @@ pub(crate) fn model(template: &Node, inputs: &Inputs, detail: Detail) -> Model {
     }
 }
 
-/// The model of a template without SAM resources.
+/// Reads a template without SAM resources.
 fn plain(template: &Node, resolver: Resolver, inputs: &Inputs, detail: Detail) -> Model {
     let mut problems = Vec::new();
     let resources = resources::read(template, &resolver, detail, &mut problems);
@@ -106,7 +106,7 @@ fn plain(template: &Node, resolver: Resolver, inputs: &Inputs, detail: Detail) -
     model
 }
 
-/// The outputs that no condition leaves out.
+/// Returns the outputs, except those that a condition excludes.
 fn outputs(template: &Node, resolver: &Resolver) -> Resolved {
     let Some(section) = template.get("Outputs") else {
         return Resolved::default();
@@ -114,14 +114,15 @@ fn outputs(template: &Node, resolver: &Resolver) -> Resolved {
     let Some(outputs) = section.as_map() else {
         return resolver.resolve(section).unwrap_or_default();
     };
-    let kept = outputs
+    let included = outputs
         .iter()
-        .filter(|(_, output)| !resolver.left_out(output, 0));
-    let resolved = kept.filter_map(|(key, node)| Some((key.to_owned(), resolver.resolve(node)?)));
+        .filter(|(_, output)| !resolver.is_excluded(output, 0));
+    let resolved =
+        included.filter_map(|(key, node)| Some((key.to_owned(), resolver.resolve(node)?)));
     Resolved::Map(resolved.collect())
 }
 
-/// The model of resources of which the wiring alone was read.
+/// Builds the model of resources whose wiring alone was read.
 fn wiring(resources: Resources, inputs: &Inputs) -> Model {
     let reader = Reader::new(&resources, inputs);
     let mut model = Model {
@@ -139,17 +140,18 @@ impl<'a> Reader<'a> {
     fn new(resources: &'a Resources, inputs: &'a Inputs) -> Self {
         Reader {
             resources,
-            index: Index::new(resources),
+            index: ResourceIndex::new(resources),
             inputs,
         }
     }
 
-    /// The resources of a type.
+    /// Returns the resources of a type.
     fn of_type(&self, kind: &str) -> impl Iterator<Item = &'a Arc<Resource>> {
         self.index.of_type(kind).iter().copied()
     }
 
-    /// The resource that a text is a reference to, if it is of that type. `attribute` is what the text must name.
+    /// Returns the resource that a text refers to, if it has that type. `attribute` is the attribute that the text must
+    /// name.
     fn referenced(
         &self,
         text: &Text,
@@ -161,7 +163,7 @@ impl<'a> Reader<'a> {
         (resource.kind == kind && reference.attribute.as_deref() == attribute).then_some(resource)
     }
 
-    /// What a property names that ought to be a resource of that type.
+    /// Returns the link of a property that should name a resource of a type.
     fn link(&self, text: Option<Text>, kind: &str, attribute: Option<&str>) -> Link {
         match text
             .as_ref()
@@ -173,7 +175,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The texts of a property that is one text or a list of them.
+/// Returns the texts of a property that is one text or a list of texts.
 fn texts(value: Option<&Resolved>) -> Vec<Text> {
     value
         .map(|value| {
@@ -186,7 +188,7 @@ fn texts(value: Option<&Resolved>) -> Vec<Text> {
         .unwrap_or_default()
 }
 
-/// The sections of a template that hold what the model reads; empty, with a problem, when there is nothing to read.
+/// Returns the `Resources` section. Without one, reports a problem.
 fn resources_section<'t>(template: &'t Node, problems: &mut Vec<Problem>) -> Option<&'t Map> {
     let problem = match template.get("Resources") {
         Some(node) if node.as_map().is_some_and(|map| !map.is_empty()) => return node.as_map(),
@@ -197,8 +199,6 @@ fn resources_section<'t>(template: &'t Node, problems: &mut Vec<Problem>) -> Opt
         ),
         None => Problem::new("the template has no Resources", template.span),
     };
-    problems.push(
-        problem.with_hint("give a CloudFormation or SAM template, or one that CDK has synthesised"),
-    );
+    problems.push(problem.with_hint("pass a CloudFormation, SAM or synthesized CDK template"));
     None
 }

@@ -1,4 +1,4 @@
-//! Routes, integrations and authorizers that an HTTP API's OpenAPI body implies.
+//! Routes, integrations and authorizers in the OpenAPI body of an HTTP API.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ const METHODS: &[&str] = &[
     "get", "put", "post", "delete", "options", "head", "patch", ANY,
 ];
 
-/// The api's extensions and the integration property that each is.
+/// Fields of the integration extension, and the properties of an integration that they set.
 const INTEGRATION: &[(&str, &str)] = &[
     ("connectionId", "ConnectionId"),
     ("connectionType", "ConnectionType"),
@@ -41,12 +41,12 @@ const AUTHORIZER: &[(&str, &str)] = &[
     ("enableSimpleResponses", "EnableSimpleResponses"),
 ];
 
-/// How large, about and in bytes, the scopes of all operations may be: those of the whole document are every operation's.
+/// Approximate limit in bytes for the scopes of all operations: scopes of the document apply to every operation.
 const MAX_SCOPES: usize = 16 << 20;
 
 type Properties = IndexMap<String, Resolved>;
 
-/// What an api's `Body` implies, as resources.
+/// Returns the resources that an API's `Body` implies.
 pub(super) fn implied(api: &Resource) -> Vec<Resource> {
     let Some(body) = api
         .properties
@@ -115,7 +115,7 @@ fn route(
     resources
 }
 
-/// The first requirement of the operation, or of the whole document, decides.
+/// Applies the first security requirement of the operation or, without one, of the document.
 fn secure(
     api: &Resource,
     body: &Resolved,

@@ -11,7 +11,7 @@ use crate::resolve::Truth;
 use crate::resource::{Conditional, Resource, Resources};
 use crate::{LogicalId, Problem, Resolved, Resolver};
 
-/// Every resource whose condition is not false, then those that OpenAPI bodies imply.
+/// Returns all resources whose condition is not false, then those that OpenAPI bodies imply.
 pub(super) fn read(
     template: &Node,
     resolver: &Resolver,
@@ -23,7 +23,7 @@ pub(super) fn read(
         return resources;
     };
     for (id, entry) in section.entries() {
-        // Loops and what a macro puts here are gaps.
+        // Loops and macros here are gaps.
         if id.starts_with("Fn::") {
             continue;
         }
@@ -49,7 +49,7 @@ fn resource(
     problems: &mut Vec<Problem>,
 ) -> Option<Resource> {
     let node = &entry.node;
-    let place = if entry.key_span.file.is_some() {
+    let location = if entry.key_span.file.is_some() {
         entry.key_span
     } else {
         node.span
@@ -57,13 +57,13 @@ fn resource(
     let Some(map) = node.as_map() else {
         problems.push(Problem::new(
             format!("resource {id} is {}, not a mapping", node.kind()),
-            place,
+            location,
         ));
         return None;
     };
     let kind = map.get("Type").and_then(Node::as_str).unwrap_or_default();
     if kind.is_empty() {
-        let problem = Problem::new(format!("resource {id} has no Type"), place);
+        let problem = Problem::new(format!("resource {id} has no Type"), location);
         problems
             .push(problem.with_hint("write its Type as text, such as AWS::ApiGatewayV2::Route"));
     }
@@ -102,16 +102,16 @@ fn resource(
         properties: properties.unwrap_or_else(|| Resolved::Map(Default::default())),
         attributes,
         implied: false,
-        span: place,
-        // What was built and not read has no places to tell.
-        document: match place.file {
+        span: location,
+        // A template that was built and not parsed has no locations.
+        document: match location.file {
             Some(_) => node.clone(),
             None => Node::default(),
         },
     })
 }
 
-/// The properties as far as they are read.
+/// Returns the properties that are read.
 fn properties(kind: &str, node: &Node, resolver: &Resolver, detail: Detail) -> Option<Resolved> {
     if detail.reads(kind) {
         return resolver.resolve(node);

@@ -1,4 +1,4 @@
-//! Conditions: true, false, or not known.
+//! Evaluation of conditions.
 
 use std::collections::HashMap;
 
@@ -6,14 +6,14 @@ use stackgen_cfn::{Intrinsic, IntrinsicCall, Node};
 
 use super::{Resolved, Resolver, Text, Unknown, UnknownReason, express};
 
-/// What a condition comes to.
+/// Value of a condition.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Truth {
-    /// It holds.
+    /// True.
     True,
-    /// It does not.
+    /// False.
     False,
-    /// It depends on what is not known.
+    /// It depends on an unknown value.
     Unknown(Unknown),
 }
 
@@ -23,22 +23,22 @@ impl From<bool> for Truth {
     }
 }
 
-/// Where the evaluation of a named condition stands.
+/// State of the evaluation of a named condition.
 #[derive(Clone, Debug)]
-pub(super) enum Progress {
+pub(super) enum ConditionState {
     Running,
     Done(Truth),
 }
 
-pub(super) type Conditions = HashMap<String, Progress>;
+pub(super) type Conditions = HashMap<String, ConditionState>;
 
 impl Resolver<'_> {
-    /// What the condition of that name comes to. Every condition is worked out once.
+    /// Evaluates a condition by its name. Each condition is evaluated once.
     pub fn condition(&self, name: &str) -> Truth {
         self.condition_at(name, Default::default())
     }
 
-    /// The same for a condition that is named at a place.
+    /// Evaluates a condition that is named at a location.
     pub(crate) fn condition_at(&self, name: &str, span: stackgen_cfn::Span) -> Truth {
         self.named_condition(name, span, 0)
     }
@@ -51,8 +51,8 @@ impl Resolver<'_> {
     ) -> Truth {
         let not_known = |reason| Truth::Unknown(Unknown::new(reason, span, name));
         match self.conditions.borrow().get(name) {
-            Some(Progress::Done(truth)) => return truth.clone(),
-            Some(Progress::Running) => {
+            Some(ConditionState::Done(truth)) => return truth.clone(),
+            Some(ConditionState::Running) => {
                 self.report_cycle(name, span);
                 return not_known(UnknownReason::ConditionCycle(name.to_owned()));
             }
@@ -64,15 +64,15 @@ impl Resolver<'_> {
         };
         self.conditions
             .borrow_mut()
-            .insert(name.to_owned(), Progress::Running);
+            .insert(name.to_owned(), ConditionState::Running);
         let truth = self.truth(node, depth + 1);
         self.conditions
             .borrow_mut()
-            .insert(name.to_owned(), Progress::Done(truth.clone()));
+            .insert(name.to_owned(), ConditionState::Done(truth.clone()));
         truth
     }
 
-    /// What a condition's expression comes to.
+    /// Evaluates the expression of a condition.
     pub(super) fn truth(&self, node: &Node, depth: usize) -> Truth {
         if depth > super::MAX_DEPTH {
             return Truth::Unknown(self.unknown(UnknownReason::TooLarge, node, depth));
@@ -158,7 +158,7 @@ impl Resolver<'_> {
         )
     }
 
-    /// A condition made of conditions, with their expressions in it: a name alone would hide a change.
+    /// Combines conditions. The result contains their expressions, because a name alone would hide a change.
     fn combined(&self, call: &IntrinsicCall, node: &Node, parts: &[Unknown]) -> Truth {
         let expressions: Vec<&str> = parts.iter().map(|part| &*part.expression).collect();
         let expression = express::shorten(format!("{}({})", call.function, expressions.join(",")));

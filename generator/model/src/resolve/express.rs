@@ -1,4 +1,4 @@
-//! Expressions as canonical text, so that values that are not known can still be compared.
+//! Expressions as canonical text, so that unknown values can be compared.
 
 use serde_json::{Value as Json, json};
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node, Value};
@@ -7,15 +7,15 @@ use super::names::is_hidden;
 use super::{MAX_DEPTH, Resolver, Truth};
 use crate::digest::sha256_hex;
 
-/// Longer expressions are replaced by their digest, so that conditions made of conditions cannot grow without bound.
+/// Longer expressions are replaced by their digest, so that nested conditions cannot grow without bound.
 const LONGEST: usize = 2_000;
 
-/// Longer values of parameters and conditions stand in an expression as their digest: one may be named very often.
+/// Longer values of parameters and conditions are replaced by their digest: an expression may name one very often.
 const LONGEST_NAMED: usize = 100;
 
 impl Resolver<'_> {
-    /// The node as JSON in the long form, keys in byte order, no spaces. What a name of a parameter or a condition
-    /// stands for is in its place or beside it: the name alone would hide a change.
+    /// Returns a node as JSON in long form, with keys in byte order and without spaces. Names of parameters and
+    /// conditions are replaced by their values, or stand beside them: the name alone would hide a change.
     pub(super) fn express(&self, node: &Node, depth: usize) -> String {
         shorten(self.expressed(node, depth).to_string())
     }
@@ -61,7 +61,7 @@ impl Resolver<'_> {
         )
     }
 
-    /// The text of a `Sub` with the values of the parameters that it names.
+    /// Returns the text of a `Sub` with the values of the parameters that it names.
     fn expressed_sub(&self, text: &str) -> Json {
         let names = text
             .split("${")
@@ -71,7 +71,7 @@ impl Resolver<'_> {
         std::iter::once(Json::from(text)).chain(values).collect()
     }
 
-    /// What a parameter comes to; `None` for any other name.
+    /// Returns the value of a parameter; `None` for any other name.
     fn parameter_expression(&self, name: &str) -> Option<Json> {
         let parameter = self.template.at_path(&["Parameters", name])?;
         self.note_hidden(is_hidden(parameter));
@@ -83,7 +83,8 @@ impl Resolver<'_> {
         })
     }
 
-    /// What a condition comes to, or its definition when that is not known; `None` when there is none of that name.
+    /// Returns the value of a condition, or its definition if the value is unknown; `None` if there is no such
+    /// condition.
     fn condition_expression(&self, name: &str, depth: usize) -> Option<Json> {
         let condition = self.template.at_path(&["Conditions", name])?;
         Some(match self.named_condition(name, condition.span, depth) {
@@ -106,7 +107,7 @@ impl Resolver<'_> {
             .set(self.expresses_hidden.get() || hidden);
     }
 
-    /// Works out once what a name stands for.
+    /// Returns the expression of a name, which is computed once.
     fn named(&self, key: String, expression: impl FnOnce() -> String) -> Option<Json> {
         if let Some(known) = self.expressions.borrow().get(&key) {
             return Some(known.clone());
@@ -126,7 +127,7 @@ fn named(expression: &str) -> String {
     }
 }
 
-/// The text itself, or its digest when it is long.
+/// Returns the text, or its digest if it is long.
 pub(super) fn shorten(text: String) -> String {
     if text.len() <= LONGEST {
         return text;
@@ -134,7 +135,7 @@ pub(super) fn shorten(text: String) -> String {
     format!("sha256:{}", sha256_hex(text.as_bytes()))
 }
 
-/// A node as a JSON value with sorted keys.
+/// Returns a node as a JSON value with sorted keys.
 pub(crate) fn json(node: &Node) -> Json {
     match &node.value {
         Value::Null => Json::Null,

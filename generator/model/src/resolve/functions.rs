@@ -1,4 +1,4 @@
-//! The intrinsic functions.
+//! Evaluation of intrinsic functions.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -138,7 +138,7 @@ impl Resolver<'_> {
         Some(self.finish(text, node))
     }
 
-    /// What `${name}` stands for in a `Sub`.
+    /// Returns the value of `${name}` in a `Sub`.
     fn variable(
         &self,
         name: &str,
@@ -207,7 +207,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// A text that holds a reference is not split: what it refers to may hold the delimiter.
+    /// Evaluates `Split`. A text with a reference is not split, because the value of the reference may contain the
+    /// delimiter.
     fn split(&self, argument: &Node, node: &Node, depth: usize) -> Option<Resolved> {
         let [delimiter, source] = argument.as_list()? else {
             return None;

@@ -1,10 +1,10 @@
-//! What is known besides the template.
+//! Known values besides the template.
 
 use std::collections::BTreeMap;
 
 use super::Pseudo;
 
-/// Values that a deployment would bring: parameters, and pseudo parameters such as the region.
+/// Values at deploy time: parameters, and pseudo parameters such as the region.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inputs {
     parameters: BTreeMap<String, String>,
@@ -12,31 +12,31 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Nothing but the template.
+    /// No inputs.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// With a value for a parameter; it wins over the default.
+    /// Sets a parameter. The value replaces its default.
     #[must_use]
     pub fn with_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.insert(name.into(), value.into());
         self
     }
 
-    /// With a value for a pseudo parameter.
+    /// Sets a pseudo parameter.
     #[must_use]
     pub fn with_pseudo(mut self, pseudo: Pseudo, value: impl Into<String>) -> Self {
         self.pseudo.insert(pseudo, value.into());
         self
     }
 
-    /// The value given for a parameter.
+    /// Returns the value of a parameter.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str)
     }
 
-    /// The value given for a pseudo parameter.
+    /// Returns the value of a pseudo parameter.
     pub fn pseudo(&self, pseudo: Pseudo) -> Option<&str> {
         self.pseudo.get(&pseudo).map(String::as_str)
     }

@@ -1,8 +1,7 @@
-//! Working intrinsic functions out, as far as a template and its inputs allow.
+//! Resolution of intrinsic functions, as far as a template and its inputs allow.
 //!
-//! Resolution is total: whatever stands in a document comes to a [`Resolved`] value, and what cannot be known is an
-//! [`Unknown`] with a reason, never a guess. Conditions and parameters are worked out once, nesting and growth are
-//! bounded.
+//! Resolution is total: every node resolves to a [`Resolved`] value, and an undetermined value is an [`Unknown`] with a
+//! reason, never a guess. Conditions and parameters are evaluated once. Nesting and growth are bounded.
 
 mod condition;
 mod express;
@@ -28,32 +27,32 @@ pub use value::{Resolved, Setting};
 
 use crate::Problem;
 
-/// How deeply values may nest; CloudFormation itself stops far earlier.
+/// Limit of nesting. CloudFormation's own limit is far lower.
 const MAX_DEPTH: usize = 128;
 
-/// How much text one template may be resolved to, in bytes. A template is at most 1 MB, but `Sub` in `Sub` doubles, and
-/// a value of a parameter or a mapping may be named very often.
+/// Limit in bytes for all resolved text of a template. A template has at most 1 MB, but nested `Sub`s double, and many
+/// expressions may name one value.
 const MAX_TEXT: usize = 16 << 20;
 
-/// Works out the values of one template.
+/// Resolver of the values of a template.
 pub struct Resolver<'a> {
     template: &'a Node,
     inputs: &'a Inputs,
-    /// Names besides logical ids that stand for a resource: SAM's `Function.Version`.
+    /// Further names of resources: SAM's `Function.Version`.
     aliases: HashMap<String, String>,
     conditions: RefCell<condition::Conditions>,
     parameters: RefCell<HashMap<String, Resolved>>,
-    /// What names of parameters and mappings stand for in expressions.
+    /// Expressions of parameters and mappings by name.
     expressions: RefCell<HashMap<String, serde_json::Value>>,
     problems: RefCell<Vec<Problem>>,
     reported: RefCell<HashSet<String>>,
     budget: Cell<usize>,
-    /// True when what is being expressed names a `NoEcho` parameter.
+    /// True if the current expression names a `NoEcho` parameter.
     expresses_hidden: Cell<bool>,
 }
 
 impl<'a> Resolver<'a> {
-    /// A resolver for the template whose root this is.
+    /// Creates a resolver for a template, given its root.
     pub fn new(template: &'a Node, inputs: &'a Inputs) -> Self {
         Resolver {
             template,
@@ -74,19 +73,19 @@ impl<'a> Resolver<'a> {
         self
     }
 
-    /// The value of a node; `None` for `AWS::NoValue`, which removes the property.
+    /// Resolves a node. `None` is `AWS::NoValue`, which removes the property.
     pub fn resolve(&self, node: &Node) -> Option<Resolved> {
         self.at_depth(node, 0)
     }
 
-    /// What was found wrong so far, each thing once.
+    /// Returns the problems so far, each once.
     pub fn into_problems(self) -> Vec<Problem> {
         self.problems.into_inner()
     }
 
     fn at_depth(&self, node: &Node, depth: usize) -> Option<Resolved> {
         if depth > MAX_DEPTH {
-            // Not expressed: the expression of something this deep would be as deep.
+            // Without its expression, which would be nested as deeply.
             return Some(Resolved::Unknown(Unknown::new(
                 UnknownReason::TooLarge,
                 node.span,
@@ -129,7 +128,7 @@ impl<'a> Resolver<'a> {
         Resolved::Map(entries.collect::<IndexMap<_, _>>())
     }
 
-    /// A finished text: dynamic references taken out, a lone unknown made one, growth paid for.
+    /// Completes a text: replaces dynamic references, unwraps a lone unknown, and deducts its size from the limit.
     fn finish(&self, text: Text, node: &Node) -> Resolved {
         if !self.pays(text.weight()) {
             return self.too_large(node);
@@ -141,14 +140,15 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Pays for what was made. Where that cannot be paid, nothing can be after it: what is too large is made once.
+    /// Deducts a size from the limit. Once that fails, it fails for everything after it, so that only one value is too
+    /// large.
     fn pays(&self, weight: usize) -> bool {
         let left = self.budget.get().checked_sub(weight);
         self.budget.set(left.unwrap_or(0));
         left.is_some()
     }
 
-    /// A value that stands elsewhere in the template and is repeated here.
+    /// Returns a value that is repeated here from elsewhere in the template.
     fn repeated(&self, value: Resolved, node: &Node) -> Resolved {
         match self.pays(value.weight()) {
             true => value,
@@ -162,14 +162,14 @@ impl<'a> Resolver<'a> {
     }
 
     fn unknown(&self, reason: UnknownReason, node: &Node, depth: usize) -> Unknown {
-        // Expressing may evaluate a condition, which expresses others in turn.
+        // Writing an expression may evaluate a condition, which writes others in turn.
         let outer = self.expresses_hidden.replace(false);
         let expression = self.express(node, depth);
         let hidden = self.expresses_hidden.replace(outer);
         Unknown::new(reason, node.span, expression).hide(hidden)
     }
 
-    /// Reports a problem once, however often it is met.
+    /// Reports a problem, however often it occurs, once.
     fn report(&self, key: String, problem: impl FnOnce() -> Problem) {
         if self.reported.borrow_mut().insert(key) {
             self.problems.borrow_mut().push(problem());

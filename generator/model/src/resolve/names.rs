@@ -1,11 +1,11 @@
-//! What a name stands for: a parameter, a pseudo parameter or a resource.
+//! Resolution of names: parameters, pseudo parameters, resources.
 
 use stackgen_cfn::{Intrinsic, Node, Span};
 
 use super::{Piece, Pseudo, Reference, Resolved, Resolver, Text, Truth, Unknown, UnknownReason};
 use crate::{LogicalId, Problem, ProblemKind};
 
-/// Attributes that give the same value as `Ref`.
+/// Attributes with the same value as `Ref`.
 const SAME_AS_REF: &[(&str, &str)] = &[
     ("AWS::ApiGatewayV2::Api", "ApiId"),
     ("AWS::ApiGatewayV2::Authorizer", "AuthorizerId"),
@@ -19,7 +19,7 @@ const SAME_AS_REF: &[(&str, &str)] = &[
 ];
 
 impl Resolver<'_> {
-    /// What `Ref` gives for a name; `None` for `AWS::NoValue`.
+    /// Returns the value of `Ref` for a name; `None` for `AWS::NoValue`.
     pub(super) fn name(&self, name: &str, node: &Node, depth: usize) -> Option<Resolved> {
         if name == "AWS::NoValue" {
             return None;
@@ -36,7 +36,7 @@ impl Resolver<'_> {
         Some(self.resource(name, None, node, depth))
     }
 
-    /// A resource or one of its attributes.
+    /// Returns a reference to a resource or one of its attributes.
     pub(super) fn resource(
         &self,
         name: &str,
@@ -51,9 +51,9 @@ impl Resolver<'_> {
             let reason = UnknownReason::Dangling(name.to_owned());
             return Resolved::Unknown(Unknown::new(reason, node.span, expression()));
         };
-        if self.left_out(resource, depth) {
-            self.report_left_out(name, node.span);
-            let reason = UnknownReason::LeftOut(name.to_owned());
+        if self.is_excluded(resource, depth) {
+            self.report_excluded(name, node.span);
+            let reason = UnknownReason::ConditionIsFalse(name.to_owned());
             return Resolved::Unknown(Unknown::new(reason, node.span, expression()));
         }
         let kind = resource
@@ -67,7 +67,8 @@ impl Resolver<'_> {
         })))
     }
 
-    /// SAM lets `Function.Version` stand for a resource, and `GetAtt` then splits it at the wrong dot.
+    /// Returns the logical ID and attribute of a SAM name such as `Function.Version`, which `GetAtt` splits at the
+    /// wrong dot.
     fn real_name<'n>(
         &'n self,
         name: &'n str,
@@ -89,8 +90,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// True when the resource's condition is false.
-    pub(crate) fn left_out(&self, resource: &Node, depth: usize) -> bool {
+    /// True if the resource's condition is false.
+    pub(crate) fn is_excluded(&self, resource: &Node, depth: usize) -> bool {
         let Some(condition) = resource.get("Condition") else {
             return false;
         };
@@ -150,22 +151,22 @@ impl Resolver<'_> {
         });
     }
 
-    fn report_left_out(&self, name: &str, span: Span) {
+    fn report_excluded(&self, name: &str, span: Span) {
         self.report(format!("left out {name}"), || {
             Problem::new(
-                format!("{name} is used here but its condition leaves it out"),
+                format!("{name} is used here, but its condition excludes it"),
                 span,
             )
             .with_hint(format!(
                 "use it inside {} with the same condition",
                 Intrinsic::If
             ))
-            .of_kind(ProblemKind::LeftOut)
+            .of_kind(ProblemKind::ConditionIsFalse)
         });
     }
 }
 
-/// Returns true when CloudFormation hides the parameter's value: `NoEcho` is there and not false.
+/// True if CloudFormation hides the parameter's value: `NoEcho` is set and not false.
 pub(crate) fn is_hidden(parameter: &Node) -> bool {
     let no_echo = parameter.get("NoEcho");
     no_echo.is_some_and(|no_echo| plain_text(no_echo).as_deref() != Some("false"))

@@ -1,4 +1,4 @@
-//! Text in pieces: what is known of it and what stands for the rest.
+//! Text that may contain references and unknown parts.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use serde::{Serialize, Serializer};
 use super::{Unknown, UnknownReason};
 use crate::LogicalId;
 
-/// Text whose parts may be known only when the stack exists. Adjacent literals are one piece and no literal is
-/// empty, so that equal texts have equal pieces; the empty text has none. Equality looks at the pieces alone.
+/// Text with parts that may be unknown until the stack exists. Adjacent literals are one piece and no literal is empty,
+/// so equal texts have equal pieces. The empty text has no pieces. Equality compares the pieces only.
 #[derive(Clone, Debug, Default)]
 pub struct Text {
     pieces: Vec<Piece>,
-    /// True when a `NoEcho` parameter gave some of it.
+    /// True if a part comes from a `NoEcho` parameter.
     hidden: bool,
 }
 
@@ -22,43 +22,43 @@ impl PartialEq for Text {
     }
 }
 
-/// A part of a [`Text`].
+/// A piece of a [`Text`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Piece {
     /// Known text.
     Literal(String),
     /// A resource of this template, or an attribute of one.
     Reference(Reference),
-    /// A pseudo parameter whose value was not given.
+    /// A pseudo parameter without a given value.
     Pseudo(Pseudo),
-    /// Anything.
+    /// Unknown text.
     Unknown(Unknown),
 }
 
-/// A `Ref` (no attribute) or `GetAtt` of a resource. An attribute that gives what `Ref` gives (`Api.ApiId`) is
-/// read as the `Ref`, so that both spellings are one.
+/// A `Ref` (without an attribute) or `GetAtt` of a resource. An attribute with the value of `Ref` (`Api.ApiId`) is read
+/// as the `Ref`, so that both spellings are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Reference {
     /// The resource.
     pub logical_id: LogicalId,
-    /// The attribute, or `None` for what `Ref` gives.
+    /// The attribute; `None` for `Ref`.
     pub attribute: Option<String>,
 }
 
 macro_rules! pseudo {
     ($($variant:ident)*) => {
-        /// A pseudo parameter: `AWS::Region` and its like, without `AWS::NoValue`.
+        /// A pseudo parameter such as `AWS::Region`, except `AWS::NoValue`.
         #[expect(missing_docs, reason = "their names are AWS's own")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Pseudo { $($variant,)* }
 
         impl Pseudo {
-            /// The name as templates write it.
+            /// Returns the name as templates write it.
             pub fn name(self) -> &'static str {
                 match self { $(Pseudo::$variant => concat!("AWS::", stringify!($variant)),)* }
             }
 
-            /// The pseudo parameter of that name.
+            /// Returns the pseudo parameter of a name.
             pub fn from_name(name: &str) -> Option<Pseudo> {
                 match name { $(concat!("AWS::", stringify!($variant)) => Some(Pseudo::$variant),)* _ => None }
             }
@@ -69,35 +69,35 @@ macro_rules! pseudo {
 pseudo! { AccountId NotificationARNs Partition Region StackId StackName URLSuffix }
 
 impl Text {
-    /// The empty text.
+    /// Returns the empty text.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Text that is known.
+    /// Returns known text.
     pub fn literal(text: impl Into<String>) -> Self {
         Self::from(Piece::Literal(text.into()))
     }
 
-    /// Returns true when some of it comes from a `NoEcho` parameter and must not be shown.
+    /// True if a part comes from a `NoEcho` parameter and must not be shown.
     pub fn is_hidden(&self) -> bool {
         let hides = |piece: &Piece| matches!(piece, Piece::Unknown(unknown) if unknown.hidden);
         self.hidden || self.pieces.iter().any(hides)
     }
 
-    /// Returns the text, marked as coming from a `NoEcho` parameter where `hidden` is true.
+    /// Marks the text as coming from a `NoEcho` parameter if `hidden` is true.
     #[must_use]
     pub(crate) fn hide(mut self, hidden: bool) -> Self {
         self.hidden |= hidden;
         self
     }
 
-    /// The parts in order.
+    /// Returns the pieces in order.
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
     }
 
-    /// The text, when all of it is known.
+    /// Returns the text, if all of it is known.
     pub fn as_literal(&self) -> Option<&str> {
         match self.pieces.as_slice() {
             [] => Some(""),
@@ -106,7 +106,7 @@ impl Text {
         }
     }
 
-    /// The resource, when the text is nothing but a reference to one.
+    /// Returns the reference, if the text consists of only one.
     pub fn as_reference(&self) -> Option<&Reference> {
         match self.pieces.as_slice() {
             [Piece::Reference(reference)] => Some(reference),
@@ -114,7 +114,7 @@ impl Text {
         }
     }
 
-    /// The first part that is not known.
+    /// Returns the first unknown part.
     pub fn unknown(&self) -> Option<&Unknown> {
         self.pieces.iter().find_map(|piece| match piece {
             Piece::Unknown(unknown) => Some(unknown),
@@ -122,7 +122,7 @@ impl Text {
         })
     }
 
-    /// The resources it refers to.
+    /// Returns the references.
     pub fn references(&self) -> impl Iterator<Item = &Reference> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Reference(reference) => Some(reference),
@@ -130,7 +130,7 @@ impl Text {
         })
     }
 
-    /// Adds a part at the end.
+    /// Appends a piece.
     pub fn push(&mut self, piece: Piece) {
         match (self.pieces.last_mut(), piece) {
             (_, Piece::Literal(text)) if text.is_empty() => {}
@@ -139,7 +139,7 @@ impl Text {
         }
     }
 
-    /// Adds a whole text at the end.
+    /// Appends a text.
     pub fn append(&mut self, other: Text) {
         self.hidden |= other.hidden;
         for piece in other.pieces {
@@ -147,7 +147,7 @@ impl Text {
         }
     }
 
-    /// The texts before and after the first place where known text reads `needle`.
+    /// Splits the text at the first known occurrence of `needle`.
     pub fn split_once(&self, needle: &str) -> Option<(Text, Text)> {
         let (index, before, after) =
             self.pieces.iter().enumerate().find_map(|(index, piece)| {
@@ -164,7 +164,7 @@ impl Text {
         Some((left.hide(self.hidden), right.hide(self.hidden)))
     }
 
-    /// The text without a known beginning.
+    /// Removes a known prefix.
     pub fn strip_prefix(&self, prefix: &str) -> Option<Text> {
         match self.pieces.first() {
             Some(Piece::Literal(text)) => {
@@ -176,7 +176,7 @@ impl Text {
         }
     }
 
-    /// The text without a known end.
+    /// Removes a known suffix.
     pub fn strip_suffix(&self, suffix: &str) -> Option<Text> {
         let (Piece::Literal(text), rest) = self.pieces.split_last()? else {
             return None;
@@ -186,7 +186,7 @@ impl Text {
         Some(stripped.hide(self.hidden))
     }
 
-    /// How large it is when written, about, in bytes.
+    /// Returns its approximate size in bytes when written.
     pub(crate) fn weight(&self) -> usize {
         let weight = |piece: &Piece| match piece {
             Piece::Literal(text) => text.len(),
@@ -196,7 +196,7 @@ impl Text {
         self.pieces.iter().map(weight).sum()
     }
 
-    /// Puts an unknown in the place of every `{{resolve:…}}`, which may span several pieces.
+    /// Replaces every `{{resolve:…}}`, which may span several pieces, by an unknown.
     pub(crate) fn with_dynamic_references(self, span: stackgen_cfn::Span) -> Text {
         const OPEN: &str = "{{resolve:";
         let hidden = self.hidden;
@@ -266,7 +266,7 @@ impl fmt::Display for Reference {
     }
 }
 
-/// As the argument of a `Sub`; an unknown is `${?its expression}`.
+/// The argument of a `Sub`. An unknown is `${?expression}`.
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for piece in &self.pieces {

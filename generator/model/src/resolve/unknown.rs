@@ -1,4 +1,4 @@
-//! What a template alone cannot tell.
+//! Unknown values: those that the template alone does not determine.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,72 +8,72 @@ use stackgen_cfn::{Intrinsic, Span};
 
 use super::Resolved;
 
-/// A value that is not known, with the reason and the expression that stands for it.
+/// An unknown value, with the reason and its expression.
 #[derive(Clone, Debug)]
 pub struct Unknown {
-    /// Why it is not known.
+    /// The reason.
     pub reason: UnknownReason,
-    /// Where the expression stands.
+    /// The location of the expression.
     pub span: Span,
-    /// The expression as canonical JSON, so that a changed expression is a changed value.
+    /// The expression as canonical JSON. A changed expression is a changed value.
     pub expression: Arc<str>,
-    /// What it is one of, when a condition that is not known decides.
+    /// Both outcomes, if an unknown condition decides.
     pub branches: Option<Arc<Branches>>,
-    /// True when the value or the expression comes from a `NoEcho` parameter and must not be shown.
+    /// True if the value or the expression comes from a `NoEcho` parameter and must not be shown.
     pub hidden: bool,
 }
 
-/// Both outcomes of an `If`; `None` where the outcome is that the property is absent.
+/// Both outcomes of an `If`. `None` is an absent property.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Branches {
-    /// The condition's name.
+    /// The name of the condition.
     pub condition: String,
-    /// The condition's own expression, without names of conditions.
+    /// The expression of the condition, without names of conditions.
     pub when: Arc<str>,
-    /// When the condition holds.
+    /// The outcome if the condition is true.
     pub yes: Option<Resolved>,
-    /// When it does not.
+    /// The outcome if it is false.
     pub no: Option<Resolved>,
 }
 
-/// Why a value is not known.
+/// Reason why a value is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum UnknownReason {
-    /// A parameter without a default was not given.
+    /// A parameter has no default, and no value was given.
     ParameterNotGiven(String),
-    /// A parameter is looked up in the SSM parameter store.
+    /// A parameter is read from the SSM parameter store.
     SsmParameter(String),
-    /// Nothing in the template has that name.
+    /// The template has nothing of that name.
     Dangling(String),
-    /// The resource is left out by its condition.
-    LeftOut(String),
-    /// A condition that is not known decides.
+    /// The condition of the resource is false.
+    ConditionIsFalse(String),
+    /// An unknown condition decides.
     Condition(String),
     /// There is no such condition.
     NoSuchCondition(String),
     /// A condition depends on itself.
     ConditionCycle(String),
-    /// Another stack's export.
+    /// The value is an export of another stack.
     Import,
-    /// A macro makes it.
+    /// A macro generates it.
     Macro,
-    /// `Fn::ForEach` makes it.
+    /// `Fn::ForEach` generates it.
     ForEach,
-    /// `{{resolve:…}}`, read while the stack is deployed.
+    /// `{{resolve:…}}` is resolved at deploy time.
     DynamicReference,
-    /// A stage variable of API Gateway, filled in for every request.
+    /// A stage variable of API Gateway is inserted into every request.
     StageVariable,
     /// The mapping has no such key.
     NotInMapping(String),
-    /// A function that only CloudFormation can compute, or only with values that are known.
+    /// Only CloudFormation can evaluate the function, or only with known values.
     NotComputed(Intrinsic),
-    /// A function with the wrong kind of argument.
+    /// An intrinsic function has the wrong kind of argument.
     Malformed(Intrinsic),
-    /// A key that looks like a function and is none.
+    /// A key looks like an intrinsic function and is not one.
     NoSuchFunction(String),
-    /// A value of the wrong kind for its place.
+    /// The value has the wrong type for its property.
     WrongKind(&'static str),
-    /// The document is nested too deeply or grows too large when it is resolved.
+    /// The document is nested too deeply, or its resolved text is too large.
     TooLarge,
 }
 
@@ -87,18 +87,20 @@ impl fmt::Display for UnknownReason {
                 f,
                 "parameter {name} is read from the SSM parameter store at deployment"
             ),
-            Self::Dangling(name) => write!(f, "nothing in the template is called {name}"),
-            Self::LeftOut(name) => write!(f, "resource {name} is left out by its condition"),
+            Self::Dangling(name) => write!(f, "the template has no {name}"),
+            Self::ConditionIsFalse(name) => {
+                write!(f, "the condition of resource {name} excludes it")
+            }
             Self::Condition(name) => {
-                write!(f, "it depends on condition {name}, which is not known")
+                write!(f, "it depends on condition {name}, which is unknown")
             }
             Self::NoSuchCondition(name) => write!(f, "there is no condition {name}"),
             Self::ConditionCycle(name) => write!(f, "condition {name} depends on itself"),
             Self::Import => f.write_str("it is imported from another stack"),
-            Self::Macro => f.write_str("a macro makes it at deployment"),
-            Self::ForEach => f.write_str("Fn::ForEach makes it at deployment"),
+            Self::Macro => f.write_str("a macro generates it at deployment"),
+            Self::ForEach => f.write_str("Fn::ForEach generates it at deployment"),
             Self::DynamicReference => f.write_str("a dynamic reference is read at deployment"),
-            Self::StageVariable => f.write_str("a stage variable is filled in for every request"),
+            Self::StageVariable => f.write_str("a stage variable is inserted into every request"),
             Self::NotInMapping(name) => write!(f, "mapping {name} has no such key"),
             Self::NotComputed(function) => {
                 write!(f, "only CloudFormation can compute {function} here")
@@ -112,7 +114,7 @@ impl fmt::Display for UnknownReason {
 }
 
 impl Unknown {
-    /// An unknown with its expression.
+    /// Creates an unknown with its expression.
     pub fn new(reason: UnknownReason, span: Span, expression: impl Into<Arc<str>>) -> Self {
         Unknown {
             reason,
@@ -123,7 +125,7 @@ impl Unknown {
         }
     }
 
-    /// Returns the unknown, marked as coming from a `NoEcho` parameter where `hidden` is true.
+    /// Marks the unknown as coming from a `NoEcho` parameter if `hidden` is true.
     #[must_use]
     pub(crate) fn hide(mut self, hidden: bool) -> Self {
         self.hidden |= hidden;
@@ -131,7 +133,7 @@ impl Unknown {
     }
 }
 
-/// Equality looks at the meaning, not at the place.
+/// Equality ignores the location.
 impl PartialEq for Unknown {
     fn eq(&self, other: &Self) -> bool {
         self.reason == other.reason

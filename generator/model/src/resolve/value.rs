@@ -1,46 +1,46 @@
-//! Values after resolution.
+//! Resolved values.
 
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 
 use super::{Piece, Text, Unknown, UnknownReason};
 
-/// A value with every intrinsic function worked out, or said to be unknown.
+/// A value whose intrinsic functions are evaluated, or unknown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Resolved {
-    /// Nothing.
+    /// Null.
     #[default]
     Null,
-    /// True or false.
+    /// A boolean.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Int(i64),
     /// Any other number.
     Float(f64),
-    /// Text, some pieces of which may be references.
+    /// Text, which may contain references.
     Text(Text),
-    /// A sequence.
+    /// A list.
     List(Vec<Resolved>),
-    /// A mapping in its written order.
+    /// A map in its written order.
     Map(IndexMap<String, Resolved>),
-    /// Not known.
+    /// Unknown.
     Unknown(Unknown),
 }
 
-/// A property that is absent, has a value, or has one that is not known.
+/// A property that is absent, set to a value, or unknown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Setting<T> {
     /// The template does not set it.
     #[default]
     Absent,
-    /// It is set.
+    /// The value.
     Set(T),
-    /// It is set to something that is not known.
+    /// It is set to an unknown value.
     Unknown(Unknown),
 }
 
 impl<T> Setting<T> {
-    /// The value, when it is set and known.
+    /// Returns the value, if it is set and known.
     pub fn value(&self) -> Option<&T> {
         match self {
             Setting::Set(value) => Some(value),
@@ -48,7 +48,7 @@ impl<T> Setting<T> {
         }
     }
 
-    /// True when the template does not set it.
+    /// True if the template does not set it.
     pub fn is_absent(&self) -> bool {
         matches!(self, Setting::Absent)
     }
@@ -65,22 +65,22 @@ impl<T: Serialize> Serialize for Setting<T> {
 }
 
 impl Resolved {
-    /// Known text.
+    /// Returns known text.
     pub fn literal(text: impl Into<String>) -> Self {
         Resolved::Text(Text::literal(text))
     }
 
-    /// The value under a key, if this is a map that has it.
+    /// Returns the value of a key, if this is a map.
     pub fn get(&self, key: &str) -> Option<&Resolved> {
         self.as_map()?.get(key)
     }
 
-    /// The value at the end of a path of keys.
+    /// Returns the value at a path of keys.
     pub fn at_path(&self, path: &[&str]) -> Option<&Resolved> {
         path.iter().try_fold(self, |value, key| value.get(key))
     }
 
-    /// The entries, if this is a map.
+    /// Returns the entries, if this is a map.
     pub fn as_map(&self) -> Option<&IndexMap<String, Resolved>> {
         match self {
             Resolved::Map(map) => Some(map),
@@ -88,7 +88,7 @@ impl Resolved {
         }
     }
 
-    /// The elements, if this is a list.
+    /// Returns the elements, if this is a list.
     pub fn as_list(&self) -> Option<&[Resolved]> {
         match self {
             Resolved::List(items) => Some(items),
@@ -96,7 +96,8 @@ impl Resolved {
         }
     }
 
-    /// The elements, or this one value where CloudFormation takes either (`Action`, `Resource`).
+    /// Returns the elements, or this value itself if it is not a list. CloudFormation accepts both for `Action` and
+    /// `Resource`.
     pub fn one_or_many(&self) -> &[Resolved] {
         match self {
             Resolved::List(items) => items,
@@ -104,7 +105,7 @@ impl Resolved {
         }
     }
 
-    /// The text, if all of it is known.
+    /// Returns the text, if all of it is known.
     pub fn as_literal(&self) -> Option<&str> {
         match self {
             Resolved::Text(text) => text.as_literal(),
@@ -112,7 +113,7 @@ impl Resolved {
         }
     }
 
-    /// The whole number, also when it is written as text, which CloudFormation takes too.
+    /// Returns the integer, also from text, as CloudFormation does.
     pub fn as_int(&self) -> Option<i64> {
         match self {
             Resolved::Int(value) => Some(*value),
@@ -120,7 +121,7 @@ impl Resolved {
         }
     }
 
-    /// The boolean, also when it is written as text.
+    /// Returns the boolean, also from text.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Resolved::Bool(value) => Some(*value),
@@ -128,7 +129,7 @@ impl Resolved {
         }
     }
 
-    /// A scalar as text; an unknown as text that is unknown; `None` for what is no text.
+    /// Returns a scalar as text, and an unknown as unknown text; `None` for other values.
     pub fn to_text(&self) -> Option<Text> {
         match self {
             Resolved::Bool(value) => Some(Text::literal(value.to_string())),
@@ -140,19 +141,19 @@ impl Resolved {
         }
     }
 
-    /// The property of that name as text. What is no text is an unknown text.
+    /// Returns a property as text. A value that is not text becomes an unknown text.
     pub fn text(&self, key: &str) -> Option<Text> {
         let value = self.get(key)?;
         let wrong = || Text::from(Piece::Unknown(value.unknown_or_wrong("text")));
         Some(value.to_text().unwrap_or_else(wrong))
     }
 
-    /// The property of that name as a boolean.
+    /// Returns a property as a boolean.
     pub fn bool(&self, key: &str) -> Setting<bool> {
         self.setting(key, "true or false", Resolved::as_bool)
     }
 
-    /// The property of that name as a whole number.
+    /// Returns a property as an integer.
     pub fn int(&self, key: &str) -> Setting<i64> {
         self.setting(key, "a whole number", Resolved::as_int)
     }
@@ -173,7 +174,7 @@ impl Resolved {
         }
     }
 
-    /// Returns true when some of it comes from a `NoEcho` parameter and must not be shown.
+    /// True if a part comes from a `NoEcho` parameter and must not be shown.
     pub fn is_hidden(&self) -> bool {
         match self {
             Resolved::Text(text) => text.is_hidden(),
@@ -184,7 +185,7 @@ impl Resolved {
         }
     }
 
-    /// How large it is when written, about, in bytes.
+    /// Returns its approximate size in bytes when written.
     pub(crate) fn weight(&self) -> usize {
         const EACH: usize = 64;
         let inside: usize = match self {

@@ -1,9 +1,9 @@
-//! What changes between two templates, as people read it.
+//! Differences between two templates, as text.
 
 use proptest::prelude::*;
 use stackgen_cfn::{Node, get_att, map, r#ref};
-use stackgen_model::diff::{Diff, What, diff};
-use stackgen_model::{Effect, Inputs, Model};
+use stackgen_model::diff::{ChangeKind, Diff, diff};
+use stackgen_model::{ChangeEffect, Inputs, Model};
 
 use crate::support::{Route, Stack, resource, stacks, with};
 
@@ -12,7 +12,7 @@ fn between(old: &Stack, new: &Stack) -> Diff {
 }
 
 #[test]
-fn wiring_code_and_settings_are_told_apart() {
+fn wiring_code_and_settings_are_distinguished() {
     let old = Stack::small();
     let mut new = Stack {
         memory: 512,
@@ -85,11 +85,11 @@ fn a_new_version_of_a_function_is_one_change() {
         &with(&stack, version("VersionB")),
     );
     insta::assert_snapshot!(diff.human(), @"~ version of f1: code or configuration is now VersionB (was VersionA)   code, live with the update");
-    assert_eq!(diff.changes[0].effect, Effect::Code);
+    assert_eq!(diff.changes[0].effect, ChangeEffect::Code);
 }
 
 #[test]
-fn resources_that_the_model_does_not_know_are_compared_too() {
+fn resources_of_unknown_types_are_compared_too() {
     let alarm = |threshold: i64| {
         let properties = map([
             ("AlarmName", Node::from("errors")),
@@ -112,7 +112,7 @@ fn resources_that_the_model_does_not_know_are_compared_too() {
 }
 
 #[test]
-fn a_named_function_under_another_logical_id_is_the_same_function() {
+fn a_named_function_with_another_logical_id_is_the_same_function() {
     let function = |id: &str| {
         let properties = map([
             ("FunctionName", Node::from("extra")),
@@ -177,12 +177,12 @@ fn a_deletion_policy_alone_is_a_change() {
 }
 
 #[test]
-fn a_diff_for_programs_says_the_same() {
+fn a_diff_as_json_has_the_same_changes() {
     let old = Stack::small();
     let mut new = old.clone();
     new.routes[1].function = 2;
     let mut json = serde_json::to_value(between(&old, &new)).expect("it can be written");
-    // The digests are for the snapshot's own tests.
+    // Other tests cover the digests.
     for key in ["before", "after"] {
         json["apis"][0][key] = "…".into();
     }
@@ -229,13 +229,13 @@ fn a_create_only_property_replaces() {
     };
     let stack = Stack::small();
     let diff = diff(&with(&stack, table("a")), &with(&stack, table("b")));
-    assert_eq!(diff.changes[0].effect, Effect::Replaces);
-    let expected = What::Changed {
+    assert_eq!(diff.changes[0].effect, ChangeEffect::Replaces);
+    let expected = ChangeKind::Changed {
         field: "TableName".into(),
         before: Some("a".into()),
         after: Some("b".into()),
     };
-    assert_eq!(diff.changes[0].what, expected);
+    assert_eq!(diff.changes[0].kind, expected);
 }
 
 proptest! {

@@ -1,12 +1,12 @@
-//! What a change takes to be live, and what an update leaves on.
+//! Effects of changes, and leftovers of updates.
 
 use stackgen_cfn::{Node, map, r#ref};
 use stackgen_model::diff::{Diff, diff};
-use stackgen_model::{Effect, LogicalId};
+use stackgen_model::{ChangeEffect, LogicalId};
 
 use crate::support::{Route, Stack, resource, with};
 
-/// The diff of two versions of one more resource.
+/// Returns the diff of two versions of an additional resource.
 fn changed(kind: &str, before: Node, after: Node) -> Diff {
     let stack = Stack::small();
     let [before, after] =
@@ -14,7 +14,7 @@ fn changed(kind: &str, before: Node, after: Node) -> Diff {
     diff(&before, &after)
 }
 
-fn effects(diff: &Diff) -> Vec<Effect> {
+fn effects(diff: &Diff) -> Vec<ChangeEffect> {
     diff.changes.iter().map(|change| change.effect).collect()
 }
 
@@ -65,14 +65,14 @@ fn a_removed_response_and_authorizer_linger_too() {
 }
 
 #[test]
-fn nothing_lingers_where_nothing_is_deleted_after_a_deployment() {
+fn nothing_lingers_unless_something_is_deleted_after_the_deployment() {
     let old = with_leave(false);
-    // No deployment at all: the stage is stale, which is told instead.
+    // Without a new deployment the stage is stale, which is reported instead.
     assert_eq!(
         diff(&old.model(), &Stack::small().model()).apis[0].lingering,
         []
     );
-    // A route that gets another key, and one that comes.
+    // A route with another key, and a new route.
     let mut renamed = redeployed(old.clone());
     renamed.routes[2].key = "part".to_owned();
     for new in [renamed, redeployed(old.clone())] {
@@ -107,7 +107,7 @@ fn no_settings() -> [(&'static str, Node); 4] {
 }
 
 #[test]
-fn what_is_gone_from_a_stage_stays_in_the_account() {
+fn settings_removed_from_a_stage_stay_in_the_account() {
     let stack = Stack::small();
     let old = with(&stack, [stage("dev", settings())]);
     let new = with(&stack, [stage("dev", no_settings())]);
@@ -117,7 +117,7 @@ fn what_is_gone_from_a_stage_stays_in_the_account() {
     ~ stage dev: RouteSettings.send {"ThrottlingBurstLimit":"5"} is gone   stays until it is deleted: before the update, aws apigatewayv2 delete-route-settings (row D12)
     ~ stage dev: StageVariables.mode x is gone                             stays until it is set to "" (row D12)
     "#);
-    assert_eq!(effects(&diff(&new, &old)), [Effect::Settings; 4]);
+    assert_eq!(effects(&diff(&new, &old)), [ChangeEffect::Settings; 4]);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_renamed_stage_is_replaced_and_leaves_nothing_on() {
 }
 
 #[test]
-fn cors_that_is_gone_stays_in_the_account() {
+fn removed_cors_stays_in_the_account() {
     let api = |cors: Option<&[&str]>| {
         let mut properties = vec![
             ("Name", Node::from("web")),
@@ -149,10 +149,13 @@ fn cors_that_is_gone_stays_in_the_account() {
     };
     let kind = "AWS::ApiGatewayV2::Api";
     let all = || api(Some(&["a", "b"]));
-    assert_eq!(effects(&changed(kind, all(), api(None))), [Effect::Lingers]);
+    assert_eq!(
+        effects(&changed(kind, all(), api(None))),
+        [ChangeEffect::Lingers]
+    );
     assert_eq!(
         effects(&changed(kind, all(), api(Some(&["a"])))),
-        [Effect::Wiring]
+        [ChangeEffect::Wiring]
     );
 }
 
@@ -184,14 +187,14 @@ fn a_new_version_behind_pinned_callers_is_live_with_a_deployment() {
         with(&stack, [version()]),
         with(&stack, [version(), pinned()]),
     ];
-    assert_eq!(effects(&diff(&live, &unused)), [Effect::Code]);
+    assert_eq!(effects(&diff(&live, &unused)), [ChangeEffect::Code]);
     assert_eq!(
         effects(&diff(&live, &calling)),
-        [Effect::Wiring, Effect::PinnedCode]
+        [ChangeEffect::Wiring, ChangeEffect::PinnedCode]
     );
     assert_eq!(
         effects(&diff(&calling, &live)),
-        [Effect::Wiring, Effect::Settings]
+        [ChangeEffect::Wiring, ChangeEffect::Settings]
     );
 }
 
@@ -215,13 +218,13 @@ fn a_named_resource_is_not_replaced() {
     "#);
     let stack_name = || Some(stackgen_cfn::sub("${AWS::StackName}-t"));
     let refused = changed(kind, table(stack_name(), "a"), table(stack_name(), "b"));
-    assert_eq!(effects(&refused), [Effect::Refused; 2]);
+    assert_eq!(effects(&refused), [ChangeEffect::Refused; 2]);
     for (before, after) in [(None, None), (named("t"), named("u"))] {
         let replaced = changed(kind, table(before, "a"), table(after, "b"));
         assert!(
             effects(&replaced)
                 .iter()
-                .all(|effect| *effect == Effect::Replaces)
+                .all(|effect| *effect == ChangeEffect::Replaces)
         );
     }
 }
@@ -242,7 +245,7 @@ fn create_only_properties_replace() {
     for (kind, property) in cases {
         let properties = |value: &str| map([(property, Node::from(value))]);
         let found = effects(&changed(kind, properties("a"), properties("b")));
-        assert_eq!(found, [Effect::Replaces], "{kind} {property}");
+        assert_eq!(found, [ChangeEffect::Replaces], "{kind} {property}");
     }
 }
 

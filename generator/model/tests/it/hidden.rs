@@ -36,13 +36,13 @@ fn model(yaml: &str, inputs: &Inputs) -> Model {
     Model::from_template(&node, inputs)
 }
 
-/// All that a diff can print.
+/// Everything that a diff can print.
 fn output(diff: &Diff) -> String {
     let json = serde_json::to_value(diff).unwrap_or_default();
     format!("{}{json}", diff.human())
 }
 
-/// Ways of a secret into a variable.
+/// Expressions that put a secret into a variable.
 const WAYS: [&str; 12] = [
     "!Ref Password",
     "!Sub 'postgres://app:${Password}@db'",
@@ -59,7 +59,7 @@ const WAYS: [&str; 12] = [
 ];
 
 #[test]
-fn a_secret_is_masked_whichever_way_it_goes_and_its_change_is_reported() {
+fn a_secret_is_masked_in_every_change_and_the_change_is_reported() {
     for way in WAYS {
         let changed = diff(
             &template(SECRET, "true", way),
@@ -82,7 +82,7 @@ fn a_secret_is_masked_whichever_way_it_goes_and_its_change_is_reported() {
 }
 
 #[test]
-fn a_variable_that_comes_or_goes_with_its_secret_is_masked() {
+fn an_added_or_removed_variable_with_a_secret_is_masked() {
     for way in WAYS {
         let without = model(
             "Resources: { Worker: { Type: AWS::Lambda::Function, Properties: { FunctionName: worker } } }",
@@ -97,7 +97,7 @@ fn a_variable_that_comes_or_goes_with_its_secret_is_masked() {
 }
 
 #[test]
-fn every_spelling_of_no_echo_hides_but_false() {
+fn every_value_of_no_echo_hides_except_false() {
     for (no_echo, hides) in [
         ("true", true),
         ("'true'", true),
@@ -114,7 +114,7 @@ fn every_spelling_of_no_echo_hides_but_false() {
 }
 
 #[test]
-fn what_becomes_hidden_has_not_changed_by_that() {
+fn a_value_that_becomes_hidden_is_unchanged() {
     let diff = diff(
         &template(SECRET, "false", "!Ref Password"),
         &template(SECRET, "true", "!Ref Password"),
@@ -127,7 +127,7 @@ fn what_becomes_hidden_has_not_changed_by_that() {
 }
 
 #[test]
-fn a_secret_that_is_not_hidden_any_more_is_still_masked_where_it_was() {
+fn a_secret_that_is_no_longer_hidden_is_still_masked_in_the_old_value() {
     let changed = diff(
         &template(SECRET, "true", "!Ref Password"),
         &template(NEW_SECRET, "false", "!Ref Password"),
@@ -140,7 +140,7 @@ fn a_secret_that_is_not_hidden_any_more_is_still_masked_where_it_was() {
 }
 
 #[test]
-fn a_value_that_was_given_is_hidden_like_a_default() {
+fn a_given_value_is_hidden_like_a_default() {
     let yaml = "Parameters: { Password: { Type: String, NoEcho: true } }
 Resources:
   Worker: { Type: AWS::Lambda::Function, Properties: { Description: !Ref Password } }";
@@ -150,7 +150,7 @@ Resources:
 }
 
 #[test]
-fn what_is_not_secret_is_shown_beside_what_is() {
+fn values_beside_a_secret_are_shown() {
     let old = template(SECRET, "true", "!Ref User");
     let new = template(SECRET, "true", "!Sub '${User}-2'");
     insta::assert_snapshot!(diff(&old, &new).human(), @"~ function worker: Environment.Variables.VALUE is now ada-2 (was ada)   code, live with the update");
@@ -164,7 +164,7 @@ fn no_template_can_forge_a_mask() {
 }
 
 #[test]
-fn digests_of_deployments_are_those_of_the_values() {
+fn digests_cover_the_hidden_values() {
     let yaml = |no_echo: &str, default: &str| {
         format!(
             "Parameters: {{ Key: {{ Type: String, NoEcho: {no_echo}, Default: {default} }} }}
@@ -193,7 +193,7 @@ Resources:
 }
 
 #[test]
-fn a_value_cannot_forge_a_line_or_turn_one_around() {
+fn a_value_cannot_forge_or_reverse_a_line() {
     let of = |value: &str| template(SECRET, "true", value);
     let old = of("plain");
     let new = of(r#""a\n+ route $connect\r\u202Egnp.exe\x1b[2J""#);

@@ -1,5 +1,5 @@
-//! What stands once in a template and counts in very many places: it is read as far as a bound, and what is beyond is
-//! said to be too large. Names are found without looking through everything, and are the same as if that were done.
+//! Parts that stand once in a template and apply in very many places are read up to a limit. What exceeds it is
+//! reported as too large. Names are found without a scan, with the same result.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ fn model(text: impl Into<String>) -> Model {
     Model::from_template(&node, &Inputs::none())
 }
 
-/// A template whose parts repeat; `head` comes first.
+/// A template with repeated parts after `head`.
 fn repeated(head: &str, count: usize, part: impl Fn(usize) -> String) -> String {
     let mut text = head.to_owned();
     for number in 0..count {
@@ -95,7 +95,7 @@ fn large_globals_are_not_copied_without_bound() {
 }
 
 #[test]
-fn of_two_that_fit_a_name_the_first_is_meant() {
+fn the_first_of_two_resources_with_one_name_is_linked() {
     let model = model(
         r#"
 Parameters: {P: {Type: String}}
@@ -123,6 +123,6 @@ Resources:
         let routes = model.apis[number].routes.iter();
         routes.map(|route| route.key.as_str()).collect::<Vec<_>>()
     };
-    // The conditions say the same, and are two.
+    // The conditions are equal, but two.
     assert_eq!((keys(0), keys(1)), (vec!["a", "c"], vec!["b"]));
 }

@@ -1,4 +1,4 @@
-//! Tests of the model's public face.
+//! Tests of the model's public API.
 
 mod diff;
 mod effects;

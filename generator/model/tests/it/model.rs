@@ -1,4 +1,4 @@
-//! What the model says of templates as CDK and people write them.
+//! Models of templates that CDK and people write.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn model(text: &str) -> Model {
 }
 
 #[test]
-fn every_link_of_a_synthesised_cdk_template_leads_somewhere() {
+fn every_link_of_a_synthesized_cdk_template_is_resolved() {
     for name in ["cdk/dev.template.json", "cdk/prod.template.json"] {
         let model = fixture(name);
         assert_eq!((&model.problems, &model.gaps), (&vec![], &vec![]), "{name}");
@@ -62,7 +62,7 @@ fn every_link_of_a_synthesised_cdk_template_leads_somewhere() {
 }
 
 #[test]
-fn a_pinned_release_calls_versions_and_a_live_one_does_not() {
+fn a_pinned_release_invokes_versions_and_a_live_one_does_not() {
     let qualifiers = |name| {
         let model = fixture(name);
         let integrations = model.apis.iter().flat_map(|api| &api.integrations);
@@ -82,7 +82,7 @@ fn a_pinned_release_calls_versions_and_a_live_one_does_not() {
     );
 }
 
-/// The function that an integration with this URI calls.
+/// Returns the function that an integration with this URI invokes.
 fn called(uri: &str) -> FunctionLink {
     let template = format!(
         "
@@ -98,7 +98,7 @@ Resources:
 }
 
 #[test]
-fn an_invocation_uri_leads_to_its_function_and_qualifier() {
+fn an_invocation_uri_links_to_its_function_and_qualifier() {
     let wrap = |function: &str| {
         format!(
             "!Sub 'arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{function}/invocations'"
@@ -135,7 +135,7 @@ fn an_invocation_uri_leads_to_its_function_and_qualifier() {
 }
 
 #[test]
-fn a_function_that_is_elsewhere_or_not_known_is_said_to_be() {
+fn a_function_outside_of_the_template_is_external_or_unknown() {
     let of = |function: &str| {
         let uri = format!(
             "!Sub 'arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{function}/invocations'"
@@ -156,7 +156,7 @@ fn a_function_that_is_elsewhere_or_not_known_is_said_to_be() {
 }
 
 #[test]
-fn routes_of_an_api_elsewhere_are_kept_under_it() {
+fn routes_of_an_external_api_are_listed_under_it() {
     let model = model(
         "
 Parameters: {ApiId: {Type: String}}
@@ -196,7 +196,7 @@ Resources:
 }
 
 #[test]
-fn a_property_has_a_place_in_the_file() {
+fn a_property_has_a_location_in_the_file() {
     let text =
         "Resources:\n  Api:\n    Type: AWS::ApiGatewayV2::Api\n    Properties:\n      Name: chat\n";
     let model = model(text);
@@ -206,17 +206,17 @@ fn a_property_has_a_place_in_the_file() {
         .expect("it is in the template");
     assert_eq!(
         (
-            resource.place(&["Name"]).line,
-            resource.place(&["Name"]).column
+            resource.location(&["Name"]).line,
+            resource.location(&["Name"]).column
         ),
         (5, 13)
     );
     assert_eq!(resource.span.line, 2);
-    assert_eq!(resource.place(&["Missing"]), resource.span);
+    assert_eq!(resource.location(&["Missing"]), resource.span);
 }
 
 #[test]
-fn what_is_wrong_is_a_problem_with_its_place() {
+fn mistakes_are_problems_with_locations() {
     let model = model("Resources:\n  A: {Properties: {X: !Ref Nowhere}}\n  B: text\n");
     let problems: Vec<_> = model
         .problems
@@ -236,7 +236,7 @@ fn what_is_wrong_is_a_problem_with_its_place() {
 }
 
 #[test]
-fn routes_that_the_model_cannot_hold_are_gaps() {
+fn routes_that_the_model_cannot_contain_are_gaps() {
     let model = model(
         "
 Resources:
@@ -250,12 +250,12 @@ Resources:
     );
     let gaps: Vec<&str> = model.gaps.iter().map(|gap| gap.message.as_str()).collect();
     let expected = [
-        "the route and stage that Target of Quick makes are not in the model",
+        "the route and stage of the Target of Quick are not in the model",
         "the OpenAPI file of File is not in the model",
-        "the OpenAPI body of Made is not known as a whole",
-        "what Fn::ForEach::Topics makes is not in the model",
-        "what Module (Our::Chat::Api::MODULE) makes is not in the model",
-        "what SAM makes of the connectors of Connected is not in the model",
+        "the OpenAPI body of Made is partly unknown",
+        "the result of Fn::ForEach::Topics is not in the model",
+        "the resources of Module (Our::Chat::Api::MODULE) are not in the model",
+        "the connectors of Connected are not in the model",
     ];
     assert_eq!(
         (gaps.as_slice(), model.problems),

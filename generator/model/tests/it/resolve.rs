@@ -1,4 +1,4 @@
-//! What intrinsic functions come to, and what stays unknown.
+//! Resolved intrinsic functions, and unknown values.
 
 use proptest::prelude::*;
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Node, Sources, parse};
@@ -32,7 +32,7 @@ fn template() -> Node {
     parse(Sources::new().add("template.yaml", TEMPLATE)).expect("it parses")
 }
 
-/// A value in JSON; an unknown shows as its reason.
+/// Returns a value as JSON. An unknown is its reason.
 fn resolved(expression: &str) -> String {
     let template = template();
     let inputs = Inputs::none().with_pseudo(Pseudo::Region, "eu-west-1");
@@ -49,7 +49,7 @@ fn resolved(expression: &str) -> String {
 }
 
 #[test]
-fn what_a_template_says_is_resolved() {
+fn determined_values_are_resolved() {
     let cases = [
         ("!Ref Env", r#""dev""#),
         ("!Ref Count", r#""3""#),
@@ -79,7 +79,7 @@ fn what_a_template_says_is_resolved() {
 }
 
 #[test]
-fn what_it_does_not_say_stays_unknown_with_a_reason() {
+fn undetermined_values_are_unknown_with_a_reason() {
     let cases = [
         (
             "!Ref Secret",
@@ -89,23 +89,23 @@ fn what_it_does_not_say_stays_unknown_with_a_reason() {
             "!Ref Image",
             "parameter Image is read from the SSM parameter store at deployment",
         ),
-        ("!Ref Nothing", "nothing in the template is called Nothing"),
-        ("!Ref Gone", "resource Gone is left out by its condition"),
+        ("!Ref Nothing", "the template has no Nothing"),
+        ("!Ref Gone", "the condition of resource Gone excludes it"),
         (
             "!If [HasSecret, 1, 2]",
-            "it depends on condition HasSecret, which is not known",
+            "it depends on condition HasSecret, which is unknown",
         ),
         (
             "!If [Both, 1, 2]",
-            "it depends on condition Both, which is not known",
+            "it depends on condition Both, which is unknown",
         ),
         (
             "!If [Round, 1, 2]",
-            "it depends on condition Round, which is not known",
+            "it depends on condition Round, which is unknown",
         ),
         (
             "!If [Missing, 1, 2]",
-            "it depends on condition Missing, which is not known",
+            "it depends on condition Missing, which is unknown",
         ),
         (
             "!Equals [!ImportValue a, !ImportValue a]",
@@ -150,7 +150,7 @@ fn a_dynamic_reference_is_unknown_in_the_middle_of_text_also_across_pieces() {
 }
 
 #[test]
-fn a_given_parameter_wins_over_its_default() {
+fn a_given_parameter_replaces_its_default() {
     let (template, inputs) = (template(), Inputs::none().with_parameter("Env", "prod"));
     assert_eq!(
         Resolver::new(&template, &inputs).condition("IsProd"),
@@ -159,7 +159,7 @@ fn a_given_parameter_wins_over_its_default() {
 }
 
 #[test]
-fn a_resource_with_an_unknown_condition_is_in_the_model_and_says_so() {
+fn a_resource_with_an_unknown_condition_is_in_the_model_as_conditional() {
     let text = TEMPLATE.replace("Condition: IsProd", "Condition: HasSecret");
     let node = parse(Sources::new().add("template.yaml", text)).expect("it parses");
     let model = Model::from_template(&node, &Inputs::none());
@@ -189,7 +189,7 @@ fn doubling_text_is_stopped() {
 }
 
 #[test]
-fn what_is_no_template_is_a_model_with_problems() {
+fn anything_but_a_template_is_a_model_with_problems() {
     for node in [
         Node::default(),
         Node::from("text"),
@@ -245,7 +245,7 @@ proptest! {
     fn any_document_has_a_model(resources in nodes(), conditions in nodes(), globals in nodes()) {
         let sections = [("Resources", resources), ("Conditions", conditions), ("Globals", globals)];
         let model = Model::from_template(&stackgen_cfn::map(sections), &Inputs::none());
-        model.meaning();
+        model.content();
         prop_assert!(stackgen_model::diff::diff(&model, &model).is_empty());
     }
 

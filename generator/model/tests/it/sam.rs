@@ -1,4 +1,4 @@
-//! SAM templates, held against what AWS's translator makes of them.
+//! SAM templates, compared with the results of AWS's translator.
 
 use std::fs;
 use std::path::Path;
@@ -29,7 +29,7 @@ fn assert_same(name: &str) {
         model(&format!("{name}.translated.json")),
     );
     assert_eq!(theirs.problems, []);
-    let (ours, theirs) = (ours.meaning().to_string(), theirs.meaning().to_string());
+    let (ours, theirs) = (ours.content().to_string(), theirs.content().to_string());
     if ours != theirs {
         let (left, right) = (ours.lines(), theirs.lines());
         let different = left
@@ -49,19 +49,19 @@ fn assert_same(name: &str) {
 }
 
 #[test]
-fn a_websocket_api_means_what_its_translation_means() {
+fn a_websocket_api_equals_its_translation() {
     assert_same("websocket");
     let model = model("websocket.yaml");
     assert_eq!((model.problems, model.gaps), (vec![], vec![]));
 }
 
 #[test]
-fn http_apis_and_events_mean_what_their_translation_means() {
+fn http_apis_and_events_equal_their_translation() {
     assert_same("http");
 }
 
 #[test]
-fn routes_that_differ_in_case_or_dollar_alone_are_reported_and_the_later_one_is_modelled() {
+fn routes_that_differ_only_in_case_or_dollar_are_reported_and_the_later_one_is_kept() {
     assert_same("collision");
     let problems = model("collision.yaml").problems;
     let messages: Vec<&str> = problems
@@ -71,14 +71,14 @@ fn routes_that_differ_in_case_or_dollar_alone_are_reported_and_the_later_one_is_
     assert_eq!(
         messages,
         [
-            "SAM makes SocketConnectRoute of both routes $connect and connect; $connect is silently lost",
-            "SAM makes SocketJoinsessionRoute of both routes joinSession and joinsession; joinSession is silently lost",
+            "SAM generates SocketConnectRoute for both routes $connect and connect; $connect is silently lost",
+            "SAM generates SocketJoinsessionRoute for both routes joinSession and joinsession; joinSession is silently lost",
         ]
     );
 }
 
 #[test]
-fn the_translations_are_what_the_translator_makes_of_the_templates() {
+fn the_translations_equal_those_of_sams_translator() {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     let Some(python) = stackgen_test_tools::installed("venv/bin/python") else {
         return;
@@ -99,7 +99,7 @@ fn inline(text: &str) -> Model {
 }
 
 #[test]
-fn what_is_not_translated_is_a_gap_and_never_a_guess() {
+fn untranslated_resources_are_gaps_and_never_guesses() {
     let model = inline(
         "
 Transform: AWS::Serverless-2016-10-31
@@ -116,8 +116,8 @@ Resources:
     );
     let gaps: Vec<&str> = model.gaps.iter().map(|gap| gap.message.as_str()).collect();
     let expected = [
-        "what SAM makes of Machine (AWS::Serverless::StateMachine) is not in the model",
-        "what SAM makes of FunctionUrlConfig of Fn is not in the model",
+        "Machine (AWS::Serverless::StateMachine) is not in the model",
+        "FunctionUrlConfig of Fn is not in the model",
         "event Queue of Fn (SQS) is not in the model",
     ];
     assert_eq!(gaps, expected);
@@ -127,7 +127,7 @@ Resources:
 }
 
 #[test]
-fn what_the_translator_refuses_is_a_problem() {
+fn templates_that_the_translator_refuses_have_problems() {
     let model = inline(
         "
 Resources:

@@ -1,9 +1,9 @@
-//! What a deployment snapshots (row D1), and what it does not.
+//! Snapshots of deployments (row D1).
 
 use proptest::prelude::*;
 use stackgen_cfn::{Node, Sources, r#ref};
 use stackgen_model::diff::diff;
-use stackgen_model::{Effect, Inputs, Model};
+use stackgen_model::{ChangeEffect, Inputs, Model};
 
 use crate::support::{Stack, stacks};
 
@@ -81,7 +81,7 @@ fn a_digest_is_sixty_four_digits_and_ten_in_short() {
     assert_eq!(digest.short().to_lowercase(), digest.to_string()[..10]);
 }
 
-/// A snapshot of the small stack with one more property of a resource.
+/// Returns the snapshot of the small stack with one more property of a resource.
 fn saying(resource: &str, property: &str, value: impl Into<Node>) -> String {
     let mut template = Stack::small().template("", false);
     let path = ["Resources", resource, "Properties"];
@@ -96,7 +96,7 @@ fn saying(resource: &str, property: &str, value: impl Into<Node>) -> String {
 }
 
 #[test]
-fn a_default_of_the_service_changes_no_snapshot_when_it_is_said() {
+fn a_written_default_of_the_service_changes_no_snapshot() {
     let plain = snapshot(&Stack::small().model());
     let empty = || stackgen_cfn::map::<&str>([]);
     let said = [
@@ -137,7 +137,7 @@ fn a_route_response_alone_changes_a_snapshot() {
 }
 
 #[test]
-fn an_expression_that_is_not_known_is_part_of_the_snapshot() {
+fn an_unknown_expression_is_part_of_the_snapshot() {
     let with = |parameter: &str| {
         let mut template = Stack::small().template("", false);
         let path = ["Resources", "R1Integration", "Properties"];
@@ -164,7 +164,7 @@ fn an_expression_that_is_not_known_is_part_of_the_snapshot() {
     assert_ne!(with("One"), with("Two"));
 }
 
-/// A snapshot of the small stack whose second route calls with this description.
+/// Returns the snapshot of the small stack whose second route invokes with this description.
 fn described(description: &str, sections: &str) -> String {
     let text = format!("{sections}\nDescription: {description}\n");
     let document = stackgen_cfn::parse(Sources::new().add("extra.yaml", text)).expect("it parses");
@@ -216,7 +216,7 @@ Conditions: {Outer: !Not [!Condition Inner], Inner: !Equals [!Ref Stage, !Sub '$
 }
 
 #[test]
-fn what_an_expression_names_is_part_of_the_snapshot() {
+fn values_named_in_an_expression_are_part_of_the_snapshot() {
     const SECTIONS: &str = "
 Parameters: {Suffix: {Type: String, Default: one}, Stage: {Type: String}}
 Mappings: {Names: {here: {prod: p}}}
@@ -248,14 +248,14 @@ proptest! {
         let one = Model::from_template(&stack.template("", false), &Inputs::none());
         let other = Model::from_template(&stack.template("Other", true), &Inputs::none());
         prop_assert_eq!(snapshot(&one), snapshot(&other));
-        prop_assert_eq!(one.meaning(), other.meaning());
+        prop_assert_eq!(one.content(), other.content());
     }
 
     #[test]
     fn a_digest_differs_exactly_when_wiring_changes(old in stacks(), new in stacks()) {
         let (old, new) = (old.model(), new.model());
         let same = old.apis[0].snapshot_digest(&old) == new.apis[0].snapshot_digest(&new);
-        let wiring = diff(&old, &new).changes.iter().any(|change| change.effect == Effect::Wiring);
+        let wiring = diff(&old, &new).changes.iter().any(|change| change.effect == ChangeEffect::Wiring);
         prop_assert_eq!(same, !wiring);
     }
 
@@ -269,7 +269,7 @@ proptest! {
 }
 
 #[test]
-fn the_wiring_alone_has_the_digest_of_the_whole() {
+fn the_wiring_alone_has_the_digest_of_the_whole_model() {
     let fixtures = [
         include_str!("../fixtures/cdk/dev.template.json"),
         include_str!("../fixtures/cdk/prod.template.json"),
@@ -290,7 +290,7 @@ fn the_wiring_alone_has_the_digest_of_the_whole() {
 }
 
 #[test]
-fn two_snapshots_are_compared_in_words() {
+fn two_snapshots_are_compared_as_text() {
     let small = Stack::small();
     let mut other = small.clone();
     other.selection = "$request.body.type".to_owned();

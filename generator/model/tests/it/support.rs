@@ -1,4 +1,4 @@
-//! Small stacks as plain data, rendered to templates in any order and with any logical ids.
+//! Small stacks as plain data, rendered to templates in any order and with any logical IDs.
 
 use proptest::prelude::*;
 use stackgen_cfn::{Map, Node, get_att, join, map, r#ref, sub};
@@ -49,7 +49,7 @@ impl Stack {
         Model::from_template(&self.template("", false), &Inputs::none())
     }
 
-    /// The template; `salt` goes into the logical ids that mean nothing, and `reversed` turns the order around.
+    /// Returns the template. `salt` is part of the irrelevant logical IDs, and `reversed` reverses the order.
     pub(crate) fn template(&self, salt: &str, reversed: bool) -> Node {
         let mut resources = vec![self.api(), self.stage(), self.deployment()];
         for index in 0..3 {
@@ -170,7 +170,7 @@ impl Stack {
     }
 }
 
-/// The model of a stack with more resources, or others in the place of its own.
+/// Returns the model of a stack with more resources, or replacements of its own.
 pub(crate) fn with(stack: &Stack, extra: impl IntoIterator<Item = (String, Node)>) -> Model {
     let mut template = stack.template("", false);
     let resources = template

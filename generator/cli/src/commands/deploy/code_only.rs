@@ -1,8 +1,8 @@
 //! `stackgen deploy --code-only`
 
-use stackgen_deploy::Step;
-use stackgen_deploy::code::{Release, send, would_send};
-use stackgen_deploy::history::forget_trial;
+use stackgen_deploy::DeployStep;
+use stackgen_deploy::code::{ReleaseMode, find_differing, send};
+use stackgen_deploy::deployments::clear_served_record;
 
 use super::Deploy;
 use crate::Outcome;
@@ -22,16 +22,16 @@ impl Deploy {
         let account = self.account.connect(gateway.as_ref(), &goals).await?;
         let progress = Progress::new(ui);
         let interrupt = interrupt(&progress);
-        let steps = |step: Step<'_>| progress.step(&step);
+        let steps = |step: DeployStep<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
-        let differing = would_send(&account.aws, &goal.code, ctx).await?;
-        let functions = match self.dry_run || differing.is_empty() {
-            true => differing,
+        let changed = find_differing(&account.aws, &goal.code, ctx).await?;
+        let functions = match self.dry_run || changed.is_empty() {
+            true => changed,
             false => {
-                if goal.release != Some(Release::Pinned) {
+                if goal.release != Some(ReleaseMode::Pinned) {
                     for goal in &goals {
                         let (api, stage) = goal.find(&account, ctx).await?;
-                        forget_trial(&account.aws, &api.id, &stage, ctx).await?;
+                        clear_served_record(&account.aws, &api.id, &stage, ctx).await?;
                     }
                 }
                 send(&account.aws, &goal.code, ctx).await?
@@ -46,7 +46,7 @@ impl Deploy {
             "{} of {all} functions {would}updated",
             functions.len()
         ))?;
-        if goal.release == Some(Release::Pinned) && !functions.is_empty() {
+        if goal.release == Some(ReleaseMode::Pinned) && !functions.is_empty() {
             let hint = "`stackgen deploy --redeploy-stage` publishes versions and deploys them";
             ui.note(
                 "the release is pinned: no stage serves this code yet",

@@ -5,11 +5,10 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use serde::Serialize;
 use stackgen_deploy::code::CodePlan;
-use stackgen_deploy::prune::Policy;
-use stackgen_deploy::redeploy::{Plan, Redeploy, Redeployed, plan, redeploy};
+use stackgen_deploy::prune::PrunePolicy;
+use stackgen_deploy::redeploy::{RedeployOutcome, RedeployPlan, RedeployRequest, plan, redeploy};
 use stackgen_deploy::{
-    Api, CreatedBy, DeployError, Deployment, DeploymentStore, Interrupt, StageActivator, StageName,
-    Step,
+    Account as _, ApiInfo, CreatedBy, DeployError, DeployStep, DeploymentInfo, Interrupt, StageName,
 };
 
 use super::Deploy;
@@ -52,7 +51,7 @@ pub(crate) struct RedeployArgs {
 /// What came of one API, for `--json`.
 #[derive(Serialize)]
 struct Told<'a, T> {
-    api: &'a Api,
+    api: &'a ApiInfo,
     stage: &'a StageName,
     #[serde(flatten)]
     what: T,
@@ -71,7 +70,7 @@ impl Deploy {
         self.verify.apply(&mut account.retry);
         let progress = Progress::new(ui);
         let interrupt = interrupt(&progress);
-        let steps = |step: Step<'_>| progress.step(&step);
+        let steps = |step: DeployStep<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
         let git = git::commit(&self.goal.file);
         let mut told = Vec::new();
@@ -85,7 +84,7 @@ impl Deploy {
                 false => self.verify.callers(goal, api.protocol).await?,
             };
             let request = self.request(goal, api.clone(), stage.name.clone(), &git);
-            let request = Redeploy {
+            let request = RedeployRequest {
                 verify: verification,
                 ..request
             };
@@ -110,13 +109,19 @@ impl Deploy {
         Ok(Outcome::Done)
     }
 
-    fn request(&self, goal: &mut Goal, api: Api, stage: StageName, git: &str) -> Redeploy {
+    fn request(
+        &self,
+        goal: &mut Goal,
+        api: ApiInfo,
+        stage: StageName,
+        git: &str,
+    ) -> RedeployRequest {
         let how = &self.how;
-        let policy = Policy {
+        let policy = PrunePolicy {
             keep: how.keep,
-            ..Policy::default()
+            ..PrunePolicy::default()
         };
-        Redeploy {
+        RedeployRequest {
             api,
             stage,
             git: git.to_owned(),
@@ -147,22 +152,22 @@ fn verified_in_words(verified: bool) -> &'static str {
     }
 }
 
-fn json(api: &Api, stage: &StageName, what: impl Serialize) -> serde_json::Value {
+fn json(api: &ApiInfo, stage: &StageName, what: impl Serialize) -> serde_json::Value {
     let told = Told { api, stage, what };
     serde_json::to_value(told).unwrap_or_default()
 }
 
-fn title(api: &Api, stage: &StageName) -> String {
+fn title(api: &ApiInfo, stage: &StageName) -> String {
     format!("{BOLD}{}{BOLD:#} ({}), stage {stage}", api.name, api.id)
 }
 
-fn show(outcome: &Redeployed, request: &Redeploy, ui: &Ui) -> Result<(), CliError> {
+fn show(outcome: &RedeployOutcome, request: &RedeployRequest, ui: &Ui) -> Result<(), CliError> {
     let (api, stage) = (&request.api.name, &request.stage);
     match outcome {
-        Redeployed::Current {
+        RedeployOutcome::Current {
             deployment,
             digest,
-            maker,
+            created_by,
             verified,
             ..
         } => {
@@ -172,14 +177,14 @@ fn show(outcome: &Redeployed, request: &Redeploy, ui: &Ui) -> Result<(), CliErro
                 short(&digest),
                 verified_in_words(*verified)
             ))?;
-            if *maker == CreatedBy::Template {
+            if *created_by == CreatedBy::Template {
                 ui.note(
-                    "CloudFormation made that deployment; a route that was removed in the same update lingers in it (row D20)",
-                    Some("`--force` deploys all the same"),
+                    "CloudFormation created that deployment; a route that the same update removed lingers in it (row D20)",
+                    Some("deploy anyway with `--force`"),
                 );
             }
         }
-        Redeployed::Deployed {
+        RedeployOutcome::Deployed {
             deployment,
             previous,
             verified,
@@ -197,7 +202,7 @@ fn show(outcome: &Redeployed, request: &Redeploy, ui: &Ui) -> Result<(), CliErro
     Ok(())
 }
 
-fn show_plan(plan: &Plan, stage: &StageName, ui: &Ui) -> Result<(), CliError> {
+fn show_plan(plan: &RedeployPlan, stage: &StageName, ui: &Ui) -> Result<(), CliError> {
     for code in &plan.code {
         ui.done(&match code {
             CodePlan::Update(function) => format!("would update the code of {function}"),
@@ -228,14 +233,14 @@ fn show_plan(plan: &Plan, stage: &StageName, ui: &Ui) -> Result<(), CliError> {
             short(&digest)
         ),
     })?;
-    match plan.tries {
-        true => ui.done("would try the stage as its callers do"),
+    match plan.verifies {
+        true => ui.done("would verify the stage"),
         false => Ok(()),
     }
 }
 
-/// Adds to an interruption which deployment the stage serves, and whether that was tried.
-async fn explained(account: &Account, request: &Redeploy, error: DeployError) -> CliError {
+/// Adds to an interruption the deployment that the stage serves, and whether it is verified.
+async fn explained(account: &Account, request: &RedeployRequest, error: DeployError) -> CliError {
     if error != DeployError::Interrupted {
         return error.into();
     }
@@ -254,20 +259,20 @@ async fn explained(account: &Account, request: &Redeploy, error: DeployError) ->
             let id = &deployment.id;
             format!(
                 "stage {stage} serves deployment {id}, {}",
-                tried(&deployment)
+                verification(&deployment)
             )
         }
         Ok(Ok(None)) => format!("stage {stage} serves no deployment"),
-        _ => format!("which deployment stage {stage} serves could not be read"),
+        _ => format!("cannot read which deployment stage {stage} serves"),
     };
-    CliError::failed(format!("interrupted: {serves}")).hint("run it again; it goes on from there")
+    CliError::failed(format!("interrupted: {serves}")).hint("run it again; it continues from there")
 }
 
-/// Whether a deployment was verified, as a clause.
-fn tried(deployment: &Deployment) -> &'static str {
+/// The verification of a deployment, as a clause.
+fn verification(deployment: &DeploymentInfo) -> &'static str {
     match deployment.metadata() {
-        Some(metadata) if metadata.passed() => "which was verified before",
-        Some(metadata) if metadata.failed() => "which failed its trial",
-        _ => "which was not tried",
+        Some(metadata) if metadata.is_verified() => "which was verified before",
+        Some(metadata) if metadata.is_failed() => "which failed verification",
+        _ => "which is not verified",
     }
 }

@@ -2,8 +2,10 @@
 
 use clap::Args;
 use serde_json::json;
-use stackgen_deploy::history::{self, Activation, Moved};
-use stackgen_deploy::{Api, DeploymentId, Stage, Step};
+use stackgen_deploy::deployments::{
+    ActivationOutcome, ActivationRequest, activate, rollback_target,
+};
+use stackgen_deploy::{ApiInfo, DeployStep, DeploymentId, StageInfo};
 
 use super::{Where, find, named};
 use crate::Outcome;
@@ -59,7 +61,7 @@ pub(super) async fn move_to(
     how.verify.apply(&mut account.retry);
     let progress = Progress::new(ui);
     let interrupt = interrupt(&progress);
-    let steps = |step: Step<'_>| progress.step(&step);
+    let steps = |step: DeployStep<'_>| progress.step(&step);
     let ctx = account.context(&steps, &interrupt);
     let (api, stage) = find(&account, &goal, &progress, ctx).await?;
     let (verify, callers) = match how.dry_run {
@@ -69,10 +71,13 @@ pub(super) async fn move_to(
     let target = match wanted {
         Some(id) => DeploymentId::new(id),
         None => {
-            let found = history::rollback_target(&account.aws, &api.id, &stage.name, ctx).await?;
-            if !found.metadata().is_some_and(|metadata| metadata.passed()) {
+            let found = rollback_target(&account.aws, &api.id, &stage.name, ctx).await?;
+            if !found
+                .metadata()
+                .is_some_and(|metadata| metadata.is_verified())
+            {
                 progress.aside(&format!(
-                    "deployment {} served before; stackgen never verified it",
+                    "deployment {} is known to have served, but it was never verified",
                     found.id
                 ));
             }
@@ -92,21 +97,21 @@ pub(super) async fn move_to(
         return Ok(Outcome::Done);
     }
     let moved = match how.dry_run {
-        true => Moved {
+        true => ActivationOutcome {
             deployment: target,
             previous: stage.deployment.clone(),
             verified: false,
             evidence: None,
         },
         false => {
-            let request = Activation {
+            let request = ActivationRequest {
                 api: api.clone(),
                 stage: stage.name.clone(),
                 deployment: target,
                 verify,
                 mark: how.verify.mark,
             };
-            history::activate(&account.aws, &callers, &request, ctx).await?
+            activate(&account.aws, &callers, &request, ctx).await?
         }
     };
     drop(progress);
@@ -118,9 +123,9 @@ fn or_none(deployment: Option<&DeploymentId>) -> &str {
 }
 
 fn tell(
-    api: &Api,
-    stage: &Stage,
-    moved: &Moved,
+    api: &ApiInfo,
+    stage: &StageInfo,
+    moved: &ActivationOutcome,
     dry_run: bool,
     ui: &Ui,
 ) -> Result<Outcome, CliError> {
@@ -131,7 +136,7 @@ fn tell(
         return Ok(Outcome::Done);
     }
     let serves = if dry_run { "would serve" } else { "serves" };
-    let Moved {
+    let ActivationOutcome {
         deployment,
         previous,
         verified,

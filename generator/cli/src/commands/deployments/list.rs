@@ -2,12 +2,12 @@
 
 use clap::Args;
 use serde_json::json;
-use stackgen_deploy::history::{self, Listed};
-use stackgen_deploy::{CreatedBy, DeploymentStatus, Step, TrialResult};
+use stackgen_deploy::deployments::{self, ListedDeployment};
+use stackgen_deploy::{CreatedBy, DeployStep, DeploymentState, VerifyRecord};
 
 use super::{Where, find, named};
 use crate::Outcome;
-use crate::account::{Progress, ago, interrupt, now, short};
+use crate::account::{Progress, ago, interrupt, short};
 use crate::error::CliError;
 use crate::ui::{BOLD, GREEN, Ui};
 
@@ -23,10 +23,10 @@ impl List {
         let (account, goal) = self.place.open(ui).await?;
         let progress = Progress::new(ui);
         let interrupt = interrupt(&progress);
-        let steps = |step: Step<'_>| progress.step(&step);
+        let steps = |step: DeployStep<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
         let (api, _) = find(&account, &goal, &progress, ctx).await?;
-        let listed = history::list(&account.aws, &api.id, ctx).await?;
+        let listed = deployments::list(&account.aws, &api.id, ctx).await?;
         drop(progress);
         if ui.wants_json() {
             ui.json_result(&json!({ "api": api, "deployments": listed }))?;
@@ -49,28 +49,28 @@ impl List {
 }
 
 /// `* k3j2h1  dev  3 minutes ago  sha256:0c646b459342 git:abc1234 env:dev`
-fn line(one: &Listed, width: usize) -> String {
+fn line(one: &ListedDeployment, width: usize) -> String {
     let mark = if one.stages.is_empty() {
         " ".to_owned()
     } else {
         format!("{GREEN}*{GREEN:#}")
     };
     let deployment = &one.deployment;
-    let age = ago(deployment.created.age(now()));
+    let age = ago(deployment.created);
     let mut words = vec![format!("{mark} {:<width$}  {age:<14}", deployment.id)];
-    match &one.label {
-        Some(label) => {
-            words.push(format!("sha256:{}", short(&label.digest.to_string())));
-            words.extend(label.git.as_ref().map(|git| format!("git:{git}")));
+    match &one.metadata {
+        Some(metadata) => {
+            words.push(format!("sha256:{}", short(&metadata.digest.to_string())));
+            words.extend(metadata.git.as_ref().map(|git| format!("git:{git}")));
             words.extend(
-                label
+                metadata
                     .environment
                     .as_ref()
                     .map(|environment| format!("env:{environment}")),
             );
-            match &label.trial {
-                Some(TrialResult::Passed { at, .. }) => words.push(format!("verified {at}")),
-                Some(TrialResult::Failed { .. }) => words.push("failed its trial".to_owned()),
+            match &metadata.verification {
+                Some(VerifyRecord::Verified { at, .. }) => words.push(format!("verified {at}")),
+                Some(VerifyRecord::Failed { .. }) => words.push("failed verification".to_owned()),
                 None => {}
             }
         }
@@ -81,16 +81,16 @@ fn line(one: &Listed, width: usize) -> String {
                 .map(|text| format!("{text:?}")),
         ),
     }
-    words.push(match one.maker {
+    words.push(match one.created_by {
         CreatedBy::Redeploy => "by redeploy".to_owned(),
         CreatedBy::Template => "by CloudFormation".to_owned(),
         CreatedBy::AutoDeploy => "by AutoDeploy".to_owned(),
         CreatedBy::Unknown => "not by stackgen".to_owned(),
     });
     match deployment.status {
-        DeploymentStatus::Deployed => {}
-        DeploymentStatus::Pending => words.push("PENDING".to_owned()),
-        DeploymentStatus::Failed => {
+        DeploymentState::Deployed => {}
+        DeploymentState::Pending => words.push("PENDING".to_owned()),
+        DeploymentState::Failed => {
             words.push(format!(
                 "FAILED: {}",
                 deployment.message.as_deref().unwrap_or("no reason")

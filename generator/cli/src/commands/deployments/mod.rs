@@ -6,7 +6,7 @@ mod prune;
 mod rollback;
 
 use clap::{Args, Subcommand};
-use stackgen_deploy::{Api, Stage};
+use stackgen_deploy::{ApiInfo, StageInfo};
 
 use crate::Outcome;
 use crate::account::{Account, AccountArgs, Goal, GoalArgs, Progress, Read, block_on};
@@ -87,7 +87,7 @@ impl Where {
 }
 
 /// `chat-dev (a1b2c3d4e5)`.
-fn named(api: &Api) -> String {
+fn named(api: &ApiInfo) -> String {
     format!("{} ({})", api.name, api.id)
 }
 
@@ -97,7 +97,7 @@ async fn find(
     goal: &Goal,
     progress: &Progress<'_>,
     ctx: stackgen_deploy::OperationContext<'_>,
-) -> Result<(Api, Stage), CliError> {
+) -> Result<(ApiInfo, StageInfo), CliError> {
     progress.begin("looking at the account");
     goal.find(account, ctx).await
 }

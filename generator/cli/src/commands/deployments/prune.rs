@@ -2,8 +2,8 @@
 
 use clap::Args;
 use serde_json::json;
-use stackgen_deploy::prune::{Kept, Policy};
-use stackgen_deploy::{DeploymentId, Step, history};
+use stackgen_deploy::prune::{self, KeepReason, PruneDecision, PrunePolicy};
+use stackgen_deploy::{DeployStep, DeploymentId};
 
 use super::{Where, find, named};
 use crate::Outcome;
@@ -46,66 +46,69 @@ impl Prune {
         let (account, goal) = self.place.open(ui).await?;
         let progress = Progress::new(ui);
         let interrupt = interrupt(&progress);
-        let steps = |step: Step<'_>| progress.step(&step);
+        let steps = |step: DeployStep<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
         let (api, _) = find(&account, &goal, &progress, ctx).await?;
-        let policy = Policy {
+        let policy = PrunePolicy {
             keep: self.keep,
             templates: self.templates,
             all: self.all,
         };
-        let judged = history::prune_plan(&account.aws, &api.id, &policy, ctx).await?;
-        let doomed: Vec<DeploymentId> = judged
+        let decisions = prune::plan(&account.aws, &api.id, &policy, None, ctx).await?;
+        let doomed: Vec<DeploymentId> = decisions
             .iter()
-            .filter(|(_, kept)| kept.is_none())
-            .map(|(one, _)| one.id.clone())
+            .filter(|decision| decision.keep.is_none())
+            .map(|decision| decision.deployment.id.clone())
             .collect();
         if !ui.wants_json() {
             progress.result(|| {
-                let lines = judged.iter().map(|(one, kept)| (&one.id, *kept));
-                lines.map(line).try_for_each(|line| ui.done(&line))
+                let mut lines = decisions.iter().map(line);
+                lines.try_for_each(|line| ui.done(&line))
             })?;
         }
         let question = format!(
             "delete {} of {} deployments of {}?",
             doomed.len(),
-            judged.len(),
+            decisions.len(),
             named(&api)
         );
         progress.rest();
         let wanted = !self.dry_run && !doomed.is_empty();
         let deleted = match wanted && confirmed(self.yes, &question, &interrupt, ui).await? {
-            true => history::prune(&account.aws, &api.id, &policy, ctx).await?,
+            true => prune::prune(&account.aws, &api.id, &policy, None, ctx).await?,
             false => Vec::new(),
         };
         drop(progress);
         if ui.wants_json() {
-            let kept = judged
-                .iter()
-                .filter_map(|(one, kept)| Some(json!({ "id": one.id, "because": (*kept)? })));
+            let kept = decisions.iter().filter_map(|decision| {
+                Some(json!({ "id": decision.deployment.id, "because": decision.keep? }))
+            });
             let kept: Vec<_> = kept.collect();
             ui.json_result(&json!({ "api": api, "dryRun": self.dry_run, "prunable": doomed, "deleted": deleted, "kept": kept }))?;
         }
         ui.done(&format!(
             "{} of {} deployments of {} deleted",
             deleted.len(),
-            judged.len(),
+            decisions.len(),
             named(&api)
         ))?;
         Ok(Outcome::Done)
     }
 }
 
-fn line((id, kept): (&DeploymentId, Option<Kept>)) -> String {
-    let because = match kept {
+fn line(decision: &PruneDecision) -> String {
+    let id = &decision.deployment.id;
+    let reason = match decision.keep {
         None => return format!("{RED}-{RED:#} {id}"),
-        Some(Kept::Served) => "a stage serves it",
-        Some(Kept::Previous) => "it is what a stage would go back to",
-        Some(Kept::Newest) => "it is among the newest",
-        Some(Kept::Pending) => "it is being made",
-        Some(Kept::InTemplate) => "it is part of a stack",
-        Some(Kept::OfTemplate) => "CloudFormation made it; `--templates` takes such, too",
-        Some(Kept::Foreign) => "stackgen did not make it; `--all` takes such, too",
+        Some(KeepReason::Served) => "a stage serves it",
+        Some(KeepReason::Previous) => "a stage would go back to it",
+        Some(KeepReason::Newest) => "it is among the newest",
+        Some(KeepReason::Pending) => "API Gateway is creating it",
+        Some(KeepReason::InTemplate) => "it is part of a stack",
+        Some(KeepReason::OfTemplate) => {
+            "CloudFormation created it; `--templates` deletes those, too"
+        }
+        Some(KeepReason::Foreign) => "stackgen did not create it; `--all` deletes those, too",
     };
-    format!("  {id}  {DIM}kept: {because}{DIM:#}")
+    format!("  {id}  {DIM}kept: {reason}{DIM:#}")
 }

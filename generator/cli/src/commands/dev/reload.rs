@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use stackgen_cfn::terminal::escape;
 use stackgen_gateway::stack::{self, Applied, Apply, Template};
-use stackgen_model::diff::{Change, Diff, What, diff};
+use stackgen_model::diff::{ModelChange, Diff, ChangeKind, diff};
 use stackgen_model::{LogicalId, Model, Version};
 use tokio::time::{Instant, sleep_until};
 
@@ -19,7 +19,7 @@ use crate::ui::{CYAN, DIM, GREEN, Ui};
 /// Editors write a file in several steps: what changes within this time is one change.
 const SETTLED: Duration = Duration::from_millis(150);
 
-/// What is being prepared. Dropping it ends the build.
+/// ChangeKind is being prepared. Dropping it ends the build.
 type Work<'a> = Pin<Box<dyn Future<Output = Result<Prepared, CliError>> + 'a>>;
 
 /// Waits for changes and prepares what is to be applied. A change that comes meanwhile starts it anew.
@@ -247,7 +247,7 @@ fn function_of<'m>(version: &str, model: &'m Model) -> Option<&'m LogicalId> {
     known?.function.function.to()
 }
 
-/// What changed but for code and the deployments that tell of it. What was built does not show in the models, so that a
+/// ChangeKind changed but for code and the deployments that tell of it. ChangeKind was built does not show in the models, so that a
 /// function that changed has another configuration.
 fn wiring(mut changes: Diff) -> String {
     changes.changes.retain(|change| !is_bookkeeping(change));
@@ -257,9 +257,9 @@ fn wiring(mut changes: Diff) -> String {
 }
 
 /// True for what only says that there is a new deployment, and in which order things are made.
-fn is_bookkeeping(change: &Change) -> bool {
-    let field = match &change.what {
-        What::Changed { field, .. } => field.as_str(),
+fn is_bookkeeping(change: &ModelChange) -> bool {
+    let field = match &change.kind {
+        ChangeKind::Changed { field, .. } => field.as_str(),
         _ => "",
     };
     match change.subject.kind.as_str() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
-use stackgen_model::diff::{Change, MASK, What};
+use stackgen_model::diff::{ModelChange, MASK, ChangeKind};
 
 /// The property of a function that holds its variables.
 const ENVIRONMENT: &str = "Environment";
@@ -12,21 +12,21 @@ const ENVIRONMENT: &str = "Environment";
 const VARIABLES: &str = "Environment.Variables";
 
 /// Returns the changes without values of variables, and one change for each variable.
-pub(super) fn without_values(changes: Vec<Change>) -> Vec<Change> {
-    let mut masked: Vec<Change> = changes.into_iter().flat_map(without_values_of).collect();
+pub(super) fn without_values(changes: Vec<ModelChange>) -> Vec<ModelChange> {
+    let mut masked: Vec<ModelChange> = changes.into_iter().flat_map(without_values_of).collect();
     // A value that depends on a condition may change in several places.
     masked.dedup();
     masked
 }
 
 /// Returns the changes with those of variables put into words: `variable TOKEN changed`.
-pub(super) fn in_words(mut changes: Vec<Change>) -> Vec<Change> {
+pub(super) fn in_words(mut changes: Vec<ModelChange>) -> Vec<ModelChange> {
     for change in changes.iter_mut().filter(|change| is_environment(change)) {
-        if let What::Changed {
+        if let ChangeKind::Changed {
             field,
             before,
             after,
-        } = &mut change.what
+        } = &mut change.kind
         {
             let subject = match variable(field) {
                 Some(name) => format!("variable {name}"),
@@ -44,8 +44,8 @@ pub(super) fn in_words(mut changes: Vec<Change>) -> Vec<Change> {
 }
 
 /// Returns true for a change of a function's environment, or of a part of it.
-fn is_environment(change: &Change) -> bool {
-    let What::Changed { field, .. } = &change.what else {
+fn is_environment(change: &ModelChange) -> bool {
+    let ChangeKind::Changed { field, .. } = &change.kind else {
         return false;
     };
     let rest = field.strip_prefix(ENVIRONMENT);
@@ -53,12 +53,12 @@ fn is_environment(change: &Change) -> bool {
         && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-fn without_values_of(change: Change) -> Vec<Change> {
-    let What::Changed {
+fn without_values_of(change: ModelChange) -> Vec<ModelChange> {
+    let ChangeKind::Changed {
         field,
         before,
         after,
-    } = &change.what
+    } = &change.kind
     else {
         return vec![change];
     };
@@ -114,10 +114,10 @@ fn variables(field: &str, value: &Option<Json>) -> Map<String, Json> {
         .unwrap_or_default()
 }
 
-fn masked(change: &Change, field: String, was: bool, is: bool) -> Change {
+fn masked(change: &ModelChange, field: String, was: bool, is: bool) -> ModelChange {
     let mask = |is_there: bool| is_there.then(|| Json::from(MASK));
-    Change {
-        what: What::Changed {
+    ModelChange {
+        kind: ChangeKind::Changed {
             field,
             before: mask(was),
             after: mask(is),
@@ -153,7 +153,7 @@ mod tests {
         json!({ "FunctionName": "f", "Environment": { "Variables": variables } })
     }
 
-    /// What is printed of the changes, without what each takes to be live. No form of it shows a secret.
+    /// ChangeKind is printed of the changes, without what each takes to be live. No form of it shows a secret.
     fn shown(before: &Json, after: &Json) -> String {
         let mut changes = diff(&model(before), &model(after));
         changes.changes = without_values(changes.changes);
@@ -225,18 +225,18 @@ mod tests {
 
     #[test]
     fn the_environment_of_another_resource_is_no_functions() {
-        let change = Change {
-            subject: stackgen_model::diff::Subject {
+        let change = ModelChange {
+            subject: stackgen_model::diff::ChangeSubject {
                 kind: "AWS::CodeBuild::Project".to_owned(),
                 name: "Build".to_owned(),
                 api: None,
             },
-            what: What::Changed {
+            kind: ChangeKind::Changed {
                 field: "Environment.Image".to_owned(),
                 before: Some(json!("a")),
                 after: Some(json!("b")),
             },
-            effect: stackgen_model::Effect::Settings,
+            effect: stackgen_model::ChangeEffect::Settings,
         };
         assert_eq!(without_values(vec![change.clone()]), [change]);
     }

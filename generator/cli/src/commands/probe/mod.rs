@@ -8,7 +8,7 @@ mod work;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use stackgen_deploy::{Interrupt, Protocol};
+use stackgen_deploy::{ApiProtocol, Interrupt};
 use stackgen_gateway::FailureRecord;
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_gateway::gateway::ApiState;
@@ -189,7 +189,7 @@ impl Probe {
         let never = Interrupt::never();
         let ctx = account.context(&|_| {}, &never);
         let (api, stage) = goal.find(&account, ctx).await?;
-        if api.protocol == Protocol::Http {
+        if api.protocol == ApiProtocol::Http {
             let message = format!("{} is an HTTP API, which speaks no WebSocket", api.name);
             return Err(CliError::input(message).hint("`--api` names another one"));
         }

@@ -73,8 +73,8 @@ fn with_every_get_apis(world: &World, fault: Fault) -> String {
 fn get_apis_that_is_answered_with_a_web_page_names_a_proxy() {
     let world = World::start();
     insta::assert_snapshot!(with_every_get_apis(&world, Fault::HtmlAfter), @r"
-    GetApis: the answer, of status 200, is not one of AWS
-    help: does a proxy, a captive portal or another server answer at this endpoint? check `--endpoint-url` and AWS_ENDPOINT_URL
+    GetApis: the answer with status 200 is not from AWS
+    help: check for a proxy, a captive portal or another server at this endpoint: `--endpoint-url`, AWS_ENDPOINT_URL
     ");
 }
 
@@ -83,7 +83,7 @@ fn get_apis_that_is_answered_with_nothing_names_a_proxy() {
     let world = World::start();
     insta::assert_snapshot!(with_every_get_apis(&world, Fault::EmptyAfter), @r"
     GetApis: the answer has no items
-    help: does a proxy, a captive portal or another server answer at this endpoint? check `--endpoint-url` and AWS_ENDPOINT_URL
+    help: check for a proxy, a captive portal or another server at this endpoint: `--endpoint-url`, AWS_ENDPOINT_URL
     ");
 }
 
@@ -92,6 +92,6 @@ fn get_apis_that_is_always_throttled_says_so() {
     let world = World::start();
     insta::assert_snapshot!(with_every_get_apis(&world, Fault::Refused(429)), @r"
     GetApis: injected 429
-    help: AWS throttles these calls, for all callers of the account and region together; run it again in a few minutes
+    help: AWS throttles these calls for all callers of the account and region together; run it again in a few minutes
     ");
 }

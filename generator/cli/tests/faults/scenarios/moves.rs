@@ -1,4 +1,4 @@
-//! Deployments that fail their trial, and moves that are refused.
+//! Deployments that fail verification, and moves that are refused.
 
 use super::{DEPLOY, assert_fails, assert_rerun, changed, served_description};
 use crate::case::Health;

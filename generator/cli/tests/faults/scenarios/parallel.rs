@@ -36,7 +36,7 @@ fn a_run_that_starts_while_another_one_tries_a_broken_deployment_is_not_green() 
     for second in [DEPLOY, "deploy --redeploy-stage --force"] {
         let subject = changed(&world, Health::Broken);
         let old = subject.served().unwrap();
-        for run in subject.run_during_trial(DEPLOY, second, Label::New) {
+        for run in subject.run_during_verification(DEPLOY, second, Label::New) {
             assert_eq!(run.code(), Some(1), "{second}: {run}");
         }
         assert_serves_a_complete_deployment(&subject, second);

@@ -6,7 +6,7 @@ use crate::fault::StopSignal;
 use crate::matrix::in_parallel;
 use crate::proxy::{Action, Rule};
 use crate::run::Ending;
-use crate::subject::KillInTrial;
+use crate::subject::KillInVerification;
 use crate::world::{Label, World};
 
 #[test]
@@ -40,11 +40,11 @@ fn a_run_that_a_signal_ends_while_trying_is_verified_by_the_next() {
         let context = format!("{signal:?}, {health:?}");
         let subject = changed(world, health);
         let old = subject.served().unwrap();
-        let in_trial = KillInTrial {
+        let in_verification = KillInVerification {
             kill: kill(signal, false),
             label: Label::New,
         };
-        let report = subject.run_killed(DEPLOY, in_trial);
+        let report = subject.run_killed(DEPLOY, in_verification);
         assert_eq!(report.rules_met, 1, "{context}: {}", report.run);
         assert!(!report.run.is_green(), "{context}: {}", report.run);
         if signal != StopSignal::Kill {

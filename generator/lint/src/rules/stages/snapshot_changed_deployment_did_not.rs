@@ -1,4 +1,4 @@
-use stackgen_model::diff::{Change, What, snapshots};
+use stackgen_model::diff::{ChangeKind, ModelChange, snapshots};
 use stackgen_model::{Deployment, Stage};
 
 use crate::context::RuleContext;
@@ -85,7 +85,7 @@ fn finding(deployment: &Deployment, stage: Option<&Stage>, changes: &str) -> Fin
 }
 
 /// Describes the first changes: `route sendMessage is new`.
-fn in_words(changes: &[Change]) -> String {
+fn in_words(changes: &[ModelChange]) -> String {
     const SHOWN: usize = 3;
     let mut words: Vec<String> = changes.iter().map(one).collect();
     words.dedup();
@@ -99,15 +99,15 @@ fn in_words(changes: &[Change]) -> String {
     }
 }
 
-fn one(change: &Change) -> String {
+fn one(change: &ModelChange) -> String {
     let subject = &change.subject;
     let name = match subject.kind.as_str() {
         "api" => "the API itself".to_owned(),
         kind => format!("{kind} {}", subject.name),
     };
-    match change.what {
-        What::Added => format!("{name} is new"),
-        What::Removed => format!("{name} was removed"),
-        What::Changed { .. } => format!("{name} changed"),
+    match change.kind {
+        ChangeKind::Added => format!("{name} is new"),
+        ChangeKind::Removed => format!("{name} was removed"),
+        ChangeKind::Changed { .. } => format!("{name} changed"),
     }
 }

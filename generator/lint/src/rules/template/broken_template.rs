@@ -55,8 +55,8 @@ fn finding(context: &RuleContext<'_>, problem: &Problem) -> Finding {
             let message = format!("{}, unless it is hidden: {}", problem.message, gap.message);
             Finding { message, ..finding }.with_confidence(Confidence::Low)
         }
-        // The condition may be true with other parameters.
-        (None, ProblemKind::LeftOut) => finding.with_confidence(Confidence::Medium),
+        // The condition may be true when parameters are given.
+        (None, ProblemKind::ConditionIsFalse) => finding.with_confidence(Confidence::Medium),
         (None, _) => finding,
     }
 }

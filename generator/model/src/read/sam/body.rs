@@ -1,4 +1,4 @@
-//! The OpenAPI body that SAM writes for an HTTP API.
+//! The OpenAPI body that SAM generates for an HTTP API.
 
 use stackgen_cfn::{Map, Node, map, r#ref};
 
@@ -6,8 +6,8 @@ use super::budget::Budget;
 use super::http::HttpApi;
 use super::{Target, invocation};
 
-/// Where an operation keeps its event's `Auth` until the api's own is known.
-const ASKED: &str = "x-stackgen-auth";
+/// Temporary key for the `Auth` of an operation's event, until that of the API is known.
+const EVENT_AUTH: &str = "x-stackgen-auth";
 
 impl HttpApi {
     pub(super) fn add(&mut self, path: &str, method: &str, operation: Node) {
@@ -25,7 +25,7 @@ impl HttpApi {
         }
     }
 
-    /// The authorizers of `Auth`, and the default one on every operation that names none.
+    /// Adds the authorizers of `Auth`, and the default authorizer for every operation that names none.
     pub(super) fn add_security(&mut self, budget: &mut Budget) {
         let auth = self.properties.get("Auth").cloned().unwrap_or_default();
         let authorizers = auth
@@ -46,18 +46,18 @@ impl HttpApi {
                 let Some(operation) = operation.as_map_mut() else {
                     continue;
                 };
-                let asked = operation.remove(ASKED);
+                let event_auth = operation.remove(EVENT_AUTH);
                 if operation.get("security").is_some() {
                     continue;
                 }
-                let own = asked
+                let own = event_auth
                     .as_ref()
                     .and_then(|auth| auth.get("Authorizer"))
                     .and_then(Node::as_str);
                 let Some(name) = own.or(default) else {
                     continue;
                 };
-                let scopes = asked
+                let scopes = event_auth
                     .as_ref()
                     .and_then(|auth| auth.get("AuthorizationScopes"))
                     .cloned();
@@ -81,7 +81,7 @@ impl HttpApi {
         }
     }
 
-    /// Title, description, CORS and tags.
+    /// Adds title, description, CORS and tags.
     pub(super) fn describe(&mut self) {
         let mut info = self
             .body
@@ -155,12 +155,12 @@ pub(super) fn operation(properties: &Node, target: &Target, path: &str) -> Node 
         operation.insert("isDefaultRoute", true);
     }
     if let Some(auth) = properties.get("Auth") {
-        operation.insert(ASKED, auth.clone());
+        operation.insert(EVENT_AUTH, auth.clone());
     }
     operation.into()
 }
 
-/// An authorizer of `Auth` as a security scheme.
+/// Returns an authorizer of `Auth` as a security scheme.
 fn scheme(authorizer: &Node) -> Node {
     let mut extension = Map::new();
     let kind = if authorizer.get("JwtConfiguration").is_some() {

@@ -1,11 +1,11 @@
-//! How much is copied: globals, scopes and stages' names stand once in a template, and SAM puts them everywhere.
+//! Budget for copies. Globals, scopes and names of stages stand once in a template, and SAM copies them everywhere.
 
 use stackgen_cfn::{Intrinsic, IntrinsicCall, Map, Node, Value};
 
-/// How large, about and in bytes, all copies may be.
+/// Approximate limit in bytes for all copies.
 const MAX_COPIED: usize = 16 << 20;
 
-/// What may still be copied.
+/// Remaining budget for copies.
 pub(super) struct Budget(usize);
 
 impl Budget {
@@ -13,12 +13,12 @@ impl Budget {
         Budget(MAX_COPIED)
     }
 
-    /// True once something could not be copied, after which nothing is.
+    /// True once a copy exceeded the budget. After that nothing is copied.
     pub(super) fn is_spent(&self) -> bool {
         self.0 == 0
     }
 
-    /// Pays for a copy, as long as there is something left to pay with.
+    /// Deducts a copy from the budget. Returns false if it exceeds the budget.
     pub(super) fn pays_for(&mut self, node: &Node) -> bool {
         if !self.is_spent() {
             self.0 = self.0.saturating_sub(weight(node));
@@ -26,7 +26,7 @@ impl Budget {
         !self.is_spent()
     }
 
-    /// A copy, or a macro's unknown result.
+    /// Returns a copy, or an unknown macro result beyond the budget.
     pub(super) fn copy(&mut self, node: &Node) -> Node {
         match self.pays_for(node) {
             true => node.clone(),

@@ -30,7 +30,7 @@ const SAME: &[&str] = &[
     "VpcConfig",
 ];
 
-/// Properties that make resources which are not in the model.
+/// Properties that create resources which the model does not contain.
 const NOT_MODELLED: &[&str] = &[
     "DeploymentPreference",
     "EventInvokeConfig",
@@ -79,18 +79,15 @@ impl Expander<'_> {
             .iter()
             .filter(|key| properties.get(key).is_some())
         {
-            self.gap_aside(
-                format!(
-                    "what SAM makes of {key} of {} is not in the model",
-                    source.id
-                ),
+            self.unrelated_gap(
+                format!("{key} of {} is not in the model", source.id),
                 source.span,
             );
         }
         self.events(source, &target);
     }
 
-    /// The alias of `AutoPublishAlias`, with the version that it names.
+    /// Adds the alias of `AutoPublishAlias`, with its version.
     fn published(&mut self, source: &Source) -> Option<String> {
         let name = source.properties.get("AutoPublishAlias")?;
         let parameter = name.as_call().and_then(IntrinsicCall::as_ref_name);
@@ -98,7 +95,7 @@ impl Expander<'_> {
             parameter.and_then(|name| self.template.at_path(&["Parameters", name, "Default"]));
         let Some(literal) = name.as_str().or_else(|| default?.as_str()) else {
             self.gap(
-                format!("the alias of {} has a name that is not known", source.id),
+                format!("the name of the alias of {} is unknown", source.id),
                 name.span,
             );
             return None;
@@ -145,7 +142,7 @@ impl Expander<'_> {
                 Some("HttpApi") => self.http_event(source, name, event, target),
                 kind => {
                     let kind = kind.unwrap_or("no known type");
-                    self.gap_aside(
+                    self.unrelated_gap(
                         format!("event {name} of {} ({kind}) is not in the model", source.id),
                         event.span,
                     );
@@ -155,7 +152,7 @@ impl Expander<'_> {
     }
 }
 
-/// `CodeUri`, `InlineCode` or `ImageUri` as `Code`. A path that is not packaged yet stays a path.
+/// Returns `CodeUri`, `InlineCode` or `ImageUri` as `Code`. A path that is not packaged yet stays a path.
 fn code(properties: &Node) -> Option<Node> {
     if let Some(text) = properties.get("InlineCode") {
         return Some(map([("ZipFile", text.clone())]));
@@ -186,7 +183,8 @@ fn code(properties: &Node) -> Option<Node> {
     Some(map(parts))
 }
 
-/// Ten digits that change with the code's place. The translator takes them of a SHA-1, so its ids differ from these.
+/// Returns ten digits that change with the location of the code. SAM's translator uses SHA-1, so its IDs differ from
+/// these.
 fn version_suffix(properties: &Node) -> String {
     let text = match properties
         .get("AutoPublishCodeSha256")
@@ -263,7 +261,7 @@ fn execution_role(source: &Source, id: &str, tags: &Map) -> Map {
     role
 }
 
-/// A policy as it stands; a policy template (`DynamoDBCrudPolicy: …`) is what the macro makes of it.
+/// Returns a policy. A policy template (`DynamoDBCrudPolicy: …`) is an unknown macro result.
 fn policy_document(document: &Map, policy: &Node) -> Node {
     if document.get("Statement").is_some() {
         return policy.clone();

@@ -1,12 +1,12 @@
-//! The `Globals` section: properties under every resource of a kind.
+//! The `Globals` section: default properties of all resources of a kind.
 
 use stackgen_cfn::{Map, Node, Value};
 
 use super::Expander;
 
 impl Expander<'_> {
-    /// A resource's properties with the globals of its kind under them: maps merge, lists follow one another, anything
-    /// else of the resource wins.
+    /// Merges a resource's properties into the globals of its kind: maps merge, lists are concatenated, other values of
+    /// the resource win.
     pub(super) fn merged(&mut self, kind: &str, properties: Option<&Node>) -> Node {
         let globals = self.template.at_path(&["Globals", kind]);
         let globals = globals.filter(|globals| self.budget.pays_for(globals));

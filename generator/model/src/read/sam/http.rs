@@ -10,24 +10,24 @@ use super::{Expander, Source, Target, copy, permission, sub_with};
 const IMPLICIT: &str = "ServerlessHttpApi";
 const ANY: &str = "x-amazon-apigateway-any-method";
 
-/// An HTTP API whose OpenAPI body grows with the events of functions.
+/// An HTTP API. Events of functions extend its OpenAPI body.
 #[derive(Default)]
 pub(super) struct HttpApi {
     pub(super) body: Map,
     pub(super) properties: Node,
-    /// `Condition` and its like, to be put on the api itself.
+    /// `Condition` and other attributes, for the API itself.
     attributes: Vec<(String, Node)>,
     span: Span,
-    /// Functions that `$default` leads to: they need no permission for other routes.
+    /// Functions behind `$default`. They need no permissions for other routes.
     default_of: HashSet<String>,
-    /// When it was declared: SAM writes apis in that order.
+    /// Position of its declaration: SAM writes APIs in that order.
     order: usize,
 }
 
 impl Expander<'_> {
     pub(super) fn http_api(&mut self, source: &Source) {
         if source.properties.get("Domain").is_some() {
-            self.gap_aside(
+            self.unrelated_gap(
                 format!("the custom domain of {} is not in the model", source.id),
                 source.span,
             );
@@ -47,7 +47,7 @@ impl Expander<'_> {
     }
 
     fn declare(&mut self, id: &str, properties: Node, attributes: Vec<(String, Node)>, span: Span) {
-        // An event may have declared it before the resource was met.
+        // An event may have declared it before.
         let body = properties
             .get("DefinitionBody")
             .and_then(Node::as_map)
@@ -79,7 +79,7 @@ impl Expander<'_> {
         self.http_apis.insert(id.to_owned(), api);
     }
 
-    /// Adds the route that a function's event asks for, with the permission to call the function.
+    /// Adds the route of a function's event, with the permission to invoke the function.
     pub(super) fn http_event(
         &mut self,
         source: &Source,
@@ -98,7 +98,7 @@ impl Expander<'_> {
             .map_or(Some("$default"), Node::as_str);
         let method = properties.get("Method").map_or(Some(ANY), Node::as_str);
         let (Some(api), Some(path), Some(method)) = (api, path, method) else {
-            self.gap_aside(
+            self.unrelated_gap(
                 format!(
                     "event {name} of {} is not in the model: it is not plain text",
                     source.id
@@ -148,17 +148,17 @@ impl Expander<'_> {
         }
     }
 
-    /// The permissions to call authorizers, where SAM is asked to make them.
+    /// Adds the permissions to invoke authorizers that the template requests.
     fn authorizer_permissions(&mut self, source: &Source) {
         let authorizers = source
             .properties
             .at_path(&["Auth", "Authorizers"])
             .and_then(Node::as_map);
         for (name, authorizer) in authorizers.into_iter().flat_map(Map::iter) {
-            let asked = authorizer
+            let is_requested = authorizer
                 .get("EnableFunctionDefaultPermissions")
                 .and_then(Node::as_bool);
-            if let (Some(true), Some(function)) = (asked, authorizer.get("FunctionArn")) {
+            if let (Some(true), Some(function)) = (is_requested, authorizer.get("FunctionArn")) {
                 let arn = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/authorizers/*";
                 let properties =
                     permission(function.clone(), sub_with(arn, [("Api", r#ref(source.id))]));
@@ -217,7 +217,7 @@ impl Expander<'_> {
             Some(name) if name.chars().all(char::is_alphanumeric) => {
                 format!("{}{name}Stage", source.id)
             }
-            // The translator digests the name; nothing but a Ref through `.Stage` can know the result.
+            // SAM's translator uses a digest of the name. Only a Ref through `.Stage` could depend on it.
             _ => format!("{}Stage", source.id),
         };
         let mut tags = source
@@ -231,7 +231,7 @@ impl Expander<'_> {
     }
 }
 
-/// The path in a permission: no trailing slash, `*` for every parameter, nothing for `$default`.
+/// Returns the path of a permission: without a trailing slash, `*` for every parameter, nothing for `$default`.
 fn permitted_path(path: &str) -> String {
     if path == "$default" {
         return String::new();

@@ -1,8 +1,8 @@
-//! SAM templates, as the CloudFormation templates that AWS's translator makes of them.
+//! SAM templates, translated to CloudFormation like AWS's translator does.
 //!
 //! `AWS::Serverless::Function`, `HttpApi`, `WebSocketApi` and `SimpleTable` are translated node by node with the
-//! translator's logical ids, so that everything after reads one language. What is not translated (domains, events
-//! of other sources, policy templates) is said to be a gap, or left as a macro's unknown result.
+//! translator's logical IDs, so that all other code reads one language. Everything that is not translated (domains,
+//! events of other sources, policy templates) is a gap, or an unknown macro result.
 
 mod body;
 mod budget;
@@ -21,8 +21,8 @@ use crate::{Problem, ProblemKind};
 
 const PREFIX: &str = "AWS::Serverless::";
 
-/// What makes nothing that WebSocket APIs are wired of. Applications and connectors may.
-const ASIDE: [&str; 5] = [
+/// Types that are no part of WebSocket APIs. Applications and connectors may be.
+const UNRELATED: [&str; 5] = [
     "Api",
     "CapacityProvider",
     "GraphQLApi",
@@ -30,26 +30,26 @@ const ASIDE: [&str; 5] = [
     "StateMachine",
 ];
 
-/// A SAM template as CloudFormation.
+/// A SAM template, translated to CloudFormation.
 pub(super) struct Expansion {
     pub(super) template: Node,
-    /// `Function.Alias` and its like, by the logical id that they stand for.
+    /// Names such as `Function.Alias`, with the logical IDs that they refer to.
     pub(super) aliases: HashMap<String, String>,
     pub(super) problems: Vec<Problem>,
     pub(super) gaps: Vec<Problem>,
 }
 
-/// What one SAM resource brings along.
+/// A SAM resource.
 struct Source<'t> {
     id: &'t str,
     span: Span,
-    /// Its properties with the template's `Globals` under them.
+    /// The properties, merged into the template's `Globals`.
     properties: Node,
-    /// `Condition`, `DependsOn`, …: all but `Type` and `Properties`.
+    /// `Condition`, `DependsOn`, …: everything except `Type` and `Properties`.
     attributes: Vec<(&'t str, &'t Node)>,
 }
 
-/// The work in progress.
+/// Translator of a template.
 struct Expander<'t> {
     template: &'t Node,
     resources: Map,
@@ -57,12 +57,12 @@ struct Expander<'t> {
     problems: Vec<Problem>,
     gaps: Vec<Problem>,
     http_apis: IndexMap<String, http::HttpApi>,
-    /// How many of them were declared so far.
+    /// Number of HTTP APIs declared so far.
     declared: usize,
     budget: Budget,
 }
 
-/// Translates a template that holds SAM resources; `None` for one that holds none.
+/// Translates a template. Returns `None` for one without SAM resources.
 pub(super) fn expand(template: &Node) -> Option<Expansion> {
     let section = template.get("Resources")?.as_map()?;
     let is_sam = |node: &Node| {
@@ -94,9 +94,9 @@ pub(super) fn expand(template: &Node) -> Option<Expansion> {
             expander.known(kind, id, &entry.node, span);
         } else {
             if let Some(name) = kind.strip_prefix(PREFIX) {
-                let message = format!("what SAM makes of {id} ({kind}) is not in the model");
-                match ASIDE.contains(&name) {
-                    true => expander.gap_aside(message, entry.node.span),
+                let message = format!("{id} ({kind}) is not in the model");
+                match UNRELATED.contains(&name) {
+                    true => expander.unrelated_gap(message, entry.node.span),
                     false => expander.gap(message, entry.node.span),
                 }
             }
@@ -106,7 +106,7 @@ pub(super) fn expand(template: &Node) -> Option<Expansion> {
     expander.finish_http_apis();
     if expander.budget.is_spent() {
         let message =
-            "what SAM copies to every resource is too large to be in the model as a whole";
+            "the properties that SAM copies to every resource are too large for the model";
         expander.gap(message.to_owned(), template.span);
     }
     let mut root = template.clone();
@@ -170,7 +170,7 @@ impl<'t> Expander<'t> {
         }
     }
 
-    /// The resource that has the SAM resource's own logical id, with all its attributes.
+    /// Adds the resource with the logical ID of the SAM resource, with all its attributes.
     fn own(&mut self, source: &Source, kind: &str, properties: Map) {
         let mut resource = typed(kind, properties);
         for (key, node) in &source.attributes {
@@ -180,7 +180,7 @@ impl<'t> Expander<'t> {
             .insert(source.id, Node::from(resource).at(source.span));
     }
 
-    /// A resource that comes with it, under the same condition.
+    /// Adds a generated resource under the same condition.
     fn generated(&mut self, source: &Source, id: String, kind: &str, properties: Map, span: Span) {
         let mut resource = typed(kind, properties);
         if let Some((key, condition)) = source
@@ -193,7 +193,7 @@ impl<'t> Expander<'t> {
         self.resources.insert(id, Node::from(resource).at(span));
     }
 
-    /// The stage of an API, which deploys by itself (row D4).
+    /// Adds the stage of an API, which uses AutoDeploy (row D4).
     fn stage(&mut self, source: &Source, id: String, name: Node, tags: Map) {
         let mut stage = Map::new();
         stage.insert("ApiId", r#ref(source.id));
@@ -212,15 +212,15 @@ impl<'t> Expander<'t> {
         self.generated(source, id, "AWS::ApiGatewayV2::Stage", stage, source.span);
     }
 
-    /// Something that is not in the model and may be a part of what apis are wired of.
+    /// Adds a gap that may be part of an API.
     fn gap(&mut self, message: String, span: Span) {
         self.gaps.push(Problem::new(message, span));
     }
 
-    /// Something that is not in the model and has no part in that.
-    fn gap_aside(&mut self, message: String, span: Span) {
+    /// Adds a gap that is no part of an API.
+    fn unrelated_gap(&mut self, message: String, span: Span) {
         let gap = Problem::new(message, span);
-        self.gaps.push(gap.of_kind(ProblemKind::Aside));
+        self.gaps.push(gap.of_kind(ProblemKind::Unrelated));
     }
 
     fn simple_table(&mut self, source: &Source) {
@@ -266,7 +266,7 @@ fn typed(kind: &str, properties: Map) -> Map {
     resource
 }
 
-/// Copies the properties that SAM hands through.
+/// Copies the properties that SAM passes through.
 fn copy(from: &Node, to: &mut Map, keys: &[&str]) {
     for key in keys {
         if let Some(node) = from.get(key) {
@@ -281,7 +281,7 @@ fn tag_list(tags: &Map) -> Node {
     Node::from(tags.iter().map(tag).collect::<Vec<_>>())
 }
 
-/// The permission for API Gateway to call a function.
+/// Returns the permission for API Gateway to invoke a function.
 fn permission(function: Node, source_arn: Node) -> Map {
     let entries = [
         ("Action", Node::from("lambda:InvokeFunction")),
@@ -292,19 +292,19 @@ fn permission(function: Node, source_arn: Node) -> Map {
     entries.into_iter().collect()
 }
 
-/// `Sub` with variables.
+/// Returns a `Sub` with variables.
 fn sub_with(text: &str, variables: impl IntoIterator<Item = (&'static str, Node)>) -> Node {
     let argument = Node::from(vec![Node::from(text), map(variables)]);
     stackgen_cfn::IntrinsicCall::new(stackgen_cfn::Intrinsic::Sub, argument).into()
 }
 
-/// The URI that makes API Gateway call a function, given the function's ARN.
+/// Returns the invocation URI for the ARN of a function.
 fn invocation(arn: Node) -> Node {
     const URI: &str = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Arn}/invocations";
     sub_with(URI, [("Arn", arn)])
 }
 
-/// A function, or the alias that SAM points events at.
+/// Target of events: a function, or the alias that SAM uses for them.
 enum Target {
     Function(String),
     Alias(String),

@@ -46,7 +46,7 @@ impl Expander<'_> {
         self.websocket_routes(source, &stage);
         self.websocket_stage(source, stage);
         if source.properties.get("Domain").is_some() {
-            self.gap_aside(
+            self.unrelated_gap(
                 format!("the custom domain of {} is not in the model", source.id),
                 source.span,
             );
@@ -57,7 +57,7 @@ impl Expander<'_> {
         let Some(routes) = source.properties.get("Routes").and_then(Node::as_map) else {
             self.gap(
                 format!(
-                    "the routes of {} are not a plain mapping and not in the model",
+                    "the routes of {} are not in the model: they are not a plain mapping",
                     source.id
                 ),
                 source.span,
@@ -90,11 +90,11 @@ impl Expander<'_> {
         }
     }
 
-    /// The translator derives logical ids by `str.capitalize`, which also lowers every letter after the first, and
-    /// the later of two routes with one logical id silently replaces the earlier one.
+    /// Reports two route keys with one logical ID. SAM's translator derives logical IDs with `str.capitalize`, which
+    /// also lowers every letter after the first, and the later route silently replaces the earlier one.
     fn report_collision(&mut self, first: &str, second: &str, base: &str, span: Span) {
         let message = format!(
-            "SAM makes {base}Route of both routes {first} and {second}; {first} is silently lost"
+            "SAM generates {base}Route for both routes {first} and {second}; {first} is silently lost"
         );
         let hint = "rename one so that they differ in more than case and $, or write the routes as \
                     AWS::ApiGatewayV2::Route";
@@ -182,7 +182,7 @@ impl Expander<'_> {
         if let Some(kind) = auth.get("AuthType") {
             route.insert("AuthorizationType", kind.clone());
         }
-        // SAM refuses a function beside another type: it is a route with an authorizer and that type.
+        // SAM refuses a function together with another type. So this is a route with an authorizer of that type.
         let Some(function) = auth.get("AuthArn") else {
             return;
         };
@@ -230,7 +230,7 @@ impl Expander<'_> {
     }
 }
 
-/// The part of the logical ids that comes of a route key.
+/// Returns the part of a logical ID that comes from a route key.
 fn clean_key(key: &str) -> Option<String> {
     let key = match key {
         "$connect" | "$disconnect" | "$default" => &key[1..],

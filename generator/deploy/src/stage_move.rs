@@ -1,25 +1,25 @@
-//! The pointer of a stage: reading and moving it.
+//! Moving a stage from one deployment to another.
 
-use crate::progress::Step;
 use crate::retry::OperationContext;
 use crate::{
-    Account, ApiId, DeployError, Deployment, DeploymentId, DeploymentStatus, Stage, StageName,
+    Account, ApiId, DeployError, DeploymentId, DeploymentInfo, DeploymentState, StageInfo,
+    StageName,
 };
 
-/// The largest number of looks at a stage until it shows a move that API Gateway accepted.
-const LOOKS: usize = 10;
+/// The largest number of reads until a stage shows a move that API Gateway accepted.
+const MOST_READS: u32 = 10;
 
-/// Returns the stage.
+/// Returns a stage.
 ///
 /// # Errors
 ///
-/// [`DeployError::AutoDeploy`] if API Gateway moves it by itself (row D5).
+/// [`DeployError::AutoDeploy`] if API Gateway activates deployments by itself (row D5).
 pub(crate) async fn require_manual_stage(
     account: &impl Account,
     api: &ApiId,
     name: &StageName,
     ctx: OperationContext<'_>,
-) -> Result<Stage, DeployError> {
+) -> Result<StageInfo, DeployError> {
     let stage = ctx.read(|| account.stage(api, name)).await?;
     match stage.auto_deploy {
         true => Err(DeployError::AutoDeploy {
@@ -36,7 +36,7 @@ pub(crate) async fn require_deployed(
     api: &ApiId,
     id: &DeploymentId,
     ctx: OperationContext<'_>,
-) -> Result<Deployment, DeployError> {
+) -> Result<DeploymentInfo, DeployError> {
     let all = ctx.read(|| account.deployments(api)).await?;
     let found = all.into_iter().find(|deployment| deployment.id == *id);
     let deployment = found.ok_or_else(|| DeployError::NoDeployment {
@@ -44,9 +44,9 @@ pub(crate) async fn require_deployed(
         id: id.clone(),
     })?;
     let status = match deployment.status {
-        DeploymentStatus::Deployed => return Ok(deployment),
-        DeploymentStatus::Pending => "PENDING",
-        DeploymentStatus::Failed => "FAILED",
+        DeploymentState::Deployed => return Ok(deployment),
+        DeploymentState::Pending => "PENDING",
+        DeploymentState::Failed => "FAILED",
     };
     Err(DeployError::NotDeployed {
         id: id.clone(),
@@ -58,7 +58,7 @@ pub(crate) async fn require_deployed(
 pub(crate) struct StageMove<'a> {
     pub(crate) api: &'a ApiId,
     pub(crate) stage: &'a StageName,
-    /// The deployment that the stage is believed to serve.
+    /// The deployment that the stage is expected to serve.
     pub(crate) from: Option<&'a DeploymentId>,
     pub(crate) to: &'a DeploymentId,
 }
@@ -80,57 +80,59 @@ impl MoveFailure {
 }
 
 impl StageMove<'_> {
-    /// Moves the stage, and confirms it by reading the stage again: after an answer that was lost or refused, too. A
-    /// stage that serves neither deployment was moved by somebody else and is left alone. API Gateway has no conditional
-    /// update, so a move by somebody else between the last read and this one's is overwritten.
+    /// Moves the stage, and confirms it by reading the stage again, even after an answer that was lost or an error. A stage
+    /// that serves neither deployment was moved by another run, and is left alone.
+    ///
+    /// API Gateway has no conditional update. A move by another run between the last read and this UpdateStage is
+    /// overwritten.
     pub(crate) async fn run(
         &self,
         account: &impl Account,
         ctx: OperationContext<'_>,
     ) -> Result<(), MoveFailure> {
-        let started = tokio::time::Instant::now();
-        let mut wait = ctx.retry.again;
-        // The number of looks since API Gateway accepted the move, and whether a call was sent at all.
-        let (mut looks, mut sent) = (None, false);
+        let mut retries = ctx.retries();
+        let mut was_sent = false;
         loop {
-            if self.is_done(account, sent, ctx).await? {
+            if self.is_done(account, was_sent, ctx).await? {
                 return Ok(());
             }
-            match &mut looks {
-                Some(LOOKS) => return Err(MoveFailure::Unknown(self.not_seen(ctx))),
-                Some(looks) => {
-                    *looks += 1;
-                    let slept = ctx.interrupt.sleep(ctx.retry.poll).await;
-                    slept.map_err(|_| MoveFailure::Unknown(self.not_tried()))?;
-                    continue;
-                }
-                None => ctx.interrupt.check().map_err(|error| match sent {
-                    true => MoveFailure::Unknown(self.not_tried()),
-                    false => MoveFailure::NotMoved(error),
-                })?,
-            }
-            sent = true;
+            ctx.interrupt.check().map_err(|error| match was_sent {
+                true => MoveFailure::Unknown(self.interrupted()),
+                false => MoveFailure::NotMoved(error),
+            })?;
+            was_sent = true;
             let error = match account.activate(self.api, self.stage, self.to).await {
-                Ok(()) => {
-                    looks = Some(0);
-                    continue;
-                }
+                Ok(()) => return self.wait_until_visible(account, ctx).await,
                 Err(error) => error,
             };
-            if !error.is_transient() || started.elapsed() >= ctx.retry.calls.0 {
-                // A refusal may hide a move that took effect.
+            if !retries.allow(&error) {
+                // An error may hide a move that took effect.
                 return match self.is_done(account, true, ctx).await? {
                     true => Ok(()),
                     false => Err(MoveFailure::NotMoved(error.into())),
                 };
             }
-            ctx.step(Step::Again {
-                error: &error,
-                after: wait,
-            });
-            let slept = ctx.interrupt.sleep(wait).await;
-            slept.map_err(|_| MoveFailure::Unknown(self.not_tried()))?;
-            wait = (wait * 2).min(ctx.retry.calls.1);
+            let waited = retries.wait(&error).await;
+            waited.map_err(|_| MoveFailure::Unknown(self.interrupted()))?;
+        }
+    }
+
+    /// Waits until the stage shows the move that API Gateway accepted.
+    async fn wait_until_visible(
+        &self,
+        account: &impl Account,
+        ctx: OperationContext<'_>,
+    ) -> Result<(), MoveFailure> {
+        for _ in 0..MOST_READS {
+            if self.is_done(account, true, ctx).await? {
+                return Ok(());
+            }
+            let slept = ctx.interrupt.sleep(ctx.retry.poll_interval).await;
+            slept.map_err(|_| MoveFailure::Unknown(self.interrupted()))?;
+        }
+        match self.is_done(account, true, ctx).await? {
+            true => Ok(()),
+            false => Err(MoveFailure::Unknown(self.not_visible(ctx))),
         }
     }
 
@@ -138,15 +140,15 @@ impl StageMove<'_> {
     async fn is_done(
         &self,
         account: &impl Account,
-        sent: bool,
+        was_sent: bool,
         ctx: OperationContext<'_>,
     ) -> Result<bool, MoveFailure> {
         let stage = match require_manual_stage(account, self.api, self.stage, ctx).await {
             Ok(stage) => stage,
-            Err(DeployError::Interrupted) if sent => {
-                return Err(MoveFailure::Unknown(self.not_tried()));
+            Err(DeployError::Interrupted) if was_sent => {
+                return Err(MoveFailure::Unknown(self.interrupted()));
             }
-            Err(error) if sent => {
+            Err(error) if was_sent => {
                 return Err(MoveFailure::Unknown(DeployError::StageUnknown {
                     stage: self.stage.clone(),
                     deployment: self.to.clone(),
@@ -166,17 +168,17 @@ impl StageMove<'_> {
         }
     }
 
-    fn not_seen(&self, ctx: OperationContext<'_>) -> DeployError {
-        DeployError::NotSeen {
+    fn not_visible(&self, ctx: OperationContext<'_>) -> DeployError {
+        DeployError::MoveNotVisible {
             stage: self.stage.clone(),
             deployment: self.to.clone(),
             serves: self.from.cloned(),
-            after: ctx.retry.poll * u32::try_from(LOOKS).unwrap_or(u32::MAX),
+            after: ctx.retry.poll_interval * MOST_READS,
         }
     }
 
-    fn not_tried(&self) -> DeployError {
-        DeployError::NotTried {
+    fn interrupted(&self) -> DeployError {
+        DeployError::InterruptedUnverified {
             stage: self.stage.clone(),
             deployment: self.to.clone(),
             previous: self.from.cloned(),

@@ -1,16 +1,16 @@
-//! Which API and which stage.
+//! Finding an API and a stage.
 
 use crate::retry::OperationContext;
-use crate::{Account, AccountErrorKind, Api, ApiId, DeployError, Stage, StageName};
+use crate::{Account, AccountErrorKind, ApiId, ApiInfo, DeployError, StageInfo, StageName};
 
-/// What was asked for, with what a stack says of itself where nothing was.
+/// Selector of an API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApiSelector {
-    /// An API by its id.
+    /// By ID.
     Id(ApiId),
-    /// An API by its name, of which there must be one.
+    /// By name, which only one API may have.
     Name(String),
-    /// An API by its id, or by its name.
+    /// By ID or by name.
     Either(String),
 }
 
@@ -18,13 +18,13 @@ pub enum ApiSelector {
 ///
 /// # Errors
 ///
-/// If there is none, or several have the name.
-pub async fn api(
+/// If there is no such API, or several have the name.
+pub async fn find_api(
     account: &impl Account,
-    wanted: &ApiSelector,
+    selector: &ApiSelector,
     ctx: OperationContext<'_>,
-) -> Result<Api, DeployError> {
-    let name = match wanted {
+) -> Result<ApiInfo, DeployError> {
+    let name = match selector {
         ApiSelector::Id(id) => {
             let found = ctx.read(|| account.api(id)).await;
             return found.map_err(|error| match error {
@@ -36,10 +36,11 @@ pub async fn api(
         }
         ApiSelector::Name(name) | ApiSelector::Either(name) => name,
     };
-    let by_id = |api: &Api| matches!(wanted, ApiSelector::Either(_)) && api.id.as_str() == name;
+    let has_id =
+        |api: &ApiInfo| matches!(selector, ApiSelector::Either(_)) && api.id.as_str() == name;
     let mut found = ctx.read(|| account.apis()).await?;
-    found.retain(|api| api.name == *name || by_id(api));
-    match <[Api; 1]>::try_from(found) {
+    found.retain(|api| api.name == *name || has_id(api));
+    match <[ApiInfo; 1]>::try_from(found) {
         Ok([api]) => Ok(api),
         Err(none) if none.is_empty() => Err(DeployError::NoApi { name: name.clone() }),
         Err(several) => {
@@ -53,27 +54,27 @@ pub async fn api(
     }
 }
 
-/// Finds a stage of an API: the one that is named, or the only one.
+/// Finds a stage of an API by its name. Without a name, finds the only stage.
 ///
 /// # Errors
 ///
-/// If there is none, or none is named and there are several.
-pub async fn stage(
+/// If there is no such stage, or no name is given and there are several stages.
+pub async fn find_stage(
     account: &impl Account,
     api: &ApiId,
-    wanted: Option<&StageName>,
+    name: Option<&StageName>,
     ctx: OperationContext<'_>,
-) -> Result<Stage, DeployError> {
+) -> Result<StageInfo, DeployError> {
     let mut stages = ctx.read(|| account.stages(api)).await?;
     stages.sort_by(|a, b| a.name.cmp(&b.name));
-    let found = match wanted {
+    let found = match name {
         Some(name) => stages.iter().find(|stage| stage.name == *name),
         None if stages.len() == 1 => stages.first(),
         None => None,
     };
     found.cloned().ok_or_else(|| DeployError::NoStage {
         api: api.clone(),
-        stage: wanted.cloned(),
+        stage: name.cloned(),
         stages: stages.into_iter().map(|stage| stage.name).collect(),
     })
 }

@@ -1,7 +1,8 @@
 //! Everything of an API that a deployment snapshots.
 
 use serde_json::{Value as Json, json};
-use stackgen_deploy::{ApiCatalog, ApiId};
+use stackgen_deploy::account::ApiDescription;
+use stackgen_deploy::{Account, ApiId, Interrupt, OffsetDateTime, OperationContext, RetryPolicy};
 
 use crate::replay::{Exchange, Replay, get, identity};
 
@@ -74,13 +75,26 @@ fn websocket(pages: &[&[Json]]) -> Vec<Exchange> {
     exchanges
 }
 
+async fn read(replay: &Replay) -> ApiDescription {
+    let (retry, interrupt) = (RetryPolicy::local(), Interrupt::never());
+    let ctx = OperationContext {
+        retry: &retry,
+        steps: &|_| {},
+        interrupt: &interrupt,
+        now: || OffsetDateTime::UNIX_EPOCH,
+    };
+    let api = ApiId::new("a1");
+    let read = ApiDescription::read(&replay.aws, &api, ctx);
+    read.await.unwrap()
+}
+
 async fn snapshot(exchanges: Vec<Exchange>) -> String {
     let replay = Replay::of(exchanges).await;
-    let place = replay.aws.place().await.unwrap();
-    let described = replay.aws.describe(&ApiId::new("a1")).await.unwrap();
+    let region = replay.aws.account_region().await.unwrap();
+    let description = read(&replay).await;
     replay.end();
-    assert!(described.connect_is_guarded());
-    described.wiring(&place).snapshot
+    assert!(description.connect_is_guarded());
+    description.wiring(&region).snapshot
 }
 
 fn routes() -> [Json; 3] {
@@ -103,7 +117,7 @@ fn routes() -> [Json; 3] {
 }
 
 #[tokio::test]
-async fn a_websocket_api_is_described_whole() {
+async fn a_websocket_api_is_described_in_full() {
     let [connect, send, ping] = routes();
     let snapshot = snapshot(websocket(&[&[connect, send, ping]])).await;
     let snapshot: Json = serde_json::from_str(&snapshot).unwrap();
@@ -111,10 +125,10 @@ async fn a_websocket_api_is_described_whole() {
 }
 
 #[tokio::test]
-async fn pages_and_their_order_mean_nothing() {
+async fn neither_pages_nor_their_order_change_the_snapshot() {
     let [connect, send, ping] = routes();
     let one = snapshot(websocket(&[&[connect.clone(), send.clone(), ping.clone()]])).await;
-    // The route response is asked for as soon as its route is known, so that its page comes last here.
+    // The page with the route that has a response comes last, because the replay expects that response after all pages.
     let three = snapshot(websocket(&[&[ping], &[connect], &[send]])).await;
     assert_eq!(one, three);
 }
@@ -154,9 +168,9 @@ async fn an_http_api_is_described_in_cloudformations_shape() {
         ),
     ];
     let replay = Replay::of(exchanges).await;
-    let place = replay.aws.place().await.unwrap();
-    let described = replay.aws.describe(&ApiId::new("a1")).await.unwrap();
+    let region = replay.aws.account_region().await.unwrap();
+    let description = read(&replay).await;
     replay.end();
-    let snapshot: Json = serde_json::from_str(&described.wiring(&place).snapshot).unwrap();
+    let snapshot: Json = serde_json::from_str(&description.wiring(&region).snapshot).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&snapshot).unwrap());
 }

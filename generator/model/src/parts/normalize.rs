@@ -1,32 +1,36 @@
-//! Parts as API Gateway keeps them, so that a template and a description of the account say the same thing alike.
+//! Normalization of parts, so that a template and the description of an account are equal.
 
 use serde_json::{Map, Value as Json};
 
-use super::{Kind, defaults};
+use super::{PartKind, defaults};
 use crate::Protocol;
 
-/// Puts what a deployment freezes of a part into the form in which API Gateway describes it: with the defaults that it
-/// fills in, without what is empty, lists in which the order means nothing in order, header names in lower case.
-pub(crate) fn as_kept(kind: &Kind, protocol: Protocol, content: &mut Map<String, Json>) {
+/// Converts the snapshot of a part into the form in which API Gateway describes it: defaults filled in, empty values
+/// removed, unordered lists sorted, header names in lower case.
+pub(crate) fn apply_service_defaults(
+    kind: &PartKind,
+    protocol: Protocol,
+    content: &mut Map<String, Json>,
+) {
     without_empty(content);
     match kind {
-        Kind::Api => api(protocol, content),
-        Kind::Route => {
+        PartKind::Api => api(protocol, content),
+        PartKind::Route => {
             if let Some(Json::Object(target)) = content.get_mut("Target") {
                 integration(protocol, target);
             }
             responses(content);
             sort(content.get_mut("AuthorizationScopes"));
         }
-        Kind::Integration => integration(protocol, content),
-        Kind::Model => {
+        PartKind::Integration => integration(protocol, content),
+        PartKind::Model => {
             fill(content, "ContentType", "application/json");
             if let Some(schema) = content.get("Schema").and_then(parsed) {
                 content.insert("Schema".to_owned(), schema);
             }
         }
-        Kind::Authorizer => {}
-        // A deployment freezes nothing of anything else.
+        PartKind::Authorizer => {}
+        // A deployment snapshots nothing else.
         _ => return,
     }
     defaults::fill(kind, content);
@@ -105,7 +109,7 @@ fn sort(list: Option<&mut Json>) {
     }
 }
 
-/// A schema that a template writes as text, as what it says; scalars as text, like everywhere in canonical form.
+/// Parses a schema that a template writes as text. Its scalars become text, as everywhere in canonical form.
 fn parsed(schema: &Json) -> Option<Json> {
     let schema: Json = serde_json::from_str(schema.as_str()?).ok()?;
     schema.is_object().then(|| as_text(schema))

@@ -1,28 +1,28 @@
-//! Everything of an API that a deployment snapshots (row D1).
-//!
-//! Responses are asked for only where they have an effect: those of routes that select one (row M8), and those of
-//! integrations that are no proxies. Each takes a call of its own, and calls are scarce (row D15).
+//! Parts of an API, under CloudFormation's names.
 
+use std::collections::HashMap;
+
+use aws_sdk_apigatewayv2::operation::get_api::GetApiOutput;
 use aws_sdk_apigatewayv2::types as sdk;
 use serde_json::{Map, Value as Json, json};
-use stackgen_deploy::account::{ApiDescription, Part, PartKind, Properties};
-use stackgen_deploy::{AccountError, ApiId};
+use stackgen_deploy::account::{ApiPart, ApiPartKind, Properties};
+use stackgen_deploy::{AccountResult, ApiId};
 
 use crate::Aws;
-use crate::catalog::pages;
-use crate::convert::Told;
-use crate::error::Call;
+use crate::connect::IssuerAlias;
+use crate::convert::PropertiesBuilder;
+use crate::operation::AwsOperation;
+use crate::pages::pages;
 
-type Answer<T> = Result<T, AccountError>;
-
-/// All items of a list of an API: the operation, its AWS name, what of the API, and what it is of.
-macro_rules! all {
+/// Reads all pages of a list of an API: the SDK's operation, its AWS name, the path below the API, and further setters.
+macro_rules! list {
     ($self:ident, $operation:ident, $name:literal, $api:ident, $path:expr $(, $setter:ident($value:expr))*) => {{
-        let call = Call::new($name, format!("apigateway:GET on /apis/{}/{}", $api, $path));
-        pages(&call, |token| async {
+        let path = format!("/apis/{}/{}", $api, $path);
+        let operation = AwsOperation::gateway($name, "GET", path);
+        pages(&operation, |token| async {
             let page = $self.gateway.$operation().api_id($api.as_str());
             let page = page$(.$setter($value))*.set_next_token(token).send().await;
-            let page = call.answer(page)?;
+            let page = operation.result(page)?;
             Ok((page.items.unwrap_or_default(), page.next_token))
         })
         .await?
@@ -30,107 +30,73 @@ macro_rules! all {
 }
 
 impl Aws {
-    pub(crate) async fn wiring(&self, api: &ApiId) -> Answer<ApiDescription> {
-        let call = Call::new("GetApi", format!("apigateway:GET on /apis/{api}"));
-        let own = call.answer(self.gateway.get_api().api_id(api.as_str()).send().await)?;
-        let is_websocket = own.protocol_type() != Some(&sdk::ProtocolType::Http);
-        let mut parts = self.routes(api, is_websocket).await?;
-        parts.extend(self.integrations(api, is_websocket).await?);
-        for found in all!(self, get_authorizers, "GetAuthorizers", api, "authorizers") {
-            let id = found.authorizer_id().unwrap_or_default();
-            parts.push(part(
-                PartKind::Authorizer,
-                id,
-                None,
-                authorizer(&found, self.issuer.as_ref()),
-            ));
-        }
-        if is_websocket {
-            for found in all!(self, get_models, "GetModels", api, "models") {
-                let id = found.model_id().unwrap_or_default();
-                parts.push(part(PartKind::Model, id, None, model(&found)));
-            }
-        }
-        let protocol = own.protocol_type().map(sdk::ProtocolType::as_str);
-        let properties = Told::default()
-            .text("Name", own.name())
-            .text("ProtocolType", protocol)
-            .text("RouteSelectionExpression", own.route_selection_expression())
-            .text(
-                "ApiKeySelectionExpression",
-                own.api_key_selection_expression(),
-            )
-            .flag("DisableSchemaValidation", own.disable_schema_validation())
-            .flag(
-                "DisableExecuteApiEndpoint",
-                own.disable_execute_api_endpoint(),
-            )
-            .map("CorsConfiguration", own.cors_configuration().map(cors));
-        Ok(ApiDescription {
-            api: properties.done(),
-            parts,
-        })
+    pub(crate) async fn get_routes(&self, api: &ApiId) -> AccountResult<Vec<ApiPart>> {
+        let found = list!(self, get_routes, "GetRoutes", api, "routes");
+        Ok(found.iter().map(route).collect())
     }
 
-    async fn routes(&self, api: &ApiId, is_websocket: bool) -> Answer<Vec<Part>> {
-        let mut parts = Vec::new();
-        for found in all!(self, get_routes, "GetRoutes", api, "routes") {
-            let id = found.route_id().unwrap_or_default();
-            if is_websocket && found.route_response_selection_expression().is_some() {
-                let path = format!("routes/{id}/routeresponses");
-                let responses = all!(
-                    self,
-                    get_route_responses,
-                    "GetRouteResponses",
-                    api,
-                    path,
-                    route_id(id)
-                );
-                parts.extend(
-                    responses
-                        .iter()
-                        .map(|response| route_response(id, response)),
-                );
-            }
-            parts.push(part(PartKind::Route, id, None, route(&found)));
-        }
-        Ok(parts)
+    pub(crate) async fn get_route_responses(
+        &self,
+        api: &ApiId,
+        route: &str,
+    ) -> AccountResult<Vec<ApiPart>> {
+        let path = format!("routes/{route}/routeresponses");
+        let found = list!(
+            self,
+            get_route_responses,
+            "GetRouteResponses",
+            api,
+            path,
+            route_id(route)
+        );
+        Ok(found.iter().map(|one| route_response(route, one)).collect())
     }
 
-    async fn integrations(&self, api: &ApiId, is_websocket: bool) -> Answer<Vec<Part>> {
-        let mut parts = Vec::new();
-        for found in all!(
+    pub(crate) async fn get_integrations(&self, api: &ApiId) -> AccountResult<Vec<ApiPart>> {
+        let found = list!(
             self,
             get_integrations,
             "GetIntegrations",
             api,
             "integrations"
-        ) {
-            let id = found.integration_id().unwrap_or_default();
-            if is_websocket && !is_proxy(&found) {
-                let path = format!("integrations/{id}/integrationresponses");
-                let responses = all!(
-                    self,
-                    get_integration_responses,
-                    "GetIntegrationResponses",
-                    api,
-                    path,
-                    integration_id(id)
-                );
-                parts.extend(
-                    responses
-                        .iter()
-                        .map(|response| integration_response(id, response)),
-                );
-            }
-            parts.push(part(PartKind::Integration, id, None, integration(&found)));
-        }
-        Ok(parts)
+        );
+        Ok(found.iter().map(integration).collect())
+    }
+
+    pub(crate) async fn get_integration_responses(
+        &self,
+        api: &ApiId,
+        integration: &str,
+    ) -> AccountResult<Vec<ApiPart>> {
+        let path = format!("integrations/{integration}/integrationresponses");
+        let found = list!(
+            self,
+            get_integration_responses,
+            "GetIntegrationResponses",
+            api,
+            path,
+            integration_id(integration)
+        );
+        let responses = found.iter();
+        Ok(responses
+            .map(|one| integration_response(integration, one))
+            .collect())
+    }
+
+    pub(crate) async fn get_authorizers(&self, api: &ApiId) -> AccountResult<Vec<ApiPart>> {
+        let found = list!(self, get_authorizers, "GetAuthorizers", api, "authorizers");
+        let issuer = self.issuer.as_ref();
+        Ok(found.iter().map(|one| authorizer(one, issuer)).collect())
+    }
+
+    pub(crate) async fn get_models(&self, api: &ApiId) -> AccountResult<Vec<ApiPart>> {
+        let found = list!(self, get_models, "GetModels", api, "models");
+        Ok(found.iter().map(model).collect())
     }
 }
 
-fn part(kind: PartKind, id: &str, parent: Option<&str>, properties: Properties) -> Part {
-    Part {
+fn part(kind: ApiPartKind, id: &str, parent: Option<&str>, properties: Properties) -> ApiPart {
+    ApiPart {
         kind,
         id: id.to_owned(),
         parent: parent.map(str::to_owned),
@@ -138,13 +104,30 @@ fn part(kind: PartKind, id: &str, parent: Option<&str>, properties: Properties) 
     }
 }
 
-fn is_proxy(integration: &sdk::Integration) -> bool {
-    use sdk::IntegrationType::{AwsProxy, HttpProxy};
-    matches!(integration.integration_type(), Some(AwsProxy | HttpProxy))
+/// Returns an API's own properties, as far as a deployment snapshots them.
+pub(crate) fn api(api: &GetApiOutput) -> Properties {
+    PropertiesBuilder::default()
+        .text("Name", api.name())
+        .text(
+            "ProtocolType",
+            api.protocol_type().map(sdk::ProtocolType::as_str),
+        )
+        .text("RouteSelectionExpression", api.route_selection_expression())
+        .text(
+            "ApiKeySelectionExpression",
+            api.api_key_selection_expression(),
+        )
+        .flag("DisableSchemaValidation", api.disable_schema_validation())
+        .flag(
+            "DisableExecuteApiEndpoint",
+            api.disable_execute_api_endpoint(),
+        )
+        .map("CorsConfiguration", api.cors_configuration().map(cors))
+        .done()
 }
 
 fn cors(cors: &sdk::Cors) -> Map<String, Json> {
-    Told::default()
+    PropertiesBuilder::default()
         .flag("AllowCredentials", cors.allow_credentials())
         .list("AllowHeaders", cors.allow_headers())
         .list("AllowMethods", cors.allow_methods())
@@ -154,8 +137,8 @@ fn cors(cors: &sdk::Cors) -> Map<String, Json> {
         .done()
 }
 
-fn route(route: &sdk::Route) -> Properties {
-    Told::default()
+fn route(route: &sdk::Route) -> ApiPart {
+    let properties = PropertiesBuilder::default()
         .text("RouteKey", route.route_key())
         .text(
             "AuthorizationType",
@@ -178,11 +161,13 @@ fn route(route: &sdk::Route) -> Properties {
         .text("OperationName", route.operation_name())
         .pairs("RequestModels", route.request_models())
         .constraints("RequestParameters", route.request_parameters())
-        .done()
+        .done();
+    let id = route.route_id().unwrap_or_default();
+    part(ApiPartKind::Route, id, None, properties)
 }
 
-fn route_response(route: &str, response: &sdk::RouteResponse) -> Part {
-    let properties = Told::default()
+fn route_response(route: &str, response: &sdk::RouteResponse) -> ApiPart {
+    let properties = PropertiesBuilder::default()
         .text("RouteResponseKey", response.route_response_key())
         .text(
             "ModelSelectionExpression",
@@ -192,15 +177,15 @@ fn route_response(route: &str, response: &sdk::RouteResponse) -> Part {
         .constraints("ResponseParameters", response.response_parameters())
         .done();
     let id = response.route_response_id().unwrap_or_default();
-    part(PartKind::RouteResponse, id, Some(route), properties)
+    part(ApiPartKind::RouteResponse, id, Some(route), properties)
 }
 
-fn integration(integration: &sdk::Integration) -> Properties {
+fn integration(integration: &sdk::Integration) -> ApiPart {
     let tls = integration
         .tls_config()
         .and_then(sdk::TlsConfig::server_name_to_verify);
     let tls = tls.map(|name| Map::from_iter([("ServerNameToVerify".to_owned(), Json::from(name))]));
-    Told::default()
+    let properties = PropertiesBuilder::default()
         .text(
             "IntegrationType",
             integration
@@ -244,14 +229,14 @@ fn integration(integration: &sdk::Integration) -> Properties {
         )
         .number("TimeoutInMillis", integration.timeout_in_millis())
         .map("TlsConfig", tls)
-        .done()
+        .done();
+    let id = integration.integration_id().unwrap_or_default();
+    part(ApiPartKind::Integration, id, None, properties)
 }
 
-/// What an HTTP API changes of responses, by status, in CloudFormation's shape.
-fn overwrites(
-    parameters: &std::collections::HashMap<String, std::collections::HashMap<String, String>>,
-) -> Map<String, Json> {
-    let of_status = |pairs: &std::collections::HashMap<String, String>| {
+/// Returns an HTTP API's changes of responses by status, in CloudFormation's shape.
+fn overwrites(parameters: &HashMap<String, HashMap<String, String>>) -> Map<String, Json> {
+    let of_status = |pairs: &HashMap<String, String>| {
         let mut pairs: Vec<_> = pairs.iter().collect();
         pairs.sort();
         let pairs = pairs
@@ -265,11 +250,11 @@ fn overwrites(
     all.collect()
 }
 
-fn integration_response(integration: &str, response: &sdk::IntegrationResponse) -> Part {
+fn integration_response(integration: &str, response: &sdk::IntegrationResponse) -> ApiPart {
     let strategy = response
         .content_handling_strategy()
         .map(sdk::ContentHandlingStrategy::as_str);
-    let properties = Told::default()
+    let properties = PropertiesBuilder::default()
         .text(
             "IntegrationResponseKey",
             response.integration_response_key(),
@@ -284,25 +269,25 @@ fn integration_response(integration: &str, response: &sdk::IntegrationResponse) 
         .done();
     let id = response.integration_response_id().unwrap_or_default();
     part(
-        PartKind::IntegrationResponse,
+        ApiPartKind::IntegrationResponse,
         id,
         Some(integration),
         properties,
     )
 }
 
-fn authorizer(authorizer: &sdk::Authorizer, stand_in: Option<&(String, String)>) -> Properties {
+fn authorizer(authorizer: &sdk::Authorizer, alias: Option<&IssuerAlias>) -> ApiPart {
     let jwt = authorizer.jwt_configuration().map(|jwt| {
-        let issuer = jwt.issuer().map(|told| match stand_in {
-            Some((stand_in, own)) if stand_in == told => own,
-            _ => told,
+        let issuer = jwt.issuer().map(|issuer| match alias {
+            Some(alias) if alias.local == issuer => alias.declared.as_str(),
+            _ => issuer,
         });
-        Told::default()
+        PropertiesBuilder::default()
             .text("Issuer", issuer)
             .list("Audience", jwt.audience())
             .done()
     });
-    Told::default()
+    let properties = PropertiesBuilder::default()
         .text("Name", authorizer.name())
         .text(
             "AuthorizerType",
@@ -337,14 +322,18 @@ fn authorizer(authorizer: &sdk::Authorizer, stand_in: Option<&(String, String)>)
             authorizer.identity_validation_expression(),
         )
         .map("JwtConfiguration", jwt)
-        .done()
+        .done();
+    let id = authorizer.authorizer_id().unwrap_or_default();
+    part(ApiPartKind::Authorizer, id, None, properties)
 }
 
-fn model(model: &sdk::Model) -> Properties {
-    Told::default()
+fn model(model: &sdk::Model) -> ApiPart {
+    let properties = PropertiesBuilder::default()
         .text("Name", model.name())
         .text("ContentType", model.content_type())
         .text("Description", model.description())
         .text("Schema", model.schema())
-        .done()
+        .done();
+    let id = model.model_id().unwrap_or_default();
+    part(ApiPartKind::Model, id, None, properties)
 }

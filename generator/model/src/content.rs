@@ -1,4 +1,4 @@
-//! What a template means, whatever tool wrote it.
+//! The content of a template, independent of the tool that wrote it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -6,114 +6,114 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::parts::{Kind, Names, Naming, Part, defaults, numbered, parts};
+use crate::parts::{ModelPart, Names, Naming, PartKind, defaults, numbered, parts};
 use crate::{LogicalId, Model};
 
-/// A model in a form that two renderings of one stack share: things by name instead of logical id, references by
-/// what they refer to, defaults filled in. Code locations, deployments' descriptions and the names that tools give
-/// to policies are left out. Compare two with `==`, and see where they differ in their [`fmt::Display`] form.
+/// A model in a form that is equal for two renderings of one stack: names instead of logical IDs, references by their
+/// targets, defaults filled in. It leaves out code locations, descriptions of deployments and generated names of
+/// policies. Compare two with `==`, and find differences in their [`fmt::Display`] form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Meaning(BTreeMap<String, Json>);
+pub struct ModelContent(BTreeMap<String, Json>);
 
-impl Meaning {
-    /// One section: `apis`, `functions`, `roles`, `tables`, `permissions`, …
+impl ModelContent {
+    /// Returns a section: `apis`, `functions`, `roles`, `tables`, `permissions`, …
     pub fn section(&self, name: &str) -> Option<&Json> {
         self.0.get(name)
     }
 
-    /// The same without a section that another tool lays out in its own way, such as dashboards.
+    /// Removes a section that another tool writes differently, such as dashboards.
     #[must_use]
-    pub fn without(mut self, section: &str) -> Meaning {
+    pub fn without(mut self, section: &str) -> ModelContent {
         self.0.remove(section);
         self
     }
 }
 
 /// Indented JSON.
-impl fmt::Display for Meaning {
+impl fmt::Display for ModelContent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&serde_json::to_string_pretty(&self.0).map_err(|_| fmt::Error)?)
     }
 }
 
-/// Things by name, by what they are.
+/// Named entries by section.
 type Sections = BTreeMap<String, Vec<(String, Json)>>;
 
 impl Model {
-    /// What the model means.
-    pub fn meaning(&self) -> Meaning {
-        let names = Names::new(self, Naming::Meaning);
-        // The statements of an attached policy are in the roles that it is attached to.
+    /// Returns the content of the model.
+    pub fn content(&self) -> ModelContent {
+        let names = Names::new(self, Naming::Content);
+        // The statements of an attached policy are part of the roles that it is attached to.
         let grants = self.roles.iter().flat_map(|role| &role.grants);
         let attached: HashSet<_> = grants.map(|grant| &grant.resource.logical_id).collect();
         let mut sections = Sections::new();
         let mut apis: BTreeMap<String, Sections> = BTreeMap::new();
         for part in parts(self, &names) {
-            let in_role =
-                part.kind != Kind::Role && part.id.as_ref().is_some_and(|id| attached.contains(id));
+            let in_role = part.kind != PartKind::Role
+                && part.id.as_ref().is_some_and(|id| attached.contains(id));
             let Some(section) = section(&part.kind).filter(|_| !in_role) else {
                 continue;
             };
-            let (api, name, content) = meant(part);
+            let (api, name, content) = named_content(part);
             let sections = match api {
                 None => &mut sections,
                 Some(api) => apis.entry(api).or_default(),
             };
             sections.entry(section).or_default().push((name, content));
         }
-        let mut meaning = by_section(sections);
+        let mut content = by_section(sections);
         let apis = apis.into_iter().map(|(id, sections)| {
             let sections = by_section(sections).into_iter().collect();
             (names.name(&LogicalId::new(id)), Json::Object(sections))
         });
-        meaning.insert("apis".to_owned(), by_name(apis.collect()));
-        for section in meaning.values_mut() {
+        content.insert("apis".to_owned(), by_name(apis.collect()));
+        for section in content.values_mut() {
             section.sort_all_objects();
         }
-        Meaning(meaning)
+        ModelContent(content)
     }
 }
 
-fn section(kind: &Kind) -> Option<String> {
+fn section(kind: &PartKind) -> Option<String> {
     let section = match kind {
-        Kind::Api => "settings",
-        Kind::Route => "routes",
-        Kind::Integration => "unused integrations",
-        Kind::Authorizer => "authorizers",
-        Kind::Model => "models",
-        Kind::Deployment => "deployments",
-        Kind::Stage => "stages",
-        Kind::Mapping => "mappings",
-        Kind::Function => "functions",
-        Kind::Version => "versions",
-        Kind::Alias => "aliases",
-        Kind::Permission => "permissions",
-        Kind::Role => "roles",
-        Kind::Table => "tables",
-        Kind::LogGroup => "log groups",
-        Kind::Other(kind) if kind.starts_with("AWS::CDK::") => return None,
-        Kind::Other(kind) => kind,
-        Kind::Parameter | Kind::Output | Kind::Attributes => return None,
+        PartKind::Api => "settings",
+        PartKind::Route => "routes",
+        PartKind::Integration => "unused integrations",
+        PartKind::Authorizer => "authorizers",
+        PartKind::Model => "models",
+        PartKind::Deployment => "deployments",
+        PartKind::Stage => "stages",
+        PartKind::Mapping => "mappings",
+        PartKind::Function => "functions",
+        PartKind::Version => "versions",
+        PartKind::Alias => "aliases",
+        PartKind::Permission => "permissions",
+        PartKind::Role => "roles",
+        PartKind::Table => "tables",
+        PartKind::LogGroup => "log groups",
+        PartKind::Other(kind) if kind.starts_with("AWS::CDK::") => return None,
+        PartKind::Other(kind) => kind,
+        PartKind::Parameter | PartKind::Output | PartKind::Attributes => return None,
     };
     Some(section.to_owned())
 }
 
-/// Tags in which SAM speaks of itself.
+/// Tags that SAM adds.
 const OWN_TAGS: [&str; 3] = [
     "httpapi:createdBy",
     "lambda:createdBy",
     "websocketapi:createdBy",
 ];
 
-/// The api, the name and the content of a part, without what only its tool says.
-fn meant(mut part: Part) -> (Option<String>, String, Json) {
+/// Returns API, name and content of a part, without what is specific to a tool.
+fn named_content(mut part: ModelPart) -> (Option<String>, String, Json) {
     defaults::fill(&part.kind, &mut part.content);
     match part.kind {
-        Kind::Function => {
+        PartKind::Function => {
             part.content.remove("Code");
         }
-        Kind::Deployment => {
+        PartKind::Deployment => {
             part.content.remove("Description");
         }
         _ => {}

@@ -1,23 +1,22 @@
-//! What deployments say of themselves.
+//! Descriptions of deployments.
 
 use proptest::prelude::*;
-use stackgen_deploy::{
-    CreatedBy, Deployment, DeploymentId, DeploymentMetadata, Timestamp, TrialResult,
-};
+use stackgen_deploy::{CreatedBy, DeploymentId, DeploymentInfo, DeploymentMetadata, VerifyRecord};
 
-use crate::account::by_hand;
+use crate::memory::by_hand;
+use crate::support::at;
 
 const DIGEST: &str = "0c646b45934298942649da2370e13bc40395f9fe420b7e61671eabfdffbe9a57";
 
-fn saying(description: &str) -> Deployment {
-    Deployment {
+fn described(description: &str) -> DeploymentInfo {
+    DeploymentInfo {
         description: Some(description.to_owned()),
         ..by_hand("d", 0)
     }
 }
 
 #[test]
-fn descriptions_are_read_whatever_stands_around() {
+fn descriptions_are_parsed_whatever_surrounds_the_words() {
     let full =
         DeploymentMetadata::parse(&format!("stackgen sha256:{DIGEST} git:abc-dirty env:prod"))
             .unwrap();
@@ -26,7 +25,7 @@ fn descriptions_are_read_whatever_stands_around() {
         (
             full.git.as_deref(),
             full.environment.as_deref(),
-            full.failed()
+            full.is_failed()
         ),
         (Some("abc-dirty"), Some("prod"), false)
     );
@@ -51,7 +50,7 @@ fn descriptions_are_read_whatever_stands_around() {
 fn descriptions_of_earlier_versions_stay_readable_and_newer_ones_count_as_foreign() {
     let failed = format!("stackgen sha256:{DIGEST} verify:failed git:abc env:prod");
     let failed = DeploymentMetadata::parse(&failed).unwrap();
-    assert_eq!((failed.format, failed.failed()), (1, true));
+    assert_eq!((failed.format, failed.is_failed()), (1, true));
     let passed = format!(
         "stackgen sha256:{DIGEST} format:2 digest:1 tried:2026-11-29T03:15:21Z by:speaker,listener run:a \
          previous:old git:abc"
@@ -59,55 +58,61 @@ fn descriptions_of_earlier_versions_stay_readable_and_newer_ones_count_as_foreig
     let passed = DeploymentMetadata::parse(&passed).unwrap();
     let callers = vec!["speaker".to_owned(), "listener".to_owned()];
     let at = "2026-11-29T03:15:21Z".to_owned();
-    assert_eq!(passed.trial, Some(TrialResult::Passed { at, callers }));
+    assert_eq!(
+        passed.verification,
+        Some(VerifyRecord::Verified { at, callers })
+    );
     assert_eq!(passed.previous, Some(DeploymentId::new("old")));
     for newer in ["format:3 digest:1", "format:2 digest:2", "format:x"] {
-        let newer = saying(&format!("stackgen sha256:{DIGEST} {newer} git:abc"));
+        let newer = described(&format!("stackgen sha256:{DIGEST} {newer} git:abc"));
         assert_eq!(newer.created_by(), CreatedBy::Unknown);
     }
 }
 
 #[test]
-fn a_failed_trial_counts_whatever_passed_before() {
+fn a_failed_verification_outweighs_an_earlier_one_that_passed() {
     let both = format!("stackgen sha256:{DIGEST} format:2 tried:a by:b failed:c");
-    assert!(DeploymentMetadata::parse(&both).unwrap().failed());
+    assert!(DeploymentMetadata::parse(&both).unwrap().is_failed());
 }
 
 #[test]
-fn templates_name_no_commit_and_redeploying_does() {
+fn templates_name_no_commit_and_redeploys_do() {
     assert_eq!(
-        saying(&format!("stackgen sha256:{DIGEST} env:dev")).created_by(),
+        described(&format!("stackgen sha256:{DIGEST} env:dev")).created_by(),
         CreatedBy::Template
     );
     assert_eq!(
-        saying(&format!("stackgen sha256:{DIGEST} git:none env:dev")).created_by(),
+        described(&format!("stackgen sha256:{DIGEST} git:none env:dev")).created_by(),
         CreatedBy::Redeploy
     );
-    assert_eq!(saying("Deployed by hand").created_by(), CreatedBy::Unknown);
-    let auto = Deployment {
+    assert_eq!(
+        described("Deployed by hand").created_by(),
+        CreatedBy::Unknown
+    );
+    let auto = DeploymentInfo {
         auto_deployed: true,
-        ..saying("Automatic deployment triggered by changes to the Api configuration")
+        ..described("Automatic deployment triggered by changes to the Api configuration")
     };
     assert_eq!(auto.created_by(), CreatedBy::AutoDeploy);
 }
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_and_fits(
+    fn written_descriptions_parse_again_and_fit(
         git in prop::option::of("[a-z0-9 -]{1,1200}"), environment in prop::option::of("[a-z]{1,1200}"),
-        trial in prop::option::of(any::<bool>()), at in 0..2_000_000_000i64,
+        verified in prop::option::of(any::<bool>()), seconds in 0..2_000_000_000i64,
     ) {
-        let trial = trial.map(|passed| match passed {
-            true => TrialResult::passed(Timestamp(at), ["speaker", "listener"]),
-            false => TrialResult::failed(Timestamp(at)),
+        let verification = verified.map(|verified| match verified {
+            true => VerifyRecord::verified(at(seconds), ["speaker", "listener"]),
+            false => VerifyRecord::failed(at(seconds)),
         });
-        let label = DeploymentMetadata {
-            git, environment, trial, ..DeploymentMetadata::new(DIGEST.parse().unwrap())
+        let metadata = DeploymentMetadata {
+            git, environment, verification, ..DeploymentMetadata::new(DIGEST.parse().unwrap())
         };
-        let text = label.to_string();
+        let text = metadata.to_string();
         prop_assert!(text.chars().count() <= 1024);
         let read = DeploymentMetadata::parse(&text).unwrap();
-        prop_assert_eq!((&read.digest, &read.trial), (&label.digest, &label.trial));
+        prop_assert_eq!((&read.digest, &read.verification), (&metadata.digest, &metadata.verification));
         prop_assert_eq!(DeploymentMetadata::parse(&read.to_string()), Some(read));
     }
 

@@ -1,29 +1,40 @@
-//! Failures of calls, as the engine knows them.
+//! Operations of AWS, and the errors of calls to them.
 
 use std::error::Error;
+use std::fmt::Display;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use stackgen_deploy::{AccountError, AccountErrorKind as Kind};
+use stackgen_deploy::{AccountError, AccountErrorKind as Kind, FunctionName};
 
-/// An operation, and what the caller must be allowed to do.
-pub(crate) struct Call {
-    operation: &'static str,
+/// An operation, and the IAM permission that it takes.
+pub(crate) struct AwsOperation {
+    name: &'static str,
     permission: String,
 }
 
-impl Call {
-    pub(crate) fn new(operation: &'static str, permission: impl Into<String>) -> Call {
-        Call {
-            operation,
+impl AwsOperation {
+    pub(crate) fn new(name: &'static str, permission: impl Into<String>) -> Self {
+        AwsOperation {
+            name,
             permission: permission.into(),
         }
     }
 
-    /// The answer, or why there is none.
-    pub(crate) fn answer<T, E>(
+    /// An operation of API Gateway, whose IAM action is the HTTP method.
+    pub(crate) fn gateway(name: &'static str, method: &str, path: impl Display) -> Self {
+        Self::new(name, format!("apigateway:{method} on {path}"))
+    }
+
+    /// An operation of Lambda on a function.
+    pub(crate) fn lambda(name: &'static str, function: &FunctionName) -> Self {
+        Self::new(name, format!("lambda:{name} on function {function}"))
+    }
+
+    /// Converts the SDK's result.
+    pub(crate) fn result<T, E>(
         &self,
         result: Result<T, SdkError<E, Response>>,
     ) -> Result<T, AccountError>
@@ -34,20 +45,20 @@ impl Call {
             let (kind, message) = match &error {
                 SdkError::ServiceError(service) => {
                     let status = service.raw().status().as_u16();
-                    refused(service.err(), status)
+                    service_error(service.err(), status)
                 }
-                other => unanswered(other),
+                other => transport_error(other),
             };
             self.error(kind, message)
         })
     }
 
-    /// An answer that lacks what it must have.
-    pub(crate) fn lacks(&self, what: &str) -> AccountError {
-        self.error(Kind::Garbled, format!("the answer has no {what}"))
+    /// Error for an answer that lacks a required field.
+    pub(crate) fn lacks(&self, field: &str) -> AccountError {
+        self.error(Kind::Garbled, format!("the answer has no {field}"))
     }
 
-    /// A list whose pages do not end.
+    /// Error for a list whose pages repeat.
     pub(crate) fn endless(&self) -> AccountError {
         let message = "the list does not end: its pages repeat; another server may answer here";
         self.error(Kind::Refused, message.to_owned())
@@ -56,17 +67,17 @@ impl Call {
     fn error(&self, kind: Kind, message: String) -> AccountError {
         AccountError {
             kind,
-            operation: self.operation,
+            operation: self.name,
             message,
             permission: self.permission.clone(),
         }
     }
 }
 
-/// What the service says.
-fn refused(error: &impl ProvideErrorMetadata, status: u16) -> (Kind, String) {
+/// Returns kind and message of an error answer.
+fn service_error(error: &impl ProvideErrorMetadata, status: u16) -> (Kind, String) {
     if (200..400).contains(&status) {
-        let message = format!("the answer, of status {status}, is not one of AWS");
+        let message = format!("the answer with status {status} is not from AWS");
         return (Kind::Garbled, message);
     }
     let code = error.code().unwrap_or_default();
@@ -99,8 +110,8 @@ fn refused(error: &impl ProvideErrorMetadata, status: u16) -> (Kind, String) {
     (kind, message)
 }
 
-/// Why no answer came. What never left this machine is not [`Kind::Unclear`].
-fn unanswered<E: Error + 'static>(error: &SdkError<E, Response>) -> (Kind, String) {
+/// Returns kind and message of a call without an answer. It is [`Kind::Unclear`] only if the request may have arrived.
+fn transport_error<E: Error + 'static>(error: &SdkError<E, Response>) -> (Kind, String) {
     let text = causes(error);
     let kind = match error {
         _ if text.contains("Missing Region") || text.contains("region must be set") => {
@@ -120,7 +131,7 @@ fn unanswered<E: Error + 'static>(error: &SdkError<E, Response>) -> (Kind, Strin
     (kind, text)
 }
 
-/// Why there are no credentials. They are never part of it.
+/// Converts an error of a credentials provider. Its text contains no credentials.
 pub(crate) fn credentials(error: &CredentialsError) -> AccountError {
     let text = match error {
         CredentialsError::CredentialsNotLoaded(_) => "no credentials were found".to_owned(),
@@ -130,10 +141,10 @@ pub(crate) fn credentials(error: &CredentialsError) -> AccountError {
         true => Kind::ExpiredCredentials,
         false => Kind::NoCredentials,
     };
-    Call::new("", "").error(kind, text)
+    AwsOperation::new("", "").error(kind, text)
 }
 
-/// What went wrong, and why, in one line.
+/// Returns an error and its causes in one line.
 fn causes(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     let mut next = Some(error);

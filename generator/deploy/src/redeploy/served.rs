@@ -1,0 +1,53 @@
+//! The deployments of an API, and the one that a stage serves.
+
+use crate::account::ApiWiring;
+use crate::{CreatedBy, DeploymentId, DeploymentInfo, DeploymentState, prune};
+
+/// The deployments of an API, and the one that a stage serves.
+pub(super) struct StageDeployments {
+    pub(super) all: Vec<DeploymentInfo>,
+    pub(super) served_id: Option<DeploymentId>,
+}
+
+impl StageDeployments {
+    fn find(&self, id: &DeploymentId) -> Option<&DeploymentInfo> {
+        self.all.iter().find(|deployment| deployment.id == *id)
+    }
+
+    /// Returns the deployment that the stage serves.
+    pub(super) fn served(&self) -> Option<&DeploymentInfo> {
+        self.find(self.served_id.as_ref()?)
+    }
+
+    /// Returns the deployment that the stage serves if it holds this wiring, and its last verification did not fail.
+    pub(super) fn current(&self, wiring: &ApiWiring) -> Option<&DeploymentInfo> {
+        let is_current = |deployment: &&DeploymentInfo| {
+            let metadata = deployment.metadata();
+            metadata.is_some_and(|found| found.digest == wiring.digest && !found.is_failed())
+        };
+        self.served().filter(is_current)
+    }
+
+    /// Returns the deployment to go back to: the one that the stage serves, unless a redeploy created it and it is not
+    /// verified. Then it is the last one before it that [served well](prune::served_well).
+    pub(super) fn back_to(&self) -> Option<&DeploymentId> {
+        let served = self.served_id.as_ref()?;
+        self.before_unverified(served).or(Some(served))
+    }
+
+    /// Follows the chain of `previous:` from a deployment that is not verified to one that served well.
+    pub(super) fn before_unverified(&self, id: &DeploymentId) -> Option<&DeploymentId> {
+        let mut next = self.find(id);
+        for _ in 0..self.all.len() {
+            let deployment = next?;
+            let is_unverified = deployment.created_by() == CreatedBy::Redeploy
+                && !prune::served_well(deployment, &self.all);
+            if !is_unverified {
+                let can_serve = deployment.status == DeploymentState::Deployed;
+                return Some(&deployment.id).filter(|found| can_serve && **found != *id);
+            }
+            next = self.find(&deployment.metadata()?.previous?);
+        }
+        None
+    }
+}

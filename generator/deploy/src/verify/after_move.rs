@@ -1,0 +1,163 @@
+//! Verification of a stage that serves a certain deployment, the record of the result, and the move back.
+
+use super::record::write_record;
+use super::{Judgement, StageVerifier, VerifyEvidence};
+use crate::error::NotVerified;
+use crate::metadata::VerifyRecord;
+use crate::progress::{DeployStep, Interrupt};
+use crate::retry::OperationContext;
+use crate::stage_move::{MoveFailure, StageMove};
+use crate::{Account, ApiId, DeployError, DeploymentId, DeploymentInfo, StageClient, StageName};
+
+/// The origin of the deployment that a stage serves while it is verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DeploymentOrigin {
+    /// The stage served it before this run, so it stays if only an authorizer answers.
+    Served,
+    /// This run moved the stage to an existing deployment.
+    Existing,
+    /// This run created it.
+    CreatedDeployment {
+        /// Delete it if it fails, too. It is always deleted if only an authorizer answers.
+        delete_failed: bool,
+    },
+}
+
+/// A check of the deployment that a stage serves.
+pub(crate) struct StageCheck<'a, A> {
+    pub(crate) account: &'a A,
+    pub(crate) api: &'a ApiId,
+    pub(crate) stage: &'a StageName,
+    /// The deployment that the stage serves now.
+    pub(crate) serves: &'a DeploymentInfo,
+    pub(crate) origin: DeploymentOrigin,
+    /// The deployment to move back to if the stage is not verified.
+    pub(crate) back_to: Option<&'a DeploymentId>,
+    /// True to record the result on deployments that CloudFormation created, too.
+    pub(crate) mark: bool,
+    pub(crate) ctx: OperationContext<'a>,
+}
+
+impl<A: Account> StageCheck<'_, A> {
+    /// Verifies the stage and records the result in the deployment's description. If the stage is not verified, it moves
+    /// back.
+    ///
+    /// # Errors
+    ///
+    /// [`DeployError::NotVerified`] if the stage is not verified, [`DeployError::InterruptedUnverified`] after an
+    /// interrupt, and [`DeployError::Moved`] if the stage serves another deployment in the end.
+    pub(crate) async fn run(
+        &self,
+        verifier: &StageVerifier,
+        client: &impl StageClient,
+    ) -> Result<VerifyEvidence, DeployError> {
+        let outcome = verifier.run(client, self.ctx).await;
+        let outcome = outcome.map_err(|_| self.interrupted())?;
+        // From here on nothing is interrupted: neither the record nor the move back.
+        let never = Interrupt::never();
+        let ctx = self.ctx.with_interrupt(&never);
+        let evidence = outcome.evidence;
+        match outcome.judgement {
+            Judgement::Verified => {
+                self.require_served().await?;
+                let callers = verifier.callers.iter().map(|caller| caller.name.as_str());
+                let record = VerifyRecord::verified((self.ctx.now)(), callers);
+                self.write_record(record, ctx).await;
+                Ok(evidence)
+            }
+            Judgement::Failed => {
+                // Before the move back: if that fails, no later run takes this deployment for a good one.
+                let record = VerifyRecord::failed((self.ctx.now)());
+                self.write_record(record, ctx).await;
+                Err(self
+                    .move_back(self.not_verified(evidence, false), ctx)
+                    .await)
+            }
+            Judgement::AuthorizerOnly => {
+                let error = self.not_verified(evidence, true);
+                match self.origin {
+                    DeploymentOrigin::Served => Err(DeployError::NotVerified(Box::new(error))),
+                    _ => Err(self.move_back(error, ctx).await),
+                }
+            }
+        }
+    }
+
+    fn interrupted(&self) -> DeployError {
+        DeployError::InterruptedUnverified {
+            stage: self.stage.clone(),
+            deployment: self.serves.id.clone(),
+            previous: self.back_to.cloned(),
+        }
+    }
+
+    /// Fails if another run moved the stage meanwhile: then the answers may come from its deployment.
+    async fn require_served(&self) -> Result<(), DeployError> {
+        let ctx = self.ctx;
+        let read = ctx.read(|| self.account.stage(self.api, self.stage)).await;
+        let stage = read.map_err(|error| match error {
+            DeployError::Interrupted => self.interrupted(),
+            error => DeployError::StageUnknown {
+                stage: self.stage.clone(),
+                deployment: self.serves.id.clone(),
+                reason: error.to_string(),
+            },
+        })?;
+        match stage.deployment.as_ref() == Some(&self.serves.id) {
+            true => Ok(()),
+            false => Err(DeployError::Moved {
+                stage: self.stage.clone(),
+                expected: Some(self.serves.id.clone()),
+                found: stage.deployment,
+            }),
+        }
+    }
+
+    async fn write_record(&self, record: VerifyRecord, ctx: OperationContext<'_>) {
+        let (account, api) = (self.account, self.api);
+        write_record(account, api, self.serves, record, self.mark, ctx).await;
+    }
+
+    fn not_verified(&self, evidence: VerifyEvidence, inconclusive: bool) -> NotVerified {
+        NotVerified {
+            stage: self.stage.clone(),
+            failed: self.serves.id.clone(),
+            evidence,
+            inconclusive,
+            restored: None,
+            not_restored: None,
+            pruned: false,
+        }
+    }
+
+    async fn move_back(&self, mut error: NotVerified, ctx: OperationContext<'_>) -> DeployError {
+        let Some(previous) = self.back_to else {
+            return DeployError::NotVerified(Box::new(error));
+        };
+        let back = StageMove {
+            api: self.api,
+            stage: self.stage,
+            from: Some(&self.serves.id),
+            to: previous,
+        };
+        match back.run(self.account, ctx).await {
+            // Another run moved the stage, and verifies it.
+            Err(MoveFailure::NotMoved(moved @ DeployError::Moved { .. })) => return moved,
+            Err(failure) => error.not_restored = Some(failure.into_error().to_string()),
+            Ok(()) => {
+                ctx.step(DeployStep::Restored {
+                    deployment: previous,
+                });
+                error.restored = Some(previous.clone());
+                if let DeploymentOrigin::CreatedDeployment { delete_failed } = self.origin
+                    && (delete_failed || error.inconclusive)
+                {
+                    let (account, api, id) = (self.account, self.api, &self.serves.id);
+                    let deleted = ctx.call(|| account.delete_deployment(api, id));
+                    error.pruned = deleted.await.is_ok();
+                }
+            }
+        }
+        DeployError::NotVerified(Box::new(error))
+    }
+}

@@ -1,0 +1,549 @@
+//! An account in memory: one API, its deployments, a stage and functions. Any call can be made to fail.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use serde_json::{Value as Json, json};
+use stackgen_deploy::account::{AccountRegion, ApiDescription, ApiPart, ApiPartKind, Properties};
+use stackgen_deploy::{
+    Account, AccountError, AccountErrorKind, AccountResult, ApiId, ApiInfo, ApiProtocol,
+    CustomDomain, DeploymentId, DeploymentInfo, DeploymentState, DomainMapping, FunctionName,
+    FunctionState, FunctionVersion, StageInfo, StageName, UpdateStatus,
+};
+
+use crate::support::at;
+
+/// Fault of one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The call fails with this kind of error.
+    Refused(AccountErrorKind),
+    /// The request is lost, with an unclear error.
+    LostBefore,
+    /// The request takes effect, and its answer is lost.
+    LostAfter,
+    /// The call takes 30 s.
+    Slow,
+    /// The process ends before the call.
+    EndsBefore,
+    /// The process ends after the request took effect.
+    EndsAfter,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct MemoryFunction {
+    pub(crate) code: String,
+    pub(crate) configuration: u64,
+    /// Code and configuration of each version, from 1 on.
+    pub(crate) versions: Vec<(String, u64)>,
+    /// Number of reads until an update is complete.
+    pub(crate) updating: u32,
+}
+
+/// State of an account.
+#[derive(Clone, Debug)]
+pub(crate) struct MemoryState {
+    pub(crate) description: ApiDescription,
+    pub(crate) deployments: Vec<(DeploymentInfo, ApiDescription)>,
+    pub(crate) stage: StageInfo,
+    pub(crate) functions: BTreeMap<FunctionName, MemoryFunction>,
+    /// Number of reads until a deployment is complete.
+    pub(crate) pending: u32,
+    /// Status of a complete deployment.
+    pub(crate) becomes: DeploymentState,
+    /// Custom domain names, with their mappings to the API.
+    pub(crate) domains: Vec<(CustomDomain, Vec<DomainMapping>)>,
+    /// True if UpdateStage is accepted and has no effect.
+    pub(crate) frozen_stage: bool,
+    made: u32,
+}
+
+/// A change by another tool.
+pub(crate) type Interference = Rc<dyn Fn(&mut MemoryState)>;
+
+pub(crate) struct Memory {
+    pub(crate) state: RefCell<MemoryState>,
+    /// Operations of the calls, in order.
+    pub(crate) calls: RefCell<Vec<&'static str>>,
+    /// The index of the call that fails, and its fault.
+    pub(crate) fault: Cell<Option<(usize, Fault)>>,
+    /// The index of a call, and a change right before it.
+    pub(crate) interference: RefCell<Option<(usize, Interference)>>,
+    reads: Cell<u32>,
+}
+
+pub(crate) fn account_region() -> AccountRegion {
+    AccountRegion {
+        partition: "aws".to_owned(),
+        region: "us-east-1".to_owned(),
+        account: "123456789012".to_owned(),
+    }
+}
+
+pub(crate) fn uri(function: &str) -> String {
+    format!(
+        "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/\
+         arn:aws:lambda:us-east-1:123456789012:function:{function}/invocations"
+    )
+}
+
+pub(crate) fn part(kind: ApiPartKind, id: &str, properties: Json) -> ApiPart {
+    let Json::Object(properties) = properties else {
+        panic!("properties are an object")
+    };
+    ApiPart {
+        kind,
+        id: id.to_owned(),
+        parent: None,
+        properties,
+    }
+}
+
+/// A WebSocket API with `$connect` and `send`, which invoke `hello`.
+pub(crate) fn description() -> ApiDescription {
+    let api = json!({ "Name": "chat", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action" });
+    ApiDescription {
+        api: api.as_object().unwrap().clone(),
+        parts: vec![
+            part(
+                ApiPartKind::Integration,
+                "int1",
+                json!({
+                    "IntegrationType": "AWS_PROXY",
+                    "IntegrationUri": uri("hello"),
+                    "CredentialsArn": "arn:aws:iam::123456789012:role/invoke",
+                    "TimeoutInMillis": 29000,
+                }),
+            ),
+            part(
+                ApiPartKind::Route,
+                "route1",
+                json!({ "RouteKey": "$connect", "Target": "integrations/int1" }),
+            ),
+            part(
+                ApiPartKind::Route,
+                "route2",
+                json!({ "RouteKey": "send", "Target": "integrations/int1" }),
+            ),
+        ],
+    }
+}
+
+pub(crate) fn route(key: &str) -> ApiPart {
+    let target = json!({ "RouteKey": key, "Target": "integrations/int1" });
+    part(ApiPartKind::Route, &format!("route-{key}"), target)
+}
+
+impl Memory {
+    /// An API that was deployed by hand, as `old`, before a route `added` was added.
+    pub(crate) fn stale() -> Memory {
+        let old = description();
+        let mut now = old.clone();
+        now.parts.push(route("added"));
+        let function = MemoryFunction {
+            code: "code-1".to_owned(),
+            configuration: 1,
+            versions: Vec::new(),
+            updating: 0,
+        };
+        let state = MemoryState {
+            description: now,
+            deployments: vec![(by_hand("old", 1_000), old)],
+            stage: StageInfo {
+                name: StageName::new("dev"),
+                deployment: Some(DeploymentId::new("old")),
+                auto_deploy: false,
+            },
+            functions: BTreeMap::from([(FunctionName::new("hello"), function)]),
+            pending: 0,
+            becomes: DeploymentState::Deployed,
+            domains: Vec::new(),
+            frozen_stage: false,
+            made: 0,
+        };
+        Memory {
+            state: RefCell::new(state),
+            calls: RefCell::default(),
+            fault: Cell::new(None),
+            interference: RefCell::new(None),
+            reads: Cell::new(0),
+        }
+    }
+
+    pub(crate) fn holding(change: impl FnOnce(&mut MemoryState)) -> Memory {
+        let memory = Memory::stale();
+        change(&mut memory.state.borrow_mut());
+        memory
+    }
+
+    pub(crate) fn api() -> ApiInfo {
+        ApiInfo {
+            id: ApiId::new("api1"),
+            name: "chat".to_owned(),
+            protocol: ApiProtocol::WebSocket,
+            endpoint: Some("wss://api1.execute-api.us-east-1.amazonaws.com".to_owned()),
+            endpoint_disabled: false,
+        }
+    }
+
+    /// Returns the deployment that the stage serves, and its snapshot.
+    pub(crate) fn serves(&self) -> Option<(DeploymentInfo, ApiDescription)> {
+        let state = self.state.borrow();
+        let id = state.stage.deployment.as_ref()?;
+        state
+            .deployments
+            .iter()
+            .find(|(deployment, _)| deployment.id == *id)
+            .cloned()
+    }
+
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let state = self.state.borrow();
+        state
+            .deployments
+            .iter()
+            .map(|(deployment, _)| deployment.id.to_string())
+            .collect()
+    }
+
+    /// Records a call, and makes it fail if it should.
+    async fn call<T>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut MemoryState) -> AccountResult<T>,
+    ) -> AccountResult<T> {
+        let index = self.calls.borrow().len();
+        self.calls.borrow_mut().push(operation);
+        if let Some((at, does)) = self.interference.borrow().clone()
+            && at == index
+        {
+            does(&mut self.state.borrow_mut());
+        }
+        let fault = self
+            .fault
+            .get()
+            .filter(|(at, _)| *at == index)
+            .map(|(_, fault)| fault);
+        let lost = || {
+            refused(
+                operation,
+                AccountErrorKind::Unclear,
+                "the connection was cut",
+            )
+        };
+        match fault {
+            Some(Fault::Refused(kind)) => return Err(refused(operation, kind, "refused")),
+            Some(Fault::LostBefore) => return Err(lost()),
+            Some(Fault::EndsBefore) => std::future::pending().await,
+            Some(Fault::Slow) => tokio::time::sleep(std::time::Duration::from_secs(30)).await,
+            _ => {}
+        }
+        let answer = work(&mut self.state.borrow_mut());
+        match fault {
+            Some(Fault::LostAfter) => Err(lost()),
+            Some(Fault::EndsAfter) => std::future::pending().await,
+            _ => answer,
+        }
+    }
+
+    /// True once something was read often enough.
+    fn ready(&self, after: u32) -> bool {
+        self.reads.set(self.reads.get() + 1);
+        self.reads.get() > after
+    }
+}
+
+pub(crate) fn by_hand(id: &str, created: i64) -> DeploymentInfo {
+    DeploymentInfo {
+        id: DeploymentId::new(id),
+        status: DeploymentState::Deployed,
+        message: None,
+        description: Some("by hand".to_owned()),
+        auto_deployed: false,
+        created: at(created),
+    }
+}
+
+fn refused(operation: &'static str, kind: AccountErrorKind, message: &str) -> AccountError {
+    AccountError {
+        kind,
+        operation,
+        message: message.to_owned(),
+        permission: format!("apigateway:{operation}"),
+    }
+}
+
+impl Account for Memory {
+    async fn account_region(&self) -> AccountResult<AccountRegion> {
+        self.call("GetCallerIdentity", |_| Ok(account_region()))
+            .await
+    }
+
+    async fn apis(&self) -> AccountResult<Vec<ApiInfo>> {
+        self.call("GetApis", |_| Ok(vec![Memory::api()])).await
+    }
+
+    async fn api(&self, _: &ApiId) -> AccountResult<ApiInfo> {
+        self.call("GetApi", |_| Ok(Memory::api())).await
+    }
+
+    async fn stages(&self, _: &ApiId) -> AccountResult<Vec<StageInfo>> {
+        self.call("GetStages", |state| Ok(vec![state.stage.clone()]))
+            .await
+    }
+
+    async fn custom_domains(&self) -> AccountResult<Vec<CustomDomain>> {
+        let domains = |state: &mut MemoryState| {
+            Ok(state
+                .domains
+                .iter()
+                .map(|(domain, _)| domain.clone())
+                .collect())
+        };
+        self.call("GetDomainNames", domains).await
+    }
+
+    async fn mappings(&self, domain: &str, _: &ApiId) -> AccountResult<Vec<DomainMapping>> {
+        self.call("GetApiMappings", |state| {
+            let mut domains = state.domains.iter();
+            let found = domains.find(|(custom, _)| custom.name == domain);
+            Ok(found.map_or_else(Vec::new, |(_, mappings)| mappings.clone()))
+        })
+        .await
+    }
+
+    async fn api_properties(&self, _: &ApiId) -> AccountResult<Properties> {
+        self.call("GetApi", |state| Ok(state.description.api.clone()))
+            .await
+    }
+
+    async fn parts(
+        &self,
+        _: &ApiId,
+        kind: ApiPartKind,
+        parent: Option<&str>,
+    ) -> AccountResult<Vec<ApiPart>> {
+        let operation = match kind {
+            ApiPartKind::Authorizer => "GetAuthorizers",
+            ApiPartKind::Integration => "GetIntegrations",
+            ApiPartKind::IntegrationResponse => "GetIntegrationResponses",
+            ApiPartKind::Model => "GetModels",
+            ApiPartKind::Route => "GetRoutes",
+            ApiPartKind::RouteResponse => "GetRouteResponses",
+        };
+        self.call(operation, |state| {
+            let parts = state.description.parts.iter();
+            let listed = parts.filter(|part| part.kind == kind && part.parent.as_deref() == parent);
+            Ok(listed.cloned().collect())
+        })
+        .await
+    }
+
+    async fn deployments(&self, _: &ApiId) -> AccountResult<Vec<DeploymentInfo>> {
+        let all = |state: &mut MemoryState| {
+            Ok(state
+                .deployments
+                .iter()
+                .map(|(one, _)| one.clone())
+                .collect())
+        };
+        self.call("GetDeployments", all).await
+    }
+
+    async fn deployment(&self, _: &ApiId, id: &DeploymentId) -> AccountResult<DeploymentInfo> {
+        self.call("GetDeployment", |state| {
+            let ready = self.ready(state.pending);
+            let becomes = state.becomes;
+            let found = state.deployments.iter_mut().find(|(one, _)| one.id == *id);
+            let (found, _) = found
+                .ok_or_else(|| refused("GetDeployment", AccountErrorKind::NotFound, "no such"))?;
+            if found.status == DeploymentState::Pending && ready {
+                found.status = becomes;
+                found.message = (becomes == DeploymentState::Failed).then(|| "no".to_owned());
+            }
+            Ok(found.clone())
+        })
+        .await
+    }
+
+    async fn create_deployment(
+        &self,
+        _: &ApiId,
+        description: &str,
+    ) -> AccountResult<DeploymentInfo> {
+        self.call("CreateDeployment", |state| {
+            state.made += 1;
+            let status = match state.pending {
+                0 => state.becomes,
+                _ => DeploymentState::Pending,
+            };
+            self.reads.set(0);
+            let made = DeploymentInfo {
+                id: DeploymentId::new(format!("new{}", state.made)),
+                status,
+                description: Some(description.to_owned()),
+                ..by_hand("", 2_000 + i64::from(state.made))
+            };
+            state
+                .deployments
+                .push((made.clone(), state.description.clone()));
+            Ok(made)
+        })
+        .await
+    }
+
+    async fn update_description(
+        &self,
+        _: &ApiId,
+        id: &DeploymentId,
+        description: &str,
+    ) -> AccountResult<()> {
+        self.call("UpdateDeployment", |state| {
+            let found = state.deployments.iter_mut().find(|(one, _)| one.id == *id);
+            found.unwrap().0.description = Some(description.to_owned());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn delete_deployment(&self, _: &ApiId, id: &DeploymentId) -> AccountResult<()> {
+        self.call("DeleteDeployment", |state| {
+            if state.stage.deployment.as_ref() == Some(id) {
+                let message = "Active stages pointing to this deployment must be moved or deleted";
+                return Err(refused(
+                    "DeleteDeployment",
+                    AccountErrorKind::Refused,
+                    message,
+                ));
+            }
+            state.deployments.retain(|(one, _)| one.id != *id);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn stage(&self, _: &ApiId, _: &StageName) -> AccountResult<StageInfo> {
+        self.call("GetStage", |state| Ok(state.stage.clone())).await
+    }
+
+    async fn activate(
+        &self,
+        _: &ApiId,
+        _: &StageName,
+        deployment: &DeploymentId,
+    ) -> AccountResult<()> {
+        self.call("UpdateStage", |state| {
+            if !state.frozen_stage {
+                state.stage.deployment = Some(deployment.clone());
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn function(
+        &self,
+        name: &FunctionName,
+        version: Option<&FunctionVersion>,
+    ) -> AccountResult<FunctionState> {
+        self.call("GetFunctionConfiguration", |state| {
+            let missing = || {
+                refused(
+                    "GetFunctionConfiguration",
+                    AccountErrorKind::NotFound,
+                    "no such",
+                )
+            };
+            let function = state.functions.get_mut(name).ok_or_else(missing)?;
+            let update = match function.updating {
+                0 => UpdateStatus::Successful,
+                _ => UpdateStatus::InProgress,
+            };
+            function.updating = function.updating.saturating_sub(1);
+            let number = version.map(|version| version.as_str().parse::<usize>().unwrap());
+            let (code_sha256, configuration) = match number {
+                None => (function.code.clone(), function.configuration),
+                Some(number) => function
+                    .versions
+                    .get(number - 1)
+                    .cloned()
+                    .ok_or_else(missing)?,
+            };
+            Ok(FunctionState {
+                code_sha256,
+                configuration,
+                update,
+            })
+        })
+        .await
+    }
+
+    async fn update_code(&self, name: &FunctionName, zip: &[u8]) -> AccountResult<()> {
+        self.call("UpdateFunctionCode", |state| {
+            let function = state.functions.get_mut(name).unwrap();
+            function.code = String::from_utf8(zip.to_vec()).unwrap();
+            function.updating = 2;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn publish_version(
+        &self,
+        name: &FunctionName,
+        code_sha256: &str,
+    ) -> AccountResult<FunctionVersion> {
+        self.call("PublishVersion", |state| {
+            let function = state.functions.get_mut(name).unwrap();
+            assert_eq!(function.code, code_sha256);
+            let latest = (function.code.clone(), function.configuration);
+            // Row D17.
+            if function.versions.last() != Some(&latest) {
+                function.versions.push(latest);
+            }
+            Ok(FunctionVersion::new(function.versions.len().to_string()))
+        })
+        .await
+    }
+
+    async fn set_integration_uri(
+        &self,
+        _: &ApiId,
+        integration: &str,
+        uri: &str,
+    ) -> AccountResult<()> {
+        self.call("UpdateIntegration", |state| {
+            let part = state
+                .description
+                .parts
+                .iter_mut()
+                .find(|part| part.id == integration);
+            part.unwrap()
+                .properties
+                .insert("IntegrationUri".to_owned(), Json::from(uri));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn set_authorizer_uri(
+        &self,
+        _: &ApiId,
+        authorizer: &str,
+        uri: &str,
+    ) -> AccountResult<()> {
+        self.call("UpdateAuthorizer", |state| {
+            let part = state
+                .description
+                .parts
+                .iter_mut()
+                .find(|part| part.id == authorizer);
+            part.unwrap()
+                .properties
+                .insert("AuthorizerUri".to_owned(), Json::from(uri));
+            Ok(())
+        })
+        .await
+    }
+}
