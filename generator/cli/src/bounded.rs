@@ -23,7 +23,7 @@ pub(crate) const MEBIBYTE: u64 = 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
     /// The system refuses.
-    #[error("{}", crate::report::reason(.0))]
+    #[error("{}", crate::error::reason(.0))]
     Io(#[from] io::Error),
     /// A device, a pipe, a socket or a folder.
     #[error("it is {0}, not a regular file")]

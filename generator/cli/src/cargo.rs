@@ -10,8 +10,7 @@ use serde_json::Value as Json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::error::CliError;
-use crate::report::reason;
+use crate::error::{CliError, reason};
 use crate::ui::Ui;
 
 /// A binary and the folder whose Cargo workspace has it.

@@ -8,8 +8,7 @@ use serde::Serialize;
 use stackgen_cfn::{Sources, Span};
 use stackgen_synth::Problem;
 
-use crate::Outcome;
-use crate::report::reason;
+use crate::outcome::Outcome;
 
 /// A failure: one problem, or all the problems of a file.
 #[derive(Debug)]
@@ -197,4 +196,15 @@ fn end_line(sources: &Sources, span: Span) -> Option<u32> {
     let stretch = text.get(span.start as usize..span.end as usize)?;
     let breaks = stretch.trim_end().matches('\n').count();
     Some(span.line + u32::try_from(breaks).ok()?)
+}
+
+/// Returns why an operation of the system failed, as part of a sentence.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => "unknown error".to_owned(),
+    }
 }

@@ -80,6 +80,14 @@ pub(crate) fn within(folder: &Path, path: &str) -> PathBuf {
     }
 }
 
+/// Returns the folder of a file; `.` if the path is a bare name.
+pub(crate) fn parent(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
 /// The name of an input in messages.
 pub(crate) fn name(path: &Path) -> String {
     match path == Path::new("-") {

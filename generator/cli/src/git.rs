@@ -3,19 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::error::CliError;
+use crate::error::{CliError, reason};
 use crate::file;
-use crate::report::reason;
 
 const HOW_TO_NAME: &str =
     "name a template, a revision, or REV:PATH as `git show` takes it (REV:./PATH starts here)";
 
 /// The commit that a file's folder is at, with `-dirty` when something in it differs; `none` where git does not know.
 pub(crate) fn commit(file: &Path) -> String {
-    let folder = match file.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    let folder = file::parent(file);
     let ask = |arguments: &[&str]| {
         let output = Command::new("git")
             .current_dir(folder)

@@ -11,9 +11,9 @@ use tempfile::NamedTempFile;
 use tokio::time::timeout;
 
 use crate::bounded;
-use crate::error::CliError;
+use crate::error::{CliError, reason};
+use crate::file;
 use crate::project::Project;
-use crate::report::reason;
 
 /// How long a gateway on this machine may take to say where everything is.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -34,11 +34,7 @@ pub(crate) struct Local {
 impl Local {
     /// The file of a project: beside its stackgen.yaml or template.
     pub(crate) fn path(project: &Path) -> PathBuf {
-        let folder = match project.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        crate::file::within(folder, ".stackgen/gateway.json")
+        file::within(file::parent(project), ".stackgen/gateway.json")
     }
 
     /// The gateway that runs for the project whose stackgen.yaml or template this is, with where everything is at this

@@ -1,7 +1,8 @@
-//! `stackgen`: one binary for people who run WebSocket APIs on API Gateway.
+//! `stackgen`: the command line for people who run WebSocket APIs on API Gateway.
 //!
-//! `main` maps outcomes to exit codes; each command is one file of [`commands`]. Only this crate prints, reads
-//! files and the environment, and starts other programs.
+//! `main` turns outcomes into exit codes. Each command is one file or folder of [`commands`]. Only this crate prints, reads
+//! files and the environment, and starts other programs. No module depends on one that depends on it: `main` sees
+//! [`commands`], those see the modules beside them, and all of them see [`ui`] and [`error`].
 
 mod account;
 mod args;
@@ -11,15 +12,20 @@ mod commands;
 mod error;
 mod file;
 mod git;
-mod kept;
+mod lint_gate;
 mod local;
+mod outcome;
+mod output_dir;
 mod project;
 mod report;
+mod rules;
+mod runtime;
 mod signals;
 mod source;
+mod style;
 mod template;
 mod ui;
-mod verdict;
+mod values;
 mod watcher;
 mod write;
 
@@ -29,28 +35,13 @@ mod reference;
 use std::io;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use args::Cli;
 use error::CliError;
-use signals::StopSignal;
-use ui::Ui;
+use outcome::Outcome;
+use ui::{Ui, UiOptions};
 use watcher::WatcherArgs;
-
-/// How a command ended that did not fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    /// Exit code 0.
-    Done,
-    /// A check found something: exit code 3.
-    Found,
-    /// The operation failed, and what happened is told: exit code 1.
-    Failed,
-    /// Some of the input could not be used, and that is told: exit code 2.
-    Unusable,
-    /// A second signal ended it at once: exit code 128 and the signal's number.
-    Cut(StopSignal),
-}
 
 fn main() -> ExitCode {
     if let Some(watcher) = WatcherArgs::of_process() {
@@ -59,22 +50,24 @@ fn main() -> ExitCode {
     }
     let (ui, result) = match Cli::try_parse() {
         Ok(cli) => {
-            let ui = Ui::new(&cli.global);
-            let result = cli.command.run(&ui);
+            let ui = Ui::new(&cli.global.ui_options());
+            let result = cli.command.run(&ui, Cli::command);
             (ui, result)
         }
         // Help and the version come as errors too: they are results.
-        Err(usage) if !usage.use_stderr() => (Ui::unread(false), printed(&usage)),
+        Err(usage) if !usage.use_stderr() => (Ui::new(&UiOptions::default()), printed(&usage)),
         // Clap knows what to say, where and with which exit code.
-        Err(usage) if !args::json_wanted() => usage.exit(),
-        Err(usage) => (Ui::unread(true), Err(CliError::from(usage))),
+        Err(usage) if !args::is_json_requested() => usage.exit(),
+        Err(usage) => {
+            let options = UiOptions {
+                json: true,
+                ..UiOptions::default()
+            };
+            (Ui::new(&options), Err(CliError::from(usage)))
+        }
     };
     match result {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Found) => ExitCode::from(3),
-        Ok(Outcome::Failed) => ExitCode::FAILURE,
-        Ok(Outcome::Unusable) => ExitCode::from(2),
-        Ok(Outcome::Cut(signal)) => ExitCode::from(signal.exit_code()),
+        Ok(outcome) => outcome.into(),
         Err(error) => {
             ui.error(&error);
             error.exit_code()

@@ -10,9 +10,8 @@ use stackgen_synth::spec::{Authorizer, VerifyCaller};
 use stackgen_synth::{Artifacts, Dialect, Rendered, Request, Stack};
 
 use crate::bounded::{self, ReadError};
-use crate::error::CliError;
+use crate::error::{CliError, reason};
 use crate::file::{self, Input};
-use crate::report::reason;
 use crate::ui::Ui;
 
 /// Where the project is, and which code counts as built.
@@ -45,14 +44,10 @@ impl Project {
         let source = sources.add(args.file.display().to_string(), text);
         let loaded = Stack::load(source);
         let stack = loaded.map_err(|problems| CliError::located(&sources, problems))?;
-        let folder = match args.file.parent() {
-            Some(parent) if parent != Path::new("") => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
         Ok(Project {
             stack,
             sources,
-            folder,
+            folder: file::parent(&args.file).to_owned(),
             unbuilt: args.unbuilt,
         })
     }

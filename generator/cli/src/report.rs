@@ -1,7 +1,5 @@
 //! Problems as a person reads them: the message, the place with its lines, and what to do.
 
-use std::io;
-
 use annotate_snippets::renderer::DEFAULT_ERROR_STYLE as ERROR;
 use annotate_snippets::renderer::DEFAULT_HELP_STYLE as HELP;
 use annotate_snippets::{Level, Renderer};
@@ -10,7 +8,7 @@ use stackgen_lint::output::snippet::{self, printable};
 use stackgen_synth::Problem;
 
 use crate::error::{CliError, CliProblem};
-use crate::ui::BOLD;
+use crate::style::BOLD;
 
 /// Every problem, then how many there are when they are a file's.
 pub(crate) fn render(error: &CliError) -> String {
@@ -67,15 +65,4 @@ fn without_place(problem: &Problem) -> String {
         text.push_str(&format!("\n{HELP}help{HELP:#}: {}", printable(hint)));
     }
     text
-}
-
-/// Why an operation of the system failed, in words that fit into a sentence.
-pub(crate) fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_lowercase().chain(chars).collect(),
-        None => "unknown error".to_owned(),
-    }
 }

@@ -11,9 +11,10 @@ use stackgen_synth::{Artifacts, Dialect};
 use crate::cargo::{self, Binary, Build};
 use crate::error::CliError;
 use crate::file::{self, Input};
-use crate::kept;
+use crate::output_dir::stackgen_metadata;
 use crate::project::{self, Project, ProjectArgs};
 use crate::ui::Ui;
+use crate::values::name_and_value;
 
 /// What to run locally.
 #[derive(clap::Args, Clone, Debug)]
@@ -31,7 +32,7 @@ pub(crate) struct SourceArgs {
     pub(crate) environment: Option<String>,
 
     /// A parameter of the template
-    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub(crate) parameters: Vec<(String, String)>,
 
     /// Build functions optimised
@@ -65,14 +66,6 @@ impl Prepared {
     }
 }
 
-/// `NAME=VALUE`.
-pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write NAME=VALUE".to_owned()),
-    }
-}
-
 impl SourceArgs {
     /// The file that people change: the template or the stackgen.yaml.
     pub(crate) fn path(&self) -> &Path {
@@ -102,8 +95,8 @@ impl SourceArgs {
         let node = parsed.map_err(|errors| CliError::located(&sources, errors))?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let stem = stem.split('.').next().unwrap_or_default();
-        let said = kept::said(&node, "Stack").zip(kept::said(&node, "Environment"));
-        let stack = match said {
+        let names = stackgen_metadata(&node, "Stack").zip(stackgen_metadata(&node, "Environment"));
+        let stack = match names {
             Some((stack, environment)) => format!("{stack}-{environment}"),
             None => stack_name(stem),
         };

@@ -11,27 +11,27 @@ use crate::git;
 
 /// Where a template is.
 #[derive(Clone, Debug)]
-pub(crate) enum Place {
+pub(crate) enum TemplateSource {
     /// In a file, or on standard input when it is `-`.
     File(PathBuf),
     /// In a revision: `REV:PATH`, as `git show` takes it.
     Revision(String),
 }
 
-impl Place {
+impl TemplateSource {
     /// What the user means: a file that exists is one, whatever it is called.
-    pub(crate) fn of(text: &str) -> Place {
+    pub(crate) fn of(text: &str) -> TemplateSource {
         match text.contains(':') && !Path::new(text).exists() {
-            true => Place::Revision(text.to_owned()),
-            false => Place::File(PathBuf::from(text)),
+            true => TemplateSource::Revision(text.to_owned()),
+            false => TemplateSource::File(PathBuf::from(text)),
         }
     }
 
     /// For messages.
     pub(crate) fn name(&self) -> String {
         match self {
-            Place::File(path) => file::name(path),
-            Place::Revision(object) => object.clone(),
+            TemplateSource::File(path) => file::name(path),
+            TemplateSource::Revision(object) => object.clone(),
         }
     }
 
@@ -43,8 +43,8 @@ impl Place {
     /// The same, with its text kept, so that places in it can be shown.
     pub(crate) fn read_into(&self, sources: &mut Sources) -> Result<Node, CliError> {
         let text = match self {
-            Place::File(path) => file::read(path, Input::Template)?,
-            Place::Revision(object) => {
+            TemplateSource::File(path) => file::read(path, Input::Template)?,
+            TemplateSource::Revision(object) => {
                 let path = Path::new(object);
                 let bytes = git::show(object, Input::Template.limit())?;
                 let bytes = bytes.ok_or_else(|| file::too_long(path, Input::Template))?;
@@ -66,8 +66,8 @@ pub(crate) fn parse(sources: &mut Sources, name: String, text: String) -> Result
 }
 
 /// Whether a file is a template, and not a stackgen.yaml.
-pub(crate) fn is_one(path: &Path) -> bool {
-    Place::File(path.to_owned()).read().is_ok()
+pub(crate) fn is_template(path: &Path) -> bool {
+    TemplateSource::File(path.to_owned()).read().is_ok()
 }
 
 fn no_template(sources: &Sources, root: &Node) -> CliError {

@@ -5,73 +5,53 @@ use std::io::{self, IsTerminal, Write};
 use std::thread;
 
 use anstream::{AutoStream, ColorChoice};
-use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use stackgen_cfn::terminal::escape_json;
 use tokio::sync::oneshot;
 
-use crate::args::Global;
 use crate::error::CliError;
 use crate::report;
+use crate::style::{CYAN, DIM};
 
-/// Emphasis for what matters in a line.
-pub(crate) const BOLD: Style = Style::new().bold();
-/// What is good, or new.
-pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
-/// What is wrong, or gone.
-pub(crate) const RED: Style = AnsiColor::Red.on_default();
-/// What should be known.
-pub(crate) const CYAN: Style = AnsiColor::Cyan.on_default();
-/// What can be skipped.
-pub(crate) const DIM: Style = Style::new().dimmed();
+/// Options of the output.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct UiOptions {
+    /// Print results, and errors too, as JSON.
+    pub(crate) json: bool,
+    /// Print errors and results only.
+    pub(crate) quiet: bool,
+    /// Print details.
+    pub(crate) verbose: bool,
+    /// When to print colours.
+    pub(crate) color: ColorChoice,
+}
 
 /// The two streams, and how much of which to say.
 ///
 /// A reader that went away is not an error: the command goes on with its work and the rest is not printed.
 #[derive(Debug)]
 pub(crate) struct Ui {
-    json: bool,
-    quiet: bool,
-    verbose: bool,
-    color: ColorChoice,
+    options: UiOptions,
     closed: Cell<bool>,
 }
 
 impl Ui {
-    /// As the command line says.
-    pub(crate) fn new(global: &Global) -> Self {
+    /// Creates the output of a command.
+    pub(crate) fn new(options: &UiOptions) -> Self {
         Ui {
-            json: global.json,
-            quiet: global.quiet,
-            verbose: global.verbose,
-            color: match global.color {
-                clap::ColorChoice::Auto => ColorChoice::Auto,
-                clap::ColorChoice::Always => ColorChoice::Always,
-                clap::ColorChoice::Never => ColorChoice::Never,
-            },
-            closed: Cell::new(false),
-        }
-    }
-
-    /// For a command line of which nothing could be read but a `--json`.
-    pub(crate) fn unread(json: bool) -> Self {
-        Ui {
-            json,
-            quiet: false,
-            verbose: false,
-            color: ColorChoice::Auto,
+            options: *options,
             closed: Cell::new(false),
         }
     }
 
     /// Whether results are to be JSON.
     pub(crate) fn wants_json(&self) -> bool {
-        self.json
+        self.options.json
     }
 
     /// Whether to show that something is going on.
     pub(crate) fn shows_progress(&self) -> bool {
-        !self.json && !self.quiet
+        !self.options.json && !self.options.quiet
     }
 
     /// A result as one line of JSON on stdout.
@@ -93,7 +73,7 @@ impl Ui {
     /// Whether a person can be asked.
     pub(crate) fn can_prompt(&self) -> bool {
         let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
-        !self.json && !in_ci && io::stdin().is_terminal() && io::stderr().is_terminal()
+        !self.options.json && !in_ci && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
     /// Asks on stderr and reads one line of stdin; `None` at the end of input.
@@ -103,7 +83,7 @@ impl Ui {
     }
 
     /// The same, without keeping anything else from going on: not waiting for the answer leaves it unread.
-    pub(crate) async fn ask_meanwhile(&self, question: &str) -> Option<String> {
+    pub(crate) async fn ask_async(&self, question: &str) -> Option<String> {
         self.stderr(question);
         let (tell, told) = oneshot::channel();
         // Nothing stops a thread that reads: it ends with the process.
@@ -116,7 +96,7 @@ impl Ui {
         if self.closed.get() {
             return Ok(());
         }
-        let mut stdout = AutoStream::new(io::stdout().lock(), self.color);
+        let mut stdout = AutoStream::new(io::stdout().lock(), self.options.color);
         match stdout
             .write_all(text.as_bytes())
             .and_then(|()| stdout.flush())
@@ -140,7 +120,7 @@ impl Ui {
 
     /// A line on stdout about what was done; none with `--quiet`, and none where JSON says it.
     pub(crate) fn done(&self, line: &str) -> Result<(), CliError> {
-        if self.quiet || self.json {
+        if self.options.quiet || self.options.json {
             return Ok(());
         }
         self.result(&format!("{line}\n"))
@@ -148,14 +128,14 @@ impl Ui {
 
     /// Text on stderr that helps and can be missed.
     pub(crate) fn aside(&self, text: &str) {
-        if !self.quiet && !self.json {
+        if !self.options.quiet && !self.options.json {
             self.stderr(&format!("{text}\n"));
         }
     }
 
     /// A line on stderr with `--verbose`.
     pub(crate) fn detail(&self, line: impl FnOnce() -> String) {
-        if self.verbose {
+        if self.options.verbose {
             self.stderr(&format!("{DIM}{}{DIM:#}\n", line()));
         }
     }
@@ -170,7 +150,7 @@ impl Ui {
 
     /// Why the command failed: as JSON on stdout where that is asked for and can be, otherwise on stderr.
     pub(crate) fn error(&self, error: &CliError) {
-        if !self.json || self.json_result(&error.to_json()).is_err() {
+        if !self.options.json || self.json_result(&error.to_json()).is_err() {
             self.stderr(&report::render(error));
         }
     }
@@ -178,7 +158,7 @@ impl Ui {
     /// Text on stderr, as it is.
     pub(crate) fn stderr(&self, text: &str) {
         // Without stderr nobody can be told.
-        let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
+        let mut stderr = AutoStream::new(io::stderr().lock(), self.options.color);
         let _ = stderr.write_all(text.as_bytes());
     }
 }

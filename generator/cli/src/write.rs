@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
 use crate::bounded;
-use crate::error::CliError;
-use crate::report::reason;
+use crate::error::{CliError, reason};
+use crate::file;
 
 /// What became of a file that was to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,10 +153,7 @@ fn beside(path: &Path, text: &str, folders: &mut Folders) -> io::Result<(TempPat
         Ok(there) if !there.is_file() => return Err(io::Error::other("it is not a regular file")),
         _ => {}
     }
-    let folder = match target.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    let folder = file::parent(&target);
     folders.make(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".stackgen-");

@@ -11,10 +11,9 @@ use stackgen_synth::spec::{VerifyApi, VerifyCaller, VerifyValue};
 use tokio::process::Command;
 use tokio::time::{Instant, timeout};
 
-use super::Goal;
-use crate::args::duration;
-use crate::error::CliError;
-use crate::report::reason;
+use super::target::StageTarget;
+use crate::error::{CliError, reason};
+use crate::values::duration;
 
 /// The longest time for one handshake: an integration has 29 s (row C8).
 const HANDSHAKE: Duration = Duration::from_secs(35);
@@ -115,7 +114,7 @@ impl VerifyArgs {
     /// If a variable is not set, or a command fails.
     pub(crate) async fn callers(
         &self,
-        goal: &Goal,
+        target: &StageTarget,
         protocol: Protocol,
     ) -> Result<(Option<Verification>, StageCallers), CliError> {
         if self.no_verify {
@@ -126,7 +125,7 @@ impl VerifyArgs {
             Protocol::Http => VerifyApi::Http,
         };
         let from_flags = self.flags_caller().map(|caller| (FLAGS.to_owned(), caller));
-        let declared = goal.callers.iter().cloned();
+        let declared = target.callers.iter().cloned();
         let of_api = declared
             .filter(|(_, caller)| caller.api == api)
             .chain(from_flags.filter(|_| api == VerifyApi::WebSocket));
@@ -134,7 +133,7 @@ impl VerifyArgs {
         for (name, caller) in of_api {
             callers
                 .0
-                .push(StageCaller::prepare(name, caller, &goal.folder).await?);
+                .push(StageCaller::prepare(name, caller, &target.folder).await?);
         }
         let verification = Verification {
             callers: callers.0.iter().map(|one| one.caller.clone()).collect(),

@@ -7,9 +7,10 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use stackgen_deploy::{Judgement, Step};
 
-use super::short;
+use super::text::short_digest;
 use crate::error::CliError;
-use crate::ui::{DIM, GREEN, RED, Ui};
+use crate::style::{DIM, GREEN, RED};
+use crate::ui::Ui;
 
 /// Tells steps.
 pub(crate) struct Progress<'a> {
@@ -44,7 +45,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Says a line from a task of its own, without the spinner in between.
-    pub(crate) fn teller(&self) -> impl Fn(&'static str) + Send + use<> {
+    pub(crate) fn printer(&self) -> impl Fn(&'static str) + Send + use<> {
         let (spinner, says) = (self.spinner.clone(), self.ui.shows_progress());
         move |line| {
             if says {
@@ -120,12 +121,12 @@ fn told(step: &Step<'_>) -> Option<(&'static str, String)> {
         } => {
             let served = match served {
                 Some(served) if served == digest => "the stage serves the same".to_owned(),
-                Some(served) => format!("the stage serves sha256:{}", short(served)),
+                Some(served) => format!("the stage serves sha256:{}", short_digest(served)),
                 None => "what the stage serves is not known".to_owned(),
             };
             (
                 "wiring",
-                format!("{routes} routes, sha256:{}; {served}", short(digest)),
+                format!("{routes} routes, sha256:{}; {served}", short_digest(digest)),
             )
         }
         Step::Created { deployment } => ("created", format!("deployment {deployment}")),

@@ -5,21 +5,22 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use stackgen_cfn::terminal::escape;
 use stackgen_cfn::{Map, Node};
-use stackgen_model::diff::{Diff as Changes, diff};
+use stackgen_model::diff::{Diff, diff};
 use stackgen_model::{Inputs, Model};
 use stackgen_synth::Dialect;
 
-use crate::Outcome;
 use crate::error::CliError;
-use crate::kept::{self, Kept};
+use crate::outcome::Outcome;
+use crate::output_dir::{OutputDir, stackgen_metadata};
 use crate::project::{Project, ProjectArgs};
-use crate::template::Place;
-use crate::ui::{BOLD, CYAN, GREEN, RED, Ui};
+use crate::style::{BOLD, CYAN, GREEN, RED};
+use crate::template::TemplateSource;
+use crate::ui::Ui;
 
 /// Show what would change, in words of the model, and what it takes to be live
 ///
 /// Says of every change whether it needs an API deployment (wiring), is live with the update (code and settings), or
-/// replaces a resource.
+/// resources a resource.
 ///
 /// Without arguments, holds what lies in `out` against what the stackgen.yaml renders now. With one, holds that
 /// template, or that revision of `out`, against what the stackgen.yaml renders now. With two, holds the first against
@@ -29,7 +30,7 @@ use crate::ui::{BOLD, CYAN, GREEN, RED, Ui};
 ///
 /// Values that come from parameters with `NoEcho` are shown as `****`; that they change is reported.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Diff {
+pub(crate) struct DiffCommand {
     /// A template, `REV:PATH` as `git show` takes it, or a revision such as `HEAD` or `main`
     #[arg(value_name = "OLD")]
     old: Option<String>,
@@ -55,7 +56,7 @@ pub(crate) struct Diff {
 }
 
 /// The file of an environment that is compared.
-const KEPT_AS: &str = "template.yaml";
+const FILE: &str = "template.yaml";
 
 /// Two templates and what changes from the one to the other.
 #[derive(Serialize)]
@@ -66,14 +67,14 @@ struct Comparison {
     /// `None` for an environment that is gone from the stackgen.yaml.
     new: Option<String>,
     #[serde(flatten)]
-    changes: Changes,
+    changes: Diff,
 }
 
-impl Diff {
+impl DiffCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
         let comparisons = match (&self.old, &self.new) {
             (Some(old), Some(new)) => {
-                let (old, new) = (Place::of(old), Place::of(new));
+                let (old, new) = (TemplateSource::of(old), TemplateSource::of(new));
                 vec![Comparison {
                     environment: None,
                     old: Some(old.name()),
@@ -103,15 +104,14 @@ impl Diff {
         let project = Project::load(&self.project, ui)?;
         let environments = project.environments(&self.environments)?;
         let out = self.out.clone().unwrap_or_else(|| project.default_out());
-        if let Some(place) = self.old.as_deref().and_then(template) {
-            let old = place.read()?;
+        if let Some(source) = self.old.as_deref().and_then(template) {
+            let old = source.read()?;
             let environment = environment_of(&old, &environments).ok_or_else(|| {
-                CliError::input(format!("which environment is {} of?", place.name())).hint(format!(
-                    "name one with `--env`: {}",
-                    environments.join(", ")
-                ))
+                CliError::input(format!("which environment is {} of?", source.name())).hint(
+                    format!("name one with `--env`: {}", environments.join(", ")),
+                )
             })?;
-            let old = Some((place.name(), old));
+            let old = Some((source.name(), old));
             return Ok(vec![self.against_now(
                 &project,
                 environment,
@@ -120,24 +120,24 @@ impl Diff {
                 ui,
             )?]);
         }
-        let kept = Kept {
+        let rendered = OutputDir {
             out: &out,
             revision: self.old.as_deref(),
         };
         let mut comparisons = Vec::new();
         for environment in environments {
-            let place = kept.place(environment, KEPT_AS);
-            let old = match kept.holds(environment, KEPT_AS)? {
-                true => Some((place.name(), place.read()?)),
+            let source = rendered.source(environment, FILE);
+            let old = match rendered.holds(environment, FILE)? {
+                true => Some((source.name(), source.read()?)),
                 false => None,
             };
             comparisons.push(self.against_now(&project, environment, &out, old, ui)?);
         }
         if self.environments.is_empty() {
-            let gone = kept.undeclared(project.name(), &project.declared(), &[KEPT_AS])?;
+            let gone = rendered.undeclared(project.name(), &project.declared(), &[FILE])?;
             comparisons.extend(gone.iter().map(|environment| Comparison {
                 environment: Some(environment.clone()),
-                old: Some(kept.place(environment, KEPT_AS).name()),
+                old: Some(rendered.source(environment, FILE).name()),
                 new: None,
                 changes: changes(&nothing(), &nothing()),
             }));
@@ -169,23 +169,23 @@ impl Diff {
 }
 
 /// The template that an argument names; `None` for a mere revision.
-fn template(argument: &str) -> Option<Place> {
+fn template(argument: &str) -> Option<TemplateSource> {
     let path = Path::new(argument);
     // A pipe is one too, as in `diff <(…)`.
     let file = path.exists() && !path.is_dir();
     let named = argument == "-" || argument.contains(':') || file;
-    named.then(|| Place::of(argument))
+    named.then(|| TemplateSource::of(argument))
 }
 
 /// The environment that a template of ours says it is of, or the only one there is.
 fn environment_of<'a>(template: &Node, environments: &[&'a str]) -> Option<&'a str> {
-    let said = kept::said(template, "Environment");
+    let name = stackgen_metadata(template, "Environment");
     match environments {
         [only] => Some(*only),
         all => all
             .iter()
             .copied()
-            .find(|environment| Some(*environment) == said),
+            .find(|environment| Some(*environment) == name),
     }
 }
 
@@ -194,7 +194,7 @@ fn nothing() -> Node {
     Node::from(Map::new())
 }
 
-fn changes(old: &Node, new: &Node) -> Changes {
+fn changes(old: &Node, new: &Node) -> Diff {
     let model = |template: &Node| Model::from_template(template, &Inputs::none());
     diff(&model(old), &model(new))
 }

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use stackgen_model::graph::{self, Graph as Picture};
+use stackgen_model::graph::{self, Graph};
 use stackgen_model::{Inputs, Model};
 use stackgen_synth::Dialect;
 
-use crate::Outcome;
 use crate::error::CliError;
+use crate::outcome::Outcome;
 use crate::project::{Project, ProjectArgs};
-use crate::template::Place;
+use crate::template::TemplateSource;
 use crate::ui::Ui;
 use crate::write;
 
@@ -19,7 +19,7 @@ use crate::write;
 /// Draws a template, ours or anyone's, in YAML or JSON; without one, what the stackgen.yaml renders. `--json` prints
 /// the boxes and arrows themselves.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Graph {
+pub(crate) struct GraphCommand {
     /// The template to draw, or `REV:PATH` as `git show` takes it; `-` reads it from stdin
     #[arg(value_name = "TEMPLATE", conflicts_with_all = ["file", "unbuilt", "environment"])]
     template: Option<String>,
@@ -33,7 +33,7 @@ pub(crate) struct Graph {
 
     /// The language to draw in
     #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
-    format: Format,
+    format: GraphFormat,
 
     /// Write to this file instead of stdout
     #[arg(long, short, value_name = "FILE", conflicts_with = "json")]
@@ -41,7 +41,7 @@ pub(crate) struct Graph {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
+enum GraphFormat {
     /// For Markdown; GitHub draws it
     Mermaid,
     /// For Graphviz
@@ -50,24 +50,24 @@ enum Format {
     Svg,
 }
 
-impl Graph {
+impl GraphCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
         let template = match &self.template {
-            Some(place) => Place::of(place).read()?,
+            Some(source) => TemplateSource::of(source).read()?,
             None => self.rendered(ui)?,
         };
-        let picture = Picture::new(&Model::from_template(&template, &Inputs::none()));
-        if picture.nodes.is_empty() {
+        let graph = Graph::new(&Model::from_template(&template, &Inputs::none()));
+        if graph.nodes.is_empty() {
             ui.aside("nothing to draw: the template has no API, no function and no table");
         }
         if ui.wants_json() {
-            ui.json_result(&picture)?;
+            ui.json_result(&graph)?;
             return Ok(Outcome::Done);
         }
         let text = match self.format {
-            Format::Mermaid => graph::mermaid(&picture),
-            Format::Dot => graph::dot(&picture),
-            Format::Svg => graph::svg(&picture),
+            GraphFormat::Mermaid => graph::mermaid(&graph),
+            GraphFormat::Dot => graph::dot(&graph),
+            GraphFormat::Svg => graph::svg(&graph),
         };
         match &self.out {
             None => ui.result(&text)?,

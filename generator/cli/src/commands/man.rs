@@ -2,36 +2,32 @@
 
 use std::path::PathBuf;
 
-use clap::CommandFactory;
-use clap_mangen::Man as Page;
+use clap_mangen::Man;
 
-use crate::Outcome;
-use crate::args::Cli;
-use crate::error::CliError;
-use crate::report::reason;
+use crate::error::{CliError, reason};
+use crate::outcome::Outcome;
 use crate::ui::Ui;
-use crate::write::{self, Written};
+use crate::write;
 
 /// Print the manual page, or write the pages of all commands
 ///
 /// To read it: `stackgen man | man -l -`
 #[derive(clap::Args, Debug)]
-pub(crate) struct Man {
+pub(crate) struct ManCommand {
     /// Write one page a command into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
-impl Man {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let mut command = Cli::command();
-        command.build();
+impl ManCommand {
+    pub(crate) fn run(&self, mut program: clap::Command, ui: &Ui) -> Result<Outcome, CliError> {
+        program.build();
         let Some(folder) = &self.out else {
-            ui.result(&page(command)?)?;
+            ui.result(&page(program)?)?;
             return Ok(Outcome::Done);
         };
         let mut files = Vec::new();
-        for command in with_verbs(command) {
+        for command in with_verbs(program) {
             // A verb's display name is `stackgen-synth` once the command is built.
             let name = command
                 .get_display_name()
@@ -41,12 +37,7 @@ impl Man {
         }
         let written = write::write_all(&files)?;
         for ((path, _), written) in files.iter().zip(written) {
-            let verb = if written == Written::Wrote {
-                "wrote"
-            } else {
-                "unchanged"
-            };
-            ui.done(&format!("{verb} {}", path.display()))?;
+            ui.done(&format!("{} {}", written.verb(), path.display()))?;
         }
         Ok(Outcome::Done)
     }
@@ -61,7 +52,7 @@ fn with_verbs(command: clap::Command) -> Vec<clap::Command> {
 
 fn page(command: clap::Command) -> Result<String, CliError> {
     let mut roff = Vec::new();
-    Page::new(command).render(&mut roff).map_err(|error| {
+    Man::new(command).render(&mut roff).map_err(|error| {
         CliError::failed(format!("cannot render the manual: {}", reason(&error)))
     })?;
     Ok(String::from_utf8_lossy(&roff).into_owned())

@@ -5,10 +5,11 @@ use stackgen_lint::output::page;
 use stackgen_lint::registry::{self, Group};
 use stackgen_lint::{Confidence, Rule, Severity};
 
-use super::lint::selection::unknown_rule;
-use crate::Outcome;
 use crate::error::CliError;
-use crate::ui::{BOLD, CYAN, DIM, GREEN, RED, Ui};
+use crate::outcome::Outcome;
+use crate::rules::unknown_rule;
+use crate::style::{BOLD, CYAN, DIM, GREEN, RED};
+use crate::ui::Ui;
 
 /// Explain a rule of the linter, or list all
 ///

@@ -1,7 +1,7 @@
 //! `stackgen schema`
 
-use crate::Outcome;
 use crate::error::CliError;
+use crate::outcome::Outcome;
 use crate::ui::Ui;
 
 /// Print the JSON Schema of stackgen.yaml
@@ -9,9 +9,9 @@ use crate::ui::Ui;
 /// Editors complete and check a stackgen.yaml whose first line names it:
 /// `# yaml-language-server: $schema=./stackgen.schema.json`
 #[derive(clap::Args, Debug)]
-pub(crate) struct Schema {}
+pub(crate) struct SchemaCommand {}
 
-impl Schema {
+impl SchemaCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
         ui.result(&text())?;
         Ok(Outcome::Done)

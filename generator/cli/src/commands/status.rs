@@ -4,13 +4,17 @@ use std::fmt::Write;
 
 use clap::Args;
 use serde_json::json;
-use stackgen_deploy::status::{ChangeBasis, Confidence, State, Status as Known, status};
+use stackgen_deploy::status::{ChangeBasis, Confidence, State, Status, status};
 use stackgen_deploy::{CreatedBy, Step, TrialResult};
 
-use crate::Outcome;
-use crate::account::{AccountArgs, GoalArgs, Progress, Read, ago, block_on, interrupt, now, short};
+use crate::account::{
+    AccountArgs, Progress, ProjectScope, TargetArgs, ago, interrupt_on_signals, now, short_digest,
+};
 use crate::error::CliError;
-use crate::ui::{BOLD, DIM, GREEN, RED, Ui};
+use crate::outcome::Outcome;
+use crate::runtime::block_on;
+use crate::style::{BOLD, DIM, GREEN, RED};
+use crate::ui::Ui;
 
 /// Tell whether a stage serves what the account holds, and how that is known
 ///
@@ -20,36 +24,49 @@ use crate::ui::{BOLD, DIM, GREEN, RED, Ui};
 /// Exits with 0 if every stage serves what the account holds and was verified. Exits with 3 if one is stale, not known, or
 /// was never verified.
 #[derive(Args, Debug)]
-pub(crate) struct Status {
+pub(crate) struct StatusCommand {
     /// Exit with 0 if a stage serves what the account holds and was never verified
     #[arg(long)]
     allow_unverified: bool,
 
     #[command(flatten)]
-    goal: GoalArgs,
+    target: TargetArgs,
 
     #[command(flatten)]
     account: AccountArgs,
 }
 
-impl Status {
+impl StatusCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
         block_on(self.look(ui))
     }
 
     async fn look(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let gateway = self.account.gateway(&self.goal.file).await?;
-        let goals = self.goal.goals(Read::Code, gateway.as_ref(), ui)?;
-        let account = self.account.connect(gateway.as_ref(), &goals).await?;
+        let gateway = self.account.gateway(&self.target.file).await?;
+        let targets = self
+            .target
+            .resolve(ProjectScope::Code, gateway.as_ref(), ui)?;
+        let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
+        let account = self.account.connect(gateway.as_ref(), issuer).await?;
         let progress = Progress::new(ui);
-        let interrupt = interrupt(&progress);
+        let interrupt = interrupt_on_signals(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
         let mut found = Vec::new();
-        for goal in &goals {
+        for target in &targets {
             progress.begin("looking at the account");
-            let (api, stage) = goal.find(&account, ctx).await?;
-            found.push(status(&account.aws, &api, &stage.name, &goal.said, &goal.code, ctx).await?);
+            let (api, stage) = target.find(&account, ctx).await?;
+            found.push(
+                status(
+                    &account.aws,
+                    &api,
+                    &stage.name,
+                    &target.snapshots,
+                    &target.code,
+                    ctx,
+                )
+                .await?,
+            );
         }
         drop(progress);
         if ui.wants_json() {
@@ -59,7 +76,7 @@ impl Status {
                 ui.result(&shown(known))?;
             }
         }
-        let is_good = |known: &Known| {
+        let is_good = |known: &Status| {
             let verified = known.is_verified() || self.allow_unverified && !known.failed_trial();
             known.is_current() && verified
         };
@@ -70,7 +87,7 @@ impl Status {
     }
 }
 
-fn shown(known: &Known) -> String {
+fn shown(known: &Status) -> String {
     let mut text = format!(
         "{BOLD}{}{BOLD:#} ({}), stage {}: {}\n",
         known.api.name,
@@ -86,12 +103,12 @@ fn shown(known: &Known) -> String {
     say("verified", &verified(known));
     say(
         "account",
-        &format!("sha256:{}", short(&known.account_digest.to_string())),
+        &format!("sha256:{}", short_digest(&known.account_digest.to_string())),
     );
     if let Some(digest) = &known.template_digest {
         say(
             "template",
-            &format!("sha256:{}", short(&digest.to_string())),
+            &format!("sha256:{}", short_digest(&digest.to_string())),
         );
     }
     for code in &known.code {
@@ -122,7 +139,7 @@ fn shown(known: &Known) -> String {
 }
 
 /// The deployment that is served.
-fn served(known: &Known) -> String {
+fn served(known: &Status) -> String {
     let Some(deployment) = &known.deployment else {
         return "nothing".to_owned();
     };
@@ -131,13 +148,16 @@ fn served(known: &Known) -> String {
     words.extend(known.maker.map(|maker| maker_in_words(maker).to_owned()));
     if let Some(label) = &known.label {
         words.extend(label.git.as_ref().map(|git| format!("git:{git}")));
-        words.push(format!("sha256:{}", short(&label.digest.to_string())));
+        words.push(format!(
+            "sha256:{}",
+            short_digest(&label.digest.to_string())
+        ));
     }
     words.join(", ")
 }
 
 /// The last trial of the deployment that is served.
-fn verified(known: &Known) -> String {
+fn verified(known: &Status) -> String {
     match known.label.as_ref().and_then(|label| label.trial.as_ref()) {
         Some(TrialResult::Passed { at, callers }) if callers.is_empty() => at.clone(),
         Some(TrialResult::Passed { at, callers }) => format!("{at} as {}", callers.join(", ")),
@@ -147,7 +167,7 @@ fn verified(known: &Known) -> String {
     }
 }
 
-fn verdict(known: &Known) -> String {
+fn verdict(known: &Status) -> String {
     let (style, word) = match known.verdict.state {
         State::Current => (GREEN, "current"),
         State::Stale => (RED, "stale"),

@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 use stackgen_gateway::gateway::Tokens;
 
-use crate::Outcome;
-use crate::account::block_on;
-use crate::args::duration;
 use crate::error::CliError;
 use crate::local::Local;
+use crate::outcome::Outcome;
+use crate::runtime::block_on;
 use crate::ui::Ui;
+use crate::values::{duration, name_and_value};
 
 /// Mint a token that the local gateway's authorizers take
 ///
@@ -53,13 +53,9 @@ pub(crate) struct TokenCommand {
 }
 
 fn claim(text: &str) -> Result<(String, Json), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => {
-            let value = serde_json::from_str(value).unwrap_or_else(|_| Json::from(value));
-            Ok((name.to_owned(), value))
-        }
-        _ => Err("write NAME=VALUE".to_owned()),
-    }
+    let (name, value) = name_and_value(text)?;
+    let value = serde_json::from_str(&value).unwrap_or_else(|_| Json::from(value));
+    Ok((name, value))
 }
 
 impl TokenCommand {
@@ -69,15 +65,15 @@ impl TokenCommand {
 
     async fn mint(&self, ui: &Ui) -> Result<Outcome, CliError> {
         let remote = Local::find(&self.file).await?.remote();
-        let mut told = Map::new();
+        let mut report = Map::new();
         if self.rotate {
             let id = remote.rotate(self.at_once).await?;
             ui.aside(&format!("tokens are signed with key {id} from now on"));
-            told.insert("keyId".to_owned(), Json::from(id));
+            report.insert("keyId".to_owned(), Json::from(id));
         }
         let Some(subject) = &self.sub else {
             if ui.wants_json() {
-                ui.json_result(&told)?;
+                ui.json_result(&report)?;
             }
             return Ok(Outcome::Done);
         };
@@ -91,8 +87,8 @@ impl TokenCommand {
         let token = remote.mint(&tokens).await?;
         match ui.wants_json() {
             true => {
-                told.insert("token".to_owned(), Json::from(token));
-                ui.json_result(&told)?;
+                report.insert("token".to_owned(), Json::from(token));
+                ui.json_result(&report)?;
             }
             false => ui.result(&format!("{token}\n"))?,
         }

@@ -1,6 +1,6 @@
 //! What ARCHITECTURE.md promises: who sees whom, and files that exist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -208,4 +208,114 @@ fn only_the_command_line_prints_and_touches_the_world() {
             assert!(word.is_none(), "{} uses {word:?}", path.display());
         }
     }
+}
+
+/// The modules of the command line by their paths, each with the modules that it names.
+fn modules() -> BTreeMap<String, BTreeSet<String>> {
+    let folder = root().join("generator/cli/src");
+    let files: Vec<_> = sources("cli")
+        .into_iter()
+        .map(|(path, code)| {
+            let path = path.strip_prefix(&folder).unwrap().with_extension("");
+            let parts = path.iter().map(|part| part.to_str().unwrap().to_owned());
+            let parts = parts.filter(|part| !["main", "mod"].contains(&part.as_str()));
+            (parts.collect::<Vec<_>>(), code)
+        })
+        .filter(|(module, _)| module.first().is_none_or(|first| first != "reference"))
+        .collect();
+    let known: BTreeSet<_> = files.iter().map(|(module, _)| module.join("::")).collect();
+    files
+        .iter()
+        .map(|(module, code)| {
+            let named = named_paths(code, module).into_iter();
+            let named = named.map(|path| module_of(&path, &known));
+            let name = module.join("::");
+            let others = named.filter(|other| *other != name).collect();
+            (name, others)
+        })
+        .collect()
+}
+
+/// Paths that begin with `crate`, `super` or a declared child, from the root of the crate.
+fn named_paths(code: &str, module: &[String]) -> Vec<Vec<String>> {
+    let lines = code.lines().map(|line| line.split("//").next().unwrap());
+    let code = lines.collect::<Vec<_>>().join("\n");
+    let parent = || module[..module.len() - 1].to_vec();
+    let mut paths = Vec::new();
+    for (start, _) in code.match_indices("crate::") {
+        paths.extend(tree(&code[start + "crate::".len()..], &[]));
+    }
+    for (start, _) in code.match_indices("super::") {
+        let above = code[..start].ends_with("super::");
+        assert!(!above, "{module:?}: write `crate::` for `super::super::`");
+        paths.extend(tree(&code[start + "super::".len()..], &parent()));
+    }
+    let declared = code.lines().filter_map(|line| {
+        let line = line.trim_start().trim_start_matches("pub(crate) ");
+        line.strip_prefix("mod ")?.strip_suffix(';')
+    });
+    paths.extend(declared.map(|child| [module, &[child.to_owned()]].concat()));
+    paths
+}
+
+/// The paths of a use tree, such as `account::{AccountArgs, target::TargetArgs}`.
+fn tree(code: &str, prefix: &[String]) -> Vec<Vec<String>> {
+    let end = code.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+    let (name, rest) = code.split_at(end.unwrap_or(code.len()));
+    let path = [prefix, &[name.to_owned()]].concat();
+    match rest.strip_prefix("::") {
+        _ if code.starts_with('{') => branches(&code[1..])
+            .into_iter()
+            .flat_map(|branch| tree(branch, prefix))
+            .collect(),
+        Some(rest) => tree(rest, &path),
+        None => vec![path],
+    }
+}
+
+/// The parts between commas up to the closing brace.
+fn branches(code: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut parts) = (0, 0, Vec::new());
+    for (at, c) in code.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                parts.push(code[start..at].trim());
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(code[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts
+}
+
+/// The longest part of a path that is a module.
+fn module_of(path: &[String], known: &BTreeSet<String>) -> String {
+    let mut lengths = (0..=path.len()).rev();
+    let module = lengths.find_map(|length| known.get(&path[..length].join("::")));
+    module.unwrap().clone()
+}
+
+#[test]
+fn modules_of_the_command_line_form_no_circle() {
+    let mut left = modules();
+    assert!(left["ui"].contains("error"));
+    assert!(left["commands::deploy"].contains("commands::deploy::redeploy"));
+    assert!(left["commands::deploy::redeploy"].contains("account"));
+    loop {
+        let free = left.iter().find(|(_, named)| {
+            let mut named = named.iter();
+            !named.any(|other| left.contains_key(other))
+        });
+        let Some(free) = free.map(|(name, _)| name.clone()) else {
+            break;
+        };
+        left.remove(&free);
+    }
+    assert!(left.is_empty(), "modules depend on each other: {left:#?}");
 }

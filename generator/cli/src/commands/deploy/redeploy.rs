@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use clap::Args;
 use serde::Serialize;
 use stackgen_deploy::code::CodePlan;
 use stackgen_deploy::prune::Policy;
@@ -12,124 +11,103 @@ use stackgen_deploy::{
     Step,
 };
 
-use super::Deploy;
-use crate::Outcome;
-use crate::account::{Account, Goal, Progress, Read, StageCallers, interrupt, short};
+use super::args::DeployCommand;
+use crate::account::{
+    AccountClient, Progress, ProjectScope, StageCallers, StageTarget, interrupt_on_signals,
+    short_digest,
+};
 use crate::error::CliError;
 use crate::git;
-use crate::ui::{BOLD, GREEN, Ui};
+use crate::outcome::Outcome;
+use crate::style::{BOLD, GREEN};
+use crate::ui::Ui;
 
-/// How a stage is redeployed.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Redeploying")]
-pub(crate) struct RedeployArgs {
-    /// Leave the code of functions, and the versions that are called, as they are
-    #[arg(long, requires = "redeploy_stage")]
-    no_code: bool,
-
-    /// Deploy although the stage serves the same already
-    #[arg(long, requires = "redeploy_stage")]
-    force: bool,
-
-    /// Delete the new deployment if the stage does not answer as it should
-    #[arg(long, requires = "redeploy_stage")]
-    prune_failed: bool,
-
-    /// How many deployments to keep of those made this way, besides what is served and what was before it
-    #[arg(
-        long,
-        value_name = "COUNT",
-        default_value_t = 10,
-        requires = "redeploy_stage"
-    )]
-    keep: usize,
-
-    /// Delete no old deployment
-    #[arg(long, requires = "redeploy_stage", conflicts_with = "keep")]
-    no_prune: bool,
-}
-
-/// What came of one API, for `--json`.
+/// Result of one API in the output of `--json`.
 #[derive(Serialize)]
-struct Told<'a, T> {
+struct RedeployReport<'a, T> {
     api: &'a Api,
     stage: &'a StageName,
     #[serde(flatten)]
-    what: T,
+    result: T,
 }
 
-impl Deploy {
-    pub(super) async fn redeploy(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let gateway = self.account.gateway(&self.goal.file).await?;
-        let read = if self.how.no_code {
-            Read::Names
-        } else {
-            Read::Code
+/// Redeploys the stages of the command's APIs.
+pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<Outcome, CliError> {
+    let gateway = command.account.gateway(&command.target.file).await?;
+    let scope = match command.redeploy.no_code {
+        true => ProjectScope::Names,
+        false => ProjectScope::Code,
+    };
+    let mut targets = command.target.resolve(scope, gateway.as_ref(), ui)?;
+    let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
+    let mut account = command.account.connect(gateway.as_ref(), issuer).await?;
+    command.verify.apply(&mut account.retry);
+    let progress = Progress::new(ui);
+    let interrupt = interrupt_on_signals(&progress);
+    let steps = |step: Step<'_>| progress.step(&step);
+    let ctx = account.context(&steps, &interrupt);
+    let git = git::commit(&command.target.file);
+    let mut reports = Vec::new();
+    for target in &mut targets {
+        progress.begin("looking at the account");
+        let (api, stage) = target.find(&account, ctx).await?;
+        let title = title(&api, &stage.name);
+        progress.aside(&title);
+        let (verification, callers) = match command.dry_run {
+            true => (command.verify.planned(), StageCallers::default()),
+            false => command.verify.callers(target, api.protocol).await?,
         };
-        let mut goals = self.goal.goals(read, gateway.as_ref(), ui)?;
-        let mut account = self.account.connect(gateway.as_ref(), &goals).await?;
-        self.verify.apply(&mut account.retry);
-        let progress = Progress::new(ui);
-        let interrupt = interrupt(&progress);
-        let steps = |step: Step<'_>| progress.step(&step);
-        let ctx = account.context(&steps, &interrupt);
-        let git = git::commit(&self.goal.file);
-        let mut told = Vec::new();
-        for goal in &mut goals {
-            progress.begin("looking at the account");
-            let (api, stage) = goal.find(&account, ctx).await?;
-            let title = title(&api, &stage.name);
-            progress.aside(&title);
-            let (verification, callers) = match self.dry_run {
-                true => (self.verify.planned(), StageCallers::default()),
-                false => self.verify.callers(goal, api.protocol).await?,
-            };
-            let request = self.request(goal, api.clone(), stage.name.clone(), &git);
-            let request = Redeploy {
-                verify: verification,
-                ..request
-            };
-            if self.dry_run {
-                let plan = plan(&account.aws, &request, ctx).await?;
-                progress.result(|| show_plan(&plan, &stage.name, ui))?;
-                told.push(json(&api, &stage.name, &plan));
-                continue;
-            }
-            let outcome = redeploy(&account.aws, &callers, &request, ctx).await;
-            let outcome = match outcome {
-                Ok(outcome) => outcome,
-                Err(error) => return Err(explained(&account, &request, error).await),
-            };
-            progress.result(|| show(&outcome, &request, ui))?;
-            told.push(json(&api, &stage.name, &outcome));
+        let request = request(command, target, api.clone(), stage.name.clone(), &git);
+        let request = Redeploy {
+            verify: verification,
+            ..request
+        };
+        if command.dry_run {
+            let plan = plan(&account.aws, &request, ctx).await?;
+            progress.result(|| show_plan(&plan, &stage.name, ui))?;
+            reports.push(json(&api, &stage.name, &plan));
+            continue;
         }
-        drop(progress);
-        if ui.wants_json() {
-            ui.json_result(&serde_json::json!({ "apis": told }))?;
-        }
-        Ok(Outcome::Done)
+        let outcome = redeploy(&account.aws, &callers, &request, ctx).await;
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => return Err(explained(&account, &request, error).await),
+        };
+        progress.result(|| show(&outcome, &request, ui))?;
+        reports.push(json(&api, &stage.name, &outcome));
     }
+    drop(progress);
+    if ui.wants_json() {
+        ui.json_result(&serde_json::json!({ "apis": reports }))?;
+    }
+    Ok(Outcome::Done)
+}
 
-    fn request(&self, goal: &mut Goal, api: Api, stage: StageName, git: &str) -> Redeploy {
-        let how = &self.how;
-        let policy = Policy {
-            keep: how.keep,
-            ..Policy::default()
-        };
-        Redeploy {
-            api,
-            stage,
-            git: git.to_owned(),
-            environment: goal.environment.clone(),
-            code: std::mem::take(&mut goal.code),
-            release: goal.release.filter(|_| !how.no_code),
-            force: how.force,
-            run: run_id(),
-            verify: None,
-            mark: self.verify.mark,
-            prune_failed: how.prune_failed,
-            prune: (!how.no_prune).then_some(policy),
-        }
+fn request(
+    command: &DeployCommand,
+    target: &mut StageTarget,
+    api: Api,
+    stage: StageName,
+    git: &str,
+) -> Redeploy {
+    let args = &command.redeploy;
+    let policy = Policy {
+        keep: args.keep,
+        ..Policy::default()
+    };
+    Redeploy {
+        api,
+        stage,
+        git: git.to_owned(),
+        environment: target.environment.clone(),
+        code: std::mem::take(&mut target.code),
+        release: target.release.filter(|_| !args.no_code),
+        force: args.force,
+        run: run_id(),
+        verify: None,
+        mark: command.verify.mark,
+        prune_failed: args.prune_failed,
+        prune: (!args.no_prune).then_some(policy),
     }
 }
 
@@ -147,9 +125,9 @@ fn verified_in_words(verified: bool) -> &'static str {
     }
 }
 
-fn json(api: &Api, stage: &StageName, what: impl Serialize) -> serde_json::Value {
-    let told = Told { api, stage, what };
-    serde_json::to_value(told).unwrap_or_default()
+fn json(api: &Api, stage: &StageName, result: impl Serialize) -> serde_json::Value {
+    let report = RedeployReport { api, stage, result };
+    serde_json::to_value(report).unwrap_or_default()
 }
 
 fn title(api: &Api, stage: &StageName) -> String {
@@ -169,7 +147,7 @@ fn show(outcome: &Redeployed, request: &Redeploy, ui: &Ui) -> Result<(), CliErro
             let digest = digest.to_string();
             ui.done(&format!(
                 "stage {stage} of {api} serves what the account holds: deployment {deployment}, sha256:{}, {}",
-                short(&digest),
+                short_digest(&digest),
                 verified_in_words(*verified)
             ))?;
             if *maker == CreatedBy::Template {
@@ -221,11 +199,11 @@ fn show_plan(plan: &Plan, stage: &StageName, ui: &Ui) -> Result<(), CliError> {
         }
         (true, false) => format!(
             "would deploy sha256:{} and move stage {stage} to it (serves {served})",
-            short(&digest)
+            short_digest(&digest)
         ),
         (false, _) => format!(
             "would deploy nothing: stage {stage} serves sha256:{} ({served})",
-            short(&digest)
+            short_digest(&digest)
         ),
     })?;
     match plan.tries {
@@ -235,7 +213,7 @@ fn show_plan(plan: &Plan, stage: &StageName, ui: &Ui) -> Result<(), CliError> {
 }
 
 /// Adds to an interruption which deployment the stage serves, and whether that was tried.
-async fn explained(account: &Account, request: &Redeploy, error: DeployError) -> CliError {
+async fn explained(account: &AccountClient, request: &Redeploy, error: DeployError) -> CliError {
     if error != DeployError::Interrupted {
         return error.into();
     }

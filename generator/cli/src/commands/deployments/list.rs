@@ -5,34 +5,35 @@ use serde_json::json;
 use stackgen_deploy::history::{self, Listed};
 use stackgen_deploy::{CreatedBy, DeploymentStatus, Step, TrialResult};
 
-use super::{Where, find, named};
-use crate::Outcome;
-use crate::account::{Progress, ago, interrupt, now, short};
+use super::target::{DeploymentsArgs, api_label, find};
+use crate::account::{Progress, ago, interrupt_on_signals, now, short_digest};
 use crate::error::CliError;
-use crate::ui::{BOLD, GREEN, Ui};
+use crate::outcome::Outcome;
+use crate::style::{BOLD, GREEN};
+use crate::ui::Ui;
 
 /// List the deployments of an API, the newest first
 #[derive(Args, Debug)]
-pub(super) struct List {
+pub(super) struct ListCommand {
     #[command(flatten)]
-    place: Where,
+    api: DeploymentsArgs,
 }
 
-impl List {
+impl ListCommand {
     pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let (account, goal) = self.place.open(ui).await?;
+        let (account, target) = self.api.open(ui).await?;
         let progress = Progress::new(ui);
-        let interrupt = interrupt(&progress);
+        let interrupt = interrupt_on_signals(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
-        let (api, _) = find(&account, &goal, &progress, ctx).await?;
+        let (api, _) = find(&account, &target, &progress, ctx).await?;
         let listed = history::list(&account.aws, &api.id, ctx).await?;
         drop(progress);
         if ui.wants_json() {
             ui.json_result(&json!({ "api": api, "deployments": listed }))?;
             return Ok(Outcome::Done);
         }
-        ui.result(&format!("{BOLD}{}{BOLD:#}\n", named(&api)))?;
+        ui.result(&format!("{BOLD}{}{BOLD:#}\n", api_label(&api)))?;
         let width = listed
             .iter()
             .map(|one| one.deployment.id.as_str().len())
@@ -60,7 +61,10 @@ fn line(one: &Listed, width: usize) -> String {
     let mut words = vec![format!("{mark} {:<width$}  {age:<14}", deployment.id)];
     match &one.label {
         Some(label) => {
-            words.push(format!("sha256:{}", short(&label.digest.to_string())));
+            words.push(format!(
+                "sha256:{}",
+                short_digest(&label.digest.to_string())
+            ));
             words.extend(label.git.as_ref().map(|git| format!("git:{git}")));
             words.extend(
                 label

@@ -5,18 +5,19 @@ use serde_json::json;
 use stackgen_deploy::prune::{Kept, Policy};
 use stackgen_deploy::{DeploymentId, Step, history};
 
-use super::{Where, find, named};
-use crate::Outcome;
-use crate::account::{Progress, confirmed, interrupt};
+use super::target::{DeploymentsArgs, api_label, find};
+use crate::account::{Progress, confirmed, interrupt_on_signals};
 use crate::error::CliError;
-use crate::ui::{DIM, RED, Ui};
+use crate::outcome::Outcome;
+use crate::style::{DIM, RED};
+use crate::ui::Ui;
 
 /// Delete old deployments
 ///
 /// Always keeps what a stage serves, what it would go back to, what is still being made, and the newest deployment that
 /// CloudFormation made: it is part of a stack. Deployments that stackgen did not make stay unless `--all` is given.
 #[derive(Args, Debug)]
-pub(super) struct Prune {
+pub(super) struct PruneCommand {
     /// How many of the others to keep
     #[arg(long, value_name = "COUNT", default_value_t = 10)]
     keep: usize,
@@ -38,17 +39,17 @@ pub(super) struct Prune {
     yes: bool,
 
     #[command(flatten)]
-    place: Where,
+    api: DeploymentsArgs,
 }
 
-impl Prune {
+impl PruneCommand {
     pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let (account, goal) = self.place.open(ui).await?;
+        let (account, target) = self.api.open(ui).await?;
         let progress = Progress::new(ui);
-        let interrupt = interrupt(&progress);
+        let interrupt = interrupt_on_signals(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
-        let (api, _) = find(&account, &goal, &progress, ctx).await?;
+        let (api, _) = find(&account, &target, &progress, ctx).await?;
         let policy = Policy {
             keep: self.keep,
             templates: self.templates,
@@ -70,7 +71,7 @@ impl Prune {
             "delete {} of {} deployments of {}?",
             doomed.len(),
             judged.len(),
-            named(&api)
+            api_label(&api)
         );
         progress.rest();
         let wanted = !self.dry_run && !doomed.is_empty();
@@ -90,7 +91,7 @@ impl Prune {
             "{} of {} deployments of {} deleted",
             deleted.len(),
             judged.len(),
-            named(&api)
+            api_label(&api)
         ))?;
         Ok(Outcome::Done)
     }

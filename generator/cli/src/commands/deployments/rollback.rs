@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use super::Where;
-use super::activate::{Moving, move_to};
-use crate::Outcome;
+use super::move_stage::{MoveArgs, move_stage};
+use super::target::DeploymentsArgs;
 use crate::error::CliError;
+use crate::outcome::Outcome;
 use crate::ui::Ui;
 
 /// Move a stage back to the deployment before, and verify it
@@ -16,20 +16,20 @@ use crate::ui::Ui;
 ///
 /// Code behind unqualified function ARNs stays as it is: only a pinned release goes back as a whole.
 #[derive(Args, Debug)]
-pub(super) struct Rollback {
+pub(super) struct RollbackCommand {
     /// Go back to this deployment
     #[arg(long, value_name = "ID")]
     to: Option<String>,
 
     #[command(flatten)]
-    how: Moving,
+    options: MoveArgs,
 
     #[command(flatten)]
-    place: Where,
+    api: DeploymentsArgs,
 }
 
-impl Rollback {
+impl RollbackCommand {
     pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        move_to(&self.place, self.to.as_deref(), &self.how, ui).await
+        move_stage(&self.api, self.to.as_deref(), &self.options, ui).await
     }
 }

@@ -9,7 +9,7 @@ use stackgen_gateway::stack::{Applied, NotRun};
 
 use crate::error::CliError;
 use crate::local::Local;
-use crate::ui::{BOLD, CYAN, DIM};
+use crate::style::{BOLD, CYAN, DIM};
 
 /// For people; `flag` is what other commands have to be told.
 pub(super) fn text(local: &Local, applied: &Applied, flag: &str) -> String {

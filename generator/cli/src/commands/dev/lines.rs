@@ -6,7 +6,7 @@ use anstyle::Style;
 use stackgen_cfn::terminal::escape;
 use stackgen_gateway::{ApiId, DeploymentId, Event, MessageOutcome, RouteKey};
 
-use crate::ui::{CYAN, DIM, GREEN, RED};
+use crate::style::{CYAN, DIM, GREEN, RED};
 
 /// How events are told.
 #[derive(Debug)]

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexSet;
 use serde_json::json;
 
-use crate::Outcome;
 use crate::error::CliError;
 use crate::file;
-use crate::ui::{BOLD, DIM, Ui};
+use crate::outcome::Outcome;
+use crate::style::{BOLD, DIM};
+use crate::ui::Ui;
 use crate::write;
 use starter::{STARTERS, Starter};
 
@@ -22,7 +23,7 @@ use starter::{STARTERS, Starter};
 /// they build, and their tests pass, as they are. Never overwrites a file: a README.md or .gitignore that is there
 /// stays as it is, and any other file that is there is an error.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Init {
+pub(crate) struct InitCommand {
     /// The starter; asked for on a terminal when it is left out
     #[arg(value_name = "STARTER")]
     starter: Option<String>,
@@ -39,7 +40,7 @@ pub(crate) struct Init {
 /// What people have in a new folder, and keep.
 const STAY: [&str; 2] = [".gitignore", "README.md"];
 
-impl Init {
+impl InitCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
         if self.list {
             return list(ui);
@@ -57,7 +58,7 @@ impl Init {
                 .collect();
             ui.json_result(&json!({ "starter": starter.name, "files": paths }))?;
         }
-        for line in self.told(&files) {
+        for line in self.summary(&files) {
             ui.done(&format!("wrote {line}"))?;
         }
         self.next_steps(ui);
@@ -90,7 +91,7 @@ impl Init {
     }
 
     /// What was written in a few lines: the files at the top, and the folder of each crate.
-    fn told(&self, files: &[(PathBuf, String)]) -> IndexSet<String> {
+    fn summary(&self, files: &[(PathBuf, String)]) -> IndexSet<String> {
         let line = |path: &PathBuf| {
             let mut parts = path.strip_prefix(&self.dir).unwrap_or(path).iter();
             let shown: PathBuf = parts.by_ref().take(2).collect();

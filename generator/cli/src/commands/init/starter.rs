@@ -1,7 +1,8 @@
 //! The starters, and which of them is meant.
 
 use crate::error::CliError;
-use crate::ui::{BOLD, Ui};
+use crate::style::BOLD;
+use crate::ui::Ui;
 
 /// A folder of `templates/`.
 pub(super) struct Starter {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use stackgen_lint::output::property;
 use stackgen_lint::{Finding, registry};
 
-use super::selection::Selection;
+use super::selection::RuleSelection;
 use crate::bounded;
 use crate::error::CliError;
 use crate::file;
@@ -18,7 +18,7 @@ const VERSION: u32 = 1;
 
 /// What is the same when lines move.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Key {
+pub(super) struct BaselineKey {
     /// The way from the baseline's folder, with `/`.
     file: String,
     rule: String,
@@ -29,15 +29,15 @@ pub(super) struct Key {
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct BaselineFile {
     version: u32,
-    findings: Vec<Entry>,
+    findings: Vec<BaselineEntry>,
 }
 
 #[derive(Deserialize, Serialize)]
-struct Entry {
+struct BaselineEntry {
     #[serde(flatten)]
-    key: Key,
+    key: BaselineKey,
     count: usize,
 }
 
@@ -45,7 +45,7 @@ struct Entry {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Baseline {
     path: PathBuf,
-    known: BTreeMap<Key, usize>,
+    known: BTreeMap<BaselineKey, usize>,
 }
 
 impl Baseline {
@@ -78,7 +78,7 @@ impl Baseline {
                 );
             }
         };
-        let document: Document = match serde_json::from_slice(&text) {
+        let document: BaselineFile = match serde_json::from_slice(&text) {
             Ok(document) => document,
             Err(error) => return refused(error.to_string(), again),
         };
@@ -126,7 +126,7 @@ impl Baseline {
     }
 
     /// What was not met and could have been: the rule is judged by, and the file was read or is gone.
-    pub(super) fn stale(&self, files: &BTreeSet<String>, selection: &Selection) -> Vec<String> {
+    pub(super) fn stale(&self, files: &BTreeSet<String>, selection: &RuleSelection) -> Vec<String> {
         let left = self.known.iter().filter(|(_, count)| **count > 0);
         let left = left.filter(|(key, _)| self.is_about(key, files, selection));
         left.map(|(key, _)| key.shown()).collect()
@@ -137,7 +137,7 @@ impl Baseline {
         &mut self,
         findings: impl Iterator<Item = (&'f str, &'f Finding)>,
         files: &BTreeSet<String>,
-        selection: &Selection,
+        selection: &RuleSelection,
     ) {
         let known = std::mem::take(&mut self.known);
         let kept = known.into_iter();
@@ -149,7 +149,12 @@ impl Baseline {
         self.known = known;
     }
 
-    fn is_about(&self, key: &Key, files: &BTreeSet<String>, selection: &Selection) -> bool {
+    fn is_about(
+        &self,
+        key: &BaselineKey,
+        files: &BTreeSet<String>,
+        selection: &RuleSelection,
+    ) -> bool {
         let rule = registry::find(&key.rule);
         let folder = self.path.parent().unwrap_or(Path::new(""));
         rule.is_none_or(|rule| selection.has(rule))
@@ -158,11 +163,11 @@ impl Baseline {
 
     /// Its path and its text, in the order of the files.
     fn file(&self) -> Result<(PathBuf, String), CliError> {
-        let entries = self.known.iter().map(|(key, count)| Entry {
+        let entries = self.known.iter().map(|(key, count)| BaselineEntry {
             key: key.clone(),
             count: *count,
         });
-        let document = Document {
+        let document = BaselineFile {
             version: VERSION,
             findings: entries.collect(),
         };
@@ -188,7 +193,7 @@ impl Baseline {
     }
 }
 
-impl Key {
+impl BaselineKey {
     fn shown(&self) -> String {
         let mut text = self.rule.clone();
         if let Some(resource) = &self.resource {
@@ -201,8 +206,8 @@ impl Key {
     }
 }
 
-fn key(finding: &Finding, file: &str) -> Key {
-    Key {
+fn key(finding: &Finding, file: &str) -> BaselineKey {
+    BaselineKey {
         file: file.to_owned(),
         rule: finding.rule.id.to_owned(),
         resource: finding.place.resource.as_ref().map(ToString::to_string),

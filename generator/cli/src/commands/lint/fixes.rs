@@ -7,15 +7,16 @@ use similar::TextDiff;
 use stackgen_lint::Finding;
 use stackgen_lint::output::snippet::printable;
 
-use super::judge::{Change, File};
-use super::tell;
-use crate::Outcome;
+use super::check::{FixedText, LintedFile};
+use super::output;
 use crate::error::CliError;
-use crate::ui::{BOLD, GREEN, RED, Ui};
+use crate::outcome::Outcome;
+use crate::style::{BOLD, GREEN, RED};
+use crate::ui::Ui;
 use crate::write;
 
 /// Writes every file that was fixed, and says what was done. What came from stdin goes to stdout.
-pub(super) fn write(files: &[File], ui: &Ui) -> Result<(), CliError> {
+pub(super) fn write(files: &[LintedFile], ui: &Ui) -> Result<(), CliError> {
     let stdin = Path::new("-");
     let changed = files.iter().filter(|file| file.path != stdin);
     let changed = changed.filter_map(|file| {
@@ -28,7 +29,7 @@ pub(super) fn write(files: &[File], ui: &Ui) -> Result<(), CliError> {
             let source = file.id.and_then(|id| file.linted.sources.get(id));
             ui.result(source.map_or("", |source| source.text()))?;
         }
-        for line in said(file) {
+        for line in fixed_lines(file) {
             ui.aside(&line);
         }
     }
@@ -36,7 +37,7 @@ pub(super) fn write(files: &[File], ui: &Ui) -> Result<(), CliError> {
 }
 
 /// A line a fix.
-fn said(file: &File) -> Vec<String> {
+fn fixed_lines(file: &LintedFile) -> Vec<String> {
     let name = printable(&file.linted.file);
     let findings = file.fixed.iter().flat_map(|change| &change.findings);
     let line = |finding: &Finding| {
@@ -48,11 +49,15 @@ fn said(file: &File) -> Vec<String> {
 }
 
 /// Prints what fixing would change; nothing is written.
-pub(super) fn show(files: &[File], unread: &[CliError], ui: &Ui) -> Result<Outcome, CliError> {
+pub(super) fn show(
+    files: &[LintedFile],
+    unread: &[CliError],
+    ui: &Ui,
+) -> Result<Outcome, CliError> {
     for file in files {
         ui.result(&difference(file))?;
     }
-    tell::unread(unread, ui);
+    output::print_unread(unread, ui);
     let changes = files.iter().filter_map(|file| file.fixed.as_ref());
     let fixes: usize = changes.map(|change| change.findings.len()).sum();
     let left: usize = files
@@ -68,7 +73,7 @@ pub(super) fn show(files: &[File], unread: &[CliError], ui: &Ui) -> Result<Outco
 }
 
 /// A unified diff; nothing for a file that would stay as it is.
-fn difference(file: &File) -> String {
+fn difference(file: &LintedFile) -> String {
     let Some(change) = &file.fixed else {
         return String::new();
     };
@@ -93,7 +98,7 @@ fn difference(file: &File) -> String {
 }
 
 /// Lines of the new text that no report shows.
-fn secrets<'f>(change: &'f Change, file: &'f File) -> BTreeSet<&'f str> {
+fn secrets<'f>(change: &'f FixedText, file: &'f LintedFile) -> BTreeSet<&'f str> {
     let lines: Vec<_> = change.new.lines().collect();
     let regions = file.hidden.iter();
     let hidden = regions.flat_map(|region| {

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use super::assembly;
-use crate::error::CliError;
-use crate::report::reason;
+use crate::error::{CliError, reason};
 
 /// What templates are called.
 const EXTENSIONS: [&str; 4] = ["json", "template", "yaml", "yml"];

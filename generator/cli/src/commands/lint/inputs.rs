@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 
 use super::folder;
-use crate::error::CliError;
+use crate::error::{CliError, reason};
 use crate::file;
-use crate::report::reason;
 
 /// A file that may be judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Input {
+pub(super) struct LintInput {
     /// `-` for standard input.
     pub(super) path: PathBuf,
     /// What it is called in results.
@@ -55,7 +54,7 @@ impl InputArgs {
     /// # Errors
     ///
     /// If an argument names nothing, or a folder cannot be read.
-    pub(super) fn inputs(&self) -> Result<Vec<Input>, CliError> {
+    pub(super) fn inputs(&self) -> Result<Vec<LintInput>, CliError> {
         let mut found = Vec::new();
         match self.paths.as_slice() {
             [] => self.add_folder(Path::new("."), &mut found)?,
@@ -89,7 +88,7 @@ impl InputArgs {
         CliError::input(format!("there is no template in {place}")).hint(hint)
     }
 
-    fn add(&self, argument: &str, found: &mut Vec<Input>) -> Result<(), CliError> {
+    fn add(&self, argument: &str, found: &mut Vec<LintInput>) -> Result<(), CliError> {
         let path = Path::new(argument);
         if path.is_dir() {
             return self.add_folder(path, found);
@@ -102,7 +101,7 @@ impl InputArgs {
             Some(name) if argument == "-" => name.clone(),
             _ => file::name(folder::plain(path)),
         };
-        found.push(Input {
+        found.push(LintInput {
             path: folder::plain(path).to_owned(),
             name,
             named: !self.templates_only,
@@ -110,13 +109,13 @@ impl InputArgs {
         Ok(())
     }
 
-    fn add_folder(&self, folder: &Path, found: &mut Vec<Input>) -> Result<(), CliError> {
+    fn add_folder(&self, folder: &Path, found: &mut Vec<LintInput>) -> Result<(), CliError> {
         let files = folder::templates(folder, |path| self.is_excluded(path))?;
         found.extend(files.into_iter().map(passed_over));
         Ok(())
     }
 
-    fn add_matches(&self, pattern: &str, found: &mut Vec<Input>) -> Result<(), CliError> {
+    fn add_matches(&self, pattern: &str, found: &mut Vec<LintInput>) -> Result<(), CliError> {
         let bad = |why: String| CliError::input(format!("{pattern} cannot be matched: {why}"));
         let paths = glob::glob_with(pattern, GLOBS).map_err(|error| bad(error.to_string()))?;
         let mut any = false;
@@ -150,8 +149,8 @@ impl InputArgs {
 }
 
 /// A file that nobody named.
-fn passed_over(path: PathBuf) -> Input {
-    Input {
+fn passed_over(path: PathBuf) -> LintInput {
+    LintInput {
         name: path.display().to_string(),
         path,
         named: false,
@@ -159,8 +158,8 @@ fn passed_over(path: PathBuf) -> Input {
 }
 
 /// The first of each file; it counts as named if any is.
-fn unique(found: Vec<Input>) -> Vec<Input> {
-    let real = |input: &Input| fs::canonicalize(&input.path).unwrap_or(input.path.clone());
+fn unique(found: Vec<LintInput>) -> Vec<LintInput> {
+    let real = |input: &LintInput| fs::canonicalize(&input.path).unwrap_or(input.path.clone());
     let named = found.iter().filter(|input| input.named).map(real);
     let named: HashSet<PathBuf> = named.collect();
     let mut seen = HashSet::new();

@@ -2,13 +2,13 @@
 
 mod assembly;
 mod baseline;
+mod check;
 mod fixes;
 mod folder;
 mod inputs;
-mod judge;
+mod output;
 mod previous;
-pub(crate) mod selection;
-mod tell;
+mod selection;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,15 +16,15 @@ use std::path::{Path, PathBuf};
 use stackgen_lint::Finding;
 use stackgen_lint::output::Summary;
 
-use crate::Outcome;
 use crate::error::CliError;
+use crate::outcome::Outcome;
 use crate::ui::Ui;
 use baseline::Baseline;
-use inputs::{Input, InputArgs};
-use judge::{File, How, Judged};
+use check::{FileResult, LintOptions, LintedFile};
+use inputs::{InputArgs, LintInput};
+use output::{LintResults, OutputArgs};
 use previous::Previous;
-use selection::Selection;
-use tell::{Found, TellArgs};
+use selection::RuleSelection;
 
 /// Find wiring mistakes in CloudFormation, SAM and synthesised CDK templates, ours or anyone's
 ///
@@ -35,15 +35,15 @@ use tell::{Found, TellArgs};
 /// Exits with 3 when something is found, and with 2 when a file cannot be read as a template; the others are judged all
 /// the same. `stackgen rule` explains what is found.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Lint {
+pub(crate) struct LintCommand {
     #[command(flatten)]
     inputs: InputArgs,
 
     #[command(flatten)]
-    selection: Selection,
+    selection: RuleSelection,
 
     #[command(flatten)]
-    tell: TellArgs,
+    output: OutputArgs,
 
     /// Do not tell the findings that this file holds
     #[arg(long, value_name = "FILE")]
@@ -66,7 +66,7 @@ pub(crate) struct Lint {
     diff: bool,
 }
 
-impl Lint {
+impl LintCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
         self.selection.check()?;
         let mut baseline = match &self.baseline {
@@ -74,8 +74,8 @@ impl Lint {
             Some(path) => Some(Baseline::read(path, self.update_baseline)?),
         };
         let inputs = self.inputs.inputs()?;
-        self.tell.check(self.fix, &inputs, ui)?;
-        let (mut files, unread) = self.judge(&inputs, baseline.as_ref(), ui)?;
+        self.output.check(self.fix, &inputs, ui)?;
+        let (mut files, unread) = self.check(&inputs, baseline.as_ref(), ui)?;
         for file in &mut files {
             let report = &mut file.linted.report;
             let wanted = |finding: &Finding| self.selection.has(finding.rule);
@@ -101,38 +101,38 @@ impl Lint {
         if self.fix {
             fixes::write(&files, ui)?;
         }
-        let results = Found {
+        let results = LintResults {
             files,
             unread,
             counts,
             has_baseline: baseline.is_some(),
             fixes: self.fix,
         };
-        self.tell.tell(results, ui)
+        self.output.report(results, ui)
     }
 
-    fn judge(
+    fn check(
         &self,
-        inputs: &[Input],
+        inputs: &[LintInput],
         baseline: Option<&Baseline>,
         ui: &Ui,
-    ) -> Result<(Vec<File>, Vec<CliError>), CliError> {
+    ) -> Result<(Vec<LintedFile>, Vec<CliError>), CliError> {
         let previous = Previous::of(self.previous.as_deref(), inputs)?;
         // What is not told is not fixed.
         let wanted = |finding: &Finding, path: &Path| {
             let held = baseline.is_some_and(|it| it.holds(finding, &it.name(path)));
             self.selection.has(finding.rule) && self.selection.tells(finding) && !held
         };
-        let how = How {
+        let options = LintOptions {
             previous: &previous,
             fix: (self.fix || self.diff).then_some(&wanted),
         };
         let (mut files, mut unread) = (Vec::new(), Vec::new());
-        for judged in judge::judge(inputs, how, ui) {
-            match judged {
-                Judged::Linted(file) => files.push(file),
-                Judged::Unread(error) => unread.push(error),
-                Judged::PassedOver => {}
+        for result in check::check_files(inputs, options, ui) {
+            match result {
+                FileResult::Linted(file) => files.push(file),
+                FileResult::Unread(error) => unread.push(error),
+                FileResult::PassedOver => {}
             }
         }
         if let Previous::In(revision) = &previous
@@ -149,7 +149,7 @@ impl Lint {
     }
 
     /// Takes out what the baseline holds, and says what it holds in vain.
-    fn take(&self, baseline: &mut Baseline, files: &mut [File], ui: &Ui) -> usize {
+    fn take(&self, baseline: &mut Baseline, files: &mut [LintedFile], ui: &Ui) -> usize {
         let (mut names, mut taken) = (BTreeSet::new(), 0);
         for file in files {
             let name = baseline.name(&file.path);
@@ -172,12 +172,12 @@ impl Lint {
     fn update(
         &self,
         baseline: &mut Baseline,
-        files: &[File],
+        files: &[LintedFile],
         unread: &[CliError],
         ui: &Ui,
     ) -> Result<Outcome, CliError> {
         if !unread.is_empty() {
-            tell::unread(unread, ui);
+            output::print_unread(unread, ui);
             let path = baseline.path().display();
             ui.aside(&format!("{path} is left as it was"));
             return Ok(Outcome::Unusable);

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use stackgen_cfn::{Node, Sources};
 
-use super::inputs::Input;
+use super::inputs::LintInput;
 use crate::error::CliError;
-use crate::template::Place;
+use crate::template::TemplateSource;
 use crate::{file, git};
 
 /// What `--previous` names.
@@ -15,7 +15,7 @@ pub(super) enum Previous {
     /// Nothing.
     None,
     /// The earlier revision of the one template.
-    Of(Place),
+    Of(TemplateSource),
     /// A revision in which every file is looked up.
     In(String),
 }
@@ -24,7 +24,7 @@ impl Previous {
     /// # Errors
     ///
     /// If it names no revision, or one template where there are several.
-    pub(super) fn of(word: Option<&str>, inputs: &[Input]) -> Result<Previous, CliError> {
+    pub(super) fn of(word: Option<&str>, inputs: &[LintInput]) -> Result<Previous, CliError> {
         let Some(word) = word else {
             return Ok(Previous::None);
         };
@@ -35,7 +35,9 @@ impl Previous {
             return Ok(Previous::In(word.to_owned()));
         }
         match inputs {
-            [one] if word != "-" || one.path != Path::new("-") => Ok(Previous::Of(Place::of(word))),
+            [one] if word != "-" || one.path != Path::new("-") => {
+                Ok(Previous::Of(TemplateSource::of(word)))
+            }
             [_] => Err(CliError::input(
                 "stdin is the template, and cannot be its earlier revision too",
             )),
@@ -51,7 +53,11 @@ impl Previous {
     }
 
     /// The earlier revision of a file; `None` for a new one.
-    pub(super) fn read(&self, of: &Input, sources: &mut Sources) -> Result<Option<Node>, CliError> {
+    pub(super) fn read(
+        &self,
+        of: &LintInput,
+        sources: &mut Sources,
+    ) -> Result<Option<Node>, CliError> {
         match self {
             Previous::None => Ok(None),
             Previous::Of(place) => place.read_into(sources).map(Some),
@@ -63,7 +69,7 @@ impl Previous {
                 if !git::holds(revision, &from_here)? {
                     return Ok(None);
                 }
-                Place::Revision(git::object(revision, &path))
+                TemplateSource::Revision(git::object(revision, &path))
                     .read_into(sources)
                     .map(Some)
             }

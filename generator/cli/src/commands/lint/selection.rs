@@ -4,10 +4,11 @@ use clap::ValueEnum;
 use stackgen_lint::{Finding, Rule, Severity, registry};
 
 use crate::error::CliError;
+use crate::rules::unknown_rule;
 
 /// What the command line says of findings.
 #[derive(clap::Args, Debug)]
-pub(super) struct Selection {
+pub(super) struct RuleSelection {
     /// Rules to judge by, by id, name or the beginning of ids: SG102, SG1; all when left out
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     select: Vec<String>,
@@ -19,12 +20,12 @@ pub(super) struct Selection {
     /// The least that is told, and that makes the exit code 3; warning when left out, and for a rule that `--select` names
     /// itself whatever it has
     #[arg(long, value_name = "SEVERITY")]
-    min_severity: Option<Least>,
+    min_severity: Option<MinSeverity>,
 }
 
 /// A severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Least {
+enum MinSeverity {
     /// Everything
     Note,
     /// What works and will hurt, and what does not work
@@ -33,7 +34,7 @@ enum Least {
     Error,
 }
 
-impl Selection {
+impl RuleSelection {
     /// # Errors
     ///
     /// If a word names no rule.
@@ -54,9 +55,9 @@ impl Selection {
     /// Whether a finding of such a rule is bad enough to be told.
     pub(super) fn tells(&self, finding: &Finding) -> bool {
         let least = match self.min_severity {
-            Some(Least::Note) => Severity::Note,
-            Some(Least::Warning) => Severity::Warning,
-            Some(Least::Error) => Severity::Error,
+            Some(MinSeverity::Note) => Severity::Note,
+            Some(MinSeverity::Warning) => Severity::Warning,
+            Some(MinSeverity::Error) => Severity::Error,
             None if self.is_asked_for(finding.rule) => Severity::Note,
             None => Severity::Warning,
         };
@@ -67,29 +68,5 @@ impl Selection {
     fn is_asked_for(&self, rule: &Rule) -> bool {
         let mut words = self.select.iter();
         words.any(|word| registry::find(word).is_some_and(|named| named.id == rule.id))
-    }
-}
-
-/// What no rule is called, with the rule that is called most like it.
-pub(crate) fn unknown_rule(word: &str) -> CliError {
-    let (upper, lower) = (word.to_ascii_uppercase(), word.to_ascii_lowercase());
-    let difference = |rule: &&Rule| {
-        let of_id = strsim::damerau_levenshtein(rule.id, &upper);
-        // Who knows a part of the name means the name.
-        let of_name = match lower.len() > 3 && rule.name.contains(&lower) {
-            true => 0,
-            false => strsim::damerau_levenshtein(rule.name, &lower),
-        };
-        of_id.min(of_name)
-    };
-    let error = CliError::input(format!("there is no rule {word:?}"));
-    // What shares little with every rule is no slip of the finger.
-    let is_near = |rule: &&Rule| difference(rule) * 3 <= word.chars().count();
-    match registry::all().min_by_key(difference).filter(is_near) {
-        Some(rule) => error.hint(format!(
-            "did you mean {} {}? `stackgen rule` lists all",
-            rule.id, rule.name
-        )),
-        None => error.hint("`stackgen rule` lists all"),
     }
 }

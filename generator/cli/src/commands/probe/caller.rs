@@ -1,10 +1,9 @@
 //! Who connects, and how that is told to the API.
 
 use stackgen_gateway::gateway::Tokens;
-use stackgen_probe::{Caller, Secret, Target, TokenIn};
+use stackgen_probe::{Caller, Secret, Target, TargetError, TokenIn};
 use stackgen_synth::spec::{Authorizer, Callers};
 
-use super::refused;
 use crate::error::CliError;
 use crate::local::Local;
 use crate::ui::Ui;
@@ -132,13 +131,17 @@ impl CallerArgs {
             let (name, value) = header.0.split_once(':').ok_or_else(|| {
                 CliError::input("a header has no colon").hint("`--header 'Name: value'`")
             })?;
-            target = target.header(name.trim(), value.trim()).map_err(refused)?;
+            target = target
+                .header(name.trim(), value.trim())
+                .map_err(bad_target)?;
         }
         if let Some(user_agent) = &self.user_agent {
-            target = target.header("User-Agent", user_agent).map_err(refused)?;
+            target = target
+                .header("User-Agent", user_agent)
+                .map_err(bad_target)?;
         }
         for subprotocol in &self.subprotocols {
-            target = target.subprotocol(&subprotocol.0).map_err(refused)?;
+            target = target.subprotocol(&subprotocol.0).map_err(bad_target)?;
         }
         let Some((token, name)) = self.token(known).await? else {
             warn_of(None, known, ui);
@@ -152,7 +155,7 @@ impl CallerArgs {
         let way = self.token_in.clone().or(declared).unwrap_or_else(usual);
         warn_of(Some(&way), known, ui);
         let caller = Caller::with(name, &way);
-        Ok((target.token(&token, &way).map_err(refused)?, caller))
+        Ok((target.token(&token, &way).map_err(bad_target)?, caller))
     }
 
     /// The token, and whose it is; none for the anonymous.
@@ -194,6 +197,11 @@ impl CallerArgs {
             _ => Ok(None),
         }
     }
+}
+
+/// Reports a URL, header or query parameter that cannot be used.
+pub(super) fn bad_target(error: TargetError) -> CliError {
+    CliError::input(error.to_string())
 }
 
 /// Has the local gateway's issuer mint a token.

@@ -1,9 +1,9 @@
 //! `stackgen probe`
 
+mod actions;
 mod caller;
+mod human;
 mod records;
-mod story;
-mod work;
 
 use std::path::PathBuf;
 
@@ -13,15 +13,16 @@ use stackgen_gateway::FailureRecord;
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_gateway::gateway::ApiState;
 use stackgen_probe::{
-    BrowserView, ConnectError, Explanation, Outcome as Answer, Report, Target, TargetError,
-    Telling, explain, explain_with, run,
+    BrowserView, ConnectError, Explanation, Outcome as Answer, Report, Target, Telling, explain,
+    explain_with, run,
 };
 
-use crate::Outcome;
-use crate::account::{AccountArgs, block_on, resolve_probe_target};
+use crate::account::{AccountArgs, resolve_probe_target};
 use crate::error::CliError;
 use crate::local::Local;
+use crate::outcome::Outcome;
 use crate::project::{Project, ProjectArgs};
+use crate::runtime::block_on;
 use crate::signals::stop_requested;
 use crate::template;
 use crate::ui::Ui;
@@ -37,7 +38,7 @@ use crate::ui::Ui;
 /// Exits with 0 when all that was expected happened, with 3 when it did not, and with 1 when nobody answered.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Probe {
+pub(crate) struct ProbeCommand {
     /// The WebSocket URL, wss:// or ws://; when left out, the account's or the local gateway's own
     #[arg(value_name = "URL", conflicts_with_all = ["api", "stage", "local", "profile", "region", "endpoint_url"])]
     url: Option<String>,
@@ -65,7 +66,7 @@ pub(crate) struct Probe {
     caller: caller::CallerArgs,
 
     #[command(flatten)]
-    work: work::WorkArgs,
+    actions: actions::ActionArgs,
 
     /// Say what a page in a browser would have seen
     #[arg(long)]
@@ -84,7 +85,7 @@ Examples:
 /// What `--json` prints.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Told<'a> {
+struct ProbeReport<'a> {
     #[serde(flatten)]
     report: &'a Report,
     passed: bool,
@@ -95,7 +96,7 @@ struct Told<'a> {
     gateway: &'a [FailureRecord],
 }
 
-impl Probe {
+impl ProbeCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
         block_on(self.probe(ui))
     }
@@ -107,27 +108,27 @@ impl Probe {
             (None, Some(local)) => self.local_url(local)?,
             (None, None) => self.account_url(ui).await?,
         };
-        let mut target = Target::new(&url).map_err(refused)?;
-        target.timeout = self.work.connect_timeout;
+        let mut target = Target::new(&url).map_err(caller::bad_target)?;
+        target.timeout = self.actions.connect_timeout;
         let declared = self.declared(local.as_ref(), ui)?;
         let known = caller::Known {
             local: local.as_ref(),
             declared,
         };
         let (target, caller) = self.caller.apply(target, &known, ui).await?;
-        let plan = self.work.plan(caller)?;
-        ui.done(&story::opening(&target, &plan))?;
-        let mut told = Ok(());
-        let mut tell = |telling: Telling<'_>| {
-            if told.is_ok() {
-                told = ui.done(&story::line(telling));
+        let plan = self.actions.plan(caller)?;
+        ui.done(&human::opening(&target, &plan))?;
+        let mut printed = Ok(());
+        let mut print = |telling: Telling<'_>| {
+            if printed.is_ok() {
+                printed = ui.done(&human::event(telling));
             }
         };
         let interrupted = async {
             let _ = stop_requested().await;
         };
-        let report = run(&target, &plan, interrupted, &mut tell).await;
-        told?;
+        let report = run(&target, &plan, interrupted, &mut print).await;
+        printed?;
         let mut explanations = explain(&report);
         let mut failures = Vec::new();
         if let (Some(local), false) = (&local, explanations.is_empty()) {
@@ -136,7 +137,7 @@ impl Probe {
             explanations = explain_with(&report, &evidence);
         }
         if ui.wants_json() {
-            ui.json_result(&Told {
+            ui.json_result(&ProbeReport {
                 report: &report,
                 passed: report.passed(),
                 browser: report.browser(),
@@ -144,7 +145,7 @@ impl Probe {
                 gateway: &failures,
             })?;
         } else {
-            ui.result(&story::ending(&report, &explanations, self.browser))?;
+            ui.result(&human::ending(&report, &explanations, self.browser))?;
         }
         Ok(outcome(&report))
     }
@@ -184,11 +185,11 @@ impl Probe {
         }
         let (api, stage) = (self.api.as_deref(), self.stage.as_deref());
         let project = (self.file.as_path(), self.environment.as_deref());
-        let goal = resolve_probe_target(api, stage, project, ui)?;
-        let account = self.account.connect(None, &[]).await?;
+        let target = resolve_probe_target(api, stage, project, ui)?;
+        let account = self.account.connect(None, None).await?;
         let never = Interrupt::never();
         let ctx = account.context(&|_| {}, &never);
-        let (api, stage) = goal.find(&account, ctx).await?;
+        let (api, stage) = target.find(&account, ctx).await?;
         if api.protocol == Protocol::Http {
             let message = format!("{} is an HTTP API, which speaks no WebSocket", api.name);
             return Err(CliError::input(message).hint("`--api` names another one"));
@@ -207,7 +208,7 @@ impl Probe {
     ) -> Result<Option<caller::Declared>, CliError> {
         let of_project = self.url.is_none() && (local.is_some() || self.api.is_none());
         let asked = of_project || self.environment.is_some();
-        if !asked || !self.file.exists() || template::is_one(&self.file) {
+        if !asked || !self.file.exists() || template::is_template(&self.file) {
             return Ok(None);
         }
         let args = ProjectArgs {
@@ -226,10 +227,6 @@ impl Probe {
             .map(|environment| project.authorizer(environment));
         Ok(authorizer.map(caller::Declared::new))
     }
-}
-
-fn refused(error: TargetError) -> CliError {
-    CliError::input(error.to_string())
 }
 
 fn outcome(report: &Report) -> Outcome {

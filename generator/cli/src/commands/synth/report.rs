@@ -8,19 +8,20 @@ use stackgen_lint::output::Linted;
 use stackgen_lint::output::json::Findings;
 use stackgen_synth::Notice;
 
-use super::{Format, Run, Template};
+use super::rendered::{RenderedTemplate, SynthRun, TemplateFormat};
 use crate::error::CliError;
-use crate::ui::{BOLD, DIM, GREEN, RED, Ui};
-use crate::verdict;
+use crate::lint_gate;
+use crate::style::{BOLD, DIM, GREEN, RED};
+use crate::ui::Ui;
 
 /// A file in the result of `--json`.
 #[derive(Serialize)]
 struct JsonFile<'a> {
     path: String,
     environment: &'a str,
-    format: Format,
+    format: TemplateFormat,
     resources: usize,
-    status: Status,
+    status: FileStatus,
 }
 
 /// A notice in the result of `--json`.
@@ -32,7 +33,7 @@ struct JsonNotice<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonResult<'a> {
+struct SynthReport<'a> {
     files: Vec<JsonFile<'a>>,
     notices: Vec<JsonNotice<'a>>,
     /// Folders that hold templates of environments which the stackgen.yaml does not declare.
@@ -43,7 +44,7 @@ struct JsonResult<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Status {
+pub(super) enum FileStatus {
     Wrote,
     Unchanged,
     Stale,
@@ -53,7 +54,11 @@ pub(super) enum Status {
 }
 
 /// What became of the files, or would.
-pub(super) fn report(run: &Run<'_>, statuses: &[Status], ui: &Ui) -> Result<(), CliError> {
+pub(super) fn print_files(
+    run: &SynthRun<'_>,
+    statuses: &[FileStatus],
+    ui: &Ui,
+) -> Result<(), CliError> {
     if ui.wants_json() {
         return ui.json_result(&json(run, statuses));
     }
@@ -64,11 +69,11 @@ pub(super) fn report(run: &Run<'_>, statuses: &[Status], ui: &Ui) -> Result<(), 
         .unwrap_or(0);
     for (template, status) in run.templates.iter().zip(statuses) {
         let status = match status {
-            Status::Wrote => format!("{GREEN}wrote{GREEN:#}    "),
-            Status::Unchanged => format!("{DIM}unchanged{DIM:#}"),
-            Status::Stale => format!("{RED}stale{RED:#}    "),
-            Status::Missing => format!("{RED}missing{RED:#}  "),
-            Status::Refused => format!("{RED}refused{RED:#}  "),
+            FileStatus::Wrote => format!("{GREEN}wrote{GREEN:#}    "),
+            FileStatus::Unchanged => format!("{DIM}unchanged{DIM:#}"),
+            FileStatus::Stale => format!("{RED}stale{RED:#}    "),
+            FileStatus::Missing => format!("{RED}missing{RED:#}  "),
+            FileStatus::Refused => format!("{RED}refused{RED:#}  "),
         };
         ui.done(&format!(
             "{status} {:width$}  {} resources",
@@ -80,33 +85,33 @@ pub(super) fn report(run: &Run<'_>, statuses: &[Status], ui: &Ui) -> Result<(), 
 }
 
 /// The notices, each once, with the environments that it is about.
-fn told<'a>(templates: &'a [Template<'_>]) -> Vec<JsonNotice<'a>> {
-    let mut told: Vec<JsonNotice<'a>> = Vec::new();
+fn notices<'a>(templates: &'a [RenderedTemplate<'_>]) -> Vec<JsonNotice<'a>> {
+    let mut notices: Vec<JsonNotice<'a>> = Vec::new();
     for template in templates {
         for notice in &template.notices {
-            match told.iter_mut().find(|told| told.notice == notice) {
-                None => told.push(JsonNotice {
+            match notices.iter_mut().find(|notices| notices.notice == notice) {
+                None => notices.push(JsonNotice {
                     environments: vec![template.environment],
                     notice,
                 }),
                 // The templates of an environment follow one another.
-                Some(told) if told.environments.last() == Some(&template.environment) => {}
-                Some(told) => told.environments.push(template.environment),
+                Some(notices) if notices.environments.last() == Some(&template.environment) => {}
+                Some(notices) => notices.environments.push(template.environment),
             }
         }
     }
-    told
+    notices
 }
 
 /// The notices on stderr.
-pub(super) fn tell(templates: &[Template<'_>], ui: &Ui) {
+pub(super) fn print_notices(templates: &[RenderedTemplate<'_>], ui: &Ui) {
     let one = templates
         .iter()
         .all(|template| template.environment == templates[0].environment);
     for JsonNotice {
         environments,
         notice,
-    } in told(templates)
+    } in notices(templates)
     {
         let message = match one {
             true => notice.message.clone(),
@@ -117,25 +122,25 @@ pub(super) fn tell(templates: &[Template<'_>], ui: &Ui) {
 }
 
 /// What the linter finds, on stderr.
-pub(super) fn tell_verdicts(templates: &[Template<'_>], ui: &Ui) {
-    for verdict in verdicts(templates) {
-        verdict::tell(verdict, ui);
+pub(super) fn print_findings(templates: &[RenderedTemplate<'_>], ui: &Ui) {
+    for linted in results(templates) {
+        lint_gate::print(linted, ui);
     }
 }
 
 /// Why nothing is written.
-pub(super) fn tell_refused(templates: &[Template<'_>], undone: &str, ui: &Ui) {
+pub(super) fn print_refusal(templates: &[RenderedTemplate<'_>], undone: &str, ui: &Ui) {
     let hint = "`stackgen rule` explains them";
-    verdict::tell_refused(verdicts(templates), undone, hint, ui);
+    lint_gate::print_refusal(results(templates), undone, hint, ui);
 }
 
-fn verdicts<'a>(templates: &'a [Template<'_>]) -> impl Iterator<Item = &'a Linted> {
-    let verdicts = templates.iter();
-    verdicts.filter_map(|template| template.verdict.as_ref())
+fn results<'a>(templates: &'a [RenderedTemplate<'_>]) -> impl Iterator<Item = &'a Linted> {
+    let templates = templates.iter();
+    templates.filter_map(|template| template.linted.as_ref())
 }
 
 /// What nothing will bring up to date, because no environment is declared for it. It is not ours to delete.
-pub(super) fn tell_undeclared(folders: &[PathBuf], ui: &Ui) {
+pub(super) fn note_undeclared(folders: &[PathBuf], ui: &Ui) {
     if folders.is_empty() {
         return;
     }
@@ -159,7 +164,7 @@ fn shown(folders: &[PathBuf]) -> Vec<String> {
     folders.iter().map(shown).collect()
 }
 
-fn json<'a>(run: &Run<'a>, statuses: &[Status]) -> JsonResult<'a> {
+fn json<'a>(run: &SynthRun<'a>, statuses: &[FileStatus]) -> SynthReport<'a> {
     let files = run.templates.iter().zip(statuses);
     let files = files.map(|(template, status)| JsonFile {
         path: template.path.display().to_string(),
@@ -168,11 +173,11 @@ fn json<'a>(run: &Run<'a>, statuses: &[Status]) -> JsonResult<'a> {
         resources: template.resources,
         status: *status,
     });
-    JsonResult {
+    SynthReport {
         files: files.collect(),
-        notices: told(run.templates),
+        notices: notices(run.templates),
         undeclared: shown(run.undeclared),
-        findings: Findings::of(verdicts(run.templates)),
+        findings: Findings::of(results(run.templates)),
     }
 }
 

@@ -9,7 +9,7 @@ use stackgen_probe::{
     Seen, Side, Target, Telling,
 };
 
-use crate::ui::{BOLD, CYAN, DIM, GREEN, RED};
+use crate::style::{BOLD, CYAN, DIM, GREEN, RED};
 
 /// Where a line of an explanation ends.
 const WIDTH: usize = 100;
@@ -36,7 +36,7 @@ pub(super) fn opening(target: &Target, plan: &Plan) -> String {
 }
 
 /// One thing that happened, without the end of its line.
-pub(super) fn line(telling: Telling<'_>) -> String {
+pub(super) fn event(telling: Telling<'_>) -> String {
     match telling {
         Telling::Outcome(report) => answer(report),
         Telling::Seen(observation) => seen(observation),

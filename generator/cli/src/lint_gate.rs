@@ -5,11 +5,12 @@ use stackgen_lint::output::{Linted, human};
 use stackgen_lint::{Finding, Severity, Subject, lint};
 
 use crate::error::CliError;
+use crate::style::RED;
 use crate::template;
-use crate::ui::{RED, Ui};
+use crate::ui::Ui;
 
 /// What is found in a rendered template, at its places in the text that would be written; `None` when that is nothing.
-pub(crate) fn of_rendered(
+pub(crate) fn lint_rendered(
     name: &str,
     template: &Node,
     text: &str,
@@ -20,14 +21,14 @@ pub(crate) fn of_rendered(
         source: None,
         previous: None,
     };
-    match lint(&subject).findings.iter().any(is_told) {
-        true => of_text(name, text).map(Some),
+    match lint(&subject).findings.iter().any(is_reported) {
+        true => lint_text(name, text).map(Some),
         false => Ok(None),
     }
 }
 
 /// What is found in the text of a template.
-pub(crate) fn of_text(name: &str, text: &str) -> Result<Linted, CliError> {
+pub(crate) fn lint_text(name: &str, text: &str) -> Result<Linted, CliError> {
     let mut sources = Sources::new();
     let template = template::parse(&mut sources, name.to_owned(), text.to_owned())?;
     let mut report = lint(&Subject {
@@ -35,7 +36,7 @@ pub(crate) fn of_text(name: &str, text: &str) -> Result<Linted, CliError> {
         source: template.span.file.and_then(|id| sources.get(id)),
         previous: None,
     });
-    report.findings.retain(is_told);
+    report.findings.retain(is_reported);
     Ok(Linted {
         file: name.to_owned(),
         sources,
@@ -44,13 +45,13 @@ pub(crate) fn of_text(name: &str, text: &str) -> Result<Linted, CliError> {
 }
 
 /// Tells people what was found, on stderr.
-pub(crate) fn tell(linted: &Linted, ui: &Ui) {
+pub(crate) fn print(linted: &Linted, ui: &Ui) {
     ui.aside(human::render(linted).trim_end());
 }
 
 /// Tells people why something is not done: an error, which `--quiet` tells too. Programs have it from the result.
-pub(crate) fn tell_refused<'a>(
-    verdicts: impl IntoIterator<Item = &'a Linted>,
+pub(crate) fn print_refusal<'a>(
+    results: impl IntoIterator<Item = &'a Linted>,
     undone: &str,
     hint: &str,
     ui: &Ui,
@@ -58,18 +59,18 @@ pub(crate) fn tell_refused<'a>(
     if ui.wants_json() {
         return;
     }
-    for linted in verdicts {
+    for linted in results {
         ui.stderr(&human::render(linted));
     }
     ui.stderr(&format!("{RED}{undone}{RED:#}; {hint}\n"));
 }
 
 /// Whether something was found with which a template is not to be written or applied.
-pub(crate) fn refuses(linted: &Linted) -> bool {
+pub(crate) fn has_errors(linted: &Linted) -> bool {
     let is_error = |finding: &Finding| finding.severity == Severity::Error;
     linted.report.findings.iter().any(is_error)
 }
 
-fn is_told(finding: &Finding) -> bool {
+fn is_reported(finding: &Finding) -> bool {
     finding.severity >= Severity::Warning
 }

@@ -12,29 +12,29 @@ use stackgen_cfn::{FileId, Node, Sources};
 use stackgen_lint::output::{Linted, Region};
 use stackgen_lint::{Finding, Subject, fix_all, lint};
 
-use super::inputs::Input;
+use super::inputs::LintInput;
 use super::previous::Previous;
 use crate::error::CliError;
-use crate::file::{self, Input as Kind};
+use crate::file::{self, Input};
 use crate::template;
 use crate::ui::Ui;
 
 /// Whether a finding in a file is to be fixed.
-pub(super) type Wanted<'a> = dyn Fn(&Finding, &Path) -> bool + Sync + 'a;
+pub(super) type FixFilter<'a> = dyn Fn(&Finding, &Path) -> bool + Sync + 'a;
 
-/// How files are judged.
+/// LintOptions files are judged.
 #[derive(Clone, Copy)]
-pub(super) struct How<'a> {
+pub(super) struct LintOptions<'a> {
     pub(super) previous: &'a Previous,
     /// Which findings are fixed first, if any.
-    pub(super) fix: Option<&'a Wanted<'a>>,
+    pub(super) fix: Option<&'a FixFilter<'a>>,
 }
 
 /// What became of a file.
 #[derive(Debug)]
-pub(super) enum Judged {
+pub(super) enum FileResult {
     /// It is a template.
-    Linted(File),
+    Linted(LintedFile),
     /// It is none, and was not named.
     PassedOver,
     /// It has to be a template, and cannot be read as one.
@@ -43,7 +43,7 @@ pub(super) enum Judged {
 
 /// A template that was judged: as it is once it is fixed, when it is to be.
 #[derive(Debug)]
-pub(super) struct File {
+pub(super) struct LintedFile {
     pub(super) path: PathBuf,
     pub(super) linted: Linted,
     /// Its text among the sources.
@@ -53,12 +53,12 @@ pub(super) struct File {
     /// Places in it whose lines no report shows.
     pub(super) hidden: Vec<Region>,
     /// What fixing changed.
-    pub(super) fixed: Option<Change>,
+    pub(super) fixed: Option<FixedText>,
 }
 
 /// A text before and after.
 #[derive(Debug)]
-pub(super) struct Change {
+pub(super) struct FixedText {
     pub(super) old: String,
     pub(super) new: String,
     /// What was fixed, at least one.
@@ -66,69 +66,77 @@ pub(super) struct Change {
 }
 
 /// Every file in the order that is given.
-pub(super) fn judge(inputs: &[Input], how: How<'_>, ui: &Ui) -> Vec<Judged> {
-    let mut progress = Progress::new(inputs.len(), ui);
+pub(super) fn check_files(
+    inputs: &[LintInput],
+    options: LintOptions<'_>,
+    ui: &Ui,
+) -> Vec<FileResult> {
+    let mut progress = LintProgress::new(inputs.len(), ui);
     let workers = thread::available_parallelism().map_or(1, NonZero::get);
     let next = AtomicUsize::new(0);
-    let (tell, told) = mpsc::channel();
-    let mut judged: Vec<Option<Judged>> = inputs.iter().map(|_| None).collect();
+    let (sender, receiver) = mpsc::channel();
+    let mut results: Vec<Option<FileResult>> = inputs.iter().map(|_| None).collect();
     thread::scope(|scope| {
         for _ in 0..workers.min(inputs.len()) {
-            let (tell, next) = (tell.clone(), &next);
+            let (sender, next) = (sender.clone(), &next);
             scope.spawn(move || {
                 while let Some((index, input)) = take(inputs, next) {
-                    let one = one(input, how).unwrap_or_else(Judged::Unread);
+                    let result = check(input, options).unwrap_or_else(FileResult::Unread);
                     // Who listens does so until the last has told.
-                    let _ = tell.send((index, one));
+                    let _ = sender.send((index, result));
                 }
             });
         }
-        drop(tell);
-        for (index, one) in told {
-            judged[index] = Some(one);
-            progress.one_more();
+        drop(sender);
+        for (index, result) in receiver {
+            results[index] = Some(result);
+            progress.increment();
         }
     });
     progress.end();
-    judged.into_iter().flatten().collect()
+    results.into_iter().flatten().collect()
 }
 
-fn take<'i>(inputs: &'i [Input], next: &AtomicUsize) -> Option<(usize, &'i Input)> {
+fn take<'i>(inputs: &'i [LintInput], next: &AtomicUsize) -> Option<(usize, &'i LintInput)> {
     let index = next.fetch_add(1, Ordering::Relaxed);
     inputs.get(index).map(|input| (index, input))
 }
 
-fn one(input: &Input, how: How<'_>) -> Result<Judged, CliError> {
+fn check(input: &LintInput, options: LintOptions<'_>) -> Result<FileResult, CliError> {
     let Some(text) = read(input)? else {
-        return Ok(Judged::PassedOver);
+        return Ok(FileResult::PassedOver);
     };
     let mut sources = Sources::new();
-    let previous = how.previous.read(input, &mut sources)?;
+    let previous = options.previous.read(input, &mut sources)?;
     let Some(template) = parse(input, &mut sources, text)? else {
-        return Ok(Judged::PassedOver);
+        return Ok(FileResult::PassedOver);
     };
     let source = template.span.file.and_then(|id| sources.get(id));
-    if let (Some(wanted), Some(source)) = (how.fix, source) {
-        let wanted = |finding: &Finding| wanted(finding, &input.path);
-        let fixed = fix_all(source, previous.as_ref(), &wanted);
+    if let (Some(filter), Some(source)) = (options.fix, source) {
+        let filter = |finding: &Finding| filter(finding, &input.path);
+        let fixed = fix_all(source, previous.as_ref(), &filter);
         if fixed.text != source.text() {
-            let change = Change {
+            let change = FixedText {
                 old: source.text().to_owned(),
                 new: fixed.text,
                 findings: fixed.fixed,
             };
-            return after(change, input, how);
+            return check_fixed(change, input, options);
         }
     }
-    Ok(file(input, sources, &template, previous.as_ref(), None))
+    Ok(linted(input, sources, &template, previous.as_ref(), None))
 }
 
 /// A template as it is once it is fixed.
-fn after(change: Change, input: &Input, how: How<'_>) -> Result<Judged, CliError> {
+fn check_fixed(
+    change: FixedText,
+    input: &LintInput,
+    options: LintOptions<'_>,
+) -> Result<FileResult, CliError> {
     let mut sources = Sources::new();
-    let previous = how.previous.read(input, &mut sources)?;
+    let previous = options.previous.read(input, &mut sources)?;
     let template = template::parse(&mut sources, input.name.clone(), change.new.clone())?;
-    Ok(file(
+    Ok(linted(
         input,
         sources,
         &template,
@@ -137,13 +145,13 @@ fn after(change: Change, input: &Input, how: How<'_>) -> Result<Judged, CliError
     ))
 }
 
-fn file(
-    input: &Input,
+fn linted(
+    input: &LintInput,
     sources: Sources,
     template: &Node,
     previous: Option<&Node>,
-    fixed: Option<Change>,
-) -> Judged {
+    fixed: Option<FixedText>,
+) -> FileResult {
     let id = template.span.file;
     let report = lint(&Subject {
         template,
@@ -158,7 +166,7 @@ fn file(
     });
     let hidden = places.filter(|place| place.hidden);
     let hidden = hidden.filter_map(|place| Region::of(place.span, &sources));
-    Judged::Linted(File {
+    FileResult::Linted(LintedFile {
         path: input.path.clone(),
         id,
         has_previous: previous.is_some(),
@@ -173,16 +181,16 @@ fn file(
 }
 
 /// The text of a file; `None` for one that nobody named and that cannot be a template.
-fn read(input: &Input) -> Result<Option<String>, CliError> {
+fn read(input: &LintInput) -> Result<Option<String>, CliError> {
     if input.named || input.path == Path::new("-") {
-        return file::read(&input.path, Kind::Template).map(Some);
+        return file::read(&input.path, Input::Template).map(Some);
     }
-    let text = file::read_if_text(&input.path, Kind::Template)?;
+    let text = file::read_if_text(&input.path, Input::Template)?;
     Ok(text.filter(|text| text.contains("Resources")))
 }
 
 /// A template; `None` for a text that is none and need not be one.
-fn parse(input: &Input, sources: &mut Sources, text: String) -> Result<Option<Node>, CliError> {
+fn parse(input: &LintInput, sources: &mut Sources, text: String) -> Result<Option<Node>, CliError> {
     if input.named {
         return template::parse(sources, input.name.clone(), text).map(Some);
     }
@@ -205,26 +213,26 @@ fn is_template(document: &Node) -> bool {
 }
 
 /// A bar on a terminal, for who has waited a second.
-struct Progress {
+struct LintProgress {
     bar: ProgressBar,
     start: Instant,
     is_shown: bool,
 }
 
-impl Progress {
+impl LintProgress {
     fn new(files: usize, ui: &Ui) -> Self {
         let bar = ProgressBar::with_draw_target(Some(files as u64), ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} files") {
             bar.set_style(style);
         }
-        Progress {
+        LintProgress {
             bar,
             start: Instant::now(),
             is_shown: !ui.shows_progress(),
         }
     }
 
-    fn one_more(&mut self) {
+    fn increment(&mut self) {
         if !self.is_shown && self.start.elapsed() > Duration::from_secs(1) {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
             self.is_shown = true;

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use stackgen_probe::{Caller, Closing, Expectation, Load, Plan};
 
-use crate::args::duration;
-use crate::error::CliError;
-use crate::report::reason;
+use crate::error::{CliError, reason};
+use crate::values::duration;
 
 /// More is not read of a file that is to be sent: API Gateway takes 128 KB (row M11), and some more shows what it does.
 const MESSAGE: u64 = 16 * 1024 * 1024;
@@ -16,7 +15,7 @@ const MESSAGE: u64 = 16 * 1024 * 1024;
 /// What to do.
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "What to do")]
-pub(crate) struct WorkArgs {
+pub(crate) struct ActionArgs {
     /// A text message to send; `@FILE` sends a file, `@-` what comes on stdin, `@@…` text that begins with an `@`
     #[arg(long = "send", value_name = "TEXT")]
     sends: Vec<String>,
@@ -73,7 +72,7 @@ fn closing(text: &str) -> Result<Closing, String> {
     })
 }
 
-impl WorkArgs {
+impl ActionArgs {
     pub(crate) fn plan(&self, caller: Caller) -> Result<Plan, CliError> {
         let sends = self.sends.iter().map(|text| message(text));
         let mut sends = sends.collect::<Result<Vec<_>, _>>()?;

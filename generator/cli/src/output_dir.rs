@@ -8,24 +8,24 @@ use stackgen_cfn::Node;
 
 use crate::error::CliError;
 use crate::git;
-use crate::template::Place;
+use crate::template::TemplateSource;
 
 /// The folder that templates are rendered into, as it is now or as it was in a revision.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Kept<'a> {
+pub(crate) struct OutputDir<'a> {
     /// The folder.
     pub(crate) out: &'a Path,
     /// What git calls the revision.
     pub(crate) revision: Option<&'a str>,
 }
 
-impl Kept<'_> {
+impl OutputDir<'_> {
     /// Where a file of an environment is kept.
-    pub(crate) fn place(&self, environment: &str, file: &str) -> Place {
+    pub(crate) fn source(&self, environment: &str, file: &str) -> TemplateSource {
         let path = self.out.join(environment).join(file);
         match self.revision {
-            Some(revision) => Place::Revision(git::object(revision, &path)),
-            None => Place::File(path),
+            Some(revision) => TemplateSource::Revision(git::object(revision, &path)),
+            None => TemplateSource::File(path),
         }
     }
 
@@ -65,15 +65,17 @@ impl Kept<'_> {
 
     /// What cannot be read as a template is not one of ours.
     fn is_of(&self, stack: &str, folder: &str, file: &str) -> bool {
-        let place = self.place(folder, file);
-        if let Place::File(path) = &place
+        let source = self.source(folder, file);
+        if let TemplateSource::File(path) = &source
             && !path.is_file()
         {
             return false;
         }
-        let template = place.read().ok();
-        let said = template.as_ref().and_then(|node| said(node, "Stack"));
-        said == Some(stack)
+        let template = source.read().ok();
+        let name = template
+            .as_ref()
+            .and_then(|node| stackgen_metadata(node, "Stack"));
+        name == Some(stack)
     }
 
     /// The names of the folders in it, perhaps of files too; none when there is no such folder.
@@ -91,6 +93,6 @@ impl Kept<'_> {
 }
 
 /// What a template of ours says about itself: its `Stack`, its `Environment`.
-pub(crate) fn said<'a>(template: &'a Node, key: &str) -> Option<&'a str> {
+pub(crate) fn stackgen_metadata<'a>(template: &'a Node, key: &str) -> Option<&'a str> {
     template.at_path(&["Metadata", "Stackgen", key])?.as_str()
 }

@@ -8,20 +8,21 @@ use stackgen_lint::output::snippet::printable;
 use stackgen_lint::output::{Linted, Results, Summary, Unread};
 use stackgen_lint::output::{github, human, json, junit, sarif};
 
-use super::inputs::Input;
-use super::judge::File;
-use crate::Outcome;
+use super::check::LintedFile;
+use super::inputs::LintInput;
 use crate::error::CliError;
+use crate::outcome::Outcome;
 use crate::report;
-use crate::ui::{DIM, Ui};
+use crate::style::DIM;
+use crate::ui::Ui;
 use crate::write;
 
 /// How findings are told, and where.
 #[derive(clap::Args, Debug)]
-pub(super) struct TellArgs {
+pub(super) struct OutputArgs {
     /// How to tell what is found; `--json` is short for json
     #[arg(long, value_name = "FORMAT", default_value = "human")]
-    output_format: Format,
+    output_format: LintFormat,
 
     /// Write what is found to this file instead of stdout
     #[arg(long, short, value_name = "FILE")]
@@ -33,7 +34,7 @@ pub(super) struct TellArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum LintFormat {
     /// For people: each place with its lines, and what to do
     Human,
     /// For programs
@@ -47,8 +48,8 @@ enum Format {
 }
 
 /// What a run found.
-pub(super) struct Found {
-    pub(super) files: Vec<File>,
+pub(super) struct LintResults {
+    pub(super) files: Vec<LintedFile>,
     pub(super) unread: Vec<CliError>,
     /// What the findings do not say by themselves.
     pub(super) counts: Summary,
@@ -57,10 +58,10 @@ pub(super) struct Found {
     pub(super) fixes: bool,
 }
 
-impl TellArgs {
-    fn format(&self, ui: &Ui) -> Format {
+impl OutputArgs {
+    fn format(&self, ui: &Ui) -> LintFormat {
         match ui.wants_json() {
-            true => Format::Json,
+            true => LintFormat::Json,
             false => self.output_format,
         }
     }
@@ -68,15 +69,15 @@ impl TellArgs {
     /// # Errors
     ///
     /// If stdout would have to be two things.
-    pub(super) fn check(&self, fix: bool, inputs: &[Input], ui: &Ui) -> Result<(), CliError> {
+    pub(super) fn check(&self, fix: bool, inputs: &[LintInput], ui: &Ui) -> Result<(), CliError> {
         let format = self.format(ui);
-        if ui.wants_json() && ![Format::Human, Format::Json].contains(&self.output_format) {
+        if ui.wants_json() && ![LintFormat::Human, LintFormat::Json].contains(&self.output_format) {
             return Err(CliError::input(
                 "`--json` and another `--output-format` exclude each other",
             ));
         }
         let prints = fix && inputs.iter().any(|input| input.path == Path::new("-"));
-        match prints && format != Format::Human && self.output.is_none() {
+        match prints && format != LintFormat::Human && self.output.is_none() {
             true => Err(CliError::input(
                 "stdout gets the fixed template, and findings in another format too",
             )
@@ -86,8 +87,8 @@ impl TellArgs {
     }
 
     /// Everything that was found, then how much.
-    pub(super) fn tell(&self, found: Found, ui: &Ui) -> Result<Outcome, CliError> {
-        let Found {
+    pub(super) fn report(&self, found: LintResults, ui: &Ui) -> Result<Outcome, CliError> {
+        let LintResults {
             files,
             unread: failures,
             ..
@@ -113,7 +114,7 @@ impl TellArgs {
         };
         self.print(&results, on_stderr, ui)?;
         if !ui.wants_json() {
-            self::unread(&failures, ui);
+            print_unread(&failures, ui);
         }
         ui.aside(&summary.to_string());
         Ok(match (failures.is_empty(), summary.told()) {
@@ -125,11 +126,11 @@ impl TellArgs {
 
     fn print(&self, results: &Results<'_>, on_stderr: bool, ui: &Ui) -> Result<(), CliError> {
         let text = match self.format(ui) {
-            Format::Human => self.for_people(results),
-            Format::Json => json::render(results),
-            Format::Sarif => sarif::render(results),
-            Format::Junit => junit::render(results),
-            Format::Github => github::render(results),
+            LintFormat::Human => self.for_people(results),
+            LintFormat::Json => json::render(results),
+            LintFormat::Sarif => sarif::render(results),
+            LintFormat::Junit => junit::render(results),
+            LintFormat::Github => github::render(results),
         };
         match &self.output {
             None if on_stderr => {
@@ -139,7 +140,7 @@ impl TellArgs {
             None => ui.result(&text),
             Some(path) => {
                 let text = match self.format(ui) {
-                    Format::Human => strip_str(&text).to_string(),
+                    LintFormat::Human => strip_str(&text).to_string(),
                     _ => text,
                 };
                 write::write_all(&[(path.clone(), text)]).map(|_| ())
@@ -170,7 +171,7 @@ impl TellArgs {
 }
 
 /// Files that could not be judged.
-pub(super) fn unread(failures: &[CliError], ui: &Ui) {
+pub(super) fn print_unread(failures: &[CliError], ui: &Ui) {
     for failure in failures {
         ui.stderr(&report::render(failure));
     }

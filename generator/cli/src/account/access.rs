@@ -1,0 +1,133 @@
+//! Region, credentials and endpoint of an account.
+
+use std::path::Path;
+
+use clap::Args;
+use stackgen_aws::{Access, Aws, Credentials};
+use stackgen_deploy::{DeployError, Interrupt, OperationContext, RetryPolicy, Step};
+
+use super::text::now;
+use crate::error::CliError;
+use crate::local::Local;
+
+/// Flags that select an account.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Account")]
+pub(crate) struct AccountArgs {
+    /// The local gateway that `stackgen dev` runs for the project, instead of AWS
+    #[arg(long, conflicts_with_all = ["profile", "region", "endpoint_url"])]
+    pub(crate) local: bool,
+
+    /// A profile of ~/.aws/config; AWS_PROFILE when left out
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+
+    /// The region; AWS_REGION or the profile's when left out
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+
+    /// What answers in AWS's place; AWS_ENDPOINT_URL when left out. On this machine it needs no credentials
+    #[arg(long, value_name = "URL")]
+    endpoint_url: Option<String>,
+}
+
+/// Client of an account, and the retry policy of its calls.
+pub(crate) struct AccountClient {
+    pub(crate) aws: Aws,
+    pub(crate) retry: RetryPolicy,
+}
+
+impl AccountArgs {
+    /// Returns the local gateway of a project if `--local` is given.
+    pub(crate) async fn gateway(&self, project: &Path) -> Result<Option<Local>, CliError> {
+        match self.local {
+            true => Ok(Some(Local::find(project).await?)),
+            false => Ok(None),
+        }
+    }
+
+    /// Resolves region and credentials. The local gateway's issuer stands in for `issuer`.
+    pub(crate) async fn connect(
+        &self,
+        gateway: Option<&Local>,
+        issuer: Option<&str>,
+    ) -> Result<AccountClient, CliError> {
+        let access = match gateway {
+            Some(local) => Access {
+                profile: None,
+                region: Some(local.state.region.clone()),
+                endpoint_url: Some(local.state.endpoint.clone()),
+                credentials: Some(placeholder_credentials()),
+                issuer: issuer.map(|issuer| (local.state.issuer.clone(), issuer.to_owned())),
+            },
+            None => Access {
+                profile: self.profile.clone(),
+                region: self.region.clone(),
+                endpoint_url: self.endpoint_url.clone(),
+                credentials: self.loopback_credentials(),
+                issuer: None,
+            },
+        };
+        let retry = match gateway.is_some() || self.is_loopback() {
+            true => RetryPolicy::local(),
+            false => RetryPolicy::default(),
+        };
+        let aws = Aws::connect(&access).await;
+        let aws = aws.map_err(|error| CliError::from(DeployError::from(error)))?;
+        Ok(AccountClient { aws, retry })
+    }
+
+    /// Returns placeholder credentials for an endpoint on this machine, which takes any, unless the user has some.
+    fn loopback_credentials(&self) -> Option<Credentials> {
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let has_own =
+            self.profile.is_some() || is_set("AWS_PROFILE") || is_set("AWS_ACCESS_KEY_ID");
+        (self.is_loopback() && !has_own).then(placeholder_credentials)
+    }
+
+    /// Returns true if an endpoint on this machine is given.
+    fn is_loopback(&self) -> bool {
+        let url = self.endpoint_url.as_deref().unwrap_or_default();
+        let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+        here.iter().any(|here| {
+            let rest = url.strip_prefix(here);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+        })
+    }
+}
+
+fn placeholder_credentials() -> Credentials {
+    Credentials {
+        access_key_id: "local".to_owned(),
+        secret_access_key: "local".to_owned(),
+    }
+}
+
+impl AccountClient {
+    /// Returns the context of an operation that reports its steps and can be interrupted.
+    pub(crate) fn context<'a>(
+        &'a self,
+        steps: &'a dyn Fn(Step<'_>),
+        interrupt: &'a Interrupt,
+    ) -> OperationContext<'a> {
+        OperationContext {
+            retry: &self.retry,
+            steps,
+            interrupt,
+            now,
+        }
+    }
+}
+
+impl From<DeployError> for CliError {
+    fn from(error: DeployError) -> Self {
+        let failure = match error.is_bad_input() {
+            true => CliError::input(error.to_string()),
+            false => CliError::failed(error.to_string()),
+        };
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}

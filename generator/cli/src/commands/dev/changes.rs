@@ -1,0 +1,80 @@
+//! Changes of a project as lines.
+
+use stackgen_cfn::terminal::escape;
+use stackgen_gateway::stack::{self, Applied};
+use stackgen_model::diff::{Change, Diff, What};
+use stackgen_model::{LogicalId, Model, Version};
+
+use super::variables;
+use crate::style::{CYAN, GREEN};
+
+/// A line for every function with new code.
+pub(super) fn code(applied: &Applied, model: &Model) -> Vec<String> {
+    let versions: Vec<_> = applied
+        .changes
+        .iter()
+        .filter(|change| {
+            change.what == stack::What::Created && change.kind == "AWS::Lambda::Version"
+        })
+        .collect();
+    let functions = applied
+        .changes
+        .iter()
+        .filter(|change| change.what == stack::What::Code);
+    let lines = functions.map(|function| {
+        let name = &function.physical_id;
+        let is_of_it = |version: &&&stack::Change| {
+            let of = function_of(&version.logical_id, model);
+            of.is_some_and(|id| id.as_str() == function.logical_id)
+        };
+        let name = escape(name);
+        match versions.iter().find(is_of_it) {
+            Some(version) => {
+                let number = &version.physical_id;
+                format!("{CYAN}code{CYAN:#}       {name}: a new version {number}")
+            }
+            None => format!(
+                "{GREEN}code{GREEN:#}       {name}: live at once, no deployment needed (row D2)"
+            ),
+        }
+    });
+    lines.collect()
+}
+
+/// The function of a version. Versions of a pinned release end in a digest of the code, which the model knows nothing of.
+fn function_of<'m>(version: &str, model: &'m Model) -> Option<&'m LogicalId> {
+    let stem = |id: &str| id.rfind("Version").map(|at| id[..at].to_owned());
+    let named = |known: &&Version| known.resource.logical_id.as_str() == version;
+    let alike = |known: &&Version| {
+        let known = stem(known.resource.logical_id.as_str());
+        known.is_some() && known == stem(version)
+    };
+    let mut all = model.versions.iter();
+    let known = all
+        .find(named)
+        .or_else(|| model.versions.iter().find(alike));
+    known?.function.function.to()
+}
+
+/// What changed but for code and the deployments that tell of it. What was built does not show in the models, so that a
+/// function that changed has another configuration.
+pub(super) fn wiring(mut changes: Diff) -> String {
+    changes.changes.retain(|change| !is_bookkeeping(change));
+    changes.apis.clear();
+    changes.changes = variables::in_words(changes.changes);
+    changes.human()
+}
+
+/// True for what only says that there is a new deployment, and in which order things are made.
+fn is_bookkeeping(change: &Change) -> bool {
+    let field = match &change.what {
+        What::Changed { field, .. } => field.as_str(),
+        _ => "",
+    };
+    match change.subject.kind.as_str() {
+        "deployment" | "output" | "version" => true,
+        "stage" => field == "DeploymentId",
+        "resource" => field.starts_with("DependsOn"),
+        _ => false,
+    }
+}
