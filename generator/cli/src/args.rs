@@ -13,11 +13,11 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().effects(Effects::BOLD))
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// WebSocket APIs on API Gateway: templates that are wired right, from one stackgen.yaml
+/// Render, lint, run and deploy WebSocket APIs on API Gateway
 ///
-/// Start with `stackgen init`, then `stackgen synth`.
+/// Start with `stackgen init`, then `stackgen dev` and `stackgen synth`.
 #[derive(Debug, Parser)]
-#[command(name = "stackgen", version, styles = STYLES, after_help = EXIT_CODES)]
+#[command(name = "stackgen", version, styles = STYLES, after_help = HELP_FOOTER)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -26,26 +26,32 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 the operation failed, 2 bad usage or bad input, 3 a check found something.\n\
-                          Results go to stdout; progress and diagnostics go to stderr.";
+const HELP_FOOTER: &str = "\
+Examples:
+  stackgen init echo --dir my-socket
+  stackgen lint template.yaml
+  stackgen deploy --redeploy-stage --env prod
+
+Exit codes: 0 done, 1 the operation failed, 2 bad usage or bad input, 3 a check found something.
+Results go to stdout; progress and diagnostics go to stderr.";
 
 /// Flags of every command.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Everywhere")]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
-    /// Print results, and errors too, as JSON on stdout
+    /// Print results and errors as JSON on stdout
     #[arg(long, global = true)]
     json: bool,
 
-    /// Print errors and asked-for results only
+    /// Print only errors and requested results
     #[arg(long, short, global = true)]
     quiet: bool,
 
-    /// Say what is being done
+    /// Print details
     #[arg(long, short, global = true, conflicts_with = "quiet")]
     verbose: bool,
 
-    /// When to use colours; `auto` honours NO_COLOR
+    /// Colours in the output; `auto` respects NO_COLOR
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
 }

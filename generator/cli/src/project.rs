@@ -14,14 +14,15 @@ use crate::error::{CliError, reason};
 use crate::file::{self, Input};
 use crate::ui::Ui;
 
-/// Where the project is, and which code counts as built.
+/// Flags that select a project file.
 #[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Input")]
 pub(crate) struct ProjectArgs {
-    /// The stackgen.yaml to read
+    /// Project file
     #[arg(long, short, value_name = "FILE", default_value = "stackgen.yaml")]
     pub(crate) file: PathBuf,
 
-    /// Take no function as built, so that the result is the same on every machine
+    /// Ignore built artifacts, so that the result is the same on every machine
     #[arg(long)]
     pub(crate) unbuilt: bool,
 }

@@ -16,31 +16,37 @@ use crate::project::{self, Project, ProjectArgs};
 use crate::ui::Ui;
 use crate::values::name_and_value;
 
-/// What to run locally.
+/// Flags that select what a local gateway runs.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct SourceArgs {
-    /// A CloudFormation, SAM or synthesised CDK template, in place of a stackgen.yaml
+    /// CloudFormation, SAM or synthesized CDK template to run in place of a project file
     #[arg(value_name = "TEMPLATE", conflicts_with_all = ["file", "environment"])]
     pub(crate) template: Option<PathBuf>,
 
-    /// The stackgen.yaml to read
-    #[arg(long, short, value_name = "FILE", default_value = "stackgen.yaml")]
+    /// Project file
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        default_value = "stackgen.yaml",
+        help_heading = "Stack"
+    )]
     pub(crate) file: PathBuf,
 
-    /// The environment; `dev`, or the only one, when left out
-    #[arg(long = "env", short, value_name = "ENV")]
+    /// Environment (default: `dev`, or the only one)
+    #[arg(long = "env", short, value_name = "ENV", help_heading = "Stack")]
     pub(crate) environment: Option<String>,
 
-    /// A parameter of the template
-    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    /// Parameter of the template; repeatable
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value, help_heading = "Stack")]
     pub(crate) parameters: Vec<(String, String)>,
 
-    /// Build functions optimised
-    #[arg(long)]
+    /// Build functions with optimizations
+    #[arg(long, help_heading = "Functions")]
     pub(crate) release: bool,
 
-    /// Take functions as they were built before
-    #[arg(long)]
+    /// Run functions as they were built before
+    #[arg(long, help_heading = "Functions")]
     pub(crate) no_build: bool,
 }
 

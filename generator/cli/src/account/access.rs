@@ -14,19 +14,19 @@ use crate::local::Local;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Account")]
 pub(crate) struct AccountArgs {
-    /// The local gateway that `stackgen dev` runs for the project, instead of AWS
+    /// Use the local gateway that `stackgen dev` runs for the project, instead of AWS
     #[arg(long, conflicts_with_all = ["profile", "region", "endpoint_url"])]
     pub(crate) local: bool,
 
-    /// A profile of ~/.aws/config; AWS_PROFILE when left out
+    /// Profile in ~/.aws/config (default: AWS_PROFILE)
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
 
-    /// The region; AWS_REGION or the profile's when left out
+    /// Region (default: AWS_REGION, then the profile's)
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
 
-    /// What answers in AWS's place; AWS_ENDPOINT_URL when left out. On this machine it needs no credentials
+    /// Endpoint to call in place of AWS; on this machine it needs no credentials (default: AWS_ENDPOINT_URL)
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
 }

@@ -27,19 +27,19 @@ const COMMAND: Duration = Duration::from_secs(30);
 /// The name of the caller that flags declare.
 const FLAGS: &str = "flags";
 
-/// How a stage is verified.
+/// Flags of verification.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Verification")]
 pub(crate) struct VerifyArgs {
-    /// Do not try the stage; the deployment is not recorded as verified
+    /// Skip verification; the deployment is not recorded as verified
     #[arg(long)]
     no_verify: bool,
 
-    /// How long bad answers are tolerated after a move [default: 20s; 5s for an endpoint on this machine]
+    /// Longest wait for the expected answer after a move (default: 20s; 5s for an endpoint on this machine)
     #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "no_verify")]
     verify_timeout: Option<Duration>,
 
-    /// A further handshake status that counts as the expected answer
+    /// Handshake status to accept as well; repeatable
     #[arg(
         long = "expect-status",
         value_name = "STATUS",
@@ -64,11 +64,11 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "TEXT", conflicts_with = "no_verify")]
     verify_send: Option<String>,
 
-    /// Message that must arrive: a part of its text, or a JSON document that it must contain
+    /// Message to wait for: part of its text, or a JSON document that it must contain
     #[arg(long, value_name = "TEXT", conflicts_with = "no_verify")]
     verify_expect: Option<String>,
 
-    /// Record the trial in the description of a deployment that CloudFormation made, too
+    /// Also record the result on a deployment that CloudFormation created
     #[arg(long, conflicts_with = "no_verify")]
     pub(crate) mark: bool,
 }

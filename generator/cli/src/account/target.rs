@@ -25,20 +25,21 @@ use crate::ui::Ui;
 
 /// Flags that select a stack, or one API.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Target")]
 pub(crate) struct TargetArgs {
-    /// The stackgen.yaml whose APIs are meant
+    /// Project file
     #[arg(long, short, value_name = "FILE", default_value = "stackgen.yaml")]
     pub(crate) file: PathBuf,
 
-    /// The environment; the only one, or with `--local` the one that runs, when left out
+    /// Environment (default: the only one; with `--local`, the one that is running)
     #[arg(long = "env", short, value_name = "ENV", conflicts_with = "api_id")]
     pub(crate) environment: Option<String>,
 
-    /// Any API by its id, without a stackgen.yaml
+    /// ID of any API; needs no project file
     #[arg(long, value_name = "ID")]
     api_id: Option<String>,
 
-    /// The stage of that API; the only one when left out
+    /// Stage of the API given with `--api-id` (default: the only one)
     #[arg(long, value_name = "STAGE", requires = "api_id")]
     stage_name: Option<String>,
 }

@@ -6,14 +6,18 @@ use crate::error::CliError;
 use crate::outcome::Outcome;
 use crate::ui::Ui;
 
-/// Print a script that completes stackgen's commands in a shell
-///
-/// For bash: `source <(stackgen completions bash)`
+/// Print a shell completion script
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct CompletionsCommand {
-    /// The shell
+    /// Shell
     shell: Shell,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  source <(stackgen completions bash)
+  stackgen completions fish > ~/.config/fish/completions/stackgen.fish";
 
 impl CompletionsCommand {
     pub(crate) fn run(&self, mut program: clap::Command, ui: &Ui) -> Result<Outcome, CliError> {

@@ -17,43 +17,48 @@ use crate::style::{BOLD, CYAN, GREEN, RED};
 use crate::template::TemplateSource;
 use crate::ui::Ui;
 
-/// Show what would change, in words of the model, and what it takes to be live
+/// Show changes between templates, and what each takes to go live
 ///
-/// Says of every change whether it needs an API deployment (wiring), is live with the update (code and settings), or
-/// resources a resource.
+/// Reports for each change whether it needs a deployment (wiring), is live with the update (code and settings), or replaces
+/// a resource.
 ///
-/// Without arguments, holds what lies in `out` against what the stackgen.yaml renders now. With one, holds that
-/// template, or that revision of `out`, against what the stackgen.yaml renders now. With two, holds the first against
-/// the second.
+/// Without arguments, compares the templates in `out` with what stackgen.yaml renders now. With OLD, compares that template,
+/// or `out` in that git revision, with what stackgen.yaml renders now. With OLD and NEW, compares the two.
 ///
-/// Of an environment that is new, everything is added. One that is kept and no longer declared is named as gone.
-///
-/// Values that come from parameters with `NoEcho` are shown as `****`; that they change is reported.
+/// In a new environment, everything is added. An environment that is no longer declared is reported as gone. Values of
+/// `NoEcho` parameters are masked as `****`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct DiffCommand {
-    /// A template, `REV:PATH` as `git show` takes it, or a revision such as `HEAD` or `main`
+    /// Template, `REV:PATH` as for `git show`, or revision such as `main` to compare with
     #[arg(value_name = "OLD")]
     old: Option<String>,
 
-    /// A template or `REV:PATH`; what the stackgen.yaml renders when left out
+    /// Template or `REV:PATH` (default: what stackgen.yaml renders)
     #[arg(value_name = "NEW", conflicts_with_all = ["file", "unbuilt", "environments", "out"])]
     new: Option<String>,
 
     #[command(flatten)]
     project: ProjectArgs,
 
-    /// An environment to compare; all when left out
-    #[arg(long = "env", short, value_name = "ENV")]
+    /// Environment to compare; repeatable (default: all)
+    #[arg(long = "env", short, value_name = "ENV", help_heading = "Input")]
     environments: Vec<String>,
 
-    /// The folder that holds rendered templates; `out` beside the stackgen.yaml when left out
-    #[arg(long, short, value_name = "DIR")]
+    /// Folder of rendered templates (default: `out` beside the project file)
+    #[arg(long, short, value_name = "DIR", help_heading = "Input")]
     out: Option<PathBuf>,
 
-    /// Exit with 3 when something changes
-    #[arg(long)]
+    /// Exit with 3 if something changes
+    #[arg(long, help_heading = "Output")]
     exit_code: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen diff
+  stackgen diff main --env prod --exit-code
+  stackgen diff HEAD:out/dev/template.yaml out/dev/template.yaml";
 
 /// The file of an environment that is compared.
 const FILE: &str = "template.yaml";

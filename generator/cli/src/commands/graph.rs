@@ -14,39 +14,55 @@ use crate::template::TemplateSource;
 use crate::ui::Ui;
 use crate::write;
 
-/// Draw what is wired to what: apis, routes, functions and tables
+/// Draw APIs, routes, functions and tables, and their connections
 ///
-/// Draws a template, ours or anyone's, in YAML or JSON; without one, what the stackgen.yaml renders. `--json` prints
-/// the boxes and arrows themselves.
+/// Draws a CloudFormation or SAM template, or what stackgen.yaml renders. `--json` prints nodes and edges.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct GraphCommand {
-    /// The template to draw, or `REV:PATH` as `git show` takes it; `-` reads it from stdin
+    /// Template, or `REV:PATH` as for `git show`; `-` is standard input (default: what stackgen.yaml renders)
     #[arg(value_name = "TEMPLATE", conflicts_with_all = ["file", "unbuilt", "environment"])]
     template: Option<String>,
 
     #[command(flatten)]
     project: ProjectArgs,
 
-    /// The environment to draw; the first of the stackgen.yaml when left out
-    #[arg(long = "env", short, value_name = "ENV")]
+    /// Environment to draw (default: the first)
+    #[arg(long = "env", short, value_name = "ENV", help_heading = "Input")]
     environment: Option<String>,
 
-    /// The language to draw in
-    #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
+    /// Graph language
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "mermaid",
+        help_heading = "Output"
+    )]
     format: GraphFormat,
 
-    /// Write to this file instead of stdout
-    #[arg(long, short, value_name = "FILE", conflicts_with = "json")]
+    /// File to write to (default: standard output)
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        conflicts_with = "json",
+        help_heading = "Output"
+    )]
     out: Option<PathBuf>,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  stackgen graph --env prod
+  stackgen graph template.yaml --format svg --out graph.svg";
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum GraphFormat {
-    /// For Markdown; GitHub draws it
+    /// Mermaid, which GitHub draws in Markdown
     Mermaid,
-    /// For Graphviz
+    /// DOT, for Graphviz
     Dot,
-    /// For browsers, light or dark
+    /// SVG, for browsers
     Svg,
 }
 

@@ -10,14 +10,18 @@ use crate::ui::Ui;
 use crate::write;
 
 /// Print the manual page, or write the pages of all commands
-///
-/// To read it: `stackgen man | man -l -`
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ManCommand {
-    /// Write one page a command into this folder
-    #[arg(long, value_name = "DIR")]
+    /// Folder to write one page per command to
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen man | man -l -
+  stackgen man --out ~/.local/share/man/man1";
 
 impl ManCommand {
     pub(crate) fn run(&self, mut program: clap::Command, ui: &Ui) -> Result<Outcome, CliError> {

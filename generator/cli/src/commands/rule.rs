@@ -11,15 +11,19 @@ use crate::rules::unknown_rule;
 use crate::style::{BOLD, CYAN, DIM, GREEN, RED};
 use crate::ui::Ui;
 
-/// Explain a rule of the linter, or list all
-///
-/// Says what is wrong, why it hurts and how to fix it, with an example.
+/// Explain a rule of the linter, or list all rules
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct RuleCommand {
-    /// An id (SG102), a name, or the beginning of ids (SG1); all rules when left out
+    /// ID (SG102), name, or prefix of IDs (SG1) (default: all rules)
     #[arg(value_name = "RULE")]
     rule: Option<String>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen rule SG102
+  stackgen rule SG1";
 
 /// A rule in the result of `--json`.
 #[derive(Serialize)]

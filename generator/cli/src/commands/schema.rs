@@ -6,10 +6,16 @@ use crate::ui::Ui;
 
 /// Print the JSON Schema of stackgen.yaml
 ///
-/// Editors complete and check a stackgen.yaml whose first line names it:
+/// Editors check and complete a stackgen.yaml whose first line names the schema:
 /// `# yaml-language-server: $schema=./stackgen.schema.json`
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct SchemaCommand {}
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen schema > stackgen.schema.json
+  stackgen schema | jq .properties.websocket";
 
 impl SchemaCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {

@@ -16,16 +16,16 @@ use crate::runtime::block_on;
 use crate::style::{BOLD, DIM, GREEN, RED};
 use crate::ui::Ui;
 
-/// Tell whether a stage serves what the account holds, and how that is known
+/// Show whether stages are current or stale
 ///
-/// Compares the digest that the served deployment carries with the account's, and with the stackgen.yaml's template:
-/// which changes are not served, whether functions run what was built, and how sure that is.
+/// Compares the digest of the deployment that a stage serves with the account's and with that of the project file's
+/// template. Shows which changes are not served, whether functions run the built code, and how certain the result is.
 ///
-/// Exits with 0 if every stage serves what the account holds and was verified. Exits with 3 if one is stale, not known, or
-/// was never verified.
+/// Exits with 0 if every stage is current and was verified, and with 3 if one is stale, unknown or was never verified.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct StatusCommand {
-    /// Exit with 0 if a stage serves what the account holds and was never verified
+    /// Exit with 0 even if a current stage was never verified
     #[arg(long)]
     allow_unverified: bool,
 
@@ -35,6 +35,12 @@ pub(crate) struct StatusCommand {
     #[command(flatten)]
     account: AccountArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen status --env prod
+  stackgen status --local --allow-unverified
+  stackgen status --api-id a1b2c3d4e5 --stage-name prod --json";
 
 impl StatusCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {

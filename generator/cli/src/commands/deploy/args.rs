@@ -5,35 +5,34 @@ use clap::Args;
 use crate::account::{AccountArgs, TargetArgs, VerifyArgs};
 use crate::values::name_and_value;
 
-/// Make a stage serve what the account holds
+/// Redeploy an API to its stage and verify it, or apply a template to the local gateway
 ///
-/// With `--redeploy-stage`: sends code that was built and differs, makes an API deployment of what the account holds,
-/// waits until it is DEPLOYED, moves the stage to it, verifies it, and deletes old deployments. If the stage does not
-/// answer as it should, the previous deployment is restored. If the stage serves just that already, it is verified
-/// unless it was before. Whatever fails, the stage serves a complete deployment, and running it again goes on.
+/// `--redeploy-stage` sends built code that differs, creates a deployment of the API as the account holds it, moves the
+/// stage to it, verifies the stage with handshakes, and deletes old deployments. If verification fails, the stage goes back
+/// to the previous deployment. A stage that is current gets no new deployment; it is verified unless it was before. If a
+/// run fails, the stage still serves a complete deployment: run it again.
 ///
-/// It works on any API, whoever made it: `--api-id` and `--stage-name`. Stages under AutoDeploy are refused (row D5).
+/// It works on any API: select one with `--api-id` and `--stage-name`. Stages with AutoDeploy are refused (row D5).
 ///
-/// A stage is verified as each caller under `verify:` in stackgen.yaml, or as an anonymous one. That calls what its $connect
-/// calls. A caller whom an authorizer refuses with 401 or 403 shows nothing of $connect: that alone verifies nothing.
+/// The callers under `verify:` in stackgen.yaml open the handshakes, or else an anonymous caller. An authorizer's 401 or 403
+/// shows nothing about `$connect` and verifies nothing. The exit code is 0 only if the stage was verified, or with
+/// `--no-verify`.
 ///
-/// Exits with 0 only if the stage was verified, or with `--no-verify`.
-///
-/// With `--local` alone: builds functions, renders, and applies the whole template to the local gateway, as CloudFormation
+/// `--local` alone builds the functions, renders the template, and applies all of it to the local gateway, as CloudFormation
 /// would.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DeployCommand {
-    /// Deploy the API as the account holds it, and move the stage to it
-    #[arg(long)]
+    /// Deploy the API as the account holds it, move the stage to the deployment, and verify it
+    #[arg(long, help_heading = "Action")]
     pub(super) redeploy_stage: bool,
 
-    /// Send code that differs, and deploy nothing
-    #[arg(long, conflicts_with = "redeploy_stage")]
+    /// Send built code that differs, and deploy nothing
+    #[arg(long, help_heading = "Action", conflicts_with = "redeploy_stage")]
     pub(super) code_only: bool,
 
-    /// Show what would be done, and change nothing
-    #[arg(long)]
+    /// Show what would happen, and change nothing
+    #[arg(long, help_heading = "Action")]
     pub(super) dry_run: bool,
 
     #[command(flatten)]
@@ -64,19 +63,19 @@ Examples:
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Redeploying")]
 pub(crate) struct RedeployArgs {
-    /// Leave the code of functions, and the versions that are called, as they are
+    /// Leave code of functions and called versions as they are
     #[arg(long, requires = "redeploy_stage")]
     pub(super) no_code: bool,
 
-    /// Deploy although the stage serves the same already
+    /// Deploy even if the stage is current
     #[arg(long, requires = "redeploy_stage")]
     pub(super) force: bool,
 
-    /// Delete the new deployment if the stage does not answer as it should
+    /// Delete the new deployment if verification fails
     #[arg(long, requires = "redeploy_stage")]
     pub(super) prune_failed: bool,
 
-    /// How many deployments to keep of those made this way, besides what is served and what was before it
+    /// Number of deployments by stackgen to keep, besides the served one and its predecessor
     #[arg(
         long,
         value_name = "COUNT",
@@ -85,7 +84,7 @@ pub(crate) struct RedeployArgs {
     )]
     pub(super) keep: usize,
 
-    /// Delete no old deployment
+    /// Keep all old deployments
     #[arg(long, requires = "redeploy_stage", conflicts_with = "keep")]
     pub(super) no_prune: bool,
 }
@@ -97,19 +96,19 @@ const OTHERS: [&str; 2] = ["redeploy_stage", "code_only"];
 #[derive(Args, Debug)]
 #[command(next_help_heading = "With `--local` alone")]
 pub(crate) struct ApplyLocalArgs {
-    /// A parameter of the template
+    /// Parameter of the template; repeatable
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value, conflicts_with_all = OTHERS)]
     pub(super) parameters: Vec<(String, String)>,
 
-    /// Build functions optimised
+    /// Build functions with optimizations
     #[arg(long, conflicts_with_all = OTHERS)]
     pub(super) release: bool,
 
-    /// Take functions as they were built before
+    /// Use functions as they were built before
     #[arg(long, conflicts_with_all = OTHERS)]
     pub(super) no_build: bool,
 
-    /// Apply a template in which the linter finds errors
+    /// Apply the template even if the linter finds errors
     #[arg(long, conflicts_with_all = OTHERS)]
     pub(super) despite_lint: bool,
 }

@@ -8,12 +8,13 @@ use crate::error::CliError;
 use crate::outcome::Outcome;
 use crate::ui::Ui;
 
-/// Move a stage to an existing deployment, and verify it
+/// Move a stage to a deployment, and verify it
 ///
-/// If the stage does not answer as it should, it is moved back, and the exit code is 1.
+/// If verification fails, the stage is moved back, and the exit code is 1.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct ActivateCommand {
-    /// The deployment
+    /// ID of the deployment
     #[arg(value_name = "ID")]
     deployment: String,
 
@@ -23,6 +24,11 @@ pub(super) struct ActivateCommand {
     #[command(flatten)]
     api: DeploymentsArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen deployments activate k3j2h1 --env prod
+  stackgen deployments activate k3j2h1 --api-id a1b2c3d4e5 --stage-name prod --dry-run";
 
 impl ActivateCommand {
     pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {

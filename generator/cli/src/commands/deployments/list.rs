@@ -12,12 +12,18 @@ use crate::outcome::Outcome;
 use crate::style::{BOLD, GREEN};
 use crate::ui::Ui;
 
-/// List the deployments of an API, the newest first
+/// List deployments, newest first
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct ListCommand {
     #[command(flatten)]
     api: DeploymentsArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen deployments list --env prod
+  stackgen deployments list --api-id a1b2c3d4e5 --json";
 
 impl ListCommand {
     pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {

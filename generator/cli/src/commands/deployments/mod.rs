@@ -14,15 +14,22 @@ use crate::outcome::Outcome;
 use crate::runtime::block_on;
 use crate::ui::Ui;
 
-/// List deployments, move a stage from one to another, delete old ones
+/// List, activate, roll back and delete deployments of an API
 ///
-/// A deployment is a snapshot of an API; a stage is a pointer to one (rows D1, D11). Moving it changes what is served and
-/// nothing else: settings of the stage stay, and so does code that functions run behind unqualified ARNs.
+/// A deployment is a snapshot of an API's configuration, and a stage points at one (rows D1, D11). Moving the stage to
+/// another deployment changes what it serves. Settings of the stage stay, and so does code behind unqualified function ARNs.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct DeploymentsCommand {
     #[command(subcommand)]
     verb: DeploymentsVerb,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen deployments list --env prod
+  stackgen deployments rollback --env prod
+  stackgen deployments prune --api-id a1b2c3d4e5 --keep 3";
 
 #[derive(Debug, Subcommand)]
 enum DeploymentsVerb {

@@ -15,12 +15,12 @@ use crate::ui::Ui;
 /// Flags of a move.
 #[derive(Args, Debug)]
 pub(super) struct MoveArgs {
-    /// Show what would be done, and change nothing
-    #[arg(long)]
+    /// Show what would happen, and change nothing
+    #[arg(long, help_heading = "Action")]
     dry_run: bool,
 
-    /// Do not ask
-    #[arg(long, short)]
+    /// Do not ask for confirmation
+    #[arg(long, short, help_heading = "Action")]
     yes: bool,
 
     #[command(flatten)]

@@ -14,33 +14,44 @@ use crate::ui::Ui;
 
 /// Delete old deployments
 ///
-/// Always keeps what a stage serves, what it would go back to, what is still being made, and the newest deployment that
-/// CloudFormation made: it is part of a stack. Deployments that stackgen did not make stay unless `--all` is given.
+/// Never deletes a deployment that a stage serves or would go back to, one that is being created, or the newest one of a
+/// CloudFormation stack. Deployments that stackgen did not create are kept unless `--all` is given.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct PruneCommand {
-    /// How many of the others to keep
-    #[arg(long, value_name = "COUNT", default_value_t = 10)]
+    /// Number of other deployments to keep
+    #[arg(
+        long,
+        help_heading = "Selection",
+        value_name = "COUNT",
+        default_value_t = 10
+    )]
     keep: usize,
 
-    /// Delete old ones that CloudFormation made from templates of stackgen, too
-    #[arg(long)]
+    /// Also delete old deployments that CloudFormation created from templates by stackgen
+    #[arg(long, help_heading = "Selection")]
     templates: bool,
 
-    /// Delete old ones whoever made them
-    #[arg(long)]
+    /// Delete old deployments no matter who created them
+    #[arg(long, help_heading = "Selection")]
     all: bool,
 
     /// Show what would be deleted, and delete nothing
-    #[arg(long)]
+    #[arg(long, help_heading = "Action")]
     dry_run: bool,
 
-    /// Do not ask
-    #[arg(long, short)]
+    /// Do not ask for confirmation
+    #[arg(long, short, help_heading = "Action")]
     yes: bool,
 
     #[command(flatten)]
     api: DeploymentsArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen deployments prune --env prod --dry-run
+  stackgen deployments prune --env prod --keep 3 --yes";
 
 impl PruneCommand {
     pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {

@@ -8,17 +8,18 @@ use crate::error::CliError;
 use crate::outcome::Outcome;
 use crate::ui::Ui;
 
-/// Move a stage back to the deployment before, and verify it
+/// Move a stage back to the previous deployment, and verify it
 ///
-/// That is the newest earlier deployment that was verified, or that is known to have served: CloudFormation made it from a
-/// template of stackgen's, or the description of a later one names it. If the stage does not answer as it should, it is
-/// moved forward again, and the exit code is 1. Run it again to go back another deployment.
+/// The target is the newest earlier deployment that was verified or is known to have served: CloudFormation created it from
+/// a template by stackgen, or the description of a later deployment names it. If verification fails, the stage is moved
+/// forward again, and the exit code is 1. Run it again to go back another deployment.
 ///
-/// Code behind unqualified function ARNs stays as it is: only a pinned release goes back as a whole.
+/// Code behind unqualified function ARNs stays as it is: only pinned releases roll back code.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct RollbackCommand {
-    /// Go back to this deployment
-    #[arg(long, value_name = "ID")]
+    /// ID of the deployment to go back to
+    #[arg(long, help_heading = "Action", value_name = "ID")]
     to: Option<String>,
 
     #[command(flatten)]
@@ -27,6 +28,11 @@ pub(super) struct RollbackCommand {
     #[command(flatten)]
     api: DeploymentsArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen deployments rollback --env prod
+  stackgen deployments rollback --env prod --to k3j2h1 --yes";
 
 impl RollbackCommand {
     pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {

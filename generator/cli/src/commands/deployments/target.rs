@@ -13,8 +13,13 @@ pub(super) struct DeploymentsArgs {
     #[command(flatten)]
     target: TargetArgs,
 
-    /// The API of the stack by its name, where it has several; the WebSocket API when left out
-    #[arg(long, value_name = "NAME", conflicts_with = "api_id")]
+    /// Name of an API of the stack (default: the WebSocket API)
+    #[arg(
+        long,
+        value_name = "NAME",
+        help_heading = "Target",
+        conflicts_with = "api_id"
+    )]
     api: Option<String>,
 
     #[command(flatten)]

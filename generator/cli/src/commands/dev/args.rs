@@ -11,63 +11,70 @@ use crate::source::SourceArgs;
 use crate::values::duration;
 use crate::watcher;
 
-/// Run the stack on this machine: API Gateway, Lambda, DynamoDB and an issuer of tokens
+/// Run the stack on this machine: API Gateway, Lambda, DynamoDB and a token issuer
 ///
-/// Renders the stackgen.yaml, or takes any CloudFormation, SAM or synthesised CDK template; builds its Rust functions for
-/// this machine; and serves it as the stage would. It goes on until Ctrl-C, with a line an event.
+/// Renders stackgen.yaml, or reads any CloudFormation, SAM or synthesized CDK template; builds its Rust functions; and serves
+/// it as the stage would, until Ctrl-C. Prints one line per event.
 ///
-/// Changes are applied as they are saved. New code behind an unqualified function is live at once. Wiring is not: a stage
-/// serves its deployment until another one is activated, here as on AWS.
+/// Changes are applied when files are saved. New code behind an unqualified function is live at once. A change of the wiring
+/// is not: as on AWS, the stage serves its deployment until another one is activated.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct DevCommand {
     #[command(flatten)]
     pub(super) source: SourceArgs,
 
-    /// Do not apply changes as they are saved
-    #[arg(long)]
+    /// Print the logs of functions
+    #[arg(long, help_heading = "Functions")]
+    pub(super) logs: bool,
+
+    /// Do not apply changes when files are saved
+    #[arg(long, help_heading = "Changes")]
     pub(super) no_watch: bool,
 
-    /// Deploy changes as they are saved, too
-    #[arg(long, conflicts_with = "no_watch")]
+    /// Also deploy changes when files are saved
+    #[arg(long, conflicts_with = "no_watch", help_heading = "Changes")]
     pub(super) redeploy: bool,
-
-    /// Show what functions write, too
-    #[arg(long)]
-    pub(super) logs: bool,
 
     #[command(flatten)]
     pub(super) gateway: GatewayArgs,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  stackgen dev
+  stackgen dev --env prod --logs --data items.db
+  stackgen dev cdk.out/Chat.template.json --parameter Stage=dev";
+
 /// Flags of the gateway.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Gateway")]
 pub(crate) struct GatewayArgs {
-    /// The control endpoint's port; apis take the next ones
+    /// Port of the control endpoint; APIs use the ports after it
     #[arg(long, value_name = "PORT", default_value_t = 4510)]
     pub(super) port: u16,
 
-    /// A file that keeps the tables' items; in memory when left out
+    /// File to store items of tables in (default: in memory)
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
 
-    /// Close connections without data either way after so long (row M13); 10m on AWS
+    /// Time without data after which a connection is closed (row M13) (default: 10m, as on AWS)
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     idle_timeout: Option<Duration>,
 
-    /// Close connections after so long whatever they do (row M14); 2h on AWS
+    /// Age at which a connection is closed (row M14) (default: 2h, as on AWS)
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     max_duration: Option<Duration>,
 
-    /// How many messages of one connection may be with functions at a time; with 1 they stay in order
+    /// Messages of a connection that functions handle at the same time; 1 keeps them in order
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     messages_at_a_time: Option<u32>,
 
-    /// How many processes one version of a function may have at a time
+    /// Processes of a function version at the same time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     concurrency: Option<u32>,
 
-    /// How many bytes may wait for a client that does not read (row K7)
+    /// Bytes to buffer for a client that does not read (row K7)
     #[arg(long, value_name = "BYTES")]
     client_buffer: Option<usize>,
 }

@@ -17,25 +17,36 @@ use crate::ui::Ui;
 use crate::write;
 use starter::{STARTERS, Starter};
 
-/// Write a new project from a starter
+/// Create a project from a starter
 ///
-/// Writes stackgen.yaml with its JSON Schema for editors, and the Cargo workspace with the functions that it names:
-/// they build, and their tests pass, as they are. Never overwrites a file: a README.md or .gitignore that is there
-/// stays as it is, and any other file that is there is an error.
+/// Writes stackgen.yaml, its JSON Schema for editors, and a Cargo workspace with the functions, which build and pass their
+/// tests. Never overwrites a file: an existing README.md or .gitignore is kept, and any other existing file is an error.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct InitCommand {
-    /// The starter; asked for on a terminal when it is left out
+    /// Starter: `echo`, `chat` or `live-session` (default: asks on a terminal)
     #[arg(value_name = "STARTER")]
     starter: Option<String>,
 
-    /// The folder to write into; made when it is not there
-    #[arg(long, short, value_name = "DIR", default_value = ".")]
+    /// Folder to create the project in
+    #[arg(
+        long,
+        short,
+        value_name = "DIR",
+        default_value = ".",
+        help_heading = "Output"
+    )]
     dir: PathBuf,
 
     /// List the starters
-    #[arg(long, conflicts_with_all = ["starter", "dir"])]
+    #[arg(long, conflicts_with_all = ["starter", "dir"], help_heading = "Output")]
     list: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen init --list
+  stackgen init chat --dir my-chat";
 
 /// What people have in a new folder, and keep.
 const STAY: [&str; 2] = [".gitignore", "README.md"];

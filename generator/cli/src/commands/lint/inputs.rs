@@ -24,20 +24,20 @@ pub(super) struct LintInput {
 /// What the command line says of files.
 #[derive(clap::Args, Debug)]
 pub(super) struct InputArgs {
-    /// Templates, folders, and globs such as 'stacks/**/*.yaml'; `-` is stdin; the current folder when left out
+    /// Templates, folders and globs such as 'stacks/**/*.yaml'; `-` is standard input (default: the current folder)
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
 
-    /// What to call the template that comes from stdin
-    #[arg(long, value_name = "FILE")]
+    /// File name to report for standard input
+    #[arg(long, help_heading = "Input", value_name = "FILE")]
     stdin_filename: Option<String>,
 
-    /// A glob of files and folders to leave out, wherever they are
-    #[arg(long = "exclude", value_name = "GLOB", value_parser = Pattern::new)]
+    /// Glob of files and folders to skip, at any depth; repeatable
+    #[arg(long = "exclude", help_heading = "Input", value_name = "GLOB", value_parser = Pattern::new)]
     excluded: Vec<Pattern>,
 
-    /// Pass over named files that are no templates, for hooks that name every changed file
-    #[arg(long)]
+    /// Skip named files that are no templates, for hooks that name every changed file
+    #[arg(long, help_heading = "Input")]
     templates_only: bool,
 }
 

@@ -26,45 +26,53 @@ use output::{LintResults, OutputArgs};
 use previous::Previous;
 use selection::RuleSelection;
 
-/// Find wiring mistakes in CloudFormation, SAM and synthesised CDK templates, ours or anyone's
+/// Find wiring mistakes in CloudFormation, SAM and CDK templates
 ///
-/// Folders are searched for templates: hidden ones other than .serverless, node_modules and target are left out, and of a
-/// cdk.out those templates are taken that its manifest names, with their nested stacks. A file that nobody named and that
-/// is no template is passed over, and so is a template without a WebSocket API.
+/// Searches folders for templates, except in node_modules, target and hidden folders other than .serverless. In a cdk.out, it
+/// lints the templates in the manifest and their nested stacks. Files in folders that are no templates are skipped. Templates
+/// without a WebSocket API have no findings.
 ///
-/// Exits with 3 when something is found, and with 2 when a file cannot be read as a template; the others are judged all
-/// the same. `stackgen rule` explains what is found.
+/// Exits with 3 if there are findings, and with 2 if a file cannot be read as a template; other files are linted anyway.
+/// `stackgen rule` explains findings.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct LintCommand {
     #[command(flatten)]
     inputs: InputArgs,
 
+    /// Earlier revision to compare with: a template, `REV:PATH`, or a revision that has the same files
+    #[arg(long, value_name = "OLD", help_heading = "Input")]
+    previous: Option<String>,
+
     #[command(flatten)]
     selection: RuleSelection,
 
-    #[command(flatten)]
-    output: OutputArgs,
-
-    /// Do not tell the findings that this file holds
-    #[arg(long, value_name = "FILE")]
+    /// File of known findings, which are not reported
+    #[arg(long, value_name = "FILE", help_heading = "Baseline")]
     baseline: Option<PathBuf>,
 
-    /// Write what is found to the baseline, so that it is not told again
-    #[arg(long, requires = "baseline", conflicts_with_all = ["fix", "diff"])]
+    /// Write all findings to the baseline
+    #[arg(long, requires = "baseline", conflicts_with_all = ["fix", "diff"], help_heading = "Baseline")]
     update_baseline: bool,
 
-    /// Compare with an earlier revision: a template, `REV:PATH`, or a revision in which each file is looked up
-    #[arg(long, value_name = "OLD")]
-    previous: Option<String>,
-
-    /// Fix what can safely be fixed; comments and order stay
-    #[arg(long)]
+    /// Fix what can be fixed safely; comments and order stay
+    #[arg(long, help_heading = "Fixes")]
     fix: bool,
 
     /// Show what `--fix` would change, and write nothing
-    #[arg(long)]
+    #[arg(long, help_heading = "Fixes")]
     diff: bool,
+
+    #[command(flatten)]
+    output: OutputArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen lint
+  stackgen lint 'stacks/**/*.yaml' --select SG1,SG4 --min-severity note
+  stackgen lint template.yaml --fix
+  stackgen lint --previous main --output-format github";
 
 impl LintCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {

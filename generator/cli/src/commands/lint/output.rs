@@ -19,31 +19,32 @@ use crate::write;
 
 /// How findings are told, and where.
 #[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
-    /// How to tell what is found; `--json` is short for json
+    /// Format of the findings; `--json` is short for json
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     output_format: LintFormat,
 
-    /// Write what is found to this file instead of stdout
+    /// File to write the findings to (default: standard output)
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Tell what templates say is meant so, too, with the reasons
+    /// Also show suppressed findings, with their reasons
     #[arg(long)]
     show_suppressed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum LintFormat {
-    /// For people: each place with its lines, and what to do
+    /// Text with source lines and hints
     Human,
-    /// For programs
+    /// JSON
     Json,
     /// SARIF 2.1.0, for code scanning and editors
     Sarif,
     /// JUnit XML, for CI servers that show tests
     Junit,
-    /// Annotations of GitHub's runners
+    /// Annotations for GitHub Actions
     Github,
 }
 

@@ -8,17 +8,17 @@ use crate::rules::unknown_rule;
 
 /// What the command line says of findings.
 #[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Rules")]
 pub(super) struct RuleSelection {
-    /// Rules to judge by, by id, name or the beginning of ids: SG102, SG1; all when left out
+    /// Rules to apply, by ID, name or prefix: SG102, SG1 (default: all)
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     select: Vec<String>,
 
-    /// Rules to leave out
+    /// Rules to ignore
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     ignore: Vec<String>,
 
-    /// The least that is told, and that makes the exit code 3; warning when left out, and for a rule that `--select` names
-    /// itself whatever it has
+    /// Minimum severity to report (default: warning; note for rules that `--select` names in full)
     #[arg(long, value_name = "SEVERITY")]
     min_severity: Option<MinSeverity>,
 }
@@ -28,9 +28,9 @@ pub(super) struct RuleSelection {
 enum MinSeverity {
     /// Everything
     Note,
-    /// What works and will hurt, and what does not work
+    /// Works, but causes trouble; and errors
     Warning,
-    /// What does not deploy or does not work
+    /// Does not deploy or does not work
     Error,
 }
 

@@ -12,53 +12,56 @@ use crate::values::duration;
 /// More is not read of a file that is to be sent: API Gateway takes 128 KB (row M11), and some more shows what it does.
 const MESSAGE: u64 = 16 * 1024 * 1024;
 
-/// What to do.
+/// Flags of actions on the connection, and of expectations.
 #[derive(clap::Args, Debug)]
-#[command(next_help_heading = "What to do")]
 pub(crate) struct ActionArgs {
-    /// A text message to send; `@FILE` sends a file, `@-` what comes on stdin, `@@…` text that begins with an `@`
-    #[arg(long = "send", value_name = "TEXT")]
+    /// Text message to send; `@FILE` sends a file, `@-` standard input, `@@…` text that begins with `@`; repeatable
+    #[arg(long = "send", value_name = "TEXT", help_heading = "Messages")]
     sends: Vec<String>,
 
-    /// A message that must come in: a JSON object or array that it must have, or text that it must contain
-    #[arg(long = "expect", value_name = "JSON|TEXT")]
+    /// Message to wait for: a JSON object or array that it must contain, or part of its text; repeatable
+    #[arg(
+        long = "expect",
+        value_name = "JSON|TEXT",
+        help_heading = "Expectations"
+    )]
     expects: Vec<String>,
 
-    /// The status that the handshake must be answered with
-    #[arg(long, value_name = "STATUS", default_value_t = 101, value_parser = clap::value_parser!(u16).range(100..600))]
+    /// Status of the handshake
+    #[arg(long, value_name = "STATUS", default_value_t = 101, value_parser = clap::value_parser!(u16).range(100..600), help_heading = "Expectations")]
     expect_status: u16,
 
-    /// The close code that the other side must end the connection with; 1006 if without any
-    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u16).range(1000..5000))]
+    /// Close code from the other side; 1006 is a close without a close frame
+    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u16).range(1000..5000), help_heading = "Expectations")]
     expect_close: Option<u16>,
 
-    /// How long to wait for what must come in, or for any answer
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
+    /// Longest wait for an expected message, or for any answer
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration, help_heading = "Expectations")]
     timeout: Duration,
 
-    /// How long each step of connecting may take
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    /// Longest time for each step of connecting
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration, help_heading = "Connection")]
     pub(super) connect_timeout: Duration,
 
-    /// How long to stay connected: `90s`, `11m`, `2h`
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    /// Time to stay connected: `90s`, `11m`, `2h`
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Connection")]
     hold: Option<Duration>,
 
-    /// How often to ping meanwhile
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    /// Interval between pings
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Connection")]
     ping_every: Option<Duration>,
 
-    /// How many times to send the message and wait for its answer, which is measured
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    /// End of the connection: a close code, or `bare` for none, which the other side sees as 1005
+    #[arg(long, value_name = "bare|CODE", default_value = "1000", value_parser = closing, help_heading = "Connection")]
+    close: Closing,
+
+    /// Number of times to send the message and measure the time to its answer
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Load")]
     count: Option<u32>,
 
-    /// How many connections share in that
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "count", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    /// Number of connections that share the messages
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "count", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Load")]
     concurrency: u32,
-
-    /// How to end: `bare`, which the other side sees as 1005, or with a code
-    #[arg(long, value_name = "bare|CODE", default_value = "1000", value_parser = closing)]
-    close: Closing,
 }
 
 fn closing(text: &str) -> Result<Closing, String> {

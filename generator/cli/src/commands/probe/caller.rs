@@ -8,44 +8,44 @@ use crate::error::CliError;
 use crate::local::Local;
 use crate::ui::Ui;
 
-/// Who connects.
+/// Flags of the caller.
 #[derive(clap::Args, Debug)]
-#[command(next_help_heading = "Who connects")]
+#[command(next_help_heading = "Caller")]
 pub(crate) struct CallerArgs {
-    /// `anonymous`, `authenticated`, or whom a token is minted for
+    /// `anonymous`, `authenticated`, or the subject of a token from the local gateway (default: anonymous)
     #[arg(long = "as", value_name = "WHO")]
     who: Option<String>,
 
-    /// The token; `--token-env` keeps it out of the list of processes and of the shell's history
+    /// Token; prefer `--token-env`, which keeps it out of process lists and shell history
     #[arg(long, value_name = "TOKEN", group = "token_source")]
     token: Option<HiddenArg>,
 
-    /// The environment variable that holds the token
+    /// Environment variable that holds the token
     #[arg(long, value_name = "VAR", group = "token_source")]
     token_env: Option<String>,
 
-    /// Have the local gateway mint a token for this subject
+    /// Subject to create a token for, with the local gateway
     #[arg(long, value_name = "SUB", group = "token_source", requires = "local")]
     mint: Option<String>,
 
-    /// How the token travels: `query[:NAME]`, `header[:NAME]` or `subprotocol`; as the stack's identity source says, or
-    /// `query:token`, when left out
-    #[arg(long, value_name = "WAY", value_parser = way)]
+    /// Location of the token: `query[:NAME]`, `header[:NAME]` or `subprotocol` (default: the stack's identity source, or
+    /// `query:token`)
+    #[arg(long, value_name = "LOCATION", value_parser = way)]
     token_in: Option<TokenIn>,
 
-    /// A header, `Name: value`; values are shown nowhere
+    /// Header, `Name: value`, whose value is never shown; repeatable
     #[arg(long = "header", short = 'H', value_name = "HEADER")]
     headers: Vec<HiddenArg>,
 
-    /// A query parameter, `name=value`
+    /// Query parameter; repeatable
     #[arg(long = "query", value_name = "NAME=VALUE")]
     query: Vec<HiddenArg>,
 
-    /// A subprotocol to offer
+    /// Subprotocol to offer; repeatable
     #[arg(long = "subprotocol", value_name = "NAME")]
     subprotocols: Vec<HiddenArg>,
 
-    /// What the client calls itself
+    /// `User-Agent` header
     #[arg(long, value_name = "TEXT")]
     user_agent: Option<String>,
 }

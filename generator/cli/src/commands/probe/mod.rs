@@ -27,36 +27,51 @@ use crate::signals::stop_requested;
 use crate::template;
 use crate::ui::Ui;
 
-/// Connect as a caller of the stack, and explain what happens
+/// Connect to a WebSocket API as a caller, and explain what happens
 ///
-/// Reads what browsers hide: the status and the body of a handshake that fails. Sends, waits for what is expected, holds,
-/// measures, and explains errors, close codes and silence by the rows of the API Gateway reference: cause, evidence, next
-/// step.
+/// Shows what browsers hide: status and body of a handshake that fails. Sends messages, waits for expected ones, measures
+/// latency, and explains errors, close codes and silence: cause, evidence, next step, and rows of the API Gateway reference.
 ///
-/// Tokens and keys are shown nowhere. Proxies are not used.
+/// Tokens and keys are never shown. Proxies are not used.
 ///
-/// Exits with 0 when all that was expected happened, with 3 when it did not, and with 1 when nobody answered.
+/// Exits with 0 if all expectations were met, with 3 if one was not, and with 1 if there was no answer.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ProbeCommand {
-    /// The WebSocket URL, wss:// or ws://; when left out, the account's or the local gateway's own
+    /// WebSocket URL, wss:// or ws:// (default: the URL of the API in the account or the local gateway)
     #[arg(value_name = "URL", conflicts_with_all = ["api", "stage", "local", "profile", "region", "endpoint_url"])]
     url: Option<String>,
 
-    /// The API's name or id; the stack's WebSocket API when left out
-    #[arg(long, visible_alias = "api-id", value_name = "API")]
+    /// Name or ID of the API (default: the stack's WebSocket API)
+    #[arg(
+        long,
+        visible_alias = "api-id",
+        value_name = "API",
+        help_heading = "Target"
+    )]
     api: Option<String>,
 
-    /// The stage, where the API has several
-    #[arg(long, visible_alias = "stage-name", value_name = "STAGE")]
+    /// Stage of the API (default: the only one)
+    #[arg(
+        long,
+        visible_alias = "stage-name",
+        value_name = "STAGE",
+        help_heading = "Target"
+    )]
     stage: Option<String>,
 
-    /// The stackgen.yaml whose API and whose callers are meant
-    #[arg(long, short, value_name = "FILE", default_value = "stackgen.yaml")]
+    /// Project file
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        default_value = "stackgen.yaml",
+        help_heading = "Target"
+    )]
     file: PathBuf,
 
-    /// The environment; with `--local` the one that runs, otherwise the only one, when left out
-    #[arg(long = "env", short, value_name = "ENV")]
+    /// Environment (default: the only one; with `--local`, the one that is running)
+    #[arg(long = "env", short, value_name = "ENV", help_heading = "Target")]
     environment: Option<String>,
 
     #[command(flatten)]
@@ -68,8 +83,8 @@ pub(crate) struct ProbeCommand {
     #[command(flatten)]
     actions: actions::ActionArgs,
 
-    /// Say what a page in a browser would have seen
-    #[arg(long)]
+    /// Show what a page in a browser would see
+    #[arg(long, help_heading = "Output")]
     browser: bool,
 }
 

@@ -19,43 +19,50 @@ use output::{ComparedFile, SynthOutput};
 use rendered::{RenderedTemplate, SynthRun, TemplateFormat, render};
 use report::FileStatus;
 
-/// Render the templates of a stackgen.yaml
+/// Render CloudFormation or SAM templates from a stackgen.yaml
 ///
-/// Writes one file an environment and format, such as out/dev/template.yaml. When one of them cannot be rendered,
-/// none is written; a file that holds the right bytes is not touched.
+/// Writes one file per environment and format, such as out/dev/template.yaml. Files that are up to date are not touched. If a
+/// template cannot be rendered, no file is written.
 ///
-/// What is rendered is linted first, as `stackgen lint` does it. With an error in one of the templates, none is written,
-/// and synth exits with 3.
+/// Templates are linted before they are written. If the linter finds an error, no file is written, and the exit code is 3.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct SynthCommand {
     #[command(flatten)]
     project: ProjectArgs,
 
-    /// An environment to render; all when left out
-    #[arg(long = "env", short, value_name = "ENV")]
+    /// Environment to render; repeatable (default: all)
+    #[arg(long = "env", short, value_name = "ENV", help_heading = "Input")]
     environments: Vec<String>,
 
-    /// What to render; cfn-yaml when left out
+    /// Format to render; repeatable (default: cfn-yaml)
     #[arg(
         long = "format",
         value_name = "FORMAT",
         default_value = "cfn-yaml",
-        hide_default_value = true
+        hide_default_value = true,
+        help_heading = "Output"
     )]
     formats: Vec<TemplateFormat>,
 
-    /// The folder to write into; `out` beside the stackgen.yaml when left out
-    #[arg(long, short, value_name = "DIR")]
+    /// Folder to write to (default: `out` beside the project file)
+    #[arg(long, short, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
 
-    /// Write nothing; show which files are stale and exit with 3 if any is
-    #[arg(long)]
+    /// Write nothing; show stale files, and exit with 3 if there are any
+    #[arg(long, help_heading = "Output")]
     check: bool,
 
-    /// Print the one template that is asked for, as it would be in the current folder
-    #[arg(long, conflicts_with_all = ["check", "out"])]
+    /// Print the only template, as it would be in the current folder
+    #[arg(long, conflicts_with_all = ["check", "out"], help_heading = "Output")]
     stdout: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen synth
+  stackgen synth --env prod --format sam --out build
+  stackgen synth --check";
 
 impl SynthCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {

@@ -18,11 +18,11 @@ use crate::ui::Ui;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum TemplateFormat {
-    /// CloudFormation, as template.yaml
+    /// CloudFormation as YAML: template.yaml
     CfnYaml,
-    /// CloudFormation, as template.json
+    /// CloudFormation as JSON: template.json
     CfnJson,
-    /// SAM, as sam.yaml
+    /// SAM as YAML: sam.yaml
     Sam,
 }
 
