@@ -28,7 +28,7 @@ pub(crate) struct Cli {
 
 const HELP_FOOTER: &str = "\
 Examples:
-  stackgen init echo --dir my-socket
+  stackgen init echo --out my-socket
   stackgen lint template.yaml
   stackgen deploy --redeploy-stage --env prod
 

@@ -134,7 +134,10 @@ impl From<clap::Error> for CliError {
         let text = error.to_string();
         let text = text.strip_prefix("error: ").unwrap_or(&text);
         let message = text.split("\n\n").next().unwrap_or(text);
-        CliError::input(message).hint("see `stackgen --help`")
+        let tip = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("tip: "));
+        CliError::input(message).hint(tip.unwrap_or("see `stackgen --help`"))
     }
 }
 

@@ -31,7 +31,7 @@ impl Input {
 
     fn hint_for_empty(self) -> &'static str {
         match self {
-            Input::Spec => "`stackgen init echo --dir DIR` writes a small one to start from",
+            Input::Spec => "`stackgen init echo --out DIR` writes a small one to start from",
             Input::Template => "`stackgen synth` writes one",
         }
     }

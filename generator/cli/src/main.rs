@@ -17,6 +17,7 @@ mod local;
 mod outcome;
 mod output_dir;
 mod project;
+mod renamed;
 mod report;
 mod rules;
 mod runtime;
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
         watcher.watch();
         return ExitCode::SUCCESS;
     }
-    let (ui, result) = match Cli::try_parse() {
+    let (ui, result) = match Cli::try_parse().map_err(renamed::with_new_name) {
         Ok(cli) => {
             let ui = Ui::new(&cli.global.ui_options());
             let result = cli.command.run(&ui, Cli::command);

@@ -1,6 +1,7 @@
 //! The generated pages of `docs/`, kept fresh: the tests fail when one is stale, and write them when
 //! `STACKGEN_UPDATE_DOCS` is set, which is what `make docs` does.
 
+mod help;
 mod rules;
 
 use std::collections::BTreeSet;

@@ -186,11 +186,11 @@ fn unwritable(path: &Path, error: &io::Error) -> CliError {
     let (why, hint) = match nearest {
         Some(file) if file.is_file() => (
             format!("{} is a file, not a folder", file.display()),
-            "move it away, or name another folder with `--out` or `--dir`",
+            "move it away, or name another folder with `--out`",
         ),
         _ => (
             reason(error),
-            "is the folder one that you may write to? `--out` and `--dir` name another",
+            "check that you may write to the folder, or name another with `--out`",
         ),
     };
     CliError::input(format!("cannot write {}: {why}", path.display()))

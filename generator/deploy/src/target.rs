@@ -10,8 +10,6 @@ pub enum ApiSelector {
     Id(ApiId),
     /// An API by its name, of which there must be one.
     Name(String),
-    /// An API by its id, or by its name.
-    Either(String),
 }
 
 /// Finds an API.
@@ -34,11 +32,10 @@ pub async fn api(
                 other => other,
             });
         }
-        ApiSelector::Name(name) | ApiSelector::Either(name) => name,
+        ApiSelector::Name(name) => name,
     };
-    let by_id = |api: &Api| matches!(wanted, ApiSelector::Either(_)) && api.id.as_str() == name;
     let mut found = ctx.read(|| account.apis()).await?;
-    found.retain(|api| api.name == *name || by_id(api));
+    found.retain(|api| api.name == *name);
     match <[Api; 1]>::try_from(found) {
         Ok([api]) => Ok(api),
         Err(none) if none.is_empty() => Err(DeployError::NoApi { name: name.clone() }),

@@ -44,24 +44,16 @@ pub(crate) struct TargetArgs {
     stage_name: Option<String>,
 }
 
-/// Resolves the API that a probe connects to: the named one, or the WebSocket API of a project file.
+/// Resolves the API that a probe connects to: the selected one, or the WebSocket API of a project file.
 pub(crate) fn resolve_probe_target(
-    named: Option<&str>,
-    stage: Option<&str>,
-    (file, environment): (&Path, Option<&str>),
+    selector: Option<ApiSelector>,
+    stage: Option<StageName>,
+    project: &TargetArgs,
     ui: &Ui,
 ) -> Result<StageTarget, CliError> {
-    let stage = stage.map(StageName::new);
-    if let Some(named) = named {
-        let selector = ApiSelector::Either(named.to_owned());
+    if let Some(selector) = selector {
         return Ok(StageTarget::without_template(selector, stage));
     }
-    let project = TargetArgs {
-        file: file.to_owned(),
-        environment: environment.map(str::to_owned),
-        api_id: None,
-        stage_name: None,
-    };
     let targets = project.resolve(ProjectScope::Names, None, ui)?;
     let target = targets.into_iter().next();
     let target = target.ok_or_else(|| CliError::input("the stack has no API"))?;
@@ -120,7 +112,7 @@ impl StageTarget {
     pub(crate) fn name(&self) -> Option<&str> {
         match &self.api {
             ApiSelector::Name(name) => Some(name),
-            ApiSelector::Id(_) | ApiSelector::Either(_) => None,
+            ApiSelector::Id(_) => None,
         }
     }
 
@@ -137,6 +129,16 @@ impl StageTarget {
 }
 
 impl TargetArgs {
+    /// Creates the flags that select the APIs of a project file.
+    pub(crate) fn of_project(file: &Path, environment: Option<&str>) -> Self {
+        TargetArgs {
+            file: file.to_owned(),
+            environment: environment.map(str::to_owned),
+            api_id: None,
+            stage_name: None,
+        }
+    }
+
     /// Returns true if an API is selected without a project file.
     pub(crate) fn names_an_api(&self) -> bool {
         self.api_id.is_some()

@@ -35,7 +35,7 @@ pub(crate) struct DiffCommand {
     old: Option<String>,
 
     /// Template or `REV:PATH` (default: what stackgen.yaml renders)
-    #[arg(value_name = "NEW", conflicts_with_all = ["file", "unbuilt", "environments", "out"])]
+    #[arg(value_name = "NEW", conflicts_with_all = ["file", "unbuilt", "environments", "rendered"])]
     new: Option<String>,
 
     #[command(flatten)]
@@ -45,9 +45,9 @@ pub(crate) struct DiffCommand {
     #[arg(long = "env", short, value_name = "ENV", help_heading = "Input")]
     environments: Vec<String>,
 
-    /// Folder of rendered templates (default: `out` beside the project file)
-    #[arg(long, short, value_name = "DIR", help_heading = "Input")]
-    out: Option<PathBuf>,
+    /// Folder of rendered templates to compare with (default: `out` beside the project file)
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    rendered: Option<PathBuf>,
 
     /// Exit with 3 if something changes
     #[arg(long, help_heading = "Output")]
@@ -108,7 +108,10 @@ impl DiffCommand {
     fn with_project(&self, ui: &Ui) -> Result<Vec<Comparison>, CliError> {
         let project = Project::load(&self.project, ui)?;
         let environments = project.environments(&self.environments)?;
-        let out = self.out.clone().unwrap_or_else(|| project.default_out());
+        let out = self
+            .rendered
+            .clone()
+            .unwrap_or_else(|| project.default_out());
         if let Some(source) = self.old.as_deref().and_then(template) {
             let old = source.read()?;
             let environment = environment_of(&old, &environments).ok_or_else(|| {

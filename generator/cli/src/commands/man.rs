@@ -14,7 +14,7 @@ use crate::write;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ManCommand {
     /// Folder to write one page per command to
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    #[arg(long, short, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
 }
 

@@ -26,7 +26,7 @@ use crate::ui::Ui;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct StatusCommand {
     /// Exit with 0 even if a current stage was never verified
-    #[arg(long)]
+    #[arg(long, help_heading = "Result")]
     allow_unverified: bool,
 
     #[command(flatten)]

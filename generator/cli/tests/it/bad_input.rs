@@ -135,13 +135,13 @@ fn empty() {
     exit 2
     --- stderr
     error: stackgen.yaml is empty
-    help: `stackgen init echo --dir DIR` writes a small one to start from
+    help: `stackgen init echo --out DIR` writes a small one to start from
     ");
     assert_snapshot!(refused(&Sandbox::with("\n  \n"), "synth"), @"
     exit 2
     --- stderr
     error: stackgen.yaml is empty
-    help: `stackgen init echo --dir DIR` writes a small one to start from
+    help: `stackgen init echo --out DIR` writes a small one to start from
     ");
 }
 

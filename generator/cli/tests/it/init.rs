@@ -7,7 +7,7 @@ use crate::common::Sandbox;
 #[test]
 fn a_starter_is_written_and_the_next_steps_are_told() {
     let sandbox = Sandbox::new();
-    assert_snapshot!(sandbox.run("init echo --dir my/stack"), @"
+    assert_snapshot!(sandbox.run("init echo --out my/stack"), @"
     exit 0
     --- stdout
     wrote my/stack/stackgen.yaml
@@ -58,7 +58,7 @@ fn nothing_is_overwritten_and_nothing_is_half_written() {
     exit 2
     --- stderr
     error: stackgen.yaml is there already; nothing was written
-    help: choose another folder with `--dir`, or move it away first
+    help: choose another folder with `--out`, or move it away first
     ");
     assert_eq!(sandbox.files(), ["stackgen.yaml"]);
     assert_eq!(sandbox.read("stackgen.yaml"), "mine");
@@ -74,7 +74,7 @@ fn a_cargo_project_that_is_there_is_left_alone() {
     exit 2
     --- stderr
     error: Cargo.toml and 2 more files are there already; nothing was written
-    help: choose another folder with `--dir`, or move them away first
+    help: choose another folder with `--out`, or move them away first
     ");
     assert_eq!(sandbox.files().len(), 3);
 }
@@ -93,17 +93,17 @@ fn a_readme_and_a_gitignore_that_are_there_stay_as_they_are() {
 fn a_folder_that_cannot_be_made_is_an_error() {
     let sandbox = Sandbox::new();
     sandbox.write("file", "");
-    assert_snapshot!(sandbox.run("init echo --dir file/stack"), @"
+    assert_snapshot!(sandbox.run("init echo --out file/stack"), @"
     exit 2
     --- stderr
     error: cannot write file/stack/stackgen.yaml: file is a file, not a folder
-    help: move it away, or name another folder with `--out` or `--dir`
+    help: move it away, or name another folder with `--out`
     ");
-    assert_snapshot!(sandbox.run("init echo --dir file"), @"
+    assert_snapshot!(sandbox.run("init echo --out file"), @"
     exit 2
     --- stderr
     error: cannot write file/stackgen.yaml: file is a file, not a folder
-    help: move it away, or name another folder with `--out` or `--dir`
+    help: move it away, or name another folder with `--out`
     ");
     assert_eq!(sandbox.files(), ["file"]);
 }

@@ -343,7 +343,7 @@ fn a_file_is_sent_and_what_cannot_be_used_is_refused() {
             "--close 1006",
             "it is `bare`, or a code that a close frame may carry",
         ),
-        ("--hold forever", "it is a number and a unit"),
+        ("--hold forever", "write a number and a unit"),
         ("--token-in post", "it is `query[:NAME]`"),
     ] {
         let run = sandbox.run(&format!("probe {url} {line}"));
@@ -422,9 +422,9 @@ fn a_local_gateway_is_found_and_the_token_travels_as_the_identity_source_says() 
             .contains("in another way than the authorizer's identity source"),
         "{run}"
     );
-    let run = sandbox.run("probe --local --stage other");
+    let run = sandbox.run("probe --local --stage-name other");
     assert!(
-        run.stderr.contains("name one with `--stage`: prod"),
+        run.stderr.contains("name one with `--stage-name`: prod"),
         "{run}"
     );
 }

@@ -186,7 +186,7 @@ fn probed_at(stage: &str, line: &str) -> Run {
     let local = local();
     local
         .project()
-        .run(&format!("probe --local --stage {stage} {line}"))
+        .run(&format!("probe --local --stage-name {stage} {line}"))
 }
 
 /// The exit code and the rows of the likeliest explanation.
@@ -396,10 +396,10 @@ fn row_m11_a_large_frame_is_explained() {
     let local = local();
     let sandbox = local.project();
     sandbox.write("large", "x".repeat(40_000));
-    let run = sandbox.run("probe --local --stage prod --token good --send @large --json");
+    let run = sandbox.run("probe --local --stage-name prod --token good --send @large --json");
     assert_eq!((run.code, rows(&run)), is(3, "M11"), "{run}");
-    let run =
-        sandbox.run("probe --local --stage prod --token good --send @large --expect-close 1009");
+    let run = sandbox
+        .run("probe --local --stage-name prod --token good --send @large --expect-close 1009");
     assert_eq!(run.code, Some(0), "{run}");
 }
 
@@ -409,8 +409,8 @@ fn row_m13_an_idle_connection_is_seen_to_go_away() {
     settings.limits.idle = Duration::from_millis(500);
     let local = Local::start(settings);
     let sandbox = local.project();
-    let run =
-        sandbox.run("probe --local --stage prod --token good --hold 1m --expect-close 1001 --json");
+    let run = sandbox
+        .run("probe --local --stage-name prod --token good --hold 1m --expect-close 1001 --json");
     assert_eq!((run.code, rows(&run)), is(0, "M13"), "{run}");
     assert_eq!(run.json()["close"]["reason"], "Going away");
     assert_eq!(run.json()["close"]["by"], "server");
@@ -450,14 +450,14 @@ fn an_api_is_found_in_the_account_by_its_name_or_its_id() {
     // Held to the end: the gateway goes with the last who needs it.
     let local = local();
     let id = local.state["apis"][0]["apiId"].as_str().unwrap();
-    for api in ["probed", id] {
-        let run = probed_in_account(&format!("--api {api} --stage prod --token good"));
+    for api in ["--api probed".to_owned(), format!("--api-id {id}")] {
+        let run = probed_in_account(&format!("{api} --stage-name prod --token good"));
         assert_eq!(run.code, Some(0), "{run}");
     }
     // What answers on this machine needs no credentials.
     let endpoint = local.state["endpoint"].as_str().unwrap();
     let line = format!(
-        "probe --api probed --stage prod --token good --region us-east-1 --endpoint-url {endpoint}"
+        "probe --api probed --stage-name prod --token good --region us-east-1 --endpoint-url {endpoint}"
     );
     let run = Sandbox::new().run(&line);
     assert_eq!(run.code, Some(0), "{run}");
@@ -471,6 +471,6 @@ fn an_api_is_found_in_the_account_by_its_name_or_its_id() {
     exit 2
     --- stderr
     error: which URL?
-    help: give one, or `--local`, or name an API of the account with `--api`
+    help: give one, or `--local`, or name an API of the account with `--api` or `--api-id`
     ");
 }

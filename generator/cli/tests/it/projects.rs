@@ -16,7 +16,7 @@ fn project(starter: &str) -> PathBuf {
         .join(starter);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
-    let run = Sandbox::new().run(&format!("init {starter} --dir {}", folder.display()));
+    let run = Sandbox::new().run(&format!("init {starter} --out {}", folder.display()));
     assert_eq!(run.code, Some(0), "{run}");
     folder
 }

@@ -34,13 +34,52 @@ fn bad_usage_is_json_when_asked_for() {
           "line": null,
           "column": null,
           "endLine": null,
-          "hint": "see `stackgen --help`",
+          "hint": "a similar argument exists: '--format'",
           "row": null,
           "related": null
         }
       ]
     }
     "#);
+}
+
+#[test]
+fn a_renamed_flag_is_an_error_that_names_the_new_one() {
+    let sandbox = Sandbox::new();
+    for (line, new) in [
+        (
+            "diff --out build",
+            "a similar argument exists: '--rendered'",
+        ),
+        (
+            "init echo --dir my-socket",
+            "a similar argument exists: '--out'",
+        ),
+        (
+            "init echo -d my-socket",
+            "a similar argument exists: '--out'",
+        ),
+        (
+            "lint --output report.txt",
+            "a similar argument exists: '--out'",
+        ),
+        (
+            "lint --output-format sarif",
+            "a similar argument exists: '--format'",
+        ),
+        ("lint --format json", "`--json` prints the report as JSON"),
+        (
+            "probe --stage prod",
+            "a similar argument exists: '--stage-name'",
+        ),
+    ] {
+        let run = sandbox.run(line);
+        assert_eq!(run.code, Some(2), "{run}");
+        assert!(run.stderr.contains(&format!("tip: {new}")), "{run}");
+        let json = sandbox.run(&format!("{line} --json")).json();
+        assert_eq!(json["errors"][0]["hint"], new, "{line}");
+    }
+    assert_eq!(sandbox.files(), Vec::<String>::new());
 }
 
 #[test]

@@ -179,13 +179,13 @@ fn an_output_folder_that_cannot_be_written_is_an_error() {
     exit 2
     --- stderr
     error: cannot write out/dev/template.yaml: out is a file, not a folder
-    help: move it away, or name another folder with `--out` or `--dir`
+    help: move it away, or name another folder with `--out`
     ");
     assert_snapshot!(sandbox.run("synth --out /proc/stackgen"), @"
     exit 2
     --- stderr
     error: cannot write /proc/stackgen/dev/template.yaml: no such file or directory
-    help: is the folder one that you may write to? `--out` and `--dir` name another
+    help: check that you may write to the folder, or name another with `--out`
     ");
     assert_eq!(sandbox.files(), ["out", "stackgen.yaml"]);
 }
@@ -198,7 +198,7 @@ fn one_file_that_cannot_be_written_keeps_the_others_unwritten() {
     exit 2
     --- stderr
     error: cannot write out/prod/template.yaml: out/prod is a file, not a folder
-    help: move it away, or name another folder with `--out` or `--dir`
+    help: move it away, or name another folder with `--out`
     ");
     assert_eq!(sandbox.files(), ["out/prod", "stackgen.yaml"]);
     // Nor does the folder stay that was made for the other one.

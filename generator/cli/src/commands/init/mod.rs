@@ -36,17 +36,17 @@ pub(crate) struct InitCommand {
         default_value = ".",
         help_heading = "Output"
     )]
-    dir: PathBuf,
+    out: PathBuf,
 
     /// List the starters
-    #[arg(long, conflicts_with_all = ["starter", "dir"], help_heading = "Output")]
+    #[arg(long, conflicts_with_all = ["starter", "out"], help_heading = "Output")]
     list: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   stackgen init --list
-  stackgen init chat --dir my-chat";
+  stackgen init chat --out my-chat";
 
 /// What people have in a new folder, and keep.
 const STAY: [&str; 2] = [".gitignore", "README.md"];
@@ -78,7 +78,7 @@ impl InitCommand {
 
     fn files(&self, starter: &Starter) -> Result<Vec<(PathBuf, String)>, CliError> {
         let files = project::files(starter).into_iter();
-        let files = files.map(|(name, text)| (file::within(&self.dir, &name), text));
+        let files = files.map(|(name, text)| (file::within(&self.out, &name), text));
         let (there, files): (Vec<_>, Vec<_>) =
             files.partition(|(path, _)| path.symlink_metadata().is_ok());
         let in_the_way: Vec<_> = there
@@ -97,16 +97,16 @@ impl InitCommand {
             ),
         };
         let message = format!("{names} {verb} there already; nothing was written");
-        let hint = format!("choose another folder with `--dir`, or move {them} away first");
+        let hint = format!("choose another folder with `--out`, or move {them} away first");
         Err(CliError::input(message).hint(hint))
     }
 
     /// What was written in a few lines: the files at the top, and the folder of each crate.
     fn summary(&self, files: &[(PathBuf, String)]) -> IndexSet<String> {
         let line = |path: &PathBuf| {
-            let mut parts = path.strip_prefix(&self.dir).unwrap_or(path).iter();
+            let mut parts = path.strip_prefix(&self.out).unwrap_or(path).iter();
             let shown: PathBuf = parts.by_ref().take(2).collect();
-            let shown = file::within(&self.dir, &shown.to_string_lossy());
+            let shown = file::within(&self.out, &shown.to_string_lossy());
             match parts.next() {
                 None => shown.display().to_string(),
                 Some(_) => format!("{}/", shown.display()),
@@ -116,9 +116,9 @@ impl InitCommand {
     }
 
     fn next_steps(&self, ui: &Ui) {
-        let enter = match self.dir.as_path() == Path::new(".") {
+        let enter = match self.out.as_path() == Path::new(".") {
             true => String::new(),
-            false => format!("  cd {}\n", self.dir.display()),
+            false => format!("  cd {}\n", self.out.display()),
         };
         let steps = [
             ("cargo test", "the functions, on this machine"),

@@ -72,7 +72,7 @@ Examples:
   stackgen lint
   stackgen lint 'stacks/**/*.yaml' --select SG1,SG4 --min-severity note
   stackgen lint template.yaml --fix
-  stackgen lint --previous main --output-format github";
+  stackgen lint --previous main --format github";
 
 impl LintCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {

@@ -21,13 +21,18 @@ use crate::write;
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
-    /// Format of the findings; `--json` is short for json
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    output_format: LintFormat,
+    /// Format of the findings; `--json` prints them as JSON
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "human",
+        conflicts_with = "json"
+    )]
+    format: LintFormat,
 
     /// File to write the findings to (default: standard output)
     #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
+    out: Option<PathBuf>,
 
     /// Also show suppressed findings, with their reasons
     #[arg(long)]
@@ -38,8 +43,6 @@ pub(super) struct OutputArgs {
 enum LintFormat {
     /// Text with source lines and hints
     Human,
-    /// JSON
-    Json,
     /// SARIF 2.1.0, for code scanning and editors
     Sarif,
     /// JUnit XML, for CI servers that show tests
@@ -60,29 +63,19 @@ pub(super) struct LintResults {
 }
 
 impl OutputArgs {
-    fn format(&self, ui: &Ui) -> LintFormat {
-        match ui.wants_json() {
-            true => LintFormat::Json,
-            false => self.output_format,
-        }
-    }
-
+    /// Checks that standard output gets one kind of text.
+    ///
     /// # Errors
     ///
-    /// If stdout would have to be two things.
+    /// If it would get both a fixed template and a report.
     pub(super) fn check(&self, fix: bool, inputs: &[LintInput], ui: &Ui) -> Result<(), CliError> {
-        let format = self.format(ui);
-        if ui.wants_json() && ![LintFormat::Human, LintFormat::Json].contains(&self.output_format) {
-            return Err(CliError::input(
-                "`--json` and another `--output-format` exclude each other",
-            ));
-        }
+        let is_report = ui.wants_json() || self.format != LintFormat::Human;
         let prints = fix && inputs.iter().any(|input| input.path == Path::new("-"));
-        match prints && format != LintFormat::Human && self.output.is_none() {
+        match prints && is_report && self.out.is_none() {
             true => Err(CliError::input(
-                "stdout gets the fixed template, and findings in another format too",
+                "standard output gets the fixed template, and cannot get the report too",
             )
-            .hint("`--output` takes a file for the findings")),
+            .hint("write the report to a file with `--out`")),
             false => Ok(()),
         }
     }
@@ -126,22 +119,23 @@ impl OutputArgs {
     }
 
     fn print(&self, results: &Results<'_>, on_stderr: bool, ui: &Ui) -> Result<(), CliError> {
-        let text = match self.format(ui) {
+        let is_json = ui.wants_json();
+        let text = match self.format {
+            _ if is_json => json::render(results),
             LintFormat::Human => self.for_people(results),
-            LintFormat::Json => json::render(results),
             LintFormat::Sarif => sarif::render(results),
             LintFormat::Junit => junit::render(results),
             LintFormat::Github => github::render(results),
         };
-        match &self.output {
+        match &self.out {
             None if on_stderr => {
                 ui.stderr(&text);
                 Ok(())
             }
             None => ui.result(&text),
             Some(path) => {
-                let text = match self.format(ui) {
-                    LintFormat::Human => strip_str(&text).to_string(),
+                let text = match self.format {
+                    LintFormat::Human if !is_json => strip_str(&text).to_string(),
                     _ => text,
                 };
                 write::write_all(&[(path.clone(), text)]).map(|_| ())

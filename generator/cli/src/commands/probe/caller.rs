@@ -28,9 +28,8 @@ pub(crate) struct CallerArgs {
     #[arg(long, value_name = "SUB", group = "token_source", requires = "local")]
     mint: Option<String>,
 
-    /// Location of the token: `query[:NAME]`, `header[:NAME]` or `subprotocol` (default: the stack's identity source, or
-    /// `query:token`)
-    #[arg(long, value_name = "LOCATION", value_parser = way)]
+    /// Transport of the token: `query[:NAME]`, `header[:NAME]` or `subprotocol` (default: the stack's, or `query:token`)
+    #[arg(long, value_name = "TRANSPORT", value_parser = way)]
     token_in: Option<TokenIn>,
 
     /// Header, `Name: value`, whose value is never shown; repeatable

@@ -8,7 +8,8 @@ mod records;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use stackgen_deploy::{Interrupt, Protocol};
+use stackgen_deploy::target::ApiSelector;
+use stackgen_deploy::{ApiId, Interrupt, Protocol, StageName};
 use stackgen_gateway::FailureRecord;
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_gateway::gateway::ApiState;
@@ -17,7 +18,7 @@ use stackgen_probe::{
     explain_with, run,
 };
 
-use crate::account::{AccountArgs, resolve_probe_target};
+use crate::account::{AccountArgs, TargetArgs, resolve_probe_target};
 use crate::error::CliError;
 use crate::local::Local;
 use crate::outcome::Outcome;
@@ -39,26 +40,25 @@ use crate::ui::Ui;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ProbeCommand {
     /// WebSocket URL, wss:// or ws:// (default: the URL of the API in the account or the local gateway)
-    #[arg(value_name = "URL", conflicts_with_all = ["api", "stage", "local", "profile", "region", "endpoint_url"])]
+    #[arg(value_name = "URL", conflicts_with_all = ["api", "api_id", "stage_name", "local", "profile", "region", "endpoint_url"])]
     url: Option<String>,
 
-    /// Name or ID of the API (default: the stack's WebSocket API)
+    /// Name of the API (default: the stack's WebSocket API)
     #[arg(
         long,
-        visible_alias = "api-id",
-        value_name = "API",
+        value_name = "NAME",
+        conflicts_with = "api_id",
         help_heading = "Target"
     )]
     api: Option<String>,
 
+    /// ID of any API; needs no project file
+    #[arg(long, value_name = "ID", help_heading = "Target")]
+    api_id: Option<String>,
+
     /// Stage of the API (default: the only one)
-    #[arg(
-        long,
-        visible_alias = "stage-name",
-        value_name = "STAGE",
-        help_heading = "Target"
-    )]
-    stage: Option<String>,
+    #[arg(long, value_name = "STAGE", help_heading = "Target")]
+    stage_name: Option<String>,
 
     /// Project file
     #[arg(
@@ -169,17 +169,22 @@ impl ProbeCommand {
     fn websocket_api<'a>(&self, local: &'a Local) -> Result<&'a ApiState, CliError> {
         let apis = local.state.apis.iter();
         let mut speaking = apis.filter(|api| api.protocol_type == ProtocolType::WebSocket);
-        match (&self.api, speaking.next(), speaking.next()) {
+        let named = self.api.as_deref().or(self.api_id.as_deref());
+        match (named, speaking.next(), speaking.next()) {
             (None, Some(only), None) => Ok(only),
             (None, None, _) => Err(CliError::failed("the local gateway has no WebSocket API")),
-            (asked, ..) => local.api(asked.as_deref()),
+            (named, ..) => local.api(named),
         }
+    }
+
+    fn names_an_api(&self) -> bool {
+        self.api.is_some() || self.api_id.is_some()
     }
 
     fn local_url(&self, local: &Local) -> Result<String, CliError> {
         let api = self.websocket_api(local)?;
         let mut stages = api.stages.iter();
-        let found = match &self.stage {
+        let found = match &self.stage_name {
             Some(wanted) => stages.find(|stage| stage.name.as_str() == wanted),
             None if api.stages.len() == 1 => stages.next(),
             None => None,
@@ -187,20 +192,28 @@ impl ProbeCommand {
         let names: Vec<_> = api.stages.iter().map(|stage| stage.name.as_str()).collect();
         let found = found.map(|stage| stage.url.clone());
         found.ok_or_else(|| {
-            CliError::input(format!("which stage of {}?", api.name))
-                .hint(format!("name one with `--stage`: {}", names.join(", ")))
+            CliError::input(format!("which stage of {}?", api.name)).hint(format!(
+                "name one with `--stage-name`: {}",
+                names.join(", ")
+            ))
         })
     }
 
     /// Where the account, or what stands in for it, says that the stage is reached.
     async fn account_url(&self, ui: &Ui) -> Result<String, CliError> {
-        if self.api.is_none() && !self.file.exists() {
-            return Err(CliError::input("which URL?")
-                .hint("give one, or `--local`, or name an API of the account with `--api`"));
+        if !self.names_an_api() && !self.file.exists() {
+            return Err(CliError::input("which URL?").hint(
+                "give one, or `--local`, or name an API of the account with `--api` or `--api-id`",
+            ));
         }
-        let (api, stage) = (self.api.as_deref(), self.stage.as_deref());
-        let project = (self.file.as_path(), self.environment.as_deref());
-        let target = resolve_probe_target(api, stage, project, ui)?;
+        let selector = match (&self.api, &self.api_id) {
+            (Some(name), _) => Some(ApiSelector::Name(name.clone())),
+            (None, Some(id)) => Some(ApiSelector::Id(ApiId::new(id))),
+            (None, None) => None,
+        };
+        let stage = self.stage_name.as_deref().map(StageName::new);
+        let project = TargetArgs::of_project(&self.file, self.environment.as_deref());
+        let target = resolve_probe_target(selector, stage, &project, ui)?;
         let account = self.account.connect(None, None).await?;
         let never = Interrupt::never();
         let ctx = account.context(&|_| {}, &never);
@@ -221,7 +234,7 @@ impl ProbeCommand {
         local: Option<&Local>,
         ui: &Ui,
     ) -> Result<Option<caller::Declared>, CliError> {
-        let of_project = self.url.is_none() && (local.is_some() || self.api.is_none());
+        let of_project = self.url.is_none() && (local.is_some() || !self.names_an_api());
         let asked = of_project || self.environment.is_some();
         if !asked || !self.file.exists() || template::is_template(&self.file) {
             return Ok(None);

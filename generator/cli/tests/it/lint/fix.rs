@@ -67,7 +67,7 @@ fn a_difference_is_shown_and_nothing_written() {
 fn what_cannot_be_fixed_is_left_and_told() {
     let sandbox = fixable();
     sandbox.write("b.yaml", example(OPEN, '-'));
-    let run = sandbox.run("lint --fix --select SG1 --output-format github");
+    let run = sandbox.run("lint --fix --select SG1 --format github");
     assert_eq!(run.code, Some(3));
     assert!(run.stdout.starts_with("::error file=b.yaml,"), "{run}");
     assert_snapshot!(run.stderr, @"

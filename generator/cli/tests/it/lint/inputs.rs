@@ -7,7 +7,7 @@ use crate::common::Sandbox;
 
 /// The files that were judged, by what is found in each of them.
 fn judged(sandbox: &Sandbox, line: &str) -> Vec<String> {
-    let run = sandbox.run(&format!("lint --select SG102 --output-format json {line}"));
+    let run = sandbox.run(&format!("lint --select SG102 --json {line}"));
     let findings = run.json()["findings"].as_array().unwrap().clone();
     findings
         .iter()

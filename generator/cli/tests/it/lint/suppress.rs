@@ -38,7 +38,7 @@ fn machines_get_the_reason() {
     assert_eq!(json["suppressed"][0]["reason"], "for 'the' <b>team</b>");
     assert_eq!(json["summary"]["suppressed"], 1);
     let sarif = |more: &str| {
-        let run = meant().run(&format!("lint --select SG102 --output-format sarif {more}"));
+        let run = meant().run(&format!("lint --select SG102 --format sarif {more}"));
         run.json()["runs"][0]["results"].clone()
     };
     assert_eq!(sarif("").as_array().unwrap().len(), 0);
@@ -46,7 +46,7 @@ fn machines_get_the_reason() {
     assert_eq!(result["suppressions"][0]["kind"], "inSource");
     let why = &result["suppressions"][0]["justification"];
     assert_eq!(why, "for 'the' <b>team</b>");
-    let junit = meant().run("lint --select SG102 --output-format junit --show-suppressed");
+    let junit = meant().run("lint --select SG102 --format junit --show-suppressed");
     let skipped = "<skipped message=\"for 'the' &lt;b&gt;team&lt;/b&gt;\"/>";
     assert!(junit.stdout.contains(skipped), "{junit}");
 }
