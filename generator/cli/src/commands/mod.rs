@@ -5,6 +5,7 @@ mod deploy;
 mod deployments;
 mod dev;
 mod diff;
+mod explain;
 mod graph;
 mod init;
 mod lint;
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     Diff(diff::DiffCommand),
     Graph(graph::GraphCommand),
     Lint(Box<lint::LintCommand>),
+    Explain(explain::ExplainCommand),
     Rule(rule::RuleCommand),
     Deploy(Box<deploy::DeployCommand>),
     Deployments(Box<deployments::DeploymentsCommand>),
@@ -54,6 +56,7 @@ impl Command {
             Command::Diff(command) => command.run(ui),
             Command::Graph(command) => command.run(ui),
             Command::Lint(command) => command.run(ui),
+            Command::Explain(command) => command.run(ui),
             Command::Rule(command) => command.run(ui),
             Command::Deploy(command) => command.run(ui),
             Command::Deployments(command) => command.run(ui),

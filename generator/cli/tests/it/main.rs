@@ -12,6 +12,7 @@ mod deploy_local;
 mod dev;
 mod diff;
 mod ending;
+mod explain;
 mod graph;
 mod handlers;
 mod init;

@@ -23,6 +23,7 @@ fn every_shell_gets_completions_of_every_verb() {
             "diff",
             "graph",
             "lint",
+            "explain",
             "rule",
             "dev",
             "token",

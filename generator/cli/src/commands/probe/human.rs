@@ -1,6 +1,5 @@
 //! What happened, as people read it.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -9,10 +8,9 @@ use stackgen_probe::{
     Seen, Side, Target, Telling,
 };
 
+use crate::explanation::explanation_text;
 use crate::style::{BOLD, CYAN, DIM, GREEN, RED};
-
-/// Where a line of an explanation ends.
-const WIDTH: usize = 100;
+use crate::text::{REPORT, wrap};
 
 /// More of a message is not shown; `--json` has it.
 const TEXT: usize = 160;
@@ -166,7 +164,7 @@ pub(super) fn ending(report: &Report, explanations: &[Explanation], browser: boo
     let wanted = report.passed() && !report.handshake().is_some_and(Handshake::accepted);
     let mut said = Vec::new();
     for explanation in explanations.iter().filter(|_| !wanted) {
-        text.push_str(&explained(explanation, &mut said));
+        text.push_str(&explanation_text(explanation, &mut said));
     }
     let view = report.browser();
     if browser || !(view.opens || wanted) {
@@ -177,43 +175,6 @@ pub(super) fn ending(report: &Report, explanations: &[Explanation], browser: boo
         let _ = writeln!(text, "\n{RED}not as wanted{RED:#}: {wanted} ({seen})");
     }
     text
-}
-
-fn explained<'a>(explanation: &'a Explanation, said: &mut Vec<&'a str>) -> String {
-    let Explanation {
-        cause,
-        evidence,
-        next_step,
-        rows,
-        certainty,
-        doubts,
-    } = explanation;
-    let mut text = format!(
-        "\n{BOLD}{}{BOLD:#} {DIM}({}){DIM:#}\n",
-        certainty.name(),
-        named(rows)
-    );
-    text.push_str(&wrapped("  ", "  ", cause));
-    for evidence in evidence {
-        if said.contains(&evidence.as_str()) {
-            continue;
-        }
-        said.push(evidence);
-        text.push_str(&wrapped("  seen: ", "        ", evidence));
-    }
-    text.push_str(&wrapped("  next: ", "        ", next_step));
-    for doubt in doubts {
-        text.push_str(&wrapped("  doubt: ", "         ", doubt));
-    }
-    text
-}
-
-fn named(rows: &[Cow<'_, str>]) -> String {
-    match rows {
-        [] => "no row".to_owned(),
-        [row] => format!("row {row}"),
-        rows => format!("rows {}", rows.join(", ")),
-    }
 }
 
 fn seen_by_a_browser(report: &Report) -> String {
@@ -231,7 +192,7 @@ fn seen_by_a_browser(report: &Report) -> String {
         }
     };
     let mut text = format!("\n{BOLD}in a browser{BOLD:#}\n");
-    text.push_str(&wrapped("  ", "  ", &format!("{told}; {}.", view.why)));
+    text.push_str(&wrap("  ", "  ", &format!("{told}; {}.", view.why), REPORT));
     let headers: Vec<_> = report
         .headers
         .iter()
@@ -243,7 +204,7 @@ fn seen_by_a_browser(report: &Report) -> String {
             "A page cannot send {} with a handshake.",
             headers.join(", ")
         );
-        text.push_str(&wrapped("  ", "  ", &cannot));
+        text.push_str(&wrap("  ", "  ", &cannot, REPORT));
     }
     text
 }
@@ -278,28 +239,4 @@ fn shown(text: &str) -> String {
         Some((end, _)) => format!("{}…", &clean[..end]),
         None => clean,
     }
-}
-
-/// A paragraph, its lines begun so.
-fn wrapped(first: &str, other: &str, text: &str) -> String {
-    let (mut lines, mut line) = (String::new(), first.to_owned());
-    let mut empty = true;
-    for word in text.split_whitespace() {
-        let word: String = word
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines.push_str(line.trim_end());
-            lines.push('\n');
-            line = other.to_owned();
-            empty = true;
-        }
-        if !empty {
-            line.push(' ');
-        }
-        line.push_str(&word);
-        empty = false;
-    }
-    lines + line.trim_end() + "\n"
 }
