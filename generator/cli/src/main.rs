@@ -13,6 +13,7 @@ mod error;
 mod explanation;
 mod file;
 mod git;
+mod links;
 mod lint_gate;
 mod local;
 mod outcome;
@@ -36,7 +37,6 @@ mod write;
 #[cfg(test)]
 mod reference;
 
-use std::io;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -59,8 +59,12 @@ fn main() -> ExitCode {
             (ui, result)
         }
         // Help and the version come as errors too: they are results.
-        Err(usage) if !usage.use_stderr() => (Ui::new(&UiOptions::default()), printed(&usage)),
-        // Clap knows what to say, where and with which exit code.
+        Err(usage) if !usage.use_stderr() => {
+            let ui = Ui::new(&UiOptions::default());
+            let printed = print_help(&usage, &ui);
+            (ui, printed)
+        }
+        // Clap prints the error, and exits with 2.
         Err(usage) if !args::is_json_requested() => usage.exit(),
         Err(usage) => {
             let options = UiOptions {
@@ -70,18 +74,24 @@ fn main() -> ExitCode {
             (Ui::new(&options), Err(CliError::from(usage)))
         }
     };
-    match result {
+    let code = match result {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             ui.error(&error);
             error.exit_code()
         }
-    }
+    };
+    ui.finish();
+    code
 }
 
-fn printed(help: &clap::Error) -> Result<Outcome, CliError> {
-    match help.print() {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::stdout(&error)),
-        _ => Ok(Outcome::Done),
+/// Prints help or the version on stdout, with the advice how to look up the rows that it names.
+fn print_help(help: &clap::Error, ui: &Ui) -> Result<Outcome, CliError> {
+    let mut text = help.render().ansi().to_string();
+    if links::first(&text).is_some() {
+        text.push_str("\nRows: `stackgen explain ROW` explains one.\n");
     }
+    ui.without_lookup();
+    ui.print(&text)?;
+    Ok(Outcome::Done)
 }

@@ -93,7 +93,7 @@ impl DiffCommand {
             ui.json_result(&serde_json::json!({ "diffs": comparisons }))?;
         } else {
             for comparison in &comparisons {
-                ui.result(&comparison.shown(comparisons.len() > 1))?;
+                ui.print(&comparison.shown(comparisons.len() > 1))?;
             }
         }
         let changed = comparisons.iter().any(Comparison::changes_something);

@@ -37,9 +37,10 @@ impl RuleCommand {
             ui.json_result(&serde_json::json!({ "rules": rules }))?;
             return Ok(Outcome::Done);
         }
+        ui.without_lookup();
         match self.rule.as_deref().and_then(registry::find) {
-            Some(rule) => ui.result(&rule_page(rule))?,
-            None => ui.result(&rule_list(&rules))?,
+            Some(rule) => ui.print(&rule_page(rule))?,
+            None => ui.print(&rule_list(&rules))?,
         }
         Ok(Outcome::Done)
     }

@@ -79,7 +79,7 @@ impl StatusCommand {
             ui.json_result(&json!({ "stages": found }))?;
         } else {
             for known in &found {
-                ui.result(&shown(known))?;
+                ui.print(&shown(known))?;
             }
         }
         let is_good = |known: &Status| {

@@ -71,12 +71,9 @@ fn an_error_frame_is_explained_by_its_text() {
 #[test]
 fn a_handshake_status_has_several_causes() {
     let run = Sandbox::new().run("explain 403");
-    assert!(
-        run.stdout
-            .starts_with("handshake status 403\n\nlikely (row A14)\n"),
-        "{run}"
-    );
-    assert!(run.stdout.contains("\npossible (row C3)\n"), "{run}");
+    let first = "handshake status 403\n\npossible (row C3)\n";
+    assert!(run.stdout.starts_with(first), "{run}");
+    assert!(run.stdout.contains("\npossible (row A15)\n"), "{run}");
     assert!(run.stdout.contains("\n  K5   "), "{run}");
 }
 

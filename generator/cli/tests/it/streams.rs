@@ -4,7 +4,7 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 
-use crate::common::Sandbox;
+use crate::common::{Run, Sandbox};
 
 #[test]
 fn bad_usage_goes_to_stderr() {
@@ -104,6 +104,75 @@ fn colours_are_for_terminals_unless_asked_for() {
     let sandbox = Sandbox::new();
     assert!(!sandbox.run("synth").stderr.contains('\x1b'));
     assert!(sandbox.run("synth --color always").stderr.contains('\x1b'));
+}
+
+/// Runs a command in a folder whose stackgen.yaml has an error about row A3.
+fn run_on_row_a3(line: &str, environment: &[(&str, &str)]) -> Run {
+    let spec = Sandbox::starter("chat").read("stackgen.yaml");
+    let sandbox = Sandbox::with(&spec.replace("[route.request.", "[$request."));
+    let mut command = sandbox.command();
+    command
+        .args(line.split(' '))
+        .envs(environment.iter().copied());
+    Run::of(command.output().unwrap())
+}
+
+/// The hyperlink of a row.
+fn link(id: &str) -> String {
+    let page = "blob/main/docs/reference/api-gateway-websocket.md";
+    let url = format!(
+        "{}/{page}#{}",
+        env!("CARGO_PKG_REPOSITORY"),
+        id.to_lowercase()
+    );
+    format!("\x1b]8;;{url}\x1b\\{id}\x1b]8;;\x1b\\")
+}
+
+#[test]
+fn ids_are_hyperlinks_on_terminals_that_show_them() {
+    let links = ("FORCE_HYPERLINK", "1");
+    for line in ["synth", "synth --color always"] {
+        let run = run_on_row_a3(line, &[links]);
+        assert!(
+            run.stderr.contains(&format!("row {}", link("A3"))),
+            "{run:?}"
+        );
+    }
+    let help = run_on_row_a3("dev --help", &[links]);
+    assert!(
+        help.stdout.contains(&format!("(row {})", link("M13"))),
+        "{help:?}"
+    );
+    for (line, environment) in [
+        ("synth", vec![]),
+        ("synth --color never", vec![links]),
+        ("synth", vec![links, ("NO_COLOR", "1")]),
+        ("synth", vec![links, ("TERM", "dumb")]),
+    ] {
+        let run = run_on_row_a3(line, &environment);
+        assert!(run.stderr.contains("row A3"), "{run:?}");
+        assert!(!run.stderr.contains('\x1b'), "{environment:?}: {run:?}");
+    }
+    // Text for programs has no links.
+    let json = run_on_row_a3("synth --json", &[links]);
+    assert!(json.stdout.contains("\"A3\"") && !json.stdout.contains('\x1b'));
+}
+
+#[test]
+fn output_with_ids_ends_once_with_how_to_look_them_up() {
+    let advice = "look up a row: stackgen explain A3";
+    let run = run_on_row_a3("synth", &[]);
+    assert!(run.stderr.ends_with(&format!("\n{advice}\n")), "{run}");
+    assert_eq!(run.stderr.matches("look up").count(), 1);
+    for line in ["synth --quiet", "synth --json", "explain A3", "rule SG113"] {
+        let run = run_on_row_a3(line, &[]);
+        assert!(!run.to_string().contains("look up"), "{run}");
+    }
+    let help = run_on_row_a3("dev --help", &[]).stdout;
+    assert!(
+        help.ends_with("\nRows: `stackgen explain ROW` explains one.\n"),
+        "{help}"
+    );
 }
 
 #[test]

@@ -39,17 +39,17 @@ impl ListCommand {
             ui.json_result(&json!({ "api": api, "deployments": listed }))?;
             return Ok(Outcome::Done);
         }
-        ui.result(&format!("{BOLD}{}{BOLD:#}\n", api_label(&api)))?;
+        ui.print(&format!("{BOLD}{}{BOLD:#}\n", api_label(&api)))?;
         let width = listed
             .iter()
             .map(|one| one.deployment.id.as_str().len())
             .max()
             .unwrap_or_default();
         for one in &listed {
-            ui.result(&format!("{}\n", line(one, width)))?;
+            ui.print(&format!("{}\n", line(one, width)))?;
         }
         if listed.is_empty() {
-            ui.result("no deployment\n")?;
+            ui.print("no deployment\n")?;
         }
         Ok(Outcome::Done)
     }

@@ -46,7 +46,7 @@ pub(super) fn text(local: &Local, applied: &Applied, flag: &str) -> String {
         text += &format!("  {name:<12} {value}\n");
     }
     text += &not_run(&applied.not_run);
-    text + "\nCtrl-C ends it.\n"
+    text + "\nCtrl-C ends it; `stackgen explain ROW` explains a row.\n"
 }
 
 /// What is not run, types of one reason in one line.

@@ -50,9 +50,11 @@ impl<'a> DevSession<'a> {
                 let taken = is_taken.then_some(port);
                 self.ui.json_line(&banner::json(&local, applied, taken))
             }
-            false => self
-                .ui
-                .done(&banner::text(&local, applied, &self.command.source.flag())),
+            false => {
+                self.ui.without_lookup();
+                let flag = self.command.source.flag();
+                self.ui.done(&banner::text(&local, applied, &flag))
+            }
         }
     }
 

@@ -59,7 +59,10 @@ impl ExplainCommand {
                 rows: &topic.rows,
                 rules: rule_reports(&topic.rules),
             })?,
-            false => ui.result(&page::text(&topic))?,
+            false => {
+                ui.without_lookup();
+                ui.print(&page::text(&topic))?;
+            }
         }
         Ok(Outcome::Done)
     }

@@ -95,8 +95,9 @@ pub(in crate::commands) fn rule_page(rule: &Rule) -> String {
         });
     }
     if !rule.rows.is_empty() {
+        let noun = if rule.rows.len() == 1 { "row" } else { "rows" };
         let rows = rule.rows.join(", ");
-        text.push_str(&format!("\nRows of the API Gateway reference: {rows}\n"));
+        text.push_str(&format!("\nAPI Gateway reference: {noun} {rows}\n"));
     }
     text.push_str(&format!("{CYAN}{}{CYAN:#}\n", page::url(rule)));
     text

@@ -142,7 +142,7 @@ fn list(ui: &Ui) -> Result<Outcome, CliError> {
             .collect();
         ui.json_result(&json!({ "starters": all }))?;
     } else {
-        ui.result(&(starter::table() + "\n"))?;
+        ui.print(&(starter::table() + "\n"))?;
     }
     Ok(Outcome::Done)
 }

@@ -55,7 +55,7 @@ pub(super) fn show(
     ui: &Ui,
 ) -> Result<Outcome, CliError> {
     for file in files {
-        ui.result(&difference(file))?;
+        ui.print(&difference(file))?;
     }
     output::print_unread(unread, ui);
     let changes = files.iter().filter_map(|file| file.fixed.as_ref());

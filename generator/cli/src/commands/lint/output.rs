@@ -132,7 +132,8 @@ impl OutputArgs {
                 ui.stderr(&text);
                 Ok(())
             }
-            None => ui.result(&text),
+            None if is_json || self.format != LintFormat::Human => ui.result(&text),
+            None => ui.print(&text),
             Some(path) => {
                 let text = match self.format {
                     LintFormat::Human if !is_json => strip_str(&text).to_string(),

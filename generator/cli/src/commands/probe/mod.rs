@@ -160,7 +160,7 @@ impl ProbeCommand {
                 gateway: &failures,
             })?;
         } else {
-            ui.result(&human::ending(&report, &explanations, self.browser))?;
+            ui.print(&human::ending(&report, &explanations, self.browser))?;
         }
         Ok(outcome(&report))
     }

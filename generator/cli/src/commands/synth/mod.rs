@@ -182,13 +182,13 @@ fn write(run: &SynthRun<'_>, staged: Staged, ui: &Ui) -> Result<Outcome, CliErro
 fn check(run: &SynthRun<'_>, compared: &[ComparedFile], ui: &Ui) -> Result<Outcome, CliError> {
     if !ui.wants_json() {
         for compared in compared {
-            ui.result(&compared.difference)?;
+            ui.print(&compared.difference)?;
         }
     }
     let statuses: Vec<_> = compared.iter().map(|compared| compared.status).collect();
     report::print_files(run, &statuses, ui)?;
     if !ui.wants_json() {
-        ui.result(&report::undeclared(run.undeclared))?;
+        ui.print(&report::undeclared(run.undeclared))?;
     }
     let stale = |status: &&FileStatus| **status != FileStatus::Unchanged;
     let (stale, all) = (statuses.iter().filter(stale).count(), statuses.len());
