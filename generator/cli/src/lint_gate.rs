@@ -1,4 +1,4 @@
-//! What the linter says of a template that another command writes or applies.
+//! Lint results of templates that another command writes or applies.
 
 use stackgen_cfn::{Node, Sources};
 use stackgen_lint::output::{Linted, human};
@@ -9,13 +9,13 @@ use crate::style::RED;
 use crate::template;
 use crate::ui::Ui;
 
-/// What is found in a rendered template, at its places in the text that would be written; `None` when that is nothing.
+/// Lints a rendered template. Findings have their locations in the text that would be written; `None` means no finding.
 pub(crate) fn lint_rendered(
     name: &str,
     template: &Node,
     text: &str,
 ) -> Result<Option<Linted>, CliError> {
-    // Nearly always there is nothing, and the text need not be read again.
+    // Most templates have no finding, and then the text need not be parsed again.
     let subject = Subject {
         template,
         source: None,
@@ -27,7 +27,7 @@ pub(crate) fn lint_rendered(
     }
 }
 
-/// What is found in the text of a template.
+/// Lints the text of a template.
 pub(crate) fn lint_text(name: &str, text: &str) -> Result<Linted, CliError> {
     let mut sources = Sources::new();
     let template = template::parse(&mut sources, name.to_owned(), text.to_owned())?;
@@ -44,12 +44,12 @@ pub(crate) fn lint_text(name: &str, text: &str) -> Result<Linted, CliError> {
     })
 }
 
-/// Tells people what was found, on stderr.
+/// Prints findings on stderr.
 pub(crate) fn print(linted: &Linted, ui: &Ui) {
     ui.aside(human::render(linted).trim_end());
 }
 
-/// Tells people why something is not done: an error, which `--quiet` tells too. Programs have it from the result.
+/// Prints why nothing was done, also with `--quiet`. With `--json`, the result has the findings.
 pub(crate) fn print_refusal<'a>(
     results: impl IntoIterator<Item = &'a Linted>,
     undone: &str,
@@ -65,7 +65,7 @@ pub(crate) fn print_refusal<'a>(
     ui.stderr(&format!("{RED}{undone}{RED:#}; {hint}\n"));
 }
 
-/// Whether something was found with which a template is not to be written or applied.
+/// Returns true if a finding keeps a template from being written or applied.
 pub(crate) fn has_errors(linted: &Linted) -> bool {
     let is_error = |finding: &Finding| finding.severity == Severity::Error;
     linted.report.findings.iter().any(is_error)

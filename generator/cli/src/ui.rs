@@ -26,7 +26,7 @@ pub(crate) struct UiOptions {
     pub(crate) quiet: bool,
     /// Print details.
     pub(crate) verbose: bool,
-    /// When to print colours.
+    /// Use of colours.
     pub(crate) color: ColorChoice,
 }
 

@@ -31,12 +31,9 @@ pub(super) fn built_code(
         let path = file::within(folder, path);
         match fs::read(&path) {
             Ok(zip) if zip.len() > LARGEST_ZIP => {
-                let message = format!(
-                    "{} is too large to be sent to Lambda directly",
-                    path.display()
-                );
+                let message = format!("{} is too large to send to Lambda directly", path.display());
                 return Err(CliError::input(message)
-                    .hint("Lambda takes 50 MiB in a call; deploy the template instead, or leave code alone with `--no-code`")
+                    .hint("Lambda accepts 50 MiB per call; deploy the template instead, or skip code with `--no-code`")
                     .file(&path));
             }
             Ok(zip) => built.push(BuiltCode::new(FunctionName::new(name), zip)),
@@ -49,12 +46,12 @@ pub(super) fn built_code(
     }
     if !missing.is_empty() {
         let message = format!(
-            "not built, so their code is left as it is: {}",
+            "skipped the code of functions that are not built: {}",
             missing.join(", ")
         );
         ui.note(
             &message,
-            Some("`cargo lambda build --release --output-format zip --arm64` builds them"),
+            Some("build them with `cargo lambda build --release --output-format zip --arm64`"),
         );
     }
     Ok(built)

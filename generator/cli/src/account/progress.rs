@@ -1,4 +1,4 @@
-//! Steps as lines on stderr, and a spinner where somebody watches.
+//! Progress on stderr: a line per step, and a spinner on terminals.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -12,16 +12,16 @@ use crate::error::CliError;
 use crate::style::{DIM, GREEN, RED};
 use crate::ui::Ui;
 
-/// Tells steps.
+/// Reporter of an operation's steps.
 pub(crate) struct Progress<'a> {
     ui: &'a Ui,
     spinner: ProgressBar,
-    /// The last line, which is not said twice: a stage may be tried many times.
+    /// Last line, which is not repeated: a stage may be verified many times.
     last: RefCell<String>,
 }
 
 impl<'a> Progress<'a> {
-    /// Nothing turns where nobody watches: the spinner is drawn on terminals alone.
+    /// Creates a reporter. The spinner is drawn on terminals only.
     pub(crate) fn new(ui: &'a Ui) -> Self {
         let spinner = match ui.shows_progress() {
             true => ProgressBar::new_spinner(),
@@ -37,37 +37,37 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Something begins that may take a while.
-    pub(crate) fn begin(&self, what: impl Into<String>) {
+    /// Shows the spinner with a message, until the next step.
+    pub(crate) fn begin(&self, message: impl Into<String>) {
         self.spinner.reset();
-        self.spinner.set_message(what.into());
+        self.spinner.set_message(message.into());
         self.spinner.enable_steady_tick(Duration::from_millis(120));
     }
 
-    /// Says a line from a task of its own, without the spinner in between.
+    /// Returns a function that prints lines from another task without disturbing the spinner.
     pub(crate) fn printer(&self) -> impl Fn(&'static str) + Send + use<> {
-        let (spinner, says) = (self.spinner.clone(), self.ui.shows_progress());
+        let (spinner, is_shown) = (self.spinner.clone(), self.ui.shows_progress());
         move |line| {
-            if says {
-                // Without stderr nobody can be told.
+            if is_shown {
+                // Without stderr, there is nowhere to report the failure.
                 spinner.suspend(|| drop(writeln!(io::stderr(), "{line}")));
             }
         }
     }
 
-    /// A line on stderr that helps and can be missed.
+    /// Prints an optional line on stderr.
     pub(crate) fn aside(&self, line: &str) {
         self.spinner.suspend(|| self.ui.aside(line));
     }
 
-    /// Nothing goes on until something begins again.
-    pub(crate) fn rest(&self) {
+    /// Hides the spinner until the next step.
+    pub(crate) fn pause(&self) {
         self.spinner.disable_steady_tick();
         self.spinner.set_message("");
         self.spinner.finish_and_clear();
     }
 
-    /// Prints without the spinner in between.
+    /// Prints results without disturbing the spinner.
     pub(crate) fn result<T>(
         &self,
         print: impl FnOnce() -> Result<T, CliError>,
@@ -75,10 +75,10 @@ impl<'a> Progress<'a> {
         self.spinner.suspend(print)
     }
 
-    /// Tells a step.
+    /// Reports a step.
     pub(crate) fn step(&self, step: &Step<'_>) {
-        match begins(step) {
-            Some(what) => self.begin(what),
+        match spinner_message(step) {
+            Some(message) => self.begin(message),
             None => self.spinner.suspend(|| self.line(step)),
         }
     }
@@ -86,16 +86,16 @@ impl<'a> Progress<'a> {
     fn line(&self, step: &Step<'_>) {
         match step {
             Step::CodeIsCurrent { function } => {
-                self.ui.detail(|| format!("{function} runs what was built"))
+                self.ui.detail(|| format!("{function} runs the built code"))
             }
             Step::Published { function, version } => {
                 self.ui.detail(|| format!("{function}: version {version}"))
             }
-            Step::LeftOut { what, reason } => self
-                .ui
-                .note(&format!("{what} was left out: {reason}"), None),
+            Step::LeftOut { what, reason } => {
+                self.ui.note(&format!("skipped {what}: {reason}"), None)
+            }
             other => {
-                if let Some((word, text)) = told(other) {
+                if let Some((word, text)) = step_text(other) {
                     let line = format!("  {DIM}{word:<9}{DIM:#} {text}");
                     if self.last.replace(line.clone()) != line {
                         self.ui.aside(&line);
@@ -106,13 +106,13 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// A word and what there is to say.
-fn told(step: &Step<'_>) -> Option<(&'static str, String)> {
+/// Returns a word and a text for the line of a step.
+fn step_text(step: &Step<'_>) -> Option<(&'static str, String)> {
     Some(match step {
-        Step::Updated { function } => ("code", format!("{function} runs what was built now")),
+        Step::Updated { function } => ("code", format!("{function} runs the new code")),
         Step::Retargeted { what, version } => (
             "version",
-            format!("{what} calls version {version}, once deployed"),
+            format!("{what} calls version {version} once it is deployed"),
         ),
         Step::Described {
             routes,
@@ -122,7 +122,7 @@ fn told(step: &Step<'_>) -> Option<(&'static str, String)> {
             let served = match served {
                 Some(served) if served == digest => "the stage serves the same".to_owned(),
                 Some(served) => format!("the stage serves sha256:{}", short_digest(served)),
-                None => "what the stage serves is not known".to_owned(),
+                None => "what the stage serves is unknown".to_owned(),
             };
             (
                 "wiring",
@@ -132,7 +132,7 @@ fn told(step: &Step<'_>) -> Option<(&'static str, String)> {
         Step::Created { deployment } => ("created", format!("deployment {deployment}")),
         Step::Changed { deployment } => (
             "changed",
-            format!("the API, meanwhile: {deployment} is dropped for another one"),
+            format!("the API; {deployment} is replaced by a new deployment"),
         ),
         Step::Activated {
             deployment,
@@ -161,14 +161,14 @@ fn told(step: &Step<'_>) -> Option<(&'static str, String)> {
         Step::Deleted { deployment } => ("deleted", deployment.to_string()),
         Step::Again { error, after } => (
             "waiting",
-            format!("{error}; once more in {} s", after.as_secs_f32()),
+            format!("{error}; retrying in {} s", after.as_secs_f32()),
         ),
         _ => return None,
     })
 }
 
-/// What begins with a step.
-fn begins(step: &Step<'_>) -> Option<String> {
+/// Returns the message of the spinner for a step that may take long.
+fn spinner_message(step: &Step<'_>) -> Option<String> {
     match step {
         Step::Updating { function } => Some(format!("updating {function}")),
         Step::Creating => Some("creating a deployment".to_owned()),

@@ -196,7 +196,7 @@ impl TargetArgs {
         };
         Project::load(&args, ui).map_err(|error| match self.file.exists() {
             true => error,
-            false => error.hint("`--api-id` names an API without a stackgen.yaml"),
+            false => error.hint("name an API without a stackgen.yaml with `--api-id`"),
         })
     }
 }
@@ -264,7 +264,7 @@ fn select_template<'a>(
         .into_iter()
         .find(|(_, template)| only || runs(template));
     found.ok_or_else(|| {
-        CliError::input("which environment?")
+        CliError::input("the stack has several environments")
             .hint(format!("name one with `--env`: {}", names.join(", ")))
     })
 }

@@ -60,16 +60,16 @@ Examples:
   stackgen diff main --env prod --exit-code
   stackgen diff HEAD:out/dev/template.yaml out/dev/template.yaml";
 
-/// The file of an environment that is compared.
-const FILE: &str = "template.yaml";
+/// File of an environment that is compared.
+const TEMPLATE_FILE: &str = "template.yaml";
 
-/// Two templates and what changes from the one to the other.
+/// Two templates, and the changes from one to the other.
 #[derive(Serialize)]
 struct Comparison {
     environment: Option<String>,
-    /// `None` for an environment that is new.
+    /// `None` for a new environment.
     old: Option<String>,
-    /// `None` for an environment that is gone from the stackgen.yaml.
+    /// `None` for an environment that is no longer declared.
     new: Option<String>,
     #[serde(flatten)]
     changes: Diff,
@@ -79,7 +79,7 @@ impl DiffCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
         let comparisons = match (&self.old, &self.new) {
             (Some(old), Some(new)) => {
-                let (old, new) = (TemplateSource::of(old), TemplateSource::of(new));
+                let (old, new) = (TemplateSource::parse(old), TemplateSource::parse(new));
                 vec![Comparison {
                     environment: None,
                     old: Some(old.name()),
@@ -93,10 +93,10 @@ impl DiffCommand {
             ui.json_result(&serde_json::json!({ "diffs": comparisons }))?;
         } else {
             for comparison in &comparisons {
-                ui.print(&comparison.shown(comparisons.len() > 1))?;
+                ui.print(&comparison.text(comparisons.len() > 1))?;
             }
         }
-        let changed = comparisons.iter().any(Comparison::changes_something);
+        let changed = comparisons.iter().any(Comparison::has_changes);
         Ok(if self.exit_code && changed {
             Outcome::Found
         } else {
@@ -104,7 +104,7 @@ impl DiffCommand {
         })
     }
 
-    /// What is kept against what the stackgen.yaml renders now.
+    /// Compares rendered templates with what the project file renders now.
     fn with_project(&self, ui: &Ui) -> Result<Vec<Comparison>, CliError> {
         let project = Project::load(&self.project, ui)?;
         let environments = project.environments(&self.environments)?;
@@ -112,15 +112,15 @@ impl DiffCommand {
             .rendered
             .clone()
             .unwrap_or_else(|| project.default_out());
-        if let Some(source) = self.old.as_deref().and_then(template) {
+        if let Some(source) = self.old.as_deref().and_then(named_template) {
             let old = source.read()?;
             let environment = environment_of(&old, &environments).ok_or_else(|| {
-                CliError::input(format!("which environment is {} of?", source.name())).hint(
+                CliError::input(format!("the environment of {} is unknown", source.name())).hint(
                     format!("name one with `--env`: {}", environments.join(", ")),
                 )
             })?;
             let old = Some((source.name(), old));
-            return Ok(vec![self.against_now(
+            return Ok(vec![self.compare_with_rendering(
                 &project,
                 environment,
                 &out,
@@ -134,26 +134,27 @@ impl DiffCommand {
         };
         let mut comparisons = Vec::new();
         for environment in environments {
-            let source = rendered.source(environment, FILE);
-            let old = match rendered.holds(environment, FILE)? {
+            let source = rendered.source(environment, TEMPLATE_FILE);
+            let old = match rendered.holds(environment, TEMPLATE_FILE)? {
                 true => Some((source.name(), source.read()?)),
                 false => None,
             };
-            comparisons.push(self.against_now(&project, environment, &out, old, ui)?);
+            comparisons.push(self.compare_with_rendering(&project, environment, &out, old, ui)?);
         }
         if self.environments.is_empty() {
-            let gone = rendered.undeclared(project.name(), &project.declared(), &[FILE])?;
-            comparisons.extend(gone.iter().map(|environment| Comparison {
+            let removed =
+                rendered.undeclared(project.name(), &project.declared(), &[TEMPLATE_FILE])?;
+            comparisons.extend(removed.iter().map(|environment| Comparison {
                 environment: Some(environment.clone()),
-                old: Some(rendered.source(environment, FILE).name()),
+                old: Some(rendered.source(environment, TEMPLATE_FILE).name()),
                 new: None,
-                changes: changes(&nothing(), &nothing()),
+                changes: changes(&empty_template(), &empty_template()),
             }));
         }
         Ok(comparisons)
     }
 
-    fn against_now(
+    fn compare_with_rendering(
         &self,
         project: &Project,
         environment: &str,
@@ -165,7 +166,7 @@ impl DiffCommand {
         let new = project.render(environment, Dialect::CloudFormation, &folder, ui)?;
         let (name, old) = match old {
             Some((name, old)) => (Some(name), old),
-            None => (None, nothing()),
+            None => (None, empty_template()),
         };
         Ok(Comparison {
             environment: Some(environment.to_owned()),
@@ -176,16 +177,16 @@ impl DiffCommand {
     }
 }
 
-/// The template that an argument names; `None` for a mere revision.
-fn template(argument: &str) -> Option<TemplateSource> {
+/// Returns the template that an argument names; `None` for a revision.
+fn named_template(argument: &str) -> Option<TemplateSource> {
     let path = Path::new(argument);
-    // A pipe is one too, as in `diff <(…)`.
-    let file = path.exists() && !path.is_dir();
-    let named = argument == "-" || argument.contains(':') || file;
-    named.then(|| TemplateSource::of(argument))
+    // A pipe is a file too, as in `diff <(…)`.
+    let is_file = path.exists() && !path.is_dir();
+    let is_template = argument == "-" || argument.contains(':') || is_file;
+    is_template.then(|| TemplateSource::parse(argument))
 }
 
-/// The environment that a template of ours says it is of, or the only one there is.
+/// Returns the only environment, or the one that a template's metadata names.
 fn environment_of<'a>(template: &Node, environments: &[&'a str]) -> Option<&'a str> {
     let name = stackgen_metadata(template, "Environment");
     match environments {
@@ -197,8 +198,8 @@ fn environment_of<'a>(template: &Node, environments: &[&'a str]) -> Option<&'a s
     }
 }
 
-/// A template without resources.
-fn nothing() -> Node {
+/// Returns a template without resources.
+fn empty_template() -> Node {
     Node::from(Map::new())
 }
 
@@ -208,20 +209,20 @@ fn changes(old: &Node, new: &Node) -> Diff {
 }
 
 impl Comparison {
-    fn changes_something(&self) -> bool {
+    fn has_changes(&self) -> bool {
         self.old.is_none() || self.new.is_none() || !self.changes.is_empty()
     }
 
-    fn shown(&self, many: bool) -> String {
+    fn text(&self, with_title: bool) -> String {
         let environment = escape(self.environment.as_deref().unwrap_or_default());
         let mut text = match (&self.old, &self.new) {
             (Some(old), None) => {
                 let old = escape(old);
-                let gone = format!("{RED}gone{RED:#}, and still in {old}");
-                return format!("{BOLD}{environment}{BOLD:#}: {gone}\n");
+                let removed = format!("{RED}gone{RED:#}, and still in {old}");
+                return format!("{BOLD}{environment}{BOLD:#}: {removed}\n");
             }
             (None, _) => format!("{BOLD}{environment}{BOLD:#}: {GREEN}new{GREEN:#}\n"),
-            _ if many => format!("{BOLD}{environment}{BOLD:#}\n"),
+            _ if with_title => format!("{BOLD}{environment}{BOLD:#}\n"),
             _ => String::new(),
         };
         if self.changes.is_empty() {

@@ -69,12 +69,12 @@ enum GraphFormat {
 impl GraphCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
         let template = match &self.template {
-            Some(source) => TemplateSource::of(source).read()?,
+            Some(source) => TemplateSource::parse(source).read()?,
             None => self.rendered(ui)?,
         };
         let graph = Graph::new(&Model::from_template(&template, &Inputs::none()));
         if graph.nodes.is_empty() {
-            ui.aside("nothing to draw: the template has no API, no function and no table");
+            ui.aside("nothing to draw: the template has no API, function or table");
         }
         if ui.wants_json() {
             ui.json_result(&graph)?;
@@ -100,11 +100,11 @@ impl GraphCommand {
         let project = Project::load(&self.project, ui)?;
         let environments = project.environments(self.environment.as_slice())?;
         let [environment, others @ ..] = environments.as_slice() else {
-            return Err(CliError::input("there is no environment to draw"));
+            return Err(CliError::input("the stack has no environment"));
         };
         if !others.is_empty() {
             ui.aside(&format!(
-                "drawing {environment}; `--env` draws another: {}",
+                "drawing {environment}; select another environment with `--env`: {}",
                 others.join(", ")
             ));
         }

@@ -31,8 +31,8 @@ impl ManCommand {
             return Ok(Outcome::Done);
         };
         let mut files = Vec::new();
-        for command in with_verbs(program) {
-            // A verb's display name is `stackgen-synth` once the command is built.
+        for command in with_subcommands(program) {
+            // Once the program is built, the display name is `stackgen-synth`.
             let name = command
                 .get_display_name()
                 .unwrap_or(command.get_name())
@@ -47,11 +47,14 @@ impl ManCommand {
     }
 }
 
-/// A command, its verbs, and the verbs of those.
-fn with_verbs(command: clap::Command) -> Vec<clap::Command> {
-    let verbs = command.get_subcommands().cloned().flat_map(with_verbs);
-    let verbs: Vec<_> = verbs.collect();
-    [vec![command], verbs].concat()
+/// Returns a command with all its subcommands.
+fn with_subcommands(command: clap::Command) -> Vec<clap::Command> {
+    let subcommands = command
+        .get_subcommands()
+        .cloned()
+        .flat_map(with_subcommands);
+    let subcommands: Vec<_> = subcommands.collect();
+    [vec![command], subcommands].concat()
 }
 
 fn page(command: clap::Command) -> Result<String, CliError> {

@@ -1,4 +1,4 @@
-//! The verbs, one file each.
+//! The commands, one file or folder each.
 
 mod completions;
 mod deploy;
@@ -26,7 +26,7 @@ use crate::error::CliError;
 use crate::outcome::Outcome;
 use crate::ui::Ui;
 
-/// A verb and its arguments.
+/// A command and its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(init::InitCommand),

@@ -24,7 +24,7 @@ impl SchemaCommand {
     }
 }
 
-/// The schema as the file that stands beside a stackgen.yaml.
+/// Returns the schema as a file beside a stackgen.yaml.
 pub(crate) fn text() -> String {
     format!("{:#}\n", stackgen_synth::schema())
 }

@@ -44,10 +44,10 @@ Examples:
 
 impl StatusCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        block_on(self.look(ui))
+        block_on(self.report(ui))
     }
 
-    async fn look(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    async fn report(&self, ui: &Ui) -> Result<Outcome, CliError> {
         let gateway = self.account.gateway(&self.target.file).await?;
         let targets = self
             .target
@@ -101,32 +101,32 @@ fn shown(known: &Status) -> String {
         known.stage.name,
         verdict(known)
     );
-    let mut say = |word: &str, what: &str| {
-        writeln!(text, "  {DIM}{word:<9}{DIM:#} {what}").expect("writing to a String cannot fail");
+    let mut line = |word: &str, value: &str| {
+        writeln!(text, "  {DIM}{word:<9}{DIM:#} {value}").expect("writing to a String cannot fail");
     };
-    say("because", known.verdict.because);
-    say("serves", &served(known));
-    say("verified", &verified(known));
-    say(
+    line("because", known.verdict.because);
+    line("serves", &served(known));
+    line("verified", &verified(known));
+    line(
         "account",
         &format!("sha256:{}", short_digest(&known.account_digest.to_string())),
     );
     if let Some(digest) = &known.template_digest {
-        say(
+        line(
             "template",
             &format!("sha256:{}", short_digest(&digest.to_string())),
         );
     }
     for code in &known.code {
-        let is = match &code.account {
-            Some(sha256) if *sha256 == code.built => "runs what was built",
-            Some(_) => "runs other code than what was built",
+        let text = match &code.account {
+            Some(sha256) if *sha256 == code.built => "runs the built code",
+            Some(_) => "runs other code than the built one",
             None => "is not in the account",
         };
-        say("code", &format!("{} {is}", code.function));
+        line("code", &format!("{} {text}", code.function));
     }
     if let Some(of) = known.changes_are {
-        say(
+        line(
             "changes",
             match of {
                 ChangeBasis::Undeployed => "in the account and not served:",
@@ -144,14 +144,14 @@ fn shown(known: &Status) -> String {
     text
 }
 
-/// The deployment that is served.
+/// Formats the deployment that the stage serves.
 fn served(known: &Status) -> String {
     let Some(deployment) = &known.deployment else {
         return "nothing".to_owned();
     };
     let age = ago(deployment.created.age(now()));
     let mut words = vec![format!("deployment {}, {age}", deployment.id)];
-    words.extend(known.maker.map(|maker| maker_in_words(maker).to_owned()));
+    words.extend(known.maker.map(|maker| creator_text(maker).to_owned()));
     if let Some(label) = &known.label {
         words.extend(label.git.as_ref().map(|git| format!("git:{git}")));
         words.push(format!(
@@ -162,14 +162,14 @@ fn served(known: &Status) -> String {
     words.join(", ")
 }
 
-/// The last trial of the deployment that is served.
+/// Formats the last verification of the deployment that the stage serves.
 fn verified(known: &Status) -> String {
     match known.label.as_ref().and_then(|label| label.trial.as_ref()) {
         Some(TrialResult::Passed { at, callers }) if callers.is_empty() => at.clone(),
         Some(TrialResult::Passed { at, callers }) => format!("{at} as {}", callers.join(", ")),
         Some(TrialResult::Failed { at: Some(at) }) => format!("{RED}failed{RED:#} {at}"),
         Some(TrialResult::Failed { at: None }) => format!("{RED}failed{RED:#}"),
-        None => "never; `stackgen deploy --redeploy-stage` verifies it".to_owned(),
+        None => "never; verify it with `stackgen deploy --redeploy-stage`".to_owned(),
     }
 }
 
@@ -177,7 +177,7 @@ fn verdict(known: &Status) -> String {
     let (style, word) = match known.verdict.state {
         State::Current => (GREEN, "current"),
         State::Stale => (RED, "stale"),
-        State::Unknown => (RED, "not known"),
+        State::Unknown => (RED, "unknown"),
         State::NotDeployed => (RED, "not deployed"),
     };
     let sure = match known.verdict.sureness {
@@ -187,7 +187,7 @@ fn verdict(known: &Status) -> String {
     format!("{style}{word}{style:#}{sure}")
 }
 
-fn maker_in_words(maker: CreatedBy) -> &'static str {
+fn creator_text(maker: CreatedBy) -> &'static str {
     match maker {
         CreatedBy::Redeploy => "by `stackgen deploy --redeploy-stage`",
         CreatedBy::Template => "by CloudFormation",

@@ -167,8 +167,8 @@ fn a_gateway_of_another_project_is_taken_for_nobodys() {
             (Some(1), ""),
             "{line}: {run}"
         );
-        let said = "the local gateway with process id 1 does not run any more";
-        assert!(run.stderr.contains(said), "{line}: {run}");
+        let error = "the local gateway with process ID 1 is no longer running";
+        assert!(run.stderr.contains(error), "{line}: {run}");
     }
     let here = Dev::spawn(other, &["--json", "--no-build"], &[]);
     assert_ne!(here.event("ready")["gateway"]["endpoint"], left["endpoint"]);

@@ -335,16 +335,22 @@ fn a_file_is_sent_and_what_cannot_be_used_is_refused() {
         ("--header no-colon", "a header has no colon"),
         ("--query no-sign", "a query parameter has no `=`"),
         ("--header Upgrade:x", "the handshake writes it itself"),
-        ("--as anonymous --token t", "the anonymous bring no token"),
-        ("--as alice", "which token do they bring?"),
-        ("--token-env NOTHING", "NOTHING holds no token"),
+        (
+            "--as anonymous --token t",
+            "an anonymous caller has no token",
+        ),
+        ("--as alice", "no token is given"),
+        (
+            "--token-env NOTHING",
+            "the environment variable NOTHING has no token",
+        ),
         ("--count 3", "`--count` measures one message and its answer"),
         (
             "--close 1006",
-            "it is `bare`, or a code that a close frame may carry",
+            "write `bare`, or a code that a close frame may have",
         ),
         ("--hold forever", "write a number and a unit"),
-        ("--token-in post", "it is `query[:NAME]`"),
+        ("--token-in post", "write `query[:NAME]`"),
     ] {
         let run = sandbox.run(&format!("probe {url} {line}"));
         assert_eq!(run.code, Some(2), "{run}");
@@ -413,13 +419,13 @@ fn a_local_gateway_is_found_and_the_token_travels_as_the_identity_source_says() 
     let run = sandbox.run("probe --local --as anonymous");
     assert!(
         run.stderr
-            .contains("all callers of this stack are authenticated"),
+            .contains("this stack declares only authenticated callers"),
         "{run}"
     );
     let run = sandbox.run("probe --local --token t --token-in header");
     assert!(
         run.stderr
-            .contains("in another way than the authorizer's identity source"),
+            .contains("the authorizer's identity source expects the token elsewhere"),
         "{run}"
     );
     let run = sandbox.run("probe --local --stage-name other");

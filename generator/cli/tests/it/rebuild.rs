@@ -95,7 +95,7 @@ fn row_d2_a_saved_source_is_built_and_live_at_once_and_one_that_cannot_be_built_
     dev.sandbox
         .write("src/main.rs", "fn main() { this is no Rust }");
     dev.error("error: cargo could not build answer");
-    dev.error("what ran before goes on");
+    dev.error("the previous version keeps running");
     dev.answers_at(&url, "hello", "version two");
 
     save(&dev.sandbox, "version three");

@@ -40,7 +40,7 @@ fn a_second_ctrl_c_ends_dev_at_once_and_its_functions_too() {
     assert!(!functions.is_empty());
     // Its $disconnect does not end.
     dev.interrupt();
-    dev.error("closing 1 connection; Ctrl-C once more ends at once");
+    dev.error("closing 1 connection; press Ctrl-C again to stop at once");
     dev.interrupt();
     assert_eq!(dev.ended(), Some(130));
     for id in functions {

@@ -1,4 +1,4 @@
-//! `stackgen deploy --local`: the whole template, applied to the local gateway as CloudFormation would.
+//! `stackgen deploy --local`: applies a whole template to the local gateway, as CloudFormation would.
 
 use serde_json::json;
 use stackgen_cfn::terminal::escape;
@@ -23,7 +23,7 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<Outcome, Cli
         done = apply_local(command, ui) => done,
         // Dropping the other branch ends the build.
         _ = stop_requested() => Err(CliError::failed("interrupted")
-            .hint("`stackgen status --local` tells what is served; run it again")),
+            .hint("run it again; `stackgen status --local` shows what the stages serve")),
     }
 }
 
@@ -87,7 +87,7 @@ fn is_refused(
         ui.json_result(&json!({ "findings": findings }))?;
     }
     let undone = "nothing is applied: the template has errors";
-    let hint = "`--despite-lint` applies it all the same";
+    let hint = "apply it anyway with `--despite-lint`";
     lint_gate::print_refusal([&linted], undone, hint, ui);
     Ok(true)
 }
@@ -107,7 +107,7 @@ fn print_changes(applied: &Applied, ui: &Ui) -> Result<(), CliError> {
         return ui.done("nothing changed");
     }
     for change in &applied.changes {
-        let what = match change.what {
+        let verb = match change.what {
             What::Created => "created",
             What::Updated => "updated",
             What::Code => "new code",
@@ -115,7 +115,7 @@ fn print_changes(applied: &Applied, ui: &Ui) -> Result<(), CliError> {
             What::Retained => "retained",
         };
         ui.done(&format!(
-            "{what:<9} {} ({})",
+            "{verb:<9} {} ({})",
             escape(&change.logical_id.to_string()),
             escape(&change.kind.to_string())
         ))?;

@@ -18,7 +18,7 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<Outcome, Cli
         .resolve(ProjectScope::Code, gateway.as_ref(), ui)?;
     let Some(target) = targets.iter().find(|target| !target.code.is_empty()) else {
         return Err(CliError::input("there is no built code to send").hint(
-            "build first; `stackgen dev` builds and loads code for the local gateway by itself",
+            "build it first; for the local gateway, `stackgen dev` builds and loads code itself",
         ));
     };
     let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
@@ -53,7 +53,7 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<Outcome, Cli
         functions.len()
     ))?;
     if target.release == Some(Release::Pinned) && !functions.is_empty() {
-        let hint = "`stackgen deploy --redeploy-stage` publishes versions and deploys them";
+        let hint = "publish and deploy versions with `stackgen deploy --redeploy-stage`";
         ui.note(
             "the release is pinned: no stage serves this code yet",
             Some(hint),

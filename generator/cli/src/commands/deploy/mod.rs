@@ -19,28 +19,28 @@ impl DeployCommand {
         }
         if self.verify.is_given() {
             return Err(CliError::input(
-                "the flags for verification go with `--redeploy-stage`",
+                "flags of verification need `--redeploy-stage`",
             ));
         }
         if self.code_only {
             return block_on(code_only::run(self, ui));
         }
         if !self.account.local {
-            return Err(CliError::input("what is to be deployed?").hint(
-                "`--redeploy-stage` deploys the API as the account holds it; `--code-only` sends code",
+            return Err(CliError::input("no action is given").hint(
+                "deploy the API as the account holds it with `--redeploy-stage`, or send code with `--code-only`",
             ));
         }
         if self.target.names_an_api() {
             return Err(CliError::input(
-                "`--local` alone applies a whole template, and `--api-id` names an API",
+                "`--api-id` cannot be used with `--local` alone, which applies a whole template",
             )
-            .hint("`--redeploy-stage --local --api-id …` deploys that API as the gateway has it"));
+            .hint("redeploy the API with `--redeploy-stage --local --api-id …`"));
         }
         if self.dry_run {
-            return Err(CliError::input(
-                "`--dry-run` goes with `--redeploy-stage` or `--code-only`",
-            )
-            .hint("`stackgen diff` tells what a template changes"));
+            return Err(
+                CliError::input("`--dry-run` needs `--redeploy-stage` or `--code-only`")
+                    .hint("show the changes of a template with `stackgen diff`"),
+            );
         }
         block_on(apply_local::run(self, ui))
     }

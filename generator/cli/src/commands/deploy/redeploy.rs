@@ -71,7 +71,7 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<Outcome, Cli
         let outcome = redeploy(&account.aws, &callers, &request, ctx).await;
         let outcome = match outcome {
             Ok(outcome) => outcome,
-            Err(error) => return Err(explained(&account, &request, error).await),
+            Err(error) => return Err(with_served_deployment(&account, &request, error).await),
         };
         progress.result(|| show(&outcome, &request, ui))?;
         reports.push(json(&api, &stage.name, &outcome));
@@ -111,14 +111,14 @@ fn request(
     }
 }
 
-/// A word that no other run has.
+/// Returns an ID that no other run has.
 fn run_id() -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let now = now.map_or(0, |now| now.as_nanos());
     format!("{now:x}-{:x}", std::process::id())
 }
 
-fn verified_in_words(verified: bool) -> &'static str {
+fn verified_text(verified: bool) -> &'static str {
     match verified {
         true => "verified",
         false => "not verified (`--no-verify`)",
@@ -146,14 +146,14 @@ fn show(outcome: &Redeployed, request: &Redeploy, ui: &Ui) -> Result<(), CliErro
         } => {
             let digest = digest.to_string();
             ui.done(&format!(
-                "stage {stage} of {api} serves what the account holds: deployment {deployment}, sha256:{}, {}",
+                "stage {stage} of {api} is current: deployment {deployment}, sha256:{}, {}",
                 short_digest(&digest),
-                verified_in_words(*verified)
+                verified_text(*verified)
             ))?;
             if *maker == CreatedBy::Template {
                 ui.note(
-                    "CloudFormation made that deployment; a route that was removed in the same update lingers in it (row D20)",
-                    Some("`--force` deploys all the same"),
+                    "CloudFormation created that deployment; it still contains routes that the same update removed (row D20)",
+                    Some("deploy anyway with `--force`"),
                 );
             }
         }
@@ -168,7 +168,7 @@ fn show(outcome: &Redeployed, request: &Redeploy, ui: &Ui) -> Result<(), CliErro
                 .map_or("none", |previous| previous.as_str());
             ui.done(&format!(
                 "stage {stage} of {api} serves deployment {GREEN}{deployment}{GREEN:#} (was {was}), {}",
-                verified_in_words(*verified)
+                verified_text(*verified)
             ))?;
         }
     }
@@ -195,7 +195,7 @@ fn show_plan(plan: &Plan, stage: &StageName, ui: &Ui) -> Result<(), CliError> {
         .any(|code| matches!(code, CodePlan::Publish(_)));
     ui.done(&match (plan.deploys, publishes) {
         (true, true) => {
-            format!("would deploy what comes of it and move stage {stage} to it (serves {served})")
+            format!("would deploy the result and move stage {stage} to it (serves {served})")
         }
         (true, false) => format!(
             "would deploy sha256:{} and move stage {stage} to it (serves {served})",
@@ -207,13 +207,17 @@ fn show_plan(plan: &Plan, stage: &StageName, ui: &Ui) -> Result<(), CliError> {
         ),
     })?;
     match plan.tries {
-        true => ui.done("would try the stage as its callers do"),
+        true => ui.done("would verify the stage as its callers"),
         false => Ok(()),
     }
 }
 
-/// Adds to an interruption which deployment the stage serves, and whether that was tried.
-async fn explained(account: &AccountClient, request: &Redeploy, error: DeployError) -> CliError {
+/// Adds to an interruption the deployment that the stage serves, and whether it was verified.
+async fn with_served_deployment(
+    account: &AccountClient,
+    request: &Redeploy,
+    error: DeployError,
+) -> CliError {
     if error != DeployError::Interrupted {
         return error.into();
     }
@@ -232,20 +236,20 @@ async fn explained(account: &AccountClient, request: &Redeploy, error: DeployErr
             let id = &deployment.id;
             format!(
                 "stage {stage} serves deployment {id}, {}",
-                tried(&deployment)
+                verification_text(&deployment)
             )
         }
         Ok(Ok(None)) => format!("stage {stage} serves no deployment"),
-        _ => format!("which deployment stage {stage} serves could not be read"),
+        _ => format!("the deployment of stage {stage} could not be read"),
     };
-    CliError::failed(format!("interrupted: {serves}")).hint("run it again; it goes on from there")
+    CliError::failed(format!("interrupted: {serves}")).hint("run it again to continue")
 }
 
-/// Whether a deployment was verified, as a clause.
-fn tried(deployment: &Deployment) -> &'static str {
+/// Returns whether a deployment was verified, as a clause.
+fn verification_text(deployment: &Deployment) -> &'static str {
     match deployment.metadata() {
         Some(metadata) if metadata.passed() => "which was verified before",
-        Some(metadata) if metadata.failed() => "which failed its trial",
-        _ => "which was not tried",
+        Some(metadata) if metadata.failed() => "which failed verification",
+        _ => "which was not verified",
     }
 }

@@ -49,7 +49,7 @@ impl ListCommand {
             ui.print(&format!("{}\n", line(one, width)))?;
         }
         if listed.is_empty() {
-            ui.print("no deployment\n")?;
+            ui.print("no deployments\n")?;
         }
         Ok(Outcome::Done)
     }
@@ -80,7 +80,7 @@ fn line(one: &Listed, width: usize) -> String {
             );
             match &label.trial {
                 Some(TrialResult::Passed { at, .. }) => words.push(format!("verified {at}")),
-                Some(TrialResult::Failed { .. }) => words.push("failed its trial".to_owned()),
+                Some(TrialResult::Failed { .. }) => words.push("failed verification".to_owned()),
                 None => {}
             }
         }

@@ -27,7 +27,7 @@ pub(super) struct MoveArgs {
     verify: VerifyArgs,
 }
 
-/// Moves the stage of an API to a deployment, or back if none is given.
+/// Moves the stage of an API to a deployment, or back if none is given, and verifies it.
 pub(super) async fn move_stage(
     api: &DeploymentsArgs,
     deployment: Option<&str>,
@@ -51,23 +51,23 @@ pub(super) async fn move_stage(
             let found = history::rollback_target(&account.aws, &api.id, &stage.name, ctx).await?;
             if !found.metadata().is_some_and(|metadata| metadata.passed()) {
                 progress.aside(&format!(
-                    "deployment {} served before; stackgen never verified it",
+                    "deployment {} served before, but stackgen never verified it",
                     found.id
                 ));
             }
             found.id
         }
     };
-    progress.rest();
+    progress.pause();
     let question = format!(
         "move stage {} of {} from deployment {} to {target}?",
         stage.name,
         api_label(&api),
         or_none(stage.deployment.as_ref())
     );
-    let asks = !options.dry_run && stage.deployment.as_ref() != Some(&target);
-    if asks && !confirmed(options.yes, &question, &interrupt, ui).await? {
-        ui.done("nothing was moved")?;
+    let needs_confirmation = !options.dry_run && stage.deployment.as_ref() != Some(&target);
+    if needs_confirmation && !confirmed(options.yes, &question, &interrupt, ui).await? {
+        ui.done("the stage was not moved")?;
         return Ok(Outcome::Done);
     }
     let moved = match options.dry_run {

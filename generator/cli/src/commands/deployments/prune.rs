@@ -66,42 +66,42 @@ impl PruneCommand {
             templates: self.templates,
             all: self.all,
         };
-        let judged = history::prune_plan(&account.aws, &api.id, &policy, ctx).await?;
-        let doomed: Vec<DeploymentId> = judged
+        let plan = history::prune_plan(&account.aws, &api.id, &policy, ctx).await?;
+        let prunable: Vec<DeploymentId> = plan
             .iter()
             .filter(|(_, kept)| kept.is_none())
             .map(|(one, _)| one.id.clone())
             .collect();
         if !ui.wants_json() {
             progress.result(|| {
-                let lines = judged.iter().map(|(one, kept)| (&one.id, *kept));
+                let lines = plan.iter().map(|(one, kept)| (&one.id, *kept));
                 lines.map(line).try_for_each(|line| ui.done(&line))
             })?;
         }
         let question = format!(
             "delete {} of {} deployments of {}?",
-            doomed.len(),
-            judged.len(),
+            prunable.len(),
+            plan.len(),
             api_label(&api)
         );
-        progress.rest();
-        let wanted = !self.dry_run && !doomed.is_empty();
-        let deleted = match wanted && confirmed(self.yes, &question, &interrupt, ui).await? {
+        progress.pause();
+        let is_needed = !self.dry_run && !prunable.is_empty();
+        let deleted = match is_needed && confirmed(self.yes, &question, &interrupt, ui).await? {
             true => history::prune(&account.aws, &api.id, &policy, ctx).await?,
             false => Vec::new(),
         };
         drop(progress);
         if ui.wants_json() {
-            let kept = judged
+            let kept = plan
                 .iter()
                 .filter_map(|(one, kept)| Some(json!({ "id": one.id, "because": (*kept)? })));
             let kept: Vec<_> = kept.collect();
-            ui.json_result(&json!({ "api": api, "dryRun": self.dry_run, "prunable": doomed, "deleted": deleted, "kept": kept }))?;
+            ui.json_result(&json!({ "api": api, "dryRun": self.dry_run, "prunable": prunable, "deleted": deleted, "kept": kept }))?;
         }
         ui.done(&format!(
             "{} of {} deployments of {} deleted",
             deleted.len(),
-            judged.len(),
+            plan.len(),
             api_label(&api)
         ))?;
         Ok(Outcome::Done)
@@ -109,15 +109,17 @@ impl PruneCommand {
 }
 
 fn line((id, kept): (&DeploymentId, Option<Kept>)) -> String {
-    let because = match kept {
+    let reason = match kept {
         None => return format!("{RED}-{RED:#} {id}"),
         Some(Kept::Served) => "a stage serves it",
-        Some(Kept::Previous) => "it is what a stage would go back to",
+        Some(Kept::Previous) => "a stage would go back to it",
         Some(Kept::Newest) => "it is among the newest",
-        Some(Kept::Pending) => "it is being made",
+        Some(Kept::Pending) => "it is being created",
         Some(Kept::InTemplate) => "it is part of a stack",
-        Some(Kept::OfTemplate) => "CloudFormation made it; `--templates` takes such, too",
-        Some(Kept::Foreign) => "stackgen did not make it; `--all` takes such, too",
+        Some(Kept::OfTemplate) => {
+            "CloudFormation created it; include such deployments with `--templates`"
+        }
+        Some(Kept::Foreign) => "stackgen did not create it; include such deployments with `--all`",
     };
-    format!("  {id}  {DIM}kept: {because}{DIM:#}")
+    format!("  {id}  {DIM}kept: {reason}{DIM:#}")
 }

@@ -100,7 +100,7 @@ impl GatewayArgs {
         let functions = &mut settings.functions;
         functions.environments = number(self.concurrency, functions.environments);
         functions.path = std::env::var("PATH").ok();
-        // Functions run in folders of their own.
+        // Functions run in their own folders, so the path must be absolute.
         let folder = project.parent().unwrap_or(Path::new(""));
         functions.node_modules = std::path::absolute(folder.join("node_modules")).ok();
         functions.watcher = Some(watcher::command(project)?);

@@ -8,8 +8,8 @@ use stackgen_model::{LogicalId, Model, Version};
 use super::variables;
 use crate::style::{CYAN, GREEN};
 
-/// A line for every function with new code.
-pub(super) fn code(applied: &Applied, model: &Model) -> Vec<String> {
+/// Returns a line for each function with new code.
+pub(super) fn code_lines(applied: &Applied, model: &Model) -> Vec<String> {
     let versions: Vec<_> = applied
         .changes
         .iter()
@@ -31,41 +31,41 @@ pub(super) fn code(applied: &Applied, model: &Model) -> Vec<String> {
         match versions.iter().find(is_of_it) {
             Some(version) => {
                 let number = &version.physical_id;
-                format!("{CYAN}code{CYAN:#}       {name}: a new version {number}")
+                format!("{CYAN}code{CYAN:#}       {name}: new version {number}")
             }
             None => format!(
-                "{GREEN}code{GREEN:#}       {name}: live at once, no deployment needed (row D2)"
+                "{GREEN}code{GREEN:#}       {name}: live now, no deployment needed (row D2)"
             ),
         }
     });
     lines.collect()
 }
 
-/// The function of a version. Versions of a pinned release end in a digest of the code, which the model knows nothing of.
+/// Returns the function of a version. Logical IDs of pinned versions end in a digest of the code, which the model lacks.
 fn function_of<'m>(version: &str, model: &'m Model) -> Option<&'m LogicalId> {
     let stem = |id: &str| id.rfind("Version").map(|at| id[..at].to_owned());
-    let named = |known: &&Version| known.resource.logical_id.as_str() == version;
-    let alike = |known: &&Version| {
+    let is_named = |known: &&Version| known.resource.logical_id.as_str() == version;
+    let has_same_stem = |known: &&Version| {
         let known = stem(known.resource.logical_id.as_str());
         known.is_some() && known == stem(version)
     };
     let mut all = model.versions.iter();
     let known = all
-        .find(named)
-        .or_else(|| model.versions.iter().find(alike));
+        .find(is_named)
+        .or_else(|| model.versions.iter().find(has_same_stem));
     known?.function.function.to()
 }
 
-/// What changed but for code and the deployments that tell of it. What was built does not show in the models, so that a
-/// function that changed has another configuration.
-pub(super) fn wiring(mut changes: Diff) -> String {
+/// Formats changes other than those of code and deployments. Builds do not show in models, so a changed function has another
+/// configuration.
+pub(super) fn wiring_text(mut changes: Diff) -> String {
     changes.changes.retain(|change| !is_bookkeeping(change));
     changes.apis.clear();
     changes.changes = variables::in_words(changes.changes);
     changes.human()
 }
 
-/// True for what only says that there is a new deployment, and in which order things are made.
+/// Returns true for changes that only follow from a new deployment, or concern the order of creation.
 fn is_bookkeeping(change: &Change) -> bool {
     let field = match &change.what {
         What::Changed { field, .. } => field.as_str(),

@@ -22,16 +22,16 @@ pub(super) use args::DevCommand;
 use crate::error::{CliError, reason};
 use crate::local::Local;
 use crate::outcome::Outcome;
-use crate::source::{self, Prepared};
+use crate::source::{self, PreparedStack};
 use crate::ui::Ui;
-use lines::Lines;
+use lines::EventLines;
 use reload::Reload;
 use session::DevSession;
-use stop::{Stops, catch_panic};
+use stop::{StopReasons, catch_panic};
 
 impl DevCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let result = on_threads(self.serve(ui)).and_then(|result| result);
+        let result = run_on_all_processors(self.serve(ui)).and_then(|result| result);
         match result {
             Err(error) if ui.wants_json() && ui.json_line(&banner::failure(&error)).is_ok() => {
                 Ok(error.outcome())
@@ -41,17 +41,17 @@ impl DevCommand {
     }
 
     async fn serve(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let mut stops = Stops::listen()?;
+        let mut stops = StopReasons::listen()?;
         let path = self.source.path();
         match Local::find(path).await {
             Ok(other) => {
                 return Err(CliError::failed(format!(
-                    "a local gateway runs for this project already, with process id {}",
+                    "a local gateway already runs for this project, with process ID {}",
                     other.pid
                 ))
-                .hint("end it with Ctrl-C where it runs"));
+                .hint("end it with Ctrl-C in its terminal"));
             }
-            // One that was killed may have left its file.
+            // A gateway that was killed may have left its file.
             Err(_) => Local::forget(path),
         }
         let prepared = tokio::select! {
@@ -59,18 +59,18 @@ impl DevCommand {
             _ = stops.recv() => return Ok(Outcome::Done),
         };
         let started = Instant::now();
-        let (begun, reload) = tokio::select! {
-            begun = async { tokio::join!(self.begin(&prepared), self.watch(&prepared)) } => begun,
+        let (started_gateway, reload) = tokio::select! {
+            both = async { tokio::join!(self.start_gateway(&prepared), self.watch(&prepared)) } => both,
             _ = stops.recv() => return Ok(Outcome::Done),
         };
-        let (gateway, applied) = begun?;
+        let (gateway, applied) = started_gateway?;
         ui.detail(|| format!("ready after {} ms", started.elapsed().as_millis()));
         let mut session = DevSession {
             command: self,
             ui,
             gateway,
             prepared,
-            lines: Lines::new(self.logs),
+            lines: EventLines::new(self.logs),
         };
         let ended = catch_panic(async {
             let reload = reload?;
@@ -86,10 +86,16 @@ impl DevCommand {
     }
 
     /// Starts a gateway and applies the project to it.
-    async fn begin(&self, prepared: &Prepared) -> Result<(Gateway, Applied), CliError> {
+    async fn start_gateway(
+        &self,
+        prepared: &PreparedStack,
+    ) -> Result<(Gateway, Applied), CliError> {
         let options = self.gateway.options(self.source.path());
         let options = options.map_err(|error| {
-            CliError::failed(format!("cannot find this program: {}", reason(&error)))
+            CliError::failed(format!(
+                "cannot find the path of this program: {}",
+                reason(&error)
+            ))
         })?;
         let gateway = Gateway::start(options).await;
         let gateway = gateway.map_err(|error| start_failed(&error))?;
@@ -103,7 +109,7 @@ impl DevCommand {
     }
 
     /// Starts to watch for changes.
-    async fn watch(&self, prepared: &Prepared) -> Result<Reload<'_>, CliError> {
+    async fn watch(&self, prepared: &PreparedStack) -> Result<Reload<'_>, CliError> {
         match self.no_watch {
             true => Ok(Reload::never()),
             false => Reload::watching(&self.source, prepared).await,
@@ -121,8 +127,8 @@ fn start_failed(error: &StartError) -> CliError {
     }
 }
 
-/// Runs on all processors: sockets and functions of a gateway do not wait for each other.
-fn on_threads<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
+/// Runs a future on all processors, so that sockets and functions of a gateway do not wait for each other.
+fn run_on_all_processors<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

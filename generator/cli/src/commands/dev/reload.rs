@@ -1,4 +1,4 @@
-//! Changes, applied as they are saved.
+//! Changes of a project while it runs.
 
 use std::future::{Future, pending};
 use std::pin::Pin;
@@ -6,26 +6,26 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::watch::Watch;
+use super::watch::FileWatch;
 use crate::error::CliError;
-use crate::source::{Prepared, SourceArgs};
+use crate::source::{PreparedStack, SourceArgs};
 use crate::ui::Ui;
 
-/// Editors write a file in several steps: what changes within this time is one change.
-const SETTLED: Duration = Duration::from_millis(150);
+/// Time in which several writes count as one change: editors save a file in several steps.
+const SETTLE_TIME: Duration = Duration::from_millis(150);
 
-/// What is being prepared. Dropping it ends the build.
-type Work<'a> = Pin<Box<dyn Future<Output = Result<Prepared, CliError>> + 'a>>;
+/// A build in progress. Dropping it ends the build.
+type Preparation<'a> = Pin<Box<dyn Future<Output = Result<PreparedStack, CliError>> + 'a>>;
 
-/// Waits for changes and prepares what is to be applied. A change that comes meanwhile starts it anew.
+/// Watcher of a project, which prepares changed stacks. A further change restarts the preparation.
 pub(super) struct Reload<'a> {
-    watch: Option<Watch>,
+    watch: Option<FileWatch>,
     due: Option<Instant>,
-    work: Option<Work<'a>>,
+    work: Option<Preparation<'a>>,
 }
 
 impl<'a> Reload<'a> {
-    /// Nothing is ever applied.
+    /// Creates a watcher that never reports a change.
     pub(super) fn never() -> Self {
         Reload {
             watch: None,
@@ -34,26 +34,26 @@ impl<'a> Reload<'a> {
         }
     }
 
-    /// Watches the project.
+    /// Starts to watch a project.
     pub(super) async fn watching(
         source: &SourceArgs,
-        prepared: &Prepared,
+        prepared: &PreparedStack,
     ) -> Result<Self, CliError> {
-        let watch = Watch::start(source.path(), &prepared.folders, &prepared.code()).await?;
+        let watch = FileWatch::start(source.path(), &prepared.folders, &prepared.code()).await?;
         Ok(Reload {
             watch: Some(watch),
             ..Reload::never()
         })
     }
 
-    /// Watches what the project is made of now: a new function brings code that was not there before.
+    /// Watches the files that belong to the project now: a new function has new files.
     pub(super) async fn watch(
         &mut self,
         source: &SourceArgs,
-        prepared: &Prepared,
+        prepared: &PreparedStack,
     ) -> Result<(), CliError> {
         if let Some(old) = &self.watch {
-            let new = Watch::start(source.path(), &prepared.folders, &prepared.code()).await?;
+            let new = FileWatch::start(source.path(), &prepared.folders, &prepared.code()).await?;
             if old.has_changes() {
                 self.due = Some(Instant::now());
             }
@@ -62,18 +62,18 @@ impl<'a> Reload<'a> {
         Ok(())
     }
 
-    /// The project as it is now, once it changed and was built. May be dropped and asked again at any time.
+    /// Waits for a change, and prepares the changed stack. The future may be dropped at any time.
     pub(super) async fn next(
         &mut self,
         source: &'a SourceArgs,
         ui: &'a Ui,
-    ) -> Result<Prepared, CliError> {
+    ) -> Result<PreparedStack, CliError> {
         loop {
             let Reload { watch, due, work } = self;
             tokio::select! {
                 changed = changed(watch.as_mut()) => match changed {
                     Some(()) => {
-                        *due = Some(Instant::now() + SETTLED);
+                        *due = Some(Instant::now() + SETTLE_TIME);
                         *work = None;
                     }
                     None => *watch = None,
@@ -91,7 +91,7 @@ impl<'a> Reload<'a> {
     }
 }
 
-async fn changed(watch: Option<&mut Watch>) -> Option<()> {
+async fn changed(watch: Option<&mut FileWatch>) -> Option<()> {
     match watch {
         Some(watch) => watch.next().await.map(|_| ()),
         None => pending().await,
@@ -105,7 +105,7 @@ async fn at(due: Option<Instant>) {
     }
 }
 
-async fn done(work: Option<&mut Work<'_>>) -> Result<Prepared, CliError> {
+async fn done(work: Option<&mut Preparation<'_>>) -> Result<PreparedStack, CliError> {
     match work {
         Some(work) => work.await,
         None => pending().await,

@@ -11,38 +11,38 @@ use stackgen_model::diff::diff;
 use tokio::time::timeout;
 
 use super::args::DevCommand;
-use super::feed::{Batch, Feed};
-use super::lines::Lines;
+use super::feed::{EventBatch, EventFeed};
+use super::lines::EventLines;
 use super::reload::Reload;
-use super::stop::Stops;
+use super::stop::StopReasons;
 use super::{banner, changes, variables};
 use crate::error::CliError;
 use crate::local::Local;
 use crate::outcome::Outcome;
-use crate::source::{self, Prepared};
+use crate::source::{self, PreparedStack};
 use crate::style::{CYAN, DIM};
 use crate::ui::Ui;
 
 /// The longest wait for clients' close frames after a second signal.
 const GOODBYE: Duration = Duration::from_millis(500);
 
-/// A gateway that serves a project.
+/// A gateway that runs a project.
 pub(super) struct DevSession<'a> {
     pub(super) command: &'a DevCommand,
     pub(super) ui: &'a Ui,
     pub(super) gateway: Gateway,
-    pub(super) prepared: Prepared,
-    pub(super) lines: Lines,
+    pub(super) prepared: PreparedStack,
+    pub(super) lines: EventLines,
 }
 
 impl<'a> DevSession<'a> {
-    /// Tells where everything is.
+    /// Prints URLs and endpoints.
     async fn print_banner(&self, applied: &Applied) -> Result<(), CliError> {
         let local = self.write_state().await?;
         let port = self.command.gateway.port;
         let is_taken = port != 0 && !local.state.endpoint.ends_with(&format!(":{port}"));
         if is_taken {
-            let taken = format!("port {port} is taken: the gateway has others than usual");
+            let taken = format!("port {port} is in use; the gateway uses other ports");
             self.ui.note(&taken, None);
         }
         match self.ui.wants_json() {
@@ -58,7 +58,7 @@ impl<'a> DevSession<'a> {
         }
     }
 
-    /// Leaves word for other commands.
+    /// Writes the file by which other commands find the gateway.
     async fn write_state(&self) -> Result<Local, CliError> {
         let local = Local {
             pid: std::process::id(),
@@ -69,14 +69,14 @@ impl<'a> DevSession<'a> {
         Ok(local)
     }
 
-    /// Tells what happens and applies what changes, until it is told to stop.
+    /// Prints events and applies changes until there is a reason to stop.
     pub(super) async fn follow(
         &mut self,
         applied: &Applied,
         mut reload: Reload<'a>,
-        stops: &mut Stops,
+        stops: &mut StopReasons,
     ) -> Result<(), CliError> {
-        let mut feed = Feed::new(self.gateway.events());
+        let mut feed = EventFeed::new(self.gateway.events());
         self.print_banner(applied).await?;
         loop {
             tokio::select! {
@@ -86,13 +86,13 @@ impl<'a> DevSession<'a> {
                     None => return Ok(()),
                 },
                 prepared = reload.next(&self.command.source, self.ui) => {
-                    // Before the change is told of: whoever hears of it may change its code next.
+                    // Before the change is reported, because readers of the report may change files at once.
                     if let Ok(prepared) = &prepared {
                         reload.watch(&self.command.source, prepared).await?;
                     }
                     self.reload(prepared).await?;
-                    // The change was told as a whole; that its parts wait for a deployment says nothing new.
-                    let mut batch = feed.here();
+                    // The change is reported already, so events about its undeployed parts say nothing new.
+                    let mut batch = feed.arrived();
                     if !self.ui.wants_json() {
                         batch.events.retain(|event| !matches!(event, Event::Undeployed { .. }));
                     }
@@ -102,16 +102,17 @@ impl<'a> DevSession<'a> {
         }
     }
 
-    /// Prints events, all of them with one write.
-    fn print(&self, batch: &Batch) -> Result<(), CliError> {
+    /// Prints events in a single write.
+    fn print(&self, batch: &EventBatch) -> Result<(), CliError> {
         if batch.missed > 0 {
             let missed = batch.missed;
             if self.ui.wants_json() {
                 let line = serde_json::json!({ "event": "missed", "count": missed });
                 self.ui.json_line(&line)?;
             }
-            self.ui
-                .aside(&format!("{missed} events came too fast to be shown"));
+            self.ui.aside(&format!(
+                "{missed} events were dropped, because they came too fast"
+            ));
         }
         if self.ui.wants_json() {
             return self.ui.json_lines(&batch.events);
@@ -135,8 +136,8 @@ impl<'a> DevSession<'a> {
         }
     }
 
-    /// Ends well; a second signal ends at once.
-    pub(super) async fn end(self, stops: &mut Stops) -> Outcome {
+    /// Shuts down gracefully; a second signal ends the process at once.
+    pub(super) async fn end(self, stops: &mut StopReasons) -> Outcome {
         let open = self.gateway.connections();
         if open > 0 {
             let noun = if open == 1 {
@@ -145,25 +146,25 @@ impl<'a> DevSession<'a> {
                 "connections"
             };
             self.ui.aside(&format!(
-                "closing {open} {noun}; Ctrl-C once more ends at once"
+                "closing {open} {noun}; press Ctrl-C again to stop at once"
             ));
         }
         let functions = self.gateway.account().functions.clone();
         let mut shutdown = pin!(self.gateway.shutdown());
         let signal = tokio::select! {
-            // First: it begins to close connections before the signal is looked at.
+            // The shutdown is polled first, so that it begins before the signal is seen.
             biased;
             () = &mut shutdown => return Outcome::Done,
             signal = stops.signal() => signal,
         };
-        // What functions started goes all the same, and clients get their close frames.
+        // Processes of functions are ended anyway, and clients get their close frames.
         functions.stop().await;
         let _ = timeout(GOODBYE, shutdown).await;
         Outcome::Cut(signal)
     }
 
-    /// Applies what was prepared. Errors are shown, and the old stays.
-    async fn reload(&mut self, prepared: Result<Prepared, CliError>) -> Result<(), CliError> {
+    /// Applies a prepared stack. After an error, the previous one stays.
+    async fn reload(&mut self, prepared: Result<PreparedStack, CliError>) -> Result<(), CliError> {
         let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(error) => return self.print_refusal(&error),
@@ -192,7 +193,7 @@ impl<'a> DevSession<'a> {
             return self.ui.json_line(&errors);
         }
         self.ui.error(error);
-        self.ui.aside("what ran before goes on");
+        self.ui.aside("the previous version keeps running");
         Ok(())
     }
 
@@ -208,15 +209,17 @@ impl<'a> DevSession<'a> {
                 "diff": diff.changes,
             }));
         }
-        let mut lines = changes::code(applied, &self.prepared.model);
-        let wiring = changes::wiring(diff);
+        let mut lines = changes::code_lines(applied, &self.prepared.model);
+        let wiring = changes::wiring_text(diff);
         lines.extend(
             wiring
                 .lines()
                 .map(|line| format!("{CYAN}changed{CYAN:#}    {line}")),
         );
         if lines.is_empty() {
-            lines.push(format!("{DIM}saved{DIM:#}      nothing that runs changed"));
+            lines.push(format!(
+                "{DIM}saved{DIM:#}      no running resource changed"
+            ));
         } else if self.has_stale_stages() {
             let flag = self.command.source.flag();
             lines.push(format!(
@@ -229,7 +232,7 @@ impl<'a> DevSession<'a> {
         Ok(())
     }
 
-    /// True when a stage serves something else than the account holds.
+    /// Returns true if a stage is stale.
     fn has_stale_stages(&self) -> bool {
         let apis = &self.gateway.account().apis;
         let all = apis.list_apis();

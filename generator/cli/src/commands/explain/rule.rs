@@ -10,7 +10,7 @@ use crate::text::{PAGE, wrap};
 
 /// A rule in the output of `--json`.
 #[derive(Serialize)]
-pub(in crate::commands) struct RuleReport {
+pub(crate) struct RuleReport {
     id: &'static str,
     name: &'static str,
     group: &'static str,
@@ -25,7 +25,7 @@ pub(in crate::commands) struct RuleReport {
 }
 
 /// Returns the rules in the form of `--json`, in the order of the registry.
-pub(in crate::commands) fn rule_reports(rules: &[&Rule]) -> Vec<RuleReport> {
+pub(crate) fn rule_reports(rules: &[&Rule]) -> Vec<RuleReport> {
     let groups = registry::groups().iter();
     let all = groups.flat_map(|group| group.rules.iter().map(move |rule| (rule, group)));
     let selected = all.filter(|(rule, _)| rules.iter().any(|selected| selected.id == rule.id));
@@ -53,7 +53,7 @@ impl RuleReport {
 }
 
 /// Lists rules by group, one per line.
-pub(in crate::commands) fn rule_list(rules: &[&Rule]) -> String {
+pub(crate) fn rule_list(rules: &[&Rule]) -> String {
     let mut text = String::new();
     for group in registry::groups() {
         let rules = rules
@@ -82,7 +82,7 @@ pub(in crate::commands) fn rule_list(rules: &[&Rule]) -> String {
 }
 
 /// Formats the page of a rule.
-pub(in crate::commands) fn rule_page(rule: &Rule) -> String {
+pub(crate) fn rule_page(rule: &Rule) -> String {
     let mut text = format!("{BOLD}{} {}{BOLD:#}\n", rule.id, rule.name);
     text.push_str(&format!("{DIM}{}{DIM:#}\n\n", page::facts(rule)));
     text.push_str(&markdown(&page::text(rule)));

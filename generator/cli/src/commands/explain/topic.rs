@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_statuses_and_error_frames_are_told_apart() {
+    fn codes_statuses_and_error_frames_are_distinguished() {
         for (words, kind, name) in [
             ("1005", TopicKind::CloseCode, "1005"),
             ("close code 1006", TopicKind::CloseCode, "1006"),

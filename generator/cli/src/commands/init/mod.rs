@@ -48,8 +48,8 @@ Examples:
   stackgen init --list
   stackgen init chat --out my-chat";
 
-/// What people have in a new folder, and keep.
-const STAY: [&str; 2] = [".gitignore", "README.md"];
+/// Files that are kept if they exist.
+const KEPT_FILES: [&str; 2] = [".gitignore", "README.md"];
 
 impl InitCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
@@ -79,29 +79,29 @@ impl InitCommand {
     fn files(&self, starter: &Starter) -> Result<Vec<(PathBuf, String)>, CliError> {
         let files = project::files(starter).into_iter();
         let files = files.map(|(name, text)| (file::within(&self.out, &name), text));
-        let (there, files): (Vec<_>, Vec<_>) =
+        let (existing, files): (Vec<_>, Vec<_>) =
             files.partition(|(path, _)| path.symlink_metadata().is_ok());
-        let in_the_way: Vec<_> = there
+        let conflicts: Vec<_> = existing
             .iter()
-            .filter(|(path, _)| !STAY.iter().any(|name| path.ends_with(name)))
+            .filter(|(path, _)| !KEPT_FILES.iter().any(|name| path.ends_with(name)))
             .map(|(path, _)| path.display().to_string())
             .collect();
-        let (names, verb, them) = match in_the_way.as_slice() {
+        let (names, verb, object) = match conflicts.as_slice() {
             [] => return Ok(files),
-            [one] => (one.clone(), "is", "it"),
-            [one, other] => (format!("{one} and {other}"), "are", "them"),
+            [one] => (one.clone(), "exists", "it"),
+            [one, other] => (format!("{one} and {other}"), "exist", "them"),
             [one, rest @ ..] => (
                 format!("{one} and {} more files", rest.len()),
-                "are",
+                "exist",
                 "them",
             ),
         };
-        let message = format!("{names} {verb} there already; nothing was written");
-        let hint = format!("choose another folder with `--out`, or move {them} away first");
+        let message = format!("{names} {verb} already; nothing was written");
+        let hint = format!("choose another folder with `--out`, or move {object} away");
         Err(CliError::input(message).hint(hint))
     }
 
-    /// What was written in a few lines: the files at the top, and the folder of each crate.
+    /// Summarizes the written files: those at the top, and the folder of each crate.
     fn summary(&self, files: &[(PathBuf, String)]) -> IndexSet<String> {
         let line = |path: &PathBuf| {
             let mut parts = path.strip_prefix(&self.out).unwrap_or(path).iter();

@@ -1,4 +1,4 @@
-//! Files, read and judged on all cores.
+//! Parallel linting of files.
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -13,59 +13,59 @@ use stackgen_lint::output::{Linted, Region};
 use stackgen_lint::{Finding, Subject, fix_all, lint};
 
 use super::inputs::LintInput;
-use super::previous::Previous;
+use super::previous::PreviousRevision;
 use crate::error::CliError;
-use crate::file::{self, Input};
+use crate::file::{self, InputFile};
 use crate::template;
 use crate::ui::Ui;
 
-/// Whether a finding in a file is to be fixed.
+/// Predicate for findings to fix in a file.
 pub(super) type FixFilter<'a> = dyn Fn(&Finding, &Path) -> bool + Sync + 'a;
 
-/// LintOptions files are judged.
+/// Options of linting.
 #[derive(Clone, Copy)]
 pub(super) struct LintOptions<'a> {
-    pub(super) previous: &'a Previous,
-    /// Which findings are fixed first, if any.
+    pub(super) previous: &'a PreviousRevision,
+    /// Findings to fix first, if any.
     pub(super) fix: Option<&'a FixFilter<'a>>,
 }
 
-/// What became of a file.
+/// Result of a file.
 #[derive(Debug)]
 pub(super) enum FileResult {
-    /// It is a template.
+    /// A template.
     Linted(LintedFile),
-    /// It is none, and was not named.
-    PassedOver,
-    /// It has to be a template, and cannot be read as one.
+    /// Not a template, and not required to be one.
+    Skipped,
+    /// A required file that cannot be read as a template.
     Unread(CliError),
 }
 
-/// A template that was judged: as it is once it is fixed, when it is to be.
+/// A linted template. With fixes, the results are those of the fixed text.
 #[derive(Debug)]
 pub(super) struct LintedFile {
     pub(super) path: PathBuf,
     pub(super) linted: Linted,
-    /// Its text among the sources.
+    /// ID of its text in the sources.
     pub(super) id: Option<FileId>,
-    /// Whether it was held against an earlier revision.
+    /// True if it was compared with an earlier revision.
     pub(super) has_previous: bool,
-    /// Places in it whose lines no report shows.
+    /// Regions whose lines no report shows.
     pub(super) hidden: Vec<Region>,
-    /// What fixing changed.
+    /// Text before and after fixes.
     pub(super) fixed: Option<FixedText>,
 }
 
-/// A text before and after.
+/// A text before and after fixes.
 #[derive(Debug)]
 pub(super) struct FixedText {
     pub(super) old: String,
     pub(super) new: String,
-    /// What was fixed, at least one.
+    /// Fixed findings, at least one.
     pub(super) findings: Vec<Finding>,
 }
 
-/// Every file in the order that is given.
+/// Lints files, and returns their results in the same order.
 pub(super) fn check_files(
     inputs: &[LintInput],
     options: LintOptions<'_>,
@@ -82,7 +82,7 @@ pub(super) fn check_files(
             scope.spawn(move || {
                 while let Some((index, input)) = take(inputs, next) {
                     let result = check(input, options).unwrap_or_else(FileResult::Unread);
-                    // Who listens does so until the last has told.
+                    // The receiver outlives all workers.
                     let _ = sender.send((index, result));
                 }
             });
@@ -104,12 +104,12 @@ fn take<'i>(inputs: &'i [LintInput], next: &AtomicUsize) -> Option<(usize, &'i L
 
 fn check(input: &LintInput, options: LintOptions<'_>) -> Result<FileResult, CliError> {
     let Some(text) = read(input)? else {
-        return Ok(FileResult::PassedOver);
+        return Ok(FileResult::Skipped);
     };
     let mut sources = Sources::new();
     let previous = options.previous.read(input, &mut sources)?;
     let Some(template) = parse(input, &mut sources, text)? else {
-        return Ok(FileResult::PassedOver);
+        return Ok(FileResult::Skipped);
     };
     let source = template.span.file.and_then(|id| sources.get(id));
     if let (Some(filter), Some(source)) = (options.fix, source) {
@@ -127,7 +127,7 @@ fn check(input: &LintInput, options: LintOptions<'_>) -> Result<FileResult, CliE
     Ok(linted(input, sources, &template, previous.as_ref(), None))
 }
 
-/// A template as it is once it is fixed.
+/// Lints a fixed template.
 fn check_fixed(
     change: FixedText,
     input: &LintInput,
@@ -160,11 +160,11 @@ fn linted(
     });
     let suppressed = report.suppressed.iter().map(|one| &one.finding);
     let all = report.findings.iter().chain(suppressed);
-    let places = all.flat_map(|finding| {
+    let locations = all.flat_map(|finding| {
         let related = finding.related.iter().map(|related| &related.place);
         std::iter::once(&finding.place).chain(related)
     });
-    let hidden = places.filter(|place| place.hidden);
+    let hidden = locations.filter(|location| location.hidden);
     let hidden = hidden.filter_map(|place| Region::of(place.span, &sources));
     FileResult::Linted(LintedFile {
         path: input.path.clone(),
@@ -180,29 +180,29 @@ fn linted(
     })
 }
 
-/// The text of a file; `None` for one that nobody named and that cannot be a template.
+/// Reads a file; `None` if it is not required and cannot be a template.
 fn read(input: &LintInput) -> Result<Option<String>, CliError> {
-    if input.named || input.path == Path::new("-") {
-        return file::read(&input.path, Input::Template).map(Some);
+    if input.is_required || input.path == Path::new("-") {
+        return file::read(&input.path, InputFile::Template).map(Some);
     }
-    let text = file::read_if_text(&input.path, Input::Template)?;
+    let text = file::read_if_text(&input.path, InputFile::Template)?;
     Ok(text.filter(|text| text.contains("Resources")))
 }
 
-/// A template; `None` for a text that is none and need not be one.
+/// Parses a template; `None` for a text that is none and not required to be one.
 fn parse(input: &LintInput, sources: &mut Sources, text: String) -> Result<Option<Node>, CliError> {
-    if input.named {
+    if input.is_required {
         return template::parse(sources, input.name.clone(), text).map(Some);
     }
-    let is_claimed = text.contains("AWSTemplateFormatVersion") || text.contains("AWS::");
+    let looks_like_template = text.contains("AWSTemplateFormatVersion") || text.contains("AWS::");
     match stackgen_cfn::parse(sources.add(input.name.as_str(), text)) {
         Ok(template) => Ok(is_template(&template).then_some(template)),
-        Err(errors) if is_claimed => Err(CliError::located(sources, errors)),
+        Err(errors) if looks_like_template => Err(CliError::located(sources, errors)),
         Err(_) => Ok(None),
     }
 }
 
-/// Whether a document has resources of CloudFormation's, and not those of something else.
+/// Returns true if a document has CloudFormation resources.
 fn is_template(document: &Node) -> bool {
     let resources = document.get("Resources").and_then(Node::as_map);
     let is_typed = |resource: &Node| {
@@ -212,7 +212,7 @@ fn is_template(document: &Node) -> bool {
     resources.is_some_and(|resources| resources.iter().any(|(_, resource)| is_typed(resource)))
 }
 
-/// A bar on a terminal, for who has waited a second.
+/// Progress bar on a terminal, after a second.
 struct LintProgress {
     bar: ProgressBar,
     start: Instant,

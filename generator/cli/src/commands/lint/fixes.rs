@@ -1,4 +1,4 @@
-//! What `--fix` changed, or would.
+//! Results of `--fix` and `--diff`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::style::{BOLD, GREEN, RED};
 use crate::ui::Ui;
 use crate::write;
 
-/// Writes every file that was fixed, and says what was done. What came from stdin goes to stdout.
+/// Writes fixed files, and reports the fixes. A template from stdin goes to stdout.
 pub(super) fn write(files: &[LintedFile], ui: &Ui) -> Result<(), CliError> {
     let stdin = Path::new("-");
     let changed = files.iter().filter(|file| file.path != stdin);
@@ -36,7 +36,7 @@ pub(super) fn write(files: &[LintedFile], ui: &Ui) -> Result<(), CliError> {
     Ok(())
 }
 
-/// A line a fix.
+/// Returns a line per fix.
 fn fixed_lines(file: &LintedFile) -> Vec<String> {
     let name = printable(&file.linted.file);
     let findings = file.fixed.iter().flat_map(|change| &change.findings);
@@ -48,7 +48,7 @@ fn fixed_lines(file: &LintedFile) -> Vec<String> {
     findings.map(line).collect()
 }
 
-/// Prints what fixing would change; nothing is written.
+/// Prints what `--fix` would change.
 pub(super) fn show(
     files: &[LintedFile],
     unread: &[CliError],
@@ -60,31 +60,34 @@ pub(super) fn show(
     output::print_unread(unread, ui);
     let changes = files.iter().filter_map(|file| file.fixed.as_ref());
     let fixes: usize = changes.map(|change| change.findings.len()).sum();
-    let left: usize = files
+    let remaining: usize = files
         .iter()
         .map(|file| file.linted.report.findings.len())
         .sum();
-    ui.aside(&format!("`--fix` would fix {fixes} of {}", fixes + left));
-    Ok(match (unread.is_empty(), fixes + left) {
+    ui.aside(&format!(
+        "`--fix` would fix {fixes} of {}",
+        fixes + remaining
+    ));
+    Ok(match (unread.is_empty(), fixes + remaining) {
         (false, _) => Outcome::Unusable,
         (true, 0) => Outcome::Done,
         _ => Outcome::Found,
     })
 }
 
-/// A unified diff; nothing for a file that would stay as it is.
+/// Returns a unified diff; empty for a file without fixes.
 fn difference(file: &LintedFile) -> String {
     let Some(change) = &file.fixed else {
         return String::new();
     };
-    let secrets = secrets(change, file);
+    let hidden = hidden_lines(change, file);
     let name = printable(&file.linted.file);
     let diff = TextDiff::from_lines(&change.old, &change.new);
     let text = diff.unified_diff().header(&name, &name).to_string();
     let paint = |(index, line): (usize, &str)| {
         let (sign, rest) = line.split_at_checked(1).unwrap_or((line, ""));
-        let line = match secrets.contains(rest.trim()) {
-            true => format!("{sign}  (a line that is not shown)"),
+        let line = match hidden.contains(rest.trim()) {
+            true => format!("{sign}  (hidden line)"),
             false => printable(line),
         };
         match sign {
@@ -97,8 +100,8 @@ fn difference(file: &LintedFile) -> String {
     text.lines().enumerate().map(paint).collect()
 }
 
-/// Lines of the new text that no report shows.
-fn secrets<'f>(change: &'f FixedText, file: &'f LintedFile) -> BTreeSet<&'f str> {
+/// Returns the lines of the new text that no report shows.
+fn hidden_lines<'f>(change: &'f FixedText, file: &'f LintedFile) -> BTreeSet<&'f str> {
     let lines: Vec<_> = change.new.lines().collect();
     let regions = file.hidden.iter();
     let hidden = regions.flat_map(|region| {

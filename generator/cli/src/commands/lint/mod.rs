@@ -23,7 +23,7 @@ use baseline::Baseline;
 use check::{FileResult, LintOptions, LintedFile};
 use inputs::{InputArgs, LintInput};
 use output::{LintResults, OutputArgs};
-use previous::Previous;
+use previous::PreviousRevision;
 use selection::RuleSelection;
 
 /// Find wiring mistakes in CloudFormation, SAM and CDK templates
@@ -86,21 +86,21 @@ impl LintCommand {
         let (mut files, unread) = self.check(&inputs, baseline.as_ref(), ui)?;
         for file in &mut files {
             let report = &mut file.linted.report;
-            let wanted = |finding: &Finding| self.selection.has(finding.rule);
-            report.findings.retain(wanted);
-            report.suppressed.retain(|one| wanted(&one.finding));
+            let is_selected = |finding: &Finding| self.selection.includes(finding.rule);
+            report.findings.retain(is_selected);
+            report.suppressed.retain(|one| is_selected(&one.finding));
         }
         let mut counts = Summary::default();
         if let Some(baseline) = &mut baseline {
             if self.update_baseline {
                 return self.update(baseline, &files, &unread, ui);
             }
-            counts.baselined = self.take(baseline, &mut files, ui);
+            counts.baselined = self.remove_known(baseline, &mut files, ui);
         }
         for file in &mut files {
             let findings = &mut file.linted.report.findings;
             let all = findings.len();
-            findings.retain(|finding| self.selection.tells(finding));
+            findings.retain(|finding| self.selection.reports(finding));
             counts.lesser += all - findings.len();
         }
         if self.diff {
@@ -114,7 +114,7 @@ impl LintCommand {
             unread,
             counts,
             has_baseline: baseline.is_some(),
-            fixes: self.fix,
+            has_fixes: self.fix,
         };
         self.output.report(results, ui)
     }
@@ -125,58 +125,58 @@ impl LintCommand {
         baseline: Option<&Baseline>,
         ui: &Ui,
     ) -> Result<(Vec<LintedFile>, Vec<CliError>), CliError> {
-        let previous = Previous::of(self.previous.as_deref(), inputs)?;
-        // What is not told is not fixed.
-        let wanted = |finding: &Finding, path: &Path| {
-            let held = baseline.is_some_and(|it| it.holds(finding, &it.name(path)));
-            self.selection.has(finding.rule) && self.selection.tells(finding) && !held
+        let previous = PreviousRevision::parse(self.previous.as_deref(), inputs)?;
+        // Findings that are not reported are not fixed.
+        let is_fixed = |finding: &Finding, path: &Path| {
+            let is_known = baseline.is_some_and(|it| it.contains(finding, &it.name(path)));
+            self.selection.includes(finding.rule) && self.selection.reports(finding) && !is_known
         };
         let options = LintOptions {
             previous: &previous,
-            fix: (self.fix || self.diff).then_some(&wanted),
+            fix: (self.fix || self.diff).then_some(&is_fixed),
         };
         let (mut files, mut unread) = (Vec::new(), Vec::new());
         for result in check::check_files(inputs, options, ui) {
             match result {
                 FileResult::Linted(file) => files.push(file),
                 FileResult::Unread(error) => unread.push(error),
-                FileResult::PassedOver => {}
+                FileResult::Skipped => {}
             }
         }
-        if let Previous::In(revision) = &previous
+        if let PreviousRevision::Revision(revision) = &previous
             && !files.is_empty()
             && !files.iter().any(|file| file.has_previous)
         {
-            let message = format!("{revision} has none of these files: nothing is compared");
+            let message = format!("{revision} has none of these files; nothing is compared");
             ui.note(&message, None);
         }
-        match files.is_empty() && unread.is_empty() && !self.inputs.may_be_none() {
+        match files.is_empty() && unread.is_empty() && !self.inputs.may_be_empty() {
             true => Err(self.inputs.no_template()),
             false => Ok((files, unread)),
         }
     }
 
-    /// Takes out what the baseline holds, and says what it holds in vain.
-    fn take(&self, baseline: &mut Baseline, files: &mut [LintedFile], ui: &Ui) -> usize {
-        let (mut names, mut taken) = (BTreeSet::new(), 0);
+    /// Removes known findings, and notes entries of the baseline that were not found.
+    fn remove_known(&self, baseline: &mut Baseline, files: &mut [LintedFile], ui: &Ui) -> usize {
+        let (mut names, mut count) = (BTreeSet::new(), 0);
         for file in files {
             let name = baseline.name(&file.path);
-            taken += baseline.take(&mut file.linted.report.findings, &name);
+            count += baseline.remove_known(&mut file.linted.report.findings, &name);
             names.insert(name);
         }
         let stale = baseline.stale(&names, &self.selection);
         if !stale.is_empty() {
             let path = baseline.path().display();
             let message = format!(
-                "{path} holds what is not found any more: {}",
+                "{path} has entries that were not found: {}",
                 stale.join(", ")
             );
-            ui.note(&message, Some("`--update-baseline` takes it out"));
+            ui.note(&message, Some("remove them with `--update-baseline`"));
         }
-        taken
+        count
     }
 
-    /// Writes what was found to the baseline; all of it, so that it holds for any `--min-severity`.
+    /// Writes all findings to the baseline, so that it is valid for any `--min-severity`.
     fn update(
         &self,
         baseline: &mut Baseline,
@@ -187,7 +187,7 @@ impl LintCommand {
         if !unread.is_empty() {
             output::print_unread(unread, ui);
             let path = baseline.path().display();
-            ui.aside(&format!("{path} is left as it was"));
+            ui.aside(&format!("{path} was not changed"));
             return Ok(Outcome::Unusable);
         }
         let names: Vec<_> = files.iter().map(|file| baseline.name(&file.path)).collect();
@@ -198,8 +198,8 @@ impl LintCommand {
         baseline.update(findings, &names.iter().cloned().collect(), &self.selection);
         let written = baseline.write()?;
         let (path, count) = (baseline.path().display(), baseline.len());
-        let held = if count == 1 { "finding" } else { "findings" };
-        ui.done(&format!("{} {path}: {count} {held}", written.verb()))?;
+        let noun = if count == 1 { "finding" } else { "findings" };
+        ui.done(&format!("{} {path}: {count} {noun}", written.verb()))?;
         Ok(Outcome::Done)
     }
 }

@@ -1,4 +1,4 @@
-//! What was found, in the form that is asked for.
+//! Reports of findings in all formats.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::style::DIM;
 use crate::ui::Ui;
 use crate::write;
 
-/// How findings are told, and where.
+/// Flags of the report.
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
@@ -51,15 +51,15 @@ enum LintFormat {
     Github,
 }
 
-/// What a run found.
+/// Results of a run.
 pub(super) struct LintResults {
     pub(super) files: Vec<LintedFile>,
     pub(super) unread: Vec<CliError>,
-    /// What the findings do not say by themselves.
+    /// Counts of findings that are not reported.
     pub(super) counts: Summary,
     pub(super) has_baseline: bool,
-    /// Whether files were fixed.
-    pub(super) fixes: bool,
+    /// True if files were fixed.
+    pub(super) has_fixes: bool,
 }
 
 impl OutputArgs {
@@ -80,7 +80,7 @@ impl OutputArgs {
         }
     }
 
-    /// Everything that was found, then how much.
+    /// Prints the report and the summary.
     pub(super) fn report(&self, found: LintResults, ui: &Ui) -> Result<Outcome, CliError> {
         let LintResults {
             files,
@@ -89,8 +89,8 @@ impl OutputArgs {
         } = found;
         let changes = files.iter().filter_map(|file| file.fixed.as_ref());
         let fixed = changes.map(|change| change.findings.len()).sum();
-        // Standard output has the template.
-        let on_stderr = found.fixes && files.iter().any(|file| file.path == Path::new("-"));
+        // Standard output gets the fixed template.
+        let on_stderr = found.has_fixes && files.iter().any(|file| file.path == Path::new("-"));
         let linted: Vec<Linted> = files.into_iter().map(|file| file.linted).collect();
         let unread: Vec<_> = failures.iter().flat_map(CliError::unread).collect();
         let summary = Summary {
@@ -122,7 +122,7 @@ impl OutputArgs {
         let is_json = ui.wants_json();
         let text = match self.format {
             _ if is_json => json::render(results),
-            LintFormat::Human => self.for_people(results),
+            LintFormat::Human => self.human_text(results),
             LintFormat::Sarif => sarif::render(results),
             LintFormat::Junit => junit::render(results),
             LintFormat::Github => github::render(results),
@@ -144,20 +144,20 @@ impl OutputArgs {
         }
     }
 
-    fn for_people(&self, results: &Results<'_>) -> String {
+    fn human_text(&self, results: &Results<'_>) -> String {
         let mut text = String::new();
         for file in results.linted {
             text.push_str(&human::render(file));
             let suppressed = file.report.suppressed.iter();
             for one in suppressed.filter(|_| self.show_suppressed) {
                 let finding = &one.finding;
-                let place = file.sources.location(finding.place.span);
-                let place = place.map_or(file.file.clone(), |place| place.to_string());
+                let location = file.sources.location(finding.place.span);
+                let location = location.map_or(file.file.clone(), |location| location.to_string());
                 let reason = match one.reason.as_str() {
-                    "" => "no reason is given",
+                    "" => "no reason given",
                     reason => reason,
                 };
-                let line = format!("{place}: {}: {reason}", finding.message);
+                let line = format!("{location}: {}: {reason}", finding.message);
                 let (id, line) = (finding.rule.id, printable(&line));
                 text.push_str(&format!("{DIM}suppressed[{id}]{DIM:#}: {line}\n"));
             }
@@ -166,7 +166,7 @@ impl OutputArgs {
     }
 }
 
-/// Files that could not be judged.
+/// Prints the errors of files that could not be linted.
 pub(super) fn print_unread(failures: &[CliError], ui: &Ui) {
     for failure in failures {
         ui.stderr(&report::render(failure));
@@ -174,7 +174,7 @@ pub(super) fn print_unread(failures: &[CliError], ui: &Ui) {
 }
 
 impl CliError {
-    /// Its problems, as the formats for machines have them.
+    /// Returns the problems in the form of the reports for programs.
     fn unread(&self) -> Vec<Unread> {
         let problems = self.problems.iter().map(|one| {
             let location = self.sources.location(one.problem.span);

@@ -1,4 +1,4 @@
-//! Which findings are wanted.
+//! Selection of rules and findings.
 
 use clap::ValueEnum;
 use stackgen_lint::{Finding, Rule, Severity, registry};
@@ -6,7 +6,7 @@ use stackgen_lint::{Finding, Rule, Severity, registry};
 use crate::error::CliError;
 use crate::rules::unknown_rule;
 
-/// What the command line says of findings.
+/// Flags that select rules and findings.
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Rules")]
 pub(super) struct RuleSelection {
@@ -23,7 +23,7 @@ pub(super) struct RuleSelection {
     min_severity: Option<MinSeverity>,
 }
 
-/// A severity.
+/// Minimum severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum MinSeverity {
     /// Everything
@@ -35,9 +35,11 @@ enum MinSeverity {
 }
 
 impl RuleSelection {
+    /// Checks the names of rules.
+    ///
     /// # Errors
     ///
-    /// If a word names no rule.
+    /// If a name matches no rule.
     pub(super) fn check(&self) -> Result<(), CliError> {
         let mut words = self.select.iter().chain(&self.ignore);
         match words.find(|word| !registry::all().any(|rule| rule.is_named(word))) {
@@ -46,26 +48,26 @@ impl RuleSelection {
         }
     }
 
-    /// Whether a rule is judged by.
-    pub(super) fn has(&self, rule: &Rule) -> bool {
-        let named = |words: &[String]| words.iter().any(|word| rule.is_named(word));
-        (self.select.is_empty() || named(&self.select)) && !named(&self.ignore)
+    /// Returns true if a rule is applied.
+    pub(super) fn includes(&self, rule: &Rule) -> bool {
+        let matches = |words: &[String]| words.iter().any(|word| rule.is_named(word));
+        (self.select.is_empty() || matches(&self.select)) && !matches(&self.ignore)
     }
 
-    /// Whether a finding of such a rule is bad enough to be told.
-    pub(super) fn tells(&self, finding: &Finding) -> bool {
-        let least = match self.min_severity {
+    /// Returns true if a finding is severe enough to be reported.
+    pub(super) fn reports(&self, finding: &Finding) -> bool {
+        let minimum = match self.min_severity {
             Some(MinSeverity::Note) => Severity::Note,
             Some(MinSeverity::Warning) => Severity::Warning,
             Some(MinSeverity::Error) => Severity::Error,
-            None if self.is_asked_for(finding.rule) => Severity::Note,
+            None if self.is_named_in_full(finding.rule) => Severity::Note,
             None => Severity::Warning,
         };
-        finding.severity >= least
+        finding.severity >= minimum
     }
 
-    /// Whether a rule is named itself, and not with others of its group.
-    fn is_asked_for(&self, rule: &Rule) -> bool {
+    /// Returns true if a rule is selected in full, and not by a prefix.
+    fn is_named_in_full(&self, rule: &Rule) -> bool {
         let mut words = self.select.iter();
         words.any(|word| registry::find(word).is_some_and(|named| named.id == rule.id))
     }

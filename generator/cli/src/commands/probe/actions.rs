@@ -1,4 +1,4 @@
-//! What to do on the connection, and what is wanted of it.
+//! Actions on the connection, and expectations.
 
 use std::io::Read;
 use std::path::Path;
@@ -9,8 +9,8 @@ use stackgen_probe::{Caller, Closing, Expectation, Load, Plan};
 use crate::error::{CliError, reason};
 use crate::values::duration;
 
-/// More is not read of a file that is to be sent: API Gateway takes 128 KB (row M11), and some more shows what it does.
-const MESSAGE: u64 = 16 * 1024 * 1024;
+/// Maximum length of a message: API Gateway accepts 128 KB (row M11), and longer messages show its answer.
+const MAX_MESSAGE: u64 = 16 * 1024 * 1024;
 
 /// Flags of actions on the connection, and of expectations.
 #[derive(clap::Args, Debug)]
@@ -70,7 +70,7 @@ fn closing(text: &str) -> Result<Closing, String> {
     }
     let code = text.parse().ok().filter(|code| Closing::can_be_sent(*code));
     code.map(Closing::Code).ok_or_else(|| {
-        "it is `bare`, or a code that a close frame may carry: 1000, 1001, 3000 to 4999, …"
+        "write `bare`, or a code that a close frame may have: 1000, 1001, 3000 to 4999, …"
             .to_owned()
     })
 }
@@ -102,7 +102,7 @@ impl ActionArgs {
         })
     }
 
-    /// The message that is measured, and its answer, are not sent and waited for once more.
+    /// Moves the message to measure, and its answer, from the lists to the load.
     fn load(
         &self,
         count: u32,
@@ -112,7 +112,7 @@ impl ActionArgs {
         let (Some(text), true, true) = (sends.pop(), sends.is_empty(), expects.len() < 2) else {
             return Err(
                 CliError::input("`--count` measures one message and its answer")
-                    .hint("give exactly one `--send`, and one `--expect` at most"),
+                    .hint("give exactly one `--send` and at most one `--expect`"),
             );
         };
         Ok(Load {
@@ -137,14 +137,13 @@ fn message(text: &str) -> Result<String, CliError> {
     };
     let mut bytes = Vec::new();
     let read = match path {
-        "-" => std::io::stdin().take(MESSAGE).read_to_end(&mut bytes),
-        path => {
-            std::fs::File::open(path).and_then(|file| file.take(MESSAGE).read_to_end(&mut bytes))
-        }
+        "-" => std::io::stdin().take(MAX_MESSAGE).read_to_end(&mut bytes),
+        path => std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_MESSAGE).read_to_end(&mut bytes)),
     };
     read.map_err(|error| failed(&error))?;
     String::from_utf8(bytes).map_err(|_| {
         CliError::input(format!("{path} is not UTF-8 text"))
-            .hint("WebSocket APIs take no binary messages (row M10); send base64")
+            .hint("send base64: WebSocket APIs accept no binary messages (row M10)")
     })
 }

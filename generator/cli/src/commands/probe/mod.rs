@@ -97,7 +97,7 @@ Examples:
   stackgen probe wss://… --token-env TOKEN --token-in header --hold 11m --expect-close 1001
   stackgen probe --local --send @echo.json --count 1000 --concurrency 20";
 
-/// What `--json` prints.
+/// Output of `--json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProbeReport<'a> {
@@ -106,7 +106,7 @@ struct ProbeReport<'a> {
     passed: bool,
     browser: BrowserView,
     explanations: &'a [Explanation],
-    /// What the local gateway recorded.
+    /// Records of the local gateway.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     gateway: &'a [FailureRecord],
 }
@@ -126,7 +126,7 @@ impl ProbeCommand {
         let mut target = Target::new(&url).map_err(caller::bad_target)?;
         target.timeout = self.actions.connect_timeout;
         let declared = self.declared(local.as_ref(), ui)?;
-        let known = caller::Known {
+        let known = caller::CallerContext {
             local: local.as_ref(),
             declared,
         };
@@ -165,12 +165,12 @@ impl ProbeCommand {
         Ok(outcome(&report))
     }
 
-    /// The api that is asked for, or the only one that speaks WebSocket.
+    /// Returns the named API, or the only WebSocket API.
     fn websocket_api<'a>(&self, local: &'a Local) -> Result<&'a ApiState, CliError> {
         let apis = local.state.apis.iter();
-        let mut speaking = apis.filter(|api| api.protocol_type == ProtocolType::WebSocket);
+        let mut websocket = apis.filter(|api| api.protocol_type == ProtocolType::WebSocket);
         let named = self.api.as_deref().or(self.api_id.as_deref());
-        match (named, speaking.next(), speaking.next()) {
+        match (named, websocket.next(), websocket.next()) {
             (None, Some(only), None) => Ok(only),
             (None, None, _) => Err(CliError::failed("the local gateway has no WebSocket API")),
             (named, ..) => local.api(named),
@@ -192,18 +192,18 @@ impl ProbeCommand {
         let names: Vec<_> = api.stages.iter().map(|stage| stage.name.as_str()).collect();
         let found = found.map(|stage| stage.url.clone());
         found.ok_or_else(|| {
-            CliError::input(format!("which stage of {}?", api.name)).hint(format!(
+            CliError::input(format!("no stage of {} is selected", api.name)).hint(format!(
                 "name one with `--stage-name`: {}",
                 names.join(", ")
             ))
         })
     }
 
-    /// Where the account, or what stands in for it, says that the stage is reached.
+    /// Returns the URL of the stage in the account.
     async fn account_url(&self, ui: &Ui) -> Result<String, CliError> {
         if !self.names_an_api() && !self.file.exists() {
-            return Err(CliError::input("which URL?").hint(
-                "give one, or `--local`, or name an API of the account with `--api` or `--api-id`",
+            return Err(CliError::input("no URL is given").hint(
+                "give a URL, use `--local`, or name an API of the account with `--api` or `--api-id`",
             ));
         }
         let selector = match (&self.api, &self.api_id) {
@@ -219,24 +219,24 @@ impl ProbeCommand {
         let ctx = account.context(&|_| {}, &never);
         let (api, stage) = target.find(&account, ctx).await?;
         if api.protocol == Protocol::Http {
-            let message = format!("{} is an HTTP API, which speaks no WebSocket", api.name);
-            return Err(CliError::input(message).hint("`--api` names another one"));
+            let message = format!("{} is an HTTP API, not a WebSocket API", api.name);
+            return Err(CliError::input(message).hint("name another API with `--api`"));
         }
         api.url(&stage.name).ok_or_else(|| {
-            let message = format!("only a custom domain reaches {}", api.name);
-            CliError::input(message).hint("give the URL: `stackgen probe wss://…`")
+            let message = format!("{} is reachable only through a custom domain", api.name);
+            CliError::input(message).hint("give its URL: `stackgen probe wss://…`")
         })
     }
 
-    /// What the stackgen.yaml says about callers, where it is the API's own.
+    /// Returns the callers that the API's project file declares.
     fn declared(
         &self,
         local: Option<&Local>,
         ui: &Ui,
-    ) -> Result<Option<caller::Declared>, CliError> {
-        let of_project = self.url.is_none() && (local.is_some() || !self.names_an_api());
-        let asked = of_project || self.environment.is_some();
-        if !asked || !self.file.exists() || template::is_template(&self.file) {
+    ) -> Result<Option<caller::DeclaredCallers>, CliError> {
+        let is_of_project = self.url.is_none() && (local.is_some() || !self.names_an_api());
+        let is_needed = is_of_project || self.environment.is_some();
+        if !is_needed || !self.file.exists() || template::is_template(&self.file) {
             return Ok(None);
         }
         let args = ProjectArgs {
@@ -248,12 +248,12 @@ impl ProbeCommand {
         if local.is_some() && runs.is_none() && self.environment.is_none() {
             return Ok(None);
         }
-        let asked = self.environment.as_deref().or(runs).map(str::to_owned);
-        let environments = project.environments(asked.as_slice())?;
+        let environment = self.environment.as_deref().or(runs).map(str::to_owned);
+        let environments = project.environments(environment.as_slice())?;
         let authorizer = environments
             .first()
             .map(|environment| project.authorizer(environment));
-        Ok(authorizer.map(caller::Declared::new))
+        Ok(authorizer.map(caller::DeclaredCallers::new))
     }
 }
 

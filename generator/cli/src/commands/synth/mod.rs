@@ -96,7 +96,7 @@ impl SynthCommand {
         }
     }
 
-    /// Folders of environments that are not declared, unless only some environments are asked for.
+    /// Returns folders of undeclared environments, unless environments are selected.
     fn undeclared(&self, project: &Project, out: &Path) -> Result<Vec<PathBuf>, CliError> {
         if !self.environments.is_empty() {
             return Ok(Vec::new());
@@ -113,13 +113,13 @@ impl SynthCommand {
         Ok(folders.iter().map(|folder| out.join(folder)).collect())
     }
 
-    /// In the order of the declaration, each once.
+    /// Returns the formats in the order of their declaration, each once.
     fn formats(&self) -> Vec<TemplateFormat> {
-        let asked = |format: &TemplateFormat| self.formats.contains(format);
+        let is_selected = |format: &TemplateFormat| self.formats.contains(format);
         TemplateFormat::value_variants()
             .iter()
             .copied()
-            .filter(asked)
+            .filter(is_selected)
             .collect()
     }
 
@@ -132,12 +132,15 @@ impl SynthCommand {
     ) -> Result<Outcome, CliError> {
         let ([environment], [format]) = (environments, formats) else {
             let error = CliError::input(format!(
-                "`--stdout` prints one template, and this would be {}",
+                "`--stdout` prints a single template, but {} are selected",
                 environments.len() * formats.len()
             ));
             return Err(match environments {
-                [_] => error.hint("name one `--format`"),
-                _ => error.hint(format!("name one `--env`: {}", environments.join(", "))),
+                [_] => error.hint("select one with `--format`"),
+                _ => error.hint(format!(
+                    "select one with `--env`: {}",
+                    environments.join(", ")
+                )),
             });
         };
         let (template, text) = render(project, environment, *format, Path::new("."), ui)?;
@@ -159,7 +162,7 @@ fn refuse(run: &SynthRun<'_>, ui: &Ui) -> Result<Outcome, CliError> {
     if ui.wants_json() {
         report::print_files(run, &statuses, ui)?;
     }
-    let undone = "nothing is written: what would be has errors";
+    let undone = "nothing is written: the templates have errors";
     report::print_refusal(run.templates, undone, ui);
     Ok(Outcome::Found)
 }
@@ -198,7 +201,7 @@ fn check(run: &SynthRun<'_>, compared: &[ComparedFile], ui: &Ui) -> Result<Outco
             _ => ("files are", "them"),
         };
         ui.aside(&format!(
-            "{RED}{stale} of {all} {noun} stale{RED:#}; `stackgen synth` brings {them} up to date"
+            "{RED}{stale} of {all} {noun} stale{RED:#}; update {them} with `stackgen synth`"
         ));
     }
     report::note_undeclared(run.undeclared, ui);

@@ -1,4 +1,4 @@
-//! What `synth` does with a text as soon as it is rendered, so that no text is kept.
+//! Destinations of rendered texts. Each text is written or compared at once, so that it need not stay in memory.
 
 use std::path::Path;
 
@@ -8,18 +8,18 @@ use crate::error::CliError;
 use crate::ui::Ui;
 use crate::write::{self, Staged};
 
-/// Where texts go, one after the other.
+/// Destination of rendered texts.
 pub(super) enum SynthOutput {
-    /// Nowhere: they are compared with the files.
+    /// Texts are compared with the files.
     Check(Vec<ComparedFile>),
-    /// Beside the files that they replace, until all are rendered; or why that fails.
+    /// Texts are written beside the files that they replace, until all are rendered; or the first error.
     Write(Result<Staged, CliError>),
 }
 
 /// A file compared with the text that it should hold.
 pub(super) struct ComparedFile {
     pub(super) status: FileStatus,
-    /// The difference as people read it; empty when there is none.
+    /// Unified diff; empty if there is no difference.
     pub(super) difference: String,
 }
 
@@ -31,11 +31,12 @@ impl SynthOutput {
         }
     }
 
+    /// Writes or compares a text.
     pub(super) fn add(&mut self, template: &RenderedTemplate<'_>, text: &str, ui: &Ui) {
         match self {
             SynthOutput::Check(compared) => compared.push(compare(&template.path, text, ui)),
             SynthOutput::Write(written) => {
-                // Errors in templates that follow are reported rather than this one.
+                // Errors of later templates take precedence over this one.
                 if let Ok(staged) = written
                     && let Err(error) = staged.add(template.path.clone(), text)
                 {

@@ -14,7 +14,7 @@ use crate::lint_gate;
 use crate::project::Project;
 use crate::ui::Ui;
 
-/// A kind of template and how it is written down.
+/// Format of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum TemplateFormat {
@@ -50,21 +50,21 @@ impl TemplateFormat {
     }
 }
 
-/// All that was rendered, and what lies beside it.
+/// All rendered templates, and folders of undeclared environments.
 pub(super) struct SynthRun<'a> {
     pub(super) templates: &'a [RenderedTemplate<'a>],
     pub(super) undeclared: &'a [PathBuf],
 }
 
-/// A template that was rendered. Its text is not kept: together the texts may be large.
+/// A rendered template, without its text: together, the texts may be large.
 pub(super) struct RenderedTemplate<'a> {
     pub(super) environment: &'a str,
     pub(super) format: TemplateFormat,
-    /// The file to write.
+    /// File to write.
     pub(super) path: PathBuf,
     pub(super) resources: usize,
     pub(super) notices: Vec<Notice>,
-    /// What the linter finds in it.
+    /// Findings of the linter, if any.
     pub(super) linted: Option<Linted>,
 }
 

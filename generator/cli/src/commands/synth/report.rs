@@ -1,4 +1,4 @@
-//! What `synth` tells: a line a file, the notices, and the same as JSON.
+//! Reports of `synth` as text and as JSON.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::lint_gate;
 use crate::style::{BOLD, DIM, GREEN, RED};
 use crate::ui::Ui;
 
-/// A file in the result of `--json`.
+/// A file in the output of `--json`.
 #[derive(Serialize)]
 struct JsonFile<'a> {
     path: String,
@@ -24,7 +24,7 @@ struct JsonFile<'a> {
     status: FileStatus,
 }
 
-/// A notice in the result of `--json`.
+/// A notice in the output of `--json`.
 #[derive(Serialize)]
 struct JsonNotice<'a> {
     environments: Vec<&'a str>,
@@ -36,9 +36,9 @@ struct JsonNotice<'a> {
 struct SynthReport<'a> {
     files: Vec<JsonFile<'a>>,
     notices: Vec<JsonNotice<'a>>,
-    /// Folders that hold templates of environments which the stackgen.yaml does not declare.
+    /// Folders with templates of undeclared environments.
     undeclared: Vec<String>,
-    /// What the linter finds in the templates.
+    /// Findings of the linter.
     findings: Findings<'a>,
 }
 
@@ -49,11 +49,11 @@ pub(super) enum FileStatus {
     Unchanged,
     Stale,
     Missing,
-    /// Not written, because of errors that the linter finds in one of the templates.
+    /// Not written, because the linter found an error in a template.
     Refused,
 }
 
-/// What became of the files, or would.
+/// Prints the status of each file.
 pub(super) fn print_files(
     run: &SynthRun<'_>,
     statuses: &[FileStatus],
@@ -84,7 +84,7 @@ pub(super) fn print_files(
     Ok(())
 }
 
-/// The notices, each once, with the environments that it is about.
+/// Returns the notices, each once, with its environments.
 fn notices<'a>(templates: &'a [RenderedTemplate<'_>]) -> Vec<JsonNotice<'a>> {
     let mut notices: Vec<JsonNotice<'a>> = Vec::new();
     for template in templates {
@@ -103,7 +103,7 @@ fn notices<'a>(templates: &'a [RenderedTemplate<'_>]) -> Vec<JsonNotice<'a>> {
     notices
 }
 
-/// The notices on stderr.
+/// Prints the notices on stderr.
 pub(super) fn print_notices(templates: &[RenderedTemplate<'_>], ui: &Ui) {
     let one = templates
         .iter()
@@ -121,16 +121,16 @@ pub(super) fn print_notices(templates: &[RenderedTemplate<'_>], ui: &Ui) {
     }
 }
 
-/// What the linter finds, on stderr.
+/// Prints the findings on stderr.
 pub(super) fn print_findings(templates: &[RenderedTemplate<'_>], ui: &Ui) {
     for linted in results(templates) {
         lint_gate::print(linted, ui);
     }
 }
 
-/// Why nothing is written.
+/// Prints why nothing is written.
 pub(super) fn print_refusal(templates: &[RenderedTemplate<'_>], undone: &str, ui: &Ui) {
-    let hint = "`stackgen rule` explains them";
+    let hint = "explain them with `stackgen explain`";
     lint_gate::print_refusal(results(templates), undone, hint, ui);
 }
 
@@ -139,29 +139,29 @@ fn results<'a>(templates: &'a [RenderedTemplate<'_>]) -> impl Iterator<Item = &'
     templates.filter_map(|template| template.linted.as_ref())
 }
 
-/// What nothing will bring up to date, because no environment is declared for it. It is not ours to delete.
+/// Notes folders of undeclared environments, which are neither updated nor deleted.
 pub(super) fn note_undeclared(folders: &[PathBuf], ui: &Ui) {
     if folders.is_empty() {
         return;
     }
-    let (what, them) = match folders.len() {
+    let (verb, object) = match folders.len() {
         1 => ("holds a template of an environment that is", "it"),
         _ => ("hold templates of environments that are", "them"),
     };
-    let message = format!("{} {what} not declared", shown(folders).join(", "));
-    let hint = format!("delete {them} when no stack is deployed from there any more");
+    let message = format!("{} {verb} not declared", paths(folders).join(", "));
+    let hint = format!("delete {object} if no stack is deployed from there");
     ui.note(&message, Some(&hint));
 }
 
-/// The same as a result of `--check`, a line each.
+/// Returns a line of `--check` per folder of an undeclared environment.
 pub(super) fn undeclared(folders: &[PathBuf]) -> String {
     let line = |folder: &String| format!("{RED}stale{RED:#}     {folder}  not declared\n");
-    shown(folders).iter().map(line).collect()
+    paths(folders).iter().map(line).collect()
 }
 
-fn shown(folders: &[PathBuf]) -> Vec<String> {
-    let shown = |folder: &PathBuf| folder.display().to_string();
-    folders.iter().map(shown).collect()
+fn paths(folders: &[PathBuf]) -> Vec<String> {
+    let path = |folder: &PathBuf| folder.display().to_string();
+    folders.iter().map(path).collect()
 }
 
 fn json<'a>(run: &SynthRun<'a>, statuses: &[FileStatus]) -> SynthReport<'a> {
@@ -176,12 +176,12 @@ fn json<'a>(run: &SynthRun<'a>, statuses: &[FileStatus]) -> SynthReport<'a> {
     SynthReport {
         files: files.collect(),
         notices: notices(run.templates),
-        undeclared: shown(run.undeclared),
+        undeclared: paths(run.undeclared),
         findings: Findings::of(results(run.templates)),
     }
 }
 
-/// What `synth` would change in a file, as a unified diff; nothing when it would change nothing.
+/// Returns the unified diff of a file; empty if nothing changes.
 pub(super) fn difference(path: &Path, old: Option<&str>, new: &str) -> String {
     let name = path.display().to_string();
     let before = if old.is_some() {
