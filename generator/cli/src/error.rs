@@ -8,7 +8,7 @@ use serde::Serialize;
 use stackgen_cfn::{Sources, Span};
 use stackgen_synth::Problem;
 
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 
 /// Failure of a command: one problem, or all problems of a file.
 #[derive(Debug)]
@@ -110,10 +110,10 @@ impl CliError {
     }
 
     /// Returns the outcome with the same exit code, for a command that reported the error itself.
-    pub(crate) fn outcome(&self) -> Outcome {
+    pub(crate) fn outcome(&self) -> CommandOutcome {
         match self.kind {
-            ErrorKind::Failed => Outcome::Failed,
-            ErrorKind::Input => Outcome::Unusable,
+            ErrorKind::Failed => CommandOutcome::Failed,
+            ErrorKind::Input => CommandOutcome::Unusable,
         }
     }
 

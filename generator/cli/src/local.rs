@@ -21,7 +21,7 @@ const STATE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A running local gateway, and how to reach it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Local {
+pub(crate) struct LocalGateway {
     /// Process ID.
     pub(crate) pid: u32,
     /// Key of the private routes, so that no page in a browser and no other user of this machine can call them.
@@ -31,7 +31,7 @@ pub(crate) struct Local {
     pub(crate) state: State,
 }
 
-impl Local {
+impl LocalGateway {
     /// Returns the path of a project's file, beside its stackgen.yaml or template.
     pub(crate) fn path(project: &Path) -> PathBuf {
         file::within(file::parent(project), ".stackgen/gateway.json")
@@ -43,11 +43,11 @@ impl Local {
     /// # Errors
     ///
     /// If no gateway runs, or it ended without cleaning up.
-    pub(crate) async fn find(project: &Path) -> Result<Local, CliError> {
-        let local = Local::read(project)?;
+    pub(crate) async fn find(project: &Path) -> Result<LocalGateway, CliError> {
+        let local = LocalGateway::read(project)?;
         let pid = local.pid;
         match timeout(STATE_TIMEOUT, local.remote().state()).await {
-            Ok(Ok(state)) => Ok(Local { state, ..local }),
+            Ok(Ok(state)) => Ok(LocalGateway { state, ..local }),
             Ok(Err(_)) => Err(CliError::failed(format!(
                 "the local gateway with process ID {pid} is no longer running"
             ))
@@ -59,8 +59,8 @@ impl Local {
         }
     }
 
-    fn read(project: &Path) -> Result<Local, CliError> {
-        let path = Local::path(project);
+    fn read(project: &Path) -> Result<LocalGateway, CliError> {
+        let path = LocalGateway::path(project);
         let text = bounded::read(&path, bounded::MAX_JSON).map_err(|error| {
             if error.is_not_found() {
                 let message = format!("no local gateway runs for {}", project.display());
@@ -118,7 +118,7 @@ impl Local {
     ///
     /// If the file cannot be written.
     pub(crate) fn write(&self, project: &Path) -> Result<(), CliError> {
-        let path = Local::path(project);
+        let path = LocalGateway::path(project);
         let failed = |error: io::Error| {
             let message = format!("cannot write {}: {}", path.display(), reason(&error));
             CliError::failed(message).hint("check that you may write to the folder")
@@ -136,15 +136,15 @@ impl Local {
 
     /// Removes the file of a project if this process wrote it, and its folder if it is empty then.
     pub(crate) fn remove(project: &Path, pid: u32) {
-        if !Local::read(project).is_ok_and(|local| local.pid == pid) {
+        if !LocalGateway::read(project).is_ok_and(|local| local.pid == pid) {
             return;
         }
-        Local::forget(project);
+        LocalGateway::forget(project);
     }
 
     /// Removes the file of a project, and its folder if it is empty then.
     pub(crate) fn forget(project: &Path) {
-        let path = Local::path(project);
+        let path = LocalGateway::path(project);
         let _ = fs::remove_file(&path);
         if let Some(folder) = path.parent() {
             let _ = fs::remove_dir(folder);

@@ -43,7 +43,7 @@ use clap::{CommandFactory, Parser};
 
 use args::Cli;
 use error::CliError;
-use outcome::Outcome;
+use outcome::CommandOutcome;
 use ui::{Ui, UiOptions};
 use watcher::WatcherArgs;
 
@@ -86,12 +86,12 @@ fn main() -> ExitCode {
 }
 
 /// Prints help or the version on stdout, with the advice how to look up the rows that it names.
-fn print_help(help: &clap::Error, ui: &Ui) -> Result<Outcome, CliError> {
+fn print_help(help: &clap::Error, ui: &Ui) -> Result<CommandOutcome, CliError> {
     let mut text = help.render().ansi().to_string();
     if links::first(&text).is_some() {
         text.push_str("\nRows: `stackgen explain ROW` explains one.\n");
     }
     ui.without_lookup();
     ui.print(&text)?;
-    Ok(Outcome::Done)
+    Ok(CommandOutcome::Done)
 }

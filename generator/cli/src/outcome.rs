@@ -6,7 +6,7 @@ use crate::signals::StopSignal;
 
 /// Result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum CommandOutcome {
     /// Exit code 0.
     Done,
     /// A check found something: exit code 3.
@@ -19,14 +19,14 @@ pub(crate) enum Outcome {
     Cut(StopSignal),
 }
 
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
+impl From<CommandOutcome> for ExitCode {
+    fn from(outcome: CommandOutcome) -> Self {
         match outcome {
-            Outcome::Done => ExitCode::SUCCESS,
-            Outcome::Failed => ExitCode::FAILURE,
-            Outcome::Unusable => ExitCode::from(2),
-            Outcome::Found => ExitCode::from(3),
-            Outcome::Cut(signal) => ExitCode::from(signal.exit_code()),
+            CommandOutcome::Done => ExitCode::SUCCESS,
+            CommandOutcome::Failed => ExitCode::FAILURE,
+            CommandOutcome::Unusable => ExitCode::from(2),
+            CommandOutcome::Found => ExitCode::from(3),
+            CommandOutcome::Cut(signal) => ExitCode::from(signal.exit_code()),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use stackgen_gateway::functions::{self, WatcherCommand};
 
-use crate::local::Local;
+use crate::local::LocalGateway;
 
 /// First argument of a watcher.
 const MODE: &str = "_watch-gateway";
@@ -39,7 +39,7 @@ impl WatcherArgs {
     /// Waits until the gateway ends, and cleans up.
     pub(crate) fn watch(&self) {
         functions::watch(io::stdin().lock(), &self.store);
-        Local::remove(&self.project, self.pid);
+        LocalGateway::remove(&self.project, self.pid);
     }
 }
 

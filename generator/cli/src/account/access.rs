@@ -8,7 +8,7 @@ use stackgen_deploy::{DeployError, Interrupt, OperationContext, RetryPolicy, Ste
 
 use super::text::now;
 use crate::error::CliError;
-use crate::local::Local;
+use crate::local::LocalGateway;
 
 /// Flags that select an account.
 #[derive(Args, Debug)]
@@ -39,9 +39,9 @@ pub(crate) struct AccountClient {
 
 impl AccountArgs {
     /// Returns the local gateway of a project if `--local` is given.
-    pub(crate) async fn gateway(&self, project: &Path) -> Result<Option<Local>, CliError> {
+    pub(crate) async fn gateway(&self, project: &Path) -> Result<Option<LocalGateway>, CliError> {
         match self.local {
-            true => Ok(Some(Local::find(project).await?)),
+            true => Ok(Some(LocalGateway::find(project).await?)),
             false => Ok(None),
         }
     }
@@ -49,7 +49,7 @@ impl AccountArgs {
     /// Resolves region and credentials. The local gateway's issuer stands in for `issuer`.
     pub(crate) async fn connect(
         &self,
-        gateway: Option<&Local>,
+        gateway: Option<&LocalGateway>,
         issuer: Option<&str>,
     ) -> Result<AccountClient, CliError> {
         let access = match gateway {

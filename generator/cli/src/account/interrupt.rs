@@ -3,11 +3,11 @@
 use stackgen_deploy::Interrupt;
 use tokio::sync::watch;
 
-use super::progress::Progress;
+use super::progress::StepProgress;
 use crate::signals::StopSignals;
 
 /// Listens for SIGINT, SIGTERM and SIGHUP from here on. The first one stops at the next safe place, a second one at once.
-pub(crate) fn interrupt_on_signals(progress: &Progress<'_>) -> Interrupt {
+pub(crate) fn interrupt_on_signals(progress: &StepProgress<'_>) -> Interrupt {
     let (sender, receiver) = watch::channel(false);
     let print = progress.printer();
     // Where the system refuses handlers, a signal ends the process as usual.

@@ -14,6 +14,6 @@ pub(crate) use access::{AccountArgs, AccountClient};
 pub(crate) use callers::{StageCallers, VerifyArgs};
 pub(crate) use confirm::confirmed;
 pub(crate) use interrupt::interrupt_on_signals;
-pub(crate) use progress::Progress;
+pub(crate) use progress::StepProgress;
 pub(crate) use target::{ProjectScope, StageTarget, TargetArgs, resolve_probe_target};
 pub(crate) use text::{ago, now, short_digest};

@@ -1,4 +1,4 @@
-//! Progress on stderr: a line per step, and a spinner on terminals.
+//! StepProgress on stderr: a line per step, and a spinner on terminals.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -13,14 +13,14 @@ use crate::style::{DIM, GREEN, RED};
 use crate::ui::Ui;
 
 /// Reporter of an operation's steps.
-pub(crate) struct Progress<'a> {
+pub(crate) struct StepProgress<'a> {
     ui: &'a Ui,
     spinner: ProgressBar,
     /// Last line, which is not repeated: a stage may be verified many times.
     last: RefCell<String>,
 }
 
-impl<'a> Progress<'a> {
+impl<'a> StepProgress<'a> {
     /// Creates a reporter. The spinner is drawn on terminals only.
     pub(crate) fn new(ui: &'a Ui) -> Self {
         let spinner = match ui.shows_progress() {
@@ -30,7 +30,7 @@ impl<'a> Progress<'a> {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
             spinner.set_style(style);
         }
-        Progress {
+        StepProgress {
             ui,
             spinner,
             last: RefCell::default(),
@@ -176,7 +176,7 @@ fn spinner_message(step: &Step<'_>) -> Option<String> {
     }
 }
 
-impl Drop for Progress<'_> {
+impl Drop for StepProgress<'_> {
     fn drop(&mut self) {
         self.spinner.finish_and_clear();
     }

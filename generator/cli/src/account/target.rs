@@ -17,7 +17,7 @@ use super::built::built_code;
 use super::templates::{issuer, rendered, snapshot_of, stored_model};
 use crate::error::CliError;
 use crate::file;
-use crate::local::Local;
+use crate::local::LocalGateway;
 use crate::output_dir::stackgen_metadata;
 use crate::project::{Project, ProjectArgs};
 use crate::template;
@@ -148,7 +148,7 @@ impl TargetArgs {
     pub(crate) fn resolve(
         &self,
         scope: ProjectScope,
-        gateway: Option<&Local>,
+        gateway: Option<&LocalGateway>,
         ui: &Ui,
     ) -> Result<Vec<StageTarget>, CliError> {
         if let Some(id) = &self.api_id {
@@ -187,7 +187,7 @@ impl TargetArgs {
     fn project(
         &self,
         scope: ProjectScope,
-        gateway: Option<&Local>,
+        gateway: Option<&LocalGateway>,
         ui: &Ui,
     ) -> Result<Project, CliError> {
         let args = ProjectArgs {
@@ -242,7 +242,7 @@ fn targets_of_template(
 /// Returns the only template, or the one that the gateway runs.
 fn select_template<'a>(
     templates: Vec<(&'a str, Node)>,
-    gateway: Option<&Local>,
+    gateway: Option<&LocalGateway>,
 ) -> Result<(&'a str, Node), CliError> {
     let names: Vec<_> = templates.iter().map(|(name, _)| *name).collect();
     let runs = |template: &Node| {
@@ -270,7 +270,7 @@ fn select_template<'a>(
 }
 
 /// Returns the APIs that a gateway runs, WebSocket APIs first. APIs without a stage are left out: they serve nothing.
-fn targets_of_gateway(local: &Local) -> Result<Vec<StageTarget>, CliError> {
+fn targets_of_gateway(local: &LocalGateway) -> Result<Vec<StageTarget>, CliError> {
     let mut apis: Vec<_> = local.state.apis.iter().collect();
     apis.retain(|api| !api.stages.is_empty());
     apis.sort_by_key(|api| api.protocol_type != ProtocolType::WebSocket);

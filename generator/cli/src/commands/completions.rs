@@ -3,7 +3,7 @@
 use clap_complete::Shell;
 
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
 
 /// Print a shell completion script
@@ -20,10 +20,14 @@ Examples:
   stackgen completions fish > ~/.config/fish/completions/stackgen.fish";
 
 impl CompletionsCommand {
-    pub(crate) fn run(&self, mut program: clap::Command, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(
+        &self,
+        mut program: clap::Command,
+        ui: &Ui,
+    ) -> Result<CommandOutcome, CliError> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut program, "stackgen", &mut script);
         ui.result(&String::from_utf8_lossy(&script))?;
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }

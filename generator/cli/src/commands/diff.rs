@@ -10,7 +10,7 @@ use stackgen_model::{Inputs, Model};
 use stackgen_synth::Dialect;
 
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::output_dir::{OutputDir, stackgen_metadata};
 use crate::project::{Project, ProjectArgs};
 use crate::style::{BOLD, CYAN, GREEN, RED};
@@ -76,7 +76,7 @@ struct Comparison {
 }
 
 impl DiffCommand {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let comparisons = match (&self.old, &self.new) {
             (Some(old), Some(new)) => {
                 let (old, new) = (TemplateSource::parse(old), TemplateSource::parse(new));
@@ -98,9 +98,9 @@ impl DiffCommand {
         }
         let changed = comparisons.iter().any(Comparison::has_changes);
         Ok(if self.exit_code && changed {
-            Outcome::Found
+            CommandOutcome::Found
         } else {
-            Outcome::Done
+            CommandOutcome::Done
         })
     }
 

@@ -8,7 +8,7 @@ use stackgen_model::{Inputs, Model};
 use stackgen_synth::Dialect;
 
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::project::{Project, ProjectArgs};
 use crate::template::TemplateSource;
 use crate::ui::Ui;
@@ -67,7 +67,7 @@ enum GraphFormat {
 }
 
 impl GraphCommand {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let template = match &self.template {
             Some(source) => TemplateSource::parse(source).read()?,
             None => self.rendered(ui)?,
@@ -78,7 +78,7 @@ impl GraphCommand {
         }
         if ui.wants_json() {
             ui.json_result(&graph)?;
-            return Ok(Outcome::Done);
+            return Ok(CommandOutcome::Done);
         }
         let text = match self.format {
             GraphFormat::Mermaid => graph::mermaid(&graph),
@@ -93,7 +93,7 @@ impl GraphCommand {
                 }
             }
         }
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 
     fn rendered(&self, ui: &Ui) -> Result<stackgen_cfn::Node, CliError> {

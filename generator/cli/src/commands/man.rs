@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap_mangen::Man;
 
 use crate::error::{CliError, reason};
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
 use crate::write;
 
@@ -24,11 +24,15 @@ Examples:
   stackgen man --out ~/.local/share/man/man1";
 
 impl ManCommand {
-    pub(crate) fn run(&self, mut program: clap::Command, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(
+        &self,
+        mut program: clap::Command,
+        ui: &Ui,
+    ) -> Result<CommandOutcome, CliError> {
         program.build();
         let Some(folder) = &self.out else {
             ui.result(&page(program)?)?;
-            return Ok(Outcome::Done);
+            return Ok(CommandOutcome::Done);
         };
         let mut files = Vec::new();
         for command in with_subcommands(program) {
@@ -43,7 +47,7 @@ impl ManCommand {
         for ((path, _), written) in files.iter().zip(written) {
             ui.done(&format!("{} {}", written.verb(), path.display()))?;
         }
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }
 

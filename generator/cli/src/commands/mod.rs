@@ -23,7 +23,7 @@ use clap::Subcommand;
 pub(crate) use schema::text as schema_text;
 
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
 
 /// A command and its arguments.
@@ -49,7 +49,11 @@ pub(crate) enum Command {
 
 impl Command {
     /// Runs the command. `program` builds the whole command line, which completions and manual pages describe.
-    pub(crate) fn run(&self, ui: &Ui, program: fn() -> clap::Command) -> Result<Outcome, CliError> {
+    pub(crate) fn run(
+        &self,
+        ui: &Ui,
+        program: fn() -> clap::Command,
+    ) -> Result<CommandOutcome, CliError> {
         match self {
             Command::Init(command) => command.run(ui),
             Command::Synth(command) => command.run(ui),

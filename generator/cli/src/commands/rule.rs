@@ -4,7 +4,7 @@ use stackgen_lint::{Rule, registry};
 
 use super::explain::{rule_list, rule_page, rule_reports};
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::rules::unknown_rule;
 use crate::ui::Ui;
 
@@ -23,7 +23,7 @@ Examples:
   stackgen rule SG1";
 
 impl RuleCommand {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let is_selected = |rule: &&Rule| match &self.rule {
             Some(word) => rule.is_named(word),
             None => true,
@@ -35,13 +35,13 @@ impl RuleCommand {
         if ui.wants_json() {
             let rules = rule_reports(&rules);
             ui.json_result(&serde_json::json!({ "rules": rules }))?;
-            return Ok(Outcome::Done);
+            return Ok(CommandOutcome::Done);
         }
         ui.without_lookup();
         match self.rule.as_deref().and_then(registry::find) {
             Some(rule) => ui.print(&rule_page(rule))?,
             None => ui.print(&rule_list(&rules))?,
         }
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }

@@ -1,7 +1,7 @@
 //! `stackgen schema`
 
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
 
 /// Print the JSON Schema of stackgen.yaml
@@ -18,9 +18,9 @@ Examples:
   stackgen schema | jq .properties.websocket";
 
 impl SchemaCommand {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         ui.result(&text())?;
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }
 

@@ -8,10 +8,11 @@ use stackgen_deploy::status::{ChangeBasis, Confidence, State, Status, status};
 use stackgen_deploy::{CreatedBy, Step, TrialResult};
 
 use crate::account::{
-    AccountArgs, Progress, ProjectScope, TargetArgs, ago, interrupt_on_signals, now, short_digest,
+    AccountArgs, ProjectScope, StepProgress, TargetArgs, ago, interrupt_on_signals, now,
+    short_digest,
 };
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::runtime::block_on;
 use crate::style::{BOLD, DIM, GREEN, RED};
 use crate::ui::Ui;
@@ -43,18 +44,18 @@ Examples:
   stackgen status --api-id a1b2c3d4e5 --stage-name prod --json";
 
 impl StatusCommand {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         block_on(self.report(ui))
     }
 
-    async fn report(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    async fn report(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let gateway = self.account.gateway(&self.target.file).await?;
         let targets = self
             .target
             .resolve(ProjectScope::Code, gateway.as_ref(), ui)?;
         let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
         let account = self.account.connect(gateway.as_ref(), issuer).await?;
-        let progress = Progress::new(ui);
+        let progress = StepProgress::new(ui);
         let interrupt = interrupt_on_signals(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
@@ -87,8 +88,8 @@ impl StatusCommand {
             known.is_current() && verified
         };
         Ok(match found.iter().all(is_good) {
-            true => Outcome::Done,
-            false => Outcome::Found,
+            true => CommandOutcome::Done,
+            false => CommandOutcome::Found,
         })
     }
 }

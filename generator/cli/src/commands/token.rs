@@ -7,8 +7,8 @@ use serde_json::{Map, Value as Json};
 use stackgen_gateway::gateway::Tokens;
 
 use crate::error::CliError;
-use crate::local::Local;
-use crate::outcome::Outcome;
+use crate::local::LocalGateway;
+use crate::outcome::CommandOutcome;
 use crate::runtime::block_on;
 use crate::ui::Ui;
 use crate::values::{duration, name_and_value};
@@ -77,12 +77,12 @@ fn claim(text: &str) -> Result<(String, Json), String> {
 }
 
 impl TokenCommand {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         block_on(self.mint(ui))
     }
 
-    async fn mint(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let remote = Local::find(&self.file).await?.remote();
+    async fn mint(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
+        let remote = LocalGateway::find(&self.file).await?.remote();
         let mut report = Map::new();
         if self.rotate {
             let id = remote.rotate(self.at_once).await?;
@@ -93,7 +93,7 @@ impl TokenCommand {
             if ui.wants_json() {
                 ui.json_result(&report)?;
             }
-            return Ok(Outcome::Done);
+            return Ok(CommandOutcome::Done);
         };
         let tokens = Tokens {
             subject: subject.clone(),
@@ -110,6 +110,6 @@ impl TokenCommand {
             }
             false => ui.result(&format!("{token}\n"))?,
         }
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }

@@ -1,4 +1,4 @@
-//! What independent tools say of our templates: every starter, and every part of the language, in every environment
+//! Rendered templates checked by independent tools: every starter, and every part of the language, in every environment
 //! and format.
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What ARCHITECTURE.md promises: who sees whom, and files that exist.
+//! Checks of ARCHITECTURE.md: dependencies, and files that exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -79,7 +79,7 @@ fn arrows() -> BTreeMap<String, Vec<(String, bool)>> {
 }
 
 #[test]
-fn crates_depend_on_each_other_only_as_drawn() {
+fn crates_depend_only_on_allowed_crates() {
     let allowed: BTreeMap<_, _> = ARROWS.iter().copied().collect();
     for (from, targets) in arrows() {
         let Some(allowed) = allowed.get(from.as_str()) else {
@@ -92,7 +92,7 @@ fn crates_depend_on_each_other_only_as_drawn() {
 }
 
 #[test]
-fn the_binary_sees_no_handler_but_in_its_tests() {
+fn the_binary_depends_on_handlers_only_in_tests() {
     let handlers = ["stackgen-websocket", "live-session", "chat", "echo"];
     for (to, in_tests) in &arrows()["stackgen"] {
         assert!(*in_tests || !handlers.contains(&to.as_str()), "{to}");
@@ -125,7 +125,7 @@ fn code_spans(page: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Whether code in ARCHITECTURE.md names a file or a folder of ours: a path with `/`, or a page or source by itself.
+/// Returns true if code in ARCHITECTURE.md names a file or a folder: a path with `/`, or a page or source by itself.
 fn names_a_file(code: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "./_-".contains(c);
     let extension = Path::new(code).extension().and_then(OsStr::to_str);
@@ -135,7 +135,7 @@ fn names_a_file(code: &str) -> bool {
 }
 
 #[test]
-fn every_file_that_the_map_names_exists() {
+fn every_file_in_architecture_md_exists() {
     let map = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let named: Vec<_> = code_spans(&map)
         .into_iter()
@@ -153,7 +153,7 @@ fn every_file_that_the_map_names_exists() {
 }
 
 #[test]
-fn every_relative_link_leads_somewhere() {
+fn every_relative_link_has_a_target() {
     for page in pages() {
         let text = std::fs::read_to_string(&page).unwrap();
         let folder = page.parent().unwrap();
@@ -193,7 +193,7 @@ fn sources(krate: &str) -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn only_the_command_line_prints_and_touches_the_world() {
+fn libraries_do_no_io() {
     let worldly = [
         "print!",
         "println!",

@@ -81,7 +81,7 @@ fn a_folder_with_traps_is_searched() {
 }
 
 #[test]
-fn an_assembly_that_names_itself_ends() {
+fn an_assembly_that_names_itself_is_read_once() {
     let sandbox = Sandbox::new();
     let stage = |directory: &str| {
         format!(
@@ -118,7 +118,7 @@ fn an_assembly_that_names_itself_ends() {
 }
 
 #[test]
-fn a_manifest_that_is_a_trap_is_no_assembly() {
+fn an_unreadable_manifest_is_no_assembly() {
     for trap in ["/dev/zero", "../pipe.yaml"] {
         let sandbox = traps();
         sandbox.write(
@@ -152,7 +152,7 @@ fn a_huge_file_is_refused_before_it_is_in_memory() {
 }
 
 #[test]
-fn standard_input_without_end_is_refused() {
+fn endless_standard_input_is_refused() {
     let sandbox = traps();
     for line in ["lint -", "graph -", "diff - template.yaml"] {
         let zero = File::open("/dev/zero").unwrap();
@@ -169,7 +169,7 @@ fn standard_input_without_end_is_refused() {
 }
 
 #[test]
-fn code_that_is_a_trap_is_refused() {
+fn code_that_is_no_regular_file_is_refused() {
     let sandbox = traps();
     let spec = std::fs::read_to_string(root().join("templates/echo/stackgen.yaml")).unwrap();
     sandbox.write(
@@ -197,7 +197,7 @@ fn code_that_is_a_trap_is_refused() {
 }
 
 #[test]
-fn a_pipe_of_the_shell_is_read() {
+fn a_pipe_from_the_shell_is_read() {
     let sandbox = traps();
     let output = Command::new("bash")
         .args(["-c", r#""$0" diff <(cat template.yaml) template.yaml && cat template.yaml | "$0" diff /dev/stdin template.yaml"#])
@@ -260,7 +260,7 @@ fn run_limited(sandbox: &Sandbox, limit: &str, line: &str) -> Run {
 }
 
 #[test]
-fn environments_do_not_multiply_what_synth_holds_in_memory() {
+fn memory_of_synth_does_not_grow_with_environments() {
     let sandbox = Sandbox::with(&environments(200, 100));
     let run = run_limited(&sandbox, "-v 600000", "synth --unbuilt --quiet");
     assert_eq!(run.code, Some(0), "{run}");
@@ -277,7 +277,7 @@ fn synth_writes_more_templates_than_a_process_may_open_files() {
 }
 
 #[test]
-fn an_error_in_the_last_of_many_environments_leaves_nothing_written() {
+fn an_error_in_the_last_environment_leaves_nothing_written() {
     let sandbox = Sandbox::with(&(environments(3, 1) + BROKEN));
     let run = sandbox.run("synth --unbuilt --out new");
     assert_eq!(run.code, Some(3), "{run}");

@@ -120,7 +120,7 @@ environments:
 }
 
 impl Project {
-    /// What a person sees, with ids, digests, ages and counts of tries that are the same in every run.
+    /// Output with IDs, digests, ages and numbers of attempts replaced, so that it is the same in every run.
     pub(crate) fn told(&self, run: &Run) -> String {
         self.learn();
         let mut seen: Vec<String> = Vec::new();
@@ -189,7 +189,7 @@ fn timeless(line: &str) -> String {
 }
 
 #[test]
-fn the_story_of_a_stale_stage() {
+fn a_stale_stage_is_found_redeployed_and_rolled_back() {
     let project = Project::started("dev", "");
     let broken = project.sandbox.path().join("broken");
     let with = |more: &str| {
@@ -235,7 +235,7 @@ fn the_story_of_a_stale_stage() {
 }
 
 #[test]
-fn a_pinned_stack_is_current_after_cloudformation_and_redeployed_once() {
+fn a_pinned_stack_is_redeployed_once_after_cloudformation() {
     let project = Project::started("prod", "");
     let broken = project.sandbox.path().join("broken");
     project
@@ -310,9 +310,9 @@ fn any_api_is_redeployed_by_its_id() {
     project.end();
 }
 
-/// What CloudFormation makes of a template has the digest of the template, whatever API Gateway fills in.
+/// The account has the digest of its template, whatever defaults API Gateway adds.
 #[test]
-fn an_account_has_the_digest_of_the_template_that_it_was_made_from() {
+fn an_account_has_the_digest_of_its_template() {
     for starter in ["live-session", "chat", "echo"] {
         let file = root().join("templates").join(starter).join("stackgen.yaml");
         let project = Project::started("dev", &fs::read_to_string(file).unwrap());
@@ -330,7 +330,7 @@ fn an_account_has_the_digest_of_the_template_that_it_was_made_from() {
 }
 
 #[test]
-fn what_is_missing_is_said() {
+fn missing_input_is_reported() {
     let sandbox = Sandbox::with(&spec("x", ""));
     let quiet = |line: &str| {
         let mut command = sandbox.command();
@@ -376,7 +376,7 @@ fn what_is_missing_is_said() {
 }
 
 #[test]
-fn flags_that_mean_nothing_together_are_refused() {
+fn incompatible_flags_are_refused() {
     let sandbox = Sandbox::with(&spec("x", ""));
     insta::assert_snapshot!(sandbox.run("deploy --local --api-id a1b2"), @"
     exit 2
@@ -444,7 +444,7 @@ fn on_endpoint(project: &Project, endpoint: &str, line: &str) -> Run {
 }
 
 #[test]
-fn code_that_was_built_is_sent_published_and_served() {
+fn built_code_is_sent_published_and_served() {
     let project = Project::started("prod", "");
     let broken = project.sandbox.path().join("broken");
     let spec = spec(&broken.display().to_string(), "");

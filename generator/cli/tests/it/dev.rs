@@ -64,7 +64,7 @@ fn row_d1_a_saved_route_waits_for_a_deployment_and_a_broken_file_changes_nothing
 }
 
 #[test]
-fn a_template_with_errors_is_applied_only_when_told() {
+fn a_template_with_errors_is_applied_only_despite_lint() {
     const DEAD: &str = "
 resources:
   Dead:
@@ -98,7 +98,7 @@ resources:
 }
 
 #[test]
-fn a_token_is_printed_alone_and_says_what_it_was_asked_to() {
+fn a_token_has_the_requested_claims_and_is_printed_alone() {
     let dev = Dev::start(&["--no-watch"]);
     let run = dev
         .sandbox
@@ -119,7 +119,7 @@ fn a_token_is_printed_alone_and_says_what_it_was_asked_to() {
 }
 
 #[test]
-fn without_a_gateway_commands_say_how_to_start_one() {
+fn without_a_gateway_commands_report_how_to_start_one() {
     let sandbox = Sandbox::starter("echo");
     let run = sandbox.run("token --sub ada");
     insta::assert_snapshot!(run, @r"
@@ -144,7 +144,7 @@ fn without_a_gateway_commands_say_how_to_start_one() {
 
 /// The port of a gateway that was killed may be another project's by now.
 #[test]
-fn a_gateway_of_another_project_is_taken_for_nobodys() {
+fn a_gateway_of_another_project_is_not_used() {
     let dev = Dev::start(&["--no-watch"]);
     let other = Sandbox::starter("echo");
     let mut left =
@@ -218,7 +218,7 @@ fn with_json_an_error_at_the_start_is_an_event() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_named_in_the_ready_event() {
+fn a_port_in_use_is_named_in_the_ready_event() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let dev = Dev::of_template(limits::project(2), &["--port", &port.to_string()]);
@@ -244,7 +244,7 @@ fn with_secrets(sandbox: &Sandbox, secret: &str, tag: &str) -> String {
 }
 
 #[test]
-fn saved_variables_are_named_and_no_value_of_them_is_shown() {
+fn changed_variables_are_named_without_their_values() {
     for json in [&["--json"][..], &[]] {
         let sandbox = limits::project(2);
         sandbox.write("template.yaml", with_secrets(&sandbox, "secret1", "a"));
@@ -293,7 +293,7 @@ fn saved_variables_are_named_and_no_value_of_them_is_shown() {
 }
 
 #[test]
-fn what_functions_log_keeps_its_text_and_drives_no_terminal() {
+fn logs_of_functions_keep_their_text_and_are_escaped() {
     let sandbox = limits::project(2);
     let printing = "    print(event.get('body'), flush=True)\n    answer = ";
     let code = sandbox

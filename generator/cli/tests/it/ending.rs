@@ -1,4 +1,4 @@
-//! What is left when `stackgen dev` ends, whatever ends it: processes, files and connections.
+//! Ends of `stackgen dev`: processes, files and connections that must not remain.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -130,7 +130,7 @@ fn kill(id: u32) {
     kill_process(id, Signal::KILL).unwrap();
 }
 
-/// What there is of copies of code.
+/// Returns the gateway's copies of code.
 fn copies(sandbox: &Sandbox) -> Vec<PathBuf> {
     let entries = fs::read_dir(sandbox.path().join("tmp")).unwrap();
     entries.map(|entry| entry.unwrap().path()).collect()
@@ -157,7 +157,7 @@ fn assert_nothing_is_left(processes: &[u32], sandbox: &Sandbox) {
 }
 
 #[test]
-fn a_signal_closes_connections_and_leaves_no_process_and_no_file() {
+fn a_signal_closes_connections_and_leaves_nothing() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
         let busy = Busy::start(project());
         let processes = busy.processes.clone();
@@ -211,7 +211,7 @@ fn a_killed_gateway_leaves_no_process_and_no_file() {
 }
 
 #[test]
-fn the_next_start_clears_what_a_gateway_left_that_was_killed_with_all_its_processes() {
+fn the_next_start_cleans_up_after_a_gateway_whose_watcher_was_killed_too() {
     let busy = Busy::start(project());
     let mut processes = busy.processes.clone();
     busy.dev.watchers().into_iter().for_each(kill);
@@ -242,7 +242,7 @@ fn the_next_start_clears_what_a_gateway_left_that_was_killed_with_all_its_proces
 }
 
 #[test]
-fn what_a_function_started_goes_with_its_process() {
+fn processes_that_a_function_started_end_with_it() {
     let busy = Busy::start(project());
     let mut first = busy.processes.clone();
     let unknown = first.remove(UNKNOWN);
@@ -255,7 +255,7 @@ fn what_a_function_started_goes_with_its_process() {
 }
 
 #[test]
-fn dev_ends_without_an_event_when_nobody_reads_its_output() {
+fn dev_ends_when_the_reader_of_its_output_is_gone() {
     let sandbox = project();
     for json in [&[][..], &["--json"]] {
         let mut child = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
@@ -279,7 +279,7 @@ fn dev_ends_without_an_event_when_nobody_reads_its_output() {
 }
 
 #[test]
-fn output_that_cannot_be_written_ends_dev_with_an_error_and_leaves_nothing() {
+fn a_failed_write_of_output_ends_dev_with_an_error() {
     let sandbox = project();
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
     let output = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))

@@ -44,7 +44,7 @@ fn filled_in(text: &Text) -> String {
 
 type Variables = BTreeMap<String, String>;
 
-/// What a function reads of some variables, by name, and what it says to them.
+/// Returns the variables that a function reads, and the errors that it reports about them.
 type Read = fn(&Variables) -> (BTreeSet<String>, Result<(), EnvironmentError>);
 
 macro_rules! reads {
@@ -65,7 +65,7 @@ macro_rules! reads {
     };
 }
 
-/// What Lambda sets by itself; a template may not (nor needs it the endpoints that stand in for AWS in tests).
+/// Variables that Lambda sets, and that a template may not set; and endpoints in place of AWS, which only tests need.
 const FROM_LAMBDA: &str = "AWS_";
 
 /// Every function of every starter, and what its binary reads.
@@ -115,7 +115,7 @@ fn variables(function: &Function, environment: &str) -> (String, Variables) {
 }
 
 #[test]
-fn templates_set_what_the_functions_read_and_nothing_else() {
+fn templates_set_exactly_the_variables_that_functions_read() {
     for starter in ["echo", "chat", "live-session"] {
         for (environment, model) in environments(starter) {
             let place = |name: &str| format!("{name} of {starter} in {environment}");
@@ -183,7 +183,7 @@ fn rendered(model: &Model, environment: &str) -> BTreeMap<String, Shape> {
 }
 
 #[test]
-fn the_tables_of_live_sessions_are_those_that_the_stores_stand_on() {
+fn the_tables_of_live_session_match_its_stores() {
     let string = |name: &str| format!("{name} S");
     let written = |table: schema::Table| {
         let index = |index: schema::Index| {
@@ -204,7 +204,7 @@ fn the_tables_of_live_sessions_are_those_that_the_stores_stand_on() {
 }
 
 #[test]
-fn the_table_of_chat_is_the_one_that_its_functions_read() {
+fn the_table_of_chat_matches_its_functions() {
     use chat::dynamo::{BY_CONNECTION, CONNECTION, ROOM, TIME_TO_LIVE};
     let string = |name: &str| format!("{name} S");
     let index = vec![string(CONNECTION)];

@@ -5,7 +5,7 @@ use insta::{assert_debug_snapshot, assert_snapshot};
 use crate::common::Sandbox;
 
 #[test]
-fn a_starter_is_written_and_the_next_steps_are_told() {
+fn a_starter_is_written_and_next_steps_are_printed() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run("init echo --out my/stack"), @"
     exit 0
@@ -52,7 +52,7 @@ fn a_starter_is_written_and_the_next_steps_are_told() {
 }
 
 #[test]
-fn nothing_is_overwritten_and_nothing_is_half_written() {
+fn no_file_is_overwritten_or_written_in_part() {
     let sandbox = Sandbox::with("mine");
     assert_snapshot!(sandbox.run("init echo"), @"
     exit 2
@@ -65,7 +65,7 @@ fn nothing_is_overwritten_and_nothing_is_half_written() {
 }
 
 #[test]
-fn a_cargo_project_that_is_there_is_left_alone() {
+fn an_existing_cargo_project_is_left_alone() {
     let sandbox = Sandbox::new();
     sandbox.write("Cargo.toml", "mine");
     sandbox.write("Cargo.lock", "mine");
@@ -80,7 +80,7 @@ fn a_cargo_project_that_is_there_is_left_alone() {
 }
 
 #[test]
-fn a_readme_and_a_gitignore_that_are_there_stay_as_they_are() {
+fn an_existing_readme_and_gitignore_are_kept() {
     let sandbox = Sandbox::new();
     sandbox.write(".gitignore", "mine");
     sandbox.write("README.md", "mine");
@@ -90,7 +90,7 @@ fn a_readme_and_a_gitignore_that_are_there_stay_as_they_are() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_an_error() {
+fn a_folder_that_cannot_be_created_is_an_error() {
     let sandbox = Sandbox::new();
     sandbox.write("file", "");
     assert_snapshot!(sandbox.run("init echo --out file/stack"), @"
@@ -109,7 +109,7 @@ fn a_folder_that_cannot_be_made_is_an_error() {
 }
 
 #[test]
-fn an_unknown_starter_is_answered_with_the_nearest() {
+fn an_unknown_starter_is_an_error_with_the_nearest_names() {
     assert_snapshot!(Sandbox::new().run("init live-sesion"), @r#"
     exit 2
     --- stderr
@@ -119,7 +119,7 @@ fn an_unknown_starter_is_answered_with_the_nearest() {
 }
 
 #[test]
-fn nobody_is_asked_without_a_terminal() {
+fn without_a_terminal_no_question_is_asked() {
     assert_snapshot!(Sandbox::new().run("init"), @"
     exit 2
     --- stderr
@@ -180,7 +180,7 @@ fn json_names_the_files() {
 }
 
 #[test]
-fn what_init_writes_is_what_synth_reads() {
+fn synth_reads_what_init_writes() {
     for starter in ["echo", "chat", "live-session"] {
         let sandbox = Sandbox::new();
         assert_eq!(sandbox.run(&format!("init {starter}")).code, Some(0));

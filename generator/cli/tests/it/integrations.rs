@@ -45,7 +45,7 @@ fn action(sandbox: &Sandbox, paths: &str, arguments: &str, sarif: &str) -> Outpu
 }
 
 #[test]
-fn the_action_annotates_what_it_finds_and_fails() {
+fn the_action_annotates_findings_and_fails() {
     let sandbox = templates();
     let run = action(&sandbox, "lax stack.json\nright.yaml\n", "", "");
     assert_eq!(run.status.code(), Some(3), "{}", text(&run.stderr));
@@ -59,7 +59,7 @@ fn the_action_annotates_what_it_finds_and_fails() {
 }
 
 #[test]
-fn the_action_writes_sarif_where_it_is_asked_to() {
+fn the_action_writes_sarif_to_a_file() {
     let sandbox = templates();
     let run = action(&sandbox, "lax stack.json", "--select=SG5\n", "found.sarif");
     assert_eq!(
@@ -72,7 +72,7 @@ fn the_action_writes_sarif_where_it_is_asked_to() {
 }
 
 #[test]
-fn the_action_is_content_with_templates_that_are_right() {
+fn the_action_passes_without_findings() {
     let sandbox = templates();
     let run = action(&sandbox, "right.yaml", "", "");
     assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
@@ -81,7 +81,7 @@ fn the_action_is_content_with_templates_that_are_right() {
 
 /// An expression of GitHub's is put into a script before a shell reads it: with text of a pull request in it, it runs that.
 #[test]
-fn no_script_of_the_action_has_expressions_of_githubs() {
+fn scripts_of_the_action_contain_no_github_expressions() {
     let action = std::fs::read_to_string(root().join("action.yml")).unwrap();
     let scripts: Vec<_> = action
         .lines()
@@ -95,7 +95,7 @@ fn no_script_of_the_action_has_expressions_of_githubs() {
 }
 
 #[test]
-fn the_action_and_the_hook_are_what_their_schemas_say() {
+fn the_action_and_the_hook_match_their_schemas() {
     let checks: [(&str, &[&str]); 2] = [
         (
             "check-jsonschema",
@@ -125,7 +125,7 @@ fn the_action_and_the_hook_are_what_their_schemas_say() {
 }
 
 #[test]
-fn the_hook_passes_over_what_is_no_template_and_fails_for_what_is_found() {
+fn the_hook_skips_other_files_and_fails_for_findings() {
     let Some(program) = tool("pre-commit") else {
         return;
     };

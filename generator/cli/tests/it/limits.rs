@@ -117,7 +117,7 @@ fn row_m14_max_duration_closes_old_connections() {
 
 /// The second message ends what the first one waits for, if a function gets it in time.
 #[test]
-fn messages_at_a_time_and_concurrency_bound_what_overlaps() {
+fn messages_at_a_time_and_concurrency_limit_parallel_work() {
     let two = ["--messages-at-a-time", "2"];
     let two_in_one = ["--messages-at-a-time", "2", "--concurrency", "1"];
     for (flags, comes) in [
@@ -153,7 +153,7 @@ fn post(address: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
     (status, body.to_owned())
 }
 
-/// How many bytes are taken for a client that does not read, until no more are.
+/// Returns the number of bytes that are accepted for a client that does not read.
 fn taken(flags: &[&str]) -> usize {
     const POST: usize = 64 * 1024;
     let dev = Dev::of_template(project(2), &[&["--no-watch"], flags].concat());
@@ -188,7 +188,7 @@ fn row_k7_client_buffer_bounds_what_waits_for_a_client() {
 }
 
 #[test]
-fn data_keeps_items_when_the_gateway_ends() {
+fn data_stores_items_beyond_the_gateways_end() {
     let mut sandbox = project(2);
     let items = |dev: &Dev, operation: &str, request: Value| {
         let endpoint = dev.ready["gateway"]["dynamodb"].as_str().unwrap();

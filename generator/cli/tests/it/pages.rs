@@ -13,7 +13,7 @@ fn the_schema_describes_a_stackgen_yaml() {
 }
 
 #[test]
-fn every_shell_gets_completions_of_every_verb() {
+fn every_shell_completes_every_command() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = Sandbox::new().run(&format!("completions {shell}"));
         assert_eq!(script.code, Some(0));
@@ -38,7 +38,7 @@ fn every_shell_gets_completions_of_every_verb() {
 }
 
 #[test]
-fn there_is_a_page_for_every_verb() {
+fn every_command_has_a_manual_page() {
     let sandbox = Sandbox::new();
     assert!(sandbox.run("man").stdout.contains(".TH stackgen 1"));
     assert_eq!(sandbox.run("man --out pages").code, Some(0));

@@ -1,4 +1,4 @@
-//! `stackgen probe` against servers on loopback that answer as they are told.
+//! `stackgen probe` against scripted servers on loopback.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -179,7 +179,7 @@ fn row_x2_a_refusal_is_explained_and_its_token_is_not_shown() {
 }
 
 #[test]
-fn a_refusal_that_is_wanted_is_no_finding() {
+fn an_expected_refusal_passes() {
     let url = serve(|peer| peer.refuse("401 Unauthorized", ""));
     let sandbox = Sandbox::new();
     assert_eq!(
@@ -238,7 +238,7 @@ fn row_m13_a_close_while_holding_is_explained() {
 }
 
 #[test]
-fn nobody_there_is_a_failure() {
+fn no_answer_is_a_failure() {
     // Bound, so that nobody else gets the port, but nobody listens.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
@@ -311,7 +311,7 @@ fn exchanges_are_measured() {
 }
 
 #[test]
-fn a_file_is_sent_and_what_cannot_be_used_is_refused() {
+fn a_file_is_sent_and_bad_flags_are_refused() {
     let url = serve(|mut peer| {
         peer.accept();
         if let Some((opcode, payload)) = peer.next() {
@@ -360,7 +360,7 @@ fn a_file_is_sent_and_what_cannot_be_used_is_refused() {
     assert_eq!(sandbox.run("probe http:/nowhere").code, Some(2));
 }
 
-/// What a gateway says of itself that has a WebSocket API at this URL.
+/// Returns the state of a gateway that has a WebSocket API at this URL.
 fn state(url: &str) -> serde_json::Value {
     let endpoint = url.strip_suffix("/prod").unwrap();
     json!({
@@ -391,7 +391,7 @@ fn project(spec: &str, url: &str) -> Sandbox {
 }
 
 #[test]
-fn a_local_gateway_is_found_and_the_token_travels_as_the_identity_source_says() {
+fn a_local_gateway_is_found_and_gets_the_token_by_its_identity_source() {
     let (tell, told) = mpsc::channel();
     let url = serve(move |mut peer| {
         tell.send(peer.head.clone()).unwrap();
@@ -443,7 +443,7 @@ fn without_a_local_gateway_there_is_nothing_to_connect_to() {
     assert!(run.stderr.contains("no local gateway runs"), "{run}");
 }
 
-/// What a guide and an output have in common whatever was measured: no digits.
+/// Replaces digits, so that a guide and an output can be compared.
 fn timeless(text: &str) -> String {
     text.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
@@ -458,7 +458,7 @@ fn assert_guide_shows(run: &Run, paragraph: &str) {
 }
 
 #[test]
-fn the_guide_shows_what_is_printed() {
+fn the_guide_shows_real_output() {
     let sandbox = Sandbox::new();
     let url = serve(|peer| peer.refuse("401 Unauthorized", r#"{"message":"Unauthorized"}"#));
     let run = sandbox.run(&format!("probe {url}"));

@@ -108,7 +108,7 @@ struct Local {
     runtime: Runtime,
     gateway: Option<Gateway>,
     _code: Sandbox,
-    /// What `stackgen dev` would leave beside a stackgen.yaml.
+    /// Creates a folder with the file that `stackgen dev` would write.
     state: Value,
 }
 
@@ -233,7 +233,7 @@ fn steady(test: impl FnOnce()) {
 }
 
 #[test]
-fn the_gateway_is_asked_why_a_handshake_failed_and_guesses_are_left_out() {
+fn the_gateways_reason_of_a_failed_handshake_replaces_guesses() {
     let thrown = probed("--token good --query do=throw");
     let denied = probed("--token denied");
     steady(|| {
@@ -287,7 +287,7 @@ fn the_gateway_is_asked_why_a_handshake_failed_and_guesses_are_left_out() {
 }
 
 #[test]
-fn the_gateway_is_asked_why_an_error_frame_came() {
+fn the_gateways_reason_of_an_error_frame_is_shown() {
     let run = probed(
         r#"--token good --send {"action":"oneWay","do":"throw"} --send {"action":"nowhere"} --expect Internal --expect Forbidden"#,
     );
@@ -324,7 +324,7 @@ fn the_gateway_is_asked_why_an_error_frame_came() {
 }
 
 #[test]
-fn json_has_what_the_gateway_recorded() {
+fn json_has_the_records_of_the_gateway() {
     let run = probed("--token good --query status=404 --json");
     let json = run.json();
     let record = &json["gateway"][0];
@@ -341,7 +341,7 @@ fn json_has_what_the_gateway_recorded() {
 }
 
 #[test]
-fn what_a_function_says_of_a_token_is_hidden() {
+fn a_token_in_the_text_of_a_function_is_hidden() {
     for json in ["", " --json"] {
         let run = probed(&format!("--token broken-by-a-secret-4711{json}"));
         assert_eq!(run.code, Some(3), "{run}");
@@ -351,7 +351,7 @@ fn what_a_function_says_of_a_token_is_hidden() {
 }
 
 #[test]
-fn a_token_is_minted_for_whom_it_is_asked_for() {
+fn a_token_is_created_for_the_requested_subject() {
     let run = probed("--as alice --json");
     assert_eq!(run.code, Some(0), "{run}");
     assert_eq!(
@@ -374,7 +374,7 @@ fn row_c10_a_subprotocol_has_to_be_chosen() {
 }
 
 #[test]
-fn messages_are_answered_refused_and_left_unanswered() {
+fn answers_errors_and_silence_are_explained() {
     let two_way = r#"--token good --send {"action":"twoWay","n":1} --expect {"echo":{"n":1}}"#;
     assert_eq!(explained(two_way), is(0, ""));
     let wrong = r#"--token good --send {"action":"twoWay","n":1} --expect {"echo":{"n":2}}"#;
@@ -429,7 +429,7 @@ fn exchanges_with_a_function_are_measured() {
     assert_eq!(run.code, Some(0));
 }
 
-/// Probes what an account says that it has, as anybody with credentials does.
+/// Probes an API of an account, with credentials.
 fn probed_in_account(line: &str) -> Run {
     let (sandbox, local) = (Sandbox::new(), local());
     let mut command = sandbox.command();
@@ -447,7 +447,7 @@ fn probed_in_account(line: &str) -> Run {
 
 #[test]
 fn an_api_is_found_in_the_account_by_its_name_or_its_id() {
-    // Held to the end: the gateway goes with the last who needs it.
+    // The gateway ends with its last user.
     let local = local();
     let id = local.state["apis"][0]["apiId"].as_str().unwrap();
     for api in ["--api probed".to_owned(), format!("--api-id {id}")] {

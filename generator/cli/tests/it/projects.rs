@@ -1,4 +1,4 @@
-//! What `stackgen init` writes is a Cargo project that builds, passes its tests and renders as it stands.
+//! Projects of `stackgen init` build, pass their tests and render.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -93,17 +93,17 @@ fn stands(starter: &str, asked: &[&str]) {
 }
 
 #[test]
-fn echo_stands() {
+fn echo_builds_and_passes_its_tests() {
     stands("echo", &["test --locked --quiet"]);
 }
 
 #[test]
-fn chat_stands() {
+fn chat_builds_and_passes_its_tests() {
     stands("chat", &["test --locked --quiet"]);
 }
 
 #[test]
-fn live_session_stands() {
+fn live_session_builds_and_passes_its_tests() {
     let core = "test --locked --quiet --package live-session-core";
     // The functions' tests are built, and run where they are at home: they take their time.
     let functions = "test --locked --quiet --package live-session --no-run";
@@ -127,7 +127,7 @@ fn carried(starter: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_sources_that_are_carried_along_are_those_that_git_keeps() {
+fn embedded_sources_are_those_in_git() {
     let kept = |paths: &[&str]| -> BTreeSet<String> {
         let output = Command::new("git")
             .args([
@@ -176,7 +176,7 @@ fn lock(starter: &str) -> String {
 }
 
 #[test]
-fn every_starter_has_the_repositorys_versions_locked() {
+fn every_starter_locks_the_repositorys_versions() {
     let update = std::env::var_os("STACKGEN_UPDATE_LOCKS").is_some();
     let mut stale = Vec::new();
     for starter in ["echo", "chat", "live-session"] {

@@ -59,7 +59,7 @@ fn main() {
 }
 "#;
 
-/// Where rustup and cargo keep what they need to know.
+/// Variables that rustup and cargo need.
 fn toolchain() -> Vec<(&'static str, PathBuf)> {
     let names = ["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
     let set = |name| Some((name, PathBuf::from(std::env::var_os(name)?)));

@@ -42,7 +42,7 @@ pub(crate) struct Dev {
     child: Child,
     lines: Receiver<String>,
     errors: Receiver<String>,
-    /// What it said that it is, with `--json`.
+    /// The `ready` event, with `--json`.
     pub(crate) ready: Value,
 }
 
@@ -136,7 +136,7 @@ impl Dev {
         }
     }
 
-    /// Where the WebSocket API is, as people are told it.
+    /// URL of the WebSocket API in the banner.
     pub(crate) fn said_url(&self) -> String {
         let line = self.line("ws://127.0.0.1:");
         let url = line
@@ -151,7 +151,7 @@ impl Dev {
         stage["url"].as_str().unwrap()
     }
 
-    /// What a message is answered with: `stackgen probe` says it.
+    /// Returns the answer to a message, by `stackgen probe`.
     pub(crate) fn answers(&self, send: &str, expect: &str) {
         self.answers_at(self.url(), send, expect);
     }
@@ -221,7 +221,7 @@ impl Dev {
     }
 }
 
-/// What fails leaves nothing that runs.
+/// Ends the gateway if a test fails.
 impl Drop for Dev {
     fn drop(&mut self) {
         let _ = self.child.kill();

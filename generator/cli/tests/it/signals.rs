@@ -28,7 +28,7 @@ fn stackgen(sandbox: &Sandbox, line: &str) -> Command {
 }
 
 #[test]
-fn a_second_ctrl_c_ends_dev_at_once_and_its_functions_too() {
+fn a_second_ctrl_c_ends_dev_and_its_functions_at_once() {
     let sandbox = limits::project(900);
     sandbox.write("stuck", "");
     let mut dev = Dev::spawn(sandbox, &["template.yaml", "--no-watch"], &[]);
@@ -96,7 +96,7 @@ fn pending() -> Project {
 }
 
 #[test]
-fn ctrl_c_while_a_deployment_is_made_leaves_the_stage_and_no_deployment() {
+fn ctrl_c_while_a_deployment_is_created_leaves_nothing_behind() {
     let project = pending();
     let apis = &project.gateway.account().apis;
     let api = apis.list_apis()[0].api_id.clone();
@@ -165,7 +165,7 @@ fn asked(sandbox: &Sandbox, answer: &str, line: &str) -> Run {
 }
 
 #[test]
-fn who_is_asked_may_say_no_or_press_ctrl_c_and_yes_is_not_asked() {
+fn a_question_takes_no_and_ctrl_c_and_yes_skips_it() {
     let project = Project::started_with("dev", "", Options::default());
     let broken = project.sandbox.path().join("broken");
     let spec = spec(&broken.display().to_string(), "");

@@ -1,4 +1,4 @@
-//! Which stream, which colours, and readers that go away.
+//! Streams, colours, links, and closed output.
 
 use std::process::Command;
 
@@ -176,7 +176,7 @@ fn output_with_ids_ends_once_with_how_to_look_them_up() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_output_is_no_error() {
     let sandbox = Sandbox::new();
     let output = sandbox.run_unread("completions bash");
     assert_eq!(
@@ -216,7 +216,7 @@ fn a_full_disk_behind_stdout_is_a_failure() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn an_error_that_cannot_be_printed_as_json_is_told_all_the_same() {
+fn an_error_that_cannot_be_printed_as_json_goes_to_stderr() {
     let full = std::fs::File::options()
         .write(true)
         .open("/dev/full")

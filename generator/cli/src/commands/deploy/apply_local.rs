@@ -9,8 +9,8 @@ use stackgen_lint::output::json::Findings;
 use super::args::DeployCommand;
 use crate::error::CliError;
 use crate::lint_gate;
-use crate::local::Local;
-use crate::outcome::Outcome;
+use crate::local::LocalGateway;
+use crate::outcome::CommandOutcome;
 use crate::project::{Project, ProjectArgs};
 use crate::signals::stop_requested;
 use crate::source::{self, SourceArgs};
@@ -18,7 +18,7 @@ use crate::template;
 use crate::ui::Ui;
 
 /// Builds functions, renders, and applies the whole template, unless a signal comes first.
-pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<Outcome, CliError> {
+pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome, CliError> {
     tokio::select! {
         done = apply_local(command, ui) => done,
         // Dropping the other branch ends the build.
@@ -27,9 +27,9 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<Outcome, Cli
     }
 }
 
-async fn apply_local(command: &DeployCommand, ui: &Ui) -> Result<Outcome, CliError> {
+async fn apply_local(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome, CliError> {
     let file = &command.target.file;
-    let local = Local::find(file).await?;
+    let local = LocalGateway::find(file).await?;
     let mut source = SourceArgs {
         template: None,
         file: file.clone(),
@@ -46,7 +46,7 @@ async fn apply_local(command: &DeployCommand, ui: &Ui) -> Result<Outcome, CliErr
     let prepared = source.prepare(ui).await?;
     let despite_lint = command.local.despite_lint;
     if is_refused(&source, &prepared.template.text, despite_lint, ui)? {
-        return Ok(Outcome::Found);
+        return Ok(CommandOutcome::Found);
     }
     let applied = match local.remote().apply(&prepared.template).await {
         Ok(applied) => applied,
@@ -56,12 +56,12 @@ async fn apply_local(command: &DeployCommand, ui: &Ui) -> Result<Outcome, CliErr
         Err(error) => return Err(error.into()),
     };
     let state = local.remote().state().await?;
-    Local { state, ..local }.write(file)?;
+    LocalGateway { state, ..local }.write(file)?;
     match ui.wants_json() {
         true => ui.json_result(&applied)?,
         false => print_changes(&applied, ui)?,
     }
-    Ok(Outcome::Done)
+    Ok(CommandOutcome::Done)
 }
 
 /// Lints the template and prints the findings. Returns true if the template must not be applied.
@@ -93,7 +93,7 @@ fn is_refused(
 }
 
 /// Returns the environment that the gateway runs, if the project declares it.
-fn running(local: &Local, source: &SourceArgs, ui: &Ui) -> Result<Option<String>, CliError> {
+fn running(local: &LocalGateway, source: &SourceArgs, ui: &Ui) -> Result<Option<String>, CliError> {
     let args = ProjectArgs {
         file: source.file.clone(),
         unbuilt: true,

@@ -5,13 +5,13 @@ use stackgen_deploy::code::{Release, send, would_send};
 use stackgen_deploy::history::forget_trial;
 
 use super::args::DeployCommand;
-use crate::account::{Progress, ProjectScope, interrupt_on_signals};
+use crate::account::{ProjectScope, StepProgress, interrupt_on_signals};
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
 
 /// Sends built code that differs from the account's.
-pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<Outcome, CliError> {
+pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome, CliError> {
     let gateway = command.account.gateway(&command.target.file).await?;
     let targets = command
         .target
@@ -23,7 +23,7 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<Outcome, Cli
     };
     let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
     let account = command.account.connect(gateway.as_ref(), issuer).await?;
-    let progress = Progress::new(ui);
+    let progress = StepProgress::new(ui);
     let interrupt = interrupt_on_signals(&progress);
     let steps = |step: Step<'_>| progress.step(&step);
     let ctx = account.context(&steps, &interrupt);
@@ -59,5 +59,5 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<Outcome, Cli
             Some(hint),
         );
     }
-    Ok(Outcome::Done)
+    Ok(CommandOutcome::Done)
 }

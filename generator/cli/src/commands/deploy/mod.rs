@@ -8,12 +8,12 @@ mod redeploy;
 pub(super) use args::DeployCommand;
 
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::runtime::block_on;
 use crate::ui::Ui;
 
 impl DeployCommand {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         if self.redeploy_stage {
             return block_on(redeploy::run(self, ui));
         }

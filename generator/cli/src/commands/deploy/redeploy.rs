@@ -13,12 +13,12 @@ use stackgen_deploy::{
 
 use super::args::DeployCommand;
 use crate::account::{
-    AccountClient, Progress, ProjectScope, StageCallers, StageTarget, interrupt_on_signals,
+    AccountClient, ProjectScope, StageCallers, StageTarget, StepProgress, interrupt_on_signals,
     short_digest,
 };
 use crate::error::CliError;
 use crate::git;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::style::{BOLD, GREEN};
 use crate::ui::Ui;
 
@@ -32,7 +32,7 @@ struct RedeployReport<'a, T> {
 }
 
 /// Redeploys the stages of the command's APIs.
-pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<Outcome, CliError> {
+pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome, CliError> {
     let gateway = command.account.gateway(&command.target.file).await?;
     let scope = match command.redeploy.no_code {
         true => ProjectScope::Names,
@@ -42,7 +42,7 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<Outcome, Cli
     let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
     let mut account = command.account.connect(gateway.as_ref(), issuer).await?;
     command.verify.apply(&mut account.retry);
-    let progress = Progress::new(ui);
+    let progress = StepProgress::new(ui);
     let interrupt = interrupt_on_signals(&progress);
     let steps = |step: Step<'_>| progress.step(&step);
     let ctx = account.context(&steps, &interrupt);
@@ -80,7 +80,7 @@ pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<Outcome, Cli
     if ui.wants_json() {
         ui.json_result(&serde_json::json!({ "apis": reports }))?;
     }
-    Ok(Outcome::Done)
+    Ok(CommandOutcome::Done)
 }
 
 fn request(

@@ -5,7 +5,7 @@ use clap::Args;
 use super::move_stage::{MoveArgs, move_stage};
 use super::target::DeploymentsArgs;
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
 
 /// Move a stage to a deployment, and verify it
@@ -31,7 +31,7 @@ Examples:
   stackgen deployments activate k3j2h1 --api-id a1b2c3d4e5 --stage-name prod --dry-run";
 
 impl ActivateCommand {
-    pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(super) async fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         move_stage(&self.api, Some(&self.deployment), &self.options, ui).await
     }
 }

@@ -6,9 +6,9 @@ use stackgen_deploy::history::{self, Listed};
 use stackgen_deploy::{CreatedBy, DeploymentStatus, Step, TrialResult};
 
 use super::target::{DeploymentsArgs, api_label, find};
-use crate::account::{Progress, ago, interrupt_on_signals, now, short_digest};
+use crate::account::{StepProgress, ago, interrupt_on_signals, now, short_digest};
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::style::{BOLD, GREEN};
 use crate::ui::Ui;
 
@@ -26,9 +26,9 @@ Examples:
   stackgen deployments list --api-id a1b2c3d4e5 --json";
 
 impl ListCommand {
-    pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(super) async fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let (account, target) = self.api.open(ui).await?;
-        let progress = Progress::new(ui);
+        let progress = StepProgress::new(ui);
         let interrupt = interrupt_on_signals(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
@@ -37,7 +37,7 @@ impl ListCommand {
         drop(progress);
         if ui.wants_json() {
             ui.json_result(&json!({ "api": api, "deployments": listed }))?;
-            return Ok(Outcome::Done);
+            return Ok(CommandOutcome::Done);
         }
         ui.print(&format!("{BOLD}{}{BOLD:#}\n", api_label(&api)))?;
         let width = listed
@@ -51,7 +51,7 @@ impl ListCommand {
         if listed.is_empty() {
             ui.print("no deployments\n")?;
         }
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }
 

@@ -10,7 +10,7 @@ mod target;
 use clap::{Args, Subcommand};
 
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::runtime::block_on;
 use crate::ui::Ui;
 
@@ -40,7 +40,7 @@ enum DeploymentsVerb {
 }
 
 impl DeploymentsCommand {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         block_on(async {
             match &self.verb {
                 DeploymentsVerb::List(verb) => verb.run(ui).await,

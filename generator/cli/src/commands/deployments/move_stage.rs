@@ -6,9 +6,9 @@ use stackgen_deploy::history::{self, Activation, Moved};
 use stackgen_deploy::{Api, DeploymentId, Stage, Step};
 
 use super::target::{DeploymentsArgs, api_label, find};
-use crate::account::{Progress, StageCallers, VerifyArgs, confirmed, interrupt_on_signals};
+use crate::account::{StageCallers, StepProgress, VerifyArgs, confirmed, interrupt_on_signals};
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::style::GREEN;
 use crate::ui::Ui;
 
@@ -33,10 +33,10 @@ pub(super) async fn move_stage(
     deployment: Option<&str>,
     options: &MoveArgs,
     ui: &Ui,
-) -> Result<Outcome, CliError> {
+) -> Result<CommandOutcome, CliError> {
     let (mut account, stage_target) = api.open(ui).await?;
     options.verify.apply(&mut account.retry);
-    let progress = Progress::new(ui);
+    let progress = StepProgress::new(ui);
     let interrupt = interrupt_on_signals(&progress);
     let steps = |step: Step<'_>| progress.step(&step);
     let ctx = account.context(&steps, &interrupt);
@@ -68,7 +68,7 @@ pub(super) async fn move_stage(
     let needs_confirmation = !options.dry_run && stage.deployment.as_ref() != Some(&target);
     if needs_confirmation && !confirmed(options.yes, &question, &interrupt, ui).await? {
         ui.done("the stage was not moved")?;
-        return Ok(Outcome::Done);
+        return Ok(CommandOutcome::Done);
     }
     let moved = match options.dry_run {
         true => Moved {
@@ -102,12 +102,12 @@ fn report(
     moved: &Moved,
     dry_run: bool,
     ui: &Ui,
-) -> Result<Outcome, CliError> {
+) -> Result<CommandOutcome, CliError> {
     if ui.wants_json() {
         ui.json_result(
             &json!({ "api": api, "stage": stage.name, "dryRun": dry_run, "moved": moved }),
         )?;
-        return Ok(Outcome::Done);
+        return Ok(CommandOutcome::Done);
     }
     let serves = if dry_run { "would serve" } else { "serves" };
     let Moved {
@@ -129,5 +129,5 @@ fn report(
             (false, false) => ", not verified (`--no-verify`)",
         }
     ))?;
-    Ok(Outcome::Done)
+    Ok(CommandOutcome::Done)
 }

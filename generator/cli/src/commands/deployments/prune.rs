@@ -6,9 +6,9 @@ use stackgen_deploy::prune::{Kept, Policy};
 use stackgen_deploy::{DeploymentId, Step, history};
 
 use super::target::{DeploymentsArgs, api_label, find};
-use crate::account::{Progress, confirmed, interrupt_on_signals};
+use crate::account::{StepProgress, confirmed, interrupt_on_signals};
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::style::{DIM, RED};
 use crate::ui::Ui;
 
@@ -54,9 +54,9 @@ Examples:
   stackgen deployments prune --env prod --keep 3 --yes";
 
 impl PruneCommand {
-    pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(super) async fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let (account, target) = self.api.open(ui).await?;
-        let progress = Progress::new(ui);
+        let progress = StepProgress::new(ui);
         let interrupt = interrupt_on_signals(&progress);
         let steps = |step: Step<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
@@ -104,7 +104,7 @@ impl PruneCommand {
             plan.len(),
             api_label(&api)
         ))?;
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }
 

@@ -5,7 +5,7 @@ use clap::Args;
 use super::move_stage::{MoveArgs, move_stage};
 use super::target::DeploymentsArgs;
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
 
 /// Move a stage back to the previous deployment, and verify it
@@ -35,7 +35,7 @@ Examples:
   stackgen deployments rollback --env prod --to k3j2h1 --yes";
 
 impl RollbackCommand {
-    pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(super) async fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         move_stage(&self.api, self.to.as_deref(), &self.options, ui).await
     }
 }

@@ -3,7 +3,9 @@
 use clap::Args;
 use stackgen_deploy::{Api, OperationContext, Stage};
 
-use crate::account::{AccountArgs, AccountClient, Progress, ProjectScope, StageTarget, TargetArgs};
+use crate::account::{
+    AccountArgs, AccountClient, ProjectScope, StageTarget, StepProgress, TargetArgs,
+};
 use crate::error::CliError;
 use crate::ui::Ui;
 
@@ -65,7 +67,7 @@ pub(super) fn api_label(api: &Api) -> String {
 pub(super) async fn find(
     account: &AccountClient,
     target: &StageTarget,
-    progress: &Progress<'_>,
+    progress: &StepProgress<'_>,
     ctx: OperationContext<'_>,
 ) -> Result<(Api, Stage), CliError> {
     progress.begin("looking at the account");

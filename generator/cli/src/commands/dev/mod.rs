@@ -20,8 +20,8 @@ use stackgen_gateway::stack::Applied;
 pub(super) use args::DevCommand;
 
 use crate::error::{CliError, reason};
-use crate::local::Local;
-use crate::outcome::Outcome;
+use crate::local::LocalGateway;
+use crate::outcome::CommandOutcome;
 use crate::source::{self, PreparedStack};
 use crate::ui::Ui;
 use lines::EventLines;
@@ -30,7 +30,7 @@ use session::DevSession;
 use stop::{StopReasons, catch_panic};
 
 impl DevCommand {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let result = run_on_all_processors(self.serve(ui)).and_then(|result| result);
         match result {
             Err(error) if ui.wants_json() && ui.json_line(&banner::failure(&error)).is_ok() => {
@@ -40,10 +40,10 @@ impl DevCommand {
         }
     }
 
-    async fn serve(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    async fn serve(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let mut stops = StopReasons::listen()?;
         let path = self.source.path();
-        match Local::find(path).await {
+        match LocalGateway::find(path).await {
             Ok(other) => {
                 return Err(CliError::failed(format!(
                     "a local gateway already runs for this project, with process ID {}",
@@ -52,16 +52,16 @@ impl DevCommand {
                 .hint("end it with Ctrl-C in its terminal"));
             }
             // A gateway that was killed may have left its file.
-            Err(_) => Local::forget(path),
+            Err(_) => LocalGateway::forget(path),
         }
         let prepared = tokio::select! {
             prepared = self.source.prepare(ui) => prepared?,
-            _ = stops.recv() => return Ok(Outcome::Done),
+            _ = stops.recv() => return Ok(CommandOutcome::Done),
         };
         let started = Instant::now();
         let (started_gateway, reload) = tokio::select! {
             both = async { tokio::join!(self.start_gateway(&prepared), self.watch(&prepared)) } => both,
-            _ = stops.recv() => return Ok(Outcome::Done),
+            _ = stops.recv() => return Ok(CommandOutcome::Done),
         };
         let (gateway, applied) = started_gateway?;
         ui.detail(|| format!("ready after {} ms", started.elapsed().as_millis()));
@@ -77,7 +77,7 @@ impl DevCommand {
             session.follow(&applied, reload, &mut stops).await
         });
         let ended = ended.await;
-        Local::remove(path, std::process::id());
+        LocalGateway::remove(path, std::process::id());
         let outcome = session.end(&mut stops).await;
         match ended {
             Ok(ended) => ended.map(|()| outcome),

@@ -17,8 +17,8 @@ use super::reload::Reload;
 use super::stop::StopReasons;
 use super::{banner, changes, variables};
 use crate::error::CliError;
-use crate::local::Local;
-use crate::outcome::Outcome;
+use crate::local::LocalGateway;
+use crate::outcome::CommandOutcome;
 use crate::source::{self, PreparedStack};
 use crate::style::{CYAN, DIM};
 use crate::ui::Ui;
@@ -59,8 +59,8 @@ impl<'a> DevSession<'a> {
     }
 
     /// Writes the file by which other commands find the gateway.
-    async fn write_state(&self) -> Result<Local, CliError> {
-        let local = Local {
+    async fn write_state(&self) -> Result<LocalGateway, CliError> {
+        let local = LocalGateway {
             pid: std::process::id(),
             key: self.gateway.key().to_owned(),
             state: self.gateway.state().await,
@@ -137,7 +137,7 @@ impl<'a> DevSession<'a> {
     }
 
     /// Shuts down gracefully; a second signal ends the process at once.
-    pub(super) async fn end(self, stops: &mut StopReasons) -> Outcome {
+    pub(super) async fn end(self, stops: &mut StopReasons) -> CommandOutcome {
         let open = self.gateway.connections();
         if open > 0 {
             let noun = if open == 1 {
@@ -154,13 +154,13 @@ impl<'a> DevSession<'a> {
         let signal = tokio::select! {
             // The shutdown is polled first, so that it begins before the signal is seen.
             biased;
-            () = &mut shutdown => return Outcome::Done,
+            () = &mut shutdown => return CommandOutcome::Done,
             signal = stops.signal() => signal,
         };
         // Processes of functions are ended anyway, and clients get their close frames.
         functions.stop().await;
         let _ = timeout(GOODBYE, shutdown).await;
-        Outcome::Cut(signal)
+        CommandOutcome::Cut(signal)
     }
 
     /// Applies a prepared stack. After an error, the previous one stays.

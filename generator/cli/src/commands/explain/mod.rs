@@ -10,7 +10,7 @@ use stackgen_probe::Explanation;
 pub(super) use rule::{rule_list, rule_page, rule_reports};
 
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::rows::ReferenceRow;
 use crate::ui::Ui;
 use rule::RuleReport;
@@ -49,7 +49,7 @@ struct ExplainReport<'a> {
 }
 
 impl ExplainCommand {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let topic = Topic::find(&self.what.join(" "))?;
         match ui.wants_json() {
             true => ui.json_result(&ExplainReport {
@@ -64,6 +64,6 @@ impl ExplainCommand {
                 ui.print(&page::text(&topic))?;
             }
         }
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }

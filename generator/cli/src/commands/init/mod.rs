@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::error::CliError;
 use crate::file;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::style::{BOLD, DIM};
 use crate::ui::Ui;
 use crate::write;
@@ -52,7 +52,7 @@ Examples:
 const KEPT_FILES: [&str; 2] = [".gitignore", "README.md"];
 
 impl InitCommand {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         if self.list {
             return list(ui);
         }
@@ -73,7 +73,7 @@ impl InitCommand {
             ui.done(&format!("wrote {line}"))?;
         }
         self.next_steps(ui);
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 
     fn files(&self, starter: &Starter) -> Result<Vec<(PathBuf, String)>, CliError> {
@@ -134,7 +134,7 @@ impl InitCommand {
     }
 }
 
-fn list(ui: &Ui) -> Result<Outcome, CliError> {
+fn list(ui: &Ui) -> Result<CommandOutcome, CliError> {
     if ui.wants_json() {
         let all: Vec<_> = STARTERS
             .iter()
@@ -144,5 +144,5 @@ fn list(ui: &Ui) -> Result<Outcome, CliError> {
     } else {
         ui.print(&(starter::table() + "\n"))?;
     }
-    Ok(Outcome::Done)
+    Ok(CommandOutcome::Done)
 }

@@ -10,7 +10,7 @@ use stackgen_lint::output::snippet::printable;
 use super::check::{FixedText, LintedFile};
 use super::output;
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::style::{BOLD, GREEN, RED};
 use crate::ui::Ui;
 use crate::write;
@@ -53,7 +53,7 @@ pub(super) fn show(
     files: &[LintedFile],
     unread: &[CliError],
     ui: &Ui,
-) -> Result<Outcome, CliError> {
+) -> Result<CommandOutcome, CliError> {
     for file in files {
         ui.print(&difference(file))?;
     }
@@ -69,9 +69,9 @@ pub(super) fn show(
         fixes + remaining
     ));
     Ok(match (unread.is_empty(), fixes + remaining) {
-        (false, _) => Outcome::Unusable,
-        (true, 0) => Outcome::Done,
-        _ => Outcome::Found,
+        (false, _) => CommandOutcome::Unusable,
+        (true, 0) => CommandOutcome::Done,
+        _ => CommandOutcome::Found,
     })
 }
 

@@ -17,7 +17,7 @@ use stackgen_lint::Finding;
 use stackgen_lint::output::Summary;
 
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
 use baseline::Baseline;
 use check::{FileResult, LintOptions, LintedFile};
@@ -75,7 +75,7 @@ Examples:
   stackgen lint --previous main --format github";
 
 impl LintCommand {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         self.selection.check()?;
         let mut baseline = match &self.baseline {
             None => None,
@@ -183,12 +183,12 @@ impl LintCommand {
         files: &[LintedFile],
         unread: &[CliError],
         ui: &Ui,
-    ) -> Result<Outcome, CliError> {
+    ) -> Result<CommandOutcome, CliError> {
         if !unread.is_empty() {
             output::print_unread(unread, ui);
             let path = baseline.path().display();
             ui.aside(&format!("{path} was not changed"));
-            return Ok(Outcome::Unusable);
+            return Ok(CommandOutcome::Unusable);
         }
         let names: Vec<_> = files.iter().map(|file| baseline.name(&file.path)).collect();
         let findings = files.iter().zip(&names).flat_map(|(file, name)| {
@@ -200,6 +200,6 @@ impl LintCommand {
         let (path, count) = (baseline.path().display(), baseline.len());
         let noun = if count == 1 { "finding" } else { "findings" };
         ui.done(&format!("{} {path}: {count} {noun}", written.verb()))?;
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }

@@ -11,7 +11,7 @@ use stackgen_lint::output::{github, human, json, junit, sarif};
 use super::check::LintedFile;
 use super::inputs::LintInput;
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::report;
 use crate::style::DIM;
 use crate::ui::Ui;
@@ -81,7 +81,7 @@ impl OutputArgs {
     }
 
     /// Prints the report and the summary.
-    pub(super) fn report(&self, found: LintResults, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(super) fn report(&self, found: LintResults, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let LintResults {
             files,
             unread: failures,
@@ -112,9 +112,9 @@ impl OutputArgs {
         }
         ui.aside(&summary.to_string());
         Ok(match (failures.is_empty(), summary.told()) {
-            (false, _) => Outcome::Unusable,
-            (true, 0) => Outcome::Done,
-            _ => Outcome::Found,
+            (false, _) => CommandOutcome::Unusable,
+            (true, 0) => CommandOutcome::Done,
+            _ => CommandOutcome::Found,
         })
     }
 

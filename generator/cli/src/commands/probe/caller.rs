@@ -5,7 +5,7 @@ use stackgen_probe::{Caller, Secret, Target, TargetError, TokenIn};
 use stackgen_synth::spec::{Authorizer, Callers};
 
 use crate::error::CliError;
-use crate::local::Local;
+use crate::local::LocalGateway;
 use crate::ui::Ui;
 
 /// Flags of the caller.
@@ -84,7 +84,7 @@ fn transport(text: &str) -> Result<TokenIn, String> {
 
 /// Facts about callers of the target.
 pub(crate) struct CallerContext<'a> {
-    pub(crate) local: Option<&'a Local>,
+    pub(crate) local: Option<&'a LocalGateway>,
     pub(crate) declared: Option<DeclaredCallers>,
 }
 
@@ -205,7 +205,7 @@ pub(super) fn bad_target(error: TargetError) -> CliError {
 }
 
 /// Creates a token with the local gateway's issuer.
-async fn mint(local: &Local, subject: &str) -> Result<String, CliError> {
+async fn mint(local: &LocalGateway, subject: &str) -> Result<String, CliError> {
     let tokens = Tokens {
         subject: subject.to_owned(),
         ..Tokens::default()

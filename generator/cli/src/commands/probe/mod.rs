@@ -14,14 +14,14 @@ use stackgen_gateway::FailureRecord;
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_gateway::gateway::ApiState;
 use stackgen_probe::{
-    BrowserView, ConnectError, Explanation, Outcome as Answer, Report, Target, Telling, explain,
+    BrowserView, ConnectError, Explanation, Outcome, Report, Target, Telling, explain,
     explain_with, run,
 };
 
 use crate::account::{AccountArgs, TargetArgs, resolve_probe_target};
 use crate::error::CliError;
-use crate::local::Local;
-use crate::outcome::Outcome;
+use crate::local::LocalGateway;
+use crate::outcome::CommandOutcome;
 use crate::project::{Project, ProjectArgs};
 use crate::runtime::block_on;
 use crate::signals::stop_requested;
@@ -112,11 +112,11 @@ struct ProbeReport<'a> {
 }
 
 impl ProbeCommand {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         block_on(self.probe(ui))
     }
 
-    async fn probe(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    async fn probe(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let local = self.account.gateway(&self.file).await?;
         let url = match (&self.url, &local) {
             (Some(url), _) => url.clone(),
@@ -166,7 +166,7 @@ impl ProbeCommand {
     }
 
     /// Returns the named API, or the only WebSocket API.
-    fn websocket_api<'a>(&self, local: &'a Local) -> Result<&'a ApiState, CliError> {
+    fn websocket_api<'a>(&self, local: &'a LocalGateway) -> Result<&'a ApiState, CliError> {
         let apis = local.state.apis.iter();
         let mut websocket = apis.filter(|api| api.protocol_type == ProtocolType::WebSocket);
         let named = self.api.as_deref().or(self.api_id.as_deref());
@@ -181,7 +181,7 @@ impl ProbeCommand {
         self.api.is_some() || self.api_id.is_some()
     }
 
-    fn local_url(&self, local: &Local) -> Result<String, CliError> {
+    fn local_url(&self, local: &LocalGateway) -> Result<String, CliError> {
         let api = self.websocket_api(local)?;
         let mut stages = api.stages.iter();
         let found = match &self.stage_name {
@@ -231,7 +231,7 @@ impl ProbeCommand {
     /// Returns the callers that the API's project file declares.
     fn declared(
         &self,
-        local: Option<&Local>,
+        local: Option<&LocalGateway>,
         ui: &Ui,
     ) -> Result<Option<caller::DeclaredCallers>, CliError> {
         let is_of_project = self.url.is_none() && (local.is_some() || !self.names_an_api());
@@ -257,11 +257,11 @@ impl ProbeCommand {
     }
 }
 
-fn outcome(report: &Report) -> Outcome {
+fn outcome(report: &Report) -> CommandOutcome {
     match &report.outcome {
-        Answer::Error(ConnectError::Interrupted) => Outcome::Found,
-        Answer::Error(_) => Outcome::Failed,
-        Answer::Handshake(_) if report.passed() => Outcome::Done,
-        Answer::Handshake(_) => Outcome::Found,
+        Outcome::Error(ConnectError::Interrupted) => CommandOutcome::Found,
+        Outcome::Error(_) => CommandOutcome::Failed,
+        Outcome::Handshake(_) if report.passed() => CommandOutcome::Done,
+        Outcome::Handshake(_) => CommandOutcome::Found,
     }
 }

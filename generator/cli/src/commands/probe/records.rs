@@ -6,7 +6,7 @@ use stackgen_gateway::{FailureRecord, FailureSubject};
 use stackgen_probe::{RecordSubject, Report, Secrets, ServerRecord};
 use tokio::time::timeout;
 
-use crate::local::Local;
+use crate::local::LocalGateway;
 use crate::ui::Ui;
 
 /// Longest wait for an answer of a gateway on this machine.
@@ -14,7 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Asks the gateway for failures of the probe's handshake, messages and connection. Returns nothing if it does not answer.
 pub(super) async fn look_up(
-    local: &Local,
+    local: &LocalGateway,
     report: &Report,
     secrets: &Secrets,
     ui: &Ui,

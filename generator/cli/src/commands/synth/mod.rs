@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::error::CliError;
-use crate::outcome::Outcome;
+use crate::outcome::CommandOutcome;
 use crate::output_dir::OutputDir;
 use crate::project::{Project, ProjectArgs};
 use crate::style::RED;
@@ -65,7 +65,7 @@ Examples:
   stackgen synth --check";
 
 impl SynthCommand {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let project = Project::load(&self.project, ui)?;
         let environments = project.environments(&self.environments)?;
         let formats = self.formats();
@@ -129,7 +129,7 @@ impl SynthCommand {
         environments: &[&str],
         formats: &[TemplateFormat],
         ui: &Ui,
-    ) -> Result<Outcome, CliError> {
+    ) -> Result<CommandOutcome, CliError> {
         let ([environment], [format]) = (environments, formats) else {
             let error = CliError::input(format!(
                 "`--stdout` prints a single template, but {} are selected",
@@ -149,25 +149,25 @@ impl SynthCommand {
         if template.has_errors() {
             let undone = "nothing is printed: the template has errors";
             report::print_refusal(templates, undone, ui);
-            return Ok(Outcome::Found);
+            return Ok(CommandOutcome::Found);
         }
         report::print_findings(templates, ui);
         ui.result(&text)?;
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }
 
-fn refuse(run: &SynthRun<'_>, ui: &Ui) -> Result<Outcome, CliError> {
+fn refuse(run: &SynthRun<'_>, ui: &Ui) -> Result<CommandOutcome, CliError> {
     let statuses = vec![FileStatus::Refused; run.templates.len()];
     if ui.wants_json() {
         report::print_files(run, &statuses, ui)?;
     }
     let undone = "nothing is written: the templates have errors";
     report::print_refusal(run.templates, undone, ui);
-    Ok(Outcome::Found)
+    Ok(CommandOutcome::Found)
 }
 
-fn write(run: &SynthRun<'_>, staged: Staged, ui: &Ui) -> Result<Outcome, CliError> {
+fn write(run: &SynthRun<'_>, staged: Staged, ui: &Ui) -> Result<CommandOutcome, CliError> {
     let written = staged.persist()?.into_iter();
     let statuses: Vec<_> = written
         .map(|written| match written {
@@ -179,10 +179,14 @@ fn write(run: &SynthRun<'_>, staged: Staged, ui: &Ui) -> Result<Outcome, CliErro
     report::print_notices(run.templates, ui);
     report::print_findings(run.templates, ui);
     report::note_undeclared(run.undeclared, ui);
-    Ok(Outcome::Done)
+    Ok(CommandOutcome::Done)
 }
 
-fn check(run: &SynthRun<'_>, compared: &[ComparedFile], ui: &Ui) -> Result<Outcome, CliError> {
+fn check(
+    run: &SynthRun<'_>,
+    compared: &[ComparedFile],
+    ui: &Ui,
+) -> Result<CommandOutcome, CliError> {
     if !ui.wants_json() {
         for compared in compared {
             ui.print(&compared.difference)?;
@@ -206,7 +210,7 @@ fn check(run: &SynthRun<'_>, compared: &[ComparedFile], ui: &Ui) -> Result<Outco
     }
     report::note_undeclared(run.undeclared, ui);
     Ok(match stale == 0 && run.undeclared.is_empty() {
-        true => Outcome::Done,
-        false => Outcome::Found,
+        true => CommandOutcome::Done,
+        false => CommandOutcome::Found,
     })
 }

@@ -158,7 +158,7 @@ fn files_that_cannot_be_read_are_in_every_format() {
 }
 
 #[test]
-fn a_file_gets_what_is_found() {
+fn a_report_is_written_to_a_file() {
     let sandbox = two();
     let run = sandbox.run("lint --select SG102 --format sarif --out reports/lint.sarif");
     assert_snapshot!(run, @"
@@ -178,7 +178,7 @@ fn a_file_gets_what_is_found() {
 }
 
 #[test]
-fn formats_that_exclude_each_other() {
+fn incompatible_formats() {
     assert_snapshot!(two().run("lint --json --format sarif").code.unwrap(), @"2");
     let fixed = piped(
         &Sandbox::new(),

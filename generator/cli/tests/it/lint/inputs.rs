@@ -1,4 +1,4 @@
-//! Which files are meant.
+//! Selection of files.
 
 use insta::assert_snapshot;
 
@@ -66,7 +66,7 @@ fn globs_match_as_in_shells() {
 }
 
 #[test]
-fn a_file_is_judged_once_and_in_the_order_of_the_arguments() {
+fn a_file_is_linted_once_in_the_order_of_the_arguments() {
     let twice = judged(&project(), "b.yaml a ./b.yaml a/c.yml *.yaml");
     assert_eq!(
         twice,
@@ -75,7 +75,7 @@ fn a_file_is_judged_once_and_in_the_order_of_the_arguments() {
 }
 
 #[test]
-fn what_is_excluded_is_left_out_however_it_is_named() {
+fn excluded_files_are_skipped_however_they_are_named() {
     let left = judged(
         &project(),
         "--exclude deep --exclude *.template --exclude b.yaml . b.yaml",
@@ -89,7 +89,7 @@ fn what_is_excluded_is_left_out_however_it_is_named() {
 }
 
 #[test]
-fn a_file_that_looks_like_a_template_has_to_be_read() {
+fn an_unreadable_file_that_looks_like_a_template_is_an_error() {
     let sandbox = Sandbox::new();
     sandbox.write(
         "a/broken.yaml",
@@ -110,7 +110,7 @@ fn a_file_that_looks_like_a_template_has_to_be_read() {
 }
 
 #[test]
-fn named_files_have_to_be_templates_unless_hooks_name_them() {
+fn named_files_must_be_templates_unless_hooks_name_them() {
     let sandbox = project();
     let run = sandbox.run("lint package.json empty.yaml");
     assert_eq!(run.code, Some(2), "{run}");
@@ -127,7 +127,7 @@ fn named_files_have_to_be_templates_unless_hooks_name_them() {
 }
 
 #[test]
-fn nothing_to_judge_is_bad_input() {
+fn no_template_is_bad_input() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run("lint"), @"
     exit 2
@@ -163,7 +163,7 @@ fn nothing_to_judge_is_bad_input() {
 }
 
 #[test]
-fn stdin_has_the_name_that_it_is_given() {
+fn stdin_has_the_given_name() {
     let (sandbox, open) = (Sandbox::new(), example(OPEN, '-'));
     let run = piped(&sandbox, "lint - --select SG102", &open);
     assert!(run.stdout.contains("--> <stdin>:38:26"), "{run}");
@@ -199,7 +199,7 @@ fn stdin_has_the_name_that_it_is_given() {
 
 #[cfg(unix)]
 #[test]
-fn links_lead_to_files_and_not_in_circles() {
+fn links_to_files_are_followed_and_circles_are_not() {
     use std::os::unix::fs::symlink;
     let sandbox = two();
     let at = |path: &str| sandbox.path().join(path);
@@ -216,7 +216,7 @@ fn links_lead_to_files_and_not_in_circles() {
     assert_eq!(judged(&sandbox, "a/link.yaml open.yaml"), ["a/link.yaml"]);
 }
 
-/// What `cdk synth` leaves: a manifest, a stack with a nested one, a stage, and what an earlier synthesis left.
+/// Writes files of `cdk synth`: a manifest, a stack with a nested one, a stage, and a file of an earlier synthesis.
 fn assembly() -> Sandbox {
     let (sandbox, open) = (Sandbox::new(), example(OPEN, '-'));
     let manifest =
@@ -248,7 +248,7 @@ fn assembly() -> Sandbox {
 }
 
 #[test]
-fn of_a_cdk_out_the_templates_of_its_manifest_are_judged() {
+fn templates_in_the_manifest_of_a_cdk_out_are_linted() {
     let own = [
         "app/cdk.out/N.nested.template.json",
         "app/cdk.out/assembly-S/S.template.json",
@@ -261,7 +261,7 @@ fn of_a_cdk_out_the_templates_of_its_manifest_are_judged() {
 }
 
 #[test]
-fn a_stack_whose_template_is_missing_is_told() {
+fn a_missing_template_of_a_stack_is_reported() {
     let sandbox = assembly();
     std::fs::remove_file(
         sandbox
@@ -279,7 +279,7 @@ fn a_stack_whose_template_is_missing_is_told() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_read_is_told() {
+fn an_unreadable_folder_is_reported() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = two();
     sandbox.write("a/b.yaml", "");
@@ -296,7 +296,7 @@ fn a_folder_that_cannot_be_read_is_told() {
 }
 
 #[test]
-fn what_is_too_long_for_a_template_is_passed_over_in_a_folder() {
+fn files_too_long_for_a_template_are_skipped_in_folders() {
     let sandbox = two();
     let long = format!("# {}\n{}", "x".repeat(8 * 1024 * 1024), example(OPEN, '-'));
     sandbox.write("long.yaml", long);
@@ -311,7 +311,7 @@ fn what_is_too_long_for_a_template_is_passed_over_in_a_folder() {
 }
 
 #[test]
-fn a_template_may_be_nested_as_deep_as_one_is_read() {
+fn deeply_nested_templates_are_linted() {
     let sandbox = two();
     let (open, close) = ("[".repeat(60), "]".repeat(60));
     let deep = format!("{}Outputs: {{a: {open}{close}}}\n", example(OPEN, '-'));

@@ -1,4 +1,4 @@
-//! What a template says is meant so.
+//! Suppressed findings.
 
 use insta::assert_snapshot;
 
@@ -15,7 +15,7 @@ fn meant() -> Sandbox {
 }
 
 #[test]
-fn it_is_not_told_unless_asked_for() {
+fn suppressed_findings_are_shown_on_request() {
     assert_snapshot!(meant().run("lint --select SG102"), @"
     exit 0
     --- stderr
@@ -31,7 +31,7 @@ fn it_is_not_told_unless_asked_for() {
 }
 
 #[test]
-fn machines_get_the_reason() {
+fn reports_for_programs_have_the_reason() {
     let json = meant().run("lint --select SG102 --json").json();
     assert_eq!(json["findings"].as_array().unwrap().len(), 0);
     assert_eq!(json["suppressed"][0]["rule"], "SG102");
@@ -52,14 +52,14 @@ fn machines_get_the_reason() {
 }
 
 #[test]
-fn the_baseline_holds_none_of_it() {
+fn suppressed_findings_are_not_in_the_baseline() {
     let sandbox = meant();
     sandbox.run("lint --select SG102 --baseline known.json --update-baseline");
     assert!(!sandbox.read("known.json").contains("SG102"));
 }
 
 #[test]
-fn what_is_left_out_is_not_counted() {
+fn suppressed_findings_of_ignored_rules_are_not_counted() {
     let json = meant().run("lint --ignore SG102 --json").json();
     assert_eq!(json["summary"]["suppressed"], 0);
 }
