@@ -88,19 +88,19 @@ impl LocalGateway {
     }
 
     /// Returns the API with this ID or name, or the only API.
-    pub(crate) fn api(&self, asked: Option<&str>) -> Result<&ApiState, CliError> {
+    pub(crate) fn api(&self, selector: Option<&str>) -> Result<&ApiState, CliError> {
         let apis = &self.state.apis;
-        let found = match asked {
-            Some(asked) => apis
+        let found = match selector {
+            Some(selector) => apis
                 .iter()
-                .find(|api| api.api_id == *asked || api.name == asked),
+                .find(|api| api.api_id == *selector || api.name == selector),
             None if apis.len() == 1 => apis.first(),
             None => None,
         };
         let names: Vec<_> = apis.iter().map(|api| api.name.as_str()).collect();
         found.ok_or_else(|| {
-            let message = match asked {
-                Some(asked) => format!("the local gateway has no API {asked:?}"),
+            let message = match selector {
+                Some(selector) => format!("the local gateway has no API {selector:?}"),
                 None => format!("the local gateway has {} APIs", apis.len()),
             };
             CliError::input(message).hint(format!("it has: {}", names.join(", ")))

@@ -145,12 +145,12 @@ impl SourceArgs {
 
     fn environment_of<'p>(&self, project: &'p Project) -> Result<&'p str, CliError> {
         let declared = project.declared();
-        if let Some(asked) = &self.environment {
-            let found = project.environments(std::slice::from_ref(asked))?;
+        if let Some(name) = &self.environment {
+            let found = project.environments(std::slice::from_ref(name))?;
             return found
                 .first()
                 .copied()
-                .ok_or_else(|| CliError::input(format!("there is no environment {asked:?}")));
+                .ok_or_else(|| CliError::input(format!("there is no environment {name:?}")));
         }
         match declared.as_slice() {
             [only] => Ok(only),

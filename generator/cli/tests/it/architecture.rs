@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::common::root;
 
-/// Our crates, each with the ones it may depend on, in tests too.
+/// Our crates, each with the crates that it may depend on, in tests too.
 const ARROWS: &[(&str, &[&str])] = &[
     ("stackgen-test-tools", &[]),
     ("stackgen-cfn", &["stackgen-test-tools"]),
@@ -48,7 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("echo", &["stackgen-websocket"]),
 ];
 
-/// Our crates, each with those of our crates it depends on, and whether that is for its tests alone.
+/// Returns our crates with their dependencies among them; true marks a dependency of tests only.
 fn arrows() -> BTreeMap<String, Vec<(String, bool)>> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
@@ -83,10 +83,13 @@ fn crates_depend_only_on_allowed_crates() {
     let allowed: BTreeMap<_, _> = ARROWS.iter().copied().collect();
     for (from, targets) in arrows() {
         let Some(allowed) = allowed.get(from.as_str()) else {
-            panic!("draw {from} in ARCHITECTURE.md and say here what it may see");
+            panic!("add {from} to ARCHITECTURE.md, and its dependencies here");
         };
         for (to, _) in targets {
-            assert!(allowed.contains(&to.as_str()), "{from} may not see {to}");
+            assert!(
+                allowed.contains(&to.as_str()),
+                "{from} must not depend on {to}"
+            );
         }
     }
 }
@@ -99,7 +102,7 @@ fn the_binary_depends_on_handlers_only_in_tests() {
     }
 }
 
-/// Every Markdown page that people read, by its path from the root.
+/// Returns every Markdown page, by its path from the root.
 fn pages() -> Vec<PathBuf> {
     let mut pages = Vec::new();
     let mut folders = vec![root(), root().join("docs")];
@@ -117,7 +120,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// Code between single backticks, outside of fenced blocks.
+/// Returns code between single backticks, outside of fenced blocks.
 fn code_spans(page: &str) -> Vec<&str> {
     let outside = page.split("\n```").step_by(2);
     outside
@@ -173,7 +176,7 @@ fn every_relative_link_has_a_target() {
     }
 }
 
-/// Every source file of a crate, without its tests.
+/// Returns every source file of a crate, without its tests.
 fn sources(krate: &str) -> Vec<(PathBuf, String)> {
     let mut sources = Vec::new();
     let mut folders = vec![root().join("generator").join(krate).join("src")];
@@ -210,7 +213,7 @@ fn libraries_do_no_io() {
     }
 }
 
-/// The modules of the command line by their paths, each with the modules that it names.
+/// Returns the modules of the command line by their paths, each with the modules that it names.
 fn modules() -> BTreeMap<String, BTreeSet<String>> {
     let folder = root().join("generator/cli/src");
     let files: Vec<_> = sources("cli")
@@ -236,7 +239,7 @@ fn modules() -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
-/// Paths that begin with `crate`, `super` or a declared child, from the root of the crate.
+/// Returns paths that begin with `crate`, `super` or a declared child, from the root of the crate.
 fn named_paths(code: &str, module: &[String]) -> Vec<Vec<String>> {
     let lines = code.lines().map(|line| line.split("//").next().unwrap());
     let code = lines.collect::<Vec<_>>().join("\n");
@@ -258,7 +261,7 @@ fn named_paths(code: &str, module: &[String]) -> Vec<Vec<String>> {
     paths
 }
 
-/// The paths of a use tree, such as `account::{AccountArgs, target::TargetArgs}`.
+/// Returns the paths of a use tree, such as `account::{AccountArgs, target::TargetArgs}`.
 fn tree(code: &str, prefix: &[String]) -> Vec<Vec<String>> {
     let end = code.find(|c: char| !(c.is_alphanumeric() || c == '_'));
     let (name, rest) = code.split_at(end.unwrap_or(code.len()));
@@ -273,7 +276,7 @@ fn tree(code: &str, prefix: &[String]) -> Vec<Vec<String>> {
     }
 }
 
-/// The parts between commas up to the closing brace.
+/// Returns the parts between commas up to the closing brace.
 fn branches(code: &str) -> Vec<&str> {
     let (mut depth, mut start, mut parts) = (0, 0, Vec::new());
     for (at, c) in code.char_indices() {
@@ -294,7 +297,7 @@ fn branches(code: &str) -> Vec<&str> {
     parts
 }
 
-/// The longest part of a path that is a module.
+/// Returns the longest part of a path that is a module.
 fn module_of(path: &[String], known: &BTreeSet<String>) -> String {
     let mut lengths = (0..=path.len()).rev();
     let module = lengths.find_map(|length| known.get(&path[..length].join("::")));

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::common::{Run, Sandbox};
 
-/// Runs a command line and makes sure that it wrote nothing.
+/// Runs a command line, and checks that it wrote nothing.
 fn refused(sandbox: &Sandbox, line: &str) -> Run {
     let before = sandbox.files();
     let run = sandbox.run(line);

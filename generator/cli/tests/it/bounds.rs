@@ -1,4 +1,4 @@
-//! Inputs that never end, block or lead back to themselves: every command refuses them and ends.
+//! Inputs that never end, block or contain themselves: every command refuses them and ends.
 
 use std::fs::File;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,7 @@ use crate::common::{Run, Sandbox, root};
 
 const TOPIC: &str = "Resources: { Topic: { Type: 'AWS::SNS::Topic' } }\n";
 
-/// A template, a pipe that nobody writes, and links to the pipe and to a device.
+/// Creates a template, a pipe without a writer, and links to the pipe and to a device.
 fn traps() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("template.yaml", TOPIC);
@@ -235,7 +235,7 @@ fn a_huge_file_of_a_revision_is_refused() {
     ");
 }
 
-/// A stack with so many environments, each of which sets so many variables of its function.
+/// Returns a stack with a number of environments, each of which sets a number of variables.
 fn environments(count: usize, variables: usize) -> String {
     let mut spec = String::from("name: many\nfunctions: { f: { binary: f } }\nenvironments:\n");
     for environment in 0..count {
@@ -247,7 +247,7 @@ fn environments(count: usize, variables: usize) -> String {
     spec
 }
 
-/// Runs the binary under a limit of the shell, such as `-n 32`.
+/// Runs the binary under a limit of `ulimit`, such as `-n 32`.
 fn run_limited(sandbox: &Sandbox, limit: &str, line: &str) -> Run {
     let script = format!("ulimit {limit} && exec \"$0\" {line}");
     let output = Command::new("bash")
@@ -284,7 +284,7 @@ fn an_error_in_the_last_environment_leaves_nothing_written() {
     assert!(!sandbox.path().join("new").exists());
 }
 
-/// An environment with a resource in which the linter finds an error.
+/// Environment with a resource that has a lint error.
 const BROKEN: &str = "  broken:
     websocket: { name: x, routes: { $default: f } }
     resources:

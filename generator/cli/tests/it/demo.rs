@@ -31,7 +31,7 @@ fn demo() -> Command {
     demo
 }
 
-/// A process's children, theirs, and so on.
+/// Returns all descendants of a process.
 fn descendants(of: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{of}/task"))
         .into_iter()
@@ -51,7 +51,7 @@ fn runs(process: u32) -> bool {
 
 #[test]
 fn the_demo_succeeds_and_leaves_nothing_when_interrupted() {
-    // Its functions are those of this repository.
+    // The demo builds functions of this repository.
     let _building = building();
     let mut interrupted_demo = demo().spawn().unwrap();
     let output = lines(interrupted_demo.stdout.take().unwrap());

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::common::{Run, Sandbox, root};
 
-/// Connects everybody, unless a file called `broken` lies beside it.
+/// Function that accepts every connection, unless a file named `broken` is beside it.
 const FUNCTION: &str = r#"#!/usr/bin/env python3
 import json, os, urllib.request
 
@@ -29,13 +29,13 @@ while True:
     urllib.request.urlopen(api + id + path, json.dumps(result).encode())
 "#;
 
-/// A project that runs in a gateway of its own.
+/// A project with its own gateway.
 pub(crate) struct Project {
     pub(crate) sandbox: Sandbox,
     pub(crate) gateway: Gateway,
     pub(crate) runtime: Runtime,
     environment: &'static str,
-    /// Ids that there are or were.
+    /// IDs that were seen.
     ids: RefCell<BTreeSet<String>>,
 }
 
@@ -64,7 +64,7 @@ impl Project {
         project
     }
 
-    /// Applies what the stackgen.yaml renders.
+    /// Applies the project's template.
     pub(crate) fn apply(&self, apply: Apply) {
         let run = self.sandbox.run(&format!(
             "synth --env {} --stdout --format cfn-yaml --unbuilt",
@@ -99,7 +99,7 @@ impl Project {
     }
 }
 
-/// One function, and `more` routes.
+/// Returns a project with one function, and with the routes of `more`.
 pub(crate) fn spec(broken: &str, more: &str) -> String {
     format!(
         "name: told
@@ -145,7 +145,7 @@ impl Project {
         out.lines().map(timeless).collect::<Vec<_>>().join("\n")
     }
 
-    /// Remembers every id that there is.
+    /// Remembers all current IDs.
     fn learn(&self) {
         let apis = &self.gateway.account().apis;
         let mut ids = self.ids.borrow_mut();
@@ -163,7 +163,7 @@ impl Project {
     }
 }
 
-/// Without ages and counts of tries.
+/// Replaces ages and numbers of attempts.
 fn timeless(line: &str) -> String {
     let mut line = line.to_owned();
     for unit in ["second ago", "seconds ago", "minute ago", "minutes ago"] {
@@ -411,7 +411,7 @@ fn incompatible_flags_are_refused() {
     ");
 }
 
-/// Code that differs from what the account runs, as `cargo lambda build` leaves it.
+/// Writes code that differs from the account's, where `cargo lambda build` would write it.
 fn build_anew(project: &Project) {
     project
         .sandbox
@@ -430,7 +430,7 @@ fn build_anew(project: &Project) {
     assert!(made.unwrap().success());
 }
 
-/// Runs stackgen as it runs on AWS, with the gateway's endpoint.
+/// Runs stackgen as for AWS, with the gateway's endpoint.
 fn on_endpoint(project: &Project, endpoint: &str, line: &str) -> Run {
     let line = format!("{line} --env prod --region us-east-1");
     let mut command = project.sandbox.command();

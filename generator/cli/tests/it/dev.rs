@@ -1,4 +1,4 @@
-//! `stackgen dev`, `stackgen token` and `stackgen deploy --local`, with the echo starter's own function
+//! `stackgen dev`, `stackgen token` and `stackgen deploy --local`, with the function of the echo starter.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -142,7 +142,7 @@ fn without_a_gateway_commands_report_how_to_start_one() {
     ");
 }
 
-/// The port of a gateway that was killed may be another project's by now.
+/// Another project's gateway may use the port of a gateway that was killed.
 #[test]
 fn a_gateway_of_another_project_is_not_used() {
     let dev = Dev::start(&["--no-watch"]);
@@ -229,7 +229,7 @@ fn a_port_in_use_is_named_in_the_ready_event() {
     assert!(free.ready["portTaken"].is_null());
 }
 
-/// The template of `limits` with a variable from a `NoEcho` parameter, one that is written out, and a description.
+/// Returns the template of `limits` with a variable from a `NoEcho` parameter, a literal one, and a description.
 fn with_secrets(sandbox: &Sandbox, secret: &str, tag: &str) -> String {
     let folder = sandbox.path().display().to_string();
     let template = limits::TEMPLATE.replace("FOLDER", &folder);

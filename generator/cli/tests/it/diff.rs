@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::common::Sandbox;
 
-/// A rendered echo stack whose function then gets more memory.
+/// Creates a rendered echo stack whose function then gets more memory.
 fn changed() -> Sandbox {
     let sandbox = Sandbox::starter("echo");
     sandbox.run("synth");
@@ -267,7 +267,7 @@ fn environments_are_added_and_removed_since_a_revision() {
     qa: new
     old: gone, and still in HEAD:./out/old/template.yaml
     ");
-    // The same from elsewhere, whichever way the file is named.
+    // The result does not depend on the current folder, or on how the file is named.
     let spec = sandbox.path().join("stackgen.yaml");
     let absolute = sandbox.run(&format!("diff HEAD --file {}", spec.display()));
     assert_eq!(absolute.stdout, run.stdout);

@@ -1,4 +1,4 @@
-//! Templates and the code of the functions, held together: what one sets, the other reads.
+//! Templates and the code of functions together: the code reads exactly what templates set.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use stackgen_websocket::{Environment, EnvironmentError};
 
 use crate::common::root;
 
-/// Every environment of a starter, rendered and read back.
+/// Renders every environment of a starter, and reads the templates back.
 fn environments(starter: &str) -> Vec<(String, Model)> {
     let path = root().join("templates").join(starter).join("stackgen.yaml");
     let text = std::fs::read_to_string(path).unwrap();
@@ -33,7 +33,7 @@ fn environments(starter: &str) -> Vec<(String, Model)> {
         .collect()
 }
 
-/// Text as it may be once the stack is there: what the template does not know is an `x`.
+/// Returns a text as it may be in the deployed stack: unknown parts are an `x`.
 fn filled_in(text: &Text) -> String {
     let piece = |piece: &Piece| match piece {
         Piece::Literal(text) => text.clone(),
@@ -68,7 +68,7 @@ macro_rules! reads {
 /// Variables that Lambda sets, and that a template may not set; and endpoints in place of AWS, which only tests need.
 const FROM_LAMBDA: &str = "AWS_";
 
-/// Every function of every starter, and what its binary reads.
+/// Returns every function of every starter, with the variables that its binary reads.
 const FUNCTIONS: &[(&str, &str, Read)] = &[
     ("echo", "echo", reads!(echo::EchoConfig)),
     (
@@ -104,7 +104,7 @@ const FUNCTIONS: &[(&str, &str, Read)] = &[
     ),
 ];
 
-/// A function's name without the environment's, and the variables that the template gives it.
+/// Returns a function's name without the environment, and its variables in the template.
 fn variables(function: &Function, environment: &str) -> (String, Variables) {
     let name = filled_in(function.name.as_ref().unwrap());
     let name = name.strip_suffix(&format!("-{environment}")).unwrap();
@@ -136,8 +136,7 @@ fn templates_set_exactly_the_variables_that_functions_read() {
     }
 }
 
-/// A table: its key and its index with their attributes' types, what the index copies, and the attribute that lets items
-/// expire.
+/// A table: key and index with the types of their attributes, projection of the index, and TTL attribute.
 #[derive(Debug, PartialEq)]
 struct Shape {
     key: Vec<String>,

@@ -1,11 +1,11 @@
-//! The GitHub Action and the pre-commit hook: what runs `stackgen lint` elsewhere.
+//! The GitHub Action and the pre-commit hook.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::common::{Sandbox, root, tool};
 
-/// Wired right, but for a permission that anybody's API may use.
+/// Template whose only mistake is a permission for any API.
 const LAX: &str =
     "generator/lint/fixtures/peers/serverless/cloudformation-template-update-stack.json";
 const RIGHT: &str = "generator/lint/fixtures/peers/sam/template.yaml";
@@ -18,7 +18,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A folder with two templates.
+/// Creates a folder with two templates.
 fn templates() -> Sandbox {
     let sandbox = Sandbox::new();
     for (name, file) in [("lax stack.json", LAX), ("right.yaml", RIGHT)] {
@@ -27,7 +27,7 @@ fn templates() -> Sandbox {
     sandbox
 }
 
-/// The action's work with its inputs; what it says of itself stands in `github-output`.
+/// Runs the action's script with its inputs. Its outputs are in `github-output`.
 fn action(sandbox: &Sandbox, paths: &str, arguments: &str, sarif: &str) -> Output {
     let mut command = Command::new("bash");
     command
@@ -79,7 +79,7 @@ fn the_action_passes_without_findings() {
     assert_eq!(sandbox.read("github-output"), "exit-code=0\n");
 }
 
-/// An expression of GitHub's is put into a script before a shell reads it: with text of a pull request in it, it runs that.
+/// GitHub inserts expressions into a script before the shell reads it, so that text of a pull request would be run.
 #[test]
 fn scripts_of_the_action_contain_no_github_expressions() {
     let action = std::fs::read_to_string(root().join("action.yml")).unwrap();

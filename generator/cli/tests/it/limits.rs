@@ -1,4 +1,4 @@
-//! `stackgen dev` with a template that stackgen did not render: what its flags change, and other commands beside it.
+//! `stackgen dev` with a template that stackgen did not render: effects of flags, and other commands.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::common::{Run, Sandbox};
 use crate::running::Dev;
 
-/// Takes everything but a message `wait`, which it answers once a message `go` has come, and `$disconnect` while there is a
-/// file called `stuck`.
+/// Function that answers at once, except `wait`, which waits for a message `go`, and `$disconnect`, which waits while a file
+/// named `stuck` exists.
 const FUNCTION: &str = r#"#!/usr/bin/env python3
 import json, os, time, urllib.request
 
@@ -80,7 +80,7 @@ Resources:
     Properties: { ApiId: !Ref Api, StageName: prod, DeploymentId: !Ref Deployment }
 "#;
 
-/// A function may take so many seconds.
+/// Returns a project whose functions have a timeout in seconds.
 pub(crate) fn project(timeout: u32) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("code/bootstrap", FUNCTION);
@@ -97,7 +97,7 @@ fn probed(dev: &Dev, line: &str) -> Run {
     dev.sandbox.run(&format!("probe {} {line}", dev.url()))
 }
 
-/// The row by which a connection without a word is closed.
+/// Returns the row by which an idle connection is closed.
 fn closed_by(flag: &str) -> Value {
     let dev = Dev::of_template(project(2), &["--no-watch", flag, "1s"]);
     let run = probed(&dev, "--hold 50s --expect-close 1001");
@@ -115,7 +115,7 @@ fn row_m14_max_duration_closes_old_connections() {
     assert_eq!(closed_by("--max-duration"), "M14");
 }
 
-/// The second message ends what the first one waits for, if a function gets it in time.
+/// The second message ends the wait of the first one, if a function receives it in time.
 #[test]
 fn messages_at_a_time_and_concurrency_limit_parallel_work() {
     let two = ["--messages-at-a-time", "2"];
@@ -135,7 +135,7 @@ fn messages_at_a_time_and_concurrency_limit_parallel_work() {
     }
 }
 
-/// The status and the body of an answer. Signatures are not verified, but somebody has to have signed.
+/// Posts to a connection. Returns status and body. The gateway requires a signature, but does not verify it.
 fn post(address: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
     let signed = "Authorization: AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/execute-api/aws4_request, \
                   SignedHeaders=host, Signature=0\r\nX-Amz-Date: 20260101T000000Z";
@@ -241,7 +241,7 @@ fn row_d1_a_foreign_template_is_redeployed_as_it_is_told() {
     assert_eq!(status(), Some(3));
     for (line, code) in [
         (told, 0),
-        // Without a stackgen.yaml, what runs is meant.
+        // Without a stackgen.yaml, the running stack is the target.
         ("deployments list --local", 0),
         ("deploy --local --file template.yaml --dry-run", 2),
     ] {

@@ -1,4 +1,4 @@
-//! The whole binary, as a person or a pipeline meets it, and the project's own promises about its files.
+//! Tests of the whole binary, and of the repository's files.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

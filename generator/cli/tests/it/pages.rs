@@ -1,4 +1,4 @@
-//! `stackgen schema`, `completions` and `man`
+//! `stackgen schema`, `completions` and `man`.
 
 use crate::common::Sandbox;
 

@@ -11,7 +11,7 @@ use tokio::net::TcpSocket;
 
 use crate::common::{Run, Sandbox, root};
 
-/// Serves every connection with the script, and returns the URL.
+/// Serves every connection with a script, and returns the URL.
 fn serve(script: impl Fn(Peer) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/prod", listener.local_addr().unwrap());
@@ -44,7 +44,7 @@ impl Peer {
         self.stream.write_all(answer.as_bytes()).unwrap();
     }
 
-    /// Accepts with the key's answer, which is computed as RFC 6455 says.
+    /// Accepts the handshake with the answer to the key, by RFC 6455.
     fn accept(&mut self) {
         let lines = self.head.lines();
         let key = lines
@@ -58,7 +58,7 @@ impl Peer {
         self.stream.write_all(answer.as_bytes()).unwrap();
     }
 
-    /// The client's next frame: its opcode and its payload. Short ones only.
+    /// Reads the client's next frame, which must be short: opcode and payload.
     fn next(&mut self) -> Option<(u8, Vec<u8>)> {
         let mut head = [0; 6];
         self.stream.read_exact(&mut head).ok()?;
@@ -77,7 +77,7 @@ impl Peer {
     }
 }
 
-/// Answers every message with itself.
+/// Echoes every message.
 fn echo(mut peer: Peer) {
     peer.accept();
     while let Some((opcode, payload)) = peer.next() {
@@ -88,12 +88,12 @@ fn echo(mut peer: Peer) {
     }
 }
 
-/// A run as it is whatever the machine and the time.
+/// Formats a run without ports and durations.
 fn shown(run: &Run) -> String {
     run.to_string()
 }
 
-/// Hides what differs from run to run.
+/// Replaces ports and durations.
 fn steady(test: impl FnOnce()) {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT");
@@ -239,7 +239,7 @@ fn row_m13_a_close_while_holding_is_explained() {
 
 #[test]
 fn no_answer_is_a_failure() {
-    // Bound, so that nobody else gets the port, but nobody listens.
+    // The port is bound, so that no other process gets it, but has no listener.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = socket.local_addr().unwrap();
@@ -380,7 +380,7 @@ fn state(url: &str) -> serde_json::Value {
     })
 }
 
-/// A project with a local gateway that does no more than say where everything is.
+/// Creates a project with a local gateway that only reports its state.
 fn project(spec: &str, url: &str) -> Sandbox {
     let sandbox = Sandbox::starter(spec);
     let mut left = state(url);
@@ -399,7 +399,7 @@ fn a_local_gateway_is_found_and_gets_the_token_by_its_identity_source() {
         let host = host.map(|(_, host)| format!("ws://{host}/prod"));
         match host {
             Some(url) if peer.head.contains("/_stackgen/state") => {
-                // What is left unread when the connection ends would cut off the answer.
+                // Unread bytes at the end of the connection would cut off the answer.
                 peer.stream.read_exact(&mut [0; "null".len()]).unwrap();
                 peer.refuse("200 OK", &state(&url).to_string());
             }
@@ -448,7 +448,7 @@ fn timeless(text: &str) -> String {
     text.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
-/// The guide shows this paragraph of an output, as it is printed.
+/// Checks that the guide shows a paragraph of an output.
 fn assert_guide_shows(run: &Run, paragraph: &str) {
     let guide = root().join("docs/guide/why-did-my-socket-close.md");
     let guide = timeless(&std::fs::read_to_string(guide).unwrap());

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::common::{Run, Sandbox};
 
-/// Answers what the event asks for, and as an authorizer what the token says. It speaks the Runtime API itself.
+/// Function that answers as the event requests, and as an authorizer as the token requests. It implements the Runtime API.
 const FUNCTION: &str = r#"
 import json, os, urllib.request
 
@@ -103,7 +103,7 @@ Resources:
     Properties: { ApiId: !Ref Api, StageName: empty }
 "#;
 
-/// A gateway for the tests of this file that run at a time; the last of them ends it.
+/// A gateway for concurrent tests of this file; the last one ends it.
 struct Local {
     runtime: Runtime,
     gateway: Option<Gateway>,
@@ -169,7 +169,7 @@ impl Local {
         }
     }
 
-    /// A folder that it runs for.
+    /// Creates a folder for which the gateway runs.
     fn project(&self) -> Sandbox {
         let sandbox = Sandbox::new();
         sandbox.write(".stackgen/gateway.json", self.state.to_string());
@@ -177,7 +177,7 @@ impl Local {
     }
 }
 
-/// Probes the local gateway, at the stage `prod`.
+/// Probes the stage `prod` of the local gateway.
 fn probed(line: &str) -> Run {
     probed_at("prod", line)
 }
@@ -189,7 +189,7 @@ fn probed_at(stage: &str, line: &str) -> Run {
         .run(&format!("probe --local --stage-name {stage} {line}"))
 }
 
-/// The exit code and the rows of the likeliest explanation.
+/// Returns the exit code and the rows of the likeliest explanation.
 fn explained(line: &str) -> (Option<i32>, String) {
     let run = probed(&format!("{line} --json"));
     (run.code, rows(&run))
@@ -219,7 +219,7 @@ fn handshakes_are_explained() {
     assert_eq!(explained("--as anonymous --expect-status 401").0, Some(0));
 }
 
-/// Hides what differs from run to run.
+/// Replaces values that differ between runs.
 fn steady(test: impl FnOnce()) {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT");
@@ -454,7 +454,7 @@ fn an_api_is_found_in_the_account_by_its_name_or_its_id() {
         let run = probed_in_account(&format!("{api} --stage-name prod --token good"));
         assert_eq!(run.code, Some(0), "{run}");
     }
-    // What answers on this machine needs no credentials.
+    // An endpoint on this machine needs no credentials.
     let endpoint = local.state["endpoint"].as_str().unwrap();
     let line = format!(
         "probe --api probed --stage-name prod --token good --region us-east-1 --endpoint-url {endpoint}"

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::common::{Sandbox, building, root, target};
 
-/// A fresh project in a folder that is the same each time, so that what cargo builds for it replaces what it built last.
+/// Creates a project, always in the same folder, so that builds replace earlier ones.
 fn project(starter: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("starters")
@@ -21,15 +21,14 @@ fn project(starter: &str) -> PathBuf {
     folder
 }
 
-/// A profile that differs from the repository's for a workspace's members only: the dependencies' has a setting of its
-/// own for this. Without it a project's crates would take the place of the repository's in the target folder, and cargo
-/// would go on to test those.
+/// Profile that differs from the repository's for workspace members only. Without it, a project's crates would replace the
+/// repository's in the target folder, and cargo would test them instead.
 const OTHER_PROFILE: (&str, &str) = ("CARGO_PROFILE_DEV_DEBUG", "false");
 
-/// Runs cargo, which builds where the repository is built: so a project finds its dependencies compiled.
+/// Runs cargo with the repository's target folder, so that a project's dependencies are compiled already.
 ///
-/// Its own crates have to differ from the repository's: cargo names what it builds of a member after the member's path
-/// in its workspace, which is the same. See [`OTHER_PROFILE`].
+/// The project's crates must differ from the repository's, because cargo names artifacts after the member's path in its
+/// workspace, which is the same. See [`OTHER_PROFILE`].
 fn cargo(folder: &Path, arguments: &[&str]) -> Output {
     let _building = building();
     let output = Command::new(env!("CARGO"))
@@ -46,7 +45,7 @@ fn cargo(folder: &Path, arguments: &[&str]) -> Output {
     output
 }
 
-/// The binaries of a project, by name.
+/// Returns the names of a project's binaries.
 fn binaries(folder: &Path) -> BTreeSet<String> {
     let output = cargo(
         folder,
@@ -61,7 +60,7 @@ fn binaries(folder: &Path) -> BTreeSet<String> {
         .collect()
 }
 
-/// The binaries that a project's templates, as SAM builds them, ask for.
+/// Returns the binaries that a project's SAM templates name.
 fn asked_for(folder: &Path) -> BTreeSet<String> {
     let run = Sandbox::new().run(&format!(
         "synth --file {0}/stackgen.yaml --out {0}/out --format sam",
@@ -82,8 +81,7 @@ fn asked_for(folder: &Path) -> BTreeSet<String> {
     templates.flat_map(names).collect()
 }
 
-/// A starter's project: it renders, has the binaries that it asks for, and cargo does what it is asked. A lock that does
-/// not fit would show in that.
+/// Checks that a starter's project renders, has the binaries that it names, builds and passes its tests with its lock file.
 fn stands(starter: &str, asked: &[&str]) {
     let folder = project(starter);
     assert_eq!(asked_for(&folder), binaries(&folder), "{starter}");
@@ -105,12 +103,12 @@ fn chat_builds_and_passes_its_tests() {
 #[test]
 fn live_session_builds_and_passes_its_tests() {
     let core = "test --locked --quiet --package live-session-core";
-    // The functions' tests are built, and run where they are at home: they take their time.
+    // Tests of functions are only built here; the repository runs them, because they are slow.
     let functions = "test --locked --quiet --package live-session --no-run";
     stands("live-session", &[core, functions]);
 }
 
-/// Every file of a starter's crates, by its path in the repository.
+/// Returns every file of a starter's crates, by its path in the repository.
 fn carried(starter: &str) -> BTreeSet<String> {
     let own = root().join("templates").join(starter).join("handlers");
     let sandbox = Sandbox::new();
@@ -142,7 +140,7 @@ fn embedded_sources_are_those_in_git() {
             .output()
             .unwrap();
         let files = String::from_utf8(output.stdout).unwrap();
-        // What is deleted and not committed yet is still listed.
+        // Git still lists files that are deleted and not committed.
         let files = files.lines().filter(|file| root().join(file).exists());
         files.map(str::to_owned).collect()
     };
@@ -165,8 +163,8 @@ fn embedded_sources_are_those_in_git() {
     }
 }
 
-/// The lock that cargo makes for a starter's project out of the repository's own: the same versions, and no more
-/// packages than the project needs.
+/// Returns the lock file that cargo derives from the repository's: the same versions, and only packages that the project
+/// needs.
 fn lock(starter: &str) -> String {
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.run(&format!("init {starter}")).code, Some(0));

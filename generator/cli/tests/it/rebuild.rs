@@ -18,7 +18,7 @@ environments:
   dev: {}
 ";
 
-/// Without dependencies, so that it is built in a moment.
+/// Manifest without dependencies, so that the build is fast.
 const MANIFEST: &str = "\
 [package]
 name = \"answer\"
@@ -28,7 +28,7 @@ edition = \"2021\"
 [workspace]
 ";
 
-/// Speaks the Runtime API itself, and answers every event with `ANSWER`.
+/// Function that implements the Runtime API, and answers every event with `ANSWER`.
 const FUNCTION: &str = r#"
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! Ctrl-C: twice, at a question, and while a deployment is waited for.
+//! Signals: twice, at a question, and during a deployment.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -38,7 +38,7 @@ fn a_second_ctrl_c_ends_dev_and_its_functions_at_once() {
     dev.line("message ");
     let functions = dev.functions();
     assert!(!functions.is_empty());
-    // Its $disconnect does not end.
+    // Its `$disconnect` function does not end.
     dev.interrupt();
     dev.error("closing 1 connection; press Ctrl-C again to stop at once");
     dev.interrupt();
@@ -63,7 +63,7 @@ fn one_signal_ends_a_command_that_waits_for_an_answer_to_a_question() {
             .env("AWS_SECRET_ACCESS_KEY", "any")
             .spawn()
             .unwrap();
-        // It has called.
+        // The call has arrived.
         let _call = silent.accept().unwrap();
         send_signal(&child, signal);
         let run = Run::of(child.wait_with_output().unwrap());
@@ -83,7 +83,7 @@ fn send_signal(child: &Child, signal: Signal) {
     kill_process(id, signal).unwrap();
 }
 
-/// A gateway whose deployments are never done.
+/// A gateway whose deployments stay PENDING.
 fn pending() -> Project {
     let mut options = Options::default();
     options.settings.control.pending_deployments = u32::MAX;
@@ -129,7 +129,7 @@ fn ctrl_c_while_a_deployment_is_created_leaves_nothing_behind() {
     project.end();
 }
 
-/// Answers the question that a command asks on a terminal.
+/// Answers the question of a command on a terminal.
 const AT_A_TERMINAL: &str = r#"
 import os, pty, sys
 
@@ -184,7 +184,7 @@ fn a_question_takes_no_and_ctrl_c_and_yes_skips_it() {
         "deployments prune --local --keep 0 --all --templates",
     ] {
         if line.contains("prune") {
-            // There is something to delete.
+            // Creates a deployment to delete.
             for _ in 0..2 {
                 project.run("deploy --redeploy-stage --local --force --no-prune --env dev");
             }
@@ -202,7 +202,7 @@ fn a_question_takes_no_and_ctrl_c_and_yes_skips_it() {
     let yes = asked(&project.sandbox, r"y\n", "deployments rollback --local");
     assert_eq!(yes.code, Some(0), "{yes}");
     assert_ne!(serves(), served);
-    // Without a terminal nobody is asked, and `--yes` is taken everywhere.
+    // Without a terminal, no question is asked, and `--yes` is accepted.
     for line in [
         "deployments prune --local --yes",
         "deployments rollback --local --yes --dry-run",

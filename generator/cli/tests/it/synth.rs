@@ -201,7 +201,7 @@ fn if_one_file_cannot_be_written_none_is() {
     help: move it away, or name another folder with `--out`
     ");
     assert_eq!(sandbox.files(), ["out/prod", "stackgen.yaml"]);
-    // Nor does the folder stay that was made for the other one.
+    // The folder that was created for the other file is removed.
     assert!(!sandbox.path().join("out/dev").exists());
 }
 
@@ -251,7 +251,7 @@ fn paths_to_code_depend_on_the_output_folder() {
     );
 }
 
-/// A rendered echo stack with an environment that it then no longer declares.
+/// Creates a rendered echo stack that then removes an environment.
 fn without_qa() -> Sandbox {
     let sandbox = Sandbox::starter("echo");
     let spec = sandbox.read("stackgen.yaml");
@@ -318,7 +318,7 @@ fn quiet_prints_nothing_on_stderr() {
     assert_eq!(without_qa().run("synth --quiet").to_string(), "exit 0");
 }
 
-/// Resources that stackgen has no say in.
+/// Resources that are written as CloudFormation.
 const DEAD_ROUTE: &str = "
 resources:
   Dead:

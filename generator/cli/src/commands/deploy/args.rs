@@ -7,7 +7,7 @@ use crate::values::name_and_value;
 
 /// Redeploy an API to its stage and verify it, or apply a template to the local gateway
 ///
-/// `--redeploy-stage` sends built code that differs, creates a deployment of the API as the account holds it, moves the
+/// `--redeploy-stage` sends built code that differs, creates a deployment of the API's current configuration, moves the
 /// stage to it, verifies the stage with handshakes, and deletes old deployments. If verification fails, the stage goes back
 /// to the previous deployment. A stage that is current gets no new deployment; it is verified unless it was before. If a
 /// run fails, the stage still serves a complete deployment: run it again.
@@ -23,7 +23,7 @@ use crate::values::name_and_value;
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DeployCommand {
-    /// Deploy the API as the account holds it, move the stage to the deployment, and verify it
+    /// Deploy the API's current configuration, move the stage to the deployment, and verify it
     #[arg(long, help_heading = "Action")]
     pub(super) redeploy_stage: bool,
 

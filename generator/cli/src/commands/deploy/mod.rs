@@ -26,9 +26,8 @@ impl DeployCommand {
             return block_on(code_only::run(self, ui));
         }
         if !self.account.local {
-            return Err(CliError::input("no action is given").hint(
-                "deploy the API as the account holds it with `--redeploy-stage`, or send code with `--code-only`",
-            ));
+            return Err(CliError::input("no action is given")
+                .hint("redeploy an API with `--redeploy-stage`, or send code with `--code-only`"));
         }
         if self.target.names_an_api() {
             return Err(CliError::input(

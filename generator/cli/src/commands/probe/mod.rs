@@ -185,7 +185,7 @@ impl ProbeCommand {
         let api = self.websocket_api(local)?;
         let mut stages = api.stages.iter();
         let found = match &self.stage_name {
-            Some(wanted) => stages.find(|stage| stage.name.as_str() == wanted),
+            Some(name) => stages.find(|stage| stage.name.as_str() == name),
             None if api.stages.len() == 1 => stages.next(),
             None => None,
         };

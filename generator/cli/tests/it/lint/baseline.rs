@@ -39,7 +39,7 @@ fn a_baseline_from_adoption_to_the_last_finding() {
     --- stderr
     2 templates, 2 WebSocket APIs: nothing found; 1 in the baseline
     ");
-    // Lines move, and it is the same finding.
+    // A finding stays the same when lines move.
     sandbox.write("open.yaml", format!("# one\n# two\n{}", example(OPEN, '-')));
     assert_eq!(sandbox.run(with).code, Some(0));
     // A new finding is reported.

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::{OPEN, SOURCE, example, piped};
 use crate::common::Sandbox;
 
-/// A template with a mistake that can be fixed, and comments.
+/// Template with a fixable mistake and comments.
 fn fixable() -> Sandbox {
     let sandbox = Sandbox::new();
     let text = example(SOURCE, '-').replace("IdentitySource:\n", "IdentitySource: # who asks\n");

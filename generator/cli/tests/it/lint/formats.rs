@@ -1,4 +1,4 @@
-//! Findings for machines.
+//! Report formats for programs.
 
 use insta::assert_snapshot;
 use serde_json::Value as Json;

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::{OPEN, example, piped, two};
 use crate::common::Sandbox;
 
-/// The files that were judged, by what is found in each of them.
+/// Returns the linted files, each of which has a finding.
 fn judged(sandbox: &Sandbox, line: &str) -> Vec<String> {
     let run = sandbox.run(&format!("lint --select SG102 --json {line}"));
     let findings = run.json()["findings"].as_array().unwrap().clone();
@@ -15,7 +15,7 @@ fn judged(sandbox: &Sandbox, line: &str) -> Vec<String> {
         .collect()
 }
 
-/// A folder with templates and with much that is none.
+/// Creates a folder with templates and other files.
 fn project() -> Sandbox {
     let (sandbox, open) = (Sandbox::new(), example(OPEN, '-'));
     for path in [
@@ -255,7 +255,7 @@ fn templates_in_the_manifest_of_a_cdk_out_are_linted() {
     ];
     assert_eq!(judged(&assembly(), "app/cdk.out"), own);
     assert_eq!(judged(&assembly(), "app"), own);
-    // Named itself, a file is judged whatever a manifest says.
+    // A named file is linted even if the manifest does not list it.
     let gone = "app/cdk.out/Gone.template.json";
     assert_eq!(judged(&assembly(), gone), [gone]);
 }

@@ -16,12 +16,12 @@ use insta::assert_snapshot;
 
 use crate::common::{Run, Sandbox, root};
 
-/// A rule whose example has nothing to fix.
+/// Rule whose example has no fix.
 const OPEN: &str = "authorizers/connect_open_beside_authorizer";
-/// A rule whose example can be fixed.
+/// Rule whose example has a fix.
 const SOURCE: &str = "authorizers/http_api_identity_source";
 
-/// A template with a mistake (`-`) or without it (`+`): a side of a rule's example.
+/// Returns a rule's example with the mistake (`-`) or without it (`+`).
 fn example(rule: &str, side: char) -> String {
     let file = format!("generator/lint/fixtures/{rule}.diff");
     let difference = fs::read_to_string(root().join(file)).unwrap();
@@ -32,7 +32,7 @@ fn example(rule: &str, side: char) -> String {
         .collect()
 }
 
-/// `open.yaml` lets everybody in, `right.yaml` is right.
+/// Creates `open.yaml`, which lets everyone connect, and `right.yaml` without a mistake.
 fn two() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("open.yaml", example(OPEN, '-'));

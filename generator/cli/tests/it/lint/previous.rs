@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::{OPEN, example, git, piped};
 use crate::common::{Sandbox, root};
 
-/// A rule that compares revisions: its example, and what was there before.
+/// Rule that compares revisions.
 const STALE: &str = "stages/snapshot_changed_deployment_did_not";
 
 fn earlier() -> String {
@@ -13,7 +13,7 @@ fn earlier() -> String {
     std::fs::read_to_string(root().join(file)).unwrap()
 }
 
-/// A repository whose only commit has the earlier revision of `a.yaml`, which has changed since.
+/// Creates a repository whose only commit has the earlier revision of `a.yaml`.
 fn repository() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("a.yaml", earlier());

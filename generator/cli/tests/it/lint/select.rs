@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::{OPEN, SOURCE, example, two};
 use crate::common::Sandbox;
 
-/// One file with two mistakes of which each has its rule.
+/// Creates a file with two mistakes, each of another rule.
 fn both() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("a.yaml", example(OPEN, '-'));
@@ -59,7 +59,7 @@ fn an_unknown_rule_is_bad_usage() {
     assert_eq!(two().run("lint --select SG102,").code, Some(2));
 }
 
-/// A rule that tells notes.
+/// Rule of severity note.
 const LEFT_OUT: &str = "authorizers/authorization_type_left_out";
 
 #[test]

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::{OPEN, example};
 use crate::common::Sandbox;
 
-/// A template that says why `$connect` is open.
+/// Creates a template that suppresses a finding with a reason.
 fn meant() -> Sandbox {
     let sandbox = Sandbox::new();
     let comment = "AuthorizationType: NONE # stackgen: ignore[SG102] for 'the' <b>team</b>";
