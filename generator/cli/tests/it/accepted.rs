@@ -71,8 +71,8 @@ fn sam_accepts_every_sam_template() {
     assert_eq!(templates.len(), 6);
     let validate = |template: &PathBuf| {
         let arguments = ["validate", "--lint", "--region", "us-east-1", "--template"];
-        let said = run(&sam, &arguments, std::slice::from_ref(template));
-        assert!(said.contains("is a valid SAM Template"), "{said}");
+        let output = run(&sam, &arguments, std::slice::from_ref(template));
+        assert!(output.contains("is a valid SAM Template"), "{output}");
     };
     // SAM takes one template per call and is slow to start, so two run in parallel.
     thread::scope(|scope| {

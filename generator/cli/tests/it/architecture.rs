@@ -197,7 +197,7 @@ fn sources(krate: &str) -> Vec<(PathBuf, String)> {
 
 #[test]
 fn libraries_do_no_io() {
-    let worldly = [
+    let forbidden = [
         "print!",
         "println!",
         "std::env",
@@ -207,7 +207,7 @@ fn libraries_do_no_io() {
     ];
     for krate in ["cfn", "model", "synth"] {
         for (path, code) in sources(krate) {
-            let word = worldly.iter().find(|word| code.contains(*word));
+            let word = forbidden.iter().find(|word| code.contains(*word));
             assert!(word.is_none(), "{} uses {word:?}", path.display());
         }
     }

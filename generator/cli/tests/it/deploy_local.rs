@@ -121,7 +121,7 @@ environments:
 
 impl Project {
     /// Output with IDs, digests, ages and numbers of attempts replaced, so that it is the same in every run.
-    pub(crate) fn told(&self, run: &Run) -> String {
+    pub(crate) fn masked_output(&self, run: &Run) -> String {
         self.learn();
         let mut seen: Vec<String> = Vec::new();
         let mut masked = |word: &str| {
@@ -202,35 +202,35 @@ fn a_stale_stage_is_found_redeployed_and_rolled_back() {
     project.run("synth --env dev --unbuilt --quiet");
 
     let fresh = project.run("status --local");
-    insta::assert_snapshot!("fresh", project.told(&fresh));
+    insta::assert_snapshot!("fresh", project.masked_output(&fresh));
     let nothing = project.run("deploy --redeploy-stage --local");
-    insta::assert_snapshot!("nothing_to_do", project.told(&nothing));
+    insta::assert_snapshot!("nothing_to_do", project.masked_output(&nothing));
 
     with("added: { function: hello }");
     project.apply(Apply::WithoutDeployments);
     let stale = project.run("status --local");
-    insta::assert_snapshot!("stale", project.told(&stale));
+    insta::assert_snapshot!("stale", project.masked_output(&stale));
     let planned = project.run("deploy --redeploy-stage --local --dry-run");
-    insta::assert_snapshot!("planned", project.told(&planned));
+    insta::assert_snapshot!("planned", project.masked_output(&planned));
     let deployed = project.run("deploy --redeploy-stage --local");
-    insta::assert_snapshot!("deployed", project.told(&deployed));
+    insta::assert_snapshot!("deployed", project.masked_output(&deployed));
     let current = project.run("status --local");
-    insta::assert_snapshot!("current", project.told(&current));
+    insta::assert_snapshot!("current", project.masked_output(&current));
 
     let listed = project.run("deployments list --local");
-    insta::assert_snapshot!("listed", project.told(&listed));
+    insta::assert_snapshot!("listed", project.masked_output(&listed));
     let back = project.run("deployments rollback --local");
-    insta::assert_snapshot!("rolled_back", project.told(&back));
+    insta::assert_snapshot!("rolled_back", project.masked_output(&back));
     assert_eq!(project.run("status --local").code, Some(3));
     let again = project.run("deploy --redeploy-stage --local --quiet");
-    insta::assert_snapshot!("quiet", project.told(&again));
+    insta::assert_snapshot!("quiet", project.masked_output(&again));
 
     fs::write(&broken, "").unwrap();
     let failed = project.run("deploy --redeploy-stage --local --force");
-    insta::assert_snapshot!("failed", project.told(&failed));
+    insta::assert_snapshot!("failed", project.masked_output(&failed));
     fs::remove_file(&broken).unwrap();
     let pruned = project.run("deployments prune --local --keep 0");
-    insta::assert_snapshot!("pruned", project.told(&pruned));
+    insta::assert_snapshot!("pruned", project.masked_output(&pruned));
     project.end();
 }
 
@@ -301,7 +301,7 @@ fn any_api_is_redeployed_by_its_id() {
     help: `aws apigatewayv2 get-apis` lists those of an account and region; `--region` and `--profile` choose others
     ");
     let other = aws(format!("status {line} --stage-name other"));
-    insta::assert_snapshot!(project.told(&other), @"
+    insta::assert_snapshot!(project.masked_output(&other), @"
     exit 2
     --- stderr
     error: API <0> has no stage other; it has prod
@@ -453,7 +453,7 @@ fn built_code_is_sent_published_and_served() {
     build_anew(&project);
     let endpoint = project.runtime.block_on(project.gateway.state()).endpoint;
     let aws = |line: &str| on_endpoint(&project, &endpoint, line);
-    insta::assert_snapshot!(project.told(&aws("deploy --redeploy-stage --dry-run")), @"
+    insta::assert_snapshot!(project.masked_output(&aws("deploy --redeploy-stage --dry-run")), @"
     exit 0
     --- stdout
     would update the code of hello-prod
@@ -463,7 +463,7 @@ fn built_code_is_sent_published_and_served() {
     --- stderr
     told-api-prod (<1>), stage prod
     ");
-    insta::assert_snapshot!(project.told(&aws("deploy --redeploy-stage")), @"
+    insta::assert_snapshot!(project.masked_output(&aws("deploy --redeploy-stage")), @"
     exit 0
     --- stdout
     stage prod of told-api-prod serves deployment <0> (was <1>), verified
@@ -478,13 +478,13 @@ fn built_code_is_sent_published_and_served() {
     ");
     let again = aws("deploy --redeploy-stage --json");
     assert_eq!(again.json()["apis"][0]["outcome"], "current", "{again}");
-    insta::assert_snapshot!(project.told(&aws("deploy --code-only")), @"
+    insta::assert_snapshot!(project.masked_output(&aws("deploy --code-only")), @"
     exit 0
     --- stdout
     0 of 1 functions updated
     ");
     assert_eq!(aws("probe --expect-status 101").code, Some(0));
-    insta::assert_snapshot!(project.told(&aws("status")), @"
+    insta::assert_snapshot!(project.masked_output(&aws("status")), @"
     exit 0
     --- stdout
     told-api-prod (<0>), stage prod: current

@@ -89,12 +89,16 @@ resources:
     assert_eq!(json.code, Some(3), "{json}");
     assert_eq!(json.json()["findings"][0]["rule"], "SG207", "{json}");
 
-    let told = dev
+    let output = dev
         .sandbox
         .run("deploy --local --no-build --despite-lint --quiet");
-    assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""), "{told}");
-    let told = dev.sandbox.run("deploy --local --no-build --despite-lint");
-    assert!(told.stderr.contains("error[SG207]"), "{told}");
+    assert_eq!(
+        (output.code, output.stderr.as_str()),
+        (Some(0), ""),
+        "{output}"
+    );
+    let output = dev.sandbox.run("deploy --local --no-build --despite-lint");
+    assert!(output.stderr.contains("error[SG207]"), "{output}");
 }
 
 #[test]
@@ -114,8 +118,8 @@ fn a_token_has_the_requested_claims_and_is_printed_alone() {
         .arg("dev")
         .output()
         .unwrap();
-    let said = String::from_utf8(second.stderr).unwrap();
-    assert!(said.contains("runs for this project already"), "{said}");
+    let stderr = String::from_utf8(second.stderr).unwrap();
+    assert!(stderr.contains("runs for this project already"), "{stderr}");
 }
 
 #[test]
@@ -194,8 +198,8 @@ fn with_json_an_error_at_the_start_is_an_event() {
         assert_eq!(run.stderr, "", "{run}");
         let event = run.json();
         assert_eq!(event["event"], "error", "{run}");
-        let told = event["errors"][0]["message"].as_str().unwrap();
-        assert!(told.contains(message), "{run}");
+        let output = event["errors"][0]["message"].as_str().unwrap();
+        assert!(output.contains(message), "{run}");
     }
     assert_eq!(sandbox.read("damaged.db"), damaged);
     insta::assert_snapshot!(
@@ -213,8 +217,8 @@ fn with_json_an_error_at_the_start_is_an_event() {
     assert_eq!(run.code, Some(1), "{run}");
     let event = run.json();
     assert_eq!(event["event"], "error", "{run}");
-    let told = event["errors"][0]["message"].as_str().unwrap();
-    assert!(told.contains("runs for this project already"), "{run}");
+    let output = event["errors"][0]["message"].as_str().unwrap();
+    assert!(output.contains("runs for this project already"), "{run}");
 }
 
 #[test]
@@ -250,7 +254,7 @@ fn changed_variables_are_named_without_their_values() {
         sandbox.write("template.yaml", with_secrets(&sandbox, "secret1", "a"));
         let arguments = [&["template.yaml"], json].concat();
         let dev = Dev::spawn(sandbox, &arguments, &[]);
-        let mut told = match json {
+        let mut output = match json {
             [] => vec![dev.line("ws://127.0.0.1:"), dev.line("Ctrl-C ends it.")],
             _ => vec![dev.line(r#""event":"ready""#)],
         };
@@ -267,7 +271,7 @@ fn changed_variables_are_named_without_their_values() {
                 ] {
                     let line = dev.line("changed    ");
                     assert!(line.contains(change), "{line}");
-                    told.push(line);
+                    output.push(line);
                 }
             }
             _ => {
@@ -275,20 +279,23 @@ fn changed_variables_are_named_without_their_values() {
                 let applied: Value = serde_json::from_str(&line).unwrap();
                 let changes = applied["diff"].as_array().unwrap().iter();
                 let fields: Vec<_> = changes.map(|change| &change["field"]).collect();
-                let wanted = [
+                let expected = [
                     "Description",
                     "Environment.Variables.PLAIN",
                     "Environment.Variables.TOKEN",
                     "Value.Default",
                 ];
-                assert_eq!(fields, wanted, "{applied}");
-                told.push(line);
+                assert_eq!(fields, expected, "{applied}");
+                output.push(line);
             }
         }
-        let told = told.concat();
-        assert!(told.contains(r"api\nforged\u"), "{told:?}");
+        let output = output.concat();
+        assert!(output.contains(r"api\nforged\u"), "{output:?}");
         let raw = |c: char| c.is_control() || c == '\u{202e}';
-        assert!(!told.contains("secret") && !told.contains(raw), "{told:?}");
+        assert!(
+            !output.contains("secret") && !output.contains(raw),
+            "{output:?}"
+        );
     }
 }
 

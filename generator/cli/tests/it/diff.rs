@@ -259,9 +259,9 @@ fn environments_are_added_and_removed_since_a_revision() {
     std::fs::remove_dir_all(sandbox.path().join("out/old")).unwrap();
     let run = sandbox.run("diff HEAD");
     assert_eq!(run.code, Some(0), "{run}");
-    let told = |line: &&str| !line.starts_with('+');
-    let told: Vec<_> = run.stdout.lines().filter(told).collect();
-    assert_snapshot!(told.join("\n"), @"
+    let is_shown = |line: &&str| !line.starts_with('+');
+    let shown: Vec<_> = run.stdout.lines().filter(is_shown).collect();
+    assert_snapshot!(shown.join("\n"), @"
     dev
     nothing changes
     qa: new

@@ -171,9 +171,9 @@ fn the_starters_are_listed_as_json() {
 #[test]
 fn json_names_the_files() {
     let sandbox = Sandbox::new();
-    let told = sandbox.run("init chat --json").json();
-    assert_eq!(told["starter"], "chat");
-    let named = told["files"].as_array().unwrap().iter();
+    let report = sandbox.run("init chat --json").json();
+    assert_eq!(report["starter"], "chat");
+    let named = report["files"].as_array().unwrap().iter();
     let mut named: Vec<_> = named.map(|file| file.as_str().unwrap()).collect();
     named.sort_unstable();
     assert_eq!(named, sandbox.files());

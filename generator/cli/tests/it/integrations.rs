@@ -158,14 +158,14 @@ fn the_hook_skips_other_files_and_fails_for_findings() {
         command.env("PATH", path.unwrap()).output().unwrap()
     };
     let found = hook(&["lax stack.json", "other.yaml"]);
-    let said = text(&found.stdout);
+    let stdout = text(&found.stdout);
     assert_eq!(
         found.status.code(),
         Some(1),
-        "{said}{}",
+        "{stdout}{}",
         text(&found.stderr)
     );
-    assert!(said.contains("warning[SG312]"), "{said}");
+    assert!(stdout.contains("warning[SG312]"), "{stdout}");
     let nothing = hook(&["right.yaml", "other.yaml"]);
     assert!(
         nothing.status.success(),

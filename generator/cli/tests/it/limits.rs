@@ -201,7 +201,7 @@ fn data_stores_items_beyond_the_gateways_end() {
         serde_json::from_str::<Value>(&body).unwrap()
     };
     let key = json!({ "id": { "S": "a" } });
-    for (flags, kept) in [(&["--data", "items.db"][..], true), (&[], false)] {
+    for (flags, is_stored) in [(&["--data", "items.db"][..], true), (&[], false)] {
         let mut dev = Dev::of_template(sandbox, &[&["--no-watch"], flags].concat());
         items(&dev, "PutItem", json!({ "TableName": "kept", "Item": key }));
         dev.interrupt();
@@ -212,7 +212,7 @@ fn data_stores_items_beyond_the_gateways_end() {
             "GetItem",
             json!({ "TableName": "kept", "Key": key }),
         );
-        assert_eq!(found.get("Item").is_some(), kept, "{found}");
+        assert_eq!(found.get("Item").is_some(), is_stored, "{found}");
         again.interrupt();
         assert_eq!(again.ended(), Some(0));
         sandbox = again.into_sandbox();
@@ -232,15 +232,15 @@ fn row_d1_a_foreign_template_is_redeployed_as_it_is_told() {
     dev.sandbox
         .write("template.yaml", template.replace("  Deployment:\n", added));
     let waits = dev.line("waits");
-    let told = "deploy --redeploy-stage --local --file template.yaml";
+    let command = "deploy --redeploy-stage --local --file template.yaml";
     assert_eq!(
         waits,
-        format!("waits      needs a deployment: `stackgen {told}`")
+        format!("waits      needs a deployment: `stackgen {command}`")
     );
     let status = || dev.sandbox.run("status --local --file template.yaml").code;
     assert_eq!(status(), Some(3));
     for (line, code) in [
-        (told, 0),
+        (command, 0),
         // Without a stackgen.yaml, the running stack is the target.
         ("deployments list --local", 0),
         ("deploy --local --file template.yaml --dry-run", 2),

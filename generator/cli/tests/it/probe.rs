@@ -190,15 +190,15 @@ fn an_expected_refusal_passes() {
     );
     let run = sandbox.run(&format!("probe {url} --expect-status 403 --json"));
     assert_eq!(run.code, Some(3));
-    let told = run.json();
-    assert_eq!(told["handshake"]["status"], 401);
-    assert_eq!(told["passed"], false);
+    let report = run.json();
+    assert_eq!(report["handshake"]["status"], 401);
+    assert_eq!(report["passed"], false);
     assert_eq!(
-        told["browser"],
+        report["browser"],
         json!({ "opens": false, "code": 1006, "reason": "", "why": "a browser hides the status of a handshake that fails" })
     );
-    assert_eq!(told["explanations"][0]["rows"], json!(["A2", "A3"]));
-    assert_eq!(told["explanations"][0]["certainty"], "likely");
+    assert_eq!(report["explanations"][0]["rows"], json!(["A2", "A3"]));
+    assert_eq!(report["explanations"][0]["certainty"], "likely");
 }
 
 #[test]
@@ -275,24 +275,24 @@ fn no_answer_is_a_failure() {
 
 #[test]
 fn row_m16_a_bare_close_is_what_browsers_do() {
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let url = serve(move |mut peer| {
         peer.accept();
         let frame = peer.next().unwrap();
         peer.frame(8, &frame.1);
-        tell.send(frame).unwrap();
+        sender.send(frame).unwrap();
     });
     let sandbox = Sandbox::new();
     assert_eq!(
         sandbox.run(&format!("probe {url} --close bare")).code,
         Some(0)
     );
-    assert_eq!(told.recv().unwrap(), (8, vec![]));
+    assert_eq!(receiver.recv().unwrap(), (8, vec![]));
     assert_eq!(
         sandbox.run(&format!("probe {url} --close 4001")).code,
         Some(0)
     );
-    assert_eq!(told.recv().unwrap(), (8, vec![0x0f, 0xa1]));
+    assert_eq!(receiver.recv().unwrap(), (8, vec![0x0f, 0xa1]));
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn a_file_is_sent_and_bad_flags_are_refused() {
         "{run}"
     );
     assert_eq!(run.code, Some(3));
-    for (line, says) in [
+    for (line, message) in [
         ("--send @nothing.json", "cannot read nothing.json"),
         ("--header no-colon", "a header has no colon"),
         ("--query no-sign", "a query parameter has no `=`"),
@@ -354,7 +354,7 @@ fn a_file_is_sent_and_bad_flags_are_refused() {
     ] {
         let run = sandbox.run(&format!("probe {url} {line}"));
         assert_eq!(run.code, Some(2), "{run}");
-        assert!(run.stderr.contains(says), "{run}");
+        assert!(run.stderr.contains(message), "{run}");
     }
     assert_eq!(sandbox.run("probe").code, Some(2));
     assert_eq!(sandbox.run("probe http:/nowhere").code, Some(2));
@@ -392,9 +392,9 @@ fn project(spec: &str, url: &str) -> Sandbox {
 
 #[test]
 fn a_local_gateway_is_found_and_gets_the_token_by_its_identity_source() {
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let url = serve(move |mut peer| {
-        tell.send(peer.head.clone()).unwrap();
+        sender.send(peer.head.clone()).unwrap();
         let host = peer.head.lines().find_map(|line| line.split_once("ost: "));
         let host = host.map(|(_, host)| format!("ws://{host}/prod"));
         match host {
@@ -410,7 +410,7 @@ fn a_local_gateway_is_found_and_gets_the_token_by_its_identity_source() {
     let sandbox = project("chat", &url);
     let run = sandbox.run("probe --local --token s3cr3t-t0ken");
     assert_eq!(run.code, Some(0), "{run}");
-    let heads = told.try_iter().collect::<String>();
+    let heads = receiver.try_iter().collect::<String>();
     assert!(
         heads.contains("GET /prod?token=s3cr3t-t0ken HTTP/1.1"),
         "{heads}"
@@ -484,12 +484,12 @@ fn ctrl_c_closes_cleanly_and_reports() {
     use std::io::BufRead;
     use std::process::{Command, Stdio};
 
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let url = serve(move |mut peer| {
         peer.accept();
         let frame = peer.next().unwrap();
         peer.frame(8, &frame.1);
-        tell.send(frame).unwrap();
+        sender.send(frame).unwrap();
     });
     let mut probe = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
         .args(["probe", &url, "--hold", "1h"])
@@ -507,7 +507,10 @@ fn ctrl_c_closes_cleanly_and_reports() {
             .unwrap()
             .success()
     );
-    assert_eq!(told.recv().unwrap(), (8, 1000_u16.to_be_bytes().to_vec()));
+    assert_eq!(
+        receiver.recv().unwrap(),
+        (8, 1000_u16.to_be_bytes().to_vec())
+    );
     let rest: Vec<_> = lines.map(Result::unwrap).collect();
     assert!(
         rest[0].ends_with("closed by this side with 1000"),

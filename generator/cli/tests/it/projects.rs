@@ -82,22 +82,22 @@ fn asked_for(folder: &Path) -> BTreeSet<String> {
 }
 
 /// Checks that a starter's project renders, has the binaries that it names, builds and passes its tests with its lock file.
-fn stands(starter: &str, asked: &[&str]) {
+fn check_starter(starter: &str, commands: &[&str]) {
     let folder = project(starter);
     assert_eq!(asked_for(&folder), binaries(&folder), "{starter}");
-    for line in asked {
+    for line in commands {
         cargo(&folder, &line.split_whitespace().collect::<Vec<_>>());
     }
 }
 
 #[test]
 fn echo_builds_and_passes_its_tests() {
-    stands("echo", &["test --locked --quiet"]);
+    check_starter("echo", &["test --locked --quiet"]);
 }
 
 #[test]
 fn chat_builds_and_passes_its_tests() {
-    stands("chat", &["test --locked --quiet"]);
+    check_starter("chat", &["test --locked --quiet"]);
 }
 
 #[test]
@@ -105,11 +105,11 @@ fn live_session_builds_and_passes_its_tests() {
     let core = "test --locked --quiet --package live-session-core";
     // Tests of functions are only built here; the repository runs them, because they are slow.
     let functions = "test --locked --quiet --package live-session --no-run";
-    stands("live-session", &[core, functions]);
+    check_starter("live-session", &[core, functions]);
 }
 
 /// Returns every file of a starter's crates, by its path in the repository.
-fn carried(starter: &str) -> BTreeSet<String> {
+fn embedded(starter: &str) -> BTreeSet<String> {
     let own = root().join("templates").join(starter).join("handlers");
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.run(&format!("init {starter}")).code, Some(0));
@@ -126,7 +126,7 @@ fn carried(starter: &str) -> BTreeSet<String> {
 
 #[test]
 fn embedded_sources_are_those_in_git() {
-    let kept = |paths: &[&str]| -> BTreeSet<String> {
+    let in_git = |paths: &[&str]| -> BTreeSet<String> {
         let output = Command::new("git")
             .args([
                 "ls-files",
@@ -152,13 +152,13 @@ fn embedded_sources_are_those_in_git() {
         ("chat", &["handlers/websocket", "templates/chat/handlers"]),
         ("live-session", &["handlers"]),
     ] {
-        let (carried, kept) = (carried(starter), kept(folders));
-        let alien: Vec<_> = carried.difference(&kept).collect();
+        let (embedded, in_git) = (embedded(starter), in_git(folders));
+        let extra: Vec<_> = embedded.difference(&in_git).collect();
         let is_source = |file: &&String| file.ends_with(".rs") || file.ends_with(".toml");
-        let missing: Vec<_> = kept.difference(&carried).filter(is_source).collect();
+        let missing: Vec<_> = in_git.difference(&embedded).filter(is_source).collect();
         assert!(
-            alien.is_empty() && missing.is_empty(),
-            "{starter}: {alien:?} {missing:?}"
+            extra.is_empty() && missing.is_empty(),
+            "{starter}: {extra:?} {missing:?}"
         );
     }
 }

@@ -87,9 +87,9 @@ fn row_d2_a_saved_source_is_built_and_live_at_once_and_one_that_cannot_be_built_
     dev.answers_at(&url, "hello", "version one");
 
     save(&dev.sandbox, "version two");
-    let told = dev.line("code");
+    let expected = dev.line("code");
     let live = "answer-dev: live at once, no deployment needed (row D2)";
-    assert_eq!(told, format!("code       {live}"));
+    assert_eq!(expected, format!("code       {live}"));
     dev.answers_at(&url, "hello", "version two");
 
     dev.sandbox
@@ -99,7 +99,7 @@ fn row_d2_a_saved_source_is_built_and_live_at_once_and_one_that_cannot_be_built_
     dev.answers_at(&url, "hello", "version two");
 
     save(&dev.sandbox, "version three");
-    assert_eq!(dev.line("code"), told);
+    assert_eq!(dev.line("code"), expected);
     dev.answers_at(&url, "hello", "version three");
     dev.interrupt();
     assert_eq!(dev.ended(), Some(0));

@@ -87,7 +87,7 @@ impl Dev {
             .spawn()
             .unwrap();
         let lines = lines(child.stdout.take().unwrap());
-        let errors = lines_told(child.stderr.take().unwrap());
+        let errors = printed_lines(child.stderr.take().unwrap());
         Dev {
             sandbox,
             child,
@@ -237,10 +237,10 @@ pub(crate) fn interrupt(child: &Child) {
 
 /// Returns the lines of a stream as they arrive.
 pub(crate) fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
-    let (told, lines) = channel();
+    let (sender, lines) = channel();
     thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            if told.send(line).is_err() {
+            if sender.send(line).is_err() {
                 return;
             }
         }
@@ -251,15 +251,15 @@ pub(crate) fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
 /// Returns the lines of a stream as they arrive, and prints them if the test fails.
 #[allow(
     clippy::print_stderr,
-    reason = "what is told is for whoever looks at a test"
+    reason = "the output helps to debug a failed test"
 )]
-fn lines_told(stream: impl Read + Send + 'static) -> Receiver<String> {
-    let (told, all) = channel();
+fn printed_lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, all) = channel();
     let lines = lines(stream);
     thread::spawn(move || {
         for line in lines {
             eprintln!("{line}");
-            if told.send(line).is_err() {
+            if sender.send(line).is_err() {
                 return;
             }
         }

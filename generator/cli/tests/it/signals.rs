@@ -109,7 +109,7 @@ fn ctrl_c_while_a_deployment_is_created_leaves_nothing_behind() {
     });
     interrupt(&child);
     let run = Run::of(child.wait_with_output().unwrap());
-    insta::assert_snapshot!(project.told(&run), @"
+    insta::assert_snapshot!(project.masked_output(&run), @"
     exit 1
     --- stderr
     told-api-dev (<0>), stage prod
@@ -151,7 +151,7 @@ sys.stdout.write(seen.decode())
 sys.exit(os.waitstatus_to_exitcode(status))
 "#;
 
-fn asked(sandbox: &Sandbox, answer: &str, line: &str) -> Run {
+fn answered(sandbox: &Sandbox, answer: &str, line: &str) -> Run {
     let mut python = Command::new("python3");
     python
         .args(["-c", AT_A_TERMINAL, answer])
@@ -190,16 +190,16 @@ fn a_question_takes_no_and_ctrl_c_and_yes_skips_it() {
             }
         }
         let served = serves();
-        let no = asked(&project.sandbox, r"n\n", line);
+        let no = answered(&project.sandbox, r"n\n", line);
         assert_eq!(no.code, Some(0), "{no}");
-        let cut = asked(&project.sandbox, r"\x03", line);
+        let cut = answered(&project.sandbox, r"\x03", line);
         assert_eq!(cut.code, Some(1), "{cut}");
         assert!(cut.stdout.contains("error: interrupted"), "{cut}");
         assert_eq!(serves(), served);
     }
     assert_ne!(serves(), served);
     let served = serves();
-    let yes = asked(&project.sandbox, r"y\n", "deployments rollback --local");
+    let yes = answered(&project.sandbox, r"y\n", "deployments rollback --local");
     assert_eq!(yes.code, Some(0), "{yes}");
     assert_ne!(serves(), served);
     // Without a terminal, no question is asked, and `--yes` is accepted.

@@ -166,10 +166,10 @@ fn a_report_is_written_to_a_file() {
     --- stderr
     2 templates, 2 WebSocket APIs: 1 error
     ");
-    let told = sandbox
+    let report = sandbox
         .run("lint --select SG102 --format sarif --quiet")
         .stdout;
-    assert_eq!(sandbox.read("reports/lint.sarif"), told);
+    assert_eq!(sandbox.read("reports/lint.sarif"), report);
     let run = sandbox.run("lint --select SG102 --color always --out report.txt --quiet");
     assert_eq!((run.code, run.stdout.as_str()), (Some(3), ""));
     let report = sandbox.read("report.txt");

@@ -6,7 +6,7 @@ use super::{OPEN, example, piped, two};
 use crate::common::Sandbox;
 
 /// Returns the linted files, each of which has a finding.
-fn judged(sandbox: &Sandbox, line: &str) -> Vec<String> {
+fn linted_files(sandbox: &Sandbox, line: &str) -> Vec<String> {
     let run = sandbox.run(&format!("lint --select SG102 --json {line}"));
     let findings = run.json()["findings"].as_array().unwrap().clone();
     findings
@@ -51,23 +51,26 @@ fn folders_are_searched_for_templates() {
         "a/deep/er/e.YAML",
         "b.yaml",
     ];
-    assert_eq!(judged(&project(), ""), all);
-    assert_eq!(judged(&project(), "."), all);
-    assert_eq!(judged(&project(), "a"), all[1..4]);
-    assert_eq!(judged(&project(), ".aws-sam"), [".aws-sam/build/x.yaml"]);
+    assert_eq!(linted_files(&project(), ""), all);
+    assert_eq!(linted_files(&project(), "."), all);
+    assert_eq!(linted_files(&project(), "a"), all[1..4]);
+    assert_eq!(
+        linted_files(&project(), ".aws-sam"),
+        [".aws-sam/build/x.yaml"]
+    );
 }
 
 #[test]
 fn globs_match_as_in_shells() {
-    assert_eq!(judged(&project(), "*.yaml"), ["b.yaml"]);
-    assert_eq!(judged(&project(), "a/*.y*ml"), ["a/c.yml"]);
-    let deep = judged(&project(), "a/**/*.[yY]*");
+    assert_eq!(linted_files(&project(), "*.yaml"), ["b.yaml"]);
+    assert_eq!(linted_files(&project(), "a/*.y*ml"), ["a/c.yml"]);
+    let deep = linted_files(&project(), "a/**/*.[yY]*");
     assert_eq!(deep, ["a/c.yml", "a/deep/er/e.YAML"]);
 }
 
 #[test]
 fn a_file_is_linted_once_in_the_order_of_the_arguments() {
-    let twice = judged(&project(), "b.yaml a ./b.yaml a/c.yml *.yaml");
+    let twice = linted_files(&project(), "b.yaml a ./b.yaml a/c.yml *.yaml");
     assert_eq!(
         twice,
         ["b.yaml", "a/c.yml", "a/d.json.template", "a/deep/er/e.YAML"]
@@ -76,14 +79,17 @@ fn a_file_is_linted_once_in_the_order_of_the_arguments() {
 
 #[test]
 fn excluded_files_are_skipped_however_they_are_named() {
-    let left = judged(
+    let left = linted_files(
         &project(),
         "--exclude deep --exclude *.template --exclude b.yaml . b.yaml",
     );
     assert_eq!(left, [".serverless/f.yaml", "a/c.yml"]);
-    assert_eq!(judged(&project(), "--exclude a/* ./a ./b.yaml"), ["b.yaml"]);
     assert_eq!(
-        judged(&project(), "--exclude a/** ."),
+        linted_files(&project(), "--exclude a/* ./a ./b.yaml"),
+        ["b.yaml"]
+    );
+    assert_eq!(
+        linted_files(&project(), "--exclude a/** ."),
         [".serverless/f.yaml", "b.yaml"]
     );
 }
@@ -121,7 +127,7 @@ fn named_files_must_be_templates_unless_hooks_name_them() {
     no template: nothing to judge
     ");
     assert_eq!(
-        judged(&sandbox, "--templates-only package.json b.yaml"),
+        linted_files(&sandbox, "--templates-only package.json b.yaml"),
         ["b.yaml"]
     );
 }
@@ -208,12 +214,15 @@ fn links_to_files_are_followed_and_circles_are_not() {
     symlink(at("open.yaml"), at("a/link.yaml")).unwrap();
     symlink(at("nowhere"), at("a/broken.yaml")).unwrap();
     symlink(at("a"), at("folder")).unwrap();
-    assert_eq!(judged(&sandbox, "a"), ["a/link.yaml", "a/real.yaml"]);
+    assert_eq!(linted_files(&sandbox, "a"), ["a/link.yaml", "a/real.yaml"]);
     assert_eq!(
-        judged(&sandbox, "folder"),
+        linted_files(&sandbox, "folder"),
         ["folder/link.yaml", "folder/real.yaml"]
     );
-    assert_eq!(judged(&sandbox, "a/link.yaml open.yaml"), ["a/link.yaml"]);
+    assert_eq!(
+        linted_files(&sandbox, "a/link.yaml open.yaml"),
+        ["a/link.yaml"]
+    );
 }
 
 /// Writes files of `cdk synth`: a manifest, a stack with a nested one, a stage, and a file of an earlier synthesis.
@@ -253,11 +262,11 @@ fn templates_in_the_manifest_of_a_cdk_out_are_linted() {
         "app/cdk.out/N.nested.template.json",
         "app/cdk.out/assembly-S/S.template.json",
     ];
-    assert_eq!(judged(&assembly(), "app/cdk.out"), own);
-    assert_eq!(judged(&assembly(), "app"), own);
+    assert_eq!(linted_files(&assembly(), "app/cdk.out"), own);
+    assert_eq!(linted_files(&assembly(), "app"), own);
     // A named file is linted even if the manifest does not list it.
     let gone = "app/cdk.out/Gone.template.json";
-    assert_eq!(judged(&assembly(), gone), [gone]);
+    assert_eq!(linted_files(&assembly(), gone), [gone]);
 }
 
 #[test]
@@ -300,7 +309,7 @@ fn files_too_long_for_a_template_are_skipped_in_folders() {
     let sandbox = two();
     let long = format!("# {}\n{}", "x".repeat(8 * 1024 * 1024), example(OPEN, '-'));
     sandbox.write("long.yaml", long);
-    assert_eq!(judged(&sandbox, "."), ["open.yaml"]);
+    assert_eq!(linted_files(&sandbox, "."), ["open.yaml"]);
     assert_snapshot!(sandbox.run("lint long.yaml"), @"
     exit 2
     --- stderr
@@ -316,9 +325,9 @@ fn deeply_nested_templates_are_linted() {
     let (open, close) = ("[".repeat(60), "]".repeat(60));
     let deep = format!("{}Outputs: {{a: {open}{close}}}\n", example(OPEN, '-'));
     sandbox.write("deep.yaml", deep);
-    assert_eq!(judged(&sandbox, "deep.yaml"), ["deep.yaml"]);
+    assert_eq!(linted_files(&sandbox, "deep.yaml"), ["deep.yaml"]);
     let (open, close) = ("{\"Fn::Sub\": [".repeat(30), "]}".repeat(30));
     let deep = format!("{}Metadata: {{a: {open}{close}}}\n", example(OPEN, '-'));
     sandbox.write("calls.yaml", deep);
-    assert_eq!(judged(&sandbox, "calls.yaml"), ["calls.yaml"]);
+    assert_eq!(linted_files(&sandbox, "calls.yaml"), ["calls.yaml"]);
 }
