@@ -90,7 +90,7 @@ fn link(row: &str) -> String {
     format!("[{row}](../reference/api-gateway-websocket.md#{anchor})")
 }
 
-/// Returns the output of the linter for the rule's example, from the snapshot of its test.
+/// What the rule's test holds that it prints.
 fn printed(rule: &Rule, group: &Group) -> Option<String> {
     let file = format!("{}/{}.snap", group.name, rule.name.replace('-', "_"));
     let path = root().join("generator/lint/fixtures").join(file);
