@@ -7,7 +7,7 @@ use stackgen_lint::output::page;
 use stackgen_lint::registry;
 use supports_hyperlinks::Stream;
 
-use crate::rows;
+use crate::rows::{self, ReferenceRow};
 
 /// An ID in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ fn ids(text: &str) -> impl Iterator<Item = DocumentedId<'_>> {
                 url: page::url(rule),
             });
         }
-        let row = rows::find(word).filter(|row| row.id == word);
+        let row = row(word);
         let begins_line = before.trim_end_matches(' ').ends_with('\n') || before.trim().is_empty();
         let is_named = lists_rows
             || before.ends_with('(') && after == Some(')')
@@ -88,6 +88,13 @@ fn ids(text: &str) -> impl Iterator<Item = DocumentedId<'_>> {
             url: row.url.clone(),
         })
     })
+}
+
+/// Returns the row with this ID. The shape is checked first, because most words are no IDs.
+fn row(word: &str) -> Option<&'static ReferenceRow> {
+    let digits = word.strip_prefix(|c: char| c.is_ascii_uppercase())?;
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| rows::find(word)).flatten()
 }
 
 /// Returns the rule with this ID, unless the ID is part of an address or a file name.
