@@ -308,7 +308,7 @@ fn logs_of_functions_keep_their_text_and_are_escaped() {
         .replace("    answer = ", printing);
     sandbox.write("code/bootstrap", code);
     let dev = Dev::spawn(sandbox, &["template.yaml", "--no-watch", "--logs"], &[]);
-    let url = dev.said_url();
+    let url = dev.printed_url();
     let message = "\u{1b}[31mred\u{1b}[0m\ttab\rconnected\u{202e} müde \u{7}";
     dev.answers_at(&url, message, "done-");
     let log = dev.line("tab");

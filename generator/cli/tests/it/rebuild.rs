@@ -83,7 +83,7 @@ fn row_d2_a_saved_source_is_built_and_live_at_once_and_one_that_cannot_be_built_
         .map(|(name, path)| (*name, path.as_path()))
         .collect();
     let mut dev = Dev::spawn(sandbox, &[], &more);
-    let url = dev.said_url();
+    let url = dev.printed_url();
     dev.answers_at(&url, "hello", "version one");
 
     save(&dev.sandbox, "version two");

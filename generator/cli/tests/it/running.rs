@@ -137,7 +137,7 @@ impl Dev {
     }
 
     /// URL of the WebSocket API in the banner.
-    pub(crate) fn said_url(&self) -> String {
+    pub(crate) fn printed_url(&self) -> String {
         let line = self.line("ws://127.0.0.1:");
         let url = line
             .split_whitespace()

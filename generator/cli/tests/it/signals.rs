@@ -32,7 +32,7 @@ fn a_second_ctrl_c_ends_dev_and_its_functions_at_once() {
     let sandbox = limits::project(900);
     sandbox.write("stuck", "");
     let mut dev = Dev::spawn(sandbox, &["template.yaml", "--no-watch"], &[]);
-    let url = dev.said_url();
+    let url = dev.printed_url();
     let hold = format!("probe {url} --send hello --hold 50s");
     let mut listener = stackgen(&dev.sandbox, &hold).spawn().unwrap();
     dev.line("message ");
