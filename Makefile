@@ -23,8 +23,8 @@ build: ## Build the binaries and examples
 	@$(CARGO) build --quiet --workspace --bins --examples
 
 .PHONY: run
-run: build ## Run the flagship on this machine, and tell the story of the stale deployment
-	@$${CARGO_TARGET_DIR:-target}/debug/examples/story
+run: build ## Run the flagship on this machine, and demonstrate the stale deployment
+	@$${CARGO_TARGET_DIR:-target}/debug/examples/demo
 
 .PHONY: test
 test: tools ## Run all tests, with the tools that judge our templates and tables

@@ -1,4 +1,4 @@
-//! Embeds what `stackgen init` writes: the starters, and the handlers' sources that they carry along.
+//! Embeds the files that `stackgen init` writes: the starters, and the handlers that they share.
 
 #![allow(
     clippy::print_stdout,
@@ -9,13 +9,13 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// The folders of the repository that are embedded.
+/// Folders of the repository to embed.
 const FOLDERS: [&str; 2] = ["handlers", "templates"];
 
-/// What they hold that a project needs. Scripts of this repository's own have no extension.
+/// Extensions of files that a project needs. The repository's own scripts have none.
 const EXTENSIONS: [&str; 7] = ["json", "lock", "md", "rs", "snap", "toml", "yaml"];
 
-/// Folders that builds and `synth` leave beside sources.
+/// Folders of builds and of `synth`, which are skipped.
 const LEFT_BEHIND: [&str; 2] = ["out", "target"];
 
 fn main() -> io::Result<()> {
@@ -38,7 +38,7 @@ fn main() -> io::Result<()> {
     fs::write(from("OUT_DIR").join("sources.rs"), code)
 }
 
-/// Every source file under a folder, by its path from the root.
+/// Adds every source file under a folder, by its path from the root.
 fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(root.join(folder))? {
         let entry = entry?;

@@ -1,6 +1,6 @@
-//! The function of the story that `make run` tells: it answers every message with what its code package says.
+//! Function of the demo of `make run`: answers every message with the text of `answer.txt` in its code package.
 //!
-//! Other code is another `answer.txt` beside the same `bootstrap`, so that the story need not wait for a compiler.
+//! New code is another `answer.txt` beside the same `bootstrap`, so that the demo need not compile.
 
 use std::path::Path;
 

@@ -1,13 +1,11 @@
 //! The command line.
 
-use std::time::Duration;
-
 use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Effects};
 use clap::{Args, ColorChoice, Parser};
-use stackgen_synth::spec;
 
 use crate::commands::Command;
+use crate::ui::UiOptions;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().effects(Effects::BOLD))
@@ -15,53 +13,68 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().effects(Effects::BOLD))
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// WebSocket APIs on API Gateway: templates that are wired right, from one stackgen.yaml
+/// Render, lint, run and deploy WebSocket APIs on API Gateway
 ///
-/// Start with `stackgen init`, then `stackgen synth`.
+/// Start with `stackgen init`, then `stackgen dev` and `stackgen synth`.
 #[derive(Debug, Parser)]
-#[command(name = "stackgen", version, styles = STYLES, after_help = EXIT_CODES)]
+#[command(name = "stackgen", version, styles = STYLES, after_help = HELP_FOOTER)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) global: Global,
+    pub(crate) global: GlobalArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 the operation failed, 2 bad usage or bad input, 3 a check found something.\n\
-                          Results go to stdout; progress and diagnostics go to stderr.";
+const HELP_FOOTER: &str = "\
+Examples:
+  stackgen init echo --out my-socket
+  stackgen lint template.yaml
+  stackgen deploy --redeploy-stage --env prod
 
-/// What every command takes.
+Exit codes: 0 done, 1 the operation failed, 2 bad usage or bad input, 3 a check found something.
+Results go to stdout; progress and diagnostics go to stderr.";
+
+/// Flags of every command.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Everywhere")]
-pub(crate) struct Global {
-    /// Print results, and errors too, as JSON on stdout
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArgs {
+    /// Print results and errors as JSON on stdout
     #[arg(long, global = true)]
-    pub(crate) json: bool,
+    json: bool,
 
-    /// Print errors and asked-for results only
+    /// Print only errors and requested results
     #[arg(long, short, global = true)]
-    pub(crate) quiet: bool,
+    quiet: bool,
 
-    /// Say what is being done
+    /// Print details
     #[arg(long, short, global = true, conflicts_with = "quiet")]
-    pub(crate) verbose: bool,
+    verbose: bool,
 
-    /// When to use colours; `auto` honours NO_COLOR
+    /// Colours in the output; `auto` respects NO_COLOR
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub(crate) color: ColorChoice,
+    color: ColorChoice,
 }
 
-/// Whether `--json` stands on a command line that could not be parsed.
-pub(crate) fn json_wanted() -> bool {
+impl GlobalArgs {
+    /// Returns the options of the output.
+    pub(crate) fn ui_options(&self) -> UiOptions {
+        UiOptions {
+            json: self.json,
+            quiet: self.quiet,
+            verbose: self.verbose,
+            color: match self.color {
+                ColorChoice::Auto => anstream::ColorChoice::Auto,
+                ColorChoice::Always => anstream::ColorChoice::Always,
+                ColorChoice::Never => anstream::ColorChoice::Never,
+            },
+        }
+    }
+}
+
+/// Returns true if `--json` is on a command line that could not be parsed.
+pub(crate) fn is_json_requested() -> bool {
     std::env::args_os()
         .take_while(|arg| arg != "--")
         .any(|arg| arg == "--json")
-}
-
-/// A length of time as the command line takes it, not zero.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let read = spec::Duration::parse(text).map(|duration| Duration::from_millis(duration.millis()));
-    read.filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "it is a number and a unit: `500ms`, `90s`, `11m`, `2h`".to_owned())
 }

@@ -1,8 +1,8 @@
-//! Reading input that somebody else may have chosen: regular files only, and never more than a limit.
+//! Reads of untrusted input: regular files only, and never more than a limit.
 //!
-//! A repository may hold a link to `/dev/zero`, a named pipe that nobody writes, or a file of any size, and a pull request
-//! may add one. Whatever a user, a template or a folder names is therefore opened and read through this module. Links are
-//! followed; what they lead to has to be a regular file.
+//! A repository may contain a link to `/dev/zero`, a named pipe without a writer, or a file of any size, and a pull request
+//! may add one. So every path from a user, a template or a folder is opened and read by this module. Links are followed;
+//! their target must be a regular file.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, Read};
@@ -11,43 +11,43 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// The largest baseline, manifest of a cloud assembly, or other JSON that is read besides templates, in bytes.
+/// Maximum size of JSON files other than templates (baselines, manifests of cloud assemblies), in bytes.
 pub(crate) const MAX_JSON: u64 = 16 * MEBIBYTE;
 
-/// The largest code of a function, in bytes: what Lambda takes, unpacked, and as much again for debug builds.
+/// Maximum size of a function's code, in bytes: twice Lambda's limit, because debug builds are large.
 pub(crate) const MAX_CODE: u64 = 512 * MEBIBYTE;
 
 pub(crate) const MEBIBYTE: u64 = 1024 * 1024;
 
-/// Why an input cannot be read.
+/// Reason why an input cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
-    /// The system refuses.
-    #[error("{}", crate::report::reason(.0))]
+    /// Error of the system.
+    #[error("{}", crate::error::reason(.0))]
     Io(#[from] io::Error),
     /// A device, a pipe, a socket or a folder.
     #[error("it is {0}, not a regular file")]
     NotRegular(&'static str),
-    /// It has more bytes than this.
+    /// Longer than this number of bytes.
     #[error("it is longer than {} MiB", .0 / MEBIBYTE)]
     TooLong(u64),
 }
 
 impl ReadError {
-    /// Returns true when there is no such file.
+    /// Returns true if the file does not exist.
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, ReadError::Io(error) if error.kind() == io::ErrorKind::NotFound)
     }
 }
 
-/// Opens a regular file. Never waits for the writer of a pipe, and opens no device.
+/// Opens a regular file. Never waits for a pipe's writer, and never opens a device.
 ///
 /// # Errors
 ///
-/// If there is none, it cannot be opened, or the path leads to something else.
+/// If the file does not exist, cannot be opened, or is not a regular file.
 pub(crate) fn open(path: &Path) -> Result<File, ReadError> {
-    // Opening a device may do something, so that the type is looked at first; and again of what was opened, because the
-    // path may lead elsewhere by then.
+    // Opening a device may have effects, so the type is checked first. It is checked again after opening, because the path
+    // may lead elsewhere by then.
     let kind = fs::metadata(path)?.file_type();
     if is_own_pipe(path, kind) {
         return Ok(File::open(path)?);
@@ -62,13 +62,13 @@ pub(crate) fn open(path: &Path) -> Result<File, ReadError> {
     Ok(file)
 }
 
-/// Reads a regular file of up to `limit` bytes. The limit holds while reading: a length that the system reports may be
-/// wrong, as in `/proc`.
+/// Reads a regular file of up to `limit` bytes. The limit applies while reading, because reported lengths may be wrong, as
+/// in `/proc`.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     read_stream(&mut open(path)?, limit)
 }
 
-/// Reads a stream of up to `limit` bytes, and stops at the first byte beyond.
+/// Reads a stream of up to `limit` bytes, and stops at the first byte beyond it.
 pub(crate) fn read_stream(stream: &mut impl Read, limit: u64) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::new();
     stream.take(limit + 1).read_to_end(&mut bytes)?;
@@ -78,8 +78,8 @@ pub(crate) fn read_stream(stream: &mut impl Read, limit: u64) -> Result<Vec<u8>,
     }
 }
 
-/// Returns true for a pipe that this process was started with, as in `stackgen diff <(…) template.yaml`. Only the path
-/// itself counts and not where a link leads, so that no file of a repository is one.
+/// Returns true for a pipe that the process was started with, as in `stackgen diff <(…) template.yaml`. Only the path
+/// counts, not the target of a link, so that no file of a repository qualifies.
 fn is_own_pipe(path: &Path, kind: FileType) -> bool {
     let folders = ["/dev/fd", "/proc/self/fd"];
     let inherited = path == Path::new("/dev/stdin")
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_followed_to_regular_files_and_to_nothing_else() {
+    fn links_are_followed_to_regular_files_only() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("file"), "text").unwrap();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_is_not_waited_for() {
+    fn a_pipe_without_a_writer_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_holds_for_files_and_for_streams_without_a_length() {
+    fn the_limit_applies_to_files_and_to_endless_streams() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, [0; 10]).unwrap();

@@ -1,4 +1,4 @@
-//! Binaries of the user's project, built by cargo for this machine.
+//! Builds of the user's binaries for this machine, by cargo.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,51 +10,51 @@ use serde_json::Value as Json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::error::CliError;
-use crate::report::reason;
+use crate::error::{CliError, reason};
 use crate::ui::Ui;
 
-/// A binary and the folder whose Cargo workspace has it.
+/// A binary, and a folder of its Cargo workspace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Binary {
-    /// `session-authorizer`.
+    /// Name, such as `session-authorizer`.
     pub(crate) name: String,
-    /// Where cargo is run.
+    /// Folder to run cargo in.
     pub(crate) folder: PathBuf,
 }
 
-/// How they are built.
+/// Options of a build.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Build {
-    /// Optimised.
+pub(crate) struct BuildOptions {
+    /// Build with optimizations.
     pub(crate) release: bool,
-    /// Not at all: what was built before is taken.
-    pub(crate) none: bool,
+    /// Build nothing, and use earlier builds.
+    pub(crate) no_build: bool,
 }
 
-/// Where each binary is. Cargo's progress and errors go to stderr as they are; what is not there is left out.
+/// Builds binaries, and returns their paths. Cargo prints its progress and errors on stderr. Binaries without a build are
+/// left out.
 ///
 /// # Errors
 ///
-/// If cargo cannot be run, or does not succeed.
+/// If cargo cannot be run, or fails.
 pub(crate) async fn build(
     binaries: &BTreeSet<Binary>,
-    build: Build,
+    options: BuildOptions,
     ui: &Ui,
 ) -> Result<BTreeMap<Binary, PathBuf>, CliError> {
     let mut built = BTreeMap::new();
-    if build.none {
+    if options.no_build {
         let found = binaries.iter().filter_map(|binary| {
-            let path = built_before(binary, build.release)?;
+            let path = built_before(binary, options.release)?;
             Some((binary.clone(), path))
         });
         return Ok(found.collect());
     }
     let folders: BTreeSet<&PathBuf> = binaries.iter().map(|binary| &binary.folder).collect();
     for folder in folders {
-        let wanted = binaries.iter().filter(|binary| binary.folder == *folder);
-        let names: Vec<&str> = wanted.map(|binary| binary.name.as_str()).collect();
-        for (name, path) in build_in(folder, &names, build.release, ui).await? {
+        let in_folder = binaries.iter().filter(|binary| binary.folder == *folder);
+        let names: Vec<&str> = in_folder.map(|binary| binary.name.as_str()).collect();
+        for (name, path) in build_in(folder, &names, options.release, ui).await? {
             let folder = folder.clone();
             built.insert(Binary { name, folder }, path);
         }
@@ -62,18 +62,18 @@ pub(crate) async fn build(
     Ok(built)
 }
 
-/// Cargo and the compilers that it starts. They are killed when it is dropped before its end: a compiler that goes on would
-/// write what the next build writes, too.
-struct Running {
+/// Cargo, and the compilers that it starts. Dropping it kills them: a compiler that continues would write the same files as
+/// the next build.
+struct CargoProcess {
     cargo: Child,
     group: Option<Pid>,
 }
 
-impl Running {
-    fn start(command: &mut Command) -> std::io::Result<Running> {
+impl CargoProcess {
+    fn start(command: &mut Command) -> std::io::Result<CargoProcess> {
         let cargo = command.process_group(0).kill_on_drop(true).spawn()?;
         let id = cargo.id().and_then(|id| i32::try_from(id).ok());
-        Ok(Running {
+        Ok(CargoProcess {
             group: id.and_then(Pid::from_raw),
             cargo,
         })
@@ -86,16 +86,16 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for CargoProcess {
     fn drop(&mut self) {
         if let Some(group) = self.group {
-            // It may have ended just now.
+            // The group may have ended already.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
 }
 
-/// One call of cargo.
+/// Runs cargo in a folder.
 async fn build_in(
     folder: &Path,
     names: &[&str],
@@ -103,7 +103,7 @@ async fn build_in(
     ui: &Ui,
 ) -> Result<BTreeMap<String, PathBuf>, CliError> {
     let mut command = Command::new(program());
-    command.arg("build").current_dir(here(folder));
+    command.arg("build").current_dir(or_current(folder));
     command.arg("--message-format=json-render-diagnostics");
     for name in names {
         command.args(["--bin", name]);
@@ -116,7 +116,7 @@ async fn build_in(
     }
     ui.detail(|| format!("cargo build in {}: {}", folder.display(), names.join(", ")));
     command.stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut running = Running::start(&mut command).map_err(|error| not_run(&error))?;
+    let mut running = CargoProcess::start(&mut command).map_err(|error| not_run(&error))?;
     let mut built = BTreeMap::new();
     if let Some(stdout) = running.cargo.stdout.take() {
         let mut lines = BufReader::new(stdout).lines();
@@ -132,13 +132,13 @@ async fn build_in(
     if !status.success() {
         return Err(
             CliError::failed(format!("cargo could not build {}", names.join(", ")))
-                .hint("its errors stand above"),
+                .hint("see the errors above"),
         );
     }
     Ok(built)
 }
 
-/// The binary that a line of cargo's messages tells of.
+/// Returns the binary that a line of cargo's messages reports.
 fn artifact(line: &str) -> Option<(String, PathBuf)> {
     #[derive(Deserialize)]
     struct Message {
@@ -153,7 +153,7 @@ fn artifact(line: &str) -> Option<(String, PathBuf)> {
     Some((target["name"].as_str()?.to_owned(), message.executable?))
 }
 
-/// A binary that cargo has built at some time, in the folder that it builds into.
+/// Returns the path of a binary that cargo built before, in its target folder.
 fn built_before(binary: &Binary, release: bool) -> Option<PathBuf> {
     let profile = if release { "release" } else { "debug" };
     let folder = binary.folder.canonicalize().ok()?;
@@ -166,11 +166,11 @@ fn built_before(binary: &Binary, release: bool) -> Option<PathBuf> {
     })
 }
 
-/// The folders of the packages of the workspace that this folder is in; none when it is in none.
+/// Returns the folders of the packages of a folder's workspace; none outside of a workspace.
 pub(crate) async fn packages(folder: &Path) -> Vec<PathBuf> {
     let output = Command::new(program())
         .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
-        .current_dir(here(folder))
+        .current_dir(or_current(folder))
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true)
@@ -187,13 +187,13 @@ pub(crate) async fn packages(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The cargo that cargo itself names when it runs us, otherwise the one on the path.
+/// Returns the cargo that runs this program, or else the one on the path.
 fn program() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// The empty path is no folder to be in.
-fn here(folder: &Path) -> &Path {
+/// Returns the folder, with `.` for the empty path.
+fn or_current(folder: &Path) -> &Path {
     match folder == Path::new("") {
         true => Path::new("."),
         false => folder,
@@ -201,7 +201,6 @@ fn here(folder: &Path) -> &Path {
 }
 
 fn not_run(error: &std::io::Error) -> CliError {
-    CliError::failed(format!("cannot run cargo: {}", reason(error))).hint(
-        "install Rust from https://rustup.rs, or take what is built already with `--no-build`",
-    )
+    CliError::failed(format!("cannot run cargo: {}", reason(error)))
+        .hint("install Rust from https://rustup.rs, or use earlier builds with `--no-build`")
 }

@@ -1,4 +1,4 @@
-//! Why a command failed: what a person reads, what a machine reads, and the exit code.
+//! Errors of commands, their exit codes, and their form in the output of `--json`.
 
 use std::io;
 use std::path::Path;
@@ -8,55 +8,54 @@ use serde::Serialize;
 use stackgen_cfn::{Sources, Span};
 use stackgen_synth::LocatedError;
 
-use crate::Outcome;
-use crate::report::reason;
+use crate::outcome::CommandOutcome;
 
-/// A failure: one problem, or all the problems of a file.
+/// Failure of a command: one problem, or all problems of a file.
 #[derive(Debug)]
 pub(crate) struct CliError {
-    kind: Kind,
-    /// What is wrong, at least one.
+    kind: ErrorKind,
+    /// Problems, at least one.
     pub(crate) problems: Vec<CliProblem>,
-    /// The files that the problems' spans point into.
+    /// Files that the spans of the problems point into.
     pub(crate) sources: Sources,
 }
 
-/// Whose turn it is.
+/// Kind of a failure, which determines the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ErrorKind {
     /// The operation failed: exit code 1.
     Failed,
     /// Bad usage or bad input: exit code 2.
     Input,
 }
 
-/// One problem, with the file it is about when no span says so.
+/// A problem, and its file if the problem has no span.
 #[derive(Debug)]
 pub(crate) struct CliProblem {
-    /// What, where, why, and what to do.
+    /// Message, span, reason and hint.
     pub(crate) problem: LocatedError,
-    /// A file that could not be read or written at all.
+    /// File that could not be read or written.
     pub(crate) file: Option<String>,
 }
 
 impl CliError {
-    /// The operation failed.
+    /// Creates an error of an operation that failed.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
-        Self::plain(Kind::Failed, message)
+        Self::plain(ErrorKind::Failed, message)
     }
 
-    /// What was asked for could not be printed.
+    /// Creates an error of a result that could not be printed.
     pub(crate) fn stdout(error: &io::Error) -> Self {
         let reason = reason(error);
         Self::failed(format!("cannot write to standard output: {reason}"))
     }
 
-    /// The user gave something that cannot be used.
+    /// Creates an error of bad usage or bad input.
     pub(crate) fn input(message: impl Into<String>) -> Self {
-        Self::plain(Kind::Input, message)
+        Self::plain(ErrorKind::Input, message)
     }
 
-    /// All the problems of a file that was read.
+    /// Creates an error of all problems of a file.
     pub(crate) fn located<P: Into<LocatedError>>(
         sources: &Sources,
         problems: impl IntoIterator<Item = P>,
@@ -66,13 +65,13 @@ impl CliError {
             file: None,
         };
         CliError {
-            kind: Kind::Input,
+            kind: ErrorKind::Input,
             problems: problems.into_iter().map(problem).collect(),
             sources: sources.clone(),
         }
     }
 
-    fn plain(kind: Kind, message: impl Into<String>) -> Self {
+    fn plain(kind: ErrorKind, message: impl Into<String>) -> Self {
         CliError {
             kind,
             problems: vec![CliProblem {
@@ -83,7 +82,7 @@ impl CliError {
         }
     }
 
-    /// Says what to do about it.
+    /// Adds a hint: what to do.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         let hint = hint.into();
@@ -93,7 +92,7 @@ impl CliError {
         self
     }
 
-    /// Names the file that it is about.
+    /// Adds the file that could not be read or written.
     #[must_use]
     pub(crate) fn file(mut self, path: &Path) -> Self {
         for problem in &mut self.problems {
@@ -102,23 +101,23 @@ impl CliError {
         self
     }
 
-    /// 1 or 2.
+    /// Returns the exit code: 1 or 2.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self.kind {
-            Kind::Failed => ExitCode::from(1),
-            Kind::Input => ExitCode::from(2),
+            ErrorKind::Failed => ExitCode::from(1),
+            ErrorKind::Input => ExitCode::from(2),
         }
     }
 
-    /// The outcome with the same exit code, for a command that has reported the error itself.
-    pub(crate) fn outcome(&self) -> Outcome {
+    /// Returns the outcome with the same exit code, for a command that reported the error itself.
+    pub(crate) fn outcome(&self) -> CommandOutcome {
         match self.kind {
-            Kind::Failed => Outcome::Failed,
-            Kind::Input => Outcome::Unusable,
+            ErrorKind::Failed => CommandOutcome::Failed,
+            ErrorKind::Input => CommandOutcome::Unusable,
         }
     }
 
-    /// The shape that `--json` prints.
+    /// Returns the error in the form of `--json`.
     pub(crate) fn to_json(&self) -> JsonErrors<'_> {
         let errors = self
             .problems
@@ -135,11 +134,14 @@ impl From<clap::Error> for CliError {
         let text = error.to_string();
         let text = text.strip_prefix("error: ").unwrap_or(&text);
         let message = text.split("\n\n").next().unwrap_or(text);
-        CliError::input(message).hint("see `stackgen --help`")
+        let tip = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("tip: "));
+        CliError::input(message).hint(tip.unwrap_or("see `stackgen --help`"))
     }
 }
 
-/// What `--json` prints for a failure.
+/// A failure in the output of `--json`.
 #[derive(Debug, Serialize)]
 pub(crate) struct JsonErrors<'a> {
     errors: Vec<JsonError<'a>>,
@@ -194,7 +196,18 @@ impl<'a> JsonError<'a> {
 
 fn end_line(sources: &Sources, span: Span) -> Option<u32> {
     let text = sources.get(span.file?)?.text();
-    let stretch = text.get(span.start as usize..span.end as usize)?;
-    let breaks = stretch.trim_end().matches('\n').count();
+    let excerpt = text.get(span.start as usize..span.end as usize)?;
+    let breaks = excerpt.trim_end().matches('\n').count();
     Some(span.line + u32::try_from(breaks).ok()?)
+}
+
+/// Returns why an operation of the system failed, as part of a sentence.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => "unknown error".to_owned(),
+    }
 }

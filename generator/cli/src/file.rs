@@ -1,4 +1,4 @@
-//! Files: read within limits.
+//! Reads of project files and templates, and paths.
 
 use std::fs;
 use std::io;
@@ -11,48 +11,48 @@ use stackgen_synth::LocatedError;
 use crate::bounded::{self, ReadError};
 use crate::error::CliError;
 
-/// What is read, which says how long it may be.
+/// Kind of a file, which determines its maximum length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Input {
+pub(crate) enum InputFile {
     /// A stackgen.yaml.
-    Spec,
+    Project,
     /// A CloudFormation or SAM template.
     Template,
 }
 
-impl Input {
-    /// In bytes. CloudFormation itself takes templates up to 1 MB; SAM and CDK write longer ones.
+impl InputFile {
+    /// Returns the maximum length in bytes. CloudFormation accepts templates of up to 1 MB; SAM and CDK write longer ones.
     pub(crate) fn limit(self) -> u64 {
         match self {
-            Input::Spec => bounded::MEBIBYTE,
-            Input::Template => stackgen_cfn::parse::MAX_BYTES as u64,
+            InputFile::Project => bounded::MEBIBYTE,
+            InputFile::Template => stackgen_cfn::parse::MAX_BYTES as u64,
         }
     }
 
     fn hint_for_empty(self) -> &'static str {
         match self {
-            Input::Spec => "`stackgen init echo --dir DIR` writes a small one to start from",
-            Input::Template => "`stackgen synth` writes one",
+            InputFile::Project => "create a small one with `stackgen init echo --out DIR`",
+            InputFile::Template => "render one with `stackgen synth`",
         }
     }
 
-    fn hint_for_nothing(self) -> &'static str {
+    fn hint_for_missing(self) -> &'static str {
         match self {
-            Input::Spec => "`stackgen init` writes one; `--file` names another",
-            Input::Template => "`stackgen synth` writes one",
+            InputFile::Project => "create one with `stackgen init`, or name another with `--file`",
+            InputFile::Template => "render one with `stackgen synth`",
         }
     }
 }
 
-/// Reads a text file. `-` is standard input, for a template.
-pub(crate) fn read(path: &Path, input: Input) -> Result<String, CliError> {
+/// Reads a text file. For a template, `-` is standard input.
+pub(crate) fn read(path: &Path, input: InputFile) -> Result<String, CliError> {
     let bytes = match input {
-        Input::Template if path == Path::new("-") => {
+        InputFile::Template if path == Path::new("-") => {
             bounded::read_stream(&mut io::stdin().lock(), input.limit())
         }
-        Input::Spec if path == Path::new("-") => {
+        InputFile::Project if path == Path::new("-") => {
             let message = "stackgen.yaml is read from a file, not from standard input";
-            return Err(CliError::input(message).hint("`--file` takes its path"));
+            return Err(CliError::input(message).hint("name its path with `--file`"));
         }
         _ => bounded::read(path, input.limit()),
     };
@@ -63,8 +63,8 @@ pub(crate) fn read(path: &Path, input: Input) -> Result<String, CliError> {
     )
 }
 
-/// A file's text; `None` for what is no regular file, too long to be of that kind, or not text at all.
-pub(crate) fn read_if_text(path: &Path, input: Input) -> Result<Option<String>, CliError> {
+/// Reads a text file; `None` if it is not a regular file, too long for its kind, or not UTF-8.
+pub(crate) fn read_if_text(path: &Path, input: InputFile) -> Result<Option<String>, CliError> {
     match bounded::read(path, input.limit()) {
         Ok(bytes) => Ok(String::from_utf8(bytes).ok()),
         Err(ReadError::NotRegular(_) | ReadError::TooLong(_)) => Ok(None),
@@ -72,7 +72,7 @@ pub(crate) fn read_if_text(path: &Path, input: Input) -> Result<Option<String>, 
     }
 }
 
-/// A path in a folder, without a `./` that nobody wrote.
+/// Joins a path to a folder, without adding `./` for the current folder.
 pub(crate) fn within(folder: &Path, path: &str) -> PathBuf {
     match folder == Path::new(".") {
         true => PathBuf::from(path),
@@ -80,7 +80,15 @@ pub(crate) fn within(folder: &Path, path: &str) -> PathBuf {
     }
 }
 
-/// The name of an input in messages.
+/// Returns the folder of a file; `.` if the path is a bare name.
+pub(crate) fn parent(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Returns the name of a file for messages.
 pub(crate) fn name(path: &Path) -> String {
     match path == Path::new("-") {
         true => "<stdin>".to_owned(),
@@ -88,35 +96,37 @@ pub(crate) fn name(path: &Path) -> String {
     }
 }
 
-fn unreadable(path: &Path, error: &ReadError, input: Input) -> CliError {
+fn unreadable(path: &Path, error: &ReadError, input: InputFile) -> CliError {
     let name = name(path);
     let failure = match error {
         ReadError::NotRegular("a folder") => {
             let inside = path.join("stackgen.yaml");
             let hint = match input {
-                Input::Spec if inside.is_file() => format!("did you mean {}?", inside.display()),
-                Input::Spec => "`--file` takes the stackgen.yaml itself".to_owned(),
-                Input::Template => "name the template itself".to_owned(),
+                InputFile::Project if inside.is_file() => {
+                    format!("did you mean {}?", inside.display())
+                }
+                InputFile::Project => "name the stackgen.yaml itself".to_owned(),
+                InputFile::Template => "name the template itself".to_owned(),
             };
             CliError::input(format!("{name} is a folder, not a file")).hint(hint)
         }
         ReadError::NotRegular(kind) => {
             CliError::input(format!("{name} is {kind}, not a regular file")).hint(match input {
-                Input::Spec => "`--file` takes the path of a stackgen.yaml",
-                Input::Template => "name a file; `-` reads a template from standard input",
+                InputFile::Project => "name the path of a stackgen.yaml with `--file`",
+                InputFile::Template => "name a file, or `-` for standard input",
             })
         }
         ReadError::TooLong(limit) => {
             let mebibytes = limit / bounded::MEBIBYTE;
             CliError::input(format!("{name} is longer than {mebibytes} MiB")).hint(match input {
-                Input::Spec => "a stackgen.yaml is written by hand; is this the right file?",
-                Input::Template => {
-                    "CloudFormation takes templates of up to 1 MB; is this the right file?"
+                InputFile::Project => "check that this is the right file: a stackgen.yaml is written by hand",
+                InputFile::Template => {
+                    "check that this is the right file: CloudFormation takes templates of up to 1 MB"
                 }
             })
         }
         ReadError::Io(_) if error.is_not_found() => {
-            CliError::input(format!("there is no {name}")).hint(input.hint_for_nothing())
+            CliError::input(format!("there is no {name}")).hint(input.hint_for_missing())
         }
         ReadError::Io(_) => CliError::input(format!("cannot read {name}: {error}"))
             .hint("check the path, and that you may read it"),
@@ -124,13 +134,13 @@ fn unreadable(path: &Path, error: &ReadError, input: Input) -> CliError {
     failure.file(path)
 }
 
-/// What stands for an input that has more bytes than its kind may have.
-pub(crate) fn too_long(path: &Path, input: Input) -> CliError {
+/// Creates the error of a file that is too long for its kind.
+pub(crate) fn too_long(path: &Path, input: InputFile) -> CliError {
     unreadable(path, &ReadError::TooLong(input.limit()), input)
 }
 
-/// Bytes as text, when there is some and it is UTF-8.
-pub(crate) fn text(bytes: Vec<u8>, path: &Path, input: Input) -> Result<String, CliError> {
+/// Decodes a file, which must be UTF-8 and not empty.
+pub(crate) fn text(bytes: Vec<u8>, path: &Path, input: InputFile) -> Result<String, CliError> {
     let text = String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))?;
     if text.trim().is_empty() {
         return Err(CliError::input(format!("{} is empty", name(path)))
@@ -148,25 +158,25 @@ fn not_utf8(path: &Path, error: &FromUtf8Error) -> CliError {
             .file(path);
     }
     let readable = String::from_utf8_lossy(bytes);
-    // Up to here the two texts are the same.
-    let good = error.utf8_error().valid_up_to();
-    let line_start = readable[..good].rfind('\n').map_or(0, |at| at + 1);
+    // Up to this byte, both texts are equal.
+    let valid = error.utf8_error().valid_up_to();
+    let line_start = readable[..valid].rfind('\n').map_or(0, |at| at + 1);
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let mut sources = Sources::new();
     let file = sources.add(name(path), readable.as_ref()).id();
     let span = Span {
         file: Some(file),
-        start: number(good),
-        end: number(good + char::REPLACEMENT_CHARACTER.len_utf8()),
-        line: number(readable[..good].matches('\n').count() + 1),
-        column: number(readable[line_start..good].chars().count() + 1),
+        start: number(valid),
+        end: number(valid + char::REPLACEMENT_CHARACTER.len_utf8()),
+        line: number(readable[..valid].matches('\n').count() + 1),
+        column: number(readable[line_start..valid].chars().count() + 1),
     };
     let problem = LocatedError::new(span, "this is not UTF-8").hint("save the file as UTF-8");
     CliError::located(&sources, [problem])
 }
 
-/// The way from one folder to another, with `/`, for folders that need not exist yet: `.` or `../..`.
-pub(crate) fn way(from: &Path, to: &Path) -> io::Result<String> {
+/// Returns the path from one folder to another, with `/`: `.` or `../..`. The folders need not exist.
+pub(crate) fn relative_path(from: &Path, to: &Path) -> io::Result<String> {
     let (from, to) = (resolve(from)?, resolve(to)?);
     let shared = from
         .components()
@@ -186,7 +196,7 @@ pub(crate) fn way(from: &Path, to: &Path) -> io::Result<String> {
     })
 }
 
-/// An absolute path without links as far as it exists, and without `..` beyond.
+/// Returns an absolute path without `..`, and without links as far as it exists.
 fn resolve(path: &Path) -> io::Result<PathBuf> {
     let path = std::path::absolute(path)?;
     let mut resolved = PathBuf::new();
@@ -209,13 +219,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_way_between_folders_that_do_not_exist_is_found() {
+    fn relative_paths_between_folders_that_do_not_exist() {
         let root = tempfile::tempdir().unwrap();
-        let way =
-            |from: &str, to: &str| way(&root.path().join(from), &root.path().join(to)).unwrap();
-        assert_eq!(way("out/dev", "."), "../..");
-        assert_eq!(way("out/dev", "templates/echo"), "../../templates/echo");
-        assert_eq!(way("a", "a"), ".");
-        assert_eq!(way("a/../b", "b/c"), "c");
+        let path = |from: &str, to: &str| {
+            relative_path(&root.path().join(from), &root.path().join(to)).unwrap()
+        };
+        assert_eq!(path("out/dev", "."), "../..");
+        assert_eq!(path("out/dev", "templates/echo"), "../../templates/echo");
+        assert_eq!(path("a", "a"), ".");
+        assert_eq!(path("a/../b", "b/c"), "c");
     }
 }

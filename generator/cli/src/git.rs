@@ -1,21 +1,17 @@
-//! What git knows of a revision.
+//! Commits and files of git revisions.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::error::CliError;
+use crate::error::{CliError, reason};
 use crate::file;
-use crate::report::reason;
 
-const HOW_TO_NAME: &str =
+const NAMING: &str =
     "name a template, a revision, or REV:PATH as `git show` takes it (REV:./PATH starts here)";
 
-/// The commit that a file's folder is at, with `-dirty` when something in it differs; `none` where git does not know.
+/// Returns the commit of a file's folder, with `-dirty` if the work tree differs; `none` outside of a repository.
 pub(crate) fn commit(file: &Path) -> String {
-    let folder = match file.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    let folder = file::parent(file);
     let ask = |arguments: &[&str]| {
         let output = Command::new("git")
             .current_dir(folder)
@@ -36,7 +32,7 @@ pub(crate) fn commit(file: &Path) -> String {
     }
 }
 
-/// The bytes of a file in a revision: `REV:PATH`. `None` when it has more of them than `limit`.
+/// Returns the bytes of a file in a revision, `REV:PATH`; `None` if it has more than `limit` bytes.
 pub(crate) fn show(object: &str, limit: u64) -> Result<Option<Vec<u8>>, CliError> {
     let size = git(&["cat-file", "-s", object], object)?;
     let size: Option<u64> = String::from_utf8_lossy(&size).trim().parse().ok();
@@ -46,14 +42,14 @@ pub(crate) fn show(object: &str, limit: u64) -> Result<Option<Vec<u8>>, CliError
     git(&["cat-file", "blob", object], object).map(Some)
 }
 
-/// Whether a path of the file system is in a revision.
+/// Returns true if a revision has a path of the file system.
 pub(crate) fn holds(revision: &str, path: &Path) -> Result<bool, CliError> {
     Ok(!list(revision, path, &["ls-tree"])?.is_empty())
 }
 
-/// The folders that are in a folder in a revision.
+/// Returns the folders in a folder of a revision.
 pub(crate) fn folders(revision: &str, path: &Path) -> Result<Vec<PathBuf>, CliError> {
-    // With a slash at its end git lists what is in it.
+    // With a trailing slash, git lists the contents.
     list(revision, &path.join(""), &["ls-tree", "-d"])
 }
 
@@ -65,19 +61,19 @@ fn list(revision: &str, path: &Path, command: &[&str]) -> Result<Vec<PathBuf>, C
     Ok(names.split_terminator('\0').map(PathBuf::from).collect())
 }
 
-/// A file of the file system in a revision, as git names it: by the way from the current folder.
+/// Returns git's name of a file in a revision, by its path from the current folder.
 pub(crate) fn object(revision: &str, path: &Path) -> String {
-    let way = file::way(Path::new("."), path);
-    let way = way.unwrap_or_else(|_| path.display().to_string());
-    format!("{revision}:./{way}")
+    let relative = file::relative_path(Path::new("."), path);
+    let relative = relative.unwrap_or_else(|_| path.display().to_string());
+    format!("{revision}:./{relative}")
 }
 
-/// Runs git, which then speaks English, and explains its refusals in terms of what it was asked for.
+/// Runs git in English, and explains its errors in terms of the user's argument.
 fn git(arguments: &[&str], object: &str) -> Result<Vec<u8>, CliError> {
     let refused =
         |why: &str, hint: &str| CliError::input(format!("cannot read {object}: {why}")).hint(hint);
     if object.starts_with('-') {
-        return Err(refused("a revision does not start with `-`", HOW_TO_NAME));
+        return Err(refused("a revision does not start with `-`", NAMING));
     }
     let mut command = Command::new("git");
     command.env("LC_ALL", "C").args(arguments);
@@ -87,22 +83,22 @@ fn git(arguments: &[&str], object: &str) -> Result<Vec<u8>, CliError> {
         stderr,
     } = command
         .output()
-        .map_err(|error| refused(&reason(&error), "is git installed?"))?;
+        .map_err(|error| refused(&reason(&error), "check that git is installed"))?;
     if status.success() {
         return Ok(stdout);
     }
-    let said = String::from_utf8_lossy(&stderr);
-    let why = said.lines().next().unwrap_or("git does not know it");
+    let stderr = String::from_utf8_lossy(&stderr);
+    let why = stderr.lines().next().unwrap_or("git does not know it");
     let why = why.trim_start_matches("fatal: ").trim_end_matches('.');
     Err(match why.to_lowercase() {
-        why if why.starts_with("not a git repository") => {
-            CliError::input(format!("there is no {object}"))
-                .hint("name a template; revisions are for git repositories, and this is none")
-        }
+        why if why.starts_with("not a git repository") => CliError::input(format!(
+            "there is no {object}"
+        ))
+        .hint("name a template; revisions need a git repository, and this folder is not in one"),
         why if why.contains("valid object name") => {
             let name = object.split(':').next().unwrap_or(object);
-            CliError::input(format!("{name} is neither a file nor a revision")).hint(HOW_TO_NAME)
+            CliError::input(format!("{name} is neither a file nor a revision")).hint(NAMING)
         }
-        _ => refused(why, HOW_TO_NAME),
+        _ => refused(why, NAMING),
     })
 }

@@ -1,4 +1,4 @@
-//! The local gateway that runs for a project: what `stackgen dev` leaves in `.stackgen/gateway.json` while it runs.
+//! Local gateway of a project: `stackgen dev` describes it in `.stackgen/gateway.json` while it runs.
 
 use std::fs;
 use std::io::{self, Write};
@@ -11,79 +11,75 @@ use tempfile::NamedTempFile;
 use tokio::time::timeout;
 
 use crate::bounded;
-use crate::error::CliError;
+use crate::error::{CliError, reason};
+use crate::file;
 use crate::project::Project;
-use crate::report::reason;
 
-/// How long a gateway on this machine may take to say where everything is.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for the state of a gateway on this machine.
+const STATE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A local gateway that runs, and how to reach it.
+/// A running local gateway, and how to reach it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Local {
-    /// The process.
+pub(crate) struct LocalGateway {
+    /// Process ID.
     pub(crate) pid: u32,
-    /// What its private routes ask for, so that no page in a browser and nobody else on this machine uses them.
+    /// Key of the private routes, so that no page in a browser and no other user of this machine can call them.
     pub(crate) key: String,
-    /// Where everything is.
+    /// APIs, stages and endpoints.
     #[serde(flatten)]
     pub(crate) state: State,
 }
 
-impl Local {
-    /// The file of a project: beside its stackgen.yaml or template.
+impl LocalGateway {
+    /// Returns the path of a project's file, beside its stackgen.yaml or template.
     pub(crate) fn path(project: &Path) -> PathBuf {
-        let folder = match project.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        crate::file::within(folder, ".stackgen/gateway.json")
+        file::within(file::parent(project), ".stackgen/gateway.json")
     }
 
-    /// The gateway that runs for the project whose stackgen.yaml or template this is, with where everything is at this
-    /// moment. It is believed to be that one only if it knows the key: another one may have got the port since.
+    /// Finds the gateway that runs a stackgen.yaml or template, and reads its state. The gateway must know the key, because
+    /// another gateway may use the port by now.
     ///
     /// # Errors
     ///
-    /// If none runs, or it ended without tidying up.
-    pub(crate) async fn find(project: &Path) -> Result<Local, CliError> {
-        let local = Local::read(project)?;
+    /// If no gateway runs, or it ended without cleaning up.
+    pub(crate) async fn find(project: &Path) -> Result<LocalGateway, CliError> {
+        let local = LocalGateway::read(project)?;
         let pid = local.pid;
-        match timeout(PATIENCE, local.remote().state()).await {
-            Ok(Ok(state)) => Ok(Local { state, ..local }),
+        match timeout(STATE_TIMEOUT, local.remote().state()).await {
+            Ok(Ok(state)) => Ok(LocalGateway { state, ..local }),
             Ok(Err(_)) => Err(CliError::failed(format!(
-                "the local gateway with process id {pid} does not run any more"
+                "the local gateway with process ID {pid} is no longer running"
             ))
             .hint("start it again with `stackgen dev`")),
             Err(_) => Err(CliError::failed(format!(
-                "the local gateway with process id {pid} does not answer"
+                "the local gateway with process ID {pid} does not answer"
             ))
-            .hint("is it stopped? `fg` in its terminal goes on with it")),
+            .hint("if it is stopped, resume it with `fg` in its terminal")),
         }
     }
 
-    fn read(project: &Path) -> Result<Local, CliError> {
-        let path = Local::path(project);
+    fn read(project: &Path) -> Result<LocalGateway, CliError> {
+        let path = LocalGateway::path(project);
         let text = bounded::read(&path, bounded::MAX_JSON).map_err(|error| {
             if error.is_not_found() {
                 let message = format!("no local gateway runs for {}", project.display());
                 return CliError::failed(message)
-                    .hint("`stackgen dev` starts one; `--file` names another project");
+                    .hint("start one with `stackgen dev`, or name another project with `--file`");
             }
             CliError::failed(format!("cannot read {}: {error}", path.display()))
-                .hint("only who started the gateway may read it")
+                .hint("only the user who started the gateway can read it")
         })?;
         serde_json::from_slice(&text).map_err(|_| {
             CliError::failed(format!(
-                "{} is not what a `stackgen dev` of this version writes",
+                "{} was not written by `stackgen dev` of this version",
                 path.display()
             ))
             .hint("start `stackgen dev` again")
         })
     }
 
-    /// The environment of the project that it runs, if it is one of the project's.
+    /// Returns the environment that the gateway runs, if the project declares it.
     pub(crate) fn environment<'p>(&self, project: &'p Project) -> Option<&'p str> {
         let stack = self.state.stack.as_deref()?;
         let environment = stack.strip_prefix(project.name())?.strip_prefix('-')?;
@@ -91,45 +87,45 @@ impl Local {
         declared.find(|declared| *declared == environment)
     }
 
-    /// The api of that id or name, or the only one that there is.
-    pub(crate) fn api(&self, asked: Option<&str>) -> Result<&ApiState, CliError> {
+    /// Returns the API with this ID or name, or the only API.
+    pub(crate) fn api(&self, selector: Option<&str>) -> Result<&ApiState, CliError> {
         let apis = &self.state.apis;
-        let found = match asked {
-            Some(asked) => apis
+        let found = match selector {
+            Some(selector) => apis
                 .iter()
-                .find(|api| api.api_id == *asked || api.name == asked),
+                .find(|api| api.api_id == *selector || api.name == selector),
             None if apis.len() == 1 => apis.first(),
             None => None,
         };
         let names: Vec<_> = apis.iter().map(|api| api.name.as_str()).collect();
         found.ok_or_else(|| {
-            let message = match asked {
-                Some(asked) => format!("the local gateway has no api {asked:?}"),
-                None => format!("the local gateway has {} apis", apis.len()),
+            let message = match selector {
+                Some(selector) => format!("the local gateway has no API {selector:?}"),
+                None => format!("the local gateway has {} APIs", apis.len()),
             };
             CliError::input(message).hint(format!("it has: {}", names.join(", ")))
         })
     }
 
-    /// A client of it.
+    /// Returns a client of the gateway.
     pub(crate) fn remote(&self) -> Remote {
         Remote::new(&self.state.endpoint, self.key.as_str())
     }
 
-    /// Writes the file of a project, for its owner's eyes alone.
+    /// Writes the file of a project. Only its owner can read it.
     ///
     /// # Errors
     ///
-    /// If it cannot be written.
+    /// If the file cannot be written.
     pub(crate) fn write(&self, project: &Path) -> Result<(), CliError> {
-        let path = Local::path(project);
+        let path = LocalGateway::path(project);
         let failed = |error: io::Error| {
             let message = format!("cannot write {}: {}", path.display(), reason(&error));
-            CliError::failed(message).hint("is the folder one that you may write to?")
+            CliError::failed(message).hint("check that you may write to the folder")
         };
         let folder = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(failed)?;
-        // A temporary file is its owner's alone; the rename keeps that.
+        // Only the owner can read a temporary file, and a rename keeps its mode.
         let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
         let text = serde_json::to_vec_pretty(self)
             .map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))?;
@@ -138,17 +134,17 @@ impl Local {
         Ok(())
     }
 
-    /// Removes the file of a project if it is the one of this process, and its folder if that held nothing else.
+    /// Removes the file of a project if this process wrote it, and its folder if it is empty then.
     pub(crate) fn remove(project: &Path, pid: u32) {
-        if !Local::read(project).is_ok_and(|local| local.pid == pid) {
+        if !LocalGateway::read(project).is_ok_and(|local| local.pid == pid) {
             return;
         }
-        Local::forget(project);
+        LocalGateway::forget(project);
     }
 
-    /// Removes the file of a project whosever it is, and its folder if that held nothing else.
+    /// Removes the file of a project, and its folder if it is empty then.
     pub(crate) fn forget(project: &Path) {
-        let path = Local::path(project);
+        let path = LocalGateway::path(project);
         let _ = fs::remove_file(&path);
         if let Some(folder) = path.parent() {
             let _ = fs::remove_dir(folder);
@@ -160,7 +156,7 @@ impl From<RemoteError> for CliError {
     fn from(error: RemoteError) -> Self {
         let failure = CliError::failed(error.to_string());
         match error {
-            RemoteError::Silent(..) => failure.hint("does `stackgen dev` still run?"),
+            RemoteError::Silent(..) => failure.hint("check that `stackgen dev` still runs"),
             RemoteError::Refused(_) | RemoteError::Problems(_) => failure,
         }
     }

@@ -1,7 +1,8 @@
-//! `stackgen`: one binary for people who run WebSocket APIs on API Gateway.
+//! `stackgen`: the command line for people who run WebSocket APIs on API Gateway.
 //!
-//! `main` maps outcomes to exit codes; each command is one file of [`commands`]. Only this crate prints, reads
-//! files and the environment, and starts other programs.
+//! `main` turns outcomes into exit codes. Each command is one file or folder of [`commands`]. Only this crate prints, reads
+//! files and the environment, and starts other programs. No module depends on one that depends on it: `main` sees
+//! [`commands`], those see the modules beside them, and all of them see [`ui`] and [`error`].
 
 mod account;
 mod args;
@@ -9,82 +10,88 @@ mod bounded;
 mod cargo;
 mod commands;
 mod error;
+mod explanation;
 mod file;
 mod git;
-mod kept;
+mod links;
+mod lint_gate;
 mod local;
+mod outcome;
+mod output_dir;
 mod project;
+mod renamed;
 mod report;
+mod rows;
+mod rules;
+mod runtime;
 mod signals;
 mod source;
+mod style;
 mod template;
+mod text;
 mod ui;
-mod verdict;
+mod values;
 mod watcher;
 mod write;
 
 #[cfg(test)]
 mod reference;
 
-use std::io;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use args::Cli;
 use error::CliError;
-use signals::StopSignal;
-use ui::Ui;
+use outcome::CommandOutcome;
+use ui::{Ui, UiOptions};
 use watcher::WatcherArgs;
-
-/// How a command ended that did not fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    /// Exit code 0.
-    Done,
-    /// A check found something: exit code 3.
-    Found,
-    /// The operation failed, and what happened is told: exit code 1.
-    Failed,
-    /// Some of the input could not be used, and that is told: exit code 2.
-    Unusable,
-    /// A second signal ended it at once: exit code 128 and the signal's number.
-    Cut(StopSignal),
-}
 
 fn main() -> ExitCode {
     if let Some(watcher) = WatcherArgs::of_process() {
         watcher.watch();
         return ExitCode::SUCCESS;
     }
-    let (ui, result) = match Cli::try_parse() {
+    let (ui, result) = match Cli::try_parse().map_err(renamed::with_new_name) {
         Ok(cli) => {
-            let ui = Ui::new(&cli.global);
-            let result = cli.command.run(&ui);
+            let ui = Ui::new(&cli.global.ui_options());
+            let result = cli.command.run(&ui, Cli::command);
             (ui, result)
         }
         // Help and the version come as errors too: they are results.
-        Err(usage) if !usage.use_stderr() => (Ui::unread(false), printed(&usage)),
-        // Clap knows what to say, where and with which exit code.
-        Err(usage) if !args::json_wanted() => usage.exit(),
-        Err(usage) => (Ui::unread(true), Err(CliError::from(usage))),
+        Err(usage) if !usage.use_stderr() => {
+            let ui = Ui::new(&UiOptions::default());
+            let printed = print_help(&usage, &ui);
+            (ui, printed)
+        }
+        // Clap prints the error, and exits with 2.
+        Err(usage) if !args::is_json_requested() => usage.exit(),
+        Err(usage) => {
+            let options = UiOptions {
+                json: true,
+                ..UiOptions::default()
+            };
+            (Ui::new(&options), Err(CliError::from(usage)))
+        }
     };
-    match result {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Found) => ExitCode::from(3),
-        Ok(Outcome::Failed) => ExitCode::FAILURE,
-        Ok(Outcome::Unusable) => ExitCode::from(2),
-        Ok(Outcome::Cut(signal)) => ExitCode::from(signal.exit_code()),
+    let code = match result {
+        Ok(outcome) => outcome.into(),
         Err(error) => {
             ui.error(&error);
             error.exit_code()
         }
-    }
+    };
+    ui.finish();
+    code
 }
 
-fn printed(help: &clap::Error) -> Result<Outcome, CliError> {
-    match help.print() {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::stdout(&error)),
-        _ => Ok(Outcome::Done),
+/// Prints help or the version on stdout, with the advice how to look up the rows that it names.
+fn print_help(help: &clap::Error, ui: &Ui) -> Result<CommandOutcome, CliError> {
+    let mut text = help.render().ansi().to_string();
+    if links::first(&text).is_some() {
+        text.push_str("\nRows: `stackgen explain ROW` explains one.\n");
     }
+    ui.without_lookup();
+    ui.print(&text)?;
+    Ok(CommandOutcome::Done)
 }

@@ -1,4 +1,4 @@
-//! A stackgen.yaml that was read, and what it renders to.
+//! Project files, and the templates that they render to.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -10,19 +10,19 @@ use stackgen_synth::spec::{AuthorizerSpec, VerifyCallerSpec};
 use stackgen_synth::{Artifacts, Dialect, ProjectFile, RenderOptions, Rendered};
 
 use crate::bounded::{self, ReadError};
-use crate::error::CliError;
-use crate::file::{self, Input};
-use crate::report::reason;
+use crate::error::{CliError, reason};
+use crate::file::{self, InputFile};
 use crate::ui::Ui;
 
-/// Where the project is, and which code counts as built.
+/// Flags that select a project file.
 #[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Input")]
 pub(crate) struct ProjectArgs {
-    /// The stackgen.yaml to read
+    /// Project file
     #[arg(long, short, value_name = "FILE", default_value = "stackgen.yaml")]
     pub(crate) file: PathBuf,
 
-    /// Take no function as built, so that the result is the same on every machine
+    /// Ignore built artifacts, so that the result is the same on every machine
     #[arg(long)]
     pub(crate) unbuilt: bool,
 }
@@ -37,53 +37,53 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// Reads and checks the file that the command line names.
+    /// Reads and checks a project file.
     pub(crate) fn load(args: &ProjectArgs, ui: &Ui) -> Result<Self, CliError> {
-        let text = file::read(&args.file, Input::Spec)?;
+        let text = file::read(&args.file, InputFile::Project)?;
         ui.detail(|| format!("read {}, {} bytes", args.file.display(), text.len()));
         let mut sources = Sources::new();
         let source = sources.add(args.file.display().to_string(), text);
         let loaded = ProjectFile::load(source);
         let stack = loaded.map_err(|problems| CliError::located(&sources, problems))?;
-        let folder = match args.file.parent() {
-            Some(parent) if parent != Path::new("") => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
         Ok(Project {
             stack,
             sources,
-            folder,
+            folder: file::parent(&args.file).to_owned(),
             unbuilt: args.unbuilt,
         })
     }
 
-    /// The stack's name.
+    /// Returns the stack's name.
     pub(crate) fn name(&self) -> &str {
         self.stack.name()
     }
 
-    /// Every environment, in the order of the file.
+    /// Returns all environments, in the order of the file.
     pub(crate) fn declared(&self) -> Vec<&str> {
         self.stack.environments()
     }
 
-    /// Where a rendered template is kept unless the command line says otherwise: `out` beside the stackgen.yaml.
+    /// Returns the default folder of rendered templates: `out` beside the project file.
     pub(crate) fn default_out(&self) -> PathBuf {
         file::within(&self.folder, "out")
     }
 
-    /// The environments asked for in the order of the file, or all of them.
-    pub(crate) fn environments(&self, asked: &[String]) -> Result<Vec<&str>, CliError> {
+    /// Returns the selected environments in the order of the file, or all of them.
+    pub(crate) fn environments(&self, selected: &[String]) -> Result<Vec<&str>, CliError> {
         let declared = self.stack.environments();
-        if let Some(unknown) = asked.iter().find(|name| !declared.contains(&name.as_str())) {
+        if let Some(unknown) = selected
+            .iter()
+            .find(|name| !declared.contains(&name.as_str()))
+        {
             return Err(self.unknown_environment(unknown, declared));
         }
-        let wanted = |name: &&str| asked.is_empty() || asked.iter().any(|asked| asked == name);
-        Ok(declared.into_iter().filter(wanted).collect())
+        let is_selected =
+            |name: &&str| selected.is_empty() || selected.iter().any(|selected| selected == name);
+        Ok(declared.into_iter().filter(is_selected).collect())
     }
 
     fn unknown_environment(&self, unknown: &str, mut declared: Vec<&str>) -> CliError {
-        // The likeliest first; the sort is stable, so equally unlikely ones stay in the order of the file.
+        // Nearest first. The sort is stable: equally near names stay in the order of the file.
         declared.sort_by_key(|name| strsim::damerau_levenshtein(name, unknown));
         let declared = declared.join(", ");
         CliError::input(format!(
@@ -93,7 +93,7 @@ impl Project {
         .hint(format!("it has: {declared}"))
     }
 
-    /// Who lets callers of the WebSocket API in, in an environment.
+    /// Returns the authorizer of the WebSocket API in an environment.
     pub(crate) fn authorizer(&self, environment: &str) -> Option<&AuthorizerSpec> {
         self.stack.authorizer(environment)
     }
@@ -106,12 +106,12 @@ impl Project {
             .collect()
     }
 
-    /// The folder of the stackgen.yaml.
+    /// Returns the folder of the project file.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The template of one environment, for a folder that it will lie in.
+    /// Renders an environment for the folder that will hold the template.
     pub(crate) fn render(
         &self,
         environment: &str,
@@ -123,7 +123,7 @@ impl Project {
         self.render_with(environment, dialect, folder, &artifacts)
     }
 
-    /// The same with code that was built elsewhere.
+    /// Renders an environment with code that was built elsewhere.
     pub(crate) fn render_with(
         &self,
         environment: &str,
@@ -131,9 +131,9 @@ impl Project {
         folder: &Path,
         artifacts: &Artifacts,
     ) -> Result<Rendered, CliError> {
-        let project_path = file::way(folder, &self.folder).map_err(|error| {
+        let project_path = file::relative_path(folder, &self.folder).map_err(|error| {
             CliError::failed(format!(
-                "cannot find the way to {}: {}",
+                "cannot find the path to {}: {}",
                 folder.display(),
                 reason(&error)
             ))
@@ -166,7 +166,7 @@ impl Project {
                 Err(error) => {
                     let message = format!("cannot read {}: {error}", file.display());
                     return Err(CliError::input(message)
-                        .hint("`--unbuilt` renders without looking at built code")
+                        .hint("ignore built code with `--unbuilt`")
                         .file(&file));
                 }
             }
@@ -175,7 +175,7 @@ impl Project {
     }
 }
 
-/// The SHA-256 of a function's code, in lower-case hex.
+/// Returns the SHA-256 of a function's code, in lower-case hex.
 pub(crate) fn digest(path: &Path) -> Result<String, ReadError> {
     let (mut file, mut sha) = (bounded::open(path)?, Sha256::new());
     let mut chunk = vec![0; 64 * 1024];

@@ -1,6 +1,7 @@
-//! The generated pages of `docs/`, kept fresh: the tests fail when one is stale, and write them when
-//! `STACKGEN_UPDATE_DOCS` is set, which is what `make docs` does.
+//! Generated pages of `docs/`. The tests fail if a page is stale. If `STACKGEN_UPDATE_DOCS` is set, as by `make docs`, they
+//! write the pages instead.
 
+mod help;
 mod rules;
 
 use std::collections::BTreeSet;
@@ -57,7 +58,7 @@ fn updates() -> bool {
     std::env::var_os("STACKGEN_UPDATE_DOCS").is_some()
 }
 
-/// Fails when a page of a folder is not what it should be, or brings all of them up to date.
+/// Checks that the pages of a folder are up to date, or updates them.
 fn keep_fresh(folder: &str, pages: &[(String, String)]) {
     let mut stale = Vec::new();
     for (name, text) in pages {
@@ -77,7 +78,7 @@ fn keep_fresh(folder: &str, pages: &[(String, String)]) {
     );
 }
 
-/// The help of every command, as a person sees it; what every command takes stands at the first one alone.
+/// Returns the help of all commands. Global options are in the first one only.
 fn cli() -> String {
     let mut command = Cli::command().term_width(100);
     command.build();
@@ -89,7 +90,7 @@ fn cli() -> String {
     page
 }
 
-/// Every verb of a command, and the verbs of those.
+/// Adds the help of all subcommands.
 fn verbs(page: &mut String, command: &mut Command) {
     for command in command.get_subcommands_mut() {
         let everywhere = |arg: Arg| match arg.is_global_set() || arg.get_id() == "help" {

@@ -1,6 +1,4 @@
-//! Problems as a person reads them: the message, the place with its lines, and what to do.
-
-use std::io;
+//! Errors as text: message, location with source lines, and hint.
 
 use annotate_snippets::renderer::DEFAULT_ERROR_STYLE as ERROR;
 use annotate_snippets::renderer::DEFAULT_HELP_STYLE as HELP;
@@ -10,13 +8,13 @@ use stackgen_lint::output::snippet::{self, printable};
 use stackgen_synth::LocatedError;
 
 use crate::error::{CliError, CliProblem};
-use crate::ui::BOLD;
+use crate::style::BOLD;
 
-/// Every problem, then how many there are when they are a file's.
+/// Formats all problems of an error, and their number if they are in a file.
 pub(crate) fn render(error: &CliError) -> String {
     let mut text = String::new();
     for problem in &error.problems {
-        text.push_str(&one(problem, &error.sources));
+        text.push_str(&problem_text(problem, &error.sources));
         text.push_str(if problem.problem.span.file.is_some() {
             "\n\n"
         } else {
@@ -37,19 +35,19 @@ fn count(error: &CliError) -> String {
     format!("{count} {noun} in {}\n", printable(location.file))
 }
 
-fn one(error: &CliProblem, sources: &Sources) -> String {
+fn problem_text(error: &CliProblem, sources: &Sources) -> String {
     let problem = &error.problem;
     let related = problem.related.as_ref();
-    let places: Vec<_> = std::iter::once((problem.span, None))
+    let locations: Vec<_> = std::iter::once((problem.span, None))
         .chain(related.map(|(span, label)| (*span, Some(label.as_str()))))
         .collect();
-    let places = snippet::elements(&places, sources);
-    if places.is_empty() {
-        return without_place(problem);
+    let elements = snippet::elements(&locations, sources);
+    if elements.is_empty() {
+        return without_location(problem);
     }
     let mut group = Level::ERROR
         .primary_title(printable(&problem.message))
-        .elements(places);
+        .elements(elements);
     if let Some(row) = problem.row {
         let note = format!("row {row} of the API Gateway reference");
         group = group.element(Level::NOTE.message(note));
@@ -60,22 +58,11 @@ fn one(error: &CliProblem, sources: &Sources) -> String {
     Renderer::styled().render(&[group])
 }
 
-fn without_place(problem: &LocatedError) -> String {
+fn without_location(problem: &LocatedError) -> String {
     let message = printable(&problem.message);
     let mut text = format!("{ERROR}error{ERROR:#}{BOLD}: {message}{BOLD:#}");
     if let Some(hint) = &problem.hint {
         text.push_str(&format!("\n{HELP}help{HELP:#}: {}", printable(hint)));
     }
     text
-}
-
-/// Why an operation of the system failed, in words that fit into a sentence.
-pub(crate) fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_lowercase().chain(chars).collect(),
-        None => "unknown error".to_owned(),
-    }
 }

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(crate) enum StopSignal {
     /// SIGINT: Ctrl-C.
     Interrupt,
-    /// SIGTERM: what a CI runner cancels a job with.
+    /// SIGTERM, with which CI runners cancel jobs.
     Terminate,
     /// SIGHUP: the terminal is gone.
     Hangup,
@@ -19,7 +19,7 @@ pub(crate) enum StopSignal {
 }
 
 impl StopSignal {
-    /// What a shell reports for a process that the signal ended: 128 and the signal's number.
+    /// Returns the exit code by which shells report the signal: 128 plus its number.
     pub(crate) fn exit_code(self) -> u8 {
         match self {
             StopSignal::Interrupt => 130,
@@ -37,7 +37,7 @@ pub(crate) struct StopSignals {
     terminate: Signal,
     /// `None` if the process was started with SIGHUP ignored, as by `nohup`.
     hangup: Option<Signal>,
-    /// `None` leaves it to end the process at once.
+    /// `None` if SIGQUIT ends the process at once.
     quit: Option<Signal>,
 }
 
@@ -59,7 +59,7 @@ impl StopSignals {
         })
     }
 
-    /// The same, and for SIGQUIT, too: for commands that have processes to end.
+    /// Starts to listen for SIGQUIT too, for commands that have processes to end.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl StopSignals {
     }
 }
 
-/// Waits for a signal; for ever if it is not listened for.
+/// Waits for a signal; forever if there is no listener.
 async fn received(signal: Option<&mut Signal>) {
     match signal {
         Some(signal) => {
@@ -98,7 +98,7 @@ async fn received(signal: Option<&mut Signal>) {
     }
 }
 
-/// Waits for the first signal; for ever where the system lets nobody listen.
+/// Waits for the first signal; forever if the system refuses a handler.
 pub(crate) async fn stop_requested() -> StopSignal {
     match StopSignals::listen() {
         Ok(mut signals) => signals.recv().await,
@@ -106,7 +106,7 @@ pub(crate) async fn stop_requested() -> StopSignal {
     }
 }
 
-/// True if the process ignores the signal, by what Linux reports of it. Elsewhere it is not known, and false.
+/// Returns true if the process ignores the signal, as Linux reports it. Other systems do not report it: false.
 fn is_ignored(kind: SignalKind) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

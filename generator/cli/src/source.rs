@@ -1,4 +1,4 @@
-//! What a local gateway runs: a stackgen.yaml or any template, with the code of its functions built for this machine.
+//! Stacks that a local gateway runs: a project file or any template, with functions built for this machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,53 +8,60 @@ use stackgen_gateway::stack::{Apply, Problem, StackCode, Template};
 use stackgen_model::{Function, Inputs, Model};
 use stackgen_synth::{Artifacts, Dialect};
 
-use crate::cargo::{self, Binary, Build};
+use crate::cargo::{self, Binary, BuildOptions};
 use crate::error::CliError;
-use crate::file::{self, Input};
-use crate::kept;
+use crate::file::{self, InputFile};
+use crate::output_dir::stackgen_metadata;
 use crate::project::{self, Project, ProjectArgs};
 use crate::ui::Ui;
+use crate::values::name_and_value;
 
-/// What to run locally.
+/// Flags that select what a local gateway runs.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct SourceArgs {
-    /// A CloudFormation, SAM or synthesised CDK template, in place of a stackgen.yaml
+    /// CloudFormation, SAM or synthesized CDK template to run in place of a project file
     #[arg(value_name = "TEMPLATE", conflicts_with_all = ["file", "environment"])]
     pub(crate) template: Option<PathBuf>,
 
-    /// The stackgen.yaml to read
-    #[arg(long, short, value_name = "FILE", default_value = "stackgen.yaml")]
+    /// Project file
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        default_value = "stackgen.yaml",
+        help_heading = "Stack"
+    )]
     pub(crate) file: PathBuf,
 
-    /// The environment; `dev`, or the only one, when left out
-    #[arg(long = "env", short, value_name = "ENV")]
+    /// Environment (default: `dev`, or the only one)
+    #[arg(long = "env", short, value_name = "ENV", help_heading = "Stack")]
     pub(crate) environment: Option<String>,
 
-    /// A parameter of the template
-    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = pair)]
+    /// Parameter of the template; repeatable
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value, help_heading = "Stack")]
     pub(crate) parameters: Vec<(String, String)>,
 
-    /// Build functions optimised
-    #[arg(long)]
+    /// Build functions with optimizations
+    #[arg(long, help_heading = "Functions")]
     pub(crate) release: bool,
 
-    /// Take functions as they were built before
-    #[arg(long)]
+    /// Run functions as they were built before
+    #[arg(long, help_heading = "Functions")]
     pub(crate) no_build: bool,
 }
 
-/// What was prepared: a template to apply, and its model before any code was built.
+/// A template that is ready to be applied, and its model.
 #[derive(Clone, Debug)]
-pub(crate) struct Prepared {
+pub(crate) struct PreparedStack {
     pub(crate) template: Template,
-    /// What changes of the wiring are told from: new code does not show in it.
+    /// Model before code was built, so that new code is no change of the wiring.
     pub(crate) model: Model,
-    /// Folders whose sources the functions are built from.
+    /// Folders of the functions' sources.
     pub(crate) folders: BTreeSet<PathBuf>,
 }
 
-impl Prepared {
-    /// Archives and folders that hold the code of functions which are not built here.
+impl PreparedStack {
+    /// Returns archives and folders with code of functions that are not built here.
     pub(crate) fn code(&self) -> Vec<PathBuf> {
         let folder = Path::new(&self.template.file).parent();
         let folder = folder.unwrap_or(Path::new("."));
@@ -65,21 +72,13 @@ impl Prepared {
     }
 }
 
-/// `NAME=VALUE`.
-pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write NAME=VALUE".to_owned()),
-    }
-}
-
 impl SourceArgs {
-    /// The file that people change: the template or the stackgen.yaml.
+    /// Returns the file that users edit: the template or the project file.
     pub(crate) fn path(&self) -> &Path {
         self.template.as_deref().unwrap_or(&self.file)
     }
 
-    /// What other commands have to be told, so that they find the gateway of it.
+    /// Returns the flag with which other commands find the gateway of this stack.
     pub(crate) fn flag(&self) -> String {
         match self.path() == Path::new("stackgen.yaml") {
             true => String::new(),
@@ -87,34 +86,34 @@ impl SourceArgs {
         }
     }
 
-    /// Reads, renders and builds.
-    pub(crate) async fn prepare(&self, ui: &Ui) -> Result<Prepared, CliError> {
+    /// Reads and renders the template, and builds its functions.
+    pub(crate) async fn prepare(&self, ui: &Ui) -> Result<PreparedStack, CliError> {
         match &self.template {
             Some(path) => self.of_template(path, ui).await,
             None => self.of_project(ui).await,
         }
     }
 
-    async fn of_template(&self, path: &Path, ui: &Ui) -> Result<Prepared, CliError> {
-        let text = file::read(path, Input::Template)?;
+    async fn of_template(&self, path: &Path, ui: &Ui) -> Result<PreparedStack, CliError> {
+        let text = file::read(path, InputFile::Template)?;
         let mut sources = Sources::new();
         let parsed = stackgen_cfn::parse(sources.add(file::name(path), text.as_str()));
         let node = parsed.map_err(|errors| CliError::located(&sources, errors))?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let stem = stem.split('.').next().unwrap_or_default();
-        let said = kept::said(&node, "Stack").zip(kept::said(&node, "Environment"));
-        let stack = match said {
+        let names = stackgen_metadata(&node, "Stack").zip(stackgen_metadata(&node, "Environment"));
+        let stack = match names {
             Some((stack, environment)) => format!("{stack}-{environment}"),
             None => stack_name(stem),
         };
         let beside = path.parent().unwrap_or(Path::new("")).to_owned();
-        let found = Functions::of(&node, &self.inputs(), &beside);
+        let found = TemplateFunctions::of(&node, &self.inputs(), &beside);
         let built = self.build(&found, ui).await?;
         let template = self.template(stack, path, text, found.code(&built));
         Ok(found.prepared(template))
     }
 
-    async fn of_project(&self, ui: &Ui) -> Result<Prepared, CliError> {
+    async fn of_project(&self, ui: &Ui) -> Result<PreparedStack, CliError> {
         let args = ProjectArgs {
             file: self.file.clone(),
             unbuilt: true,
@@ -126,9 +125,9 @@ impl SourceArgs {
             project.render_with(environment, Dialect::CloudFormation, &folder, artifacts)
         };
         let unbuilt = render(&Artifacts::new())?;
-        let found = Functions::of(&unbuilt.template, &self.inputs(), &folder);
+        let found = TemplateFunctions::of(&unbuilt.template, &self.inputs(), &folder);
         let built = self.build(&found, ui).await?;
-        // A pinned release names versions after their code.
+        // A pinned release names versions after the digest of their code.
         let mut artifacts = Artifacts::new();
         for (path, binary) in found.artifacts() {
             if let Some(built) = built.get(binary)
@@ -146,12 +145,12 @@ impl SourceArgs {
 
     fn environment_of<'p>(&self, project: &'p Project) -> Result<&'p str, CliError> {
         let declared = project.declared();
-        if let Some(asked) = &self.environment {
-            let found = project.environments(std::slice::from_ref(asked))?;
+        if let Some(name) = &self.environment {
+            let found = project.environments(std::slice::from_ref(name))?;
             return found
                 .first()
                 .copied()
-                .ok_or_else(|| CliError::input(format!("there is no environment {asked:?}")));
+                .ok_or_else(|| CliError::input(format!("there is no environment {name:?}")));
         }
         match declared.as_slice() {
             [only] => Ok(only),
@@ -160,7 +159,7 @@ impl SourceArgs {
                 .find(|name| **name == "dev")
                 .copied()
                 .ok_or_else(|| {
-                    CliError::input("which environment?")
+                    CliError::input("the stack has several environments")
                         .hint(format!("name one with `--env`: {}", declared.join(", ")))
                 }),
         }
@@ -168,14 +167,14 @@ impl SourceArgs {
 
     async fn build(
         &self,
-        found: &Functions,
+        found: &TemplateFunctions,
         ui: &Ui,
     ) -> Result<BTreeMap<Binary, PathBuf>, CliError> {
-        let build = Build {
+        let options = BuildOptions {
             release: self.release,
-            none: self.no_build,
+            no_build: self.no_build,
         };
-        cargo::build(&found.binaries(), build, ui).await
+        cargo::build(&found.binaries(), options, ui).await
     }
 
     fn template(
@@ -187,7 +186,7 @@ impl SourceArgs {
     ) -> Template {
         Template {
             stack,
-            // The gateway may run elsewhere.
+            // The gateway may run in another folder.
             file: std::path::absolute(file)
                 .unwrap_or_else(|_| file.to_owned())
                 .display()
@@ -207,21 +206,21 @@ impl SourceArgs {
     }
 }
 
-/// The functions of a template, and the binaries that some of them are.
-struct Functions {
+/// Functions of a template, and the binaries of those that cargo builds.
+struct TemplateFunctions {
     model: Model,
-    /// By logical id, with the path of the code in the template.
+    /// Path of the code in the template, and binary, by logical ID.
     rust: BTreeMap<String, (String, Binary)>,
 }
 
-impl Functions {
+impl TemplateFunctions {
     fn of(template: &Node, inputs: &Inputs, beside: &Path) -> Self {
         let model = Model::from_template(template, inputs);
         let rust = model.functions.iter().filter_map(|function| {
             let (path, binary) = rust(function, beside)?;
             Some((function.resource.logical_id.to_string(), (path, binary)))
         });
-        Functions {
+        TemplateFunctions {
             rust: rust.collect(),
             model,
         }
@@ -240,14 +239,14 @@ impl Functions {
             .map(|(path, binary)| (path.as_str(), binary))
     }
 
-    /// Where the code of functions is. One that is not built may still have been packaged: the template says where.
+    /// Returns the code of functions. A function without a build may still have been packaged: the template has its path.
     fn code(&self, built: &BTreeMap<Binary, PathBuf>) -> BTreeMap<String, StackCode> {
         let code = self.rust.iter().filter_map(|(id, (path, binary))| {
             let code = match built.get(binary) {
                 Some(program) => StackCode::Program(program.clone()),
                 None if binary.folder.join(path).is_file() => return None,
                 None => StackCode::Missing(format!(
-                    "the binary {} is not built: leave out `--no-build`",
+                    "the binary {} is not built: run without `--no-build`",
                     binary.name
                 )),
             };
@@ -256,8 +255,8 @@ impl Functions {
         code.collect()
     }
 
-    fn prepared(self, template: Template) -> Prepared {
-        Prepared {
+    fn prepared(self, template: Template) -> PreparedStack {
+        PreparedStack {
             template,
             folders: self.binaries().into_iter().map(|one| one.folder).collect(),
             model: self.model,
@@ -265,7 +264,7 @@ impl Functions {
     }
 }
 
-/// The binary of a function, if cargo builds it: its code is where cargo-lambda puts it, or SAM builds it with
+/// Returns the binary of a function that cargo builds: its code is in cargo-lambda's folder, or SAM builds it with
 /// cargo-lambda.
 fn rust(function: &Function, beside: &Path) -> Option<(String, Binary)> {
     let path = function.code.as_ref()?.as_literal()?;
@@ -296,7 +295,7 @@ fn rust(function: &Function, beside: &Path) -> Option<(String, Binary)> {
     })
 }
 
-/// A name of a stack: letters, digits and dashes.
+/// Returns a valid stack name: letters, digits and dashes.
 fn stack_name(text: &str) -> String {
     let letters = text.chars().map(|letter| match letter {
         letter if letter.is_ascii_alphanumeric() => letter,
@@ -305,7 +304,7 @@ fn stack_name(text: &str) -> String {
     letters.collect()
 }
 
-/// What is wrong with a template, with its places.
+/// Creates the error of a template that the gateway refuses, with locations.
 pub(crate) fn problems(template: &Template, problems: Vec<Problem>) -> CliError {
     let mut sources = Sources::new();
     let source = sources.add(template.file.as_str(), template.text.as_str());
@@ -321,10 +320,10 @@ pub(crate) fn problems(template: &Template, problems: Vec<Problem>) -> CliError 
             },
             _ => Span::default(),
         };
-        let told = stackgen_synth::LocatedError::new(span, problem.message);
+        let located = stackgen_synth::LocatedError::new(span, problem.message);
         match problem.hint {
-            Some(hint) => told.hint(hint),
-            None => told,
+            Some(hint) => located.hint(hint),
+            None => located,
         }
     });
     let problems: Vec<_> = problems.collect();

@@ -1,4 +1,4 @@
-//! Templates, from a file, from standard input or from a revision in git.
+//! Templates from files, standard input and git revisions.
 
 use std::path::{Path, PathBuf};
 
@@ -6,32 +6,32 @@ use stackgen_cfn::{Node, Sources, Span};
 use stackgen_synth::LocatedError;
 
 use crate::error::CliError;
-use crate::file::{self, Input};
+use crate::file::{self, InputFile};
 use crate::git;
 
-/// Where a template is.
+/// Source of a template.
 #[derive(Clone, Debug)]
-pub(crate) enum Place {
-    /// In a file, or on standard input when it is `-`.
+pub(crate) enum TemplateSource {
+    /// A file; `-` is standard input.
     File(PathBuf),
-    /// In a revision: `REV:PATH`, as `git show` takes it.
+    /// A file in a revision: `REV:PATH`, as for `git show`.
     Revision(String),
 }
 
-impl Place {
-    /// What the user means: a file that exists is one, whatever it is called.
-    pub(crate) fn of(text: &str) -> Place {
+impl TemplateSource {
+    /// Parses an argument. A file that exists takes precedence over a revision.
+    pub(crate) fn parse(text: &str) -> TemplateSource {
         match text.contains(':') && !Path::new(text).exists() {
-            true => Place::Revision(text.to_owned()),
-            false => Place::File(PathBuf::from(text)),
+            true => TemplateSource::Revision(text.to_owned()),
+            false => TemplateSource::File(PathBuf::from(text)),
         }
     }
 
-    /// For messages.
+    /// Returns the name for messages.
     pub(crate) fn name(&self) -> String {
         match self {
-            Place::File(path) => file::name(path),
-            Place::Revision(object) => object.clone(),
+            TemplateSource::File(path) => file::name(path),
+            TemplateSource::Revision(object) => object.clone(),
         }
     }
 
@@ -40,22 +40,22 @@ impl Place {
         self.read_into(&mut Sources::new())
     }
 
-    /// The same, with its text kept, so that places in it can be shown.
+    /// Reads the template, and adds its text to the sources, so that messages can show lines of it.
     pub(crate) fn read_into(&self, sources: &mut Sources) -> Result<Node, CliError> {
         let text = match self {
-            Place::File(path) => file::read(path, Input::Template)?,
-            Place::Revision(object) => {
+            TemplateSource::File(path) => file::read(path, InputFile::Template)?,
+            TemplateSource::Revision(object) => {
                 let path = Path::new(object);
-                let bytes = git::show(object, Input::Template.limit())?;
-                let bytes = bytes.ok_or_else(|| file::too_long(path, Input::Template))?;
-                file::text(bytes, path, Input::Template)?
+                let bytes = git::show(object, InputFile::Template.limit())?;
+                let bytes = bytes.ok_or_else(|| file::too_long(path, InputFile::Template))?;
+                file::text(bytes, path, InputFile::Template)?
             }
         };
         parse(sources, self.name(), text)
     }
 }
 
-/// A template, whose text is added to the sources.
+/// Parses a template, and adds its text to the sources.
 pub(crate) fn parse(sources: &mut Sources, name: String, text: String) -> Result<Node, CliError> {
     let parsed = stackgen_cfn::parse(sources.add(name, text));
     let template = parsed.map_err(|errors| CliError::located(sources, errors))?;
@@ -65,23 +65,25 @@ pub(crate) fn parse(sources: &mut Sources, name: String, text: String) -> Result
     }
 }
 
-/// Whether a file is a template, and not a stackgen.yaml.
-pub(crate) fn is_one(path: &Path) -> bool {
-    Place::File(path.to_owned()).read().is_ok()
+/// Returns true if a file is a template, and not a project file.
+pub(crate) fn is_template(path: &Path) -> bool {
+    TemplateSource::File(path.to_owned()).read().is_ok()
 }
 
 fn no_template(sources: &Sources, root: &Node) -> CliError {
     let first = root.as_map().and_then(|map| map.entries().next());
     let span = first.map_or(root.span, |(_, entry)| entry.key_span);
     let hint = match root.get("websocket").or(root.get("functions")) {
-        Some(_) => "this is a stackgen.yaml: `--file` takes it, and `stackgen synth` renders it",
-        None => "a template has a mapping called `Resources`",
+        Some(_) => {
+            "this is a stackgen.yaml: name it with `--file`, or render it with `stackgen synth`"
+        }
+        None => "add a mapping named `Resources`",
     };
     let span = if span == Span::default() {
         root.span
     } else {
         span
     };
-    let problem = LocatedError::new(span, "this is no CloudFormation template").hint(hint);
+    let problem = LocatedError::new(span, "this is not a CloudFormation template").hint(hint);
     CliError::located(sources, [problem])
 }

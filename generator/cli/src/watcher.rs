@@ -1,5 +1,4 @@
-//! The process that cleans up after a `stackgen dev` that was killed: this binary, started with arguments that are no
-//! command of its users.
+//! Process that cleans up after a `stackgen dev` that was killed: this binary, started with internal arguments.
 
 use std::ffi::OsString;
 use std::io;
@@ -7,24 +6,24 @@ use std::path::{Path, PathBuf};
 
 use stackgen_gateway::functions::{self, WatcherCommand};
 
-use crate::local::Local;
+use crate::local::LocalGateway;
 
 /// First argument of a watcher.
 const MODE: &str = "_watch-gateway";
 
-/// What a watcher is started with.
+/// Arguments of a watcher.
 pub(crate) struct WatcherArgs {
-    /// Process id of the gateway.
+    /// Process ID of the gateway.
     pid: u32,
-    /// The stackgen.yaml or template that the gateway runs.
+    /// Project file or template that the gateway runs.
     project: PathBuf,
-    /// The folder with the gateway's copies of code.
+    /// Folder of the gateway's copies of code.
     store: PathBuf,
 }
 
 impl WatcherArgs {
-    /// The arguments of this process, if it was started as a watcher. They are read by hand: setting up the command line
-    /// parser would double the memory of a process that does nothing but wait.
+    /// Returns the arguments of this process if it was started as a watcher. They are parsed by hand: clap would double the
+    /// memory of a process that only waits.
     pub(crate) fn of_process() -> Option<WatcherArgs> {
         let mut arguments = std::env::args_os().skip(1);
         if arguments.next()? != MODE {
@@ -37,18 +36,18 @@ impl WatcherArgs {
         })
     }
 
-    /// Waits for the gateway's end and cleans up what it left.
+    /// Waits until the gateway ends, and cleans up.
     pub(crate) fn watch(&self) {
         functions::watch(io::stdin().lock(), &self.store);
-        Local::remove(&self.project, self.pid);
+        LocalGateway::remove(&self.project, self.pid);
     }
 }
 
-/// Starts a watcher over the gateway that this process is.
+/// Returns the command that starts a watcher of this process.
 ///
 /// # Errors
 ///
-/// If the system does not tell where this binary is.
+/// If the system does not report the path of this binary.
 pub(crate) fn command(project: &Path) -> io::Result<WatcherCommand> {
     let arguments: [OsString; 3] = [
         MODE.into(),

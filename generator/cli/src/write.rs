@@ -1,4 +1,4 @@
-//! Files: written whole or not at all.
+//! Atomic writes of files.
 
 use std::fs::{self, Permissions};
 use std::io::{self, Write};
@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
 use crate::bounded;
-use crate::error::CliError;
-use crate::report::reason;
+use crate::error::{CliError, reason};
+use crate::file;
 
-/// What became of a file that was to be written.
+/// Result of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// It is new, or its bytes were others.
+    /// The file is new or was changed.
     Wrote,
-    /// It held these bytes already, and was not touched.
+    /// The file had the same bytes and was not touched.
     Unchanged,
 }
 
 impl Written {
-    /// For a line about the file.
+    /// Returns the verb for a line about the file.
     pub(crate) fn verb(self) -> &'static str {
         match self {
             Written::Wrote => "wrote",
@@ -29,24 +29,24 @@ impl Written {
     }
 }
 
-/// Files on the disk beside their targets, which they replace together. Dropped, it leaves nothing behind.
+/// Temporary files beside their targets, which they replace together. Dropping it removes them.
 #[derive(Debug, Default)]
 pub(crate) struct Staged {
-    // Before the folders, which are removed only if they are empty.
+    // Dropped before the folders, which are removed only if they are empty.
     files: Vec<StagedFile>,
-    folders: Folders,
+    folders: CreatedFolders,
 }
 
 #[derive(Debug)]
 struct StagedFile {
     path: PathBuf,
-    /// Where the text is and where it goes; `None` when the file holds it already. It is closed, because a process may
-    /// have only so many open files.
+    /// Temporary file and target; `None` if the file has the text already. The temporary file is closed, because the number
+    /// of open files is limited.
     replacement: Option<(TempPath, PathBuf)>,
 }
 
 impl Staged {
-    /// Writes a file beside its target.
+    /// Writes a temporary file beside its target.
     pub(crate) fn add(&mut self, path: PathBuf, text: &str) -> Result<(), CliError> {
         let same = current(&path).is_some_and(|old| old == text.as_bytes());
         let replacement = match same {
@@ -57,7 +57,7 @@ impl Staged {
         Ok(())
     }
 
-    /// Puts all files in place, each one whole by a rename.
+    /// Replaces all targets, each by a rename.
     pub(crate) fn persist(self) -> Result<Vec<Written>, CliError> {
         let mut written = Vec::new();
         for StagedFile { path, replacement } in self.files {
@@ -74,7 +74,7 @@ impl Staged {
     }
 }
 
-/// Puts files in place: each one whole by a rename, and none before all of them could be written to the disk.
+/// Writes files: each is replaced by a rename, and none before all of them are on the disk.
 pub(crate) fn write_all(files: &[(PathBuf, String)]) -> Result<Vec<Written>, CliError> {
     let mut staged = Staged::default();
     for (path, text) in files {
@@ -83,9 +83,9 @@ pub(crate) fn write_all(files: &[(PathBuf, String)]) -> Result<Vec<Written>, Cli
     staged.persist()
 }
 
-/// Puts new files in place, or none when one of them exists.
+/// Writes new files, or none if one of them exists.
 pub(crate) fn create_all(files: &[(PathBuf, String)]) -> Result<(), CliError> {
-    let mut folders = Folders::default();
+    let mut folders = CreatedFolders::default();
     let mut staged = Vec::new();
     for (path, text) in files {
         staged.push((path, stage(path, text, &mut folders)?));
@@ -93,7 +93,7 @@ pub(crate) fn create_all(files: &[(PathBuf, String)]) -> Result<(), CliError> {
     let mut created: Vec<&Path> = Vec::new();
     for (path, (file, target)) in staged {
         if let Err(error) = file.persist_noclobber(target) {
-            // Whoever came in between keeps what they wrote; what we wrote goes again.
+            // Another process created the file meanwhile: it stays, and ours are removed.
             for path in created {
                 let _ = fs::remove_file(path);
             }
@@ -104,18 +104,17 @@ pub(crate) fn create_all(files: &[(PathBuf, String)]) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The bytes that a file holds now; `None` when there is none, or one longer than whatever is written.
+/// Returns the bytes of a file; `None` if it does not exist, or is longer than any file that is written here.
 pub(crate) fn current(path: &Path) -> Option<Vec<u8>> {
     bounded::read(path, bounded::MAX_JSON).ok()
 }
 
-/// The folders that were made for files. In the end those that stayed empty are removed again: a run that fails
-/// leaves nothing behind.
+/// Folders that were created for files. Dropping it removes those that are empty, so that a failed run leaves nothing.
 #[derive(Debug, Default)]
-struct Folders(Vec<PathBuf>);
+struct CreatedFolders(Vec<PathBuf>);
 
-impl Folders {
-    fn make(&mut self, folder: &Path) -> io::Result<()> {
+impl CreatedFolders {
+    fn create(&mut self, folder: &Path) -> io::Result<()> {
         let missing = folder
             .ancestors()
             .take_while(|folder| *folder != Path::new("") && !folder.exists());
@@ -131,33 +130,38 @@ impl Folders {
     }
 }
 
-impl Drop for Folders {
+impl Drop for CreatedFolders {
     fn drop(&mut self) {
         for folder in self.0.iter().rev() {
-            // Refused for a folder that holds something, which is what keeps it.
+            // The system refuses to remove a folder that is not empty.
             let _ = fs::remove_dir(folder);
         }
     }
 }
 
-fn stage(path: &Path, text: &str, folders: &mut Folders) -> Result<(TempPath, PathBuf), CliError> {
-    beside(path, text, folders).map_err(|error| unwritable(path, &error))
+fn stage(
+    path: &Path,
+    text: &str,
+    folders: &mut CreatedFolders,
+) -> Result<(TempPath, PathBuf), CliError> {
+    write_beside(path, text, folders).map_err(|error| unwritable(path, &error))
 }
 
-/// The text in a temporary file beside its target, and the target. A link is followed, so that it stays a link.
-fn beside(path: &Path, text: &str, folders: &mut Folders) -> io::Result<(TempPath, PathBuf)> {
+/// Writes a temporary file beside the target, and returns both. A link is followed, so that it stays a link.
+fn write_beside(
+    path: &Path,
+    text: &str,
+    folders: &mut CreatedFolders,
+) -> io::Result<(TempPath, PathBuf)> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     match fs::metadata(&target) {
         Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-        // A rename would put a file where a device or a pipe was.
+        // A rename would replace a device or a pipe by a file.
         Ok(there) if !there.is_file() => return Err(io::Error::other("it is not a regular file")),
         _ => {}
     }
-    let folder = match target.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    folders.make(folder)?;
+    let folder = file::parent(&target);
+    folders.create(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".stackgen-");
     if let Some(permissions) = permissions(&target) {
@@ -168,7 +172,7 @@ fn beside(path: &Path, text: &str, folders: &mut Folders) -> io::Result<(TempPat
     Ok((file.into_temp_path(), target))
 }
 
-/// Those of the file that is replaced, otherwise what the umask leaves of 0666: a temporary file alone would be 0600.
+/// Returns the permissions of the file that is replaced, or else 0666 less the umask: a temporary file has 0600.
 #[cfg(unix)]
 fn permissions(target: &Path) -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt;
@@ -184,16 +188,16 @@ fn permissions(_target: &Path) -> Option<Permissions> {
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> CliError {
-    // The nearest that exists: a file where a folder should be says more than what the system says of it.
+    // A file in place of a folder is a better reason than the system's.
     let nearest = path.ancestors().skip(1).find(|folder| folder.exists());
     let (why, hint) = match nearest {
         Some(file) if file.is_file() => (
             format!("{} is a file, not a folder", file.display()),
-            "move it away, or name another folder with `--out` or `--dir`",
+            "move it away, or name another folder with `--out`",
         ),
         _ => (
             reason(error),
-            "is the folder one that you may write to? `--out` and `--dir` name another",
+            "check that you may write to the folder, or name another with `--out`",
         ),
     };
     CliError::input(format!("cannot write {}: {why}", path.display()))
@@ -206,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_cannot_be_staged_keeps_the_others_unwritten() {
+    fn no_file_is_written_if_one_cannot_be_staged() {
         let root = tempfile::tempdir().unwrap();
         let (good, bad) = (root.path().join("good"), root.path().join("file/bad"));
         fs::write(root.path().join("file"), "").unwrap();
@@ -217,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_made_for_nothing_go_again_and_others_stay() {
+    fn folders_created_in_vain_are_removed_and_others_stay() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("there")).unwrap();
         fs::write(root.path().join("file"), "").unwrap();

@@ -10,8 +10,6 @@ pub enum ApiSelector {
     Id(ApiId),
     /// By name, which only one API may have.
     Name(String),
-    /// By ID or by name.
-    Either(String),
 }
 
 /// Finds an API.
@@ -34,12 +32,10 @@ pub async fn find_api(
                 other => other,
             });
         }
-        ApiSelector::Name(name) | ApiSelector::Either(name) => name,
+        ApiSelector::Name(name) => name,
     };
-    let has_id =
-        |api: &ApiInfo| matches!(selector, ApiSelector::Either(_)) && api.id.as_str() == name;
     let mut found = ctx.read(|| account.apis()).await?;
-    found.retain(|api| api.name == *name || has_id(api));
+    found.retain(|api| api.name == *name);
     match <[ApiInfo; 1]>::try_from(found) {
         Ok([api]) => Ok(api),
         Err(none) if none.is_empty() => Err(DeployError::NoApi { name: name.clone() }),

@@ -23,7 +23,10 @@ mod target;
 pub use connection::{Close, Closing, Connection, Incoming, Side, Text};
 pub use dial::{ConnectError, Step, Timings, trusting};
 pub use expect::{Check, Expectation};
-pub use explain::{Certainty, Explanation, RecordSubject, ServerRecord, explain, explain_with};
+pub use explain::{
+    Certainty, ERROR_FRAMES, Explanation, RecordSubject, ServerRecord, explain, explain_close_code,
+    explain_error_frame, explain_handshake_status, explain_with,
+};
 pub use handshake::{Attempt, Handshake, Header, Violation, connect, request};
 pub use load::{Latency, Load};
 pub use report::{BrowserView, Caller, Observation, Outcome, Report, Seen, error_frame};

@@ -1,4 +1,4 @@
-//! The callers that a stage is verified as, and their handshakes.
+//! Callers that verify a stage, and their handshakes.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -13,36 +13,35 @@ use stackgen_synth::spec::{VerifyApi, VerifyCallerSpec, VerifyValue};
 use tokio::process::Command;
 use tokio::time::{Instant, timeout};
 
-use super::Goal;
-use crate::args::duration;
-use crate::error::CliError;
-use crate::report::reason;
+use super::target::StageTarget;
+use crate::error::{CliError, reason};
+use crate::values::duration;
 
-/// The longest time for one handshake: an integration has 29 s (row C8).
-const HANDSHAKE: Duration = Duration::from_secs(35);
+/// Timeout of a handshake: an integration has 29 s (row C8).
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// The longest time until an expected message comes.
-const MESSAGE: Duration = Duration::from_secs(10);
+/// Longest wait for an expected message.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The longest time for a command that prints a value.
-const COMMAND: Duration = Duration::from_secs(30);
+/// Timeout of a command that prints a value.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The name of the caller that flags declare.
-const FLAGS: &str = "flags";
+/// Name of the caller that flags declare.
+const FLAGS_CALLER: &str = "flags";
 
-/// How a stage is verified.
+/// Flags of verification.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Verification")]
 pub(crate) struct VerifyArgs {
-    /// Do not verify the stage; the deployment is not recorded as verified
+    /// Skip verification; the deployment is not recorded as verified
     #[arg(long)]
     no_verify: bool,
 
-    /// How long bad answers are tolerated after a move [default: 20s; 5s for an endpoint on this machine]
+    /// Longest wait for the expected answer after a move (default: 20s; 5s for an endpoint on this machine)
     #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "no_verify")]
     verify_timeout: Option<Duration>,
 
-    /// A further handshake status that counts as the expected answer
+    /// Handshake status to accept as well; repeatable
     #[arg(
         long = "expect-status",
         value_name = "STATUS",
@@ -52,43 +51,43 @@ pub(crate) struct VerifyArgs {
     expect: Vec<u16>,
 
     /// Query parameter of a caller: NAME=env:VARIABLE, NAME=command:LINE or NAME=text:VALUE
-    #[arg(long, value_name = "NAME=VALUE", value_parser = named, conflicts_with = "no_verify")]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named_caller_value, conflicts_with = "no_verify")]
     verify_query: Vec<(String, VerifyValue)>,
 
     /// Header of a caller, in the same form
-    #[arg(long, value_name = "NAME=VALUE", value_parser = named, conflicts_with = "no_verify")]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named_caller_value, conflicts_with = "no_verify")]
     verify_header: Vec<(String, VerifyValue)>,
 
     /// Subprotocol that a caller offers: env:VARIABLE, command:LINE or text:VALUE
-    #[arg(long, value_name = "VALUE", value_parser = value, conflicts_with = "no_verify")]
+    #[arg(long, value_name = "VALUE", value_parser = caller_value, conflicts_with = "no_verify")]
     verify_subprotocol: Vec<VerifyValue>,
 
     /// Message to send once connected
     #[arg(long, value_name = "TEXT", conflicts_with = "no_verify")]
     verify_send: Option<String>,
 
-    /// Message that must arrive: a part of its text, or a JSON document that it must contain
+    /// Message to wait for: part of its text, or a JSON document that it must contain
     #[arg(long, value_name = "TEXT", conflicts_with = "no_verify")]
     verify_expect: Option<String>,
 
-    /// Record the verification in the description of a deployment that CloudFormation created, too
+    /// Also record the result on a deployment that CloudFormation created
     #[arg(long, conflicts_with = "no_verify")]
     pub(crate) mark: bool,
 }
 
-fn value(text: &str) -> Result<VerifyValue, String> {
+fn caller_value(text: &str) -> Result<VerifyValue, String> {
     VerifyValue::parse(text).map_err(|error| {
         format!("{error}; a secret in an argument would be in the list of processes")
     })
 }
 
-fn named(text: &str) -> Result<(String, VerifyValue), String> {
-    let (name, text) = text.split_once('=').ok_or("it is NAME=VALUE")?;
-    Ok((name.to_owned(), value(text)?))
+fn named_caller_value(text: &str) -> Result<(String, VerifyValue), String> {
+    let (name, text) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), caller_value(text)?))
 }
 
 impl VerifyArgs {
-    /// True if any of the flags is given.
+    /// Returns true if a flag is given.
     pub(crate) fn is_given(&self) -> bool {
         self.no_verify
             || self.mark
@@ -97,27 +96,27 @@ impl VerifyArgs {
             || self.flags_caller().is_some()
     }
 
-    /// Sets the time for verification.
+    /// Sets the time limit of verification.
     pub(crate) fn apply(&self, retry: &mut RetryPolicy) {
-        if let Some(window) = self.verify_timeout {
-            retry.verify.timeout = window;
+        if let Some(timeout) = self.verify_timeout {
+            retry.verify.timeout = timeout;
         }
     }
 
-    /// Returns a verification for a dry run, which needs no values of callers.
+    /// Returns the verification of a dry run, which needs no values of callers.
     pub(crate) fn planned(&self) -> Option<VerifyRequest> {
         (!self.no_verify).then(VerifyRequest::default)
     }
 
-    /// Finds the values of all callers of an API: those that the stack declares, and the one of the flags. Returns `None`
-    /// for the verification if the stage is not to be verified.
+    /// Resolves the values of an API's callers: those that the stack declares, and the one of the flags. The verification is
+    /// `None` with `--no-verify`.
     ///
     /// # Errors
     ///
     /// If a variable is not set, or a command fails.
     pub(crate) async fn callers(
         &self,
-        goal: &Goal,
+        target: &StageTarget,
         protocol: ApiProtocol,
     ) -> Result<(Option<VerifyRequest>, StageCallers), CliError> {
         if self.no_verify {
@@ -127,8 +126,10 @@ impl VerifyArgs {
             ApiProtocol::WebSocket => VerifyApi::WebSocket,
             ApiProtocol::Http => VerifyApi::Http,
         };
-        let from_flags = self.flags_caller().map(|caller| (FLAGS.to_owned(), caller));
-        let declared = goal.callers.iter().cloned();
+        let from_flags = self
+            .flags_caller()
+            .map(|caller| (FLAGS_CALLER.to_owned(), caller));
+        let declared = target.callers.iter().cloned();
         let of_api = declared
             .filter(|(_, caller)| caller.api == api)
             .chain(from_flags.filter(|_| api == VerifyApi::WebSocket));
@@ -136,7 +137,7 @@ impl VerifyArgs {
         for (name, caller) in of_api {
             callers
                 .0
-                .push(StageCaller::prepare(name, caller, &goal.folder).await?);
+                .push(StageCaller::prepare(name, caller, &target.folder).await?);
         }
         let verification = VerifyRequest {
             callers: callers.0.iter().map(|one| one.caller.clone()).collect(),
@@ -158,7 +159,7 @@ impl VerifyArgs {
     }
 }
 
-/// The callers of a stage, with their values. It has no `Debug`: the values may be secret.
+/// Callers of a stage, with their values. They have no `Debug`, because values may be secret.
 #[derive(Default)]
 pub(crate) struct StageCallers(Vec<StageCaller>);
 
@@ -210,11 +211,11 @@ impl StageCaller {
     }
 }
 
-/// Finds a value. Errors name the caller and where its value comes from, and never the value.
+/// Resolves a value. Errors name the caller and the source of the value, but never the value.
 async fn resolve(caller: &str, value: &VerifyValue, folder: &Path) -> Result<String, CliError> {
-    let failed = |what: String| {
-        CliError::input(format!("caller {caller} cannot be used: {what}"))
-            .hint("`--no-verify` deploys without verification")
+    let failed = |reason: String| {
+        CliError::input(format!("cannot verify as caller {caller}: {reason}"))
+            .hint("skip verification with `--no-verify`")
     };
     let found = match value {
         VerifyValue::Text(text) => return Ok(text.clone()),
@@ -226,22 +227,29 @@ async fn resolve(caller: &str, value: &VerifyValue, folder: &Path) -> Result<Str
             let mut command = Command::new("sh");
             command.args(["-c", line]).current_dir(folder);
             command.stdin(Stdio::null()).kill_on_drop(true);
-            let output = timeout(COMMAND, command.output()).await;
+            let output = timeout(COMMAND_TIMEOUT, command.output()).await;
             let output = output
-                .map_err(|_| failed(format!("its command takes over {} s", COMMAND.as_secs())))?
-                .map_err(|error| failed(format!("its command does not run: {}", reason(&error))))?;
+                .map_err(|_| {
+                    failed(format!(
+                        "its command took more than {} s",
+                        COMMAND_TIMEOUT.as_secs()
+                    ))
+                })?
+                .map_err(|error| {
+                    failed(format!("its command cannot be run: {}", reason(&error)))
+                })?;
             if !output.status.success() {
                 return Err(failed(format!("its command ended with {}", output.status)));
             }
             let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
             match text.is_empty() {
-                true => return Err(failed("its command prints nothing".to_owned())),
+                true => return Err(failed("its command printed nothing".to_owned())),
                 false => text,
             }
         }
     };
     match found.contains(char::is_control) {
-        true => Err(failed("its value has control characters".to_owned())),
+        true => Err(failed("its value contains control characters".to_owned())),
         false => Ok(found),
     }
 }
@@ -256,16 +264,16 @@ impl StageClient for StageCallers {
         let known = self.0.iter().find(|one| one.caller.name == caller.name);
         let answer = match protocol {
             ApiProtocol::WebSocket => handshake(url, known).await,
-            ApiProtocol::Http => answered(url, caller, known).await,
+            ApiProtocol::Http => http_status(url, caller, known).await,
         };
         answer.unwrap_or_else(HandshakeAnswer::Unanswered)
     }
 }
 
-/// The target with everything that the caller sends.
-fn target(url: &str, caller: Option<&StageCaller>) -> Result<Target, String> {
+/// Returns the URL with all that the caller sends.
+fn caller_target(url: &str, caller: Option<&StageCaller>) -> Result<Target, String> {
     let mut target = Target::new(url).map_err(|error| error.to_string())?;
-    target.timeout = HANDSHAKE;
+    target.timeout = HANDSHAKE_TIMEOUT;
     let Some(caller) = caller else {
         return Ok(target);
     };
@@ -286,12 +294,12 @@ fn target(url: &str, caller: Option<&StageCaller>) -> Result<Target, String> {
 }
 
 async fn handshake(url: &str, caller: Option<&StageCaller>) -> Result<HandshakeAnswer, String> {
-    let target = target(url, caller)?;
+    let target = caller_target(url, caller)?;
     let attempt = connect(&target).await.map_err(|error| error.to_string())?;
     let status = attempt.handshake.status;
     let Some(mut connection) = attempt.connection else {
         return match status {
-            101 => Err("101, but it breaks the WebSocket protocol".to_owned()),
+            101 => Err("101 with an answer that violates the WebSocket protocol".to_owned()),
             status => Ok(HandshakeAnswer::Answered(status)),
         };
     };
@@ -306,7 +314,7 @@ async fn handshake(url: &str, caller: Option<&StageCaller>) -> Result<HandshakeA
     })
 }
 
-/// Sends and waits for what the caller declares. Errors repeat no message.
+/// Sends and awaits the messages that the caller declares. Errors never contain a message.
 async fn exchange(connection: &mut Connection, caller: &VerifyCallerSpec) -> Result<(), String> {
     let closed = |code: u16| format!("a WebSocket was opened and closed again ({code})");
     if let Some(message) = &caller.send {
@@ -316,15 +324,15 @@ async fn exchange(connection: &mut Connection, caller: &VerifyCallerSpec) -> Res
     let Some(expected) = caller.expect.as_deref().map(Expectation::parse) else {
         return Ok(());
     };
-    let deadline = Instant::now() + MESSAGE;
+    let deadline = Instant::now() + MESSAGE_TIMEOUT;
     loop {
         match connection.receive(deadline).await {
             Incoming::Text(text) if expected.met_by(text.as_str()) => return Ok(()),
             Incoming::Closed(close) => return Err(closed(close.code)),
             Incoming::Nothing => {
-                let waited = MESSAGE.as_secs();
+                let waited = MESSAGE_TIMEOUT.as_secs();
                 return Err(format!(
-                    "a WebSocket was opened, and the expected message did not come within {waited} s"
+                    "a WebSocket was opened, but the expected message did not arrive within {waited} s"
                 ));
             }
             _ => {}
@@ -332,7 +340,7 @@ async fn exchange(connection: &mut Connection, caller: &VerifyCallerSpec) -> Res
     }
 }
 
-async fn answered(
+async fn http_status(
     url: &str,
     caller: &CallerProfile,
     known: Option<&StageCaller>,
@@ -341,7 +349,7 @@ async fn answered(
         Some(known) => known.declared.path(),
         None => caller.path.as_deref().unwrap_or("/"),
     };
-    let target = target(&format!("{}{path}", url.trim_end_matches('/')), known)?;
+    let target = caller_target(&format!("{}{path}", url.trim_end_matches('/')), known)?;
     let method = known.map_or("GET", |known| known.declared.method());
     let status = request(&target, method).await;
     status

@@ -1,4 +1,4 @@
-//! Steps as lines on stderr, and a spinner where somebody watches.
+//! StepProgress on stderr: a line per step, and a spinner on terminals.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -7,20 +7,21 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use stackgen_deploy::{DeployStep, Judgement};
 
-use super::short;
+use super::text::short_digest;
 use crate::error::CliError;
-use crate::ui::{DIM, GREEN, RED, Ui};
+use crate::style::{DIM, GREEN, RED};
+use crate::ui::Ui;
 
-/// Tells steps.
-pub(crate) struct Progress<'a> {
+/// Reporter of an operation's steps.
+pub(crate) struct StepProgress<'a> {
     ui: &'a Ui,
     spinner: ProgressBar,
-    /// The last line, which is not repeated: verification may make many attempts.
+    /// Last line, which is not repeated: a stage may be verified many times.
     last: RefCell<String>,
 }
 
-impl<'a> Progress<'a> {
-    /// Nothing turns where nobody watches: the spinner is drawn on terminals alone.
+impl<'a> StepProgress<'a> {
+    /// Creates a reporter. The spinner is drawn on terminals only.
     pub(crate) fn new(ui: &'a Ui) -> Self {
         let spinner = match ui.shows_progress() {
             true => ProgressBar::new_spinner(),
@@ -29,44 +30,44 @@ impl<'a> Progress<'a> {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
             spinner.set_style(style);
         }
-        Progress {
+        StepProgress {
             ui,
             spinner,
             last: RefCell::default(),
         }
     }
 
-    /// Something begins that may take a while.
-    pub(crate) fn begin(&self, what: impl Into<String>) {
+    /// Shows the spinner with a message, until the next step.
+    pub(crate) fn begin(&self, message: impl Into<String>) {
         self.spinner.reset();
-        self.spinner.set_message(what.into());
+        self.spinner.set_message(message.into());
         self.spinner.enable_steady_tick(Duration::from_millis(120));
     }
 
-    /// Says a line from a task of its own, without the spinner in between.
-    pub(crate) fn teller(&self) -> impl Fn(&'static str) + Send + use<> {
-        let (spinner, says) = (self.spinner.clone(), self.ui.shows_progress());
+    /// Returns a function that prints lines from another task without disturbing the spinner.
+    pub(crate) fn printer(&self) -> impl Fn(&'static str) + Send + use<> {
+        let (spinner, is_shown) = (self.spinner.clone(), self.ui.shows_progress());
         move |line| {
-            if says {
-                // Without stderr nobody can be told.
+            if is_shown {
+                // Without stderr, there is nowhere to report the failure.
                 spinner.suspend(|| drop(writeln!(io::stderr(), "{line}")));
             }
         }
     }
 
-    /// A line on stderr that helps and can be missed.
+    /// Prints an optional line on stderr.
     pub(crate) fn aside(&self, line: &str) {
         self.spinner.suspend(|| self.ui.aside(line));
     }
 
-    /// Nothing goes on until something begins again.
-    pub(crate) fn rest(&self) {
+    /// Hides the spinner until the next step.
+    pub(crate) fn pause(&self) {
         self.spinner.disable_steady_tick();
         self.spinner.set_message("");
         self.spinner.finish_and_clear();
     }
 
-    /// Prints without the spinner in between.
+    /// Prints results without disturbing the spinner.
     pub(crate) fn result<T>(
         &self,
         print: impl FnOnce() -> Result<T, CliError>,
@@ -74,10 +75,10 @@ impl<'a> Progress<'a> {
         self.spinner.suspend(print)
     }
 
-    /// Tells a step.
+    /// Reports a step.
     pub(crate) fn step(&self, step: &DeployStep<'_>) {
-        match begins(step) {
-            Some(what) => self.begin(what),
+        match spinner_message(step) {
+            Some(message) => self.begin(message),
             None => self.spinner.suspend(|| self.line(step)),
         }
     }
@@ -94,7 +95,7 @@ impl<'a> Progress<'a> {
                 self.ui.note(&format!("skipped {what}: {reason}"), None)
             }
             other => {
-                if let Some((word, text)) = told(other) {
+                if let Some((word, text)) = step_text(other) {
                     let line = format!("  {DIM}{word:<9}{DIM:#} {text}");
                     if self.last.replace(line.clone()) != line {
                         self.ui.aside(&line);
@@ -105,13 +106,13 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// A word and what there is to say.
-fn told(step: &DeployStep<'_>) -> Option<(&'static str, String)> {
+/// Returns a word and a text for the line of a step.
+fn step_text(step: &DeployStep<'_>) -> Option<(&'static str, String)> {
     Some(match step {
-        DeployStep::Updated { function } => ("code", format!("{function} runs the built code now")),
+        DeployStep::Updated { function } => ("code", format!("{function} runs the new code")),
         DeployStep::Retargeted { part, version } => (
             "version",
-            format!("{part} invokes version {version}, once deployed"),
+            format!("{what} calls version {version} once it is deployed"),
         ),
         DeployStep::WiringRead {
             routes,
@@ -120,18 +121,18 @@ fn told(step: &DeployStep<'_>) -> Option<(&'static str, String)> {
         } => {
             let served = match served {
                 Some(served) if served == digest => "the stage serves the same".to_owned(),
-                Some(served) => format!("the stage serves sha256:{}", short(served)),
-                None => "the digest that the stage serves is unknown".to_owned(),
+                Some(served) => format!("the stage serves sha256:{}", short_digest(served)),
+                None => "what the stage serves is unknown".to_owned(),
             };
             (
                 "wiring",
-                format!("{routes} routes, sha256:{}; {served}", short(digest)),
+                format!("{routes} routes, sha256:{}; {served}", short_digest(digest)),
             )
         }
         DeployStep::Created { deployment } => ("created", format!("deployment {deployment}")),
         DeployStep::ApiChanged { deployment } => (
             "changed",
-            format!("the API changed meanwhile: {deployment} is replaced by another deployment"),
+            format!("the API; {deployment} is replaced by a new deployment"),
         ),
         DeployStep::Activated {
             deployment,
@@ -166,8 +167,8 @@ fn told(step: &DeployStep<'_>) -> Option<(&'static str, String)> {
     })
 }
 
-/// What begins with a step.
-fn begins(step: &DeployStep<'_>) -> Option<String> {
+/// Returns the message of the spinner for a step that may take long.
+fn spinner_message(step: &DeployStep<'_>) -> Option<String> {
     match step {
         DeployStep::Updating { function } => Some(format!("updating {function}")),
         DeployStep::Creating => Some("creating a deployment".to_owned()),
@@ -175,7 +176,7 @@ fn begins(step: &DeployStep<'_>) -> Option<String> {
     }
 }
 
-impl Drop for Progress<'_> {
+impl Drop for StepProgress<'_> {
     fn drop(&mut self) {
         self.spinner.finish_and_clear();
     }

@@ -1,27 +1,33 @@
 //! `stackgen completions`
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::Outcome;
-use crate::args::Cli;
 use crate::error::CliError;
+use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
 
-/// Print a script that completes stackgen's commands in a shell
-///
-/// For bash: `source <(stackgen completions bash)`
+/// Print a shell completion script
 #[derive(clap::Args, Debug)]
-pub(crate) struct Completions {
-    /// The shell
+#[command(after_help = EXAMPLES)]
+pub(crate) struct CompletionsCommand {
+    /// Shell
     shell: Shell,
 }
 
-impl Completions {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+const EXAMPLES: &str = "\
+Examples:
+  source <(stackgen completions bash)
+  stackgen completions fish > ~/.config/fish/completions/stackgen.fish";
+
+impl CompletionsCommand {
+    pub(crate) fn run(
+        &self,
+        mut program: clap::Command,
+        ui: &Ui,
+    ) -> Result<CommandOutcome, CliError> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "stackgen", &mut script);
+        clap_complete::generate(self.shell, &mut program, "stackgen", &mut script);
         ui.result(&String::from_utf8_lossy(&script))?;
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }

@@ -5,80 +5,85 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use stackgen_cfn::terminal::escape;
 use stackgen_cfn::{Map, Node};
-use stackgen_model::diff::{Diff as Changes, diff};
+use stackgen_model::diff::{Diff, diff};
 use stackgen_model::{Inputs, Model};
 use stackgen_synth::Dialect;
 
-use crate::Outcome;
 use crate::error::CliError;
-use crate::kept::{self, Kept};
+use crate::outcome::CommandOutcome;
+use crate::output_dir::{OutputDir, stackgen_metadata};
 use crate::project::{Project, ProjectArgs};
-use crate::template::Place;
-use crate::ui::{BOLD, CYAN, GREEN, RED, Ui};
+use crate::style::{BOLD, CYAN, GREEN, RED};
+use crate::template::TemplateSource;
+use crate::ui::Ui;
 
-/// Show what would change, in words of the model, and what it takes to be live
+/// Show changes between templates, and what each takes to go live
 ///
-/// Says of every change whether it needs an API deployment (wiring), is live with the update (code and settings), or
-/// replaces a resource.
+/// Reports for each change whether it needs a deployment (wiring), is live with the update (code and settings), or replaces
+/// a resource.
 ///
-/// Without arguments, holds what lies in `out` against what the stackgen.yaml renders now. With one, holds that
-/// template, or that revision of `out`, against what the stackgen.yaml renders now. With two, holds the first against
-/// the second.
+/// Without arguments, compares the templates in `out` with what stackgen.yaml renders now. With OLD, compares that template,
+/// or `out` in that git revision, with what stackgen.yaml renders now. With OLD and NEW, compares the two.
 ///
-/// In a new environment everything is added, which is reported as numbers by kind. One that is kept and no longer declared is
-/// named as gone.
-///
-/// Values that come from parameters with `NoEcho` are shown as `****`; that they change is reported.
+/// In a new environment, everything is added, which is reported as counts by kind. An environment that is no longer declared is reported as gone. Values of
+/// `NoEcho` parameters are masked as `****`.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Diff {
-    /// A template, `REV:PATH` as `git show` takes it, or a revision such as `HEAD` or `main`
+#[command(after_help = EXAMPLES)]
+pub(crate) struct DiffCommand {
+    /// Template, `REV:PATH` as for `git show`, or revision such as `main` to compare with
     #[arg(value_name = "OLD")]
     old: Option<String>,
 
-    /// A template or `REV:PATH`; what the stackgen.yaml renders when left out
-    #[arg(value_name = "NEW", conflicts_with_all = ["file", "unbuilt", "environments", "out"])]
+    /// Template or `REV:PATH` (default: what stackgen.yaml renders)
+    #[arg(value_name = "NEW", conflicts_with_all = ["file", "unbuilt", "environments", "rendered"])]
     new: Option<String>,
 
     #[command(flatten)]
     project: ProjectArgs,
 
-    /// An environment to compare; all when left out
-    #[arg(long = "env", short, value_name = "ENV")]
+    /// Environment to compare; repeatable (default: all)
+    #[arg(long = "env", short, value_name = "ENV", help_heading = "Input")]
     environments: Vec<String>,
 
-    /// The folder that holds rendered templates; `out` beside the stackgen.yaml when left out
-    #[arg(long, short, value_name = "DIR")]
-    out: Option<PathBuf>,
+    /// Folder of rendered templates to compare with (default: `out` beside the project file)
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    rendered: Option<PathBuf>,
 
-    /// List everything that a new environment adds, instead of numbers by kind
-    #[arg(long)]
+    /// List everything that a new environment adds, instead of counts by kind
+    #[arg(long, help_heading = "Output")]
     all: bool,
 
-    /// Exit with 3 when something changes
-    #[arg(long)]
+    /// Exit with 3 if something changes
+    #[arg(long, help_heading = "Output")]
     exit_code: bool,
 }
 
-/// The file of an environment that is compared.
-const KEPT_AS: &str = "template.yaml";
+const EXAMPLES: &str = "\
+Examples:
+  stackgen diff
+  stackgen diff main --env prod --exit-code
+  stackgen diff HEAD:out/dev/template.yaml out/dev/template.yaml";
 
-/// Two templates and what changes from the one to the other.
+/// File of an environment that is compared.
+const TEMPLATE_FILE: &str = "template.yaml";
+
+/// Two templates, and the changes from one to the other.
 #[derive(Serialize)]
 struct Comparison {
     environment: Option<String>,
-    /// `None` for an environment that is new.
+    /// `None` for a new environment.
     old: Option<String>,
-    /// `None` for an environment that is gone from the stackgen.yaml.
+    /// `None` for an environment that is no longer declared.
     new: Option<String>,
     #[serde(flatten)]
-    changes: Changes,
+    changes: Diff,
 }
 
-impl Diff {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+impl DiffCommand {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let comparisons = match (&self.old, &self.new) {
             (Some(old), Some(new)) => {
-                let (old, new) = (Place::of(old), Place::of(new));
+                let (old, new) = (TemplateSource::parse(old), TemplateSource::parse(new));
                 vec![Comparison {
                     environment: None,
                     old: Some(old.name()),
@@ -92,32 +97,34 @@ impl Diff {
             ui.json_result(&serde_json::json!({ "diffs": comparisons }))?;
         } else {
             for comparison in &comparisons {
-                ui.result(&comparison.shown(comparisons.len() > 1, self.all))?;
+                ui.print(&comparison.text(comparisons.len() > 1, self.all))?;
             }
         }
-        let changed = comparisons.iter().any(Comparison::changes_something);
+        let changed = comparisons.iter().any(Comparison::has_changes);
         Ok(if self.exit_code && changed {
-            Outcome::Found
+            CommandOutcome::Found
         } else {
-            Outcome::Done
+            CommandOutcome::Done
         })
     }
 
-    /// What is kept against what the stackgen.yaml renders now.
+    /// Compares rendered templates with what the project file renders now.
     fn with_project(&self, ui: &Ui) -> Result<Vec<Comparison>, CliError> {
         let project = Project::load(&self.project, ui)?;
         let environments = project.environments(&self.environments)?;
-        let out = self.out.clone().unwrap_or_else(|| project.default_out());
-        if let Some(place) = self.old.as_deref().and_then(template) {
-            let old = place.read()?;
+        let out = self
+            .rendered
+            .clone()
+            .unwrap_or_else(|| project.default_out());
+        if let Some(source) = self.old.as_deref().and_then(named_template) {
+            let old = source.read()?;
             let environment = environment_of(&old, &environments).ok_or_else(|| {
-                CliError::input(format!("which environment is {} of?", place.name())).hint(format!(
-                    "name one with `--env`: {}",
-                    environments.join(", ")
-                ))
+                CliError::input(format!("the environment of {} is unknown", source.name())).hint(
+                    format!("name one with `--env`: {}", environments.join(", ")),
+                )
             })?;
-            let old = Some((place.name(), old));
-            return Ok(vec![self.against_now(
+            let old = Some((source.name(), old));
+            return Ok(vec![self.compare_with_rendering(
                 &project,
                 environment,
                 &out,
@@ -125,32 +132,33 @@ impl Diff {
                 ui,
             )?]);
         }
-        let kept = Kept {
+        let rendered = OutputDir {
             out: &out,
             revision: self.old.as_deref(),
         };
         let mut comparisons = Vec::new();
         for environment in environments {
-            let place = kept.place(environment, KEPT_AS);
-            let old = match kept.holds(environment, KEPT_AS)? {
-                true => Some((place.name(), place.read()?)),
+            let source = rendered.source(environment, TEMPLATE_FILE);
+            let old = match rendered.holds(environment, TEMPLATE_FILE)? {
+                true => Some((source.name(), source.read()?)),
                 false => None,
             };
-            comparisons.push(self.against_now(&project, environment, &out, old, ui)?);
+            comparisons.push(self.compare_with_rendering(&project, environment, &out, old, ui)?);
         }
         if self.environments.is_empty() {
-            let gone = kept.undeclared(project.name(), &project.declared(), &[KEPT_AS])?;
-            comparisons.extend(gone.iter().map(|environment| Comparison {
+            let removed =
+                rendered.undeclared(project.name(), &project.declared(), &[TEMPLATE_FILE])?;
+            comparisons.extend(removed.iter().map(|environment| Comparison {
                 environment: Some(environment.clone()),
-                old: Some(kept.place(environment, KEPT_AS).name()),
+                old: Some(rendered.source(environment, TEMPLATE_FILE).name()),
                 new: None,
-                changes: changes(&nothing(), &nothing()),
+                changes: changes(&empty_template(), &empty_template()),
             }));
         }
         Ok(comparisons)
     }
 
-    fn against_now(
+    fn compare_with_rendering(
         &self,
         project: &Project,
         environment: &str,
@@ -162,7 +170,7 @@ impl Diff {
         let new = project.render(environment, Dialect::CloudFormation, &folder, ui)?;
         let (name, old) = match old {
             Some((name, old)) => (Some(name), old),
-            None => (None, nothing()),
+            None => (None, empty_template()),
         };
         Ok(Comparison {
             environment: Some(environment.to_owned()),
@@ -173,52 +181,52 @@ impl Diff {
     }
 }
 
-/// The template that an argument names; `None` for a mere revision.
-fn template(argument: &str) -> Option<Place> {
+/// Returns the template that an argument names; `None` for a revision.
+fn named_template(argument: &str) -> Option<TemplateSource> {
     let path = Path::new(argument);
-    // A pipe is one too, as in `diff <(…)`.
-    let file = path.exists() && !path.is_dir();
-    let named = argument == "-" || argument.contains(':') || file;
-    named.then(|| Place::of(argument))
+    // A pipe is a file too, as in `diff <(…)`.
+    let is_file = path.exists() && !path.is_dir();
+    let is_template = argument == "-" || argument.contains(':') || is_file;
+    is_template.then(|| TemplateSource::parse(argument))
 }
 
-/// The environment that a template of ours says it is of, or the only one there is.
+/// Returns the only environment, or the one that a template's metadata names.
 fn environment_of<'a>(template: &Node, environments: &[&'a str]) -> Option<&'a str> {
-    let said = kept::said(template, "Environment");
+    let name = stackgen_metadata(template, "Environment");
     match environments {
         [only] => Some(*only),
         all => all
             .iter()
             .copied()
-            .find(|environment| Some(*environment) == said),
+            .find(|environment| Some(*environment) == name),
     }
 }
 
-/// A template without resources.
-fn nothing() -> Node {
+/// Returns a template without resources.
+fn empty_template() -> Node {
     Node::from(Map::new())
 }
 
-fn changes(old: &Node, new: &Node) -> Changes {
+fn changes(old: &Node, new: &Node) -> Diff {
     let model = |template: &Node| Model::from_template(template, &Inputs::none());
     diff(&model(old), &model(new))
 }
 
 impl Comparison {
-    fn changes_something(&self) -> bool {
+    fn has_changes(&self) -> bool {
         self.old.is_none() || self.new.is_none() || !self.changes.is_empty()
     }
 
-    fn shown(&self, many: bool, all: bool) -> String {
+    fn text(&self, with_title: bool, all: bool) -> String {
         let environment = escape(self.environment.as_deref().unwrap_or_default());
         let mut text = match (&self.old, &self.new) {
             (Some(old), None) => {
                 let old = escape(old);
-                let gone = format!("{RED}gone{RED:#}, and still in {old}");
-                return format!("{BOLD}{environment}{BOLD:#}: {gone}\n");
+                let removed = format!("{RED}gone{RED:#}, and still in {old}");
+                return format!("{BOLD}{environment}{BOLD:#}: {removed}\n");
             }
             (None, _) => format!("{BOLD}{environment}{BOLD:#}: {GREEN}new{GREEN:#}\n"),
-            _ if many => format!("{BOLD}{environment}{BOLD:#}\n"),
+            _ if with_title => format!("{BOLD}{environment}{BOLD:#}\n"),
             _ => String::new(),
         };
         if self.changes.is_empty() {

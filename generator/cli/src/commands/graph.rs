@@ -3,71 +3,87 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use stackgen_model::graph::{self, Graph as Picture};
+use stackgen_model::graph::{self, Graph};
 use stackgen_model::{Inputs, Model};
 use stackgen_synth::Dialect;
 
-use crate::Outcome;
 use crate::error::CliError;
+use crate::outcome::CommandOutcome;
 use crate::project::{Project, ProjectArgs};
-use crate::template::Place;
+use crate::template::TemplateSource;
 use crate::ui::Ui;
 use crate::write;
 
-/// Draw what is wired to what: apis, routes, functions and tables
+/// Draw APIs, routes, functions and tables, and their connections
 ///
-/// Draws a template, ours or anyone's, in YAML or JSON; without one, what the stackgen.yaml renders. `--json` prints
-/// the boxes and arrows themselves.
+/// Draws a CloudFormation or SAM template, or what stackgen.yaml renders. `--json` prints nodes and edges.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Graph {
-    /// The template to draw, or `REV:PATH` as `git show` takes it; `-` reads it from stdin
+#[command(after_help = EXAMPLES)]
+pub(crate) struct GraphCommand {
+    /// Template, or `REV:PATH` as for `git show`; `-` is standard input (default: what stackgen.yaml renders)
     #[arg(value_name = "TEMPLATE", conflicts_with_all = ["file", "unbuilt", "environment"])]
     template: Option<String>,
 
     #[command(flatten)]
     project: ProjectArgs,
 
-    /// The environment to draw; the first of the stackgen.yaml when left out
-    #[arg(long = "env", short, value_name = "ENV")]
+    /// Environment to draw (default: the first)
+    #[arg(long = "env", short, value_name = "ENV", help_heading = "Input")]
     environment: Option<String>,
 
-    /// The language to draw in
-    #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
-    format: Format,
+    /// Graph language
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "mermaid",
+        help_heading = "Output"
+    )]
+    format: GraphFormat,
 
-    /// Write to this file instead of stdout
-    #[arg(long, short, value_name = "FILE", conflicts_with = "json")]
+    /// File to write to (default: standard output)
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        conflicts_with = "json",
+        help_heading = "Output"
+    )]
     out: Option<PathBuf>,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  stackgen graph --env prod
+  stackgen graph template.yaml --format svg --out graph.svg";
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    /// For Markdown; GitHub draws it
+enum GraphFormat {
+    /// Mermaid, which GitHub draws in Markdown
     Mermaid,
-    /// For Graphviz
+    /// DOT, for Graphviz
     Dot,
-    /// For browsers, light or dark
+    /// SVG, for browsers
     Svg,
 }
 
-impl Graph {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+impl GraphCommand {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let template = match &self.template {
-            Some(place) => Place::of(place).read()?,
+            Some(source) => TemplateSource::parse(source).read()?,
             None => self.rendered(ui)?,
         };
-        let picture = Picture::new(&Model::from_template(&template, &Inputs::none()));
-        if picture.nodes.is_empty() {
-            ui.aside("nothing to draw: the template has no API, no function and no table");
+        let graph = Graph::new(&Model::from_template(&template, &Inputs::none()));
+        if graph.nodes.is_empty() {
+            ui.aside("nothing to draw: the template has no API, function or table");
         }
         if ui.wants_json() {
-            ui.json_result(&picture)?;
-            return Ok(Outcome::Done);
+            ui.json_result(&graph)?;
+            return Ok(CommandOutcome::Done);
         }
         let text = match self.format {
-            Format::Mermaid => graph::mermaid(&picture),
-            Format::Dot => graph::dot(&picture),
-            Format::Svg => graph::svg(&picture),
+            GraphFormat::Mermaid => graph::mermaid(&graph),
+            GraphFormat::Dot => graph::dot(&graph),
+            GraphFormat::Svg => graph::svg(&graph),
         };
         match &self.out {
             None => ui.result(&text)?,
@@ -77,18 +93,18 @@ impl Graph {
                 }
             }
         }
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 
     fn rendered(&self, ui: &Ui) -> Result<stackgen_cfn::Node, CliError> {
         let project = Project::load(&self.project, ui)?;
         let environments = project.environments(self.environment.as_slice())?;
         let [environment, others @ ..] = environments.as_slice() else {
-            return Err(CliError::input("there is no environment to draw"));
+            return Err(CliError::input("the stack has no environment"));
         };
         if !others.is_empty() {
             ui.aside(&format!(
-                "drawing {environment}; `--env` draws another: {}",
+                "drawing {environment}; select another environment with `--env`: {}",
                 others.join(", ")
             ));
         }

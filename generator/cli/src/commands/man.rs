@@ -2,37 +2,41 @@
 
 use std::path::PathBuf;
 
-use clap::CommandFactory;
-use clap_mangen::Man as Page;
+use clap_mangen::Man;
 
-use crate::Outcome;
-use crate::args::Cli;
-use crate::error::CliError;
-use crate::report::reason;
+use crate::error::{CliError, reason};
+use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
-use crate::write::{self, Written};
+use crate::write;
 
 /// Print the manual page, or write the pages of all commands
-///
-/// To read it: `stackgen man | man -l -`
 #[derive(clap::Args, Debug)]
-pub(crate) struct Man {
-    /// Write one page a command into this folder
-    #[arg(long, value_name = "DIR")]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ManCommand {
+    /// Folder to write one page per command to
+    #[arg(long, short, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
 }
 
-impl Man {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let mut command = Cli::command();
-        command.build();
+const EXAMPLES: &str = "\
+Examples:
+  stackgen man | man -l -
+  stackgen man --out ~/.local/share/man/man1";
+
+impl ManCommand {
+    pub(crate) fn run(
+        &self,
+        mut program: clap::Command,
+        ui: &Ui,
+    ) -> Result<CommandOutcome, CliError> {
+        program.build();
         let Some(folder) = &self.out else {
-            ui.result(&page(command)?)?;
-            return Ok(Outcome::Done);
+            ui.result(&page(program)?)?;
+            return Ok(CommandOutcome::Done);
         };
         let mut files = Vec::new();
-        for command in with_verbs(command) {
-            // A verb's display name is `stackgen-synth` once the command is built.
+        for command in with_subcommands(program) {
+            // Once the program is built, the display name is `stackgen-synth`.
             let name = command
                 .get_display_name()
                 .unwrap_or(command.get_name())
@@ -41,27 +45,25 @@ impl Man {
         }
         let written = write::write_all(&files)?;
         for ((path, _), written) in files.iter().zip(written) {
-            let verb = if written == Written::Wrote {
-                "wrote"
-            } else {
-                "unchanged"
-            };
-            ui.done(&format!("{verb} {}", path.display()))?;
+            ui.done(&format!("{} {}", written.verb(), path.display()))?;
         }
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }
 
-/// A command, its verbs, and the verbs of those.
-fn with_verbs(command: clap::Command) -> Vec<clap::Command> {
-    let verbs = command.get_subcommands().cloned().flat_map(with_verbs);
-    let verbs: Vec<_> = verbs.collect();
-    [vec![command], verbs].concat()
+/// Returns a command with all its subcommands.
+fn with_subcommands(command: clap::Command) -> Vec<clap::Command> {
+    let subcommands = command
+        .get_subcommands()
+        .cloned()
+        .flat_map(with_subcommands);
+    let subcommands: Vec<_> = subcommands.collect();
+    [vec![command], subcommands].concat()
 }
 
 fn page(command: clap::Command) -> Result<String, CliError> {
     let mut roff = Vec::new();
-    Page::new(command).render(&mut roff).map_err(|error| {
+    Man::new(command).render(&mut roff).map_err(|error| {
         CliError::failed(format!("cannot render the manual: {}", reason(&error)))
     })?;
     Ok(String::from_utf8_lossy(&roff).into_owned())

@@ -1,10 +1,11 @@
-//! The verbs, one file each.
+//! The commands, one file or folder each.
 
 mod completions;
 mod deploy;
 mod deployments;
 mod dev;
 mod diff;
+mod explain;
 mod graph;
 mod init;
 mod lint;
@@ -21,39 +22,45 @@ use clap::Subcommand;
 #[cfg(test)]
 pub(crate) use schema::text as schema_text;
 
-use crate::Outcome;
 use crate::error::CliError;
+use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
 
-/// A verb and its arguments.
+/// A command and its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Init(init::Init),
-    Synth(synth::Synth),
-    Diff(diff::Diff),
-    Graph(graph::Graph),
-    Lint(Box<lint::Lint>),
+    Init(init::InitCommand),
+    Synth(synth::SynthCommand),
+    Diff(diff::DiffCommand),
+    Graph(graph::GraphCommand),
+    Lint(Box<lint::LintCommand>),
+    Explain(explain::ExplainCommand),
     Rule(rule::RuleCommand),
-    Deploy(Box<deploy::Deploy>),
-    Deployments(Box<deployments::Deployments>),
-    Status(Box<status::Status>),
-    Dev(Box<dev::Dev>),
+    Deploy(Box<deploy::DeployCommand>),
+    Deployments(Box<deployments::DeploymentsCommand>),
+    Status(Box<status::StatusCommand>),
+    Dev(Box<dev::DevCommand>),
     Token(token::TokenCommand),
-    Probe(Box<probe::Probe>),
-    Schema(schema::Schema),
-    Completions(completions::Completions),
-    Man(man::Man),
+    Probe(Box<probe::ProbeCommand>),
+    Schema(schema::SchemaCommand),
+    Completions(completions::CompletionsCommand),
+    Man(man::ManCommand),
 }
 
 impl Command {
-    /// Does what the verb says.
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    /// Runs the command. `program` builds the whole command line, which completions and manual pages describe.
+    pub(crate) fn run(
+        &self,
+        ui: &Ui,
+        program: fn() -> clap::Command,
+    ) -> Result<CommandOutcome, CliError> {
         match self {
             Command::Init(command) => command.run(ui),
             Command::Synth(command) => command.run(ui),
             Command::Diff(command) => command.run(ui),
             Command::Graph(command) => command.run(ui),
             Command::Lint(command) => command.run(ui),
+            Command::Explain(command) => command.run(ui),
             Command::Rule(command) => command.run(ui),
             Command::Deploy(command) => command.run(ui),
             Command::Deployments(command) => command.run(ui),
@@ -62,8 +69,8 @@ impl Command {
             Command::Token(command) => command.run(ui),
             Command::Probe(command) => command.run(ui),
             Command::Schema(command) => command.run(ui),
-            Command::Completions(command) => command.run(ui),
-            Command::Man(command) => command.run(ui),
+            Command::Completions(command) => command.run(program(), ui),
+            Command::Man(command) => command.run(program(), ui),
         }
     }
 }

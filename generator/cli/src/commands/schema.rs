@@ -1,24 +1,30 @@
 //! `stackgen schema`
 
-use crate::Outcome;
 use crate::error::CliError;
+use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
 
 /// Print the JSON Schema of stackgen.yaml
 ///
-/// Editors complete and check a stackgen.yaml whose first line names it:
+/// Editors check and complete a stackgen.yaml whose first line names the schema:
 /// `# yaml-language-server: $schema=./stackgen.schema.json`
 #[derive(clap::Args, Debug)]
-pub(crate) struct Schema {}
+#[command(after_help = EXAMPLES)]
+pub(crate) struct SchemaCommand {}
 
-impl Schema {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+const EXAMPLES: &str = "\
+Examples:
+  stackgen schema > stackgen.schema.json
+  stackgen schema | jq .properties.websocket";
+
+impl SchemaCommand {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         ui.result(&text())?;
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }
 
-/// The schema as the file that stands beside a stackgen.yaml.
+/// Returns the schema as a file beside a stackgen.yaml.
 pub(crate) fn text() -> String {
     format!("{:#}\n", stackgen_synth::schema())
 }

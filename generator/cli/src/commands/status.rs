@@ -7,56 +7,79 @@ use serde_json::json;
 use stackgen_deploy::status::{ChangeBasis, Freshness, StageStatus, StatusConfidence, status};
 use stackgen_deploy::{CreatedBy, DeployStep, VerifyRecord};
 
-use crate::Outcome;
-use crate::account::{AccountArgs, GoalArgs, Progress, Read, ago, block_on, interrupt, short};
+use crate::account::{
+    AccountArgs, ProjectScope, StepProgress, TargetArgs, ago, interrupt_on_signals, short_digest,
+};
 use crate::error::CliError;
-use crate::ui::{BOLD, DIM, GREEN, RED, Ui};
+use crate::outcome::CommandOutcome;
+use crate::runtime::block_on;
+use crate::style::{BOLD, DIM, GREEN, RED};
+use crate::ui::Ui;
 
-/// Tell whether a stage serves what the account holds, and how that is known
+/// Show whether stages are current or stale
 ///
-/// Compares the digest that the served deployment carries with the account's, and with the stackgen.yaml's template:
-/// which changes are not served, whether functions run what was built, and how sure that is.
+/// Compares the digest of the deployment that a stage serves with the account's and with that of the project file's
+/// template. Shows which changes are not served, whether functions run the built code, and how certain the result is.
 ///
-/// Exits with 0 if every stage serves what the account holds and was verified. Exits with 3 if one is stale, not known, or
-/// was never verified.
+/// Exits with 0 if every stage is current and was verified, and with 3 if one is stale, unknown or was never verified.
 #[derive(Args, Debug)]
-pub(crate) struct Status {
-    /// Exit with 0 if a stage serves what the account holds and was never verified
-    #[arg(long)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct StatusCommand {
+    /// Exit with 0 even if a current stage was never verified
+    #[arg(long, help_heading = "Result")]
     allow_unverified: bool,
 
     #[command(flatten)]
-    goal: GoalArgs,
+    target: TargetArgs,
 
     #[command(flatten)]
     account: AccountArgs,
 }
 
-impl Status {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        block_on(self.look(ui))
+const EXAMPLES: &str = "\
+Examples:
+  stackgen status --env prod
+  stackgen status --local --allow-unverified
+  stackgen status --api-id a1b2c3d4e5 --stage-name prod --json";
+
+impl StatusCommand {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
+        block_on(self.report(ui))
     }
 
-    async fn look(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let gateway = self.account.gateway(&self.goal.file).await?;
-        let goals = self.goal.goals(Read::Code, gateway.as_ref(), ui)?;
-        let account = self.account.connect(gateway.as_ref(), &goals).await?;
-        let progress = Progress::new(ui);
-        let interrupt = interrupt(&progress);
+    async fn report(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
+        let gateway = self.account.gateway(&self.target.file).await?;
+        let targets = self
+            .target
+            .resolve(ProjectScope::Code, gateway.as_ref(), ui)?;
+        let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
+        let account = self.account.connect(gateway.as_ref(), issuer).await?;
+        let progress = StepProgress::new(ui);
+        let interrupt = interrupt_on_signals(&progress);
         let steps = |step: DeployStep<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
         let mut found = Vec::new();
-        for goal in &goals {
+        for target in &targets {
             progress.begin("looking at the account");
-            let (api, stage) = goal.find(&account, ctx).await?;
-            found.push(status(&account.aws, &api, &stage.name, &goal.said, &goal.code, ctx).await?);
+            let (api, stage) = target.find(&account, ctx).await?;
+            found.push(
+                status(
+                    &account.aws,
+                    &api,
+                    &stage.name,
+                    &target.snapshots,
+                    &target.code,
+                    ctx,
+                )
+                .await?,
+            );
         }
         drop(progress);
         if ui.wants_json() {
             ui.json_result(&json!({ "stages": found }))?;
         } else {
             for known in &found {
-                ui.result(&shown(known))?;
+                ui.print(&shown(known))?;
             }
         }
         let is_good = |known: &StageStatus| {
@@ -64,8 +87,8 @@ impl Status {
             known.is_current() && verified
         };
         Ok(match found.iter().all(is_good) {
-            true => Outcome::Done,
-            false => Outcome::Found,
+            true => CommandOutcome::Done,
+            false => CommandOutcome::Found,
         })
     }
 }
@@ -78,32 +101,32 @@ fn shown(known: &StageStatus) -> String {
         known.stage.name,
         verdict(known)
     );
-    let mut say = |word: &str, what: &str| {
-        writeln!(text, "  {DIM}{word:<9}{DIM:#} {what}").expect("writing to a String cannot fail");
+    let mut line = |word: &str, value: &str| {
+        writeln!(text, "  {DIM}{word:<9}{DIM:#} {value}").expect("writing to a String cannot fail");
     };
-    say("because", known.verdict.reason);
-    say("serves", &served(known));
-    say("verified", &verified(known));
-    say(
+    line("because", known.verdict.reason);
+    line("serves", &served(known));
+    line("verified", &verified(known));
+    line(
         "account",
-        &format!("sha256:{}", short(&known.account_digest.to_string())),
+        &format!("sha256:{}", short_digest(&known.account_digest.to_string())),
     );
     if let Some(digest) = &known.template_digest {
-        say(
+        line(
             "template",
-            &format!("sha256:{}", short(&digest.to_string())),
+            &format!("sha256:{}", short_digest(&digest.to_string())),
         );
     }
     for code in &known.code {
-        let is = match &code.account {
+        let text = match &code.account {
             Some(sha256) if *sha256 == code.built => "runs the built code",
-            Some(_) => "runs other code than the built code",
+            Some(_) => "runs other code than the built one",
             None => "is not in the account",
         };
-        say("code", &format!("{} {is}", code.function));
+        line("code", &format!("{} {text}", code.function));
     }
     if let Some(of) = known.change_basis {
-        say(
+        line(
             "changes",
             match of {
                 ChangeBasis::Undeployed => "in the account and not served:",
@@ -121,7 +144,7 @@ fn shown(known: &StageStatus) -> String {
     text
 }
 
-/// The deployment that is served.
+/// Formats the deployment that the stage serves.
 fn served(known: &StageStatus) -> String {
     let Some(deployment) = &known.deployment else {
         return "nothing".to_owned();
@@ -131,16 +154,19 @@ fn served(known: &StageStatus) -> String {
     words.extend(
         known
             .created_by
-            .map(|origin| origin_text(origin).to_owned()),
+            .map(|origin| creator_text(origin).to_owned()),
     );
     if let Some(metadata) = &known.metadata {
         words.extend(metadata.git.as_ref().map(|git| format!("git:{git}")));
-        words.push(format!("sha256:{}", short(&metadata.digest.to_string())));
+        words.push(format!(
+            "sha256:{}",
+            short_digest(&metadata.digest.to_string())
+        ));
     }
     words.join(", ")
 }
 
-/// Returns the last verification of the served deployment.
+/// Formats the last verification of the deployment that the stage serves.
 fn verified(known: &StageStatus) -> String {
     match known
         .metadata
@@ -151,7 +177,7 @@ fn verified(known: &StageStatus) -> String {
         Some(VerifyRecord::Verified { at, callers }) => format!("{at} as {}", callers.join(", ")),
         Some(VerifyRecord::Failed { at: Some(at) }) => format!("{RED}failed{RED:#} {at}"),
         Some(VerifyRecord::Failed { at: None }) => format!("{RED}failed{RED:#}"),
-        None => "never; `stackgen deploy --redeploy-stage` verifies it".to_owned(),
+        None => "never; verify it with `stackgen deploy --redeploy-stage`".to_owned(),
     }
 }
 
@@ -169,7 +195,7 @@ fn verdict(known: &StageStatus) -> String {
     format!("{style}{word}{style:#}{sure}")
 }
 
-fn origin_text(origin: CreatedBy) -> &'static str {
+fn creator_text(origin: CreatedBy) -> &'static str {
     match origin {
         CreatedBy::Redeploy => "by `stackgen deploy --redeploy-stage`",
         CreatedBy::Template => "by CloudFormation",

@@ -6,80 +6,94 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 use stackgen_gateway::gateway::Tokens;
 
-use crate::Outcome;
-use crate::account::block_on;
-use crate::args::duration;
 use crate::error::CliError;
-use crate::local::Local;
+use crate::local::LocalGateway;
+use crate::outcome::CommandOutcome;
+use crate::runtime::block_on;
 use crate::ui::Ui;
+use crate::values::{duration, name_and_value};
 
-/// Mint a token that the local gateway's authorizers take
+/// Create a token that the local gateway's authorizers accept
 ///
-/// Prints the token and nothing else, so that it can stand in a command: `wscat -c "$URL?token=$(stackgen token --sub ada)"`.
-/// The gateway's own issuer signs it; the authorizer verifies it as it would on AWS.
+/// Prints nothing but the token, for use in other commands. The issuer of the local gateway signs it, and authorizers verify
+/// it as on AWS.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct TokenCommand {
-    /// Whom it is of: the claim `sub`
-    #[arg(long, value_name = "SUBJECT", required_unless_present = "rotate")]
+    /// Subject (`sub` claim)
+    #[arg(
+        long,
+        value_name = "SUBJECT",
+        required_unless_present = "rotate",
+        help_heading = "Claims"
+    )]
     sub: Option<String>,
 
-    /// Whom it is for; what the stack's authorizer takes when left out
-    #[arg(long, value_name = "AUDIENCE")]
+    /// Audience (`aud` claim) (default: the one that the stack's authorizer accepts)
+    #[arg(long, value_name = "AUDIENCE", help_heading = "Claims")]
     aud: Option<String>,
 
-    /// A claim; a value that is JSON is taken as such
-    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
+    /// Further claim, as text or JSON; repeatable
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim, help_heading = "Claims")]
     claims: Vec<(String, Json)>,
 
-    /// How long it is good for: `90s`, `11m`, `2h`; an hour when left out
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    /// Lifetime, such as `90s`, `11m` or `2h` (default: 1h)
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Claims")]
     lifetime: Option<Duration>,
 
-    /// An access token in place of an ID token: `client_id` in place of `aud`
-    #[arg(long)]
+    /// Create an access token in place of an ID token: `client_id` in place of `aud`
+    #[arg(long, help_heading = "Claims")]
     access: bool,
 
-    /// Sign with a new key from now on; tokens of the old one stay good for an hour
-    #[arg(long)]
+    /// Sign with a new key from now on; tokens of the old key stay valid for an hour
+    #[arg(long, help_heading = "Signing key")]
     rotate: bool,
 
-    /// With `--rotate`: tokens of the old key are good no longer
-    #[arg(long, requires = "rotate")]
+    /// With `--rotate`: make tokens of the old key invalid at once
+    #[arg(long, requires = "rotate", help_heading = "Signing key")]
     at_once: bool,
 
-    /// The stackgen.yaml or template that the gateway runs
-    #[arg(long, short, value_name = "FILE", default_value = "stackgen.yaml")]
+    /// Project file or template that the gateway runs
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        default_value = "stackgen.yaml",
+        help_heading = "Target"
+    )]
     file: PathBuf,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  stackgen token --sub ada
+  wscat -c \"$URL?token=$(stackgen token --sub ada --claim role=admin)\"
+  stackgen token --rotate --at-once";
+
 fn claim(text: &str) -> Result<(String, Json), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => {
-            let value = serde_json::from_str(value).unwrap_or_else(|_| Json::from(value));
-            Ok((name.to_owned(), value))
-        }
-        _ => Err("write NAME=VALUE".to_owned()),
-    }
+    let (name, value) = name_and_value(text)?;
+    let value = serde_json::from_str(&value).unwrap_or_else(|_| Json::from(value));
+    Ok((name, value))
 }
 
 impl TokenCommand {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         block_on(self.mint(ui))
     }
 
-    async fn mint(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let remote = Local::find(&self.file).await?.remote();
-        let mut told = Map::new();
+    async fn mint(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
+        let remote = LocalGateway::find(&self.file).await?.remote();
+        let mut report = Map::new();
         if self.rotate {
             let id = remote.rotate(self.at_once).await?;
             ui.aside(&format!("tokens are signed with key {id} from now on"));
-            told.insert("keyId".to_owned(), Json::from(id));
+            report.insert("keyId".to_owned(), Json::from(id));
         }
         let Some(subject) = &self.sub else {
             if ui.wants_json() {
-                ui.json_result(&told)?;
+                ui.json_result(&report)?;
             }
-            return Ok(Outcome::Done);
+            return Ok(CommandOutcome::Done);
         };
         let tokens = Tokens {
             subject: subject.clone(),
@@ -91,11 +105,11 @@ impl TokenCommand {
         let token = remote.mint(&tokens).await?;
         match ui.wants_json() {
             true => {
-                told.insert("token".to_owned(), Json::from(token));
-                ui.json_result(&told)?;
+                report.insert("token".to_owned(), Json::from(token));
+                ui.json_result(&report)?;
             }
             false => ui.result(&format!("{token}\n"))?,
         }
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }

@@ -67,7 +67,10 @@ fn one(rule: &Rule, group: &RuleGroup) -> String {
     let _ = write!(text, "\n\n{}\n", page::text(rule));
     let _ = write!(text, "\n## Example\n\n{}\n", page::example(rule));
     if let Some(printed) = printed(rule, group) {
-        let _ = write!(text, "\n`stackgen lint` prints:\n\n```text\n{printed}\n```\n");
+        let _ = write!(
+            text,
+            "\n`stackgen lint` prints:\n\n```text\n{printed}\n```\n"
+        );
     }
     let suppress = match rule.is_suppressible() {
         true => {

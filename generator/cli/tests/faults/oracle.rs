@@ -133,7 +133,8 @@ impl Exam<'_> {
             }
             (Point::Verification, Event::Kill(kill)) => {
                 let label = self.case.setup.target();
-                self.subject.run_killed(line, KillInVerification { kill, label })
+                self.subject
+                    .run_killed(line, KillInVerification { kill, label })
             }
             (Point::Verification, _) => unreachable!("a verification is no call"),
         }

@@ -217,7 +217,12 @@ impl<'a> Subject<'a> {
     }
 
     /// Runs a second time while the gateway waits for the function of `$connect` in the first run.
-    pub(crate) fn run_during_verification(&self, first: &str, second: &str, label: Label) -> [Run; 2] {
+    pub(crate) fn run_during_verification(
+        &self,
+        first: &str,
+        second: &str,
+        label: Label,
+    ) -> [Run; 2] {
         let mark = self.world.hold_mark(&self.api, label);
         fs::write(&mark, "").unwrap();
         let mut events = self.world.gateway().events().subscribe();

@@ -1,4 +1,4 @@
-//! What independent tools say of our templates: every starter, and every part of the language, in every environment
+//! Rendered templates checked by independent tools: every starter, and every part of the language, in every environment
 //! and format.
 
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::common::{Sandbox, root, tool};
 
-/// Renders every example in all formats and gives the templates.
+/// Renders every example in all formats, and returns the templates.
 fn rendered(sandbox: &Sandbox) -> Vec<PathBuf> {
     let starter = |name| (name, root().join(format!("templates/{name}/stackgen.yaml")));
     let examples = [
@@ -71,10 +71,10 @@ fn sam_accepts_every_sam_template() {
     assert_eq!(templates.len(), 6);
     let validate = |template: &PathBuf| {
         let arguments = ["validate", "--lint", "--region", "us-east-1", "--template"];
-        let said = run(&sam, &arguments, std::slice::from_ref(template));
-        assert!(said.contains("is a valid SAM Template"), "{said}");
+        let output = run(&sam, &arguments, std::slice::from_ref(template));
+        assert!(output.contains("is a valid SAM Template"), "{output}");
     };
-    // It takes one template a call and most of its time to start: two at a time.
+    // SAM takes one template per call and is slow to start, so two run in parallel.
     thread::scope(|scope| {
         for half in templates.chunks(3) {
             scope.spawn(move || half.iter().for_each(validate));

@@ -1,4 +1,4 @@
-//! What cannot be read or written: one message, exit code 2, nothing written.
+//! Input that cannot be read and output that cannot be written: one message, exit code 2, nothing written.
 
 use std::fs::File;
 
@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::common::{Run, Sandbox};
 
-/// Runs a command line and makes sure that it wrote nothing.
+/// Runs a command line, and checks that it wrote nothing.
 fn refused(sandbox: &Sandbox, line: &str) -> Run {
     let before = sandbox.files();
     let run = sandbox.run(line);
@@ -75,7 +75,7 @@ fn not_utf8() {
 }
 
 #[test]
-fn not_utf8_in_json_has_its_place() {
+fn not_utf8_in_json_has_its_location() {
     let sandbox = Sandbox::new();
     sandbox.write("stackgen.yaml", b"name: x\nd\xe9scription: latin1\n");
     let error = &refused(&sandbox, "synth --json").json()["errors"][0];
@@ -97,7 +97,7 @@ fn standard_input() {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_that_nobody_writes_and_a_device() {
+fn a_pipe_without_a_writer_and_a_device() {
     let sandbox = Sandbox::new();
     let made = std::process::Command::new("mkfifo")
         .arg(sandbox.path().join("fifo"))
@@ -135,13 +135,13 @@ fn empty() {
     exit 2
     --- stderr
     error: stackgen.yaml is empty
-    help: `stackgen init echo --dir DIR` writes a small one to start from
+    help: `stackgen init echo --out DIR` writes a small one to start from
     ");
     assert_snapshot!(refused(&Sandbox::with("\n  \n"), "synth"), @"
     exit 2
     --- stderr
     error: stackgen.yaml is empty
-    help: `stackgen init echo --dir DIR` writes a small one to start from
+    help: `stackgen init echo --out DIR` writes a small one to start from
     ");
 }
 
@@ -183,7 +183,7 @@ fn a_template_of_nine_megabytes() {
 }
 
 #[test]
-fn an_error_without_a_place_is_json_too() {
+fn an_error_without_a_location_as_json() {
     assert_snapshot!(refused(&Sandbox::new(), "synth --json"), @r#"
     exit 2
     --- stdout

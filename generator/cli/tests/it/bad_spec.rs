@@ -1,10 +1,10 @@
-//! What is wrong inside of a stackgen.yaml: every error with its place, exit code 2, nothing written.
+//! Errors in a stackgen.yaml: each with its location, exit code 2, nothing written.
 
 use insta::assert_snapshot;
 
 use crate::common::{Run, Sandbox, root};
 
-/// Runs `synth` on a starter with one stretch of it replaced, and makes sure that it wrote nothing.
+/// Runs `synth` on a starter with one part replaced, and checks that it wrote nothing.
 fn changed(starter: &str, old: &str, new: &str) -> Run {
     let spec = root().join("templates").join(starter).join("stackgen.yaml");
     let spec = std::fs::read_to_string(spec).unwrap();
@@ -111,7 +111,7 @@ fn two_routes_that_collide() {
 }
 
 #[test]
-fn a_key_written_twice() {
+fn a_duplicate_key() {
     let twice = "$connect: chat-handler\n    $connect: chat-handler";
     assert_snapshot!(changed("chat", "$connect: chat-handler", twice), @"
     exit 2
@@ -131,7 +131,7 @@ fn a_key_written_twice() {
 }
 
 #[test]
-fn an_identity_source_that_shuts_anonymous_callers_out() {
+fn an_identity_source_that_rejects_anonymous_callers() {
     let source = "callers: mixed\n    identitySource: [route.request.querystring.token]";
     assert_snapshot!(changed("live-session", "callers: mixed", source), @"
     exit 2
@@ -208,7 +208,7 @@ fn a_timeout_over_the_limit() {
 }
 
 #[test]
-fn no_yaml_at_all() {
+fn invalid_yaml() {
     assert_snapshot!(refused("name: [x\nfunctions: {}\n", "synth"), @"
     exit 2
     --- stderr
@@ -225,7 +225,7 @@ fn no_yaml_at_all() {
 }
 
 #[test]
-fn all_errors_of_a_file_are_told_at_once() {
+fn all_errors_of_a_file_are_reported_at_once() {
     let spec = "name: x\nfunctions:\n  a: { binry: a }\nwebsocket:\n  name: x\n  stage: { name: 1 }\n  rutes: {}\n";
     assert_snapshot!(refused(spec, "synth"), @"
     exit 2
@@ -267,7 +267,7 @@ fn all_errors_of_a_file_are_told_at_once() {
 }
 
 #[test]
-fn json_has_the_place_and_the_hint_of_every_error() {
+fn json_has_location_and_hint_of_every_error() {
     let spec = "name: x\nfunctions:\n  a: { binary: a }\nwebsocket:\n  name: x\n  stage: { name: prod }\n  routes: { $default: b, $connect: c }\n";
     assert_snapshot!(refused(spec, "synth --json"), @r#"
     exit 2
@@ -300,7 +300,7 @@ fn json_has_the_place_and_the_hint_of_every_error() {
 }
 
 #[test]
-fn control_characters_cannot_drive_the_terminal() {
+fn control_characters_are_escaped() {
     let run = refused(
         "name: \"x\\e[31m\"\nfunctions: {}\n\"\\e[2J\": 1\n",
         "synth",

@@ -1,4 +1,4 @@
-//! Inputs that never end, block or lead back to themselves: every command refuses them and ends.
+//! Inputs that never end, block or contain themselves: every command refuses them and ends.
 
 use std::fs::File;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,7 @@ use crate::common::{Run, Sandbox, root};
 
 const TOPIC: &str = "Resources: { Topic: { Type: 'AWS::SNS::Topic' } }\n";
 
-/// A template, a pipe that nobody writes, and links to the pipe and to a device.
+/// Creates a template, a pipe without a writer, and links to the pipe and to a device.
 fn traps() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("template.yaml", TOPIC);
@@ -81,7 +81,7 @@ fn a_folder_with_traps_is_searched() {
 }
 
 #[test]
-fn an_assembly_that_names_itself_ends() {
+fn an_assembly_that_names_itself_is_read_once() {
     let sandbox = Sandbox::new();
     let stage = |directory: &str| {
         format!(
@@ -118,7 +118,7 @@ fn an_assembly_that_names_itself_ends() {
 }
 
 #[test]
-fn a_manifest_that_is_a_trap_is_no_assembly() {
+fn an_unreadable_manifest_is_no_assembly() {
     for trap in ["/dev/zero", "../pipe.yaml"] {
         let sandbox = traps();
         sandbox.write(
@@ -152,7 +152,7 @@ fn a_huge_file_is_refused_before_it_is_in_memory() {
 }
 
 #[test]
-fn standard_input_without_end_is_refused() {
+fn endless_standard_input_is_refused() {
     let sandbox = traps();
     for line in ["lint -", "graph -", "diff - template.yaml"] {
         let zero = File::open("/dev/zero").unwrap();
@@ -169,7 +169,7 @@ fn standard_input_without_end_is_refused() {
 }
 
 #[test]
-fn code_that_is_a_trap_is_refused() {
+fn code_that_is_no_regular_file_is_refused() {
     let sandbox = traps();
     let spec = std::fs::read_to_string(root().join("templates/echo/stackgen.yaml")).unwrap();
     sandbox.write(
@@ -197,7 +197,7 @@ fn code_that_is_a_trap_is_refused() {
 }
 
 #[test]
-fn a_pipe_of_the_shell_is_read() {
+fn a_pipe_from_the_shell_is_read() {
     let sandbox = traps();
     let output = Command::new("bash")
         .args(["-c", r#""$0" diff <(cat template.yaml) template.yaml && cat template.yaml | "$0" diff /dev/stdin template.yaml"#])
@@ -235,7 +235,7 @@ fn a_huge_file_of_a_revision_is_refused() {
     ");
 }
 
-/// A stack with so many environments, each of which sets so many variables of its function.
+/// Returns a stack with a number of environments, each of which sets a number of variables.
 fn environments(count: usize, variables: usize) -> String {
     let mut spec = String::from("name: many\nfunctions: { f: { binary: f } }\nenvironments:\n");
     for environment in 0..count {
@@ -247,7 +247,7 @@ fn environments(count: usize, variables: usize) -> String {
     spec
 }
 
-/// Runs the binary under a limit of the shell, such as `-n 32`.
+/// Runs the binary under a limit of `ulimit`, such as `-n 32`.
 fn run_limited(sandbox: &Sandbox, limit: &str, line: &str) -> Run {
     let script = format!("ulimit {limit} && exec \"$0\" {line}");
     let output = Command::new("bash")
@@ -260,7 +260,7 @@ fn run_limited(sandbox: &Sandbox, limit: &str, line: &str) -> Run {
 }
 
 #[test]
-fn environments_do_not_multiply_what_synth_holds_in_memory() {
+fn memory_of_synth_does_not_grow_with_environments() {
     let sandbox = Sandbox::with(&environments(200, 100));
     let run = run_limited(&sandbox, "-v 600000", "synth --unbuilt --quiet");
     assert_eq!(run.code, Some(0), "{run}");
@@ -277,14 +277,14 @@ fn synth_writes_more_templates_than_a_process_may_open_files() {
 }
 
 #[test]
-fn an_error_in_the_last_of_many_environments_leaves_nothing_written() {
+fn an_error_in_the_last_environment_leaves_nothing_written() {
     let sandbox = Sandbox::with(&(environments(3, 1) + BROKEN));
     let run = sandbox.run("synth --unbuilt --out new");
     assert_eq!(run.code, Some(3), "{run}");
     assert!(!sandbox.path().join("new").exists());
 }
 
-/// An environment with a resource in which the linter finds an error.
+/// Environment with a resource that has a lint error.
 const BROKEN: &str = "  broken:
     websocket: { name: x, routes: { $default: f } }
     resources:

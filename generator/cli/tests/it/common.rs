@@ -1,4 +1,4 @@
-//! A folder to run in, and what a run said.
+//! Folders to run in, and results of runs.
 
 use std::fmt;
 use std::fs;
@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use assert_cmd::Command;
 use tempfile::TempDir;
 
-/// The root of the repository.
+/// Returns the root of the repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -17,12 +17,12 @@ pub(crate) fn root() -> PathBuf {
         .unwrap()
 }
 
-/// Where cargo builds this repository.
+/// Returns cargo's target folder of this repository.
 pub(crate) fn target() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
 }
 
-/// Held by who builds there: a starter's binaries take the place of ours, which have the same names.
+/// Locks the target folder during a build: a starter's binaries have the same names as ours.
 pub(crate) fn building() -> MutexGuard<'static, ()> {
     static BUILDING: Mutex<()> = Mutex::new(());
     BUILDING.lock().unwrap_or_else(PoisonError::into_inner)
@@ -33,7 +33,7 @@ pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     stackgen_test_tools::installed(&format!("venv/bin/{name}"))
 }
 
-/// An empty folder, and the binary run in it with a scrubbed environment.
+/// An empty folder in which the binary runs with a clean environment.
 pub(crate) struct Sandbox(TempDir);
 
 impl Sandbox {
@@ -41,14 +41,14 @@ impl Sandbox {
         Sandbox(tempfile::tempdir().unwrap())
     }
 
-    /// One that holds a stackgen.yaml.
+    /// Creates a folder with a stackgen.yaml.
     pub(crate) fn with(spec: &str) -> Self {
         let sandbox = Self::new();
         sandbox.write("stackgen.yaml", spec);
         sandbox
     }
 
-    /// One that holds a starter.
+    /// Creates a folder with the stackgen.yaml of a starter.
     pub(crate) fn starter(name: &str) -> Self {
         let spec = root().join("templates").join(name).join("stackgen.yaml");
         Self::with(&fs::read_to_string(spec).unwrap())
@@ -68,7 +68,7 @@ impl Sandbox {
         fs::read_to_string(self.path().join(name)).unwrap()
     }
 
-    /// Every file, in order, by its path from here.
+    /// Returns all files, in order, by their paths from here.
     pub(crate) fn files(&self) -> Vec<String> {
         let mut files = Vec::new();
         let mut folders = vec![self.path().to_owned()];
@@ -90,12 +90,12 @@ impl Sandbox {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"));
         command.current_dir(self.path()).env_clear();
-        // `git` is found by it.
+        // `git` is on the PATH.
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
     }
 
-    /// Runs `stackgen` with a reader of its stdout that has gone away.
+    /// Runs `stackgen` with a closed stdout.
     pub(crate) fn run_unread(&self, line: &str) -> Output {
         let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
             .args(line.split_whitespace())
@@ -119,7 +119,7 @@ impl Sandbox {
     }
 }
 
-/// How a run ended and what it printed. Shown as a person sees it.
+/// Result of a run: exit code and output. Displayed as a user sees it.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,

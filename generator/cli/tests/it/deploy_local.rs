@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::common::{Run, Sandbox, root};
 
-/// Connects everybody, unless a file called `broken` lies beside it.
+/// Function that accepts every connection, unless a file named `broken` is beside it.
 const FUNCTION: &str = r#"#!/usr/bin/env python3
 import json, os, urllib.request
 
@@ -29,13 +29,13 @@ while True:
     urllib.request.urlopen(api + id + path, json.dumps(result).encode())
 "#;
 
-/// A project that runs in a gateway of its own.
+/// A project with its own gateway.
 pub(crate) struct Project {
     pub(crate) sandbox: Sandbox,
     pub(crate) gateway: Gateway,
     pub(crate) runtime: Runtime,
     environment: &'static str,
-    /// Ids that there are or were.
+    /// IDs that were seen.
     ids: RefCell<BTreeSet<String>>,
 }
 
@@ -64,7 +64,7 @@ impl Project {
         project
     }
 
-    /// Applies what the stackgen.yaml renders.
+    /// Applies the project's template.
     pub(crate) fn apply(&self, apply: Apply) {
         let run = self.sandbox.run(&format!(
             "synth --env {} --stdout --format cfn-yaml --unbuilt",
@@ -99,7 +99,7 @@ impl Project {
     }
 }
 
-/// One function, and `more` routes.
+/// Returns a project with one function, and with the routes of `more`.
 pub(crate) fn spec(broken: &str, more: &str) -> String {
     format!(
         "name: told
@@ -120,8 +120,8 @@ environments:
 }
 
 impl Project {
-    /// What a person sees, with ids, digests, ages and counts of tries that are the same in every run.
-    pub(crate) fn told(&self, run: &Run) -> String {
+    /// Output with IDs, digests, ages and numbers of attempts replaced, so that it is the same in every run.
+    pub(crate) fn masked_output(&self, run: &Run) -> String {
         self.learn();
         let mut seen: Vec<String> = Vec::new();
         let mut masked = |word: &str| {
@@ -145,7 +145,7 @@ impl Project {
         out.lines().map(timeless).collect::<Vec<_>>().join("\n")
     }
 
-    /// Remembers every id that there is.
+    /// Remembers all current IDs.
     fn learn(&self) {
         let apis = &self.gateway.account().apis;
         let mut ids = self.ids.borrow_mut();
@@ -163,7 +163,7 @@ impl Project {
     }
 }
 
-/// Without ages and counts of tries.
+/// Replaces ages and numbers of attempts.
 fn timeless(line: &str) -> String {
     let mut line = line.to_owned();
     for unit in ["second ago", "seconds ago", "minute ago", "minutes ago"] {
@@ -189,7 +189,7 @@ fn timeless(line: &str) -> String {
 }
 
 #[test]
-fn the_story_of_a_stale_stage() {
+fn a_stale_stage_is_found_redeployed_and_rolled_back() {
     let project = Project::started("dev", "");
     let broken = project.sandbox.path().join("broken");
     let with = |more: &str| {
@@ -202,40 +202,40 @@ fn the_story_of_a_stale_stage() {
     project.run("synth --env dev --unbuilt --quiet");
 
     let fresh = project.run("status --local");
-    insta::assert_snapshot!("fresh", project.told(&fresh));
+    insta::assert_snapshot!("fresh", project.masked_output(&fresh));
     let nothing = project.run("deploy --redeploy-stage --local");
-    insta::assert_snapshot!("nothing_to_do", project.told(&nothing));
+    insta::assert_snapshot!("nothing_to_do", project.masked_output(&nothing));
 
     with("added: { function: hello }");
     project.apply(Apply::WithoutDeployments);
     let stale = project.run("status --local");
-    insta::assert_snapshot!("stale", project.told(&stale));
+    insta::assert_snapshot!("stale", project.masked_output(&stale));
     let planned = project.run("deploy --redeploy-stage --local --dry-run");
-    insta::assert_snapshot!("planned", project.told(&planned));
+    insta::assert_snapshot!("planned", project.masked_output(&planned));
     let deployed = project.run("deploy --redeploy-stage --local");
-    insta::assert_snapshot!("deployed", project.told(&deployed));
+    insta::assert_snapshot!("deployed", project.masked_output(&deployed));
     let current = project.run("status --local");
-    insta::assert_snapshot!("current", project.told(&current));
+    insta::assert_snapshot!("current", project.masked_output(&current));
 
     let listed = project.run("deployments list --local");
-    insta::assert_snapshot!("listed", project.told(&listed));
+    insta::assert_snapshot!("listed", project.masked_output(&listed));
     let back = project.run("deployments rollback --local");
-    insta::assert_snapshot!("rolled_back", project.told(&back));
+    insta::assert_snapshot!("rolled_back", project.masked_output(&back));
     assert_eq!(project.run("status --local").code, Some(3));
     let again = project.run("deploy --redeploy-stage --local --quiet");
-    insta::assert_snapshot!("quiet", project.told(&again));
+    insta::assert_snapshot!("quiet", project.masked_output(&again));
 
     fs::write(&broken, "").unwrap();
     let failed = project.run("deploy --redeploy-stage --local --force");
-    insta::assert_snapshot!("failed", project.told(&failed));
+    insta::assert_snapshot!("failed", project.masked_output(&failed));
     fs::remove_file(&broken).unwrap();
     let pruned = project.run("deployments prune --local --keep 0");
-    insta::assert_snapshot!("pruned", project.told(&pruned));
+    insta::assert_snapshot!("pruned", project.masked_output(&pruned));
     project.end();
 }
 
 #[test]
-fn a_pinned_stack_is_current_after_cloudformation_and_redeployed_once() {
+fn a_pinned_stack_is_redeployed_once_after_cloudformation() {
     let project = Project::started("prod", "");
     let broken = project.sandbox.path().join("broken");
     project
@@ -301,7 +301,7 @@ fn any_api_is_redeployed_by_its_id() {
     help: list the APIs with `aws apigatewayv2 get-apis`; `--region` and `--profile` select another region and account
     ");
     let other = aws(format!("status {line} --stage-name other"));
-    insta::assert_snapshot!(project.told(&other), @"
+    insta::assert_snapshot!(project.masked_output(&other), @"
     exit 2
     --- stderr
     error: API <0> has no stage other; it has prod
@@ -310,9 +310,9 @@ fn any_api_is_redeployed_by_its_id() {
     project.end();
 }
 
-/// What CloudFormation makes of a template has the digest of the template, whatever API Gateway fills in.
+/// The account has the digest of its template, whatever defaults API Gateway adds.
 #[test]
-fn an_account_has_the_digest_of_the_template_that_it_was_made_from() {
+fn an_account_has_the_digest_of_its_template() {
     for starter in ["live-session", "chat", "echo"] {
         let file = root().join("templates").join(starter).join("stackgen.yaml");
         let project = Project::started("dev", &fs::read_to_string(file).unwrap());
@@ -330,7 +330,7 @@ fn an_account_has_the_digest_of_the_template_that_it_was_made_from() {
 }
 
 #[test]
-fn what_is_missing_is_said() {
+fn missing_input_is_reported() {
     let sandbox = Sandbox::with(&spec("x", ""));
     let quiet = |line: &str| {
         let mut command = sandbox.command();
@@ -376,7 +376,7 @@ fn what_is_missing_is_said() {
 }
 
 #[test]
-fn flags_that_mean_nothing_together_are_refused() {
+fn incompatible_flags_are_refused() {
     let sandbox = Sandbox::with(&spec("x", ""));
     insta::assert_snapshot!(sandbox.run("deploy --local --api-id a1b2"), @"
     exit 2
@@ -411,7 +411,7 @@ fn flags_that_mean_nothing_together_are_refused() {
     ");
 }
 
-/// Code that differs from what the account runs, as `cargo lambda build` leaves it.
+/// Writes code that differs from the account's, where `cargo lambda build` would write it.
 fn build_anew(project: &Project) {
     project
         .sandbox
@@ -430,7 +430,7 @@ fn build_anew(project: &Project) {
     assert!(made.unwrap().success());
 }
 
-/// Runs stackgen as it runs on AWS, with the gateway's endpoint.
+/// Runs stackgen as for AWS, with the gateway's endpoint.
 fn on_endpoint(project: &Project, endpoint: &str, line: &str) -> Run {
     let line = format!("{line} --env prod --region us-east-1");
     let mut command = project.sandbox.command();
@@ -444,7 +444,7 @@ fn on_endpoint(project: &Project, endpoint: &str, line: &str) -> Run {
 }
 
 #[test]
-fn code_that_was_built_is_sent_published_and_served() {
+fn built_code_is_sent_published_and_served() {
     let project = Project::started("prod", "");
     let broken = project.sandbox.path().join("broken");
     let spec = spec(&broken.display().to_string(), "");
@@ -453,7 +453,7 @@ fn code_that_was_built_is_sent_published_and_served() {
     build_anew(&project);
     let endpoint = project.runtime.block_on(project.gateway.state()).endpoint;
     let aws = |line: &str| on_endpoint(&project, &endpoint, line);
-    insta::assert_snapshot!(project.told(&aws("deploy --redeploy-stage --dry-run")), @"
+    insta::assert_snapshot!(project.masked_output(&aws("deploy --redeploy-stage --dry-run")), @"
     exit 0
     --- stdout
     would update the code of hello-prod
@@ -463,7 +463,7 @@ fn code_that_was_built_is_sent_published_and_served() {
     --- stderr
     told-api-prod (<1>), stage prod
     ");
-    insta::assert_snapshot!(project.told(&aws("deploy --redeploy-stage")), @"
+    insta::assert_snapshot!(project.masked_output(&aws("deploy --redeploy-stage")), @"
     exit 0
     --- stdout
     stage prod of told-api-prod serves deployment <0> (was <1>), verified
@@ -478,13 +478,13 @@ fn code_that_was_built_is_sent_published_and_served() {
     ");
     let again = aws("deploy --redeploy-stage --json");
     assert_eq!(again.json()["apis"][0]["outcome"], "current", "{again}");
-    insta::assert_snapshot!(project.told(&aws("deploy --code-only")), @"
+    insta::assert_snapshot!(project.masked_output(&aws("deploy --code-only")), @"
     exit 0
     --- stdout
     0 of 1 functions updated
     ");
     assert_eq!(aws("probe --expect-status 101").code, Some(0));
-    insta::assert_snapshot!(project.told(&aws("status")), @"
+    insta::assert_snapshot!(project.masked_output(&aws("status")), @"
     exit 0
     --- stdout
     told-api-prod (<0>), stage prod: current

@@ -1,4 +1,4 @@
-//! `stackgen dev`, `stackgen token` and `stackgen deploy --local`, with the echo starter's own function
+//! `stackgen dev`, `stackgen token` and `stackgen deploy --local`, with the function of the echo starter.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -64,7 +64,7 @@ fn row_d1_a_saved_route_waits_for_a_deployment_and_a_broken_file_changes_nothing
 }
 
 #[test]
-fn a_template_with_errors_is_applied_only_when_told() {
+fn a_template_with_errors_is_applied_only_despite_lint() {
     const DEAD: &str = "
 resources:
   Dead:
@@ -89,16 +89,20 @@ resources:
     assert_eq!(json.code, Some(3), "{json}");
     assert_eq!(json.json()["findings"][0]["rule"], "SG207", "{json}");
 
-    let told = dev
+    let output = dev
         .sandbox
         .run("deploy --local --no-build --despite-lint --quiet");
-    assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""), "{told}");
-    let told = dev.sandbox.run("deploy --local --no-build --despite-lint");
-    assert!(told.stderr.contains("error[SG207]"), "{told}");
+    assert_eq!(
+        (output.code, output.stderr.as_str()),
+        (Some(0), ""),
+        "{output}"
+    );
+    let output = dev.sandbox.run("deploy --local --no-build --despite-lint");
+    assert!(output.stderr.contains("error[SG207]"), "{output}");
 }
 
 #[test]
-fn a_token_is_printed_alone_and_says_what_it_was_asked_to() {
+fn a_token_has_the_requested_claims_and_is_printed_alone() {
     let dev = Dev::start(&["--no-watch"]);
     let run = dev
         .sandbox
@@ -114,12 +118,12 @@ fn a_token_is_printed_alone_and_says_what_it_was_asked_to() {
         .arg("dev")
         .output()
         .unwrap();
-    let said = String::from_utf8(second.stderr).unwrap();
-    assert!(said.contains("runs for this project already"), "{said}");
+    let stderr = String::from_utf8(second.stderr).unwrap();
+    assert!(stderr.contains("runs for this project already"), "{stderr}");
 }
 
 #[test]
-fn without_a_gateway_commands_say_how_to_start_one() {
+fn without_a_gateway_commands_report_how_to_start_one() {
     let sandbox = Sandbox::starter("echo");
     let run = sandbox.run("token --sub ada");
     insta::assert_snapshot!(run, @r"
@@ -142,9 +146,9 @@ fn without_a_gateway_commands_say_how_to_start_one() {
     ");
 }
 
-/// The port of a gateway that was killed may be another project's by now.
+/// Another project's gateway may use the port of a gateway that was killed.
 #[test]
-fn a_gateway_of_another_project_is_taken_for_nobodys() {
+fn a_gateway_of_another_project_is_not_used() {
     let dev = Dev::start(&["--no-watch"]);
     let other = Sandbox::starter("echo");
     let mut left =
@@ -167,8 +171,8 @@ fn a_gateway_of_another_project_is_taken_for_nobodys() {
             (Some(1), ""),
             "{line}: {run}"
         );
-        let said = "the local gateway with process id 1 does not run any more";
-        assert!(run.stderr.contains(said), "{line}: {run}");
+        let error = "the local gateway with process ID 1 is no longer running";
+        assert!(run.stderr.contains(error), "{line}: {run}");
     }
     let here = Dev::spawn(other, &["--json", "--no-build"], &[]);
     assert_ne!(here.event("ready")["gateway"]["endpoint"], left["endpoint"]);
@@ -194,8 +198,8 @@ fn with_json_an_error_at_the_start_is_an_event() {
         assert_eq!(run.stderr, "", "{run}");
         let event = run.json();
         assert_eq!(event["event"], "error", "{run}");
-        let told = event["errors"][0]["message"].as_str().unwrap();
-        assert!(told.contains(message), "{run}");
+        let output = event["errors"][0]["message"].as_str().unwrap();
+        assert!(output.contains(message), "{run}");
     }
     assert_eq!(sandbox.read("damaged.db"), damaged);
     insta::assert_snapshot!(
@@ -213,12 +217,12 @@ fn with_json_an_error_at_the_start_is_an_event() {
     assert_eq!(run.code, Some(1), "{run}");
     let event = run.json();
     assert_eq!(event["event"], "error", "{run}");
-    let told = event["errors"][0]["message"].as_str().unwrap();
-    assert!(told.contains("runs for this project already"), "{run}");
+    let output = event["errors"][0]["message"].as_str().unwrap();
+    assert!(output.contains("runs for this project already"), "{run}");
 }
 
 #[test]
-fn a_port_that_is_taken_is_named_in_the_ready_event() {
+fn a_port_in_use_is_named_in_the_ready_event() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let dev = Dev::of_template(limits::project(2), &["--port", &port.to_string()]);
@@ -229,7 +233,7 @@ fn a_port_that_is_taken_is_named_in_the_ready_event() {
     assert!(free.ready["portTaken"].is_null());
 }
 
-/// The template of `limits` with a variable from a `NoEcho` parameter, one that is written out, and a description.
+/// Returns the template of `limits` with a variable from a `NoEcho` parameter, a literal one, and a description.
 fn with_secrets(sandbox: &Sandbox, secret: &str, tag: &str) -> String {
     let folder = sandbox.path().display().to_string();
     let template = limits::TEMPLATE.replace("FOLDER", &folder);
@@ -244,13 +248,13 @@ fn with_secrets(sandbox: &Sandbox, secret: &str, tag: &str) -> String {
 }
 
 #[test]
-fn saved_variables_are_named_and_no_value_of_them_is_shown() {
+fn changed_variables_are_named_without_their_values() {
     for json in [&["--json"][..], &[]] {
         let sandbox = limits::project(2);
         sandbox.write("template.yaml", with_secrets(&sandbox, "secret1", "a"));
         let arguments = [&["template.yaml"], json].concat();
         let dev = Dev::spawn(sandbox, &arguments, &[]);
-        let mut told = match json {
+        let mut output = match json {
             [] => vec![dev.line("ws://127.0.0.1:"), dev.line("Ctrl-C ends it.")],
             _ => vec![dev.line(r#""event":"ready""#)],
         };
@@ -267,7 +271,7 @@ fn saved_variables_are_named_and_no_value_of_them_is_shown() {
                 ] {
                     let line = dev.line("changed    ");
                     assert!(line.contains(change), "{line}");
-                    told.push(line);
+                    output.push(line);
                 }
             }
             _ => {
@@ -275,25 +279,28 @@ fn saved_variables_are_named_and_no_value_of_them_is_shown() {
                 let applied: Value = serde_json::from_str(&line).unwrap();
                 let changes = applied["diff"].as_array().unwrap().iter();
                 let fields: Vec<_> = changes.map(|change| &change["field"]).collect();
-                let wanted = [
+                let expected = [
                     "Description",
                     "Environment.Variables.PLAIN",
                     "Environment.Variables.TOKEN",
                     "Value.Default",
                 ];
-                assert_eq!(fields, wanted, "{applied}");
-                told.push(line);
+                assert_eq!(fields, expected, "{applied}");
+                output.push(line);
             }
         }
-        let told = told.concat();
-        assert!(told.contains(r"api\nforged\u"), "{told:?}");
+        let output = output.concat();
+        assert!(output.contains(r"api\nforged\u"), "{output:?}");
         let raw = |c: char| c.is_control() || c == '\u{202e}';
-        assert!(!told.contains("secret") && !told.contains(raw), "{told:?}");
+        assert!(
+            !output.contains("secret") && !output.contains(raw),
+            "{output:?}"
+        );
     }
 }
 
 #[test]
-fn what_functions_log_keeps_its_text_and_drives_no_terminal() {
+fn logs_of_functions_keep_their_text_and_are_escaped() {
     let sandbox = limits::project(2);
     let printing = "    print(event.get('body'), flush=True)\n    answer = ";
     let code = sandbox
@@ -301,7 +308,7 @@ fn what_functions_log_keeps_its_text_and_drives_no_terminal() {
         .replace("    answer = ", printing);
     sandbox.write("code/bootstrap", code);
     let dev = Dev::spawn(sandbox, &["template.yaml", "--no-watch", "--logs"], &[]);
-    let url = dev.said_url();
+    let url = dev.printed_url();
     let message = "\u{1b}[31mred\u{1b}[0m\ttab\rconnected\u{202e} müde \u{7}";
     dev.answers_at(&url, message, "done-");
     let log = dev.line("tab");

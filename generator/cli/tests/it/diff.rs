@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::common::Sandbox;
 
-/// A rendered echo stack whose function then gets more memory.
+/// Creates a rendered echo stack whose function then gets more memory.
 fn changed() -> Sandbox {
     let sandbox = Sandbox::starter("echo");
     sandbox.run("synth");
@@ -50,7 +50,7 @@ fn nothing_changes_after_synth() {
 }
 
 #[test]
-fn a_changed_spec_is_held_against_out() {
+fn a_changed_project_is_compared_with_out() {
     assert_snapshot!(changed().run("diff"), @"
     exit 0
     --- stdout
@@ -59,7 +59,7 @@ fn a_changed_spec_is_held_against_out() {
 }
 
 #[test]
-fn differences_are_found_with_exit_code() {
+fn differences_exit_with_3_on_request() {
     assert_eq!(changed().run("diff --exit-code").code, Some(3));
 }
 
@@ -107,7 +107,7 @@ fn json_names_both_sides() {
 }
 
 #[test]
-fn a_revision_is_held_against_the_spec() {
+fn a_revision_is_compared_with_the_project() {
     let sandbox = Sandbox::starter("echo");
     sandbox.run("synth");
     git(&sandbox, &["init", "--quiet"]);
@@ -144,7 +144,7 @@ fn a_revision_is_held_against_the_spec() {
 }
 
 #[test]
-fn a_template_of_ours_says_which_environment_it_is_of() {
+fn a_rendered_template_names_its_environment() {
     let sandbox = Sandbox::starter("live-session");
     sandbox.run("synth");
     assert_eq!(
@@ -165,7 +165,7 @@ fn a_template_of_ours_says_which_environment_it_is_of() {
 }
 
 #[test]
-fn two_templates_need_no_stackgen_yaml() {
+fn two_templates_are_compared_without_a_project() {
     let sandbox = changed();
     sandbox.run("synth --out new");
     std::fs::remove_file(sandbox.path().join("stackgen.yaml")).unwrap();
@@ -177,7 +177,7 @@ fn two_templates_need_no_stackgen_yaml() {
 }
 
 #[test]
-fn what_is_no_template_is_an_error_with_its_place() {
+fn a_file_that_is_no_template_is_an_error_with_its_location() {
     let sandbox = changed();
     assert_snapshot!(sandbox.run("diff stackgen.yaml out/dev/template.yaml"), @"
     exit 2
@@ -195,7 +195,7 @@ fn what_is_no_template_is_an_error_with_its_place() {
 }
 
 #[test]
-fn a_new_environment_is_all_added_and_the_others_go_on() {
+fn everything_in_a_new_environment_is_added() {
     let sandbox = changed();
     let spec = sandbox.read("stackgen.yaml");
     sandbox.write("stackgen.yaml", format!("{spec}  qa: {{}}\n"));
@@ -233,7 +233,7 @@ fn a_new_environment_is_all_added_and_the_others_go_on() {
 }
 
 #[test]
-fn an_environment_that_is_gone_is_named() {
+fn a_removed_environment_is_named() {
     let sandbox = Sandbox::starter("echo");
     let spec = sandbox.read("stackgen.yaml");
     sandbox.write("stackgen.yaml", format!("{spec}  qa: {{}}\n"));
@@ -252,7 +252,7 @@ fn an_environment_that_is_gone_is_named() {
 }
 
 #[test]
-fn environments_come_and_go_between_a_revision_and_now() {
+fn environments_are_added_and_removed_since_a_revision() {
     let sandbox = Sandbox::starter("echo");
     let spec = sandbox.read("stackgen.yaml");
     sandbox.write("stackgen.yaml", format!("{spec}  old: {{}}\n"));
@@ -265,15 +265,15 @@ fn environments_come_and_go_between_a_revision_and_now() {
     std::fs::remove_dir_all(sandbox.path().join("out/old")).unwrap();
     let run = sandbox.run("diff HEAD");
     assert_eq!(run.code, Some(0), "{run}");
-    let told = |line: &&str| !line.starts_with('+');
-    let told: Vec<_> = run.stdout.lines().filter(told).collect();
-    assert_snapshot!(told.join("\n"), @"
+    let is_shown = |line: &&str| !line.starts_with('+');
+    let shown: Vec<_> = run.stdout.lines().filter(is_shown).collect();
+    assert_snapshot!(shown.join("\n"), @"
     dev
     nothing changes
     qa: new
     old: gone, and still in HEAD:./out/old/template.yaml
     ");
-    // The same from elsewhere, whichever way the file is named.
+    // The result does not depend on the current folder, or on how the file is named.
     let spec = sandbox.path().join("stackgen.yaml");
     let absolute = sandbox.run(&format!("diff HEAD --file {}", spec.display()));
     assert_eq!(absolute.stdout, run.stdout);
@@ -298,7 +298,7 @@ fn outside_of_git_a_name_is_a_file() {
 }
 
 #[test]
-fn a_template_that_is_named_and_not_there_is_an_error() {
+fn a_missing_template_is_an_error() {
     assert_snapshot!(Sandbox::starter("echo").run("diff out/dev/template.yaml new.yaml"), @"
     exit 2
     --- stderr
@@ -318,7 +318,7 @@ Resources:
 ";
 
 #[test]
-fn secrets_are_masked_and_values_cannot_drive_the_terminal() {
+fn secrets_are_masked_and_values_are_escaped() {
     let sandbox = Sandbox::new();
     let template = |secret: &str, title: &str| {
         let template = WITH_SECRET.replace("SECRET", secret);

@@ -1,4 +1,4 @@
-//! What is left when `stackgen dev` ends, whatever ends it: processes, files and connections.
+//! Ends of `stackgen dev`: processes, files and connections that must not remain.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -14,8 +14,8 @@ use crate::common::{Run, Sandbox};
 use crate::limits::TEMPLATE;
 use crate::running::{Dev, PATIENCE};
 
-/// Starts a child, one in a session of its own, one that ignores signals, one with an empty environment, and one whose
-/// parent has ended. Then it answers every message.
+/// Function that starts a child, one in its own session, one that ignores signals, one with an empty environment, and one
+/// whose parent has ended. Then it answers every message.
 const FUNCTION: &str = r#"#!/usr/bin/env python3
 import json, os, subprocess, time, urllib.request
 
@@ -44,10 +44,10 @@ while True:
     urllib.request.urlopen(api + id + "/response", json.dumps(answer).encode())
 "#;
 
-/// The file in which the function says which processes there are.
+/// File in which the function lists the processes.
 const PROCESSES: &str = "gone";
 
-/// The place among them of the one with an empty environment: nothing tells whose it is once its parent has ended.
+/// Index of the process with an empty environment: after its parent's end, nothing shows where it belongs.
 const UNKNOWN: usize = 4;
 
 fn project() -> Sandbox {
@@ -65,7 +65,7 @@ fn project() -> Sandbox {
     sandbox
 }
 
-/// A gateway whose function has run, with a client that is connected to it.
+/// A gateway with a connected client, whose function has run.
 struct Busy {
     dev: Dev,
     client: Child,
@@ -105,7 +105,7 @@ impl Busy {
         self.dev.signal(signal);
     }
 
-    /// The exit code of the gateway, once it has ended, how its client ended, and the folder.
+    /// Waits for the gateway's end. Returns its exit code, the client's end, and the folder.
     fn ended(mut self) -> (Option<i32>, Run, Sandbox) {
         let code = self.dev.ended();
         let client = Run::of(self.client.wait_with_output().unwrap());
@@ -118,7 +118,7 @@ fn processes(sandbox: &Sandbox) -> Vec<u32> {
     ids.split(' ').map(|id| id.parse().unwrap()).collect()
 }
 
-/// True if a process runs. One that has ended and that nobody has waited for does not.
+/// Returns true if a process runs. Zombies do not.
 fn runs(id: u32) -> bool {
     let status = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     let state = status.rsplit_once(") ").map(|(_, rest)| rest);
@@ -130,7 +130,7 @@ fn kill(id: u32) {
     kill_process(id, Signal::KILL).unwrap();
 }
 
-/// What there is of copies of code.
+/// Returns the gateway's copies of code.
 fn copies(sandbox: &Sandbox) -> Vec<PathBuf> {
     let entries = fs::read_dir(sandbox.path().join("tmp")).unwrap();
     entries.map(|entry| entry.unwrap().path()).collect()
@@ -140,7 +140,7 @@ fn has_word_of_it(sandbox: &Sandbox) -> bool {
     sandbox.path().join(".stackgen/gateway.json").exists()
 }
 
-/// Waits until something is so.
+/// Waits until a condition is true.
 fn until(what: &str, is_so: impl Fn() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {
@@ -157,7 +157,7 @@ fn assert_nothing_is_left(processes: &[u32], sandbox: &Sandbox) {
 }
 
 #[test]
-fn a_signal_closes_connections_and_leaves_no_process_and_no_file() {
+fn a_signal_closes_connections_and_leaves_nothing() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
         let busy = Busy::start(project());
         let processes = busy.processes.clone();
@@ -173,7 +173,7 @@ fn a_signal_closes_connections_and_leaves_no_process_and_no_file() {
 fn a_second_signal_at_once_still_closes_connections_and_leaves_nothing() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
         let sandbox = project();
-        // Its $disconnect does not end.
+        // Its `$disconnect` function does not end.
         sandbox.write("stuck", "");
         let busy = Busy::start(sandbox);
         let processes = busy.processes.clone();
@@ -193,12 +193,12 @@ fn a_killed_gateway_leaves_no_process_and_no_file() {
     for signal in [Signal::KILL, Signal::ABORT] {
         let busy = Busy::start(project());
         let mut processes = busy.processes.clone();
-        // Found only if the function ends after the watcher has looked.
+        // The watcher finds it only if the function ends later.
         let unknown = processes.remove(UNKNOWN);
         busy.signal(signal);
         let (code, client, sandbox) = busy.ended();
         assert_eq!(code, None, "{signal:?}");
-        // TCP was lost.
+        // The TCP connection was lost.
         assert_eq!(client.code, Some(3), "{signal:?}: {client}");
         until("something is left", || {
             let clean = copies(&sandbox).is_empty() && !has_word_of_it(&sandbox);
@@ -211,13 +211,13 @@ fn a_killed_gateway_leaves_no_process_and_no_file() {
 }
 
 #[test]
-fn the_next_start_clears_what_a_gateway_left_that_was_killed_with_all_its_processes() {
+fn the_next_start_cleans_up_after_a_gateway_whose_watcher_was_killed_too() {
     let busy = Busy::start(project());
     let mut processes = busy.processes.clone();
     busy.dev.watchers().into_iter().for_each(kill);
     busy.signal(Signal::KILL);
     let (_, _, sandbox) = busy.ended();
-    // The function notices that its gateway is gone. What it has started runs on.
+    // The function ends when its gateway is gone. The processes that it started continue.
     until("the function runs on", || !runs(processes[0]));
     let unknown = processes.remove(UNKNOWN);
     kill(unknown);
@@ -232,7 +232,7 @@ fn the_next_start_clears_what_a_gateway_left_that_was_killed_with_all_its_proces
     until("something is left", || {
         !left[0].exists() && processes.iter().all(|id| !runs(*id))
     });
-    // What it has started itself goes on.
+    // Processes that the gateway itself started continue.
     let own = busy.processes.clone();
     assert!(own.iter().all(|id| runs(*id)), "{own:?}");
     busy.signal(Signal::TERM);
@@ -242,7 +242,7 @@ fn the_next_start_clears_what_a_gateway_left_that_was_killed_with_all_its_proces
 }
 
 #[test]
-fn what_a_function_started_goes_with_its_process() {
+fn processes_that_a_function_started_end_with_it() {
     let busy = Busy::start(project());
     let mut first = busy.processes.clone();
     let unknown = first.remove(UNKNOWN);
@@ -255,7 +255,7 @@ fn what_a_function_started_goes_with_its_process() {
 }
 
 #[test]
-fn dev_ends_without_an_event_when_nobody_reads_its_output() {
+fn dev_ends_when_the_reader_of_its_output_is_gone() {
     let sandbox = project();
     for json in [&[][..], &["--json"]] {
         let mut child = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
@@ -279,7 +279,7 @@ fn dev_ends_without_an_event_when_nobody_reads_its_output() {
 }
 
 #[test]
-fn output_that_cannot_be_written_ends_dev_with_an_error_and_leaves_nothing() {
+fn a_failed_write_of_output_ends_dev_with_an_error() {
     let sandbox = project();
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
     let output = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))

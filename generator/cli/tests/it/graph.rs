@@ -46,7 +46,7 @@ fn a_stack_is_drawn_in_dot() {
 }
 
 #[test]
-fn a_template_is_drawn_like_the_stack_that_it_was_rendered_from() {
+fn a_template_and_its_project_have_the_same_graph() {
     let sandbox = Sandbox::starter("live-session");
     sandbox.run("synth");
     for format in ["mermaid", "dot", "svg"] {
@@ -68,13 +68,13 @@ fn an_svg_is_written_to_a_file() {
 }
 
 #[test]
-fn the_environment_that_is_drawn_is_said() {
+fn the_drawn_environment_is_reported() {
     let run = Sandbox::starter("live-session").run("graph");
     assert_snapshot!(run.stderr, @"drawing dev; `--env` draws another: prod");
 }
 
 #[test]
-fn a_template_is_read_from_stdin_and_its_errors_have_places() {
+fn a_template_is_read_from_stdin_and_its_errors_have_locations() {
     let sandbox = Sandbox::new();
     let output = sandbox
         .command()
@@ -95,7 +95,7 @@ fn a_template_is_read_from_stdin_and_its_errors_have_places() {
 }
 
 #[test]
-fn a_template_without_anything_to_draw_is_said_to_have_nothing() {
+fn a_template_with_nothing_to_draw_is_reported() {
     let sandbox = Sandbox::new();
     sandbox.write("template.yaml", "Resources: {}\n");
     assert_snapshot!(sandbox.run("graph template.yaml"), @"
@@ -108,7 +108,7 @@ fn a_template_without_anything_to_draw_is_said_to_have_nothing() {
 }
 
 #[test]
-fn json_has_the_boxes_and_the_arrows() {
+fn json_has_nodes_and_edges() {
     let graph = Sandbox::starter("echo").run("graph --json").json();
     let kinds: Vec<_> = graph["nodes"]
         .as_array()

@@ -1,4 +1,4 @@
-//! Templates and the code of the functions, held together: what one sets, the other reads.
+//! Templates and the code of functions together: the code reads exactly what templates set.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use stackgen_websocket::{Environment, EnvironmentError};
 
 use crate::common::root;
 
-/// Every environment of a starter, rendered and read back.
+/// Renders every environment of a starter, and reads the templates back.
 fn environments(starter: &str) -> Vec<(String, Model)> {
     let path = root().join("templates").join(starter).join("stackgen.yaml");
     let text = std::fs::read_to_string(path).unwrap();
@@ -33,7 +33,7 @@ fn environments(starter: &str) -> Vec<(String, Model)> {
         .collect()
 }
 
-/// Text as it may be once the stack is there: what the template does not know is an `x`.
+/// Returns a text as it may be in the deployed stack: unknown parts are an `x`.
 fn filled_in(text: &Text) -> String {
     let piece = |piece: &Piece| match piece {
         Piece::Literal(text) => text.clone(),
@@ -44,7 +44,7 @@ fn filled_in(text: &Text) -> String {
 
 type Variables = BTreeMap<String, String>;
 
-/// What a function reads of some variables, by name, and what it says to them.
+/// Returns the variables that a function reads, and the errors that it reports about them.
 type Read = fn(&Variables) -> (BTreeSet<String>, Result<(), EnvironmentError>);
 
 macro_rules! reads {
@@ -65,10 +65,10 @@ macro_rules! reads {
     };
 }
 
-/// What Lambda sets by itself; a template may not (nor needs it the endpoints that stand in for AWS in tests).
+/// Variables that Lambda sets, and that a template may not set; and endpoints in place of AWS, which only tests need.
 const FROM_LAMBDA: &str = "AWS_";
 
-/// Every function of every starter, and what its binary reads.
+/// Returns every function of every starter, with the variables that its binary reads.
 const FUNCTIONS: &[(&str, &str, Read)] = &[
     ("echo", "echo", reads!(echo::EchoConfig)),
     (
@@ -104,7 +104,7 @@ const FUNCTIONS: &[(&str, &str, Read)] = &[
     ),
 ];
 
-/// A function's name without the environment's, and the variables that the template gives it.
+/// Returns a function's name without the environment, and its variables in the template.
 fn variables(function: &Function, environment: &str) -> (String, Variables) {
     let name = filled_in(function.name.as_ref().unwrap());
     let name = name.strip_suffix(&format!("-{environment}")).unwrap();
@@ -115,7 +115,7 @@ fn variables(function: &Function, environment: &str) -> (String, Variables) {
 }
 
 #[test]
-fn templates_set_what_the_functions_read_and_nothing_else() {
+fn templates_set_exactly_the_variables_that_functions_read() {
     for starter in ["echo", "chat", "live-session"] {
         for (environment, model) in environments(starter) {
             let place = |name: &str| format!("{name} of {starter} in {environment}");
@@ -136,8 +136,7 @@ fn templates_set_what_the_functions_read_and_nothing_else() {
     }
 }
 
-/// A table: its key and its index with their attributes' types, what the index copies, and the attribute that lets items
-/// expire.
+/// A table: key and index with the types of their attributes, projection of the index, and TTL attribute.
 #[derive(Debug, PartialEq)]
 struct Shape {
     key: Vec<String>,
@@ -183,7 +182,7 @@ fn rendered(model: &Model, environment: &str) -> BTreeMap<String, Shape> {
 }
 
 #[test]
-fn the_tables_of_live_sessions_are_those_that_the_stores_stand_on() {
+fn the_tables_of_live_session_match_its_stores() {
     let string = |name: &str| format!("{name} S");
     let written = |table: schema::Table| {
         let index = |index: schema::Index| {
@@ -204,7 +203,7 @@ fn the_tables_of_live_sessions_are_those_that_the_stores_stand_on() {
 }
 
 #[test]
-fn the_table_of_chat_is_the_one_that_its_functions_read() {
+fn the_table_of_chat_matches_its_functions() {
     use chat::dynamo::{BY_CONNECTION, CONNECTION, ROOM, TIME_TO_LIVE};
     let string = |name: &str| format!("{name} S");
     let index = vec![string(CONNECTION)];

@@ -5,9 +5,9 @@ use insta::{assert_debug_snapshot, assert_snapshot};
 use crate::common::Sandbox;
 
 #[test]
-fn a_starter_is_written_and_the_next_steps_are_told() {
+fn a_starter_is_written_and_next_steps_are_printed() {
     let sandbox = Sandbox::new();
-    assert_snapshot!(sandbox.run("init echo --dir my/stack"), @"
+    assert_snapshot!(sandbox.run("init echo --out my/stack"), @"
     exit 0
     --- stdout
     wrote my/stack/stackgen.yaml
@@ -52,20 +52,20 @@ fn a_starter_is_written_and_the_next_steps_are_told() {
 }
 
 #[test]
-fn nothing_is_overwritten_and_nothing_is_half_written() {
+fn no_file_is_overwritten_or_written_in_part() {
     let sandbox = Sandbox::with("mine");
     assert_snapshot!(sandbox.run("init echo"), @"
     exit 2
     --- stderr
     error: stackgen.yaml is there already; nothing was written
-    help: choose another folder with `--dir`, or move it away first
+    help: choose another folder with `--out`, or move it away first
     ");
     assert_eq!(sandbox.files(), ["stackgen.yaml"]);
     assert_eq!(sandbox.read("stackgen.yaml"), "mine");
 }
 
 #[test]
-fn a_cargo_project_that_is_there_is_left_alone() {
+fn an_existing_cargo_project_is_left_alone() {
     let sandbox = Sandbox::new();
     sandbox.write("Cargo.toml", "mine");
     sandbox.write("Cargo.lock", "mine");
@@ -74,13 +74,13 @@ fn a_cargo_project_that_is_there_is_left_alone() {
     exit 2
     --- stderr
     error: Cargo.toml and 2 more files are there already; nothing was written
-    help: choose another folder with `--dir`, or move them away first
+    help: choose another folder with `--out`, or move them away first
     ");
     assert_eq!(sandbox.files().len(), 3);
 }
 
 #[test]
-fn a_readme_and_a_gitignore_that_are_there_stay_as_they_are() {
+fn an_existing_readme_and_gitignore_are_kept() {
     let sandbox = Sandbox::new();
     sandbox.write(".gitignore", "mine");
     sandbox.write("README.md", "mine");
@@ -90,26 +90,26 @@ fn a_readme_and_a_gitignore_that_are_there_stay_as_they_are() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_an_error() {
+fn a_folder_that_cannot_be_created_is_an_error() {
     let sandbox = Sandbox::new();
     sandbox.write("file", "");
-    assert_snapshot!(sandbox.run("init echo --dir file/stack"), @"
+    assert_snapshot!(sandbox.run("init echo --out file/stack"), @"
     exit 2
     --- stderr
     error: cannot write file/stack/stackgen.yaml: file is a file, not a folder
-    help: move it away, or name another folder with `--out` or `--dir`
+    help: move it away, or name another folder with `--out`
     ");
-    assert_snapshot!(sandbox.run("init echo --dir file"), @"
+    assert_snapshot!(sandbox.run("init echo --out file"), @"
     exit 2
     --- stderr
     error: cannot write file/stackgen.yaml: file is a file, not a folder
-    help: move it away, or name another folder with `--out` or `--dir`
+    help: move it away, or name another folder with `--out`
     ");
     assert_eq!(sandbox.files(), ["file"]);
 }
 
 #[test]
-fn an_unknown_starter_is_answered_with_the_nearest() {
+fn an_unknown_starter_is_an_error_with_the_nearest_names() {
     assert_snapshot!(Sandbox::new().run("init live-sesion"), @r#"
     exit 2
     --- stderr
@@ -119,7 +119,7 @@ fn an_unknown_starter_is_answered_with_the_nearest() {
 }
 
 #[test]
-fn nobody_is_asked_without_a_terminal() {
+fn without_a_terminal_no_question_is_asked() {
     assert_snapshot!(Sandbox::new().run("init"), @"
     exit 2
     --- stderr
@@ -171,16 +171,16 @@ fn the_starters_are_listed_as_json() {
 #[test]
 fn json_names_the_files() {
     let sandbox = Sandbox::new();
-    let told = sandbox.run("init chat --json").json();
-    assert_eq!(told["starter"], "chat");
-    let named = told["files"].as_array().unwrap().iter();
+    let report = sandbox.run("init chat --json").json();
+    assert_eq!(report["starter"], "chat");
+    let named = report["files"].as_array().unwrap().iter();
     let mut named: Vec<_> = named.map(|file| file.as_str().unwrap()).collect();
     named.sort_unstable();
     assert_eq!(named, sandbox.files());
 }
 
 #[test]
-fn what_init_writes_is_what_synth_reads() {
+fn synth_reads_what_init_writes() {
     for starter in ["echo", "chat", "live-session"] {
         let sandbox = Sandbox::new();
         assert_eq!(sandbox.run(&format!("init {starter}")).code, Some(0));

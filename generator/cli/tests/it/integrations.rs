@@ -1,11 +1,11 @@
-//! The GitHub Action and the pre-commit hook: what runs `stackgen lint` elsewhere.
+//! The GitHub Action and the pre-commit hook.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::common::{Sandbox, root, tool};
 
-/// Wired right, but for a permission that anybody's API may use.
+/// Template whose only mistake is a permission for any API.
 const LAX: &str =
     "generator/lint/fixtures/peers/serverless/cloudformation-template-update-stack.json";
 const RIGHT: &str = "generator/lint/fixtures/peers/sam/template.yaml";
@@ -18,7 +18,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A folder with two templates.
+/// Creates a folder with two templates.
 fn templates() -> Sandbox {
     let sandbox = Sandbox::new();
     for (name, file) in [("lax stack.json", LAX), ("right.yaml", RIGHT)] {
@@ -27,7 +27,7 @@ fn templates() -> Sandbox {
     sandbox
 }
 
-/// The action's work with its inputs; what it says of itself stands in `github-output`.
+/// Runs the action's script with its inputs. Its outputs are in `github-output`.
 fn action(sandbox: &Sandbox, paths: &str, arguments: &str, sarif: &str) -> Output {
     let mut command = Command::new("bash");
     command
@@ -45,7 +45,7 @@ fn action(sandbox: &Sandbox, paths: &str, arguments: &str, sarif: &str) -> Outpu
 }
 
 #[test]
-fn the_action_annotates_what_it_finds_and_fails() {
+fn the_action_annotates_findings_and_fails() {
     let sandbox = templates();
     let run = action(&sandbox, "lax stack.json\nright.yaml\n", "", "");
     assert_eq!(run.status.code(), Some(3), "{}", text(&run.stderr));
@@ -59,7 +59,7 @@ fn the_action_annotates_what_it_finds_and_fails() {
 }
 
 #[test]
-fn the_action_writes_sarif_where_it_is_asked_to() {
+fn the_action_writes_sarif_to_a_file() {
     let sandbox = templates();
     let run = action(&sandbox, "lax stack.json", "--select=SG5\n", "found.sarif");
     assert_eq!(
@@ -72,16 +72,16 @@ fn the_action_writes_sarif_where_it_is_asked_to() {
 }
 
 #[test]
-fn the_action_is_content_with_templates_that_are_right() {
+fn the_action_passes_without_findings() {
     let sandbox = templates();
     let run = action(&sandbox, "right.yaml", "", "");
     assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
     assert_eq!(sandbox.read("github-output"), "exit-code=0\n");
 }
 
-/// An expression of GitHub's is put into a script before a shell reads it: with text of a pull request in it, it runs that.
+/// GitHub inserts expressions into a script before the shell reads it, so that text of a pull request would be run.
 #[test]
-fn no_script_of_the_action_has_expressions_of_githubs() {
+fn scripts_of_the_action_contain_no_github_expressions() {
     let action = std::fs::read_to_string(root().join("action.yml")).unwrap();
     let scripts: Vec<_> = action
         .lines()
@@ -95,7 +95,7 @@ fn no_script_of_the_action_has_expressions_of_githubs() {
 }
 
 #[test]
-fn the_action_and_the_hook_are_what_their_schemas_say() {
+fn the_action_and_the_hook_match_their_schemas() {
     let checks: [(&str, &[&str]); 2] = [
         (
             "check-jsonschema",
@@ -125,7 +125,7 @@ fn the_action_and_the_hook_are_what_their_schemas_say() {
 }
 
 #[test]
-fn the_hook_passes_over_what_is_no_template_and_fails_for_what_is_found() {
+fn the_hook_skips_other_files_and_fails_for_findings() {
     let Some(program) = tool("pre-commit") else {
         return;
     };
@@ -158,14 +158,14 @@ fn the_hook_passes_over_what_is_no_template_and_fails_for_what_is_found() {
         command.env("PATH", path.unwrap()).output().unwrap()
     };
     let found = hook(&["lax stack.json", "other.yaml"]);
-    let said = text(&found.stdout);
+    let stdout = text(&found.stdout);
     assert_eq!(
         found.status.code(),
         Some(1),
-        "{said}{}",
+        "{stdout}{}",
         text(&found.stderr)
     );
-    assert!(said.contains("warning[SG312]"), "{said}");
+    assert!(stdout.contains("warning[SG312]"), "{stdout}");
     let nothing = hook(&["right.yaml", "other.yaml"]);
     assert!(
         nothing.status.success(),

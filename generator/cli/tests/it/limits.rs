@@ -1,4 +1,4 @@
-//! `stackgen dev` with a template that stackgen did not render: what its flags change, and other commands beside it.
+//! `stackgen dev` with a template that stackgen did not render: effects of flags, and other commands.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::common::{Run, Sandbox};
 use crate::running::Dev;
 
-/// Takes everything but a message `wait`, which it answers once a message `go` has come, and `$disconnect` while there is a
-/// file called `stuck`.
+/// Function that answers at once, except `wait`, which waits for a message `go`, and `$disconnect`, which waits while a file
+/// named `stuck` exists.
 const FUNCTION: &str = r#"#!/usr/bin/env python3
 import json, os, time, urllib.request
 
@@ -80,7 +80,7 @@ Resources:
     Properties: { ApiId: !Ref Api, StageName: prod, DeploymentId: !Ref Deployment }
 "#;
 
-/// A function may take so many seconds.
+/// Returns a project whose functions have a timeout in seconds.
 pub(crate) fn project(timeout: u32) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("code/bootstrap", FUNCTION);
@@ -97,7 +97,7 @@ fn probed(dev: &Dev, line: &str) -> Run {
     dev.sandbox.run(&format!("probe {} {line}", dev.url()))
 }
 
-/// The row by which a connection without a word is closed.
+/// Returns the row by which an idle connection is closed.
 fn closed_by(flag: &str) -> Value {
     let dev = Dev::of_template(project(2), &["--no-watch", flag, "1s"]);
     let run = probed(&dev, "--hold 50s --expect-close 1001");
@@ -115,9 +115,9 @@ fn row_m14_max_duration_closes_old_connections() {
     assert_eq!(closed_by("--max-duration"), "M14");
 }
 
-/// The second message ends what the first one waits for, if a function gets it in time.
+/// The second message ends the wait of the first one, if a function receives it in time.
 #[test]
-fn messages_at_a_time_and_concurrency_bound_what_overlaps() {
+fn messages_at_a_time_and_concurrency_limit_parallel_work() {
     let two = ["--messages-at-a-time", "2"];
     let two_in_one = ["--messages-at-a-time", "2", "--concurrency", "1"];
     for (flags, comes) in [
@@ -135,7 +135,7 @@ fn messages_at_a_time_and_concurrency_bound_what_overlaps() {
     }
 }
 
-/// The status and the body of an answer. Signatures are not verified, but somebody has to have signed.
+/// Posts to a connection. Returns status and body. The gateway requires a signature, but does not verify it.
 fn post(address: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
     let signed = "Authorization: AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/execute-api/aws4_request, \
                   SignedHeaders=host, Signature=0\r\nX-Amz-Date: 20260101T000000Z";
@@ -153,7 +153,7 @@ fn post(address: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
     (status, body.to_owned())
 }
 
-/// How many bytes are taken for a client that does not read, until no more are.
+/// Returns the number of bytes that are accepted for a client that does not read.
 fn taken(flags: &[&str]) -> usize {
     const POST: usize = 64 * 1024;
     let dev = Dev::of_template(project(2), &[&["--no-watch"], flags].concat());
@@ -188,7 +188,7 @@ fn row_k7_client_buffer_bounds_what_waits_for_a_client() {
 }
 
 #[test]
-fn data_keeps_items_when_the_gateway_ends() {
+fn data_stores_items_beyond_the_gateways_end() {
     let mut sandbox = project(2);
     let items = |dev: &Dev, operation: &str, request: Value| {
         let endpoint = dev.ready["gateway"]["dynamodb"].as_str().unwrap();
@@ -201,7 +201,7 @@ fn data_keeps_items_when_the_gateway_ends() {
         serde_json::from_str::<Value>(&body).unwrap()
     };
     let key = json!({ "id": { "S": "a" } });
-    for (flags, kept) in [(&["--data", "items.db"][..], true), (&[], false)] {
+    for (flags, is_stored) in [(&["--data", "items.db"][..], true), (&[], false)] {
         let mut dev = Dev::of_template(sandbox, &[&["--no-watch"], flags].concat());
         items(&dev, "PutItem", json!({ "TableName": "kept", "Item": key }));
         dev.interrupt();
@@ -212,7 +212,7 @@ fn data_keeps_items_when_the_gateway_ends() {
             "GetItem",
             json!({ "TableName": "kept", "Key": key }),
         );
-        assert_eq!(found.get("Item").is_some(), kept, "{found}");
+        assert_eq!(found.get("Item").is_some(), is_stored, "{found}");
         again.interrupt();
         assert_eq!(again.ended(), Some(0));
         sandbox = again.into_sandbox();
@@ -232,16 +232,16 @@ fn row_d1_a_foreign_template_is_redeployed_as_it_is_told() {
     dev.sandbox
         .write("template.yaml", template.replace("  Deployment:\n", added));
     let waits = dev.line("waits");
-    let told = "deploy --redeploy-stage --local --file template.yaml";
+    let command = "deploy --redeploy-stage --local --file template.yaml";
     assert_eq!(
         waits,
-        format!("waits      needs a deployment: `stackgen {told}`")
+        format!("waits      needs a deployment: `stackgen {command}`")
     );
     let status = || dev.sandbox.run("status --local --file template.yaml").code;
     assert_eq!(status(), Some(3));
     for (line, code) in [
-        (told, 0),
-        // Without a stackgen.yaml, what runs is meant.
+        (command, 0),
+        // Without a stackgen.yaml, the running stack is the target.
         ("deployments list --local", 0),
         ("deploy --local --file template.yaml --dry-run", 2),
     ] {

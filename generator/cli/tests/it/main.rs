@@ -1,4 +1,4 @@
-//! The whole binary, as a person or a pipeline meets it, and the project's own promises about its files.
+//! Tests of the whole binary, and of the repository's files.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -8,10 +8,12 @@ mod bad_input;
 mod bad_spec;
 mod bounds;
 mod common;
+mod demo;
 mod deploy_local;
 mod dev;
 mod diff;
 mod ending;
+mod explain;
 mod graph;
 mod handlers;
 mod init;
@@ -25,6 +27,5 @@ mod projects;
 mod rebuild;
 mod running;
 mod signals;
-mod story;
 mod streams;
 mod synth;

@@ -1,4 +1,4 @@
-//! `stackgen schema`, `completions` and `man`
+//! `stackgen schema`, `completions` and `man`.
 
 use crate::common::Sandbox;
 
@@ -13,7 +13,7 @@ fn the_schema_describes_a_stackgen_yaml() {
 }
 
 #[test]
-fn every_shell_gets_completions_of_every_verb() {
+fn every_shell_completes_every_command() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = Sandbox::new().run(&format!("completions {shell}"));
         assert_eq!(script.code, Some(0));
@@ -23,6 +23,7 @@ fn every_shell_gets_completions_of_every_verb() {
             "diff",
             "graph",
             "lint",
+            "explain",
             "rule",
             "dev",
             "token",
@@ -37,7 +38,7 @@ fn every_shell_gets_completions_of_every_verb() {
 }
 
 #[test]
-fn there_is_a_page_for_every_verb() {
+fn every_command_has_a_manual_page() {
     let sandbox = Sandbox::new();
     assert!(sandbox.run("man").stdout.contains(".TH stackgen 1"));
     assert_eq!(sandbox.run("man --out pages").code, Some(0));

@@ -1,4 +1,4 @@
-//! `stackgen probe` against servers on loopback that answer as they are told.
+//! `stackgen probe` against scripted servers on loopback.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use tokio::net::TcpSocket;
 
 use crate::common::{Run, Sandbox, root};
 
-/// Serves every connection with the script, and returns the URL.
+/// Serves every connection with a script, and returns the URL.
 fn serve(script: impl Fn(Peer) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/prod", listener.local_addr().unwrap());
@@ -44,7 +44,7 @@ impl Peer {
         self.stream.write_all(answer.as_bytes()).unwrap();
     }
 
-    /// Accepts with the key's answer, which is computed as RFC 6455 says.
+    /// Accepts the handshake with the answer to the key, by RFC 6455.
     fn accept(&mut self) {
         let lines = self.head.lines();
         let key = lines
@@ -58,7 +58,7 @@ impl Peer {
         self.stream.write_all(answer.as_bytes()).unwrap();
     }
 
-    /// The client's next frame: its opcode and its payload. Short ones only.
+    /// Reads the client's next frame, which must be short: opcode and payload.
     fn next(&mut self) -> Option<(u8, Vec<u8>)> {
         let mut head = [0; 6];
         self.stream.read_exact(&mut head).ok()?;
@@ -77,7 +77,7 @@ impl Peer {
     }
 }
 
-/// Answers every message with itself.
+/// Echoes every message.
 fn echo(mut peer: Peer) {
     peer.accept();
     while let Some((opcode, payload)) = peer.next() {
@@ -88,12 +88,12 @@ fn echo(mut peer: Peer) {
     }
 }
 
-/// A run as it is whatever the machine and the time.
+/// Formats a run without ports and durations.
 fn shown(run: &Run) -> String {
     run.to_string()
 }
 
-/// Hides what differs from run to run.
+/// Replaces ports and durations.
 fn steady(test: impl FnOnce()) {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT");
@@ -179,7 +179,7 @@ fn row_x2_a_refusal_is_explained_and_its_token_is_not_shown() {
 }
 
 #[test]
-fn a_refusal_that_is_wanted_is_no_finding() {
+fn an_expected_refusal_passes() {
     let url = serve(|peer| peer.refuse("401 Unauthorized", ""));
     let sandbox = Sandbox::new();
     assert_eq!(
@@ -190,15 +190,15 @@ fn a_refusal_that_is_wanted_is_no_finding() {
     );
     let run = sandbox.run(&format!("probe {url} --expect-status 403 --json"));
     assert_eq!(run.code, Some(3));
-    let told = run.json();
-    assert_eq!(told["handshake"]["status"], 401);
-    assert_eq!(told["passed"], false);
+    let report = run.json();
+    assert_eq!(report["handshake"]["status"], 401);
+    assert_eq!(report["passed"], false);
     assert_eq!(
-        told["browser"],
+        report["browser"],
         json!({ "opens": false, "code": 1006, "reason": "", "why": "a browser hides the status of a handshake that fails" })
     );
-    assert_eq!(told["explanations"][0]["rows"], json!(["A2", "A3"]));
-    assert_eq!(told["explanations"][0]["certainty"], "likely");
+    assert_eq!(report["explanations"][0]["rows"], json!(["A2", "A3"]));
+    assert_eq!(report["explanations"][0]["certainty"], "likely");
 }
 
 #[test]
@@ -238,8 +238,8 @@ fn row_m13_a_close_while_holding_is_explained() {
 }
 
 #[test]
-fn nobody_there_is_a_failure() {
-    // Bound, so that nobody else gets the port, but nobody listens.
+fn no_answer_is_a_failure() {
+    // The port is bound, so that no other process gets it, but has no listener.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = socket.local_addr().unwrap();
@@ -275,24 +275,24 @@ fn nobody_there_is_a_failure() {
 
 #[test]
 fn row_m16_a_bare_close_is_what_browsers_do() {
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let url = serve(move |mut peer| {
         peer.accept();
         let frame = peer.next().unwrap();
         peer.frame(8, &frame.1);
-        tell.send(frame).unwrap();
+        sender.send(frame).unwrap();
     });
     let sandbox = Sandbox::new();
     assert_eq!(
         sandbox.run(&format!("probe {url} --close bare")).code,
         Some(0)
     );
-    assert_eq!(told.recv().unwrap(), (8, vec![]));
+    assert_eq!(receiver.recv().unwrap(), (8, vec![]));
     assert_eq!(
         sandbox.run(&format!("probe {url} --close 4001")).code,
         Some(0)
     );
-    assert_eq!(told.recv().unwrap(), (8, vec![0x0f, 0xa1]));
+    assert_eq!(receiver.recv().unwrap(), (8, vec![0x0f, 0xa1]));
 }
 
 #[test]
@@ -311,7 +311,7 @@ fn exchanges_are_measured() {
 }
 
 #[test]
-fn a_file_is_sent_and_what_cannot_be_used_is_refused() {
+fn a_file_is_sent_and_bad_flags_are_refused() {
     let url = serve(|mut peer| {
         peer.accept();
         if let Some((opcode, payload)) = peer.next() {
@@ -330,31 +330,37 @@ fn a_file_is_sent_and_what_cannot_be_used_is_refused() {
         "{run}"
     );
     assert_eq!(run.code, Some(3));
-    for (line, says) in [
+    for (line, message) in [
         ("--send @nothing.json", "cannot read nothing.json"),
         ("--header no-colon", "a header has no colon"),
         ("--query no-sign", "a query parameter has no `=`"),
         ("--header Upgrade:x", "the handshake writes it itself"),
-        ("--as anonymous --token t", "the anonymous bring no token"),
-        ("--as alice", "which token do they bring?"),
-        ("--token-env NOTHING", "NOTHING holds no token"),
+        (
+            "--as anonymous --token t",
+            "an anonymous caller has no token",
+        ),
+        ("--as alice", "no token is given"),
+        (
+            "--token-env NOTHING",
+            "the environment variable NOTHING has no token",
+        ),
         ("--count 3", "`--count` measures one message and its answer"),
         (
             "--close 1006",
-            "it is `bare`, or a code that a close frame may carry",
+            "write `bare`, or a code that a close frame may have",
         ),
-        ("--hold forever", "it is a number and a unit"),
-        ("--token-in post", "it is `query[:NAME]`"),
+        ("--hold forever", "write a number and a unit"),
+        ("--token-in post", "write `query[:NAME]`"),
     ] {
         let run = sandbox.run(&format!("probe {url} {line}"));
         assert_eq!(run.code, Some(2), "{run}");
-        assert!(run.stderr.contains(says), "{run}");
+        assert!(run.stderr.contains(message), "{run}");
     }
     assert_eq!(sandbox.run("probe").code, Some(2));
     assert_eq!(sandbox.run("probe http:/nowhere").code, Some(2));
 }
 
-/// What a gateway says of itself that has a WebSocket API at this URL.
+/// Returns the state of a gateway that has a WebSocket API at this URL.
 fn state(url: &str) -> serde_json::Value {
     let endpoint = url.strip_suffix("/prod").unwrap();
     json!({
@@ -374,7 +380,7 @@ fn state(url: &str) -> serde_json::Value {
     })
 }
 
-/// A project with a local gateway that does no more than say where everything is.
+/// Creates a project with a local gateway that only reports its state.
 fn project(spec: &str, url: &str) -> Sandbox {
     let sandbox = Sandbox::starter(spec);
     let mut left = state(url);
@@ -385,15 +391,15 @@ fn project(spec: &str, url: &str) -> Sandbox {
 }
 
 #[test]
-fn a_local_gateway_is_found_and_the_token_travels_as_the_identity_source_says() {
-    let (tell, told) = mpsc::channel();
+fn a_local_gateway_is_found_and_gets_the_token_by_its_identity_source() {
+    let (sender, receiver) = mpsc::channel();
     let url = serve(move |mut peer| {
-        tell.send(peer.head.clone()).unwrap();
+        sender.send(peer.head.clone()).unwrap();
         let host = peer.head.lines().find_map(|line| line.split_once("ost: "));
         let host = host.map(|(_, host)| format!("ws://{host}/prod"));
         match host {
             Some(url) if peer.head.contains("/_stackgen/state") => {
-                // What is left unread when the connection ends would cut off the answer.
+                // Unread bytes at the end of the connection would cut off the answer.
                 peer.stream.read_exact(&mut [0; "null".len()]).unwrap();
                 peer.refuse("200 OK", &state(&url).to_string());
             }
@@ -404,7 +410,7 @@ fn a_local_gateway_is_found_and_the_token_travels_as_the_identity_source_says() 
     let sandbox = project("chat", &url);
     let run = sandbox.run("probe --local --token s3cr3t-t0ken");
     assert_eq!(run.code, Some(0), "{run}");
-    let heads = told.try_iter().collect::<String>();
+    let heads = receiver.try_iter().collect::<String>();
     assert!(
         heads.contains("GET /prod?token=s3cr3t-t0ken HTTP/1.1"),
         "{heads}"
@@ -413,18 +419,18 @@ fn a_local_gateway_is_found_and_the_token_travels_as_the_identity_source_says() 
     let run = sandbox.run("probe --local --as anonymous");
     assert!(
         run.stderr
-            .contains("all callers of this stack are authenticated"),
+            .contains("this stack declares only authenticated callers"),
         "{run}"
     );
     let run = sandbox.run("probe --local --token t --token-in header");
     assert!(
         run.stderr
-            .contains("in another way than the authorizer's identity source"),
+            .contains("the authorizer's identity source expects the token elsewhere"),
         "{run}"
     );
-    let run = sandbox.run("probe --local --stage other");
+    let run = sandbox.run("probe --local --stage-name other");
     assert!(
-        run.stderr.contains("name one with `--stage`: prod"),
+        run.stderr.contains("name one with `--stage-name`: prod"),
         "{run}"
     );
 }
@@ -437,12 +443,12 @@ fn without_a_local_gateway_there_is_nothing_to_connect_to() {
     assert!(run.stderr.contains("no local gateway runs"), "{run}");
 }
 
-/// What a guide and an output have in common whatever was measured: no digits.
+/// Replaces digits, so that a guide and an output can be compared.
 fn timeless(text: &str) -> String {
     text.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
-/// The guide shows this paragraph of an output, as it is printed.
+/// Checks that the guide shows a paragraph of an output.
 fn assert_guide_shows(run: &Run, paragraph: &str) {
     let guide = root().join("docs/guide/why-did-my-socket-close.md");
     let guide = timeless(&std::fs::read_to_string(guide).unwrap());
@@ -452,7 +458,7 @@ fn assert_guide_shows(run: &Run, paragraph: &str) {
 }
 
 #[test]
-fn the_guide_shows_what_is_printed() {
+fn the_guide_shows_real_output() {
     let sandbox = Sandbox::new();
     let url = serve(|peer| peer.refuse("401 Unauthorized", r#"{"message":"Unauthorized"}"#));
     let run = sandbox.run(&format!("probe {url}"));
@@ -478,12 +484,12 @@ fn ctrl_c_closes_cleanly_and_reports() {
     use std::io::BufRead;
     use std::process::{Command, Stdio};
 
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let url = serve(move |mut peer| {
         peer.accept();
         let frame = peer.next().unwrap();
         peer.frame(8, &frame.1);
-        tell.send(frame).unwrap();
+        sender.send(frame).unwrap();
     });
     let mut probe = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
         .args(["probe", &url, "--hold", "1h"])
@@ -501,7 +507,10 @@ fn ctrl_c_closes_cleanly_and_reports() {
             .unwrap()
             .success()
     );
-    assert_eq!(told.recv().unwrap(), (8, 1000_u16.to_be_bytes().to_vec()));
+    assert_eq!(
+        receiver.recv().unwrap(),
+        (8, 1000_u16.to_be_bytes().to_vec())
+    );
     let rest: Vec<_> = lines.map(Result::unwrap).collect();
     assert!(
         rest[0].ends_with("closed by this side with 1000"),

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::common::{Run, Sandbox};
 
-/// Answers what the event asks for, and as an authorizer what the token says. It speaks the Runtime API itself.
+/// Function that answers as the event requests, and as an authorizer as the token requests. It implements the Runtime API.
 const FUNCTION: &str = r#"
 import json, os, urllib.request
 
@@ -103,12 +103,12 @@ Resources:
     Properties: { ApiId: !Ref Api, StageName: empty }
 "#;
 
-/// A gateway for the tests of this file that run at a time; the last of them ends it.
+/// A gateway for concurrent tests of this file; the last one ends it.
 struct Local {
     runtime: Runtime,
     gateway: Option<Gateway>,
     _code: Sandbox,
-    /// What `stackgen dev` would leave beside a stackgen.yaml.
+    /// Creates a folder with the file that `stackgen dev` would write.
     state: Value,
 }
 
@@ -169,7 +169,7 @@ impl Local {
         }
     }
 
-    /// A folder that it runs for.
+    /// Creates a folder for which the gateway runs.
     fn project(&self) -> Sandbox {
         let sandbox = Sandbox::new();
         sandbox.write(".stackgen/gateway.json", self.state.to_string());
@@ -177,7 +177,7 @@ impl Local {
     }
 }
 
-/// Probes the local gateway, at the stage `prod`.
+/// Probes the stage `prod` of the local gateway.
 fn probed(line: &str) -> Run {
     probed_at("prod", line)
 }
@@ -186,10 +186,10 @@ fn probed_at(stage: &str, line: &str) -> Run {
     let local = local();
     local
         .project()
-        .run(&format!("probe --local --stage {stage} {line}"))
+        .run(&format!("probe --local --stage-name {stage} {line}"))
 }
 
-/// The exit code and the rows of the likeliest explanation.
+/// Returns the exit code and the rows of the likeliest explanation.
 fn explained(line: &str) -> (Option<i32>, String) {
     let run = probed(&format!("{line} --json"));
     (run.code, rows(&run))
@@ -219,7 +219,7 @@ fn handshakes_are_explained() {
     assert_eq!(explained("--as anonymous --expect-status 401").0, Some(0));
 }
 
-/// Hides what differs from run to run.
+/// Replaces values that differ between runs.
 fn steady(test: impl FnOnce()) {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT");
@@ -233,7 +233,7 @@ fn steady(test: impl FnOnce()) {
 }
 
 #[test]
-fn the_gateway_is_asked_why_a_handshake_failed_and_guesses_are_left_out() {
+fn the_gateways_reason_of_a_failed_handshake_replaces_guesses() {
     let thrown = probed("--token good --query do=throw");
     let denied = probed("--token denied");
     steady(|| {
@@ -287,7 +287,7 @@ fn the_gateway_is_asked_why_a_handshake_failed_and_guesses_are_left_out() {
 }
 
 #[test]
-fn the_gateway_is_asked_why_an_error_frame_came() {
+fn the_gateways_reason_of_an_error_frame_is_shown() {
     let run = probed(
         r#"--token good --send {"action":"oneWay","do":"throw"} --send {"action":"nowhere"} --expect Internal --expect Forbidden"#,
     );
@@ -324,7 +324,7 @@ fn the_gateway_is_asked_why_an_error_frame_came() {
 }
 
 #[test]
-fn json_has_what_the_gateway_recorded() {
+fn json_has_the_records_of_the_gateway() {
     let run = probed("--token good --query status=404 --json");
     let json = run.json();
     let record = &json["gateway"][0];
@@ -341,7 +341,7 @@ fn json_has_what_the_gateway_recorded() {
 }
 
 #[test]
-fn what_a_function_says_of_a_token_is_hidden() {
+fn a_token_in_the_text_of_a_function_is_hidden() {
     for json in ["", " --json"] {
         let run = probed(&format!("--token broken-by-a-secret-4711{json}"));
         assert_eq!(run.code, Some(3), "{run}");
@@ -351,7 +351,7 @@ fn what_a_function_says_of_a_token_is_hidden() {
 }
 
 #[test]
-fn a_token_is_minted_for_whom_it_is_asked_for() {
+fn a_token_is_created_for_the_requested_subject() {
     let run = probed("--as alice --json");
     assert_eq!(run.code, Some(0), "{run}");
     assert_eq!(
@@ -374,7 +374,7 @@ fn row_c10_a_subprotocol_has_to_be_chosen() {
 }
 
 #[test]
-fn messages_are_answered_refused_and_left_unanswered() {
+fn answers_errors_and_silence_are_explained() {
     let two_way = r#"--token good --send {"action":"twoWay","n":1} --expect {"echo":{"n":1}}"#;
     assert_eq!(explained(two_way), is(0, ""));
     let wrong = r#"--token good --send {"action":"twoWay","n":1} --expect {"echo":{"n":2}}"#;
@@ -396,10 +396,10 @@ fn row_m11_a_large_frame_is_explained() {
     let local = local();
     let sandbox = local.project();
     sandbox.write("large", "x".repeat(40_000));
-    let run = sandbox.run("probe --local --stage prod --token good --send @large --json");
+    let run = sandbox.run("probe --local --stage-name prod --token good --send @large --json");
     assert_eq!((run.code, rows(&run)), is(3, "M11"), "{run}");
-    let run =
-        sandbox.run("probe --local --stage prod --token good --send @large --expect-close 1009");
+    let run = sandbox
+        .run("probe --local --stage-name prod --token good --send @large --expect-close 1009");
     assert_eq!(run.code, Some(0), "{run}");
 }
 
@@ -409,8 +409,8 @@ fn row_m13_an_idle_connection_is_seen_to_go_away() {
     settings.limits.idle = Duration::from_millis(500);
     let local = Local::start(settings);
     let sandbox = local.project();
-    let run =
-        sandbox.run("probe --local --stage prod --token good --hold 1m --expect-close 1001 --json");
+    let run = sandbox
+        .run("probe --local --stage-name prod --token good --hold 1m --expect-close 1001 --json");
     assert_eq!((run.code, rows(&run)), is(0, "M13"), "{run}");
     assert_eq!(run.json()["close"]["reason"], "Going away");
     assert_eq!(run.json()["close"]["by"], "server");
@@ -429,7 +429,7 @@ fn exchanges_with_a_function_are_measured() {
     assert_eq!(run.code, Some(0));
 }
 
-/// Probes what an account says that it has, as anybody with credentials does.
+/// Probes an API of an account, with credentials.
 fn probed_in_account(line: &str) -> Run {
     let (sandbox, local) = (Sandbox::new(), local());
     let mut command = sandbox.command();
@@ -447,17 +447,17 @@ fn probed_in_account(line: &str) -> Run {
 
 #[test]
 fn an_api_is_found_in_the_account_by_its_name_or_its_id() {
-    // Held to the end: the gateway goes with the last who needs it.
+    // The gateway ends with its last user.
     let local = local();
     let id = local.state["apis"][0]["apiId"].as_str().unwrap();
-    for api in ["probed", id] {
-        let run = probed_in_account(&format!("--api {api} --stage prod --token good"));
+    for api in ["--api probed".to_owned(), format!("--api-id {id}")] {
+        let run = probed_in_account(&format!("{api} --stage-name prod --token good"));
         assert_eq!(run.code, Some(0), "{run}");
     }
-    // What answers on this machine needs no credentials.
+    // An endpoint on this machine needs no credentials.
     let endpoint = local.state["endpoint"].as_str().unwrap();
     let line = format!(
-        "probe --api probed --stage prod --token good --region us-east-1 --endpoint-url {endpoint}"
+        "probe --api probed --stage-name prod --token good --region us-east-1 --endpoint-url {endpoint}"
     );
     let run = Sandbox::new().run(&line);
     assert_eq!(run.code, Some(0), "{run}");
@@ -471,6 +471,6 @@ fn an_api_is_found_in_the_account_by_its_name_or_its_id() {
     exit 2
     --- stderr
     error: which URL?
-    help: give one, or `--local`, or name an API of the account with `--api`
+    help: give one, or `--local`, or name an API of the account with `--api` or `--api-id`
     ");
 }

@@ -1,4 +1,4 @@
-//! What `stackgen init` writes is a Cargo project that builds, passes its tests and renders as it stands.
+//! Projects of `stackgen init` build, pass their tests and render.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,27 +9,26 @@ use serde_json::Value;
 
 use crate::common::{Sandbox, building, root, target};
 
-/// A fresh project in a folder that is the same each time, so that what cargo builds for it replaces what it built last.
+/// Creates a project, always in the same folder, so that builds replace earlier ones.
 fn project(starter: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("starters")
         .join(starter);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
-    let run = Sandbox::new().run(&format!("init {starter} --dir {}", folder.display()));
+    let run = Sandbox::new().run(&format!("init {starter} --out {}", folder.display()));
     assert_eq!(run.code, Some(0), "{run}");
     folder
 }
 
-/// A profile that differs from the repository's for a workspace's members only: the dependencies' has a setting of its
-/// own for this. Without it a project's crates would take the place of the repository's in the target folder, and cargo
-/// would go on to test those.
+/// Profile that differs from the repository's for workspace members only. Without it, a project's crates would replace the
+/// repository's in the target folder, and cargo would test them instead.
 const OTHER_PROFILE: (&str, &str) = ("CARGO_PROFILE_DEV_DEBUG", "false");
 
-/// Runs cargo, which builds where the repository is built: so a project finds its dependencies compiled.
+/// Runs cargo with the repository's target folder, so that a project's dependencies are compiled already.
 ///
-/// Its own crates have to differ from the repository's: cargo names what it builds of a member after the member's path
-/// in its workspace, which is the same. See [`OTHER_PROFILE`].
+/// The project's crates must differ from the repository's, because cargo names artifacts after the member's path in its
+/// workspace, which is the same. See [`OTHER_PROFILE`].
 fn cargo(folder: &Path, arguments: &[&str]) -> Output {
     let _building = building();
     let output = Command::new(env!("CARGO"))
@@ -46,7 +45,7 @@ fn cargo(folder: &Path, arguments: &[&str]) -> Output {
     output
 }
 
-/// The binaries of a project, by name.
+/// Returns the names of a project's binaries.
 fn binaries(folder: &Path) -> BTreeSet<String> {
     let output = cargo(
         folder,
@@ -61,7 +60,7 @@ fn binaries(folder: &Path) -> BTreeSet<String> {
         .collect()
 }
 
-/// The binaries that a project's templates, as SAM builds them, ask for.
+/// Returns the binaries that a project's SAM templates name.
 fn asked_for(folder: &Path) -> BTreeSet<String> {
     let run = Sandbox::new().run(&format!(
         "synth --file {0}/stackgen.yaml --out {0}/out --format sam",
@@ -82,36 +81,35 @@ fn asked_for(folder: &Path) -> BTreeSet<String> {
     templates.flat_map(names).collect()
 }
 
-/// A starter's project: it renders, has the binaries that it asks for, and cargo does what it is asked. A lock that does
-/// not fit would show in that.
-fn stands(starter: &str, asked: &[&str]) {
+/// Checks that a starter's project renders, has the binaries that it names, builds and passes its tests with its lock file.
+fn check_starter(starter: &str, commands: &[&str]) {
     let folder = project(starter);
     assert_eq!(asked_for(&folder), binaries(&folder), "{starter}");
-    for line in asked {
+    for line in commands {
         cargo(&folder, &line.split_whitespace().collect::<Vec<_>>());
     }
 }
 
 #[test]
-fn echo_stands() {
-    stands("echo", &["test --locked --quiet"]);
+fn echo_builds_and_passes_its_tests() {
+    check_starter("echo", &["test --locked --quiet"]);
 }
 
 #[test]
-fn chat_stands() {
-    stands("chat", &["test --locked --quiet"]);
+fn chat_builds_and_passes_its_tests() {
+    check_starter("chat", &["test --locked --quiet"]);
 }
 
 #[test]
-fn live_session_stands() {
+fn live_session_builds_and_passes_its_tests() {
     let core = "test --locked --quiet --package live-session-core";
-    // The functions' tests are built, and run where they are at home: they take their time.
+    // Tests of functions are only built here; the repository runs them, because they are slow.
     let functions = "test --locked --quiet --package live-session --no-run";
-    stands("live-session", &[core, functions]);
+    check_starter("live-session", &[core, functions]);
 }
 
-/// Every file of a starter's crates, by its path in the repository.
-fn carried(starter: &str) -> BTreeSet<String> {
+/// Returns every file of a starter's crates, by its path in the repository.
+fn embedded(starter: &str) -> BTreeSet<String> {
     let own = root().join("templates").join(starter).join("handlers");
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.run(&format!("init {starter}")).code, Some(0));
@@ -127,8 +125,8 @@ fn carried(starter: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_sources_that_are_carried_along_are_those_that_git_keeps() {
-    let kept = |paths: &[&str]| -> BTreeSet<String> {
+fn embedded_sources_are_those_in_git() {
+    let in_git = |paths: &[&str]| -> BTreeSet<String> {
         let output = Command::new("git")
             .args([
                 "ls-files",
@@ -142,7 +140,7 @@ fn the_sources_that_are_carried_along_are_those_that_git_keeps() {
             .output()
             .unwrap();
         let files = String::from_utf8(output.stdout).unwrap();
-        // What is deleted and not committed yet is still listed.
+        // Git still lists files that are deleted and not committed.
         let files = files.lines().filter(|file| root().join(file).exists());
         files.map(str::to_owned).collect()
     };
@@ -154,19 +152,19 @@ fn the_sources_that_are_carried_along_are_those_that_git_keeps() {
         ("chat", &["handlers/websocket", "templates/chat/handlers"]),
         ("live-session", &["handlers"]),
     ] {
-        let (carried, kept) = (carried(starter), kept(folders));
-        let alien: Vec<_> = carried.difference(&kept).collect();
+        let (embedded, in_git) = (embedded(starter), in_git(folders));
+        let extra: Vec<_> = embedded.difference(&in_git).collect();
         let is_source = |file: &&String| file.ends_with(".rs") || file.ends_with(".toml");
-        let missing: Vec<_> = kept.difference(&carried).filter(is_source).collect();
+        let missing: Vec<_> = in_git.difference(&embedded).filter(is_source).collect();
         assert!(
-            alien.is_empty() && missing.is_empty(),
-            "{starter}: {alien:?} {missing:?}"
+            extra.is_empty() && missing.is_empty(),
+            "{starter}: {extra:?} {missing:?}"
         );
     }
 }
 
-/// The lock that cargo makes for a starter's project out of the repository's own: the same versions, and no more
-/// packages than the project needs.
+/// Returns the lock file that cargo derives from the repository's: the same versions, and only packages that the project
+/// needs.
 fn lock(starter: &str) -> String {
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.run(&format!("init {starter}")).code, Some(0));
@@ -176,7 +174,7 @@ fn lock(starter: &str) -> String {
 }
 
 #[test]
-fn every_starter_has_the_repositorys_versions_locked() {
+fn every_starter_locks_the_repositorys_versions() {
     let update = std::env::var_os("STACKGEN_UPDATE_LOCKS").is_some();
     let mut stale = Vec::new();
     for starter in ["echo", "chat", "live-session"] {

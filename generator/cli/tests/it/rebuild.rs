@@ -18,7 +18,7 @@ environments:
   dev: {}
 ";
 
-/// Without dependencies, so that it is built in a moment.
+/// Manifest without dependencies, so that the build is fast.
 const MANIFEST: &str = "\
 [package]
 name = \"answer\"
@@ -28,7 +28,7 @@ edition = \"2021\"
 [workspace]
 ";
 
-/// Speaks the Runtime API itself, and answers every event with `ANSWER`.
+/// Function that implements the Runtime API, and answers every event with `ANSWER`.
 const FUNCTION: &str = r#"
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -59,7 +59,7 @@ fn main() {
 }
 "#;
 
-/// Where rustup and cargo keep what they need to know.
+/// Variables that rustup and cargo need.
 fn toolchain() -> Vec<(&'static str, PathBuf)> {
     let names = ["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
     let set = |name| Some((name, PathBuf::from(std::env::var_os(name)?)));
@@ -83,23 +83,23 @@ fn row_d2_a_saved_source_is_built_and_live_at_once_and_one_that_cannot_be_built_
         .map(|(name, path)| (*name, path.as_path()))
         .collect();
     let mut dev = Dev::spawn(sandbox, &[], &more);
-    let url = dev.said_url();
+    let url = dev.printed_url();
     dev.answers_at(&url, "hello", "version one");
 
     save(&dev.sandbox, "version two");
-    let told = dev.line("code");
+    let expected = dev.line("code");
     let live = "answer-dev: live at once, no deployment needed (row D2)";
-    assert_eq!(told, format!("code       {live}"));
+    assert_eq!(expected, format!("code       {live}"));
     dev.answers_at(&url, "hello", "version two");
 
     dev.sandbox
         .write("src/main.rs", "fn main() { this is no Rust }");
     dev.error("error: cargo could not build answer");
-    dev.error("what ran before goes on");
+    dev.error("the previous version keeps running");
     dev.answers_at(&url, "hello", "version two");
 
     save(&dev.sandbox, "version three");
-    assert_eq!(dev.line("code"), told);
+    assert_eq!(dev.line("code"), expected);
     dev.answers_at(&url, "hello", "version three");
     dev.interrupt();
     assert_eq!(dev.ended(), Some(0));

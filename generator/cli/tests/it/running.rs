@@ -1,4 +1,4 @@
-//! A `stackgen dev` that runs, in a process of its own.
+//! Processes of `stackgen dev`.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -14,10 +14,10 @@ use serde_json::Value;
 
 use crate::common::{Run, Sandbox, building, root, target};
 
-/// No test waits longer for anything.
+/// Longest wait of a test.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The function of the starter `echo`, built once; in a place where nobody builds it anew.
+/// Builds the function of the starter `echo` once, outside of the target folder, where other tests would replace it.
 fn built() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -36,21 +36,21 @@ fn built() -> &'static Path {
     })
 }
 
-/// A `stackgen dev` that runs.
+/// A running `stackgen dev`.
 pub(crate) struct Dev {
     pub(crate) sandbox: Sandbox,
     child: Child,
     lines: Receiver<String>,
     errors: Receiver<String>,
-    /// What it said that it is, with `--json`.
+    /// The `ready` event, with `--json`.
     pub(crate) ready: Value,
 }
 
 impl Dev {
-    /// Runs in a folder with the starter `echo`, and waits until it is ready.
+    /// Starts in a folder with the starter `echo`, and waits until it is ready.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let sandbox = Sandbox::starter("echo");
-        // Where its own cargo would have left it.
+        // The path where the project's cargo would write it.
         let debug = sandbox.path().join("target/debug");
         fs::create_dir_all(&debug).unwrap();
         fs::copy(built(), debug.join("echo")).unwrap();
@@ -60,7 +60,7 @@ impl Dev {
         dev
     }
 
-    /// Runs a template, and waits until it is ready.
+    /// Starts with a template, and waits until it is ready.
     pub(crate) fn of_template(sandbox: Sandbox, arguments: &[&str]) -> Self {
         let all = [&["template.yaml", "--json"], arguments].concat();
         let mut dev = Dev::spawn(sandbox, &all, &[]);
@@ -68,7 +68,7 @@ impl Dev {
         dev
     }
 
-    /// Runs, on any ports unless one is asked for, with little more than a path in its environment.
+    /// Starts with free ports, unless one is given, and with a minimal environment.
     pub(crate) fn spawn(sandbox: Sandbox, arguments: &[&str], more: &[(&str, &Path)]) -> Self {
         let mut child = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
             .current_dir(sandbox.path())
@@ -87,7 +87,7 @@ impl Dev {
             .spawn()
             .unwrap();
         let lines = lines(child.stdout.take().unwrap());
-        let errors = lines_told(child.stderr.take().unwrap());
+        let errors = printed_lines(child.stderr.take().unwrap());
         Dev {
             sandbox,
             child,
@@ -97,7 +97,7 @@ impl Dev {
         }
     }
 
-    /// The next event of that kind.
+    /// Waits for the next event of a kind.
     pub(crate) fn event(&self, kind: &str) -> Value {
         loop {
             let line = self.next_line(kind);
@@ -110,7 +110,7 @@ impl Dev {
         }
     }
 
-    /// The next line that has this in it.
+    /// Waits for the next line that contains a text.
     pub(crate) fn line(&self, has: &str) -> String {
         loop {
             let line = self.next_line(has);
@@ -125,7 +125,7 @@ impl Dev {
         line.unwrap_or_else(|_| panic!("no {waits_for}"))
     }
 
-    /// The next line on stderr that has this in it.
+    /// Waits for the next line on stderr that contains a text.
     pub(crate) fn error(&self, has: &str) -> String {
         loop {
             let line = self.errors.recv_timeout(PATIENCE);
@@ -136,8 +136,8 @@ impl Dev {
         }
     }
 
-    /// Where the WebSocket API is, as people are told it.
-    pub(crate) fn said_url(&self) -> String {
+    /// URL of the WebSocket API in the banner.
+    pub(crate) fn printed_url(&self) -> String {
         let line = self.line("ws://127.0.0.1:");
         let url = line
             .split_whitespace()
@@ -151,7 +151,7 @@ impl Dev {
         stage["url"].as_str().unwrap()
     }
 
-    /// What a message is answered with: `stackgen probe` says it.
+    /// Returns the answer to a message, by `stackgen probe`.
     pub(crate) fn answers(&self, send: &str, expect: &str) {
         self.answers_at(self.url(), send, expect);
     }
@@ -167,7 +167,7 @@ impl Dev {
         assert_eq!(probe.code, Some(0), "{probe}");
     }
 
-    /// The processes of its functions.
+    /// Returns the processes of its functions.
     pub(crate) fn functions(&self) -> Vec<u32> {
         let is_function = |id: &u32| {
             let variables = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
@@ -176,7 +176,7 @@ impl Dev {
         self.children().into_iter().filter(is_function).collect()
     }
 
-    /// The processes that watch over the end of the gateway.
+    /// Returns the watcher processes.
     pub(crate) fn watchers(&self) -> Vec<u32> {
         let functions = self.functions();
         let mut others = self.children();
@@ -195,17 +195,17 @@ impl Dev {
         children.collect()
     }
 
-    /// Its folder, once it has ended.
+    /// Waits for the end, and returns the folder.
     pub(crate) fn into_sandbox(mut self) -> Sandbox {
         std::mem::replace(&mut self.sandbox, Sandbox::new())
     }
 
-    /// Its process.
+    /// Returns the process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Ctrl-C.
+    /// Sends SIGINT.
     pub(crate) fn interrupt(&self) {
         interrupt(&self.child);
     }
@@ -215,13 +215,13 @@ impl Dev {
         kill_process(id, signal).unwrap();
     }
 
-    /// Waits until it has ended, and tells the code that it ended with.
+    /// Waits for the end, and returns the exit code.
     pub(crate) fn ended(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 }
 
-/// What fails leaves nothing that runs.
+/// Ends the gateway if a test fails.
 impl Drop for Dev {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -229,18 +229,18 @@ impl Drop for Dev {
     }
 }
 
-/// Sends a process what Ctrl-C sends it.
+/// Sends SIGINT to a process.
 pub(crate) fn interrupt(child: &Child) {
     let id = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
     kill_process(id, Signal::INT).unwrap();
 }
 
-/// The lines of a stream, as they come.
+/// Returns the lines of a stream as they arrive.
 pub(crate) fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
-    let (told, lines) = channel();
+    let (sender, lines) = channel();
     thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            if told.send(line).is_err() {
+            if sender.send(line).is_err() {
                 return;
             }
         }
@@ -248,18 +248,18 @@ pub(crate) fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     lines
 }
 
-/// The same, and shown with a test that fails.
+/// Returns the lines of a stream as they arrive, and prints them if the test fails.
 #[allow(
     clippy::print_stderr,
-    reason = "what is told is for whoever looks at a test"
+    reason = "the output helps to debug a failed test"
 )]
-fn lines_told(stream: impl Read + Send + 'static) -> Receiver<String> {
-    let (told, all) = channel();
+fn printed_lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, all) = channel();
     let lines = lines(stream);
     thread::spawn(move || {
         for line in lines {
             eprintln!("{line}");
-            if told.send(line).is_err() {
+            if sender.send(line).is_err() {
                 return;
             }
         }

@@ -1,4 +1,4 @@
-//! Ctrl-C: twice, at a question, and while a deployment is waited for.
+//! Signals: twice, at a question, and during a deployment.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -28,19 +28,19 @@ fn stackgen(sandbox: &Sandbox, line: &str) -> Command {
 }
 
 #[test]
-fn a_second_ctrl_c_ends_dev_at_once_and_its_functions_too() {
+fn a_second_ctrl_c_ends_dev_and_its_functions_at_once() {
     let sandbox = limits::project(900);
     sandbox.write("stuck", "");
     let mut dev = Dev::spawn(sandbox, &["template.yaml", "--no-watch"], &[]);
-    let url = dev.said_url();
+    let url = dev.printed_url();
     let hold = format!("probe {url} --send hello --hold 50s");
     let mut listener = stackgen(&dev.sandbox, &hold).spawn().unwrap();
     dev.line("message ");
     let functions = dev.functions();
     assert!(!functions.is_empty());
-    // Its $disconnect does not end.
+    // Its `$disconnect` function does not end.
     dev.interrupt();
-    dev.error("closing 1 connection; Ctrl-C once more ends at once");
+    dev.error("closing 1 connection; press Ctrl-C again to stop at once");
     dev.interrupt();
     assert_eq!(dev.ended(), Some(130));
     for id in functions {
@@ -63,7 +63,7 @@ fn one_signal_ends_a_command_that_waits_for_an_answer_to_a_question() {
             .env("AWS_SECRET_ACCESS_KEY", "any")
             .spawn()
             .unwrap();
-        // It has called.
+        // The call has arrived.
         let _call = silent.accept().unwrap();
         send_signal(&child, signal);
         let run = Run::of(child.wait_with_output().unwrap());
@@ -83,7 +83,7 @@ fn send_signal(child: &Child, signal: Signal) {
     kill_process(id, signal).unwrap();
 }
 
-/// A gateway whose deployments are never done.
+/// A gateway whose deployments stay PENDING.
 fn pending() -> Project {
     let mut options = Options::default();
     options.settings.control.pending_deployments = u32::MAX;
@@ -96,7 +96,7 @@ fn pending() -> Project {
 }
 
 #[test]
-fn ctrl_c_while_a_deployment_is_made_leaves_the_stage_and_no_deployment() {
+fn ctrl_c_while_a_deployment_is_created_leaves_nothing_behind() {
     let project = pending();
     let apis = &project.gateway.account().apis;
     let api = apis.list_apis()[0].api_id.clone();
@@ -109,7 +109,7 @@ fn ctrl_c_while_a_deployment_is_made_leaves_the_stage_and_no_deployment() {
     });
     interrupt(&child);
     let run = Run::of(child.wait_with_output().unwrap());
-    insta::assert_snapshot!(project.told(&run), @"
+    insta::assert_snapshot!(project.masked_output(&run), @"
     exit 1
     --- stderr
     told-api-dev (<0>), stage prod
@@ -129,7 +129,7 @@ fn ctrl_c_while_a_deployment_is_made_leaves_the_stage_and_no_deployment() {
     project.end();
 }
 
-/// Answers the question that a command asks on a terminal.
+/// Answers the question of a command on a terminal.
 const AT_A_TERMINAL: &str = r#"
 import os, pty, sys
 
@@ -151,7 +151,7 @@ sys.stdout.write(seen.decode())
 sys.exit(os.waitstatus_to_exitcode(status))
 "#;
 
-fn asked(sandbox: &Sandbox, answer: &str, line: &str) -> Run {
+fn answered(sandbox: &Sandbox, answer: &str, line: &str) -> Run {
     let mut python = Command::new("python3");
     python
         .args(["-c", AT_A_TERMINAL, answer])
@@ -165,7 +165,7 @@ fn asked(sandbox: &Sandbox, answer: &str, line: &str) -> Run {
 }
 
 #[test]
-fn who_is_asked_may_say_no_or_press_ctrl_c_and_yes_is_not_asked() {
+fn a_question_takes_no_and_ctrl_c_and_yes_skips_it() {
     let project = Project::started_with("dev", "", Options::default());
     let broken = project.sandbox.path().join("broken");
     let spec = spec(&broken.display().to_string(), "");
@@ -184,25 +184,25 @@ fn who_is_asked_may_say_no_or_press_ctrl_c_and_yes_is_not_asked() {
         "deployments prune --local --keep 0 --all --templates",
     ] {
         if line.contains("prune") {
-            // There is something to delete.
+            // Creates a deployment to delete.
             for _ in 0..2 {
                 project.run("deploy --redeploy-stage --local --force --no-prune --env dev");
             }
         }
         let served = serves();
-        let no = asked(&project.sandbox, r"n\n", line);
+        let no = answered(&project.sandbox, r"n\n", line);
         assert_eq!(no.code, Some(0), "{no}");
-        let cut = asked(&project.sandbox, r"\x03", line);
+        let cut = answered(&project.sandbox, r"\x03", line);
         assert_eq!(cut.code, Some(1), "{cut}");
         assert!(cut.stdout.contains("error: interrupted"), "{cut}");
         assert_eq!(serves(), served);
     }
     assert_ne!(serves(), served);
     let served = serves();
-    let yes = asked(&project.sandbox, r"y\n", "deployments rollback --local");
+    let yes = answered(&project.sandbox, r"y\n", "deployments rollback --local");
     assert_eq!(yes.code, Some(0), "{yes}");
     assert_ne!(serves(), served);
-    // Without a terminal nobody is asked, and `--yes` is taken everywhere.
+    // Without a terminal, no question is asked, and `--yes` is accepted.
     for line in [
         "deployments prune --local --yes",
         "deployments rollback --local --yes --dry-run",

@@ -1,10 +1,10 @@
-//! Which stream, which colours, and readers that go away.
+//! Streams, colours, links, and closed output.
 
 use std::process::Command;
 
 use insta::assert_snapshot;
 
-use crate::common::Sandbox;
+use crate::common::{Run, Sandbox};
 
 #[test]
 fn bad_usage_goes_to_stderr() {
@@ -34,13 +34,52 @@ fn bad_usage_is_json_when_asked_for() {
           "line": null,
           "column": null,
           "endLine": null,
-          "hint": "see `stackgen --help`",
+          "hint": "a similar argument exists: '--format'",
           "row": null,
           "related": null
         }
       ]
     }
     "#);
+}
+
+#[test]
+fn a_renamed_flag_is_an_error_that_names_the_new_one() {
+    let sandbox = Sandbox::new();
+    for (line, new) in [
+        (
+            "diff --out build",
+            "a similar argument exists: '--rendered'",
+        ),
+        (
+            "init echo --dir my-socket",
+            "a similar argument exists: '--out'",
+        ),
+        (
+            "init echo -d my-socket",
+            "a similar argument exists: '--out'",
+        ),
+        (
+            "lint --output report.txt",
+            "a similar argument exists: '--out'",
+        ),
+        (
+            "lint --output-format sarif",
+            "a similar argument exists: '--format'",
+        ),
+        ("lint --format json", "`--json` prints the report as JSON"),
+        (
+            "probe --stage prod",
+            "a similar argument exists: '--stage-name'",
+        ),
+    ] {
+        let run = sandbox.run(line);
+        assert_eq!(run.code, Some(2), "{run}");
+        assert!(run.stderr.contains(&format!("tip: {new}")), "{run}");
+        let json = sandbox.run(&format!("{line} --json")).json();
+        assert_eq!(json["errors"][0]["hint"], new, "{line}");
+    }
+    assert_eq!(sandbox.files(), Vec::<String>::new());
 }
 
 #[test]
@@ -67,8 +106,77 @@ fn colours_are_for_terminals_unless_asked_for() {
     assert!(sandbox.run("synth --color always").stderr.contains('\x1b'));
 }
 
+/// Runs a command in a folder whose stackgen.yaml has an error about row A3.
+fn run_on_row_a3(line: &str, environment: &[(&str, &str)]) -> Run {
+    let spec = Sandbox::starter("chat").read("stackgen.yaml");
+    let sandbox = Sandbox::with(&spec.replace("[route.request.", "[$request."));
+    let mut command = sandbox.command();
+    command
+        .args(line.split(' '))
+        .envs(environment.iter().copied());
+    Run::of(command.output().unwrap())
+}
+
+/// The hyperlink of a row.
+fn link(id: &str) -> String {
+    let page = "blob/main/docs/reference/api-gateway-websocket.md";
+    let url = format!(
+        "{}/{page}#{}",
+        env!("CARGO_PKG_REPOSITORY"),
+        id.to_lowercase()
+    );
+    format!("\x1b]8;;{url}\x1b\\{id}\x1b]8;;\x1b\\")
+}
+
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn ids_are_hyperlinks_on_terminals_that_show_them() {
+    let links = ("FORCE_HYPERLINK", "1");
+    for line in ["synth", "synth --color always"] {
+        let run = run_on_row_a3(line, &[links]);
+        assert!(
+            run.stderr.contains(&format!("row {}", link("A3"))),
+            "{run:?}"
+        );
+    }
+    let help = run_on_row_a3("dev --help", &[links]);
+    assert!(
+        help.stdout.contains(&format!("(row {})", link("M13"))),
+        "{help:?}"
+    );
+    for (line, environment) in [
+        ("synth", vec![]),
+        ("synth --color never", vec![links]),
+        ("synth", vec![links, ("NO_COLOR", "1")]),
+        ("synth", vec![links, ("TERM", "dumb")]),
+    ] {
+        let run = run_on_row_a3(line, &environment);
+        assert!(run.stderr.contains("row A3"), "{run:?}");
+        assert!(!run.stderr.contains('\x1b'), "{environment:?}: {run:?}");
+    }
+    // Text for programs has no links.
+    let json = run_on_row_a3("synth --json", &[links]);
+    assert!(json.stdout.contains("\"A3\"") && !json.stdout.contains('\x1b'));
+}
+
+#[test]
+fn output_with_ids_ends_once_with_how_to_look_them_up() {
+    let advice = "look up a row: stackgen explain A3";
+    let run = run_on_row_a3("synth", &[]);
+    assert!(run.stderr.ends_with(&format!("\n{advice}\n")), "{run}");
+    assert_eq!(run.stderr.matches("look up").count(), 1);
+    for line in ["synth --quiet", "synth --json", "explain A3", "rule SG113"] {
+        let run = run_on_row_a3(line, &[]);
+        assert!(!run.to_string().contains("look up"), "{run}");
+    }
+    let help = run_on_row_a3("dev --help", &[]).stdout;
+    assert!(
+        help.ends_with("\nRows: `stackgen explain ROW` explains one.\n"),
+        "{help}"
+    );
+}
+
+#[test]
+fn a_closed_output_is_no_error() {
     let sandbox = Sandbox::new();
     let output = sandbox.run_unread("completions bash");
     assert_eq!(
@@ -108,7 +216,7 @@ fn a_full_disk_behind_stdout_is_a_failure() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn an_error_that_cannot_be_printed_as_json_is_told_all_the_same() {
+fn an_error_that_cannot_be_printed_as_json_goes_to_stderr() {
     let full = std::fs::File::options()
         .write(true)
         .open("/dev/full")

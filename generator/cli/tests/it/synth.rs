@@ -82,7 +82,7 @@ fn json_lists_files_and_notices() {
 }
 
 #[test]
-fn stdout_prints_what_would_lie_in_the_current_folder() {
+fn stdout_prints_the_template_of_the_current_folder() {
     let sandbox = Sandbox::starter("echo");
     let printed = sandbox.run("synth --stdout");
     assert_eq!(printed.code, Some(0));
@@ -179,34 +179,34 @@ fn an_output_folder_that_cannot_be_written_is_an_error() {
     exit 2
     --- stderr
     error: cannot write out/dev/template.yaml: out is a file, not a folder
-    help: move it away, or name another folder with `--out` or `--dir`
+    help: move it away, or name another folder with `--out`
     ");
     assert_snapshot!(sandbox.run("synth --out /proc/stackgen"), @"
     exit 2
     --- stderr
     error: cannot write /proc/stackgen/dev/template.yaml: no such file or directory
-    help: is the folder one that you may write to? `--out` and `--dir` name another
+    help: check that you may write to the folder, or name another with `--out`
     ");
     assert_eq!(sandbox.files(), ["out", "stackgen.yaml"]);
 }
 
 #[test]
-fn one_file_that_cannot_be_written_keeps_the_others_unwritten() {
+fn if_one_file_cannot_be_written_none_is() {
     let sandbox = Sandbox::starter("live-session");
     sandbox.write("out/prod", "a file");
     assert_snapshot!(sandbox.run("synth"), @"
     exit 2
     --- stderr
     error: cannot write out/prod/template.yaml: out/prod is a file, not a folder
-    help: move it away, or name another folder with `--out` or `--dir`
+    help: move it away, or name another folder with `--out`
     ");
     assert_eq!(sandbox.files(), ["out/prod", "stackgen.yaml"]);
-    // Nor does the folder stay that was made for the other one.
+    // The folder that was created for the other file is removed.
     assert!(!sandbox.path().join("out/dev").exists());
 }
 
 #[test]
-fn files_are_written_although_nobody_reads_what_is_printed() {
+fn files_are_written_although_stdout_is_closed() {
     let sandbox = Sandbox::starter("live-session");
     let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
         .arg("synth")
@@ -221,7 +221,7 @@ fn files_are_written_although_nobody_reads_what_is_printed() {
 }
 
 #[test]
-fn built_code_names_the_versions_unless_it_is_to_count_as_unbuilt() {
+fn built_code_names_versions_unless_it_is_ignored() {
     let sandbox = Sandbox::starter("live-session");
     let render = |flags: &str| {
         sandbox
@@ -239,7 +239,7 @@ fn built_code_names_the_versions_unless_it_is_to_count_as_unbuilt() {
 }
 
 #[test]
-fn the_way_to_the_code_follows_the_output_folder() {
+fn paths_to_code_depend_on_the_output_folder() {
     let sandbox = Sandbox::new();
     let starter = Sandbox::starter("echo");
     sandbox.write("stacks/echo/stackgen.yaml", starter.read("stackgen.yaml"));
@@ -251,7 +251,7 @@ fn the_way_to_the_code_follows_the_output_folder() {
     );
 }
 
-/// A rendered echo stack with an environment that it then no longer declares.
+/// Creates a rendered echo stack that then removes an environment.
 fn without_qa() -> Sandbox {
     let sandbox = Sandbox::starter("echo");
     let spec = sandbox.read("stackgen.yaml");
@@ -262,7 +262,7 @@ fn without_qa() -> Sandbox {
 }
 
 #[test]
-fn what_an_undeclared_environment_left_is_named_and_kept() {
+fn folders_of_undeclared_environments_are_named_and_kept() {
     let sandbox = without_qa();
     let files = sandbox.files();
     assert_snapshot!(sandbox.run("synth"), @"
@@ -295,7 +295,7 @@ fn what_an_undeclared_environment_left_is_named_and_kept() {
 }
 
 #[test]
-fn folders_of_others_are_none_of_our_business() {
+fn other_folders_are_ignored() {
     let sandbox = without_qa();
     let other = sandbox.read("out/qa/template.yaml");
     sandbox.write("out/qa/sam.yaml", "Resources: {}");
@@ -310,7 +310,7 @@ fn folders_of_others_are_none_of_our_business() {
 }
 
 #[test]
-fn quiet_says_nothing_on_stderr() {
+fn quiet_prints_nothing_on_stderr() {
     let sandbox = Sandbox::starter("live-session");
     for line in ["synth --quiet", "synth --quiet --stdout --env prod"] {
         assert_eq!(sandbox.run(line).stderr, "", "{line}");
@@ -318,7 +318,7 @@ fn quiet_says_nothing_on_stderr() {
     assert_eq!(without_qa().run("synth --quiet").to_string(), "exit 0");
 }
 
-/// Resources that stackgen has no say in.
+/// Resources that are written as CloudFormation.
 const DEAD_ROUTE: &str = "
 resources:
   Dead:
@@ -330,7 +330,7 @@ resources:
 ";
 
 #[test]
-fn what_has_errors_is_not_written() {
+fn a_template_with_errors_is_not_written() {
     let sandbox = Sandbox::starter("echo");
     let spec = sandbox.read("stackgen.yaml") + DEAD_ROUTE;
     sandbox.write("stackgen.yaml", spec);
@@ -364,7 +364,7 @@ fn what_has_errors_is_not_written() {
 }
 
 #[test]
-fn what_is_meant_so_is_written() {
+fn a_template_with_suppressed_errors_is_written() {
     const MEANT: &str = "
     Metadata:
       Stackgen:

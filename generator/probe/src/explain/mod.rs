@@ -1,6 +1,7 @@
 //! Why: cause, evidence and next step, by the rows of `docs/reference/api-gateway-websocket.md`.
 
 mod closed;
+mod lookup;
 mod opened;
 mod recorded;
 mod refused;
@@ -11,6 +12,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::report::{Outcome, Report};
+pub use lookup::{ERROR_FRAMES, explain_close_code, explain_error_frame, explain_handshake_status};
 pub use recorded::{RecordSubject, ServerRecord};
 
 /// One explanation of what was seen. Several of them are listed likeliest first.

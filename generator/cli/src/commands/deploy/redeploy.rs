@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use clap::Args;
 use serde::Serialize;
 use stackgen_deploy::code::CodePlan;
 use stackgen_deploy::prune::PrunePolicy;
@@ -11,150 +10,123 @@ use stackgen_deploy::{
     Account as _, ApiInfo, CreatedBy, DeployError, DeployStep, DeploymentInfo, Interrupt, StageName,
 };
 
-use super::Deploy;
-use crate::Outcome;
-use crate::account::{Account, Goal, Progress, Read, StageCallers, interrupt, short};
+use super::args::DeployCommand;
+use crate::account::{
+    AccountClient, ProjectScope, StageCallers, StageTarget, StepProgress, interrupt_on_signals,
+    short_digest,
+};
 use crate::error::CliError;
 use crate::git;
-use crate::ui::{BOLD, GREEN, Ui};
+use crate::outcome::CommandOutcome;
+use crate::style::{BOLD, GREEN};
+use crate::ui::Ui;
 
-/// How a stage is redeployed.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Redeploying")]
-pub(crate) struct RedeployArgs {
-    /// Leave the code of functions, and the versions that are called, as they are
-    #[arg(long, requires = "redeploy_stage")]
-    no_code: bool,
-
-    /// Deploy although the stage serves the same already
-    #[arg(long, requires = "redeploy_stage")]
-    force: bool,
-
-    /// Delete the new deployment if the stage does not answer as it should
-    #[arg(long, requires = "redeploy_stage")]
-    prune_failed: bool,
-
-    /// How many deployments to keep of those made this way, besides what is served and what was before it
-    #[arg(
-        long,
-        value_name = "COUNT",
-        default_value_t = 10,
-        requires = "redeploy_stage"
-    )]
-    keep: usize,
-
-    /// Delete no old deployment
-    #[arg(long, requires = "redeploy_stage", conflicts_with = "keep")]
-    no_prune: bool,
-}
-
-/// What came of one API, for `--json`.
+/// Result of one API in the output of `--json`.
 #[derive(Serialize)]
-struct Told<'a, T> {
+struct RedeployReport<'a, T> {
     api: &'a ApiInfo,
     stage: &'a StageName,
     #[serde(flatten)]
-    what: T,
+    result: T,
 }
 
-impl Deploy {
-    pub(super) async fn redeploy(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let gateway = self.account.gateway(&self.goal.file).await?;
-        let read = if self.how.no_code {
-            Read::Names
-        } else {
-            Read::Code
+/// Redeploys the stages of the command's APIs.
+pub(super) async fn run(command: &DeployCommand, ui: &Ui) -> Result<CommandOutcome, CliError> {
+    let gateway = command.account.gateway(&command.target.file).await?;
+    let scope = match command.redeploy.no_code {
+        true => ProjectScope::Names,
+        false => ProjectScope::Code,
+    };
+    let mut targets = command.target.resolve(scope, gateway.as_ref(), ui)?;
+    let issuer = targets.iter().find_map(|target| target.issuer.as_deref());
+    let mut account = command.account.connect(gateway.as_ref(), issuer).await?;
+    command.verify.apply(&mut account.retry);
+    let progress = StepProgress::new(ui);
+    let interrupt = interrupt_on_signals(&progress);
+    let steps = |step: DeployStep<'_>| progress.step(&step);
+    let ctx = account.context(&steps, &interrupt);
+    let git = git::commit(&command.target.file);
+    let mut reports = Vec::new();
+    for target in &mut targets {
+        progress.begin("looking at the account");
+        let (api, stage) = target.find(&account, ctx).await?;
+        let title = title(&api, &stage.name);
+        progress.aside(&title);
+        let (verification, callers) = match command.dry_run {
+            true => (command.verify.planned(), StageCallers::default()),
+            false => command.verify.callers(target, api.protocol).await?,
         };
-        let mut goals = self.goal.goals(read, gateway.as_ref(), ui)?;
-        let mut account = self.account.connect(gateway.as_ref(), &goals).await?;
-        self.verify.apply(&mut account.retry);
-        let progress = Progress::new(ui);
-        let interrupt = interrupt(&progress);
-        let steps = |step: DeployStep<'_>| progress.step(&step);
-        let ctx = account.context(&steps, &interrupt);
-        let git = git::commit(&self.goal.file);
-        let mut told = Vec::new();
-        for goal in &mut goals {
-            progress.begin("looking at the account");
-            let (api, stage) = goal.find(&account, ctx).await?;
-            let title = title(&api, &stage.name);
-            progress.aside(&title);
-            let (verification, callers) = match self.dry_run {
-                true => (self.verify.planned(), StageCallers::default()),
-                false => self.verify.callers(goal, api.protocol).await?,
-            };
-            let request = self.request(goal, api.clone(), stage.name.clone(), &git);
-            let request = RedeployRequest {
-                verify: verification,
-                ..request
-            };
-            if self.dry_run {
-                let plan = plan(&account.aws, &request, ctx).await?;
-                progress.result(|| show_plan(&plan, &stage.name, ui))?;
-                told.push(json(&api, &stage.name, &plan));
-                continue;
-            }
-            let outcome = redeploy(&account.aws, &callers, &request, ctx).await;
-            let outcome = match outcome {
-                Ok(outcome) => outcome,
-                Err(error) => return Err(explained(&account, &request, error).await),
-            };
-            progress.result(|| show(&outcome, &request, ui))?;
-            told.push(json(&api, &stage.name, &outcome));
+        let request = request(command, target, api.clone(), stage.name.clone(), &git);
+        let request = RedeployRequest {
+            verify: verification,
+            ..request
+        };
+        if command.dry_run {
+            let plan = plan(&account.aws, &request, ctx).await?;
+            progress.result(|| show_plan(&plan, &stage.name, ui))?;
+            reports.push(json(&api, &stage.name, &plan));
+            continue;
         }
-        drop(progress);
-        if ui.wants_json() {
-            ui.json_result(&serde_json::json!({ "apis": told }))?;
-        }
-        Ok(Outcome::Done)
+        let outcome = redeploy(&account.aws, &callers, &request, ctx).await;
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => return Err(with_served_deployment(&account, &request, error).await),
+        };
+        progress.result(|| show(&outcome, &request, ui))?;
+        reports.push(json(&api, &stage.name, &outcome));
     }
+    drop(progress);
+    if ui.wants_json() {
+        ui.json_result(&serde_json::json!({ "apis": reports }))?;
+    }
+    Ok(CommandOutcome::Done)
+}
 
-    fn request(
-        &self,
-        goal: &mut Goal,
-        api: ApiInfo,
-        stage: StageName,
-        git: &str,
-    ) -> RedeployRequest {
-        let how = &self.how;
-        let policy = PrunePolicy {
-            keep: how.keep,
-            ..PrunePolicy::default()
-        };
-        RedeployRequest {
-            api,
-            stage,
-            git: git.to_owned(),
-            environment: goal.environment.clone(),
-            code: std::mem::take(&mut goal.code),
-            release: goal.release.filter(|_| !how.no_code),
-            force: how.force,
-            run: run_id(),
-            verify: None,
-            mark: self.verify.mark,
-            prune_failed: how.prune_failed,
-            prune: (!how.no_prune).then_some(policy),
-        }
+fn request(
+    command: &DeployCommand,
+    target: &mut StageTarget,
+    api: ApiInfo,
+    stage: StageName,
+    git: &str,
+) -> RedeployRequest {
+    let args = &command.redeploy;
+    let policy = PrunePolicy {
+        keep: args.keep,
+        ..PrunePolicy::default()
+    };
+    RedeployRequest {
+        api,
+        stage,
+        git: git.to_owned(),
+        environment: target.environment.clone(),
+        code: std::mem::take(&mut target.code),
+        release: target.release.filter(|_| !args.no_code),
+        force: args.force,
+        run: run_id(),
+        verify: None,
+        mark: command.verify.mark,
+        prune_failed: args.prune_failed,
+        prune: (!args.no_prune).then_some(policy),
     }
 }
 
-/// A word that no other run has.
+/// Returns an ID that no other run has.
 fn run_id() -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let now = now.map_or(0, |now| now.as_nanos());
     format!("{now:x}-{:x}", std::process::id())
 }
 
-fn verified_in_words(verified: bool) -> &'static str {
+fn verified_text(verified: bool) -> &'static str {
     match verified {
         true => "verified",
         false => "not verified (`--no-verify`)",
     }
 }
 
-fn json(api: &ApiInfo, stage: &StageName, what: impl Serialize) -> serde_json::Value {
-    let told = Told { api, stage, what };
-    serde_json::to_value(told).unwrap_or_default()
+fn json(api: &ApiInfo, stage: &StageName, result: impl Serialize) -> serde_json::Value {
+    let report = RedeployReport { api, stage, result };
+    serde_json::to_value(report).unwrap_or_default()
 }
 
 fn title(api: &ApiInfo, stage: &StageName) -> String {
@@ -173,13 +145,13 @@ fn show(outcome: &RedeployOutcome, request: &RedeployRequest, ui: &Ui) -> Result
         } => {
             let digest = digest.to_string();
             ui.done(&format!(
-                "stage {stage} of {api} serves what the account holds: deployment {deployment}, sha256:{}, {}",
-                short(&digest),
-                verified_in_words(*verified)
+                "stage {stage} of {api} is current: deployment {deployment}, sha256:{}, {}",
+                short_digest(&digest),
+                verified_text(*verified)
             ))?;
             if *created_by == CreatedBy::Template {
                 ui.note(
-                    "CloudFormation created that deployment; a route that the same update removed lingers in it (row D20)",
+                    "CloudFormation created that deployment; it still contains routes that the same update removed (row D20)",
                     Some("deploy anyway with `--force`"),
                 );
             }
@@ -195,7 +167,7 @@ fn show(outcome: &RedeployOutcome, request: &RedeployRequest, ui: &Ui) -> Result
                 .map_or("none", |previous| previous.as_str());
             ui.done(&format!(
                 "stage {stage} of {api} serves deployment {GREEN}{deployment}{GREEN:#} (was {was}), {}",
-                verified_in_words(*verified)
+                verified_text(*verified)
             ))?;
         }
     }
@@ -222,25 +194,29 @@ fn show_plan(plan: &RedeployPlan, stage: &StageName, ui: &Ui) -> Result<(), CliE
         .any(|code| matches!(code, CodePlan::Publish(_)));
     ui.done(&match (plan.deploys, publishes) {
         (true, true) => {
-            format!("would deploy what comes of it and move stage {stage} to it (serves {served})")
+            format!("would deploy the result and move stage {stage} to it (serves {served})")
         }
         (true, false) => format!(
             "would deploy sha256:{} and move stage {stage} to it (serves {served})",
-            short(&digest)
+            short_digest(&digest)
         ),
         (false, _) => format!(
             "would deploy nothing: stage {stage} serves sha256:{} ({served})",
-            short(&digest)
+            short_digest(&digest)
         ),
     })?;
     match plan.verifies {
-        true => ui.done("would verify the stage"),
+        true => ui.done("would verify the stage as its callers"),
         false => Ok(()),
     }
 }
 
-/// Adds to an interruption the deployment that the stage serves, and whether it is verified.
-async fn explained(account: &Account, request: &RedeployRequest, error: DeployError) -> CliError {
+/// Adds to an interruption the deployment that the stage serves, and whether it was verified.
+async fn with_served_deployment(
+    account: &AccountClient,
+    request: &RedeployRequest,
+    error: DeployError,
+) -> CliError {
     if error != DeployError::Interrupted {
         return error.into();
     }
@@ -259,20 +235,20 @@ async fn explained(account: &Account, request: &RedeployRequest, error: DeployEr
             let id = &deployment.id;
             format!(
                 "stage {stage} serves deployment {id}, {}",
-                verification(&deployment)
+                verification_text(&deployment)
             )
         }
         Ok(Ok(None)) => format!("stage {stage} serves no deployment"),
-        _ => format!("cannot read which deployment stage {stage} serves"),
+        _ => format!("the deployment of stage {stage} could not be read"),
     };
-    CliError::failed(format!("interrupted: {serves}")).hint("run it again; it continues from there")
+    CliError::failed(format!("interrupted: {serves}")).hint("run it again to continue")
 }
 
-/// The verification of a deployment, as a clause.
-fn verification(deployment: &DeploymentInfo) -> &'static str {
+/// Returns whether a deployment was verified, as a clause.
+fn verification_text(deployment: &DeploymentInfo) -> &'static str {
     match deployment.metadata() {
         Some(metadata) if metadata.is_verified() => "which was verified before",
         Some(metadata) if metadata.is_failed() => "which failed verification",
-        _ => "which is not verified",
+        _ => "which was not verified",
     }
 }

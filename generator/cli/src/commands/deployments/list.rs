@@ -5,46 +5,53 @@ use serde_json::json;
 use stackgen_deploy::deployments::{self, ListedDeployment};
 use stackgen_deploy::{CreatedBy, DeployStep, DeploymentState, VerifyRecord};
 
-use super::{Where, find, named};
-use crate::Outcome;
-use crate::account::{Progress, ago, interrupt, short};
+use super::target::{DeploymentsArgs, api_label, find};
+use crate::account::{StepProgress, ago, interrupt_on_signals, short_digest};
 use crate::error::CliError;
-use crate::ui::{BOLD, GREEN, Ui};
+use crate::outcome::CommandOutcome;
+use crate::style::{BOLD, GREEN};
+use crate::ui::Ui;
 
-/// List the deployments of an API, the newest first
+/// List deployments, newest first
 #[derive(Args, Debug)]
-pub(super) struct List {
+#[command(after_help = EXAMPLES)]
+pub(super) struct ListCommand {
     #[command(flatten)]
-    place: Where,
+    api: DeploymentsArgs,
 }
 
-impl List {
-    pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let (account, goal) = self.place.open(ui).await?;
-        let progress = Progress::new(ui);
-        let interrupt = interrupt(&progress);
+const EXAMPLES: &str = "\
+Examples:
+  stackgen deployments list --env prod
+  stackgen deployments list --api-id a1b2c3d4e5 --json";
+
+impl ListCommand {
+    pub(super) async fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
+        let (account, target) = self.api.open(ui).await?;
+        let progress = StepProgress::new(ui);
+        let interrupt = interrupt_on_signals(&progress);
         let steps = |step: DeployStep<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
-        let (api, _) = find(&account, &goal, &progress, ctx).await?;
+        let (api, _) = find(&account, &target, &progress, ctx).await?;
         let listed = deployments::list(&account.aws, &api.id, ctx).await?;
         drop(progress);
         if ui.wants_json() {
             ui.json_result(&json!({ "api": api, "deployments": listed }))?;
-            return Ok(Outcome::Done);
+            return Ok(CommandOutcome::Done);
         }
-        ui.result(&format!("{BOLD}{}{BOLD:#}\n", named(&api)))?;
+        ui.print(&format!("{BOLD}{}{BOLD:#}\n", api_label(&api)))?;
         let width = listed
             .iter()
             .map(|one| one.deployment.id.as_str().len())
             .max()
             .unwrap_or_default();
         for one in &listed {
-            ui.result(&format!("{}\n", line(one, width)))?;
+            ui.print(&format!("{}\n", line(one, width)))?;
         }
         if listed.is_empty() {
-            ui.result("no deployment\n")?;
+            ui.print("no deployments\n")?;
         }
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }
 
@@ -60,7 +67,10 @@ fn line(one: &ListedDeployment, width: usize) -> String {
     let mut words = vec![format!("{mark} {:<width$}  {age:<14}", deployment.id)];
     match &one.metadata {
         Some(metadata) => {
-            words.push(format!("sha256:{}", short(&metadata.digest.to_string())));
+            words.push(format!(
+                "sha256:{}",
+                short_digest(&metadata.digest.to_string())
+            ));
             words.extend(metadata.git.as_ref().map(|git| format!("git:{git}")));
             words.extend(
                 metadata

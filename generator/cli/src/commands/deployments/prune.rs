@@ -5,57 +5,69 @@ use serde_json::json;
 use stackgen_deploy::prune::{self, KeepReason, PruneDecision, PrunePolicy};
 use stackgen_deploy::{DeployStep, DeploymentId};
 
-use super::{Where, find, named};
-use crate::Outcome;
-use crate::account::{Progress, confirmed, interrupt};
+use super::target::{DeploymentsArgs, api_label, find};
+use crate::account::{StepProgress, confirmed, interrupt_on_signals};
 use crate::error::CliError;
-use crate::ui::{DIM, RED, Ui};
+use crate::outcome::CommandOutcome;
+use crate::style::{DIM, RED};
+use crate::ui::Ui;
 
 /// Delete old deployments
 ///
-/// Always keeps what a stage serves, what it would go back to, what is still being made, and the newest deployment that
-/// CloudFormation made: it is part of a stack. Deployments that stackgen did not make stay unless `--all` is given.
+/// Never deletes a deployment that a stage serves or would go back to, one that is being created, or the newest one of a
+/// CloudFormation stack. Deployments that stackgen did not create are kept unless `--all` is given.
 #[derive(Args, Debug)]
-pub(super) struct Prune {
-    /// How many of the others to keep
-    #[arg(long, value_name = "COUNT", default_value_t = 10)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct PruneCommand {
+    /// Number of other deployments to keep
+    #[arg(
+        long,
+        help_heading = "Selection",
+        value_name = "COUNT",
+        default_value_t = 10
+    )]
     keep: usize,
 
-    /// Delete old ones that CloudFormation made from templates of stackgen, too
-    #[arg(long)]
+    /// Also delete old deployments that CloudFormation created from templates by stackgen
+    #[arg(long, help_heading = "Selection")]
     templates: bool,
 
-    /// Delete old ones whoever made them
-    #[arg(long)]
+    /// Delete old deployments no matter who created them
+    #[arg(long, help_heading = "Selection")]
     all: bool,
 
     /// Show what would be deleted, and delete nothing
-    #[arg(long)]
+    #[arg(long, help_heading = "Action")]
     dry_run: bool,
 
-    /// Do not ask
-    #[arg(long, short)]
+    /// Do not ask for confirmation
+    #[arg(long, short, help_heading = "Action")]
     yes: bool,
 
     #[command(flatten)]
-    place: Where,
+    api: DeploymentsArgs,
 }
 
-impl Prune {
-    pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        let (account, goal) = self.place.open(ui).await?;
-        let progress = Progress::new(ui);
-        let interrupt = interrupt(&progress);
+const EXAMPLES: &str = "\
+Examples:
+  stackgen deployments prune --env prod --dry-run
+  stackgen deployments prune --env prod --keep 3 --yes";
+
+impl PruneCommand {
+    pub(super) async fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
+        let (account, target) = self.api.open(ui).await?;
+        let progress = StepProgress::new(ui);
+        let interrupt = interrupt_on_signals(&progress);
         let steps = |step: DeployStep<'_>| progress.step(&step);
         let ctx = account.context(&steps, &interrupt);
-        let (api, _) = find(&account, &goal, &progress, ctx).await?;
+        let (api, _) = find(&account, &target, &progress, ctx).await?;
         let policy = PrunePolicy {
             keep: self.keep,
             templates: self.templates,
             all: self.all,
         };
         let decisions = prune::plan(&account.aws, &api.id, &policy, None, ctx).await?;
-        let doomed: Vec<DeploymentId> = decisions
+        let prunable: Vec<DeploymentId> = decisions
             .iter()
             .filter(|decision| decision.keep.is_none())
             .map(|decision| decision.deployment.id.clone())
@@ -68,13 +80,13 @@ impl Prune {
         }
         let question = format!(
             "delete {} of {} deployments of {}?",
-            doomed.len(),
+            prunable.len(),
             decisions.len(),
-            named(&api)
+            api_label(&api)
         );
-        progress.rest();
-        let wanted = !self.dry_run && !doomed.is_empty();
-        let deleted = match wanted && confirmed(self.yes, &question, &interrupt, ui).await? {
+        progress.pause();
+        let is_needed = !self.dry_run && !prunable.is_empty();
+        let deleted = match is_needed && confirmed(self.yes, &question, &interrupt, ui).await? {
             true => prune::prune(&account.aws, &api.id, &policy, None, ctx).await?,
             false => Vec::new(),
         };
@@ -84,15 +96,15 @@ impl Prune {
                 Some(json!({ "id": decision.deployment.id, "because": decision.keep? }))
             });
             let kept: Vec<_> = kept.collect();
-            ui.json_result(&json!({ "api": api, "dryRun": self.dry_run, "prunable": doomed, "deleted": deleted, "kept": kept }))?;
+            ui.json_result(&json!({ "api": api, "dryRun": self.dry_run, "prunable": prunable, "deleted": deleted, "kept": kept }))?;
         }
         ui.done(&format!(
             "{} of {} deployments of {} deleted",
             deleted.len(),
             decisions.len(),
-            named(&api)
+            api_label(&api)
         ))?;
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }
 
@@ -103,12 +115,14 @@ fn line(decision: &PruneDecision) -> String {
         Some(KeepReason::Served) => "a stage serves it",
         Some(KeepReason::Previous) => "a stage would go back to it",
         Some(KeepReason::Newest) => "it is among the newest",
-        Some(KeepReason::Pending) => "API Gateway is creating it",
+        Some(KeepReason::Pending) => "it is being created",
         Some(KeepReason::InTemplate) => "it is part of a stack",
         Some(KeepReason::OfTemplate) => {
-            "CloudFormation created it; `--templates` deletes those, too"
+            "CloudFormation created it; include such deployments with `--templates`"
         }
-        Some(KeepReason::Foreign) => "stackgen did not create it; `--all` deletes those, too",
+        Some(KeepReason::Foreign) => {
+            "stackgen did not create it; include such deployments with `--all`"
+        }
     };
     format!("  {id}  {DIM}kept: {reason}{DIM:#}")
 }

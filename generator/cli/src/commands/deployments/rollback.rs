@@ -2,34 +2,40 @@
 
 use clap::Args;
 
-use super::Where;
-use super::activate::{Moving, move_to};
-use crate::Outcome;
+use super::move_stage::{MoveArgs, move_stage};
+use super::target::DeploymentsArgs;
 use crate::error::CliError;
+use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
 
-/// Move a stage back to the deployment before, and verify it
+/// Move a stage back to the previous deployment, and verify it
 ///
-/// That is the newest earlier deployment that was verified, or that is known to have served: CloudFormation made it from a
-/// template of stackgen's, or the description of a later one names it. If the stage does not answer as it should, it is
-/// moved forward again, and the exit code is 1. Run it again to go back another deployment.
+/// The target is the newest earlier deployment that was verified or is known to have served: CloudFormation created it from
+/// a template by stackgen, or the description of a later deployment names it. If verification fails, the stage is moved
+/// forward again, and the exit code is 1. Run it again to go back another deployment.
 ///
-/// Code behind unqualified function ARNs stays as it is: only a pinned release goes back as a whole.
+/// Code behind unqualified function ARNs stays as it is: only pinned releases roll back code.
 #[derive(Args, Debug)]
-pub(super) struct Rollback {
-    /// Go back to this deployment
-    #[arg(long, value_name = "ID")]
+#[command(after_help = EXAMPLES)]
+pub(super) struct RollbackCommand {
+    /// ID of the deployment to go back to
+    #[arg(long, help_heading = "Action", value_name = "ID")]
     to: Option<String>,
 
     #[command(flatten)]
-    how: Moving,
+    options: MoveArgs,
 
     #[command(flatten)]
-    place: Where,
+    api: DeploymentsArgs,
 }
 
-impl Rollback {
-    pub(super) async fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
-        move_to(&self.place, self.to.as_deref(), &self.how, ui).await
+const EXAMPLES: &str = "\
+Examples:
+  stackgen deployments rollback --env prod
+  stackgen deployments rollback --env prod --to k3j2h1 --yes";
+
+impl RollbackCommand {
+    pub(super) async fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
+        move_stage(&self.api, self.to.as_deref(), &self.options, ui).await
     }
 }

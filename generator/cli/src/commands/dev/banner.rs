@@ -1,4 +1,4 @@
-//! What `stackgen dev` says first: where everything is.
+//! First lines of `stackgen dev`: URLs and endpoints.
 
 use std::collections::BTreeMap;
 
@@ -8,28 +8,28 @@ use stackgen_gateway::apis::ProtocolType;
 use stackgen_gateway::stack::{Applied, NotRun};
 
 use crate::error::CliError;
-use crate::local::Local;
-use crate::ui::{BOLD, CYAN, DIM};
+use crate::local::LocalGateway;
+use crate::style::{BOLD, CYAN, DIM};
 
-/// For people; `flag` is what other commands have to be told.
-pub(super) fn text(local: &Local, applied: &Applied, flag: &str) -> String {
+/// Formats the banner. Other commands need `flag` to find the gateway.
+pub(super) fn text(local: &LocalGateway, applied: &Applied, flag: &str) -> String {
     let state = &local.state;
     let mut rows: Vec<(&str, String)> = Vec::new();
     for api in &state.apis {
         let api_name = escape(&api.name);
-        let what = match api.protocol_type {
+        let label = match api.protocol_type {
             ProtocolType::WebSocket => "WebSocket",
             ProtocolType::Http => "HTTP",
         };
         for stage in &api.stages {
             let name = format!("{DIM}{api_name}{DIM:#}");
             rows.push((
-                what,
+                label,
                 format!("{CYAN}{}{CYAN:#}   {name}", escape(&stage.url)),
             ));
         }
         if api.stages.is_empty() {
-            rows.push((what, format!("{}   {api_name} has no stage", api.endpoint)));
+            rows.push((label, format!("{}   {api_name} has no stage", api.endpoint)));
         }
     }
     rows.push((
@@ -46,10 +46,10 @@ pub(super) fn text(local: &Local, applied: &Applied, flag: &str) -> String {
         text += &format!("  {name:<12} {value}\n");
     }
     text += &not_run(&applied.not_run);
-    text + "\nCtrl-C ends it.\n"
+    text + "\nCtrl-C ends it; `stackgen explain ROW` explains a row.\n"
 }
 
-/// What is not run, types of one reason in one line.
+/// Lists the resources that do not run, one line per type and reason.
 fn not_run(all: &[NotRun]) -> String {
     if all.is_empty() {
         return String::new();
@@ -61,20 +61,20 @@ fn not_run(all: &[NotRun]) -> String {
             .or_default()
             .push(&one.logical_id);
     }
-    let mut text = String::from("\nNot run here:\n");
+    let mut text = String::from("\nNot run locally:\n");
     for ((kind, reason), ids) in reasons {
-        let what = match ids.as_slice() {
+        let subject = match ids.as_slice() {
             [""] => String::new(),
             [id] => format!("{id}: "),
             ids => format!("{} of {kind}: ", ids.len()),
         };
-        text += &format!("  {}\n", escape(&format!("{what}{reason}")));
+        text += &format!("  {}\n", escape(&format!("{subject}{reason}")));
     }
     text
 }
 
-/// For machines: a line like those of events. `port_taken` is the port that was asked for if others are used.
-pub(super) fn json(local: &Local, applied: &Applied, port_taken: Option<u16>) -> Json {
+/// Returns the banner as an event. `port_taken` is the requested port if other ports are used.
+pub(super) fn json(local: &LocalGateway, applied: &Applied, port_taken: Option<u16>) -> Json {
     json!({
         "event": "ready",
         "pid": local.pid,
@@ -84,7 +84,7 @@ pub(super) fn json(local: &Local, applied: &Applied, port_taken: Option<u16>) ->
     })
 }
 
-/// For machines: why it does not start, or ended.
+/// Returns an error as an event.
 pub(super) fn failure(error: &CliError) -> Json {
     let mut line = json!({ "event": "error" });
     line["errors"] = json!(error.to_json())["errors"].take();

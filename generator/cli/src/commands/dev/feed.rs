@@ -1,4 +1,4 @@
-//! Events as they come, several at a time where they come fast.
+//! Events of the gateway in batches.
 
 use std::time::Duration;
 
@@ -7,38 +7,37 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::{Instant, sleep_until};
 
-/// How long events are collected after some were told. Under load, waking and writing for each of them would take more time
-/// than serving what they tell of.
+/// Time to collect events after a batch. Under load, a write per event would take longer than serving the event.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How many are told at once at most, so that Ctrl-C is heard in between.
-const MOST: usize = 4096;
+/// Maximum size of a batch, so that Ctrl-C is handled in between.
+const MAX_BATCH: usize = 4096;
 
-/// Events from when it was made on.
-pub(super) struct Feed {
+/// Subscription to events.
+pub(super) struct EventFeed {
     events: Receiver<Event>,
     not_before: Instant,
 }
 
-/// Events that follow each other.
+/// Consecutive events.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(super) struct EventBatch {
     pub(super) events: Vec<Event>,
-    /// How many before them came too fast to be kept.
+    /// Number of events before them that were dropped, because they came too fast.
     pub(super) missed: u64,
 }
 
-impl Feed {
+impl EventFeed {
     pub(super) fn new(events: &Events) -> Self {
-        Feed {
+        EventFeed {
             events: events.subscribe(),
             not_before: Instant::now(),
         }
     }
 
-    /// The next events; `None` when there are none any more. Nothing is lost when this is dropped while it waits.
-    pub(super) async fn next(&mut self) -> Option<Batch> {
+    /// Waits for the next events; `None` after the last. Dropping the future loses no event.
+    pub(super) async fn next(&mut self) -> Option<EventBatch> {
         sleep_until(self.not_before).await;
-        let mut batch = Batch::default();
+        let mut batch = EventBatch::default();
         match self.events.recv().await {
             Ok(event) => batch.events.push(event),
             Err(RecvError::Lagged(missed)) => batch.missed = missed,
@@ -49,15 +48,15 @@ impl Feed {
         Some(batch)
     }
 
-    /// Those that are here already.
-    pub(super) fn here(&mut self) -> Batch {
-        let mut batch = Batch::default();
+    /// Returns the events that arrived already.
+    pub(super) fn arrived(&mut self) -> EventBatch {
+        let mut batch = EventBatch::default();
         self.take(&mut batch);
         batch
     }
 
-    fn take(&mut self, batch: &mut Batch) {
-        while batch.events.len() < MOST {
+    fn take(&mut self, batch: &mut EventBatch) {
+        while batch.events.len() < MAX_BATCH {
             match self.events.try_recv() {
                 Ok(event) => batch.events.push(event),
                 Err(TryRecvError::Lagged(missed)) => batch.missed += missed,
@@ -78,7 +77,7 @@ mod tests {
         }
     }
 
-    fn numbers(batch: &Batch) -> Vec<String> {
+    fn numbers(batch: &EventBatch) -> Vec<String> {
         let line = |event: &Event| match event {
             Event::Log { line, .. } => line.clone(),
             other => panic!("{other:?}"),
@@ -87,9 +86,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_event_is_told_at_once_and_those_of_the_next_moment_together() {
+    async fn the_first_event_comes_at_once_and_later_ones_in_batches() {
         let events = Events::default();
-        let mut feed = Feed::new(&events);
+        let mut feed = EventFeed::new(&events);
         events.tell(|| event(0));
         let began = Instant::now();
         assert_eq!(numbers(&feed.next().await.unwrap()), ["0"]);
@@ -101,9 +100,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn events_that_came_too_fast_are_counted() {
+    async fn dropped_events_are_counted() {
         let events = Events::new(4);
-        let mut feed = Feed::new(&events);
+        let mut feed = EventFeed::new(&events);
         (0..10).for_each(|number| events.tell(|| event(number)));
         let batch = feed.next().await.unwrap();
         assert_eq!((batch.missed, numbers(&batch).len()), (6, 4));

@@ -1,4 +1,4 @@
-//! Events as lines that people read.
+//! Events as lines of text.
 
 use std::time::Duration;
 
@@ -6,21 +6,21 @@ use anstyle::Style;
 use stackgen_cfn::terminal::escape;
 use stackgen_gateway::{ApiId, DeploymentId, Event, MessageOutcome, RouteKey};
 
-use crate::ui::{CYAN, DIM, GREEN, RED};
+use crate::style::{CYAN, DIM, GREEN, RED};
 
-/// How events are told.
+/// Format of events.
 #[derive(Debug)]
-pub(super) struct Lines {
-    /// What functions write, too.
+pub(super) struct EventLines {
+    /// Include the logs of functions.
     logs: bool,
 }
 
-impl Lines {
+impl EventLines {
     pub(super) fn new(logs: bool) -> Self {
-        Lines { logs }
+        EventLines { logs }
     }
 
-    /// An event's line; `None` when it is not asked for.
+    /// Returns the line of an event; `None` for events that are left out.
     pub(super) fn line(&self, event: &Event, name: impl Fn(&ApiId) -> String) -> Option<String> {
         Some(match event {
             Event::Connected { .. } | Event::Refused { .. } => handshake(event, name),
@@ -67,9 +67,11 @@ fn handshake(event: &Event, name: impl Fn(&ApiId) -> String) -> String {
             principal,
             took,
         } => {
-            let who = principal.as_ref().map(|who| format!("  as {who}"));
-            let who = who.unwrap_or_default();
-            let rest = format!("{connection}  {}/{stage}{who}", name(api));
+            let caller = principal
+                .as_ref()
+                .map(|principal| format!("  as {principal}"));
+            let caller = caller.unwrap_or_default();
+            let rest = format!("{connection}  {}/{stage}{caller}", name(api));
             line(GREEN, "connected", &rest, Some(*took))
         }
         Event::Refused {
@@ -80,7 +82,7 @@ fn handshake(event: &Event, name: impl Fn(&ApiId) -> String) -> String {
             row,
             took,
         } => {
-            let rest = format!("{status}  {}/{stage}  {reason}{}", name(api), of(row));
+            let rest = format!("{status}  {}/{stage}  {reason}{}", name(api), row_text(row));
             line(RED, "refused", &rest, Some(*took))
         }
         _ => String::new(),
@@ -116,7 +118,7 @@ fn closed(event: &Event) -> String {
         true => String::new(),
         false => format!(" {reason}"),
     };
-    let (row, age) = (of(row), time(*age));
+    let (row, age) = (row_text(row), time(*age));
     let rest = format!("{connection}  {code}{reason}: {meaning}{row}  after {age}");
     line(CYAN, "closed", &rest, None)
 }
@@ -156,9 +158,9 @@ fn deployment(event: &Event, name: impl Fn(&ApiId) -> String) -> String {
             deployment,
             description,
         } => {
-            let says = description.as_ref().map(|says| format!("  {says}"));
-            let says = says.unwrap_or_default();
-            let rest = format!("{}  {deployment}{says}", name(api));
+            let description = description.as_ref().map(|text| format!("  {text}"));
+            let description = description.unwrap_or_default();
+            let rest = format!("{}  {deployment}{description}", name(api));
             line(GREEN, "deployed", &rest, None)
         }
         Event::Activated {
@@ -188,55 +190,55 @@ fn message(
     took: Duration,
 ) -> String {
     let route = route.map_or("no route", RouteKey::as_str);
-    let (style, what) = match outcome {
+    let (style, result) = match outcome {
         MessageOutcome::Taken => (DIM, "taken".to_owned()),
         MessageOutcome::Answered { bytes: answer } => (DIM, format!("answered {}", bytes(*answer))),
         MessageOutcome::Error {
             message,
             reason,
             row,
-        } => (RED, format!("{message}: {reason}{}", of(row))),
+        } => (RED, format!("{message}: {reason}{}", row_text(row))),
     };
-    let rest = format!("{connection}  {route}  {}  {what}", bytes(size));
+    let rest = format!("{connection}  {route}  {}  {result}", bytes(size));
     line(style, "message", &rest, Some(took))
 }
 
 fn log(function: &str, text: &str) -> String {
-    let what = "log";
+    let word = "log";
     format!(
-        "{DIM}{what:<10}{DIM:#} {}  {}",
+        "{DIM}{word:<10}{DIM:#} {}  {}",
         escape(function),
         log_text(text)
     )
 }
 
-/// A line about an event. `rest` names what others have named, and is escaped.
-fn line(style: Style, what: &str, rest: &str, took: Option<Duration>) -> String {
+/// Formats a line. `rest` contains names that others chose, and is escaped.
+fn line(style: Style, word: &str, rest: &str, took: Option<Duration>) -> String {
     let rest = escape(rest);
     let took = took.map(|took| format!("  {DIM}{}{DIM:#}", time(took)));
     format!(
-        "{style}{what:<10}{style:#} {rest}{}",
+        "{style}{word:<10}{style:#} {rest}{}",
         took.unwrap_or_default()
     )
 }
 
-fn of(row: &str) -> String {
+fn row_text(row: &str) -> String {
     match row.is_empty() {
         true => String::new(),
         false => format!(" (row {row})"),
     }
 }
 
-/// Returns the text of a log line without colours, and with other control characters escaped. Tabs stay: Lambda's own
-/// lines have them.
+/// Returns a log line without colours, and with other control characters escaped. Tabs stay, because Lambda's own lines
+/// contain them.
 fn log_text(text: &str) -> String {
     let plain = without_colors(text);
     let columns: Vec<_> = plain.split('\t').map(escape).collect();
     columns.join("\t")
 }
 
-/// Returns the text without the sequences that set colours (SGR). `strip_str` would also drop text: all that follows a
-/// sequence without an end, and single control characters.
+/// Removes sequences that set colours (SGR). `strip_str` would also drop text: single control characters, and all that
+/// follows an unfinished sequence.
 fn without_colors(text: &str) -> String {
     let mut parts = text.split("\u{1b}[");
     let mut plain = parts.next().unwrap_or_default().to_owned();
@@ -277,16 +279,16 @@ mod tests {
     use super::*;
 
     fn lines(events: &[Event]) -> String {
-        let lines = Lines::new(false);
-        let told = events
+        let lines = EventLines::new(false);
+        let printed = events
             .iter()
             .filter_map(|event| lines.line(event, |_| "socket".to_owned()));
-        let told: Vec<_> = told.collect();
-        strip_str(&told.join("\n")).to_string()
+        let printed: Vec<_> = printed.collect();
+        strip_str(&printed.join("\n")).to_string()
     }
 
     #[test]
-    fn what_others_have_named_cannot_forge_a_line_or_drive_the_terminal() {
+    fn names_cannot_forge_a_line_or_control_the_terminal() {
         let refused = Event::Refused {
             api: ApiId::new("a"),
             stage: StageName::new("prod\u{202e}"),
@@ -295,25 +297,27 @@ mod tests {
             row: "",
             took: Duration::from_millis(3),
         };
-        let lines = Lines::new(true);
+        let lines = EventLines::new(true);
         let line = lines.line(&refused, |_| "api\n\u{200b}".to_owned());
         let plain = strip_str(&line.unwrap()).to_string();
-        let told = r"403  api\n\u{200b}/prod\u{202e}  no stage\r\nconnected  \u{9b}2J  3 ms";
-        assert_eq!(plain, format!("refused    {told}"));
+        let expected = r"403  api\n\u{200b}/prod\u{202e}  no stage\r\nconnected  \u{9b}2J  3 ms";
+        assert_eq!(plain, format!("refused    {expected}"));
     }
 
     #[test]
-    fn a_log_line_keeps_its_text_and_tabs_and_loses_its_colours() {
+    fn a_log_line_keeps_text_and_tabs_and_loses_colours() {
         let log = |text: &str| {
             let event = Event::Log {
                 function: "echo".to_owned(),
                 line: text.to_owned(),
             };
-            let line = Lines::new(true).line(&event, |_| String::new()).unwrap();
+            let line = EventLines::new(true)
+                .line(&event, |_| String::new())
+                .unwrap();
             assert!(line.starts_with(&format!("{DIM}log       {DIM:#} echo  ")));
             line.split_once("echo  ").unwrap().1.to_owned()
         };
-        for (text, told) in [
+        for (text, expected) in [
             ("REPORT\tDuration: 1 ms", "REPORT\tDuration: 1 ms"),
             (
                 "\u{1b}[32m INFO\u{1b}[0m müde 日本 🦀",
@@ -327,12 +331,12 @@ mod tests {
                 r"\u{1b}[2J\u{1b}]0;title \u{1b}[31",
             ),
         ] {
-            assert_eq!(log(text), told);
+            assert_eq!(log(text), expected);
         }
     }
 
     #[test]
-    fn every_refusal_says_why_and_which_row() {
+    fn a_refusal_has_its_reason_and_its_row() {
         let (api, stage) = (ApiId::new("a"), StageName::new("prod"));
         let connection = ConnectionId::new("abc=");
         let took = Duration::from_millis(3);

@@ -1,36 +1,31 @@
-//! Changes, applied as they are saved.
+//! Changes of a project while it runs.
 
 use std::future::{Future, pending};
 use std::pin::Pin;
 use std::time::Duration;
 
-use stackgen_cfn::terminal::escape;
-use stackgen_gateway::stack::{self, Applied, Apply, Template};
-use stackgen_model::diff::{ModelChange, Diff, ChangeKind, diff};
-use stackgen_model::{LogicalId, Model, Version};
 use tokio::time::{Instant, sleep_until};
 
-use super::watch::Watch;
-use super::{Running, variables};
+use super::watch::FileWatch;
 use crate::error::CliError;
-use crate::source::{Prepared, SourceArgs, problems};
-use crate::ui::{CYAN, DIM, GREEN, Ui};
+use crate::source::{PreparedStack, SourceArgs};
+use crate::ui::Ui;
 
-/// Editors write a file in several steps: what changes within this time is one change.
-const SETTLED: Duration = Duration::from_millis(150);
+/// Time in which several writes count as one change: editors save a file in several steps.
+const SETTLE_TIME: Duration = Duration::from_millis(150);
 
-/// ChangeKind is being prepared. Dropping it ends the build.
-type Work<'a> = Pin<Box<dyn Future<Output = Result<Prepared, CliError>> + 'a>>;
+/// A build in progress. Dropping it ends the build.
+type Preparation<'a> = Pin<Box<dyn Future<Output = Result<PreparedStack, CliError>> + 'a>>;
 
-/// Waits for changes and prepares what is to be applied. A change that comes meanwhile starts it anew.
+/// Watcher of a project, which prepares changed stacks. A further change restarts the preparation.
 pub(super) struct Reload<'a> {
-    watch: Option<Watch>,
+    watch: Option<FileWatch>,
     due: Option<Instant>,
-    work: Option<Work<'a>>,
+    work: Option<Preparation<'a>>,
 }
 
 impl<'a> Reload<'a> {
-    /// Nothing is ever applied.
+    /// Creates a watcher that never reports a change.
     pub(super) fn never() -> Self {
         Reload {
             watch: None,
@@ -39,26 +34,26 @@ impl<'a> Reload<'a> {
         }
     }
 
-    /// Watches the project.
+    /// Starts to watch a project.
     pub(super) async fn watching(
         source: &SourceArgs,
-        prepared: &Prepared,
+        prepared: &PreparedStack,
     ) -> Result<Self, CliError> {
-        let watch = Watch::start(source.path(), &prepared.folders, &prepared.code()).await?;
+        let watch = FileWatch::start(source.path(), &prepared.folders, &prepared.code()).await?;
         Ok(Reload {
             watch: Some(watch),
             ..Reload::never()
         })
     }
 
-    /// Watches what the project is made of now: a new function brings code that was not there before.
+    /// Watches the files that belong to the project now: a new function has new files.
     pub(super) async fn watch(
         &mut self,
         source: &SourceArgs,
-        prepared: &Prepared,
+        prepared: &PreparedStack,
     ) -> Result<(), CliError> {
         if let Some(old) = &self.watch {
-            let new = Watch::start(source.path(), &prepared.folders, &prepared.code()).await?;
+            let new = FileWatch::start(source.path(), &prepared.folders, &prepared.code()).await?;
             if old.has_changes() {
                 self.due = Some(Instant::now());
             }
@@ -67,18 +62,18 @@ impl<'a> Reload<'a> {
         Ok(())
     }
 
-    /// The project as it is now, once it changed and was built. May be dropped and asked again at any time.
+    /// Waits for a change, and prepares the changed stack. The future may be dropped at any time.
     pub(super) async fn next(
         &mut self,
         source: &'a SourceArgs,
         ui: &'a Ui,
-    ) -> Result<Prepared, CliError> {
+    ) -> Result<PreparedStack, CliError> {
         loop {
             let Reload { watch, due, work } = self;
             tokio::select! {
                 changed = changed(watch.as_mut()) => match changed {
                     Some(()) => {
-                        *due = Some(Instant::now() + SETTLED);
+                        *due = Some(Instant::now() + SETTLE_TIME);
                         *work = None;
                     }
                     None => *watch = None,
@@ -96,7 +91,7 @@ impl<'a> Reload<'a> {
     }
 }
 
-async fn changed(watch: Option<&mut Watch>) -> Option<()> {
+async fn changed(watch: Option<&mut FileWatch>) -> Option<()> {
     match watch {
         Some(watch) => watch.next().await.map(|_| ()),
         None => pending().await,
@@ -110,162 +105,9 @@ async fn at(due: Option<Instant>) {
     }
 }
 
-async fn done(work: Option<&mut Work<'_>>) -> Result<Prepared, CliError> {
+async fn done(work: Option<&mut Preparation<'_>>) -> Result<PreparedStack, CliError> {
     match work {
         Some(work) => work.await,
         None => pending().await,
-    }
-}
-
-impl Running<'_> {
-    /// Applies what was prepared. Errors are shown, and the old stays.
-    pub(super) async fn reload(
-        &mut self,
-        prepared: Result<Prepared, CliError>,
-    ) -> Result<(), CliError> {
-        let prepared = match prepared {
-            Ok(prepared) => prepared,
-            Err(error) => return self.refuse(&error),
-        };
-        let apply = match self.dev.redeploy {
-            true => Apply::Everything,
-            false => Apply::WithoutDeployments,
-        };
-        let template = Template {
-            apply,
-            ..prepared.template.clone()
-        };
-        match self.gateway.apply(template).await {
-            Ok(applied) => {
-                let before = std::mem::replace(&mut self.prepared, prepared);
-                self.remember().await?;
-                self.tell_changes(&before.model, &applied)
-            }
-            Err(wrong) => self.refuse(&problems(&prepared.template, wrong)),
-        }
-    }
-
-    fn refuse(&self, error: &CliError) -> Result<(), CliError> {
-        if self.ui.wants_json() {
-            let errors = serde_json::json!({ "event": "notApplied", "refused": error.to_json() });
-            return self.ui.json_line(&errors);
-        }
-        self.ui.error(error);
-        self.ui.aside("what ran before goes on");
-        Ok(())
-    }
-
-    fn tell_changes(&self, before: &Model, applied: &Applied) -> Result<(), CliError> {
-        let mut changes = diff(before, &self.prepared.model);
-        changes.changes = variables::without_values(changes.changes);
-        if self.ui.wants_json() {
-            return self.ui.json_line(&serde_json::json!({
-                "event": "applied",
-                "changes": applied.changes,
-                "undeployed": applied.undeployed,
-                "needsDeployment": self.has_stale_stages(),
-                "diff": changes.changes,
-            }));
-        }
-        let mut told = code(applied, &self.prepared.model);
-        let wiring = wiring(changes);
-        told.extend(
-            wiring
-                .lines()
-                .map(|line| format!("{CYAN}changed{CYAN:#}    {line}")),
-        );
-        if told.is_empty() {
-            told.push(format!("{DIM}saved{DIM:#}      nothing that runs changed"));
-        } else if self.has_stale_stages() {
-            let flag = self.dev.source.flag();
-            told.push(format!(
-                "{CYAN}waits{CYAN:#}      needs a deployment: `stackgen deploy --redeploy-stage --local{flag}`"
-            ));
-        }
-        for line in told {
-            self.ui.done(&line)?;
-        }
-        Ok(())
-    }
-}
-
-impl Running<'_> {
-    /// True when a stage serves something else than the account holds.
-    fn has_stale_stages(&self) -> bool {
-        let apis = &self.gateway.account().apis;
-        let all = apis.list_apis();
-        let mut stale = all.iter().map(|api| apis.stale_stages(&api.api_id));
-        stale.any(|stages| stages.is_ok_and(|stages| !stages.is_empty()))
-    }
-}
-
-/// A line for every function with new code.
-fn code(applied: &Applied, model: &Model) -> Vec<String> {
-    let versions: Vec<_> = applied
-        .changes
-        .iter()
-        .filter(|change| {
-            change.what == stack::What::Created && change.kind == "AWS::Lambda::Version"
-        })
-        .collect();
-    let functions = applied
-        .changes
-        .iter()
-        .filter(|change| change.what == stack::What::Code);
-    let lines = functions.map(|function| {
-        let name = &function.physical_id;
-        let is_of_it = |version: &&&stack::Change| {
-            let of = function_of(&version.logical_id, model);
-            of.is_some_and(|id| id.as_str() == function.logical_id)
-        };
-        let name = escape(name);
-        match versions.iter().find(is_of_it) {
-            Some(version) => {
-                let number = &version.physical_id;
-                format!("{CYAN}code{CYAN:#}       {name}: a new version {number}")
-            }
-            None => format!(
-                "{GREEN}code{GREEN:#}       {name}: live at once, no deployment needed (row D2)"
-            ),
-        }
-    });
-    lines.collect()
-}
-
-/// The function of a version. Versions of a pinned release end in a digest of the code, which the model knows nothing of.
-fn function_of<'m>(version: &str, model: &'m Model) -> Option<&'m LogicalId> {
-    let stem = |id: &str| id.rfind("Version").map(|at| id[..at].to_owned());
-    let named = |known: &&Version| known.resource.logical_id.as_str() == version;
-    let alike = |known: &&Version| {
-        let known = stem(known.resource.logical_id.as_str());
-        known.is_some() && known == stem(version)
-    };
-    let mut all = model.versions.iter();
-    let known = all
-        .find(named)
-        .or_else(|| model.versions.iter().find(alike));
-    known?.function.function.to()
-}
-
-/// ChangeKind changed but for code and the deployments that tell of it. ChangeKind was built does not show in the models, so that a
-/// function that changed has another configuration.
-fn wiring(mut changes: Diff) -> String {
-    changes.changes.retain(|change| !is_bookkeeping(change));
-    changes.apis.clear();
-    changes.changes = variables::in_words(changes.changes);
-    changes.human()
-}
-
-/// True for what only says that there is a new deployment, and in which order things are made.
-fn is_bookkeeping(change: &ModelChange) -> bool {
-    let field = match &change.kind {
-        ChangeKind::Changed { field, .. } => field.as_str(),
-        _ => "",
-    };
-    match change.subject.kind.as_str() {
-        "deployment" | "output" | "version" => true,
-        "stage" => field == "DeploymentId",
-        "resource" => field.starts_with("DependsOn"),
-        _ => false,
     }
 }

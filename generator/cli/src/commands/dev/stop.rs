@@ -1,4 +1,4 @@
-//! What ends `stackgen dev`: signals, and a reader of its output that goes away.
+//! Reasons for `stackgen dev` to stop: signals, and a reader of its output that goes away.
 
 use std::future::poll_fn;
 use std::io;
@@ -16,49 +16,49 @@ use crate::signals::{StopSignal, StopSignals};
 
 /// A reason to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// A signal asked for it.
+pub(super) enum StopReason {
+    /// A signal arrived.
     Signal(StopSignal),
-    /// Nobody reads stdout any more.
+    /// The reader of stdout is gone.
     Unread,
 }
 
-/// Reasons to stop, as they come.
+/// Stream of reasons to stop.
 #[derive(Debug)]
-pub(super) struct Stops(mpsc::Receiver<Stop>);
+pub(super) struct StopReasons(mpsc::Receiver<StopReason>);
 
-impl Stops {
-    /// Starts to listen. From now on, no signal that asks to stop ends the process by itself.
+impl StopReasons {
+    /// Starts to listen. From then on, signals no longer end the process by themselves.
     ///
     /// # Errors
     ///
     /// If the system refuses a signal handler.
-    pub(super) fn listen() -> Result<Stops, CliError> {
-        let (sender, stops) = mpsc::channel(4);
+    pub(super) fn listen() -> Result<StopReasons, CliError> {
+        let (sender, reasons) = mpsc::channel(4);
         let mut signals = StopSignals::listen_with_quit()
             .map_err(|error| CliError::failed(format!("cannot listen for Ctrl-C: {error}")))?;
         let unread = sender.clone();
         tokio::spawn(async move {
             while sender
-                .send(Stop::Signal(signals.recv().await))
+                .send(StopReason::Signal(signals.recv().await))
                 .await
                 .is_ok()
             {}
         });
-        // Nothing stops a thread that waits in the kernel: it ends with the process.
+        // A thread that waits in the kernel cannot be stopped: it ends with the process.
         thread::spawn(move || {
             if wait_until_unread(io::stdout()).is_ok() {
-                // At the end nobody listens.
-                let _ = unread.blocking_send(Stop::Unread);
+                // During shutdown, there is no receiver.
+                let _ = unread.blocking_send(StopReason::Unread);
             }
         });
-        Ok(Stops(stops))
+        Ok(StopReasons(reasons))
     }
 
     /// Waits for a reason to stop.
-    pub(super) async fn recv(&mut self) -> Stop {
+    pub(super) async fn recv(&mut self) -> StopReason {
         match self.0.recv().await {
-            Some(stop) => stop,
+            Some(reason) => reason,
             // The senders live as long as the process.
             None => std::future::pending().await,
         }
@@ -67,16 +67,16 @@ impl Stops {
     /// Waits for a signal.
     pub(super) async fn signal(&mut self) -> StopSignal {
         loop {
-            if let Stop::Signal(signal) = self.recv().await {
+            if let StopReason::Signal(signal) = self.recv().await {
                 return signal;
             }
         }
     }
 }
 
-/// Blocks until the reader of a pipe, socket or terminal is gone. Files are read for ever.
+/// Blocks until the reader of a pipe, socket or terminal is gone; forever for files.
 fn wait_until_unread(output: impl rustix::fd::AsFd) -> rustix::io::Result<()> {
-    // Errors and hang-ups are reported without being asked for.
+    // Errors and hang-ups are reported without being requested.
     let mut watched = [PollFd::new(&output, PollFlags::empty())];
     loop {
         match poll(&mut watched, None) {
@@ -86,11 +86,11 @@ fn wait_until_unread(output: impl rustix::fd::AsFd) -> rustix::io::Result<()> {
     }
 }
 
-/// Runs to the end, or to a panic.
+/// Runs a future to its end or to a panic.
 pub(super) async fn catch_panic<T>(work: impl Future<Output = T>) -> thread::Result<T> {
     let mut work = pin!(work);
     poll_fn(|context| {
-        // After a panic it is not polled again.
+        // After a panic, the future is not polled again.
         let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
         match polled {
             Ok(Poll::Pending) => Poll::Pending,
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_caught_and_what_ends_well_is_passed_on() {
+    async fn a_panic_is_caught_and_a_result_is_returned() {
         assert_eq!(catch_panic(async { 1 }).await.unwrap(), 1);
         let panic = catch_panic(async {
             tokio::task::yield_now().await;

@@ -1,25 +1,25 @@
-//! Changes of functions' environment variables, without their values: who sees the output may not be who may see them.
+//! Changes of functions' environment variables without their values, which not every reader of the output may see.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
-use stackgen_model::diff::{ModelChange, MASK, ChangeKind};
+use stackgen_model::diff::{ChangeKind, MASK, ModelChange};
 
-/// The property of a function that holds its variables.
+/// Property of a function that holds its variables.
 const ENVIRONMENT: &str = "Environment";
 
-/// The variables in it.
+/// Path of the variables.
 const VARIABLES: &str = "Environment.Variables";
 
-/// Returns the changes without values of variables, and one change for each variable.
+/// Removes values of variables from changes, and splits them into one change per variable.
 pub(super) fn without_values(changes: Vec<ModelChange>) -> Vec<ModelChange> {
     let mut masked: Vec<ModelChange> = changes.into_iter().flat_map(without_values_of).collect();
-    // A value that depends on a condition may change in several places.
+    // A value that depends on a condition may change in several branches.
     masked.dedup();
     masked
 }
 
-/// Returns the changes with those of variables put into words: `variable TOKEN changed`.
+/// Puts changes of variables into words: `variable TOKEN changed`.
 pub(super) fn in_words(mut changes: Vec<ModelChange>) -> Vec<ModelChange> {
     for change in changes.iter_mut().filter(|change| is_environment(change)) {
         if let ChangeKind::Changed {
@@ -68,7 +68,7 @@ fn without_values_of(change: ModelChange) -> Vec<ModelChange> {
     let is_there = |value: &Option<Json>| value.is_some();
     if let Some(name) = variable(field) {
         let path = format!("{VARIABLES}.{name}");
-        // Where a part of a value comes or goes, the variable stays.
+        // A part of a value may appear or disappear while the variable stays.
         let is_part = *field != path;
         let (was, is) = (is_there(before) || is_part, is_there(after) || is_part);
         return vec![masked(&change, path, was, is)];
@@ -100,7 +100,7 @@ fn variable(field: &str) -> Option<&str> {
     }
 }
 
-/// Returns the variables in the value at this path; none where the value is not known.
+/// Returns the variables in the value at this path; none if the value is unknown.
 fn variables(field: &str, value: &Option<Json>) -> Map<String, Json> {
     let value = value.as_ref();
     let variables = match field {
@@ -153,7 +153,7 @@ mod tests {
         json!({ "FunctionName": "f", "Environment": { "Variables": variables } })
     }
 
-    /// ChangeKind is printed of the changes, without what each takes to be live. No form of it shows a secret.
+    /// Formats the changes, without their effects, and checks that neither JSON nor text shows a secret.
     fn shown(before: &Json, after: &Json) -> String {
         let mut changes = diff(&model(before), &model(after));
         changes.changes = without_values(changes.changes);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_is_named_and_its_value_is_not_shown() {
+    fn a_changed_variable_is_named_without_its_value() {
         let before = function(json!({
             "A": "secret1\nforged",
             "B": { "Fn::Sub": "secret2${AWS::StackId}" },
@@ -180,25 +180,28 @@ mod tests {
             "C": { "Fn::Sub": "secret7${Token}" },
             "E": { "Ref": "Token" },
         }));
-        let told = "\
+        let expected = "\
 ~ function f: variable A changed
 ~ function f: variable B changed
 ~ function f: variable C changed
 ~ function f: variable D is gone
 ~ function f: variable E is new";
-        assert_eq!(shown(&before, &after), told);
+        assert_eq!(shown(&before, &after), expected);
     }
 
     #[test]
-    fn all_variables_of_a_function_come_and_go_by_name() {
+    fn added_and_removed_variables_are_named() {
         let variables = function(json!({ "A": "secret1", "B": { "Ref": "Token" } }));
-        let told = "~ function f: variable A is new\n~ function f: variable B is new";
+        let expected = "~ function f: variable A is new\n~ function f: variable B is new";
         for none in [
             json!({ "FunctionName": "f" }),
             json!({ "FunctionName": "f", "Environment": {} }),
         ] {
-            assert_eq!(shown(&none, &variables), told);
-            assert_eq!(shown(&variables, &none), told.replace("is new", "is gone"));
+            assert_eq!(shown(&none, &variables), expected);
+            assert_eq!(
+                shown(&variables, &none),
+                expected.replace("is new", "is gone")
+            );
         }
     }
 
@@ -224,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_of_another_resource_is_no_functions() {
+    fn other_resources_keep_the_values_of_their_environment() {
         let change = ModelChange {
             subject: stackgen_model::diff::ChangeSubject {
                 kind: "AWS::CodeBuild::Project".to_owned(),

@@ -1,4 +1,4 @@
-//! Which files matter, and when they change.
+//! File watcher of a project.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -9,46 +9,46 @@ use tokio::sync::mpsc;
 use crate::cargo;
 use crate::error::CliError;
 
-/// What changed.
+/// Kind of a changed file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Changed {
-    /// The stackgen.yaml or the template.
-    Spec,
-    /// What functions are built from.
-    Sources,
-    /// The code of a function that is not built here.
+pub(super) enum ChangedFile {
+    /// The project file or template.
+    Project,
+    /// Source of a function.
+    Source,
+    /// Code of a function that is not built here.
     Code,
 }
 
-/// Watches a project for as long as it is kept.
-pub(super) struct Watch {
-    changes: mpsc::UnboundedReceiver<Changed>,
+/// Watcher of a project's files.
+pub(super) struct FileWatch {
+    changes: mpsc::UnboundedReceiver<ChangedFile>,
     _watcher: RecommendedWatcher,
 }
 
-impl Watch {
-    /// Watches a file, the packages of the Cargo workspaces that these folders are in, and code as it is.
+impl FileWatch {
+    /// Starts to watch a file, the packages of the folders' Cargo workspaces, and code.
     pub(super) async fn start(
         spec: &Path,
         folders: &BTreeSet<PathBuf>,
         code: &[PathBuf],
-    ) -> Result<Watch, CliError> {
+    ) -> Result<FileWatch, CliError> {
         let spec = absolute(spec);
         let beside = spec.parent().map(PathBuf::from).unwrap_or_default();
         let mut roots = vec![beside.clone()];
         let mut watched = vec![(beside, RecursiveMode::NonRecursive)];
         for folder in folders {
             for package in cargo::packages(folder).await {
-                watched.extend(of_package(&package));
+                watched.extend(package_folders(&package));
                 roots.push(package);
             }
         }
         let code: Vec<_> = code.iter().map(|code| absolute(code)).collect();
-        watched.extend(code.iter().filter_map(|code| of_code(code)));
-        let (told, changes) = mpsc::unbounded_channel();
+        watched.extend(code.iter().filter_map(|code| code_folder(code)));
+        let (sender, changes) = mpsc::unbounded_channel();
         let failed = |error: notify::Error| {
             CliError::failed(format!("cannot watch for changes: {error}"))
-                .hint("`--no-watch` goes without")
+                .hint("run without watching: `--no-watch`")
         };
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             let Ok(event) = event else { return };
@@ -56,72 +56,72 @@ impl Watch {
                 return;
             }
             for path in &event.paths {
-                let of_code = code.iter().any(|code| path.starts_with(code));
-                let changed = match what(path, &spec, &roots) {
-                    None if of_code => Some(Changed::Code),
+                let is_code = code.iter().any(|code| path.starts_with(code));
+                let changed = match kind(path, &spec, &roots) {
+                    None if is_code => Some(ChangedFile::Code),
                     changed => changed,
                 };
                 if let Some(changed) = changed {
-                    // Nobody listens at the end.
-                    let _ = told.send(changed);
+                    // During shutdown, there is no receiver.
+                    let _ = sender.send(changed);
                 }
             }
         })
         .map_err(failed)?;
         for (path, mode) in watched {
             match watcher.watch(&path, mode) {
-                // A folder that has gone meanwhile is none to watch.
+                // The folder was removed meanwhile.
                 Err(_) if !path.exists() => {}
                 watched => watched.map_err(failed)?,
             }
         }
-        Ok(Watch {
+        Ok(FileWatch {
             changes,
             _watcher: watcher,
         })
     }
 
-    /// True when something changed that nobody asked for yet.
+    /// Returns true if there are changes that were not read.
     pub(super) fn has_changes(&self) -> bool {
         !self.changes.is_empty()
     }
 
-    /// The next change.
-    pub(super) async fn next(&mut self) -> Option<Changed> {
+    /// Waits for the next change.
+    pub(super) async fn next(&mut self) -> Option<ChangedFile> {
         self.changes.recv().await
     }
 }
 
-/// A folder with all that is in it; an archive by its folder, since a new one takes its place.
-fn of_code(code: &Path) -> Option<(PathBuf, RecursiveMode)> {
+/// Returns the folder to watch for code: the folder itself, or that of an archive, which a new archive replaces.
+fn code_folder(code: &Path) -> Option<(PathBuf, RecursiveMode)> {
     match code.is_dir() {
         true => Some((code.to_owned(), RecursiveMode::Recursive)),
         false => Some((code.parent()?.to_owned(), RecursiveMode::NonRecursive)),
     }
 }
 
-/// A package's manifest and its folders, but for what is built and what is hidden.
-fn of_package(package: &Path) -> Vec<(PathBuf, RecursiveMode)> {
+/// Returns a package's folder and its subfolders, without hidden ones and those of builds.
+fn package_folders(package: &Path) -> Vec<(PathBuf, RecursiveMode)> {
     let mut watched = vec![(package.to_owned(), RecursiveMode::NonRecursive)];
     let entries = std::fs::read_dir(package).into_iter().flatten().flatten();
     for entry in entries.map(|entry| entry.path()) {
         let name = entry.file_name().and_then(|name| name.to_str());
-        let built = name.is_none_or(|name| name.starts_with('.') || BUILT.contains(&name));
-        if entry.is_dir() && !built && !entry.join("Cargo.toml").exists() {
+        let is_skipped = name.is_none_or(|name| name.starts_with('.') || SKIPPED.contains(&name));
+        if entry.is_dir() && !is_skipped && !entry.join("Cargo.toml").exists() {
             watched.push((entry, RecursiveMode::Recursive));
         }
     }
     watched
 }
 
-/// Folders that hold what is made of sources.
-const BUILT: [&str; 4] = ["node_modules", "out", "target", "tests"];
+/// Folders that hold no sources of functions.
+const SKIPPED: [&str; 4] = ["node_modules", "out", "target", "tests"];
 
-/// What it means that this path changed; `None` when it means nothing. What is built lies in a folder `target` inside of
-/// one of the roots; above them, folders may have any name.
-fn what(path: &Path, spec: &Path, roots: &[PathBuf]) -> Option<Changed> {
+/// Returns the kind of a changed file; `None` if it does not belong to the project. Builds are in folders named `target` below
+/// a root; folders above the roots may have any name.
+fn kind(path: &Path, spec: &Path, roots: &[PathBuf]) -> Option<ChangedFile> {
     if path == spec {
-        return Some(Changed::Spec);
+        return Some(ChangedFile::Project);
     }
     let within = roots
         .iter()
@@ -134,10 +134,10 @@ fn what(path: &Path, spec: &Path, roots: &[PathBuf]) -> Option<Changed> {
         return None;
     }
     let source = name.ends_with(".rs") || name == "Cargo.toml" || name == "Cargo.lock";
-    source.then_some(Changed::Sources)
+    source.then_some(ChangedFile::Source)
 }
 
-/// The path as the system tells it in changes.
+/// Returns the path as the system reports it in changes.
 fn absolute(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
@@ -152,23 +152,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sources_and_the_spec_matter_and_what_editors_and_builds_write_does_not() {
+    fn files_of_editors_and_builds_do_not_belong_to_the_project() {
         let roots = ["/target/p", "/target/p/handlers/h", "/target/lib"].map(PathBuf::from);
-        let what = |path| {
-            what(
+        let kind = |path| {
+            kind(
                 Path::new(path),
                 Path::new("/target/p/stackgen.yaml"),
                 &roots,
             )
         };
-        assert_eq!(what("/target/p/stackgen.yaml"), Some(Changed::Spec));
+        assert_eq!(kind("/target/p/stackgen.yaml"), Some(ChangedFile::Project));
         for source in [
             "/target/p/Cargo.toml",
             "/target/p/src/main.rs",
             "/target/p/handlers/h/src/main.rs",
             "/target/lib/src/lib.rs",
         ] {
-            assert_eq!(what(source), Some(Changed::Sources), "{source}");
+            assert_eq!(kind(source), Some(ChangedFile::Source), "{source}");
         }
         for nothing in [
             "/target/p/.stackgen.yaml.swp",
@@ -179,7 +179,7 @@ mod tests {
             "/target/p/README.md",
             "/target/elsewhere/src/main.rs",
         ] {
-            assert_eq!(what(nothing), None, "{nothing}");
+            assert_eq!(kind(nothing), None, "{nothing}");
         }
     }
 }

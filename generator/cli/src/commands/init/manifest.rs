@@ -1,11 +1,11 @@
-//! The Cargo.toml of a project, out of the repository's own.
+//! Cargo.toml of a project, derived from the repository's.
 
 use std::collections::BTreeSet;
 
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
-/// The repository's root manifest made a project's: its members are the `handlers`, and of the dependencies stay those
-/// that the members inherit. Everything else is as it is, lints and profiles with it, but for how single packages are built.
+/// Derives a project's manifest from the repository's root manifest: the members are `handlers/*`, and only dependencies that
+/// they inherit stay. Lints and profiles stay too, except settings for single packages.
 pub(super) fn derive(root: &str, members: &[&str]) -> Result<String, toml_edit::TomlError> {
     let mut used = BTreeSet::new();
     for member in members {
@@ -15,13 +15,13 @@ pub(super) fn derive(root: &str, members: &[&str]) -> Result<String, toml_edit::
     let workspace = &mut document["workspace"];
     workspace["members"] = value(Array::from_iter(["handlers/*"]));
     if let Some(package) = workspace["package"].as_table_mut() {
-        // Whose repository it is, the project's owner knows.
+        // The project has another repository.
         package.remove("repository");
     }
     if let Some(dependencies) = workspace["dependencies"].as_table_mut() {
-        keep(dependencies, &used);
+        retain(dependencies, &used);
     }
-    // Of packages that the generator needs: cargo warns of those that a project has not.
+    // The settings are for packages of the generator; cargo warns about packages that a project lacks.
     let profile = document.get_mut("profile");
     if let Some(dev) = profile.and_then(|profile| profile.get_mut("dev")?.as_table_mut()) {
         dev.remove("package");
@@ -29,7 +29,7 @@ pub(super) fn derive(root: &str, members: &[&str]) -> Result<String, toml_edit::
     Ok(document.to_string())
 }
 
-/// Adds the dependencies that a package inherits from its workspace, of any kind and for any target.
+/// Adds the dependencies of any kind and target that a package inherits from its workspace.
 fn inherited(package: &Table, used: &mut BTreeSet<String>) {
     for (key, item) in package {
         let Some(table) = item.as_table_like() else {
@@ -58,22 +58,22 @@ fn is_inherited(dependency: &Item) -> bool {
     workspace.and_then(Item::as_bool) == Some(true)
 }
 
-/// Keeps these entries. What heads a group, an empty line and maybe a comment, goes on to the first that is kept of it.
-fn keep(table: &mut Table, kept: &BTreeSet<String>) {
+/// Removes all other entries. The heading of a group, an empty line and perhaps a comment, moves to its first remaining entry.
+fn retain(table: &mut Table, names_to_keep: &BTreeSet<String>) {
     let names: Vec<String> = table.iter().map(|(name, _)| name.to_owned()).collect();
     let mut heading = String::new();
     let mut first = true;
-    for (place, name) in names.iter().enumerate() {
+    for (index, name) in names.iter().enumerate() {
         let Some(mut key) = table.key_mut(name) else {
             continue;
         };
         let decor = key.leaf_decor_mut();
         let above = decor.prefix().and_then(|above| above.as_str());
         let mut above = above.unwrap_or_default().to_owned();
-        if above.starts_with('\n') || place == 0 {
+        if above.starts_with('\n') || index == 0 {
             heading = std::mem::take(&mut above);
         }
-        if !kept.contains(name) {
+        if !names_to_keep.contains(name) {
             table.remove(name);
             continue;
         }
@@ -93,7 +93,7 @@ mod tests {
     use super::derive;
 
     #[test]
-    fn what_the_members_inherit_stays_and_the_rest_of_the_dependencies_goes() {
+    fn only_dependencies_that_members_inherit_stay() {
         let root = r#"[workspace]
 resolver = "3"
 members = ["generator/*", "handlers/*"]

@@ -9,38 +9,50 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexSet;
 use serde_json::json;
 
-use crate::Outcome;
 use crate::error::CliError;
 use crate::file;
-use crate::ui::{BOLD, DIM, Ui};
+use crate::outcome::CommandOutcome;
+use crate::style::{BOLD, DIM};
+use crate::ui::Ui;
 use crate::write;
 use starter::{STARTERS, Starter};
 
-/// Write a new project from a starter
+/// Create a project from a starter
 ///
-/// Writes stackgen.yaml with its JSON Schema for editors, and the Cargo workspace with the functions that it names:
-/// they build, and their tests pass, as they are. Never overwrites a file: a README.md or .gitignore that is there
-/// stays as it is, and any other file that is there is an error.
+/// Writes stackgen.yaml, its JSON Schema for editors, and a Cargo workspace with the functions, which build and pass their
+/// tests. Never overwrites a file: an existing README.md or .gitignore is kept, and any other existing file is an error.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Init {
-    /// The starter; asked for on a terminal when it is left out
+#[command(after_help = EXAMPLES)]
+pub(crate) struct InitCommand {
+    /// Starter: `echo`, `chat` or `live-session` (default: asks on a terminal)
     #[arg(value_name = "STARTER")]
     starter: Option<String>,
 
-    /// The folder to write into; made when it is not there
-    #[arg(long, short, value_name = "DIR", default_value = ".")]
-    dir: PathBuf,
+    /// Folder to create the project in
+    #[arg(
+        long,
+        short,
+        value_name = "DIR",
+        default_value = ".",
+        help_heading = "Output"
+    )]
+    out: PathBuf,
 
     /// List the starters
-    #[arg(long, conflicts_with_all = ["starter", "dir"])]
+    #[arg(long, conflicts_with_all = ["starter", "out"], help_heading = "Output")]
     list: bool,
 }
 
-/// What people have in a new folder, and keep.
-const STAY: [&str; 2] = [".gitignore", "README.md"];
+const EXAMPLES: &str = "\
+Examples:
+  stackgen init --list
+  stackgen init chat --out my-chat";
 
-impl Init {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+/// Files that are kept if they exist.
+const KEPT_FILES: [&str; 2] = [".gitignore", "README.md"];
+
+impl InitCommand {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         if self.list {
             return list(ui);
         }
@@ -57,44 +69,44 @@ impl Init {
                 .collect();
             ui.json_result(&json!({ "starter": starter.name, "files": paths }))?;
         }
-        for line in self.told(&files) {
+        for line in self.summary(&files) {
             ui.done(&format!("wrote {line}"))?;
         }
         self.next_steps(ui);
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 
     fn files(&self, starter: &Starter) -> Result<Vec<(PathBuf, String)>, CliError> {
         let files = project::files(starter).into_iter();
-        let files = files.map(|(name, text)| (file::within(&self.dir, &name), text));
-        let (there, files): (Vec<_>, Vec<_>) =
+        let files = files.map(|(name, text)| (file::within(&self.out, &name), text));
+        let (existing, files): (Vec<_>, Vec<_>) =
             files.partition(|(path, _)| path.symlink_metadata().is_ok());
-        let in_the_way: Vec<_> = there
+        let conflicts: Vec<_> = existing
             .iter()
-            .filter(|(path, _)| !STAY.iter().any(|name| path.ends_with(name)))
+            .filter(|(path, _)| !KEPT_FILES.iter().any(|name| path.ends_with(name)))
             .map(|(path, _)| path.display().to_string())
             .collect();
-        let (names, verb, them) = match in_the_way.as_slice() {
+        let (names, verb, object) = match conflicts.as_slice() {
             [] => return Ok(files),
-            [one] => (one.clone(), "is", "it"),
-            [one, other] => (format!("{one} and {other}"), "are", "them"),
+            [one] => (one.clone(), "exists", "it"),
+            [one, other] => (format!("{one} and {other}"), "exist", "them"),
             [one, rest @ ..] => (
                 format!("{one} and {} more files", rest.len()),
-                "are",
+                "exist",
                 "them",
             ),
         };
-        let message = format!("{names} {verb} there already; nothing was written");
-        let hint = format!("choose another folder with `--dir`, or move {them} away first");
+        let message = format!("{names} {verb} already; nothing was written");
+        let hint = format!("choose another folder with `--out`, or move {object} away");
         Err(CliError::input(message).hint(hint))
     }
 
-    /// What was written in a few lines: the files at the top, and the folder of each crate.
-    fn told(&self, files: &[(PathBuf, String)]) -> IndexSet<String> {
+    /// Summarizes the written files: those at the top, and the folder of each crate.
+    fn summary(&self, files: &[(PathBuf, String)]) -> IndexSet<String> {
         let line = |path: &PathBuf| {
-            let mut parts = path.strip_prefix(&self.dir).unwrap_or(path).iter();
+            let mut parts = path.strip_prefix(&self.out).unwrap_or(path).iter();
             let shown: PathBuf = parts.by_ref().take(2).collect();
-            let shown = file::within(&self.dir, &shown.to_string_lossy());
+            let shown = file::within(&self.out, &shown.to_string_lossy());
             match parts.next() {
                 None => shown.display().to_string(),
                 Some(_) => format!("{}/", shown.display()),
@@ -104,9 +116,9 @@ impl Init {
     }
 
     fn next_steps(&self, ui: &Ui) {
-        let enter = match self.dir.as_path() == Path::new(".") {
+        let enter = match self.out.as_path() == Path::new(".") {
             true => String::new(),
-            false => format!("  cd {}\n", self.dir.display()),
+            false => format!("  cd {}\n", self.out.display()),
         };
         let steps = [
             ("cargo test", "the functions, on this machine"),
@@ -122,7 +134,7 @@ impl Init {
     }
 }
 
-fn list(ui: &Ui) -> Result<Outcome, CliError> {
+fn list(ui: &Ui) -> Result<CommandOutcome, CliError> {
     if ui.wants_json() {
         let all: Vec<_> = STARTERS
             .iter()
@@ -130,7 +142,7 @@ fn list(ui: &Ui) -> Result<Outcome, CliError> {
             .collect();
         ui.json_result(&json!({ "starters": all }))?;
     } else {
-        ui.result(&(starter::table() + "\n"))?;
+        ui.print(&(starter::table() + "\n"))?;
     }
-    Ok(Outcome::Done)
+    Ok(CommandOutcome::Done)
 }

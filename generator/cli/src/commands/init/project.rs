@@ -1,17 +1,17 @@
-//! What a starter's project holds.
+//! Files of a starter's project.
 
 use super::manifest;
 use super::starter::Starter;
 use crate::commands::schema;
 
-/// The repository's starters and handlers, each file by its path from the root, in order. `build.rs` writes the list.
+/// Files of the repository's starters and handlers by their paths from the root, in order. `build.rs` writes the list.
 const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
 
 const GITIGNORE: &str = "# Built code, and what `sam build` and `aws cloudformation package` leave behind.\n\
                          # out/ belongs into git: reviews then see what a change does to the template.\n\
                          /target/\n.aws-sam/\n.stackgen/\npackaged.yaml\n";
 
-/// Every file of a starter's project, by its path in it.
+/// Returns the files of a starter's project by their paths.
 pub(super) fn files(starter: &Starter) -> Vec<(String, String)> {
     let crates: Vec<_> = crates(starter).collect();
     let manifests: Vec<_> = crates
@@ -38,15 +38,15 @@ pub(super) fn files(starter: &Starter) -> Vec<(String, String)> {
     top.chain(crates).collect()
 }
 
-/// The files of a starter's crates: the ones of its own, and those that it carries along. In a project, all of them
-/// lie in `handlers`.
+/// Returns the files of a starter's crates: its own, and those that it shares with others. In a project, all of them are in
+/// `handlers`.
 fn crates(starter: &Starter) -> impl Iterator<Item = (&'static str, &'static str)> {
     let own = format!("templates/{}/", starter.name);
     SOURCES.iter().filter_map(move |(path, text)| {
-        let place = path.strip_prefix(&own).unwrap_or(path);
-        let folder = place.strip_prefix("handlers/")?.split('/').next()?;
-        let carried = place.len() < path.len() || starter.handlers.contains(&folder);
-        carried.then_some((place, *text))
+        let name = path.strip_prefix(&own).unwrap_or(path);
+        let folder = name.strip_prefix("handlers/")?.split('/').next()?;
+        let is_included = name.len() < path.len() || starter.handlers.contains(&folder);
+        is_included.then_some((name, *text))
     })
 }
 

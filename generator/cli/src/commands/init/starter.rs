@@ -1,17 +1,18 @@
-//! The starters, and which of them is meant.
+//! Starters, and the choice of one.
 
 use crate::error::CliError;
-use crate::ui::{BOLD, Ui};
+use crate::style::BOLD;
+use crate::ui::Ui;
 
-/// A folder of `templates/`.
+/// A starter: a folder of `templates/`.
 pub(super) struct Starter {
     pub(super) name: &'static str,
     pub(super) summary: &'static str,
-    /// The folders of `handlers/` that its project carries along.
+    /// Folders of `handlers/` that its project includes.
     pub(super) handlers: &'static [&'static str],
 }
 
-/// The smallest first.
+/// All starters, smallest first.
 pub(super) const STARTERS: &[Starter] = &[
     Starter {
         name: "echo",
@@ -46,7 +47,7 @@ pub(super) fn named(name: &str) -> Result<&'static Starter, CliError> {
             let mut names: Vec<_> = STARTERS.iter().map(|starter| starter.name).collect();
             names.sort_by_key(|candidate| strsim::damerau_levenshtein(candidate, name));
             CliError::input(format!("there is no starter {name:?}"))
-                .hint(format!("there are: {}", names.join(", ")))
+                .hint(format!("use one of: {}", names.join(", ")))
         })
 }
 
@@ -54,17 +55,17 @@ pub(super) fn chosen(ui: &Ui) -> Result<&'static Starter, CliError> {
     if !ui.can_prompt() {
         let names: Vec<_> = STARTERS.iter().map(|starter| starter.name).collect();
         return Err(
-            CliError::input("which starter?").hint(format!("name one: {}", names.join(", ")))
+            CliError::input("no starter is given").hint(format!("name one: {}", names.join(", ")))
         );
     }
     choose(|question| ui.ask(question)).ok_or_else(|| {
-        // The prompt's line is still open.
+        // The line of the prompt is still open.
         ui.aside("");
         CliError::input("no starter was chosen; nothing was written")
     })
 }
 
-/// Asks until an answer means a starter; `None` when there are no more answers.
+/// Asks until an answer names a starter; `None` if there are no more answers.
 fn choose(mut ask: impl FnMut(&str) -> Option<String>) -> Option<&'static Starter> {
     let mut question = String::new();
     for (line, number) in table().lines().zip(1..) {
@@ -77,11 +78,13 @@ fn choose(mut ask: impl FnMut(&str) -> Option<String>) -> Option<&'static Starte
         if let Some(starter) = answered(&answer) {
             return Some(starter);
         }
-        question = format!("{answer:?} is none of them: give a number, a name or its beginning\n");
+        question = format!(
+            "{answer:?} is not a starter: enter a number, a name or the beginning of one\n"
+        );
     }
 }
 
-/// The starter that an answer means: the first for an empty one, otherwise by number, name or unique beginning.
+/// Returns the starter that an answer names: by number, name or unique beginning; the first for an empty answer.
 fn answered(answer: &str) -> Option<&'static Starter> {
     if answer.is_empty() {
         return STARTERS.first();
@@ -92,10 +95,10 @@ fn answered(answer: &str) -> Option<&'static Starter> {
     if let Some(starter) = STARTERS.iter().find(|starter| starter.name == answer) {
         return Some(starter);
     }
-    let mut meant = STARTERS
+    let mut candidates = STARTERS
         .iter()
         .filter(|starter| starter.name.starts_with(answer));
-    meant.next().filter(|_| meant.next().is_none())
+    candidates.next().filter(|_| candidates.next().is_none())
 }
 
 #[cfg(test)]
@@ -129,7 +132,7 @@ mod tests {
         assert!(questions[0].contains("3  "), "{}", questions[0]);
         assert_eq!(
             questions[1],
-            "\"livv\" is none of them: give a number, a name or its beginning\nStarter [echo]: "
+            "\"livv\" is not a starter: enter a number, a name or the beginning of one\nStarter [echo]: "
         );
         assert_eq!(asked_with(&["x"]).0, None);
     }

@@ -1,4 +1,4 @@
-//! What `cdk synth` writes: a folder with a manifest that names its templates.
+//! Cloud assemblies of `cdk synth`: folders with a manifest that names the templates.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -7,24 +7,24 @@ use serde_json::Value as Json;
 
 use crate::bounded;
 
-/// The templates of a cdk.out in the order of their paths: those that its manifest names, in stages too, and those of
-/// the stacks nested in them. What an earlier synthesis left behind is none of them. `None` for any other folder.
+/// Returns the templates of a cdk.out in the order of their paths: those in its manifest and in manifests of its stages, and
+/// those of nested stacks. Files of an earlier synthesis are left out. `None` for any other folder.
 pub(super) fn templates(folder: &Path) -> Option<Vec<PathBuf>> {
-    let mut reading = Reading::default();
-    add(folder, &mut reading)?;
-    Some(reading.templates.into_iter().collect())
+    let mut assembly = CloudAssembly::default();
+    add(folder, &mut assembly)?;
+    Some(assembly.templates.into_iter().collect())
 }
 
-/// What was met so far.
+/// Files that were read so far.
 #[derive(Default)]
-struct Reading {
+struct CloudAssembly {
     templates: BTreeSet<PathBuf>,
-    /// Every file that was read, without links: a manifest may name its own folder, or a link that leads back.
+    /// Resolved paths of all files: a manifest may name its own folder, or a link to it.
     files: HashSet<PathBuf>,
 }
 
-impl Reading {
-    /// Reads a JSON file of a regular length; `None` if it is none, or was read before.
+impl CloudAssembly {
+    /// Reads a JSON file; `None` if it is too long, not JSON, or was read before.
     fn read(&mut self, path: &Path) -> Option<Json> {
         if !self.files.insert(path.canonicalize().ok()?) {
             return None;
@@ -34,20 +34,20 @@ impl Reading {
     }
 }
 
-fn add(folder: &Path, reading: &mut Reading) -> Option<()> {
-    let manifest = reading.read(&folder.join("manifest.json"))?;
+fn add(folder: &Path, assembly: &mut CloudAssembly) -> Option<()> {
+    let manifest = assembly.read(&folder.join("manifest.json"))?;
     manifest.get("version")?.as_str()?;
     for artifact in manifest.get("artifacts")?.as_object()?.values() {
         let property = |name: &str| artifact.get("properties")?.get(name)?.as_str();
         match artifact.get("type").and_then(Json::as_str) {
             Some("aws:cloudformation:stack") => {
                 if let Some(template) = property("templateFile") {
-                    add_stacks(folder, template, reading);
+                    add_stacks(folder, template, assembly);
                 }
             }
             Some("cdk:cloud-assembly") => {
                 if let Some(directory) = property("directoryName").filter(|it| is_within(it)) {
-                    let _ = add(&folder.join(directory), reading);
+                    let _ = add(&folder.join(directory), assembly);
                 }
             }
             _ => {}
@@ -56,29 +56,29 @@ fn add(folder: &Path, reading: &mut Reading) -> Option<()> {
     Some(())
 }
 
-/// A template and those of its nested stacks, which CDK names as assets of their resources.
-fn add_stacks(folder: &Path, template: &str, reading: &mut Reading) {
-    let mut waiting = vec![template.to_owned()];
-    while let Some(template) = waiting.pop() {
+/// Adds a template and those of its nested stacks, which are assets of their resources.
+fn add_stacks(folder: &Path, template: &str, assembly: &mut CloudAssembly) {
+    let mut pending = vec![template.to_owned()];
+    while let Some(template) = pending.pop() {
         let path = folder.join(&template);
-        if !is_within(&template) || !reading.templates.insert(path.clone()) {
+        if !is_within(&template) || !assembly.templates.insert(path.clone()) {
             continue;
         }
-        let template = reading.read(&path).unwrap_or_default();
+        let template = assembly.read(&path).unwrap_or_default();
         let resources = template.get("Resources").and_then(Json::as_object);
         let resources = resources.into_iter().flat_map(|all| all.values());
-        waiting.extend(resources.filter_map(nested));
+        pending.extend(resources.filter_map(nested));
     }
 }
 
-/// The template of a nested stack.
+/// Returns the template of a nested stack.
 fn nested(resource: &Json) -> Option<String> {
     let asset = resource.get("Metadata")?.get("aws:asset:path")?.as_str()?;
     let is_stack = resource.get("Type")?.as_str() == Some("AWS::CloudFormation::Stack");
     is_stack.then(|| asset.to_owned())
 }
 
-/// Whether a path stays in its folder, so that no manifest leads elsewhere.
+/// Returns true if a path stays in its folder: a manifest must not lead elsewhere.
 fn is_within(path: &str) -> bool {
     let mut parts = Path::new(path).components();
     parts.all(|part| matches!(part, std::path::Component::Normal(_)))

@@ -1,63 +1,66 @@
-//! Findings that were there when the linter came: kept in a file, and not told.
+//! Baselines: files of known findings, which are not reported.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use stackgen_lint::output::property;
 use stackgen_lint::{Finding, registry};
 
-use super::selection::Selection;
+use super::selection::RuleSelection;
 use crate::bounded;
 use crate::error::CliError;
 use crate::file;
 use crate::write::{self, Written};
 
-/// Grows when what is in the file changes its meaning.
+/// Version of the file's format.
 const VERSION: u32 = 1;
 
-/// What is the same when lines move.
+/// Identity of a finding, which stays the same when lines move.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Key {
-    /// The way from the baseline's folder, with `/`.
+pub(super) struct BaselineKey {
+    /// Path from the baseline's folder, with `/`.
     file: String,
     rule: String,
     resource: Option<String>,
-    /// The path of the property, with dots.
+    /// Path of the property, with dots.
     property: String,
 }
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct BaselineFile {
     version: u32,
-    findings: Vec<Entry>,
+    findings: Vec<BaselineEntry>,
 }
 
 #[derive(Deserialize, Serialize)]
-struct Entry {
+struct BaselineEntry {
     #[serde(flatten)]
-    key: Key,
+    key: BaselineKey,
     count: usize,
 }
 
-/// The file, and how often each finding may be met before it is told.
+/// A baseline: the number of known findings by identity.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Baseline {
     path: PathBuf,
-    known: BTreeMap<Key, usize>,
+    known: BTreeMap<BaselineKey, usize>,
 }
 
 impl Baseline {
+    /// Reads a baseline.
+    ///
     /// # Errors
     ///
-    /// If the file is none, or is not there although it need be.
+    /// If the file is not a baseline, or is missing and must not be.
     pub(super) fn read(path: &Path, may_be_missing: bool) -> Result<Self, CliError> {
         let refused = |why: String, hint: &str| {
-            let message = format!("cannot read {} as a baseline: {why}", path.display());
+            let message = format!("cannot read the baseline {}: {why}", path.display());
             Err(CliError::input(message).hint(hint).file(path))
         };
-        let again = "`--update-baseline` writes one; move this file away first";
+        let recreate = "move this file away, and create one with `--update-baseline`";
         let empty = Baseline {
             path: path.to_owned(),
             known: BTreeMap::new(),
@@ -68,7 +71,7 @@ impl Baseline {
             Err(error) if error.is_not_found() => {
                 let message = format!("there is no {}", path.display());
                 return Err(CliError::input(message)
-                    .hint("`--update-baseline` writes it")
+                    .hint("create it with `--update-baseline`")
                     .file(path));
             }
             Err(error) => {
@@ -78,43 +81,43 @@ impl Baseline {
                 );
             }
         };
-        let document: Document = match serde_json::from_slice(&text) {
+        let document: BaselineFile = match serde_json::from_slice(&text) {
             Ok(document) => document,
-            Err(error) => return refused(error.to_string(), again),
+            Err(error) => return refused(error.to_string(), recreate),
         };
         if document.version != VERSION {
             let why = format!(
-                "its version is {}, and {VERSION} is known",
+                "its version is {}, but this stackgen reads version {VERSION}",
                 document.version
             );
-            return refused(why, again);
+            return refused(why, recreate);
         }
         let entries = document.findings.into_iter();
         let known = entries.map(|entry| (entry.key, entry.count)).collect();
         Ok(Baseline { known, ..empty })
     }
 
-    /// What a file is called in it.
+    /// Returns the name of a file in the baseline.
     pub(super) fn name(&self, path: &Path) -> String {
         let folder = match self.path.parent() {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
         };
-        let way = file::way(folder, path);
-        way.unwrap_or_else(|_| path.display().to_string())
+        let relative = file::relative_path(folder, path);
+        relative.unwrap_or_else(|_| path.display().to_string())
     }
 
-    /// Whether a finding is held, for who does not count.
-    pub(super) fn holds(&self, finding: &Finding, file: &str) -> bool {
+    /// Returns true if the baseline has a finding, however often.
+    pub(super) fn contains(&self, finding: &Finding, file: &str) -> bool {
         self.known.contains_key(&key(finding, file))
     }
 
-    /// Takes out what is held. What is left of the baseline afterwards was not met.
-    pub(super) fn take(&mut self, findings: &mut Vec<Finding>, file: &str) -> usize {
+    /// Removes known findings, and returns their number. The entries that remain in the baseline were not found.
+    pub(super) fn remove_known(&mut self, findings: &mut Vec<Finding>, file: &str) -> usize {
         let all = findings.len();
         findings.retain(|finding| {
-            let held = self.known.get_mut(&key(finding, file));
-            match held {
+            let known = self.known.get_mut(&key(finding, file));
+            match known {
                 Some(count) if *count > 0 => {
                     *count -= 1;
                     false
@@ -125,44 +128,50 @@ impl Baseline {
         all - findings.len()
     }
 
-    /// What was not met and could have been: the rule is judged by, and the file was read or is gone.
-    pub(super) fn stale(&self, files: &BTreeSet<String>, selection: &Selection) -> Vec<String> {
-        let left = self.known.iter().filter(|(_, count)| **count > 0);
-        let left = left.filter(|(key, _)| self.is_about(key, files, selection));
-        left.map(|(key, _)| key.shown()).collect()
+    /// Returns entries that were not found although their rule was applied and their file was read or is gone.
+    pub(super) fn stale(&self, files: &BTreeSet<String>, selection: &RuleSelection) -> Vec<String> {
+        let unmet = self.known.iter().filter(|(_, count)| **count > 0);
+        let stale = unmet.filter(|(key, _)| self.covers(key, files, selection));
+        stale.map(|(key, _)| key.to_string()).collect()
     }
 
-    /// What it is to hold instead: these findings, and what it holds of files and rules that were left out.
+    /// Replaces the entries by findings. Entries of files and rules that were left out stay.
     pub(super) fn update<'f>(
         &mut self,
         findings: impl Iterator<Item = (&'f str, &'f Finding)>,
         files: &BTreeSet<String>,
-        selection: &Selection,
+        selection: &RuleSelection,
     ) {
         let known = std::mem::take(&mut self.known);
-        let kept = known.into_iter();
-        let kept = kept.filter(|(key, _)| !self.is_about(key, files, selection));
-        let mut known: BTreeMap<_, _> = kept.collect();
+        let others = known.into_iter();
+        let others = others.filter(|(key, _)| !self.covers(key, files, selection));
+        let mut known: BTreeMap<_, _> = others.collect();
         for (file, finding) in findings {
             *known.entry(key(finding, file)).or_insert(0) += 1;
         }
         self.known = known;
     }
 
-    fn is_about(&self, key: &Key, files: &BTreeSet<String>, selection: &Selection) -> bool {
+    /// Returns true if the run would have found the entry.
+    fn covers(
+        &self,
+        key: &BaselineKey,
+        files: &BTreeSet<String>,
+        selection: &RuleSelection,
+    ) -> bool {
         let rule = registry::find(&key.rule);
         let folder = self.path.parent().unwrap_or(Path::new(""));
-        rule.is_none_or(|rule| selection.has(rule))
+        rule.is_none_or(|rule| selection.includes(rule))
             && (files.contains(&key.file) || !folder.join(&key.file).exists())
     }
 
-    /// Its path and its text, in the order of the files.
+    /// Returns path and text, in the order of the files.
     fn file(&self) -> Result<(PathBuf, String), CliError> {
-        let entries = self.known.iter().map(|(key, count)| Entry {
+        let entries = self.known.iter().map(|(key, count)| BaselineEntry {
             key: key.clone(),
             count: *count,
         });
-        let document = Document {
+        let document = BaselineFile {
             version: VERSION,
             findings: entries.collect(),
         };
@@ -171,38 +180,38 @@ impl Baseline {
         Ok((self.path.clone(), text + "\n"))
     }
 
-    /// Writes it.
+    /// Writes the file.
     pub(super) fn write(&self) -> Result<Written, CliError> {
         let written = write::write_all(&[self.file()?])?;
         Ok(written.first().copied().unwrap_or(Written::Unchanged))
     }
 
-    /// How many findings it holds.
+    /// Returns the number of findings.
     pub(super) fn len(&self) -> usize {
         self.known.values().sum()
     }
 
-    /// Where it is.
+    /// Returns the path.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 }
 
-impl Key {
-    fn shown(&self) -> String {
-        let mut text = self.rule.clone();
+impl fmt::Display for BaselineKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.rule)?;
         if let Some(resource) = &self.resource {
-            text = format!("{text} {resource}");
+            write!(f, " {resource}")?;
             if !self.property.is_empty() {
-                text = format!("{text}.{}", self.property);
+                write!(f, ".{}", self.property)?;
             }
         }
-        format!("{text} in {}", self.file)
+        write!(f, " in {}", self.file)
     }
 }
 
-fn key(finding: &Finding, file: &str) -> Key {
-    Key {
+fn key(finding: &Finding, file: &str) -> BaselineKey {
+    BaselineKey {
         file: file.to_owned(),
         rule: finding.rule.id.to_owned(),
         resource: finding.location.resource.as_ref().map(ToString::to_string),

@@ -1,4 +1,4 @@
-//! What `--fix` changed, or would.
+//! Results of `--fix` and `--diff`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,15 +7,16 @@ use similar::TextDiff;
 use stackgen_lint::Finding;
 use stackgen_lint::output::snippet::printable;
 
-use super::judge::{Change, File};
-use super::tell;
-use crate::Outcome;
+use super::check::{CheckedFile, FixedText};
+use super::output;
 use crate::error::CliError;
-use crate::ui::{BOLD, GREEN, RED, Ui};
+use crate::outcome::CommandOutcome;
+use crate::style::{BOLD, GREEN, RED};
+use crate::ui::Ui;
 use crate::write;
 
-/// Writes every file that was fixed, and says what was done. What came from stdin goes to stdout.
-pub(super) fn write(files: &[File], ui: &Ui) -> Result<(), CliError> {
+/// Writes fixed files, and reports the fixes. A template from stdin goes to stdout.
+pub(super) fn write(files: &[CheckedFile], ui: &Ui) -> Result<(), CliError> {
     let stdin = Path::new("-");
     let changed = files.iter().filter(|file| file.path != stdin);
     let changed = changed.filter_map(|file| {
@@ -28,15 +29,15 @@ pub(super) fn write(files: &[File], ui: &Ui) -> Result<(), CliError> {
             let source = file.id.and_then(|id| file.linted.sources.get(id));
             ui.result(source.map_or("", |source| source.text()))?;
         }
-        for line in said(file) {
+        for line in fixed_lines(file) {
             ui.aside(&line);
         }
     }
     Ok(())
 }
 
-/// A line a fix.
-fn said(file: &File) -> Vec<String> {
+/// Returns a line per fix.
+fn fixed_lines(file: &CheckedFile) -> Vec<String> {
     let name = printable(&file.linted.file);
     let findings = file.fixed.iter().flat_map(|change| &change.findings);
     let line = |finding: &Finding| {
@@ -47,39 +48,46 @@ fn said(file: &File) -> Vec<String> {
     findings.map(line).collect()
 }
 
-/// Prints what fixing would change; nothing is written.
-pub(super) fn show(files: &[File], unread: &[CliError], ui: &Ui) -> Result<Outcome, CliError> {
+/// Prints what `--fix` would change.
+pub(super) fn show(
+    files: &[CheckedFile],
+    unread: &[CliError],
+    ui: &Ui,
+) -> Result<CommandOutcome, CliError> {
     for file in files {
-        ui.result(&difference(file))?;
+        ui.print(&difference(file))?;
     }
-    tell::unread(unread, ui);
+    output::print_unread(unread, ui);
     let changes = files.iter().filter_map(|file| file.fixed.as_ref());
     let fixes: usize = changes.map(|change| change.findings.len()).sum();
-    let left: usize = files
+    let remaining: usize = files
         .iter()
         .map(|file| file.linted.report.findings.len())
         .sum();
-    ui.aside(&format!("`--fix` would fix {fixes} of {}", fixes + left));
-    Ok(match (unread.is_empty(), fixes + left) {
-        (false, _) => Outcome::Unusable,
-        (true, 0) => Outcome::Done,
-        _ => Outcome::Found,
+    ui.aside(&format!(
+        "`--fix` would fix {fixes} of {}",
+        fixes + remaining
+    ));
+    Ok(match (unread.is_empty(), fixes + remaining) {
+        (false, _) => CommandOutcome::Unusable,
+        (true, 0) => CommandOutcome::Done,
+        _ => CommandOutcome::Found,
     })
 }
 
-/// A unified diff; nothing for a file that would stay as it is.
-fn difference(file: &File) -> String {
+/// Returns a unified diff; empty for a file without fixes.
+fn difference(file: &CheckedFile) -> String {
     let Some(change) = &file.fixed else {
         return String::new();
     };
-    let secrets = secrets(change, file);
+    let hidden = hidden_lines(change, file);
     let name = printable(&file.linted.file);
     let diff = TextDiff::from_lines(&change.old, &change.new);
     let text = diff.unified_diff().header(&name, &name).to_string();
     let paint = |(index, line): (usize, &str)| {
         let (sign, rest) = line.split_at_checked(1).unwrap_or((line, ""));
-        let line = match secrets.contains(rest.trim()) {
-            true => format!("{sign}  (a line that is not shown)"),
+        let line = match hidden.contains(rest.trim()) {
+            true => format!("{sign}  (hidden line)"),
             false => printable(line),
         };
         match sign {
@@ -92,8 +100,8 @@ fn difference(file: &File) -> String {
     text.lines().enumerate().map(paint).collect()
 }
 
-/// Lines of the new text that no report shows.
-fn secrets<'f>(change: &'f Change, file: &'f File) -> BTreeSet<&'f str> {
+/// Returns the lines of the new text that no report shows.
+fn hidden_lines<'f>(change: &'f FixedText, file: &'f CheckedFile) -> BTreeSet<&'f str> {
     let lines: Vec<_> = change.new.lines().collect();
     let regions = file.hidden.iter();
     let hidden = regions.flat_map(|region| {

@@ -1,21 +1,20 @@
-//! Files of a folder that may be templates.
+//! Searches of folders for templates.
 
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
 use super::assembly;
-use crate::error::CliError;
-use crate::report::reason;
+use crate::error::{CliError, reason};
 
-/// What templates are called.
+/// Extensions of templates.
 const EXTENSIONS: [&str; 4] = ["json", "template", "yaml", "yml"];
 
-/// Folders of packages and of builds.
-const LEFT_OUT: [&str; 2] = ["node_modules", "target"];
+/// Folders of packages and builds, which are skipped.
+const SKIPPED: [&str; 2] = ["node_modules", "target"];
 
-/// In the order of their paths. Links to folders are not followed, so that nothing is met twice; the folder itself may
-/// be one.
+/// Finds files that may be templates, in the order of their paths. Links to folders are not followed, so that no file is found
+/// twice; the folder itself may be a link.
 pub(super) fn templates(
     folder: &Path,
     is_excluded: impl Fn(&Path) -> bool,
@@ -27,7 +26,7 @@ pub(super) fn templates(
         let path = plain(entry.path());
         if entry.path().is_dir() {
             let is_link = entry.path_is_symlink() && entry.depth() > 0;
-            if !is_link && (is_left_out(&entry) || is_excluded(path)) {
+            if !is_link && (is_skipped(&entry) || is_excluded(path)) {
                 entries.skip_current_dir();
             } else if !is_link && let Some(templates) = assembly::templates(path) {
                 found.extend(templates);
@@ -40,7 +39,7 @@ pub(super) fn templates(
     Ok(found)
 }
 
-/// Without a `./` that nobody wrote.
+/// Removes a leading `./`.
 pub(super) fn plain(path: &Path) -> &Path {
     match path.strip_prefix(".") {
         Ok(rest) if rest != Path::new("") => rest,
@@ -48,11 +47,11 @@ pub(super) fn plain(path: &Path) -> &Path {
     }
 }
 
-/// Hidden folders are of tools; the one that the Serverless Framework packages into holds templates.
-fn is_left_out(entry: &DirEntry) -> bool {
+/// Returns true for folders to skip. Hidden folders belong to tools, but .serverless holds packaged templates.
+fn is_skipped(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     let hidden = name.starts_with('.') && name != ".serverless";
-    entry.depth() > 0 && (hidden || LEFT_OUT.contains(&name.as_ref()))
+    entry.depth() > 0 && (hidden || SKIPPED.contains(&name.as_ref()))
 }
 
 fn has_extension(path: &Path) -> bool {
@@ -68,6 +67,6 @@ fn unreadable(folder: &Path, error: &walkdir::Error) -> CliError {
     let path = error.path().unwrap_or(folder);
     let why = error.io_error().map(reason).unwrap_or_default();
     CliError::input(format!("cannot read {}: {why}", path.display()))
-        .hint("check that you may read it, or leave it out with `--exclude`")
+        .hint("check that you may read it, or skip it with `--exclude`")
         .file(path)
 }

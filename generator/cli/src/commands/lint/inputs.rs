@@ -1,4 +1,4 @@
-//! Which files are meant.
+//! Files to lint.
 
 use std::collections::HashSet;
 use std::fs;
@@ -7,42 +7,41 @@ use std::path::{Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 
 use super::folder;
-use crate::error::CliError;
+use crate::error::{CliError, reason};
 use crate::file;
-use crate::report::reason;
 
-/// A file that may be judged.
+/// A file that may be a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Input {
+pub(super) struct InputTemplate {
     /// `-` for standard input.
     pub(super) path: PathBuf,
-    /// What it is called in results.
+    /// Name in results.
     pub(super) name: String,
-    /// Whether it has to be a template. In a folder, what is none is passed over.
-    pub(super) named: bool,
+    /// True if the file must be a template. Other files are skipped if they are none.
+    pub(super) is_required: bool,
 }
 
-/// What the command line says of files.
+/// Flags that select files.
 #[derive(clap::Args, Debug)]
 pub(super) struct InputArgs {
-    /// Templates, folders, and globs such as 'stacks/**/*.yaml'; `-` is stdin; the current folder when left out
+    /// Templates, folders and globs such as 'stacks/**/*.yaml'; `-` is standard input (default: the current folder)
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
 
-    /// What to call the template that comes from stdin
-    #[arg(long, value_name = "FILE")]
+    /// File name to report for standard input
+    #[arg(long, help_heading = "Input", value_name = "FILE")]
     stdin_filename: Option<String>,
 
-    /// A glob of files and folders to leave out, wherever they are
-    #[arg(long = "exclude", value_name = "GLOB", value_parser = Pattern::new)]
+    /// Glob of files and folders to skip, at any depth; repeatable
+    #[arg(long = "exclude", help_heading = "Input", value_name = "GLOB", value_parser = Pattern::new)]
     excluded: Vec<Pattern>,
 
-    /// Pass over named files that are no templates, for hooks that name every changed file
-    #[arg(long)]
+    /// Skip named files that are no templates, for hooks that name every changed file
+    #[arg(long, help_heading = "Input")]
     templates_only: bool,
 }
 
-/// As in shells: `*` stops at `/` and begins no hidden name.
+/// Rules of globs, as in shells: `*` matches neither `/` nor a leading dot.
 const GLOBS: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
@@ -50,12 +49,12 @@ const GLOBS: MatchOptions = MatchOptions {
 };
 
 impl InputArgs {
-    /// Every file that is meant, once: in the order of the arguments, and those of a folder in the order of their paths.
+    /// Finds the files, each once: in the order of the arguments, and files of a folder in the order of their paths.
     ///
     /// # Errors
     ///
-    /// If an argument names nothing, or a folder cannot be read.
-    pub(super) fn inputs(&self) -> Result<Vec<Input>, CliError> {
+    /// If an argument matches nothing, or a folder cannot be read.
+    pub(super) fn inputs(&self) -> Result<Vec<InputTemplate>, CliError> {
         let mut found = Vec::new();
         match self.paths.as_slice() {
             [] => self.add_folder(Path::new("."), &mut found)?,
@@ -69,32 +68,32 @@ impl InputArgs {
         Ok(unique(found))
     }
 
-    /// Whether there may be nothing to judge.
-    pub(super) fn may_be_none(&self) -> bool {
+    /// Returns true if it is no error to find no template.
+    pub(super) fn may_be_empty(&self) -> bool {
         self.templates_only
     }
 
-    /// What to say when there is nothing to judge.
+    /// Creates the error of a run without templates.
     pub(super) fn no_template(&self) -> CliError {
-        let (place, hint) = match self.paths.as_slice() {
+        let (location, hint) = match self.paths.as_slice() {
             [] => (
                 "the current folder".to_owned(),
-                "name a file or a folder; `stackgen synth` writes templates to `out`",
+                "name a file or a folder, or render templates with `stackgen synth`",
             ),
             paths => (
                 paths.join(", "),
                 "a template is YAML or JSON with `Resources`; hidden folders are not searched",
             ),
         };
-        CliError::input(format!("there is no template in {place}")).hint(hint)
+        CliError::input(format!("there is no template in {location}")).hint(hint)
     }
 
-    fn add(&self, argument: &str, found: &mut Vec<Input>) -> Result<(), CliError> {
+    fn add(&self, argument: &str, found: &mut Vec<InputTemplate>) -> Result<(), CliError> {
         let path = Path::new(argument);
         if path.is_dir() {
             return self.add_folder(path, found);
         }
-        // A file that exists is one, whatever it is called.
+        // A file that exists takes precedence over a glob.
         if argument != "-" && !path.exists() && argument.contains(['*', '?', '[']) {
             return self.add_matches(argument, found);
         }
@@ -102,36 +101,36 @@ impl InputArgs {
             Some(name) if argument == "-" => name.clone(),
             _ => file::name(folder::plain(path)),
         };
-        found.push(Input {
+        found.push(InputTemplate {
             path: folder::plain(path).to_owned(),
             name,
-            named: !self.templates_only,
+            is_required: !self.templates_only,
         });
         Ok(())
     }
 
-    fn add_folder(&self, folder: &Path, found: &mut Vec<Input>) -> Result<(), CliError> {
+    fn add_folder(&self, folder: &Path, found: &mut Vec<InputTemplate>) -> Result<(), CliError> {
         let files = folder::templates(folder, |path| self.is_excluded(path))?;
-        found.extend(files.into_iter().map(passed_over));
+        found.extend(files.into_iter().map(optional_input));
         Ok(())
     }
 
-    fn add_matches(&self, pattern: &str, found: &mut Vec<Input>) -> Result<(), CliError> {
-        let bad = |why: String| CliError::input(format!("{pattern} cannot be matched: {why}"));
+    fn add_matches(&self, pattern: &str, found: &mut Vec<InputTemplate>) -> Result<(), CliError> {
+        let bad = |why: String| CliError::input(format!("cannot match {pattern}: {why}"));
         let paths = glob::glob_with(pattern, GLOBS).map_err(|error| bad(error.to_string()))?;
-        let mut any = false;
+        let mut has_matches = false;
         for path in paths {
             let path = path.map_err(|error| bad(reason(error.error())))?;
-            any = true;
+            has_matches = true;
             match path.is_dir() {
                 true => self.add_folder(&path, found)?,
-                false => found.push(passed_over(folder::plain(&path).to_owned())),
+                false => found.push(optional_input(folder::plain(&path).to_owned())),
             }
         }
-        match any {
+        match has_matches {
             true => Ok(()),
-            false => Err(CliError::input(format!("nothing matches {pattern}"))
-                .hint("`*` stops at `/`, and `**` does not: 'stacks/**/*.yaml'")),
+            false => Err(CliError::input(format!("no file matches {pattern}"))
+                .hint("use `**` to match folders: 'stacks/**/*.yaml'")),
         }
     }
 
@@ -149,28 +148,28 @@ impl InputArgs {
     }
 }
 
-/// A file that nobody named.
-fn passed_over(path: PathBuf) -> Input {
-    Input {
+/// Creates an input that is skipped if it is not a template.
+fn optional_input(path: PathBuf) -> InputTemplate {
+    InputTemplate {
         name: path.display().to_string(),
         path,
-        named: false,
+        is_required: false,
     }
 }
 
-/// The first of each file; it counts as named if any is.
-fn unique(found: Vec<Input>) -> Vec<Input> {
-    let real = |input: &Input| fs::canonicalize(&input.path).unwrap_or(input.path.clone());
-    let named = found.iter().filter(|input| input.named).map(real);
-    let named: HashSet<PathBuf> = named.collect();
+/// Removes duplicates. A file is required if any of its duplicates is.
+fn unique(found: Vec<InputTemplate>) -> Vec<InputTemplate> {
+    let real = |input: &InputTemplate| fs::canonicalize(&input.path).unwrap_or(input.path.clone());
+    let required = found.iter().filter(|input| input.is_required).map(real);
+    let required: HashSet<PathBuf> = required.collect();
     let mut seen = HashSet::new();
-    let mut kept = Vec::new();
+    let mut inputs = Vec::new();
     for mut input in found {
         let real = real(&input);
-        input.named = named.contains(&real);
+        input.is_required = required.contains(&real);
         if seen.insert(real) {
-            kept.push(input);
+            inputs.push(input);
         }
     }
-    kept
+    inputs
 }

@@ -2,13 +2,13 @@
 
 mod assembly;
 mod baseline;
+mod check;
 mod fixes;
 mod folder;
 mod inputs;
-mod judge;
+mod output;
 mod previous;
-pub(crate) mod selection;
-mod tell;
+mod selection;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,83 +16,91 @@ use std::path::{Path, PathBuf};
 use stackgen_lint::Finding;
 use stackgen_lint::output::Summary;
 
-use crate::Outcome;
 use crate::error::CliError;
+use crate::outcome::CommandOutcome;
 use crate::ui::Ui;
 use baseline::Baseline;
-use inputs::{Input, InputArgs};
-use judge::{File, How, Judged};
-use previous::Previous;
-use selection::Selection;
-use tell::{Found, TellArgs};
+use check::{CheckedFile, FileResult, LintOptions};
+use inputs::{InputArgs, InputTemplate};
+use output::{LintRun, OutputArgs};
+use previous::PreviousRevision;
+use selection::RuleSelection;
 
-/// Find wiring mistakes in CloudFormation, SAM and synthesised CDK templates, ours or anyone's
+/// Find wiring mistakes in CloudFormation, SAM and CDK templates
 ///
-/// Folders are searched for templates: hidden ones other than .serverless, node_modules and target are left out, and of a
-/// cdk.out those templates are taken that its manifest names, with their nested stacks. A file that nobody named and that
-/// is no template is passed over, and so is a template without a WebSocket API.
+/// Searches folders for templates, except in node_modules, target and hidden folders other than .serverless. In a cdk.out, it
+/// lints the templates in the manifest and their nested stacks. Files in folders that are no templates are skipped. Templates
+/// without a WebSocket API have no findings.
 ///
-/// Exits with 3 when something is found, and with 2 when a file cannot be read as a template; the others are judged all
-/// the same. `stackgen rule` explains what is found.
+/// Exits with 3 if there are findings, and with 2 if a file cannot be read as a template; other files are linted anyway.
+/// `stackgen rule` explains findings.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Lint {
+#[command(after_help = EXAMPLES)]
+pub(crate) struct LintCommand {
     #[command(flatten)]
     inputs: InputArgs,
 
-    #[command(flatten)]
-    selection: Selection,
-
-    #[command(flatten)]
-    tell: TellArgs,
-
-    /// Do not tell the findings that this file holds
-    #[arg(long, value_name = "FILE")]
-    baseline: Option<PathBuf>,
-
-    /// Write what is found to the baseline, so that it is not told again
-    #[arg(long, requires = "baseline", conflicts_with_all = ["fix", "diff"])]
-    update_baseline: bool,
-
-    /// Compare with an earlier revision: a template, `REV:PATH`, or a revision in which each file is looked up
-    #[arg(long, value_name = "OLD")]
+    /// Earlier revision to compare with: a template, `REV:PATH`, or a revision that has the same files
+    #[arg(long, value_name = "OLD", help_heading = "Input")]
     previous: Option<String>,
 
-    /// Fix what can safely be fixed; comments and order stay
-    #[arg(long)]
+    #[command(flatten)]
+    selection: RuleSelection,
+
+    /// File of known findings, which are not reported
+    #[arg(long, value_name = "FILE", help_heading = "Baseline")]
+    baseline: Option<PathBuf>,
+
+    /// Write all findings to the baseline
+    #[arg(long, requires = "baseline", conflicts_with_all = ["fix", "diff"], help_heading = "Baseline")]
+    update_baseline: bool,
+
+    /// Fix what can be fixed safely; comments and order stay
+    #[arg(long, help_heading = "Fixes")]
     fix: bool,
 
     /// Show what `--fix` would change, and write nothing
-    #[arg(long)]
+    #[arg(long, help_heading = "Fixes")]
     diff: bool,
+
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
-impl Lint {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+const EXAMPLES: &str = "\
+Examples:
+  stackgen lint
+  stackgen lint 'stacks/**/*.yaml' --select SG1,SG4 --min-severity note
+  stackgen lint template.yaml --fix
+  stackgen lint --previous main --format github";
+
+impl LintCommand {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         self.selection.check()?;
         let mut baseline = match &self.baseline {
             None => None,
             Some(path) => Some(Baseline::read(path, self.update_baseline)?),
         };
         let inputs = self.inputs.inputs()?;
-        self.tell.check(self.fix, &inputs, ui)?;
-        let (mut files, unread) = self.judge(&inputs, baseline.as_ref(), ui)?;
+        self.output.check(self.fix, &inputs, ui)?;
+        let (mut files, unread) = self.check(&inputs, baseline.as_ref(), ui)?;
         for file in &mut files {
             let report = &mut file.linted.report;
-            let wanted = |finding: &Finding| self.selection.has(finding.rule);
-            report.findings.retain(wanted);
-            report.suppressed.retain(|one| wanted(&one.finding));
+            let is_selected = |finding: &Finding| self.selection.includes(finding.rule);
+            report.findings.retain(is_selected);
+            report.suppressed.retain(|one| is_selected(&one.finding));
         }
         let mut counts = Summary::default();
         if let Some(baseline) = &mut baseline {
             if self.update_baseline {
                 return self.update(baseline, &files, &unread, ui);
             }
-            counts.baselined = self.take(baseline, &mut files, ui);
+            counts.baselined = self.remove_known(baseline, &mut files, ui);
         }
         for file in &mut files {
             let findings = &mut file.linted.report.findings;
             let all = findings.len();
-            findings.retain(|finding| self.selection.tells(finding));
+            findings.retain(|finding| self.selection.reports(finding));
             counts.lesser += all - findings.len();
         }
         if self.diff {
@@ -101,86 +109,86 @@ impl Lint {
         if self.fix {
             fixes::write(&files, ui)?;
         }
-        let results = Found {
+        let results = LintRun {
             files,
             unread,
             counts,
             has_baseline: baseline.is_some(),
-            fixes: self.fix,
+            has_fixes: self.fix,
         };
-        self.tell.tell(results, ui)
+        self.output.report(results, ui)
     }
 
-    fn judge(
+    fn check(
         &self,
-        inputs: &[Input],
+        inputs: &[InputTemplate],
         baseline: Option<&Baseline>,
         ui: &Ui,
-    ) -> Result<(Vec<File>, Vec<CliError>), CliError> {
-        let previous = Previous::of(self.previous.as_deref(), inputs)?;
-        // What is not told is not fixed.
-        let wanted = |finding: &Finding, path: &Path| {
-            let held = baseline.is_some_and(|it| it.holds(finding, &it.name(path)));
-            self.selection.has(finding.rule) && self.selection.tells(finding) && !held
+    ) -> Result<(Vec<CheckedFile>, Vec<CliError>), CliError> {
+        let previous = PreviousRevision::parse(self.previous.as_deref(), inputs)?;
+        // Findings that are not reported are not fixed.
+        let is_fixed = |finding: &Finding, path: &Path| {
+            let is_known = baseline.is_some_and(|it| it.contains(finding, &it.name(path)));
+            self.selection.includes(finding.rule) && self.selection.reports(finding) && !is_known
         };
-        let how = How {
+        let options = LintOptions {
             previous: &previous,
-            fix: (self.fix || self.diff).then_some(&wanted),
+            fix: (self.fix || self.diff).then_some(&is_fixed),
         };
         let (mut files, mut unread) = (Vec::new(), Vec::new());
-        for judged in judge::judge(inputs, how, ui) {
-            match judged {
-                Judged::Linted(file) => files.push(file),
-                Judged::Unread(error) => unread.push(error),
-                Judged::PassedOver => {}
+        for result in check::check_files(inputs, options, ui) {
+            match result {
+                FileResult::Linted(file) => files.push(file),
+                FileResult::Unread(error) => unread.push(error),
+                FileResult::Skipped => {}
             }
         }
-        if let Previous::In(revision) = &previous
+        if let PreviousRevision::Revision(revision) = &previous
             && !files.is_empty()
             && !files.iter().any(|file| file.has_previous)
         {
-            let message = format!("{revision} has none of these files: nothing is compared");
+            let message = format!("{revision} has none of these files; nothing is compared");
             ui.note(&message, None);
         }
-        match files.is_empty() && unread.is_empty() && !self.inputs.may_be_none() {
+        match files.is_empty() && unread.is_empty() && !self.inputs.may_be_empty() {
             true => Err(self.inputs.no_template()),
             false => Ok((files, unread)),
         }
     }
 
-    /// Takes out what the baseline holds, and says what it holds in vain.
-    fn take(&self, baseline: &mut Baseline, files: &mut [File], ui: &Ui) -> usize {
-        let (mut names, mut taken) = (BTreeSet::new(), 0);
+    /// Removes known findings, and notes entries of the baseline that were not found.
+    fn remove_known(&self, baseline: &mut Baseline, files: &mut [CheckedFile], ui: &Ui) -> usize {
+        let (mut names, mut count) = (BTreeSet::new(), 0);
         for file in files {
             let name = baseline.name(&file.path);
-            taken += baseline.take(&mut file.linted.report.findings, &name);
+            count += baseline.remove_known(&mut file.linted.report.findings, &name);
             names.insert(name);
         }
         let stale = baseline.stale(&names, &self.selection);
         if !stale.is_empty() {
             let path = baseline.path().display();
             let message = format!(
-                "{path} holds what is not found any more: {}",
+                "{path} has entries that were not found: {}",
                 stale.join(", ")
             );
-            ui.note(&message, Some("`--update-baseline` takes it out"));
+            ui.note(&message, Some("remove them with `--update-baseline`"));
         }
-        taken
+        count
     }
 
-    /// Writes what was found to the baseline; all of it, so that it holds for any `--min-severity`.
+    /// Writes all findings to the baseline, so that it is valid for any `--min-severity`.
     fn update(
         &self,
         baseline: &mut Baseline,
-        files: &[File],
+        files: &[CheckedFile],
         unread: &[CliError],
         ui: &Ui,
-    ) -> Result<Outcome, CliError> {
+    ) -> Result<CommandOutcome, CliError> {
         if !unread.is_empty() {
-            tell::unread(unread, ui);
+            output::print_unread(unread, ui);
             let path = baseline.path().display();
-            ui.aside(&format!("{path} is left as it was"));
-            return Ok(Outcome::Unusable);
+            ui.aside(&format!("{path} was not changed"));
+            return Ok(CommandOutcome::Unusable);
         }
         let names: Vec<_> = files.iter().map(|file| baseline.name(&file.path)).collect();
         let findings = files.iter().zip(&names).flat_map(|(file, name)| {
@@ -190,8 +198,8 @@ impl Lint {
         baseline.update(findings, &names.iter().cloned().collect(), &self.selection);
         let written = baseline.write()?;
         let (path, count) = (baseline.path().display(), baseline.len());
-        let held = if count == 1 { "finding" } else { "findings" };
-        ui.done(&format!("{} {path}: {count} {held}", written.verb()))?;
-        Ok(Outcome::Done)
+        let noun = if count == 1 { "finding" } else { "findings" };
+        ui.done(&format!("{} {path}: {count} {noun}", written.verb()))?;
+        Ok(CommandOutcome::Done)
     }
 }

@@ -1,69 +1,77 @@
-//! The earlier revision of a template.
+//! Earlier revisions of templates.
 
 use std::path::{Path, PathBuf};
 
 use stackgen_cfn::{Node, Sources};
 
-use super::inputs::Input;
+use super::inputs::InputTemplate;
 use crate::error::CliError;
-use crate::template::Place;
+use crate::template::TemplateSource;
 use crate::{file, git};
 
-/// What `--previous` names.
+/// Earlier revision to compare with.
 #[derive(Clone, Debug)]
-pub(super) enum Previous {
-    /// Nothing.
+pub(super) enum PreviousRevision {
+    /// No comparison.
     None,
-    /// The earlier revision of the one template.
-    Of(Place),
-    /// A revision in which every file is looked up.
-    In(String),
+    /// Earlier revision of the only template.
+    Template(TemplateSource),
+    /// Git revision that has the same files.
+    Revision(String),
 }
 
-impl Previous {
+impl PreviousRevision {
+    /// Parses the value of `--previous`.
+    ///
     /// # Errors
     ///
-    /// If it names no revision, or one template where there are several.
-    pub(super) fn of(word: Option<&str>, inputs: &[Input]) -> Result<Previous, CliError> {
+    /// If it names no revision, or one template for several files.
+    pub(super) fn parse(word: Option<&str>, inputs: &[InputTemplate]) -> Result<Self, CliError> {
         let Some(word) = word else {
-            return Ok(Previous::None);
+            return Ok(PreviousRevision::None);
         };
-        let place = word == "-" || word.contains(':') || Path::new(word).exists();
-        if !place {
-            // Asked once, so that a revision which nobody knows is told once.
+        let is_template = word == "-" || word.contains(':') || Path::new(word).exists();
+        if !is_template {
+            // Checked here, so that an unknown revision is reported once.
             git::holds(word, Path::new("."))?;
-            return Ok(Previous::In(word.to_owned()));
+            return Ok(PreviousRevision::Revision(word.to_owned()));
         }
         match inputs {
-            [one] if word != "-" || one.path != Path::new("-") => Ok(Previous::Of(Place::of(word))),
+            [one] if word != "-" || one.path != Path::new("-") => {
+                Ok(PreviousRevision::Template(TemplateSource::parse(word)))
+            }
             [_] => Err(CliError::input(
-                "stdin is the template, and cannot be its earlier revision too",
+                "standard input cannot be both the template and its earlier revision",
             )),
             _ => {
                 let message = format!(
-                    "{word} is one template, and it is held against {} files",
+                    "{word} is a single template and cannot be compared with {} files",
                     inputs.len()
                 );
                 Err(CliError::input(message)
-                    .hint("name one file, or a revision: `--previous main`"))
+                    .hint("name one file, or compare with a revision: `--previous main`"))
             }
         }
     }
 
-    /// The earlier revision of a file; `None` for a new one.
-    pub(super) fn read(&self, of: &Input, sources: &mut Sources) -> Result<Option<Node>, CliError> {
+    /// Reads the earlier revision of a file; `None` for a new file.
+    pub(super) fn read(
+        &self,
+        input: &InputTemplate,
+        sources: &mut Sources,
+    ) -> Result<Option<Node>, CliError> {
         match self {
-            Previous::None => Ok(None),
-            Previous::Of(place) => place.read_into(sources).map(Some),
-            Previous::In(revision) => {
-                // What came from stdin is a file of the revision under its own name.
-                let path = PathBuf::from(&of.name);
-                let from_here =
-                    file::way(Path::new("."), &path).map_or(path.clone(), PathBuf::from);
-                if !git::holds(revision, &from_here)? {
+            PreviousRevision::None => Ok(None),
+            PreviousRevision::Template(source) => source.read_into(sources).map(Some),
+            PreviousRevision::Revision(revision) => {
+                // Standard input is compared with the file that `--stdin-filename` names.
+                let path = PathBuf::from(&input.name);
+                let relative =
+                    file::relative_path(Path::new("."), &path).map_or(path.clone(), PathBuf::from);
+                if !git::holds(revision, &relative)? {
                     return Ok(None);
                 }
-                Place::Revision(git::object(revision, &path))
+                TemplateSource::Revision(git::object(revision, &path))
                     .read_into(sources)
                     .map(Some)
             }

@@ -1,42 +1,45 @@
-//! Which findings are wanted.
+//! Selection of rules and findings.
 
 use clap::ValueEnum;
 use stackgen_lint::{Finding, Rule, Severity, registry};
 
 use crate::error::CliError;
+use crate::rules::unknown_rule;
 
-/// What the command line says of findings.
+/// Flags that select rules and findings.
 #[derive(clap::Args, Debug)]
-pub(super) struct Selection {
-    /// Rules to judge by, by id, name or the beginning of ids: SG102, SG1; all when left out
+#[command(next_help_heading = "Rules")]
+pub(super) struct RuleSelection {
+    /// Rules to apply, by ID, name or prefix: SG102, SG1 (default: all)
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     select: Vec<String>,
 
-    /// Rules to leave out
+    /// Rules to ignore
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     ignore: Vec<String>,
 
-    /// The least that is told, and that makes the exit code 3; warning when left out, and for a rule that `--select` names
-    /// itself whatever it has
+    /// Minimum severity to report (default: warning; note for rules that `--select` names in full)
     #[arg(long, value_name = "SEVERITY")]
-    min_severity: Option<Least>,
+    min_severity: Option<MinSeverity>,
 }
 
-/// A severity.
+/// Minimum severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Least {
+enum MinSeverity {
     /// Everything
     Note,
-    /// What works and will hurt, and what does not work
+    /// Works, but causes trouble; and errors
     Warning,
-    /// What does not deploy or does not work
+    /// Does not deploy or does not work
     Error,
 }
 
-impl Selection {
+impl RuleSelection {
+    /// Checks the names of rules.
+    ///
     /// # Errors
     ///
-    /// If a word names no rule.
+    /// If a name matches no rule.
     pub(super) fn check(&self) -> Result<(), CliError> {
         let mut words = self.select.iter().chain(&self.ignore);
         match words.find(|word| !registry::all().any(|rule| rule.is_named(word))) {
@@ -45,51 +48,27 @@ impl Selection {
         }
     }
 
-    /// Whether a rule is judged by.
-    pub(super) fn has(&self, rule: &Rule) -> bool {
-        let named = |words: &[String]| words.iter().any(|word| rule.is_named(word));
-        (self.select.is_empty() || named(&self.select)) && !named(&self.ignore)
+    /// Returns true if a rule is applied.
+    pub(super) fn includes(&self, rule: &Rule) -> bool {
+        let matches = |words: &[String]| words.iter().any(|word| rule.is_named(word));
+        (self.select.is_empty() || matches(&self.select)) && !matches(&self.ignore)
     }
 
-    /// Whether a finding of such a rule is bad enough to be told.
-    pub(super) fn tells(&self, finding: &Finding) -> bool {
-        let least = match self.min_severity {
-            Some(Least::Note) => Severity::Note,
-            Some(Least::Warning) => Severity::Warning,
-            Some(Least::Error) => Severity::Error,
-            None if self.is_asked_for(finding.rule) => Severity::Note,
+    /// Returns true if a finding is severe enough to be reported.
+    pub(super) fn reports(&self, finding: &Finding) -> bool {
+        let minimum = match self.min_severity {
+            Some(MinSeverity::Note) => Severity::Note,
+            Some(MinSeverity::Warning) => Severity::Warning,
+            Some(MinSeverity::Error) => Severity::Error,
+            None if self.is_named_in_full(finding.rule) => Severity::Note,
             None => Severity::Warning,
         };
-        finding.severity >= least
+        finding.severity >= minimum
     }
 
-    /// Whether a rule is named itself, and not with others of its group.
-    fn is_asked_for(&self, rule: &Rule) -> bool {
+    /// Returns true if a rule is selected in full, and not by a prefix.
+    fn is_named_in_full(&self, rule: &Rule) -> bool {
         let mut words = self.select.iter();
         words.any(|word| registry::find(word).is_some_and(|named| named.id == rule.id))
-    }
-}
-
-/// What no rule is called, with the rule that is called most like it.
-pub(crate) fn unknown_rule(word: &str) -> CliError {
-    let (upper, lower) = (word.to_ascii_uppercase(), word.to_ascii_lowercase());
-    let difference = |rule: &&Rule| {
-        let of_id = strsim::damerau_levenshtein(rule.id, &upper);
-        // Who knows a part of the name means the name.
-        let of_name = match lower.len() > 3 && rule.name.contains(&lower) {
-            true => 0,
-            false => strsim::damerau_levenshtein(rule.name, &lower),
-        };
-        of_id.min(of_name)
-    };
-    let error = CliError::input(format!("there is no rule {word:?}"));
-    // What shares little with every rule is no slip of the finger.
-    let is_near = |rule: &&Rule| difference(rule) * 3 <= word.chars().count();
-    match registry::all().min_by_key(difference).filter(is_near) {
-        Some(rule) => error.hint(format!(
-            "did you mean {} {}? `stackgen rule` lists all",
-            rule.id, rule.name
-        )),
-        None => error.hint("`stackgen rule` lists all"),
     }
 }

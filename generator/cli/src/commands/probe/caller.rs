@@ -1,57 +1,55 @@
-//! Who connects, and how that is told to the API.
+//! Callers of a probe, and their tokens.
 
 use stackgen_gateway::gateway::Tokens;
-use stackgen_probe::{Caller, Secret, Target, TokenIn};
+use stackgen_probe::{Caller, Secret, Target, TargetError, TokenIn};
 use stackgen_synth::spec::{AuthorizerSpec, Callers};
 
-use super::refused;
 use crate::error::CliError;
-use crate::local::Local;
+use crate::local::LocalGateway;
 use crate::ui::Ui;
 
-/// Who connects.
+/// Flags of the caller.
 #[derive(clap::Args, Debug)]
-#[command(next_help_heading = "Who connects")]
+#[command(next_help_heading = "Caller")]
 pub(crate) struct CallerArgs {
-    /// `anonymous`, `authenticated`, or whom a token is minted for
+    /// `anonymous`, `authenticated`, or the subject of a token from the local gateway (default: anonymous)
     #[arg(long = "as", value_name = "WHO")]
     who: Option<String>,
 
-    /// The token; `--token-env` keeps it out of the list of processes and of the shell's history
+    /// Token; prefer `--token-env`, which keeps it out of process lists and shell history
     #[arg(long, value_name = "TOKEN", group = "token_source")]
     token: Option<HiddenArg>,
 
-    /// The environment variable that holds the token
+    /// Environment variable that holds the token
     #[arg(long, value_name = "VAR", group = "token_source")]
     token_env: Option<String>,
 
-    /// Have the local gateway mint a token for this subject
+    /// Subject to create a token for, with the local gateway
     #[arg(long, value_name = "SUB", group = "token_source", requires = "local")]
     mint: Option<String>,
 
-    /// How the token travels: `query[:NAME]`, `header[:NAME]` or `subprotocol`; as the stack's identity source says, or
-    /// `query:token`, when left out
-    #[arg(long, value_name = "WAY", value_parser = way)]
+    /// Transport of the token: `query[:NAME]`, `header[:NAME]` or `subprotocol` (default: the stack's, or `query:token`)
+    #[arg(long, value_name = "TRANSPORT", value_parser = transport)]
     token_in: Option<TokenIn>,
 
-    /// A header, `Name: value`; values are shown nowhere
+    /// Header, `Name: value`, whose value is never shown; repeatable
     #[arg(long = "header", short = 'H', value_name = "HEADER")]
     headers: Vec<HiddenArg>,
 
-    /// A query parameter, `name=value`
+    /// Query parameter; repeatable
     #[arg(long = "query", value_name = "NAME=VALUE")]
     query: Vec<HiddenArg>,
 
-    /// A subprotocol to offer
+    /// Subprotocol to offer; repeatable
     #[arg(long = "subprotocol", value_name = "NAME")]
     subprotocols: Vec<HiddenArg>,
 
-    /// What the client calls itself
+    /// `User-Agent` header
     #[arg(long, value_name = "TEXT")]
     user_agent: Option<String>,
 }
 
-/// An argument that may hold a secret: no `Debug` shows it.
+/// An argument that may contain a secret, which `Debug` does not show.
 #[derive(Clone)]
 struct HiddenArg(String);
 
@@ -69,94 +67,101 @@ impl std::fmt::Debug for HiddenArg {
     }
 }
 
-fn way(text: &str) -> Result<TokenIn, String> {
-    let (way, name) = match text.split_once(':') {
-        Some((_, "")) => return Err("a name is missing behind the colon".to_owned()),
-        Some((way, name)) => (way, Some(name.to_owned())),
+fn transport(text: &str) -> Result<TokenIn, String> {
+    let (kind, name) = match text.split_once(':') {
+        Some((_, "")) => return Err("write a name after the colon".to_owned()),
+        Some((kind, name)) => (kind, Some(name.to_owned())),
         None => (text, None),
     };
     let named = |usual: &str| name.clone().unwrap_or_else(|| usual.to_owned());
-    match way {
+    match kind {
         "query" => Ok(TokenIn::Query(named("token"))),
         "header" => Ok(TokenIn::Header(named("Authorization"))),
         "subprotocol" if name.is_none() => Ok(TokenIn::Subprotocol),
-        _ => Err("it is `query[:NAME]`, `header[:NAME]` or `subprotocol`".to_owned()),
+        _ => Err("write `query[:NAME]`, `header[:NAME]` or `subprotocol`".to_owned()),
     }
 }
 
-/// What is known about callers.
-pub(crate) struct Known<'a> {
-    pub(crate) local: Option<&'a Local>,
-    pub(crate) declared: Option<Declared>,
+/// Facts about callers of the target.
+pub(crate) struct CallerContext<'a> {
+    pub(crate) local: Option<&'a LocalGateway>,
+    pub(crate) declared: Option<DeclaredCallers>,
 }
 
-/// What a stackgen.yaml says about callers.
-pub(crate) struct Declared {
+/// Callers that a project file declares.
+pub(crate) struct DeclaredCallers {
     /// `None` without an authorizer.
     callers: Option<Callers>,
-    /// How a token travels by the authorizer's identity sources.
-    way: Option<TokenIn>,
+    /// Transport of tokens by the authorizer's identity source.
+    token_in: Option<TokenIn>,
 }
 
-impl Declared {
+impl DeclaredCallers {
     pub(crate) fn new(authorizer: Option<&AuthorizerSpec>) -> Self {
         let sources = authorizer.map(|authorizer| authorizer.identity_source.as_slice());
-        let way = |source: &String| {
+        let token_in = |source: &String| {
             let header = source.strip_prefix("route.request.header.");
             let query = source.strip_prefix("route.request.querystring.");
             let header = header.map(|name| TokenIn::Header(name.to_owned()));
             header.or_else(|| query.map(|name| TokenIn::Query(name.to_owned())))
         };
-        Declared {
+        DeclaredCallers {
             callers: authorizer.map(|authorizer| authorizer.callers),
-            way: sources.unwrap_or_default().iter().find_map(way),
+            token_in: sources.unwrap_or_default().iter().find_map(token_in),
         }
     }
 }
 
 impl CallerArgs {
-    /// The target with all that the caller brings along.
+    /// Adds all that the caller sends to the target.
     pub(crate) async fn apply(
         &self,
         mut target: Target,
-        known: &Known<'_>,
+        known: &CallerContext<'_>,
         ui: &Ui,
     ) -> Result<(Target, Caller), CliError> {
         for parameter in &self.query {
             let (name, value) = parameter.0.split_once('=').ok_or_else(|| {
-                CliError::input("a query parameter has no `=`").hint("`--query name=value`")
+                CliError::input("a query parameter has no `=`").hint("write `--query name=value`")
             })?;
             target = target.query(name, value);
         }
         for header in &self.headers {
             let (name, value) = header.0.split_once(':').ok_or_else(|| {
-                CliError::input("a header has no colon").hint("`--header 'Name: value'`")
+                CliError::input("a header has no colon").hint("write `--header 'Name: value'`")
             })?;
-            target = target.header(name.trim(), value.trim()).map_err(refused)?;
+            target = target
+                .header(name.trim(), value.trim())
+                .map_err(bad_target)?;
         }
         if let Some(user_agent) = &self.user_agent {
-            target = target.header("User-Agent", user_agent).map_err(refused)?;
+            target = target
+                .header("User-Agent", user_agent)
+                .map_err(bad_target)?;
         }
         for subprotocol in &self.subprotocols {
-            target = target.subprotocol(&subprotocol.0).map_err(refused)?;
+            target = target.subprotocol(&subprotocol.0).map_err(bad_target)?;
         }
         let Some((token, name)) = self.token(known).await? else {
-            warn_of(None, known, ui);
+            note_mismatch(None, known, ui);
             return Ok((target, Caller::Anonymous));
         };
         let declared = known
             .declared
             .as_ref()
-            .and_then(|declared| declared.way.clone());
-        let usual = || TokenIn::Query("token".to_owned());
-        let way = self.token_in.clone().or(declared).unwrap_or_else(usual);
-        warn_of(Some(&way), known, ui);
-        let caller = Caller::with(name, &way);
-        Ok((target.token(&token, &way).map_err(refused)?, caller))
+            .and_then(|declared| declared.token_in.clone());
+        let default = || TokenIn::Query("token".to_owned());
+        let token_in = self.token_in.clone().or(declared).unwrap_or_else(default);
+        note_mismatch(Some(&token_in), known, ui);
+        let caller = Caller::with(name, &token_in);
+        Ok((target.token(&token, &token_in).map_err(bad_target)?, caller))
     }
 
-    /// The token, and whose it is; none for the anonymous.
-    async fn token(&self, known: &Known<'_>) -> Result<Option<(Secret, Option<String>)>, CliError> {
+    /// Returns the token and its subject; `None` for an anonymous caller.
+    async fn token(
+        &self,
+        known: &CallerContext<'_>,
+    ) -> Result<Option<(Secret, Option<String>)>, CliError> {
         let named = self
             .who
             .as_deref()
@@ -169,8 +174,8 @@ impl CallerArgs {
         };
         let anonymous = self.who.as_deref() == Some("anonymous");
         if anonymous && (given.is_some() || self.mint.is_some() || self.token_in.is_some()) {
-            return Err(CliError::input("the anonymous bring no token")
-                .hint("leave `--as anonymous` or the token out"));
+            return Err(CliError::input("an anonymous caller has no token")
+                .hint("remove `--as anonymous` or the token"));
         }
         if let Some(token) = given {
             return Ok(Some((Secret::new(token), owner())));
@@ -186,18 +191,21 @@ impl CallerArgs {
                 Ok(Some((Secret::new(token), Some("probe".to_owned()))))
             }
             (Some(_), None, _) | (None, None, Some("authenticated")) => Err(CliError::input(
-                "which token do they bring?",
+                "no token is given",
             )
-            .hint(
-                "`--token-env VAR` names the variable that holds it; with `--local`, one is minted",
-            )),
+            .hint("name the variable that holds it with `--token-env VAR`; `--local` creates one")),
             _ => Ok(None),
         }
     }
 }
 
-/// Has the local gateway's issuer mint a token.
-async fn mint(local: &Local, subject: &str) -> Result<String, CliError> {
+/// Reports a URL, header or query parameter that cannot be used.
+pub(super) fn bad_target(error: TargetError) -> CliError {
+    CliError::input(error.to_string())
+}
+
+/// Creates a token with the local gateway's issuer.
+async fn mint(local: &LocalGateway, subject: &str) -> Result<String, CliError> {
     let tokens = Tokens {
         subject: subject.to_owned(),
         ..Tokens::default()
@@ -208,26 +216,29 @@ async fn mint(local: &Local, subject: &str) -> Result<String, CliError> {
 fn from_environment(variable: &str) -> Result<String, CliError> {
     match std::env::var(variable) {
         Ok(token) if !token.is_empty() => Ok(token),
-        _ => Err(CliError::input(format!("{variable} holds no token"))
-            .hint("it has to be set, and not empty")),
+        _ => Err(
+            CliError::input(format!("the environment variable {variable} has no token"))
+                .hint("set it to the token"),
+        ),
     }
 }
 
-/// Says what the stack declares where that is something else than what is done.
-fn warn_of(way: Option<&TokenIn>, known: &Known<'_>, ui: &Ui) {
+/// Notes differences between the caller and the declared callers.
+fn note_mismatch(token_in: Option<&TokenIn>, known: &CallerContext<'_>, ui: &Ui) {
     let Some(declared) = &known.declared else {
         return;
     };
-    match (declared.callers, way) {
+    match (declared.callers, token_in) {
         (Some(Callers::Authenticated), None) => ui.note(
-            "all callers of this stack are authenticated: API Gateway answers the anonymous with 401",
-            Some("`--expect-status 401` checks that"),
+            "this stack declares only authenticated callers: API Gateway answers anonymous ones with 401",
+            Some("check that with `--expect-status 401`"),
         ),
-        (None, Some(_)) => ui.note("this stack has no authorizer: nobody looks at the token", None),
-        (Some(_), Some(way)) if declared.way.as_ref().is_some_and(|declared| declared != way) => {
+        (None, Some(_)) => ui.note("this stack has no authorizer: the token is not checked", None),
+        (Some(_), Some(used))
+            if declared.token_in.as_ref().is_some_and(|declared| declared != used) => {
             ui.note(
-                "the token travels in another way than the authorizer's identity source says",
-                Some("API Gateway answers 401 without asking the authorizer (row A2)"),
+                "the authorizer's identity source expects the token elsewhere",
+                Some("API Gateway answers 401 without calling the authorizer (row A2)"),
             );
         }
         _ => {}

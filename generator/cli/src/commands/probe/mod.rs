@@ -1,61 +1,77 @@
 //! `stackgen probe`
 
+mod actions;
 mod caller;
+mod human;
 mod records;
-mod story;
-mod work;
 
 use std::path::PathBuf;
 
 use serde::Serialize;
-use stackgen_deploy::{ApiProtocol, Interrupt};
+use stackgen_deploy::target::ApiSelector;
+use stackgen_deploy::{ApiId, ApiProtocol, Interrupt, StageName};
 use stackgen_gateway::FailureRecord;
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_gateway::gateway::ApiState;
 use stackgen_probe::{
-    BrowserView, ConnectError, Explanation, Outcome as Answer, Report, Target, TargetError,
-    Telling, explain, explain_with, run,
+    BrowserView, ConnectError, Explanation, Outcome, Report, Target, Telling, explain,
+    explain_with, run,
 };
 
-use crate::Outcome;
-use crate::account::{AccountArgs, block_on, resolve_probe_target};
+use crate::account::{AccountArgs, TargetArgs, resolve_probe_target};
 use crate::error::CliError;
-use crate::local::Local;
+use crate::local::LocalGateway;
+use crate::outcome::CommandOutcome;
 use crate::project::{Project, ProjectArgs};
+use crate::runtime::block_on;
 use crate::signals::stop_requested;
 use crate::template;
 use crate::ui::Ui;
 
-/// Connect as a caller of the stack, and explain what happens
+/// Connect to a WebSocket API as a caller, and explain what happens
 ///
-/// Reads what browsers hide: the status and the body of a handshake that fails. Sends, waits for what is expected, holds,
-/// measures, and explains errors, close codes and silence by the rows of the API Gateway reference: cause, evidence, next
-/// step.
+/// Shows what browsers hide: status and body of a handshake that fails. Sends messages, waits for expected ones, measures
+/// latency, and explains errors, close codes and silence: cause, evidence, next step, and rows of the API Gateway reference.
 ///
-/// Tokens and keys are shown nowhere. Proxies are not used.
+/// Tokens and keys are never shown. Proxies are not used.
 ///
-/// Exits with 0 when all that was expected happened, with 3 when it did not, and with 1 when nobody answered.
+/// Exits with 0 if all expectations were met, with 3 if one was not, and with 1 if there was no answer.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Probe {
-    /// The WebSocket URL, wss:// or ws://; when left out, the account's or the local gateway's own
-    #[arg(value_name = "URL", conflicts_with_all = ["api", "stage", "local", "profile", "region", "endpoint_url"])]
+pub(crate) struct ProbeCommand {
+    /// WebSocket URL, wss:// or ws:// (default: the URL of the API in the account or the local gateway)
+    #[arg(value_name = "URL", conflicts_with_all = ["api", "api_id", "stage_name", "local", "profile", "region", "endpoint_url"])]
     url: Option<String>,
 
-    /// The API's name or id; the stack's WebSocket API when left out
-    #[arg(long, visible_alias = "api-id", value_name = "API")]
+    /// Name of the API (default: the stack's WebSocket API)
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "api_id",
+        help_heading = "Target"
+    )]
     api: Option<String>,
 
-    /// The stage, where the API has several
-    #[arg(long, visible_alias = "stage-name", value_name = "STAGE")]
-    stage: Option<String>,
+    /// ID of any API; needs no project file
+    #[arg(long, value_name = "ID", help_heading = "Target")]
+    api_id: Option<String>,
 
-    /// The stackgen.yaml whose API and whose callers are meant
-    #[arg(long, short, value_name = "FILE", default_value = "stackgen.yaml")]
+    /// Stage of the API (default: the only one)
+    #[arg(long, value_name = "STAGE", help_heading = "Target")]
+    stage_name: Option<String>,
+
+    /// Project file
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        default_value = "stackgen.yaml",
+        help_heading = "Target"
+    )]
     file: PathBuf,
 
-    /// The environment; with `--local` the one that runs, otherwise the only one, when left out
-    #[arg(long = "env", short, value_name = "ENV")]
+    /// Environment (default: the only one; with `--local`, the one that is running)
+    #[arg(long = "env", short, value_name = "ENV", help_heading = "Target")]
     environment: Option<String>,
 
     #[command(flatten)]
@@ -65,10 +81,10 @@ pub(crate) struct Probe {
     caller: caller::CallerArgs,
 
     #[command(flatten)]
-    work: work::WorkArgs,
+    actions: actions::ActionArgs,
 
-    /// Say what a page in a browser would have seen
-    #[arg(long)]
+    /// Show what a page in a browser would see
+    #[arg(long, help_heading = "Output")]
     browser: bool,
 }
 
@@ -81,53 +97,53 @@ Examples:
   stackgen probe wss://… --token-env TOKEN --token-in header --hold 11m --expect-close 1001
   stackgen probe --local --send @echo.json --count 1000 --concurrency 20";
 
-/// What `--json` prints.
+/// Output of `--json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Told<'a> {
+struct ProbeReport<'a> {
     #[serde(flatten)]
     report: &'a Report,
     passed: bool,
     browser: BrowserView,
     explanations: &'a [Explanation],
-    /// What the local gateway recorded.
+    /// Records of the local gateway.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     gateway: &'a [FailureRecord],
 }
 
-impl Probe {
-    pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
+impl ProbeCommand {
+    pub(crate) fn run(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         block_on(self.probe(ui))
     }
 
-    async fn probe(&self, ui: &Ui) -> Result<Outcome, CliError> {
+    async fn probe(&self, ui: &Ui) -> Result<CommandOutcome, CliError> {
         let local = self.account.gateway(&self.file).await?;
         let url = match (&self.url, &local) {
             (Some(url), _) => url.clone(),
             (None, Some(local)) => self.local_url(local)?,
             (None, None) => self.account_url(ui).await?,
         };
-        let mut target = Target::new(&url).map_err(refused)?;
-        target.timeout = self.work.connect_timeout;
+        let mut target = Target::new(&url).map_err(caller::bad_target)?;
+        target.timeout = self.actions.connect_timeout;
         let declared = self.declared(local.as_ref(), ui)?;
-        let known = caller::Known {
+        let known = caller::CallerContext {
             local: local.as_ref(),
             declared,
         };
         let (target, caller) = self.caller.apply(target, &known, ui).await?;
-        let plan = self.work.plan(caller)?;
-        ui.done(&story::opening(&target, &plan))?;
-        let mut told = Ok(());
-        let mut tell = |telling: Telling<'_>| {
-            if told.is_ok() {
-                told = ui.done(&story::line(telling));
+        let plan = self.actions.plan(caller)?;
+        ui.done(&human::opening(&target, &plan))?;
+        let mut printed = Ok(());
+        let mut print = |telling: Telling<'_>| {
+            if printed.is_ok() {
+                printed = ui.done(&human::event(telling));
             }
         };
         let interrupted = async {
             let _ = stop_requested().await;
         };
-        let report = run(&target, &plan, interrupted, &mut tell).await;
-        told?;
+        let report = run(&target, &plan, interrupted, &mut print).await;
+        printed?;
         let mut explanations = explain(&report);
         let mut failures = Vec::new();
         if let (Some(local), false) = (&local, explanations.is_empty()) {
@@ -136,7 +152,7 @@ impl Probe {
             explanations = explain_with(&report, &evidence);
         }
         if ui.wants_json() {
-            ui.json_result(&Told {
+            ui.json_result(&ProbeReport {
                 report: &report,
                 passed: report.passed(),
                 browser: report.browser(),
@@ -144,70 +160,83 @@ impl Probe {
                 gateway: &failures,
             })?;
         } else {
-            ui.result(&story::ending(&report, &explanations, self.browser))?;
+            ui.print(&human::ending(&report, &explanations, self.browser))?;
         }
         Ok(outcome(&report))
     }
 
-    /// The api that is asked for, or the only one that speaks WebSocket.
-    fn websocket_api<'a>(&self, local: &'a Local) -> Result<&'a ApiState, CliError> {
+    /// Returns the named API, or the only WebSocket API.
+    fn websocket_api<'a>(&self, local: &'a LocalGateway) -> Result<&'a ApiState, CliError> {
         let apis = local.state.apis.iter();
-        let mut speaking = apis.filter(|api| api.protocol_type == ProtocolType::WebSocket);
-        match (&self.api, speaking.next(), speaking.next()) {
+        let mut websocket = apis.filter(|api| api.protocol_type == ProtocolType::WebSocket);
+        let named = self.api.as_deref().or(self.api_id.as_deref());
+        match (named, websocket.next(), websocket.next()) {
             (None, Some(only), None) => Ok(only),
             (None, None, _) => Err(CliError::failed("the local gateway has no WebSocket API")),
-            (asked, ..) => local.api(asked.as_deref()),
+            (named, ..) => local.api(named),
         }
     }
 
-    fn local_url(&self, local: &Local) -> Result<String, CliError> {
+    fn names_an_api(&self) -> bool {
+        self.api.is_some() || self.api_id.is_some()
+    }
+
+    fn local_url(&self, local: &LocalGateway) -> Result<String, CliError> {
         let api = self.websocket_api(local)?;
         let mut stages = api.stages.iter();
-        let found = match &self.stage {
-            Some(wanted) => stages.find(|stage| stage.name.as_str() == wanted),
+        let found = match &self.stage_name {
+            Some(name) => stages.find(|stage| stage.name.as_str() == name),
             None if api.stages.len() == 1 => stages.next(),
             None => None,
         };
         let names: Vec<_> = api.stages.iter().map(|stage| stage.name.as_str()).collect();
         let found = found.map(|stage| stage.url.clone());
         found.ok_or_else(|| {
-            CliError::input(format!("which stage of {}?", api.name))
-                .hint(format!("name one with `--stage`: {}", names.join(", ")))
+            CliError::input(format!("no stage of {} is selected", api.name)).hint(format!(
+                "name one with `--stage-name`: {}",
+                names.join(", ")
+            ))
         })
     }
 
-    /// Where the account, or what stands in for it, says that the stage is reached.
+    /// Returns the URL of the stage in the account.
     async fn account_url(&self, ui: &Ui) -> Result<String, CliError> {
-        if self.api.is_none() && !self.file.exists() {
-            return Err(CliError::input("which URL?")
-                .hint("give one, or `--local`, or name an API of the account with `--api`"));
+        if !self.names_an_api() && !self.file.exists() {
+            return Err(CliError::input("no URL is given").hint(
+                "give a URL, use `--local`, or name an API of the account with `--api` or `--api-id`",
+            ));
         }
-        let (api, stage) = (self.api.as_deref(), self.stage.as_deref());
-        let project = (self.file.as_path(), self.environment.as_deref());
-        let goal = resolve_probe_target(api, stage, project, ui)?;
-        let account = self.account.connect(None, &[]).await?;
+        let selector = match (&self.api, &self.api_id) {
+            (Some(name), _) => Some(ApiSelector::Name(name.clone())),
+            (None, Some(id)) => Some(ApiSelector::Id(ApiId::new(id))),
+            (None, None) => None,
+        };
+        let stage = self.stage_name.as_deref().map(StageName::new);
+        let project = TargetArgs::of_project(&self.file, self.environment.as_deref());
+        let target = resolve_probe_target(selector, stage, &project, ui)?;
+        let account = self.account.connect(None, None).await?;
         let never = Interrupt::never();
         let ctx = account.context(&|_| {}, &never);
-        let (api, stage) = goal.find(&account, ctx).await?;
+        let (api, stage) = target.find(&account, ctx).await?;
         if api.protocol == ApiProtocol::Http {
-            let message = format!("{} is an HTTP API, which speaks no WebSocket", api.name);
-            return Err(CliError::input(message).hint("`--api` names another one"));
+            let message = format!("{} is an HTTP API, not a WebSocket API", api.name);
+            return Err(CliError::input(message).hint("name another API with `--api`"));
         }
         api.url(&stage.name).ok_or_else(|| {
-            let message = format!("only a custom domain reaches {}", api.name);
-            CliError::input(message).hint("give the URL: `stackgen probe wss://…`")
+            let message = format!("{} is reachable only through a custom domain", api.name);
+            CliError::input(message).hint("give its URL: `stackgen probe wss://…`")
         })
     }
 
-    /// What the stackgen.yaml says about callers, where it is the API's own.
+    /// Returns the callers that the API's project file declares.
     fn declared(
         &self,
-        local: Option<&Local>,
+        local: Option<&LocalGateway>,
         ui: &Ui,
-    ) -> Result<Option<caller::Declared>, CliError> {
-        let of_project = self.url.is_none() && (local.is_some() || self.api.is_none());
-        let asked = of_project || self.environment.is_some();
-        if !asked || !self.file.exists() || template::is_one(&self.file) {
+    ) -> Result<Option<caller::DeclaredCallers>, CliError> {
+        let is_of_project = self.url.is_none() && (local.is_some() || !self.names_an_api());
+        let is_needed = is_of_project || self.environment.is_some();
+        if !is_needed || !self.file.exists() || template::is_template(&self.file) {
             return Ok(None);
         }
         let args = ProjectArgs {
@@ -219,24 +248,20 @@ impl Probe {
         if local.is_some() && runs.is_none() && self.environment.is_none() {
             return Ok(None);
         }
-        let asked = self.environment.as_deref().or(runs).map(str::to_owned);
-        let environments = project.environments(asked.as_slice())?;
+        let environment = self.environment.as_deref().or(runs).map(str::to_owned);
+        let environments = project.environments(environment.as_slice())?;
         let authorizer = environments
             .first()
             .map(|environment| project.authorizer(environment));
-        Ok(authorizer.map(caller::Declared::new))
+        Ok(authorizer.map(caller::DeclaredCallers::new))
     }
 }
 
-fn refused(error: TargetError) -> CliError {
-    CliError::input(error.to_string())
-}
-
-fn outcome(report: &Report) -> Outcome {
+fn outcome(report: &Report) -> CommandOutcome {
     match &report.outcome {
-        Answer::Error(ConnectError::Interrupted) => Outcome::Found,
-        Answer::Error(_) => Outcome::Failed,
-        Answer::Handshake(_) if report.passed() => Outcome::Done,
-        Answer::Handshake(_) => Outcome::Found,
+        Outcome::Error(ConnectError::Interrupted) => CommandOutcome::Found,
+        Outcome::Error(_) => CommandOutcome::Failed,
+        Outcome::Handshake(_) if report.passed() => CommandOutcome::Done,
+        Outcome::Handshake(_) => CommandOutcome::Found,
     }
 }

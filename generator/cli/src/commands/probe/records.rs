@@ -1,4 +1,4 @@
-//! What the local gateway recorded of a probe's requests.
+//! Records of the local gateway about a probe.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use stackgen_gateway::{FailureRecord, FailureSubject};
 use stackgen_probe::{RecordSubject, Report, Secrets, ServerRecord};
 use tokio::time::timeout;
 
-use crate::local::Local;
+use crate::local::LocalGateway;
 use crate::ui::Ui;
 
-/// How long a gateway on this machine may take to answer.
-const WITHIN: Duration = Duration::from_secs(5);
+/// Longest wait for an answer of a gateway on this machine.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Asks the gateway why the probe's handshake, messages or connection failed. Returns nothing if it does not say.
+/// Asks the gateway for failures of the probe's handshake, messages and connection. Returns nothing if it does not answer.
 pub(super) async fn look_up(
-    local: &Local,
+    local: &LocalGateway,
     report: &Report,
     secrets: &Secrets,
     ui: &Ui,
@@ -25,7 +25,7 @@ pub(super) async fn look_up(
     else {
         return Vec::new();
     };
-    match timeout(WITHIN, local.remote().failures(id)).await {
+    match timeout(TIMEOUT, local.remote().failures(id)).await {
         Ok(Ok(mut failures)) => {
             for failure in &mut failures {
                 hide(failure, secrets);
@@ -33,17 +33,19 @@ pub(super) async fn look_up(
             failures
         }
         Ok(Err(error)) => {
-            ui.detail(|| format!("the local gateway was asked why, in vain: {error}"));
+            ui.detail(|| format!("cannot read failures from the local gateway: {error}"));
             Vec::new()
         }
         Err(_) => {
-            ui.detail(|| "the local gateway was asked why, and did not answer".to_owned());
+            ui.detail(|| {
+                "cannot read failures from the local gateway: it does not answer".to_owned()
+            });
             Vec::new()
         }
     }
 }
 
-/// Hides what the probe sent in what functions said of it.
+/// Hides the probe's secrets in texts of functions.
 fn hide(failure: &mut FailureRecord, secrets: &Secrets) {
     let FailureRecord {
         message,
@@ -69,7 +71,7 @@ fn hide(failure: &mut FailureRecord, secrets: &Secrets) {
     }
 }
 
-/// Returns a record as explanations take it.
+/// Converts a record to evidence for explanations.
 pub(super) fn as_evidence(failure: &FailureRecord) -> ServerRecord {
     ServerRecord {
         subject: match failure.subject {
@@ -92,9 +94,9 @@ fn details(failure: &FailureRecord) -> Vec<String> {
             failure.stage
         ));
     }
-    let of_authorizer = failure.authorizer.as_ref();
-    let authorizer = of_authorizer.and_then(|authorizer| authorizer.function.as_deref());
-    if let Some(record) = of_authorizer {
+    let authorizer_record = failure.authorizer.as_ref();
+    let authorizer = authorizer_record.and_then(|authorizer| authorizer.function.as_deref());
+    if let Some(record) = authorizer_record {
         let function = authorizer.unwrap_or("(no function)");
         details.push(match record.verdict == failure.reason {
             true => format!("authorizer function {function}"),
@@ -109,10 +111,10 @@ fn details(failure: &FailureRecord) -> Vec<String> {
         (None, _) => {}
     }
     if let Some(error) = &failure.error {
-        let thrower = failure.function.as_deref().or(authorizer);
-        let thrower = thrower.unwrap_or("the function");
+        let source = failure.function.as_deref().or(authorizer);
+        let source = source.unwrap_or("the function");
         details.push(format!(
-            "{thrower} threw {}: {}",
+            "{source} threw {}: {}",
             error.error_type, error.message
         ));
     }

@@ -1,4 +1,4 @@
-//! What `synth` tells: a line a file, the notices, and the same as JSON.
+//! Reports of `synth` as text and as JSON.
 
 use std::path::{Path, PathBuf};
 
@@ -8,22 +8,23 @@ use stackgen_lint::output::LintedFile;
 use stackgen_lint::output::json::Findings;
 use stackgen_synth::Notice;
 
-use super::{Format, Run, Template};
+use super::rendered::{RenderedTemplate, SynthRun, TemplateFormat};
 use crate::error::CliError;
-use crate::ui::{BOLD, DIM, GREEN, RED, Ui};
-use crate::verdict;
+use crate::lint_gate;
+use crate::style::{BOLD, DIM, GREEN, RED};
+use crate::ui::Ui;
 
-/// A file in the result of `--json`.
+/// A file in the output of `--json`.
 #[derive(Serialize)]
 struct JsonFile<'a> {
     path: String,
     environment: &'a str,
-    format: Format,
+    format: TemplateFormat,
     resources: usize,
-    status: Status,
+    status: FileStatus,
 }
 
-/// A notice in the result of `--json`.
+/// A notice in the output of `--json`.
 #[derive(Serialize)]
 struct JsonNotice<'a> {
     environments: Vec<&'a str>,
@@ -32,28 +33,32 @@ struct JsonNotice<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonResult<'a> {
+struct SynthReport<'a> {
     files: Vec<JsonFile<'a>>,
     notices: Vec<JsonNotice<'a>>,
-    /// Folders that hold templates of environments which the stackgen.yaml does not declare.
+    /// Folders with templates of undeclared environments.
     undeclared: Vec<String>,
-    /// What the linter finds in the templates.
+    /// Findings of the linter.
     findings: Findings<'a>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Status {
+pub(super) enum FileStatus {
     Wrote,
     Unchanged,
     Stale,
     Missing,
-    /// Not written, because of errors that the linter finds in one of the templates.
+    /// Not written, because the linter found an error in a template.
     Refused,
 }
 
-/// What became of the files, or would.
-pub(super) fn report(run: &Run<'_>, statuses: &[Status], ui: &Ui) -> Result<(), CliError> {
+/// Prints the status of each file.
+pub(super) fn print_files(
+    run: &SynthRun<'_>,
+    statuses: &[FileStatus],
+    ui: &Ui,
+) -> Result<(), CliError> {
     if ui.wants_json() {
         return ui.json_result(&json(run, statuses));
     }
@@ -64,11 +69,11 @@ pub(super) fn report(run: &Run<'_>, statuses: &[Status], ui: &Ui) -> Result<(), 
         .unwrap_or(0);
     for (template, status) in run.templates.iter().zip(statuses) {
         let status = match status {
-            Status::Wrote => format!("{GREEN}wrote{GREEN:#}    "),
-            Status::Unchanged => format!("{DIM}unchanged{DIM:#}"),
-            Status::Stale => format!("{RED}stale{RED:#}    "),
-            Status::Missing => format!("{RED}missing{RED:#}  "),
-            Status::Refused => format!("{RED}refused{RED:#}  "),
+            FileStatus::Wrote => format!("{GREEN}wrote{GREEN:#}    "),
+            FileStatus::Unchanged => format!("{DIM}unchanged{DIM:#}"),
+            FileStatus::Stale => format!("{RED}stale{RED:#}    "),
+            FileStatus::Missing => format!("{RED}missing{RED:#}  "),
+            FileStatus::Refused => format!("{RED}refused{RED:#}  "),
         };
         ui.done(&format!(
             "{status} {:width$}  {} resources",
@@ -79,34 +84,34 @@ pub(super) fn report(run: &Run<'_>, statuses: &[Status], ui: &Ui) -> Result<(), 
     Ok(())
 }
 
-/// The notices, each once, with the environments that it is about.
-fn told<'a>(templates: &'a [Template<'_>]) -> Vec<JsonNotice<'a>> {
-    let mut told: Vec<JsonNotice<'a>> = Vec::new();
+/// Returns the notices, each once, with its environments.
+fn notices<'a>(templates: &'a [RenderedTemplate<'_>]) -> Vec<JsonNotice<'a>> {
+    let mut notices: Vec<JsonNotice<'a>> = Vec::new();
     for template in templates {
         for notice in &template.notices {
-            match told.iter_mut().find(|told| told.notice == notice) {
-                None => told.push(JsonNotice {
+            match notices.iter_mut().find(|notices| notices.notice == notice) {
+                None => notices.push(JsonNotice {
                     environments: vec![template.environment],
                     notice,
                 }),
                 // The templates of an environment follow one another.
-                Some(told) if told.environments.last() == Some(&template.environment) => {}
-                Some(told) => told.environments.push(template.environment),
+                Some(notices) if notices.environments.last() == Some(&template.environment) => {}
+                Some(notices) => notices.environments.push(template.environment),
             }
         }
     }
-    told
+    notices
 }
 
-/// The notices on stderr.
-pub(super) fn tell(templates: &[Template<'_>], ui: &Ui) {
+/// Prints the notices on stderr.
+pub(super) fn print_notices(templates: &[RenderedTemplate<'_>], ui: &Ui) {
     let one = templates
         .iter()
         .all(|template| template.environment == templates[0].environment);
     for JsonNotice {
         environments,
         notice,
-    } in told(templates)
+    } in notices(templates)
     {
         let message = match one {
             true => notice.message.clone(),
@@ -116,50 +121,50 @@ pub(super) fn tell(templates: &[Template<'_>], ui: &Ui) {
     }
 }
 
-/// What the linter finds, on stderr.
-pub(super) fn tell_verdicts(templates: &[Template<'_>], ui: &Ui) {
-    for verdict in verdicts(templates) {
-        verdict::tell(verdict, ui);
+/// Prints the findings on stderr.
+pub(super) fn print_findings(templates: &[RenderedTemplate<'_>], ui: &Ui) {
+    for linted in results(templates) {
+        lint_gate::print(linted, ui);
     }
 }
 
-/// Why nothing is written.
-pub(super) fn tell_refused(templates: &[Template<'_>], undone: &str, ui: &Ui) {
-    let hint = "`stackgen rule` explains them";
-    verdict::tell_refused(verdicts(templates), undone, hint, ui);
+/// Prints why nothing is written.
+pub(super) fn print_refusal(templates: &[RenderedTemplate<'_>], undone: &str, ui: &Ui) {
+    let hint = "explain them with `stackgen explain`";
+    lint_gate::print_refusal(results(templates), undone, hint, ui);
 }
 
-fn verdicts<'a>(templates: &'a [Template<'_>]) -> impl Iterator<Item = &'a LintedFile> {
-    let verdicts = templates.iter();
-    verdicts.filter_map(|template| template.verdict.as_ref())
+fn results<'a>(templates: &'a [RenderedTemplate<'_>]) -> impl Iterator<Item = &'a LintedFile> {
+    let templates = templates.iter();
+    templates.filter_map(|template| template.linted.as_ref())
 }
 
-/// What nothing will bring up to date, because no environment is declared for it. It is not ours to delete.
-pub(super) fn tell_undeclared(folders: &[PathBuf], ui: &Ui) {
+/// Notes folders of undeclared environments, which are neither updated nor deleted.
+pub(super) fn note_undeclared(folders: &[PathBuf], ui: &Ui) {
     if folders.is_empty() {
         return;
     }
-    let (what, them) = match folders.len() {
+    let (verb, object) = match folders.len() {
         1 => ("holds a template of an environment that is", "it"),
         _ => ("hold templates of environments that are", "them"),
     };
-    let message = format!("{} {what} not declared", shown(folders).join(", "));
-    let hint = format!("delete {them} when no stack is deployed from there any more");
+    let message = format!("{} {verb} not declared", paths(folders).join(", "));
+    let hint = format!("delete {object} if no stack is deployed from there");
     ui.note(&message, Some(&hint));
 }
 
-/// The same as a result of `--check`, a line each.
+/// Returns a line of `--check` per folder of an undeclared environment.
 pub(super) fn undeclared(folders: &[PathBuf]) -> String {
     let line = |folder: &String| format!("{RED}stale{RED:#}     {folder}  not declared\n");
-    shown(folders).iter().map(line).collect()
+    paths(folders).iter().map(line).collect()
 }
 
-fn shown(folders: &[PathBuf]) -> Vec<String> {
-    let shown = |folder: &PathBuf| folder.display().to_string();
-    folders.iter().map(shown).collect()
+fn paths(folders: &[PathBuf]) -> Vec<String> {
+    let path = |folder: &PathBuf| folder.display().to_string();
+    folders.iter().map(path).collect()
 }
 
-fn json<'a>(run: &Run<'a>, statuses: &[Status]) -> JsonResult<'a> {
+fn json<'a>(run: &SynthRun<'a>, statuses: &[FileStatus]) -> SynthReport<'a> {
     let files = run.templates.iter().zip(statuses);
     let files = files.map(|(template, status)| JsonFile {
         path: template.path.display().to_string(),
@@ -168,15 +173,15 @@ fn json<'a>(run: &Run<'a>, statuses: &[Status]) -> JsonResult<'a> {
         resources: template.resources,
         status: *status,
     });
-    JsonResult {
+    SynthReport {
         files: files.collect(),
-        notices: told(run.templates),
-        undeclared: shown(run.undeclared),
-        findings: Findings::of(verdicts(run.templates)),
+        notices: notices(run.templates),
+        undeclared: paths(run.undeclared),
+        findings: Findings::of(results(run.templates)),
     }
 }
 
-/// What `synth` would change in a file, as a unified diff; nothing when it would change nothing.
+/// Returns the unified diff of a file; empty if nothing changes.
 pub(super) fn difference(path: &Path, old: Option<&str>, new: &str) -> String {
     let name = path.display().to_string();
     let before = if old.is_some() {

@@ -6,7 +6,7 @@ use super::{OPEN, SOURCE, example, two};
 use crate::common::Sandbox;
 
 #[test]
-fn from_adoption_to_the_last_finding() {
+fn a_baseline_from_adoption_to_the_last_finding() {
     let sandbox = two();
     let with = "lint --select SG1 --baseline known.json";
     assert_snapshot!(sandbox.run("lint --select SG1 --baseline known.json"), @"
@@ -39,10 +39,10 @@ fn from_adoption_to_the_last_finding() {
     --- stderr
     2 templates, 2 WebSocket APIs: no findings; 1 in the baseline
     ");
-    // Lines move, and it is the same finding.
+    // A finding stays the same when lines move.
     sandbox.write("open.yaml", format!("# one\n# two\n{}", example(OPEN, '-')));
     assert_eq!(sandbox.run(with).code, Some(0));
-    // A new one is told.
+    // A new finding is reported.
     sandbox.write("new.yaml", example(SOURCE, '-'));
     let run = sandbox.run(with);
     assert_eq!(run.code, Some(3));
@@ -50,7 +50,7 @@ fn from_adoption_to_the_last_finding() {
         run.stdout.contains("SG113") && !run.stdout.contains("SG102"),
         "{run}"
     );
-    // What is mended is told until it is taken out.
+    // An entry of a fixed mistake is reported until it is removed.
     std::fs::remove_file(sandbox.path().join("new.yaml")).unwrap();
     sandbox.write("open.yaml", example(OPEN, '+'));
     assert_snapshot!(sandbox.run(with), @"
@@ -73,7 +73,7 @@ fn from_adoption_to_the_last_finding() {
 }
 
 #[test]
-fn a_second_of_the_same_kind_is_told() {
+fn a_second_finding_of_the_same_kind_is_reported() {
     let sandbox = two();
     let open = example(OPEN, '-');
     sandbox.run("lint --baseline known.json --update-baseline");
@@ -90,7 +90,7 @@ fn a_second_of_the_same_kind_is_told() {
 }
 
 #[test]
-fn it_holds_for_any_folder_that_one_is_in() {
+fn a_baseline_is_valid_in_every_current_folder() {
     let sandbox = Sandbox::new();
     sandbox.write("stacks/open.yaml", example(OPEN, '-'));
     sandbox.run("lint stacks --baseline known.json --update-baseline");
@@ -104,7 +104,7 @@ fn it_holds_for_any_folder_that_one_is_in() {
 }
 
 #[test]
-fn what_was_not_judged_stays_in_it() {
+fn entries_of_other_files_and_rules_stay() {
     let sandbox = two();
     sandbox.write("b.yaml", example(SOURCE, '-'));
     sandbox.run("lint --baseline known.json --update-baseline");
@@ -117,7 +117,7 @@ fn what_was_not_judged_stays_in_it() {
 }
 
 #[test]
-fn what_cannot_be_read_leaves_it_as_it_was() {
+fn unreadable_files_leave_the_baseline_unchanged() {
     let sandbox = two();
     sandbox.write("broken.yaml", "Resources: [AWS::\n");
     let run = sandbox.run("lint --baseline known.json --update-baseline");
@@ -126,7 +126,7 @@ fn what_cannot_be_read_leaves_it_as_it_was() {
 }
 
 #[test]
-fn what_is_no_baseline_is_bad_input() {
+fn a_file_that_is_no_baseline_is_bad_input() {
     let sandbox = two();
     sandbox.write("bad.json", "{\"version\": 1}");
     assert_snapshot!(sandbox.run("lint --baseline bad.json"), @"

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::{OPEN, SOURCE, example, piped};
 use crate::common::Sandbox;
 
-/// A template with a mistake that can be fixed, and comments.
+/// Template with a fixable mistake and comments.
 fn fixable() -> Sandbox {
     let sandbox = Sandbox::new();
     let text = example(SOURCE, '-').replace("IdentitySource:\n", "IdentitySource: # who asks\n");
@@ -14,7 +14,7 @@ fn fixable() -> Sandbox {
 }
 
 #[test]
-fn what_is_fixed_is_written_and_everything_else_stays() {
+fn fixes_are_written_and_everything_else_stays() {
     let sandbox = fixable();
     let right = sandbox
         .read("a.yaml")
@@ -35,7 +35,7 @@ fn what_is_fixed_is_written_and_everything_else_stays() {
 }
 
 #[test]
-fn a_difference_is_shown_and_nothing_written() {
+fn diff_shows_fixes_and_writes_nothing() {
     let sandbox = fixable();
     let before = sandbox.read("a.yaml");
     assert_snapshot!(sandbox.run("lint --diff --select SG113"), @"
@@ -64,10 +64,10 @@ fn a_difference_is_shown_and_nothing_written() {
 }
 
 #[test]
-fn what_cannot_be_fixed_is_left_and_told() {
+fn findings_without_a_fix_are_reported() {
     let sandbox = fixable();
     sandbox.write("b.yaml", example(OPEN, '-'));
-    let run = sandbox.run("lint --fix --select SG1 --output-format github");
+    let run = sandbox.run("lint --fix --select SG1 --format github");
     assert_eq!(run.code, Some(3));
     assert!(run.stdout.starts_with("::error file=b.yaml,"), "{run}");
     assert_snapshot!(run.stderr, @"
@@ -78,7 +78,7 @@ fn what_cannot_be_fixed_is_left_and_told() {
 }
 
 #[test]
-fn what_is_not_selected_is_not_fixed() {
+fn findings_of_other_rules_are_not_fixed() {
     let sandbox = fixable();
     let before = sandbox.read("a.yaml");
     assert_eq!(sandbox.run("lint --fix --ignore SG113").code, Some(0));
@@ -86,7 +86,7 @@ fn what_is_not_selected_is_not_fixed() {
 }
 
 #[test]
-fn what_the_baseline_holds_is_not_fixed() {
+fn findings_in_the_baseline_are_not_fixed() {
     let sandbox = fixable();
     let before = sandbox.read("a.yaml");
     sandbox.run("lint --baseline known.json --update-baseline");
@@ -111,7 +111,7 @@ fn stdin_is_fixed_on_stdout() {
 }
 
 #[test]
-fn one_that_cannot_be_written_keeps_the_others_as_they_are() {
+fn if_one_fix_cannot_be_written_none_is() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = fixable();
     sandbox.write("closed/b.yaml", sandbox.read("a.yaml"));

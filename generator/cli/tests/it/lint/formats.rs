@@ -1,4 +1,4 @@
-//! Findings for machines.
+//! Report formats for programs.
 
 use insta::assert_snapshot;
 use serde_json::Value as Json;
@@ -70,15 +70,8 @@ fn json() {
 }
 
 #[test]
-fn json_by_either_name() {
-    let short = two().run("lint --select SG102 --json");
-    let long = two().run("lint --select SG102 --output-format json --quiet");
-    assert_eq!(short.stdout, long.stdout);
-}
-
-#[test]
 fn github() {
-    assert_snapshot!(two().run("lint --select SG102 --output-format github"), @"
+    assert_snapshot!(two().run("lint --select SG102 --format github"), @"
     exit 3
     --- stdout
     ::error file=open.yaml,line=38,endLine=38,col=26,endColumn=30,title=SG102 connect-open-beside-authorizer::`$connect` is open, and authorizer Authorizer is never invoked%0Aset `AuthorizationType: CUSTOM` and `AuthorizerId: !Ref Authorizer`
@@ -89,7 +82,7 @@ fn github() {
 
 #[test]
 fn junit() {
-    assert_snapshot!(two().run("lint --select SG102 --output-format junit"), @r#"
+    assert_snapshot!(two().run("lint --select SG102 --format junit"), @r#"
     exit 3
     --- stdout
     <?xml version="1.0" encoding="UTF-8"?>
@@ -112,7 +105,7 @@ fn junit() {
 
 #[test]
 fn sarif() {
-    let run = two().run("lint --select SG102 --output-format sarif --quiet");
+    let run = two().run("lint --select SG102 --format sarif --quiet");
     let log = run.json();
     let run = &log["runs"][0];
     assert_eq!(run["tool"]["driver"]["rules"][0]["id"], "SG102");
@@ -157,7 +150,7 @@ fn files_that_cannot_be_read_are_in_every_format() {
         ("junit", "<error type=\"input\""),
         ("github", "::error file=broken.yaml,line=2"),
     ] {
-        let run = sandbox.run(&format!("{line} --output-format {format}"));
+        let run = sandbox.run(&format!("{line} --format {format}"));
         assert_eq!(run.code, Some(2), "{run}");
         assert!(run.stdout.contains(has), "{run}");
         assert!(run.stderr.contains("1 error in broken.yaml"), "{run}");
@@ -165,37 +158,37 @@ fn files_that_cannot_be_read_are_in_every_format() {
 }
 
 #[test]
-fn a_file_gets_what_is_found() {
+fn a_report_is_written_to_a_file() {
     let sandbox = two();
-    let run = sandbox.run("lint --select SG102 --output-format sarif --output reports/lint.sarif");
+    let run = sandbox.run("lint --select SG102 --format sarif --out reports/lint.sarif");
     assert_snapshot!(run, @"
     exit 3
     --- stderr
     2 templates, 2 WebSocket APIs: 1 error
     ");
-    let told = sandbox
-        .run("lint --select SG102 --output-format sarif --quiet")
+    let report = sandbox
+        .run("lint --select SG102 --format sarif --quiet")
         .stdout;
-    assert_eq!(sandbox.read("reports/lint.sarif"), told);
-    let run = sandbox.run("lint --select SG102 --color always --output report.txt --quiet");
+    assert_eq!(sandbox.read("reports/lint.sarif"), report);
+    let run = sandbox.run("lint --select SG102 --color always --out report.txt --quiet");
     assert_eq!((run.code, run.stdout.as_str()), (Some(3), ""));
     let report = sandbox.read("report.txt");
     assert!(report.starts_with("error[SG102]: `$connect`") && !report.contains('\u{1b}'));
-    assert_eq!(sandbox.run("lint --output open.yaml/x").code, Some(2));
+    assert_eq!(sandbox.run("lint --out open.yaml/x").code, Some(2));
 }
 
 #[test]
-fn formats_that_exclude_each_other() {
-    assert_snapshot!(two().run("lint --json --output-format sarif").code.unwrap(), @"2");
+fn incompatible_formats() {
+    assert_snapshot!(two().run("lint --json --format sarif").code.unwrap(), @"2");
     let fixed = piped(
         &Sandbox::new(),
-        "lint - --fix --output-format sarif",
+        "lint - --fix --format sarif",
         &example(OPEN, '-'),
     );
     assert_snapshot!(fixed, @"
     exit 2
     --- stderr
-    error: stdout gets the fixed template, and findings in another format too
-    help: `--output` takes a file for the findings
+    error: standard output gets the fixed template, and cannot get the report too
+    help: write the report to a file with `--out`
     ");
 }

@@ -1,13 +1,13 @@
-//! Which files are meant.
+//! Selection of files.
 
 use insta::assert_snapshot;
 
 use super::{OPEN, example, piped, two};
 use crate::common::Sandbox;
 
-/// The files that were judged, by what is found in each of them.
-fn judged(sandbox: &Sandbox, line: &str) -> Vec<String> {
-    let run = sandbox.run(&format!("lint --select SG102 --output-format json {line}"));
+/// Returns the linted files, each of which has a finding.
+fn linted_files(sandbox: &Sandbox, line: &str) -> Vec<String> {
+    let run = sandbox.run(&format!("lint --select SG102 --json {line}"));
     let findings = run.json()["findings"].as_array().unwrap().clone();
     findings
         .iter()
@@ -15,7 +15,7 @@ fn judged(sandbox: &Sandbox, line: &str) -> Vec<String> {
         .collect()
 }
 
-/// A folder with templates and with much that is none.
+/// Creates a folder with templates and other files.
 fn project() -> Sandbox {
     let (sandbox, open) = (Sandbox::new(), example(OPEN, '-'));
     for path in [
@@ -51,23 +51,26 @@ fn folders_are_searched_for_templates() {
         "a/deep/er/e.YAML",
         "b.yaml",
     ];
-    assert_eq!(judged(&project(), ""), all);
-    assert_eq!(judged(&project(), "."), all);
-    assert_eq!(judged(&project(), "a"), all[1..4]);
-    assert_eq!(judged(&project(), ".aws-sam"), [".aws-sam/build/x.yaml"]);
+    assert_eq!(linted_files(&project(), ""), all);
+    assert_eq!(linted_files(&project(), "."), all);
+    assert_eq!(linted_files(&project(), "a"), all[1..4]);
+    assert_eq!(
+        linted_files(&project(), ".aws-sam"),
+        [".aws-sam/build/x.yaml"]
+    );
 }
 
 #[test]
 fn globs_match_as_in_shells() {
-    assert_eq!(judged(&project(), "*.yaml"), ["b.yaml"]);
-    assert_eq!(judged(&project(), "a/*.y*ml"), ["a/c.yml"]);
-    let deep = judged(&project(), "a/**/*.[yY]*");
+    assert_eq!(linted_files(&project(), "*.yaml"), ["b.yaml"]);
+    assert_eq!(linted_files(&project(), "a/*.y*ml"), ["a/c.yml"]);
+    let deep = linted_files(&project(), "a/**/*.[yY]*");
     assert_eq!(deep, ["a/c.yml", "a/deep/er/e.YAML"]);
 }
 
 #[test]
-fn a_file_is_judged_once_and_in_the_order_of_the_arguments() {
-    let twice = judged(&project(), "b.yaml a ./b.yaml a/c.yml *.yaml");
+fn a_file_is_linted_once_in_the_order_of_the_arguments() {
+    let twice = linted_files(&project(), "b.yaml a ./b.yaml a/c.yml *.yaml");
     assert_eq!(
         twice,
         ["b.yaml", "a/c.yml", "a/d.json.template", "a/deep/er/e.YAML"]
@@ -75,21 +78,24 @@ fn a_file_is_judged_once_and_in_the_order_of_the_arguments() {
 }
 
 #[test]
-fn what_is_excluded_is_left_out_however_it_is_named() {
-    let left = judged(
+fn excluded_files_are_skipped_however_they_are_named() {
+    let left = linted_files(
         &project(),
         "--exclude deep --exclude *.template --exclude b.yaml . b.yaml",
     );
     assert_eq!(left, [".serverless/f.yaml", "a/c.yml"]);
-    assert_eq!(judged(&project(), "--exclude a/* ./a ./b.yaml"), ["b.yaml"]);
     assert_eq!(
-        judged(&project(), "--exclude a/** ."),
+        linted_files(&project(), "--exclude a/* ./a ./b.yaml"),
+        ["b.yaml"]
+    );
+    assert_eq!(
+        linted_files(&project(), "--exclude a/** ."),
         [".serverless/f.yaml", "b.yaml"]
     );
 }
 
 #[test]
-fn a_file_that_looks_like_a_template_has_to_be_read() {
+fn an_unreadable_file_that_looks_like_a_template_is_an_error() {
     let sandbox = Sandbox::new();
     sandbox.write(
         "a/broken.yaml",
@@ -110,7 +116,7 @@ fn a_file_that_looks_like_a_template_has_to_be_read() {
 }
 
 #[test]
-fn named_files_have_to_be_templates_unless_hooks_name_them() {
+fn named_files_must_be_templates_unless_hooks_name_them() {
     let sandbox = project();
     let run = sandbox.run("lint package.json empty.yaml");
     assert_eq!(run.code, Some(2), "{run}");
@@ -121,13 +127,13 @@ fn named_files_have_to_be_templates_unless_hooks_name_them() {
     no template: nothing to check
     ");
     assert_eq!(
-        judged(&sandbox, "--templates-only package.json b.yaml"),
+        linted_files(&sandbox, "--templates-only package.json b.yaml"),
         ["b.yaml"]
     );
 }
 
 #[test]
-fn nothing_to_judge_is_bad_input() {
+fn no_template_is_bad_input() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run("lint"), @"
     exit 2
@@ -163,7 +169,7 @@ fn nothing_to_judge_is_bad_input() {
 }
 
 #[test]
-fn stdin_has_the_name_that_it_is_given() {
+fn stdin_has_the_given_name() {
     let (sandbox, open) = (Sandbox::new(), example(OPEN, '-'));
     let run = piped(&sandbox, "lint - --select SG102", &open);
     assert!(run.stdout.contains("--> <stdin>:38:26"), "{run}");
@@ -199,7 +205,7 @@ fn stdin_has_the_name_that_it_is_given() {
 
 #[cfg(unix)]
 #[test]
-fn links_lead_to_files_and_not_in_circles() {
+fn links_to_files_are_followed_and_circles_are_not() {
     use std::os::unix::fs::symlink;
     let sandbox = two();
     let at = |path: &str| sandbox.path().join(path);
@@ -208,15 +214,18 @@ fn links_lead_to_files_and_not_in_circles() {
     symlink(at("open.yaml"), at("a/link.yaml")).unwrap();
     symlink(at("nowhere"), at("a/broken.yaml")).unwrap();
     symlink(at("a"), at("folder")).unwrap();
-    assert_eq!(judged(&sandbox, "a"), ["a/link.yaml", "a/real.yaml"]);
+    assert_eq!(linted_files(&sandbox, "a"), ["a/link.yaml", "a/real.yaml"]);
     assert_eq!(
-        judged(&sandbox, "folder"),
+        linted_files(&sandbox, "folder"),
         ["folder/link.yaml", "folder/real.yaml"]
     );
-    assert_eq!(judged(&sandbox, "a/link.yaml open.yaml"), ["a/link.yaml"]);
+    assert_eq!(
+        linted_files(&sandbox, "a/link.yaml open.yaml"),
+        ["a/link.yaml"]
+    );
 }
 
-/// What `cdk synth` leaves: a manifest, a stack with a nested one, a stage, and what an earlier synthesis left.
+/// Writes files of `cdk synth`: a manifest, a stack with a nested one, a stage, and a file of an earlier synthesis.
 fn assembly() -> Sandbox {
     let (sandbox, open) = (Sandbox::new(), example(OPEN, '-'));
     let manifest =
@@ -248,20 +257,20 @@ fn assembly() -> Sandbox {
 }
 
 #[test]
-fn of_a_cdk_out_the_templates_of_its_manifest_are_judged() {
+fn templates_in_the_manifest_of_a_cdk_out_are_linted() {
     let own = [
         "app/cdk.out/N.nested.template.json",
         "app/cdk.out/assembly-S/S.template.json",
     ];
-    assert_eq!(judged(&assembly(), "app/cdk.out"), own);
-    assert_eq!(judged(&assembly(), "app"), own);
-    // Named itself, a file is judged whatever a manifest says.
+    assert_eq!(linted_files(&assembly(), "app/cdk.out"), own);
+    assert_eq!(linted_files(&assembly(), "app"), own);
+    // A named file is linted even if the manifest does not list it.
     let gone = "app/cdk.out/Gone.template.json";
-    assert_eq!(judged(&assembly(), gone), [gone]);
+    assert_eq!(linted_files(&assembly(), gone), [gone]);
 }
 
 #[test]
-fn a_stack_whose_template_is_missing_is_told() {
+fn a_missing_template_of_a_stack_is_reported() {
     let sandbox = assembly();
     std::fs::remove_file(
         sandbox
@@ -279,7 +288,7 @@ fn a_stack_whose_template_is_missing_is_told() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_read_is_told() {
+fn an_unreadable_folder_is_reported() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = two();
     sandbox.write("a/b.yaml", "");
@@ -296,11 +305,11 @@ fn a_folder_that_cannot_be_read_is_told() {
 }
 
 #[test]
-fn what_is_too_long_for_a_template_is_passed_over_in_a_folder() {
+fn files_too_long_for_a_template_are_skipped_in_folders() {
     let sandbox = two();
     let long = format!("# {}\n{}", "x".repeat(8 * 1024 * 1024), example(OPEN, '-'));
     sandbox.write("long.yaml", long);
-    assert_eq!(judged(&sandbox, "."), ["open.yaml"]);
+    assert_eq!(linted_files(&sandbox, "."), ["open.yaml"]);
     assert_snapshot!(sandbox.run("lint long.yaml"), @"
     exit 2
     --- stderr
@@ -311,14 +320,14 @@ fn what_is_too_long_for_a_template_is_passed_over_in_a_folder() {
 }
 
 #[test]
-fn a_template_may_be_nested_as_deep_as_one_is_read() {
+fn deeply_nested_templates_are_linted() {
     let sandbox = two();
     let (open, close) = ("[".repeat(60), "]".repeat(60));
     let deep = format!("{}Outputs: {{a: {open}{close}}}\n", example(OPEN, '-'));
     sandbox.write("deep.yaml", deep);
-    assert_eq!(judged(&sandbox, "deep.yaml"), ["deep.yaml"]);
+    assert_eq!(linted_files(&sandbox, "deep.yaml"), ["deep.yaml"]);
     let (open, close) = ("{\"Fn::Sub\": [".repeat(30), "]}".repeat(30));
     let deep = format!("{}Metadata: {{a: {open}{close}}}\n", example(OPEN, '-'));
     sandbox.write("calls.yaml", deep);
-    assert_eq!(judged(&sandbox, "calls.yaml"), ["calls.yaml"]);
+    assert_eq!(linted_files(&sandbox, "calls.yaml"), ["calls.yaml"]);
 }

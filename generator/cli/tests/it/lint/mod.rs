@@ -16,12 +16,12 @@ use insta::assert_snapshot;
 
 use crate::common::{Run, Sandbox, root};
 
-/// A rule whose example has nothing to fix.
+/// Rule whose example has no fix.
 const OPEN: &str = "authorizers/connect_open_beside_authorizer";
-/// A rule whose example can be fixed.
+/// Rule whose example has a fix.
 const SOURCE: &str = "authorizers/http_api_identity_source";
 
-/// A template with a mistake (`-`) or without it (`+`): a side of a rule's example.
+/// Returns a rule's example with the mistake (`-`) or without it (`+`).
 fn example(rule: &str, side: char) -> String {
     let file = format!("generator/lint/fixtures/{rule}.diff");
     let difference = fs::read_to_string(root().join(file)).unwrap();
@@ -32,7 +32,7 @@ fn example(rule: &str, side: char) -> String {
         .collect()
 }
 
-/// `open.yaml` lets everybody in, `right.yaml` is right.
+/// Creates `open.yaml`, which lets everyone connect, and `right.yaml` without a mistake.
 fn two() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("open.yaml", example(OPEN, '-'));
@@ -57,7 +57,7 @@ fn git(sandbox: &Sandbox, words: &[&str]) {
 }
 
 #[test]
-fn a_mistake_is_told_with_its_place() {
+fn a_finding_has_its_location() {
     assert_snapshot!(two().run("lint open.yaml --select SG102"), @"
     exit 3
     --- stdout
@@ -78,7 +78,7 @@ fn a_mistake_is_told_with_its_place() {
 }
 
 #[test]
-fn nothing_found_is_said_too() {
+fn no_findings_are_reported_too() {
     assert_snapshot!(two().run("lint right.yaml --select SG102"), @"
     exit 0
     --- stderr
@@ -87,7 +87,7 @@ fn nothing_found_is_said_too() {
 }
 
 #[test]
-fn quiet_prints_results_alone() {
+fn quiet_prints_only_results() {
     let run = two().run("lint --quiet --select SG102");
     assert_eq!((run.code, run.stderr.as_str()), (Some(3), ""));
     assert!(run.stdout.contains("error[SG102]"));
@@ -95,7 +95,7 @@ fn quiet_prints_results_alone() {
 }
 
 #[test]
-fn a_template_without_a_websocket_api_is_passed_over() {
+fn a_template_without_a_websocket_api_has_no_findings() {
     let sandbox = Sandbox::new();
     let table = "Resources:\n  Table:\n    Type: AWS::DynamoDB::Table\n";
     sandbox.write("a.yaml", table);
@@ -108,7 +108,7 @@ fn a_template_without_a_websocket_api_is_passed_over() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_keeps_none_of_the_others_from_being_judged() {
+fn an_unreadable_file_does_not_stop_the_others() {
     let sandbox = two();
     sandbox.write("broken.yaml", "Resources:\n  A: [AWS::X\n");
     sandbox.write("spec.yaml", "name: x\nwebsocket: {}\n");
@@ -155,14 +155,14 @@ fn a_file_that_cannot_be_read_keeps_none_of_the_others_from_being_judged() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_failure() {
+fn a_closed_stdout_is_no_failure() {
     let sandbox = two();
     let output = sandbox.run_unread("lint open.yaml");
     assert_eq!(output.status.code(), Some(3));
 }
 
 #[test]
-fn many_files_are_told_in_one_order() {
+fn results_of_many_files_are_in_order() {
     let sandbox = Sandbox::new();
     for index in 0..60 {
         sandbox.write(&format!("{index:02}.yaml"), example(OPEN, '-'));
@@ -180,7 +180,7 @@ fn many_files_are_told_in_one_order() {
 }
 
 #[test]
-fn what_a_file_says_cannot_drive_the_terminal() {
+fn texts_of_files_are_escaped() {
     let sandbox = Sandbox::new();
     let text = example(OPEN, '-').replace("Authorizer:", "\"Auth\\e[31morizer\":");
     sandbox.write("a.yaml", text.replace("!Ref Authorizer", "\"x\""));

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::{OPEN, example, git, piped};
 use crate::common::{Sandbox, root};
 
-/// A rule that compares revisions: its example, and what was there before.
+/// Rule that compares revisions.
 const STALE: &str = "stages/snapshot_changed_deployment_did_not";
 
 fn earlier() -> String {
@@ -13,7 +13,7 @@ fn earlier() -> String {
     std::fs::read_to_string(root().join(file)).unwrap()
 }
 
-/// A repository whose only commit has the earlier revision of `a.yaml`, which has changed since.
+/// Creates a repository whose only commit has the earlier revision of `a.yaml`.
 fn repository() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("a.yaml", earlier());
@@ -26,7 +26,7 @@ fn repository() -> Sandbox {
 }
 
 #[test]
-fn a_revision_is_one_in_which_each_file_is_looked_up() {
+fn each_file_is_compared_with_its_revision() {
     let sandbox = repository();
     sandbox.write("new.yaml", example(OPEN, '+'));
     let run = sandbox.run("lint a.yaml new.yaml --previous HEAD --select SG4");
@@ -71,7 +71,7 @@ fn a_revision_is_one_in_which_each_file_is_looked_up() {
 }
 
 #[test]
-fn a_file_or_one_of_a_revision_is_the_one_templates_earlier_revision() {
+fn a_single_template_is_compared_with_a_named_one() {
     let sandbox = repository();
     assert_eq!(sandbox.run("lint a.yaml").code, Some(0));
     for previous in ["old.yaml", "HEAD:a.yaml", "HEAD:./a.yaml"] {
@@ -83,7 +83,7 @@ fn a_file_or_one_of_a_revision_is_the_one_templates_earlier_revision() {
 }
 
 #[test]
-fn what_names_no_earlier_revision_is_bad_input() {
+fn an_unknown_revision_is_bad_input() {
     let sandbox = repository();
     assert_snapshot!(sandbox.run("lint a.yaml --previous nowhere"), @"
     exit 2

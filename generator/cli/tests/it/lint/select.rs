@@ -1,11 +1,11 @@
-//! Which findings are told.
+//! Selection of findings.
 
 use insta::assert_snapshot;
 
 use super::{OPEN, SOURCE, example, two};
 use crate::common::Sandbox;
 
-/// One file with two mistakes of which each has its rule.
+/// Creates a file with two mistakes, each of another rule.
 fn both() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("a.yaml", example(OPEN, '-'));
@@ -26,7 +26,7 @@ fn rules(sandbox: &Sandbox, line: &str) -> Vec<String> {
 }
 
 #[test]
-fn rules_are_selected_by_id_name_and_the_beginning_of_ids() {
+fn rules_are_selected_by_id_name_and_prefix() {
     let all = ["SG102", "SG113"];
     assert_eq!(rules(&both(), ""), all);
     assert_eq!(rules(&both(), "--select SG1"), all);
@@ -59,11 +59,11 @@ fn an_unknown_rule_is_bad_usage() {
     assert_eq!(two().run("lint --select SG102,").code, Some(2));
 }
 
-/// A rule that tells notes.
+/// Rule of severity note.
 const LEFT_OUT: &str = "authorizers/authorization_type_left_out";
 
 #[test]
-fn severities_are_told_from_warning_on() {
+fn warnings_and_errors_are_reported() {
     let sandbox = Sandbox::new();
     sandbox.write("a.yaml", example(OPEN, '-'));
     sandbox.write("b.yaml", example(LEFT_OUT, '-'));
@@ -93,7 +93,7 @@ fn severities_are_told_from_warning_on() {
 }
 
 #[test]
-fn a_rule_that_is_selected_by_itself_tells_notes_too() {
+fn a_rule_selected_in_full_reports_notes() {
     let sandbox = Sandbox::new();
     sandbox.write("a.yaml", example(LEFT_OUT, '-'));
     let code = |line: &str| sandbox.run(&format!("lint --select {line}")).code;

@@ -1,12 +1,12 @@
-//! What a template says is meant so.
+//! Suppressed findings.
 
 use insta::assert_snapshot;
 
 use super::{OPEN, example};
 use crate::common::Sandbox;
 
-/// A template that says why `$connect` is open.
-fn meant() -> Sandbox {
+/// Creates a template that suppresses a finding with a reason.
+fn suppressed() -> Sandbox {
     let sandbox = Sandbox::new();
     let comment = "AuthorizationType: NONE # stackgen: ignore[SG102] for 'the' <b>team</b>";
     let text = example(OPEN, '-').replacen("AuthorizationType: NONE", comment, 1);
@@ -15,13 +15,13 @@ fn meant() -> Sandbox {
 }
 
 #[test]
-fn it_is_not_told_unless_asked_for() {
-    assert_snapshot!(meant().run("lint --select SG102"), @"
+fn suppressed_findings_are_shown_on_request() {
+    assert_snapshot!(suppressed().run("lint --select SG102"), @"
     exit 0
     --- stderr
     1 template, 1 WebSocket API: no findings; 1 suppressed
     ");
-    assert_snapshot!(meant().run("lint --select SG102 --show-suppressed"), @"
+    assert_snapshot!(suppressed().run("lint --select SG102 --show-suppressed"), @"
     exit 0
     --- stdout
     suppressed[SG102]: a.yaml:38:26: `$connect` is open, and authorizer Authorizer is never invoked: for 'the' <b>team</b>
@@ -31,14 +31,14 @@ fn it_is_not_told_unless_asked_for() {
 }
 
 #[test]
-fn machines_get_the_reason() {
-    let json = meant().run("lint --select SG102 --json").json();
+fn reports_for_programs_have_the_reason() {
+    let json = suppressed().run("lint --select SG102 --json").json();
     assert_eq!(json["findings"].as_array().unwrap().len(), 0);
     assert_eq!(json["suppressed"][0]["rule"], "SG102");
     assert_eq!(json["suppressed"][0]["reason"], "for 'the' <b>team</b>");
     assert_eq!(json["summary"]["suppressed"], 1);
     let sarif = |more: &str| {
-        let run = meant().run(&format!("lint --select SG102 --output-format sarif {more}"));
+        let run = suppressed().run(&format!("lint --select SG102 --format sarif {more}"));
         run.json()["runs"][0]["results"].clone()
     };
     assert_eq!(sarif("").as_array().unwrap().len(), 0);
@@ -46,20 +46,20 @@ fn machines_get_the_reason() {
     assert_eq!(result["suppressions"][0]["kind"], "inSource");
     let why = &result["suppressions"][0]["justification"];
     assert_eq!(why, "for 'the' <b>team</b>");
-    let junit = meant().run("lint --select SG102 --output-format junit --show-suppressed");
+    let junit = suppressed().run("lint --select SG102 --format junit --show-suppressed");
     let skipped = "<skipped message=\"for 'the' &lt;b&gt;team&lt;/b&gt;\"/>";
     assert!(junit.stdout.contains(skipped), "{junit}");
 }
 
 #[test]
-fn the_baseline_holds_none_of_it() {
-    let sandbox = meant();
+fn suppressed_findings_are_not_in_the_baseline() {
+    let sandbox = suppressed();
     sandbox.run("lint --select SG102 --baseline known.json --update-baseline");
     assert!(!sandbox.read("known.json").contains("SG102"));
 }
 
 #[test]
-fn what_is_left_out_is_not_counted() {
-    let json = meant().run("lint --ignore SG102 --json").json();
+fn suppressed_findings_of_ignored_rules_are_not_counted() {
+    let json = suppressed().run("lint --ignore SG102 --json").json();
     assert_eq!(json["summary"]["suppressed"], 0);
 }

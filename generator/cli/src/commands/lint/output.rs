@@ -1,4 +1,4 @@
-//! What was found, in the form that is asked for.
+//! Reports of findings in all formats.
 
 use std::path::{Path, PathBuf};
 
@@ -8,94 +8,94 @@ use stackgen_lint::output::snippet::printable;
 use stackgen_lint::output::{LintResults, LintedFile, Summary, UnreadableFile};
 use stackgen_lint::output::{github, human, json, junit, sarif};
 
-use super::inputs::Input;
-use super::judge::File;
-use crate::Outcome;
+use super::check::CheckedFile;
+use super::inputs::InputTemplate;
 use crate::error::CliError;
+use crate::outcome::CommandOutcome;
 use crate::report;
-use crate::ui::{DIM, Ui};
+use crate::style::DIM;
+use crate::ui::Ui;
 use crate::write;
 
-/// How findings are told, and where.
+/// Flags of the report.
 #[derive(clap::Args, Debug)]
-pub(super) struct TellArgs {
-    /// How to tell what is found; `--json` is short for json
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    output_format: Format,
+#[command(next_help_heading = "Output")]
+pub(super) struct OutputArgs {
+    /// Format of the findings; `--json` prints them as JSON
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "human",
+        conflicts_with = "json"
+    )]
+    format: LintFormat,
 
-    /// Write what is found to this file instead of stdout
+    /// File to write the findings to (default: standard output)
     #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
+    out: Option<PathBuf>,
 
-    /// Tell what templates say is meant so, too, with the reasons
+    /// Also show suppressed findings, with their reasons
     #[arg(long)]
     show_suppressed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people: each place with its lines, and what to do
+enum LintFormat {
+    /// Text with source lines and hints
     Human,
-    /// For programs
-    Json,
     /// SARIF 2.1.0, for code scanning and editors
     Sarif,
     /// JUnit XML, for CI servers that show tests
     Junit,
-    /// Annotations of GitHub's runners
+    /// Annotations for GitHub Actions
     Github,
 }
 
-/// What a run found.
-pub(super) struct Found {
-    pub(super) files: Vec<File>,
+/// Results of a run.
+pub(super) struct LintRun {
+    pub(super) files: Vec<CheckedFile>,
     pub(super) unread: Vec<CliError>,
-    /// What the findings do not say by themselves.
+    /// Counts of findings that are not reported.
     pub(super) counts: Summary,
     pub(super) has_baseline: bool,
-    /// Whether files were fixed.
-    pub(super) fixes: bool,
+    /// True if files were fixed.
+    pub(super) has_fixes: bool,
 }
 
-impl TellArgs {
-    fn format(&self, ui: &Ui) -> Format {
-        match ui.wants_json() {
-            true => Format::Json,
-            false => self.output_format,
-        }
-    }
-
+impl OutputArgs {
+    /// Checks that standard output gets one kind of text.
+    ///
     /// # Errors
     ///
-    /// If stdout would have to be two things.
-    pub(super) fn check(&self, fix: bool, inputs: &[Input], ui: &Ui) -> Result<(), CliError> {
-        let format = self.format(ui);
-        if ui.wants_json() && ![Format::Human, Format::Json].contains(&self.output_format) {
-            return Err(CliError::input(
-                "`--json` and another `--output-format` exclude each other",
-            ));
-        }
+    /// If it would get both a fixed template and a report.
+    pub(super) fn check(
+        &self,
+        fix: bool,
+        inputs: &[InputTemplate],
+        ui: &Ui,
+    ) -> Result<(), CliError> {
+        let is_report = ui.wants_json() || self.format != LintFormat::Human;
         let prints = fix && inputs.iter().any(|input| input.path == Path::new("-"));
-        match prints && format != Format::Human && self.output.is_none() {
+        match prints && is_report && self.out.is_none() {
             true => Err(CliError::input(
-                "stdout gets the fixed template, and findings in another format too",
+                "standard output gets the fixed template, and cannot get the report too",
             )
-            .hint("`--output` takes a file for the findings")),
+            .hint("write the report to a file with `--out`")),
             false => Ok(()),
         }
     }
 
-    /// Everything that was found, then how much.
-    pub(super) fn tell(&self, found: Found, ui: &Ui) -> Result<Outcome, CliError> {
-        let Found {
+    /// Prints the report and the summary.
+    pub(super) fn report(&self, found: LintRun, ui: &Ui) -> Result<CommandOutcome, CliError> {
+        let LintRun {
             files,
             unread: failures,
             ..
         } = found;
         let changes = files.iter().filter_map(|file| file.fixed.as_ref());
         let fixed = changes.map(|change| change.findings.len()).sum();
-        // Standard output has the template.
-        let on_stderr = found.fixes && files.iter().any(|file| file.path == Path::new("-"));
+        // Standard output gets the fixed template.
+        let on_stderr = found.has_fixes && files.iter().any(|file| file.path == Path::new("-"));
         let linted: Vec<LintedFile> = files.into_iter().map(|file| file.linted).collect();
         let unread: Vec<_> = failures.iter().flat_map(CliError::unread).collect();
         let summary = Summary {
@@ -113,33 +113,35 @@ impl TellArgs {
         };
         self.print(&results, on_stderr, ui)?;
         if !ui.wants_json() {
-            self::unread(&failures, ui);
+            print_unread(&failures, ui);
         }
         ui.aside(&summary.to_string());
         Ok(match (failures.is_empty(), summary.reported()) {
-            (false, _) => Outcome::Unusable,
-            (true, 0) => Outcome::Done,
-            _ => Outcome::Found,
+            (false, _) => CommandOutcome::Unusable,
+            (true, 0) => CommandOutcome::Done,
+            _ => CommandOutcome::Found,
         })
     }
 
     fn print(&self, results: &LintResults<'_>, on_stderr: bool, ui: &Ui) -> Result<(), CliError> {
-        let text = match self.format(ui) {
-            Format::Human => self.for_people(results),
-            Format::Json => json::render(results),
-            Format::Sarif => sarif::render(results),
-            Format::Junit => junit::render(results),
-            Format::Github => github::render(results),
+        let is_json = ui.wants_json();
+        let text = match self.format {
+            _ if is_json => json::render(results),
+            LintFormat::Human => self.human_text(results),
+            LintFormat::Sarif => sarif::render(results),
+            LintFormat::Junit => junit::render(results),
+            LintFormat::Github => github::render(results),
         };
-        match &self.output {
+        match &self.out {
             None if on_stderr => {
                 ui.stderr(&text);
                 Ok(())
             }
-            None => ui.result(&text),
+            None if is_json || self.format != LintFormat::Human => ui.result(&text),
+            None => ui.print(&text),
             Some(path) => {
-                let text = match self.format(ui) {
-                    Format::Human => strip_str(&text).to_string(),
+                let text = match self.format {
+                    LintFormat::Human if !is_json => strip_str(&text).to_string(),
                     _ => text,
                 };
                 write::write_all(&[(path.clone(), text)]).map(|_| ())
@@ -147,20 +149,20 @@ impl TellArgs {
         }
     }
 
-    fn for_people(&self, results: &LintResults<'_>) -> String {
+    fn human_text(&self, results: &LintResults<'_>) -> String {
         let mut text = String::new();
         for file in results.linted {
             text.push_str(&human::render(file));
             let suppressed = file.report.suppressed.iter();
             for one in suppressed.filter(|_| self.show_suppressed) {
                 let finding = &one.finding;
-                let place = file.sources.location(finding.location.span);
-                let place = place.map_or(file.file.clone(), |place| place.to_string());
+                let location = file.sources.location(finding.location.span);
+                let location = location.map_or(file.file.clone(), |location| location.to_string());
                 let reason = match one.reason.as_str() {
-                    "" => "no reason is given",
+                    "" => "no reason given",
                     reason => reason,
                 };
-                let line = format!("{place}: {}: {reason}", finding.message);
+                let line = format!("{location}: {}: {reason}", finding.message);
                 let (id, line) = (finding.rule.id, printable(&line));
                 text.push_str(&format!("{DIM}suppressed[{id}]{DIM:#}: {line}\n"));
             }
@@ -169,15 +171,15 @@ impl TellArgs {
     }
 }
 
-/// Files that could not be judged.
-pub(super) fn unread(failures: &[CliError], ui: &Ui) {
+/// Prints the errors of files that could not be linted.
+pub(super) fn print_unread(failures: &[CliError], ui: &Ui) {
     for failure in failures {
         ui.stderr(&report::render(failure));
     }
 }
 
 impl CliError {
-    /// Its problems, as the formats for machines have them.
+    /// Returns the problems in the form of the reports for programs.
     fn unread(&self) -> Vec<UnreadableFile> {
         let problems = self.problems.iter().map(|one| {
             let location = self.sources.location(one.problem.span);

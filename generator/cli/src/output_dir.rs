@@ -1,4 +1,4 @@
-//! Rendered templates where they are kept: a folder an environment.
+//! Folder of rendered templates: one folder per environment.
 
 use std::collections::HashSet;
 use std::fs;
@@ -8,28 +8,28 @@ use stackgen_cfn::Node;
 
 use crate::error::CliError;
 use crate::git;
-use crate::template::Place;
+use crate::template::TemplateSource;
 
-/// The folder that templates are rendered into, as it is now or as it was in a revision.
+/// Folder that templates are rendered into, as it is now or in a git revision.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Kept<'a> {
-    /// The folder.
+pub(crate) struct OutputDir<'a> {
+    /// Path of the folder.
     pub(crate) out: &'a Path,
-    /// What git calls the revision.
+    /// Git revision; `None` for the file system.
     pub(crate) revision: Option<&'a str>,
 }
 
-impl Kept<'_> {
-    /// Where a file of an environment is kept.
-    pub(crate) fn place(&self, environment: &str, file: &str) -> Place {
+impl OutputDir<'_> {
+    /// Returns the source of an environment's template.
+    pub(crate) fn source(&self, environment: &str, file: &str) -> TemplateSource {
         let path = self.out.join(environment).join(file);
         match self.revision {
-            Some(revision) => Place::Revision(git::object(revision, &path)),
-            None => Place::File(path),
+            Some(revision) => TemplateSource::Revision(git::object(revision, &path)),
+            None => TemplateSource::File(path),
         }
     }
 
-    /// Whether that file is there.
+    /// Returns true if the environment has the file.
     pub(crate) fn holds(&self, environment: &str, file: &str) -> Result<bool, CliError> {
         let path = self.out.join(environment).join(file);
         Ok(match self.revision {
@@ -38,8 +38,7 @@ impl Kept<'_> {
         })
     }
 
-    /// The folders that hold a template of this stack, in one of these files, for an environment that it does not
-    /// declare.
+    /// Returns the folders that hold a template of this stack, in one of these files, for an environment that is not declared.
     pub(crate) fn undeclared(
         &self,
         stack: &str,
@@ -63,20 +62,22 @@ impl Kept<'_> {
         Ok(found)
     }
 
-    /// What cannot be read as a template is not one of ours.
+    /// Returns true if a file is a template of the stack. A file that cannot be read is none.
     fn is_of(&self, stack: &str, folder: &str, file: &str) -> bool {
-        let place = self.place(folder, file);
-        if let Place::File(path) = &place
+        let source = self.source(folder, file);
+        if let TemplateSource::File(path) = &source
             && !path.is_file()
         {
             return false;
         }
-        let template = place.read().ok();
-        let said = template.as_ref().and_then(|node| said(node, "Stack"));
-        said == Some(stack)
+        let template = source.read().ok();
+        let name = template
+            .as_ref()
+            .and_then(|node| stackgen_metadata(node, "Stack"));
+        name == Some(stack)
     }
 
-    /// The names of the folders in it, perhaps of files too; none when there is no such folder.
+    /// Returns the names of the folders in the folder, and perhaps of files; none if the folder does not exist.
     fn folders(&self) -> Result<Vec<String>, CliError> {
         let paths: Vec<PathBuf> = match self.revision {
             Some(revision) => git::folders(revision, self.out)?,
@@ -90,7 +91,7 @@ impl Kept<'_> {
     }
 }
 
-/// What a template of ours says about itself: its `Stack`, its `Environment`.
-pub(crate) fn said<'a>(template: &'a Node, key: &str) -> Option<&'a str> {
+/// Returns a value that `synth` writes to a template's metadata: `Stack`, `Environment`, `Release`.
+pub(crate) fn stackgen_metadata<'a>(template: &'a Node, key: &str) -> Option<&'a str> {
     template.at_path(&["Metadata", "Stackgen", key])?.as_str()
 }

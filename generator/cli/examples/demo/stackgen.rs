@@ -1,4 +1,4 @@
-//! The command `stackgen`, as a person runs it.
+//! Runs of `stackgen`.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,12 +9,12 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-use crate::tell::{Failed, Told, command, output};
+use crate::print::{DemoError, WithContext, command, output};
 
-/// The binary that was built with this story.
+/// Returns the binary that was built with the demo.
 pub(crate) fn binary() -> PathBuf {
-    let story = std::env::current_exe().unwrap_or_default();
-    let profile = story.parent().and_then(Path::parent);
+    let demo = std::env::current_exe().unwrap_or_default();
+    let profile = demo.parent().and_then(Path::parent);
     profile.unwrap_or(Path::new(".")).join("stackgen")
 }
 
@@ -28,57 +28,63 @@ fn stackgen(project: &Path, words: &str) -> Command {
     command
 }
 
-/// Runs it, shows what it says, and goes on if all was well.
-pub(crate) async fn run(project: &Path, words: &str) -> Result<(), Failed> {
+/// Runs a command and prints its output.
+pub(crate) async fn run(project: &Path, words: &str) -> Result<(), DemoError> {
     command(&format!("stackgen {words}"));
-    let ended = stackgen(project, words).output().await.told("stackgen")?;
+    let ended = stackgen(project, words)
+        .output()
+        .await
+        .context("stackgen")?;
     output(&String::from_utf8_lossy(&ended.stdout));
     match ended.status.success() {
         true => Ok(()),
-        false => Err(Failed::new(
+        false => Err(DemoError::new(
             String::from_utf8_lossy(&ended.stderr).trim_end(),
         )),
     }
 }
 
-/// Runs it for its result alone.
-pub(crate) async fn result(project: &Path, words: &str) -> Result<String, Failed> {
-    let ended = stackgen(project, words).output().await.told("stackgen")?;
+/// Runs a command and returns its output.
+pub(crate) async fn result(project: &Path, words: &str) -> Result<String, DemoError> {
+    let ended = stackgen(project, words)
+        .output()
+        .await
+        .context("stackgen")?;
     match ended.status.success() {
         true => Ok(String::from_utf8_lossy(&ended.stdout).trim_end().to_owned()),
-        false => Err(Failed::new(
+        false => Err(DemoError::new(
             String::from_utf8_lossy(&ended.stderr).trim_end(),
         )),
     }
 }
 
-/// How long `stackgen dev` may take to end.
-const FAREWELL: Duration = Duration::from_secs(10);
+/// Longest wait for the end of `stackgen dev`.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// `stackgen dev`, running.
-pub(crate) struct Dev {
+/// A running `stackgen dev`.
+pub(crate) struct DevProcess {
     child: Child,
-    /// `None` once nobody listens any more.
+    /// `None` once events are no longer read.
     events: Option<Lines<BufReader<ChildStdout>>>,
-    /// Where clients connect.
+    /// URL of the WebSocket API.
     pub(crate) websocket: String,
-    /// Where the HTTP API is.
+    /// URL of the HTTP API.
     pub(crate) http: String,
 }
 
-impl Dev {
-    /// Starts it for an environment; ready when this returns.
-    pub(crate) async fn start(project: &Path, environment: &str) -> Result<Dev, Failed> {
+impl DevProcess {
+    /// Starts an environment and waits until it is ready.
+    pub(crate) async fn start(project: &Path, environment: &str) -> Result<DevProcess, DemoError> {
         command(&format!("stackgen dev --env {environment}"));
         let mut child = stackgen(project, &format!("dev --env {environment} --port 0 --json"))
             .stdout(Stdio::piped())
             .spawn()
-            .told("stackgen dev")?;
+            .context("stackgen dev")?;
         let out = child
             .stdout
             .take()
-            .ok_or(Failed::new("no standard output"))?;
-        let mut dev = Dev {
+            .ok_or(DemoError::new("no standard output"))?;
+        let mut dev = DevProcess {
             child,
             events: Some(BufReader::new(out).lines()),
             websocket: String::new(),
@@ -98,52 +104,52 @@ impl Dev {
         Ok(dev)
     }
 
-    /// The next event of this name, whatever comes before it.
-    pub(crate) async fn event(&mut self, name: &str) -> Result<Value, Failed> {
-        // What is no event is an error, told over several lines.
-        let mut said = String::from("stackgen dev ended");
+    /// Waits for an event of a name, and drops others.
+    pub(crate) async fn event(&mut self, name: &str) -> Result<Value, DemoError> {
+        // Lines that are no events belong to an error.
+        let mut error = String::from("stackgen dev ended");
         loop {
-            let line = self.line().await?.ok_or_else(|| Failed::new(&said))?;
+            let line = self.line().await?.ok_or_else(|| DemoError::new(&error))?;
             match serde_json::from_str::<Value>(&line) {
                 Ok(event) if event["event"] == name => return Ok(event),
                 Ok(Value::Object(_)) => {}
-                _ => said = format!("{said}\n{line}"),
+                _ => error = format!("{error}\n{line}"),
             }
         }
     }
 
-    async fn line(&mut self) -> Result<Option<String>, Failed> {
+    async fn line(&mut self) -> Result<Option<String>, DemoError> {
         match &mut self.events {
-            Some(events) => events.next_line().await.told("stackgen dev"),
+            Some(events) => events.next_line().await.context("stackgen dev"),
             None => Ok(None),
         }
     }
 
-    /// Ctrl-C; true when it ended well.
-    pub(crate) async fn end(mut self) -> Result<bool, Failed> {
+    /// Sends SIGINT. Returns true if the exit code is 0.
+    pub(crate) async fn end(mut self) -> Result<bool, DemoError> {
         self.interrupt();
-        // Its last events are read, so that it need not wait for a reader.
+        // The last events are read, so that the process does not wait for a reader.
         while let Ok(Some(_)) = self.line().await {}
-        let ended = self.child.wait().await.told("stackgen dev")?;
+        let ended = self.child.wait().await.context("stackgen dev")?;
         Ok(ended.success())
     }
 
     fn interrupt(&self) {
         let id = self.child.id().and_then(|id| i32::try_from(id).ok());
         if let Some(id) = id.and_then(Pid::from_raw) {
-            // It may have ended by itself.
+            // The process may have ended already.
             let _ = kill_process(id, Signal::INT);
         }
     }
 }
 
-/// A story that breaks off ends it all the same as Ctrl-C does: killed, it could not end its functions.
-impl Drop for Dev {
+/// Ends the process by SIGINT: after SIGKILL it could not end its functions.
+impl Drop for DevProcess {
     fn drop(&mut self) {
         self.events = None;
         self.interrupt();
         let begun = Instant::now();
-        while matches!(self.child.try_wait(), Ok(None)) && begun.elapsed() < FAREWELL {
+        while matches!(self.child.try_wait(), Ok(None)) && begun.elapsed() < END_TIMEOUT {
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -1,4 +1,4 @@
-//! `make run`: what it tells holds, and whatever becomes of it, nothing of it is left.
+//! `make run`: the demo succeeds, and leaves nothing behind when it is interrupted.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::common::{Run, building, root, target};
 use crate::running::{interrupt, lines};
 
-fn story() -> Command {
+fn demo() -> Command {
     let built = Command::new(env!("CARGO"))
         .args([
             "build",
@@ -22,17 +22,16 @@ fn story() -> Command {
         .status()
         .unwrap();
     assert!(built.success());
-    let mut story = Command::new(target().join("debug/examples/story"));
-    story
-        .env("CARGO_TARGET_DIR", target())
+    let mut demo = Command::new(target().join("debug/examples/demo"));
+    demo.env("CARGO_TARGET_DIR", target())
         .env("CARGO", env!("CARGO"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    story
+    demo
 }
 
-/// A process's children, theirs, and so on.
+/// Returns all descendants of a process.
 fn descendants(of: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{of}/task"))
         .into_iter()
@@ -51,24 +50,28 @@ fn runs(process: u32) -> bool {
 }
 
 #[test]
-fn the_story_holds_and_one_that_is_broken_off_leaves_nothing() {
-    // Its functions are those of this repository.
+fn the_demo_succeeds_and_leaves_nothing_when_interrupted() {
+    // The demo builds functions of this repository.
     let _building = building();
-    let mut broken_off = story().spawn().unwrap();
-    let said = lines(broken_off.stdout.take().unwrap());
-    let connected = said.iter().find(|line| line.contains("Ada connects"));
+    let mut interrupted_demo = demo().spawn().unwrap();
+    let output = lines(interrupted_demo.stdout.take().unwrap());
+    let connected = output.iter().find(|line| line.contains("Ada connects"));
     assert!(connected.is_some());
-    let mut started = descendants(broken_off.id());
+    let mut started = descendants(interrupted_demo.id());
     assert!(started.len() > 1, "{started:?}");
-    interrupt(&broken_off);
-    assert_eq!(broken_off.wait().unwrap().code(), Some(1));
+    interrupt(&interrupted_demo);
+    assert_eq!(interrupted_demo.wait().unwrap().code(), Some(1));
     started.retain(|process| runs(*process));
     assert!(started.is_empty(), "{started:?} are left");
-    let word = root().join("target/story/.stackgen");
-    assert!(!word.exists());
+    let state = root().join("target/demo/.stackgen");
+    assert!(!state.exists());
 
-    let whole = Run::of(story().output().unwrap());
-    assert_eq!(whole.code, Some(0), "{whole}");
-    assert!(whole.stdout.trim_end().ends_with("All of it held."));
-    assert!(!word.exists());
+    let run = Run::of(demo().output().unwrap());
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(
+        run.stdout
+            .trim_end()
+            .ends_with("Every step had the expected result.")
+    );
+    assert!(!state.exists());
 }

@@ -1,4 +1,4 @@
-//! Files, read and judged on all cores.
+//! Parallel linting of files.
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -12,123 +12,131 @@ use stackgen_cfn::{FileId, Node, Sources};
 use stackgen_lint::output::{LintedFile, Region};
 use stackgen_lint::{Finding, LintInput, fix_all, lint};
 
-use super::inputs::Input;
-use super::previous::Previous;
+use super::inputs::InputTemplate;
+use super::previous::PreviousRevision;
 use crate::error::CliError;
-use crate::file::{self, Input as Kind};
+use crate::file::{self, InputFile};
 use crate::template;
 use crate::ui::Ui;
 
-/// Whether a finding in a file is to be fixed.
-pub(super) type Wanted<'a> = dyn Fn(&Finding, &Path) -> bool + Sync + 'a;
+/// Predicate for findings to fix in a file.
+pub(super) type FixFilter<'a> = dyn Fn(&Finding, &Path) -> bool + Sync + 'a;
 
-/// How files are judged.
+/// Options of linting.
 #[derive(Clone, Copy)]
-pub(super) struct How<'a> {
-    pub(super) previous: &'a Previous,
-    /// Which findings are fixed first, if any.
-    pub(super) fix: Option<&'a Wanted<'a>>,
+pub(super) struct LintOptions<'a> {
+    pub(super) previous: &'a PreviousRevision,
+    /// Findings to fix first, if any.
+    pub(super) fix: Option<&'a FixFilter<'a>>,
 }
 
-/// What became of a file.
+/// Result of a file.
 #[derive(Debug)]
-pub(super) enum Judged {
-    /// It is a template.
-    Linted(File),
-    /// It is none, and was not named.
-    PassedOver,
-    /// It has to be a template, and cannot be read as one.
+pub(super) enum FileResult {
+    /// A template.
+    Linted(CheckedFile),
+    /// Not a template, and not required to be one.
+    Skipped,
+    /// A required file that cannot be read as a template.
     Unread(CliError),
 }
 
-/// A template that was judged: as it is once it is fixed, when it is to be.
+/// A linted template. With fixes, the results are those of the fixed text.
 #[derive(Debug)]
-pub(super) struct File {
+pub(super) struct CheckedFile {
     pub(super) path: PathBuf,
     pub(super) linted: LintedFile,
-    /// Its text among the sources.
+    /// ID of its text in the sources.
     pub(super) id: Option<FileId>,
-    /// Whether it was held against an earlier revision.
+    /// True if it was compared with an earlier revision.
     pub(super) has_previous: bool,
-    /// Places in it whose lines no report shows.
+    /// Regions whose lines no report shows.
     pub(super) hidden: Vec<Region>,
-    /// What fixing changed.
-    pub(super) fixed: Option<Change>,
+    /// Text before and after fixes.
+    pub(super) fixed: Option<FixedText>,
 }
 
-/// A text before and after.
+/// A text before and after fixes.
 #[derive(Debug)]
-pub(super) struct Change {
+pub(super) struct FixedText {
     pub(super) old: String,
     pub(super) new: String,
-    /// What was fixed, at least one.
+    /// Fixed findings, at least one.
     pub(super) findings: Vec<Finding>,
 }
 
-/// Every file in the order that is given.
-pub(super) fn judge(inputs: &[Input], how: How<'_>, ui: &Ui) -> Vec<Judged> {
-    let mut progress = Progress::new(inputs.len(), ui);
+/// Lints files, and returns their results in the same order.
+pub(super) fn check_files(
+    inputs: &[InputTemplate],
+    options: LintOptions<'_>,
+    ui: &Ui,
+) -> Vec<FileResult> {
+    let mut progress = LintProgress::new(inputs.len(), ui);
     let workers = thread::available_parallelism().map_or(1, NonZero::get);
     let next = AtomicUsize::new(0);
-    let (tell, told) = mpsc::channel();
-    let mut judged: Vec<Option<Judged>> = inputs.iter().map(|_| None).collect();
+    let (sender, receiver) = mpsc::channel();
+    let mut results: Vec<Option<FileResult>> = inputs.iter().map(|_| None).collect();
     thread::scope(|scope| {
         for _ in 0..workers.min(inputs.len()) {
-            let (tell, next) = (tell.clone(), &next);
+            let (sender, next) = (sender.clone(), &next);
             scope.spawn(move || {
                 while let Some((index, input)) = take(inputs, next) {
-                    let one = one(input, how).unwrap_or_else(Judged::Unread);
-                    // Who listens does so until the last has told.
-                    let _ = tell.send((index, one));
+                    let result = check(input, options).unwrap_or_else(FileResult::Unread);
+                    // The receiver outlives all workers.
+                    let _ = sender.send((index, result));
                 }
             });
         }
-        drop(tell);
-        for (index, one) in told {
-            judged[index] = Some(one);
-            progress.one_more();
+        drop(sender);
+        for (index, result) in receiver {
+            results[index] = Some(result);
+            progress.increment();
         }
     });
     progress.end();
-    judged.into_iter().flatten().collect()
+    results.into_iter().flatten().collect()
 }
 
-fn take<'i>(inputs: &'i [Input], next: &AtomicUsize) -> Option<(usize, &'i Input)> {
+fn take<'i>(inputs: &'i [InputTemplate], next: &AtomicUsize) -> Option<(usize, &'i InputTemplate)> {
     let index = next.fetch_add(1, Ordering::Relaxed);
     inputs.get(index).map(|input| (index, input))
 }
 
-fn one(input: &Input, how: How<'_>) -> Result<Judged, CliError> {
+fn check(input: &InputTemplate, options: LintOptions<'_>) -> Result<FileResult, CliError> {
     let Some(text) = read(input)? else {
-        return Ok(Judged::PassedOver);
+        return Ok(FileResult::Skipped);
     };
     let mut sources = Sources::new();
-    let previous = how.previous.read(input, &mut sources)?;
+    let previous = options.previous.read(input, &mut sources)?;
     let Some(template) = parse(input, &mut sources, text)? else {
-        return Ok(Judged::PassedOver);
+        return Ok(FileResult::Skipped);
     };
     let source = template.span.file.and_then(|id| sources.get(id));
-    if let (Some(wanted), Some(source)) = (how.fix, source) {
-        let wanted = |finding: &Finding| wanted(finding, &input.path);
-        let fixed = fix_all(source, previous.as_ref(), &wanted);
+    if let (Some(filter), Some(source)) = (options.fix, source) {
+        let filter = |finding: &Finding| filter(finding, &input.path);
+        let fixed = fix_all(source, previous.as_ref(), &filter);
         if fixed.text != source.text() {
-            let change = Change {
+            let change = FixedText {
                 old: source.text().to_owned(),
                 new: fixed.text,
                 findings: fixed.fixed,
             };
-            return after(change, input, how);
+            return check_fixed(change, input, options);
         }
     }
-    Ok(file(input, sources, &template, previous.as_ref(), None))
+    Ok(linted(input, sources, &template, previous.as_ref(), None))
 }
 
-/// A template as it is once it is fixed.
-fn after(change: Change, input: &Input, how: How<'_>) -> Result<Judged, CliError> {
+/// Lints a fixed template.
+fn check_fixed(
+    change: FixedText,
+    input: &InputTemplate,
+    options: LintOptions<'_>,
+) -> Result<FileResult, CliError> {
     let mut sources = Sources::new();
-    let previous = how.previous.read(input, &mut sources)?;
+    let previous = options.previous.read(input, &mut sources)?;
     let template = template::parse(&mut sources, input.name.clone(), change.new.clone())?;
-    Ok(file(
+    Ok(linted(
         input,
         sources,
         &template,
@@ -137,13 +145,13 @@ fn after(change: Change, input: &Input, how: How<'_>) -> Result<Judged, CliError
     ))
 }
 
-fn file(
-    input: &Input,
+fn linted(
+    input: &InputTemplate,
     sources: Sources,
     template: &Node,
     previous: Option<&Node>,
-    fixed: Option<Change>,
-) -> Judged {
+    fixed: Option<FixedText>,
+) -> FileResult {
     let id = template.span.file;
     let report = lint(&LintInput {
         template,
@@ -152,13 +160,13 @@ fn file(
     });
     let suppressed = report.suppressed.iter().map(|one| &one.finding);
     let all = report.findings.iter().chain(suppressed);
-    let places = all.flat_map(|finding| {
+    let locations = all.flat_map(|finding| {
         let related = finding.related.iter().map(|related| &related.location);
         std::iter::once(&finding.location).chain(related)
     });
-    let hidden = places.filter(|place| place.hidden);
-    let hidden = hidden.filter_map(|place| Region::of(place.span, &sources));
-    Judged::Linted(File {
+    let hidden = locations.filter(|location| location.hidden);
+    let hidden = hidden.filter_map(|location| Region::of(location.span, &sources));
+    FileResult::Linted(CheckedFile {
         path: input.path.clone(),
         id,
         has_previous: previous.is_some(),
@@ -172,29 +180,33 @@ fn file(
     })
 }
 
-/// The text of a file; `None` for one that nobody named and that cannot be a template.
-fn read(input: &Input) -> Result<Option<String>, CliError> {
-    if input.named || input.path == Path::new("-") {
-        return file::read(&input.path, Kind::Template).map(Some);
+/// Reads a file; `None` if it is not required and cannot be a template.
+fn read(input: &InputTemplate) -> Result<Option<String>, CliError> {
+    if input.is_required || input.path == Path::new("-") {
+        return file::read(&input.path, InputFile::Template).map(Some);
     }
-    let text = file::read_if_text(&input.path, Kind::Template)?;
+    let text = file::read_if_text(&input.path, InputFile::Template)?;
     Ok(text.filter(|text| text.contains("Resources")))
 }
 
-/// A template; `None` for a text that is none and need not be one.
-fn parse(input: &Input, sources: &mut Sources, text: String) -> Result<Option<Node>, CliError> {
-    if input.named {
+/// Parses a template; `None` for a text that is none and not required to be one.
+fn parse(
+    input: &InputTemplate,
+    sources: &mut Sources,
+    text: String,
+) -> Result<Option<Node>, CliError> {
+    if input.is_required {
         return template::parse(sources, input.name.clone(), text).map(Some);
     }
-    let is_claimed = text.contains("AWSTemplateFormatVersion") || text.contains("AWS::");
+    let looks_like_template = text.contains("AWSTemplateFormatVersion") || text.contains("AWS::");
     match stackgen_cfn::parse(sources.add(input.name.as_str(), text)) {
         Ok(template) => Ok(is_template(&template).then_some(template)),
-        Err(errors) if is_claimed => Err(CliError::located(sources, errors)),
+        Err(errors) if looks_like_template => Err(CliError::located(sources, errors)),
         Err(_) => Ok(None),
     }
 }
 
-/// Whether a document has resources of CloudFormation's, and not those of something else.
+/// Returns true if a document has CloudFormation resources.
 fn is_template(document: &Node) -> bool {
     let resources = document.get("Resources").and_then(Node::as_map);
     let is_typed = |resource: &Node| {
@@ -204,27 +216,27 @@ fn is_template(document: &Node) -> bool {
     resources.is_some_and(|resources| resources.iter().any(|(_, resource)| is_typed(resource)))
 }
 
-/// A bar on a terminal, for who has waited a second.
-struct Progress {
+/// Progress bar on a terminal, after a second.
+struct LintProgress {
     bar: ProgressBar,
     start: Instant,
     is_shown: bool,
 }
 
-impl Progress {
+impl LintProgress {
     fn new(files: usize, ui: &Ui) -> Self {
         let bar = ProgressBar::with_draw_target(Some(files as u64), ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} files") {
             bar.set_style(style);
         }
-        Progress {
+        LintProgress {
             bar,
             start: Instant::now(),
             is_shown: !ui.shows_progress(),
         }
     }
 
-    fn one_more(&mut self) {
+    fn increment(&mut self) {
         if !self.is_shown && self.start.elapsed() > Duration::from_secs(1) {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
             self.is_shown = true;

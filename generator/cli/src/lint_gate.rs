@@ -1,33 +1,34 @@
-//! What the linter says of a template that another command writes or applies.
+//! Lint results of templates that another command writes or applies.
 
 use stackgen_cfn::{Node, Sources};
 use stackgen_lint::output::{LintedFile, human};
 use stackgen_lint::{Finding, LintInput, Severity, lint};
 
 use crate::error::CliError;
+use crate::style::RED;
 use crate::template;
-use crate::ui::{RED, Ui};
+use crate::ui::Ui;
 
-/// What is found in a rendered template, at its places in the text that would be written; `None` when that is nothing.
-pub(crate) fn of_rendered(
+/// Lints a rendered template. Findings have their locations in the text that would be written; `None` means no finding.
+pub(crate) fn lint_rendered(
     name: &str,
     template: &Node,
     text: &str,
 ) -> Result<Option<LintedFile>, CliError> {
-    // Nearly always there is nothing, and the text need not be read again.
-    let subject = LintInput {
+    // Most templates have no finding, and then the text need not be parsed again.
+    let input = LintInput {
         template,
         source: None,
         previous: None,
     };
-    match lint(&subject).findings.iter().any(is_told) {
-        true => of_text(name, text).map(Some),
+    match lint(&input).findings.iter().any(is_reported) {
+        true => lint_text(name, text).map(Some),
         false => Ok(None),
     }
 }
 
-/// What is found in the text of a template.
-pub(crate) fn of_text(name: &str, text: &str) -> Result<LintedFile, CliError> {
+/// Lints the text of a template.
+pub(crate) fn lint_text(name: &str, text: &str) -> Result<LintedFile, CliError> {
     let mut sources = Sources::new();
     let template = template::parse(&mut sources, name.to_owned(), text.to_owned())?;
     let mut report = lint(&LintInput {
@@ -35,7 +36,7 @@ pub(crate) fn of_text(name: &str, text: &str) -> Result<LintedFile, CliError> {
         source: template.span.file.and_then(|id| sources.get(id)),
         previous: None,
     });
-    report.findings.retain(is_told);
+    report.findings.retain(is_reported);
     Ok(LintedFile {
         file: name.to_owned(),
         sources,
@@ -43,14 +44,14 @@ pub(crate) fn of_text(name: &str, text: &str) -> Result<LintedFile, CliError> {
     })
 }
 
-/// Tells people what was found, on stderr.
-pub(crate) fn tell(linted: &LintedFile, ui: &Ui) {
+/// Prints findings on stderr.
+pub(crate) fn print(linted: &LintedFile, ui: &Ui) {
     ui.aside(human::render(linted).trim_end());
 }
 
-/// Tells people why something is not done: an error, which `--quiet` tells too. Programs have it from the result.
-pub(crate) fn tell_refused<'a>(
-    verdicts: impl IntoIterator<Item = &'a LintedFile>,
+/// Prints why nothing was done, also with `--quiet`. With `--json`, the result has the findings.
+pub(crate) fn print_refusal<'a>(
+    results: impl IntoIterator<Item = &'a LintedFile>,
     undone: &str,
     hint: &str,
     ui: &Ui,
@@ -58,18 +59,18 @@ pub(crate) fn tell_refused<'a>(
     if ui.wants_json() {
         return;
     }
-    for linted in verdicts {
+    for linted in results {
         ui.stderr(&human::render(linted));
     }
     ui.stderr(&format!("{RED}{undone}{RED:#}; {hint}\n"));
 }
 
-/// Whether something was found with which a template is not to be written or applied.
-pub(crate) fn refuses(linted: &LintedFile) -> bool {
+/// Returns true if a finding keeps a template from being written or applied.
+pub(crate) fn has_errors(linted: &LintedFile) -> bool {
     let is_error = |finding: &Finding| finding.severity == Severity::Error;
     linted.report.findings.iter().any(is_error)
 }
 
-fn is_told(finding: &Finding) -> bool {
+fn is_reported(finding: &Finding) -> bool {
     finding.severity >= Severity::Warning
 }

@@ -1,4 +1,4 @@
-//! A speaker and listeners, on real sockets.
+//! Callers: a speaker and listeners.
 
 use std::time::Duration;
 
@@ -8,74 +8,76 @@ use serde_json::{Value, json};
 use stackgen_probe::{Closing, Connection, Incoming, Secret, Target, TokenIn, connect};
 use tokio::time::Instant;
 
-use crate::tell::{Failed, Told};
+use crate::print::{DemoError, WithContext};
 
-/// How long anything may take that should happen at once.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for a message.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Somebody who is connected.
-pub(crate) struct Person {
+/// A connected caller.
+pub(crate) struct DemoCaller {
     connection: Connection,
 }
 
-/// What a handshake came to.
-pub(crate) struct Arrived {
+/// Result of a handshake.
+pub(crate) struct ConnectResult {
     pub(crate) status: u16,
     pub(crate) took: Duration,
-    pub(crate) person: Option<Person>,
+    pub(crate) caller: Option<DemoCaller>,
 }
 
-/// Connects with these query parameters, and a token if there is one.
-pub(crate) async fn arrive(
+/// Connects with query parameters, and with a token if there is one.
+pub(crate) async fn connect_as(
     url: &str,
     query: &[(&str, &str)],
     token: Option<&str>,
-) -> Result<Arrived, Failed> {
-    let mut target = Target::new(url).told("the URL")?;
+) -> Result<ConnectResult, DemoError> {
+    let mut target = Target::new(url).context("the URL")?;
     for (name, value) in query {
         target = target.query(name, value);
     }
     if let Some(token) = token {
-        let travels = TokenIn::Query("token".to_owned());
+        let transport = TokenIn::Query("token".to_owned());
         target = target
-            .token(&Secret::new(token), &travels)
-            .told("the token")?;
+            .token(&Secret::new(token), &transport)
+            .context("the token")?;
     }
     let started = Instant::now();
-    let attempt = connect(&target).await.told("connecting")?;
-    Ok(Arrived {
+    let attempt = connect(&target).await.context("connecting")?;
+    Ok(ConnectResult {
         status: attempt.handshake.status,
         took: started.elapsed(),
-        person: attempt.connection.map(|connection| Person { connection }),
+        caller: attempt
+            .connection
+            .map(|connection| DemoCaller { connection }),
     })
 }
 
-impl Person {
-    pub(crate) async fn send(&mut self, message: &Value) -> Result<(), Failed> {
+impl DemoCaller {
+    pub(crate) async fn send(&mut self, message: &Value) -> Result<(), DemoError> {
         let sent = self.connection.send(&message.to_string()).await;
-        sent.map_err(|close| Failed::new(format!("the connection ended with {}", close.code)))
+        sent.map_err(|close| DemoError::new(format!("the connection ended with {}", close.code)))
     }
 
-    /// The next message.
-    pub(crate) async fn hear(&mut self) -> Result<Value, Failed> {
-        match self.next(PATIENCE).await? {
+    /// Waits for the next message.
+    pub(crate) async fn receive(&mut self) -> Result<Value, DemoError> {
+        match self.next(MESSAGE_TIMEOUT).await? {
             Some(text) => Ok(serde_json::from_str(&text).unwrap_or(Value::String(text))),
-            None => Err(Failed::new("nothing was heard for 10 s")),
+            None => Err(DemoError::new("no message arrived for 10 s")),
         }
     }
 
-    /// The next message of this type, whatever comes before it.
-    pub(crate) async fn hear_of(&mut self, kind: &str) -> Result<Value, Failed> {
+    /// Waits for the next message of a type, and drops others.
+    pub(crate) async fn receive_type(&mut self, kind: &str) -> Result<Value, DemoError> {
         loop {
-            let message = self.hear().await?;
+            let message = self.receive().await?;
             if message["type"] == kind {
                 return Ok(message);
             }
         }
     }
 
-    /// True when the connection stays open for so long, whatever is heard.
-    pub(crate) async fn stays(&mut self, time: Duration) -> bool {
+    /// Returns true if the connection stays open for a time.
+    pub(crate) async fn stays_open(&mut self, time: Duration) -> bool {
         let until = Instant::now() + time;
         loop {
             match self.connection.receive(until).await {
@@ -86,18 +88,18 @@ impl Person {
         }
     }
 
-    /// Leaves, as a page does that says so.
-    pub(crate) async fn leave(self) -> u16 {
+    /// Closes the connection with code 1000.
+    pub(crate) async fn close(self) -> u16 {
         self.connection.close(&Closing::NORMAL).await.code
     }
 
-    async fn next(&mut self, time: Duration) -> Result<Option<String>, Failed> {
+    async fn next(&mut self, time: Duration) -> Result<Option<String>, DemoError> {
         let until = Instant::now() + time;
         loop {
             match self.connection.receive(until).await {
                 Incoming::Text(text) => return Ok(Some(text.as_str().to_owned())),
                 Incoming::Closed(close) => {
-                    return Err(Failed::new(format!(
+                    return Err(DemoError::new(format!(
                         "the connection ended with {}",
                         close.code
                     )));
@@ -109,7 +111,7 @@ impl Person {
     }
 }
 
-/// One chunk of audio: the number of the chunk is in the sound.
+/// Creates a chunk of audio that contains its number.
 pub(crate) fn chunk(session: &str, index: u64) -> Value {
     let sound = vec![u8::try_from(index % 251).unwrap_or_default(); 3_200];
     json!({

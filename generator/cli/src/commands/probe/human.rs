@@ -1,6 +1,5 @@
-//! What happened, as people read it.
+//! Reports of probes as text.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -9,17 +8,16 @@ use stackgen_probe::{
     Seen, Side, Target, Telling,
 };
 
-use crate::ui::{BOLD, CYAN, DIM, GREEN, RED};
+use crate::explanation::explanation_text;
+use crate::style::{BOLD, CYAN, DIM, GREEN, RED};
+use crate::text::{REPORT, wrap};
 
-/// Where a line of an explanation ends.
-const WIDTH: usize = 100;
+/// Maximum length of a shown message; `--json` has more.
+const MAX_SHOWN: usize = 160;
 
-/// More of a message is not shown; `--json` has it.
-const TEXT: usize = 160;
-
-/// Where to, and as whom.
+/// Formats URL and caller.
 pub(super) fn opening(target: &Target, plan: &Plan) -> String {
-    let who = match &plan.caller {
+    let caller = match &plan.caller {
         Caller::Anonymous => "anonymous".to_owned(),
         Caller::Authenticated {
             name: Some(name),
@@ -30,16 +28,16 @@ pub(super) fn opening(target: &Target, plan: &Plan) -> String {
         Caller::Authenticated {
             name: None,
             token_in,
-        } => format!("one with a token in the {token_in}"),
+        } => format!("a caller with a token in the {token_in}"),
     };
-    format!("{BOLD}{}{BOLD:#} as {who}", target.url())
+    format!("{BOLD}{}{BOLD:#} as {caller}", target.url())
 }
 
-/// One thing that happened, without the end of its line.
-pub(super) fn line(telling: Telling<'_>) -> String {
+/// Formats an event, without the end of its line.
+pub(super) fn event(telling: Telling<'_>) -> String {
     match telling {
         Telling::Outcome(report) => answer(report),
-        Telling::Seen(observation) => seen(observation),
+        Telling::Seen(observation) => observed(observation),
         Telling::Measured(latency) => measured(latency),
     }
 }
@@ -80,8 +78,8 @@ fn answer(report: &Report) -> String {
     }
 }
 
-fn seen(observation: &Observation) -> String {
-    let what = match &observation.seen {
+fn observed(observation: &Observation) -> String {
+    let text = match &observation.seen {
         Seen::Sent { text, .. } => format!("sent      {}", shown(text)),
         Seen::Received {
             text, error: None, ..
@@ -98,7 +96,7 @@ fn seen(observation: &Observation) -> String {
         Seen::Closed(close) => closed(close),
     };
     format!(
-        "{DIM}{:>9.3} s{DIM:#}  {what}",
+        "{DIM}{:>9.3} s{DIM:#}  {text}",
         observation.at.as_secs_f64()
     )
 }
@@ -119,7 +117,7 @@ fn closed(close: &Close) -> String {
             let agreed = if *clean {
                 ""
             } else {
-                "; the other side did not answer that"
+                "; the other side did not answer the close frame"
             };
             let code = if *code == 1005 {
                 "without a code".to_owned()
@@ -134,16 +132,16 @@ fn closed(close: &Close) -> String {
 }
 
 fn measured(latency: &Latency) -> String {
-    let or = |duration: Option<Duration>| duration.map_or("-".to_owned(), ms);
+    let or_dash = |duration: Option<Duration>| duration.map_or("-".to_owned(), ms);
     let mut text = format!(
         "{BOLD}{} exchanges{BOLD:#} over {} connections in {:.3} s: p50 {}, p99 {}, min {}, max {}, {:.0} a second",
         latency.answered,
         latency.connections,
         latency.took.as_secs_f64(),
-        or(latency.p50),
-        or(latency.p99),
-        or(latency.min),
-        or(latency.max),
+        or_dash(latency.p50),
+        or_dash(latency.p99),
+        or_dash(latency.min),
+        or_dash(latency.max),
         latency.per_second(),
     );
     if latency.failed > 0 {
@@ -159,69 +157,30 @@ fn measured(latency: &Latency) -> String {
     text
 }
 
-/// Explanations, what a browser shows, and what was not as wanted.
+/// Formats explanations, the view of a browser, and unmet expectations.
 pub(super) fn ending(report: &Report, explanations: &[Explanation], browser: bool) -> String {
     let mut text = String::new();
-    // A refusal that was wanted needs no explanation, and what was seen is said once.
-    let wanted = report.passed() && !report.handshake().is_some_and(Handshake::accepted);
-    let mut said = Vec::new();
-    for explanation in explanations.iter().filter(|_| !wanted) {
-        text.push_str(&explained(explanation, &mut said));
+    // An expected refusal needs no explanation.
+    let is_expected = report.passed() && !report.handshake().is_some_and(Handshake::accepted);
+    let mut seen = Vec::new();
+    for explanation in explanations.iter().filter(|_| !is_expected) {
+        text.push_str(&explanation_text(explanation, &mut seen));
     }
     let view = report.browser();
-    if browser || !(view.opens || wanted) {
-        text.push_str(&seen_by_a_browser(report));
+    if browser || !(view.opens || is_expected) {
+        text.push_str(&browser_view(report));
     }
     for check in report.checks.iter().filter(|check| !check.met) {
         let Check { wanted, seen, .. } = check;
-        let _ = writeln!(text, "\n{RED}not as wanted{RED:#}: {wanted} ({seen})");
+        let _ = writeln!(text, "\n{RED}unmet{RED:#}: {wanted} ({seen})");
     }
     text
 }
 
-fn explained<'a>(explanation: &'a Explanation, said: &mut Vec<&'a str>) -> String {
-    let Explanation {
-        cause,
-        evidence,
-        next_step,
-        rows,
-        certainty,
-        doubts,
-    } = explanation;
-    let mut text = format!(
-        "\n{BOLD}{}{BOLD:#} {DIM}({}){DIM:#}\n",
-        certainty.name(),
-        named(rows)
-    );
-    text.push_str(&wrapped("  ", "  ", cause));
-    for evidence in evidence {
-        if said.contains(&evidence.as_str()) {
-            continue;
-        }
-        said.push(evidence);
-        text.push_str(&wrapped("  seen: ", "        ", evidence));
-    }
-    text.push_str(&wrapped("  next: ", "        ", next_step));
-    for doubt in doubts {
-        text.push_str(&wrapped("  doubt: ", "         ", doubt));
-    }
-    text
-}
-
-fn named(rows: &[Cow<'_, str>]) -> String {
-    match rows {
-        [] => "no row".to_owned(),
-        [row] => format!("row {row}"),
-        rows => format!("rows {}", rows.join(", ")),
-    }
-}
-
-fn seen_by_a_browser(report: &Report) -> String {
+fn browser_view(report: &Report) -> String {
     let view = report.browser();
-    let told = match (view.opens, view.code) {
-        (false, _) => {
-            "a page sees close code 1006 and nothing else: no status, no reason (row X2)".to_owned()
-        }
+    let view_text = match (view.opens, view.code) {
+        (false, _) => "a page sees only close code 1006: no status, no reason (row X2)".to_owned(),
         (true, None) => "a page sees the connection open".to_owned(),
         (true, Some(code)) => {
             format!(
@@ -231,11 +190,16 @@ fn seen_by_a_browser(report: &Report) -> String {
         }
     };
     let mut text = format!("\n{BOLD}in a browser{BOLD:#}\n");
-    text.push_str(&wrapped("  ", "  ", &format!("{told}; {}.", view.why)));
+    text.push_str(&wrap(
+        "  ",
+        "  ",
+        &format!("{view_text}; {}.", view.why),
+        REPORT,
+    ));
     let headers: Vec<_> = report
         .headers
         .iter()
-        .filter(|name| !ordinary(name))
+        .filter(|name| !is_sent_by_browsers(name))
         .cloned()
         .collect();
     if !headers.is_empty() {
@@ -243,20 +207,18 @@ fn seen_by_a_browser(report: &Report) -> String {
             "A page cannot send {} with a handshake.",
             headers.join(", ")
         );
-        text.push_str(&wrapped("  ", "  ", &cannot));
+        text.push_str(&wrap("  ", "  ", &cannot, REPORT));
     }
     text
 }
 
-/// Headers that a browser sends by itself.
-fn ordinary(name: &str) -> bool {
-    let ordinary = ["accept-language", "cookie", "host", "origin", "user-agent"];
-    ordinary
-        .iter()
-        .any(|known| name.eq_ignore_ascii_case(known))
+/// Returns true for headers that browsers send by themselves.
+fn is_sent_by_browsers(name: &str) -> bool {
+    let headers = ["accept-language", "cookie", "host", "origin", "user-agent"];
+    headers.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// Milliseconds, with as many digits as tell something.
+/// Formats a duration with a useful number of digits.
 fn ms(duration: Duration) -> String {
     let ms = duration.as_secs_f64() * 1000.0;
     match ms {
@@ -266,40 +228,16 @@ fn ms(duration: Duration) -> String {
     }
 }
 
-/// The beginning of somebody else's text, in one line and without control characters, which terminals obey.
+/// Returns the beginning of a text from the server, in one line and without control characters.
 fn shown(text: &str) -> String {
     let clean: String = text
         .trim()
         .chars()
-        .take(TEXT + 1)
+        .take(MAX_SHOWN + 1)
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    match clean.char_indices().nth(TEXT) {
+    match clean.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", &clean[..end]),
         None => clean,
     }
-}
-
-/// A paragraph, its lines begun so.
-fn wrapped(first: &str, other: &str, text: &str) -> String {
-    let (mut lines, mut line) = (String::new(), first.to_owned());
-    let mut empty = true;
-    for word in text.split_whitespace() {
-        let word: String = word
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines.push_str(line.trim_end());
-            lines.push('\n');
-            line = other.to_owned();
-            empty = true;
-        }
-        if !empty {
-            line.push(' ');
-        }
-        line.push_str(&word);
-        empty = false;
-    }
-    lines + line.trim_end() + "\n"
 }

@@ -1,0 +1,114 @@
+//! Flags of `stackgen deploy`.
+
+use clap::Args;
+
+use crate::account::{AccountArgs, TargetArgs, VerifyArgs};
+use crate::values::name_and_value;
+
+/// Redeploy an API to its stage and verify it, or apply a template to the local gateway
+///
+/// `--redeploy-stage` sends built code that differs, creates a deployment of the API's current configuration, moves the
+/// stage to it, verifies the stage with handshakes, and deletes old deployments. If verification fails, the stage goes back
+/// to the previous deployment. A stage that is current gets no new deployment; it is verified unless it was before. If a
+/// run fails, the stage still serves a complete deployment: run it again.
+///
+/// It works on any API: select one with `--api-id` and `--stage-name`. Stages with AutoDeploy are refused (row D5).
+///
+/// The callers under `verify:` in stackgen.yaml open the handshakes, or else an anonymous caller. An authorizer's 401 or 403
+/// shows nothing about `$connect` and verifies nothing. The exit code is 0 only if the stage was verified, or with
+/// `--no-verify`.
+///
+/// `--local` alone builds the functions, renders the template, and applies all of it to the local gateway, as CloudFormation
+/// would.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct DeployCommand {
+    /// Deploy the API's current configuration, move the stage to the deployment, and verify it
+    #[arg(long, help_heading = "Action")]
+    pub(super) redeploy_stage: bool,
+
+    /// Send built code that differs, and deploy nothing
+    #[arg(long, help_heading = "Action", conflicts_with = "redeploy_stage")]
+    pub(super) code_only: bool,
+
+    /// Show what would happen, and change nothing
+    #[arg(long, help_heading = "Action")]
+    pub(super) dry_run: bool,
+
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+
+    #[command(flatten)]
+    pub(super) account: AccountArgs,
+
+    #[command(flatten)]
+    pub(super) redeploy: RedeployArgs,
+
+    #[command(flatten)]
+    pub(super) verify: VerifyArgs,
+
+    #[command(flatten)]
+    pub(super) local: ApplyLocalArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen deploy --redeploy-stage --env prod
+  stackgen deploy --redeploy-stage --local
+  stackgen deploy --local
+  stackgen deploy --redeploy-stage --api-id a1b2c3d4e5 --stage-name prod --dry-run
+  stackgen deploy --code-only --env dev";
+
+/// Flags of `--redeploy-stage`.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Redeploying")]
+pub(crate) struct RedeployArgs {
+    /// Leave code of functions and called versions as they are
+    #[arg(long, requires = "redeploy_stage")]
+    pub(super) no_code: bool,
+
+    /// Deploy even if the stage is current
+    #[arg(long, requires = "redeploy_stage")]
+    pub(super) force: bool,
+
+    /// Delete the new deployment if verification fails
+    #[arg(long, requires = "redeploy_stage")]
+    pub(super) prune_failed: bool,
+
+    /// Number of deployments by stackgen to keep, besides the served one and its predecessor
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 10,
+        requires = "redeploy_stage"
+    )]
+    pub(super) keep: usize,
+
+    /// Keep all old deployments
+    #[arg(long, requires = "redeploy_stage", conflicts_with = "keep")]
+    pub(super) no_prune: bool,
+}
+
+/// Flags that apply no template.
+const OTHERS: [&str; 2] = ["redeploy_stage", "code_only"];
+
+/// Flags of `--local` alone.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "With `--local` alone")]
+pub(crate) struct ApplyLocalArgs {
+    /// Parameter of the template; repeatable
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value, conflicts_with_all = OTHERS)]
+    pub(super) parameters: Vec<(String, String)>,
+
+    /// Build functions with optimizations
+    #[arg(long, conflicts_with_all = OTHERS)]
+    pub(super) release: bool,
+
+    /// Use functions as they were built before
+    #[arg(long, conflicts_with_all = OTHERS)]
+    pub(super) no_build: bool,
+
+    /// Apply the template even if the linter finds errors
+    #[arg(long, conflicts_with_all = OTHERS)]
+    pub(super) despite_lint: bool,
+}

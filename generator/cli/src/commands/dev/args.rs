@@ -1,0 +1,114 @@
+//! Flags of `stackgen dev`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use stackgen_gateway::gateway::Options;
+use stackgen_gateway::{Limits, Settings};
+
+use crate::source::SourceArgs;
+use crate::values::duration;
+use crate::watcher;
+
+/// Run the stack on this machine: API Gateway, Lambda, DynamoDB and a token issuer
+///
+/// Renders stackgen.yaml, or reads any CloudFormation, SAM or synthesized CDK template; builds its Rust functions; and serves
+/// it as the stage would, until Ctrl-C. Prints one line per event.
+///
+/// Changes are applied when files are saved. New code behind an unqualified function is live at once. A change of the wiring
+/// is not: as on AWS, the stage serves its deployment until another one is activated.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct DevCommand {
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+
+    /// Print the logs of functions
+    #[arg(long, help_heading = "Functions")]
+    pub(super) logs: bool,
+
+    /// Do not apply changes when files are saved
+    #[arg(long, help_heading = "Changes")]
+    pub(super) no_watch: bool,
+
+    /// Also deploy changes when files are saved
+    #[arg(long, conflicts_with = "no_watch", help_heading = "Changes")]
+    pub(super) redeploy: bool,
+
+    #[command(flatten)]
+    pub(super) gateway: GatewayArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  stackgen dev
+  stackgen dev --env prod --logs --data items.db
+  stackgen dev cdk.out/Chat.template.json --parameter Stage=dev";
+
+/// Flags of the gateway.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Gateway")]
+pub(crate) struct GatewayArgs {
+    /// Port of the control endpoint; APIs use the ports after it
+    #[arg(long, value_name = "PORT", default_value_t = 4510)]
+    pub(super) port: u16,
+
+    /// File to store items of tables in (default: in memory)
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+
+    /// Time without data after which a connection is closed (row M13) (default: 10m, as on AWS)
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    idle_timeout: Option<Duration>,
+
+    /// Age at which a connection is closed (row M14) (default: 2h, as on AWS)
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    max_duration: Option<Duration>,
+
+    /// Messages of a connection that functions handle at the same time; 1 keeps them in order
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    messages_at_a_time: Option<u32>,
+
+    /// Processes of a function version at the same time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    concurrency: Option<u32>,
+
+    /// Bytes to buffer for a client that does not read (row K7)
+    #[arg(long, value_name = "BYTES")]
+    client_buffer: Option<usize>,
+}
+
+impl GatewayArgs {
+    /// Returns the gateway's options.
+    pub(super) fn options(&self, project: &Path) -> std::io::Result<Options> {
+        let mut settings = Settings::default();
+        let Limits {
+            idle,
+            connection,
+            client_buffer,
+            messages_at_a_time,
+            ..
+        } = &mut settings.limits;
+        *idle = self.idle_timeout.unwrap_or(*idle);
+        *connection = self.max_duration.unwrap_or(*connection);
+        *client_buffer = self.client_buffer.unwrap_or(*client_buffer);
+        let number = |number: Option<u32>, default: usize| {
+            number.map_or(default, |number| usize::try_from(number).unwrap_or(default))
+        };
+        *messages_at_a_time = number(self.messages_at_a_time, *messages_at_a_time);
+        let functions = &mut settings.functions;
+        functions.environments = number(self.concurrency, functions.environments);
+        functions.path = std::env::var("PATH").ok();
+        // Functions run in their own folders, so the path must be absolute.
+        let folder = project.parent().unwrap_or(Path::new(""));
+        functions.node_modules = std::path::absolute(folder.join("node_modules")).ok();
+        functions.watcher = Some(watcher::command(project)?);
+        Ok(Options {
+            settings,
+            port: (self.port != 0).then_some(self.port),
+            data: self.data.clone(),
+            issuer_key: None,
+        })
+    }
+}

@@ -1,0 +1,242 @@
+//! A running gateway: its events, and changes of the project.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use stackgen_gateway::gateway::Gateway;
+use stackgen_gateway::stack::{Applied, Apply, Template};
+use stackgen_gateway::{ApiId, Event};
+use stackgen_model::Model;
+use stackgen_model::diff::diff;
+use tokio::time::timeout;
+
+use super::args::DevCommand;
+use super::feed::{EventBatch, EventFeed};
+use super::lines::EventLines;
+use super::reload::Reload;
+use super::stop::StopReasons;
+use super::{banner, changes, variables};
+use crate::error::CliError;
+use crate::local::LocalGateway;
+use crate::outcome::CommandOutcome;
+use crate::source::{self, PreparedStack};
+use crate::style::{CYAN, DIM};
+use crate::ui::Ui;
+
+/// The longest wait for clients' close frames after a second signal.
+const GOODBYE: Duration = Duration::from_millis(500);
+
+/// A gateway that runs a project.
+pub(super) struct DevSession<'a> {
+    pub(super) command: &'a DevCommand,
+    pub(super) ui: &'a Ui,
+    pub(super) gateway: Gateway,
+    pub(super) prepared: PreparedStack,
+    pub(super) lines: EventLines,
+}
+
+impl<'a> DevSession<'a> {
+    /// Prints URLs and endpoints.
+    async fn print_banner(&self, applied: &Applied) -> Result<(), CliError> {
+        let local = self.write_state().await?;
+        let port = self.command.gateway.port;
+        let is_taken = port != 0 && !local.state.endpoint.ends_with(&format!(":{port}"));
+        if is_taken {
+            let taken = format!("port {port} is in use; the gateway uses other ports");
+            self.ui.note(&taken, None);
+        }
+        match self.ui.wants_json() {
+            true => {
+                let taken = is_taken.then_some(port);
+                self.ui.json_line(&banner::json(&local, applied, taken))
+            }
+            false => {
+                self.ui.without_lookup();
+                let flag = self.command.source.flag();
+                self.ui.done(&banner::text(&local, applied, &flag))
+            }
+        }
+    }
+
+    /// Writes the file by which other commands find the gateway.
+    async fn write_state(&self) -> Result<LocalGateway, CliError> {
+        let local = LocalGateway {
+            pid: std::process::id(),
+            key: self.gateway.key().to_owned(),
+            state: self.gateway.state().await,
+        };
+        local.write(self.command.source.path())?;
+        Ok(local)
+    }
+
+    /// Prints events and applies changes until there is a reason to stop.
+    pub(super) async fn follow(
+        &mut self,
+        applied: &Applied,
+        mut reload: Reload<'a>,
+        stops: &mut StopReasons,
+    ) -> Result<(), CliError> {
+        let mut feed = EventFeed::new(self.gateway.events());
+        self.print_banner(applied).await?;
+        loop {
+            tokio::select! {
+                _ = stops.recv() => return Ok(()),
+                batch = feed.next() => match batch {
+                    Some(batch) => self.print(&batch)?,
+                    None => return Ok(()),
+                },
+                prepared = reload.next(&self.command.source, self.ui) => {
+                    // Before the change is reported, because readers of the report may change files at once.
+                    if let Ok(prepared) = &prepared {
+                        reload.watch(&self.command.source, prepared).await?;
+                    }
+                    self.reload(prepared).await?;
+                    // The change is reported already, so events about its undeployed parts say nothing new.
+                    let mut batch = feed.arrived();
+                    if !self.ui.wants_json() {
+                        batch.events.retain(|event| !matches!(event, Event::Undeployed { .. }));
+                    }
+                    self.print(&batch)?;
+                }
+            }
+        }
+    }
+
+    /// Prints events in a single write.
+    fn print(&self, batch: &EventBatch) -> Result<(), CliError> {
+        if batch.missed > 0 {
+            let missed = batch.missed;
+            if self.ui.wants_json() {
+                let line = serde_json::json!({ "event": "missed", "count": missed });
+                self.ui.json_line(&line)?;
+            }
+            self.ui.aside(&format!(
+                "{missed} events were dropped, because they came too fast"
+            ));
+        }
+        if self.ui.wants_json() {
+            return self.ui.json_lines(&batch.events);
+        }
+        if !self.ui.shows_progress() {
+            return Ok(());
+        }
+        let apis = &self.gateway.account().apis;
+        let name = |id: &ApiId| match apis.get_api(id) {
+            Ok(api) => api.name.clone(),
+            Err(_) => id.to_string(),
+        };
+        let lines = batch
+            .events
+            .iter()
+            .filter_map(|event| self.lines.line(event, name));
+        let lines: Vec<String> = lines.collect();
+        match lines.is_empty() {
+            true => Ok(()),
+            false => self.ui.done(&lines.join("\n")),
+        }
+    }
+
+    /// Shuts down gracefully; a second signal ends the process at once.
+    pub(super) async fn end(self, stops: &mut StopReasons) -> CommandOutcome {
+        let open = self.gateway.connections();
+        if open > 0 {
+            let noun = if open == 1 {
+                "connection"
+            } else {
+                "connections"
+            };
+            self.ui.aside(&format!(
+                "closing {open} {noun}; press Ctrl-C again to stop at once"
+            ));
+        }
+        let functions = self.gateway.account().functions.clone();
+        let mut shutdown = pin!(self.gateway.shutdown());
+        let signal = tokio::select! {
+            // The shutdown is polled first, so that it begins before the signal is seen.
+            biased;
+            () = &mut shutdown => return CommandOutcome::Done,
+            signal = stops.signal() => signal,
+        };
+        // Processes of functions are ended anyway, and clients get their close frames.
+        functions.stop().await;
+        let _ = timeout(GOODBYE, shutdown).await;
+        CommandOutcome::Cut(signal)
+    }
+
+    /// Applies a prepared stack. After an error, the previous one stays.
+    async fn reload(&mut self, prepared: Result<PreparedStack, CliError>) -> Result<(), CliError> {
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return self.print_refusal(&error),
+        };
+        let apply = match self.command.redeploy {
+            true => Apply::Everything,
+            false => Apply::WithoutDeployments,
+        };
+        let template = Template {
+            apply,
+            ..prepared.template.clone()
+        };
+        match self.gateway.apply(template).await {
+            Ok(applied) => {
+                let before = std::mem::replace(&mut self.prepared, prepared);
+                self.write_state().await?;
+                self.print_changes(&before.model, &applied)
+            }
+            Err(wrong) => self.print_refusal(&source::problems(&prepared.template, wrong)),
+        }
+    }
+
+    fn print_refusal(&self, error: &CliError) -> Result<(), CliError> {
+        if self.ui.wants_json() {
+            let errors = serde_json::json!({ "event": "notApplied", "refused": error.to_json() });
+            return self.ui.json_line(&errors);
+        }
+        self.ui.error(error);
+        self.ui.aside("the previous version keeps running");
+        Ok(())
+    }
+
+    fn print_changes(&self, before: &Model, applied: &Applied) -> Result<(), CliError> {
+        let mut diff = diff(before, &self.prepared.model);
+        diff.changes = variables::without_values(diff.changes);
+        if self.ui.wants_json() {
+            return self.ui.json_line(&serde_json::json!({
+                "event": "applied",
+                "changes": applied.changes,
+                "undeployed": applied.undeployed,
+                "needsDeployment": self.has_stale_stages(),
+                "diff": diff.changes,
+            }));
+        }
+        let mut lines = changes::code_lines(applied, &self.prepared.model);
+        let wiring = changes::wiring_text(diff);
+        lines.extend(
+            wiring
+                .lines()
+                .map(|line| format!("{CYAN}changed{CYAN:#}    {line}")),
+        );
+        if lines.is_empty() {
+            lines.push(format!(
+                "{DIM}saved{DIM:#}      no running resource changed"
+            ));
+        } else if self.has_stale_stages() {
+            let flag = self.command.source.flag();
+            lines.push(format!(
+                "{CYAN}waits{CYAN:#}      needs a deployment: `stackgen deploy --redeploy-stage --local{flag}`"
+            ));
+        }
+        for line in lines {
+            self.ui.done(&line)?;
+        }
+        Ok(())
+    }
+
+    /// Returns true if a stage is stale.
+    fn has_stale_stages(&self) -> bool {
+        let apis = &self.gateway.account().apis;
+        let all = apis.list_apis();
+        let mut stale = all.iter().map(|api| apis.stale_stages(&api.api_id));
+        stale.any(|stages| stages.is_ok_and(|stages| !stages.is_empty()))
+    }
+}
