@@ -1,4 +1,4 @@
-//! StepProgress on stderr: a line per step, and a spinner on terminals.
+//! Progress of an operation on stderr: one line per step, and a spinner on terminals.
 
 use std::cell::RefCell;
 use std::io::{self, Write};

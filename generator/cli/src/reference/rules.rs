@@ -25,7 +25,7 @@ fn index() -> String {
     let count = registry::all().count();
     let mut text = format!(
         "# Rules of the linter\n\n\
-         {GENERATED} `stackgen rule ID` prints a page in the terminal; [the guide](../guide/lint.md) explains how to use the \
+         {GENERATED} `stackgen explain ID` prints a page in the terminal; [the guide](../guide/lint.md) explains how to use the \
          linter.\n\n\
          There are {count} rules. An error does not deploy or does not work as intended. A warning works and causes trouble \
          later. A note is worth knowing; `--min-severity note` reports it. `--fix` can fix rules marked *fix*.\n"

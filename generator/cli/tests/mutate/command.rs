@@ -115,11 +115,17 @@ fn parameters(template: &[u8]) -> String {
 fn readers(input: &Input, file: &str, sandbox: &Sandbox, random: &mut Rng) -> [String; 4] {
     let format = ["cfn-yaml", "cfn-json", "sam"][random.usize(..3)];
     let graph = ["mermaid", "dot", "svg", "mermaid --json"][random.usize(..4)];
-    let output = ["human", "json", "sarif", "junit", "github"][random.usize(..5)];
+    let output = [
+        "--format human",
+        "--json",
+        "--format sarif",
+        "--format junit",
+        "--format github",
+    ][random.usize(..5)];
     let lint = match random.u8(..4) {
         0 => "lint --min-severity note --fix --diff".to_owned(),
         1 => "lint --previous before.yaml".to_owned(),
-        _ => format!("lint --min-severity note --output-format {output}"),
+        _ => format!("lint --min-severity note {output}"),
     };
     let json = ["", " --json"][random.usize(..2)];
     match input.origin.kind {
