@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use stackgen_cfn::{Map, Node, list, map};
 
 use crate::names::physical_name;
-use crate::spec::{ReleaseMode, Spec, WebSocketSpec};
+use crate::spec::{ReleaseSpec, Spec, WebSocketSpec};
 use crate::{Artifacts, Dialect};
 
 /// Environment to render, with the options of rendering.
 pub(super) struct RenderContext<'a> {
     pub(super) spec: &'a Spec,
     pub(super) environment: &'a str,
-    pub(super) release: ReleaseMode,
+    pub(super) release: ReleaseSpec,
     pub(super) dialect: Dialect,
     pub(super) project_path: &'a str,
     pub(super) artifacts: &'a Artifacts,
@@ -30,7 +30,7 @@ impl<'a> RenderContext<'a> {
     }
 
     pub(super) fn pinned(&self) -> bool {
-        self.release == ReleaseMode::Pinned
+        self.release == ReleaseSpec::Pinned
     }
 
     pub(super) fn websocket(&self) -> Option<&'a WebSocketSpec> {

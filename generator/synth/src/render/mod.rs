@@ -24,7 +24,7 @@ use stackgen_cfn::{Map, Node, list, map};
 
 use crate::environment::MergedEnvironment;
 use crate::outline::TemplateOutline;
-use crate::spec::{ReleaseMode, Spec};
+use crate::spec::{ReleaseSpec, Spec};
 use crate::{Artifacts, Dialect, RenderOptions, Rendered};
 use api_names::ApiNames;
 use context::RenderContext;
@@ -58,7 +58,7 @@ fn apis(context: &RenderContext<'_>) -> Vec<ApiNames> {
 
 /// Returns the paths of built code whose digests are in the logical IDs of versions.
 pub(crate) fn artifact_paths(environment: &MergedEnvironment) -> Vec<String> {
-    if environment.spec.release_in(&environment.name) == ReleaseMode::Live {
+    if environment.spec.release_in(&environment.name) == ReleaseSpec::Live {
         return Vec::new();
     }
     let paths: BTreeSet<_> = environment

@@ -38,7 +38,7 @@ pub struct Spec {
     pub description: Option<String>,
     /// Target of integrations and authorizers: functions (`live`) or published versions of them (`pinned`). Default:
     /// `live` for development environments (`dev`, `dev-…`, `development`, `local`), `pinned` for all others.
-    pub release: Option<ReleaseMode>,
+    pub release: Option<ReleaseSpec>,
     /// Tags for every resource that supports tags.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
@@ -98,9 +98,9 @@ impl Spec {
     }
 
     /// Returns the release mode of an environment.
-    pub(crate) fn release_in(&self, environment: &str) -> ReleaseMode {
+    pub(crate) fn release_in(&self, environment: &str) -> ReleaseSpec {
         self.release
-            .unwrap_or_else(|| ReleaseMode::of_environment(environment))
+            .unwrap_or_else(|| ReleaseSpec::of_environment(environment))
     }
 }
 
@@ -108,22 +108,22 @@ impl Spec {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Release")]
-pub enum ReleaseMode {
+pub enum ReleaseSpec {
     /// The function. New code is live at once, and API deployments contain only the wiring.
     Live,
     /// A published version. An API deployment contains code and wiring, and a rollback is one `UpdateStage`.
     Pinned,
 }
 
-impl ReleaseMode {
+impl ReleaseSpec {
     /// Returns the default release mode of an environment.
-    pub fn of_environment(name: &str) -> ReleaseMode {
+    pub fn of_environment(name: &str) -> ReleaseSpec {
         let development =
             matches!(name, "dev" | "development" | "local") || name.starts_with("dev-");
         if development {
-            ReleaseMode::Live
+            ReleaseSpec::Live
         } else {
-            ReleaseMode::Pinned
+            ReleaseSpec::Pinned
         }
     }
 }

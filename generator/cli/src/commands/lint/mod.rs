@@ -33,7 +33,7 @@ use selection::RuleSelection;
 /// without a WebSocket API have no findings.
 ///
 /// Exits with 3 if there are findings, and with 2 if a file cannot be read as a template; other files are linted anyway.
-/// `stackgen rule` explains findings.
+/// `stackgen explain` explains findings.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct LintCommand {

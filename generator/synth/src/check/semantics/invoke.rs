@@ -7,7 +7,7 @@ use stackgen_cfn::{Node, Span};
 use super::SpecChecker;
 use crate::LocatedError;
 use crate::names;
-use crate::spec::{FunctionSpec, ReleaseMode};
+use crate::spec::{FunctionSpec, ReleaseSpec};
 
 impl SpecChecker<'_> {
     pub(super) fn invoke(&mut self, name: &str, function: &FunctionSpec) {
@@ -33,7 +33,7 @@ impl SpecChecker<'_> {
     /// Reports published versions that invoke each other in a cycle: each would have to be published before the other.
     /// Returns true if there is a cycle.
     pub(super) fn report_version_cycle(&mut self) -> bool {
-        let pinned = self.spec.release_in(self.environment) == ReleaseMode::Pinned;
+        let pinned = self.spec.release_in(self.environment) == ReleaseSpec::Pinned;
         let Some(cycle) = find_cycle(&self.spec.functions).filter(|_| pinned) else {
             return false;
         };
