@@ -5,7 +5,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use stackgen_probe::{Closing, Connection, Incoming, Secret, Target, TokenIn, connect};
+use stackgen_probe::{
+    ClientClose, ClientConnection, Incoming, ProbeTarget, Secret, TokenPlacement, connect,
+};
 use tokio::time::Instant;
 
 use crate::tell::{Failed, Told};
@@ -15,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Somebody who is connected.
 pub(crate) struct Person {
-    connection: Connection,
+    connection: ClientConnection,
 }
 
 /// What a handshake came to.
@@ -31,14 +33,14 @@ pub(crate) async fn arrive(
     query: &[(&str, &str)],
     token: Option<&str>,
 ) -> Result<Arrived, Failed> {
-    let mut target = Target::new(url).told("the URL")?;
+    let mut target = ProbeTarget::new(url).told("the URL")?;
     for (name, value) in query {
         target = target.query(name, value);
     }
     if let Some(token) = token {
-        let travels = TokenIn::Query("token".to_owned());
+        let placement = TokenPlacement::Query("token".to_owned());
         target = target
-            .token(&Secret::new(token), &travels)
+            .token(&Secret::new(token), &placement)
             .told("the token")?;
     }
     let started = Instant::now();
@@ -88,7 +90,7 @@ impl Person {
 
     /// Leaves, as a page does that says so.
     pub(crate) async fn leave(self) -> u16 {
-        self.connection.close(&Closing::NORMAL).await.code
+        self.connection.close(&ClientClose::NORMAL).await.code
     }
 
     async fn next(&mut self, time: Duration) -> Result<Option<String>, Failed> {

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 use stackgen_deploy::{Caller, Handshake, Protocol, RetryPolicy, Verification, Verify};
-use stackgen_probe::{Closing, Connection, Expectation, Incoming, Target, connect, request};
+use stackgen_probe::{
+    ClientClose, ClientConnection, Expectation, Incoming, ProbeTarget, connect, request_status,
+};
 use stackgen_synth::spec::{VerifyApi, VerifyCaller, VerifyValue};
 use tokio::process::Command;
 use tokio::time::{Instant, timeout};
@@ -256,8 +258,8 @@ impl Verify for StageCallers {
 }
 
 /// The target with everything that the caller sends.
-fn target(url: &str, caller: Option<&StageCaller>) -> Result<Target, String> {
-    let mut target = Target::new(url).map_err(|error| error.to_string())?;
+fn target(url: &str, caller: Option<&StageCaller>) -> Result<ProbeTarget, String> {
+    let mut target = ProbeTarget::new(url).map_err(|error| error.to_string())?;
     target.timeout = HANDSHAKE;
     let Some(caller) = caller else {
         return Ok(target);
@@ -292,7 +294,7 @@ async fn handshake(url: &str, caller: Option<&StageCaller>) -> Result<Handshake,
         Some(caller) => exchange(&mut connection, &caller.declared).await,
         None => Ok(()),
     };
-    connection.close(&Closing::NORMAL).await;
+    connection.close(&ClientClose::NORMAL).await;
     Ok(match exchanged {
         Ok(()) => Handshake::Answered(status),
         Err(unmet) => Handshake::Unmet(unmet),
@@ -300,7 +302,7 @@ async fn handshake(url: &str, caller: Option<&StageCaller>) -> Result<Handshake,
 }
 
 /// Sends and waits for what the caller declares. Errors repeat no message.
-async fn exchange(connection: &mut Connection, caller: &VerifyCaller) -> Result<(), String> {
+async fn exchange(connection: &mut ClientConnection, caller: &VerifyCaller) -> Result<(), String> {
     let closed = |code: u16| format!("a WebSocket was opened and closed again ({code})");
     if let Some(message) = &caller.send {
         let sent = connection.send(message).await;
@@ -312,7 +314,7 @@ async fn exchange(connection: &mut Connection, caller: &VerifyCaller) -> Result<
     let deadline = Instant::now() + MESSAGE;
     loop {
         match connection.receive(deadline).await {
-            Incoming::Text(text) if expected.met_by(text.as_str()) => return Ok(()),
+            Incoming::Text(text) if expected.matches(text.as_str()) => return Ok(()),
             Incoming::Closed(close) => return Err(closed(close.code)),
             Incoming::Nothing => {
                 let waited = MESSAGE.as_secs();
@@ -336,7 +338,7 @@ async fn answered(
     };
     let target = target(&format!("{}{path}", url.trim_end_matches('/')), known)?;
     let method = known.map_or("GET", |known| known.declared.method());
-    let status = request(&target, method).await;
+    let status = request_status(&target, method).await;
     status
         .map(Handshake::Answered)
         .map_err(|error| error.to_string())

@@ -39,7 +39,7 @@ pub(crate) enum Command {
     Status(Box<status::Status>),
     Dev(Box<dev::Dev>),
     Token(token::TokenCommand),
-    Probe(Box<probe::Probe>),
+    Probe(Box<probe::ProbeCommand>),
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),

@@ -1,4 +1,4 @@
-//! `stackgen probe` against servers on loopback that answer as they are told.
+//! `stackgen probe` against scripted servers on loopback.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use tokio::net::TcpSocket;
 
 use crate::common::{Run, Sandbox, root};
 
-/// Serves every connection with the script, and returns the URL.
+/// Runs the script for every connection and returns the server's URL.
 fn serve(script: impl Fn(Peer) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/prod", listener.local_addr().unwrap());
@@ -44,7 +44,7 @@ impl Peer {
         self.stream.write_all(answer.as_bytes()).unwrap();
     }
 
-    /// Accepts with the key's answer, which is computed as RFC 6455 says.
+    /// Accepts the handshake with the `Sec-WebSocket-Accept` of RFC 6455.
     fn accept(&mut self) {
         let lines = self.head.lines();
         let key = lines
@@ -58,7 +58,7 @@ impl Peer {
         self.stream.write_all(answer.as_bytes()).unwrap();
     }
 
-    /// The client's next frame: its opcode and its payload. Short ones only.
+    /// Returns opcode and payload of the client's next frame, which must be short.
     fn next(&mut self) -> Option<(u8, Vec<u8>)> {
         let mut head = [0; 6];
         self.stream.read_exact(&mut head).ok()?;
@@ -77,7 +77,7 @@ impl Peer {
     }
 }
 
-/// Answers every message with itself.
+/// Accepts the handshake and echoes every message.
 fn echo(mut peer: Peer) {
     peer.accept();
     while let Some((opcode, payload)) = peer.next() {
@@ -88,12 +88,7 @@ fn echo(mut peer: Peer) {
     }
 }
 
-/// A run as it is whatever the machine and the time.
-fn shown(run: &Run) -> String {
-    run.to_string()
-}
-
-/// Hides what differs from run to run.
+/// Replaces ports and times, which differ from run to run.
 fn steady(test: impl FnOnce()) {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT");
@@ -105,22 +100,22 @@ fn steady(test: impl FnOnce()) {
 }
 
 #[test]
-fn row_m7_an_exchange_reads_like_a_story() {
+fn row_m7_an_exchange_is_printed_line_by_line() {
     let url = serve(echo);
     let sandbox = Sandbox::new();
     let run = sandbox.run(&format!(
         "probe {url} --send {{\"n\":1,\"text\":\"hello\"}} --expect {{\"n\":1}}"
     ));
     steady(|| {
-        assert_snapshot!(shown(&run), @r#"
+        assert_snapshot!(run, @r#"
         exit 0
         --- stdout
         ws://127.0.0.1:PORT/prod as anonymous
-        connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+        connected to 127.0.0.1:PORT (DNS TIME, TCP TIME)
         101 Switching Protocols after TIME
             TIME  sent      {"n":1,"text":"hello"}
             TIME  received  {"n":1,"text":"hello"}
-            TIME  closed by this side with 1000
+            TIME  closed by the client with 1000
         "#);
     });
 }
@@ -143,43 +138,44 @@ fn row_x2_a_refusal_is_explained_and_its_token_is_not_shown() {
         .unwrap();
     let run = Run::of(output);
     steady(|| {
-        assert_snapshot!(shown(&run), @r#"
+        assert_snapshot!(run, @r#"
         exit 3
         --- stdout
-        ws://127.0.0.1:PORT/prod?token=[hidden] as one with a token in the query
-        connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+        ws://127.0.0.1:PORT/prod?token=[hidden] as a caller with a token in the query
+        connected to 127.0.0.1:PORT (DNS TIME, TCP TIME)
         401 Unauthorized after TIME: {"message":"Unauthorized [hidden]"}
 
         likely (row A6)
-          The authorizer was asked and failed with exactly `Unauthorized`.
+          API Gateway called the authorizer, which failed with exactly `Unauthorized`.
           seen: 401 Unauthorized after TIME: "Unauthorized [hidden]"
-          seen: a token was brought in the query
-          next: Read the authorizer's log: is the token expired, for another audience, or signed by a key
-                that the issuer does not publish?
+          seen: a token was sent in the query
+          next: Read the authorizer's log. The token may have expired, have another audience, or be signed
+                with a key that the issuer does not publish.
 
         possible (rows A2, A3)
-          An identity source of the authorizer is missing or empty, so API Gateway itself answered 401 and
-          the authorizer was not asked.
-          next: Compare the authorizer's IdentitySource with how the token travels: every source must be
-                there. For callers without a token (`callers: mixed`) the list must be empty. The
-                authorizer's log has no line for this request if this is it.
+          An identity source of the authorizer is missing or empty. API Gateway itself answered 401 and did
+          not call the authorizer.
+          next: Compare the authorizer's IdentitySource with what the client sends: every source must be
+                present. If some callers have no token (`callers: mixed`), the list must be empty. If this
+                is the cause, the authorizer's log has no line for this request.
 
         possible (rows C5, C9)
-          The $connect integration answered 401 itself: any status but 2xx becomes the handshake's.
-          next: Read the $connect function's log. Its body and headers never reach the client, so the reason
-                is there alone.
+          The $connect integration answered 401 itself: every status other than 2xx becomes that of the
+          handshake.
+          next: Read the $connect function's log. Its body and headers never reach the client, so only the
+                log has the reason.
 
         in a browser
           a page sees close code 1006 and nothing else: no status, no reason (row X2); a browser hides the
           status of a handshake that fails.
 
-        not as wanted: the handshake is answered with 101 (401)
+        not as expected: the handshake is answered with 101 (401)
         "#);
     });
 }
 
 #[test]
-fn a_refusal_that_is_wanted_is_no_finding() {
+fn an_expected_refusal_passes() {
     let url = serve(|peer| peer.refuse("401 Unauthorized", ""));
     let sandbox = Sandbox::new();
     assert_eq!(
@@ -190,15 +186,15 @@ fn a_refusal_that_is_wanted_is_no_finding() {
     );
     let run = sandbox.run(&format!("probe {url} --expect-status 403 --json"));
     assert_eq!(run.code, Some(3));
-    let told = run.json();
-    assert_eq!(told["handshake"]["status"], 401);
-    assert_eq!(told["passed"], false);
+    let json = run.json();
+    assert_eq!(json["handshake"]["status"], 401);
+    assert_eq!(json["passed"], false);
     assert_eq!(
-        told["browser"],
+        json["browser"],
         json!({ "opens": false, "code": 1006, "reason": "", "why": "a browser hides the status of a handshake that fails" })
     );
-    assert_eq!(told["explanations"][0]["rows"], json!(["A2", "A3"]));
-    assert_eq!(told["explanations"][0]["certainty"], "likely");
+    assert_eq!(json["explanations"][0]["rows"], json!(["A2", "A3"]));
+    assert_eq!(json["explanations"][0]["certainty"], "likely");
 }
 
 #[test]
@@ -211,22 +207,22 @@ fn row_m13_a_close_while_holding_is_explained() {
     let sandbox = Sandbox::new();
     let run = sandbox.run(&format!("probe {url} --hold 1h"));
     steady(|| {
-        assert_snapshot!(shown(&run), @r#"
+        assert_snapshot!(run, @r#"
         exit 3
         --- stdout
         ws://127.0.0.1:PORT/prod as anonymous
-        connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+        connected to 127.0.0.1:PORT (DNS TIME, TCP TIME)
         101 Switching Protocols after TIME
             TIME  closed by the server with 1001 Going away
 
         possible (rows M13, X4)
-          The server went away: API Gateway says so to idle connections, and servers when they stop. The age
-          fits neither ten minutes without data nor two hours.
+          The server is going away. API Gateway closes idle connections with this code, and other servers
+          use it when they stop. The age matches neither ten minutes without data nor two hours.
           seen: 1001 "Going away" at an age of TIME
-          next: With the local gateway: was it stopped, or was `--idle-timeout` made shorter? Otherwise
-                compare with the $disconnect log.
+          next: For the local gateway, check whether it was stopped or runs with a short `--idle-timeout`.
+                For AWS, compare with the $disconnect log.
 
-        not as wanted: the connection stays open until this side closes it (1001 after TIME)
+        not as expected: the connection stays open until the client closes it (1001 after TIME)
         "#);
     });
     assert_eq!(
@@ -238,61 +234,60 @@ fn row_m13_a_close_while_holding_is_explained() {
 }
 
 #[test]
-fn nobody_there_is_a_failure() {
-    // Bound, so that nobody else gets the port, but nobody listens.
+fn a_port_without_a_listener_is_a_failure() {
+    // Bound, so that no other process gets the port, but without a listener.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = socket.local_addr().unwrap();
     let sandbox = Sandbox::new();
     let run = sandbox.run(&format!("probe ws://{address}/"));
     steady(|| {
-        assert_snapshot!(shown(&run), @"
+        assert_snapshot!(run, @"
         exit 1
         --- stdout
         ws://127.0.0.1:PORT/ as anonymous
         no answer: 127.0.0.1:PORT refuses connections
 
         certain (row X2)
-          Nobody listens at that address and port.
+          No server listens on that address and port.
           seen: 127.0.0.1:PORT refuses connections
-          next: On this machine: is `stackgen dev` running, and is the port the one that it printed?
-                Elsewhere: API Gateway listens on 443 alone, so look at the port and at what stands in
-                between.
+          next: For the local gateway, check that `stackgen dev` is running and printed this port. API
+                Gateway on AWS listens only on port 443: check the port, and firewalls in between.
 
         in a browser
           a page sees close code 1006 and nothing else: no status, no reason (row X2); there is no answer to
           the handshake.
 
-        not as wanted: the handshake is answered with 101 (no answer)
+        not as expected: the handshake is answered with 101 (no answer)
         ");
     });
-    let told = sandbox.run(&format!("probe ws://{address}/ --json"));
+    let run = sandbox.run(&format!("probe ws://{address}/ --json"));
     assert_eq!(
-        (told.code, told.json()["error"]["kind"].clone()),
+        (run.code, run.json()["error"]["kind"].clone()),
         (Some(1), json!("refused"))
     );
 }
 
 #[test]
-fn row_m16_a_bare_close_is_what_browsers_do() {
-    let (tell, told) = mpsc::channel();
+fn row_m16_a_bare_close_has_no_status() {
+    let (sender, receiver) = mpsc::channel();
     let url = serve(move |mut peer| {
         peer.accept();
         let frame = peer.next().unwrap();
         peer.frame(8, &frame.1);
-        tell.send(frame).unwrap();
+        sender.send(frame).unwrap();
     });
     let sandbox = Sandbox::new();
     assert_eq!(
         sandbox.run(&format!("probe {url} --close bare")).code,
         Some(0)
     );
-    assert_eq!(told.recv().unwrap(), (8, vec![]));
+    assert_eq!(receiver.recv().unwrap(), (8, vec![]));
     assert_eq!(
         sandbox.run(&format!("probe {url} --close 4001")).code,
         Some(0)
     );
-    assert_eq!(told.recv().unwrap(), (8, vec![0x0f, 0xa1]));
+    assert_eq!(receiver.recv().unwrap(), (8, vec![0x0f, 0xa1]));
 }
 
 #[test]
@@ -311,7 +306,7 @@ fn exchanges_are_measured() {
 }
 
 #[test]
-fn a_file_is_sent_and_what_cannot_be_used_is_refused() {
+fn a_file_can_be_sent_and_bad_arguments_are_errors() {
     let url = serve(|mut peer| {
         peer.accept();
         if let Some((opcode, payload)) = peer.next() {
@@ -330,31 +325,31 @@ fn a_file_is_sent_and_what_cannot_be_used_is_refused() {
         "{run}"
     );
     assert_eq!(run.code, Some(3));
-    for (line, says) in [
+    for (line, error) in [
         ("--send @nothing.json", "cannot read nothing.json"),
         ("--header no-colon", "a header has no colon"),
         ("--query no-sign", "a query parameter has no `=`"),
-        ("--header Upgrade:x", "the handshake writes it itself"),
-        ("--as anonymous --token t", "the anonymous bring no token"),
-        ("--as alice", "which token do they bring?"),
-        ("--token-env NOTHING", "NOTHING holds no token"),
+        ("--header Upgrade:x", "the handshake sets it itself"),
+        ("--as anonymous --token t", "anonymous callers have no token"),
+        ("--as alice", "this caller needs a token"),
+        ("--token-env NOTHING", "NOTHING contains no token"),
         ("--count 3", "`--count` measures one message and its answer"),
         (
             "--close 1006",
-            "it is `bare`, or a code that a close frame may carry",
+            "use `bare`, or a code that a close frame may carry",
         ),
         ("--hold forever", "it is a number and a unit"),
-        ("--token-in post", "it is `query[:NAME]`"),
+        ("--token-in post", "use `query[:NAME]`"),
     ] {
         let run = sandbox.run(&format!("probe {url} {line}"));
         assert_eq!(run.code, Some(2), "{run}");
-        assert!(run.stderr.contains(says), "{run}");
+        assert!(run.stderr.contains(error), "{run}");
     }
     assert_eq!(sandbox.run("probe").code, Some(2));
     assert_eq!(sandbox.run("probe http:/nowhere").code, Some(2));
 }
 
-/// What a gateway says of itself that has a WebSocket API at this URL.
+/// Returns the state of a gateway with a WebSocket API at this URL.
 fn state(url: &str) -> serde_json::Value {
     let endpoint = url.strip_suffix("/prod").unwrap();
     json!({
@@ -374,26 +369,26 @@ fn state(url: &str) -> serde_json::Value {
     })
 }
 
-/// A project with a local gateway that does no more than say where everything is.
+/// Creates a project whose gateway state names the API at this URL.
 fn project(spec: &str, url: &str) -> Sandbox {
     let sandbox = Sandbox::starter(spec);
-    let mut left = state(url);
-    left["pid"] = json!(1);
-    left["key"] = json!("k");
-    sandbox.write(".stackgen/gateway.json", left.to_string());
+    let mut file = state(url);
+    file["pid"] = json!(1);
+    file["key"] = json!("k");
+    sandbox.write(".stackgen/gateway.json", file.to_string());
     sandbox
 }
 
 #[test]
-fn a_local_gateway_is_found_and_the_token_travels_as_the_identity_source_says() {
-    let (tell, told) = mpsc::channel();
+fn a_local_gateway_is_found_and_the_token_is_sent_in_the_identity_source() {
+    let (sender, receiver) = mpsc::channel();
     let url = serve(move |mut peer| {
-        tell.send(peer.head.clone()).unwrap();
+        sender.send(peer.head.clone()).unwrap();
         let host = peer.head.lines().find_map(|line| line.split_once("ost: "));
         let host = host.map(|(_, host)| format!("ws://{host}/prod"));
         match host {
             Some(url) if peer.head.contains("/_stackgen/state") => {
-                // What is left unread when the connection ends would cut off the answer.
+                // Closing with unread data would reset the connection and lose the answer.
                 peer.stream.read_exact(&mut [0; "null".len()]).unwrap();
                 peer.refuse("200 OK", &state(&url).to_string());
             }
@@ -404,7 +399,7 @@ fn a_local_gateway_is_found_and_the_token_travels_as_the_identity_source_says() 
     let sandbox = project("chat", &url);
     let run = sandbox.run("probe --local --token s3cr3t-t0ken");
     assert_eq!(run.code, Some(0), "{run}");
-    let heads = told.try_iter().collect::<String>();
+    let heads = receiver.try_iter().collect::<String>();
     assert!(
         heads.contains("GET /prod?token=s3cr3t-t0ken HTTP/1.1"),
         "{heads}"
@@ -413,46 +408,46 @@ fn a_local_gateway_is_found_and_the_token_travels_as_the_identity_source_says() 
     let run = sandbox.run("probe --local --as anonymous");
     assert!(
         run.stderr
-            .contains("all callers of this stack are authenticated"),
+            .contains("all callers of this stack must be authenticated"),
         "{run}"
     );
     let run = sandbox.run("probe --local --token t --token-in header");
     assert!(
         run.stderr
-            .contains("in another way than the authorizer's identity source"),
+            .contains("the token is not sent in the authorizer's identity source"),
         "{run}"
     );
     let run = sandbox.run("probe --local --stage other");
     assert!(
-        run.stderr.contains("name one with `--stage`: prod"),
+        run.stderr.contains("choose one with `--stage`: prod"),
         "{run}"
     );
 }
 
 #[test]
-fn without_a_local_gateway_there_is_nothing_to_connect_to() {
+fn probe_local_fails_without_a_local_gateway() {
     let sandbox = Sandbox::starter("echo");
     let run = sandbox.run("probe --local");
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("no local gateway runs"), "{run}");
 }
 
-/// What a guide and an output have in common whatever was measured: no digits.
-fn timeless(text: &str) -> String {
+/// Removes the digits, which differ between the guide and a run.
+fn without_digits(text: &str) -> String {
     text.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
-/// The guide shows this paragraph of an output, as it is printed.
+/// Asserts that the guide shows this paragraph of the output.
 fn assert_guide_shows(run: &Run, paragraph: &str) {
     let guide = root().join("docs/guide/why-did-my-socket-close.md");
-    let guide = timeless(&std::fs::read_to_string(guide).unwrap());
+    let guide = without_digits(&std::fs::read_to_string(guide).unwrap());
     let mut paragraphs = run.stdout.split("\n\n");
     let shown = paragraphs.find(|text| text.starts_with(paragraph)).unwrap();
-    assert!(guide.contains(&timeless(shown)), "the guide lacks\n{shown}");
+    assert!(guide.contains(&without_digits(shown)), "the guide lacks\n{shown}");
 }
 
 #[test]
-fn the_guide_shows_what_is_printed() {
+fn the_guide_shows_the_real_output() {
     let sandbox = Sandbox::new();
     let url = serve(|peer| peer.refuse("401 Unauthorized", r#"{"message":"Unauthorized"}"#));
     let run = sandbox.run(&format!("probe {url}"));
@@ -478,12 +473,12 @@ fn ctrl_c_closes_cleanly_and_reports() {
     use std::io::BufRead;
     use std::process::{Command, Stdio};
 
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let url = serve(move |mut peer| {
         peer.accept();
         let frame = peer.next().unwrap();
         peer.frame(8, &frame.1);
-        tell.send(frame).unwrap();
+        sender.send(frame).unwrap();
     });
     let mut probe = Command::new(assert_cmd::cargo::cargo_bin!("stackgen"))
         .args(["probe", &url, "--hold", "1h"])
@@ -501,10 +496,10 @@ fn ctrl_c_closes_cleanly_and_reports() {
             .unwrap()
             .success()
     );
-    assert_eq!(told.recv().unwrap(), (8, 1000_u16.to_be_bytes().to_vec()));
+    assert_eq!(receiver.recv().unwrap(), (8, 1000_u16.to_be_bytes().to_vec()));
     let rest: Vec<_> = lines.map(Result::unwrap).collect();
     assert!(
-        rest[0].ends_with("closed by this side with 1000"),
+        rest[0].ends_with("closed by the client with 1000"),
         "{rest:?}"
     );
     assert_eq!(probe.wait().unwrap().code(), Some(0));

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::common::{Run, Sandbox};
 
-/// Answers what the event asks for, and as an authorizer what the token says. It speaks the Runtime API itself.
+/// Program that answers as the event asks, and as an authorizer as the token asks. It calls the Runtime API itself.
 const FUNCTION: &str = r#"
 import json, os, urllib.request
 
@@ -103,12 +103,12 @@ Resources:
     Properties: { ApiId: !Ref Api, StageName: empty }
 "#;
 
-/// A gateway for the tests of this file that run at a time; the last of them ends it.
+/// Gateway shared by the tests that run at the same time. The last of them stops it.
 struct Local {
     runtime: Runtime,
     gateway: Option<Gateway>,
     _code: Sandbox,
-    /// What `stackgen dev` would leave beside a stackgen.yaml.
+    /// Content of the file that `stackgen dev` writes beside a stackgen.yaml.
     state: Value,
 }
 
@@ -169,7 +169,7 @@ impl Local {
         }
     }
 
-    /// A folder that it runs for.
+    /// Creates a project folder that uses this gateway.
     fn project(&self) -> Sandbox {
         let sandbox = Sandbox::new();
         sandbox.write(".stackgen/gateway.json", self.state.to_string());
@@ -177,7 +177,7 @@ impl Local {
     }
 }
 
-/// Probes the local gateway, at the stage `prod`.
+/// Probes the stage `prod` of the local gateway.
 fn probed(line: &str) -> Run {
     probed_at("prod", line)
 }
@@ -189,7 +189,7 @@ fn probed_at(stage: &str, line: &str) -> Run {
         .run(&format!("probe --local --stage {stage} {line}"))
 }
 
-/// The exit code and the rows of the likeliest explanation.
+/// Returns the exit code and the rows of the likeliest explanation.
 fn explained(line: &str) -> (Option<i32>, String) {
     let run = probed(&format!("{line} --json"));
     (run.code, rows(&run))
@@ -219,7 +219,7 @@ fn handshakes_are_explained() {
     assert_eq!(explained("--as anonymous --expect-status 401").0, Some(0));
 }
 
-/// Hides what differs from run to run.
+/// Replaces ports, times and IDs, which differ from run to run.
 fn steady(test: impl FnOnce()) {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT");
@@ -233,15 +233,15 @@ fn steady(test: impl FnOnce()) {
 }
 
 #[test]
-fn the_gateway_is_asked_why_a_handshake_failed_and_guesses_are_left_out() {
+fn the_gateways_record_replaces_guesses_about_a_handshake() {
     let thrown = probed("--token good --query do=throw");
     let denied = probed("--token denied");
     steady(|| {
         insta::assert_snapshot!(thrown, @r#"
         exit 3
         --- stdout
-        ws://127.0.0.1:PORT/prod?do=throw&token=[hidden] as one with a token in the query
-        connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+        ws://127.0.0.1:PORT/prod?do=throw&token=[hidden] as a caller with a token in the query
+        connected to 127.0.0.1:PORT (DNS TIME, TCP TIME)
         502 Bad Gateway after TIME: {"message":"Internal server error","connectionId":"…","requestId":"…"}
 
         certain (row C6)
@@ -251,20 +251,20 @@ fn the_gateway_is_asked_why_a_handshake_failed_and_guesses_are_left_out() {
           seen: local gateway: authorizer function f: allowed as `p`
           seen: local gateway: route $connect called function f
           seen: local gateway: f threw Exception: thrown
-          next: Read the $connect function's log. It has to return an object with a statusCode.
+          next: Read the $connect function's log. It must return an object with a statusCode.
           doubt: row C6: folklore, or a single weak report, for an invalid response
 
         in a browser
           a page sees close code 1006 and nothing else: no status, no reason (row X2); a browser hides the
           status of a handshake that fails.
 
-        not as wanted: the handshake is answered with 101 (502)
+        not as expected: the handshake is answered with 101 (502)
         "#);
         insta::assert_snapshot!(denied, @r#"
         exit 3
         --- stdout
-        ws://127.0.0.1:PORT/prod?token=[hidden] as one with a token in the query
-        connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+        ws://127.0.0.1:PORT/prod?token=[hidden] as a caller with a token in the query
+        connected to 127.0.0.1:PORT (DNS TIME, TCP TIME)
         403 Forbidden after TIME: {"message":"Forbidden","connectionId":"…","requestId":"…"}
 
         certain (row A5)
@@ -274,20 +274,20 @@ fn the_gateway_is_asked_why_a_handshake_failed_and_guesses_are_left_out() {
           seen: local gateway: stage prod serves deployment ID
           seen: local gateway: authorizer function f
           seen: local gateway: route $connect
-          next: Read the policy that the authorizer returned. It has to allow execute-api:Invoke on the
+          next: Check the policy that the authorizer returns. It must allow execute-api:Invoke on the
                 event's methodArn, `…/{stage}/$connect`; `…/{stage}/*/*` does not match it.
 
         in a browser
           a page sees close code 1006 and nothing else: no status, no reason (row X2); a browser hides the
           status of a handshake that fails.
 
-        not as wanted: the handshake is answered with 101 (403)
+        not as expected: the handshake is answered with 101 (403)
         "#);
     });
 }
 
 #[test]
-fn the_gateway_is_asked_why_an_error_frame_came() {
+fn the_gateways_records_explain_error_frames() {
     let run = probed(
         r#"--token good --send {"action":"oneWay","do":"throw"} --send {"action":"nowhere"} --expect Internal --expect Forbidden"#,
     );
@@ -295,18 +295,18 @@ fn the_gateway_is_asked_why_an_error_frame_came() {
         insta::assert_snapshot!(run, @r#"
     exit 0
     --- stdout
-    ws://127.0.0.1:PORT/prod?token=[hidden] as one with a token in the query
-    connected to 127.0.0.1:PORT (name TIME, TCP TIME)
+    ws://127.0.0.1:PORT/prod?token=[hidden] as a caller with a token in the query
+    connected to 127.0.0.1:PORT (DNS TIME, TCP TIME)
     101 Switching Protocols after TIME
         TIME  sent      {"action":"oneWay","do":"throw"}
         TIME  sent      {"action":"nowhere"}
         TIME  received  {"message": "Internal server error", "connectionId":"…", "requestId":"…"}
         TIME  received  {"message": "Forbidden", "connectionId":"…", "requestId":"…"}
-        TIME  closed by this side with 1000
+        TIME  closed by the client with 1000
 
     certain (row M4)
       The local gateway reports: the function failed with Exception.
-      seen: 1 × "Internal server error", and the socket stayed open
+      seen: 1 × "Internal server error"; the connection stayed open
       seen: local gateway: stage prod serves deployment ID
       seen: local gateway: route oneWay called function f
       seen: local gateway: f threw Exception: thrown
@@ -315,16 +315,16 @@ fn the_gateway_is_asked_why_an_error_frame_came() {
     certain (row M3)
       The local gateway reports: $request.body.action is `nowhere`: no such route in the deployment, and
       no $default.
-      seen: 1 × "Forbidden", and the socket stayed open
-      next: Compare the message with RouteSelectionExpression and the route keys, letter by letter. If
-            the route is there, the stage serves an older deployment: `stackgen status`, then `stackgen
-            deploy --redeploy-stage`.
+      seen: 1 × "Forbidden"; the connection stayed open
+      next: Compare the message with RouteSelectionExpression and the route keys, character by
+            character. If the route exists, the stage serves an older deployment: run `stackgen status`,
+            then `stackgen deploy --redeploy-stage`.
     "#)
     });
 }
 
 #[test]
-fn json_has_what_the_gateway_recorded() {
+fn json_contains_the_gateways_records() {
     let run = probed("--token good --query status=404 --json");
     let json = run.json();
     let record = &json["gateway"][0];
@@ -341,7 +341,7 @@ fn json_has_what_the_gateway_recorded() {
 }
 
 #[test]
-fn what_a_function_says_of_a_token_is_hidden() {
+fn a_token_in_a_functions_error_is_hidden() {
     for json in ["", " --json"] {
         let run = probed(&format!("--token broken-by-a-secret-4711{json}"));
         assert_eq!(run.code, Some(3), "{run}");
@@ -351,7 +351,7 @@ fn what_a_function_says_of_a_token_is_hidden() {
 }
 
 #[test]
-fn a_token_is_minted_for_whom_it_is_asked_for() {
+fn a_token_is_minted_for_the_caller() {
     let run = probed("--as alice --json");
     assert_eq!(run.code, Some(0), "{run}");
     assert_eq!(
@@ -362,7 +362,7 @@ fn a_token_is_minted_for_whom_it_is_asked_for() {
 }
 
 #[test]
-fn row_c10_a_subprotocol_has_to_be_chosen() {
+fn row_c10_a_subprotocol_must_be_chosen() {
     assert_eq!(
         explained("--token good --subprotocol chat"),
         is(0, "C10 C9")
@@ -404,7 +404,7 @@ fn row_m11_a_large_frame_is_explained() {
 }
 
 #[test]
-fn row_m13_an_idle_connection_is_seen_to_go_away() {
+fn row_m13_an_idle_connection_is_closed_with_going_away() {
     let mut settings = Settings::default();
     settings.limits.idle = Duration::from_millis(500);
     let local = Local::start(settings);
@@ -429,7 +429,7 @@ fn exchanges_with_a_function_are_measured() {
     assert_eq!(run.code, Some(0));
 }
 
-/// Probes what an account says that it has, as anybody with credentials does.
+/// Probes an API that is found in the account, with credentials in the environment.
 fn probed_in_account(line: &str) -> Run {
     let (sandbox, local) = (Sandbox::new(), local());
     let mut command = sandbox.command();
@@ -447,14 +447,14 @@ fn probed_in_account(line: &str) -> Run {
 
 #[test]
 fn an_api_is_found_in_the_account_by_its_name_or_its_id() {
-    // Held to the end: the gateway goes with the last who needs it.
+    // Kept to the end: the gateway stops when its last user drops it.
     let local = local();
     let id = local.state["apis"][0]["apiId"].as_str().unwrap();
     for api in ["probed", id] {
         let run = probed_in_account(&format!("--api {api} --stage prod --token good"));
         assert_eq!(run.code, Some(0), "{run}");
     }
-    // What answers on this machine needs no credentials.
+    // An endpoint on this machine needs no credentials.
     let endpoint = local.state["endpoint"].as_str().unwrap();
     let line = format!(
         "probe --api probed --stage prod --token good --region us-east-1 --endpoint-url {endpoint}"
@@ -470,7 +470,7 @@ fn an_api_is_found_in_the_account_by_its_name_or_its_id() {
     insta::assert_snapshot!(probed_in_account(""), @"
     exit 2
     --- stderr
-    error: which URL?
-    help: give one, or `--local`, or name an API of the account with `--api`
+    error: no URL is given
+    help: give one, or use `--local`, or name an API of the account with `--api`
     ");
 }

@@ -1,57 +1,57 @@
-//! Who connects, and how that is told to the API.
+//! Caller of a probe, its token and the token's placement.
 
 use stackgen_gateway::gateway::Tokens;
-use stackgen_probe::{Caller, Secret, Target, TokenIn};
+use stackgen_probe::{ProbeCaller, ProbeTarget, Secret, TokenPlacement};
 use stackgen_synth::spec::{Authorizer, Callers};
 
-use super::refused;
+use super::invalid_target;
 use crate::error::CliError;
 use crate::local::Local;
 use crate::ui::Ui;
 
-/// Who connects.
+/// Caller that connects.
 #[derive(clap::Args, Debug)]
-#[command(next_help_heading = "Who connects")]
+#[command(next_help_heading = "Caller")]
 pub(crate) struct CallerArgs {
-    /// `anonymous`, `authenticated`, or whom a token is minted for
-    #[arg(long = "as", value_name = "WHO")]
-    who: Option<String>,
+    /// `anonymous`, `authenticated`, or the subject to mint a token for
+    #[arg(long = "as", value_name = "CALLER")]
+    caller: Option<String>,
 
-    /// The token; `--token-env` keeps it out of the list of processes and of the shell's history
+    /// Token; prefer `--token-env`, which keeps it out of the process list and the shell history
     #[arg(long, value_name = "TOKEN", group = "token_source")]
     token: Option<HiddenArg>,
 
-    /// The environment variable that holds the token
+    /// Environment variable that contains the token
     #[arg(long, value_name = "VAR", group = "token_source")]
     token_env: Option<String>,
 
-    /// Have the local gateway mint a token for this subject
+    /// Subject for which the local gateway mints a token
     #[arg(long, value_name = "SUB", group = "token_source", requires = "local")]
     mint: Option<String>,
 
-    /// How the token travels: `query[:NAME]`, `header[:NAME]` or `subprotocol`; as the stack's identity source says, or
-    /// `query:token`, when left out
-    #[arg(long, value_name = "WAY", value_parser = way)]
-    token_in: Option<TokenIn>,
+    /// Placement of the token: `query[:NAME]`, `header[:NAME]` or `subprotocol` (default: the stack's identity source, or
+    /// `query:token`)
+    #[arg(long, value_name = "PLACEMENT", value_parser = placement)]
+    token_in: Option<TokenPlacement>,
 
-    /// A header, `Name: value`; values are shown nowhere
+    /// Header to send, `Name: value`; the value is never shown
     #[arg(long = "header", short = 'H', value_name = "HEADER")]
     headers: Vec<HiddenArg>,
 
-    /// A query parameter, `name=value`
+    /// Query parameter to send, `name=value`
     #[arg(long = "query", value_name = "NAME=VALUE")]
     query: Vec<HiddenArg>,
 
-    /// A subprotocol to offer
+    /// Subprotocol to offer
     #[arg(long = "subprotocol", value_name = "NAME")]
     subprotocols: Vec<HiddenArg>,
 
-    /// What the client calls itself
+    /// User-Agent header to send
     #[arg(long, value_name = "TEXT")]
     user_agent: Option<String>,
 }
 
-/// An argument that may hold a secret: no `Debug` shows it.
+/// Argument that may contain a secret. Its `Debug` output hides the value.
 #[derive(Clone)]
 struct HiddenArg(String);
 
@@ -69,114 +69,124 @@ impl std::fmt::Debug for HiddenArg {
     }
 }
 
-fn way(text: &str) -> Result<TokenIn, String> {
-    let (way, name) = match text.split_once(':') {
-        Some((_, "")) => return Err("a name is missing behind the colon".to_owned()),
-        Some((way, name)) => (way, Some(name.to_owned())),
+fn placement(text: &str) -> Result<TokenPlacement, String> {
+    let (kind, name) = match text.split_once(':') {
+        Some((_, "")) => return Err("a name must follow the colon".to_owned()),
+        Some((kind, name)) => (kind, Some(name.to_owned())),
         None => (text, None),
     };
-    let named = |usual: &str| name.clone().unwrap_or_else(|| usual.to_owned());
-    match way {
-        "query" => Ok(TokenIn::Query(named("token"))),
-        "header" => Ok(TokenIn::Header(named("Authorization"))),
-        "subprotocol" if name.is_none() => Ok(TokenIn::Subprotocol),
-        _ => Err("it is `query[:NAME]`, `header[:NAME]` or `subprotocol`".to_owned()),
+    let name_or = |default: &str| name.clone().unwrap_or_else(|| default.to_owned());
+    match kind {
+        "query" => Ok(TokenPlacement::Query(name_or("token"))),
+        "header" => Ok(TokenPlacement::Header(name_or("Authorization"))),
+        "subprotocol" if name.is_none() => Ok(TokenPlacement::Subprotocol),
+        _ => Err("use `query[:NAME]`, `header[:NAME]` or `subprotocol`".to_owned()),
     }
 }
 
-/// What is known about callers.
-pub(crate) struct Known<'a> {
+/// Sources of information about callers.
+pub(crate) struct CallerSources<'a> {
     pub(crate) local: Option<&'a Local>,
-    pub(crate) declared: Option<Declared>,
+    pub(crate) declared: Option<DeclaredCallers>,
 }
 
-/// What a stackgen.yaml says about callers.
-pub(crate) struct Declared {
-    /// `None` without an authorizer.
+/// Callers that a project file declares.
+pub(crate) struct DeclaredCallers {
+    /// Kinds of callers; `None` without an authorizer.
     callers: Option<Callers>,
-    /// How a token travels by the authorizer's identity sources.
-    way: Option<TokenIn>,
+    /// Placement of the token according to the authorizer's identity sources.
+    placement: Option<TokenPlacement>,
 }
 
-impl Declared {
+impl DeclaredCallers {
     pub(crate) fn new(authorizer: Option<&Authorizer>) -> Self {
         let sources = authorizer.map(|authorizer| authorizer.identity_source.as_slice());
-        let way = |source: &String| {
+        let placement = |source: &String| {
             let header = source.strip_prefix("route.request.header.");
             let query = source.strip_prefix("route.request.querystring.");
-            let header = header.map(|name| TokenIn::Header(name.to_owned()));
-            header.or_else(|| query.map(|name| TokenIn::Query(name.to_owned())))
+            let header = header.map(|name| TokenPlacement::Header(name.to_owned()));
+            header.or_else(|| query.map(|name| TokenPlacement::Query(name.to_owned())))
         };
-        Declared {
+        DeclaredCallers {
             callers: authorizer.map(|authorizer| authorizer.callers),
-            way: sources.unwrap_or_default().iter().find_map(way),
+            placement: sources.unwrap_or_default().iter().find_map(placement),
         }
     }
 }
 
 impl CallerArgs {
-    /// The target with all that the caller brings along.
+    /// Adds everything that the caller sends to the target.
     pub(crate) async fn apply(
         &self,
-        mut target: Target,
-        known: &Known<'_>,
+        mut target: ProbeTarget,
+        sources: &CallerSources<'_>,
         ui: &Ui,
-    ) -> Result<(Target, Caller), CliError> {
+    ) -> Result<(ProbeTarget, ProbeCaller), CliError> {
         for parameter in &self.query {
             let (name, value) = parameter.0.split_once('=').ok_or_else(|| {
-                CliError::input("a query parameter has no `=`").hint("`--query name=value`")
+                CliError::input("a query parameter has no `=`").hint("write `--query name=value`")
             })?;
             target = target.query(name, value);
         }
         for header in &self.headers {
             let (name, value) = header.0.split_once(':').ok_or_else(|| {
-                CliError::input("a header has no colon").hint("`--header 'Name: value'`")
+                CliError::input("a header has no colon").hint("write `--header 'Name: value'`")
             })?;
-            target = target.header(name.trim(), value.trim()).map_err(refused)?;
+            target = target
+                .header(name.trim(), value.trim())
+                .map_err(invalid_target)?;
         }
         if let Some(user_agent) = &self.user_agent {
-            target = target.header("User-Agent", user_agent).map_err(refused)?;
+            target = target
+                .header("User-Agent", user_agent)
+                .map_err(invalid_target)?;
         }
         for subprotocol in &self.subprotocols {
-            target = target.subprotocol(&subprotocol.0).map_err(refused)?;
+            target = target.subprotocol(&subprotocol.0).map_err(invalid_target)?;
         }
-        let Some((token, name)) = self.token(known).await? else {
-            warn_of(None, known, ui);
-            return Ok((target, Caller::Anonymous));
+        let Some((token, name)) = self.token(sources).await? else {
+            warn_about_declaration(None, sources, ui);
+            return Ok((target, ProbeCaller::Anonymous));
         };
-        let declared = known
+        let declared = sources
             .declared
             .as_ref()
-            .and_then(|declared| declared.way.clone());
-        let usual = || TokenIn::Query("token".to_owned());
-        let way = self.token_in.clone().or(declared).unwrap_or_else(usual);
-        warn_of(Some(&way), known, ui);
-        let caller = Caller::with(name, &way);
-        Ok((target.token(&token, &way).map_err(refused)?, caller))
+            .and_then(|declared| declared.placement.clone());
+        let default = || TokenPlacement::Query("token".to_owned());
+        let placement = self.token_in.clone().or(declared).unwrap_or_else(default);
+        warn_about_declaration(Some(&placement), sources, ui);
+        let caller = ProbeCaller::with_token(name, &placement);
+        Ok((
+            target.token(&token, &placement).map_err(invalid_target)?,
+            caller,
+        ))
     }
 
-    /// The token, and whose it is; none for the anonymous.
-    async fn token(&self, known: &Known<'_>) -> Result<Option<(Secret, Option<String>)>, CliError> {
+    /// Returns the token and its subject, or `None` for anonymous callers.
+    async fn token(
+        &self,
+        sources: &CallerSources<'_>,
+    ) -> Result<Option<(Secret, Option<String>)>, CliError> {
         let named = self
-            .who
+            .caller
             .as_deref()
-            .filter(|who| !["anonymous", "authenticated"].contains(who));
-        let owner = || named.map(str::to_owned);
+            .filter(|caller| !["anonymous", "authenticated"].contains(caller));
+        let name = || named.map(str::to_owned);
         let given = match (&self.token, &self.token_env) {
             (Some(token), _) => Some(token.0.clone()),
             (None, Some(variable)) => Some(from_environment(variable)?),
             (None, None) => None,
         };
-        let anonymous = self.who.as_deref() == Some("anonymous");
+        let anonymous = self.caller.as_deref() == Some("anonymous");
         if anonymous && (given.is_some() || self.mint.is_some() || self.token_in.is_some()) {
-            return Err(CliError::input("the anonymous bring no token")
-                .hint("leave `--as anonymous` or the token out"));
+            return Err(CliError::input("anonymous callers have no token")
+                .hint("remove `--as anonymous` or the token"));
         }
         if let Some(token) = given {
-            return Ok(Some((Secret::new(token), owner())));
+            return Ok(Some((Secret::new(token), name())));
         }
         let subject = self.mint.as_deref().or(named);
-        match (subject, known.local, self.who.as_deref()) {
+        match (subject, sources.local, self.caller.as_deref()) {
             (Some(subject), Some(local), _) => {
                 let token = mint(local, subject).await?;
                 Ok(Some((Secret::new(token), Some(subject.to_owned()))))
@@ -186,17 +196,17 @@ impl CallerArgs {
                 Ok(Some((Secret::new(token), Some("probe".to_owned()))))
             }
             (Some(_), None, _) | (None, None, Some("authenticated")) => Err(CliError::input(
-                "which token do they bring?",
+                "this caller needs a token",
             )
             .hint(
-                "`--token-env VAR` names the variable that holds it; with `--local`, one is minted",
+                "name the variable that contains it with `--token-env VAR`; with `--local`, the gateway mints one",
             )),
             _ => Ok(None),
         }
     }
 }
 
-/// Has the local gateway's issuer mint a token.
+/// Lets the local gateway's issuer mint a token.
 async fn mint(local: &Local, subject: &str) -> Result<String, CliError> {
     let tokens = Tokens {
         subject: subject.to_owned(),
@@ -208,26 +218,32 @@ async fn mint(local: &Local, subject: &str) -> Result<String, CliError> {
 fn from_environment(variable: &str) -> Result<String, CliError> {
     match std::env::var(variable) {
         Ok(token) if !token.is_empty() => Ok(token),
-        _ => Err(CliError::input(format!("{variable} holds no token"))
-            .hint("it has to be set, and not empty")),
+        _ => Err(CliError::input(format!(
+            "the environment variable {variable} contains no token"
+        ))
+        .hint("set it to the token")),
     }
 }
 
-/// Says what the stack declares where that is something else than what is done.
-fn warn_of(way: Option<&TokenIn>, known: &Known<'_>, ui: &Ui) {
-    let Some(declared) = &known.declared else {
+/// Prints a note if the caller does not match the stack's declaration.
+fn warn_about_declaration(
+    placement: Option<&TokenPlacement>,
+    sources: &CallerSources<'_>,
+    ui: &Ui,
+) {
+    let Some(declared) = &sources.declared else {
         return;
     };
-    match (declared.callers, way) {
+    match (declared.callers, placement) {
         (Some(Callers::Authenticated), None) => ui.note(
-            "all callers of this stack are authenticated: API Gateway answers the anonymous with 401",
-            Some("`--expect-status 401` checks that"),
+            "all callers of this stack must be authenticated: API Gateway answers anonymous callers with 401",
+            Some("check that with `--expect-status 401`"),
         ),
-        (None, Some(_)) => ui.note("this stack has no authorizer: nobody looks at the token", None),
-        (Some(_), Some(way)) if declared.way.as_ref().is_some_and(|declared| declared != way) => {
+        (None, Some(_)) => ui.note("this stack has no authorizer: API Gateway does not check the token", None),
+        (Some(_), Some(placement)) if declared.placement.as_ref().is_some_and(|declared| declared != placement) => {
             ui.note(
-                "the token travels in another way than the authorizer's identity source says",
-                Some("API Gateway answers 401 without asking the authorizer (row A2)"),
+                "the token is not sent in the authorizer's identity source",
+                Some("API Gateway answers 401 without calling the authorizer (row A2)"),
             );
         }
         _ => {}

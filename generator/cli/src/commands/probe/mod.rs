@@ -1,9 +1,9 @@
 //! `stackgen probe`
 
+mod actions;
 mod caller;
+mod human;
 mod records;
-mod story;
-mod work;
 
 use std::path::PathBuf;
 
@@ -13,8 +13,8 @@ use stackgen_gateway::FailureRecord;
 use stackgen_gateway::apis::ProtocolType;
 use stackgen_gateway::gateway::ApiState;
 use stackgen_probe::{
-    BrowserView, ConnectError, Explanation, Outcome as Answer, Report, Target, TargetError,
-    Telling, explain, explain_with, run,
+    BrowserView, ConnectError, Explanation, HandshakeOutcome, ProbeEvent, ProbeReport, ProbeTarget,
+    TargetError, explain, explain_with_records, run,
 };
 
 use crate::Outcome;
@@ -26,35 +26,35 @@ use crate::signals::stop_requested;
 use crate::template;
 use crate::ui::Ui;
 
-/// Connect as a caller of the stack, and explain what happens
+/// Connect to a WebSocket API as a caller and explain the result
 ///
-/// Reads what browsers hide: the status and the body of a handshake that fails. Sends, waits for what is expected, holds,
-/// measures, and explains errors, close codes and silence by the rows of the API Gateway reference: cause, evidence, next
-/// step.
+/// Shows what browsers hide: the status and the body of a refused handshake. Sends messages, waits for expected ones, holds
+/// the connection, measures response times, and explains errors, close codes and missing answers with cause, evidence,
+/// next step and rows of the API Gateway reference.
 ///
-/// Tokens and keys are shown nowhere. Proxies are not used.
+/// The output never contains tokens and keys. Proxies are not used.
 ///
-/// Exits with 0 when all that was expected happened, with 3 when it did not, and with 1 when nobody answered.
+/// Exits with 0 if all expectations are met, with 3 if not, and with 1 if the handshake gets no answer.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Probe {
-    /// The WebSocket URL, wss:// or ws://; when left out, the account's or the local gateway's own
+pub(crate) struct ProbeCommand {
+    /// WebSocket URL, wss:// or ws:// (default: found in the account or the local gateway)
     #[arg(value_name = "URL", conflicts_with_all = ["api", "stage", "local", "profile", "region", "endpoint_url"])]
     url: Option<String>,
 
-    /// The API's name or id; the stack's WebSocket API when left out
+    /// Name or ID of the API (default: the stack's WebSocket API)
     #[arg(long, visible_alias = "api-id", value_name = "API")]
     api: Option<String>,
 
-    /// The stage, where the API has several
+    /// Stage (default: the API's only stage)
     #[arg(long, visible_alias = "stage-name", value_name = "STAGE")]
     stage: Option<String>,
 
-    /// The stackgen.yaml whose API and whose callers are meant
+    /// Project file that declares the API and its callers
     #[arg(long, short, value_name = "FILE", default_value = "stackgen.yaml")]
     file: PathBuf,
 
-    /// The environment; with `--local` the one that runs, otherwise the only one, when left out
+    /// Environment (default: the only one; with `--local`, the one that is running)
     #[arg(long = "env", short, value_name = "ENV")]
     environment: Option<String>,
 
@@ -65,9 +65,9 @@ pub(crate) struct Probe {
     caller: caller::CallerArgs,
 
     #[command(flatten)]
-    work: work::WorkArgs,
+    actions: actions::ActionArgs,
 
-    /// Say what a page in a browser would have seen
+    /// Also show what a page in a browser would have seen
     #[arg(long)]
     browser: bool,
 }
@@ -81,21 +81,21 @@ Examples:
   stackgen probe wss://… --token-env TOKEN --token-in header --hold 11m --expect-close 1001
   stackgen probe --local --send @echo.json --count 1000 --concurrency 20";
 
-/// What `--json` prints.
+/// Output of `--json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Told<'a> {
+struct JsonReport<'a> {
     #[serde(flatten)]
-    report: &'a Report,
+    report: &'a ProbeReport,
     passed: bool,
     browser: BrowserView,
     explanations: &'a [Explanation],
-    /// What the local gateway recorded.
+    /// Failures that the local gateway recorded.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     gateway: &'a [FailureRecord],
 }
 
-impl Probe {
+impl ProbeCommand {
     pub(crate) fn run(&self, ui: &Ui) -> Result<Outcome, CliError> {
         block_on(self.probe(ui))
     }
@@ -107,36 +107,36 @@ impl Probe {
             (None, Some(local)) => self.local_url(local)?,
             (None, None) => self.account_url(ui).await?,
         };
-        let mut target = Target::new(&url).map_err(refused)?;
-        target.timeout = self.work.connect_timeout;
+        let mut target = ProbeTarget::new(&url).map_err(invalid_target)?;
+        target.timeout = self.actions.connect_timeout;
         let declared = self.declared(local.as_ref(), ui)?;
-        let known = caller::Known {
+        let sources = caller::CallerSources {
             local: local.as_ref(),
             declared,
         };
-        let (target, caller) = self.caller.apply(target, &known, ui).await?;
-        let plan = self.work.plan(caller)?;
-        ui.done(&story::opening(&target, &plan))?;
-        let mut told = Ok(());
-        let mut tell = |telling: Telling<'_>| {
-            if told.is_ok() {
-                told = ui.done(&story::line(telling));
+        let (target, caller) = self.caller.apply(target, &sources, ui).await?;
+        let plan = self.actions.plan(caller)?;
+        ui.done(&human::opening_line(&target, &plan))?;
+        let mut printed = Ok(());
+        let mut on_event = |event: ProbeEvent<'_>| {
+            if printed.is_ok() {
+                printed = ui.done(&human::event(event));
             }
         };
         let interrupted = async {
             let _ = stop_requested().await;
         };
-        let report = run(&target, &plan, interrupted, &mut tell).await;
-        told?;
+        let report = run(&target, &plan, interrupted, &mut on_event).await;
+        printed?;
         let mut explanations = explain(&report);
         let mut failures = Vec::new();
         if let (Some(local), false) = (&local, explanations.is_empty()) {
             failures = records::look_up(local, &report, target.secrets(), ui).await;
             let evidence: Vec<_> = failures.iter().map(records::as_evidence).collect();
-            explanations = explain_with(&report, &evidence);
+            explanations = explain_with_records(&report, &evidence);
         }
         if ui.wants_json() {
-            ui.json_result(&Told {
+            ui.json_result(&JsonReport {
                 report: &report,
                 passed: report.passed(),
                 browser: report.browser(),
@@ -144,19 +144,19 @@ impl Probe {
                 gateway: &failures,
             })?;
         } else {
-            ui.result(&story::ending(&report, &explanations, self.browser))?;
+            ui.result(&human::conclusion(&report, &explanations, self.browser))?;
         }
         Ok(outcome(&report))
     }
 
-    /// The api that is asked for, or the only one that speaks WebSocket.
+    /// Returns the API of `--api`, or the only WebSocket API.
     fn websocket_api<'a>(&self, local: &'a Local) -> Result<&'a ApiState, CliError> {
         let apis = local.state.apis.iter();
-        let mut speaking = apis.filter(|api| api.protocol_type == ProtocolType::WebSocket);
-        match (&self.api, speaking.next(), speaking.next()) {
+        let mut websocket_apis = apis.filter(|api| api.protocol_type == ProtocolType::WebSocket);
+        match (&self.api, websocket_apis.next(), websocket_apis.next()) {
             (None, Some(only), None) => Ok(only),
             (None, None, _) => Err(CliError::failed("the local gateway has no WebSocket API")),
-            (asked, ..) => local.api(asked.as_deref()),
+            (name, ..) => local.api(name.as_deref()),
         }
     }
 
@@ -164,23 +164,27 @@ impl Probe {
         let api = self.websocket_api(local)?;
         let mut stages = api.stages.iter();
         let found = match &self.stage {
-            Some(wanted) => stages.find(|stage| stage.name.as_str() == wanted),
+            Some(name) => stages.find(|stage| stage.name.as_str() == name),
             None if api.stages.len() == 1 => stages.next(),
             None => None,
         };
         let names: Vec<_> = api.stages.iter().map(|stage| stage.name.as_str()).collect();
         let found = found.map(|stage| stage.url.clone());
         found.ok_or_else(|| {
-            CliError::input(format!("which stage of {}?", api.name))
-                .hint(format!("name one with `--stage`: {}", names.join(", ")))
+            let problem = match &self.stage {
+                Some(name) => format!("{} has no stage {name}", api.name),
+                None => format!("{} has {} stages", api.name, names.len()),
+            };
+            CliError::input(problem)
+                .hint(format!("choose one with `--stage`: {}", names.join(", ")))
         })
     }
 
-    /// Where the account, or what stands in for it, says that the stage is reached.
+    /// Finds the stage's URL in the account.
     async fn account_url(&self, ui: &Ui) -> Result<String, CliError> {
         if self.api.is_none() && !self.file.exists() {
-            return Err(CliError::input("which URL?")
-                .hint("give one, or `--local`, or name an API of the account with `--api`"));
+            return Err(CliError::input("no URL is given")
+                .hint("give one, or use `--local`, or name an API of the account with `--api`"));
         }
         let (api, stage) = (self.api.as_deref(), self.stage.as_deref());
         let project = (self.file.as_path(), self.environment.as_deref());
@@ -190,24 +194,24 @@ impl Probe {
         let ctx = account.context(&|_| {}, &never);
         let (api, stage) = goal.find(&account, ctx).await?;
         if api.protocol == Protocol::Http {
-            let message = format!("{} is an HTTP API, which speaks no WebSocket", api.name);
-            return Err(CliError::input(message).hint("`--api` names another one"));
+            let message = format!("{} is an HTTP API, not a WebSocket API", api.name);
+            return Err(CliError::input(message).hint("choose another API with `--api`"));
         }
         api.url(&stage.name).ok_or_else(|| {
-            let message = format!("only a custom domain reaches {}", api.name);
-            CliError::input(message).hint("give the URL: `stackgen probe wss://…`")
+            let message = format!("{} can only be reached through a custom domain", api.name);
+            CliError::input(message).hint("give its URL: `stackgen probe wss://…`")
         })
     }
 
-    /// What the stackgen.yaml says about callers, where it is the API's own.
+    /// Returns the callers that the project file declares, if the API belongs to the project.
     fn declared(
         &self,
         local: Option<&Local>,
         ui: &Ui,
-    ) -> Result<Option<caller::Declared>, CliError> {
-        let of_project = self.url.is_none() && (local.is_some() || self.api.is_none());
-        let asked = of_project || self.environment.is_some();
-        if !asked || !self.file.exists() || template::is_one(&self.file) {
+    ) -> Result<Option<caller::DeclaredCallers>, CliError> {
+        let is_of_project = self.url.is_none() && (local.is_some() || self.api.is_none());
+        let is_declared = is_of_project || self.environment.is_some();
+        if !is_declared || !self.file.exists() || template::is_one(&self.file) {
             return Ok(None);
         }
         let args = ProjectArgs {
@@ -215,28 +219,28 @@ impl Probe {
             unbuilt: true,
         };
         let project = Project::load(&args, ui)?;
-        let runs = local.and_then(|local| local.environment(&project));
-        if local.is_some() && runs.is_none() && self.environment.is_none() {
+        let running = local.and_then(|local| local.environment(&project));
+        if local.is_some() && running.is_none() && self.environment.is_none() {
             return Ok(None);
         }
-        let asked = self.environment.as_deref().or(runs).map(str::to_owned);
-        let environments = project.environments(asked.as_slice())?;
+        let environment = self.environment.as_deref().or(running).map(str::to_owned);
+        let environments = project.environments(environment.as_slice())?;
         let authorizer = environments
             .first()
             .map(|environment| project.authorizer(environment));
-        Ok(authorizer.map(caller::Declared::new))
+        Ok(authorizer.map(caller::DeclaredCallers::new))
     }
 }
 
-fn refused(error: TargetError) -> CliError {
+fn invalid_target(error: TargetError) -> CliError {
     CliError::input(error.to_string())
 }
 
-fn outcome(report: &Report) -> Outcome {
+fn outcome(report: &ProbeReport) -> Outcome {
     match &report.outcome {
-        Answer::Error(ConnectError::Interrupted) => Outcome::Found,
-        Answer::Error(_) => Outcome::Failed,
-        Answer::Handshake(_) if report.passed() => Outcome::Done,
-        Answer::Handshake(_) => Outcome::Found,
+        HandshakeOutcome::Error(ConnectError::Interrupted) => Outcome::Found,
+        HandshakeOutcome::Error(_) => Outcome::Failed,
+        HandshakeOutcome::Handshake(_) if report.passed() => Outcome::Done,
+        HandshakeOutcome::Handshake(_) => Outcome::Found,
     }
 }

@@ -1,21 +1,21 @@
-//! What the local gateway recorded of a probe's requests.
+//! Failures that the local gateway recorded for a probe's requests.
 
 use std::time::Duration;
 
 use stackgen_gateway::{FailureRecord, FailureSubject};
-use stackgen_probe::{RecordSubject, Report, Secrets, ServerRecord};
+use stackgen_probe::{ProbeReport, RecordSubject, Secrets, ServerRecord};
 use tokio::time::timeout;
 
 use crate::local::Local;
 use crate::ui::Ui;
 
-/// How long a gateway on this machine may take to answer.
-const WITHIN: Duration = Duration::from_secs(5);
+/// Timeout for the answer of a gateway on this machine.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Asks the gateway why the probe's handshake, messages or connection failed. Returns nothing if it does not say.
+/// Asks the gateway why the probe's handshake, messages or connection failed. Returns nothing if it does not answer.
 pub(super) async fn look_up(
     local: &Local,
-    report: &Report,
+    report: &ProbeReport,
     secrets: &Secrets,
     ui: &Ui,
 ) -> Vec<FailureRecord> {
@@ -25,7 +25,7 @@ pub(super) async fn look_up(
     else {
         return Vec::new();
     };
-    match timeout(WITHIN, local.remote().failures(id)).await {
+    match timeout(TIMEOUT, local.remote().failures(id)).await {
         Ok(Ok(mut failures)) => {
             for failure in &mut failures {
                 hide(failure, secrets);
@@ -33,17 +33,22 @@ pub(super) async fn look_up(
             failures
         }
         Ok(Err(error)) => {
-            ui.detail(|| format!("the local gateway was asked why, in vain: {error}"));
+            ui.detail(|| format!("the local gateway did not report the cause: {error}"));
             Vec::new()
         }
         Err(_) => {
-            ui.detail(|| "the local gateway was asked why, and did not answer".to_owned());
+            ui.detail(|| {
+                format!(
+                    "the local gateway did not report the cause within {} s",
+                    TIMEOUT.as_secs()
+                )
+            });
             Vec::new()
         }
     }
 }
 
-/// Hides what the probe sent in what functions said of it.
+/// Hides the probe's secrets in the texts of a record; functions may repeat what they received.
 fn hide(failure: &mut FailureRecord, secrets: &Secrets) {
     let FailureRecord {
         message,
@@ -69,7 +74,7 @@ fn hide(failure: &mut FailureRecord, secrets: &Secrets) {
     }
 }
 
-/// Returns a record as explanations take it.
+/// Converts a record for the explanations.
 pub(super) fn as_evidence(failure: &FailureRecord) -> ServerRecord {
     ServerRecord {
         subject: match failure.subject {
@@ -92,9 +97,9 @@ fn details(failure: &FailureRecord) -> Vec<String> {
             failure.stage
         ));
     }
-    let of_authorizer = failure.authorizer.as_ref();
-    let authorizer = of_authorizer.and_then(|authorizer| authorizer.function.as_deref());
-    if let Some(record) = of_authorizer {
+    let record = failure.authorizer.as_ref();
+    let authorizer = record.and_then(|record| record.function.as_deref());
+    if let Some(record) = record {
         let function = authorizer.unwrap_or("(no function)");
         details.push(match record.verdict == failure.reason {
             true => format!("authorizer function {function}"),
@@ -109,10 +114,10 @@ fn details(failure: &FailureRecord) -> Vec<String> {
         (None, _) => {}
     }
     if let Some(error) = &failure.error {
-        let thrower = failure.function.as_deref().or(authorizer);
-        let thrower = thrower.unwrap_or("the function");
+        let function = failure.function.as_deref().or(authorizer);
+        let function = function.unwrap_or("the function");
         details.push(format!(
-            "{thrower} threw {}: {}",
+            "{function} threw {}: {}",
             error.error_type, error.message
         ));
     }

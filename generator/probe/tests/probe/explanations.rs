@@ -1,4 +1,4 @@
-//! What is said about what was seen.
+//! Explanations of reports.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -7,17 +7,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use stackgen_probe::{
-    Caller, Certainty, Close, ConnectError, Explanation, Handshake, Header, Observation, Outcome,
-    Report, Seen, Side, Step, Target, Timings, explain,
+    Certainty, ClosedBy, ConnectError, ConnectStep, ConnectionEnd, Explanation, HandshakeOutcome,
+    HandshakeResponse, Header, Observation, ObservationKind, ProbeCaller, ProbeReport, ProbeTarget,
+    Timings, explain,
 };
-use stackgen_probe::{RecordSubject, ServerRecord, explain_with};
+use stackgen_probe::{RecordSubject, ServerRecord, explain_with_records};
 
-pub(crate) fn handshake(status: u16, headers: &[(&str, &str)], body: &str) -> Handshake {
+pub(crate) fn handshake(status: u16, headers: &[(&str, &str)], body: &str) -> HandshakeResponse {
     let header = |(name, value): &(&str, &str)| Header {
         name: (*name).to_owned(),
         value: (*value).to_owned(),
     };
-    Handshake {
+    HandshakeResponse {
         status,
         reason: String::new(),
         headers: headers.iter().map(header).collect(),
@@ -33,61 +34,61 @@ pub(crate) fn handshake(status: u16, headers: &[(&str, &str)], body: &str) -> Ha
     }
 }
 
-pub(crate) fn report(outcome: Outcome) -> Report {
-    let target = Target::new("wss://abc.execute-api.eu-west-1.amazonaws.com/prod").unwrap();
-    Report::new(&target, Caller::Anonymous, outcome)
+pub(crate) fn report(outcome: HandshakeOutcome) -> ProbeReport {
+    let target = ProbeTarget::new("wss://abc.execute-api.eu-west-1.amazonaws.com/prod").unwrap();
+    ProbeReport::new(&target, ProbeCaller::Anonymous, outcome)
 }
 
 fn refused(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<Explanation> {
-    explain(&report(Outcome::Handshake(handshake(
+    explain(&report(HandshakeOutcome::Handshake(handshake(
         status, headers, body,
     ))))
 }
 
-fn open(observations: impl IntoIterator<Item = (u64, Seen)>) -> Report {
-    let mut report = report(Outcome::Handshake(handshake(101, &[], "")));
-    for (seconds, seen) in observations {
+fn open(observations: impl IntoIterator<Item = (u64, ObservationKind)>) -> ProbeReport {
+    let mut report = report(HandshakeOutcome::Handshake(handshake(101, &[], "")));
+    for (seconds, kind) in observations {
         let at = Duration::from_secs(seconds);
-        if let Seen::Closed(close) = &seen {
+        if let ObservationKind::Closed(close) = &kind {
             report.close = Some(close.clone());
             report.age = Some(at);
         }
-        report.observations.push(Observation { at, seen });
+        report.observations.push(Observation { at, kind });
     }
     report
 }
 
-fn ended(seconds: u64, code: u16, by: Side) -> (u64, Seen) {
+fn ended(seconds: u64, code: u16, by: ClosedBy) -> (u64, ObservationKind) {
     let reason = String::new();
     (
         seconds,
-        Seen::Closed(Close {
+        ObservationKind::Closed(ConnectionEnd {
             code,
             reason,
             by,
-            clean: by != Side::Network,
+            clean: by != ClosedBy::Network,
         }),
     )
 }
 
-fn received(message: &str) -> Seen {
+fn received(message: &str) -> ObservationKind {
     let text = format!(r#"{{"message": "{message}", "connectionId":"a=", "requestId":"b="}}"#);
     let error = Some(message.to_owned());
-    Seen::Received {
+    ObservationKind::Received {
         bytes: text.len(),
         text,
         error,
     }
 }
 
-fn sent(bytes: usize) -> Seen {
-    Seen::Sent {
+fn sent(bytes: usize) -> ObservationKind {
+    ObservationKind::Sent {
         text: String::new(),
         bytes,
     }
 }
 
-/// The rows of the likeliest explanation.
+/// Returns the rows of the likeliest explanation.
 fn rows(explanations: &[Explanation]) -> Vec<Cow<'static, str>> {
     explanations
         .first()
@@ -96,10 +97,10 @@ fn rows(explanations: &[Explanation]) -> Vec<Cow<'static, str>> {
 }
 
 #[test]
-fn rows_a2_and_a6_a_401_is_the_missing_source_of_anonymous_and_the_token_of_others() {
+fn rows_a2_and_a6_a_401_means_a_missing_source_without_a_token_and_a_bad_token_with_one() {
     assert_eq!(rows(&refused(401, &[], "")), ["A2", "A3"]);
-    let mut report = report(Outcome::Handshake(handshake(401, &[], "")));
-    report.caller = Caller::Authenticated {
+    let mut report = report(HandshakeOutcome::Handshake(handshake(401, &[], "")));
+    report.caller = ProbeCaller::Authenticated {
         name: None,
         token_in: "query",
     };
@@ -109,7 +110,7 @@ fn rows_a2_and_a6_a_401_is_the_missing_source_of_anonymous_and_the_token_of_othe
 }
 
 #[test]
-fn a_403_is_told_apart_by_what_it_says() {
+fn a_403_is_explained_by_its_message_and_headers() {
     let id = ("x-amzn-RequestId", "r");
     let plain = refused(
         403,
@@ -123,8 +124,8 @@ fn a_403_is_told_apart_by_what_it_says() {
         "{plain:?}"
     );
     let answer = handshake(403, &[id], r#"{"message":"Forbidden"}"#);
-    let mut with_token = report(Outcome::Handshake(answer));
-    with_token.caller = Caller::Authenticated {
+    let mut with_token = report(HandshakeOutcome::Handshake(answer));
+    with_token.caller = ProbeCaller::Authenticated {
         name: None,
         token_in: "query",
     };
@@ -206,12 +207,12 @@ fn record(subject: RecordSubject, message: &str, reason: &str, row: &str) -> Ser
 }
 
 #[test]
-fn what_the_gateway_recorded_of_a_handshake_takes_the_place_of_guesses() {
-    let report = report(Outcome::Handshake(handshake(403, &[], "")));
+fn the_recorded_failure_of_a_handshake_replaces_guesses() {
+    let report = report(HandshakeOutcome::Handshake(handshake(403, &[], "")));
     assert_eq!(explain(&report).len(), 4);
     let reason = "the policy has no Allow for it";
     let recorded = record(RecordSubject::Handshake, "Forbidden", reason, "A5");
-    insta::assert_debug_snapshot!(explain_with(&report, &[recorded]), @r#"
+    insta::assert_debug_snapshot!(explain_with_records(&report, &[recorded]), @r#"
     [
         Explanation {
             cause: "The local gateway reports: the policy has no Allow for it.",
@@ -219,7 +220,7 @@ fn what_the_gateway_recorded_of_a_handshake_takes_the_place_of_guesses() {
                 "403 after 0.120 s",
                 "local gateway: route send",
             ],
-            next_step: "Read the policy that the authorizer returned. It has to allow execute-api:Invoke on the event's methodArn, `…/{stage}/$connect`; `…/{stage}/*/*` does not match it.",
+            next_step: "Check the policy that the authorizer returns. It must allow execute-api:Invoke on the event's methodArn, `…/{stage}/$connect`; `…/{stage}/*/*` does not match it.",
             rows: [
                 "A5",
             ],
@@ -229,24 +230,24 @@ fn what_the_gateway_recorded_of_a_handshake_takes_the_place_of_guesses() {
     ]
     "#);
     let other = record(RecordSubject::Message, "Forbidden", reason, "M3");
-    assert_eq!(explain_with(&report, &[other]), explain(&report));
+    assert_eq!(explain_with_records(&report, &[other]), explain(&report));
 }
 
 #[test]
-fn a_recorded_reason_that_no_guess_knows_has_a_next_step_too() {
-    let report = report(Outcome::Handshake(handshake(400, &[], "")));
+fn a_recorded_reason_without_a_matching_guess_has_a_next_step() {
+    let report = report(HandshakeOutcome::Handshake(handshake(400, &[], "")));
     let reason = "Missing required request parameters: [room]";
     let recorded = record(RecordSubject::Handshake, reason, reason, "M9");
-    let explanations = explain_with(&report, &[recorded]);
+    let explanations = explain_with_records(&report, &[recorded]);
     assert_eq!(rows(&explanations), ["M9"]);
     assert_eq!(
         explanations[0].next_step,
-        "Read the lines of `stackgen dev` for this moment."
+        "Read the output of `stackgen dev` for this moment."
     );
 }
 
 #[test]
-fn recorded_error_frames_are_told_apart_by_their_reasons() {
+fn recorded_error_frames_are_grouped_by_reason() {
     let message = "Internal server error";
     let recorded = [
         record(
@@ -271,42 +272,42 @@ fn recorded_error_frames_are_told_apart_by_their_reasons() {
         forbidden,
     ];
     let report = open(frames.map(|frame| (1, frame)));
-    let explanations = explain_with(&report, &recorded);
+    let explanations = explain_with_records(&report, &recorded);
     let seen: Vec<_> = explanations
         .iter()
         .map(|it| (it.rows.clone(), it.certainty, it.evidence[0].clone()))
         .collect();
     let row = |row: &'static str| vec![Cow::Borrowed(row)];
-    let stayed = |count| format!("{count} × \"{message}\", and the socket stayed open");
-    assert_eq!(seen[0], (row("M4"), Certainty::Certain, stayed(2)));
-    assert_eq!(seen[1], (row("C7"), Certainty::Certain, stayed(1)));
+    let observed = |count| format!("{count} × \"{message}\"; the connection stayed open");
+    assert_eq!(seen[0], (row("M4"), Certainty::Certain, observed(2)));
+    assert_eq!(seen[1], (row("C7"), Certainty::Certain, observed(1)));
     assert_eq!(seen[2].0, ["M3", "D1"]);
     assert_eq!(seen.len(), 3);
 }
 
 #[test]
-fn a_recorded_close_takes_the_place_of_what_its_age_suggests() {
-    let report = open([ended(5, 1001, Side::Server)]);
+fn a_recorded_close_replaces_the_guess_by_age() {
+    let report = open([ended(5, 1001, ClosedBy::Server)]);
     let reason = "no data either way for too long";
     let recorded = record(RecordSubject::Connection, "Going away", reason, "M13");
-    let explanations = explain_with(&report, &[recorded]);
+    let explanations = explain_with_records(&report, &[recorded]);
     assert_eq!(rows(&explanations), ["M13"]);
     assert_eq!(explanations[0].certainty, Certainty::Certain);
     assert_eq!(explanations[0].evidence[0], "1001 at an age of 5.0 s");
-    let ours = open([ended(5, 1000, Side::Client)]);
+    let ours = open([ended(5, 1000, ClosedBy::Client)]);
     let recorded = record(RecordSubject::Connection, "Going away", reason, "M13");
-    assert_eq!(explain_with(&ours, &[recorded]), []);
+    assert_eq!(explain_with_records(&ours, &[recorded]), []);
 }
 
 #[test]
-fn a_refusal_reads_well() {
+fn an_explanation_has_a_cause_evidence_and_a_next_step() {
     insta::assert_debug_snapshot!(refused(426, &[], "")[0], @r#"
     Explanation {
-        cause: "The server saw a plain HTTP request: `Upgrade: websocket` got lost on the way.",
+        cause: "The server received a plain HTTP request: `Upgrade: websocket` was removed on the way.",
         evidence: [
             "426 after 0.120 s",
         ],
-        next_step: "Something in between does not pass `Upgrade` and `Connection` on: a proxy, a load balancer, CloudFront's policy.",
+        next_step: "Check what is in between: a proxy, a load balancer or a CloudFront policy may not forward `Upgrade` and `Connection`.",
         rows: [
             "C4",
         ],
@@ -320,7 +321,7 @@ fn a_refusal_reads_well() {
 
 #[test]
 fn row_c10_a_101_without_the_offered_subprotocol_fails_browsers() {
-    let mut report = open([ended(1, 1000, Side::Client)]);
+    let mut report = open([ended(1, 1000, ClosedBy::Client)]);
     assert_eq!(explain(&report), []);
     assert!(report.browser().opens);
     report.subprotocols = vec!["chat".to_owned()];
@@ -332,7 +333,7 @@ fn row_c10_a_101_without_the_offered_subprotocol_fails_browsers() {
 }
 
 #[test]
-fn error_frames_are_explained_once_a_kind() {
+fn error_frames_are_explained_once_per_kind() {
     let expected = [
         ("Forbidden", "M3"),
         ("Internal server error", "M4"),
@@ -355,45 +356,48 @@ fn error_frames_are_explained_once_a_kind() {
 }
 
 #[test]
-fn rows_m7_and_m8_silence_is_a_one_way_route() {
+fn rows_m7_and_m8_silence_means_a_one_way_route() {
     let waited = Duration::from_secs(5);
-    let report = open([(0, sent(2)), (5, Seen::Silence { waited })]);
+    let report = open([(0, sent(2)), (5, ObservationKind::Silence { waited })]);
     assert_eq!(rows(&explain(&report)), ["M7", "M8"]);
 }
 
-/// What happened, and the rows that explain it.
-type Case<'a> = (&'a [(u64, Seen)], &'a [&'a str]);
+/// Observations and the rows that explain them.
+type Case<'a> = (&'a [(u64, ObservationKind)], &'a [&'a str]);
 
 #[test]
 fn close_codes_are_explained_by_code_and_age() {
     let expected: [Case<'_>; 14] = [
-        (&[ended(9, 1000, Side::Server)], &["M15", "X4"]),
-        (&[ended(600, 1001, Side::Server)], &["M13", "X4"]),
+        (&[ended(9, 1000, ClosedBy::Server)], &["M15", "X4"]),
+        (&[ended(600, 1001, ClosedBy::Server)], &["M13", "X4"]),
         (
-            &[(30, sent(2)), ended(631, 1001, Side::Server)],
+            &[(30, sent(2)), ended(631, 1001, ClosedBy::Server)],
             &["M13", "X4"],
         ),
         (
-            &[(9, Seen::PingSent), ended(601, 1001, Side::Server)],
+            &[
+                (9, ObservationKind::PingSent),
+                ended(601, 1001, ClosedBy::Server),
+            ],
             &["M13", "M12", "X4"],
         ),
         (
-            &[(7000, sent(2)), ended(7200, 1001, Side::Server)],
+            &[(7000, sent(2)), ended(7200, 1001, ClosedBy::Server)],
             &["M14", "X4"],
         ),
-        (&[ended(17, 1001, Side::Server)], &["M13", "X4"]),
-        (&[ended(1, 1003, Side::Server)], &["M10", "X4"]),
-        (&[ended(1, 1005, Side::Server)], &["X1"]),
+        (&[ended(17, 1001, ClosedBy::Server)], &["M13", "X4"]),
+        (&[ended(1, 1003, ClosedBy::Server)], &["M10", "X4"]),
+        (&[ended(1, 1005, ClosedBy::Server)], &["X1"]),
         (
-            &[(0, sent(40_000)), ended(1, 1009, Side::Server)],
+            &[(0, sent(40_000)), ended(1, 1009, ClosedBy::Server)],
             &["M11", "X4"],
         ),
-        (&[ended(1, 1011, Side::Server)], &["X4"]),
-        (&[ended(20, 1006, Side::Network)], &["X3"]),
-        (&[ended(600, 1006, Side::Network)], &["X3", "M13"]),
-        (&[ended(7201, 1006, Side::Network)], &["X3", "M14"]),
+        (&[ended(1, 1011, ClosedBy::Server)], &["X4"]),
+        (&[ended(20, 1006, ClosedBy::Network)], &["X3"]),
+        (&[ended(600, 1006, ClosedBy::Network)], &["X3", "M13"]),
+        (&[ended(7201, 1006, ClosedBy::Network)], &["X3", "M14"]),
         (
-            &[(0, sent(40_000)), ended(1, 1006, Side::Network)],
+            &[(0, sent(40_000)), ended(1, 1006, ClosedBy::Network)],
             &["M11", "X3"],
         ),
     ];
@@ -402,14 +406,14 @@ fn close_codes_are_explained_by_code_and_age() {
         assert_eq!(rows(&explain(&report)), expected, "{observations:?}");
     }
     assert_eq!(
-        explain(&open([ended(5, 1005, Side::Client)])),
+        explain(&open([ended(5, 1005, ClosedBy::Client)])),
         [],
-        "this side closed it"
+        "the client closed it"
     );
 }
 
 #[test]
-fn no_answer_at_all_is_explained() {
+fn every_connect_error_is_explained() {
     let address = "127.0.0.1:1".parse().unwrap();
     let (host, reason) = (|| "h.invalid".to_owned(), || "because".to_owned());
     let mut errors = vec![
@@ -443,17 +447,22 @@ fn no_answer_at_all_is_explained() {
     ];
     let after = Duration::from_secs(30);
     errors.extend(
-        [Step::Dns, Step::Tcp, Step::Tls, Step::Upgrade]
-            .map(|step| ConnectError::TimedOut { step, after }),
+        [
+            ConnectStep::Dns,
+            ConnectStep::Tcp,
+            ConnectStep::Tls,
+            ConnectStep::Upgrade,
+        ]
+        .map(|step| ConnectError::TimedOut { step, after }),
     );
     for error in errors {
-        let explanations = explain(&report(Outcome::Error(error.clone())));
+        let explanations = explain(&report(HandshakeOutcome::Error(error.clone())));
         assert_eq!(explanations.len(), 1, "{error}");
         assert_eq!(explanations[0].evidence, [error.to_string()]);
         assert!(!explanations[0].next_step.is_empty());
     }
     assert_eq!(
-        explain(&report(Outcome::Error(ConnectError::Interrupted))),
+        explain(&report(HandshakeOutcome::Error(ConnectError::Interrupted))),
         []
     );
 }
@@ -464,7 +473,7 @@ fn every_row_is_in_the_reference_and_every_doubt_is_its_tag() {
     let reference =
         fs::read_to_string(root.join("docs/reference/api-gateway-websocket.md")).unwrap();
     let mut cited = BTreeSet::new();
-    for (rows, doubts) in everything() {
+    for (rows, doubts) in all_rows_and_doubts() {
         for row in rows {
             let anchor = format!("<a id=\"{}\">", row.to_lowercase());
             let line = reference.lines().find(|line| line.contains(&anchor));
@@ -480,28 +489,32 @@ fn every_row_is_in_the_reference_and_every_doubt_is_its_tag() {
     assert!(cited.len() > 25, "{cited:?}");
 }
 
-/// The rows and doubts of every explanation that these tests know to get.
-fn everything() -> Vec<(Vec<Cow<'static, str>>, Vec<String>)> {
-    let mut reports: Vec<Report> = (100..600)
-        .map(|status| report(Outcome::Handshake(handshake(status, &[], ""))))
+/// Returns the rows and doubts of every explanation that these tests can produce.
+fn all_rows_and_doubts() -> Vec<(Vec<Cow<'static, str>>, Vec<String>)> {
+    let mut reports: Vec<ProbeReport> = (100..600)
+        .map(|status| report(HandshakeOutcome::Handshake(handshake(status, &[], ""))))
         .collect();
     for body in ["not authorized", "signature"] {
         let body = format!(r#"{{"message":"{body}"}}"#);
-        reports.push(report(Outcome::Handshake(handshake(403, &[], &body))));
+        reports.push(report(HandshakeOutcome::Handshake(handshake(
+            403,
+            &[],
+            &body,
+        ))));
     }
-    reports.push(report(Outcome::Error(ConnectError::TimedOut {
-        step: Step::Upgrade,
+    reports.push(report(HandshakeOutcome::Error(ConnectError::TimedOut {
+        step: ConnectStep::Upgrade,
         after: Duration::from_secs(30),
     })));
     for code in 1000..1016 {
         for (seconds, by) in [
-            (5, Side::Server),
-            (600, Side::Server),
-            (7200, Side::Server),
-            (600, Side::Network),
-            (7200, Side::Network),
+            (5, ClosedBy::Server),
+            (600, ClosedBy::Server),
+            (7200, ClosedBy::Server),
+            (600, ClosedBy::Network),
+            (7200, ClosedBy::Network),
         ] {
-            let mut report = open([(1, Seen::PingSent), ended(seconds, code, by)]);
+            let mut report = open([(1, ObservationKind::PingSent), ended(seconds, code, by)]);
             report.subprotocols = vec!["chat".to_owned()];
             reports.push(report);
         }
@@ -519,7 +532,7 @@ fn everything() -> Vec<(Vec<Cow<'static, str>>, Vec<String>)> {
     ]));
     reports.push(open([(
         1,
-        Seen::Silence {
+        ObservationKind::Silence {
             waited: Duration::from_secs(1),
         },
     )]));

@@ -1,80 +1,83 @@
-//! What to do on the connection, and what is wanted of it.
+//! Actions on the connection and expectations of it.
 
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use stackgen_probe::{Caller, Closing, Expectation, Load, Plan};
+use stackgen_probe::{ClientClose, Expectation, LoadPlan, ProbeCaller, ProbePlan};
 
 use crate::args::duration;
 use crate::error::CliError;
 use crate::report::reason;
 
-/// More is not read of a file that is to be sent: API Gateway takes 128 KB (row M11), and some more shows what it does.
-const MESSAGE: u64 = 16 * 1024 * 1024;
+/// Maximum number of bytes to read of a file to send. API Gateway accepts 128 KB (row M11); users may want to send more to
+/// see how it reacts.
+const MAX_MESSAGE: u64 = 16 * 1024 * 1024;
 
-/// What to do.
+/// Actions and expectations.
 #[derive(clap::Args, Debug)]
-#[command(next_help_heading = "What to do")]
-pub(crate) struct WorkArgs {
-    /// A text message to send; `@FILE` sends a file, `@-` what comes on stdin, `@@…` text that begins with an `@`
+#[command(next_help_heading = "Actions")]
+pub(crate) struct ActionArgs {
+    /// Text message to send: `@FILE` sends a file, `@-` stdin, `@@…` a text that starts with `@`
     #[arg(long = "send", value_name = "TEXT")]
     sends: Vec<String>,
 
-    /// A message that must come in: a JSON object or array that it must have, or text that it must contain
+    /// Expected message: a JSON object or array that it must contain, or a part of its text
     #[arg(long = "expect", value_name = "JSON|TEXT")]
     expects: Vec<String>,
 
-    /// The status that the handshake must be answered with
+    /// Expected status of the handshake
     #[arg(long, value_name = "STATUS", default_value_t = 101, value_parser = clap::value_parser!(u16).range(100..600))]
     expect_status: u16,
 
-    /// The close code that the other side must end the connection with; 1006 if without any
+    /// Expected close code of the other side; 1006 for an end without a close frame
     #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u16).range(1000..5000))]
     expect_close: Option<u16>,
 
-    /// How long to wait for what must come in, or for any answer
+    /// Timeout for expected messages, or for any answer
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     timeout: Duration,
 
-    /// How long each step of connecting may take
+    /// Timeout of each step of connecting
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(super) connect_timeout: Duration,
 
-    /// How long to stay connected: `90s`, `11m`, `2h`
+    /// Time to stay connected: `90s`, `11m`, `2h`
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     hold: Option<Duration>,
 
-    /// How often to ping meanwhile
+    /// Interval between pings
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     ping_every: Option<Duration>,
 
-    /// How many times to send the message and wait for its answer, which is measured
+    /// Send the message N times and measure how long the answers take
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     count: Option<u32>,
 
-    /// How many connections share in that
+    /// Number of connections that share the messages of `--count`
     #[arg(long, value_name = "N", default_value_t = 1, requires = "count", value_parser = clap::value_parser!(u32).range(1..=1000))]
     concurrency: u32,
 
-    /// How to end: `bare`, which the other side sees as 1005, or with a code
-    #[arg(long, value_name = "bare|CODE", default_value = "1000", value_parser = closing)]
-    close: Closing,
+    /// Close frame to send at the end: a code, or `bare` for none (the other side sees 1005)
+    #[arg(long, value_name = "bare|CODE", default_value = "1000", value_parser = client_close)]
+    close: ClientClose,
 }
 
-fn closing(text: &str) -> Result<Closing, String> {
+fn client_close(text: &str) -> Result<ClientClose, String> {
     if text == "bare" {
-        return Ok(Closing::Bare);
+        return Ok(ClientClose::Bare);
     }
-    let code = text.parse().ok().filter(|code| Closing::can_be_sent(*code));
-    code.map(Closing::Code).ok_or_else(|| {
-        "it is `bare`, or a code that a close frame may carry: 1000, 1001, 3000 to 4999, …"
-            .to_owned()
+    let code = text
+        .parse()
+        .ok()
+        .filter(|code| ClientClose::is_valid_code(*code));
+    code.map(ClientClose::Code).ok_or_else(|| {
+        "use `bare`, or a code that a close frame may carry: 1000, 1001, 3000 to 4999, …".to_owned()
     })
 }
 
-impl WorkArgs {
-    pub(crate) fn plan(&self, caller: Caller) -> Result<Plan, CliError> {
+impl ActionArgs {
+    pub(crate) fn plan(&self, caller: ProbeCaller) -> Result<ProbePlan, CliError> {
         let sends = self.sends.iter().map(|text| message(text));
         let mut sends = sends.collect::<Result<Vec<_>, _>>()?;
         let mut expects: Vec<_> = self
@@ -86,34 +89,34 @@ impl WorkArgs {
             None => None,
             Some(count) => Some(self.load(count, &mut sends, &mut expects)?),
         };
-        Ok(Plan {
+        Ok(ProbePlan {
             caller,
-            status: self.expect_status,
+            expected_status: self.expect_status,
             sends,
             expects,
             timeout: self.timeout,
             hold: self.hold,
             ping_every: self.ping_every,
-            close_code: self.expect_close,
+            expected_close: self.expect_close,
             load,
-            closing: self.close.clone(),
+            close: self.close.clone(),
         })
     }
 
-    /// The message that is measured, and its answer, are not sent and waited for once more.
+    /// Moves the message and the expected answer into a load plan, so that they are not sent and expected once more.
     fn load(
         &self,
         count: u32,
         sends: &mut Vec<String>,
         expects: &mut Vec<Expectation>,
-    ) -> Result<Load, CliError> {
+    ) -> Result<LoadPlan, CliError> {
         let (Some(text), true, true) = (sends.pop(), sends.is_empty(), expects.len() < 2) else {
             return Err(
                 CliError::input("`--count` measures one message and its answer")
-                    .hint("give exactly one `--send`, and one `--expect` at most"),
+                    .hint("give exactly one `--send`, and at most one `--expect`"),
             );
         };
-        Ok(Load {
+        Ok(LoadPlan {
             text,
             answer: expects.pop(),
             count: count as usize,
@@ -135,14 +138,13 @@ fn message(text: &str) -> Result<String, CliError> {
     };
     let mut bytes = Vec::new();
     let read = match path {
-        "-" => std::io::stdin().take(MESSAGE).read_to_end(&mut bytes),
-        path => {
-            std::fs::File::open(path).and_then(|file| file.take(MESSAGE).read_to_end(&mut bytes))
-        }
+        "-" => std::io::stdin().take(MAX_MESSAGE).read_to_end(&mut bytes),
+        path => std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_MESSAGE).read_to_end(&mut bytes)),
     };
     read.map_err(|error| failed(&error))?;
     String::from_utf8(bytes).map_err(|_| {
         CliError::input(format!("{path} is not UTF-8 text"))
-            .hint("WebSocket APIs take no binary messages (row M10); send base64")
+            .hint("WebSocket APIs accept no binary messages (row M10); send base64")
     })
 }
