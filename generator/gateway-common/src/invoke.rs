@@ -1,4 +1,4 @@
-//! What calls a function, and what it answers.
+//! Interface for invoking functions.
 
 use std::time::Duration;
 
@@ -8,79 +8,79 @@ use thiserror::Error;
 
 use crate::FunctionArn;
 
-/// A payload: JSON, as bytes.
+/// JSON payload as bytes.
 pub type Payload = Bytes;
 
-/// Whatever runs functions. The data plane and the control plane know functions by this alone.
+/// Invokes functions. The data plane and the control plane use only this interface.
 pub trait Invoke: Send + Sync + 'static {
-    /// Calls a function and waits for its answer. Dropping the future gives up waiting; the function runs on, as it
-    /// does on AWS when API Gateway's time is up.
+    /// Invokes a function and waits for its answer. If the future is dropped, the function keeps running, as on AWS after
+    /// API Gateway's timeout.
     fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Outcome, InvokeError>>;
 }
 
-/// One call of a function.
+/// Invocation of a function.
 #[derive(Clone, Debug)]
 pub struct Invocation {
-    /// The function, and which of its versions.
+    /// ARN of the function, with the qualifier that the caller uses.
     pub function: FunctionArn,
-    /// The event.
+    /// Event.
     pub payload: Payload,
-    /// Who calls, for the function's policy.
+    /// Caller, which determines the policy to check.
     pub caller: Caller,
-    /// `Root=…`, what goes on into `Lambda-Runtime-Trace-Id`.
+    /// `Root=…`, passed to the function as `Lambda-Runtime-Trace-Id`.
     pub trace_id: String,
 }
 
-/// Who calls a function.
+/// Caller of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// API Gateway as `apigateway.amazonaws.com`, for this route or authorizer (rows C7, A16): the function's policy decides.
+    /// API Gateway as `apigateway.amazonaws.com`, for a route or an authorizer. The function's policy decides (rows C7, A16).
     ApiGateway {
         /// `arn:…:execute-api:…:{api}/{stage}/{route}` or `…:{api}/authorizers/{id}`.
         source_arn: String,
     },
-    /// API Gateway as a role (row D19): the role's policy decides.
+    /// API Gateway with this role. The role's policy decides (row D19).
     Role(String),
-    /// Somebody of this account: the `aws` command, another function.
+    /// Caller with permissions in this account, such as the `aws` command.
     Account,
 }
 
-/// What came of a call that reached a function.
+/// Result of an invocation that reached the function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// The answer, or for an error `{"errorMessage": …, "errorType": …}`.
+    /// Answer of the function, or `{"errorMessage": …, "errorType": …}` if it failed.
     pub payload: Payload,
-    /// True when the function failed: it threw, it timed out, or its process ended.
+    /// True if the function threw an error, timed out, or its process ended.
     pub failed: bool,
-    /// The version that ran: `$LATEST` or a number.
+    /// Version that ran: `$LATEST` or a number.
     pub executed_version: String,
-    /// Lambda's request id.
+    /// Lambda's request ID.
     pub request_id: String,
-    /// How long it took, without the start of a process.
+    /// Duration without the start of a process.
     pub duration: Duration,
 }
 
-/// Why a call did not reach a function.
+/// Reason why an invocation did not reach a function.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub struct InvokeError {
-    /// Which of Lambda's errors.
+    /// Lambda's error type.
     pub kind: InvokeErrorKind,
-    /// What a person reads.
+    /// Message for people.
     pub message: String,
 }
 
-/// The errors of Lambda's `Invoke` that can happen here.
+/// Error types of `Invoke` that the local Lambda can return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvokeErrorKind {
-    /// `ResourceNotFoundException`, 404: no such function, version or alias.
+    /// `ResourceNotFoundException`, 404: the function, version or alias does not exist.
     NotFound,
-    /// `AccessDeniedException`, 403: the function's policy, or the role, does not allow it.
+    /// `AccessDeniedException`, 403: the function's policy or the role does not allow the invocation.
     AccessDenied,
     /// `TooManyRequestsException`, 429: all environments are busy.
     TooManyRequests,
-    /// `RequestTooLargeException`, 413: over 6 MB.
+    /// `RequestTooLargeException`, 413: the payload is larger than 6 MB.
     TooLarge,
-    /// The code cannot be run on this machine: not built, another architecture, no runtime interface client.
+    /// The code cannot run on this machine: it is not built, is for another architecture, or has no runtime interface client.
     Unrunnable,
 }

@@ -104,13 +104,13 @@ impl Default for FunctionSettings {
     }
 }
 
-/// Program that calls `watch` of `stackgen-gateway-lambda`. It gets the folder of the gateway's code store as its last argument, and the pipe as its
-/// standard input.
+/// Command of a program that calls `watch` of `stackgen-gateway-lambda`. The program receives the folder of the gateway's code
+/// store as its last argument and the pipe as standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WatcherCommand {
-    /// The program.
+    /// Program to run.
     pub program: PathBuf,
-    /// Its arguments before the folder.
+    /// Arguments before the folder.
     pub arguments: Vec<OsString>,
 }
 

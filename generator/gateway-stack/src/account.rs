@@ -1,4 +1,4 @@
-//! What stacks are applied to, and how a resource of each type is made, changed and deleted there.
+//! Account of a stack, in which resources of each type are created, updated and deleted.
 
 use std::sync::Arc;
 
@@ -13,45 +13,45 @@ use super::fault::Fault;
 use super::wanted::Wanted;
 use super::{compute, storage, wiring};
 
-/// The account that a stack is in.
+/// Account that contains a stack.
 #[derive(Clone)]
 pub struct Account {
-    /// Which one, and where.
+    /// Partition, region and account ID.
     pub place: Place,
-    /// Its apis.
+    /// APIs.
     pub apis: Arc<Apis>,
-    /// Its functions.
+    /// Functions.
     pub functions: Arc<Functions>,
-    /// Its roles.
+    /// Roles.
     pub roles: Arc<Roles>,
-    /// Its tables.
+    /// Tables.
     pub tables: Arc<dyn TableStore>,
-    /// Its log groups.
+    /// Log groups.
     pub logs: Arc<Logs>,
-    /// The issuer that stands in for every issuer of a template.
+    /// URL of the local issuer, which replaces every issuer of a template.
     pub issuer: String,
 }
 
-/// A resource that is there.
+/// Resource that exists in the account.
 #[derive(Clone, Debug)]
 pub(super) struct Existing {
     pub(super) kind: String,
-    /// What its references are made from; of a version its number.
+    /// Physical ID; for a version its number.
     pub(super) physical: String,
     pub(super) properties: Map<String, Json>,
-    /// Kept when it leaves the template.
+    /// True if the resource stays in the account when it leaves the template.
     pub(super) retained: bool,
 }
 
 impl Existing {
-    /// A property that is text.
+    /// Returns a text property.
     pub(super) fn text(&self, property: &str) -> &str {
         let value = self.properties.get(property);
         value.and_then(Json::as_str).unwrap_or_default()
     }
 }
 
-/// What bringing a resource about came to.
+/// Result of updating a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Done {
     Nothing,
@@ -60,7 +60,7 @@ pub(super) enum Done {
 }
 
 impl Account {
-    /// Makes a resource under this id, and tells the id that it got: a version's number is Lambda's to give.
+    /// Creates a resource with this physical ID. Returns the ID that it got: Lambda assigns the number of a version.
     pub(super) async fn create(
         &self,
         wanted: &Wanted<'_>,
@@ -84,7 +84,7 @@ impl Account {
         Ok(id.to_owned())
     }
 
-    /// Brings a resource up to what is wanted of it.
+    /// Updates a resource to its desired state.
     pub(super) async fn update(
         &self,
         wanted: &Wanted<'_>,
@@ -111,7 +111,7 @@ impl Account {
         Ok(Done::Updated)
     }
 
-    /// Deletes a resource. What is gone already is deleted.
+    /// Deletes a resource. Succeeds if it does not exist.
     pub(super) async fn delete(&self, existing: &Existing) -> Result<(), Fault> {
         let id = existing.physical.as_str();
         match existing.kind.as_str() {

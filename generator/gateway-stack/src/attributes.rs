@@ -1,9 +1,9 @@
-//! What `Ref` and `GetAtt` give for a resource of each type.
+//! Values of `Ref` and `GetAtt` for resources of each type.
 
 use stackgen_gateway_common::Place;
 
-/// What `Ref` (no attribute) or `GetAtt` gives, from a resource's id. `of` is the function of a version or alias, and the
-/// protocol of an api. Of types that are not run here, a plausible value.
+/// Returns the value of `Ref` (without an attribute) or `GetAtt` for a physical ID. `of` is the function of a version or an
+/// alias, and the protocol of an API. Types that the gateway does not run get a plausible value.
 pub(super) fn value(
     place: &Place,
     kind: &str,
@@ -35,7 +35,7 @@ pub(super) fn value(
     }
 }
 
-/// The same for types that are not run here.
+/// Returns a plausible value for types that the gateway does not run.
 fn foreign(place: &Place, kind: &str, id: &str, attribute: Option<&str>) -> String {
     let (region, account, suffix) = (&place.region, &place.account, suffix(place));
     match (kind, attribute) {
@@ -75,7 +75,7 @@ fn foreign(place: &Place, kind: &str, id: &str, attribute: Option<&str>) -> Stri
     }
 }
 
-/// The name in what a `FunctionName` property takes: a name, an ARN, or a name with a qualifier.
+/// Returns the function's name in a `FunctionName` property, which may be a name, an ARN, or a name with a qualifier.
 pub(super) fn function_name(text: &str) -> &str {
     let name = match text.split_once(":function:") {
         Some((_, name)) => name,
@@ -84,7 +84,7 @@ pub(super) fn function_name(text: &str) -> &str {
     name.split(':').next().unwrap_or(name)
 }
 
-/// What `AWS::URLSuffix` is.
+/// Returns the value of `AWS::URLSuffix`.
 pub(super) fn suffix(place: &Place) -> &'static str {
     match place.partition.as_str() {
         "aws-cn" => "amazonaws.com.cn",
@@ -101,7 +101,7 @@ fn arn(place: &Place, service: &str, resource: &str) -> String {
     format!("arn:{partition}:{service}:{region}:{account}:{resource}")
 }
 
-/// What stands after the last `-`: the part of a generated name that is its own.
+/// Returns the part after the last `-`: the random part of a generated name.
 fn last(id: &str) -> &str {
     id.rsplit('-').next().unwrap_or(id)
 }

@@ -1,4 +1,4 @@
-//! Where the code of a template's functions is.
+//! Finds the code of a template's functions.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use stackgen_model::{Resolved, Resource};
 
 use super::{StackCode, Template};
 
-/// The code of a function: what the caller says, otherwise what the template does.
+/// Returns the code of a function, from the caller's map or else from the template.
 pub(super) fn of(resource: &Resource, template: &Template) -> Code {
     match template.code.get(resource.logical_id.as_str()) {
         Some(StackCode::Program(path)) => Code::Bootstrap(path.clone()),
@@ -38,16 +38,16 @@ fn of_template(resource: &Resource, template: &Path) -> Code {
     }
     Code::Absent(match (text("S3Bucket"), text("S3Key")) {
         (Some(bucket), Some(key)) => {
-            format!("its code is s3://{bucket}/{key}, which is not fetched")
+            format!("its code is s3://{bucket}/{key}, which is not downloaded")
         }
         _ if code.is_some_and(|code| code.get("ImageUri").is_some()) => {
-            "its code is a container image, and containers are not run here".to_owned()
+            "its code is a container image, which cannot run locally".to_owned()
         }
-        _ => "the template does not say where its code is on this machine".to_owned(),
+        _ => "the template does not name its code on this machine".to_owned(),
     })
 }
 
-/// The folder or file beside the template that CDK says the code is in.
+/// Returns the path of the code, relative to the template, that CDK writes into the metadata.
 fn asset(resource: &Resource) -> Option<&str> {
     let metadata = resource.attributes.get("Metadata")?;
     let property = metadata.get("aws:asset:property")?.as_literal()?;
@@ -67,7 +67,7 @@ fn at(path: PathBuf) -> Code {
             false => Code::Bootstrap(path),
         }
     } else {
-        Code::Absent(format!("there is no {}: build it first", path.display()))
+        Code::Absent(format!("{} does not exist: build it first", path.display()))
     }
 }
 
@@ -78,7 +78,7 @@ fn folder(path: &Path) -> Code {
     }
 }
 
-/// `ZipFile`: the source itself, which Lambda calls `index` whatever the handler says.
+/// Packs inline source (`ZipFile`). Lambda names the file `index`, whatever the handler is.
 fn inline(source: &str, runtime: &str) -> Code {
     let name = match runtime.starts_with("python") {
         true => "index.py",
@@ -90,6 +90,6 @@ fn inline(source: &str, runtime: &str) -> Code {
         .and_then(|()| Ok(zip.write_all(source.as_bytes())?));
     match written.and_then(|()| zip.finish()) {
         Ok(bytes) => Code::ZipBytes(bytes.into_inner().into()),
-        Err(error) => Code::Absent(format!("its source cannot be packed: {error}")),
+        Err(error) => Code::Absent(format!("cannot pack its source: {error}")),
     }
 }

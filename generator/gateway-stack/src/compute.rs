@@ -1,4 +1,4 @@
-//! Functions, versions, aliases and permissions.
+//! Creates, updates and deletes functions, versions, aliases and permissions.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(super) async fn function(
     let functions = &account.functions;
     let there = functions.get(name, None).ok();
     let (_, change) = match (&code, there) {
-        // Code that is not found takes none away that was.
+        // Missing code does not replace existing code: the function keeps running its last code.
         (Code::Absent(_), Some(there)) if there.code.root.is_ok() => {
             functions.update_configuration(name, configuration, None)?
         }
@@ -70,7 +70,7 @@ fn configuration(properties: &Map<String, Json>) -> Result<Configuration, Fault>
     })
 }
 
-/// A whole number, also when it is written as text.
+/// Returns a property that is a whole number or a text with one.
 pub(super) fn number(properties: &Map<String, Json>, name: &str) -> Result<Option<u64>, Fault> {
     let Some(value) = properties.get(name) else {
         return Ok(None);
@@ -80,11 +80,11 @@ pub(super) fn number(properties: &Map<String, Json>, name: &str) -> Result<Optio
         .or_else(|| value.as_str().and_then(|text| text.parse().ok()));
     number
         .map(Some)
-        .ok_or_else(|| Fault::new(format!("{name} is {value}, which is no whole number")))
+        .ok_or_else(|| Fault::new(format!("{name} is {value}, not a whole number")))
 }
 
-/// Publishes a version, and tells its number. Of code and configuration that have one already, it is that one (row
-/// D17): CloudFormation fails there, but stacks that shared it would not help anybody on a laptop.
+/// Publishes a version and returns its number. If code and configuration are published already, returns the existing version
+/// (row D17). CloudFormation fails in this case, which would only get in the way on a laptop.
 pub(super) fn publish(account: &Account, wanted: &Wanted<'_>) -> Result<String, Fault> {
     let name = function_name(wanted.text("FunctionName"));
     let description = wanted.properties.get("Description");
@@ -146,7 +146,7 @@ pub(super) fn delete(account: &Account, existing: &Existing) -> Result<(), Fault
     }
 }
 
-/// A function's name and the qualifier behind it, in what a `FunctionName` property takes.
+/// Splits a `FunctionName` property into the function's name and the qualifier.
 fn qualified(text: &str) -> (&str, Option<&str>) {
     let name = function_name(text);
     let rest = text.split_once(":function:").map_or(text, |(_, rest)| rest);

@@ -1,16 +1,16 @@
-//! Why a service refuses a resource.
+//! Errors of services while a template is applied.
 
 use stackgen_gateway_apis::apis::{ApiError, ApiErrorKind};
 use stackgen_gateway_lambda::functions::{FunctionError, FunctionErrorKind};
 
 use super::TableStoreError;
 
-/// A refusal in the service's words.
+/// Error of a service about a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) message: String,
     pub(super) hint: Option<String>,
-    /// True when there is no such thing, which is fine when it is to be deleted.
+    /// True if the resource does not exist, which is fine for a deletion.
     pub(super) gone: bool,
 }
 
@@ -28,7 +28,7 @@ impl From<ApiError> for Fault {
     fn from(error: ApiError) -> Self {
         Fault {
             gone: error.kind == ApiErrorKind::NotFound,
-            ..Fault::new(format!("API Gateway refuses it: {}", error.message))
+            ..Fault::new(format!("API Gateway rejects it: {}", error.message))
         }
     }
 }
@@ -37,7 +37,7 @@ impl From<FunctionError> for Fault {
     fn from(error: FunctionError) -> Self {
         Fault {
             gone: error.kind == FunctionErrorKind::NotFound,
-            ..Fault::new(format!("Lambda refuses it: {}", error.message))
+            ..Fault::new(format!("Lambda rejects it: {}", error.message))
         }
     }
 }
@@ -51,7 +51,7 @@ impl From<TableStoreError> for Fault {
     }
 }
 
-/// Deleting what is gone is done.
+/// Treats the deletion of a missing resource as a success.
 pub(super) fn gone(deleted: Result<(), impl Into<Fault>>) -> Result<(), Fault> {
     match deleted.map_err(Into::into) {
         Err(fault) if fault.gone => Ok(()),

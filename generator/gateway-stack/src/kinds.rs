@@ -1,7 +1,7 @@
-//! Which types of resources run here, in which order they are made, and why the others do not.
+//! Resource types: those that the gateway runs, their order of creation, and the reasons for the others.
 
-/// When resources of a type are made: what they need comes before them. They are deleted in the opposite order. `None`
-/// for types that are not run here.
+/// Returns the position of a type in the order of creation, or `None` for types that the gateway does not run. Resources
+/// come after those that they need, and are deleted in reverse order.
 pub(super) fn rank(kind: &str) -> Option<u8> {
     Some(match kind {
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" | "AWS::Logs::LogGroup" => 0,
@@ -22,12 +22,12 @@ pub(super) fn rank(kind: &str) -> Option<u8> {
     })
 }
 
-/// Parts of an api that a deployment freezes: they may go while a stage serves them.
+/// Returns true for types that a deployment snapshots. They may be deleted while a stage serves them.
 pub(super) fn is_wiring(kind: &str) -> bool {
     matches!(rank(kind), Some(7..=9))
 }
 
-/// Properties whose change replaces a resource.
+/// Returns the properties whose change replaces a resource.
 pub(super) fn create_only(kind: &str) -> &'static [&'static str] {
     match kind {
         "AWS::ApiGatewayV2::Api" => &["ProtocolType"],
@@ -53,7 +53,8 @@ pub(super) fn create_only(kind: &str) -> &'static [&'static str] {
     }
 }
 
-/// True when an account has one thing of a name, so that CloudFormation cannot make the new one before the old one goes.
+/// Returns true for types with unique names, of which CloudFormation cannot create the new resource before it deletes the
+/// old one.
 pub(super) fn is_named_once(kind: &str) -> bool {
     matches!(
         kind,
@@ -65,7 +66,8 @@ pub(super) fn is_named_once(kind: &str) -> bool {
     )
 }
 
-/// Why a type is not run here; `None` for what is part of something that is, or says nothing about what runs.
+/// Returns the reason why the gateway does not run a type. `None` for types that are read as part of others or have no effect
+/// at run time.
 pub(super) fn reason(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "AWS::CDK::Metadata"
@@ -73,19 +75,19 @@ pub(super) fn reason(kind: &str) -> Option<&'static str> {
         | "AWS::IAM::ManagedPolicy"
         | "AWS::ApiGateway::Account" => return None,
         "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm" => {
-            "metrics are not kept here, so nothing alarms"
+            "the local gateway stores no metrics, so alarms never fire"
         }
-        "AWS::CloudWatch::Dashboard" => "metrics are not kept here, so there is nothing to show",
+        "AWS::CloudWatch::Dashboard" => "the local gateway stores no metrics to show",
         "AWS::ApiGatewayV2::DomainName" | "AWS::ApiGatewayV2::ApiMapping" => {
-            "custom domains lead nowhere here: use the stage's own URL"
+            "custom domains are not served locally: use the stage's own URL"
         }
         "AWS::Cognito::UserPool" | "AWS::Cognito::UserPoolClient" => {
-            "tokens come from the local issuer instead"
+            "the local issuer mints tokens instead"
         }
-        "AWS::Lambda::EventSourceMapping" => "only apis and callers of Invoke run functions here",
-        "AWS::Lambda::LayerVersion" => "layers are not unpacked here",
-        "AWS::Lambda::Url" => "function URLs are not served here",
-        kind if kind.starts_with("AWS::ApiGateway::") => "REST APIs are not served here",
-        _ => "there is no such service here; what refers to it gets a plausible name",
+        "AWS::Lambda::EventSourceMapping" => "locally, only APIs and Invoke run functions",
+        "AWS::Lambda::LayerVersion" => "layers are not unpacked locally",
+        "AWS::Lambda::Url" => "function URLs are not served locally",
+        kind if kind.starts_with("AWS::ApiGateway::") => "REST APIs are not served locally",
+        _ => "the local gateway does not run this service; references to it get a plausible name",
     })
 }

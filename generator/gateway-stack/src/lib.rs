@@ -1,7 +1,7 @@
-//! A template, applied as CloudFormation would: resources come and go by their logical ids, deletions last.
+//! Applies a template as CloudFormation does: creates, updates and deletes resources by their logical IDs, deletions last.
 //!
-//! What is wrong is told all at once, before anything changes. What a service refuses while the template is applied is
-//! told with its place, and the stack goes back to what it was.
+//! All problems of the template are reported at once, before anything changes. If a service rejects a resource later, the
+//! problem is reported with its location, and the stack is rolled back.
 
 mod account;
 mod attributes;
@@ -31,23 +31,23 @@ pub use types::{Applied, Apply, Change, NotRun, Problem, StackCode, Template, Wh
 use account::Existing;
 use run::Run;
 
-/// The stack of a gateway: what was applied last, and what came of it.
+/// Stack of a gateway: the template that was applied last and its resources.
 pub struct Stack {
     account: Account,
     held: Mutex<Held>,
 }
 
-/// What is in the account because a template said so.
+/// Resources in the account that belong to the stack.
 #[derive(Default)]
 struct Held {
     resources: IndexMap<LogicalId, Existing>,
-    /// Replaced by others under the same logical id, and still called: they go with the next deployment.
+    /// Replaced resources that a stage may still call. The next deployment deletes them.
     leftovers: Vec<Existing>,
     template: Option<Template>,
 }
 
 impl Stack {
-    /// A stack of this account, with nothing in it.
+    /// Creates an empty stack in this account.
     pub fn new(account: Account) -> Self {
         Stack {
             account,
@@ -55,7 +55,7 @@ impl Stack {
         }
     }
 
-    /// The stack's name; `None` before a template was applied.
+    /// Returns the stack's name, or `None` if no template was applied yet.
     pub async fn name(&self) -> Option<String> {
         let held = self.held.lock().await;
         held.template
@@ -63,12 +63,12 @@ impl Stack {
             .map(|template| template.stack.clone())
     }
 
-    /// Makes the account what the template says.
+    /// Applies a template to the account.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with the template; or what a service refused of it, and then the account is again what
-    /// the template before it said.
+    /// If the template has problems, which are all reported, or a service rejects a resource. In both cases the account is
+    /// as the previous template left it.
     pub async fn apply(&self, template: Template) -> Result<Applied, Vec<Problem>> {
         let model = parse::model(&template, &self.account.place)?;
         let mut held = self.held.lock().await;
@@ -86,7 +86,7 @@ impl Stack {
         }
     }
 
-    /// Brings back what the template before said. What fails there failed before, or has no older state.
+    /// Applies the previous template again. Failures are ignored: there is no older state to return to.
     async fn roll_back(&self, held: &mut Held, apply: Apply) {
         let before = held
             .template

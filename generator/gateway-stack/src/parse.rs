@@ -1,4 +1,4 @@
-//! From a template's text to the model that is applied, or to everything that is wrong with it.
+//! Parses a template into its API model.
 
 use stackgen_cfn::{ParseError, Sources, Span};
 use stackgen_gateway_common::Place;
@@ -6,7 +6,7 @@ use stackgen_model::{Inputs, Model, Pseudo};
 
 use super::{Problem, Template, attributes};
 
-/// Reads a template as it means here: parameters, account and region are known.
+/// Parses a template with known parameters, account and region.
 pub(super) fn model(template: &Template, place: &Place) -> Result<Model, Vec<Problem>> {
     let mut sources = Sources::new();
     let source = sources.add(template.file.as_str(), template.text.as_str());
@@ -60,7 +60,7 @@ fn inputs(template: &Template, place: &Place) -> Inputs {
 }
 
 impl Problem {
-    /// A problem at a place of the template.
+    /// Creates a problem with a location in the template.
     pub(super) fn at(span: Span, message: impl Into<String>, hint: Option<String>) -> Self {
         let known = span.file.is_some();
         Problem {

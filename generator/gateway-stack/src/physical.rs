@@ -1,5 +1,5 @@
-//! What resources are called in the account: names that the template gives, and ids that follow from the stack's name
-//! and the logical id, so that they are the same in every run.
+//! Physical IDs of resources: names from the template, and generated IDs. Generated IDs are derived from the stack's name and
+//! the logical ID, so that they are the same in every run.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -10,27 +10,27 @@ use stackgen_model::{LogicalId, Model, Piece, Reference, Resolved, Resource, Tex
 
 use super::attributes;
 
-/// Why a value cannot be told.
+/// Reason why a value cannot be determined.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Untold {
-    /// The template alone cannot tell it.
+    /// The template alone does not determine it.
     Unknown(Unknown),
-    /// It is of a resource that is not made yet.
+    /// It depends on a version that is not published yet.
     NotYet(LogicalId),
-    /// Names go in a circle.
+    /// The names of resources refer to each other in a cycle.
     Circle(LogicalId),
-    /// Here, a text stands where one is needed.
+    /// The value is not text, but text is needed.
     NoText,
 }
 
-/// The physical ids of a template's resources.
+/// Physical IDs of a template's resources.
 pub(super) struct Physical<'a> {
     pub(super) place: &'a Place,
     pub(super) stack: &'a str,
     model: &'a Model,
-    /// Ids that are settled: of resources that exist, and of versions, which get their number when they are published.
+    /// Known IDs: those of existing resources, and the numbers of published versions.
     settled: HashMap<LogicalId, String>,
-    /// How often an id was taken by something else, by logical id.
+    /// Number of generated IDs that were taken, by logical ID.
     attempts: HashMap<LogicalId, u32>,
     asking: RefCell<HashSet<LogicalId>>,
 }
@@ -47,27 +47,27 @@ impl<'a> Physical<'a> {
         }
     }
 
-    /// Notes the id of a resource that exists.
+    /// Stores the physical ID of an existing resource.
     pub(super) fn settle(&mut self, id: LogicalId, physical: impl Into<String>) {
         self.settled.insert(id, physical.into());
     }
 
-    /// A resource is replaced: it gets a new id.
+    /// Forgets the physical ID of a resource that is replaced.
     pub(super) fn unsettle(&mut self, id: &LogicalId) {
         self.settled.remove(id);
     }
 
-    /// True when the id is made up and the template names none.
+    /// Returns true if the ID is generated because the template gives no name.
     pub(super) fn is_generated(&self, resource: &Resource) -> bool {
         name_property(&resource.kind).is_none_or(|name| resource.properties.get(name).is_none())
     }
 
-    /// The id that a resource gets is taken by something else: it gets another.
+    /// Skips a generated ID that is taken.
     pub(super) fn next(&mut self, id: &LogicalId) {
         *self.attempts.entry(id.clone()).or_default() += 1;
     }
 
-    /// What `Ref` gives for a resource; for an api's parts the bare id, for versions the number.
+    /// Returns the physical ID of a resource; for a version its number.
     pub(super) fn id(&self, id: &LogicalId) -> Result<String, Untold> {
         if let Some(settled) = self.settled.get(id) {
             return Ok(settled.clone());
@@ -86,14 +86,14 @@ impl<'a> Physical<'a> {
         made
     }
 
-    /// A text with every reference filled in.
+    /// Returns a text with all references resolved.
     pub(super) fn text(&self, text: &Text) -> Result<String, Untold> {
         let mut told = String::new();
         for piece in text.pieces() {
             match piece {
                 Piece::Literal(literal) => told.push_str(literal),
                 Piece::Reference(reference) => told.push_str(&self.reference(reference)?),
-                // All of them are given when the model is read.
+                // Not reached: the model is read with values for all pseudo parameters.
                 Piece::Pseudo(pseudo) => told.push_str(pseudo.name()),
                 Piece::Unknown(unknown) => return Err(Untold::Unknown(unknown.clone())),
             }
@@ -101,7 +101,7 @@ impl<'a> Physical<'a> {
         Ok(told)
     }
 
-    /// A value as JSON, with every reference filled in.
+    /// Returns a value as JSON with all references resolved.
     pub(super) fn json(&self, value: &Resolved) -> Result<serde_json::Value, Untold> {
         use serde_json::Value as Json;
         Ok(match value {
@@ -137,7 +137,7 @@ impl<'a> Physical<'a> {
         Ok(attributes::value(self.place, kind, &id, &of, attribute))
     }
 
-    /// The name of the function that a version or an alias is of.
+    /// Returns the name of the function of a version or an alias.
     fn function_of(&self, resource: Option<&std::sync::Arc<Resource>>) -> Result<String, Untold> {
         let name = resource.and_then(|resource| resource.properties.text("FunctionName"));
         let name = self.text(&name.ok_or(Untold::NoText)?)?;
@@ -162,7 +162,7 @@ impl<'a> Physical<'a> {
             Some(length) => base36(&digest, length),
             None => {
                 let end = base36(&digest, 12).to_uppercase();
-                // Lambda's and IAM's names have 64 characters at most; CloudFormation shortens both parts.
+                // Names in Lambda and IAM have at most 64 characters.
                 let head: String = format!("{}-{}", self.stack, plain(id.as_str()))
                     .chars()
                     .take(51)
@@ -177,7 +177,7 @@ impl<'a> Physical<'a> {
     }
 }
 
-/// Ids of apis and their parts are short; everything else has a name that begins with the stack's.
+/// Returns the length of a type's generated IDs, or `None` for types whose generated names start with the stack's name.
 fn id_length(kind: &str) -> Option<usize> {
     Some(match kind {
         "AWS::ApiGatewayV2::Api" => 10,
@@ -191,7 +191,7 @@ fn id_length(kind: &str) -> Option<usize> {
     })
 }
 
-/// The property that is a resource's id. Apis, authorizers and models have names beside their ids.
+/// Returns the property that determines the physical ID. APIs, authorizers and models have IDs besides their names.
 fn name_property(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "AWS::ApiGatewayV2::DomainName" => "DomainName",
@@ -210,12 +210,12 @@ fn name_property(kind: &str) -> Option<&'static str> {
     })
 }
 
-/// Letters and digits only: implied resources have others in their ids.
+/// Removes everything but letters and digits, which the logical IDs of SAM's implied resources may contain.
 fn plain(id: &str) -> String {
     id.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
-/// That many lower-case letters and digits.
+/// Returns a text of lower-case letters and digits with this length.
 fn base36(digest: &[u8], length: usize) -> String {
     const ALPHABET: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     let letters = digest.iter().cycle().zip(0..length);

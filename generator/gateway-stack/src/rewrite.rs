@@ -1,23 +1,22 @@
-//! Values of a template that name a place on AWS, and where that is here. Only these are rewritten: an api's own URLs,
-//! and issuers of tokens.
+//! Replaces the addresses of AWS in a template by local ones. Only URLs of the stack's APIs and of token issuers are replaced.
 
 use std::sync::Arc;
 
 use stackgen_gateway_apis::apis::Api;
 
-/// Where things are on this machine.
+/// Local addresses.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rewriter {
-    /// `{id}.execute-api.{region}.{suffix}`, and `127.0.0.1:{port}`.
+    /// Pairs of `{id}.execute-api.{region}.{suffix}` and `127.0.0.1:{port}`.
     pub(super) hosts: Vec<(String, String)>,
-    /// Issuers that JWT authorizers of the template take tokens from.
+    /// Issuers that the template's JWT authorizers accept.
     pub(super) issuers: Vec<String>,
-    /// The issuer here.
+    /// URL of the local issuer.
     pub(super) issuer: String,
 }
 
 impl Rewriter {
-    /// The hosts of apis that listen.
+    /// Returns the pairs of hosts for all APIs that listen.
     pub(super) fn hosts(apis: &[Arc<Api>], region: &str, suffix: &str) -> Vec<(String, String)> {
         let hosts = apis.iter().filter_map(|api| {
             let (_, authority) = api.api_endpoint.as_deref()?.split_once("://")?;
@@ -27,7 +26,7 @@ impl Rewriter {
         hosts.collect()
     }
 
-    /// The value of a function's environment variable.
+    /// Returns the local value of a function's environment variable.
     pub(super) fn variable(&self, name: &str, value: &str) -> String {
         if name == "JWT_ISSUER" {
             return self.issuer.clone();
@@ -35,7 +34,7 @@ impl Rewriter {
         self.urls(&self.issuer_or(value))
     }
 
-    /// The issuer of a JWT authorizer: always the one here.
+    /// Returns the local issuer if the value is an issuer of the template, or else the value itself.
     pub(super) fn issuer_or(&self, value: &str) -> String {
         match self.issuers.iter().any(|issuer| issuer == value) {
             true => self.issuer.clone(),
@@ -43,7 +42,7 @@ impl Rewriter {
         }
     }
 
-    /// A text with an api's URLs as they are here.
+    /// Replaces the URLs of APIs in a text.
     fn urls(&self, text: &str) -> String {
         self.hosts
             .iter()
@@ -70,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn an_apis_urls_and_issuers_are_here_and_nothing_else_is_touched() {
+    fn only_urls_of_apis_and_issuers_are_replaced() {
         let here = |name, value| rewriter().variable(name, value);
         let url = "https://abc.execute-api.us-east-1.amazonaws.com/prod";
         assert_eq!(

@@ -1,4 +1,4 @@
-//! One template applied: creations and updates in the order in which resources need each other, then deletions.
+//! Applies one template: creations and updates in order of dependency, then deletions.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use super::{
     Applied, Apply, Change, Held, NotRun, Problem, Template, What, attributes, code, kinds, wiring,
 };
 
-/// The application of a template to an account.
+/// State while a template is applied to an account.
 pub(super) struct Run<'a> {
     account: &'a Account,
     held: &'a mut Held,
@@ -25,13 +25,13 @@ pub(super) struct Run<'a> {
     physical: Physical<'a>,
     applied: Applied,
     problems: Vec<Problem>,
-    /// What could not be made: what refers to it is not tried.
+    /// Resources that failed. Resources that refer to them are skipped.
     failed: Vec<LogicalId>,
-    /// Replaced in this run by others under the same logical id, to be deleted at its end.
+    /// Resources that this run has replaced. They are deleted at the end.
     replaced: Vec<(LogicalId, Existing)>,
 }
 
-/// Finds what keeps a template from being applied, before anything is.
+/// Finds all problems of a template before anything is applied.
 pub(super) fn check(
     account: &Account,
     held: &Held,
@@ -50,13 +50,11 @@ pub(super) fn check(
     for resource in in_order(model) {
         if let Some(conditional) = &resource.conditional {
             let message = format!(
-                "whether {} exists is not known: {}",
+                "cannot determine whether {} exists: {}",
                 resource.logical_id, conditional.unknown
             );
             let name = &conditional.name;
-            let hint = format!(
-                "give the parameters that condition {name} asks for: `--parameter NAME=VALUE`"
-            );
+            let hint = format!("set the parameters of condition {name}: `--parameter NAME=VALUE`");
             let hint = Some(hint);
             problems.push(Problem::at(resource.span, message, hint));
         }
@@ -92,11 +90,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// All of it.
+    /// Applies the template.
     pub(super) async fn everything(&mut self) -> Result<Applied, Vec<Problem>> {
         self.read_code().await;
         let mut waiting = in_order(self.model);
-        // What refers to a version waits until it has its number; each pass makes what waited for the one before.
+        // Resources that refer to a version must wait for its number. Each pass creates those whose versions were published
+        // in the pass before.
         loop {
             let before = waiting.len();
             let mut later = Vec::new();
@@ -129,7 +128,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Has all code read at the same time, so that functions find it read. What cannot be read is told by its function.
+    /// Copies the code of all functions concurrently, so that creating the functions finds the copies. Errors are ignored here:
+    /// the function's creation reports them.
     async fn read_code(&mut self) {
         let mut read = Vec::new();
         for function in &self.model.functions {
@@ -141,7 +141,7 @@ impl<'a> Run<'a> {
         let _ = futures_util::future::join_all(read).await;
     }
 
-    /// Creates or updates a resource; false when it has to wait for another.
+    /// Creates or updates a resource. Returns false if it must wait for a version.
     async fn bring_about(&mut self, resource: &'a Resource) -> bool {
         let id = &resource.logical_id;
         if refers(resource, &self.failed) {
@@ -216,15 +216,14 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The id that a new resource gets: the next one while the account has something else of that id, such as a
-    /// deployment that was retained.
+    /// Returns the physical ID for a new resource. Skips generated IDs that are taken, for example by a retained deployment.
     fn free_id(&mut self, wanted: &Wanted<'_>) -> Result<String, Fault> {
         let (id, kind) = (&wanted.resource.logical_id, wanted.resource.kind.as_str());
         loop {
             let physical = match self.physical.id(id) {
                 Ok(physical) => physical,
                 Err(Untold::NotYet(_)) => return Ok(String::new()),
-                Err(_) => return Err(Fault::new("its name cannot be told")),
+                Err(_) => return Err(Fault::new("cannot determine its name")),
             };
             let replaces = |(_, old): &(_, Existing)| old.kind == kind && old.physical == physical;
             let generated = self.physical.is_generated(wanted.resource);
@@ -238,11 +237,11 @@ impl<'a> Run<'a> {
             if self.replaced.iter().any(replaces) && kinds::is_named_once(kind) {
                 return Err(Fault {
                     hint: Some(
-                        "CloudFormation refuses this too: give it another name, or start again"
+                        "give it another name, or restart the gateway; CloudFormation refuses this change as well"
                             .to_owned(),
                     ),
                     ..Fault::new(format!(
-                        "{physical} would have to be replaced, and its name is taken by itself"
+                        "cannot replace {physical}: its name is fixed"
                     ))
                 });
             }
@@ -273,7 +272,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// After a failure: what was replaced is again what its logical id means, and what was to replace it goes.
+    /// Called after a failure: restores the replaced resources, and schedules their replacements for deletion.
     fn restore_what_was_replaced(&mut self) {
         for (id, old) in std::mem::take(&mut self.replaced) {
             if let Some(new) = self.held.resources.insert(id, old) {
@@ -282,8 +281,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Deletes what left the template and what was replaced. Without deployments, only wiring goes: the rest may be
-    /// called by what a stage still serves.
+    /// Deletes resources that left the template or were replaced. Without deployments, only wiring is deleted: the deployment
+    /// that a stage serves may call the rest.
     async fn delete_what_is_gone(&mut self) {
         let without = self.template.apply == Apply::WithoutDeployments;
         let gone: Vec<_> = self
@@ -328,17 +327,17 @@ impl<'a> Run<'a> {
         }
         match self.account.delete(&existing).await {
             Ok(()) => self.change(What::Deleted, &named, &existing.kind, existing.physical),
-            // As CloudFormation does in its cleanup: what cannot be deleted stays, and the update holds (row D10).
+            // As in CloudFormation's cleanup, a failed deletion does not fail the update (row D10).
             Err(fault) => self.applied.not_run.push(NotRun {
                 logical_id: named.to_string(),
                 kind: existing.kind,
-                reason: format!("it is still there: {}", fault.message),
+                reason: format!("it could not be deleted: {}", fault.message),
             }),
         }
     }
 
-    /// True of a version that another logical id has, too: code and configuration that did not change are the same
-    /// version again (row D17).
+    /// Returns true for a version that another logical ID refers to as well: publishing unchanged code and configuration
+    /// returns the same version (row D17).
     fn is_held_as_another(&self, version: &Existing) -> bool {
         let function =
             |one: &Existing| attributes::function_name(one.text("FunctionName")).to_owned();
@@ -386,7 +385,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The resources that run here, in the order in which they are made.
+/// Returns the resources that the gateway runs, in the order of their creation.
 fn in_order(model: &Model) -> Vec<&Resource> {
     let resources = model.resources.values().map(AsRef::as_ref);
     let mut run: Vec<&Resource> = resources
@@ -396,7 +395,7 @@ fn in_order(model: &Model) -> Vec<&Resource> {
     run
 }
 
-/// The ids of everything that exists already.
+/// Returns the physical IDs of all existing resources.
 fn settled<'a>(
     account: &'a Account,
     held: &Held,
@@ -432,15 +431,15 @@ fn rewriter(account: &Account, model: &Model, physical: &Physical<'_>) -> Rewrit
     }
 }
 
-/// Whatever changes of a stage, its update carries the template's deployment, too: a pointer that was moved by hand comes
-/// back (row D16).
+/// Makes the update of a stage include the template's deployment, whatever changed: a stage that was moved by hand moves back
+/// (row D16).
 fn tell_pointer(existing: &mut Existing, wanted: &Wanted<'_>) {
     if existing.kind == "AWS::ApiGatewayV2::Stage" && existing.properties != wanted.properties {
         existing.properties.remove("DeploymentId");
     }
 }
 
-/// A stage keeps the deployment that it serves, and a new one has none.
+/// Lets a stage keep the deployment that it serves. A new stage gets none.
 fn keep_deployment(wanted: &mut Wanted<'_>, held: Option<&Existing>) {
     wanted.properties.remove("DeploymentId");
     if let Some(kept) = held.and_then(|held| held.properties.get("DeploymentId")) {
@@ -450,8 +449,7 @@ fn keep_deployment(wanted: &mut Wanted<'_>, held: Option<&Existing>) {
     }
 }
 
-/// True when CloudFormation would replace the resource: another type under its logical id, or another value of a
-/// property that can only be created.
+/// Returns true if CloudFormation would replace the resource because its type or a create-only property changed.
 fn must_replace(existing: &Existing, wanted: &Wanted<'_>) -> bool {
     existing.kind != wanted.resource.kind
         || kinds::create_only(&existing.kind).iter().any(|property| {
@@ -466,28 +464,27 @@ fn untold(resource: &Resource, missing: &Missing) -> Problem {
     let (why, hint) = match &missing.why {
         Untold::Unknown(unknown) => (unknown.to_string(), hint_for(&unknown.reason)),
         Untold::NotYet(other) => (format!("{other} is not published"), None),
-        Untold::Circle(other) => (format!("names go in a circle through {other}"), None),
-        Untold::NoText => ("text was expected here".to_owned(), None),
+        Untold::Circle(other) => (format!("the names form a cycle through {other}"), None),
+        Untold::NoText => ("expected text".to_owned(), None),
     };
-    let message = format!("{property} of {id} cannot be told: {why}");
+    let message = format!("cannot determine {property} of {id}: {why}");
     Problem::at(resource.place(&path), message, hint)
 }
 
 fn hint_for(reason: &UnknownReason) -> Option<String> {
     match reason {
         UnknownReason::ParameterNotGiven(name) | UnknownReason::SsmParameter(name) => {
-            Some(format!("give it: `--parameter {name}=VALUE`"))
+            Some(format!("set it: `--parameter {name}=VALUE`"))
         }
         UnknownReason::Condition(name) => Some(format!(
-            "give the parameters that condition {name} asks for: `--parameter NAME=VALUE`"
+            "set the parameters of condition {name}: `--parameter NAME=VALUE`"
         )),
         _ => None,
     }
 }
 
-/// Counts changes by what was done, for people.
 impl Applied {
-    /// How many resources each thing was done to.
+    /// Returns the number of resources by action.
     pub fn counts(&self) -> HashMap<What, usize> {
         let mut counts = HashMap::new();
         for change in &self.changes {

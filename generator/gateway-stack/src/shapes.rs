@@ -1,32 +1,32 @@
-//! CloudFormation's properties as API Gateway's own API takes them: the same names in another case, numbers and
-//! booleans also where a template writes them as text.
+//! Converts CloudFormation's properties to the input of API Gateway's API: names in camel case, and numbers and booleans that
+//! the template writes as text.
 
 use serde_json::{Map, Value as Json};
 
-/// What a property holds.
+/// Type of a property.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Shape {
-    /// Text; other scalars are written as text.
+    /// Text; other scalars are converted to text.
     Text,
-    /// True or false.
+    /// Boolean.
     Bool,
-    /// A number.
+    /// Number.
     Number,
-    /// Texts.
+    /// List of texts.
     Texts,
-    /// Names and texts.
+    /// Map from names to texts.
     Pairs,
-    /// JSON that the API takes as text.
+    /// JSON document that the API expects as text.
     JsonText,
-    /// A structure.
+    /// Structure.
     Object(&'static [(&'static str, Shape)]),
-    /// Names and structures.
+    /// Map from names to values of this shape.
     MapOf(&'static Shape),
 }
 
 use Shape::{Bool, JsonText, MapOf, Number, Object, Pairs, Text, Texts};
 
-/// Properties by their names in a template.
+/// Properties with their names in a template.
 pub(super) type Shapes = &'static [(&'static str, Shape)];
 
 const REQUIRED: Shape = Object(&[("Required", Bool)]);
@@ -39,7 +39,7 @@ const ROUTE_SETTINGS: Shape = Object(&[
     ("ThrottlingRateLimit", Number),
 ]);
 
-/// The properties of an API Gateway type that mean something here; `None` for types that are not API Gateway's.
+/// Returns the properties of an API Gateway type that the gateway uses, or `None` for types of other services.
 pub(super) fn of(kind: &str) -> Option<Shapes> {
     Some(match kind.strip_prefix("AWS::ApiGatewayV2::")? {
         "Api" => API,
@@ -168,7 +168,7 @@ const INTEGRATION: Shapes = &[
     ("Description", Text),
 ];
 
-/// A property's value as the API takes it; what is wrong is passed on as it is, for the API to refuse.
+/// Converts a property's value for the API. Invalid values are passed unchanged, so that the API rejects them.
 pub(super) fn shaped(value: Json, shape: Shape) -> Json {
     match (shape, value) {
         (Text, Json::Bool(value)) => Json::from(value.to_string()),
@@ -182,7 +182,7 @@ pub(super) fn shaped(value: Json, shape: Shape) -> Json {
             _ => Json::from(text),
         },
         (Texts, Json::Array(items)) => items.into_iter().map(|item| shaped(item, Text)).collect(),
-        // CloudFormation takes one where a list is due.
+        // CloudFormation accepts a single text in place of a list.
         (Texts, Json::String(text)) => Json::from(vec![text]),
         (Pairs, Json::Object(map)) => each(map, Text),
         (JsonText, value @ (Json::Object(_) | Json::Array(_))) => Json::from(value.to_string()),
@@ -199,7 +199,7 @@ fn each(map: Map<String, Json>, shape: Shape) -> Json {
     Json::Object(entries.collect())
 }
 
-/// A structure's properties as the API names them. Others are left out.
+/// Converts the properties of a structure. Unknown properties are left out.
 fn object(mut map: Map<String, Json>, shapes: Shapes) -> Map<String, Json> {
     let known = shapes.iter().filter_map(|(name, shape)| {
         let value = map.remove(*name)?;
@@ -208,14 +208,15 @@ fn object(mut map: Map<String, Json>, shapes: Shapes) -> Map<String, Json> {
     known.collect()
 }
 
-/// `RouteKey` as `routeKey`.
+/// Returns the API's name of a property: `routeKey` for `RouteKey`.
 pub(super) fn api_name(property: &str) -> String {
     let mut letters = property.chars();
     let first = letters.next().map(|letter| letter.to_ascii_lowercase());
     first.into_iter().chain(letters).collect()
 }
 
-/// What takes a property away that was there before: updates merge, and leave alone what they do not name.
+/// Returns the value that resets a removed property. It must be sent, because updates keep properties that they do not
+/// contain.
 pub(super) fn absent(before: &Json, shape: Shape) -> Json {
     let none = |keys: &Map<String, Json>| {
         let entries = keys.keys().map(|key| (key.clone(), Json::from("")));
@@ -230,8 +231,8 @@ pub(super) fn absent(before: &Json, shape: Shape) -> Json {
     }
 }
 
-/// Properties that stay on in the account when they leave a template, for CloudFormation's update does not name them
-/// (row D12, and of a route its authorizer).
+/// Returns true for properties that CloudFormation does not reset when they leave a template, so that they stay in the
+/// account (row D12; also the authorizer of a route).
 pub(super) fn lingers(kind: &str, property: &str) -> bool {
     let lingering: &[&str] = match kind {
         "AWS::ApiGatewayV2::Api" => &["CorsConfiguration"],
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn names_change_their_case_and_keys_of_maps_do_not() {
+    fn property_names_change_to_camel_case_and_map_keys_do_not() {
         let shaped = stage(json!({
             "StageName": "prod",
             "RouteSettings": { "SendAudio": { "ThrottlingRateLimit": "1.5" } },
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_a_boolean_where_one_is_due_and_nonsense_is_passed_on() {
+    fn text_is_converted_to_booleans_and_invalid_text_is_passed_unchanged() {
         assert_eq!(
             stage(json!({ "AutoDeploy": "true" })),
             json!({ "autoDeploy": true })

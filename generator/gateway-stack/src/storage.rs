@@ -1,4 +1,4 @@
-//! Tables, log groups and roles.
+//! Creates and updates tables, log groups and roles.
 
 use serde_json::Value as Json;
 use stackgen_gateway_common::Statement;
@@ -13,7 +13,7 @@ pub(super) async fn table(account: &Account, name: &str, wanted: &Wanted<'_>) ->
 }
 
 pub(super) fn log_group(account: &Account, name: &str, wanted: &Wanted<'_>) -> Result<(), Fault> {
-    // One that a function's first line made is the same one.
+    // A function's first log line may have created the group already.
     let _ = account.logs.create_group(name);
     let days = number(&wanted.properties, "RetentionInDays")?;
     let days = days.and_then(|days| u32::try_from(days).ok());
@@ -21,12 +21,15 @@ pub(super) fn log_group(account: &Account, name: &str, wanted: &Wanted<'_>) -> R
     retained.map_err(|error| Fault::new(error.to_string()))
 }
 
-/// Declares what a role may do. A managed policy that is not known grants nothing.
+/// Sets the permissions of a role. Unknown managed policies grant nothing.
 pub(super) fn role(account: &Account, name: &str, wanted: &Wanted<'_>) -> Result<(), Fault> {
     let mut statements = Vec::new();
     for statement in list(&wanted.properties["Statements"]) {
-        let read: Statement = serde_json::from_value(statement.clone())
-            .map_err(|error| Fault::new(format!("a statement of its policies is none: {error}")))?;
+        let read: Statement = serde_json::from_value(statement.clone()).map_err(|error| {
+            Fault::new(format!(
+                "its policies contain an invalid statement: {error}"
+            ))
+        })?;
         statements.push(read);
     }
     for arn in list(&wanted.properties["ManagedPolicyArns"]) {

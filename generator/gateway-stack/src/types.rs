@@ -1,4 +1,4 @@
-//! What is applied, and what came of it.
+//! Templates to apply, and the results of applying them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,123 +6,122 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A template to apply, as text: a stack's name, what it is made of, and where its code is.
+/// Template to apply, with its stack's name, parameters and code.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Template {
-    /// The stack's name. Physical ids follow from it and from logical ids, so that URLs stay the same between runs.
+    /// Name of the stack. Physical IDs are derived from it and from logical IDs, so that URLs are the same in every run.
     pub stack: String,
-    /// The template's file, for messages.
+    /// File of the template, for messages and for relative paths.
     pub file: String,
-    /// CloudFormation, SAM or what CDK synthesised, as YAML or JSON.
+    /// Text of a CloudFormation, SAM or CDK template, as YAML or JSON.
     pub text: String,
     /// Values of parameters.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
-    /// Where the code of functions is, by their logical ids. Wins over what the template says; what is relative in the
-    /// template is relative to its file.
+    /// Code of functions by logical ID. It takes precedence over the code that the template names.
     #[serde(default)]
     pub code: BTreeMap<String, StackCode>,
-    /// How much of it is applied.
+    /// Part of the template to apply.
     #[serde(default)]
     pub apply: Apply,
 }
 
-/// Where the code of a function is.
+/// Location of a function's code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum StackCode {
-    /// A program that speaks the Runtime API.
+    /// Program that uses the Runtime API.
     Program(PathBuf),
-    /// A folder, as Lambda unpacks it.
+    /// Folder with the unpacked code.
     Folder(PathBuf),
-    /// A zip archive.
+    /// Zip archive.
     Zip(PathBuf),
-    /// There is none on this machine, with what to do about it. Calling the function says so.
+    /// Missing code, with advice. Invocations of the function fail with this text.
     Missing(String),
 }
 
-/// How much of a template is applied.
+/// Part of a template to apply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Apply {
-    /// All of it, as CloudFormation does.
+    /// The whole template, as CloudFormation does.
     #[default]
     Everything,
-    /// Wiring and code change in the account, and stages keep the deployment that they serve: what was not deployed is
-    /// not there (row D1). What the old deployment still calls is not deleted.
+    /// Everything but deployments. Stages keep serving their deployment, without the changed wiring (row D1). Resources
+    /// that the old deployment may call are not deleted.
     WithoutDeployments,
 }
 
-/// What applying a template did.
+/// Result of applying a template.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Applied {
-    /// What changed, in the order in which it did.
+    /// Changes in the order in which they happened.
     pub changes: Vec<Change>,
-    /// What this machine does not run, with the reason.
+    /// Resources that the gateway does not run, with the reasons.
     pub not_run: Vec<NotRun>,
-    /// Deployments of the template that [`Apply::WithoutDeployments`] left out, by logical id.
+    /// Logical IDs of the deployments that [`Apply::WithoutDeployments`] skipped.
     pub undeployed: Vec<String>,
 }
 
-/// What happened to one resource.
+/// Change of a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
-    /// What was done.
+    /// Action on the resource.
     pub what: What,
-    /// Its key in the template.
+    /// Logical ID.
     pub logical_id: String,
-    /// Its type.
+    /// Resource type.
     pub kind: String,
-    /// Its id in the account.
+    /// Physical ID.
     pub physical_id: String,
 }
 
-/// What was done to a resource.
+/// Action on a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum What {
-    /// It is new.
+    /// The resource was created.
     Created,
-    /// It changed in place.
+    /// The resource was updated in place.
     Updated,
-    /// A function's code changed: a digest that is not the one before.
+    /// The code of a function changed.
     Code,
-    /// It is gone.
+    /// The resource was deleted.
     Deleted,
-    /// It left the template and stays in the account (`DeletionPolicy: Retain`).
+    /// The resource left the template but stays in the account (`DeletionPolicy: Retain`).
     Retained,
 }
 
-/// A resource that is in the template and not on this machine.
+/// Resource of the template that the gateway does not run, fully or in part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NotRun {
-    /// Its key in the template.
+    /// Logical ID; empty if the entry is not about one resource.
     pub logical_id: String,
-    /// Its type.
+    /// Resource type.
     pub kind: String,
-    /// Why.
+    /// Reason in words.
     pub reason: String,
 }
 
-/// Something that keeps a template from being applied, with its place.
+/// Problem that prevents a template from being applied, with its location.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[error("{message}")]
 pub struct Problem {
-    /// What is wrong, as a sentence without its full stop.
+    /// Description, as a sentence without a full stop.
     pub message: String,
-    /// What to do about it.
+    /// Advice.
     pub hint: Option<String>,
-    /// The row of the reference that it rests on.
+    /// Row of the reference that documents the problem.
     pub row: Option<String>,
-    /// Bytes of the template's text from the first to past the last; `None` when it is about no place.
+    /// Byte range in the template's text, start and end; `None` if the problem has no location.
     pub place: Option<(u32, u32)>,
-    /// The line of the place, from 1.
+    /// Line of the location, counted from 1.
     pub line: Option<u32>,
-    /// The column of the place, from 1.
+    /// Column of the location, counted from 1.
     pub column: Option<u32>,
 }

@@ -1,4 +1,4 @@
-//! What a template wants of a resource: the properties that mean something here, with every reference filled in.
+//! Desired state of resources: the properties that the gateway uses, with all references resolved.
 
 use serde_json::{Map, Value as Json};
 use stackgen_model::{LogicalId, Model, Resolved, Resource, Text};
@@ -7,24 +7,24 @@ use super::physical::{Physical, Untold};
 use super::rewrite::Rewriter;
 use super::{NotRun, shapes};
 
-/// A resource that is to be there.
+/// Desired state of a resource.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted<'a> {
     pub(super) resource: &'a Resource,
     /// Properties by their names in the template.
     pub(super) properties: Map<String, Json>,
-    /// What of it is not run here.
+    /// Parts of the resource that the gateway does not run.
     pub(super) notes: Vec<NotRun>,
 }
 
-/// Why a property has no value, and which one it is.
+/// Property without a value, with the reason.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Missing {
     pub(super) path: Vec<String>,
     pub(super) why: Untold,
 }
 
-/// What the parents of an api's part are named by.
+/// Properties that refer to the parents of API Gateway resources.
 const PARENTS: [&str; 3] = ["ApiId", "RouteId", "IntegrationId"];
 
 const FUNCTION: &[&str] = &[
@@ -41,11 +41,11 @@ const FUNCTION: &[&str] = &[
 ];
 
 impl<'a> Wanted<'a> {
-    /// Reads a resource that runs here.
+    /// Resolves the properties of a resource.
     ///
     /// # Errors
     ///
-    /// Every property whose value cannot be told.
+    /// If values cannot be determined. All such properties are returned.
     pub(super) fn read(
         resource: &'a Resource,
         model: &Model,
@@ -81,7 +81,7 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    /// A property that is text.
+    /// Returns a text property.
     pub(super) fn text(&self, property: &str) -> &str {
         self.properties
             .get(property)
@@ -90,11 +90,11 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// The properties of a type that mean something here.
+/// Returns the properties of a type that the gateway uses.
 fn used(kind: &str) -> Vec<&'static str> {
     if let Some(shapes) = shapes::of(kind) {
         let own = shapes.iter().map(|(name, _)| *name);
-        // An OpenAPI document is no property of the API: it is imported.
+        // `Body` has no shape: API Gateway imports the OpenAPI document instead of storing it as a property.
         let document = (kind == "AWS::ApiGatewayV2::Api").then_some("Body");
         return own.chain(PARENTS).chain(document).collect();
     }
@@ -122,7 +122,7 @@ fn used(kind: &str) -> Vec<&'static str> {
     used.to_vec()
 }
 
-/// A resource while it is read.
+/// State while the properties of a resource are resolved.
 struct Reading<'a> {
     physical: &'a Physical<'a>,
     resource: &'a Resource,
@@ -148,7 +148,8 @@ impl Reading<'_> {
         }
     }
 
-    /// A function's variables are rewritten; one that only AWS can tell is left out and noted.
+    /// Resolves a function and rewrites its environment variables. A variable whose value only AWS knows is left out with a
+    /// note.
     fn function(&mut self, rewriter: &Rewriter) {
         self.each(FUNCTION.to_vec());
         let path = ["Environment", "Variables"];
@@ -175,7 +176,9 @@ impl Reading<'_> {
                     told.insert(name.clone(), Json::from(rewriter.issuer.clone()));
                 }
                 Err(Untold::Unknown(unknown)) => {
-                    self.note(format!("its variable {name} is not set: {unknown}"));
+                    self.note(format!(
+                        "its environment variable {name} is not set: {unknown}"
+                    ));
                 }
                 Err(why) => self.missing.push(Missing {
                     path: vec!["Environment".into(), "Variables".into(), name.clone()],
@@ -186,11 +189,11 @@ impl Reading<'_> {
         self.properties
             .insert("Variables".to_owned(), Json::Object(told));
         if self.resource.properties.get("Layers").is_some() {
-            self.note("its layers are not unpacked here".to_owned());
+            self.note("its layers are not unpacked locally".to_owned());
         }
     }
 
-    /// What a role may do, with the policies that the template attaches to it. What is not known grants nothing.
+    /// Resolves a role with the policies that the template attaches to it. Unknown statements grant nothing.
     fn role(&mut self, model: &Model) {
         let id = &self.resource.logical_id;
         let mut roles = model.roles.iter();
@@ -202,7 +205,7 @@ impl Reading<'_> {
             match self.grant(grant) {
                 Ok(statement) => statements.push(statement),
                 Err(Untold::Unknown(unknown)) => {
-                    self.note(format!("a statement of it grants nothing: {unknown}"));
+                    self.note(format!("one of its statements grants nothing: {unknown}"));
                 }
                 Err(why) => self.missing.push(Missing {
                     path: vec!["Policies".to_owned()],
@@ -211,7 +214,7 @@ impl Reading<'_> {
             }
         }
         for unknown in &role.unknown {
-            self.note(format!("a policy of it grants nothing: {unknown}"));
+            self.note(format!("one of its policies grants nothing: {unknown}"));
         }
         let managed = role.managed_policies.iter();
         let managed: Vec<_> = managed
@@ -258,7 +261,7 @@ impl Reading<'_> {
     }
 }
 
-/// True when a resource refers to one of these.
+/// Returns true if a resource refers to one of these.
 pub(super) fn refers(resource: &Resource, ids: &[LogicalId]) -> bool {
     fn any(value: &Resolved, ids: &[LogicalId]) -> bool {
         match value {

@@ -1,4 +1,4 @@
-//! Apis and what belongs to them.
+//! Creates, updates and deletes APIs and their resources.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
@@ -22,7 +22,7 @@ pub(super) fn create(account: &Account, id: &str, wanted: &Wanted<'_>) -> Result
         "Api" => {
             let (id, input) = (ApiId::new(id), input(wanted, properties)?);
             match properties.get("Body") {
-                // The model has its routes, integrations and authorizers as resources of their own.
+                // The API model contains the document's routes, integrations and authorizers as separate resources.
                 Some(document) => {
                     apis.create_api(Some(id.clone()), ApiInput::from_document(document))?;
                     apis.update_api(&id, input)?;
@@ -133,7 +133,7 @@ pub(super) fn delete(account: &Account, existing: &Existing) -> Result<(), Fault
     }
 }
 
-/// True when the account has something of that type and id that this stack does not hold.
+/// Returns true if the account has a resource of this type with this ID.
 pub(super) fn taken(account: &Account, kind: &str, api: &str, id: &str) -> bool {
     let (apis, api) = (&account.apis, ApiId::new(api));
     match short(kind) {
@@ -147,7 +147,7 @@ pub(super) fn taken(account: &Account, kind: &str, api: &str, id: &str) -> bool 
     }
 }
 
-/// What an update names: the properties that changed, and what takes those away that are gone.
+/// Returns the input of an update: changed properties, and values that reset removed ones.
 fn patch(wanted: &Wanted<'_>, existing: &Existing) -> Map<String, Json> {
     let kind = wanted.resource.kind.as_str();
     let mut patch = Map::new();
@@ -163,7 +163,7 @@ fn patch(wanted: &Wanted<'_>, existing: &Existing) -> Map<String, Json> {
     patch
 }
 
-/// All properties of a resource as the API takes them.
+/// Returns the input of a creation: all properties.
 fn input<T: DeserializeOwned>(
     wanted: &Wanted<'_>,
     properties: &Map<String, Json>,
@@ -181,10 +181,10 @@ fn input<T: DeserializeOwned>(
 
 fn read<T: DeserializeOwned>(input: Map<String, Json>) -> Result<T, Fault> {
     serde_json::from_value(Json::Object(input))
-        .map_err(|error| Fault::new(format!("a property is of the wrong kind: {error}")))
+        .map_err(|error| Fault::new(format!("a property has the wrong type: {error}")))
 }
 
-/// The type without the service.
+/// Returns the type without the service.
 fn short(kind: &str) -> &str {
     kind.strip_prefix("AWS::ApiGatewayV2::").unwrap_or(kind)
 }

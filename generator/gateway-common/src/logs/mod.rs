@@ -1,4 +1,4 @@
-//! CloudWatch Logs: groups, streams and events.
+//! Local CloudWatch Logs: groups, streams and events.
 
 mod pattern;
 mod store;
@@ -7,8 +7,8 @@ use crate::Timestamp;
 pub use pattern::{Pattern, PatternError};
 pub use store::{LogEvent, LogGroup, LogQuery, LogStream, Logs, LogsError};
 
-/// Whoever takes log lines. Functions and access logs know logs by this alone.
+/// Receives log lines. Functions and access logs use only this interface.
 pub trait PutLogs: Send + Sync + 'static {
-    /// Keeps lines; makes the group and the stream when they are not there.
+    /// Stores lines. Creates the group and the stream if they do not exist.
     fn put(&self, group: &str, stream: &str, at: Timestamp, lines: Vec<String>);
 }

@@ -1,8 +1,8 @@
-//! Filter patterns: terms alone.
+//! Filter patterns. Only patterns of terms are supported.
 
 use thiserror::Error;
 
-/// A filter pattern of terms: all plain ones occur, none with `-` does, and of those with `?` at least one.
+/// Filter pattern of terms. All plain terms must occur, no term with `-`, and at least one of those with `?`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pattern {
     all: Vec<String>,
@@ -10,7 +10,7 @@ pub struct Pattern {
     none: Vec<String>,
 }
 
-/// A pattern of a kind that is not understood here.
+/// Pattern of a kind that is not supported.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "Invalid filter pattern: {0} is not supported by the local logs; use terms: word, \"a phrase\", -not, ?either"
@@ -18,11 +18,11 @@ pub struct Pattern {
 pub struct PatternError(&'static str);
 
 impl Pattern {
-    /// Reads a pattern; an empty one matches everything.
+    /// Parses a pattern. An empty pattern matches everything.
     ///
     /// # Errors
     ///
-    /// If it is one for JSON, for columns or with a regular expression.
+    /// If it is a pattern for JSON or columns, or contains a regular expression.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let mut pattern = Pattern::default();
         let mut rest = text.trim();
@@ -48,7 +48,7 @@ impl Pattern {
         Ok(pattern)
     }
 
-    /// True when a message matches. Case counts.
+    /// Returns true if a message matches. Case matters.
     pub fn matches(&self, message: &str) -> bool {
         let occurs = |term: &String| message.contains(term.as_str());
         self.all.iter().all(occurs)
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_of_other_kinds_are_refused_and_not_misread() {
+    fn unsupported_patterns_are_errors() {
         for text in ["{ $.level = \"ERROR\" }", "[ip, user]", "%[0-9]%"] {
             assert!(Pattern::parse(text).is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! Logs in memory, bounded.
+//! Logs in memory, with a limited size.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -8,11 +8,11 @@ use thiserror::Error;
 use super::{Pattern, PutLogs};
 use crate::Timestamp;
 
-/// How many events a group keeps; the oldest go first.
+/// Maximum number of events per group. The oldest are removed first.
 const EVENTS: usize = 20_000;
-/// How many bytes of messages a group keeps.
+/// Maximum size of all messages of a group in bytes.
 const BYTES: usize = 8 * 1024 * 1024;
-/// How many streams a group remembers.
+/// Maximum number of streams per group.
 const STREAMS: usize = 1_000;
 
 /// All log groups.
@@ -28,7 +28,7 @@ struct Group {
     streams: BTreeMap<Arc<str>, Stream>,
     events: VecDeque<LogEvent>,
     bytes: usize,
-    /// The number of the next event.
+    /// Number of the next event.
     next: u64,
 }
 
@@ -40,65 +40,65 @@ struct Stream {
     ingested: Option<Timestamp>,
 }
 
-/// One line of a log.
+/// Line of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEvent {
-    /// Its number in its group, in the order of arrival.
+    /// Number in the group, in the order of arrival.
     pub number: u64,
-    /// Its stream.
+    /// Name of the stream.
     pub stream: Arc<str>,
-    /// When it happened.
+    /// Time of the event.
     pub at: Timestamp,
-    /// When it arrived.
+    /// Time of arrival.
     pub ingested: Timestamp,
-    /// What it says.
+    /// Text of the line.
     pub message: Arc<str>,
 }
 
-/// What is known of a group.
+/// Description of a log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogGroup {
-    /// Its name.
+    /// Name of the group.
     pub name: String,
-    /// When it was made.
+    /// Time of its creation.
     pub created: Timestamp,
-    /// How long it says that it keeps events. Here they are kept until the gateway ends or there are too many.
+    /// Retention in days. It has no effect: events are stored until the gateway ends or a limit is reached.
     pub retention_in_days: Option<u32>,
-    /// How many bytes of messages it holds.
+    /// Size of all messages in bytes.
     pub bytes: usize,
 }
 
-/// What is known of a stream.
+/// Description of a log stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogStream {
-    /// Its name.
+    /// Name of the stream.
     pub name: Arc<str>,
-    /// When it was made.
+    /// Time of its creation.
     pub created: Timestamp,
-    /// When its first event happened.
+    /// Time of the first event.
     pub first: Option<Timestamp>,
-    /// When its last event happened.
+    /// Time of the last event.
     pub last: Option<Timestamp>,
-    /// When its last event arrived.
+    /// Arrival of the last event.
     pub ingested: Option<Timestamp>,
 }
 
-/// Which events of a group.
+/// Selection of events of a group.
 #[derive(Clone, Debug, Default)]
 pub struct LogQuery {
-    /// Of these streams; of all when there are none.
+    /// Names of streams; empty for all.
     pub streams: Vec<String>,
-    /// Of streams whose names begin so.
+    /// Prefix of the streams' names.
     pub prefix: String,
-    /// Not before.
+    /// Start of the time range, inclusive.
     pub start: Option<Timestamp>,
-    /// Before.
+    /// End of the time range, exclusive.
     pub end: Option<Timestamp>,
-    /// Whose messages match.
+    /// Pattern that messages must match.
     pub pattern: Pattern,
 }
 
-/// Why logs refuse something.
+/// Error of the logs.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LogsError {
     /// `ResourceNotFoundException`.
@@ -110,11 +110,11 @@ pub enum LogsError {
 }
 
 impl Logs {
-    /// Makes a group.
+    /// Creates a group.
     ///
     /// # Errors
     ///
-    /// If it is there.
+    /// If the group exists already.
     pub fn create_group(&self, name: &str) -> Result<(), LogsError> {
         let mut groups = self.groups.write().unwrap_or_else(PoisonError::into_inner);
         if groups.contains_key(name) {
@@ -124,29 +124,29 @@ impl Logs {
         Ok(())
     }
 
-    /// Deletes a group with all that is in it.
+    /// Deletes a group with its streams and events.
     ///
     /// # Errors
     ///
-    /// If it is not there.
+    /// If the group does not exist.
     pub fn delete_group(&self, name: &str) -> Result<(), LogsError> {
         let mut groups = self.groups.write().unwrap_or_else(PoisonError::into_inner);
         let removed = groups.remove(name);
         removed.map(drop).ok_or(LogsError::NotFound("group"))
     }
 
-    /// Notes how long a group is to keep its events; `None` is for ever.
+    /// Sets the retention of a group; `None` means forever.
     ///
     /// # Errors
     ///
-    /// If it is not there.
+    /// If the group does not exist.
     pub fn retain(&self, name: &str, days: Option<u32>) -> Result<(), LogsError> {
         let group = self.group(name)?;
         lock(&group).retention_in_days = days;
         Ok(())
     }
 
-    /// All groups, by name.
+    /// Returns all groups, sorted by name.
     pub fn groups(&self) -> Vec<LogGroup> {
         let groups = self.groups.read().unwrap_or_else(PoisonError::into_inner);
         let described = groups.iter().map(|(name, group)| {
@@ -161,11 +161,11 @@ impl Logs {
         described.collect()
     }
 
-    /// Makes a stream.
+    /// Creates a stream.
     ///
     /// # Errors
     ///
-    /// If its group is not there, or it is.
+    /// If the group does not exist, or the stream exists already.
     pub fn create_stream(&self, group: &str, stream: &str) -> Result<(), LogsError> {
         let group = self.group(group)?;
         let mut group = lock(&group);
@@ -176,11 +176,11 @@ impl Logs {
         Ok(())
     }
 
-    /// All streams of a group, by name.
+    /// Returns all streams of a group, sorted by name.
     ///
     /// # Errors
     ///
-    /// If the group is not there.
+    /// If the group does not exist.
     pub fn streams(&self, group: &str) -> Result<Vec<LogStream>, LogsError> {
         let group = self.group(group)?;
         let group = lock(&group);
@@ -194,11 +194,11 @@ impl Logs {
         Ok(described.collect())
     }
 
-    /// Adds events to a stream, each with its own moment.
+    /// Adds events with their times to a stream.
     ///
     /// # Errors
     ///
-    /// If the group or the stream is not there.
+    /// If the group or the stream does not exist.
     pub fn add(
         &self,
         group: &str,
@@ -214,11 +214,11 @@ impl Logs {
         Ok(())
     }
 
-    /// The events that a query asks for, by their moments and then in the order of arrival.
+    /// Returns the selected events, sorted by time and then by arrival.
     ///
     /// # Errors
     ///
-    /// If the group or a stream is not there.
+    /// If the group or a stream does not exist.
     pub fn events(&self, group: &str, query: &LogQuery) -> Result<Vec<LogEvent>, LogsError> {
         let group = self.group(group)?;
         let group = lock(&group);
@@ -278,7 +278,8 @@ impl Default for Group {
 }
 
 impl Group {
-    /// The stream of that name, made when it is not there.
+    /// Returns the stream with this name, which is created if it does not exist. Above the limit, the stream with the oldest
+    /// last event is removed.
     fn stream(&mut self, name: &str) -> Arc<str> {
         if let Some((name, _)) = self.streams.get_key_value(name) {
             return name.clone();
@@ -346,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_all_streams_come_by_their_moments_and_then_as_they_arrived() {
+    fn events_of_all_streams_are_sorted_by_time_and_arrival() {
         let logs = Logs::default();
         logs.put(
             "group",
@@ -374,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_keeps_its_newest_lines_within_its_bounds() {
+    fn a_group_stores_its_newest_events_within_its_limits() {
         let logs = Logs::default();
         for number in 0..EVENTS + 5 {
             logs.put("group", "a", AT, vec![number.to_string()]);
@@ -395,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_an_error_and_what_is_there_is_not_made_twice() {
+    fn missing_and_duplicate_groups_and_streams_are_errors() {
         let logs = Logs::default();
         let none = LogsError::NotFound("group");
         assert_eq!(logs.events("group", &LogQuery::default()), Err(none));

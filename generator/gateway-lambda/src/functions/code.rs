@@ -1,4 +1,4 @@
-//! A function's code, and the copies of it that versions hold on to.
+//! Code of functions, and its copies for versions.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -10,32 +10,32 @@ use bytes::Bytes;
 
 use super::FunctionError;
 
-/// How large code may be once it is unpacked: Lambda's 250 MB, and as much again for debug builds.
+/// Maximum size of unpacked code in bytes: twice Lambda's 250 MB, because debug builds are larger.
 const LARGEST: u64 = 512 * 1024 * 1024;
-/// How many files a zip may hold.
+/// Maximum number of files in a zip.
 const MOST_FILES: usize = 100_000;
 
-/// Where a function's code comes from.
+/// Source of a function's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Code {
-    /// An executable that speaks the Runtime API, or a folder with one called `bootstrap`.
+    /// Executable that uses the Runtime API, or a folder with an executable named `bootstrap`.
     Bootstrap(PathBuf),
-    /// A folder with sources, for Python and Node.
+    /// Folder with sources for Python or Node.
     Folder(PathBuf),
-    /// A zip file, as it would be uploaded.
+    /// Zip file as for an upload.
     Zip(PathBuf),
-    /// The bytes of a zip file.
+    /// Bytes of a zip file.
     ZipBytes(Bytes),
-    /// Code that is not here, and why: invoking it fails with this.
+    /// Code that is missing, with the reason. Invocations fail with this reason.
     Absent(String),
 }
 
 impl Code {
-    /// Copies it into a new folder. Blocks.
+    /// Copies the code into a new folder. Blocks.
     ///
     /// # Errors
     ///
-    /// If it is not there, or cannot be read.
+    /// If the code is missing or cannot be read.
     pub(super) fn copy(&self, root: &Path) -> Result<Measured, FunctionError> {
         let reading = |path: &Path, error: &io::Error| {
             FunctionError::file(format!("cannot read the code {}", path.display()), error)
@@ -57,7 +57,7 @@ impl Code {
     }
 }
 
-/// A digest and a size in bytes.
+/// Digest and size in bytes.
 pub(super) type Measured = (Vec<u8>, u64);
 
 fn copy_bootstrap(from: &Path, root: &Path) -> io::Result<Measured> {
@@ -66,7 +66,7 @@ fn copy_bootstrap(from: &Path, root: &Path) -> io::Result<Measured> {
     let size = fs::copy(from, &to)?;
     fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
     let mut digest = digest::Context::new(&digest::SHA256);
-    // Of the copy: the original may be written anew at this moment.
+    // Hash the copy: a build may be overwriting the original.
     read_into(&to, &mut digest)?;
     Ok((digest.finish().as_ref().to_vec(), size))
 }
@@ -82,7 +82,7 @@ fn copy_folder(from: &Path, root: &Path) -> io::Result<Measured> {
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
             let path = folder.join(entry.file_name());
-            // Links are followed, as packaging does: what they name may lie outside of the folder.
+            // Links are followed, as packaging does, because their targets may be outside the folder.
             if fs::metadata(entry.path())?.is_dir() {
                 fs::create_dir(root.join(&path))?;
                 waiting.push(path);
@@ -90,12 +90,14 @@ fn copy_folder(from: &Path, root: &Path) -> io::Result<Measured> {
             }
             size += fs::copy(entry.path(), root.join(&path))?;
             if size > LARGEST {
-                return Err(io::Error::other(format!("it is over {LARGEST} bytes")));
+                return Err(io::Error::other(format!(
+                    "it is larger than {LARGEST} bytes"
+                )));
             }
             let copy = root.join(&path);
             digest.update(path.as_os_str().as_encoded_bytes());
             digest.update(&[0]);
-            // Whether a bootstrap may be executed decides whether it runs.
+            // The mode counts as code: a bootstrap must be executable.
             digest.update(&copy.metadata()?.permissions().mode().to_be_bytes());
             read_into(&copy, &mut digest)?;
         }
@@ -115,8 +117,8 @@ fn read_into(path: &Path, digest: &mut digest::Context) -> io::Result<()> {
     }
 }
 
-/// Unpacks a zip into a folder of its own. No entry gets out of it, links are not made, and sizes are counted while they are
-/// unpacked and not as the zip tells them.
+/// Unpacks a zip into a new folder. Entries cannot escape the folder, links are refused, and the size limit applies to the
+/// unpacked bytes, not to the sizes that the zip declares.
 fn unzip(zip: &[u8], root: &Path) -> Result<Measured, FunctionError> {
     let refused =
         |what: String| FunctionError::invalid(format!("Could not unzip uploaded file. {what}"));
@@ -153,7 +155,7 @@ fn unzip(zip: &[u8], root: &Path) -> Result<Measured, FunctionError> {
                 "Unzipped size must be smaller than {LARGEST} bytes"
             ))
         })?;
-        // Readable for the function whatever the zip says, and executable where it says so.
+        // Always readable for the function; executable only if the zip says so.
         file.set_permissions(fs::Permissions::from_mode(mode | 0o644))
             .map_err(writing)?;
     }

@@ -1,36 +1,36 @@
-//! How a function runs: what a version freezes beside the code.
+//! Configuration of functions, which versions store besides the code.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::FunctionError;
 
-/// A function's configuration. [`Configuration::default`] has Lambda's defaults; runtime, handler and role are to be said.
+/// Configuration of a function. [`Configuration::default`] has Lambda's defaults; set at least runtime, handler and role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Configuration {
     /// `Description`.
     pub description: String,
     /// `Runtime`: `provided.al2023`, `python3.13`, `nodejs22.x`.
     pub runtime: String,
-    /// `Handler`: `app.handler`; any text for `provided` runtimes.
+    /// `Handler`, such as `app.handler`. `provided` runtimes accept any text.
     pub handler: String,
-    /// `Role`, an ARN: what [`stackgen_gateway_common::Roles`] decides by.
+    /// `Role`: ARN by which [`stackgen_gateway_common::Roles`] finds the role's permissions.
     pub role: String,
     /// `Timeout`, in whole seconds.
     pub timeout: Duration,
-    /// `MemorySize` in MB. Told to the function, not enforced.
+    /// `MemorySize` in MB. The function can read it; the gateway does not enforce it.
     pub memory_size: u32,
     /// `Environment.Variables`.
     pub environment: BTreeMap<String, String>,
-    /// `Architectures`: `x86_64` or `arm64`. Not enforced: code runs on this machine's.
+    /// `Architectures`: `x86_64` or `arm64`. Not enforced: code runs on this machine's architecture.
     pub architecture: String,
-    /// `LoggingConfig.LogGroup`; without it `/aws/lambda/{name}`.
+    /// `LoggingConfig.LogGroup` (default: `/aws/lambda/{name}`).
     pub log_group: Option<String>,
     /// `LoggingConfig.LogFormat`.
     pub log_format: LogFormat,
 }
 
-/// How Lambda's own log lines look, and what a function is told to write.
+/// Format of Lambda's own log lines. Functions can read it and log in the same format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
     /// `START RequestId: …`
@@ -58,24 +58,24 @@ impl Default for Configuration {
 }
 
 impl Configuration {
-    /// The log group of a function of this name.
+    /// Returns the log group for a function with this name.
     pub fn log_group(&self, name: &str) -> String {
         let group = self.log_group.clone();
         group.unwrap_or_else(|| format!("/aws/lambda/{name}"))
     }
 
-    /// Checks what Lambda checks.
+    /// Checks the limits that Lambda checks.
     pub(crate) fn check(&self) -> Result<(), FunctionError> {
         let seconds = self.timeout.as_secs();
         if !(1..=900).contains(&seconds) || self.timeout.subsec_nanos() > 0 {
             return Err(FunctionError::invalid(format!(
-                "Timeout is {:?}: it takes whole seconds from 1 to 900",
+                "Timeout is {:?}: use whole seconds from 1 to 900",
                 self.timeout
             )));
         }
         if !(128..=10_240).contains(&self.memory_size) {
             return Err(FunctionError::invalid(format!(
-                "MemorySize is {}: it takes 128 to 10240 MB",
+                "MemorySize is {}: use 128 to 10240 MB",
                 self.memory_size
             )));
         }
@@ -97,7 +97,7 @@ impl Configuration {
     }
 }
 
-/// True for variables that only Lambda sets.
+/// Returns true for environment variables that only Lambda may set.
 fn is_reserved(name: &str) -> bool {
     const RESERVED: [&str; 13] = [
         "_HANDLER",

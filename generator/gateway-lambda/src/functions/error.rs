@@ -1,20 +1,20 @@
-//! Why Lambda refuses a change.
+//! Errors of Lambda's control plane.
 
 use std::io;
 
 use thiserror::Error;
 
-/// A refusal, with the words and the kind that the control plane answers with.
+/// Error with the kind and the message that the control plane answers with.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub struct FunctionError {
-    /// Which of the service's errors.
+    /// Lambda's error type.
     pub kind: FunctionErrorKind,
-    /// What a person reads.
+    /// Message for people.
     pub message: String,
 }
 
-/// Lambda's errors, as far as they can happen here.
+/// Lambda's error types that the local Lambda can return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FunctionErrorKind {
     /// `ResourceNotFoundException`, 404.
@@ -23,9 +23,9 @@ pub enum FunctionErrorKind {
     Conflict,
     /// `InvalidParameterValueException`, 400.
     InvalidParameter,
-    /// `PreconditionFailedException`, 412: the revision id or the code's digest is another.
+    /// `PreconditionFailedException`, 412: the revision ID does not match.
     PreconditionFailed,
-    /// `ServiceException`, 500: a file of this machine could not be read or written.
+    /// `ServiceException`, 500: a file on this machine could not be read or written.
     Service,
 }
 
@@ -49,7 +49,7 @@ impl FunctionError {
         FunctionError::new(FunctionErrorKind::InvalidParameter, message)
     }
 
-    /// A file could not be read or written.
+    /// Creates the error for a file that could not be read or written.
     pub(crate) fn file(what: impl std::fmt::Display, error: &io::Error) -> Self {
         FunctionError::new(FunctionErrorKind::Service, format!("{what}: {error}"))
     }

@@ -1,4 +1,4 @@
-//! One function: its versions, aliases and policies.
+//! A function with its versions, aliases and policies.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -10,7 +10,8 @@ use super::{
     Alias, Change, Configuration, Frozen, FunctionError, Host, LATEST, Permission, Policy, Version,
 };
 
-/// What the processes of a function sign with. Nothing verifies signatures; the access key tells who calls.
+/// AWS credentials of a function's processes. The gateway does not verify signatures; the access key identifies the
+/// function.
 #[derive(Clone)]
 pub(super) struct Credentials {
     pub(super) access_key: String,
@@ -29,9 +30,9 @@ struct State {
     latest: Arc<Version>,
     published: BTreeMap<u64, Arc<Version>>,
     aliases: BTreeMap<String, Alias>,
-    /// By qualifier; the unqualified function's is under `$LATEST`.
+    /// Policies by qualifier. The key `$LATEST` holds that of the unqualified function.
     policies: BTreeMap<String, Policy>,
-    /// The last number that was given out: numbers are not used again.
+    /// Last version number that was assigned. Numbers are never reused.
     last_number: u64,
     reserved: Option<usize>,
 }
@@ -82,17 +83,17 @@ impl Function {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The version that a qualifier names.
+    /// Returns the version that a qualifier refers to.
     pub(super) fn version(&self, qualifier: Option<&str>) -> Option<Arc<Version>> {
         self.read().version(qualifier.unwrap_or(LATEST)).cloned()
     }
 
-    /// The role of `$LATEST`, by which all of its processes are known.
+    /// Returns the role of `$LATEST`, which counts as the role of all processes.
     pub(super) fn role(&self) -> Option<String> {
         Some(self.version(None)?.configuration.role.clone())
     }
 
-    /// `$LATEST` and all published versions, oldest first.
+    /// Returns `$LATEST` and all published versions, oldest first.
     pub(super) fn versions(&self) -> Vec<Arc<Version>> {
         let state = self.read();
         std::iter::once(&state.latest)
@@ -101,7 +102,7 @@ impl Function {
             .collect()
     }
 
-    /// Puts another code, configuration or both into `$LATEST`. Its processes end when they are done; new ones start.
+    /// Replaces code, configuration or both of `$LATEST`. Its processes end after their current invocation.
     pub(super) fn update(
         &self,
         configuration: Option<Configuration>,
@@ -135,7 +136,7 @@ impl Function {
         Ok((latest, change))
     }
 
-    /// Freezes `$LATEST` under the next number; an unchanged one is the latest that there is (row D17).
+    /// Publishes `$LATEST` under the next number, or returns the newest version if nothing changed (row D17).
     pub(super) fn publish(
         &self,
         description: Option<String>,
@@ -241,7 +242,7 @@ impl Function {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if digits || name.len() > 128 || !name.bytes().all(allowed) {
             return Err(FunctionError::invalid(format!(
-                "{name:?} is no name of an alias: letters, digits, - and _, at most 128, and not digits alone"
+                "{name:?} is not a valid alias name: use letters, digits, - and _, at most 128 characters, not only digits"
             )));
         }
         self.expect_version(&state, version)?;
@@ -351,7 +352,7 @@ impl Function {
         found.ok_or_else(|| FunctionError::not_found("The resource you requested does not exist."))
     }
 
-    /// True when the policy of exactly this qualifier lets API Gateway in (rows C7, A16, D19).
+    /// Returns true if the policy of exactly this qualifier allows API Gateway (rows C7, A16, D19).
     pub(super) fn lets_api_gateway(&self, qualifier: Option<&str>, source_arn: &str) -> bool {
         let state = self.read();
         let account = &self.arn.place.account;
@@ -373,7 +374,7 @@ impl Function {
         }
     }
 
-    /// Ends all processes when they are done, and takes no more invocations.
+    /// Accepts no more invocations, and ends every process after its current one.
     pub(super) fn retire(&self) {
         for version in self.versions() {
             version.pool.retire();
@@ -405,7 +406,7 @@ impl State {
 }
 
 impl Version {
-    /// True when publishing `latest` again would make the same version (row D17). What a version says of itself is its own.
+    /// Returns true if publishing `latest` would create an equal version (row D17). Descriptions do not count.
     fn is_frozen_from(&self, latest: &Version) -> bool {
         let mut same = (*self.configuration).clone();
         same.description

@@ -1,4 +1,4 @@
-//! Invocations: who may, where to, and how often it is tried.
+//! Invocations: permissions, limits and retries.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use super::function::Function;
 use super::pool::Submitted;
 use super::{Functions, Host, Version};
 
-/// The largest event: 6 MB.
+/// Maximum size of an event: 6 MB.
 const LARGEST_EVENT: usize = 6 * 1024 * 1024;
-/// The largest event of an asynchronous invocation: 1 MB.
+/// Maximum size of an event of an asynchronous invocation: 1 MB.
 const LARGEST_LATER: usize = 1024 * 1024;
-/// How often an asynchronous invocation that failed is tried again.
+/// Number of retries of a failed asynchronous invocation.
 const RETRIES: u32 = 2;
 
 impl Invoke for Functions {
@@ -30,7 +30,7 @@ impl Invoke for Functions {
 }
 
 impl Functions {
-    /// As [`Invoke::invoke`], with the lines that this invocation wrote.
+    /// Invokes a function as [`Invoke::invoke`] does, and also returns the log lines of the invocation.
     ///
     /// # Errors
     ///
@@ -45,11 +45,11 @@ impl Functions {
         Ok((outcome, lines.await.unwrap_or_default()))
     }
 
-    /// Invokes without waiting: an `Event`. It is tried again twice when it fails, later each time, and then it is lost.
+    /// Invokes a function without waiting: `Event`. A failed invocation is retried twice, with a growing delay.
     ///
     /// # Errors
     ///
-    /// As [`Invoke::invoke`], as far as that is known at once.
+    /// If the invocation is not allowed, or its payload is too large.
     pub fn invoke_later(&self, invocation: Invocation) -> Result<(), InvokeError> {
         let target = self.target(&invocation, LARGEST_LATER)?;
         let host = self.host.clone();
@@ -61,16 +61,16 @@ impl Functions {
         Ok(())
     }
 
-    /// Says whether an invocation would be let in: a `DryRun`.
+    /// Checks whether an invocation is allowed: `DryRun`.
     ///
     /// # Errors
     ///
-    /// As [`Invoke::invoke`], as far as that is known at once.
+    /// If the invocation is not allowed, or its payload is too large.
     pub fn may_invoke(&self, invocation: &Invocation) -> Result<(), InvokeError> {
         self.target(invocation, LARGEST_EVENT).map(drop)
     }
 
-    /// The version that an invocation is for, if the caller may invoke it (rows C7, A16, D19).
+    /// Returns the version to invoke, if the caller may invoke it (rows C7, A16, D19).
     fn target(&self, invocation: &Invocation, largest: usize) -> Result<Arc<Version>, InvokeError> {
         let refused = |kind, message| Err(InvokeError { kind, message });
         let arn = &invocation.function;
@@ -112,14 +112,14 @@ impl Functions {
                     return Ok(());
                 }
                 Err(format!(
-                    "the policy of {arn} has no statement that lets apigateway.amazonaws.com invoke it for {source_arn}"
+                    "the policy of {arn} does not allow apigateway.amazonaws.com to invoke it for {source_arn}"
                 ))
             }
         }
     }
 }
 
-/// Gives an invocation to a version and waits for its answer.
+/// Runs an invocation on a version and waits for the answer.
 async fn run(
     host: &Host,
     version: &Version,
@@ -146,19 +146,20 @@ async fn run(
         Submitted::Taken => return answer.await.unwrap_or_else(|_| Err(ended())),
         Submitted::Waiting => {}
     }
-    // Lambda throttles at once; here it may wait as long as an invocation may take, with the start of a process.
+    // Lambda throttles at once. The local limit of environments is far lower, so invocations wait here as long as an
+    // invocation and the start of a process may take.
     let patience = version.configuration.timeout + host.settings.functions.init;
     let waited = tokio::time::timeout(patience, &mut answer);
     match host.stop.run_until_cancelled(waited).await {
         Some(Ok(answer)) => answer.unwrap_or_else(|_| Err(ended())),
         Some(Err(_)) if version.pool.take_back(&request_id) => Err(throttled()),
         None if version.pool.take_back(&request_id) => Err(ended()),
-        // A process has it, and answers or is killed.
+        // A process has accepted it, and will answer or be killed.
         _ => answer.await.unwrap_or_else(|_| Err(ended())),
     }
 }
 
-/// Tries until it goes well, or is given up.
+/// Runs an asynchronous invocation until it succeeds or the retries are used up.
 async fn insist(host: Arc<Host>, version: Arc<Version>, invocation: Invocation) {
     for attempt in 0..=RETRIES {
         if attempt > 0 {

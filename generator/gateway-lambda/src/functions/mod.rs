@@ -1,7 +1,7 @@
-//! Lambda: functions, their versions, and who may call them.
+//! Local Lambda: functions, versions, aliases and resource policies.
 //!
-//! A function's code is copied when it is given, so that a version never changes under a build that writes the same files
-//! again. Its processes speak the Runtime API, each over a listener of its own on loopback.
+//! A function's code is copied when it is set, so that a version stays the same when a build overwrites the files. Each
+//! function process talks to its own Runtime API listener on loopback.
 
 mod code;
 mod configuration;
@@ -41,30 +41,30 @@ pub struct Functions {
     host: Arc<Host>,
     store: Arc<Store>,
     all: RwLock<BTreeMap<String, Arc<Function>>>,
-    /// Roles of functions that were deleted, by access key: their processes may run on for a while.
+    /// Roles of deleted functions by access key: their processes may still run for a while.
     former: RwLock<BTreeMap<String, String>>,
 }
 
-/// What all functions share.
+/// State that all functions share.
 pub(super) struct Host {
     settings: Arc<Settings>,
     roles: Arc<Roles>,
     logs: Arc<dyn PutLogs>,
     events: Events,
-    /// Variables that every process gets beside its function's own.
+    /// Environment variables that every process gets in addition to its function's own.
     environment: RwLock<Arc<BTreeMap<String, String>>>,
-    /// What the marks of all processes begin with.
+    /// Prefix of the marks of all processes.
     mark: String,
-    /// How many environments were started.
+    /// Number of environments that were started.
     started: AtomicU64,
-    /// Cancelled when everything ends.
+    /// Cancelled when the gateway stops.
     stop: CancellationToken,
-    /// The lives of environments, and what else runs in the background.
+    /// Tasks of environments, and other tasks in the background.
     tasks: TaskTracker,
 }
 
 impl Host {
-    /// The mark of an environment's processes.
+    /// Returns a new mark for the processes of an environment.
     fn next_mark(&self) -> String {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         format!("{}{number}/", self.mark)
@@ -76,10 +76,10 @@ impl Host {
     }
 }
 
-/// Kills processes with this mark and what they started, without keeping others waiting.
+/// Kills processes with this mark and their descendants on a blocking thread.
 async fn kill_marked(mark: String) {
     let killing = tokio::task::spawn_blocking(move || processes::kill_marked(&mark));
-    // It does not panic, and when the runtime ends there is nobody to wait.
+    // The task does not panic, and when the runtime ends nobody waits for it.
     let _ = killing.await;
 }
 
@@ -90,11 +90,11 @@ impl Drop for Functions {
 }
 
 impl Functions {
-    /// No functions yet.
+    /// Creates an empty set of functions.
     ///
     /// # Errors
     ///
-    /// If no temporary folder for code can be made, or the watcher cannot be started.
+    /// If the temporary folder for code cannot be created, or the watcher cannot be started.
     pub fn new(
         settings: Arc<Settings>,
         roles: Arc<Roles>,
@@ -124,13 +124,14 @@ impl Functions {
         })
     }
 
-    /// Variables that every process gets from its next start on, such as `AWS_ENDPOINT_URL`. A function's own win.
+    /// Sets environment variables for every process that starts from now on, such as `AWS_ENDPOINT_URL`. A function's own
+    /// variables take precedence.
     pub fn set_environment(&self, variables: BTreeMap<String, String>) {
         let environment = self.host.environment.write();
         *environment.unwrap_or_else(PoisonError::into_inner) = Arc::new(variables);
     }
 
-    /// Kills all processes with what they started, and waits until they are gone. Dropping does the same without waiting.
+    /// Kills all processes with their descendants and waits until they have ended. Dropping does the same without waiting.
     pub async fn stop(&self) {
         self.host.stop.cancel();
         self.host.tasks.close();
@@ -138,17 +139,16 @@ impl Functions {
         kill_marked(self.host.mark.clone()).await;
     }
 
-    /// Where these functions say that they are.
+    /// Returns partition, region and account of these functions.
     pub fn place(&self) -> &Place {
         &self.host.settings.place
     }
 
-    /// Makes a function, or brings `$LATEST` of the one that is there up to this; what is as it should be stays untouched,
-    /// processes included.
+    /// Creates a function, or updates `$LATEST` of the existing one. If nothing changes, its processes keep running.
     ///
     /// # Errors
     ///
-    /// If Lambda would not take the configuration, or the code cannot be read.
+    /// If the configuration is invalid or the code cannot be read.
     pub async fn put(
         &self,
         name: &str,
@@ -164,11 +164,11 @@ impl Functions {
         Ok((version, Change::Created))
     }
 
-    /// Makes a function.
+    /// Creates a function.
     ///
     /// # Errors
     ///
-    /// If there is one of that name, Lambda would not take the configuration, or the code cannot be read.
+    /// If the name is taken, the configuration is invalid, or the code cannot be read.
     pub async fn create(
         &self,
         name: &str,
@@ -180,11 +180,11 @@ impl Functions {
         self.insert(name, configuration, code)
     }
 
-    /// Gives `$LATEST` other code.
+    /// Replaces the code of `$LATEST`.
     ///
     /// # Errors
     ///
-    /// If there is no such function, the code cannot be read, or a revision id is given and `$LATEST` has another.
+    /// If the function does not exist, the code cannot be read, or the revision ID is not that of `$LATEST`.
     pub async fn update_code(
         &self,
         name: &str,
@@ -196,11 +196,11 @@ impl Functions {
         function.update(None, Some(code), revision)
     }
 
-    /// Gives `$LATEST` another configuration.
+    /// Replaces the configuration of `$LATEST`.
     ///
     /// # Errors
     ///
-    /// As [`Functions::update_code`], or if Lambda would not take the configuration.
+    /// If the function does not exist, the configuration is invalid, or the revision ID is not that of `$LATEST`.
     pub fn update_configuration(
         &self,
         name: &str,
@@ -212,7 +212,7 @@ impl Functions {
             .update(Some(configuration), None, revision)
     }
 
-    /// What [`Functions::update_code`] would freeze, without a change: `DryRun`.
+    /// Copies code as [`Functions::update_code`] does, but changes no function: `DryRun`.
     ///
     /// # Errors
     ///
@@ -223,17 +223,17 @@ impl Functions {
         frozen.unwrap_or_else(|error| Err(FunctionError::file("freezing code", &error.into())))
     }
 
-    /// Deletes a function with all of its versions, or one version. Processes end when they are done.
+    /// Deletes a function with all of its versions, or one version. Processes end after their current invocation.
     ///
     /// # Errors
     ///
-    /// If there is no such function, or an alias points at the version.
+    /// If the function does not exist, or an alias points to the version.
     pub fn delete(&self, name: &str, qualifier: Option<&str>) -> Result<(), FunctionError> {
         let function = self.function(name)?;
         if let Some(qualifier) = qualifier {
             return function.delete_version(qualifier);
         }
-        // Noted first: at no moment are its processes anybody else's.
+        // Before the removal: its processes may call at any time, and `role_of` must find their role.
         if let Some(role) = function.role() {
             let mut former = self.former.write().unwrap_or_else(PoisonError::into_inner);
             former.insert(function.credentials.access_key.clone(), role);
@@ -245,38 +245,38 @@ impl Functions {
         Ok(())
     }
 
-    /// `$LATEST` of all functions, by name.
+    /// Returns `$LATEST` of all functions, sorted by name.
     pub fn list(&self) -> Vec<Arc<Version>> {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         all.values().filter_map(|one| one.version(None)).collect()
     }
 
-    /// A version: `None` is `$LATEST`, else a number or an alias.
+    /// Returns a version by its number or alias; `None` means `$LATEST`.
     ///
     /// # Errors
     ///
-    /// If there is no such function or version.
+    /// If the function or the version does not exist.
     pub fn get(&self, name: &str, qualifier: Option<&str>) -> Result<Arc<Version>, FunctionError> {
         let function = self.function(name)?;
         let version = function.version(qualifier);
         version.ok_or_else(|| self.missing(name, qualifier))
     }
 
-    /// `$LATEST` and all published versions, oldest first.
+    /// Returns `$LATEST` and all published versions, oldest first.
     ///
     /// # Errors
     ///
-    /// If there is no such function.
+    /// If the function does not exist.
     pub fn versions(&self, name: &str) -> Result<Vec<Arc<Version>>, FunctionError> {
         Ok(self.function(name)?.versions())
     }
 
-    /// Freezes `$LATEST` under the next number. Unchanged code and configuration are the latest version that there is
-    /// (row D17). A digest or a revision id, when given, must be those of `$LATEST`.
+    /// Publishes `$LATEST` under the next number. If code and configuration are those of the newest version, returns that
+    /// version (row D17).
     ///
     /// # Errors
     ///
-    /// If there is no such function, or they are others.
+    /// If the function does not exist, or the digest or the revision ID is given and not that of `$LATEST`.
     pub fn publish_version(
         &self,
         name: &str,
@@ -287,28 +287,27 @@ impl Functions {
         self.function(name)?.publish(description, sha256, revision)
     }
 
-    /// How many environments all invocations of a version may take at a time: `ReservedConcurrentExecutions`. Zero
-    /// throttles everything.
+    /// Sets the maximum number of environments per version: `ReservedConcurrentExecutions`. Zero throttles every invocation.
     ///
     /// # Errors
     ///
-    /// If there is no such function.
+    /// If the function does not exist.
     pub fn reserve(&self, name: &str, environments: Option<usize>) -> Result<(), FunctionError> {
         self.function(name)?.reserve(environments);
         Ok(())
     }
 
-    /// What [`Functions::reserve`] said.
+    /// Returns the value of [`Functions::reserve`].
     ///
     /// # Errors
     ///
-    /// If there is no such function.
+    /// If the function does not exist.
     pub fn reserved(&self, name: &str) -> Result<Option<usize>, FunctionError> {
         Ok(self.function(name)?.reserved())
     }
 
-    /// The ARN of the role of the function whose processes have this access key; `None` for keys that are not ours. Who
-    /// has none of those is an administrator of the account.
+    /// Returns the role of the function whose processes have this access key. Other access keys have no role: they belong to
+    /// an administrator of the account.
     pub fn role_of(&self, access_key: &str) -> Option<String> {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         let mut functions = all.values();
@@ -337,7 +336,7 @@ impl Functions {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if name.is_empty() || name.len() > 64 || !name.bytes().all(allowed) {
             return Err(FunctionError::invalid(format!(
-                "{name:?} is no name of a function: letters, digits, - and _, at most 64"
+                "{name:?} is not a valid function name: use letters, digits, - and _, at most 64 characters"
             )));
         }
         let function = Arc::new(Function::new(
@@ -368,29 +367,29 @@ impl Functions {
 
 /// Aliases and policies.
 impl Functions {
-    /// An alias.
+    /// Returns an alias.
     ///
     /// # Errors
     ///
-    /// If there is no such function or alias.
+    /// If the function or the alias does not exist.
     pub fn alias(&self, name: &str, alias: &str) -> Result<Alias, FunctionError> {
         self.function(name)?.alias(alias)
     }
 
-    /// All aliases of a function, by name.
+    /// Returns all aliases of a function, sorted by name.
     ///
     /// # Errors
     ///
-    /// If there is no such function.
+    /// If the function does not exist.
     pub fn aliases(&self, name: &str) -> Result<Vec<Alias>, FunctionError> {
         Ok(self.function(name)?.aliases())
     }
 
-    /// Makes an alias that points at a version.
+    /// Creates an alias that points to a version.
     ///
     /// # Errors
     ///
-    /// If there is no such function or version, or there is such an alias.
+    /// If the function or the version does not exist, or the alias exists already.
     pub fn create_alias(
         &self,
         name: &str,
@@ -402,11 +401,11 @@ impl Functions {
             .create_alias(alias, version, description)
     }
 
-    /// Points an alias at another version: the next invocation of it runs there.
+    /// Points an alias to another version, which runs the alias's next invocation.
     ///
     /// # Errors
     ///
-    /// If there is no such function, alias or version, or the revision id is another.
+    /// If the function, the alias or the version does not exist, or the revision ID does not match.
     pub fn update_alias(
         &self,
         name: &str,
@@ -419,21 +418,21 @@ impl Functions {
             .update_alias(alias, version, description, revision)
     }
 
-    /// Deletes an alias, with its policy. One that is not there is deleted already.
+    /// Deletes an alias with its policy. Succeeds if the alias does not exist.
     ///
     /// # Errors
     ///
-    /// If there is no such function.
+    /// If the function does not exist.
     pub fn delete_alias(&self, name: &str, alias: &str) -> Result<(), FunctionError> {
         self.function(name)?.delete_alias(alias);
         Ok(())
     }
 
-    /// Adds a statement to the policy of a qualifier; `None` is the unqualified function's (row D19).
+    /// Adds a statement to the policy of a qualifier; `None` means the unqualified function (row D19).
     ///
     /// # Errors
     ///
-    /// If there is no such function, version or alias, or there is a statement of that id.
+    /// If the function, version or alias does not exist, or the policy has a statement with this ID.
     pub fn add_permission(
         &self,
         name: &str,
@@ -445,11 +444,11 @@ impl Functions {
             .add_permission(qualifier, permission, revision)
     }
 
-    /// Takes a statement out of a policy.
+    /// Removes a statement from the policy of a qualifier.
     ///
     /// # Errors
     ///
-    /// If there is no such function or statement.
+    /// If the function or the statement does not exist.
     pub fn remove_permission(
         &self,
         name: &str,
@@ -461,11 +460,11 @@ impl Functions {
             .remove_permission(qualifier, statement_id, revision)
     }
 
-    /// The policy of a qualifier.
+    /// Returns the policy of a qualifier.
     ///
     /// # Errors
     ///
-    /// If there is no such function, or it has no policy.
+    /// If the function does not exist or has no policy.
     pub fn policy(&self, name: &str, qualifier: Option<&str>) -> Result<Policy, FunctionError> {
         self.function(name)?.policy(qualifier)
     }

@@ -1,9 +1,9 @@
-//! A function's resource policy: who may invoke which qualifier (rows C7, A16, D19).
+//! Statements of a function's resource policy (rows C7, A16, D19).
 
 use serde_json::{Value, json};
 use stackgen_gateway_common::{FunctionArn, matches};
 
-/// One statement of a policy, as `AddPermission` takes it.
+/// Statement of a policy, as in `AddPermission`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permission {
     /// `StatementId`.
@@ -19,7 +19,7 @@ pub struct Permission {
 }
 
 impl Permission {
-    /// True when the statement lets API Gateway invoke the function for this source.
+    /// Returns true if the statement allows API Gateway to invoke the function for this source.
     pub(crate) fn lets_api_gateway(&self, source_arn: &str, account: &str) -> bool {
         let principal = ["apigateway.amazonaws.com", "*"].contains(&self.principal.as_str());
         let action = matches(&self.action.to_ascii_lowercase(), "lambda:invokefunction");
@@ -31,7 +31,7 @@ impl Permission {
             && owner.is_none_or(|owner| owner == account)
     }
 
-    /// The statement as `GetPolicy` and `AddPermission` show it.
+    /// Returns the statement as `GetPolicy` and `AddPermission` show it.
     pub fn to_json(&self, resource: &FunctionArn) -> Value {
         let principal = match self.principal.as_str() {
             "*" => json!("*"),
@@ -58,7 +58,7 @@ impl Permission {
     }
 }
 
-/// `ArnLike`: each of the six parts by itself, so that a `*` never crosses a colon of the first five.
+/// Implements `ArnLike`: compares each of the six parts on its own, so that a `*` in the first five matches no colon.
 fn matches_arn(pattern: &str, arn: &str) -> bool {
     let mut patterns = pattern.splitn(6, ':');
     let mut parts = arn.splitn(6, ':');

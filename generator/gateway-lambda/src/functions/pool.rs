@@ -1,4 +1,4 @@
-//! The environments of a version: which one takes an invocation, and when another is started.
+//! Execution environments of a version: assigns invocations to them and starts new ones.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,8 @@ use super::environment::{Environment, Job, Launch, Phase, live};
 use super::function::Credentials;
 use super::{Configuration, Frozen, Host};
 
-/// How long an invocation waits for a process that has answered and is about to ask for more, before another is started.
+/// Time that an invocation waits for a process that has answered and will soon ask for the next event. After that, another
+/// process is started.
 const GRACE: Duration = Duration::from_millis(50);
 
 pub(super) struct Pool {
@@ -22,38 +23,38 @@ pub(super) struct Pool {
     configuration: Arc<Configuration>,
     credentials: Credentials,
     log_group: String,
-    /// Held on to, for processes run in it.
+    /// Keeps the folder in which the processes run.
     code: Arc<Frozen>,
     launch: OnceCell<Launch>,
     state: Mutex<State>,
 }
 
 struct State {
-    /// Those that wait for an event, the one used last at the end: it is used next.
+    /// Environments that wait for an event. The most recently used one is the last and is used first.
     idle: Vec<Arc<Environment>>,
-    /// Invocations that no environment has taken yet, oldest first.
+    /// Invocations that no environment has accepted yet, oldest first.
     waiting: VecDeque<Job>,
-    /// How many environments there are.
+    /// Number of environments.
     live: usize,
-    /// How many of them have not asked for their first event.
+    /// Number of environments that have not asked for their first event.
     starting: usize,
-    /// How many have answered and not asked for the next event.
+    /// Number of environments that have answered but not asked for the next event.
     finishing: usize,
-    /// How many there may be.
+    /// Maximum number of environments.
     limit: usize,
-    /// Somebody looks again after [`GRACE`].
+    /// True if a task will check the waiting invocations after [`GRACE`].
     looking: bool,
-    /// Nothing new comes: those that are done end.
+    /// True if no invocations follow: idle environments end.
     retired: bool,
 }
 
-/// What became of an invocation that was submitted.
+/// Result of submitting an invocation.
 pub(super) enum Submitted {
-    /// A process has it.
+    /// A process has accepted it.
     Taken,
-    /// It waits for one.
+    /// It waits for a process.
     Waiting,
-    /// There may be no process at all.
+    /// The limit of environments is zero.
     Throttled,
 }
 
@@ -116,7 +117,8 @@ impl Pool {
         &self.log_group
     }
 
-    /// What is started for this version, found out once; but what is missing may be installed meanwhile.
+    /// Returns the command that starts this version. A success is cached; an error is not, because the user may install what
+    /// is missing.
     pub(super) async fn launch(&self) -> Result<&Launch, String> {
         let find = async || match &self.code.root {
             Ok(root) => Launch::new(root, &self.configuration, self.settings()).await,
@@ -129,7 +131,7 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives an invocation to the environment that was used last, or lets it wait for the next.
+    /// Gives an invocation to the most recently used environment, or queues it.
     pub(super) fn submit(self: &Arc<Self>, mut job: Job) -> Submitted {
         loop {
             let mut state = self.state();
@@ -144,13 +146,14 @@ impl Pool {
             drop(state);
             match environment.begin(job) {
                 Ok(()) => return Submitted::Taken,
-                // It went away at this moment.
+                // The environment ended in the meantime.
                 Err(back) => job = *back,
             }
         }
     }
 
-    /// Starts as many environments as invocations wait for. Those that are about to be free count for a moment.
+    /// Starts an environment per waiting invocation. For the time of [`GRACE`], environments that are about to become free
+    /// count as well.
     fn scale(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         state.waiting.retain(|job| !job.answer.is_closed());
         let patient = state
@@ -180,7 +183,7 @@ impl Pool {
         }
     }
 
-    /// An environment waits for an event: for its first, or after an answer.
+    /// Called when an environment asks for an event: gives it a waiting invocation, or marks it as idle.
     pub(super) fn free(
         self: &Arc<Self>,
         environment: &Arc<Environment>,
@@ -210,12 +213,12 @@ impl Pool {
         }
     }
 
-    /// An environment has answered.
+    /// Called when an environment has answered.
     pub(super) fn answered(&self) {
         self.state().finishing += 1;
     }
 
-    /// Takes an environment out of those that wait; false when it does not.
+    /// Removes an environment from the idle ones. Returns false if it is not idle.
     pub(super) fn withdraw(&self, environment: &Arc<Environment>) -> bool {
         let mut state = self.state();
         let mut idle = state.idle.iter();
@@ -223,7 +226,7 @@ impl Pool {
         found.map(|at| state.idle.remove(at)).is_some()
     }
 
-    /// Takes back an invocation that waits; false when a process has it.
+    /// Removes a waiting invocation. Returns false if a process has accepted it.
     pub(super) fn take_back(&self, request_id: &str) -> bool {
         let mut state = self.state();
         let mut waiting = state.waiting.iter();
@@ -231,7 +234,7 @@ impl Pool {
         found.and_then(|at| state.waiting.remove(at)).is_some()
     }
 
-    /// The invocation that waits longest.
+    /// Removes and returns the invocation that has waited longest.
     pub(super) fn next_job(&self) -> Option<Job> {
         let mut state = self.state();
         loop {
@@ -242,7 +245,7 @@ impl Pool {
         }
     }
 
-    /// An environment ended; this is what it did last.
+    /// Called when an environment has ended, with its last phase.
     pub(super) fn gone(self: &Arc<Self>, environment: &Arc<Environment>, last: &Phase) {
         self.withdraw(environment);
         let mut state = self.state();
@@ -254,7 +257,7 @@ impl Pool {
         }
     }
 
-    /// An environment could not be started. If there is no other, whoever waits is told.
+    /// Called when an environment could not be started. If there is no other, the waiting invocations fail.
     pub(super) fn unborn(&self, error: &InvokeError) {
         let mut state = self.state();
         state.live -= 1;
@@ -273,13 +276,13 @@ impl Pool {
         }
     }
 
-    /// How many environments there may be, at most as many as the settings allow.
+    /// Limits the number of environments, at most to the number in the settings.
     pub(super) fn reserve(&self, environments: Option<usize>) {
         let most = self.settings().environments;
         self.state().limit = environments.map_or(most, |reserved| reserved.min(most));
     }
 
-    /// Ends environments as soon as they have nothing to do.
+    /// Ends every environment as soon as it is idle.
     pub(super) fn retire(&self) {
         let mut state = self.state();
         state.retired = true;

@@ -1,4 +1,4 @@
-//! Processes that functions leave behind: found by a variable that they inherit, and killed.
+//! Kills processes that functions leave behind. An inherited environment variable identifies them.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,25 +9,25 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
-/// Variable of every process of a function. Its value begins with the name of the gateway's code store, and a number
-/// names the environment: `stackgen-code-x7Gp2a/12/`.
+/// Environment variable of every function process. Its value is the name of the gateway's code store and the number of the
+/// execution environment: `stackgen-code-x7Gp2a/12/`.
 pub(super) const MARK: &str = "_STACKGEN_GATEWAY";
 
-/// How often processes are looked for again, since one that is about to be killed may start others.
+/// Maximum number of searches. Several are needed because a process may start others before it is killed.
 const ROUNDS: u32 = 100;
 
-/// How long killed processes may take to go before they are looked for again.
+/// Time between two searches, in which killed processes disappear.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// The mark of all processes of a gateway, by the folder of its code store.
+/// Returns the mark of all processes of the gateway with this code store.
 pub(super) fn gateway_mark(store: &Path) -> String {
     let name = store.file_name().unwrap_or_default().to_string_lossy();
     format!("{name}/")
 }
 
-/// Kills the processes whose mark begins with this, and what they started, until there are none. Blocks.
+/// Kills the processes whose mark starts with this text, and their descendants, until none is left. Blocks.
 ///
-/// Only Linux tells the variables of processes. Elsewhere this finds none.
+/// Only Linux shows the environment variables of processes. On other systems this finds none.
 pub(super) fn kill_marked(mark: &str) {
     for _ in 0..ROUNDS {
         let marked = marked(mark);
@@ -42,8 +42,8 @@ pub(super) fn kill_marked(mark: &str) {
     }
 }
 
-/// Kills a process. It was found a moment ago, and the system gives its number to another one only after it has used all
-/// others, so that it is still that one or gone.
+/// Kills a process that was found a moment ago. The system does not reuse its number so soon, so no other process can be
+/// hit.
 pub(super) fn kill(pid: Pid) {
     if pid != getpid() {
         let _ = kill_process(pid, Signal::KILL);
@@ -53,7 +53,7 @@ pub(super) fn kill(pid: Pid) {
 fn marked(mark: &str) -> Vec<Pid> {
     let marked = [MARK.as_bytes(), b"=", mark.as_bytes()].concat();
     let is_marked = |process: &Path| {
-        // Those of other users cannot be read, and those that have ended have none.
+        // Reading fails for processes of other users and for ended ones: both count as unmarked.
         let variables = fs::read(process.join("environ")).unwrap_or_default();
         let mut variables = variables.split(|byte| *byte == 0);
         variables.any(|variable| variable.starts_with(&marked))
@@ -64,7 +64,7 @@ fn marked(mark: &str) -> Vec<Pid> {
     found.map(|(pid, _)| pid).collect()
 }
 
-/// The children of a process, and theirs. Those that were started with other variables carry no mark.
+/// Returns all descendants of a process. Descendants that were started with other environment variables have no mark.
 pub(super) fn descendants(pid: Pid) -> Vec<Pid> {
     let mut found = Vec::new();
     let mut waiting = vec![pid];

@@ -1,4 +1,4 @@
-//! Where copies of code lie: for as long as a version or a process needs them, and no longer.
+//! Store for copies of code. A copy exists as long as a version or a process needs it.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -19,31 +19,31 @@ use super::processes::gateway_mark;
 use super::watcher::{Watcher, clear};
 use super::{Code, FunctionError};
 
-/// How the names of stores begin.
+/// Prefix of the names of stores.
 const PREFIX: &str = "stackgen-code-";
 
-/// A file in a store, locked for as long as its process lives, however that ends.
+/// Lock file of a store. The system releases the lock when the gateway's process ends.
 const LOCK: &str = "lock";
 
-/// A copy of code that nothing changes any more.
+/// Immutable copy of code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frozen {
     /// `CodeSha256`, in base64.
     pub sha256: String,
     /// `CodeSize` in bytes.
     pub size: u64,
-    /// The folder that is `LAMBDA_TASK_ROOT`; or why there is none.
+    /// Folder for `LAMBDA_TASK_ROOT`, or the reason why there is none.
     pub root: Result<Root, String>,
 }
 
-/// The folder of a copy. It goes with the last clone.
+/// Folder of a copy. It is removed with the last clone.
 #[derive(Clone, Debug)]
 pub struct Root(Arc<Kept>);
 
 #[derive(Debug)]
 struct Kept {
     path: PathBuf,
-    /// Holds the path, and is removed when it is dropped.
+    /// Contains `path`; removed on drop.
     _folder: TempDir,
 }
 
@@ -63,20 +63,20 @@ impl PartialEq for Root {
 
 impl Eq for Root {}
 
-/// The copies of one gateway.
+/// Copies of one gateway.
 #[derive(Debug)]
 pub(crate) struct Store {
     folder: TempDir,
-    /// Copies that somebody holds on to, by their digests: the same code is kept once.
+    /// Copies in use by digest, so that equal code is stored once.
     kept: Mutex<HashMap<Vec<u8>, Weak<Kept>>>,
-    /// Files that were frozen, as they were then: one that is still the same is not copied again.
+    /// Files that were copied, with their state at that time. An unchanged file is not copied again.
     known: Mutex<HashMap<PathBuf, (Stamp, Frozen)>>,
     _lock: File,
-    /// The last to go: it finds out that the folder is gone.
+    /// Declared last, so that it is dropped after the folder and finds the folder removed.
     _watcher: Option<Watcher>,
 }
 
-/// What a file's change changes: its inode, its size in bytes, and when it was last changed.
+/// State of a file that changes with its content: inode, size in bytes, and time of the last change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp(u64, u64, i64, i64);
 
@@ -93,8 +93,8 @@ impl Stamp {
 }
 
 impl Store {
-    /// A new one beneath this folder, or beneath the system's for temporary files. It goes when it is dropped; what
-    /// gateways left there that were killed goes, too, and processes of their functions.
+    /// Creates a store in this folder, or in the system's temporary folder. It is removed on drop. Also removes the stores
+    /// of gateways that were killed, and kills the processes of their functions.
     pub(crate) fn new(
         beneath: Option<&Path>,
         watcher: Option<&WatcherCommand>,
@@ -105,7 +105,7 @@ impl Store {
             Some(beneath) => builder.tempdir_in(beneath)?,
             None => builder.tempdir()?,
         };
-        // Locked before it has its name, so that nobody finds it unlocked.
+        // Lock first, then rename: other gateways never see the lock file unlocked.
         let nameless = folder.path().join("lock.new");
         let lock = File::create_new(&nameless)?;
         lock.lock()?;
@@ -113,7 +113,7 @@ impl Store {
         let watcher = watcher.map(|command| Watcher::start(command, folder.path()));
         if let Some(beneath) = folder.path().parent() {
             let beneath = beneath.to_owned();
-            // Nobody waits for it, and what is left over is found by the next.
+            // Nothing waits for this; the next gateway removes what is left.
             std::thread::spawn(move || remove_abandoned(&beneath));
         }
         Ok(Store {
@@ -125,17 +125,17 @@ impl Store {
         })
     }
 
-    /// What the marks of this gateway's processes begin with.
+    /// Returns the prefix of the marks of this gateway's processes.
     pub(super) fn mark(&self) -> String {
         gateway_mark(self.folder.path())
     }
 
-    /// Copies code, so that a build that writes the same files again changes no version. Blocks.
+    /// Copies code, so that a build that overwrites the files changes no version. Blocks.
     pub(crate) fn freeze(&self, code: &Code) -> Result<Frozen, FunctionError> {
         let (Code::Bootstrap(path) | Code::Zip(path)) = code else {
             return self.copy(code);
         };
-        // Taken before the file is read: one that changes meanwhile is another the next time.
+        // Before reading the file: if it changes meanwhile, the next call copies it again.
         let stamp = Stamp::of(path);
         if let Some((was, frozen)) = lock(&self.known).get(path)
             && Some(*was) == stamp
@@ -160,7 +160,7 @@ impl Store {
         let folder = tempfile::Builder::new()
             .prefix("code-")
             .tempdir_in(self.folder.path())
-            .map_err(|error| FunctionError::file("cannot make a folder for code", &error))?;
+            .map_err(|error| FunctionError::file("cannot create a folder for code", &error))?;
         let path = folder.path().join("task");
         let (sha256, size) = code.copy(&path)?;
         Ok(Frozen {
@@ -170,7 +170,7 @@ impl Store {
         })
     }
 
-    /// The copy of this digest that is kept already, otherwise this one.
+    /// Returns the existing copy with this digest, or registers this one.
     fn keep(&self, sha256: Vec<u8>, folder: TempDir, path: PathBuf) -> Root {
         let mut kept = lock(&self.kept);
         if let Some(same) = kept.get(&sha256).and_then(Weak::upgrade) {
@@ -186,7 +186,8 @@ impl Store {
     }
 }
 
-/// Removes stores whose process is gone, and what is left of its functions. One without its lock file is just being made.
+/// Removes stores whose gateway has ended, and kills the remaining function processes. A store without a lock file is just
+/// being created.
 fn remove_abandoned(beneath: &Path) {
     let user = getuid().as_raw();
     for entry in fs::read_dir(beneath).into_iter().flatten().flatten() {
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_copied_again_when_it_changed_and_not_before() {
+    fn a_file_is_copied_again_only_after_a_change() {
         let folder = folder();
         let program = folder.path().join("program");
         let store = Store::new(Some(folder.path()), None).expect("a store");
@@ -233,7 +234,7 @@ mod tests {
         fs::write(&program, "one").expect("written");
         let first = freeze().expect("frozen");
         let copy = root(&first).join("bootstrap");
-        // What is known is not read: a copy that was tampered with would be made anew otherwise.
+        // The changed copy shows that the unchanged file is not copied again.
         fs::write(&copy, "kept").expect("written");
         assert_eq!(freeze().expect("frozen"), first);
         assert_eq!(fs::read(&copy).expect("read"), b"kept");
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_kept_once_and_goes_with_the_last_who_holds_on_to_it() {
+    fn equal_code_is_stored_once_and_removed_with_its_last_user() {
         let folder = folder();
         let sources = folder.path().join("sources");
         fs::create_dir(&sources).expect("a folder");
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bootstrap_that_became_executable_is_another_one() {
+    fn a_bootstrap_that_becomes_executable_is_new_code() {
         let folder = folder();
         let sources = folder.path().join("sources");
         fs::create_dir(&sources).expect("a folder");
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_gateway_left_goes_and_what_others_use_stays() {
+    fn the_store_of_a_killed_gateway_is_removed_and_others_stay() {
         let folder = folder();
         let used = Store::new(Some(folder.path()), None).expect("a store");
         let (left, other) = (

@@ -1,4 +1,4 @@
-//! A version of a function: code and configuration that never change.
+//! Versions, aliases and policies of a function.
 
 use std::sync::Arc;
 
@@ -6,41 +6,41 @@ use stackgen_gateway_common::{FunctionArn, Timestamp};
 
 use super::{Configuration, Frozen, Permission};
 
-/// The name of the version that changes.
+/// Name of the version that can change.
 pub const LATEST: &str = "$LATEST";
 
-/// Code and configuration of a function at one moment. A change of `$LATEST` makes another.
+/// Immutable code and configuration of a function. A change of `$LATEST` creates a new value.
 #[derive(Debug)]
 pub struct Version {
-    /// The function's unqualified ARN.
+    /// Unqualified ARN of the function.
     pub function: FunctionArn,
     /// `$LATEST` or a number.
     pub version: String,
-    /// How it runs.
+    /// Configuration.
     pub configuration: Arc<Configuration>,
-    /// What runs.
+    /// Code.
     pub code: Arc<Frozen>,
-    /// `RevisionId`, another one after every change.
+    /// `RevisionId`, which changes with every change.
     pub revision_id: String,
     /// `LastModified`.
     pub last_modified: Timestamp,
-    /// Its processes.
+    /// Processes of this version.
     pub(super) pool: Arc<super::pool::Pool>,
 }
 
 impl Version {
-    /// The ARN that its own configuration shows: qualified, and unqualified for `$LATEST` when it was asked for without one.
+    /// Returns the qualified ARN.
     pub fn arn(&self) -> FunctionArn {
         self.function.qualified(self.version.clone())
     }
 }
 
-/// A name that points at a version.
+/// Name that points to a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alias {
-    /// The name.
+    /// Name of the alias.
     pub name: String,
-    /// The version: a number or `$LATEST`.
+    /// Version that the alias points to: a number or `$LATEST`.
     pub version: String,
     /// `Description`.
     pub description: String,
@@ -48,24 +48,24 @@ pub struct Alias {
     pub revision_id: String,
 }
 
-/// A policy of one qualifier.
+/// Resource policy of one qualifier.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Its statements, in the order that they were added in.
+    /// Statements in the order in which they were added.
     pub statements: Vec<Permission>,
     /// `RevisionId`.
     pub revision_id: String,
 }
 
-/// What a change came to.
+/// Effect of an update on a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The function is new.
+    /// The function was created.
     Created,
-    /// Its code is another; its configuration may be, too.
+    /// The code changed, and perhaps the configuration.
     Code,
-    /// Its configuration is another.
+    /// Only the configuration changed.
     Configuration,
-    /// Nothing changed, and nothing was restarted.
+    /// Nothing changed, and no process was restarted.
     None,
 }

@@ -1,4 +1,4 @@
-//! A process that outlives a gateway which is killed, and cleans up after it.
+//! Watcher: a process that cleans up after a gateway that was killed.
 
 use std::fs;
 use std::io::{self, PipeWriter, Read};
@@ -12,19 +12,19 @@ use stackgen_gateway_common::WatcherCommand;
 
 use super::processes::{gateway_mark, kill_marked};
 
-/// How long a process that the gateway was just starting may take to get its variables.
+/// Time in which a process that the gateway was just starting gets its environment variables.
 const STARTING: Duration = Duration::from_millis(100);
 
-/// A watcher that runs. Dropping it lets it end, and waits for that.
+/// Running watcher. Dropping it lets the process end and waits for that.
 #[derive(Debug)]
 pub(super) struct Watcher {
     process: Child,
-    /// Closed by the system when this process ends, however it ends.
+    /// Write end of the pipe. The system closes it when the gateway ends in any way.
     pipe: Option<PipeWriter>,
 }
 
 impl Watcher {
-    /// Starts a watcher over the gateway with this code store.
+    /// Starts a watcher of the gateway with this code store.
     pub(super) fn start(command: &WatcherCommand, store: &Path) -> io::Result<Watcher> {
         let (reader, writer) = io::pipe()?;
         let process = Command::new(&command.program)
@@ -35,7 +35,7 @@ impl Watcher {
             .stdin(reader)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // Signals of the terminal are for the gateway alone.
+            // Ctrl-C in the terminal must reach only the gateway.
             .process_group(0)
             .spawn()?;
         Ok(Watcher {
@@ -52,23 +52,23 @@ impl Drop for Watcher {
     }
 }
 
-/// Waits until the gateway at the other end of the pipe has ended, then kills what is left of its functions and removes its
-/// copies of their code. Blocks.
+/// Waits until the gateway at the other end of the pipe has ended. Then kills the remaining function processes and removes
+/// the copies of their code. Blocks.
 pub fn watch(mut pipe: impl Read, store: &Path) {
-    // Nothing is written to it.
+    // Nothing is ever written to the pipe: the copy ends when the pipe closes.
     let _ = io::copy(&mut pipe, &mut io::sink());
     let mark = gateway_mark(store);
     kill_marked(&mark);
     if store.exists() {
-        // The gateway was killed.
+        // The gateway was killed: otherwise it would have removed the folder.
         thread::sleep(STARTING);
         clear(store);
     }
 }
 
-/// Kills what is left of the functions of a gateway that does not run any more, and removes its copies of their code.
+/// Kills the remaining function processes of an ended gateway and removes the copies of their code.
 pub(super) fn clear(store: &Path) {
     kill_marked(&gateway_mark(store));
-    // What cannot be removed is no harm but to the disk.
+    // A folder that cannot be removed only takes up space.
     let _ = fs::remove_dir_all(store);
 }

@@ -1,4 +1,4 @@
-//! RSA keys, and the file that one is kept in.
+//! RSA keys and the file that stores one.
 
 use std::io::Write;
 use std::path::Path;
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::IssuerError;
 
-/// A key pair with its public half as it is published. Its `Debug` is not there, so that it is in no log.
+/// Key pair and its published public half. It has no `Debug`, so that it cannot get into a log.
 pub(super) struct Key {
     pair: RsaKeyPair,
     id: String,
@@ -22,7 +22,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// A new key of 2048 bits. Takes a tenth of a second or so.
+    /// Creates a key of 2048 bits, which takes about a tenth of a second.
     pub(super) fn generate() -> Result<Self, IssuerError> {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| IssuerError::Key)?;
         Ok(Key::of(pair))
@@ -33,7 +33,7 @@ impl Key {
         let text = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);
         let modulus = text(public.modulus().big_endian_without_leading_zero());
         let exponent = text(public.exponent().big_endian_without_leading_zero());
-        // RFC 7638: the key's own digest, so that a key has the same id wherever it is read.
+        // RFC 7638: the ID is a digest of the key, so that a key has the same ID after a restart.
         let thumbprint = format!(r#"{{"e":"{exponent}","kty":"RSA","n":"{modulus}"}}"#);
         let id = URL_SAFE_NO_PAD.encode(Sha256::digest(thumbprint));
         let jwk = json!({
@@ -55,7 +55,7 @@ impl Key {
         &self.jwk
     }
 
-    /// The token of these claims.
+    /// Signs a token with these claims.
     pub(super) fn sign(&self, claims: &Value) -> String {
         let header = json!({"alg": "RS256", "kid": self.id, "typ": "JWT"});
         let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
@@ -73,7 +73,7 @@ impl Key {
     }
 }
 
-/// The key in a file; `None` when there is no such file.
+/// Reads the key from a file. Returns `None` if the file does not exist.
 pub(super) fn read(path: &Path) -> Result<Option<Key>, IssuerError> {
     let der = match std::fs::read(path) {
         Ok(der) => der,
@@ -84,7 +84,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Key>, IssuerError> {
     Ok(Some(Key::of(pair)))
 }
 
-/// Keeps a key in a file that its owner alone may read, whole or not at all.
+/// Writes a key to a file that only its owner may read. The file is replaced atomically.
 pub(super) fn write(path: &Path, key: &Key) -> Result<(), IssuerError> {
     let der: Pkcs8V1Der<'_> = key.pair.as_der().map_err(|_| IssuerError::Key)?;
     let folder = path
@@ -93,7 +93,7 @@ pub(super) fn write(path: &Path, key: &Key) -> Result<(), IssuerError> {
     let folder = folder.unwrap_or(Path::new("."));
     let keep = || {
         std::fs::create_dir_all(folder)?;
-        // Made with mode 0600.
+        // Temporary files have mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(der.as_ref())?;
         file.persist(path)?;

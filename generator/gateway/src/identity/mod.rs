@@ -1,4 +1,4 @@
-//! A local OIDC issuer: discovery, keys, and tokens shaped like Cognito's.
+//! Local issuer: OpenID Connect discovery, keys, and tokens like those of Cognito.
 
 mod key;
 mod token;
@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use self::key::Key;
 pub use token::{Token, TokenUse};
 
-/// An OIDC issuer with RSA keys, the only ones that HTTP APIs' JWT authorizers take. Cheap to clone.
+/// OpenID Connect issuer with RSA keys, the only ones that JWT authorizers of HTTP APIs accept. Cheap to clone.
 #[derive(Clone)]
 pub struct Issuer {
     shared: Arc<Shared>,
@@ -32,72 +32,72 @@ struct Shared {
 }
 
 enum Keys {
-    /// The first key is being made; whoever needs one waits.
+    /// The first key is being created. Requests wait for it.
     Coming,
     Here {
         signing: Arc<Key>,
-        /// Keys that sign nothing more.
+        /// Keys that no longer sign.
         retired: Vec<Retired>,
     },
     Failed(IssuerError),
 }
 
-/// A key that signs nothing more.
+/// Key that no longer signs.
 struct Retired {
     key: Arc<Key>,
-    /// Until when it is published; `None` when that is further than clocks go.
+    /// End of its publication; `None` if that is beyond the clock's range.
     until: Option<Instant>,
 }
 
-/// What becomes of the key that signed so far.
+/// Treatment of the old key in a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retire {
-    /// It stays published for so long, so that tokens it signed are good until then.
+    /// The key stays published for this time, so that its tokens remain valid.
     After(Duration),
-    /// It is dropped: its tokens are refused wherever keys are fetched anew.
+    /// All old keys are removed. Verifiers that fetch the keys again refuse their tokens.
     AtOnce,
 }
 
 impl Default for Retire {
-    /// As long as tokens live that are minted without a word about it.
+    /// Keeps the key published for the default lifetime of tokens.
     fn default() -> Self {
         Retire::After(Token::LIFETIME)
     }
 }
 
-/// Why there is no key or no token.
+/// Error of the issuer.
 #[derive(Clone, Debug, Error)]
 pub enum IssuerError {
-    /// The key's file cannot be used.
+    /// The file with the key cannot be used.
     #[error(
-        "the issuer's key in {} cannot be used: {problem}; remove the file to have a new key made",
+        "cannot use the issuer's key in {}: {problem}; remove the file to create a new key",
         path.display()
     )]
     File {
-        /// The file.
+        /// File with the key.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         problem: String,
     },
-    /// No key could be made: the machine gives no random numbers.
-    #[error("no RSA key could be made")]
+    /// No key could be created, because the machine provides no random numbers.
+    #[error("cannot create an RSA key")]
     Key,
 }
 
 impl Issuer {
-    /// Where keys are published, under the issuer's URL.
+    /// Path of the public keys under the issuer's URL.
     pub const JWKS_PATH: &str = "/.well-known/jwks.json";
 
-    /// The discovery document's place, under the issuer's URL.
+    /// Path of the discovery document under the issuer's URL.
     pub const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
 
-    /// An issuer of this URL, without a slash at its end: `iss` of its tokens. It returns at once: a key that has to be
-    /// made is made in the background, on the blocking threads of the runtime that this is called in, and whoever needs
-    /// it waits. With a file, the key is read from there, or kept there for the next time, for its owner's eyes alone.
+    /// Starts an issuer with this URL, the `iss` of its tokens, without a slash at the end. With a file, the key is read from
+    /// the file, or written to it for the next start. A new key is created in the background on a blocking thread; requests
+    /// wait for it.
     ///
     /// # Errors
     ///
-    /// If the file is there and holds no key.
+    /// If the file exists but contains no key.
     pub fn start(url: impl Into<String>, file: Option<PathBuf>) -> Result<Self, IssuerError> {
         let kept = file.as_deref().map(key::read).transpose()?.flatten();
         let needs_one = kept.is_none();
@@ -118,12 +118,12 @@ impl Issuer {
         Ok(issuer)
     }
 
-    /// Its URL.
+    /// Returns the issuer's URL.
     pub fn url(&self) -> &str {
         &self.shared.url
     }
 
-    /// Discovery and keys, at the issuer's URL.
+    /// Returns the routes for discovery and keys, relative to the issuer's URL.
     pub fn router(&self) -> Router {
         Router::new()
             .route(Issuer::DISCOVERY_PATH, get(discovery))
@@ -135,17 +135,17 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// If there is no key.
+    /// If the key could not be created.
     pub async fn mint(&self, token: Token) -> Result<String, IssuerError> {
         let key = self.with_keys(|signing, _| Arc::clone(signing)).await?;
         Ok(key.sign(&token.claims(self.url())))
     }
 
-    /// Signs with a new key from now on, and tells its id.
+    /// Creates a new key for signing and returns its ID.
     ///
     /// # Errors
     ///
-    /// If no key can be made, or kept in its file.
+    /// If the key cannot be created, or not be written to its file.
     pub async fn rotate(&self, retire: Retire) -> Result<String, IssuerError> {
         self.with_keys(|_, _| ()).await?;
         let issuer = self.clone();
@@ -158,7 +158,7 @@ impl Issuer {
         Ok(id)
     }
 
-    /// A new key, kept in its file.
+    /// Creates a key and writes it to the file, if there is one.
     fn make(&self) -> Result<Key, IssuerError> {
         let key = Key::generate()?;
         if let Some(path) = &self.shared.file {
@@ -167,7 +167,7 @@ impl Issuer {
         Ok(key)
     }
 
-    /// Waits for the first key, then reads keys.
+    /// Waits for the first key, then calls `read` with the keys.
     async fn with_keys<T>(
         &self,
         read: impl FnOnce(&Arc<Key>, &[Retired]) -> T,

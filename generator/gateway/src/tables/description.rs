@@ -1,27 +1,27 @@
-//! What a template says of a table.
+//! Descriptions of tables, as templates contain them.
 
 use dynoxide::actions::TableDescription;
 use dynoxide::actions::create_table::CreateTableRequest;
 use dynoxide::types as dynamo;
 pub use dynoxide::types::{KeyType, ScalarAttributeType as AttributeType};
 
-/// A table, as much of it as means something here.
+/// Table with the properties that the gateway uses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    /// Its name.
+    /// Name of the table.
     pub name: String,
-    /// Its primary key: partition key, then sort key if it has one.
+    /// Primary key: the partition key, and the sort key if there is one.
     pub key: Vec<KeyAttribute>,
-    /// Its global and local secondary indexes.
+    /// Global and local secondary indexes.
     pub indexes: Vec<Index>,
-    /// The attribute that holds the time to live, if items expire.
+    /// Attribute with the time to live, if items expire.
     pub ttl_attribute: Option<String>,
 }
 
-/// One attribute of a key.
+/// Attribute of a key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyAttribute {
-    /// The attribute's name.
+    /// Name of the attribute.
     pub name: String,
     /// `HASH` or `RANGE`.
     pub key_type: KeyType,
@@ -29,33 +29,33 @@ pub struct KeyAttribute {
     pub attribute_type: AttributeType,
 }
 
-/// A secondary index.
+/// Secondary index.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Index {
-    /// Its name.
+    /// Name of the index.
     pub name: String,
-    /// True for a global one.
+    /// True for a global index.
     pub global: bool,
-    /// Its key.
+    /// Key of the index.
     pub key: Vec<KeyAttribute>,
-    /// What it holds of every item.
+    /// Attributes in the index.
     pub projection: Projection,
 }
 
-/// What an index holds of every item.
+/// Attributes of an item that an index contains.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Projection {
     /// All attributes.
     #[default]
     All,
-    /// Keys alone.
+    /// Only the keys.
     KeysOnly,
-    /// Keys and these.
+    /// The keys and these attributes.
     Include(Vec<String>),
 }
 
 impl Table {
-    /// A table that is there. What expires is told elsewhere.
+    /// Converts DynamoDB's description of a table, which does not contain the time to live.
     pub(super) fn of(found: &TableDescription) -> Self {
         let key = |schema: &[dynamo::KeySchemaElement]| -> Vec<KeyAttribute> {
             let attributes = schema.iter().map(|element| KeyAttribute {
@@ -87,7 +87,7 @@ impl Table {
         }
     }
 
-    /// What differs that no table can change.
+    /// Returns the difference that no update can make, if there is one.
     pub(super) fn needs_replacement(&self, found: &Table) -> Option<&'static str> {
         let same = self.local().all(|index| found.indexes.contains(index));
         if self.key != found.key {
@@ -107,7 +107,7 @@ impl Table {
         self.indexes.iter().filter(|index| !index.global)
     }
 
-    /// The attributes of all keys, each once.
+    /// Returns the attributes of all keys without duplicates.
     pub(super) fn attribute_definitions(&self) -> Vec<dynamo::AttributeDefinition> {
         let mut definitions: Vec<dynamo::AttributeDefinition> = Vec::new();
         let of_indexes = self.indexes.iter().flat_map(|index| &index.key);
@@ -143,7 +143,7 @@ impl From<&Table> for CreateTableRequest {
             key_schema: index.key_schema(),
             projection: index.projection.clone().into(),
         });
-        // DynamoDB refuses lists that are empty.
+        // DynamoDB rejects empty lists.
         let some = |count| (count > 0).then_some(());
         CreateTableRequest {
             table_name: table.name.clone(),

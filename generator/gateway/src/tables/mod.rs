@@ -1,6 +1,6 @@
-//! DynamoDB: an embedded endpoint with a template's tables, in memory or in a file.
+//! Local DynamoDB: an embedded endpoint with a template's tables, in memory or in a file.
 //!
-//! Streams, backups, encryption and capacity of a table mean nothing here; tables are made without them.
+//! Streams, backups, encryption and capacity of tables are ignored.
 
 mod data_file;
 mod description;
@@ -28,7 +28,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use description::{AttributeType, Index, KeyAttribute, KeyType, Projection, Table};
 
-/// The endpoint with its tables. It ends when it is dropped.
+/// DynamoDB endpoint with its tables. It stops when it is dropped.
 pub struct Tables {
     database: Database,
     data: Option<PathBuf>,
@@ -36,88 +36,88 @@ pub struct Tables {
     _running: DropGuard,
 }
 
-/// What [`Tables::create`] did.
+/// Result of [`Tables::create`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Created {
-    /// There was no such table.
+    /// The table was created.
     New,
-    /// The table is as it was, with its items.
+    /// The table existed and did not change.
     Kept,
-    /// The table has its items, and other indexes or another time to live than before.
+    /// The indexes or the time to live of the existing table changed. Its items stay.
     Updated,
 }
 
-/// Why there are no tables.
+/// Error of the tables.
 #[derive(Debug, Error)]
 pub enum TablesError {
-    /// The data file cannot be used.
-    #[error("the tables' data file {} cannot be used: {source}", path.display())]
+    /// The data file cannot be opened.
+    #[error("cannot open the data file {}: {source}", path.display())]
     Open {
-        /// The file.
+        /// Data file.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         source: DynoxideError,
     },
-    /// The data file is something else.
-    #[error("{} is not a database: it cannot keep the tables", path.display())]
+    /// The data file is not a database.
+    #[error("{} is not a database, so it cannot store the tables", path.display())]
     NotADatabase {
-        /// The file.
+        /// Data file.
         path: PathBuf,
     },
     /// The data file is a database of another program.
-    #[error("{} is a database of another program: it cannot keep the tables", path.display())]
+    #[error("{} is a database of another program, so it cannot store the tables", path.display())]
     Foreign {
-        /// The file.
+        /// Data file.
         path: PathBuf,
     },
-    /// The data file is a database that is damaged.
-    #[error("the tables' data file {} is damaged: {source}", path.display())]
+    /// The data file is a damaged database.
+    #[error("the data file {} is damaged: {source}", path.display())]
     Damaged {
-        /// The file.
+        /// Data file.
         path: PathBuf,
-        /// What the database found.
+        /// Error of the database.
         source: DynoxideError,
     },
-    /// The folder of the data file cannot be made.
-    #[error("the folder of the tables' data file {} cannot be made: {source}", path.display())]
+    /// The folder of the data file cannot be created.
+    #[error("cannot create the folder of the data file {}: {source}", path.display())]
     Folder {
-        /// The file.
+        /// Data file.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         source: std::io::Error,
     },
-    /// No port of loopback is free.
+    /// No port on loopback is free.
     #[error("the DynamoDB endpoint cannot listen on loopback: {0}")]
     Listen(std::io::Error),
-    /// A table cannot be made as it is described.
+    /// DynamoDB rejects a table.
     #[error("table {table}: {source}")]
     Refused {
-        /// The table.
+        /// Name of the table.
         table: String,
-        /// DynamoDB's own words.
+        /// Error of DynamoDB.
         source: DynoxideError,
     },
-    /// A table is there with another key or other local indexes, which no table can change.
+    /// The key or the local indexes of a table changed, which requires a new table.
     #[error(
-        "table {table} exists with other keys ({what}), and CloudFormation would replace it: {}",
+        "cannot change the {what} of table {table}, for which CloudFormation replaces the table: {}",
         hint(data.as_deref())
     )]
     Replaced {
-        /// The table.
+        /// Name of the table.
         table: String,
         /// `key` or `local indexes`.
         what: &'static str,
-        /// Where the table is kept.
+        /// Data file that stores the table.
         data: Option<PathBuf>,
     },
 }
 
 impl TablesError {
-    /// What to do about a data file that cannot be used.
+    /// Returns advice for errors of the data file.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             TablesError::NotADatabase { .. } | TablesError::Foreign { .. } => {
-                Some("name another file: nothing in this one was changed")
+                Some("name another file; this one was not changed")
             }
             TablesError::Damaged { .. } => Some("move the file away, or name another one"),
             _ => None,
@@ -127,17 +127,17 @@ impl TablesError {
 
 fn hint(data: Option<&Path>) -> String {
     match data {
-        Some(path) => format!("remove {} to begin anew", path.display()),
-        None => "start again to begin anew".to_owned(),
+        Some(path) => format!("remove {} to start over", path.display()),
+        None => "restart the gateway to start over".to_owned(),
     }
 }
 
 impl Tables {
-    /// How often items are looked through for those that have expired. DynamoDB itself takes up to some days.
+    /// Default interval between two removals of expired items. DynamoDB itself takes up to a few days.
     pub const SWEEP: Duration = Duration::from_secs(5);
 
-    /// Opens the data file, or a database in memory without one, and serves it on a free port of loopback. Items that
-    /// have expired go every so often.
+    /// Opens the data file, or a database in memory if there is none, and serves it on a free port of loopback. Removes expired
+    /// items at the interval `sweep`.
     ///
     /// # Errors
     ///
@@ -147,7 +147,7 @@ impl Tables {
         let opened = data.clone();
         let database = tokio::task::spawn_blocking(move || open(opened.as_deref()));
         let database = database.await.unwrap_or_else(|stopped| {
-            // It was not cancelled, so that it can only have panicked.
+            // The task is never cancelled, so it has panicked.
             std::panic::resume_unwind(stopped.into_panic())
         })?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
@@ -171,22 +171,21 @@ impl Tables {
         })
     }
 
-    /// `http://127.0.0.1:{port}`: what `AWS_ENDPOINT_URL_DYNAMODB` of functions is.
+    /// Returns the URL of the endpoint, `http://127.0.0.1:{port}`, for `AWS_ENDPOINT_URL_DYNAMODB`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Hands requests of AWS clients that arrived elsewhere to the endpoint.
+    /// Returns a router that forwards requests to the endpoint.
     pub fn router(&self) -> Router {
         proxy::router(self.address)
     }
 
-    /// Makes a table as it is described, or brings the one of that name there: its global indexes and its time to live
-    /// change, its items stay.
+    /// Creates a table, or updates the global indexes and the time to live of the existing one. Its items stay.
     ///
     /// # Errors
     ///
-    /// If the description makes no table, or one with another key is there.
+    /// If DynamoDB rejects the table, or it exists with another key or other local indexes.
     pub async fn create(&self, table: Table) -> Result<Created, TablesError> {
         let (database, data) = (self.database.clone(), self.data.clone());
         let created = tokio::task::spawn_blocking(move || create(&database, &table, data));
@@ -195,11 +194,11 @@ impl Tables {
             .unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()))
     }
 
-    /// Deletes a table with its items. One that is not there is deleted already.
+    /// Deletes a table with its items. Succeeds if it does not exist.
     ///
     /// # Errors
     ///
-    /// If DynamoDB refuses.
+    /// If DynamoDB rejects the deletion.
     pub async fn remove(&self, table: &str) -> Result<(), TablesError> {
         let (database, table) = (self.database.clone(), table.to_owned());
         let removed = tokio::task::spawn_blocking(move || {
@@ -234,7 +233,7 @@ fn open(data: Option<&Path>) -> Result<Database, TablesError> {
     let open = match path.to_str() {
         Some(text) => Database::new(text),
         None => Err(DynoxideError::InternalServerError(
-            "its path is no UTF-8".to_owned(),
+            "its path is not UTF-8".to_owned(),
         )),
     };
     open.map_err(|source| {
@@ -246,14 +245,14 @@ fn open(data: Option<&Path>) -> Result<Database, TablesError> {
     })
 }
 
-/// Removes expired items, for ever.
+/// Removes expired items at an interval until the task is stopped.
 async fn expire(database: Database, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let database = database.clone();
-        // What cannot be swept is swept the next time; nobody waits for it.
+        // Errors are ignored: the next sweep tries again.
         let _ = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
     }
 }
@@ -301,7 +300,7 @@ fn create(
     })
 }
 
-/// Makes and removes global indexes, one at a time as DynamoDB wants it; true if there was anything to do.
+/// Creates and deletes global indexes, one per request as DynamoDB requires. Returns true if there was a change.
 fn update_indexes(
     database: &Database,
     wanted: &Table,
@@ -340,7 +339,7 @@ fn update_indexes(
     Ok(any)
 }
 
-/// Sets the time to live; true if it was another one. DynamoDB wants the old one switched off first.
+/// Sets the time to live. Returns true if it changed. DynamoDB requires that the old one is disabled first.
 fn update_expiry(database: &Database, wanted: &Table) -> Result<bool, DynoxideError> {
     let request = DescribeTimeToLiveRequest {
         table_name: wanted.name.clone(),

@@ -1,4 +1,4 @@
-//! Requests for DynamoDB that arrive at the one endpoint of all services.
+//! Forwards requests for DynamoDB from the control endpoint.
 
 use std::net::SocketAddr;
 
@@ -12,14 +12,14 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-/// Where DynamoDB is, and who asks it.
+/// Address of the DynamoDB endpoint and the client for it.
 #[derive(Clone)]
 struct Endpoint {
     client: Client<HttpConnector, Body>,
     authority: Authority,
 }
 
-/// Hands every request to this address, and its answer back.
+/// Returns a router that forwards every request to this address.
 pub(super) fn router(address: SocketAddr) -> Router {
     let authority = Authority::from_maybe_shared(address.to_string())
         .expect("an address with its port is an authority");

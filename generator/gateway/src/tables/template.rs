@@ -1,4 +1,4 @@
-//! Tables of templates.
+//! Converts table resources of templates to table definitions.
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value as Json};
@@ -73,9 +73,8 @@ fn key(schema: &Json, table: &Json) -> Result<Vec<KeyAttribute>, TableStoreError
             Some("N") => AttributeType::N,
             Some("B") => AttributeType::B,
             _ => {
-                let message = format!(
-                    "AttributeDefinitions does not say of which type the key {name} is: S, N or B"
-                );
+                let message =
+                    format!("AttributeDefinitions has no type for the key {name}: add S, N or B");
                 return Err(TableStoreError {
                     message,
                     hint: None,

@@ -1,4 +1,4 @@
-//! One invocation at a time for an environment; reuse, scale-out, bounds and ends.
+//! Execution environments: reuse, scaling, limits and ends.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -46,7 +46,7 @@ async fn concurrent_invocations_never_share_an_environment() {
     while let Some(answer) = answers.join_next().await {
         let (request, pid) = answer.expect("an answer");
         pids.insert(pid);
-        assert!(requests.insert(request), "a request id came twice");
+        assert!(requests.insert(request), "a request ID was used twice");
     }
     assert!((1..=4).contains(&pids.len()), "{pids:?}");
     let reports = || {
@@ -55,7 +55,7 @@ async fn concurrent_invocations_never_share_an_environment() {
         let ids = reports.filter_map(|line| line.split('\t').next().map(str::to_owned));
         ids.collect::<Vec<_>>()
     };
-    until("each had its report", || reports().len() == 400).await;
+    until("each invocation has a report", || reports().len() == 400).await;
     let reported: HashSet<_> = reports().into_iter().collect();
     assert_eq!(reported.len(), 400);
 }
@@ -80,7 +80,7 @@ async fn what_runs_at_the_same_time_runs_in_processes_of_its_own() {
         let next = lambda.ask("puppet", "pid").await;
         assert!(
             [&first, &second, &third].contains(&&next),
-            "those that are there are used"
+            "existing environments are reused"
         );
     }
 }
@@ -109,7 +109,7 @@ async fn who_waits_for_an_environment_longer_than_an_invocation_may_take_is_thro
     let mut short = configuration(&[]);
     short.timeout = Duration::from_secs(1);
     lambda.put_as("short", short).await;
-    // Each that runs is killed after a second at the latest, and two seconds are all that others wait for.
+    // Running invocations are killed after one second; waiting ones give up after two.
     let begun = Instant::now();
     let told = (0..10).map(|_| lambda.tell("short", "sleep:60000"));
     let (ran, refused): (Vec<_>, Vec<_>) = futures_util::future::join_all(told)
@@ -157,11 +157,11 @@ async fn a_function_runs_on_when_nobody_waits_and_is_free_only_when_it_answers()
     let given_up = folder.path().join("given-up");
     let what = format!("print:here;await:{};print:finished", given_up.display());
     tokio::select! {
-        _ = lambda.tell("puppet", &what) => panic!("it waits"),
+        _ = lambda.tell("puppet", &what) => panic!("the function does not wait"),
         () = until("it runs", || lambda.said("puppet", "here") == 1) => {}
     }
     std::fs::write(&given_up, "").expect("a file");
-    // The only environment has the first event, so its second comes after that was done.
+    // The only environment runs the first event, so it gets its second event only after that.
     assert_eq!(lambda.ask("puppet", "count").await, "2");
     assert_eq!(lambda.said("puppet", "finished"), 1);
 }
@@ -214,7 +214,7 @@ async fn who_waits_for_an_environment_is_told_when_everything_stops() {
     lambda.functions.stop().await;
     assert!(running.await.expect("a task").expect("an outcome").failed);
     let told = tokio::time::timeout(Duration::from_secs(30), waiting).await;
-    let refused = told.expect("it is told").expect("a task");
+    let refused = told.expect("it gets an answer").expect("a task");
     let refused = refused.expect_err("a refusal");
     assert_eq!(refused.message, "puppet was stopped");
     let late = lambda.tell("puppet", "ok").await.expect_err("a refusal");
@@ -297,7 +297,7 @@ async fn large_events_and_answers_pass_and_too_large_ones_are_refused() {
         refused.expect_err("a refusal").kind,
         InvokeErrorKind::TooLarge
     );
-    // The answer is the event within a string, where what is escaped is escaped again: twice as large as it.
+    // The answer contains the event as a string. Escaping the quotes again doubles its size.
     let mut echo = order("puppet", "");
     let event = serde_json::json!({ "do": "echo", "quotes": "\"".repeat(2_000_000) });
     echo.payload = event.to_string().into();
@@ -346,7 +346,7 @@ async fn a_deleted_function_is_not_found_and_its_processes_end() {
     let role = lambda.functions.role_of(&key);
     lambda.functions.delete("puppet", None).expect("a function");
     until("its process ended", || !is_alive(&pid)).await;
-    // Whoever has a key that nobody knows is an administrator.
+    // Unknown access keys count as those of an administrator.
     assert_eq!(lambda.functions.role_of(&key), role);
     assert!(role.is_some());
     let refused = lambda.tell("puppet", "ok").await.expect_err("a refusal");

@@ -1,4 +1,4 @@
-//! Functions that throw, crash, hang, or cannot be started.
+//! Functions that throw errors, crash, hang, or cannot be started.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn an_error_that_a_function_throws_is_its_outcome() {
     assert_eq!(
         lambda.ask("puppet", "pid").await,
         pid,
-        "throwing ends no process"
+        "throwing an error does not end the process"
     );
 }
 
@@ -171,7 +171,7 @@ async fn a_process_that_takes_too_long_to_start_is_a_time_out() {
     );
 }
 
-/// A function that is a script.
+/// Creates the function `script` with this script as its bootstrap.
 async fn script(lambda: &Lambda, text: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bootstrap");
@@ -204,13 +204,13 @@ async fn code_that_this_machine_cannot_run_says_so_with_what_to_do() {
     let put = lambda.functions.put("absent", configuration(&[]), absent);
     put.await.expect("a function");
     let refused = lambda.tell("absent", "ok").await.expect_err("a refusal");
-    assert_eq!(refused.message, "absent cannot be run: it lies in S3");
+    assert_eq!(refused.message, "cannot run absent: it lies in S3");
 
     let folder = tempfile::tempdir().expect("a folder");
     let empty = Code::Folder(folder.path().to_owned());
     for (runtime, says) in [
-        ("provided.al2023", "no file called bootstrap"),
-        ("java21", "is not one that runs here"),
+        ("provided.al2023", "no file named bootstrap"),
+        ("java21", "does not support the runtime"),
     ] {
         let configuration = Configuration {
             runtime: runtime.to_owned(),
@@ -241,7 +241,7 @@ async fn what_a_runtime_tells_of_its_start_is_the_error() {
 #[tokio::test]
 async fn the_runtime_api_answers_misuse_and_unknown_paths_in_words() {
     let lambda = lambda();
-    // Asks four things over one connection, then prints the statuses and ends.
+    // Sends five requests over one connection, prints the statuses of the answers, and exits.
     script(
         &lambda,
         "#!/bin/bash\nexec 3<>/dev/tcp/${AWS_LAMBDA_RUNTIME_API/://}\n\
@@ -291,7 +291,7 @@ async fn a_runtime_that_opens_a_connection_for_every_request_is_kept_between_inv
     )
     .await;
     let first = lambda.ask("script", "ok").await;
-    // It asks for the next event before there is one.
+    // Gives the process time to ask for the next event.
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(lambda.ask("script", "ok").await, first);
     lambda.functions.stop().await;

@@ -1,4 +1,4 @@
-//! The lines that Lambda writes of invocations.
+//! Log lines that Lambda writes about invocations.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use stackgen_gateway_lambda::functions::{Code, Configuration, LogFormat};
 
 use crate::support::{configuration, lambda, order, with_puppet};
 
-/// Numbers and ids as letters.
+/// Replaces numbers and the request ID, which differ between runs.
 fn settled(lines: &[String], id: &str) -> Vec<String> {
     let lines = lines.iter().map(|line| line.replace(id, "ID"));
     let digits = |line: String| {

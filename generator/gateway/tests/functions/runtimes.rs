@@ -1,4 +1,4 @@
-//! Python and Node, through AWS's runtime interface clients.
+//! Python and Node functions with AWS's runtime interface clients.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -48,7 +48,7 @@ async fn put(lambda: &Lambda, runtime: &str, file: &str, source: &str) {
     put.await.expect("a function");
 }
 
-/// Answers, throws and logs, whatever it is written in.
+/// Asserts that the function answers, throws errors and logs.
 async fn behaves(lambda: &Lambda, error_type: &str) {
     let outcome = lambda.tell("worker", "ok").await.expect("an outcome");
     let answer = payload(&outcome);
@@ -154,7 +154,7 @@ async fn without_a_runtime_interface_client_the_reason_says_what_to_install() {
     };
     let none = asks("python3.13").await;
     assert!(
-        none.contains("install python3.13, and in it awslambdaric"),
+        none.contains("install python3.13 and its package awslambdaric"),
         "{none}"
     );
     let none = asks("nodejs22.x").await;
@@ -171,7 +171,7 @@ async fn without_a_runtime_interface_client_the_reason_says_what_to_install() {
     assert!(client.contains("npm install aws-lambda-ric"), "{client}");
 }
 
-/// A program that is a script.
+/// Writes an executable script.
 fn program(file: &Path, script: &str) {
     std::fs::write(file, format!("#!/bin/sh\n{script}\n")).expect("a file");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);

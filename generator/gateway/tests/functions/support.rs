@@ -1,4 +1,4 @@
-//! Functions over real processes, and what tests ask of them.
+//! Helpers for tests with real function processes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use stackgen_gateway_lambda::functions::{Code, Configuration, Functions};
 
 pub(crate) use crate::puppet::puppet;
 
-/// A Lambda of its own, with what it stands on.
+/// Local Lambda with the services that it needs.
 pub(crate) struct Lambda {
     pub(crate) functions: Arc<Functions>,
     pub(crate) roles: Arc<Roles>,
@@ -41,7 +41,7 @@ pub(crate) fn lambda_with(functions: FunctionSettings) -> Lambda {
     }
 }
 
-/// A Lambda with the function `puppet`.
+/// Creates a Lambda with the function `puppet`.
 pub(crate) async fn with_puppet() -> Lambda {
     let lambda = lambda();
     lambda.put("puppet", &[]).await;
@@ -49,7 +49,7 @@ pub(crate) async fn with_puppet() -> Lambda {
 }
 
 impl Lambda {
-    /// Puts a puppet with these variables.
+    /// Creates or updates a puppet function with these environment variables.
     pub(crate) async fn put(&self, name: &str, variables: &[(&str, &str)]) {
         self.put_as(name, configuration(variables)).await;
     }
@@ -60,18 +60,18 @@ impl Lambda {
         put.expect("a function");
     }
 
-    /// Tells the function what to do.
+    /// Invokes the function with this command.
     pub(crate) async fn tell(&self, name: &str, what: &str) -> Result<Outcome, InvokeError> {
         self.functions.invoke(order(name, what)).await
     }
 
-    /// The body of what the function answers.
+    /// Invokes the function with this command and returns the body of its answer.
     pub(crate) async fn ask(&self, name: &str, what: &str) -> String {
         let outcome = self.tell(name, what).await.expect("an outcome");
         body(&outcome)
     }
 
-    /// What the function's log says.
+    /// Returns the lines of the function's log.
     pub(crate) fn log(&self, name: &str) -> Vec<String> {
         let group = format!("/aws/lambda/{name}");
         let events = self.logs.events(&group, &LogQuery::default());
@@ -82,12 +82,12 @@ impl Lambda {
             .collect()
     }
 
-    /// How often the function's log has this line.
+    /// Returns how often the function's log contains this line.
     pub(crate) fn said(&self, name: &str, line: &str) -> usize {
         self.log(name).iter().filter(|said| *said == line).count()
     }
 
-    /// The next event that this finds something in.
+    /// Waits for the next event for which `find` returns a value.
     pub(crate) async fn event<T>(
         events: &mut tokio::sync::broadcast::Receiver<Event>,
         mut find: impl FnMut(Event) -> Option<T>,
@@ -117,7 +117,7 @@ pub(crate) fn configuration(variables: &[(&str, &str)]) -> Configuration {
     }
 }
 
-/// An invocation by the account: `name`, or `name:qualifier`.
+/// Returns an invocation by the account of `name` or `name:qualifier`.
 pub(crate) fn order(name: &str, what: &str) -> Invocation {
     let (name, qualifier) = match name.split_once(':') {
         Some((name, qualifier)) => (name, Some(qualifier.to_owned())),
@@ -144,7 +144,7 @@ pub(crate) fn payload(outcome: &Outcome) -> Value {
     serde_json::from_slice(&outcome.payload).expect("JSON")
 }
 
-/// Waits until something holds that nothing tells of.
+/// Polls until the condition is true.
 pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let wait = async {
         while !holds() {
@@ -152,10 +152,10 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
         }
     };
     let waited = tokio::time::timeout(Duration::from_secs(20), wait).await;
-    assert!(waited.is_ok(), "in 20 s it never held that {what}");
+    assert!(waited.is_ok(), "after 20 s this is still not true: {what}");
 }
 
-/// True when a process of that number is alive.
+/// Returns true if the process with this ID is alive.
 pub(crate) fn is_alive(pid: &str) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
     status.is_ok_and(|status| !status.contains("State:\tZ"))

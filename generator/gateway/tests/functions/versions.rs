@@ -1,4 +1,4 @@
-//! Versions, aliases and who may invoke which.
+//! Versions, aliases, and permissions to invoke them.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ async fn row_d17_publishing_what_is_published_already_returns_the_latest_version
             .functions
             .publish_version("puppet", Some("again".to_owned()), None, None);
     assert_eq!(described.expect("a version").version, "2");
-    // What it was before is a change again, and numbers are never used twice.
+    // Going back to an earlier configuration is a change as well. Numbers are never reused.
     lambda.put("puppet", &[]).await;
     assert_eq!(publish().version, "3");
     lambda
@@ -85,7 +85,7 @@ async fn a_build_that_writes_the_same_file_again_changes_no_version() {
         .functions
         .publish_version("puppet", None, None, None)
         .expect("a version");
-    // In place, as some linkers do.
+    // Overwrites the file in place, as some linkers do.
     let script = "#!/bin/sh\nexit 5\n";
     fs::write(&built, script).expect("another build");
     assert_eq!(lambda.ask("puppet", "body:frozen").await, "frozen");
@@ -223,8 +223,8 @@ async fn rows_c7_a16_api_gateway_needs_a_statement_of_the_functions_policy() {
         .expect("a refusal");
     assert_eq!(
         refused,
-        "the policy of arn:aws:lambda:us-east-1:000000000000:function:puppet has no statement that lets \
-         apigateway.amazonaws.com invoke it for arn:aws:execute-api:us-east-1:000000000000:abc/prod/$connect"
+        "the policy of arn:aws:lambda:us-east-1:000000000000:function:puppet does not allow \
+         apigateway.amazonaws.com to invoke it for arn:aws:execute-api:us-east-1:000000000000:abc/prod/$connect"
     );
     let functions = &lambda.functions;
     functions

@@ -1,4 +1,4 @@
-//! Tokens, verified as their readers do: with keys that are fetched over HTTP.
+//! Tokens of the issuer, verified with keys that are fetched over HTTP.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ async fn json(url: &str) -> Value {
     serde_json::from_slice(answer.body()).unwrap()
 }
 
-/// The keys where discovery says that they are.
+/// Fetches the keys from the URL in the discovery document.
 async fn keys(issuer: &Issuer) -> JwkSet {
     let discovery = json(&format!("{}{}", issuer.url(), Issuer::DISCOVERY_PATH)).await;
     assert_eq!(discovery["issuer"], issuer.url());

@@ -1,4 +1,4 @@
-//! Tables, used with the real SDK.
+//! Tables, used with the AWS SDK.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,10 +13,10 @@ use stackgen_gateway::tables::{
 
 use crate::support;
 
-/// Long enough that nothing is swept in a test that is not about it.
+/// Sweep interval for tests in which no item may be removed.
 const NEVER: Duration = Duration::from_secs(3600);
 
-/// When items expire that are to stay: in the year 2100.
+/// Expiry of items that must stay: the year 2100.
 const LATER: u64 = 4_102_444_800;
 
 fn key(name: &str, key_type: KeyType) -> KeyAttribute {
@@ -142,7 +142,7 @@ async fn another_key_is_refused_with_what_to_do() {
     other.key.pop();
     let refused = tables.create(other).await.unwrap_err();
     assert!(matches!(refused, TablesError::Replaced { what: "key", .. }));
-    let expected = format!("remove {} to begin anew", data.display());
+    let expected = format!("remove {} to start over", data.display());
     assert!(refused.to_string().ends_with(&expected), "{refused}");
     let mut keyless = sessions();
     (keyless.name, keyless.key) = ("keyless".to_owned(), vec![]);
@@ -246,7 +246,7 @@ async fn a_damaged_database_is_named_and_left_as_it_is() {
     let tables = Tables::start(Some(&path), NEVER).await.expect("tables");
     tables.create(sessions()).await.expect("a table");
     drop(tables);
-    // Into the file, with nothing beside it.
+    // Moves all data from the write-ahead log into the file.
     let database = rusqlite::Connection::open(&path).expect("a database");
     let written: i64 = database
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))

@@ -1,4 +1,4 @@
-//! Whole templates: the flagship as out/ has it, and what SAM and CDK make.
+//! Whole templates: the flagship in out/, and templates of SAM and CDK.
 
 use stackgen_gateway_apis::apis::ProtocolType;
 

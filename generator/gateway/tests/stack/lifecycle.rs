@@ -1,11 +1,11 @@
-//! Templates that change: what CloudFormation does, and what is held back without a deployment.
+//! Changes of templates, with and without deployments.
 
 use stackgen_gateway_apis::apis::{Apis, StageInput};
 use stackgen_gateway_common::{ApiId, DeploymentId};
 
 use crate::support::{api, apply, done, gateway, served, text, without_deployments};
 
-/// A WebSocket API with these routes, whose deployment is called so.
+/// Returns a template of a WebSocket API with these routes and a deployment with this logical ID.
 fn socket(routes: &[&str], deployment: &str) -> String {
     let mut template = String::from(
         "Resources:
@@ -120,7 +120,7 @@ async fn a_deployment_that_was_retained_keeps_its_id_when_its_logical_id_comes_b
     gateway.shutdown().await;
 }
 
-/// As `aws apigatewayv2 update-stage` does.
+/// Moves the stage as `aws apigatewayv2 update-stage` does.
 fn move_stage(apis: &Apis, api: &ApiId, to: &DeploymentId) {
     let moved = StageInput {
         deployment_id: Some(to.clone()),

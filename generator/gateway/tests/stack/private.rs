@@ -1,4 +1,4 @@
-//! The routes under /_stackgen/, over a real socket.
+//! Routes under /_stackgen/, over a real socket.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{gateway, template};
 
-/// The status of a request as it stands.
+/// Sends a raw request and returns the status of the answer.
 async fn status(authority: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(authority).await.expect("a connection");
     stream.write_all(request.as_bytes()).await.expect("written");
@@ -98,7 +98,7 @@ async fn nobody_else_gets_anything_but_the_issuers_keys() {
         status(&authority, &get(path, &authority, wrong)).await,
         "403"
     );
-    // A name that somebody else owns may lead to loopback.
+    // DNS rebinding: a foreign host name may resolve to loopback.
     assert_eq!(
         status(&authority, &get(path, "rebound.example", &key)).await,
         "403"

@@ -1,10 +1,10 @@
-//! Resources that are replaced by others under the same logical id, and what comes of them.
+//! Resources that are replaced under the same logical ID.
 
 use stackgen_gateway::gateway::Gateway;
 
 use crate::support::{api, apply, done, gateway, text};
 
-/// An HTTP or a WebSocket API with a route of this key, and a stage.
+/// Returns a template of an API with this protocol and route key, and a stage.
 fn stack(protocol: &str, selection: &str, key: &str) -> String {
     format!(
         "Resources:
@@ -73,7 +73,7 @@ async fn row_d17_a_version_that_another_logical_id_has_is_not_deleted() {
     apply(&gateway, version("First")).await;
     apply(&gateway, version("Second")).await;
     assert!(functions.get("worker", Some("1")).is_ok());
-    // The last that has it takes it along.
+    // The version is deleted with the last resource that refers to it.
     let without = version("Second");
     let without = without
         .text

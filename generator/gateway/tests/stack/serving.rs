@@ -1,4 +1,4 @@
-//! Templates served: real sockets, real processes, the roles and variables that the templates give them.
+//! Served templates, with real sockets and processes, and with the roles and variables of the templates.
 
 use futures_util::{SinkExt, StreamExt};
 use stackgen_cfn::Sources;
@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use crate::puppet::puppet;
 use crate::support::{api, apply, gateway, template};
 
-/// A template, each of its functions the puppet.
+/// Makes every function of the template the puppet.
 fn with_puppets(template: Template) -> Template {
     let mut sources = Sources::new();
     let source = sources.add(template.file.as_str(), template.text.as_str());
@@ -48,7 +48,8 @@ async fn heard(socket: &mut Socket) -> String {
     }
 }
 
-/// An authorizer admits, a route's function posts to its connection as its role may, and the shutdown says why it ends.
+/// Asserts that the authorizer allows, that a route's function posts to its connection with its role, and that the shutdown
+/// closes the connection with 1001.
 async fn serves(file: &str, name: &str, path: &str) {
     let gateway = gateway().await;
     apply(&gateway, with_puppets(template(file))).await;
@@ -64,7 +65,7 @@ async fn serves(file: &str, name: &str, path: &str) {
         other => panic!("{other:?}"),
     }
     drop(socket);
-    ended.await.expect("it ends");
+    ended.await.expect("the gateway stops");
 }
 
 #[tokio::test]
@@ -102,7 +103,7 @@ async fn row_d1_code_that_was_changed_is_live_and_a_pinned_stage_calls_the_old()
         apply(&gateway, first.clone()).await;
         let path = "/prod?auth=allow&do=ok";
         let mut socket = connect(&gateway, name, path).await;
-        // The same program with a variable that tells it what to do: a change that a version freezes.
+        // The same program with another environment variable, which a version contains.
         let changed = first.text.replace("LISTENERS_PER_INVOCATION", "PUPPET");
         let changed = changed.replace("'250'", "'post:changed'");
         assert_ne!(changed, first.text);

@@ -1,4 +1,4 @@
-//! Templates, gateways, and what is in them.
+//! Helpers for templates and gateways.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,17 +8,17 @@ use stackgen_gateway_apis::apis::{Api, Route};
 use stackgen_gateway_common::ApiId;
 use stackgen_gateway_stack::{Applied, Apply, Problem, Template, What};
 
-/// The root of the repository.
+/// Returns the root of the repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// A gateway with nothing in it.
+/// Starts an empty gateway.
 pub(crate) async fn gateway() -> Gateway {
     Gateway::start(Options::default()).await.expect("a gateway")
 }
 
-/// A template of the repository.
+/// Reads a template of the repository.
 pub(crate) fn template(file: &str) -> Template {
     let path = root().join(file);
     Template {
@@ -29,7 +29,7 @@ pub(crate) fn template(file: &str) -> Template {
     }
 }
 
-/// A template of a test.
+/// Creates a template from text.
 pub(crate) fn text(text: &str) -> Template {
     Template {
         stack: "stack".to_owned(),
@@ -39,7 +39,7 @@ pub(crate) fn text(text: &str) -> Template {
     }
 }
 
-/// The same, so that stages stay as they are.
+/// Makes applying the template leave stages unchanged.
 pub(crate) fn without_deployments(template: Template) -> Template {
     Template {
         apply: Apply::WithoutDeployments,
@@ -54,7 +54,7 @@ pub(crate) async fn apply(gateway: &Gateway, template: Template) -> Applied {
         .unwrap_or_else(|problems| panic!("{}", told(&problems)))
 }
 
-/// Problems as lines: `line: message (hint)`.
+/// Formats problems as lines: `line: message (hint)`.
 pub(crate) fn told(problems: &[Problem]) -> String {
     let lines = problems.iter().map(|problem| {
         let line = problem
@@ -67,7 +67,7 @@ pub(crate) fn told(problems: &[Problem]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// What was done, in order: `created Socket`.
+/// Returns the changes in order, such as `created Socket`.
 pub(crate) fn done(applied: &Applied) -> Vec<String> {
     let lines = applied.changes.iter().map(|change| {
         let what = match change.what {
@@ -82,20 +82,20 @@ pub(crate) fn done(applied: &Applied) -> Vec<String> {
     lines.collect()
 }
 
-/// The api of that name.
+/// Returns the API with this name.
 pub(crate) fn api(gateway: &Gateway, name: &str) -> Arc<Api> {
     let apis = gateway.account().apis.list_apis();
     let found = apis.into_iter().find(|api| api.name == name);
     found.unwrap_or_else(|| panic!("no api {name}"))
 }
 
-/// The route that a stage serves for a key, if it does.
+/// Returns the route that a stage serves for a key.
 pub(crate) fn served(gateway: &Gateway, api: &ApiId, stage: &str, key: &str) -> Option<Arc<Route>> {
     let served = gateway.account().apis.served(api, stage)?;
     served.snapshot.as_ref()?.route(key).cloned()
 }
 
-/// The variables of a function.
+/// Returns an environment variable of a function.
 pub(crate) fn variable(gateway: &Gateway, function: &str, name: &str) -> String {
     let version = gateway.account().functions.get(function, None);
     let version = version.expect("the function");

@@ -1,7 +1,7 @@
-//! HTTP/1.1 as runtime interface clients speak it to the Runtime API: one request after another on a connection.
+//! Minimal HTTP/1.1 server for the Runtime API: sequential requests on a connection.
 //!
-//! Every message of a WebSocket passes here twice, so bodies are bytes that nothing looks into, and heads are the few headers
-//! that the Runtime API knows.
+//! Every WebSocket message passes through here twice. For speed, bodies are opaque bytes, and only the headers of the Runtime
+//! API are read.
 
 use std::io;
 
@@ -9,25 +9,25 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::AsyncReadExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
-/// How many bytes a head may have.
+/// Maximum size of a head in bytes.
 const LARGEST_HEAD: usize = 64 * 1024;
-/// How many headers it may have.
+/// Maximum number of headers.
 const MOST_HEADERS: usize = 64;
 
-/// A request, as far as the Runtime API asks for it.
+/// Request, as far as the Runtime API needs it.
 #[derive(Debug, Default)]
 pub(super) struct Request {
     pub(super) method: String,
     pub(super) path: String,
-    /// The body; what was over the limit is read and thrown away.
+    /// Body up to the limit. The rest was read and discarded.
     pub(super) body: Bytes,
-    /// The body's size, which is over the limit if the body is cut.
+    /// Size of the whole body.
     pub(super) size: usize,
-    /// `Lambda-Runtime-Function-Error-Type`, of the head or the trailer.
+    /// `Lambda-Runtime-Function-Error-Type` of the head or the trailer.
     pub(super) error_type: Option<String>,
-    /// `Lambda-Runtime-Function-Error-Body` of the trailer: an error after a stream began.
+    /// `Lambda-Runtime-Function-Error-Body` of the trailer: an error after the stream had begun.
     pub(super) error_body: Option<String>,
-    /// The client closes the connection after this one.
+    /// True if the client closes the connection after this request.
     pub(super) close: bool,
 }
 
@@ -37,7 +37,8 @@ enum Length {
     Chunked,
 }
 
-/// Reads the next request; `None` when the connection ended between two. Bodies are kept up to `limit` bytes.
+/// Reads the next request, with up to `limit` bytes of its body. Returns `None` if the connection ended between two
+/// requests.
 pub(super) async fn read(
     stream: &mut OwnedReadHalf,
     writer: &OwnedWriteHalf,
@@ -49,7 +50,7 @@ pub(super) async fn read(
             break parsed;
         }
         if buffer.len() > LARGEST_HEAD {
-            return Err(invalid("a head that is too large"));
+            return Err(invalid("the head is too large"));
         }
         if !more(stream, buffer).await? {
             return Ok(None);
@@ -68,7 +69,7 @@ pub(super) async fn read(
     Ok(Some(request))
 }
 
-/// Writes all of it.
+/// Writes all bytes.
 pub(super) async fn write(stream: &OwnedWriteHalf, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match stream.try_write(bytes) {
@@ -80,7 +81,7 @@ pub(super) async fn write(stream: &OwnedWriteHalf, mut bytes: &[u8]) -> io::Resu
     Ok(())
 }
 
-/// Takes a whole head off the buffer, if it is there.
+/// Removes the head from the buffer, if it is complete.
 fn head(buffer: &mut BytesMut) -> io::Result<Option<(Request, Length, bool)>> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut parsed = httparse::Request::new(&mut headers);
@@ -118,7 +119,7 @@ fn head(buffer: &mut BytesMut) -> io::Result<Option<(Request, Length, bool)>> {
     Ok(Some((request, length, expects)))
 }
 
-/// Keeps what a header or a trailer says of an error.
+/// Stores the error headers of a head or a trailer.
 fn note(request: &mut Request, header: &httparse::Header<'_>) {
     let value = || Some(String::from_utf8_lossy(header.value).trim().to_owned());
     if header
@@ -167,7 +168,7 @@ async fn chunked(
                 Ok(httparse::Status::Partial) if buffer.len() < LARGEST_HEAD => {
                     must(stream, buffer).await?;
                 }
-                _ => return Err(invalid("a chunk without a size")),
+                _ => return Err(invalid("a chunk has no size")),
             }
         };
         if size == 0 {
@@ -196,14 +197,14 @@ async fn trailer(
                 return Ok(());
             }
             httparse::Status::Partial if buffer.len() > LARGEST_HEAD => {
-                return Err(invalid("a trailer that is too large"));
+                return Err(invalid("the trailer is too large"));
             }
             httparse::Status::Partial => must(stream, buffer).await?,
         }
     }
 }
 
-/// Throws that many bytes away.
+/// Reads and discards this number of bytes.
 async fn skip(
     stream: &mut OwnedReadHalf,
     buffer: &mut BytesMut,
@@ -220,7 +221,7 @@ async fn skip(
     }
 }
 
-/// Reads more, which has to be there.
+/// Reads more bytes. Fails at the end of the connection.
 async fn must(stream: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<()> {
     match more(stream, buffer).await? {
         true => Ok(()),
@@ -228,9 +229,9 @@ async fn must(stream: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<(
     }
 }
 
-/// Reads more; false when there is no more.
+/// Reads more bytes. Returns false at the end of the connection.
 async fn more(stream: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<bool> {
-    // More room than there is to read, so that nobody has to ask whether there is more.
+    // Enough room for one read to take everything, which saves a second system call.
     buffer.reserve(8 * 1024);
     Ok(stream.read_buf(buffer).await? > 0)
 }
@@ -246,7 +247,7 @@ mod tests {
 
     use super::*;
 
-    /// What is read when a client writes these pieces one by one.
+    /// Reads all requests of a client that writes these pieces one by one.
     async fn reads(pieces: &[&str], limit: usize) -> io::Result<Vec<Request>> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let mut client = TcpStream::connect(listener.local_addr()?).await?;
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn requests_follow_each_other_however_they_are_cut() {
+    async fn requests_are_read_from_pieces_of_any_size() {
         let text = "GET /next HTTP/1.1\r\nHost: x\r\n\r\nPOST /a HTTP/1.1\r\ncontent-length: 5\r\n\r\nhello\
                     POST /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\
                     Lambda-Runtime-Function-Error-Type: Bad\r\n\r\nGET /last HTTP/1.0\r\n\r\n";
@@ -316,7 +317,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_http_is_an_error() {
+    async fn invalid_http_is_an_error() {
         assert!(reads(&["\0\0\r\n\r\n"], 10).await.is_err());
         assert!(
             reads(&["POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n"], 10)

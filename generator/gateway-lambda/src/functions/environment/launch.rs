@@ -1,4 +1,4 @@
-//! What is started for a function, and with which variables.
+//! Command and environment variables of a function process.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -18,23 +18,23 @@ use super::super::{Configuration, LogFormat};
 /// Lambda's `PATH`.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/opt/bin";
 
-/// What is started.
+/// Command that starts a function process.
 #[derive(Debug)]
 pub(in super::super) struct Launch {
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<OsString>,
-    /// `LAMBDA_TASK_ROOT`, where the process starts.
+    /// `LAMBDA_TASK_ROOT` and working directory.
     pub(super) root: PathBuf,
-    /// Variables that the runtime needs.
+    /// Environment variables that the runtime needs.
     variables: Vec<(&'static str, OsString)>,
 }
 
 impl Launch {
-    /// What is started for this code and configuration.
+    /// Determines the command for this code and configuration.
     ///
     /// # Errors
     ///
-    /// In words, if it cannot be run here, with what to do.
+    /// If the code cannot run on this machine. The text says why and what to do.
     pub(in super::super) async fn new(
         root: &Path,
         configuration: &Configuration,
@@ -51,28 +51,28 @@ impl Launch {
             return node(root, configuration, settings);
         }
         Err(format!(
-            "the runtime {runtime:?} is not one that runs here: provided.*, python3.* and nodejs*.x are"
+            "the local Lambda does not support the runtime {runtime:?}; use provided.*, python3.* or nodejs*.x"
         ))
     }
 
-    /// Why its process did not start, with a hint.
+    /// Explains why the process did not start, with a hint.
     pub(super) fn explain(&self, error: &io::Error) -> String {
         const NOT_AN_EXECUTABLE: i32 = 8;
         let program = self.program.display();
         let hint = match error.raw_os_error() {
             Some(NOT_AN_EXECUTABLE) => {
-                "; it is no executable of this machine's architecture: build it for this machine, or begin a script \
-                 with `#!`"
+                "; it is not an executable for this machine's architecture: build it for this machine, or start a \
+                 script with `#!`"
             }
             _ if error.kind() == io::ErrorKind::NotFound => {
-                "; the file, or the interpreter or loader that it names, is not there"
+                "; the file, or the interpreter or loader that it needs, does not exist"
             }
             _ => "",
         };
         format!("{program}: {error}{hint}")
     }
 
-    /// All variables of a process, and nothing of ours.
+    /// Returns all environment variables of the process. Nothing is inherited from the gateway.
     pub(super) fn environment(
         &self,
         pool: &Pool,
@@ -118,7 +118,7 @@ impl Launch {
         if configuration.log_format == LogFormat::Json {
             set("AWS_LAMBDA_LOG_FORMAT", "JSON");
         }
-        // Not of runtimes that are an operating system alone.
+        // Lambda does not set it for OS-only runtimes.
         if !configuration.runtime.starts_with("provided") {
             set(
                 "AWS_EXECUTION_ENV",
@@ -137,12 +137,12 @@ fn bootstrap(root: &Path) -> Result<Launch, String> {
     let program = root.join("bootstrap");
     let Ok(found) = program.metadata() else {
         return Err(
-            "its code has no file called bootstrap, which provided runtimes start".to_owned(),
+            "its code has no file named bootstrap, which provided runtimes start".to_owned(),
         );
     };
     if !found.is_file() || found.permissions().mode() & 0o111 == 0 {
         return Err(
-            "its bootstrap is not executable; chmod +x it before it is packaged".to_owned(),
+            "its bootstrap is not executable; run chmod +x on it before packaging".to_owned(),
         );
     }
     Ok(Launch {
@@ -163,7 +163,7 @@ async fn python(
     let found = || names.iter().find_map(|name| on_path(name, settings));
     let Some(program) = settings.python.clone().or_else(found) else {
         return Err(format!(
-            "no Python is on the path: install {}, and in it awslambdaric",
+            "there is no Python on the PATH: install {} and its package awslambdaric",
             names[0]
         ));
     };
@@ -183,7 +183,7 @@ async fn python(
         Ok(status) if status.success() => {}
         _ => {
             return Err(format!(
-                "{0} has no runtime interface client: {0} -m pip install awslambdaric",
+                "{0} has no runtime interface client: run {0} -m pip install awslambdaric",
                 program.display()
             ));
         }
@@ -199,7 +199,7 @@ async fn python(
         root: root.to_owned(),
         variables: vec![
             ("PYTHONPATH", root.into()),
-            // Lines come when they are written, and not when the process ends.
+            // Lines must appear when they are written, not when the process ends.
             ("PYTHONUNBUFFERED", "1".into()),
         ],
     })
@@ -211,18 +211,21 @@ fn node(
     settings: &FunctionSettings,
 ) -> Result<Launch, String> {
     let Some(program) = on_path("node", settings) else {
-        return Err("no node is on the path: install Node.js, and aws-lambda-ric".to_owned());
+        return Err(
+            "there is no node on the PATH: install Node.js and its package aws-lambda-ric"
+                .to_owned(),
+        );
     };
     let beside = root.join("node_modules");
     let global = program.parent().map(|bin| bin.join("../lib/node_modules"));
     let folders = [Some(beside), settings.node_modules.clone(), global];
     let mut clients = folders.into_iter().flatten().flat_map(|folder| {
-        // Of version 4 and of those before.
+        // Path in version 4, and in earlier versions.
         ["aws-lambda-ric/index.mjs", "aws-lambda-ric/bin/index.mjs"].map(|file| folder.join(file))
     });
     let Some(client) = clients.find(|client| client.is_file()) else {
         return Err(
-            "Node has no runtime interface client: npm install aws-lambda-ric beside the function's code, or npm \
+            "Node has no runtime interface client: run npm install aws-lambda-ric beside the function's code, or npm \
              install --global aws-lambda-ric"
                 .to_owned(),
         );
@@ -239,7 +242,7 @@ fn node(
     })
 }
 
-/// An executable of the path.
+/// Finds an executable on the `PATH`.
 fn on_path(name: &str, settings: &FunctionSettings) -> Option<PathBuf> {
     let path = settings.path.as_deref().unwrap_or(PATH);
     let mut places = path.split(':').map(|folder| Path::new(folder).join(name));

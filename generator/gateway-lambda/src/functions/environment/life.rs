@@ -1,4 +1,4 @@
-//! The life of an environment, from its process's start to its end.
+//! Runs an environment from the start of its process to the end.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -21,24 +21,24 @@ use super::output::{self, Log, Marker};
 use super::report::{self, Ending};
 use super::{Due, Environment, Launch, Phase, State, runtime_api};
 
-/// How long a process that ended may still be read from: what it wrote last is here already.
+/// Time for reading the last requests of a process that has ended. They have already arrived.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// Why a life ends.
+/// Reason for the end of an environment.
 enum End {
-    /// The process ended by itself.
+    /// The process exited.
     Exit(Option<ExitStatus>),
-    /// An invocation ran out of time.
+    /// An invocation timed out.
     Timeout,
     /// The process did not ask for its first event in time.
     Init,
-    /// The process told that it cannot start.
+    /// The process reported that it cannot start.
     InitError(Bytes),
-    /// It was not needed any more.
+    /// The environment was no longer needed.
     Stopped,
 }
 
-/// What was started.
+/// Started environment.
 struct Started {
     environment: Arc<Environment>,
     listener: TcpListener,
@@ -48,15 +48,15 @@ struct Started {
     log: JoinHandle<()>,
 }
 
-/// A process group, killed when it is dropped: whatever a function left running goes with it.
+/// Process group of a function. Dropping it kills the group and all descendants.
 struct Group(Option<Pid>);
 
 impl Group {
     fn kill(&mut self) {
         let Some(pid) = self.0.take() else { return };
-        // Found first: once their parent has ended, nobody knows whose those are that carry no mark.
+        // Search first: after the end of their parent, unmarked descendants cannot be found any more.
         let descendants = processes::descendants(pid);
-        // It may be gone already.
+        // The group may have ended already.
         let _ = kill_process_group(pid, Signal::KILL);
         descendants.into_iter().for_each(processes::kill);
     }
@@ -68,7 +68,7 @@ impl Drop for Group {
     }
 }
 
-/// Starts a process, lets it work, and ends it.
+/// Starts a process, serves it, and cleans up after its end.
 pub(in super::super) async fn live(pool: Arc<Pool>) {
     let launch = match pool.launch().await {
         Ok(launch) => launch,
@@ -81,11 +81,11 @@ pub(in super::super) async fn live(pool: Arc<Pool>) {
     let environment = started.environment.clone();
     let mut connections = JoinSet::new();
     let end = watch(&mut started, &mut connections).await;
-    // Before it is reaped, while its number is its own.
+    // Before `wait` reaps the process: until then, its number cannot be reused.
     started.group.kill();
     let _ = started.child.wait().await;
     if let End::Exit(_) = end {
-        // An answer may be on its way to be read.
+        // An answer may have arrived that is not read yet.
         let drained = async { while connections.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(LAST_WORDS, drained).await;
     }
@@ -94,13 +94,13 @@ pub(in super::super) async fn live(pool: Arc<Pool>) {
     environment.log.note(Marker::Over);
     let _ = started.log.await;
     pool.gone(&environment, &phase);
-    // When everything ends, all of them go at once.
+    // When the gateway stops, `Functions::stop` kills all marked processes at once.
     if !pool.host().stop.is_cancelled() {
         kill_marked(started.mark).await;
     }
 }
 
-/// Serves the process until something ends it.
+/// Serves the process until the environment ends.
 async fn watch(started: &mut Started, connections: &mut JoinSet<()>) -> End {
     let environment = started.environment.clone();
     let stop = environment.stop.clone();
@@ -110,7 +110,7 @@ async fn watch(started: &mut Started, connections: &mut JoinSet<()>) -> End {
             Due::Timeout => return End::Timeout,
             Due::Init => return End::Init,
             Due::Unused if environment.give_up() => return End::Stopped,
-            // An invocation comes at this moment.
+            // An invocation is just being assigned.
             Due::Unused => {
                 tokio::task::yield_now().await;
                 continue;
@@ -150,7 +150,7 @@ async fn start(pool: &Arc<Pool>, launch: &Launch) -> io::Result<Started> {
         .kill_on_drop(true);
     let born = Instant::now();
     let child = spawn(&mut command).await?;
-    // The process has the only other ends of the pipe now.
+    // Closes our copies of the pipe's write end, so that the pipe ends with the process.
     drop(command);
     let pid = child.id();
     let group = Group(pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)));
@@ -182,8 +182,8 @@ async fn start(pool: &Arc<Pool>, launch: &Launch) -> io::Result<Started> {
     })
 }
 
-/// Starts the process. A file that was just written counts as busy while any other thread is about to start a process, which
-/// holds on to all files for a moment.
+/// Starts the process. Retries if the program is busy: when another thread forks a process at this moment, the child holds
+/// the program's file open for writing until it calls exec.
 async fn spawn(command: &mut Command) -> io::Result<Child> {
     let mut tries = 0;
     loop {
@@ -197,7 +197,7 @@ async fn spawn(command: &mut Command) -> io::Result<Child> {
     }
 }
 
-/// `2024/02/09/[$LATEST]0123456789abcdef0123456789abcdef`.
+/// Returns a name like `2024/02/09/[$LATEST]0123456789abcdef0123456789abcdef`.
 fn stream_name(version: &str) -> String {
     let date = Timestamp::now().iso8601();
     let day = date.get(..10).unwrap_or_default().replace('-', "/");
@@ -207,23 +207,23 @@ fn stream_name(version: &str) -> String {
 fn unrunnable(pool: &Pool, reason: impl std::fmt::Display) -> InvokeError {
     InvokeError {
         kind: InvokeErrorKind::Unrunnable,
-        message: format!("{} cannot be run: {reason}", pool.function().name),
+        message: format!("cannot run {}: {reason}", pool.function().name),
     }
 }
 
 impl Environment {
-    /// The process tells that it cannot start.
+    /// Called when the process reports that it cannot start.
     pub(super) fn fail_init(&self, error: Bytes) {
         self.state().init_error = Some(error);
         self.end();
     }
 
-    /// True when it has nothing to do and nothing comes.
+    /// Withdraws the environment from the pool. Returns false if it just got an invocation.
     fn give_up(self: &Arc<Self>) -> bool {
         self.pool.withdraw(self) || matches!(self.state().phase, Phase::Away)
     }
 
-    /// Why it was stopped.
+    /// Returns the reason why the environment was stopped.
     fn stopped(&self) -> End {
         match self.state().init_error.take() {
             Some(error) => End::InitError(error),
@@ -231,7 +231,7 @@ impl Environment {
         }
     }
 
-    /// Tells whoever waits for an answer what happened in place of it, and returns what the process did last.
+    /// Fails the running invocation, if there is one, and returns the last phase.
     fn conclude(&self, end: End) -> Phase {
         let mut state = self.state();
         let phase = std::mem::replace(&mut state.phase, Phase::Over);
@@ -278,7 +278,7 @@ impl Environment {
         let line = report::init_report(format, took, status, kind);
         self.log.note(Marker::Lines(vec![line]));
         self.tell_failure(format!("it did not start: {}", end.reason()));
-        // One invocation fails for one process that does not start; the next has its own.
+        // One failed start fails one invocation. The next waiting invocation gets a process of its own.
         let Some(job) = self.pool.next_job() else {
             return;
         };
@@ -313,7 +313,7 @@ impl Environment {
 }
 
 impl End {
-    /// In words.
+    /// Returns the reason in words.
     fn reason(&self) -> String {
         match self {
             End::Exit(status) => report::exit_reason(*status),

@@ -1,4 +1,4 @@
-//! An execution environment: one process, one invocation at a time.
+//! Execution environment: a process that runs one invocation at a time.
 
 mod http;
 mod launch;
@@ -23,26 +23,26 @@ pub(super) use life::live;
 use output::{Log, Marker};
 use report::Ending;
 
-/// An invocation on its way to a process.
+/// Invocation that waits for a process or runs on one.
 pub(super) struct Job {
     pub(super) request_id: String,
-    /// The ARN as it was called, with its qualifier.
+    /// Invoked ARN, with its qualifier.
     pub(super) arn: String,
     pub(super) payload: Bytes,
     pub(super) trace_id: String,
-    /// Takes the answer; nobody may wait for it any more.
+    /// Receives the answer. The other end may be closed if the caller no longer waits.
     pub(super) answer: oneshot::Sender<Result<Outcome, InvokeError>>,
-    /// Takes the lines of this invocation, if anybody asked for them.
+    /// Receives the log lines of this invocation, if the caller asked for them.
     pub(super) tail: Option<oneshot::Sender<Vec<String>>>,
-    /// When it was made.
+    /// Time of the invocation.
     pub(super) since: Instant,
 }
 
-/// An execution environment.
+/// Execution environment.
 pub(super) struct Environment {
     pool: Arc<Pool>,
     log: Log,
-    /// Cancelled to end it.
+    /// Cancelled to end the environment.
     stop: CancellationToken,
     born: Instant,
     state: Mutex<State>,
@@ -51,25 +51,25 @@ pub(super) struct Environment {
 struct State {
     phase: Phase,
     since: Instant,
-    /// How long the process took to ask for its first event; told in the first report.
+    /// Time until the process asked for its first event. Only the first `REPORT` line shows it.
     init: Option<Duration>,
-    /// Why it cannot start, as it told itself.
+    /// Error that the process sent to `init/error`.
     init_error: Option<Bytes>,
 }
 
-/// What an environment does.
+/// Phase in the life of an environment.
 pub(super) enum Phase {
     /// The process has not asked for an event yet.
     Init,
-    /// It waits for an event on this connection.
+    /// The process waits for an event on this connection.
     Idle(Arc<OwnedWriteHalf>),
-    /// It works.
+    /// The process runs an invocation.
     Busy(Running),
-    /// It has answered, and not asked for the next event yet.
+    /// The process has answered but not asked for the next event yet.
     Answered { deadline: Instant },
-    /// It closed the connection on which it waited.
+    /// The process closed the connection on which it waited.
     Away,
-    /// It ended, or is about to.
+    /// The process has ended or is about to end.
     Over,
 }
 
@@ -80,24 +80,24 @@ pub(super) struct Running {
     deadline: Instant,
 }
 
-/// What a look at the clock finds.
+/// Result of checking the deadlines.
 enum Due {
-    /// Nothing before then.
+    /// No deadline passes before this time.
     Nothing(Instant),
-    /// The invocation's time is up, or that of what the process does after its answer.
+    /// The function's timeout has expired, while the invocation or its work after the answer runs.
     Timeout,
-    /// The process has not asked for its first event in time.
+    /// The process did not ask for its first event in time.
     Init,
-    /// It had nothing to do for long.
+    /// The process was idle for too long.
     Unused,
 }
 
-/// Why the Runtime API refuses a request.
+/// Reason why the Runtime API refuses a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Misuse {
-    /// No such invocation is running.
+    /// The invocation is not running here.
     RequestId,
-    /// The process asked for an event while it has one.
+    /// The process asked for an event while it still has one.
     State,
 }
 
@@ -106,7 +106,7 @@ impl Environment {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The process asks for an event on this connection.
+    /// Called when the process asks for an event on this connection.
     fn ask(self: &Arc<Self>, connection: &Arc<OwnedWriteHalf>) -> Result<(), Misuse> {
         let mut state = self.state();
         let before = match state.phase {
@@ -126,7 +126,7 @@ impl Environment {
         Ok(())
     }
 
-    /// Gives the process an event. The job comes back if the process does not wait for one.
+    /// Sends an event to the process. Returns the job if the process does not wait for one.
     pub(super) fn begin(&self, job: Job) -> Result<(), Box<Job>> {
         let mut state = self.state();
         let Phase::Idle(connection) = &state.phase else {
@@ -136,7 +136,7 @@ impl Environment {
         let timeout = self.pool.configuration().timeout;
         let now = Instant::now();
         let event = runtime_api::event(&job, Timestamp::now().after(timeout));
-        // Before the process can write anything.
+        // Before the event is sent: the `START` line must precede what the process writes.
         self.log.note(Marker::Start {
             request_id: job.request_id.clone(),
             collect: job.tail.is_some(),
@@ -153,7 +153,7 @@ impl Environment {
         Ok(())
     }
 
-    /// The process answers an invocation.
+    /// Called when the process answers an invocation.
     fn answer(&self, request_id: &str, payload: Bytes, ending: Ending) -> Result<(), Misuse> {
         let mut state = self.state();
         match &state.phase {
@@ -162,7 +162,7 @@ impl Environment {
                 let answered = Phase::Answered { deadline };
                 let before = std::mem::replace(&mut state.phase, answered);
                 let (duration, init) = (state.since.elapsed(), state.init.take());
-                // Before the process can ask for the next event, on whichever connection.
+                // Under the lock: on another connection, the process may ask for the next event at once.
                 self.pool.answered();
                 drop(state);
                 self.finish(before, payload, ending, duration, init);
@@ -172,7 +172,7 @@ impl Environment {
         }
     }
 
-    /// Tells the caller, and the log.
+    /// Sends the result to the caller and to the log.
     fn finish(
         &self,
         phase: Phase,
@@ -182,7 +182,7 @@ impl Environment {
         init: Option<Duration>,
     ) {
         let Phase::Busy(running) = phase else { return };
-        // Whoever called may have given up waiting.
+        // The caller may no longer wait.
         let _ = running.answer.send(Ok(Outcome {
             payload,
             failed: ending != Ending::Success,
@@ -199,7 +199,7 @@ impl Environment {
         });
     }
 
-    /// The process closed a connection.
+    /// Called when the process has closed a connection.
     fn left(self: &Arc<Self>, connection: &Arc<OwnedWriteHalf>) {
         let mut state = self.state();
         if let Phase::Idle(waiting) = &state.phase
@@ -212,8 +212,8 @@ impl Environment {
         }
     }
 
-    /// What is due at this moment. Whoever does nothing now cannot be overdue within a time-out: so nobody has to be woken
-    /// when an invocation begins.
+    /// Returns the deadline that has passed, or the time of the next check. An idle process is checked after the function's
+    /// timeout at the latest: no invocation that begins meanwhile can expire earlier, so `begin` need not wake the watcher.
     fn due(&self, now: Instant) -> Due {
         let state = self.state();
         let settings = self.pool.settings();
@@ -234,14 +234,14 @@ impl Environment {
         }
     }
 
-    /// Ends the process at once.
+    /// Ends the process immediately.
     pub(super) fn end(&self) {
         self.stop.cancel();
     }
 }
 
 impl Job {
-    /// A job, and where its answer comes.
+    /// Creates a job and the receiver of its answer.
     pub(super) fn new(
         arn: String,
         payload: Bytes,

@@ -1,4 +1,4 @@
-//! What a process writes, and what Lambda writes about it, as lines of its log stream.
+//! Log stream of an environment: lines of the process and of Lambda itself.
 
 use std::io;
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use tokio::sync::{mpsc, oneshot};
 use super::super::pool::Pool;
 use super::report::{self, Ending, Report};
 
-/// A line that is longer is cut there: CloudWatch's largest event.
+/// Maximum length of a line, CloudWatch's maximum size of an event. Longer lines are split.
 const LONGEST_LINE: usize = 256 * 1024;
-/// How often a process's memory is looked at.
+/// Minimum interval between two checks of the process's memory.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// What the log is told, in order.
+/// Entry for the log, in order with the process's output.
 pub(super) enum Marker {
-    /// Lines of Lambda's own.
+    /// Lambda's own lines.
     Lines(Vec<String>),
-    /// An invocation begins.
+    /// Start of an invocation.
     Start {
         request_id: String,
-        /// Its lines are wanted when it ends.
+        /// True if the caller asked for the lines of the invocation.
         collect: bool,
     },
-    /// It ends.
+    /// End of an invocation.
     End {
         request_id: String,
         ending: Ending,
@@ -35,54 +35,54 @@ pub(super) enum Marker {
         init: Option<Duration>,
         tail: Option<oneshot::Sender<Vec<String>>>,
     },
-    /// The process ended; nothing follows.
+    /// End of the process; nothing follows.
     Over,
 }
 
-/// Where the log of an environment is told. Nobody waits for it.
+/// Sender of entries for an environment's log.
 pub(super) struct Log(mpsc::UnboundedSender<Marker>);
 
 impl Log {
-    /// The log, and what [`collect`] reads.
+    /// Creates the sender and the receiver for [`collect`].
     pub(super) fn new() -> (Self, mpsc::UnboundedReceiver<Marker>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Log(sender), receiver)
     }
 
     pub(super) fn note(&self, marker: Marker) {
-        // After the end there is nobody to tell.
+        // Entries after the end of the process are dropped.
         let _ = self.0.send(marker);
     }
 }
 
-/// What is left in a pipe.
+/// State of the pipe after reading.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Left {
-    /// Nothing at this moment.
+    /// Empty for now.
     Nothing,
-    /// Perhaps more.
+    /// Possibly more to read.
     More,
-    /// Nothing ever.
+    /// Closed.
     End,
 }
 
-/// The log of one environment.
+/// Log stream of one environment.
 struct Stream {
     pool: Arc<Pool>,
     name: String,
     pid: Option<u32>,
     partial: BytesMut,
-    /// Where reading goes first; kept, since filling it with zeros at every invocation would cost more than the reading.
+    /// Read buffer. Reused, because zeroing a new one per invocation would cost more than reading.
     buffer: Vec<u8>,
     lines: Vec<String>,
-    /// The lines of an invocation for whoever asked for them.
+    /// Lines of the running invocation, if the caller asked for them.
     tail: Option<Vec<String>>,
     used: u64,
     looked: Option<Instant>,
 }
 
-/// Takes lines and markers until the process is over. What a process writes before it answers is in the pipe when the
-/// answer is here; so the pipe is emptied before the end of an invocation is noted.
+/// Collects output and entries until the end of the process. When an answer arrives, everything that the process wrote
+/// before is already in the pipe, so the pipe is emptied before the end of an invocation is logged.
 pub(super) async fn collect(
     pool: Arc<Pool>,
     name: String,
@@ -132,7 +132,7 @@ pub(super) async fn collect(
 }
 
 impl Stream {
-    /// Notes a marker; true when it is the last.
+    /// Logs an entry. Returns true if it is the last.
     fn mark(&mut self, marker: Marker, output: &pipe::Receiver) -> bool {
         match marker {
             Marker::Lines(lines) => lines.into_iter().for_each(|line| self.line(line)),
@@ -179,13 +179,13 @@ impl Stream {
         false
     }
 
-    /// Reads what is there at this moment, whether or not anybody has told yet that there is something.
+    /// Reads everything that is in the pipe now, even if tokio has not reported it as readable yet.
     fn drain_now(&mut self, output: &pipe::Receiver) {
         self.drain(|buffer| Ok(rustix::io::read(output, buffer)?));
     }
 
     fn drain(&mut self, read: impl Fn(&mut [u8]) -> io::Result<usize>) -> Left {
-        // Whoever writes faster than it is read must not keep everybody else waiting.
+        // The limit keeps a process that writes without pause from blocking other tasks.
         for _ in 0..64 {
             match read(&mut self.buffer) {
                 Ok(0) => return Left::End,
@@ -227,7 +227,7 @@ impl Stream {
         self.lines.push(line);
     }
 
-    /// Hands the lines on.
+    /// Sends the collected lines to the event listeners and to CloudWatch Logs.
     fn put(&mut self) {
         if self.lines.is_empty() {
             return;
@@ -245,7 +245,7 @@ impl Stream {
             .put(self.pool.log_group(), &self.name, Timestamp::now(), lines);
     }
 
-    /// The most memory that the process used so far, in MB; 0 where the system does not tell.
+    /// Returns the peak memory of the process in MB; 0 if the system does not show it.
     fn used(&mut self) -> u64 {
         if self.looked.is_none_or(|looked| looked.elapsed() > LOOK) {
             self.looked = Some(Instant::now());
@@ -257,7 +257,7 @@ impl Stream {
     }
 }
 
-/// The peak of a process's memory in MB.
+/// Reads the peak memory of a process in MB.
 fn peak_memory(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status

@@ -1,4 +1,4 @@
-//! What Lambda says of invocations: its errors and its log lines.
+//! Lambda's own errors and log lines about invocations.
 
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -9,29 +9,29 @@ use stackgen_gateway_common::Timestamp;
 
 use super::super::{Configuration, LogFormat};
 
-/// How an invocation ended.
+/// End of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// With an answer.
+    /// The function answered.
     Success,
-    /// With an error of this type, which the function told.
+    /// The function reported an error of this type.
     Thrown(String),
-    /// With the end of its process, for this reason.
+    /// The process exited for this reason.
     Exit(String),
-    /// Before it began: the process told that it cannot start.
+    /// The process reported that it cannot start.
     NotStarted,
-    /// With the end of its time.
+    /// The function timed out.
     Timeout,
 }
 
-/// `{"errorType": …, "errorMessage": …}`.
+/// Returns `{"errorType": …, "errorMessage": …}`.
 pub(super) fn error(kind: &str, message: &str) -> Bytes {
     json!({ "errorType": kind, "errorMessage": message })
         .to_string()
         .into()
 }
 
-/// The error of an invocation whose time was up.
+/// Returns the error of an invocation that timed out.
 pub(super) fn timed_out(request_id: &str, timeout: Duration) -> Bytes {
     let seconds = timeout.as_secs_f64();
     let message =
@@ -39,7 +39,7 @@ pub(super) fn timed_out(request_id: &str, timeout: Duration) -> Bytes {
     error("Sandbox.Timedout", &message)
 }
 
-/// The error of an invocation whose process ended.
+/// Returns the error of an invocation whose process exited.
 pub(super) fn exited(request_id: &str, reason: &str) -> Bytes {
     error(
         "Runtime.ExitError",
@@ -47,7 +47,7 @@ pub(super) fn exited(request_id: &str, reason: &str) -> Bytes {
     )
 }
 
-/// How a process ended, in Lambda's words.
+/// Returns the reason for the end of a process in Lambda's words.
 pub(super) fn exit_reason(status: Option<ExitStatus>) -> String {
     use std::os::unix::process::ExitStatusExt;
     let Some(status) = status else {
@@ -80,7 +80,7 @@ fn signal_name(signal: i32) -> String {
     .to_owned()
 }
 
-/// The first line of an environment.
+/// Returns the first line of an environment: `INIT_START`.
 pub(super) fn init_start(configuration: &Configuration) -> String {
     match configuration.log_format {
         LogFormat::Text => format!("INIT_START Runtime Version: {}", configuration.runtime),
@@ -91,7 +91,7 @@ pub(super) fn init_start(configuration: &Configuration) -> String {
     }
 }
 
-/// The line of an environment that did not come up.
+/// Returns the line of an environment that did not start: `INIT_REPORT`.
 pub(super) fn init_report(format: LogFormat, took: Duration, status: &str, kind: &str) -> String {
     let millis = took.as_secs_f64() * 1000.0;
     match format {
@@ -108,7 +108,7 @@ pub(super) fn init_report(format: LogFormat, took: Duration, status: &str, kind:
     }
 }
 
-/// `START`.
+/// Returns the first line of an invocation: `START`.
 pub(super) fn start(format: LogFormat, request_id: &str, version: &str) -> String {
     match format {
         LogFormat::Text => format!("START RequestId: {request_id} Version: {version}"),
@@ -119,17 +119,18 @@ pub(super) fn start(format: LogFormat, request_id: &str, version: &str) -> Strin
     }
 }
 
-/// What a report tells.
+/// Values of a `REPORT` line.
 pub(super) struct Report<'a> {
     pub(super) request_id: &'a str,
     pub(super) ending: &'a Ending,
     pub(super) duration: Duration,
     pub(super) init: Option<Duration>,
-    /// The most memory that the process used, in MB.
+    /// Peak memory of the process in MB.
     pub(super) used: u64,
 }
 
-/// `END` and `REPORT`, and before them what Lambda says of a time-out or a process that ended.
+/// Returns the last lines of an invocation, `END` and `REPORT`. Before them are the lines about a timeout or an exited
+/// process.
 pub(super) fn end(configuration: &Configuration, report: &Report<'_>) -> Vec<String> {
     let id = report.request_id;
     let mut lines = match (report.ending, configuration.log_format) {

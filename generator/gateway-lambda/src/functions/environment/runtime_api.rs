@@ -1,4 +1,4 @@
-//! The Runtime API, version 2018-06-01, for the process of one environment.
+//! Runtime API, version 2018-06-01, for the process of one environment.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use super::http::{self, Request};
 use super::report::{self, Ending};
 use super::{Environment, Job, Misuse};
 
-/// The largest answer of a function: 6 MB and what API Gateway puts around it.
+/// Maximum size of a function's answer: 6 MB, and 100 bytes as on AWS.
 const LARGEST_ANSWER: usize = 6 * 1024 * 1024 + 100;
 
 /// Serves one connection of the process until it is closed.
 pub(super) async fn serve(environment: Arc<Environment>, stream: TcpStream) {
-    // A socket that refuses the option is a slower socket.
+    // Without the option the connection is only slower.
     let _ = stream.set_nodelay(true);
     let (mut reader, writer) = stream.into_split();
     let writer = Arc::new(writer);
@@ -27,7 +27,7 @@ pub(super) async fn serve(environment: Arc<Environment>, stream: TcpStream) {
         http::read(&mut reader, &writer, &mut buffer, LARGEST_ANSWER).await
     {
         let close = request.close;
-        // An event is still to come over this connection, and then the process closes it.
+        // The answer is an event that is sent later on this connection.
         let Some(answer) = route(&environment, &writer, request) else {
             continue;
         };
@@ -38,7 +38,7 @@ pub(super) async fn serve(environment: Arc<Environment>, stream: TcpStream) {
     environment.left(&writer);
 }
 
-/// What goes back; `None` when that comes later, from whoever invokes the function.
+/// Handles a request. Returns the answer, or `None` if the answer is an event that [`send`] writes later.
 fn route(
     environment: &Arc<Environment>,
     connection: &Arc<OwnedWriteHalf>,
@@ -82,20 +82,23 @@ fn route(
         Err(Misuse::State) => refusal(
             "403 Forbidden",
             "InvalidStateTransition",
-            "The runtime has an event that it did not answer, or asks already",
+            "The runtime has not answered its last event, or waits for one already",
         ),
     })
 }
 
 fn response(environment: &Environment, id: &str, request: Request) -> Result<(), Misuse> {
-    // A stream that broke off says so after its last byte.
+    // A streaming function reports an error in the trailer, after its last byte.
     let Some(kind) = request.error_type else {
         return environment.answer(id, request.body, Ending::Success);
     };
     let error = request
         .error_body
         .and_then(|body| STANDARD.decode(body).ok());
-    let error = error.map_or_else(|| report::error(&kind, "The stream broke off"), Bytes::from);
+    let error = error.map_or_else(
+        || report::error(&kind, "The stream ended with an error"),
+        Bytes::from,
+    );
     environment.answer(id, error, Ending::Thrown(kind))
 }
 
@@ -111,8 +114,8 @@ fn too_large(environment: &Environment, id: &str, size: usize) -> Vec<u8> {
     }
 }
 
-/// Extensions. One inside the runtime that wants no events, as runtimes register to be told of their end, is let be; others
-/// would wait for events that never come, and are refused.
+/// Handles requests of extensions. Runtimes register one without events to be informed of their end; this is accepted. All
+/// other extensions would wait for events that never come, so they are refused.
 fn extensions(request: &Request) -> Option<Vec<u8>> {
     match (request.method.as_str(), request.path.as_str()) {
         ("POST", "/2020-01-01/extension/register") => {
@@ -128,11 +131,11 @@ fn extensions(request: &Request) -> Option<Vec<u8>> {
                 refusal(
                     "501 Not Implemented",
                     "Extension.NotSupported",
-                    "Extensions get no events here: the local Lambda has no extensions API",
+                    "The local Lambda does not support extensions with events",
                 )
             })
         }
-        // It waits for events, and there are none.
+        // No answer: there are no events.
         ("GET", "/2020-01-01/extension/event/next") => None,
         _ => Some(unknown()),
     }
@@ -142,7 +145,7 @@ fn unknown() -> Vec<u8> {
     refusal(
         "404 Not Found",
         "NotFound",
-        "The local Lambda has the Runtime API 2018-06-01 and nothing else",
+        "The local Lambda supports only the Runtime API 2018-06-01",
     )
 }
 
@@ -159,9 +162,9 @@ fn reply(status: &str, headers: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The answer to `/invocation/next`.
+/// Returns the answer to `/invocation/next`.
 pub(super) fn event(job: &Job, deadline: Timestamp) -> Vec<u8> {
-    // It came over the network.
+    // The trace ID comes from a client; control characters could inject headers.
     let trace: String = job.trace_id.chars().filter(|c| !c.is_control()).collect();
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: {}\r\n\
@@ -178,8 +181,8 @@ pub(super) fn event(job: &Job, deadline: Timestamp) -> Vec<u8> {
     event
 }
 
-/// Sends an event to the process: at once as far as the socket takes it, which is all of it nearly always, so that no other
-/// task has to wake for it. If the process is gone, whoever watches it says so.
+/// Sends an event to the process. The socket usually accepts it at once, which avoids waking another task; a task writes the
+/// rest. If the process has ended, the environment's task notices.
 pub(super) fn send(connection: Arc<OwnedWriteHalf>, mut event: Vec<u8>) {
     if let Ok(written) = connection.try_write(&event) {
         if written == event.len() {

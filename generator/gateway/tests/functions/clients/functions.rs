@@ -1,4 +1,4 @@
-//! Functions: made, changed, shown, listed, refused.
+//! Functions: creating, updating, reading, listing and errors.
 
 use aws_sdk_lambda as sdk;
 use aws_sdk_lambda::error::ProvideErrorMetadata;

@@ -1,4 +1,4 @@
-//! Invocations: those that wait, those that do not, those that are refused.
+//! Synchronous, asynchronous and rejected invocations.
 
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{InvocationType, LogType};

@@ -6,7 +6,7 @@ use stackgen_gateway_common::logs::PutLogs;
 
 use super::{Account, account, refusal};
 
-/// Logs with a group of three events in two streams.
+/// Creates a log group with three events in two streams.
 async fn three_events() -> Account {
     let account = account().await;
     let logs = &account.logs;
@@ -124,7 +124,7 @@ async fn log_events_are_filtered_page_by_page_over_all_streams() {
         .expect("events");
     assert_eq!(filtered.events()[0].message(), Some("three"));
     let ended = filter().end_time(2_000).send().await.expect("events");
-    assert_eq!(ended.events().len(), 2, "the end belongs to it");
+    assert_eq!(ended.events().len(), 2, "the end is inclusive");
     let json = filter().filter_pattern("{ $.x = 1 }").send().await;
     assert_eq!(refusal(json), "InvalidParameterException");
     let live = account
@@ -163,5 +163,5 @@ async fn log_events_of_a_stream_are_read_in_both_directions() {
         .expect("events");
     assert_eq!(first.events()[0].message(), Some("one"));
     let ended = get().end_time(3_000).send().await.expect("events");
-    assert_eq!(ended.events().len(), 1, "the end does not belong to it");
+    assert_eq!(ended.events().len(), 1, "the end is exclusive");
 }

@@ -1,4 +1,4 @@
-//! Lambda and CloudWatch Logs as the AWS SDK sees them, over a real socket.
+//! Lambda and CloudWatch Logs, called with the AWS SDK over a real socket.
 
 mod functions;
 mod invocations;
@@ -19,7 +19,7 @@ use stackgen_gateway_common::{FunctionSettings, Place};
 
 use crate::support::{Lambda, lambda_with, puppet};
 
-/// A Lambda with a control endpoint, and clients of it.
+/// Local Lambda with a control endpoint and its clients.
 struct Account {
     lambda: Lambda,
     endpoint: String,
@@ -74,7 +74,7 @@ fn clients(endpoint: &str, key: &str) -> (sdk::Client, logs_sdk::Client) {
     )
 }
 
-/// A zip with these files, all of them executable.
+/// Returns a zip with these files, all executable.
 fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
@@ -85,7 +85,7 @@ fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().expect("a zip").into_inner()
 }
 
-/// A bootstrap that starts the puppet from where it is: small enough to be uploaded.
+/// Returns a zip with a bootstrap that runs the puppet from its place on disk, so that the zip is small.
 fn script(note: &str) -> Vec<u8> {
     let text = format!("#!/bin/sh\n# {note}\nexec {}\n", puppet().display());
     zip(&[("bootstrap", text.as_bytes())])
@@ -125,7 +125,7 @@ impl Account {
     }
 }
 
-/// The code of a service's error.
+/// Returns the code of a service's error.
 fn refusal<T, E: ProvideErrorMetadata>(result: Result<T, E>) -> String {
     match result {
         Ok(_) => "(no error)".to_owned(),
