@@ -330,7 +330,10 @@ fn a_file_can_be_sent_and_bad_arguments_are_errors() {
         ("--header no-colon", "a header has no colon"),
         ("--query no-sign", "a query parameter has no `=`"),
         ("--header Upgrade:x", "the handshake sets it itself"),
-        ("--as anonymous --token t", "anonymous callers have no token"),
+        (
+            "--as anonymous --token t",
+            "anonymous callers have no token",
+        ),
         ("--as alice", "this caller needs a token"),
         ("--token-env NOTHING", "NOTHING contains no token"),
         ("--count 3", "`--count` measures one message and its answer"),
@@ -443,7 +446,10 @@ fn assert_guide_shows(run: &Run, paragraph: &str) {
     let guide = without_digits(&std::fs::read_to_string(guide).unwrap());
     let mut paragraphs = run.stdout.split("\n\n");
     let shown = paragraphs.find(|text| text.starts_with(paragraph)).unwrap();
-    assert!(guide.contains(&without_digits(shown)), "the guide lacks\n{shown}");
+    assert!(
+        guide.contains(&without_digits(shown)),
+        "the guide lacks\n{shown}"
+    );
 }
 
 #[test]
@@ -496,7 +502,10 @@ fn ctrl_c_closes_cleanly_and_reports() {
             .unwrap()
             .success()
     );
-    assert_eq!(receiver.recv().unwrap(), (8, 1000_u16.to_be_bytes().to_vec()));
+    assert_eq!(
+        receiver.recv().unwrap(),
+        (8, 1000_u16.to_be_bytes().to_vec())
+    );
     let rest: Vec<_> = lines.map(Result::unwrap).collect();
     assert!(
         rest[0].ends_with("closed by the client with 1000"),
