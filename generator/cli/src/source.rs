@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use stackgen_cfn::{Node, Sources, Span, emit};
-use stackgen_gateway::stack::{Apply, Problem, StackCode, Template};
+use stackgen_gateway::stack::{ApplyMode, StackCode, StackTemplate, TemplateProblem};
 use stackgen_model::{Function, Inputs, Model};
 use stackgen_synth::{Artifacts, Dialect};
 
@@ -46,7 +46,7 @@ pub(crate) struct SourceArgs {
 /// What was prepared: a template to apply, and its model before any code was built.
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
-    pub(crate) template: Template,
+    pub(crate) template: StackTemplate,
     /// What changes of the wiring are told from: new code does not show in it.
     pub(crate) model: Model,
     /// Folders whose sources the functions are built from.
@@ -184,8 +184,8 @@ impl SourceArgs {
         file: &Path,
         text: String,
         code: BTreeMap<String, StackCode>,
-    ) -> Template {
-        Template {
+    ) -> StackTemplate {
+        StackTemplate {
             stack,
             // The gateway may run elsewhere.
             file: std::path::absolute(file)
@@ -195,7 +195,7 @@ impl SourceArgs {
             text,
             parameters: self.parameters.iter().cloned().collect(),
             code,
-            apply: Apply::Everything,
+            apply: ApplyMode::Everything,
         }
     }
 
@@ -256,7 +256,7 @@ impl Functions {
         code.collect()
     }
 
-    fn prepared(self, template: Template) -> Prepared {
+    fn prepared(self, template: StackTemplate) -> Prepared {
         Prepared {
             template,
             folders: self.binaries().into_iter().map(|one| one.folder).collect(),
@@ -306,12 +306,12 @@ fn stack_name(text: &str) -> String {
 }
 
 /// What is wrong with a template, with its places.
-pub(crate) fn problems(template: &Template, problems: Vec<Problem>) -> CliError {
+pub(crate) fn problems(template: &StackTemplate, problems: Vec<TemplateProblem>) -> CliError {
     let mut sources = Sources::new();
     let source = sources.add(template.file.as_str(), template.text.as_str());
     let id = source.id();
     let problems = problems.into_iter().map(|problem| {
-        let span = match (problem.place, problem.line, problem.column) {
+        let span = match (problem.byte_range, problem.line, problem.column) {
             (Some((start, end)), Some(line), Some(column)) => Span {
                 file: Some(id),
                 start,
@@ -321,7 +321,7 @@ pub(crate) fn problems(template: &Template, problems: Vec<Problem>) -> CliError 
             },
             _ => Span::default(),
         };
-        let told = stackgen_synth::Problem::new(span, problem.message);
+        let told = stackgen_synth::TemplateProblem::new(span, problem.message);
         match problem.hint {
             Some(hint) => told.hint(hint),
             None => told,

@@ -15,7 +15,10 @@ pub type Payload = Bytes;
 pub trait Invoke: Send + Sync + 'static {
     /// Invokes a function and waits for its answer. If the future is dropped, the function keeps running, as on AWS after
     /// API Gateway's timeout.
-    fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Outcome, InvokeError>>;
+    fn invoke(
+        &self,
+        invocation: Invocation,
+    ) -> BoxFuture<'_, Result<InvocationOutcome, InvokeError>>;
 }
 
 /// Invocation of a function.
@@ -26,14 +29,14 @@ pub struct Invocation {
     /// Event.
     pub payload: Payload,
     /// Caller, which determines the policy to check.
-    pub caller: Caller,
+    pub caller: InvocationCaller,
     /// `Root=…`, passed to the function as `Lambda-Runtime-Trace-Id`.
     pub trace_id: String,
 }
 
 /// Caller of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Caller {
+pub enum InvocationCaller {
     /// API Gateway as `apigateway.amazonaws.com`, for a route or an authorizer. The function's policy decides (rows C7, A16).
     ApiGateway {
         /// `arn:…:execute-api:…:{api}/{stage}/{route}` or `…:{api}/authorizers/{id}`.
@@ -47,7 +50,7 @@ pub enum Caller {
 
 /// Result of an invocation that reached the function.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
+pub struct InvocationOutcome {
     /// Answer of the function, or `{"errorMessage": …, "errorType": …}` if it failed.
     pub payload: Payload,
     /// True if the function threw an error, timed out, or its process ended.

@@ -9,13 +9,13 @@ use stackgen_gateway_common::{Place, Roles};
 use stackgen_gateway_lambda::functions::{Code, Functions};
 
 use super::TableStore;
-use super::fault::Fault;
-use super::wanted::Wanted;
+use super::desired::DesiredResource;
+use super::resource_error::ResourceError;
 use super::{compute, storage, wiring};
 
 /// Account that contains a stack.
 #[derive(Clone)]
-pub struct Account {
+pub struct LocalAccount {
     /// Partition, region and account ID.
     pub place: Place,
     /// APIs.
@@ -34,16 +34,16 @@ pub struct Account {
 
 /// Resource that exists in the account.
 #[derive(Clone, Debug)]
-pub(super) struct Existing {
+pub(super) struct ExistingResource {
     pub(super) kind: String,
     /// Physical ID; for a version its number.
-    pub(super) physical: String,
+    pub(super) physical_id: String,
     pub(super) properties: Map<String, Json>,
     /// True if the resource stays in the account when it leaves the template.
     pub(super) retained: bool,
 }
 
-impl Existing {
+impl ExistingResource {
     /// Returns a text property.
     pub(super) fn text(&self, property: &str) -> &str {
         let value = self.properties.get(property);
@@ -53,33 +53,33 @@ impl Existing {
 
 /// Result of updating a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Done {
-    Nothing,
+pub(super) enum UpdateResult {
+    Unchanged,
     Updated,
     Code,
 }
 
-impl Account {
+impl LocalAccount {
     /// Creates a resource with this physical ID. Returns the ID that it got: Lambda assigns the number of a version.
     pub(super) async fn create(
         &self,
-        wanted: &Wanted<'_>,
+        desired: &DesiredResource<'_>,
         id: &str,
         code: Option<Code>,
-    ) -> Result<String, Fault> {
-        match wanted.resource.kind.as_str() {
+    ) -> Result<String, ResourceError> {
+        match desired.resource.kind.as_str() {
             "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
-                storage::table(self, id, wanted).await?;
+                storage::put_table(self, id, desired).await?;
             }
-            "AWS::Logs::LogGroup" => storage::log_group(self, id, wanted)?,
-            "AWS::IAM::Role" => storage::role(self, id, wanted)?,
+            "AWS::Logs::LogGroup" => storage::put_log_group(self, id, desired)?,
+            "AWS::IAM::Role" => storage::set_role(self, id, desired)?,
             "AWS::Lambda::Function" => {
-                compute::function(self, id, wanted, code).await?;
+                compute::put_function(self, id, desired, code).await?;
             }
-            "AWS::Lambda::Version" => return compute::publish(self, wanted),
-            "AWS::Lambda::Alias" => compute::create_alias(self, id, wanted)?,
-            "AWS::Lambda::Permission" => compute::permit(self, id, wanted)?,
-            _ => wiring::create(self, id, wanted)?,
+            "AWS::Lambda::Version" => return compute::publish_version(self, desired),
+            "AWS::Lambda::Alias" => compute::create_alias(self, id, desired)?,
+            "AWS::Lambda::Permission" => compute::add_permission(self, id, desired)?,
+            _ => wiring::create(self, id, desired)?,
         }
         Ok(id.to_owned())
     }
@@ -87,33 +87,33 @@ impl Account {
     /// Updates a resource to its desired state.
     pub(super) async fn update(
         &self,
-        wanted: &Wanted<'_>,
-        existing: &Existing,
+        desired: &DesiredResource<'_>,
+        existing: &ExistingResource,
         code: Option<Code>,
-    ) -> Result<Done, Fault> {
-        let id = existing.physical.as_str();
-        if wanted.resource.kind == "AWS::Lambda::Function" {
-            return compute::function(self, id, wanted, code).await;
+    ) -> Result<UpdateResult, ResourceError> {
+        let id = existing.physical_id.as_str();
+        if desired.resource.kind == "AWS::Lambda::Function" {
+            return compute::put_function(self, id, desired, code).await;
         }
-        if wanted.properties == existing.properties {
-            return Ok(Done::Nothing);
+        if desired.properties == existing.properties {
+            return Ok(UpdateResult::Unchanged);
         }
-        match wanted.resource.kind.as_str() {
+        match desired.resource.kind.as_str() {
             "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
-                storage::table(self, id, wanted).await?;
+                storage::put_table(self, id, desired).await?;
             }
-            "AWS::Logs::LogGroup" => storage::log_group(self, id, wanted)?,
-            "AWS::IAM::Role" => storage::role(self, id, wanted)?,
+            "AWS::Logs::LogGroup" => storage::put_log_group(self, id, desired)?,
+            "AWS::IAM::Role" => storage::set_role(self, id, desired)?,
             "AWS::Lambda::Version" => {}
-            "AWS::Lambda::Alias" => compute::update_alias(self, id, wanted)?,
-            _ => wiring::update(self, id, wanted, existing)?,
+            "AWS::Lambda::Alias" => compute::update_alias(self, id, desired)?,
+            _ => wiring::update(self, id, desired, existing)?,
         }
-        Ok(Done::Updated)
+        Ok(UpdateResult::Updated)
     }
 
     /// Deletes a resource. Succeeds if it does not exist.
-    pub(super) async fn delete(&self, existing: &Existing) -> Result<(), Fault> {
-        let id = existing.physical.as_str();
+    pub(super) async fn delete(&self, existing: &ExistingResource) -> Result<(), ResourceError> {
+        let id = existing.physical_id.as_str();
         match existing.kind.as_str() {
             "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
                 self.tables.delete(id).await?;

@@ -14,7 +14,7 @@ pub(super) fn value(
     match (kind, attribute) {
         ("AWS::ApiGatewayV2::Api", Some("ApiEndpoint")) => {
             let scheme = if of == "WEBSOCKET" { "wss" } else { "https" };
-            let (region, suffix) = (&place.region, suffix(place));
+            let (region, suffix) = (&place.region, url_suffix(place));
             format!("{scheme}://{id}.execute-api.{region}.{suffix}")
         }
         ("AWS::Lambda::Version", Some("Version")) => id.to_owned(),
@@ -31,13 +31,13 @@ pub(super) fn value(
                 _ => table,
             }
         }
-        (_, attribute) => foreign(place, kind, id, attribute),
+        (_, attribute) => plausible_value(place, kind, id, attribute),
     }
 }
 
 /// Returns a plausible value for types that the gateway does not run.
-fn foreign(place: &Place, kind: &str, id: &str, attribute: Option<&str>) -> String {
-    let (region, account, suffix) = (&place.region, &place.account, suffix(place));
+fn plausible_value(place: &Place, kind: &str, id: &str, attribute: Option<&str>) -> String {
+    let (region, account, suffix) = (&place.region, &place.account, url_suffix(place));
     match (kind, attribute) {
         ("AWS::SQS::Queue", None | Some("QueueUrl")) => {
             format!("https://sqs.{region}.{suffix}/{account}/{id}")
@@ -54,7 +54,7 @@ fn foreign(place: &Place, kind: &str, id: &str, attribute: Option<&str>) -> Stri
         ("AWS::S3::Bucket", Some("DomainName")) => format!("{id}.s3.{suffix}"),
         ("AWS::S3::Bucket", Some("RegionalDomainName")) => format!("{id}.s3.{region}.{suffix}"),
         ("AWS::Cognito::UserPool", attribute) => {
-            let pool = format!("{region}_{}", last(id));
+            let pool = format!("{region}_{}", generated_suffix(id));
             let provider = format!("cognito-idp.{region}.{suffix}/{pool}");
             match attribute {
                 None | Some("UserPoolId") => pool,
@@ -85,7 +85,7 @@ pub(super) fn function_name(text: &str) -> &str {
 }
 
 /// Returns the value of `AWS::URLSuffix`.
-pub(super) fn suffix(place: &Place) -> &'static str {
+pub(super) fn url_suffix(place: &Place) -> &'static str {
     match place.partition.as_str() {
         "aws-cn" => "amazonaws.com.cn",
         _ => "amazonaws.com",
@@ -102,6 +102,6 @@ fn arn(place: &Place, service: &str, resource: &str) -> String {
 }
 
 /// Returns the part after the last `-`: the random part of a generated name.
-fn last(id: &str) -> &str {
+fn generated_suffix(id: &str) -> &str {
     id.rsplit('-').next().unwrap_or(id)
 }

@@ -6,27 +6,27 @@ use std::path::{Path, PathBuf};
 use stackgen_gateway_lambda::functions::Code;
 use stackgen_model::{Resolved, Resource};
 
-use super::{StackCode, Template};
+use super::{StackCode, StackTemplate};
 
 /// Returns the code of a function, from the caller's map or else from the template.
-pub(super) fn of(resource: &Resource, template: &Template) -> Code {
+pub(super) fn code_of(resource: &Resource, template: &StackTemplate) -> Code {
     match template.code.get(resource.logical_id.as_str()) {
         Some(StackCode::Program(path)) => Code::Bootstrap(path.clone()),
         Some(StackCode::Folder(path)) => folder(path),
         Some(StackCode::Zip(path)) => Code::Zip(path.clone()),
         Some(StackCode::Missing(reason)) => Code::Absent(reason.clone()),
-        None => of_template(resource, Path::new(&template.file)),
+        None => code_in_template(resource, Path::new(&template.file)),
     }
 }
 
-fn of_template(resource: &Resource, template: &Path) -> Code {
-    let beside = template.parent().unwrap_or(Path::new(""));
-    if let Some(asset) = asset(resource) {
-        return at(beside.join(asset));
+fn code_in_template(resource: &Resource, template: &Path) -> Code {
+    let folder = template.parent().unwrap_or(Path::new(""));
+    if let Some(asset) = cdk_asset(resource) {
+        return code_at(folder.join(asset));
     }
     let code = resource.properties.get("Code");
     if let Some(path) = code.and_then(Resolved::as_literal) {
-        return at(beside.join(path));
+        return code_at(folder.join(path));
     }
     let text = |key: &str| code.and_then(|code| code.get(key)?.as_literal());
     if let Some(source) = text("ZipFile") {
@@ -48,14 +48,14 @@ fn of_template(resource: &Resource, template: &Path) -> Code {
 }
 
 /// Returns the path of the code, relative to the template, that CDK writes into the metadata.
-fn asset(resource: &Resource) -> Option<&str> {
+fn cdk_asset(resource: &Resource) -> Option<&str> {
     let metadata = resource.attributes.get("Metadata")?;
     let property = metadata.get("aws:asset:property")?.as_literal()?;
     (property == "Code").then_some(())?;
     metadata.get("aws:asset:path")?.as_literal()
 }
 
-fn at(path: PathBuf) -> Code {
+fn code_at(path: PathBuf) -> Code {
     if path.is_dir() {
         folder(&path)
     } else if path.is_file() {

@@ -3,41 +3,47 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
-use stackgen_gateway_lambda::functions::{Change, Code, Configuration, LogFormat, Permission};
+use stackgen_gateway_lambda::functions::{
+    Code, Configuration, FunctionChange, LogFormat, PermissionStatement,
+};
 
-use super::account::{Account, Done, Existing};
+use super::account::{ExistingResource, LocalAccount, UpdateResult};
 use super::attributes::function_name;
-use super::fault::{Fault, gone};
-use super::wanted::Wanted;
+use super::desired::DesiredResource;
+use super::resource_error::{ResourceError, ignore_missing};
 
-pub(super) async fn function(
-    account: &Account,
+pub(super) async fn put_function(
+    account: &LocalAccount,
     name: &str,
-    wanted: &Wanted<'_>,
+    desired: &DesiredResource<'_>,
     code: Option<Code>,
-) -> Result<Done, Fault> {
+) -> Result<UpdateResult, ResourceError> {
     let code = code.unwrap_or_else(|| Code::Absent("there is no code".to_owned()));
-    let configuration = configuration(&wanted.properties)?;
+    let configuration = configuration(&desired.properties)?;
     let functions = &account.functions;
-    let there = functions.get(name, None).ok();
-    let (_, change) = match (&code, there) {
+    let existing = functions.get(name, None).ok();
+    let (_, change) = match (&code, existing) {
         // Missing code does not replace existing code: the function keeps running its last code.
-        (Code::Absent(_), Some(there)) if there.code.root.is_ok() => {
+        (Code::Absent(_), Some(existing)) if existing.code.root.is_ok() => {
             functions.update_configuration(name, configuration, None)?
         }
-        _ => functions.put(name, configuration, code).await?,
+        _ => {
+            functions
+                .create_or_update(name, configuration, code)
+                .await?
+        }
     };
-    let reserved = number(&wanted.properties, "ReservedConcurrentExecutions")?;
+    let reserved = number(&desired.properties, "ReservedConcurrentExecutions")?;
     let reserved = reserved.and_then(|number| usize::try_from(number).ok());
-    functions.reserve(name, reserved)?;
+    functions.set_reserved_concurrency(name, reserved)?;
     Ok(match change {
-        Change::Code => Done::Code,
-        Change::Created | Change::Configuration => Done::Updated,
-        Change::None => Done::Nothing,
+        FunctionChange::Code => UpdateResult::Code,
+        FunctionChange::Created | FunctionChange::Configuration => UpdateResult::Updated,
+        FunctionChange::None => UpdateResult::Unchanged,
     })
 }
 
-fn configuration(properties: &Map<String, Json>) -> Result<Configuration, Fault> {
+fn configuration(properties: &Map<String, Json>) -> Result<Configuration, ResourceError> {
     let default = Configuration::default();
     let text = |name: &str| properties.get(name).and_then(Json::as_str);
     let owned = |name: &str, default: String| text(name).map_or(default, str::to_owned);
@@ -71,7 +77,10 @@ fn configuration(properties: &Map<String, Json>) -> Result<Configuration, Fault>
 }
 
 /// Returns a property that is a whole number or a text with one.
-pub(super) fn number(properties: &Map<String, Json>, name: &str) -> Result<Option<u64>, Fault> {
+pub(super) fn number(
+    properties: &Map<String, Json>,
+    name: &str,
+) -> Result<Option<u64>, ResourceError> {
     let Some(value) = properties.get(name) else {
         return Ok(None);
     };
@@ -80,14 +89,17 @@ pub(super) fn number(properties: &Map<String, Json>, name: &str) -> Result<Optio
         .or_else(|| value.as_str().and_then(|text| text.parse().ok()));
     number
         .map(Some)
-        .ok_or_else(|| Fault::new(format!("{name} is {value}, not a whole number")))
+        .ok_or_else(|| ResourceError::new(format!("{name} is {value}, not a whole number")))
 }
 
 /// Publishes a version and returns its number. If code and configuration are published already, returns the existing version
 /// (row D17). CloudFormation fails in this case, which would only get in the way on a laptop.
-pub(super) fn publish(account: &Account, wanted: &Wanted<'_>) -> Result<String, Fault> {
-    let name = function_name(wanted.text("FunctionName"));
-    let description = wanted.properties.get("Description");
+pub(super) fn publish_version(
+    account: &LocalAccount,
+    desired: &DesiredResource<'_>,
+) -> Result<String, ResourceError> {
+    let name = function_name(desired.text("FunctionName"));
+    let description = desired.properties.get("Description");
     let description = description.and_then(Json::as_str).map(str::to_owned);
     let version = account
         .functions
@@ -95,34 +107,46 @@ pub(super) fn publish(account: &Account, wanted: &Wanted<'_>) -> Result<String, 
     Ok(version.version.clone())
 }
 
-pub(super) fn create_alias(account: &Account, id: &str, wanted: &Wanted<'_>) -> Result<(), Fault> {
+pub(super) fn create_alias(
+    account: &LocalAccount,
+    id: &str,
+    desired: &DesiredResource<'_>,
+) -> Result<(), ResourceError> {
     account.functions.create_alias(
-        function_name(wanted.text("FunctionName")),
+        function_name(desired.text("FunctionName")),
         id,
-        wanted.text("FunctionVersion"),
-        wanted.text("Description").to_owned(),
+        desired.text("FunctionVersion"),
+        desired.text("Description").to_owned(),
     )?;
     Ok(())
 }
 
-pub(super) fn update_alias(account: &Account, id: &str, wanted: &Wanted<'_>) -> Result<(), Fault> {
+pub(super) fn update_alias(
+    account: &LocalAccount,
+    id: &str,
+    desired: &DesiredResource<'_>,
+) -> Result<(), ResourceError> {
     account.functions.update_alias(
-        function_name(wanted.text("FunctionName")),
+        function_name(desired.text("FunctionName")),
         id,
-        Some(wanted.text("FunctionVersion")),
-        Some(wanted.text("Description").to_owned()),
+        Some(desired.text("FunctionVersion")),
+        Some(desired.text("Description").to_owned()),
         None,
     )?;
     Ok(())
 }
 
-pub(super) fn permit(account: &Account, id: &str, wanted: &Wanted<'_>) -> Result<(), Fault> {
-    let (name, qualifier) = qualified(wanted.text("FunctionName"));
+pub(super) fn add_permission(
+    account: &LocalAccount,
+    id: &str,
+    desired: &DesiredResource<'_>,
+) -> Result<(), ResourceError> {
+    let (name, qualifier) = split_qualifier(desired.text("FunctionName"));
     let text = |property: &str| {
-        let value = wanted.properties.get(property);
+        let value = desired.properties.get(property);
         value.and_then(Json::as_str).map(str::to_owned)
     };
-    let permission = Permission {
+    let permission = PermissionStatement {
         statement_id: id.to_owned(),
         action: text("Action").unwrap_or_default(),
         principal: text("Principal").unwrap_or_default(),
@@ -135,19 +159,22 @@ pub(super) fn permit(account: &Account, id: &str, wanted: &Wanted<'_>) -> Result
     Ok(())
 }
 
-pub(super) fn delete(account: &Account, existing: &Existing) -> Result<(), Fault> {
-    let (name, qualifier) = qualified(existing.text("FunctionName"));
-    let (functions, id) = (&account.functions, existing.physical.as_str());
+pub(super) fn delete(
+    account: &LocalAccount,
+    existing: &ExistingResource,
+) -> Result<(), ResourceError> {
+    let (name, qualifier) = split_qualifier(existing.text("FunctionName"));
+    let (functions, id) = (&account.functions, existing.physical_id.as_str());
     match existing.kind.as_str() {
-        "AWS::Lambda::Function" => gone(functions.delete(id, None)),
-        "AWS::Lambda::Version" => gone(functions.delete(name, Some(id))),
-        "AWS::Lambda::Alias" => gone(functions.delete_alias(name, id)),
-        _ => gone(functions.remove_permission(name, qualifier, id, None)),
+        "AWS::Lambda::Function" => ignore_missing(functions.delete(id, None)),
+        "AWS::Lambda::Version" => ignore_missing(functions.delete(name, Some(id))),
+        "AWS::Lambda::Alias" => ignore_missing(functions.delete_alias(name, id)),
+        _ => ignore_missing(functions.remove_permission(name, qualifier, id, None)),
     }
 }
 
 /// Splits a `FunctionName` property into the function's name and the qualifier.
-fn qualified(text: &str) -> (&str, Option<&str>) {
+fn split_qualifier(text: &str) -> (&str, Option<&str>) {
     let name = function_name(text);
     let rest = text.split_once(":function:").map_or(text, |(_, rest)| rest);
     (name, rest.split_once(':').map(|(_, qualifier)| qualifier))

@@ -5,60 +5,65 @@
 
 mod account;
 mod attributes;
+mod check;
 mod code;
 mod compute;
-mod fault;
-mod kinds;
+mod desired;
 mod parse;
 mod physical;
+mod resource_error;
+mod resource_types;
 mod rewrite;
 mod run;
 mod shapes;
 mod storage;
 mod tables;
 mod types;
-mod wanted;
 mod wiring;
 
 use indexmap::IndexMap;
 use stackgen_model::{LogicalId, Model};
 use tokio::sync::Mutex;
 
-pub use account::Account;
+pub use account::LocalAccount;
 pub use tables::{TableStore, TableStoreError};
-pub use types::{Applied, Apply, Change, NotRun, Problem, StackCode, Template, What};
+pub use types::{
+    ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackCode, StackTemplate,
+    TemplateProblem,
+};
 
-use account::Existing;
-use run::Run;
+use account::ExistingResource;
+use run::StackRun;
 
 /// Stack of a gateway: the template that was applied last and its resources.
-pub struct Stack {
-    account: Account,
-    held: Mutex<Held>,
+pub struct GatewayStack {
+    account: LocalAccount,
+    state: Mutex<StackState>,
 }
 
 /// Resources in the account that belong to the stack.
 #[derive(Default)]
-struct Held {
-    resources: IndexMap<LogicalId, Existing>,
+struct StackState {
+    resources: IndexMap<LogicalId, ExistingResource>,
     /// Replaced resources that a stage may still call. The next deployment deletes them.
-    leftovers: Vec<Existing>,
-    template: Option<Template>,
+    leftovers: Vec<ExistingResource>,
+    template: Option<StackTemplate>,
 }
 
-impl Stack {
+impl GatewayStack {
     /// Creates an empty stack in this account.
-    pub fn new(account: Account) -> Self {
-        Stack {
+    pub fn new(account: LocalAccount) -> Self {
+        GatewayStack {
             account,
-            held: Mutex::default(),
+            state: Mutex::default(),
         }
     }
 
     /// Returns the stack's name, or `None` if no template was applied yet.
     pub async fn name(&self) -> Option<String> {
-        let held = self.held.lock().await;
-        held.template
+        let state = self.state.lock().await;
+        state
+            .template
             .as_ref()
             .map(|template| template.stack.clone())
     }
@@ -69,36 +74,39 @@ impl Stack {
     ///
     /// If the template has problems, which are all reported, or a service rejects a resource. In both cases the account is
     /// as the previous template left it.
-    pub async fn apply(&self, template: Template) -> Result<Applied, Vec<Problem>> {
+    pub async fn apply(
+        &self,
+        template: StackTemplate,
+    ) -> Result<ApplyResult, Vec<TemplateProblem>> {
         let model = parse::model(&template, &self.account.place)?;
-        let mut held = self.held.lock().await;
-        run::check(&self.account, &held, &template, &model)?;
-        let mut run = Run::new(&self.account, &mut held, &template, &model);
-        match run.everything().await {
+        let mut state = self.state.lock().await;
+        check::check_template(&self.account, &state, &template, &model)?;
+        let mut run = StackRun::new(&self.account, &mut state, &template, &model);
+        match run.apply().await {
             Ok(applied) => {
-                held.template = Some(template);
+                state.template = Some(template);
                 Ok(applied)
             }
             Err(problems) => {
-                self.roll_back(&mut held, template.apply).await;
+                self.roll_back(&mut state, template.apply).await;
                 Err(problems)
             }
         }
     }
 
     /// Applies the previous template again. Failures are ignored: there is no older state to return to.
-    async fn roll_back(&self, held: &mut Held, apply: Apply) {
-        let before = held
+    async fn roll_back(&self, state: &mut StackState, apply: ApplyMode) {
+        let before = state
             .template
             .clone()
-            .map(|template| Template { apply, ..template });
+            .map(|template| StackTemplate { apply, ..template });
         let template = before.unwrap_or_default();
         let model = match template.text.is_empty() {
             true => Model::default(),
             false => parse::model(&template, &self.account.place).unwrap_or_default(),
         };
-        let _ = Run::new(&self.account, held, &template, &model)
-            .everything()
+        let _ = StackRun::new(&self.account, state, &template, &model)
+            .apply()
             .await;
     }
 }

@@ -4,16 +4,19 @@ use stackgen_cfn::{ParseError, Sources, Span};
 use stackgen_gateway_common::Place;
 use stackgen_model::{Inputs, Model, Pseudo};
 
-use super::{Problem, Template, attributes};
+use super::{StackTemplate, TemplateProblem, attributes};
 
 /// Parses a template with known parameters, account and region.
-pub(super) fn model(template: &Template, place: &Place) -> Result<Model, Vec<Problem>> {
+pub(super) fn model(
+    template: &StackTemplate,
+    place: &Place,
+) -> Result<Model, Vec<TemplateProblem>> {
     let mut sources = Sources::new();
     let source = sources.add(template.file.as_str(), template.text.as_str());
     let node = stackgen_cfn::parse(source).map_err(|errors| {
         let problems = errors.into_iter().map(|error: ParseError| {
             let hint = error.hint();
-            Problem::at(error.span, error.to_string(), hint)
+            TemplateProblem::at(error.span, error.to_string(), hint)
         });
         problems.collect::<Vec<_>>()
     })?;
@@ -23,11 +26,11 @@ pub(super) fn model(template: &Template, place: &Place) -> Result<Model, Vec<Pro
     }
     let problems = model.problems.into_iter();
     Err(problems
-        .map(|problem| Problem::at(problem.span, problem.message, problem.hint))
+        .map(|problem| TemplateProblem::at(problem.span, problem.message, problem.hint))
         .collect())
 }
 
-fn inputs(template: &Template, place: &Place) -> Inputs {
+fn inputs(template: &StackTemplate, place: &Place) -> Inputs {
     let stack = &template.stack;
     let Place {
         partition,
@@ -44,7 +47,7 @@ fn inputs(template: &Template, place: &Place) -> Inputs {
             format!("arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/local"),
         ),
         (Pseudo::StackName, stack.clone()),
-        (Pseudo::URLSuffix, attributes::suffix(place).to_owned()),
+        (Pseudo::URLSuffix, attributes::url_suffix(place).to_owned()),
     ];
     let inputs = pseudo
         .into_iter()
@@ -59,15 +62,15 @@ fn inputs(template: &Template, place: &Place) -> Inputs {
         })
 }
 
-impl Problem {
+impl TemplateProblem {
     /// Creates a problem with a location in the template.
     pub(super) fn at(span: Span, message: impl Into<String>, hint: Option<String>) -> Self {
         let known = span.file.is_some();
-        Problem {
+        TemplateProblem {
             message: message.into(),
             hint,
             row: None,
-            place: known.then_some((span.start, span.end)),
+            byte_range: known.then_some((span.start, span.end)),
             line: known.then_some(span.line),
             column: known.then_some(span.column),
         }

@@ -12,49 +12,49 @@ use super::attributes;
 
 /// Reason why a value cannot be determined.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Untold {
+pub(super) enum UnresolvedReason {
     /// The template alone does not determine it.
     Unknown(Unknown),
     /// It depends on a version that is not published yet.
-    NotYet(LogicalId),
+    NotPublished(LogicalId),
     /// The names of resources refer to each other in a cycle.
-    Circle(LogicalId),
+    Cycle(LogicalId),
     /// The value is not text, but text is needed.
-    NoText,
+    NotText,
 }
 
 /// Physical IDs of a template's resources.
-pub(super) struct Physical<'a> {
+pub(super) struct PhysicalIds<'a> {
     pub(super) place: &'a Place,
     pub(super) stack: &'a str,
     model: &'a Model,
     /// Known IDs: those of existing resources, and the numbers of published versions.
-    settled: HashMap<LogicalId, String>,
+    known: HashMap<LogicalId, String>,
     /// Number of generated IDs that were taken, by logical ID.
-    attempts: HashMap<LogicalId, u32>,
-    asking: RefCell<HashSet<LogicalId>>,
+    taken: HashMap<LogicalId, u32>,
+    resolving: RefCell<HashSet<LogicalId>>,
 }
 
-impl<'a> Physical<'a> {
+impl<'a> PhysicalIds<'a> {
     pub(super) fn new(place: &'a Place, stack: &'a str, model: &'a Model) -> Self {
-        Physical {
+        PhysicalIds {
             place,
             stack,
             model,
-            settled: HashMap::new(),
-            attempts: HashMap::new(),
-            asking: RefCell::default(),
+            known: HashMap::new(),
+            taken: HashMap::new(),
+            resolving: RefCell::default(),
         }
     }
 
     /// Stores the physical ID of an existing resource.
-    pub(super) fn settle(&mut self, id: LogicalId, physical: impl Into<String>) {
-        self.settled.insert(id, physical.into());
+    pub(super) fn set(&mut self, id: LogicalId, physical: impl Into<String>) {
+        self.known.insert(id, physical.into());
     }
 
     /// Forgets the physical ID of a resource that is replaced.
-    pub(super) fn unsettle(&mut self, id: &LogicalId) {
-        self.settled.remove(id);
+    pub(super) fn forget(&mut self, id: &LogicalId) {
+        self.known.remove(id);
     }
 
     /// Returns true if the ID is generated because the template gives no name.
@@ -63,68 +63,71 @@ impl<'a> Physical<'a> {
     }
 
     /// Skips a generated ID that is taken.
-    pub(super) fn next(&mut self, id: &LogicalId) {
-        *self.attempts.entry(id.clone()).or_default() += 1;
+    pub(super) fn skip_taken(&mut self, id: &LogicalId) {
+        *self.taken.entry(id.clone()).or_default() += 1;
     }
 
     /// Returns the physical ID of a resource; for a version its number.
-    pub(super) fn id(&self, id: &LogicalId) -> Result<String, Untold> {
-        if let Some(settled) = self.settled.get(id) {
-            return Ok(settled.clone());
+    pub(super) fn id(&self, id: &LogicalId) -> Result<String, UnresolvedReason> {
+        if let Some(known) = self.known.get(id) {
+            return Ok(known.clone());
         }
         let Some(resource) = self.model.resource(id) else {
             return Ok(id.to_string());
         };
         if resource.kind == "AWS::Lambda::Version" {
-            return Err(Untold::NotYet(id.clone()));
+            return Err(UnresolvedReason::NotPublished(id.clone()));
         }
-        if !self.asking.borrow_mut().insert(id.clone()) {
-            return Err(Untold::Circle(id.clone()));
+        if !self.resolving.borrow_mut().insert(id.clone()) {
+            return Err(UnresolvedReason::Cycle(id.clone()));
         }
-        let made = self.make(resource);
-        self.asking.borrow_mut().remove(id);
-        made
+        let new_id = self.new_id(resource);
+        self.resolving.borrow_mut().remove(id);
+        new_id
     }
 
     /// Returns a text with all references resolved.
-    pub(super) fn text(&self, text: &Text) -> Result<String, Untold> {
-        let mut told = String::new();
+    pub(super) fn resolve_text(&self, text: &Text) -> Result<String, UnresolvedReason> {
+        let mut resolved = String::new();
         for piece in text.pieces() {
             match piece {
-                Piece::Literal(literal) => told.push_str(literal),
-                Piece::Reference(reference) => told.push_str(&self.reference(reference)?),
+                Piece::Literal(literal) => resolved.push_str(literal),
+                Piece::Reference(reference) => resolved.push_str(&self.reference(reference)?),
                 // Not reached: the model is read with values for all pseudo parameters.
-                Piece::Pseudo(pseudo) => told.push_str(pseudo.name()),
-                Piece::Unknown(unknown) => return Err(Untold::Unknown(unknown.clone())),
+                Piece::Pseudo(pseudo) => resolved.push_str(pseudo.name()),
+                Piece::Unknown(unknown) => return Err(UnresolvedReason::Unknown(unknown.clone())),
             }
         }
-        Ok(told)
+        Ok(resolved)
     }
 
     /// Returns a value as JSON with all references resolved.
-    pub(super) fn json(&self, value: &Resolved) -> Result<serde_json::Value, Untold> {
+    pub(super) fn resolve_json(
+        &self,
+        value: &Resolved,
+    ) -> Result<serde_json::Value, UnresolvedReason> {
         use serde_json::Value as Json;
         Ok(match value {
             Resolved::Null => Json::Null,
             Resolved::Bool(value) => Json::from(*value),
             Resolved::Int(value) => Json::from(*value),
             Resolved::Float(value) => Json::from(*value),
-            Resolved::Text(text) => Json::from(self.text(text)?),
+            Resolved::Text(text) => Json::from(self.resolve_text(text)?),
             Resolved::List(items) => items
                 .iter()
-                .map(|item| self.json(item))
+                .map(|item| self.resolve_json(item))
                 .collect::<Result<_, _>>()?,
             Resolved::Map(map) => {
                 let entries = map
                     .iter()
-                    .map(|(key, value)| Ok((key.clone(), self.json(value)?)));
-                Json::Object(entries.collect::<Result<_, Untold>>()?)
+                    .map(|(key, value)| Ok((key.clone(), self.resolve_json(value)?)));
+                Json::Object(entries.collect::<Result<_, UnresolvedReason>>()?)
             }
-            Resolved::Unknown(unknown) => return Err(Untold::Unknown(unknown.clone())),
+            Resolved::Unknown(unknown) => return Err(UnresolvedReason::Unknown(unknown.clone())),
         })
     }
 
-    fn reference(&self, reference: &Reference) -> Result<String, Untold> {
+    fn reference(&self, reference: &Reference) -> Result<String, UnresolvedReason> {
         let id = self.id(&reference.logical_id)?;
         let resource = self.model.resource(&reference.logical_id);
         let kind = resource.map_or("", |resource| resource.kind.as_str());
@@ -138,24 +141,27 @@ impl<'a> Physical<'a> {
     }
 
     /// Returns the name of the function of a version or an alias.
-    fn function_of(&self, resource: Option<&std::sync::Arc<Resource>>) -> Result<String, Untold> {
+    fn function_of(
+        &self,
+        resource: Option<&std::sync::Arc<Resource>>,
+    ) -> Result<String, UnresolvedReason> {
         let name = resource.and_then(|resource| resource.properties.text("FunctionName"));
-        let name = self.text(&name.ok_or(Untold::NoText)?)?;
+        let name = self.resolve_text(&name.ok_or(UnresolvedReason::NotText)?)?;
         Ok(attributes::function_name(&name).to_owned())
     }
 
-    fn make(&self, resource: &Resource) -> Result<String, Untold> {
+    fn new_id(&self, resource: &Resource) -> Result<String, UnresolvedReason> {
         let id = &resource.logical_id;
         if let Some(property) = name_property(&resource.kind)
             && let Some(name) = resource.properties.text(property)
         {
-            return self.text(&name);
+            return self.resolve_text(&name);
         }
         Ok(self.generated(&resource.kind, id))
     }
 
     fn generated(&self, kind: &str, id: &LogicalId) -> String {
-        let attempt = self.attempts.get(id).copied().unwrap_or_default();
+        let attempt = self.taken.get(id).copied().unwrap_or_default();
         let seed = format!("{}/{id}/{attempt}", self.stack);
         let digest = Sha256::digest(seed.as_bytes());
         match id_length(kind) {
@@ -163,7 +169,7 @@ impl<'a> Physical<'a> {
             None => {
                 let end = base36(&digest, 12).to_uppercase();
                 // Names in Lambda and IAM have at most 64 characters.
-                let head: String = format!("{}-{}", self.stack, plain(id.as_str()))
+                let head: String = format!("{}-{}", self.stack, alphanumeric(id.as_str()))
                     .chars()
                     .take(51)
                     .collect();
@@ -211,7 +217,7 @@ fn name_property(kind: &str) -> Option<&'static str> {
 }
 
 /// Removes everything but letters and digits, which the logical IDs of SAM's implied resources may contain.
-fn plain(id: &str) -> String {
+fn alphanumeric(id: &str) -> String {
     id.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 

@@ -27,15 +27,15 @@ impl Rewriter {
     }
 
     /// Returns the local value of a function's environment variable.
-    pub(super) fn variable(&self, name: &str, value: &str) -> String {
+    pub(super) fn rewrite_variable(&self, name: &str, value: &str) -> String {
         if name == "JWT_ISSUER" {
             return self.issuer.clone();
         }
-        self.urls(&self.issuer_or(value))
+        self.rewrite_urls(&self.rewrite_issuer(value))
     }
 
     /// Returns the local issuer if the value is an issuer of the template, or else the value itself.
-    pub(super) fn issuer_or(&self, value: &str) -> String {
+    pub(super) fn rewrite_issuer(&self, value: &str) -> String {
         match self.issuers.iter().any(|issuer| issuer == value) {
             true => self.issuer.clone(),
             false => value.to_owned(),
@@ -43,7 +43,7 @@ impl Rewriter {
     }
 
     /// Replaces the URLs of APIs in a text.
-    fn urls(&self, text: &str) -> String {
+    fn rewrite_urls(&self, text: &str) -> String {
         self.hosts
             .iter()
             .fold(text.to_owned(), |text, (host, here)| {
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn only_urls_of_apis_and_issuers_are_replaced() {
-        let here = |name, value| rewriter().variable(name, value);
+        let here = |name, value| rewriter().rewrite_variable(name, value);
         let url = "https://abc.execute-api.us-east-1.amazonaws.com/prod";
         assert_eq!(
             here("MANAGEMENT_ENDPOINT", url),

@@ -5,85 +5,49 @@ use std::collections::HashMap;
 use serde_json::Value as Json;
 use stackgen_cfn::Span;
 use stackgen_gateway_lambda::functions::Code;
-use stackgen_model::{LogicalId, Model, Resource, UnknownReason};
+use stackgen_model::{LogicalId, Model, Resource};
 
-use super::account::{Account, Done, Existing};
-use super::fault::Fault;
-use super::physical::{Physical, Untold};
+use super::account::{ExistingResource, LocalAccount, UpdateResult};
+use super::check::unresolved_problem;
+use super::desired::{DesiredResource, refers_to_any};
+use super::physical::{PhysicalIds, UnresolvedReason};
+use super::resource_error::ResourceError;
 use super::rewrite::Rewriter;
-use super::wanted::{Missing, Wanted, refers};
 use super::{
-    Applied, Apply, Change, Held, NotRun, Problem, Template, What, attributes, code, kinds, wiring,
+    ApplyMode, ApplyResult, ChangeAction, NotRun, ResourceChange, StackState, StackTemplate,
+    TemplateProblem, attributes, code, resource_types, wiring,
 };
 
 /// State while a template is applied to an account.
-pub(super) struct Run<'a> {
-    account: &'a Account,
-    held: &'a mut Held,
-    template: &'a Template,
+pub(super) struct StackRun<'a> {
+    account: &'a LocalAccount,
+    state: &'a mut StackState,
+    template: &'a StackTemplate,
     model: &'a Model,
-    physical: Physical<'a>,
-    applied: Applied,
-    problems: Vec<Problem>,
+    ids: PhysicalIds<'a>,
+    result: ApplyResult,
+    problems: Vec<TemplateProblem>,
     /// Resources that failed. Resources that refer to them are skipped.
     failed: Vec<LogicalId>,
     /// Resources that this run has replaced. They are deleted at the end.
-    replaced: Vec<(LogicalId, Existing)>,
+    replaced: Vec<(LogicalId, ExistingResource)>,
 }
 
-/// Finds all problems of a template before anything is applied.
-pub(super) fn check(
-    account: &Account,
-    held: &Held,
-    template: &Template,
-    model: &Model,
-) -> Result<(), Vec<Problem>> {
-    let mut physical = settled(account, held, template, model);
-    for version in &model.versions {
-        let id = &version.resource.logical_id;
-        if !held.resources.contains_key(id) {
-            physical.settle(id.clone(), "0");
-        }
-    }
-    let rewriter = rewriter(account, model, &physical);
-    let mut problems = Vec::new();
-    for resource in in_order(model) {
-        if let Some(conditional) = &resource.conditional {
-            let message = format!(
-                "cannot determine whether {} exists: {}",
-                resource.logical_id, conditional.unknown
-            );
-            let name = &conditional.name;
-            let hint = format!("set the parameters of condition {name}: `--parameter NAME=VALUE`");
-            let hint = Some(hint);
-            problems.push(Problem::at(resource.span, message, hint));
-        }
-        if let Err(missing) = Wanted::read(resource, model, &physical, &rewriter) {
-            problems.extend(missing.iter().map(|missing| untold(resource, missing)));
-        }
-    }
-    problems.sort_by_key(|problem| problem.place);
-    match problems.is_empty() {
-        true => Ok(()),
-        false => Err(problems),
-    }
-}
-
-impl<'a> Run<'a> {
+impl<'a> StackRun<'a> {
     pub(super) fn new(
-        account: &'a Account,
-        held: &'a mut Held,
-        template: &'a Template,
+        account: &'a LocalAccount,
+        state: &'a mut StackState,
+        template: &'a StackTemplate,
         model: &'a Model,
     ) -> Self {
-        let physical = settled(account, held, template, model);
-        Run {
+        let ids = known_ids(account, state, template, model);
+        StackRun {
             account,
-            held,
+            state,
             template,
             model,
-            physical,
-            applied: Applied::default(),
+            ids,
+            result: ApplyResult::default(),
             problems: Vec::new(),
             failed: Vec::new(),
             replaced: Vec::new(),
@@ -91,270 +55,302 @@ impl<'a> Run<'a> {
     }
 
     /// Applies the template.
-    pub(super) async fn everything(&mut self) -> Result<Applied, Vec<Problem>> {
-        self.read_code().await;
-        let mut waiting = in_order(self.model);
+    pub(super) async fn apply(&mut self) -> Result<ApplyResult, Vec<TemplateProblem>> {
+        self.copy_code().await;
+        let mut pending = in_creation_order(self.model);
         // Resources that refer to a version must wait for its number. Each pass creates those whose versions were published
         // in the pass before.
         loop {
-            let before = waiting.len();
-            let mut later = Vec::new();
-            for resource in waiting {
-                if !self.bring_about(resource).await {
-                    later.push(resource);
+            let before = pending.len();
+            let mut deferred = Vec::new();
+            for resource in pending {
+                if !self.apply_resource(resource).await {
+                    deferred.push(resource);
                 }
             }
-            if later.is_empty() || later.len() == before {
-                for resource in later {
+            if deferred.is_empty() || deferred.len() == before {
+                for resource in deferred {
                     let message = format!(
                         "{} refers to a version that is never published",
                         resource.logical_id
                     );
-                    self.problem(resource.span, &Fault::new(message));
+                    self.record_problem(resource.span, &ResourceError::new(message));
                 }
                 break;
             }
-            waiting = later;
+            pending = deferred;
         }
         match self.problems.is_empty() {
-            true => self.delete_what_is_gone().await,
-            false => self.restore_what_was_replaced(),
+            true => self.delete_removed().await,
+            false => self.restore_replaced(),
         }
-        self.note_what_is_not_run();
-        self.problems.sort_by_key(|problem| problem.place);
+        self.note_not_run();
+        self.problems.sort_by_key(|problem| problem.byte_range);
         match self.problems.is_empty() {
-            true => Ok(std::mem::take(&mut self.applied)),
+            true => Ok(std::mem::take(&mut self.result)),
             false => Err(std::mem::take(&mut self.problems)),
         }
     }
 
     /// Copies the code of all functions concurrently, so that creating the functions finds the copies. Errors are ignored here:
     /// the function's creation reports them.
-    async fn read_code(&mut self) {
-        let mut read = Vec::new();
+    async fn copy_code(&mut self) {
+        let mut copies = Vec::new();
         for function in &self.model.functions {
-            let code = code::of(&function.resource, self.template);
+            let code = code::code_of(&function.resource, self.template);
             if matches!(code, Code::Bootstrap(_) | Code::Zip(_)) {
-                read.push(self.account.functions.freeze(code));
+                copies.push(self.account.functions.copy_code(code));
             }
         }
-        let _ = futures_util::future::join_all(read).await;
+        let _ = futures_util::future::join_all(copies).await;
     }
 
     /// Creates or updates a resource. Returns false if it must wait for a version.
-    async fn bring_about(&mut self, resource: &'a Resource) -> bool {
+    async fn apply_resource(&mut self, resource: &'a Resource) -> bool {
         let id = &resource.logical_id;
-        if refers(resource, &self.failed) {
+        if refers_to_any(resource, &self.failed) {
             self.failed.push(id.clone());
             return true;
         }
-        let held = self.held.resources.get(id).cloned();
-        let without = self.template.apply == Apply::WithoutDeployments;
-        if without && held.is_none() && resource.kind == "AWS::ApiGatewayV2::Deployment" {
-            self.applied.undeployed.push(id.to_string());
+        let existing = self.state.resources.get(id).cloned();
+        let without_deployments = self.template.apply == ApplyMode::WithoutDeployments;
+        if without_deployments
+            && existing.is_none()
+            && resource.kind == "AWS::ApiGatewayV2::Deployment"
+        {
+            self.result.undeployed.push(id.to_string());
             return true;
         }
-        let rewriter = rewriter(self.account, self.model, &self.physical);
-        let mut wanted = match Wanted::read(resource, self.model, &self.physical, &rewriter) {
-            Ok(wanted) => wanted,
+        let rewriter = rewriter(self.account, self.model, &self.ids);
+        let mut desired = match DesiredResource::read(resource, self.model, &self.ids, &rewriter) {
+            Ok(desired) => desired,
             Err(missing)
                 if missing
                     .iter()
-                    .any(|one| matches!(one.why, Untold::NotYet(_))) =>
+                    .any(|one| matches!(one.reason, UnresolvedReason::NotPublished(_))) =>
             {
                 return false;
             }
             Err(missing) => {
-                let problems = missing.iter().map(|missing| untold(resource, missing));
+                let problems = missing
+                    .iter()
+                    .map(|missing| unresolved_problem(resource, missing));
                 self.problems.extend(problems);
                 self.failed.push(id.clone());
                 return true;
             }
         };
-        if without && resource.kind == "AWS::ApiGatewayV2::Stage" {
-            keep_deployment(&mut wanted, held.as_ref());
+        if without_deployments && resource.kind == "AWS::ApiGatewayV2::Stage" {
+            keep_deployment(&mut desired, existing.as_ref());
         }
-        self.applied.not_run.append(&mut wanted.notes);
-        let done = match held {
-            Some(mut existing) if !must_replace(&existing, &wanted) => {
-                if !without {
-                    tell_pointer(&mut existing, &wanted);
+        self.result.not_run.append(&mut desired.notes);
+        let result = match existing {
+            Some(mut existing) if !needs_replacement(&existing, &desired) => {
+                if !without_deployments {
+                    include_deployment(&mut existing, &desired);
                 }
-                self.update(&wanted, existing).await
+                self.update(&desired, existing).await
             }
-            other => self.create(&wanted, other).await,
+            other => self.create(&desired, other).await,
         };
-        if let Err(fault) = done {
+        if let Err(error) = result {
             self.failed.push(id.clone());
-            self.problem(resource.span, &fault);
+            self.record_problem(resource.span, &error);
         }
         true
     }
 
-    async fn create(&mut self, wanted: &Wanted<'_>, old: Option<Existing>) -> Result<(), Fault> {
-        let resource = wanted.resource;
+    async fn create(
+        &mut self,
+        desired: &DesiredResource<'_>,
+        old: Option<ExistingResource>,
+    ) -> Result<(), ResourceError> {
+        let resource = desired.resource;
         let id = &resource.logical_id;
         if let Some(old) = old {
-            self.held.resources.shift_remove(id);
-            self.physical.unsettle(id);
+            self.state.resources.shift_remove(id);
+            self.ids.forget(id);
             self.replaced.push((id.clone(), old));
         }
-        let physical = self.free_id(wanted)?;
-        let code = code::of(resource, self.template);
-        let physical = self.account.create(wanted, &physical, Some(code)).await?;
-        self.physical.settle(id.clone(), physical.as_str());
-        self.held.resources.insert(
+        let physical_id = self.unused_id(desired)?;
+        let code = code::code_of(resource, self.template);
+        let physical_id = self
+            .account
+            .create(desired, &physical_id, Some(code))
+            .await?;
+        self.ids.set(id.clone(), physical_id.as_str());
+        self.state.resources.insert(
             id.clone(),
-            Existing {
+            ExistingResource {
                 kind: resource.kind.clone(),
-                physical: physical.clone(),
-                properties: wanted.properties.clone(),
+                physical_id: physical_id.clone(),
+                properties: desired.properties.clone(),
                 retained: resource.retained,
             },
         );
-        self.change(What::Created, id, &resource.kind, physical);
+        self.record_change(ChangeAction::Created, id, &resource.kind, physical_id);
         Ok(())
     }
 
-    /// Returns the physical ID for a new resource. Skips generated IDs that are taken, for example by a retained deployment.
-    fn free_id(&mut self, wanted: &Wanted<'_>) -> Result<String, Fault> {
-        let (id, kind) = (&wanted.resource.logical_id, wanted.resource.kind.as_str());
+    /// Returns the physical_id ID for a new resource. Skips generated IDs that are taken, for example by a retained deployment.
+    fn unused_id(&mut self, desired: &DesiredResource<'_>) -> Result<String, ResourceError> {
+        let (id, kind) = (&desired.resource.logical_id, desired.resource.kind.as_str());
         loop {
-            let physical = match self.physical.id(id) {
-                Ok(physical) => physical,
-                Err(Untold::NotYet(_)) => return Ok(String::new()),
-                Err(_) => return Err(Fault::new("cannot determine its name")),
+            let physical_id = match self.ids.id(id) {
+                Ok(physical_id) => physical_id,
+                Err(UnresolvedReason::NotPublished(_)) => return Ok(String::new()),
+                Err(_) => return Err(ResourceError::new("cannot determine its name")),
             };
-            let replaces = |(_, old): &(_, Existing)| old.kind == kind && old.physical == physical;
-            let generated = self.physical.is_generated(wanted.resource);
+            let replaces = |(_, old): &(_, ExistingResource)| {
+                old.kind == kind && old.physical_id == physical_id
+            };
+            let generated = self.ids.is_generated(desired.resource);
             if generated
-                && (wiring::taken(self.account, kind, wanted.text("ApiId"), &physical)
+                && (wiring::exists(self.account, kind, desired.text("ApiId"), &physical_id)
                     || self.replaced.iter().any(replaces))
             {
-                self.physical.next(id);
+                self.ids.skip_taken(id);
                 continue;
             }
-            if self.replaced.iter().any(replaces) && kinds::is_named_once(kind) {
-                return Err(Fault {
+            if self.replaced.iter().any(replaces) && resource_types::has_unique_name(kind) {
+                return Err(ResourceError {
                     hint: Some(
                         "give it another name, or restart the gateway; CloudFormation refuses this change as well"
                             .to_owned(),
                     ),
-                    ..Fault::new(format!(
-                        "cannot replace {physical}: its name is fixed"
+                    ..ResourceError::new(format!(
+                        "cannot replace {physical_id}: its name is fixed"
                     ))
                 });
             }
-            return Ok(physical);
+            return Ok(physical_id);
         }
     }
 
-    async fn update(&mut self, wanted: &Wanted<'_>, existing: Existing) -> Result<(), Fault> {
-        let resource = wanted.resource;
-        let code =
-            (resource.kind == "AWS::Lambda::Function").then(|| code::of(resource, self.template));
-        let done = self.account.update(wanted, &existing, code).await?;
-        if let Some(held) = self.held.resources.get_mut(&resource.logical_id) {
-            held.properties = wanted.properties.clone();
+    async fn update(
+        &mut self,
+        desired: &DesiredResource<'_>,
+        existing: ExistingResource,
+    ) -> Result<(), ResourceError> {
+        let resource = desired.resource;
+        let code = (resource.kind == "AWS::Lambda::Function")
+            .then(|| code::code_of(resource, self.template));
+        let result = self.account.update(desired, &existing, code).await?;
+        if let Some(held) = self.state.resources.get_mut(&resource.logical_id) {
+            held.properties = desired.properties.clone();
             held.retained = resource.retained;
         }
-        let what = match done {
-            Done::Nothing => return Ok(()),
-            Done::Updated => What::Updated,
-            Done::Code => What::Code,
+        let action = match result {
+            UpdateResult::Unchanged => return Ok(()),
+            UpdateResult::Updated => ChangeAction::Updated,
+            UpdateResult::Code => ChangeAction::Code,
         };
-        self.change(
-            what,
+        self.record_change(
+            action,
             &resource.logical_id,
             &resource.kind,
-            existing.physical,
+            existing.physical_id,
         );
         Ok(())
     }
 
     /// Called after a failure: restores the replaced resources, and schedules their replacements for deletion.
-    fn restore_what_was_replaced(&mut self) {
+    fn restore_replaced(&mut self) {
         for (id, old) in std::mem::take(&mut self.replaced) {
-            if let Some(new) = self.held.resources.insert(id, old) {
-                self.held.leftovers.push(new);
+            if let Some(new) = self.state.resources.insert(id, old) {
+                self.state.leftovers.push(new);
             }
         }
     }
 
     /// Deletes resources that left the template or were replaced. Without deployments, only wiring is deleted: the deployment
     /// that a stage serves may call the rest.
-    async fn delete_what_is_gone(&mut self) {
-        let without = self.template.apply == Apply::WithoutDeployments;
-        let gone: Vec<_> = self
+    async fn delete_removed(&mut self) {
+        let without_deployments = self.template.apply == ApplyMode::WithoutDeployments;
+        let removed: Vec<_> = self
             .held
             .resources
             .iter()
             .filter(|(id, _)| !self.model.resources.contains_key(*id))
-            .filter(|(_, existing)| !without || kinds::is_wiring(&existing.kind))
+            .filter(|(_, existing)| {
+                !without_deployments || resource_types::is_wiring(&existing.kind)
+            })
             .map(|(id, _)| id.clone())
             .collect();
-        let mut doomed: Vec<(Option<LogicalId>, Existing)> = Vec::new();
-        for id in gone {
-            if let Some(existing) = self.held.resources.shift_remove(&id) {
-                doomed.push((Some(id), existing));
+        let mut to_delete: Vec<(Option<LogicalId>, ExistingResource)> = Vec::new();
+        for id in removed {
+            if let Some(existing) = self.state.resources.shift_remove(&id) {
+                to_delete.push((Some(id), existing));
             }
         }
         let replaced = std::mem::take(&mut self.replaced).into_iter();
         let replaced = replaced.map(|(_, old)| old);
-        let (now, later): (Vec<_>, Vec<_>) =
-            replaced.partition(|old| !without || kinds::is_wiring(&old.kind));
-        let mut leftovers = std::mem::replace(&mut self.held.leftovers, later);
-        if without {
-            self.held.leftovers.append(&mut leftovers);
+        let (now, deferred): (Vec<_>, Vec<_>) =
+            replaced.partition(|old| !without_deployments || resource_types::is_wiring(&old.kind));
+        let mut leftovers = std::mem::replace(&mut self.state.leftovers, deferred);
+        if without_deployments {
+            self.state.leftovers.append(&mut leftovers);
         }
-        doomed.extend(now.into_iter().chain(leftovers).map(|old| (None, old)));
-        doomed.sort_by_key(|(_, existing)| std::cmp::Reverse(kinds::rank(&existing.kind)));
-        for (id, existing) in doomed {
+        to_delete.extend(now.into_iter().chain(leftovers).map(|old| (None, old)));
+        to_delete.sort_by_key(|(_, existing)| {
+            std::cmp::Reverse(resource_types::creation_order(&existing.kind))
+        });
+        for (id, existing) in to_delete {
             self.delete(id, existing).await;
         }
     }
 
-    async fn delete(&mut self, id: Option<LogicalId>, existing: Existing) {
-        let named = id
+    async fn delete(&mut self, id: Option<LogicalId>, existing: ExistingResource) {
+        let shown_id = id
             .clone()
-            .unwrap_or_else(|| LogicalId::new(existing.physical.as_str()));
-        if self.is_held_as_another(&existing) {
+            .unwrap_or_else(|| LogicalId::new(existing.physical_id.as_str()));
+        if self.is_shared_version(&existing) {
             return;
         }
         if existing.retained && id.is_some() {
-            self.change(What::Retained, &named, &existing.kind, existing.physical);
+            self.record_change(
+                ChangeAction::Retained,
+                &shown_id,
+                &existing.kind,
+                existing.physical_id,
+            );
             return;
         }
         match self.account.delete(&existing).await {
-            Ok(()) => self.change(What::Deleted, &named, &existing.kind, existing.physical),
+            Ok(()) => self.record_change(
+                ChangeAction::Deleted,
+                &shown_id,
+                &existing.kind,
+                existing.physical_id,
+            ),
             // As in CloudFormation's cleanup, a failed deletion does not fail the update (row D10).
-            Err(fault) => self.applied.not_run.push(NotRun {
-                logical_id: named.to_string(),
+            Err(error) => self.result.not_run.push(NotRun {
+                logical_id: shown_id.to_string(),
                 kind: existing.kind,
-                reason: format!("it could not be deleted: {}", fault.message),
+                reason: format!("it could not be deleted: {}", error.message),
             }),
         }
     }
 
     /// Returns true for a version that another logical ID refers to as well: publishing unchanged code and configuration
     /// returns the same version (row D17).
-    fn is_held_as_another(&self, version: &Existing) -> bool {
+    fn is_shared_version(&self, version: &ExistingResource) -> bool {
         let function =
-            |one: &Existing| attributes::function_name(one.text("FunctionName")).to_owned();
+            |one: &ExistingResource| attributes::function_name(one.text("FunctionName")).to_owned();
         version.kind == "AWS::Lambda::Version"
-            && self.held.resources.values().any(|other| {
+            && self.state.resources.values().any(|other| {
                 other.kind == version.kind
-                    && other.physical == version.physical
+                    && other.physical_id == version.physical_id
                     && function(other) == function(version)
             })
     }
 
-    fn note_what_is_not_run(&mut self) {
+    fn note_not_run(&mut self) {
         for resource in self.model.resources.values() {
-            if kinds::rank(&resource.kind).is_none()
-                && let Some(reason) = kinds::reason(&resource.kind)
+            if resource_types::creation_order(&resource.kind).is_none()
+                && let Some(reason) = resource_types::not_run_reason(&resource.kind)
             {
-                self.applied.not_run.push(NotRun {
+                self.result.not_run.push(NotRun {
                     logical_id: resource.logical_id.to_string(),
                     kind: resource.kind.clone(),
                     reason: reason.to_owned(),
@@ -362,7 +358,7 @@ impl<'a> Run<'a> {
             }
         }
         for gap in &self.model.gaps {
-            self.applied.not_run.push(NotRun {
+            self.result.not_run.push(NotRun {
                 logical_id: String::new(),
                 kind: String::new(),
                 reason: gap.message.clone(),
@@ -370,61 +366,67 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn change(&mut self, what: What, id: &LogicalId, kind: &str, physical_id: String) {
-        self.applied.changes.push(Change {
-            what,
+    fn record_change(
+        &mut self,
+        action: ChangeAction,
+        id: &LogicalId,
+        kind: &str,
+        physical_id: String,
+    ) {
+        self.result.changes.push(ResourceChange {
+            action,
             logical_id: id.to_string(),
             kind: kind.to_owned(),
             physical_id,
         });
     }
 
-    fn problem(&mut self, span: Span, fault: &Fault) {
-        let problem = Problem::at(span, fault.message.clone(), fault.hint.clone());
+    fn record_problem(&mut self, span: Span, error: &ResourceError) {
+        let problem = TemplateProblem::at(span, error.message.clone(), error.hint.clone());
         self.problems.push(problem);
     }
 }
 
 /// Returns the resources that the gateway runs, in the order of their creation.
-fn in_order(model: &Model) -> Vec<&Resource> {
+pub(super) fn in_creation_order(model: &Model) -> Vec<&Resource> {
     let resources = model.resources.values().map(AsRef::as_ref);
     let mut run: Vec<&Resource> = resources
-        .filter(|one| kinds::rank(&one.kind).is_some())
+        .filter(|one| resource_types::creation_order(&one.kind).is_some())
         .collect();
-    run.sort_by_key(|resource| kinds::rank(&resource.kind));
+    run.sort_by_key(|resource| resource_types::creation_order(&resource.kind));
     run
 }
 
 /// Returns the physical IDs of all existing resources.
-fn settled<'a>(
-    account: &'a Account,
-    held: &Held,
-    template: &'a Template,
+pub(super) fn known_ids<'a>(
+    account: &'a LocalAccount,
+    state: &StackState,
+    template: &'a StackTemplate,
     model: &'a Model,
-) -> Physical<'a> {
-    let mut physical = Physical::new(&account.place, &template.stack, model);
-    for (id, existing) in &held.resources {
+) -> PhysicalIds<'a> {
+    let mut ids = PhysicalIds::new(&account.place, &template.stack, model);
+    for (id, existing) in &state.resources {
         let same = model
             .resource(id)
             .is_some_and(|resource| resource.kind == existing.kind);
         if same {
-            physical.settle(id.clone(), existing.physical.as_str());
+            ids.set(id.clone(), existing.physical_id.as_str());
         }
     }
-    physical
+    ids
 }
 
-fn rewriter(account: &Account, model: &Model, physical: &Physical<'_>) -> Rewriter {
+pub(super) fn rewriter(account: &LocalAccount, model: &Model, ids: &PhysicalIds<'_>) -> Rewriter {
     let authorizers = model.apis.iter().flat_map(|api| &api.authorizers);
     let issuers = authorizers.filter_map(|authorizer| {
         let configuration = authorizer.resource.properties.get("JwtConfiguration")?;
-        physical.text(&configuration.text("Issuer")?).ok()
+        ids.resolve_text(&configuration.text("Issuer")?).ok()
     });
     Rewriter {
         hosts: Rewriter::hosts(
             &account.apis.list_apis(),
             &account.place.region,
-            attributes::suffix(&account.place),
+            attributes::url_suffix(&account.place),
         ),
         issuers: issuers.collect(),
         issuer: account.issuer.clone(),
@@ -433,62 +435,40 @@ fn rewriter(account: &Account, model: &Model, physical: &Physical<'_>) -> Rewrit
 
 /// Makes the update of a stage include the template's deployment, whatever changed: a stage that was moved by hand moves back
 /// (row D16).
-fn tell_pointer(existing: &mut Existing, wanted: &Wanted<'_>) {
-    if existing.kind == "AWS::ApiGatewayV2::Stage" && existing.properties != wanted.properties {
+fn include_deployment(existing: &mut ExistingResource, desired: &DesiredResource<'_>) {
+    if existing.kind == "AWS::ApiGatewayV2::Stage" && existing.properties != desired.properties {
         existing.properties.remove("DeploymentId");
     }
 }
 
 /// Lets a stage keep the deployment that it serves. A new stage gets none.
-fn keep_deployment(wanted: &mut Wanted<'_>, held: Option<&Existing>) {
-    wanted.properties.remove("DeploymentId");
-    if let Some(kept) = held.and_then(|held| held.properties.get("DeploymentId")) {
-        wanted
+fn keep_deployment(desired: &mut DesiredResource<'_>, existing: Option<&ExistingResource>) {
+    desired.properties.remove("DeploymentId");
+    if let Some(deployment) = existing.and_then(|existing| existing.properties.get("DeploymentId"))
+    {
+        desired
             .properties
-            .insert("DeploymentId".to_owned(), kept.clone());
+            .insert("DeploymentId".to_owned(), deployment.clone());
     }
 }
 
 /// Returns true if CloudFormation would replace the resource because its type or a create-only property changed.
-fn must_replace(existing: &Existing, wanted: &Wanted<'_>) -> bool {
-    existing.kind != wanted.resource.kind
-        || kinds::create_only(&existing.kind).iter().any(|property| {
-            let before: Option<&Json> = existing.properties.get(*property);
-            before != wanted.properties.get(*property)
-        })
+fn needs_replacement(existing: &ExistingResource, desired: &DesiredResource<'_>) -> bool {
+    existing.kind != desired.resource.kind
+        || resource_types::create_only(&existing.kind)
+            .iter()
+            .any(|property| {
+                let before: Option<&Json> = existing.properties.get(*property);
+                before != desired.properties.get(*property)
+            })
 }
 
-fn untold(resource: &Resource, missing: &Missing) -> Problem {
-    let path: Vec<&str> = missing.path.iter().map(String::as_str).collect();
-    let (id, property) = (&resource.logical_id, path.join("."));
-    let (why, hint) = match &missing.why {
-        Untold::Unknown(unknown) => (unknown.to_string(), hint_for(&unknown.reason)),
-        Untold::NotYet(other) => (format!("{other} is not published"), None),
-        Untold::Circle(other) => (format!("the names form a cycle through {other}"), None),
-        Untold::NoText => ("expected text".to_owned(), None),
-    };
-    let message = format!("cannot determine {property} of {id}: {why}");
-    Problem::at(resource.place(&path), message, hint)
-}
-
-fn hint_for(reason: &UnknownReason) -> Option<String> {
-    match reason {
-        UnknownReason::ParameterNotGiven(name) | UnknownReason::SsmParameter(name) => {
-            Some(format!("set it: `--parameter {name}=VALUE`"))
-        }
-        UnknownReason::Condition(name) => Some(format!(
-            "set the parameters of condition {name}: `--parameter NAME=VALUE`"
-        )),
-        _ => None,
-    }
-}
-
-impl Applied {
+impl ApplyResult {
     /// Returns the number of resources by action.
-    pub fn counts(&self) -> HashMap<What, usize> {
+    pub fn counts(&self) -> HashMap<ChangeAction, usize> {
         let mut counts = HashMap::new();
         for change in &self.changes {
-            *counts.entry(change.what).or_default() += 1;
+            *counts.entry(change.action).or_default() += 1;
         }
         counts
     }

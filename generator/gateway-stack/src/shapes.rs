@@ -40,7 +40,7 @@ const ROUTE_SETTINGS: Shape = Object(&[
 ]);
 
 /// Returns the properties of an API Gateway type that the gateway uses, or `None` for types of other services.
-pub(super) fn of(kind: &str) -> Option<Shapes> {
+pub(super) fn shapes_of(kind: &str) -> Option<Shapes> {
     Some(match kind.strip_prefix("AWS::ApiGatewayV2::")? {
         "Api" => API,
         "Route" => ROUTE,
@@ -169,7 +169,7 @@ const INTEGRATION: Shapes = &[
 ];
 
 /// Converts a property's value for the API. Invalid values are passed unchanged, so that the API rejects them.
-pub(super) fn shaped(value: Json, shape: Shape) -> Json {
+pub(super) fn convert(value: Json, shape: Shape) -> Json {
     match (shape, value) {
         (Text, Json::Bool(value)) => Json::from(value.to_string()),
         (Text, Json::Number(value)) => Json::from(value.to_string()),
@@ -181,29 +181,29 @@ pub(super) fn shaped(value: Json, shape: Shape) -> Json {
             Ok(number @ Json::Number(_)) => number,
             _ => Json::from(text),
         },
-        (Texts, Json::Array(items)) => items.into_iter().map(|item| shaped(item, Text)).collect(),
+        (Texts, Json::Array(items)) => items.into_iter().map(|item| convert(item, Text)).collect(),
         // CloudFormation accepts a single text in place of a list.
         (Texts, Json::String(text)) => Json::from(vec![text]),
-        (Pairs, Json::Object(map)) => each(map, Text),
+        (Pairs, Json::Object(map)) => convert_map(map, Text),
         (JsonText, value @ (Json::Object(_) | Json::Array(_))) => Json::from(value.to_string()),
-        (MapOf(shape), Json::Object(map)) => each(map, *shape),
-        (Object(shapes), Json::Object(map)) => Json::Object(object(map, shapes)),
+        (MapOf(shape), Json::Object(map)) => convert_map(map, *shape),
+        (Object(shapes), Json::Object(map)) => Json::Object(convert_object(map, shapes)),
         (_, value) => value,
     }
 }
 
-fn each(map: Map<String, Json>, shape: Shape) -> Json {
+fn convert_map(map: Map<String, Json>, shape: Shape) -> Json {
     let entries = map
         .into_iter()
-        .map(|(key, value)| (key, shaped(value, shape)));
+        .map(|(key, value)| (key, convert(value, shape)));
     Json::Object(entries.collect())
 }
 
 /// Converts the properties of a structure. Unknown properties are left out.
-fn object(mut map: Map<String, Json>, shapes: Shapes) -> Map<String, Json> {
+fn convert_object(mut map: Map<String, Json>, shapes: Shapes) -> Map<String, Json> {
     let known = shapes.iter().filter_map(|(name, shape)| {
         let value = map.remove(*name)?;
-        (!value.is_null()).then(|| (api_name(name), shaped(value, *shape)))
+        (!value.is_null()).then(|| (api_name(name), convert(value, *shape)))
     });
     known.collect()
 }
@@ -217,7 +217,7 @@ pub(super) fn api_name(property: &str) -> String {
 
 /// Returns the value that resets a removed property. It must be sent, because updates keep properties that they do not
 /// contain.
-pub(super) fn absent(before: &Json, shape: Shape) -> Json {
+pub(super) fn reset_value(before: &Json, shape: Shape) -> Json {
     let none = |keys: &Map<String, Json>| {
         let entries = keys.keys().map(|key| (key.clone(), Json::from("")));
         Json::Object(entries.collect())
@@ -233,7 +233,7 @@ pub(super) fn absent(before: &Json, shape: Shape) -> Json {
 
 /// Returns true for properties that CloudFormation does not reset when they leave a template, so that they stay in the
 /// account (row D12; also the authorizer of a route).
-pub(super) fn lingers(kind: &str, property: &str) -> bool {
+pub(super) fn stays_after_removal(kind: &str, property: &str) -> bool {
     let lingering: &[&str] = match kind {
         "AWS::ApiGatewayV2::Api" => &["CorsConfiguration"],
         "AWS::ApiGatewayV2::Route" => &["AuthorizationType", "AuthorizerId"],
@@ -255,10 +255,10 @@ mod tests {
     use super::*;
 
     fn stage(properties: Json) -> Json {
-        let Some(shapes) = of("AWS::ApiGatewayV2::Stage") else {
+        let Some(shapes) = shapes_of("AWS::ApiGatewayV2::Stage") else {
             panic!("stages have properties");
         };
-        shaped(properties, Object(shapes))
+        convert(properties, Object(shapes))
     }
 
     #[test]

@@ -9,7 +9,7 @@ use thiserror::Error;
 /// Template to apply, with its stack's name, parameters and code.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Template {
+pub struct StackTemplate {
     /// Name of the stack. Physical IDs are derived from it and from logical IDs, so that URLs are the same in every run.
     pub stack: String,
     /// File of the template, for messages and for relative paths.
@@ -24,7 +24,7 @@ pub struct Template {
     pub code: BTreeMap<String, StackCode>,
     /// Part of the template to apply.
     #[serde(default)]
-    pub apply: Apply,
+    pub apply: ApplyMode,
 }
 
 /// Location of a function's code.
@@ -38,13 +38,13 @@ pub enum StackCode {
     /// Zip archive.
     Zip(PathBuf),
     /// Missing code, with advice. Invocations of the function fail with this text.
-    Missing(String),
+    UnresolvedProperty(String),
 }
 
 /// Part of a template to apply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Apply {
+pub enum ApplyMode {
     /// The whole template, as CloudFormation does.
     #[default]
     Everything,
@@ -56,21 +56,22 @@ pub enum Apply {
 /// Result of applying a template.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Applied {
+pub struct ApplyResult {
     /// Changes in the order in which they happened.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ResourceChange>,
     /// Resources that the gateway does not run, with the reasons.
     pub not_run: Vec<NotRun>,
-    /// Logical IDs of the deployments that [`Apply::WithoutDeployments`] skipped.
+    /// Logical IDs of the deployments that [`ApplyMode::WithoutDeployments`] skipped.
     pub undeployed: Vec<String>,
 }
 
 /// Change of a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Change {
+pub struct ResourceChange {
     /// Action on the resource.
-    pub what: What,
+    #[serde(rename = "what")]
+    pub action: ChangeAction,
     /// Logical ID.
     pub logical_id: String,
     /// Resource type.
@@ -82,7 +83,7 @@ pub struct Change {
 /// Action on a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum What {
+pub enum ChangeAction {
     /// The resource was created.
     Created,
     /// The resource was updated in place.
@@ -111,7 +112,7 @@ pub struct NotRun {
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[error("{message}")]
-pub struct Problem {
+pub struct TemplateProblem {
     /// Description, as a sentence without a full stop.
     pub message: String,
     /// Advice.
@@ -119,7 +120,8 @@ pub struct Problem {
     /// Row of the reference that documents the problem.
     pub row: Option<String>,
     /// Byte range in the template's text, start and end; `None` if the problem has no location.
-    pub place: Option<(u32, u32)>,
+    #[serde(rename = "place")]
+    pub byte_range: Option<(u32, u32)>,
     /// Line of the location, counted from 1.
     pub line: Option<u32>,
     /// Column of the location, counted from 1.

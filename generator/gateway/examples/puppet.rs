@@ -73,8 +73,8 @@ async fn play(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
             _ => std::mem::take(&mut rest),
         };
         let (verb, argument) = split(command);
-        if let Some(said) = act(verb, argument, &event).await? {
-            answer = said;
+        if let Some(result) = act(verb, argument, &event).await? {
+            answer = result;
         }
     }
     Ok(answer)
@@ -89,16 +89,16 @@ fn script(event: &Value) -> String {
         body["do"].as_str().map(str::to_owned)
     };
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let told = if authorizer {
+    let commands = if authorizer {
         text(&query["auth"])
     } else {
         text(&query["do"])
             .or_else(of_body)
             .or_else(|| text(&event["do"]))
     };
-    let otherwise = if authorizer { "allow" } else { "ok" };
-    told.or_else(|| std::env::var("PUPPET").ok())
-        .unwrap_or_else(|| otherwise.to_owned())
+    let default = if authorizer { "allow" } else { "ok" };
+    commands.or_else(|| std::env::var("PUPPET").ok())
+        .unwrap_or_else(|| default.to_owned())
 }
 
 fn split(command: &str) -> (&str, &str) {

@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use stackgen_gateway::functions::{Code, Configuration, Permission};
+use stackgen_gateway::functions::{Code, Configuration, PermissionStatement};
 use stackgen_gateway::gateway::{Gateway, Options};
 use stackgen_gateway::{ApiId, Place};
 use tempfile::TempDir;
@@ -108,13 +108,13 @@ impl World {
             ..Configuration::default()
         };
         let code = Code::Bootstrap(self.program(label));
-        let put = functions.put(label.as_str(), configuration, code);
+        let put = functions.create_or_update(label.as_str(), configuration, code);
         self.runtime.block_on(put).unwrap();
-        let permission = Permission {
+        let permission = PermissionStatement {
             statement_id: "all".to_owned(),
             action: "lambda:InvokeFunction".to_owned(),
             principal: "apigateway.amazonaws.com".to_owned(),
-            ..Permission::default()
+            ..PermissionStatement::default()
         };
         functions
             .add_permission(label.as_str(), None, permission, None)

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
 use stackgen_gateway::gateway::{Gateway, Options};
-use stackgen_gateway::stack::{Apply, StackCode, Template};
+use stackgen_gateway::stack::{ApplyMode, StackCode, StackTemplate};
 use tokio::runtime::Runtime;
 
 use crate::common::{Run, Sandbox, root};
@@ -65,7 +65,7 @@ impl Project {
     }
 
     /// Applies what the stackgen.yaml renders.
-    pub(crate) fn apply(&self, apply: Apply) {
+    pub(crate) fn apply(&self, apply: ApplyMode) {
         let run = self.sandbox.run(&format!(
             "synth --env {} --stdout --format cfn-yaml --unbuilt",
             self.environment
@@ -73,13 +73,13 @@ impl Project {
         assert_eq!(run.code, Some(0), "{run}");
         let program = StackCode::Program(self.sandbox.path().join("function"));
         let code = ["HelloFunction"].map(|id| (id.to_owned(), program.clone()));
-        let template = Template {
+        let template = StackTemplate {
             stack: "told".to_owned(),
             file: "template.yaml".to_owned(),
             text: run.stdout,
             code: code.into(),
             apply,
-            ..Template::default()
+            ..StackTemplate::default()
         };
         let applied = self.runtime.block_on(self.gateway.apply(template));
         applied.unwrap_or_else(|problems| panic!("{problems:?}"));
@@ -198,7 +198,7 @@ fn the_story_of_a_stale_stage() {
             .write("stackgen.yaml", spec(&broken.display().to_string(), more))
     };
     with("");
-    project.apply(Apply::Everything);
+    project.apply(ApplyMode::Everything);
     project.run("synth --env dev --unbuilt --quiet");
 
     let fresh = project.run("status --local");
@@ -207,7 +207,7 @@ fn the_story_of_a_stale_stage() {
     insta::assert_snapshot!("nothing_to_do", project.told(&nothing));
 
     with("added: { function: hello }");
-    project.apply(Apply::WithoutDeployments);
+    project.apply(ApplyMode::WithoutDeployments);
     let stale = project.run("status --local");
     insta::assert_snapshot!("stale", project.told(&stale));
     let planned = project.run("deploy --redeploy-stage --local --dry-run");
@@ -241,7 +241,7 @@ fn a_pinned_stack_is_current_after_cloudformation_and_redeployed_once() {
     project
         .sandbox
         .write("stackgen.yaml", spec(&broken.display().to_string(), ""));
-    project.apply(Apply::Everything);
+    project.apply(ApplyMode::Everything);
     let fresh = project.run("status --local --json").json();
     let verdict = &fresh["stages"][0]["verdict"];
     assert_eq!(
@@ -271,7 +271,7 @@ fn any_api_is_redeployed_by_its_id() {
     project
         .sandbox
         .write("stackgen.yaml", spec(&broken.display().to_string(), ""));
-    project.apply(Apply::Everything);
+    project.apply(ApplyMode::Everything);
     let state = project.runtime.block_on(project.gateway.state());
     let id = &state.apis[0].api_id;
     let elsewhere = Sandbox::new();
@@ -316,7 +316,7 @@ fn an_account_has_the_digest_of_the_template_that_it_was_made_from() {
     for starter in ["live-session", "chat", "echo"] {
         let file = root().join("templates").join(starter).join("stackgen.yaml");
         let project = Project::started("dev", &fs::read_to_string(file).unwrap());
-        project.apply(Apply::Everything);
+        project.apply(ApplyMode::Everything);
         let run = project.run("status --local --env dev --json --allow-unverified");
         for stage in run.json()["stages"].as_array().unwrap() {
             assert_eq!(
@@ -449,7 +449,7 @@ fn code_that_was_built_is_sent_published_and_served() {
     let broken = project.sandbox.path().join("broken");
     let spec = spec(&broken.display().to_string(), "");
     project.sandbox.write("stackgen.yaml", spec);
-    project.apply(Apply::Everything);
+    project.apply(ApplyMode::Everything);
     build_anew(&project);
     let endpoint = project.runtime.block_on(project.gateway.state()).endpoint;
     let aws = |line: &str| on_endpoint(&project, &endpoint, line);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use stackgen_gateway::Settings;
 use stackgen_gateway::gateway::{Gateway, Options};
-use stackgen_gateway::stack::{StackCode, Template};
+use stackgen_gateway::stack::{StackCode, StackTemplate};
 use tokio::runtime::Runtime;
 
 use crate::common::{Run, Sandbox};
@@ -148,12 +148,12 @@ impl Local {
                 ..Options::default()
             };
             let gateway = Gateway::start(options).await.unwrap();
-            let template = Template {
+            let template = StackTemplate {
                 stack: "probed".to_owned(),
                 file: "template.yaml".to_owned(),
                 text: TEMPLATE.to_owned(),
                 code: [("Function".to_owned(), StackCode::Program(program))].into(),
-                ..Template::default()
+                ..StackTemplate::default()
             };
             gateway.apply(template).await.unwrap();
             let mut state = serde_json::to_value(gateway.state().await).unwrap();

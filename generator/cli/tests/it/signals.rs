@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use stackgen_gateway::Event;
 use stackgen_gateway::gateway::Options;
-use stackgen_gateway::stack::Apply;
+use stackgen_gateway::stack::ApplyMode;
 
 use crate::common::{Run, Sandbox};
 use crate::deploy_local::{Project, spec};
@@ -91,7 +91,7 @@ fn pending() -> Project {
     let broken = project.sandbox.path().join("broken");
     let spec = spec(&broken.display().to_string(), "");
     project.sandbox.write("stackgen.yaml", spec);
-    project.apply(Apply::Everything);
+    project.apply(ApplyMode::Everything);
     project
 }
 
@@ -170,7 +170,7 @@ fn who_is_asked_may_say_no_or_press_ctrl_c_and_yes_is_not_asked() {
     let broken = project.sandbox.path().join("broken");
     let spec = spec(&broken.display().to_string(), "");
     project.sandbox.write("stackgen.yaml", spec);
-    project.apply(Apply::Everything);
+    project.apply(ApplyMode::Everything);
     let redeployed = project.run("deploy --redeploy-stage --local --force --env dev");
     assert_eq!(redeployed.code, Some(0), "{redeployed}");
     let serves = || {

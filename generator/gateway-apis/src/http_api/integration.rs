@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
 use stackgen_gateway_common::FunctionArn;
-use stackgen_gateway_common::invoke::{Caller, Invocation, InvokeError, InvokeErrorKind};
+use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvokeError, InvokeErrorKind};
 
 use super::Exchange;
 use super::authorize::Authorized;
@@ -51,8 +51,8 @@ impl Exchange<'_> {
             function,
             payload: Value::Object(event).to_string().into(),
             caller: match &integration.credentials_arn {
-                Some(role) => Caller::Role(role.clone()),
-                None => Caller::ApiGateway {
+                Some(role) => InvocationCaller::Role(role.clone()),
+                None => InvocationCaller::ApiGateway {
                     source_arn: of.source_arn(),
                 },
             },

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
-use stackgen_gateway_common::invoke::{Caller, Invocation, InvokeError};
+use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvokeError};
 use stackgen_gateway_common::{FunctionArn, RouteKey, ThrownError};
 
 use super::WebSocketApi;
@@ -122,10 +122,10 @@ impl Call<'_> {
         }
     }
 
-    fn caller(&self, role: Option<&str>) -> Caller {
+    fn caller(&self, role: Option<&str>) -> InvocationCaller {
         match role {
-            Some(role) => Caller::Role(role.to_owned()),
-            None => Caller::ApiGateway {
+            Some(role) => InvocationCaller::Role(role.to_owned()),
+            None => InvocationCaller::ApiGateway {
                 source_arn: self
                     .api
                     .route_arn(&self.served.stage.stage_name, &self.route.route_key),

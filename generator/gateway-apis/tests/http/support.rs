@@ -16,7 +16,7 @@ use stackgen_gateway_apis::DataPlane;
 use stackgen_gateway_apis::apis::Apis;
 use stackgen_gateway_apis::connections::Connections;
 use stackgen_gateway_apis::server;
-use stackgen_gateway_common::invoke::{Invocation, Invoke, InvokeError, Outcome};
+use stackgen_gateway_common::invoke::{Invocation, InvocationOutcome, Invoke, InvokeError};
 use stackgen_gateway_common::logs::PutLogs;
 use stackgen_gateway_common::{Events, Settings, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -64,7 +64,8 @@ pub(crate) fn plane(functions: impl Invoke) -> (Arc<DataPlane>, Arc<Lines>) {
     (Arc::new(plane), lines)
 }
 
-type Answer = dyn Fn(&Invocation) -> BoxFuture<'static, Result<Outcome, InvokeError>> + Send + Sync;
+type Answer =
+    dyn Fn(&Invocation) -> BoxFuture<'static, Result<InvocationOutcome, InvokeError>> + Send + Sync;
 
 /// Functions that answer as a test says, and keep what they were called with.
 pub(crate) struct Functions {
@@ -74,7 +75,7 @@ pub(crate) struct Functions {
 
 impl Functions {
     pub(crate) fn new(
-        answer: impl Fn(&Invocation) -> BoxFuture<'static, Result<Outcome, InvokeError>>
+        answer: impl Fn(&Invocation) -> BoxFuture<'static, Result<InvocationOutcome, InvokeError>>
         + Send
         + Sync
         + 'static,
@@ -92,7 +93,10 @@ impl Functions {
 }
 
 impl Invoke for Functions {
-    fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Outcome, InvokeError>> {
+    fn invoke(
+        &self,
+        invocation: Invocation,
+    ) -> BoxFuture<'_, Result<InvocationOutcome, InvokeError>> {
         let answer = (self.answer)(&invocation);
         self.calls.lock().unwrap().push(invocation);
         answer
@@ -100,8 +104,8 @@ impl Invoke for Functions {
 }
 
 /// What a function returned.
-pub(crate) fn returned(payload: impl Into<Bytes>) -> Outcome {
-    Outcome {
+pub(crate) fn returned(payload: impl Into<Bytes>) -> InvocationOutcome {
+    InvocationOutcome {
         payload: payload.into(),
         failed: false,
         executed_version: "$LATEST".to_owned(),

@@ -1,7 +1,7 @@
 //! Rows A1 to A16.
 
 use serde_json::{Value, json};
-use stackgen_gateway_common::invoke::{Caller, InvokeErrorKind};
+use stackgen_gateway_common::invoke::{InvocationCaller, InvokeErrorKind};
 
 use crate::support::{Reply, Stack, World, signature};
 
@@ -334,7 +334,7 @@ async fn row_a16_without_permission_to_call_the_authorizer_it_is_an_internal_err
     let (_, caller) = world.functions.call("authorize").await;
     let source_arn =
         "arn:aws:execute-api:us-east-1:000000000000:a1b2c3d4e5/authorizers/auth01".to_owned();
-    assert_eq!(caller, Caller::ApiGateway { source_arn });
+    assert_eq!(caller, InvocationCaller::ApiGateway { source_arn });
 }
 
 #[tokio::test]

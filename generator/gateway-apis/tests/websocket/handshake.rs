@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 use stackgen_gateway_apis::connections::PostError;
-use stackgen_gateway_common::invoke::{Caller, InvokeErrorKind};
+use stackgen_gateway_common::invoke::{InvocationCaller, InvokeErrorKind};
 
 use crate::support::{Reply, Stack, request};
 
@@ -253,7 +253,7 @@ async fn row_c7_an_integration_that_cannot_be_reached_is_an_internal_error() {
     let (_, caller) = world.functions.call("connect").await;
     let source_arn =
         "arn:aws:execute-api:us-east-1:000000000000:a1b2c3d4e5/prod/$connect".to_owned();
-    assert_eq!(caller, Caller::ApiGateway { source_arn });
+    assert_eq!(caller, InvocationCaller::ApiGateway { source_arn });
 }
 
 #[tokio::test]

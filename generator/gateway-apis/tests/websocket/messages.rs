@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use stackgen_gateway_common::invoke::{Caller, InvokeErrorKind};
+use stackgen_gateway_common::invoke::{InvocationCaller, InvokeErrorKind};
 use stackgen_gateway_common::{Event, MessageOutcome};
 
 use crate::support::{Client, Functions, Reply, Stack, World};
@@ -177,7 +177,7 @@ async fn row_m4_a_function_that_cannot_be_reached_gives_an_internal_error() {
     answer(&mut client, r#"{"action":"send"}"#).await;
     assert_eq!(
         world.functions.call("send").await.1,
-        Caller::Role(role.to_owned())
+        InvocationCaller::Role(role.to_owned())
     );
 }
 

@@ -4,8 +4,8 @@ mod pattern;
 mod store;
 
 use crate::Timestamp;
-pub use pattern::{Pattern, PatternError};
-pub use store::{LogEvent, LogGroup, LogQuery, LogStream, Logs, LogsError};
+pub use pattern::{FilterPattern, FilterPatternError};
+pub use store::{LogEvent, LogGroupInfo, LogQuery, LogStreamInfo, Logs, LogsError};
 
 /// Receives log lines. Functions and access logs use only this interface.
 pub trait PutLogs: Send + Sync + 'static {

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 /// Filter pattern of terms. All plain terms must occur, no term with `-`, and at least one of those with `?`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pattern {
+pub struct FilterPattern {
     all: Vec<String>,
     any: Vec<String>,
     none: Vec<String>,
@@ -15,27 +15,27 @@ pub struct Pattern {
 #[error(
     "Invalid filter pattern: {0} is not supported by the local logs; use terms: word, \"a phrase\", -not, ?either"
 )]
-pub struct PatternError(&'static str);
+pub struct FilterPatternError(&'static str);
 
-impl Pattern {
+impl FilterPattern {
     /// Parses a pattern. An empty pattern matches everything.
     ///
     /// # Errors
     ///
     /// If it is a pattern for JSON or columns, or contains a regular expression.
-    pub fn parse(text: &str) -> Result<Self, PatternError> {
-        let mut pattern = Pattern::default();
+    pub fn parse(text: &str) -> Result<Self, FilterPatternError> {
+        let mut pattern = FilterPattern::default();
         let mut rest = text.trim();
         match rest.as_bytes().first() {
-            Some(b'{') => return Err(PatternError("a JSON pattern")),
-            Some(b'[') => return Err(PatternError("a pattern of columns")),
+            Some(b'{') => return Err(FilterPatternError("a JSON pattern")),
+            Some(b'[') => return Err(FilterPatternError("a pattern of columns")),
             _ => {}
         }
         while !rest.is_empty() {
             let (list, after) = match rest.as_bytes()[0] {
                 b'-' => (&mut pattern.none, &rest[1..]),
                 b'?' => (&mut pattern.any, &rest[1..]),
-                b'%' => return Err(PatternError("a regular expression")),
+                b'%' => return Err(FilterPatternError("a regular expression")),
                 _ => (&mut pattern.all, rest),
             };
             let (term, after) = match after.strip_prefix('"') {
@@ -63,8 +63,11 @@ mod tests {
 
     #[test]
     fn terms_are_required_excluded_or_alternatives() {
-        let matches =
-            |pattern: &str, text: &str| Pattern::parse(pattern).expect("a pattern").matches(text);
+        let matches = |pattern: &str, text: &str| {
+            FilterPattern::parse(pattern)
+                .expect("a pattern")
+                .matches(text)
+        };
         assert!(matches("", "anything"));
         assert!(matches("ERROR code", "code 7: ERROR"));
         assert!(!matches("ERROR code", "ERROR"));
@@ -79,7 +82,7 @@ mod tests {
     #[test]
     fn unsupported_patterns_are_errors() {
         for text in ["{ $.level = \"ERROR\" }", "[ip, user]", "%[0-9]%"] {
-            assert!(Pattern::parse(text).is_err(), "{text}");
+            assert!(FilterPattern::parse(text).is_err(), "{text}");
         }
     }
 }

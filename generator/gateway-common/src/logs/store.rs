@@ -5,27 +5,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use thiserror::Error;
 
-use super::{Pattern, PutLogs};
+use super::{FilterPattern, PutLogs};
 use crate::Timestamp;
 
 /// Maximum number of events per group. The oldest are removed first.
-const EVENTS: usize = 20_000;
+const MAX_EVENTS: usize = 20_000;
 /// Maximum size of all messages of a group in bytes.
-const BYTES: usize = 8 * 1024 * 1024;
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum number of streams per group.
-const STREAMS: usize = 1_000;
+const MAX_STREAMS: usize = 1_000;
 
 /// All log groups.
 #[derive(Debug, Default)]
 pub struct Logs {
-    groups: RwLock<BTreeMap<String, Arc<Mutex<Group>>>>,
+    groups: RwLock<BTreeMap<String, Arc<Mutex<GroupState>>>>,
 }
 
 #[derive(Debug)]
-struct Group {
+struct GroupState {
     created: Timestamp,
     retention_in_days: Option<u32>,
-    streams: BTreeMap<Arc<str>, Stream>,
+    streams: BTreeMap<Arc<str>, StreamTimes>,
     events: VecDeque<LogEvent>,
     bytes: usize,
     /// Number of the next event.
@@ -33,7 +33,7 @@ struct Group {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Stream {
+struct StreamTimes {
     created: Timestamp,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
@@ -57,7 +57,7 @@ pub struct LogEvent {
 
 /// Description of a log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogGroup {
+pub struct LogGroupInfo {
     /// Name of the group.
     pub name: String,
     /// Time of its creation.
@@ -70,7 +70,7 @@ pub struct LogGroup {
 
 /// Description of a log stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogStream {
+pub struct LogStreamInfo {
     /// Name of the stream.
     pub name: Arc<str>,
     /// Time of its creation.
@@ -95,7 +95,7 @@ pub struct LogQuery {
     /// End of the time range, exclusive.
     pub end: Option<Timestamp>,
     /// Pattern that messages must match.
-    pub pattern: Pattern,
+    pub pattern: FilterPattern,
 }
 
 /// Error of the logs.
@@ -140,18 +140,18 @@ impl Logs {
     /// # Errors
     ///
     /// If the group does not exist.
-    pub fn retain(&self, name: &str, days: Option<u32>) -> Result<(), LogsError> {
+    pub fn set_retention(&self, name: &str, days: Option<u32>) -> Result<(), LogsError> {
         let group = self.group(name)?;
         lock(&group).retention_in_days = days;
         Ok(())
     }
 
     /// Returns all groups, sorted by name.
-    pub fn groups(&self) -> Vec<LogGroup> {
+    pub fn groups(&self) -> Vec<LogGroupInfo> {
         let groups = self.groups.read().unwrap_or_else(PoisonError::into_inner);
         let described = groups.iter().map(|(name, group)| {
             let group = lock(group);
-            LogGroup {
+            LogGroupInfo {
                 name: name.clone(),
                 created: group.created,
                 retention_in_days: group.retention_in_days,
@@ -181,10 +181,10 @@ impl Logs {
     /// # Errors
     ///
     /// If the group does not exist.
-    pub fn streams(&self, group: &str) -> Result<Vec<LogStream>, LogsError> {
+    pub fn streams(&self, group: &str) -> Result<Vec<LogStreamInfo>, LogsError> {
         let group = self.group(group)?;
         let group = lock(&group);
-        let described = group.streams.iter().map(|(name, stream)| LogStream {
+        let described = group.streams.iter().map(|(name, stream)| LogStreamInfo {
             name: name.clone(),
             created: stream.created,
             first: stream.first,
@@ -229,14 +229,14 @@ impl Logs {
         let mut found: Vec<_> = group
             .events
             .iter()
-            .filter(|event| query.takes(event))
+            .filter(|event| query.selects(event))
             .cloned()
             .collect();
         found.sort_by_key(|event| (event.at, event.number));
         Ok(found)
     }
 
-    fn group(&self, name: &str) -> Result<Arc<Mutex<Group>>, LogsError> {
+    fn group(&self, name: &str) -> Result<Arc<Mutex<GroupState>>, LogsError> {
         let groups = self.groups.read().unwrap_or_else(PoisonError::into_inner);
         let group = groups.get(name).cloned();
         group.ok_or(LogsError::NotFound("group"))
@@ -254,7 +254,7 @@ impl PutLogs for Logs {
 }
 
 impl LogQuery {
-    fn takes(&self, event: &LogEvent) -> bool {
+    fn selects(&self, event: &LogEvent) -> bool {
         let named = |name: &String| **name == *event.stream;
         (self.streams.is_empty() || self.streams.iter().any(named))
             && event.stream.starts_with(&self.prefix)
@@ -264,9 +264,9 @@ impl LogQuery {
     }
 }
 
-impl Default for Group {
+impl Default for GroupState {
     fn default() -> Self {
-        Group {
+        GroupState {
             created: Timestamp::now(),
             retention_in_days: None,
             streams: BTreeMap::new(),
@@ -277,21 +277,21 @@ impl Default for Group {
     }
 }
 
-impl Group {
+impl GroupState {
     /// Returns the stream with this name, which is created if it does not exist. Above the limit, the stream with the oldest
     /// last event is removed.
     fn stream(&mut self, name: &str) -> Arc<str> {
         if let Some((name, _)) = self.streams.get_key_value(name) {
             return name.clone();
         }
-        if self.streams.len() >= STREAMS {
+        if self.streams.len() >= MAX_STREAMS {
             let oldest = self.streams.iter().min_by_key(|(_, one)| one.ingested);
             if let Some(name) = oldest.map(|(name, _)| name.clone()) {
                 self.streams.remove(&name);
             }
         }
         let name: Arc<str> = name.into();
-        let stream = Stream {
+        let stream = StreamTimes {
             created: Timestamp::now(),
             first: None,
             last: None,
@@ -320,7 +320,7 @@ impl Group {
             });
             self.next += 1;
         }
-        while self.events.len() > EVENTS || self.bytes > BYTES && self.events.len() > 1 {
+        while self.events.len() > MAX_EVENTS || self.bytes > MAX_BYTES && self.events.len() > 1 {
             if let Some(gone) = self.events.pop_front() {
                 self.bytes -= gone.message.len();
             }
@@ -328,7 +328,7 @@ impl Group {
     }
 }
 
-fn lock(group: &Mutex<Group>) -> MutexGuard<'_, Group> {
+fn lock(group: &Mutex<GroupState>) -> MutexGuard<'_, GroupState> {
     group.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -377,14 +377,14 @@ mod tests {
     #[test]
     fn a_group_stores_its_newest_events_within_its_limits() {
         let logs = Logs::default();
-        for number in 0..EVENTS + 5 {
+        for number in 0..MAX_EVENTS + 5 {
             logs.put("group", "a", AT, vec![number.to_string()]);
         }
         let kept = messages(&logs, &LogQuery::default());
-        assert_eq!((kept.len(), kept[0].as_str()), (EVENTS, "5"));
-        logs.put("group", "a", AT, vec!["x".repeat(BYTES)]);
+        assert_eq!((kept.len(), kept[0].as_str()), (MAX_EVENTS, "5"));
+        logs.put("group", "a", AT, vec!["x".repeat(MAX_BYTES)]);
         assert_eq!(messages(&logs, &LogQuery::default()).len(), 1);
-        for number in 0..STREAMS + 5 {
+        for number in 0..MAX_STREAMS + 5 {
             logs.put(
                 "group",
                 &format!("stream {number}"),
@@ -392,7 +392,7 @@ mod tests {
                 vec![String::new()],
             );
         }
-        assert_eq!(logs.streams("group").expect("streams").len(), STREAMS);
+        assert_eq!(logs.streams("group").expect("streams").len(), MAX_STREAMS);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use stackgen_gateway_common::invoke::{InvokeError, InvokeErrorKind};
 
 use crate::functions::{
-    Alias, FunctionError, FunctionErrorKind, Functions, LATEST, LogFormat, Version,
+    FunctionAlias, FunctionError, FunctionErrorKind, FunctionVersion, Functions, LATEST, LogFormat,
 };
 
 /// An error as Lambda answers it.
@@ -150,7 +150,7 @@ impl Page {
 }
 
 /// A version as all operations show it. `qualifier` is what its ARN ends in.
-pub(super) fn configuration(version: &Version, qualifier: Option<&str>) -> Value {
+pub(super) fn configuration(version: &FunctionVersion, qualifier: Option<&str>) -> Value {
     let configuration = &version.configuration;
     let mut arn = version.function.clone();
     arn.qualifier = qualifier.map(str::to_owned);
@@ -192,7 +192,7 @@ pub(super) fn configuration(version: &Version, qualifier: Option<&str>) -> Value
 }
 
 /// An alias as all operations show it.
-pub(super) fn alias(lambda: &Functions, function: &str, alias: &Alias) -> Value {
+pub(super) fn alias(lambda: &Functions, function: &str, alias: &FunctionAlias) -> Value {
     let arn = lambda.place().function(function).qualified(&*alias.name);
     json!({
         "AliasArn": arn.to_string(),
@@ -204,12 +204,12 @@ pub(super) fn alias(lambda: &Functions, function: &str, alias: &Alias) -> Value 
 }
 
 /// `$LATEST` and versions of a list carry their versions in their ARNs.
-pub(super) fn qualified(version: &Arc<Version>) -> Value {
+pub(super) fn qualified(version: &Arc<FunctionVersion>) -> Value {
     configuration(version, Some(&version.version))
 }
 
 /// What a change of `$LATEST` shows: without a qualifier, unless it was published.
-pub(super) fn changed(version: &Version) -> Value {
+pub(super) fn changed(version: &FunctionVersion) -> Value {
     let published = (version.version != LATEST).then_some(version.version.as_str());
     configuration(version, published)
 }

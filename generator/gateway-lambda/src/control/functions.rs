@@ -15,7 +15,7 @@ use super::answer::{
     Answer, Page, Refusal, changed, configuration, created, no_content, ok, qualified, read,
 };
 use super::name::{Name, Qualified};
-use crate::functions::{Code, Configuration, Functions, LogFormat, Version};
+use crate::functions::{Code, Configuration, FunctionVersion, Functions, LogFormat};
 
 type Lambda = State<Arc<Functions>>;
 
@@ -173,13 +173,13 @@ pub(super) async fn get(
         "Configuration": configuration(&version, name.qualifier.as_deref()),
         "Code": { "RepositoryType": "Local", "Location": location(&version) },
     });
-    if let Some(reserved) = lambda.reserved(&name.name)? {
+    if let Some(reserved) = lambda.reserved_concurrency(&name.name)? {
         shown["Concurrency"] = json!({ "ReservedConcurrentExecutions": reserved });
     }
     ok(shown)
 }
 
-fn location(version: &Version) -> String {
+fn location(version: &FunctionVersion) -> String {
     match &version.code.root {
         Ok(root) => format!("file://{}", root.display()),
         Err(_) => String::new(),
@@ -220,10 +220,10 @@ pub(super) async fn update_code(
     let current = lambda.get(&name, None)?;
     let code = package.code()?;
     if package.dry_run {
-        let frozen = lambda.freeze(code).await?;
+        let copied = lambda.copy_code(code).await?;
         let mut shown = changed(&current);
-        shown["CodeSha256"] = json!(frozen.sha256);
-        shown["CodeSize"] = json!(frozen.size);
+        shown["CodeSha256"] = json!(copied.sha256);
+        shown["CodeSize"] = json!(copied.size);
         return ok(shown);
     }
     let revision = package.revision_id.as_deref();
@@ -257,19 +257,19 @@ pub(super) async fn put_concurrency(
     let Some(reserved) = reserved.and_then(|reserved| usize::try_from(reserved).ok()) else {
         return Err(Refusal::invalid("ReservedConcurrentExecutions is missing"));
     };
-    lambda.reserve(&name, Some(reserved))?;
+    lambda.set_reserved_concurrency(&name, Some(reserved))?;
     ok(json!({ "ReservedConcurrentExecutions": reserved }))
 }
 
 pub(super) async fn delete_concurrency(State(lambda): Lambda, Path(name): Path<String>) -> Answer {
     let name = Name::parse(&name, None, &lambda)?.name;
-    lambda.reserve(&name, None)?;
+    lambda.set_reserved_concurrency(&name, None)?;
     no_content()
 }
 
 pub(super) async fn get_concurrency(State(lambda): Lambda, Path(name): Path<String>) -> Answer {
     let name = Name::parse(&name, None, &lambda)?.name;
-    ok(match lambda.reserved(&name)? {
+    ok(match lambda.reserved_concurrency(&name)? {
         Some(reserved) => json!({ "ReservedConcurrentExecutions": reserved }),
         None => json!({}),
     })

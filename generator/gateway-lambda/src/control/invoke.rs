@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri, header};
-use stackgen_gateway_common::invoke::{Caller, Invocation, Invoke, Outcome};
+use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvocationOutcome, Invoke};
 use stackgen_gateway_common::sigv4::credential;
 use stackgen_gateway_common::{Timestamp, trace_id};
 
@@ -48,16 +48,16 @@ pub(super) async fn invoke(
     let invocation = Invocation {
         function: name.arn(&lambda),
         payload,
-        caller: role.map_or(Caller::Account, Caller::Role),
+        caller: role.map_or(InvocationCaller::Account, InvocationCaller::Role),
         trace_id: trace.unwrap_or_else(|| trace_id(Timestamp::now().as_millis() / 1000)),
     };
     match text("x-amz-invocation-type") {
         Some("DryRun") => {
-            lambda.may_invoke(&invocation)?;
+            lambda.check_invocation(&invocation)?;
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         Some("Event") => {
-            lambda.invoke_later(invocation)?;
+            lambda.invoke_async(invocation)?;
             Ok(StatusCode::ACCEPTED.into_response())
         }
         None | Some("RequestResponse") if text("x-amz-log-type") == Some("Tail") => {
@@ -71,7 +71,7 @@ pub(super) async fn invoke(
     }
 }
 
-fn answer(outcome: Outcome, lines: Option<&[String]>) -> Answer {
+fn answer(outcome: InvocationOutcome, lines: Option<&[String]>) -> Answer {
     let mut answer = Response::builder()
         .header(header::CONTENT_TYPE, "application/json")
         .header("x-amzn-requestid", &outcome.request_id)

@@ -11,7 +11,7 @@ use super::answer::{
     Answer, Page, Refusal, alias, configuration, created, no_content, ok, qualified, read,
 };
 use super::name::{Name, Qualified};
-use crate::functions::{Functions, Permission};
+use crate::functions::{Functions, PermissionStatement};
 
 type Lambda = State<Arc<Functions>>;
 
@@ -192,7 +192,7 @@ pub(super) async fn add_permission(
 ) -> Answer {
     let name = Name::parse(&name, qualified.qualifier, &lambda)?;
     let grant: Grant = read(&body)?;
-    let permission = Permission {
+    let permission = PermissionStatement {
         statement_id: grant.statement_id,
         action: grant.action,
         principal: grant.principal,

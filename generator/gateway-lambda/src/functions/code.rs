@@ -11,9 +11,9 @@ use bytes::Bytes;
 use super::FunctionError;
 
 /// Maximum size of unpacked code in bytes: twice Lambda's 250 MB, because debug builds are larger.
-const LARGEST: u64 = 512 * 1024 * 1024;
+const MAX_SIZE: u64 = 512 * 1024 * 1024;
 /// Maximum number of files in a zip.
-const MOST_FILES: usize = 100_000;
+const MAX_FILES: usize = 100_000;
 
 /// Source of a function's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,20 +36,20 @@ impl Code {
     /// # Errors
     ///
     /// If the code is missing or cannot be read.
-    pub(super) fn copy(&self, root: &Path) -> Result<Measured, FunctionError> {
-        let reading = |path: &Path, error: &io::Error| {
+    pub(super) fn copy(&self, root: &Path) -> Result<CopiedCode, FunctionError> {
+        let read_error = |path: &Path, error: &io::Error| {
             FunctionError::file(format!("cannot read the code {}", path.display()), error)
         };
         match self {
             Code::Absent(reason) => Err(FunctionError::invalid(reason.clone())),
             Code::Bootstrap(path) if !path.is_dir() => {
-                copy_bootstrap(path, root).map_err(|error| reading(path, &error))
+                copy_bootstrap(path, root).map_err(|error| read_error(path, &error))
             }
             Code::Bootstrap(path) | Code::Folder(path) => {
-                copy_folder(path, root).map_err(|error| reading(path, &error))
+                copy_folder(path, root).map_err(|error| read_error(path, &error))
             }
             Code::Zip(path) => {
-                let zip = fs::read(path).map_err(|error| reading(path, &error))?;
+                let zip = fs::read(path).map_err(|error| read_error(path, &error))?;
                 unzip(&zip, root)
             }
             Code::ZipBytes(zip) => unzip(zip, root),
@@ -57,26 +57,34 @@ impl Code {
     }
 }
 
-/// Digest and size in bytes.
-pub(super) type Measured = (Vec<u8>, u64);
+/// Digest and size of copied code.
+pub(super) struct CopiedCode {
+    /// SHA-256 of the zip file, or of the copied files.
+    pub(super) sha256: Vec<u8>,
+    /// Size in bytes: of the zip file, or of all copied files.
+    pub(super) size: u64,
+}
 
-fn copy_bootstrap(from: &Path, root: &Path) -> io::Result<Measured> {
+fn copy_bootstrap(from: &Path, root: &Path) -> io::Result<CopiedCode> {
     fs::create_dir(root)?;
     let to = root.join("bootstrap");
     let size = fs::copy(from, &to)?;
     fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
     let mut digest = digest::Context::new(&digest::SHA256);
     // Hash the copy: a build may be overwriting the original.
-    read_into(&to, &mut digest)?;
-    Ok((digest.finish().as_ref().to_vec(), size))
+    hash_file(&to, &mut digest)?;
+    Ok(CopiedCode {
+        sha256: digest.finish().as_ref().to_vec(),
+        size,
+    })
 }
 
-fn copy_folder(from: &Path, root: &Path) -> io::Result<Measured> {
+fn copy_folder(from: &Path, root: &Path) -> io::Result<CopiedCode> {
     let mut digest = digest::Context::new(&digest::SHA256);
     let mut size = 0;
     fs::create_dir(root)?;
-    let mut waiting = vec![PathBuf::new()];
-    while let Some(folder) = waiting.pop() {
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
         let mut entries: Vec<_> =
             fs::read_dir(from.join(&folder))?.collect::<Result<Vec<_>, _>>()?;
         entries.sort_by_key(fs::DirEntry::file_name);
@@ -85,11 +93,11 @@ fn copy_folder(from: &Path, root: &Path) -> io::Result<Measured> {
             // Links are followed, as packaging does, because their targets may be outside the folder.
             if fs::metadata(entry.path())?.is_dir() {
                 fs::create_dir(root.join(&path))?;
-                waiting.push(path);
+                folders.push(path);
                 continue;
             }
             size += fs::copy(entry.path(), root.join(&path))?;
-            if size > LARGEST {
+            if size > MAX_SIZE {
                 return Err(io::Error::other(format!(
                     "it is larger than {LARGEST} bytes"
                 )));
@@ -99,13 +107,16 @@ fn copy_folder(from: &Path, root: &Path) -> io::Result<Measured> {
             digest.update(&[0]);
             // The mode counts as code: a bootstrap must be executable.
             digest.update(&copy.metadata()?.permissions().mode().to_be_bytes());
-            read_into(&copy, &mut digest)?;
+            hash_file(&copy, &mut digest)?;
         }
     }
-    Ok((digest.finish().as_ref().to_vec(), size))
+    Ok(CopiedCode {
+        sha256: digest.finish().as_ref().to_vec(),
+        size,
+    })
 }
 
-fn read_into(path: &Path, digest: &mut digest::Context) -> io::Result<()> {
+fn hash_file(path: &Path, digest: &mut digest::Context) -> io::Result<()> {
     let mut file = File::open(path)?;
     let mut buffer = vec![0; 256 * 1024];
     loop {
@@ -119,46 +130,49 @@ fn read_into(path: &Path, digest: &mut digest::Context) -> io::Result<()> {
 
 /// Unpacks a zip into a new folder. Entries cannot escape the folder, links are refused, and the size limit applies to the
 /// unpacked bytes, not to the sizes that the zip declares.
-fn unzip(zip: &[u8], root: &Path) -> Result<Measured, FunctionError> {
-    let refused =
+fn unzip(zip: &[u8], root: &Path) -> Result<CopiedCode, FunctionError> {
+    let invalid =
         |what: String| FunctionError::invalid(format!("Could not unzip uploaded file. {what}"));
-    let broken = |error: zip::result::ZipError| refused(format!("{error}."));
-    let writing = |error: io::Error| FunctionError::file("cannot unpack code", &error);
+    let broken = |error: zip::result::ZipError| invalid(format!("{error}."));
+    let write_error = |error: io::Error| FunctionError::file("cannot unpack code", &error);
     let mut archive = zip::ZipArchive::new(io::Cursor::new(zip)).map_err(broken)?;
-    if archive.len() > MOST_FILES {
-        return Err(refused(format!("It has more than {MOST_FILES} files.")));
+    if archive.len() > MAX_FILES {
+        return Err(invalid(format!("It has more than {MOST_FILES} files.")));
     }
-    fs::create_dir(root).map_err(writing)?;
-    let mut left = LARGEST;
+    fs::create_dir(root).map_err(write_error)?;
+    let mut bytes_left = MAX_SIZE;
     for index in 0..archive.len() {
         let entry = archive.by_index(index).map_err(broken)?;
-        let Some(inside) = entry.enclosed_name() else {
-            return Err(refused(format!("{:?} is outside of it.", entry.name())));
+        let Some(relative) = entry.enclosed_name() else {
+            return Err(invalid(format!("{:?} is outside of it.", entry.name())));
         };
-        let path = root.join(inside);
+        let path = root.join(relative);
         if entry.is_dir() {
-            fs::create_dir_all(&path).map_err(writing)?;
+            fs::create_dir_all(&path).map_err(write_error)?;
             continue;
         }
         if entry.is_symlink() {
-            return Err(refused(format!("{:?} is a link.", entry.name())));
+            return Err(invalid(format!("{:?} is a link.", entry.name())));
         }
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(writing)?;
+            fs::create_dir_all(folder).map_err(write_error)?;
         }
         let mode = entry.unix_mode().unwrap_or(0o644) & 0o777;
-        let mut file = File::create(&path).map_err(writing)?;
-        let unpacked = io::copy(&mut entry.take(left + 1), &mut file)
-            .map_err(|error| refused(format!("{error}.")))?;
-        left = left.checked_sub(unpacked).ok_or_else(|| {
+        let mut file = File::create(&path).map_err(write_error)?;
+        let unpacked = io::copy(&mut entry.take(bytes_left + 1), &mut file)
+            .map_err(|error| invalid(format!("{error}.")))?;
+        bytes_left = bytes_left.checked_sub(unpacked).ok_or_else(|| {
             FunctionError::invalid(format!(
                 "Unzipped size must be smaller than {LARGEST} bytes"
             ))
         })?;
         // Always readable for the function; executable only if the zip says so.
         file.set_permissions(fs::Permissions::from_mode(mode | 0o644))
-            .map_err(writing)?;
+            .map_err(write_error)?;
     }
     let digest = digest::digest(&digest::SHA256, zip);
-    Ok((digest.as_ref().to_vec(), zip.len() as u64))
+    Ok(CopiedCode {
+        sha256: digest.as_ref().to_vec(),
+        size: zip.len() as u64,
+    })
 }

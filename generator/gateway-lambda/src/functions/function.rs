@@ -5,46 +5,47 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use stackgen_gateway_common::{FunctionArn, Timestamp, uuid};
 
-use super::pool::Pool;
+use super::pool::EnvironmentPool;
 use super::{
-    Alias, Change, Configuration, Frozen, FunctionError, Host, LATEST, Permission, Policy, Version,
+    CodeCopy, Configuration, FunctionAlias, FunctionChange, FunctionError, FunctionHost,
+    FunctionVersion, LATEST, PermissionStatement, ResourcePolicy,
 };
 
 /// AWS credentials of a function's processes. The gateway does not verify signatures; the access key identifies the
 /// function.
 #[derive(Clone)]
-pub(super) struct Credentials {
+pub(super) struct FunctionCredentials {
     pub(super) access_key: String,
     pub(super) secret_key: String,
     pub(super) session_token: String,
 }
 
-pub(super) struct Function {
+pub(super) struct FunctionRecord {
     pub(super) arn: FunctionArn,
-    pub(super) credentials: Credentials,
-    host: Arc<Host>,
-    state: RwLock<State>,
+    pub(super) credentials: FunctionCredentials,
+    host: Arc<FunctionHost>,
+    state: RwLock<FunctionState>,
 }
 
-struct State {
-    latest: Arc<Version>,
-    published: BTreeMap<u64, Arc<Version>>,
-    aliases: BTreeMap<String, Alias>,
+struct FunctionState {
+    latest: Arc<FunctionVersion>,
+    published: BTreeMap<u64, Arc<FunctionVersion>>,
+    aliases: BTreeMap<String, FunctionAlias>,
     /// Policies by qualifier. The key `$LATEST` holds that of the unqualified function.
-    policies: BTreeMap<String, Policy>,
+    policies: BTreeMap<String, ResourcePolicy>,
     /// Last version number that was assigned. Numbers are never reused.
     last_number: u64,
     reserved: Option<usize>,
 }
 
-impl Function {
+impl FunctionRecord {
     pub(super) fn new(
-        host: &Arc<Host>,
+        host: &Arc<FunctionHost>,
         arn: FunctionArn,
         configuration: Configuration,
-        code: Frozen,
+        code: CodeCopy,
     ) -> Self {
-        let credentials = Credentials {
+        let credentials = FunctionCredentials {
             access_key: format!(
                 "ASIA{}",
                 stackgen_gateway_common::resource_id(16).to_ascii_uppercase()
@@ -52,7 +53,7 @@ impl Function {
             secret_key: stackgen_gateway_common::resource_id(40),
             session_token: stackgen_gateway_common::resource_id(64),
         };
-        let latest = version(
+        let latest = new_version(
             host,
             &arn,
             &credentials,
@@ -60,11 +61,11 @@ impl Function {
             configuration.into(),
             code.into(),
         );
-        Function {
+        FunctionRecord {
             arn,
             credentials,
             host: host.clone(),
-            state: RwLock::new(State {
+            state: RwLock::new(FunctionState {
                 latest,
                 published: BTreeMap::new(),
                 aliases: BTreeMap::new(),
@@ -75,16 +76,16 @@ impl Function {
         }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, State> {
+    fn read(&self) -> RwLockReadGuard<'_, FunctionState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
+    fn write(&self) -> RwLockWriteGuard<'_, FunctionState> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the version that a qualifier refers to.
-    pub(super) fn version(&self, qualifier: Option<&str>) -> Option<Arc<Version>> {
+    pub(super) fn version(&self, qualifier: Option<&str>) -> Option<Arc<FunctionVersion>> {
         self.read().version(qualifier.unwrap_or(LATEST)).cloned()
     }
 
@@ -94,7 +95,7 @@ impl Function {
     }
 
     /// Returns `$LATEST` and all published versions, oldest first.
-    pub(super) fn versions(&self) -> Vec<Arc<Version>> {
+    pub(super) fn versions(&self) -> Vec<Arc<FunctionVersion>> {
         let state = self.read();
         std::iter::once(&state.latest)
             .chain(state.published.values())
@@ -106,22 +107,22 @@ impl Function {
     pub(super) fn update(
         &self,
         configuration: Option<Configuration>,
-        code: Option<Frozen>,
+        code: Option<CodeCopy>,
         revision: Option<&str>,
-    ) -> Result<(Arc<Version>, Change), FunctionError> {
+    ) -> Result<(Arc<FunctionVersion>, FunctionChange), FunctionError> {
         let mut state = self.write();
-        expect_revision(revision, &state.latest.revision_id)?;
+        require_revision(revision, &state.latest.revision_id)?;
         let configuration = configuration.filter(|one| *one != *state.latest.configuration);
         let code = code.filter(|one| *one != *state.latest.code);
         let change = match (&code, &configuration) {
-            (Some(_), _) => Change::Code,
-            (None, Some(_)) => Change::Configuration,
-            (None, None) => return Ok((state.latest.clone(), Change::None)),
+            (Some(_), _) => FunctionChange::Code,
+            (None, Some(_)) => FunctionChange::Configuration,
+            (None, None) => return Ok((state.latest.clone(), FunctionChange::None)),
         };
         let configuration =
             configuration.map_or_else(|| state.latest.configuration.clone(), Arc::new);
         let code = code.map_or_else(|| state.latest.code.clone(), Arc::new);
-        let latest = version(
+        let latest = new_version(
             &self.host,
             &self.arn,
             &self.credentials,
@@ -129,7 +130,7 @@ impl Function {
             configuration,
             code,
         );
-        latest.pool.reserve(state.reserved);
+        latest.pool.limit_environments(state.reserved);
         let before = std::mem::replace(&mut state.latest, latest.clone());
         drop(state);
         before.pool.retire();
@@ -142,9 +143,9 @@ impl Function {
         description: Option<String>,
         sha256: Option<&str>,
         revision: Option<&str>,
-    ) -> Result<Arc<Version>, FunctionError> {
+    ) -> Result<Arc<FunctionVersion>, FunctionError> {
         let mut state = self.write();
-        expect_revision(revision, &state.latest.revision_id)?;
+        require_revision(revision, &state.latest.revision_id)?;
         if let Some(expected) = sha256.filter(|&sha256| sha256 != state.latest.code.sha256) {
             return Err(FunctionError::invalid(format!(
                 "CodeSHA256 ({expected}) is different from current CodeSHA256 in $LATEST ({}). Please try again with \
@@ -154,7 +155,7 @@ impl Function {
         }
         let latest = state.latest.clone();
         if let Some((_, last)) = state.published.last_key_value()
-            && last.is_frozen_from(&latest)
+            && last.is_copy_of(&latest)
         {
             return Ok(last.clone());
         }
@@ -167,7 +168,7 @@ impl Function {
             }),
             None => latest.configuration.clone(),
         };
-        let published = version(
+        let published = new_version(
             &self.host,
             &self.arn,
             &self.credentials,
@@ -175,7 +176,7 @@ impl Function {
             configuration,
             latest.code.clone(),
         );
-        published.pool.reserve(state.reserved);
+        published.pool.limit_environments(state.reserved);
         state.published.insert(number, published.clone());
         Ok(published)
     }
@@ -211,17 +212,17 @@ impl Function {
         Ok(())
     }
 
-    pub(super) fn alias(&self, name: &str) -> Result<Alias, FunctionError> {
+    pub(super) fn alias(&self, name: &str) -> Result<FunctionAlias, FunctionError> {
         let found = self.read().aliases.get(name).cloned();
-        found.ok_or_else(|| self.no_alias(name))
+        found.ok_or_else(|| self.alias_not_found(name))
     }
 
-    fn no_alias(&self, name: &str) -> FunctionError {
+    fn alias_not_found(&self, name: &str) -> FunctionError {
         let arn = self.arn.qualified(name);
         FunctionError::not_found(format!("Cannot find alias arn: {arn}"))
     }
 
-    pub(super) fn aliases(&self) -> Vec<Alias> {
+    pub(super) fn aliases(&self) -> Vec<FunctionAlias> {
         self.read().aliases.values().cloned().collect()
     }
 
@@ -230,7 +231,7 @@ impl Function {
         name: &str,
         version: &str,
         description: String,
-    ) -> Result<Alias, FunctionError> {
+    ) -> Result<FunctionAlias, FunctionError> {
         let mut state = self.write();
         if state.aliases.contains_key(name) {
             return Err(FunctionError::conflict(format!(
@@ -245,8 +246,8 @@ impl Function {
                 "{name:?} is not a valid alias name: use letters, digits, - and _, at most 128 characters, not only digits"
             )));
         }
-        self.expect_version(&state, version)?;
-        let alias = Alias {
+        self.require_version(&state, version)?;
+        let alias = FunctionAlias {
             name: name.to_owned(),
             version: version.to_owned(),
             description,
@@ -262,15 +263,15 @@ impl Function {
         version: Option<&str>,
         description: Option<String>,
         revision: Option<&str>,
-    ) -> Result<Alias, FunctionError> {
+    ) -> Result<FunctionAlias, FunctionError> {
         let mut state = self.write();
         let before = state.aliases.get(name).cloned();
-        let before = before.ok_or_else(|| self.no_alias(name))?;
-        expect_revision(revision, &before.revision_id)?;
+        let before = before.ok_or_else(|| self.alias_not_found(name))?;
+        require_revision(revision, &before.revision_id)?;
         if let Some(version) = version {
-            self.expect_version(&state, version)?;
+            self.require_version(&state, version)?;
         }
-        let alias = Alias {
+        let alias = FunctionAlias {
             version: version.map_or(before.version, str::to_owned),
             description: description.unwrap_or(before.description),
             revision_id: uuid(),
@@ -290,7 +291,7 @@ impl Function {
     pub(super) fn add_permission(
         &self,
         qualifier: Option<&str>,
-        permission: Permission,
+        permission: PermissionStatement,
         revision: Option<&str>,
     ) -> Result<(), FunctionError> {
         if qualifier == Some(LATEST) {
@@ -300,9 +301,9 @@ impl Function {
         }
         let mut state = self.write();
         let key = qualifier.unwrap_or(LATEST);
-        self.expect_version(&state, key)?;
+        self.require_version(&state, key)?;
         let policy = state.policies.entry(key.to_owned()).or_default();
-        expect_revision(
+        require_revision(
             revision.filter(|_| !policy.statements.is_empty()),
             &policy.revision_id,
         )?;
@@ -332,7 +333,7 @@ impl Function {
         };
         let key = qualifier.unwrap_or(LATEST);
         let policy = state.policies.get_mut(key).ok_or_else(missing)?;
-        expect_revision(revision, &policy.revision_id)?;
+        require_revision(revision, &policy.revision_id)?;
         let mut statements = policy.statements.iter();
         let at = statements.position(|one| one.statement_id == statement_id);
         policy.statements.remove(at.ok_or_else(missing)?);
@@ -343,7 +344,7 @@ impl Function {
         Ok(())
     }
 
-    pub(super) fn policy(&self, qualifier: Option<&str>) -> Result<Policy, FunctionError> {
+    pub(super) fn policy(&self, qualifier: Option<&str>) -> Result<ResourcePolicy, FunctionError> {
         let found = self
             .read()
             .policies
@@ -353,24 +354,24 @@ impl Function {
     }
 
     /// Returns true if the policy of exactly this qualifier allows API Gateway (rows C7, A16, D19).
-    pub(super) fn lets_api_gateway(&self, qualifier: Option<&str>, source_arn: &str) -> bool {
+    pub(super) fn allows_api_gateway(&self, qualifier: Option<&str>, source_arn: &str) -> bool {
         let state = self.read();
         let account = &self.arn.place.account;
         let policy = state.policies.get(qualifier.unwrap_or(LATEST));
         policy.is_some_and(|policy| {
             let mut statements = policy.statements.iter();
-            statements.any(|one| one.lets_api_gateway(source_arn, account))
+            statements.any(|one| one.allows_api_gateway(source_arn, account))
         })
     }
 
-    pub(super) fn reserved(&self) -> Option<usize> {
+    pub(super) fn reserved_concurrency(&self) -> Option<usize> {
         self.read().reserved
     }
 
-    pub(super) fn reserve(&self, environments: Option<usize>) {
+    pub(super) fn set_reserved_concurrency(&self, environments: Option<usize>) {
         self.write().reserved = environments;
         for version in self.versions() {
-            version.pool.reserve(environments);
+            version.pool.limit_environments(environments);
         }
     }
 
@@ -381,7 +382,7 @@ impl Function {
         }
     }
 
-    fn expect_version(&self, state: &State, qualifier: &str) -> Result<(), FunctionError> {
+    fn require_version(&self, state: &FunctionState, qualifier: &str) -> Result<(), FunctionError> {
         match state.version(qualifier) {
             Some(_) => Ok(()),
             None => Err(FunctionError::not_found(format!(
@@ -392,8 +393,8 @@ impl Function {
     }
 }
 
-impl State {
-    fn version(&self, qualifier: &str) -> Option<&Arc<Version>> {
+impl FunctionState {
+    fn version(&self, qualifier: &str) -> Option<&Arc<FunctionVersion>> {
         if qualifier == LATEST {
             return Some(&self.latest);
         }
@@ -405,9 +406,9 @@ impl State {
     }
 }
 
-impl Version {
+impl FunctionVersion {
     /// Returns true if publishing `latest` would create an equal version (row D17). Descriptions do not count.
-    fn is_frozen_from(&self, latest: &Version) -> bool {
+    fn is_copy_of(&self, latest: &FunctionVersion) -> bool {
         let mut same = (*self.configuration).clone();
         same.description
             .clone_from(&latest.configuration.description);
@@ -415,16 +416,16 @@ impl Version {
     }
 }
 
-fn version(
-    host: &Arc<Host>,
+fn new_version(
+    host: &Arc<FunctionHost>,
     arn: &FunctionArn,
-    credentials: &Credentials,
+    credentials: &FunctionCredentials,
     version: &str,
     configuration: Arc<Configuration>,
-    code: Arc<Frozen>,
-) -> Arc<Version> {
-    let pool = Pool::new(host, arn, version, &configuration, &code, credentials);
-    Arc::new(Version {
+    code: Arc<CodeCopy>,
+) -> Arc<FunctionVersion> {
+    let pool = EnvironmentPool::new(host, arn, version, &configuration, &code, credentials);
+    Arc::new(FunctionVersion {
         function: arn.clone(),
         version: version.to_owned(),
         configuration,
@@ -435,7 +436,7 @@ fn version(
     })
 }
 
-fn expect_revision(expected: Option<&str>, actual: &str) -> Result<(), FunctionError> {
+fn require_revision(expected: Option<&str>, actual: &str) -> Result<(), FunctionError> {
     match expected {
         Some(expected) if expected != actual => Err(FunctionError::new(
             super::FunctionErrorKind::PreconditionFailed,

@@ -4,27 +4,30 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use stackgen_gateway_common::invoke::{
-    Caller, Invocation, Invoke, InvokeError, InvokeErrorKind, Outcome,
+    Invocation, InvocationCaller, InvocationOutcome, Invoke, InvokeError, InvokeErrorKind,
 };
 use tokio::sync::oneshot;
 
-use super::environment::Job;
-use super::function::Function;
-use super::pool::Submitted;
-use super::{Functions, Host, Version};
+use super::environment::QueuedInvocation;
+use super::function::FunctionRecord;
+use super::pool::SubmitResult;
+use super::{FunctionHost, FunctionVersion, Functions};
 
 /// Maximum size of an event: 6 MB.
-const LARGEST_EVENT: usize = 6 * 1024 * 1024;
+const MAX_EVENT: usize = 6 * 1024 * 1024;
 /// Maximum size of an event of an asynchronous invocation: 1 MB.
-const LARGEST_LATER: usize = 1024 * 1024;
+const MAX_ASYNC_EVENT: usize = 1024 * 1024;
 /// Number of retries of a failed asynchronous invocation.
 const RETRIES: u32 = 2;
 
 impl Invoke for Functions {
-    fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Outcome, InvokeError>> {
+    fn invoke(
+        &self,
+        invocation: Invocation,
+    ) -> BoxFuture<'_, Result<InvocationOutcome, InvokeError>> {
         Box::pin(async move {
-            let target = self.target(&invocation, LARGEST_EVENT)?;
-            run(&self.host, &target, invocation, None).await
+            let target = self.target(&invocation, MAX_EVENT)?;
+            run_invocation(&self.host, &target, invocation, None).await
         })
     }
 }
@@ -38,10 +41,10 @@ impl Functions {
     pub async fn invoke_with_log(
         &self,
         invocation: Invocation,
-    ) -> Result<(Outcome, Vec<String>), InvokeError> {
-        let target = self.target(&invocation, LARGEST_EVENT)?;
+    ) -> Result<(InvocationOutcome, Vec<String>), InvokeError> {
+        let target = self.target(&invocation, MAX_EVENT)?;
         let (tail, lines) = oneshot::channel();
-        let outcome = run(&self.host, &target, invocation, Some(tail)).await?;
+        let outcome = run_invocation(&self.host, &target, invocation, Some(tail)).await?;
         Ok((outcome, lines.await.unwrap_or_default()))
     }
 
@@ -50,12 +53,12 @@ impl Functions {
     /// # Errors
     ///
     /// If the invocation is not allowed, or its payload is too large.
-    pub fn invoke_later(&self, invocation: Invocation) -> Result<(), InvokeError> {
-        let target = self.target(&invocation, LARGEST_LATER)?;
+    pub fn invoke_async(&self, invocation: Invocation) -> Result<(), InvokeError> {
+        let target = self.target(&invocation, MAX_ASYNC_EVENT)?;
         let host = self.host.clone();
         self.host.tasks.spawn(async move {
             let stop = host.stop.clone();
-            stop.run_until_cancelled(insist(host, target, invocation))
+            stop.run_until_cancelled(invoke_with_retries(host, target, invocation))
                 .await
         });
         Ok(())
@@ -66,49 +69,57 @@ impl Functions {
     /// # Errors
     ///
     /// If the invocation is not allowed, or its payload is too large.
-    pub fn may_invoke(&self, invocation: &Invocation) -> Result<(), InvokeError> {
-        self.target(invocation, LARGEST_EVENT).map(drop)
+    pub fn check_invocation(&self, invocation: &Invocation) -> Result<(), InvokeError> {
+        self.target(invocation, MAX_EVENT).map(drop)
     }
 
     /// Returns the version to invoke, if the caller may invoke it (rows C7, A16, D19).
-    fn target(&self, invocation: &Invocation, largest: usize) -> Result<Arc<Version>, InvokeError> {
-        let refused = |kind, message| Err(InvokeError { kind, message });
+    fn target(
+        &self,
+        invocation: &Invocation,
+        max_size: usize,
+    ) -> Result<Arc<FunctionVersion>, InvokeError> {
+        let error = |kind, message| Err(InvokeError { kind, message });
         let arn = &invocation.function;
         let qualifier = arn.qualifier.as_deref();
         let function = self.find(&arn.name);
         let function = function.filter(|function| function.arn.place == arn.place);
-        let found = function.and_then(|one| Some((one.version(qualifier)?, one)));
+        let found = function.and_then(|function| Some((function.version(qualifier)?, function)));
         let Some((version, function)) = found else {
-            return refused(
+            return error(
                 InvokeErrorKind::NotFound,
                 format!("Function not found: {arn}"),
             );
         };
-        if let Err(reason) = self.check(&function, invocation) {
-            return refused(InvokeErrorKind::AccessDenied, reason);
+        if let Err(reason) = self.check_permission(&function, invocation) {
+            return error(InvokeErrorKind::AccessDenied, reason);
         }
         let size = invocation.payload.len();
-        if size > largest {
-            return refused(
+        if size > max_size {
+            return error(
                 InvokeErrorKind::TooLarge,
                 format!(
-                    "{size} byte payload is too large for the Invoke operation (limit {largest} bytes)"
+                    "{size} byte payload is too large for the Invoke operation (limit {max_size} bytes)"
                 ),
             );
         }
         Ok(version)
     }
 
-    fn check(&self, function: &Function, invocation: &Invocation) -> Result<(), String> {
+    fn check_permission(
+        &self,
+        function: &FunctionRecord,
+        invocation: &Invocation,
+    ) -> Result<(), String> {
         let arn = &invocation.function;
         match &invocation.caller {
-            Caller::Account => Ok(()),
-            Caller::Role(role) => {
+            InvocationCaller::Account => Ok(()),
+            InvocationCaller::Role(role) => {
                 let roles = &self.host.roles;
                 roles.check(role, "lambda:InvokeFunction", &arn.to_string())
             }
-            Caller::ApiGateway { source_arn } => {
-                if function.lets_api_gateway(arn.qualifier.as_deref(), source_arn) {
+            InvocationCaller::ApiGateway { source_arn } => {
+                if function.allows_api_gateway(arn.qualifier.as_deref(), source_arn) {
                     return Ok(());
                 }
                 Err(format!(
@@ -120,52 +131,57 @@ impl Functions {
 }
 
 /// Runs an invocation on a version and waits for the answer.
-async fn run(
-    host: &Host,
-    version: &Version,
+async fn run_invocation(
+    host: &FunctionHost,
+    version: &FunctionVersion,
     invocation: Invocation,
     tail: Option<oneshot::Sender<Vec<String>>>,
-) -> Result<Outcome, InvokeError> {
+) -> Result<InvocationOutcome, InvokeError> {
     let throttled = || InvokeError {
         kind: InvokeErrorKind::TooManyRequests,
         message: "Rate Exceeded.".to_owned(),
     };
     let name = &invocation.function.name;
-    let ended = || InvokeError {
+    let stopped = || InvokeError {
         kind: InvokeErrorKind::Unrunnable,
         message: format!("{name} was stopped"),
     };
     if host.stop.is_cancelled() {
-        return Err(ended());
+        return Err(stopped());
     }
     let arn = invocation.function.to_string();
-    let (job, mut answer) = Job::new(arn, invocation.payload, invocation.trace_id, tail);
-    let request_id = job.request_id.clone();
-    match version.pool.submit(job) {
-        Submitted::Throttled => return Err(throttled()),
-        Submitted::Taken => return answer.await.unwrap_or_else(|_| Err(ended())),
-        Submitted::Waiting => {}
+    let (queued, mut answer) =
+        QueuedInvocation::new(arn, invocation.payload, invocation.trace_id, tail);
+    let request_id = queued.request_id.clone();
+    match version.pool.submit(queued) {
+        SubmitResult::Throttled => return Err(throttled()),
+        SubmitResult::Taken => return answer.await.unwrap_or_else(|_| Err(stopped())),
+        SubmitResult::Waiting => {}
     }
     // Lambda throttles at once. The local limit of environments is far lower, so invocations wait here as long as an
     // invocation and the start of a process may take.
-    let patience = version.configuration.timeout + host.settings.functions.init;
-    let waited = tokio::time::timeout(patience, &mut answer);
+    let max_wait = version.configuration.timeout + host.settings.functions.init;
+    let waited = tokio::time::timeout(max_wait, &mut answer);
     match host.stop.run_until_cancelled(waited).await {
-        Some(Ok(answer)) => answer.unwrap_or_else(|_| Err(ended())),
-        Some(Err(_)) if version.pool.take_back(&request_id) => Err(throttled()),
-        None if version.pool.take_back(&request_id) => Err(ended()),
+        Some(Ok(answer)) => answer.unwrap_or_else(|_| Err(stopped())),
+        Some(Err(_)) if version.pool.cancel_waiting(&request_id) => Err(throttled()),
+        None if version.pool.cancel_waiting(&request_id) => Err(stopped()),
         // A process has accepted it, and will answer or be killed.
-        _ => answer.await.unwrap_or_else(|_| Err(ended())),
+        _ => answer.await.unwrap_or_else(|_| Err(stopped())),
     }
 }
 
 /// Runs an asynchronous invocation until it succeeds or the retries are used up.
-async fn insist(host: Arc<Host>, version: Arc<Version>, invocation: Invocation) {
+async fn invoke_with_retries(
+    host: Arc<FunctionHost>,
+    version: Arc<FunctionVersion>,
+    invocation: Invocation,
+) {
     for attempt in 0..=RETRIES {
         if attempt > 0 {
             tokio::time::sleep(host.settings.functions.retry * attempt).await;
         }
-        let outcome = run(&host, &version, invocation.clone(), None).await;
+        let outcome = run_invocation(&host, &version, invocation.clone(), None).await;
         if outcome.is_ok_and(|outcome| !outcome.failed) {
             return;
         }

@@ -29,30 +29,30 @@ use tokio_util::task::TaskTracker;
 pub use code::Code;
 pub use configuration::{Configuration, LogFormat};
 pub use error::{FunctionError, FunctionErrorKind};
-use function::Function;
-pub use policy::Permission;
-use store::Store;
-pub use store::{Frozen, Root};
-pub use version::{Alias, Change, LATEST, Policy, Version};
+use function::FunctionRecord;
+pub use policy::PermissionStatement;
+use store::CodeStore;
+pub use store::{CodeCopy, CodeFolder};
+pub use version::{FunctionAlias, FunctionChange, FunctionVersion, LATEST, ResourcePolicy};
 pub use watcher::watch;
 
 /// All functions of this account and region.
 pub struct Functions {
-    host: Arc<Host>,
-    store: Arc<Store>,
-    all: RwLock<BTreeMap<String, Arc<Function>>>,
+    host: Arc<FunctionHost>,
+    store: Arc<CodeStore>,
+    by_name: RwLock<BTreeMap<String, Arc<FunctionRecord>>>,
     /// Roles of deleted functions by access key: their processes may still run for a while.
-    former: RwLock<BTreeMap<String, String>>,
+    deleted_roles: RwLock<BTreeMap<String, String>>,
 }
 
 /// State that all functions share.
-pub(super) struct Host {
+pub(super) struct FunctionHost {
     settings: Arc<Settings>,
     roles: Arc<Roles>,
     logs: Arc<dyn PutLogs>,
     events: Events,
     /// Environment variables that every process gets in addition to its function's own.
-    environment: RwLock<Arc<BTreeMap<String, String>>>,
+    environment_variables: RwLock<Arc<BTreeMap<String, String>>>,
     /// Prefix of the marks of all processes.
     mark: String,
     /// Number of environments that were started.
@@ -63,7 +63,7 @@ pub(super) struct Host {
     tasks: TaskTracker,
 }
 
-impl Host {
+impl FunctionHost {
     /// Returns a new mark for the processes of an environment.
     fn next_mark(&self) -> String {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
@@ -71,7 +71,7 @@ impl Host {
     }
 
     fn variables(&self) -> Arc<BTreeMap<String, String>> {
-        let variables = self.environment.read();
+        let variables = self.environment_variables.read();
         variables.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -101,16 +101,16 @@ impl Functions {
         logs: Arc<dyn PutLogs>,
         events: Events,
     ) -> io::Result<Self> {
-        let store = Store::new(
+        let store = CodeStore::new(
             settings.functions.scratch.as_deref(),
             settings.functions.watcher.as_ref(),
         )?;
-        let host = Host {
+        let host = FunctionHost {
             settings,
             roles,
             logs,
             events,
-            environment: RwLock::default(),
+            environment_variables: RwLock::default(),
             mark: store.mark(),
             started: AtomicU64::default(),
             stop: CancellationToken::new(),
@@ -119,16 +119,16 @@ impl Functions {
         Ok(Functions {
             host: Arc::new(host),
             store: Arc::new(store),
-            all: RwLock::default(),
-            former: RwLock::default(),
+            by_name: RwLock::default(),
+            deleted_roles: RwLock::default(),
         })
     }
 
     /// Sets environment variables for every process that starts from now on, such as `AWS_ENDPOINT_URL`. A function's own
     /// variables take precedence.
-    pub fn set_environment(&self, variables: BTreeMap<String, String>) {
-        let environment = self.host.environment.write();
-        *environment.unwrap_or_else(PoisonError::into_inner) = Arc::new(variables);
+    pub fn set_environment_variables(&self, variables: BTreeMap<String, String>) {
+        let shared = self.host.environment_variables.write();
+        *shared.unwrap_or_else(PoisonError::into_inner) = Arc::new(variables);
     }
 
     /// Kills all processes with their descendants and waits until they have ended. Dropping does the same without waiting.
@@ -149,19 +149,19 @@ impl Functions {
     /// # Errors
     ///
     /// If the configuration is invalid or the code cannot be read.
-    pub async fn put(
+    pub async fn create_or_update(
         &self,
         name: &str,
         configuration: Configuration,
         code: Code,
-    ) -> Result<(Arc<Version>, Change), FunctionError> {
+    ) -> Result<(Arc<FunctionVersion>, FunctionChange), FunctionError> {
         configuration.check()?;
-        let code = self.freeze(code).await?;
+        let code = self.copy_code(code).await?;
         if let Some(function) = self.find(name) {
             return function.update(Some(configuration), Some(code), None);
         }
         let version = self.insert(name, configuration, code)?;
-        Ok((version, Change::Created))
+        Ok((version, FunctionChange::Created))
     }
 
     /// Creates a function.
@@ -174,9 +174,9 @@ impl Functions {
         name: &str,
         configuration: Configuration,
         code: Code,
-    ) -> Result<Arc<Version>, FunctionError> {
+    ) -> Result<Arc<FunctionVersion>, FunctionError> {
         configuration.check()?;
-        let code = self.freeze(code).await?;
+        let code = self.copy_code(code).await?;
         self.insert(name, configuration, code)
     }
 
@@ -190,9 +190,9 @@ impl Functions {
         name: &str,
         code: Code,
         revision: Option<&str>,
-    ) -> Result<(Arc<Version>, Change), FunctionError> {
+    ) -> Result<(Arc<FunctionVersion>, FunctionChange), FunctionError> {
         let function = self.function(name)?;
-        let code = self.freeze(code).await?;
+        let code = self.copy_code(code).await?;
         function.update(None, Some(code), revision)
     }
 
@@ -206,7 +206,7 @@ impl Functions {
         name: &str,
         configuration: Configuration,
         revision: Option<&str>,
-    ) -> Result<(Arc<Version>, Change), FunctionError> {
+    ) -> Result<(Arc<FunctionVersion>, FunctionChange), FunctionError> {
         configuration.check()?;
         self.function(name)?
             .update(Some(configuration), None, revision)
@@ -217,10 +217,10 @@ impl Functions {
     /// # Errors
     ///
     /// If the code cannot be read.
-    pub async fn freeze(&self, code: Code) -> Result<Frozen, FunctionError> {
+    pub async fn copy_code(&self, code: Code) -> Result<CodeCopy, FunctionError> {
         let store = self.store.clone();
-        let frozen = tokio::task::spawn_blocking(move || store.freeze(&code)).await;
-        frozen.unwrap_or_else(|error| Err(FunctionError::file("freezing code", &error.into())))
+        let copied = tokio::task::spawn_blocking(move || store.copy_code(&code)).await;
+        copied.unwrap_or_else(|error| Err(FunctionError::file("cannot copy code", &error.into())))
     }
 
     /// Deletes a function with all of its versions, or one version. Processes end after their current invocation.
@@ -235,20 +235,26 @@ impl Functions {
         }
         // Before the removal: its processes may call at any time, and `role_of` must find their role.
         if let Some(role) = function.role() {
-            let mut former = self.former.write().unwrap_or_else(PoisonError::into_inner);
-            former.insert(function.credentials.access_key.clone(), role);
+            let mut deleted_roles = self
+                .deleted_roles
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            deleted_roles.insert(function.credentials.access_key.clone(), role);
         }
-        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
-        all.remove(name);
-        drop(all);
+        let mut functions = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        functions.remove(name);
+        drop(functions);
         function.retire();
         Ok(())
     }
 
     /// Returns `$LATEST` of all functions, sorted by name.
-    pub fn list(&self) -> Vec<Arc<Version>> {
-        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
-        all.values().filter_map(|one| one.version(None)).collect()
+    pub fn list(&self) -> Vec<Arc<FunctionVersion>> {
+        let functions = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        functions
+            .values()
+            .filter_map(|one| one.version(None))
+            .collect()
     }
 
     /// Returns a version by its number or alias; `None` means `$LATEST`.
@@ -256,10 +262,14 @@ impl Functions {
     /// # Errors
     ///
     /// If the function or the version does not exist.
-    pub fn get(&self, name: &str, qualifier: Option<&str>) -> Result<Arc<Version>, FunctionError> {
+    pub fn get(
+        &self,
+        name: &str,
+        qualifier: Option<&str>,
+    ) -> Result<Arc<FunctionVersion>, FunctionError> {
         let function = self.function(name)?;
         let version = function.version(qualifier);
-        version.ok_or_else(|| self.missing(name, qualifier))
+        version.ok_or_else(|| self.not_found(name, qualifier))
     }
 
     /// Returns `$LATEST` and all published versions, oldest first.
@@ -267,7 +277,7 @@ impl Functions {
     /// # Errors
     ///
     /// If the function does not exist.
-    pub fn versions(&self, name: &str) -> Result<Vec<Arc<Version>>, FunctionError> {
+    pub fn versions(&self, name: &str) -> Result<Vec<Arc<FunctionVersion>>, FunctionError> {
         Ok(self.function(name)?.versions())
     }
 
@@ -283,7 +293,7 @@ impl Functions {
         description: Option<String>,
         sha256: Option<&str>,
         revision: Option<&str>,
-    ) -> Result<Arc<Version>, FunctionError> {
+    ) -> Result<Arc<FunctionVersion>, FunctionError> {
         self.function(name)?.publish(description, sha256, revision)
     }
 
@@ -292,73 +302,80 @@ impl Functions {
     /// # Errors
     ///
     /// If the function does not exist.
-    pub fn reserve(&self, name: &str, environments: Option<usize>) -> Result<(), FunctionError> {
-        self.function(name)?.reserve(environments);
+    pub fn set_reserved_concurrency(
+        &self,
+        name: &str,
+        environments: Option<usize>,
+    ) -> Result<(), FunctionError> {
+        self.function(name)?.set_reserved_concurrency(environments);
         Ok(())
     }
 
-    /// Returns the value of [`Functions::reserve`].
+    /// Returns the value of [`Functions::set_reserved_concurrency`].
     ///
     /// # Errors
     ///
     /// If the function does not exist.
-    pub fn reserved(&self, name: &str) -> Result<Option<usize>, FunctionError> {
-        Ok(self.function(name)?.reserved())
+    pub fn reserved_concurrency(&self, name: &str) -> Result<Option<usize>, FunctionError> {
+        Ok(self.function(name)?.reserved_concurrency())
     }
 
     /// Returns the role of the function whose processes have this access key. Other access keys have no role: they belong to
     /// an administrator of the account.
     pub fn role_of(&self, access_key: &str) -> Option<String> {
-        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
-        let mut functions = all.values();
+        let functions = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        let mut functions = functions.values();
         if let Some(function) = functions.find(|one| one.credentials.access_key == access_key) {
             return function.role();
         }
-        let former = self.former.read().unwrap_or_else(PoisonError::into_inner);
-        former.get(access_key).cloned()
+        let deleted_roles = self
+            .deleted_roles
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        deleted_roles.get(access_key).cloned()
     }
 
-    fn find(&self, name: &str) -> Option<Arc<Function>> {
-        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
-        all.get(name).cloned()
+    fn find(&self, name: &str) -> Option<Arc<FunctionRecord>> {
+        let functions = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        functions.get(name).cloned()
     }
 
-    fn function(&self, name: &str) -> Result<Arc<Function>, FunctionError> {
-        self.find(name).ok_or_else(|| self.missing(name, None))
+    fn function(&self, name: &str) -> Result<Arc<FunctionRecord>, FunctionError> {
+        self.find(name).ok_or_else(|| self.not_found(name, None))
     }
 
     fn insert(
         &self,
         name: &str,
         configuration: Configuration,
-        code: Frozen,
-    ) -> Result<Arc<Version>, FunctionError> {
+        code: CodeCopy,
+    ) -> Result<Arc<FunctionVersion>, FunctionError> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if name.is_empty() || name.len() > 64 || !name.bytes().all(allowed) {
             return Err(FunctionError::invalid(format!(
                 "{name:?} is not a valid function name: use letters, digits, - and _, at most 64 characters"
             )));
         }
-        let function = Arc::new(Function::new(
+        let function = Arc::new(FunctionRecord::new(
             &self.host,
             self.place().function(name),
             configuration,
             code,
         ));
-        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
-        if all.contains_key(name) {
+        let mut functions = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        if functions.contains_key(name) {
             return Err(FunctionError::conflict(format!(
                 "Function already exist: {name}"
             )));
         }
-        all.insert(name.to_owned(), function.clone());
-        drop(all);
+        functions.insert(name.to_owned(), function.clone());
+        drop(functions);
         function
             .version(None)
-            .ok_or_else(|| self.missing(name, None))
+            .ok_or_else(|| self.not_found(name, None))
     }
 
-    fn missing(&self, name: &str, qualifier: Option<&str>) -> FunctionError {
+    fn not_found(&self, name: &str, qualifier: Option<&str>) -> FunctionError {
         let mut arn = self.place().function(name);
         arn.qualifier = qualifier.map(str::to_owned);
         FunctionError::not_found(format!("Function not found: {arn}"))
@@ -372,7 +389,7 @@ impl Functions {
     /// # Errors
     ///
     /// If the function or the alias does not exist.
-    pub fn alias(&self, name: &str, alias: &str) -> Result<Alias, FunctionError> {
+    pub fn alias(&self, name: &str, alias: &str) -> Result<FunctionAlias, FunctionError> {
         self.function(name)?.alias(alias)
     }
 
@@ -381,7 +398,7 @@ impl Functions {
     /// # Errors
     ///
     /// If the function does not exist.
-    pub fn aliases(&self, name: &str) -> Result<Vec<Alias>, FunctionError> {
+    pub fn aliases(&self, name: &str) -> Result<Vec<FunctionAlias>, FunctionError> {
         Ok(self.function(name)?.aliases())
     }
 
@@ -396,7 +413,7 @@ impl Functions {
         alias: &str,
         version: &str,
         description: String,
-    ) -> Result<Alias, FunctionError> {
+    ) -> Result<FunctionAlias, FunctionError> {
         self.function(name)?
             .create_alias(alias, version, description)
     }
@@ -413,7 +430,7 @@ impl Functions {
         version: Option<&str>,
         description: Option<String>,
         revision: Option<&str>,
-    ) -> Result<Alias, FunctionError> {
+    ) -> Result<FunctionAlias, FunctionError> {
         self.function(name)?
             .update_alias(alias, version, description, revision)
     }
@@ -437,7 +454,7 @@ impl Functions {
         &self,
         name: &str,
         qualifier: Option<&str>,
-        permission: Permission,
+        permission: PermissionStatement,
         revision: Option<&str>,
     ) -> Result<(), FunctionError> {
         self.function(name)?
@@ -465,7 +482,11 @@ impl Functions {
     /// # Errors
     ///
     /// If the function does not exist or has no policy.
-    pub fn policy(&self, name: &str, qualifier: Option<&str>) -> Result<Policy, FunctionError> {
+    pub fn policy(
+        &self,
+        name: &str,
+        qualifier: Option<&str>,
+    ) -> Result<ResourcePolicy, FunctionError> {
         self.function(name)?.policy(qualifier)
     }
 }

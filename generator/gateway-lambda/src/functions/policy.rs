@@ -5,7 +5,7 @@ use stackgen_gateway_common::{FunctionArn, matches};
 
 /// Statement of a policy, as in `AddPermission`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Permission {
+pub struct PermissionStatement {
     /// `StatementId`.
     pub statement_id: String,
     /// `Action`: `lambda:InvokeFunction`, `lambda:*`.
@@ -18,9 +18,9 @@ pub struct Permission {
     pub source_account: Option<String>,
 }
 
-impl Permission {
+impl PermissionStatement {
     /// Returns true if the statement allows API Gateway to invoke the function for this source.
-    pub(crate) fn lets_api_gateway(&self, source_arn: &str, account: &str) -> bool {
+    pub(crate) fn allows_api_gateway(&self, source_arn: &str, account: &str) -> bool {
         let principal = ["apigateway.amazonaws.com", "*"].contains(&self.principal.as_str());
         let action = matches(&self.action.to_ascii_lowercase(), "lambda:invokefunction");
         let source = self.source_arn.as_deref();
@@ -75,8 +75,8 @@ fn matches_arn(pattern: &str, arn: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn permission(source_arn: &str) -> Permission {
-        Permission {
+    fn permission(source_arn: &str) -> PermissionStatement {
+        PermissionStatement {
             statement_id: "api".to_owned(),
             action: "lambda:InvokeFunction".to_owned(),
             principal: "apigateway.amazonaws.com".to_owned(),
@@ -86,35 +86,37 @@ mod tests {
     }
 
     #[test]
-    fn row_c7_a_statement_is_for_its_principal_action_source_and_account_alone() {
+    fn row_c7_a_statement_allows_only_its_principal_action_source_and_account() {
         let source = "arn:aws:execute-api:us-east-1:000000000000:abc/prod/$connect";
-        let lets = |permission: &Permission| permission.lets_api_gateway(source, "000000000000");
+        let allows = |permission: &PermissionStatement| {
+            permission.allows_api_gateway(source, "000000000000")
+        };
         let granted = permission("arn:aws:execute-api:us-east-1:000000000000:abc/*/$connect");
-        assert!(lets(&granted));
-        assert!(lets(&Permission {
+        assert!(allows(&granted));
+        assert!(allows(&PermissionStatement {
             source_arn: None,
             ..granted.clone()
         }));
-        assert!(lets(&Permission {
+        assert!(allows(&PermissionStatement {
             action: "lambda:*".to_owned(),
             ..granted.clone()
         }));
         for other in [
-            Permission {
+            PermissionStatement {
                 principal: "s3.amazonaws.com".to_owned(),
                 ..granted.clone()
             },
-            Permission {
+            PermissionStatement {
                 action: "lambda:GetFunction".to_owned(),
                 ..granted.clone()
             },
-            Permission {
+            PermissionStatement {
                 source_account: Some("1".to_owned()),
                 ..granted.clone()
             },
             permission("arn:aws:execute-api:us-east-1:000000000000:other/*"),
         ] {
-            assert!(!lets(&other), "{other:?}");
+            assert!(!allows(&other), "{other:?}");
         }
     }
 

@@ -11,13 +11,13 @@ use rustix::process::{Pid, Signal, getpid, kill_process};
 
 /// Environment variable of every function process. Its value is the name of the gateway's code store and the number of the
 /// execution environment: `stackgen-code-x7Gp2a/12/`.
-pub(super) const MARK: &str = "_STACKGEN_GATEWAY";
+pub(super) const MARK_VARIABLE: &str = "_STACKGEN_GATEWAY";
 
 /// Maximum number of searches. Several are needed because a process may start others before it is killed.
-const ROUNDS: u32 = 100;
+const MAX_SEARCHES: u32 = 100;
 
 /// Time between two searches, in which killed processes disappear.
-const PAUSE: Duration = Duration::from_millis(2);
+const SEARCH_INTERVAL: Duration = Duration::from_millis(2);
 
 /// Returns the mark of all processes of the gateway with this code store.
 pub(super) fn gateway_mark(store: &Path) -> String {
@@ -29,7 +29,7 @@ pub(super) fn gateway_mark(store: &Path) -> String {
 ///
 /// Only Linux shows the environment variables of processes. On other systems this finds none.
 pub(super) fn kill_marked(mark: &str) {
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_SEARCHES {
         let marked = marked(mark);
         if marked.is_empty() {
             return;
@@ -38,7 +38,7 @@ pub(super) fn kill_marked(mark: &str) {
         for pid in marked.into_iter().chain(descendants) {
             kill(pid);
         }
-        thread::sleep(PAUSE);
+        thread::sleep(SEARCH_INTERVAL);
     }
 }
 
@@ -51,7 +51,7 @@ pub(super) fn kill(pid: Pid) {
 }
 
 fn marked(mark: &str) -> Vec<Pid> {
-    let marked = [MARK.as_bytes(), b"=", mark.as_bytes()].concat();
+    let marked = [MARK_VARIABLE.as_bytes(), b"=", mark.as_bytes()].concat();
     let is_marked = |process: &Path| {
         // Reading fails for processes of other users and for ended ones: both count as unmarked.
         let variables = fs::read(process.join("environ")).unwrap_or_default();

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use stackgen_gateway_common::{FunctionArn, Timestamp};
 
-use super::{Configuration, Frozen, Permission};
+use super::{CodeCopy, Configuration, PermissionStatement};
 
 /// Name of the version that can change.
 pub const LATEST: &str = "$LATEST";
 
 /// Immutable code and configuration of a function. A change of `$LATEST` creates a new value.
 #[derive(Debug)]
-pub struct Version {
+pub struct FunctionVersion {
     /// Unqualified ARN of the function.
     pub function: FunctionArn,
     /// `$LATEST` or a number.
@@ -19,16 +19,16 @@ pub struct Version {
     /// Configuration.
     pub configuration: Arc<Configuration>,
     /// Code.
-    pub code: Arc<Frozen>,
+    pub code: Arc<CodeCopy>,
     /// `RevisionId`, which changes with every change.
     pub revision_id: String,
     /// `LastModified`.
     pub last_modified: Timestamp,
     /// Processes of this version.
-    pub(super) pool: Arc<super::pool::Pool>,
+    pub(super) pool: Arc<super::pool::EnvironmentPool>,
 }
 
-impl Version {
+impl FunctionVersion {
     /// Returns the qualified ARN.
     pub fn arn(&self) -> FunctionArn {
         self.function.qualified(self.version.clone())
@@ -37,7 +37,7 @@ impl Version {
 
 /// Name that points to a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alias {
+pub struct FunctionAlias {
     /// Name of the alias.
     pub name: String,
     /// Version that the alias points to: a number or `$LATEST`.
@@ -50,16 +50,16 @@ pub struct Alias {
 
 /// Resource policy of one qualifier.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
+pub struct ResourcePolicy {
     /// Statements in the order in which they were added.
-    pub statements: Vec<Permission>,
+    pub statements: Vec<PermissionStatement>,
     /// `RevisionId`.
     pub revision_id: String,
 }
 
 /// Effect of an update on a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum FunctionChange {
     /// The function was created.
     Created,
     /// The code changed, and perhaps the configuration.

@@ -13,7 +13,7 @@ use stackgen_gateway_common::WatcherCommand;
 use super::processes::{gateway_mark, kill_marked};
 
 /// Time in which a process that the gateway was just starting gets its environment variables.
-const STARTING: Duration = Duration::from_millis(100);
+const START_TIME: Duration = Duration::from_millis(100);
 
 /// Running watcher. Dropping it lets the process end and waits for that.
 #[derive(Debug)]
@@ -61,13 +61,13 @@ pub fn watch(mut pipe: impl Read, store: &Path) {
     kill_marked(&mark);
     if store.exists() {
         // The gateway was killed: otherwise it would have removed the folder.
-        thread::sleep(STARTING);
-        clear(store);
+        thread::sleep(START_TIME);
+        clean_up(store);
     }
 }
 
 /// Kills the remaining function processes of an ended gateway and removes the copies of their code.
-pub(super) fn clear(store: &Path) {
+pub(super) fn clean_up(store: &Path) {
     kill_marked(&gateway_mark(store));
     // A folder that cannot be removed only takes up space.
     let _ = fs::remove_dir_all(store);

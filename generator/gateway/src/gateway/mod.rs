@@ -19,7 +19,9 @@ use stackgen_gateway_apis::{management, server};
 use stackgen_gateway_common::logs::Logs;
 use stackgen_gateway_common::{Events, FailureLog, Grants, Roles, Settings};
 use stackgen_gateway_lambda::functions::Functions;
-use stackgen_gateway_stack::{Account, Applied, Problem, Stack, Template};
+use stackgen_gateway_stack::{
+    ApplyResult, GatewayStack, LocalAccount, StackTemplate, TemplateProblem,
+};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -74,9 +76,9 @@ pub struct Gateway {
 
 /// What the routes of the control endpoint use, too.
 struct Shared {
-    account: Account,
+    account: LocalAccount,
     tables: Arc<Tables>,
-    stack: Stack,
+    stack: GatewayStack,
     plane: Arc<DataPlane>,
     listeners: Arc<Listeners>,
     issuer: Issuer,
@@ -113,7 +115,7 @@ impl Gateway {
             events.clone(),
         );
         let functions = Arc::new(functions.map_err(StartError::Code)?);
-        let account = Account {
+        let account = LocalAccount {
             place: settings.place.clone(),
             apis: Arc::new(apis(&settings, &events)),
             functions: functions.clone(),
@@ -122,7 +124,7 @@ impl Gateway {
             logs: logs.clone(),
             issuer: issuer.url().to_owned(),
         };
-        functions.set_environment(environment(&endpoint, &tables));
+        functions.set_environment_variables(environment(&endpoint, &tables));
         let plane = Arc::new(DataPlane {
             settings,
             apis: account.apis.clone(),
@@ -137,7 +139,7 @@ impl Gateway {
         let listeners = Arc::new(Listeners::new(plane.clone(), grants, fixed_port));
         account.apis.set_listen(Some(listeners.clone()));
         let shared = Arc::new(Shared {
-            stack: Stack::new(account.clone()),
+            stack: GatewayStack::new(account.clone()),
             account,
             tables,
             plane,
@@ -156,8 +158,11 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// What is wrong with the template, as [`Stack::apply`] has it.
-    pub async fn apply(&self, template: Template) -> Result<Applied, Vec<Problem>> {
+    /// What is wrong with the template, as [`GatewayStack::apply`] has it.
+    pub async fn apply(
+        &self,
+        template: StackTemplate,
+    ) -> Result<ApplyResult, Vec<TemplateProblem>> {
         self.shared.stack.apply(template).await
     }
 
@@ -172,7 +177,7 @@ impl Gateway {
     }
 
     /// What is in the account.
-    pub fn account(&self) -> &Account {
+    pub fn account(&self) -> &LocalAccount {
         &self.shared.account
     }
 
@@ -245,7 +250,7 @@ fn services(shared: &Arc<Shared>) -> Services {
 }
 
 /// Functions are held to their roles; everybody else is the account.
-struct Granted(Account);
+struct Granted(LocalAccount);
 
 impl Grants for Granted {
     fn allows(&self, access_key: &str, action: &str, resource: &str) -> bool {

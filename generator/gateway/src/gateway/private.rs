@@ -19,12 +19,12 @@ use http::StatusCode;
 use serde_json::json;
 use stackgen_gateway_apis::apis::ProtocolType;
 use stackgen_gateway_common::FailureRecord;
-use stackgen_gateway_stack::Template;
+use stackgen_gateway_stack::StackTemplate;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::remote::{Lookup, Rotation, Tokens};
 use super::{Shared, State};
-use crate::identity::{Retire, Token, TokenUse};
+use crate::identity::{KeyRetirement, Token, TokenUse};
 
 /// Where the issuer is.
 pub(super) const ISSUER: &str = "/_stackgen/issuer";
@@ -62,7 +62,10 @@ async fn with_key(Shares(shared): Shares<Arc<Shared>>, request: Request, next: N
     }
 }
 
-async fn apply(Shares(shared): Shares<Arc<Shared>>, Json(template): Json<Template>) -> Response {
+async fn apply(
+    Shares(shared): Shares<Arc<Shared>>,
+    Json(template): Json<StackTemplate>,
+) -> Response {
     // In a task of its own: who asked may go, and no stack is left half applied.
     let applied = tokio::spawn(async move { shared.stack.apply(template).await });
     let applied = match applied.await {
@@ -103,8 +106,8 @@ async fn mint(Shares(shared): Shares<Arc<Shared>>, Json(asked): Json<Tokens>) ->
 
 async fn rotate(Shares(shared): Shares<Arc<Shared>>, Json(asked): Json<Rotation>) -> Response {
     let retire = match asked.at_once {
-        true => Retire::AtOnce,
-        false => Retire::default(),
+        true => KeyRetirement::Immediately,
+        false => KeyRetirement::default(),
     };
     match shared.issuer.rotate(retire).await {
         Ok(id) => Json(json!({ "keyId": id })).into_response(),

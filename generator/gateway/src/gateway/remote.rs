@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use stackgen_gateway_common::FailureRecord;
-use stackgen_gateway_stack::{Applied, Problem, Template};
+use stackgen_gateway_stack::{ApplyResult, StackTemplate, TemplateProblem};
 use thiserror::Error;
 use tokio::net::TcpStream;
 
@@ -65,7 +65,7 @@ pub enum RemoteError {
     Refused(String),
     /// The template cannot be applied.
     #[error("the template cannot be applied")]
-    Problems(Vec<Problem>),
+    Problems(Vec<TemplateProblem>),
 }
 
 impl Remote {
@@ -92,7 +92,7 @@ impl Remote {
     /// # Errors
     ///
     /// If it does not answer, or with all that is wrong with the template.
-    pub async fn apply(&self, template: &Template) -> Result<Applied, RemoteError> {
+    pub async fn apply(&self, template: &StackTemplate) -> Result<ApplyResult, RemoteError> {
         self.call(Method::POST, "/_stackgen/apply", template).await
     }
 
@@ -150,7 +150,7 @@ impl Remote {
         #[serde(default)]
         struct Refusal {
             message: String,
-            problems: Vec<Problem>,
+            problems: Vec<TemplateProblem>,
         }
         let refusal: Refusal = serde_json::from_slice(&body).unwrap_or_else(|_| Refusal {
             message: String::from_utf8_lossy(&body).into_owned(),

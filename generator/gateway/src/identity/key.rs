@@ -15,20 +15,20 @@ use sha2::{Digest, Sha256};
 use super::IssuerError;
 
 /// Key pair and its published public half. It has no `Debug`, so that it cannot get into a log.
-pub(super) struct Key {
+pub(super) struct IssuerKey {
     pair: RsaKeyPair,
     id: String,
     jwk: Value,
 }
 
-impl Key {
+impl IssuerKey {
     /// Creates a key of 2048 bits, which takes about a tenth of a second.
     pub(super) fn generate() -> Result<Self, IssuerError> {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| IssuerError::Key)?;
-        Ok(Key::of(pair))
+        Ok(IssuerKey::from_pair(pair))
     }
 
-    fn of(pair: RsaKeyPair) -> Self {
+    fn from_pair(pair: RsaKeyPair) -> Self {
         let public = pair.public_key();
         let text = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);
         let modulus = text(public.modulus().big_endian_without_leading_zero());
@@ -44,7 +44,7 @@ impl Key {
             "n": modulus,
             "e": exponent,
         });
-        Key { pair, id, jwk }
+        IssuerKey { pair, id, jwk }
     }
 
     pub(super) fn id(&self) -> &str {
@@ -74,24 +74,24 @@ impl Key {
 }
 
 /// Reads the key from a file. Returns `None` if the file does not exist.
-pub(super) fn read(path: &Path) -> Result<Option<Key>, IssuerError> {
+pub(super) fn read(path: &Path) -> Result<Option<IssuerKey>, IssuerError> {
     let der = match std::fs::read(path) {
         Ok(der) => der,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unusable(path, error)),
+        Err(error) => return Err(file_error(path, error)),
     };
-    let pair = RsaKeyPair::from_pkcs8(&der).map_err(|rejected| unusable(path, rejected))?;
-    Ok(Some(Key::of(pair)))
+    let pair = RsaKeyPair::from_pkcs8(&der).map_err(|rejected| file_error(path, rejected))?;
+    Ok(Some(IssuerKey::from_pair(pair)))
 }
 
 /// Writes a key to a file that only its owner may read. The file is replaced atomically.
-pub(super) fn write(path: &Path, key: &Key) -> Result<(), IssuerError> {
+pub(super) fn write(path: &Path, key: &IssuerKey) -> Result<(), IssuerError> {
     let der: Pkcs8V1Der<'_> = key.pair.as_der().map_err(|_| IssuerError::Key)?;
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let keep = || {
+    let store = || {
         std::fs::create_dir_all(folder)?;
         // Temporary files have mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -99,10 +99,10 @@ pub(super) fn write(path: &Path, key: &Key) -> Result<(), IssuerError> {
         file.persist(path)?;
         Ok(())
     };
-    keep().map_err(|error: std::io::Error| unusable(path, error))
+    store().map_err(|error: std::io::Error| file_error(path, error))
 }
 
-fn unusable(path: &Path, problem: impl std::fmt::Display) -> IssuerError {
+fn file_error(path: &Path, problem: impl std::fmt::Display) -> IssuerError {
     IssuerError::File {
         path: path.to_owned(),
         problem: problem.to_string(),

@@ -16,52 +16,52 @@ use serde_json::json;
 use thiserror::Error;
 use tokio::sync::watch;
 
-use self::key::Key;
+use self::key::IssuerKey;
 pub use token::{Token, TokenUse};
 
 /// OpenID Connect issuer with RSA keys, the only ones that JWT authorizers of HTTP APIs accept. Cheap to clone.
 #[derive(Clone)]
 pub struct Issuer {
-    shared: Arc<Shared>,
+    shared: Arc<IssuerState>,
 }
 
-struct Shared {
+struct IssuerState {
     url: String,
     file: Option<PathBuf>,
-    keys: watch::Sender<Keys>,
+    keys: watch::Sender<KeyState>,
 }
 
-enum Keys {
+enum KeyState {
     /// The first key is being created. Requests wait for it.
-    Coming,
-    Here {
-        signing: Arc<Key>,
+    Creating,
+    Ready {
+        signing: Arc<IssuerKey>,
         /// Keys that no longer sign.
-        retired: Vec<Retired>,
+        retired: Vec<RetiredKey>,
     },
     Failed(IssuerError),
 }
 
 /// Key that no longer signs.
-struct Retired {
-    key: Arc<Key>,
+struct RetiredKey {
+    key: Arc<IssuerKey>,
     /// End of its publication; `None` if that is beyond the clock's range.
     until: Option<Instant>,
 }
 
 /// Treatment of the old key in a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retire {
+pub enum KeyRetirement {
     /// The key stays published for this time, so that its tokens remain valid.
     After(Duration),
     /// All old keys are removed. Verifiers that fetch the keys again refuse their tokens.
-    AtOnce,
+    Immediately,
 }
 
-impl Default for Retire {
+impl Default for KeyRetirement {
     /// Keeps the key published for the default lifetime of tokens.
     fn default() -> Self {
-        Retire::After(Token::LIFETIME)
+        KeyRetirement::After(Token::LIFETIME)
     }
 }
 
@@ -81,7 +81,7 @@ pub enum IssuerError {
     },
     /// No key could be created, because the machine provides no random numbers.
     #[error("cannot create an RSA key")]
-    Key,
+    IssuerKey,
 }
 
 impl Issuer {
@@ -99,19 +99,21 @@ impl Issuer {
     ///
     /// If the file exists but contains no key.
     pub fn start(url: impl Into<String>, file: Option<PathBuf>) -> Result<Self, IssuerError> {
-        let kept = file.as_deref().map(key::read).transpose()?.flatten();
-        let needs_one = kept.is_none();
-        let keys = watch::Sender::new(kept.map_or(Keys::Coming, Keys::only));
-        let shared = Arc::new(Shared {
+        let stored = file.as_deref().map(key::read).transpose()?.flatten();
+        let needs_key = stored.is_none();
+        let keys = watch::Sender::new(stored.map_or(KeyState::Creating, KeyState::only));
+        let shared = Arc::new(IssuerState {
             url: url.into(),
             file,
             keys,
         });
         let issuer = Issuer { shared };
-        if needs_one {
+        if needs_key {
             let first = issuer.clone();
             tokio::task::spawn_blocking(move || {
-                let made = first.make().map_or_else(Keys::Failed, Keys::only);
+                let made = first
+                    .create_key()
+                    .map_or_else(KeyState::Failed, KeyState::only);
                 first.shared.keys.send_replace(made);
             });
         }
@@ -146,10 +148,10 @@ impl Issuer {
     /// # Errors
     ///
     /// If the key cannot be created, or not be written to its file.
-    pub async fn rotate(&self, retire: Retire) -> Result<String, IssuerError> {
+    pub async fn rotate(&self, retire: KeyRetirement) -> Result<String, IssuerError> {
         self.with_keys(|_, _| ()).await?;
         let issuer = self.clone();
-        let made = tokio::task::spawn_blocking(move || issuer.make()).await;
+        let made = tokio::task::spawn_blocking(move || issuer.create_key()).await;
         let made = Arc::new(made.map_err(|_| IssuerError::Key)??);
         let id = made.id().to_owned();
         self.shared
@@ -159,8 +161,8 @@ impl Issuer {
     }
 
     /// Creates a key and writes it to the file, if there is one.
-    fn make(&self) -> Result<Key, IssuerError> {
-        let key = Key::generate()?;
+    fn create_key(&self) -> Result<IssuerKey, IssuerError> {
+        let key = IssuerKey::generate()?;
         if let Some(path) = &self.shared.file {
             key::write(path, &key)?;
         }
@@ -170,45 +172,47 @@ impl Issuer {
     /// Waits for the first key, then calls `read` with the keys.
     async fn with_keys<T>(
         &self,
-        read: impl FnOnce(&Arc<Key>, &[Retired]) -> T,
+        read: impl FnOnce(&Arc<IssuerKey>, &[RetiredKey]) -> T,
     ) -> Result<T, IssuerError> {
         let mut keys = self.shared.keys.subscribe();
-        let keys = keys.wait_for(|keys| !matches!(keys, Keys::Coming)).await;
+        let keys = keys
+            .wait_for(|keys| !matches!(keys, KeyState::Creating))
+            .await;
         match keys.as_deref() {
-            Ok(Keys::Here { signing, retired }) => Ok(read(signing, retired)),
-            Ok(Keys::Failed(error)) => Err(error.clone()),
+            Ok(KeyState::Ready { signing, retired }) => Ok(read(signing, retired)),
+            Ok(KeyState::Failed(error)) => Err(error.clone()),
             _ => Err(IssuerError::Key),
         }
     }
 }
 
-impl Retired {
+impl RetiredKey {
     fn is_published(&self, now: Instant) -> bool {
         self.until.is_none_or(|until| until > now)
     }
 }
 
-impl Keys {
-    fn only(key: Key) -> Self {
-        Keys::Here {
+impl KeyState {
+    fn only(key: IssuerKey) -> Self {
+        KeyState::Ready {
             signing: Arc::new(key),
             retired: Vec::new(),
         }
     }
 
-    fn rotate(&mut self, new: Arc<Key>, retire: Retire) {
-        let Keys::Here { signing, retired } = self else {
+    fn rotate(&mut self, new: Arc<IssuerKey>, retire: KeyRetirement) {
+        let KeyState::Ready { signing, retired } = self else {
             return;
         };
         let old = std::mem::replace(signing, new);
         let now = Instant::now();
         match retire {
-            Retire::After(time) => {
+            KeyRetirement::After(time) => {
                 retired.retain(|key| key.is_published(now));
                 let until = now.checked_add(time);
-                retired.push(Retired { key: old, until });
+                retired.push(RetiredKey { key: old, until });
             }
-            Retire::AtOnce => retired.clear(),
+            KeyRetirement::Immediately => retired.clear(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Streams, backups, encryption and capacity of tables are ignored.
 
 mod data_file;
-mod description;
+mod definition;
 mod proxy;
 mod template;
 
@@ -26,7 +26,9 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-pub use description::{AttributeType, Index, KeyAttribute, KeyType, Projection, Table};
+pub use definition::{
+    AttributeType, IndexProjection, KeyType, SecondaryIndex, TableDefinition, TableKeyAttribute,
+};
 
 /// DynamoDB endpoint with its tables. It stops when it is dropped.
 pub struct Tables {
@@ -36,13 +38,13 @@ pub struct Tables {
     _running: DropGuard,
 }
 
-/// Result of [`Tables::create`].
+/// Result of [`Tables::create_or_update`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Created {
+pub enum TableChange {
     /// The table was created.
-    New,
+    Created,
     /// The table existed and did not change.
-    Kept,
+    Unchanged,
     /// The indexes or the time to live of the existing table changed. Its items stay.
     Updated,
 }
@@ -50,7 +52,7 @@ pub enum Created {
 /// Error of the tables.
 #[derive(Debug, Error)]
 pub enum TablesError {
-    /// The data file cannot be opened.
+    /// The data file cannot be path.
     #[error("cannot open the data file {}: {source}", path.display())]
     Open {
         /// Data file.
@@ -100,7 +102,7 @@ pub enum TablesError {
     /// The key or the local indexes of a table changed, which requires a new table.
     #[error(
         "cannot change the {what} of table {table}, for which CloudFormation replaces the table: {}",
-        hint(data.as_deref())
+        start_over_hint(data.as_deref())
     )]
     Replaced {
         /// Name of the table.
@@ -125,7 +127,7 @@ impl TablesError {
     }
 }
 
-fn hint(data: Option<&Path>) -> String {
+fn start_over_hint(data: Option<&Path>) -> String {
     match data {
         Some(path) => format!("remove {} to start over", path.display()),
         None => "restart the gateway to start over".to_owned(),
@@ -144,11 +146,11 @@ impl Tables {
     /// If the file cannot be used or no port is free.
     pub async fn start(data: Option<&Path>, sweep: Duration) -> Result<Self, TablesError> {
         let data = data.map(Path::to_path_buf);
-        let opened = data.clone();
-        let database = tokio::task::spawn_blocking(move || open(opened.as_deref()));
-        let database = database.await.unwrap_or_else(|stopped| {
+        let path = data.clone();
+        let database = tokio::task::spawn_blocking(move || open(path.as_deref()));
+        let database = database.await.unwrap_or_else(|error| {
             // The task is never cancelled, so it has panicked.
-            std::panic::resume_unwind(stopped.into_panic())
+            std::panic::resume_unwind(error.into_panic())
         })?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.map_err(TablesError::Listen)?;
@@ -161,7 +163,7 @@ impl Tables {
         ));
         tokio::spawn(
             stop.clone()
-                .run_until_cancelled_owned(expire(database.clone(), sweep)),
+                .run_until_cancelled_owned(remove_expired(database.clone(), sweep)),
         );
         Ok(Tables {
             database,
@@ -186,12 +188,16 @@ impl Tables {
     /// # Errors
     ///
     /// If DynamoDB rejects the table, or it exists with another key or other local indexes.
-    pub async fn create(&self, table: Table) -> Result<Created, TablesError> {
+    pub async fn create_or_update(
+        &self,
+        table: TableDefinition,
+    ) -> Result<TableChange, TablesError> {
         let (database, data) = (self.database.clone(), self.data.clone());
-        let created = tokio::task::spawn_blocking(move || create(&database, &table, data));
+        let created =
+            tokio::task::spawn_blocking(move || create_or_update(&database, &table, data));
         created
             .await
-            .unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()))
+            .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
 
     /// Deletes a table with its items. Succeeds if it does not exist.
@@ -212,7 +218,7 @@ impl Tables {
         });
         removed
             .await
-            .unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()))
+            .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
 }
 
@@ -238,7 +244,7 @@ fn open(data: Option<&Path>) -> Result<Database, TablesError> {
     };
     open.map_err(|source| {
         let path = path.to_owned();
-        match data_file::finds_damage(&source) {
+        match data_file::is_damage_error(&source) {
             true => TablesError::Damaged { path, source },
             false => TablesError::Open { path, source },
         }
@@ -246,7 +252,7 @@ fn open(data: Option<&Path>) -> Result<Database, TablesError> {
 }
 
 /// Removes expired items at an interval until the task is stopped.
-async fn expire(database: Database, every: Duration) {
+async fn remove_expired(database: Database, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -257,13 +263,13 @@ async fn expire(database: Database, every: Duration) {
     }
 }
 
-fn create(
+fn create_or_update(
     database: &Database,
-    table: &Table,
+    table: &TableDefinition,
     data: Option<PathBuf>,
-) -> Result<Created, TablesError> {
+) -> Result<TableChange, TablesError> {
     let path = data.clone().unwrap_or_default();
-    let refused = |source| match data_file::finds_damage(&source) {
+    let refused = |source| match data_file::is_damage_error(&source) {
         true => TablesError::Damaged {
             path: path.clone(),
             source,
@@ -276,9 +282,9 @@ fn create(
     let describe = DescribeTableRequest {
         table_name: table.name.clone(),
     };
-    let indexed = match database.describe_table(describe) {
+    let indexes_changed = match database.describe_table(describe) {
         Ok(found) => {
-            let found = Table::of(&found.table);
+            let found = TableDefinition::from_description(&found.table);
             if let Some(what) = table.needs_replacement(&found) {
                 let table = table.name.clone();
                 return Err(TablesError::Replaced { table, what, data });
@@ -288,34 +294,34 @@ fn create(
         Err(DynoxideError::ResourceNotFoundException(_)) => {
             let request = CreateTableRequest::from(table);
             database.create_table(request).map_err(refused)?;
-            update_expiry(database, table).map_err(refused)?;
-            return Ok(Created::New);
+            update_time_to_live(database, table).map_err(refused)?;
+            return Ok(TableChange::Created);
         }
         Err(error) => return Err(refused(error)),
     };
-    let expiring = update_expiry(database, table).map_err(refused)?;
-    Ok(match indexed || expiring {
-        true => Created::Updated,
-        false => Created::Kept,
+    let time_to_live_changed = update_time_to_live(database, table).map_err(refused)?;
+    Ok(match indexes_changed || time_to_live_changed {
+        true => TableChange::Updated,
+        false => TableChange::Unchanged,
     })
 }
 
 /// Creates and deletes global indexes, one per request as DynamoDB requires. Returns true if there was a change.
 fn update_indexes(
     database: &Database,
-    wanted: &Table,
-    found: &Table,
+    desired: &TableDefinition,
+    found: &TableDefinition,
 ) -> Result<bool, DynoxideError> {
     let gone = found
         .global()
-        .filter(|index| !wanted.indexes.contains(index));
+        .filter(|index| !desired.indexes.contains(index));
     let gone = gone.map(|index| GlobalSecondaryIndexUpdate {
         delete: Some(DeleteGsiAction {
             index_name: index.name.clone(),
         }),
         ..GlobalSecondaryIndexUpdate::default()
     });
-    let new = wanted
+    let new = desired
         .global()
         .filter(|index| !found.indexes.contains(index));
     let new = new.map(|index| GlobalSecondaryIndexUpdate {
@@ -330,8 +336,8 @@ fn update_indexes(
     for update in gone.chain(new) {
         any = true;
         database.update_table(UpdateTableRequest {
-            table_name: wanted.name.clone(),
-            attribute_definitions: Some(wanted.attribute_definitions()),
+            table_name: desired.name.clone(),
+            attribute_definitions: Some(desired.attribute_definitions()),
             global_secondary_index_updates: Some(vec![update]),
             ..UpdateTableRequest::default()
         })?;
@@ -340,18 +346,21 @@ fn update_indexes(
 }
 
 /// Sets the time to live. Returns true if it changed. DynamoDB requires that the old one is disabled first.
-fn update_expiry(database: &Database, wanted: &Table) -> Result<bool, DynoxideError> {
+fn update_time_to_live(
+    database: &Database,
+    desired: &TableDefinition,
+) -> Result<bool, DynoxideError> {
     let request = DescribeTimeToLiveRequest {
-        table_name: wanted.name.clone(),
+        table_name: desired.name.clone(),
     };
     let found = database.describe_time_to_live(request)?;
     let found = found.time_to_live_description.attribute_name;
-    if found == wanted.ttl_attribute {
+    if found == desired.ttl_attribute {
         return Ok(false);
     }
     let set = |attribute: String, enabled| {
         database.update_time_to_live(UpdateTimeToLiveRequest {
-            table_name: wanted.name.clone(),
+            table_name: desired.name.clone(),
             time_to_live_specification: TimeToLiveSpecification {
                 attribute_name: attribute,
                 enabled,
@@ -361,7 +370,7 @@ fn update_expiry(database: &Database, wanted: &Table) -> Result<bool, DynoxideEr
     if let Some(attribute) = found {
         set(attribute, false)?;
     }
-    if let Some(attribute) = wanted.ttl_attribute.clone() {
+    if let Some(attribute) = desired.ttl_attribute.clone() {
         set(attribute, true)?;
     }
     Ok(true)

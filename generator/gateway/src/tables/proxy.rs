@@ -14,7 +14,7 @@ use hyper_util::rt::TokioExecutor;
 
 /// Address of the DynamoDB endpoint and the client for it.
 #[derive(Clone)]
-struct Endpoint {
+struct ProxyTarget {
     client: Client<HttpConnector, Body>,
     authority: Authority,
 }
@@ -25,11 +25,11 @@ pub(super) fn router(address: SocketAddr) -> Router {
         .expect("an address with its port is an authority");
     let client = Client::builder(TokioExecutor::new()).build_http();
     Router::new()
-        .fallback(hand_on)
-        .with_state(Endpoint { client, authority })
+        .fallback(forward)
+        .with_state(ProxyTarget { client, authority })
 }
 
-async fn hand_on(State(endpoint): State<Endpoint>, mut request: Request) -> Response {
+async fn forward(State(endpoint): State<ProxyTarget>, mut request: Request) -> Response {
     let mut uri = std::mem::take(request.uri_mut()).into_parts();
     uri.scheme = Some(Scheme::HTTP);
     uri.authority = Some(endpoint.authority);

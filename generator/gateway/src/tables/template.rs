@@ -4,7 +4,10 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value as Json};
 use stackgen_gateway_stack::{TableStore, TableStoreError};
 
-use super::{AttributeType, Index, KeyAttribute, KeyType, Projection, Table, Tables, TablesError};
+use super::{
+    AttributeType, IndexProjection, KeyType, SecondaryIndex, TableDefinition, TableKeyAttribute,
+    Tables, TablesError,
+};
 
 impl TableStore for Tables {
     fn put<'a>(
@@ -13,7 +16,8 @@ impl TableStore for Tables {
         properties: &'a Map<String, Json>,
     ) -> BoxFuture<'a, Result<(), TableStoreError>> {
         Box::pin(async move {
-            self.create(table(name, properties)?).await?;
+            self.create_or_update(table_definition(name, properties)?)
+                .await?;
             Ok(())
         })
     }
@@ -33,7 +37,10 @@ impl From<TablesError> for TableStoreError {
 }
 
 /// Reads the table that the properties describe.
-fn table(name: &str, properties: &Map<String, Json>) -> Result<Table, TableStoreError> {
+fn table_definition(
+    name: &str,
+    properties: &Map<String, Json>,
+) -> Result<TableDefinition, TableStoreError> {
     let properties = Json::Object(properties.clone());
     let mut indexes = Vec::new();
     for (property, global) in [
@@ -41,7 +48,7 @@ fn table(name: &str, properties: &Map<String, Json>) -> Result<Table, TableStore
         ("LocalSecondaryIndexes", false),
     ] {
         for index in list(&properties[property]) {
-            indexes.push(Index {
+            indexes.push(SecondaryIndex {
                 name: text(&index["IndexName"]),
                 global,
                 key: key(&index["KeySchema"], &properties)?,
@@ -49,13 +56,13 @@ fn table(name: &str, properties: &Map<String, Json>) -> Result<Table, TableStore
             });
         }
     }
-    let expiry = &properties["TimeToLiveSpecification"];
+    let time_to_live = &properties["TimeToLiveSpecification"];
     let enabled = !matches!(
-        expiry["Enabled"].to_string().as_str(),
+        time_to_live["Enabled"].to_string().as_str(),
         "false" | "\"false\""
     );
-    let attribute = expiry["AttributeName"].as_str().filter(|_| enabled);
-    Ok(Table {
+    let attribute = time_to_live["AttributeName"].as_str().filter(|_| enabled);
+    Ok(TableDefinition {
         name: name.to_owned(),
         key: key(&properties["KeySchema"], &properties)?,
         indexes,
@@ -63,7 +70,7 @@ fn table(name: &str, properties: &Map<String, Json>) -> Result<Table, TableStore
     })
 }
 
-fn key(schema: &Json, table: &Json) -> Result<Vec<KeyAttribute>, TableStoreError> {
+fn key(schema: &Json, table: &Json) -> Result<Vec<TableKeyAttribute>, TableStoreError> {
     let attributes = list(schema).iter().map(|element| {
         let name = text(&element["AttributeName"]);
         let defined = list(&table["AttributeDefinitions"]).iter();
@@ -81,7 +88,7 @@ fn key(schema: &Json, table: &Json) -> Result<Vec<KeyAttribute>, TableStoreError
                 });
             }
         };
-        Ok(KeyAttribute {
+        Ok(TableKeyAttribute {
             name,
             key_type: match element["KeyType"].as_str() {
                 Some("RANGE") => KeyType::RANGE,
@@ -93,14 +100,14 @@ fn key(schema: &Json, table: &Json) -> Result<Vec<KeyAttribute>, TableStoreError
     attributes.collect()
 }
 
-fn projection(projection: &Json) -> Projection {
+fn projection(projection: &Json) -> IndexProjection {
     match projection["ProjectionType"].as_str() {
-        Some("KEYS_ONLY") => Projection::KeysOnly,
+        Some("KEYS_ONLY") => IndexProjection::KeysOnly,
         Some("INCLUDE") => {
             let names = list(&projection["NonKeyAttributes"]).iter().map(text);
-            Projection::Include(names.collect())
+            IndexProjection::Include(names.collect())
         }
-        _ => Projection::All,
+        _ => IndexProjection::All,
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use stackgen_gateway::gateway::{ApiState, Gateway, Options, State};
-use stackgen_gateway_stack::{StackCode, Template};
+use stackgen_gateway_stack::{StackCode, StackTemplate};
 use tokio::process::Command;
 
 use crate::puppet::puppet;
@@ -20,12 +20,12 @@ impl Served {
     pub(crate) async fn start() -> Self {
         let gateway = Gateway::start(Options::default()).await.unwrap();
         let code = |function: &str| (function.to_owned(), StackCode::Program(puppet()));
-        let template = Template {
+        let template = StackTemplate {
             stack: "clients".to_owned(),
             file: "stack.yaml".to_owned(),
             text: include_str!("stack.yaml").to_owned(),
             code: BTreeMap::from(["AuthorizerFunction", "Handler"].map(code)),
-            ..Template::default()
+            ..StackTemplate::default()
         };
         gateway.apply(template).await.unwrap();
         let state = gateway.state().await;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use stackgen_gateway_common::invoke::{Caller, Invocation, Invoke, InvokeError, Outcome};
+use stackgen_gateway_common::invoke::{
+    Invocation, InvocationCaller, InvocationOutcome, Invoke, InvokeError,
+};
 use stackgen_gateway_common::logs::{LogQuery, Logs};
 use stackgen_gateway_common::{Event, Events, FunctionSettings, Place, Roles, Settings};
 use stackgen_gateway_lambda::functions::{Code, Configuration, Functions};
@@ -42,32 +44,40 @@ pub(crate) fn lambda_with(functions: FunctionSettings) -> Lambda {
 }
 
 /// Creates a Lambda with the function `puppet`.
-pub(crate) async fn with_puppet() -> Lambda {
+pub(crate) async fn lambda_with_puppet() -> Lambda {
     let lambda = lambda();
-    lambda.put("puppet", &[]).await;
+    lambda.create_puppet("puppet", &[]).await;
     lambda
 }
 
 impl Lambda {
     /// Creates or updates a puppet function with these environment variables.
-    pub(crate) async fn put(&self, name: &str, variables: &[(&str, &str)]) {
-        self.put_as(name, configuration(variables)).await;
+    pub(crate) async fn create_puppet(&self, name: &str, variables: &[(&str, &str)]) {
+        self.create_puppet_with(name, configuration(variables))
+            .await;
     }
 
-    pub(crate) async fn put_as(&self, name: &str, configuration: Configuration) {
+    pub(crate) async fn create_puppet_with(&self, name: &str, configuration: Configuration) {
         let code = Code::Bootstrap(puppet());
-        let put = self.functions.put(name, configuration, code).await;
+        let put = self
+            .functions
+            .create_or_update(name, configuration, code)
+            .await;
         put.expect("a function");
     }
 
     /// Invokes the function with this command.
-    pub(crate) async fn tell(&self, name: &str, what: &str) -> Result<Outcome, InvokeError> {
-        self.functions.invoke(order(name, what)).await
+    pub(crate) async fn invoke(
+        &self,
+        name: &str,
+        what: &str,
+    ) -> Result<InvocationOutcome, InvokeError> {
+        self.functions.invoke(invocation(name, what)).await
     }
 
     /// Invokes the function with this command and returns the body of its answer.
-    pub(crate) async fn ask(&self, name: &str, what: &str) -> String {
-        let outcome = self.tell(name, what).await.expect("an outcome");
+    pub(crate) async fn invoke_for_body(&self, name: &str, what: &str) -> String {
+        let outcome = self.invoke(name, what).await.expect("an outcome");
         body(&outcome)
     }
 
@@ -83,12 +93,12 @@ impl Lambda {
     }
 
     /// Returns how often the function's log contains this line.
-    pub(crate) fn said(&self, name: &str, line: &str) -> usize {
-        self.log(name).iter().filter(|said| *said == line).count()
+    pub(crate) fn count_lines(&self, name: &str, line: &str) -> usize {
+        self.log(name).iter().filter(|logged| *logged == line).count()
     }
 
     /// Waits for the next event for which `find` returns a value.
-    pub(crate) async fn event<T>(
+    pub(crate) async fn wait_for_event<T>(
         events: &mut tokio::sync::broadcast::Receiver<Event>,
         mut find: impl FnMut(Event) -> Option<T>,
     ) -> T {
@@ -118,7 +128,7 @@ pub(crate) fn configuration(variables: &[(&str, &str)]) -> Configuration {
 }
 
 /// Returns an invocation by the account of `name` or `name:qualifier`.
-pub(crate) fn order(name: &str, what: &str) -> Invocation {
+pub(crate) fn invocation(name: &str, what: &str) -> Invocation {
     let (name, qualifier) = match name.split_once(':') {
         Some((name, qualifier)) => (name, Some(qualifier.to_owned())),
         None => (name, None),
@@ -128,24 +138,24 @@ pub(crate) fn order(name: &str, what: &str) -> Invocation {
     Invocation {
         function,
         payload: Bytes::from(json!({ "do": what }).to_string()),
-        caller: Caller::Account,
+        caller: InvocationCaller::Account,
         trace_id: "Root=1-65c66edf-000000000000000000000001".to_owned(),
     }
 }
 
-pub(crate) fn body(outcome: &Outcome) -> String {
+pub(crate) fn body(outcome: &InvocationOutcome) -> String {
     let answer = payload(outcome);
     answer["body"]
         .as_str()
         .map_or_else(|| answer.to_string(), str::to_owned)
 }
 
-pub(crate) fn payload(outcome: &Outcome) -> Value {
+pub(crate) fn payload(outcome: &InvocationOutcome) -> Value {
     serde_json::from_slice(&outcome.payload).expect("JSON")
 }
 
 /// Polls until the condition is true.
-pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) async fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let wait = async {
         while !holds() {
             tokio::time::sleep(Duration::from_millis(5)).await;

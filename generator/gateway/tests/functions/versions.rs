@@ -2,17 +2,21 @@
 
 use std::fs;
 
-use stackgen_gateway_common::invoke::{Caller, Invoke, InvokeErrorKind};
+use stackgen_gateway_common::invoke::{InvocationCaller, Invoke, InvokeErrorKind};
 use stackgen_gateway_common::{Effect, Statement};
-use stackgen_gateway_lambda::functions::{Change, Code, FunctionErrorKind, LATEST, Permission};
+use stackgen_gateway_lambda::functions::{
+    Code, FunctionChange, FunctionErrorKind, LATEST, PermissionStatement,
+};
 
-use crate::support::{Lambda, body, configuration, lambda, order, puppet, until, with_puppet};
+use crate::support::{
+    Lambda, body, configuration, invocation, lambda, lambda_with_puppet, puppet, wait_until,
+};
 
 const SOURCE: &str = "arn:aws:execute-api:us-east-1:000000000000:abc/prod/$connect";
 
 #[tokio::test]
-async fn row_d17_publishing_what_is_published_already_returns_the_latest_version() {
-    let lambda = with_puppet().await;
+async fn row_d17_publishing_unchanged_code_returns_the_newest_version() {
+    let lambda = lambda_with_puppet().await;
     let publish = || {
         lambda
             .functions
@@ -21,7 +25,7 @@ async fn row_d17_publishing_what_is_published_already_returns_the_latest_version
     };
     assert_eq!(publish().version, "1");
     assert_eq!(publish().version, "1");
-    lambda.put("puppet", &[("TABLE", "two")]).await;
+    lambda.create_puppet("puppet", &[("TABLE", "two")]).await;
     assert_eq!(publish().version, "2");
     let described =
         lambda
@@ -29,42 +33,48 @@ async fn row_d17_publishing_what_is_published_already_returns_the_latest_version
             .publish_version("puppet", Some("again".to_owned()), None, None);
     assert_eq!(described.expect("a version").version, "2");
     // Going back to an earlier configuration is a change as well. Numbers are never reused.
-    lambda.put("puppet", &[]).await;
+    lambda.create_puppet("puppet", &[]).await;
     assert_eq!(publish().version, "3");
     lambda
         .functions
         .delete("puppet", Some("3"))
         .expect("a version");
-    lambda.put("puppet", &[("TABLE", "four")]).await;
+    lambda.create_puppet("puppet", &[("TABLE", "four")]).await;
     assert_eq!(publish().version, "4");
 }
 
 #[tokio::test]
-async fn a_published_version_keeps_code_and_configuration_while_latest_moves_on() {
-    let lambda = with_puppet().await;
-    lambda.put("puppet", &[("TABLE", "one")]).await;
+async fn a_published_version_keeps_its_code_and_configuration_when_latest_changes() {
+    let lambda = lambda_with_puppet().await;
+    lambda.create_puppet("puppet", &[("TABLE", "one")]).await;
     lambda
         .functions
         .publish_version("puppet", None, None, None)
         .expect("a version");
-    lambda.put("puppet", &[("TABLE", "two")]).await;
-    assert_eq!(lambda.ask("puppet", "env:TABLE").await, "two");
-    assert_eq!(lambda.ask("puppet:$LATEST", "env:TABLE").await, "two");
-    assert_eq!(lambda.ask("puppet:1", "env:TABLE").await, "one");
+    lambda.create_puppet("puppet", &[("TABLE", "two")]).await;
+    assert_eq!(lambda.invoke_for_body("puppet", "env:TABLE").await, "two");
+    assert_eq!(
+        lambda.invoke_for_body("puppet:$LATEST", "env:TABLE").await,
+        "two"
+    );
+    assert_eq!(lambda.invoke_for_body("puppet:1", "env:TABLE").await, "one");
     assert_eq!(
         lambda
-            .ask("puppet:1", "env:AWS_LAMBDA_FUNCTION_VERSION")
+            .invoke_for_body("puppet:1", "env:AWS_LAMBDA_FUNCTION_VERSION")
             .await,
         "1"
     );
-    let outcome = lambda.tell("puppet:1", "ok").await.expect("an outcome");
+    let outcome = lambda.invoke("puppet:1", "ok").await.expect("an outcome");
     assert_eq!(outcome.executed_version, "1");
-    let refused = lambda.tell("puppet:2", "ok").await.expect_err("a refusal");
+    let refused = lambda
+        .invoke("puppet:2", "ok")
+        .await
+        .expect_err("a refusal");
     assert_eq!(refused.kind, InvokeErrorKind::NotFound);
 }
 
 #[tokio::test]
-async fn a_build_that_writes_the_same_file_again_changes_no_version() {
+async fn a_build_that_overwrites_the_file_changes_no_version() {
     let lambda = lambda();
     let folder = tempfile::tempdir().expect("a folder");
     let built = folder.path().join("worker");
@@ -74,13 +84,13 @@ async fn a_build_that_writes_the_same_file_again_changes_no_version() {
         let code = Code::Bootstrap(built.clone());
         async move {
             functions
-                .put("puppet", configuration(&[]), code)
+                .create_or_update("puppet", configuration(&[]), code)
                 .await
                 .expect("a function")
         }
     };
     let (first, change) = put(&lambda).await;
-    assert_eq!(change, Change::Created);
+    assert_eq!(change, FunctionChange::Created);
     lambda
         .functions
         .publish_version("puppet", None, None, None)
@@ -88,26 +98,32 @@ async fn a_build_that_writes_the_same_file_again_changes_no_version() {
     // Overwrites the file in place, as some linkers do.
     let script = "#!/bin/sh\nexit 5\n";
     fs::write(&built, script).expect("another build");
-    assert_eq!(lambda.ask("puppet", "body:frozen").await, "frozen");
+    assert_eq!(
+        lambda.invoke_for_body("puppet", "body:frozen").await,
+        "frozen"
+    );
     let (second, change) = put(&lambda).await;
-    assert_eq!(change, Change::Code);
+    assert_eq!(change, FunctionChange::Code);
     assert_ne!(first.code.sha256, second.code.sha256);
     assert_ne!(first.revision_id, second.revision_id);
     assert_eq!(second.code.size, script.len() as u64);
     assert!(
         lambda
-            .tell("puppet", "ok")
+            .invoke("puppet", "ok")
             .await
             .expect("an outcome")
             .failed
     );
-    assert_eq!(lambda.ask("puppet:1", "body:frozen").await, "frozen");
+    assert_eq!(
+        lambda.invoke_for_body("puppet:1", "body:frozen").await,
+        "frozen"
+    );
     let (_, change) = put(&lambda).await;
-    assert_eq!(change, Change::None);
+    assert_eq!(change, FunctionChange::None);
 }
 
 #[tokio::test]
-async fn code_is_kept_for_as_long_as_a_version_or_a_process_needs_it() {
+async fn code_is_stored_as_long_as_a_version_or_a_process_needs_it() {
     let lambda = lambda();
     let folder = tempfile::tempdir().expect("a folder");
     let built = folder.path().join("worker");
@@ -115,7 +131,9 @@ async fn code_is_kept_for_as_long_as_a_version_or_a_process_needs_it() {
         let script = format!("#!/bin/sh\n# {note}\nexec {}\n", puppet().display());
         fs::write(&built, script).expect("a build");
         let code = Code::Bootstrap(built.clone());
-        let put = lambda.functions.put("puppet", configuration(&[]), code);
+        let put = lambda
+            .functions
+            .create_or_update("puppet", configuration(&[]), code);
         let (version, _) = put.await.expect("a function");
         version.code.root.as_ref().expect("a copy").to_path_buf()
     };
@@ -125,25 +143,28 @@ async fn code_is_kept_for_as_long_as_a_version_or_a_process_needs_it() {
         .publish_version("puppet", None, None, None)
         .expect("a version");
     let second = put("second").await;
-    lambda.ask("puppet", "ok").await;
+    lambda.invoke_for_body("puppet", "ok").await;
     let third = put("third").await;
-    until("the second copy is gone", || !second.exists()).await;
+    wait_until("the second copy is gone", || !second.exists()).await;
     assert!(first.exists() && third.exists());
-    assert_eq!(lambda.ask("puppet:1", "body:kept").await, "kept");
+    assert_eq!(
+        lambda.invoke_for_body("puppet:1", "body:kept").await,
+        "kept"
+    );
     lambda
         .functions
         .delete("puppet", Some("1"))
         .expect("a version");
-    until("the first copy is gone", || !first.exists()).await;
-    assert_eq!(lambda.ask("puppet", "body:kept").await, "kept");
+    wait_until("the first copy is gone", || !first.exists()).await;
+    assert_eq!(lambda.invoke_for_body("puppet", "body:kept").await, "kept");
 }
 
 #[tokio::test]
-async fn an_alias_moves_between_versions_and_its_version_cannot_go() {
-    let lambda = with_puppet().await;
+async fn an_alias_moves_between_versions_and_its_version_cannot_be_deleted() {
+    let lambda = lambda_with_puppet().await;
     let functions = &lambda.functions;
     for table in ["one", "two"] {
-        lambda.put("puppet", &[("TABLE", table)]).await;
+        lambda.create_puppet("puppet", &[("TABLE", table)]).await;
         functions
             .publish_version("puppet", None, None, None)
             .expect("a version");
@@ -151,12 +172,15 @@ async fn an_alias_moves_between_versions_and_its_version_cannot_go() {
     functions
         .create_alias("puppet", "live", "1", String::new())
         .expect("an alias");
-    assert_eq!(lambda.ask("puppet:live", "env:TABLE").await, "one");
+    assert_eq!(
+        lambda.invoke_for_body("puppet:live", "env:TABLE").await,
+        "one"
+    );
     functions
         .update_alias("puppet", "live", Some("2"), None, None)
         .expect("an alias");
     let outcome = lambda
-        .tell("puppet:live", "env:TABLE")
+        .invoke("puppet:live", "env:TABLE")
         .await
         .expect("an outcome");
     assert_eq!(
@@ -179,14 +203,14 @@ async fn an_alias_moves_between_versions_and_its_version_cannot_go() {
         .expect("a function");
     functions.delete("puppet", Some("2")).expect("a version");
     let refused = lambda
-        .tell("puppet:live", "ok")
+        .invoke("puppet:live", "ok")
         .await
         .expect_err("a refusal");
     assert_eq!(refused.kind, InvokeErrorKind::NotFound);
 }
 
-fn permission(id: &str) -> Permission {
-    Permission {
+fn permission(id: &str) -> PermissionStatement {
+    PermissionStatement {
         statement_id: id.to_owned(),
         action: "lambda:InvokeFunction".to_owned(),
         principal: "apigateway.amazonaws.com".to_owned(),
@@ -195,10 +219,10 @@ fn permission(id: &str) -> Permission {
     }
 }
 
-async fn as_caller(lambda: &Lambda, name: &str, caller: Caller) -> Option<String> {
+async fn as_caller(lambda: &Lambda, name: &str, caller: InvocationCaller) -> Option<String> {
     let invocation = stackgen_gateway_common::invoke::Invocation {
         caller,
-        ..order(name, "ok")
+        ..invocation(name, "ok")
     };
     match lambda.functions.invoke(invocation).await {
         Ok(_) => None,
@@ -209,15 +233,15 @@ async fn as_caller(lambda: &Lambda, name: &str, caller: Caller) -> Option<String
     }
 }
 
-fn gateway() -> Caller {
-    Caller::ApiGateway {
+fn gateway() -> InvocationCaller {
+    InvocationCaller::ApiGateway {
         source_arn: SOURCE.to_owned(),
     }
 }
 
 #[tokio::test]
 async fn rows_c7_a16_api_gateway_needs_a_statement_of_the_functions_policy() {
-    let lambda = with_puppet().await;
+    let lambda = lambda_with_puppet().await;
     let refused = as_caller(&lambda, "puppet", gateway())
         .await
         .expect("a refusal");
@@ -247,8 +271,8 @@ async fn rows_c7_a16_api_gateway_needs_a_statement_of_the_functions_policy() {
 }
 
 #[tokio::test]
-async fn row_d19_a_permission_is_of_one_qualifier_alone() {
-    let lambda = with_puppet().await;
+async fn row_d19_a_permission_applies_to_one_qualifier() {
+    let lambda = lambda_with_puppet().await;
     let functions = &lambda.functions;
     functions
         .publish_version("puppet", None, None, None)
@@ -281,13 +305,13 @@ async fn row_d19_a_permission_is_of_one_qualifier_alone() {
 }
 
 #[tokio::test]
-async fn row_d19_a_role_invokes_what_its_statements_name() {
-    let lambda = with_puppet().await;
+async fn row_d19_a_role_may_invoke_what_its_statements_allow() {
+    let lambda = lambda_with_puppet().await;
     lambda
         .functions
         .publish_version("puppet", None, None, None)
         .expect("a version");
-    let role = || Caller::Role("arn:aws:iam::000000000000:role/invoker".to_owned());
+    let role = || InvocationCaller::Role("arn:aws:iam::000000000000:role/invoker".to_owned());
     let refused = as_caller(&lambda, "puppet:1", role())
         .await
         .expect("a refusal");
@@ -310,29 +334,29 @@ async fn row_d19_a_role_invokes_what_its_statements_name() {
 }
 
 #[tokio::test]
-async fn what_is_invoked_for_later_is_tried_three_times_and_then_lost() {
+async fn an_asynchronous_invocation_is_tried_three_times() {
     let settings = stackgen_gateway_common::FunctionSettings {
         retry: std::time::Duration::from_millis(10),
         ..stackgen_gateway_common::FunctionSettings::default()
     };
     let lambda = crate::support::lambda_with(settings);
-    lambda.put("puppet", &[]).await;
+    lambda.create_puppet("puppet", &[]).await;
     lambda
         .functions
-        .invoke_later(order("puppet", "print:tried;throw:no"))
+        .invoke_async(invocation("puppet", "print:tried;throw:no"))
         .expect("taken");
     lambda
         .functions
-        .invoke_later(order("puppet", "print:went well"))
+        .invoke_async(invocation("puppet", "print:went well"))
         .expect("taken");
-    let count = |line: &str| lambda.said("puppet", line);
-    until("it was tried three times", || {
+    let count = |line: &str| lambda.count_lines("puppet", line);
+    wait_until("it was tried three times", || {
         count("tried") == 3 && count("went well") == 1
     })
     .await;
     lambda.functions.stop().await;
     assert_eq!((count("tried"), count("went well")), (3, 1));
-    let missing = lambda.functions.invoke_later(order("ghost", "ok"));
+    let missing = lambda.functions.invoke_async(invocation("ghost", "ok"));
     assert_eq!(
         missing.expect_err("a refusal").kind,
         InvokeErrorKind::NotFound

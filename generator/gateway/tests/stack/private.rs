@@ -18,7 +18,7 @@ async fn status(authority: &str, request: &str) -> String {
 }
 
 #[tokio::test]
-async fn who_has_the_key_applies_templates_and_gets_tokens() {
+async fn the_key_allows_applying_templates_and_minting_tokens() {
     let gateway = gateway().await;
     let endpoint = gateway.state().await.endpoint;
     let remote = Remote::new(&endpoint, gateway.key());
@@ -38,13 +38,15 @@ async fn who_has_the_key_applies_templates_and_gets_tokens() {
     assert_eq!(token.split('.').count(), 3);
     let first = remote.rotate(false).await.expect("a key");
     assert_ne!(first, remote.rotate(true).await.expect("a key"));
-    let broken = remote.apply(&crate::support::text("Resources: 1")).await;
+    let broken = remote
+        .apply(&crate::support::template_from_text("Resources: 1"))
+        .await;
     assert!(matches!(broken, Err(RemoteError::Problems(problems)) if problems.len() == 1));
     gateway.shutdown().await;
 }
 
 #[tokio::test]
-async fn who_has_the_key_learns_why_a_handshake_failed() {
+async fn the_key_allows_reading_why_a_handshake_failed() {
     let gateway = gateway().await;
     let template = template("out/dev/template.yaml");
     gateway.apply(template).await.expect("applied");
@@ -79,7 +81,7 @@ async fn who_has_the_key_learns_why_a_handshake_failed() {
 }
 
 #[tokio::test]
-async fn nobody_else_gets_anything_but_the_issuers_keys() {
+async fn without_the_key_only_the_issuers_keys_are_readable() {
     let gateway = gateway().await;
     let state = gateway.state().await;
     let authority = state.endpoint.trim_start_matches("http://").to_owned();
@@ -116,7 +118,7 @@ async fn nobody_else_gets_anything_but_the_issuers_keys() {
 }
 
 #[tokio::test]
-async fn a_template_is_applied_whole_when_who_asked_for_it_goes() {
+async fn a_template_is_applied_completely_when_its_client_disconnects() {
     let gateway = gateway().await;
     let state = gateway.state().await;
     let authority = state.endpoint.trim_start_matches("http://").to_owned();

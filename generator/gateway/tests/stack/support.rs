@@ -6,7 +6,9 @@ use std::sync::Arc;
 use stackgen_gateway::gateway::{Gateway, Options};
 use stackgen_gateway_apis::apis::{Api, Route};
 use stackgen_gateway_common::ApiId;
-use stackgen_gateway_stack::{Applied, Apply, Problem, Template, What};
+use stackgen_gateway_stack::{
+    ApplyMode, ApplyResult, ChangeAction, StackTemplate, TemplateProblem,
+};
 
 /// Returns the root of the repository.
 pub(crate) fn root() -> PathBuf {
@@ -19,43 +21,43 @@ pub(crate) async fn gateway() -> Gateway {
 }
 
 /// Reads a template of the repository.
-pub(crate) fn template(file: &str) -> Template {
+pub(crate) fn template(file: &str) -> StackTemplate {
     let path = root().join(file);
-    Template {
+    StackTemplate {
         stack: "stack".to_owned(),
         text: std::fs::read_to_string(&path).expect("a template"),
         file: path.display().to_string(),
-        ..Template::default()
+        ..StackTemplate::default()
     }
 }
 
 /// Creates a template from text.
-pub(crate) fn text(text: &str) -> Template {
-    Template {
+pub(crate) fn template_from_text(text: &str) -> StackTemplate {
+    StackTemplate {
         stack: "stack".to_owned(),
         file: "template.yaml".to_owned(),
         text: text.to_owned(),
-        ..Template::default()
+        ..StackTemplate::default()
     }
 }
 
 /// Makes applying the template leave stages unchanged.
-pub(crate) fn without_deployments(template: Template) -> Template {
-    Template {
-        apply: Apply::WithoutDeployments,
+pub(crate) fn without_deployments(template: StackTemplate) -> StackTemplate {
+    StackTemplate {
+        apply: ApplyMode::WithoutDeployments,
         ..template
     }
 }
 
-pub(crate) async fn apply(gateway: &Gateway, template: Template) -> Applied {
+pub(crate) async fn apply(gateway: &Gateway, template: StackTemplate) -> ApplyResult {
     gateway
         .apply(template)
         .await
-        .unwrap_or_else(|problems| panic!("{}", told(&problems)))
+        .unwrap_or_else(|problems| panic!("{}", problem_lines(&problems)))
 }
 
 /// Formats problems as lines: `line: message (hint)`.
-pub(crate) fn told(problems: &[Problem]) -> String {
+pub(crate) fn problem_lines(problems: &[TemplateProblem]) -> String {
     let lines = problems.iter().map(|problem| {
         let line = problem
             .line
@@ -68,14 +70,14 @@ pub(crate) fn told(problems: &[Problem]) -> String {
 }
 
 /// Returns the changes in order, such as `created Socket`.
-pub(crate) fn done(applied: &Applied) -> Vec<String> {
+pub(crate) fn changes(applied: &ApplyResult) -> Vec<String> {
     let lines = applied.changes.iter().map(|change| {
-        let what = match change.what {
-            What::Created => "created",
-            What::Updated => "updated",
-            What::Code => "code",
-            What::Deleted => "deleted",
-            What::Retained => "retained",
+        let what = match change.action {
+            ChangeAction::Created => "created",
+            ChangeAction::Updated => "updated",
+            ChangeAction::Code => "code",
+            ChangeAction::Deleted => "deleted",
+            ChangeAction::Retained => "retained",
         };
         format!("{what} {}", change.logical_id)
     });
@@ -90,7 +92,12 @@ pub(crate) fn api(gateway: &Gateway, name: &str) -> Arc<Api> {
 }
 
 /// Returns the route that a stage serves for a key.
-pub(crate) fn served(gateway: &Gateway, api: &ApiId, stage: &str, key: &str) -> Option<Arc<Route>> {
+pub(crate) fn served_route(
+    gateway: &Gateway,
+    api: &ApiId,
+    stage: &str,
+    key: &str,
+) -> Option<Arc<Route>> {
     let served = gateway.account().apis.served(api, stage)?;
     served.snapshot.as_ref()?.route(key).cloned()
 }

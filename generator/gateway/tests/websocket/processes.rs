@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use stackgen_gateway_common::logs::Logs;
 use stackgen_gateway_common::{Event, Events, Place, Roles, Settings};
-use stackgen_gateway_lambda::functions::{Code, Configuration, Functions, Permission};
+use stackgen_gateway_lambda::functions::{Code, Configuration, Functions, PermissionStatement};
 
 use crate::puppet::puppet;
 use crate::support::{Stack, World};
@@ -31,10 +31,10 @@ async fn start(stack: Stack, permitted: &str) -> (World, Arc<Functions>, Events)
             ..Configuration::default()
         };
         functions
-            .put(name, configuration, Code::Bootstrap(puppet()))
+            .create_or_update(name, configuration, Code::Bootstrap(puppet()))
             .await
             .unwrap();
-        let permission = Permission {
+        let permission = PermissionStatement {
             statement_id: "apigateway".to_owned(),
             action: "lambda:InvokeFunction".to_owned(),
             principal: "apigateway.amazonaws.com".to_owned(),
@@ -49,7 +49,7 @@ async fn start(stack: Stack, permitted: &str) -> (World, Arc<Functions>, Events)
     }
     let world = World::start_with(stack, settings, Arc::default(), functions.clone()).await;
     let endpoint = format!("http://127.0.0.1:{}/prod", world.port);
-    functions.set_environment(BTreeMap::from([(
+    functions.set_environment_variables(BTreeMap::from([(
         "MANAGEMENT_ENDPOINT".to_owned(),
         endpoint,
     )]));

@@ -3,7 +3,7 @@
 use serde_json::json;
 use stackgen_cfn::terminal::escape;
 use stackgen_gateway::gateway::RemoteError;
-use stackgen_gateway::stack::{Applied, What};
+use stackgen_gateway::stack::{ApplyResult, ChangeAction};
 use stackgen_lint::output::json::Findings;
 
 use super::Deploy;
@@ -124,17 +124,17 @@ fn running(local: &Local, source: &SourceArgs, ui: &Ui) -> Result<Option<String>
     Ok(local.environment(&project).map(str::to_owned))
 }
 
-fn tell(applied: &Applied, ui: &Ui) -> Result<(), CliError> {
+fn tell(applied: &ApplyResult, ui: &Ui) -> Result<(), CliError> {
     if applied.changes.is_empty() {
         return ui.done("nothing changed");
     }
     for change in &applied.changes {
-        let what = match change.what {
-            What::Created => "created",
-            What::Updated => "updated",
-            What::Code => "new code",
-            What::Deleted => "deleted",
-            What::Retained => "retained",
+        let what = match change.action {
+            ChangeAction::Created => "created",
+            ChangeAction::Updated => "updated",
+            ChangeAction::Code => "new code",
+            ChangeAction::Deleted => "deleted",
+            ChangeAction::Retained => "retained",
         };
         ui.done(&format!(
             "{what:<9} {} ({})",

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 use stackgen_cfn::terminal::escape;
 use stackgen_gateway::apis::ProtocolType;
-use stackgen_gateway::stack::{Applied, NotRun};
+use stackgen_gateway::stack::{ApplyResult, NotRun};
 
 use crate::error::CliError;
 use crate::local::Local;
 use crate::ui::{BOLD, CYAN, DIM};
 
 /// For people; `flag` is what other commands have to be told.
-pub(super) fn text(local: &Local, applied: &Applied, flag: &str) -> String {
+pub(super) fn text(local: &Local, applied: &ApplyResult, flag: &str) -> String {
     let state = &local.state;
     let mut rows: Vec<(&str, String)> = Vec::new();
     for api in &state.apis {
@@ -74,7 +74,7 @@ fn not_run(all: &[NotRun]) -> String {
 }
 
 /// For machines: a line like those of events. `port_taken` is the port that was asked for if others are used.
-pub(super) fn json(local: &Local, applied: &Applied, port_taken: Option<u16>) -> Json {
+pub(super) fn json(local: &Local, applied: &ApplyResult, port_taken: Option<u16>) -> Json {
     json!({
         "event": "ready",
         "pid": local.pid,

@@ -14,7 +14,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use stackgen_gateway::gateway::{Gateway, Options, StartError};
-use stackgen_gateway::stack::Applied;
+use stackgen_gateway::stack::ApplyResult;
 use stackgen_gateway::{ApiId, Event, Limits, Settings};
 use tokio::time::timeout;
 
@@ -194,7 +194,7 @@ impl Dev {
     }
 
     /// A gateway with the project in it.
-    async fn begin(&self, prepared: &Prepared) -> Result<(Gateway, Applied), CliError> {
+    async fn begin(&self, prepared: &Prepared) -> Result<(Gateway, ApplyResult), CliError> {
         let options = self.gateway.options(self.source.path());
         let options = options.map_err(|error| {
             CliError::failed(format!("cannot find this program: {}", reason(&error)))
@@ -221,7 +221,7 @@ impl Dev {
 
 impl<'a> Running<'a> {
     /// Tells where everything is.
-    async fn greet(&self, applied: &Applied) -> Result<(), CliError> {
+    async fn greet(&self, applied: &ApplyResult) -> Result<(), CliError> {
         let local = self.remember().await?;
         let port = self.dev.gateway.port;
         let is_taken = port != 0 && !local.state.endpoint.ends_with(&format!(":{port}"));
@@ -254,7 +254,7 @@ impl<'a> Running<'a> {
     /// Tells what happens and applies what changes, until it is told to stop.
     async fn follow(
         &mut self,
-        applied: &Applied,
+        applied: &ApplyResult,
         mut reload: Reload<'a>,
         stops: &mut Stops,
     ) -> Result<(), CliError> {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use stackgen_cfn::terminal::escape;
-use stackgen_gateway::stack::{self, Applied, Apply, Template};
+use stackgen_gateway::stack::{self, ApplyMode, ApplyResult, StackTemplate};
 use stackgen_model::diff::{Change, Diff, What, diff};
 use stackgen_model::{LogicalId, Model, Version};
 use tokio::time::{Instant, sleep_until};
@@ -128,10 +128,10 @@ impl Running<'_> {
             Err(error) => return self.refuse(&error),
         };
         let apply = match self.dev.redeploy {
-            true => Apply::Everything,
-            false => Apply::WithoutDeployments,
+            true => ApplyMode::Everything,
+            false => ApplyMode::WithoutDeployments,
         };
-        let template = Template {
+        let template = StackTemplate {
             apply,
             ..prepared.template.clone()
         };
@@ -155,7 +155,7 @@ impl Running<'_> {
         Ok(())
     }
 
-    fn tell_changes(&self, before: &Model, applied: &Applied) -> Result<(), CliError> {
+    fn tell_changes(&self, before: &Model, applied: &ApplyResult) -> Result<(), CliError> {
         let mut changes = diff(before, &self.prepared.model);
         changes.changes = variables::without_values(changes.changes);
         if self.ui.wants_json() {
@@ -200,18 +200,18 @@ impl Running<'_> {
 }
 
 /// A line for every function with new code.
-fn code(applied: &Applied, model: &Model) -> Vec<String> {
+fn code(applied: &ApplyResult, model: &Model) -> Vec<String> {
     let versions: Vec<_> = applied
         .changes
         .iter()
         .filter(|change| {
-            change.what == stack::What::Created && change.kind == "AWS::Lambda::Version"
+            change.action == stack::ChangeAction::Created && change.kind == "AWS::Lambda::Version"
         })
         .collect();
     let functions = applied
         .changes
         .iter()
-        .filter(|change| change.what == stack::What::Code);
+        .filter(|change| change.action == stack::ChangeAction::Code);
     let lines = functions.map(|function| {
         let name = &function.physical_id;
         let is_of_it = |version: &&&stack::Change| {

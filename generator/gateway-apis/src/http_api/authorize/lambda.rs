@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
-use stackgen_gateway_common::invoke::{Caller, Invocation, Outcome};
+use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvocationOutcome};
 use stackgen_gateway_common::{FunctionArn, Roles, Statement};
 
 use super::super::Exchange;
@@ -112,8 +112,8 @@ impl Exchange<'_> {
             function,
             payload: Value::Object(event).to_string().into(),
             caller: match &authorizer.authorizer_credentials_arn {
-                Some(role) => Caller::Role(role.clone()),
-                None => Caller::ApiGateway {
+                Some(role) => InvocationCaller::Role(role.clone()),
+                None => InvocationCaller::ApiGateway {
                     source_arn: self.authorizer_arn(authorizer),
                 },
             },
@@ -192,7 +192,7 @@ fn fault(problem: &str) -> Refusal {
 }
 
 /// Exactly `Unauthorized` is 401 (row A6), all else 500.
-fn failed(outcome: &Outcome) -> Refusal {
+fn failed(outcome: &InvocationOutcome) -> Refusal {
     let error: Option<Value> = serde_json::from_slice(&outcome.payload).ok();
     let message = error
         .as_ref()

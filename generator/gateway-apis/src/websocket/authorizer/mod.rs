@@ -6,7 +6,7 @@ mod policy;
 use std::time::Instant;
 
 use serde::Deserialize;
-use stackgen_gateway_common::invoke::{Caller, Invocation, Outcome};
+use stackgen_gateway_common::invoke::{Invocation, InvocationCaller, InvocationOutcome};
 use stackgen_gateway_common::{AuthorizerRecord, RouteKey, ThrownError};
 
 pub(super) use output::Principal;
@@ -69,7 +69,7 @@ async fn invoke(
     stage: &Stage,
     request: &Request,
     event: bytes::Bytes,
-) -> Result<Outcome, Refusal> {
+) -> Result<InvocationOutcome, Refusal> {
     let uri = authorizer.authorizer_uri.as_deref();
     let function = integration::function(uri, &stage.stage_variables).map_err(
         |Failure { reason, .. }| Refusal::internal(format!("authorizer: {reason}"), "A7"),
@@ -78,8 +78,8 @@ async fn invoke(
         function,
         payload: event,
         caller: match &authorizer.authorizer_credentials_arn {
-            Some(role) => Caller::Role(role.clone()),
-            None => Caller::ApiGateway {
+            Some(role) => InvocationCaller::Role(role.clone()),
+            None => InvocationCaller::ApiGateway {
                 source_arn: api.arn(format_args!("authorizers/{}", authorizer.authorizer_id)),
             },
         },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde_json::{Value, json};
 use stackgen_gateway_apis::apis::{Authorizer, Served};
-use stackgen_gateway_common::invoke::Caller;
+use stackgen_gateway_common::invoke::InvocationCaller;
 use stackgen_gateway_common::{ApiId, AuthorizerId, Place, StageName};
 
 use super::{Running, Wiring, by_name, good, refused, thrown};
@@ -83,7 +83,7 @@ async fn an_allowing_policy_lets_in_and_its_context_reaches_the_function() {
     assert_eq!(event.get("body"), None);
     let calls = running.calls.lock().unwrap();
     let source_arn = "arn:aws:execute-api:us-east-1:000000000000:http1/authorizers/auth1";
-    let expected = Caller::ApiGateway {
+    let expected = InvocationCaller::ApiGateway {
         source_arn: source_arn.to_owned(),
     };
     assert_eq!(calls[0].caller, expected);

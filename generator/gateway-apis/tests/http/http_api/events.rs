@@ -2,7 +2,7 @@
 
 use http::Request;
 use serde_json::{Value, json};
-use stackgen_gateway_common::invoke::Caller;
+use stackgen_gateway_common::invoke::InvocationCaller;
 
 use super::Wiring;
 use crate::support;
@@ -108,7 +108,7 @@ async fn row_c7_a_functions_policy_is_asked_for_the_method_and_the_routes_path()
         "arn:aws:execute-api:us-east-1:000000000000:http1/$default/POST/sessions/{sessionId}";
     assert_eq!(
         call.caller,
-        Caller::ApiGateway {
+        InvocationCaller::ApiGateway {
             source_arn: source_arn.to_owned()
         }
     );
@@ -144,7 +144,7 @@ async fn format_1_is_what_nothing_means_and_has_every_value() {
     let nobody = json!({"claims": null, "scopes": null});
     assert_eq!(context["authorizer"], nobody);
     let role = "arn:aws:iam::000000000000:role/invoker".to_owned();
-    assert_eq!(running.last_call().caller, Caller::Role(role));
+    assert_eq!(running.last_call().caller, InvocationCaller::Role(role));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use stackgen_gateway_apis::apis::{Integration, ProtocolType, Route, Served, Snapshot, Stage};
 use stackgen_gateway_apis::{DataPlane, http_api};
-use stackgen_gateway_common::invoke::{Invocation, Invoke, InvokeError, Outcome};
+use stackgen_gateway_common::invoke::{Invocation, InvocationOutcome, Invoke, InvokeError};
 use stackgen_gateway_common::{ApiId, Event, Grants, Place};
 use tokio::sync::broadcast::Receiver;
 
@@ -157,7 +157,7 @@ impl Running {
     }
 }
 
-type Answering = BoxFuture<'static, Result<Outcome, InvokeError>>;
+type Answering = BoxFuture<'static, Result<InvocationOutcome, InvokeError>>;
 
 /// Functions that return this.
 pub(crate) fn always(answer: Value) -> Functions {
@@ -175,7 +175,7 @@ pub(crate) fn good(answer: Value) -> Answering {
 
 pub(crate) fn thrown(message: &str) -> Answering {
     let error = json!({"errorMessage": message, "errorType": "Error"});
-    let outcome = Outcome {
+    let outcome = InvocationOutcome {
         failed: true,
         ..returned(error.to_string())
     };

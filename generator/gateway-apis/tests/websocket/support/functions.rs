@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use stackgen_gateway_common::invoke::{
-    Caller, Invocation, Invoke, InvokeError, InvokeErrorKind, Outcome,
+    Invocation, InvocationCaller, InvocationOutcome, Invoke, InvokeError, InvokeErrorKind,
 };
 use stackgen_gateway_common::uuid;
 use tokio::sync::Notify;
@@ -38,7 +38,7 @@ type Handler = Box<dyn Fn(&Value) -> Reply + Send + Sync>;
 #[derive(Default)]
 pub(crate) struct Functions {
     handlers: Mutex<HashMap<String, Handler>>,
-    calls: Mutex<Vec<(String, Value, Caller)>>,
+    calls: Mutex<Vec<(String, Value, InvocationCaller)>>,
     called: Notify,
     released: tokio::sync::watch::Sender<usize>,
 }
@@ -61,7 +61,7 @@ impl Functions {
     }
 
     /// The next call of a function that was not taken yet: its event and its caller.
-    pub(crate) async fn call(&self, name: &str) -> (Value, Caller) {
+    pub(crate) async fn call(&self, name: &str) -> (Value, InvocationCaller) {
         soon(async {
             loop {
                 let called = self.called.notified();
@@ -91,7 +91,10 @@ impl Functions {
 }
 
 impl Invoke for Functions {
-    fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Outcome, InvokeError>> {
+    fn invoke(
+        &self,
+        invocation: Invocation,
+    ) -> BoxFuture<'_, Result<InvocationOutcome, InvokeError>> {
         let name = invocation.function.name.clone();
         let event: Value = serde_json::from_slice(&invocation.payload).unwrap();
         let reply = match self.handlers.lock().unwrap().get(&name) {
@@ -124,7 +127,7 @@ impl Invoke for Functions {
                     });
                 }
             };
-            Ok(Outcome {
+            Ok(InvocationOutcome {
                 payload: payload.into(),
                 failed,
                 executed_version: "$LATEST".to_owned(),

@@ -10,13 +10,13 @@ use tokio::io::AsyncReadExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 /// Maximum size of a head in bytes.
-const LARGEST_HEAD: usize = 64 * 1024;
+const MAX_HEAD: usize = 64 * 1024;
 /// Maximum number of headers.
-const MOST_HEADERS: usize = 64;
+const MAX_HEADERS: usize = 64;
 
 /// Request, as far as the Runtime API needs it.
 #[derive(Debug, Default)]
-pub(super) struct Request {
+pub(super) struct RuntimeRequest {
     pub(super) method: String,
     pub(super) path: String,
     /// Body up to the limit. The rest was read and discarded.
@@ -32,7 +32,7 @@ pub(super) struct Request {
 }
 
 #[derive(Debug)]
-enum Length {
+enum BodyLength {
     Bytes(usize),
     Chunked,
 }
@@ -44,27 +44,27 @@ pub(super) async fn read(
     writer: &OwnedWriteHalf,
     buffer: &mut BytesMut,
     limit: usize,
-) -> io::Result<Option<Request>> {
-    let (mut request, length, expects) = loop {
-        if let Some(parsed) = head(buffer)? {
+) -> io::Result<Option<RuntimeRequest>> {
+    let (mut request, length, expects_continue) = loop {
+        if let Some(parsed) = parse_head(buffer)? {
             break parsed;
         }
-        if buffer.len() > LARGEST_HEAD {
+        if buffer.len() > MAX_HEAD {
             return Err(invalid("the head is too large"));
         }
-        if !more(stream, buffer).await? {
+        if !read_more(stream, buffer).await? {
             return Ok(None);
         }
     };
-    if expects {
+    if expects_continue {
         write(writer, b"HTTP/1.1 100 Continue\r\n\r\n").await?;
     }
     match length {
-        Length::Bytes(size) => {
+        BodyLength::Bytes(size) => {
             request.size = size;
-            request.body = sized(stream, buffer, size, limit).await?;
+            request.body = read_sized(stream, buffer, size, limit).await?;
         }
-        Length::Chunked => chunked(stream, buffer, limit, &mut request).await?,
+        BodyLength::Chunked => read_chunked(stream, buffer, limit, &mut request).await?,
     }
     Ok(Some(request))
 }
@@ -82,45 +82,45 @@ pub(super) async fn write(stream: &OwnedWriteHalf, mut bytes: &[u8]) -> io::Resu
 }
 
 /// Removes the head from the buffer, if it is complete.
-fn head(buffer: &mut BytesMut) -> io::Result<Option<(Request, Length, bool)>> {
-    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+fn parse_head(buffer: &mut BytesMut) -> io::Result<Option<(RuntimeRequest, BodyLength, bool)>> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut parsed = httparse::Request::new(&mut headers);
     let status = parsed.parse(buffer).map_err(invalid)?;
     let httparse::Status::Complete(taken) = status else {
         return Ok(None);
     };
-    let mut request = Request {
+    let mut request = RuntimeRequest {
         method: parsed.method.unwrap_or_default().to_owned(),
         path: parsed.path.unwrap_or_default().to_owned(),
         close: parsed.version == Some(0),
-        ..Request::default()
+        ..RuntimeRequest::default()
     };
-    let mut length = Length::Bytes(0);
-    let mut expects = false;
+    let mut length = BodyLength::Bytes(0);
+    let mut expects_continue = false;
     for header in parsed.headers.iter() {
         let value = std::str::from_utf8(header.value).unwrap_or_default().trim();
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         if is("content-length") {
             let size = value.parse().map_err(invalid)?;
-            if !matches!(length, Length::Chunked) {
-                length = Length::Bytes(size);
+            if !matches!(length, BodyLength::Chunked) {
+                length = BodyLength::Bytes(size);
             }
         } else if is("transfer-encoding") && value.eq_ignore_ascii_case("chunked") {
-            length = Length::Chunked;
+            length = BodyLength::Chunked;
         } else if is("expect") {
-            expects = value.eq_ignore_ascii_case("100-continue");
+            expects_continue = value.eq_ignore_ascii_case("100-continue");
         } else if is("connection") {
             request.close |= value.eq_ignore_ascii_case("close");
         } else {
-            note(&mut request, header);
+            store_error_header(&mut request, header);
         }
     }
     buffer.advance(taken);
-    Ok(Some((request, length, expects)))
+    Ok(Some((request, length, expects_continue)))
 }
 
 /// Stores the error headers of a head or a trailer.
-fn note(request: &mut Request, header: &httparse::Header<'_>) {
+fn store_error_header(request: &mut RuntimeRequest, header: &httparse::Header<'_>) {
     let value = || Some(String::from_utf8_lossy(header.value).trim().to_owned());
     if header
         .name
@@ -135,27 +135,27 @@ fn note(request: &mut Request, header: &httparse::Header<'_>) {
     }
 }
 
-async fn sized(
+async fn read_sized(
     stream: &mut OwnedReadHalf,
     buffer: &mut BytesMut,
     size: usize,
     limit: usize,
 ) -> io::Result<Bytes> {
-    let kept = size.min(limit);
-    buffer.reserve(kept.saturating_sub(buffer.len()));
-    while buffer.len() < kept {
-        must(stream, buffer).await?;
+    let stored = size.min(limit);
+    buffer.reserve(stored.saturating_sub(buffer.len()));
+    while buffer.len() < stored {
+        read_more_or_fail(stream, buffer).await?;
     }
-    let body = buffer.split_to(kept).freeze();
-    skip(stream, buffer, size - kept).await?;
+    let body = buffer.split_to(stored).freeze();
+    skip(stream, buffer, size - stored).await?;
     Ok(body)
 }
 
-async fn chunked(
+async fn read_chunked(
     stream: &mut OwnedReadHalf,
     buffer: &mut BytesMut,
     limit: usize,
-    request: &mut Request,
+    request: &mut RuntimeRequest,
 ) -> io::Result<()> {
     let mut body = BytesMut::new();
     loop {
@@ -165,8 +165,8 @@ async fn chunked(
                     buffer.advance(taken);
                     break usize::try_from(size).map_err(invalid)?;
                 }
-                Ok(httparse::Status::Partial) if buffer.len() < LARGEST_HEAD => {
-                    must(stream, buffer).await?;
+                Ok(httparse::Status::Partial) if buffer.len() < MAX_HEAD => {
+                    read_more_or_fail(stream, buffer).await?;
                 }
                 _ => return Err(invalid("a chunk has no size")),
             }
@@ -176,30 +176,32 @@ async fn chunked(
         }
         request.size = request.size.saturating_add(size);
         let room = limit.saturating_sub(body.len());
-        body.extend_from_slice(&sized(stream, buffer, size, room).await?);
+        body.extend_from_slice(&read_sized(stream, buffer, size, room).await?);
         skip(stream, buffer, 2).await?;
     }
     request.body = body.freeze();
-    trailer(stream, buffer, request).await
+    read_trailer(stream, buffer, request).await
 }
 
-async fn trailer(
+async fn read_trailer(
     stream: &mut OwnedReadHalf,
     buffer: &mut BytesMut,
-    request: &mut Request,
+    request: &mut RuntimeRequest,
 ) -> io::Result<()> {
     loop {
-        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         match httparse::parse_headers(buffer, &mut headers).map_err(invalid)? {
             httparse::Status::Complete((taken, headers)) => {
-                headers.iter().for_each(|header| note(request, header));
+                headers
+                    .iter()
+                    .for_each(|header| store_error_header(request, header));
                 buffer.advance(taken);
                 return Ok(());
             }
-            httparse::Status::Partial if buffer.len() > LARGEST_HEAD => {
+            httparse::Status::Partial if buffer.len() > MAX_HEAD => {
                 return Err(invalid("the trailer is too large"));
             }
-            httparse::Status::Partial => must(stream, buffer).await?,
+            httparse::Status::Partial => read_more_or_fail(stream, buffer).await?,
         }
     }
 }
@@ -217,20 +219,20 @@ async fn skip(
         if size == 0 {
             return Ok(());
         }
-        must(stream, buffer).await?;
+        read_more_or_fail(stream, buffer).await?;
     }
 }
 
 /// Reads more bytes. Fails at the end of the connection.
-async fn must(stream: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<()> {
-    match more(stream, buffer).await? {
+async fn read_more_or_fail(stream: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<()> {
+    match read_more(stream, buffer).await? {
         true => Ok(()),
         false => Err(io::ErrorKind::UnexpectedEof.into()),
     }
 }
 
 /// Reads more bytes. Returns false at the end of the connection.
-async fn more(stream: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<bool> {
+async fn read_more(stream: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<bool> {
     // Enough room for one read to take everything, which saves a second system call.
     buffer.reserve(8 * 1024);
     Ok(stream.read_buf(buffer).await? > 0)
@@ -248,7 +250,7 @@ mod tests {
     use super::*;
 
     /// Reads all requests of a client that writes these pieces one by one.
-    async fn reads(pieces: &[&str], limit: usize) -> io::Result<Vec<Request>> {
+    async fn read_all(pieces: &[&str], limit: usize) -> io::Result<Vec<RuntimeRequest>> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let mut client = TcpStream::connect(listener.local_addr()?).await?;
         client.set_nodelay(true)?;
@@ -279,7 +281,7 @@ mod tests {
                     Lambda-Runtime-Function-Error-Type: Bad\r\n\r\nGET /last HTTP/1.0\r\n\r\n";
         let bytes: Vec<&str> = text.split_inclusive("").collect();
         for pieces in [vec![text], bytes] {
-            let requests = reads(&pieces, 100).await.expect("requests");
+            let requests = read_all(&pieces, 100).await.expect("requests");
             let seen: Vec<_> = requests
                 .iter()
                 .map(|one| (&*one.path, &*one.body))
@@ -298,7 +300,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_over_the_limit_is_cut_and_the_next_request_is_read() {
-        let requests = reads(
+        let requests = read_all(
             &[
                 "POST /a HTTP/1.1\r\ncontent-length: 5\r\n\r\nhello",
                 "POST /b HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n",
@@ -318,18 +320,18 @@ mod tests {
 
     #[tokio::test]
     async fn invalid_http_is_an_error() {
-        assert!(reads(&["\0\0\r\n\r\n"], 10).await.is_err());
+        assert!(read_all(&["\0\0\r\n\r\n"], 10).await.is_err());
         assert!(
-            reads(&["POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n"], 10)
+            read_all(&["POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n"], 10)
                 .await
                 .is_err()
         );
         assert!(
-            reads(&["POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\nshort"], 10)
+            read_all(&["POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\nshort"], 10)
                 .await
                 .is_err()
         );
         let chunk = "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n";
-        assert!(reads(&[chunk], 10).await.is_err());
+        assert!(read_all(&[chunk], 10).await.is_err());
     }
 }

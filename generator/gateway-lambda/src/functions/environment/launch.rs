@@ -11,8 +11,8 @@ use std::process::Stdio;
 use stackgen_gateway_common::FunctionSettings;
 use tokio::process::Command;
 
-use super::super::pool::Pool;
-use super::super::processes::MARK;
+use super::super::pool::EnvironmentPool;
+use super::super::processes::MARK_VARIABLE;
 use super::super::{Configuration, LogFormat};
 
 /// Lambda's `PATH`.
@@ -20,7 +20,7 @@ const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/opt/bin";
 
 /// Command that starts a function process.
 #[derive(Debug)]
-pub(in super::super) struct Launch {
+pub(in super::super) struct LaunchCommand {
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<OsString>,
     /// `LAMBDA_TASK_ROOT` and working directory.
@@ -29,7 +29,7 @@ pub(in super::super) struct Launch {
     variables: Vec<(&'static str, OsString)>,
 }
 
-impl Launch {
+impl LaunchCommand {
     /// Determines the command for this code and configuration.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl Launch {
     /// Returns all environment variables of the process. Nothing is inherited from the gateway.
     pub(super) fn environment(
         &self,
-        pool: &Pool,
+        pool: &EnvironmentPool,
         address: SocketAddr,
         stream: &str,
         mark: &str,
@@ -114,7 +114,7 @@ impl Launch {
         set("AWS_SESSION_TOKEN", &credentials.session_token);
         set("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
         set("_HANDLER", &configuration.handler);
-        set(MARK, mark);
+        set(MARK_VARIABLE, mark);
         if configuration.log_format == LogFormat::Json {
             set("AWS_LAMBDA_LOG_FORMAT", "JSON");
         }
@@ -133,7 +133,7 @@ impl Launch {
     }
 }
 
-fn bootstrap(root: &Path) -> Result<Launch, String> {
+fn bootstrap(root: &Path) -> Result<LaunchCommand, String> {
     let program = root.join("bootstrap");
     let Ok(found) = program.metadata() else {
         return Err(
@@ -145,7 +145,7 @@ fn bootstrap(root: &Path) -> Result<Launch, String> {
             "its bootstrap is not executable; run chmod +x on it before packaging".to_owned(),
         );
     }
-    Ok(Launch {
+    Ok(LaunchCommand {
         program,
         arguments: Vec::new(),
         root: root.to_owned(),
@@ -158,7 +158,7 @@ async fn python(
     version: &str,
     configuration: &Configuration,
     settings: &FunctionSettings,
-) -> Result<Launch, String> {
+) -> Result<LaunchCommand, String> {
     let names = [format!("python{version}"), "python3".to_owned()];
     let found = || names.iter().find_map(|name| on_path(name, settings));
     let Some(program) = settings.python.clone().or_else(found) else {
@@ -188,7 +188,7 @@ async fn python(
             ));
         }
     }
-    Ok(Launch {
+    Ok(LaunchCommand {
         program,
         arguments: [
             "-m".into(),
@@ -209,7 +209,7 @@ fn node(
     root: &Path,
     configuration: &Configuration,
     settings: &FunctionSettings,
-) -> Result<Launch, String> {
+) -> Result<LaunchCommand, String> {
     let Some(program) = on_path("node", settings) else {
         return Err(
             "there is no node on the PATH: install Node.js and its package aws-lambda-ric"
@@ -230,7 +230,7 @@ fn node(
                 .to_owned(),
         );
     };
-    Ok(Launch {
+    Ok(LaunchCommand {
         program,
         arguments: [
             client.into_os_string(),

@@ -15,43 +15,46 @@ use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::super::pool::Pool;
+use super::super::pool::EnvironmentPool;
 use super::super::{kill_marked, processes};
-use super::output::{self, Log, Marker};
-use super::report::{self, Ending};
-use super::{Due, Environment, Launch, Phase, State, runtime_api};
+use super::output::{self, LogEntry, LogSender};
+use super::report::{self, InvocationEnd};
+use super::{
+    DeadlineCheck, EnvironmentPhase, EnvironmentState, ExecutionEnvironment, LaunchCommand,
+    runtime_api,
+};
 
 /// Time for reading the last requests of a process that has ended. They have already arrived.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Reason for the end of an environment.
-enum End {
+enum EndReason {
     /// The process exited.
     Exit(Option<ExitStatus>),
     /// An invocation timed out.
     Timeout,
     /// The process did not ask for its first event in time.
-    Init,
+    StartTimeout,
     /// The process reported that it cannot start.
     InitError(Bytes),
     /// The environment was no longer needed.
-    Stopped,
+    NotNeeded,
 }
 
 /// Started environment.
-struct Started {
-    environment: Arc<Environment>,
+struct StartedEnvironment {
+    environment: Arc<ExecutionEnvironment>,
     listener: TcpListener,
     child: Child,
-    group: Group,
+    group: ProcessGroup,
     mark: String,
     log: JoinHandle<()>,
 }
 
 /// Process group of a function. Dropping it kills the group and all descendants.
-struct Group(Option<Pid>);
+struct ProcessGroup(Option<Pid>);
 
-impl Group {
+impl ProcessGroup {
     fn kill(&mut self) {
         let Some(pid) = self.0.take() else { return };
         // Search first: after the end of their parent, unmarked descendants cannot be found any more.
@@ -62,38 +65,38 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         self.kill();
     }
 }
 
 /// Starts a process, serves it, and cleans up after its end.
-pub(in super::super) async fn live(pool: Arc<Pool>) {
+pub(in super::super) async fn run_to_exit(pool: Arc<EnvironmentPool>) {
     let launch = match pool.launch().await {
         Ok(launch) => launch,
-        Err(reason) => return pool.unborn(&unrunnable(&pool, reason)),
+        Err(reason) => return pool.start_failed(&unrunnable(&pool, reason)),
     };
-    let mut started = match start(&pool, launch).await {
+    let mut started = match start_process(&pool, launch).await {
         Ok(started) => started,
-        Err(error) => return pool.unborn(&unrunnable(&pool, launch.explain(&error))),
+        Err(error) => return pool.start_failed(&unrunnable(&pool, launch.explain(&error))),
     };
     let environment = started.environment.clone();
     let mut connections = JoinSet::new();
-    let end = watch(&mut started, &mut connections).await;
+    let end = serve_until_end(&mut started, &mut connections).await;
     // Before `wait` reaps the process: until then, its number cannot be reused.
     started.group.kill();
     let _ = started.child.wait().await;
-    if let End::Exit(_) = end {
+    if let EndReason::Exit(_) = end {
         // An answer may have arrived that is not read yet.
         let drained = async { while connections.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(LAST_WORDS, drained).await;
+        let _ = tokio::time::timeout(DRAIN_TIMEOUT, drained).await;
     }
     connections.shutdown().await;
-    let phase = environment.conclude(end);
-    environment.log.note(Marker::Over);
+    let phase = environment.fail_running(end);
+    environment.log.send(LogEntry::ProcessEnded);
     let _ = started.log.await;
-    pool.gone(&environment, &phase);
+    pool.environment_ended(&environment, &phase);
     // When the gateway stops, `Functions::stop` kills all marked processes at once.
     if !pool.host().stop.is_cancelled() {
         kill_marked(started.mark).await;
@@ -101,37 +104,45 @@ pub(in super::super) async fn live(pool: Arc<Pool>) {
 }
 
 /// Serves the process until the environment ends.
-async fn watch(started: &mut Started, connections: &mut JoinSet<()>) -> End {
+async fn serve_until_end(
+    started: &mut StartedEnvironment,
+    connections: &mut JoinSet<()>,
+) -> EndReason {
     let environment = started.environment.clone();
     let stop = environment.stop.clone();
     loop {
-        let look = match environment.due(Instant::now()) {
-            Due::Nothing(until) => until,
-            Due::Timeout => return End::Timeout,
-            Due::Init => return End::Init,
-            Due::Unused if environment.give_up() => return End::Stopped,
+        let next_check = match environment.check_deadlines(Instant::now()) {
+            DeadlineCheck::NotDue(until) => until,
+            DeadlineCheck::Timeout => return EndReason::Timeout,
+            DeadlineCheck::StartTimeout => return EndReason::StartTimeout,
+            DeadlineCheck::IdleTimeout if environment.retire_if_idle() => {
+                return EndReason::NotNeeded;
+            }
             // An invocation is just being assigned.
-            Due::Unused => {
+            DeadlineCheck::IdleTimeout => {
                 tokio::task::yield_now().await;
                 continue;
             }
         };
         tokio::select! {
             biased;
-            () = stop.cancelled() => return environment.stopped(),
-            status = started.child.wait() => return End::Exit(status.ok()),
+            () = stop.cancelled() => return environment.stop_reason(),
+            status = started.child.wait() => return EndReason::Exit(status.ok()),
             accepted = started.listener.accept() => {
                 if let Ok((stream, _)) = accepted {
                     connections.spawn(runtime_api::serve(environment.clone(), stream));
                 }
             }
             Some(_) = connections.join_next() => {}
-            () = tokio::time::sleep_until(look.into()) => {}
+            () = tokio::time::sleep_until(next_check.into()) => {}
         }
     }
 }
 
-async fn start(pool: &Arc<Pool>, launch: &Launch) -> io::Result<Started> {
+async fn start_process(
+    pool: &Arc<EnvironmentPool>,
+    launch: &LaunchCommand,
+) -> io::Result<StartedEnvironment> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let name = stream_name(pool.version());
@@ -148,31 +159,31 @@ async fn start(pool: &Arc<Pool>, launch: &Launch) -> io::Result<Started> {
         .stderr(writer)
         .process_group(0)
         .kill_on_drop(true);
-    let born = Instant::now();
+    let started = Instant::now();
     let child = spawn(&mut command).await?;
     // Closes our copies of the pipe's write end, so that the pipe ends with the process.
     drop(command);
     let pid = child.id();
-    let group = Group(pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)));
-    let (log, markers) = Log::new();
+    let group = ProcessGroup(pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)));
+    let (log, entries) = LogSender::new();
     let output = pipe::Receiver::from_owned_fd(reader.into())?;
-    let collect = tokio::spawn(output::collect(pool.clone(), name, pid, output, markers));
-    log.note(Marker::Lines(vec![report::init_start(
+    let collect = tokio::spawn(output::collect(pool.clone(), name, pid, output, entries));
+    log.send(LogEntry::Lines(vec![report::init_start(
         pool.configuration(),
     )]));
-    let environment = Environment {
+    let environment = ExecutionEnvironment {
         pool: pool.clone(),
         log,
         stop: pool.host().stop.child_token(),
-        born,
-        state: Mutex::new(State {
-            phase: Phase::Init,
-            since: born,
+        started,
+        state: Mutex::new(EnvironmentState {
+            phase: EnvironmentPhase::Starting,
+            since: started,
             init: None,
             init_error: None,
         }),
     };
-    Ok(Started {
+    Ok(StartedEnvironment {
         environment: Arc::new(environment),
         listener,
         child,
@@ -192,7 +203,7 @@ async fn spawn(command: &mut Command) -> io::Result<Child> {
                 tries += 1;
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            done => return done,
+            result => return result,
         }
     }
 }
@@ -204,107 +215,116 @@ fn stream_name(version: &str) -> String {
     format!("{day}/[{version}]{:032x}", fastrand::u128(..))
 }
 
-fn unrunnable(pool: &Pool, reason: impl std::fmt::Display) -> InvokeError {
+fn unrunnable(pool: &EnvironmentPool, reason: impl std::fmt::Display) -> InvokeError {
     InvokeError {
         kind: InvokeErrorKind::Unrunnable,
         message: format!("cannot run {}: {reason}", pool.function().name),
     }
 }
 
-impl Environment {
+impl ExecutionEnvironment {
     /// Called when the process reports that it cannot start.
     pub(super) fn fail_init(&self, error: Bytes) {
         self.state().init_error = Some(error);
-        self.end();
+        self.stop_process();
     }
 
-    /// Withdraws the environment from the pool. Returns false if it just got an invocation.
-    fn give_up(self: &Arc<Self>) -> bool {
-        self.pool.withdraw(self) || matches!(self.state().phase, Phase::Away)
+    /// Removes the environment from the pool's idle ones. Returns false if it just got an invocation.
+    fn retire_if_idle(self: &Arc<Self>) -> bool {
+        self.pool.remove_idle(self) || matches!(self.state().phase, EnvironmentPhase::Disconnected)
     }
 
     /// Returns the reason why the environment was stopped.
-    fn stopped(&self) -> End {
+    fn stop_reason(&self) -> EndReason {
         match self.state().init_error.take() {
-            Some(error) => End::InitError(error),
-            None => End::Stopped,
+            Some(error) => EndReason::InitError(error),
+            None => EndReason::NotNeeded,
         }
     }
 
-    /// Fails the running invocation, if there is one, and returns the last phase.
-    fn conclude(&self, end: End) -> Phase {
+    /// Fails the invocation that runs or waits for the start, and returns the last phase.
+    fn fail_running(&self, end: EndReason) -> EnvironmentPhase {
         let mut state = self.state();
-        let phase = std::mem::replace(&mut state.phase, Phase::Over);
+        let phase = std::mem::replace(&mut state.phase, EnvironmentPhase::Ended);
         let duration = state.since.elapsed();
         let init = state.init.take();
         drop(state);
         let timeout = self.pool.configuration().timeout;
         match phase {
-            Phase::Busy(running) => {
+            EnvironmentPhase::Busy(running) => {
                 let id = running.request_id.clone();
                 let (payload, ending, reason) = match &end {
-                    End::Timeout => (
+                    EndReason::Timeout => (
                         report::timed_out(&id, timeout),
-                        Ending::Timeout,
+                        InvocationEnd::Timeout,
                         format!("Task timed out after {:.2} seconds", timeout.as_secs_f64()),
                     ),
                     other => {
                         let reason = other.reason();
-                        let ending = Ending::Exit(reason.clone());
+                        let ending = InvocationEnd::Exit(reason.clone());
                         (report::exited(&id, &reason), ending, reason)
                     }
                 };
-                self.tell_failure(reason);
-                self.finish(Phase::Busy(running), payload, ending, duration, init);
-                Phase::Over
+                self.report_failure(reason);
+                self.finish(
+                    EnvironmentPhase::Busy(running),
+                    payload,
+                    ending,
+                    duration,
+                    init,
+                );
+                EnvironmentPhase::Ended
             }
-            Phase::Init => {
-                self.conclude_init(&end);
-                Phase::Init
+            EnvironmentPhase::Starting => {
+                self.fail_start(&end);
+                EnvironmentPhase::Starting
             }
             other => other,
         }
     }
 
-    fn conclude_init(&self, end: &End) {
-        let took = self.born.elapsed();
+    fn fail_start(&self, end: &EndReason) {
+        let took = self.started.elapsed();
         let format = self.pool.configuration().log_format;
         let (status, kind) = match end {
-            End::Stopped => return,
-            End::Init => ("timeout", "Sandbox.Timedout"),
-            End::InitError(_) => ("error", "Runtime.InitError"),
-            End::Exit(_) | End::Timeout => ("error", "Runtime.ExitError"),
+            EndReason::NotNeeded => return,
+            EndReason::StartTimeout => ("timeout", "Sandbox.Timedout"),
+            EndReason::InitError(_) => ("error", "Runtime.InitError"),
+            EndReason::Exit(_) | EndReason::Timeout => ("error", "Runtime.ExitError"),
         };
         let line = report::init_report(format, took, status, kind);
-        self.log.note(Marker::Lines(vec![line]));
-        self.tell_failure(format!("it did not start: {}", end.reason()));
+        self.log.send(LogEntry::Lines(vec![line]));
+        self.report_failure(format!("it did not start: {}", end.reason()));
         // One failed start fails one invocation. The next waiting invocation gets a process of its own.
-        let Some(job) = self.pool.next_job() else {
+        let Some(invocation) = self.pool.take_oldest() else {
             return;
         };
         let (payload, ending) = match end {
-            End::Init => (report::timed_out(&job.request_id, took), Ending::Timeout),
-            End::InitError(error) => (error.clone(), Ending::NotStarted),
+            EndReason::StartTimeout => (
+                report::timed_out(&invocation.request_id, took),
+                InvocationEnd::Timeout,
+            ),
+            EndReason::InitError(error) => (error.clone(), InvocationEnd::NotStarted),
             other => {
                 let reason = other.reason();
-                let payload = report::exited(&job.request_id, &reason);
-                (payload, Ending::Exit(reason))
+                let payload = report::exited(&invocation.request_id, &reason);
+                (payload, InvocationEnd::Exit(reason))
             }
         };
-        self.log.note(Marker::Start {
-            request_id: job.request_id.clone(),
-            collect: job.tail.is_some(),
+        self.log.send(LogEntry::Start {
+            request_id: invocation.request_id.clone(),
+            collect: invocation.tail.is_some(),
         });
-        let running = super::Running {
-            request_id: job.request_id,
-            answer: job.answer,
-            tail: job.tail,
+        let running = super::RunningInvocation {
+            request_id: invocation.request_id,
+            answer: invocation.answer,
+            tail: invocation.tail,
             deadline: Instant::now(),
         };
-        self.finish(Phase::Busy(running), payload, ending, took, None);
+        self.finish(EnvironmentPhase::Busy(running), payload, ending, took, None);
     }
 
-    fn tell_failure(&self, reason: String) {
+    fn report_failure(&self, reason: String) {
         self.pool.host().events.tell(|| Event::FunctionFailed {
             function: self.pool.function().name.clone(),
             reason,
@@ -312,15 +332,17 @@ impl Environment {
     }
 }
 
-impl End {
+impl EndReason {
     /// Returns the reason in words.
     fn reason(&self) -> String {
         match self {
-            End::Exit(status) => report::exit_reason(*status),
-            End::Timeout => "Task timed out".to_owned(),
-            End::Init => "the process did not ask for its first event in time".to_owned(),
-            End::InitError(error) => String::from_utf8_lossy(error).into_owned(),
-            End::Stopped => "Runtime exited with error: signal: killed".to_owned(),
+            EndReason::Exit(status) => report::exit_reason(*status),
+            EndReason::Timeout => "Task timed out".to_owned(),
+            EndReason::StartTimeout => {
+                "the process did not ask for its first event in time".to_owned()
+            }
+            EndReason::InitError(error) => String::from_utf8_lossy(error).into_owned(),
+            EndReason::NotNeeded => "Runtime exited with error: signal: killed".to_owned(),
         }
     }
 }

@@ -11,27 +11,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use stackgen_gateway_common::invoke::{InvokeError, Outcome};
+use stackgen_gateway_common::invoke::{InvocationOutcome, InvokeError};
 use stackgen_gateway_common::{Timestamp, uuid};
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::pool::Pool;
-pub(super) use launch::Launch;
-pub(super) use life::live;
-use output::{Log, Marker};
-use report::Ending;
+use super::pool::EnvironmentPool;
+pub(super) use launch::LaunchCommand;
+pub(super) use life::run_to_exit;
+use output::{LogEntry, LogSender};
+use report::InvocationEnd;
 
 /// Invocation that waits for a process or runs on one.
-pub(super) struct Job {
+pub(super) struct QueuedInvocation {
     pub(super) request_id: String,
     /// Invoked ARN, with its qualifier.
     pub(super) arn: String,
     pub(super) payload: Bytes,
     pub(super) trace_id: String,
     /// Receives the answer. The other end may be closed if the caller no longer waits.
-    pub(super) answer: oneshot::Sender<Result<Outcome, InvokeError>>,
+    pub(super) answer: oneshot::Sender<Result<InvocationOutcome, InvokeError>>,
     /// Receives the log lines of this invocation, if the caller asked for them.
     pub(super) tail: Option<oneshot::Sender<Vec<String>>>,
     /// Time of the invocation.
@@ -39,17 +39,19 @@ pub(super) struct Job {
 }
 
 /// Execution environment.
-pub(super) struct Environment {
-    pool: Arc<Pool>,
-    log: Log,
+pub(super) struct ExecutionEnvironment {
+    pool: Arc<EnvironmentPool>,
+    log: LogSender,
     /// Cancelled to end the environment.
     stop: CancellationToken,
-    born: Instant,
-    state: Mutex<State>,
+    /// Start of the process.
+    started: Instant,
+    state: Mutex<EnvironmentState>,
 }
 
-struct State {
-    phase: Phase,
+struct EnvironmentState {
+    phase: EnvironmentPhase,
+    /// Start of the phase.
     since: Instant,
     /// Time until the process asked for its first event. Only the first `REPORT` line shows it.
     init: Option<Duration>,
@@ -58,93 +60,104 @@ struct State {
 }
 
 /// Phase in the life of an environment.
-pub(super) enum Phase {
+pub(super) enum EnvironmentPhase {
     /// The process has not asked for an event yet.
-    Init,
+    Starting,
     /// The process waits for an event on this connection.
     Idle(Arc<OwnedWriteHalf>),
     /// The process runs an invocation.
-    Busy(Running),
+    Busy(RunningInvocation),
     /// The process has answered but not asked for the next event yet.
     Answered { deadline: Instant },
     /// The process closed the connection on which it waited.
-    Away,
+    Disconnected,
     /// The process has ended or is about to end.
-    Over,
+    Ended,
 }
 
-pub(super) struct Running {
+/// Invocation that a process runs.
+pub(super) struct RunningInvocation {
     request_id: String,
-    answer: oneshot::Sender<Result<Outcome, InvokeError>>,
+    answer: oneshot::Sender<Result<InvocationOutcome, InvokeError>>,
     tail: Option<oneshot::Sender<Vec<String>>>,
     deadline: Instant,
 }
 
 /// Result of checking the deadlines.
-enum Due {
+enum DeadlineCheck {
     /// No deadline passes before this time.
-    Nothing(Instant),
+    NotDue(Instant),
     /// The function's timeout has expired, while the invocation or its work after the answer runs.
     Timeout,
     /// The process did not ask for its first event in time.
-    Init,
+    StartTimeout,
     /// The process was idle for too long.
-    Unused,
+    IdleTimeout,
 }
 
 /// Reason why the Runtime API refuses a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Misuse {
+enum RuntimeApiMisuse {
     /// The invocation is not running here.
     RequestId,
     /// The process asked for an event while it still has one.
     State,
 }
 
-impl Environment {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl ExecutionEnvironment {
+    fn state(&self) -> MutexGuard<'_, EnvironmentState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Called when the process asks for an event on this connection.
-    fn ask(self: &Arc<Self>, connection: &Arc<OwnedWriteHalf>) -> Result<(), Misuse> {
+    fn event_requested(
+        self: &Arc<Self>,
+        connection: &Arc<OwnedWriteHalf>,
+    ) -> Result<(), RuntimeApiMisuse> {
         let mut state = self.state();
         let before = match state.phase {
-            Phase::Init | Phase::Answered { .. } | Phase::Away => {
-                std::mem::replace(&mut state.phase, Phase::Idle(connection.clone()))
+            EnvironmentPhase::Starting
+            | EnvironmentPhase::Answered { .. }
+            | EnvironmentPhase::Disconnected => {
+                std::mem::replace(&mut state.phase, EnvironmentPhase::Idle(connection.clone()))
             }
-            Phase::Idle(_) | Phase::Busy(_) | Phase::Over => return Err(Misuse::State),
+            EnvironmentPhase::Idle(_) | EnvironmentPhase::Busy(_) | EnvironmentPhase::Ended => {
+                return Err(RuntimeApiMisuse::State);
+            }
         };
         state.since = Instant::now();
-        if matches!(before, Phase::Init) {
-            state.init = Some(self.born.elapsed());
+        if matches!(before, EnvironmentPhase::Starting) {
+            state.init = Some(self.started.elapsed());
         }
         drop(state);
-        let first = matches!(before, Phase::Init);
-        let answered = matches!(before, Phase::Answered { .. });
-        self.pool.free(self, first, answered);
+        let first = matches!(before, EnvironmentPhase::Starting);
+        let answered = matches!(before, EnvironmentPhase::Answered { .. });
+        self.pool.environment_ready(self, first, answered);
         Ok(())
     }
 
-    /// Sends an event to the process. Returns the job if the process does not wait for one.
-    pub(super) fn begin(&self, job: Job) -> Result<(), Box<Job>> {
+    /// Sends an event to the process. Returns the invocation if the process does not wait for one.
+    pub(super) fn start_invocation(
+        &self,
+        invocation: QueuedInvocation,
+    ) -> Result<(), Box<QueuedInvocation>> {
         let mut state = self.state();
-        let Phase::Idle(connection) = &state.phase else {
-            return Err(Box::new(job));
+        let EnvironmentPhase::Idle(connection) = &state.phase else {
+            return Err(Box::new(invocation));
         };
         let connection = connection.clone();
         let timeout = self.pool.configuration().timeout;
         let now = Instant::now();
-        let event = runtime_api::event(&job, Timestamp::now().after(timeout));
+        let event = runtime_api::event(&invocation, Timestamp::now().after(timeout));
         // Before the event is sent: the `START` line must precede what the process writes.
-        self.log.note(Marker::Start {
-            request_id: job.request_id.clone(),
-            collect: job.tail.is_some(),
+        self.log.send(LogEntry::Start {
+            request_id: invocation.request_id.clone(),
+            collect: invocation.tail.is_some(),
         });
-        state.phase = Phase::Busy(Running {
-            request_id: job.request_id,
-            answer: job.answer,
-            tail: job.tail,
+        state.phase = EnvironmentPhase::Busy(RunningInvocation {
+            request_id: invocation.request_id,
+            answer: invocation.answer,
+            tail: invocation.tail,
             deadline: now + timeout,
         });
         state.since = now;
@@ -154,43 +167,50 @@ impl Environment {
     }
 
     /// Called when the process answers an invocation.
-    fn answer(&self, request_id: &str, payload: Bytes, ending: Ending) -> Result<(), Misuse> {
+    fn invocation_answered(
+        &self,
+        request_id: &str,
+        payload: Bytes,
+        ending: InvocationEnd,
+    ) -> Result<(), RuntimeApiMisuse> {
         let mut state = self.state();
         match &state.phase {
-            Phase::Busy(running) if running.request_id == request_id => {
+            EnvironmentPhase::Busy(running) if running.request_id == request_id => {
                 let deadline = running.deadline;
-                let answered = Phase::Answered { deadline };
+                let answered = EnvironmentPhase::Answered { deadline };
                 let before = std::mem::replace(&mut state.phase, answered);
                 let (duration, init) = (state.since.elapsed(), state.init.take());
                 // Under the lock: on another connection, the process may ask for the next event at once.
-                self.pool.answered();
+                self.pool.environment_answered();
                 drop(state);
                 self.finish(before, payload, ending, duration, init);
                 Ok(())
             }
-            _ => Err(Misuse::RequestId),
+            _ => Err(RuntimeApiMisuse::RequestId),
         }
     }
 
     /// Sends the result to the caller and to the log.
     fn finish(
         &self,
-        phase: Phase,
+        phase: EnvironmentPhase,
         payload: Bytes,
-        ending: Ending,
+        ending: InvocationEnd,
         duration: Duration,
         init: Option<Duration>,
     ) {
-        let Phase::Busy(running) = phase else { return };
+        let EnvironmentPhase::Busy(running) = phase else {
+            return;
+        };
         // The caller may no longer wait.
-        let _ = running.answer.send(Ok(Outcome {
+        let _ = running.answer.send(Ok(InvocationOutcome {
             payload,
-            failed: ending != Ending::Success,
+            failed: ending != InvocationEnd::Success,
             executed_version: self.pool.version().to_owned(),
             request_id: running.request_id.clone(),
             duration,
         }));
-        self.log.note(Marker::End {
+        self.log.send(LogEntry::End {
             request_id: running.request_id,
             ending,
             duration,
@@ -200,56 +220,66 @@ impl Environment {
     }
 
     /// Called when the process has closed a connection.
-    fn left(self: &Arc<Self>, connection: &Arc<OwnedWriteHalf>) {
+    fn connection_closed(self: &Arc<Self>, connection: &Arc<OwnedWriteHalf>) {
         let mut state = self.state();
-        if let Phase::Idle(waiting) = &state.phase
+        if let EnvironmentPhase::Idle(waiting) = &state.phase
             && Arc::ptr_eq(waiting, connection)
         {
-            state.phase = Phase::Away;
+            state.phase = EnvironmentPhase::Disconnected;
             state.since = Instant::now();
             drop(state);
-            self.pool.withdraw(self);
+            self.pool.remove_idle(self);
         }
     }
 
     /// Returns the deadline that has passed, or the time of the next check. An idle process is checked after the function's
-    /// timeout at the latest: no invocation that begins meanwhile can expire earlier, so `begin` need not wake the watcher.
-    fn due(&self, now: Instant) -> Due {
+    /// timeout at the latest: no invocation that begins meanwhile can expire earlier, so `start_invocation` need not wake
+    /// the task that checks.
+    fn check_deadlines(&self, now: Instant) -> DeadlineCheck {
         let state = self.state();
         let settings = self.pool.settings();
         let timeout = self.pool.configuration().timeout;
-        let (end, due) = match &state.phase {
-            Phase::Init => (state.since + settings.init, Due::Init),
-            Phase::Busy(running) => (running.deadline, Due::Timeout),
-            Phase::Answered { deadline } => (*deadline, Due::Timeout),
-            Phase::Idle(_) | Phase::Away => (state.since + settings.keep, Due::Unused),
-            Phase::Over => (now + timeout, Due::Nothing(now + timeout)),
+        let (end, check) = match &state.phase {
+            EnvironmentPhase::Starting => {
+                (state.since + settings.init, DeadlineCheck::StartTimeout)
+            }
+            EnvironmentPhase::Busy(running) => (running.deadline, DeadlineCheck::Timeout),
+            EnvironmentPhase::Answered { deadline } => (*deadline, DeadlineCheck::Timeout),
+            EnvironmentPhase::Idle(_) | EnvironmentPhase::Disconnected => {
+                (state.since + settings.keep, DeadlineCheck::IdleTimeout)
+            }
+            EnvironmentPhase::Ended => (now + timeout, DeadlineCheck::NotDue(now + timeout)),
         };
         if end <= now {
-            return due;
+            return check;
         }
         match state.phase {
-            Phase::Busy(_) | Phase::Answered { .. } => Due::Nothing(end),
-            _ => Due::Nothing(end.min(now + timeout)),
+            EnvironmentPhase::Busy(_) | EnvironmentPhase::Answered { .. } => {
+                DeadlineCheck::NotDue(end)
+            }
+            _ => DeadlineCheck::NotDue(end.min(now + timeout)),
         }
     }
 
     /// Ends the process immediately.
-    pub(super) fn end(&self) {
+    pub(super) fn stop_process(&self) {
         self.stop.cancel();
     }
 }
 
-impl Job {
-    /// Creates a job and the receiver of its answer.
+impl QueuedInvocation {
+    /// Creates an invocation and the receiver of its answer.
     pub(super) fn new(
         arn: String,
         payload: Bytes,
         trace_id: String,
         tail: Option<oneshot::Sender<Vec<String>>>,
-    ) -> (Self, oneshot::Receiver<Result<Outcome, InvokeError>>) {
+    ) -> (
+        Self,
+        oneshot::Receiver<Result<InvocationOutcome, InvokeError>>,
+    ) {
         let (answer, answered) = oneshot::channel();
-        let job = Job {
+        let invocation = QueuedInvocation {
             request_id: uuid(),
             arn,
             payload,
@@ -258,6 +288,6 @@ impl Job {
             tail,
             since: Instant::now(),
         };
-        (job, answered)
+        (invocation, answered)
     }
 }

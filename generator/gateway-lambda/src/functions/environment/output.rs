@@ -9,16 +9,16 @@ use stackgen_gateway_common::{Event, Timestamp};
 use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, oneshot};
 
-use super::super::pool::Pool;
-use super::report::{self, Ending, Report};
+use super::super::pool::EnvironmentPool;
+use super::report::{self, InvocationEnd, InvocationReport};
 
 /// Maximum length of a line, CloudWatch's maximum size of an event. Longer lines are split.
-const LONGEST_LINE: usize = 256 * 1024;
+const MAX_LINE: usize = 256 * 1024;
 /// Minimum interval between two checks of the process's memory.
-const LOOK: Duration = Duration::from_millis(200);
+const MEMORY_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Entry for the log, in order with the process's output.
-pub(super) enum Marker {
+pub(super) enum LogEntry {
     /// Lambda's own lines.
     Lines(Vec<String>),
     /// Start of an invocation.
@@ -30,45 +30,45 @@ pub(super) enum Marker {
     /// End of an invocation.
     End {
         request_id: String,
-        ending: Ending,
+        ending: InvocationEnd,
         duration: Duration,
         init: Option<Duration>,
         tail: Option<oneshot::Sender<Vec<String>>>,
     },
     /// End of the process; nothing follows.
-    Over,
+    ProcessEnded,
 }
 
 /// Sender of entries for an environment's log.
-pub(super) struct Log(mpsc::UnboundedSender<Marker>);
+pub(super) struct LogSender(mpsc::UnboundedSender<LogEntry>);
 
-impl Log {
+impl LogSender {
     /// Creates the sender and the receiver for [`collect`].
-    pub(super) fn new() -> (Self, mpsc::UnboundedReceiver<Marker>) {
+    pub(super) fn new() -> (Self, mpsc::UnboundedReceiver<LogEntry>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Log(sender), receiver)
+        (LogSender(sender), receiver)
     }
 
-    pub(super) fn note(&self, marker: Marker) {
+    pub(super) fn send(&self, entry: LogEntry) {
         // Entries after the end of the process are dropped.
-        let _ = self.0.send(marker);
+        let _ = self.0.send(entry);
     }
 }
 
 /// State of the pipe after reading.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Left {
+enum PipeState {
     /// Empty for now.
-    Nothing,
+    Empty,
     /// Possibly more to read.
-    More,
+    MoreData,
     /// Closed.
-    End,
+    Closed,
 }
 
 /// Log stream of one environment.
-struct Stream {
-    pool: Arc<Pool>,
+struct StreamWriter {
+    pool: Arc<EnvironmentPool>,
     name: String,
     pid: Option<u32>,
     partial: BytesMut,
@@ -77,20 +77,20 @@ struct Stream {
     lines: Vec<String>,
     /// Lines of the running invocation, if the caller asked for them.
     tail: Option<Vec<String>>,
-    used: u64,
-    looked: Option<Instant>,
+    peak_memory_mb: u64,
+    memory_checked: Option<Instant>,
 }
 
 /// Collects output and entries until the end of the process. When an answer arrives, everything that the process wrote
 /// before is already in the pipe, so the pipe is emptied before the end of an invocation is logged.
 pub(super) async fn collect(
-    pool: Arc<Pool>,
+    pool: Arc<EnvironmentPool>,
     name: String,
     pid: Option<u32>,
     output: pipe::Receiver,
-    mut markers: mpsc::UnboundedReceiver<Marker>,
+    mut entries: mpsc::UnboundedReceiver<LogEntry>,
 ) {
-    let mut stream = Stream {
+    let mut stream = StreamWriter {
         pool,
         name,
         pid,
@@ -98,53 +98,53 @@ pub(super) async fn collect(
         buffer: vec![0; 16 * 1024],
         lines: Vec::new(),
         tail: None,
-        used: 0,
-        looked: None,
+        peak_memory_mb: 0,
+        memory_checked: None,
     };
-    let mut left = Left::Nothing;
+    let mut pipe_state = PipeState::Empty;
     let mut batch = Vec::new();
     loop {
         tokio::select! {
             biased;
-            taken = markers.recv_many(&mut batch, 256) => {
-                let mut over = taken == 0;
-                for marker in batch.drain(..) {
-                    over |= stream.mark(marker, &output);
+            received = entries.recv_many(&mut batch, 256) => {
+                let mut ended = received == 0;
+                for entry in batch.drain(..) {
+                    ended |= stream.log_entry(entry, &output);
                 }
-                stream.put();
-                if over {
+                stream.flush();
+                if ended {
                     return;
                 }
             }
-            () = tokio::task::yield_now(), if left == Left::More => {
-                left = stream.drain(|buffer| output.try_read(buffer));
-                stream.put();
+            () = tokio::task::yield_now(), if pipe_state == PipeState::MoreData => {
+                pipe_state = stream.drain(|buffer| output.try_read(buffer));
+                stream.flush();
             }
-            ready = output.readable(), if left == Left::Nothing => {
-                left = match ready {
+            ready = output.readable(), if pipe_state == PipeState::Empty => {
+                pipe_state = match ready {
                     Ok(()) => stream.drain(|buffer| output.try_read(buffer)),
-                    Err(_) => Left::End,
+                    Err(_) => PipeState::Closed,
                 };
-                stream.put();
+                stream.flush();
             }
         }
     }
 }
 
-impl Stream {
+impl StreamWriter {
     /// Logs an entry. Returns true if it is the last.
-    fn mark(&mut self, marker: Marker, output: &pipe::Receiver) -> bool {
-        match marker {
-            Marker::Lines(lines) => lines.into_iter().for_each(|line| self.line(line)),
-            Marker::Start {
+    fn log_entry(&mut self, entry: LogEntry, output: &pipe::Receiver) -> bool {
+        match entry {
+            LogEntry::Lines(lines) => lines.into_iter().for_each(|line| self.add_line(line)),
+            LogEntry::Start {
                 request_id,
                 collect,
             } => {
                 self.tail = collect.then(Vec::new);
                 let format = self.pool.configuration().log_format;
-                self.line(report::start(format, &request_id, self.pool.version()));
+                self.add_line(report::start(format, &request_id, self.pool.version()));
             }
-            Marker::End {
+            LogEntry::End {
                 request_id,
                 ending,
                 duration,
@@ -152,26 +152,26 @@ impl Stream {
                 tail,
             } => {
                 self.drain_now(output);
-                let used = self.used();
-                let report = Report {
+                let peak_memory_mb = self.peak_memory_mb();
+                let report = InvocationReport {
                     request_id: &request_id,
                     ending: &ending,
                     duration,
                     init,
-                    used,
+                    peak_memory_mb,
                 };
                 for line in report::end(self.pool.configuration(), &report) {
-                    self.line(line);
+                    self.add_line(line);
                 }
                 if let (Some(tail), Some(lines)) = (tail, self.tail.take()) {
                     let _ = tail.send(lines);
                 }
             }
-            Marker::Over => {
+            LogEntry::ProcessEnded => {
                 self.drain_now(output);
                 if !self.partial.is_empty() {
                     let rest = self.partial.split();
-                    self.line(String::from_utf8_lossy(&rest).into_owned());
+                    self.add_line(String::from_utf8_lossy(&rest).into_owned());
                 }
                 return true;
             }
@@ -184,26 +184,26 @@ impl Stream {
         self.drain(|buffer| Ok(rustix::io::read(output, buffer)?));
     }
 
-    fn drain(&mut self, read: impl Fn(&mut [u8]) -> io::Result<usize>) -> Left {
+    fn drain(&mut self, read: impl Fn(&mut [u8]) -> io::Result<usize>) -> PipeState {
         // The limit keeps a process that writes without pause from blocking other tasks.
         for _ in 0..64 {
             match read(&mut self.buffer) {
-                Ok(0) => return Left::End,
+                Ok(0) => return PipeState::Closed,
                 Ok(read) => {
                     self.partial.extend_from_slice(&self.buffer[..read]);
-                    self.split();
+                    self.split_lines();
                 }
                 Err(error) => match error.kind() {
                     io::ErrorKind::Interrupted => {}
-                    io::ErrorKind::WouldBlock => return Left::Nothing,
-                    _ => return Left::End,
+                    io::ErrorKind::WouldBlock => return PipeState::Empty,
+                    _ => return PipeState::Closed,
                 },
             }
         }
-        Left::More
+        PipeState::MoreData
     }
 
-    fn split(&mut self) {
+    fn split_lines(&mut self) {
         loop {
             let end = self.partial.iter().position(|&byte| byte == b'\n');
             let line = match end {
@@ -212,15 +212,15 @@ impl Stream {
                     self.partial.advance(1);
                     line
                 }
-                None if self.partial.len() > LONGEST_LINE => self.partial.split_to(LONGEST_LINE),
+                None if self.partial.len() > MAX_LINE => self.partial.split_to(MAX_LINE),
                 None => return,
             };
             let line = String::from_utf8_lossy(&line);
-            self.line(line.strip_suffix('\r').unwrap_or(&line).to_owned());
+            self.add_line(line.strip_suffix('\r').unwrap_or(&line).to_owned());
         }
     }
 
-    fn line(&mut self, line: String) {
+    fn add_line(&mut self, line: String) {
         if let Some(tail) = &mut self.tail {
             tail.push(line.clone());
         }
@@ -228,7 +228,7 @@ impl Stream {
     }
 
     /// Sends the collected lines to the event listeners and to CloudWatch Logs.
-    fn put(&mut self) {
+    fn flush(&mut self) {
         if self.lines.is_empty() {
             return;
         }
@@ -246,14 +246,17 @@ impl Stream {
     }
 
     /// Returns the peak memory of the process in MB; 0 if the system does not show it.
-    fn used(&mut self) -> u64 {
-        if self.looked.is_none_or(|looked| looked.elapsed() > LOOK) {
-            self.looked = Some(Instant::now());
+    fn peak_memory_mb(&mut self) -> u64 {
+        if self
+            .memory_checked
+            .is_none_or(|checked| checked.elapsed() > MEMORY_CHECK_INTERVAL)
+        {
+            self.memory_checked = Some(Instant::now());
             if let Some(used) = self.pid.and_then(peak_memory) {
-                self.used = used;
+                self.peak_memory_mb = used;
             }
         }
-        self.used
+        self.peak_memory_mb
     }
 }
 

@@ -11,7 +11,7 @@ use super::super::{Configuration, LogFormat};
 
 /// End of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(super) enum InvocationEnd {
     /// The function answered.
     Success,
     /// The function reported an error of this type.
@@ -120,26 +120,26 @@ pub(super) fn start(format: LogFormat, request_id: &str, version: &str) -> Strin
 }
 
 /// Values of a `REPORT` line.
-pub(super) struct Report<'a> {
+pub(super) struct InvocationReport<'a> {
     pub(super) request_id: &'a str,
-    pub(super) ending: &'a Ending,
+    pub(super) ending: &'a InvocationEnd,
     pub(super) duration: Duration,
     pub(super) init: Option<Duration>,
     /// Peak memory of the process in MB.
-    pub(super) used: u64,
+    pub(super) peak_memory_mb: u64,
 }
 
 /// Returns the last lines of an invocation, `END` and `REPORT`. Before them are the lines about a timeout or an exited
 /// process.
-pub(super) fn end(configuration: &Configuration, report: &Report<'_>) -> Vec<String> {
+pub(super) fn end(configuration: &Configuration, report: &InvocationReport<'_>) -> Vec<String> {
     let id = report.request_id;
     let mut lines = match (report.ending, configuration.log_format) {
-        (Ending::Timeout, LogFormat::Text) => vec![format!(
+        (InvocationEnd::Timeout, LogFormat::Text) => vec![format!(
             "{} {id} Task timed out after {:.2} seconds",
             Timestamp::now().iso8601(),
             configuration.timeout.as_secs_f64()
         )],
-        (Ending::Exit(reason), LogFormat::Text) => vec![
+        (InvocationEnd::Exit(reason), LogFormat::Text) => vec![
             format!("RequestId: {id} Error: {reason}"),
             "Runtime.ExitError".to_owned(),
         ],
@@ -149,20 +149,20 @@ pub(super) fn end(configuration: &Configuration, report: &Report<'_>) -> Vec<Str
     let init = report.init.map(|init| init.as_secs_f64() * 1000.0);
     let billed = (duration + init.unwrap_or_default()).ceil();
     let memory = configuration.memory_size;
-    let used = report.used;
+    let peak_memory_mb = report.peak_memory_mb;
     let status = match report.ending {
-        Ending::Success | Ending::Thrown(_) => None,
-        Ending::Exit(_) => Some(("error", Some("Runtime.ExitError"))),
-        Ending::NotStarted => Some(("error", Some("Runtime.InitError"))),
-        Ending::Timeout => Some(("timeout", None)),
+        InvocationEnd::Success | InvocationEnd::Thrown(_) => None,
+        InvocationEnd::Exit(_) => Some(("error", Some("Runtime.ExitError"))),
+        InvocationEnd::NotStarted => Some(("error", Some("Runtime.InitError"))),
+        InvocationEnd::Timeout => Some(("timeout", None)),
     };
     if configuration.log_format == LogFormat::Json {
         let mut record = json!({
             "requestId": id,
             "metrics": {
-                "durationMs": duration, "billedDurationMs": billed, "memorySizeMB": memory, "maxMemoryUsedMB": used,
+                "durationMs": duration, "billedDurationMs": billed, "memorySizeMB": memory, "maxMemoryUsedMB": peak_memory_mb,
             },
-            "status": match report.ending { Ending::Thrown(_) => "error", _ => status.map_or("success", |status| status.0) },
+            "status": match report.ending { InvocationEnd::Thrown(_) => "error", _ => status.map_or("success", |status| status.0) },
         });
         if let Some(init) = init {
             record["metrics"]["initDurationMs"] = json!(init);
@@ -179,7 +179,7 @@ pub(super) fn end(configuration: &Configuration, report: &Report<'_>) -> Vec<Str
     lines.push(format!("END RequestId: {id}"));
     lines.push(format!(
         "REPORT RequestId: {id}\tDuration: {duration:.2} ms\tBilled Duration: {billed} ms\tMemory Size: {memory} MB\t\
-         Max Memory Used: {used} MB{init}{status}"
+         Max Memory Used: {peak_memory_mb} MB{init}{status}"
     ));
     lines
 }

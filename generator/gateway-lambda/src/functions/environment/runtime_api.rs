@@ -9,48 +9,46 @@ use stackgen_gateway_common::Timestamp;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 
-use super::http::{self, Request};
-use super::report::{self, Ending};
-use super::{Environment, Job, Misuse};
+use super::http::{self, RuntimeRequest};
+use super::report::{self, InvocationEnd};
+use super::{ExecutionEnvironment, QueuedInvocation, RuntimeApiMisuse};
 
 /// Maximum size of a function's answer: 6 MB, and 100 bytes as on AWS.
-const LARGEST_ANSWER: usize = 6 * 1024 * 1024 + 100;
+const MAX_ANSWER: usize = 6 * 1024 * 1024 + 100;
 
 /// Serves one connection of the process until it is closed.
-pub(super) async fn serve(environment: Arc<Environment>, stream: TcpStream) {
+pub(super) async fn serve(environment: Arc<ExecutionEnvironment>, stream: TcpStream) {
     // Without the option the connection is only slower.
     let _ = stream.set_nodelay(true);
     let (mut reader, writer) = stream.into_split();
     let writer = Arc::new(writer);
     let mut buffer = BytesMut::with_capacity(16 * 1024);
-    while let Ok(Some(request)) =
-        http::read(&mut reader, &writer, &mut buffer, LARGEST_ANSWER).await
-    {
+    while let Ok(Some(request)) = http::read(&mut reader, &writer, &mut buffer, MAX_ANSWER).await {
         let close = request.close;
         // The answer is an event that is sent later on this connection.
-        let Some(answer) = route(&environment, &writer, request) else {
+        let Some(answer) = handle(&environment, &writer, request) else {
             continue;
         };
         if http::write(&writer, &answer).await.is_err() || close {
             break;
         }
     }
-    environment.left(&writer);
+    environment.connection_closed(&writer);
 }
 
 /// Handles a request. Returns the answer, or `None` if the answer is an event that [`send`] writes later.
-fn route(
-    environment: &Arc<Environment>,
+fn handle(
+    environment: &Arc<ExecutionEnvironment>,
     connection: &Arc<OwnedWriteHalf>,
-    request: Request,
+    request: RuntimeRequest,
 ) -> Option<Vec<u8>> {
     const RUNTIME: &str = "/2018-06-01/runtime/";
     let path = request.path.clone();
     let Some(path) = path.strip_prefix(RUNTIME) else {
-        return extensions(&request);
+        return handle_extension(&request);
     };
     let done = match (request.method.as_str(), path) {
-        ("GET", "invocation/next") => match environment.ask(connection) {
+        ("GET", "invocation/next") => match environment.event_requested(connection) {
             Ok(()) => return None,
             Err(misuse) => Err(misuse),
         },
@@ -62,24 +60,24 @@ fn route(
             .strip_prefix("invocation/")
             .and_then(|rest| rest.split_once('/'))
         {
-            Some((id, "response")) if request.size > LARGEST_ANSWER => {
-                return Some(too_large(environment, id, request.size));
+            Some((id, "response")) if request.size > MAX_ANSWER => {
+                return Some(reject_large_response(environment, id, request.size));
             }
-            Some((id, "response")) => response(environment, id, request),
+            Some((id, "response")) => handle_response(environment, id, request),
             Some((id, "error")) => {
                 let kind = request.error_type.unwrap_or_else(|| "Unhandled".to_owned());
-                environment.answer(id, request.body, Ending::Thrown(kind))
+                environment.invocation_answered(id, request.body, InvocationEnd::Thrown(kind))
             }
-            _ => return Some(unknown()),
+            _ => return Some(unknown_path()),
         },
-        _ => return Some(unknown()),
+        _ => return Some(unknown_path()),
     };
     Some(match done {
         Ok(()) => reply("202 Accepted", "", "{\"status\":\"OK\"}\n"),
-        Err(Misuse::RequestId) => {
+        Err(RuntimeApiMisuse::RequestId) => {
             refusal("400 Bad Request", "InvalidRequestID", "Invalid request ID")
         }
-        Err(Misuse::State) => refusal(
+        Err(RuntimeApiMisuse::State) => refusal(
             "403 Forbidden",
             "InvalidStateTransition",
             "The runtime has not answered its last event, or waits for one already",
@@ -87,10 +85,14 @@ fn route(
     })
 }
 
-fn response(environment: &Environment, id: &str, request: Request) -> Result<(), Misuse> {
+fn handle_response(
+    environment: &ExecutionEnvironment,
+    id: &str,
+    request: RuntimeRequest,
+) -> Result<(), RuntimeApiMisuse> {
     // A streaming function reports an error in the trailer, after its last byte.
     let Some(kind) = request.error_type else {
-        return environment.answer(id, request.body, Ending::Success);
+        return environment.invocation_answered(id, request.body, InvocationEnd::Success);
     };
     let error = request
         .error_body
@@ -99,16 +101,16 @@ fn response(environment: &Environment, id: &str, request: Request) -> Result<(),
         || report::error(&kind, "The stream ended with an error"),
         Bytes::from,
     );
-    environment.answer(id, error, Ending::Thrown(kind))
+    environment.invocation_answered(id, error, InvocationEnd::Thrown(kind))
 }
 
-fn too_large(environment: &Environment, id: &str, size: usize) -> Vec<u8> {
+fn reject_large_response(environment: &ExecutionEnvironment, id: &str, size: usize) -> Vec<u8> {
     const KIND: &str = "Function.ResponseSizeTooLarge";
     let message = format!(
         "Response payload size ({size} bytes) exceeded maximum allowed payload size ({LARGEST_ANSWER} bytes)."
     );
     let error = report::error(KIND, &message);
-    match environment.answer(id, error, Ending::Thrown(KIND.to_owned())) {
+    match environment.invocation_answered(id, error, InvocationEnd::Thrown(KIND.to_owned())) {
         Ok(()) => refusal("413 Payload Too Large", "RequestEntityTooLarge", &message),
         Err(_) => refusal("400 Bad Request", "InvalidRequestID", "Invalid request ID"),
     }
@@ -116,7 +118,7 @@ fn too_large(environment: &Environment, id: &str, size: usize) -> Vec<u8> {
 
 /// Handles requests of extensions. Runtimes register one without events to be informed of their end; this is accepted. All
 /// other extensions would wait for events that never come, so they are refused.
-fn extensions(request: &Request) -> Option<Vec<u8>> {
+fn handle_extension(request: &RuntimeRequest) -> Option<Vec<u8>> {
     match (request.method.as_str(), request.path.as_str()) {
         ("POST", "/2020-01-01/extension/register") => {
             let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
@@ -137,11 +139,11 @@ fn extensions(request: &Request) -> Option<Vec<u8>> {
         }
         // No answer: there are no events.
         ("GET", "/2020-01-01/extension/event/next") => None,
-        _ => Some(unknown()),
+        _ => Some(unknown_path()),
     }
 }
 
-fn unknown() -> Vec<u8> {
+fn unknown_path() -> Vec<u8> {
     refusal(
         "404 Not Found",
         "NotFound",
@@ -163,21 +165,25 @@ fn reply(status: &str, headers: &str, body: &str) -> Vec<u8> {
 }
 
 /// Returns the answer to `/invocation/next`.
-pub(super) fn event(job: &Job, deadline: Timestamp) -> Vec<u8> {
+pub(super) fn event(invocation: &QueuedInvocation, deadline: Timestamp) -> Vec<u8> {
     // The trace ID comes from a client; control characters could inject headers.
-    let trace: String = job.trace_id.chars().filter(|c| !c.is_control()).collect();
+    let trace: String = invocation
+        .trace_id
+        .chars()
+        .filter(|c| !c.is_control())
+        .collect();
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: {}\r\n\
          Lambda-Runtime-Deadline-Ms: {}\r\nLambda-Runtime-Invoked-Function-Arn: {}\r\n\
          Lambda-Runtime-Trace-Id: {trace}\r\nContent-Length: {}\r\n\r\n",
-        job.request_id,
+        invocation.request_id,
         deadline.as_millis(),
-        job.arn,
-        job.payload.len()
+        invocation.arn,
+        invocation.payload.len()
     );
-    let mut event = Vec::with_capacity(head.len() + job.payload.len());
+    let mut event = Vec::with_capacity(head.len() + invocation.payload.len());
     event.extend_from_slice(head.as_bytes());
-    event.extend_from_slice(&job.payload);
+    event.extend_from_slice(&invocation.payload);
     event
 }
 

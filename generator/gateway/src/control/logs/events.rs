@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 use stackgen_gateway_common::Timestamp;
-use stackgen_gateway_common::logs::{LogEvent, LogQuery, Pattern};
+use stackgen_gateway_common::logs::{FilterPattern, LogEvent, LogQuery};
 
 use super::groups::{group_name, with_token};
 use super::{Answer, Refusal, Service, invalid};
@@ -127,7 +127,7 @@ impl Service {
             after => after.flatten(),
         };
         let query = LogQuery {
-            pattern: Pattern::parse(&get.filter_pattern).map_err(Refusal::from)?,
+            pattern: FilterPattern::parse(&get.filter_pattern).map_err(Refusal::from)?,
             streams: get.log_stream_names,
             prefix: get.log_stream_name_prefix,
             start: get.start_time,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use stackgen_gateway_common::logs::LogStream;
+use stackgen_gateway_common::logs::LogStreamInfo;
 
 use super::{Answer, Service, invalid, page};
 
@@ -44,7 +44,7 @@ impl Service {
 
     pub(super) fn retain(&self, group: &Group) -> Answer {
         self.logs
-            .retain(&group.log_group_name, group.retention_in_days)?;
+            .set_retention(&group.log_group_name, group.retention_in_days)?;
         Ok(json!({}))
     }
 
@@ -109,7 +109,7 @@ impl Service {
     }
 }
 
-fn describe_stream(group: &str, stream: &LogStream) -> Value {
+fn describe_stream(group: &str, stream: &LogStreamInfo) -> Value {
     let mut shown = json!({
         "logStreamName": &*stream.name,
         "creationTime": stream.created,

@@ -13,7 +13,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use stackgen_gateway_common::Place;
-use stackgen_gateway_common::logs::{Logs, LogsError, PatternError};
+use stackgen_gateway_common::logs::{FilterPatternError, Logs, LogsError};
 
 /// What an operation answers.
 type Answer = Result<Value, Refusal>;
@@ -128,8 +128,8 @@ impl From<LogsError> for Refusal {
     }
 }
 
-impl From<PatternError> for Refusal {
-    fn from(error: PatternError) -> Self {
+impl From<FilterPatternError> for Refusal {
+    fn from(error: FilterPatternError) -> Self {
         invalid(error.to_string())
     }
 }

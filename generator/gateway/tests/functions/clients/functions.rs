@@ -11,7 +11,7 @@ use stackgen_gateway_lambda::functions::LATEST;
 use super::{account, code_of, refusal, script, zip};
 
 #[tokio::test]
-async fn a_function_is_made_and_changed() {
+async fn a_function_is_created_and_updated() {
     let account = account().await;
     let made = account.create("worker").await;
     assert_eq!(
@@ -58,7 +58,7 @@ async fn a_function_is_made_and_changed() {
 }
 
 #[tokio::test]
-async fn a_published_version_is_shown_with_its_own_arn() {
+async fn a_published_version_has_its_own_arn() {
     let account = account().await;
     let sdk = &account.sdk;
     account.create("worker").await;
@@ -121,7 +121,7 @@ async fn functions_are_listed_page_by_page_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_lambda_would_refuse_is_refused_with_its_errors() {
+async fn invalid_requests_get_lambdas_errors() {
     let account = account().await;
     account.create("worker").await;
     let sdk = &account.sdk;
@@ -173,7 +173,7 @@ async fn what_lambda_would_refuse_is_refused_with_its_errors() {
 }
 
 #[tokio::test]
-async fn a_zip_is_unpacked_within_its_folder_or_not_at_all() {
+async fn a_zip_with_entries_outside_its_folder_or_links_is_rejected() {
     let account = account().await;
     account.create("worker").await;
     let update = |zip: Vec<u8>| {

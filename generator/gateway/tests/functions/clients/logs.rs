@@ -43,7 +43,7 @@ async fn three_events() -> Account {
 }
 
 #[tokio::test]
-async fn log_groups_and_streams_are_made_described_and_deleted() {
+async fn log_groups_and_streams_are_created_described_and_deleted() {
     let account = three_events().await;
     let logs = &account.logs;
     let again = logs.create_log_group().log_group_name("group").send().await;

@@ -192,7 +192,7 @@ async fn a_key_that_came_after_the_last_fetch_is_fetched() {
         200
     );
     issuer
-        .rotate(stackgen_gateway::identity::Retire::default())
+        .rotate(stackgen_gateway::identity::KeyRetirement::default())
         .await
         .unwrap();
     let after = issuer.mint(Token::new("alice", "app")).await.unwrap();

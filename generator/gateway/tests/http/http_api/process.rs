@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use stackgen_gateway_common::logs::Logs;
 use stackgen_gateway_common::{Events, Place, Settings};
-use stackgen_gateway_lambda::functions::{Code, Configuration, Functions, Permission};
+use stackgen_gateway_lambda::functions::{Code, Configuration, Functions, PermissionStatement};
 
 use super::Wiring;
 use crate::puppet::puppet;
@@ -27,8 +27,11 @@ async fn lambda() -> Functions {
         ..Configuration::default()
     };
     let code = Code::Bootstrap(puppet());
-    functions.put("f", configuration, code).await.unwrap();
-    let permission = Permission {
+    functions
+        .create_or_update("f", configuration, code)
+        .await
+        .unwrap();
+    let permission = PermissionStatement {
         statement_id: "api".to_owned(),
         action: "lambda:InvokeFunction".to_owned(),
         principal: "apigateway.amazonaws.com".to_owned(),

@@ -3,13 +3,13 @@
 use serde_json::{Map, Value as Json};
 use stackgen_model::{LogicalId, Model, Resolved, Resource, Text};
 
-use super::physical::{Physical, Untold};
+use super::physical::{PhysicalIds, UnresolvedReason};
 use super::rewrite::Rewriter;
 use super::{NotRun, shapes};
 
 /// Desired state of a resource.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted<'a> {
+pub(super) struct DesiredResource<'a> {
     pub(super) resource: &'a Resource,
     /// Properties by their names in the template.
     pub(super) properties: Map<String, Json>,
@@ -19,15 +19,15 @@ pub(super) struct Wanted<'a> {
 
 /// Property without a value, with the reason.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Missing {
+pub(super) struct UnresolvedProperty {
     pub(super) path: Vec<String>,
-    pub(super) why: Untold,
+    pub(super) reason: UnresolvedReason,
 }
 
 /// Properties that refer to the parents of API Gateway resources.
-const PARENTS: [&str; 3] = ["ApiId", "RouteId", "IntegrationId"];
+const PARENT_PROPERTIES: [&str; 3] = ["ApiId", "RouteId", "IntegrationId"];
 
-const FUNCTION: &[&str] = &[
+const FUNCTION_PROPERTIES: &[&str] = &[
     "Description",
     "FunctionName",
     "Runtime",
@@ -40,7 +40,7 @@ const FUNCTION: &[&str] = &[
     "ReservedConcurrentExecutions",
 ];
 
-impl<'a> Wanted<'a> {
+impl<'a> DesiredResource<'a> {
     /// Resolves the properties of a resource.
     ///
     /// # Errors
@@ -49,35 +49,35 @@ impl<'a> Wanted<'a> {
     pub(super) fn read(
         resource: &'a Resource,
         model: &Model,
-        physical: &Physical<'_>,
+        ids: &PhysicalIds<'_>,
         rewriter: &Rewriter,
-    ) -> Result<Self, Vec<Missing>> {
-        let mut reading = Reading {
-            physical,
+    ) -> Result<Self, Vec<UnresolvedProperty>> {
+        let mut reader = PropertyReader {
+            ids,
             resource,
             properties: Map::new(),
             missing: Vec::new(),
             notes: Vec::new(),
         };
         match resource.kind.as_str() {
-            "AWS::IAM::Role" => reading.role(model),
-            "AWS::Lambda::Function" => reading.function(rewriter),
-            kind => reading.each(used(kind)),
+            "AWS::IAM::Role" => reader.read_role(model),
+            "AWS::Lambda::Function" => reader.read_function(rewriter),
+            kind => reader.read_properties(used_properties(kind)),
         }
-        if let Some(Json::String(issuer)) = reading
+        if let Some(Json::String(issuer)) = reader
             .properties
             .get_mut("JwtConfiguration")
             .and_then(|configuration| configuration.get_mut("Issuer"))
         {
-            *issuer = rewriter.issuer_or(issuer);
+            *issuer = rewriter.rewrite_issuer(issuer);
         }
-        match reading.missing.is_empty() {
-            true => Ok(Wanted {
+        match reader.missing.is_empty() {
+            true => Ok(DesiredResource {
                 resource,
-                properties: reading.properties,
-                notes: reading.notes,
+                properties: reader.properties,
+                notes: reader.notes,
             }),
-            false => Err(reading.missing),
+            false => Err(reader.missing),
         }
     }
 
@@ -91,12 +91,12 @@ impl<'a> Wanted<'a> {
 }
 
 /// Returns the properties of a type that the gateway uses.
-fn used(kind: &str) -> Vec<&'static str> {
-    if let Some(shapes) = shapes::of(kind) {
+fn used_properties(kind: &str) -> Vec<&'static str> {
+    if let Some(shapes) = shapes::shapes_of(kind) {
         let own = shapes.iter().map(|(name, _)| *name);
         // `Body` has no shape: API Gateway imports the OpenAPI document instead of storing it as a property.
         let document = (kind == "AWS::ApiGatewayV2::Api").then_some("Body");
-        return own.chain(PARENTS).chain(document).collect();
+        return own.chain(PARENT_PROPERTIES).chain(document).collect();
     }
     let used: &[&str] = match kind {
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => &[
@@ -123,25 +123,25 @@ fn used(kind: &str) -> Vec<&'static str> {
 }
 
 /// State while the properties of a resource are resolved.
-struct Reading<'a> {
-    physical: &'a Physical<'a>,
+struct PropertyReader<'a> {
+    ids: &'a PhysicalIds<'a>,
     resource: &'a Resource,
     properties: Map<String, Json>,
-    missing: Vec<Missing>,
+    missing: Vec<UnresolvedProperty>,
     notes: Vec<NotRun>,
 }
 
-impl Reading<'_> {
-    fn each(&mut self, names: Vec<&str>) {
+impl PropertyReader<'_> {
+    fn read_properties(&mut self, names: Vec<&str>) {
         for name in names {
             if let Some(value) = self.resource.properties.get(name) {
-                match self.physical.json(value) {
+                match self.ids.resolve_json(value) {
                     Ok(value) => {
                         self.properties.insert(name.to_owned(), value);
                     }
-                    Err(why) => self.missing.push(Missing {
+                    Err(reason) => self.missing.push(UnresolvedProperty {
                         path: vec![name.to_owned()],
-                        why,
+                        reason,
                     }),
                 }
             }
@@ -150,51 +150,51 @@ impl Reading<'_> {
 
     /// Resolves a function and rewrites its environment variables. A variable whose value only AWS knows is left out with a
     /// note.
-    fn function(&mut self, rewriter: &Rewriter) {
-        self.each(FUNCTION.to_vec());
+    fn read_function(&mut self, rewriter: &Rewriter) {
+        self.read_properties(FUNCTION_PROPERTIES.to_vec());
         let path = ["Environment", "Variables"];
         let variables = match self.resource.properties.at_path(&path) {
             Some(Resolved::Map(variables)) => variables,
             Some(Resolved::Unknown(unknown)) => {
-                self.missing.push(Missing {
+                self.missing.push(UnresolvedProperty {
                     path: path.map(str::to_owned).to_vec(),
-                    why: Untold::Unknown(unknown.clone()),
+                    reason: UnresolvedReason::Unknown(unknown.clone()),
                 });
                 return;
             }
             _ => return,
         };
-        let mut told = Map::new();
+        let mut resolved = Map::new();
         for (name, value) in variables {
-            let text = value.to_text().ok_or(Untold::NoText);
-            match text.and_then(|text| self.physical.text(&text)) {
+            let text = value.to_text().ok_or(UnresolvedReason::NotText);
+            match text.and_then(|text| self.ids.resolve_text(&text)) {
                 Ok(value) => {
-                    let value = rewriter.variable(name, &value);
-                    told.insert(name.clone(), Json::from(value));
+                    let value = rewriter.rewrite_variable(name, &value);
+                    resolved.insert(name.clone(), Json::from(value));
                 }
-                Err(Untold::Unknown(_)) if name == "JWT_ISSUER" => {
-                    told.insert(name.clone(), Json::from(rewriter.issuer.clone()));
+                Err(UnresolvedReason::Unknown(_)) if name == "JWT_ISSUER" => {
+                    resolved.insert(name.clone(), Json::from(rewriter.issuer.clone()));
                 }
-                Err(Untold::Unknown(unknown)) => {
+                Err(UnresolvedReason::Unknown(unknown)) => {
                     self.note(format!(
                         "its environment variable {name} is not set: {unknown}"
                     ));
                 }
-                Err(why) => self.missing.push(Missing {
+                Err(reason) => self.missing.push(UnresolvedProperty {
                     path: vec!["Environment".into(), "Variables".into(), name.clone()],
-                    why,
+                    reason,
                 }),
             }
         }
         self.properties
-            .insert("Variables".to_owned(), Json::Object(told));
+            .insert("Variables".to_owned(), Json::Object(resolved));
         if self.resource.properties.get("Layers").is_some() {
             self.note("its layers are not unpacked locally".to_owned());
         }
     }
 
     /// Resolves a role with the policies that the template attaches to it. Unknown statements grant nothing.
-    fn role(&mut self, model: &Model) {
+    fn read_role(&mut self, model: &Model) {
         let id = &self.resource.logical_id;
         let mut roles = model.roles.iter();
         let Some(role) = roles.find(|role| role.resource.logical_id == *id) else {
@@ -202,14 +202,14 @@ impl Reading<'_> {
         };
         let mut statements = Vec::new();
         for grant in &role.grants {
-            match self.grant(grant) {
+            match self.resolve_statement(grant) {
                 Ok(statement) => statements.push(statement),
-                Err(Untold::Unknown(unknown)) => {
+                Err(UnresolvedReason::Unknown(unknown)) => {
                     self.note(format!("one of its statements grants nothing: {unknown}"));
                 }
-                Err(why) => self.missing.push(Missing {
+                Err(reason) => self.missing.push(UnresolvedProperty {
                     path: vec!["Policies".to_owned()],
-                    why,
+                    reason,
                 }),
             }
         }
@@ -218,19 +218,19 @@ impl Reading<'_> {
         }
         let managed = role.managed_policies.iter();
         let managed: Vec<_> = managed
-            .filter_map(|arn| self.physical.text(arn).ok())
+            .filter_map(|arn| self.ids.resolve_text(arn).ok())
             .collect();
         self.properties
             .insert("Statements".to_owned(), statements.into());
         self.properties
             .insert("ManagedPolicyArns".to_owned(), managed.into());
-        self.each(vec!["RoleName"]);
+        self.read_properties(vec!["RoleName"]);
     }
 
-    fn grant(&self, grant: &stackgen_model::Grant) -> Result<Json, Untold> {
+    fn resolve_statement(&self, grant: &stackgen_model::Grant) -> Result<Json, UnresolvedReason> {
         let mut statement = Map::new();
         if let Some(effect) = &grant.effect {
-            statement.insert("Effect".to_owned(), self.physical.text(effect)?.into());
+            statement.insert("Effect".to_owned(), self.ids.resolve_text(effect)?.into());
         }
         let lists: [(&str, &[Text]); 4] = [
             ("Action", &grant.actions),
@@ -240,13 +240,13 @@ impl Reading<'_> {
         ];
         for (name, texts) in lists {
             if !texts.is_empty() {
-                let texts = texts.iter().map(|text| self.physical.text(text));
+                let texts = texts.iter().map(|text| self.ids.resolve_text(text));
                 let texts: Vec<_> = texts.collect::<Result<_, _>>()?;
                 statement.insert(name.to_owned(), texts.into());
             }
         }
         if let Some(condition) = &grant.condition {
-            let condition = self.physical.json(condition)?;
+            let condition = self.ids.resolve_json(condition)?;
             statement.insert("Condition".to_owned(), condition);
         }
         Ok(Json::Object(statement))
@@ -262,7 +262,7 @@ impl Reading<'_> {
 }
 
 /// Returns true if a resource refers to one of these.
-pub(super) fn refers(resource: &Resource, ids: &[LogicalId]) -> bool {
+pub(super) fn refers_to_any(resource: &Resource, ids: &[LogicalId]) -> bool {
     fn any(value: &Resolved, ids: &[LogicalId]) -> bool {
         match value {
             Resolved::Text(text) => text.references().any(|one| ids.contains(&one.logical_id)),

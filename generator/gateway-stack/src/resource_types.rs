@@ -2,7 +2,7 @@
 
 /// Returns the position of a type in the order of creation, or `None` for types that the gateway does not run. Resources
 /// come after those that they need, and are deleted in reverse order.
-pub(super) fn rank(kind: &str) -> Option<u8> {
+pub(super) fn creation_order(kind: &str) -> Option<u8> {
     Some(match kind {
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" | "AWS::Logs::LogGroup" => 0,
         "AWS::IAM::Role" => 1,
@@ -24,7 +24,7 @@ pub(super) fn rank(kind: &str) -> Option<u8> {
 
 /// Returns true for types that a deployment snapshots. They may be deleted while a stage serves them.
 pub(super) fn is_wiring(kind: &str) -> bool {
-    matches!(rank(kind), Some(7..=9))
+    matches!(creation_order(kind), Some(7..=9))
 }
 
 /// Returns the properties whose change replaces a resource.
@@ -55,7 +55,7 @@ pub(super) fn create_only(kind: &str) -> &'static [&'static str] {
 
 /// Returns true for types with unique names, of which CloudFormation cannot create the new resource before it deletes the
 /// old one.
-pub(super) fn is_named_once(kind: &str) -> bool {
+pub(super) fn has_unique_name(kind: &str) -> bool {
     matches!(
         kind,
         "AWS::DynamoDB::Table"
@@ -68,7 +68,7 @@ pub(super) fn is_named_once(kind: &str) -> bool {
 
 /// Returns the reason why the gateway does not run a type. `None` for types that are read as part of others or have no effect
 /// at run time.
-pub(super) fn reason(kind: &str) -> Option<&'static str> {
+pub(super) fn not_run_reason(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "AWS::CDK::Metadata"
         | "AWS::IAM::Policy"

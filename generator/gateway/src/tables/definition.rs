@@ -7,20 +7,20 @@ pub use dynoxide::types::{KeyType, ScalarAttributeType as AttributeType};
 
 /// Table with the properties that the gateway uses.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Table {
+pub struct TableDefinition {
     /// Name of the table.
     pub name: String,
     /// Primary key: the partition key, and the sort key if there is one.
-    pub key: Vec<KeyAttribute>,
+    pub key: Vec<TableKeyAttribute>,
     /// Global and local secondary indexes.
-    pub indexes: Vec<Index>,
+    pub indexes: Vec<SecondaryIndex>,
     /// Attribute with the time to live, if items expire.
     pub ttl_attribute: Option<String>,
 }
 
 /// Attribute of a key.
 #[derive(Clone, Debug, PartialEq)]
-pub struct KeyAttribute {
+pub struct TableKeyAttribute {
     /// Name of the attribute.
     pub name: String,
     /// `HASH` or `RANGE`.
@@ -31,20 +31,20 @@ pub struct KeyAttribute {
 
 /// Secondary index.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Index {
+pub struct SecondaryIndex {
     /// Name of the index.
     pub name: String,
     /// True for a global index.
     pub global: bool,
     /// Key of the index.
-    pub key: Vec<KeyAttribute>,
+    pub key: Vec<TableKeyAttribute>,
     /// Attributes in the index.
-    pub projection: Projection,
+    pub projection: IndexProjection,
 }
 
 /// Attributes of an item that an index contains.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Projection {
+pub enum IndexProjection {
     /// All attributes.
     #[default]
     All,
@@ -54,11 +54,11 @@ pub enum Projection {
     Include(Vec<String>),
 }
 
-impl Table {
+impl TableDefinition {
     /// Converts DynamoDB's description of a table, which does not contain the time to live.
-    pub(super) fn of(found: &TableDescription) -> Self {
-        let key = |schema: &[dynamo::KeySchemaElement]| -> Vec<KeyAttribute> {
-            let attributes = schema.iter().map(|element| KeyAttribute {
+    pub(super) fn from_description(found: &TableDescription) -> Self {
+        let key = |schema: &[dynamo::KeySchemaElement]| -> Vec<TableKeyAttribute> {
+            let attributes = schema.iter().map(|element| TableKeyAttribute {
                 name: element.attribute_name.clone(),
                 key_type: element.key_type.clone(),
                 attribute_type: type_of(&found.attribute_definitions, &element.attribute_name),
@@ -66,20 +66,20 @@ impl Table {
             attributes.collect()
         };
         let global = found.global_secondary_indexes.iter().flatten();
-        let global = global.map(|index| Index {
+        let global = global.map(|index| SecondaryIndex {
             name: index.index_name.clone(),
             global: true,
             key: key(&index.key_schema),
             projection: (&index.projection).into(),
         });
         let local = found.local_secondary_indexes.iter().flatten();
-        let local = local.map(|index| Index {
+        let local = local.map(|index| SecondaryIndex {
             name: index.index_name.clone(),
             global: false,
             key: key(&index.key_schema),
             projection: (&index.projection).into(),
         });
-        Table {
+        TableDefinition {
             name: found.table_name.clone(),
             key: key(&found.key_schema),
             indexes: global.chain(local).collect(),
@@ -88,7 +88,7 @@ impl Table {
     }
 
     /// Returns the difference that no update can make, if there is one.
-    pub(super) fn needs_replacement(&self, found: &Table) -> Option<&'static str> {
+    pub(super) fn needs_replacement(&self, found: &TableDefinition) -> Option<&'static str> {
         let same = self.local().all(|index| found.indexes.contains(index));
         if self.key != found.key {
             Some("key")
@@ -99,11 +99,11 @@ impl Table {
         }
     }
 
-    pub(super) fn global(&self) -> impl Iterator<Item = &Index> {
+    pub(super) fn global(&self) -> impl Iterator<Item = &SecondaryIndex> {
         self.indexes.iter().filter(|index| index.global)
     }
 
-    fn local(&self) -> impl Iterator<Item = &Index> {
+    fn local(&self) -> impl Iterator<Item = &SecondaryIndex> {
         self.indexes.iter().filter(|index| !index.global)
     }
 
@@ -124,14 +124,14 @@ impl Table {
     }
 }
 
-impl Index {
+impl SecondaryIndex {
     pub(super) fn key_schema(&self) -> Vec<dynamo::KeySchemaElement> {
         key_schema(&self.key)
     }
 }
 
-impl From<&Table> for CreateTableRequest {
-    fn from(table: &Table) -> Self {
+impl From<&TableDefinition> for CreateTableRequest {
+    fn from(table: &TableDefinition) -> Self {
         let global = table.global().map(|index| dynamo::GlobalSecondaryIndex {
             index_name: index.name.clone(),
             key_schema: index.key_schema(),
@@ -157,12 +157,12 @@ impl From<&Table> for CreateTableRequest {
     }
 }
 
-impl From<Projection> for dynamo::Projection {
-    fn from(projection: Projection) -> Self {
+impl From<IndexProjection> for dynamo::Projection {
+    fn from(projection: IndexProjection) -> Self {
         let (projection_type, non_key_attributes) = match projection {
-            Projection::All => (dynamo::ProjectionType::ALL, None),
-            Projection::KeysOnly => (dynamo::ProjectionType::KEYS_ONLY, None),
-            Projection::Include(names) => (dynamo::ProjectionType::INCLUDE, Some(names)),
+            IndexProjection::All => (dynamo::ProjectionType::ALL, None),
+            IndexProjection::KeysOnly => (dynamo::ProjectionType::KEYS_ONLY, None),
+            IndexProjection::Include(names) => (dynamo::ProjectionType::INCLUDE, Some(names)),
         };
         dynamo::Projection {
             projection_type: Some(projection_type),
@@ -171,19 +171,19 @@ impl From<Projection> for dynamo::Projection {
     }
 }
 
-impl From<&dynamo::Projection> for Projection {
+impl From<&dynamo::Projection> for IndexProjection {
     fn from(projection: &dynamo::Projection) -> Self {
         match projection.projection_type {
-            Some(dynamo::ProjectionType::KEYS_ONLY) => Projection::KeysOnly,
+            Some(dynamo::ProjectionType::KEYS_ONLY) => IndexProjection::KeysOnly,
             Some(dynamo::ProjectionType::INCLUDE) => {
-                Projection::Include(projection.non_key_attributes.clone().unwrap_or_default())
+                IndexProjection::Include(projection.non_key_attributes.clone().unwrap_or_default())
             }
-            _ => Projection::All,
+            _ => IndexProjection::All,
         }
     }
 }
 
-fn key_schema(key: &[KeyAttribute]) -> Vec<dynamo::KeySchemaElement> {
+fn key_schema(key: &[TableKeyAttribute]) -> Vec<dynamo::KeySchemaElement> {
     let elements = key.iter().map(|attribute| dynamo::KeySchemaElement {
         attribute_name: attribute.name.clone(),
         key_type: attribute.key_type.clone(),

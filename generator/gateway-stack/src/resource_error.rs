@@ -7,54 +7,56 @@ use super::TableStoreError;
 
 /// Error of a service about a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct ResourceError {
     pub(super) message: String,
     pub(super) hint: Option<String>,
     /// True if the resource does not exist, which is fine for a deletion.
-    pub(super) gone: bool,
+    pub(super) not_found: bool,
 }
 
-impl Fault {
+impl ResourceError {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Fault {
+        ResourceError {
             message: message.into(),
             hint: None,
-            gone: false,
+            not_found: false,
         }
     }
 }
 
-impl From<ApiError> for Fault {
+impl From<ApiError> for ResourceError {
     fn from(error: ApiError) -> Self {
-        Fault {
-            gone: error.kind == ApiErrorKind::NotFound,
-            ..Fault::new(format!("API Gateway rejects it: {}", error.message))
+        ResourceError {
+            not_found: error.kind == ApiErrorKind::NotFound,
+            ..ResourceError::new(format!("API Gateway rejects it: {}", error.message))
         }
     }
 }
 
-impl From<FunctionError> for Fault {
+impl From<FunctionError> for ResourceError {
     fn from(error: FunctionError) -> Self {
-        Fault {
-            gone: error.kind == FunctionErrorKind::NotFound,
-            ..Fault::new(format!("Lambda rejects it: {}", error.message))
+        ResourceError {
+            not_found: error.kind == FunctionErrorKind::NotFound,
+            ..ResourceError::new(format!("Lambda rejects it: {}", error.message))
         }
     }
 }
 
-impl From<TableStoreError> for Fault {
+impl From<TableStoreError> for ResourceError {
     fn from(error: TableStoreError) -> Self {
-        Fault {
+        ResourceError {
             hint: error.hint,
-            ..Fault::new(error.message)
+            ..ResourceError::new(error.message)
         }
     }
 }
 
 /// Treats the deletion of a missing resource as a success.
-pub(super) fn gone(deleted: Result<(), impl Into<Fault>>) -> Result<(), Fault> {
+pub(super) fn not_found(
+    deleted: Result<(), impl Into<ResourceError>>,
+) -> Result<(), ResourceError> {
     match deleted.map_err(Into::into) {
-        Err(fault) if fault.gone => Ok(()),
+        Err(error) if error.not_found => Ok(()),
         deleted => deleted,
     }
 }
