@@ -52,7 +52,7 @@ impl From<TableStoreError> for ResourceError {
 }
 
 /// Treats the deletion of a missing resource as a success.
-pub(super) fn not_found(
+pub(super) fn ignore_missing(
     deleted: Result<(), impl Into<ResourceError>>,
 ) -> Result<(), ResourceError> {
     match deleted.map_err(Into::into) {

@@ -268,7 +268,7 @@ impl<'a> StackRun<'a> {
     async fn delete_removed(&mut self) {
         let without_deployments = self.template.apply == ApplyMode::WithoutDeployments;
         let removed: Vec<_> = self
-            .held
+            .state
             .resources
             .iter()
             .filter(|(id, _)| !self.model.resources.contains_key(*id))

@@ -38,7 +38,7 @@ pub enum StackCode {
     /// Zip archive.
     Zip(PathBuf),
     /// Missing code, with advice. Invocations of the function fail with this text.
-    UnresolvedProperty(String),
+    Missing(String),
 }
 
 /// Part of a template to apply.

@@ -99,7 +99,7 @@ fn copy_folder(from: &Path, root: &Path) -> io::Result<CopiedCode> {
             size += fs::copy(entry.path(), root.join(&path))?;
             if size > MAX_SIZE {
                 return Err(io::Error::other(format!(
-                    "it is larger than {LARGEST} bytes"
+                    "it is larger than {MAX_SIZE} bytes"
                 )));
             }
             let copy = root.join(&path);
@@ -137,7 +137,7 @@ fn unzip(zip: &[u8], root: &Path) -> Result<CopiedCode, FunctionError> {
     let write_error = |error: io::Error| FunctionError::file("cannot unpack code", &error);
     let mut archive = zip::ZipArchive::new(io::Cursor::new(zip)).map_err(broken)?;
     if archive.len() > MAX_FILES {
-        return Err(invalid(format!("It has more than {MOST_FILES} files.")));
+        return Err(invalid(format!("It has more than {MAX_FILES} files.")));
     }
     fs::create_dir(root).map_err(write_error)?;
     let mut bytes_left = MAX_SIZE;
@@ -163,7 +163,7 @@ fn unzip(zip: &[u8], root: &Path) -> Result<CopiedCode, FunctionError> {
             .map_err(|error| invalid(format!("{error}.")))?;
         bytes_left = bytes_left.checked_sub(unpacked).ok_or_else(|| {
             FunctionError::invalid(format!(
-                "Unzipped size must be smaller than {LARGEST} bytes"
+                "Unzipped size must be smaller than {MAX_SIZE} bytes"
             ))
         })?;
         // Always readable for the function; executable only if the zip says so.

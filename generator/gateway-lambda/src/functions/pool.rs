@@ -9,7 +9,7 @@ use stackgen_gateway_common::{Event, FunctionArn, FunctionSettings};
 use tokio::sync::OnceCell;
 
 use super::environment::{
-    EnvironmentPhase, ExecutionEnvironment, LaunchCommand, QueuedInvocation, environments,
+    EnvironmentPhase, ExecutionEnvironment, LaunchCommand, QueuedInvocation, run_to_exit,
 };
 use super::function::FunctionCredentials;
 use super::{CodeCopy, Configuration, FunctionHost};

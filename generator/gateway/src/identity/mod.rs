@@ -81,7 +81,7 @@ pub enum IssuerError {
     },
     /// No key could be created, because the machine provides no random numbers.
     #[error("cannot create an RSA key")]
-    IssuerKey,
+    Key,
 }
 
 impl Issuer {

@@ -107,7 +107,7 @@ fn handle_response(
 fn reject_large_response(environment: &ExecutionEnvironment, id: &str, size: usize) -> Vec<u8> {
     const KIND: &str = "Function.ResponseSizeTooLarge";
     let message = format!(
-        "Response payload size ({size} bytes) exceeded maximum allowed payload size ({LARGEST_ANSWER} bytes)."
+        "Response payload size ({size} bytes) exceeded maximum allowed payload size ({MAX_ANSWER} bytes)."
     );
     let error = report::error(KIND, &message);
     match environment.invocation_answered(id, error, InvocationEnd::Thrown(KIND.to_owned())) {
