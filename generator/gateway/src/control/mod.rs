@@ -4,8 +4,6 @@
 //! there must be one: a web page can make a browser send plain requests to loopback, but none with an `Authorization`
 //! header, for which the browser asks first and is refused.
 
-pub mod apigatewayv2;
-pub mod lambda;
 pub mod logs;
 pub mod sts;
 
@@ -13,23 +11,21 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderMap, StatusCode, header};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-
-use crate::request_id;
-use crate::server::is_loopback;
-use crate::sigv4::credential;
+use stackgen_gateway_apis::server::is_loopback;
+use stackgen_gateway_common::sigv4::credential;
+use stackgen_gateway_common::{refuse, request_id};
 
 /// The routes of each service, made by its owner. What is left out answers that there is no such service here.
 #[derive(Clone, Default)]
 pub struct Services {
-    /// API Gateway v2: [`apigatewayv2::routes`].
+    /// API Gateway v2: [`routes`](stackgen_gateway_apis::control::routes).
     pub apigatewayv2: Router,
-    /// Lambda: [`lambda::routes`].
+    /// Lambda: [`routes`](stackgen_gateway_lambda::control::routes).
     pub lambda: Router,
     /// CloudWatch Logs: [`logs::routes`].
     pub logs: Router,
@@ -37,7 +33,7 @@ pub struct Services {
     pub dynamodb: Router,
     /// STS: [`sts::routes`].
     pub sts: Router,
-    /// @connections: [`misdirected`](crate::management::misdirected), since it is at its stages' own addresses.
+    /// @connections: [`misdirected`](stackgen_gateway_apis::management::misdirected), since it is at its stages' own addresses.
     pub management: Router,
     /// What is no AWS service: paths under `/_stackgen/`. They need no signature; pages of elsewhere are kept out by
     /// their `Origin`, which GET may lack: a GET must change nothing.
@@ -108,14 +104,4 @@ fn is_local(headers: &HeaderMap) -> bool {
     let same_origin =
         |origin: &str| Some(origin) == host.map(|host| format!("http://{host}")).as_deref();
     host.is_some_and(is_loopback) && text(header::ORIGIN).is_none_or(same_origin)
-}
-
-/// An error in the form that JSON protocols share.
-pub fn refuse(status: StatusCode, kind: &str, message: &str) -> Response {
-    let body = serde_json::json!({ "message": message, "__type": kind }).to_string();
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::HeaderName::from_static("x-amzn-errortype"), kind),
-    ];
-    (status, headers, Body::from(body)).into_response()
 }

@@ -4,10 +4,9 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-
-use crate::body;
-use crate::sigv4::credential;
-use crate::{Place, uuid};
+use stackgen_gateway_common::body;
+use stackgen_gateway_common::sigv4::credential;
+use stackgen_gateway_common::{Place, uuid};
 
 /// Answers `GetCallerIdentity`. `role_of` knows the role of an access key that a function was given; whoever else calls
 /// is the account itself.

@@ -6,15 +6,15 @@ use std::io;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use stackgen_gateway_apis::DataPlane;
+use stackgen_gateway_apis::apis::{Api, Listen, ProtocolType};
+use stackgen_gateway_apis::http_api;
+use stackgen_gateway_apis::management;
+use stackgen_gateway_apis::server::{self, UpgradeHandler};
+use stackgen_gateway_apis::websocket::WebSocketApi;
+use stackgen_gateway_common::{ApiId, Grants};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-
-use crate::apis::{Api, Listen, ProtocolType};
-use crate::http_api;
-use crate::management;
-use crate::server;
-use crate::websocket::WebSocketApi;
-use crate::{ApiId, DataPlane, Grants};
 
 /// The ports of apis.
 pub(super) struct Listeners {
@@ -73,7 +73,9 @@ impl Listen for Listeners {
         let authority = listener.local_addr()?;
         let stop = CancellationToken::new();
         let id = api.api_id.clone();
-        let (scheme, websocket, http) = match api.protocol_type {
+        let (scheme, websocket, http): (_, Option<Arc<dyn UpgradeHandler>>, _) = match api
+            .protocol_type
+        {
             ProtocolType::WebSocket => {
                 let websocket =
                     WebSocketApi::new(self.plane.clone(), id.clone(), self.grants.clone());

@@ -12,6 +12,14 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use stackgen_gateway_apis::DataPlane;
+use stackgen_gateway_apis::apis::Apis;
+use stackgen_gateway_apis::connections::Connections;
+use stackgen_gateway_apis::{management, server};
+use stackgen_gateway_common::logs::Logs;
+use stackgen_gateway_common::{Events, FailureLog, Grants, Roles, Settings};
+use stackgen_gateway_lambda::functions::Functions;
+use stackgen_gateway_stack::{Account, Applied, Problem, Stack, Template};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -19,16 +27,10 @@ use tokio_util::sync::CancellationToken;
 pub use remote::{Remote, RemoteError, Tokens};
 pub use state::{ApiState, StageState, State};
 
-use crate::apis::Apis;
-use crate::connections::Connections;
 use crate::control::{self, Services};
-use crate::functions::Functions;
 use crate::identity::{Issuer, IssuerError};
-use crate::logs::Logs;
-use crate::server;
-use crate::stack::{Account, Applied, Problem, Stack, Template};
 use crate::tables::{Tables, TablesError};
-use crate::{DataPlane, Events, FailureLog, Grants, Roles, Settings};
+
 use listeners::Listeners;
 
 /// What a gateway is told when it starts.
@@ -73,6 +75,7 @@ pub struct Gateway {
 /// What the routes of the control endpoint use, too.
 struct Shared {
     account: Account,
+    tables: Arc<Tables>,
     stack: Stack,
     plane: Arc<DataPlane>,
     listeners: Arc<Listeners>,
@@ -97,6 +100,7 @@ impl Gateway {
         let endpoint = format!("http://127.0.0.1:{port}");
         let issuer = Issuer::start(format!("{endpoint}{}", private::ISSUER), options.issuer_key)?;
         let tables = Tables::start(options.data.as_deref(), Tables::SWEEP).await?;
+        let tables = Arc::new(tables);
         let (events, roles, logs) = (
             Events::default(),
             Arc::<Roles>::default(),
@@ -114,11 +118,11 @@ impl Gateway {
             apis: Arc::new(apis(&settings, &events)),
             functions: functions.clone(),
             roles,
-            tables: Arc::new(tables),
+            tables: tables.clone(),
             logs: logs.clone(),
             issuer: issuer.url().to_owned(),
         };
-        functions.set_environment(environment(&endpoint, &account));
+        functions.set_environment(environment(&endpoint, &tables));
         let plane = Arc::new(DataPlane {
             settings,
             apis: account.apis.clone(),
@@ -135,6 +139,7 @@ impl Gateway {
         let shared = Arc::new(Shared {
             stack: Stack::new(account.clone()),
             account,
+            tables,
             plane,
             listeners,
             issuer,
@@ -210,10 +215,10 @@ fn apis(settings: &Settings, events: &Events) -> Apis {
 }
 
 /// What every function finds in its environment, so that AWS SDKs come here.
-fn environment(endpoint: &str, account: &Account) -> BTreeMap<String, String> {
+fn environment(endpoint: &str, tables: &Tables) -> BTreeMap<String, String> {
     let variables = [
         ("AWS_ENDPOINT_URL", endpoint.to_owned()),
-        ("AWS_ENDPOINT_URL_DYNAMODB", account.tables.endpoint()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", tables.endpoint()),
     ];
     variables
         .into_iter()
@@ -226,12 +231,15 @@ fn services(shared: &Arc<Shared>) -> Services {
     let functions = account.functions.clone();
     let settings = &shared.plane.settings.control;
     Services {
-        apigatewayv2: control::apigatewayv2::routes(account.apis.clone(), settings.rates.clone()),
-        lambda: control::lambda::routes(account.functions.clone()),
+        apigatewayv2: stackgen_gateway_apis::control::routes(
+            account.apis.clone(),
+            settings.rates.clone(),
+        ),
+        lambda: stackgen_gateway_lambda::control::routes(account.functions.clone()),
         logs: control::logs::routes(account.logs.clone(), account.place.clone()),
         sts: control::sts::routes(account.place.clone(), move |key| functions.role_of(key)),
-        dynamodb: account.tables.router(),
-        management: crate::management::misdirected(),
+        dynamodb: shared.tables.router(),
+        management: management::misdirected(),
         private: private::routes(shared.clone()),
     }
 }

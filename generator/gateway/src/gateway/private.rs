@@ -17,14 +17,14 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
 use serde_json::json;
+use stackgen_gateway_apis::apis::ProtocolType;
+use stackgen_gateway_common::FailureRecord;
+use stackgen_gateway_stack::Template;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::remote::{Lookup, Rotation, Tokens};
 use super::{Shared, State};
-use crate::FailureRecord;
-use crate::apis::ProtocolType;
 use crate::identity::{Retire, Token, TokenUse};
-use crate::stack::Template;
 
 /// Where the issuer is.
 pub(super) const ISSUER: &str = "/_stackgen/issuer";
@@ -199,7 +199,7 @@ impl Shared {
             endpoint: self.endpoint.clone(),
             issuer: self.issuer.url().to_owned(),
             audiences: self.audiences(),
-            dynamodb: self.account.tables.endpoint(),
+            dynamodb: self.tables.endpoint(),
             partition: place.partition.clone(),
             region: place.region.clone(),
             account: place.account.clone(),

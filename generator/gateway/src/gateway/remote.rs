@@ -9,12 +9,12 @@ use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
+use stackgen_gateway_common::FailureRecord;
+use stackgen_gateway_stack::{Applied, Problem, Template};
 use thiserror::Error;
 use tokio::net::TcpStream;
 
 use super::{State, private};
-use crate::FailureRecord;
-use crate::stack::{Applied, Problem, Template};
 
 /// A gateway that runs in another process.
 #[derive(Clone)]

@@ -1,9 +1,8 @@
 //! What a running gateway says of itself.
 
 use serde::{Deserialize, Serialize};
-
-use crate::apis::ProtocolType;
-use crate::{ApiId, DeploymentId, StageName};
+use stackgen_gateway_apis::apis::ProtocolType;
+use stackgen_gateway_common::{ApiId, DeploymentId, StageName};
 
 /// Where everything is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

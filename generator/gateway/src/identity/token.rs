@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-
-use crate::{Timestamp, uuid};
+use stackgen_gateway_common::{Timestamp, uuid};
 
 /// What is asked for when a token is minted.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 mod data_file;
 mod description;
 mod proxy;
+mod template;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};

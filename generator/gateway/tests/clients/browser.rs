@@ -8,7 +8,7 @@ use axum::Router;
 use axum::response::Html;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
-use stackgen_gateway::Event;
+use stackgen_gateway_common::Event;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};

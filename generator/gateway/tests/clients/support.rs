@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use stackgen_gateway::gateway::{ApiState, Gateway, Options, State};
-use stackgen_gateway::stack::{StackCode, Template};
+use stackgen_gateway_stack::{StackCode, Template};
 use tokio::process::Command;
 
 use crate::puppet::puppet;

@@ -1,7 +1,7 @@
 //! Deployments freeze, stages point (rows D1 to D14).
 
 use aws_sdk_apigatewayv2::types::{DeploymentStatus, RouteSettings};
-use stackgen_gateway::{ApiId, DeploymentId, Event, StageName};
+use stackgen_gateway_common::{ApiId, DeploymentId, Event, StageName};
 
 use crate::support::{Control, refusal};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_sts::config::{BehaviorVersion, Credentials, Region};
 use http::Request;
 use serde_json::{Value, json};
-use stackgen_gateway::control::apigatewayv2::Rates;
+use stackgen_gateway_common::Rates;
 
 use crate::support::{Control, send, signature};
 

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use stackgen_gateway::apis::{
+use stackgen_gateway_apis::apis::{
     ApiInput, Apis, DeploymentInput, IntegrationInput, ModelInput, Pairs, ProtocolType, RouteInput,
     RouteResponseInput, Snapshot, StageInput,
 };
-use stackgen_gateway::{ApiId, DeploymentId, IntegrationId, RouteId, RouteKey, StageName};
+use stackgen_gateway_common::{ApiId, DeploymentId, IntegrationId, RouteId, RouteKey, StageName};
 
 /// A change; numbers pick one of what there is, or something that is not there.
 #[derive(Clone, Debug)]

@@ -12,9 +12,9 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Http;
 use hyper_util::rt::TokioExecutor;
-use stackgen_gateway::apis::{Apis, Served};
-use stackgen_gateway::control::{self, Services, apigatewayv2, sts};
-use stackgen_gateway::{ApiId, Event, Events, Place};
+use stackgen_gateway::control::{self, Services, sts};
+use stackgen_gateway_apis::apis::{Apis, Served};
+use stackgen_gateway_common::{ApiId, Event, Events, Place, Rates};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::Receiver;
 
@@ -33,7 +33,7 @@ impl Control {
 
     pub(crate) async fn start_with(
         change: impl FnOnce(Apis) -> Apis,
-        rates: Option<apigatewayv2::Rates>,
+        rates: Option<Rates>,
     ) -> Self {
         let events = Events::default();
         let told = events.subscribe();
@@ -46,7 +46,7 @@ impl Control {
             (key == "FUNCTION").then(|| "arn:aws:iam::123456789012:role/echo-role".to_owned())
         };
         let router = control::routes(Services {
-            apigatewayv2: apigatewayv2::routes(apis.clone(), rates),
+            apigatewayv2: stackgen_gateway_apis::control::routes(apis.clone(), rates),
             sts: sts::routes(place, role_of),
             ..Services::default()
         });

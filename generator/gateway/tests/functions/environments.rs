@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use stackgen_gateway::functions::{Code, Invoke, InvokeErrorKind};
-use stackgen_gateway::{Event, FunctionSettings};
+use stackgen_gateway_common::invoke::{Invoke, InvokeErrorKind};
+use stackgen_gateway_common::{Event, FunctionSettings};
+use stackgen_gateway_lambda::functions::Code;
 
 use crate::support::{
     Lambda, body, configuration, is_alive, lambda, lambda_with, order, payload, puppet, until,

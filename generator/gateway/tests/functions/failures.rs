@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use stackgen_gateway::functions::{Code, Configuration, Invoke, InvokeErrorKind};
-use stackgen_gateway::{Event, FunctionSettings};
+use stackgen_gateway_common::invoke::{Invoke, InvokeErrorKind};
+use stackgen_gateway_common::{Event, FunctionSettings};
+use stackgen_gateway_lambda::functions::{Code, Configuration};
 
 use crate::support::{
     Lambda, configuration, is_alive, lambda, lambda_with, order, payload, until, with_puppet,

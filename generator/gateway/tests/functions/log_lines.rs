@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use stackgen_gateway::functions::{Code, Configuration, LogFormat};
+use stackgen_gateway_lambda::functions::{Code, Configuration, LogFormat};
 
 use crate::support::{configuration, lambda, order, with_puppet};
 

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use stackgen_gateway::FunctionSettings;
-use stackgen_gateway::functions::{Code, Configuration, Invoke, InvokeErrorKind};
+use stackgen_gateway_common::FunctionSettings;
+use stackgen_gateway_common::invoke::{Invoke, InvokeErrorKind};
+use stackgen_gateway_lambda::functions::{Code, Configuration};
 
 use crate::support::{Lambda, body, configuration, lambda, lambda_with, order, payload, puppet};
 

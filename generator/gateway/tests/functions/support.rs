@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use stackgen_gateway::functions::{
-    Caller, Code, Configuration, Functions, Invocation, Invoke, InvokeError, Outcome,
-};
-use stackgen_gateway::logs::{LogQuery, Logs};
-use stackgen_gateway::{Event, Events, FunctionSettings, Place, Roles, Settings};
+use stackgen_gateway_common::invoke::{Caller, Invocation, Invoke, InvokeError, Outcome};
+use stackgen_gateway_common::logs::{LogQuery, Logs};
+use stackgen_gateway_common::{Event, Events, FunctionSettings, Place, Roles, Settings};
+use stackgen_gateway_lambda::functions::{Code, Configuration, Functions};
 
 pub(crate) use crate::puppet::puppet;
 

@@ -2,10 +2,9 @@
 
 use std::fs;
 
-use stackgen_gateway::functions::{
-    Caller, Change, Code, FunctionErrorKind, Invoke, InvokeErrorKind, LATEST, Permission,
-};
-use stackgen_gateway::{Effect, Statement};
+use stackgen_gateway_common::invoke::{Caller, Invoke, InvokeErrorKind};
+use stackgen_gateway_common::{Effect, Statement};
+use stackgen_gateway_lambda::functions::{Change, Code, FunctionErrorKind, LATEST, Permission};
 
 use crate::support::{Lambda, body, configuration, lambda, order, puppet, until, with_puppet};
 
@@ -164,7 +163,7 @@ async fn an_alias_moves_between_versions_and_its_version_cannot_go() {
         (outcome.executed_version.as_str(), body(&outcome).as_str()),
         ("2", "two")
     );
-    let kind = |refused: stackgen_gateway::functions::FunctionError| refused.kind;
+    let kind = |refused: stackgen_gateway_lambda::functions::FunctionError| refused.kind;
     let refused = functions.delete("puppet", Some("2")).map_err(kind);
     assert_eq!(refused, Err(FunctionErrorKind::Conflict));
     let twice = functions
@@ -197,7 +196,7 @@ fn permission(id: &str) -> Permission {
 }
 
 async fn as_caller(lambda: &Lambda, name: &str, caller: Caller) -> Option<String> {
-    let invocation = stackgen_gateway::functions::Invocation {
+    let invocation = stackgen_gateway_common::invoke::Invocation {
         caller,
         ..order(name, "ok")
     };
@@ -312,9 +311,9 @@ async fn row_d19_a_role_invokes_what_its_statements_name() {
 
 #[tokio::test]
 async fn what_is_invoked_for_later_is_tried_three_times_and_then_lost() {
-    let settings = stackgen_gateway::FunctionSettings {
+    let settings = stackgen_gateway_common::FunctionSettings {
         retry: std::time::Duration::from_millis(10),
-        ..stackgen_gateway::FunctionSettings::default()
+        ..stackgen_gateway_common::FunctionSettings::default()
     };
     let lambda = crate::support::lambda_with(settings);
     lambda.put("puppet", &[]).await;

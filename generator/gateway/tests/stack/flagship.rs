@@ -1,6 +1,6 @@
 //! Whole templates: the flagship as out/ has it, and what SAM and CDK make.
 
-use stackgen_gateway::apis::ProtocolType;
+use stackgen_gateway_apis::apis::ProtocolType;
 
 use crate::support::{api, apply, done, gateway, served, template, variable, without_deployments};
 

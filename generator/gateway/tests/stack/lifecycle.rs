@@ -1,7 +1,7 @@
 //! Templates that change: what CloudFormation does, and what is held back without a deployment.
 
-use stackgen_gateway::apis::{Apis, StageInput};
-use stackgen_gateway::{ApiId, DeploymentId};
+use stackgen_gateway_apis::apis::{Apis, StageInput};
+use stackgen_gateway_common::{ApiId, DeploymentId};
 
 use crate::support::{api, apply, done, gateway, served, text, without_deployments};
 

@@ -3,7 +3,7 @@
 use futures_util::{SinkExt, StreamExt};
 use stackgen_cfn::Sources;
 use stackgen_gateway::gateway::Gateway;
-use stackgen_gateway::stack::{StackCode, Template};
+use stackgen_gateway_stack::{StackCode, Template};
 use stackgen_model::{Inputs, Model};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;

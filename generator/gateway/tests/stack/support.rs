@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use stackgen_gateway::ApiId;
-use stackgen_gateway::apis::{Api, Route};
 use stackgen_gateway::gateway::{Gateway, Options};
-use stackgen_gateway::stack::{Applied, Apply, Problem, Template, What};
+use stackgen_gateway_apis::apis::{Api, Route};
+use stackgen_gateway_common::ApiId;
+use stackgen_gateway_stack::{Applied, Apply, Problem, Template, What};
 
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use stackgen_gateway::functions::{Code, Configuration, Functions, Permission};
-use stackgen_gateway::logs::Logs;
-use stackgen_gateway::{Event, Events, Place, Roles, Settings};
+use stackgen_gateway_common::logs::Logs;
+use stackgen_gateway_common::{Event, Events, Place, Roles, Settings};
+use stackgen_gateway_lambda::functions::{Code, Configuration, Functions, Permission};
 
 use crate::puppet::puppet;
 use crate::support::{Stack, World};

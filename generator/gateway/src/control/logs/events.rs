@@ -2,11 +2,11 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use stackgen_gateway_common::Timestamp;
+use stackgen_gateway_common::logs::{LogEvent, LogQuery, Pattern};
 
 use super::groups::{group_name, with_token};
 use super::{Answer, Refusal, Service, invalid};
-use crate::Timestamp;
-use crate::logs::{LogEvent, LogQuery, Pattern};
 
 /// How many events one answer has at most.
 const MOST: usize = 10_000;

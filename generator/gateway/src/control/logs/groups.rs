@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use stackgen_gateway_common::logs::LogStream;
 
 use super::{Answer, Service, invalid, page};
-use crate::logs::LogStream;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -12,9 +12,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-
-use crate::Place;
-use crate::logs::{Logs, LogsError, PatternError};
+use stackgen_gateway_common::Place;
+use stackgen_gateway_common::logs::{Logs, LogsError, PatternError};
 
 /// What an operation answers.
 type Answer = Result<Value, Refusal>;

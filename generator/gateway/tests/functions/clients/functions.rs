@@ -6,7 +6,7 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, FunctionCode, State};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use stackgen_gateway::functions::LATEST;
+use stackgen_gateway_lambda::functions::LATEST;
 
 use super::{account, code_of, refusal, script, zip};
 

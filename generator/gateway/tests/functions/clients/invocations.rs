@@ -5,8 +5,8 @@ use aws_sdk_lambda::types::{InvocationType, LogType};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use stackgen_gateway::Statement;
-use stackgen_gateway::functions::LATEST;
+use stackgen_gateway_common::Statement;
+use stackgen_gateway_lambda::functions::LATEST;
 
 use super::{account, clients, refusal};
 use crate::support::until;

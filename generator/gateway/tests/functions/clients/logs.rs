@@ -1,8 +1,8 @@
 //! CloudWatch Logs.
 
 use aws_sdk_cloudwatchlogs as logs;
-use stackgen_gateway::Timestamp;
-use stackgen_gateway::logs::PutLogs;
+use stackgen_gateway_common::Timestamp;
+use stackgen_gateway_common::logs::PutLogs;
 
 use super::{Account, account, refusal};
 

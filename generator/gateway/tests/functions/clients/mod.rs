@@ -15,7 +15,7 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, FunctionCode, Runtime};
 use serde_json::{Value, json};
 use stackgen_gateway::control::{self, Services};
-use stackgen_gateway::{FunctionSettings, Place};
+use stackgen_gateway_common::{FunctionSettings, Place};
 
 use crate::support::{Lambda, lambda_with, puppet};
 
@@ -33,7 +33,7 @@ async fn account() -> Account {
         ..FunctionSettings::default()
     });
     let routes = control::routes(Services {
-        lambda: control::lambda::routes(lambda.functions.clone()),
+        lambda: stackgen_gateway_lambda::control::routes(lambda.functions.clone()),
         logs: control::logs::routes(lambda.logs.clone(), Place::default()),
         ..Services::default()
     });

@@ -1,7 +1,7 @@
 //! Versions, aliases and policies.
 
 use serde_json::{Value, json};
-use stackgen_gateway::functions::LATEST;
+use stackgen_gateway_lambda::functions::LATEST;
 
 use super::{account, refusal};
 

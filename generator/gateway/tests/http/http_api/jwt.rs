@@ -2,9 +2,9 @@
 
 use http::StatusCode;
 use serde_json::json;
-use stackgen_gateway::AuthorizerId;
-use stackgen_gateway::apis::{Authorizer, JwtConfiguration};
 use stackgen_gateway::identity::{Issuer, Token, TokenUse};
+use stackgen_gateway_apis::apis::{Authorizer, JwtConfiguration};
+use stackgen_gateway_common::AuthorizerId;
 
 use super::{Running, Wiring, refused};
 use crate::apis::authorizer;

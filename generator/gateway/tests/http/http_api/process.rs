@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use stackgen_gateway::functions::{Code, Configuration, Functions, Permission};
-use stackgen_gateway::logs::Logs;
-use stackgen_gateway::{Events, Place, Settings};
+use stackgen_gateway_common::logs::Logs;
+use stackgen_gateway_common::{Events, Place, Settings};
+use stackgen_gateway_lambda::functions::{Code, Configuration, Functions, Permission};
 
 use super::Wiring;
 use crate::puppet::puppet;
@@ -46,7 +46,7 @@ async fn lambda() -> Functions {
 #[tokio::test]
 async fn a_process_gets_the_event_and_its_answer_reaches_the_client() {
     let wiring = Wiring::of(&["GET /sessions/{id}"]);
-    let running = wiring.start_with(lambda().await).await;
+    let running = wiring.run(lambda().await, Arc::default()).await;
     let response = running.get("/sessions/7?do=echo").await;
     assert_eq!(response.status(), 200);
     let event: Value = serde_json::from_slice(response.body()).unwrap();
@@ -60,7 +60,7 @@ async fn a_process_gets_the_event_and_its_answer_reaches_the_client() {
 #[tokio::test]
 async fn row_c7_a_route_that_the_functions_policy_does_not_name_is_500() {
     let wiring = Wiring::of(&["GET /sessions/{id}", "GET /others"]);
-    let mut running = wiring.start_with(lambda().await).await;
+    let mut running = wiring.run(lambda().await, Arc::default()).await;
     assert_eq!(running.get("/others").await.status(), 500);
     let reason = running.told().await.3.unwrap();
     assert!(reason.contains("http1/$default/GET/others"), "{reason}");

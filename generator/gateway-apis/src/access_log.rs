@@ -1,0 +1,188 @@
+//! Access logs: a line for every request in the format that its stage sets (rows L1, L2). JSON, CSV, XML and CLF
+//! formats are text alike.
+
+use std::borrow::Cow;
+
+use stackgen_gateway_common::logs::PutLogs;
+use stackgen_gateway_common::{ApiId, StageName, Timestamp};
+
+use crate::apis::AccessLogSettings;
+
+/// What stands before the name of a variable.
+const VARIABLE: &str = "$context.";
+
+/// Renders a format. `lookup` gets names without `$context.`, such as `identity.sourceIp`; a variable that it does not
+/// know renders `-`, as API Gateway writes what has no value. Values are put in as they are, except that line breaks
+/// become spaces: an entry stays one line, whatever a caller sent.
+pub fn render<'a>(format: &str, lookup: impl Fn(&str) -> Option<Cow<'a, str>>) -> String {
+    let mut line = String::with_capacity(format.len() * 2);
+    let mut rest = format;
+    while let Some(at) = rest.find(VARIABLE) {
+        line.push_str(&rest[..at]);
+        let after = &rest[at + VARIABLE.len()..];
+        let name = &after[..name_length(after)];
+        rest = &after[name.len()..];
+        match lookup(name) {
+            Some(value) => line.extend(value.chars().map(|c| if c.is_control() { ' ' } else { c })),
+            None => line.push('-'),
+        }
+    }
+    line.push_str(rest);
+    line
+}
+
+/// Writes a request's line to the log group that the stage names, in a stream of the api's stage. Does nothing when the
+/// stage sets no access log or names anything but a log group, such as a delivery stream.
+pub fn write<'a>(
+    settings: Option<&AccessLogSettings>,
+    logs: &dyn PutLogs,
+    (api, stage): (&ApiId, &StageName),
+    at: Timestamp,
+    lookup: impl Fn(&str) -> Option<Cow<'a, str>>,
+) {
+    let Some((group, format)) = settings.and_then(|settings| {
+        let group = group_of(settings.destination_arn.as_deref()?)?;
+        Some((group, settings.format.as_deref()?))
+    }) else {
+        return;
+    };
+    logs.put(
+        group,
+        &format!("{api}-{stage}"),
+        at,
+        vec![render(format, lookup)],
+    );
+}
+
+/// `/aws/apigateway/chat` of `arn:aws:logs:us-east-1:000000000000:log-group:/aws/apigateway/chat:*`.
+fn group_of(arn: &str) -> Option<&str> {
+    let mut parts = arn.splitn(7, ':');
+    if parts.next()? != "arn" || parts.nth(1)? != "logs" || parts.nth(2)? != "log-group" {
+        return None;
+    }
+    let group = parts.next()?;
+    let group = group.strip_suffix(":*").unwrap_or(group);
+    (!group.is_empty()).then_some(group)
+}
+
+/// How long the name is that a text begins with: words joined by dots. A dot at its end is punctuation.
+fn name_length(text: &str) -> usize {
+    let end = text
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'))
+        .unwrap_or(text.len());
+    text[..end].trim_end_matches('.').len()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn lookup(name: &str) -> Option<Cow<'static, str>> {
+        match name {
+            "requestId" => Some("abc=".into()),
+            "identity.sourceIp" => Some("127.0.0.1".into()),
+            "authorizer.role_name" => Some("a\r\nforged line".into()),
+            "status" => Some("101".into()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn row_l1_variables_of_json_csv_and_clf_formats_get_their_values() {
+        assert_eq!(
+            render(
+                r#"{"id":"$context.requestId","ip":"$context.identity.sourceIp","status":$context.status}"#,
+                lookup
+            ),
+            r#"{"id":"abc=","ip":"127.0.0.1","status":101}"#
+        );
+        assert_eq!(
+            render("$context.requestId,$context.status", lookup),
+            "abc=,101"
+        );
+        assert_eq!(
+            render(
+                "$context.identity.sourceIp - - [$context.requestId] $context.status.",
+                lookup
+            ),
+            "127.0.0.1 - - [abc=] 101."
+        );
+    }
+
+    #[test]
+    fn row_l1_the_disconnect_code_is_no_variable_and_renders_a_dash() {
+        assert_eq!(
+            render("$context.disconnectStatusCode $context.", lookup),
+            "- -"
+        );
+        assert_eq!(
+            render("$contextual $stageVariables.a", lookup),
+            "$contextual $stageVariables.a"
+        );
+    }
+
+    #[test]
+    fn a_value_cannot_make_a_second_line() {
+        assert_eq!(
+            render("$context.authorizer.role_name", lookup),
+            "a  forged line"
+        );
+    }
+
+    #[test]
+    fn a_log_group_is_read_from_its_arn_with_and_without_a_star() {
+        let arn = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/apigateway/chat";
+        assert_eq!(group_of(arn), Some("/aws/apigateway/chat"));
+        assert_eq!(group_of(&format!("{arn}:*")), Some("/aws/apigateway/chat"));
+        assert_eq!(
+            group_of("arn:aws:firehose:us-east-1:000000000000:deliverystream/x"),
+            None
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn row_l1_rendering_is_total_and_values_are_not_read_again(format in ".{0,40}|[$.a-z]{0,40}", value in ".{0,9}") {
+            let rendered = render(&format!("{format} $context.x|"), |name| {
+                (name == "x").then(|| format!("{value}$context.x").into())
+            });
+            prop_assert!(rendered.ends_with("$context.x|"));
+            prop_assert!(!value.is_empty() || !rendered.contains('\n') || format.contains('\n'));
+        }
+    }
+
+    type Put = (String, String, Vec<String>);
+
+    #[derive(Default)]
+    struct Kept(Mutex<Vec<Put>>);
+
+    impl PutLogs for Kept {
+        fn put(&self, group: &str, stream: &str, _: Timestamp, lines: Vec<String>) {
+            let put = (group.to_owned(), stream.to_owned(), lines);
+            self.0.lock().unwrap().push(put);
+        }
+    }
+
+    #[test]
+    fn row_l2_a_line_goes_to_the_group_of_the_stage_and_nowhere_without_one() {
+        let kept = Kept::default();
+        let (api, stage) = (ApiId::new("api1"), StageName::new("dev"));
+        let settings = AccessLogSettings {
+            destination_arn: Some("arn:aws:logs:us-east-1:0:log-group:access:*".to_owned()),
+            format: Some("$context.requestId".to_owned()),
+        };
+        let at = Timestamp::now();
+        write(Some(&settings), &kept, (&api, &stage), at, lookup);
+        write(None, &kept, (&api, &stage), at, lookup);
+        let expected = (
+            "access".to_owned(),
+            "api1-dev".to_owned(),
+            vec!["abc=".to_owned()],
+        );
+        assert_eq!(*kept.0.lock().unwrap(), [expected]);
+    }
+}

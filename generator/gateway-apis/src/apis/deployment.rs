@@ -1,0 +1,124 @@
+//! Deployments.
+
+use std::sync::{Arc, PoisonError};
+
+use stackgen_gateway_common::{ApiId, DeploymentId};
+
+use super::check::{optional_length, set_text};
+use super::{ApiError, Apis, Deployment, DeploymentInput, DeploymentStatus};
+
+impl Apis {
+    /// Freezes what the api is at this moment (rows D1, D3), and moves the named stage to it, if one is named.
+    ///
+    /// # Errors
+    ///
+    /// If the api has no route, there is no such stage, or it is under AutoDeploy (row D5).
+    pub fn create_deployment(
+        &self,
+        api: &ApiId,
+        id: Option<DeploymentId>,
+        input: DeploymentInput,
+    ) -> Result<Arc<Deployment>, ApiError> {
+        optional_length("description", input.description.as_ref(), 1024)?;
+        let deployment = self.change(api, |state| {
+            if let Some(id) = id.as_ref().filter(|id| state.deployments.contains_key(*id)) {
+                return Err(ApiError::conflict(format!(
+                    "Deployment {id} already exists"
+                )));
+            }
+            let description = input.description.filter(|text| !text.is_empty());
+            let deployment = state.deploy(id, description, false)?;
+            if let Some(stage) = input.stage_name.filter(|name| !name.as_str().is_empty()) {
+                state.activate(stage.as_str(), &deployment.deployment_id)?;
+            }
+            Ok(deployment)
+        })?;
+        Ok(self.told(deployment))
+    }
+
+    /// The deployment of that id.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn get_deployment(
+        &self,
+        api: &ApiId,
+        id: &DeploymentId,
+    ) -> Result<Arc<Deployment>, ApiError> {
+        let deployment = self.read(api, |state| state.deployment(id).cloned())?;
+        Ok(self.told(deployment))
+    }
+
+    /// All deployments, in the order of their creation.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such api.
+    pub fn list_deployments(&self, api: &ApiId) -> Result<Vec<Arc<Deployment>>, ApiError> {
+        let all: Vec<_> = self.read(api, |state| {
+            Ok(state.deployments.values().cloned().collect())
+        })?;
+        Ok(all.into_iter().map(|one| self.told(one)).collect())
+    }
+
+    /// Changes what a deployment says of itself; what it froze never changes.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn update_deployment(
+        &self,
+        api: &ApiId,
+        id: &DeploymentId,
+        input: DeploymentInput,
+    ) -> Result<Arc<Deployment>, ApiError> {
+        optional_length("description", input.description.as_ref(), 1024)?;
+        let deployment = self.change(api, |state| {
+            state.deployment(id)?;
+            // There is one: it was asked for in the line above.
+            let deployment = state.deployments.get_mut(id).map(Arc::make_mut);
+            if let Some(deployment) = deployment {
+                set_text(&mut deployment.description, input.description);
+            }
+            state.deployment(id).cloned()
+        })?;
+        Ok(self.told(deployment))
+    }
+
+    /// Deletes a deployment.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or a stage points at it (row D6).
+    pub fn delete_deployment(&self, api: &ApiId, id: &DeploymentId) -> Result<(), ApiError> {
+        self.change(api, |state| {
+            state.deployment(id)?;
+            let used = |stage: &Arc<super::Stage>| stage.deployment_id.as_ref() == Some(id);
+            if state.stages.values().any(used) {
+                return Err(ApiError::bad_request(
+                    "Active stages pointing to this deployment must be moved or deleted",
+                ));
+            }
+            state.deployments.shift_remove(id);
+            Ok(())
+        })
+    }
+
+    /// The deployment as it is told of: `PENDING` in its first answers, if that is asked for.
+    fn told(&self, deployment: Arc<Deployment>) -> Arc<Deployment> {
+        if self.pending == 0 {
+            return deployment;
+        }
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = told.entry(deployment.deployment_id.clone()).or_default();
+        if *told >= self.pending {
+            return deployment;
+        }
+        *told += 1;
+        Arc::new(Deployment {
+            deployment_status: DeploymentStatus::Pending,
+            ..Deployment::clone(&deployment)
+        })
+    }
+}

@@ -1,0 +1,200 @@
+//! What API Gateway keeps: apis with their routes, deployments and stages, and the rules by which they change.
+//!
+//! Changes are made one after another, whole or not at all. API Gateway refuses a change that comes while another one of
+//! the same api is under way (row D13); here it waits its turn, so that this refusal never happens.
+
+mod api;
+mod authorizer;
+mod check;
+mod deployment;
+mod error;
+mod import;
+mod input;
+mod integration;
+mod listen;
+mod model;
+mod response;
+mod route;
+mod snapshot;
+mod stage;
+mod state;
+mod types;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use indexmap::IndexMap;
+use stackgen_gateway_common::{ApiId, DeploymentId, Event, Events, Place, StageName};
+
+pub use error::{ApiError, ApiErrorKind};
+pub use input::{
+    ApiInput, AuthorizerInput, DeploymentInput, IntegrationInput, IntegrationResponseInput,
+    ModelInput, RouteInput, RouteResponseInput, StageInput,
+};
+pub use listen::Listen;
+pub use snapshot::Snapshot;
+pub(crate) use stage::with_variables;
+pub use types::{
+    AccessLogSettings, Api, Authorizer, Cors, Deployment, DeploymentStatus, Integration,
+    IntegrationResponse, JwtConfiguration, Model, Pairs, ParameterConstraints, ProtocolType, Route,
+    RouteResponse, RouteSettings, Stage, TlsConfig,
+};
+
+use state::ApiState;
+
+/// What a stage serves at this moment. The data plane reads it anew for every handshake and every message: a stage
+/// that moves to another deployment does so for connections that are open, too.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Served {
+    /// The stage with its settings, which are live at once (row D2).
+    pub stage: Arc<Stage>,
+    /// What its deployment froze (row D1); `None` when it has none (row C3).
+    pub snapshot: Option<Arc<Snapshot>>,
+}
+
+/// All apis.
+#[derive(Debug, Default)]
+pub struct Apis {
+    place: Place,
+    events: Events,
+    /// How many answers tell that a new deployment is `PENDING`.
+    pending: u32,
+    /// How many answers told so.
+    told: Mutex<HashMap<DeploymentId, u32>>,
+    all: Mutex<IndexMap<ApiId, ApiState>>,
+    /// Written by every change, read by every message.
+    served: RwLock<HashMap<ApiId, HashMap<StageName, Arc<Served>>>>,
+    listen: RwLock<Option<Arc<dyn Listen>>>,
+}
+
+impl Apis {
+    /// No apis yet, in this account and region; changes are told to `events`.
+    pub fn new(place: Place, events: Events) -> Self {
+        Apis {
+            place,
+            events,
+            ..Apis::default()
+        }
+    }
+
+    /// Tells of a new deployment that many times that it is `PENDING`, as API Gateway does for a moment (row D3). It is
+    /// served from the start all the same.
+    #[must_use]
+    pub fn with_pending_deployments(self, answers: u32) -> Self {
+        Apis {
+            pending: answers,
+            ..self
+        }
+    }
+
+    /// What a stage serves; `None` when there is no such stage.
+    pub fn served(&self, api: &ApiId, stage: &str) -> Option<Arc<Served>> {
+        let served = self.served.read().unwrap_or_else(PoisonError::into_inner);
+        served.get(api)?.get(stage).cloned()
+    }
+
+    /// Serves exactly this, past all rules: what the rules come to, and what tests of the data plane start from.
+    pub fn serve(&self, api: &ApiId, served: Served) {
+        let mut all = self.served.write().unwrap_or_else(PoisonError::into_inner);
+        let stage = served.stage.stage_name.clone();
+        all.entry(api.clone())
+            .or_default()
+            .insert(stage, Arc::new(served));
+    }
+
+    fn all(&self) -> MutexGuard<'_, IndexMap<ApiId, ApiState>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn no_such_api(&self, api: &ApiId) -> ApiError {
+        let account = &self.place.account;
+        ApiError::not_found(format!("Invalid API identifier specified {account}:{api}"))
+    }
+
+    /// Reads an api.
+    fn read<T>(
+        &self,
+        api: &ApiId,
+        read: impl FnOnce(&ApiState) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let all = self.all();
+        read(all.get(api).ok_or_else(|| self.no_such_api(api))?)
+    }
+
+    /// Changes an api, whole or not at all, and serves what comes of it.
+    fn change<T>(
+        &self,
+        api: &ApiId,
+        change: impl FnOnce(&mut ApiState) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let mut all = self.all();
+        let before = all.get_mut(api).ok_or_else(|| self.no_such_api(api))?;
+        let mut after = before.clone();
+        let result = change(&mut after)?;
+        self.publish(api, Some(&after));
+        self.tell_of(api, before, &after);
+        *before = after;
+        Ok(result)
+    }
+
+    /// Changes the wiring of an api. Stages under AutoDeploy get it at once (rows D4, D5); of the others, `what` tells
+    /// that they do not serve it.
+    fn rewire<T>(
+        &self,
+        api: &ApiId,
+        change: impl FnOnce(&mut ApiState) -> Result<(T, String), ApiError>,
+    ) -> Result<T, ApiError> {
+        let mut undeployed = None;
+        let result = self.change(api, |state| {
+            let before = state.serves().then(|| state.wiring.freeze());
+            let (result, what) = change(state)?;
+            state.auto_deploy();
+            if before.is_some_and(|before| state.leaves_stages_behind(&before)) {
+                undeployed = Some(what);
+            }
+            Ok(result)
+        })?;
+        if let Some(what) = undeployed {
+            self.events.tell(|| Event::Undeployed {
+                api: api.clone(),
+                what,
+            });
+        }
+        Ok(result)
+    }
+
+    fn publish(&self, api: &ApiId, state: Option<&ApiState>) {
+        let mut served = self.served.write().unwrap_or_else(PoisonError::into_inner);
+        match state {
+            Some(state) => served.insert(api.clone(), state.serving()),
+            None => served.remove(api),
+        };
+    }
+
+    /// Tells which deployments were made, and which stages moved.
+    fn tell_of(&self, api: &ApiId, before: &ApiState, after: &ApiState) {
+        for (id, deployment) in &after.deployments {
+            if !before.deployments.contains_key(id) {
+                self.events.tell(|| Event::Deployed {
+                    api: api.clone(),
+                    deployment: id.clone(),
+                    description: deployment.description.clone(),
+                });
+            }
+        }
+        for (name, stage) in &after.stages {
+            let previous = before
+                .stages
+                .get(name)
+                .and_then(|stage| stage.deployment_id.clone());
+            if previous != stage.deployment_id {
+                self.events.tell(|| Event::Activated {
+                    api: api.clone(),
+                    stage: name.clone(),
+                    previous,
+                    deployment: stage.deployment_id.clone(),
+                });
+            }
+        }
+    }
+}

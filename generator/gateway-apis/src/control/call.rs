@@ -1,0 +1,167 @@
+//! One call: what the request carries, and what the answers look like on the wire.
+
+use std::fmt::Display;
+
+use axum::body::Bytes;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::{Method, StatusCode, Uri, header};
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use stackgen_gateway_common::refuse;
+
+use crate::apis::{ApiError, ApiErrorKind};
+
+/// A request, taken apart.
+pub(super) struct Call {
+    pub(super) method: Method,
+    /// The path's segments, decoded one by one: an id may hold an encoded slash.
+    pub(super) path: Vec<String>,
+    query: Vec<(String, String)>,
+    body: Bytes,
+}
+
+/// Why a call got no result.
+pub(super) enum Failure {
+    /// API Gateway's rules.
+    Refused(ApiError),
+    /// The body is no JSON of the right shape.
+    Unreadable(String),
+    /// There is no such operation here.
+    Unknown,
+}
+
+/// An answer, or why there is none.
+pub(super) type Answer = Result<Response, Failure>;
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Failure::Refused(error)
+    }
+}
+
+impl Call {
+    pub(super) fn new(method: Method, uri: &Uri, body: Bytes) -> Self {
+        let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let path = uri.path().trim_start_matches('/').trim_end_matches('/');
+        let pairs = uri.query().unwrap_or_default().split('&');
+        Call {
+            method,
+            path: path.split('/').map(decode).collect(),
+            query: pairs
+                .filter_map(|pair| pair.split_once('='))
+                .map(|(name, value)| (decode(name), decode(&value.replace('+', " "))))
+                .collect(),
+            body,
+        }
+    }
+
+    /// What the body says; fields that are not known are passed over, as the service does.
+    pub(super) fn input<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        let body: &[u8] = if self.body.is_empty() {
+            b"{}"
+        } else {
+            &self.body
+        };
+        // A sequence would do as well for what has no required field.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Failure::Unreadable("The body is no JSON object".to_owned()));
+        }
+        serde_json::from_slice(body).map_err(|wrong| {
+            let message = wrong.to_string();
+            // A value that an enumeration does not have is well-formed.
+            if message.starts_with("unknown variant") {
+                return Failure::Refused(ApiError::bad_request(message));
+            }
+            Failure::Unreadable(message)
+        })
+    }
+
+    /// All values of a query parameter.
+    pub(super) fn query_values(&self, name: &str) -> Vec<String> {
+        let named = self.query.iter().filter(|(key, _)| key == name);
+        named.map(|(_, value)| value.clone()).collect()
+    }
+
+    /// One page of these.
+    pub(super) fn page<T: Serialize>(&self, all: &[T]) -> Answer {
+        let start = match self.query_values("nextToken").first() {
+            Some(token) => position(token).filter(|start| *start < all.len()),
+            None => Some(0),
+        };
+        let start = start.ok_or_else(|| ApiError::bad_request("Invalid nextToken specified"))?;
+        let size = match self.query_values("maxResults").first() {
+            Some(size) => size.parse().ok().filter(|size| (1..=MOST).contains(size)),
+            None => Some(PAGE),
+        };
+        let size = size.ok_or_else(|| {
+            ApiError::bad_request(format!("maxResults must be a number from 1 to {MOST}"))
+        })?;
+        let end = all.len().min(start + size);
+        let mut page = json!({ "items": all[start..end] });
+        if end < all.len() {
+            page["nextToken"] = Value::String(URL_SAFE_NO_PAD.encode(end.to_string()));
+        }
+        ok(&page)
+    }
+}
+
+/// How many items a page has when nobody says, and how many at most.
+const PAGE: usize = 25;
+const MOST: usize = 500;
+
+fn position(token: &str) -> Option<usize> {
+    let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+    std::str::from_utf8(&bytes).ok()?.parse().ok()
+}
+
+/// 200 with a body.
+pub(super) fn ok(body: &impl Serialize) -> Answer {
+    Ok(with(StatusCode::OK, body))
+}
+
+/// 201 with a body.
+pub(super) fn created(body: &impl Serialize) -> Answer {
+    Ok(with(StatusCode::CREATED, body))
+}
+
+/// 204.
+pub(super) fn no_content(_: ()) -> Answer {
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn with(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_string(body) {
+        Ok(body) => (status, [(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(wrong) => internal(wrong),
+    }
+}
+
+fn internal(wrong: impl Display) -> Response {
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    refuse(status, "InternalServerException", &wrong.to_string())
+}
+
+impl Failure {
+    pub(super) fn response(self, call: &Call) -> Response {
+        let (status, kind, message) = match self {
+            Failure::Refused(ApiError { kind, message }) => match kind {
+                ApiErrorKind::BadRequest => (400, "BadRequestException", message),
+                ApiErrorKind::NotFound => (404, "NotFoundException", message),
+                ApiErrorKind::Conflict => (409, "ConflictException", message),
+                ApiErrorKind::TooManyRequests => (429, "TooManyRequestsException", message),
+            },
+            Failure::Unreadable(message) => (400, "SerializationException", message),
+            Failure::Unknown => {
+                let path = call.path.join("/");
+                let message = format!("The local gateway has no {} /{path}", call.method);
+                (404, "UnknownOperationException", message)
+            }
+        };
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+        refuse(status, kind, &message)
+    }
+}

@@ -1,0 +1,256 @@
+//! apigatewayv2: its REST and JSON protocol over [`Apis`].
+
+mod call;
+mod rates;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::response::Response;
+use http::Method;
+use serde_json::{Value, json};
+use stackgen_gateway_common::{
+    ApiId, AuthorizerId, DeploymentId, IntegrationId, IntegrationResponseId, ModelId, Rates,
+    RouteId, RouteResponseId,
+};
+
+use crate::apis::{ApiError, Apis, Pairs};
+use call::{Answer, Call, Failure, created, no_content, ok};
+use rates::Meter;
+
+/// All operations that are answered here; with rates, too many calls are refused (row D15).
+pub fn routes(apis: Arc<Apis>, rates: Option<Rates>) -> Router {
+    let service = Arc::new(Service {
+        apis,
+        meter: rates.map(Meter::new),
+    });
+    Router::new().fallback(move |request: Request| serve(service.clone(), request))
+}
+
+struct Service {
+    apis: Arc<Apis>,
+    meter: Option<Meter>,
+}
+
+/// What a body may have, in bytes: the largest is a model with its 32 KiB schema.
+const LARGEST: usize = 1024 * 1024;
+
+async fn serve(service: Arc<Service>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, LARGEST).await;
+    let call = Call::new(
+        head.method,
+        &head.uri,
+        body.as_ref().cloned().unwrap_or_default(),
+    );
+    let answer = match body {
+        Ok(_) => service.answer(&call),
+        Err(wrong) => Err(Failure::Unreadable(wrong.to_string())),
+    };
+    answer.unwrap_or_else(|failure| failure.response(&call))
+}
+
+impl Service {
+    fn answer(&self, call: &Call) -> Answer {
+        let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
+        if let Some(meter) = &self.meter {
+            let deploys = call.method == Method::POST && path.last() == Some(&"deployments");
+            meter.count(deploys)?;
+        }
+        let apis = &*self.apis;
+        match path.as_slice() {
+            ["v2", "apis", rest @ ..] if rest.len() < 2 => api(apis, call, rest),
+            ["v2", "apis", id, "cors"] if call.method == Method::DELETE => {
+                no_content(apis.delete_cors_configuration(&ApiId::new(*id))?)
+            }
+            ["v2", "apis", id, kind, rest @ ..] => {
+                let id = ApiId::new(*id);
+                match *kind {
+                    "routes" => route(apis, call, &id, rest),
+                    "integrations" => integration(apis, call, &id, rest),
+                    "authorizers" => authorizer(apis, call, &id, rest),
+                    "models" => model(apis, call, &id, rest),
+                    "deployments" => deployment(apis, call, &id, rest),
+                    "stages" => stage(apis, call, &id, rest),
+                    _ => Err(Failure::Unknown),
+                }
+            }
+            ["v2", "tags", arn] => tags(apis, call, arn),
+            _ => Err(Failure::Unknown),
+        }
+    }
+}
+
+fn api(apis: &Apis, call: &Call, path: &[&str]) -> Answer {
+    match (call.method.as_str(), path) {
+        ("POST", []) => created(&apis.create_api(None, call.input()?)?),
+        ("PUT", []) => created(&apis.import_api(None, &document(call)?)?),
+        ("PUT", [id]) => created(&apis.reimport_api(&ApiId::new(*id), &document(call)?)?),
+        ("GET", []) => call.page(&apis.list_apis()),
+        ("GET", [id]) => ok(&apis.get_api(&ApiId::new(*id))?),
+        ("PATCH", [id]) => ok(&apis.update_api(&ApiId::new(*id), call.input()?)?),
+        ("DELETE", [id]) => no_content(apis.delete_api(&ApiId::new(*id))?),
+        _ => Err(Failure::Unknown),
+    }
+}
+
+/// The OpenAPI document of an import, as JSON.
+fn document(call: &Call) -> Result<Value, Failure> {
+    #[derive(serde::Deserialize)]
+    struct Import {
+        body: String,
+    }
+    let Import { body } = call.input()?;
+    let refuse = |wrong| ApiError::bad_request(format!("Unable to parse the document: {wrong}"));
+    Ok(serde_json::from_str(&body).map_err(refuse)?)
+}
+
+fn route(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
+    let id = RouteId::new(path.first().copied().unwrap_or_default());
+    match (call.method.as_str(), path) {
+        ("POST", []) => created(&apis.create_route(api, None, call.input()?)?),
+        ("GET", []) => call.page(&apis.list_routes(api)?),
+        ("GET", [_]) => ok(&apis.get_route(api, &id)?),
+        ("PATCH", [_]) => ok(&apis.update_route(api, &id, call.input()?)?),
+        ("DELETE", [_]) => no_content(apis.delete_route(api, &id)?),
+        ("DELETE", [_, "requestparameters", key]) => {
+            no_content(apis.delete_route_request_parameter(api, &id, key)?)
+        }
+        (_, [_, "routeresponses", rest @ ..]) => route_response(apis, call, api, &id, rest),
+        _ => Err(Failure::Unknown),
+    }
+}
+
+fn route_response(apis: &Apis, call: &Call, api: &ApiId, route: &RouteId, path: &[&str]) -> Answer {
+    let id = RouteResponseId::new(path.first().copied().unwrap_or_default());
+    match (call.method.as_str(), path) {
+        ("POST", []) => created(&apis.create_route_response(api, route, None, call.input()?)?),
+        ("GET", []) => call.page(&apis.list_route_responses(api, route)?),
+        ("GET", [_]) => ok(&apis.get_route_response(api, route, &id)?),
+        ("PATCH", [_]) => ok(&apis.update_route_response(api, route, &id, call.input()?)?),
+        ("DELETE", [_]) => no_content(apis.delete_route_response(api, route, &id)?),
+        _ => Err(Failure::Unknown),
+    }
+}
+
+fn integration(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
+    let id = IntegrationId::new(path.first().copied().unwrap_or_default());
+    match (call.method.as_str(), path) {
+        ("POST", []) => created(&apis.create_integration(api, None, call.input()?)?),
+        ("GET", []) => call.page(&apis.list_integrations(api)?),
+        ("GET", [_]) => ok(&apis.get_integration(api, &id)?),
+        ("PATCH", [_]) => ok(&apis.update_integration(api, &id, call.input()?)?),
+        ("DELETE", [_]) => no_content(apis.delete_integration(api, &id)?),
+        (_, [_, "integrationresponses", rest @ ..]) => {
+            integration_response(apis, call, api, &id, rest)
+        }
+        _ => Err(Failure::Unknown),
+    }
+}
+
+fn integration_response(
+    apis: &Apis,
+    call: &Call,
+    api: &ApiId,
+    of: &IntegrationId,
+    path: &[&str],
+) -> Answer {
+    let id = IntegrationResponseId::new(path.first().copied().unwrap_or_default());
+    match (call.method.as_str(), path) {
+        ("POST", []) => created(&apis.create_integration_response(api, of, None, call.input()?)?),
+        ("GET", []) => call.page(&apis.list_integration_responses(api, of)?),
+        ("GET", [_]) => ok(&apis.get_integration_response(api, of, &id)?),
+        ("PATCH", [_]) => ok(&apis.update_integration_response(api, of, &id, call.input()?)?),
+        ("DELETE", [_]) => no_content(apis.delete_integration_response(api, of, &id)?),
+        _ => Err(Failure::Unknown),
+    }
+}
+
+fn authorizer(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
+    let id = AuthorizerId::new(path.first().copied().unwrap_or_default());
+    match (call.method.as_str(), path) {
+        ("POST", []) => created(&apis.create_authorizer(api, None, call.input()?)?),
+        ("GET", []) => call.page(&apis.list_authorizers(api)?),
+        ("GET", [_]) => ok(&apis.get_authorizer(api, &id)?),
+        ("PATCH", [_]) => ok(&apis.update_authorizer(api, &id, call.input()?)?),
+        ("DELETE", [_]) => no_content(apis.delete_authorizer(api, &id)?),
+        _ => Err(Failure::Unknown),
+    }
+}
+
+fn model(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
+    let id = ModelId::new(path.first().copied().unwrap_or_default());
+    match (call.method.as_str(), path) {
+        ("POST", []) => created(&apis.create_model(api, None, call.input()?)?),
+        ("GET", []) => call.page(&apis.list_models(api)?),
+        ("GET", [_]) => ok(&apis.get_model(api, &id)?),
+        ("PATCH", [_]) => ok(&apis.update_model(api, &id, call.input()?)?),
+        ("DELETE", [_]) => no_content(apis.delete_model(api, &id)?),
+        _ => Err(Failure::Unknown),
+    }
+}
+
+fn deployment(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
+    let id = DeploymentId::new(path.first().copied().unwrap_or_default());
+    match (call.method.as_str(), path) {
+        ("POST", []) => created(&apis.create_deployment(api, None, call.input()?)?),
+        ("GET", []) => call.page(&apis.list_deployments(api)?),
+        ("GET", [_]) => ok(&apis.get_deployment(api, &id)?),
+        ("PATCH", [_]) => ok(&apis.update_deployment(api, &id, call.input()?)?),
+        ("DELETE", [_]) => no_content(apis.delete_deployment(api, &id)?),
+        _ => Err(Failure::Unknown),
+    }
+}
+
+fn stage(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
+    match (call.method.as_str(), path) {
+        ("POST", []) => created(&apis.create_stage(api, call.input()?)?),
+        ("GET", []) => call.page(&apis.list_stages(api)?),
+        ("GET", [name]) => ok(&apis.get_stage(api, name)?),
+        ("PATCH", [name]) => ok(&apis.update_stage(api, name, call.input()?)?),
+        ("DELETE", [name]) => no_content(apis.delete_stage(api, name)?),
+        ("DELETE", [name, "accesslogsettings"]) => {
+            no_content(apis.delete_access_log_settings(api, name)?)
+        }
+        ("DELETE", [name, "routesettings", key]) => {
+            no_content(apis.delete_route_settings(api, name, key)?)
+        }
+        ("DELETE", [name, "cache", "authorizers"]) => {
+            apis.get_stage(api, name)?;
+            no_content(())
+        }
+        _ => Err(Failure::Unknown),
+    }
+}
+
+/// Of an api, `arn:aws:apigateway:{region}::/apis/{api}`, or of a stage, `…/apis/{api}/stages/{stage}`.
+fn tags(apis: &Apis, call: &Call, arn: &str) -> Answer {
+    #[derive(serde::Deserialize)]
+    struct Tagging {
+        #[serde(default)]
+        tags: Pairs,
+    }
+    let no_such = || ApiError::not_found(format!("Invalid resource ARN specified {arn}"));
+    let (_, path) = arn.split_once("::/apis/").ok_or_else(no_such)?;
+    let (api, stage) = match path.split_once("/stages/") {
+        Some((api, stage)) => (ApiId::new(api), Some(stage)),
+        None => (ApiId::new(path), None),
+    };
+    match call.method.as_str() {
+        "POST" => {
+            apis.tag(&api, stage, call.input::<Tagging>()?.tags)?;
+            created(&json!({}))
+        }
+        "DELETE" => no_content(apis.untag(&api, stage, &call.query_values("tagKeys"))?),
+        "GET" => {
+            let tags = match stage {
+                Some(stage) => apis.get_stage(&api, stage)?.tags.clone(),
+                None => apis.get_api(&api)?.tags.clone(),
+            };
+            ok(&json!({ "tags": tags }))
+        }
+        _ => Err(Failure::Unknown),
+    }
+}

@@ -1,0 +1,205 @@
+//! JWT authorizers: RSA signatures, `iss`, `aud` or `client_id`, `exp`, `nbf`, `iat`, scopes.
+
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
+use serde_json::{Map, Value};
+use stackgen_gateway_common::Timestamp;
+
+use super::super::Exchange;
+use super::super::refusal::Refusal;
+use super::Authorized;
+use crate::apis::{Authorizer, JwtConfiguration};
+
+impl Exchange<'_> {
+    /// Verifies the token of the authorizer's identity source.
+    pub(super) async fn jwt(
+        &self,
+        authorizer: &Authorizer,
+        scopes: &[String],
+    ) -> Result<Authorized, Refusal> {
+        let token = authorizer.identity_source.first();
+        let token = token.and_then(|source| self.identity(source, None));
+        let Some(token) = token else {
+            let refusal = Refusal::unauthorized("the request has no token");
+            return Err(refusal.challenging("Bearer".to_owned()));
+        };
+        let Some(jwt) = &authorizer.jwt_configuration else {
+            return Err(Refusal::internal("the authorizer has no JWT configuration"));
+        };
+        let claims = self.verify(bearer(&token), jwt).await;
+        let claims = claims.map_err(|problem| {
+            let scopes = scopes.join(" ");
+            let challenge = format!(
+                r#"Bearer scope="{scopes}" error="invalid_token" error_description="{problem}""#
+            );
+            Refusal::unauthorized(problem).challenging(challenge)
+        })?;
+        let own = scopes_of(&claims);
+        if !scopes.is_empty() && !scopes.iter().any(|scope| own.contains(scope)) {
+            let required = scopes.join(" ");
+            let refusal =
+                Refusal::forbidden(format!("the token has none of the scopes {required}"));
+            return Err(refusal.challenging(format!(
+                r#"Bearer scope="{required}" error="insufficient_scope""#
+            )));
+        }
+        let granted = own.into_iter().filter(|scope| scopes.contains(scope));
+        Ok(Authorized::Jwt {
+            scopes: (!scopes.is_empty()).then(|| granted.collect()),
+            claims: claims
+                .into_iter()
+                .map(|(name, value)| (name, Value::String(text(&value))))
+                .collect(),
+        })
+    }
+
+    /// The claims of a good token, or what is wrong with it, in the words of `error_description`.
+    async fn verify(
+        &self,
+        token: &str,
+        jwt: &JwtConfiguration,
+    ) -> Result<Map<String, Value>, String> {
+        let header = decode_header(token).map_err(|_| "the token is malformed")?;
+        let family = [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512];
+        if !family.contains(&header.alg) {
+            return Err(format!("signing method {:?} is invalid", header.alg));
+        }
+        let kid = header.kid.ok_or("the token has no kid")?;
+        let key = self.api.keys.find(&jwt.issuer, &kid).await?;
+        let mut validation = Validation::new(header.alg);
+        validation.leeway = 0;
+        validation.validate_nbf = true;
+        validation.validate_aud = false;
+        validation.set_issuer(&[&jwt.issuer]);
+        validation.set_required_spec_claims(&["exp", "iss"]);
+        let claims = decode::<Map<String, Value>>(token, &key, &validation);
+        let claims = claims.map_err(|error| problem(error.kind()))?.claims;
+        // Tokens may be issued in the second that it is.
+        let now = Timestamp::now().as_millis() / 1000;
+        let issued = claims.get("iat").and_then(Value::as_f64);
+        if issued.is_some_and(|issued| issued > now as f64) {
+            return Err("the token is used before it was issued".to_owned());
+        }
+        if !is_for(&claims, &jwt.audience) {
+            return Err("the token does not have a valid audience".to_owned());
+        }
+        Ok(claims)
+    }
+}
+
+/// A token, with or without `Bearer ` before it.
+fn bearer(value: &str) -> &str {
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => value,
+    }
+}
+
+fn problem(kind: &ErrorKind) -> String {
+    match kind {
+        ErrorKind::ExpiredSignature => "the token has expired",
+        ErrorKind::ImmatureSignature => "the token is not valid yet",
+        ErrorKind::InvalidIssuer => "the token does not have a valid issuer",
+        ErrorKind::InvalidSignature => "the token has an invalid signature",
+        ErrorKind::MissingRequiredClaim(name) => return format!("the token has no {name}"),
+        _ => "the token is malformed",
+    }
+    .to_owned()
+}
+
+/// `aud` has one of the audiences; without an `aud`, `client_id` does.
+fn is_for(claims: &Map<String, Value>, audience: &[String]) -> bool {
+    let is_one = |value: &Value| {
+        let value = value.as_str();
+        value.is_some_and(|value| audience.iter().any(|one| one == value))
+    };
+    match (claims.get("aud"), claims.get("client_id")) {
+        (Some(Value::Array(all)), _) => all.iter().any(is_one),
+        (Some(one), _) => is_one(one),
+        (None, Some(client)) => is_one(client),
+        (None, None) => false,
+    }
+}
+
+/// `scope`, or else `scp`: words in a text, or a list.
+fn scopes_of(claims: &Map<String, Value>) -> Vec<String> {
+    match claims.get("scope").or_else(|| claims.get("scp")) {
+        Some(Value::String(words)) => words.split_whitespace().map(str::to_owned).collect(),
+        Some(Value::Array(list)) => list
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A claim as text. API Gateway writes lists and objects as Go prints them: `[admin user]`, `map[a:1]`.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Array(list) => {
+            let list: Vec<String> = list.iter().map(text).collect();
+            format!("[{}]", list.join(" "))
+        }
+        Value::Object(map) => {
+            let mut map: Vec<String> = map
+                .iter()
+                .map(|(name, value)| format!("{name}:{}", text(value)))
+                .collect();
+            map.sort();
+            format!("map[{}]", map.join(" "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn claims(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn client_id_counts_only_where_there_is_no_aud() {
+        let audience = ["app".to_owned()];
+        for (of, expected) in [
+            (json!({"aud": "app"}), true),
+            (json!({"aud": ["x", "app"]}), true),
+            (json!({"client_id": "app"}), true),
+            (json!({"aud": "x", "client_id": "app"}), false),
+            (json!({}), false),
+        ] {
+            assert_eq!(is_for(&claims(of.clone()), &audience), expected, "{of}");
+        }
+    }
+
+    #[test]
+    fn claims_are_written_as_go_prints_them() {
+        for (value, expected) in [
+            (json!("a"), "a"),
+            (json!(1_700_000_000), "1700000000"),
+            (json!(true), "true"),
+            (json!(["admin", "user"]), "[admin user]"),
+            (json!({"b": 1, "a": ["x"]}), "map[a:[x] b:1]"),
+        ] {
+            assert_eq!(text(&value), expected);
+        }
+    }
+
+    #[test]
+    fn scopes_are_words_or_a_list() {
+        let expected = ["read", "write"];
+        assert_eq!(scopes_of(&claims(json!({"scope": "read write"}))), expected);
+        assert_eq!(
+            scopes_of(&claims(json!({"scp": ["read", "write"]}))),
+            expected
+        );
+        assert!(scopes_of(&claims(json!({}))).is_empty());
+    }
+}

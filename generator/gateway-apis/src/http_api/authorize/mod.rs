@@ -1,0 +1,156 @@
+//! Who may take a route.
+
+mod identity;
+mod jwt;
+mod keys;
+mod lambda;
+
+use serde_json::{Map, Value, json};
+use stackgen_gateway_common::sigv4;
+
+pub(super) use self::keys::Keys;
+pub(super) use self::lambda::Results;
+use super::Exchange;
+use super::payload::Of;
+use super::refusal::Refusal;
+use super::route::Matched;
+use crate::apis::{Authorizer, Route};
+
+/// What is known of a caller whom a route lets in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Authorized {
+    /// The route is open.
+    #[default]
+    Anybody,
+    /// A token was verified.
+    Jwt {
+        /// Its claims, as text.
+        claims: Map<String, Value>,
+        /// Its scopes; `None` when the route asks for none.
+        scopes: Option<Vec<String>>,
+    },
+    /// A function let the caller in.
+    Lambda {
+        principal: Option<String>,
+        context: Option<Map<String, Value>>,
+    },
+    /// The request was signed.
+    Iam {
+        access_key: String,
+        account: String,
+        user_arn: String,
+    },
+}
+
+impl Authorized {
+    /// `requestContext.authorizer` of format 2.0.
+    pub(super) fn v2(&self) -> Option<Value> {
+        Some(match self {
+            Authorized::Anybody => return None,
+            Authorized::Jwt { claims, scopes } => {
+                json!({"jwt": {"claims": claims, "scopes": scopes}})
+            }
+            Authorized::Lambda { context, .. } => json!({"lambda": context}),
+            Authorized::Iam {
+                access_key,
+                account,
+                user_arn,
+            } => json!({"iam": {
+                "accessKey": access_key,
+                "accountId": account,
+                "callerId": access_key,
+                "cognitoIdentity": null,
+                "principalOrgId": null,
+                "userArn": user_arn,
+                "userId": access_key,
+            }}),
+        })
+    }
+
+    /// `requestContext.authorizer` of format 1.0.
+    pub(super) fn v1(&self) -> Value {
+        match self {
+            Authorized::Anybody | Authorized::Iam { .. } => json!({"claims": null, "scopes": null}),
+            Authorized::Jwt { claims, scopes } => json!({"claims": claims, "scopes": scopes}),
+            Authorized::Lambda { principal, context } => {
+                let mut all = context.clone().unwrap_or_default();
+                all.insert("principalId".to_owned(), json!(principal));
+                all.into()
+            }
+        }
+    }
+
+    /// `$context.authorizer.{name}`.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        let value = match self {
+            Authorized::Jwt { claims, .. } => claims.get(name.strip_prefix("claims.")?)?,
+            Authorized::Lambda { principal, .. } if name == "principalId" => {
+                return principal.clone();
+            }
+            Authorized::Lambda { context, .. } => context.as_ref()?.get(name)?,
+            Authorized::Anybody | Authorized::Iam { .. } => return None,
+        };
+        match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+            _ => None,
+        }
+    }
+}
+
+impl Exchange<'_> {
+    /// Lets the caller in or not, as the route says.
+    pub(super) async fn authorize(&self, matched: &Matched) -> Result<Authorized, Refusal> {
+        let route = &matched.route;
+        match route.authorization_type.as_str() {
+            "NONE" => Ok(Authorized::Anybody),
+            "AWS_IAM" => self.iam(matched),
+            "JWT" => {
+                let authorizer = self.authorizer(route)?;
+                self.jwt(authorizer, &route.authorization_scopes).await
+            }
+            "CUSTOM" => {
+                let authorizer = self.authorizer(route)?;
+                self.lambda(authorizer, matched).await
+            }
+            other => Err(Refusal::internal(format!(
+                "authorization type {other} is not known here"
+            ))),
+        }
+    }
+
+    fn authorizer(&self, route: &Route) -> Result<&Authorizer, Refusal> {
+        let authorizer = self.snapshot.authorizer(route);
+        let missing = || Refusal::internal("the route's authorizer is not in the deployment");
+        Ok(authorizer.ok_or_else(missing)?)
+    }
+
+    /// Row A14, for HTTP APIs. Signatures are not verified.
+    fn iam(&self, matched: &Matched) -> Result<Authorized, Refusal> {
+        let authorization = self.request.header("authorization");
+        let caller = sigv4::caller(authorization.as_deref(), &self.request.query);
+        let Some(caller) = caller else {
+            return Err(Refusal::forbidden("the request is not signed"));
+        };
+        let of = Of {
+            exchange: self,
+            matched,
+        };
+        let (action, resource) = ("execute-api:Invoke", of.route_arn());
+        if !self
+            .api
+            .grants
+            .allows(&caller.access_key, action, &resource)
+        {
+            return Err(Refusal::forbidden(format!(
+                "the caller's role does not allow {action} on {resource}"
+            )));
+        }
+        let place = &self.api.plane.settings.place;
+        Ok(Authorized::Iam {
+            access_key: caller.access_key,
+            account: place.account.clone(),
+            user_arn: format!("arn:{}:iam::{}:root", place.partition, place.account),
+        })
+    }
+}

@@ -1,0 +1,216 @@
+//! A request, as functions and expressions see it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::ConnectInfo;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, Method, header};
+use percent_encoding::percent_decode_str;
+use stackgen_gateway_common::{Timestamp, request_id, traced};
+
+use super::HttpApi;
+use crate::apis::Served;
+use crate::server::LocalAddress;
+
+/// A request.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) method: Method,
+    /// Decoded, with the stage: `rawPath`, which API Gateway decodes in spite of its name.
+    pub(super) path: String,
+    /// As it was sent: `rawQueryString`.
+    pub(super) query: String,
+    /// Decoded.
+    pub(super) parameters: Vec<(String, String)>,
+    /// Names in lower case, each once, the gateway's own with them. No cookies.
+    pub(super) headers: Vec<(String, Vec<String>)>,
+    pub(super) cookies: Vec<String>,
+    pub(super) body: Bytes,
+    pub(super) source_ip: IpAddr,
+    /// `domainName`: where the api listens.
+    pub(super) domain: String,
+    pub(super) protocol: String,
+    pub(super) id: String,
+    pub(super) at: Timestamp,
+    /// `Root=…`, of the client or new.
+    pub(super) trace_id: String,
+}
+
+/// The stage that a path names, and what is left of the path for its routes.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) served: Arc<Served>,
+    /// As it was sent, without the stage.
+    pub(super) path: String,
+}
+
+/// Headers that are about one connection.
+const OF_THE_CONNECTION: [&str; 7] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+impl Request {
+    /// Reads a request's head, and finds its stage.
+    pub(super) fn read(parts: &Parts, api: &HttpApi) -> (Self, Option<Place>) {
+        let at = Timestamp::now();
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let source_ip = peer.map_or(Ipv4Addr::LOCALHOST.into(), |ConnectInfo(peer)| peer.ip());
+        let local = parts.extensions.get::<LocalAddress>();
+        let host = header_text(&parts.headers, header::HOST.as_str());
+        let trace = header_text(&parts.headers, "x-amzn-trace-id");
+        let query = parts.uri.query().unwrap_or_default();
+        let mut request = Request {
+            method: parts.method.clone(),
+            path: decoded(parts.uri.path()),
+            query: query.to_owned(),
+            parameters: parameters(query),
+            headers: headers(&parts.headers),
+            cookies: cookies(&parts.headers),
+            body: Bytes::new(),
+            source_ip,
+            domain: local.map_or_else(|| host.unwrap_or_default(), |local| local.0.to_string()),
+            protocol: format!("{:?}", parts.version),
+            id: request_id(),
+            at,
+            trace_id: traced(trace.as_deref(), at),
+        };
+        request.add_own_headers(local.map(|local| local.0.port()));
+        let place = Place::of(parts.uri.path(), api);
+        (request, place)
+    }
+
+    fn add_own_headers(&mut self, port: Option<u16>) {
+        let mut forwarded = self.header("x-forwarded-for").unwrap_or_default();
+        if !forwarded.is_empty() {
+            forwarded.push_str(", ");
+        }
+        forwarded.push_str(&self.source_ip.to_string());
+        self.set_header("x-amzn-trace-id", self.trace_id.clone());
+        self.set_header("x-forwarded-for", forwarded);
+        if let Some(port) = port {
+            self.set_header("x-forwarded-port", port.to_string());
+        }
+        self.set_header("x-forwarded-proto", "http".to_owned());
+    }
+
+    /// The body, once it is here.
+    pub(super) fn set_body(&mut self, body: Bytes) {
+        self.set_header("content-length", body.len().to_string());
+        self.body = body;
+    }
+
+    fn set_header(&mut self, name: &str, value: String) {
+        match self.headers.iter_mut().find(|(one, _)| one == name) {
+            Some((_, values)) => *values = vec![value],
+            None => self.headers.push((name.to_owned(), vec![value])),
+        }
+    }
+
+    /// A header's values, joined with commas. `name` may have any case.
+    pub(super) fn header(&self, name: &str) -> Option<String> {
+        let mut headers = self.headers.iter();
+        let (_, values) = headers.find(|(one, _)| one.eq_ignore_ascii_case(name))?;
+        Some(values.join(","))
+    }
+
+    /// A query parameter's values, joined with commas.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        let values: Vec<&str> = self
+            .parameters
+            .iter()
+            .filter(|(one, _)| one == name)
+            .map(|(_, value)| value.as_str())
+            .collect();
+        (!values.is_empty()).then(|| values.join(","))
+    }
+
+    /// True when the body goes into the event as text: API Gateway takes these types as text and all others, form data and
+    /// a missing type too, as binary.
+    pub(super) fn has_text(&self) -> bool {
+        let content_type = self.header("content-type").unwrap_or_default();
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        let essence = essence.to_ascii_lowercase();
+        let is_text = essence.starts_with("text/")
+            || matches!(
+                essence.as_str(),
+                "application/json" | "application/xml" | "application/javascript"
+            );
+        is_text
+            && self.header("content-encoding").is_none()
+            && std::str::from_utf8(&self.body).is_ok()
+    }
+}
+
+impl Place {
+    /// A stage of that name, or else `$default`.
+    fn of(path: &str, api: &HttpApi) -> Option<Self> {
+        let rest = path.strip_prefix('/').unwrap_or(path);
+        let (first, rest) = rest.split_once('/').unwrap_or((rest, ""));
+        let named = match decoded(first) {
+            first if first.is_empty() || first == "$default" => None,
+            first => api.plane.apis.served(&api.api, &first),
+        };
+        if let Some(served) = named {
+            let path = format!("/{rest}");
+            return Some(Place { served, path });
+        }
+        let served = api.plane.apis.served(&api.api, "$default")?;
+        let path = path.to_owned();
+        Some(Place { served, path })
+    }
+}
+
+/// Decodes what is encoded; bytes that are no UTF-8 become `U+FFFD`.
+pub(super) fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+fn parameters(query: &str) -> Vec<(String, String)> {
+    let decode = |text: &str| decoded(&text.replace('+', " "));
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
+fn headers(headers: &HeaderMap) -> Vec<(String, Vec<String>)> {
+    let kept = headers
+        .keys()
+        .filter(|name| !OF_THE_CONNECTION.contains(&name.as_str()) && *name != header::COOKIE);
+    kept.map(|name| {
+        let values = headers.get_all(name).iter().map(text).collect();
+        (name.as_str().to_owned(), values)
+    })
+    .collect()
+}
+
+fn cookies(headers: &HeaderMap) -> Vec<String> {
+    let all = headers.get_all(header::COOKIE).iter().map(text);
+    all.flat_map(|cookies| {
+        let each = cookies.split(';').map(|cookie| cookie.trim().to_owned());
+        each.filter(|cookie| !cookie.is_empty()).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).map(text)
+}
+
+/// Bytes over 127 are Latin-1 in HTTP; nobody sends them.
+fn text(value: &http::HeaderValue) -> String {
+    value
+        .as_bytes()
+        .iter()
+        .map(|&byte| char::from(byte))
+        .collect()
+}

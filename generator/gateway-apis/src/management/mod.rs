@@ -1,0 +1,172 @@
+//! The @connections API, by which functions reach clients (rows K1 to K7), and what a WebSocket API answers to plain
+//! HTTP (row C4).
+
+mod answer;
+mod path;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, header};
+use stackgen_gateway_common::{ApiId, ConnectionId, Event, Grants, body, sigv4};
+
+use self::answer::Answer;
+use self::path::Target;
+use crate::connections::{Connection, PostError};
+
+use crate::DataPlane;
+
+/// @connections at an address that is no stage's, such as the one endpoint of all services: row K5, with a hint.
+pub fn misdirected() -> Router {
+    Router::new().fallback(|| async {
+        let hint = "Forbidden: @connections is at its stage's own address, not here: give the client the endpoint \
+                    http://{domainName}/{stage} of the event's requestContext";
+        Answer::Forbidden(hint.to_owned()).into_response()
+    })
+}
+
+/// Everything on a WebSocket API's port that is no upgrade: `/{stage}/@connections/{id}` and, on the stage itself, 426.
+pub fn router(api: ApiId, plane: Arc<DataPlane>, grants: Arc<dyn Grants>) -> Router {
+    let management = Management { api, plane, grants };
+    Router::new()
+        .fallback(handle)
+        .with_state(Arc::new(management))
+}
+
+struct Management {
+    api: ApiId,
+    plane: Arc<DataPlane>,
+    grants: Arc<dyn Grants>,
+}
+
+async fn handle(State(management): State<Arc<Management>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let answer = match path::target(parts.uri.path()) {
+        Some(Target::Connection { stage, id }) if management.knows(&stage) => {
+            management.manage(&parts, body, &stage, &id).await
+        }
+        Some(Target::Stage(stage)) if parts.method == Method::GET && management.knows(&stage) => {
+            Answer::UpgradeRequired
+        }
+        _ => Answer::forbidden(),
+    };
+    answer.into_response()
+}
+
+impl Management {
+    fn knows(&self, stage: &str) -> bool {
+        self.plane.apis.served(&self.api, stage).is_some()
+    }
+
+    async fn manage(&self, parts: &Parts, body: Body, stage: &str, id: &str) -> Answer {
+        let authorized = self.authorize(parts, stage);
+        if parts.method != Method::POST {
+            return authorized
+                .and_then(|()| self.look_or_delete(&parts.method, stage, id))
+                .unwrap_or_else(|refused| refused);
+        }
+        let (answer, bytes) = match authorized {
+            Ok(()) => self.post(stage, id, body).await,
+            Err(refused) => (refused, 0),
+        };
+        self.plane.events.tell(|| Event::Posted {
+            connection: ConnectionId::new(id),
+            bytes,
+            status: answer.status().as_u16(),
+        });
+        answer
+    }
+
+    fn look_or_delete(&self, method: &Method, stage: &str, id: &str) -> Result<Answer, Answer> {
+        match *method {
+            Method::GET => Ok(Answer::Found(describe(&*self.find(stage, id)?))),
+            Method::DELETE => {
+                self.find(stage, id)?.delete().map_err(refusal)?;
+                Ok(Answer::Deleted)
+            }
+            _ => Err(Answer::forbidden()),
+        }
+    }
+
+    /// Row K1: the action `execute-api:ManageConnections` on `{api}/{stage}/{method}/@connections/*`.
+    fn authorize(&self, parts: &Parts, stage: &str) -> Result<(), Answer> {
+        // Only browsers send it, for pages that have no business here: a query can be signed by anybody.
+        if parts.headers.contains_key(header::ORIGIN) {
+            return Err(Answer::forbidden());
+        }
+        let Some(caller) = sigv4::credential(&parts.headers, &parts.uri) else {
+            return Err(Answer::Forbidden("Missing Authentication Token".to_owned()));
+        };
+        // As API Gateway has it: the braces are part of the resource's name, whatever the connection.
+        let resource = self.plane.settings.place.execute_api(format_args!(
+            "{}/{stage}/{}/@connections/{{connectionId}}",
+            self.api, parts.method
+        ));
+        let action = "execute-api:ManageConnections";
+        if self.grants.allows(&caller.access_key, action, &resource) {
+            return Ok(());
+        }
+        Err(Answer::Forbidden(format!(
+            "User is not authorized to perform: {action} on resource: {resource}"
+        )))
+    }
+
+    async fn post(&self, stage: &str, id: &str, body: Body) -> (Answer, usize) {
+        let body = match body::whole(body, self.plane.settings.limits.message).await {
+            Ok(body) => body,
+            Err(size) => return (Answer::PayloadTooLarge, size),
+        };
+        let bytes = body.len();
+        let posted = self
+            .find(stage, id)
+            .and_then(|open| open.post(text(body)).map_err(refusal));
+        (
+            posted.map_or_else(|refused| refused, |()| Answer::Posted),
+            bytes,
+        )
+    }
+
+    /// An open connection of this stage (rows K4, K5).
+    fn find(&self, stage: &str, id: &str) -> Result<Arc<Connection>, Answer> {
+        if id.contains('%') {
+            return Err(Answer::forbidden());
+        }
+        let open = self.plane.connections.get(id).ok_or(Answer::Gone)?;
+        if open.api == self.api && open.stage == stage {
+            Ok(open)
+        } else {
+            Err(Answer::forbidden())
+        }
+    }
+}
+
+fn refusal(error: PostError) -> Answer {
+    match error {
+        PostError::Gone => Answer::Gone,
+        PostError::Full => Answer::LimitExceeded,
+    }
+}
+
+fn describe(open: &Connection) -> answer::Description {
+    answer::Description {
+        connected_at: open.connected_at.iso8601(),
+        identity: answer::Identity {
+            source_ip: open.source_ip.to_string(),
+            user_agent: open.user_agent.clone(),
+        },
+        last_active_at: open.last_active_at().iso8601(),
+    }
+}
+
+/// Posts become text frames, since API Gateway sends no others; what is no UTF-8 becomes `U+FFFD`.
+fn text(body: Bytes) -> Bytes {
+    match String::from_utf8_lossy(&body) {
+        std::borrow::Cow::Borrowed(_) => body,
+        std::borrow::Cow::Owned(replaced) => Bytes::from(replaced),
+    }
+}

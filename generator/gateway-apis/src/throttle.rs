@@ -1,0 +1,136 @@
+//! Throttles of a stage and of its routes (rows M19, D18, L5).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use stackgen_gateway_common::{RouteKey, StageName};
+
+use crate::apis::{RouteSettings, Stage};
+
+/// The account's own limits, which stand in for the one that a stage does not set (row L5).
+const ACCOUNT: Limit = Limit {
+    rate: 10_000.0,
+    burst: 5_000.0,
+};
+
+/// Token buckets, one for each route of a stage that has a limit.
+#[derive(Debug, Default)]
+pub(crate) struct Throttles(Mutex<HashMap<(StageName, RouteKey), Bucket>>);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Limit {
+    /// Requests a second.
+    rate: f64,
+    /// Requests at once.
+    burst: f64,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    tokens: f64,
+    at: Instant,
+}
+
+impl Throttles {
+    /// Takes one request of a route; false when there have been too many.
+    pub(crate) fn admit(&self, stage: &Stage, route: &RouteKey, now: Instant) -> bool {
+        let own = stage.route_settings.get(route.as_str());
+        let Some(limit) = limit(own, &stage.default_route_settings) else {
+            return true;
+        };
+        if limit.rate <= 0.0 || limit.burst < 1.0 {
+            return false;
+        }
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (stage.stage_name.clone(), route.clone());
+        let bucket = buckets.entry(key).or_insert(Bucket {
+            tokens: limit.burst,
+            at: now,
+        });
+        let since = now.saturating_duration_since(bucket.at).as_secs_f64();
+        bucket.tokens = (bucket.tokens + since * limit.rate).min(limit.burst);
+        bucket.at = now;
+        let admitted = bucket.tokens >= 1.0;
+        if admitted {
+            bucket.tokens -= 1.0;
+        }
+        admitted
+    }
+}
+
+/// What a route's own settings leave out is the stage's default; with neither, nothing is throttled.
+fn limit(own: Option<&RouteSettings>, default: &RouteSettings) -> Option<Limit> {
+    let burst = own.and_then(|own| own.throttling_burst_limit);
+    let rate = own.and_then(|own| own.throttling_rate_limit);
+    let burst = burst.or(default.throttling_burst_limit).map(f64::from);
+    let rate = rate.or(default.throttling_rate_limit);
+    if burst.is_none() && rate.is_none() {
+        return None;
+    }
+    Some(Limit {
+        rate: rate.unwrap_or(ACCOUNT.rate),
+        burst: burst.unwrap_or(ACCOUNT.burst),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use indexmap::IndexMap;
+
+    use super::*;
+    use stackgen_gateway_common::Timestamp;
+
+    fn settings(burst: u32, rate: f64) -> RouteSettings {
+        RouteSettings {
+            throttling_burst_limit: Some(burst),
+            throttling_rate_limit: Some(rate),
+            ..RouteSettings::default()
+        }
+    }
+
+    fn stage(default: RouteSettings) -> Stage {
+        Stage {
+            stage_name: StageName::new("prod"),
+            deployment_id: None,
+            auto_deploy: false,
+            last_deployment_status_message: None,
+            default_route_settings: default,
+            route_settings: IndexMap::new(),
+            stage_variables: IndexMap::new(),
+            access_log_settings: None,
+            client_certificate_id: None,
+            description: None,
+            created_date: Timestamp::default(),
+            last_updated_date: Timestamp::default(),
+            tags: IndexMap::new(),
+        }
+    }
+
+    #[test]
+    fn row_m19_a_burst_passes_and_the_rate_refills_it() {
+        let (throttles, now) = (Throttles::default(), Instant::now());
+        let (stage, route) = (stage(settings(2, 10.0)), RouteKey::new("send"));
+        let admitted = |at| throttles.admit(&stage, &route, at);
+        assert_eq!(
+            [admitted(now), admitted(now), admitted(now)],
+            [true, true, false]
+        );
+        let later = now + Duration::from_millis(100);
+        assert_eq!([admitted(later), admitted(later)], [true, false]);
+    }
+
+    #[test]
+    fn row_d18_zero_admits_nothing_and_a_routes_own_settings_win() {
+        let (throttles, now) = (Throttles::default(), Instant::now());
+        let mut stage = stage(settings(0, 0.0));
+        stage
+            .route_settings
+            .insert("send".to_owned(), settings(1, 1.0));
+        assert!(!throttles.admit(&stage, &RouteKey::new(RouteKey::CONNECT), now));
+        assert!(throttles.admit(&stage, &RouteKey::new("send"), now));
+        assert!(!throttles.admit(&stage, &RouteKey::new("send"), now));
+    }
+}

@@ -1,0 +1,327 @@
+//! Whether a connection is accepted: stage, throttle, API key, authorizer, parameters, `$connect`.
+
+use std::time::{Instant, SystemTime};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use stackgen_gateway_common::{AuthorizerRecord, RouteKey, sigv4};
+
+use super::WebSocketApi;
+use super::authorizer::{self, Principal};
+use super::client::Client;
+use super::integration::{self, Answer, Call};
+use super::payloads::{self, EventType, Moment, RequestContext};
+use super::refusal::Refusal;
+use super::request::Request;
+use crate::apis::{Route, Served, Snapshot};
+
+/// The header by which an integration chooses a subprotocol (row C9).
+const PROTOCOL: &str = "Sec-WebSocket-Protocol";
+
+/// What a handshake came to.
+pub(super) struct Decision {
+    /// What it met on its way.
+    pub(super) trace: HandshakeTrace,
+    /// What the client is answered.
+    pub(super) answer: Result<Accepted, Refusal>,
+}
+
+/// What a handshake met on its way.
+#[derive(Default)]
+pub(super) struct HandshakeTrace {
+    /// Who calls, if an authorizer told.
+    pub(super) principal: Option<Principal>,
+    /// The authorizer's verdict.
+    pub(super) authorizer: Option<AuthorizerRecord>,
+    /// True once the snapshot's `$connect` route was found.
+    pub(super) has_route: bool,
+    /// The function of `$connect`, once it was called.
+    pub(super) function: Option<String>,
+}
+
+/// A handshake that is accepted.
+pub(super) struct Accepted {
+    /// What answers the client's key.
+    key: String,
+    /// The subprotocol that the integration chose (rows C9, C10).
+    protocol: Option<String>,
+}
+
+/// Asks everybody who has a say. The client is not connected before (row C1), nor can anybody find it (row C11).
+pub(super) async fn decide(
+    api: &WebSocketApi,
+    served: Option<&Served>,
+    request: &Request,
+    client: &Client,
+    moment: &Moment,
+) -> Decision {
+    let mut trace = HandshakeTrace::default();
+    let answer = match request.accept_key() {
+        Ok(key) => steps(api, served, request, client, moment, &mut trace)
+            .await
+            .map(|protocol| Accepted { key, protocol }),
+        Err(bad) => Err(bad),
+    };
+    Decision { trace, answer }
+}
+
+async fn steps(
+    api: &WebSocketApi,
+    served: Option<&Served>,
+    request: &Request,
+    client: &Client,
+    moment: &Moment,
+    trace: &mut HandshakeTrace,
+) -> Result<Option<String>, Refusal> {
+    let (served, snapshot) = open(served, request)?;
+    let key = RouteKey::new(RouteKey::CONNECT);
+    if !api.throttles.admit(&served.stage, &key, Instant::now()) {
+        let reason = "the stage throttles $connect";
+        return Err(Refusal::new(429, "Too Many Requests", reason, "D18"));
+    }
+    let Some(route) = snapshot.route(RouteKey::CONNECT) else {
+        // Row C2.
+        return Ok(None);
+    };
+    let context = RequestContext::new(
+        client,
+        EventType::Connect,
+        RouteKey::CONNECT,
+        moment.clone(),
+    );
+    trace.has_route = true;
+    let admitted = admit(api, served, snapshot, route, request, &context).await;
+    trace.authorizer = authorizer_record(served, snapshot, route, &admitted);
+    trace.principal = admitted?;
+    let context = RequestContext {
+        authorizer: trace.principal.as_ref(),
+        ..context
+    };
+    parameters(route, request)?;
+    let event = payloads::connect(
+        &request.headers(false),
+        &request.query(),
+        &served.stage.stage_variables,
+        &context,
+    );
+    let call = Call {
+        api,
+        served,
+        snapshot,
+        route,
+        context: &context,
+        body: "",
+    };
+    trace.function = call.function_name();
+    let answer = call.run(event, request.trace_id.clone()).await;
+    connected(answer.map_err(Refusal::of_failure)?)
+}
+
+/// What the stage serves.
+fn open<'a>(
+    served: Option<&'a Served>,
+    request: &Request,
+) -> Result<(&'a Served, &'a Snapshot), Refusal> {
+    let (stage, goes_on) = request.stage();
+    let Some(served) = served else {
+        return Err(Refusal::forbidden(
+            format!("there is no stage `{stage}`"),
+            "C3",
+        ));
+    };
+    if goes_on {
+        let reason = "the path goes on after the stage";
+        return Err(Refusal::forbidden(reason, "C3"));
+    }
+    match served.snapshot.as_deref() {
+        Some(snapshot) => Ok((served, snapshot)),
+        None => {
+            let reason = format!("stage `{stage}` has no deployment");
+            Err(Refusal::forbidden(reason, "C3"))
+        }
+    }
+}
+
+/// Who calls, if the route asks for it: API key, authorizer, signature.
+async fn admit(
+    api: &WebSocketApi,
+    served: &Served,
+    snapshot: &Snapshot,
+    route: &Route,
+    request: &Request,
+    context: &RequestContext<'_>,
+) -> Result<Option<Principal>, Refusal> {
+    let by_authorizer =
+        snapshot.api.api_key_selection_expression == "$context.authorizer.usageIdentifierKey";
+    if route.api_key_required && !by_authorizer {
+        api_key(request.header("x-api-key"), "header x-api-key")?;
+    }
+    match route.authorization_type.as_str() {
+        "NONE" => {
+            if route.api_key_required && by_authorizer {
+                api_key(None, "an authorizer's usageIdentifierKey")?;
+            }
+            Ok(None)
+        }
+        "CUSTOM" => {
+            let Some(authorizer) = snapshot.authorizer(route) else {
+                let reason = "the authorizer of $connect is not in the deployment";
+                return Err(Refusal::internal(reason, "A7"));
+            };
+            let authorized =
+                authorizer::authorize(api, authorizer, &served.stage, request, context).await?;
+            if route.api_key_required && by_authorizer {
+                let key = authorized.usage_identifier_key.as_deref();
+                api_key(key, "the authorizer's usageIdentifierKey")?;
+            }
+            Ok(Some(authorized.principal))
+        }
+        "AWS_IAM" => signed(api, served, request).map(|()| None),
+        other => {
+            let reason = format!("AuthorizationType {other} is none of WebSocket APIs");
+            Err(Refusal::internal(reason, "F2"))
+        }
+    }
+}
+
+/// Returns what there is to record of the route's authorizer.
+fn authorizer_record(
+    served: &Served,
+    snapshot: &Snapshot,
+    route: &Route,
+    admitted: &Result<Option<Principal>, Refusal>,
+) -> Option<AuthorizerRecord> {
+    let authorizer = snapshot
+        .authorizer(route)
+        .filter(|_| route.authorization_type == "CUSTOM")?;
+    let verdict = match admitted {
+        Ok(principal) => Ok(principal.as_ref()?.id.as_str()),
+        Err(refusal) => Err(refusal),
+    };
+    Some(authorizer::record(authorizer, &served.stage, verdict))
+}
+
+/// Row A15. Which keys exist is not known here: any that is given is good.
+fn api_key(key: Option<&str>, place: &str) -> Result<(), Refusal> {
+    match key {
+        Some(key) if !key.is_empty() => Ok(()),
+        _ => Err(Refusal::forbidden(
+            format!("$connect wants an API key, and {place} has none"),
+            "A15",
+        )),
+    }
+}
+
+/// Row A14: whoever does not sign, or may not, is refused. Signatures themselves are not verified on this machine.
+fn signed(api: &WebSocketApi, served: &Served, request: &Request) -> Result<(), Refusal> {
+    let Some(caller) = sigv4::caller(request.header("authorization"), request.raw_query()) else {
+        let message = "Missing Authentication Token";
+        let reason = "$connect has AWS_IAM authorization and the request is not signed";
+        return Err(Refusal::new(403, message, reason, "A14"));
+    };
+    let action = "execute-api:Invoke";
+    let resource = api.route_arn(&served.stage.stage_name, RouteKey::CONNECT);
+    if api.grants.allows(&caller.access_key, action, &resource) {
+        return Ok(());
+    }
+    let reason = format!("the caller's role does not allow {action} on {resource}");
+    Err(Refusal::forbidden(reason, "A14"))
+}
+
+/// Parameters that `$connect` requires (row M9).
+fn parameters(route: &Route, request: &Request) -> Result<(), Refusal> {
+    let required = route
+        .request_parameters
+        .iter()
+        .filter(|(_, it)| it.required);
+    let missing: Vec<&str> = required
+        .filter_map(|(source, _)| {
+            let (there, name) = if let Some(name) = source.strip_prefix("route.request.header.") {
+                (request.header(name).is_some_and(|it| !it.is_empty()), name)
+            } else {
+                let name = source.strip_prefix("route.request.querystring.")?;
+                (
+                    request.parameter(name).is_some_and(|it| !it.is_empty()),
+                    name,
+                )
+            };
+            (!there).then_some(name)
+        })
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "Missing required request parameters: [{}]",
+        missing.join(", ")
+    );
+    Err(Refusal::bad_request(message, "M9"))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProxyResponse {
+    status_code: Value,
+    headers: Option<Map<String, Value>>,
+    multi_value_headers: Option<Map<String, Value>>,
+}
+
+/// What `$connect` answered: the subprotocol, or a refusal (rows C5, C6, C9).
+fn connected(answer: Answer) -> Result<Option<String>, Refusal> {
+    let (status, protocol) = match answer {
+        Answer::Mocked { status, .. } => (status, None),
+        Answer::Returned(payload) => {
+            let malformed = |what: &str| {
+                let reason = format!("the $connect function returned {what}");
+                Refusal::new(502, "Internal server error", reason, "C6")
+            };
+            let response: ProxyResponse = serde_json::from_slice(&payload)
+                .map_err(|_| malformed("no {\"statusCode\": …}"))?;
+            let status = integration::status(&response.status_code)
+                .ok_or_else(|| malformed("a statusCode that is none"))?;
+            let protocol = protocol(&response);
+            let printable = |text: &String| text.bytes().all(|b| matches!(b, b' '..=b'~'));
+            if !protocol.as_ref().is_none_or(printable) {
+                return Err(malformed(
+                    "a Sec-WebSocket-Protocol that no header can carry",
+                ));
+            }
+            (status, protocol)
+        }
+    };
+    match status {
+        200..=299 => Ok(protocol),
+        status => Err(Refusal::of_status(status)),
+    }
+}
+
+/// The one header of the answer that matters, whatever its case (row C9).
+fn protocol(response: &ProxyResponse) -> Option<String> {
+    let all = [&response.headers, &response.multi_value_headers];
+    let mut named = all.into_iter().flatten().flatten();
+    let (_, value) = named.find(|(name, _)| name.eq_ignore_ascii_case(PROTOCOL))?;
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(values) => {
+            let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+            Some(values.join(", "))
+        }
+        _ => None,
+    }
+}
+
+impl Accepted {
+    /// The answer's bytes.
+    pub(super) fn render(&self, request_id: &str) -> String {
+        let protocol = match &self.protocol {
+            Some(protocol) => format!("{PROTOCOL}: {protocol}\r\n"),
+            None => String::new(),
+        };
+        format!(
+            "HTTP/1.1 101 Switching Protocols\r\nDate: {}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Accept: {}\r\n{protocol}x-amzn-RequestId: {request_id}\r\n\r\n",
+            httpdate::fmt_http_date(SystemTime::now()),
+            self.key,
+        )
+    }
+}

@@ -1,0 +1,277 @@
+//! Calling what stands behind a route.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+use stackgen_gateway_common::invoke::{Caller, Invocation, InvokeError};
+use stackgen_gateway_common::{FunctionArn, RouteKey, ThrownError};
+
+use super::WebSocketApi;
+use super::payloads::RequestContext;
+use super::selection::select;
+use crate::access_log;
+use crate::apis::{Integration, Pairs, Route, Served, Snapshot, with_variables};
+
+/// A route at the moment of a request.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) api: &'a WebSocketApi,
+    pub(super) served: &'a Served,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) route: &'a Route,
+    pub(super) context: &'a RequestContext<'a>,
+    /// The message, or nothing.
+    pub(super) body: &'a str,
+}
+
+/// What an integration answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// What a function returned.
+    Returned(Bytes),
+    /// What a mock integration says by itself.
+    Mocked { status: u16, body: Option<String> },
+}
+
+/// Why an integration gave no answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) kind: FailureKind,
+    pub(super) reason: String,
+    /// The error that the function threw.
+    pub(super) error: Option<Box<ThrownError>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FailureKind {
+    /// It took too long (rows C8, M5).
+    TimedOut,
+    /// The function threw (rows C6, M4).
+    Failed,
+    /// It was not reached: no permission, no function, nothing that can be called here (row C7).
+    Unreachable,
+}
+
+impl Failure {
+    fn unreachable(reason: impl Into<String>) -> Self {
+        Failure {
+            kind: FailureKind::Unreachable,
+            reason: reason.into(),
+            error: None,
+        }
+    }
+}
+
+impl Call<'_> {
+    /// Calls the route's integration with this event.
+    pub(super) async fn run(&self, event: Bytes, trace_id: String) -> Result<Answer, Failure> {
+        let Some(integration) = self.snapshot.integration(self.route) else {
+            let key = &self.route.route_key;
+            return Err(Failure::unreachable(format!(
+                "route {key} has no integration"
+            )));
+        };
+        match integration.integration_type.as_str() {
+            "AWS_PROXY" => self.invoke(integration, event, trace_id).await,
+            "MOCK" => self.mock(integration),
+            other => Err(Failure::unreachable(format!(
+                "{other} integrations are not run here, only AWS_PROXY and MOCK"
+            ))),
+        }
+    }
+
+    /// Returns the name of the route's function, if it has one.
+    pub(super) fn function_name(&self) -> Option<String> {
+        let integration = self.snapshot.integration(self.route)?;
+        let uri = integration.integration_uri.as_deref();
+        let variables = &self.served.stage.stage_variables;
+        Some(named(&function(uri, variables).ok()?))
+    }
+
+    async fn invoke(
+        &self,
+        integration: &Integration,
+        event: Bytes,
+        trace_id: String,
+    ) -> Result<Answer, Failure> {
+        let variables = &self.served.stage.stage_variables;
+        let function = function(integration.integration_uri.as_deref(), variables)?;
+        let invocation = Invocation {
+            function,
+            payload: event,
+            caller: self.caller(integration.credentials_arn.as_deref()),
+            trace_id,
+        };
+        let within = Duration::from_millis(integration.timeout_in_millis);
+        let within = within.min(self.api.plane.settings.limits.integration);
+        let invoked = self.api.plane.functions.invoke(invocation);
+        match tokio::time::timeout(within, invoked).await {
+            Ok(Ok(outcome)) if outcome.failed => Err(Failure {
+                kind: FailureKind::Failed,
+                reason: failed(&outcome.payload),
+                error: ThrownError::read(&outcome.payload).map(Box::new),
+            }),
+            Ok(Ok(outcome)) => Ok(Answer::Returned(outcome.payload)),
+            Ok(Err(InvokeError { message, .. })) => Err(Failure::unreachable(message)),
+            Err(_) => Err(Failure {
+                kind: FailureKind::TimedOut,
+                reason: format!("the integration took over {} ms", within.as_millis()),
+                error: None,
+            }),
+        }
+    }
+
+    fn caller(&self, role: Option<&str>) -> Caller {
+        match role {
+            Some(role) => Caller::Role(role.to_owned()),
+            None => Caller::ApiGateway {
+                source_arn: self
+                    .api
+                    .route_arn(&self.served.stage.stage_name, &self.route.route_key),
+            },
+        }
+    }
+
+    /// The status that a mock's request template names, and the body of its response template.
+    fn mock(&self, integration: &Integration) -> Result<Answer, Failure> {
+        let expression = integration.template_selection_expression.as_deref();
+        let template = chosen(&integration.request_templates, expression, self.body);
+        let status = match template {
+            Some(template) => status_of(template).ok_or_else(|| {
+                Failure::unreachable(
+                    "the request template of the MOCK integration names no statusCode",
+                )
+            })?,
+            None => 200,
+        };
+        let responses = self
+            .snapshot
+            .integration_responses
+            .get(&integration.integration_id);
+        let responses = responses.map_or(&[][..], Vec::as_slice);
+        let by_status = |key: &str| key.trim_matches('/') == status.to_string();
+        let response = responses
+            .iter()
+            .find(|it| by_status(&it.integration_response_key))
+            .or_else(|| {
+                responses
+                    .iter()
+                    .find(|it| it.integration_response_key == RouteKey::DEFAULT)
+            });
+        let body = response.and_then(|it| {
+            let expression = it.template_selection_expression.as_deref();
+            chosen(&it.response_templates, expression, self.body)
+        });
+        Ok(Answer::Mocked {
+            status,
+            body: body.map(|it| access_log::render(it, |name| self.context.variable(name))),
+        })
+    }
+}
+
+/// The function that a URI names, with the stage's variables put in, which are live without a deployment (row D2).
+pub(super) fn function(uri: Option<&str>, variables: &Pairs) -> Result<FunctionArn, Failure> {
+    let uri = uri.ok_or_else(|| Failure::unreachable("there is no URI of a function"))?;
+    let named = with_variables(uri, variables);
+    FunctionArn::of_uri(&named).ok_or_else(|| {
+        Failure::unreachable(format!(
+            "{named} is no invocation URI of a function (row F3)"
+        ))
+    })
+}
+
+/// A function's name, with its qualifier if it has one.
+pub(super) fn named(function: &FunctionArn) -> String {
+    match &function.qualifier {
+        Some(qualifier) => format!("{}:{qualifier}", function.name),
+        None => function.name.clone(),
+    }
+}
+
+/// The type of a function's error. Its message is in the function's log, and may hold what a caller sent.
+pub(super) fn failed(payload: &[u8]) -> String {
+    match ThrownError::read(payload) {
+        Some(thrown) => format!("the function failed with {}", thrown.error_type),
+        None => "the function failed".to_owned(),
+    }
+}
+
+/// The template that an expression chooses, or the default one, or the only one.
+fn chosen<'a>(templates: &'a Pairs, expression: Option<&str>, body: &str) -> Option<&'a str> {
+    let key = select(expression.unwrap_or(RouteKey::DEFAULT), body);
+    let keys = [key.as_str(), RouteKey::DEFAULT, "application/json"];
+    let template = keys.into_iter().find_map(|key| templates.get(key));
+    let only = || templates.values().next().filter(|_| templates.len() == 1);
+    template.or_else(only).map(String::as_str)
+}
+
+/// `{"statusCode": 200}`; whatever else a template computes is not run.
+fn status_of(template: &str) -> Option<u16> {
+    if let Ok(Value::Object(members)) = serde_json::from_str(template) {
+        return status(members.get("statusCode")?);
+    }
+    let (_, after) = template.split_once("\"statusCode\"")?;
+    let after = after.trim_start().strip_prefix(':')?.trim_start();
+    let end = after
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(after.len());
+    after[..end].parse().ok()
+}
+
+/// A status code, which functions write as a number or as text.
+pub(super) fn status(value: &Value) -> Option<u16> {
+    let status = match value {
+        Value::Number(number) => u16::try_from(number.as_u64()?).ok()?,
+        Value::String(text) => text.parse().ok()?,
+        _ => return None,
+    };
+    (200..=599).contains(&status).then_some(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_mocks_template_tells_its_status_even_with_a_program_around_it() {
+        assert_eq!(status_of(r#"{"statusCode":200}"#), Some(200));
+        assert_eq!(
+            status_of("#set($x = 1)\n{\"statusCode\" : 403, #if(1) }"),
+            Some(403)
+        );
+        assert_eq!(status_of("{}"), None);
+        assert_eq!(status_of("{\"statusCode\": \"x\"}"), None);
+    }
+
+    #[test]
+    fn row_c6_a_status_is_a_number_or_text_between_200_and_599() {
+        assert_eq!(status(&json!(200)), Some(200));
+        assert_eq!(status(&json!("401")), Some(401));
+        for bad in [
+            json!(101),
+            json!(600),
+            json!(-1),
+            json!(200.5),
+            json!(null),
+            json!("ok"),
+        ] {
+            assert_eq!(status(&bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn row_d2_a_stage_variable_names_the_function() {
+        let variables = Pairs::from([("fn".to_owned(), "echo:live".to_owned())]);
+        let uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:${stageVariables.fn}/invocations";
+        let arn = function(Some(uri), &variables).unwrap();
+        assert_eq!(
+            (arn.name.as_str(), arn.qualifier.as_deref()),
+            ("echo", Some("live"))
+        );
+        assert!(function(Some("https://example.com"), &variables).is_err());
+        assert!(function(None, &variables).is_err());
+    }
+}

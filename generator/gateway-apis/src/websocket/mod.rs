@@ -1,0 +1,204 @@
+//! The data plane of WebSocket APIs: handshakes, messages, closes.
+
+mod authorizer;
+mod client;
+mod close;
+mod failure;
+mod frames;
+mod handshake;
+mod integration;
+mod log;
+mod message;
+mod models;
+mod payloads;
+mod refusal;
+mod request;
+mod selection;
+mod session;
+mod socket;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::future::BoxFuture;
+use stackgen_gateway_common::{ApiId, ConnectionId, Event, Grants, RouteKey, StageName, Timestamp};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::DataPlane;
+use crate::apis::Stage;
+use crate::connections::Connection;
+use crate::server::{self, Upgrade, UpgradeHandler};
+use crate::throttle::Throttles;
+use client::Client;
+use handshake::Decision;
+use log::Status;
+use models::Models;
+use payloads::{EventType, Moment, RequestContext};
+use refusal::Refusal;
+use request::Request;
+use socket::Socket;
+
+/// A WebSocket API at its port.
+pub struct WebSocketApi {
+    plane: Arc<DataPlane>,
+    api: ApiId,
+    grants: Arc<dyn Grants>,
+    throttles: Throttles,
+    models: Models,
+}
+
+impl UpgradeHandler for WebSocketApi {
+    fn serve(self: Arc<Self>, upgrade: Box<Upgrade>) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            // Boxed, so that an open connection does not hold what its handshake needed.
+            let accepted = Box::pin(self.accept(upgrade)).await;
+            if let Some((client, socket)) = accepted {
+                session::run(self, client, socket).await;
+            }
+        })
+    }
+
+    fn stop(&self) {
+        self.plane.connections.stop(&self.api);
+    }
+}
+
+impl WebSocketApi {
+    /// The data plane of this api. `grants` says who may connect where `$connect` has IAM authorization (row A14).
+    pub fn new(plane: Arc<DataPlane>, api: ApiId, grants: Arc<dyn Grants>) -> Arc<Self> {
+        Arc::new(WebSocketApi {
+            plane,
+            api,
+            grants,
+            throttles: Throttles::default(),
+            models: Models::default(),
+        })
+    }
+
+    async fn accept(&self, upgrade: Box<Upgrade>) -> Option<(Arc<Client>, Box<Socket>)> {
+        let started = Instant::now();
+        let Upgrade {
+            head,
+            mut stream,
+            rest,
+            peer,
+            shutdown,
+        } = *upgrade;
+        let request = Request::new(head, peer, stream.local_addr().ok()?);
+        let moment = Moment::now();
+        let mut client = self.client(&request, &moment);
+        let stage = client.connection.stage.as_str();
+        let served = self.plane.apis.served(&self.api, stage);
+        let Decision { mut trace, answer } =
+            handshake::decide(self, served.as_deref(), &request, &client, &moment).await;
+        client.principal = trace.principal.take();
+        self.log(
+            served.as_deref().map(|it| &*it.stage),
+            &client,
+            &moment,
+            answer.as_ref().err(),
+        );
+        let accepted = match answer {
+            Ok(accepted) => accepted,
+            Err(refusal) => {
+                // Found from here on, since whoever reads the answer may ask at once.
+                failure::handshake(self, served.as_deref(), &client, trace, &refusal);
+                self.refuse(stream, &client, &moment, refusal, started)
+                    .await;
+                return None;
+            }
+        };
+        let client = Arc::new(client);
+        let connection = &client.connection;
+        // Found from here on, since whoever reads the answer may tell others of the connection at once (row C11).
+        self.plane.connections.insert(Arc::clone(connection));
+        if shutdown.is_cancelled() {
+            connection.stop();
+        }
+        let accepted = accepted.render(&moment.request_id);
+        // A client that is gone meanwhile is found so by the session, which then calls `$disconnect`.
+        let _ = stream.write_all(accepted.as_bytes()).await;
+        self.plane.events.tell(|| Event::Connected {
+            api: self.api.clone(),
+            stage: connection.stage.clone(),
+            connection: connection.id.clone(),
+            principal: client.principal.as_ref().map(|it| it.id.clone()),
+            took: started.elapsed(),
+        });
+        let limits = &self.plane.settings.limits;
+        let socket = Socket::new(stream, rest, Arc::clone(connection), limits).await;
+        Some((client, Box::new(socket)))
+    }
+
+    /// A client that is not connected yet.
+    fn client(&self, request: &Request, moment: &Moment) -> Client {
+        let (stage, _) = request.stage();
+        let connection = Connection::new(
+            ConnectionId::generate(),
+            self.api.clone(),
+            StageName::new(stage),
+            request.peer.ip(),
+            request.header("user-agent").map(str::to_owned),
+            Timestamp::now(),
+            self.plane.settings.limits.client_buffer,
+        );
+        Client {
+            connection: Arc::new(connection),
+            handshake_id: moment.request_id.clone(),
+            domain: request.local.to_string(),
+            principal: None,
+        }
+    }
+
+    async fn refuse(
+        &self,
+        mut stream: TcpStream,
+        client: &Client,
+        moment: &Moment,
+        refusal: Refusal,
+        started: Instant,
+    ) {
+        let connection = &client.connection;
+        let answer = refusal.render(connection.id.as_str(), &moment.request_id);
+        let _ = stream.write_all(answer.as_bytes()).await;
+        self.plane.events.tell(|| Event::Refused {
+            api: self.api.clone(),
+            stage: connection.stage.clone(),
+            status: refusal.status,
+            reason: refusal.reason,
+            row: refusal.row,
+            took: started.elapsed(),
+        });
+        server::part(&mut stream).await;
+    }
+
+    fn log(
+        &self,
+        stage: Option<&Stage>,
+        client: &Client,
+        moment: &Moment,
+        error: Option<&Refusal>,
+    ) {
+        let Some(stage) = stage else { return };
+        let key = RouteKey::CONNECT;
+        let context = RequestContext::new(client, EventType::Connect, key, moment.clone());
+        let status = Status {
+            code: error.map_or(200, |it| it.status),
+            error: error.map(|it| it.message.as_str()),
+        };
+        log::write(self, stage, &context, status);
+    }
+
+    /// `arn:…:execute-api:…:{api}/{path}`.
+    fn arn(&self, path: impl fmt::Display) -> String {
+        let place = &self.plane.settings.place;
+        place.execute_api(format_args!("{}/{path}", self.api))
+    }
+
+    /// The ARN of a stage's route (row A13).
+    fn route_arn(&self, stage: &StageName, route: impl fmt::Display) -> String {
+        self.arn(format_args!("{stage}/{route}"))
+    }
+}

@@ -1,0 +1,123 @@
+//! Handshakes that are refused.
+
+use std::time::SystemTime;
+
+use http::StatusCode;
+use serde_json::json;
+use stackgen_gateway_common::ThrownError;
+
+use super::integration::{Failure, FailureKind};
+
+/// Why a handshake is refused. Browsers hide the status (row X2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// The handshake's status.
+    pub(super) status: u16,
+    /// The body's `message`.
+    pub(super) message: String,
+    /// The reason in words, for people at this machine only.
+    pub(super) reason: String,
+    /// The row of the reference.
+    pub(super) row: &'static str,
+    /// The error that a function threw.
+    pub(super) error: Option<Box<ThrownError>>,
+    /// More headers of the answer, each with the end of its line.
+    headers: &'static str,
+}
+
+impl Refusal {
+    /// A refusal with a message of its own.
+    pub(super) fn new(
+        status: u16,
+        message: impl Into<String>,
+        reason: impl Into<String>,
+        row: &'static str,
+    ) -> Self {
+        Refusal {
+            status,
+            message: message.into(),
+            reason: reason.into(),
+            row,
+            error: None,
+            headers: "",
+        }
+    }
+
+    pub(super) fn bad_request(message: impl Into<String>, row: &'static str) -> Self {
+        let message = message.into();
+        Refusal::new(400, message.clone(), message, row)
+    }
+
+    /// A handshake of another version of the protocol than 13 (RFC 6455, sections 4.2.2 and 4.4).
+    pub(super) fn other_version() -> Self {
+        let reason = "Bad handshake: Sec-WebSocket-Version is not 13";
+        Refusal {
+            headers: "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+            ..Refusal::new(426, "Upgrade Required", reason, "C1")
+        }
+    }
+
+    pub(super) fn unauthorized(reason: impl Into<String>, row: &'static str) -> Self {
+        Refusal::new(401, "Unauthorized", reason, row)
+    }
+
+    pub(super) fn forbidden(reason: impl Into<String>, row: &'static str) -> Self {
+        Refusal::new(403, "Forbidden", reason, row)
+    }
+
+    pub(super) fn internal(reason: impl Into<String>, row: &'static str) -> Self {
+        Refusal::new(500, "Internal server error", reason, row)
+    }
+
+    /// What a `$connect` integration that gave no answer comes to.
+    pub(super) fn of_failure(failure: Failure) -> Self {
+        let reason = failure.reason;
+        let refusal = match failure.kind {
+            FailureKind::TimedOut => Refusal::new(504, "Endpoint request timed out", reason, "C8"),
+            FailureKind::Failed => Refusal::new(502, "Internal server error", reason, "C6"),
+            FailureKind::Unreachable => Refusal::internal(reason, "C7"),
+        };
+        refusal.because_of(failure.error)
+    }
+
+    /// Adds the error that a function threw.
+    pub(super) fn because_of(self, error: Option<Box<ThrownError>>) -> Self {
+        Refusal { error, ..self }
+    }
+
+    /// The status that a `$connect` integration answered with (row C5). Its body is not sent (row C9).
+    pub(super) fn of_status(status: u16) -> Self {
+        let phrase = StatusCode::from_u16(status).ok();
+        let phrase = phrase.and_then(|it| it.canonical_reason());
+        let reason = format!("the $connect integration answered {status}");
+        Refusal::new(status, phrase.unwrap_or_default(), reason, "C5")
+    }
+
+    /// The answer's bytes.
+    pub(super) fn render(&self, connection_id: &str, request_id: &str) -> String {
+        let body = json!({
+            "message": self.message,
+            "connectionId": connection_id,
+            "requestId": request_id,
+        })
+        .to_string();
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let error_type = match self.status {
+            400 => "x-amzn-errortype: BadRequestException\r\n",
+            401 => "x-amzn-errortype: UnauthorizedException\r\n",
+            403 => "x-amzn-errortype: ForbiddenException\r\n",
+            429 => "x-amzn-errortype: TooManyRequestsException\r\n",
+            500 => "x-amzn-errortype: InternalServerErrorException\r\n",
+            _ => "",
+        };
+        format!(
+            "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\nx-amzn-RequestId: {request_id}\r\n{error_type}{}\r\n{body}",
+            status.as_u16(),
+            status.canonical_reason().unwrap_or_default(),
+            httpdate::fmt_http_date(SystemTime::now()),
+            body.len(),
+            self.headers,
+        )
+    }
+}

@@ -1,0 +1,162 @@
+//! The request of a handshake, as authorizer and `$connect` function see it.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
+use stackgen_gateway_common::{Timestamp, traced};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::payloads::MultiValues;
+use super::refusal::Refusal;
+use crate::server::{FOREIGN, RequestHead, is_loopback};
+
+/// A request to upgrade that is a handshake.
+pub(super) struct Request {
+    head: RequestHead,
+    pub(super) peer: SocketAddr,
+    pub(super) local: SocketAddr,
+    /// `Root=…`.
+    pub(super) trace_id: String,
+}
+
+impl Request {
+    pub(super) fn new(head: RequestHead, peer: SocketAddr, local: SocketAddr) -> Self {
+        let trace_id = traced(head.header("x-amzn-trace-id"), Timestamp::now());
+        Request {
+            head,
+            peer,
+            local,
+            trace_id,
+        }
+    }
+
+    /// The stage that the path names, and whether there is more to the path.
+    pub(super) fn stage(&self) -> (&str, bool) {
+        let (path, _) = split_query(&self.head.target);
+        let path = path.strip_prefix('/').unwrap_or(path);
+        match path.split_once('/') {
+            Some((stage, rest)) => (stage, !rest.is_empty()),
+            None => (path, false),
+        }
+    }
+
+    /// What answers the client's key.
+    ///
+    /// # Errors
+    ///
+    /// If the request is no handshake of RFC 6455.
+    pub(super) fn accept_key(&self) -> Result<String, Refusal> {
+        let bad = |what: &str| Refusal::bad_request(format!("Bad handshake: {what}"), "C1");
+        if self.head.method != "GET" {
+            return Err(bad("the method is not GET"));
+        }
+        for name in ["Host", "Sec-WebSocket-Version", "Sec-WebSocket-Key"] {
+            if self.head.values(name).nth(1).is_some() {
+                return Err(bad(&format!("{name} is there more than once")));
+            }
+        }
+        match self.header("host") {
+            None => return Err(bad("Host is missing")),
+            Some(host) if !is_loopback(host) => return Err(Refusal::forbidden(FOREIGN, "C1")),
+            Some(_) => {}
+        }
+        if self.has_body() {
+            return Err(bad("it has a body"));
+        }
+        if self.header("sec-websocket-version") != Some("13") {
+            return Err(Refusal::other_version());
+        }
+        let key = self.header("sec-websocket-key");
+        let key = key.filter(|key| STANDARD.decode(key).is_ok_and(|nonce| nonce.len() == 16));
+        match key {
+            Some(key) => Ok(derive_accept_key(key.as_bytes())),
+            None => Err(bad("Sec-WebSocket-Key is not 16 bytes in base64")),
+        }
+    }
+
+    /// What follows a handshake are frames.
+    fn has_body(&self) -> bool {
+        self.head.values("transfer-encoding").next().is_some()
+            || self.head.values("content-length").any(|it| it != "0")
+    }
+
+    /// The first value of a header.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.head.header(name)
+    }
+
+    /// The last value of a query parameter.
+    pub(super) fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        let named = self.pairs().filter(|(key, _)| key == name);
+        named.last().map(|(_, value)| value)
+    }
+
+    /// All query parameters.
+    pub(super) fn query(&self) -> MultiValues<'_> {
+        MultiValues::collect(self.pairs(), false)
+    }
+
+    /// The query as it came.
+    pub(super) fn raw_query(&self) -> &str {
+        split_query(&self.head.target).1
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        let pairs = self.raw_query().split('&').filter(|it| !it.is_empty());
+        pairs.map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name), decode(value))
+        })
+    }
+
+    /// The client's headers in its own case with what API Gateway adds (row E1). Authorizers see those of the upgrade,
+    /// too (row E4).
+    pub(super) fn headers(&self, of_upgrade: bool) -> MultiValues<'_> {
+        let own = self.head.headers.iter().filter(|(name, _)| {
+            let hop = ["connection", "upgrade", "content-length"];
+            let replaced = [
+                "x-amzn-trace-id",
+                "x-forwarded-for",
+                "x-forwarded-port",
+                "x-forwarded-proto",
+            ];
+            let is = |names: &[&str]| names.iter().any(|it| name.eq_ignore_ascii_case(it));
+            !is(&replaced) && (of_upgrade || !is(&hop))
+        });
+        let own = own.map(|(name, value)| (name.as_str().into(), value.as_str().into()));
+        let forwarded_for = match self.header("x-forwarded-for") {
+            Some(before) => format!("{before}, {}", self.peer.ip()),
+            None => self.peer.ip().to_string(),
+        };
+        let added: [(Cow<'_, str>, Cow<'_, str>); 4] = [
+            ("X-Amzn-Trace-Id".into(), self.trace_id.as_str().into()),
+            ("X-Forwarded-For".into(), forwarded_for.into()),
+            (
+                "X-Forwarded-Port".into(),
+                self.local.port().to_string().into(),
+            ),
+            ("X-Forwarded-Proto".into(), "http".into()),
+        ];
+        let length = of_upgrade && self.header("content-length").is_none();
+        let length = length.then_some(("content-length".into(), "0".into()));
+        MultiValues::collect(own.chain(length).chain(added), true)
+    }
+}
+
+fn split_query(target: &str) -> (&str, &str) {
+    target.split_once('?').unwrap_or((target, ""))
+}
+
+fn decode(text: &str) -> Cow<'_, str> {
+    if text.contains('+') {
+        let spaced = text.replace('+', " ");
+        return percent_decode_str(&spaced)
+            .decode_utf8_lossy()
+            .into_owned()
+            .into();
+    }
+    percent_decode_str(text).decode_utf8_lossy()
+}

@@ -1,0 +1,194 @@
+//! What the tests of HTTP APIs share: an API before and after it is served.
+
+use std::future::{pending, ready};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response, StatusCode};
+use serde_json::{Value, json};
+
+use stackgen_gateway_apis::apis::{Integration, ProtocolType, Route, Served, Snapshot, Stage};
+use stackgen_gateway_apis::{DataPlane, http_api};
+use stackgen_gateway_common::invoke::{Invocation, Invoke, InvokeError, Outcome};
+use stackgen_gateway_common::{ApiId, Event, Grants, Place};
+use tokio::sync::broadcast::Receiver;
+
+use crate::apis;
+use crate::support::{self, Functions, Lines, returned};
+
+/// An HTTP API before it is served.
+pub(crate) struct Wiring {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) stage: Stage,
+}
+
+/// An HTTP API that is served.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) plane: Arc<DataPlane>,
+    pub(crate) lines: Arc<Lines>,
+    pub(crate) calls: Arc<Mutex<Vec<Invocation>>>,
+    events: Receiver<Event>,
+}
+
+/// Everybody may everything, but the access key `NOBODY`.
+struct AllButOne;
+
+impl Grants for AllButOne {
+    fn allows(&self, access_key: &str, _: &str, _: &str) -> bool {
+        access_key != "NOBODY"
+    }
+}
+
+impl Wiring {
+    /// An api with a `$default` stage and these routes to the function `f`, format 2.0.
+    pub(crate) fn of(routes: &[&str]) -> Self {
+        let mut wiring = Wiring {
+            snapshot: support::snapshot(support::api("http1", ProtocolType::Http)),
+            stage: support::stage("$default"),
+        };
+        for key in routes {
+            wiring.route(key, |_, _| ());
+        }
+        wiring
+    }
+
+    /// Adds a route, and changes it and its integration.
+    pub(crate) fn route(&mut self, key: &str, change: impl FnOnce(&mut Route, &mut Integration)) {
+        let id = format!("int{}", self.snapshot.routes.len());
+        let mut integration = Integration {
+            integration_uri: Some(Place::default().function("f").to_string()),
+            timeout_in_millis: 30_000,
+            payload_format_version: Some("2.0".to_owned()),
+            ..apis::integration(&id, "f")
+        };
+        let integration_id = integration.integration_id.clone();
+        let mut route = apis::route(key, key, &integration_id);
+        change(&mut route, &mut integration);
+        let snapshot = &mut self.snapshot;
+        snapshot
+            .routes
+            .insert(route.route_key.clone(), Arc::new(route));
+        let integration = Arc::new(integration);
+        snapshot.integrations.insert(integration_id, integration);
+    }
+
+    /// Serves it with functions that answer like this.
+    pub(crate) async fn start(self, functions: Functions) -> Running {
+        let calls = Arc::clone(&functions.calls);
+        self.run(functions, calls).await
+    }
+
+    /// Serves it with these functions, whose calls are in `calls`.
+    pub(crate) async fn run(
+        self,
+        functions: impl Invoke,
+        calls: Arc<Mutex<Vec<Invocation>>>,
+    ) -> Running {
+        let (plane, lines) = support::plane(functions);
+        let api = ApiId::new("http1");
+        let served = Served {
+            stage: Arc::new(self.stage),
+            snapshot: Some(Arc::new(self.snapshot)),
+        };
+        plane.apis.serve(&api, served);
+        let events = plane.events.subscribe();
+        let router = http_api::router(api, Arc::clone(&plane), Arc::new(AllButOne));
+        let address = support::serve(router).await;
+        Running {
+            address,
+            plane,
+            lines,
+            calls,
+            events,
+        }
+    }
+
+    /// Serves it with a function that returns this.
+    pub(crate) async fn returning(self, answer: Value) -> Running {
+        self.start(always(answer)).await
+    }
+}
+
+impl Running {
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Response<Bytes> {
+        support::get(&self.url(path)).await
+    }
+
+    /// GETs with one header.
+    pub(crate) async fn get_with(&self, path: &str, name: &str, value: &str) -> Response<Bytes> {
+        let request = Request::get(self.url(path)).header(name, value);
+        support::send(request.body("").unwrap()).await
+    }
+
+    /// How often functions were called.
+    pub(crate) fn called(&self) -> usize {
+        self.calls.lock().unwrap().len()
+    }
+
+    pub(crate) fn last_call(&self) -> Invocation {
+        self.calls.lock().unwrap().last().unwrap().clone()
+    }
+
+    /// The event of the last call.
+    pub(crate) fn last_event(&self) -> Value {
+        serde_json::from_slice(&self.last_call().payload).unwrap()
+    }
+
+    /// The next event for people: path, route, status, reason.
+    pub(crate) async fn told(&mut self) -> (String, Option<String>, u16, Option<String>) {
+        let Event::Request {
+            path,
+            route,
+            status,
+            reason,
+            ..
+        } = self.events.recv().await.unwrap()
+        else {
+            panic!("requests are told as requests");
+        };
+        (path, route.map(|key| key.to_string()), status, reason)
+    }
+}
+
+type Answering = BoxFuture<'static, Result<Outcome, InvokeError>>;
+
+/// Functions that return this.
+pub(crate) fn always(answer: Value) -> Functions {
+    Functions::new(move |_| Box::pin(ready(Ok(returned(answer.to_string())))))
+}
+
+/// Functions that each do what is said of their name.
+pub(crate) fn by_name(answer: impl Fn(&str) -> Answering + Send + Sync + 'static) -> Functions {
+    Functions::new(move |invocation| answer(&invocation.function.name))
+}
+
+pub(crate) fn good(answer: Value) -> Answering {
+    Box::pin(ready(Ok(returned(answer.to_string()))))
+}
+
+pub(crate) fn thrown(message: &str) -> Answering {
+    let error = json!({"errorMessage": message, "errorType": "Error"});
+    let outcome = Outcome {
+        failed: true,
+        ..returned(error.to_string())
+    };
+    Box::pin(ready(Ok(outcome)))
+}
+
+pub(crate) fn never() -> Answering {
+    Box::pin(pending())
+}
+
+pub(crate) fn refused(response: &Response<Bytes>) -> (StatusCode, &str) {
+    (
+        response.status(),
+        std::str::from_utf8(response.body()).unwrap(),
+    )
+}

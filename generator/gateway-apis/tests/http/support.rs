@@ -1,0 +1,122 @@
+//! What the tests share: routers on loopback, a plain HTTP client, functions that are doubles.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+
+use stackgen_gateway_apis::DataPlane;
+use stackgen_gateway_apis::apis::Apis;
+use stackgen_gateway_apis::connections::Connections;
+use stackgen_gateway_apis::server;
+use stackgen_gateway_common::invoke::{Invocation, Invoke, InvokeError, Outcome};
+use stackgen_gateway_common::logs::PutLogs;
+use stackgen_gateway_common::{Events, Settings, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use crate::apis::{api, snapshot, stage};
+
+/// Serves a router as apis are served, until the test's runtime ends.
+pub(crate) async fn serve(router: Router) -> SocketAddr {
+    let listener = server::listen(None).unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(server::serve(
+        listener,
+        CancellationToken::new(),
+        None,
+        router,
+    ));
+    address
+}
+
+/// Sends a request and reads the whole answer.
+pub(crate) async fn send(request: Request<impl Into<Bytes>>) -> Response<Bytes> {
+    let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+    let request = request.map(|body| Full::new(body.into()));
+    let (parts, body) = client.request(request).await.unwrap().into_parts();
+    Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
+}
+
+/// GETs a URL.
+pub(crate) async fn get(url: &str) -> Response<Bytes> {
+    send(Request::get(url).body("").unwrap()).await
+}
+
+/// A data plane with these functions and nothing in it, and what is written to its logs.
+pub(crate) fn plane(functions: impl Invoke) -> (Arc<DataPlane>, Arc<Lines>) {
+    let lines = Arc::new(Lines::default());
+    let plane = DataPlane {
+        settings: Arc::new(Settings::default()),
+        apis: Arc::new(Apis::default()),
+        functions: Arc::new(functions),
+        connections: Arc::new(Connections::default()),
+        logs: Arc::clone(&lines) as Arc<dyn PutLogs>,
+        events: Events::default(),
+        failures: stackgen_gateway_common::FailureLog::default(),
+    };
+    (Arc::new(plane), lines)
+}
+
+type Answer = dyn Fn(&Invocation) -> BoxFuture<'static, Result<Outcome, InvokeError>> + Send + Sync;
+
+/// Functions that answer as a test says, and keep what they were called with.
+pub(crate) struct Functions {
+    answer: Box<Answer>,
+    pub(crate) calls: Arc<Mutex<Vec<Invocation>>>,
+}
+
+impl Functions {
+    pub(crate) fn new(
+        answer: impl Fn(&Invocation) -> BoxFuture<'static, Result<Outcome, InvokeError>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Functions {
+            answer: Box::new(answer),
+            calls: Arc::default(),
+        }
+    }
+
+    /// Functions that nobody is to call.
+    pub(crate) fn none() -> Self {
+        Functions::new(|invocation| panic!("nobody calls {}", invocation.function))
+    }
+}
+
+impl Invoke for Functions {
+    fn invoke(&self, invocation: Invocation) -> BoxFuture<'_, Result<Outcome, InvokeError>> {
+        let answer = (self.answer)(&invocation);
+        self.calls.lock().unwrap().push(invocation);
+        answer
+    }
+}
+
+/// What a function returned.
+pub(crate) fn returned(payload: impl Into<Bytes>) -> Outcome {
+    Outcome {
+        payload: payload.into(),
+        failed: false,
+        executed_version: "$LATEST".to_owned(),
+        request_id: stackgen_gateway_common::uuid(),
+        duration: Duration::ZERO,
+    }
+}
+
+/// Log lines with the group that they were written to.
+#[derive(Default)]
+pub(crate) struct Lines(pub(crate) Mutex<Vec<(String, String)>>);
+
+impl PutLogs for Lines {
+    fn put(&self, group: &str, _: &str, _: Timestamp, lines: Vec<String>) {
+        let lines = lines.into_iter().map(|line| (group.to_owned(), line));
+        self.0.lock().unwrap().extend(lines);
+    }
+}

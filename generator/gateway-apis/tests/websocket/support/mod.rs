@@ -1,0 +1,197 @@
+//! A gateway with one api, functions in this process, and clients that see handshakes as they are.
+
+mod client;
+mod functions;
+mod stack;
+
+pub(crate) use client::{ACCEPT, Client, Refused, Response, request, send, upgrade};
+pub(crate) use functions::{Functions, Reply};
+pub(crate) use stack::Stack;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use stackgen_gateway_apis::DataPlane;
+use stackgen_gateway_apis::connections::Connections;
+use stackgen_gateway_apis::management;
+use stackgen_gateway_apis::server::{listen, serve};
+use stackgen_gateway_apis::websocket::WebSocketApi;
+use stackgen_gateway_common::invoke::Invoke;
+use stackgen_gateway_common::logs::PutLogs;
+use stackgen_gateway_common::{Event, Events, Grants, Settings, Timestamp};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// No test waits longer for anything.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for what must happen.
+pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
+    let Ok(done) = tokio::time::timeout(PATIENCE, what).await else {
+        panic!("waited for {PATIENCE:?}");
+    };
+    done
+}
+
+/// A gateway with one api.
+pub(crate) struct World {
+    pub(crate) port: u16,
+    pub(crate) plane: Arc<DataPlane>,
+    pub(crate) functions: Arc<Functions>,
+    pub(crate) shutdown: CancellationToken,
+    events: Receiver<Event>,
+    lines: UnboundedReceiver<String>,
+    served: JoinHandle<()>,
+}
+
+struct Lines(UnboundedSender<String>);
+
+impl PutLogs for Lines {
+    fn put(&self, group: &str, _stream: &str, _at: Timestamp, lines: Vec<String>) {
+        for line in lines {
+            let _ = self.0.send(format!("{group}: {line}"));
+        }
+    }
+}
+
+/// Whoever asks may connect and manage connections, but the access key `NOBODY`.
+struct AllButOne;
+
+impl Grants for AllButOne {
+    fn allows(&self, access_key: &str, _action: &str, _resource: &str) -> bool {
+        access_key != "NOBODY"
+    }
+}
+
+/// The `Authorization` header of a request that this access key signed.
+pub(crate) fn signature(access_key: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential={access_key}/20240209/us-east-1/execute-api/aws4_request, \
+         SignedHeaders=host, Signature=ab"
+    )
+}
+
+impl World {
+    /// Serves a stack with functions in this process.
+    pub(crate) async fn start(stack: Stack, settings: Settings) -> Self {
+        let functions = Arc::new(Functions::default());
+        let invoke = Arc::clone(&functions) as Arc<dyn Invoke>;
+        World::start_with(stack, settings, functions, invoke).await
+    }
+
+    /// Serves a stack with these functions.
+    pub(crate) async fn start_with(
+        stack: Stack,
+        settings: Settings,
+        functions: Arc<Functions>,
+        invoke: Arc<dyn Invoke>,
+    ) -> Self {
+        let (sender, lines) = unbounded_channel();
+        let plane = Arc::new(DataPlane {
+            settings: Arc::new(settings),
+            apis: Arc::default(),
+            functions: invoke,
+            connections: Arc::new(Connections::default()),
+            logs: Arc::new(Lines(sender)),
+            events: Events::default(),
+            failures: stackgen_gateway_common::FailureLog::default(),
+        });
+        let api = stack.api();
+        stack.serve(&plane);
+        let listener = listen(None).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let shutdown = CancellationToken::new();
+        let events = plane.events.subscribe();
+        let grants = Arc::new(AllButOne) as Arc<dyn Grants>;
+        let websocket = WebSocketApi::new(Arc::clone(&plane), api.clone(), Arc::clone(&grants));
+        let http = management::router(api, Arc::clone(&plane), grants);
+        let served = tokio::spawn(serve(listener, shutdown.clone(), Some(websocket), http));
+        World {
+            port,
+            plane,
+            functions,
+            shutdown,
+            events,
+            lines,
+            served,
+        }
+    }
+
+    /// Connects to the stage `prod`, which must accept.
+    pub(crate) async fn connect(&self) -> Client {
+        self.handshake("/prod", &[]).await.unwrap()
+    }
+
+    /// Connects; or not.
+    pub(crate) async fn handshake(
+        &self,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Client, Refused> {
+        client::handshake(self.port, target, headers).await
+    }
+
+    /// The status with which a handshake is refused.
+    pub(crate) async fn status(&self, target: &str, headers: &[(&str, &str)]) -> u16 {
+        match self.handshake(target, headers).await {
+            Ok(_) => 101,
+            Err(refused) => refused.status,
+        }
+    }
+
+    /// Sends bytes and reads the answer.
+    pub(crate) async fn raw(&self, request: &[u8]) -> Response {
+        client::raw(self.port, request).await
+    }
+
+    /// The next event that fits.
+    pub(crate) async fn event<T>(&mut self, fits: impl Fn(&Event) -> Option<T>) -> T {
+        soon(async {
+            loop {
+                if let Some(found) = fits(&self.events.recv().await.unwrap()) {
+                    return found;
+                }
+            }
+        })
+        .await
+    }
+
+    /// Row and reason of the next refusal.
+    pub(crate) async fn refusal(&mut self) -> (u16, &'static str, String) {
+        self.event(|event| match event {
+            Event::Refused {
+                status,
+                row,
+                reason,
+                ..
+            } => Some((*status, *row, reason.clone())),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Code, reason and row of the next close.
+    pub(crate) async fn closed(&mut self) -> (u16, String, &'static str) {
+        self.event(|event| match event {
+            Event::Closed {
+                code, reason, row, ..
+            } => Some((*code, reason.clone(), *row)),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The next line of an access log.
+    pub(crate) async fn line(&mut self) -> String {
+        soon(self.lines.recv()).await.unwrap()
+    }
+
+    /// Stops the gateway and waits for its end.
+    pub(crate) async fn stop(self) -> Arc<Functions> {
+        self.shutdown.cancel();
+        soon(self.served).await.unwrap();
+        self.functions
+    }
+}

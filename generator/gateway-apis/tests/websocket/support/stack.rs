@@ -1,0 +1,222 @@
+//! An api as a template would make it.
+
+use std::sync::Arc;
+
+use stackgen_gateway_apis::DataPlane;
+use stackgen_gateway_apis::apis::{
+    AccessLogSettings, Api, Authorizer, Integration, IntegrationResponse, Model, Pairs,
+    ParameterConstraints, ProtocolType, Route, RouteResponse, RouteSettings, Served, Snapshot,
+    Stage,
+};
+use stackgen_gateway_common::{
+    ApiId, IntegrationId, IntegrationResponseId, ModelId, Place, RouteResponseId, Settings,
+};
+
+use super::World;
+use crate::apis::{api, authorizer, integration, route, snapshot, stage};
+
+/// An api with a stage `prod`. Every route has an integration of its own, with the function of the route's name unless
+/// it is said otherwise.
+#[derive(Clone)]
+pub(crate) struct Stack {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) stage: Stage,
+    pub(crate) deployed: bool,
+}
+
+impl Stack {
+    /// An api whose messages choose routes by `action`, without any route.
+    pub(crate) fn new() -> Self {
+        Stack {
+            snapshot: snapshot(api("a1b2c3d4e5", ProtocolType::WebSocket)),
+            stage: stage("prod"),
+            deployed: true,
+        }
+    }
+
+    /// With these routes, each with a function of its name, `$` left out.
+    pub(crate) fn with(keys: &[&str]) -> Self {
+        keys.iter()
+            .fold(Stack::new(), |stack, key| stack.route(key))
+    }
+
+    /// Adds a route with a function of its name, `$` left out.
+    pub(crate) fn route(mut self, key: &str) -> Self {
+        let name = key.trim_start_matches('$');
+        let integration = integration(name, name);
+        let route = route(name, key, &integration.integration_id);
+        let (routes, integrations) = (&mut self.snapshot.routes, &mut self.snapshot.integrations);
+        routes.insert(route.route_key.clone(), Arc::new(route));
+        integrations.insert(integration.integration_id.clone(), Arc::new(integration));
+        self
+    }
+
+    /// Changes the api.
+    pub(crate) fn change_api(mut self, change: impl FnOnce(&mut Api)) -> Self {
+        change(Arc::make_mut(&mut self.snapshot.api));
+        self
+    }
+
+    /// Changes a route.
+    pub(crate) fn change_route(mut self, key: &str, change: impl FnOnce(&mut Route)) -> Self {
+        let route = self.snapshot.routes.get_mut(key).unwrap();
+        change(Arc::make_mut(route));
+        self
+    }
+
+    /// Changes a route's integration.
+    pub(crate) fn change_integration(
+        mut self,
+        key: &str,
+        change: impl FnOnce(&mut Integration),
+    ) -> Self {
+        let id = key.trim_start_matches('$');
+        let integration = self.snapshot.integrations.get_mut(id).unwrap();
+        change(Arc::make_mut(integration));
+        self
+    }
+
+    /// Changes the stage.
+    pub(crate) fn change_stage(mut self, change: impl FnOnce(&mut Stage)) -> Self {
+        change(&mut self.stage);
+        self
+    }
+
+    /// Makes a route two-way (row M8).
+    pub(crate) fn two_way(self, key: &str) -> Self {
+        let mut stack = self.route_response(key);
+        stack = stack.change_route(key, |route| {
+            route.route_response_selection_expression = Some("$default".to_owned());
+        });
+        stack
+    }
+
+    /// Adds a route response `$default`.
+    pub(crate) fn route_response(mut self, key: &str) -> Self {
+        let response = RouteResponse {
+            route_response_id: RouteResponseId::new("response"),
+            route_response_key: "$default".to_owned(),
+            model_selection_expression: None,
+            response_models: Pairs::new(),
+            response_parameters: indexmap::IndexMap::new(),
+        };
+        let id = self.snapshot.routes[key].route_id.clone();
+        self.snapshot
+            .route_responses
+            .insert(id, vec![Arc::new(response)]);
+        self
+    }
+
+    /// Puts an authorizer with these identity sources, whose function is `authorize`, before `$connect`.
+    pub(crate) fn authorizer(mut self, sources: &[&str]) -> Self {
+        let authorizer = Authorizer {
+            authorizer_uri: Some(Place::default().function("authorize").invocation_uri()),
+            ..authorizer("auth01", "REQUEST", sources)
+        };
+        let id = authorizer.authorizer_id.clone();
+        self.snapshot
+            .authorizers
+            .insert(id.clone(), Arc::new(authorizer));
+        self.change_route("$connect", |route| {
+            route.authorization_type = "CUSTOM".to_owned();
+            route.authorizer_id = Some(id);
+        })
+    }
+
+    /// Requires a parameter of `$connect`.
+    pub(crate) fn requires(self, source: &str) -> Self {
+        let required = ParameterConstraints { required: true };
+        self.change_route("$connect", |route| {
+            route.request_parameters.insert(source.to_owned(), required);
+        })
+    }
+
+    /// Holds messages of a route against a schema.
+    pub(crate) fn model(mut self, key: &str, schema: &str) -> Self {
+        let model = Model {
+            model_id: ModelId::new("model1"),
+            name: "Message".to_owned(),
+            content_type: Some("application/json".to_owned()),
+            schema: schema.to_owned(),
+            description: None,
+        };
+        self.snapshot
+            .models
+            .insert(model.name.clone(), Arc::new(model));
+        self.change_route(key, |route| {
+            route
+                .request_models
+                .insert("$default".to_owned(), "Message".to_owned());
+        })
+    }
+
+    /// Adds an integration response.
+    pub(crate) fn integration_response(mut self, key: &str, template: &str) -> Self {
+        let response = IntegrationResponse {
+            integration_response_id: IntegrationResponseId::new("response"),
+            integration_response_key: "$default".to_owned(),
+            response_templates: Pairs::from([("$default".to_owned(), template.to_owned())]),
+            template_selection_expression: None,
+            content_handling_strategy: None,
+            response_parameters: Pairs::new(),
+        };
+        let id = IntegrationId::new(key.trim_start_matches('$'));
+        self.snapshot
+            .integration_responses
+            .insert(id, vec![Arc::new(response)]);
+        self
+    }
+
+    /// Limits a route; `$default` settings of the stage when there is none.
+    pub(crate) fn throttle(self, route: Option<&str>, burst: u32, rate: f64) -> Self {
+        let settings = RouteSettings {
+            throttling_burst_limit: Some(burst),
+            throttling_rate_limit: Some(rate),
+            ..RouteSettings::default()
+        };
+        self.change_stage(|stage| match route {
+            Some(route) => {
+                stage.route_settings.insert(route.to_owned(), settings);
+            }
+            None => stage.default_route_settings = settings,
+        })
+    }
+
+    /// Writes access logs in this format.
+    pub(crate) fn access_log(self, format: &str) -> Self {
+        self.change_stage(|stage| {
+            stage.access_log_settings = Some(AccessLogSettings {
+                destination_arn: Some(
+                    "arn:aws:logs:us-east-1:000000000000:log-group:access".to_owned(),
+                ),
+                format: Some(format.to_owned()),
+            });
+        })
+    }
+
+    /// The api's id.
+    pub(crate) fn api(&self) -> ApiId {
+        self.snapshot.api.api_id.clone()
+    }
+
+    /// Serves it, at once, in the place of what was served before.
+    pub(crate) fn serve(&self, plane: &DataPlane) {
+        let served = Served {
+            stage: Arc::new(self.stage.clone()),
+            snapshot: self.deployed.then(|| Arc::new(self.snapshot.clone())),
+        };
+        plane.apis.serve(&self.api(), served);
+    }
+
+    /// Starts a gateway that behaves as API Gateway does.
+    pub(crate) async fn start(self) -> World {
+        World::start(self, Settings::default()).await
+    }
+
+    /// Starts a gateway with other settings.
+    pub(crate) async fn start_with(self, change: impl FnOnce(&mut Settings)) -> World {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        World::start(self, settings).await
+    }
+}

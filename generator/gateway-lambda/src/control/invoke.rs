@@ -1,0 +1,95 @@
+//! `Invoke`.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, Uri, header};
+use stackgen_gateway_common::invoke::{Caller, Invocation, Invoke, Outcome};
+use stackgen_gateway_common::sigv4::credential;
+use stackgen_gateway_common::{Timestamp, trace_id};
+
+use super::answer::{Answer, Refusal};
+use super::name::{Name, Qualified};
+
+use crate::functions::Functions;
+
+/// How much of its log an invocation answers.
+const TAIL: usize = 4 * 1024;
+
+pub(super) async fn invoke(
+    State(lambda): State<Arc<Functions>>,
+    Path(name): Path<String>,
+    Query(qualified): Query<Qualified>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let name = Name::parse(&name, qualified.qualifier, &lambda)?;
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let payload = if body.is_empty() {
+        Bytes::from_static(b"{}")
+    } else {
+        body
+    };
+    if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&payload) {
+        return Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "InvalidRequestContentException",
+            format!("Could not parse request body into json: {error}"),
+        ));
+    }
+    let role = credential(&headers, &uri).and_then(|caller| lambda.role_of(&caller.access_key));
+    let trace = text("x-amzn-trace-id").map(str::to_owned);
+    let invocation = Invocation {
+        function: name.arn(&lambda),
+        payload,
+        caller: role.map_or(Caller::Account, Caller::Role),
+        trace_id: trace.unwrap_or_else(|| trace_id(Timestamp::now().as_millis() / 1000)),
+    };
+    match text("x-amz-invocation-type") {
+        Some("DryRun") => {
+            lambda.may_invoke(&invocation)?;
+            Ok(StatusCode::NO_CONTENT.into_response())
+        }
+        Some("Event") => {
+            lambda.invoke_later(invocation)?;
+            Ok(StatusCode::ACCEPTED.into_response())
+        }
+        None | Some("RequestResponse") if text("x-amz-log-type") == Some("Tail") => {
+            let (outcome, lines) = lambda.invoke_with_log(invocation).await?;
+            answer(outcome, Some(&lines))
+        }
+        None | Some("RequestResponse") => answer(lambda.invoke(invocation).await?, None),
+        Some(other) => Err(Refusal::invalid(format!(
+            "{other} is no invocation type: RequestResponse, Event and DryRun are"
+        ))),
+    }
+}
+
+fn answer(outcome: Outcome, lines: Option<&[String]>) -> Answer {
+    let mut answer = Response::builder()
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("x-amzn-requestid", &outcome.request_id)
+        .header("x-amz-executed-version", &outcome.executed_version);
+    if outcome.failed {
+        answer = answer.header("x-amz-function-error", "Unhandled");
+    }
+    if let Some(lines) = lines {
+        let mut text = lines.join("\n");
+        text.push('\n');
+        let start = text.ceil_char_boundary(text.len().saturating_sub(TAIL));
+        answer = answer.header("x-amz-log-result", STANDARD.encode(&text[start..]));
+    }
+    answer.body(Body::from(outcome.payload)).map_err(|error| {
+        Refusal::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "ServiceException",
+            error.to_string(),
+        )
+    })
+}

@@ -1,0 +1,127 @@
+//! A function's resource policy: who may invoke which qualifier (rows C7, A16, D19).
+
+use serde_json::{Value, json};
+use stackgen_gateway_common::{FunctionArn, matches};
+
+/// One statement of a policy, as `AddPermission` takes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Permission {
+    /// `StatementId`.
+    pub statement_id: String,
+    /// `Action`: `lambda:InvokeFunction`, `lambda:*`.
+    pub action: String,
+    /// `Principal`: `apigateway.amazonaws.com`, `*`, an account, an ARN.
+    pub principal: String,
+    /// `SourceArn`, with `*` and `?` as wildcards.
+    pub source_arn: Option<String>,
+    /// `SourceAccount`.
+    pub source_account: Option<String>,
+}
+
+impl Permission {
+    /// True when the statement lets API Gateway invoke the function for this source.
+    pub(crate) fn lets_api_gateway(&self, source_arn: &str, account: &str) -> bool {
+        let principal = ["apigateway.amazonaws.com", "*"].contains(&self.principal.as_str());
+        let action = matches(&self.action.to_ascii_lowercase(), "lambda:invokefunction");
+        let source = self.source_arn.as_deref();
+        let owner = self.source_account.as_deref();
+        principal
+            && action
+            && source.is_none_or(|pattern| matches_arn(pattern, source_arn))
+            && owner.is_none_or(|owner| owner == account)
+    }
+
+    /// The statement as `GetPolicy` and `AddPermission` show it.
+    pub fn to_json(&self, resource: &FunctionArn) -> Value {
+        let principal = match self.principal.as_str() {
+            "*" => json!("*"),
+            service if service.ends_with(".amazonaws.com") => json!({ "Service": service }),
+            account if account.bytes().all(|byte| byte.is_ascii_digit()) => json!({
+                "AWS": format!("arn:{}:iam::{account}:root", resource.place.partition)
+            }),
+            arn => json!({ "AWS": arn }),
+        };
+        let mut statement = json!({
+            "Sid": self.statement_id,
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": self.action,
+            "Resource": resource.to_string(),
+        });
+        if let Some(account) = &self.source_account {
+            statement["Condition"]["StringEquals"]["AWS:SourceAccount"] = json!(account);
+        }
+        if let Some(arn) = &self.source_arn {
+            statement["Condition"]["ArnLike"]["AWS:SourceArn"] = json!(arn);
+        }
+        statement
+    }
+}
+
+/// `ArnLike`: each of the six parts by itself, so that a `*` never crosses a colon of the first five.
+fn matches_arn(pattern: &str, arn: &str) -> bool {
+    let mut patterns = pattern.splitn(6, ':');
+    let mut parts = arn.splitn(6, ':');
+    loop {
+        match (patterns.next(), parts.next()) {
+            (Some(pattern), Some(part)) if matches(pattern, part) => {}
+            (None, None) => return true,
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn permission(source_arn: &str) -> Permission {
+        Permission {
+            statement_id: "api".to_owned(),
+            action: "lambda:InvokeFunction".to_owned(),
+            principal: "apigateway.amazonaws.com".to_owned(),
+            source_arn: Some(source_arn.to_owned()),
+            source_account: None,
+        }
+    }
+
+    #[test]
+    fn row_c7_a_statement_is_for_its_principal_action_source_and_account_alone() {
+        let source = "arn:aws:execute-api:us-east-1:000000000000:abc/prod/$connect";
+        let lets = |permission: &Permission| permission.lets_api_gateway(source, "000000000000");
+        let granted = permission("arn:aws:execute-api:us-east-1:000000000000:abc/*/$connect");
+        assert!(lets(&granted));
+        assert!(lets(&Permission {
+            source_arn: None,
+            ..granted.clone()
+        }));
+        assert!(lets(&Permission {
+            action: "lambda:*".to_owned(),
+            ..granted.clone()
+        }));
+        for other in [
+            Permission {
+                principal: "s3.amazonaws.com".to_owned(),
+                ..granted.clone()
+            },
+            Permission {
+                action: "lambda:GetFunction".to_owned(),
+                ..granted.clone()
+            },
+            Permission {
+                source_account: Some("1".to_owned()),
+                ..granted.clone()
+            },
+            permission("arn:aws:execute-api:us-east-1:000000000000:other/*"),
+        ] {
+            assert!(!lets(&other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn row_c7_a_wildcard_of_an_arn_stays_within_its_part() {
+        let source = "arn:aws:execute-api:us-east-1:000000000000:abc/prod/$connect";
+        assert!(matches_arn("arn:aws:execute-api:*:*:abc/*", source));
+        assert!(!matches_arn("arn:aws:*:abc/*", source));
+    }
+}

@@ -1,0 +1,107 @@
+//! What `Ref` and `GetAtt` give for a resource of each type.
+
+use stackgen_gateway_common::Place;
+
+/// What `Ref` (no attribute) or `GetAtt` gives, from a resource's id. `of` is the function of a version or alias, and the
+/// protocol of an api. Of types that are not run here, a plausible value.
+pub(super) fn value(
+    place: &Place,
+    kind: &str,
+    id: &str,
+    of: &str,
+    attribute: Option<&str>,
+) -> String {
+    match (kind, attribute) {
+        ("AWS::ApiGatewayV2::Api", Some("ApiEndpoint")) => {
+            let scheme = if of == "WEBSOCKET" { "wss" } else { "https" };
+            let (region, suffix) = (&place.region, suffix(place));
+            format!("{scheme}://{id}.execute-api.{region}.{suffix}")
+        }
+        ("AWS::Lambda::Version", Some("Version")) => id.to_owned(),
+        ("AWS::Lambda::Version" | "AWS::Lambda::Alias", _) => {
+            place.function(of).qualified(id).to_string()
+        }
+        ("AWS::Lambda::Function", Some("Arn")) => place.function(id).to_string(),
+        ("AWS::IAM::Role", Some("Arn")) => place.role(id),
+        ("AWS::Logs::LogGroup", Some("Arn")) => arn(place, "logs", &format!("log-group:{id}:*")),
+        ("AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable", Some(attribute)) => {
+            let table = arn(place, "dynamodb", &format!("table/{id}"));
+            match attribute {
+                "StreamArn" => format!("{table}/stream/2026-01-01T00:00:00.000"),
+                _ => table,
+            }
+        }
+        (_, attribute) => foreign(place, kind, id, attribute),
+    }
+}
+
+/// The same for types that are not run here.
+fn foreign(place: &Place, kind: &str, id: &str, attribute: Option<&str>) -> String {
+    let (region, account, suffix) = (&place.region, &place.account, suffix(place));
+    match (kind, attribute) {
+        ("AWS::SQS::Queue", None | Some("QueueUrl")) => {
+            format!("https://sqs.{region}.{suffix}/{account}/{id}")
+        }
+        ("AWS::SQS::Queue", Some("Arn")) => arn(place, "sqs", id),
+        ("AWS::SNS::Topic", None) => arn(place, "sns", id),
+        ("AWS::SecretsManager::Secret", None) => {
+            arn(place, "secretsmanager", &format!("secret:{id}"))
+        }
+        ("AWS::IAM::ManagedPolicy", None) => {
+            format!("arn:{}:iam::{account}:policy/{id}", place.partition)
+        }
+        ("AWS::S3::Bucket", Some("Arn")) => format!("arn:{}:s3:::{id}", place.partition),
+        ("AWS::S3::Bucket", Some("DomainName")) => format!("{id}.s3.{suffix}"),
+        ("AWS::S3::Bucket", Some("RegionalDomainName")) => format!("{id}.s3.{region}.{suffix}"),
+        ("AWS::Cognito::UserPool", attribute) => {
+            let pool = format!("{region}_{}", last(id));
+            let provider = format!("cognito-idp.{region}.{suffix}/{pool}");
+            match attribute {
+                None | Some("UserPoolId") => pool,
+                Some("ProviderName") => provider,
+                Some("ProviderURL") => format!("https://{provider}"),
+                Some(_) => arn(place, "cognito-idp", &format!("userpool/{pool}")),
+            }
+        }
+        (_, None) => id.to_owned(),
+        (kind, Some("Arn")) => {
+            let mut words = kind.split("::").skip(1);
+            let service = words.next().unwrap_or_default().to_lowercase();
+            let word = words.next().unwrap_or_default().to_lowercase();
+            arn(place, &service, &format!("{word}/{id}"))
+        }
+        (_, Some("Name" | "QueueName" | "TopicName" | "Id")) => id.to_owned(),
+        (_, Some(attribute)) => format!("{id}.{attribute}"),
+    }
+}
+
+/// The name in what a `FunctionName` property takes: a name, an ARN, or a name with a qualifier.
+pub(super) fn function_name(text: &str) -> &str {
+    let name = match text.split_once(":function:") {
+        Some((_, name)) => name,
+        None => text,
+    };
+    name.split(':').next().unwrap_or(name)
+}
+
+/// What `AWS::URLSuffix` is.
+pub(super) fn suffix(place: &Place) -> &'static str {
+    match place.partition.as_str() {
+        "aws-cn" => "amazonaws.com.cn",
+        _ => "amazonaws.com",
+    }
+}
+
+fn arn(place: &Place, service: &str, resource: &str) -> String {
+    let Place {
+        partition,
+        region,
+        account,
+    } = place;
+    format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+}
+
+/// What stands after the last `-`: the part of a generated name that is its own.
+fn last(id: &str) -> &str {
+    id.rsplit('-').next().unwrap_or(id)
+}
