@@ -104,8 +104,8 @@ impl Default for FunctionSettings {
     }
 }
 
-/// Command of a program that calls `watch` of `stackgen-gateway-lambda`. The program receives the folder of the gateway's code
-/// store as its last argument and the pipe as standard input.
+/// Command of a program that calls `watch` of `stackgen-gateway-lambda`. The program receives the folder of the gateway's
+/// code store as its last argument and the pipe as standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WatcherCommand {
     /// Program to run.

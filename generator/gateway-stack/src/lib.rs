@@ -3,6 +3,8 @@
 //! All problems of the template are reported at once, before anything changes. If a service rejects a resource later, the
 //! problem is reported with its location, and the stack is rolled back.
 
+#![forbid(unsafe_code)]
+
 mod account;
 mod attributes;
 mod check;
