@@ -1,5 +1,5 @@
-//! Access logs: a line for every request in the format that its stage sets (rows L1, L2). JSON, CSV, XML and CLF
-//! formats are text alike.
+//! Access logs: one line per request, in the format that the stage sets (rows L1, L2). JSON, CSV, XML and CLF formats
+//! are all treated as text.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,12 @@ use stackgen_gateway_common::{ApiId, StageName, Timestamp};
 
 use crate::apis::AccessLogSettings;
 
-/// What stands before the name of a variable.
+/// Prefix of a variable in a format.
 const VARIABLE: &str = "$context.";
 
-/// Renders a format. `lookup` gets names without `$context.`, such as `identity.sourceIp`; a variable that it does not
-/// know renders `-`, as API Gateway writes what has no value. Values are put in as they are, except that line breaks
-/// become spaces: an entry stays one line, whatever a caller sent.
+/// Renders a log format. `lookup` gets variable names without `$context.`, such as `identity.sourceIp`. A variable
+/// without a value renders as `-`, as on API Gateway. Control characters in values become spaces, so that a value that
+/// a client sent cannot start a second line.
 pub fn render<'a>(format: &str, lookup: impl Fn(&str) -> Option<Cow<'a, str>>) -> String {
     let mut line = String::with_capacity(format.len() * 2);
     let mut rest = format;
@@ -31,8 +31,8 @@ pub fn render<'a>(format: &str, lookup: impl Fn(&str) -> Option<Cow<'a, str>>) -
     line
 }
 
-/// Writes a request's line to the log group that the stage names, in a stream of the api's stage. Does nothing when the
-/// stage sets no access log or names anything but a log group, such as a delivery stream.
+/// Writes the log line of a request to the stage's log group, in a stream per stage. Does nothing if the stage has no
+/// access log settings, or if the destination is not a log group (a delivery stream, for example).
 pub fn write<'a>(
     settings: Option<&AccessLogSettings>,
     logs: &dyn PutLogs,
@@ -54,7 +54,8 @@ pub fn write<'a>(
     );
 }
 
-/// `/aws/apigateway/chat` of `arn:aws:logs:us-east-1:000000000000:log-group:/aws/apigateway/chat:*`.
+/// Returns the log group's name from its ARN: `/aws/apigateway/chat` from
+/// `arn:aws:logs:us-east-1:000000000000:log-group:/aws/apigateway/chat:*`.
 fn group_of(arn: &str) -> Option<&str> {
     let mut parts = arn.splitn(7, ':');
     if parts.next()? != "arn" || parts.nth(1)? != "logs" || parts.nth(2)? != "log-group" {
@@ -65,7 +66,7 @@ fn group_of(arn: &str) -> Option<&str> {
     (!group.is_empty()).then_some(group)
 }
 
-/// How long the name is that a text begins with: words joined by dots. A dot at its end is punctuation.
+/// Returns the length of the variable name at the start of `text`: words joined by dots. A trailing dot is punctuation.
 fn name_length(text: &str) -> usize {
     let end = text
         .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'))

@@ -1,4 +1,4 @@
-//! Throttles of a stage and of its routes (rows M19, D18, L5).
+//! Throttling per stage and route (rows M19, D18, L5).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,19 +8,19 @@ use stackgen_gateway_common::{RouteKey, StageName};
 
 use crate::apis::{RouteSettings, Stage};
 
-/// The account's own limits, which stand in for the one that a stage does not set (row L5).
+/// Limits of the account, which replace a limit that the stage does not set (row L5).
 const ACCOUNT: Limit = Limit {
     rate: 10_000.0,
     burst: 5_000.0,
 };
 
-/// Token buckets, one for each route of a stage that has a limit.
+/// Token buckets, one per throttled route of a stage.
 #[derive(Debug, Default)]
 pub(crate) struct Throttles(Mutex<HashMap<(StageName, RouteKey), Bucket>>);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Limit {
-    /// Requests a second.
+    /// Requests per second.
     rate: f64,
     /// Requests at once.
     burst: f64,
@@ -33,7 +33,7 @@ struct Bucket {
 }
 
 impl Throttles {
-    /// Takes one request of a route; false when there have been too many.
+    /// Takes a token for a request. Returns false if the route is over its limit.
     pub(crate) fn admit(&self, stage: &Stage, route: &RouteKey, now: Instant) -> bool {
         let own = stage.route_settings.get(route.as_str());
         let Some(limit) = limit(own, &stage.default_route_settings) else {
@@ -59,7 +59,8 @@ impl Throttles {
     }
 }
 
-/// What a route's own settings leave out is the stage's default; with neither, nothing is throttled.
+/// Returns the limit of a route. The stage's defaults replace what the route does not set. Without any limit, requests
+/// are not throttled.
 fn limit(own: Option<&RouteSettings>, default: &RouteSettings) -> Option<Limit> {
     let burst = own.and_then(|own| own.throttling_burst_limit);
     let rate = own.and_then(|own| own.throttling_rate_limit);

@@ -1,17 +1,17 @@
-//! ARNs of functions and of what API Gateway calls them for.
+//! ARNs of functions and of `execute-api` resources.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a gateway says that it is. What it renders into ARNs; nothing of it leaves this machine.
+/// Account and region that a gateway puts into ARNs. They exist on this machine only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// `aws`, `aws-cn`, `aws-us-gov`.
+    /// Partition: `aws`, `aws-cn` or `aws-us-gov`.
     pub partition: String,
-    /// `us-east-1`.
+    /// Region, such as `us-east-1`.
     pub region: String,
-    /// Twelve digits.
+    /// Account ID: twelve digits.
     pub account: String,
 }
 
@@ -26,7 +26,8 @@ impl Default for Place {
 }
 
 impl Place {
-    /// `arn:aws:execute-api:{region}:{account}:{path}`: of an api, a stage's route (row A13) or an authorizer (row A16).
+    /// Returns `arn:aws:execute-api:{region}:{account}:{path}`, the ARN of an API, of a stage's route (row A13) or of
+    /// an authorizer (row A16).
     pub fn execute_api(&self, path: impl fmt::Display) -> String {
         let Place {
             partition,
@@ -36,7 +37,7 @@ impl Place {
         format!("arn:{partition}:execute-api:{region}:{account}:{path}")
     }
 
-    /// The unqualified ARN of a function.
+    /// Returns the unqualified ARN of a function.
     pub fn function(&self, name: impl Into<String>) -> FunctionArn {
         FunctionArn {
             place: self.clone(),
@@ -45,21 +46,22 @@ impl Place {
         }
     }
 
-    /// The role of that name.
+    /// Returns the ARN of a role.
     pub fn role(&self, name: impl fmt::Display) -> String {
         format!("arn:{}:iam::{}:role/{name}", self.partition, self.account)
     }
 }
 
-/// `arn:aws:lambda:{region}:{account}:function:{name}[:{qualifier}]`.
+/// ARN of a function: `arn:aws:lambda:{region}:{account}:function:{name}[:{qualifier}]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct FunctionArn {
-    /// Where the function is.
+    /// Account and region.
     pub place: Place,
-    /// Its name.
+    /// Function name.
     pub name: String,
-    /// A version number, an alias or `$LATEST`; `None` is unqualified, whose code is live without a deployment (row D2).
+    /// Version number, alias or `$LATEST`. An unqualified ARN (`None`) calls `$LATEST`, so a code change is live
+    /// without a deployment (row D2).
     pub qualifier: Option<String>,
 }
 
@@ -70,7 +72,7 @@ impl std::hash::Hash for Place {
 }
 
 impl FunctionArn {
-    /// Reads an ARN; `None` when it is of anything else.
+    /// Parses the ARN of a function; returns `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(8, ':');
         let mut next = || parts.next();
@@ -98,8 +100,9 @@ impl FunctionArn {
         })
     }
 
-    /// The function of an invocation URI, `arn:…:apigateway:{region}:lambda:path/2015-03-31/functions/{function}/invocations`,
-    /// or of a bare function ARN, which HTTP APIs take; `None` for anything else (row F3).
+    /// Returns the function of an invocation URI,
+    /// `arn:…:apigateway:{region}:lambda:path/2015-03-31/functions/{function}/invocations`, or of a plain function ARN,
+    /// which HTTP APIs accept too. Returns `None` for any other text (row F3).
     pub fn of_uri(uri: &str) -> Option<Self> {
         match uri.split_once(":lambda:path/2015-03-31/functions/") {
             Some((before, after))
@@ -112,7 +115,7 @@ impl FunctionArn {
         }
     }
 
-    /// The invocation URI that an integration or an authorizer names this function by.
+    /// Returns the URI by which an integration or an authorizer calls this function.
     pub fn invocation_uri(&self) -> String {
         let Place {
             partition, region, ..
@@ -122,7 +125,7 @@ impl FunctionArn {
         )
     }
 
-    /// The same function with this qualifier.
+    /// Returns this ARN with a qualifier.
     #[must_use]
     pub fn qualified(&self, qualifier: impl Into<String>) -> Self {
         FunctionArn {
@@ -131,7 +134,7 @@ impl FunctionArn {
         }
     }
 
-    /// The same function without a qualifier.
+    /// Returns this ARN without its qualifier.
     #[must_use]
     pub fn unqualified(&self) -> Self {
         FunctionArn {
@@ -170,15 +173,15 @@ impl TryFrom<String> for FunctionArn {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        FunctionArn::parse(&text).ok_or_else(|| format!("{text} is no ARN of a function"))
+        FunctionArn::parse(&text).ok_or_else(|| format!("{text} is not the ARN of a function"))
     }
 }
 
-/// True when an IAM pattern (`*` any text, `?` any character) matches the whole of a text.
+/// Returns true if an IAM pattern (`*` for any text, `?` for one character) matches the whole text.
 pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
-    // Where the last `*` stands, and how much of the text it has taken so far.
+    // Position of the last `*` in the pattern, and the length of the text that it has matched so far.
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {
         match pattern.get(p) {

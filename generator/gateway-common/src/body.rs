@@ -1,17 +1,17 @@
-//! Bodies of requests, within a bound.
+//! Request bodies with a size limit.
 
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::StreamExt;
 
-/// How much is read of what is over the limit, so that its sender gets the answer and not a broken pipe.
+/// Bytes that are read beyond the limit, so that the sender gets the answer and not a broken pipe.
 const DRAINED: usize = 10 * 1024 * 1024;
 
-/// The whole body.
+/// Reads the whole body.
 ///
 /// # Errors
 ///
-/// How much was read of one that is too large, or was broken off.
+/// Returns the number of bytes read if the body is larger than `largest`, or if the connection breaks.
 pub async fn whole(body: Body, largest: usize) -> Result<Bytes, usize> {
     let mut whole = Vec::new();
     let mut size = 0;

@@ -7,67 +7,67 @@ use stackgen_model::identifier;
 use crate::Timestamp;
 
 identifier! {
-    /// An api's id: `a1b2c3d4e5`.
+    /// API ID: `a1b2c3d4e5`.
     ApiId
 }
 identifier! {
-    /// A route's id: `abc1234`.
+    /// Route ID: `abc1234`.
     RouteId
 }
 identifier! {
-    /// An integration's id.
+    /// Integration ID.
     IntegrationId
 }
 identifier! {
-    /// An authorizer's id.
+    /// Authorizer ID.
     AuthorizerId
 }
 identifier! {
-    /// A deployment's id.
+    /// Deployment ID.
     DeploymentId
 }
 identifier! {
-    /// A route response's id.
+    /// Route response ID.
     RouteResponseId
 }
 identifier! {
-    /// An integration response's id.
+    /// Integration response ID.
     IntegrationResponseId
 }
 identifier! {
-    /// A model's id.
+    /// Model ID.
     ModelId
 }
 identifier! {
-    /// A stage's name, which is the first segment of its URL's path.
+    /// Stage name: the first segment of the URL's path.
     StageName
 }
 identifier! {
-    /// What a route answers to: `$connect`, `sendAudio`, `GET /sessions/{sessionId}`.
+    /// Route key: `$connect`, `sendAudio`, `GET /sessions/{sessionId}`.
     RouteKey
 }
 identifier! {
-    /// A connection's id: base64 with `=` at the end (row E0).
+    /// Connection ID: base64 that ends in `=` (row E0).
     ConnectionId
 }
 
 impl RouteKey {
-    /// `$connect`.
+    /// Route of handshakes.
     pub const CONNECT: &str = "$connect";
-    /// `$disconnect`.
+    /// Route that is called after a connection closed.
     pub const DISCONNECT: &str = "$disconnect";
-    /// `$default`.
+    /// Route of all messages and requests that match no other route.
     pub const DEFAULT: &str = "$default";
 }
 
 impl ConnectionId {
-    /// A new one, shaped like API Gateway's: 15 characters and a `=`, none of which parts a path.
+    /// Creates an ID in API Gateway's form: 15 characters and `=`. URL-safe base64 contains no `/`.
     pub fn generate() -> Self {
         ConnectionId(URL_SAFE.encode(random_bytes::<11>()))
     }
 }
 
-/// A new resource id of that many lower-case letters and digits, as API Gateway makes them.
+/// Creates a resource ID in API Gateway's form: lower-case letters and digits.
 pub fn resource_id(length: usize) -> String {
     const ALPHABET: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     (0..length)
@@ -75,12 +75,12 @@ pub fn resource_id(length: usize) -> String {
         .collect()
 }
 
-/// A new request id, shaped like API Gateway's: 15 characters and a `=`.
+/// Creates a request ID in API Gateway's form: 15 characters and `=`.
 pub fn request_id() -> String {
     URL_SAFE.encode(random_bytes::<11>())
 }
 
-/// A new UUID, version 4: what Lambda's request ids are.
+/// Creates a UUID (version 4), the form of Lambda's request IDs.
 pub fn uuid() -> String {
     let value = fastrand::u128(..);
     let value = (value & !(0xf << 76)) | (0x4 << 76);
@@ -96,13 +96,14 @@ pub fn uuid() -> String {
     .join("-")
 }
 
-/// A new trace id as X-Ray's header carries it: `Root=1-{seconds}-{24 hex digits}`.
+/// Creates a trace ID in the form of X-Ray's header: `Root=1-{seconds}-{24 hex digits}`.
 pub fn trace_id(seconds: u64) -> String {
     let random = fastrand::u128(..) & ((1 << 96) - 1);
     format!("Root=1-{seconds:08x}-{random:024x}")
 }
 
-/// The trace id that a caller gave, or a new one. What is no trace header, or could not stand in one again, is not passed on.
+/// Returns the client's trace ID, or a new one. A text that is not a trace header, or that a header cannot hold, is not
+/// passed on.
 pub fn traced(given: Option<&str>, at: Timestamp) -> String {
     let passes = |text: &&str| {
         text.contains("Root=")

@@ -1,4 +1,4 @@
-//! IAM roles of functions and of API Gateway: what they may do.
+//! IAM roles of functions and of API Gateway.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -8,68 +8,69 @@ use serde_json::Value;
 
 use crate::matches;
 
-/// All roles. A role is known by its name: ARNs and names are taken alike.
+/// All roles by name. Methods accept names and ARNs.
 #[derive(Debug, Default)]
 pub struct Roles {
     all: RwLock<HashMap<String, Vec<Statement>>>,
 }
 
-/// A statement of a policy.
+/// Statement of a policy.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Statement {
-    /// What it does with what it matches.
+    /// Effect on the actions and resources that match.
     pub effect: Effect,
-    /// Actions that it is about, with wildcards.
+    /// Patterns of actions that match.
     #[serde(default, deserialize_with = "one_or_many")]
     pub action: Option<Vec<String>>,
-    /// Or: all but these.
+    /// Alternative to `action`: all actions except these match.
     #[serde(default, deserialize_with = "one_or_many")]
     pub not_action: Option<Vec<String>>,
-    /// Resources that it is about, with wildcards.
+    /// Patterns of resources that match.
     #[serde(default, deserialize_with = "one_or_many")]
     pub resource: Option<Vec<String>>,
-    /// Or: all but these.
+    /// Alternative to `resource`: all resources except these match.
     #[serde(default, deserialize_with = "one_or_many")]
     pub not_resource: Option<Vec<String>>,
-    /// When it applies. Conditions are not evaluated: an `Allow` under one never does, a `Deny` always.
+    /// Condition. Conditions are not evaluated: an `Allow` with a condition never applies, a `Deny` with one always
+    /// does.
     #[serde(default)]
     pub condition: Option<Value>,
 }
 
-/// `Effect`.
+/// Effect of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum Effect {
-    /// Grants.
+    /// Allows the actions that match.
     Allow,
-    /// Refuses, whatever else grants.
+    /// Denies the actions that match, even if another statement allows them.
     Deny,
 }
 
 impl Roles {
-    /// Says what a role may do, in place of what was said before. `role` is a name or an ARN.
+    /// Declares or replaces the permissions of a role, which is a name or an ARN.
     pub fn declare(&self, role: &str, statements: Vec<Statement>) {
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(name(role).to_owned(), statements);
     }
 
-    /// Forgets a role.
+    /// Removes a role.
     pub fn remove(&self, role: &str) {
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         all.remove(name(role));
     }
 
-    /// True when a statement of the role allows this and none denies it. Of a role that nobody declared, nothing is known, and
-    /// so it may do nothing.
+    /// Returns true if a statement of the role allows the action and none denies it. A role that was never declared may
+    /// do nothing.
     pub fn allows(&self, role: &str, action: &str, resource: &str) -> bool {
         self.check(role, action, resource).is_ok()
     }
 
-    /// As [`Roles::allows`], with the reason.
+    /// Checks like [`Roles::allows`], with a reason.
     ///
     /// # Errors
     ///
-    /// In IAM's words, why the role may not.
+    /// Returns IAM's message if the role lacks the permission.
     pub fn check(&self, role: &str, action: &str, resource: &str) -> Result<(), String> {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         let Some(statements) = all.get(name(role)) else {
@@ -98,11 +99,11 @@ impl Roles {
 }
 
 impl Statement {
-    /// The statements of a policy document.
+    /// Parses the statements of a policy document.
     ///
     /// # Errors
     ///
-    /// If it is none, with what is wrong.
+    /// If the document is not a policy.
     pub fn of_policy(document: &Value) -> Result<Vec<Statement>, serde_json::Error> {
         match &document["Statement"] {
             list @ Value::Array(_) => Deserialize::deserialize(list),
@@ -110,7 +111,8 @@ impl Statement {
         }
     }
 
-    /// What a policy of AWS's own grants, as far as anything here asks for it; `None` when it is not known.
+    /// Returns the permissions of a policy that AWS manages, as far as the local services check them; `None` for an
+    /// unknown policy.
     pub fn of_managed_policy(arn: &str) -> Option<Vec<Statement>> {
         let (actions, resource): (&[&str], &str) = match name(arn) {
             "AdministratorAccess" | "PowerUserAccess" => (&["*"], "*"),
@@ -159,7 +161,7 @@ impl Statement {
     }
 }
 
-/// A role's or a policy's name: the end of its ARN.
+/// Returns the name of a role or a policy: the last part of its ARN.
 fn name(arn: &str) -> &str {
     arn.rsplit_once('/').map_or(arn, |(_, name)| name)
 }

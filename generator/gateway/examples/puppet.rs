@@ -1,8 +1,9 @@
-//! A function that does what its event tells it, for tests over real processes.
+//! A function that does what its event asks for, for tests with real processes.
 //!
-//! What to do comes from the query parameter `do` (`$connect`, HTTP APIs), from `{"do": "…"}` in the body of a message, or
-//! from the event itself (`{"do": "…"}`, as the `aws` command invokes); else from the variable `PUPPET`; else it is `ok`.
-//! Authorizers look at the query parameter `auth` first. Several commands are joined by `;`, and the last answer counts:
+//! The script comes from the query parameter `do` (`$connect`, HTTP APIs), from `{"do": "…"}` in the body of a message,
+//! or from the event itself (`{"do": "…"}`, as in `aws lambda invoke`). Otherwise it comes from the variable `PUPPET`,
+//! and the default is `ok`. Authorizers read the query parameter `auth` first. A script is a list of commands separated
+//! by `;`. The last answer counts:
 //!
 //! | command | does |
 //! |---|---|
@@ -30,8 +31,8 @@
 //! | `context:JSON` | answers a policy that allows, with this context |
 //! | `unauthorized` | fails with the message `Unauthorized` |
 //!
-//! With the variable `RECORDER` it first posts every event, as it got it, to that URL. With `PUPPET_INIT` it does that
-//! (`exit`, `sleep:MILLIS`, `throw:MESSAGE`) before it asks for its first event.
+//! With the variable `RECORDER`, the function first posts every event to that URL. With `PUPPET_INIT`, it runs that
+//! command (`exit`, `sleep:MILLIS`, `throw:MESSAGE`) before it asks for its first event.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -79,7 +80,7 @@ async fn play(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     Ok(answer)
 }
 
-/// What to do, for this event.
+/// Returns the script for this event.
 fn script(event: &Value) -> String {
     let query = &event["queryStringParameters"];
     let authorizer = event["type"] == "REQUEST";
@@ -191,7 +192,7 @@ async fn sleep(millis: &str) {
     tokio::time::sleep(Duration::from_millis(millis.parse().unwrap_or(0))).await;
 }
 
-/// Posts to the event's own connection, or ends it.
+/// Posts to the event's own connection, or deletes it.
 async fn manage(verb: &str, text: &str, event: &Value) -> Result<(), Diagnostic> {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let keys = management::config::Credentials::new(
@@ -240,7 +241,7 @@ async fn manage(verb: &str, text: &str, event: &Value) -> Result<(), Diagnostic>
     }
 }
 
-/// Posts an event to whoever records it, and waits until it is there.
+/// Posts an event to the recorder, and waits for the response.
 async fn record(event: &Value) {
     let Ok(recorder) = std::env::var("RECORDER") else {
         return;

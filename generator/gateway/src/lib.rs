@@ -1,7 +1,7 @@
-//! API Gateway and Lambda on this machine: runs a rendered template as the stage would, row by row of
-//! `docs/reference/api-gateway-websocket.md`.
+//! The local gateway: API Gateway, Lambda, DynamoDB and a token issuer, which run a template as AWS would. Rows such as
+//! D1 are rows of `docs/reference/api-gateway-websocket.md`.
 //!
-//! Nothing here prints, exits or reads the environment; everything listens on loopback.
+//! This crate never prints, exits or reads the environment. All its listeners are on loopback.
 
 #![forbid(unsafe_code)]
 

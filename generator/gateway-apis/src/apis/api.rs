@@ -1,4 +1,4 @@
-//! Apis themselves.
+//! APIs.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use super::{
 };
 
 impl Apis {
-    /// Makes an api.
+    /// Creates an API.
     ///
     /// # Errors
     ///
-    /// If something needed is missing, or does not go with its protocol (row F1), or the id is taken.
+    /// If a required value is missing, a value is not allowed for the protocol (row F1), or the ID is taken.
     pub fn create_api(&self, id: Option<ApiId>, input: ApiInput) -> Result<Arc<Api>, ApiError> {
         let id = id.unwrap_or_else(|| ApiId::new(resource_id(10)));
         let protocol_type = required("protocolType", input.protocol_type)?;
@@ -58,38 +58,38 @@ impl Apis {
         self.begin(api)
     }
 
-    /// The api of that id.
+    /// Returns the API with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the API does not exist.
     pub fn get_api(&self, id: &ApiId) -> Result<Arc<Api>, ApiError> {
         self.read(id, |state| Ok(state.wiring.api.clone()))
     }
 
-    /// All apis, in the order of their creation.
+    /// Returns all APIs in the order of creation.
     pub fn list_apis(&self) -> Vec<Arc<Api>> {
         let all = self.all();
         all.values().map(|state| state.wiring.api.clone()).collect()
     }
 
-    /// Changes an api. Selection expressions and cross-origin settings are wiring (row D1).
+    /// Updates an API. Selection expressions and CORS settings are wiring (row D1).
     ///
     /// # Errors
     ///
-    /// If there is none, or it would not do.
+    /// If the API does not exist, or the result is not valid.
     pub fn update_api(&self, id: &ApiId, input: ApiInput) -> Result<Arc<Api>, ApiError> {
         self.rewire(id, |state| {
             state.update_api(input)?;
-            Ok((state.wiring.api.clone(), "the api's settings".to_owned()))
+            Ok((state.wiring.api.clone(), "the API's settings".to_owned()))
         })
     }
 
-    /// Notes where an api is reached.
+    /// Sets the endpoint of an API.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the API does not exist.
     pub fn set_api_endpoint(&self, id: &ApiId, endpoint: String) -> Result<Arc<Api>, ApiError> {
         self.change(id, |state| {
             Arc::make_mut(&mut state.wiring.api).api_endpoint = Some(endpoint);
@@ -97,23 +97,23 @@ impl Apis {
         })
     }
 
-    /// Takes an HTTP API's cross-origin settings away.
+    /// Deletes the CORS configuration of an HTTP API.
     ///
     /// # Errors
     ///
-    /// If there is no such api.
+    /// If the API does not exist.
     pub fn delete_cors_configuration(&self, id: &ApiId) -> Result<(), ApiError> {
         self.rewire(id, |state| {
             Arc::make_mut(&mut state.wiring.api).cors_configuration = None;
-            Ok(((), "the api's CORS configuration".to_owned()))
+            Ok(((), "the API's CORS configuration".to_owned()))
         })
     }
 
-    /// Deletes an api with all that belongs to it.
+    /// Deletes an API with all its resources.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the API does not exist.
     pub fn delete_api(&self, id: &ApiId) -> Result<(), ApiError> {
         let mut all = self.all();
         all.shift_remove(id).ok_or_else(|| self.no_such_api(id))?;
@@ -123,11 +123,11 @@ impl Apis {
         Ok(())
     }
 
-    /// Adds tags to an api, or to one of its stages.
+    /// Adds tags to an API or to one of its stages.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the API or the stage does not exist.
     pub fn tag(&self, id: &ApiId, stage: Option<&str>, tags: Pairs) -> Result<(), ApiError> {
         self.change(id, |state| {
             state.tags(stage)?.extend(tags);
@@ -135,11 +135,11 @@ impl Apis {
         })
     }
 
-    /// Takes tags away.
+    /// Removes tags.
     ///
     /// # Errors
     ///
-    /// If there is no such api or stage.
+    /// If the API or the stage does not exist.
     pub fn untag(&self, id: &ApiId, stage: Option<&str>, keys: &[String]) -> Result<(), ApiError> {
         self.change(id, |state| {
             state.tags(stage)?.retain(|key, _| !keys.contains(key));
@@ -154,7 +154,7 @@ impl ApiState {
     pub(super) fn update_api(&mut self, input: ApiInput) -> Result<(), ApiError> {
         if QuickCreate::of(&input).is_some() {
             return Err(ApiError::bad_request(
-                "Target can be set on creation alone here: update the integration",
+                "Target can only be set when the API is created: update the integration instead",
             ));
         }
         apply(Arc::make_mut(&mut self.wiring.api), input)
@@ -231,7 +231,7 @@ fn check(api: &Api) -> Result<(), ApiError> {
     }
 }
 
-/// An api that comes with an integration, a route and a stage.
+/// Quick create: an API with an integration, a route and a stage.
 struct QuickCreate {
     target: String,
     route_key: RouteKey,

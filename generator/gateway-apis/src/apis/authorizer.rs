@@ -9,11 +9,11 @@ use super::state::{ApiState, Wiring};
 use super::{ApiError, Apis, Authorizer, AuthorizerInput, ProtocolType, Route};
 
 impl Apis {
-    /// Makes an authorizer.
+    /// Creates an authorizer.
     ///
     /// # Errors
     ///
-    /// If its name is taken, or it has what its protocol does not know (rows A3, A11, A12, F6).
+    /// If its name is taken, or a value is not allowed for the protocol (rows A3, A11, A12, F6).
     pub fn create_authorizer(
         &self,
         api: &ApiId,
@@ -27,11 +27,11 @@ impl Apis {
         })
     }
 
-    /// The authorizer of that id.
+    /// Returns the authorizer with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the API or the authorizer does not exist.
     pub fn get_authorizer(
         &self,
         api: &ApiId,
@@ -40,22 +40,22 @@ impl Apis {
         self.read(api, |state| state.wiring.authorizer(id).cloned())
     }
 
-    /// All authorizers.
+    /// Returns all authorizers.
     ///
     /// # Errors
     ///
-    /// If there is no such api.
+    /// If the API does not exist.
     pub fn list_authorizers(&self, api: &ApiId) -> Result<Vec<Arc<Authorizer>>, ApiError> {
         self.read(api, |state| {
             Ok(state.wiring.authorizers.values().cloned().collect())
         })
     }
 
-    /// Changes an authorizer.
+    /// Updates an authorizer.
     ///
     /// # Errors
     ///
-    /// As on creation.
+    /// As [`Apis::create_authorizer`], or if the authorizer does not exist.
     pub fn update_authorizer(
         &self,
         api: &ApiId,
@@ -75,7 +75,7 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If there is none, or a route uses it.
+    /// If it does not exist, or a route uses it.
     pub fn delete_authorizer(&self, api: &ApiId, id: &AuthorizerId) -> Result<(), ApiError> {
         self.rewire(api, |state| {
             let name = state.wiring.authorizer(id)?.name.clone();
@@ -162,7 +162,7 @@ fn check_websocket(authorizer: &Authorizer) -> Result<(), ApiError> {
     const WEBSOCKET: &str = "WEBSOCKET";
     let one = authorizer;
     one_of("authorizerType", &one.authorizer_type, &["REQUEST"])?;
-    // Any value is refused, 0 included (row A11).
+    // API Gateway refuses any value, even 0 (row A11).
     let ttl = one.authorizer_result_ttl_in_seconds.as_ref();
     unset("AuthorizerResultTtlInSeconds", ttl, WEBSOCKET)?;
     let version = one.authorizer_payload_format_version.as_ref();
@@ -231,7 +231,7 @@ fn needs_uri(authorizer: &Authorizer) -> Result<(), ApiError> {
     }
 }
 
-/// Row A3: each source names a place and something in it.
+/// Checks that each identity source has a known prefix and a name (row A3).
 fn check_sources(authorizer: &Authorizer, places: &[&str]) -> Result<(), ApiError> {
     for source in &authorizer.identity_source {
         let known = places.iter().any(|place| {

@@ -8,11 +8,11 @@ use super::check::{optional_length, set_text};
 use super::{ApiError, Apis, Deployment, DeploymentInput, DeploymentStatus};
 
 impl Apis {
-    /// Freezes what the api is at this moment (rows D1, D3), and moves the named stage to it, if one is named.
+    /// Creates a deployment of the current wiring (rows D1, D3), and points the stage at it if the input names one.
     ///
     /// # Errors
     ///
-    /// If the api has no route, there is no such stage, or it is under AutoDeploy (row D5).
+    /// If the API has no route, or the stage does not exist or has AutoDeploy (row D5).
     pub fn create_deployment(
         &self,
         api: &ApiId,
@@ -36,11 +36,11 @@ impl Apis {
         Ok(self.told(deployment))
     }
 
-    /// The deployment of that id.
+    /// Returns the deployment with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the API or the deployment does not exist.
     pub fn get_deployment(
         &self,
         api: &ApiId,
@@ -50,11 +50,11 @@ impl Apis {
         Ok(self.told(deployment))
     }
 
-    /// All deployments, in the order of their creation.
+    /// Returns all deployments in the order of creation.
     ///
     /// # Errors
     ///
-    /// If there is no such api.
+    /// If the API does not exist.
     pub fn list_deployments(&self, api: &ApiId) -> Result<Vec<Arc<Deployment>>, ApiError> {
         let all: Vec<_> = self.read(api, |state| {
             Ok(state.deployments.values().cloned().collect())
@@ -62,11 +62,11 @@ impl Apis {
         Ok(all.into_iter().map(|one| self.told(one)).collect())
     }
 
-    /// Changes what a deployment says of itself; what it froze never changes.
+    /// Updates the description of a deployment. Its snapshot never changes.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the deployment does not exist.
     pub fn update_deployment(
         &self,
         api: &ApiId,
@@ -76,7 +76,7 @@ impl Apis {
         optional_length("description", input.description.as_ref(), 1024)?;
         let deployment = self.change(api, |state| {
             state.deployment(id)?;
-            // There is one: it was asked for in the line above.
+            // The deployment exists: the line above checked that.
             let deployment = state.deployments.get_mut(id).map(Arc::make_mut);
             if let Some(deployment) = deployment {
                 set_text(&mut deployment.description, input.description);
@@ -90,7 +90,7 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If there is none, or a stage points at it (row D6).
+    /// If it does not exist, or a stage points at it (row D6).
     pub fn delete_deployment(&self, api: &ApiId, id: &DeploymentId) -> Result<(), ApiError> {
         self.change(api, |state| {
             state.deployment(id)?;
@@ -105,7 +105,7 @@ impl Apis {
         })
     }
 
-    /// The deployment as it is told of: `PENDING` in its first answers, if that is asked for.
+    /// Returns the deployment for an answer. If the settings ask for it, the first answers have the status `PENDING`.
     fn told(&self, deployment: Arc<Deployment>) -> Arc<Deployment> {
         if self.pending == 0 {
             return deployment;

@@ -1,4 +1,4 @@
-//! HTTP APIs from OpenAPI documents, which is how SAM writes them.
+//! Import of HTTP APIs from OpenAPI documents, the form in which SAM writes them.
 
 use std::sync::Arc;
 
@@ -13,24 +13,24 @@ use super::{
 };
 
 impl Apis {
-    /// Makes an HTTP API of an OpenAPI document with API Gateway's extensions.
+    /// Creates an HTTP API from an OpenAPI document with API Gateway's extensions.
     ///
     /// # Errors
     ///
-    /// If the document has no title, or what it describes would not do.
+    /// If the document has no title, or describes something that is not valid.
     pub fn import_api(&self, id: Option<ApiId>, document: &Value) -> Result<Arc<Api>, ApiError> {
         let made = self.create_api(id, ApiInput::from_document(document))?;
         self.reimport_api(&made.api_id, document).inspect_err(|_| {
-            // It was made a moment ago; if somebody has deleted it since, so much the better.
+            // If somebody deleted the new API in the meantime, there is nothing left to clean up.
             let _ = self.delete_api(&made.api_id);
         })
     }
 
-    /// Makes an HTTP API what a document says, in place of what it was.
+    /// Replaces the wiring of an HTTP API with that of a document.
     ///
     /// # Errors
     ///
-    /// As [`Apis::import_api`]; then nothing has changed.
+    /// As [`Apis::import_api`]. After an error the API is unchanged.
     pub fn reimport_api(&self, id: &ApiId, document: &Value) -> Result<Arc<Api>, ApiError> {
         self.rewire(id, |state| {
             let before = state.wiring.api.clone();
@@ -55,7 +55,7 @@ impl Apis {
 }
 
 impl ApiState {
-    /// Authorizers by the names of their security schemes.
+    /// Creates the authorizers of the document. Returns their IDs by the names of their security schemes.
     fn import_authorizers(
         &mut self,
         document: &Value,
@@ -73,7 +73,7 @@ impl ApiState {
             ))?;
             input.name = Some(name.clone());
             input.authorizer_type = text(&extension["type"]).map(|kind| kind.to_uppercase());
-            // One text with commas, or a list.
+            // Text separated by commas, or a list.
             input.identity_source = match &extension["identitySource"] {
                 Value::String(sources) => Some(
                     sources
@@ -130,7 +130,7 @@ impl ApiState {
 }
 
 impl ApiInput {
-    /// What an OpenAPI document says of the HTTP API itself.
+    /// Reads the properties of the HTTP API itself from an OpenAPI document.
     pub fn from_document(document: &Value) -> ApiInput {
         let info = &document["info"];
         let tag = |tag: &Value| {
@@ -153,7 +153,7 @@ impl ApiInput {
     }
 }
 
-/// `$default` for the path of that name; `None` for what is no method.
+/// Returns the route key of an operation: `$default` for the path of that name, `None` if `method` is not a method.
 fn route_key(path: &str, method: &str) -> Option<RouteKey> {
     if path.trim_start_matches('/') == RouteKey::DEFAULT {
         return Some(RouteKey::new(RouteKey::DEFAULT));
@@ -174,7 +174,8 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-/// The fields of an extension as the API names them, without those that are read on their own.
+/// Renames the fields of an extension to apigatewayv2's names. Leaves out the fields `without`, which are read
+/// separately.
 fn renamed(fields: &Map<String, Value>, names: &[(&str, &str)], without: &[&str]) -> Value {
     let name = |name: &str| {
         let renamed = names.iter().find(|(old, _)| *old == name);

@@ -1,5 +1,6 @@
-//! What creating and updating take. One type serves both: on creation, what is left out gets API Gateway's default;
-//! on update, it stays as it is (row D12). An empty text takes an optional value away, and so it does in maps.
+//! Inputs for creating and updating resources. One type serves both: when a resource is created, missing values get API
+//! Gateway's defaults; when it is updated, they stay unchanged (row D12). An empty text removes an optional value or an
+//! entry of a map.
 
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -25,8 +26,8 @@ macro_rules! input {
 }
 
 input! {
-    /// Of an api. Creation needs the name and the protocol, of WebSocket APIs the route selection expression too (row
-    /// F1). With a target, an HTTP API gets an integration, a route and a stage `$default` at once.
+    /// Input for an API. Creating needs the name and the protocol, and for a WebSocket API the route selection
+    /// expression (row F1). With a target, an HTTP API gets an integration, a route and a stage `$default` at once.
     ApiInput of Api {
         name: String,
         protocol_type: ProtocolType,
@@ -46,7 +47,7 @@ input! {
 }
 
 input! {
-    /// Of a route. Creation needs the key (row F2).
+    /// Input for a route. Creating needs the key (row F2).
     RouteInput of Route {
         route_key: RouteKey,
         authorization_type: String,
@@ -63,7 +64,7 @@ input! {
 }
 
 input! {
-    /// Of an integration. Creation needs the type (row F3).
+    /// Input for an integration. Creating needs the type (row F3).
     IntegrationInput of Integration {
         integration_type: String,
         integration_uri: String,
@@ -86,7 +87,7 @@ input! {
 }
 
 input! {
-    /// Of an integration response. Creation needs the key.
+    /// Input for an integration response. Creating needs the key.
     IntegrationResponseInput of IntegrationResponse {
         integration_response_key: String,
         response_templates: Pairs,
@@ -97,7 +98,7 @@ input! {
 }
 
 input! {
-    /// Of a route response. Creation needs the key (row F5).
+    /// Input for a route response. Creating needs the key (row F5).
     RouteResponseInput of RouteResponse {
         route_response_key: String,
         model_selection_expression: String,
@@ -107,7 +108,7 @@ input! {
 }
 
 input! {
-    /// Of an authorizer. Creation needs the type and the name (row F6).
+    /// Input for an authorizer. Creating needs the type and the name (row F6).
     AuthorizerInput of Authorizer {
         name: String,
         authorizer_type: String,
@@ -123,7 +124,7 @@ input! {
 }
 
 input! {
-    /// Of a model. Creation needs the name and the schema.
+    /// Input for a model. Creating needs the name and the schema.
     ModelInput of Model {
         name: String,
         content_type: String,
@@ -133,7 +134,8 @@ input! {
 }
 
 input! {
-    /// Of a deployment. The stage name is for creation alone: that stage is moved to the new deployment (row D3).
+    /// Input for a deployment. The stage name is used for creating only: it points that stage at the new deployment
+    /// (row D3).
     DeploymentInput of Deployment {
         description: String,
         stage_name: StageName,
@@ -141,7 +143,7 @@ input! {
 }
 
 input! {
-    /// Of a stage. Creation needs the name (row F8), and tags are for creation alone.
+    /// Input for a stage. Creating needs the name (row F8). Tags are used for creating only.
     StageInput of Stage {
         stage_name: StageName,
         deployment_id: DeploymentId,

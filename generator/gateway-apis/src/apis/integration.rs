@@ -11,11 +11,11 @@ use super::state::{ApiState, Wiring};
 use super::{ApiError, Apis, Integration, IntegrationInput, ProtocolType};
 
 impl Apis {
-    /// Makes an integration.
+    /// Creates an integration.
     ///
     /// # Errors
     ///
-    /// If it would not do (row F3).
+    /// If a value is not valid (row F3).
     pub fn create_integration(
         &self,
         api: &ApiId,
@@ -29,11 +29,11 @@ impl Apis {
         })
     }
 
-    /// The integration of that id.
+    /// Returns the integration with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the API or the integration does not exist.
     pub fn get_integration(
         &self,
         api: &ApiId,
@@ -42,22 +42,22 @@ impl Apis {
         self.read(api, |state| state.wiring.integration(id).cloned())
     }
 
-    /// All integrations.
+    /// Returns all integrations.
     ///
     /// # Errors
     ///
-    /// If there is no such api.
+    /// If the API does not exist.
     pub fn list_integrations(&self, api: &ApiId) -> Result<Vec<Arc<Integration>>, ApiError> {
         self.read(api, |state| {
             Ok(state.wiring.integrations.values().cloned().collect())
         })
     }
 
-    /// Changes an integration. What a stage serves calls the old one until it is deployed (row D1).
+    /// Updates an integration. Stages call the old one until the API is deployed (row D1).
     ///
     /// # Errors
     ///
-    /// As on creation.
+    /// As [`Apis::create_integration`], or if the integration does not exist.
     pub fn update_integration(
         &self,
         api: &ApiId,
@@ -76,7 +76,7 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If there is none, or a route targets it.
+    /// If it does not exist, or a route targets it.
     pub fn delete_integration(&self, api: &ApiId, id: &IntegrationId) -> Result<(), ApiError> {
         self.rewire(api, |state| {
             state.wiring.integration(id)?;

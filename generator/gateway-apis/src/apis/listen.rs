@@ -1,4 +1,4 @@
-//! Where apis are reached.
+//! Listeners of APIs.
 
 use std::fmt::Debug;
 use std::io;
@@ -8,21 +8,21 @@ use stackgen_gateway_common::ApiId;
 
 use super::{Api, ApiError, Apis};
 
-/// Gives every api a place where it is reached, for as long as there is the api.
+/// Gives each API an endpoint for as long as the API exists.
 pub trait Listen: Debug + Send + Sync + 'static {
-    /// Begins to serve an api, and tells where: `ws://127.0.0.1:{port}` or `http://127.0.0.1:{port}`.
+    /// Starts to serve an API. Returns its endpoint: `ws://127.0.0.1:{port}` or `http://127.0.0.1:{port}`.
     ///
     /// # Errors
     ///
-    /// If there is no port.
+    /// If no port is free.
     fn listen(&self, api: &Api) -> io::Result<String>;
 
-    /// Ends it.
+    /// Stops serving an API.
     fn close(&self, api: &ApiId);
 }
 
 impl Apis {
-    /// From now on, every new api gets its place from this; with `None`, none does.
+    /// Sets the listener for APIs that are created from now on. With `None`, new APIs get no endpoint.
     pub fn set_listen(&self, listen: Option<Arc<dyn Listen>>) {
         let mut current = self.listen.write().unwrap_or_else(PoisonError::into_inner);
         *current = listen;
@@ -33,7 +33,7 @@ impl Apis {
         listen.clone()
     }
 
-    /// Has a new api served.
+    /// Starts to serve a new API.
     pub(super) fn begin(&self, api: Arc<Api>) -> Result<Arc<Api>, ApiError> {
         let Some(listener) = self.listener() else {
             return Ok(api);
@@ -42,7 +42,7 @@ impl Apis {
             Ok(endpoint) => self.set_api_endpoint(&api.api_id, endpoint),
             Err(error) => {
                 self.delete_api(&api.api_id)?;
-                let message = format!("No port of this machine is free for the api: {error}");
+                let message = format!("No port is free for the API: {error}");
                 Err(ApiError::bad_request(message))
             }
         }

@@ -1,7 +1,7 @@
-//! What API Gateway keeps: apis with their routes, deployments and stages, and the rules by which they change.
+//! APIs with their routes, deployments and stages, and the rules by which they change.
 //!
-//! Changes are made one after another, whole or not at all. API Gateway refuses a change that comes while another one of
-//! the same api is under way (row D13); here it waits its turn, so that this refusal never happens.
+//! Changes are made one at a time, completely or not at all. API Gateway refuses a change while another change of the
+//! same API is in progress (row D13); here the second change waits, so this error never occurs.
 
 mod api;
 mod authorizer;
@@ -42,13 +42,13 @@ pub use types::{
 
 use state::ApiState;
 
-/// What a stage serves at this moment. The data plane reads it anew for every handshake and every message: a stage
-/// that moves to another deployment does so for connections that are open, too.
+/// A stage with the snapshot that it serves. The data plane reads it for every handshake and every message, so open
+/// connections follow when the stage is pointed at another deployment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Served {
-    /// The stage with its settings, which are live at once (row D2).
+    /// The stage with its settings, which take effect without a deployment (row D2).
     pub stage: Arc<Stage>,
-    /// What its deployment froze (row D1); `None` when it has none (row C3).
+    /// Snapshot of the stage's deployment (row D1); `None` if the stage has no deployment (row C3).
     pub snapshot: Option<Arc<Snapshot>>,
 }
 
@@ -57,18 +57,18 @@ pub struct Served {
 pub struct Apis {
     place: Place,
     events: Events,
-    /// How many answers tell that a new deployment is `PENDING`.
+    /// Number of answers in which a new deployment is `PENDING`.
     pending: u32,
-    /// How many answers told so.
+    /// Number of such answers given, per deployment.
     told: Mutex<HashMap<DeploymentId, u32>>,
     all: Mutex<IndexMap<ApiId, ApiState>>,
-    /// Written by every change, read by every message.
+    /// Every change writes it, every message reads it.
     served: RwLock<HashMap<ApiId, HashMap<StageName, Arc<Served>>>>,
     listen: RwLock<Option<Arc<dyn Listen>>>,
 }
 
 impl Apis {
-    /// No apis yet, in this account and region; changes are told to `events`.
+    /// Creates an empty collection for an account and region. Changes are reported to `events`.
     pub fn new(place: Place, events: Events) -> Self {
         Apis {
             place,
@@ -77,8 +77,8 @@ impl Apis {
         }
     }
 
-    /// Tells of a new deployment that many times that it is `PENDING`, as API Gateway does for a moment (row D3). It is
-    /// served from the start all the same.
+    /// Sets the number of answers in which a new deployment has the status `PENDING`, as on API Gateway for a moment
+    /// (row D3). The deployment is served from the start all the same.
     #[must_use]
     pub fn with_pending_deployments(self, answers: u32) -> Self {
         Apis {
@@ -87,13 +87,13 @@ impl Apis {
         }
     }
 
-    /// What a stage serves; `None` when there is no such stage.
+    /// Returns what a stage serves; `None` if the stage does not exist.
     pub fn served(&self, api: &ApiId, stage: &str) -> Option<Arc<Served>> {
         let served = self.served.read().unwrap_or_else(PoisonError::into_inner);
         served.get(api)?.get(stage).cloned()
     }
 
-    /// Serves exactly this, past all rules: what the rules come to, and what tests of the data plane start from.
+    /// Replaces what a stage serves, without any checks. Tests of the data plane start from here.
     pub fn serve(&self, api: &ApiId, served: Served) {
         let mut all = self.served.write().unwrap_or_else(PoisonError::into_inner);
         let stage = served.stage.stage_name.clone();
@@ -111,7 +111,7 @@ impl Apis {
         ApiError::not_found(format!("Invalid API identifier specified {account}:{api}"))
     }
 
-    /// Reads an api.
+    /// Reads an API.
     fn read<T>(
         &self,
         api: &ApiId,
@@ -121,7 +121,7 @@ impl Apis {
         read(all.get(api).ok_or_else(|| self.no_such_api(api))?)
     }
 
-    /// Changes an api, whole or not at all, and serves what comes of it.
+    /// Changes an API, completely or not at all, and serves the result.
     fn change<T>(
         &self,
         api: &ApiId,
@@ -137,8 +137,8 @@ impl Apis {
         Ok(result)
     }
 
-    /// Changes the wiring of an api. Stages under AutoDeploy get it at once (rows D4, D5); of the others, `what` tells
-    /// that they do not serve it.
+    /// Changes the wiring of an API. Stages with AutoDeploy serve the change at once (rows D4, D5). If another stage
+    /// does not, an event reports the changed part, which `change` returns with its result.
     fn rewire<T>(
         &self,
         api: &ApiId,
@@ -171,7 +171,7 @@ impl Apis {
         };
     }
 
-    /// Tells which deployments were made, and which stages moved.
+    /// Reports new deployments and stages that were pointed at another deployment.
     fn tell_of(&self, api: &ApiId, before: &ApiState, after: &ApiState) {
         for (id, deployment) in &after.deployments {
             if !before.deployments.contains_key(id) {

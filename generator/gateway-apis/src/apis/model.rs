@@ -9,11 +9,11 @@ use super::state::Wiring;
 use super::{ApiError, Apis, Model, ModelInput, Pairs, ProtocolType, Route};
 
 impl Apis {
-    /// Makes a model.
+    /// Creates a model.
     ///
     /// # Errors
     ///
-    /// If its name is taken or not of letters and digits, or its schema is no JSON.
+    /// If its name is taken or not alphanumeric, or its schema is not JSON.
     pub fn create_model(
         &self,
         api: &ApiId,
@@ -39,31 +39,31 @@ impl Apis {
         })
     }
 
-    /// The model of that id.
+    /// Returns the model with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the API or the model does not exist.
     pub fn get_model(&self, api: &ApiId, id: &ModelId) -> Result<Arc<Model>, ApiError> {
         self.read(api, |state| state.wiring.model(id).cloned())
     }
 
-    /// All models.
+    /// Returns all models.
     ///
     /// # Errors
     ///
-    /// If there is no such api.
+    /// If the API does not exist.
     pub fn list_models(&self, api: &ApiId) -> Result<Vec<Arc<Model>>, ApiError> {
         self.read(api, |state| {
             Ok(state.wiring.models.values().cloned().collect())
         })
     }
 
-    /// Changes a model.
+    /// Updates a model.
     ///
     /// # Errors
     ///
-    /// As on creation; and a model that a route names keeps its name.
+    /// As [`Apis::create_model`], or if a model that a route uses is renamed.
     pub fn update_model(
         &self,
         api: &ApiId,
@@ -87,7 +87,7 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If there is none, or a route names it.
+    /// If it does not exist, or a route uses it.
     pub fn delete_model(&self, api: &ApiId, id: &ModelId) -> Result<(), ApiError> {
         self.rewire(api, |state| {
             let model = state.wiring.model(id)?.clone();

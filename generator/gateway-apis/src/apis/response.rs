@@ -1,4 +1,4 @@
-//! Responses of routes and of integrations.
+//! Route responses and integration responses.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use super::{
 };
 
 impl Apis {
-    /// Makes a route response.
+    /// Creates a route response.
     ///
     /// # Errors
     ///
-    /// If there is no such route, the key is taken, or it is not `$default` (row F5).
+    /// If the route does not exist, or the key is taken or not `$default` (row F5).
     pub fn create_route_response(
         &self,
         api: &ApiId,
@@ -59,11 +59,11 @@ impl Apis {
         })
     }
 
-    /// The route response of that id.
+    /// Returns the route response with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the route or the response does not exist.
     pub fn get_route_response(
         &self,
         api: &ApiId,
@@ -75,11 +75,11 @@ impl Apis {
         found.ok_or_else(|| no_route_response(id))
     }
 
-    /// All responses of a route.
+    /// Returns all responses of a route.
     ///
     /// # Errors
     ///
-    /// If there is no such route.
+    /// If the route does not exist.
     pub fn list_route_responses(
         &self,
         api: &ApiId,
@@ -92,11 +92,11 @@ impl Apis {
         })
     }
 
-    /// Changes a route response.
+    /// Updates a route response.
     ///
     /// # Errors
     ///
-    /// As on creation.
+    /// As [`Apis::create_route_response`], or if the response does not exist.
     pub fn update_route_response(
         &self,
         api: &ApiId,
@@ -119,7 +119,7 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If it does not exist.
     pub fn delete_route_response(
         &self,
         api: &ApiId,
@@ -136,11 +136,11 @@ impl Apis {
         })
     }
 
-    /// Makes an integration response.
+    /// Creates an integration response.
     ///
     /// # Errors
     ///
-    /// If there is no such integration, or the key is taken.
+    /// If the integration does not exist, or the key is taken.
     pub fn create_integration_response(
         &self,
         api: &ApiId,
@@ -178,11 +178,11 @@ impl Apis {
         })
     }
 
-    /// The integration response of that id.
+    /// Returns the integration response with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the integration or the response does not exist.
     pub fn get_integration_response(
         &self,
         api: &ApiId,
@@ -194,11 +194,11 @@ impl Apis {
         found.ok_or_else(|| no_integration_response(id))
     }
 
-    /// All responses of an integration.
+    /// Returns all responses of an integration.
     ///
     /// # Errors
     ///
-    /// If there is no such integration.
+    /// If the integration does not exist.
     pub fn list_integration_responses(
         &self,
         api: &ApiId,
@@ -213,11 +213,11 @@ impl Apis {
         })
     }
 
-    /// Changes an integration response.
+    /// Updates an integration response.
     ///
     /// # Errors
     ///
-    /// As on creation.
+    /// As [`Apis::create_integration_response`], or if the response does not exist.
     pub fn update_integration_response(
         &self,
         api: &ApiId,
@@ -240,7 +240,7 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If it does not exist.
     pub fn delete_integration_response(
         &self,
         api: &ApiId,

@@ -11,11 +11,11 @@ use super::state::{ApiState, Wiring};
 use super::{ApiError, Apis, ProtocolType, Route, RouteInput};
 
 impl Apis {
-    /// Makes a route.
+    /// Creates a route.
     ///
     /// # Errors
     ///
-    /// If its key is taken (row D14) or reserved (row F2), or it would not do.
+    /// If its key is taken (row D14) or reserved (row F2), or a value is not valid.
     pub fn create_route(
         &self,
         api: &ApiId,
@@ -29,31 +29,31 @@ impl Apis {
         })
     }
 
-    /// The route of that id.
+    /// Returns the route with this ID.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the API or the route does not exist.
     pub fn get_route(&self, api: &ApiId, id: &RouteId) -> Result<Arc<Route>, ApiError> {
         self.read(api, |state| state.wiring.route(id).cloned())
     }
 
-    /// All routes.
+    /// Returns all routes.
     ///
     /// # Errors
     ///
-    /// If there is no such api.
+    /// If the API does not exist.
     pub fn list_routes(&self, api: &ApiId) -> Result<Vec<Arc<Route>>, ApiError> {
         self.read(api, |state| {
             Ok(state.wiring.routes.values().cloned().collect())
         })
     }
 
-    /// Changes a route.
+    /// Updates a route.
     ///
     /// # Errors
     ///
-    /// As on creation.
+    /// As [`Apis::create_route`], or if the route does not exist.
     pub fn update_route(
         &self,
         api: &ApiId,
@@ -68,11 +68,11 @@ impl Apis {
         })
     }
 
-    /// Takes a request parameter of a route away.
+    /// Deletes a request parameter of a route.
     ///
     /// # Errors
     ///
-    /// If there is no such route or parameter.
+    /// If the route or the parameter does not exist.
     pub fn delete_route_request_parameter(
         &self,
         api: &ApiId,
@@ -96,7 +96,7 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If it does not exist.
     pub fn delete_route(&self, api: &ApiId, id: &RouteId) -> Result<(), ApiError> {
         self.rewire(api, |state| {
             let what = format!("route {}", state.wiring.route(id)?.route_key);
@@ -146,7 +146,7 @@ impl Wiring {
 
     fn put_route(&mut self, mut route: Route) -> Result<Arc<Route>, ApiError> {
         if !["CUSTOM", "JWT"].contains(&route.authorization_type.as_str()) {
-            // So a route that goes back to NONE lets its authorizer be deleted.
+            // An authorizer can be deleted after its route went back to NONE.
             route.authorizer_id = None;
         }
         let taken = |other: &Arc<Route>| {
@@ -202,7 +202,7 @@ impl Wiring {
         };
         let id = target.strip_prefix("integrations/").ok_or_else(|| {
             ApiError::bad_request(format!(
-                "Invalid target {target}: it must be integrations/ and an integration's id"
+                "Invalid target {target}: it must be integrations/ followed by an integration ID"
             ))
         })?;
         match self.integrations.get(id) {
@@ -213,7 +213,7 @@ impl Wiring {
         }
     }
 
-    /// Authorization is of `$connect` alone, and CUSTOM needs an authorizer of this api (rows A1, F2).
+    /// Checks that only `$connect` has authorization, and that `CUSTOM` has an authorizer of this API (rows A1, F2).
     fn check_authorization(&self, route: &Route) -> Result<(), ApiError> {
         let kind = route.authorization_type.as_str();
         let (allowed, wants): (&[&str], _) = match self.api.protocol_type {
@@ -239,7 +239,7 @@ impl Wiring {
         match self.authorizers.get(id) {
             Some(authorizer) if authorizer.authorizer_type == wants => Ok(()),
             Some(_) => Err(ApiError::bad_request(format!(
-                "Authorizer {id} is no {wants} authorizer, which AuthorizationType {kind} needs"
+                "AuthorizationType {kind} needs a {wants} authorizer, and authorizer {id} is of another type"
             ))),
             None => Err(ApiError::bad_request(format!(
                 "Invalid authorizer ID specified {id}: this API has no such authorizer"
@@ -248,7 +248,8 @@ impl Wiring {
     }
 }
 
-/// `$` begins the three keys that API Gateway knows (row F2). An HTTP API's are `$default` or a method and a path.
+/// Checks the form of a route key. On WebSocket APIs, only three keys start with `$` (row F2). On HTTP APIs, a key is
+/// `$default` or a method and a path.
 fn check_key(protocol: ProtocolType, key: &RouteKey) -> Result<(), ApiError> {
     length("routeKey", key.as_str(), 1, 1024)?;
     const RESERVED: [&str; 3] = [RouteKey::CONNECT, RouteKey::DISCONNECT, RouteKey::DEFAULT];
@@ -276,7 +277,7 @@ fn check_key(protocol: ProtocolType, key: &RouteKey) -> Result<(), ApiError> {
     }))
 }
 
-/// An HTTP API's key without the names of its variables.
+/// Returns the key of an HTTP API's route without the names of its path variables.
 fn shape(key: &RouteKey) -> String {
     let Some((method, path)) = key.as_str().split_once(" /") else {
         return key.to_string();

@@ -1,4 +1,4 @@
-//! What a deployment froze (row D1).
+//! Snapshots, which deployments hold (row D1).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,38 +7,38 @@ use stackgen_gateway_common::{AuthorizerId, IntegrationId, RouteId, RouteKey};
 
 use super::{Api, Authorizer, Integration, IntegrationResponse, Model, Route, RouteResponse};
 
-/// Everything of an api but its stages, at the moment when a deployment was made. It never changes.
+/// Everything of an API except its stages, as it was when a deployment was created. It never changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
-    /// The api with its selection expressions.
+    /// API with its selection expressions.
     pub api: Arc<Api>,
-    /// Its routes by their keys.
+    /// Routes by key.
     pub routes: HashMap<RouteKey, Arc<Route>>,
-    /// Its integrations.
+    /// Integrations by ID.
     pub integrations: HashMap<IntegrationId, Arc<Integration>>,
-    /// Responses of integrations.
+    /// Integration responses by integration.
     pub integration_responses: HashMap<IntegrationId, Vec<Arc<IntegrationResponse>>>,
-    /// Responses of routes.
+    /// Route responses by route.
     pub route_responses: HashMap<RouteId, Vec<Arc<RouteResponse>>>,
-    /// Its authorizers.
+    /// Authorizers by ID.
     pub authorizers: HashMap<AuthorizerId, Arc<Authorizer>>,
-    /// Its models by their names.
+    /// Models by name.
     pub models: HashMap<String, Arc<Model>>,
 }
 
 impl Snapshot {
-    /// The route that answers to exactly this key.
+    /// Returns the route with exactly this key.
     pub fn route(&self, key: &str) -> Option<&Arc<Route>> {
         self.routes.get(key)
     }
 
-    /// The integration that a route's target names; `None` when the route is dead (row F2).
+    /// Returns the integration that a route targets; `None` for a route without a target (row F2).
     pub fn integration(&self, route: &Route) -> Option<&Arc<Integration>> {
         let id = route.target.as_deref()?.strip_prefix("integrations/")?;
         self.integrations.get(id)
     }
 
-    /// A route's authorizer; `None` when its authorization type asks for none.
+    /// Returns the authorizer of a route; `None` if its authorization type uses none.
     pub fn authorizer(&self, route: &Route) -> Option<&Arc<Authorizer>> {
         if !["CUSTOM", "JWT"].contains(&route.authorization_type.as_str()) {
             return None;
@@ -46,7 +46,8 @@ impl Snapshot {
         self.authorizers.get(route.authorizer_id.as_ref()?)
     }
 
-    /// True when both freeze the same wiring. An api's name, description and tags are no wiring.
+    /// Returns true if both snapshots hold the same wiring. The name, the description and the tags of an API are not
+    /// wiring.
     pub fn carries_what(&self, other: &Snapshot) -> bool {
         let api = |snapshot: &Snapshot| {
             let api = &snapshot.api;
@@ -66,8 +67,8 @@ impl Snapshot {
             && self.models == other.models
     }
 
-    /// True when what a route's integration returns is sent back: the selection expression **and** a route response
-    /// `$default` (row M8).
+    /// Returns true if the integration's answer is sent back to the client. That needs both the selection expression
+    /// and a `$default` route response (row M8).
     pub fn is_two_way(&self, route: &Route) -> bool {
         route.route_response_selection_expression.as_deref() == Some("$default")
             && self

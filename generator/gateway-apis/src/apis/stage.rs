@@ -1,4 +1,4 @@
-//! Stages: pointers to deployments, and settings that are live at once (row D2).
+//! Stages: pointers to deployments, with settings that take effect without a deployment (row D2).
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::{
     StageInput,
 };
 
-/// Puts stage variables in: `${stageVariables.function}`, which are live without a deployment (row D2).
+/// Substitutes stage variables such as `${stageVariables.function}`, which change without a deployment (row D2).
 pub(crate) fn with_variables<'a>(text: &'a str, variables: &Pairs) -> Cow<'a, str> {
     if !text.contains("${stageVariables.") {
         return Cow::Borrowed(text);
@@ -26,38 +26,38 @@ pub(crate) fn with_variables<'a>(text: &'a str, variables: &Pairs) -> Cow<'a, st
 }
 
 impl Apis {
-    /// Makes a stage.
+    /// Creates a stage.
     ///
     /// # Errors
     ///
-    /// If its name is taken (row D14), it has both a deployment and AutoDeploy (rows D5, F8), or it would not do.
+    /// If its name is taken (row D14), it has both a deployment and AutoDeploy (rows D5, F8), or a value is not valid.
     pub fn create_stage(&self, api: &ApiId, input: StageInput) -> Result<Arc<Stage>, ApiError> {
         self.change(api, |state| state.create_stage(input))
     }
 
-    /// The stage of that name.
+    /// Returns the stage with this name.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If the API or the stage does not exist.
     pub fn get_stage(&self, api: &ApiId, name: &str) -> Result<Arc<Stage>, ApiError> {
         self.read(api, |state| state.stage(name).cloned())
     }
 
-    /// All stages.
+    /// Returns all stages.
     ///
     /// # Errors
     ///
-    /// If there is no such api.
+    /// If the API does not exist.
     pub fn list_stages(&self, api: &ApiId) -> Result<Vec<Arc<Stage>>, ApiError> {
         self.read(api, |state| Ok(state.stages.values().cloned().collect()))
     }
 
-    /// The stages that do not serve the wiring as it is: they wait for a deployment (rows D1, D7).
+    /// Returns the stages that do not serve the current wiring and need a deployment (rows D1, D7).
     ///
     /// # Errors
     ///
-    /// If there is no such api.
+    /// If the API does not exist.
     pub fn stale_stages(&self, api: &ApiId) -> Result<Vec<Arc<Stage>>, ApiError> {
         self.read(api, |state| {
             let wiring = state.wiring.freeze();
@@ -71,11 +71,11 @@ impl Apis {
         })
     }
 
-    /// Changes a stage (row D12): moves it to another deployment, forward or back (row D11), and merges its settings.
+    /// Updates a stage (row D12): points it at another deployment, newer or older (row D11), and merges its settings.
     ///
     /// # Errors
     ///
-    /// As on creation.
+    /// As [`Apis::create_stage`], or if the stage does not exist.
     pub fn update_stage(
         &self,
         api: &ApiId,
@@ -100,7 +100,7 @@ impl Apis {
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If it does not exist.
     pub fn delete_stage(&self, api: &ApiId, name: &str) -> Result<(), ApiError> {
         self.change(api, |state| {
             state.stage(name)?;
@@ -109,11 +109,11 @@ impl Apis {
         })
     }
 
-    /// Takes a stage's access log settings away: nothing else does (row D12).
+    /// Deletes the access log settings of a stage, which no update can do (row D12).
     ///
     /// # Errors
     ///
-    /// If there is no such stage.
+    /// If the stage does not exist.
     pub fn delete_access_log_settings(&self, api: &ApiId, name: &str) -> Result<(), ApiError> {
         self.change(api, |state| {
             state.stage_mut(name)?.access_log_settings = None;
@@ -121,11 +121,11 @@ impl Apis {
         })
     }
 
-    /// Takes a stage's settings of one route away: nothing else does (row D12).
+    /// Deletes the settings of one route on a stage, which no update can do (row D12).
     ///
     /// # Errors
     ///
-    /// If there is no such stage, or it has no settings of that route.
+    /// If the stage does not exist, or has no settings for the route.
     pub fn delete_route_settings(
         &self,
         api: &ApiId,
@@ -183,7 +183,7 @@ impl ApiState {
         self.stages.get(name).ok_or_else(|| no_stage(name))
     }
 
-    /// The stage of that name, to be changed now.
+    /// Returns a stage for changing, and sets its update time.
     pub(super) fn stage_mut(&mut self, name: &str) -> Result<&mut Stage, ApiError> {
         let stage = self.stages.get_mut(name).ok_or_else(|| no_stage(name))?;
         let stage = Arc::make_mut(stage);
@@ -197,7 +197,7 @@ impl ApiState {
             .ok_or_else(|| ApiError::not_found(format!("Unable to find Deployment by Id {id}")))
     }
 
-    /// Moves a stage to a deployment (row D11).
+    /// Points a stage at a deployment (row D11).
     pub(super) fn activate(&mut self, name: &str, id: &DeploymentId) -> Result<(), ApiError> {
         self.deployment(id)?;
         let api = self.wiring.api.api_id.clone();
@@ -221,7 +221,7 @@ impl ApiState {
         }
     }
 
-    /// Settings of a route need the route first (row F8). Once there, they outlive it.
+    /// Checks that routes exist before they get settings (row F8). The settings stay when the route is deleted.
     fn check_route_keys(&self, input: &StageInput) -> Result<(), ApiError> {
         for key in input.route_settings.iter().flat_map(IndexMap::keys) {
             let is_it = |route: &Arc<super::Route>| route.route_key == key.as_str();
@@ -302,7 +302,7 @@ fn check_variable(name: &str, value: &str) -> Result<(), ApiError> {
     )))
 }
 
-/// Row L2.
+/// Checks access log settings (row L2).
 fn check_access_log(settings: &AccessLogSettings) -> Result<(), ApiError> {
     let destination = required("destinationArn", settings.destination_arn.as_deref())?;
     if !destination.starts_with("arn:") {
@@ -320,7 +320,7 @@ fn check_access_log(settings: &AccessLogSettings) -> Result<(), ApiError> {
     ))
 }
 
-/// Everything but the pointer to a deployment.
+/// Applies everything except the deployment ID.
 fn apply(stage: &mut Stage, input: StageInput) {
     stage.last_updated_date = Timestamp::now();
     set(&mut stage.auto_deploy, input.auto_deploy);

@@ -1,4 +1,4 @@
-//! One api with all that belongs to it.
+//! State of one API.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::{
     Model, Route, RouteResponse, Served, Snapshot, Stage,
 };
 
-/// An api: wiring, which a deployment freezes, and what is live at once.
+/// An API: its wiring, which deployments snapshot, its deployments and its stages.
 #[derive(Clone, Debug)]
 pub(super) struct ApiState {
     pub(super) wiring: Wiring,
@@ -22,7 +22,7 @@ pub(super) struct ApiState {
     pub(super) stages: IndexMap<StageName, Arc<Stage>>,
 }
 
-/// Everything that a deployment freezes (row D1), in the order of creation.
+/// Everything that a deployment snapshots (row D1), in the order of creation.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Wiring {
     pub(super) api: Arc<Api>,
@@ -36,7 +36,7 @@ pub(super) struct Wiring {
 }
 
 impl Wiring {
-    /// What a deployment made at this moment freezes.
+    /// Returns a snapshot of the current wiring.
     pub(super) fn freeze(&self) -> Snapshot {
         let list = |responses: &IndexMap<_, Arc<_>>| responses.values().cloned().collect();
         Snapshot {
@@ -87,11 +87,11 @@ impl ApiState {
         }
     }
 
-    /// Freezes the wiring into a new deployment (rows D1, D3).
+    /// Creates a deployment of the current wiring (rows D1, D3).
     ///
     /// # Errors
     ///
-    /// If there is no route.
+    /// If the API has no route.
     pub(super) fn deploy(
         &mut self,
         id: Option<DeploymentId>,
@@ -117,7 +117,8 @@ impl ApiState {
         Ok(deployment)
     }
 
-    /// Deploys for stages under AutoDeploy, and points them at it (rows D4, D5). What failed, the stage tells.
+    /// Creates a deployment and points all stages with AutoDeploy at it (rows D4, D5). A failure is recorded in the
+    /// stage's status message.
     pub(super) fn auto_deploy(&mut self) {
         let auto = |stage: &&Arc<Stage>| stage.auto_deploy;
         let names: Vec<StageName> = (self.stages.values().filter(auto))
@@ -144,13 +145,13 @@ impl ApiState {
         }
     }
 
-    /// True when a stage serves anything.
+    /// Returns true if a stage has a deployment.
     pub(super) fn serves(&self) -> bool {
         self.serving_deployments().next().is_some()
     }
 
-    /// True when the wiring is not what it was, and a stage serves something else. AutoDeploy has brought its stages
-    /// up by then, unless it failed.
+    /// Returns true if the wiring differs from `before` and a stage serves other wiring. Stages with AutoDeploy are
+    /// current by then, unless their deployment failed.
     pub(super) fn leaves_stages_behind(&self, before: &Snapshot) -> bool {
         let wiring = self.wiring.freeze();
         !wiring.carries_what(before)
@@ -158,13 +159,13 @@ impl ApiState {
                 .any(|deployment| !deployment.snapshot.carries_what(&wiring))
     }
 
-    /// The deployments that stages point at.
+    /// Returns the deployments that stages point at.
     fn serving_deployments(&self) -> impl Iterator<Item = &Arc<Deployment>> {
         (self.stages.values())
             .filter_map(|stage| self.deployments.get(stage.deployment_id.as_ref()?))
     }
 
-    /// What the stages serve.
+    /// Returns what each stage serves.
     pub(super) fn serving(&self) -> HashMap<StageName, Arc<Served>> {
         let served = |stage: &Arc<Stage>| Served {
             stage: stage.clone(),

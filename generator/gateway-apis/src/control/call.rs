@@ -1,4 +1,4 @@
-//! One call: what the request carries, and what the answers look like on the wire.
+//! Calls of apigatewayv2: parsing requests and building responses.
 
 use std::fmt::Display;
 
@@ -15,26 +15,26 @@ use stackgen_gateway_common::refuse;
 
 use crate::apis::{ApiError, ApiErrorKind};
 
-/// A request, taken apart.
+/// A parsed request.
 pub(super) struct Call {
     pub(super) method: Method,
-    /// The path's segments, decoded one by one: an id may hold an encoded slash.
+    /// Segments of the path, decoded one by one, because an ID may contain an encoded slash.
     pub(super) path: Vec<String>,
     query: Vec<(String, String)>,
     body: Bytes,
 }
 
-/// Why a call got no result.
+/// Reason why a call failed.
 pub(super) enum Failure {
-    /// API Gateway's rules.
+    /// API Gateway's rules refuse the call.
     Refused(ApiError),
-    /// The body is no JSON of the right shape.
+    /// The body is not JSON of the right shape.
     Unreadable(String),
-    /// There is no such operation here.
+    /// The operation does not exist here.
     Unknown,
 }
 
-/// An answer, or why there is none.
+/// Response, or the reason for an error response.
 pub(super) type Answer = Result<Response, Failure>;
 
 impl From<ApiError> for Failure {
@@ -59,20 +59,22 @@ impl Call {
         }
     }
 
-    /// What the body says; fields that are not known are passed over, as the service does.
+    /// Parses the body. Unknown fields are ignored, as the service does.
     pub(super) fn input<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let body: &[u8] = if self.body.is_empty() {
             b"{}"
         } else {
             &self.body
         };
-        // A sequence would do as well for what has no required field.
+        // Without required fields, serde would accept a sequence, too.
         if body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(Failure::Unreadable("The body is no JSON object".to_owned()));
+            return Err(Failure::Unreadable(
+                "The body is not a JSON object".to_owned(),
+            ));
         }
         serde_json::from_slice(body).map_err(|wrong| {
             let message = wrong.to_string();
-            // A value that an enumeration does not have is well-formed.
+            // An unknown value of an enumeration is well-formed, so the error is another one.
             if message.starts_with("unknown variant") {
                 return Failure::Refused(ApiError::bad_request(message));
             }
@@ -80,13 +82,13 @@ impl Call {
         })
     }
 
-    /// All values of a query parameter.
+    /// Returns all values of a query parameter.
     pub(super) fn query_values(&self, name: &str) -> Vec<String> {
         let named = self.query.iter().filter(|(key, _)| key == name);
         named.map(|(_, value)| value.clone()).collect()
     }
 
-    /// One page of these.
+    /// Responds with one page of a list.
     pub(super) fn page<T: Serialize>(&self, all: &[T]) -> Answer {
         let start = match self.query_values("nextToken").first() {
             Some(token) => position(token).filter(|start| *start < all.len()),
@@ -109,7 +111,7 @@ impl Call {
     }
 }
 
-/// How many items a page has when nobody says, and how many at most.
+/// Default and maximum number of items per page.
 const PAGE: usize = 25;
 const MOST: usize = 500;
 
@@ -118,17 +120,17 @@ fn position(token: &str) -> Option<usize> {
     std::str::from_utf8(&bytes).ok()?.parse().ok()
 }
 
-/// 200 with a body.
+/// Responds with status 200 and a body.
 pub(super) fn ok(body: &impl Serialize) -> Answer {
     Ok(with(StatusCode::OK, body))
 }
 
-/// 201 with a body.
+/// Responds with status 201 and a body.
 pub(super) fn created(body: &impl Serialize) -> Answer {
     Ok(with(StatusCode::CREATED, body))
 }
 
-/// 204.
+/// Responds with status 204.
 pub(super) fn no_content(_: ()) -> Answer {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -157,7 +159,7 @@ impl Failure {
             Failure::Unreadable(message) => (400, "SerializationException", message),
             Failure::Unknown => {
                 let path = call.path.join("/");
-                let message = format!("The local gateway has no {} /{path}", call.method);
+                let message = format!("The local gateway does not support {} /{path}", call.method);
                 (404, "UnknownOperationException", message)
             }
         };

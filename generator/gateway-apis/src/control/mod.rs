@@ -1,4 +1,4 @@
-//! apigatewayv2: its REST and JSON protocol over [`Apis`].
+//! apigatewayv2: its REST and JSON protocol, backed by [`Apis`].
 
 mod call;
 mod rates;
@@ -20,7 +20,7 @@ use crate::apis::{ApiError, Apis, Pairs};
 use call::{Answer, Call, Failure, created, no_content, ok};
 use rates::Meter;
 
-/// All operations that are answered here; with rates, too many calls are refused (row D15).
+/// Returns the routes of all supported operations. With rates, calls beyond them are refused (row D15).
 pub fn routes(apis: Arc<Apis>, rates: Option<Rates>) -> Router {
     let service = Arc::new(Service {
         apis,
@@ -34,7 +34,7 @@ struct Service {
     meter: Option<Meter>,
 }
 
-/// What a body may have, in bytes: the largest is a model with its 32 KiB schema.
+/// Maximum size of a body in bytes. The largest is a model with its schema of 32 KiB.
 const LARGEST: usize = 1024 * 1024;
 
 async fn serve(service: Arc<Service>, request: Request) -> Response {
@@ -96,7 +96,7 @@ fn api(apis: &Apis, call: &Call, path: &[&str]) -> Answer {
     }
 }
 
-/// The OpenAPI document of an import, as JSON.
+/// Parses the OpenAPI document of an import, which must be JSON.
 fn document(call: &Call) -> Result<Value, Failure> {
     #[derive(serde::Deserialize)]
     struct Import {
@@ -225,7 +225,8 @@ fn stage(apis: &Apis, call: &Call, api: &ApiId, path: &[&str]) -> Answer {
     }
 }
 
-/// Of an api, `arn:aws:apigateway:{region}::/apis/{api}`, or of a stage, `…/apis/{api}/stages/{stage}`.
+/// Reads or changes the tags of an API, `arn:aws:apigateway:{region}::/apis/{api}`, or of a stage,
+/// `…/apis/{api}/stages/{stage}`.
 fn tags(apis: &Apis, call: &Call, arn: &str) -> Answer {
     #[derive(serde::Deserialize)]
     struct Tagging {

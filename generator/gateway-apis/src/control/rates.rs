@@ -1,4 +1,4 @@
-//! How often the control plane may be called (row D15).
+//! Rate limits of the control plane (row D15).
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -7,7 +7,7 @@ use stackgen_gateway_common::Rates;
 
 use crate::apis::ApiError;
 
-/// Rates, and what was called already.
+/// Rate limits with the calls made so far.
 #[derive(Debug)]
 pub(super) struct Meter {
     rates: Rates,
@@ -16,7 +16,7 @@ pub(super) struct Meter {
 
 #[derive(Debug)]
 struct Spent {
-    /// Calls that may be made at `at`.
+    /// Calls that were left at the time `at`.
     left: f64,
     at: Instant,
     deployed: Option<Instant>,
@@ -35,7 +35,7 @@ impl Meter {
         }
     }
 
-    /// Counts a call that is made now.
+    /// Counts a call, or refuses it.
     pub(super) fn count(&self, deploys: bool) -> Result<(), ApiError> {
         let now = Instant::now();
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Cross-origin answers. With CORS settings, the headers are API Gateway's alone: those of the function are dropped.
+//! CORS headers. With a CORS configuration, only API Gateway sets them; those of the function are dropped.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header};
@@ -6,14 +6,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header};
 use super::request::Request;
 use crate::apis::Cors;
 
-/// True when a browser asks whether it may send a request.
+/// Returns true for a preflight request.
 pub(super) fn is_preflight(request: &Request) -> bool {
     request.method == Method::OPTIONS
         && request.header("origin").is_some()
         && request.header("access-control-request-method").is_some()
 }
 
-/// Sets the CORS headers of an answer, or none when the request's origin is not among those that are allowed.
+/// Sets the CORS headers of a response. Sets none if the request's origin is not allowed.
 pub(super) fn apply(cors: &Cors, request: &Request, response: &mut Response<Bytes>) {
     let headers = response.headers_mut();
     let own: Vec<HeaderName> = headers
@@ -51,7 +51,8 @@ pub(super) fn apply(cors: &Cors, request: &Request, response: &mut Response<Byte
     );
 }
 
-/// What the answer names: `*`, or the origin itself. `https://*` and `http://*` allow every origin of that scheme.
+/// Returns the allowed origin for the response: `*` or the request's origin. `https://*` and `http://*` allow all
+/// origins of that scheme.
 fn allowed<'a>(origins: &[String], origin: &'a str) -> Option<&'a str> {
     if origins.iter().any(|one| one == "*") {
         return Some("*");
@@ -65,9 +66,9 @@ fn allowed<'a>(origins: &[String], origin: &'a str) -> Option<&'a str> {
     origins.iter().any(fits).then_some(origin)
 }
 
-/// Sets a header that has something to say.
+/// Sets a header unless its value is empty.
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    // Settings with a line break were refused when they were set; the origin came in a header.
+    // The origin was a valid header value; an invalid value in the configuration is skipped.
     if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(value)) {
         headers.insert(name, value);
     }

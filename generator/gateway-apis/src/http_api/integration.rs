@@ -1,4 +1,4 @@
-//! Calling the function behind a route.
+//! Calls of a route's integration.
 
 use std::time::{Duration, Instant};
 
@@ -16,18 +16,18 @@ use super::response::{Version, interpret};
 use super::route::Matched;
 use crate::apis::{Integration, with_variables};
 
-/// What the access log tells of an integration.
+/// Data of an integration for the access log.
 #[derive(Debug, Default)]
 pub(super) struct Integrated {
     pub(super) latency: Option<Duration>,
-    /// Lambda's request id.
+    /// Lambda's request ID.
     pub(super) request_id: Option<String>,
-    /// The status that the function's answer set.
+    /// Status that the function returned.
     pub(super) status: Option<u16>,
 }
 
 impl Exchange<'_> {
-    /// Calls the route's function and reads its answer.
+    /// Calls the route's function and builds the response.
     pub(super) async fn integrate(
         &self,
         matched: &Matched,
@@ -84,13 +84,13 @@ impl Exchange<'_> {
             .filter(|_| kind == "AWS_PROXY")
             .ok_or_else(|| {
                 Refusal::internal(format!(
-                    "{kind} integrations of {uri:?} are not run here, only Lambda proxy integrations"
+                    "only Lambda proxy integrations are supported here, not {kind} of {uri:?}"
                 ))
             })
     }
 }
 
-/// What a call that reached no function comes to.
+/// Maps the error of an invocation that did not reach a function.
 pub(super) fn unreached(error: InvokeError) -> Refusal {
     match error.kind {
         InvokeErrorKind::TooLarge => Refusal::too_large(),

@@ -1,4 +1,4 @@
-//! The access log's line of a request (row L1).
+//! Access log of a request (row L1).
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::request::Request;
 use crate::access_log;
 use crate::apis::{Served, Stage};
 
-/// What is known of a request when it is answered.
+/// Data that was collected while a request was answered.
 #[derive(Debug, Default)]
 pub(super) struct Trail {
     pub(super) request: Option<Request>,
@@ -91,7 +91,7 @@ fn response_type(refusal: &Refusal) -> &'static str {
     }
 }
 
-/// A variable of `$context` that a request alone decides.
+/// Returns the value of a `$context` variable that depends on the request only.
 pub(super) fn variable<'a>(
     api: &'a HttpApi,
     stage: &'a Stage,

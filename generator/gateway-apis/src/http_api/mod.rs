@@ -1,7 +1,7 @@
-//! The data plane of HTTP APIs: routes, authorizers, functions, CORS.
+//! Data plane of HTTP APIs: routes, authorizers, functions, CORS.
 //!
-//! Lambda proxy integrations are called. Integrations with URLs and with other services, and parameter mappings, are
-//! not: a route that needs one answers 500, and its event says why.
+//! Only Lambda proxy integrations are supported. A route with another integration (a URL or an AWS service) answers
+//! 500, and its event has the reason. Parameter mappings are not applied.
 
 mod authorize;
 mod cors;
@@ -34,10 +34,10 @@ use crate::throttle::Throttles;
 
 use crate::DataPlane;
 
-/// The largest body that is taken, in bytes.
+/// Maximum size of a body, in bytes.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
-/// An HTTP API at its port: every path of it, the stage's name first unless the stage is `$default`.
+/// Returns the router of an HTTP API's port. Paths start with the stage name, except those of the `$default` stage.
 pub fn router(api: ApiId, plane: Arc<DataPlane>, grants: Arc<dyn Grants>) -> Router {
     let api = HttpApi {
         api,
@@ -55,20 +55,20 @@ struct HttpApi {
     plane: Arc<DataPlane>,
     grants: Arc<dyn Grants>,
     throttles: Throttles,
-    /// Keys of issuers.
+    /// Cached keys of issuers.
     keys: Keys,
-    /// What Lambda authorizers said.
+    /// Cached results of Lambda authorizers.
     results: Results,
 }
 
-/// What a request that found its stage is answered from.
+/// A request whose stage was found, with the data to answer it.
 #[derive(Clone, Copy)]
 struct Exchange<'a> {
     api: &'a HttpApi,
     served: &'a Served,
     snapshot: &'a Snapshot,
     request: &'a Request,
-    /// The path as it was sent, without the stage.
+    /// Path as sent, without the stage.
     path: &'a str,
 }
 
@@ -108,7 +108,7 @@ impl HttpApi {
     ) -> Result<http::Response<Bytes>, Refusal> {
         let Some(place) = place else {
             trail.request = Some(request);
-            return Err(Refusal::not_found("no stage of this api serves this path"));
+            return Err(Refusal::not_found("no stage of this API serves this path"));
         };
         let body = body::whole(body, LARGEST_BODY).await;
         let too_large = body.is_err();
@@ -152,12 +152,12 @@ impl HttpApi {
             .await
     }
 
-    /// What every answer gets, and the line in the access log.
+    /// Adds common headers to a response, and writes the access log.
     fn finish(&self, response: &mut http::Response<Bytes>, trail: &Trail, started: Instant) {
         let Some(request) = &trail.request else {
             return;
         };
-        // A request id is base64, which every header takes.
+        // A request ID is base64, a valid header value.
         if let Ok(id) = HeaderValue::from_str(&request.id) {
             response.headers_mut().insert("apigw-requestid", id);
         }
@@ -176,7 +176,7 @@ impl HttpApi {
 }
 
 impl Exchange<'_> {
-    /// API Gateway's own answer to a browser that asks first, when the api has CORS settings.
+    /// Returns API Gateway's own answer to a preflight request, if the API has a CORS configuration.
     fn preflight(&self) -> Option<http::Response<Bytes>> {
         let asks =
             self.snapshot.api.cors_configuration.is_some() && cors::is_preflight(self.request);
@@ -187,7 +187,7 @@ impl Exchange<'_> {
         })
     }
 
-    /// `…:{api}/{stage}/{rest}`: what a function's policy and an authorizer's policy name.
+    /// Returns the ARN `…:{api}/{stage}/{rest}`, which policies of functions and authorizers refer to.
     fn arn(&self, rest: std::fmt::Arguments<'_>) -> String {
         let (api, stage) = (&self.api.api, &self.served.stage.stage_name);
         let place = &self.api.plane.settings.place;
@@ -195,7 +195,7 @@ impl Exchange<'_> {
     }
 }
 
-/// A path as people may see it: names of query parameters without their values, which may be tokens.
+/// Returns the path for display. The values of query parameters are left out, because they may be tokens.
 fn shown(uri: &http::Uri) -> String {
     let names = uri.query().filter(|query| !query.is_empty()).map(|query| {
         let names = query.split('&').map(|pair| match pair.split_once('=') {

@@ -1,4 +1,4 @@
-//! Events of functions and authorizers, in both formats.
+//! Events for functions and authorizers, in both payload formats.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use super::route::Matched;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// Whom and what an event is of.
+/// A matched request, from which events are built.
 #[derive(Clone, Copy)]
 pub(super) struct Of<'a> {
     pub(super) exchange: &'a Exchange<'a>,
@@ -17,7 +17,7 @@ pub(super) struct Of<'a> {
 }
 
 impl Of<'_> {
-    /// Format 2.0. What there is nothing of is left out.
+    /// Returns the event in format 2.0, which leaves out missing values.
     pub(super) fn v2(&self, authorized: &Authorized) -> Map<String, Value> {
         let request = self.exchange.request;
         let mut event = self.head_v2();
@@ -35,7 +35,7 @@ impl Of<'_> {
         event
     }
 
-    /// Format 2.0 for an authorizer.
+    /// Returns the authorizer's event in format 2.0.
     pub(super) fn authorizer_v2(&self, identity: &[String]) -> Map<String, Value> {
         let mut event = object(json!({
             "version": "2.0",
@@ -100,7 +100,7 @@ impl Of<'_> {
         }))
     }
 
-    /// Format 1.0. What there is nothing of is null.
+    /// Returns the event in format 1.0, in which missing values are null.
     pub(super) fn v1(&self, authorized: &Authorized) -> Map<String, Value> {
         let request = self.exchange.request;
         let mut event = object(json!({ "version": "1.0" }));
@@ -124,7 +124,7 @@ impl Of<'_> {
         event
     }
 
-    /// Format 1.0 for an authorizer.
+    /// Returns the authorizer's event in format 1.0.
     pub(super) fn authorizer_v1(&self, identity: &[String]) -> Map<String, Value> {
         let identity = identity.join(",");
         let mut event = object(json!({
@@ -190,21 +190,21 @@ impl Of<'_> {
         }))
     }
 
-    /// The path of the route's key; `$default` has none.
+    /// Returns the path in the route's key, or `$default`.
     fn resource(&self) -> &str {
         let key = self.matched.route.route_key.as_str();
         key.split_once(' ').map_or(key, |(_, path)| path)
     }
 
-    /// What an authorizer's policy has to allow: the request's own method and path.
+    /// Returns the ARN that an authorizer's policy must allow. It contains the request's own method and path.
     pub(super) fn route_arn(&self) -> String {
         let path = decoded(self.exchange.path);
         let method = &self.exchange.request.method;
         self.exchange.arn(format_args!("{method}{path}"))
     }
 
-    /// What a function's policy has to allow (row C7): the request's method and the route's path, as
-    /// `arn:aws:execute-api:…:{api}/*/*/sessions/{id}` grants it.
+    /// Returns the ARN that the function's policy must allow (row C7). It contains the request's method and the route's
+    /// path, which a source ARN such as `arn:aws:execute-api:…:{api}/*/*/sessions/{id}` matches.
     pub(super) fn source_arn(&self) -> String {
         let method = self.exchange.request.method.as_str();
         match self.matched.route.route_key.as_str().split_once(' ') {
@@ -228,7 +228,7 @@ impl Of<'_> {
 }
 
 impl Request {
-    /// Format 1.0 has cookies among the headers.
+    /// Returns the headers with the cookies among them, as format 1.0 has it.
     fn headers_and_cookies(&self) -> Vec<(String, Vec<String>)> {
         let mut headers = self.headers.clone();
         if !self.cookies.is_empty() {
@@ -238,7 +238,7 @@ impl Request {
     }
 }
 
-/// The body as it stands in an event, and whether as base64.
+/// Returns the body for an event, and true if it is encoded in base64.
 fn body(request: &Request) -> (Option<String>, bool) {
     if request.body.is_empty() {
         return (None, false);

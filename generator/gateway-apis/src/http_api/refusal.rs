@@ -1,18 +1,18 @@
-//! What API Gateway answers by itself.
+//! Error responses of API Gateway itself.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
-/// An answer that no function gave.
+/// Error response that does not come from a function.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
     pub(super) message: &'static str,
-    /// Why, for people at the terminal. The client does not learn it.
+    /// Reason for the user of the local gateway. Clients do not get it.
     pub(super) reason: String,
-    /// `WWW-Authenticate`.
+    /// Value of `WWW-Authenticate`.
     pub(super) challenge: Option<String>,
-    /// `$context.authorizer.error`.
+    /// True if the authorizer caused the error, for `$context.authorizer.error`.
     pub(super) of_authorizer: bool,
 }
 
@@ -36,12 +36,12 @@ impl Refusal {
         Refusal::new(
             status,
             message,
-            "the body is over 10 MB, or over what a function takes",
+            "the body is over 10 MB, or too large for the function",
         )
     }
 
     pub(super) fn too_many() -> Self {
-        let reason = "the throttle of the stage or the route";
+        let reason = "the stage or the route throttles requests";
         Refusal::new(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests", reason)
     }
 

@@ -1,4 +1,4 @@
-//! What a function returned, as a response.
+//! Responses from the return values of functions.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,10 +6,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value};
 
-/// Which payload format an integration speaks.
+/// Payload format version of an integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Version {
-    /// `1.0`, which is also what nothing means.
+    /// `1.0`, the default.
     V1,
     /// `2.0`.
     V2,
@@ -24,7 +24,7 @@ impl Version {
     }
 }
 
-/// Headers that are the connection's, not the function's.
+/// Headers that concern the connection, which functions cannot set.
 const OF_THE_CONNECTION: [HeaderName; 4] = [
     header::CONNECTION,
     header::CONTENT_LENGTH,
@@ -32,14 +32,14 @@ const OF_THE_CONNECTION: [HeaderName; 4] = [
     header::UPGRADE,
 ];
 
-/// Reads a function's answer.
+/// Builds a response from a function's return value.
 ///
 /// # Errors
 ///
-/// What is malformed about it, without quoting it.
+/// A reason why the value is malformed, which does not quote it.
 pub(super) fn interpret(version: Version, payload: &[u8]) -> Result<Response<Bytes>, String> {
-    let value: Value =
-        serde_json::from_slice(payload).map_err(|_| "the function returned no JSON".to_owned())?;
+    let value: Value = serde_json::from_slice(payload)
+        .map_err(|_| "the function did not return JSON".to_owned())?;
     match (version, &value) {
         (_, Value::Object(answer)) if answer.contains_key("statusCode") => {
             structured(version, answer)
@@ -51,7 +51,7 @@ pub(super) fn interpret(version: Version, payload: &[u8]) -> Result<Response<Byt
     }
 }
 
-/// Format 2.0 without a `statusCode`: all of it is the body.
+/// Builds the response of format 2.0 to a value without a `statusCode`: the whole value is the body.
 fn inferred(value: &Value, payload: &[u8]) -> Response<Bytes> {
     let body = match value {
         Value::String(text) => Bytes::from(text.clone()),
@@ -74,7 +74,7 @@ fn structured(version: Version, answer: &Map<String, Value>) -> Result<Response<
     if version == Version::V1 {
         for (name, values) in object(answer, "multiValueHeaders")? {
             let values = values.as_array();
-            let values = values.ok_or_else(|| format!("multiValueHeaders.{name} is no list"))?;
+            let values = values.ok_or_else(|| format!("multiValueHeaders.{name} is not a list"))?;
             headers.remove(header_name(name)?);
             for value in values {
                 room(headers)?;
@@ -104,23 +104,24 @@ fn status(value: &Value) -> Result<StatusCode, String> {
     number
         .filter(|number| (200..600).contains(number))
         .and_then(|number| StatusCode::from_u16(number).ok())
-        .ok_or_else(|| "statusCode is no status of an HTTP response".to_owned())
+        .ok_or_else(|| "statusCode is not a status from 200 to 599".to_owned())
 }
 
 fn body(answer: &Map<String, Value>) -> Result<Bytes, String> {
     let text = match answer.get("body") {
         None | Some(Value::Null) => return Ok(Bytes::new()),
         Some(Value::String(text)) => text,
-        Some(_) => return Err("body is no string".to_owned()),
+        Some(_) => return Err("body is not a string".to_owned()),
     };
     match answer.get("isBase64Encoded") {
         None | Some(Value::Null | Value::Bool(false)) => Ok(text.clone().into()),
         Some(Value::Bool(true)) => {
             let decoded = STANDARD.decode(text);
-            let decoded = decoded.map_err(|_| "body is no base64, as isBase64Encoded says")?;
+            let decoded =
+                decoded.map_err(|_| "body is not base64, although isBase64Encoded is true")?;
             Ok(decoded.into())
         }
-        Some(_) => Err("isBase64Encoded is no boolean".to_owned()),
+        Some(_) => Err("isBase64Encoded is not a boolean".to_owned()),
     }
 }
 
@@ -128,7 +129,7 @@ fn cookies(answer: &Map<String, Value>, headers: &mut HeaderMap) -> Result<(), S
     let cookies = match answer.get("cookies") {
         None | Some(Value::Null) => return Ok(()),
         Some(Value::Array(cookies)) => cookies,
-        Some(_) => return Err("cookies is no list".to_owned()),
+        Some(_) => return Err("cookies is not a list".to_owned()),
     };
     for cookie in cookies {
         room(headers)?;
@@ -137,7 +138,7 @@ fn cookies(answer: &Map<String, Value>, headers: &mut HeaderMap) -> Result<(), S
     Ok(())
 }
 
-/// An object that may be missing, as its entries.
+/// Returns the entries of an optional object.
 fn object<'a>(
     answer: &'a Map<String, Value>,
     key: &str,
@@ -145,32 +146,33 @@ fn object<'a>(
     match answer.get(key) {
         None | Some(Value::Null) => Ok(None.into_iter().flatten()),
         Some(Value::Object(entries)) => Ok(Some(entries).into_iter().flatten()),
-        Some(_) => Err(format!("{key} is no object")),
+        Some(_) => Err(format!("{key} is not an object")),
     }
 }
 
-/// Headers that an answer may have; a map of them panics over 32,768.
+/// Maximum number of headers in a response. [`HeaderMap`] panics over 32,768.
 const MOST_HEADERS: usize = 1_000;
 
 fn room(headers: &HeaderMap) -> Result<(), String> {
     match headers.len() {
         0..MOST_HEADERS => Ok(()),
-        _ => Err(format!("it has over {MOST_HEADERS} headers")),
+        _ => Err(format!("the response has over {MOST_HEADERS} headers")),
     }
 }
 
 fn header_name(name: &str) -> Result<HeaderName, String> {
     name.parse()
-        .map_err(|_| format!("{name:?} is no header's name"))
+        .map_err(|_| format!("{name:?} is not a header name"))
 }
 
 fn header_value(name: &str, value: &Value) -> Result<HeaderValue, String> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(_) | Value::Bool(_) => value.to_string(),
-        _ => return Err(format!("the value of {name} is no string")),
+        _ => return Err(format!("the value of {name} is not a string")),
     };
-    HeaderValue::from_str(&text).map_err(|_| format!("the value of {name} is no header's value"))
+    HeaderValue::from_str(&text)
+        .map_err(|_| format!("the value of {name} is not valid in a header"))
 }
 
 #[cfg(test)]
@@ -248,35 +250,35 @@ mod tests {
         for (answer, expected) in [
             (
                 json!({"statusCode": 99}),
-                "statusCode is no status of an HTTP response",
+                "statusCode is not a status from 200 to 599",
             ),
             (
                 json!({"statusCode": 101}),
-                "statusCode is no status of an HTTP response",
+                "statusCode is not a status from 200 to 599",
             ),
             (
                 json!({"statusCode": "ok"}),
-                "statusCode is no status of an HTTP response",
+                "statusCode is not a status from 200 to 599",
             ),
             (
                 json!({"statusCode": 200, "body": {"a": 1}}),
-                "body is no string",
+                "body is not a string",
             ),
             (
                 json!({"statusCode": 200, "body": "%", "isBase64Encoded": true}),
-                "body is no base64, as isBase64Encoded says",
+                "body is not base64, although isBase64Encoded is true",
             ),
             (
                 json!({"statusCode": 200, "headers": ["a"]}),
-                "headers is no object",
+                "headers is not an object",
             ),
             (
                 json!({"statusCode": 200, "headers": {"a": "b\r\nc: d"}}),
-                "the value of a is no header's value",
+                "the value of a is not valid in a header",
             ),
             (
                 json!({"statusCode": 200, "cookies": "a=1"}),
-                "cookies is no list",
+                "cookies is not a list",
             ),
         ] {
             assert_eq!(v2(&answer).unwrap_err(), expected);
@@ -288,7 +290,7 @@ mod tests {
         let headers: Map<String, Value> =
             (0..40_000).map(|n| (format!("x-{n}"), json!(n))).collect();
         let problem = v2(&json!({"statusCode": 200, "headers": headers})).unwrap_err();
-        assert_eq!(problem, "it has over 1000 headers");
+        assert_eq!(problem, "the response has over 1000 headers");
         let cookies = |count: usize| v2(&json!({"statusCode": 200, "cookies": vec!["a=1"; count]}));
         cookies(1_000).unwrap();
         cookies(1_001).unwrap_err();

@@ -1,4 +1,4 @@
-//! Which route a request takes.
+//! Selection of a request's route.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use stackgen_gateway_common::RouteKey;
 use super::request::decoded;
 use crate::apis::Route;
 
-/// A route that a request takes.
+/// The route of a request.
 #[derive(Clone, Debug)]
 pub(super) struct Matched {
     pub(super) route: Arc<Route>,
-    /// Path parameters, decoded, by their names.
+    /// Path parameters with decoded values.
     pub(super) parameters: Vec<(String, String)>,
 }
 
-/// How closely a route fits; the smallest wins. First whether it ends greedily, then its segments from the left (literal
-/// before parameter before greedy), then whether it takes any method.
+/// Rank of a matching route; the smallest wins. It compares, in this order: does the route end greedily, the kinds of
+/// its segments from the left (literal, parameter, greedy), does it match any method.
 type Fit = (bool, Vec<u8>, bool);
 
-/// Chooses as API Gateway does: a full match, then a greedy one, then `$default`. `path` is as it was sent, since an
-/// encoded slash is none.
+/// Selects a route as API Gateway does: a full match, then a greedy match, then `$default`. `path` must be as sent,
+/// because an encoded slash does not separate segments.
 pub(super) fn select<'a>(
     routes: impl Iterator<Item = &'a Arc<Route>>,
     method: &Method,
@@ -128,7 +128,7 @@ mod tests {
         Some((matched.route.route_key.to_string(), values.collect()))
     }
 
-    /// The table of the Developer Guide.
+    /// Routes of the example in the Developer Guide.
     const GUIDE: [&str; 5] = [
         "GET /pets/dog/1",
         "GET /pets/dog/{id}",

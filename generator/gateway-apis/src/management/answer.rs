@@ -1,4 +1,4 @@
-//! What @connections answers, in the shapes that the SDKs read.
+//! Responses of the management API, in the form that the SDKs read.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -10,28 +10,28 @@ use stackgen_gateway_common::uuid;
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// An answer.
+/// Response.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// Row K1.
+    /// The message was posted (row K1).
     Posted,
-    /// Row K2.
+    /// The connection exists (row K2).
     Found(Description),
-    /// Row K3.
+    /// The connection is closing (row K3).
     Deleted,
-    /// Row K4.
+    /// The connection does not exist (row K4).
     Gone,
-    /// Rows K1, K5.
+    /// The request is not authorized, or its path is not valid (rows K1, K5).
     Forbidden(String),
-    /// Row K6.
+    /// The message is too large (row K6).
     PayloadTooLarge,
-    /// Row K7.
+    /// The client's buffer is full (row K7).
     LimitExceeded,
-    /// Row C4.
+    /// A plain request came to a stage's WebSocket endpoint (row C4).
     UpgradeRequired,
 }
 
-/// A connection as GET tells it (row K2).
+/// Description of a connection that GET returns (row K2).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Description {
@@ -40,7 +40,7 @@ pub(super) struct Description {
     pub(super) last_active_at: String,
 }
 
-/// Who is connected.
+/// Identity of the client.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Identity {
@@ -50,7 +50,7 @@ pub(super) struct Identity {
 }
 
 impl Answer {
-    /// `Forbidden`, without a word about why.
+    /// Returns `Forbidden` without a reason.
     pub(super) fn forbidden() -> Self {
         Answer::Forbidden("Forbidden".to_owned())
     }
@@ -83,7 +83,7 @@ impl IntoResponse for Answer {
         let (status, error_type) = (self.status(), self.error_type());
         let mut response = match self {
             Answer::Found(description) => (status, Json(description)).into_response(),
-            // The real one says no word either: SDKs write `GoneException: null`.
+            // API Gateway sends no body either: SDKs print `GoneException: null`.
             Answer::Posted | Answer::Deleted | Answer::Gone => status.into_response(),
             Answer::Forbidden(message) => {
                 (status, Json(json!({"message": message}))).into_response()
@@ -111,7 +111,7 @@ impl IntoResponse for Answer {
         if let Some(error_type) = error_type {
             headers.insert(ERROR_TYPE, HeaderValue::from_static(error_type));
         }
-        // A UUID is hex digits and hyphens, which every header takes.
+        // A UUID is hex digits and hyphens, a valid header value.
         if let Ok(id) = HeaderValue::from_str(&uuid()) {
             headers.insert(REQUEST_ID, id);
         }

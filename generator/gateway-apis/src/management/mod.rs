@@ -1,5 +1,5 @@
-//! The @connections API, by which functions reach clients (rows K1 to K7), and what a WebSocket API answers to plain
-//! HTTP (row C4).
+//! The management API (`@connections`), by which functions reach clients (rows K1 to K7), and the response to plain
+//! HTTP requests to a WebSocket API (row C4).
 
 mod answer;
 mod path;
@@ -21,16 +21,18 @@ use crate::connections::{Connection, PostError};
 
 use crate::DataPlane;
 
-/// @connections at an address that is no stage's, such as the one endpoint of all services: row K5, with a hint.
+/// Returns a router for addresses that are not a stage's, such as the control endpoint. It answers as in row K5, with a
+/// hint.
 pub fn misdirected() -> Router {
     Router::new().fallback(|| async {
-        let hint = "Forbidden: @connections is at its stage's own address, not here: give the client the endpoint \
+        let hint = "Forbidden: @connections is not at this address but at that of the stage: give the client the endpoint \
                     http://{domainName}/{stage} of the event's requestContext";
         Answer::Forbidden(hint.to_owned()).into_response()
     })
 }
 
-/// Everything on a WebSocket API's port that is no upgrade: `/{stage}/@connections/{id}` and, on the stage itself, 426.
+/// Returns a router for all requests to a WebSocket API that are not upgrades: `/{stage}/@connections/{id}`, and the
+/// stage itself, which answers with 426.
 pub fn router(api: ApiId, plane: Arc<DataPlane>, grants: Arc<dyn Grants>) -> Router {
     let management = Management { api, plane, grants };
     Router::new()
@@ -93,16 +95,17 @@ impl Management {
         }
     }
 
-    /// Row K1: the action `execute-api:ManageConnections` on `{api}/{stage}/{method}/@connections/*`.
+    /// Checks that the caller may perform `execute-api:ManageConnections` on `{api}/{stage}/{method}/@connections/*`
+    /// (row K1).
     fn authorize(&self, parts: &Parts, stage: &str) -> Result<(), Answer> {
-        // Only browsers send it, for pages that have no business here: a query can be signed by anybody.
+        // Only browsers send `Origin`. Web pages must not use this API, and a query can be signed by anyone.
         if parts.headers.contains_key(header::ORIGIN) {
             return Err(Answer::forbidden());
         }
         let Some(caller) = sigv4::credential(&parts.headers, &parts.uri) else {
             return Err(Answer::Forbidden("Missing Authentication Token".to_owned()));
         };
-        // As API Gateway has it: the braces are part of the resource's name, whatever the connection.
+        // As on API Gateway: the braces are part of the resource's name, whatever the connection.
         let resource = self.plane.settings.place.execute_api(format_args!(
             "{}/{stage}/{}/@connections/{{connectionId}}",
             self.api, parts.method
@@ -131,7 +134,7 @@ impl Management {
         )
     }
 
-    /// An open connection of this stage (rows K4, K5).
+    /// Returns an open connection of this stage (rows K4, K5).
     fn find(&self, stage: &str, id: &str) -> Result<Arc<Connection>, Answer> {
         if id.contains('%') {
             return Err(Answer::forbidden());
@@ -163,7 +166,7 @@ fn describe(open: &Connection) -> answer::Description {
     }
 }
 
-/// Posts become text frames, since API Gateway sends no others; what is no UTF-8 becomes `U+FFFD`.
+/// Converts a body to text, since API Gateway sends only text frames. Bytes that are not UTF-8 become `U+FFFD`.
 fn text(body: Bytes) -> Bytes {
     match String::from_utf8_lossy(&body) {
         std::borrow::Cow::Borrowed(_) => body,

@@ -1,22 +1,22 @@
-//! What a path names.
+//! Paths of plain HTTP requests.
 
 use percent_encoding::percent_decode_str;
 
-/// What a plain HTTP request to a WebSocket API is about.
+/// Target of a plain HTTP request to a WebSocket API.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Target {
-    /// `/{stage}`.
+    /// Stage: `/{stage}`.
     Stage(String),
-    /// `/{stage}/@connections/{id}`, the id decoded once (row K5).
+    /// Connection: `/{stage}/@connections/{id}`, with the ID decoded once (row K5).
     Connection {
-        /// The stage.
+        /// Stage.
         stage: String,
-        /// The connection's id, as it was said.
+        /// Connection ID, as the client sent it.
         id: String,
     },
 }
 
-/// Reads a path as it was sent. Ids are base64, so that a `/` within one is encoded.
+/// Parses a path as it was sent. IDs are base64, so a `/` in an ID is encoded.
 pub(super) fn target(path: &str) -> Option<Target> {
     let mut segments = path.strip_prefix('/')?.split('/').map(decoded);
     let stage = segments.next()??;

@@ -1,4 +1,4 @@
-//! The head of a request, as the client wrote it: names of headers keep their case (row E1).
+//! The head of a request as the client wrote it: header names keep their case (row E1).
 
 use std::time::Duration;
 
@@ -6,50 +6,50 @@ use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Bytes that a head may have. API Gateway's own limit of headers is 10,240.
+/// Maximum size of a head in bytes. API Gateway's limit for headers is 10,240.
 const HEAD_BYTES: usize = 32 * 1024;
 
-/// Headers that a head may have.
+/// Maximum number of headers.
 const HEAD_HEADERS: usize = 128;
 
-/// How long a client that was refused may go on sending.
+/// Time for which a refused client may go on sending.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
-/// A request line and headers.
+/// Request line and headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestHead {
-    /// `GET`.
+    /// Method, such as `GET`.
     pub method: String,
-    /// Path and query as they came.
+    /// Path and query as sent.
     pub target: String,
-    /// The minor version of HTTP/1.
+    /// Minor version of HTTP/1.
     pub minor_version: u8,
-    /// Headers in their order and the client's own case.
+    /// Headers in the client's order and case.
     pub headers: Vec<(String, String)>,
-    /// All of it.
+    /// Bytes of the whole head.
     bytes: Vec<u8>,
 }
 
-/// Why a head is refused.
+/// Reason why a head is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BadHead {
-    /// It is no HTTP/1.
-    #[error("the request is no HTTP/1.1 request")]
+    /// The head is not HTTP/1.
+    #[error("the request is not an HTTP/1.1 request")]
     Malformed,
-    /// It is too large.
+    /// The head is too large.
     #[error("the request's head is over {HEAD_BYTES} bytes or {HEAD_HEADERS} headers")]
     TooLarge,
-    /// It did not come in time.
+    /// The head did not arrive in time.
     #[error("the request's head took too long")]
     Slow,
 }
 
 impl RequestHead {
-    /// Reads a head from the beginning of these bytes, and tells how many it took; `None` while it is incomplete.
+    /// Parses a head at the start of `bytes`, and returns it with its length; `None` while it is incomplete.
     ///
     /// # Errors
     ///
-    /// If the bytes are no request, or too many.
+    /// If the bytes are not a request, or there are too many.
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, BadHead> {
         let mut headers = [httparse::EMPTY_HEADER; HEAD_HEADERS];
         let mut request = httparse::Request::new(&mut headers);
@@ -60,7 +60,7 @@ impl RequestHead {
             Err(_) => return Err(BadHead::Malformed),
         };
         let headers = request.headers.iter().map(|header| {
-            // Bytes over 127 are Latin-1 in HTTP; nobody sends them.
+            // Bytes over 127 are Latin-1 in HTTP; clients do not send them.
             let value = header.value.iter().map(|&byte| char::from(byte)).collect();
             (header.name.to_owned(), value)
         });
@@ -74,19 +74,19 @@ impl RequestHead {
         Ok(Some((head, taken)))
     }
 
-    /// The first value of a header.
+    /// Returns the first value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.values(name).next()
     }
 
-    /// All values of a header.
+    /// Returns all values of a header.
     pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         let named = self.headers.iter();
         let named = named.filter(move |(header, _)| header.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.trim())
     }
 
-    /// True when the client asks for a WebSocket. HTTP/1.0 has no upgrades: there, the header means nothing.
+    /// Returns true if the client requests an upgrade to WebSocket. HTTP/1.0 has no upgrades and ignores the header.
     pub fn is_upgrade(&self) -> bool {
         self.minor_version >= 1
             && self.has_token("upgrade", "websocket")
@@ -99,7 +99,7 @@ impl RequestHead {
             .any(|part| part.trim().eq_ignore_ascii_case(token))
     }
 
-    /// The bytes as they came, with those that followed.
+    /// Returns the bytes of the head, followed by `rest`.
     pub(super) fn into_bytes(self, rest: Vec<u8>) -> Vec<u8> {
         let mut bytes = self.bytes;
         bytes.extend(rest);
@@ -107,7 +107,7 @@ impl RequestHead {
     }
 }
 
-/// Reads a head and what came with it; `None` when the client left without asking for anything.
+/// Reads a head and the bytes after it; `None` if the client disconnected before.
 pub(super) async fn read(
     stream: &mut TcpStream,
 ) -> Result<Option<(RequestHead, Vec<u8>)>, BadHead> {
@@ -124,7 +124,7 @@ pub(super) async fn read(
     }
 }
 
-/// Answers a head that cannot be served.
+/// Responds to a head that cannot be served.
 pub(super) async fn refuse(mut stream: TcpStream, bad: &BadHead) {
     let status = match bad {
         BadHead::Malformed => "400 Bad Request",
@@ -140,7 +140,8 @@ pub(super) async fn refuse(mut stream: TcpStream, bad: &BadHead) {
     part(&mut stream).await;
 }
 
-/// Closes a connection after an answer. A socket that is dropped with unread bytes resets, and takes the answer with it.
+/// Closes a connection after a response. If a socket with unread bytes were dropped, it would reset the connection, and
+/// the client would lose the response.
 pub(crate) async fn part(stream: &mut TcpStream) {
     let drain = async {
         let _ = stream.shutdown().await;

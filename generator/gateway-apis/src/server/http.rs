@@ -1,4 +1,4 @@
-//! Requests that are no handshakes.
+//! Plain HTTP requests.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::LocalAddress;
 use super::prefixed::Prefixed;
 
-/// Serves requests of one connection, the first bytes of which were read already.
+/// Serves the requests of a connection whose first bytes were read already.
 pub(super) async fn serve(
     stream: TcpStream,
     first: Vec<u8>,
@@ -39,7 +39,7 @@ pub(super) async fn serve(
             .timer(TokioTimer::new())
             .serve_connection(TokioIo::new(Prefixed::new(first, stream)), service)
     );
-    // What goes wrong here is a client that is gone or speaks no HTTP; hyper has answered it.
+    // Errors are clients that disconnected or do not speak HTTP; hyper has responded to them.
     tokio::select! {
         _ = connection.as_mut() => {}
         () = shutdown.cancelled() => {

@@ -1,4 +1,4 @@
-//! How connections end: codes, reasons and what they mean.
+//! Close codes and reasons of connections.
 
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -6,45 +6,45 @@ use tokio_tungstenite::tungstenite::{Error, error::ProtocolError};
 
 use super::frames::NOT_MINIMAL;
 
-/// Why a connection ended.
+/// Reason why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// The client sent a close frame, with a status or without.
+    /// The client sent a close frame, with or without a status.
     Client(Option<(u16, String)>),
-    /// TCP was lost.
+    /// The TCP connection was lost.
     Lost,
-    /// DELETE @connections (row M15).
+    /// `DeleteConnection` was called (row M15).
     Deleted,
-    /// Nothing went either way for too long (row M13).
+    /// No data was sent or received for too long (row M13).
     Idle,
-    /// It is as old as a connection may be (row M14).
+    /// The connection reached its maximum age (row M14).
     Old,
-    /// A binary frame (row M10).
+    /// The client sent a binary frame (row M10).
     Binary,
-    /// A frame or a message that is too large (row M11).
+    /// A frame or a message was too large (row M11).
     TooLarge,
-    /// Frames that are no WebSocket protocol.
+    /// The client violated the WebSocket protocol.
     Protocol,
-    /// Text that is no UTF-8.
+    /// A text message was not UTF-8.
     BadText,
     /// The gateway stops.
     Stopped,
 }
 
-/// What there is to say of an ending.
+/// Details of an ending for events, functions and close frames.
 pub(super) struct Told {
-    /// `disconnectStatusCode`.
+    /// Close code (`disconnectStatusCode`).
     pub(super) code: u16,
-    /// `disconnectReason`.
+    /// Close reason (`disconnectReason`).
     pub(super) reason: String,
-    /// In words.
+    /// Explanation in words.
     pub(super) meaning: &'static str,
-    /// The row of the reference.
+    /// Row of the reference.
     pub(super) row: &'static str,
 }
 
 impl Ending {
-    /// What an error of the socket comes to.
+    /// Maps an error of the socket.
     pub(super) fn of_error(error: &Error) -> Self {
         match error {
             Error::Capacity(_) => Ending::TooLarge,
@@ -56,13 +56,13 @@ impl Ending {
         }
     }
 
-    /// What there is to say of it.
+    /// Returns the code, the reason and an explanation.
     pub(super) fn told(&self) -> Told {
         let (code, reason, meaning, row) = match self {
             Ending::Client(Some((code, reason))) => {
                 let (meaning, row) = match (code, reason.as_str()) {
                     (1001, "") => ("the page was closed or left", "M17"),
-                    (1002, _) => ("the client closed with a code that is none", "X4"),
+                    (1002, _) => ("the client closed with an invalid code", "X4"),
                     _ => ("the client closed", "X4"),
                 };
                 (*code, reason.as_str(), meaning, row)
@@ -73,19 +73,34 @@ impl Ending {
                 "the client called close() without a code",
                 "M16",
             ),
-            Ending::Lost => (1006, "", "TCP was lost without a close frame", "X3"),
+            Ending::Lost => (
+                1006,
+                "",
+                "the TCP connection was lost without a close frame",
+                "X3",
+            ),
             Ending::Deleted => (
                 1000,
                 "Connection Closed Normally",
                 "deleted through @connections",
                 "M15",
             ),
-            Ending::Idle => (1001, "Going away", "no data either way for too long", "M13"),
-            Ending::Old => (1001, "Going away", "connections do not get older", "M14"),
+            Ending::Idle => (
+                1001,
+                "Going away",
+                "no data was sent or received for too long",
+                "M13",
+            ),
+            Ending::Old => (
+                1001,
+                "Going away",
+                "the connection reached its maximum age",
+                "M14",
+            ),
             Ending::Binary => (
                 1003,
                 "Unsupported data",
-                "binary frames are not taken",
+                "binary frames are not supported",
                 "M10",
             ),
             Ending::TooLarge => (
@@ -100,7 +115,7 @@ impl Ending {
                 "the client broke the WebSocket protocol",
                 "X4",
             ),
-            Ending::BadText => (1007, "Invalid UTF-8", "a text frame was no UTF-8", "X4"),
+            Ending::BadText => (1007, "Invalid UTF-8", "a text frame was not UTF-8", "X4"),
             Ending::Stopped => (1001, "Going away", "the gateway stops", "X4"),
         };
         Told {
@@ -111,7 +126,7 @@ impl Ending {
         }
     }
 
-    /// The close frame that the client gets; `None` when it sent one itself or is gone.
+    /// Returns the close frame for the client; `None` if the client closed or is gone.
     pub(super) fn frame(&self) -> Option<CloseFrame> {
         if matches!(self, Ending::Client(_) | Ending::Lost) {
             return None;

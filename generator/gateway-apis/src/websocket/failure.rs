@@ -1,4 +1,4 @@
-//! Records of failures, for clients that ask why.
+//! Records of failures, which clients can look up.
 
 use stackgen_gateway_common::{FailureRecord, FailureSubject, RouteKey};
 
@@ -11,7 +11,7 @@ use super::payloads::RequestContext;
 use super::refusal::Refusal;
 use crate::apis::Served;
 
-/// Records a handshake that is refused.
+/// Records a refused handshake.
 pub(super) fn handshake(
     api: &WebSocketApi,
     served: Option<&Served>,
@@ -33,7 +33,7 @@ pub(super) fn handshake(
     });
 }
 
-/// Records a message that is answered with an error frame.
+/// Records a message that gets an error frame.
 pub(super) fn message(
     api: &WebSocketApi,
     served: Option<&Served>,
@@ -55,7 +55,7 @@ pub(super) fn message(
     });
 }
 
-/// Records that this side closes a connection.
+/// Records a connection that the gateway closes.
 pub(super) fn ending(api: &WebSocketApi, client: &Client, ending: &Ending) {
     if ending.frame().is_none() {
         return;
@@ -70,7 +70,7 @@ pub(super) fn ending(api: &WebSocketApi, client: &Client, ending: &Ending) {
     });
 }
 
-/// Returns a record with what is known of the client.
+/// Returns a record with the client's data.
 fn of_client(client: &Client, served: Option<&Served>, subject: FailureSubject) -> FailureRecord {
     let connection = &client.connection;
     FailureRecord {

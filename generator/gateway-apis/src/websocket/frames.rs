@@ -1,5 +1,5 @@
-//! Frames on their way in. Their lengths must be in the fewest bytes that hold them (RFC 6455, section 5.2); the library
-//! takes any, so that they are looked at below it.
+//! Check of incoming frames. A frame's length must be encoded in as few bytes as possible (RFC 6455, section 5.2).
+//! tungstenite accepts other encodings, so this stream checks them below it.
 
 use std::io::{Error, ErrorKind, Result};
 use std::pin::Pin;
@@ -7,10 +7,10 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The error of a length that is too long. Sockets have none of that kind themselves.
+/// Error kind of an overlong length. Sockets do not return this kind themselves.
 pub(super) const NOT_MINIMAL: ErrorKind = ErrorKind::InvalidData;
 
-/// A stream of a client's frames, which ends with an error where one breaks the rule.
+/// A stream of a client's frames. It fails at the first frame with an overlong length.
 #[derive(Debug)]
 pub(super) struct Frames<S> {
     stream: S,
@@ -18,18 +18,18 @@ pub(super) struct Frames<S> {
     broken: bool,
 }
 
-/// Where in a frame the next byte stands.
+/// Position within the current frame.
 #[derive(Debug, Default)]
 struct Watch {
-    /// The frame's first bytes, to the end of its length.
+    /// First bytes of the frame, up to the end of its length.
     head: [u8; 10],
     known: usize,
-    /// What is left of its mask and payload.
+    /// Remaining bytes of the mask and the payload.
     left: u64,
 }
 
 impl<S> Frames<S> {
-    /// Takes over a stream; `first` was read of it already, and is cut where it breaks the rule.
+    /// Wraps a stream. `first` was read from it before; it is truncated at the first violation.
     pub(super) fn new(stream: S, first: &mut Vec<u8>) -> Self {
         let mut watch = Watch::default();
         let good = watch.follow(first);
@@ -42,15 +42,15 @@ impl<S> Frames<S> {
         }
     }
 
-    /// The stream below.
+    /// Returns the wrapped stream.
     pub(super) fn stream(&mut self) -> &mut S {
         &mut self.stream
     }
 }
 
 impl Watch {
-    /// Follows frames over these bytes. Returns how many of them keep the rule: all, or those before the last byte of a
-    /// length that does not.
+    /// Follows the frames in `bytes`. Returns the number of valid bytes: all, or those before the last byte of an
+    /// overlong length.
     fn follow(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         while at < bytes.len() {
@@ -76,7 +76,7 @@ impl Watch {
         at
     }
 
-    /// The frame's length, once it is all there, and the smallest that may be written like this.
+    /// Returns the frame's length once it is complete, and the smallest length that may be encoded like this.
     fn length(&self) -> Option<(u64, u64)> {
         let [_, second, rest @ ..] = &self.head;
         match (second & 0x7f, self.known) {
@@ -133,7 +133,7 @@ mod tests {
 
     use super::*;
 
-    /// As clients write it, by the library.
+    /// Encodes a frame with tungstenite, as clients do.
     fn frame(payload: Vec<u8>, masked: bool) -> Vec<u8> {
         let mut frame = Frame::message(payload, OpCode::Data(Data::Text), true);
         frame.header_mut().mask = masked.then_some([1, 2, 3, 4]);
@@ -142,7 +142,7 @@ mod tests {
         bytes
     }
 
-    /// Where the first byte stands that breaks the rule, with the bytes given in these pieces.
+    /// Returns the position of the first violation when the bytes arrive in pieces.
     fn broken(bytes: &[u8], piece: usize) -> Option<usize> {
         let mut watch = Watch::default();
         let mut at = 0;

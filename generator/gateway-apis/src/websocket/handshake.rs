@@ -1,4 +1,4 @@
-//! Whether a connection is accepted: stage, throttle, API key, authorizer, parameters, `$connect`.
+//! Decision on a handshake: stage, throttling, API key, authorizer, parameters, `$connect`.
 
 use std::time::{Instant, SystemTime};
 
@@ -15,39 +15,39 @@ use super::refusal::Refusal;
 use super::request::Request;
 use crate::apis::{Route, Served, Snapshot};
 
-/// The header by which an integration chooses a subprotocol (row C9).
+/// Header by which an integration selects a subprotocol (row C9).
 const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 
-/// What a handshake came to.
+/// Outcome of a handshake.
 pub(super) struct Decision {
-    /// What it met on its way.
+    /// Data for events and records.
     pub(super) trace: HandshakeTrace,
-    /// What the client is answered.
+    /// Answer to the client.
     pub(super) answer: Result<Accepted, Refusal>,
 }
 
-/// What a handshake met on its way.
+/// Data that was collected while the handshake was decided.
 #[derive(Default)]
 pub(super) struct HandshakeTrace {
-    /// Who calls, if an authorizer told.
+    /// Principal, if an authorizer returned one.
     pub(super) principal: Option<Principal>,
-    /// The authorizer's verdict.
+    /// Decision of the authorizer.
     pub(super) authorizer: Option<AuthorizerRecord>,
-    /// True once the snapshot's `$connect` route was found.
+    /// True if the snapshot has a `$connect` route.
     pub(super) has_route: bool,
-    /// The function of `$connect`, once it was called.
+    /// Function of `$connect`, if it was called.
     pub(super) function: Option<String>,
 }
 
-/// A handshake that is accepted.
+/// An accepted handshake.
 pub(super) struct Accepted {
-    /// What answers the client's key.
+    /// Value of `Sec-WebSocket-Accept`.
     key: String,
-    /// The subprotocol that the integration chose (rows C9, C10).
+    /// Subprotocol that the integration selected (rows C9, C10).
     protocol: Option<String>,
 }
 
-/// Asks everybody who has a say. The client is not connected before (row C1), nor can anybody find it (row C11).
+/// Decides on a handshake. The client is connected (row C1) and can be found (row C11) only afterwards.
 pub(super) async fn decide(
     api: &WebSocketApi,
     served: Option<&Served>,
@@ -80,7 +80,7 @@ async fn steps(
         return Err(Refusal::new(429, "Too Many Requests", reason, "D18"));
     }
     let Some(route) = snapshot.route(RouteKey::CONNECT) else {
-        // Row C2.
+        // A WebSocket API needs no `$connect` route (row C2).
         return Ok(None);
     };
     let context = RequestContext::new(
@@ -117,7 +117,7 @@ async fn steps(
     connected(answer.map_err(Refusal::of_failure)?)
 }
 
-/// What the stage serves.
+/// Returns what the stage serves, or refuses the handshake.
 fn open<'a>(
     served: Option<&'a Served>,
     request: &Request,
@@ -130,7 +130,7 @@ fn open<'a>(
         ));
     };
     if goes_on {
-        let reason = "the path goes on after the stage";
+        let reason = "the path continues after the stage name";
         return Err(Refusal::forbidden(reason, "C3"));
     }
     match served.snapshot.as_deref() {
@@ -142,7 +142,7 @@ fn open<'a>(
     }
 }
 
-/// Who calls, if the route asks for it: API key, authorizer, signature.
+/// Checks the API key, the authorizer or the signature, as the route requires. Returns the authorizer's principal.
 async fn admit(
     api: &WebSocketApi,
     served: &Served,
@@ -178,13 +178,13 @@ async fn admit(
         }
         "AWS_IAM" => signed(api, served, request).map(|()| None),
         other => {
-            let reason = format!("AuthorizationType {other} is none of WebSocket APIs");
+            let reason = format!("WebSocket APIs do not support AuthorizationType {other}");
             Err(Refusal::internal(reason, "F2"))
         }
     }
 }
 
-/// Returns what there is to record of the route's authorizer.
+/// Returns the record of the route's authorizer.
 fn authorizer_record(
     served: &Served,
     snapshot: &Snapshot,
@@ -201,18 +201,18 @@ fn authorizer_record(
     Some(authorizer::record(authorizer, &served.stage, verdict))
 }
 
-/// Row A15. Which keys exist is not known here: any that is given is good.
+/// Checks that an API key is present (row A15). The keys of the account are unknown here, so any key is accepted.
 fn api_key(key: Option<&str>, place: &str) -> Result<(), Refusal> {
     match key {
         Some(key) if !key.is_empty() => Ok(()),
         _ => Err(Refusal::forbidden(
-            format!("$connect wants an API key, and {place} has none"),
+            format!("$connect requires an API key, and {place} has none"),
             "A15",
         )),
     }
 }
 
-/// Row A14: whoever does not sign, or may not, is refused. Signatures themselves are not verified on this machine.
+/// Checks that the request is signed and that the caller may connect (row A14). Signatures are not verified.
 fn signed(api: &WebSocketApi, served: &Served, request: &Request) -> Result<(), Refusal> {
     let Some(caller) = sigv4::caller(request.header("authorization"), request.raw_query()) else {
         let message = "Missing Authentication Token";
@@ -228,7 +228,7 @@ fn signed(api: &WebSocketApi, served: &Served, request: &Request) -> Result<(), 
     Err(Refusal::forbidden(reason, "A14"))
 }
 
-/// Parameters that `$connect` requires (row M9).
+/// Checks the parameters that `$connect` requires (row M9).
 fn parameters(route: &Route, request: &Request) -> Result<(), Refusal> {
     let required = route
         .request_parameters
@@ -266,7 +266,7 @@ struct ProxyResponse {
     multi_value_headers: Option<Map<String, Value>>,
 }
 
-/// What `$connect` answered: the subprotocol, or a refusal (rows C5, C6, C9).
+/// Maps the answer of `$connect` to a subprotocol or a refusal (rows C5, C6, C9).
 fn connected(answer: Answer) -> Result<Option<String>, Refusal> {
     let (status, protocol) = match answer {
         Answer::Mocked { status, .. } => (status, None),
@@ -278,13 +278,11 @@ fn connected(answer: Answer) -> Result<Option<String>, Refusal> {
             let response: ProxyResponse = serde_json::from_slice(&payload)
                 .map_err(|_| malformed("no {\"statusCode\": …}"))?;
             let status = integration::status(&response.status_code)
-                .ok_or_else(|| malformed("a statusCode that is none"))?;
+                .ok_or_else(|| malformed("an invalid statusCode"))?;
             let protocol = protocol(&response);
             let printable = |text: &String| text.bytes().all(|b| matches!(b, b' '..=b'~'));
             if !protocol.as_ref().is_none_or(printable) {
-                return Err(malformed(
-                    "a Sec-WebSocket-Protocol that no header can carry",
-                ));
+                return Err(malformed("an invalid Sec-WebSocket-Protocol"));
             }
             (status, protocol)
         }
@@ -295,7 +293,7 @@ fn connected(answer: Answer) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// The one header of the answer that matters, whatever its case (row C9).
+/// Returns the subprotocol from the answer's headers, the only header that is used (row C9).
 fn protocol(response: &ProxyResponse) -> Option<String> {
     let all = [&response.headers, &response.multi_value_headers];
     let mut named = all.into_iter().flatten().flatten();
@@ -311,7 +309,7 @@ fn protocol(response: &ProxyResponse) -> Option<String> {
 }
 
 impl Accepted {
-    /// The answer's bytes.
+    /// Renders the response.
     pub(super) fn render(&self, request_id: &str) -> String {
         let protocol = match &self.protocol {
             Some(protocol) => format!("{PROTOCOL}: {protocol}\r\n"),

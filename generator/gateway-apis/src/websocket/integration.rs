@@ -1,4 +1,4 @@
-//! Calling what stands behind a route.
+//! Calls of a route's integration.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::selection::select;
 use crate::access_log;
 use crate::apis::{Integration, Pairs, Route, Served, Snapshot, with_variables};
 
-/// A route at the moment of a request.
+/// A call of a route's integration.
 #[derive(Clone, Copy)]
 pub(super) struct Call<'a> {
     pub(super) api: &'a WebSocketApi,
@@ -21,35 +21,36 @@ pub(super) struct Call<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) route: &'a Route,
     pub(super) context: &'a RequestContext<'a>,
-    /// The message, or nothing.
+    /// Message, or an empty text.
     pub(super) body: &'a str,
 }
 
-/// What an integration answered.
+/// Answer of an integration.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// What a function returned.
+    /// Return value of a function.
     Returned(Bytes),
-    /// What a mock integration says by itself.
+    /// Answer of a mock integration.
     Mocked { status: u16, body: Option<String> },
 }
 
-/// Why an integration gave no answer.
+/// Reason why an integration gave no answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) kind: FailureKind,
     pub(super) reason: String,
-    /// The error that the function threw.
+    /// Error that the function returned.
     pub(super) error: Option<Box<ThrownError>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FailureKind {
-    /// It took too long (rows C8, M5).
+    /// The integration timed out (rows C8, M5).
     TimedOut,
-    /// The function threw (rows C6, M4).
+    /// The function failed (rows C6, M4).
     Failed,
-    /// It was not reached: no permission, no function, nothing that can be called here (row C7).
+    /// The integration could not be called: a permission or the function is missing, or its type is not supported
+    /// (row C7).
     Unreachable,
 }
 
@@ -64,7 +65,7 @@ impl Failure {
 }
 
 impl Call<'_> {
-    /// Calls the route's integration with this event.
+    /// Calls the route's integration with an event.
     pub(super) async fn run(&self, event: Bytes, trace_id: String) -> Result<Answer, Failure> {
         let Some(integration) = self.snapshot.integration(self.route) else {
             let key = &self.route.route_key;
@@ -76,7 +77,7 @@ impl Call<'_> {
             "AWS_PROXY" => self.invoke(integration, event, trace_id).await,
             "MOCK" => self.mock(integration),
             other => Err(Failure::unreachable(format!(
-                "{other} integrations are not run here, only AWS_PROXY and MOCK"
+                "{other} integrations are not supported here, only AWS_PROXY and MOCK"
             ))),
         }
     }
@@ -133,14 +134,14 @@ impl Call<'_> {
         }
     }
 
-    /// The status that a mock's request template names, and the body of its response template.
+    /// Returns the status in a mock integration's request template, and the body of its response template.
     fn mock(&self, integration: &Integration) -> Result<Answer, Failure> {
         let expression = integration.template_selection_expression.as_deref();
         let template = chosen(&integration.request_templates, expression, self.body);
         let status = match template {
             Some(template) => status_of(template).ok_or_else(|| {
                 Failure::unreachable(
-                    "the request template of the MOCK integration names no statusCode",
+                    "the request template of the MOCK integration has no statusCode",
                 )
             })?,
             None => 200,
@@ -170,18 +171,18 @@ impl Call<'_> {
     }
 }
 
-/// The function that a URI names, with the stage's variables put in, which are live without a deployment (row D2).
+/// Returns the function of a URI after substituting stage variables, which change without a deployment (row D2).
 pub(super) fn function(uri: Option<&str>, variables: &Pairs) -> Result<FunctionArn, Failure> {
-    let uri = uri.ok_or_else(|| Failure::unreachable("there is no URI of a function"))?;
+    let uri = uri.ok_or_else(|| Failure::unreachable("there is no function URI"))?;
     let named = with_variables(uri, variables);
     FunctionArn::of_uri(&named).ok_or_else(|| {
         Failure::unreachable(format!(
-            "{named} is no invocation URI of a function (row F3)"
+            "{named} is not the invocation URI of a function (row F3)"
         ))
     })
 }
 
-/// A function's name, with its qualifier if it has one.
+/// Returns the function's name, with its qualifier if it has one.
 pub(super) fn named(function: &FunctionArn) -> String {
     match &function.qualifier {
         Some(qualifier) => format!("{}:{qualifier}", function.name),
@@ -189,7 +190,8 @@ pub(super) fn named(function: &FunctionArn) -> String {
     }
 }
 
-/// The type of a function's error. Its message is in the function's log, and may hold what a caller sent.
+/// Describes a function's error by its type. The message is left out, because it may contain data that a client sent;
+/// it is in the function's log.
 pub(super) fn failed(payload: &[u8]) -> String {
     match ThrownError::read(payload) {
         Some(thrown) => format!("the function failed with {}", thrown.error_type),
@@ -197,7 +199,7 @@ pub(super) fn failed(payload: &[u8]) -> String {
     }
 }
 
-/// The template that an expression chooses, or the default one, or the only one.
+/// Returns the template that an expression selects, or the default template, or the only one.
 fn chosen<'a>(templates: &'a Pairs, expression: Option<&str>, body: &str) -> Option<&'a str> {
     let key = select(expression.unwrap_or(RouteKey::DEFAULT), body);
     let keys = [key.as_str(), RouteKey::DEFAULT, "application/json"];
@@ -206,7 +208,7 @@ fn chosen<'a>(templates: &'a Pairs, expression: Option<&str>, body: &str) -> Opt
     template.or_else(only).map(String::as_str)
 }
 
-/// `{"statusCode": 200}`; whatever else a template computes is not run.
+/// Returns the number after `"statusCode":` in a template. VTL code in the template is not run.
 fn status_of(template: &str) -> Option<u16> {
     if let Ok(Value::Object(members)) = serde_json::from_str(template) {
         return status(members.get("statusCode")?);
@@ -219,7 +221,7 @@ fn status_of(template: &str) -> Option<u16> {
     after[..end].parse().ok()
 }
 
-/// A status code, which functions write as a number or as text.
+/// Parses a status code, which functions return as a number or as text.
 pub(super) fn status(value: &Value) -> Option<u16> {
     let status = match value {
         Value::Number(number) => u16::try_from(number.as_u64()?).ok()?,

@@ -1,4 +1,4 @@
-//! Access logs of handshakes, messages and disconnections (row L1).
+//! Access logs of handshakes, messages and disconnects (row L1).
 
 use std::borrow::Cow;
 
@@ -7,16 +7,16 @@ use super::payloads::RequestContext;
 use crate::access_log;
 use crate::apis::Stage;
 
-/// What became of a request.
+/// Outcome of a request for the access log.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Status<'a> {
-    /// `$context.status`.
+    /// Value of `$context.status`.
     pub(super) code: u16,
-    /// `$context.error.message`, if API Gateway answered with one.
+    /// Value of `$context.error.message`, if API Gateway answered with an error.
     pub(super) error: Option<&'a str>,
 }
 
-/// Writes a request's line, if the stage wants one.
+/// Writes the log line of a request, if the stage has access logs.
 pub(super) fn write(
     api: &WebSocketApi,
     stage: &Stage,

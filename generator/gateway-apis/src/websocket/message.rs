@@ -1,4 +1,4 @@
-//! One message: its route, its function, and what goes back.
+//! Handling of a message: selecting its route, calling the function, returning an answer.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,15 +19,15 @@ use super::payloads::{self, EventType, Moment, RequestContext};
 use super::selection::select;
 use crate::apis::{Route, Served, Snapshot};
 
-/// An error frame's contents.
+/// Content of an error frame.
 pub(super) struct Refused {
     pub(super) status: u16,
     pub(super) message: &'static str,
     pub(super) reason: String,
     pub(super) row: &'static str,
-    /// The function, if it was called.
+    /// Function, if it was called.
     pub(super) function: Option<String>,
-    /// The error that it threw.
+    /// Error that the function returned.
     pub(super) error: Option<Box<ThrownError>>,
 }
 
@@ -49,7 +49,7 @@ impl Refused {
     }
 }
 
-/// Takes a message to its function. Returns the frame that goes back, if any.
+/// Handles a message. Returns the frame to send back, if any.
 pub(super) async fn handle(
     api: Arc<WebSocketApi>,
     client: Arc<Client>,
@@ -102,18 +102,18 @@ pub(super) async fn handle(
     }
 }
 
-/// The route that takes a message (rows M1, M2), out of the snapshot that the stage serves (row M3).
+/// Selects the route of a message (rows M1, M2) in the snapshot that the stage serves (row M3).
 fn route<'a>(served: &'a Served, body: &str) -> Option<(&'a Route, &'a Snapshot)> {
     let snapshot = served.snapshot.as_deref()?;
     let selected = select(&snapshot.api.route_selection_expression, body);
-    // No message selects what only the gateway calls.
+    // Only the gateway itself calls these routes.
     let reserved = matches!(selected.as_str(), RouteKey::CONNECT | RouteKey::DISCONNECT);
     let own = snapshot.route(&selected).filter(|_| !reserved);
     let route = own.or_else(|| snapshot.route(RouteKey::DEFAULT))?;
     Some((route, snapshot))
 }
 
-/// Why no route takes a message (row M3).
+/// Returns the error of a message that no route matches (row M3).
 fn nowhere(served: Option<&Served>, body: &str) -> Refused {
     let reason = match served.and_then(|it| it.snapshot.as_deref()) {
         Some(snapshot) => {
@@ -123,12 +123,12 @@ fn nowhere(served: Option<&Served>, body: &str) -> Refused {
                 "{expression} is `{selected}`: no such route in the deployment, and no $default"
             )
         }
-        None => "the stage serves no deployment".to_owned(),
+        None => "the stage has no deployment".to_owned(),
     };
     Refused::new(403, "Forbidden", reason, "M3")
 }
 
-/// Holds a message against throttle and model, and calls its integration.
+/// Checks throttling and the model, then calls the integration.
 async fn run(call: &Call<'_>) -> Result<Option<Bytes>, Refused> {
     let Call {
         api, served, route, ..
@@ -162,7 +162,7 @@ async fn run(call: &Call<'_>) -> Result<Option<Bytes>, Refused> {
     let answer = call.run(event, trace_id).await;
     let answer = answer.map_err(of_failure).map_err(called)?;
     if !call.snapshot.is_two_way(route) {
-        // Row M7, whatever the function returned.
+        // The function's answer is dropped (row M7).
         return Ok(None);
     }
     let answer = answer_of(answer).map_err(called)?;
@@ -190,7 +190,7 @@ fn of_failure(failure: Failure) -> Refused {
     }
 }
 
-/// What goes back on a two-way route: the `body` of the function's answer (row M8).
+/// Returns the answer of a two-way route: `body` of the function's return value (row M8).
 fn answer_of(answer: Answer) -> Result<Option<Bytes>, Refused> {
     #[derive(Deserialize)]
     struct ProxyResponse {
@@ -222,7 +222,7 @@ fn outcome(result: &Result<Option<Bytes>, Refused>) -> MessageOutcome {
     }
 }
 
-/// An error frame, byte for byte as API Gateway writes it.
+/// Builds an error frame, byte for byte as API Gateway does.
 fn frame(message: &str, context: &RequestContext<'_>) -> Bytes {
     let (connection, request) = (context.connection_id, &context.request_id);
     format!(r#"{{"message": "{message}", "connectionId":"{connection}", "requestId":"{request}"}}"#)

@@ -1,4 +1,4 @@
-//! The data plane of WebSocket APIs: handshakes, messages, closes.
+//! Data plane of WebSocket APIs: handshakes, messages, disconnects.
 
 mod authorizer;
 mod client;
@@ -40,7 +40,7 @@ use refusal::Refusal;
 use request::Request;
 use socket::Socket;
 
-/// A WebSocket API at its port.
+/// A WebSocket API on its port.
 pub struct WebSocketApi {
     plane: Arc<DataPlane>,
     api: ApiId,
@@ -52,7 +52,7 @@ pub struct WebSocketApi {
 impl UpgradeHandler for WebSocketApi {
     fn serve(self: Arc<Self>, upgrade: Box<Upgrade>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
-            // Boxed, so that an open connection does not hold what its handshake needed.
+            // Boxed, so that an open connection does not hold the memory of its handshake.
             let accepted = Box::pin(self.accept(upgrade)).await;
             if let Some((client, socket)) = accepted {
                 session::run(self, client, socket).await;
@@ -66,7 +66,7 @@ impl UpgradeHandler for WebSocketApi {
 }
 
 impl WebSocketApi {
-    /// The data plane of this api. `grants` says who may connect where `$connect` has IAM authorization (row A14).
+    /// Creates the data plane of an API. `grants` authorizes callers if `$connect` has IAM authorization (row A14).
     pub fn new(plane: Arc<DataPlane>, api: ApiId, grants: Arc<dyn Grants>) -> Arc<Self> {
         Arc::new(WebSocketApi {
             plane,
@@ -103,7 +103,7 @@ impl WebSocketApi {
         let accepted = match answer {
             Ok(accepted) => accepted,
             Err(refusal) => {
-                // Found from here on, since whoever reads the answer may ask at once.
+                // Recorded before the answer is sent, because the client may look it up at once.
                 failure::handshake(self, served.as_deref(), &client, trace, &refusal);
                 self.refuse(stream, &client, &moment, refusal, started)
                     .await;
@@ -112,13 +112,13 @@ impl WebSocketApi {
         };
         let client = Arc::new(client);
         let connection = &client.connection;
-        // Found from here on, since whoever reads the answer may tell others of the connection at once (row C11).
+        // Inserted before the answer is sent, because the client may pass its connection ID on at once (row C11).
         self.plane.connections.insert(Arc::clone(connection));
         if shutdown.is_cancelled() {
             connection.stop();
         }
         let accepted = accepted.render(&moment.request_id);
-        // A client that is gone meanwhile is found so by the session, which then calls `$disconnect`.
+        // If the client is gone by now, the session notices it and calls `$disconnect`.
         let _ = stream.write_all(accepted.as_bytes()).await;
         self.plane.events.tell(|| Event::Connected {
             api: self.api.clone(),
@@ -132,7 +132,7 @@ impl WebSocketApi {
         Some((client, Box::new(socket)))
     }
 
-    /// A client that is not connected yet.
+    /// Returns the client of a handshake, which is not connected yet.
     fn client(&self, request: &Request, moment: &Moment) -> Client {
         let (stage, _) = request.stage();
         let connection = Connection::new(
@@ -191,13 +191,13 @@ impl WebSocketApi {
         log::write(self, stage, &context, status);
     }
 
-    /// `arn:…:execute-api:…:{api}/{path}`.
+    /// Returns the ARN `arn:…:execute-api:…:{api}/{path}`.
     fn arn(&self, path: impl fmt::Display) -> String {
         let place = &self.plane.settings.place;
         place.execute_api(format_args!("{}/{path}", self.api))
     }
 
-    /// The ARN of a stage's route (row A13).
+    /// Returns the ARN of a stage's route (row A13).
     fn route_arn(&self, stage: &StageName, route: impl fmt::Display) -> String {
         self.arn(format_args!("{stage}/{route}"))
     }

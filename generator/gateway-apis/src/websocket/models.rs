@@ -1,4 +1,4 @@
-//! Models that messages are held against (row M6).
+//! Validation of messages against models (row M6).
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -9,19 +9,20 @@ use serde_json::Value;
 use super::selection::select;
 use crate::apis::{Route, Snapshot};
 
-/// How many compiled schemas are kept. An api has a handful; old deployments add theirs.
+/// Maximum number of cached schemas. An API has few, but old deployments add theirs.
 const KEPT: usize = 256;
 
-/// Schemas, compiled once, by their text.
+/// Cache of compiled schemas, by their text.
 #[derive(Default)]
 pub(super) struct Models(RwLock<HashMap<String, Option<Arc<Validator>>>>);
 
 impl Models {
-    /// Holds a message against the model that its route names for it.
+    /// Validates a message against the model of its route.
     ///
     /// # Errors
     ///
-    /// Why it does not fit, without what it says. A model that is missing or no schema fits nothing.
+    /// A reason that does not quote the message. If the model is missing or its schema is not valid, no message is
+    /// valid.
     pub(super) fn check(
         &self,
         snapshot: &Snapshot,
@@ -40,15 +41,15 @@ impl Models {
         let model = snapshot.models.get(name);
         let model = model.ok_or_else(|| format!("there is no model {name}"))?;
         let Some(validator) = self.compiled(&model.schema) else {
-            return Err(format!("the schema of model {name} is no JSON Schema"));
+            return Err(format!("the schema of model {name} is not a JSON Schema"));
         };
         let Ok(body) = serde_json::from_str::<Value>(body) else {
-            return Err(format!("model {name} wants JSON"));
+            return Err(format!("the body is not JSON, as model {name} requires"));
         };
         validator.validate(&body).map_err(|error| {
             let place = error.instance_path().to_string();
             let place = if place.is_empty() { "the body" } else { &place };
-            format!("{place} does not fit model {name}")
+            format!("{place} does not match model {name}")
         })
     }
 

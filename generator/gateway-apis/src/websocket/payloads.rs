@@ -1,4 +1,4 @@
-//! The events that functions receive (rows E0 to E4).
+//! Events for functions (rows E0 to E4).
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -12,7 +12,7 @@ use super::authorizer::Principal;
 use super::client::Client;
 use crate::apis::Pairs;
 
-/// `requestContext`: what every event says of its connection and request (row E0).
+/// `requestContext`: the connection and the request of an event (row E0).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RequestContext<'a> {
@@ -55,7 +55,7 @@ pub(super) struct Identity<'a> {
     pub(super) source_ip: IpAddr,
 }
 
-/// When a request came, and its id.
+/// Time and ID of a request.
 #[derive(Clone, Debug)]
 pub(super) struct Moment {
     pub(super) at: Timestamp,
@@ -63,7 +63,7 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    /// A request that comes now.
+    /// Returns the current time with a new request ID.
     pub(super) fn now() -> Self {
         Moment {
             at: Timestamp::now(),
@@ -73,7 +73,7 @@ impl Moment {
 }
 
 impl<'a> RequestContext<'a> {
-    /// A request of a client.
+    /// Creates the context of a client's request.
     pub(super) fn new(
         client: &'a Client,
         event_type: EventType,
@@ -106,7 +106,7 @@ impl<'a> RequestContext<'a> {
         }
     }
 
-    /// The value of a `context.` variable, in identity sources (row A3) and access logs (row L1).
+    /// Returns the value of a `context.` variable, for identity sources (row A3) and access logs (row L1).
     pub(super) fn variable(&self, name: &str) -> Option<Cow<'_, str>> {
         Some(match name {
             "apiId" => self.api_id.into(),
@@ -138,12 +138,12 @@ impl<'a> RequestContext<'a> {
     }
 }
 
-/// Names with their last values, and with all of them.
+/// Names with all their values, from which the single-value and multi-value maps of events are built.
 #[derive(Debug, Default)]
 pub(super) struct MultiValues<'a>(IndexMap<Cow<'a, str>, Vec<Cow<'a, str>>>);
 
 impl<'a> MultiValues<'a> {
-    /// Collects pairs; headers that differ in case only are one (`ignore_case`).
+    /// Collects pairs by name. With `ignore_case`, names that differ only in case are the same.
     pub(super) fn collect(
         pairs: impl IntoIterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
         ignore_case: bool,
@@ -180,7 +180,7 @@ impl<'a> MultiValues<'a> {
     }
 }
 
-/// What a `$connect` function gets (row E1).
+/// Builds the event of `$connect` (row E1).
 pub(super) fn connect(
     headers: &MultiValues<'_>,
     query: &MultiValues<'_>,
@@ -212,7 +212,7 @@ pub(super) fn connect(
     })
 }
 
-/// What a REQUEST authorizer gets (row E4).
+/// Builds the event of a REQUEST authorizer (row E4).
 pub(super) fn authorizer(
     method_arn: &str,
     headers: &MultiValues<'_>,
@@ -245,7 +245,7 @@ pub(super) fn authorizer(
     })
 }
 
-/// What the function of a message gets (row E2).
+/// Builds the event of a message (row E2).
 pub(super) fn message(
     context: &RequestContext<'_>,
     body: &str,
@@ -269,7 +269,7 @@ pub(super) fn message(
     })
 }
 
-/// What a `$disconnect` function gets (row E3).
+/// Builds the event of `$disconnect` (row E3).
 pub(super) fn disconnect(context: &RequestContext<'_>, stage_variables: &Pairs) -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -300,6 +300,6 @@ pub(super) fn disconnect(context: &RequestContext<'_>, stage_variables: &Pairs) 
 }
 
 fn json(event: &impl Serialize) -> Bytes {
-    // Maps with text keys, texts and numbers: there is nothing in them that JSON cannot say.
+    // Cannot fail: events are maps with text keys, texts and numbers.
     serde_json::to_vec(event).unwrap_or_default().into()
 }

@@ -1,4 +1,4 @@
-//! Handshakes that are refused.
+//! Refused handshakes.
 
 use std::time::SystemTime;
 
@@ -8,25 +8,25 @@ use stackgen_gateway_common::ThrownError;
 
 use super::integration::{Failure, FailureKind};
 
-/// Why a handshake is refused. Browsers hide the status (row X2).
+/// Answer to a refused handshake. Browsers hide it from the page (row X2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// The handshake's status.
+    /// Status of the answer.
     pub(super) status: u16,
-    /// The body's `message`.
+    /// `message` in the body.
     pub(super) message: String,
-    /// The reason in words, for people at this machine only.
+    /// Reason in words, for the user of the local gateway. Clients do not get it.
     pub(super) reason: String,
-    /// The row of the reference.
+    /// Row of the reference.
     pub(super) row: &'static str,
-    /// The error that a function threw.
+    /// Error that a function returned.
     pub(super) error: Option<Box<ThrownError>>,
-    /// More headers of the answer, each with the end of its line.
+    /// Additional headers, each with a line break.
     headers: &'static str,
 }
 
 impl Refusal {
-    /// A refusal with a message of its own.
+    /// Creates a refusal.
     pub(super) fn new(
         status: u16,
         message: impl Into<String>,
@@ -48,7 +48,7 @@ impl Refusal {
         Refusal::new(400, message.clone(), message, row)
     }
 
-    /// A handshake of another version of the protocol than 13 (RFC 6455, sections 4.2.2 and 4.4).
+    /// Refuses a WebSocket version other than 13 (RFC 6455, sections 4.2.2 and 4.4).
     pub(super) fn other_version() -> Self {
         let reason = "Bad handshake: Sec-WebSocket-Version is not 13";
         Refusal {
@@ -69,7 +69,7 @@ impl Refusal {
         Refusal::new(500, "Internal server error", reason, row)
     }
 
-    /// What a `$connect` integration that gave no answer comes to.
+    /// Maps the failure of the `$connect` integration.
     pub(super) fn of_failure(failure: Failure) -> Self {
         let reason = failure.reason;
         let refusal = match failure.kind {
@@ -80,12 +80,12 @@ impl Refusal {
         refusal.because_of(failure.error)
     }
 
-    /// Adds the error that a function threw.
+    /// Sets the error that a function returned.
     pub(super) fn because_of(self, error: Option<Box<ThrownError>>) -> Self {
         Refusal { error, ..self }
     }
 
-    /// The status that a `$connect` integration answered with (row C5). Its body is not sent (row C9).
+    /// Refuses with the status that the `$connect` integration returned (row C5). Its body is not sent (row C9).
     pub(super) fn of_status(status: u16) -> Self {
         let phrase = StatusCode::from_u16(status).ok();
         let phrase = phrase.and_then(|it| it.canonical_reason());
@@ -93,7 +93,7 @@ impl Refusal {
         Refusal::new(status, phrase.unwrap_or_default(), reason, "C5")
     }
 
-    /// The answer's bytes.
+    /// Renders the response.
     pub(super) fn render(&self, connection_id: &str, request_id: &str) -> String {
         let body = json!({
             "message": self.message,

@@ -1,4 +1,4 @@
-//! The request of a handshake, as authorizer and `$connect` function see it.
+//! Request of a handshake.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -13,12 +13,12 @@ use super::payloads::MultiValues;
 use super::refusal::Refusal;
 use crate::server::{FOREIGN, RequestHead, is_loopback};
 
-/// A request to upgrade that is a handshake.
+/// An upgrade request.
 pub(super) struct Request {
     head: RequestHead,
     pub(super) peer: SocketAddr,
     pub(super) local: SocketAddr,
-    /// `Root=…`.
+    /// Trace ID (`Root=…`).
     pub(super) trace_id: String,
 }
 
@@ -33,7 +33,7 @@ impl Request {
         }
     }
 
-    /// The stage that the path names, and whether there is more to the path.
+    /// Returns the stage name in the path, and true if the path continues after it.
     pub(super) fn stage(&self) -> (&str, bool) {
         let (path, _) = split_query(&self.head.target);
         let path = path.strip_prefix('/').unwrap_or(path);
@@ -43,11 +43,11 @@ impl Request {
         }
     }
 
-    /// What answers the client's key.
+    /// Returns the value of `Sec-WebSocket-Accept`.
     ///
     /// # Errors
     ///
-    /// If the request is no handshake of RFC 6455.
+    /// If the request is not a handshake as RFC 6455 defines it.
     pub(super) fn accept_key(&self) -> Result<String, Refusal> {
         let bad = |what: &str| Refusal::bad_request(format!("Bad handshake: {what}"), "C1");
         if self.head.method != "GET" {
@@ -55,7 +55,7 @@ impl Request {
         }
         for name in ["Host", "Sec-WebSocket-Version", "Sec-WebSocket-Key"] {
             if self.head.values(name).nth(1).is_some() {
-                return Err(bad(&format!("{name} is there more than once")));
+                return Err(bad(&format!("{name} occurs more than once")));
             }
         }
         match self.header("host") {
@@ -64,7 +64,7 @@ impl Request {
             Some(_) => {}
         }
         if self.has_body() {
-            return Err(bad("it has a body"));
+            return Err(bad("the request has a body"));
         }
         if self.header("sec-websocket-version") != Some("13") {
             return Err(Refusal::other_version());
@@ -77,29 +77,29 @@ impl Request {
         }
     }
 
-    /// What follows a handshake are frames.
+    /// Returns true if the request has a body. Only frames may follow a handshake.
     fn has_body(&self) -> bool {
         self.head.values("transfer-encoding").next().is_some()
             || self.head.values("content-length").any(|it| it != "0")
     }
 
-    /// The first value of a header.
+    /// Returns the first value of a header.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.head.header(name)
     }
 
-    /// The last value of a query parameter.
+    /// Returns the last value of a query parameter.
     pub(super) fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
         let named = self.pairs().filter(|(key, _)| key == name);
         named.last().map(|(_, value)| value)
     }
 
-    /// All query parameters.
+    /// Returns all query parameters.
     pub(super) fn query(&self) -> MultiValues<'_> {
         MultiValues::collect(self.pairs(), false)
     }
 
-    /// The query as it came.
+    /// Returns the query as sent.
     pub(super) fn raw_query(&self) -> &str {
         split_query(&self.head.target).1
     }
@@ -112,8 +112,8 @@ impl Request {
         })
     }
 
-    /// The client's headers in its own case with what API Gateway adds (row E1). Authorizers see those of the upgrade,
-    /// too (row E4).
+    /// Returns the client's headers in their own case, with those that API Gateway adds (row E1). The event of an
+    /// authorizer also contains the headers of the upgrade (row E4).
     pub(super) fn headers(&self, of_upgrade: bool) -> MultiValues<'_> {
         let own = self.head.headers.iter().filter(|(name, _)| {
             let hop = ["connection", "upgrade", "content-length"];

@@ -1,10 +1,10 @@
-//! Selection expressions: which route a message takes, and which model it is held against (row M1).
+//! Selection expressions, which select routes and models (row M1).
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// What an expression comes to for a body. A path that is missing, and every path into a body that is no JSON, is `""`.
+/// Evaluates an expression for a body. The result is empty if the path is missing or the body is not JSON.
 pub(crate) fn select(expression: &str, body: &str) -> String {
     if let Some(path) = expression.strip_prefix("$request.body.") {
         return text_at(body, path).unwrap_or_default();
@@ -22,11 +22,11 @@ pub(crate) fn select(expression: &str, body: &str) -> String {
         rest = after;
     }
     selected.push_str(rest);
-    // Templates write static text as `\$default`, so that nobody takes it for a variable.
+    // Templates write static text as `\$default`, to mark it as not a variable.
     selected.replace("\\$", "$")
 }
 
-/// The string, number or boolean at a dotted path, as text. Reads the body once and keeps nothing else of it.
+/// Returns the string, number or boolean at a dotted path, as text. Reads the body once and stores nothing else of it.
 fn text_at(body: &str, path: &str) -> Option<String> {
     let mut deserializer = serde_json::Deserializer::from_str(body);
     let found = At(Some(path)).deserialize(&mut deserializer).ok()?;
@@ -34,7 +34,7 @@ fn text_at(body: &str, path: &str) -> Option<String> {
     found
 }
 
-/// What is left of the path; `None` where it ends.
+/// Remaining path; `None` at its end.
 struct At<'p>(Option<&'p str>);
 
 impl<'de> DeserializeSeed<'de> for At<'_> {
@@ -108,7 +108,7 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 }
 
-/// Whether a member's name is this one.
+/// Compares the name of a member with a key.
 struct KeyIs<'p>(Option<&'p str>);
 
 impl<'de> DeserializeSeed<'de> for KeyIs<'_> {

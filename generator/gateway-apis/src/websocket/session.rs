@@ -1,4 +1,4 @@
-//! A connection from its acceptance to its `$disconnect`.
+//! A connection from its handshake to its `$disconnect`.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -22,13 +22,13 @@ use super::message;
 use super::payloads::{self, EventType, Moment, RequestContext};
 use super::socket::{GOODBYE, Happened, Socket};
 
-/// How many messages are read ahead of those that functions have.
+/// Maximum number of messages that are read ahead while functions are busy.
 const AHEAD: usize = 32;
 
-/// How many bytes are read ahead.
+/// Maximum number of bytes that are read ahead.
 const AHEAD_BYTES: usize = 256 * 1024;
 
-/// Messages of a connection: those that wait, and those that functions have.
+/// Messages of a connection that wait or are being handled.
 struct Messages {
     api: Arc<WebSocketApi>,
     client: Arc<Client>,
@@ -53,12 +53,12 @@ impl Messages {
         self.waiting.push_back(text);
     }
 
-    /// Starts what may start, in order.
+    /// Starts waiting messages in order, as far as the limit allows.
     fn start(&mut self) {
         let at_a_time = self.api.plane.settings.limits.messages_at_a_time.max(1);
         while self.running.len() < at_a_time {
             let Some(text) = self.waiting.pop_front() else {
-                // What a burst took is not kept for an idle connection.
+                // An idle connection does not keep the memory of a burst.
                 if self.waiting.capacity() > AHEAD {
                     self.waiting = VecDeque::new();
                 }
@@ -74,7 +74,7 @@ impl Messages {
         self.waiting.len() < AHEAD && self.waiting_bytes < AHEAD_BYTES
     }
 
-    /// What goes back of the next message that is done; waits while none runs.
+    /// Waits for the next handled message, and returns its answer. Never returns while no message is being handled.
     async fn done(&mut self) -> Option<Bytes> {
         match self.running.next().await {
             Some(answer) => answer,
@@ -82,7 +82,7 @@ impl Messages {
         }
     }
 
-    /// Runs all that was received to its end. Nobody is there to read the answers.
+    /// Handles all received messages. The client is gone, so answers are dropped.
     async fn finish(&mut self) {
         self.start();
         while self.running.next().await.is_some() {
@@ -91,12 +91,12 @@ impl Messages {
     }
 }
 
-/// Serves a connection to its end.
+/// Serves a connection until it ends.
 pub(super) async fn run(api: Arc<WebSocketApi>, client: Arc<Client>, mut socket: Box<Socket>) {
     let mut messages = Messages::new(&api, &client);
     let ending = converse(&api, &client, &mut socket, &mut messages).await;
     api.plane.connections.remove(&client.connection.id);
-    // Found before the client gets the close frame.
+    // Recorded before the client gets the close frame, because it may look it up at once.
     failure::ending(&api, &client, &ending);
     Box::pin(socket.goodbye(&ending)).await;
     let told = ending.told();
@@ -109,12 +109,12 @@ pub(super) async fn run(api: Arc<WebSocketApi>, client: Arc<Client>, mut socket:
         row: told.row,
         age: Timestamp::now().since(connection.connected_at),
     });
-    // `$disconnect` waits for its turn behind the connection's messages.
+    // `$disconnect` runs after the connection's messages.
     Box::pin(messages.finish()).await;
     Box::pin(disconnect(&api, &client, &ending)).await;
 }
 
-/// Moves messages both ways until something ends the connection.
+/// Transfers messages in both directions until the connection ends.
 async fn converse(
     api: &WebSocketApi,
     client: &Client,
@@ -127,7 +127,8 @@ async fn converse(
     let mut leaving = None;
     let mut alarm = pin!(sleep_until(born + limits.idle.min(limits.connection)));
     loop {
-        // Who does not read answers gets no more of them, and in the end cannot send more messages (row K7).
+        // A client that does not read its answers gets no more of them, and in the end cannot send messages either
+        // (row K7).
         if client.connection.has_room() {
             messages.start();
         }
@@ -162,7 +163,7 @@ async fn converse(
     }
 }
 
-/// When to look again whether the connection has been idle for too long, or is too old (rows M13, M14).
+/// Returns the time of the next check for idle or old connections (rows M13, M14).
 fn next_alarm(limits: &Limits, born: Instant, active: Instant) -> Result<Instant, Ending> {
     let now = Instant::now();
     let (old, idle) = (born + limits.connection, active + limits.idle);
@@ -175,7 +176,7 @@ fn next_alarm(limits: &Limits, born: Instant, active: Instant) -> Result<Instant
     Ok(old.min(idle))
 }
 
-/// Tells the `$disconnect` function, if there is one (row M18). What comes of it changes nothing.
+/// Calls the `$disconnect` function, if there is one (row M18). A failure has no effect on the connection.
 async fn disconnect(api: &WebSocketApi, client: &Client, ending: &Ending) {
     let stage = client.connection.stage.as_str();
     let Some(served) = api.plane.apis.served(&api.api, stage) else {

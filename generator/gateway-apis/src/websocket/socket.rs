@@ -1,4 +1,4 @@
-//! The socket of a connection: what comes in, what goes out, and the goodbye.
+//! Socket of a connection: reading, writing and closing.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -19,43 +19,43 @@ use crate::connections::{Connection, Outgoing};
 
 use crate::server;
 
-/// What is read at once. Idle connections hold no more than this.
+/// Size of the read buffer, which also limits the memory of idle connections.
 const READ_BUFFER: usize = 4 * 1024;
 
-/// What is collected before it is written.
+/// Size of the write buffer.
 const WRITE_BUFFER: usize = 16 * 1024;
 
-/// How long a client may take to read what waits before a close frame, and again to answer it.
+/// Time that a client has to read the waiting messages before a close frame, and again to answer the close frame.
 pub(super) const GOODBYE: Duration = Duration::from_secs(2);
 
-/// A WebSocket with what waits for its client.
+/// A WebSocket with the messages that wait for its client.
 pub(super) struct Socket {
     stream: WebSocketStream<Frames<TcpStream>>,
     connection: Arc<Connection>,
-    /// The weight of posts and answers that were written and not flushed yet.
+    /// Weight of posts and answers that are written but not flushed.
     unflushed: usize,
     dirty: bool,
-    /// A ping came whose pong may not be on its way yet.
+    /// A ping was received whose pong may not be flushed yet.
     ponging: bool,
-    /// Somebody asked for the end, and the session knows.
+    /// A close was requested and reported to the session.
     leaving: bool,
 }
 
-/// What happened at a socket.
+/// Event of a socket.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Happened {
-    /// A text message came.
+    /// A text message was received.
     Text(Utf8Bytes),
-    /// All that waited for the client is on its way.
+    /// All waiting messages were flushed.
     Flushed,
-    /// The connection is to end after what waits, for which the client gets [`GOODBYE`].
+    /// The connection is to close after the waiting messages. The client has [`GOODBYE`] to read them.
     Leaves(Ending),
     /// The connection ends.
     Ends(Ending),
 }
 
 impl Socket {
-    /// Takes over after the handshake; `rest` came with it.
+    /// Takes over a stream after the handshake. `rest` was read from it already.
     pub(super) async fn new(
         stream: TcpStream,
         mut rest: Vec<u8>,
@@ -79,9 +79,9 @@ impl Socket {
         }
     }
 
-    /// Writes what waits and reads what comes, unless there is enough to do (`reading` is false).
+    /// Writes waiting messages, and reads messages if `reading` is true.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, reading: bool) -> Poll<Happened> {
-        // Also when the client takes nothing: it may be asked to leave meanwhile.
+        // Registered even if the socket is not writable, because a close may be requested meanwhile.
         self.connection.register(cx);
         if let Some(ending) = self.connection.ending().filter(|_| !self.leaving) {
             self.leaving = true;
@@ -111,7 +111,7 @@ impl Socket {
         }
     }
 
-    /// Hands what waits to the socket, as far as it takes it.
+    /// Writes waiting messages until the socket is full.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
         loop {
             if let Err(error) = ready!(self.stream.poll_ready_unpin(cx)) {
@@ -131,8 +131,8 @@ impl Socket {
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {
         loop {
-            // The library answers pings itself, and reads on while the client does not take the pongs, which it keeps: here,
-            // who does not read them is not read either.
+            // tungstenite answers pings itself, and buffers pongs without limit while the client does not read them. So
+            // nothing more is read from that client.
             if self.ponging {
                 if let Err(error) = ready!(self.stream.poll_flush_unpin(cx)) {
                     return Poll::Ready(Happened::Ends(Ending::of_error(&error)));
@@ -141,7 +141,7 @@ impl Socket {
             }
             let ending = match ready!(self.stream.poll_next_unpin(cx)) {
                 Some(Ok(Message::Text(text))) => return Poll::Ready(Happened::Text(text)),
-                // Neither pings nor pongs count as data (row M12).
+                // Pings and pongs do not count as data (row M12).
                 Some(Ok(Message::Ping(_))) => {
                     self.ponging = true;
                     continue;
@@ -158,7 +158,7 @@ impl Socket {
         }
     }
 
-    /// Ends the connection in the manner of its ending, within a bound.
+    /// Closes the connection as its ending requires, within a time limit.
     pub(super) async fn goodbye(mut self: Box<Self>, ending: &Ending) {
         if *ending == Ending::Lost {
             return;
@@ -190,7 +190,7 @@ fn of_outgoing(outgoing: &Outgoing) -> Ending {
     }
 }
 
-/// What is posted goes out as text. Bytes that are none become replacement characters.
+/// Posts are sent as text. Bytes that are not UTF-8 become replacement characters.
 fn utf8(bytes: Bytes) -> Utf8Bytes {
     match Utf8Bytes::try_from(bytes.clone()) {
         Ok(text) => text,

@@ -1,4 +1,4 @@
-//! @connections, asked by the real SDK.
+//! The management API, called by the AWS SDK.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ use stackgen_gateway_common::{ApiId, ConnectionId, Event, Grants, StageName, Tim
 
 use crate::support::{self, Functions};
 
-/// The whole account but one function, which may post on the stage `dev` and nothing else.
+/// Allows everything to all callers except one function, which may only post on the stage `dev`.
 #[derive(Default)]
 struct OnePoster(Mutex<Vec<String>>);
 
@@ -142,7 +142,7 @@ async fn row_k1_a_role_without_the_grant_gets_403_and_nothing_is_sent() {
     let deleted = fixture.client("dev", "POSTER").delete_connection();
     let deleted = deleted.connection_id("x").send().await.unwrap_err();
     assert!(deleted.into_service_error().is_forbidden_exception());
-    // What an administrator posts is the first to arrive.
+    // The administrator's post is the first to arrive.
     let allowed = fixture.client("prod", "ADMINISTRATOR").post_to_connection();
     let allowed = allowed.connection_id(connection.id.as_str());
     allowed.data(Blob::new("y")).send().await.unwrap();
@@ -277,7 +277,7 @@ async fn row_k5_an_endpoint_that_is_no_stages_is_forbidden_and_says_where_to_go(
     let elsewhere = Fixture { address, ..fixture };
     let refused = elsewhere.post("dev", "x", "y").await.unwrap_err();
     assert!(refused.is_forbidden_exception(), "{refused:?}");
-    insta::assert_snapshot!(refused.message().unwrap(), @"Forbidden: @connections is at its stage's own address, not here: give the client the endpoint http://{domainName}/{stage} of the event's requestContext");
+    insta::assert_snapshot!(refused.message().unwrap(), @"Forbidden: @connections is not at this address but at that of the stage: give the client the endpoint http://{domainName}/{stage} of the event's requestContext");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What an api is made of, with nothing set that need not be.
+//! Resources of an API with minimal settings.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(crate) fn api(id: &str, protocol_type: ProtocolType) -> Api {
     }
 }
 
-/// A snapshot of an api without anything else.
+/// Returns a snapshot of an API without other resources.
 pub(crate) fn snapshot(api: Api) -> Snapshot {
     Snapshot {
         api: Arc::new(api),
@@ -43,7 +43,7 @@ pub(crate) fn snapshot(api: Api) -> Snapshot {
     }
 }
 
-/// A stage that has a deployment.
+/// Returns a stage that has a deployment.
 pub(crate) fn stage(name: &str) -> Stage {
     Stage {
         stage_name: StageName::new(name),
@@ -62,7 +62,7 @@ pub(crate) fn stage(name: &str) -> Stage {
     }
 }
 
-/// An open route to an integration.
+/// Returns a route without authorization to an integration.
 pub(crate) fn route(id: &str, key: &str, integration: &IntegrationId) -> Route {
     Route {
         route_id: RouteId::new(id),
@@ -80,7 +80,7 @@ pub(crate) fn route(id: &str, key: &str, integration: &IntegrationId) -> Route {
     }
 }
 
-/// The proxy integration of a function.
+/// Returns the proxy integration of a function.
 pub(crate) fn integration(id: &str, function: &str) -> Integration {
     Integration {
         integration_id: IntegrationId::new(id),
@@ -105,7 +105,7 @@ pub(crate) fn integration(id: &str, function: &str) -> Integration {
     }
 }
 
-/// An authorizer of that type, which calls nobody.
+/// Returns an authorizer of this type without a function.
 pub(crate) fn authorizer(id: &str, authorizer_type: &str, identity_source: &[&str]) -> Authorizer {
     Authorizer {
         authorizer_id: AuthorizerId::new(id),

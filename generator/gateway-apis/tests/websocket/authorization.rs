@@ -1,4 +1,4 @@
-//! Rows A1 to A16.
+//! Authorization (rows A1 to A16).
 
 use serde_json::{Value, json};
 use stackgen_gateway_common::invoke::{Caller, InvokeErrorKind};
@@ -27,7 +27,7 @@ fn allow() -> Reply {
     Reply::Json(policy("Allow", ARN))
 }
 
-/// Status, row and reason with which the authorizer's answer is refused.
+/// Refuses a handshake with the authorizer's reply, and returns the status, the row and the reason.
 async fn refused(world: &mut World, reply: Reply) -> (u16, &'static str, String) {
     world.functions.always("authorize", reply);
     let status = world.status("/prod", &[]).await;
@@ -89,7 +89,7 @@ async fn row_a2_the_reason_names_the_source_and_no_value() {
         .status("/prod", &[("Authorization", "Bearer secret")])
         .await;
     let (_, _, reason) = world.refusal().await;
-    insta::assert_snapshot!(reason, @"identity source route.request.querystring.token is missing or empty; the authorizer was not asked");
+    insta::assert_snapshot!(reason, @"identity source route.request.querystring.token is missing or empty; the authorizer was not called");
 }
 
 #[tokio::test]

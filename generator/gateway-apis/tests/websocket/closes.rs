@@ -1,4 +1,4 @@
-//! Rows M10 to M18: how connections end, and what `$disconnect` is told.
+//! Closes and the `$disconnect` function (rows M10 to M18).
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::support::{Client, Reply, Stack, World, request, send};
 
 const ROUTES: &[&str] = &["$connect", "$default", "$disconnect"];
 
-/// Code and reason that the `$disconnect` function gets.
+/// Waits for the event of `$disconnect`, and returns its code and reason.
 async fn disconnected(world: &World) -> (u64, String) {
     let event = world.functions.event("disconnect").await;
     let context = &event["requestContext"];
@@ -18,7 +18,8 @@ async fn disconnected(world: &World) -> (u64, String) {
     (context["disconnectStatusCode"].as_u64().unwrap(), reason)
 }
 
-/// The client's close frame, the function's event and the event for people, which agree; gives code, reason and row.
+/// Waits for the close frame, the function's event and the gateway's event, which must agree. Returns code, reason and
+/// row.
 async fn ends(world: &mut World, mut client: Client) -> (u16, String, &'static str) {
     let (code, reason) = client.closed().await.unwrap();
     drop(client);
@@ -128,7 +129,7 @@ async fn row_m13_data_either_way_keeps_a_connection() {
         let connection = world.plane.connections.get(id.as_str().unwrap()).unwrap();
         let begun = Instant::now();
         let mut last = begun;
-        // Data for three times the limit; a machine that stands still meanwhile may let it pass.
+        // Sends data for three times the limit. A machine that stalls may exceed the limit.
         while begun.elapsed() < 3 * idle && last.elapsed() < idle {
             last = Instant::now();
             if from_client {
@@ -235,7 +236,7 @@ async fn what_is_no_websocket_protocol_closes_with_1002_and_bad_text_with_1007()
         (Client::frame(0x80, b"continues nothing"), 1002),
         (Client::frame(0x09, b"fragmented ping"), 1002),
         (Client::frame(0x88, &[0]), 1002),
-        // A length that is not in the fewest bytes.
+        // A length that is not encoded in as few bytes as possible.
         ([0x81, 0xfe, 0, 1, 0, 0, 0, 0, b'x'].to_vec(), 1002),
         (Client::frame(0x81, &[0xff, 0xfe]), 1007),
     ] {
@@ -290,7 +291,7 @@ async fn row_m18_a_disconnect_that_fails_is_told_and_changes_nothing() {
         .await;
     assert_eq!(reason, "the function failed with Error");
     assert_eq!(world.functions.calls("disconnect"), 1);
-    // Without a route there is nothing to call, and the next connection is none the worse.
+    // Without a route there is nothing to call, and the next connection works.
     Stack::with(&["$connect"]).serve(&world.plane);
     world.connect().await.close(None).await;
     assert_eq!(world.closed().await.0, 1005);
@@ -307,7 +308,7 @@ async fn a_gateway_that_stops_closes_with_1001_and_waits_for_disconnect() {
     for client in &mut clients {
         let told = client.closed().await;
         assert_eq!(told, Some((1001, "Going away".to_owned())));
-        // The library answers the close frame as it is read on.
+        // tungstenite answers the close frame when it reads on.
         assert_eq!(client.next().await, None);
     }
     let functions = stopping.await.unwrap();
@@ -332,7 +333,7 @@ async fn a_gateway_that_stops_waits_for_functions_no_longer_than_a_bound() {
         .unwrap();
     let _connecting = send(stream, request("/prod", &[])).await;
     world.functions.event("connect").await;
-    // From here on there are only timers to wait for. `stop` panics after half a minute of theirs.
+    // From here on there are only timers to wait for. `stop` panics after half a minute of timer time.
     tokio::time::pause();
     let functions = world.stop().await;
     assert_eq!(functions.calls("disconnect"), 1);

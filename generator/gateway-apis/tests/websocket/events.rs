@@ -1,4 +1,4 @@
-//! Rows E0 to E4, and what access logs say of the same (row L1).
+//! Events (rows E0 to E4) and their access logs (row L1).
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::support::{Reply, Stack, World};
 
 const ROUTES: &[&str] = &["$connect", "$default", "$disconnect"];
 
-/// Takes what differs from run to run out of an event, after holding it against its form.
+/// Checks the form of values that differ between runs, and replaces them in the event. Returns the original context.
 fn settle(world: &World, event: &mut Value) -> Value {
     let port = world.port;
     let context = event["requestContext"].as_object_mut().unwrap();
@@ -42,7 +42,7 @@ fn settle(world: &World, event: &mut Value) -> Value {
     Value::Object(taken)
 }
 
-/// An event for people, without the multi-value forms, which must say the same as the others.
+/// Formats an event without the multi-value maps, which must agree with the others.
 fn pretty(mut event: Value) -> String {
     let members = event.as_object_mut().unwrap();
     for (single, multi) in [

@@ -1,4 +1,4 @@
-//! Failures are kept for the client that asks why.
+//! Failures that clients can look up.
 
 use serde_json::json;
 use stackgen_gateway_common::FailureSubject::{Connection, Handshake, Message};
@@ -121,7 +121,7 @@ async fn a_close_by_the_gateway_is_found_before_the_client_sees_it_and_one_by_th
     let found = world.plane.failures.find(&id);
     assert_eq!(found[0].subject, Connection);
     assert_eq!((found[0].status, found[0].row.as_str()), (1003, "M10"));
-    assert_eq!(found[0].reason, "binary frames are not taken");
+    assert_eq!(found[0].reason, "binary frames are not supported");
     assert_eq!(found[0].message, "Unsupported data");
     world.closed().await;
     let mut client = world.connect().await;

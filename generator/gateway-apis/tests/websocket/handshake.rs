@@ -1,4 +1,4 @@
-//! Rows C1 to C11.
+//! Handshakes (rows C1 to C11).
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ async fn row_c1_what_is_no_handshake_is_a_bad_request_and_calls_nobody() {
             "c2hvcnQ=",
             "Sec-WebSocket-Key is not 16 bytes in base64",
         ),
-        // Twenty-four characters, and no base64.
+        // Twenty-four characters that are not base64.
         (
             "dGhlIHNhbXBsZSBub25jZQ==",
             "dGhlIHNhbXBsZSB-b25jZQ==",
@@ -60,28 +60,28 @@ async fn row_c1_what_is_no_handshake_is_a_bad_request_and_calls_nobody() {
         (
             key,
             &*key.repeat(2),
-            "Sec-WebSocket-Key is there more than once",
+            "Sec-WebSocket-Key occurs more than once",
         ),
         (
             version,
             &*version.repeat(2),
-            "Sec-WebSocket-Version is there more than once",
+            "Sec-WebSocket-Version occurs more than once",
         ),
         ("Host: localhost\r\n", "", "Host is missing"),
         (
             "Host: localhost\r\n",
             "Host: localhost\r\nHost: localhost\r\n",
-            "Host is there more than once",
+            "Host occurs more than once",
         ),
         (
             key,
             &*format!("{key}Content-Length: 5\r\n"),
-            "it has a body",
+            "the request has a body",
         ),
         (
             key,
             &*format!("{key}Transfer-Encoding: chunked\r\n"),
-            "it has a body",
+            "the request has a body",
         ),
     ] {
         let request = good.replacen(instead_of, bad, 1);
@@ -266,7 +266,7 @@ async fn row_c7_what_is_not_run_here_says_so() {
     assert_eq!(world.status("/prod", &[]).await, 500);
     let (_, row, reason) = world.refusal().await;
     assert_eq!(row, "C7");
-    insta::assert_snapshot!(reason, @"HTTP_PROXY integrations are not run here, only AWS_PROXY and MOCK");
+    insta::assert_snapshot!(reason, @"HTTP_PROXY integrations are not supported here, only AWS_PROXY and MOCK");
     stack
         .change_route("$connect", |it| it.target = None)
         .serve(&world.plane);
@@ -301,7 +301,7 @@ async fn row_c9_of_the_answer_only_the_subprotocol_is_sent() {
             Some("chat.v2")
         );
         assert_eq!(client.answer.header("set-cookie"), None);
-        // A body would come before the answer to a ping.
+        // A body would arrive before the pong.
         client.ping().await;
     }
 }

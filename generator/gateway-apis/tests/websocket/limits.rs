@@ -1,4 +1,4 @@
-//! What clients cannot do to a gateway: fill its memory, stop it, or keep it.
+//! Clients cannot fill a gateway's memory, stop it or block it.
 
 use std::time::Duration;
 
@@ -35,9 +35,9 @@ async fn row_k7_a_client_that_does_not_read_fills_its_buffer_and_no_more() {
                 break;
             }
         }
-        // What the kernel takes of it makes room; it takes a bounded amount.
+        // The kernel takes a limited number of messages, which makes room.
         tokio::task::yield_now().await;
-        assert!(posted < 1024, "nothing bounds what waits");
+        assert!(posted < 1024, "the buffer has no limit");
     }
     for _ in 0..posted {
         assert_eq!(client.text().await.len(), post.len());
@@ -70,7 +70,7 @@ async fn a_client_that_sends_faster_than_functions_answer_is_held_back() {
     let mut client = world.connect().await;
     let message = "x".repeat(32 * 1024);
     let mut sent = 0;
-    // As long as the sockets take it: the gateway stops reading, then its receive buffer fills, then ours.
+    // Sends as long as the sockets accept data: the gateway stops reading, then its receive buffer fills, then ours.
     while client
         .socket
         .feed(Message::text(message.clone()))
@@ -79,7 +79,7 @@ async fn a_client_that_sends_faster_than_functions_answer_is_held_back() {
         && client.socket.flush().now_or_never().is_some()
     {
         sent += 1;
-        assert!(sent < 10_000, "nothing holds the client back");
+        assert!(sent < 10_000, "the client is never slowed down");
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
     world.functions.release(sent);
@@ -102,7 +102,7 @@ async fn row_m12_a_client_that_pings_and_does_not_read_is_held_back_and_gets_eve
     let ping = Client::frame(0x89, &[b'p'; 125]);
     let pings = ping.repeat(500);
     let mut sent = 0;
-    // As long as the sockets take it: once pongs wait, nothing more is read.
+    // Sends as long as the sockets accept data: while pongs wait, the gateway reads nothing more.
     while let Ok(written) = timeout(
         Duration::from_secs(1),
         stream.write(&pings[sent % pings.len()..]),
@@ -110,7 +110,7 @@ async fn row_m12_a_client_that_pings_and_does_not_read_is_held_back_and_gets_eve
     .await
     {
         sent += written.unwrap();
-        assert!(sent < 64 * 1024 * 1024, "nothing holds the client back");
+        assert!(sent < 64 * 1024 * 1024, "the client is never slowed down");
     }
     for _ in 0..sent / ping.len() {
         let mut pong = [0; 127];
@@ -162,12 +162,12 @@ async fn every_connection_ends_in_exactly_one_disconnect_however_it_ends() {
     );
 }
 
-/// Serves bytes and reads to the end.
+/// Sends bytes and reads until the connection ends.
 async fn survives(world: &World, bytes: &[u8]) {
     let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", world.port))
         .await
         .unwrap();
-    // The gateway may be done with it before all is sent.
+    // The gateway may close the connection before all is sent.
     let _ = stream.write_all(bytes).await;
     let _ = stream.shutdown().await;
     let mut answer = Vec::new();

@@ -1,4 +1,4 @@
-//! Rows K1 to K7 and C11 over HTTP, for clients at real sockets. `tests/http` asks the same with the real SDK.
+//! The management API over plain HTTP (rows K1 to K7 and C11). `tests/http` uses the AWS SDK.
 
 use serde_json::Value;
 use stackgen_gateway_common::StageName;
@@ -7,7 +7,7 @@ use crate::support::{Client, Reply, Response, Stack, World, signature};
 
 const ROUTES: &[&str] = &["$connect", "$default", "$disconnect"];
 
-/// Asks for a connection through @connections.
+/// Sends a request to the management API.
 async fn ask(world: &World, method: &str, path: &str, body: &[u8]) -> Response {
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\nContent-Length: {}\r\n\r\n",
@@ -17,7 +17,7 @@ async fn ask(world: &World, method: &str, path: &str, body: &[u8]) -> Response {
     world.raw(&[head.as_bytes(), body].concat()).await
 }
 
-/// A client, and where @connections has it.
+/// Connects a client, and returns it with its path in the management API.
 async fn connect(world: &World) -> (Client, String) {
     let client = world.connect().await;
     let path = path("prod", &world.functions.event("connect").await);
@@ -29,7 +29,7 @@ fn path(stage: &str, event: &Value) -> String {
     format!("/{stage}/@connections/{}", id.replace('=', "%3D"))
 }
 
-/// A refusal's status and its kind.
+/// Returns the status and the error type of a response.
 fn kind(response: &Response) -> (u16, Option<&str>) {
     (response.status, response.header("x-amzn-errortype"))
 }
@@ -136,7 +136,7 @@ async fn row_k7_posts_to_a_client_that_does_not_read_are_refused_until_it_does()
             break answer;
         }
         posted += 1;
-        assert!(posted < 1024, "nothing bounds what waits");
+        assert!(posted < 1024, "the buffer has no limit");
     };
     assert_eq!(kind(&refused), (429, Some("LimitExceededException")));
     for _ in 0..posted {

@@ -1,4 +1,4 @@
-//! Rows M1 to M9 and M19.
+//! Messages (rows M1 to M9 and M19).
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use stackgen_gateway_common::{Event, MessageOutcome};
 
 use crate::support::{Client, Functions, Reply, Stack, World};
 
-/// Holds an error frame against the bytes that API Gateway writes, and gives its message.
+/// Checks that an error frame has the same form as API Gateway's, and returns its message.
 fn error(frame: &str) -> String {
     let parsed: Value = serde_json::from_str(frame).unwrap();
     let text = |key: &str| parsed[key].as_str().unwrap().to_owned();
@@ -25,7 +25,7 @@ async fn answer(client: &mut Client, message: &str) -> String {
     client.text().await
 }
 
-/// Row and reason of the next error frame.
+/// Waits for the next error frame, and returns its row and reason.
 async fn reason(world: &mut World) -> (&'static str, String) {
     world
         .event(|event| match event {
@@ -38,7 +38,7 @@ async fn reason(world: &mut World) -> (&'static str, String) {
         .await
 }
 
-/// Nothing is waiting for the client: the answer to a ping comes first.
+/// Checks that nothing waits for the client: the pong comes first.
 async fn nothing_comes(world: &mut World, client: &mut Client) {
     world
         .event(|event| match event {

@@ -1,11 +1,11 @@
-//! Row D21: sockets that are open while their stage moves to another deployment.
+//! Open sockets while their stage is pointed at another deployment (row D21).
 
 use serde_json::{Value, json};
 use stackgen_gateway_common::Place;
 
 use crate::support::{Client, Reply, Stack, World};
 
-/// A deployment whose routes call functions of its own: `old-send`, `new-send`.
+/// Returns a deployment whose routes call their own functions: `old-send`, `new-send`.
 fn deployment(name: &str, routes: &[&str]) -> Stack {
     let stack = Stack::with(routes).authorizer(&[]);
     routes.iter().fold(stack, |stack, route| {
@@ -17,7 +17,7 @@ fn deployment(name: &str, routes: &[&str]) -> Stack {
     })
 }
 
-/// A world whose stage serves the old deployment, and a socket that is open.
+/// Starts a gateway whose stage serves the old deployment, and opens a socket.
 async fn opened() -> (World, Client) {
     let routes = &["$connect", "$disconnect", "send", "removed"];
     let world = deployment("old", routes).two_way("send").start().await;

@@ -1,4 +1,4 @@
-//! What Lambda answers: its JSON and its errors.
+//! Responses of Lambda: its JSON and its errors.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::functions::{
     Alias, FunctionError, FunctionErrorKind, Functions, LATEST, LogFormat, Version,
 };
 
-/// An error as Lambda answers it.
+/// Error response.
 pub(super) struct Refusal {
     status: StatusCode,
     kind: &'static str,
     message: Cow<'static, str>,
 }
 
-/// What most operations answer.
+/// Result of most operations.
 pub(super) type Answer = Result<Response, Refusal>;
 
 impl Refusal {
@@ -94,7 +94,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Reads a request's body; an empty one is an empty object.
+/// Parses the body of a request. An empty body counts as an empty object.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let body: &[u8] = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| {
@@ -118,7 +118,7 @@ pub(super) fn no_content() -> Answer {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Which part of a list.
+/// Page of a list.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Page {
@@ -129,7 +129,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// `{key: […], "NextMarker": …}`.
+    /// Responds with a page: `{key: […], "NextMarker": …}`.
     pub(super) fn of(&self, key: &str, items: Vec<Value>) -> Answer {
         let start = match self.marker.as_deref() {
             None | Some("") => 0,
@@ -149,7 +149,7 @@ impl Page {
     }
 }
 
-/// A version as all operations show it. `qualifier` is what its ARN ends in.
+/// Returns the configuration of a version, as all operations have it. Its ARN ends in `qualifier`.
 pub(super) fn configuration(version: &Version, qualifier: Option<&str>) -> Value {
     let configuration = &version.configuration;
     let mut arn = version.function.clone();
@@ -191,7 +191,7 @@ pub(super) fn configuration(version: &Version, qualifier: Option<&str>) -> Value
     shown
 }
 
-/// An alias as all operations show it.
+/// Returns an alias, as all operations have it.
 pub(super) fn alias(lambda: &Functions, function: &str, alias: &Alias) -> Value {
     let arn = lambda.place().function(function).qualified(&*alias.name);
     json!({
@@ -203,12 +203,12 @@ pub(super) fn alias(lambda: &Functions, function: &str, alias: &Alias) -> Value 
     })
 }
 
-/// `$LATEST` and versions of a list carry their versions in their ARNs.
+/// Returns a version in a list. ARNs in lists are qualified with the version, even `$LATEST`.
 pub(super) fn qualified(version: &Arc<Version>) -> Value {
     configuration(version, Some(&version.version))
 }
 
-/// What a change of `$LATEST` shows: without a qualifier, unless it was published.
+/// Returns the result of a change. The ARN of `$LATEST` is unqualified, that of a published version is qualified.
 pub(super) fn changed(version: &Version) -> Value {
     let published = (version.version != LATEST).then_some(version.version.as_str());
     configuration(version, published)

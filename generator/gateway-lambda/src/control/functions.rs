@@ -1,4 +1,4 @@
-//! Functions: list, get, create, update, delete.
+//! Operations on functions: list, get, create, update, delete.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::functions::{Code, Configuration, Functions, LogFormat, Version};
 
 type Lambda = State<Arc<Functions>>;
 
-/// What `CreateFunction` and `UpdateFunctionConfiguration` take.
+/// Input of `CreateFunction` and `UpdateFunctionConfiguration`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Settings {
@@ -52,7 +52,7 @@ struct Logging {
     log_group: Option<String>,
 }
 
-/// What `UpdateFunctionCode` takes, and `Code` of `CreateFunction`.
+/// Input of `UpdateFunctionCode`, and `Code` of `CreateFunction`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Package {
@@ -105,7 +105,7 @@ impl Package {
     fn code(&self) -> Result<Code, Refusal> {
         let Some(zip) = &self.zip_file else {
             return Err(Refusal::invalid(
-                "The local Lambda takes code as ZipFile: it has no S3 and no images",
+                "The local Lambda supports only ZipFile, not S3 or container images",
             ));
         };
         let zip = STANDARD.decode(zip);
@@ -137,7 +137,9 @@ pub(super) async fn list(
 pub(super) async fn create(State(lambda): Lambda, body: Bytes) -> Answer {
     let mut settings: Settings = read(&body)?;
     if settings.package_type.as_deref() == Some("Image") {
-        return Err(Refusal::invalid("The local Lambda runs no images"));
+        return Err(Refusal::invalid(
+            "The local Lambda does not support container images",
+        ));
     }
     let missing = |name: &str| Refusal::invalid(format!("{name} is missing"));
     let name = settings

@@ -1,4 +1,4 @@
-//! `Invoke`.
+//! The operation `Invoke`.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use super::name::{Name, Qualified};
 
 use crate::functions::Functions;
 
-/// How much of its log an invocation answers.
+/// Bytes of the log that `LogType: Tail` returns.
 const TAIL: usize = 4 * 1024;
 
 pub(super) async fn invoke(
@@ -66,7 +66,7 @@ pub(super) async fn invoke(
         }
         None | Some("RequestResponse") => answer(lambda.invoke(invocation).await?, None),
         Some(other) => Err(Refusal::invalid(format!(
-            "{other} is no invocation type: RequestResponse, Event and DryRun are"
+            "{other} is not an invocation type: use RequestResponse, Event or DryRun"
         ))),
     }
 }

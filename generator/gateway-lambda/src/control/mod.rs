@@ -1,4 +1,4 @@
-//! Lambda's API, as far as it is about functions, versions, aliases, policies and invocations.
+//! Lambda's API: functions, versions, aliases, policies and invocations.
 
 mod answer;
 mod functions;
@@ -15,10 +15,10 @@ use http::StatusCode;
 
 use crate::functions::Functions;
 
-/// The largest request: a zip of 50 MB in base64, and what is around it.
+/// Maximum size of a request: a zip of 50 MB in base64 with its JSON.
 const LARGEST_REQUEST: usize = 72 * 1024 * 1024;
 
-/// Answers for these functions.
+/// Returns the routes of all supported operations.
 pub fn routes(lambda: Arc<Functions>) -> Router {
     let all = "/2015-03-31/functions";
     let of = |rest: &str| format!("/2015-03-31/functions/{{name}}{rest}");
@@ -73,6 +73,6 @@ async fn unknown(method: http::Method, uri: http::Uri) -> answer::Refusal {
     answer::Refusal::new(
         StatusCode::NOT_FOUND,
         "UnknownOperationException",
-        format!("The local Lambda has no {method} {}", uri.path()),
+        format!("The local Lambda does not support {method} {}", uri.path()),
     )
 }

@@ -1,4 +1,4 @@
-//! How requests name functions.
+//! Function names in requests.
 
 use serde::Deserialize;
 use stackgen_gateway_common::FunctionArn;
@@ -6,7 +6,7 @@ use stackgen_gateway_common::FunctionArn;
 use super::answer::Refusal;
 use crate::functions::Functions;
 
-/// `?Qualifier=`.
+/// Query of a request: `?Qualifier=`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Qualified {
@@ -14,7 +14,7 @@ pub(super) struct Qualified {
     pub(super) qualifier: Option<String>,
 }
 
-/// A function, and perhaps which of its versions.
+/// A function name with an optional qualifier.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) name: String,
@@ -22,7 +22,8 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Reads `name`, `name:qualifier`, `account:function:name[:qualifier]` or an ARN. A qualifier beside it must be the same.
+    /// Parses `name`, `name:qualifier`, `account:function:name[:qualifier]` or an ARN. If the request also has a
+    /// separate qualifier, both must be equal.
     pub(super) fn parse(
         text: &str,
         beside: Option<String>,
@@ -33,7 +34,9 @@ impl Name {
         let (name, within) = match parts[..] {
             ["arn", ..] => {
                 let Some(arn) = FunctionArn::parse(text) else {
-                    return Err(Refusal::invalid(format!("{text} is no ARN of a function")));
+                    return Err(Refusal::invalid(format!(
+                        "{text} is not the ARN of a function"
+                    )));
                 };
                 if arn.place != *place {
                     return Err(not_here(text));
@@ -45,7 +48,7 @@ impl Name {
             [name, qualifier] | [_, "function", name, qualifier] => {
                 (name.to_owned(), Some(qualifier.to_owned()))
             }
-            _ => return Err(Refusal::invalid(format!("{text} is no name of a function"))),
+            _ => return Err(Refusal::invalid(format!("{text} is not a function name"))),
         };
         let beside = beside.filter(|qualifier| !qualifier.is_empty());
         if let (Some(within), Some(beside)) = (&within, &beside)
@@ -61,7 +64,7 @@ impl Name {
         })
     }
 
-    /// The ARN that it comes to.
+    /// Returns the ARN of the function.
     pub(super) fn arn(&self, lambda: &Functions) -> FunctionArn {
         let mut arn = lambda.place().function(&*self.name);
         arn.qualifier.clone_from(&self.qualifier);
@@ -73,6 +76,6 @@ fn not_here(text: &str) -> Refusal {
     Refusal::new(
         http::StatusCode::NOT_FOUND,
         "ResourceNotFoundException",
-        format!("Function not found: {text}: it is of another account, region or partition"),
+        format!("Function not found: {text} is in another account, region or partition"),
     )
 }

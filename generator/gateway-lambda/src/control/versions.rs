@@ -1,4 +1,4 @@
-//! Versions, aliases and policies.
+//! Operations on versions, aliases and policies.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ struct Grant {
     revision_id: Option<String>,
 }
 
-/// `?RevisionId=`, `?FunctionVersion=`.
+/// Query of a request: `?RevisionId=`, `?FunctionVersion=`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Which {
@@ -57,13 +57,13 @@ pub(super) struct Which {
 }
 
 impl AliasSettings {
-    /// One version at a time.
+    /// Refuses weights of additional versions.
     fn check(&self) -> Result<(), Refusal> {
         let weights = self.routing_config.as_ref();
         let weights = weights.and_then(|config| config["AdditionalVersionWeights"].as_object());
         if weights.is_some_and(|weights| !weights.is_empty()) {
             return Err(Refusal::invalid(
-                "The local Lambda's aliases point at one version: RoutingConfig is not supported",
+                "The local Lambda does not support RoutingConfig: an alias points at one version",
             ));
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! STS: who calls. The Query protocol, in XML.
+//! STS: the caller's identity. It uses the Query protocol, with XML responses.
 
 use axum::Router;
 use axum::extract::Request;
@@ -8,8 +8,8 @@ use stackgen_gateway_common::body;
 use stackgen_gateway_common::sigv4::credential;
 use stackgen_gateway_common::{Place, uuid};
 
-/// Answers `GetCallerIdentity`. `role_of` knows the role of an access key that a function was given; whoever else calls
-/// is the account itself.
+/// Returns the route of `GetCallerIdentity`. `role_of` returns the role of a function's access key; every other caller
+/// is the account.
 pub fn routes(
     place: Place,
     role_of: impl Fn(&str) -> Option<String> + Clone + Send + Sync + 'static,
@@ -24,7 +24,7 @@ async fn answer(
 ) -> Response {
     let (head, body) = request.into_parts();
     let Ok(body) = body::whole(body, LARGEST).await else {
-        return error("MalformedInput", "The body is too large, or broke off");
+        return error("MalformedInput", "The body is too large or incomplete");
     };
     let body = String::from_utf8_lossy(&body);
     let query = head.uri.query().unwrap_or_default();
@@ -41,7 +41,7 @@ async fn answer(
     let role = key.as_deref().and_then(role_of);
     let account = &place.account;
     let (arn, user) = match &role {
-        // `arn:aws:iam::000000000000:role/name`, as a session of it.
+        // `arn:aws:iam::000000000000:role/name` as a role session.
         Some(role) => {
             let name = escape(role.rsplit('/').next().unwrap_or(role));
             let partition = &place.partition;
@@ -64,7 +64,7 @@ async fn answer(
     )
 }
 
-/// What a body may have, in bytes: a query.
+/// Maximum size of a body in bytes: a query.
 const LARGEST: usize = 64 * 1024;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";

@@ -1,4 +1,4 @@
-//! A gateway: everything put together, listening on loopback.
+//! The complete gateway: all services, listening on loopback.
 
 mod listeners;
 mod private;
@@ -33,46 +33,46 @@ use crate::tables::{Tables, TablesError};
 
 use listeners::Listeners;
 
-/// What a gateway is told when it starts.
+/// Options of a gateway.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// How it behaves.
+    /// Settings.
     pub settings: Settings,
-    /// The control endpoint's port; apis take the next ones. Where one is taken, and when left out, any free port.
+    /// Port of the control endpoint. APIs get the next ports. A taken or missing port is replaced by any free one.
     pub port: Option<u16>,
-    /// Where tables are kept; in memory when left out.
+    /// Folder for tables. Without it, tables are in memory.
     pub data: Option<PathBuf>,
-    /// Where the issuer's key is kept, so that tokens stay good; a new one each time when left out.
+    /// File for the issuer's key, so that tokens stay valid after a restart. Without it, each start creates a new key.
     pub issuer_key: Option<PathBuf>,
 }
 
-/// Why a gateway does not start.
+/// Reason why a gateway cannot start.
 #[derive(Debug, Error)]
 pub enum StartError {
     /// No port of loopback is free.
     #[error("the gateway cannot listen on loopback: {0}")]
     Listen(#[source] io::Error),
-    /// No folder for code can be made, or the watcher cannot be started.
+    /// The folder for code cannot be created, or the watcher cannot be started.
     #[error("cannot prepare to run functions: {0}")]
     Code(#[source] io::Error),
-    /// There is no key for its private routes.
-    #[error("this machine gives no random numbers")]
+    /// No key can be generated for the private routes.
+    #[error("the system's random number generator failed")]
     Random,
-    /// There are no tables.
+    /// The tables cannot be opened.
     #[error(transparent)]
     Tables(#[from] TablesError),
-    /// There is no issuer.
+    /// The issuer cannot be started.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
 }
 
-/// API Gateway, Lambda, DynamoDB and an issuer of tokens, running. It needs [`Gateway::shutdown`] to end well.
+/// A running API Gateway, Lambda, DynamoDB and token issuer. Call [`Gateway::shutdown`] to end it.
 pub struct Gateway {
     shared: Arc<Shared>,
     control: JoinHandle<()>,
 }
 
-/// What the routes of the control endpoint use, too.
+/// State that the routes of the control endpoint share.
 struct Shared {
     account: Account,
     tables: Arc<Tables>,
@@ -81,17 +81,17 @@ struct Shared {
     listeners: Arc<Listeners>,
     issuer: Issuer,
     endpoint: String,
-    /// What private routes ask for.
+    /// Key that private routes require.
     key: String,
     stop: CancellationToken,
 }
 
 impl Gateway {
-    /// Starts with an empty account.
+    /// Starts a gateway with an empty account.
     ///
     /// # Errors
     ///
-    /// If something that it needs of this machine is not to be had.
+    /// If a resource of this machine is missing, such as a free port.
     pub async fn start(options: Options) -> Result<Gateway, StartError> {
         let settings = Arc::new(options.settings);
         let listener = server::listen(options.port).or_else(|_| server::listen(None));
@@ -152,41 +152,42 @@ impl Gateway {
         Ok(Gateway { shared, control })
     }
 
-    /// Makes the account what a template says.
+    /// Makes the account match a template.
     ///
     /// # Errors
     ///
-    /// What is wrong with the template, as [`Stack::apply`] has it.
+    /// All problems of the template, as [`Stack::apply`] returns them.
     pub async fn apply(&self, template: Template) -> Result<Applied, Vec<Problem>> {
         self.shared.stack.apply(template).await
     }
 
-    /// Where everything is.
+    /// Returns the endpoints and stages of all APIs.
     pub async fn state(&self) -> State {
         self.shared.state().await
     }
 
-    /// What happens in it.
+    /// Returns the events of the gateway.
     pub fn events(&self) -> &Events {
         &self.shared.plane.events
     }
 
-    /// What is in the account.
+    /// Returns the account with its resources.
     pub fn account(&self) -> &Account {
         &self.shared.account
     }
 
-    /// What private routes ask for: for [`Remote`], and for nobody's eyes.
+    /// Returns the key that private routes require. It is a secret for [`Remote`].
     pub fn key(&self) -> &str {
         &self.shared.key
     }
 
-    /// How many connections are open.
+    /// Returns the number of open connections.
     pub fn connections(&self) -> usize {
         self.shared.plane.connections.len()
     }
 
-    /// Ends: connections are closed with 1001, their `$disconnect` functions run within a bound, processes go.
+    /// Shuts down: closes connections with 1001, runs their `$disconnect` functions within a time limit, and stops all
+    /// processes.
     pub async fn shutdown(self) {
         let Shared {
             account,
@@ -202,7 +203,7 @@ impl Gateway {
     }
 }
 
-/// A key that nobody guesses: 256 bits in base64.
+/// Generates a secret key: 256 random bits in base64.
 fn key() -> Result<String, StartError> {
     let mut bytes = [0; 32];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| StartError::Random)?;
@@ -214,7 +215,7 @@ fn apis(settings: &Settings, events: &Events) -> Apis {
         .with_pending_deployments(settings.control.pending_deployments)
 }
 
-/// What every function finds in its environment, so that AWS SDKs come here.
+/// Returns the environment variables that point the AWS SDKs of functions to the gateway.
 fn environment(endpoint: &str, tables: &Tables) -> BTreeMap<String, String> {
     let variables = [
         ("AWS_ENDPOINT_URL", endpoint.to_owned()),
@@ -244,7 +245,7 @@ fn services(shared: &Arc<Shared>) -> Services {
     }
 }
 
-/// Functions are held to their roles; everybody else is the account.
+/// Limits functions to their roles; every other caller may do everything.
 struct Granted(Account);
 
 impl Grants for Granted {

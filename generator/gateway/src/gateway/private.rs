@@ -1,8 +1,10 @@
-//! What the command line asks a running gateway for, under `/_stackgen/` at the control endpoint: a template applied,
-//! its state, tokens, events, failures. The issuer of tokens is there, too, and open to everybody on this machine.
+//! Private routes for the command line, under `/_stackgen/` of the control endpoint: apply a template, read the state,
+//! mint tokens, follow events, look up failures. The token issuer is there, too; any process on this machine may use
+//! it.
 //!
-//! All but the issuer want the gateway's key in a header, which no web page can send without being asked first, and
-//! nobody else on this machine knows. That the Host is loopback's own, the control endpoint sees to.
+//! All routes except the issuer's require the gateway's key in a header. No web page can send that header without a
+//! preflight request, and no other process knows the key. The control endpoint itself checks that the Host is
+//! loopback's.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,13 +28,13 @@ use super::remote::{Lookup, Rotation, Tokens};
 use super::{Shared, State};
 use crate::identity::{Retire, Token, TokenUse};
 
-/// Where the issuer is.
+/// Path of the issuer.
 pub(super) const ISSUER: &str = "/_stackgen/issuer";
 
-/// The header with the gateway's key.
+/// Header with the gateway's key.
 pub(super) const KEY: &str = "x-stackgen-key";
 
-/// What a template may have with its names of files, in bytes.
+/// Maximum size of a template with its file names, in bytes.
 const LARGEST: usize = 16 * 1024 * 1024;
 
 pub(super) fn routes(shared: Arc<Shared>) -> Router {
@@ -63,7 +65,7 @@ async fn with_key(Shares(shared): Shares<Arc<Shared>>, request: Request, next: N
 }
 
 async fn apply(Shares(shared): Shares<Arc<Shared>>, Json(template): Json<Template>) -> Response {
-    // In a task of its own: who asked may go, and no stack is left half applied.
+    // A separate task, so that a client that disconnects does not leave a stack half applied.
     let applied = tokio::spawn(async move { shared.stack.apply(template).await });
     let applied = match applied.await {
         Ok(applied) => applied,
@@ -112,7 +114,7 @@ async fn rotate(Shares(shared): Shares<Arc<Shared>>, Json(asked): Json<Rotation>
     }
 }
 
-/// The failures of a request or a connection.
+/// Returns the failures of a request or a connection.
 async fn failures(
     Shares(shared): Shares<Arc<Shared>>,
     Json(asked): Json<Lookup>,
@@ -120,7 +122,7 @@ async fn failures(
     Json(shared.plane.failures.find(&asked.id))
 }
 
-/// A line of JSON an event, until the gateway ends or nobody reads.
+/// Streams events as JSON lines, until the gateway stops or the client disconnects.
 async fn events(Shares(shared): Shares<Arc<Shared>>) -> Response {
     let events = shared.plane.events.subscribe();
     let lines = stream::unfold((events, shared), |(mut events, shared)| async move {
@@ -152,7 +154,7 @@ fn error(status: StatusCode, message: &str) -> Response {
 }
 
 impl Shared {
-    /// Whom tokens are for: audiences of JWT authorizers, and `JWT_AUDIENCE` of functions.
+    /// Returns the audiences of tokens: those of JWT authorizers, and the functions' `JWT_AUDIENCE`.
     pub(super) fn audiences(&self) -> Vec<String> {
         let apis = &self.account.apis;
         let authorizers = apis.list_apis().into_iter().flat_map(|api| {

@@ -1,4 +1,4 @@
-//! The `aws` command, with the words that people type.
+//! The `aws` command, with typical command lines.
 
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -10,7 +10,7 @@ use tokio::process::Command;
 
 use crate::support::{Served, program, run, text};
 
-/// Version 2 of the command: the one that has `logs tail`.
+/// Returns the path of version 2 of the command, which has `logs tail`.
 fn aws() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places = vec![
@@ -25,12 +25,12 @@ fn aws() -> Option<PathBuf> {
     program("version 2 of the aws command", &places)
 }
 
-/// What `aws {words}` prints.
+/// Runs `aws {words}` and returns its output.
 async fn command(aws: &PathBuf, served: &Served, words: &str) -> String {
     text(&run(&mut prepare(aws, served, words)).await)
 }
 
-/// `aws {words}` against the gateway's control endpoint; spaces part the words.
+/// Prepares `aws {words}` against the gateway's control endpoint. Spaces separate the words.
 fn prepare(aws: &PathBuf, served: &Served, words: &str) -> Command {
     let mut command = Command::new(aws);
     command
@@ -160,7 +160,7 @@ async fn logs_are_followed_while_they_are_written() {
     let words =
         "logs tail /aws/lambda/session-connection-handler-dev --since 5m --format short --follow";
     let mut following = prepare(&aws, &served, words)
-        // Else it keeps to itself what it writes to a pipe.
+        // Otherwise the command buffers what it writes to a pipe.
         .env("PYTHONUNBUFFERED", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -175,10 +175,10 @@ async fn logs_are_followed_while_they_are_written() {
                     return;
                 }
             }
-            panic!("the command ended before it told {line}");
+            panic!("the command ended before it printed {line}");
         };
         let heard = tokio::time::timeout(Duration::from_secs(60), hears).await;
-        assert!(heard.is_ok(), "{line} is not told");
+        assert!(heard.is_ok(), "{line} is not printed");
     };
     heard("said-before").await;
     invoke("said-later").await;

@@ -1,4 +1,4 @@
-//! A real browser: what pages see, and what they do not.
+//! Pages in a real browser.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::{Served, program};
 
-/// How long a browser may take to start, load a page and tell what it saw.
+/// Time that a browser has to start, load a page and report.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A browser with one page.
@@ -29,7 +29,7 @@ struct Page {
 }
 
 impl Page {
-    /// Opens a page that runs a script, with `URL` as the stage's and `tell` to say what it sees.
+    /// Opens a page that runs a script. The script has the stage's `URL`, and reports with `tell`.
     fn open(listener: TcpListener, url: &str, script: &str) -> Option<Page> {
         let places = [
             "/usr/bin/chromium",
@@ -81,12 +81,12 @@ impl Page {
         })
     }
 
-    /// What the page tells next.
+    /// Waits for the page's next report.
     async fn told(&mut self) -> Value {
         let told = tokio::time::timeout(PATIENCE, self.telling.recv()).await;
         let told = told
-            .expect("the page tells in time")
-            .expect("its server is there");
+            .expect("the page reports in time")
+            .expect("the page's server runs");
         serde_json::from_str(&told).unwrap()
     }
 
@@ -96,7 +96,7 @@ impl Page {
     }
 }
 
-/// What a page tells first.
+/// Runs a script in a page and returns its first report.
 async fn page(url: &str, script: &str) -> Option<Value> {
     let mut page = Page::open(listener().await, url, script)?;
     let told = page.told().await;

@@ -1,4 +1,4 @@
-//! A gateway with a small stack, and the programs that talk to it.
+//! A gateway with a small stack, and the clients' programs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ impl Served {
         &self.state.apis[0]
     }
 
-    /// `ws://127.0.0.1:{port}/prod`.
+    /// Returns the stage's URL, `ws://127.0.0.1:{port}/prod`.
     pub(crate) fn url(&self) -> &str {
         &self.api().stages[0].url
     }
@@ -55,13 +55,13 @@ pub(crate) fn program(name: &str, places: &[PathBuf]) -> Option<PathBuf> {
     found
 }
 
-/// Runs a program to its end.
+/// Runs a program until it ends.
 pub(crate) async fn run(command: &mut Command) -> Output {
     let command = command.stdin(Stdio::null()).kill_on_drop(true);
     command.output().await.unwrap()
 }
 
-/// What a program wrote, if it ended well.
+/// Returns the output of a program, which must have succeeded.
 #[track_caller]
 pub(crate) fn text(output: &Output) -> String {
     let error = String::from_utf8_lossy(&output.stderr);

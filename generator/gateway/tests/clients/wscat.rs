@@ -1,4 +1,4 @@
-//! `wscat -c`, as people test by hand.
+//! `wscat --connect`, as used in manual tests.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -8,7 +8,7 @@ use tokio::process::{Child, Command};
 
 use crate::support::{Served, program, root};
 
-/// Connects, and sends these messages, as people do who try an api by hand.
+/// Connects and sends messages.
 fn wscat(url: &str, messages: &[&str]) -> Option<Child> {
     let place = root().join(".tools/wscat/node_modules/.bin/wscat");
     let wscat: PathBuf = program("wscat", &[place])?;
@@ -56,7 +56,7 @@ async fn row_c5_wscat_shows_the_status_that_refused_it() {
     };
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let refused = async {
-        // Node may warn before.
+        // Node may print warnings first.
         while let Some(line) = lines.next_line().await.unwrap() {
             if line.starts_with("error: ") {
                 return line;

@@ -1,4 +1,4 @@
-//! Deployments freeze, stages point (rows D1 to D14).
+//! Deployments and stages (rows D1 to D14).
 
 use aws_sdk_apigatewayv2::types::{DeploymentStatus, RouteSettings};
 use stackgen_gateway_common::{ApiId, DeploymentId, Event, StageName};
@@ -15,7 +15,7 @@ async fn row_d1_a_stage_does_not_serve_what_was_not_deployed() {
     let deployment = control.deploy(&api).await;
     assert!(
         !control.serves(&api, "ping"),
-        "a deployment alone moves no stage"
+        "a deployment alone does not change the stage"
     );
     let moved = control.client.update_stage().api_id(&api).stage_name("dev");
     moved.deployment_id(deployment).send().await.unwrap();
@@ -188,7 +188,11 @@ async fn row_d3_a_deployment_moves_the_stage_that_it_names() {
         .send()
         .await
         .unwrap();
-    assert_eq!(all.items().len(), 2, "what was refused left no deployment");
+    assert_eq!(
+        all.items().len(),
+        2,
+        "the refused call created no deployment"
+    );
 }
 
 #[tokio::test]
@@ -441,7 +445,7 @@ async fn what_no_stage_serves_yet_is_told() {
         what: "route ping".to_owned(),
     };
     assert_eq!(control.told(), [undeployed]);
-    // Back to what the stage serves.
+    // The wiring is again what the stage serves.
     control
         .client
         .delete_route()
@@ -451,7 +455,7 @@ async fn what_no_stage_serves_yet_is_told() {
         .await
         .unwrap();
     assert_eq!(control.told(), []);
-    // A description is no wiring.
+    // A description is not wiring.
     control
         .client
         .update_api()

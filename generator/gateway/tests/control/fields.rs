@@ -1,4 +1,4 @@
-//! The fields of answers, held against the service model that AWS's clients are made from.
+//! Fields of responses, compared with AWS's service model.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Control, function_uri};
 
-/// What no answer has here: of imported and managed apis, which there are none of, and of deployments that failed.
+/// Fields that no response has here: those of imported and managed APIs, and of failed deployments.
 const ABSENT: [&str; 4] = [
     "apiGatewayManaged",
     "importInfo",
@@ -54,7 +54,7 @@ const OPERATIONS: [&str; 9] = [
     "GetStage",
 ];
 
-/// By the service model of the tools' Python; `None` when it is missing and may be.
+/// Reads the service model from the Python tools. Skips the test if they are missing.
 fn service_model() -> Option<BTreeMap<String, Vec<String>>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = stackgen_test_tools::installed("venv/bin/python")?;
@@ -72,11 +72,11 @@ fn service_model() -> Option<BTreeMap<String, Vec<String>>> {
     Some(serde_json::from_slice(&output.stdout).unwrap())
 }
 
-/// What was made, by the operation that reads it.
+/// Paths of created resources, by the operation that reads them.
 #[derive(Default)]
 struct Made(BTreeMap<&'static str, Vec<String>>);
 
-/// One of each, with all fields that its creation takes, and the fields of what is read of it.
+/// Creates resources with all their fields, and returns the fields of each read operation's responses.
 async fn everything(control: &Control) -> BTreeMap<String, BTreeSet<String>> {
     let mut made = Made::default();
     websocket(control, &mut made).await;
@@ -163,7 +163,7 @@ fn last(path: &str) -> &str {
 }
 
 impl Made {
-    /// Creates one, which comes back as it was given; its path.
+    /// Creates a resource and checks that the response contains the input. Returns its path.
     async fn one(
         &mut self,
         control: &Control,
@@ -179,7 +179,7 @@ impl Made {
         }
         let id = match read_by {
             "GetStage" => "stageName".to_owned(),
-            // `GetRouteResponse`: `routeResponseId`.
+            // For example, `GetRouteResponse` has `routeResponseId`.
             _ => format!("{}{}Id", read_by[3..4].to_lowercase(), &read_by[4..]),
         };
         let path = format!("{path}/{}", made[&id].as_str().unwrap());

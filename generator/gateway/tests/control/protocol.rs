@@ -1,4 +1,4 @@
-//! The wire: who may ask, what is asked whom, pages, errors, rates.
+//! The protocol: authentication, dispatch, pages, errors, rates.
 
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ async fn an_operation_that_is_not_here_says_so() {
         let body: Value = serde_json::from_slice(answer.body()).unwrap();
         assert_eq!(
             body["message"],
-            format!("The local gateway has no GET {path}")
+            format!("The local gateway does not support GET {path}")
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Every resource: create, get, list, update, delete, by the SDK.
+//! Every resource: create, get, list, update, delete, with the SDK.
 
 use aws_sdk_apigatewayv2::types::{
     AuthorizationType, AuthorizerType, ConnectionType, ContentHandlingStrategy, Cors,
@@ -530,6 +530,6 @@ async fn an_http_api_is_imported_from_openapi_and_imported_again() {
     assert_eq!(
         routes.items()[0].route_key(),
         Some("GET /b"),
-        "whole or not at all"
+        "completely or not at all"
     );
 }

@@ -1,4 +1,4 @@
-//! What API Gateway refuses of WebSocket APIs (rows F1 to F5, L6, M6, M9).
+//! Rules of WebSocket APIs (rows F1 to F5, L6, M6, M9).
 
 use aws_sdk_apigatewayv2::types::{
     AuthorizerType, ConnectionType, IntegrationType, ParameterConstraints, ProtocolType,
@@ -379,7 +379,7 @@ async fn texts_have_their_lengths() {
         .await;
     assert_eq!(
         refusal!(deployment),
-        "BadRequestException: description must be between 0 and 1024 characters long, and is 1025"
+        "BadRequestException: description must have 0 to 1024 characters; it has 1025"
     );
     let fits = "ü".repeat(1024);
     client

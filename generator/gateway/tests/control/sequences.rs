@@ -1,4 +1,4 @@
-//! Whatever changes come in whatever order: what always holds.
+//! Invariants that hold after any sequence of changes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use stackgen_gateway_apis::apis::{
 };
 use stackgen_gateway_common::{ApiId, DeploymentId, IntegrationId, RouteId, RouteKey, StageName};
 
-/// A change; numbers pick one of what there is, or something that is not there.
+/// A change. Numbers select an existing resource, or one that does not exist.
 #[derive(Clone, Debug)]
 enum Change {
     Expression(u8),
@@ -54,7 +54,7 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// The api that is changed.
+/// The API under test.
 struct Subject {
     apis: Apis,
     api: ApiId,
@@ -84,7 +84,7 @@ impl Subject {
         known.cloned().unwrap_or_else(|| DeploymentId::new("none"))
     }
 
-    /// Makes the change, or is refused; true when it was made.
+    /// Makes the change. Returns false if it is refused.
     fn make(&mut self, change: &Change) -> bool {
         let (apis, api) = (&self.apis, &self.api);
         let target = |n: &u8| format!("integrations/i{n}");
@@ -195,7 +195,7 @@ impl Subject {
         }
     }
 
-    /// All that can be read of the api.
+    /// Returns the API's complete readable state.
     fn all(&self) -> String {
         let (apis, api) = (&self.apis, &self.api);
         format!(
@@ -205,7 +205,7 @@ impl Subject {
                 apis.list_routes(api),
                 apis.list_integrations(api),
                 apis.list_models(api),
-                // What they froze never changes: that is looked at on its own.
+                // Snapshots are checked separately: they must never change.
                 apis.list_deployments(api).map(|all| {
                     let ids = all.iter().map(|one| one.deployment_id.to_string());
                     ids.collect::<Vec<_>>()
@@ -278,7 +278,7 @@ proptest! {
         for change in &changes {
             let before = subject.all();
             if !subject.make(change) {
-                prop_assert_eq!(subject.all(), before, "what is refused changes nothing: {:?}", change);
+                prop_assert_eq!(subject.all(), before, "a refused change has no effect: {:?}", change);
             }
             subject.holds(&mut frozen)?;
         }

@@ -120,7 +120,7 @@ async fn row_f8_settings_of_a_route_need_the_route_first() {
     );
     let route = control.route(&api, "ping").await;
     stage().await.unwrap();
-    // A route that goes leaves its settings, which keep no other change out.
+    // A deleted route leaves its settings, which do not prevent other changes.
     client
         .delete_route()
         .api_id(&api)

@@ -1,4 +1,4 @@
-//! What the tests share: a control endpoint, clients of it, and an api with a route.
+//! Shared parts of the tests: a control endpoint, its clients, and an API with a route.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use stackgen_gateway_common::{ApiId, Event, Events, Place, Rates};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::Receiver;
 
-/// A control endpoint that listens.
+/// A running control endpoint.
 pub(crate) struct Control {
     pub(crate) address: SocketAddr,
     pub(crate) apis: Arc<Apis>,
@@ -69,7 +69,7 @@ impl Control {
         }
     }
 
-    /// A WebSocket API without anything.
+    /// Creates a WebSocket API without resources.
     pub(crate) async fn bare(&self) -> String {
         let api = self.client.create_api().name("talk");
         let api = api.protocol_type(ProtocolType::Websocket);
@@ -77,14 +77,14 @@ impl Control {
         api.send().await.unwrap().api_id.unwrap()
     }
 
-    /// A WebSocket API with an integration and the route `$connect` to it.
+    /// Creates a WebSocket API with the route `$connect` and its integration.
     pub(crate) async fn api(&self) -> String {
         let api = self.bare().await;
         self.route(&api, "$connect").await;
         api
     }
 
-    /// An integration with a function.
+    /// Creates an integration with a function.
     pub(crate) async fn integration(&self, api: &str) -> String {
         let integration = self.client.create_integration().api_id(api);
         let integration = integration.integration_type(IntegrationType::AwsProxy);
@@ -92,7 +92,7 @@ impl Control {
         integration.send().await.unwrap().integration_id.unwrap()
     }
 
-    /// A route with an integration of its own; its id.
+    /// Creates a route with its own integration, and returns the route's ID.
     pub(crate) async fn route(&self, api: &str, key: &str) -> String {
         let integration = self.integration(api).await;
         let route = self.client.create_route().api_id(api).route_key(key);
@@ -105,7 +105,7 @@ impl Control {
         deployment.unwrap().deployment_id.unwrap()
     }
 
-    /// A stage `dev` that points at a new deployment; its deployment's id.
+    /// Creates a stage `dev` that points at a new deployment, and returns the deployment's ID.
     pub(crate) async fn stage(&self, api: &str) -> String {
         let deployment = self.deploy(api).await;
         let stage = self.client.create_stage().api_id(api).stage_name("dev");
@@ -117,19 +117,19 @@ impl Control {
         self.apis.served(&ApiId::new(api), "dev").unwrap()
     }
 
-    /// Whether the stage `dev` has a route of this key.
+    /// Returns true if the stage `dev` serves a route with this key.
     pub(crate) fn serves(&self, api: &str, key: &str) -> bool {
         let served = self.served(api);
         let snapshot = served.snapshot.as_ref();
         snapshot.is_some_and(|snapshot| snapshot.route(key).is_some())
     }
 
-    /// All events until now.
+    /// Returns all events so far.
     pub(crate) fn told(&mut self) -> Vec<Event> {
         std::iter::from_fn(|| self.events.try_recv().ok()).collect()
     }
 
-    /// A request that is signed for apigateway, as it is given.
+    /// Sends a raw request that is signed for apigateway.
     pub(crate) async fn raw(&self, method: &str, path: &str, body: &str) -> Response<Bytes> {
         let request = Request::builder().method(method);
         let request = request.uri(format!("http://{}{path}", self.address));
@@ -142,7 +142,7 @@ pub(crate) fn function_uri() -> String {
     Place::default().function("echo").invocation_uri()
 }
 
-/// A signature for a service, which nobody verifies.
+/// Returns an `Authorization` header for a service. Signatures are not verified.
 pub(crate) fn signature(service: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential=ANY/20240209/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=ab"
@@ -156,7 +156,7 @@ pub(crate) async fn send(request: Request<String>) -> Response<Bytes> {
     Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
 }
 
-/// Takes an SDK's error for what the service says: its code and its message.
+/// Formats an SDK error as the service's code and message.
 macro_rules! refusal {
     ($result:expr) => {{
         let error = $result.unwrap_err().into_service_error();

@@ -1,8 +1,8 @@
-//! The function that does what its event tells it.
+//! The puppet, a function that does what its event asks for.
 
 use std::path::{Path, PathBuf};
 
-/// Where cargo builds it: it is an example of this package, beside the tests.
+/// Returns the path where cargo builds the puppet, which is an example of this package.
 ///
 /// # Panics
 ///
@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 pub(crate) fn puppet() -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
     let profile = test.parent().and_then(Path::parent);
-    let puppet = profile.expect("it lies in deps/").join("examples/puppet");
+    let puppet = profile
+        .expect("the test is in deps/")
+        .join("examples/puppet");
     assert!(
         puppet.is_file(),
         "{} is missing: cargo build --workspace --examples",

@@ -1,4 +1,4 @@
-//! The same over real processes: one test a group of rows proves the wiring.
+//! The same with real processes: one test per group of rows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,8 @@ use stackgen_gateway_lambda::functions::{Code, Configuration, Functions, Permiss
 use crate::puppet::puppet;
 use crate::support::{Stack, World};
 
-/// A gateway all of whose routes are puppets. API Gateway may invoke what `permitted` names.
+/// Starts a gateway whose routes all call puppets. API Gateway may call functions for the routes that `permitted`
+/// matches.
 async fn start(stack: Stack, permitted: &str) -> (World, Arc<Functions>, Events) {
     let settings = Settings::default();
     let events = Events::default();

@@ -287,7 +287,7 @@ fn recorded_error_frames_are_told_apart_by_their_reasons() {
 #[test]
 fn a_recorded_close_takes_the_place_of_what_its_age_suggests() {
     let report = open([ended(5, 1001, Side::Server)]);
-    let reason = "no data either way for too long";
+    let reason = "no data was sent or received for too long";
     let recorded = record(RecordSubject::Connection, "Going away", reason, "M13");
     let explanations = explain_with(&report, &[recorded]);
     assert_eq!(rows(&explanations), ["M13"]);

@@ -1,4 +1,4 @@
-//! Where identities are read from: `$request.header.Authorization`, `$request.querystring.token`, `$context.routeKey`,
+//! Identity sources: `$request.header.Authorization`, `$request.querystring.token`, `$context.routeKey`,
 //! `$stageVariables.name`.
 
 use super::super::Exchange;
@@ -6,7 +6,7 @@ use super::super::log::variable;
 use super::super::route::Matched;
 
 impl Exchange<'_> {
-    /// The value that an expression selects; `None` when there is none, or an empty one.
+    /// Returns the value of an identity source; `None` if it is missing or empty.
     pub(super) fn identity(&self, source: &str, matched: Option<&Matched>) -> Option<String> {
         let value = if let Some(name) = source.strip_prefix("$request.header.") {
             self.request.header(name)

@@ -11,7 +11,7 @@ use super::Authorized;
 use crate::apis::{Authorizer, JwtConfiguration};
 
 impl Exchange<'_> {
-    /// Verifies the token of the authorizer's identity source.
+    /// Verifies the token in the authorizer's identity source.
     pub(super) async fn jwt(
         &self,
         authorizer: &Authorizer,
@@ -53,7 +53,7 @@ impl Exchange<'_> {
         })
     }
 
-    /// The claims of a good token, or what is wrong with it, in the words of `error_description`.
+    /// Verifies a token and returns its claims. An error is the text for `error_description`.
     async fn verify(
         &self,
         token: &str,
@@ -74,7 +74,7 @@ impl Exchange<'_> {
         validation.set_required_spec_claims(&["exp", "iss"]);
         let claims = decode::<Map<String, Value>>(token, &key, &validation);
         let claims = claims.map_err(|error| problem(error.kind()))?.claims;
-        // Tokens may be issued in the second that it is.
+        // A token may have been issued in the current second.
         let now = Timestamp::now().as_millis() / 1000;
         let issued = claims.get("iat").and_then(Value::as_f64);
         if issued.is_some_and(|issued| issued > now as f64) {
@@ -87,7 +87,7 @@ impl Exchange<'_> {
     }
 }
 
-/// A token, with or without `Bearer ` before it.
+/// Returns the token without a leading `Bearer `.
 fn bearer(value: &str) -> &str {
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
@@ -107,7 +107,7 @@ fn problem(kind: &ErrorKind) -> String {
     .to_owned()
 }
 
-/// `aud` has one of the audiences; without an `aud`, `client_id` does.
+/// Returns true if `aud` contains one of the audiences. Without `aud`, `client_id` counts.
 fn is_for(claims: &Map<String, Value>, audience: &[String]) -> bool {
     let is_one = |value: &Value| {
         let value = value.as_str();
@@ -121,7 +121,7 @@ fn is_for(claims: &Map<String, Value>, audience: &[String]) -> bool {
     }
 }
 
-/// `scope`, or else `scp`: words in a text, or a list.
+/// Returns the scopes in `scope`, or else in `scp`: a text of words, or a list.
 fn scopes_of(claims: &Map<String, Value>) -> Vec<String> {
     match claims.get("scope").or_else(|| claims.get("scp")) {
         Some(Value::String(words)) => words.split_whitespace().map(str::to_owned).collect(),
@@ -134,7 +134,7 @@ fn scopes_of(claims: &Map<String, Value>) -> Vec<String> {
     }
 }
 
-/// A claim as text. API Gateway writes lists and objects as Go prints them: `[admin user]`, `map[a:1]`.
+/// Formats a claim as text. API Gateway formats lists and objects like Go: `[admin user]`, `map[a:1]`.
 fn text(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),

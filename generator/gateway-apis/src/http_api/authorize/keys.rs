@@ -16,19 +16,19 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
-/// How long keys are good for once they are fetched. API Gateway keeps them as long.
+/// Time for which fetched keys are valid, as on API Gateway.
 const KEPT: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// How often keys may be fetched because a token names one that is not among them.
+/// Minimum time between two fetches because of an unknown key ID.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// How long an issuer may take for an answer.
+/// Time that an issuer has to answer.
 const TIME: Duration = Duration::from_millis(1500);
 
-/// The largest answer of an issuer, in bytes.
+/// Maximum size of an issuer's answer, in bytes.
 const LARGEST: usize = 150_000;
 
-/// Keys of issuers.
+/// Cached keys of issuers.
 pub(in super::super) struct Keys {
     client: Client<HttpConnector, Empty<Bytes>>,
     kept: Mutex<HashMap<String, Kept>>,
@@ -56,9 +56,9 @@ impl Default for Keys {
 }
 
 impl Keys {
-    /// The issuer's key of that id, or why there is none.
+    /// Returns the issuer's key with this ID, or a reason why there is none.
     pub(super) async fn find(&self, issuer: &str, kid: &str) -> Result<DecodingKey, String> {
-        // Held while keys are fetched: whoever comes meanwhile finds them.
+        // The lock is held during the fetch, so that concurrent requests do not fetch, too.
         let mut all = self.kept.lock().await;
         let kept = all.get(issuer).cloned();
         let known = kept.filter(|kept| {
@@ -80,7 +80,7 @@ impl Keys {
         drop(all);
         let key = keys
             .find(kid)
-            .ok_or("the token's kid is no key of the issuer")?;
+            .ok_or("the issuer has no key with the token's kid")?;
         DecodingKey::from_jwk(key).map_err(|_| "the issuer's key cannot be read".to_owned())
     }
 
@@ -90,19 +90,19 @@ impl Keys {
             issuer.trim_end_matches('/')
         );
         let discovery: Discovery = self.get(&url).await.ok_or_else(|| {
-            format!("OIDC discovery endpoint communication error: {url} does not answer as it should (http:// only)")
+            format!("OIDC discovery endpoint communication error: {url} returned no discovery document (only http:// is supported)")
         })?;
         if discovery.issuer != issuer {
-            return Err(format!("the issuer at {url} has another name"));
+            return Err(format!("the document at {url} names another issuer"));
         }
         let url = discovery.jwks_uri;
         let keys = self.get(&url).await;
         keys.ok_or_else(|| {
-            format!("JWKS communication error: {url} does not answer as it should (http:// only)")
+            format!("JWKS communication error: {url} returned no keys (only http:// is supported)")
         })
     }
 
-    /// A document, in time and not too large.
+    /// Fetches a JSON document, within limits of time and size.
     async fn get<T: DeserializeOwned>(&self, url: &str) -> Option<T> {
         let uri: Uri = url.parse().ok()?;
         let fetch = async {

@@ -1,4 +1,4 @@
-//! Lambda authorizers: identity sources, both formats, simple answers and policies, results that are kept.
+//! Lambda authorizers: identity sources, both formats, simple responses and policies, cached results.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,17 +17,17 @@ use super::super::route::Matched;
 use super::Authorized;
 use crate::apis::{Authorizer, with_variables};
 
-/// How long an authorizer may take.
+/// Time that an authorizer has to answer.
 const TIME: Duration = Duration::from_secs(10);
 
-/// How many results are kept at most; the rest is asked for again.
+/// Maximum number of cached results. Without room, results are not cached.
 const MOST: usize = 10_000;
 
-/// What authorizers said, by authorizer and identity.
+/// Cached results of authorizers, with their expiry.
 #[derive(Default)]
 pub(in super::super) struct Results(Mutex<HashMap<Key, (Instant, Value)>>);
 
-/// The stage, the authorizer's id and what it calls; and the values of its identity sources.
+/// Cache key: the stage with the authorizer's ID and URI, and the values of the identity sources.
 type Key = (String, Vec<String>);
 
 impl Results {
@@ -50,7 +50,7 @@ impl Results {
 }
 
 impl Exchange<'_> {
-    /// Asks the function, unless it was asked the same a moment ago.
+    /// Calls the authorizer's function, unless a cached result is valid.
     pub(super) async fn lambda(
         &self,
         authorizer: &Authorizer,
@@ -67,7 +67,7 @@ impl Exchange<'_> {
         let time = authorizer.authorizer_result_ttl_in_seconds.unwrap_or(0);
         let kept = (time > 0 && !identity.is_empty()).then(|| {
             let uri = authorizer.authorizer_uri.clone().unwrap_or_default();
-            // A stage's variables may have a part in what is called.
+            // The URI may contain stage variables, so two stages may call different functions.
             let stage = &self.served.stage.stage_name;
             let id = format!("{stage} {} {uri}", authorizer.authorizer_id);
             (id, identity.clone())
@@ -77,7 +77,7 @@ impl Exchange<'_> {
         }
         let result = self.ask(authorizer, matched, &identity).await?;
         let judged = self.judge(authorizer, matched, &result);
-        // An answer that cannot be understood is asked for again.
+        // A malformed result is not cached.
         let understood = judged
             .as_ref()
             .err()
@@ -98,7 +98,7 @@ impl Exchange<'_> {
         let uri = authorizer.authorizer_uri.as_deref().unwrap_or_default();
         let uri = with_variables(uri, &self.served.stage.stage_variables);
         let function = FunctionArn::of_uri(&uri);
-        let function = function.ok_or_else(|| fault("its URI names no function"))?;
+        let function = function.ok_or_else(|| fault("its URI does not name a function"))?;
         let of = Of {
             exchange: self,
             matched,
@@ -126,10 +126,10 @@ impl Exchange<'_> {
         if outcome.failed {
             return Err(failed(&outcome));
         }
-        serde_json::from_slice(&outcome.payload).map_err(|_| fault("it returned no JSON"))
+        serde_json::from_slice(&outcome.payload).map_err(|_| fault("it did not return JSON"))
     }
 
-    /// Row A16.
+    /// Returns the source ARN of the call (row A16).
     fn authorizer_arn(&self, authorizer: &Authorizer) -> String {
         let place = &self.api.plane.settings.place;
         let (api, id) = (&self.api.api, &authorizer.authorizer_id);
@@ -149,16 +149,18 @@ impl Exchange<'_> {
                     principal: None,
                     context,
                 }),
-                Some(Value::Bool(false)) => {
-                    Err(Refusal::forbidden("the authorizer says isAuthorized false"))
-                }
-                _ => Err(fault("it returned no isAuthorized, as simple responses do")),
+                Some(Value::Bool(false)) => Err(Refusal::forbidden(
+                    "the authorizer returned isAuthorized false",
+                )),
+                _ => Err(fault(
+                    "it returned no isAuthorized, which simple responses need",
+                )),
             };
         }
         let principal = result.get("principalId").and_then(Value::as_str);
         let statements = result.get("policyDocument").map(Statement::of_policy);
         let Some(Ok(statements)) = statements else {
-            return Err(fault("it returned no policyDocument that can be read"));
+            return Err(fault("it returned no valid policyDocument"));
         };
         let policy = Roles::default();
         policy.declare("policy", statements);
@@ -183,7 +185,7 @@ fn context(result: &Value) -> Result<Option<Map<String, Value>>, Refusal> {
     match result.get("context") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(context)) => Ok(Some(context.clone())),
-        Some(_) => Err(fault("its context is no object")),
+        Some(_) => Err(fault("its context is not an object")),
     }
 }
 
@@ -191,7 +193,7 @@ fn fault(problem: &str) -> Refusal {
     Refusal::internal(format!("the authorizer cannot be used: {problem}")).by_authorizer()
 }
 
-/// Exactly `Unauthorized` is 401 (row A6), all else 500.
+/// Maps the error of a failed authorizer: exactly `Unauthorized` becomes 401 (row A6), all others 500.
 fn failed(outcome: &Outcome) -> Refusal {
     let error: Option<Value> = serde_json::from_slice(&outcome.payload).ok();
     let message = error

@@ -1,4 +1,4 @@
-//! Who may take a route.
+//! Authorization of requests.
 
 mod identity;
 mod jwt;
@@ -16,20 +16,20 @@ use super::refusal::Refusal;
 use super::route::Matched;
 use crate::apis::{Authorizer, Route};
 
-/// What is known of a caller whom a route lets in.
+/// Result of an authorization that succeeded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Authorized {
-    /// The route is open.
+    /// The route needs no authorization.
     #[default]
     Anybody,
-    /// A token was verified.
+    /// A JWT was verified.
     Jwt {
-        /// Its claims, as text.
+        /// Claims, as text.
         claims: Map<String, Value>,
-        /// Its scopes; `None` when the route asks for none.
+        /// Scopes; `None` if the route requires none.
         scopes: Option<Vec<String>>,
     },
-    /// A function let the caller in.
+    /// A Lambda authorizer allowed the request.
     Lambda {
         principal: Option<String>,
         context: Option<Map<String, Value>>,
@@ -43,7 +43,7 @@ pub(super) enum Authorized {
 }
 
 impl Authorized {
-    /// `requestContext.authorizer` of format 2.0.
+    /// Returns `requestContext.authorizer` in format 2.0.
     pub(super) fn v2(&self) -> Option<Value> {
         Some(match self {
             Authorized::Anybody => return None,
@@ -67,7 +67,7 @@ impl Authorized {
         })
     }
 
-    /// `requestContext.authorizer` of format 1.0.
+    /// Returns `requestContext.authorizer` in format 1.0.
     pub(super) fn v1(&self) -> Value {
         match self {
             Authorized::Anybody | Authorized::Iam { .. } => json!({"claims": null, "scopes": null}),
@@ -80,7 +80,7 @@ impl Authorized {
         }
     }
 
-    /// `$context.authorizer.{name}`.
+    /// Returns the value of `$context.authorizer.{name}`.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
         let value = match self {
             Authorized::Jwt { claims, .. } => claims.get(name.strip_prefix("claims.")?)?,
@@ -99,7 +99,7 @@ impl Authorized {
 }
 
 impl Exchange<'_> {
-    /// Lets the caller in or not, as the route says.
+    /// Authorizes the request by the route's authorization type.
     pub(super) async fn authorize(&self, matched: &Matched) -> Result<Authorized, Refusal> {
         let route = &matched.route;
         match route.authorization_type.as_str() {
@@ -114,7 +114,7 @@ impl Exchange<'_> {
                 self.lambda(authorizer, matched).await
             }
             other => Err(Refusal::internal(format!(
-                "authorization type {other} is not known here"
+                "authorization type {other} is unknown"
             ))),
         }
     }
@@ -125,7 +125,7 @@ impl Exchange<'_> {
         Ok(authorizer.ok_or_else(missing)?)
     }
 
-    /// Row A14, for HTTP APIs. Signatures are not verified.
+    /// Checks the caller's permission as row A14 does for `$connect`. Signatures are not verified.
     fn iam(&self, matched: &Matched) -> Result<Authorized, Refusal> {
         let authorization = self.request.header("authorization");
         let caller = sigv4::caller(authorization.as_deref(), &self.request.query);

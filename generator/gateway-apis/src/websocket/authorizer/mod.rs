@@ -1,4 +1,4 @@
-//! REQUEST authorizers, which are asked once, before `$connect` (row A1).
+//! REQUEST authorizers, which API Gateway calls once, before `$connect` (row A1).
 
 mod output;
 mod policy;
@@ -19,13 +19,13 @@ use super::refusal::Refusal;
 use super::request::Request;
 use crate::apis::{Authorizer, Stage};
 
-/// Who calls, with the API key that the authorizer gave (row A15).
+/// Principal with the API key that the authorizer returned (row A15).
 pub(super) struct Authorized {
     pub(super) principal: Principal,
     pub(super) usage_identifier_key: Option<String>,
 }
 
-/// Asks the authorizer of `$connect` whether this request may go on.
+/// Calls the authorizer of `$connect` and evaluates its policy.
 pub(super) async fn authorize(
     api: &WebSocketApi,
     authorizer: &Authorizer,
@@ -94,7 +94,7 @@ async fn invoke(
     }
 }
 
-/// An authorizer that failed: 401 if it said exactly `Unauthorized` (row A6), else 500 (row A7).
+/// Maps the error of a failed authorizer: exactly `Unauthorized` becomes 401 (row A6), all others 500 (row A7).
 fn thrown(payload: &[u8]) -> Refusal {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -103,7 +103,7 @@ fn thrown(payload: &[u8]) -> Refusal {
     }
     let refusal = match serde_json::from_slice::<Thrown>(payload) {
         Ok(thrown) if thrown.error_message == "Unauthorized" => {
-            Refusal::unauthorized("the authorizer said Unauthorized", "A6")
+            Refusal::unauthorized("the authorizer failed with Unauthorized", "A6")
         }
         _ => Refusal::internal(
             format!("authorizer: {}", integration::failed(payload)),
@@ -113,7 +113,7 @@ fn thrown(payload: &[u8]) -> Refusal {
     refusal.because_of(ThrownError::read(payload).map(Box::new))
 }
 
-/// Returns what there is to record of an authorizer: its function, and the principal that it allowed or why not.
+/// Returns the record of an authorizer: its function, and the allowed principal or the reason for the refusal.
 pub(super) fn record(
     authorizer: &Authorizer,
     stage: &Stage,
@@ -130,7 +130,7 @@ pub(super) fn record(
     }
 }
 
-/// Whether an identity source has a value (rows A2, A3).
+/// Checks that an identity source has a value (rows A2, A3).
 fn present(
     source: &str,
     stage: &Stage,
@@ -153,13 +153,13 @@ fn present(
             .get(name)
             .is_some_and(|value| !value.is_empty())
     } else {
-        let reason = format!("{source} is no identity source of a WebSocket API");
+        let reason = format!("{source} is not an identity source of a WebSocket API");
         return Err(Refusal::internal(reason, "A3"));
     };
     if there {
         return Ok(());
     }
     let reason =
-        format!("identity source {source} is missing or empty; the authorizer was not asked");
+        format!("identity source {source} is missing or empty; the authorizer was not called");
     Err(Refusal::unauthorized(reason, "A2"))
 }

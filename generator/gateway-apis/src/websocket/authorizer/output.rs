@@ -1,4 +1,4 @@
-//! What an authorizer answered (rows A7 to A10, A15).
+//! Output of REQUEST authorizers (rows A7 to A10, A15).
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
@@ -7,30 +7,30 @@ use serde_json::{Map, Value};
 use super::policy::Policy;
 use crate::apis::Pairs;
 
-/// The largest output, in bytes (row A9).
+/// Maximum size of the output, in bytes (row A9).
 const OUTPUT_BYTES: usize = 8 * 1024;
 
-/// Who the authorizer says is calling, as every later event of the connection carries it (row A10).
+/// Principal that the authorizer returned. All later events of the connection contain it (row A10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Principal {
     /// `principalId`.
     pub(crate) id: String,
-    /// The context: scalars as strings.
+    /// Context, with all values as strings.
     pub(crate) context: Pairs,
-    /// Milliseconds that the authorizer took.
+    /// Duration of the authorizer's call in milliseconds.
     pub(crate) integration_latency: u64,
 }
 
-/// An output that can be understood.
+/// Valid output.
 #[derive(Debug)]
 pub(super) struct Output {
     pub(super) principal: Principal,
     pub(super) policy: Policy,
-    /// The API key of the caller (row A15).
+    /// API key of the caller (row A15).
     pub(super) usage_identifier_key: Option<String>,
 }
 
-/// Why an output cannot be understood, and the row that says so.
+/// Reason why an output is not valid, with the row of the reference.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BadOutput(pub(super) String, pub(super) &'static str);
 
@@ -44,7 +44,7 @@ struct Raw {
 }
 
 impl Output {
-    /// Reads what the function returned.
+    /// Parses the function's return value.
     pub(super) fn read(payload: &[u8], integration_latency: u64) -> Result<Self, BadOutput> {
         if payload.len() > OUTPUT_BYTES {
             let reason = format!(
@@ -53,10 +53,13 @@ impl Output {
             );
             return Err(BadOutput(reason, "A9"));
         }
-        // The error itself would quote values.
+        // serde's message could quote values.
         let raw: Raw = serde_json::from_slice(payload).map_err(|error| {
             let at = (error.line(), error.column());
-            let reason = format!("its output is no policy (line {}, column {})", at.0, at.1);
+            let reason = format!(
+                "its output is not a policy (line {}, column {})",
+                at.0, at.1
+            );
             BadOutput(reason, "A7")
         })?;
         let id = raw.principal_id.filter(|id| !id.is_empty());
@@ -77,14 +80,14 @@ impl Output {
     }
 }
 
-/// The context with its values as strings (row A9).
+/// Converts the values of the context to strings (row A9).
 fn scalars(context: Map<String, Value>) -> Result<Pairs, BadOutput> {
     let text = |(key, value)| match value {
         Value::String(text) => Ok((key, text)),
         Value::Number(_) | Value::Bool(_) => Ok((key, value.to_string())),
         Value::Null | Value::Array(_) | Value::Object(_) => {
             let reason =
-                format!("the value of `{key}` in its context is no string, number or boolean");
+                format!("the value of `{key}` in its context is not a string, number or boolean");
             Err(BadOutput(reason, "A9"))
         }
     };
@@ -97,7 +100,7 @@ impl Serialize for Principal {
         map.serialize_entry("principalId", &self.id)?;
         map.serialize_entry("integrationLatency", &self.integration_latency)?;
         for (key, value) in &self.context {
-            // No context passes itself off as the principal.
+            // A context key cannot replace the principal.
             if !matches!(key.as_str(), "principalId" | "integrationLatency") {
                 map.serialize_entry(key, value)?;
             }

@@ -1,10 +1,10 @@
-//! The policies that authorizers answer with (row A5).
+//! Policies that authorizers return (row A5).
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use stackgen_gateway_common::matches;
 
-/// What API Gateway asks the policy for.
+/// Action that the policy must allow.
 const ACTION: &str = "execute-api:Invoke";
 
 /// An IAM policy.
@@ -48,12 +48,12 @@ impl<T> OneOrMany<T> {
 }
 
 impl Policy {
-    /// Whether the policy allows this.
+    /// Checks that the policy allows the method.
     ///
     /// # Errors
     ///
-    /// Why it does not: a denial that matches wins over everything. What is not evaluated here (NotAction,
-    /// NotResource, Condition) allows nothing and denies all.
+    /// A reason, if it does not. A matching `Deny` overrides any `Allow`. Statements with NotAction, NotResource or
+    /// Condition are not evaluated here: an `Allow` with one of them never matches, a `Deny` always does.
     pub(super) fn allows(&self, method_arn: &str) -> Result<(), String> {
         let statements = self.statement.as_slice();
         let of = |effect| statements.iter().filter(move |it| it.effect == effect);
@@ -65,7 +65,7 @@ impl Policy {
         }
         if of(Effect::Allow).any(Statement::is_foreign) {
             return Err(
-                "the policy uses NotAction, NotResource or Condition, which allow nothing here"
+                "the policy uses NotAction, NotResource or Condition, which are not evaluated here"
                     .to_owned(),
             );
         }
@@ -94,7 +94,7 @@ impl Statement {
             let list = list.as_ref().map_or(&[][..], OneOrMany::as_slice);
             list.iter().any(|pattern| fits(pattern))
         };
-        // Actions are compared without regard to case, resources are not.
+        // IAM ignores the case of actions, but not of resources.
         any(&self.action, &|pattern| {
             matches(&pattern.to_ascii_lowercase(), &ACTION.to_ascii_lowercase())
         }) && any(&self.resource, &|pattern| matches(pattern, method_arn))

@@ -24,7 +24,7 @@ fn policy(effect: &str, resource: &str) -> Value {
     })
 }
 
-/// An api whose authorizer returns this, or throws this text.
+/// Starts an API whose authorizer returns this value, or fails with this text.
 async fn start(change: impl FnOnce(&mut Authorizer), answer: Value) -> Running {
     let mut wiring = Wiring::of(&[]);
     for key in ["GET /a/{id}", "GET /b"] {
@@ -187,7 +187,7 @@ async fn results_are_kept_for_the_identity_and_judged_for_every_route() {
     assert_eq!(get(&running, "/a/7").await, 200);
     assert_eq!(get(&running, "/a/7").await, 200);
     assert_eq!(running.called(), 3);
-    // The kept policy allows one route alone.
+    // The cached policy allows only one route.
     assert_eq!(get(&running, "/b").await, 403);
     assert_eq!(running.called(), 3);
     let other = running.get_with("/a/7", "authorization", "another").await;
@@ -205,7 +205,7 @@ async fn results_of_one_stage_are_not_anothers() {
     let running = start(by_stage, policy("Allow", "*")).await;
     let api = ApiId::new("http1");
     let served = running.plane.apis.served(&api, "$default").unwrap();
-    // Of these functions, `auth` alone returns a policy.
+    // Only the function `auth` returns a policy.
     for (name, function) in [("open", "auth"), ("closed", "another")] {
         let mut stage = (*served.stage).clone();
         stage.stage_name = StageName::new(name);

@@ -1,4 +1,4 @@
-//! Cross-origin requests, as browsers send them.
+//! CORS requests, as browsers send them.
 
 use bytes::Bytes;
 use http::{Method, Request, Response};

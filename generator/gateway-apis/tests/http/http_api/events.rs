@@ -1,4 +1,4 @@
-//! What functions are called with.
+//! Events that functions receive.
 
 use http::Request;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use stackgen_gateway_common::invoke::Caller;
 use super::Wiring;
 use crate::support;
 
-/// What differs between two runs.
+/// Replaces values that differ between runs.
 fn settled(mut event: Value, address: impl ToString) -> Value {
     let port = address.to_string().rsplit_once(':').unwrap().1.to_owned();
     let context = &mut event["requestContext"];
@@ -226,7 +226,7 @@ async fn a_named_stage_is_the_paths_first_segment_and_routes_do_not_see_it() {
     let (_, _, status, reason) = running.told().await;
     assert_eq!(
         (status, reason.as_deref()),
-        (404, Some("no stage of this api serves this path"))
+        (404, Some("no stage of this API serves this path"))
     );
 }
 

@@ -1,4 +1,4 @@
-//! Limits, throttles and access logs.
+//! Limits, throttling and access logs.
 
 use http::{Request, StatusCode};
 use serde_json::json;

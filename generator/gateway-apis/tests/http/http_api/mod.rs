@@ -1,4 +1,4 @@
-//! HTTP APIs over real sockets, with functions that are doubles.
+//! HTTP APIs over real sockets, with test doubles as functions.
 
 mod authorizers;
 mod cors;

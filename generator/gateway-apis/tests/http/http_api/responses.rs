@@ -1,4 +1,4 @@
-//! What becomes of what functions return.
+//! Responses to clients.
 
 use http::{Request, StatusCode};
 use serde_json::json;
@@ -60,7 +60,7 @@ async fn malformed_answers_and_errors_of_functions_are_500_and_the_event_says_wh
     let mut running = wiring.start(functions).await;
     let internal = r#"{"message":"Internal Server Error"}"#;
     for (path, expected) in [
-        ("/malformed", "body is no string"),
+        ("/malformed", "body is not a string"),
         ("/thrown", "the function failed"),
     ] {
         let response = running.get(path).await;
@@ -145,7 +145,7 @@ async fn what_no_route_or_only_a_dead_route_matches_is_not_found() {
     running.told().await;
     assert_eq!(running.get("/elsewhere").await.status(), 500);
     let (_, _, _, reason) = running.told().await;
-    insta::assert_snapshot!(reason.unwrap(), @r#"HTTP_PROXY integrations of "https://example.com" are not run here, only Lambda proxy integrations"#);
+    insta::assert_snapshot!(reason.unwrap(), @r#"only Lambda proxy integrations are supported here, not HTTP_PROXY of "https://example.com""#);
 }
 
 #[tokio::test]

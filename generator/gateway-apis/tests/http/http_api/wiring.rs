@@ -1,4 +1,4 @@
-//! What the tests of HTTP APIs share: an API before and after it is served.
+//! Shared parts of the tests of HTTP APIs: an API before and after it is served.
 
 use std::future::{pending, ready};
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ pub(crate) struct Wiring {
     pub(crate) stage: Stage,
 }
 
-/// An HTTP API that is served.
+/// A running HTTP API.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) plane: Arc<DataPlane>,
@@ -33,7 +33,7 @@ pub(crate) struct Running {
     events: Receiver<Event>,
 }
 
-/// Everybody may everything, but the access key `NOBODY`.
+/// Allows everything, except for the access key `NOBODY`.
 struct AllButOne;
 
 impl Grants for AllButOne {
@@ -43,7 +43,7 @@ impl Grants for AllButOne {
 }
 
 impl Wiring {
-    /// An api with a `$default` stage and these routes to the function `f`, format 2.0.
+    /// Returns an API with a `$default` stage, and these routes to the function `f` in format 2.0.
     pub(crate) fn of(routes: &[&str]) -> Self {
         let mut wiring = Wiring {
             snapshot: support::snapshot(support::api("http1", ProtocolType::Http)),
@@ -75,13 +75,13 @@ impl Wiring {
         snapshot.integrations.insert(integration_id, integration);
     }
 
-    /// Serves it with functions that answer like this.
+    /// Serves the API with test doubles.
     pub(crate) async fn start(self, functions: Functions) -> Running {
         let calls = Arc::clone(&functions.calls);
         self.run(functions, calls).await
     }
 
-    /// Serves it with these functions, whose calls are in `calls`.
+    /// Serves the API with functions that record their calls in `calls`.
     pub(crate) async fn run(
         self,
         functions: impl Invoke,
@@ -106,7 +106,7 @@ impl Wiring {
         }
     }
 
-    /// Serves it with a function that returns this.
+    /// Serves the API with a function that returns this value.
     pub(crate) async fn returning(self, answer: Value) -> Running {
         self.start(always(answer)).await
     }
@@ -121,13 +121,13 @@ impl Running {
         support::get(&self.url(path)).await
     }
 
-    /// GETs with one header.
+    /// Sends a GET request with one header.
     pub(crate) async fn get_with(&self, path: &str, name: &str, value: &str) -> Response<Bytes> {
         let request = Request::get(self.url(path)).header(name, value);
         support::send(request.body("").unwrap()).await
     }
 
-    /// How often functions were called.
+    /// Returns the number of calls of functions.
     pub(crate) fn called(&self) -> usize {
         self.calls.lock().unwrap().len()
     }
@@ -136,12 +136,12 @@ impl Running {
         self.calls.lock().unwrap().last().unwrap().clone()
     }
 
-    /// The event of the last call.
+    /// Returns the event of the last call.
     pub(crate) fn last_event(&self) -> Value {
         serde_json::from_slice(&self.last_call().payload).unwrap()
     }
 
-    /// The next event for people: path, route, status, reason.
+    /// Waits for the next request event, and returns its path, route, status and reason.
     pub(crate) async fn told(&mut self) -> (String, Option<String>, u16, Option<String>) {
         let Event::Request {
             path,
@@ -151,7 +151,7 @@ impl Running {
             ..
         } = self.events.recv().await.unwrap()
         else {
-            panic!("requests are told as requests");
+            panic!("the event is not a request");
         };
         (path, route.map(|key| key.to_string()), status, reason)
     }
@@ -159,12 +159,12 @@ impl Running {
 
 type Answering = BoxFuture<'static, Result<Outcome, InvokeError>>;
 
-/// Functions that return this.
+/// Returns functions that all return this value.
 pub(crate) fn always(answer: Value) -> Functions {
     Functions::new(move |_| Box::pin(ready(Ok(returned(answer.to_string())))))
 }
 
-/// Functions that each do what is said of their name.
+/// Returns functions that answer by their name.
 pub(crate) fn by_name(answer: impl Fn(&str) -> Answering + Send + Sync + 'static) -> Functions {
     Functions::new(move |invocation| answer(&invocation.function.name))
 }

@@ -1,4 +1,4 @@
-//! A gateway with one api, functions in this process, and clients that see handshakes as they are.
+//! A gateway with one API, functions in this process, and clients that read handshakes byte by byte.
 
 mod client;
 mod functions;
@@ -24,10 +24,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// No test waits longer for anything.
+/// Maximum time that a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Waits for what must happen.
+/// Waits for something that must happen soon.
 pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
     let Ok(done) = tokio::time::timeout(PATIENCE, what).await else {
         panic!("waited for {PATIENCE:?}");
@@ -35,7 +35,7 @@ pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
     done
 }
 
-/// A gateway with one api.
+/// A gateway with one API.
 pub(crate) struct World {
     pub(crate) port: u16,
     pub(crate) plane: Arc<DataPlane>,
@@ -56,7 +56,7 @@ impl PutLogs for Lines {
     }
 }
 
-/// Whoever asks may connect and manage connections, but the access key `NOBODY`.
+/// Allows everything, except for the access key `NOBODY`.
 struct AllButOne;
 
 impl Grants for AllButOne {
@@ -65,7 +65,7 @@ impl Grants for AllButOne {
     }
 }
 
-/// The `Authorization` header of a request that this access key signed.
+/// Returns the `Authorization` header of a request that this access key signed.
 pub(crate) fn signature(access_key: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential={access_key}/20240209/us-east-1/execute-api/aws4_request, \
@@ -119,12 +119,12 @@ impl World {
         }
     }
 
-    /// Connects to the stage `prod`, which must accept.
+    /// Connects to the stage `prod`, which must accept the handshake.
     pub(crate) async fn connect(&self) -> Client {
         self.handshake("/prod", &[]).await.unwrap()
     }
 
-    /// Connects; or not.
+    /// Performs a handshake.
     pub(crate) async fn handshake(
         &self,
         target: &str,
@@ -133,7 +133,7 @@ impl World {
         client::handshake(self.port, target, headers).await
     }
 
-    /// The status with which a handshake is refused.
+    /// Returns the status of a handshake.
     pub(crate) async fn status(&self, target: &str, headers: &[(&str, &str)]) -> u16 {
         match self.handshake(target, headers).await {
             Ok(_) => 101,
@@ -141,12 +141,12 @@ impl World {
         }
     }
 
-    /// Sends bytes and reads the answer.
+    /// Sends bytes and reads the response.
     pub(crate) async fn raw(&self, request: &[u8]) -> Response {
         client::raw(self.port, request).await
     }
 
-    /// The next event that fits.
+    /// Waits for the next event that matches.
     pub(crate) async fn event<T>(&mut self, fits: impl Fn(&Event) -> Option<T>) -> T {
         soon(async {
             loop {
@@ -158,7 +158,7 @@ impl World {
         .await
     }
 
-    /// Row and reason of the next refusal.
+    /// Waits for the next refusal, and returns its status, row and reason.
     pub(crate) async fn refusal(&mut self) -> (u16, &'static str, String) {
         self.event(|event| match event {
             Event::Refused {
@@ -172,7 +172,7 @@ impl World {
         .await
     }
 
-    /// Code, reason and row of the next close.
+    /// Waits for the next close, and returns its code, reason and row.
     pub(crate) async fn closed(&mut self) -> (u16, String, &'static str) {
         self.event(|event| match event {
             Event::Closed {
@@ -183,12 +183,12 @@ impl World {
         .await
     }
 
-    /// The next line of an access log.
+    /// Waits for the next line of an access log.
     pub(crate) async fn line(&mut self) -> String {
         soon(self.lines.recv()).await.unwrap()
     }
 
-    /// Stops the gateway and waits for its end.
+    /// Stops the gateway and waits until it ends.
     pub(crate) async fn stop(self) -> Arc<Functions> {
         self.shutdown.cancel();
         soon(self.served).await.unwrap();

@@ -1,4 +1,4 @@
-//! An api as a template would make it.
+//! An API, built as from a template.
 
 use std::sync::Arc;
 
@@ -15,8 +15,7 @@ use stackgen_gateway_common::{
 use super::World;
 use crate::apis::{api, authorizer, integration, route, snapshot, stage};
 
-/// An api with a stage `prod`. Every route has an integration of its own, with the function of the route's name unless
-/// it is said otherwise.
+/// An API with a stage `prod`. Each route has its own integration, whose function has the route's name by default.
 #[derive(Clone)]
 pub(crate) struct Stack {
     pub(crate) snapshot: Snapshot,
@@ -25,7 +24,7 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// An api whose messages choose routes by `action`, without any route.
+    /// Returns an API without routes, which selects routes by `action`.
     pub(crate) fn new() -> Self {
         Stack {
             snapshot: snapshot(api("a1b2c3d4e5", ProtocolType::WebSocket)),
@@ -34,13 +33,13 @@ impl Stack {
         }
     }
 
-    /// With these routes, each with a function of its name, `$` left out.
+    /// Returns an API with these routes. Their functions have the same names without `$`.
     pub(crate) fn with(keys: &[&str]) -> Self {
         keys.iter()
             .fold(Stack::new(), |stack, key| stack.route(key))
     }
 
-    /// Adds a route with a function of its name, `$` left out.
+    /// Adds a route whose function has the same name without `$`.
     pub(crate) fn route(mut self, key: &str) -> Self {
         let name = key.trim_start_matches('$');
         let integration = integration(name, name);
@@ -51,7 +50,7 @@ impl Stack {
         self
     }
 
-    /// Changes the api.
+    /// Changes the API.
     pub(crate) fn change_api(mut self, change: impl FnOnce(&mut Api)) -> Self {
         change(Arc::make_mut(&mut self.snapshot.api));
         self
@@ -107,7 +106,7 @@ impl Stack {
         self
     }
 
-    /// Puts an authorizer with these identity sources, whose function is `authorize`, before `$connect`.
+    /// Adds an authorizer to `$connect` with these identity sources and the function `authorize`.
     pub(crate) fn authorizer(mut self, sources: &[&str]) -> Self {
         let authorizer = Authorizer {
             authorizer_uri: Some(Place::default().function("authorize").invocation_uri()),
@@ -131,7 +130,7 @@ impl Stack {
         })
     }
 
-    /// Holds messages of a route against a schema.
+    /// Validates the messages of a route against a schema.
     pub(crate) fn model(mut self, key: &str, schema: &str) -> Self {
         let model = Model {
             model_id: ModelId::new("model1"),
@@ -167,7 +166,7 @@ impl Stack {
         self
     }
 
-    /// Limits a route; `$default` settings of the stage when there is none.
+    /// Throttles a route, or with `None` the stage.
     pub(crate) fn throttle(self, route: Option<&str>, burst: u32, rate: f64) -> Self {
         let settings = RouteSettings {
             throttling_burst_limit: Some(burst),
@@ -182,7 +181,7 @@ impl Stack {
         })
     }
 
-    /// Writes access logs in this format.
+    /// Turns on access logs in this format.
     pub(crate) fn access_log(self, format: &str) -> Self {
         self.change_stage(|stage| {
             stage.access_log_settings = Some(AccessLogSettings {
@@ -194,12 +193,12 @@ impl Stack {
         })
     }
 
-    /// The api's id.
+    /// Returns the API's ID.
     pub(crate) fn api(&self) -> ApiId {
         self.snapshot.api.api_id.clone()
     }
 
-    /// Serves it, at once, in the place of what was served before.
+    /// Serves this API in place of the previous one.
     pub(crate) fn serve(&self, plane: &DataPlane) {
         let served = Served {
             stage: Arc::new(self.stage.clone()),
@@ -208,12 +207,12 @@ impl Stack {
         plane.apis.serve(&self.api(), served);
     }
 
-    /// Starts a gateway that behaves as API Gateway does.
+    /// Starts a gateway with default settings.
     pub(crate) async fn start(self) -> World {
         World::start(self, Settings::default()).await
     }
 
-    /// Starts a gateway with other settings.
+    /// Starts a gateway with changed settings.
     pub(crate) async fn start_with(self, change: impl FnOnce(&mut Settings)) -> World {
         let mut settings = Settings::default();
         change(&mut settings);

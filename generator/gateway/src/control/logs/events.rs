@@ -1,4 +1,4 @@
-//! Events: put, get, filter.
+//! Operations on log events: put, get, filter.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use stackgen_gateway_common::logs::{LogEvent, LogQuery, Pattern};
 use super::groups::{group_name, with_token};
 use super::{Answer, Refusal, Service, invalid};
 
-/// How many events one answer has at most.
+/// Maximum number of events per response.
 const MOST: usize = 10_000;
 
 #[derive(Debug, Deserialize)]
@@ -41,7 +41,7 @@ pub(super) struct Get {
     start_from_head: bool,
 }
 
-/// Where a page ended: a moment, and the number of an event.
+/// Position of a page: a time and the number of an event.
 type Position = (Timestamp, u64);
 
 impl Get {
@@ -69,7 +69,7 @@ impl Service {
         let events = events.map(|event| (event.timestamp, event.message));
         self.logs
             .add(&put.log_group_name, &put.log_stream_name, events)?;
-        // Clients of long ago send it back; nobody looks at it.
+        // Old clients send the token back; it is ignored.
         Ok(json!({ "nextSequenceToken": "0" }))
     }
 
@@ -99,7 +99,7 @@ impl Service {
             None => (events.len().saturating_sub(get.limit()), events.len()),
         };
         let page = &events[from..to];
-        // At an end, the token is the one that led there.
+        // At an end of the stream, the new token equals the old one.
         let here = token.flatten().map(|(_, here)| here);
         let first = page.first().map(position).or(here).unwrap_or_default();
         let last = page.last().map(position).or(here).unwrap_or_default();
@@ -119,7 +119,7 @@ impl Service {
         let (group, limit) = (get.group().to_owned(), get.limit());
         if !get.log_stream_names.is_empty() && !get.log_stream_name_prefix.is_empty() {
             return Err(invalid(
-                "logStreamNames and logStreamNamePrefix cannot be given together",
+                "logStreamNames and logStreamNamePrefix cannot be used together",
             ));
         }
         let after = match get.next_token.as_deref().map(position_of) {
@@ -131,7 +131,7 @@ impl Service {
             streams: get.log_stream_names,
             prefix: get.log_stream_name_prefix,
             start: get.start_time,
-            // Inclusive, unlike GetLogEvents'.
+            // The end is inclusive here, but exclusive in GetLogEvents.
             end: get
                 .end_time
                 .map(|end| end.after(std::time::Duration::from_millis(1))),
@@ -158,7 +158,7 @@ fn filtered(event: &LogEvent) -> Value {
         "timestamp": event.at,
         "message": &*event.message,
         "ingestionTime": event.ingested,
-        // 56 digits, as the service has them; the same event has the same ones in every answer.
+        // 56 digits, as in CloudWatch Logs. The same event has the same ID in every response.
         "eventId": format!("{:020}{:036}", event.at.as_millis(), event.number),
     })
 }

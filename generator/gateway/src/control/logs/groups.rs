@@ -1,4 +1,4 @@
-//! Groups and streams.
+//! Operations on log groups and log streams.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -129,7 +129,7 @@ fn describe_stream(group: &str, stream: &LogStream) -> Value {
     shown
 }
 
-/// A group's name, of its ARN too.
+/// Returns the name of a log group, given its name or its ARN.
 pub(super) fn group_name(identifier: &str) -> &str {
     match identifier.split_once(":log-group:") {
         Some((arn, name)) if arn.starts_with("arn:") => name.strip_suffix(":*").unwrap_or(name),

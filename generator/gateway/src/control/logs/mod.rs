@@ -1,4 +1,4 @@
-//! CloudWatch Logs' API: groups, streams and events, in the JSON protocol.
+//! CloudWatch Logs' API: log groups, log streams and log events, in the JSON protocol.
 
 mod events;
 mod groups;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use stackgen_gateway_common::Place;
 use stackgen_gateway_common::logs::{Logs, LogsError, PatternError};
 
-/// What an operation answers.
+/// Result of an operation.
 type Answer = Result<Value, Refusal>;
 
 struct Service {
@@ -23,13 +23,13 @@ struct Service {
     place: Place,
 }
 
-/// An error as CloudWatch Logs answers it.
+/// Error response.
 struct Refusal {
     kind: &'static str,
     message: String,
 }
 
-/// Answers for these logs.
+/// Returns the routes of all supported operations.
 pub fn routes(logs: Arc<Logs>, place: Place) -> Router {
     Router::new()
         .fallback(answer)
@@ -70,12 +70,12 @@ impl Service {
             "FilterLogEvents" => self.filter_events(read(body)?),
             "StartLiveTail" => Err(Refusal {
                 kind: "InvalidOperationException",
-                message: "The local logs have no live tail: use FilterLogEvents, as `aws logs tail --follow` does"
+                message: "The local CloudWatch Logs does not support live tail: use FilterLogEvents, as `aws logs tail --follow` does"
                     .to_owned(),
             }),
             other => Err(Refusal {
                 kind: "UnknownOperationException",
-                message: format!("The local logs have no operation {other:?}"),
+                message: format!("The local CloudWatch Logs does not support the operation {other:?}"),
             }),
         }
     }
@@ -95,7 +95,7 @@ fn invalid(message: impl Into<String>) -> Refusal {
     }
 }
 
-/// A page of a list, and the token of the next: how many came before it.
+/// Returns a page of a list, and the token of the next page: the number of items before it.
 fn page(
     items: Vec<Value>,
     token: Option<&str>,

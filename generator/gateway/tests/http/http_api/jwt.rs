@@ -123,7 +123,10 @@ async fn a_bad_token_is_401_and_the_challenge_says_what_is_wrong() {
     }
     let foreign = other.mint(Token::new("alice", "app")).await.unwrap();
     for (token, expected) in [
-        (foreign.as_str(), "the token's kid is no key of the issuer"),
+        (
+            foreign.as_str(),
+            "the issuer has no key with the token's kid",
+        ),
         ("no token", "the token is malformed"),
         // {"alg":"HS256","kid":"a"}
         (
@@ -196,7 +199,7 @@ async fn a_key_that_came_after_the_last_fetch_is_fetched() {
         .await
         .unwrap();
     let after = issuer.mint(Token::new("alice", "app")).await.unwrap();
-    // Fetched again at most once a second, so that made-up key ids are no flood.
+    // Keys are fetched again at most once per second, so that invented key IDs cannot cause a flood.
     while running
         .get_with("/a", "authorization", &after)
         .await

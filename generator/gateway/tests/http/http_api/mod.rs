@@ -1,4 +1,4 @@
-//! HTTP APIs over real sockets, with the local issuer and with processes.
+//! HTTP APIs with the local issuer and with processes.
 
 mod jwt;
 mod process;

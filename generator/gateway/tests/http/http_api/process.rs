@@ -1,4 +1,4 @@
-//! HTTP APIs with a real function: a process that speaks the Runtime API.
+//! HTTP APIs with a real function: a process that uses the Runtime API.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use stackgen_gateway_lambda::functions::{Code, Configuration, Functions, Permiss
 use super::Wiring;
 use crate::puppet::puppet;
 
-/// A Lambda with the function `f`, which API Gateway may call for paths under `/sessions` alone.
+/// Returns a Lambda with the function `f`, which API Gateway may call only for paths under `/sessions`.
 async fn lambda() -> Functions {
     let logs = Arc::new(Logs::default());
     let functions = Functions::new(
